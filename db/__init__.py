@@ -1,0 +1,1 @@
+"""Tables, engine, migrations, the rules behind the numbers, files, mail, importer and demo."""

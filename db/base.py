@@ -1,0 +1,60 @@
+"""What every table is made of: the declarative base, constraint names, and column types that act alike on both databases."""
+
+import datetime as dt
+from enum import Enum
+from typing import Annotated, Any
+
+from sqlalchemy import BigInteger, DateTime, ForeignKey, Integer, MetaData, String, Text, TypeDecorator
+from sqlalchemy import Enum as EnumType
+from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+
+class UtcDateTime(TypeDecorator[dt.datetime]):
+    """A moment in UTC with microseconds; refuses a naive one, gives an aware one back on SQLite too."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a moment without a time zone cannot be stored")
+        value = value.astimezone(dt.UTC)
+        return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
+        return value.replace(tzinfo=dt.UTC) if value is not None and value.tzinfo is None else value
+
+
+# SQLite numbers rows by itself only where the primary key is spelled INTEGER.
+Key = BigInteger().with_variant(Integer(), "sqlite")
+
+PrimaryKey = Annotated[int, mapped_column(Key, primary_key=True, autoincrement=True)]
+Moment = Annotated[dt.datetime, mapped_column(UtcDateTime())]
+Day = Annotated[dt.date, mapped_column()]
+Line = Annotated[str, mapped_column(String(300))]
+Prose = Annotated[str, mapped_column(Text())]
+Digest = Annotated[str, mapped_column(String(64))]
+
+
+def reference(target: str, *, index: bool = True, nullable: bool = False, **kwargs: Any) -> Any:
+    """A foreign key column; indexed unless another index of the table begins with it."""
+    return mapped_column(Key, ForeignKey(target), index=index, nullable=nullable, **kwargs)
+
+
+def word(members: type[Enum], **kwargs: Any) -> Any:
+    """A column that stores an enum member's name."""
+    return mapped_column(EnumType(members, native_enum=False, length=40, create_constraint=False), **kwargs)
+
+
+class Base(DeclarativeBase):
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_N_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "ck": "ck_%(table_name)s_%(constraint_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )

@@ -1,0 +1,113 @@
+"""The database: one engine for reads that never begin a transaction, one for writes that always do.
+
+Reads run in autocommit (no BEGIN, no ROLLBACK); writes in one transaction, on SQLite with the write lock taken at once,
+so that two writers wait for each other instead of failing half-way.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from typing import Any
+
+from sqlalchemy import Executable, Row, event, text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+
+from db import tables  # noqa: F401  the mapper needs every table before the first session
+
+# How many SQL statements the running operation has sent; a list of one number, so that tasks share it.
+statement_count: ContextVar[list[int] | None] = ContextVar("statement_count", default=None)
+
+# Each kind of SQLite connection is told the same: durable, checked, patient.
+_SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000", "cache_size=-65536")
+
+
+class Database:
+    """The tables behind two doors: `reading()` and `writing()`.
+
+    `url` is an SQLAlchemy URL: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…` (`sqlite://` and `postgresql://` are
+    read as those). `read_url` names a replica for reads; a viewer who has just written reads from the primary.
+    """
+
+    def __init__(self, url: str, read_url: str | None = None, pool_size: int = 16) -> None:
+        self.url = _with_driver(url)
+        self.is_sqlite = self.url.startswith("sqlite")
+        self._write_engine = _make_engine(self.url, pool_size)
+        primary_reads = _make_engine(self.url, pool_size) if self.is_sqlite else self._write_engine
+        self._primary_reads = primary_reads.execution_options(isolation_level="AUTOCOMMIT")
+        self._replica = _make_engine(_with_driver(read_url), pool_size) if read_url else None
+        self._reads = (
+            self._replica.execution_options(isolation_level="AUTOCOMMIT") if self._replica else self._primary_reads
+        )
+        self._engines = {engine.sync_engine: engine for engine in (self._write_engine, primary_reads, self._replica) if engine}
+        # SQLite has one writer: waiting here, in order, costs less than its busy handler.
+        self._writer = asyncio.Lock() if self.is_sqlite else None
+
+    @asynccontextmanager
+    async def reading(self, primary: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A connection in autocommit, back to the pool at the end. `primary`: not from a replica."""
+        async with (self._primary_reads if primary else self._reads).connect() as connection:
+            yield connection
+
+    async def rows(self, statement: Executable, primary: bool = False) -> Sequence[Row[Any]]:
+        """All rows of one read."""
+        async with self.reading(primary) as connection:
+            return (await connection.execute(statement)).all()
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed at the end of the block, rolled back by an exception."""
+        if self._writer is None:
+            async with AsyncSession(self._write_engine, expire_on_commit=False, autoflush=False) as session:
+                async with session.begin():
+                    yield session
+            return
+        async with self._writer, AsyncSession(self._write_engine, expire_on_commit=False, autoflush=False) as session:
+            async with session.begin():
+                yield session
+
+    async def ping(self) -> None:
+        """Raises where the database does not answer."""
+        async with self.reading(primary=True) as connection:
+            await connection.execute(text("select 1"))
+
+    async def close(self) -> None:
+        for engine in self._engines.values():
+            await engine.dispose()
+
+
+def _with_driver(url: str) -> str:
+    parsed = make_url(url)
+    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
+    return parsed.set(drivername=drivers.get(parsed.drivername, parsed.drivername)).render_as_string(hide_password=False)
+
+
+def _make_engine(url: str, pool_size: int) -> AsyncEngine:
+    engine = create_async_engine(
+        url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=False, query_cache_size=1200
+    )
+    event.listen(engine.sync_engine, "before_cursor_execute", _count_statement)
+    if url.startswith("sqlite"):
+        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
+        event.listen(engine.sync_engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _count_statement(*_: Any) -> None:
+    if (count := statement_count.get()) is not None:
+        count[0] += 1
+
+
+def _prepare_sqlite(connection: Any, _: Any) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    for pragma in _SQLITE_PRAGMAS:
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin_sqlite(connection: Any) -> None:
+    # Called for reads too: in autocommit there is nothing to begin.
+    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -1,0 +1,158 @@
+"""The closed lists of words that the tables and the graph share; a member's value is its name, as the graph shows it."""
+
+from enum import Enum, auto
+
+
+class _Words(Enum):
+    """Each member's value is its own name: what a table stores is what a client reads."""
+
+    @staticmethod
+    def _generate_next_value_(name: str, start: int, count: int, last_values: list[str]) -> str:
+        return name
+
+
+class Role(_Words):
+    LEARNER = auto()
+    ASSESSOR = auto()
+    IQA = auto()
+    EMPLOYER_MANAGER = auto()
+    EMPLOYER_OVERVIEW = auto()
+    BASIC_ADMIN = auto()
+    MASTER_ADMIN = auto()
+
+
+class AimStatus(_Words):
+    AWAITING_INDUCTION = auto()
+    IN_TRAINING = auto()
+    SUSPENDED = auto()
+    COMPLETED = auto()
+    WITHDRAWN = auto()
+
+
+class TrafficLight(_Words):
+    OFF_TRACK = auto()
+    ON_TRACK = auto()
+    AHEAD = auto()
+    NOT_RATED = auto()
+
+
+class CriterionStatus(_Words):
+    NOT_STARTED = auto()
+    IN_PROGRESS = auto()
+    SIGNED_OFF = auto()
+
+
+class CriterionFilter(_Words):
+    ALL = auto()
+    NON_COMPLETED = auto()
+
+
+class EvidenceStatus(_Words):
+    SUBMITTED = auto()
+    RETURNED = auto()
+    RESUBMITTED = auto()
+    ASSESSED = auto()
+
+
+class AssessmentMethod(_Words):
+    OBSERVATION = auto()
+    PROFESSIONAL_DISCUSSION = auto()
+    PRODUCT = auto()
+    QUESTION_AND_ANSWER = auto()
+    WITNESS_TESTIMONY = auto()
+    REFLECTIVE_ACCOUNT = auto()
+    PERSONAL_STATEMENT = auto()
+    SIMULATION = auto()
+    PROJECT = auto()
+    EXAM_OR_TEST = auto()
+    PRIOR_LEARNING = auto()
+    OTHER = auto()
+
+
+class SessionType(_Words):
+    INDUCTION = auto()
+    GENERAL = auto()
+    FORMAL_REVIEW = auto()
+    TELEPHONE = auto()
+    OBSERVATION = auto()
+    WORKSHOP = auto()
+    EXAM = auto()
+    LEARNER_SUPPORT = auto()
+    GATEWAY = auto()
+    EXIT = auto()
+
+
+class SessionStatus(_Words):
+    PLANNED = auto()
+    ATTENDED = auto()
+    NOT_ATTENDED = auto()
+    CANCELLED = auto()
+
+
+class ActionKind(_Words):
+    ACTION = auto()
+    ACTIVITY = auto()
+
+
+class ActionStatus(_Words):
+    OUTSTANDING = auto()
+    IN_PROGRESS = auto()
+    COMPLETE = auto()
+
+
+class ActivityType(_Words):
+    FACE_TO_FACE_SESSION = auto()
+    TRAINER_LED_TRAINING = auto()
+    DISTANCE_LEARNING_OR_SELF_STUDY = auto()
+    COACHING_OR_MENTORING = auto()
+    TECHNICAL_EXPERIENCE_BY_DOING_MY_JOB = auto()
+    REVIEW_FEEDBACK_OR_SUPPORT = auto()
+    ASSESSMENT_OR_EXAMINATION = auto()
+
+
+class JobSetting(_Words):
+    ON_THE_JOB = auto()
+    OFF_THE_JOB = auto()
+
+
+class SignatureRequestStatus(_Words):
+    PENDING = auto()
+    COMPLETE = auto()
+    CANCELLED = auto()
+
+
+class CvSectionName(_Words):
+    PERSONAL_PROFILE = auto()
+    EDUCATION = auto()
+    EMPLOYMENT = auto()
+    SKILLS = auto()
+    INTERESTS = auto()
+
+
+class CvDocumentKind(_Words):
+    CV = auto()
+    JOB_DESCRIPTION = auto()
+    COMPANY_PROFILE = auto()
+    OTHER = auto()
+
+
+class ResourceBucket(_Words):
+    RESOURCES = auto()
+    FILES_FROM_COURSE = auto()
+
+
+class LearnerOrder(_Words):
+    NAME_ASC = auto()
+    NAME_DESC = auto()
+    PLANNED_END_ASC = auto()
+    LAST_LOGIN_DESC = auto()
+
+
+class UserErrorCode(_Words):
+    INVALID = auto()
+    REQUIRED = auto()
+    NOT_FOUND = auto()
+    NOT_ALLOWED = auto()
+    CONFLICT = auto()
+    WRONG_PASSWORD = auto()
+    TOO_MANY_ATTEMPTS = auto()

@@ -1,0 +1,114 @@
+"""How bytes land on a local disk: a temporary name, a lock while the writer lives, fsync, then the real name."""
+
+import asyncio
+import errno
+import fcntl
+import os
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import TypeVar
+from uuid import uuid4
+
+INCOMING = "incoming"
+BATCH = 1 << 20
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+T = TypeVar("T")
+
+
+class StoreFull(Exception):
+    """There is no room for the bytes (disk, quota or file size limit). Nothing was kept; over HTTP this is 507."""
+
+
+async def in_thread(work: Callable[..., T], *arguments) -> T:
+    """Runs blocking work off the event loop; when cancelled, waits for the thread before it lets go.
+
+    A descriptor must not be closed, and its number handed to another file, while a thread still writes to it.
+    """
+    task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise
+
+
+async def land(folder: Path, key: str, chunks: AsyncIterator[bytes]) -> None:
+    """Writes the chunks to `folder/key`. Once it returns, the file survives a power cut; if it raises, nothing is left.
+
+    Raises StoreFull, and whatever the chunks themselves raise.
+    """
+    temporary = folder / INCOMING / uuid4().hex
+    try:
+        descriptor = await in_thread(_open, temporary)
+        try:
+            batch = bytearray()
+            async for chunk in chunks:
+                batch += chunk
+                if len(batch) >= BATCH:
+                    await in_thread(_write, descriptor, batch)
+                    batch = bytearray()
+            await in_thread(_write, descriptor, batch)
+            await in_thread(_settle, descriptor, temporary, folder / key)
+        finally:
+            os.close(descriptor)
+    except BaseException as error:
+        temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise StoreFull("There is no room left for files.") from error
+        raise
+
+
+def sweep(folder: Path) -> int:
+    """Removes the temporary files whose writer is gone (killed, or the machine stopped); gives how many.
+
+    A living writer holds a lock, in this process or another, so that a second server on the same folder takes nothing away.
+    """
+    swept = 0
+    for path in (folder / INCOMING).iterdir():
+        try:
+            descriptor = os.open(path, os.O_RDWR)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)
+            swept += 1
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(descriptor)
+    return swept
+
+
+def _open(path: Path) -> int:
+    while True:
+        descriptor = os.open(path, os.O_CREAT | os.O_WRONLY | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.fstat(descriptor).st_nlink:
+            return descriptor
+        os.close(descriptor)  # a sweep came between the two calls and took the empty file
+
+
+def _write(descriptor: int, data: bytes | bytearray) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(descriptor, view):]
+
+
+def _settle(descriptor: int, temporary: Path, final: Path) -> None:
+    os.fsync(descriptor)
+    created = not final.parent.exists()
+    final.parent.mkdir(exist_ok=True)
+    os.rename(temporary, final)
+    _sync_folder(final.parent)
+    if created:
+        _sync_folder(final.parent.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,14 @@
+"""Alembic's way in: runs on the connection that `db.migrate` hands over."""
+
+from alembic import context
+
+from db.tables import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    compare_type=True,
+    render_as_batch=True,
+)
+with context.begin_transaction():
+    context.run_migrations()

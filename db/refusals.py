@@ -1,0 +1,37 @@
+"""Why nothing was changed: what a resolver raises when the person can mend it, and the schema answers as `errors`."""
+
+from dataclasses import dataclass
+
+from db.enums import UserErrorCode
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing to mend: a code, the path of the input field (outermost first, graph spelling) or None, a sentence."""
+
+    code: UserErrorCode
+    field: tuple[str, ...] | None
+    message: str
+
+
+class Refused(Exception):
+    """Nothing was changed; `faults` says why, all of them at once."""
+
+    def __init__(self, *faults: Fault) -> None:
+        super().__init__("; ".join(f"{'.'.join(f.field or ())}: {f.message}" for f in faults))
+        self.faults = faults
+
+
+def refuse(code: UserErrorCode, message: str, *field: str) -> Refused:
+    """A refusal for one reason: `raise refuse(UserErrorCode.INVALID, "…", "input", "minutes")`."""
+    return Refused(Fault(code, field or None, message))
+
+
+def not_found(*field: str) -> Refused:
+    """The one answer for what is not there and for what the viewer may not see."""
+    return refuse(UserErrorCode.NOT_FOUND, "There is no such record, or you may not see it.", *field)
+
+
+def not_allowed(message: str = "Your role does not allow this.", *field: str) -> Refused:
+    """For what the viewer may see but not do."""
+    return refuse(UserErrorCode.NOT_ALLOWED, message, *field)

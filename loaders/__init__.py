@@ -1,0 +1,1 @@
+"""Batched reads: light rows and aiodataloader classes, one a relation."""

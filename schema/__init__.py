@@ -1,0 +1,1 @@
+"""What a client sees: the Strawberry types, inputs, payloads and roots."""
