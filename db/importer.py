@@ -91,15 +91,15 @@ def parse_json(content: bytes, options: ImportOptions = ImportOptions(), file: s
     units = []
     for place, entry in _objects(reading, document.get("units"), "$.units", "unit"):
         criteria = [
-            (f"{spot}.code", reading.text(item.get("code"), "code", f"{spot}.code"),
-             reading.text(item.get("description"), "description", f"{spot}.description"))
+            (f"{spot}.code", reading.text(item.get("code"), f"{spot}.code", "code"),
+             reading.text(item.get("description"), f"{spot}.description", "description"))
             for spot, item in _objects(reading, entry.get("criteria"), f"{place}.criteria", "criterion")
         ]
         mandatory = entry.get("mandatory", True)
         if not isinstance(mandatory, bool):
             reading.fault(f"{place}.mandatory", f"must be true or false, not {kind_of(mandatory)}")
-        number = reading.text(entry.get("number"), "number", f"{place}.number")
-        title = reading.text(entry.get("title"), "title", f"{place}.title")
+        number = reading.text(entry.get("number"), f"{place}.number", "number")
+        title = reading.text(entry.get("title"), f"{place}.title", "title")
         units.append(_Unit(f"{place}.number", number, title, mandatory, criteria))
     return _draft(reading, document, options, units)
 
@@ -130,7 +130,7 @@ def parse_csv(content: bytes, options: ImportOptions = ImportOptions(), file: st
         raise ImportFaults(reading.faults) from error
     if not units and not reading.faults:
         reading.fault("line 2", "there is no criterion")
-    return _draft(reading, {}, options, list(units.values()))
+    return _draft(reading, None, options, list(units.values()))
 
 
 def _csv_row(reading: Reading, place: str, row: Sequence[str], units: dict[str, _Unit]) -> None:
@@ -139,7 +139,7 @@ def _csv_row(reading: Reading, place: str, row: Sequence[str], units: dict[str, 
         return
     names = ("number", "title", "code", "description")
     number, title, code, description = (
-        reading.text(cell, name, f"{place}, {column}") for cell, name, column in zip(row, names, CSV_COLUMNS)
+        reading.text(cell, f"{place}, {column}", name) for cell, name, column in zip(row, names, CSV_COLUMNS)
     )
     if number is None:
         return
@@ -149,19 +149,20 @@ def _csv_row(reading: Reading, place: str, row: Sequence[str], units: dict[str, 
     unit.criteria.append((f"{place}, criterion_code", code, description))
 
 
-def _draft(reading: Reading, document: dict, options: ImportOptions, units: list[_Unit]) -> QualificationDraft:
-    """The draft made of a file's own words, its units and the options; ImportFaults with all that was found."""
-    def given(key: str, name: str) -> tuple[object, str]:
-        """The file's own value or else the option's, and its place."""
-        value = document.get(key)
-        if value is not None or not from_json and getattr(options, name) is None:
-            return value, f"$.{key}" if from_json else "--" + name
-        return getattr(options, name), f"--{name.replace('_', '-')}"
+def _draft(reading: Reading, document: dict | None, options: ImportOptions, units: list[_Unit]) -> QualificationDraft:
+    """The draft made of a file's own words (None where it has no room for any), the options, and its units; ImportFaults
+    with all that was found."""
 
-    values = {}
-    for name in ("title", "reference", "version", "kind"):
-        value, place = given(name, name)
-        values[name] = reading.text(value, name, place, required=name == "title")
+    def given(name: str, key: str) -> tuple[object, str]:
+        """A value and its place: the file's own, or the option's where the file says nothing."""
+        value = document.get(key) if document is not None else None
+        if value is None and (document is None or getattr(options, name) is not None):
+            return getattr(options, name), f"--{name.replace('_', '-')}"
+        return value, f"$.{key}"
+
+    texts = {name: reading.text(*given(name, name), name) for name in ("title", "reference", "version", "kind")}
+    level = reading.whole(*given("level", "level"), 0, 8)
+    hours = reading.whole(*given("off_the_job_hours_minimum", "otj_hours_minimum"), 0, 20_000)
     _no_twins(reading, [(unit.place, unit.number) for unit in units], "unit number")
     for unit in units:
         _no_twins(reading, [(place, code) for place, code, _ in unit.criteria], "criterion code of this unit")
@@ -171,24 +172,11 @@ def _draft(reading: Reading, document: dict, options: ImportOptions, units: list
         reading.fault("", f"there are {count} criteria; at most {MAX_CRITERIA} can be kept")
     if reading.faults:
         raise ImportFaults(reading.faults)
-    return QualificationDraft(
-        title=values["title"],
-        version=values["version"] or DEFAULT_VERSION,
-        units=tuple(
-            UnitDraft(
-                unit.number,
-                unit.title,
-                tuple(CriterionDraft(code, description) for _, code, description in unit.criteria),
-                unit.mandatory,
-            )
-            for unit in units
-        ),
-        kind=values["kind"] or "other",
-        reference=values["reference"],
-        level=values["level"],
-        typical_duration_months=values["typical_duration_months"],
-        otj_hours_minimum=values["otj_hours_minimum"],
+    drafted = tuple(
+        UnitDraft(unit.number, unit.title, tuple(CriterionDraft(code, text) for _, code, text in unit.criteria), unit.mandatory)
+        for unit in units
     )
+    return QualificationDraft(units=drafted, level=level, off_the_job_hours_minimum=hours, **texts)
 
 
 def _no_twins(reading: Reading, entries: list[tuple[str, str | None]], what: str) -> None:

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, field
 MAX_UNITS = 200
 MAX_CRITERIA = 5_000
 MAX_LENGTHS = {"title": 300, "reference": 40, "version": 40, "kind": 40, "number": 40, "code": 40, "description": 4_000}
+OPTIONAL = {"reference", "version", "kind"}
 
 # What no text of a qualification may hold: control characters (PostgreSQL refuses NUL), and halves of surrogate
 # pairs, which JSON can spell but UTF-8 cannot carry.
@@ -103,8 +104,9 @@ class Reading:
     def fault(self, place: str, message: str) -> None:
         self.faults.append(ImportFault(self.file, place, message))
 
-    def text(self, value: object, name: str, place: str, required: bool = True) -> str | None:
+    def text(self, value: object, place: str, name: str) -> str | None:
         """The value without the white space around it. What may be left out may be null or empty, and gives None."""
+        required = name not in OPTIONAL
         if value is None:
             if required:
                 self.fault(place, "is required")
