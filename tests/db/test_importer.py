@@ -59,7 +59,7 @@ def test_every_word_of_a_json_file_comes_out_as_it_went_in():
     for path in (*CONTENT.glob("*.json"), *PUBLISHED.glob("*.json")):
         given, draft = json.loads(path.read_text(encoding="utf-8")), read_qualification(path)
         for name in ("title", "kind", "reference", "version", "level"):
-            assert getattr(draft, name) == given[name]
+            assert getattr(draft, name) == given.get(name)
         assert draft.off_the_job_hours_minimum == given["otj_hours_minimum"]
         assert [
             {"number": unit.number, "title": unit.title, "criteria": [asdict(criterion) for criterion in unit.criteria]}
