@@ -94,10 +94,16 @@ def _programs(folder: Path, run_as: dict) -> Path:
     """The folder of the programs: the wheel's, or a copy where the wheel lies out of that user's reach (under /root, say)."""
     installed = _wheel_folder()
     try:
-        subprocess.run([installed / "bin" / "postgres", "--version"], check=True, capture_output=True, **run_as)
+        subprocess.run([installed / "bin" / "postgres", "--version"], capture_output=True, **run_as)
+        return installed / "bin"
     except PermissionError:
-        return Path(shutil.copytree(installed, folder / "programs", symlinks=True)) / "bin"
-    return installed / "bin"
+        pass
+    # Wheels keep the libraries of their programs beside the package (Linux) or in it (macOS), found by the way there.
+    package = installed.parent
+    for part in (installed, package.with_name(f"{package.name}.libs"), package / ".dylibs"):
+        if part.exists():
+            shutil.copytree(part, folder / "wheel" / part.relative_to(package.parent), symlinks=True)
+    return folder / "wheel" / installed.relative_to(package.parent) / "bin"
 
 
 def _start(folder: Path) -> subprocess.Popen:
