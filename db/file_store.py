@@ -2,7 +2,8 @@
 
 import hashlib
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -10,12 +11,13 @@ from typing import Any
 from uuid import uuid4
 
 import obstore
+from obstore.exceptions import BaseError
 from obstore.store import LocalStore, S3Store
 
 from db import clock, file_landing
 from db.file_landing import StoreFull
 
-__all__ = ["FileStore", "Oversize", "StoreFull", "StoredFile", "Swept", "open_store"]
+__all__ = ["FileStore", "Oversize", "StoreFull", "StoreUnavailable", "StoredFile", "Swept", "open_store"]
 
 READ_CHUNK = 256 * 1024
 PART = 8 * 1024 * 1024
@@ -33,6 +35,10 @@ class Oversize(Exception):
     def __init__(self, limit: int):
         super().__init__(f"The file is larger than {limit:,} bytes.")
         self.limit = limit
+
+
+class StoreUnavailable(Exception):
+    """The object store does not answer, or refuses us. Trying again later may help; over HTTP this is 503."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,8 @@ class FileStore:
     async def write(self, stream: AsyncIterator[bytes], *, limit: int) -> StoredFile:
         """Keeps the stream under a new key. Once it returns, the bytes are durable; if it raises, nothing is left.
 
-        Raises Oversize as soon as more than `limit` bytes came, StoreFull when there is no room, and whatever the stream
-        itself raises (a refused type, a client that went away).
+        Raises Oversize as soon as more than `limit` bytes came, StoreFull when there is no room, StoreUnavailable, and
+        whatever the stream itself raises (a refused type, a client that went away).
         """
         name = uuid4().hex
         key = f"{name[:2]}/{name}"
@@ -88,20 +94,23 @@ class FileStore:
         else:
             # A multipart upload becomes visible at its end only, so it needs no temporary name. Parts of one that was cut
             # off are for the bucket's lifecycle rule (docs/scaling.md).
-            await obstore.put_async(self._store, key, meter.chunks(), use_multipart=True, chunk_size=PART,
-                                    max_concurrency=PARTS_AT_ONCE)
+            with _named():
+                await obstore.put_async(self._store, key, meter.chunks(), use_multipart=True, chunk_size=PART,
+                                        max_concurrency=PARTS_AT_ONCE)
         return StoredFile(key, meter.size, meter.digest.hexdigest())
 
     async def read(self, storage_key: str) -> AsyncIterator[bytes]:
-        """The file's bytes in chunks of about 256 KiB. Raises FileNotFoundError before the first of them."""
-        result = await obstore.get_async(self._store, _checked(storage_key))
-        async for chunk in result.stream(min_chunk_size=READ_CHUNK):
-            yield bytes(chunk)
+        """The file's bytes in chunks of 256 KiB or more. Raises FileNotFoundError before the first, StoreUnavailable."""
+        with _named():
+            result = await obstore.get_async(self._store, _checked(storage_key))
+            async for chunk in result.stream(min_chunk_size=READ_CHUNK):
+                yield bytes(chunk)
 
     async def exists(self, storage_key: str) -> bool:
         """Whether there is a file under the key."""
         try:
-            await obstore.head_async(self._store, _checked(storage_key))
+            with _named():
+                await obstore.head_async(self._store, _checked(storage_key))
         except FileNotFoundError:
             return False
         return True
@@ -117,7 +126,8 @@ class FileStore:
         """Removes the file; one that is already gone is no error."""
         key = _checked(storage_key)
         try:
-            await obstore.delete_async(self._store, key)
+            with _named():
+                await obstore.delete_async(self._store, key)
         except FileNotFoundError:
             pass
 
@@ -160,6 +170,14 @@ class _Meter:
             self.digest.update(chunk)
             if chunk:
                 yield chunk
+
+
+@contextmanager
+def _named() -> Iterator[None]:
+    try:
+        yield
+    except BaseError as error:
+        raise StoreUnavailable("The file store does not answer.") from error
 
 
 def _checked(storage_key: str) -> str:
