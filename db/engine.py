@@ -5,7 +5,7 @@ so that two writers wait for each other instead of failing half-way.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -50,10 +50,12 @@ class Database:
         async with (self._primary_reads if primary else self._reads).connect() as connection:
             yield connection
 
-    async def rows(self, statement: Executable, primary: bool = False) -> Sequence[Row[Any]]:
+    async def rows(
+        self, statement: Executable, parameters: Mapping[str, Any] | None = None, primary: bool = False
+    ) -> Sequence[Row[Any]]:
         """All rows of one read."""
         async with self.reading(primary) as connection:
-            return (await connection.execute(statement)).all()
+            return (await connection.execute(statement, parameters)).all()
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:

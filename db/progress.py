@@ -1,45 +1,57 @@
 """The rules behind the numbers: percentages, time elapsed, the traffic light. Pure; `behaviours.md`, rules behind the numbers.
 
-Shares are percentages from 0 to 100, exact to one decimal. Days are days in London.
+Shares are counted in tenths of a percent by integers, half up, so that Python, SQLite and PostgreSQL (`db/progress_sql.py`)
+come to the same number at every boundary. Days are days in London.
 """
 
 import datetime as dt
 
 from db.enums import AimStatus, CriterionStatus, TrafficLight
 
-
-def percent(part: float, whole: float) -> float:
-    """`part` of `whole` from 0 to 100, to one decimal; 0 where there is no whole."""
-    if whole <= 0:
-        return 0.0
-    return round(min(max(100.0 * part / whole, 0.0), 100.0), 1)
+# No longer learning: nothing can be late any more.
+ENDED = (AimStatus.COMPLETED, AimStatus.WITHDRAWN)
 
 
-def duration_percent(start: dt.date, planned_end: dt.date, today: dt.date) -> float:
-    """The blue bar [000]: days from start to today over days from start to planned end, both days counted."""
-    return percent((today - start).days + 1, (planned_end - start).days + 1)
+def tenths(part: int, whole: int) -> int:
+    """`part` of `whole` in tenths of a percent, 0 to 1000, half up; 0 where there is no whole."""
+    if whole <= 0 or part <= 0:
+        return 0
+    return min((2000 * part + whole) // (2 * whole), 1000)
+
+
+def percent(part: int, whole: int) -> float:
+    """`part` of `whole` from 0 to 100, exact to one decimal; 0 where there is no whole."""
+    return tenths(part, whole) / 10
+
+
+def days_counted(first: dt.date, last: dt.date) -> int:
+    """Days from the first to the last, both counted."""
+    return (last - first).days + 1
+
+
+def duration_tenths(start: dt.date, planned_end: dt.date, today: dt.date) -> int:
+    """The blue bar [000]: days from start to today over days from start to planned end, in tenths of a percent."""
+    return tenths(days_counted(start, today), days_counted(start, planned_end))
 
 
 def is_past_planned_end(status: AimStatus, planned_end: dt.date, today: dt.date) -> bool:
-    """Red time bar [001]: from the day after the planned end, while there is still something to finish."""
-    return today > planned_end and status not in (AimStatus.COMPLETED, AimStatus.WITHDRAWN)
+    """The bar turns red [001]: from the day after the planned end, while there is still something to finish."""
+    return today > planned_end and status not in ENDED
 
 
 def traffic_light(
-    *, in_training: bool, criteria_total: int, mapped: float, duration: float, tolerance: float, rated_from: float
+    *, in_training: bool, criteria_total: int, mapped: int, duration: int, tolerance: float, rated_from: float
 ) -> TrafficLight:
-    """Red, amber or green [000]: mapped percent less duration percent, against the provider's tolerance in points.
+    """Red, amber or green [000], from `mapped` and `duration` in tenths of a percent and the provider's settings in points.
 
-    At or below minus the tolerance OFF_TRACK, at or above it AHEAD, else ON_TRACK; NOT_RATED unless in training, with at
-    least one criterion and at least `rated_from` percent of the time gone.
+    Mapped less duration at or below minus the tolerance is OFF_TRACK, at or above it AHEAD, else ON_TRACK; NOT_RATED
+    unless in training, with at least one criterion and at least `rated_from` percent of the time gone.
     """
-    if not in_training or criteria_total == 0 or duration < rated_from:
+    if not in_training or criteria_total == 0 or duration < rated_from * 10:
         return TrafficLight.NOT_RATED
-    # Both are to one decimal: so is their difference, free of what binary fractions add.
-    difference = round(mapped - duration, 1)
-    if difference <= -tolerance:
+    if mapped - duration <= -tolerance * 10:
         return TrafficLight.OFF_TRACK
-    return TrafficLight.AHEAD if difference >= tolerance else TrafficLight.ON_TRACK
+    return TrafficLight.AHEAD if mapped - duration >= tolerance * 10 else TrafficLight.ON_TRACK
 
 
 def criterion_status(evidence_count: int, signed_off: bool) -> CriterionStatus:
@@ -49,6 +61,8 @@ def criterion_status(evidence_count: int, signed_off: bool) -> CriterionStatus:
     return CriterionStatus.IN_PROGRESS if evidence_count else CriterionStatus.NOT_STARTED
 
 
-def expected_minutes(required: int, duration: float) -> int:
-    """Off-the-job minutes that should be there by now: required times time elapsed."""
-    return round(required * duration / 100)
+def expected_minutes(required: int, start: dt.date, planned_end: dt.date, today: dt.date) -> int:
+    """Off-the-job minutes of one aim that should be there by now: required times time elapsed, clamped, half up."""
+    whole = days_counted(start, planned_end)
+    gone = min(max(days_counted(start, today), 0), whole)
+    return (2 * required * gone + whole) // (2 * whole) if whole > 0 else 0

@@ -1,0 +1,53 @@
+"""Passwords: argon2id off the event loop, and what makes one acceptable."""
+
+import asyncio
+
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
+from zxcvbn import zxcvbn
+
+SHORTEST, LONGEST = 8, 256
+# 19 MiB, two passes: OWASP's floor for argon2id. Two at once: each takes a core for some 30 ms.
+_HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),))
+_AT_ONCE = 2
+# Checked where there is no such user, so that the answer takes as long.
+_NOBODY = _HASHER.hash("nobody has this password")
+_places: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+
+
+async def hash_password(password: str) -> str:
+    """The argon2id hash of a password."""
+    async with _place():
+        return await asyncio.to_thread(_HASHER.hash, password)
+
+
+async def is_password(password: str, stored: str | None) -> bool:
+    """Whether the password is the stored one; takes the same time where `stored` is None, and is then False."""
+    if len(password) > LONGEST:
+        password = ""  # Never acceptable, so never stored: hashing it costs as much as any other.
+    async with _place():
+        matches = await asyncio.to_thread(_HASHER.verify, password, stored or _NOBODY)
+    return matches and stored is not None
+
+
+def weakness(password: str, *own_words: str) -> str | None:
+    """A sentence on why a password cannot be taken, or None. `own_words`: the username and name, easily guessed."""
+    if len(password) < SHORTEST:
+        return f"Use at least {SHORTEST} characters."
+    if len(password) > LONGEST:
+        return f"Use at most {LONGEST} characters."
+    if any(len(word) > 3 and word.lower() in password.lower() and len(word) * 2 > len(password) for word in own_words):
+        return "Do not use your own name or username."
+    rating = zxcvbn(password[:72], user_inputs=list(own_words))
+    if rating["score"] < 2:
+        return "This password is easily guessed. Use several words, or something longer."
+    return None
+
+
+def _place() -> asyncio.Semaphore:
+    loop = asyncio.get_running_loop()
+    if loop not in _places:
+        for closed in [known for known in _places if known.is_closed()]:
+            del _places[closed]
+        _places[loop] = asyncio.Semaphore(_AT_ONCE)
+    return _places[loop]

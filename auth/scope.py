@@ -1,0 +1,182 @@
+"""What a viewer may see: the only place where the roles differ in it. Everything here is SQL, for the `where` of a select.
+
+| role | learners | aims |
+|---|---|---|
+| LEARNER | their own record | all of their own |
+| ASSESSOR | those with an aim where they are the assessor | those aims |
+| IQA | those with an aim where they are the IQA | those aims |
+| EMPLOYER_MANAGER | those allocated to them | all of those learners' |
+| EMPLOYER_OVERVIEW | those at the sites allocated to them | all of those learners' |
+| BASIC_ADMIN, MASTER_ADMIN | all of the provider's | all of the provider's |
+
+A record of a learner that belongs to one aim follows the aim; one that belongs to none follows the learner.
+
+The conditions depend on the role alone; who is looking is bound when a statement runs (`binds(viewer)`), so that a
+statement is built once a role and never again. One that runs without its viewer does not run at all.
+"""
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from auth.viewer import Viewer
+from db.aim import Aim
+from db.audit_event import AuditEvent
+from db.base import Key
+from db.employer import Employer
+from db.enums import Role
+from db.file import File
+from db.learner import Learner
+from db.session import SessionAim
+from db.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
+
+Condition = ColumnElement[bool]
+Column = InstrumentedAttribute[Any] | ColumnElement[Any]
+
+# Staff of a provider are known by name to all of it; learners and employers' people are not.
+STAFF = (Role.ASSESSOR, Role.IQA, Role.BASIC_ADMIN, Role.MASTER_ADMIN)
+ADMINS = (Role.BASIC_ADMIN, Role.MASTER_ADMIN)
+EMPLOYERS = (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
+# Those whose sight of a learner ends at the aims they hold.
+BY_AIM = (Role.ASSESSOR, Role.IQA)
+
+ME = bindparam("viewer_user", type_=Key)
+MY_PROVIDER = bindparam("viewer_provider", type_=Key)
+
+
+def binds(viewer: Viewer) -> dict[str, int]:
+    """What a scoped statement needs to run: who is looking, and at which provider."""
+    return {"viewer_user": viewer.user_key, "viewer_provider": viewer.provider_key}
+
+
+def of_provider(table: type[Any]) -> Condition:
+    """That a row is the viewer's provider's: all there is to say of what everyone in it may see."""
+    return table.provider_id == MY_PROVIDER
+
+
+def visible_learners(role: Role) -> Select[tuple[int]]:
+    """The keys of the learners that a viewer in this role sees."""
+    match role:
+        case Role.LEARNER:
+            return select(Learner.id).where(Learner.user_id == ME, of_provider(Learner))
+        case Role.ASSESSOR:
+            return select(Aim.learner_id).where(Aim.assessor_id == ME, of_provider(Aim))
+        case Role.IQA:
+            return select(Aim.learner_id).where(Aim.iqa_id == ME, of_provider(Aim))
+        case Role.EMPLOYER_MANAGER:
+            return select(ManagerAllocation.learner_id).where(
+                ManagerAllocation.user_id == ME, of_provider(ManagerAllocation)
+            )
+        case Role.EMPLOYER_OVERVIEW:
+            return select(Learner.id).where(Learner.employer_id.in_(_overview_sites()), of_provider(Learner))
+        case Role.BASIC_ADMIN | Role.MASTER_ADMIN:
+            return select(Learner.id).where(of_provider(Learner))
+    return select(Learner.id).where(false())
+
+
+def sees_learner(role: Role, learner_id: Column) -> Condition:
+    """That a column names a learner whom the viewer sees."""
+    return learner_id.in_(visible_learners(role))
+
+
+def sees_aim(role: Role, aim: Any = Aim) -> Condition:
+    """That a row of `aim` (the table or an alias of it) is one the viewer sees."""
+    match role:
+        case Role.ASSESSOR:
+            return and_(aim.assessor_id == ME, of_provider(aim))
+        case Role.IQA:
+            return and_(aim.iqa_id == ME, of_provider(aim))
+    return and_(sees_learner(role, aim.learner_id), of_provider(aim))
+
+
+def sees_record(role: Role, learner_id: Column, aim_id: Column) -> Condition:
+    """That a learner's record is one the viewer sees: by its aim where it has one, else by the learner."""
+    if role in BY_AIM:
+        aims = select(Aim.id).where(sees_aim(role))
+        return or_(aim_id.in_(aims), and_(aim_id.is_(None), sees_learner(role, learner_id)))
+    return sees_learner(role, learner_id)
+
+
+def sees_session(role: Role, session_id: Column, learner_id: Column) -> Condition:
+    """That a session is one the viewer sees: about one of their aims, or about none in particular."""
+    seen = sees_learner(role, learner_id)
+    if role in BY_AIM:
+        about = select(SessionAim.session_id).where(SessionAim.session_id == session_id)
+        theirs = about.join(Aim, Aim.id == SessionAim.aim_id).where(sees_aim(role))
+        return and_(seen, or_(~about.exists(), theirs.exists()))
+    return seen
+
+
+def sees_file(role: Role, file: Any = File) -> Condition:
+    """That a file is one the viewer sees: their own upload until it is used, then as the record that it is used in."""
+    unused = and_(file.learner_id.is_(None), file.uploaded_by_id == ME)
+    return and_(of_provider(file), or_(unused, sees_record(role, file.learner_id, file.aim_id)))
+
+
+def sees_employer(role: Role, employer: Any = Employer) -> Condition:
+    """That an employer is one the viewer sees: staff who enrol all; an Overview their sites; others their learners'."""
+    if role in ADMINS or role is Role.ASSESSOR:
+        return of_provider(employer)
+    if role is Role.EMPLOYER_OVERVIEW:
+        return and_(of_provider(employer), employer.id.in_(_overview_sites()))
+    theirs = select(Learner.employer_id).where(sees_learner(role, Learner.id))
+    return and_(of_provider(employer), employer.id.in_(theirs))
+
+
+def sees_user(role: Role, user: Any = User) -> Condition:
+    """That a person is one the viewer sees: themself, staff of the provider, and who belongs to their learners."""
+    if role in ADMINS:
+        return of_provider(user)
+    learners = visible_learners(role)
+    sites = select(Learner.employer_id).where(Learner.id.in_(learners))
+    seen = [
+        select(RoleGrant.user_id).where(RoleGrant.role.in_(STAFF), of_provider(RoleGrant)),
+        select(Learner.user_id).where(Learner.id.in_(learners)),
+        select(ManagerAllocation.user_id).where(ManagerAllocation.learner_id.in_(learners)),
+        select(OverviewAllocation.user_id).where(OverviewAllocation.employer_id.in_(sites)),
+    ]
+    if role is Role.ASSESSOR:
+        # They invite Employer Managers, so they find the ones to whom nobody has allocated a learner yet.
+        seen.append(
+            select(RoleGrant.user_id).where(
+                RoleGrant.role == Role.EMPLOYER_MANAGER,
+                of_provider(RoleGrant),
+                RoleGrant.user_id.not_in(select(ManagerAllocation.user_id).where(of_provider(ManagerAllocation))),
+            )
+        )
+    return and_(of_provider(user), or_(user.id == ME, *(user.id.in_(people) for people in seen)))
+
+
+def sees_contact(role: Role, user: Any = User) -> Condition:
+    """That the viewer may see a person's e-mail: their own; learners' of their case or sample; admins everybody's."""
+    if role in ADMINS:
+        return of_provider(user)
+    if role in BY_AIM:
+        return or_(user.id == ME, user.id.in_(select(Learner.user_id).where(sees_learner(role, Learner.id))))
+    return user.id == ME
+
+
+def sees_uln(role: Role) -> bool:
+    """Whether the viewer sees the ULN of the learners they see: everyone but employers."""
+    return role not in EMPLOYERS
+
+
+def sees_audit_line(role: Role, event: Any = AuditEvent) -> Condition:
+    """That a line of the audit trail is one the viewer sees: their case, their sample, a learner's own signatures."""
+    match role:
+        case Role.MASTER_ADMIN:
+            return of_provider(event)
+        case Role.ASSESSOR | Role.IQA:
+            about_a_learner = and_(of_provider(event), event.learner_id.is_not(None))
+            return and_(about_a_learner, sees_record(role, event.learner_id, event.aim_id))
+        case Role.LEARNER:
+            signed = event.action.in_(("evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign"))
+            return and_(of_provider(event), event.actor_id == ME, signed)
+    return false()
+
+
+def _overview_sites() -> Select[tuple[int]]:
+    return select(OverviewAllocation.employer_id).where(
+        OverviewAllocation.user_id == ME, of_provider(OverviewAllocation)
+    )

@@ -1,0 +1,86 @@
+"""Who is asking: read afresh from the database with every request, in one statement."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import Row
+
+from auth.tokens import AccessClaims
+from db import clock
+from db.engine import Database
+from db.enums import Role
+from db.sign_in_check import signed_in
+
+
+class NotSignedIn(Exception):
+    """There is no valid sign-in behind the request; the message says what to do, not why in detail."""
+
+    def __init__(self, message: str = "Sign in first: your access token is missing, has expired, or was ended.") -> None:
+        super().__init__(message)
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderRules:
+    """The provider's settings that numbers hang on; the unit of tolerance and rated-from is percentage points."""
+
+    traffic_light_tolerance: float
+    rated_from_percent: float
+    review_interval_weeks: int
+    unit_signatures: tuple[Role, ...]
+    disclaimer: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Viewer:
+    """A signed-in person in one role. `learner_key` is their own record, where the role is LEARNER."""
+
+    user_key: int
+    provider_key: int
+    role: Role
+    sign_in_key: int
+    learner_key: int | None
+    username: str
+    name: str
+    email: str
+    last_login_at: dt.datetime | None
+    must_change_password: bool
+    must_accept_disclaimer: bool
+    expires_at: dt.datetime
+    rules: ProviderRules
+
+    @property
+    def held_back(self) -> bool:
+        """Whether a password change or the disclaimer comes first: until then a token opens nothing else."""
+        return self.must_change_password or self.must_accept_disclaimer
+
+
+async def read_viewer(database: Database, claims: AccessClaims) -> Viewer:
+    """The viewer behind a verified access token, or NotSignedIn where the sign-in, role or account is gone."""
+    row = await signed_in(database, claims.sign_in_key, claims.user_key, claims.role, clock.now())
+    if row is None:
+        raise NotSignedIn
+    return _viewer(row, claims.expires_at)
+
+
+def _viewer(row: Row, expires_at: dt.datetime) -> Viewer:
+    return Viewer(
+        user_key=row.user_id,
+        provider_key=row.provider_id,
+        role=row.role,
+        sign_in_key=row.sign_in_id,
+        learner_key=row.learner_id if row.role is Role.LEARNER else None,
+        username=row.username,
+        name=row.name,
+        email=row.email,
+        last_login_at=row.last_login_at,
+        must_change_password=row.must_change_password,
+        must_accept_disclaimer=bool(row.disclaimer) and row.disclaimer_accepted < row.disclaimer_version,
+        expires_at=expires_at,
+        rules=ProviderRules(
+            traffic_light_tolerance=row.traffic_light_tolerance,
+            rated_from_percent=row.rated_from_percent,
+            review_interval_weeks=row.review_interval_weeks,
+            unit_signatures=tuple(Role(name) for name in row.unit_signatures),
+            disclaimer=row.disclaimer,
+        ),
+    )

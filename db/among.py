@@ -1,0 +1,51 @@
+"""`among(column, "keys")`: that a column is one of many keys, as one parameter, so that the SQL never changes with their number."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Boolean, ColumnElement, Text, TypeDecorator, bindparam
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import GenericFunction
+
+
+class KeyList(TypeDecorator[Sequence[int]]):
+    """Many integer keys in one parameter: an array on PostgreSQL, a JSON array on SQLite."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Any) -> Any:
+        return dialect.type_descriptor(ARRAY(BigInteger()) if dialect.name == "postgresql" else Text())
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Any) -> Any:
+        if value is None or dialect.name == "postgresql":
+            return value
+        return json.dumps(list(value))
+
+
+class _Among(GenericFunction[bool]):
+    """The condition itself: spelled by each database in its own way."""
+
+    name = "among"
+    type = Boolean()
+    inherit_cache = True
+
+
+@compiles(_Among, "postgresql")
+def _postgresql(element: _Among, compiler: Any, **options: Any) -> str:
+    column, keys = element.clauses
+    return f"{compiler.process(column, **options)} = ANY({compiler.process(keys, **options)})"
+
+
+@compiles(_Among, "sqlite")
+def _sqlite(element: _Among, compiler: Any, **options: Any) -> str:
+    column, keys = element.clauses
+    listed = f"SELECT value FROM json_each({compiler.process(keys, **options)})"
+    return f"{compiler.process(column, **options)} IN ({listed})"
+
+
+def among(column: Any, parameter: str = "keys") -> ColumnElement[bool]:
+    """A condition for a `where`; the keys are given as `parameter` when the statement runs."""
+    return _Among(column, bindparam(parameter, type_=KeyList()))
