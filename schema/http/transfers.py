@@ -123,7 +123,8 @@ async def _answer(request: Request, work: Callable[[], Awaitable[Response]]) -> 
         return Response(status_code=400)
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if request.method == "PUT":
-        await _drain(request)
+        if status != 408:
+            await _drain(request)
         headers["Connection"] = "close"  # or the server would go on taking in whatever is still being sent
     return JSONResponse({"error": sentence}, status, headers)
 
