@@ -9,14 +9,28 @@ from auth.tokens import AccessClaims
 from db import clock
 from db.engine import Database
 from db.enums import Role
+from db.refusals import PublicError
 from db.sign_in_check import signed_in
 
 
-class NotSignedIn(Exception):
+class NotSignedIn(PublicError):
     """There is no valid sign-in behind the request; the message says what to do, not why in detail."""
+
+    code = "UNAUTHENTICATED"
 
     def __init__(self, message: str = "Sign in first: your access token is missing, has expired, or was ended.") -> None:
         super().__init__(message)
+
+
+class HeldBack(PublicError):
+    """The viewer has to change the password or accept the disclaimer before anything else."""
+
+    def __init__(self, viewer: "Viewer") -> None:
+        self.code = "PASSWORD_CHANGE_REQUIRED" if viewer.must_change_password else "DISCLAIMER_REQUIRED"
+        first = "change your password (passwordChange)" if viewer.must_change_password else (
+            "read and accept the disclaimer (disclaimerAccept)"
+        )
+        super().__init__(f"Before anything else, {first}.")
 
 
 @dataclass(frozen=True, slots=True)

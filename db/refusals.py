@@ -35,3 +35,28 @@ def not_found(*field: str) -> Refused:
 def not_allowed(message: str = "Your role does not allow this.", *field: str) -> Refused:
     """For what the viewer may see but not do."""
     return refuse(UserErrorCode.NOT_ALLOWED, message, *field)
+
+
+class PublicError(Exception):
+    """A fault of the request whose sentence the client may read: it becomes a top-level error with this code."""
+
+    code = "BAD_REQUEST"
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        """What GraphQL shows beside the message."""
+        return {"code": self.code}
+
+
+class BadArgument(PublicError):
+    """An argument of a query that cannot be used; names it and says how to mend it."""
+
+    code = "BAD_USER_INPUT"
+
+    def __init__(self, argument: str, message: str) -> None:
+        super().__init__(f"{argument}: {message}")
+        self.argument = argument
+
+    @property
+    def extensions(self) -> dict[str, object]:
+        return {"code": self.code, "argument": self.argument}

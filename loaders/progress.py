@@ -1,0 +1,85 @@
+"""Progress as the graph shows it: counts, and the three bars made of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from db import progress
+from db.enums import AimStatus, TrafficLight
+
+if TYPE_CHECKING:
+    import datetime as dt
+
+    from auth.viewer import ProviderRules
+    from loaders.aim import AimRow
+
+
+@dataclass(slots=True)
+class ProgressRow:
+    """Criteria counted, and time elapsed in tenths of a percent."""
+
+    criteria_total: int
+    criteria_mapped: int
+    criteria_signed_off: int
+    duration_tenths: int = 0
+    past_planned_end: bool = False
+
+    @property
+    def duration_percent(self) -> float:
+        """The blue bar, 0 to 100."""
+        return self.duration_tenths / 10
+
+    @property
+    def mapped_percent(self) -> float:
+        """The orange bar, 0 to 100."""
+        return progress.percent(self.criteria_mapped, self.criteria_total)
+
+    @property
+    def signed_off_percent(self) -> float:
+        """The green bar, 0 to 100."""
+        return progress.percent(self.criteria_signed_off, self.criteria_total)
+
+    def light(self, in_training: bool, rules: "ProviderRules") -> TrafficLight:
+        """What the three say together."""
+        return progress.traffic_light(
+            in_training=in_training,
+            criteria_total=self.criteria_total,
+            mapped=progress.tenths(self.criteria_mapped, self.criteria_total),
+            duration=self.duration_tenths,
+            tolerance=rules.traffic_light_tolerance,
+            rated_from=rules.rated_from_percent,
+        )
+
+
+@dataclass(slots=True)
+class ProgrammeRow:
+    """A learner's aims taken together: those that are not withdrawn."""
+
+    progress: ProgressRow
+    traffic_light: TrafficLight
+    days_remaining: int
+    days_overdue: int
+
+
+def programme_of(aims: Sequence["AimRow"], today: "dt.date", rules: "ProviderRules") -> ProgrammeRow:
+    """Criteria summed over the aims; time from the earliest start to the latest planned end. `behaviours.md`, rules."""
+    counted = [aim for aim in aims if aim.status is not AimStatus.WITHDRAWN]
+    if not counted:
+        return ProgrammeRow(ProgressRow(0, 0, 0), TrafficLight.NOT_RATED, 0, 0)
+    start = min(aim.start_date for aim in counted)
+    end = max(aim.planned_end_date for aim in counted)
+    finished = all(aim.status in progress.ENDED for aim in counted)
+    summed = ProgressRow(
+        sum(aim.criteria_total for aim in counted),
+        sum(aim.criteria_mapped for aim in counted),
+        sum(aim.criteria_signed_off for aim in counted),
+        progress.duration_tenths(start, end, today),
+        today > end and not finished,
+    )
+    in_training = any(aim.status is AimStatus.IN_TRAINING for aim in counted)
+    return ProgrammeRow(
+        progress=summed,
+        traffic_light=summed.light(in_training, rules),
+        days_remaining=max((end - today).days, 0),
+        days_overdue=max((today - end).days, 0) if not finished else 0,
+    )

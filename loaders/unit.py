@@ -1,0 +1,123 @@
+"""Units of one learner's aim: the qualification's units, which are in memory, beside what the learner has reached."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, select
+
+from auth import scope
+from db import ids, progress
+from db.aim import Aim
+from db.among import among
+from db.criterion import CriterionProgress
+from db.enums import Role
+from loaders.aim import AimLoader, AimRow
+from loaders.criterion import CriterionRow, Reached
+from loaders.reading import ManyLoader, OneLoader, Reading, prepared
+from loaders.reference import UnitReference
+
+
+@dataclass(slots=True)
+class UnitProgressRow:
+    """Criteria of one unit, counted."""
+
+    criteria_total: int
+    criteria_mapped: int
+    criteria_signed_off: int
+
+    @property
+    def mapped_percent(self) -> float:
+        """Orange, 0 to 100; signed off included."""
+        return progress.percent(self.criteria_mapped, self.criteria_total)
+
+    @property
+    def signed_off_percent(self) -> float:
+        """Green, 0 to 100."""
+        return progress.percent(self.criteria_signed_off, self.criteria_total)
+
+
+@dataclass(slots=True)
+class UnitRow:
+    """One learner's unit."""
+
+    aim: AimRow
+    unit: UnitReference
+
+    @property
+    def id(self) -> str:
+        """The id in the graph: this learner's alone."""
+        return ids.encode_pair("Unit", self.aim.key, self.unit.key)
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """(aim key, key of the qualification's unit)."""
+        return self.aim.key, self.unit.key
+
+    @property
+    def number(self) -> str:
+        """As the awarding body numbers it."""
+        return self.unit.number
+
+    @property
+    def title(self) -> str:
+        """As the awarding body words it."""
+        return self.unit.title
+
+    @property
+    def mandatory(self) -> bool:
+        """Whether everyone takes it."""
+        return self.unit.mandatory
+
+    def criteria(self, reached: dict[int, Reached]) -> list[CriterionRow]:
+        """Its criteria with what was reached in each."""
+        return [CriterionRow(self, criterion, reached.get(criterion.key)) for criterion in self.unit.criteria]
+
+
+@prepared
+def _reached(role: Role) -> Select:
+    return (
+        select(
+            CriterionProgress.aim_id,
+            CriterionProgress.criterion_id,
+            CriterionProgress.evidence_count,
+            CriterionProgress.signed_off,
+            CriterionProgress.signed_off_by_id,
+            CriterionProgress.signed_off_at,
+        )
+        .join(Aim, Aim.id == CriterionProgress.aim_id)
+        .where(among(CriterionProgress.aim_id), scope.sees_aim(role))
+    )
+
+
+class ReachedLoader(OneLoader[int, dict[int, Reached]]):
+    """What was reached in an aim, by criterion key: rows only for criteria that were touched."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, dict[int, Reached]]:
+        found: dict[int, dict[int, Reached]] = {key: {} for key in keys}
+        for aim, criterion, *reached in await self.reading.rows(_reached(self.reading.viewer.role), keys=keys):
+            found[aim][criterion] = Reached(*reached)
+        return found
+
+
+class UnitsOfAimLoader(ManyLoader[int, UnitRow]):
+    """An aim's units in the qualification's order; nothing is read for versions in memory. Give it aims that were read."""
+
+    def __init__(self, reading: Reading, aims: AimLoader) -> None:
+        super().__init__(reading)
+        self._aims = aims
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[UnitRow]]:
+        aims = [aim for aim in await self._aims.load_many(keys) if aim is not None]
+        versions = await self.reading.reference.qualifications(aim.qualification_key for aim in aims)
+        return {aim.key: [UnitRow(aim, unit) for unit in versions[aim.qualification_key].units] for aim in aims}
+
+
+class UnitLoader(OneLoader[tuple[int, int], UnitRow]):
+    """Units by (aim key, unit key)."""
+
+    def __init__(self, reading: Reading, units_of_aim: UnitsOfAimLoader) -> None:
+        super().__init__(reading)
+        self._units_of_aim = units_of_aim
+
+    async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], UnitRow]:
+        lists = await self._units_of_aim.load_many(list({aim_key for aim_key, _ in keys}))
+        return {unit.key: unit for units in lists for unit in units}

@@ -1,0 +1,79 @@
+"""People: their names, and the contact details of those whose the viewer may see."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import Select, select
+
+from auth import scope
+from db import ids
+from db.among import among
+from db.enums import Role
+from db.user import User
+from loaders.reading import OneLoader, prepared
+
+
+@dataclass(slots=True)
+class UserRow:
+    """A person by name, as the records that they took part in show them."""
+
+    key: int
+    name: str
+
+    @property
+    def id(self) -> str:
+        """The id in the graph."""
+        return ids.encode("User", self.key)
+
+
+@dataclass(slots=True)
+class ContactRow:
+    """What only some may see of a person."""
+
+    email: str
+    last_login_at: dt.datetime | None
+
+
+def user_or_none(key: int | None, name: str | None) -> UserRow | None:
+    """From two columns of an outer join."""
+    return None if key is None else UserRow(key, name or "")
+
+
+@prepared
+def _named(role: Role) -> Select:
+    # unscoped: reached through records that the viewer sees, which name who took part in them
+    return select(User.id, User.name).where(among(User.id), scope.of_provider(User))
+
+
+@prepared
+def _seen(role: Role) -> Select:
+    return select(User.id, User.name).where(among(User.id), scope.sees_user(role))
+
+
+@prepared
+def _contacts(role: Role) -> Select:
+    return select(User.id, User.email, User.last_login_at).where(among(User.id), scope.sees_contact(role))
+
+
+class NamedUserLoader(OneLoader[int, UserRow]):
+    """People named by records that the viewer sees, by key."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, UserRow]:
+        rows = await self.reading.rows(_named(self.reading.viewer.role), keys=keys)
+        return {row.id: UserRow(row.id, row.name) for row in rows}
+
+
+class UserLoader(OneLoader[int, UserRow]):
+    """People whom the viewer sees, by key: for `node`."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, UserRow]:
+        rows = await self.reading.rows(_seen(self.reading.viewer.role), keys=keys)
+        return {row.id: UserRow(row.id, row.name) for row in rows}
+
+
+class ContactLoader(OneLoader[int, ContactRow]):
+    """E-mail and last login of those whose the viewer may see, by user key."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, ContactRow]:
+        rows = await self.reading.rows(_contacts(self.reading.viewer.role), keys=keys)
+        return {row.id: ContactRow(row.email, row.last_login_at) for row in rows}
