@@ -1,6 +1,7 @@
 """What every table is made of: the declarative base, constraint names, and column types that act alike on both databases."""
 
 import datetime as dt
+import unicodedata
 from enum import Enum
 from typing import Annotated, Any
 
@@ -36,6 +37,21 @@ Day = Annotated[dt.date, mapped_column()]
 Line = Annotated[str, mapped_column(String(300))]
 Prose = Annotated[str, mapped_column(Text())]
 Digest = Annotated[str, mapped_column(String(64))]
+
+
+def folded(text: str) -> str:
+    """A name as it is sorted and searched: without accents and capitals, so that both databases do it alike."""
+    plain = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(letter for letter in plain if not unicodedata.combining(letter))[:300]
+
+
+def folded_column(source: str) -> Any:
+    """A column that keeps the folded form of another, filled by itself when a row is added.
+
+    Sorted by code point on both databases; an entity whose name changes sets it again (`validates`).
+    """
+    type_ = String(300).with_variant(String(300, collation="C"), "postgresql")
+    return mapped_column(type_, default=lambda context: folded(context.get_current_parameters()[source]))
 
 
 def reference(target: str, *, index: bool = True, nullable: bool = False, **kwargs: Any) -> Any:

@@ -37,6 +37,21 @@ def _sqlite(element: _Days, compiler: Any, **options: Any) -> str:
     return f"CAST(julianday({last}) - julianday({first}) AS INTEGER)"
 
 
+class _Quotient(GenericFunction[int]):
+    """A whole number divided by another, what is left over dropped."""
+
+    name = "quotient"
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(_Quotient)
+def _quotient(element: _Quotient, compiler: Any, **options: Any) -> str:
+    # Both databases divide integers so; SQLAlchemy's own division would make it a fraction.
+    part, whole = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"(({part}) / ({whole}))"
+
+
 def parameters(today: dt.date, tolerance: float, rated_from: float) -> dict[str, Any]:
     """What the expressions here need when they run; tolerance and rated_from in percentage points."""
     return {"today": today, "tolerance": round(tolerance * 10), "rated_from": round(rated_from * 10)}
@@ -49,8 +64,7 @@ def days_counted(first: Any, last: Any) -> ColumnElement[int]:
 
 def tenths(part: Any, whole: Any) -> ColumnElement[int]:
     """`part` of `whole` in tenths of a percent, 0 to 1000, half up; 0 where there is no whole."""
-    # Spelled out with the `/` of integers: SQLAlchemy's own division would make it a fraction.
-    share = (literal(2000, BigInteger) * part + whole).op("/", return_type=BigInteger())(2 * whole)
+    share = _Quotient(literal(2000, BigInteger) * part + whole, 2 * whole)
     return case((or_(whole <= 0, part <= 0), 0), (part >= whole, 1000), else_=share)
 
 
@@ -101,7 +115,7 @@ def expected_minutes(required: Any) -> ColumnElement[int]:
     whole = days_counted(Aim.start_date, Aim.planned_end_date)
     counted = days_counted(Aim.start_date, TODAY)
     gone = case((counted < 0, 0), (counted > whole, whole), else_=counted)
-    share = (literal(2, BigInteger) * required * gone + whole).op("/", return_type=BigInteger())(2 * whole)
+    share = _Quotient(literal(2, BigInteger) * required * gone + whole, 2 * whole)
     return case((whole > 0, share), else_=0)
 
 

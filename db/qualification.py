@@ -3,7 +3,7 @@
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, Digest, Line, Moment, PrimaryKey, Prose, reference
+from db.base import Base, folded_column, Digest, Line, Moment, PrimaryKey, Prose, reference
 
 
 class Qualification(Base):
@@ -12,12 +12,13 @@ class Qualification(Base):
     __tablename__ = "qualification"
     __table_args__ = (
         UniqueConstraint("provider_id", "content_sha256"),
-        Index("ix_qualification_title", "provider_id", "title", "id"),
+        Index("ix_qualification_title", "provider_id", "sort_title", "id"),
     )
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
     title: Mapped[Line]
+    sort_title: Mapped[str] = folded_column("title")
     kind: Mapped[str | None] = mapped_column(String(40))
     reference: Mapped[str | None] = mapped_column(String(40))
     version: Mapped[str | None] = mapped_column(String(40))

@@ -1,9 +1,9 @@
 """People who sign in: their credentials, the roles they hold, and what an employer role reaches."""
 
 from sqlalchemy import Index, String, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from db.base import Base, Key, Line, Moment, PrimaryKey, reference, word
+from db.base import Base, folded, folded_column, Key, Line, Moment, PrimaryKey, reference, word
 from db.enums import Role
 
 
@@ -11,12 +11,13 @@ class User(Base):
     """One login. The username is unique over all providers; a learner's name and last login stand here and nowhere else."""
 
     __tablename__ = "user_account"
-    __table_args__ = (Index("ix_user_account_name", "provider_id", "name", "id"),)
+    __table_args__ = (Index("ix_user_account_name", "provider_id", "sort_name", "id"),)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
     username: Mapped[str] = mapped_column(String(254), unique=True)
     name: Mapped[Line]
+    sort_name: Mapped[str] = folded_column("name")
     email: Mapped[str] = mapped_column(String(254))
     password_hash: Mapped[str] = mapped_column(String(300))
     must_change_password: Mapped[bool] = mapped_column(default=False)
@@ -25,6 +26,11 @@ class User(Base):
     last_login_at: Mapped[Moment | None]
     archived_at: Mapped[Moment | None]
     created_at: Mapped[Moment]
+
+    @validates("name")
+    def _fold(self, _: str, name: str) -> str:
+        self.sort_name = folded(name)
+        return name
 
 
 class RoleGrant(Base):

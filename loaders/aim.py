@@ -116,10 +116,17 @@ class AimLoader(OneLoader[int, AimRow]):
 class AimsOfLearnerLoader(ManyLoader[int, AimRow]):
     """A learner's aims, in the order in which they were added."""
 
+    def __init__(self, reading: Reading, aims: AimLoader) -> None:
+        super().__init__(reading)
+        self._aims = aims
+
     async def fetch(self, keys: list[int]) -> dict[int, list[AimRow]]:
         found: dict[int, list[AimRow]] = {}
         for row in await self.reading.rows(_aims(self.reading.viewer.role, True), keys=keys):
-            found.setdefault(row.learner_id, []).append(_row(row, self.reading))
+            aim = _row(row, self.reading)
+            # What hangs on an aim (units, criteria) asks for it by key: it is here already.
+            self._aims.prime(aim.key, aim)
+            found.setdefault(aim.learner_key, []).append(aim)
         return found
 
 

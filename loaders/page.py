@@ -8,8 +8,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, or_
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, or_
 
+from db.base import folded
 from db.refusals import BadArgument
 
 LARGEST_PAGE = 100
@@ -77,6 +78,19 @@ def paged(statement: Select[Any], order: Order, after: bool) -> Select[Any]:
     if after:
         statement = statement.where(order.beyond())
     return statement.order_by(*order.by()).limit(bindparam("page_limit", type_=order.key.type))
+
+
+def search_in(column: ColumnElement[str]) -> ColumnElement[bool]:
+    """That a folded column holds what was typed, bound as `search`."""
+    return column.like(bindparam("search", type_=String), escape="\\")
+
+
+def search_pattern(typed: str) -> str:
+    """What `search_in` binds: letters in any case and with any accent; what a person types is never a pattern."""
+    if len(typed) > 200 or "\0" in typed:
+        raise BadArgument("search", "Search for at most 200 letters.")
+    escaped = folded(typed).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"
 
 
 @dataclass(slots=True)

@@ -1,7 +1,9 @@
 """Units of one learner's aim: the qualification's units, which are in memory, beside what the learner has reached."""
 
 from dataclasses import dataclass
+from operator import attrgetter
 
+from aiodataloader import DataLoader
 from sqlalchemy import Select, select
 
 from auth import scope
@@ -9,7 +11,7 @@ from db import ids, progress
 from db.aim import Aim
 from db.among import among
 from db.criterion import CriterionProgress
-from db.enums import Role
+from db.enums import CriterionFilter, CriterionStatus, Role
 from loaders.aim import AimLoader, AimRow
 from loaders.criterion import CriterionRow, Reached
 from loaders.reading import ManyLoader, OneLoader, Reading, prepared
@@ -67,10 +69,6 @@ class UnitRow:
         """Whether everyone takes it."""
         return self.unit.mandatory
 
-    def criteria(self, reached: dict[int, Reached]) -> list[CriterionRow]:
-        """Its criteria with what was reached in each."""
-        return [CriterionRow(self, criterion, reached.get(criterion.key)) for criterion in self.unit.criteria]
-
 
 @prepared
 def _reached(role: Role) -> Select:
@@ -121,3 +119,23 @@ class UnitLoader(OneLoader[tuple[int, int], UnitRow]):
     async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], UnitRow]:
         lists = await self._units_of_aim.load_many(list({aim_key for aim_key, _ in keys}))
         return {unit.key: unit for units in lists for unit in units}
+
+
+class CriteriaOfUnitLoader(DataLoader[UnitRow, list[CriterionRow]]):
+    """A unit's criteria in order, all or what is left to do; every unit of an aim costs one statement together."""
+
+    def __init__(self, reached: ReachedLoader, which: CriterionFilter) -> None:
+        super().__init__(get_cache_key=attrgetter("key"))
+        self._reached = reached
+        self._which = which
+
+    async def batch_load_fn(self, units: list[UnitRow]) -> list[list[CriterionRow]]:
+        aim_keys = list({unit.aim.key for unit in units})
+        reached = dict(zip(aim_keys, await self._reached.load_many(aim_keys), strict=True))
+        lists = [
+            [CriterionRow(unit, criterion, reached[unit.aim.key].get(criterion.key)) for criterion in unit.unit.criteria]
+            for unit in units
+        ]
+        if self._which is CriterionFilter.ALL:
+            return lists
+        return [[row for row in rows if row.status is not CriterionStatus.SIGNED_OFF] for rows in lists]

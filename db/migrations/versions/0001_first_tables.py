@@ -83,6 +83,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('provider_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('name', sa.String(length=300), nullable=False),
+    sa.Column('sort_name', sa.String(length=300).with_variant(sa.String(length=300, collation='C'), 'postgresql'), nullable=False),
     sa.Column('parent_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('created_at', db.base.UtcDateTime(timezone=True), nullable=False),
     sa.ForeignKeyConstraint(['parent_id'], ['employer.id'], name=op.f('fk_employer_parent_id')),
@@ -90,7 +91,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_employer'))
     )
     with op.batch_alter_table('employer', schema=None) as batch_op:
-        batch_op.create_index('ix_employer_name', ['provider_id', 'name', 'id'], unique=False)
+        batch_op.create_index('ix_employer_name', ['provider_id', 'sort_name', 'id'], unique=False)
         batch_op.create_index(batch_op.f('ix_employer_parent_id'), ['parent_id'], unique=False)
 
     op.create_table('outbox_mail',
@@ -118,6 +119,7 @@ def upgrade() -> None:
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('provider_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('title', sa.String(length=300), nullable=False),
+    sa.Column('sort_title', sa.String(length=300).with_variant(sa.String(length=300, collation='C'), 'postgresql'), nullable=False),
     sa.Column('kind', sa.String(length=40), nullable=True),
     sa.Column('reference', sa.String(length=40), nullable=True),
     sa.Column('version', sa.String(length=40), nullable=True),
@@ -132,13 +134,14 @@ def upgrade() -> None:
     sa.UniqueConstraint('provider_id', 'content_sha256', name=op.f('uq_qualification_provider_id_content_sha256'))
     )
     with op.batch_alter_table('qualification', schema=None) as batch_op:
-        batch_op.create_index('ix_qualification_title', ['provider_id', 'title', 'id'], unique=False)
+        batch_op.create_index('ix_qualification_title', ['provider_id', 'sort_title', 'id'], unique=False)
 
     op.create_table('user_account',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
     sa.Column('provider_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=False),
     sa.Column('username', sa.String(length=254), nullable=False),
     sa.Column('name', sa.String(length=300), nullable=False),
+    sa.Column('sort_name', sa.String(length=300).with_variant(sa.String(length=300, collation='C'), 'postgresql'), nullable=False),
     sa.Column('email', sa.String(length=254), nullable=False),
     sa.Column('password_hash', sa.String(length=300), nullable=False),
     sa.Column('must_change_password', sa.Boolean(), nullable=False),
@@ -152,7 +155,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('username', name=op.f('uq_user_account_username'))
     )
     with op.batch_alter_table('user_account', schema=None) as batch_op:
-        batch_op.create_index('ix_user_account_name', ['provider_id', 'name', 'id'], unique=False)
+        batch_op.create_index('ix_user_account_name', ['provider_id', 'sort_name', 'id'], unique=False)
 
     op.create_table('learner',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),

@@ -1,0 +1,230 @@
+"""Learners: by key, in pages with their filters and orders, and what a dashboard shows beside each name."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, bindparam, case, func, or_, select, true
+from sqlalchemy.types import Date
+
+from auth import scope
+from db import ids, progress_sql
+from db.aim import Aim, AimProgress
+from db.among import among
+from db.base import Key, folded
+from db.employer import Employer
+from db.enums import AimStatus, LearnerOrder, Role, TrafficLight
+from db.learner import Learner
+from db.progress import ENDED
+from db.user import User
+from loaders.page import Order, Page, PageOf, paged, search_in, search_pattern
+from loaders.reading import OneLoader, Reading, prepared
+
+_NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+_NO_END = dt.date(9999, 12, 31)
+
+
+@dataclass(slots=True)
+class LearnerRow:
+    """One learner with the name of the employer."""
+
+    key: int
+    user_key: int
+    name: str
+    last_login_at: dt.datetime | None
+    uln: str | None
+    photo_key: int | None
+    employer_key: int | None
+    employer_name: str | None
+    employer_parent_key: int | None
+    planned_end: dt.date | None = None
+
+    @property
+    def id(self) -> str:
+        """The id in the graph."""
+        return ids.encode("Learner", self.key)
+
+
+def _columns(role: Role) -> list[Any]:
+    uln = Learner.uln if scope.sees_uln(role) else case((~true(), Learner.uln)).label("uln")
+    return [
+        Learner.id,
+        Learner.user_id,
+        User.name,
+        User.last_login_at,
+        uln,
+        Learner.photo_file_id,
+        Learner.employer_id,
+        Employer.name.label("employer_name"),
+        Employer.parent_id,
+    ]
+
+
+def _learners(role: Role, *more: Any) -> Select:
+    return (
+        select(*_columns(role), *more)
+        .join(User, User.id == Learner.user_id)
+        .outerjoin(Employer, Employer.id == Learner.employer_id)
+        .where(scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
+    )
+
+
+@prepared
+def _by_key(role: Role) -> Select:
+    return _learners(role).where(among(Learner.id))
+
+
+@prepared
+def _by_user(role: Role) -> Select:
+    return _learners(role).where(among(Learner.user_id))
+
+
+class LearnerLoader(OneLoader[int, LearnerRow]):
+    """Learners by key."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, LearnerRow]:
+        rows = await self.reading.rows(_by_key(self.reading.viewer.role), keys=keys)
+        return {row.id: LearnerRow(*row) for row in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class LearnersAsked:
+    """The filters of a list of learners, as keys and values; None where not asked for."""
+
+    search: str | None = None
+    employer_key: int | None = None
+    assessor_key: int | None = None
+    traffic_light: TrafficLight | None = None
+    past_planned_end: bool | None = None
+
+    @property
+    def shape(self) -> "LearnersAsked":
+        """What changes the SQL: which filters are set, the light and the flag by value."""
+        return LearnersAsked(
+            "" if self.search is not None else None,
+            0 if self.employer_key is not None else None,
+            0 if self.assessor_key is not None else None,
+            self.traffic_light,
+            self.past_planned_end,
+        )
+
+
+def _planned_end() -> Any:
+    """The latest planned end of the aims that count, for the order by it."""
+    latest = select(func.max(Aim.planned_end_date)).where(
+        Aim.learner_id == Learner.id, Aim.status != AimStatus.WITHDRAWN
+    )
+    return func.coalesce(latest.scalar_subquery(), bindparam("no_end", _NO_END, Date), type_=Date)
+
+
+def order_of(which: LearnerOrder) -> Order:
+    """How a list of learners is sorted."""
+    match which:
+        case LearnerOrder.LAST_LOGIN_DESC:
+            value = func.coalesce(User.last_login_at, bindparam("never", _NEVER, User.last_login_at.type))
+            return Order("last_login", value, Learner.id, lambda row: row.last_login_at or _NEVER, descending=True)
+        case LearnerOrder.PLANNED_END_ASC:
+            return Order("planned_end", _planned_end(), Learner.id, lambda row: row.planned_end)
+        case LearnerOrder.NAME_DESC:
+            return Order("name_desc", User.sort_name, Learner.id, lambda row: folded(row.name), descending=True)
+    return Order("name", User.sort_name, Learner.id, lambda row: folded(row.name))
+
+
+def _filtered(role: Role, asked: LearnersAsked, columns: bool, *more: Any) -> Select:
+    statement = _learners(role, *more) if columns else _learners(role).with_only_columns(func.count())
+    if asked.search is not None:
+        statement = statement.where(search_in(User.sort_name))
+    if asked.employer_key is not None:
+        statement = statement.where(Learner.employer_id == bindparam("employer_key", type_=Key))
+    if asked.assessor_key is not None:
+        theirs = select(Aim.learner_id).where(
+            Aim.assessor_id == bindparam("assessor_key", type_=Key), scope.sees_aim(role)
+        )
+        statement = statement.where(Learner.id.in_(theirs))
+    if asked.traffic_light is not None or asked.past_planned_end is not None:
+        statement = statement.where(_as_rated(role, asked))
+    return statement
+
+
+def _as_rated(role: Role, asked: LearnersAsked) -> Any:
+    """Learners whose aims taken together have the light, or are past their planned end; as `programme_of` counts."""
+    total, mapped = progress_sql.total(AimProgress.criteria_total), progress_sql.total(AimProgress.criteria_mapped)
+    start, end = func.min(Aim.start_date), func.max(Aim.planned_end_date)
+    training = func.max(case((Aim.status == AimStatus.IN_TRAINING, 1), else_=0)) == 1
+    finished = func.min(case((Aim.status.in_(ENDED), 1), else_=0)) == 1
+    counted = (
+        select(Aim.learner_id)
+        .join(AimProgress, AimProgress.aim_id == Aim.id)
+        .where(scope.sees_aim(role), Aim.status != AimStatus.WITHDRAWN)
+        .group_by(Aim.learner_id)
+    )
+    conditions = []
+    if asked.traffic_light is not None:
+        rated_so = progress_sql.light_is(
+            asked.traffic_light,
+            in_training=training,
+            total=total,
+            mapped=progress_sql.tenths(mapped, total),
+            duration=progress_sql.duration_tenths(start, end),
+        )
+        condition = Learner.id.in_(counted.having(rated_so))
+        if asked.traffic_light is TrafficLight.NOT_RATED:
+            # Nothing that counts, nothing to rate.
+            condition = or_(condition, Learner.id.not_in(counted))
+        conditions.append(condition)
+    if asked.past_planned_end is not None:
+        late = Learner.id.in_(counted.having(and_(progress_sql.TODAY > end, ~finished)))
+        conditions.append(late if asked.past_planned_end else ~late)
+    return and_(*conditions)
+
+
+@prepared
+def _page(role: Role, asked: LearnersAsked, which: LearnerOrder, after: bool, counted: bool) -> Select:
+    order = order_of(which)
+    more = [order.value.label("planned_end")] if which is LearnerOrder.PLANNED_END_ASC else []
+    if counted:
+        more.append(_filtered(role, asked, columns=False).scalar_subquery().label("count"))
+    return paged(_filtered(role, asked, True, *more), order, after)
+
+
+@prepared
+def _count(role: Role, asked: LearnersAsked) -> Select:
+    return _filtered(role, asked, columns=False)
+
+
+async def read_page(
+    reading: Reading, asked: LearnersAsked, which: LearnerOrder, first: int, after: str | None, counted: bool
+) -> Page[LearnerRow]:
+    """One page of the learners that the viewer sees. `counted`: how many there are is read in the same statement."""
+    order = order_of(which)
+    page = PageOf.read(first, after, order)
+    shape, role = asked.shape, reading.viewer.role
+    parameters: dict[str, Any] = {}
+    if asked.search is not None:
+        parameters["search"] = search_pattern(asked.search)
+    if asked.employer_key is not None:
+        parameters["employer_key"] = asked.employer_key
+    if asked.assessor_key is not None:
+        parameters["assessor_key"] = asked.assessor_key
+    if asked.traffic_light is not None or asked.past_planned_end is not None:
+        rules = reading.viewer.rules
+        parameters |= progress_sql.parameters(
+            reading.today, rules.traffic_light_tolerance, rules.rated_from_percent
+        )
+    statement = _page(role, shape, which, page.after is not None, counted)
+    found = await reading.rows(statement, **parameters, **page.parameters)
+    known = found[0]._mapping["count"] if counted and found else None
+
+    async def count() -> int:
+        if known is not None:
+            return known
+        return (await reading.rows(_count(role, shape), **parameters))[0][0]
+
+    return Page.of([_row(row, which) for row in found], page, order, count)
+
+
+def _row(row: Row, which: LearnerOrder) -> LearnerRow:
+    learner = LearnerRow(*row[:9])
+    if which is LearnerOrder.PLANNED_END_ASC:
+        learner.planned_end = row.planned_end
+    return learner
