@@ -1,7 +1,7 @@
 """Databases for tests, on SQLite and on PostgreSQL: each made once as a template, then copied in milliseconds.
 
-A recipe is an async function that fills an empty `Database`. The first `fresh()` with it builds the template, the next ones
-copy that. `tables` is the plain one: every table, no row.
+A recipe is an async function that fills an empty `Database`. The first `fresh()` with it builds the template, the next
+ones copy that. `tables` is the plain one: every table, no row.
 """
 
 import os
@@ -30,7 +30,8 @@ async def tables(database: Database) -> None:
 class Databases:
     """The databases of one test process. PostgreSQL starts when it is first asked for.
 
-    `folder` holds the SQLite files. `WAYMARK_TEST_DATABASE_URL` names another PostgreSQL, as a role that may create databases.
+    `folder` holds the SQLite files. `WAYMARK_TEST_DATABASE_URL` names another PostgreSQL, with a role that may create
+    databases.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -50,7 +51,7 @@ class Databases:
             try:
                 await recipe(database)
             finally:
-                # PostgreSQL copies no database that somebody is connected to; SQLite folds its log in on the last close.
+                # PostgreSQL copies no database that is in use; SQLite folds its log in on the last close.
                 await database.close()
             self._templates[key] = template
         return _plain(await self._make(backend, self._templates[key]))
@@ -93,7 +94,7 @@ class Databases:
         if named := os.environ.get("WAYMARK_TEST_DATABASE_URL"):
             url = make_url(named)
             if not url.drivername.startswith("postgres"):
-                raise ValueError("WAYMARK_TEST_DATABASE_URL must name a PostgreSQL: postgresql://user:password@host/postgres")
+                raise ValueError("WAYMARK_TEST_DATABASE_URL is not postgresql://user:password@host/postgres")
             return url.set(drivername="postgresql+asyncpg")
         if self._server is None:
             self._server = PostgresServer()

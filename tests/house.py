@@ -1,4 +1,4 @@
-"""What a machine can hold of docs/house.md: each check gives its findings as lines `path: what is wrong`, none where all is well."""
+"""What a machine can hold of docs/house.md: each check gives its findings as lines `path: what is wrong`."""
 
 import ast
 import os
@@ -46,9 +46,8 @@ _ELSEWHERE = re.compile(
 
 def files(root: Path = ROOT) -> list[str]:
     """The repository's files, with those not yet added, as paths from its root."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True, check=True
-    )
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, check=True)
     return sorted(path for path in os.fsdecode(listed.stdout).split("\0") if path and (root / path).is_file())
 
 
@@ -152,10 +151,11 @@ def addresses(root: Path, paths: list[str]) -> list[str]:
 
 
 def unlocked(project: str, lock: str) -> list[str]:
-    """Where pyproject.toml and requirements.lock differ: a dependency without an exact version, or another one in the lock."""
+    """Where pyproject.toml and requirements.lock differ, what has no exact version, and what has no hash."""
     read = tomllib.loads(project)
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE))
-    found = [f"requirements.lock: no hash for {name}" for name in pins if not re.search(rf"^{name}==.*\\\n +--hash=", lock, re.M)]
+    hashed = set(re.findall(r"^([\w.-]+)==.*\\\n +--hash=", lock, re.MULTILINE))
+    found = [f"requirements.lock: no hash for {name}" for name in pins if name not in hashed]
     for dependency in read["project"]["dependencies"] + read["dependency-groups"]["test"]:
         match = re.match(r"([\w.-]+)(?:\[[^]]*\])?==([\w.]+)", dependency)
         if match is None:

@@ -1,7 +1,7 @@
-"""A PostgreSQL of the tests' own, out of a wheel: started in a temporary folder, gone with the process that asked for it.
+"""A PostgreSQL of the tests' own, out of a wheel: in a temporary folder, gone with the process that asked for it.
 
-Run as a program this file is the keeper: it makes the cluster, runs the server, and stops it and removes the folder as soon
-as its standard input closes. The operating system closes that pipe however the test run ends, kill -9 included.
+Run as a program this file is the keeper: it makes the cluster, runs the server, and stops it and removes the folder as
+soon as its standard input closes. The operating system closes that pipe however the test run ends, kill -9 included.
 """
 
 import importlib.util
@@ -17,8 +17,8 @@ from pathlib import Path
 SUPERUSER = "postgres"
 PATIENCE_SECONDS = 60.0
 
-# Nothing here outlives the tests, so nothing is made durable. The time zone is far from London's and from UTC: code that
-# leans on the server's zone fails here and not at a customer.
+# Nothing here outlives the tests, so nothing is made durable. The time zone is far from London's and from UTC: code
+# that leans on the server's zone fails here and not at a customer.
 _SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -46,7 +46,7 @@ class PostgresServer:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            # Ctrl-C in the terminal reaches the tests only; they close the pipe once they have finished with the server.
+            # Ctrl-C in the terminal reaches the tests only; they close the pipe when they have done.
             start_new_session=True,
         )
         word = self._keeper.stdout.readline().strip()
@@ -91,7 +91,7 @@ def _unprivileged() -> dict:
 
 
 def _programs(folder: Path, run_as: dict) -> Path:
-    """The folder of the programs: the wheel's, or a copy where the wheel lies out of that user's reach (under /root, say)."""
+    """The folder of the programs: the wheel's, or a copy where that user cannot reach the wheel (in a closed home)."""
     installed = _wheel_folder()
     try:
         subprocess.run([installed / "bin" / "postgres", "--version"], capture_output=True, **run_as)
@@ -113,8 +113,8 @@ def _start(folder: Path) -> subprocess.Popen:
         os.chown(folder, run_as["user"], run_as["group"])
     programs, data, log = _programs(folder, run_as), folder / "data", folder / "log"
     made = subprocess.run(
-        [programs / "initdb", "--pgdata", data, "--username", SUPERUSER, "--auth", "trust", "--no-sync", "--encoding", "UTF8",
-         "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"],
+        [programs / "initdb", "--pgdata", data, "--username", SUPERUSER, "--auth", "trust", "--no-sync",
+         "--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"],
         cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **run_as,
     )  # fmt: skip
     if made.returncode:

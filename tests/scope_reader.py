@@ -1,10 +1,11 @@
 """Reads Python source for statements over personal data that leave out the viewer's scope.
 
-A statement is a call of SQLAlchemy's `select`, `exists`, `update`, `delete` or `text`, or `session.get(Table, ...)`. It is personal where
-it names a table that holds a learner's data or a person, an alias of one, or no table that this reader knows: what cannot be
-read is not trusted. It is scoped where one of the conditions of `auth/scope.py` that a role decides (`sees_...`,
-`visible_learners`) stands in the same expression, by its name or through a variable made from it, or is added to the same
-variable elsewhere in the function. Otherwise the line, or the one above it, says `# unscoped: reason`.
+A statement is a call of SQLAlchemy's `select`, `exists`, `update`, `delete` or `text`, or `session.get(Table, ...)`.
+It is personal where it names a table that holds a learner's data or a person, an alias of one, or no table that this
+reader knows: what cannot be read is not trusted. It is scoped where one of the conditions of `auth/scope.py` that hang
+on the role (`sees_...`, `visible_learners`) stands in the same expression, by its name or through a variable made from
+it, or is added to the same variable elsewhere in the function. Otherwise its lines, or the comment above, say
+`# unscoped: reason`.
 """
 
 import ast

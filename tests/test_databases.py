@@ -42,7 +42,10 @@ async def test_two_databases_are_apart_and_a_recipe_runs_once(databases: Databas
     try:
         async with first.writing() as session:
             await session.execute(text("insert into mark values ('first')"))
-        assert [word for (word,) in await first.rows(text("select word from mark order by word"))] == ["first", "template"]
+        assert [word for (word,) in await first.rows(text("select word from mark order by word"))] == [
+            "first",
+            "template",
+        ]
         assert [word for (word,) in await second.rows(text("select word from mark"))] == ["template"]
         assert len(runs) == 1
     finally:
