@@ -62,7 +62,7 @@ class Run:
             if not any(hasattr(cls, "__await__") for cls in classes):
                 self.plan.fills[index](pairs, values, self)
                 continue
-            if classes != {Future}:
+            if not all(issubclass(cls, Future) for cls in classes):
                 values = [ensure_future(value) if hasattr(type(value), "__await__") else value for value in values]
             opened.append(Column(index, values))
             self.columns.append(opened[-1])
