@@ -1,0 +1,90 @@
+"""The progress map (gap analysis) of one aim as a PDF that is printed for a visit ([001], 66 to 71)."""
+
+import datetime as dt
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from db.enums import CriterionFilter, CriterionStatus, TrafficLight
+from db.progress import percent
+from resolvers.exports import pdf, words
+from resolvers.exports.pdf import AimHeading, Measures
+
+# A description of so many characters may take a page of its own, and is let break.
+TALL = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class MapCriterion:
+    """One row: a criterion, how much evidence is mapped to it, and who signed it off when."""
+
+    code: str
+    description: str
+    status: CriterionStatus
+    evidence_count: int
+    signed_off_by: str | None = None
+    signed_off_on: dt.date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapUnit:
+    """A unit with the criteria that the filter shows; the counts are of all its criteria."""
+
+    number: str
+    title: str
+    criteria_total: int
+    criteria_signed_off: int
+    criteria: Sequence[MapCriterion]
+
+
+@dataclass(frozen=True, slots=True)
+class ProgressMap:
+    """What the sheet is made of. Units without a criterion that is shown are left out by whoever makes this."""
+
+    heading: AimHeading
+    measures: Measures
+    traffic_light: TrafficLight
+    filter: CriterionFilter
+    units: Sequence[MapUnit]
+
+
+async def progress_map(data: ProgressMap) -> bytes:
+    """The PDF. Its file name is for the caller: `progress-map.pdf`."""
+    return await pdf.made("progress_map.typ", _printed(data), data.heading.made_at)
+
+
+def _printed(data: ProgressMap) -> dict[str, Any]:
+    counts = Counter(criterion.status for unit in data.units for criterion in unit.criteria)
+    shown = sum(counts.values())
+    total = data.measures.criteria_total
+    return {
+        **data.heading.shown("Progress map"),
+        "facts": data.heading.facts(("Progress", words.LIGHT[data.traffic_light])),
+        "bars": data.measures.bars(),
+        "shown": f"{words.FILTER[data.filter]} ({shown} of {total})",
+        "legend": [{**mark, "count": str(counts[status])} for status, mark in words.CRITERION.items()
+                   if data.filter is CriterionFilter.ALL or status is not CriterionStatus.SIGNED_OFF],
+        "units": [_unit(unit) for unit in data.units],
+        "empty": "Nothing is left to do." if total else "This qualification has no criteria.",
+    }
+
+
+def _unit(unit: MapUnit) -> dict[str, Any]:
+    return {
+        "title": f"Unit {unit.number}  {unit.title}",
+        "tall": any(len(one.description) > TALL for one in unit.criteria),
+        "done": f"{unit.criteria_signed_off} of {unit.criteria_total} signed off",
+        "percent": percent(unit.criteria_signed_off, unit.criteria_total),
+        "criteria": [
+            {
+                "code": one.code,
+                "description": one.description,
+                "evidence": one.evidence_count,
+                "mark": words.CRITERION[one.status],
+                "signed": words.short_day(one.signed_off_on),
+                "by": one.signed_off_by or "",
+            }
+            for one in unit.criteria
+        ],
+    }
