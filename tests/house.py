@@ -7,6 +7,7 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 from tests.scope_reader import statement_makers, unscoped_statements
@@ -150,6 +151,26 @@ def addresses(root: Path, paths: list[str]) -> list[str]:
     return found
 
 
+def undeclared(root: Path, paths: list[str], project: str) -> list[str]:
+    """Imports of libraries that pyproject.toml does not name: they are there by chance, as part of another."""
+    read = tomllib.loads(project)
+    runtime = {_library(dependency) for dependency in read["project"]["dependencies"]}
+    tests = runtime | {_library(dependency) for dependency in read["dependency-groups"]["test"]}
+    ours = {*ROOMS, *CLIENTS, "server", "tests"}
+    libraries, found = packages_distributions(), []
+    for path in [*python_files(paths, *ours), *(path for path in paths if path == "server.py")]:
+        declared = tests if path.startswith("tests/") else runtime
+        for name in sorted(imports((root / path).read_text()) - ours - set(sys.stdlib_module_names)):
+            if not declared & {_library(library) for library in libraries.get(name, [name])}:
+                found.append(f"{path}: imports {name}, which pyproject.toml does not name for it")
+    return found
+
+
+def _library(requirement: str) -> str:
+    """The name of a requirement, as package indexes compare names."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
 def unlocked(project: str, lock: str) -> list[str]:
     """Where pyproject.toml and requirements.lock differ, what has no exact version, and what has no hash."""
     read = tomllib.loads(project)
@@ -160,6 +181,6 @@ def unlocked(project: str, lock: str) -> list[str]:
         match = re.match(r"([\w.-]+)(?:\[[^]]*\])?==([\w.]+)", dependency)
         if match is None:
             found.append(f"pyproject.toml: {dependency} has no exact version")
-        elif pins.get(re.sub(r"[-_.]+", "-", match[1]).lower()) != match[2]:
+        elif pins.get(_library(match[1])) != match[2]:
             found.append(f"requirements.lock: not {match[1]} {match[2]}; run scripts/lock")
     return found

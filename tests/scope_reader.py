@@ -47,6 +47,7 @@ def unscoped_statements(source: str) -> list[Unscoped]:
     tree = ast.parse(source)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     lines, tables, makers, found = source.splitlines(), mapped_tables(), statement_makers(tree), {}
+    giving = _functions_that_give_scope(tree, tables)
     for call in ast.walk(tree):
         if not (isinstance(call, ast.Call) and _makes_statement(call, makers, tables)):
             continue
@@ -59,7 +60,7 @@ def unscoped_statements(source: str) -> list[Unscoped]:
         from_statement = not named and _names(expression) & _statement_variables(function, makers)
         if from_statement or (named and not personal):
             continue
-        if not _is_scoped(expression, function, makers) and not _has_reason(lines, expression, parents):
+        if not _is_scoped(expression, function, makers, giving) and not _has_reason(lines, expression, parents):
             found.setdefault(expression, Unscoped(call.lineno, personal))
     return sorted(found.values(), key=lambda finding: finding.line)
 
@@ -149,9 +150,26 @@ def _holds_statement(node: ast.AST, makers: set[str]) -> bool:
     return any(isinstance(part, ast.Call) and _makes_statement(part, makers, {}) for part in ast.walk(node))
 
 
-def _is_scoped(expression: ast.AST, function: ast.AST, makers: set[str]) -> bool:
+def _functions_that_give_scope(tree: ast.AST, tables: dict[str, bool]) -> set[str]:
+    """Functions of the file that return conditions of `auth/scope.py` only: a choice between them by table, say."""
+    found = set()
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        given = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+        if any(map(_mentions_scope, given)) and all(_mentions_scope(v) or _of_provider_alone(v, tables) for v in given):
+            found.add(function.name)
+    return found
+
+
+def _of_provider_alone(value: ast.AST | None, tables: dict[str, bool]) -> bool:
+    """Whether it is `of_provider(...)` of a table that holds nothing personal."""
+    names = _names(value) if value is not None else set()
+    named = names & set(tables)
+    return "of_provider" in names and bool(named) and not any(tables[name] for name in named)
+
+
+def _is_scoped(expression: ast.AST, function: ast.AST, makers: set[str], giving: set[str]) -> bool:
     pairs = _assignments(function)
-    conditions: set[str] = set()
+    conditions = set(giving)
 
     def mentions(node: ast.AST) -> bool:
         return any(_SCOPE.match(name) or name in conditions for name in _names(node))
@@ -173,9 +191,9 @@ def _is_scoped(expression: ast.AST, function: ast.AST, makers: set[str]) -> bool
     )
 
 
-def _mentions_scope(node: ast.AST) -> bool:
+def _mentions_scope(node: ast.AST | None) -> bool:
     """Whether a condition of `auth/scope.py` stands in it by name."""
-    return any(_SCOPE.match(name) for name in _names(node))
+    return node is not None and any(_SCOPE.match(name) for name in _names(node))
 
 
 def _has_reason(lines: list[str], expression: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:

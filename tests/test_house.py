@@ -123,6 +123,15 @@ def test_the_reader_knows_which_tables_are_personal():
     assert not any(personal[name] for name in ("Provider", "Qualification", "QualificationCriterion"))
 
 
+CHOICE = """
+def _seen(role, entity):
+    if entity is Aim:
+        return scope.sees_aim(role)
+    return {}
+
+def one(role, entity):
+    return select(entity).where(_seen(role, entity))
+"""
 SCOPED = [
     "select(Evidence.id).where(scope.sees_record(role, Evidence.learner_id, Evidence.aim_id))",
     "select(Learner.id).where(Learner.id.in_(visible_learners(role)))",
@@ -135,6 +144,7 @@ SCOPED = [
     "def read(role):\n    found = select(Aim.id)\n    found = found.where(sees_aim(role))\n    return found",
     "def read(role):\n    aims = select(Aim.id).where(sees_aim(role)).subquery()\n    return select(aims.c.id)",
     "theirs = aliased(Aim)\nrows = select(theirs.id).where(sees_aim(role, theirs))",
+    CHOICE.format("scope.of_provider(Qualification)"),
 ]
 UNSCOPED = [
     "select(Evidence.id).where(Evidence.id == key)",
@@ -148,6 +158,8 @@ UNSCOPED = [
     "async def read(connection):\n    async for row in connection.stream(select(File.id)):\n        sees_file(row)",
     "text('select id from learner')",
     "select(table.c.id)",
+    CHOICE.format("scope.of_provider(Learner)"),
+    CHOICE.format("true()"),
     # a reason must be one
     "select(Evidence.id)  # unscoped: ok",
     # scope stands in the function, but not on this statement
@@ -176,6 +188,19 @@ def test_an_address_is_found(tmp_path: Path):
         tmp_path, web__lock_json='{"resolved": "https://registry.npm' + 'js.org/x"}', db__a_py="# /wo" + "rk/main/x"
     )
     assert [line.split(":")[0] for line in house.addresses(tmp_path, paths)] == ["web/lock.json", "db/a.py"]
+
+
+def test_every_library_that_is_imported_is_named():
+    assert house.undeclared(house.ROOT, FILES, (house.ROOT / "pyproject.toml").read_text()) == []
+
+
+def test_a_library_that_is_there_by_chance_is_found(tmp_path: Path):
+    paths = plant(tmp_path, db__a_py="import json, jwt, pytest, db.engine", tests__a_py="import pytest, pluggy")
+    project = '[project]\ndependencies = ["PyJWT==2"]\n[dependency-groups]\ntest = ["pytest==9"]\n'
+    assert house.undeclared(tmp_path, paths, project) == [
+        "db/a.py: imports pytest, which pyproject.toml does not name for it",
+        "tests/a.py: imports pluggy, which pyproject.toml does not name for it",
+    ]
 
 
 def test_the_lock_holds_what_the_project_names():
