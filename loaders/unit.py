@@ -139,3 +139,23 @@ class CriteriaOfUnitLoader(DataLoader[UnitRow, list[CriterionRow]]):
         if self._which is CriterionFilter.ALL:
             return lists
         return [[row for row in rows if row.status is not CriterionStatus.SIGNED_OFF] for rows in lists]
+
+
+class CriterionLoader(OneLoader[tuple[int, int], CriterionRow]):
+    """Criteria by (aim key, criterion key)."""
+
+    def __init__(self, reading: Reading, units_of_aim: UnitsOfAimLoader, criteria: CriteriaOfUnitLoader) -> None:
+        super().__init__(reading)
+        self._units_of_aim = units_of_aim
+        self._criteria = criteria
+
+    async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], CriterionRow]:
+        asked = set(keys)
+        lists = await self._units_of_aim.load_many(list({aim_key for aim_key, _ in keys}))
+        holding = [
+            unit
+            for units in lists
+            for unit in units
+            if any((unit.aim.key, criterion.key) in asked for criterion in unit.unit.criteria)
+        ]
+        return {row.key: row for rows in await self._criteria.load_many(holding) for row in rows}

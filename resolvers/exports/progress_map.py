@@ -65,6 +65,7 @@ def _printed(data: ProgressMap) -> dict[str, Any]:
         "shown": f"{words.FILTER[data.filter]} ({shown} of {total})",
         "legend": [{**mark, "count": str(counts[status])} for status, mark in words.CRITERION.items()
                    if data.filter is CriterionFilter.ALL or status is not CriterionStatus.SIGNED_OFF],
+        "signed": data.filter is CriterionFilter.ALL,
         "units": [_unit(unit) for unit in data.units],
         "empty": "Nothing is left to do." if total else "This qualification has no criteria.",
     }

@@ -1,0 +1,55 @@
+"""The three kinds of field: an attribute of the row, a relation through a loader, and what a resolver answers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+from strawberry.types import Info as StrawberryInfo
+
+from loaders.all import Loaders
+from resolvers.context import Context
+
+Info = StrawberryInfo[Context, None]
+
+
+def attribute(description: str, **options: Any) -> Any:
+    """A field that is the row's attribute of the same name."""
+    return strawberry.field(description=description, **options)
+
+
+def related(description: str, load: Callable[[Any, Loaders], Any], **options: Any) -> Any:
+    """A field that a loader gives: `related("…", lambda row, load: load.aims_of_learner.load(row.key))`.
+
+    `load` returns the loader's future as it is, or a value that is there already; None stays None.
+    """
+
+    def resolve(root: Any, info: Info) -> Any:
+        return load(root, info.context.loaders)
+
+    return strawberry.field(resolver=resolve, description=description, **options)
+
+
+def person(description: str, key: str) -> Any:
+    """A field that is the person whose key the row has under that name."""
+
+    def load(row: Any, loaders: Loaders) -> Any:
+        user_key = getattr(row, key)
+        return None if user_key is None else loaders.named_user.load(user_key)
+
+    return related(description, load)
+
+
+def selects(info: Info, name: str) -> bool:
+    """Whether a field of that name is asked for directly below this one, fragments included."""
+    raw = info._raw_info
+    waiting = [node.selection_set for node in raw.field_nodes if node.selection_set]
+    while waiting:
+        for selection in waiting.pop().selections:
+            if selection.kind == "field":
+                if selection.name.value == name:
+                    return True
+            elif selection.kind == "fragment_spread":
+                waiting.append(raw.fragments[selection.name.value].selection_set)
+            else:
+                waiting.append(selection.selection_set)
+    return False

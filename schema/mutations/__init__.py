@@ -1,0 +1,1 @@
+"""The mutations, a file an entity: its inputs, its payload, and one line of resolver each."""

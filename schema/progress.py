@@ -1,0 +1,33 @@
+"""Progress: the three bars, of an aim, of a programme, or of a unit."""
+
+import strawberry
+
+from schema.fields import attribute
+
+
+@strawberry.type(
+    description="Three measures that are never mixed: time elapsed (blue), criteria with evidence mapped (orange), criteria "
+    "signed off (green). Percentages are exact to one decimal; 0 where there is no criterion."
+)
+class Progress:
+    criteria_total: int = attribute("How many criteria there are.")
+    criteria_mapped: int = attribute("Criteria with evidence mapped, those signed off included.")
+    criteria_signed_off: int = attribute("Criteria that the assessor has signed off.")
+    duration_percent: float = attribute(
+        "Blue bar: days from start to today over days from start to planned end, both days counted, 0 to 100. "
+        "Red once pastPlannedEnd."
+    )
+    mapped_percent: float = attribute("Orange bar, 0 to 100; never shorter than the green one.")
+    signed_off_percent: float = attribute("Green bar, 0 to 100.")
+    past_planned_end: bool = attribute(
+        "Whether the planned end has passed with something still to finish: from the day after it, in London."
+    )
+
+
+@strawberry.type(description="The criteria of one unit, counted.")
+class UnitProgress:
+    criteria_total: int = attribute("How many criteria the unit has.")
+    criteria_mapped: int = attribute("Criteria with evidence mapped, those signed off included.")
+    criteria_signed_off: int = attribute("Criteria that the assessor has signed off.")
+    mapped_percent: float = attribute("Orange, 0 to 100.")
+    signed_off_percent: float = attribute("Green, 0 to 100.")

@@ -1,0 +1,14 @@
+"""The served schema, put together."""
+
+import strawberry
+from strawberry.schema.config import StrawberryConfig
+
+from schema.executor import executor_class
+from schema.query import Query
+
+
+def make_schema(executor: str = "compiled") -> strawberry.Schema:
+    """The schema with its executor: `compiled`, or `generic` for graphql-core's own."""
+    return strawberry.Schema(
+        query=Query, config=StrawberryConfig(), execution_context_class=executor_class(executor)
+    )
