@@ -1,9 +1,12 @@
 """E-mail waiting to go out: written by the transaction that is its reason, sent by the server afterwards."""
 
+import datetime as dt
+
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Line, Moment, PrimaryKey, Prose, reference
+from db.mail import Mail
 
 
 class OutboxMail(Base):
@@ -25,3 +28,17 @@ class OutboxMail(Base):
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[Moment | None]
     last_error: Mapped[str | None] = mapped_column(String(500))
+
+
+def outbox_row(provider_id: int, to: str, mail: Mail, now: dt.datetime) -> OutboxMail:
+    """A message to one address, due at once."""
+    return OutboxMail(
+        provider_id=provider_id,
+        kind=mail.kind,
+        to_address=to,
+        reply_to=mail.reply_to,
+        subject=mail.subject,
+        body=mail.body,
+        created_at=now,
+        due_at=now,
+    )

@@ -109,22 +109,22 @@ class LearnersAsked:
         )
 
 
-def _planned_end() -> Any:
-    """The latest planned end of the aims that count, for the order by it."""
+def _planned_end(role: Role) -> Any:
+    """The latest planned end of the aims that the viewer sees and that count, for the order by it."""
     latest = select(func.max(Aim.planned_end_date)).where(
-        Aim.learner_id == Learner.id, Aim.status != AimStatus.WITHDRAWN
+        Aim.learner_id == Learner.id, Aim.status != AimStatus.WITHDRAWN, scope.sees_aim(role)
     )
     return func.coalesce(latest.scalar_subquery(), bindparam("no_end", _NO_END, Date), type_=Date)
 
 
-def order_of(which: LearnerOrder) -> Order:
+def order_of(which: LearnerOrder, role: Role) -> Order:
     """How a list of learners is sorted."""
     match which:
         case LearnerOrder.LAST_LOGIN_DESC:
             value = func.coalesce(User.last_login_at, bindparam("never", _NEVER, User.last_login_at.type))
             return Order("last_login", value, Learner.id, lambda row: row.last_login_at or _NEVER, descending=True)
         case LearnerOrder.PLANNED_END_ASC:
-            return Order("planned_end", _planned_end(), Learner.id, lambda row: row.planned_end)
+            return Order("planned_end", _planned_end(role), Learner.id, lambda row: row.planned_end)
         case LearnerOrder.NAME_DESC:
             return Order("name_desc", User.sort_name, Learner.id, lambda row: folded(row.name), descending=True)
     return Order("name", User.sort_name, Learner.id, lambda row: folded(row.name))
@@ -180,7 +180,7 @@ def _as_rated(role: Role, asked: LearnersAsked) -> Any:
 
 @prepared
 def _page(role: Role, asked: LearnersAsked, which: LearnerOrder, after: bool, counted: bool) -> Select:
-    order = order_of(which)
+    order = order_of(which, role)
     more = [order.value.label("planned_end")] if which is LearnerOrder.PLANNED_END_ASC else []
     if counted:
         more.append(_filtered(role, asked, columns=False).scalar_subquery().label("count"))
@@ -196,7 +196,7 @@ async def read_page(
     reading: Reading, asked: LearnersAsked, which: LearnerOrder, first: int, after: str | None, counted: bool
 ) -> Page[LearnerRow]:
     """One page of the learners that the viewer sees. `counted`: how many there are is read in the same statement."""
-    order = order_of(which)
+    order = order_of(which, reading.viewer.role)
     page = PageOf.read(first, after, order)
     shape, role = asked.shape, reading.viewer.role
     parameters: dict[str, Any] = {}

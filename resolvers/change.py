@@ -22,7 +22,7 @@ from db.audit_event import AuditEvent, append
 from db.base import Base
 from db.enums import UserErrorCode
 from db.mail import Mail
-from db.outbox import OutboxMail
+from db.outbox import outbox_row
 from db.progress_check import sum_up
 from db.refusals import Fault, Refused, not_allowed, not_found, refuse
 from loaders.writing import TYPE_NAMES, one_for_write
@@ -54,7 +54,6 @@ class Change:
         self._line: AuditEvent | None = None
         self._aims: set[int] = set()
         self.touched: set[int] = set()
-        self.mailed = False
 
     # ------------------------------------------------------------ reading what is to be changed
 
@@ -122,19 +121,7 @@ class Change:
 
     def mail(self, to: str, mail: Mail) -> None:
         """An e-mail that goes out if and when this commits."""
-        self.mailed = True
-        self.session.add(
-            OutboxMail(
-                provider_id=self.viewer.provider_key,
-                kind=mail.kind,
-                to_address=to,
-                reply_to=mail.reply_to,
-                subject=mail.subject,
-                body=mail.body,
-                created_at=self.now,
-                due_at=self.now,
-            )
-        )
+        self.session.add(outbox_row(self.viewer.provider_key, to, mail, self.now))
 
     def progress(self, aim_id: int) -> None:
         """The aim's sums are counted again at the end of the transaction."""
@@ -191,7 +178,7 @@ async def _in_transaction(
         raise _overtaken() from None
     except IntegrityError as error:
         raise _overtaken() from error
-    context.services.changes.committed(viewer.provider_key, change.touched)
+    context.services.committed(viewer.provider_key, change.touched)
     return result
 
 

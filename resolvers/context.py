@@ -11,6 +11,7 @@ from db import clock
 from db.changes import Changes
 from db.engine import Database
 from db.file_store import FileStore
+from db.mail_sender import MailSender
 from loaders.all import Loaders
 from loaders.reading import Reading
 from loaders.reference import Reference
@@ -29,9 +30,15 @@ class Services:
     tokens: AccessTokens
     changes: Changes
     reference: Reference
+    mail: MailSender
     base_url: str
     # An address under which people sign in to try it out: more is told to strangers there.
     is_demo: bool = False
+
+    def committed(self, provider_key: int, learner_keys: set[int]) -> None:
+        """After a commit: whoever listens hears of it, and the mail that came with it goes out."""
+        self.changes.committed(provider_key, learner_keys)
+        self.mail.wake()
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,9 @@ class AimHeading:
 
     def facts(self, *more: tuple[str, str | words.Mark]) -> list[tuple[str, str | words.Mark]]:
         """What stands under the name, in the order it is printed; `more` comes after the aim's status."""
-        end = ("Completed", words.day(self.actual_end)) if self.actual_end else ("Planned end", words.day(self.planned_end))
+        end = ("Planned end", words.day(self.planned_end))
+        if self.actual_end:
+            end = ("Completed", words.day(self.actual_end))
         return [
             ("Status", words.AIM_STATUS[self.status]),
             *more,

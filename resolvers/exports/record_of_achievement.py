@@ -64,9 +64,11 @@ def _printed(data: RecordOfAchievement) -> dict[str, Any]:
         "bars": data.measures.bars(),
         "units": [_unit(unit) for unit in data.units],
         "empty": "This qualification has no units.",
-        "closing": f"Signatures were given electronically, each by the person named, in the role named, with their own password. "
-                   f"{data.heading.provider} keeps them with the words that were confirmed. This sheet shows what was recorded on "
-                   f"{words.moment(data.heading.made_at)}.",
+        "closing": (
+            "Signatures were given electronically, each by the person named, in the role named, with their own "
+            f"password. {data.heading.provider} keeps them with the words that were confirmed. This sheet shows what "
+            f"was recorded on {words.moment(data.heading.made_at)}."
+        ),
     }
 
 

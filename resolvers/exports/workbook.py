@@ -22,8 +22,8 @@ _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 # Heading, width in characters.
 COLUMNS = (
-    ("Date", 13), ("Activity type", 36), ("On or off the job", 16), ("Minutes", 10), ("Hours", 9), ("Course", 30), ("Unit", 30),
-    ("Assessor", 22), ("Comments", 60), ("Logged", 15), ("Approved by", 22), ("Approved on", 14),
+    ("Date", 13), ("Activity type", 36), ("On or off the job", 16), ("Minutes", 10), ("Hours", 9), ("Course", 30),
+    ("Unit", 30), ("Assessor", 22), ("Comments", 60), ("Logged", 15), ("Approved by", 22), ("Approved on", 14),
 )
 MINUTES, HOURS = 3, 4
 
@@ -90,7 +90,8 @@ class _Sheet:
         self._bold = book.add_format({**base, "bold": True})
         self._bold_number = book.add_format({**base, "bold": True, "num_format": "#,##0", "align": "left"})
         self._bold_hours = book.add_format({**base, "bold": True, "num_format": "[h]:mm", "align": "left"})
-        self._head = book.add_format({**base, "bold": True, "font_color": "#FFFFFF", "bg_color": "#1F4E79", "text_wrap": True})
+        head = {**base, "bold": True, "font_color": "#FFFFFF", "bg_color": "#1F4E79", "text_wrap": True}
+        self._head = book.add_format(head)
         row = {**base, "bottom": 1, "bottom_color": "#C9D1DA"}
         self._row = book.add_format({**row, "text_wrap": True})
         # Stays text even when somebody edits the cell: Excel keeps the quote in front of it.
@@ -160,8 +161,8 @@ class _Sheet:
         approved_on = line.approved_at.astimezone(LONDON).date() if line.approved_at else None
         cells: tuple[str | dt.date | None, ...] = (
             line.date, words.ACTIVITY[line.activity], words.JOB_SETTING[line.setting], None, None, line.aim or "",
-            line.unit or "", line.assessor or "No Assessor", line.comments, "automatically" if line.automatic else "by hand",
-            line.approved_by or "", approved_on,
+            line.unit or "", line.assessor or "No Assessor", line.comments,
+            "automatically" if line.automatic else "by hand", line.approved_by or "", approved_on,
         )
         for column, value in enumerate(cells):
             if column == MINUTES:

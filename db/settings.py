@@ -1,0 +1,161 @@
+"""The installation's settings, from the environment and nowhere else: read once at start, every fault with its mend."""
+
+import base64
+import binascii
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+_LEAST_KEY_BYTES = 32
+
+
+class SettingsFault(Exception):
+    """One or more settings cannot be used; the message has a line for each, saying what to set."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("\n".join(faults))
+        self.faults = faults
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What can be set. Addresses are what the server listens on; `base_url` is what people open."""
+
+    host: str
+    port: int
+    data: Path
+    database_url: str
+    read_database_url: str | None
+    # Key id -> at least 32 bytes; the first signs, all verify.
+    secret_keys: dict[str, bytes]
+    base_url: str
+    is_demo: bool
+    smtp_url: str | None
+    mail_from: str
+    files_url: str | None
+    executor: str
+    operations: str
+    allowed_origins: tuple[str, ...]
+    metrics_address: str | None
+    trusted_proxies: str
+
+    @property
+    def mail_folder(self) -> Path:
+        """Where messages are written while there is no SMTP server."""
+        return self.data / "mail"
+
+    @property
+    def files_location(self) -> str | Path:
+        """Where uploaded bytes lie: a folder, or an s3:// address."""
+        return self.files_url or self.data / "files"
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """Every setting, or SettingsFault with all that is wrong.
+
+    Without WAYMARK_DATABASE_URL this is a demo: an SQLite database and keys of its own under WAYMARK_DATA.
+    """
+    reader = _Reader(environment)
+    data = Path(reader.text("WAYMARK_DATA", "var")).absolute()
+    database_url = reader.url("WAYMARK_DATABASE_URL")
+    is_demo = database_url is None
+    host = reader.text("WAYMARK_HOST", "127.0.0.1")
+    port = reader.number("WAYMARK_PORT", 8000, 0, 65535)
+    settings = Settings(
+        host=host,
+        port=port,
+        data=data,
+        database_url=database_url or f"sqlite:///{data / 'demo.db'}",
+        read_database_url=reader.url("WAYMARK_READ_DATABASE_URL"),
+        secret_keys=_demo_key(data) if is_demo and "WAYMARK_SECRET_KEYS" not in environment else reader.keys(),
+        base_url=reader.text("WAYMARK_BASE_URL", f"http://{host}:{port}").rstrip("/"),
+        is_demo=is_demo,
+        smtp_url=environment.get("WAYMARK_SMTP_URL") or None,
+        mail_from=reader.text("WAYMARK_MAIL_FROM", "Waymark <waymark@localhost>"),
+        files_url=environment.get("WAYMARK_FILES_URL") or None,
+        executor=reader.choice("WAYMARK_EXECUTOR", "compiled", "generic"),
+        operations=reader.choice("WAYMARK_OPERATIONS", "any", "trusted"),
+        allowed_origins=tuple(environment.get("WAYMARK_ALLOWED_ORIGINS", "").replace(",", " ").split()),
+        metrics_address=reader.text("WAYMARK_METRICS", "127.0.0.1:9464") if "WAYMARK_METRICS" in environment else None,
+        trusted_proxies=reader.text("WAYMARK_TRUSTED_PROXIES", "127.0.0.1"),
+    )
+    if not is_demo and "WAYMARK_BASE_URL" not in environment:
+        reader.faults.append("WAYMARK_BASE_URL: set it to the address that people open, such as https://portfolio.example")
+    if reader.faults:
+        raise SettingsFault(reader.faults)
+    return settings
+
+
+class _Reader:
+    """Reads one setting after another and keeps what is wrong with each."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str) -> str:
+        return self._environment.get(name) or default
+
+    def number(self, name: str, default: int, least: int, most: int) -> int:
+        text = self._environment.get(name) or str(default)
+        if text.isdecimal() and least <= int(text) <= most:
+            return int(text)
+        self.faults.append(f"{name}: set a whole number from {least} to {most}, not {text!r}")
+        return default
+
+    def choice(self, name: str, *choices: str) -> str:
+        text = self._environment.get(name) or choices[0]
+        if text not in choices:
+            self.faults.append(f"{name}: set one of {', '.join(choices)}, not {text!r}")
+        return text
+
+    def url(self, name: str) -> str | None:
+        text = self._environment.get(name)
+        if not text:
+            return None
+        try:
+            scheme = make_url(text).get_backend_name()
+        except ArgumentError:
+            scheme = "none"
+        if scheme not in ("postgresql", "postgres", "sqlite"):
+            # Not repeated here: it holds a password.
+            self.faults.append(f"{name}: set a URL such as postgresql://user:password@host/database or sqlite:////path/to/file")
+        return text
+
+    def keys(self) -> dict[str, bytes]:
+        text = self._environment.get("WAYMARK_SECRET_KEYS", "")
+        how = (
+            "WAYMARK_SECRET_KEYS: set it to id:key, where key is at least 32 random bytes in base64, such as the output of "
+            "`openssl rand -base64 32`; several, newest first, with commas between"
+        )
+        keys: dict[str, bytes] = {}
+        for part in filter(None, text.split(",")):
+            name, _, encoded = part.strip().partition(":")
+            try:
+                keys[name] = base64.b64decode(encoded, validate=True)
+            except (binascii.Error, ValueError):
+                keys[name] = b""
+        if not keys or "" in keys or any(_is_weak(key) for key in keys.values()):
+            self.faults.append(how)
+        return keys
+
+
+def _is_weak(key: bytes) -> bool:
+    # Too short, or the same few bytes over and over: somebody's example.
+    return len(key) < _LEAST_KEY_BYTES or len(set(key)) < 12
+
+
+def _demo_key(data: Path) -> dict[str, bytes]:
+    """The demo's own key: made on the first run, readable by its owner alone."""
+    path = data / "keys" / "demo.key"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "w") as file:
+            file.write(base64.b64encode(secrets.token_bytes(_LEAST_KEY_BYTES)).decode())
+    return {"demo": base64.b64decode(path.read_text())}

@@ -1,0 +1,138 @@
+"""Passwords and the disclaimer: changing one's own, asking for a link to reset it, and accepting the words first shown."""
+
+import datetime as dt
+
+from auth.passwords import hash_password, is_password, weakness
+from auth.tokens import digest, new_secret
+from auth.viewer import Viewer
+from db import clock
+from db.audit_event import append
+from db.enums import UserErrorCode
+from db.mail import password_changed, password_reset
+from db.outbox import outbox_row
+from db.provider import Provider
+from db.refusals import refuse
+from db.sign_in import OneTimeToken
+from db.sign_ins import account_named, account_of, end_sign_ins, recent_one_time_tokens, use_one_time_token
+from db.throttle import forget_guess, reserve_guess
+from db.user import User
+from resolvers.context import Context
+from resolvers.sign_in import Tokens, audit_line, become, begin, too_many
+
+RESET_LIFETIME = dt.timedelta(hours=2)
+_MOST_RESETS_AN_HOUR = 5
+
+
+async def change(context: Context, *, current_password: str, new_password: str) -> Tokens:
+    """Changes the viewer's own password. Every sign-in of theirs ends; this one goes on with new tokens."""
+    viewer, now, database = context.signed_in, clock.now(), context.services.database
+    reserved = await reserve_guess(database, digest(viewer.username), context.client.address, now)
+    if not isinstance(reserved, list):
+        raise too_many(reserved)
+    async with database.reading(primary=True) as connection:
+        stored = (await connection.execute(User.password_of(viewer.user_key))).scalar_one()
+    if not await is_password(current_password, stored):
+        raise refuse(UserErrorCode.WRONG_PASSWORD, "This is not your current password.", "input", "currentPassword")
+    if new_password == current_password:
+        raise refuse(UserErrorCode.INVALID, "Choose a password that is not the old one.", "input", "newPassword")
+    _check(new_password, viewer.username, viewer.name)
+    hashed = await hash_password(new_password)
+    async with database.writing() as session:
+        await forget_guess(session, reserved)
+        account = await account_of(session, viewer.user_key)
+        if account is None or account.user.password_hash != stored:
+            raise refuse(UserErrorCode.CONFLICT, "The password was changed at the same moment. Sign in again.", "input")
+        user = account.user
+        user.password_hash, user.must_change_password = hashed, False
+        await end_sign_ins(session, user.id, now, "password changed")
+        tokens, claims = await begin(session, context, user, viewer.role, now)
+        mail = password_changed(name=user.name, username=user.username, at=now)
+        session.add(outbox_row(user.provider_id, user.email, mail, now))
+        await session.flush()
+        await append(session, audit_line(context, user, viewer.role, "passwordChange", now))
+        await context.services.changes.in_transaction(session, user.provider_id, set())
+    context.services.committed(viewer.provider_key, set())
+    await become(context, claims)
+    return tokens
+
+
+async def reset_request(context: Context, *, username: str) -> None:
+    """Sends a link by e-mail where there is such an account; says nothing about whether there is."""
+    now, database = clock.now(), context.services.database
+    async with database.writing() as session:
+        found = await account_named(session, username)
+        if found is None:
+            return
+        if await recent_one_time_tokens(session, found.user.id, now - dt.timedelta(hours=1)) >= _MOST_RESETS_AN_HOUR:
+            return
+        secret = new_secret()
+        session.add(one_time_token(found.user, "reset", secret, now, RESET_LIFETIME))
+        mail = password_reset(
+            name=found.user.name,
+            username=found.user.username,
+            link=f"{context.services.base_url}/password?token={secret}",
+            good_until=now + RESET_LIFETIME,
+        )
+        session.add(outbox_row(found.user.provider_id, found.user.email, mail, now))
+        await session.flush()
+        await append(session, audit_line(context, found.user, None, "passwordResetRequest", now))
+
+
+async def reset(context: Context, *, token: str, new_password: str) -> Tokens:
+    """Sets a new password with the token of a link, once. Every other sign-in ends; the person is signed in."""
+    now, database = clock.now(), context.services.database
+    _check(new_password)
+    hashed = await hash_password(new_password)
+    async with database.writing() as session:
+        used = await use_one_time_token(session, digest(token), now)
+        account = await account_of(session, used.user_id) if used else None
+        role = account.role(None) if account else None
+        if account is None or role is None:
+            raise refuse(
+                UserErrorCode.INVALID, "This link was used already or is too old. Ask for a new one.", "input", "token"
+            )
+        user = account.user
+        _check(new_password, user.username, user.name)
+        user.password_hash, user.must_change_password = hashed, False
+        user.last_login_at = now
+        await end_sign_ins(session, user.id, now, "password reset")
+        tokens, claims = await begin(session, context, user, role, now)
+        await append(session, audit_line(context, user, role, "passwordReset", now))
+        await context.services.changes.in_transaction(session, user.provider_id, set())
+    context.services.committed(user.provider_id, set())
+    await become(context, claims)
+    return tokens
+
+
+async def disclaimer_accept(context: Context) -> Viewer:
+    """Notes that the viewer has read and accepted the provider's disclaimer as it now stands."""
+    viewer, now = context.signed_in, clock.now()
+    async with context.services.database.writing() as session:
+        account = await account_of(session, viewer.user_key)
+        provider = await session.get_one(Provider, viewer.provider_key)
+        if account is not None and account.user.disclaimer_accepted < provider.disclaimer_version:
+            account.user.disclaimer_accepted = provider.disclaimer_version
+            account.user.disclaimer_accepted_at = now
+            line = audit_line(context, account.user, viewer.role, "disclaimerAccept", now)
+            line.detail = {"version": provider.disclaimer_version}
+            await append(session, line)
+    if context.claims is not None:
+        await become(context, context.claims)
+    return context.signed_in
+
+
+def one_time_token(user: User, purpose: str, secret: str, now: dt.datetime, lifetime: dt.timedelta) -> OneTimeToken:
+    """The row of a link's token, which only the e-mail has in the clear."""
+    return OneTimeToken(
+        provider_id=user.provider_id,
+        user_id=user.id,
+        purpose=purpose,
+        token_sha256=digest(secret),
+        issued_at=now,
+        expires_at=now + lifetime,
+    )
+
+
+def _check(password: str, *own_words: str) -> None:
+    if fault := weakness(password, *own_words):
+        raise refuse(UserErrorCode.INVALID, fault, "input", "newPassword")
