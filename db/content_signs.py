@@ -6,19 +6,20 @@ from collections.abc import Callable
 
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 M4A = (b"M4A ", b"M4B ", b"mp42", b"mp41", b"isom", b"iso2", b"iso5", b"iso6", b"dash")
-MP4 = (b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"M4VH", b"M4VP", b"MSNV",
-       b"dash", b"3gp4", b"3gp5", b"3gp6", b"f4v ", b"mmp4")
+MP4 = (b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"M4VH", b"M4VP",
+       b"MSNV", b"dash", b"3gp4", b"3gp5", b"3gp6", b"f4v ", b"mmp4")
 # Atoms that a QuickTime film from before the ftyp atom may begin with.
 _ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 # Everything below a space but tab, line feed, form feed and carriage return; and delete.
 _NOT_TEXT = bytes(set(range(32)) - {9, 10, 12, 13}) + b"\x7f"
 # What a browser or a shell would run, even when it is named as text.
-_ACTIVE = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<svg", b"<?xml", b"<?php", b"<iframe", b"#!", b"{\\rtf",
-           b"%pdf-", b"%!ps")
+_ACTIVE = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<svg", b"<?xml", b"<?php", b"<iframe", b"#!",
+           b"{\\rtf", b"%pdf-", b"%!ps")
 
 
 def pdf(head: bytes) -> bool:
-    # Readers accept the mark anywhere in the first 1,024 bytes; what stands before it could be another file's beginning.
+    # Readers accept the mark anywhere in the first 1,024 bytes; what stands before it could be another file's
+    # beginning.
     return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"%PDF-")
 
 
@@ -70,12 +71,12 @@ def text(head: bytes) -> bool:
 
 
 def is_text(chunk: bytes) -> bool:
-    """Whether the bytes are text in an encoding that keeps ASCII as it is (UTF-8, Windows-1252): no control characters."""
+    """Whether the bytes can be text in an encoding that keeps ASCII (UTF-8, Windows-1252): no control characters."""
     return not chunk or len(chunk.translate(None, _NOT_TEXT)) == len(chunk)
 
 
 def members(tail: bytes) -> set[str] | None:
-    """The names in an archive's directory, read from the archive's last bytes alone; None where there is no directory."""
+    """The names in an archive's directory, read from its last bytes alone; None where there is no directory."""
     try:
         with zipfile.ZipFile(io.BytesIO(tail)) as opened:
             return {info.filename for info in opened.infolist()}

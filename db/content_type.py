@@ -1,4 +1,4 @@
-"""Which files may be kept: an allow-list by name and by content that must agree, checked while the bytes stream past."""
+"""Which files may be kept: an allow-list by name and by content, which must agree, checked while the bytes stream."""
 
 import unicodedata
 from collections.abc import AsyncIterator, Callable
@@ -59,7 +59,8 @@ KINDS = (
     Kind("JPEG picture", (".jpg", ".jpeg"), "image/jpeg", signs.jpeg, ("image/jpg", "image/pjpeg")),
     Kind("PNG picture", (".png",), "image/png", signs.png, ("image/x-png",)),
     Kind("WebP picture", (".webp",), "image/webp", signs.riff(b"WEBP")),
-    Kind("HEIC picture", (".heic", ".heif"), "image/heic", signs.brand(signs.HEIC), ("image/heif", "image/heic-sequence")),
+    Kind("HEIC picture", (".heic", ".heif"), "image/heic", signs.brand(signs.HEIC),
+         ("image/heif", "image/heic-sequence")),
     Kind("GIF picture", (".gif",), "image/gif", signs.gif),
     Kind("text file", (".txt",), "text/plain", signs.text, text=True),
     Kind("CSV table", (".csv",), "text/csv", signs.text,
@@ -77,21 +78,24 @@ _LIST = ", ".join(kind.endings[0][1:] for kind in KINDS[:-1]) + " or " + KINDS[-
 # What people have on their disks that is not kept, and what they can do instead.
 _INSTEAD = {
     ".doc": "Save it as .docx or PDF", ".docm": "Save it as .docx without macros", ".xls": "Save it as .xlsx",
-    ".xlsm": "Save it as .xlsx without macros", ".ppt": "Save it as .pptx or PDF", ".pptm": "Save it as .pptx without macros",
-    ".pages": "Export it as PDF", ".numbers": "Export it as .xlsx", ".key": "Export it as PDF", ".rtf": "Save it as .docx",
-    ".zip": "Send the files one by one", ".html": "Print it to PDF", ".htm": "Print it to PDF", ".svg": "Export it as PNG",
-    ".bmp": "Save it as PNG", ".tif": "Save it as PNG or PDF", ".tiff": "Save it as PNG or PDF",
+    ".xlsm": "Save it as .xlsx without macros", ".ppt": "Save it as .pptx or PDF",
+    ".pptm": "Save it as .pptx without macros", ".pages": "Export it as PDF", ".numbers": "Export it as .xlsx",
+    ".key": "Export it as PDF", ".rtf": "Save it as .docx", ".zip": "Send the files one by one",
+    ".html": "Print it to PDF", ".htm": "Print it to PDF", ".svg": "Export it as PNG", ".bmp": "Save it as PNG",
+    ".tif": "Save it as PNG or PDF", ".tiff": "Save it as PNG or PDF",
 }
 
 
 def clean_name(name: str) -> str:
     """A file name that is safe to show, to keep and to put into a header: "evidence.pdf".
 
-    Takes the last part of a path, drops control characters, direction overrides, invisible characters and what file systems
-    refuse, folds white space, and shortens to 200 characters, keeping the ending. Never empty: "file" where nothing is left.
+    Takes the last part of a path, drops control characters, direction overrides, invisible characters and what file
+    systems refuse, folds white space, and shortens to 200 characters, keeping the ending. Never empty: "file" where
+    nothing is left.
     """
     name = unicodedata.normalize("NFC", name.replace("\\", "/")).rsplit("/", 1)[-1]
-    # Cc control, Cf format (direction overrides, zero width), Cs lone surrogates, Co private, Cn unassigned, Zl Zp breaks.
+    # Cc control, Cf format (direction overrides, zero width), Cs lone surrogates, Co private, Cn unassigned, Zl Zp
+    # breaks.
     kept = ("" if unicodedata.category(c) in {"Cf", "Cs", "Co", "Cn"} else
             " " if unicodedata.category(c) in {"Cc", "Zs", "Zl", "Zp"} else
             "_" if c in '<>:"|?*' else c for c in name)
@@ -116,15 +120,16 @@ def kind_of(name: str, announced: str = "") -> Kind:
         raise Unacceptable(f"{what}. {instead + '. ' if instead else ''}The file must be one of: {_LIST}.")
     media = announced.split(";")[0].strip().lower()
     if media not in {"", "application/octet-stream", kind.content_type, *kind.aliases}:
-        raise Unacceptable(f"{name} ends like a {kind.title}, but was announced as {clean_name(media.replace('/', ' '))}.")
+        announced = clean_name(media.replace("/", " "))
+        raise Unacceptable(f"{name} ends like a {kind.title}, but was announced as {announced}.")
     return kind
 
 
 async def checked(stream: AsyncIterator[bytes], kind: Kind) -> AsyncIterator[bytes]:
     """The same bytes, as long as they are what the kind promises; otherwise Unacceptable, before anything is kept.
 
-    The beginning is judged before the first byte is passed on, text all along, and an archive's members before the stream
-    ends: whoever writes it never sees the end of a file that is refused. Holds 1 MiB at most.
+    The beginning is judged before the first byte is passed on, text all along, and an archive's members before the
+    stream ends: whoever writes it never sees the end of a file that is refused. Holds 1 MiB at most.
     """
     head, begun = bytearray(), False
     tail = bytearray()

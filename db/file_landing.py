@@ -62,7 +62,8 @@ async def land(folder: Path, key: str, chunks: AsyncIterator[bytes]) -> None:
 def sweep(folder: Path) -> int:
     """Removes the temporary files whose writer is gone (killed, or the machine stopped); gives how many.
 
-    A living writer holds a lock, in this process or another, so that a second server on the same folder takes nothing away.
+    A living writer holds a lock, in this process or another, so that a second server on the same folder takes nothing
+    away.
     """
     swept = 0
     for path in (folder / INCOMING).iterdir():

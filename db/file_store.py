@@ -92,15 +92,16 @@ class FileStore:
         if self._folder is not None:
             await file_landing.land(self._folder, key, meter.chunks())
         else:
-            # A multipart upload becomes visible at its end only, so it needs no temporary name. Parts of one that was cut
-            # off are for the bucket's lifecycle rule (docs/scaling.md).
+            # A multipart upload is visible at its end only, so it needs no temporary name, and is given up when the
+            # stream breaks. Parts of one whose writer was killed are for the bucket's lifecycle rule.
             with _named():
-                await obstore.put_async(self._store, key, meter.chunks(), use_multipart=True, chunk_size=PART,
-                                        max_concurrency=PARTS_AT_ONCE)
+                await obstore.put_async(
+                    self._store, key, meter.chunks(), use_multipart=True, chunk_size=PART, max_concurrency=PARTS_AT_ONCE
+                )
         return StoredFile(key, meter.size, meter.digest.hexdigest())
 
     async def read(self, storage_key: str) -> AsyncIterator[bytes]:
-        """The file's bytes in chunks of 256 KiB or more. Raises FileNotFoundError before the first, StoreUnavailable."""
+        """The file's bytes in chunks of about 256 KiB. Raises FileNotFoundError before the first, StoreUnavailable."""
         with _named():
             result = await obstore.get_async(self._store, _checked(storage_key))
             async for chunk in result.stream(min_chunk_size=READ_CHUNK):
@@ -134,8 +135,9 @@ class FileStore:
     async def sweep(self, known: Known | None = None, *, now: datetime | None = None) -> Swept:
         """Removes what a killed server left behind; to be called at start.
 
-        Half-written files always go. With `known`, which is given up to 1,000 keys and gives back those that some record
-        names, files go too that are older than a day and that no record names (killed between the store and the commit).
+        Half-written files always go. With `known`, which is given up to 1,000 keys and gives back those that some
+        record names, files go too that are older than a day and that no record names (killed between the store and the
+        commit).
         """
         half_written = 0
         if self._folder is not None:
@@ -144,7 +146,8 @@ class FileStore:
         if known is not None:
             before = (now or clock.now()) - UNNAMED_FOR
             async for batch in obstore.list(self._store, chunk_size=1000):
-                old = [found["path"] for found in batch if KEY.fullmatch(found["path"]) and found["last_modified"] < before]
+                ours = [found for found in batch if KEY.fullmatch(found["path"])]
+                old = [found["path"] for found in ours if found["last_modified"] < before]
                 named = set(await known(old)) if old else set()
                 for key in old:
                     if key not in named:

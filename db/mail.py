@@ -32,7 +32,7 @@ class BadAddress(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One message before it has a receiver: its kind, subject (one line) and body; `reply_to` where answers go to a person."""
+    """A message without its receiver: kind, subject (one line) and body; `reply_to` where answers go to a person."""
 
     kind: str
     subject: str
@@ -53,8 +53,8 @@ Open this link to choose your password. It works once, until {_moment(good_until
 
 {link}
 
-Choose a password that you will remember: you sign in with it, and you enter it again whenever you sign a document. The first
-time you sign in you will be asked to read and accept the disclaimer.
+Choose a password that you will remember: you sign in with it, and you enter it again whenever you sign a document. The
+first time you sign in you will be asked to read and accept the disclaimer.
 
 If you did not expect this message, you need not do anything: without the link nobody can use the account.
 """)
@@ -65,8 +65,8 @@ def password_reset(*, name: str, username: str, link: str, good_until: dt.dateti
     return _mail(PASSWORD_RESET, "Choose a new Waymark password", f"""
 Hello {name},
 
-somebody, we think you, asked for a new password for the Waymark account {username}. Open this link to choose one. It works
-once, until {_moment(good_until)}:
+Somebody, we think you, asked for a new password for the Waymark account {username}. Open this link to choose one. It
+works once, until {_moment(good_until)}:
 
 {link}
 
@@ -79,7 +79,7 @@ def password_changed(*, name: str, username: str, at: dt.datetime) -> Mail:
     return _mail(PASSWORD_CHANGED, "Your Waymark password was changed", f"""
 Hello {name},
 
-the password of your Waymark account {username} was changed on {_moment(at)}. You were signed out on every device.
+The password of your Waymark account {username} was changed on {_moment(at)}. You were signed out on every device.
 
 If it was not you, ask for a new password on the sign-in page, and tell your training provider.
 """)
@@ -96,8 +96,8 @@ Points for improvement:
 
 {_quoted(points)}
 
-Open the same item in your evidence library, add the amended file there with a comment, and submit it again. Please do not
-upload it as a new item.
+Open the same item in your evidence library, add the amended file there with a comment, and submit it again. Please do
+not upload it as a new item.
 """)
 
 
@@ -119,8 +119,8 @@ def signature_asked(*, name: str, document: str, learner: str, asked_by: str) ->
     return _mail(SIGNATURE_ASKED, f"Please sign: {document}", f"""
 Hello {name},
 
-{asked_by} asks you to sign the document "{document}" of {learner}. You find it in Waymark under Awaiting signature. Open and
-read it there first; then sign in your own row with your password.
+{asked_by} asks you to sign the document "{document}" of {learner}. You find it in Waymark under Awaiting signature.
+Open and read it there first; then sign in your own row with your password.
 """)
 
 
@@ -129,8 +129,8 @@ def session_booked(*, name: str, learner: str, assessor: str, starts_at: dt.date
     return _mail(SESSION_BOOKED, f"Session on {_moment(starts_at)}", f"""
 Hello {name},
 
-{title} with {assessor} is booked for {learner} on {_moment(starts_at)}. What to prepare stands in the learning plan, under
-the planning notes of the session.
+{title} with {assessor} is booked for {learner} on {_moment(starts_at)}. What to prepare stands in the learning plan,
+under the planning notes of the session.
 """)
 
 
@@ -139,13 +139,13 @@ def disclaimer_changed(*, name: str, provider: str) -> Mail:
     return _mail(DISCLAIMER_CHANGED, f"{provider} has changed its disclaimer", f"""
 Hello {name},
 
-{provider} has changed the disclaimer of its e-portfolio. The next time you use Waymark you will be asked to read and accept it
-before you can go on.
+{provider} has changed the disclaimer of its e-portfolio. The next time you use Waymark you will be asked to read and
+accept it before you can go on.
 """)
 
 
 def message(*, name: str, sender: str, sender_email: str | None, about: str, subject: str, body: str) -> Mail:
-    """One person's words to another. `about`: the learner and the aim; answers go to the sender's own address, if given."""
+    """One person's words to another. `about`: the learner and the aim; answers go to `sender_email`, if given."""
     return _mail(MESSAGE, subject, f"""
 Hello {name},
 
@@ -153,8 +153,8 @@ Hello {name},
 
 {_quoted(body)}
 
-{"Answer this e-mail to write back." if sender_email else "Answer through Waymark."} Work for assessment goes through the \
-evidence library, never by message.
+{"Answer this e-mail to write back." if sender_email else "Answer through Waymark."} Work for \
+assessment goes through the evidence library, never by message.
 """, sender_email)
 
 
@@ -191,9 +191,9 @@ def rendered(mail: Mail, *, to: str, sender: Address, number: int, created_at: d
 
 def one_line(text: str) -> str:
     """Text for a header: no line breaks, no control or invisible characters, at most 200 characters."""
-    kept = (" " if unicodedata.category(c) in {"Cc", "Zl", "Zp", "Zs"} else "" if unicodedata.category(c) in {"Cf", "Cs"} else c
-            for c in text)
-    return " ".join("".join(kept).split())[:SUBJECT_LENGTH]
+    visible = (c for c in text if unicodedata.category(c) not in {"Cf", "Cs"})
+    spaced = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp", "Zs"} else c for c in visible)
+    return " ".join(spaced.split())[:SUBJECT_LENGTH]
 
 
 def _mail(kind: str, subject: str, body: str, reply_to: str | None = None) -> Mail:

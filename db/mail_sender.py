@@ -31,7 +31,7 @@ STOP_WITHIN = 35.0
 
 
 class MailSender:
-    """The sender of one process: `async with sender.running()` in the lifespan, `wake()` after a commit with mail in it."""
+    """The sender of one process: `async with sender.running()` in the lifespan, `wake()` after a commit with mail."""
 
     def __init__(self, database: Database, transport: Transport) -> None:
         self._database = database
@@ -110,7 +110,9 @@ class MailSender:
     async def _send(self, row: OutboxMail) -> None:
         mail = Mail(row.kind, row.subject, row.body, row.reply_to)
         try:
-            message = rendered(mail, to=row.to_address, sender=self._transport.sender, number=row.id, created_at=row.created_at)
+            message = rendered(
+                mail, to=row.to_address, sender=self._transport.sender, number=row.id, created_at=row.created_at
+            )
             await self._transport.send(message)
         except BadAddress as error:
             await self._note(row, attempts=MOST_ATTEMPTS, last_error=str(error))

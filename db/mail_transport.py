@@ -35,13 +35,13 @@ def open_transport(url: str | None, folder: Path, sender: str) -> Transport:
     """The transport that the settings name. `sender`: the address that mail comes from.
 
     `smtp://user:password@host:587?starttls=required|auto|off` or `smtps://…`; user and password percent-encoded. With a
-    password TLS is required unless `starttls=off` is said. Without a URL, messages become files in `folder`, and the log says
-    so. Raises ValueError, which says what to write and never repeats the password.
+    password TLS is required unless `starttls=off` is said. Without a URL, messages become files in `folder`, and the
+    log says so. Raises ValueError, which says what to write and never repeats the password.
     """
     try:
         from_address = Address("Waymark", addr_spec=address(sender).addr_spec)
     except BadAddress:
-        raise ValueError("The address that mail comes from must be an e-mail address, as in portfolio@example.org.") from None
+        raise ValueError("The address that mail comes from must read like portfolio@example.org.") from None
     if not url:
         log.warning("mail_goes_to_files", folder=str(folder), hint="set WAYMARK_SMTP_URL to send e-mail")
         return EmlFolder(folder, from_address)

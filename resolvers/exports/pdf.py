@@ -128,7 +128,7 @@ def _bar(label: str, percent: float, tone: str, note: str) -> dict[str, Any]:
 
 
 def _printable(value: Any) -> Any:
-    """The same data, its texts without what no page can show, and able to break where a word is longer than a column."""
+    """The same data; its texts without what no page can show, and breakable where a word is longer than a column."""
     if isinstance(value, str):
         text = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value if c not in TURNING
                        and unicodedata.category(c) not in {"Cs", "Co", "Cn"})

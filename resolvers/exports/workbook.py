@@ -180,7 +180,8 @@ class _Sheet:
             self._sheet.write_blank(row, column, None, self._total)
         self._sheet.write_string(row, 0, "Total", self._total)
         # SUBTOTAL follows the filter that the reader sets in Excel; with no rows there is nothing to refer to.
-        for column, value, form in ((MINUTES, minutes, self._total_minutes), (HOURS, minutes / 1440, self._total_hours)):
+        sums = ((MINUTES, minutes, self._total_minutes), (HOURS, minutes / 1440, self._total_hours))
+        for column, value, form in sums:
             if row > first:
                 letter = "ABCDEFGHIJKL"[column]
                 self._sheet.write_formula(row, column, f"=SUBTOTAL(109,{letter}{first + 1}:{letter}{row})", form, value)

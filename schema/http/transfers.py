@@ -74,10 +74,10 @@ class Desk(Protocol):
 def routes(links: Links, store: FileStore, desk: Desk, *, idle: float = IDLE) -> list[Route]:
     """The three endpoints. `idle`: seconds without a byte after which an upload is given up.
 
-    An upload is idempotent: the same bytes again answer 200 with the same JSON and change nothing; other bytes for a file that
-    has arrived answer 409. Answers to a refusal are `{"error": sentence}`:
-    400 fewer bytes than announced, 403 not a link of ours, 408 stood still, 409, 410 expired or gone, 413 more bytes than
-    announced, 415 not a kind of file that is kept, 503 the store does not answer, 507 no room.
+    An upload is idempotent: the same bytes again answer 200 with the same JSON and change nothing; other bytes for a
+    file that has arrived answer 409. A refusal is `{"error": sentence}` with 400 (fewer bytes than announced), 403 (not
+    a link of ours), 408 (stood still), 409, 410 (expired or gone), 413 (more bytes than announced), 415 (not a kind of
+    file that is kept), 500 (damaged in the store), 503 (the store does not answer) or 507 (no room).
     """
 
     async def upload(request: Request) -> Response:

@@ -48,7 +48,8 @@ def test_every_changed_character_is_refused():
 
 
 @pytest.mark.parametrize("change", [
-    lambda t: t[:-1], lambda t: t + "A", lambda t: t + "=", lambda t: t + ".", lambda t: " " + t, lambda t: t.split(".")[0],
+    lambda t: t[:-1], lambda t: t + "A", lambda t: t + "=", lambda t: t + ".", lambda t: " " + t,
+    lambda t: t.split(".")[0],
     lambda t: t.split(".")[0] + ".", lambda t: "." + t.split(".")[1], lambda t: t.swapcase(), lambda t: t + "\n",
     lambda t: "", lambda t: "ŵ" + t, lambda t: "A" * 100_000,
 ])

@@ -44,8 +44,8 @@ def table_of(sheet) -> list[tuple]:
 
 
 async def test_the_workbook_says_whose_it_is_when_it_was_made_and_what_it_shows():
-    sheet = await sheet_of(line(), line(30, setting=JobSetting.ON_THE_JOB), aim="Autocare", setting=JobSetting.OFF_THE_JOB,
-                           first=dt.date(2026, 1, 1))
+    sheet = await sheet_of(line(), line(30, setting=JobSetting.ON_THE_JOB),
+                           aim="Autocare", setting=JobSetting.OFF_THE_JOB, first=dt.date(2026, 1, 1))
     facts = {row[0]: row[1] for row in sheet.iter_rows(max_row=9, values_only=True)}
     assert sheet["A1"].value == "Time log"
     assert facts["Learner"] == "Siân & Co"
@@ -107,10 +107,11 @@ async def test_an_empty_time_log_is_a_workbook():
 # ---------------------------------------------------------------- PDFs
 
 HEADING = AimHeading(
-    provider="Harbour Lane Training", learner="Siân Llewellyn", qualification="Autocare technician", reference="ST0499 v1.3",
-    employer="Northgate Motors", assessor="Amara Okafor", iqa=None, status=AimStatus.IN_TRAINING,
-    start=dt.date(2025, 9, 1), planned_end=dt.date(2028, 2, 28), actual_end=None, made_at=MADE)
-MEASURES = Measures(33.4, 66.7, 33.3, criteria_total=3, criteria_mapped=2, criteria_signed_off=1, past_planned_end=False)
+    provider="Harbour Lane Training", learner="Siân Llewellyn", qualification="Autocare technician",
+    reference="ST0499 v1.3", employer="Northgate Motors", assessor="Amara Okafor", iqa=None,
+    status=AimStatus.IN_TRAINING, start=dt.date(2025, 9, 1), planned_end=dt.date(2028, 2, 28), actual_end=None,
+    made_at=MADE)
+MEASURES = Measures(33.4, 66.7, 33.3, 3, criteria_mapped=2, criteria_signed_off=1, past_planned_end=False)
 CRITERIA = (
     MapCriterion("K1", "The automotive industry", CriterionStatus.SIGNED_OFF, 2, "Amara Okafor", dt.date(2026, 5, 3)),
     MapCriterion("K2", "Vehicle safety inspections", CriterionStatus.IN_PROGRESS, 1),
@@ -118,7 +119,7 @@ CRITERIA = (
 )
 
 
-def map_of(*criteria: MapCriterion, shown: CriterionFilter = CriterionFilter.ALL, heading: AimHeading = HEADING) -> ProgressMap:
+def map_of(*criteria: MapCriterion, shown=CriterionFilter.ALL, heading: AimHeading = HEADING) -> ProgressMap:
     units = [MapUnit("1", "Knowledge", 3, 1, criteria)] if criteria else []
     return ProgressMap(heading, MEASURES, TrafficLight.ON_TRACK, shown, units)
 
@@ -166,8 +167,8 @@ async def test_past_the_planned_end_is_said_in_words():
 
 
 async def test_a_long_map_breaks_with_its_headings_repeated():
-    many = [MapCriterion(f"{n}.1", f"Criterion number {n} " + "which says rather much " * 8, CriterionStatus.NOT_STARTED, 0)
-            for n in range(60)]
+    much = "which says rather much " * 8
+    many = [MapCriterion(f"{n}.1", f"Criterion number {n} {much}", CriterionStatus.NOT_STARTED, 0) for n in range(60)]
     pages = pages_of(await progress_map(map_of(*many)))
     assert len(pages) > 2
     for number, page in enumerate(pages, 1):
@@ -183,8 +184,8 @@ async def test_a_long_map_breaks_with_its_headings_repeated():
     "// comment /* block */", "]#[", "#sys.inputs",
 ])
 async def test_what_people_write_stays_text(evil):
-    heading = AimHeading(evil, evil, evil, evil, evil, evil, evil, AimStatus.COMPLETED, HEADING.start, HEADING.planned_end,
-                         dt.date(2026, 6, 1), MADE)
+    heading = AimHeading(evil, evil, evil, evil, evil, evil, evil, AimStatus.COMPLETED,
+                         HEADING.start, HEADING.planned_end, dt.date(2026, 6, 1), MADE)
     data = map_of(MapCriterion(evil, evil, CriterionStatus.SIGNED_OFF, 1, evil, dt.date(2026, 5, 3)), heading=heading)
     text = "".join((await text_of(data)).split())
     plain = "".join(evil.split())
@@ -204,12 +205,13 @@ async def test_a_sheet_is_tagged_titled_and_dated():
     assert reader.trailer["/Root"]["/Lang"] == "en-GB"
 
 
-def unit(number: str, title: str, done: int, *signatures: RecordSignature, completed=None, mapped=0, signed=False) -> RecordUnit:
+def unit(number: str, title: str, done: int, *signatures: RecordSignature, completed=None, mapped=0, signed=False):
     return RecordUnit(number, title, number != "9", 6, mapped, done, completed, signed, signatures)
 
 
 async def test_the_record_says_of_each_unit_when_it_was_completed_and_who_signed():
-    ann, open_place = RecordSignature(Role.ASSESSOR, True, "Ann", dt.date(2026, 5, 4)), RecordSignature(Role.LEARNER, True)
+    ann = RecordSignature(Role.ASSESSOR, True, "Ann", dt.date(2026, 5, 4))
+    open_place = RecordSignature(Role.LEARNER, True)
     made = await record_of_achievement(RecordOfAchievement(HEADING, MEASURES, [
         unit("1", "Brakes", 6, ann, completed=dt.date(2026, 5, 3), mapped=6, signed=True),
         unit("2", "Tyres", 6, ann, open_place, completed=dt.date(2026, 5, 3), mapped=6),
