@@ -54,7 +54,7 @@ def times(size: Page | int, each: Cost) -> Cost:
 
 
 def cost_of(cost: Cost, variables: Mapping[str, Any], limits: Limits) -> int:
-    """The number, with page sizes taken from the variables; a page outside 1 to `page_size` is Unrunnable."""
+    """The number, with page sizes taken from the variables; a page or ids outside 1 to `page_size` are Unrunnable."""
     if cost.__class__ is int:
         return cost
     if cost.__class__ is Sum:
@@ -66,7 +66,7 @@ def cost_of(cost: Cost, variables: Mapping[str, Any], limits: Limits) -> int:
 def _page_size(page: Page, variables: Mapping[str, Any], limits: Limits) -> int:
     value = variables.get(page.variable)
     if page.is_ids:
-        return len(value) if isinstance(value, list) else 1
+        return checked_ids(len(value), limits) if isinstance(value, list) else 1
     # 20.0 is an Int to GraphQL; whatever else is none is left to the coercion of variables.
     whole = value.__class__ is int or (value.__class__ is float and value.is_integer())
     return checked_page_size(int(value) if whole else page.default, limits)
@@ -77,6 +77,13 @@ def checked_page_size(size: int, limits: Limits) -> int:
     if 1 <= size <= limits.page_size:
         return size
     raise unrunnable(f"A page holds 1 to {limits.page_size} items: first was {size}.", BAD_USER_INPUT, max=limits.page_size)
+
+
+def checked_ids(count: int, limits: Limits) -> int:
+    """The number of ids, where so many may be named at once; at least 1."""
+    if count <= limits.page_size:
+        return max(1, count)
+    raise unrunnable(f"At most {limits.page_size} ids can be named at once: ids were {count}.", BAD_USER_INPUT, max=limits.page_size)
 
 
 def list_length(node: FieldNode, field: GraphQLField, operation: OperationDefinitionNode | None, limits: Limits) -> Page | int | None:
@@ -95,7 +102,7 @@ def list_length(node: FieldNode, field: GraphQLField, operation: OperationDefini
             # Longer than any page: not read as a number, which takes its square in time.
             return checked_page_size(int(value.value) if len(value.value) < 10 else 10**9, limits)
         if isinstance(value, ListValueNode):
-            return max(1, len(value.values))
+            return checked_ids(len(value.values), limits)
         if isinstance(value, VariableNode):
             return Page(value.name.value, _variable_default(value.name.value, operation, default), argument.name.value == "ids")
     return default

@@ -37,7 +37,7 @@ class Limits:
     fragments: int = 60
     # How often one response key may stand in one place; and pairs of such, of which checking costs their square.
     repeats: int = 30
-    repeat_pairs: int = 400
+    repeat_pairs: int = 500
     errors: int = 5
 
     # The cost. A budget is a number of points a minute; 0 sets none.

@@ -161,7 +161,7 @@ class Preparation:
                     introspects=size.introspects,
                     only_introspects=size.introspects and _only_introspects(node),
                 )
-                for node, size in sizes.items()
+                for node, size in sizes
             }
         )
 

@@ -83,10 +83,11 @@ class Walk:
             if found > getattr(limits, limit):
                 raise too_much(what, limit, getattr(limits, limit), found)
 
-    def check(self) -> dict[OperationDefinitionNode, Sizes]:
+    def check(self) -> list[tuple[OperationDefinitionNode, Sizes]]:
         """The sizes of every operation, each within the limits; a fragment that none spreads counts too."""
-        sizes = {operation: self.measure(operation) for operation in self._operations}
-        total = sum(each.fields for each in sizes.values())
+        # Pairs and no dictionary: the hash of a node is made of all that it holds.
+        sizes = [(operation, self.measure(operation)) for operation in self._operations]
+        total = sum(each.fields for _, each in sizes)
         for name in self._fragments:
             if name not in self._measured:
                 self._check_sizes(loose := self._fragment(name))

@@ -1,0 +1,348 @@
+"""Limits before validation: sizes, cost out of the variables, budgets; and that no document makes the check itself slow."""
+
+import json
+import sys
+
+import httpx2 as httpx
+import pytest
+from graphql import build_schema, get_introspection_query
+
+from schema.http import Limits
+from schema.http.budget import Budget, address_key
+from schema.http.prepare import Preparation
+from schema.http.refusals import TurnedAway, Unrunnable
+from tests.schema.toy import Toy, make_app, schema
+
+LIMITS = Limits()
+
+
+@pytest.fixture
+def preparation():
+    return Preparation(schema, LIMITS)
+
+
+def refused(preparation, text, variables=None):
+    """The `limit` by which a document is refused."""
+    with pytest.raises(Unrunnable) as refusal:
+        preparation.prepare(text).operation(None).price(variables, preparation._limits)
+    return refusal.value.errors[0]["extensions"].get("limit"), refusal.value.errors[0]["message"]
+
+
+def price(preparation, text, variables=None, name=None):
+    return preparation.prepare(text).operation(name).price(variables, preparation._limits)
+
+
+def nested(depth):
+    return '{learner(id: "1") ' + "{friend" * (depth - 2) + "{id}" + "}" * (depth - 2) + "}"
+
+
+def chain(count, spreads, last="__typename"):
+    """Fragments that each spread the next one several times."""
+    middle = "".join(f" fragment F{i} on Query {{{f' ...F{i + 1}' * spreads}}}" for i in range(count))
+    return "{...F0}" + middle + f" fragment F{count} on Query {{{last}}}"
+
+
+def test_each_limit_holds_what_it_says_and_no_less(preparation):
+    def aliases(count):
+        return "{" + " ".join(f"a{i}: __typename" for i in range(count)) + "}"
+
+    def directives(count):
+        return "{" + "__typename " + "@skip(if: false) " * count + "}"
+
+    def repeats(count):
+        return "{" + "__typename " * count + "}"
+
+    def comments(count):
+        return "#\n" * count + "{__typename}"
+
+    def operations(count):
+        return " ".join(f"query Q{i} {{__typename}}" for i in range(count))
+
+    def fragments(count):
+        return chain(count - 1, 1)
+
+    def tokens(count):
+        return "{learners(after: [" + "1 " * (count - 12) + "]) {nodes}}"
+
+    def characters(count):
+        return "{__typename}" + " " * (count - 12)
+
+    for make, limit, allowed in (
+        (nested, "depth", 12), (aliases, "aliases", 30), (repeats, "repeats", 30), (operations, "operations", 20),
+        (fragments, "fragments", 60), (characters, "document_characters", 30_000),
+    ):  # fmt: skip
+        assert preparation.prepare(make(allowed)).operations
+        assert refused(preparation, make(allowed + 1))[0] == limit
+    assert refused(preparation, directives(LIMITS.directives + 1))[0] == "directives"
+    assert "cannot represent" in refused(preparation, tokens(2_000))[1]
+    assert preparation.prepare(comments(200))
+    assert "more than 2000 tokens" in refused(preparation, tokens(2_001))[1]
+    assert "more than 200 comments" in refused(preparation, comments(201))[1]
+
+
+def test_what_fragments_spread_counts_as_often_as_it_is_spread(preparation):
+    assert refused(preparation, chain(12, 3))[0] == "fields"
+    assert refused(preparation, chain(59, 3))[0] == "fields"
+    assert refused(preparation, chain(1, 8, "a: __typename b: __typename c: __typename d: __typename"))[0] == "aliases"
+    deep = '{learner(id: "1") {...A}} fragment A on Learner {friend {friend {friend {friend {...B}}}}} '
+    deep += "fragment B on Learner {friend {friend {friend {friend {friend {friend {friend {friend {id}}}}}}}}}"
+    assert refused(preparation, deep)[0] == "depth"
+    loose = "{__typename} fragment F on Query {" + " ".join(f"a{i}: __typename" for i in range(31)) + "}"
+    assert refused(preparation, loose)[0] == "aliases"
+
+
+def test_a_cycle_of_fragments_is_named(preparation):
+    assert "within itself" in refused(preparation, "{...A} fragment A on Query {...B} fragment B on Query {...A}")[1]
+
+
+def test_repeats_that_fragments_and_parents_bring_together_count(preparation):
+    apart = "{" + " ".join(f"learners(first: 1) {{n{i}: totalCount}}" for i in range(15)) + "}"
+    assert preparation.prepare(apart)
+    spread = "{" + " ".join(f"...F{i}" for i in range(31)) + "}"
+    spread += "".join(f" fragment F{i} on Query {{__typename}}" for i in range(31))
+    assert refused(preparation, spread)[0] == "repeats"
+    inline = "{" + " ... on Query {learners {totalCount}}" * 25 + "}"
+    assert refused(preparation, inline)[0] == "repeat_pairs"
+
+
+def test_tools_may_introspect_but_not_in_circles(preparation):
+    text = get_introspection_query(specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True)
+    assert price(preparation, text) < LIMITS.operation_cost / 10
+    circle = "{__schema{types{fields{type{fields{type{fields{type{name}}}}}}}}}"
+    assert "introspection depth" in refused(preparation, circle)[1]
+    chained = "{__type(name: \"Query\") " + "{ofType" * 20 + "{name}" + "}" * 20 + "}"
+    assert refused(preparation, chained)[0] == "introspection_depth"
+
+
+@pytest.mark.parametrize(
+    ("text", "variables", "expected"),
+    [
+        ("{__typename}", None, 1),
+        ("{viewer {role}}", None, 2),
+        ("{viewer {role kpis {learnerCount}}}", None, 3),
+        ("mutation {change}", None, 11),
+        ("mutation {a: change b: change}", None, 21),
+        # A connection is 1, and as many of its items as `first` says: 20 where nothing does.
+        ("{learners {totalCount}}", None, 2),
+        ("{learners {nodes {id}}}", None, 22),
+        ("{learners(first: 5) {nodes {id}}}", None, 7),
+        ("{learners(first: 5) {edges {cursor node {id}}}}", None, 7),
+        ("{learners(first: 5) {nodes {id} edges {node {id}}}}", None, 12),
+        ("{learners(first: 5) {...P}} fragment P on LearnerConnection {nodes {id}}", None, 7),
+        ("{learners(first: 5) {nodes {aims {id}}}}", None, 2 + 5 * (1 + 10)),
+        ("query Q($n: Int!) {learners(first: $n) {nodes {id}}}", {"n": 100}, 102),
+        ("query Q($n: Int) {learners(first: $n) {nodes {id}}}", None, 22),
+        ("query Q($n: Int) {learners(first: $n) {nodes {id}}}", {"n": None}, 22),
+        ("query Q($n: Int = 7) {learners(first: $n) {nodes {id}}}", {}, 9),
+        ("query Q($n: Int = 7) {learners(first: $n) {nodes {aims {id}}}}", {"n": 2.0}, 2 + 2 * 11),
+        ("query Q($a: Int, $b: Int) {x: learners(first: $a) {nodes {id}} y: learners(first: $b) {nodes {id}}}",
+         {"a": 3, "b": 4}, 1 + 4 + 5),
+        ('{nodes(ids: ["1", "2", "3"]) {id}}', None, 4),
+        ("query Q($ids: [ID!]!) {nodes(ids: $ids) {id}}", {"ids": ["1"] * 50}, 51),
+    ],
+)  # fmt: skip
+def test_cost_is_made_of_types_and_page_sizes(preparation, text, variables, expected):
+    assert price(preparation, text, variables) == expected
+
+
+def test_operations_of_one_document_have_their_own_defaults(preparation):
+    text = "query A($n: Int = 2) {...P} query B($n: Int = 9) {...P} fragment P on Query {learners(first: $n) {nodes {id}}}"
+    assert (price(preparation, text, {}, "A"), price(preparation, text, {}, "B")) == (4, 11)
+
+
+@pytest.mark.parametrize("first", [0, -1, 101, 10**30, 500.0])
+def test_a_page_holds_1_to_100(preparation, first):
+    with pytest.raises(Unrunnable) as refusal:
+        price(preparation, "query Q($n: Int!) {learners(first: $n) {totalCount nodes {id}}}", {"n": first})
+    assert refusal.value.errors[0]["extensions"] == {"code": "BAD_USER_INPUT", "max": 100}
+
+
+@pytest.mark.parametrize("first", ["0", "-3", "101", "9" * 5_000])
+def test_a_page_written_out_holds_1_to_100(preparation, first):
+    with pytest.raises(Unrunnable, match="1 to 100"):
+        preparation.prepare(f"{{learners(first: {first}) {{totalCount}}}}")
+
+
+def test_at_most_100_ids_are_named_at_once(preparation):
+    for text, variables in (
+        ("{nodes(ids: [" + "1 " * 101 + "]) {id}}", None),
+        ("query Q($ids: [ID!]!) {nodes(ids: $ids) {id}}", {"ids": ["1"] * 101}),
+    ):
+        assert "At most 100 ids" in refused(preparation, text, variables)[1]
+
+
+def test_a_default_page_size_is_held_to_the_limit_too(preparation):
+    with pytest.raises(Unrunnable, match="1 to 100"):
+        price(preparation, "query Q($n: Int = 5000) {learners(first: $n) {nodes {id}}}", {})
+
+
+def test_weights_and_lengths_can_be_set_by_field():
+    limits = Limits(weights={"Viewer.kpis": 30}, list_sizes={"Learner.aims": 3}, operation_cost=100)
+    preparation = Preparation(schema, limits)
+    assert price(preparation, "{viewer {kpis {learnerCount}}}") == 32
+    assert price(preparation, "{learners(first: 2) {nodes {aims {id}}}}") == 2 + 2 * 4
+    assert refused(preparation, "{learners(first: 100) {nodes {id}}}")[0] == "operation_cost"
+
+
+def test_documents_are_known_again_and_floods_of_bad_ones_drive_no_good_one_out():
+    preparation = Preparation(schema, Limits(kept_characters=1_000, kept_refusals=5))
+    good = preparation.prepare("{__typename}")
+    for number in range(50):
+        with pytest.raises(Unrunnable):
+            preparation.prepare(f"{{nothing{number}}}")
+    assert preparation.prepare("{__typename}") is good
+    assert (preparation.counts.hits, preparation.counts.misses) == (1, 51)
+    with pytest.raises(Unrunnable):
+        preparation.prepare("{nothing49}")
+    assert (preparation.counts.hits, preparation.counts.misses) == (2, 51)
+    for number in range(50):
+        preparation.prepare(f"query Q{number} {{__typename}}" + " " * 80)
+    assert preparation._kept_characters <= 1_000
+    assert preparation.prepare("{__typename}") is not good
+
+
+def test_a_pinned_document_stays():
+    preparation = Preparation(schema, Limits(kept_characters=10))
+    pinned = preparation.pin("{__typename}")
+    for number in range(5):
+        preparation.prepare(f"query Q{number} {{__typename}}")
+    assert preparation.prepare("{__typename}") is pinned
+
+
+def _work(preparation, text):
+    """How many Python functions are called to prepare a document: a measure that a busy machine does not change."""
+    calls = 0
+
+    def count(frame, event, argument):
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        preparation.prepare(text)
+    except Unrunnable:
+        pass
+    finally:
+        sys.setprofile(None)
+    return calls
+
+
+BOMBS = {
+    "plain": "{__typename}",
+    "aliases": "{" + " ".join(f"a{i}:__typename" for i in range(1_500)) + "}",
+    "repeats": "{" + "__typename " * 1_900 + "}",
+    "unknown directives": "{__typename " + "@a" * 10_000 + "}",
+    "depth": "{a" * 300 + "}" * 300,
+    "depth, parser": "{a" * 5_000 + "}" * 5_000,
+    "list literal": "{__type(name:" + "[" * 5_000 + "]" * 5_000 + "){name}}",
+    "fan-out": chain(50, 3),
+    "dense fragments": "{...F0}" + "".join(
+        f" fragment F{i} on Query {{__typename " + " ".join(f"...F{j}" for j in range(i + 1, min(i + 12, 58))) + "}"
+        for i in range(58)
+    ),
+    "long string": '{__type(name:"' + "\\u0041" * 4_900 + '"){name}}',
+    "comment": "#" + "x" * 29_000 + "\n{__typename}",
+    "unknown fields": "{" + " ".join(f"learnrs{i} {{a}}" for i in range(390)) + "}",
+    "unknown arguments": "{learners(" + " ".join(f"frst{i}:1" for i in range(390)) + "){totalCount}}",
+    "unknown types": "query(" + " ".join(f"$a{i}:Lerner{i}" for i in range(390)) + "){__typename}",
+    "many ids": "{nodes(ids: [" + "1 " * 1_900 + "]) {id}}",
+    "many values": "{learners(after: [" + "1 " * 1_900 + "]) {totalCount}}",
+    "wide and valid": "{" + " ".join(
+        f'a{i}: learner(id: "1") {{id name aims {{id}} friend {{id name friend {{id name friend {{id aims {{id}}}}}}}}}}'
+        for i in range(28)
+    ) + "}",
+    "overlaps": "{" + " ".join('learner(id: "1") {' + "friend {id name} " * 10 + "}" for _ in range(20)) + "}",
+    "spreads": '{learner(id: "1") {' + " ".join(f"...F{i}" for i in range(59)) + "}}" + "".join(
+        f" fragment F{i} on Learner {{f{i % 28}: id}}" for i in range(59)
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_no_document_is_much_work(name):
+    # About 0.1 us a call and less: 50 ms are some 400,000 of them.
+    assert _work(Preparation(schema, LIMITS), BOMBS[name]) < 150_000
+
+
+def test_settings_change_limits_and_nonsense_is_refused():
+    assert Limits.read({}) == LIMITS
+    read = Limits.read({"WAYMARK_LIMIT_DEPTH": "9", "WAYMARK_LIMIT_BODY_SECONDS": "1.5", "OTHER": "x"})
+    assert (read.depth, read.body_seconds, read.aliases) == (9, 1.5, 30)
+    for nonsense in ("deep", "-1", "", "nan"):
+        with pytest.raises(ValueError, match="WAYMARK_LIMIT_BODY_SECONDS"):
+            Limits.read({"WAYMARK_LIMIT_BODY_SECONDS": nonsense})
+
+
+class Clock:
+    """A clock that tests turn."""
+
+    def __init__(self):
+        self.now = 1_000.0
+
+    def __call__(self):
+        return self.now
+
+
+def test_a_budget_slides_and_says_truly_when_to_come_back():
+    clock = Clock()
+    budget = Budget(Limits(budget=100, budget_anonymous=10), clock)
+    assert budget.charge(1, 60, anonymous=False) == 40
+    assert budget.charge(2, 100, anonymous=False) == 0
+    for passed in (0, 30, 70):
+        clock.now = 1_000.0 + passed
+        with pytest.raises(TurnedAway) as refusal:
+            budget.charge(1, 100, anonymous=False)
+        assert refusal.value.status == 429
+        ((name, seconds),) = refusal.value.headers
+        assert name == b"retry-after"
+        # Not a moment before: and then it reaches.
+        clock.now += int(seconds) - 2
+        with pytest.raises(TurnedAway):
+            budget.charge(1, 100, anonymous=False)
+        again = Budget(Limits(budget=100), clock)
+        again.__dict__.update({**budget.__dict__, "_now": dict(budget._now), "_before": dict(budget._before)})
+        clock.now += 2
+        assert again.charge(1, 100, anonymous=False) >= 0
+    clock.now += 600
+    assert budget.charge(1, 100, anonymous=False) == 0
+
+
+def test_a_cost_over_the_whole_budget_is_no_matter_of_waiting():
+    with pytest.raises(Unrunnable, match="you may spend 10"):
+        Budget(Limits(budget_anonymous=10)).charge("192.0.2.1", 11, anonymous=True)
+    assert Budget(Limits(budget=0)).charge(1, 10**9, anonymous=False) is None
+
+
+def test_callers_without_a_name_are_counted_by_address():
+    assert address_key("192.0.2.1") != address_key("192.0.2.2")
+    assert address_key("2001:db8:1:2::1") == address_key("2001:db8:1:2:ffff::9") != address_key("2001:db8:1:3::1")
+    assert address_key(None) == ""
+
+
+async def test_cost_is_reported_and_a_spent_budget_is_429():
+    app, _, _ = make_app(Toy(), Limits(budget=50))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://toy") as client:
+
+        async def ask(token):
+            body = {"query": "query Q($n: Int) {learners(first: $n) {nodes {id}}}", "variables": {"n": 18}}
+            headers = {"content-type": "application/json", "authorization": f"Bearer {token}"}
+            return await client.post("/graphql", content=json.dumps(body), headers=headers)
+
+        assert (await ask(7)).json()["extensions"] == {"cost": {"requested": 20, "left": 30}}
+        assert (await ask(7)).json()["extensions"] == {"cost": {"requested": 20, "left": 10}}
+        spent = await ask(7)
+        assert spent.status_code == 429
+        assert 1 <= int(spent.headers["retry-after"]) <= 120
+        assert spent.json()["errors"][0]["extensions"] == {"code": "BUDGET_SPENT", "cost": 20, "budget": 50}
+        assert (await ask(8)).status_code == 200
+
+
+def test_the_contract_of_the_field_is_measured_too():
+    class Contract:
+        _schema = build_schema(
+            "type Query {a(first: Int, last: Int): AConnection} type AConnection {nodes: [A]} "
+            "type A {b(last: Int): AConnection ids: [ID]}"
+        )
+
+    preparation = Preparation(Contract, LIMITS)
+    assert price(preparation, "{a(first: 10) {nodes {b(last: 3) {nodes {ids}}}}}") == 1 + 1 + 10 * (1 + 1 + 3)
