@@ -61,10 +61,12 @@ async def append(session: AsyncSession, event: AuditEvent) -> None:
     """Seals the line to the end of its provider's chain, in the caller's transaction.
 
     Called last in a transaction: the provider's row stays locked from here to the commit, so that the chain has one end.
+    FOR NO KEY UPDATE: every row that was written refers to the provider, and its share of the key must not stand in the way
+    of another transaction that waits here, or two of them would wait for each other.
     """
     head = (
         await session.execute(
-            select(Provider.audit_sequence, Provider.audit_hash).where(Provider.id == event.provider_id).with_for_update()
+            select(Provider.audit_sequence, Provider.audit_hash).where(Provider.id == event.provider_id).with_for_update(key_share=True)
         )
     ).one()
     event.sequence, event.previous_hash = head.audit_sequence + 1, head.audit_hash

@@ -64,4 +64,4 @@ def one_for_write(role: Role, entity: type[Base], locked: bool) -> Select[Any]:
     statement = select(entity).where(
         entity.id == bindparam("key", type_=entity.id.type), scope.of_provider(entity), _seen(role, entity)
     )
-    return statement.with_for_update(of=entity) if locked else statement
+    return statement.with_for_update(of=entity, key_share=True) if locked else statement

@@ -139,9 +139,12 @@ class Change:
 
 
 def writes(
-    name: str, *, signs: bool = False
+    name: str, *, signs: bool = False, password_at: tuple[str, ...] = ("password",)
 ) -> Callable[[Callable[Concatenate[Change, P], Awaitable[Result]]], Callable[Concatenate[Context, P], Awaitable[Result]]]:
-    """Marks the function behind one mutation. `signs`: its `password` argument is checked first, before any lock is held."""
+    """Marks the function behind one mutation. `signs`: its `password` argument is checked first, before any lock is held.
+
+    `password_at` is the path of the password in the graph's input.
+    """
 
     def mark(
         work: Callable[Concatenate[Change, P], Awaitable[Result]],
@@ -151,7 +154,7 @@ def writes(
             viewer = context.let_in
             context.write_number += 1
             if signs:
-                await check_signing_password(context, str(kwargs["password"]), name)
+                await check_signing_password(context, str(kwargs["password"]), name, *password_at)
             result = await _in_transaction(name, context, viewer, lambda change: work(change, *args, **kwargs), kwargs)
             context.wrote()
             return result

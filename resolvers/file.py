@@ -1,0 +1,128 @@
+"""Files: announced here, sent to the link that comes back, then named where they are used."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import TypedDict
+
+from auth.links import UPLOAD
+from db import ids
+from db.content_type import Unacceptable, clean_name, kind_of
+from db.enums import UserErrorCode
+from db.file import File
+from resolvers.change import Change, writes
+from resolvers.context import Context
+from resolvers.inputs import named
+
+# Bytes: what one file may have. Room for a film of a few minutes from a telephone.
+LARGEST = 100 * 1024 * 1024
+LINK_LIFETIME = dt.timedelta(minutes=30)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """One HTTP header."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class UploadPlace:
+    """Where the bytes of an announced file go: PUT to `url` with `headers`, before `expires_at`."""
+
+    key: int
+    url: str
+    headers: list[Header]
+    expires_at: dt.datetime
+
+    @property
+    def file_id(self) -> str:
+        """The file's id in the graph: named where the file is used."""
+        return ids.encode("File", self.key)
+
+
+class _Announced(TypedDict):
+    key: int
+    content_type: str
+    announced_at: str
+
+
+async def upload_create(context: Context, *, name: str, content_type: str, size: int) -> UploadPlace:
+    """Announces a file and gives the place for its bytes. The same Idempotency-Key gives the same place.
+
+    Refuses with REQUIRED or INVALID for a name, type or size that is not kept.
+    """
+    announced = await _announce(context, name=name, content_type=content_type, size=size)
+    expires_at = dt.datetime.fromisoformat(announced["announced_at"]) + LINK_LIFETIME
+    link = context.services.links.sign(UPLOAD, {"file": announced["key"]}, expires_at)
+    url = f"{context.services.base_url}/uploads/{link}"
+    return UploadPlace(announced["key"], url, [Header("Content-Type", announced["content_type"])], expires_at)
+
+
+@writes("fileUploadCreate")
+async def _announce(change: Change, *, name: str, content_type: str, size: int) -> _Announced:
+    change.allow()
+    kept_as = ""
+    if not name.strip():
+        change.fault(UserErrorCode.REQUIRED, "Give the file's name, with its ending.", "input", "name")
+    else:
+        kept_as = _kind(change, clean_name(name), content_type)
+    if size <= 0:
+        change.fault(UserErrorCode.INVALID, "The file is empty: choose another.", "input", "size")
+    elif size > LARGEST:
+        change.fault(
+            UserErrorCode.INVALID,
+            f"The file has {size:,} bytes, and {LARGEST:,} is the most. Make it smaller, or send it in parts.",
+            "input", "size",
+        )  # fmt: skip
+    change.check()
+    file = File(
+        provider_id=change.viewer.provider_key,
+        name=clean_name(name),
+        content_type=kept_as,
+        size=size,
+        uploaded_by_id=change.viewer.user_key,
+        announced_at=change.now,
+    )
+    change.session.add(file)
+    await change.session.flush()
+    change.record("File", file.id, size=size, content_type=kept_as)
+    return {"key": file.id, "content_type": kept_as, "announced_at": change.now.isoformat()}
+
+
+def _kind(change: Change, name: str, announced: str) -> str:
+    """The content type that the file is kept as; notes what is wrong at the name, or where that is right at the type."""
+    try:
+        kind = kind_of(name)
+    except Unacceptable as refused:
+        change.fault(UserErrorCode.INVALID, str(refused), "input", "name")
+        return ""
+    try:
+        kind_of(name, announced)
+    except Unacceptable as refused:
+        change.fault(UserErrorCode.INVALID, str(refused), "input", "contentType")
+    return kind.content_type
+
+
+async def usable(change: Change, id: str, *field: str) -> File | None:
+    """The file that the viewer uploaded in order to use it once, locked; else None, and the fault is noted at the field.
+
+    Call `change.check()`, then `bind` it to the learner whose record it is used in.
+    """
+    file = await named(change, File, id, *field)
+    if file is None:
+        return None
+    if file.uploaded_by_id != change.viewer.user_key:
+        change.fault(UserErrorCode.NOT_ALLOWED, "Only who uploaded a file can use it. Upload it yourself.", *field)
+    elif file.uploaded_at is None:
+        change.fault(UserErrorCode.INVALID, "The file has not arrived yet: send its bytes to the upload link first.", *field)
+    elif file.learner_id is not None or file.erased_at is not None:
+        change.fault(UserErrorCode.CONFLICT, "The file is in use already. Upload it again to use it here too.", *field)
+    else:
+        return file
+    return None
+
+
+def bind(file: File, learner_id: int, aim_id: int | None = None) -> None:
+    """From now on the file is seen by whoever sees the learner's record that it is used in, and by nobody else."""
+    file.learner_id, file.aim_id = learner_id, aim_id
