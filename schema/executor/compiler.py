@@ -22,13 +22,13 @@ from graphql import (
 from graphql.execution.collect_fields import FieldDetails, GroupedFieldSet, collect_fields
 from strawberry.execution import optimized_is_awaitable
 
-from schema.executor.fields import BACKREF, Site, is_attribute
+from schema.executor.fields import Site, attribute_expression, binder, is_attribute, row_class
 from schema.executor.leaves import leaf_expression
 from schema.executor.outcomes import Deopt, Unsupported
 from schema.executor.plans import Plan
 
 # Nested interfaces multiply: what comes to more lines than this is left to the generic executor.
-MOST_LINES = 2_000
+MOST_LINES = 1_500
 
 
 def compile_operation(executor: Any) -> Plan:
@@ -43,12 +43,6 @@ def compile_operation(executor: Any) -> Plan:
     return _Compiler(executor).plan(root, collected.grouped_field_set)
 
 
-def row_class(type_: GraphQLObjectType) -> type | None:
-    """The class whose exact instances are this type's sources: `__row__` on the Strawberry class, None without it."""
-    definition = type_.extensions.get(BACKREF)
-    return getattr(definition.origin, "__row__", None) if definition is not None else None
-
-
 class _Compiler:
     def __init__(self, executor: Any) -> None:
         self.executor, self.schema = executor, executor.schema
@@ -57,15 +51,15 @@ class _Compiler:
         self.functions: list[str] = []  # lines of the functions that are finished
         self.lines: list[str] = []  # of the function at hand
         self.written = self.numbered = 0
-        self.sites: list[Site] = []
+        self.binders: list[Callable[[Any], Callable[[Any], Any]]] = []
         self.ends: list[int] = []
 
     def plan(self, root: GraphQLObjectType, groups: GroupedFieldSet) -> Plan:
         self.function("root(source, run)", lambda: self.returned(self.fields_of(root, groups, "source", 1, True)))
         source = "\n".join(self.functions)
         exec(compile(source, "<operation>", "exec"), self.namespace)  # noqa: S102 names in it are checked by GraphQL
-        fills = [self.namespace.get(f"fill{index}") for index in range(len(self.sites))]
-        return Plan(self.namespace["root"], self.sites, self.ends, fills, source)
+        fills = [self.namespace[f"fill{index}"] for index in range(len(self.binders))]
+        return Plan(self.namespace["root"], self.binders, fills, self.ends, source)
 
     # ------------------------------------------------------------------ writing
 
@@ -114,9 +108,9 @@ class _Compiler:
             if field_name.startswith("__"):
                 raise Unsupported("introspection")
             site = Site(type_, definition, details, key, at_root)
-            if is_attribute(definition):
+            if is_attribute(site):
                 value = self.name("v")
-                self.line(depth, f"{value} = {self.attribute(type_, site.field.python_name, source)}")
+                self.line(depth, f"{value} = {attribute_expression(site, source, self.constant)}")
                 entries.append(f"{key!r}: {self.completed(definition.type, site, value, depth)}")
             else:
                 entries.append(f"{key!r}: None")
@@ -127,17 +121,10 @@ class _Compiler:
             self.line(depth, f"run.queues[{index}].append(({source}, {answer}))")
         return answer
 
-    def attribute(self, type_: GraphQLObjectType, name: str, source: str) -> str:
-        """The expression that reads an attribute. A known row's property is called directly, which Python does faster."""
-        member = inspect.getattr_static(row_class(type_), name, None)
-        if type(member) is property and member.fget is not None:
-            return f"{self.constant(member.fget)}({source})"
-        return f"{source}.{name}"
-
     def resolved(self, site: Site) -> int:
         """Writes the function that completes a resolved field for all its objects; the number of its site."""
-        index = len(self.sites)
-        self.sites.append(site)
+        index = len(self.binders)
+        self.binders.append(binder(site, self.schema))
         self.ends.append(0)
 
         def body() -> None:
@@ -145,7 +132,7 @@ class _Compiler:
             self.line(2, f"answer[{site.key!r}] = {self.completed(site.definition.type, site, 'value', 2)}")
 
         self.function(f"fill{index}(pairs, values, run)", body)
-        self.ends[index] = len(self.sites)
+        self.ends[index] = len(self.binders)
         return index
 
     # ------------------------------------------------------------------ values

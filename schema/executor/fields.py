@@ -1,22 +1,25 @@
-"""A selected field: how it is resolved, and its resolver bound for one execution."""
+"""A selected field: how its value is had from its source, and the resolver bound for one execution."""
 
+import dis
+import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from graphql import GraphQLField, GraphQLObjectType
+from graphql import GraphQLField, GraphQLObjectType, GraphQLSchema
 from graphql.execution.collect_fields import FieldDetails
 from graphql.execution.values import get_argument_values
 from graphql.pyutils import Path
 from strawberry.schema.schema import _OperationContextAwareGraphQLResolveInfo as ResolveInfo
 from strawberry.schema.schema_converter import GraphQLCoreConverter
-from strawberry.types.arguments import convert_arguments
+from strawberry.types.arguments import convert_argument
 from strawberry.types.field import StrawberryField
 
 from schema.executor.outcomes import Deopt
 
 BACKREF = GraphQLCoreConverter.DEFINITION_BACKREF
+Resolver = Callable[[Any], Any]  # source -> the field's value, or an awaitable of it
 
 
 @dataclass(slots=True, frozen=True)
@@ -49,23 +52,6 @@ class PathlessInfo(ResolveInfo):
         raise Deopt
 
 
-def is_attribute(definition: GraphQLField) -> bool:
-    """Whether the field's value is its source's attribute, read by getattr and nothing else."""
-    field = definition.extensions.get(BACKREF)
-    return (
-        field is not None
-        and field.is_basic_field
-        and field.default_resolver is getattr
-        and _as_strawberry_made_it(definition, field, "_get_basic_result")
-    )
-
-
-def _as_strawberry_made_it(definition: GraphQLField, field: StrawberryField, *names: str) -> bool:
-    """Whether neither the field's class nor anyone after Strawberry has changed how the field is resolved."""
-    made = {f"{GraphQLCoreConverter.__name__}.from_resolver.<locals>.{name}" for name in names}
-    return type(field).get_result is StrawberryField.get_result and definition.resolve.__qualname__ in made
-
-
 def resolve_info(site: Site, run: Any) -> ResolveInfo:
     """The info for a site's resolver. At the root it has the path; below, see PathlessInfo."""
     nodes = [detail.node for detail in site.details]
@@ -74,46 +60,103 @@ def resolve_info(site: Site, run: Any) -> ResolveInfo:
     return info if site.at_root else PathlessInfo(*info)
 
 
-def bind(site: Site, run: Any) -> Callable[[Any], Any]:
-    """A function from a source object to the field's value (or an awaitable of it), for one execution.
+def row_class(type_: GraphQLObjectType) -> type | None:
+    """The class whose exact instances are this type's sources: `__row__` on the Strawberry class, None without it."""
+    definition = type_.extensions.get(BACKREF)
+    return getattr(definition.origin, "__row__", None) if definition is not None else None
 
-    Arguments are coerced, and the info is made, once for all the objects of the column. A field with permissions or
-    other extensions keeps Strawberry's own wrapped resolver; any other resolver is called as it was written.
+
+# ---------------------------------------------------------------------- attributes
+
+
+def is_attribute(site: Site) -> bool:
+    """Whether the field's value is its source's attribute, read by getattr and nothing else."""
+    field = site.field
+    return (
+        field is not None
+        and field.is_basic_field
+        and field.default_resolver is getattr
+        and _as_strawberry_made_it(site, "_get_basic_result")
+    )
+
+
+def _as_strawberry_made_it(site: Site, *names: str) -> bool:
+    """Whether neither the field's class nor anyone after Strawberry has changed how the field is resolved."""
+    made = {f"{GraphQLCoreConverter.__name__}.from_resolver.<locals>.{name}" for name in names}
+    return type(site.field).get_result is StrawberryField.get_result and site.definition.resolve.__qualname__ in made
+
+
+def attribute_expression(site: Site, source: str, constant: Callable[[object], str]) -> str:
+    """The expression that reads the field's attribute from the source in a variable.
+
+    Where the source's class is known, a property is not looked up again for each object: one that only reads on, as in
+    `return self.unit.title`, becomes that expression, any other a call of its function.
     """
-    executor, definition, field = run.executor, site.definition, site.field
-    detail, info, arguments = site.details[0], run.info(site), {}
-    if definition.args or detail.node.arguments:
-        arguments = get_argument_values(
+    name = site.field.python_name
+    member = inspect.getattr_static(row_class(site.parent), name, None)
+    if type(member) is not property or not inspect.isfunction(member.fget):
+        return f"{source}.{name}"
+    first, *between, last = (i for i in dis.get_instructions(member.fget) if i.opname != "RESUME")
+    if (first.opname, last.opname) == ("LOAD_FAST", "RETURN_VALUE") and all(i.opname == "LOAD_ATTR" for i in between):
+        return ".".join([source, *(i.argval for i in between)])
+    return f"{constant(member.fget)}({source})"
+
+
+# ---------------------------------------------------------------------- resolvers
+
+
+def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
+    """A function that binds the field's resolver for one run: arguments are coerced, and the info is made, once for all
+    the objects of the column. A field with permissions or other extensions keeps Strawberry's own wrapped resolver; any
+    other resolver is called as it was written.
+    """
+    definition, field, detail = site.definition, site.field, site.details[0]
+
+    def given(run: Any) -> dict[str, Any]:
+        if not (definition.args or detail.node.arguments):
+            return {}
+        executor = run.executor
+        return get_argument_values(
             definition,
             detail.node,
             executor.variable_values,
             detail.fragment_variable_values,
             executor.hide_suggestions,
         )
-    strawberry = executor.schema.extensions.get(BACKREF)
+
+    def wrapped(run: Any) -> Resolver:
+        resolve, info, arguments = definition.resolve or run.executor.field_resolver, run.info(site), given(run)
+        return lambda source: resolve(source, info, **arguments)
+
+    strawberry = schema.extensions.get(BACKREF)
     if (
         field is None
         or field.extensions
         or not field.base_resolver
         or strawberry.exception_handlers
-        or not _as_strawberry_made_it(definition, field, "_resolver", "_async_resolver")
+        or not _as_strawberry_made_it(site, "_resolver", "_async_resolver")
     ):
-        resolve = definition.resolve or executor.field_resolver
-        return lambda source: resolve(source, info, **arguments)
+        return wrapped
 
-    converter, resolver = strawberry.schema_converter, field.base_resolver
-    own_info = converter.config.info_class(_raw_info=info, _field=field)
-    given = {}
-    if arguments:
-        given = convert_arguments(
-            arguments, field.arguments, converter.scalar_registry, converter.config, own_info
-        )
-    if resolver.info_parameter:
-        given[resolver.info_parameter.name] = own_info
-    call = partial(resolver.wrapped_func, **given) if given else resolver.wrapped_func
+    config, scalars = strawberry.config, strawberry.schema_converter.scalar_registry
+    known = {config.name_converter.from_argument(a): (a.python_name, a.type) for a in field.arguments}
+    resolver, function = field.base_resolver, field.base_resolver.wrapped_func
+    takes_self, takes_info = resolver.self_parameter, resolver.info_parameter
     named = [parameter.name for parameter in (resolver.parent_parameter, resolver.root_parameter) if parameter]
-    if named and resolver.self_parameter:
-        return lambda source: call(source, **dict.fromkeys(named, source))
-    if named:
-        return lambda source: call(**dict.fromkeys(named, source))
-    return call if resolver.self_parameter else lambda _source: call()
+    if takes_self and named:
+        return wrapped
+
+    def direct(run: Any) -> Resolver:
+        info = config.info_class(_raw_info=run.info(site), _field=field)
+        arguments = {}
+        for name, value in given(run).items():
+            python_name, type_ = known[name]
+            arguments[python_name] = convert_argument(value, type_, scalars, config, info, path=(name,))
+        if takes_info:
+            arguments[takes_info.name] = info
+        call = partial(function, **arguments) if arguments else function
+        if named:
+            return lambda source: call(**dict.fromkeys(named, source))
+        return call if takes_self else lambda _: call()
+
+    return direct

@@ -8,7 +8,6 @@ from typing import Any
 
 from graphql import GraphQLSchema, OperationDefinitionNode, OperationType, VariableNode
 
-from schema.executor.fields import Site
 from schema.executor.outcomes import Counters, Unsupported
 
 # A failure weighs as much as FAILURE successes; a plan whose balance reaches LIMIT rests for REST executions and is then
@@ -21,9 +20,10 @@ class Plan:
     """A compiled operation."""
 
     root: Callable[[Any, Any], dict[str, Any]]  # (root value, run) -> answer
-    sites: list[Site]  # resolved fields, numbered from the top down
-    ends: list[int]  # for each site, the number after the last one below it
-    fills: list[Callable[[list, list, Any], None]]  # for each site: (pairs, values, run) completes the values
+    # For each resolved field, numbered from the top down:
+    binders: list[Callable[[Any], Callable[[Any], Any]]]  # run -> (source -> value or awaitable)
+    fills: list[Callable[[list, list, Any], None]]  # (pairs, values, run) completes the values into their places
+    ends: list[int]  # the number after the last field below it
     source: str  # the generated Python
     balance: int = 0
     rest: int = 0

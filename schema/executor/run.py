@@ -1,10 +1,10 @@
 """One execution of a plan: resolvers are called a whole column at a time, and every column goes on as soon as it can."""
 
-from asyncio import Future, ensure_future, gather, isfuture, wait
+from asyncio import Future, ensure_future, gather, iscoroutine, isfuture, wait
 from dataclasses import dataclass
 from typing import Any
 
-from schema.executor.fields import ResolveInfo, Site, bind, resolve_info
+from schema.executor.fields import ResolveInfo, Site, resolve_info
 from schema.executor.outcomes import Deopt
 
 
@@ -29,7 +29,7 @@ class Run:
     def __init__(self, plan: Any, executor: Any) -> None:
         self.plan = plan
         self.executor = executor
-        self.queues: list[list[tuple[Any, dict[str, Any]]]] = [[] for _ in plan.sites]
+        self.queues: list[list[tuple[Any, dict[str, Any]]]] = [[] for _ in plan.binders]
         self.columns: list[Column] = []
         self.infos: dict[int, ResolveInfo] = {}
         self.spoiled = False  # the answer must not be used, whatever else happens
@@ -44,7 +44,7 @@ class Run:
     def begin(self) -> tuple[dict[str, Any], list[Column]]:
         """Everything that needs no waiting: the answer so far, and the columns to wait for."""
         data = self.plan.root(self.executor.root_value, self)
-        return data, self.open(0, len(self.plan.sites))
+        return data, self.open(0, len(self.plan.binders))
 
     def open(self, first: int, end: int) -> list[Column]:
         """Calls the resolvers queued at the sites from `first` to before `end`; the columns that have to be awaited.
@@ -56,13 +56,14 @@ class Run:
             pairs = self.queues[index]
             if not pairs:
                 continue
-            resolve = bind(self.plan.sites[index], self)
+            resolve = self.plan.binders[index](self)
             values = [resolve(source) for source, _ in pairs]
             classes = set(map(type, values))
             if not any(hasattr(cls, "__await__") for cls in classes):
                 self.plan.fills[index](pairs, values, self)
                 continue
-            if not all(issubclass(cls, Future) for cls in classes):
+            # A lone coroutine is awaited as it is; among others each runs in a task, so that none waits for another.
+            if len(values) > 1 and not all(issubclass(cls, Future) for cls in classes):
                 values = [ensure_future(value) if hasattr(type(value), "__await__") else value for value in values]
             opened.append(Column(index, values))
             self.columns.append(opened[-1])
@@ -77,7 +78,7 @@ class Run:
         while len(columns) == 1:
             [column] = columns
             try:
-                values = [await value if isfuture(value) else value for value in column.values]
+                values = [await value if hasattr(type(value), "__await__") else value for value in column.values]
                 if self.spoiled:
                     raise Deopt
                 self.plan.fills[column.index](self.queues[column.index], values, self)
@@ -91,9 +92,13 @@ class Run:
 
     async def settle(self) -> None:
         """Waits for whatever was started, so that nothing of this run is under way when the operation runs again."""
-        started = [value for column in self.columns for value in column.values if isfuture(value)]
-        if started:
-            await wait(started)
-        for future in started:
+        values = [value for column in self.columns for value in column.values]
+        futures = [value for value in values if isfuture(value)]
+        if futures:
+            await wait(futures)
+        for future in futures:
             if not future.cancelled():
                 future.exception()  # seen: asyncio shall not log it
+        for value in values:
+            if iscoroutine(value):
+                value.close()

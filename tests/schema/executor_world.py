@@ -326,7 +326,6 @@ class Progress:
 class Employer(Node, Named):
     @strawberry.field
     async def learners(self, info: Info, first: int = 2) -> list["Learner"]:
-        await asyncio.sleep(0)
         return plant(info, "Employer.learners", self.key, list(info.context.world.learners.values())[:first])
 
 
@@ -407,9 +406,10 @@ class Learner(Node, Named):
 
     @strawberry.field
     async def slow_grade(self, info: Info, times: int = 1) -> str | None:
+        grade = await info.context.grade.load(f"{self.key} LOW")
         for _ in range(times):
             await asyncio.sleep(0)
-        return plant(info, "slow_grade", self.key, await info.context.grade.load(f"{self.key} LOW"))
+        return plant(info, "slow_grade", self.key, grade)
 
     @strawberry.field
     def initials(root: "Learner", prefix: str = "") -> str:  # noqa: N805
@@ -490,7 +490,8 @@ class Query:
     @strawberry.field
     def thing(self, info: Info, id: int = 1) -> Thing | None:
         world = info.context.world
-        return [world.learners[2], world.aims[1], Note(text="t", about=None), None, world.units[1]][id % 5]
+        things = [world.learners[2], world.aims[1], Note(text="t", about=None), None, world.aims[2]]
+        return world.units[1] if world.rate and id > 4 else things[id % 5]
 
     @strawberry.field
     def echo(self, info: Info, words: list[str | None], moods: list[Mood] = (), number: float | None = None) -> str:
