@@ -2,12 +2,25 @@
 
 import datetime as dt
 
+import strawberry
+
 from loaders.learner import LearnerRow
 from schema.aim import Aim
 from schema.enums import TrafficLight
 from schema.fields import attribute, related
 from schema.node import Node, node
 from schema.progress import Progress
+
+
+@strawberry.input(description="Which learners; every condition that is set must hold.")
+class LearnerFilter:
+    search: str | None = strawberry.field(default=None, description="Part of the name, in any case, accents or not.")
+    employer_id: strawberry.ID | None = strawberry.field(default=None, description="At this employer site.")
+    assessor_id: strawberry.ID | None = strawberry.field(default=None, description="With an aim of this assessor's.")
+    traffic_light: TrafficLight | None = strawberry.field(default=None, description="Whose programme is rated so.")
+    past_planned_end: bool | None = strawberry.field(
+        default=None, description="Whether the programme is past its last planned end."
+    )
 
 
 async def _programme(row: LearnerRow, load, name: str):

@@ -7,28 +7,14 @@ import strawberry
 from resolvers import learner as learners_
 from resolvers import node as nodes_
 from schema.aim import Aim
+from schema.arguments import After, First, Id
 from schema.connection import Connection
-from schema.enums import LearnerOrder, TrafficLight
+from schema.enums import LearnerOrder
 from schema.fields import Info, selects
-from schema.learner import Learner
+from schema.learner import Learner, LearnerFilter
 from schema.node import Node
 from schema.unit import Unit
 from schema.viewer import Viewer
-
-Id = Annotated[strawberry.ID, strawberry.argument(description="The record's id.")]
-First = Annotated[int, strawberry.argument(description="How many, 1 to 100.")]
-After = Annotated[str | None, strawberry.argument(description="A cursor of this list: what follows it.")]
-
-
-@strawberry.input(description="Which learners; every condition that is set must hold.")
-class LearnerFilter:
-    search: str | None = strawberry.field(default=None, description="Part of the name, in any case, accents or not.")
-    employer_id: strawberry.ID | None = strawberry.field(default=None, description="At this employer site.")
-    assessor_id: strawberry.ID | None = strawberry.field(default=None, description="With an aim of this assessor's.")
-    traffic_light: TrafficLight | None = strawberry.field(default=None, description="Whose programme is rated so.")
-    past_planned_end: bool | None = strawberry.field(
-        default=None, description="Whether the programme is past its last planned end."
-    )
 
 
 @strawberry.type(description="Everything that can be read. What the viewer may not see is absent, as if it did not exist.")
