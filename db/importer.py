@@ -18,6 +18,7 @@ from pathlib import Path
 from db.importer_draft import (
     MAX_CRITERIA,
     MAX_UNITS,
+    NO_OPTIONS,
     CriterionDraft,
     ImportFault,
     ImportFaults,
@@ -44,7 +45,7 @@ class _Unit:
     """(place, code, description)"""
 
 
-def read_qualifications(paths: Iterable[Path], options: ImportOptions = ImportOptions()) -> list[QualificationDraft]:
+def read_qualifications(paths: Iterable[Path], options: ImportOptions = NO_OPTIONS) -> list[QualificationDraft]:
     """The draft of each file, in their order. Raises ImportFaults with the faults of all the files together, also
     where two of them hold the same version with different content."""
     faults: list[ImportFault] = []
@@ -66,7 +67,7 @@ def read_qualifications(paths: Iterable[Path], options: ImportOptions = ImportOp
     return drafts
 
 
-def read_qualification(path: Path, options: ImportOptions = ImportOptions()) -> QualificationDraft:
+def read_qualification(path: Path, options: ImportOptions = NO_OPTIONS) -> QualificationDraft:
     """The draft of one file, whose name ends in .json or .csv; ImportFaults with everything that is wrong with it."""
     readers = {".json": parse_json, ".csv": parse_csv}
     reader = readers.get(path.suffix.lower())
@@ -81,7 +82,7 @@ def read_qualification(path: Path, options: ImportOptions = ImportOptions()) -> 
     return reader(content, options, str(path))
 
 
-def parse_json(content: bytes, options: ImportOptions = ImportOptions(), file: str = "") -> QualificationDraft:
+def parse_json(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "") -> QualificationDraft:
     """The draft in the bytes of a JSON file; faults are placed by path, such as `$.units[2].criteria[0].code`."""
     reading = Reading(file)
     document = _load_json(reading, _decode(reading, content))
@@ -91,8 +92,11 @@ def parse_json(content: bytes, options: ImportOptions = ImportOptions(), file: s
     units = []
     for place, entry in _objects(reading, document.get("units"), "$.units", "unit"):
         criteria = [
-            (f"{spot}.code", reading.text(item.get("code"), f"{spot}.code", "code"),
-             reading.text(item.get("description"), f"{spot}.description", "description"))
+            (
+                f"{spot}.code",
+                reading.text(item.get("code"), f"{spot}.code", "code"),
+                reading.text(item.get("description"), f"{spot}.description", "description"),
+            )
             for spot, item in _objects(reading, entry.get("criteria"), f"{place}.criteria", "criterion")
         ]
         mandatory = entry.get("mandatory", True)
@@ -104,7 +108,7 @@ def parse_json(content: bytes, options: ImportOptions = ImportOptions(), file: s
     return _draft(reading, document, options, units)
 
 
-def parse_csv(content: bytes, options: ImportOptions = ImportOptions(), file: str = "") -> QualificationDraft:
+def parse_csv(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "") -> QualificationDraft:
     """The draft in the bytes of a CSV file; faults are placed by line, the first line of the file being line 1."""
     reading = Reading(file)
     text = _decode(reading, content)
@@ -139,7 +143,8 @@ def _csv_row(reading: Reading, place: str, row: Sequence[str], units: dict[str, 
         return
     names = ("number", "title", "code", "description")
     number, title, code, description = (
-        reading.text(cell, f"{place}, {column}", name) for cell, name, column in zip(row, names, CSV_COLUMNS)
+        reading.text(cell, f"{place}, {column}", name)
+        for cell, name, column in zip(row, names, CSV_COLUMNS, strict=True)
     )
     if number is None:
         return
@@ -150,8 +155,10 @@ def _csv_row(reading: Reading, place: str, row: Sequence[str], units: dict[str, 
 
 
 def _draft(reading: Reading, document: dict | None, options: ImportOptions, units: list[_Unit]) -> QualificationDraft:
-    """The draft made of a file's own words (None where it has no room for any), the options, and its units; ImportFaults
-    with all that was found."""
+    """The draft made of a file's own words (None where it has no room for any), the options, and its units.
+
+    Raises ImportFaults with all that was found.
+    """
 
     def given(name: str, key: str) -> tuple[object, str]:
         """A value and its place: the file's own, or the option's where the file says nothing."""
@@ -173,7 +180,12 @@ def _draft(reading: Reading, document: dict | None, options: ImportOptions, unit
     if reading.faults:
         raise ImportFaults(reading.faults)
     drafted = tuple(
-        UnitDraft(unit.number, unit.title, tuple(CriterionDraft(code, text) for _, code, text in unit.criteria), unit.mandatory)
+        UnitDraft(
+            unit.number,
+            unit.title,
+            tuple(CriterionDraft(code, text) for _, code, text in unit.criteria),
+            unit.mandatory,
+        )
         for unit in units
     )
     return QualificationDraft(units=drafted, level=level, off_the_job_hours_minimum=hours, **texts)
@@ -216,7 +228,9 @@ def _decode(reading: Reading, content: bytes) -> str:
                 line.decode()
             except UnicodeDecodeError as error:
                 wrong = line[error.start]
-                reading.fault(f"line {number}", f"byte {error.start + 1} (0x{wrong:02X}) is not UTF-8; save it as UTF-8")
+                reading.fault(
+                    f"line {number}", f"byte {error.start + 1} (0x{wrong:02X}) is not UTF-8; save it as UTF-8"
+                )
         raise ImportFaults(reading.faults) from None
 
 

@@ -93,6 +93,9 @@ class ImportOptions:
     off_the_job_hours_minimum: int | None = None
 
 
+NO_OPTIONS = ImportOptions()
+
+
 @dataclass(slots=True)
 class Reading:
     """The faults found so far in one file. Each check notes what is wrong and hands back a stand-in, so that reading

@@ -1,4 +1,4 @@
-"""Storing a qualification that was read: a new version goes in, the same one changes nothing, one in use is not altered."""
+"""Storing qualifications: a new version goes in, the same one changes nothing, one in use is not altered."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -42,8 +42,8 @@ class Stored:
 async def store_qualification(session: AsyncSession, provider_id: int, draft: QualificationDraft) -> Stored:
     """Stores one version for one provider, in the caller's transaction. Raises VersionInUse.
 
-    A version that no aim uses yet is replaced by other content, under a new key: nothing that was read of the old one by
-    its key can be mistaken for the new one.
+    A version that no aim uses yet is replaced by other content, under a new key: nothing that was read of the old one
+    by its key can be mistaken for the new one.
     """
     digest = draft.digest()
     standing = (
@@ -107,7 +107,7 @@ async def _insert(session: AsyncSession, provider_id: int, draft: QualificationD
             "description": criterion.description,
             "position": position,
         }
-        for stored, unit in zip(units, draft.units)
+        for stored, unit in zip(units, draft.units, strict=True)
         for position, criterion in enumerate(unit.criteria, 1)
     ]
     await session.execute(insert(QualificationCriterion), criteria)

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 def unit_statement(unit_number: str, unit_title: str, qualification_title: str, learner_name: str) -> str:
     """What a signature on one learner's unit confirms; shown before signing and kept with the signature [000]."""
     return (
-        f"I confirm that the evidence recorded for unit {unit_number}, {unit_title}, of {qualification_title} is the work of "
-        f"{learner_name}, and that each criterion shown as signed off has been met."
+        f"I confirm that the evidence recorded for unit {unit_number}, {unit_title}, of {qualification_title} is the "
+        f"work of {learner_name}, and that each criterion shown as signed off has been met."
     )
 
 
 def evidence_statement(title: str, own_work: bool) -> str:
-    """What a signature on a piece of evidence confirms; whoever submits it declares that it is the learner's own work."""
+    """What a signature on evidence confirms; whoever submits it declares that it is the learner's own work."""
     if own_work:
         return f"I declare that “{title}” is the learner's own work."
     return f"I confirm that I have seen “{title}”."
@@ -26,7 +26,10 @@ def document_statement(title: str) -> str:
 
 
 def unit_sha256(statement: str, criteria: Iterable[tuple[int, int, bool]]) -> str:
-    """SHA-256 over what a unit's signature confirms: the words, and (criterion key, evidence count, signed off) of every
-    criterion of the unit, untouched ones included. A later change of either shows."""
+    """SHA-256 over what a unit's signature confirms, so that a later change of it shows.
+
+    That is the words, and (criterion key, evidence count, signed off) of every criterion of the unit, untouched ones
+    included.
+    """
     spelled = json.dumps([statement, sorted(criteria)], ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(spelled.encode()).hexdigest()

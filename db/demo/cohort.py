@@ -1,4 +1,4 @@
-"""A cohort of any size for measuring: employers of 200 learners with their own staff, each learner with three large aims."""
+"""A cohort of any size for measuring: employers of 200 learners with their own staff, three large aims a learner."""
 
 import random
 from collections.abc import Sequence
@@ -37,13 +37,15 @@ _SUBJECTS = (
 _TASKS = (
     "Explain why {0} matters to the rider", "Describe the tools and materials for {0}", "Plan a job that involves {0}",
     "Identify risks that come with {0}", "Prepare the work area for {0}", "Carry out routine work on {0}",
-    "Measure and record what is found with {0}", "Diagnose a fault that involves {0}", "Repair or replace what {0} calls for",
+    "Measure and record what is found with {0}", "Diagnose a fault that involves {0}",
+    "Repair or replace what {0} calls for",
     "Test the result of work on {0}", "Record work on {0} so that another can rely on it",
     "Explain work on {0} to a customer", "Put right a mistake made with {0}", "Dispose of waste that comes from {0}",
     "Improve how the workshop deals with {0}",
 )  # fmt: skip
 _STATES = (
-    (State.ON_TRACK, 45), (State.OFF_TRACK, 20), (State.AHEAD, 14), (State.PAST_PLANNED_END, 4), (State.AWAITING_INDUCTION, 6),
+    (State.ON_TRACK, 45), (State.OFF_TRACK, 20), (State.AHEAD, 14), (State.PAST_PLANNED_END, 4),
+    (State.AWAITING_INDUCTION, 6),
     (State.SUSPENDED, 3), (State.COMPLETED, 6), (State.WITHDRAWN, 2),
 )  # fmt: skip
 
@@ -53,9 +55,9 @@ async def build_cohort(
 ) -> Sequence[DemoSignIn]:
     """Adds a provider with that many learners, the same for the same seed and day; gives who can sign in to it.
 
-    Its people are called `cohort.admin`, `cohort.overview`, `cohort.learner` and so on (`cohort2.…` for the second cohort in a
-    database), with the demo's password. One transaction a group of 200 learners, so it may be as large as the disk; where it
-    is stopped, what was made so far is whole. `progress` shows a bar.
+    Its people are called `cohort.admin`, `cohort.overview`, `cohort.learner` and so on (`cohort2.…` for the second
+    cohort in a database), with the demo's password. One transaction a group of 200 learners, so it may be as large as
+    the disk; where it is stopped, what was made so far is whole. `progress` shows a bar.
     """
     async with database.writing() as session:
         prefix = await _free_prefix(session)
@@ -75,7 +77,9 @@ async def build_cohort(
                 people = People(rows, provider.id, clock.today(), f"{prefix}.example")
                 if group == 1:
                     people.admin = people.user(f"{prefix}.admin", "Cohort Admin", [Role.MASTER_ADMIN])
-                    sign_ins.append(DemoSignIn(f"{prefix}.admin", "Cohort Admin", (Role.MASTER_ADMIN,), "every learner"))
+                    sign_ins.append(
+                        DemoSignIn(f"{prefix}.admin", "Cohort Admin", (Role.MASTER_ADMIN,), "every learner")
+                    )
                 else:
                     people.admin = await session.scalar(select(User.id).where(User.username == f"{prefix}.admin"))
                 pick = random.Random(f"{seed}:{group}")
@@ -101,11 +105,17 @@ def _drafts() -> list[QualificationDraft]:
         UnitDraft(
             str(number),
             f"Working with {subject}",
-            tuple(CriterionDraft(f"{number}.{place}", task.format(subject) + ".") for place, task in enumerate(_TASKS, 1)),
+            tuple(
+                CriterionDraft(f"{number}.{place}", task.format(subject) + ".") for place, task in enumerate(_TASKS, 1)
+            ),
         )
         for number, subject in enumerate(_SUBJECTS, 1)
     )
-    kinds = (("Large standard", "standard", 480), ("Large diploma", "diploma", None), ("Large certificate", "certificate", None))
+    kinds = (
+        ("Large standard", "standard", 480),
+        ("Large diploma", "diploma", None),
+        ("Large certificate", "certificate", None),
+    )
     return [
         QualificationDraft(title, units, kind, f"WMC{number}", "1.0", 2, hours)
         for number, (title, kind, hours) in enumerate(kinds, 1)
@@ -137,14 +147,14 @@ def _add_group(
     iqa = member(Role.IQA, 0, name(), "the sample of one employer")
     assessors = [member(Role.ASSESSOR, number, name(), "40 learners") for number in range(GROUP // PER_ASSESSOR)]
     managers = [member(Role.EMPLOYER_MANAGER, number, name(), "20 learners") for number in range(GROUP // PER_MANAGER)]
-    states, weights = zip(*_STATES)
+    states, weights = zip(*_STATES, strict=True)
     for place, number in enumerate(numbers):
         # The first learner is in training whatever the dice say: it is the one to look at.
         state = State.ON_TRACK if number == 0 else pick.choices(states, weights)[0]
         assessor, manager = assessors[place // PER_ASSESSOR], managers[place // PER_MANAGER]
         aims = [
             plan_aim(pick, people.today, words_, days, state, assessor, iqa, (0.1, 0.45))
-            for words_, days in zip(qualifications, DAYS)
+            for words_, days in zip(qualifications, DAYS, strict=True)
         ]
         learner_name = name()
         user = member(Role.LEARNER, place, learner_name, "three aims of 180 criteria")

@@ -1,4 +1,4 @@
-"""Sample files of the demo, made in code: real PDFs, Word documents, a workbook, tables and pictures, of our own words."""
+"""Sample files of the demo, made in code: PDFs, Word documents, a workbook, tables and pictures of our own."""
 
 import io
 import zipfile
@@ -55,10 +55,10 @@ PAGES: dict[str, tuple[str, ...]] = {
     ),
     "Reflective account": (
         "This week I dealt with a customer whose gears had been set up twice and still slipped on hills.",
-        "I listened first and asked when it happened. On the stand everything was perfect, so I loaded the cranks with the "
-        "brake on and heard it: the chain was worn past its limit, and the new cassette would not hold it.",
-        "I learned that a fault that shows only under load has to be looked for under load, and that it is better to ask "
-        "three questions than to make three adjustments. I now measure the chain before I touch a gear.",
+        "I listened first and asked when it happened. On the stand everything was perfect, so I loaded the cranks with "
+        "the brake on and heard it: the chain was worn past its limit, and the new cassette would not hold it.",
+        "I learned that a fault that shows only under load has to be looked for under load, and that it is better to "
+        "ask three questions than to make three adjustments. I now measure the chain before I touch a gear.",
     ),
     "12-week progress review": (
         "This review was held with the apprentice, the employer and the training adviser.",
@@ -101,7 +101,7 @@ PAGES: dict[str, tuple[str, ...]] = {
         "- Crank bolt, square taper: 38 Nm. Cassette lock ring: 40 Nm. Rotor lock ring: 40 Nm.",
     ),
     "Handout: handling batteries": (
-        "Isolate, then test, then work. A battery that has been dropped is a damaged battery until it is shown to be sound.",
+        "Isolate, then test, then work. A battery that has been dropped is damaged until it is shown to be sound.",
         "- Charge on a hard surface, away from the way out, and never overnight in an empty building.",
         "- A damaged battery goes outside, onto the sand tray, and the supervisor is called.",
     ),
@@ -134,10 +134,13 @@ PAGES: dict[str, tuple[str, ...]] = {
 @cache
 def pdf(title: str) -> Sample:
     """One of the pages above as a PDF of A4."""
-    items = "\n\n".join(f"#list[#{_quoted(text[2:])}]" if text.startswith("- ") else f"#{_quoted(text)}" for text in PAGES[title])
+    items = "\n\n".join(
+        f"#list[#{_quoted(text[2:])}]" if text.startswith("- ") else f"#{_quoted(text)}" for text in PAGES[title]
+    )
     source = (
         f"#set document(title: {_quoted(title)}, date: none)\n"
-        "#set page(paper: \"a4\", margin: 25mm, numbering: \"1\")\n#set text(size: 11pt, lang: \"en\", region: \"GB\")\n"
+        "#set page(paper: \"a4\", margin: 25mm, numbering: \"1\")\n"
+        "#set text(size: 11pt, lang: \"en\", region: \"GB\")\n"
         f"#text(size: 18pt, weight: \"bold\", {_quoted(title)})\n\n{items}\n"
     )  # fmt: skip
     return Sample(f"{_file_name(title)}.pdf", PDF, typst.compile(source.encode()))
@@ -159,7 +162,8 @@ def docx(title: str) -> Sample:
     office = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/officeDocument"
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{package}/content-types"><Default Extension="rels" '
-        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/><Override PartName="/word/document.xml" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        '<Override PartName="/word/document.xml" '
         f'ContentType="{DOCX}.main+xml"/></Types>',
         "_rels/.rels": f'<Relationships xmlns="{package}/relationships"><Relationship Id="rId1" Type="{office}" '
         'Target="word/document.xml"/></Relationships>',
@@ -183,7 +187,11 @@ def measurements() -> Sample:
         sheet.set_column(0, 0, 14)
         bold = workbook.add_format({"bold": True})
         sheet.write_row(0, 0, ["Job", "Chain wear %", "Cassette", "Advice"], bold)
-        rows = [("J-1042", 0.4, "sound", "keep"), ("J-1047", 0.8, "worn", "replace both"), ("J-1053", 0.6, "sound", "chain")]
+        rows = [
+            ("J-1042", 0.4, "sound", "keep"),
+            ("J-1047", 0.8, "worn", "replace both"),
+            ("J-1053", 0.6, "sound", "chain"),
+        ]
         for number, row in enumerate(rows, 1):
             sheet.write_row(number, 0, row)
     return Sample("Drivetrain measurements.xlsx", XLSX, out.getvalue())
@@ -206,9 +214,11 @@ def job_cards() -> Sample:
 def witness_statement() -> Sample:
     """A plain text, as a manager would type it."""
     text = (
-        "Witness statement\n\nI watched the apprentice take in three jobs on Saturday morning. Each customer was listened to, "
-        "the cycle was looked at together, and the price was agreed before the job card was opened. One customer wanted to "
-        "ride home on a cracked fork: the apprentice explained the risk calmly, wrote the safety notice and called me.\n"
+        "Witness statement\n\n"
+        "I watched the apprentice take in three jobs on Saturday morning. Each customer was listened "
+        "to, the cycle was looked at together, and the price was agreed before the job card was opened. One customer "
+        "wanted to ride home on a cracked fork: the apprentice explained the risk calmly, wrote the safety notice and "
+        "called me.\n"
     )
     return Sample("Witness statement.txt", "text/plain", text.encode())
 

@@ -19,14 +19,17 @@ from db.enums import (
 
 
 def add_reviews(portfolio: Portfolio, sessions: list[dict[str, Any]]) -> None:
-    """The training plan signed at the induction, and each review's record: signed by all, or waiting where it is new."""
+    """The training plan from the induction and each review's record: signed by all, or waiting where it is new."""
     for session in sessions:
         if session["status"] is not SessionStatus.ATTENDED:
             continue
         if session["type"] is SessionType.INDUCTION:
             sample, title = files.pdf("Training plan"), "Training plan"
         elif session["type"] is SessionType.FORMAL_REVIEW and not portfolio.lean:
-            sample, title = files.pdf("12-week progress review"), f"12-week progress review, session {session['number']}"
+            sample, title = (
+                files.pdf("12-week progress review"),
+                f"12-week progress review, session {session['number']}",
+            )
         else:
             continue
         asked = session["completed_at"] + dt.timedelta(minutes=10)
@@ -43,7 +46,7 @@ def add_request(
     portfolio: Portfolio, title: str, sample: Sample, asked: dt.datetime, signers: dict[Role, int | None], signed: int,
     cancelled: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    """A document to sign with a slot for each role, the first `signed` of them filled by their signer; gives its file."""
+    """A document to sign with a slot for each role, the first `signed` of them filled; gives its file."""
     rows, mine = portfolio.rows, portfolio.mine
     file = portfolio.file(sample, asked, portfolio.assessor)
     status = SignatureRequestStatus.COMPLETE if signed == len(signers) else SignatureRequestStatus.PENDING
@@ -52,7 +55,9 @@ def add_request(
         status=SignatureRequestStatus.CANCELLED if cancelled else status, requested_by_id=portfolio.assessor,
         requested_at=asked, **mine,
     )  # fmt: skip
-    portfolio.note(asked, portfolio.assessor, Role.ASSESSOR, "signatureRequestCreate", "SignatureRequest", request["id"])
+    portfolio.note(
+        asked, portfolio.assessor, Role.ASSESSOR, "signatureRequestCreate", "SignatureRequest", request["id"]
+    )
     for place, (role, signer) in enumerate(signers.items()):
         moment = asked + dt.timedelta(hours=1 + place) if place < signed else None
         rows.add(
@@ -87,11 +92,15 @@ def add_cv(portfolio: Portfolio, documents: bool) -> None:
     for name, text in words.CV.items():
         portfolio.rows.add(tables.CvSection, name=name, text=text, updated_at=moment, **portfolio.mine)
     for kind, sample in (
-        (CvDocumentKind.CV, files.docx("Curriculum vitae")),
-        (CvDocumentKind.JOB_DESCRIPTION, files.pdf("Job description: apprentice cycle technician")),
-        (CvDocumentKind.COMPANY_PROFILE, files.pdf("Company profile")),
-        (CvDocumentKind.OTHER, files.pdf("Individual learning plan")),
-    ) if documents else ():
+        (
+            (CvDocumentKind.CV, files.docx("Curriculum vitae")),
+            (CvDocumentKind.JOB_DESCRIPTION, files.pdf("Job description: apprentice cycle technician")),
+            (CvDocumentKind.COMPANY_PROFILE, files.pdf("Company profile")),
+            (CvDocumentKind.OTHER, files.pdf("Individual learning plan")),
+        )
+        if documents
+        else ()
+    ):
         file = portfolio.file(sample, moment, portfolio.learner["user_id"])
         portfolio.rows.add(tables.CvDocument, kind=kind, file_id=file["id"], added_at=moment, **portfolio.mine)
 

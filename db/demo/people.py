@@ -1,4 +1,4 @@
-"""Who there is in the demo: users with their roles, employers with their sites, learners, and who is allocated to whom."""
+"""Who there is in the demo: users with their roles, employers with their sites, learners, and allocations."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -34,7 +34,7 @@ def password_hash() -> str:
 def uln(number: int) -> str:
     """A made-up Unique Learner Number with a true check digit; each number from 0 gives another."""
     for digits in map(str, range(910_000_000 + 2 * number, 910_000_000 + 2 * number + 2)):
-        remainder = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1))) % 11
+        remainder = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=True)) % 11
         # Nine digits with nothing left over have no check digit; of two neighbours one at least has.
         if remainder:
             return digits + str(10 - remainder)
@@ -56,8 +56,8 @@ class People:
         return at(self.today - dt.timedelta(days=900))
 
     def user(
-        self, username: str, name: str, roles: Sequence[Role], last_login: dt.datetime | None = None, first_time: bool = False,
-        since: dt.datetime | None = None,
+        self, username: str, name: str, roles: Sequence[Role], last_login: dt.datetime | None = None,
+        first_time: bool = False, since: dt.datetime | None = None,
     ) -> int:  # fmt: skip
         """A user with their roles; `first_time`: password and disclaimer are still to be dealt with."""
         since = since or self.long_ago
@@ -82,13 +82,18 @@ class People:
     def learner(self, user: int, employer: int, number: int, since: dt.datetime) -> dict[str, Any]:
         """A learner's row; `number` gives the ULN."""
         return self.rows.add(
-            tables.Learner, provider_id=self.provider, user_id=user, employer_id=employer, uln=uln(number), created_at=since
+            tables.Learner,
+            provider_id=self.provider,
+            user_id=user,
+            employer_id=employer,
+            uln=uln(number),
+            created_at=since,
         )
 
     def allocate(self, manager: int, learner: int, by: int) -> None:
         self.rows.add(
-            tables.ManagerAllocation, user_id=manager, learner_id=learner, provider_id=self.provider, allocated_by_id=by,
-            allocated_at=at(self.today - dt.timedelta(days=30)),
+            tables.ManagerAllocation, user_id=manager, learner_id=learner, provider_id=self.provider,
+            allocated_by_id=by, allocated_at=at(self.today - dt.timedelta(days=30)),
         )  # fmt: skip
 
     def oversee(self, overview: int, employer: int) -> None:

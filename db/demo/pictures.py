@@ -74,8 +74,8 @@ def _png(width: int, height: int, colour: Callable[[float, float], Colour]) -> b
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(lines, 9)) + chunk(b"IEND", b"")
 
 
-# The codes of the brightness steps in a baseline JPEG (ITU T.81, table K.3): how many codes there are of each length from
-# 1 to 16 bits, and the steps they stand for. Of the codes for detail only "end of block" is needed: one bit, 0.
+# The codes of the brightness steps in a baseline JPEG (ITU T.81, table K.3): how many codes there are of each length
+# from 1 to 16 bits, and the steps they stand for. Of the codes for detail only "end of block" is needed: one bit, 0.
 _STEP_LENGTHS = bytes([0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0])
 _STEPS = bytes(range(12))
 _END_LENGTHS = bytes([1] + [0] * 15)

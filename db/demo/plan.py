@@ -4,7 +4,7 @@ import datetime as dt
 from typing import Any
 
 from db import clock, tables
-from db.demo import files, words
+from db.demo import words
 from db.demo.programme import SAMPLES, Portfolio
 from db.demo.rows import at
 from db.enums import ActionKind, ActionStatus, ActivityType, JobSetting, Role, SessionStatus, SessionType
@@ -32,7 +32,9 @@ def add_sessions(portfolio: Portfolio, next_in_days: int | None) -> list[dict[st
             kind, status = SessionType.FORMAL_REVIEW, SessionStatus.ATTENDED
         else:
             kind = pick.choice(_USUAL)
-            status = pick.choices((SessionStatus.ATTENDED, SessionStatus.NOT_ATTENDED, SessionStatus.CANCELLED), (9, 1, 1))[0]
+            status = pick.choices(
+                (SessionStatus.ATTENDED, SessionStatus.NOT_ATTENDED, SessionStatus.CANCELLED), (9, 1, 1)
+            )[0]
         sessions.append(_add_session(portfolio, number, kind, status, day))
         day = _working_day(day + step + dt.timedelta(days=pick.randint(-3, 3)))
     if next_in_days is not None:
@@ -65,7 +67,9 @@ def _add_session(
         completed_at=completed if status in (SessionStatus.ATTENDED, SessionStatus.NOT_ATTENDED) else None, **mine,
     )  # fmt: skip
     for aim in portfolio.aims:
-        if aim.assessor == portfolio.assessor and (number == 1 or kind is SessionType.FORMAL_REVIEW or pick.random() < 0.6):
+        if aim.assessor == portfolio.assessor and (
+            number == 1 or kind is SessionType.FORMAL_REVIEW or pick.random() < 0.6
+        ):
             rows.add(tables.SessionAim, session_id=session["id"], aim_id=aim.key, **mine)
     if not attended:
         return session
@@ -100,11 +104,16 @@ def add_action(
     # Whatever was done to it was done after it was set, and before now.
     responded = None if status is ActionStatus.OUTSTANDING else max(min(at(target, 18), latest), set_at)
     closed = responded + dt.timedelta(hours=20) if status is ActionStatus.COMPLETE else None
-    aim = next((aim for aim in portfolio.aims if aim.assessor == portfolio.assessor), None) if pick.random() < 0.7 else None
+    aim = (
+        next((aim for aim in portfolio.aims if aim.assessor == portfolio.assessor), None)
+        if pick.random() < 0.7
+        else None
+    )
     action = portfolio.rows.add(
         tables.Action, session_id=session, aim_id=aim.key if aim else None,
         kind=ActionKind.ACTIVITY if sample else ActionKind.ACTION, title=title, description=description,
-        target_date=target, status=status, accepts_evidence=sample is not None, set_by_id=portfolio.assessor, set_at=set_at,
+        target_date=target, status=status, accepts_evidence=sample is not None, set_by_id=portfolio.assessor,
+        set_at=set_at,
         learner_feedback=pick.choice(words.ACTION_FEEDBACK) if responded else None,
         minutes_spent=pick.choice((None, 45, 60, 90, 120)) if responded else None, learner_submitted_at=responded,
         completed_by_id=portfolio.assessor if closed else None, completed_at=closed, **mine,
@@ -137,7 +146,16 @@ def add_time_log(portfolio: Portfolio) -> None:
             minutes = 360 if kind is ActivityType.TRAINER_LED_TRAINING else pick.choice((20, 45, 60, 75, 90, 150))
             assessor = portfolio.assessor if kind is ActivityType.ASSESSMENT_OR_EXAMINATION else None
             date = day + dt.timedelta(days=offset)
-            _log(portfolio, date, kind, minutes, pick.choice(words.TIME_LOG[kind]), learner, at(date, 19), assessor=assessor)
+            _log(
+                portfolio,
+                date,
+                kind,
+                minutes,
+                pick.choice(words.TIME_LOG[kind]),
+                learner,
+                at(date, 19),
+                assessor=assessor,
+            )
         day += dt.timedelta(weeks=weeks)
 
 

@@ -12,7 +12,7 @@ from db.enums import AimStatus, AssessmentMethod, EvidenceStatus, Role
 
 
 def add_aim(portfolio: Portfolio, aim: AimPlan) -> None:
-    """The aim, its evidence, what has been reached in each criterion, the sums of it, and the signatures on its units."""
+    """The aim, its evidence, what has been reached in each criterion, the sums of it, and its units' signatures."""
     row = portfolio.rows.add(
         tables.Aim, qualification_id=aim.qualification.key, status=aim.status, assessor_id=aim.assessor, iqa_id=aim.iqa,
         start_date=aim.start, planned_end_date=aim.planned_end, actual_end_date=aim.actual_end,
@@ -32,7 +32,7 @@ def add_aim(portfolio: Portfolio, aim: AimPlan) -> None:
 
 
 def _reach(portfolio: Portfolio, aim: AimPlan, mapped: int, signed: int) -> dict[int, dict[str, Any]]:
-    """Evidence over `mapped` criteria, the first `signed` of which are signed off; criterion key -> its progress row."""
+    """Evidence over `mapped` criteria, the first `signed` of them signed off; criterion key -> its progress row."""
     pick, rows = portfolio.random, portfolio.rows
     # Units are worked on roughly in order, several at a time.
     order = sorted(
@@ -96,7 +96,9 @@ def _add_evidence(
             (title, description), by, role = words.OBSERVATION, aim.assessor, Role.ASSESSOR
             content, methods = files.witness_statement(), (AssessmentMethod.OBSERVATION,)
     first = portfolio.moment(submitted)
-    again = status is EvidenceStatus.RESUBMITTED or (assessed is not None and not portfolio.lean and pick.random() < 0.12)
+    again = status is EvidenceStatus.RESUBMITTED or (
+        assessed is not None and not portfolio.lean and pick.random() < 0.12
+    )
     moments = [first, first + dt.timedelta(hours=pick.randint(3, 20))] if again else [first]
     uploads = [portfolio.file(content, moment, by, aim.key) for moment in moments]
     judged = max(portfolio.moment(assessed), moments[-1] + dt.timedelta(hours=1)) if assessed else None
@@ -109,7 +111,7 @@ def _add_evidence(
         points_for_improvement=pick.choice(words.RETURNED) if returned else None,
         assessed_by_id=aim.assessor if judged else None, assessed_at=judged, **portfolio.mine,
     )  # fmt: skip
-    for number, (moment, upload) in enumerate(zip(moments, uploads), 1):
+    for number, (moment, upload) in enumerate(zip(moments, uploads, strict=True), 1):
         rows.add(
             tables.EvidenceVersion, evidence_id=evidence["id"], number=number, file_id=upload["id"],
             comment=pick.choice(words.RESUBMITTED) if number > 1 else None, submitted_by_id=by, submitted_at=moment,

@@ -56,7 +56,7 @@ class QualificationWords:
 
 @dataclass(slots=True)
 class AimPlan:
-    """An aim to be made. `mapped` is the share of its criteria with evidence, `signed` the share of those signed off."""
+    """An aim to be made. `mapped` is the share of its criteria with evidence, `signed` of those met."""
 
     qualification: QualificationWords
     status: AimStatus
@@ -125,8 +125,10 @@ class Portfolio:
     def file(self, sample: Sample, moment: dt.datetime, by: int, aim: int | None = None) -> dict[str, Any]:
         return self.rows.add_file(sample, moment, uploaded_by_id=by, aim_id=aim, **self.mine)
 
-    def note(self, moment: dt.datetime, actor: int, role: Role, action: str, kind: str, key: int, part: int | None = None,
-             aim: int | None = None) -> None:  # fmt: skip
+    def note(
+        self, moment: dt.datetime, actor: int, role: Role, action: str, kind: str, key: int, part: int | None = None,
+        aim: int | None = None,
+    ) -> None:  # fmt: skip
         """A line for the audit trail."""
         if self.history is not None:
             self.history.append((moment, actor, role, action, kind, key, part, self.learner["id"], aim))

@@ -1,4 +1,4 @@
-"""Rows in bulk: keys given out beforehand, every table filled by one statement for many rows, in an order that holds."""
+"""Rows in bulk: keys given out beforehand, a statement a table for many rows, in an order that holds."""
 
 import asyncio
 import datetime as dt
@@ -103,7 +103,7 @@ class Rows:
 
 @asynccontextmanager
 async def filling(database: Database, file_store: FileStore) -> AsyncIterator[tuple[AsyncSession, Rows]]:
-    """One transaction and the rows that it inserts at its end. Nobody else adds rows meanwhile: keys are given out here."""
+    """One transaction and the rows that it inserts at its end. Nobody else adds rows meanwhile: keys are given here."""
     keyed = [table for table in _ORDER if "id" in table.__table__.columns]
     async with database.writing() as session:
         if not database.is_sqlite:
@@ -112,7 +112,9 @@ async def filling(database: Database, file_store: FileStore) -> AsyncIterator[tu
             sequences = {table: func.pg_get_serial_sequence(f'"{table.__tablename__}"', "id") for table in keyed}
             next_keys = {table: await session.scalar(select(func.nextval(sequences[table]))) for table in keyed}
         else:
-            next_keys = {table: await session.scalar(select(func.coalesce(func.max(table.id), 0))) + 1 for table in keyed}
+            next_keys = {
+                table: await session.scalar(select(func.coalesce(func.max(table.id), 0))) + 1 for table in keyed
+            }
         rows = Rows(next_keys)
         yield session, rows
         await rows.write(session, file_store)

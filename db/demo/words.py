@@ -5,35 +5,36 @@ from db.enums import ActivityType, AssessmentMethod, CvSectionName
 PASSWORD = "waymark-demo"
 
 DISCLAIMER = (
-    "This portfolio holds personal data and work that will be assessed. Use it for your apprenticeship only, submit only "
-    "work that is the learner's own, keep your password to yourself, and do not share what you see here about other people."
+    "This portfolio holds personal data and work that will be assessed. Use it for your apprenticeship only, submit "
+    "only work that is the learner's own, keep your password to yourself, and do not share what you see here about "
+    "other people."
 )
 
 GIVEN_NAMES = (
-    "Aisha", "Alfie", "Amelia", "Amir", "Beth", "Caleb", "Callum", "Chloe", "Daisy", "Danesh", "Dylan", "Eleri", "Ellis",
-    "Erin", "Farah", "Finlay", "Freya", "George", "Grace", "Hamza", "Hannah", "Harvey", "Imogen", "Isaac", "Isla", "Jamie",
-    "Jasmin", "Joe", "Kayleigh", "Keira", "Leon", "Lewis", "Lola", "Maisie", "Mateusz", "Megan", "Mohammed", "Nia", "Niamh",
-    "Oliver", "Oscar", "Poppy", "Rhys", "Rosie", "Ruby", "Samir", "Scarlett", "Sean", "Sophie", "Tariq", "Theo", "Tom",
-    "Tyler", "Yasmin", "Zara", "Zofia",
+    "Aisha", "Alfie", "Amelia", "Amir", "Beth", "Caleb", "Callum", "Chloe", "Daisy", "Danesh", "Dylan", "Eleri",
+    "Ellis", "Erin", "Farah", "Finlay", "Freya", "George", "Grace", "Hamza", "Hannah", "Harvey", "Imogen", "Isaac",
+    "Isla", "Jamie", "Jasmin", "Joe", "Kayleigh", "Keira", "Leon", "Lewis", "Lola", "Maisie", "Mateusz", "Megan",
+    "Mohammed", "Nia", "Niamh", "Oliver", "Oscar", "Poppy", "Rhys", "Rosie", "Ruby", "Samir", "Scarlett", "Sean",
+    "Sophie", "Tariq", "Theo", "Tom", "Tyler", "Yasmin", "Zara", "Zofia",
 )  # fmt: skip
 
 FAMILY_NAMES = (
-    "Adeyemi", "Ahmed", "Allen", "Barker", "Begum", "Bennett", "Booth", "Brennan", "Carter", "Chapman", "Clarke", "Cooper",
-    "Davies", "Dixon", "Doyle", "Edwards", "Ellis", "Fletcher", "Fox", "Garner", "Gill", "Graham", "Hall", "Harris", "Holt",
-    "Hughes", "Hussain", "Ingham", "Jackson", "Kaur", "Kelly", "Khan", "Kowalska", "Lawson", "Lees", "Marsh", "Mills",
-    "Moore", "Murray", "Nowak", "Okafor", "Osborne", "Parry", "Patel", "Price", "Rahman", "Reid", "Roberts", "Shaw", "Singh",
-    "Sutton", "Thorpe", "Turner", "Walsh", "Ward", "Webb", "Wood", "Wright", "Young",
+    "Adeyemi", "Ahmed", "Allen", "Barker", "Begum", "Bennett", "Booth", "Brennan", "Carter", "Chapman", "Clarke",
+    "Cooper", "Davies", "Dixon", "Doyle", "Edwards", "Ellis", "Fletcher", "Fox", "Garner", "Gill", "Graham", "Hall",
+    "Harris", "Holt", "Hughes", "Hussain", "Ingham", "Jackson", "Kaur", "Kelly", "Khan", "Kowalska", "Lawson", "Lees",
+    "Marsh", "Mills", "Moore", "Murray", "Nowak", "Okafor", "Osborne", "Parry", "Patel", "Price", "Rahman", "Reid",
+    "Roberts", "Shaw", "Singh", "Sutton", "Thorpe", "Turner", "Walsh", "Ward", "Webb", "Wood", "Wright", "Young",
 )  # fmt: skip
 
 # (title, description, sample, methods); the sample is a name in `portfolio.SAMPLES`.
 EVIDENCE: tuple[tuple[str, str, str, tuple[AssessmentMethod, ...]], ...] = (
     ("Building a rear wheel", "Record of a 32-spoke wheel that I laced, tensioned and trued, with my measurements.",
      "wheel", (AssessmentMethod.PRODUCT, AssessmentMethod.QUESTION_AND_ANSWER)),
-    ("Bleeding a hydraulic brake", "Log of a front brake that came back to the bar, from the first check to the test ride.",
+    ("Bleeding a hydraulic brake", "Log of a front brake that came back to the bar, from first check to test ride.",
      "brake", (AssessmentMethod.PRODUCT, AssessmentMethod.OBSERVATION)),
     ("Risk assessment of my workstation", "What I found, what I put right at once, and what I reported.",
      "risk", (AssessmentMethod.PRODUCT, AssessmentMethod.PROFESSIONAL_DISCUSSION)),
-    ("A fault that showed only under load", "How I found out why the gears slipped on hills, and what I would do sooner.",
+    ("A fault that showed only under load", "Why the gears slipped on hills, how I found out, what I would do sooner.",
      "account", (AssessmentMethod.REFLECTIVE_ACCOUNT,)),
     ("My workstation at the end of the day", "Photograph, taken before I went home, with everything in its place.",
      "photo", (AssessmentMethod.PERSONAL_STATEMENT, AssessmentMethod.PRODUCT)),
@@ -85,7 +86,7 @@ FEEDBACK = (
     "A good session. You explained bearing preload without notes, and we found evidence for three more criteria.",
     "You were well prepared. Two actions were set; please start with the one that has the earlier date.",
     "Progress since last time is clear. Keep the time log going week by week, it is easier than catching up.",
-    "We talked about confidence with customers. Try the intake checklist on your own next Saturday and tell me how it went.",
+    "We talked about confidence with customers. Try the intake checklist alone next Saturday and tell me how it went.",
     "Short but useful. The mathematics is coming on: percentages are no longer a problem.",
 )
 
@@ -96,8 +97,8 @@ INDUCTION_FEEDBACK = "Induction completed. The training plan was explained, and 
 # (title, description, file or None)
 ACTIONS: tuple[tuple[str, str, str | None], ...] = (
     ("Workbook: bearings", "Work through all questions and submit the workbook as evidence.", "bearings"),
-    ("Questions: working safely on batteries", "Answer in your own words. Ask on the battery bench if you are not sure.",
-     "batteries"),
+    ("Questions: working safely on batteries",
+     "Answer in your own words. Ask on the battery bench if you are not sure.", "batteries"),
     ("Write a reflective account", "Choose a repair that did not go to plan. One page is enough.", None),
     ("Photograph a wheel build", "Five photographs from lacing to truing, each with one sentence.", None),
     ("Catch up the time log", "Log the last four weeks, day release included.", None),

@@ -35,7 +35,9 @@ SIGN_INS = (
     DemoSignIn("learner", "Maya Thornton", (Role.LEARNER,), "an apprentice with three aims"),
     DemoSignIn("assessor", "Priya Raman", (Role.ASSESSOR,), "their training adviser"),
     DemoSignIn("iqa", "Gareth Pugh", (Role.IQA,), "their internal quality assurer"),
-    DemoSignIn("employer.manager", "Helen Ashworth", (Role.EMPLOYER_MANAGER,), "their manager: some learners of one site"),
+    DemoSignIn(
+        "employer.manager", "Helen Ashworth", (Role.EMPLOYER_MANAGER,), "their manager: some learners of one site"
+    ),
     DemoSignIn("employer.overview", "Duncan Frame", (Role.EMPLOYER_OVERVIEW,), "two of the employer's three sites"),
     DemoSignIn("basic.admin", "Lorna Webb", (Role.BASIC_ADMIN,), "an administrator of the provider"),
     DemoSignIn("master.admin", "Victor Osei", (Role.MASTER_ADMIN,), "everything at the provider"),
@@ -134,7 +136,9 @@ async def _first_provider(session: AsyncSession, rows: Rows, pick: random.Random
         for name in ("Stuart Nolan", "Fiona Grange", "Kwame Mensah", "Sally Pickering")
     ]
     office = people.employer("Harbour Cycles")
-    saltby, quay, millbridge = (people.employer(f"Harbour Cycles {site}", office) for site in ("Saltby", "Quay", "Millbridge"))
+    saltby, quay, millbridge = (
+        people.employer(f"Harbour Cycles {site}", office) for site in ("Saltby", "Quay", "Millbridge")
+    )
     rivers = people.employer("Two Rivers Cycle Hire")
     for site in (saltby, quay):
         people.oversee(overview, site)
@@ -216,7 +220,9 @@ def _learner(
 ) -> None:
     """A learner in a state, by a name of their own or as one of SIGN_INS."""
     pick, today = world.random, world.people.today
-    programme = (("standard", "functional"), ("standard", "diploma", "functional"), ("diploma", "functional"))[number % 3]
+    programme = (("standard", "functional"), ("standard", "diploma", "functional"), ("diploma", "functional"))[
+        number % 3
+    ]
     aims = []
     for part in programme:
         who = (place.tutor, place.tutor_iqa) if part == "functional" else (place.assessor, place.iqa)
@@ -272,8 +278,7 @@ def _the_learner(world: _World, place: _Place) -> None:
     add_request(portfolio, "Individual learning plan", files.pdf("Individual learning plan"), asked, everybody, 2)
     add_request(portfolio, "Progress review, first draft", files.pdf("12-week progress review"),
                 asked - dt.timedelta(days=9), everybody, 0, cancelled=True)  # fmt: skip
-    for (title, description, sample), days, status in zip(
-        words.ACTIONS, (-6, 5, 12), (ActionStatus.OUTSTANDING, ActionStatus.IN_PROGRESS, ActionStatus.OUTSTANDING)
-    ):
+    due = ((-6, ActionStatus.OUTSTANDING), (5, ActionStatus.IN_PROGRESS), (12, ActionStatus.OUTSTANDING))
+    for (title, description, sample), (days, status) in zip(words.ACTIONS[:3], due, strict=True):
         target = today + dt.timedelta(days=days)
         add_action(portfolio, title, description, sample, target, status, at(today - dt.timedelta(days=20), 15), None)

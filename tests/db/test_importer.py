@@ -15,7 +15,7 @@ from db.importer import (
     read_qualification,
     read_qualifications,
 )
-from db.importer_draft import ImportFaults, ImportOptions, QualificationDraft
+from db.importer_draft import NO_OPTIONS, ImportFaults, ImportOptions, QualificationDraft
 
 CONTENT = Path(__file__).parents[2] / "db" / "demo" / "content"
 # Published ones, under the Open Government Licence (each file names its sources).
@@ -29,14 +29,21 @@ def document(**changes) -> dict:
         {"number": "1", "title": "One", "criteria": [{"code": "1.1", "description": "First"}]},
         {"number": "2", "title": "Two", "mandatory": False, "criteria": [{"code": "1.1", "description": "Same code"}]},
     ]
-    return {"title": "Small", "reference": "X1", "version": "1.0", "level": 2, "kind": "diploma", "units": units} | changes
+    return {
+        "title": "Small",
+        "reference": "X1",
+        "version": "1.0",
+        "level": 2,
+        "kind": "diploma",
+        "units": units,
+    } | changes
 
 
-def read(value: object, options: ImportOptions = ImportOptions()) -> QualificationDraft:
+def read(value: object, options: ImportOptions = NO_OPTIONS) -> QualificationDraft:
     return parse_json(json.dumps(value).encode(), options)
 
 
-def faults(parse, content: bytes, options: ImportOptions = ImportOptions()) -> list[tuple[str, str]]:
+def faults(parse, content: bytes, options: ImportOptions = NO_OPTIONS) -> list[tuple[str, str]]:
     with pytest.raises(ImportFaults) as raised:
         parse(content, options)
     return [(fault.place, fault.message) for fault in raised.value.faults]
@@ -74,8 +81,12 @@ def test_the_same_content_as_csv_gives_the_same_draft():
     out.seek(0, io.SEEK_END)
     writer = csv.writer(out)
     for unit in draft.units:
-        writer.writerows((unit.number, unit.title, criterion.code, criterion.description) for criterion in unit.criteria)
-    options = ImportOptions(title=draft.title, reference=draft.reference, version=draft.version, level=1, kind=draft.kind)
+        writer.writerows(
+            (unit.number, unit.title, criterion.code, criterion.description) for criterion in unit.criteria
+        )
+    options = ImportOptions(
+        title=draft.title, reference=draft.reference, version=draft.version, level=1, kind=draft.kind
+    )
     for mark in (b"", b"\xef\xbb\xbf"):
         again = parse_csv(mark + out.getvalue().encode(), options)
         assert again == draft and again.digest() == draft.digest()
@@ -96,12 +107,12 @@ def test_a_code_is_unique_within_its_unit_only():
 
 def test_the_digest_sees_every_change_and_nothing_else():
     draft = read(document())
-    units = draft.units
+    units, criterion = draft.units, draft.units[0].criteria[0]
     altered = [
         replace(draft, title="Other"), replace(draft, level=None), replace(draft, version="1.1"),
         replace(draft, off_the_job_hours_minimum=1), replace(draft, units=units[::-1]), replace(draft, units=units[:1]),
         replace(draft, units=(replace(units[0], mandatory=False), units[1])),
-        replace(draft, units=(replace(units[0], criteria=(replace(units[0].criteria[0], description="Firs"),)), units[1])),
+        replace(draft, units=(replace(units[0], criteria=(replace(criterion, description="Firs"),)), units[1])),
     ]  # fmt: skip
     assert len({draft.digest(), *(other.digest() for other in altered)}) == len(altered) + 1
     assert read(document(notes="not a part of it")).digest() == draft.digest()
@@ -119,7 +130,8 @@ def test_all_faults_of_a_json_file_are_found_together_with_their_paths():
     }  # fmt: skip
     assert set(places(bad)) == {
         "$.title", "$.level", "$.version", "$.otj_hours_minimum",
-        "$.units[0].title", "$.units[0].criteria[1].description", "$.units[0].criteria[1].code", "$.units[0].criteria[2]",
+        "$.units[0].title", "$.units[0].criteria[1].description", "$.units[0].criteria[1].code",
+        "$.units[0].criteria[2]",
         "$.units[1].number", "$.units[1].mandatory", "$.units[1].criteria",
         "$.units[2].number", "$.units[2].criteria", "$.units[3]",
     }  # fmt: skip

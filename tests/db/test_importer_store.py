@@ -37,7 +37,12 @@ async def use(database: Database, provider_id: int, qualification_id: int) -> No
     """A learner with an aim that is measured against the qualification."""
     async with database.writing() as session:
         user = User(
-            provider_id=provider_id, username="a", name="A", email="a@x.example", password_hash="-", created_at=clock.now()
+            provider_id=provider_id,
+            username="a",
+            name="A",
+            email="a@x.example",
+            password_hash="-",
+            created_at=clock.now(),
         )
         session.add(user)
         await session.flush()
@@ -59,13 +64,18 @@ async def test_a_published_qualification_is_stored_word_for_word(database: Datab
     stored = await store(database, await provider(database), draft)
     (row,) = await database.rows(select(Qualification.__table__))
     assert (stored.outcome, stored.qualification_id) == (Outcome.ADDED, row.id)
-    assert (row.title, row.reference, row.version, row.level) == (draft.title, draft.reference, draft.version, draft.level)
+    assert (row.title, row.reference, row.version, row.level) == (
+        draft.title,
+        draft.reference,
+        draft.version,
+        draft.level,
+    )
     assert row.off_the_job_hours_minimum == draft.off_the_job_hours_minimum
     units = await database.rows(select(QualificationUnit.__table__).order_by(QualificationUnit.position))
     assert [(unit.number, unit.title, unit.mandatory) for unit in units] == [
         (unit.number, unit.title, unit.mandatory) for unit in draft.units
     ]
-    for unit, drafted in zip(units, draft.units):
+    for unit, drafted in zip(units, draft.units, strict=True):
         criteria = await database.rows(
             select(QualificationCriterion.__table__)
             .where(QualificationCriterion.unit_id == unit.id)
