@@ -66,7 +66,9 @@ async def append(session: AsyncSession, event: AuditEvent) -> None:
     """
     head = (
         await session.execute(
-            select(Provider.audit_sequence, Provider.audit_hash).where(Provider.id == event.provider_id).with_for_update(key_share=True)
+            select(Provider.audit_sequence, Provider.audit_hash)
+            .where(Provider.id == event.provider_id)
+            .with_for_update(key_share=True)
         )
     ).one()
     event.sequence, event.previous_hash = head.audit_sequence + 1, head.audit_hash
