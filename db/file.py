@@ -1,9 +1,15 @@
 """Files: what was uploaded, by whom, with its digest; the bytes lie in the file store."""
 
-from sqlalchemy import String
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from sqlalchemy import String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Line, Moment, PrimaryKey, reference
+
+if TYPE_CHECKING:
+    from db.engine import Database
 
 
 class File(Base):
@@ -28,3 +34,10 @@ class File(Base):
     announced_at: Mapped[Moment]
     uploaded_at: Mapped[Moment | None]
     erased_at: Mapped[Moment | None]
+
+
+async def known_files(database: "Database", storage_keys: Sequence[str]) -> list[str]:
+    """Those of the keys that a record names: what the store holds besides was left by a killed server."""
+    # unscoped: the server sweeps its store, for no viewer
+    named = select(File.storage_key).where(File.storage_key.in_(storage_keys))
+    return [row.storage_key for row in await database.rows(named, primary=True)]

@@ -32,7 +32,8 @@ async def migrate(database: Database) -> None:
 
 async def missing_migrations(database: Database) -> bool:
     """Whether the tables are older than this code."""
-    current = await _on(database, lambda connection: MigrationContext.configure(connection).get_current_revision())
+    async with database.reading(primary=True) as connection:
+        current = await connection.run_sync(lambda one: MigrationContext.configure(one).get_current_revision())
     return current != ScriptDirectory.from_config(_config()).get_current_head()
 
 

@@ -1,6 +1,7 @@
 """Training providers: the tenant that everything belongs to, with its settings."""
 
-from sqlalchemy import JSON, String
+from sqlalchemy import JSON, String, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Line, Moment, PrimaryKey, Prose
@@ -30,3 +31,12 @@ class Provider(Base):
     # The end of the provider's audit chain: locked by whoever appends.
     audit_sequence: Mapped[int] = mapped_column(default=0)
     audit_hash: Mapped[str] = mapped_column(String(64), default="0" * 64)
+
+
+async def provider_named(session: AsyncSession, name: str | None) -> Provider | None:
+    """The provider with that UKPRN or name; without a name, the only one there is."""
+    statement = select(Provider).limit(2)
+    if name is not None:
+        statement = statement.where(or_(Provider.ukprn == name, Provider.name == name))
+    found = (await session.execute(statement)).scalars().all()
+    return found[0] if len(found) == 1 else None

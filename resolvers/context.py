@@ -105,6 +105,9 @@ class Context:
         self._loaders = None
         return not self.viewer.held_back
 
+    def close(self) -> None:
+        """Nothing is held between reads: each loader takes a connection and gives it back."""
+
     @property
     def now(self) -> dt.datetime:
         """The moment that this operation's writes are stamped with."""

@@ -1,6 +1,7 @@
 """The served schema, put together."""
 
 import strawberry
+from graphql import build_schema, lexicographic_sort_schema, print_schema
 from strawberry.schema.config import StrawberryConfig
 
 from schema.executor import executor_class
@@ -13,3 +14,8 @@ def make_schema(executor: str = "compiled") -> strawberry.Schema:
     return strawberry.Schema(
         query=Query, mutation=Mutation, config=StrawberryConfig(), execution_context_class=executor_class(executor)
     )
+
+
+def printed() -> str:
+    """The served SDL, sorted: the promise that `schema/schema.graphql` keeps."""
+    return print_schema(lexicographic_sort_schema(build_schema(make_schema("generic").as_str()))) + "\n"

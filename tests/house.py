@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.scope_reader import statement_makers, unscoped_statements
 
 ROOT = Path(__file__).parent.parent
-ROOMS = ("db", "auth", "loaders", "resolvers", "schema")
+ROOMS = ("db", "auth", "loaders", "resolvers", "schema", "commands")
 CLIENTS = ("queries", "web")
 MOST_LINES = 300
 
