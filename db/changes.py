@@ -43,9 +43,12 @@ class Subscriber:
             self._changed.update(learner_keys)
         self._wake.set()
 
-    async def take(self) -> set[int] | None:
-        """Waits for a change; the learners that changed since the last time, or None for any of the provider's."""
+    async def wait(self) -> None:
+        """Until there is something to take."""
         await self._wake.wait()
+
+    def take(self) -> set[int] | None:
+        """The learners that changed since the last time, or None for any of the provider's."""
         self._wake.clear()
         changed, everything = self._changed, self._everything
         self._changed, self._everything = set(), False
