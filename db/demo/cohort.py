@@ -3,7 +3,7 @@
 import random
 from collections.abc import Sequence
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 from tqdm import tqdm
 
@@ -88,6 +88,10 @@ async def build_cohort(
                 )
                 if group == 1:
                     sign_ins += made
+    if not database.is_sqlite:
+        # PostgreSQL plans by what it knows of the tables; it would learn of this much only after a while.
+        async with database.reading(primary=True) as connection:
+            await connection.execute(text("ANALYZE"))
     return sign_ins
 
 

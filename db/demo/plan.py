@@ -41,7 +41,9 @@ def add_sessions(portfolio: Portfolio, next_in_days: int | None) -> list[dict[st
         kind = pick.choice(_USUAL) if sessions else SessionType.INDUCTION
         for number, days in enumerate((next_in_days, next_in_days + 28), len(sessions) + 1):
             sessions.append(
-                _add_session(portfolio, number, kind, SessionStatus.PLANNED, today + dt.timedelta(days=days))
+                _add_session(
+                    portfolio, number, kind, SessionStatus.PLANNED, _working_day(today + dt.timedelta(days=days))
+                )
             )
             kind = SessionType.FORMAL_REVIEW
     portfolio.learner["last_session_number"] = len(sessions)
