@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Select, String, and_, bindparam, or_
+from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, or_, select
 
 from db.base import folded
 from db.refusals import BadArgument
@@ -61,7 +61,9 @@ class PageOf:
     def read(cls, first: int, after: str | None, order: Order) -> "PageOf":
         """Raises BadArgument for a page that is too large or a cursor that is not of this list."""
         if not 1 <= first <= LARGEST_PAGE:
-            raise BadArgument("first", f"Ask for 1 to {LARGEST_PAGE} at a time, and follow pageInfo.endCursor for more.")
+            raise BadArgument(
+                "first", f"Ask for 1 to {LARGEST_PAGE} at a time, and follow pageInfo.endCursor for more."
+            )
         return cls(first, _read_cursor(after, order) if after is not None else None)
 
     @property
@@ -78,6 +80,18 @@ def paged(statement: Select[Any], order: Order, after: bool) -> Select[Any]:
     if after:
         statement = statement.where(order.beyond())
     return statement.order_by(*order.by()).limit(bindparam("page_limit", type_=order.key.type))
+
+
+def paged_each(statement: Select[Any], order: Order, owner: ColumnElement[int], after: bool) -> Select[Any]:
+    """A statement cut to one page for each owner, with the columns it had: one statement, however many owners."""
+    if after:
+        statement = statement.where(order.beyond())
+    place = func.row_number().over(partition_by=owner, order_by=order.by()).label("place_of_owner")
+    ranked = statement.add_columns(place).subquery()
+    columns = [column for column in ranked.c if column is not ranked.c.place_of_owner]
+    # unscoped: cuts a statement, which is scoped where it is made
+    cut = select(*columns).where(ranked.c.place_of_owner <= bindparam("page_limit", type_=order.key.type))
+    return cut.order_by(ranked.c.place_of_owner)
 
 
 def search_in(column: ColumnElement[str]) -> ColumnElement[bool]:

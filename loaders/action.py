@@ -1,0 +1,139 @@
+"""Actions: by key, in pages of a learner, as a session shows them, and their files."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Row, Select, bindparam, select
+
+from auth import scope
+from db import ids
+from db.action import Action, ActionFile
+from db.among import among
+from db.enums import ActionKind, ActionStatus, Role
+from db.file import File
+from loaders.file import FILE_COLUMNS, FileRow
+from loaders.learner_list import LearnerList
+from loaders.page import Order
+from loaders.reading import ManyLoader, OneLoader, Reading, prepared
+
+
+@dataclass(slots=True)
+class ActionRow:
+    """One action or activity; `overdue` from the day after its target date until it is complete."""
+
+    key: int
+    learner_key: int
+    session_key: int | None
+    aim_key: int | None
+    kind: ActionKind
+    title: str
+    description: str
+    target_date: dt.date
+    status: ActionStatus
+    accepts_evidence: bool
+    learner_feedback: str | None
+    minutes_spent: int | None
+    learner_submitted_at: dt.datetime | None
+    completed_by_key: int | None
+    completed_at: dt.datetime | None
+    overdue: bool
+
+    @property
+    def id(self) -> str:
+        """The id in the graph."""
+        return ids.encode("Action", self.key)
+
+    @property
+    def outstanding(self) -> bool:
+        """Not complete: red or yellow."""
+        return self.status is not ActionStatus.COMPLETE
+
+
+OUTSTANDING: ColumnElement[bool] = Action.status != ActionStatus.COMPLETE
+
+
+def _actions(role: Role) -> Select:
+    return select(
+        Action.id,
+        Action.learner_id,
+        Action.session_id,
+        Action.aim_id,
+        Action.kind,
+        Action.title,
+        Action.description,
+        Action.target_date,
+        Action.status,
+        Action.accepts_evidence,
+        Action.learner_feedback,
+        Action.minutes_spent,
+        Action.learner_submitted_at,
+        Action.completed_by_id,
+        Action.completed_at,
+    ).where(scope.sees_record(role, Action.learner_id, Action.aim_id), scope.of_provider(Action))
+
+
+def _row(row: Row, reading: Reading) -> ActionRow:
+    # By position: as part of a page the columns come out of a subquery.
+    return ActionRow(*row, row[7] < reading.today and row[8] is not ActionStatus.COMPLETE)
+
+
+ACTIONS_OF_LEARNER: LearnerList[ActionRow] = LearnerList(
+    Action.learner_id,
+    Order("target_date", Action.target_date, Action.id, lambda row: row.target_date),
+    _actions,
+    _row,
+    {"status": Action.status == bindparam("status", type_=Action.status.type), "outstanding_only": OUTSTANDING},
+)
+
+
+@prepared
+def _by_key(role: Role) -> Select:
+    return _actions(role).where(among(Action.id))
+
+
+@prepared
+def _of_session(role: Role) -> Select:
+    return _actions(role).where(among(Action.session_id)).order_by(Action.target_date, Action.id)
+
+
+@prepared
+def _files(role: Role) -> Select:
+    return (
+        select(ActionFile.action_id, *FILE_COLUMNS)
+        .join(Action, Action.id == ActionFile.action_id)
+        .join(File, File.id == ActionFile.file_id)
+        .where(
+            among(ActionFile.action_id),
+            scope.sees_record(role, Action.learner_id, Action.aim_id),
+            scope.of_provider(Action),
+        )
+        .order_by(File.uploaded_at, File.id)
+    )
+
+
+class ActionLoader(OneLoader[int, ActionRow]):
+    """Actions by key."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, ActionRow]:
+        rows = await self.reading.rows(_by_key(self.reading.viewer.role), keys=keys)
+        return {row.id: _row(row, self.reading) for row in rows}
+
+
+class ActionsOfSessionLoader(ManyLoader[int, ActionRow]):
+    """What was set in a session, by target date."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[ActionRow]]:
+        found: dict[int, list[ActionRow]] = {}
+        for row in await self.reading.rows(_of_session(self.reading.viewer.role), keys=keys):
+            found.setdefault(row.session_id, []).append(_row(row, self.reading))
+        return found
+
+
+class FilesOfActionLoader(ManyLoader[int, FileRow]):
+    """The files attached to an action, the oldest first."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[FileRow]]:
+        found: dict[int, list[FileRow]] = {}
+        for action_key, *file in await self.reading.rows(_files(self.reading.viewer.role), keys=keys):
+            found.setdefault(action_key, []).append(FileRow(*file))
+        return found

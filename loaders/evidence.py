@@ -1,0 +1,297 @@
+"""Evidence: by key, in pages of a learner, and as criteria, units and actions show it; each with its file and submitter."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
+from sqlalchemy.orm import aliased
+
+from auth import scope
+from db import ids
+from db.among import among
+from db.base import Key
+from db.enums import AssessmentMethod, EvidenceStatus, Role
+from db.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
+from db.file import File
+from db.user import User
+from loaders.file import FILE_COLUMNS, FileRow
+from loaders.learner_list import LearnerList
+from loaders.page import Order
+from loaders.reading import ManyLoader, OneLoader, Reading, prepared
+from loaders.user import UserRow
+
+
+@dataclass(slots=True)
+class EvidenceRow:
+    """One piece of evidence, as its latest version stands."""
+
+    key: int
+    learner_key: int
+    aim_key: int
+    action_key: int | None
+    title: str
+    description: str
+    status: EvidenceStatus
+    declared_own_work: bool
+    submitted_at: dt.datetime
+    assessment_methods: list[AssessmentMethod]
+    feedback: str | None
+    points_for_improvement: str | None
+    submitted_by: UserRow
+    file: FileRow
+
+    @property
+    def id(self) -> str:
+        """The id in the graph."""
+        return ids.encode("Evidence", self.key)
+
+
+@dataclass(slots=True)
+class EvidenceVersionRow:
+    """One upload; `number` counts from 1."""
+
+    evidence_key: int
+    number: int
+    comment: str | None
+    submitted_at: dt.datetime
+    submitted_by: UserRow
+    file: FileRow
+
+
+@dataclass(slots=True)
+class EvidenceSignatureRow:
+    """A signature on one version; `current` where that is the latest, so that the signature stands."""
+
+    version_number: int
+    current: bool
+    role: Role
+    signed_at: dt.datetime
+    signed_by: UserRow
+
+
+@dataclass(slots=True)
+class EvidenceMappingRow:
+    """A criterion that the evidence is mapped to."""
+
+    aim_key: int
+    criterion_key: int
+    signed_off: bool
+    mapped_at: dt.datetime
+    mapped_by: UserRow
+
+
+def _sees(role: Role) -> ColumnElement[bool]:
+    return scope.sees_record(role, Evidence.learner_id, Evidence.aim_id) & scope.of_provider(Evidence)
+
+
+def _evidence(role: Role, *more: Any) -> Select:
+    """`more` columns come first."""
+    return (
+        select(
+            *more,
+            Evidence.id,
+            Evidence.learner_id,
+            Evidence.aim_id,
+            Evidence.action_id,
+            Evidence.title,
+            Evidence.description,
+            Evidence.status,
+            Evidence.declared_own_work,
+            Evidence.submitted_at,
+            Evidence.assessment_methods,
+            Evidence.feedback,
+            Evidence.points_for_improvement,
+            Evidence.submitted_by_id,
+            User.name.label("submitted_by_name"),
+            *FILE_COLUMNS,
+        )
+        .select_from(Evidence)
+        .join(User, User.id == Evidence.submitted_by_id)
+        .join(File, File.id == Evidence.file_id)
+        .where(_sees(role))
+    )
+
+
+def _row(row: Any, _: Reading | None = None) -> EvidenceRow:
+    *own, methods, feedback, points, by, by_name = row[:14]
+    return EvidenceRow(
+        *own, [AssessmentMethod(name) for name in methods], feedback, points, UserRow(by, by_name), FileRow(*row[14:])
+    )
+
+
+EVIDENCE_OF_LEARNER: LearnerList[EvidenceRow] = LearnerList(
+    Evidence.learner_id,
+    Order("submitted_desc", Evidence.submitted_at, Evidence.id, lambda row: row.submitted_at, descending=True),
+    _evidence,
+    _row,
+    {
+        "aim_key": Evidence.aim_id == bindparam("aim_key", type_=Key),
+        "status": Evidence.status == bindparam("status", type_=Evidence.status.type),
+        # Bound to nothing: there is only the one way in which it can be asked.
+        "unmapped_only": ~exists().where(EvidenceMapping.evidence_id == Evidence.id),
+    },
+)
+
+
+@prepared
+def _by_key(role: Role) -> Select:
+    return _evidence(role).where(among(Evidence.id))
+
+
+@prepared
+def _of_action(role: Role) -> Select:
+    return _evidence(role).where(among(Evidence.action_id)).order_by(Evidence.submitted_at, Evidence.id)
+
+
+@prepared
+def _mapped(role: Role, by_unit: bool) -> Select:
+    place = EvidenceMapping.unit_id if by_unit else EvidenceMapping.criterion_id
+    # unscoped: joined to the evidence, whose scope also says who sees its mappings
+    pairs = (
+        select(EvidenceMapping.evidence_id, EvidenceMapping.aim_id, place.label("place"))
+        .where(among(EvidenceMapping.aim_id), among(place, "places"), scope.of_provider(EvidenceMapping))
+        .distinct()
+        .subquery()
+    )
+    return (
+        _evidence(role, pairs.c.aim_id.label("mapped_aim"), pairs.c.place)
+        .join(pairs, pairs.c.evidence_id == Evidence.id)
+        .order_by(Evidence.submitted_at, Evidence.id)
+    )
+
+
+@prepared
+def _versions(role: Role) -> Select:
+    return (
+        select(
+            EvidenceVersion.evidence_id,
+            EvidenceVersion.number,
+            EvidenceVersion.comment,
+            EvidenceVersion.submitted_at,
+            EvidenceVersion.submitted_by_id,
+            User.name.label("submitted_by_name"),
+            *FILE_COLUMNS,
+        )
+        .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
+        .join(User, User.id == EvidenceVersion.submitted_by_id)
+        .join(File, File.id == EvidenceVersion.file_id)
+        .where(among(EvidenceVersion.evidence_id), _sees(role))
+        .order_by(EvidenceVersion.evidence_id, EvidenceVersion.number)
+    )
+
+
+@prepared
+def _signatures(role: Role) -> Select:
+    versions = aliased(EvidenceVersion)
+    latest = select(func.max(versions.number)).where(versions.evidence_id == Evidence.id).scalar_subquery()
+    return (
+        select(
+            EvidenceSignature.evidence_id,
+            EvidenceSignature.version_number,
+            (EvidenceSignature.version_number == latest).label("current"),
+            EvidenceSignature.role,
+            EvidenceSignature.signed_at,
+            EvidenceSignature.signed_by_id,
+            User.name,
+        )
+        .join(Evidence, Evidence.id == EvidenceSignature.evidence_id)
+        .join(User, User.id == EvidenceSignature.signed_by_id)
+        .where(among(EvidenceSignature.evidence_id), _sees(role))
+        .order_by(EvidenceSignature.signed_at, EvidenceSignature.id)
+    )
+
+
+@prepared
+def _mappings(role: Role) -> Select:
+    return (
+        select(
+            EvidenceMapping.evidence_id,
+            EvidenceMapping.aim_id,
+            EvidenceMapping.criterion_id,
+            EvidenceMapping.signed_off,
+            EvidenceMapping.mapped_at,
+            EvidenceMapping.mapped_by_id,
+            User.name,
+        )
+        .join(Evidence, Evidence.id == EvidenceMapping.evidence_id)
+        .join(User, User.id == EvidenceMapping.mapped_by_id)
+        .where(among(EvidenceMapping.evidence_id), _sees(role))
+        # Units and criteria are numbered in the order of their qualification.
+        .order_by(EvidenceMapping.unit_id, EvidenceMapping.criterion_id)
+    )
+
+
+class EvidenceLoader(OneLoader[int, EvidenceRow]):
+    """Evidence by key."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, EvidenceRow]:
+        return {row.id: _row(row) for row in await self.reading.rows(_by_key(self.reading.viewer.role), keys=keys)}
+
+
+class EvidenceOfActionLoader(ManyLoader[int, EvidenceRow]):
+    """What was submitted for an action, the oldest first."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[EvidenceRow]]:
+        found: dict[int, list[EvidenceRow]] = {}
+        for row in await self.reading.rows(_of_action(self.reading.viewer.role), keys=keys):
+            found.setdefault(row.action_id, []).append(_row(row))
+        return found
+
+
+class MappedEvidenceLoader(ManyLoader[tuple[int, int], EvidenceRow]):
+    """Evidence mapped to a criterion, by (aim key, criterion key), or to any criterion of a unit, by (aim key, unit key).
+
+    The oldest first.
+    """
+
+    def __init__(self, reading: Reading, by_unit: bool) -> None:
+        super().__init__(reading)
+        self._by_unit = by_unit
+
+    async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], list[EvidenceRow]]:
+        rows = await self.reading.rows(
+            _mapped(self.reading.viewer.role, self._by_unit),
+            keys=list({aim_key for aim_key, _ in keys}),
+            places=list({place for _, place in keys}),
+        )
+        found: dict[tuple[int, int], list[EvidenceRow]] = {}
+        made: dict[int, EvidenceRow] = {}
+        for aim_key, place, key, *rest in rows:
+            if key not in made:
+                made[key] = _row((key, *rest))
+            found.setdefault((aim_key, place), []).append(made[key])
+        return found
+
+
+class VersionsLoader(ManyLoader[int, EvidenceVersionRow]):
+    """The uploads of a piece of evidence, the oldest first."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[EvidenceVersionRow]]:
+        found: dict[int, list[EvidenceVersionRow]] = {}
+        for key, number, comment, at, by, by_name, *file in await self.reading.rows(
+            _versions(self.reading.viewer.role), keys=keys
+        ):
+            made = EvidenceVersionRow(key, number, comment, at, UserRow(by, by_name), FileRow(*file))
+            found.setdefault(key, []).append(made)
+        return found
+
+
+class EvidenceSignaturesLoader(ManyLoader[int, EvidenceSignatureRow]):
+    """The signatures on all versions of a piece of evidence, in the order in which they were given."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[EvidenceSignatureRow]]:
+        found: dict[int, list[EvidenceSignatureRow]] = {}
+        for key, *own, by, by_name in await self.reading.rows(_signatures(self.reading.viewer.role), keys=keys):
+            found.setdefault(key, []).append(EvidenceSignatureRow(*own, UserRow(by, by_name)))
+        return found
+
+
+class MappingsLoader(ManyLoader[int, EvidenceMappingRow]):
+    """The criteria that a piece of evidence is mapped to, in the qualification's order."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[EvidenceMappingRow]]:
+        found: dict[int, list[EvidenceMappingRow]] = {}
+        for key, *own, by, by_name in await self.reading.rows(_mappings(self.reading.viewer.role), keys=keys):
+            found.setdefault(key, []).append(EvidenceMappingRow(*own, UserRow(by, by_name)))
+        return found

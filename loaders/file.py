@@ -1,0 +1,71 @@
+"""Files: what was uploaded, as the viewer sees it by itself, or as a record that the viewer sees names it."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import Select, select
+
+from auth import scope
+from db import ids
+from db.among import among
+from db.enums import Role
+from db.file import File
+from loaders.reading import OneLoader, prepared
+
+
+@dataclass(slots=True)
+class FileRow:
+    """One file that has arrived. `size` in bytes, `sha256` in lower-case hexadecimal."""
+
+    key: int
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    uploaded_by_key: int
+    uploaded_at: dt.datetime
+
+    @property
+    def id(self) -> str:
+        """The id in the graph."""
+        return ids.encode("File", self.key)
+
+
+# For a statement of records that name a file: joined, these make `FileRow(*columns)`.
+FILE_COLUMNS = (
+    File.id.label("file_key"),
+    File.name.label("file_name"),
+    File.content_type,
+    File.size,
+    File.sha256,
+    File.uploaded_by_id.label("file_by"),
+    File.uploaded_at,
+)
+
+
+@prepared
+def _seen(role: Role) -> Select:
+    arrived = File.uploaded_at.is_not(None)
+    return select(*FILE_COLUMNS).where(among(File.id), arrived, scope.sees_file(role))
+
+
+@prepared
+def _named(role: Role) -> Select:
+    # unscoped: reached through records that the viewer sees, which name their files
+    return select(*FILE_COLUMNS).where(among(File.id), File.uploaded_at.is_not(None), scope.of_provider(File))
+
+
+class FileLoader(OneLoader[int, FileRow]):
+    """Files that the viewer sees, by key: for `node`."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, FileRow]:
+        rows = await self.reading.rows(_seen(self.reading.viewer.role), keys=keys)
+        return {row.file_key: FileRow(*row) for row in rows}
+
+
+class NamedFileLoader(OneLoader[int, FileRow]):
+    """Files named by records that the viewer sees, by key."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, FileRow]:
+        rows = await self.reading.rows(_named(self.reading.viewer.role), keys=keys)
+        return {row.file_key: FileRow(*row) for row in rows}

@@ -1,0 +1,72 @@
+"""What lies ahead of a learner: the next session and how much is outstanding, for a page of learners in one statement."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, bindparam, func, select
+
+from auth import scope
+from db.action import Action
+from db.among import among
+from db.base import UtcDateTime
+from db.enums import Role, SessionStatus
+from db.learner import Learner
+from db.session import Session
+from db.user import User
+from loaders.action import OUTSTANDING
+from loaders.reading import OneLoader, prepared
+from loaders.session import SESSION_COLUMNS, SessionRow, session_row
+
+
+@dataclass(slots=True)
+class OutlookRow:
+    """The session that begins next, None where none is booked, and how many actions are not complete."""
+
+    next_session: SessionRow | None
+    outstanding_action_count: int
+
+
+@prepared
+def _outlook(role: Role) -> Select:
+    place = func.row_number().over(partition_by=Session.learner_id, order_by=(Session.starts_at, Session.id))
+    booked = (
+        select(*SESSION_COLUMNS, place.label("place"))
+        .select_from(Session)
+        .join(User, User.id == Session.assessor_id)
+        .where(
+            among(Session.learner_id),
+            Session.status == SessionStatus.PLANNED,
+            Session.starts_at >= bindparam("moment", type_=UtcDateTime),
+            scope.sees_session(role, Session.id, Session.learner_id),
+            scope.of_provider(Session),
+        )
+        .subquery()
+    )
+    outstanding = (
+        select(Action.learner_id, func.count().label("count"))
+        .where(
+            among(Action.learner_id),
+            OUTSTANDING,
+            scope.sees_record(role, Action.learner_id, Action.aim_id),
+            scope.of_provider(Action),
+        )
+        .group_by(Action.learner_id)
+        .subquery()
+    )
+    session = [column for column in booked.c if column is not booked.c.place]
+    return (
+        select(Learner.id.label("learner"), func.coalesce(outstanding.c.count, 0), *session)
+        .outerjoin(booked, (booked.c.learner_id == Learner.id) & (booked.c.place == 1))
+        .outerjoin(outstanding, outstanding.c.learner_id == Learner.id)
+        .where(among(Learner.id), scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
+    )
+
+
+class OutlookLoader(OneLoader[int, OutlookRow]):
+    """What lies ahead, by the learner's key."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, OutlookRow]:
+        rows = await self.reading.rows(_outlook(self.reading.viewer.role), keys=keys, moment=self.reading.now)
+        return {
+            learner: OutlookRow(session_row(session) if session[0] is not None else None, count)
+            for learner, count, *session in rows
+        }

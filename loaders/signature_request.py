@@ -1,0 +1,181 @@
+"""Documents to sign: by key, in pages of a learner or of what a viewer is asked, their slots, and how many wait."""
+
+import datetime as dt
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
+
+from auth import scope
+from db import ids
+from db.among import among
+from db.enums import Role, SignatureRequestStatus
+from db.file import File
+from db.signature_request import SignatureRequest, SignatureSlot
+from db.user import User
+from loaders.file import FILE_COLUMNS, FileRow
+from loaders.learner_list import LearnerList
+from loaders.page import Order, Page, PageOf, paged
+from loaders.reading import ManyLoader, OneLoader, Reading, prepared
+from loaders.user import UserRow, user_or_none
+
+
+@dataclass(slots=True)
+class SignatureRequestRow:
+    """One document that several roles are asked to sign."""
+
+    key: int
+    learner_key: int
+    title: str
+    status: SignatureRequestStatus
+    requested_at: dt.datetime
+    requested_by: UserRow
+    document: FileRow
+
+    @property
+    def id(self) -> str:
+        """The id in the graph."""
+        return ids.encode("SignatureRequest", self.key)
+
+
+@dataclass(slots=True)
+class SignatureSlotRow:
+    """One role's place; who, when and the digest are None until it is signed."""
+
+    role: Role
+    signed_at: dt.datetime | None
+    document_sha256: str | None
+    signed_by: UserRow | None
+
+
+def _seen(role: Role) -> ColumnElement[bool]:
+    return scope.sees_learner(role, SignatureRequest.learner_id) & scope.of_provider(SignatureRequest)
+
+
+def _requests(role: Role) -> Select:
+    return (
+        select(
+            SignatureRequest.id,
+            SignatureRequest.learner_id,
+            SignatureRequest.title,
+            SignatureRequest.status,
+            SignatureRequest.requested_at,
+            SignatureRequest.requested_by_id,
+            User.name.label("requested_by_name"),
+            *FILE_COLUMNS,
+        )
+        .select_from(SignatureRequest)
+        .join(User, User.id == SignatureRequest.requested_by_id)
+        .join(File, File.id == SignatureRequest.file_id)
+        .where(_seen(role))
+    )
+
+
+def _row(row: Any, _: Reading | None = None) -> SignatureRequestRow:
+    *own, by, by_name = row[:7]
+    return SignatureRequestRow(*own, UserRow(by, by_name), FileRow(*row[7:]))
+
+
+_ORDER = Order(
+    "requested_desc", SignatureRequest.requested_at, SignatureRequest.id, lambda row: row.requested_at, descending=True
+)
+_OF_STATUS = SignatureRequest.status == bindparam("status", type_=SignatureRequest.status.type)
+
+REQUESTS_OF_LEARNER: LearnerList[SignatureRequestRow] = LearnerList(
+    SignatureRequest.learner_id, _ORDER, _requests, _row, {"status": _OF_STATUS}
+)
+
+
+@prepared
+def _by_key(role: Role) -> Select:
+    return _requests(role).where(among(SignatureRequest.id))
+
+
+def _of_viewer(role: Role, with_status: bool) -> Select:
+    # unscoped: within requests that the viewer sees
+    slot = exists().where(SignatureSlot.request_id == SignatureRequest.id, SignatureSlot.role == role)
+    statement = _requests(role).where(slot)
+    return statement.where(_OF_STATUS) if with_status else statement
+
+
+@prepared
+def _page(role: Role, with_status: bool, after: bool) -> Select:
+    return paged(_of_viewer(role, with_status), _ORDER, after)
+
+
+@prepared
+def _count(role: Role, with_status: bool) -> Select:
+    return _of_viewer(role, with_status).with_only_columns(func.count())
+
+
+@prepared
+def _slots(role: Role) -> Select:
+    return (
+        select(
+            SignatureSlot.request_id,
+            SignatureSlot.role,
+            SignatureSlot.signed_at,
+            SignatureSlot.document_sha256,
+            SignatureSlot.signed_by_id,
+            User.name,
+        )
+        .join(SignatureRequest, SignatureRequest.id == SignatureSlot.request_id)
+        .outerjoin(User, User.id == SignatureSlot.signed_by_id)
+        .where(among(SignatureSlot.request_id), _seen(role))
+        .order_by(SignatureSlot.id)
+    )
+
+
+@prepared
+def _awaiting(role: Role) -> Select:
+    return (
+        select(SignatureRequest.learner_id, func.count())
+        .join(SignatureSlot, SignatureSlot.request_id == SignatureRequest.id)
+        .where(
+            among(SignatureRequest.learner_id),
+            SignatureRequest.status == SignatureRequestStatus.PENDING,
+            SignatureSlot.role == role,
+            SignatureSlot.signed_at.is_(None),
+            _seen(role),
+        )
+        .group_by(SignatureRequest.learner_id)
+    )
+
+
+class SignatureRequestLoader(OneLoader[int, SignatureRequestRow]):
+    """Documents to sign by key."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, SignatureRequestRow]:
+        return {row.id: _row(row) for row in await self.reading.rows(_by_key(self.reading.viewer.role), keys=keys)}
+
+
+class SlotsLoader(ManyLoader[int, SignatureSlotRow]):
+    """A document's slots, in the order in which they were asked for."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[SignatureSlotRow]]:
+        found: dict[int, list[SignatureSlotRow]] = {}
+        for key, *own, by, by_name in await self.reading.rows(_slots(self.reading.viewer.role), keys=keys):
+            found.setdefault(key, []).append(SignatureSlotRow(*own, user_or_none(by, by_name)))
+        return found
+
+
+class AwaitingSignatureLoader(OneLoader[int, int]):
+    """How many documents of a learner wait for the viewer's role, by the learner's key."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, int]:
+        rows = await self.reading.rows(_awaiting(self.reading.viewer.role), keys=keys)
+        return dict.fromkeys(keys, 0) | {learner: count for learner, count in rows}
+
+
+async def read_page_of_viewer(
+    reading: Reading, status: SignatureRequestStatus | None, first: int, after: str | None
+) -> Page[SignatureRequestRow]:
+    """Documents in the viewer's sight that ask for their role, the latest first. Raises BadArgument."""
+    page, role = PageOf.read(first, after, _ORDER), reading.viewer.role
+    bound = {} if status is None else {"status": status}
+    rows = await reading.rows(_page(role, bool(bound), page.after is not None), **bound, **page.parameters)
+
+    async def count() -> int:
+        return (await reading.rows(_count(role, bool(bound)), **bound))[0][0]
+
+    return Page.of([_row(row) for row in rows], page, _ORDER, count)
