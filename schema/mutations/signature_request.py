@@ -1,0 +1,63 @@
+"""Mutations of documents to sign: ask, sign, cancel."""
+
+from typing import Annotated
+
+import strawberry
+
+from resolvers import signature_request as signature_request_
+from schema.arguments import Id
+from schema.enums import Role
+from schema.fields import Info, attribute
+from schema.payload import UserError, answer, errors_field, plain
+from schema.signature_request import SignatureRequest
+
+
+@strawberry.input(description="A document that several roles are to sign.")
+class SignatureRequestCreateInput:
+    learner_id: strawberry.ID = attribute("The learner whom it is about.")
+    title: str = attribute("What it is, in a line of 200 characters at most.")
+    file_id: strawberry.ID = attribute("The document: a file that the viewer has uploaded and not used yet.")
+    roles: list[Role] = attribute("Which roles are to sign, each once; admins do not sign.")
+
+
+@strawberry.type(description="The document to sign, changed.")
+class SignatureRequestPayload:
+    signature_request: SignatureRequest | None = attribute("The request as it now is.")
+    errors: list[UserError] = errors_field()
+
+
+@strawberry.type
+class SignatureRequestMutations:
+    @strawberry.mutation(description="Asks several roles to sign a document; those who can are told by e-mail.")
+    async def signature_request_create(
+        self, info: Info, input: Annotated[SignatureRequestCreateInput, strawberry.argument(description="The document.")]
+    ) -> SignatureRequestPayload:
+        write = signature_request_.create(info.context, **plain(input))
+        return await answer(
+            info, SignatureRequestPayload, write, signature_request=lambda key, load: load.signature_request.load(key)
+        )
+
+    @strawberry.mutation(
+        description="Signs the viewer's own slot. documentSha256 is that of the document as it was opened; signing again "
+        "changes nothing."
+    )
+    async def signature_request_sign(
+        self,
+        info: Info,
+        id: Id,
+        document_sha256: Annotated[
+            str, strawberry.argument(description="SHA-256 of the bytes that were opened and read, in hexadecimal.")
+        ],
+        password: Annotated[str, strawberry.argument(description="The viewer's own password.")],
+    ) -> SignatureRequestPayload:
+        write = signature_request_.sign(info.context, id=id, document_sha256=document_sha256, password=password)
+        return await answer(
+            info, SignatureRequestPayload, write, signature_request=lambda key, load: load.signature_request.load(key)
+        )
+
+    @strawberry.mutation(description="Withdraws a request that still waits; the signatures given so far are kept.")
+    async def signature_request_cancel(self, info: Info, id: Id) -> SignatureRequestPayload:
+        write = signature_request_.cancel(info.context, id=id)
+        return await answer(
+            info, SignatureRequestPayload, write, signature_request=lambda key, load: load.signature_request.load(key)
+        )
