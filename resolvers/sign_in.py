@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.passwords import is_password
-from auth.tokens import ACCESS_LIFETIME, REFRESH_LIFETIME, AccessClaims, digest, new_secret
+from auth.tokens import REFRESH_LIFETIME, AccessClaims, digest, new_secret
 from auth.viewer import read_viewer
 from db import clock
 from db.audit_event import AuditEvent, append
@@ -137,8 +137,7 @@ async def issue(
         )
     )
     access = context.services.tokens.sign(sign_in.user_id, sign_in.role, sign_in.id)
-    claims = AccessClaims(sign_in.user_id, sign_in.role, sign_in.id, now + ACCESS_LIFETIME)
-    return Tokens(access, secret), claims
+    return Tokens(access, secret), context.services.tokens.verify(access)
 
 
 async def become(context: Context, claims: AccessClaims) -> None:
@@ -166,4 +165,6 @@ def audit_line(context: Context, user: User, role: Role | None, action: str, now
 def too_many(wait: dt.timedelta) -> Exception:
     """The refusal of a guess too many."""
     seconds = int(wait.total_seconds()) + 1
-    return refuse(UserErrorCode.TOO_MANY_ATTEMPTS, f"Too many wrong passwords. Try again in {seconds} seconds.", "input")
+    return refuse(
+        UserErrorCode.TOO_MANY_ATTEMPTS, f"Too many wrong passwords. Try again in {seconds} seconds.", "input"
+    )
