@@ -17,6 +17,7 @@ from db.enums import AimStatus, LearnerOrder, Role, TrafficLight
 from db.learner import Learner
 from db.progress import ENDED
 from db.user import User
+from loaders.employer import EmployerRow
 from loaders.page import Order, Page, PageOf, paged, search_in, search_pattern
 from loaders.reading import OneLoader, Reading, prepared
 
@@ -43,6 +44,13 @@ class LearnerRow:
     def id(self) -> str:
         """The id in the graph."""
         return ids.encode("Learner", self.key)
+
+    @property
+    def employer(self) -> EmployerRow | None:
+        """Where they work, as it came with the learner."""
+        if self.employer_key is None:
+            return None
+        return EmployerRow(self.employer_key, self.employer_name or "", self.employer_parent_key)
 
 
 def _columns(role: Role) -> list[Any]:
@@ -108,6 +116,20 @@ class LearnersAsked:
             self.past_planned_end,
         )
 
+    def parameters(self, reading: Reading) -> dict[str, Any]:
+        """What a filtered statement binds. Raises BadArgument for a search that cannot be."""
+        bound: dict[str, Any] = {}
+        if self.search is not None:
+            bound["search"] = search_pattern(self.search)
+        if self.employer_key is not None:
+            bound["employer_key"] = self.employer_key
+        if self.assessor_key is not None:
+            bound["assessor_key"] = self.assessor_key
+        if self.traffic_light is not None or self.past_planned_end is not None:
+            rules = reading.viewer.rules
+            bound |= progress_sql.parameters(reading.today, rules.traffic_light_tolerance, rules.rated_from_percent)
+        return bound
+
 
 def _planned_end(role: Role) -> Any:
     """The latest planned end of the aims that the viewer sees and that count, for the order by it."""
@@ -130,7 +152,8 @@ def order_of(which: LearnerOrder, role: Role) -> Order:
     return Order("name", User.sort_name, Learner.id, lambda row: folded(row.name))
 
 
-def _filtered(role: Role, asked: LearnersAsked, columns: bool, *more: Any) -> Select:
+def filtered(role: Role, asked: LearnersAsked, columns: bool, *more: Any) -> Select:
+    """The learners that a role sees and the filters let through: their columns and `more`, or how many they are."""
     statement = _learners(role, *more) if columns else _learners(role).with_only_columns(func.count())
     if asked.search is not None:
         statement = statement.where(search_in(User.sort_name))
@@ -183,13 +206,13 @@ def _page(role: Role, asked: LearnersAsked, which: LearnerOrder, after: bool, co
     order = order_of(which, role)
     more = [order.value.label("planned_end")] if which is LearnerOrder.PLANNED_END_ASC else []
     if counted:
-        more.append(_filtered(role, asked, columns=False).scalar_subquery().label("count"))
-    return paged(_filtered(role, asked, True, *more), order, after)
+        more.append(filtered(role, asked, columns=False).scalar_subquery().label("count"))
+    return paged(filtered(role, asked, True, *more), order, after)
 
 
 @prepared
 def _count(role: Role, asked: LearnersAsked) -> Select:
-    return _filtered(role, asked, columns=False)
+    return filtered(role, asked, columns=False)
 
 
 async def read_page(
@@ -199,18 +222,7 @@ async def read_page(
     order = order_of(which, reading.viewer.role)
     page = PageOf.read(first, after, order)
     shape, role = asked.shape, reading.viewer.role
-    parameters: dict[str, Any] = {}
-    if asked.search is not None:
-        parameters["search"] = search_pattern(asked.search)
-    if asked.employer_key is not None:
-        parameters["employer_key"] = asked.employer_key
-    if asked.assessor_key is not None:
-        parameters["assessor_key"] = asked.assessor_key
-    if asked.traffic_light is not None or asked.past_planned_end is not None:
-        rules = reading.viewer.rules
-        parameters |= progress_sql.parameters(
-            reading.today, rules.traffic_light_tolerance, rules.rated_from_percent
-        )
+    parameters = asked.parameters(reading)
     statement = _page(role, shape, which, page.after is not None, counted)
     found = await reading.rows(statement, **parameters, **page.parameters)
     known = found[0]._mapping["count"] if counted and found else None
@@ -220,10 +232,11 @@ async def read_page(
             return known
         return (await reading.rows(_count(role, shape), **parameters))[0][0]
 
-    return Page.of([_row(row, which) for row in found], page, order, count)
+    return Page.of([learner_row(row, which) for row in found], page, order, count)
 
 
-def _row(row: Row, which: LearnerOrder) -> LearnerRow:
+def learner_row(row: Row, which: LearnerOrder) -> LearnerRow:
+    """From a row of a page in that order."""
     learner = LearnerRow(*row[:9])
     if which is LearnerOrder.PLANNED_END_ASC:
         learner.planned_end = row.planned_end

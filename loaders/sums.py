@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import BigInteger, Select, bindparam, case, func, literal, null, select, true
+from sqlalchemy import BigInteger, FromClause, Select, bindparam, case, func, literal, null, select, true
 
 from auth import scope
 from db import progress_sql
@@ -174,14 +174,14 @@ def _statement(role: Role, by: By, parts: frozenset[Part]) -> Select:
         parts |= {Part.LEARNERS}
     first, *others = (_grouped(part, role, by).subquery(part.value) for part in Part if part in parts)
     columns = [column for part in (first, *others) for column in part.c if column.name != "owner"]
-    # unscoped: it reads from the parts, and each of those is scoped
-    statement = select(first.c.owner, *columns)
+    joined: FromClause = first
     for other in others:
         if by is By.VIEWER:
-            statement = statement.join(other, true())
+            joined = joined.join(other, true())
         else:
-            statement = statement.outerjoin(other, other.c.owner == first.c.owner)
-    return statement
+            joined = joined.outerjoin(other, other.c.owner == first.c.owner)
+    # unscoped: it reads from the parts, and each of those is scoped
+    return select(first.c.owner, *columns).select_from(joined)
 
 
 async def sums_of(reading: Reading, by: By, parts: frozenset[Part], keys: list[int]) -> dict[int | None, Sums]:

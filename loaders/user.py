@@ -3,14 +3,17 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Row, Select, bindparam, select
 
 from auth import scope
 from db import ids
 from db.among import among
+from db.base import folded
 from db.enums import Role
-from db.user import User
-from loaders.reading import OneLoader, prepared
+from db.user import ManagerAllocation, RoleGrant, User
+from loaders.page import Order, search_in
+from loaders.reading import ManyLoader, OneLoader, prepared
+from loaders.viewer_list import ViewerList
 
 
 @dataclass(slots=True)
@@ -77,3 +80,52 @@ class ContactLoader(OneLoader[int, ContactRow]):
     async def fetch(self, keys: list[int]) -> dict[int, ContactRow]:
         rows = await self.reading.rows(_contacts(self.reading.viewer.role), keys=keys)
         return {row.id: ContactRow(row.email, row.last_login_at) for row in rows}
+
+
+@prepared
+def _managers(role: Role) -> Select:
+    return (
+        select(ManagerAllocation.learner_id, User.id, User.name)
+        .join(User, User.id == ManagerAllocation.user_id)
+        .where(
+            among(ManagerAllocation.learner_id),
+            scope.sees_learner(role, ManagerAllocation.learner_id),
+            scope.of_provider(ManagerAllocation),
+            User.archived_at.is_(None),
+        )
+        .order_by(User.sort_name, User.id)
+    )
+
+
+class ManagersOfLearnerLoader(ManyLoader[int, UserRow]):
+    """The Employer Managers to whom a learner is allocated, by name."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[UserRow]]:
+        found: dict[int, list[UserRow]] = {}
+        for learner, *user in await self.reading.rows(_managers(self.reading.viewer.role), keys=keys):
+            found.setdefault(learner, []).append(UserRow(*user))
+        return found
+
+
+def _people(role: Role) -> Select:
+    return select(User.id, User.name).where(scope.sees_user(role), User.archived_at.is_(None))
+
+
+def _row(row: Row) -> UserRow:
+    return UserRow(row.id, row.name)
+
+
+def _holds_role() -> ColumnElement[bool]:
+    holders = select(RoleGrant.user_id).where(
+        RoleGrant.role == bindparam("role", type_=RoleGrant.role.type), scope.of_provider(RoleGrant)
+    )
+    return User.id.in_(holders)
+
+
+# Whose account is archived is still named by the records that they took part in, but is no one to look for.
+USERS: ViewerList[UserRow] = ViewerList(
+    order=Order("user", User.sort_name, User.id, lambda row: folded(row.name)),
+    statement=_people,
+    row=_row,
+    conditions={"search": search_in(User.sort_name), "role": _holds_role()},
+)

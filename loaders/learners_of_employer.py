@@ -1,0 +1,71 @@
+"""The learners of each employer, a page at a time: all the employers of a page in one statement."""
+
+import asyncio
+from typing import Any
+
+from aiodataloader import DataLoader
+from sqlalchemy import Select, func
+
+from db.among import among
+from db.enums import LearnerOrder, Role
+from db.learner import Learner
+from loaders.learner import LearnerRow, LearnersAsked, filtered, learner_row, order_of
+from loaders.page import Page, PageOf, paged_each
+from loaders.reading import OneLoader, Reading, prepared
+
+
+@prepared
+def _pages(role: Role, asked: LearnersAsked, which: LearnerOrder, after: bool) -> Select[Any]:
+    order = order_of(which, role)
+    more = [order.value.label("planned_end")] if which is LearnerOrder.PLANNED_END_ASC else []
+    learners = filtered(role, asked, True, *more).where(among(Learner.employer_id))
+    return paged_each(learners, order, Learner.employer_id, after)
+
+
+@prepared
+def _counts(role: Role, asked: LearnersAsked) -> Select[Any]:
+    counted = filtered(role, asked, columns=False).where(among(Learner.employer_id))
+    return counted.with_only_columns(Learner.employer_id, func.count()).group_by(Learner.employer_id)
+
+
+class _CountLoader(OneLoader[int, int]):
+    """How many of an employer's learners there are."""
+
+    def __init__(self, reading: Reading, asked: LearnersAsked) -> None:
+        super().__init__(reading)
+        self._asked = asked
+
+    async def fetch(self, keys: list[int]) -> dict[int, int]:
+        statement = _counts(self.reading.viewer.role, self._asked.shape)
+        rows = await self.reading.rows(statement, keys=keys, **self._asked.parameters(self.reading))
+        return dict.fromkeys(keys, 0) | {employer: count for employer, count in rows}
+
+
+class LearnersOfEmployerLoader(DataLoader[int, Page[LearnerRow]]):
+    """One page of each employer's learners whom the viewer sees, by the employer's key.
+
+    Raises BadArgument for a page, cursor or search that cannot be.
+    """
+
+    def __init__(
+        self, reading: Reading, asked: LearnersAsked, which: LearnerOrder, first: int, after: str | None
+    ) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self._reading = reading
+        self._asked = asked
+        self._which = which
+        self._order = order_of(which, reading.viewer.role)
+        self._page = PageOf.read(first, after, self._order)
+        self._parameters = asked.parameters(reading) | self._page.parameters
+        self._counts = _CountLoader(reading, asked)
+
+    async def batch_load_fn(self, keys: list[int]) -> list[Page[LearnerRow]]:
+        after = self._page.after is not None
+        statement = _pages(self._reading.viewer.role, self._asked.shape, self._which, after)
+        found: dict[int, list[LearnerRow]] = {key: [] for key in keys}
+        for row in await self._reading.rows(statement, keys=keys, **self._parameters):
+            found[row.employer_id].append(learner_row(row, self._which))
+        return [self._page_of(key, found[key]) for key in keys]
+
+    def _page_of(self, employer_key: int, learners: list[LearnerRow]) -> Page[LearnerRow]:
+        return Page.of(learners, self._page, self._order, lambda: self._counts.load(employer_key))

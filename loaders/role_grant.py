@@ -1,0 +1,55 @@
+"""What the viewer's login holds: its role grants, and the sites that an Employer Overview grant reaches."""
+
+import datetime as dt
+from dataclasses import dataclass
+
+from sqlalchemy import Select, select
+
+from auth import scope
+from db.among import among
+from db.employer import Employer
+from db.enums import Role
+from db.user import OverviewAllocation, RoleGrant
+from loaders.employer import EmployerRow
+from loaders.reading import ManyLoader, Reading, prepared
+
+
+@dataclass(slots=True)
+class RoleGrantRow:
+    """One role that a login holds."""
+
+    user_key: int
+    role: Role
+    granted_by_key: int | None
+    granted_at: dt.datetime
+
+
+@prepared
+def _grants(role: Role) -> Select:
+    grants = select(RoleGrant.user_id, RoleGrant.role, RoleGrant.granted_by_id, RoleGrant.granted_at)
+    return grants.where(RoleGrant.user_id == scope.ME, scope.of_provider(RoleGrant)).order_by(RoleGrant.id)
+
+
+@prepared
+def _sites(role: Role) -> Select:
+    return (
+        select(OverviewAllocation.user_id, Employer.id, Employer.name, Employer.parent_id)
+        .join(Employer, Employer.id == OverviewAllocation.employer_id)
+        .where(among(OverviewAllocation.user_id), OverviewAllocation.user_id == scope.ME, scope.sees_employer(role))
+        .order_by(Employer.sort_name, Employer.id)
+    )
+
+
+async def own_grants(reading: Reading) -> list[RoleGrantRow]:
+    """The viewer's own, in the order in which they were given."""
+    return [RoleGrantRow(*row) for row in await reading.rows(_grants(reading.viewer.role))]
+
+
+class SitesOfOverviewLoader(ManyLoader[int, EmployerRow]):
+    """The sites allocated to the viewer as an Employer Overview, of those that the role in use sees; by their user key."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[EmployerRow]]:
+        found: dict[int, list[EmployerRow]] = {}
+        for user_key, *employer in await self.reading.rows(_sites(self.reading.viewer.role), keys=keys):
+            found.setdefault(user_key, []).append(EmployerRow(*employer))
+        return found

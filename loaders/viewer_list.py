@@ -1,0 +1,68 @@
+"""Lists that the viewer has of their own (employers, people, qualifications, the audit trail): a page in one statement."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from sqlalchemy import ColumnElement, Row, Select, func
+
+from db.enums import Role
+from loaders.page import Order, Page, PageOf, paged, search_pattern
+from loaders.reading import Reading, prepared
+
+V = TypeVar("V")
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class ViewerList(Generic[V]):
+    """One kind of list. `statement` gives everything of it that a role sees, `row` makes the light row of one result.
+
+    `conditions` are the filters by name, each with its value bound under that name.
+    """
+
+    order: Order
+    statement: Callable[[Role], Select[Any]]
+    row: Callable[[Row[Any]], V]
+    conditions: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
+
+
+def _filtered(listed: ViewerList[Any], role: Role, names: frozenset[str]) -> Select[Any]:
+    return listed.statement(role).where(*(listed.conditions[name] for name in sorted(names)))
+
+
+@prepared
+def _count(listed: ViewerList[Any], role: Role, names: frozenset[str]) -> Select[Any]:
+    return _filtered(listed, role, names).with_only_columns(func.count(), maintain_column_froms=True)
+
+
+@prepared
+def _page(listed: ViewerList[Any], role: Role, names: frozenset[str], after: bool, counted: bool) -> Select[Any]:
+    statement = _filtered(listed, role, names)
+    if counted:
+        statement = statement.add_columns(_count(listed, role, names).scalar_subquery().label("count"))
+    return paged(statement, listed.order, after)
+
+
+async def read_page(
+    reading: Reading, listed: ViewerList[V], first: int, after: str | None, counted: bool, asked: Mapping[str, Any]
+) -> Page[V]:
+    """One page. `asked`: values of the conditions that are to hold; None is not asked for, `search` as it was typed.
+
+    `counted`: how many there are is read in the same statement. Raises BadArgument for a page, cursor or search that
+    cannot be.
+    """
+    page = PageOf.read(first, after, listed.order)
+    values = {name: value for name, value in asked.items() if value is not None}
+    if "search" in values:
+        values["search"] = search_pattern(values["search"])
+    role, names = reading.viewer.role, frozenset(values)
+    statement = _page(listed, role, names, page.after is not None, counted)
+    found = await reading.rows(statement, **values, **page.parameters)
+    known = found[0]._mapping["count"] if counted and found else None
+
+    async def count() -> int:
+        if known is not None:
+            return known
+        return (await reading.rows(_count(listed, role, names), **values))[0][0]
+
+    return Page.of([listed.row(row) for row in found], page, listed.order, count)
