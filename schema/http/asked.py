@@ -11,7 +11,6 @@ from starlette.types import Receive
 from schema.http.limits import Limits
 from schema.http.refusals import BAD_REQUEST, TurnedAway
 
-
 # What is left of a body unread would be taken for the next request.
 _CLOSE = (b"connection", b"close")
 
@@ -48,7 +47,7 @@ def bad_request(message: str) -> TurnedAway:
 
 
 async def read_body(receive: Receive, declared: bytes | None, limits: Limits) -> bytes:
-    """The whole body; 413 where it passes `body_bytes`, 408 where it does not come in time. Memory stays under the cap."""
+    """The whole body, of which no more is held than may come: 413 over `body_bytes`, 408 where it is late."""
     length = 0
     if declared is not None:
         if not declared.isdigit() or len(declared) > 15:

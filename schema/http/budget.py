@@ -14,7 +14,7 @@ MINUTE = 60.0
 
 
 class Budget:
-    """Points spent by each key in this minute and the last. Two dictionaries, swapped every minute, bound the memory."""
+    """Points spent by each key this minute and last, in two dictionaries that swap, so that memory is bounded."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
@@ -33,7 +33,9 @@ class Budget:
         if not limit:
             return None
         if cost > limit:
-            raise unrunnable(f"This operation costs {cost} points; you may spend {limit} a minute.", limit="budget", max=limit)
+            raise unrunnable(
+                f"This operation costs {cost} points; you may spend {limit} a minute.", limit="budget", max=limit
+            )
         passed = self._turn()
         spent = self._now.get(key, 0)
         before = self._before.get(key, 0)

@@ -76,17 +76,23 @@ def checked_page_size(size: int, limits: Limits) -> int:
     """The size, where it is one that may be asked for."""
     if 1 <= size <= limits.page_size:
         return size
-    raise unrunnable(f"A page holds 1 to {limits.page_size} items: first was {size}.", BAD_USER_INPUT, max=limits.page_size)
+    raise unrunnable(
+        f"A page holds 1 to {limits.page_size} items: first was {size}.", BAD_USER_INPUT, max=limits.page_size
+    )
 
 
 def checked_ids(count: int, limits: Limits) -> int:
     """The number of ids, where so many may be named at once; at least 1."""
     if count <= limits.page_size:
         return max(1, count)
-    raise unrunnable(f"At most {limits.page_size} ids can be named at once: ids were {count}.", BAD_USER_INPUT, max=limits.page_size)
+    raise unrunnable(
+        f"At most {limits.page_size} ids can be named at once: ids were {count}.", BAD_USER_INPUT, max=limits.page_size
+    )
 
 
-def list_length(node: FieldNode, field: GraphQLField, operation: OperationDefinitionNode | None, limits: Limits) -> Page | int | None:
+def list_length(
+    node: FieldNode, field: GraphQLField, operation: OperationDefinitionNode | None, limits: Limits
+) -> Page | int | None:
     """How many elements the arguments of a field ask for, or None where none of them says: `first`, `last` or `ids`."""
     for name in ("first", "last", "ids"):
         if name in field.args:
@@ -104,7 +110,9 @@ def list_length(node: FieldNode, field: GraphQLField, operation: OperationDefini
         if isinstance(value, ListValueNode):
             return checked_ids(len(value.values), limits)
         if isinstance(value, VariableNode):
-            return Page(value.name.value, _variable_default(value.name.value, operation, default), argument.name.value == "ids")
+            return Page(
+                value.name.value, _variable_default(value.name.value, operation, default), argument.name.value == "ids"
+            )
     return default
 
 

@@ -21,7 +21,7 @@ class Documents:
         self.trusted_only = trusted_only
         self._names = {text: name for name, text in texts.items()}
         self._texts = dict(texts)
-        for name, text in texts.items():
+        for text in texts.values():
             self._texts[sha256(text)] = text
 
     @classmethod
@@ -46,8 +46,8 @@ class Documents:
 class DocumentFinder:
     """From what a client names to a document ready to run.
 
-    Apollo's persisted queries: a hash alone answers PERSISTED_QUERY_NOT_FOUND until it has come once with its text; what
-    has been registered stays while there is room, in this process.
+    Apollo's persisted queries: a hash alone answers PERSISTED_QUERY_NOT_FOUND until it has come once with its text;
+    what has been registered stays while there is room, in this process.
     """
 
     def __init__(self, preparation: Preparation, documents: Documents, limits: Limits) -> None:
@@ -66,9 +66,7 @@ class DocumentFinder:
         text = self._text(asked)
         saved_name = self._documents.name(text)
         if self._documents.trusted_only and saved_name is None:
-            raise unrunnable(
-                "This installation runs its saved operations only: name one by documentId.", NOT_TRUSTED
-            )
+            raise unrunnable("This installation runs its saved operations only: name one by documentId.", NOT_TRUSTED)
         return self._preparation.prepare(text), saved_name
 
     def _text(self, asked: Asked) -> str:

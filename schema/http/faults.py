@@ -33,7 +33,14 @@ _NETWORK_ERRORS = {
 }  # fmt: skip
 _DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT}
 # SQLite says these as OperationalError too, but they are a fault of ours, and coming back later mends nothing.
-_OUR_SQL = ("no such table", "no such column", "syntax error", "has no column", "unrecognized token", "no such function")
+_OUR_SQL = (
+    "no such table",
+    "no such column",
+    "syntax error",
+    "has no column",
+    "unrecognized token",
+    "no such function",
+)
 # PostgreSQL's classes for a connection that failed, too little of something, and a server that is stopping; and for two
 # transactions that got in each other's way.
 _AWAY_CLASSES = ("08", "53", "57", "40")
@@ -50,7 +57,10 @@ def outage(error: BaseException | None) -> TurnedAway | None:
             return TurnedAway(507, NO_SPACE, "There is no room left to store this. Nothing was changed.")
         if kind == UNAVAILABLE:
             return TurnedAway(
-                503, UNAVAILABLE, "The service is not available at the moment. Try again.", (retry_after(RETRY_SECONDS),)
+                503,
+                UNAVAILABLE,
+                "The service is not available at the moment. Try again.",
+                (retry_after(RETRY_SECONDS),),
             )
         if isinstance(error, DBAPIError):
             return None

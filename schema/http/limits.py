@@ -11,14 +11,14 @@ SETTING_PREFIX = "WAYMARK_LIMIT_"
 class Limits:
     """What one request, one document, one viewer and one socket may ask for.
 
-    A document's sizes are those it has once its fragments are spread. Cost: an object is 1 (or its entry in `weights`), a
-    leaf 0, a list its length times one element; the length of a connection is its `first`, of any other list `list_size`
-    (or its entry in `list_sizes`).
+    A document's sizes are those it has once its fragments are spread. Cost: an object is 1 (or its entry in `weights`),
+    a leaf 0, a list its length times one element; the length of a connection is its `first`, of any other list
+    `list_size` (or its entry in `list_sizes`). Both are keyed "Type.field".
     """
 
     # The request.
     body_bytes: int = 1_000_000
-    # A body over the cap is read and thrown away up to here, because most clients read no answer before they have sent all.
+    # A body over the cap is read up to here and thrown away: most clients read no answer before they have sent all.
     discard_bytes: int = 16_000_000
     body_seconds: float = 20.0
     json_depth: int = 64

@@ -16,14 +16,13 @@ def set_up(level: int = logging.INFO, stream: BinaryIO | None = None) -> None:
     """
     structlog.configure(
         processors=[
-            structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(serializer=_encode),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(stream or sys.stdout.buffer),
-        # Not kept: a logger made before this is called must follow it too, and 3 microseconds a line is what that costs.
+        # Not kept: a logger made before this is called must follow it too.
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()

@@ -1,6 +1,7 @@
 """Prometheus metrics of requests, operations, sockets and kept documents, in a registry of their own."""
 
 import time
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -8,6 +9,10 @@ from starlette.types import Receive, Scope, Send
 
 from schema.http.operations import Record
 
+if TYPE_CHECKING:
+    from schema.http.view import View
+
+_METHODS = ("GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH")
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 _STATEMENTS = (0, 1, 2, 3, 5, 8, 13, 21, 50)
 
@@ -32,15 +37,22 @@ class Metrics:
             registry=self.registry,
         )
         self._seconds = Histogram(
-            "waymark_operation_seconds", "Time of an operation.", ("kind", "name"), buckets=_SECONDS, registry=self.registry
+            "waymark_operation_seconds",
+            "Time of an operation.",
+            ("kind", "name"),
+            buckets=_SECONDS,
+            registry=self.registry,
         )
         self._statements = Histogram(
             "waymark_operation_statements", "SQL statements of an operation.", ("kind", "name"), buckets=_STATEMENTS,
             registry=self.registry,
         )  # fmt: skip
         self._cost = Counter("waymark_operation_cost", "Points spent by operations.", ("kind",), registry=self.registry)
+        # Looking a child up by its labels takes a lock and a check of each: kept, it is one look into a dictionary.
+        self._request_children: dict[tuple[str, int], Counter] = {}
+        self._operation_children: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
-    def watch(self, view: "object") -> None:
+    def watch(self, view: "View") -> None:
         """Shows the open sockets and streams of a view, and how often it knew a document."""
         for name, what, read in (
             ("waymark_open_sockets", "Open sockets.", lambda: view.open_sockets),
@@ -52,18 +64,33 @@ class Metrics:
 
     def request(self, method: str, status: int) -> None:
         """Counts one HTTP request."""
-        known = method if method in ("GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH") else "other"
-        self._requests.labels(known, status).inc()
+        child = self._request_children.get((method, status))
+        if child is None:
+            known = method if method in _METHODS else "other"
+            child = self._requests.labels(known, status)
+            if known == method:
+                self._request_children[method, status] = child
+        child.inc()
 
     def operation(self, record: Record) -> None:
-        """Counts one operation at its end."""
-        kind, name = record.kind or "none", record.saved_name or "other"
-        self._operations.labels(record.transport, kind, name, record.code or "").inc()
-        if record.kind is None or record.transport != "http" and record.kind == "subscription":
+        """Counts one operation at its end; how long a subscription was open is no time of an operation."""
+        labels = (record.transport, record.kind or "none", record.saved_name or "other", record.code or "")
+        children = self._operation_children.get(labels)
+        if children is None:
+            kind_and_name = labels[1:3]
+            children = self._operation_children[labels] = (
+                self._operations.labels(*labels),
+                self._seconds.labels(*kind_and_name),
+                self._statements.labels(*kind_and_name),
+                self._cost.labels(labels[1]),
+            )
+        count, seconds, statements, cost = children
+        count.inc()
+        if record.kind is None or record.kind == "subscription":
             return
-        self._seconds.labels(kind, name).observe(time.perf_counter() - record.started)
-        self._statements.labels(kind, name).observe(record.statements[0])
-        self._cost.labels(kind).inc(record.cost)
+        seconds.observe(time.perf_counter() - record.started)
+        statements.observe(record.statements[0])
+        cost.inc(record.cost)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI: the metrics as text, for an address that only the operators reach."""

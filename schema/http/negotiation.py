@@ -46,7 +46,9 @@ def _quality(parameters: list[str]) -> float:
 
 
 def _takes_utf8(parameters: list[str]) -> bool:
-    return all(each.partition("=")[2].strip('"') in ("utf-8", "utf8") for each in parameters if each.startswith("charset="))
+    return all(
+        each.partition("=")[2].strip('"') in ("utf-8", "utf8") for each in parameters if each.startswith("charset=")
+    )
 
 
 @lru_cache(maxsize=256)
@@ -64,8 +66,8 @@ def check_body_type(headers: dict[bytes, bytes]) -> None:
         raise TurnedAway(
             415,
             BAD_REQUEST,
-            "Send the operation as application/json in UTF-8. Files are not sent here: ask fileUploadCreate for a place to "
-            "PUT them.",
+            "Send the operation as application/json in UTF-8. Files are not sent here: ask fileUploadCreate for a "
+            "place to PUT them.",
         )
     if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
         raise TurnedAway(415, BAD_REQUEST, "Send the body without Content-Encoding.")

@@ -4,6 +4,7 @@ import os
 import re
 import time
 from collections.abc import Mapping
+from typing import Any
 
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -102,11 +103,15 @@ class Observer:
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._log: Any = None
 
     def __call__(self, record: Record) -> None:
         """Logs and counts one operation. A name that a client made up is cut at 64 characters."""
         self._metrics.operation(record)
-        log.info(
+        if self._log is None:
+            # Bound once, at the first operation, when logging has been set up.
+            self._log = log.bind()
+        self._log.info(
             "operation",
             request_id=record.request_id,
             transport=record.transport,

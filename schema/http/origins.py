@@ -19,4 +19,7 @@ def origin_allowed(origin: bytes | None, host: bytes | None, allowed: frozenset[
         own_port = own.port or _DEFAULT_PORTS.get(parts.scheme)
     except ValueError:
         return False
-    return bool(parts.scheme in ("http", "https") and parts.hostname) and (parts.hostname, port) == (own.hostname, own_port)
+    return bool(parts.scheme in ("http", "https") and parts.hostname) and (parts.hostname, port) == (
+        own.hostname,
+        own_port,
+    )

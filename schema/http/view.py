@@ -114,7 +114,9 @@ class View:
                 await stream(self._operations, self._streams, asked, context, connection, receive, send, record, ready)
                 return
             if scope["method"] == "GET" and ready.operation.kind is not OperationType.QUERY:
-                raise TurnedAway(405, BAD_REQUEST, "A GET runs queries only: send this with POST.", ((b"allow", b"POST"),))
+                raise TurnedAway(
+                    405, BAD_REQUEST, "A GET runs queries only: send this with POST.", ((b"allow", b"POST"),)
+                )
             answer = await self._operations.run(ready)
             await self._answer(send, scope, headers, accepted[0], ready, answer)
         finally:
@@ -150,9 +152,13 @@ class View:
             return
         # What is left of the budget is no part of what was asked: the tag stands for the data, to one viewer.
         data = orjson.dumps(answer["data"])
-        tag = b'W/"' + hashlib.blake2b(
-            f"{ready.record.viewer} {ready.record.role} ".encode() + data, digest_size=16
-        ).hexdigest().encode() + b'"'
+        tag = (
+            b'W/"'
+            + hashlib.blake2b(f"{ready.record.viewer} {ready.record.role} ".encode() + data, digest_size=16)
+            .hexdigest()
+            .encode()
+            + b'"'
+        )
         caching = ((b"etag", tag), _REVALIDATE, _VARY)
         if _names_tag(headers.get(b"if-none-match"), tag):
             await _respond(send, ready.record, 304, caching, b"")
@@ -200,9 +206,13 @@ def make_view(
 
     `make_context(connection)` gives the context of one operation: `viewer` (None, or with `user_key`, `role` and
     `expires_at`), `client` (with `address`), `await still_signed_in()` and `close()`; it raises NotSignedIn for a bad
-    token, which is answered with 401. `open_introspection` is for the demo: callers who are not signed in may introspect
-    and read why a document is refused. `allowed_origins` are further origins, such as https://app.example, whose pages
-    may open sockets. `done` is told of each operation at its end, for logs and metrics. Raises ValueError where a saved operation does not fit the schema.
+    token, which is answered with 401. `open_introspection` is for the demo: callers who are not signed in may
+    introspect and read why a document is refused. `allowed_origins` are further origins, such as https://app.example,
+    whose pages may open sockets. `done` is told of each operation at its end, for logs and metrics.
+
+    Raises ValueError where a saved operation does not fit the schema.
     """
-    operations = Operations(schema, make_context, limits or Limits(), documents or Documents({}), open_introspection, done)
+    operations = Operations(
+        schema, make_context, limits or Limits(), documents or Documents({}), open_introspection, done
+    )
     return View(operations, allowed_origins)

@@ -35,7 +35,7 @@ INTROSPECTION_LIST = 6
 
 @dataclass(slots=True)
 class Sizes:
-    """What one selection amounts to with its fragments spread; `items` is the cost of one item of a connection's lists."""
+    """What a selection amounts to, fragments spread; `items` is the cost of one item of a connection's lists."""
 
     depth: int = 0
     introspection_depth: int = 0
@@ -187,7 +187,9 @@ class Walk:
     def _list_length(self, path: str) -> int:
         if path == "__Schema.types":
             return len(self._schema.type_map)
-        return INTROSPECTION_LIST if path.startswith("__") else self._limits.list_sizes.get(path, self._limits.list_size)
+        return (
+            INTROSPECTION_LIST if path.startswith("__") else self._limits.list_sizes.get(path, self._limits.list_size)
+        )
 
     def _introspection(self, inner: Sizes) -> Sizes:
         inner.introspection_depth, inner.depth = inner.depth, 1

@@ -53,9 +53,7 @@ class Sockets:
 class Socket:
     """One accepted socket until it closes."""
 
-    def __init__(
-        self, operations: Operations, streams: Streams, scope: Scope, receive: Receive, send: Send
-    ) -> None:
+    def __init__(self, operations: Operations, streams: Streams, scope: Scope, receive: Receive, send: Send) -> None:
         self._operations = operations
         self._limits = operations.limits
         self._streams = streams
@@ -189,7 +187,9 @@ class Socket:
                     if not await still_signed_in(context):
                         raise NotSignedIn
                 else:
-                    await self._outbox.put({"id": identity, "type": "next", "payload": await self._operations.run(ready)})
+                    await self._outbox.put(
+                        {"id": identity, "type": "next", "payload": await self._operations.run(ready)}
+                    )
             finally:
                 await close(context)
         except NotSignedIn:

@@ -1,4 +1,4 @@
-"""Saved operations and persisted queries: found by name and hash, cached by clients, and the mode that runs no others."""
+"""Saved operations and persisted queries: by name and hash, cached by clients, and the mode that runs no others."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: media types, methods, malformed requests; nothing runs that another origin could have sent unasked."""
+"""GraphQL over HTTP: media types, methods, malformed requests; nothing runs that a foreign page could send unasked."""
 
 import json
 
@@ -48,7 +48,12 @@ async def test_answers_in_the_media_type_that_comes_first(client):
 
 
 async def test_an_accept_that_takes_nothing_offered_is_406(client):
-    for accept in ("text/html", "image/png, application/xml", "application/json;charset=latin-1", "application/json;q=0"):
+    for accept in (
+        "text/html",
+        "image/png, application/xml",
+        "application/json;charset=latin-1",
+        "application/json;q=0",
+    ):
         answer = await post(client, "{viewer{role}}", accept)
         assert (answer.status_code, "data" in answer.json()) == (406, False), accept
 
@@ -107,7 +112,8 @@ async def test_a_long_string_of_brackets_is_not_deep(client):
     "content_type",
     [
         None, "text/plain", "text/plain; a=application/json", "application/x-www-form-urlencoded",
-        "multipart/form-data; boundary=b", "application/graphql", "application/json; charset=latin-1", "application/jsonx",
+        "multipart/form-data; boundary=b", "application/graphql", "application/json; charset=latin-1",
+        "application/jsonx",
     ],
 )  # fmt: skip
 async def test_a_body_that_is_not_json_is_415_and_runs_nothing(client, toy, content_type):
@@ -149,7 +155,9 @@ async def test_a_get_runs_no_mutation(client, toy):
     assert toy.changes == 0 and "data" in stream.text and "BAD_REQUEST" in stream.text
 
 
-@pytest.mark.parametrize("address", ["query={viewer{role}}&query={a}", "variables=1", "query=%ff", "query={a}&variables={"])
+@pytest.mark.parametrize(
+    "address", ["query={viewer{role}}&query={a}", "variables=1", "query=%ff", "query={a}&variables={"]
+)
 async def test_a_get_of_a_wrong_shape_is_400(client, address):
     answer = await client.get(f"/graphql?{address}", headers=JSON)
     assert answer.status_code == 400
@@ -212,7 +220,13 @@ async def test_a_subscription_needs_a_stream(client):
 
 
 async def test_every_context_is_closed(client, toy):
-    for query in ("{viewer{role}}", "{nothing}", "{fails}", "{learners(first: 1000) {totalCount}}", "mutation {change}"):
+    for query in (
+        "{viewer{role}}",
+        "{nothing}",
+        "{fails}",
+        "{learners(first: 1000) {totalCount}}",
+        "mutation {change}",
+    ):
         await post(client, query)
     assert len(toy.contexts) == 5
     assert all(context.closed for context in toy.contexts)

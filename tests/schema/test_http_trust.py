@@ -1,4 +1,4 @@
-"""What callers are told: signing in, what is hidden from those who have not, masked faults, outages; logs and headers."""
+"""What callers are told: sign-in, what is hidden without one, masked faults, outages; logs, metrics and headers."""
 
 import io
 import json
@@ -63,7 +63,8 @@ async def test_a_field_that_wants_a_viewer_is_unauthenticated(client):
 @pytest.mark.parametrize(
     "query",
     [
-        "{__schema{queryType{name}}}", '{__type(name:"Learner"){name}}', "{a:__typename ...F} fragment F on Query{__schema{types{name}}}",
+        "{__schema{queryType{name}}}", '{__type(name:"Learner"){name}}',
+        "{a:__typename ...F} fragment F on Query{__schema{types{name}}}",
         "{learnrs{totalCount}}", "{viewer{rol}}", "{learners(frst:1){totalCount}}", "{viewer}", "{",
     ],
 )  # fmt: skip
@@ -137,7 +138,11 @@ async def test_known_errors_keep_their_words(client):
 
 @pytest.mark.parametrize(
     ("how", "status", "code"),
-    [("database", 503, "SERVICE_UNAVAILABLE"), ("network", 503, "SERVICE_UNAVAILABLE"), ("disk", 507, "INSUFFICIENT_STORAGE")],
+    [
+        ("database", 503, "SERVICE_UNAVAILABLE"),
+        ("network", 503, "SERVICE_UNAVAILABLE"),
+        ("disk", 507, "INSUFFICIENT_STORAGE"),
+    ],
 )
 async def test_an_outage_is_told_as_one(client, how, status, code):
     answer = await ask(client, f'{{number(value: 1) fails(how: "{how}")}}')
@@ -186,12 +191,16 @@ async def test_a_request_id_is_taken_over_only_where_it_is_well_formed(client):
 
 
 async def test_an_operation_is_logged_without_variables(client, lines):
-    await ask(client, "query Pages($after: String) {learners(first: 3, after: $after) {nodes {id}}}", variables={"after": "Ada"})
+    await ask(
+        client,
+        "query Pages($after: String) {learners(first: 3, after: $after) {nodes {id}}}",
+        variables={"after": "Ada"},
+    )
     (line,) = [line for line in lines() if line["event"] == "operation"]
-    assert {name: line[name] for name in ("operation", "kind", "viewer", "role", "cost", "statements", "status", "code")} == {
-        "operation": "Pages", "kind": "query", "viewer": 7, "role": "ASSESSOR", "cost": 5, "statements": 0, "status": 200,
-        "code": None,
-    }  # fmt: skip
+    assert line.items() >= {
+        "operation": "Pages", "kind": "query", "viewer": 7, "role": "ASSESSOR", "cost": 5, "statements": 0,
+        "status": 200, "code": None,
+    }.items()  # fmt: skip
     assert line["ms"] >= 0
     assert "Ada" not in json.dumps(lines())
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -60,7 +60,7 @@ class Context:
 
 @dataclass
 class Toy:
-    """What the tests can see and change from outside: who is signed out, how long a token lasts, which contexts were made."""
+    """What tests see and change from outside: who is signed out, how long a token lasts, which contexts were made."""
 
     signed_out: set[int] = field(default_factory=set)
     token_seconds: float = 900
@@ -233,15 +233,31 @@ def make_app(toy: Toy, limits: Limits | None = None, **options: Any) -> tuple[St
     return app, view, metrics
 
 
+async def until(true: Callable[[], object]) -> None:
+    """Waits until something is so; a test that waits for ever is stopped after 20 seconds."""
+    async with asyncio.timeout(20):
+        while not true():  # noqa: ASYNC110  the server under test tells nobody
+            await asyncio.sleep(0.01)
+
+
 @asynccontextmanager
 async def served(app: Starlette) -> AsyncIterator[int]:
     """The app on a real server on a free port of the loopback address."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", timeout_graceful_shutdown=2))
     running = asyncio.create_task(server.serve())
-    while not server.started:
-        await asyncio.sleep(0.01)
+    await until(lambda: server.started)
     try:
         yield server.servers[0].sockets[0].getsockname()[1]
     finally:
         server.should_exit = True
         await running
+
+
+@asynccontextmanager
+async def serving(
+    toy: Toy | None = None, limits: Limits | None = None, **options: Any
+) -> AsyncIterator[tuple[int, View]]:
+    """A toy on a real server: its port, and its view to look into."""
+    app, view, _ = make_app(toy or Toy(), limits, **options)
+    async with served(app) as port:
+        yield port, view
