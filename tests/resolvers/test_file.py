@@ -1,0 +1,83 @@
+"""Files: announced with a place to send them, used once, and only by who uploaded them."""
+
+import asyncio
+
+import pytest
+
+from auth.links import UPLOAD
+from db import ids
+from db.enums import UserErrorCode
+from db.tables import File
+from resolvers import evidence, file
+from tests.resolvers.stage import PASSWORD, Stage, refused
+
+
+async def test_a_file_is_announced_with_a_signed_place(stage: Stage) -> None:
+    place = await file.upload_create(
+        stage.at("manager"), name="C:\\notes\\review.PDF", content_type="application/pdf", size=12
+    )
+    base, link = place.url.rsplit("/", 1)
+    assert base == "http://waymark.test/uploads"
+    assert stage.services.links.open(UPLOAD, link) == {"file": place.key}
+    assert [(header.name, header.value) for header in place.headers] == [("Content-Type", "application/pdf")]
+    (row,) = await stage.rows(File)
+    assert (row.name, row.size, row.uploaded_at, row.learner_id) == ("review.PDF", 12, None, None)
+    assert place.file_id == ids.encode("File", row.id)
+    assert await stage.trail() == ["fileUploadCreate"]
+
+
+async def test_the_same_key_gives_the_same_place(stage: Stage) -> None:
+    asked = {"name": "review.pdf", "content_type": "", "size": 12}
+    places = await asyncio.gather(*(file.upload_create(stage.at("learner", "once"), **asked) for _ in range(10)))
+    assert len(await stage.rows(File)) == 1
+    assert all(place == places[0] for place in places)
+    other = {**asked, "size": 13}
+    assert await refused(file.upload_create(stage.at("learner", "once"), **other)) == {None: UserErrorCode.INVALID}
+
+
+@pytest.mark.parametrize(
+    ("name", "content_type", "size", "faults"),
+    [
+        (" ", "application/pdf", 12, {"input.name": UserErrorCode.REQUIRED}),
+        ("run.exe", "", 12, {"input.name": UserErrorCode.INVALID}),
+        ("a.pdf", "image/png", 12, {"input.contentType": UserErrorCode.INVALID}),
+        ("a.pdf", "", 0, {"input.size": UserErrorCode.INVALID}),
+        ("a.pdf", "", 100 * 1024 * 1024 + 1, {"input.size": UserErrorCode.INVALID}),
+        ("a.exe", "", -1, {"input.name": UserErrorCode.INVALID, "input.size": UserErrorCode.INVALID}),
+    ],
+)
+async def test_what_is_not_kept_is_refused(
+    stage: Stage, name: str, content_type: str, size: int, faults: dict[str, UserErrorCode]
+) -> None:
+    doing = file.upload_create(stage.at("learner"), name=name, content_type=content_type, size=size)
+    assert await refused(doing) == faults
+    assert await stage.rows(File) == []
+
+
+async def test_the_largest_file_is_taken(stage: Stage) -> None:
+    await file.upload_create(stage.at("learner"), name="a.mp4", content_type="video/mp4", size=100 * 1024 * 1024)
+    assert len(await stage.rows(File)) == 1
+
+
+async def submit(stage: Stage, who: str, file_id: str) -> int:
+    return await evidence.submit(
+        stage.at(who), aim_id=stage.aim, file_id=file_id, title="Brakes", description="Bled them", declare_own_work=True,
+        password=PASSWORD,
+    )  # fmt: skip
+
+
+async def test_a_file_is_used_once_even_by_two_at_once(stage: Stage) -> None:
+    id = await stage.upload("learner")
+    done = await asyncio.gather(*(submit(stage, "learner", id) for _ in range(5)), return_exceptions=True)
+    assert sum(isinstance(one, int) for one in done) == 1
+    assert await refused(submit(stage, "learner", id)) == {"input.fileId": UserErrorCode.CONFLICT}
+
+
+async def test_only_who_uploaded_a_file_uses_it_and_only_when_it_has_arrived(stage: Stage) -> None:
+    theirs = await stage.upload("manager")
+    assert await refused(submit(stage, "learner", theirs)) == {"input.fileId": UserErrorCode.NOT_FOUND}
+    assert await refused(submit(stage, "learner", stage.aim)) == {"input.fileId": UserErrorCode.NOT_FOUND}
+    await submit(stage, "manager", theirs)
+    assert await refused(submit(stage, "learner", theirs)) == {"input.fileId": UserErrorCode.NOT_ALLOWED}
+    place = await file.upload_create(stage.at("learner"), name="a.pdf", content_type="", size=5)
+    assert await refused(submit(stage, "learner", place.file_id)) == {"input.fileId": UserErrorCode.INVALID}
