@@ -2,14 +2,41 @@
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from db.enums import CriterionFilter
+from loaders.action import ActionLoader, ActionsOfSessionLoader, FilesOfActionLoader
 from loaders.aim import AimLoader, AimsOfLearnerLoader, ProgrammeLoader
+from loaders.cv import CvDocumentsLoader, CvSectionsLoader
+from loaders.evidence import (
+    EvidenceLoader,
+    EvidenceOfActionLoader,
+    EvidenceSignaturesLoader,
+    MappedEvidenceLoader,
+    MappingsLoader,
+    VersionsLoader,
+)
+from loaders.file import FileLoader, NamedFileLoader
 from loaders.learner import LearnerLoader
+from loaders.learner_list import LearnerList, PagesLoader
+from loaders.outlook import OutlookLoader
 from loaders.reading import Reading
-from loaders.unit import CriteriaOfUnitLoader, CriterionLoader, ReachedLoader, UnitLoader, UnitsOfAimLoader
+from loaders.resource import MaterialOfAimLoader, ResourceCountLoader, ResourceLoader
+from loaders.session import AimsOfSessionLoader, FilesOfSessionLoader, SessionLoader
+from loaders.signature_request import AwaitingSignatureLoader, SignatureRequestLoader, SlotsLoader
+from loaders.time_log_entry import CalendarLoader, TimeLogEntryLoader
+from loaders.unit import (
+    CriteriaOfUnitLoader,
+    CriterionLoader,
+    ReachedLoader,
+    UnitLoader,
+    UnitProgressLoader,
+    UnitSignaturesLoader,
+    UnitsOfAimLoader,
+)
 from loaders.user import ContactLoader, NamedUserLoader, UserLoader
+
+V = TypeVar("V")
 
 
 class Loaders:
@@ -67,9 +94,130 @@ class Loaders:
     def contact(self) -> ContactLoader:
         return ContactLoader(self.reading)
 
+    @cached_property
+    def unit_progress(self) -> UnitProgressLoader:
+        return UnitProgressLoader(self.criteria_of_unit(CriterionFilter.ALL))
+
+    @cached_property
+    def unit_signatures(self) -> UnitSignaturesLoader:
+        return UnitSignaturesLoader(self.reading)
+
+    @cached_property
+    def file(self) -> FileLoader:
+        return FileLoader(self.reading)
+
+    @cached_property
+    def named_file(self) -> NamedFileLoader:
+        return NamedFileLoader(self.reading)
+
+    @cached_property
+    def evidence(self) -> EvidenceLoader:
+        return EvidenceLoader(self.reading)
+
+    @cached_property
+    def evidence_of_action(self) -> EvidenceOfActionLoader:
+        return EvidenceOfActionLoader(self.reading)
+
+    @cached_property
+    def evidence_of_unit(self) -> MappedEvidenceLoader:
+        return MappedEvidenceLoader(self.reading, by_unit=True)
+
+    @cached_property
+    def evidence_of_criterion(self) -> MappedEvidenceLoader:
+        return MappedEvidenceLoader(self.reading, by_unit=False)
+
+    @cached_property
+    def versions(self) -> VersionsLoader:
+        return VersionsLoader(self.reading)
+
+    @cached_property
+    def evidence_signatures(self) -> EvidenceSignaturesLoader:
+        return EvidenceSignaturesLoader(self.reading)
+
+    @cached_property
+    def mappings(self) -> MappingsLoader:
+        return MappingsLoader(self.reading)
+
+    @cached_property
+    def outlook(self) -> OutlookLoader:
+        return OutlookLoader(self.reading)
+
+    @cached_property
+    def session(self) -> SessionLoader:
+        return SessionLoader(self.reading)
+
+    @cached_property
+    def aims_of_session(self) -> AimsOfSessionLoader:
+        return AimsOfSessionLoader(self.reading, self.aim)
+
+    @cached_property
+    def files_of_session(self) -> FilesOfSessionLoader:
+        return FilesOfSessionLoader(self.reading)
+
+    @cached_property
+    def actions_of_session(self) -> ActionsOfSessionLoader:
+        return ActionsOfSessionLoader(self.reading)
+
+    @cached_property
+    def action(self) -> ActionLoader:
+        return ActionLoader(self.reading)
+
+    @cached_property
+    def files_of_action(self) -> FilesOfActionLoader:
+        return FilesOfActionLoader(self.reading)
+
+    @cached_property
+    def time_log_entry(self) -> TimeLogEntryLoader:
+        return TimeLogEntryLoader(self.reading)
+
+    @cached_property
+    def signature_request(self) -> SignatureRequestLoader:
+        return SignatureRequestLoader(self.reading)
+
+    @cached_property
+    def slots(self) -> SlotsLoader:
+        return SlotsLoader(self.reading)
+
+    @cached_property
+    def awaiting_signature(self) -> AwaitingSignatureLoader:
+        return AwaitingSignatureLoader(self.reading)
+
+    @cached_property
+    def resource(self) -> ResourceLoader:
+        return ResourceLoader(self.reading)
+
+    @cached_property
+    def material_of_aim(self) -> MaterialOfAimLoader:
+        return MaterialOfAimLoader(self.reading)
+
+    @cached_property
+    def resource_count(self) -> ResourceCountLoader:
+        return ResourceCountLoader(self.reading)
+
+    @cached_property
+    def cv_sections(self) -> CvSectionsLoader:
+        return CvSectionsLoader(self.reading)
+
+    @cached_property
+    def cv_documents(self) -> CvDocumentsLoader:
+        return CvDocumentsLoader(self.reading)
+
+    def pages(self, listed: LearnerList[V], first: int, after: str | None, **asked: Any) -> PagesLoader[V]:
+        """Pages of one of a learner's lists; conditions that are None are not asked for. Raises BadArgument."""
+        held = {name: value for name, value in asked.items() if value is not None}
+        key = (listed, first, after, *sorted(held.items()))
+        return self._made(key, lambda: PagesLoader(self.reading, listed, first, after, held))
+
+    def time_log_calendar(self, **asked: Any) -> CalendarLoader:
+        """As `pages`, day by day, from `first_day` to `last_day`."""
+        held = {name: value for name, value in asked.items() if value is not None}
+        return self._made((CalendarLoader, *sorted(held.items())), lambda: CalendarLoader(self.reading, held))
+
     def _with(self, loader: Callable[..., Any], *arguments: Any) -> Any:
         """The one loader of that kind with those arguments."""
-        key = (loader, *arguments)
+        return self._made((loader, *arguments), lambda: loader(*arguments))
+
+    def _made(self, key: tuple[object, ...], make: Callable[[], Any]) -> Any:
         if key not in self._by_arguments:
-            self._by_arguments[key] = loader(*arguments)
+            self._by_arguments[key] = make()
         return self._by_arguments[key]

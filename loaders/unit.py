@@ -1,5 +1,6 @@
 """Units of one learner's aim: the qualification's units, which are in memory, beside what the learner has reached."""
 
+import datetime as dt
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -12,10 +13,13 @@ from db.aim import Aim
 from db.among import among
 from db.criterion import CriterionProgress
 from db.enums import CriterionFilter, CriterionStatus, Role
+from db.unit import UnitSignature
+from db.user import User
 from loaders.aim import AimLoader, AimRow
 from loaders.criterion import CriterionRow, Reached
 from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.reference import UnitReference
+from loaders.user import UserRow
 
 
 @dataclass(slots=True)
@@ -35,6 +39,11 @@ class UnitProgressRow:
     def signed_off_percent(self) -> float:
         """Green, 0 to 100."""
         return progress.percent(self.criteria_signed_off, self.criteria_total)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every criterion is signed off, and there is one."""
+        return 0 < self.criteria_total == self.criteria_signed_off
 
 
 @dataclass(slots=True)
@@ -68,6 +77,38 @@ class UnitRow:
     def mandatory(self) -> bool:
         """Whether everyone takes it."""
         return self.unit.mandatory
+
+
+@dataclass(slots=True)
+class UnitSignatureRow:
+    """One role's place under a unit's confirmation statement; who and when are None until it is signed."""
+
+    role: Role
+    required: bool
+    signed_by: UserRow | None = None
+    signed_at: dt.datetime | None = None
+
+
+@prepared
+def _signatures(role: Role) -> Select:
+    return (
+        select(
+            UnitSignature.aim_id,
+            UnitSignature.unit_id,
+            UnitSignature.role,
+            UnitSignature.signed_by_id,
+            User.name,
+            UnitSignature.signed_at,
+        )
+        .join(Aim, Aim.id == UnitSignature.aim_id)
+        .join(User, User.id == UnitSignature.signed_by_id)
+        .where(
+            among(UnitSignature.aim_id),
+            among(UnitSignature.unit_id, "units"),
+            UnitSignature.withdrawn_at.is_(None),
+            scope.sees_aim(role),
+        )
+    )
 
 
 @prepared
@@ -139,6 +180,42 @@ class CriteriaOfUnitLoader(DataLoader[UnitRow, list[CriterionRow]]):
         if self._which is CriterionFilter.ALL:
             return lists
         return [[row for row in rows if row.status is not CriterionStatus.SIGNED_OFF] for rows in lists]
+
+
+class UnitProgressLoader(DataLoader[UnitRow, UnitProgressRow]):
+    """A unit's criteria counted; reads nothing that the list of criteria has not read."""
+
+    def __init__(self, criteria: CriteriaOfUnitLoader) -> None:
+        super().__init__(get_cache_key=attrgetter("key"))
+        self._criteria = criteria
+
+    async def batch_load_fn(self, units: list[UnitRow]) -> list[UnitProgressRow]:
+        return [_counted(criteria) for criteria in await self._criteria.load_many(units)]
+
+
+def _counted(criteria: list[CriterionRow]) -> UnitProgressRow:
+    statuses = [criterion.status for criterion in criteria]
+    untouched, signed_off = statuses.count(CriterionStatus.NOT_STARTED), statuses.count(CriterionStatus.SIGNED_OFF)
+    return UnitProgressRow(len(statuses), len(statuses) - untouched, signed_off)
+
+
+class UnitSignaturesLoader(ManyLoader[tuple[int, int], UnitSignatureRow]):
+    """By (aim key, unit key), in the order of the roles: those that the provider requires, signed or not, and whoever
+    else signed. A signature that was taken back is not among them."""
+
+    async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], list[UnitSignatureRow]]:
+        required = self.reading.viewer.rules.unit_signatures
+        found = {key: {role: UnitSignatureRow(role, True) for role in required} for key in keys}
+        rows = await self.reading.rows(
+            _signatures(self.reading.viewer.role),
+            keys=list({aim_key for aim_key, _ in keys}),
+            units=list({unit_key for _, unit_key in keys}),
+        )
+        for aim_key, unit_key, role, by, by_name, at in rows:
+            if (aim_key, unit_key) in found:
+                signed = UnitSignatureRow(role, role in required, UserRow(by, by_name), at)
+                found[aim_key, unit_key][role] = signed
+        return {key: [roles[role] for role in Role if role in roles] for key, roles in found.items()}
 
 
 class CriterionLoader(OneLoader[tuple[int, int], CriterionRow]):
