@@ -4,10 +4,12 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import Any, TypeVar
 
-from db.enums import CriterionFilter
+from db.enums import CriterionFilter, LearnerOrder
 from loaders.action import ActionLoader, ActionsOfSessionLoader, FilesOfActionLoader
 from loaders.aim import AimLoader, AimsOfLearnerLoader, ProgrammeLoader
+from loaders.audit_event import AuditEventLoader
 from loaders.cv import CvDocumentsLoader, CvSectionsLoader
+from loaders.employer import EmployerLoader, SitesOfEmployerLoader
 from loaders.evidence import (
     EvidenceLoader,
     EvidenceOfActionLoader,
@@ -17,11 +19,16 @@ from loaders.evidence import (
     VersionsLoader,
 )
 from loaders.file import FileLoader, NamedFileLoader
-from loaders.learner import LearnerLoader
+from loaders.kpis import KpisLoader, KpisOfEmployerLoader
+from loaders.learner import LearnerLoader, LearnersAsked
 from loaders.learner_list import LearnerList, PagesLoader
+from loaders.learners_of_employer import LearnersOfEmployerLoader
+from loaders.off_the_job import OffTheJobLoader
 from loaders.outlook import OutlookLoader
+from loaders.qualification import QualificationLoader
 from loaders.reading import Reading
 from loaders.resource import MaterialOfAimLoader, ResourceCountLoader, ResourceLoader
+from loaders.role_grant import RoleGrantRow, SitesOfOverviewLoader, own_grants
 from loaders.session import AimsOfSessionLoader, FilesOfSessionLoader, SessionLoader
 from loaders.signature_request import AwaitingSignatureLoader, SignatureRequestLoader, SlotsLoader
 from loaders.time_log_entry import CalendarLoader, TimeLogEntryLoader
@@ -34,7 +41,7 @@ from loaders.unit import (
     UnitSignaturesLoader,
     UnitsOfAimLoader,
 )
-from loaders.user import ContactLoader, NamedUserLoader, UserLoader
+from loaders.user import ContactLoader, ManagersOfLearnerLoader, NamedUserLoader, UserLoader
 
 V = TypeVar("V")
 
@@ -201,6 +208,52 @@ class Loaders:
     @cached_property
     def cv_documents(self) -> CvDocumentsLoader:
         return CvDocumentsLoader(self.reading)
+
+    @cached_property
+    def kpis(self) -> KpisLoader:
+        return KpisLoader(self.reading)
+
+    @cached_property
+    def kpis_of_employer(self) -> KpisOfEmployerLoader:
+        return KpisOfEmployerLoader(self.reading)
+
+    @cached_property
+    def off_the_job(self) -> OffTheJobLoader:
+        return OffTheJobLoader(self.reading)
+
+    @cached_property
+    def employer(self) -> EmployerLoader:
+        return EmployerLoader(self.reading)
+
+    @cached_property
+    def sites_of_employer(self) -> SitesOfEmployerLoader:
+        return SitesOfEmployerLoader(self.reading)
+
+    @cached_property
+    def sites_of_overview(self) -> SitesOfOverviewLoader:
+        return SitesOfOverviewLoader(self.reading)
+
+    @cached_property
+    def managers_of_learner(self) -> ManagersOfLearnerLoader:
+        return ManagersOfLearnerLoader(self.reading)
+
+    @cached_property
+    def qualification(self) -> QualificationLoader:
+        return QualificationLoader(self.reading)
+
+    @cached_property
+    def audit_event(self) -> AuditEventLoader:
+        return AuditEventLoader(self.reading)
+
+    async def own_grants(self) -> list[RoleGrantRow]:
+        return await own_grants(self.reading)
+
+    def learners_of_employer(
+        self, asked: LearnersAsked, which: LearnerOrder, first: int, after: str | None
+    ) -> LearnersOfEmployerLoader:
+        """Pages of an employer's learners. Raises BadArgument."""
+        key = (LearnersOfEmployerLoader, asked, which, first, after)
+        return self._made(key, lambda: LearnersOfEmployerLoader(self.reading, asked, which, first, after))
 
     def pages(self, listed: LearnerList[V], first: int, after: str | None, **asked: Any) -> PagesLoader[V]:
         """Pages of one of a learner's lists; conditions that are None are not asked for. Raises BadArgument."""

@@ -12,6 +12,9 @@ from resolvers.context import Context
 _BY_KEY: dict[str, Callable[[Loaders], Any]] = {
     "Aim": lambda loaders: loaders.aim,
     "Learner": lambda loaders: loaders.learner,
+    "AuditEvent": lambda loaders: loaders.audit_event,
+    "Employer": lambda loaders: loaders.employer,
+    "Qualification": lambda loaders: loaders.qualification,
     "User": lambda loaders: loaders.user,
 }
 _BY_PAIR: dict[str, Callable[[Loaders], Any]] = {

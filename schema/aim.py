@@ -10,6 +10,7 @@ from schema.enums import AimStatus, TrafficLight
 from schema.fields import attribute, related
 from schema.node import Node, node
 from schema.progress import Progress
+from schema.qualification import Qualification
 from schema.unit import Unit
 from schema.user import User
 
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 class Aim(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.learner")] = related(
         "Whose it is.", lambda row, load: load.learner.load(row.learner_key)
+    )
+    qualification: Qualification = related(
+        "What it is measured against, in the version that it is pinned to.",
+        lambda row, load: load.qualification.load(row.qualification_key),
     )
     title: str = attribute("The qualification's title.")
     status: AimStatus = attribute("Where the learner stands in it.")

@@ -41,15 +41,19 @@ def person(description: str, key: str) -> Any:
 
 def selects(info: Info, name: str) -> bool:
     """Whether a field of that name is asked for directly below this one, fragments included."""
-    raw = info._raw_info
+    return name in selected(info)
+
+
+def selected(info: Info) -> set[str]:
+    """The names of the fields asked for directly below this one, fragments included."""
+    raw, names = info._raw_info, set()
     waiting = [node.selection_set for node in raw.field_nodes if node.selection_set]
     while waiting:
         for selection in waiting.pop().selections:
             if selection.kind == "field":
-                if selection.name.value == name:
-                    return True
+                names.add(selection.name.value)
             elif selection.kind == "fragment_spread":
                 waiting.append(raw.fragments[selection.name.value].selection_set)
             else:
                 waiting.append(selection.selection_set)
-    return False
+    return names

@@ -1,6 +1,7 @@
 """Learners: apprentices, whose portfolio everything hangs on."""
 
 import datetime as dt
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
@@ -9,7 +10,12 @@ from schema.aim import Aim
 from schema.enums import TrafficLight
 from schema.fields import attribute, related
 from schema.node import Node, node
+from schema.off_the_job import OffTheJob
 from schema.progress import Progress
+from schema.user import User
+
+if TYPE_CHECKING:
+    from schema.employer import Employer
 
 
 @strawberry.input(description="Which learners; every condition that is set must hold.")
@@ -32,6 +38,17 @@ class Learner(Node):
     name: str = attribute("The learner's name.")
     uln: str | None = attribute("Unique Learner Number, 10 digits; null unless the viewer may see it.")
     last_login_at: dt.datetime | None = attribute("When the learner last signed in; null if never.")
+    employer: Annotated["Employer", strawberry.lazy("schema.employer")] | None = attribute(
+        "The employer site where they work; null until there is one."
+    )
+    managers: list[User] = related(
+        "Their Employer Managers, by name: the managers or mentors to whom they are allocated [000].",
+        lambda row, load: load.managers_of_learner.load(row.key),
+    )
+    off_the_job: OffTheJob = related(
+        "Minutes off the job over the aims and entries that the viewer may see.",
+        lambda row, load: load.off_the_job.load(row.key),
+    )
     aims: list[Aim] = related(
         "The components of the programme that the viewer may see.", lambda row, load: load.aims_of_learner.load(row.key)
     )

@@ -4,16 +4,27 @@ from typing import Annotated
 
 import strawberry
 
+from resolvers import audit_event as audit_
+from resolvers import employer as employers_
+from resolvers import guide as guides_
 from resolvers import learner as learners_
 from resolvers import node as nodes_
+from resolvers import qualification as qualifications_
+from resolvers import user as users_
 from schema.aim import Aim
-from schema.arguments import After, First, Id
+from schema.arguments import After, First, Id, Search
+from schema.audit_event import AuditEvent
 from schema.connection import Connection
-from schema.enums import LearnerOrder
+from schema.employer import Employer
+from schema.enums import LearnerOrder, Role
 from schema.fields import Info, selects
+from schema.guide import Guide
 from schema.learner import Learner, LearnerFilter
 from schema.node import Node
+from schema.provider_settings import ProviderSettings
+from schema.qualification import Qualification
 from schema.unit import Unit
+from schema.user import User
 from schema.viewer import Viewer
 
 
@@ -59,3 +70,73 @@ class Query:
     @strawberry.field(description="One learner's unit; null if there is none that the viewer may see.")
     async def unit(self, info: Info, id: Id) -> Unit | None:
         return await nodes_.of_type(info.context, "Unit", id)
+
+    @strawberry.field(description="One employer; null if there is none that the viewer may see.")
+    async def employer(self, info: Info, id: Id) -> Employer | None:
+        return await nodes_.of_type(info.context, "Employer", id)
+
+    @strawberry.field(description="The employers that the viewer may see, by name.")
+    async def employers(
+        self, info: Info, search: Search = None, first: First = 20, after: After = None
+    ) -> Connection[Employer]:
+        return await employers_.page(
+            info.context, search=search, first=first, after=after, counted=selects(info, "totalCount")
+        )
+
+    @strawberry.field(description="The provider's qualifications, by title; each version is one.")
+    async def qualifications(
+        self, info: Info, search: Search = None, first: First = 20, after: After = None
+    ) -> Connection[Qualification]:
+        return await qualifications_.page(
+            info.context, search=search, first=first, after=after, counted=selects(info, "totalCount")
+        )
+
+    @strawberry.field(description="The people whom the viewer may see, by name; archived accounts are left out.")
+    async def users(
+        self,
+        info: Info,
+        search: Search = None,
+        role: Annotated[Role | None, strawberry.argument(description="Those who hold this role.")] = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[User]:
+        counted = selects(info, "totalCount")
+        return await users_.page(
+            info.context, search=search, role=role, first=first, after=after, counted=counted
+        )
+
+    @strawberry.field(description="The knowledge base, in its order [001][002].")
+    def guides(
+        self,
+        info: Info,
+        audience: Annotated[Role | None, strawberry.argument(description="Those written for this role.")] = None,
+    ) -> list[Guide]:
+        return guides_.for_audience(info.context, audience)  # type: ignore[return-value]
+
+    @strawberry.field(description="One page of the knowledge base; null if there is none of that name.")
+    def guide(
+        self, info: Info, slug: Annotated[str, strawberry.argument(description="The guide's slug.")]
+    ) -> Guide | None:
+        return guides_.by_slug(info.context, slug)  # type: ignore[return-value]
+
+    @strawberry.field(description="The settings of the viewer's provider.")
+    def provider_settings(self, info: Info) -> ProviderSettings:
+        return info.context.let_in.rules  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="The record of who did what, newest first: a Master Admin's provider, an Assessor's case, an IQA's "
+        "sample, a Learner's own signatures; empty for every other role."
+    )
+    async def audit_trail(
+        self,
+        info: Info,
+        subject_id: Annotated[
+            strawberry.ID | None, strawberry.argument(description="Lines about the record with this id.")
+        ] = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[AuditEvent]:
+        counted = selects(info, "totalCount")
+        return await audit_.page(
+            info.context, subject_id=subject_id, first=first, after=after, counted=counted
+        )

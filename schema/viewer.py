@@ -5,13 +5,20 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from auth.viewer import Viewer as SignedIn
+from loaders.kpis import SIGNATURES
 from loaders.user import UserRow
 from schema.enums import Role
 from schema.fields import Info, attribute, related
+from schema.kpis import Kpis, parts_asked
+from schema.role_grant import RoleGrant
 from schema.user import User
 
 if TYPE_CHECKING:
     from schema.learner import Learner
+
+
+async def _awaiting_signature(kpis):
+    return (await kpis).awaiting_signature_count
 
 
 @strawberry.type(description="Who is signed in, in the one role that the token carries.")
@@ -32,3 +39,16 @@ class Viewer:
         "The viewer's own record, where the role is LEARNER; else null.",
         lambda viewer, load: load.learner.load(viewer.learner_key) if viewer.learner_key else None,
     )
+    grants: list[RoleGrant] = related("The roles that the viewer's login holds.", lambda viewer, load: load.own_grants())
+    awaiting_signature_count: int = related(
+        "Documents that wait for the viewer's own signature: open slots of the role in use on PENDING documents about "
+        "learners that the viewer may see. The red border [000], the orange box [002] and the number [001] on the Awaiting "
+        "Signature icon.",
+        lambda viewer, load: _awaiting_signature(load.kpis.load(SIGNATURES)),
+    )
+
+    @strawberry.field(
+        description="Over every learner that the viewer may see: the employer app's first screen in one field [000]."
+    )
+    def kpis(root: SignedIn, info: Info) -> Kpis:  # noqa: N805
+        return info.context.loaders.kpis.load(parts_asked(info))  # type: ignore[return-value]

@@ -1,0 +1,16 @@
+"""Guides: the knowledge base, for whoever is signed in."""
+
+from db.enums import Role
+from db.guide import Guide, guides
+from resolvers.context import Context
+
+
+def for_audience(context: Context, audience: Role | None) -> list[Guide]:
+    """The guides for a role, or all of them, in their order. Raises NotSignedIn or HeldBack."""
+    _ = context.let_in
+    return [guide for guide in guides() if audience is None or audience in guide.audience]
+
+
+def by_slug(context: Context, slug: str) -> Guide | None:
+    """One guide. Raises NotSignedIn or HeldBack."""
+    return next((guide for guide in for_audience(context, None) if guide.slug == slug), None)
