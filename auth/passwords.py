@@ -1,6 +1,7 @@
 """Passwords: argon2id off the event loop, and what makes one acceptable."""
 
 import asyncio
+import secrets
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
@@ -19,6 +20,11 @@ async def hash_password(password: str) -> str:
     """The argon2id hash of a password."""
     async with _place():
         return await asyncio.to_thread(_HASHER.hash, password)
+
+
+async def unknown_password() -> str:
+    """The hash of a password that nobody knows, for an account whose owner has yet to choose one."""
+    return await hash_password(secrets.token_urlsafe(32))
 
 
 async def is_password(password: str, stored: str | None) -> bool:

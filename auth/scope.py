@@ -3,7 +3,7 @@
 | role | learners | aims |
 |---|---|---|
 | LEARNER | their own record | all of their own |
-| ASSESSOR | those with an aim where they are the assessor | those aims |
+| ASSESSOR | those with an aim where they are the assessor, and whom they enrolled while there is no aim yet | those aims |
 | IQA | those with an aim where they are the IQA | those aims |
 | EMPLOYER_MANAGER | those allocated to them | all of those learners' |
 | EMPLOYER_OVERVIEW | those at the sites allocated to them | all of those learners' |
@@ -17,7 +17,7 @@ statement is built once a role and never again. One that runs without its viewer
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, false, or_, select
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, false, or_, select, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from auth.viewer import Viewer
@@ -55,13 +55,16 @@ def of_provider(table: type[Any]) -> Condition:
     return table.provider_id == MY_PROVIDER
 
 
-def visible_learners(role: Role) -> Select[tuple[int]]:
+def visible_learners(role: Role) -> Select[tuple[int]] | CompoundSelect[tuple[int]]:
     """The keys of the learners that a viewer in this role sees."""
     match role:
         case Role.LEARNER:
             return select(Learner.id).where(Learner.user_id == ME, of_provider(Learner))
         case Role.ASSESSOR:
-            return select(Aim.learner_id).where(Aim.assessor_id == ME, of_provider(Aim))
+            return union_all(
+                select(Aim.learner_id).where(Aim.assessor_id == ME, of_provider(Aim)),
+                select(Learner.id).where(Learner.enrolled_by_id == ME, of_provider(Learner), ~_has_aim()),
+            )
         case Role.IQA:
             return select(Aim.learner_id).where(Aim.iqa_id == ME, of_provider(Aim))
         case Role.EMPLOYER_MANAGER:
@@ -180,3 +183,8 @@ def _overview_sites() -> Select[tuple[int]]:
     return select(OverviewAllocation.employer_id).where(
         OverviewAllocation.user_id == ME, of_provider(OverviewAllocation)
     )
+
+
+def _has_aim() -> Condition:
+    """That a learner has an aim, whoever its assessor is."""
+    return select(Aim.id).where(Aim.learner_id == Learner.id, of_provider(Aim)).correlate(Learner).exists()

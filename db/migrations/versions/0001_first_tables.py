@@ -166,17 +166,20 @@ def upgrade() -> None:
     sa.Column('photo_file_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('last_session_number', sa.Integer(), nullable=False),
     sa.Column('created_at', db.base.UtcDateTime(timezone=True), nullable=False),
+    sa.Column('enrolled_by_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True),
     sa.Column('erased_at', db.base.UtcDateTime(timezone=True), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.ForeignKeyConstraint(['employer_id'], ['employer.id'], name=op.f('fk_learner_employer_id')),
+    sa.ForeignKeyConstraint(['enrolled_by_id'], ['user_account.id'], name=op.f('fk_learner_enrolled_by_id')),
     sa.ForeignKeyConstraint(['provider_id'], ['provider.id'], name=op.f('fk_learner_provider_id')),
     sa.ForeignKeyConstraint(['user_id'], ['user_account.id'], name=op.f('fk_learner_user_id')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_learner')),
+    sa.UniqueConstraint('provider_id', 'uln', name=op.f('uq_learner_provider_id_uln')),
     sa.UniqueConstraint('user_id', name=op.f('uq_learner_user_id'))
     )
     with op.batch_alter_table('learner', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_learner_employer_id'), ['employer_id'], unique=False)
-        batch_op.create_index(batch_op.f('ix_learner_provider_id'), ['provider_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_learner_enrolled_by_id'), ['enrolled_by_id'], unique=False)
 
     op.create_table('one_time_token',
     sa.Column('id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=True, nullable=False),
@@ -967,7 +970,7 @@ def downgrade() -> None:
 
     op.drop_table('one_time_token')
     with op.batch_alter_table('learner', schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f('ix_learner_provider_id'))
+        batch_op.drop_index(batch_op.f('ix_learner_enrolled_by_id'))
         batch_op.drop_index(batch_op.f('ix_learner_employer_id'))
 
     op.drop_table('learner')
