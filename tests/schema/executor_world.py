@@ -31,6 +31,12 @@ class Odd:
         return "<odd>"
 
 
+class Claiming:
+    """Says that it is an employer, and is none."""
+
+    claims, name = "Employer", "claimed"
+
+
 class World:
     """Rows by their keys, and which values of them are spoilt: decided by the seed, the place and the key alone."""
 
@@ -42,20 +48,24 @@ class World:
         self.employers = {key: EmployerRow(self, key) for key in range(EMPLOYERS)}
 
     def plant(self, place: str, key: object, value: Any) -> Any:
-        """The value, or what stands in its place: None, something of a wrong type, an exception given or raised."""
+        """The value, or what stands in its place: None, another value, a future, an exception given or raised."""
         if not self.rate:
             return value
         rng = Random(f"{self.seed} {place} {key}")
         if rng.random() >= self.rate:
             return value
-        match rng.randrange(6):
+        match rng.randrange(10):
             case 0 | 1:
                 return None
             case 2:
-                return Odd()
-            case 3:
-                return rng.choice([2**40, float("nan"), "text", True, [1, None, Odd()], {"a": 1}, b"bytes", 1.5])
-            case 4:
+                return rng.choice([Odd(), {"a": 1}, b"bytes", "text", [1, None, Odd()]])
+            case 3 | 4 | 5 | 6:  # some types take these for what they are not, others refuse them
+                return rng.choice([0, 1, True, 2.0, 1.5, "3", 2**31, -(2**31), float("inf"), float("nan"), Level.LOW])
+            case 7:
+                future = asyncio.get_running_loop().create_future()
+                future.set_result(value)
+                return future
+            case 8:
                 return ValueError(f"given at {place} {key}")
             case _:
                 raise ValueError(f"raised at {place} {key}")
@@ -86,7 +96,10 @@ class Level(enum.Enum):
 class ProgressRow:
     world: World
     key: int
-    met: int = 3
+
+    @planted
+    def met(self) -> int:
+        return 3
 
     @planted
     def percent(self) -> float:
@@ -309,7 +322,7 @@ class Named:
 
     @classmethod
     def resolve_type(cls, obj: Any, info: Info, type_: Any) -> str | None:
-        return {LearnerRow: "Learner", EmployerRow: "Employer"}.get(obj.__class__)
+        return getattr(obj, "claims", {LearnerRow: "Learner", EmployerRow: "Employer"}.get(obj.__class__))
 
 
 @of_row(ProgressRow)
@@ -319,7 +332,7 @@ class Progress:
 
     @strawberry.field
     def half(self, info: Info) -> float | None:
-        return plant(info, "half", self.key, self.met / 2)
+        return plant(info, "half", self.key, self.key / 2)
 
 
 @of_row(EmployerRow, hinted=False)
@@ -485,7 +498,10 @@ class Query:
     @strawberry.field
     def named(self, info: Info) -> list[Named]:
         world = info.context.world
-        return plant(info, "named", 0, [world.employers[1], world.learners[2], world.learners[3]])
+        named = [world.employers[1], world.learners[2], world.learners[3]]
+        if world.rate and world.seed % 5 == 0:
+            named.append(Claiming())
+        return plant(info, "named", 0, named)
 
     @strawberry.field
     def thing(self, info: Info, id: int = 1) -> Thing | None:

@@ -14,7 +14,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 from strawberry.types import Info
 
 from schema.executor import executor_class
-from schema.executor.plans import LIMIT, REST, FAILURE
+from schema.executor.plans import FAILURE, LIMIT, REST
 from tests.schema.executor_world import Context, World, make_schema
 from tests.schema.test_executor_differential import run
 
@@ -234,6 +234,17 @@ class Thing:
         return 1
 
     @strawberry.field
+    async def later(self) -> "Thing":
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return self
+
+    @strawberry.field
+    def mark(self, info: Info) -> int:
+        info.context["log"].append("mark")
+        return 1
+
+    @strawberry.field
     async def wrong(self, info: Info) -> int | None:
         info.context["log"].append("wrong")
         await asyncio.sleep(0)
@@ -306,6 +317,15 @@ async def test_nothing_of_a_failed_plan_runs_on_beside_the_second_attempt() -> N
     assert [str(error.message) for error in answer.errors] == ["wrong"]
     assert sorted(context["log"][:3]) == ["slow begins", "slow ends", "wrong"]
     assert executor.counters().deopt == 1
+
+
+async def test_after_a_failure_nothing_more_of_the_plan_is_begun() -> None:
+    schema, _ = awkward()
+    context: dict[str, list[str]] = {"log": []}
+    answer = await schema.execute("{ thing { wrong later { mark } } }", context_value=context)
+    assert answer.data == {"thing": {"wrong": None, "later": {"mark": 1}}}
+    assert context["log"].count("wrong") == 2
+    assert context["log"].count("mark") == 1
 
 
 async def test_an_execution_that_is_cancelled_leaves_no_task() -> None:
