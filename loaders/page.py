@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, or_
 from db.base import folded
 from db.refusals import BadArgument
 
-LARGEST_PAGE = 100
+LARGEST_PAGE, USUAL_PAGE = 100, 20
 V = TypeVar("V")
 
 
@@ -58,8 +58,9 @@ class PageOf:
     after: tuple[Any, int] | None
 
     @classmethod
-    def read(cls, first: int, after: str | None, order: Order) -> "PageOf":
+    def read(cls, first: int | None, after: str | None, order: Order) -> "PageOf":
         """Raises BadArgument for a page that is too large or a cursor that is not of this list."""
+        first = USUAL_PAGE if first is None else first
         if not 1 <= first <= LARGEST_PAGE:
             raise BadArgument(
                 "first", f"Ask for 1 to {LARGEST_PAGE} at a time, and follow pageInfo.endCursor for more."

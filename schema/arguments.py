@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 Id = Annotated[strawberry.ID, strawberry.argument(description="The record's id.")]
-First = Annotated[int, strawberry.argument(description="How many, 1 to 100.")]
+First = Annotated[int | None, strawberry.argument(description="How many, 1 to 100; 20 where null.")]
 After = Annotated[str | None, strawberry.argument(description="A cursor of this list: what follows it.")]
 Search = Annotated[
     str | None, strawberry.argument(description="Part of the name, in any case, with or without its accents.")

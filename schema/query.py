@@ -53,14 +53,14 @@ class Query:
         self,
         info: Info,
         filter: Annotated[LearnerFilter | None, strawberry.argument(description="Which of them.")] = None,
-        order_by: Annotated[LearnerOrder, strawberry.argument(description="In which order.")] = LearnerOrder.NAME_ASC,
+        order_by: Annotated[LearnerOrder | None, strawberry.argument(description="In which order.")] = LearnerOrder.NAME_ASC,
         first: First = 20,
         after: After = None,
     ) -> Connection[Learner]:
         asked = vars(filter) if filter else {}
         counted = selects(info, "totalCount")
         return await learners_.page(
-            info.context, **asked, order_by=order_by, first=first, after=after, counted=counted
+            info.context, **asked, order_by=order_by or LearnerOrder.NAME_ASC, first=first, after=after, counted=counted
         )
 
     @strawberry.field(description="One aim; null if there is none that the viewer may see.")

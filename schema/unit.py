@@ -25,6 +25,6 @@ class Unit(Node):
     def criteria(
         root: UnitRow,  # noqa: N805
         info: Info,
-        filter: Annotated[CriterionFilter, strawberry.argument(description="Which of them.")] = CriterionFilter.ALL,
+        filter: Annotated[CriterionFilter | None, strawberry.argument(description="Which of them.")] = CriterionFilter.ALL,
     ) -> list[Criterion]:
-        return info.context.loaders.criteria_of_unit(filter).load(root)
+        return info.context.loaders.criteria_of_unit(filter or CriterionFilter.ALL).load(root)
