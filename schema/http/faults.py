@@ -10,14 +10,12 @@ from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from auth.viewer import NotSignedIn
-from db.refusals import Refused
+from db.refusals import PublicError, Refused
 from schema.http.refusals import (
     BAD_USER_INPUT,
     INTERNAL,
     INTERNAL_MESSAGE,
     NO_SPACE,
-    UNAUTHENTICATED,
     UNAVAILABLE,
     TurnedAway,
     retry_after,
@@ -95,6 +93,16 @@ def _state_kind(state: str) -> str | None:
     return UNAVAILABLE if state.startswith(_AWAY_CLASSES) else None
 
 
+def told(error: BaseException | None) -> tuple[str, dict[str, Any]] | None:
+    """Message and extensions of an exception that is raised to be read by the caller; None for any other."""
+    if isinstance(error, PublicError):
+        return str(error), dict(error.extensions)
+    if isinstance(error, Refused):
+        reasons = [fault.code.value for fault in error.faults]
+        return " ".join(fault.message for fault in error.faults), {"code": BAD_USER_INPUT, "reasons": reasons}
+    return None
+
+
 def describe(error: GraphQLError, request_id: str, hide_details: bool = False) -> dict[str, Any]:
     """One error of an answer as the client may read it; what nobody expected is logged and hidden.
 
@@ -105,11 +113,8 @@ def describe(error: GraphQLError, request_id: str, hide_details: bool = False) -
         original = original.original_error
     described = error.formatted
     extensions = dict(error.extensions or getattr(original, "extensions", None) or {})
-    if isinstance(original, NotSignedIn):
-        described["message"], extensions = str(original), {"code": UNAUTHENTICATED}
-    elif isinstance(original, Refused):
-        described["message"] = " ".join(fault.message for fault in original.faults)
-        extensions = {"code": BAD_USER_INPUT, "reasons": [str(fault.code.value) for fault in original.faults]}
+    if (ours := told(original)) is not None:
+        described["message"], extensions = ours
     elif _is_callers(error, original, extensions):
         extensions.setdefault("code", BAD_USER_INPUT)
         described["message"] = error.message[:400]

@@ -19,16 +19,15 @@ from auth.viewer import NotSignedIn
 from db.engine import statement_count
 from schema.http.asked import Asked
 from schema.http.budget import Budget, address_key
-from schema.http.contexts import close, still_signed_in
+from schema.http.contexts import still_signed_in
 from schema.http.documents import DocumentFinder, Documents
-from schema.http.faults import describe, log_unexpected, outage
+from schema.http.faults import describe, log_unexpected, outage, told
 from schema.http.limits import Limits
 from schema.http.prepare import Operation, Preparation
 from schema.http.refusals import (
     GENERIC_MESSAGE,
     INTERNAL,
     INTERNAL_MESSAGE,
-    UNAUTHENTICATED,
     VALIDATION_FAILED,
     TurnedAway,
     Unrunnable,
@@ -211,32 +210,24 @@ class Operations:
         )
         return orjson.Fragment(orjson.dumps(result.data))
 
-    async def events(self, ready: Ready, connection: HTTPConnection) -> AsyncGenerator[dict[str, Any], None]:
-        """The answers of a subscription, one for each event, each worked out with a context of its own.
+    async def events(self, ready: Ready) -> AsyncGenerator[dict[str, Any], None]:
+        """The answers of a subscription, one for each event; the viewer is read again before each of them.
 
         Ends without a word once the viewer is no longer signed in; raises as `run` does.
         """
         source = await self._source(ready)
         try:
             async for event in source:
-                try:
-                    if not await still_signed_in(ready.context):
-                        return
-                    context = await self.make_context(connection)
-                except NotSignedIn:
+                if not await still_signed_in(ready.context):
                     return
-                try:
-                    executor = self._executor(ready, context, event)
-                    result = execute_subscription_event(executor)
-                    yield self.answer(await result if isawaitable(result) else result, ready)
-                finally:
-                    await close(context)
+                result = execute_subscription_event(self._executor(ready, event))
+                yield self.answer(await result if isawaitable(result) else result, ready)
         finally:
             if (end := getattr(source, "aclose", None)) is not None:
                 await end()
 
     async def _source(self, ready: Ready) -> AsyncIterable[Any]:
-        executor = self._executor(ready, ready.context, None)
+        executor = self._executor(ready, None)
         if isinstance(executor, list):
             self.answer(ExecutionResult(None, errors=executor), ready)
         source = create_source_event_stream(executor)
@@ -246,12 +237,12 @@ class Operations:
             raise away or Unrunnable([self._described(error, ready.record, ready.anonymous) for error in source.errors])
         return source
 
-    def _executor(self, ready: Ready, context: Any, root_value: Any) -> Any:
+    def _executor(self, ready: Ready, root_value: Any) -> Any:
         return self.schema.execution_context_class.build(
             self.schema._schema,
             ready.operation.document,
             root_value=root_value,
-            context_value=context,
+            context_value=ready.context,
             raw_variable_values=ready.asked.variables,
             operation_name=ready.operation.name,
             is_awaitable=optimized_is_awaitable,
@@ -263,8 +254,9 @@ class Operations:
         """How an exception that ended an operation is answered; one that nobody expected is logged."""
         if not isinstance(error, TurnedAway | Unrunnable):
             if isinstance(error, NotSignedIn):
-                challenge = (b"www-authenticate", b"Bearer")
-                error = TurnedAway(401, UNAUTHENTICATED, str(error), (challenge,))
+                error = TurnedAway(401, error.code, str(error), ((b"www-authenticate", b"Bearer"),))
+            elif (ours := told(error)) is not None:
+                error = Unrunnable([{"message": ours[0], "extensions": ours[1]}])
             else:
                 log_unexpected(error, record.request_id)
                 error = outage(error) or TurnedAway(500, INTERNAL, INTERNAL_MESSAGE, requestId=record.request_id)

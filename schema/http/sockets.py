@@ -48,6 +48,11 @@ class Outbox:
                 await self._streams.send(self._send, {"type": "websocket.send", "text": text})
             except TooSlow:
                 raise Closing(0, "") from None
+            self._waiting.task_done()
+
+    async def drained(self) -> None:
+        """Waits until all that is queued has been sent."""
+        await self._waiting.join()
 
     async def close(self, closing: Closing) -> None:
         """Sends the close frame."""

@@ -63,7 +63,7 @@ async def stream(
         raise TurnedAway(503, UNAVAILABLE, "The service is stopping. Try again.", (retry_after(1),))
     with streams.counted():
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        await _Stream(operations, streams, ready, connection, receive, send).run()
+        await _Stream(operations, streams, ready, receive, send).run()
 
 
 class _Stream:
@@ -74,14 +74,12 @@ class _Stream:
         operations: Operations,
         streams: Streams,
         ready: Ready,
-        connection: HTTPConnection,
         receive: Receive,
         send: Send,
     ) -> None:
         self._operations = operations
         self._streams = streams
         self._ready = ready
-        self._connection = connection
         self._receive = receive
         self._send = send
         self._sending = asyncio.Lock()
@@ -110,7 +108,7 @@ class _Stream:
 
     async def _events(self) -> None:
         try:
-            async for answer in self._operations.events(self._ready, self._connection):
+            async for answer in self._operations.events(self._ready):
                 await self._emit(_next(answer))
             if not await still_signed_in(self._ready.context):
                 await self._emit(_next(SIGNED_OUT))

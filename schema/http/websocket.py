@@ -13,7 +13,7 @@ from schema.http.asked import Asked, decode, from_json
 from schema.http.contexts import close, still_signed_in
 from schema.http.operations import Operations, Record, count_statements
 from schema.http.origins import origin_allowed
-from schema.http.refusals import UNAUTHENTICATED, TurnedAway, Unrunnable
+from schema.http.refusals import TurnedAway, Unrunnable
 from schema.http.sockets import Closing, Outbox, Session
 from schema.http.streams import Streams
 
@@ -64,6 +64,7 @@ class Socket:
         self._initialised = asyncio.Event()
         self._forbidden = asyncio.Event()
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._subscriptions: set[str] = set()
 
     async def run(self) -> None:
         """Reads messages until a side closes; then everything that runs is cancelled."""
@@ -106,6 +107,11 @@ class Socket:
 
     async def _until_end(self) -> None:
         await self._streams.until_end()
+        # What was asked for once is still answered; only what goes on for ever is let go.
+        finite = [task for identity, task in self._running.items() if identity not in self._subscriptions]
+        if finite:
+            await asyncio.wait(finite, timeout=self._limits.query_seconds)
+        await self._outbox.drained()
         raise Closing(1001, "Going away")
 
     async def _read(self) -> None:
@@ -172,17 +178,18 @@ class Socket:
             errors = [{"message": most, "extensions": {"code": "TOO_MANY_OPERATIONS"}}]
             await self._outbox.put({"id": identity, "type": "error", "payload": errors})
             return
-        self._running[identity] = asyncio.create_task(self._run(identity, asked, self._session.connection))
+        self._running[identity] = asyncio.create_task(self._run(identity, asked, self._session))
 
-    async def _run(self, identity: str, asked: Asked, connection: HTTPConnection) -> None:
+    async def _run(self, identity: str, asked: Asked, session: Session) -> None:
         record = Record(request_id=self._request_id, transport="websocket")
         count_statements(record)
         try:
-            context = await self._operations.make_context(connection)
+            context = await self._operations.make_context(session.connection)
             try:
                 ready = self._operations.ready(asked, context, record)
                 if ready.operation.kind is OperationType.SUBSCRIPTION:
-                    async for answer in self._operations.events(ready, connection):
+                    self._subscriptions.add(identity)
+                    async for answer in self._operations.events(ready):
                         await self._outbox.put({"id": identity, "type": "next", "payload": answer})
                     if not await still_signed_in(context):
                         raise NotSignedIn
@@ -192,16 +199,21 @@ class Socket:
                     )
             finally:
                 await close(context)
-        except NotSignedIn:
-            record.code = UNAUTHENTICATED
-            self._forbidden.set()
-            return
         except Exception as error:
             refusal: TurnedAway | Unrunnable = self._operations.refused(error, record)
+            if (
+                isinstance(error, NotSignedIn)
+                and self._session is not None
+                and self._session.context.viewer is not None
+            ):
+                # The sign-in of the whole socket has ended.
+                self._forbidden.set()
+                return
             last = {"id": identity, "type": "error", "payload": refusal.errors}
         else:
             last = {"id": identity, "type": "complete"}
         finally:
+            self._subscriptions.discard(identity)
             self._operations.done(record)
         # The id is free again before the client can know it.
         if self._running.get(identity) is asyncio.current_task():

@@ -132,6 +132,11 @@ async def test_a_fault_outside_any_field_is_500_and_masked(client, toy):
 async def test_known_errors_keep_their_words(client):
     (error,) = (await ask(client, '{fails(how: "coded")}')).json()["errors"]
     assert (error["message"], error["extensions"]) == ("Choose another.", {"code": "BAD_USER_INPUT"})
+    (error,) = (await ask(client, '{fails(how: "public")}')).json()["errors"]
+    assert error["message"] == "how: Choose another."
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "argument": "how"}
+    (error,) = (await ask(client, '{fails(how: "refused")}')).json()["errors"]
+    assert error["extensions"] == {"code": "BAD_USER_INPUT", "reasons": ["NOT_FOUND"]}
     (error,) = (await ask(client, "query Q($v: Int = 1) {number(value: $v)}", variables={"v": None})).json()["errors"]
     assert error["extensions"]["code"] == "BAD_USER_INPUT"
 

@@ -9,11 +9,9 @@ import pytest
 import websockets
 
 from schema.http import Limits
-from schema.http.origins import origin_allowed
+from tests.schema.socket_client import INIT, connected, subscribe
 from tests.schema.toy import Toy, serving, until
 
-PROTOCOL = "graphql-transport-ws"
-INIT = {"type": "connection_init", "payload": {"authorization": "Bearer 7"}}
 LONG = "subscription {kpisChanged(n: 1000) {learnerCount}}"
 
 
@@ -21,44 +19,6 @@ LONG = "subscription {kpisChanged(n: 1000) {learnerCount}}"
 async def port():
     async with serving() as (port, _):
         yield port
-
-
-class Client:
-    """A raw socket that speaks JSON."""
-
-    def __init__(self, connection):
-        self.connection = connection
-
-    async def send(self, *messages):
-        for message in messages:
-            await self.connection.send(message if isinstance(message, str | bytes) else json.dumps(message))
-
-    async def receive(self):
-        text = await asyncio.wait_for(self.connection.recv(), 10)
-        assert isinstance(text, str)
-        return json.loads(text)
-
-    async def closed(self):
-        """The close code, after whatever is still sent."""
-        with contextlib.suppress(websockets.ConnectionClosed):
-            while True:
-                await asyncio.wait_for(self.connection.recv(), 10)
-        return self.connection.close_code, self.connection.close_reason
-
-
-@contextlib.asynccontextmanager
-async def connected(port, init=INIT, **options):
-    address = f"ws://127.0.0.1:{port}/graphql"
-    async with websockets.connect(address, subprotocols=[PROTOCOL], close_timeout=1, **options) as connection:
-        client = Client(connection)
-        if init:
-            await client.send(init)
-            assert await client.receive() == {"type": "connection_ack"}
-        yield client
-
-
-def subscribe(identity, query, **more):
-    return {"id": identity, "type": "subscribe", "payload": {"query": query, **more}}
 
 
 @pytest.mark.parametrize(
@@ -92,49 +52,6 @@ async def test_each_mistake_has_its_close_code(port, init, messages, code):
     async with connected(port, init) as client:
         await client.send(*messages)
         assert (await client.closed())[0] == code
-
-
-async def test_a_socket_that_does_not_sign_in_is_closed():
-    async with serving(limits=Limits(init_seconds=0.1)) as (port, _), connected(port, None) as client:
-        assert await client.closed() == (4408, "Connection initialisation timeout")
-
-
-async def test_only_the_one_subprotocol(port):
-    address = f"ws://127.0.0.1:{port}/graphql"
-    for offered in (["graphql-ws"], ["nonsense"], None):
-        async with websockets.connect(address, subprotocols=offered) as connection:
-            assert connection.subprotocol is None
-            assert (await Client(connection).closed())[0] == 4406
-
-
-async def test_origins_are_checked_before_the_socket_is_accepted():
-    async with serving(allowed_origins=frozenset({"https://app.example"})) as (port, _):
-        for origin, allowed in (
-            (f"http://127.0.0.1:{port}", True), ("https://app.example", True), (None, True),
-            ("https://evil.example", False), ("null", False), ("http://127.0.0.1:1", False),
-        ):  # fmt: skip
-            if allowed:
-                async with connected(port, origin=origin):
-                    continue
-            with pytest.raises(websockets.InvalidStatus) as refusal:
-                async with connected(port, origin=origin):
-                    pass
-            assert refusal.value.response.status_code == 403
-
-
-def test_an_origin_is_ours_by_scheme_host_and_port():
-    for origin, host, ours in (
-        (b"https://waymark.example", b"waymark.example", True),
-        (b"https://WAYMARK.example:443", b"waymark.example", True),
-        (b"http://waymark.example:8000", b"waymark.example:8000", True),
-        (b"http://waymark.example:8000", b"waymark.example:8001", False),
-        (b"https://waymark.example.evil", b"waymark.example", False),
-        (b"https://evil/waymark.example", b"waymark.example", False),
-        (b"file://", b"", False),
-        (b"https://[bad", b"waymark.example", False),
-        (b"", b"", False),
-    ):
-        assert origin_allowed(origin, host, frozenset()) is ours, origin
 
 
 async def test_a_query_is_answered_and_its_id_is_free_again(port):
@@ -189,16 +106,28 @@ async def test_who_is_not_signed_in_gets_one_message_on_a_socket_too(port):
         assert "Sign in to be told why" in (await client.receive())["payload"][0]["message"]
 
 
-async def test_every_operation_and_every_event_has_a_context_of_its_own():
+async def test_every_operation_has_a_context_of_its_own_and_every_event_a_fresh_look_at_the_viewer():
     toy = Toy()
     async with serving(toy) as (port, _), connected(port) as client:
-        await client.send(subscribe("a", "subscription {contextNumber}"), subscribe("b", "{__typename}"))
-        answers = [await client.receive() for _ in range(6)]
-        assert sum(answer["type"] == "complete" for answer in answers) == 2
-        # The socket's own, one for each operation, and one for each of three events.
-        assert len(toy.contexts) == 1 + 2 + 3
-        assert sum(context.closed for context in toy.contexts) == 5
+        await client.send(subscribe("a", "subscription {kpisChanged(n: 3, pause: 0) {learnerCount}}"))
+        await client.send(subscribe("b", "{__typename}"), subscribe("c", "{__typename}"))
+        answers = [await client.receive() for _ in range(8)]
+        assert sum(answer["type"] == "complete" for answer in answers) == 3
+        # The socket's own, and one for each operation.
+        assert len(toy.contexts) == 1 + 3
+        assert sum(context.closed for context in toy.contexts) == 3
+        # Before each of three events, and at the end.
+        assert max(context.checks for context in toy.contexts[1:]) == 4
     await until(lambda: all(context.closed for context in toy.contexts))
+
+
+async def test_who_is_not_signed_in_is_told_so_and_keeps_the_socket(port):
+    async with connected(port, {"type": "connection_init"}) as client:
+        await client.send(subscribe("s", "subscription {wantsViewer}"))
+        answer = await client.receive()
+        assert (answer["type"], answer["payload"][0]["extensions"]) == ("error", {"code": "UNAUTHENTICATED"})
+        await client.send({"type": "ping"})
+        assert await client.receive() == {"type": "pong"}
 
 
 async def test_a_fault_in_a_stream_is_masked(port):
@@ -217,18 +146,6 @@ async def test_a_socket_runs_only_so_many_operations():
         while (answer := await client.receive())["id"] != "3":
             pass
         assert answer["payload"][0]["extensions"] == {"code": "TOO_MANY_OPERATIONS"}
-
-
-async def test_only_so_many_sockets_are_open():
-    async with serving(limits=Limits(sockets=1)) as (port, view):
-        async with connected(port):
-            assert view.open_sockets == 1
-            with pytest.raises(websockets.InvalidStatus):
-                async with connected(port):
-                    pass
-        await until(lambda: not view.open_sockets)
-        async with connected(port):
-            pass
 
 
 async def test_a_socket_ends_with_its_token_and_with_a_sign_out():
@@ -278,6 +195,18 @@ async def test_a_server_that_stops_says_so():
         with pytest.raises(websockets.InvalidStatus):
             async with connected(port):
                 pass
+
+
+async def test_what_was_asked_once_is_answered_before_a_server_stops():
+    toy = Toy()
+    async with serving(toy) as (port, view), connected(port) as client:
+        await client.send(subscribe("s", LONG), subscribe("m", "mutation {changeSlowly}"))
+        assert (await client.receive())["type"] == "next"
+        view.end_streams()
+        while (answer := await client.receive())["id"] != "m":
+            pass
+        assert answer["payload"]["data"] == {"changeSlowly": 1}
+        assert (await client.closed())[0] == 1001
 
 
 async def test_a_reader_who_does_not_read_costs_bounded_memory_and_is_dropped():

@@ -16,6 +16,7 @@ from starlette.requests import HTTPConnection
 
 from auth.viewer import NotSignedIn
 from db import clock
+from db.refusals import BadArgument, not_found
 from schema.http import Documents, Limits, View, make_view
 from schema.http.metrics import Metrics
 from schema.http.observe import Observe, Observer
@@ -49,9 +50,10 @@ class Context:
     client: Client
     toy: "Toy"
     closed: bool = False
-    number: int = 0
+    checks: int = 0
 
     async def still_signed_in(self) -> bool:
+        self.checks += 1
         return self.viewer is None or self.viewer.user_key not in self.toy.signed_out
 
     def close(self) -> None:
@@ -83,7 +85,7 @@ class Toy:
             connection.scope.get("state", {}).get("request_id", ""),
             connection.headers.get("idempotency-key"),
         )
-        context = Context(viewer, client, self, number=len(self.contexts))
+        context = Context(viewer, client, self)
         self.contexts.append(context)
         return context
 
@@ -159,6 +161,10 @@ class Query:
     async def fails(self, how: str = "bug") -> int | None:
         if how == "coded":
             raise GraphQLError("Choose another.", extensions={"code": "BAD_USER_INPUT"})
+        if how == "public":
+            raise BadArgument("how", "Choose another.")
+        if how == "refused":
+            raise not_found("how")
         if how == "database":
             raise OperationalError("select secret", {}, ConnectionRefusedError("refused"))
         if how == "network":
@@ -190,6 +196,12 @@ class Mutation:
         return info.context.toy.changes
 
     @strawberry.mutation
+    async def change_slowly(self, info: strawberry.Info) -> int:
+        await asyncio.sleep(0.3)
+        info.context.toy.changes += 1
+        return info.context.toy.changes
+
+    @strawberry.mutation
     def break_off(self) -> int | None:
         raise OperationalError("insert secret", {}, ConnectionResetError("reset"))
 
@@ -203,10 +215,10 @@ class Subscription:
             await asyncio.sleep(pause)
 
     @strawberry.subscription
-    async def context_number(self, info: strawberry.Info) -> AsyncIterator[strawberry.scalars.JSON]:
-        for _ in range(3):
-            yield [info.context.number]
-            await asyncio.sleep(0)
+    async def wants_viewer(self, info: strawberry.Info) -> AsyncIterator[int]:
+        if info.context.viewer is None:
+            raise NotSignedIn
+        yield 1
 
     @strawberry.subscription
     async def flood(self) -> AsyncIterator[str]:
