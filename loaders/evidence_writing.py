@@ -89,7 +89,7 @@ async def units_of_criteria(session: AsyncSession, qualification_key: int, keys:
     statement = select(QualificationCriterion.id, QualificationCriterion.unit_id).where(
         QualificationCriterion.qualification_id == qualification_key, QualificationCriterion.id.in_(keys)
     )
-    return dict((await session.execute(statement)).tuples().all())
+    return {criterion: unit for criterion, unit in await session.execute(statement)}
 
 
 async def reached_in(session: AsyncSession, aim_key: int, keys: Collection[int]) -> dict[int, CriterionProgress]:
