@@ -1,0 +1,70 @@
+"""Signing units: within the confirmation statement, once a role, only when every criterion is signed off."""
+
+import asyncio
+
+from db import ids, signing
+from db.enums import Role, UserErrorCode
+from db.tables import UnitSignature
+from resolvers import unit
+from tests.resolvers.stage import PASSWORD, Stage, refused
+from tests.resolvers.test_evidence import submitted
+from tests.resolvers.test_evidence_assessment import assess
+
+
+async def complete(stage: Stage) -> str:
+    """The first unit, every criterion signed off."""
+    id, (first, second, _) = await submitted(stage), stage.criteria
+    await assess(stage, id, (first, True), (second, True))
+    return stage.units[0]
+
+
+async def test_each_role_signs_once_and_the_words_are_kept(stage: Stage) -> None:
+    id = await complete(stage)
+    for who in ("assessor", "learner", "iqa", "manager", "overview", "assessor", "learner"):
+        assert await unit.sign(stage.at(who), id=id, password=PASSWORD) == ids.decode_pair("Unit", id)
+    signatures = await stage.rows(UnitSignature)
+    assert [row.role for row in signatures] == [
+        Role.ASSESSOR, Role.LEARNER, Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW
+    ]  # fmt: skip
+    keys = [ids.decode_pair("Criterion", one)[1] for one in stage.criteria[:2]]
+    statement = signing.unit_statement("1", "Unit 1", "Cycle mechanic", "Learner")
+    assert {row.statement for row in signatures} == {statement}
+    assert {row.content_sha256 for row in signatures} == {
+        signing.unit_sha256(statement, [(key, 1, True) for key in keys])
+    }
+    assert (await stage.trail()).count("unitSign") == 5
+
+
+async def test_a_unit_with_something_left_to_do_is_not_signed(stage: Stage) -> None:
+    id, (first, *_) = await submitted(stage), stage.criteria
+    await assess(stage, id, (first, True))
+    doing = unit.sign(stage.at("assessor"), id=stage.units[0], password=PASSWORD)
+    assert await refused(doing) == {"id": UserErrorCode.INVALID}
+    assert await stage.rows(UnitSignature) == []
+
+
+async def test_of_two_managers_at_once_one_signs(stage: Stage) -> None:
+    id = await complete(stage)
+    done = await asyncio.gather(
+        *(unit.sign(stage.at(who), id=id, password=PASSWORD) for who in ("manager", "second") * 3), return_exceptions=True
+    )
+    (signature,) = await stage.rows(UnitSignature)
+    # The one who signed hears the same each time; the other is told who it was.
+    assert sum(isinstance(one, tuple) for one in done) == 3
+    loser = "manager" if signature.signed_by_id == stage.user("second").id else "second"
+    doing = unit.sign(stage.at(loser), id=id, password=PASSWORD)
+    assert await refused(doing) == {"id": UserErrorCode.CONFLICT}
+
+
+async def test_who_may_not_sign(stage: Stage) -> None:
+    id = await complete(stage)
+    for who in ("basic", "master"):
+        assert await refused(unit.sign(stage.at(who), id=id, password=PASSWORD)) == {None: UserErrorCode.NOT_ALLOWED}
+    for who in ("cy", "zoe", "colleague", "other_assessor", "foreign_assessor"):
+        assert await refused(unit.sign(stage.at(who), id=id, password=PASSWORD)) == {"id": UserErrorCode.NOT_FOUND}
+    for unknown in ("Unit_1.999", "Unit_999.1", stage.criteria[0], stage.aim, "x"):
+        doing = unit.sign(stage.at("assessor"), id=unknown, password=PASSWORD)
+        assert await refused(doing) == {"id": UserErrorCode.NOT_FOUND}
+    doing = unit.sign(stage.at("assessor"), id=id, password="guess")
+    assert await refused(doing) == {"password": UserErrorCode.WRONG_PASSWORD}
+    assert await stage.rows(UnitSignature) == []
