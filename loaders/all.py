@@ -255,7 +255,7 @@ class Loaders:
         key = (LearnersOfEmployerLoader, asked, which, first, after)
         return self._made(key, lambda: LearnersOfEmployerLoader(self.reading, asked, which, first, after))
 
-    def pages(self, listed: LearnerList[V], first: int, after: str | None, **asked: Any) -> PagesLoader[V]:
+    def pages(self, listed: LearnerList[V], first: int | None, after: str | None, **asked: Any) -> PagesLoader[V]:
         """Pages of one of a learner's lists; conditions that are None are not asked for. Raises BadArgument."""
         held = {name: value for name, value in asked.items() if value is not None}
         key = (listed, first, after, *sorted(held.items()))

@@ -72,7 +72,7 @@ class PagesLoader(DataLoader[int, Page[V]], Generic[V]):
     """
 
     def __init__(
-        self, reading: Reading, listed: LearnerList[V], first: int, after: str | None, asked: Mapping[str, Any]
+        self, reading: Reading, listed: LearnerList[V], first: int | None, after: str | None, asked: Mapping[str, Any]
     ) -> None:
         super().__init__(loop=asyncio.get_running_loop())
         self._reading = reading

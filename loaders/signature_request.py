@@ -15,9 +15,10 @@ from db.signature_request import SignatureRequest, SignatureSlot
 from db.user import User
 from loaders.file import FILE_COLUMNS, FileRow
 from loaders.learner_list import LearnerList
-from loaders.page import Order, Page, PageOf, paged
+from loaders.page import Order
 from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.user import UserRow, user_or_none
+from loaders.viewer_list import ViewerList
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ def _requests(role: Role) -> Select:
 
 def _row(row: Any, _: Reading | None = None) -> SignatureRequestRow:
     *own, by, by_name = row[:7]
-    return SignatureRequestRow(*own, UserRow(by, by_name), FileRow(*row[7:]))
+    return SignatureRequestRow(*own, UserRow(by, by_name), FileRow(*row[7:14]))
 
 
 _ORDER = Order(
@@ -91,21 +92,14 @@ def _by_key(role: Role) -> Select:
     return _requests(role).where(among(SignatureRequest.id))
 
 
-def _of_viewer(role: Role, with_status: bool) -> Select:
+def _of_viewer(role: Role) -> Select:
     # unscoped: within requests that the viewer sees
     slot = exists().where(SignatureSlot.request_id == SignatureRequest.id, SignatureSlot.role == role)
-    statement = _requests(role).where(slot)
-    return statement.where(_OF_STATUS) if with_status else statement
+    return _requests(role).where(slot)
 
 
-@prepared
-def _page(role: Role, with_status: bool, after: bool) -> Select:
-    return paged(_of_viewer(role, with_status), _ORDER, after)
-
-
-@prepared
-def _count(role: Role, with_status: bool) -> Select:
-    return _of_viewer(role, with_status).with_only_columns(func.count())
+# What the viewer's role is asked to sign, or was, over all learners that they see.
+REQUESTS_OF_VIEWER: ViewerList[SignatureRequestRow] = ViewerList(_ORDER, _of_viewer, _row, {"status": _OF_STATUS})
 
 
 @prepared
@@ -166,16 +160,3 @@ class AwaitingSignatureLoader(OneLoader[int, int]):
         rows = await self.reading.rows(_awaiting(self.reading.viewer.role), keys=keys)
         return dict.fromkeys(keys, 0) | {learner: count for learner, count in rows}
 
-
-async def read_page_of_viewer(
-    reading: Reading, status: SignatureRequestStatus | None, first: int, after: str | None
-) -> Page[SignatureRequestRow]:
-    """Documents in the viewer's sight that ask for their role, the latest first. Raises BadArgument."""
-    page, role = PageOf.read(first, after, _ORDER), reading.viewer.role
-    bound = {} if status is None else {"status": status}
-    rows = await reading.rows(_page(role, bool(bound), page.after is not None), **bound, **page.parameters)
-
-    async def count() -> int:
-        return (await reading.rows(_count(role, bool(bound)), **bound))[0][0]
-
-    return Page.of([_row(row) for row in rows], page, _ORDER, count)

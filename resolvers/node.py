@@ -10,11 +10,18 @@ from resolvers.context import Context
 
 # How to read each type by its key; of units and criteria, by the aim's key and their own.
 _BY_KEY: dict[str, Callable[[Loaders], Any]] = {
+    "Action": lambda loaders: loaders.action,
     "Aim": lambda loaders: loaders.aim,
+    "Evidence": lambda loaders: loaders.evidence,
+    "File": lambda loaders: loaders.file,
     "Learner": lambda loaders: loaders.learner,
     "AuditEvent": lambda loaders: loaders.audit_event,
     "Employer": lambda loaders: loaders.employer,
     "Qualification": lambda loaders: loaders.qualification,
+    "Resource": lambda loaders: loaders.resource,
+    "Session": lambda loaders: loaders.session,
+    "SignatureRequest": lambda loaders: loaders.signature_request,
+    "TimeLogEntry": lambda loaders: loaders.time_log_entry,
     "User": lambda loaders: loaders.user,
 }
 _BY_PAIR: dict[str, Callable[[Loaders], Any]] = {

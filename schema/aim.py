@@ -5,17 +5,26 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from db.enums import ResourceBucket
 from loaders.aim import AimRow
-from schema.enums import AimStatus, TrafficLight
-from schema.fields import attribute, related
+from loaders.resource import ResourceRow
+from resolvers import link
+from schema.enums import AimStatus, CriterionFilter, TrafficLight
+from schema.fields import Info, attribute, related
+from schema.file import Download
 from schema.node import Node, node
 from schema.progress import Progress
 from schema.qualification import Qualification
+from schema.resource import Resource
 from schema.unit import Unit
 from schema.user import User
 
 if TYPE_CHECKING:
     from schema.learner import Learner
+
+
+async def _material(row: AimRow, load, bucket: ResourceBucket) -> list[ResourceRow]:
+    return [material for material in await load.material_of_aim.load(row.key) if material.bucket is bucket]
 
 
 @node(AimRow, "One component of a learner's programme, such as a standard, a diploma or a functional skill (ILR: learning aim).")
@@ -42,3 +51,27 @@ class Aim(Node):
         "Its units in order. The progress map (gap analysis) is `units { criteria(filter:) }`.",
         lambda row, load: load.units_of_aim.load(row.key),
     )
+    resources: list[Resource] = related(
+        "Its resources, the oldest first.", lambda row, load: _material(row, load, ResourceBucket.RESOURCES)
+    )
+    resource_count: int = related(
+        "How many resources it has: the number on the Resources icon.",
+        lambda row, load: load.resource_count.load(row.key),
+    )
+    files: list[Resource] = related(
+        "Files from Course, the oldest first.", lambda row, load: _material(row, load, ResourceBucket.FILES_FROM_COURSE)
+    )
+
+    @strawberry.field(description="The filtered progress map as a PDF, as it is at the moment it is opened.")
+    def progress_map_export(
+        root: AimRow,  # noqa: N805
+        info: Info,
+        filter: Annotated[
+            CriterionFilter | None, strawberry.argument(description="Which criteria.")
+        ] = CriterionFilter.ALL,
+    ) -> Download:
+        return link.to_progress_map(info.context, root.key, filter)  # type: ignore[return-value]
+
+    @strawberry.field(description="Record of Achievement as a PDF: each unit, when it was completed, who signed.")
+    def record_of_achievement_export(root: AimRow, info: Info) -> Download:  # noqa: N805
+        return link.to_record_of_achievement(info.context, root.key)  # type: ignore[return-value]

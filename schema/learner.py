@@ -11,6 +11,7 @@ from schema.enums import TrafficLight
 from schema.fields import attribute, related
 from schema.node import Node, node
 from schema.off_the_job import OffTheJob
+from schema.portfolio import Portfolio
 from schema.progress import Progress
 from schema.user import User
 
@@ -34,7 +35,7 @@ async def _programme(row: LearnerRow, load, name: str):
 
 
 @node(LearnerRow, "An apprentice at the provider: the owner of a portfolio.")
-class Learner(Node):
+class Learner(Portfolio, Node):
     name: str = attribute("The learner's name.")
     uln: str | None = attribute("Unique Learner Number, 10 digits; null unless the viewer may see it.")
     last_login_at: dt.datetime | None = attribute("When the learner last signed in; null if never.")

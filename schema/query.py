@@ -17,12 +17,15 @@ from schema.audit_event import AuditEvent
 from schema.connection import Connection
 from schema.employer import Employer
 from schema.enums import LearnerOrder, Role
+from schema.evidence import Evidence
 from schema.fields import Info, selects
 from schema.guide import Guide
 from schema.learner import Learner, LearnerFilter
 from schema.node import Node
 from schema.provider_settings import ProviderSettings
 from schema.qualification import Qualification
+from schema.session import Session
+from schema.signature_request import SignatureRequest
 from schema.unit import Unit
 from schema.user import User
 from schema.viewer import Viewer
@@ -70,6 +73,18 @@ class Query:
     @strawberry.field(description="One learner's unit; null if there is none that the viewer may see.")
     async def unit(self, info: Info, id: Id) -> Unit | None:
         return await nodes_.of_type(info.context, "Unit", id)
+
+    @strawberry.field(description="One piece of evidence; null if there is none that the viewer may see.")
+    async def evidence(self, info: Info, id: Id) -> Evidence | None:
+        return await nodes_.of_type(info.context, "Evidence", id)
+
+    @strawberry.field(description="One session; null if there is none that the viewer may see.")
+    async def session(self, info: Info, id: Id) -> Session | None:
+        return await nodes_.of_type(info.context, "Session", id)
+
+    @strawberry.field(description="One document to sign; null if there is none that the viewer may see.")
+    async def signature_request(self, info: Info, id: Id) -> SignatureRequest | None:
+        return await nodes_.of_type(info.context, "SignatureRequest", id)
 
     @strawberry.field(description="One employer; null if there is none that the viewer may see.")
     async def employer(self, info: Info, id: Id) -> Employer | None:

@@ -1,17 +1,46 @@
 """Units of one learner's aim."""
 
+import asyncio
+import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from db.signing import unit_statement
 from loaders.unit import UnitRow
 from schema.criterion import Criterion
-from schema.enums import CriterionFilter
-from schema.fields import Info, attribute
+from schema.enums import CriterionFilter, Role
+from schema.evidence import Evidence
+from schema.fields import Info, attribute, related
 from schema.node import Node, node
+from schema.progress import UnitProgress
+from schema.user import User
 
 if TYPE_CHECKING:
     from schema.aim import Aim
+
+
+async def _complete(row: UnitRow, load) -> bool:
+    return (await load.unit_progress.load(row)).complete
+
+
+async def _signed_off(row: UnitRow, load) -> bool:
+    # Both at once, so that neither waits for the other's statement.
+    progress, signatures = await asyncio.gather(load.unit_progress.load(row), load.unit_signatures.load(row.key))
+    return progress.complete and all(signature.signed_at for signature in signatures if signature.required)
+
+
+async def _statement(row: UnitRow, load) -> str:
+    learner = await load.learner.load(row.aim.learner_key)
+    return unit_statement(row.number, row.title, row.aim.title, learner.name)
+
+
+@strawberry.type(description="A role's place under the confirmation statement of a unit.")
+class UnitSignature:
+    role: Role = attribute("The role.")
+    required: bool = attribute("Whether the provider requires it for the unit to be signed off.")
+    signed_by: User | None = attribute("Who signed; null until then.")
+    signed_at: dt.datetime | None = attribute("When; null until then.")
 
 
 @node(UnitRow, "A unit of one learner's aim, so that its id and its progress are that learner's alone.")
@@ -27,4 +56,21 @@ class Unit(Node):
         info: Info,
         filter: Annotated[CriterionFilter | None, strawberry.argument(description="Which of them.")] = CriterionFilter.ALL,
     ) -> list[Criterion]:
-        return info.context.loaders.criteria_of_unit(filter or CriterionFilter.ALL).load(root)
+        return info.context.loaders.criteria_of_unit(filter or CriterionFilter.ALL).load(root)  # type: ignore[return-value]
+
+    progress: UnitProgress = related("Its criteria, counted.", lambda row, load: load.unit_progress.load(row))
+    criteria_complete: bool = related(
+        "Whether every criterion is signed off, and there is one: the unit is green [000].", _complete
+    )
+    signed_off: bool = related(
+        "Whether it is complete, and every signature that the provider requires was given and stands.", _signed_off
+    )
+    confirmation_statement: str = related("What a signature confirms, word for word [000].", _statement)
+    signatures: list[UnitSignature] = related(
+        "The places of the roles that must sign, and of whoever else signed.",
+        lambda row, load: load.unit_signatures.load(row.key),
+    )
+    evidence: list[Evidence] = related(
+        "The evidence record sheet: every piece of evidence mapped to a criterion of it, the oldest first [000].",
+        lambda row, load: load.evidence_of_unit.load(row.key),
+    )

@@ -7,10 +7,14 @@ import strawberry
 from auth.viewer import Viewer as SignedIn
 from loaders.kpis import SIGNATURES
 from loaders.user import UserRow
-from schema.enums import Role
-from schema.fields import Info, attribute, related
+from resolvers import portfolio
+from schema.arguments import After, First
+from schema.connection import Connection
+from schema.enums import Role, SignatureRequestStatus
+from schema.fields import Info, attribute, related, selects
 from schema.kpis import Kpis, parts_asked
 from schema.role_grant import RoleGrant
+from schema.signature_request import SignatureRequest
 from schema.user import User
 
 if TYPE_CHECKING:
@@ -52,3 +56,20 @@ class Viewer:
     )
     def kpis(root: SignedIn, info: Info) -> Kpis:  # noqa: N805
         return info.context.loaders.kpis.load(parts_asked(info))  # type: ignore[return-value]
+
+    @strawberry.field(
+        description="Documents about learners that the viewer may see in which the role in use has a place, the latest first."
+    )
+    async def signature_requests(
+        root: SignedIn,  # noqa: N805
+        info: Info,
+        status: Annotated[
+            SignatureRequestStatus | None, strawberry.argument(description="Only those in this status.")
+        ] = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[SignatureRequest]:
+        counted = selects(info, "totalCount")
+        return await portfolio.signature_requests_of_viewer(  # type: ignore[return-value]
+            info.context, status=status, first=first, after=after, counted=counted
+        )

@@ -1,0 +1,52 @@
+"""Actions and activities that are set for a learner."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from loaders.action import ActionRow
+from schema.enums import ActionKind, ActionStatus
+from schema.evidence import Evidence
+from schema.fields import attribute, person, related
+from schema.file import File
+from schema.node import Node, node
+
+if TYPE_CHECKING:
+    from schema.aim import Aim
+    from schema.learner import Learner
+    from schema.session import Session
+    from schema.user import User
+
+
+@node(ActionRow, "A piece of work to do by a date, set in a session or by itself.")
+class Action(Node):
+    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = related(
+        "Who is to do it.", lambda row, load: load.learner.load(row.learner_key)
+    )
+    session: Annotated["Session", strawberry.lazy("schema.session")] | None = related(
+        "The session in which it was set; null if in none that the viewer may see.",
+        lambda row, load: None if row.session_key is None else load.session.load(row.session_key),
+    )
+    aim: Annotated["Aim", strawberry.lazy("schema.aim")] | None = related(
+        "The component that it belongs to; null if to none.",
+        lambda row, load: None if row.aim_key is None else load.aim.load(row.aim_key),
+    )
+    kind: ActionKind = attribute("A single thing to do, or a piece of learning.")
+    title: str = attribute("What it is called.")
+    description: str = attribute("What is to be done.")
+    target_date: dt.date = attribute("The day by which it is to be done.")
+    status: ActionStatus = attribute("How far it has come.")
+    overdue: bool = attribute("Whether the target date has passed, in London, and it is not complete.")
+    accepts_evidence: bool = attribute("Whether evidence can be submitted straight from the action.")
+    files: list[File] = related("What is attached to it.", lambda row, load: load.files_of_action.load(row.key))
+    evidence: list[Evidence] = related(
+        "What was submitted for it, the oldest first.", lambda row, load: load.evidence_of_action.load(row.key)
+    )
+    learner_feedback: str | None = attribute("What the learner said when responding; null until then.")
+    minutes_spent: int | None = attribute("How long the learner says it took; null if that was not said.")
+    learner_submitted_at: dt.datetime | None = attribute("When the learner last responded; null until then.")
+    completed_by: Annotated["User", strawberry.lazy("schema.user")] | None = person(
+        "Who set it complete; null until then.", "completed_by_key"
+    )
+    completed_at: dt.datetime | None = attribute("When it was set complete; null until then.")

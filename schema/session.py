@@ -1,0 +1,49 @@
+"""Sessions (visits): the learning plan."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from loaders.session import SessionRow
+from schema.action import Action
+from schema.enums import SessionStatus, SessionType
+from schema.fields import attribute, related
+from schema.file import File
+from schema.node import Node, node
+from schema.user import User
+
+if TYPE_CHECKING:
+    from schema.aim import Aim
+    from schema.learner import Learner
+
+
+async def _outstanding(row: SessionRow, load) -> bool:
+    return any(action.outstanding for action in await load.actions_of_session.load(row.key))
+
+
+@node(SessionRow, "A session (visit) of a learner's plan, planned or over.")
+class Session(Node):
+    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = related(
+        "Whose it is.", lambda row, load: load.learner.load(row.learner_key)
+    )
+    number: int = attribute("Counts up from 1 within a learner's plan.")
+    type: SessionType = attribute("What it is for.")
+    status: SessionStatus = attribute("Whether it took place.")
+    starts_at: dt.datetime = attribute("When it begins.")
+    ends_at: dt.datetime = attribute("When it ends.")
+    location: str | None = attribute("Where; null if that was not said.")
+    assessor: User = attribute("Who visits.")
+    aims: list[Annotated["Aim", strawberry.lazy("schema.aim")]] = related(
+        "The components that it is about, of those the viewer may see.",
+        lambda row, load: load.aims_of_session.load(row.key),
+    )
+    planning_notes: str | None = attribute("What is planned, written before it.")
+    feedback: str | None = attribute("Session feedback, written after it.")
+    files: list[File] = related("What was saved to it.", lambda row, load: load.files_of_session.load(row.key))
+    actions: list[Action] = related(
+        "What was set in it, the earliest target first.", lambda row, load: load.actions_of_session.load(row.key)
+    )
+    has_outstanding_actions: bool = related(
+        "The speech bubble: red while true, green once false. A session without actions is green.", _outstanding
+    )
