@@ -9,7 +9,7 @@ from db import ids
 from db.changes import Subscriber
 from db.enums import LearnerOrder
 from db.refusals import BadArgument
-from loaders.kpis import KpisRow
+from loaders.kpis import KpisRow, Parts
 from loaders.learner import LearnerRow, LearnersAsked, read_page
 from loaders.page import LARGEST_PAGE
 from resolvers.context import Context
@@ -35,15 +35,15 @@ async def at_most(take: int | None, values: AsyncIterator[T]) -> AsyncIterator[T
                 return
 
 
-async def kpis_changed(context: Context) -> AsyncIterator[KpisRow]:
-    """The viewer's KPIs now, then each time a number is another."""
+async def kpis_changed(context: Context, parts: Parts) -> AsyncIterator[KpisRow]:
+    """The viewer's KPIs now, then each time a number of the parts asked for is another."""
     viewer = context.let_in
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         last: KpisRow | None = None
         while True:
             context.wrote()
-            kpis = await context.loaders.kpis.load(None)
-            if last is None or not kpis.same_numbers(last):
+            kpis = await context.loaders.kpis.load(parts)
+            if last is None or kpis.sums != last.sums:
                 last = kpis
                 yield kpis
             await _next(subscriber, LOOK_AGAIN)

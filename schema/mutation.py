@@ -3,14 +3,33 @@
 import strawberry
 
 from schema.mutations.action import ActionMutations
+from schema.mutations.cv import CvMutations
+from schema.mutations.evidence import EvidenceMutations
+from schema.mutations.file import FileMutations
+from schema.mutations.message import MessageMutations
+from schema.mutations.resource import ResourceMutations
 from schema.mutations.session import SessionMutations
 from schema.mutations.sign_in import SignInMutations
+from schema.mutations.signature_request import SignatureRequestMutations
 from schema.mutations.time_log_entry import TimeLogEntryMutations
+from schema.mutations.unit import UnitMutations
 
 
 @strawberry.type(
     description="Everything that can be done. Each runs in one transaction and answers with the changed entity, or with "
     "errors that say what to mend."
 )
-class Mutation(ActionMutations, SessionMutations, SignInMutations, TimeLogEntryMutations):
+class Mutation(
+    ActionMutations,
+    CvMutations,
+    EvidenceMutations,
+    FileMutations,
+    MessageMutations,
+    ResourceMutations,
+    SessionMutations,
+    SignInMutations,
+    SignatureRequestMutations,
+    TimeLogEntryMutations,
+    UnitMutations,
+):
     pass

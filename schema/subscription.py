@@ -7,7 +7,7 @@ import strawberry
 
 from resolvers import live
 from schema.fields import Info
-from schema.kpis import Kpis
+from schema.kpis import Kpis, parts_asked
 from schema.learner import Learner
 
 Take = Annotated[int | None, strawberry.argument(description="End after so many messages; null goes on.")]
@@ -33,5 +33,5 @@ class Subscription:
 
     @strawberry.subscription(description="The viewer's KPIs as they are, and again each time one of the numbers changes.")
     async def kpis_changed(self, info: Info, take: Take = None) -> AsyncIterator[Kpis]:
-        async for kpis in live.at_most(take, live.kpis_changed(info.context)):
+        async for kpis in live.at_most(take, live.kpis_changed(info.context, parts_asked(info))):
             yield kpis
