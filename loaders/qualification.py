@@ -1,4 +1,4 @@
-"""Qualifications, as versioned by their awarding body: by key, and in pages by title. They are nobody's personal data."""
+"""Qualifications, as versioned by their awarding body: by key, and in pages by title. Nobody's personal data."""
 
 from dataclasses import dataclass
 

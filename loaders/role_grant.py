@@ -46,7 +46,7 @@ async def own_grants(reading: Reading) -> list[RoleGrantRow]:
 
 
 class SitesOfOverviewLoader(ManyLoader[int, EmployerRow]):
-    """The sites allocated to the viewer as an Employer Overview, of those that the role in use sees; by their user key."""
+    """The sites allocated to the viewer as an Employer Overview that the role in use sees; by the viewer's user key."""
 
     async def fetch(self, keys: list[int]) -> dict[int, list[EmployerRow]]:
         found: dict[int, list[EmployerRow]] = {}

@@ -1,4 +1,4 @@
-"""Lists that the viewer has of their own (employers, people, qualifications, the audit trail): a page in one statement."""
+"""Lists of the viewer's own (employers, people, qualifications, the audit trail): a page in one statement."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field

@@ -27,18 +27,21 @@ class Employer(Node):
         lambda row, load: load.sites_of_employer.load(row.key),
     )
 
-    @strawberry.field(description="Its own learners that the viewer may see; a head office's do not include its sites'.")
+    @strawberry.field(description="Its own learners that the viewer may see; a head office's are not its sites'.")
     def learners(
         root: EmployerRow,  # noqa: N805
         info: Info,
         filter: Annotated[LearnerFilter | None, strawberry.argument(description="Which of them.")] = None,
-        order_by: Annotated[LearnerOrder | None, strawberry.argument(description="In which order.")] = LearnerOrder.NAME_ASC,
+        order_by: Annotated[
+            LearnerOrder | None, strawberry.argument(description="In which order.")
+        ] = LearnerOrder.NAME_ASC,
         first: First = 20,
         after: After = None,
     ) -> Connection[Learner]:
         asked: dict[str, Any] = vars(filter) if filter else {}
-        return employers_.learners(info.context, root.key, order_by or LearnerOrder.NAME_ASC, first, after, **asked)  # type: ignore[return-value]
+        order = order_by or LearnerOrder.NAME_ASC
+        return employers_.learners(info.context, root.key, order, first, after, **asked)  # type: ignore[return-value]
 
-    @strawberry.field(description="Over its own learners that the viewer may see; a head office's do not include its sites'.")
+    @strawberry.field(description="Over its own learners that the viewer may see; a head office's are not its sites'.")
     def kpis(root: EmployerRow, info: Info) -> Kpis:  # noqa: N805
         return info.context.loaders.kpis_of_employer.load((root.key, parts_asked(info)))  # type: ignore[return-value]

@@ -12,9 +12,9 @@ from schema.progress import Progress
 
 
 @strawberry.type(
-    description="Key performance indicators over a set of learners [000: at-a-glance KPIs over the employer's learners]: "
-    "those whom the viewer may see, and of them the aims and records that the viewer may see. Aims that are WITHDRAWN count "
-    "in no number of aims. Read afresh with every request."
+    description="Key performance indicators over a set of learners [000: at-a-glance KPIs over the employer's "
+    "learners]: those whom the viewer may see, and of them the aims and records that the viewer may see. Aims that are "
+    "WITHDRAWN count in no number of aims. Read afresh with every request."
 )
 class Kpis:
     generated_at: dt.datetime = attribute("The moment at which each number here is exact; days are days in London.")
@@ -28,7 +28,7 @@ class Kpis:
         "Aims that are not COMPLETED and whose planned end date is before today [001: the bar turns red]."
     )
     progress: Progress = attribute(
-        "Criteria summed over the aims; durationPercent the mean of the aims', half up; pastPlannedEnd where any aim is."
+        "Criteria summed over the aims; durationPercent the mean of the aims', half up; pastPlannedEnd where any is."
     )
     awaiting_signature_count: int = attribute(
         "Open signature slots of the viewer's own role on PENDING documents about the learners [000: the red border]."
@@ -36,7 +36,7 @@ class Kpis:
     outstanding_action_count: int = attribute("Actions that are not COMPLETE [001].")
     overdue_action_count: int = attribute("Actions that are not COMPLETE and whose target date is before today [001].")
     awaiting_assessment_count: int = attribute("Evidence that is SUBMITTED or RESUBMITTED: not yet assessed [001].")
-    sessions_next7_days: int = attribute("PLANNED sessions that begin from now until seven days on [000: visits booked].")
+    sessions_next7_days: int = attribute("PLANNED sessions that begin within seven days from now [000: visits booked].")
     off_the_job: OffTheJob = attribute("Minutes off the job, summed over the learners.")
 
 

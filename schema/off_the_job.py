@@ -6,16 +6,16 @@ from schema.fields import attribute
 
 
 @strawberry.type(
-    description="Training away from the day's work, which every standard asks for: minutes required, expected by now, and "
-    "logged. Withdrawn aims require nothing."
+    description="Training away from the day's work, which every standard asks for: minutes required, expected by now, "
+    "and logged. Withdrawn aims require nothing."
 )
 class OffTheJob:
     required_minutes: int = attribute(
         "The sum over the aims of the qualification's offTheJobHoursMinimum, in minutes; 0 where none is known."
     )
     expected_minutes: int = attribute(
-        "What should be there by now: the sum over the aims of required x days elapsed / days planned, both days counted, "
-        "never below 0 or above required."
+        "What should be there by now: the sum over the aims of required x days elapsed / days planned, both days "
+        "counted, never below 0 or above required."
     )
     actual_minutes: int = attribute(
         "All OFF_THE_JOB entries of the time log that the viewer may see: automatic, approved and unapproved ones."

@@ -9,8 +9,8 @@ from schema.fields import attribute
 @strawberry.type(description="The provider's settings, which every number in the graph follows.")
 class ProviderSettings:
     traffic_light_tolerance: float = attribute(
-        "Percentage points either side of the expected progress that still count as on track; at the tolerance itself an "
-        "aim is off track or ahead."
+        "Percentage points either side of the expected progress that still count as on track; at the tolerance itself "
+        "an aim is off track or ahead."
     )
     rated_from_percent: float = attribute("Aims are rated once this much of their duration has passed, 0 to 100.")
     review_interval_weeks: int = attribute("Weeks from one formal review to the next.")

@@ -7,12 +7,12 @@ from schema.node import Node, node
 
 @node(
     QualificationRow,
-    "A standard, diploma or functional skill in one version of its awarding body's, which never changes: what an aim is "
-    "measured against.",
+    "A standard, diploma or functional skill in one version of its awarding body's, which never changes: what an aim "
+    "is measured against.",
 )
 class Qualification(Node):
     title: str = attribute("The qualification's title.")
-    reference: str | None = attribute("As the awarding body refers to it, such as ST0499 or a QAN; null if it does not.")
+    reference: str | None = attribute("The awarding body's reference, such as ST0499 or a QAN; null if it has none.")
     version: str | None = attribute("The version, such as 1.3; null if it has none.")
     level: int | None = attribute("The level of difficulty, such as 3; null if it has none.")
     off_the_job_hours_minimum: int | None = attribute(

@@ -22,7 +22,7 @@ class RoleGrant:
     granted_by: User | None = person("Who gave it; null for what the installation came with.", "granted_by_key")
     granted_at: dt.datetime = attribute("When it was given.")
     employers: list[Employer] = related(
-        "The sites that an EMPLOYER_OVERVIEW grant reaches, of those that the role in use may see; empty for every other "
-        "role.",
+        "The sites that an EMPLOYER_OVERVIEW grant reaches, of those that the role in use may see; empty for every "
+        "other role.",
         _sites,
     )

@@ -43,11 +43,11 @@ class Viewer:
         "The viewer's own record, where the role is LEARNER; else null.",
         lambda viewer, load: load.learner.load(viewer.learner_key) if viewer.learner_key else None,
     )
-    grants: list[RoleGrant] = related("The roles that the viewer's login holds.", lambda viewer, load: load.own_grants())
+    grants: list[RoleGrant] = related("The roles that the viewer's login holds.", lambda _, load: load.own_grants())
     awaiting_signature_count: int = related(
         "Documents that wait for the viewer's own signature: open slots of the role in use on PENDING documents about "
-        "learners that the viewer may see. The red border [000], the orange box [002] and the number [001] on the Awaiting "
-        "Signature icon.",
+        "learners that the viewer may see. The red border [000], the orange box [002] and the number [001] on the "
+        "Awaiting Signature icon.",
         lambda viewer, load: _awaiting_signature(load.kpis.load(SIGNATURES)),
     )
 

@@ -1,4 +1,4 @@
-"""What hangs on a learner besides their aims, for `tests/worlds.py`: files, evidence, sessions, actions, time, documents."""
+"""What hangs on a learner besides their aims, for `tests/worlds.py`: files, evidence, sessions, actions, time."""
 
 import datetime as dt
 from typing import Any

@@ -6,8 +6,8 @@
         ada = await world.learner(provider, "Ada", employer=await world.employer(provider, "Garage"))
         await world.aim(ada, criteria=10, mapped=4)
 
-Each gives the entity back with its key; anything of its table can be set by keyword. What hangs on a learner besides their
-aims comes from `tests/portfolios.py`; `tests/viewers.py` looks at the world as somebody.
+Each gives the entity back with its key; anything of its table can be set by keyword. What hangs on a learner besides
+their aims comes from `tests/portfolios.py`; `tests/viewers.py` looks at the world as somebody.
 """
 
 import datetime as dt
@@ -136,7 +136,7 @@ class World(Portfolio):
         signed_off: int = 0,
         **columns: Any,
     ) -> Aim:
-        """An aim in training from 100 days ago to 100 days ahead; its sums are `criteria`, `mapped` and `signed_off`."""
+        """An aim in training, 100 days ago to 100 days ahead; its sums are `criteria`, `mapped` and `signed_off`."""
         if qualification is None:
             provider = await self.session.get_one(Provider, learner.provider_id)
             qualification = await self.qualification(provider, units=())

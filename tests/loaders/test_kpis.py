@@ -38,7 +38,7 @@ RULES = {"traffic_light_tolerance": 10.0, "rated_from_percent": 5.0}
 
 
 async def _fill(database: Database) -> None:
-    """Two providers alike, so that whatever leaks is counted: a head office, two sites, twelve learners in all states."""
+    """Two providers alike, so that whatever leaks is counted: a head office, two sites, learners in all states."""
     await migrate(database)
     rng = Random(7)
     async with database.writing() as session:
@@ -178,7 +178,8 @@ def counted_again(everything: Everything, who: Viewer, employer_key: int | None 
     actions = [action for action in records(Action) if action.status is not ActionStatus.COMPLETE]
     pending = {request.id for request in rows[SignatureRequest.__name__] if request.status.name == "PENDING"}
     minutes = [(60 * hours[aim.qualification_id], aim.start_date, aim.planned_end_date) for aim in aims]
-    total = [sum(getattr(sums[aim.id], f"criteria_{name}") for aim in aims) for name in ("total", "mapped", "signed_off")]
+    columns = ("criteria_total", "criteria_mapped", "criteria_signed_off")
+    total = [sum(getattr(sums[aim.id], column) for aim in aims) for column in columns]
     return SimpleNamespace(
         generated_at=NOW,
         learner_count=len(seen),
