@@ -1,0 +1,101 @@
+"""Invitations: a login made for somebody, and the link by e-mail with which they choose their password [000][001][002]."""
+
+import datetime as dt
+
+from auth.passwords import unknown_password
+from auth.tokens import new_secret
+from db.enums import Role, UserErrorCode
+from db.mail import BadAddress, address, welcome
+from db.provider import Provider
+from db.refusals import refuse
+from db.sign_ins import recent_one_time_tokens
+from db.user import RoleGrant, User
+from loaders.people_writing import end_links
+from resolvers.change import Change
+from resolvers.exports.words import ROLE
+from resolvers.password import one_time_token
+
+INVITATION_LIFETIME = dt.timedelta(days=7)
+_MOST_AN_HOUR = 5
+_LONGEST_EMAIL = 254
+
+
+def username_of(change: Change, email: str, *field: str) -> str:
+    """The username that goes with an e-mail: the address in lower case; notes REQUIRED or INVALID."""
+    email = email.strip()
+    try:
+        if not email:
+            change.fault(UserErrorCode.REQUIRED, "Give an e-mail address: the invitation goes there.", *field)
+        elif len(email) > _LONGEST_EMAIL:
+            raise BadAddress
+        else:
+            address(email)
+    except BadAddress:
+        change.fault(UserErrorCode.INVALID, "This is not an e-mail address. Write it like name@example.org.", *field)
+    return email.lower()
+
+
+def taken(change: Change, *field: str) -> None:
+    """Notes that there is a login of that name: the same words wherever it is, and whoever it belongs to."""
+    change.fault(
+        UserErrorCode.CONFLICT,
+        "There is a login with this e-mail already: choose another e-mail. Somebody who has a login here is given a further "
+        "role with roleGrant.",
+        *field,
+    )
+
+
+async def make_login(change: Change, name: str, email: str, username: str, role: Role) -> User:
+    """A login in one role, with a password that nobody knows, and its invitation."""
+    user = User(
+        provider_id=change.viewer.provider_key,
+        username=username,
+        name=name,
+        email=email.strip(),
+        password_hash=await unknown_password(),
+        must_change_password=True,
+        created_at=change.now,
+    )
+    change.session.add(user)
+    await change.session.flush()
+    give(change, user, role)
+    await send_link(change, user, role)
+    return user
+
+
+def give(change: Change, user: User, role: Role) -> None:
+    """Adds a role to those that a user holds."""
+    change.session.add(
+        RoleGrant(
+            provider_id=user.provider_id,
+            user_id=user.id,
+            role=role,
+            granted_by_id=change.viewer.user_key,
+            granted_at=change.now,
+        )
+    )
+
+
+async def send_link(change: Change, user: User, role: Role) -> None:
+    """Sends the welcome with a link that lets the person choose a password once; links sent before end.
+
+    Refuses with TOO_MANY_ATTEMPTS before a mailbox is flooded.
+    """
+    sent = await recent_one_time_tokens(change.session, user.id, change.now - dt.timedelta(hours=1))
+    if sent >= _MOST_AN_HOUR:
+        raise refuse(
+            UserErrorCode.TOO_MANY_ATTEMPTS, "Several links were sent to this person just now. Try again in an hour.", "input"
+        )
+    await end_links(change.session, user.id, change.now)
+    secret = new_secret()
+    change.session.add(one_time_token(user, "invitation", secret, change.now, INVITATION_LIFETIME))
+    provider = await change.session.get_one(Provider, user.provider_id)
+    mail = welcome(
+        name=user.name,
+        username=user.username,
+        provider=provider.name,
+        role=ROLE[role],
+        link=f"{change.services.base_url}/password?token={secret}",
+        good_until=change.now + INVITATION_LIFETIME,
+    )
+    change.mail(user.email, mail)
