@@ -1,12 +1,13 @@
 """Files: what was uploaded, by whom, with its digest; the bytes lie in the file store."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import String, select
+from sqlalchemy import Row, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.base import Base, Line, Moment, PrimaryKey, reference
+from db.user import User
 
 if TYPE_CHECKING:
     from db.engine import Database
@@ -41,3 +42,15 @@ async def known_files(database: "Database", storage_keys: Sequence[str]) -> list
     # unscoped: the server sweeps its store, for no viewer
     named = select(File.storage_key).where(File.storage_key.in_(storage_keys))
     return [row.storage_key for row in await database.rows(named, primary=True)]
+
+
+async def announced_file(database: "Database", key: int) -> Row[Any] | None:
+    """Name and size of a file as it was announced, also once it has arrived; None where nobody waits for it any more."""
+    # unscoped: asked for whoever holds the link that only the uploader was given
+    announced = (
+        select(File.name, File.size)
+        .join(User, User.id == File.uploaded_by_id)
+        .where(File.id == key, File.erased_at.is_(None), User.archived_at.is_(None))
+    )
+    rows = await database.rows(announced, primary=True)
+    return rows[0] if rows else None

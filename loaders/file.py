@@ -10,7 +10,7 @@ from db import ids
 from db.among import among
 from db.enums import Role
 from db.file import File
-from loaders.reading import OneLoader, prepared
+from loaders.reading import OneLoader, Reading, prepared
 
 
 @dataclass(slots=True)
@@ -29,6 +29,17 @@ class FileRow:
     def id(self) -> str:
         """The id in the graph."""
         return ids.encode("File", self.key)
+
+
+@dataclass(slots=True)
+class StoredFileRow:
+    """Where a file's bytes lie, and what they are sent out as."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    storage_key: str
 
 
 # For a statement of records that name a file: joined, these make `FileRow(*columns)`.
@@ -55,6 +66,13 @@ def _named(role: Role) -> Select:
     return select(*FILE_COLUMNS).where(among(File.id), File.uploaded_at.is_not(None), scope.of_provider(File))
 
 
+@prepared
+def _stored(role: Role) -> Select:
+    return select(File.name, File.content_type, File.size, File.sha256, File.storage_key).where(
+        among(File.id), File.uploaded_at.is_not(None), File.erased_at.is_(None), scope.sees_file(role)
+    )
+
+
 class FileLoader(OneLoader[int, FileRow]):
     """Files that the viewer sees, by key: for `node`."""
 
@@ -69,3 +87,9 @@ class NamedFileLoader(OneLoader[int, FileRow]):
     async def fetch(self, keys: list[int]) -> dict[int, FileRow]:
         rows = await self.reading.rows(_named(self.reading.viewer.role), keys=keys)
         return {row.file_key: FileRow(*row) for row in rows}
+
+
+async def read_stored(reading: Reading, key: int) -> StoredFileRow | None:
+    """What sends a file out; None where its bytes are gone, or it is not one that the viewer sees."""
+    rows = await reading.rows(_stored(reading.viewer.role), keys=[key])
+    return StoredFileRow(*rows[0]) if rows else None

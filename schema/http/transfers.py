@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import quote
 
@@ -15,6 +14,7 @@ from starlette.routing import Route
 from auth.links import DOWNLOAD, EXPORT, UPLOAD, LinkRefused, Links
 from db.content_type import Unacceptable, checked, kind_of
 from db.file_store import FileStore, Oversize, StoredFile, StoreFull, StoreUnavailable
+from resolvers.exports.desk import Expected, Held, Made
 
 log = structlog.get_logger(__name__)
 
@@ -25,34 +25,6 @@ IDLE = 30.0
 # How much of a refused body is still read, so that a client that only listens when it has sent all hears why.
 DRAIN = 4 * 1024 * 1024
 DRAIN_SECONDS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """A file that was announced: its clean name (which gives its kind) and its exact size in bytes."""
-
-    name: str
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """A file to give out of the store. `size` in bytes, `sha256` in lower-case hexadecimal."""
-
-    name: str
-    content_type: str
-    size: int
-    sha256: str
-    storage_key: str
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A file made for this request: an export."""
-
-    name: str
-    content_type: str
-    content: bytes
 
 
 class Desk(Protocol):

@@ -1,0 +1,125 @@
+"""The desk behind the signed links: takes in what was announced, and hands out files and exports to whom they are open.
+
+Whoever a link was made for is looked at again when it is followed: what they no longer see, they no longer get.
+"""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any
+
+from auth.links import LinkRefused
+from db import clock
+from db.enums import CriterionFilter
+from db.file import File, announced_file
+from db.file_store import StoredFile
+from loaders.all import Loaders
+from loaders.file import read_stored
+from loaders.reading import Reading
+from resolvers import link
+from resolvers.context import Services
+from resolvers.exports import gathered
+from resolvers.exports.progress_map import progress_map
+from resolvers.exports.record_of_achievement import record_of_achievement
+from resolvers.exports.workbook import time_log
+
+Claims = dict[str, Any]
+
+PDF = "application/pdf"
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """A file that was announced: its clean name (which gives its kind) and its exact size in bytes."""
+
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A file to give out of the store. `size` in bytes, `sha256` in lower-case hexadecimal."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    storage_key: str
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A file made for this request: an export."""
+
+    name: str
+    content_type: str
+    content: bytes
+
+
+class ExportDesk:
+    """What the endpoints of files ask; each method is given the claims that its link was signed with."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def expected(self, claims: Claims) -> Expected | None:
+        """The announced file, also once it has arrived; None where it was erased, or whose it is has left."""
+        announced = await announced_file(self._services.database, claims["file"])
+        return Expected(announced.name, announced.size) if announced else None
+
+    async def received(self, claims: Claims, stored: StoredFile, content_type: str) -> StoredFile:
+        """Records the bytes, unless some are recorded already, and gives what is on record: one transaction.
+
+        Raises LinkRefused for a file that was erased while its bytes came.
+        """
+        async with self._services.database.writing() as session:
+            # Locked: of two who send the same file at once, the second finds the first's on record.
+            file = await session.get_one(File, claims["file"], with_for_update={"key_share": True})
+            if file.erased_at is not None:
+                raise LinkRefused
+            if file.uploaded_at is None:
+                file.storage_key, file.sha256, file.size = stored.storage_key, stored.sha256, stored.size
+                file.content_type, file.uploaded_at = content_type, clock.now()
+            return StoredFile(file.storage_key, file.size, file.sha256)
+
+    async def held(self, claims: Claims) -> Held | None:
+        """The stored file; None where it is gone, or no longer open to whom the link was made for."""
+        reading = await self._reading(claims)
+        stored = await read_stored(reading, claims["file"]) if reading else None
+        if stored is None:
+            return None
+        return Held(stored.name, stored.content_type, stored.size, stored.sha256, stored.storage_key)
+
+    async def made(self, claims: Claims) -> Made | None:
+        """The export, made now; None where its subject is gone, or no longer open to whom the link was made for."""
+        reading = await self._reading(claims)
+        make = _MAKERS.get(claims["export"])
+        return await make(Loaders(reading), claims) if reading and make else None
+
+    async def _reading(self, claims: Claims) -> Reading | None:
+        services = self._services
+        viewer = await link.viewer_of(services.database, claims)
+        # From the primary: what a link was made for may have been written a moment ago.
+        return Reading(services.database, viewer, services.reference, primary=True) if viewer else None
+
+
+async def _time_log(loaders: Loaders, claims: Claims) -> Made | None:
+    data = await gathered.time_log(loaders, claims["learner"], link.asked_of(claims))
+    return Made("time-log.xlsx", WORKBOOK, await time_log(data)) if data else None
+
+
+async def _progress_map(loaders: Loaders, claims: Claims) -> Made | None:
+    data = await gathered.progress_map(loaders, claims["aim"], CriterionFilter(claims["filter"]))
+    return Made("progress-map.pdf", PDF, await progress_map(data)) if data else None
+
+
+async def _record_of_achievement(loaders: Loaders, claims: Claims) -> Made | None:
+    data = await gathered.record_of_achievement(loaders, claims["aim"])
+    return Made("record-of-achievement.pdf", PDF, await record_of_achievement(data)) if data else None
+
+
+_MAKERS: dict[str, Callable[[Loaders, Claims], Awaitable[Made | None]]] = {
+    link.TIME_LOG: _time_log,
+    link.PROGRESS_MAP: _progress_map,
+    link.RECORD_OF_ACHIEVEMENT: _record_of_achievement,
+}
