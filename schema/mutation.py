@@ -3,16 +3,21 @@
 import strawberry
 
 from schema.mutations.action import ActionMutations
+from schema.mutations.aim import AimMutations
 from schema.mutations.cv import CvMutations
+from schema.mutations.employer import EmployerMutations
 from schema.mutations.evidence import EvidenceMutations
 from schema.mutations.file import FileMutations
+from schema.mutations.learner import LearnerMutations
 from schema.mutations.message import MessageMutations
+from schema.mutations.provider_settings import ProviderSettingsMutations
 from schema.mutations.resource import ResourceMutations
 from schema.mutations.session import SessionMutations
 from schema.mutations.sign_in import SignInMutations
 from schema.mutations.signature_request import SignatureRequestMutations
 from schema.mutations.time_log_entry import TimeLogEntryMutations
 from schema.mutations.unit import UnitMutations
+from schema.mutations.user import UserMutations
 
 
 @strawberry.type(
@@ -21,15 +26,20 @@ from schema.mutations.unit import UnitMutations
 )
 class Mutation(
     ActionMutations,
+    AimMutations,
     CvMutations,
+    EmployerMutations,
     EvidenceMutations,
     FileMutations,
+    LearnerMutations,
     MessageMutations,
+    ProviderSettingsMutations,
     ResourceMutations,
     SessionMutations,
     SignInMutations,
     SignatureRequestMutations,
     TimeLogEntryMutations,
     UnitMutations,
+    UserMutations,
 ):
     pass

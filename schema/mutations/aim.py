@@ -1,0 +1,68 @@
+"""Mutations of aims: add and update."""
+
+import datetime as dt
+from typing import Annotated
+
+import strawberry
+
+from resolvers import aim as aims
+from schema.aim import Aim
+from schema.arguments import Id
+from schema.enums import AimStatus
+from schema.fields import Info, attribute
+from schema.payload import UserError, answer, errors_field, plain
+
+
+@strawberry.input(description="A component to add to a learner's programme.")
+class AimAddInput:
+    learner_id: strawberry.ID = attribute("Whose programme.")
+    qualification_id: strawberry.ID = attribute("The qualification version that the aim is pinned to.")
+    assessor_id: strawberry.ID = attribute("Any assessor of the provider: from then on they see the aim.")
+    iqa_id: strawberry.ID | None = strawberry.field(default=None, description="An IQA, who is not the assessor.")
+    start_date: dt.date = attribute("The first day.")
+    planned_end_date: dt.date = attribute("The expected last day, which still counts; not before the start.")
+
+
+@strawberry.input(description="What to change of an aim; what is left out stays.")
+class AimUpdateInput:
+    status: AimStatus | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="From AWAITING_INDUCTION to IN_TRAINING or WITHDRAWN; from IN_TRAINING to SUSPENDED, COMPLETED or WITHDRAWN; "
+        "from SUSPENDED to IN_TRAINING, COMPLETED or WITHDRAWN; an aim that has ended goes back to IN_TRAINING.",
+    )
+    assessor_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Another assessor; the one so far sees the aim no more."
+    )
+    iqa_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET, description="Another IQA, who is not the assessor; null for none."
+    )
+    planned_end_date: dt.date | None = strawberry.field(
+        default=strawberry.UNSET, description="The expected last day; not before the start."
+    )
+    actual_end_date: dt.date | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The day on which it was completed or withdrawn, today at the latest; today where left out.",
+    )
+
+
+@strawberry.type(description="The aim, changed.")
+class AimPayload:
+    aim: Aim | None = attribute("The aim as it now is; null where the change took it out of the viewer's sight.")
+    errors: list[UserError] = errors_field()
+
+
+@strawberry.type
+class AimMutations:
+    @strawberry.mutation(description="Adds a component to a learner's programme; it waits for the induction.")
+    async def aim_add(
+        self, info: Info, input: Annotated[AimAddInput, strawberry.argument(description="The component.")]
+    ) -> AimPayload:
+        write = aims.add(info.context, **plain(input))
+        return await answer(info, AimPayload, write, aim=lambda key, load: load.aim.load(key))
+
+    @strawberry.mutation(description="Changes where a learner stands in a component, who assesses it, or when it ends.")
+    async def aim_update(
+        self, info: Info, id: Id, input: Annotated[AimUpdateInput, strawberry.argument(description="What to change.")]
+    ) -> AimPayload:
+        write = aims.update(info.context, id=id, changes=plain(input))
+        return await answer(info, AimPayload, write, aim=lambda key, load: load.aim.load(key))
