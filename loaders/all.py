@@ -10,14 +10,8 @@ from loaders.aim import AimLoader, AimsOfLearnerLoader, ProgrammeLoader
 from loaders.audit_event import AuditEventLoader
 from loaders.cv import CvDocumentsLoader, CvSectionsLoader
 from loaders.employer import EmployerLoader, SitesOfEmployerLoader
-from loaders.evidence import (
-    EvidenceLoader,
-    EvidenceOfActionLoader,
-    EvidenceSignaturesLoader,
-    MappedEvidenceLoader,
-    MappingsLoader,
-    VersionsLoader,
-)
+from loaders.evidence import EvidenceLoader, EvidenceOfActionLoader, MappedEvidenceLoader
+from loaders.evidence_detail import EvidenceSignaturesLoader, MappingsLoader, VersionsLoader
 from loaders.file import FileLoader, NamedFileLoader
 from loaders.kpis import KpisLoader, KpisOfEmployerLoader
 from loaders.learner import LearnerLoader, LearnersAsked

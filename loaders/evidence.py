@@ -12,7 +12,7 @@ from db import ids
 from db.among import among
 from db.base import Key
 from db.enums import AssessmentMethod, EvidenceStatus, Role
-from db.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
+from db.evidence import Evidence, EvidenceMapping
 from db.file import File
 from db.user import User
 from loaders.file import FILE_COLUMNS, FileRow
@@ -45,40 +45,6 @@ class EvidenceRow:
     def id(self) -> str:
         """The id in the graph."""
         return ids.encode("Evidence", self.key)
-
-
-@dataclass(slots=True)
-class EvidenceVersionRow:
-    """One upload; `number` counts from 1."""
-
-    evidence_key: int
-    number: int
-    comment: str | None
-    submitted_at: dt.datetime
-    submitted_by: UserRow
-    file: FileRow
-
-
-@dataclass(slots=True)
-class EvidenceSignatureRow:
-    """A signature on one version; `current` where that is the latest, so that the signature stands."""
-
-    version_number: int
-    current: bool
-    role: Role
-    signed_at: dt.datetime
-    signed_by: UserRow
-
-
-@dataclass(slots=True)
-class EvidenceMappingRow:
-    """A criterion that the evidence is mapped to."""
-
-    aim_key: int
-    criterion_key: int
-    signed_off: bool
-    mapped_at: dt.datetime
-    mapped_by: UserRow
 
 
 def _sees(role: Role) -> ColumnElement[bool]:
@@ -120,6 +86,9 @@ def _row(row: Any, _: Reading | None = None) -> EvidenceRow:
     )
 
 
+# unscoped: asked of evidence that the viewer sees
+_MAPPED = exists().where(EvidenceMapping.evidence_id == Evidence.id)
+
 EVIDENCE_OF_LEARNER: LearnerList[EvidenceRow] = LearnerList(
     Evidence.learner_id,
     Order("submitted_desc", Evidence.submitted_at, Evidence.id, lambda row: row.submitted_at, descending=True),
@@ -128,8 +97,7 @@ EVIDENCE_OF_LEARNER: LearnerList[EvidenceRow] = LearnerList(
     {
         "aim_key": Evidence.aim_id == bindparam("aim_key", type_=Key),
         "status": Evidence.status == bindparam("status", type_=Evidence.status.type),
-        # Bound to nothing: there is only the one way in which it can be asked.
-        "unmapped_only": ~exists().where(EvidenceMapping.evidence_id == Evidence.id),
+        "unmapped_only": ~_MAPPED,
     },
 )
 
@@ -158,67 +126,6 @@ def _mapped(role: Role, by_unit: bool) -> Select:
         _evidence(role, pairs.c.aim_id.label("mapped_aim"), pairs.c.place)
         .join(pairs, pairs.c.evidence_id == Evidence.id)
         .order_by(Evidence.submitted_at, Evidence.id)
-    )
-
-
-@prepared
-def _versions(role: Role) -> Select:
-    return (
-        select(
-            EvidenceVersion.evidence_id,
-            EvidenceVersion.number,
-            EvidenceVersion.comment,
-            EvidenceVersion.submitted_at,
-            EvidenceVersion.submitted_by_id,
-            User.name.label("submitted_by_name"),
-            *FILE_COLUMNS,
-        )
-        .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
-        .join(User, User.id == EvidenceVersion.submitted_by_id)
-        .join(File, File.id == EvidenceVersion.file_id)
-        .where(among(EvidenceVersion.evidence_id), _sees(role))
-        .order_by(EvidenceVersion.evidence_id, EvidenceVersion.number)
-    )
-
-
-@prepared
-def _signatures(role: Role) -> Select:
-    versions = aliased(EvidenceVersion)
-    latest = select(func.max(versions.number)).where(versions.evidence_id == Evidence.id).scalar_subquery()
-    return (
-        select(
-            EvidenceSignature.evidence_id,
-            EvidenceSignature.version_number,
-            (EvidenceSignature.version_number == latest).label("current"),
-            EvidenceSignature.role,
-            EvidenceSignature.signed_at,
-            EvidenceSignature.signed_by_id,
-            User.name,
-        )
-        .join(Evidence, Evidence.id == EvidenceSignature.evidence_id)
-        .join(User, User.id == EvidenceSignature.signed_by_id)
-        .where(among(EvidenceSignature.evidence_id), _sees(role))
-        .order_by(EvidenceSignature.signed_at, EvidenceSignature.id)
-    )
-
-
-@prepared
-def _mappings(role: Role) -> Select:
-    return (
-        select(
-            EvidenceMapping.evidence_id,
-            EvidenceMapping.aim_id,
-            EvidenceMapping.criterion_id,
-            EvidenceMapping.signed_off,
-            EvidenceMapping.mapped_at,
-            EvidenceMapping.mapped_by_id,
-            User.name,
-        )
-        .join(Evidence, Evidence.id == EvidenceMapping.evidence_id)
-        .join(User, User.id == EvidenceMapping.mapped_by_id)
-        .where(among(EvidenceMapping.evidence_id), _sees(role))
-        # Units and criteria are numbered in the order of their qualification.
-        .order_by(EvidenceMapping.unit_id, EvidenceMapping.criterion_id)
     )
 
 
@@ -261,37 +168,4 @@ class MappedEvidenceLoader(ManyLoader[tuple[int, int], EvidenceRow]):
             if key not in made:
                 made[key] = _row((key, *rest))
             found.setdefault((aim_key, place), []).append(made[key])
-        return found
-
-
-class VersionsLoader(ManyLoader[int, EvidenceVersionRow]):
-    """The uploads of a piece of evidence, the oldest first."""
-
-    async def fetch(self, keys: list[int]) -> dict[int, list[EvidenceVersionRow]]:
-        found: dict[int, list[EvidenceVersionRow]] = {}
-        for key, number, comment, at, by, by_name, *file in await self.reading.rows(
-            _versions(self.reading.viewer.role), keys=keys
-        ):
-            made = EvidenceVersionRow(key, number, comment, at, UserRow(by, by_name), FileRow(*file))
-            found.setdefault(key, []).append(made)
-        return found
-
-
-class EvidenceSignaturesLoader(ManyLoader[int, EvidenceSignatureRow]):
-    """The signatures on all versions of a piece of evidence, in the order in which they were given."""
-
-    async def fetch(self, keys: list[int]) -> dict[int, list[EvidenceSignatureRow]]:
-        found: dict[int, list[EvidenceSignatureRow]] = {}
-        for key, *own, by, by_name in await self.reading.rows(_signatures(self.reading.viewer.role), keys=keys):
-            found.setdefault(key, []).append(EvidenceSignatureRow(*own, UserRow(by, by_name)))
-        return found
-
-
-class MappingsLoader(ManyLoader[int, EvidenceMappingRow]):
-    """The criteria that a piece of evidence is mapped to, in the qualification's order."""
-
-    async def fetch(self, keys: list[int]) -> dict[int, list[EvidenceMappingRow]]:
-        found: dict[int, list[EvidenceMappingRow]] = {}
-        for key, *own, by, by_name in await self.reading.rows(_mappings(self.reading.viewer.role), keys=keys):
-            found.setdefault(key, []).append(EvidenceMappingRow(*own, UserRow(by, by_name)))
         return found

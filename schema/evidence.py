@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from loaders.evidence import EvidenceMappingRow, EvidenceRow, EvidenceSignatureRow, EvidenceVersionRow
+from loaders.evidence import EvidenceRow
+from loaders.evidence_detail import EvidenceSignatureRow, EvidenceVersionRow
 from schema.enums import AssessmentMethod, EvidenceStatus, Role
 from schema.fields import attribute, related
 from schema.file import File
