@@ -45,7 +45,7 @@ async def known_files(database: "Database", storage_keys: Sequence[str]) -> list
 
 
 async def announced_file(database: "Database", key: int) -> Row[Any] | None:
-    """Name and size of a file as it was announced, also once it has arrived; None where nobody waits for it any more."""
+    """Name and size of a file as announced, also once it has arrived; None where nobody waits for it any more."""
     # unscoped: asked for whoever holds the link that only the uploader was given
     announced = (
         select(File.name, File.size)

@@ -1,4 +1,4 @@
-"""Evidence: by key, in pages of a learner, and as criteria, units and actions show it; each with its file and submitter."""
+"""Evidence by key, in pages of a learner, and as criteria, units and actions show it; with its file and submitter."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -147,9 +147,9 @@ class EvidenceOfActionLoader(ManyLoader[int, EvidenceRow]):
 
 
 class MappedEvidenceLoader(ManyLoader[tuple[int, int], EvidenceRow]):
-    """Evidence mapped to a criterion, by (aim key, criterion key), or to any criterion of a unit, by (aim key, unit key).
+    """Evidence mapped to a criterion or to any criterion of a unit, the oldest first.
 
-    The oldest first.
+    By (aim key, criterion key) or (aim key, unit key).
     """
 
     def __init__(self, reading: Reading, by_unit: bool) -> None:

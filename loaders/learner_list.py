@@ -1,4 +1,4 @@
-"""Lists that each learner has of their own: a page of many learners in one statement, their totals in one more if asked."""
+"""Lists that each learner has of their own: pages of many learners in one statement, their totals in one more."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -68,7 +68,7 @@ class TotalsLoader(OneLoader[int, Sequence[int]]):
 class PagesLoader(DataLoader[int, Page[V]], Generic[V]):
     """One page of each learner's list, by the learner's key. `asked`: values of the list's conditions that are to hold.
 
-    A page's `extra` gives the list's sums: `await page.extra()`. Raises BadArgument for a page or cursor that cannot be.
+    A page's `extra` gives the list's sums: `await page.extra()`. Raises BadArgument for a page that cannot be.
     """
 
     def __init__(

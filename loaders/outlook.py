@@ -1,4 +1,4 @@
-"""What lies ahead of a learner: the next session and how much is outstanding, for a page of learners in one statement."""
+"""What lies ahead of a learner: the next session and how much is outstanding; one statement for a page of learners."""
 
 from dataclasses import dataclass
 

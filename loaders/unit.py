@@ -138,7 +138,7 @@ class ReachedLoader(OneLoader[int, dict[int, Reached]]):
 
 
 class UnitsOfAimLoader(ManyLoader[int, UnitRow]):
-    """An aim's units in the qualification's order; nothing is read for versions in memory. Give it aims that were read."""
+    """An aim's units in the qualification's order; nothing is read for versions that are in memory."""
 
     def __init__(self, reading: Reading, aims: AimLoader) -> None:
         super().__init__(reading)
@@ -174,7 +174,10 @@ class CriteriaOfUnitLoader(DataLoader[UnitRow, list[CriterionRow]]):
         aim_keys = list({unit.aim.key for unit in units})
         reached = dict(zip(aim_keys, await self._reached.load_many(aim_keys), strict=True))
         lists = [
-            [CriterionRow(unit, criterion, reached[unit.aim.key].get(criterion.key)) for criterion in unit.unit.criteria]
+            [
+                CriterionRow(unit, criterion, reached[unit.aim.key].get(criterion.key))
+                for criterion in unit.unit.criteria
+            ]
             for unit in units
         ]
         if self._which is CriterionFilter.ALL:

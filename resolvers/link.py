@@ -1,5 +1,4 @@
-"""Signed links to files and exports: each names one thing and the sign-in it was made for, which is looked at again when
-the link is followed."""
+"""Signed links to files and exports: each names one thing and the sign-in it was made for, and holds while both do."""
 
 import datetime as dt
 from collections.abc import Callable

@@ -27,7 +27,10 @@ async def _material(row: AimRow, load, bucket: ResourceBucket) -> list[ResourceR
     return [material for material in await load.material_of_aim.load(row.key) if material.bucket is bucket]
 
 
-@node(AimRow, "One component of a learner's programme, such as a standard, a diploma or a functional skill (ILR: learning aim).")
+@node(
+    AimRow,
+    "One component of a learner's programme, such as a standard, a diploma or a functional skill (ILR: learning aim).",
+)
 class Aim(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.learner")] = related(
         "Whose it is.", lambda row, load: load.learner.load(row.learner_key)
@@ -45,7 +48,8 @@ class Aim(Node):
     actual_end_date: dt.date | None = attribute("The day on which it ended; null until then.")
     progress: Progress = attribute("The three bars.")
     traffic_light: TrafficLight = attribute(
-        "Mapped percent less duration percent: at or below minus the provider's tolerance OFF_TRACK, at or above it AHEAD."
+        "Mapped percent less duration percent: at or below minus the provider's tolerance OFF_TRACK, at or above it "
+        "AHEAD."
     )
     units: list[Unit] = related(
         "Its units in order. The progress map (gap analysis) is `units { criteria(filter:) }`.",

@@ -28,5 +28,6 @@ class Cv:
         "The sections that were saved, in the order of a CV.", lambda row, load: load.cv_sections.load(row.learner_key)
     )
     documents: list[CvDocument] = related(
-        "CV, job description, company profile, and any other.", lambda row, load: load.cv_documents.load(row.learner_key)
+        "CV, job description, company profile, and any other.",
+        lambda row, load: load.cv_documents.load(row.learner_key),
     )

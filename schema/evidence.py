@@ -67,7 +67,9 @@ class Evidence(Node):
     description: str = attribute("What it shows, in the submitter's words.")
     status: EvidenceStatus = attribute("How far its assessment has come.")
     file: File = attribute("The latest version's file.")
-    versions: list[EvidenceVersion] = related("Its uploads, the oldest first.", lambda row, load: load.versions.load(row.key))
+    versions: list[EvidenceVersion] = related(
+        "Its uploads, the oldest first.", lambda row, load: load.versions.load(row.key)
+    )
     declared_own_work: bool = attribute("Whether it was declared to be the learner's own work.")
     submitted_by: User = attribute("Who submitted it first.")
     submitted_at: dt.datetime = attribute("When it was submitted first.")
@@ -75,11 +77,14 @@ class Evidence(Node):
         "The signatures that stand: those on the latest version. A resubmission needs new ones.", _standing
     )
     mappings: list[EvidenceMapping] = related(
-        "The criteria that it is mapped to, in the qualification's order.", lambda row, load: load.mappings.load(row.key)
+        "The criteria that it is mapped to, in the qualification's order.",
+        lambda row, load: load.mappings.load(row.key),
     )
     assessment_methods: list[AssessmentMethod] = attribute("How the assessor judged it; empty until then.")
     feedback: str | None = attribute("What the assessor said about it; null until then.")
-    points_for_improvement: str | None = attribute("What to mend before it is resubmitted; null where nothing was asked.")
+    points_for_improvement: str | None = attribute(
+        "What to mend before it is resubmitted; null where nothing was asked."
+    )
 
 
 @strawberry.input(description="Which evidence; every condition that is set must hold.")

@@ -26,7 +26,9 @@ class File(Node):
     content_type: str = attribute("Its media type, such as application/pdf.")
     size: int = attribute("In bytes.")
     sha256: str = attribute("The SHA-256 of its bytes, in lower-case hexadecimal.")
-    uploaded_by: Annotated["User", strawberry.lazy("schema.user")] | None = person("Who uploaded it.", "uploaded_by_key")
+    uploaded_by: Annotated["User", strawberry.lazy("schema.user")] | None = person(
+        "Who uploaded it.", "uploaded_by_key"
+    )
     uploaded_at: dt.datetime = attribute("When its bytes arrived.")
 
     @strawberry.field(description="A link to its bytes, good for five minutes and for this viewer's sight of it.")

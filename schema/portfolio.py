@@ -1,4 +1,4 @@
-"""What hangs on a learner: the plan, evidence, time, documents to sign, the CV. The half of `schema/learner.py` with lists."""
+"""What hangs on a learner: the plan, evidence, time, documents to sign, the CV. A half of `schema/learner.py`."""
 
 import datetime as dt
 from typing import Annotated, Any
@@ -85,7 +85,9 @@ class Portfolio:
     ) -> TimeLogEntryConnection:
         return portfolio.time_log(info.context, root.key, first=first, after=after, **_chosen(filter))
 
-    @strawberry.field(description="The time log (Calendar View): the days on which something was logged, at most a year.")
+    @strawberry.field(
+        description="The time log (Calendar View): the days on which something was logged, at most a year."
+    )
     def time_log_calendar(
         root: LearnerRow,  # noqa: N805
         info: Info,

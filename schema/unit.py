@@ -54,9 +54,11 @@ class Unit(Node):
     def criteria(
         root: UnitRow,  # noqa: N805
         info: Info,
-        filter: Annotated[CriterionFilter | None, strawberry.argument(description="Which of them.")] = CriterionFilter.ALL,
+        filter: Annotated[
+            CriterionFilter | None, strawberry.argument(description="Which of them.")
+        ] = CriterionFilter.ALL,
     ) -> list[Criterion]:
-        return info.context.loaders.criteria_of_unit(filter or CriterionFilter.ALL).load(root)  # type: ignore[return-value]
+        return info.context.loaders.criteria_of_unit(filter or CriterionFilter.ALL).load(root)
 
     progress: UnitProgress = related("Its criteria, counted.", lambda row, load: load.unit_progress.load(row))
     criteria_complete: bool = related(

@@ -35,7 +35,9 @@ class Viewer:
     def user(root: SignedIn) -> User:  # noqa: N805
         return UserRow(root.user_key, root.name)  # type: ignore[return-value]
 
-    @strawberry.field(description="The words to read and accept at the first sign-in; null where the provider has none.")
+    @strawberry.field(
+        description="The words to read and accept at the first sign-in; null where the provider has none."
+    )
     def disclaimer(root: SignedIn) -> str | None:  # noqa: N805
         return root.rules.disclaimer
 
@@ -58,7 +60,8 @@ class Viewer:
         return info.context.loaders.kpis.load(parts_asked(info))  # type: ignore[return-value]
 
     @strawberry.field(
-        description="Documents about learners that the viewer may see in which the role in use has a place, the latest first."
+        description="Documents about learners whom the viewer may see in which the role in use has a place; the latest "
+        "first."
     )
     async def signature_requests(
         root: SignedIn,  # noqa: N805
