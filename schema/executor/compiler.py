@@ -253,7 +253,7 @@ def _type_check(type_: GraphQLObjectType, site: Site) -> Callable[[object, Any],
 
 
 def _type_resolution(type_: GraphQLAbstractType, site: Site) -> Callable[[object, Any], str]:
-    """The name of the type that the schema's own resolve_type gives; a name that is not possible fails in the lookup."""
+    """The name of the type as the schema's own resolve_type gives it; one that is not possible fails in the lookup."""
 
     def resolve_type(value: object, run: Any) -> str:
         _refuse_what_is_no_object(value)

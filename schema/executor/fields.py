@@ -141,10 +141,11 @@ def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
     config, scalars = strawberry.config, strawberry.schema_converter.scalar_registry
     known = {config.name_converter.from_argument(a): (a.python_name, a.type) for a in field.arguments}
     resolver, function = field.base_resolver, field.base_resolver.wrapped_func
-    takes_self, takes_info = resolver.self_parameter, resolver.info_parameter
-    named = [parameter.name for parameter in (resolver.parent_parameter, resolver.root_parameter) if parameter]
-    if takes_self and named:
-        return wrapped
+    takes_info = resolver.info_parameter
+    sources = [p for p in (resolver.self_parameter, resolver.parent_parameter, resolver.root_parameter) if p]
+    first = next(iter(resolver.signature.parameters.values()), None)
+    if sources and (sources != [first] or first.kind is inspect.Parameter.KEYWORD_ONLY):
+        return wrapped  # the source is not simply the first argument
 
     def direct(run: Any) -> Resolver:
         info = config.info_class(_raw_info=run.info(site), _field=field)
@@ -155,8 +156,6 @@ def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
         if takes_info:
             arguments[takes_info.name] = info
         call = partial(function, **arguments) if arguments else function
-        if named:
-            return lambda source: call(**dict.fromkeys(named, source))
-        return call if takes_self else lambda _: call()
+        return call if sources else lambda _: call()
 
     return direct

@@ -10,8 +10,8 @@ from graphql import GraphQLSchema, OperationDefinitionNode, OperationType, Varia
 
 from schema.executor.outcomes import Counters, Unsupported
 
-# A failure weighs as much as FAILURE successes; a plan whose balance reaches LIMIT rests for REST executions and is then
-# tried again, so that an outage of the database does not leave a server slow for good.
+# A failure weighs as much as FAILURE successes. A plan whose balance reaches LIMIT rests for REST executions and is
+# then tried again, so that an outage of the database does not leave a server slow for good.
 FAILURE, LIMIT, REST = 4, 16, 200
 
 

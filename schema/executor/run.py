@@ -1,4 +1,4 @@
-"""One execution of a plan: resolvers are called a whole column at a time, and every column goes on as soon as it can."""
+"""One execution of a plan: resolvers are called a column at a time, and every column goes on as soon as it can."""
 
 from asyncio import Future, ensure_future, gather, iscoroutine, isfuture, wait
 from dataclasses import dataclass

@@ -1,9 +1,6 @@
 """The compiled executor's own promises: what it compiles, what it keeps, how it fails, what it counts."""
 
-import asyncio
 import gc
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -11,11 +8,11 @@ import strawberry
 from graphql import parse
 from strawberry.extensions import ParserCache, SchemaExtension
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
-from strawberry.types import Info
 
 from schema.executor import executor_class
 from schema.executor.plans import FAILURE, LIMIT, REST
-from tests.schema.executor_world import Context, World, make_schema
+from tests.schema.executor_rows import Context, World
+from tests.schema.executor_world import make_schema
 from tests.schema.test_executor_differential import run
 
 pytestmark = pytest.mark.filterwarnings(
@@ -67,7 +64,9 @@ async def test_queries_are_compiled(text: str) -> None:
     assert (counters.fast, counters.unsupported, counters.deopt) == (1, 0, 0)
 
 
-@pytest.mark.parametrize("text", ["mutation { touch }", "{ __schema { queryType { name } } }", "{ __type(name: \"Aim\") { name } }"])
+@pytest.mark.parametrize(
+    "text", ["mutation { touch }", "{ __schema { queryType { name } } }", '{ __type(name: "Aim") { name } }']
+)
 async def test_the_rest_is_left_to_the_generic_executor(text: str) -> None:
     counters = await same(text)
     assert (counters.fast, counters.compiled, counters.unsupported) == (0, 0, 1)
@@ -164,14 +163,16 @@ async def test_seldom_failures_do_not_end_compiling() -> None:
     _, compiled, executor = schemas()
     text = "query ($skip: Boolean!, $id: ID!) { learner(id: $id) { name where @skip(if: $skip) } }"
     for number in range(200):
-        await compiled.execute(text, {"id": "x" if number % 10 == 0 else "1", "skip": True}, context_value=Context(World()))
+        variables = {"id": "x" if number % 10 == 0 else "1", "skip": True}
+        await compiled.execute(text, variables, context_value=Context(World()))
     assert (executor.counters().deopt, executor.counters().fast, executor.counters().rested) == (20, 180, 0)
 
 
 async def test_a_level_is_one_batch() -> None:
     _, compiled, executor = schemas()
     context = Context(World())
-    text = "{ learners(first: 6) { aims { units { grade } learner { grade } } other: aims { units { id } } employer { id } } }"
+    text = """{ learners(first: 6) {
+        aims { units { grade } learner { grade } } other: aims { units { id } } employer { id } } }"""
     assert not (await compiled.execute(text, context_value=context)).errors
     assert context.batches == {"aims_of": 1, "units_of": 1, "learner": 1, "employer": 1, "grade": 1}
     assert executor.counters().fast == 1
@@ -183,164 +184,6 @@ async def test_synchronous_execution() -> None:
     answers = [schema.execute_sync(text, context_value=Context(World())) for schema in (generic, compiled)]
     assert answers[0].data == answers[1].data
     assert executor.counters().fast == 1
-
-
-# ---------------------------------------------------------------------- a schema of awkward resolvers
-
-
-@dataclass(slots=True)
-class Inner:
-    title: str
-
-
-@dataclass(slots=True)
-class Row:
-    inner: Inner
-    numbers: Any = ()
-
-    @property
-    def title(self) -> str:
-        return self.inner.title
-
-    @property
-    def initial(self) -> str:
-        return self.inner.title[0]
-
-    @property
-    def self_title(self) -> str:
-        return self.title
-
-
-@strawberry.type
-class Thing:
-    __row__ = Row
-    title: str
-    initial: str
-    self_title: str
-    numbers: list[int]
-
-    @strawberry.field
-    def place(self, info: Info) -> str:
-        try:
-            return str(info.path.as_list())
-        except Exception:
-            return "no path"
-
-    @strawberry.field
-    async def slow(self, info: Info) -> int:
-        info.context["log"].append("slow begins")
-        await asyncio.sleep(0.02)
-        info.context["log"].append("slow ends")
-        return 1
-
-    @strawberry.field
-    async def later(self) -> "Thing":
-        for _ in range(5):
-            await asyncio.sleep(0)
-        return self
-
-    @strawberry.field
-    def mark(self, info: Info) -> int:
-        info.context["log"].append("mark")
-        return 1
-
-    @strawberry.field
-    async def wrong(self, info: Info) -> int | None:
-        info.context["log"].append("wrong")
-        await asyncio.sleep(0)
-        raise ValueError("wrong")
-
-    @classmethod
-    def is_type_of(cls, obj: Any, _info: Info) -> bool:
-        return isinstance(obj, (Row, OtherRow))
-
-
-class OtherRow:
-    title = "another class"
-    initial = "x"
-
-
-@strawberry.type
-class Query:
-    @strawberry.field
-    def thing(self, other: bool = False) -> Thing:
-        return OtherRow() if other else Row(Inner("title"))
-
-    @strawberry.field
-    def countdown(self) -> Thing:
-        return Row(Inner("title"), numbers=self)
-
-
-def awkward() -> tuple[strawberry.Schema, type]:
-    executor = executor_class()
-    return strawberry.Schema(Query, execution_context_class=executor), executor
-
-
-async def test_properties_of_a_known_row_are_read_as_they_are_written() -> None:
-    schema, executor = awkward()
-    answer = await schema.execute("{ thing { title initial selfTitle numbers } }")
-    assert answer.data == {"thing": {"title": "title", "initial": "t", "selfTitle": "title", "numbers": []}}
-    [entry] = executor.plans._entries.values()
-    assert ".inner.title" in entry.plans[()].source
-    assert executor.counters().fast == 1
-
-
-async def test_a_source_of_another_class_than_the_hint_is_still_answered() -> None:
-    schema, executor = awkward()
-    answer = await schema.execute("{ thing(other: true) { title initial } }")
-    assert answer.data == {"thing": {"title": "another class", "initial": "x"}}
-    assert executor.counters().deopt == 1
-
-
-async def test_reading_the_path_is_noticed_where_the_resolver_hides_it() -> None:
-    schema, executor = awkward()
-    assert (await schema.execute("{ t: thing { place } }")).data == {"t": {"place": "['t', 'place']"}}
-    assert executor.counters().deopt == 1
-
-
-async def test_an_iterator_is_left_whole_for_the_generic_executor() -> None:
-    schema, executor = awkward()
-
-    def numbers() -> Iterator[int]:
-        yield from (3, 2, 1)
-
-    answer = await schema.execute("{ countdown { numbers } }", root_value=numbers())
-    assert answer.data == {"countdown": {"numbers": [3, 2, 1]}}
-    assert executor.counters().deopt == 1
-
-
-async def test_nothing_of_a_failed_plan_runs_on_beside_the_second_attempt() -> None:
-    schema, executor = awkward()
-    context: dict[str, list[str]] = {"log": []}
-    answer = await schema.execute("{ thing { wrong slow } }", context_value=context)
-    assert answer.data == {"thing": {"wrong": None, "slow": 1}}
-    assert [str(error.message) for error in answer.errors] == ["wrong"]
-    assert sorted(context["log"][:3]) == ["slow begins", "slow ends", "wrong"]
-    assert executor.counters().deopt == 1
-
-
-async def test_after_a_failure_nothing_more_of_the_plan_is_begun() -> None:
-    schema, _ = awkward()
-    context: dict[str, list[str]] = {"log": []}
-    answer = await schema.execute("{ thing { wrong later { mark } } }", context_value=context)
-    assert answer.data == {"thing": {"wrong": None, "later": {"mark": 1}}}
-    assert context["log"].count("wrong") == 2
-    assert context["log"].count("mark") == 1
-
-
-async def test_an_execution_that_is_cancelled_leaves_no_task() -> None:
-    schema, _ = awkward()
-    context: dict[str, list[str]] = {"log": []}
-    before = asyncio.all_tasks()
-    task = asyncio.ensure_future(schema.execute("{ thing { slow again: slow } }", context_value=context))
-    while len(context["log"]) < 2:
-        await asyncio.sleep(0)
-    task.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await task
-    await asyncio.sleep(0)
-    assert asyncio.all_tasks() == before
-    assert context["log"] == ["slow begins", "slow begins"]
 
 
 async def test_the_context_is_told_to_start_again() -> None:

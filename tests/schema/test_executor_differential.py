@@ -5,12 +5,13 @@ from random import Random
 from typing import Any
 
 import pytest
-from graphql import DocumentNode, parse, validate
+from graphql import DocumentNode, GraphQLSchema, parse, validate
 from graphql.execution import ExecutionResult, execute
 from strawberry.execution import optimized_is_awaitable
 
 from schema.executor import executor_class
-from tests.schema.executor_world import Context, World, make_schema
+from tests.schema.executor_rows import Context, World
+from tests.schema.executor_world import make_schema
 from tests.schema.operations import generate
 
 # The generic executor itself drops coroutines where an error ends a list or an object early.
@@ -22,11 +23,19 @@ SCHEMA = make_schema()._schema
 GENERIC = executor_class("generic")
 
 
-async def run(executor: type, document: DocumentNode, variables: dict, context: Context) -> ExecutionResult:
+async def run(
+    executor: type,
+    document: DocumentNode,
+    variables: dict[str, Any],
+    context: Context | None,
+    schema: GraphQLSchema = SCHEMA,
+    root: object = None,
+) -> ExecutionResult:
     """One execution as Strawberry would do it, without parsing and validating again."""
     result = execute(
-        SCHEMA,
+        schema,
         document,
+        root,
         variable_values=variables,
         context_value=context,
         is_awaitable=optimized_is_awaitable,

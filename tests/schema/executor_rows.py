@@ -1,0 +1,267 @@
+"""Rows of a small portfolio to try executors on, with faults planted by a seed, and the loaders that give them.
+
+`World(seed, rate)` holds the rows; with rate 0 nothing is wrong with them. `Context(world)` is what one execution works
+with: loaders of its own, which count their batches.
+"""
+
+import asyncio
+import enum
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from random import Random
+from typing import Any
+
+import strawberry
+from aiodataloader import DataLoader
+
+LEARNERS, AIMS, UNITS, EMPLOYERS = 8, 3, 4, 3
+
+
+class Odd:
+    """No leaf and no source of any type; its repr is the same in every run."""
+
+    def __repr__(self) -> str:
+        return "<odd>"
+
+
+class Claiming:
+    """Says that it is an employer, and is none."""
+
+    claims, name = "Employer", "claimed"
+
+
+class World:
+    """Rows by their keys, and which values of them are spoilt: decided by the seed, the place and the key alone."""
+
+    def __init__(self, seed: int = 0, rate: float = 0.0) -> None:
+        self.seed, self.rate = seed, rate
+        self.learners = {key: LearnerRow(self, key) for key in range(LEARNERS)}
+        self.aims = {key: AimRow(self, key) for key in range(LEARNERS * AIMS)}
+        self.units = {key: UnitRow(self, key) for key in range(UNITS)}
+        self.employers = {key: EmployerRow(self, key) for key in range(EMPLOYERS)}
+
+    def plant(self, place: str, key: object, value: Any) -> Any:
+        """The value, or what stands in its place: None, another value, a future, an exception given or raised."""
+        if not self.rate:
+            return value
+        rng = Random(f"{self.seed} {place} {key}")
+        if rng.random() >= self.rate:
+            return value
+        match rng.randrange(10):
+            case 0 | 1:
+                return None
+            case 2:
+                return rng.choice([Odd(), {"a": 1}, b"bytes", "text", [1, None, Odd()]])
+            case 3 | 4 | 5 | 6:  # some types take these for what they are not, others refuse them
+                return rng.choice([0, 1, True, 2.0, 1.5, "3", 2**31, -(2**31), float("inf"), float("nan"), Level.LOW])
+            case 7:
+                future = asyncio.get_running_loop().create_future()
+                future.set_result(value)
+                return future
+            case 8:
+                return ValueError(f"given at {place} {key}")
+            case _:
+                raise ValueError(f"raised at {place} {key}")
+
+
+def planted(read: Callable) -> property:
+    """A row's property whose value can be spoilt."""
+
+    def get(row: Any) -> Any:
+        return row.world.plant(f"{type(row).__name__}.{read.__name__}", row.key, read(row))
+
+    return property(get)
+
+
+@strawberry.enum
+class Mood(enum.Enum):
+    CALM = "calm"
+    BUSY = "busy"
+
+
+@strawberry.enum
+class Level(enum.Enum):
+    LOW = strawberry.enum_value(1, name="BELOW")
+    HIGH = strawberry.enum_value(2, name="ABOVE")
+
+
+@dataclass(slots=True)
+class ProgressRow:
+    world: World
+    key: int
+
+    @planted
+    def met(self) -> int:
+        return 3
+
+    @planted
+    def percent(self) -> float:
+        return self.key * 12.5
+
+
+@dataclass(slots=True)
+class LearnerRow:
+    world: World
+    key: int
+
+    @planted
+    def id(self) -> str:
+        return f"L{self.key}"
+
+    @planted
+    def name(self) -> str:
+        return f"Learner {self.key}"
+
+    @planted
+    def email(self) -> str | None:
+        return None if self.key % 2 else f"l{self.key}@example.org"
+
+    @planted
+    def mood(self) -> Mood:
+        return Mood.BUSY if self.key % 2 else Mood.CALM
+
+    @planted
+    def level(self) -> Level | None:
+        return [None, Level.LOW, Level.HIGH][self.key % 3]
+
+    @planted
+    def born(self) -> date:
+        return date(2006, 1, 1) + timedelta(days=self.key)
+
+    @planted
+    def seen_at(self) -> datetime | None:
+        return datetime(2026, 11, 21, 9, self.key, tzinfo=UTC) if self.key % 2 else None
+
+    @planted
+    def tags(self) -> list[str]:
+        return ["a", "b"][: self.key % 3]
+
+    @planted
+    def remarks(self) -> tuple:
+        return ("first", None, "third")[: self.key % 4]
+
+    @planted
+    def grid(self) -> list[list[int]]:
+        return [[1, 2], [], [self.key]]
+
+    @planted
+    def extra(self) -> Any:
+        return {"key": self.key}
+
+    @planted
+    def progress(self) -> ProgressRow:
+        return ProgressRow(self.world, self.key)
+
+    @planted
+    def past_progress(self) -> list:
+        return [ProgressRow(self.world, self.key), None] if self.key % 2 else []
+
+    @planted
+    def adult(self) -> bool:
+        return self.key > 3
+
+
+@dataclass(slots=True)
+class AimRow:
+    world: World
+    key: int
+
+    @planted
+    def id(self) -> str:
+        return f"A{self.key}"
+
+    @planted
+    def title(self) -> str:
+        return f"Aim {self.key}"
+
+    @planted
+    def progress(self) -> ProgressRow | None:
+        return ProgressRow(self.world, self.key % 5) if self.key % 4 else None
+
+
+@dataclass(slots=True)
+class UnitRow:
+    world: World
+    key: int
+
+    @planted
+    def id(self) -> str:
+        return f"U{self.key}"
+
+    @planted
+    def weight(self) -> float:
+        return 1.5 * self.key
+
+
+@dataclass
+class EmployerRow:
+    world: World
+    key: int
+
+    @planted
+    def id(self) -> str:
+        return f"E{self.key}"
+
+    @planted
+    def name(self) -> str:
+        return f"Employer {self.key}"
+
+
+class Kept(asyncio.Future):
+    """A loader's future, which several fields may await.
+
+    graphql-core cancels the siblings of a field that fails. Were their loader's future cancelled with them, whoever
+    else awaits it would be cancelled too, and with it the operation as a whole.
+    """
+
+    def cancel(self, msg: Any = None) -> bool:
+        return False
+
+
+class Loop:
+    """The running loop as a loader sees it."""
+
+    def __init__(self) -> None:
+        self.call_soon = asyncio.get_running_loop().call_soon
+
+    def create_future(self) -> Kept:
+        return Kept()
+
+
+class Context:
+    """What one execution works with."""
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self.batches: Counter[str] = Counter()
+        self.restarts = -1
+        self.restart()
+
+    def restart(self) -> None:
+        """Loaders that know nothing yet."""
+        self.restarts += 1
+        world = self.world
+        self.learner = self.loader("learner", world.learners.get)
+        self.aims_of = self.loader("aims_of", lambda key: [world.aims[key * AIMS + n] for n in range(AIMS)])
+        self.units_of = self.loader("units_of", lambda key: [world.units[n] for n in range(key % (UNITS + 1))])
+        self.employer = self.loader("employer", world.employers.get)
+        self.grade = self.loader("grade", lambda key: f"grade {key}")
+
+    def loader(self, name: str, read: Callable[[int], Any]) -> DataLoader:
+        """A batch takes much longer than the steps between two levels, as it does in a database."""
+
+        async def load(keys: list[int]) -> list[Any]:
+            self.batches[name] += 1
+            for _ in range(25):
+                await asyncio.sleep(0)
+            return [self.one(name, read, key) for key in keys]
+
+        return DataLoader(load, loop=Loop())
+
+    def one(self, name: str, read: Callable[[int], Any], key: int) -> Any:
+        try:
+            return self.world.plant(f"loader {name}", key, read(key))
+        except ValueError as error:
+            return error

@@ -1,0 +1,221 @@
+"""The compiled executor among awkward resolvers: hidden errors, iterators, sources of other classes, work under way."""
+
+import asyncio
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+import strawberry
+from strawberry.types import Info
+
+from schema.executor import executor_class
+
+
+@dataclass(slots=True)
+class Inner:
+    title: str
+
+
+@dataclass(slots=True)
+class Row:
+    inner: Inner
+    numbers: Any = ()
+
+    @property
+    def title(self) -> str:
+        return self.inner.title
+
+    @property
+    def initial(self) -> str:
+        return self.inner.title[0]
+
+    @property
+    def self_title(self) -> str:
+        return self.title
+
+
+@strawberry.interface
+class Titled:
+    title: str
+
+    @classmethod
+    def resolve_type(cls, obj: Any, _info: Info, _type: Any) -> str:
+        return obj.title
+
+
+@strawberry.type
+class Thing(Titled):
+    __row__ = Row
+    initial: str
+    self_title: str
+    numbers: list[int]
+
+    @strawberry.field
+    def place(self, info: Info) -> str:
+        try:
+            return str(info.path.as_list())
+        except Exception:
+            return "no path"
+
+    @strawberry.field
+    async def slow(self, info: Info) -> int:
+        info.context["log"].append("slow begins")
+        await asyncio.sleep(0.02)
+        info.context["log"].append("slow ends")
+        return 1
+
+    @strawberry.field
+    async def later(self) -> "Thing":
+        for _ in range(5):
+            await asyncio.sleep(0)
+        return self
+
+    @strawberry.field
+    def mark(self, info: Info) -> int:
+        info.context["log"].append("mark")
+        return 1
+
+    @strawberry.field
+    async def wrong(self, info: Info) -> int | None:
+        info.context["log"].append("wrong")
+        await asyncio.sleep(0)
+        raise ValueError("wrong")
+
+    @classmethod
+    def is_type_of(cls, obj: Any, _info: Info) -> bool:
+        return isinstance(obj, (Row, OtherRow))
+
+
+class OtherRow:
+    title = "another class"
+    initial = "x"
+
+
+@strawberry.type
+class Twin(Titled):
+    """Over the same rows as Thing: a row's class alone does not tell them apart."""
+
+    __row__ = Row
+
+    @classmethod
+    def is_type_of(cls, obj: Any, _info: Info) -> bool:
+        return obj.__class__ is Row
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    def thing(self, other: bool = False) -> Thing:
+        return OtherRow() if other else Row(Inner("title"))
+
+    @strawberry.field
+    def ticking(self, info: Info) -> int:
+        async def tick() -> int:
+            info.context["log"].append("tick begins")
+            await asyncio.sleep(0.01)
+            info.context["log"].append("tick ends")
+            return 1
+
+        return asyncio.ensure_future(tick())
+
+    @strawberry.field
+    def boom(self) -> int | None:
+        raise ValueError("boom")
+
+    @strawberry.field
+    def twin(self, which: str) -> Titled:
+        return Row(Inner(which))
+
+    @strawberry.field
+    def countdown(self) -> Thing:
+        return Row(Inner("title"), numbers=self)
+
+
+def awkward() -> tuple[strawberry.Schema, type]:
+    executor = executor_class()
+    return strawberry.Schema(Query, types=[Thing, Twin], execution_context_class=executor), executor
+
+
+async def test_properties_of_a_known_row_are_read_as_they_are_written() -> None:
+    schema, executor = awkward()
+    answer = await schema.execute("{ thing { title initial selfTitle numbers } }")
+    assert answer.data == {"thing": {"title": "title", "initial": "t", "selfTitle": "title", "numbers": []}}
+    [entry] = executor.plans._entries.values()
+    assert ".inner.title" in entry.plans[()].source
+    assert executor.counters().fast == 1
+
+
+async def test_a_source_of_another_class_than_the_hint_is_still_answered() -> None:
+    schema, executor = awkward()
+    answer = await schema.execute("{ thing(other: true) { title initial } }")
+    assert answer.data == {"thing": {"title": "another class", "initial": "x"}}
+    assert executor.counters().deopt == 1
+
+
+async def test_reading_the_path_is_noticed_where_the_resolver_hides_it() -> None:
+    schema, executor = awkward()
+    assert (await schema.execute("{ t: thing { place } }")).data == {"t": {"place": "['t', 'place']"}}
+    assert executor.counters().deopt == 1
+
+
+async def test_an_iterator_is_left_whole_for_the_generic_executor() -> None:
+    schema, executor = awkward()
+
+    def numbers() -> Iterator[int]:
+        yield from (3, 2, 1)
+
+    answer = await schema.execute("{ countdown { numbers } }", root_value=numbers())
+    assert answer.data == {"countdown": {"numbers": [3, 2, 1]}}
+    assert executor.counters().deopt == 1
+
+
+async def test_nothing_of_a_failed_plan_runs_on_beside_the_second_attempt() -> None:
+    schema, executor = awkward()
+    context: dict[str, list[str]] = {"log": []}
+    answer = await schema.execute("{ thing { wrong slow } }", context_value=context)
+    assert answer.data == {"thing": {"wrong": None, "slow": 1}}
+    assert [str(error.message) for error in answer.errors] == ["wrong"]
+    assert sorted(context["log"][:3]) == ["slow begins", "slow ends", "wrong"]
+    assert executor.counters().deopt == 1
+
+
+async def test_after_a_failure_nothing_more_of_the_plan_is_begun() -> None:
+    schema, _ = awkward()
+    context: dict[str, list[str]] = {"log": []}
+    answer = await schema.execute("{ thing { wrong later { mark } } }", context_value=context)
+    assert answer.data == {"thing": {"wrong": None, "later": {"mark": 1}}}
+    assert context["log"].count("wrong") == 2
+    assert context["log"].count("mark") == 1
+
+
+async def test_what_was_begun_before_a_failure_ends_before_the_second_attempt() -> None:
+    schema, executor = awkward()
+    context: dict[str, list[str]] = {"log": []}
+    answer = await schema.execute("{ ticking boom }", context_value=context)
+    assert (answer.data, len(answer.errors)) == ({"ticking": 1, "boom": None}, 1)
+    assert context["log"] == ["tick begins", "tick ends"] * 2
+    assert executor.counters().deopt == 1
+
+
+@pytest.mark.parametrize("which", ["Thing", "Twin"])
+async def test_types_that_share_a_row_class_are_told_apart_by_the_schema(which: str) -> None:
+    schema, executor = awkward()
+    answer = await schema.execute("query ($which: String!) { twin(which: $which) { __typename } }", {"which": which})
+    assert answer.data == {"twin": {"__typename": which}}
+    assert executor.counters().fast == 1
+
+
+async def test_an_execution_that_is_cancelled_leaves_no_task() -> None:
+    schema, _ = awkward()
+    context: dict[str, list[str]] = {"log": []}
+    before = asyncio.all_tasks()
+    task = asyncio.ensure_future(schema.execute("{ thing { slow again: slow } }", context_value=context))
+    while len(context["log"]) < 2:
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    await asyncio.sleep(0)
+    assert asyncio.all_tasks() == before
+    assert context["log"] == ["slow begins", "slow begins"]
