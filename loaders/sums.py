@@ -38,6 +38,8 @@ from loaders.reading import Reading, prepared
 COMING = dt.timedelta(days=7)
 _NOW = bindparam("now", type_=Session.starts_at.type)
 _UNTIL = bindparam("until", type_=Session.starts_at.type)
+# That an aim counts.
+_COUNTS = Aim.status != AimStatus.WITHDRAWN
 
 
 class Part(Enum):
@@ -70,12 +72,12 @@ def _how_many(condition: Any) -> Any:
 
 
 def _learners(role: Role) -> tuple[Select, Any]:
-    counted = select(func.count().label("learners")).select_from(Learner)
-    return counted.where(scope.sees_learner(role, Learner.id), scope.of_provider(Learner)), Learner.id
+    seen = scope.sees_learner(role, Learner.id), scope.of_provider(Learner)
+    return select(func.count().label("learners")).select_from(Learner).where(*seen), Learner.id
 
 
 def _aims(role: Role) -> tuple[Select, Any]:
-    rated = select(
+    sums = (
         func.count().label("aims"),
         _how_many(progress_sql.aim_light_is(TrafficLight.OFF_TRACK)).label("off_track"),
         _how_many(progress_sql.aim_light_is(TrafficLight.AHEAD)).label("ahead"),
@@ -85,58 +87,52 @@ def _aims(role: Role) -> tuple[Select, Any]:
         total(AimProgress.criteria_mapped).label("criteria_mapped"),
         total(AimProgress.criteria_signed_off).label("criteria_signed_off"),
         total(progress_sql.duration_tenths()).label("duration_tenths"),
-    ).join_from(Aim, AimProgress, AimProgress.aim_id == Aim.id)
-    return rated.where(scope.sees_aim(role), Aim.status != AimStatus.WITHDRAWN), Aim.learner_id
+    )
+    aims = select(*sums).join_from(Aim, AimProgress, AimProgress.aim_id == Aim.id).where(scope.sees_aim(role), _COUNTS)
+    return aims, Aim.learner_id
 
 
 def _required_time(role: Role) -> tuple[Select, Any]:
     minutes = func.coalesce(Qualification.off_the_job_hours_minimum, 0) * literal(60, BigInteger)
-    planned = select(
-        total(minutes).label("required"), total(progress_sql.expected_minutes(minutes)).label("expected")
-    ).join_from(Aim, Qualification, Qualification.id == Aim.qualification_id)
-    return planned.where(scope.sees_aim(role), Aim.status != AimStatus.WITHDRAWN), Aim.learner_id
+    sums = total(minutes).label("required"), total(progress_sql.expected_minutes(minutes)).label("expected")
+    qualified = Qualification.id == Aim.qualification_id
+    return select(*sums).join_from(Aim, Qualification, qualified).where(scope.sees_aim(role), _COUNTS), Aim.learner_id
 
 
 def _actual_time(role: Role) -> tuple[Select, Any]:
-    seen = scope.sees_record(role, TimeLogEntry.learner_id, TimeLogEntry.aim_id)
-    logged = select(total(TimeLogEntry.minutes).label("actual"))
-    return logged.where(
-        seen, scope.of_provider(TimeLogEntry), TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB
-    ), TimeLogEntry.learner_id
+    seen = scope.sees_record(role, TimeLogEntry.learner_id, TimeLogEntry.aim_id), scope.of_provider(TimeLogEntry)
+    away = TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB
+    return select(total(TimeLogEntry.minutes).label("actual")).where(*seen, away), TimeLogEntry.learner_id
 
 
 def _actions(role: Role) -> tuple[Select, Any]:
-    seen = scope.sees_record(role, Action.learner_id, Action.aim_id)
-    late = _how_many(Action.target_date < progress_sql.TODAY)
-    counted = select(func.count().label("outstanding"), late.label("overdue")).select_from(Action)
-    return counted.where(seen, scope.of_provider(Action), Action.status != ActionStatus.COMPLETE), Action.learner_id
+    seen = scope.sees_record(role, Action.learner_id, Action.aim_id), scope.of_provider(Action)
+    sums = func.count().label("outstanding"), _how_many(Action.target_date < progress_sql.TODAY).label("overdue")
+    open_ = Action.status != ActionStatus.COMPLETE
+    return select(*sums).select_from(Action).where(*seen, open_), Action.learner_id
 
 
 def _evidence(role: Role) -> tuple[Select, Any]:
-    seen = scope.sees_record(role, Evidence.learner_id, Evidence.aim_id)
+    seen = scope.sees_record(role, Evidence.learner_id, Evidence.aim_id), scope.of_provider(Evidence)
     waiting = Evidence.status.in_((EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED))
-    counted = select(func.count().label("awaiting_assessment")).select_from(Evidence)
-    return counted.where(seen, scope.of_provider(Evidence), waiting), Evidence.learner_id
+    counted = func.count().label("awaiting_assessment")
+    return select(counted).select_from(Evidence).where(*seen, waiting), Evidence.learner_id
 
 
 def _sessions(role: Role) -> tuple[Select, Any]:
-    seen = scope.sees_session(role, Session.id, Session.learner_id)
+    seen = scope.sees_session(role, Session.id, Session.learner_id), scope.of_provider(Session)
     coming = (Session.status == SessionStatus.PLANNED, Session.starts_at >= _NOW, Session.starts_at < _UNTIL)
-    counted = select(func.count().label("coming_sessions")).select_from(Session)
-    return counted.where(seen, scope.of_provider(Session), *coming), Session.learner_id
+    counted = func.count().label("coming_sessions")
+    return select(counted).select_from(Session).where(*seen, *coming), Session.learner_id
 
 
 def _signatures(role: Role) -> tuple[Select, Any]:
-    slots = select(func.count().label("awaiting_signature")).join_from(
-        SignatureSlot, SignatureRequest, SignatureRequest.id == SignatureSlot.request_id
-    )
-    return slots.where(
-        scope.sees_learner(role, SignatureSlot.learner_id),
-        scope.of_provider(SignatureSlot),
-        SignatureSlot.role == role,
-        SignatureSlot.signed_at.is_(None),
-        SignatureRequest.status == SignatureRequestStatus.PENDING,
-    ), SignatureSlot.learner_id
+    seen = scope.sees_learner(role, SignatureSlot.learner_id), scope.of_provider(SignatureSlot)
+    empty = SignatureSlot.role == role, SignatureSlot.signed_at.is_(None)
+    pending = SignatureRequest.status == SignatureRequestStatus.PENDING
+    counted, asked = func.count().label("awaiting_signature"), SignatureRequest.id == SignatureSlot.request_id
+    slots = select(counted).join_from(SignatureSlot, SignatureRequest, asked).where(*seen, *empty, pending)
+    return slots, SignatureSlot.learner_id
 
 
 # For each part its scoped select, and the column that says which learner's a record is.
