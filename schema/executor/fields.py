@@ -57,7 +57,7 @@ def resolve_info(site: Site, run: Any) -> ResolveInfo:
     nodes = [detail.node for detail in site.details]
     path = Path(None, site.key, site.parent.name) if site.at_root else run
     info = run.executor.build_resolve_info(site.definition, nodes, site.parent, path)
-    return info if site.at_root else PathlessInfo(*info)
+    return info if site.at_root else PathlessInfo._make(info)
 
 
 def row_class(type_: GraphQLObjectType) -> type | None:
