@@ -52,7 +52,7 @@ async def who_can_sign(session: AsyncSession, learner: Learner, roles: Collectio
         ),
     }
     in_role = [and_(RoleGrant.role == role, reach[role]) for role in roles]
-    # unscoped: as above
+    # unscoped: as the conditions above, of that one learner
     statement = (
         select(User.id, User.name, User.email)
         .join(RoleGrant, RoleGrant.user_id == User.id)

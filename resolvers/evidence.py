@@ -87,9 +87,8 @@ async def resubmit(change: Change, *, id: str, file_id: str, comment: str) -> in
     mine = evidence.submitted_by_id == change.viewer.user_key
     change.allow(mine, "Only who submitted this evidence can resubmit it.", "id")
     if evidence.status is not EvidenceStatus.RETURNED:
-        change.fault(
-            UserErrorCode.CONFLICT, "It was not returned, or has been resubmitted since: there is nothing to resubmit.", "id"
-        )
+        message = "It was not returned, or has been resubmitted since: there is nothing to resubmit."
+        change.fault(UserErrorCode.CONFLICT, message, "id")
     file = await usable(change, file_id, "input", "fileId")
     comment = prose(change, comment, "input", "comment")
     change.check()
@@ -124,7 +123,8 @@ async def _tell_assessor(change: Change, evidence: Evidence, aim: Aim, comment: 
 async def sign(change: Change, *, id: str, password: str) -> int:
     """Signs the current version in the viewer's own role; signing it again changes nothing.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, CONFLICT where another person signed in that role.
+    Refuses with NOT_FOUND, NOT_ALLOWED, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, and CONFLICT where another person signed in
+    that role.
     """
     evidence = await change.get(Evidence, id, "id", locked=False)
     change.allow()

@@ -59,7 +59,7 @@ async def assess(
     assessment_methods: Sequence[AssessmentMethod],
     feedback: str | None = None,
 ) -> int:
-    """Maps evidence to criteria and signs them off, or takes a sign-off back. Criteria that are not named stay as they are.
+    """Maps evidence to criteria and signs them off, or takes a sign-off back; what is not named stays as it is.
 
     Refuses with NOT_FOUND, NOT_ALLOWED, or REQUIRED and INVALID for what is missing or not of the evidence's aim.
     """
@@ -174,9 +174,8 @@ async def return_(change: Change, *, id: str, points_for_improvement: str) -> in
     """
     evidence, aim = await locked(change, id)
     if evidence.status is EvidenceStatus.RETURNED:
-        raise refuse(
-            UserErrorCode.CONFLICT, "It was returned already, and waits for the amended file. Nothing was changed.", "id"
-        )
+        message = "It was returned already, and waits for the amended file. Nothing was changed."
+        raise refuse(UserErrorCode.CONFLICT, message, "id")
     points = prose(change, points_for_improvement, "pointsForImprovement")
     change.check()
     evidence.status, evidence.points_for_improvement = EvidenceStatus.RETURNED, points

@@ -91,7 +91,7 @@ async def _announce(change: Change, *, name: str, content_type: str, size: int) 
 
 
 def _kind(change: Change, name: str, announced: str) -> str:
-    """The content type that the file is kept as; notes what is wrong at the name, or where that is right at the type."""
+    """The content type that the file is kept as; notes what is wrong at the name, or else at the type."""
     try:
         kind = kind_of(name)
     except Unacceptable as refused:
@@ -105,7 +105,7 @@ def _kind(change: Change, name: str, announced: str) -> str:
 
 
 async def usable(change: Change, id: str, *field: str) -> File | None:
-    """The file that the viewer uploaded in order to use it once, locked; else None, and the fault is noted at the field.
+    """The file that the viewer uploaded to use it once, locked; else None, and the fault is noted at the field.
 
     Call `change.check()`, then `bind` it to the learner whose record it is used in.
     """
@@ -115,7 +115,8 @@ async def usable(change: Change, id: str, *field: str) -> File | None:
     if file.uploaded_by_id != change.viewer.user_key:
         change.fault(UserErrorCode.NOT_ALLOWED, "Only who uploaded a file can use it. Upload it yourself.", *field)
     elif file.uploaded_at is None:
-        change.fault(UserErrorCode.INVALID, "The file has not arrived yet: send its bytes to the upload link first.", *field)
+        message = "The file has not arrived yet: send its bytes to the upload link first."
+        change.fault(UserErrorCode.INVALID, message, *field)
     elif file.learner_id is not None or file.erased_at is not None:
         change.fault(UserErrorCode.CONFLICT, "The file is in use already. Upload it again to use it here too.", *field)
     else:

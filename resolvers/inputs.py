@@ -1,4 +1,4 @@
-"""What a person typed, checked before anything is written: each fault is noted at its field, and all are told together."""
+"""What a person typed, checked before anything is written: each fault noted at its field, all told together."""
 
 from typing import TypeVar
 

@@ -71,8 +71,8 @@ def _check_roles(change: Change, roles: Sequence[Role]) -> None:
 async def sign(change: Change, *, id: str, document_sha256: str, password: str) -> int:
     """Signs the viewer's own role's slot on the document that they opened; signing it again changes nothing.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED where no slot is the role's, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, and CONFLICT where
-    the digest is another document's, the request was cancelled, or another person was first.
+    Refuses with NOT_FOUND, NOT_ALLOWED where no slot is the role's, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, and CONFLICT
+    where the digest is another document's, the request was cancelled, or another person was first.
     """
     # Locked, so that of two who fill the last two slots the second sees that all are filled.
     request = await change.get(SignatureRequest, id, "id")

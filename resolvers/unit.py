@@ -52,10 +52,12 @@ def _check_complete(unit: UnitState) -> None:
     missing = [one.code for one in unit.criteria if not one.signed_off]
     if not missing:
         return
-    named = ", ".join(missing[:MOST_NAMED]) + (f" and {len(missing) - MOST_NAMED} more" if len(missing) > MOST_NAMED else "")
+    named = ", ".join(missing[:MOST_NAMED])
+    if len(missing) > MOST_NAMED:
+        named += f" and {len(missing) - MOST_NAMED} more"
     raise refuse(
         UserErrorCode.INVALID,
-        f"Unit {unit.number} is not complete: {len(missing)} of {len(unit.criteria)} criteria are not signed off ({named}). "
-        "It can be signed once they are.",
+        f"Unit {unit.number} is not complete: {len(missing)} of {len(unit.criteria)} criteria are not signed off "
+        f"({named}). It can be signed once they are.",
         "id",
     )

@@ -38,7 +38,9 @@ class EvidenceAssessInput:
         "The criteria judged now, each once, at most 500; what is mapped already and not named stays as it is."
     )
     assessment_methods: list[AssessmentMethod] = attribute("How it was judged: at least one method.")
-    feedback: str | None = strawberry.field(default=None, description="For the learner; what stands is kept where left out.")
+    feedback: str | None = strawberry.field(
+        default=None, description="For the learner; what stands is kept where left out."
+    )
 
 
 @strawberry.input(description="The amended file of evidence that was returned.")
@@ -63,11 +65,14 @@ class EvidenceMutations:
         return await answer(info, EvidencePayload, write, evidence=lambda key, load: load.evidence.load(key))
 
     @strawberry.mutation(
-        description="Maps evidence to criteria and signs them off, or takes a sign-off back. New mapping on a signed unit takes "
-        "the unit's signatures back and keeps them in its history."
+        description="Maps evidence to criteria and signs them off, or takes a sign-off back. New mapping on a signed unit "
+        "takes the unit's signatures back and keeps them in its history."
     )
     async def evidence_assess(
-        self, info: Info, id: Id, input: Annotated[EvidenceAssessInput, strawberry.argument(description="The judgement.")]
+        self,
+        info: Info,
+        id: Id,
+        input: Annotated[EvidenceAssessInput, strawberry.argument(description="The judgement.")],
     ) -> EvidencePayload:
         write = evidence_assessment.assess(info.context, id=id, **plain(input))
         return await answer(info, EvidencePayload, write, evidence=lambda key, load: load.evidence.load(key))
@@ -83,7 +88,8 @@ class EvidenceMutations:
         return await answer(info, EvidencePayload, write, evidence=lambda key, load: load.evidence.load(key))
 
     @strawberry.mutation(
-        description="Adds an amended file to evidence that was returned, on the same item; the assessor is told by e-mail."
+        description="Adds an amended file to evidence that was returned, on the same item; the assessor is told by "
+        "e-mail."
     )
     async def evidence_resubmit(
         self,
@@ -94,9 +100,14 @@ class EvidenceMutations:
         write = evidence_.resubmit(info.context, id=id, **plain(input))
         return await answer(info, EvidencePayload, write, evidence=lambda key, load: load.evidence.load(key))
 
-    @strawberry.mutation(description="Signs the current version in the viewer's own role; signing again changes nothing.")
+    @strawberry.mutation(
+        description="Signs the current version in the viewer's own role; signing again changes nothing."
+    )
     async def evidence_sign(
-        self, info: Info, id: Id, password: Annotated[str, strawberry.argument(description="The viewer's own password.")]
+        self,
+        info: Info,
+        id: Id,
+        password: Annotated[str, strawberry.argument(description="The viewer's own password.")],
     ) -> EvidencePayload:
         write = evidence_.sign(info.context, id=id, password=password)
         return await answer(info, EvidencePayload, write, evidence=lambda key, load: load.evidence.load(key))

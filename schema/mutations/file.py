@@ -44,8 +44,11 @@ async def _as_it_is(place: UploadPlace, _: object) -> UploadPlace:
 
 @strawberry.type
 class FileMutations:
-    @strawberry.mutation(description="A place to PUT the bytes of one file; its id is then named where the file is used.")
+    @strawberry.mutation(
+        description="A place to PUT the bytes of one file; its id is then named where the file is used."
+    )
     async def file_upload_create(
         self, info: Info, input: Annotated[FileUploadInput, strawberry.argument(description="The file.")]
     ) -> FileUploadPayload:
-        return await answer(info, FileUploadPayload, file_.upload_create(info.context, **plain(input)), upload=_as_it_is)
+        write = file_.upload_create(info.context, **plain(input))
+        return await answer(info, FileUploadPayload, write, upload=_as_it_is)

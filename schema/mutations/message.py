@@ -11,7 +11,9 @@ from schema.payload import UserError, answer, errors_field, plain
 
 @strawberry.input(description="A message; it carries no files.")
 class MessageSendInput:
-    aim_id: strawberry.ID = attribute("The component whose assessor is written to; by an assessor or admin, the learner's.")
+    aim_id: strawberry.ID = attribute(
+        "The component whose assessor is written to; by an assessor or admin, the learner's."
+    )
     subject: str = attribute("What it is about, in a line of 200 characters at most.")
     body: str = attribute("The message, in plain text.")
 
@@ -24,8 +26,8 @@ class MessageSendPayload:
 @strawberry.type
 class MessageMutations:
     @strawberry.mutation(
-        description="Sent as an e-mail; no attachments. A learner or employer writes to the aim's assessor, an assessor or admin "
-        "to its learner."
+        description="Sent as an e-mail; no attachments. A learner or employer writes to the aim's assessor, an assessor or "
+        "admin to its learner."
     )
     async def message_send(
         self, info: Info, input: Annotated[MessageSendInput, strawberry.argument(description="The message.")]

@@ -30,7 +30,9 @@ class SignatureRequestPayload:
 class SignatureRequestMutations:
     @strawberry.mutation(description="Asks several roles to sign a document; those who can are told by e-mail.")
     async def signature_request_create(
-        self, info: Info, input: Annotated[SignatureRequestCreateInput, strawberry.argument(description="The document.")]
+        self,
+        info: Info,
+        input: Annotated[SignatureRequestCreateInput, strawberry.argument(description="The document.")],
     ) -> SignatureRequestPayload:
         write = signature_request_.create(info.context, **plain(input))
         return await answer(
@@ -38,8 +40,8 @@ class SignatureRequestMutations:
         )
 
     @strawberry.mutation(
-        description="Signs the viewer's own slot. documentSha256 is that of the document as it was opened; signing again "
-        "changes nothing."
+        description="Signs the viewer's own slot. documentSha256 is that of the document as it was opened; signing "
+        "again changes nothing."
     )
     async def signature_request_sign(
         self,

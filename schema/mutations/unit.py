@@ -20,11 +20,14 @@ class UnitPayload:
 @strawberry.type
 class UnitMutations:
     @strawberry.mutation(
-        description="Signs a complete unit in the viewer's own role, within its confirmation statement, whose words are kept; "
-        "signing again changes nothing."
+        description="Signs a complete unit in the viewer's own role, within its confirmation statement, whose words are "
+        "kept; signing again changes nothing."
     )
     async def unit_sign(
-        self, info: Info, id: Id, password: Annotated[str, strawberry.argument(description="The viewer's own password.")]
+        self,
+        info: Info,
+        id: Id,
+        password: Annotated[str, strawberry.argument(description="The viewer's own password.")],
     ) -> UnitPayload:
         write = unit_.sign(info.context, id=id, password=password)
         # A key that was kept with an Idempotency-Key comes back from JSON as a list.

@@ -3,8 +3,8 @@
     stage = await set_stage(database, folder)
     key = await evidence.submit(stage.at("learner"), aim_id=stage.aim, file_id=await stage.upload("learner"), …)
 
-Ada learns with an assessor, an IQA and two managers. Her aim has a unit of two criteria and one of one; her other aim is
-another assessor's. Cy learns with nobody whom Ada knows but the admins; Zoe at another provider.
+Ada learns with an assessor, an IQA and two managers. Her aim has a unit of two criteria and one of one; her other aim
+is another assessor's. Cy learns with nobody whom Ada knows but the admins; Zoe at another provider.
 """
 
 import secrets
@@ -112,7 +112,8 @@ async def set_stage(database: Database, folder: Path) -> Stage:
             stage.people[who] = (user, role, None)
             return user
 
-        assessor, other_assessor = await person("assessor", Role.ASSESSOR), await person("other_assessor", Role.ASSESSOR)
+        assessor = await person("assessor", Role.ASSESSOR)
+        other_assessor = await person("other_assessor", Role.ASSESSOR)
         iqa = await person("iqa", Role.IQA)
         manager, second = await person("manager", Role.EMPLOYER_MANAGER), await person("second", Role.EMPLOYER_MANAGER)
         await person("colleague", Role.EMPLOYER_MANAGER)

@@ -70,8 +70,8 @@ async def test_the_largest_file_is_taken(stage: Stage) -> None:
 
 async def submit(stage: Stage, who: str, file_id: str) -> int:
     return await evidence.submit(
-        stage.at(who), aim_id=stage.aim, file_id=file_id, title="Brakes", description="Bled them", declare_own_work=True,
-        password=PASSWORD,
+        stage.at(who), aim_id=stage.aim, file_id=file_id, title="Brakes", description="Bled them",
+        declare_own_work=True, password=PASSWORD,
     )  # fmt: skip
 
 

@@ -46,7 +46,8 @@ async def test_a_unit_with_something_left_to_do_is_not_signed(stage: Stage) -> N
 async def test_of_two_managers_at_once_one_signs(stage: Stage) -> None:
     id = await complete(stage)
     done = await asyncio.gather(
-        *(unit.sign(stage.at(who), id=id, password=PASSWORD) for who in ("manager", "second") * 3), return_exceptions=True
+        *(unit.sign(stage.at(who), id=id, password=PASSWORD) for who in ("manager", "second") * 3),
+        return_exceptions=True,
     )
     (signature,) = await stage.rows(UnitSignature)
     # The one who signed hears the same each time; the other is told who it was.

@@ -1,4 +1,4 @@
-"""Evidence, units, documents and papers through the schema: each answer already holds the new progress, counts and signatures."""
+"""Evidence, units, documents and papers through the schema: each answer holds the new progress and signatures."""
 
 from functools import cache
 from pathlib import Path
@@ -8,6 +8,7 @@ import pytest
 import strawberry
 
 from db.engine import Database
+from db.tables import UnitSignature
 from schema.root import make_schema
 from tests.resolvers.stage import PASSWORD, Stage, set_stage
 
@@ -18,13 +19,15 @@ fragment evidence on EvidencePayload {
   evidence {
     id title status declaredOwnWork feedback pointsForImprovement assessmentMethods
     file { id sha256 } versions { number comment file { id } } signatures { role signedBy { name } signedAt }
-    mappings { signedOff criterion { id status evidenceCount signedOffBy { name } unit { criteriaComplete signedOff } } }
+    mappings { signedOff criterion { id status evidenceCount unit { criteriaComplete signedOff } } }
     aim { id progress { criteriaMapped criteriaSignedOff mappedPercent } trafficLight }
     learner { id progress { criteriaSignedOff } }
   }
 }
 mutation submit($input: EvidenceSubmitInput!) { payload: evidenceSubmit(input: $input) { ...evidence } }
-mutation assess($id: ID!, $input: EvidenceAssessInput!) { payload: evidenceAssess(id: $id, input: $input) { ...evidence } }
+mutation assess($id: ID!, $input: EvidenceAssessInput!) {
+  payload: evidenceAssess(id: $id, input: $input) { ...evidence }
+}
 mutation giveBack($id: ID!, $points: String!) {
   payload: evidenceReturn(id: $id, pointsForImprovement: $points) { ...evidence }
 }
@@ -33,7 +36,7 @@ mutation resubmit($id: ID!, $input: EvidenceResubmitInput!) {
 }
 mutation sign($id: ID!, $password: String!) { payload: evidenceSign(id: $id, password: $password) { ...evidence } }
 mutation signUnit($id: ID!, $password: String!) { payload: unitSign(id: $id, password: $password) {
-  unit { id criteriaComplete signedOff signatures { role required signedBy { name } } } errors { ...faults }
+  unit { id confirmationStatement criteriaComplete signedOff signatures { role required signedBy { name } } } errors { ...faults }
 } }
 mutation upload($input: FileUploadInput!) { payload: fileUploadCreate(input: $input) {
   upload { fileId url headers { name value } expiresAt } errors { ...faults }
@@ -78,9 +81,7 @@ async def stage(database: Database, tmp_path: Path) -> Stage:
 
 async def run(stage: Stage, who: str, operation: str, key: str | None = None, **variables: Any) -> dict[str, Any]:
     """The payload; top-level errors fail the test."""
-    result = await _schema().execute(
-        DOCUMENT, variables, stage.at(who, key), operation_name=operation,
-    )  # fmt: skip
+    result = await _schema().execute(DOCUMENT, variables, stage.at(who, key), operation_name=operation)
     assert result.errors is None, result.errors
     return result.data["payload"]
 
@@ -128,6 +129,8 @@ async def test_evidence_from_upload_to_a_signed_unit(stage: Stage) -> None:
     for _ in range(2):
         unit = await done(stage, "assessor", "signUnit", key="once", id=stage.units[0], password=PASSWORD)
         assert (unit["id"], unit["criteriaComplete"], unit["signedOff"]) == (stage.units[0], True, True)
+        (signature,) = await stage.rows(UnitSignature)
+        assert signature.statement == unit["confirmationStatement"]
         assert {"role": "ASSESSOR", "required": True, "signedBy": {"name": "Assessor"}} in unit["signatures"]
     other = await done(stage, "manager", "submit", input={**words, "fileId": await stage.upload("manager")})
     evidence = await done(stage, "assessor", "assess", id=other["id"], input=judged((first, False)))
@@ -187,7 +190,7 @@ async def test_papers(stage: Stage) -> None:
     resource = await done(stage, "assessor", "add", input={**material, "fileId": await stage.upload("assessor")})
     course = {**material, "title": "Plan", "fileId": await stage.upload("assessor"), "bucket": "FILES_FROM_COURSE"}
     await done(stage, "assessor", "add", input=course)
-    aim = (await run(stage, "learner", "aim", id=stage.aim))
+    aim = await run(stage, "learner", "aim", id=stage.aim)
     assert aim == {"resourceCount": 1, "resources": [{"title": "Workbook"}], "files": [{"title": "Plan"}]}
     assert await done(stage, "assessor", "remove", id=resource["id"]) == resource["id"]
     assert (await run(stage, "learner", "aim", id=stage.aim))["resourceCount"] == 0
