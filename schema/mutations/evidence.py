@@ -65,8 +65,8 @@ class EvidenceMutations:
         return await answer(info, EvidencePayload, write, evidence=lambda key, load: load.evidence.load(key))
 
     @strawberry.mutation(
-        description="Maps evidence to criteria and signs them off, or takes a sign-off back. New mapping on a signed unit "
-        "takes the unit's signatures back and keeps them in its history."
+        description="Maps evidence to criteria and signs them off, or takes a sign-off back. New mapping on a signed "
+        "unit takes the unit's signatures back and keeps them in its history."
     )
     async def evidence_assess(
         self,

@@ -26,8 +26,8 @@ class MessageSendPayload:
 @strawberry.type
 class MessageMutations:
     @strawberry.mutation(
-        description="Sent as an e-mail; no attachments. A learner or employer writes to the aim's assessor, an assessor or "
-        "admin to its learner."
+        description="Sent as an e-mail; no attachments. A learner or employer writes to the aim's assessor, an assessor "
+        "or admin to its learner."
     )
     async def message_send(
         self, info: Info, input: Annotated[MessageSendInput, strawberry.argument(description="The message.")]

@@ -20,8 +20,8 @@ class UnitPayload:
 @strawberry.type
 class UnitMutations:
     @strawberry.mutation(
-        description="Signs a complete unit in the viewer's own role, within its confirmation statement, whose words are "
-        "kept; signing again changes nothing."
+        description="Signs a complete unit in the viewer's own role, within its confirmation statement, whose words "
+        "are kept; signing again changes nothing."
     )
     async def unit_sign(
         self,

@@ -36,7 +36,8 @@ mutation resubmit($id: ID!, $input: EvidenceResubmitInput!) {
 }
 mutation sign($id: ID!, $password: String!) { payload: evidenceSign(id: $id, password: $password) { ...evidence } }
 mutation signUnit($id: ID!, $password: String!) { payload: unitSign(id: $id, password: $password) {
-  unit { id confirmationStatement criteriaComplete signedOff signatures { role required signedBy { name } } } errors { ...faults }
+  unit { id confirmationStatement criteriaComplete signedOff signatures { role required signedBy { name } } }
+  errors { ...faults }
 } }
 mutation upload($input: FileUploadInput!) { payload: fileUploadCreate(input: $input) {
   upload { fileId url headers { name value } expiresAt } errors { ...faults }
