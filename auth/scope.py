@@ -3,7 +3,7 @@
 | role | learners | aims |
 |---|---|---|
 | LEARNER | their own record | all of their own |
-| ASSESSOR | those with an aim where they are the assessor, and whom they enrolled while there is no aim yet | those aims |
+| ASSESSOR | those with an aim where they are the assessor; whom they enrolled while there is no aim | those aims |
 | IQA | those with an aim where they are the IQA | those aims |
 | EMPLOYER_MANAGER | those allocated to them | all of those learners' |
 | EMPLOYER_OVERVIEW | those at the sites allocated to them | all of those learners' |

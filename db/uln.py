@@ -8,7 +8,7 @@ _WEIGHTS: Sequence[int] = range(10, 1, -1)
 def is_uln(text: str) -> bool:
     """Whether the text is a ULN: ten digits, the first not 0, the last the check digit of the nine before it.
 
-    The nine digits times 10 to 2 are summed; 10 less the remainder by 11 is the check digit. A remainder of 0 gives none.
+    The nine digits times 10 to 2 are summed; 10 less the remainder by 11 is the check digit. For 0 there is none.
     """
     if len(text) != 10 or not (text.isascii() and text.isdecimal()) or text[0] == "0":
         return False

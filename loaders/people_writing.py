@@ -111,7 +111,9 @@ async def seen_keys(
 # ---------------------------------------------------------------- places
 
 
-async def has_namesake(session: AsyncSession, provider_key: int, name: str, parent_key: int | None, but: int | None) -> bool:
+async def has_namesake(
+    session: AsyncSession, provider_key: int, name: str, parent_key: int | None, but: int | None
+) -> bool:
     """Whether there is an employer of that name, accents and capitals aside, under the same parent."""
     # unscoped: two sites of one name would be taken for each other by whoever sees both
     named = select(Employer.id).where(

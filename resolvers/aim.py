@@ -50,8 +50,9 @@ async def add(
 ) -> int:
     """Adds a qualification version to a learner's programme; it waits for the induction.
 
-    Any assessor of the provider can be its assessor, and from then on that alone decides which assessor sees it. Refuses
-    with NOT_FOUND, NOT_ALLOWED, INVALID for people and dates, and CONFLICT where the learner is in that qualification.
+    Any assessor of the provider can be its assessor, and from then on that alone decides which assessor sees it.
+    Refuses with NOT_FOUND, NOT_ALLOWED, INVALID for people and dates, and CONFLICT where the learner is in that
+    qualification already.
     """
     learner = await change.get(Learner, learner_id, "input", "learnerId")
     change.allow()
@@ -96,8 +97,8 @@ async def add(
 async def update(change: Change, *, id: str, changes: AimChanges) -> int:
     """Changes where a learner stands in an aim, its people, or its end. An assessor who is replaced sees it no more.
 
-    Ended, it has an actual end: the day given, or today. Refuses with NOT_FOUND, NOT_ALLOWED, INVALID for people and dates,
-    and CONFLICT for a status that cannot follow.
+    Ended, it has an actual end: the day given, or today. Refuses with NOT_FOUND, NOT_ALLOWED, INVALID for people and
+    dates, and CONFLICT for a status that cannot follow.
     """
     aim = await change.get(Aim, id, "id")
     change.allow()

@@ -47,8 +47,8 @@ class EmployerChanges(TypedDict, total=False):
 async def create(change: Change, *, name: str, parent_id: str | None = None) -> int:
     """Adds an employer: a site of its parent, or a head office.
 
-    Refuses with NOT_ALLOWED, REQUIRED or INVALID for the fields, NOT_FOUND for the parent, and CONFLICT where the parent
-    has a site of that name.
+    Refuses with NOT_ALLOWED, REQUIRED or INVALID for the fields, NOT_FOUND for the parent, and CONFLICT where the
+    parent has a site of that name.
     """
     change.allow()
     provider = await lock_provider(change.session, change.viewer.provider_key)

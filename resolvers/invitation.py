@@ -1,4 +1,4 @@
-"""Invitations: a login made for somebody, and the link by e-mail with which they choose their password [000][001][002]."""
+"""Invitations: a login made for somebody, and the link by e-mail with which they choose their password."""
 
 import datetime as dt
 
@@ -39,8 +39,8 @@ def taken(change: Change, *field: str) -> None:
     """Notes that there is a login of that name: the same words wherever it is, and whoever it belongs to."""
     change.fault(
         UserErrorCode.CONFLICT,
-        "There is a login with this e-mail already: choose another e-mail. Somebody who has a login here is given a further "
-        "role with roleGrant.",
+        "There is a login with this e-mail already: choose another e-mail. Somebody who has a login here is given a "
+        "further role with roleGrant.",
         *field,
     )
 
@@ -83,9 +83,8 @@ async def send_link(change: Change, user: User, role: Role) -> None:
     """
     sent = await recent_one_time_tokens(change.session, user.id, change.now - dt.timedelta(hours=1))
     if sent >= _MOST_AN_HOUR:
-        raise refuse(
-            UserErrorCode.TOO_MANY_ATTEMPTS, "Several links were sent to this person just now. Try again in an hour.", "input"
-        )
+        message = "Several links were sent to this person just now. Try again in an hour."
+        raise refuse(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
     await end_links(change.session, user.id, change.now)
     secret = new_secret()
     change.session.add(one_time_token(user, "invitation", secret, change.now, INVITATION_LIFETIME))

@@ -28,13 +28,14 @@ async def page(
     assessor_id: str | None = None,
     traffic_light: TrafficLight | None = None,
     past_planned_end: bool | None = None,
+    aim_traffic_light: TrafficLight | None = None,
     order_by: LearnerOrder = LearnerOrder.NAME_ASC,
     first: int = 20,
     after: str | None = None,
     counted: bool = False,
 ) -> Page[LearnerRow]:
     """A page of the learners that the viewer sees. Raises BadArgument for a page or cursor that cannot be."""
-    asked = asked_for(search, employer_id, assessor_id, traffic_light, past_planned_end)
+    asked = asked_for(search, employer_id, assessor_id, traffic_light, past_planned_end, aim_traffic_light)
     return await learner.read_page(context.loaders.reading, asked, order_by, first, after, counted)
 
 
@@ -44,6 +45,7 @@ def asked_for(
     assessor_id: str | None = None,
     traffic_light: TrafficLight | None = None,
     past_planned_end: bool | None = None,
+    aim_traffic_light: TrafficLight | None = None,
 ) -> LearnersAsked:
     """The filters as keys and values."""
     return LearnersAsked(
@@ -53,6 +55,7 @@ def asked_for(
         assessor_key=None if assessor_id is None else ids.decode("User", assessor_id) or 0,
         traffic_light=traffic_light,
         past_planned_end=past_planned_end,
+        aim_traffic_light=aim_traffic_light,
     )
 
 
@@ -67,10 +70,10 @@ class LearnerChanges(TypedDict, total=False):
 
 @writes("learnerEnrol")
 async def enrol(change: Change, *, name: str, email: str, employer_id: str, uln: str | None = None) -> int:
-    """Makes a learner with a login, and sends the invitation. An assessor sees whom they enrolled until there is an aim.
+    """Makes a learner with a login, and sends the invitation.
 
-    Refuses with NOT_ALLOWED, NOT_FOUND for the employer, REQUIRED or INVALID for the fields, and CONFLICT for an e-mail or
-    a ULN that is another's.
+    An assessor sees whom they enrolled until there is an aim. Refuses with NOT_ALLOWED, NOT_FOUND for the employer,
+    REQUIRED or INVALID for the fields, and CONFLICT for an e-mail or a ULN that is another's.
     """
     change.allow()
     name = line(change, name, "input", "name")
@@ -139,7 +142,7 @@ async def _checked_uln(change: Change, uln: str, but: int | None = None) -> str:
     """The number without the spaces in it; notes INVALID, or CONFLICT where it is another learner's."""
     uln, field = "".join(uln.split()), ("input", "uln")
     if not is_uln(uln):
-        message = "This is not a ULN: it has 10 digits, does not begin with 0, and the last checks the others. Compare them."
+        message = "A ULN has 10 digits, does not begin with 0, and its last digit checks the others. Compare them."
         change.fault(UserErrorCode.INVALID, message, *field)
     elif await is_uln_taken(change.session, change.viewer.provider_key, uln, but):
         message = "Another learner has this ULN already. Compare it, or look for that learner."

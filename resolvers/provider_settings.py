@@ -29,8 +29,8 @@ class SettingsChanges(TypedDict, total=False):
 async def update(context: Context, *, changes: SettingsChanges) -> ProviderRules:
     """Changes the settings; the rules as they now are, by which the operation goes on.
 
-    A disclaimer in other words is asked of everybody again, of the viewer too. Refuses with NOT_ALLOWED, or with REQUIRED
-    and INVALID for the fields.
+    A disclaimer in other words is asked of everybody again, of the viewer too. Refuses with NOT_ALLOWED, or with
+    REQUIRED and INVALID for the fields.
     """
     await _update(context, changes=changes)
     if context.claims is not None:

@@ -14,8 +14,8 @@ from resolvers.invitation import give
 async def grant(change: Change, *, user_id: str, role: Role) -> int:
     """Gives a user a role; one that they hold already changes nothing.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED for roles that are not the viewer's to give, INVALID for LEARNER where there is no
-    learner record, and CONFLICT where the account is archived.
+    Refuses with NOT_FOUND, NOT_ALLOWED for roles that are not the viewer's to give, INVALID for LEARNER where there is
+    no learner record, and CONFLICT where the account is archived.
     """
     user = await change.get(User, user_id, "userId")
     change.allow()
@@ -35,8 +35,8 @@ async def grant(change: Change, *, user_id: str, role: Role) -> int:
 async def revoke(change: Change, *, user_id: str, role: Role) -> int:
     """Takes a role away, with what it reached and every sign-in in it; one that they do not hold changes nothing.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED for roles that are not the viewer's to take, and CONFLICT where nobody would be left
-    as Master Admin, or where it is the viewer's own.
+    Refuses with NOT_FOUND, NOT_ALLOWED for roles that are not the viewer's to take, and CONFLICT where nobody would be
+    left as Master Admin, or where it is the viewer's own.
     """
     user = await change.get(User, user_id, "userId")
     change.allow()

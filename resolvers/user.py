@@ -30,15 +30,16 @@ async def page(
 async def invite(change: Change, *, name: str, email: str, role: Role) -> int:
     """Makes a login in one role, whose username is the e-mail, and sends the invitation there [000][002].
 
-    Somebody who was invited and has never signed in is sent a new link. Refuses with NOT_ALLOWED for roles that are not the
-    viewer's to give, CONFLICT where there is a login of that name, and REQUIRED or INVALID for the fields.
+    Somebody who was invited and has never signed in is sent a new link. Refuses with NOT_ALLOWED for roles that are not
+    the viewer's to give, CONFLICT where there is a login of that name, and REQUIRED or INVALID for the fields.
     """
     change.allow()
     name = line(change, name, "input", "name")
     username = username_of(change, email, "input", "email")
     may_give(change, role, "input", "role")
     if role is Role.LEARNER:
-        change.fault(UserErrorCode.INVALID, "A learner is made by learnerEnrol, which invites them too.", "input", "role")
+        message = "A learner is made by learnerEnrol, which invites them too."
+        change.fault(UserErrorCode.INVALID, message, "input", "role")
     key = await user_named(change.session, username)
     user = None if key is None else await _still_invited(change, key)
     if key is not None and user is None:

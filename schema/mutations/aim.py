@@ -27,8 +27,8 @@ class AimAddInput:
 class AimUpdateInput:
     status: AimStatus | None = strawberry.field(
         default=strawberry.UNSET,
-        description="From AWAITING_INDUCTION to IN_TRAINING or WITHDRAWN; from IN_TRAINING to SUSPENDED, COMPLETED or WITHDRAWN; "
-        "from SUSPENDED to IN_TRAINING, COMPLETED or WITHDRAWN; an aim that has ended goes back to IN_TRAINING.",
+        description="From AWAITING_INDUCTION to IN_TRAINING or WITHDRAWN; from IN_TRAINING to SUSPENDED, COMPLETED or "
+        "WITHDRAWN; from SUSPENDED to IN_TRAINING, COMPLETED or WITHDRAWN; an aim that has ended goes back to IN_TRAINING.",
     )
     assessor_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="Another assessor; the one so far sees the aim no more."

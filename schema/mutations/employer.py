@@ -16,8 +16,8 @@ class EmployerInput:
     name: str = attribute("Its name, in a line of 200 characters at most, which no other site of the same parent has.")
     parent_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The employer that it is a site of; null for a head office. Left out in an update, it stays where it is. "
-        "At most 5 levels.",
+        description="The employer that it is a site of; null for a head office. Left out in an update, it stays where it "
+        "is. At most 5 levels.",
     )
 
 

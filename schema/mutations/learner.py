@@ -15,7 +15,9 @@ from schema.payload import UserError, answer, errors_field, plain
 class LearnerEnrolInput:
     name: str = attribute("The learner's name, in a line of 200 characters at most.")
     email: str = attribute("Where the invitation goes; in lower case, it is their username.")
-    uln: str | None = strawberry.field(default=None, description="Unique Learner Number: 10 digits, checked by the last.")
+    uln: str | None = strawberry.field(
+        default=None, description="Unique Learner Number: 10 digits, checked by the last."
+    )
     employer_id: strawberry.ID = attribute("The employer site that they work at.")
 
 
@@ -23,13 +25,15 @@ class LearnerEnrolInput:
 class LearnerUpdateInput:
     name: str | None = strawberry.field(default=strawberry.UNSET, description="The learner's name.")
     uln: str | None = strawberry.field(
-        default=strawberry.UNSET, description="Unique Learner Number: 10 digits, checked by the last; null takes it away."
+        default=strawberry.UNSET,
+        description="Unique Learner Number: 10 digits, checked by the last; null takes it away.",
     )
     employer_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET, description="The employer site that they now work at."
     )
     photo_file_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="A picture that the viewer has uploaded and not used yet; null takes the photo away."
+        default=strawberry.UNSET,
+        description="A picture that the viewer has uploaded and not used yet; null takes the photo away.",
     )
 
 
@@ -42,8 +46,8 @@ class LearnerPayload:
 @strawberry.type
 class LearnerMutations:
     @strawberry.mutation(
-        description="Enrols a learner and sends their invitation. An assessor sees whom they enrolled until the first `aimAdd`; "
-        "from then on those who are the assessor of an aim do."
+        description="Enrols a learner and sends their invitation. An assessor sees whom they enrolled until the first "
+        "`aimAdd`; from then on those who are the assessor of an aim do."
     )
     async def learner_enrol(
         self, info: Info, input: Annotated[LearnerEnrolInput, strawberry.argument(description="Whom.")]
@@ -52,11 +56,14 @@ class LearnerMutations:
         return await answer(info, LearnerPayload, write, learner=lambda key, load: load.learner.load(key))
 
     @strawberry.mutation(
-        description="Changes a learner's record. At another employer's site they are seen by that site's Employer Overviews; who "
-        "manages them is changed by `employerManagerAllocate`."
+        description="Changes a learner's record. At another employer's site they are seen by that site's Employer Overviews; "
+        "who manages them is changed by `employerManagerAllocate`."
     )
     async def learner_update(
-        self, info: Info, id: Id, input: Annotated[LearnerUpdateInput, strawberry.argument(description="What to change.")]
+        self,
+        info: Info,
+        id: Id,
+        input: Annotated[LearnerUpdateInput, strawberry.argument(description="What to change.")],
     ) -> LearnerPayload:
         write = learners.update(info.context, id=id, changes=plain(input))
         return await answer(info, LearnerPayload, write, learner=lambda key, load: load.learner.load(key))

@@ -15,11 +15,12 @@ from schema.provider_settings import ProviderSettings
 @strawberry.input(description="What to change of the provider's settings; what is left out stays.")
 class ProviderSettingsInput:
     traffic_light_tolerance: float | None = strawberry.field(
-        default=strawberry.UNSET, description="Percentage points either side of on track: 0 to 100, with one decimal at most."
+        default=strawberry.UNSET,
+        description="Percentage points either side of on track: 0 to 100, with one decimal at most.",
     )
     rated_from_percent: float | None = strawberry.field(
         default=strawberry.UNSET,
-        description="How much of its duration must have passed before an aim is rated: 0 to 100, with one decimal at most.",
+        description="How much of its duration must be gone before an aim is rated: 0 to 100, with one decimal at most.",
     )
     review_interval_weeks: int | None = strawberry.field(
         default=strawberry.UNSET, description="Weeks from one formal review to the next, 1 to 52."
@@ -29,7 +30,7 @@ class ProviderSettingsInput:
     )
     disclaimer: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The words to accept before anything else; other words are asked of everybody again. Null for none.",
+        description="The words to accept before anything else; everybody is asked again when they change. Null for none.",
     )
 
 
@@ -42,8 +43,8 @@ class ProviderSettingsPayload:
 @strawberry.type
 class ProviderSettingsMutations:
     @strawberry.mutation(
-        description="Changes the provider's settings; every number follows at once. After a change of the disclaimer the viewer "
-        "has to accept it too (`disclaimerAccept`)."
+        description="Changes the provider's settings; every number follows at once. After a change of the disclaimer the "
+        "viewer has to accept it too (`disclaimerAccept`)."
     )
     async def provider_settings_update(
         self, info: Info, input: Annotated[ProviderSettingsInput, strawberry.argument(description="What to change.")]

@@ -15,7 +15,8 @@ from schema.user import User
 
 UserId = Annotated[strawberry.ID, strawberry.argument(description="The person.")]
 LearnerIds = Annotated[
-    list[strawberry.ID], strawberry.argument(description="Learners whom the viewer may see, at most 100: all of them or none.")
+    list[strawberry.ID],
+    strawberry.argument(description="Learners whom the viewer may see, at most 100: all of them or none."),
 ]
 EmployerIds = Annotated[
     list[strawberry.ID], strawberry.argument(description="Employer sites, at most 100: all of them or none.")
@@ -43,8 +44,8 @@ async def _person(info: Info, write: Awaitable[int]) -> UserPayload:
 @strawberry.type
 class UserMutations:
     @strawberry.mutation(
-        description="Makes a login and sends its invitation: an e-mail with the username and a link, good for 7 days, with which "
-        "the person chooses a password. Somebody who has not signed in yet is sent a new link."
+        description="Makes a login and sends its invitation: an e-mail with the username and a link, good for 7 days, with "
+        "which the person chooses a password. Somebody who has not signed in yet is sent a new link."
     )
     async def user_invite(
         self, info: Info, input: Annotated[UserInviteInput, strawberry.argument(description="Whom.")]
@@ -52,13 +53,15 @@ class UserMutations:
         return await _person(info, users.invite(info.context, **plain(input)))
 
     @strawberry.mutation(
-        description="Ends an account at once: its sign-ins, streams, links and allocations. The name stays where the person took "
-        "part, and their aims stay theirs until `aimUpdate`."
+        description="Ends an account at once: its sign-ins, streams, links and allocations. The name stays where the person "
+        "took part, and their aims stay theirs until `aimUpdate`."
     )
     async def user_archive(self, info: Info, id: Id) -> UserPayload:
         return await _person(info, users.archive(info.context, id=id))
 
-    @strawberry.mutation(description="Gives a role; one that they hold already changes nothing. A LEARNER is made by `learnerEnrol`.")
+    @strawberry.mutation(
+        description="Gives a role; one that they hold already changes nothing. A LEARNER is made by `learnerEnrol`."
+    )
     async def role_grant(
         self, info: Info, user_id: UserId, role: Annotated[Role, strawberry.argument(description="The role to give.")]
     ) -> UserPayload:
@@ -80,7 +83,9 @@ class UserMutations:
         write = allocation.manager_deallocate(info.context, user_id=user_id, learner_ids=learner_ids)
         return await _person(info, write)
 
-    @strawberry.mutation(description="Lets an Employer Overview see every learner of sites; doing it again changes nothing.")
+    @strawberry.mutation(
+        description="Lets an Employer Overview see every learner of sites; doing it again changes nothing."
+    )
     async def employer_overview_allocate(self, info: Info, user_id: UserId, employer_ids: EmployerIds) -> UserPayload:
         write = allocation.overview_allocate(info.context, user_id=user_id, employer_ids=employer_ids)
         return await _person(info, write)
