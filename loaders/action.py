@@ -3,23 +3,27 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select
 
 from auth import scope
 from db import ids
 from db.action import Action, ActionFile
+from db.aim import Aim
 from db.among import among
+from db.base import Key
 from db.enums import ActionKind, ActionStatus, Role
 from db.file import File
+from db.session import Session
 from loaders.file import FILE_COLUMNS, FileRow
 from loaders.learner_list import LearnerList
 from loaders.page import Order
 from loaders.reading import ManyLoader, OneLoader, Reading, prepared
+from loaders.viewer_list import ViewerList, at_employer
 
 
 @dataclass(slots=True)
 class ActionRow:
-    """One action or activity; `overdue` from the day after its target date until it is complete."""
+    """One action or activity; `days_overdue` counts from the day after its target date until it is complete."""
 
     key: int
     learner_key: int
@@ -36,12 +40,17 @@ class ActionRow:
     learner_submitted_at: dt.datetime | None
     completed_by_key: int | None
     completed_at: dt.datetime | None
-    overdue: bool
+    days_overdue: int
 
     @property
     def id(self) -> str:
         """The id in the graph."""
         return ids.encode("Action", self.key)
+
+    @property
+    def overdue(self) -> bool:
+        """Whether the target date has passed and it is not complete."""
+        return self.days_overdue > 0
 
     @property
     def outstanding(self) -> bool:
@@ -74,15 +83,41 @@ def _actions(role: Role) -> Select:
 
 def _row(row: Row, reading: Reading) -> ActionRow:
     # By position: as part of a page the columns come out of a subquery.
-    return ActionRow(*row, row[7] < reading.today and row[8] is not ActionStatus.COMPLETE)
+    late = 0 if row[8] is ActionStatus.COMPLETE else (reading.today - row[7]).days
+    return ActionRow(*row[:15], max(late, 0))
 
+
+def _of_assessor() -> ColumnElement[bool]:
+    """Actions that an assessor follows up: of their aims, and those of no aim that were set in their sessions."""
+    who = bindparam("assessor_key", type_=Key)
+    # unscoped: a condition beside the scope of the statement that it cuts
+    aims = select(Aim.id).where(Aim.assessor_id == who)
+    # unscoped: as above
+    sessions = select(Session.id).where(Session.assessor_id == who)
+    return or_(Action.aim_id.in_(aims), and_(Action.aim_id.is_(None), Action.session_id.in_(sessions)))
+
+
+_ORDER = Order("target_date", Action.target_date, Action.id, lambda row: row.target_date)
 
 ACTIONS_OF_LEARNER: LearnerList[ActionRow] = LearnerList(
     Action.learner_id,
-    Order("target_date", Action.target_date, Action.id, lambda row: row.target_date),
+    _ORDER,
     _actions,
     _row,
     {"status": Action.status == bindparam("status", type_=Action.status.type), "outstanding_only": OUTSTANDING},
+)
+
+ACTIONS_OF_VIEWER: ViewerList[ActionRow] = ViewerList(
+    _ORDER,
+    _actions,
+    _row,
+    {
+        "outstanding_only": OUTSTANDING,
+        # Bound to the day on which they are overdue.
+        "overdue_on": OUTSTANDING & (Action.target_date < bindparam("overdue_on", type_=Action.target_date.type)),
+        "assessor_key": _of_assessor(),
+        "employer_key": at_employer(Action.learner_id),
+    },
 )
 
 

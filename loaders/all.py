@@ -22,6 +22,7 @@ from loaders.outlook import OutlookLoader
 from loaders.qualification import QualificationLoader
 from loaders.reading import Reading
 from loaders.resource import MaterialOfAimLoader, ResourceCountLoader, ResourceLoader
+from loaders.review import ReviewLoader
 from loaders.role_grant import RoleGrantRow, SitesOfOverviewLoader, own_grants
 from loaders.session import AimsOfSessionLoader, FilesOfSessionLoader, SessionLoader
 from loaders.signature_request import AwaitingSignatureLoader, SignatureRequestLoader, SlotsLoader
@@ -35,6 +36,7 @@ from loaders.unit import (
     UnitSignaturesLoader,
     UnitsOfAimLoader,
 )
+from loaders.unit_funnel import UnitFunnelLoader
 from loaders.user import ContactLoader, ManagersOfLearnerLoader, NamedUserLoader, UserLoader
 
 V = TypeVar("V")
@@ -96,6 +98,10 @@ class Loaders:
         return ContactLoader(self.reading)
 
     @cached_property
+    def unit_funnel(self) -> UnitFunnelLoader:
+        return UnitFunnelLoader(self.reading)
+
+    @cached_property
     def unit_progress(self) -> UnitProgressLoader:
         return UnitProgressLoader(self.criteria_of_unit(CriterionFilter.ALL))
 
@@ -142,6 +148,10 @@ class Loaders:
     @cached_property
     def outlook(self) -> OutlookLoader:
         return OutlookLoader(self.reading)
+
+    @cached_property
+    def review(self) -> ReviewLoader:
+        return ReviewLoader(self.reading)
 
     @cached_property
     def session(self) -> SessionLoader:

@@ -11,7 +11,7 @@ from db.among import among
 from db.audit_event import AuditEvent
 from db.enums import Role
 from loaders.page import Order
-from loaders.reading import OneLoader, prepared
+from loaders.reading import OneLoader, Reading, prepared
 from loaders.viewer_list import ViewerList
 
 
@@ -58,7 +58,7 @@ def _events(role: Role) -> Select:
     ).where(scope.sees_audit_line(role))
 
 
-def _row(row: Row) -> AuditEventRow:
+def _row(row: Row, _: Reading | None = None) -> AuditEventRow:
     return AuditEventRow(*row[:9])
 
 

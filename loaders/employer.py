@@ -11,7 +11,7 @@ from db.base import Key, folded
 from db.employer import Employer
 from db.enums import Role
 from loaders.page import Order, search_in
-from loaders.reading import ManyLoader, OneLoader, prepared
+from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.viewer_list import ViewerList
 
 # Bounds the list of a head office's sites, which has no pages; `employers` has.
@@ -36,7 +36,7 @@ def _employers(role: Role) -> Select:
     return select(Employer.id, Employer.name, Employer.parent_id).where(scope.sees_employer(role))
 
 
-def _row(row: Row) -> EmployerRow:
+def _row(row: Row, _: Reading | None = None) -> EmployerRow:
     return EmployerRow(row.id, row.name, row.parent_id)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy.orm import aliased
 
 from auth import scope
 from db import ids
+from db.aim import Aim
 from db.among import among
 from db.base import Key
 from db.enums import AssessmentMethod, EvidenceStatus, Role
@@ -20,6 +21,11 @@ from loaders.learner_list import LearnerList
 from loaders.page import Order
 from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.user import UserRow
+from loaders.viewer_list import ViewerList, at_employer
+
+
+# What is the assessor's to do next.
+AWAITING_ASSESSMENT = (EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED)
 
 
 @dataclass(slots=True)
@@ -82,7 +88,7 @@ def _evidence(role: Role, *more: Any) -> Select:
 def _row(row: Any, _: Reading | None = None) -> EvidenceRow:
     *own, methods, feedback, points, by, by_name = row[:14]
     return EvidenceRow(
-        *own, [AssessmentMethod(name) for name in methods], feedback, points, UserRow(by, by_name), FileRow(*row[14:])
+        *own, [AssessmentMethod(name) for name in methods], feedback, points, UserRow(by, by_name), FileRow(*row[14 : 14 + len(FILE_COLUMNS)])
     )
 
 
@@ -98,6 +104,24 @@ EVIDENCE_OF_LEARNER: LearnerList[EvidenceRow] = LearnerList(
         "aim_key": Evidence.aim_id == bindparam("aim_key", type_=Key),
         "status": Evidence.status == bindparam("status", type_=Evidence.status.type),
         "unmapped_only": ~_MAPPED,
+    },
+)
+
+
+def _of_assessor() -> ColumnElement[bool]:
+    # unscoped: a condition beside the scope of the statement that it cuts
+    aims = select(Aim.id).where(Aim.assessor_id == bindparam("assessor_key", type_=Key))
+    return Evidence.aim_id.in_(aims)
+
+
+EVIDENCE_OF_VIEWER: ViewerList[EvidenceRow] = ViewerList(
+    Order("submitted", Evidence.submitted_at, Evidence.id, lambda row: row.submitted_at),
+    _evidence,
+    _row,
+    {
+        "awaiting_assessment": Evidence.status.in_(AWAITING_ASSESSMENT),
+        "assessor_key": _of_assessor(),
+        "employer_key": at_employer(Evidence.learner_id),
     },
 )
 

@@ -104,16 +104,18 @@ class LearnersAsked:
     assessor_key: int | None = None
     traffic_light: TrafficLight | None = None
     past_planned_end: bool | None = None
+    aim_traffic_light: TrafficLight | None = None
 
     @property
     def shape(self) -> "LearnersAsked":
-        """What changes the SQL: which filters are set, the light and the flag by value."""
+        """What changes the SQL: which filters are set, the lights and the flag by value."""
         return LearnersAsked(
             "" if self.search is not None else None,
             0 if self.employer_key is not None else None,
             0 if self.assessor_key is not None else None,
             self.traffic_light,
             self.past_planned_end,
+            self.aim_traffic_light,
         )
 
     def parameters(self, reading: Reading) -> dict[str, Any]:
@@ -125,7 +127,7 @@ class LearnersAsked:
             bound["employer_key"] = self.employer_key
         if self.assessor_key is not None:
             bound["assessor_key"] = self.assessor_key
-        if self.traffic_light is not None or self.past_planned_end is not None:
+        if (self.traffic_light, self.past_planned_end, self.aim_traffic_light) != (None, None, None):
             rules = reading.viewer.rules
             bound |= progress_sql.parameters(reading.today, rules.traffic_light_tolerance, rules.rated_from_percent)
         return bound
@@ -166,6 +168,12 @@ def filtered(role: Role, asked: LearnersAsked, columns: bool, *more: Any) -> Sel
         statement = statement.where(Learner.id.in_(theirs))
     if asked.traffic_light is not None or asked.past_planned_end is not None:
         statement = statement.where(_as_rated(role, asked))
+    if asked.aim_traffic_light is not None:
+        rated = select(Aim.learner_id).join(AimProgress, AimProgress.aim_id == Aim.id)
+        so = progress_sql.aim_light_is(asked.aim_traffic_light)
+        statement = statement.where(
+            Learner.id.in_(rated.where(so, Aim.status != AimStatus.WITHDRAWN, scope.sees_aim(role)))
+        )
     return statement
 
 

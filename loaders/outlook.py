@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy import Select, bindparam, case, func, select
 
 from auth import scope
 from db.action import Action
@@ -10,6 +10,7 @@ from db.among import among
 from db.base import UtcDateTime
 from db.enums import Role, SessionStatus
 from db.learner import Learner
+from db.progress_sql import TODAY, total
 from db.session import Session
 from db.user import User
 from loaders.action import OUTSTANDING
@@ -19,10 +20,11 @@ from loaders.session import SESSION_COLUMNS, SessionRow, session_row
 
 @dataclass(slots=True)
 class OutlookRow:
-    """The session that begins next, None where none is booked, and how many actions are not complete."""
+    """The session that begins next, None where none is booked; how many actions are not complete, and how many late."""
 
     next_session: SessionRow | None
     outstanding_action_count: int
+    overdue_action_count: int
 
 
 @prepared
@@ -42,7 +44,11 @@ def _outlook(role: Role) -> Select:
         .subquery()
     )
     outstanding = (
-        select(Action.learner_id, func.count().label("count"))
+        select(
+            Action.learner_id,
+            func.count().label("count"),
+            total(case((Action.target_date < TODAY, 1), else_=0)).label("late"),
+        )
         .where(
             among(Action.learner_id),
             OUTSTANDING,
@@ -54,7 +60,7 @@ def _outlook(role: Role) -> Select:
     )
     session = [column for column in booked.c if column is not booked.c.place]
     return (
-        select(Learner.id.label("learner"), func.coalesce(outstanding.c.count, 0), *session)
+        select(Learner.id.label("learner"), func.coalesce(outstanding.c.count, 0), func.coalesce(outstanding.c.late, 0), *session)
         .outerjoin(booked, (booked.c.learner_id == Learner.id) & (booked.c.place == 1))
         .outerjoin(outstanding, outstanding.c.learner_id == Learner.id)
         .where(among(Learner.id), scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
@@ -65,8 +71,9 @@ class OutlookLoader(OneLoader[int, OutlookRow]):
     """What lies ahead, by the learner's key."""
 
     async def fetch(self, keys: list[int]) -> dict[int, OutlookRow]:
-        rows = await self.reading.rows(_outlook(self.reading.viewer.role), keys=keys, moment=self.reading.now)
+        reading = self.reading
+        rows = await reading.rows(_outlook(reading.viewer.role), keys=keys, moment=reading.now, today=reading.today)
         return {
-            learner: OutlookRow(session_row(session) if session[0] is not None else None, count)
-            for learner, count, *session in rows
+            learner: OutlookRow(session_row(session) if session[0] is not None else None, count, late)
+            for learner, count, late, *session in rows
         }

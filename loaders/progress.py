@@ -39,6 +39,11 @@ class ProgressRow:
         """The green bar, 0 to 100."""
         return progress.percent(self.criteria_signed_off, self.criteria_total)
 
+    @property
+    def points_ahead(self) -> float:
+        """Mapped percent less duration percent, in points: what the light compares. Below 0 is behind."""
+        return (progress.tenths(self.criteria_mapped, self.criteria_total) - self.duration_tenths) / 10
+
     def light(self, in_training: bool, rules: "ProviderRules") -> TrafficLight:
         """What the three say together."""
         return progress.traffic_light(

@@ -11,7 +11,7 @@ from db.base import folded
 from db.enums import Role
 from db.qualification import Qualification
 from loaders.page import Order, search_in
-from loaders.reading import OneLoader, prepared
+from loaders.reading import OneLoader, Reading, prepared
 from loaders.viewer_list import ViewerList
 
 
@@ -47,7 +47,7 @@ def _qualifications(role: Role) -> Select:
     ).where(scope.of_provider(Qualification))
 
 
-def _row(row: Row) -> QualificationRow:
+def _row(row: Row, _: Reading | None = None) -> QualificationRow:
     return QualificationRow(*row[:8])
 
 

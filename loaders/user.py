@@ -12,7 +12,7 @@ from db.base import folded
 from db.enums import Role
 from db.user import ManagerAllocation, RoleGrant, User
 from loaders.page import Order, search_in
-from loaders.reading import ManyLoader, OneLoader, prepared
+from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.viewer_list import ViewerList
 
 
@@ -111,7 +111,7 @@ def _people(role: Role) -> Select:
     return select(User.id, User.name).where(scope.sees_user(role), User.archived_at.is_(None))
 
 
-def _row(row: Row) -> UserRow:
+def _row(row: Row, _: Reading | None = None) -> UserRow:
     return UserRow(row.id, row.name)
 
 

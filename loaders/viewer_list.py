@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Row, Select, func
+from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
 
+from db.base import Key
 from db.enums import Role
+from db.learner import Learner
 from loaders.page import Order, Page, PageOf, paged, search_pattern
 from loaders.reading import Reading, prepared
 
@@ -22,8 +24,14 @@ class ViewerList(Generic[V]):
 
     order: Order
     statement: Callable[[Role], Select[Any]]
-    row: Callable[[Row[Any]], V]
+    row: Callable[[Row[Any], Reading], V]
     conditions: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
+
+
+def at_employer(learner_id: Any) -> ColumnElement[bool]:
+    """A condition for a list of learners' records: those of the learners at the employer bound as `employer_key`."""
+    # unscoped: a condition beside the scope of the statement that it cuts
+    return learner_id.in_(select(Learner.id).where(Learner.employer_id == bindparam("employer_key", type_=Key)))
 
 
 def _filtered(listed: ViewerList[Any], role: Role, names: frozenset[str]) -> Select[Any]:
@@ -65,4 +73,4 @@ async def read_page(
             return known
         return (await reading.rows(_count(listed, role, names), **values))[0][0]
 
-    return Page.of([listed.row(row) for row in found], page, listed.order, count)
+    return Page.of([listed.row(row, reading) for row in found], page, listed.order, count)

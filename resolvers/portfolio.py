@@ -14,8 +14,8 @@ from db.enums import (
     SignatureRequestStatus,
 )
 from db.refusals import BadArgument
-from loaders.action import ACTIONS_OF_LEARNER, ActionRow
-from loaders.evidence import EVIDENCE_OF_LEARNER, EvidenceRow
+from loaders.action import ACTIONS_OF_LEARNER, ACTIONS_OF_VIEWER, ActionRow
+from loaders.evidence import EVIDENCE_OF_LEARNER, EVIDENCE_OF_VIEWER, EvidenceRow
 from loaders.learner_list import LearnerList
 from loaders.page import Page
 from loaders.session import SESSIONS_OF_LEARNER, SessionRow
@@ -60,7 +60,7 @@ def evidence(
     after: str | None,
 ) -> Awaitable[Page[EvidenceRow]]:
     """The evidence library, the latest first."""
-    asked = {"aim_key": _aim(aim_id), "status": status, "unmapped_only": unmapped_only or None}
+    asked = {"aim_key": _key("Aim", aim_id), "status": status, "unmapped_only": unmapped_only or None}
     return _page(context, EVIDENCE_OF_LEARNER, learner_key, first, after, **asked)
 
 
@@ -77,6 +77,47 @@ async def signature_requests_of_viewer(
     """The documents that ask for the viewer's role, over all learners that they see."""
     asked = {"status": status}
     return await read_page(context.loaders.reading, REQUESTS_OF_VIEWER, first, after, counted, asked)
+
+
+async def actions_of_viewer(
+    context: Context,
+    *,
+    overdue_only: bool | None,
+    outstanding_only: bool | None,
+    assessor_id: str | None,
+    employer_id: str | None,
+    first: int | None,
+    after: str | None,
+    counted: bool,
+) -> Page[ActionRow]:
+    """Actions of all learners that the viewer sees, the earliest target first."""
+    reading = context.loaders.reading
+    asked = {
+        "overdue_on": reading.today if overdue_only else None,
+        "outstanding_only": outstanding_only or None,
+        "assessor_key": _key("User", assessor_id),
+        "employer_key": _key("Employer", employer_id),
+    }
+    return await read_page(reading, ACTIONS_OF_VIEWER, first, after, counted, asked)
+
+
+async def evidence_of_viewer(
+    context: Context,
+    *,
+    awaiting_assessment_only: bool | None,
+    assessor_id: str | None,
+    employer_id: str | None,
+    first: int | None,
+    after: str | None,
+    counted: bool,
+) -> Page[EvidenceRow]:
+    """Evidence of all learners that the viewer sees, the oldest first."""
+    asked = {
+        "awaiting_assessment": awaiting_assessment_only or None,
+        "assessor_key": _key("User", assessor_id),
+        "employer_key": _key("Employer", employer_id),
+    }
+    return await read_page(context.loaders.reading, EVIDENCE_OF_VIEWER, first, after, counted, asked)
 
 
 def time_log(
@@ -110,7 +151,7 @@ def time_log_asked(
 ) -> dict[str, Any]:
     """A time log's filter as conditions of the list, None where it is open."""
     return {
-        "aim_key": _aim(aim_id),
+        "aim_key": _key("Aim", aim_id),
         "job_setting": job_setting,
         "activity_type": activity_type,
         "first_day": first_day,
@@ -118,9 +159,9 @@ def time_log_asked(
     }
 
 
-def _aim(id: str | None) -> int | None:
+def _key(type_name: str, id: str | None) -> int | None:
     # An id that names nothing finds nothing: 0 is nobody's key.
-    return None if id is None else ids.decode("Aim", id) or 0
+    return None if id is None else ids.decode(type_name, id) or 0
 
 
 def _page(

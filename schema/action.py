@@ -19,6 +19,14 @@ if TYPE_CHECKING:
     from schema.user import User
 
 
+async def _assessor(row: ActionRow, load):
+    if row.aim_key is not None:
+        aim = await load.aim.load(row.aim_key)
+        return aim and aim.assessor
+    session = None if row.session_key is None else await load.session.load(row.session_key)
+    return session and session.assessor
+
+
 @node(ActionRow, "A piece of work to do by a date, set in a session or by itself.")
 class Action(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.learner")] = related(
@@ -38,6 +46,14 @@ class Action(Node):
     target_date: dt.date = attribute("The day by which it is to be done.")
     status: ActionStatus = attribute("How far it has come.")
     overdue: bool = attribute("Whether the target date has passed, in London, and it is not complete.")
+    days_overdue: int = attribute(
+        "Days from the target date to today, in London, while it is not complete; 0 unless overdue [001]."
+    )
+    assessor: Annotated["User", strawberry.lazy("schema.user")] | None = related(
+        "Who follows it up: the assessor of its aim, or of its session where it belongs to no aim; null where there is "
+        "neither.",
+        _assessor,
+    )
     accepts_evidence: bool = attribute("Whether evidence can be submitted straight from the action.")
     files: list[File] = related("What is attached to it.", lambda row, load: load.files_of_action.load(row.key))
     evidence: list[Evidence] = related(

@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from loaders.evidence import EvidenceRow
+from db.clock import day_of
+from loaders.evidence import AWAITING_ASSESSMENT, EvidenceRow
 from loaders.evidence_detail import EvidenceSignatureRow, EvidenceVersionRow
 from schema.enums import AssessmentMethod, EvidenceStatus, Role
 from schema.fields import attribute, related
@@ -26,6 +27,13 @@ async def _standing(row: EvidenceRow, load) -> list[EvidenceSignatureRow]:
 async def _on_version(row: EvidenceVersionRow, load) -> list[EvidenceSignatureRow]:
     signatures = await load.evidence_signatures.load(row.evidence_key)
     return [signature for signature in signatures if signature.version_number == row.number]
+
+
+async def _days_waiting(row: EvidenceRow, load) -> int | None:
+    if row.status not in AWAITING_ASSESSMENT:
+        return None
+    latest = (await load.versions.load(row.key))[-1]
+    return (load.reading.today - day_of(latest.submitted_at)).days
 
 
 @strawberry.type(description="A signature on one version of a piece of evidence.")
@@ -73,6 +81,11 @@ class Evidence(Node):
     declared_own_work: bool = attribute("Whether it was declared to be the learner's own work.")
     submitted_by: User = attribute("Who submitted it first.")
     submitted_at: dt.datetime = attribute("When it was submitted first.")
+    days_waiting: int | None = related(
+        "Days in London since its latest version was submitted, while it waits for its assessment (SUBMITTED or "
+        "RESUBMITTED); else null.",
+        _days_waiting,
+    )
     signatures: list[EvidenceSignature] = related(
         "The signatures that stand: those on the latest version. A resubmission needs new ones.", _standing
     )

@@ -25,6 +25,9 @@ class LearnerFilter:
     employer_id: strawberry.ID | None = strawberry.field(default=None, description="At this employer site.")
     assessor_id: strawberry.ID | None = strawberry.field(default=None, description="With an aim of this assessor's.")
     traffic_light: TrafficLight | None = strawberry.field(default=None, description="Whose programme is rated so.")
+    aim_traffic_light: TrafficLight | None = strawberry.field(
+        default=None, description="With an aim, not withdrawn, that is rated so: whom the KPIs' counts of aims come from."
+    )
     past_planned_end: bool | None = strawberry.field(
         default=None, description="Whether the programme is past its last planned end."
     )

@@ -27,6 +27,10 @@ async def _ahead(row: LearnerRow, load, name: str) -> Any:
     return getattr(await load.outlook.load(row.key), name)
 
 
+async def _review(row: LearnerRow, load, name: str) -> Any:
+    return getattr(await load.review.load(row.key), name)
+
+
 def _chosen(filter: Any) -> dict[str, Any]:
     return vars(filter) if filter else {}
 
@@ -44,6 +48,20 @@ class Portfolio:
     outstanding_action_count: int = related(
         "Actions that are not COMPLETE, across all sessions.",
         lambda row, load: _ahead(row, load, "outstanding_action_count"),
+    )
+    overdue_action_count: int = related(
+        "Those of them whose target date has passed, in London [001].",
+        lambda row, load: _ahead(row, load, "overdue_action_count"),
+    )
+    last_review_at: dt.datetime | None = related(
+        "When the last FORMAL_REVIEW that was attended began; null before the first.",
+        lambda row, load: _review(row, load, "last_review_at"),
+    )
+    review_due_on: dt.date | None = related(
+        "The day by which the next formal review is due: the provider's reviewIntervalWeeks after the last one, or after "
+        "the earliest start of an aim in training where there was none (the 12-week review [001]); null with no aim in "
+        "training.",
+        lambda row, load: _review(row, load, "review_due_on"),
     )
     awaiting_signature_count: int = related(
         "Documents about the learner that wait for a signature in the viewer's role.",

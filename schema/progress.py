@@ -19,6 +19,10 @@ class Progress:
     )
     mapped_percent: float = attribute("Orange bar, 0 to 100; never shorter than the green one.")
     signed_off_percent: float = attribute("Green bar, 0 to 100.")
+    points_ahead: float = attribute(
+        "mappedPercent less durationPercent, in percentage points: what the traffic light compares with the provider's "
+        "tolerance. Below 0 is behind; 0 criteria count as nothing mapped."
+    )
     past_planned_end: bool = attribute(
         "Whether the planned end has passed with something still to finish: from the day after it, in London."
     )

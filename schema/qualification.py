@@ -1,8 +1,9 @@
 """Qualifications: what an aim is measured against."""
 
 from loaders.qualification import QualificationRow
-from schema.fields import attribute
+from schema.fields import attribute, related
 from schema.node import Node, node
+from schema.unit_funnel import UnitFunnel
 
 
 @node(
@@ -20,3 +21,7 @@ class Qualification(Node):
     )
     unit_count: int = attribute("How many units it has.")
     criterion_count: int = attribute("How many criteria its units have together.")
+    unit_funnel: list[UnitFunnel] = related(
+        "The sign-off funnel: its units in order, with how many of the aims that the viewer sees have come how far.",
+        lambda row, load: load.unit_funnel.load(row.key),
+    )

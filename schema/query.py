@@ -9,8 +9,10 @@ from resolvers import employer as employers_
 from resolvers import guide as guides_
 from resolvers import learner as learners_
 from resolvers import node as nodes_
+from resolvers import portfolio as portfolio_
 from resolvers import qualification as qualifications_
 from resolvers import user as users_
+from schema.action import Action
 from schema.aim import Aim
 from schema.arguments import After, First, Id, Search
 from schema.audit_event import AuditEvent
@@ -29,6 +31,11 @@ from schema.signature_request import SignatureRequest
 from schema.unit import Unit
 from schema.user import User
 from schema.viewer import Viewer
+
+OfAssessor = Annotated[
+    strawberry.ID | None, strawberry.argument(description="Of this assessor's: a user's id, as Aim.assessor gives it.")
+]
+OfEmployer = Annotated[strawberry.ID | None, strawberry.argument(description="Of the learners at this employer site.")]
 
 
 @strawberry.type(description="Everything that can be read. What the viewer may not see is absent, as if it did not exist.")
@@ -77,6 +84,59 @@ class Query:
     @strawberry.field(description="One piece of evidence; null if there is none that the viewer may see.")
     async def evidence(self, info: Info, id: Id) -> Evidence | None:
         return await nodes_.of_type(info.context, "Evidence", id)
+
+    @strawberry.field(
+        description="Evidence of all learners that the viewer may see, what was submitted first at the front: what waits "
+        "for its assessment, and how long (daysWaiting)."
+    )
+    async def evidence_library(
+        self,
+        info: Info,
+        awaiting_assessment_only: Annotated[
+            bool | None, strawberry.argument(description="Only what is SUBMITTED or RESUBMITTED.")
+        ] = False,
+        assessor_id: OfAssessor = None,
+        employer_id: OfEmployer = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[Evidence]:
+        return await portfolio_.evidence_of_viewer(
+            info.context,
+            awaiting_assessment_only=awaiting_assessment_only,
+            assessor_id=assessor_id,
+            employer_id=employer_id,
+            first=first,
+            after=after,
+            counted=selects(info, "totalCount"),
+        )
+
+    @strawberry.field(
+        description="Actions of all learners that the viewer may see, the earliest target first: what is overdue, and whose."
+    )
+    async def actions(
+        self,
+        info: Info,
+        overdue_only: Annotated[
+            bool | None, strawberry.argument(description="Only those that are overdue.")
+        ] = False,
+        outstanding_only: Annotated[
+            bool | None, strawberry.argument(description="Only those that are not COMPLETE.")
+        ] = False,
+        assessor_id: OfAssessor = None,
+        employer_id: OfEmployer = None,
+        first: First = 20,
+        after: After = None,
+    ) -> Connection[Action]:
+        return await portfolio_.actions_of_viewer(
+            info.context,
+            overdue_only=overdue_only,
+            outstanding_only=outstanding_only,
+            assessor_id=assessor_id,
+            employer_id=employer_id,
+            first=first,
+            after=after,
+            counted=selects(info, "totalCount"),
+        )
 
     @strawberry.field(description="One session; null if there is none that the viewer may see.")
     async def session(self, info: Info, id: Id) -> Session | None:

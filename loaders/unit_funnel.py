@@ -1,0 +1,99 @@
+"""How far the learners of a qualification have come in each of its units, counted in one statement."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Integer, Select, and_, bindparam, case, func, or_, select
+
+from auth import scope
+from db.aim import Aim
+from db.among import among
+from db.criterion import CriterionProgress
+from db.enums import AimStatus, Role
+from db.progress_sql import total
+from db.qualification import QualificationUnit
+from db.unit import UnitSignature
+from loaders.reading import ManyLoader, prepared
+
+
+@dataclass(slots=True)
+class UnitFunnelRow:
+    """One unit of a qualification, and how many of the aims that the viewer sees have come how far in it."""
+
+    number: str
+    title: str
+    mandatory: bool
+    criterion_count: int
+    aim_count: int
+    started_count: int
+    mapped_count: int
+    complete_count: int
+    signed_off_count: int
+
+
+@prepared
+def _funnel(role: Role, required: int) -> Select:
+    """`required`: how many roles must sign; which, is bound."""
+    counted = and_(among(Aim.qualification_id), Aim.status != AimStatus.WITHDRAWN)
+    aims = (
+        select(Aim.qualification_id, func.count().label("count"))
+        .where(counted, scope.sees_aim(role))
+        .group_by(Aim.qualification_id)
+        .subquery()
+    )
+    mapped = or_(CriterionProgress.evidence_count > 0, CriterionProgress.signed_off)
+    reached = (
+        select(
+            CriterionProgress.aim_id,
+            CriterionProgress.unit_id,
+            total(case((mapped, 1), else_=0)).label("mapped"),
+            total(case((CriterionProgress.signed_off, 1), else_=0)).label("signed_off"),
+        )
+        .join(Aim, Aim.id == CriterionProgress.aim_id)
+        .where(counted, scope.sees_aim(role))
+        .group_by(CriterionProgress.aim_id, CriterionProgress.unit_id)
+        .subquery()
+    )
+    roles = [bindparam(f"signer_{place}", type_=UnitSignature.role.type) for place in range(required)]
+    signed = (
+        select(UnitSignature.aim_id, UnitSignature.unit_id, func.count().label("count"))
+        .join(Aim, Aim.id == UnitSignature.aim_id)
+        .where(counted, scope.sees_aim(role), UnitSignature.withdrawn_at.is_(None), UnitSignature.role.in_(roles))
+        .group_by(UnitSignature.aim_id, UnitSignature.unit_id)
+        .subquery()
+    )
+    criteria = QualificationUnit.criterion_count
+    complete = and_(criteria > 0, reached.c.signed_off == criteria)
+    signatures = func.coalesce(signed.c.count, 0, type_=Integer)
+    return (
+        select(
+            QualificationUnit.qualification_id,
+            QualificationUnit.number,
+            QualificationUnit.title,
+            QualificationUnit.mandatory,
+            criteria,
+            func.coalesce(func.max(aims.c.count), 0),
+            func.count(case((reached.c.mapped > 0, 1))),
+            func.count(case((and_(criteria > 0, reached.c.mapped == criteria), 1))),
+            func.count(case((complete, 1))),
+            func.count(case((and_(complete, signatures == required), 1))),
+        )
+        .outerjoin(aims, aims.c.qualification_id == QualificationUnit.qualification_id)
+        .outerjoin(reached, reached.c.unit_id == QualificationUnit.id)
+        .outerjoin(signed, and_(signed.c.aim_id == reached.c.aim_id, signed.c.unit_id == reached.c.unit_id))
+        .where(among(QualificationUnit.qualification_id), scope.of_provider(QualificationUnit))
+        .group_by(QualificationUnit.id)
+        .order_by(QualificationUnit.qualification_id, QualificationUnit.position)
+    )
+
+
+class UnitFunnelLoader(ManyLoader[int, UnitFunnelRow]):
+    """By the qualification's key, in the order of its units."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[UnitFunnelRow]]:
+        signers = self.reading.viewer.rules.unit_signatures
+        statement = _funnel(self.reading.viewer.role, len(signers))
+        bound = {f"signer_{place}": role for place, role in enumerate(signers)}
+        found: dict[int, list[UnitFunnelRow]] = {}
+        for qualification, *unit in await self.reading.rows(statement, keys=keys, **bound):
+            found.setdefault(qualification, []).append(UnitFunnelRow(*unit))
+        return found
