@@ -94,6 +94,10 @@ class Context:
         if viewer is not None:
             self.viewer = viewer
 
+    def restart(self) -> None:
+        """The compiled executor hands the operation over to the generic one, which starts as if nothing was read."""
+        self._loaders = None
+
     async def still_signed_in(self) -> bool:
         """Reads the viewer again, for a stream that outlives its request; False once the sign-in is over."""
         if self.claims is None or self.claims.expires_at <= clock.now():
