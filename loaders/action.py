@@ -92,7 +92,7 @@ def _of_assessor() -> ColumnElement[bool]:
     who = bindparam("assessor_key", type_=Key)
     # unscoped: a condition beside the scope of the statement that it cuts
     aims = select(Aim.id).where(Aim.assessor_id == who)
-    # unscoped: as above
+    # unscoped: a condition beside that scope too
     sessions = select(Session.id).where(Session.assessor_id == who)
     return or_(Action.aim_id.in_(aims), and_(Action.aim_id.is_(None), Action.session_id.in_(sessions)))
 

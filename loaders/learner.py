@@ -169,11 +169,16 @@ def filtered(role: Role, asked: LearnersAsked, columns: bool, *more: Any) -> Sel
     if asked.traffic_light is not None or asked.past_planned_end is not None:
         statement = statement.where(_as_rated(role, asked))
     if asked.aim_traffic_light is not None:
-        rated = select(Aim.learner_id).join(AimProgress, AimProgress.aim_id == Aim.id)
-        so = progress_sql.aim_light_is(asked.aim_traffic_light)
-        statement = statement.where(
-            Learner.id.in_(rated.where(so, Aim.status != AimStatus.WITHDRAWN, scope.sees_aim(role)))
+        rated = (
+            select(Aim.learner_id)
+            .join(AimProgress, AimProgress.aim_id == Aim.id)
+            .where(
+                progress_sql.aim_light_is(asked.aim_traffic_light),
+                Aim.status != AimStatus.WITHDRAWN,
+                scope.sees_aim(role),
+            )
         )
+        statement = statement.where(Learner.id.in_(rated))
     return statement
 
 
