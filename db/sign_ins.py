@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.engine import Database
 from db.enums import Role
 from db.sign_in import OneTimeToken, RefreshToken, SignIn
 from db.user import RoleGrant, User
@@ -35,6 +36,14 @@ async def account_named(session: AsyncSession, username: str) -> Account | None:
     """The account with that username, in any case; None where there is none or it is archived."""
     # unscoped: nobody is signed in yet
     return await _account(session, select(User).where(User.username == username.strip().lower()))
+
+
+async def stored_password(database: Database, username: str) -> str | None:
+    """The hash of the account with that username; None where there is none or it is archived."""
+    # unscoped: nobody is signed in yet
+    statement = select(User.password_hash).where(User.username == username.strip().lower(), User.archived_at.is_(None))
+    rows = await database.rows(statement, primary=True)
+    return rows[0].password_hash if rows else None
 
 
 async def account_of(session: AsyncSession, user_key: int) -> Account | None:

@@ -1,6 +1,6 @@
 """People who sign in: their credentials, the roles they hold, and what an employer role reaches."""
 
-from sqlalchemy import Index, Select, String, UniqueConstraint, select
+from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from db.base import Base, folded, folded_column, Key, Line, Moment, PrimaryKey, reference, word
@@ -26,11 +26,6 @@ class User(Base):
     last_login_at: Mapped[Moment | None]
     archived_at: Mapped[Moment | None]
     created_at: Mapped[Moment]
-
-    @staticmethod
-    def password_of(key: int) -> Select[tuple[str]]:
-        """The stored hash of one user's password."""
-        return select(User.password_hash).where(User.id == key)
 
     @validates("name")
     def _fold(self, _: str, name: str) -> str:

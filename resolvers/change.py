@@ -11,7 +11,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -34,6 +34,10 @@ E = TypeVar("E", bound=Base)
 P = ParamSpec("P")
 # What names the result of a write: a key, keys, or nothing. It is kept with an Idempotency-Key, so it is plain JSON.
 Result = TypeVar("Result")
+
+# A deadlock, and a serialization that failed: PostgreSQL's way of saying that another was first.
+_LOST_A_RACE = ("40P01", "40001")
+_MOST_ATTEMPTS = 3
 
 # Every mutation that writes, by its name in the graph: the permission test walks it.
 WRITES: dict[str, Callable[..., Awaitable[Any]]] = {}
@@ -127,6 +131,11 @@ class Change:
         """The aim's sums are counted again at the end of the transaction."""
         self._aims.add(aim_id)
 
+    @property
+    def changed(self) -> bool:
+        """Whether anything was put on record; a repetition that changes nothing is not."""
+        return self._line is not None
+
     async def finish(self) -> None:
         """Writes what belongs to the change; the audit line last, because the chain's end stays locked until the commit."""
         await self.session.flush()
@@ -168,20 +177,36 @@ def writes(
 async def _in_transaction(
     name: str, context: Context, viewer: Viewer, work: Callable[[Change], Awaitable[Any]], arguments: dict[str, Any]
 ) -> Any:
-    try:
-        async with context.services.database.writing() as session:
-            earlier = await claim(session, context, viewer, name, arguments)
-            if earlier is not None:
-                return json.loads(earlier)
-            change = Change(name, context, session, viewer)
-            result = await work(change)
-            await fulfil(session, context, viewer, name, result)
-            await change.finish()
-    except StaleDataError:
-        raise _overtaken() from None
-    except IntegrityError as error:
-        raise _overtaken() from error
-    context.services.committed(viewer.provider_key, change.touched)
+    attempts = 0
+    while True:
+        attempts += 1
+        try:
+            return await _attempt(name, context, viewer, work, arguments)
+        except StaleDataError:
+            raise _overtaken() from None
+        except IntegrityError as error:
+            raise _overtaken() from error
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in _LOST_A_RACE:
+                raise
+            # PostgreSQL undid all of it, because two waited for each other: the second try finds the way free.
+            if attempts == _MOST_ATTEMPTS:
+                raise _overtaken() from error
+
+
+async def _attempt(
+    name: str, context: Context, viewer: Viewer, work: Callable[[Change], Awaitable[Any]], arguments: dict[str, Any]
+) -> Any:
+    async with context.services.database.writing() as session:
+        earlier = await claim(session, context, viewer, name, arguments)
+        if earlier is not None:
+            return json.loads(earlier)
+        change = Change(name, context, session, viewer)
+        result = await work(change)
+        await fulfil(session, context, viewer, name, result)
+        await change.finish()
+    if change.changed:
+        context.services.committed(viewer.provider_key, change.touched)
     return result
 
 

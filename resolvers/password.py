@@ -2,9 +2,9 @@
 
 import datetime as dt
 
-from auth.passwords import hash_password, is_password, weakness
+from auth.passwords import hash_password, weakness
 from auth.tokens import digest, new_secret
-from auth.viewer import Viewer
+from auth.viewer import NotSignedIn, Viewer
 from db import clock
 from db.audit_event import append
 from db.enums import UserErrorCode
@@ -14,10 +14,10 @@ from db.provider import Provider
 from db.refusals import refuse
 from db.sign_in import OneTimeToken
 from db.sign_ins import account_named, account_of, end_sign_ins, recent_one_time_tokens, use_one_time_token
-from db.throttle import forget_guess, reserve_guess
 from db.user import User
 from resolvers.context import Context
-from resolvers.sign_in import Tokens, audit_line, become, begin, too_many
+from resolvers.guess import is_right
+from resolvers.sign_in import Tokens, audit_line, become, begin
 
 RESET_LIFETIME = dt.timedelta(hours=2)
 _MOST_RESETS_AN_HOUR = 5
@@ -26,22 +26,16 @@ _MOST_RESETS_AN_HOUR = 5
 async def change(context: Context, *, current_password: str, new_password: str) -> Tokens:
     """Changes the viewer's own password. Every sign-in of theirs ends; this one goes on with new tokens."""
     viewer, now, database = context.signed_in, clock.now(), context.services.database
-    reserved = await reserve_guess(database, digest(viewer.username), context.client.address, now)
-    if not isinstance(reserved, list):
-        raise too_many(reserved)
-    async with database.reading(primary=True) as connection:
-        stored = (await connection.execute(User.password_of(viewer.user_key))).scalar_one()
-    if not await is_password(current_password, stored):
+    if not await is_right(context, viewer.username, current_password, "input", "currentPassword"):
         raise refuse(UserErrorCode.WRONG_PASSWORD, "This is not your current password.", "input", "currentPassword")
     if new_password == current_password:
         raise refuse(UserErrorCode.INVALID, "Choose a password that is not the old one.", "input", "newPassword")
     _check(new_password, viewer.username, viewer.name)
     hashed = await hash_password(new_password)
     async with database.writing() as session:
-        await forget_guess(session, reserved)
         account = await account_of(session, viewer.user_key)
-        if account is None or account.user.password_hash != stored:
-            raise refuse(UserErrorCode.CONFLICT, "The password was changed at the same moment. Sign in again.", "input")
+        if account is None:
+            raise NotSignedIn
         user = account.user
         user.password_hash, user.must_change_password = hashed, False
         await end_sign_ins(session, user.id, now, "password changed")

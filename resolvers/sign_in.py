@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth.passwords import is_password
 from auth.tokens import REFRESH_LIFETIME, AccessClaims, digest, new_secret
 from auth.viewer import read_viewer
 from db import clock
@@ -20,9 +19,9 @@ from db.sign_ins import (
     token_owner,
     use_refresh_token,
 )
-from db.throttle import forget_guess, reserve_guess
 from db.user import User
 from resolvers.context import Context
+from resolvers.guess import is_right
 
 # One sign-in lasts at most so long, however often it is refreshed.
 LONGEST_SIGN_IN = dt.timedelta(days=90)
@@ -38,23 +37,14 @@ class Tokens:
 
 async def login(context: Context, *, username: str, password: str, role: Role | None = None) -> Tokens:
     """Signs in by name and password. Wrong name, wrong password and archived account: one refusal, in the same time."""
-    now, database = clock.now(), context.services.database
-    subject = digest(username.strip().lower())
-    reserved = await reserve_guess(database, subject, context.client.address, now)
-    if not isinstance(reserved, list):
-        raise too_many(reserved)
-    async with database.writing() as session:
-        found = await account_named(session, username)
-        stored = found.user.password_hash if found else None
-    # Outside of any transaction: it takes a while, on purpose.
-    right = await is_password(password, stored)
-    if found is None or not right:
-        raise refuse(UserErrorCode.WRONG_PASSWORD, "The username or the password is wrong.", "input")
-    async with database.writing() as session:
-        await forget_guess(session, reserved)
-        account = await account_of(session, found.user.id)
-        if account is None or account.user.password_hash != stored:
-            raise refuse(UserErrorCode.WRONG_PASSWORD, "The username or the password is wrong.", "input")
+    wrong = refuse(UserErrorCode.WRONG_PASSWORD, "The username or the password is wrong.", "input")
+    if not await is_right(context, username, password, "input"):
+        raise wrong
+    now = clock.now()
+    async with context.services.database.writing() as session:
+        account = await account_named(session, username)
+        if account is None:
+            raise wrong
         acting = account.role(role)
         if acting is None:
             raise refuse(UserErrorCode.NOT_ALLOWED, "This login does not hold that role.", "input", "role")
@@ -161,10 +151,3 @@ def audit_line(context: Context, user: User, role: Role | None, action: str, now
         request_id=context.client.request_id,
     )
 
-
-def too_many(wait: dt.timedelta) -> Exception:
-    """The refusal of a guess too many."""
-    seconds = int(wait.total_seconds()) + 1
-    return refuse(
-        UserErrorCode.TOO_MANY_ATTEMPTS, f"Too many wrong passwords. Try again in {seconds} seconds.", "input"
-    )
