@@ -161,7 +161,12 @@ class Portfolio:
         **columns: Any,
     ) -> SignatureRequest:
         """A document with an open slot for some roles, and a filled one for others."""
-        values = {"title": "Document", "status": SignatureRequestStatus.PENDING, **columns}
+        values = {
+            "title": "Document",
+            "status": SignatureRequestStatus.PENDING,
+            "requested_at": self.now,
+            **columns,
+        }
         request = await self.add(
             SignatureRequest(
                 provider_id=learner.provider_id,
@@ -169,7 +174,6 @@ class Portfolio:
                 file_id=(await self.file(by, learner)).id,
                 document_sha256=SHA256,
                 requested_by_id=by.id,
-                requested_at=self.now,
                 **values,
             )
         )

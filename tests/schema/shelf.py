@@ -131,7 +131,7 @@ async def fill_shelf(database: Database, folder: Path) -> Shelf:
         criteria = list(await session.scalars(select(QualificationCriterion).order_by(QualificationCriterion.id)))
         shelf.it = SimpleNamespace(
             world=world, provider=provider, ada=ada, ann=ann, bob=bob, manager=manager, main=main, side=side,
-            criteria=criteria, site=site,
+            criteria=criteria, site=site, mechanic=mechanic,
         )  # fmt: skip
         await _evidence(world, shelf)
         await _plan(world, shelf)
