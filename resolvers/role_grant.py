@@ -19,10 +19,10 @@ async def grant(change: Change, *, user_id: str, role: Role) -> int:
     """
     user = await change.get(User, user_id, "userId")
     change.allow()
-    may_give(change, role, "role")
+    mine_to_give = may_give(change, role, "role")
     if user.archived_at is not None:
         change.fault(UserErrorCode.CONFLICT, "This account is archived, so it can be given no role.", "userId")
-    if role is Role.LEARNER and await learner_of(change.session, user.id) is None:
+    if mine_to_give and role is Role.LEARNER and await learner_of(change.session, user.id) is None:
         change.fault(UserErrorCode.INVALID, "A learner is made by learnerEnrol, which gives the role too.", "role")
     change.check()
     if role not in await grants_of(change.session, user.id):
@@ -54,11 +54,13 @@ async def revoke(change: Change, *, user_id: str, role: Role) -> int:
     return user.id
 
 
-def may_give(change: Change, role: Role, *field: str) -> None:
-    """Notes NOT_ALLOWED unless the viewer's role may give and take that role."""
-    if role not in policy.GRANTABLE.get(change.viewer.role, ()):
-        message = f"Your role does not give or take the role {ROLE[role]}; ask a Master Admin."
-        change.fault(UserErrorCode.NOT_ALLOWED, message, *field)
+def may_give(change: Change, role: Role, *field: str) -> bool:
+    """Whether the viewer's role may give and take that role; else notes NOT_ALLOWED."""
+    if role in policy.GRANTABLE.get(change.viewer.role, ()):
+        return True
+    message = f"Your role does not give or take the role {ROLE[role]}; ask a Master Admin."
+    change.fault(UserErrorCode.NOT_ALLOWED, message, *field)
+    return False
 
 
 async def _keep_a_master_admin(change: Change, user: User) -> None:

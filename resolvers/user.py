@@ -36,8 +36,7 @@ async def invite(change: Change, *, name: str, email: str, role: Role) -> int:
     change.allow()
     name = line(change, name, "input", "name")
     username = username_of(change, email, "input", "email")
-    may_give(change, role, "input", "role")
-    if role is Role.LEARNER:
+    if may_give(change, role, "input", "role") and role is Role.LEARNER:
         message = "A learner is made by learnerEnrol, which invites them too."
         change.fault(UserErrorCode.INVALID, message, "input", "role")
     key = await user_named(change.session, username)
