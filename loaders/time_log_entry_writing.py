@@ -1,4 +1,4 @@
-"""What a change of the time log reads in its transaction: a day's minutes, who is an assessor, and entries to approve."""
+"""What a change of the time log reads in its transaction: a day's minutes, who is an assessor, what to approve."""
 
 import datetime as dt
 from collections.abc import Collection

@@ -78,7 +78,8 @@ async def set_(
 async def update(change: Change, *, id: str, changes: ActionChanges) -> int:
     """Changes an action that is not complete, and adds files to it.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED, CONFLICT where it is complete, or REQUIRED, INVALID and CONFLICT for the fields.
+    Refuses with NOT_FOUND, NOT_ALLOWED, CONFLICT where it is complete, or REQUIRED, INVALID and CONFLICT for the
+    fields.
     """
     action = await change.get(Action, id, "id")
     change.allow()
@@ -93,14 +94,18 @@ async def update(change: Change, *, id: str, changes: ActionChanges) -> int:
         _check_target(change, target_date)
         wanted["target_date"] = target_date
     aim_ids = [action.aim_id] if action.aim_id is not None else []
-    files = await attachable(change, changes.get("add_file_ids") or (), action.learner_id, aim_ids, "input", "addFileIds")
+    files = await attachable(
+        change, changes.get("add_file_ids") or (), action.learner_id, aim_ids, "input", "addFileIds"
+    )
     change.check()
     fields = [name for name, value in wanted.items() if getattr(action, name) != value]
     for name in fields:
         setattr(action, name, wanted[name])
     added = await _add_files(change, action, files, aim_ids)
     if fields or added:
-        change.record("Action", action.id, learner_id=action.learner_id, aim_id=action.aim_id, fields=fields, files=added)
+        change.record(
+            "Action", action.id, learner_id=action.learner_id, aim_id=action.aim_id, fields=fields, files=added
+        )
     return action.id
 
 
@@ -117,8 +122,9 @@ async def respond(change: Change, *, id: str, learner_feedback: str, minutes_spe
     learner_feedback = prose(change, learner_feedback, "input", "learnerFeedback")
     if minutes_spent is not None and not 0 <= minutes_spent <= _MOST_MINUTES:
         change.fault(
-            UserErrorCode.INVALID, f"Give minutes from 0 to {_MOST_MINUTES:,}, which is a week.", "input", "minutesSpent"
-        )
+            UserErrorCode.INVALID, f"Give minutes from 0 to {_MOST_MINUTES:,}, which is a week.",
+            "input", "minutesSpent",
+        )  # fmt: skip
     change.check()
     action.learner_feedback, action.learner_submitted_at = learner_feedback, change.now
     action.status = ActionStatus.IN_PROGRESS
@@ -179,7 +185,7 @@ def _check_target(change: Change, target_date: dt.date) -> None:
 def _check_open(change: Change, action: Action) -> None:
     if action.status is ActionStatus.COMPLETE:
         raise refuse(
-            UserErrorCode.CONFLICT, "The action is complete and closed. The assessor can reopen it (actionReopen).", "id"
+            UserErrorCode.CONFLICT, "The action is complete and closed. The assessor can reopen it first.", "id"
         )
 
 

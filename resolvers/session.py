@@ -56,8 +56,8 @@ async def book(
     """Puts a session into a learner's plan; the learner hears by e-mail.
 
     With the viewer, if they are an assessor; else with the assessor of the first aim named, or of the first aim in
-    training. Refuses with NOT_FOUND, NOT_ALLOWED, INVALID for the fields, and CONFLICT where the learner or the assessor
-    is booked at that time.
+    training. Refuses with NOT_FOUND, NOT_ALLOWED, INVALID for the fields, and CONFLICT where the learner or the
+    assessor is booked at that time.
     """
     learner = await named(change, Learner, learner_id, "input", "learnerId")
     if learner is not None:
@@ -99,7 +99,7 @@ async def update(change: Change, *, id: str, changes: SessionChanges) -> int:
     if fields and session.status is not SessionStatus.PLANNED:
         change.fault(
             UserErrorCode.CONFLICT,
-            f"Session {session.number} {_IN_WORDS[session.status]}: only a planned one can be changed. Files can be added.",
+            f"Session {session.number} {_IN_WORDS[session.status]}: only a planned one can change. Files can be added.",
             "id",
         )  # fmt: skip
     aim_ids = [aim.id for aim in await aims_of_session(change.session, session.id)]
@@ -120,8 +120,9 @@ async def update(change: Change, *, id: str, changes: SessionChanges) -> int:
     added = await add_files(change, session, files, aim_ids)
     if fields or added:
         change.record(
-            "Session", session.id, learner_id=session.learner_id, aim_id=only(aim_ids), fields=sorted(fields), files=added
-        )
+            "Session", session.id, learner_id=session.learner_id, aim_id=only(aim_ids), fields=sorted(fields),
+            files=added,
+        )  # fmt: skip
     return session.id
 
 
@@ -158,9 +159,10 @@ async def add_files(change: Change, session: Session, files: Sequence[Any], aim_
             added.append(file.id)
             change.session.add(
                 SessionFile(
-                    session_id=session.id, file_id=file.id, provider_id=session.provider_id, learner_id=session.learner_id
+                    session_id=session.id, file_id=file.id, provider_id=session.provider_id,
+                    learner_id=session.learner_id,
                 )
-            )
+            )  # fmt: skip
     return added
 
 
@@ -222,7 +224,7 @@ async def _assessor(change: Change, aims: Sequence[Aim], seen: Sequence[Aim]) ->
     if change.viewer.role is Role.ASSESSOR:
         return await _locked_person(change, change.viewer.user_key)
     if aims:
-        key, mend = aims[0].assessor_id, "The first component named has no assessor. Give it one, or name another first."
+        key, mend = aims[0].assessor_id, "The first component has no assessor. Give it one, or name another first."
     else:
         # Before the induction none is in training: then whoever is to begin one.
         begun = [aim for aim in seen if aim.status is AimStatus.IN_TRAINING]
@@ -243,7 +245,12 @@ async def _locked_person(change: Change, key: int) -> User:
 
 
 async def _check_free(
-    change: Change, learner: Learner, assessor: User, starts_at: dt.datetime, ends_at: dt.datetime, but: int | None = None
+    change: Change,
+    learner: Learner,
+    assessor: User,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    but: int | None = None,
 ) -> None:
     """Notes where the learner or the assessor is booked at that time; both are locked."""
     taken = await booked_between(change.session, change.viewer, learner.id, assessor.id, starts_at, ends_at, but)
@@ -260,7 +267,8 @@ async def _check_free(
 
 
 def _taken(change: Change, what: str) -> None:
-    change.fault(UserErrorCode.CONFLICT, f"{what} Choose another time, or move that session first.", "input", "startsAt")
+    mend = "Choose another time, or move that session first."
+    change.fault(UserErrorCode.CONFLICT, f"{what} {mend}", "input", "startsAt")
 
 
 def _period(booked: Booked) -> str:

@@ -1,4 +1,4 @@
-"""A session is completed: attended, its time goes into the time log by itself, exactly once, and an induction begins aims."""
+"""A session is completed: attended, its time goes into the time log by itself, once; an induction begins aims."""
 
 from collections.abc import Sequence
 
@@ -81,8 +81,8 @@ async def _log(change: Change, session: Session, aim_ids: Sequence[int]) -> None
     if logged + minutes > MINUTES_A_DAY:
         change.fault(
             UserErrorCode.CONFLICT,
-            f"The session's {minutes} minutes do not fit into the time log of {day:%d.%m.%Y}: a day has 24 hours. Shorten or "
-            "delete another entry of that day first.",
+            f"The session's {minutes} minutes do not fit into the time log of {day.day} {day:%B %Y}: a day has 24 "
+            "hours. Shorten or delete another entry of that day first.",
             "id",
         )  # fmt: skip
     assessor = await change.session.get_one(User, session.assessor_id)
@@ -97,7 +97,7 @@ async def _log(change: Change, session: Session, aim_ids: Sequence[int]) -> None
 
 
 async def _begin(change: Change, session: Session, aims: Sequence[Aim]) -> list[int]:
-    """An induction that was attended begins the aims that waited for it: those it is about, else those the viewer sees."""
+    """An attended induction begins the aims that waited for it: those it is about, else those the viewer sees."""
     if not aims:
         aims = await seen_aims(change.session, change.viewer, session.learner_id, locked=True)
     waiting = [aim for aim in aims if aim.status is AimStatus.AWAITING_INDUCTION]

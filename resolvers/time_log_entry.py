@@ -68,16 +68,17 @@ async def add(change: Change, *, learner_id: str, entry: EntryWords) -> int:
 async def update(change: Change, *, id: str, learner_id: str, entry: EntryWords) -> int:
     """Makes an entry say what it is given, what is left out included; its learner stays.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED for an approved one and for a learner who did not add it, or REQUIRED and INVALID
-    for the fields.
+    Refuses with NOT_FOUND, NOT_ALLOWED for an approved one and for a learner who did not add it, or REQUIRED and
+    INVALID for the fields.
     """
     changed = await change.get(TimeLogEntry, id, "id")
     _allow(change, changed)
     learner = await change.session.get_one(Learner, changed.learner_id, with_for_update={"key_share": True})
     if ids.decode("Learner", learner_id) != learner.id:
         change.fault(
-            UserErrorCode.INVALID, "An entry stays with its learner. Delete it, and add it for the other.", "input", "learnerId"
-        )
+            UserErrorCode.INVALID, "An entry stays with its learner. Delete it, and add it for the other.",
+            "input", "learnerId",
+        )  # fmt: skip
     columns = await _columns(change, learner, entry, but=changed.id)
     change.check()
     fields = [name for name, value in columns.items() if getattr(changed, name) != value]
@@ -148,7 +149,9 @@ def _allow(change: Change, entry: TimeLogEntry) -> None:
         change.allow(theirs, "Only who added this entry can change it. Ask your assessor to.", "id")
 
 
-async def _columns(change: Change, learner: Learner | None, entry: EntryWords, but: int | None = None) -> dict[str, Any]:
+async def _columns(
+    change: Change, learner: Learner | None, entry: EntryWords, but: int | None = None
+) -> dict[str, Any]:
     """The columns of an entry, checked. `but`: the entry that is changed, which does not count twice."""
     day, minutes = entry["date"], entry["minutes"]
     comments = prose(change, entry["comments"], "input", "comments")
@@ -156,13 +159,14 @@ async def _columns(change: Change, learner: Learner | None, entry: EntryWords, b
     if not in_a_day:
         change.fault(UserErrorCode.INVALID, f"Give minutes from 1 to {MINUTES_A_DAY}.", "input", "minutes")
     if day > change.today:
-        change.fault(UserErrorCode.INVALID, "This day has not come yet. Log learning once it took place.", "input", "date")
+        change.fault(UserErrorCode.INVALID, "This day is still to come. Log what has taken place.", "input", "date")
     aim_id, unit_id = await _place(change, learner, entry.get("aim_id"), entry.get("unit_id"))
     assessor_id = await _assessor(change, entry.get("assessor_id"))
-    if learner is not None and in_a_day and await minutes_on(change.session, learner.id, day, but) + minutes > MINUTES_A_DAY:
+    logged = 0 if learner is None else await minutes_on(change.session, learner.id, day, but)
+    if in_a_day and logged + minutes > MINUTES_A_DAY:
         change.fault(
             UserErrorCode.INVALID,
-            "With these the day would have more than 24 hours of learning, over all entries. Give fewer, or another day.",
+            "With these the day would have more than 24 hours of learning in all. Give fewer, or another day.",
             "input", "minutes",
         )  # fmt: skip
     activity_type = entry["activity_type"]
@@ -189,7 +193,9 @@ async def _place(
     if unit_id is None:
         return aim and aim.id, None
     of_aim, unit_key = ids.decode_pair("Unit", unit_id) or (0, 0)
-    owner = aim if aim and aim.id == of_aim else await _learners_aim(change, learner, ids.encode("Aim", of_aim), "unitId")
+    owner = aim
+    if aim is None or aim.id != of_aim:
+        owner = await _learners_aim(change, learner, ids.encode("Aim", of_aim), "unitId")
     if owner is None:
         return None, None
     unit = await change.session.get(QualificationUnit, unit_key)
@@ -198,8 +204,9 @@ async def _place(
         change.fault(fault.code, fault.message, "input", "unitId")
     elif aim_id is not None and owner is not aim:
         change.fault(
-            UserErrorCode.INVALID, "The unit belongs to another component. Choose one of this component's.", "input", "unitId"
-        )
+            UserErrorCode.INVALID, "The unit belongs to another component. Choose one of this component's.",
+            "input", "unitId",
+        )  # fmt: skip
     return owner.id, unit_key
 
 

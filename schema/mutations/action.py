@@ -16,7 +16,9 @@ from schema.payload import UserError, answer, errors_field, plain
 @strawberry.input(description="Something for a learner to do by a day.")
 class ActionSetInput:
     learner_id: strawberry.ID = attribute("Who is to do it.")
-    session_id: strawberry.ID | None = strawberry.field(default=None, description="The learner's session that it is set in.")
+    session_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The learner's session that it is set in."
+    )
     aim_id: strawberry.ID | None = strawberry.field(default=None, description="The learner's aim that it is for.")
     kind: ActionKind = attribute("A single thing to do, or a piece of learning.")
     title: str = attribute("What it is, in a line of 200 characters at most.")

@@ -38,17 +38,17 @@ class SessionUpdateInput:
     )
     add_file_ids: list[strawberry.ID] | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Files to save to it, at most 20 at once: uploaded by the viewer and not used yet, or the learner's own.",
+        description="Files to save to it, 20 at most: uploaded by the viewer and not used yet, or the learner's own.",
     )
 
 
 @strawberry.input(description="Whether a session took place.")
 class SessionCompleteInput:
-    attended: bool = attribute("True: it took place, and its time goes into the time log. False: the learner was not there.")
+    attended: bool = attribute("True: it took place, and its time is logged. False: the learner was not there.")
     feedback: str | None = strawberry.field(default=None, description="What came of it, for the learner.")
     file_ids: list[strawberry.ID] | None = strawberry.field(
         default=None,
-        description="Files to save to it, at most 20 at once: uploaded by the viewer and not used yet, or the learner's own.",
+        description="Files to save to it, 20 at most: uploaded by the viewer and not used yet, or the learner's own.",
     )
 
 
@@ -61,8 +61,8 @@ class SessionPayload:
 @strawberry.type
 class SessionMutations:
     @strawberry.mutation(
-        description="Books a session: with the viewer, if they are an assessor, else with the assessor of the first aim. "
-        "Nobody is booked twice for the same time. The learner is told by e-mail."
+        description="Books a session: with the viewer, if they are an assessor, else with the assessor of the first "
+        "aim. Nobody is booked twice for the same time. The learner is told by e-mail."
     )
     async def session_book(
         self, info: Info, input: Annotated[SessionBookInput, strawberry.argument(description="The session.")]
@@ -71,7 +71,8 @@ class SessionMutations:
         return await answer(info, SessionPayload, write, session=lambda key, load: load.session.load(key))
 
     @strawberry.mutation(
-        description="Changes a planned session; files can be added afterwards too. Moved, the learner is told by e-mail."
+        description="Changes a planned session; files can be added afterwards too. Where it is moved, the "
+        "learner is told by e-mail."
     )
     async def session_update(
         self, info: Info, id: Id, input: Annotated[SessionUpdateInput, strawberry.argument(description="What changes.")]
@@ -84,7 +85,10 @@ class SessionMutations:
         "induction moves its aims to IN_TRAINING."
     )
     async def session_complete(
-        self, info: Info, id: Id, input: Annotated[SessionCompleteInput, strawberry.argument(description="The outcome.")]
+        self,
+        info: Info,
+        id: Id,
+        input: Annotated[SessionCompleteInput, strawberry.argument(description="The outcome.")],
     ) -> SessionPayload:
         write = session_completion.complete(info.context, id=id, **plain(input))
         return await answer(info, SessionPayload, write, session=lambda key, load: load.session.load(key))

@@ -26,8 +26,12 @@ class TimeLogEntryInput:
         default=None, description="On or off the job; the activity type's own where left out."
     )
     minutes: int = attribute("How long it took: 1 to 1,440, and 24 hours at most over all entries of the day.")
-    aim_id: strawberry.ID | None = strawberry.field(default=None, description="The learner's aim that it was for, if any.")
-    unit_id: strawberry.ID | None = strawberry.field(default=None, description="The unit of that aim that it was for, if any.")
+    aim_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The learner's aim that it was for, if any."
+    )
+    unit_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The unit of that aim that it was for, if any."
+    )
     assessor_id: strawberry.ID | None = strawberry.field(
         default=None, description="The assessor whom it was with; No Assessor where left out."
     )
@@ -76,7 +80,10 @@ class TimeLogEntryMutations:
 
     @strawberry.mutation(description="Makes an entry that is not approved say what is given.")
     async def time_log_entry_update(
-        self, info: Info, id: Id, input: Annotated[TimeLogEntryInput, strawberry.argument(description="The whole entry.")]
+        self,
+        info: Info,
+        id: Id,
+        input: Annotated[TimeLogEntryInput, strawberry.argument(description="The whole entry.")],
     ) -> TimeLogEntryPayload:
         write = time_log_entry_.update(info.context, id=id, **_words(input))
         return await answer(

@@ -13,7 +13,8 @@ _ERRORS = "errors { code field message }"
 _SESSION = f"""session {{ id number type status startsAt endsAt location planningNotes feedback assessor {{ name }}
   aims {{ id status }} files {{ id }} actions {{ id }} hasOutstandingActions }} {_ERRORS}"""
 _ACTION = f"""action {{ id kind title description targetDate status overdue acceptsEvidence learnerFeedback minutesSpent
-  learnerSubmittedAt completedAt completedBy {{ name }} session {{ id hasOutstandingActions }} aim {{ id }} files {{ id }} }}
+  learnerSubmittedAt completedAt completedBy {{ name }} session {{ id hasOutstandingActions }} aim {{ id }}
+  files {{ id }} }}
   {_ERRORS}"""
 _ENTRY = """id date activityType jobSetting minutes comments automatic aim { id } unit { id } assessor { name }
   session { id } approvedBy { name } approvedAt learner { offTheJob { actualMinutes } }"""
@@ -35,8 +36,8 @@ DOCUMENTS = {
     "actionReopen": f"mutation($id: ID!) {{ actionReopen(id: $id) {{ {_ACTION} }} }}",
     "timeLogEntryAdd": f"mutation($input: TimeLogEntryInput!) {{ timeLogEntryAdd(input: $input) "
     f"{{ timeLogEntry {{ {_ENTRY} }} {_ERRORS} }} }}",
-    "timeLogEntryUpdate": f"mutation($id: ID!, $input: TimeLogEntryInput!) {{ timeLogEntryUpdate(id: $id, input: $input) "
-    f"{{ timeLogEntry {{ {_ENTRY} }} {_ERRORS} }} }}",
+    "timeLogEntryUpdate": f"mutation($id: ID!, $input: TimeLogEntryInput!) {{ "
+    f"timeLogEntryUpdate(id: $id, input: $input) {{ timeLogEntry {{ {_ENTRY} }} {_ERRORS} }} }}",
     "timeLogEntryDelete": f"mutation($id: ID!) {{ timeLogEntryDelete(id: $id) "
     f"{{ deletedId learner {{ id offTheJob {{ actualMinutes }} }} {_ERRORS} }} }}",
     "timeLogEntryApprove": f"mutation($ids: [ID!]!) {{ timeLogEntryApprove(ids: $ids) "

@@ -35,8 +35,8 @@ async def session_of(stage: Stage, learner: str, assessor: str) -> str:
 
 async def test_an_action_is_set_with_its_files(stage: Stage) -> None:
     session_id, file_id = await session_of(stage, stage.ada, "assessor"), await stage.upload("assessor")
-    asked = {"sessionId": session_id, "aimId": stage.aim, "fileIds": [file_id], "acceptsEvidence": True, "targetDate": day(0)}
-    made = await set_one(stage, **asked)
+    asked = {"sessionId": session_id, "aimId": stage.aim, "fileIds": [file_id], "acceptsEvidence": True}
+    made = await set_one(stage, **asked, targetDate=day(0))
     assert (made["title"], made["status"], made["overdue"]) == ("Read chapter 3", "OUTSTANDING", False)
     # The bubble turns red with it.
     assert made["session"] == {"id": session_id, "hasOutstandingActions": True}
@@ -144,7 +144,8 @@ async def test_an_overdue_action_is_changed_without_moving_it(stage: Stage) -> N
         past = clock.today() - dt.timedelta(days=3)
         made = await World(session).action(ada, stage.user("assessor"), target_date=past)
     id = ids.encode("Action", made.id)
-    changed = await done(stage, "assessor", "actionUpdate", id=id, input={"title": "Hurry", "targetDate": past.isoformat()})
+    asked = {"title": "Hurry", "targetDate": past.isoformat()}
+    changed = await done(stage, "assessor", "actionUpdate", id=id, input=asked)
     assert (changed["title"], changed["overdue"]) == ("Hurry", True)
 
 
@@ -166,7 +167,8 @@ async def test_an_answer_has_words_and_minutes(stage: Stage, answer: dict[str, A
 async def test_an_answer_that_races_the_completion_is_kept_or_refused(stage: Stage) -> None:
     id = (await set_one(stage))["id"]
     answers = [
-        ask(stage, "learner", "actionRespond", id=id, input={"learnerFeedback": f"Answer {number}"}) for number in range(8)
+        ask(stage, "learner", "actionRespond", id=id, input={"learnerFeedback": f"Answer {number}"})
+        for number in range(8)
     ]
     *answered, completed = await asyncio.gather(*answers, ask(stage, "assessor", "actionComplete", id=id))
     assert completed["action"]["status"] == "COMPLETE"
