@@ -103,13 +103,14 @@ async def made(template: str, data: Mapping[str, Any], made_at: dt.datetime) -> 
 def compiled(template: str, data: Mapping[str, Any], made_at: dt.datetime) -> bytes:
     """The same, here and now. `made_at` becomes the document's date."""
     inputs = {"data": orjson.dumps(_printable(data)).decode()}
+    moment = made_at.replace(microsecond=0)  # Typst takes whole seconds
     try:
         return _compiler(template, inputs, system_fonts=False).compile(
-            format="pdf", pdf_standards=["ua-1"], timestamp=made_at)
+            format="pdf", pdf_standards=["ua-1"], timestamp=moment)
     except typst.TypstError:
         # PDF/UA refuses a letter that no font has (a name in Chinese, an emoji). Better a sheet that may show a box
         # there than none; the machine's own fonts may have the letter.
-        return _compiler(template, inputs, system_fonts=True).compile(format="pdf", timestamp=made_at)
+        return _compiler(template, inputs, system_fonts=True).compile(format="pdf", timestamp=moment)
 
 
 def _compiler(template: str, inputs: dict[str, str], *, system_fonts: bool) -> typst.Compiler:
