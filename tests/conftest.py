@@ -6,6 +6,7 @@ import pytest
 
 from db.engine import Database
 from tests.databases import BACKENDS, Databases
+from tests.demo_world import Demo
 
 
 @pytest.fixture(scope="session")
@@ -14,6 +15,12 @@ async def databases(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[D
     maker = Databases(tmp_path_factory.mktemp("databases"))
     yield maker
     await maker.close()
+
+
+@pytest.fixture(scope="session")
+def demo(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Demo:
+    """The demo: `await demo.database_url(backend)`, or `async with demo.serving(backend) as running`."""
+    return Demo(databases, tmp_path_factory.mktemp("demo"))
 
 
 @pytest.fixture(scope="session", params=BACKENDS)
