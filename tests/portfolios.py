@@ -48,7 +48,14 @@ class Portfolio:
 
     async def file(self, owner: User, learner: Learner | None = None, aim: Aim | None = None, **columns: Any) -> File:
         """A stored file's record, without its bytes."""
-        values = {"name": "notes.txt", "content_type": "text/plain", "size": 5, "sha256": SHA256, **columns}
+        values = {
+            "name": "notes.txt",
+            "content_type": "text/plain",
+            "size": 5,
+            "sha256": SHA256,
+            "uploaded_at": self.now,
+            **columns,
+        }
         return await self.add(
             File(
                 provider_id=owner.provider_id,
@@ -56,7 +63,6 @@ class Portfolio:
                 aim_id=aim and aim.id,
                 uploaded_by_id=owner.id,
                 announced_at=self.now,
-                uploaded_at=self.now,
                 **values,
             )
         )
