@@ -1,14 +1,15 @@
 """`migrate` brings the tables up to date; `verify` checks that nothing in them was touched behind the server's back."""
 
 import argparse
+import sys
 from typing import Any
 
 from commands.running import fail, with_database
-from db.audit_chain import broken_lines
 from db.engine import Database
+from db.file_store import open_store
 from db.migrate import migrate
-from db.progress_check import wrong_sums
 from db.settings import Settings
+from db.verify import faults, trail_ends
 
 
 def add(commands: Any) -> None:
@@ -30,11 +31,16 @@ def _migrate(settings: Settings, _: argparse.Namespace) -> int:
 
 def _verify(settings: Settings, _: argparse.Namespace) -> int:
     async def work(database: Database) -> int:
-        async with database.writing() as session:
-            faults = [line async for line in broken_lines(session)] + await wrong_sums(session)
-        if faults:
-            return fail("\n".join(faults))
-        print("The audit trail is whole, and every sum is what it sums.")
+        found = 0
+        async for sentence in faults(database, open_store(settings.files_location)):
+            print(sentence, file=sys.stderr)
+            found += 1
+        if found:
+            return fail(f"{found:,} things are not as they were written.")
+        print("The audit trail is whole, every sum is what it sums, and every signature and file is what was signed and sent.")
+        async with database.snapshot() as session:
+            for end in await trail_ends(session):
+                print(f"The trail of provider {end['provider']} ends at line {end['line']}: {end['hash']}")
         return 0
 
     return with_database(settings, work)

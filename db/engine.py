@@ -69,6 +69,19 @@ class Database:
             async with session.begin():
                 yield session
 
+    @asynccontextmanager
+    async def snapshot(self) -> AsyncIterator[AsyncSession]:
+        """One moment of the database, for checks and exports that read much of it; no writer waits for it."""
+        options = (
+            {"reads_only": True}
+            if self.is_sqlite
+            else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+        )
+        engine = self._write_engine.execution_options(**options)
+        async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
+            async with session.begin():
+                yield session
+
     async def ping(self) -> None:
         """Raises where the database does not answer."""
         async with self.reading(primary=True) as connection:
@@ -111,5 +124,6 @@ def _prepare_sqlite(connection: Any, _: Any) -> None:
 
 def _begin_sqlite(connection: Any) -> None:
     # Called for reads too: in autocommit there is nothing to begin.
-    if connection.get_execution_options().get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    options = connection.get_execution_options()
+    if options.get("isolation_level") != "AUTOCOMMIT":
+        connection.exec_driver_sql("BEGIN" if options.get("reads_only") else "BEGIN IMMEDIATE")

@@ -102,12 +102,13 @@ def _settle(descriptor: int, temporary: Path, final: Path) -> None:
     created = not final.parent.exists()
     final.parent.mkdir(exist_ok=True)
     os.rename(temporary, final)
-    _sync_folder(final.parent)
+    sync_folder(final.parent)
     if created:
-        _sync_folder(final.parent.parent)
+        sync_folder(final.parent.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

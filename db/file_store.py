@@ -89,16 +89,21 @@ class FileStore:
         name = uuid4().hex
         key = f"{name[:2]}/{name}"
         meter = _Meter(stream, limit)
-        if self._folder is not None:
-            await file_landing.land(self._folder, key, meter.chunks())
-        else:
-            # A multipart upload is visible at its end only, so it needs no temporary name, and is given up when the
-            # stream breaks. Parts of one whose writer was killed are for the bucket's lifecycle rule.
-            with _named():
-                await obstore.put_async(
-                    self._store, key, meter.chunks(), use_multipart=True, chunk_size=PART, max_concurrency=PARTS_AT_ONCE
-                )
+        await self.write_as(key, meter.chunks())
         return StoredFile(key, meter.size, meter.digest.hexdigest())
+
+    async def write_as(self, storage_key: str, chunks: AsyncIterator[bytes]) -> None:
+        """Keeps the chunks under a key that is given, for copies from store to store; otherwise like `write`."""
+        key = _checked(storage_key)
+        if self._folder is not None:
+            await file_landing.land(self._folder, key, chunks)
+            return
+        # A multipart upload is visible at its end only, so it needs no temporary name, and is given up when the
+        # stream breaks. Parts of one whose writer was killed are for the bucket's lifecycle rule.
+        with _named():
+            await obstore.put_async(
+                self._store, key, chunks, use_multipart=True, chunk_size=PART, max_concurrency=PARTS_AT_ONCE
+            )
 
     async def read(self, storage_key: str) -> AsyncIterator[bytes]:
         """The file's bytes in chunks of about 256 KiB. Raises FileNotFoundError before the first, StoreUnavailable."""

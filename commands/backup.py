@@ -1,0 +1,71 @@
+"""`backup` copies a serving SQLite installation with its files; `restore` checks a backup, puts it back, and verifies it."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+from typing import Any
+
+from tqdm import tqdm
+
+from commands.running import fail
+from db.backup import BackupFault, back_up
+from db.engine import Database
+from db.file_store import StoreFull, StoreUnavailable, open_store
+from db.migrate import migrate
+from db.restore import put_back
+from db.settings import Settings
+from db.verify import faults
+
+
+def add(commands: Any) -> None:
+    """Adds the commands."""
+    backing = commands.add_parser("backup", help="copy the database and the files to a new folder, while serving (SQLite)")
+    backing.add_argument("folder", type=Path, help="a folder that is new or empty")
+    backing.set_defaults(run=_backup)
+    restoring = commands.add_parser("restore", help="put a backup back, and verify it (SQLite, server stopped)")
+    restoring.add_argument("folder", type=Path, help="a folder that `backup` made")
+    restoring.add_argument("--overwrite", action="store_true", help="set an installation that is there already aside")
+    restoring.set_defaults(run=_restore)
+
+
+def _backup(settings: Settings, asked: argparse.Namespace) -> int:
+    async def work() -> int:
+        store = open_store(settings.files_location)
+        with tqdm(desc="Files", unit=" files", disable=not sys.stderr.isatty()) as bar:
+            made = await back_up(settings.database_url, store, asked.folder, lambda: bar.update() and None)
+        print(f"{asked.folder}: the database and {made.files:,} files. Its manifest has the SHA-256 {made.manifest_sha256}.")
+        if made.damaged:
+            named = "\n".join(f"  {key}" for key in made.damaged)
+            return fail(f"These files are damaged or missing in the store, and not in the backup:\n{named}")
+        return 0
+
+    return _named(work())
+
+
+def _restore(settings: Settings, asked: argparse.Namespace) -> int:
+    async def work() -> int:
+        aside = await put_back(
+            asked.folder, settings.database_url, settings.files_location, overwrite=asked.overwrite
+        )
+        for path in aside:
+            print(f"Set aside: {path}")
+        database = Database(settings.database_url)
+        try:
+            await migrate(database)
+            found = [line async for line in faults(database, open_store(settings.files_location))]
+        finally:
+            await database.close()
+        if found:
+            return fail("\n".join([*found, "The backup was put back, but what it holds is not whole: see above."]))
+        print("The backup is back, and whole. Learners who were erased since it was made are back too: erase them again.")
+        return 0
+
+    return _named(work())
+
+
+def _named(work: Any) -> int:
+    try:
+        return asyncio.run(work)
+    except (BackupFault, StoreFull, StoreUnavailable) as fault:
+        return fail(str(fault))
