@@ -80,7 +80,7 @@ def _wheel_folder() -> Path:
     return versions[-1].parent.parent
 
 
-def _unprivileged() -> dict:
+def unprivileged() -> dict:
     """How to start a program as somebody PostgreSQL accepts: it refuses to run as root."""
     if os.geteuid() != 0:
         return {}
@@ -90,7 +90,7 @@ def _unprivileged() -> dict:
     return {"user": nobody.pw_uid, "group": nobody.pw_gid, "extra_groups": []}
 
 
-def _programs(folder: Path, run_as: dict) -> Path:
+def programs(folder: Path, run_as: dict) -> Path:
     """The folder of the programs: the wheel's, or a copy where that user cannot reach the wheel (in a closed home)."""
     installed = _wheel_folder()
     try:
@@ -108,10 +108,10 @@ def _programs(folder: Path, run_as: dict) -> Path:
 
 def _start(folder: Path) -> subprocess.Popen:
     """Makes the cluster and starts the server; returns once it takes connections."""
-    run_as = _unprivileged()
+    run_as = unprivileged()
     if run_as:
         os.chown(folder, run_as["user"], run_as["group"])
-    programs, data, log = _programs(folder, run_as), folder / "data", folder / "log"
+    programs, data, log = programs(folder, run_as), folder / "data", folder / "log"
     made = subprocess.run(
         [programs / "initdb", "--pgdata", data, "--username", SUPERUSER, "--auth", "trust", "--no-sync",
          "--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"],
