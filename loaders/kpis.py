@@ -3,13 +3,12 @@
 One statement gives them, and reads only what was asked for; every employer of a page has its numbers from the same one.
 """
 
-import asyncio
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from aiodataloader import DataLoader
 
+from loaders.batching import Batched
 from loaders.off_the_job import OffTheJobRow
 from loaders.progress import ProgressRow
 from loaders.reading import Reading
@@ -106,11 +105,11 @@ class KpisRow:
         return OffTheJobRow.of(self.sums)
 
 
-class KpisLoader(DataLoader[Parts, KpisRow]):
+class KpisLoader(Batched[Parts, KpisRow]):
     """The viewer's, by the parts asked for: what several fields of an operation ask for is read together."""
 
     def __init__(self, reading: Reading) -> None:
-        super().__init__(loop=asyncio.get_running_loop())
+        super().__init__()
         self._reading = reading
 
     async def batch_load_fn(self, asked: list[Parts]) -> list[KpisRow]:
@@ -118,11 +117,11 @@ class KpisLoader(DataLoader[Parts, KpisRow]):
         return [KpisRow(self._reading.now, found[None])] * len(asked)
 
 
-class KpisOfEmployerLoader(DataLoader[tuple[int, Parts], KpisRow]):
+class KpisOfEmployerLoader(Batched[tuple[int, Parts], KpisRow]):
     """Each employer's, by (employer key, parts), over those of its learners whom the viewer sees."""
 
     def __init__(self, reading: Reading) -> None:
-        super().__init__(loop=asyncio.get_running_loop())
+        super().__init__()
         self._reading = reading
 
     async def batch_load_fn(self, asked: list[tuple[int, Parts]]) -> list[KpisRow]:

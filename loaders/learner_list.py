@@ -1,15 +1,14 @@
 """Lists that each learner has of their own: pages of many learners in one statement, their totals in one more."""
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from aiodataloader import DataLoader
 from sqlalchemy import ColumnElement, Row, Select, func
 
 from db.among import among
 from db.enums import Role
+from loaders.batching import Batched
 from loaders.page import Order, Page, PageOf, paged_each
 from loaders.reading import OneLoader, Reading, prepared
 
@@ -65,7 +64,7 @@ class TotalsLoader(OneLoader[int, Sequence[int]]):
         return dict.fromkeys(keys, nothing) | {learner: totals for learner, *totals in rows}
 
 
-class PagesLoader(DataLoader[int, Page[V]], Generic[V]):
+class PagesLoader(Batched[int, Page[V]], Generic[V]):
     """One page of each learner's list, by the learner's key. `asked`: values of the list's conditions that are to hold.
 
     A page's `extra` gives the list's sums: `await page.extra()`. Raises BadArgument for a page that cannot be.
@@ -74,7 +73,7 @@ class PagesLoader(DataLoader[int, Page[V]], Generic[V]):
     def __init__(
         self, reading: Reading, listed: LearnerList[V], first: int | None, after: str | None, asked: Mapping[str, Any]
     ) -> None:
-        super().__init__(loop=asyncio.get_running_loop())
+        super().__init__()
         self._reading = reading
         self._listed = listed
         self._page = PageOf.read(first, after, listed.order)

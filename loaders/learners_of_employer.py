@@ -1,14 +1,13 @@
 """The learners of each employer, a page at a time: all the employers of a page in one statement."""
 
-import asyncio
 from typing import Any
 
-from aiodataloader import DataLoader
 from sqlalchemy import Select, func
 
 from db.among import among
 from db.enums import LearnerOrder, Role
 from db.learner import Learner
+from loaders.batching import Batched
 from loaders.learner import LearnerRow, LearnersAsked, filtered, learner_row, order_of
 from loaders.page import Page, PageOf, paged_each
 from loaders.reading import OneLoader, Reading, prepared
@@ -41,7 +40,7 @@ class _CountLoader(OneLoader[int, int]):
         return dict.fromkeys(keys, 0) | {employer: count for employer, count in rows}
 
 
-class LearnersOfEmployerLoader(DataLoader[int, Page[LearnerRow]]):
+class LearnersOfEmployerLoader(Batched[int, Page[LearnerRow]]):
     """One page of each employer's learners whom the viewer sees, by the employer's key.
 
     Raises BadArgument for a page, cursor or search that cannot be.
@@ -50,7 +49,7 @@ class LearnersOfEmployerLoader(DataLoader[int, Page[LearnerRow]]):
     def __init__(
         self, reading: Reading, asked: LearnersAsked, which: LearnerOrder, first: int, after: str | None
     ) -> None:
-        super().__init__(loop=asyncio.get_running_loop())
+        super().__init__()
         self._reading = reading
         self._asked = asked
         self._which = which

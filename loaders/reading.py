@@ -1,6 +1,5 @@
 """What every loader reads with: the viewer, the moment, and scoped statements that are built once a role."""
 
-import asyncio
 import datetime as dt
 from abc import abstractmethod
 from collections.abc import Callable, Hashable, Sequence
@@ -8,13 +7,13 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Generic, TypeVar
 
-from aiodataloader import DataLoader
 from sqlalchemy import Executable, Row
 
 from auth import scope
 from auth.viewer import Viewer
 from db import clock
 from db.engine import Database
+from loaders.batching import Batched
 from loaders.reference import Reference
 
 K = TypeVar("K", bound=Hashable)
@@ -44,11 +43,11 @@ class Reading:
         return await self.database.rows(statement, {**scope.binds(self.viewer), **parameters}, self.primary)
 
 
-class OneLoader(DataLoader[K, V | None], Generic[K, V]):
+class OneLoader(Batched[K, V | None], Generic[K, V]):
     """For each key one row, or None where there is none that the viewer sees."""
 
     def __init__(self, reading: Reading) -> None:
-        super().__init__(loop=asyncio.get_running_loop())
+        super().__init__()
         self.reading = reading
 
     async def batch_load_fn(self, keys: list[K]) -> list[V | None]:
@@ -60,11 +59,11 @@ class OneLoader(DataLoader[K, V | None], Generic[K, V]):
         """The rows there are, by key, in one statement."""
 
 
-class ManyLoader(DataLoader[K, list[V]], Generic[K, V]):
+class ManyLoader(Batched[K, list[V]], Generic[K, V]):
     """For each key a list of rows, empty where there are none that the viewer sees."""
 
     def __init__(self, reading: Reading) -> None:
-        super().__init__(loop=asyncio.get_running_loop())
+        super().__init__()
         self.reading = reading
 
     async def batch_load_fn(self, keys: list[K]) -> list[list[V]]:

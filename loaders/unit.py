@@ -2,9 +2,8 @@
 
 import datetime as dt
 from dataclasses import dataclass
-from operator import attrgetter
+from typing import Generic, TypeVar
 
-from aiodataloader import DataLoader
 from sqlalchemy import Select, select
 
 from auth import scope
@@ -16,10 +15,13 @@ from db.enums import CriterionFilter, CriterionStatus, Role
 from db.unit import UnitSignature
 from db.user import User
 from loaders.aim import AimLoader, AimRow
+from loaders.batching import Batched
 from loaders.criterion import CriterionRow, Reached
 from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.reference import UnitReference
 from loaders.user import UserRow
+
+V = TypeVar("V")
 
 
 @dataclass(slots=True)
@@ -162,11 +164,18 @@ class UnitLoader(OneLoader[tuple[int, int], UnitRow]):
         return {unit.key: unit for units in lists for unit in units}
 
 
-class CriteriaOfUnitLoader(DataLoader[UnitRow, list[CriterionRow]]):
+class _ByUnit(Batched[UnitRow, V], Generic[V]):
+    """Takes units that were read already."""
+
+    def get_cache_key(self, unit: UnitRow) -> tuple[int, int]:
+        return unit.key
+
+
+class CriteriaOfUnitLoader(_ByUnit[list[CriterionRow]]):
     """A unit's criteria in order, all or what is left to do; every unit of an aim costs one statement together."""
 
     def __init__(self, reached: ReachedLoader, which: CriterionFilter) -> None:
-        super().__init__(get_cache_key=attrgetter("key"))
+        super().__init__()
         self._reached = reached
         self._which = which
 
@@ -185,11 +194,11 @@ class CriteriaOfUnitLoader(DataLoader[UnitRow, list[CriterionRow]]):
         return [[row for row in rows if row.status is not CriterionStatus.SIGNED_OFF] for rows in lists]
 
 
-class UnitProgressLoader(DataLoader[UnitRow, UnitProgressRow]):
+class UnitProgressLoader(_ByUnit[UnitProgressRow]):
     """A unit's criteria counted; reads nothing that the list of criteria has not read."""
 
     def __init__(self, criteria: CriteriaOfUnitLoader) -> None:
-        super().__init__(get_cache_key=attrgetter("key"))
+        super().__init__()
         self._criteria = criteria
 
     async def batch_load_fn(self, units: list[UnitRow]) -> list[UnitProgressRow]:

@@ -2,19 +2,19 @@
 
 import datetime as dt
 
-import strawberry
-
-from loaders.kpis import Parts
+from loaders.kpis import KpisRow, Parts
 from loaders.sums import Part
 from schema.fields import Info, attribute, selected
+from schema.node import value
 from schema.off_the_job import OffTheJob
 from schema.progress import Progress
 
 
-@strawberry.type(
-    description="Key performance indicators over a set of learners [000: at-a-glance KPIs over the employer's "
+@value(
+    KpisRow,
+    "Key performance indicators over a set of learners [000: at-a-glance KPIs over the employer's "
     "learners]: those whom the viewer may see, and of them the aims and records that the viewer may see. Aims that are "
-    "WITHDRAWN count in no number of aims. Read afresh with every request."
+    "WITHDRAWN count in no number of aims. Read afresh with every request.",
 )
 class Kpis:
     generated_at: dt.datetime = attribute("The moment at which each number here is exact; days are days in London.")

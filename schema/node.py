@@ -35,3 +35,13 @@ def node(row: type, description: str) -> Callable[[T], T]:
         return strawberry.type(cls, description=description)
 
     return make
+
+
+def value(row: type, description: str) -> Callable[[T], T]:
+    """Makes a class the graph's type of a light row that has no id: `@value(ProgressRow, "…") class Progress`."""
+
+    def make(cls: T) -> T:
+        cls.__row__ = row  # type: ignore[attr-defined]
+        return strawberry.type(cls, description=description)
+
+    return make

@@ -1,13 +1,14 @@
 """Off-the-job time against what the standard requires."""
 
-import strawberry
-
+from loaders.off_the_job import OffTheJobRow
 from schema.fields import attribute
+from schema.node import value
 
 
-@strawberry.type(
-    description="Training away from the day's work, which every standard asks for: minutes required, expected by now, "
-    "and logged. Withdrawn aims require nothing."
+@value(
+    OffTheJobRow,
+    "Training away from the day's work, which every standard asks for: minutes required, expected by now, "
+    "and logged. Withdrawn aims require nothing.",
 )
 class OffTheJob:
     required_minutes: int = attribute(

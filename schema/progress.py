@@ -1,13 +1,15 @@
 """Progress: the three bars, of an aim, of a programme, or of a unit."""
 
-import strawberry
-
+from loaders.progress import ProgressRow
+from loaders.unit import UnitProgressRow
 from schema.fields import attribute
+from schema.node import value
 
 
-@strawberry.type(
-    description="Three measures that are never mixed: time elapsed (blue), criteria with evidence mapped (orange), criteria "
-    "signed off (green). Percentages are exact to one decimal; 0 where there is no criterion."
+@value(
+    ProgressRow,
+    "Three measures that are never mixed: time elapsed (blue), criteria with evidence mapped (orange), criteria "
+    "signed off (green). Percentages are exact to one decimal; 0 where there is no criterion.",
 )
 class Progress:
     criteria_total: int = attribute("How many criteria there are.")
@@ -28,7 +30,10 @@ class Progress:
     )
 
 
-@strawberry.type(description="The criteria of one unit, counted.")
+@value(
+    UnitProgressRow,
+    "The criteria of one unit, counted.",
+)
 class UnitProgress:
     criteria_total: int = attribute("How many criteria the unit has.")
     criteria_mapped: int = attribute("Criteria with evidence mapped, those signed off included.")
