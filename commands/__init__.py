@@ -2,7 +2,7 @@
 
 import argparse
 
-from commands import backup, database, demo, people, qualifications, schema
+from commands import backup, database, demo, people, privacy, qualifications, schema
 from commands.demo import prepare
 
 __all__ = ["parser", "prepare"]
@@ -13,6 +13,6 @@ def parser() -> argparse.ArgumentParser:
     made = argparse.ArgumentParser(prog="server.py", description="Waymark: an apprenticeship e-portfolio as one graph.")
     commands = made.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="serve (unless another command is named); makes the demo on first start")
-    for room in (database, backup, demo, qualifications, people, schema):
+    for room in (database, backup, demo, qualifications, people, privacy, schema):
         room.add(commands)
     return made

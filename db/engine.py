@@ -20,7 +20,11 @@ from db import tables  # noqa: F401  the mapper needs every table before the fir
 statement_count: ContextVar[list[int] | None] = ContextVar("statement_count", default=None)
 
 # Each kind of SQLite connection is told the same: durable, checked, patient.
-_SQLITE_PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000", "cache_size=-65536")
+_SQLITE_PRAGMAS = (
+    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000", "cache_size=-65536",
+    # What is erased is overwritten, not only let go.
+    "secure_delete=ON",
+)  # fmt: skip
 
 
 class Database:

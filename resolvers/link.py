@@ -21,6 +21,7 @@ LIFETIME = dt.timedelta(minutes=5)
 TIME_LOG = "time-log"
 PROGRESS_MAP = "progress-map"
 RECORD_OF_ACHIEVEMENT = "record-of-achievement"
+SUBJECT_ACCESS = "subject-access"
 
 # How the conditions of a time log are read back from JSON.
 _READ: dict[str, Callable[[Any], Any]] = {
@@ -59,6 +60,11 @@ def to_progress_map(context: Context, aim_key: int, filter: CriterionFilter | No
 def to_record_of_achievement(context: Context, aim_key: int) -> Download:
     """An aim's record of achievement as a PDF."""
     return _to_export(context, RECORD_OF_ACHIEVEMENT, aim=aim_key)
+
+
+def to_subject_access(context: Context, learner_key: int) -> Download:
+    """Everything about a learner as a ZIP."""
+    return _to_export(context, SUBJECT_ACCESS, learner=learner_key)
 
 
 def asked_of(claims: dict[str, Any]) -> dict[str, Any]:

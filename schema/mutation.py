@@ -10,6 +10,7 @@ from schema.mutations.evidence import EvidenceMutations
 from schema.mutations.file import FileMutations
 from schema.mutations.learner import LearnerMutations
 from schema.mutations.message import MessageMutations
+from schema.mutations.privacy import PrivacyMutations
 from schema.mutations.provider_settings import ProviderSettingsMutations
 from schema.mutations.resource import ResourceMutations
 from schema.mutations.session import SessionMutations
@@ -33,6 +34,7 @@ class Mutation(
     FileMutations,
     LearnerMutations,
     MessageMutations,
+    PrivacyMutations,
     ProviderSettingsMutations,
     ResourceMutations,
     SessionMutations,

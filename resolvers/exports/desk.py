@@ -5,7 +5,7 @@ Whoever a link was made for is looked at again when it is followed: what they no
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, BinaryIO
 
 from auth.links import LinkRefused
 from db import clock
@@ -20,11 +20,13 @@ from resolvers.context import Services
 from resolvers.exports import gathered
 from resolvers.exports.progress_map import progress_map
 from resolvers.exports.record_of_achievement import record_of_achievement
+from resolvers.exports.subject_access import subject_access
 from resolvers.exports.workbook import time_log
 
 Claims = dict[str, Any]
 
 PDF = "application/pdf"
+ZIP = "application/zip"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
@@ -49,11 +51,11 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class Made:
-    """A file made for this request: an export."""
+    """A file made for this request: an export. A large one is an open file, which whoever sends it closes."""
 
     name: str
     content_type: str
-    content: bytes
+    content: bytes | BinaryIO
 
 
 class ExportDesk:
@@ -93,8 +95,13 @@ class ExportDesk:
     async def made(self, claims: Claims) -> Made | None:
         """The export, made now; None where its subject is gone, or no longer open to whom the link was made for."""
         reading = await self._reading(claims)
+        if reading is None:
+            return None
+        if claims["export"] == link.SUBJECT_ACCESS:
+            archive = await subject_access(self._services, Loaders(reading), claims["learner"])
+            return Made("subject-access.zip", ZIP, archive) if archive else None
         make = _MAKERS.get(claims["export"])
-        return await make(Loaders(reading), claims) if reading and make else None
+        return await make(Loaders(reading), claims) if make else None
 
     async def _reading(self, claims: Claims) -> Reading | None:
         services = self._services

@@ -2,8 +2,9 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote
 
 import structlog
@@ -13,7 +14,7 @@ from starlette.routing import Route
 
 from auth.links import DOWNLOAD, EXPORT, UPLOAD, LinkRefused, Links
 from db.content_type import Unacceptable, checked, kind_of
-from db.file_store import FileStore, Oversize, StoredFile, StoreFull, StoreUnavailable
+from db.file_store import READ_CHUNK, FileStore, Oversize, StoredFile, StoreFull, StoreUnavailable
 from resolvers.exports.desk import Expected, Held, Made
 
 log = structlog.get_logger(__name__)
@@ -216,8 +217,28 @@ async def _export(request: Request, links: Links, desk: Desk) -> Response:
     made = await desk.made(links.open(EXPORT, request.path_params["link"]))
     if made is None:
         raise _Refusal(410, "This is no longer here, or no longer open to you.")
-    headers = _headers(made.name, made.content_type, len(made.content), hashlib.sha256(made.content).hexdigest())
-    return Response(b"" if request.method == "HEAD" else made.content, headers=headers)
+    if isinstance(made.content, bytes):
+        headers = _headers(made.name, made.content_type, len(made.content), hashlib.sha256(made.content).hexdigest())
+        return Response(b"" if request.method == "HEAD" else made.content, headers=headers)
+    return await _large(request, made.name, made.content_type, made.content)
+
+
+async def _large(request: Request, name: str, content_type: str, file: BinaryIO) -> Response:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    digest = await asyncio.to_thread(hashlib.file_digest, file, "sha256")
+    headers = _headers(name, content_type, size, digest.hexdigest())
+    if request.method == "HEAD":
+        file.close()
+        return Response(headers=headers)
+    file.seek(0)
+
+    async def body() -> AsyncIterator[bytes]:
+        with file:
+            while chunk := await asyncio.to_thread(file.read, READ_CHUNK):
+                yield chunk
+
+    return StreamingResponse(body(), headers=headers)
 
 
 class _Damaged(Exception):

@@ -1,0 +1,30 @@
+"""Everything about one learner as a ZIP, for a Master Admin who was asked for it."""
+
+import tempfile
+from typing import BinaryIO
+
+from auth import policy
+from db.file_landing import FULL
+from db.file_store import StoreFull
+from db.subject_access_zip import write_export
+from loaders.all import Loaders
+from resolvers.context import Services
+
+
+async def subject_access(services: Services, loaders: Loaders, learner_key: int) -> BinaryIO | None:
+    """The ZIP in a file that has no name and goes when it is closed; None where the viewer may not have it.
+
+    Raises StoreFull, StoreUnavailable.
+    """
+    reading = loaders.reading
+    if not policy.may(reading.viewer.role, "subjectAccessExport") or await loaders.learner.load(learner_key) is None:
+        return None
+    out: BinaryIO = tempfile.TemporaryFile()
+    try:
+        await write_export(services.database, services.files, learner_key, out, reading.now)
+    except BaseException as error:
+        out.close()
+        if isinstance(error, OSError) and error.errno in FULL:
+            raise StoreFull("There is no room for the export.") from error
+        raise
+    return out

@@ -1,0 +1,85 @@
+"""Privacy: everything about one learner to hand out, and a learner erased."""
+
+from typing import TypedDict
+
+import structlog
+
+from db.enums import UserErrorCode
+from db.erasure import erase_learner, other_roles
+from db.file import known_files
+from db.file_store import FileStore, StoreUnavailable
+from db.engine import Database
+from db.learner import Learner
+from db.user import User
+from resolvers import link
+from resolvers.change import Change, writes
+from resolvers.context import Context
+from resolvers.exports.words import ROLE
+from resolvers.link import Download
+
+log = structlog.get_logger(__name__)
+
+
+class _Erased(TypedDict):
+    key: int
+    storage_keys: list[str]
+
+
+async def erase(context: Context, *, id: str, confirm_name: str) -> int:
+    """Erases a learner, once the name has been written out as it stands; gives their key.
+
+    What is kept carries no name (`db/erasure.py`). Aims that still run are withdrawn. Refuses with NOT_FOUND, NOT_ALLOWED,
+    INVALID for another name, CONFLICT while the person holds another role.
+    """
+    erased = await _erase(context, id=id, confirm_name=confirm_name)
+    await drop_bytes(context.services.database, context.services.files, erased["storage_keys"])
+    return erased["key"]
+
+
+@writes("learnerErase")
+async def _erase(change: Change, *, id: str, confirm_name: str) -> _Erased:
+    learner = await change.get(Learner, id, "id")
+    change.allow()
+    if learner.erased_at is not None:
+        return {"key": learner.id, "storage_keys": []}
+    user = await change.session.get_one(User, learner.user_id)
+    if " ".join(confirm_name.split()) != user.name:
+        message = "Write the learner's name as it stands in their record, to be sure that it is them."
+        change.fault(UserErrorCode.INVALID, message, "confirmName")
+    if held := await other_roles(change.session, user.id):
+        named = ", ".join(ROLE[role] for role in held)
+        change.fault(UserErrorCode.CONFLICT, f"This person is {named} as well. Revoke those roles first.", "id")
+    change.check()
+    storage_keys = await erase_learner(change.session, learner, change.now)
+    change.record("Learner", learner.id, learner_id=learner.id, files=len(storage_keys))
+    return {"key": learner.id, "storage_keys": storage_keys}
+
+
+async def drop_bytes(database: Database, store: FileStore, storage_keys: list[str]) -> None:
+    """Removes the bytes that no record names any more, after the commit.
+
+    What a store that is away keeps, or a killed server, is taken by the sweep at the next start.
+    """
+    named = set(await known_files(database, storage_keys)) if storage_keys else set()
+    try:
+        for storage_key in storage_keys:
+            if storage_key not in named:
+                await store.delete(storage_key)
+    except (StoreUnavailable, OSError) as error:
+        log.warning("erased_files_remain", cause=type(error).__name__, files=len(storage_keys))
+
+
+async def subject_access(context: Context, *, learner_id: str) -> Download:
+    """A link to everything about one learner as a ZIP, made when it is opened; the trail says that it was asked for.
+
+    Refuses with NOT_FOUND, NOT_ALLOWED.
+    """
+    return link.to_subject_access(context, await _ask(context, learner_id=learner_id))
+
+
+@writes("subjectAccessExport")
+async def _ask(change: Change, *, learner_id: str) -> int:
+    learner = await change.get(Learner, learner_id, "learnerId", locked=False)
+    change.allow()
+    change.record("Learner", learner.id, learner_id=learner.id)
+    return learner.id
