@@ -111,9 +111,9 @@ def _start(folder: Path) -> subprocess.Popen:
     run_as = unprivileged()
     if run_as:
         os.chown(folder, run_as["user"], run_as["group"])
-    programs, data, log = programs(folder, run_as), folder / "data", folder / "log"
+    tools, data, log = programs(folder, run_as), folder / "data", folder / "log"
     made = subprocess.run(
-        [programs / "initdb", "--pgdata", data, "--username", SUPERUSER, "--auth", "trust", "--no-sync",
+        [tools / "initdb", "--pgdata", data, "--username", SUPERUSER, "--auth", "trust", "--no-sync",
          "--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C"],
         cwd=folder, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, **run_as,
     )  # fmt: skip
@@ -122,7 +122,7 @@ def _start(folder: Path) -> subprocess.Popen:
     options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
     with log.open("wb") as output:
         server = subprocess.Popen(
-            [programs / "postgres", "-D", data, "-k", folder, *options],
+            [tools / "postgres", "-D", data, "-k", folder, *options],
             cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, **run_as,
         )  # fmt: skip
     deadline = time.monotonic() + PATIENCE_SECONDS

@@ -4,13 +4,13 @@ import asyncio
 import datetime as dt
 import hashlib
 from collections import defaultdict
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from typing import Any
 
 from sqlalchemy import func, insert, select, text
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db import clock, tables
 from db.base import Base
@@ -73,9 +73,13 @@ class Rows:
     async def write(self, session: AsyncSession, file_store: FileStore) -> None:
         """Keeps the files, then inserts everything that waits."""
         await self._keep_files(file_store)
+        connection = await session.connection()
         for table in _ORDER:
             if waiting := self._waiting.pop(table, None):
-                await session.execute(insert(table.__table__), waiting)
+                if connection.dialect.name == "postgresql":
+                    await _copy(connection, table, waiting)
+                else:
+                    await session.execute(insert(table.__table__), waiting)
         if self._waiting:
             raise LookupError(f"no place in the order of tables for {[table.__name__ for table in self._waiting]}")
 
@@ -122,6 +126,30 @@ async def filling(database: Database, file_store: FileStore) -> AsyncIterator[tu
             for table in keyed:
                 # The sequence goes on behind the keys that were given out here.
                 await session.execute(select(func.setval(sequences[table], next_keys[table], False)))
+
+
+async def _copy(connection: AsyncConnection, table: type[Base], rows: list[dict[str, Any]]) -> None:
+    """PostgreSQL's own way in for many rows, several times as fast as INSERT; all of them have the same columns."""
+    values: list[Sequence[Any]] = []
+    columns = [table.__table__.c[name] for name in rows[0]]
+    for column in columns:
+        given = [row[column.key] for row in rows]
+        bind = column.type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
+        values.append(list(map(bind, given)) if bind else given)
+    for column in table.__table__.c:
+        if column.key not in rows[0]:
+            columns.append(column)
+            values.append([column.default.arg(_Inserted(row)) for row in rows])
+    driver = (await connection.get_raw_connection()).driver_connection
+    names = [column.name for column in columns]
+    await driver.copy_records_to_table(table.__tablename__, records=zip(*values, strict=True), columns=names)
+
+
+class _Inserted:
+    """What a column's function for a default is told of the row: as much of SQLAlchemy's context as it reads."""
+
+    def __init__(self, row: dict[str, Any]) -> None:
+        self.get_current_parameters = lambda: row
 
 
 async def _once(content: bytes) -> AsyncIterator[bytes]:
