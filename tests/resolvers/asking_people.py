@@ -28,9 +28,11 @@ PEOPLE = {
         for name in ("employerOverviewAllocate", "employerOverviewDeallocate")
     },
     "employerCreate": f"mutation($input: EmployerInput!) {{ employerCreate(input: $input) {_EMPLOYER} }}",
-    "employerUpdate": f"mutation($id: ID!, $input: EmployerInput!) {{ employerUpdate(id: $id, input: $input) {_EMPLOYER} }}",
+    "employerUpdate": "mutation($id: ID!, $input: EmployerInput!) { employerUpdate(id: $id, input: $input) "
+    f"{_EMPLOYER} }}",
     "learnerEnrol": f"mutation($input: LearnerEnrolInput!) {{ learnerEnrol(input: $input) {_LEARNER} }}",
-    "learnerUpdate": f"mutation($id: ID!, $input: LearnerUpdateInput!) {{ learnerUpdate(id: $id, input: $input) {_LEARNER} }}",
+    "learnerUpdate": "mutation($id: ID!, $input: LearnerUpdateInput!) { learnerUpdate(id: $id, input: $input) "
+    f"{_LEARNER} }}",
     "aimAdd": f"mutation($input: AimAddInput!) {{ aimAdd(input: $input) {_AIM} }}",
     "aimUpdate": f"mutation($id: ID!, $input: AimUpdateInput!) {{ aimUpdate(id: $id, input: $input) {_AIM} }}",
     "providerSettingsUpdate": "mutation($input: ProviderSettingsInput!) { providerSettingsUpdate(input: $input) "

@@ -114,4 +114,5 @@ async def test_one_allocation_comes_of_many_at_once(stage: Stage) -> None:
     assert len(await stage.rows(ManagerAllocation, ManagerAllocation.user_id == stage.user("colleague").id)) == 2
     assert await stage.trail() == ["employerManagerAllocate"]
     asked["user_id"] = "User_999999"
-    assert await refused(allocation.manager_allocate(stage.at("master"), **asked)) == {"userId": UserErrorCode.NOT_FOUND}
+    doing = allocation.manager_allocate(stage.at("master"), **asked)
+    assert await refused(doing) == {"userId": UserErrorCode.NOT_FOUND}
