@@ -1,4 +1,4 @@
-"""The desk behind signed links: files come in once and go out to whoever still sees them; exports hold what they see."""
+"""The desk behind signed links: files come in once, go out to whoever still sees them; exports hold what they see."""
 
 import asyncio
 import datetime as dt

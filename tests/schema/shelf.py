@@ -3,7 +3,7 @@
     shelf = await fill_shelf(database, folder)
     data = await shelf.ask("assessor", "query($id: ID!) { learner(id: $id) { name } }", id=shelf.id(shelf.ada))
 
-Ada's `main` aim is Ann's and in Ian's sample; her `side` aim is Bob's. Cy learns with Ann too. Zoe is another provider's.
+Ada's `main` aim is Ann's and in Ian's sample; her `side` aim is Bob's. Cy learns with Ann too, at another site.
 """
 
 import datetime as dt
@@ -168,7 +168,7 @@ async def _evidence(world: World, shelf: Shelf) -> None:
 
 
 async def _plan(world: World, shelf: Shelf) -> None:
-    """A past session about `main` with actions of both aims; yesterday's that nobody completed; two to come, and time."""
+    """A past session about `main` with actions of both aims; one that nobody completed; two to come; and time."""
     it, soon = shelf.it, world.now + DAY
     past: Session = await world.session_of(
         it.ada, it.ann, world.now - 9 * DAY, it.main, status=SessionStatus.ATTENDED, feedback="Well done"

@@ -1,4 +1,4 @@
-"""How many SQL statements the portfolio's pages take: the same for one entry and for a full page, within their bounds."""
+"""How many SQL statements the portfolio's pages take: as many for one entry as for a full page, within bounds."""
 
 import datetime as dt
 from pathlib import Path
