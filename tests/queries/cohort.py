@@ -1,0 +1,232 @@
+"""The demo's cohort by plain SQL: what the graph's figures are made of, read past loaders, scope and stored sums."""
+
+import datetime as dt
+from collections import defaultdict
+from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import JSON, Boolean, Date, text
+
+from db.base import UtcDateTime
+from db.engine import Database
+
+# What each role sees, as in the table of the specification: learners, and aims.
+_ALL = ("select id from learner where provider_id = :provider", "select id from aim where provider_id = :provider")
+_SEEN = {
+    "MASTER_ADMIN": _ALL,
+    "ASSESSOR": ("select learner_id from aim where assessor_id = :me", "select id from aim where assessor_id = :me"),
+    "EMPLOYER_OVERVIEW": (
+        "select l.id from learner l join overview_allocation o on o.employer_id = l.employer_id where o.user_id = :me",
+        "select a.id from aim a join learner l on l.id = a.learner_id "
+        "join overview_allocation o on o.employer_id = l.employer_id where o.user_id = :me",
+    ),
+}
+ROLES = tuple(_SEEN)
+
+
+def tenth(value: Decimal | int) -> Decimal:
+    """To one decimal, half up."""
+    return Decimal(value).quantize(Decimal("0.1"), ROUND_HALF_UP)
+
+
+def percent(part: int, whole: int) -> Decimal:
+    """`part` of `whole`, 0 to 100, to one decimal."""
+    return tenth(min(max(Decimal(100 * part) / whole, Decimal(0)), Decimal(100))) if whole else tenth(0)
+
+
+def london(moment: dt.datetime) -> dt.date:
+    """The day in London."""
+    return moment.astimezone(ZoneInfo("Europe/London")).date()
+
+
+@dataclass(frozen=True)
+class Aim:
+    """One aim that counts, with its criteria counted one by one."""
+
+    id: int
+    learner: int
+    employer: int
+    qualification: int
+    status: str
+    start: dt.date
+    end: dt.date
+    hours: int
+    total: int
+    mapped: int
+    signed_off: int
+    today: dt.date
+    tolerance: Decimal
+
+    @property
+    def duration(self) -> Decimal:
+        """The blue bar."""
+        return percent((self.today - self.start).days + 1, (self.end - self.start).days + 1)
+
+    @property
+    def ahead(self) -> Decimal:
+        """Points that the orange bar is ahead of the blue one."""
+        return percent(self.mapped, self.total) - self.duration
+
+    @property
+    def light(self) -> str:
+        """The traffic light, with the provider rating from the first day."""
+        if self.status != "IN_TRAINING" or not self.total:
+            return "NOT_RATED"
+        if self.ahead <= -self.tolerance:
+            return "OFF_TRACK"
+        return "AHEAD" if self.ahead >= self.tolerance else "ON_TRACK"
+
+    @property
+    def late(self) -> bool:
+        """Past its planned end with something to finish."""
+        return self.today > self.end and self.status not in ("COMPLETED", "WITHDRAWN")
+
+    @property
+    def expected_minutes(self) -> int:
+        """Of the required minutes, those that should be there by now."""
+        whole = (self.end - self.start).days + 1
+        gone = min(max((self.today - self.start).days + 1, 0), whole)
+        return int((Decimal(self.hours * 60 * gone) / whole).quantize(Decimal(1), ROUND_HALF_UP))
+
+
+class Cohort:
+    """Everything that one role of the demo sees."""
+
+    def __init__(self, database: Database, role: str, user: Any, today: dt.date) -> None:
+        self._database = database
+        self._bound = {"me": user.id, "provider": user.provider_id}
+        self.learners_sql, self.aims_sql = _SEEN[role]
+        self._by_aim = role == "ASSESSOR"
+        self.today = today
+        self.tolerance = Decimal(str(user.traffic_light_tolerance))
+        self.weeks = user.review_interval_weeks
+        self.signers = user.unit_signatures
+
+    @classmethod
+    async def of(cls, database: Database, role: str, username: str) -> "Cohort":
+        """What the person sees today."""
+        statement = text(
+            "select u.id, u.provider_id, p.traffic_light_tolerance, p.review_interval_weeks, p.unit_signatures "
+            "from user_account u join provider p on p.id = u.provider_id where u.username = :name"
+        ).columns(unit_signatures=JSON())
+        (user,) = await database.rows(statement, {"name": username})
+        return cls(database, role, user, london(dt.datetime.now(dt.UTC)))
+
+    async def rows(self, sql: str, **types: Any) -> list[Any]:
+        """Rows of plain SQL; `types` are the columns that SQLite keeps as text or numbers."""
+        parameters = {name: value for name, value in self._bound.items() if f":{name}" in sql}
+        return list(await self._database.rows(text(sql).columns(**types), parameters))
+
+    def record(self, table: str) -> str:
+        """That a record of a learner, which may belong to an aim, is one that the role sees."""
+        if self._by_aim:
+            return (
+                f"({table}.aim_id in ({self.aims_sql}) or "
+                f"({table}.aim_id is null and {table}.learner_id in ({self.learners_sql})))"
+            )
+        return f"{table}.learner_id in ({self.learners_sql})"
+
+    def session(self) -> str:
+        """That a session `s` is one that the role sees."""
+        seen = f"s.learner_id in ({self.learners_sql})"
+        if self._by_aim:
+            about = "select 1 from session_aim x where x.session_id = s.id"
+            seen += f" and (not exists ({about}) or exists ({about} and x.aim_id in ({self.aims_sql})))"
+        return seen
+
+    async def learners(self) -> dict[int, Any]:
+        """id, name, employer_id, last_login_at by the learner's key."""
+        found = await self.rows(
+            "select l.id, u.name, l.employer_id, u.last_login_at from learner l join user_account u on u.id = l.user_id "
+            f"where l.id in ({self.learners_sql})",
+            last_login_at=UtcDateTime(),
+        )
+        return {row.id: row for row in found}
+
+    async def aims(self) -> list[Aim]:
+        """The aims that are not withdrawn; criteria counted from what was reached in each, not from the stored sums."""
+        found = await self.rows(
+            "select a.id, a.learner_id, l.employer_id, a.qualification_id, a.status, a.start_date, a.planned_end_date, "
+            "coalesce(q.off_the_job_hours_minimum, 0) as hours, "
+            "(select count(*) from qualification_criterion c where c.qualification_id = q.id) as total, "
+            "(select count(*) from criterion_progress p where p.aim_id = a.id and (p.evidence_count > 0 or p.signed_off)) "
+            "as mapped, "
+            "(select count(*) from criterion_progress p where p.aim_id = a.id and p.signed_off) as signed_off "
+            "from aim a join learner l on l.id = a.learner_id join qualification q on q.id = a.qualification_id "
+            f"where a.status <> 'WITHDRAWN' and a.id in ({self.aims_sql})",
+            start_date=Date(),
+            planned_end_date=Date(),
+        )
+        return [Aim(*row, self.today, self.tolerance) for row in found]
+
+    async def minutes(self) -> dict[int, int]:
+        """Minutes off the job by learner."""
+        found = await self.rows(
+            "select t.learner_id, sum(t.minutes) from time_log_entry t "
+            f"where t.job_setting = 'OFF_THE_JOB' and {self.record('t')} group by t.learner_id"
+        )
+        return defaultdict(int, {learner: int(minutes) for learner, minutes in found})
+
+    async def overdue(self) -> list[Any]:
+        """id, learner_id, target_date, assessor of the actions that are late."""
+        found = await self.rows(
+            "select a.id, a.learner_id, a.target_date, coalesce(of_aim.name, of_session.name) as assessor "
+            "from action a left join aim m on m.id = a.aim_id left join user_account of_aim on of_aim.id = m.assessor_id "
+            "left join session s on s.id = a.session_id and a.aim_id is null "
+            "left join user_account of_session on of_session.id = s.assessor_id "
+            f"where a.status <> 'COMPLETE' and {self.record('a')}",
+            target_date=Date(),
+        )
+        return [row for row in found if row.target_date < self.today]
+
+    async def waiting(self) -> list[Any]:
+        """id, learner_id, last (the moment of the latest version) of the evidence that waits for its assessment."""
+        return await self.rows(
+            "select e.id, e.learner_id, (select v.submitted_at from evidence_version v where v.evidence_id = e.id "
+            "and v.number = (select max(w.number) from evidence_version w where w.evidence_id = e.id)) as last "
+            f"from evidence e where e.status in ('SUBMITTED', 'RESUBMITTED') and {self.record('e')}",
+            last=UtcDateTime(),
+        )
+
+    async def reviews(self) -> dict[int, dt.datetime]:
+        """The beginning of the last attended review by learner."""
+        found = await self.rows(
+            "select s.learner_id, s.starts_at from session s where s.type = 'FORMAL_REVIEW' and s.status = 'ATTENDED' "
+            f"and {self.session()}",
+            starts_at=UtcDateTime(),
+        )
+        last: dict[int, dt.datetime] = {}
+        for learner, at in found:
+            last[learner] = max(at, last.get(learner, at))
+        return last
+
+    async def units(self) -> dict[tuple[int, str], int]:
+        """How many criteria each unit has, by (qualification, number)."""
+        found = await self.rows(
+            "select u.qualification_id, u.number, count(c.id) from qualification_unit u "
+            "left join qualification_criterion c on c.unit_id = u.id where u.provider_id = :provider "
+            "group by u.qualification_id, u.number"
+        )
+        return {(qualification, number): count for qualification, number, count in found}
+
+    async def reached(self) -> list[Any]:
+        """aim_id, number (of the unit), mapped and signed_off criteria, and the roles whose signature stands."""
+        found = await self.rows(
+            "select p.aim_id, u.number, p.evidence_count, p.signed_off from criterion_progress p "
+            f"join qualification_unit u on u.id = p.unit_id where p.aim_id in ({self.aims_sql})",
+            signed_off=Boolean(),
+        )
+        signed = await self.rows(
+            "select s.aim_id, u.number, s.role from unit_signature s join qualification_unit u on u.id = s.unit_id "
+            f"where s.withdrawn_at is null and s.aim_id in ({self.aims_sql})"
+        )
+        roles: dict[tuple[int, str], set[str]] = defaultdict(set)
+        for aim, number, role in signed:
+            roles[aim, number].add(role)
+        counts: dict[tuple[int, str], list[int]] = defaultdict(lambda: [0, 0])
+        for aim, number, evidence, done in found:
+            counts[aim, number][0] += bool(evidence or done)
+            counts[aim, number][1] += bool(done)
+        return [(aim, number, *counted, roles[aim, number]) for (aim, number), counted in counts.items()]
