@@ -1,5 +1,6 @@
 """The demo for tests: made once a backend, copied in milliseconds, and served with its files."""
 
+import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,12 @@ class Demo:
     async def database_url(self, backend: str) -> str:
         """A demo database of its own."""
         return await self._databases.fresh(backend, self._build)
+
+    async def copied(self, backend: str, folder: Path) -> str:
+        """A demo database of its own whose files lie in `folder`, and may be changed."""
+        url = await self.database_url(backend)
+        shutil.copytree(self._folder / "files", folder / "files")
+        return url
 
     @asynccontextmanager
     async def serving(self, backend: str, **environment: str) -> AsyncIterator[Running]:
