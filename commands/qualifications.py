@@ -8,9 +8,15 @@ from commands.running import fail, with_database
 from db.engine import Database
 from db.importer import read_qualifications
 from db.importer_draft import ImportFaults, ImportOptions
-from db.importer_store import VersionInUse, store_qualification
+from db.importer_store import Outcome, VersionInUse, store_qualification
 from db.provider import provider_named
 from db.settings import Settings
+
+_SAID = {
+    Outcome.ADDED: "imported",
+    Outcome.UNCHANGED: "unchanged: this version is there already",
+    Outcome.REPLACED: "imported, in place of an earlier one of that version that nobody used",
+}
 
 
 def add(commands: Any) -> None:
@@ -42,7 +48,7 @@ def _import(settings: Settings, asked: argparse.Namespace) -> int:
         except VersionInUse as fault:
             return fail(f"{fault}\nNothing was imported.")
         for draft, stored in outcomes:
-            print(f"{draft.title}{f' {draft.version}' if draft.version else ''}: {stored.outcome.value}")
+            print(f"{draft.title}{f' {draft.version}' if draft.version else ''}: {_SAID[stored.outcome]}")
         return 0
 
     return with_database(settings, work)

@@ -49,7 +49,7 @@ async def stored_password(database: Database, username: str) -> str | None:
 async def account_of(session: AsyncSession, user_key: int) -> Account | None:
     """The account of a user, locked; None where it is archived."""
     # unscoped: the user is the one who is signed in, or whose one-time link was opened
-    return await _account(session, select(User).where(User.id == user_key).with_for_update())
+    return await _account(session, select(User).where(User.id == user_key).with_for_update(key_share=True))
 
 
 async def _account(session: AsyncSession, statement: object) -> Account | None:
@@ -81,7 +81,8 @@ async def end_sign_in(session: AsyncSession, sign_in_key: int, now: dt.datetime,
 async def use_refresh_token(session: AsyncSession, sha256: str, now: dt.datetime) -> SignIn | None:
     """Uses a refresh token up and gives its sign-in; None where it is unknown, too old, or its sign-in has ended.
 
-    Of 20 who use it at once one wins. Using it again is a sign of theft, and ends the sign-in for whoever holds it.
+    The user is locked already: whoever takes something away from them locks in that order too. Of 20 who use it at once
+    one wins. Using it again is a sign of theft, and ends the sign-in for whoever holds it.
     """
     token = (await session.execute(select(RefreshToken).where(RefreshToken.token_sha256 == sha256))).scalar_one_or_none()
     if token is None:
@@ -91,7 +92,7 @@ async def use_refresh_token(session: AsyncSession, sha256: str, now: dt.datetime
     if not (await session.execute(using)).rowcount:
         await end_sign_in(session, token.sign_in_id, now, "refresh token used twice")
         return None
-    sign_in = await session.get_one(SignIn, token.sign_in_id, with_for_update=True)
+    sign_in = await session.get_one(SignIn, token.sign_in_id, populate_existing=True)
     alive = sign_in.ended_at is None and sign_in.expires_at > now and token.expires_at > now
     return sign_in if alive else None
 
@@ -108,10 +109,10 @@ async def use_one_time_token(session: AsyncSession, sha256: str, now: dt.datetim
     return (await session.execute(select(OneTimeToken).where(OneTimeToken.token_sha256 == sha256))).scalar_one()
 
 
-async def token_owner(session: AsyncSession, sha256: str) -> int | None:
+async def sign_in_of(session: AsyncSession, sha256: str) -> SignIn | None:
     """The sign-in that a refresh token belongs to, used or not."""
-    found = await session.execute(select(RefreshToken.sign_in_id).where(RefreshToken.token_sha256 == sha256))
-    return found.scalar_one_or_none()
+    statement = select(SignIn).join(RefreshToken).where(RefreshToken.token_sha256 == sha256)
+    return (await session.execute(statement)).scalar_one_or_none()
 
 
 async def recent_one_time_tokens(session: AsyncSession, user_key: int, since: dt.datetime) -> int:

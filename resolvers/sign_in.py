@@ -16,7 +16,7 @@ from db.sign_ins import (
     account_named,
     account_of,
     end_sign_in,
-    token_owner,
+    sign_in_of,
     use_refresh_token,
 )
 from db.user import User
@@ -59,8 +59,9 @@ async def token_refresh(context: Context, *, refresh_token: str) -> Tokens:
     """A new pair for a refresh token, which is used up. Using one twice ends the sign-in that it came from."""
     now = clock.now()
     async with context.services.database.writing() as session:
+        known = await sign_in_of(session, digest(refresh_token))
+        account = await account_of(session, known.user_id) if known else None
         sign_in = await use_refresh_token(session, digest(refresh_token), now)
-        account = await account_of(session, sign_in.user_id) if sign_in else None
         tokens = None
         if sign_in is not None and account is not None and sign_in.role in account.roles:
             tokens, claims = await issue(session, context, sign_in, now)
@@ -78,11 +79,10 @@ async def logout(context: Context, *, refresh_token: str) -> None:
     """Ends the sign-in that the refresh token came from, and with it every token and stream. Doing it twice is fine."""
     now = clock.now()
     async with context.services.database.writing() as session:
-        sign_in_key = await token_owner(session, digest(refresh_token))
-        if sign_in_key is None:
+        sign_in = await sign_in_of(session, digest(refresh_token))
+        if sign_in is None:
             return
-        sign_in = await session.get_one(SignIn, sign_in_key)
-        await end_sign_in(session, sign_in_key, now, "logout")
+        await end_sign_in(session, sign_in.id, now, "logout")
         user = await session.get_one(User, sign_in.user_id)
         await append(session, audit_line(context, user, sign_in.role, "logout", now))
         await context.services.changes.in_transaction(session, sign_in.provider_id, set())
