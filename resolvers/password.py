@@ -70,6 +70,7 @@ async def reset_request(context: Context, *, username: str) -> None:
         session.add(outbox_row(found.user.provider_id, found.user.email, mail, now))
         await session.flush()
         await append(session, audit_line(context, found.user, None, "passwordResetRequest", now))
+    context.services.mail.wake()
 
 
 async def reset(context: Context, *, token: str, new_password: str) -> Tokens:

@@ -12,6 +12,7 @@ import httpx2
 import uvicorn
 
 from db.settings import read_settings
+from schema.http.server_protocol import PatientProtocol
 from server import Server
 
 PASSWORD = "waymark-demo"
@@ -27,12 +28,15 @@ async def serving(database_url: str, folder: Path, **environment: str) -> AsyncI
             "WAYMARK_DATABASE_URL": database_url,
             "WAYMARK_DATA": str(folder),
             "WAYMARK_BASE_URL": address,
+            "WAYMARK_METRICS": "off",
             "WAYMARK_SECRET_KEYS": "test:" + base64.b64encode(bytes(range(32))).decode(),
             **environment,
         }
     )
     server = Server(settings)
-    running = uvicorn.Server(uvicorn.Config(server.app, log_config=None, access_log=False, lifespan="on"))
+    # People in tests may pause for long: a connection is never closed under a request that is on its way.
+    config = uvicorn.Config(server.app, http=PatientProtocol, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=600)
+    running = uvicorn.Server(config)
     running.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(running.serve(sockets=[listener]))
     try:
