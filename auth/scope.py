@@ -28,7 +28,7 @@ from db.employer import Employer
 from db.enums import Role
 from db.file import File
 from db.learner import Learner
-from db.session import SessionAim
+from db.session import SessionAim, SessionFile
 from db.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
 
 Condition = ColumnElement[bool]
@@ -114,7 +114,13 @@ def sees_session(role: Role, session_id: Column, learner_id: Column) -> Conditio
 def sees_file(role: Role, file: Any = File) -> Condition:
     """That a file is one the viewer sees: their own upload until it is used, then as the record that it is used in."""
     unused = and_(file.learner_id.is_(None), file.uploaded_by_id == ME)
-    return and_(of_provider(file), or_(unused, sees_record(role, file.learner_id, file.aim_id)))
+    used = sees_record(role, file.learner_id, file.aim_id)
+    if role in BY_AIM:
+        # What is saved to a session about several aims belongs to none of them: it is seen as the session is.
+        saved = select(SessionFile.session_id).where(SessionFile.file_id == file.id)
+        seen = saved.where(sees_session(role, SessionFile.session_id, SessionFile.learner_id))
+        used = and_(used, or_(~saved.exists(), seen.exists()))
+    return and_(of_provider(file), or_(unused, used))
 
 
 def sees_employer(role: Role, employer: Any = Employer) -> Condition:
