@@ -9,7 +9,7 @@ from db import ids
 from db.changes import Subscriber
 from db.enums import LearnerOrder
 from db.refusals import BadArgument
-from loaders.kpis import KpisRow, Parts
+from loaders.kpis import EVERYTHING, KpisRow, Parts
 from loaders.learner import LearnerRow, LearnersAsked, read_page
 from loaders.page import LARGEST_PAGE
 from resolvers.context import Context
@@ -36,17 +36,20 @@ async def at_most(take: int | None, values: AsyncIterator[T]) -> AsyncIterator[T
 
 
 async def kpis_changed(context: Context, parts: Parts) -> AsyncIterator[KpisRow]:
-    """The viewer's KPIs now, then each time a number of the parts asked for is another."""
+    """The viewer's KPIs now, then each time a number of the parts asked for is another; of any part where none is."""
     viewer = context.let_in
+    parts = parts or EVERYTHING
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         last: KpisRow | None = None
-        while True:
-            context.wrote()
+        while await _still_there(context):
             kpis = await context.loaders.kpis.load(parts)
             if last is None or kpis.sums != last.sums:
                 last = kpis
                 yield kpis
             await _next(subscriber, LOOK_AGAIN)
+            # With the viewer come the provider's settings, on which the numbers hang.
+            if not await context.still_signed_in():
+                return
 
 
 async def learners_changed(context: Context, id: str | None) -> AsyncIterator[LearnerRow]:
@@ -56,6 +59,8 @@ async def learners_changed(context: Context, id: str | None) -> AsyncIterator[Le
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         while True:
             changed = await _next(subscriber, None)
+            if not await context.still_signed_in():
+                return
             context.wrote()
             if id is not None:
                 if wanted is not None and (changed is None or wanted in changed):
@@ -69,6 +74,12 @@ async def learners_changed(context: Context, id: str | None) -> AsyncIterator[Le
                 for learner in await context.loaders.learner.load_many(sorted(changed)):
                     if learner is not None:
                         yield learner
+
+
+async def _still_there(context: Context) -> bool:
+    """Reads the viewer again, with the provider's rules that numbers hang on; False once the sign-in is over."""
+    context.wrote()
+    return context.claims is None or await context.still_signed_in()
 
 
 async def _next(subscriber: Subscriber, longest: float | None) -> set[int] | None:
