@@ -1,0 +1,58 @@
+"""What the tests of scope share: a world with everything in it, one beside it to cut down, and who looks at them."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from db.engine import Database
+from db.enums import Role
+from tests.databases import Databases
+from tests.scope.everything import Everything, everything
+from tests.scope.looking import Looker
+from tests.scope.oracle import Sight, cut
+from tests.scope.rows import Rows, read_rows, replace_rows
+
+
+@dataclass
+class Worlds:
+    """`looker` looks at the whole world; `beside` at what is left of it for one viewer."""
+
+    made: Everything
+    rows: Rows
+    looker: Looker
+    beside: Looker
+    _answers: dict[tuple[str, Role], dict[str, Any]]
+
+    def user(self, who: str) -> int:
+        return self.made.people[who][0].id
+
+    def sight(self, who: str, role: Role) -> Sight:
+        return Sight(self.rows, self.user(who), role)
+
+    async def answer(self, who: str, role: Role) -> dict[str, Any]:
+        """What somebody is told about everything; asked once."""
+        if (who, role) not in self._answers:
+            self._answers[who, role] = await self.looker.everything(self.user(who), role)
+        return self._answers[who, role]
+
+    async def cut_to(self, who: str, role: Role) -> Looker:
+        """The world beside, with nothing in it but what somebody sees, says the oracle."""
+        await replace_rows(self.beside.database, cut(self.rows, self.sight(who, role)))
+        return self.beside
+
+
+@pytest.fixture(scope="module")
+async def worlds(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worlds]:
+    """A world that nobody changes."""
+    folder: Path = tmp_path_factory.mktemp("scope")
+    urls = [await databases.fresh(backend) for _ in range(2)]
+    whole, beside = [Database(url) for url in urls]
+    made = await everything(whole)
+    rows = await read_rows(whole)
+    yield Worlds(made, rows, Looker(whole, folder, rows), Looker(beside, folder, rows), {})
+    for database, url in zip((whole, beside), urls, strict=True):
+        await database.close()
+        await databases.drop(url)
