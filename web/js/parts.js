@@ -1,0 +1,131 @@
+// What several screens show: lights, bars, icons, messages, form fields.
+
+import { h, svg } from "./dom.js";
+import { CRITERIA, LIGHTS, percent, toneFor } from "./words.js";
+
+const ICONS = {
+  glance: "M4 13h7V4H4zM13 20h7v-9h-7zM4 20h7v-5H4zM13 4v5h7V4z",
+  learners:
+    "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 20c0-3.9 3.1-6 7-6s7 2.1 7 6M16 3.6a4 4 0 0 1 0 6.8M18 14.6c2.4.8 4 2.6 4 5.4",
+  sign: "M4 20h16M5 15.5 15.5 5a2.1 2.1 0 0 1 3 3L8 18.5 4 19.5z",
+  person: "M12 12a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM4 21c0-4.4 3.6-6.5 8-6.5s8 2.1 8 6.5",
+  refresh: "M20 5v5h-5M4 19v-5h5M19.5 10A8 8 0 0 0 5.6 7.3L4 9M4.5 14a8 8 0 0 0 13.9 2.7L20 15",
+  calendar: "M4 6h16v14H4zM4 10.5h16M8.5 3v5M15.5 3v5",
+  back: "M14.5 5.5 8 12l6.5 6.5",
+  on: "M9.5 5.5 16 12l-6.5 6.5",
+  file: "M6 3h8l4 4v14H6zM14 3v4h4",
+  open: "M12 4v11M7.5 11 12 15.5 16.5 11M5 20h14",
+  search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5 20 20",
+  tick: "M5 12.5 10 17.5 19 7",
+  late: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7.5V12l3 2",
+};
+
+/** A line drawing that says nothing by itself: the words stand beside it. */
+export function icon(name) {
+  return svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
+}
+
+const SHAPES = {
+  down: () => svg("path", { d: "M2 3.5h8L6 10z" }),
+  up: () => svg("path", { d: "M2 8.5h8L6 2z" }),
+  level: () => svg("circle", { cx: 6, cy: 6, r: 3.8 }),
+  none: () => svg("path", { d: "M2.5 5h7v2h-7z" }),
+  ring: () =>
+    svg("path", { d: "M6 1.6a4.4 4.4 0 1 0 0 8.8 4.4 4.4 0 0 0 0-8.8m0 1.7a2.7 2.7 0 1 1 0 5.4 2.7 2.7 0 0 1 0-5.4" }),
+  half: () => svg("path", { d: "M6 1.6a4.4 4.4 0 1 0 0 8.8 4.4 4.4 0 0 0 0-8.8m0 1.7v5.4a2.7 2.7 0 0 1 0-5.4" }),
+  tick: () => svg("path", { d: "M4.8 9.9 1.6 6.7l1.3-1.3 1.9 1.9 4.3-4.6 1.3 1.2z" }),
+};
+
+/** A colour's shape, for those who do not see the colour apart. */
+export function shape(name) {
+  return svg("svg", { class: "shape", viewBox: "0 0 12 12", "aria-hidden": "true" }, SHAPES[name]());
+}
+
+function pill({ word, tone, shape: name }) {
+  return h("span", { class: `pill ${tone}` }, shape(name), word);
+}
+
+/** An aim's traffic light, in colour, shape and words. */
+export const light = (code) => pill(toneFor(LIGHTS, code));
+
+/** A criterion's colour on the progress map, likewise. */
+export const criterionLight = (code) => pill(toneFor(CRITERIA, code));
+
+/** The three bars. `progress`: durationPercent, pastPlannedEnd, mappedPercent, signedOffPercent (0 to 100). */
+export function bars(progress, { large = false, average = false } = {}) {
+  const late = progress.pastPlannedEnd === true;
+  const rows = [
+    [
+      late ? "red" : "blue",
+      average ? "Duration, on average" : late ? "Past end" : "Duration",
+      progress.durationPercent,
+    ],
+    ["orange", "Mapped", progress.mappedPercent],
+    ["green", "Signed off", progress.signedOffPercent],
+  ];
+  return h(
+    "dl",
+    { class: large ? "bars large" : "bars" },
+    rows.map(([tone, word, value]) =>
+      h(
+        "div",
+        {},
+        h("dt", {}, word),
+        h("dd", { class: `track ${tone}`, "aria-hidden": "true", vars: { "--share": `${Math.min(100, value)}%` } }),
+        h("dd", { class: "amount" }, percent(value)),
+      ),
+    ),
+  );
+}
+
+/** A message in place. `tone`: plain, bad or good. */
+export function notice(tone, ...content) {
+  return h("div", { class: `notice ${tone}`, role: tone === "bad" ? "alert" : null }, content);
+}
+
+/** A labelled input with its fault beside it. `props` are the input's. */
+export function field(label, { id, fault, hint, ...props }) {
+  const described = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ");
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: id }, label),
+    hint && h("p", { class: "hint", id: `${id}-hint` }, hint),
+    h("input", {
+      id,
+      name: id,
+      required: true,
+      ...props,
+      "aria-invalid": fault ? "true" : null,
+      "aria-describedby": described || null,
+    }),
+    fault && h("p", { class: "fault", id: `${id}-fault`, role: "alert" }, fault),
+  );
+}
+
+/** Grey shapes where something is on its way. */
+export function waiting(rows = 3) {
+  return h(
+    "div",
+    { class: "waiting", role: "status" },
+    h("span", { class: "unseen" }, "Loading"),
+    Array.from({ length: rows }, () => h("div", { class: "card ghost" })),
+  );
+}
+
+/** A form that runs `work(values)` once at a time; its button says `doing` meanwhile. */
+export function form({ submit, doing, busy, work, ...props }, ...content) {
+  return h(
+    "form",
+    {
+      novalidate: true,
+      ...props,
+      onsubmit: (event) => {
+        event.preventDefault();
+        if (!busy) work(Object.fromEntries(new FormData(event.target)), event.target);
+      },
+    },
+    content,
+    h("button", { class: "main", type: "submit", "aria-disabled": busy ? "true" : null }, busy ? doing : submit),
+  );
+}
