@@ -87,9 +87,9 @@ def _evidence(role: Role, *more: Any) -> Select:
 
 def _row(row: Any, _: Reading | None = None) -> EvidenceRow:
     *own, methods, feedback, points, by, by_name = row[:14]
-    return EvidenceRow(
-        *own, [AssessmentMethod(name) for name in methods], feedback, points, UserRow(by, by_name), FileRow(*row[14 : 14 + len(FILE_COLUMNS)])
-    )
+    judged_by = [AssessmentMethod(name) for name in methods]
+    file = FileRow(*row[14 : 14 + len(FILE_COLUMNS)])
+    return EvidenceRow(*own, judged_by, feedback, points, UserRow(by, by_name), file)
 
 
 # unscoped: asked of evidence that the viewer sees

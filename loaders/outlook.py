@@ -60,7 +60,12 @@ def _outlook(role: Role) -> Select:
     )
     session = [column for column in booked.c if column is not booked.c.place]
     return (
-        select(Learner.id.label("learner"), func.coalesce(outstanding.c.count, 0), func.coalesce(outstanding.c.late, 0), *session)
+        select(
+            Learner.id.label("learner"),
+            func.coalesce(outstanding.c.count, 0),
+            func.coalesce(outstanding.c.late, 0),
+            *session,
+        )
         .outerjoin(booked, (booked.c.learner_id == Learner.id) & (booked.c.place == 1))
         .outerjoin(outstanding, outstanding.c.learner_id == Learner.id)
         .where(among(Learner.id), scope.sees_learner(role, Learner.id), scope.of_provider(Learner))

@@ -1,4 +1,4 @@
-"""Formal reviews: when each learner was last reviewed and when the next is due, in one statement for a page of learners."""
+"""Formal reviews: when each learner was last reviewed and when the next is due, one statement for a page of them."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -19,8 +19,8 @@ from loaders.reading import OneLoader, prepared
 class ReviewRow:
     """When the last attended FORMAL_REVIEW began, None before the first; the day by which the next is due.
 
-    The next is due the provider's interval after the last, or after the earliest start of an aim in training where there
-    was none; None for a learner with no aim in training.
+    The next is due the provider's interval after the last, or after the earliest start of an aim in training where
+    there was none; None for a learner with no aim in training.
     """
 
     last_review_at: dt.datetime | None

@@ -24,8 +24,8 @@ def parser() -> argparse.ArgumentParser:
     """The parser; a command's function stands in `run`."""
     made = argparse.ArgumentParser(
         prog="python -m queries",
-        description="Runs Waymark's saved operations. Passwords and tokens come from WAYMARK_PASSWORD and WAYMARK_TOKEN, "
-        "or are asked for; never from the command line, where others can read them.",
+        description="Runs Waymark's saved operations. Passwords and tokens come from WAYMARK_PASSWORD and "
+        "WAYMARK_TOKEN, or are asked for; never from the command line, where others can read them.",
     )
     commands = made.add_subparsers(metavar="COMMAND", required=True)
     listing = commands.add_parser("list", help="what there is, a line each")
@@ -35,11 +35,11 @@ def parser() -> argparse.ArgumentParser:
     showing.set_defaults(run=_show)
     running = commands.add_parser("run", help="fetch every page of one operation")
     running.add_argument("name", metavar="NAME")
-    running.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="a variable (`show` lists them)")
+    running.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="a variable; see `show`")
     running.add_argument("--url", help=f"the server (WAYMARK_URL, else {DEFAULT_URL})")
     running.add_argument("--sign-in", metavar="USERNAME", help="who asks (WAYMARK_USERNAME)")
     running.add_argument("--role", help="the role to act in, for a login that holds several")
-    running.add_argument("--out", type=Path, metavar="FILE", help="write to a file, in the format that its name ends in")
+    running.add_argument("--out", type=Path, metavar="FILE", help="write a file, in the format that its name ends in")
     running.add_argument("--format", choices=FORMATS, help="table unless the file's name says another")
     running.set_defaults(run=_run)
     return made

@@ -177,7 +177,7 @@ def _read(response: httpx2.Response) -> dict[str, Any]:
     except ValueError:
         answer = None
     if not isinstance(answer, dict) or not ("data" in answer or "errors" in answer):
-        raise Unanswered(f"{response.url} answered with HTTP {response.status_code}, and not as a graph. Is it Waymark?")
+        raise Unanswered(f"{response.url} answered HTTP {response.status_code}, and not as a graph. Is it Waymark?")
     return answer
 
 

@@ -28,12 +28,13 @@ def fetch_all(
 
     Raises Unanswered where the list ends in mid-air: its owner is gone, or its cursor stands still.
     """
+    connections = followed(operation)
     data = ask(variables)
-    pages = [page for connection in followed(operation) if (page := _at(data, connection)) is not None]
+    pages = [page for connection in connections if (page := _at(data, connection)) is not None]
     totals = [page.get("totalCount") for page in pages]
     total = None if None in totals or not totals else sum(totals)
     reached(_count(pages), total)
-    for connection in followed(operation):
+    for connection in connections:
         page = _at(data, connection)
         while page is not None and page["pageInfo"]["hasNextPage"]:
             cursor = page["pageInfo"]["endCursor"]

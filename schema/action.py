@@ -43,7 +43,7 @@ class Action(Node):
     kind: ActionKind = attribute("A single thing to do, or a piece of learning.")
     title: str = attribute("What it is called.")
     description: str = attribute("What is to be done.")
-    target_date: dt.date = attribute("The day by which it is to be done.")
+    target_date: dt.date = attribute("The day by which it is to be done [001].")
     status: ActionStatus = attribute("How far it has come.")
     overdue: bool = attribute("Whether the target date has passed, in London, and it is not complete.")
     days_overdue: int = attribute(

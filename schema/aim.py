@@ -48,8 +48,8 @@ class Aim(Node):
     actual_end_date: dt.date | None = attribute("The day on which it ended; null until then.")
     progress: Progress = attribute("The three bars.")
     traffic_light: TrafficLight = attribute(
-        "Mapped percent less duration percent: at or below minus the provider's tolerance OFF_TRACK, at or above it "
-        "AHEAD."
+        "Mapped percent less duration percent [000]: at or below minus the provider's tolerance OFF_TRACK, at or above "
+        "it AHEAD."
     )
     units: list[Unit] = related(
         "Its units in order. The progress map (gap analysis) is `units { criteria(filter:) }`.",

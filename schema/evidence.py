@@ -83,7 +83,7 @@ class Evidence(Node):
     submitted_at: dt.datetime = attribute("When it was submitted first.")
     days_waiting: int | None = related(
         "Days in London since its latest version was submitted, while it waits for its assessment (SUBMITTED or "
-        "RESUBMITTED); else null.",
+        "RESUBMITTED [001]); else null.",
         _days_waiting,
     )
     signatures: list[EvidenceSignature] = related(

@@ -18,12 +18,12 @@ from schema.progress import Progress
 )
 class Kpis:
     generated_at: dt.datetime = attribute("The moment at which each number here is exact; days are days in London.")
-    learner_count: int = attribute("Learners.")
-    aim_count: int = attribute("Their aims that are not WITHDRAWN: the sum of the four counts by traffic light.")
+    learner_count: int = attribute("Learners whom the viewer may see [000].")
+    aim_count: int = attribute("Their aims that are not WITHDRAWN: the sum of the four counts by traffic light [000].")
     off_track_count: int = attribute("Aims whose traffic light is OFF_TRACK (red) [000].")
     on_track_count: int = attribute("Aims whose traffic light is ON_TRACK (amber) [000].")
     ahead_count: int = attribute("Aims whose traffic light is AHEAD (green) [000].")
-    not_rated_count: int = attribute("Aims without a traffic light: not IN_TRAINING, or with nothing to measure.")
+    not_rated_count: int = attribute("Aims without a traffic light: not IN_TRAINING, or with nothing to measure [000].")
     past_planned_end_count: int = attribute(
         "Aims that are not COMPLETED and whose planned end date is before today [001: the bar turns red]."
     )

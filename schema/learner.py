@@ -26,7 +26,7 @@ class LearnerFilter:
     assessor_id: strawberry.ID | None = strawberry.field(default=None, description="With an aim of this assessor's.")
     traffic_light: TrafficLight | None = strawberry.field(default=None, description="Whose programme is rated so.")
     aim_traffic_light: TrafficLight | None = strawberry.field(
-        default=None, description="With an aim, not withdrawn, that is rated so: whom the KPIs' counts of aims come from."
+        default=None, description="With an aim, not withdrawn, that is rated so: those whom the KPIs' counts come from."
     )
     past_planned_end: bool | None = strawberry.field(
         default=None, description="Whether the programme is past its last planned end."
@@ -41,7 +41,7 @@ async def _programme(row: LearnerRow, load, name: str):
 class Learner(Portfolio, Node):
     name: str = attribute("The learner's name.")
     uln: str | None = attribute("Unique Learner Number, 10 digits; null unless the viewer may see it.")
-    last_login_at: dt.datetime | None = attribute("When the learner last signed in; null if never.")
+    last_login_at: dt.datetime | None = attribute("When the learner last signed in [002]; null if never.")
     employer: Annotated["Employer", strawberry.lazy("schema.employer")] | None = attribute(
         "The employer site where they work; null until there is one."
     )
@@ -62,10 +62,12 @@ class Learner(Portfolio, Node):
         lambda row, load: _programme(row, load, "progress"),
     )
     traffic_light: TrafficLight = related(
-        "The same rule as an aim's, over the programme's progress.", lambda row, load: _programme(row, load, "traffic_light")
+        "The same rule as an aim's [000], over the programme's progress.",
+        lambda row, load: _programme(row, load, "traffic_light"),
     )
     days_remaining: int = related(
-        "Days until the last planned end; 0 once it has passed.", lambda row, load: _programme(row, load, "days_remaining")
+        "Days until the last planned end [001]; 0 once it has passed.",
+        lambda row, load: _programme(row, load, "days_remaining"),
     )
     days_overdue: int = related(
         "Days since the last planned end while something is still to finish; else 0.",

@@ -46,7 +46,7 @@ class Portfolio:
         lambda row, load: _ahead(row, load, "next_session"),
     )
     outstanding_action_count: int = related(
-        "Actions that are not COMPLETE, across all sessions.",
+        "Actions that are not COMPLETE, across all sessions [001].",
         lambda row, load: _ahead(row, load, "outstanding_action_count"),
     )
     overdue_action_count: int = related(
@@ -54,13 +54,13 @@ class Portfolio:
         lambda row, load: _ahead(row, load, "overdue_action_count"),
     )
     last_review_at: dt.datetime | None = related(
-        "When the last FORMAL_REVIEW that was attended began; null before the first.",
+        "When the last FORMAL_REVIEW that was attended began [001]; null before the first.",
         lambda row, load: _review(row, load, "last_review_at"),
     )
     review_due_on: dt.date | None = related(
-        "The day by which the next formal review is due: the provider's reviewIntervalWeeks after the last one, or after "
-        "the earliest start of an aim in training where there was none (the 12-week review [001]); null with no aim in "
-        "training.",
+        "The day by which the next formal review is due: the provider's reviewIntervalWeeks after the last one, or "
+        "after the earliest start of an aim in training where there was none (the 12-week review [001]); null with no aim "
+        "in training.",
         lambda row, load: _review(row, load, "review_due_on"),
     )
     awaiting_signature_count: int = related(

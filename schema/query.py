@@ -86,8 +86,8 @@ class Query:
         return await nodes_.of_type(info.context, "Evidence", id)
 
     @strawberry.field(
-        description="Evidence of all learners that the viewer may see, what was submitted first at the front: what waits "
-        "for its assessment, and how long (daysWaiting)."
+        description="Evidence of all learners that the viewer may see, what was submitted first at the front: what "
+        "waits for its assessment, and how long (daysWaiting)."
     )
     async def evidence_library(
         self,
@@ -111,7 +111,7 @@ class Query:
         )
 
     @strawberry.field(
-        description="Actions of all learners that the viewer may see, the earliest target first: what is overdue, and whose."
+        description="Actions of all learners that the viewer may see, the earliest target first: what is overdue, whose."
     )
     async def actions(
         self,

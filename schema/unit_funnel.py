@@ -13,11 +13,12 @@ class UnitFunnel:
     number: str = attribute("Its number, as the awarding body gives it.")
     title: str = attribute("Its title.")
     mandatory: bool = attribute("Whether everyone who takes the qualification takes it.")
-    criterion_count: int = attribute("How many criteria it has.")
-    aim_count: int = attribute("Aims in the qualification: every learner who has the unit before them or behind them.")
+    criterion_count: int = attribute("How many criteria it has [001].")
+    aim_count: int = attribute("Aims in the qualification: each has the unit before it or behind it [001].")
     started_count: int = attribute("Those with evidence mapped to at least one criterion of the unit (orange [001]).")
-    mapped_count: int = attribute("Those with evidence mapped to every criterion of it.")
+    mapped_count: int = attribute("Those with evidence mapped to every criterion of it [000].")
     complete_count: int = attribute("Those with every criterion of it signed off: the unit is green [000].")
     signed_off_count: int = attribute(
-        "Those for whom it is complete and has every signature that the provider requires, given and not taken back."
+        "Those for whom it is complete and has every signature that the provider requires, given and not taken back "
+        "[000]."
     )

@@ -139,8 +139,8 @@ class Cohort:
     async def learners(self) -> dict[int, Any]:
         """id, name, employer_id, last_login_at by the learner's key."""
         found = await self.rows(
-            "select l.id, u.name, l.employer_id, u.last_login_at from learner l join user_account u on u.id = l.user_id "
-            f"where l.id in ({self.learners_sql})",
+            "select l.id, u.name, l.employer_id, u.last_login_at from learner l "
+            f"join user_account u on u.id = l.user_id where l.id in ({self.learners_sql})",
             last_login_at=UtcDateTime(),
         )
         return {row.id: row for row in found}
@@ -151,8 +151,8 @@ class Cohort:
             "select a.id, a.learner_id, l.employer_id, a.qualification_id, a.status, a.start_date, a.planned_end_date, "
             "coalesce(q.off_the_job_hours_minimum, 0) as hours, "
             "(select count(*) from qualification_criterion c where c.qualification_id = q.id) as total, "
-            "(select count(*) from criterion_progress p where p.aim_id = a.id and (p.evidence_count > 0 or p.signed_off)) "
-            "as mapped, "
+            "(select count(*) from criterion_progress p "
+            "where p.aim_id = a.id and (p.evidence_count > 0 or p.signed_off)) as mapped, "
             "(select count(*) from criterion_progress p where p.aim_id = a.id and p.signed_off) as signed_off "
             "from aim a join learner l on l.id = a.learner_id join qualification q on q.id = a.qualification_id "
             f"where a.status <> 'WITHDRAWN' and a.id in ({self.aims_sql})",
@@ -173,7 +173,8 @@ class Cohort:
         """id, learner_id, target_date, assessor of the actions that are late."""
         found = await self.rows(
             "select a.id, a.learner_id, a.target_date, coalesce(of_aim.name, of_session.name) as assessor "
-            "from action a left join aim m on m.id = a.aim_id left join user_account of_aim on of_aim.id = m.assessor_id "
+            "from action a left join aim m on m.id = a.aim_id "
+            "left join user_account of_aim on of_aim.id = m.assessor_id "
             "left join session s on s.id = a.session_id and a.aim_id is null "
             "left join user_account of_session on of_session.id = s.assessor_id "
             f"where a.status <> 'COMPLETE' and {self.record('a')}",

@@ -66,7 +66,7 @@ class Desk:
 @pytest.fixture(scope="session")
 async def desk(demo: Demo, backend: str) -> AsyncIterator[Desk]:
     """A server over the demo, which nobody changes."""
-    async with demo.serving(backend, WAYMARK_LIMIT_BUDGET="0") as running:
+    async with demo.serving(backend) as running:
         made = Desk(running)
         yield made
         await made.close()
@@ -81,7 +81,7 @@ def served(desk: Desk) -> Running:
 @pytest.fixture
 async def own_desk(demo: Demo, backend: str) -> AsyncIterator[Desk]:
     """A server over a demo that the test may change."""
-    async with demo.serving(backend, WAYMARK_LIMIT_BUDGET="0") as running:
+    async with demo.serving(backend) as running:
         made = Desk(running)
         yield made
         await made.close()

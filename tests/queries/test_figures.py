@@ -1,4 +1,4 @@
-"""Every figure that an analyst can get, worked out once more by plain SQL over the demo, for roles that see it differently."""
+"""Every figure that an analyst can get, worked out once more by plain SQL over the demo, as three roles see it."""
 
 import asyncio
 import datetime as dt

@@ -1,4 +1,4 @@
-"""Every saved operation, run by every role that may use it: what it costs, how many statements it takes, what it gives."""
+"""Every saved operation, run by every role that may use it: its cost, its statements, what it gives."""
 
 import asyncio
 import hashlib
@@ -26,17 +26,26 @@ LOGGERS = frozenset({"LEARNER", "ASSESSOR", "BASIC_ADMIN", "MASTER_ADMIN"})
 
 @dataclass(frozen=True)
 class Pin:
-    """What one page costs in points, the most SQL statements it takes (sign-in included), and who may use it."""
+    """What one page costs in points, the most SQL statements it takes (the look at who asks included), who may use it.
+
+    `on_postgresql`: the statements there, where a transaction begins and locks in another way than on SQLite.
+    """
 
     cost: int
     statements: int
     roles: frozenset[str] = ALL
+    on_postgresql: int | None = None
 
 
 READS = {
     "awaiting_signature": Pin(503, 5),
+    "document_to_sign": Pin(26, 4),
+    "documents_to_sign": Pin(1204, 5),
     "employer_dashboard": Pin(1654, 5),
+    "employer_glance": Pin(4, 2),
     "employer_kpis": Pin(5, 2),
+    "employer_learner": Pin(35, 4),
+    "employer_learners": Pin(2303, 4),
     "evidence_ageing": Pin(503, 5),
     "learner_home": Pin(48, 8, frozenset({"LEARNER"})),
     "learners_off_track": Pin(3203, 4),
@@ -51,15 +60,17 @@ READS = {
     "unit_record_sheet": Pin(273, 8),
 }
 WRITES = {
+    "disclaimer_accept": Pin(23, 6, on_postgresql=5),
     "file_upload_create": Pin(33, 6),
-    "log_out": Pin(22, 8),
+    "log_out": Pin(22, 7),
     "log_time": Pin(25, 11, LOGGERS),
-    "sign_document": Pin(43, 21, SIGNERS),
-    "sign_in": Pin(24, 18),
-    "submit_evidence": Pin(55, 23, SUBMITTERS),
-    "token_refresh": Pin(23, 8),
+    "password_change": Pin(24, 21, on_postgresql=20),
+    "sign_document": Pin(43, 21, SIGNERS, on_postgresql=20),
+    "sign_in": Pin(24, 18, on_postgresql=16),
+    "submit_evidence": Pin(55, 23, SUBMITTERS, on_postgresql=22),
+    "token_refresh": Pin(23, 9, on_postgresql=8),
 }
-LIVE = {"kpis_live": Pin(3, 3)}
+LIVE = {"kpis_live": Pin(3, 3), "learner_changed": Pin(24, 5)}
 PINS = READS | WRITES | LIVE
 
 
@@ -95,7 +106,15 @@ async def ids_of(desk: Desk) -> dict[str, Any]:
     mapped = (await desk.run("LEARNER", "progress_map", {"learnerId": learner["id"]})).data["learner"]
     units = [unit for aim in mapped["aims"] for unit in aim["units"]]
     unit = max(units, key=lambda unit: sum(criterion["evidenceCount"] for criterion in unit["criteria"]))
-    return {"learnerId": learner["id"], "unitId": unit["id"], "aimId": learner["aims"][0]["id"]}
+    waiting = (await desk.run("LEARNER", "awaiting_signature", {"first": 50})).data["viewer"]["signatureRequests"]
+    document = max(waiting["nodes"], key=lambda request: len(request["slots"]))
+    return {
+        "learnerId": learner["id"],
+        "aimId": learner["aims"][0]["id"],
+        "unitId": unit["id"],
+        "id": document["id"],
+        "sha256": document["document"]["sha256"],
+    }
 
 
 @pytest.mark.parametrize("name", READS)
@@ -125,18 +144,19 @@ async def sent(desk: Desk, role: str | None, name: str, variables: dict[str, Any
     return payload, line["cost"], line["statements"]
 
 
-def check(name: str, found: dict[str, tuple[dict[str, Any], int, int]], refused: str = "NOT_ALLOWED") -> None:
+def check(name: str, backend: str, found: dict[str, tuple[dict[str, Any], int, int]]) -> None:
     """Whoever may use it was answered and cost what is pinned; everyone else was refused, and with nothing given."""
     pin = WRITES[name]
     for role, (payload, _, _) in found.items():
         codes = [error["code"] for error in payload["errors"]]
-        assert codes == ([] if role in pin.roles else [refused]), (role, payload)
+        assert codes == ([] if role in pin.roles else ["NOT_ALLOWED"]), (role, payload)
     assert {cost for _, cost, _ in found.values()} == {pin.cost}
     most = max(statements for role, (_, _, statements) in found.items() if role in pin.roles)
-    assert most == pin.statements, {role: statements for role, (_, _, statements) in found.items()}
+    pinned = pin.statements if backend == "sqlite" or pin.on_postgresql is None else pin.on_postgresql
+    assert most == pinned, {role: statements for role, (_, _, statements) in found.items()}
 
 
-async def test_signing_in_and_out_for_every_role(own_desk: Desk):
+async def test_signing_in_and_out_for_every_role(own_desk: Desk, backend: str):
     signed_in, refreshed, left = {}, {}, {}
     for role, username in USERNAMES.items():
         account = {"username": username, "password": PASSWORD, "role": role}
@@ -149,18 +169,18 @@ async def test_signing_in_and_out_for_every_role(own_desk: Desk):
         left[role] = await sent(own_desk, None, "log_out", {"refreshToken": token})
         payload, _, _ = await sent(own_desk, None, "token_refresh", {"refreshToken": token})
         assert [error["code"] for error in payload["errors"]] == ["INVALID"]
-    check("sign_in", signed_in)
-    check("token_refresh", refreshed)
-    check("log_out", left)
+    check("sign_in", backend, signed_in)
+    check("token_refresh", backend, refreshed)
+    check("log_out", backend, left)
 
 
-async def test_what_each_role_may_add_and_sign(own_desk: Desk):
+async def test_what_each_role_may_add_and_sign(own_desk: Desk, backend: str):
     known = await ids_of(own_desk)
     entry = {
         "learnerId": known["learnerId"], "date": "2026-01-05", "activityType": "COACHING_OR_MENTORING", "minutes": 45,
         "comments": "Set up a gear train with my mentor; I can now do it alone.",
     }  # fmt: skip
-    check("log_time", {role: await sent(own_desk, role, "log_time", {"input": entry}) for role in USERNAMES})
+    check("log_time", backend, {role: await sent(own_desk, role, "log_time", {"input": entry}) for role in USERNAMES})
 
     text = b"Set up a gear train.\n"
     announced = {}
@@ -169,7 +189,7 @@ async def test_what_each_role_may_add_and_sign(own_desk: Desk):
             own_desk, role, "file_upload_create",
             {"input": {"name": "gears.txt", "contentType": "text/plain", "size": len(text)}},
         )  # fmt: skip
-    check("file_upload_create", announced)
+    check("file_upload_create", backend, announced)
     submitted = {}
     async with httpx2.AsyncClient() as http:
         for role, (payload, _, _) in announced.items():
@@ -181,39 +201,68 @@ async def test_what_each_role_may_add_and_sign(own_desk: Desk):
                 "declareOwnWork": True, "password": PASSWORD,
             }  # fmt: skip
             submitted[role] = await sent(own_desk, role, "submit_evidence", {"input": evidence})
-    check("submit_evidence", submitted)
+    check("submit_evidence", backend, submitted)
     (version,) = submitted["LEARNER"][0]["evidence"]["versions"]
     assert version["file"]["sha256"] == hashlib.sha256(text).hexdigest()
 
-    waiting = (await own_desk.run("LEARNER", "awaiting_signature", {"first": 50})).data["viewer"]["signatureRequests"]
-    document = max(waiting["nodes"], key=lambda request: len(request["slots"]))
-    signed = {
-        role: await sent(
-            own_desk, role, "sign_document",
-            {"id": document["id"], "documentSha256": document["document"]["sha256"], "password": PASSWORD},
-        )
-        for role in USERNAMES
-    }  # fmt: skip
-    check("sign_document", signed)
+    signature = {"id": known["id"], "documentSha256": known["sha256"], "password": PASSWORD}
+    signed = {role: await sent(own_desk, role, "sign_document", signature) for role in USERNAMES}
+    check("sign_document", backend, signed)
 
 
-@pytest.mark.parametrize("role", USERNAMES)
-async def test_the_live_numbers_for_every_role(desk: Desk, role: str):
-    numbers = (await desk.run(role, "employer_kpis", {})).data["viewer"]["kpis"]
+async def test_what_each_role_does_with_their_own_account(own_desk: Desk, backend: str):
+    accepted = {role: await sent(own_desk, role, "disclaimer_accept", {}) for role in USERNAMES}
+    check("disclaimer_accept", backend, accepted)
+    change = {"currentPassword": PASSWORD, "newPassword": "cassette-ratchet-spindle-9"}
+    changed = {role: await sent(own_desk, role, "password_change", change) for role in USERNAMES}
+    check("password_change", backend, changed)
+
+
+async def streamed(desk: Desk, role: str, name: str, ready: asyncio.Event | None = None) -> tuple[dict[str, Any], Any]:
+    """The first event of a subscription, over an event stream that is then left; and the log's line about it.
+
+    `ready` is set once the server has begun to answer.
+    """
+    headers = {"accept": "text/event-stream"}
     async with desk.running.person(USERNAMES[role]) as person:
-        body, headers = {"documentId": "kpis_live"}, {"accept": "text/event-stream"}
         with capture_logs() as logs:
-            async with person.client.stream("POST", "/graphql", json=body, headers=headers) as answer:
+            async with person.client.stream("POST", "/graphql", json={"documentId": name}, headers=headers) as answer:
+                if ready is not None:
+                    ready.set()
                 async for line in answer.aiter_lines():
                     if line.startswith("data:"):
                         first = json.loads(line.removeprefix("data:"))
                         break
             async with asyncio.timeout(10):
-                while not (ended := [line for line in logs if line["event"] == "operation"]):
+                while not (ended := [line for line in logs if line.get("operation") == name]):
                     await asyncio.sleep(0.01)
-    pin = LIVE["kpis_live"]
-    assert (ended[0]["operation"], ended[0]["cost"], ended[0]["statements"]) == ("kpis_live", pin.cost, pin.statements)
-    live = first["data"]["kpisChanged"]
-    assert live["learnerCount"] == numbers["learnerCount"] > 0
-    assert live["progress"]["mappedPercent"] == numbers["progress"]["mappedPercent"]
+    return first["data"], ended[0]
 
+
+@pytest.mark.parametrize("role", USERNAMES)
+async def test_the_live_numbers_for_every_role(desk: Desk, role: str):
+    numbers = (await desk.run(role, "employer_kpis", {})).data["viewer"]["kpis"]
+    data, line = await streamed(desk, role, "kpis_live")
+    assert (line["cost"], line["statements"]) == (LIVE["kpis_live"].cost, LIVE["kpis_live"].statements)
+    assert data["kpisChanged"]["learnerCount"] == numbers["learnerCount"] > 0
+    assert data["kpisChanged"]["progress"]["mappedPercent"] == numbers["progress"]["mappedPercent"]
+
+
+async def test_a_change_of_the_learner_for_every_role(own_desk: Desk):
+    known, pin = await ids_of(own_desk), LIVE["learner_changed"]
+    entry = {
+        "learnerId": known["learnerId"], "date": "2026-01-05", "activityType": "COACHING_OR_MENTORING", "minutes": 5,
+        "comments": "Trued a wheel.",
+    }  # fmt: skip
+    for role in USERNAMES:
+        ready = asyncio.Event()
+        stream = asyncio.create_task(streamed(own_desk, role, "learner_changed", ready))
+        await ready.wait()
+        # What changed before the subscriber was there is not told: until the stream speaks, something changes again.
+        while not stream.done():
+            await sent(own_desk, "LEARNER", "log_time", {"input": entry})
+            await asyncio.wait([stream], timeout=0.5)
+        data, line = stream.result()
+        assert data["learnerChanged"]["id"] == known["learnerId"]
+        # Those of the first event; one that came before the stream was left adds its own.
+        assert line["cost"] == pin.cost and line["statements"] >= pin.statements
