@@ -1,15 +1,20 @@
 """The door: the Starlette app with its routes and lifespan, and the command line."""
 
+import asyncio
 import gc
 import os
 import sys
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from types import FrameType
 
 import structlog
 import uvicorn
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -33,12 +38,29 @@ from resolvers.exports.desk import ExportDesk
 from schema.http import Documents, Limits, View, make_view
 from schema.http import logs, transfers
 from schema.http.metrics import Metrics
+from schema.http.metrics_server import serving_metrics
 from schema.http.observe import Observe, Observer
+from schema.http.server_protocol import PatientProtocol
+from schema.http.static_app import static_app
+from schema.http.tracing import open_tracing
 from schema.root import make_schema
 
 log = structlog.get_logger("waymark")
 
 HOUSE = Path(__file__).parent
+
+# An upload that stands still is cut within the half minute in which every half-sent request is.
+_IDLE_SECONDS = 25.0
+
+# What a page of another origin may send, and read of the answer. No cookies: a token is sent by whoever holds it.
+_CROSS_ORIGIN = {
+    "allow_methods": ("GET", "POST", "PUT"),
+    "allow_headers": (
+        "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "X-Request-Id",
+        "X-Requested-With", "GraphQL-Preflight", "Apollo-Require-Preflight", "X-Apollo-Operation-Name",
+    ),
+    "expose_headers": ("ETag", "Retry-After", "X-Request-Id", "Content-Disposition"),
+}  # fmt: skip
 
 
 class Server:
@@ -46,7 +68,7 @@ class Server:
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        database = Database(settings.database_url, settings.read_database_url)
+        database = Database(settings.database_url, settings.read_database_url, settings.pool_size)
         transport = open_transport(settings.smtp_url, settings.mail_folder, settings.mail_from)
         self.services = Services(
             database=database,
@@ -61,6 +83,8 @@ class Server:
             is_demo=settings.is_demo,
         )
         self.metrics = Metrics()
+        self.tracing = open_tracing(os.environ, database.sync_engines)
+        self.leaving = False
         self.view = self._view()
         self.metrics.watch(self.view)
         self.app = self._app()
@@ -86,27 +110,40 @@ class Server:
         return Context(self.services, viewer, client, claims)
 
     def _view(self) -> View:
+        observer = Observer(self.metrics)
+        try:
+            limits = Limits.read(os.environ)
+        except ValueError as error:
+            raise SettingsFault([str(error)]) from None
         documents = Documents.read(HOUSE / "queries", trusted_only=self.settings.operations == "trusted")
         return make_view(
             make_schema(self.settings.executor),
             self.context,
-            Limits.read(os.environ),
+            limits,
             documents,
             open_introspection=self.settings.is_demo,
             allowed_origins=frozenset(self.settings.allowed_origins),
-            done=Observer(self.metrics),
+            done=self.tracing.observing(observer) if self.tracing else observer,
         )
 
     def _app(self) -> ASGIApp:
         desk = ExportDesk(self.services)
         routes = [
             *self.view.routes("/graphql"),
-            *transfers.routes(self.services.links, self.services.files, desk),
+            *transfers.routes(self.services.links, self.services.files, desk, idle=_IDLE_SECONDS),
             Route("/health", self._health),
             Route("/ready", self._ready),
             Route("/", self._home),
+            *static_app("/kpi", HOUSE / "web"),
         ]
-        return Observe(Starlette(routes=routes, lifespan=self._lifespan), self.metrics)
+        origins = self.settings.allowed_origins
+        middleware = [Middleware(CORSMiddleware, allow_origins=origins, **_CROSS_ORIGIN)] if origins else []
+        return Observe(Starlette(routes=routes, middleware=middleware, lifespan=self._lifespan), self.metrics)
+
+    def leave(self) -> None:
+        """The process is about to stop: /ready says so, and streams are let go, which would hold up the stop."""
+        self.leaving = True
+        self.view.end_streams()
 
     @asynccontextmanager
     async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
@@ -114,7 +151,11 @@ class Server:
         async with AsyncExitStack() as stack:
             stack.push_async_callback(services.database.close)
             swept = await services.files.sweep(lambda keys: known_files(services.database, keys))
-            log.info("started", address=self.settings.base_url, swept=swept.half_written + swept.unnamed)
+            where = await stack.enter_async_context(serving_metrics(self.metrics, self.settings.metrics_address))
+            if self.tracing:
+                stack.push_async_callback(asyncio.to_thread, self.tracing.close)
+            left_behind = swept.half_written + swept.unnamed
+            log.info("started", address=self.settings.base_url, metrics=where, swept=left_behind)
             await stack.enter_async_context(services.mail.running())
             await stack.enter_async_context(services.changes.listening())
             # What is alive now lives as long as the process: the collector need not look at it again.
@@ -129,7 +170,9 @@ class Server:
         return JSONResponse({"status": "ok"})
 
     async def _ready(self, _: Request) -> Response:
-        """Whether it can answer: the database is there, and as new as the code."""
+        """Whether to send it requests: the database is there and as new as the code, and the process stays."""
+        if self.leaving:
+            return JSONResponse({"status": "stopping"}, 503)
         try:
             await self.services.database.ping()
             behind = await missing_migrations(self.services.database)
@@ -145,15 +188,25 @@ class Server:
 
 
 class _Uvicorn(uvicorn.Server):
-    """Lets streams go at the first signal, so that they do not hold up the stop."""
+    """Says that it leaves at the first signal, goes on for as long as a proxy takes to see it, and then stops."""
 
-    def __init__(self, config: uvicorn.Config, view: View) -> None:
+    def __init__(self, config: uvicorn.Config, server: Server) -> None:
         super().__init__(config)
-        self._view = view
+        self._server = server
+        self._leaves_at: float | None = None
 
-    def handle_exit(self, sig: int, frame: object) -> None:
-        self._view.end_streams()
-        super().handle_exit(sig, frame)
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        seconds = self._server.settings.drain_seconds
+        if seconds and self._leaves_at is None:
+            self._leaves_at = time.monotonic() + seconds
+        else:
+            super().handle_exit(sig, frame)
+        self._server.leave()
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._leaves_at is not None and time.monotonic() >= self._leaves_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
 
 
 def serve(settings: Settings) -> None:
@@ -164,14 +217,17 @@ def serve(settings: Settings) -> None:
         server.app,
         host=settings.host,
         port=settings.port,
+        http=PatientProtocol,
         access_log=False,
         log_config=None,
+        # Longer than a proxy keeps an idle connection: who sends on it should not find it closed.
+        timeout_keep_alive=75,
         timeout_graceful_shutdown=25,
         forwarded_allow_ips=settings.trusted_proxies,
         server_header=False,
         ws_max_size=1_000_000,
     )
-    _Uvicorn(config, server.view).run()
+    _Uvicorn(config, server).run()
 
 
 def main(arguments: list[str] | None = None) -> int:

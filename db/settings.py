@@ -3,6 +3,7 @@
 import base64
 import binascii
 import os
+import re
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 _LEAST_KEY_BYTES = 32
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 
 
 class SettingsFault(Exception):
@@ -31,6 +33,8 @@ class Settings:
     data: Path
     database_url: str
     read_database_url: str | None
+    # Connections that are kept open to each database; as many again for a rush.
+    pool_size: int
     # Key id -> at least 32 bytes; the first signs, all verify.
     secret_keys: dict[str, bytes]
     base_url: str
@@ -41,8 +45,11 @@ class Settings:
     executor: str
     operations: str
     allowed_origins: tuple[str, ...]
-    metrics_address: str | None
+    # Where /metrics is served, host and port; None for nowhere.
+    metrics_address: tuple[str, int] | None
     trusted_proxies: str
+    # How long a server that was told to stop goes on serving, so that a proxy sees it at /ready.
+    drain_seconds: int
 
     @property
     def mail_folder(self) -> Path:
@@ -72,6 +79,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         data=data,
         database_url=database_url or f"sqlite:///{data / 'demo.db'}",
         read_database_url=reader.url("WAYMARK_READ_DATABASE_URL"),
+        pool_size=reader.number("WAYMARK_POOL_SIZE", 16, 1, 200),
         secret_keys=_demo_key(data) if is_demo and "WAYMARK_SECRET_KEYS" not in environment else reader.keys(),
         base_url=reader.text("WAYMARK_BASE_URL", f"http://{host}:{port}").rstrip("/"),
         is_demo=is_demo,
@@ -80,9 +88,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         files_url=environment.get("WAYMARK_FILES_URL") or None,
         executor=reader.choice("WAYMARK_EXECUTOR", "compiled", "generic"),
         operations=reader.choice("WAYMARK_OPERATIONS", "any", "trusted"),
-        allowed_origins=tuple(environment.get("WAYMARK_ALLOWED_ORIGINS", "").replace(",", " ").split()),
-        metrics_address=reader.text("WAYMARK_METRICS", "127.0.0.1:9464") if "WAYMARK_METRICS" in environment else None,
+        allowed_origins=reader.origins("WAYMARK_ALLOWED_ORIGINS"),
+        metrics_address=reader.address("WAYMARK_METRICS", "127.0.0.1:9464"),
         trusted_proxies=reader.text("WAYMARK_TRUSTED_PROXIES", "127.0.0.1"),
+        drain_seconds=reader.number("WAYMARK_DRAIN_SECONDS", 0, 0, 300),
     )
     if not is_demo and "WAYMARK_BASE_URL" not in environment:
         reader.faults.append("WAYMARK_BASE_URL: set it to the address that people open, such as https://portfolio.example")
@@ -107,6 +116,24 @@ class _Reader:
             return int(text)
         self.faults.append(f"{name}: set a whole number from {least} to {most}, not {text!r}")
         return default
+
+    def address(self, name: str, default: str) -> tuple[str, int] | None:
+        text = self._environment.get(name) or default
+        if text == "off":
+            return None
+        host, _, port = text.rpartition(":")
+        if host and port.isdecimal() and int(port) <= 65535:
+            return host.removeprefix("[").removesuffix("]"), int(port)
+        self.faults.append(f"{name}: set host:port, such as {default}, or off, not {text!r}")
+        return None
+
+    def origins(self, name: str) -> tuple[str, ...]:
+        found = tuple(self._environment.get(name, "").replace(",", " ").split())
+        for origin in found:
+            # As a browser spells it: no path, not even a slash, and never "any".
+            if not _ORIGIN.fullmatch(origin):
+                self.faults.append(f"{name}: set origins such as https://app.example, without a path, not {origin!r}")
+        return found
 
     def choice(self, name: str, *choices: str) -> str:
         text = self._environment.get(name) or choices[0]

@@ -35,7 +35,9 @@ async def serving(database_url: str, folder: Path, **environment: str) -> AsyncI
     )
     server = Server(settings)
     # People in tests may pause for long: a connection is never closed under a request that is on its way.
-    config = uvicorn.Config(server.app, http=PatientProtocol, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=600)
+    config = uvicorn.Config(
+        server.app, http=PatientProtocol, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=600
+    )
     running = uvicorn.Server(config)
     running.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     task = asyncio.create_task(running.serve(sockets=[listener]))
