@@ -87,13 +87,12 @@ def _row(row: Row, reading: Reading) -> ActionRow:
     return ActionRow(*row[:15], max(late, 0))
 
 
-def _of_assessor() -> ColumnElement[bool]:
+def _of_assessor(role: Role) -> ColumnElement[bool]:
     """Actions that an assessor follows up: of their aims, and those of no aim that were set in their sessions."""
     who = bindparam("assessor_key", type_=Key)
-    # unscoped: a condition beside the scope of the statement that it cuts
-    aims = select(Aim.id).where(Aim.assessor_id == who)
-    # unscoped: a condition beside that scope too
-    sessions = select(Session.id).where(Session.assessor_id == who)
+    aims = select(Aim.id).where(Aim.assessor_id == who, scope.sees_aim(role))
+    seen = scope.sees_session(role, Session.id, Session.learner_id)
+    sessions = select(Session.id).where(Session.assessor_id == who, seen, scope.of_provider(Session))
     return or_(Action.aim_id.in_(aims), and_(Action.aim_id.is_(None), Action.session_id.in_(sessions)))
 
 
@@ -115,7 +114,7 @@ ACTIONS_OF_VIEWER: ViewerList[ActionRow] = ViewerList(
         "outstanding_only": OUTSTANDING,
         # Bound to the day on which they are overdue.
         "overdue_on": OUTSTANDING & (Action.target_date < bindparam("overdue_on", type_=Action.target_date.type)),
-        "assessor_key": _of_assessor(),
+        "assessor_key": _of_assessor,
         "employer_key": at_employer(Action.learner_id),
     },
 )

@@ -19,13 +19,14 @@ V = TypeVar("V")
 class ViewerList(Generic[V]):
     """One kind of list. `statement` gives everything of it that a role sees, `row` makes the light row of one result.
 
-    `conditions` are the filters by name, each with its value bound under that name.
+    `conditions` are the filters by name, each with its value bound under that name; one that reads other records
+    takes the role, so that it finds nothing by what the viewer does not see.
     """
 
     order: Order
     statement: Callable[[Role], Select[Any]]
     row: Callable[[Row[Any], Reading], V]
-    conditions: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
+    conditions: Mapping[str, ColumnElement[bool] | Callable[[Role], ColumnElement[bool]]] = field(default_factory=dict)
 
 
 def at_employer(learner_id: Any) -> ColumnElement[bool]:
@@ -35,7 +36,8 @@ def at_employer(learner_id: Any) -> ColumnElement[bool]:
 
 
 def _filtered(listed: ViewerList[Any], role: Role, names: frozenset[str]) -> Select[Any]:
-    return listed.statement(role).where(*(listed.conditions[name] for name in sorted(names)))
+    asked = (listed.conditions[name] for name in sorted(names))
+    return listed.statement(role).where(*(one if isinstance(one, ColumnElement) else one(role) for one in asked))
 
 
 @prepared
