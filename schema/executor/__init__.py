@@ -1,6 +1,6 @@
 """The compiled executor: query operations run as generated Python; what goes wrong is answered by the generic one.
 
-The design is in docs/decisions/compiled-executor.md.
+The design is in docs/decisions/0004-query-operations-are-compiled.md.
 """
 
 from typing import ClassVar
