@@ -61,7 +61,7 @@ class Action(Node):
     )
     learner_feedback: str | None = attribute("What the learner said when responding; null until then.")
     minutes_spent: int | None = attribute("How long the learner says it took; null if that was not said.")
-    learner_submitted_at: dt.datetime | None = attribute("When the learner last responded; null until then.")
+    learner_submitted_at: dt.datetime | None = attribute("When the learner last responded [001]; null until then.")
     completed_by: Annotated["User", strawberry.lazy("schema.user")] | None = person(
         "Who set it complete; null until then.", "completed_by_key"
     )

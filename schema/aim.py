@@ -44,7 +44,7 @@ class Aim(Node):
     assessor: User | None = attribute("The assessor (training adviser); null until there is one.")
     iqa: User | None = attribute("The internal quality assurer; null until there is one.")
     start_date: dt.date = attribute("The first day.")
-    planned_end_date: dt.date = attribute("The expected last day, which still counts.")
+    planned_end_date: dt.date = attribute("The expected last day [001], which still counts.")
     actual_end_date: dt.date | None = attribute("The day on which it ended; null until then.")
     progress: Progress = attribute("The three bars.")
     traffic_light: TrafficLight = attribute(

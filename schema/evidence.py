@@ -80,7 +80,7 @@ class Evidence(Node):
     )
     declared_own_work: bool = attribute("Whether it was declared to be the learner's own work.")
     submitted_by: User = attribute("Who submitted it first.")
-    submitted_at: dt.datetime = attribute("When it was submitted first.")
+    submitted_at: dt.datetime = attribute("When it was submitted first [001].")
     days_waiting: int | None = related(
         "Days in London since its latest version was submitted, while it waits for its assessment (SUBMITTED or "
         "RESUBMITTED [001]); else null.",

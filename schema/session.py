@@ -30,7 +30,7 @@ class Session(Node):
     number: int = attribute("Counts up from 1 within a learner's plan.")
     type: SessionType = attribute("What it is for.")
     status: SessionStatus = attribute("Whether it took place.")
-    starts_at: dt.datetime = attribute("When it begins.")
+    starts_at: dt.datetime = attribute("When it begins [001].")
     ends_at: dt.datetime = attribute("When it ends.")
     location: str | None = attribute("Where; null if that was not said.")
     assessor: User = attribute("Who visits.")

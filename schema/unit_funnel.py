@@ -12,7 +12,7 @@ from schema.fields import attribute
 class UnitFunnel:
     number: str = attribute("Its number, as the awarding body gives it.")
     title: str = attribute("Its title.")
-    mandatory: bool = attribute("Whether everyone who takes the qualification takes it.")
+    mandatory: bool = attribute("Whether everyone who takes the qualification takes it [001: its units].")
     criterion_count: int = attribute("How many criteria it has [001].")
     aim_count: int = attribute("Aims in the qualification: each has the unit before it or behind it [001].")
     started_count: int = attribute("Those with evidence mapped to at least one criterion of the unit (orange [001]).")
