@@ -49,9 +49,9 @@ async def test_lists_follow_the_aim_for_who_holds_aims(shelf: Shelf) -> None:
 
 async def test_by_id_as_in_lists(shelf: Shelf) -> None:
     it = shelf.it
-    of_main = [it.photo, it.past, it.visit, it.late, it.entries[0], it.resource, it.book, it.older]
+    of_main = [it.photo, it.past, it.visit, it.late, it.entries[0], it.resource, it.book, it.older, it.plan]
     of_side = [it.essay, it.side_visit, it.side_action, it.entries[2]]
-    of_both = [it.missed, it.entries[1], it.waiting, it.plan]
+    of_both = [it.missed, it.entries[1], it.waiting]
     every = [id_of(record) for record in (*of_main, *of_side, *of_both)]
     shown = {
         **dict.fromkeys(ALL, every),
