@@ -29,6 +29,17 @@ def related(description: str, load: Callable[[Any, Loaders], Any], **options: An
     return strawberry.field(resolver=resolve, description=description, **options)
 
 
+def summed(description: str, path: str) -> Any:
+    """A field of what a loader sums up of the row: `summed("…", "programme.progress")` is the attribute `progress` of what
+    the loader `programme` gives. Several fields of one loader cost one read."""
+    loader, attribute_name = path.split(".")
+
+    async def load(row: Any, loaders: Loaders) -> Any:
+        return getattr(await getattr(loaders, loader).load(row.key), attribute_name)
+
+    return related(description, load)
+
+
 def person(description: str, key: str) -> Any:
     """A field that is the person whose key the row has under that name."""
 

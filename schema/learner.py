@@ -8,7 +8,7 @@ import strawberry
 from loaders.learner import LearnerRow
 from schema.aim import Aim
 from schema.enums import TrafficLight
-from schema.fields import attribute, related
+from schema.fields import attribute, related, summed
 from schema.node import Node, node
 from schema.off_the_job import OffTheJob
 from schema.portfolio import Portfolio
@@ -33,10 +33,6 @@ class LearnerFilter:
     )
 
 
-async def _programme(row: LearnerRow, load, name: str):
-    return getattr(await load.programme.load(row.key), name)
-
-
 @node(LearnerRow, "An apprentice at the provider: the owner of a portfolio.")
 class Learner(Portfolio, Node):
     name: str = attribute("The learner's name.")
@@ -56,20 +52,17 @@ class Learner(Portfolio, Node):
     aims: list[Aim] = related(
         "The components of the programme that the viewer may see.", lambda row, load: load.aims_of_learner.load(row.key)
     )
-    progress: Progress = related(
+    progress: Progress = summed(
         "Over the aims that are not withdrawn, each criterion counting once; time from the earliest start to the latest "
         "planned end.",
-        lambda row, load: _programme(row, load, "progress"),
+        "programme.progress",
     )
-    traffic_light: TrafficLight = related(
-        "The same rule as an aim's [000], over the programme's progress.",
-        lambda row, load: _programme(row, load, "traffic_light"),
+    traffic_light: TrafficLight = summed(
+        "The same rule as an aim's [000], over the programme's progress.", "programme.traffic_light"
     )
-    days_remaining: int = related(
-        "Days until the last planned end [001]; 0 once it has passed.",
-        lambda row, load: _programme(row, load, "days_remaining"),
+    days_remaining: int = summed(
+        "Days until the last planned end [001]; 0 once it has passed.", "programme.days_remaining"
     )
-    days_overdue: int = related(
-        "Days since the last planned end while something is still to finish; else 0.",
-        lambda row, load: _programme(row, load, "days_overdue"),
+    days_overdue: int = summed(
+        "Days since the last planned end while something is still to finish; else 0.", "programme.days_overdue"
     )

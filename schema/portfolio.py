@@ -14,21 +14,13 @@ from schema.connection import Connection
 from schema.cv import Cv
 from schema.enums import ActionStatus, SessionStatus, SignatureRequestStatus
 from schema.evidence import Evidence, EvidenceFilter
-from schema.fields import Info, related
+from schema.fields import Info, related, summed
 from schema.file import Download, File
 from schema.session import Session
 from schema.signature_request import SignatureRequest
 from schema.time_log_entry import TimeLogDay, TimeLogEntryConnection, TimeLogFilter
 
 OfTimeLog = Annotated[TimeLogFilter | None, strawberry.argument(description="Which of them.")]
-
-
-async def _ahead(row: LearnerRow, load, name: str) -> Any:
-    return getattr(await load.outlook.load(row.key), name)
-
-
-async def _review(row: LearnerRow, load, name: str) -> Any:
-    return getattr(await load.review.load(row.key), name)
 
 
 def _chosen(filter: Any) -> dict[str, Any]:
@@ -41,27 +33,23 @@ class Portfolio:
         "A picture of the learner; null where there is none.",
         lambda row, load: None if row.photo_key is None else load.named_file.load(row.photo_key),
     )
-    next_session: Session | None = related(
-        "The planned session that begins next; null where none is booked.",
-        lambda row, load: _ahead(row, load, "next_session"),
+    next_session: Session | None = summed(
+        "The planned session that begins next; null where none is booked.", "outlook.next_session"
     )
-    outstanding_action_count: int = related(
-        "Actions that are not COMPLETE, across all sessions [001].",
-        lambda row, load: _ahead(row, load, "outstanding_action_count"),
+    outstanding_action_count: int = summed(
+        "Actions that are not COMPLETE, across all sessions [001].", "outlook.outstanding_action_count"
     )
-    overdue_action_count: int = related(
-        "Those of them whose target date has passed, in London [001].",
-        lambda row, load: _ahead(row, load, "overdue_action_count"),
+    overdue_action_count: int = summed(
+        "Those of them whose target date has passed, in London [001].", "outlook.overdue_action_count"
     )
-    last_review_at: dt.datetime | None = related(
-        "When the last FORMAL_REVIEW that was attended began [001]; null before the first.",
-        lambda row, load: _review(row, load, "last_review_at"),
+    last_review_at: dt.datetime | None = summed(
+        "When the last FORMAL_REVIEW that was attended began [001]; null before the first.", "review.last_review_at"
     )
-    review_due_on: dt.date | None = related(
+    review_due_on: dt.date | None = summed(
         "The day by which the next formal review is due: the provider's reviewIntervalWeeks after the last one, or "
         "after the earliest start of an aim in training where there was none (the 12-week review [001]); null with no aim "
         "in training.",
-        lambda row, load: _review(row, load, "review_due_on"),
+        "review.review_due_on",
     )
     awaiting_signature_count: int = related(
         "Documents about the learner that wait for a signature in the viewer's role.",
