@@ -42,12 +42,19 @@ def weakness(password: str, *own_words: str) -> str | None:
         return f"Use at least {SHORTEST} characters."
     if len(password) > LONGEST:
         return f"Use at most {LONGEST} characters."
-    if any(len(word) > 3 and word.lower() in password.lower() and len(word) * 2 > len(password) for word in own_words):
+    spelled = _spelled(password)
+    own = [word for word in map(_spelled, own_words) if len(word) > 3]
+    if any(word in spelled and len(word) * 2 > len(spelled) for word in own):
         return "Do not use your own name or username."
     rating = zxcvbn(password[:72], user_inputs=list(own_words))
     if rating["score"] < 2:
         return "This password is easily guessed. Use several words, or something longer."
     return None
+
+
+def _spelled(words: str) -> str:
+    """Letters and digits alone: jay.lister is the name Jay Lister too."""
+    return "".join(filter(str.isalnum, words.lower()))
 
 
 def _place() -> asyncio.Semaphore:
