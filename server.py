@@ -17,7 +17,7 @@ from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 from starlette.requests import HTTPConnection, Request
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from auth.links import Links
@@ -37,6 +37,7 @@ from resolvers.context import Client, Context, Services
 from resolvers.exports.desk import ExportDesk
 from schema.http import Documents, Limits, View, make_view
 from schema.http import logs, transfers
+from schema.http.graphiql import graphiql
 from schema.http.metrics import Metrics
 from schema.http.metrics_server import serving_metrics
 from schema.http.observe import Observe, Observer
@@ -85,6 +86,7 @@ class Server:
         self.metrics = Metrics()
         self.tracing = open_tracing(os.environ, database.sync_engines)
         self.leaving = False
+        self.documents = Documents.read(HOUSE / "queries", trusted_only=settings.operations == "trusted")
         self.view = self._view()
         self.metrics.watch(self.view)
         self.app = self._app()
@@ -115,12 +117,11 @@ class Server:
             limits = Limits.read(os.environ)
         except ValueError as error:
             raise SettingsFault([str(error)]) from None
-        documents = Documents.read(HOUSE / "queries", trusted_only=self.settings.operations == "trusted")
         return make_view(
             make_schema(self.settings.executor),
             self.context,
             limits,
-            documents,
+            self.documents,
             open_introspection=self.settings.is_demo,
             allowed_origins=frozenset(self.settings.allowed_origins),
             done=self.tracing.observing(observer) if self.tracing else observer,
@@ -129,7 +130,7 @@ class Server:
     def _app(self) -> ASGIApp:
         desk = ExportDesk(self.services)
         routes = [
-            *self.view.routes("/graphql"),
+            *self._graph("/graphql"),
             *transfers.routes(self.services.links, self.services.files, desk, idle=_IDLE_SECONDS),
             Route("/health", self._health),
             Route("/ready", self._ready),
@@ -139,6 +140,11 @@ class Server:
         origins = self.settings.allowed_origins
         middleware = [Middleware(CORSMiddleware, allow_origins=origins, **_CROSS_ORIGIN)] if origins else []
         return Observe(Starlette(routes=routes, middleware=middleware, lifespan=self._lifespan), self.metrics)
+
+    def _graph(self, path: str) -> list[BaseRoute]:
+        if self.settings.graphiql:
+            return graphiql(path, self.view, HOUSE / "graphiql", self.documents, self.settings.is_demo)
+        return self.view.routes(path)
 
     def leave(self) -> None:
         """The process is about to stop: /ready says so, and streams are let go, which would hold up the stop."""
@@ -184,7 +190,7 @@ class Server:
         return JSONResponse({"status": "ok"})
 
     async def _home(self, _: Request) -> Response:
-        return RedirectResponse("/graphql")
+        return RedirectResponse("/graphql" if self.settings.graphiql else "/kpi")
 
 
 class _Uvicorn(uvicorn.Server):

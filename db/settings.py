@@ -44,6 +44,8 @@ class Settings:
     files_url: str | None
     executor: str
     operations: str
+    # Whether browsers are shown GraphiQL at the graph's address.
+    graphiql: bool
     allowed_origins: tuple[str, ...]
     # Where /metrics is served, host and port; None for nowhere.
     metrics_address: tuple[str, int] | None
@@ -88,6 +90,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         files_url=environment.get("WAYMARK_FILES_URL") or None,
         executor=reader.choice("WAYMARK_EXECUTOR", "compiled", "generic"),
         operations=reader.choice("WAYMARK_OPERATIONS", "any", "trusted"),
+        graphiql=reader.choice("WAYMARK_GRAPHIQL", *(("on", "off") if is_demo else ("off", "on"))) == "on",
         allowed_origins=reader.origins("WAYMARK_ALLOWED_ORIGINS"),
         metrics_address=reader.address("WAYMARK_METRICS", "127.0.0.1:9464"),
         trusted_proxies=reader.text("WAYMARK_TRUSTED_PROXIES", "127.0.0.1"),

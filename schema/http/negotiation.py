@@ -35,6 +35,16 @@ def acceptable(accept: bytes | None) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for _, _, name in sorted(wanted)))
 
 
+@lru_cache(maxsize=256)
+def prefers_html(accept: bytes | None) -> bool:
+    """Whether an Accept header names text/html and wants it more than any offered type that it names: a browser's page."""
+    wanted = {"text/html": 0.0}
+    for part in (accept or b"").decode("latin-1").split(",")[:50]:
+        name, *parameters = (piece.strip().lower() for piece in part.split(";"))
+        wanted[name] = max(wanted.get(name, 0.0), _quality(parameters))
+    return wanted["text/html"] > max(wanted.get(name, 0.0) for name in OFFERED)
+
+
 def _quality(parameters: list[str]) -> float:
     for parameter in parameters:
         if parameter.startswith("q="):
