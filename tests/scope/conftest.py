@@ -44,7 +44,7 @@ class Worlds:
         return self.beside
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 async def worlds(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worlds]:
     """A world that nobody changes."""
     folder: Path = tmp_path_factory.mktemp("scope")
@@ -52,7 +52,9 @@ async def worlds(databases: Databases, backend: str, tmp_path_factory: pytest.Te
     whole, beside = [Database(url) for url in urls]
     made = await everything(whole)
     rows = await read_rows(whole)
-    yield Worlds(made, rows, Looker(whole, folder, rows), Looker(beside, folder, rows), {})
+    lookers = Looker(whole, folder, rows), Looker(beside, folder, rows)
+    lookers[1].now = lookers[0].now
+    yield Worlds(made, rows, *lookers, {})
     for database, url in zip((whole, beside), urls, strict=True):
         await database.close()
         await databases.drop(url)

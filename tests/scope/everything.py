@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from types import SimpleNamespace
 
 from db.audit_event import AuditEvent, append
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from db.engine import Database
 from db.enums import AimStatus, Role, SessionStatus, SessionType
@@ -69,6 +69,7 @@ async def everything(database: Database) -> Everything:
         await _programmes(world, made, provider, far)
         await _belongings(world, made)
         await _trail(world, made)
+        await session.execute(update(User).values(disclaimer_accepted=1))
         for slot in await session.scalars(select(SignatureSlot).where(SignatureSlot.signed_at.is_not(None))):
             slot.document_sha256 = SHA256
         for user, roles, _ in made.people.values():

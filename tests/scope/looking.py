@@ -1,10 +1,13 @@
 """Looking at a whole world as somebody: `Looker` asks everything that there is to ask, and `told` makes answers equal."""
 
+import datetime as dt
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from auth.tokens import AccessClaims
 from db import clock
 from db.engine import Database
 from db.enums import Role
@@ -15,6 +18,8 @@ from tests.scope.asking import by_id_document, ids_in, nodes_document, roots_doc
 from tests.scope.oracle import Sight
 from tests.scope.rows import Rows
 from tests.viewers import services, viewer
+
+LIFETIME = dt.timedelta(minutes=15)
 
 # Addresses name whom they were made for; moments are those of the request.
 OF_THE_REQUEST = {"Download_url", "Download_expiresAt", "Kpis_generatedAt"}
@@ -42,8 +47,9 @@ class Looker:
         provider = next(one for one in self.rows["provider"] if one["id"] == row["provider_id"])
         person, record = _Person(row), None if learner is None else _Person({"id": learner})
         rules = {"unit_signatures": tuple(Role(name) for name in provider["unit_signatures"])}
-        who = viewer(person, role, record, **rules, disclaimer=provider["disclaimer"])
-        context = Context(self.services, who)
+        who = replace(viewer(person, role, record, **rules, disclaimer=provider["disclaimer"]), sign_in_key=user)
+        # A stream looks at its viewer again: `everything` signs everybody in, under the user's own key.
+        context = Context(self.services, who, claims=AccessClaims(user, role, user, self.now + LIFETIME))
         context._loaders = Loaders(Reading(self.database, who, self.services.reference, now=self.now))
         return context
 

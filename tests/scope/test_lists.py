@@ -5,6 +5,7 @@ Every list of the schema that takes an id is asked with every id there is, and m
 in a world that was cut down to what the viewer sees.
 """
 
+import json
 from typing import Any
 
 from graphql import get_named_type
@@ -15,8 +16,8 @@ from tests.scope.conftest import Worlds
 from tests.scope.everything import ONE_OF_EACH
 from tests.scope.looking import differences
 
-# Max holds one aim of Ada's three; Bob's and Ian's cases cross his.
-VIEWERS = [*ONE_OF_EACH, ("max", Role.ASSESSOR), ("bob", Role.ASSESSOR), ("max", Role.IQA), ("oz", Role.EMPLOYER_OVERVIEW)]
+# Max holds one of Ada's three aims.
+VIEWERS = [*ONE_OF_EACH, ("max", Role.ASSESSOR)]
 # How an owner that is no root is reached; each of these gives whole pages.
 WAYS = {"Learner": "learners(first: 100)", "Employer": "employers(first: 100)"}
 # What an argument names; a subject of the audit trail can be anything.
@@ -35,17 +36,13 @@ def _filtered(ids: list[str]) -> list[str]:
         connection = get_named_type(graph().type_map[owner].fields[name].type)
         counts = " ".join(field for field in connection.fields if field.startswith("total"))
         asked = [
-            f'a{place}: {name}(first: 100, {argument.replace("$id", json_id(id))}) {{ {counts} nodes {{ id }} }}'
+            f'a{place}: {name}(first: 100, {argument.replace("$id", json.dumps(id))}) {{ {counts} nodes {{ id }} }}'
             for place, id in enumerate(_named_by(argument, ids))
         ]
         for start in range(0, len(asked), 60):
             some = " ".join(asked[start : start + 60])
             documents.append(f"{{ {some} }}" if owner == "Query" else f"{{ {WAYS[owner]} {{ nodes {{ id {some} }} }} }}")
     return documents
-
-
-def json_id(id: str) -> str:
-    return f'"{id}"'
 
 
 async def test_a_filter_tells_of_nothing_out_of_sight(worlds: Worlds) -> None:
