@@ -199,19 +199,20 @@ class _Uvicorn(uvicorn.Server):
     def __init__(self, config: uvicorn.Config, server: Server) -> None:
         super().__init__(config)
         self._server = server
-        self._leaves_at: float | None = None
+        # The signal, and when to follow it.
+        self._told: tuple[int, float] | None = None
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._server.leave()
         seconds = self._server.settings.drain_seconds
-        if seconds and self._leaves_at is None:
-            self._leaves_at = time.monotonic() + seconds
+        if seconds and self._told is None:
+            self._told = sig, time.monotonic() + seconds
         else:
             super().handle_exit(sig, frame)
-        self._server.leave()
 
     async def on_tick(self, counter: int) -> bool:
-        if self._leaves_at is not None and time.monotonic() >= self._leaves_at:
-            self.should_exit = True
+        if self._told is not None and not self.should_exit and time.monotonic() >= self._told[1]:
+            super().handle_exit(self._told[0], None)
         return await super().on_tick(counter)
 
 

@@ -26,6 +26,8 @@ from tests.serving import PASSWORD, Person
 
 # A machine that runs other tests beside may take long to start a process.
 PATIENCE = 60.0
+# The exit status of a server that finished what ran: uvicorn then ends by the signal that it was sent.
+ASKED_TO_STOP = -signal.SIGTERM
 
 
 def free_port() -> int:
