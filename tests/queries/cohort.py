@@ -23,7 +23,13 @@ _SEEN = {
         "join overview_allocation o on o.employer_id = l.employer_id where o.user_id = :me",
     ),
 }
-ROLES = tuple(_SEEN)
+# Who looks: three roles of one provider, and another provider whose tolerance and signatures are others.
+VIEWERS = (
+    ("master.admin", "MASTER_ADMIN"),
+    ("assessor", "ASSESSOR"),
+    ("employer.overview", "EMPLOYER_OVERVIEW"),
+    ("other.provider", "MASTER_ADMIN"),
+)
 
 
 def tenth(value: Decimal | int) -> Decimal:
@@ -111,13 +117,15 @@ class Cohort:
             "select u.id, u.provider_id, p.traffic_light_tolerance, p.review_interval_weeks, p.unit_signatures "
             "from user_account u join provider p on p.id = u.provider_id where u.username = :name"
         ).columns(unit_signatures=JSON())
-        (user,) = await database.rows(statement, {"name": username})
+        async with database.reading() as connection:
+            user = (await connection.execute(statement, {"name": username})).one()
         return cls(database, role, user, london(dt.datetime.now(dt.UTC)))
 
     async def rows(self, sql: str, **types: Any) -> list[Any]:
         """Rows of plain SQL; `types` are the columns that SQLite keeps as text or numbers."""
         parameters = {name: value for name, value in self._bound.items() if f":{name}" in sql}
-        return list(await self._database.rows(text(sql).columns(**types), parameters))
+        async with self._database.reading() as connection:
+            return list((await connection.execute(text(sql).columns(**types), parameters)).all())
 
     def record(self, table: str) -> str:
         """That a record of a learner, which may belong to an aim, is one that the role sees."""
