@@ -84,7 +84,7 @@ class Server:
             is_demo=settings.is_demo,
         )
         self.metrics = Metrics()
-        self.tracing = open_tracing(os.environ, database.sync_engines)
+        self.tracing = open_tracing(os.environ, database)
         self.leaving = False
         self.documents = Documents.read(HOUSE / "queries", trusted_only=settings.operations == "trusted")
         self.view = self._view()

@@ -31,7 +31,7 @@ async def serving_metrics(metrics: Metrics, address: tuple[str, int] | None) -> 
     if listener is None:
         yield None
         return
-    config = uvicorn.Config(metrics.app, lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(metrics.app, interface="asgi3", lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=1)
     server = _Beside(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="metrics")
     host, port = listener.getsockname()[:2]

@@ -5,13 +5,13 @@ The packages are an extra (`pip install 'waymark[tracing]'`). No variables, no v
 
 import importlib.util
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
-from sqlalchemy import Engine, event
+from sqlalchemy import event
 
-from db.engine import statement_count
+from db.engine import Database, statement_count
 from schema.http.operations import Record
 
 log = structlog.get_logger("waymark")
@@ -24,14 +24,14 @@ _LONGEST_STATEMENT = 4000
 _Statement = tuple[str, float, float, str | None]
 
 
-def open_tracing(environment: Mapping[str, str], engines: Iterable[Engine]) -> "Tracing | None":
+def open_tracing(environment: Mapping[str, str], database: Database) -> "Tracing | None":
     """Tracing as the usual OTEL_… variables set it; None where no endpoint is set, or the packages are not installed."""
     if not any(environment.get(name) for name in _ENDPOINTS):
         return None
     if not all(_is_installed(package) for package in _PACKAGES):
         log.warning("tracing_not_installed", hint="pip install 'waymark[tracing]'")
         return None
-    return Tracing(engines)
+    return Tracing(database)
 
 
 def _is_installed(package: str) -> bool:
@@ -44,7 +44,7 @@ def _is_installed(package: str) -> bool:
 class Tracing:
     """Called with each operation's record at its end; `close()` sends what is left."""
 
-    def __init__(self, engines: Iterable[Engine]) -> None:
+    def __init__(self, database: Database) -> None:
         from opentelemetry import trace
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
         from opentelemetry.sdk.resources import Resource
@@ -58,7 +58,8 @@ class Tracing:
         self._tracer = self._provider.get_tracer("waymark")
         # The statements of each running operation, by the identity of the counter that they add to.
         self._running: dict[int, list[_Statement]] = {}
-        for engine in engines:
+        database.watchers.append(self._note)
+        for engine in database.sync_engines:
             event.listen(engine, "before_cursor_execute", self._before)
             event.listen(engine, "after_cursor_execute", self._after)
             event.listen(engine, "handle_error", self._failed)
@@ -113,12 +114,13 @@ class Tracing:
             context.waymark_began = time.perf_counter()
 
     def _after(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        self._note(statement, context, None)
+        self._note(statement, getattr(context, "waymark_began", None), time.perf_counter(), None)
 
     def _failed(self, failure: Any) -> None:
-        self._note(failure.statement or "", failure.execution_context, type(failure.original_exception).__name__)
+        began = getattr(failure.execution_context, "waymark_began", None)
+        self._note(failure.statement, began, time.perf_counter(), type(failure.original_exception).__name__)
 
-    def _note(self, statement: str, context: Any, error: str | None) -> None:
-        counter, began = statement_count.get(), getattr(context, "waymark_began", None)
+    def _note(self, statement: str | None, began: float | None, ended: float, error: str | None) -> None:
+        counter = statement_count.get()
         if counter is not None and began is not None and statement:
-            self._running.setdefault(id(counter), []).append((statement, began, time.perf_counter(), error))
+            self._running.setdefault(id(counter), []).append((statement, began, ended, error))

@@ -1,0 +1,185 @@
+"""The door: what it says of itself, who may look at its metrics, which other origins may ask, and how it is told to stop."""
+
+import asyncio
+import socket
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from db.settings import Settings, SettingsFault, read_settings
+from schema.http.metrics import Metrics
+from schema.http.metrics_server import serving_metrics
+from tests.databases import Databases
+from tests.demo_world import Demo
+from tests.faults.processes import free_port
+from tests.serving import serving
+
+APP = "https://app.example"
+ASK = {"query": "{ __typename }"}
+
+
+# ---------------------------------------------------------------- health and readiness
+
+
+async def test_ready_means_that_the_tables_are_as_new_as_the_code(databases: Databases, tmp_path: Path) -> None:
+    async with serving(f"sqlite:///{tmp_path}/empty.db", tmp_path) as running, running.stranger() as stranger:
+        assert (await stranger.client.get("/health")).json() == {"status": "ok"}
+        ready = await stranger.client.get("/ready")
+        assert (ready.status_code, ready.json()) == (503, {"status": "the database needs `server.py migrate`"})
+    async with serving(await databases.fresh("sqlite"), tmp_path) as running, running.stranger() as stranger:
+        assert (await stranger.client.get("/ready")).json() == {"status": "ok"}
+        running.server.leave()
+        assert (await stranger.client.get("/ready")).status_code == 503
+        # A process that leaves still runs, and nobody should kill it for that.
+        assert (await stranger.client.get("/health")).status_code == 200
+
+
+# ---------------------------------------------------------------- metrics
+
+
+async def test_metrics_are_on_an_address_of_their_own(demo: Demo, tmp_path: Path) -> None:
+    port = free_port()
+    async with serving(await demo.database_url("sqlite"), tmp_path, WAYMARK_METRICS=f"127.0.0.1:{port}") as running:
+        async with running.stranger() as stranger, httpx2.AsyncClient() as operator:
+            await stranger.post(ASK["query"])
+            text = (await operator.get(f"http://127.0.0.1:{port}/metrics")).text
+            assert "waymark_operations_total{" in text and 'waymark_requests_total{method="POST",status="200"}' in text
+            assert (await operator.get(f"http://127.0.0.1:{port}/graphql")).status_code == 404
+            # Not where people ask.
+            assert (await stranger.client.get("/metrics")).status_code == 404
+    with pytest.raises(httpx2.ConnectError):
+        async with httpx2.AsyncClient() as operator:
+            await operator.get(f"http://127.0.0.1:{port}/metrics")
+
+
+async def test_a_taken_address_keeps_nobody_from_serving(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        async with serving_metrics(Metrics(), ("127.0.0.1", taken.getsockname()[1])) as where:
+            assert where is None
+    assert "metrics_not_served" in capsys.readouterr().out
+    async with serving_metrics(Metrics(), None) as where:
+        assert where is None
+
+
+# ---------------------------------------------------------------- other origins
+
+
+async def preflight(client: httpx2.AsyncClient, origin: str, path: str = "/graphql", method: str = "POST") -> httpx2.Response:
+    headers = {
+        "origin": origin, "access-control-request-method": method,
+        "access-control-request-headers": "authorization, content-type, idempotency-key",
+    }  # fmt: skip
+    return await client.request("OPTIONS", path, headers=headers)
+
+
+async def test_named_origins_may_ask_and_others_may_not(demo: Demo, tmp_path: Path) -> None:
+    url = await demo.copied("sqlite", tmp_path)
+    async with serving(url, tmp_path, WAYMARK_ALLOWED_ORIGINS=APP) as running, running.person("learner") as ada:
+        for path, method in (("/graphql", "POST"), ("/graphql", "GET"), ("/uploads/x", "PUT")):
+            allowed = await preflight(ada.client, APP, path, method)
+            assert allowed.status_code == 200 and allowed.headers["access-control-allow-origin"] == APP
+            assert "access-control-allow-credentials" not in allowed.headers
+            for origin in ("https://evil.example", "https://app.example.evil.example", "http://app.example", "null"):
+                other = await preflight(ada.client, origin, path, method)
+                assert other.status_code == 400 and "access-control-allow-origin" not in other.headers, origin
+        answer = await ada.client.post("/graphql", json=ASK, headers={"origin": APP})
+        assert answer.json() == {"data": {"__typename": "Query"}, **_extensions(answer)}
+        assert answer.headers["access-control-allow-origin"] == APP and "Origin" in answer.headers["vary"]
+        evil = await ada.client.post("/graphql", json=ASK, headers={"origin": "https://evil.example"})
+        assert "access-control-allow-origin" not in evil.headers
+        # What a page may send without a preflight is not run, whatever its origin.
+        simple = await ada.client.post("/graphql", content='{"query":"{__typename}"}', headers={
+            "origin": APP, "content-type": "text/plain"})  # fmt: skip
+        assert simple.status_code == 415
+        # A refusal can be read by the page too.
+        wrong = await ada.client.post("/graphql", json={"query": "{"}, headers={"origin": APP})
+        assert wrong.headers["access-control-allow-origin"] == APP
+
+
+def _extensions(answer: httpx2.Response) -> dict[str, object]:
+    return {"extensions": answer.json()["extensions"]} if "extensions" in answer.json() else {}
+
+
+async def test_without_the_setting_no_other_origin_may_ask(demo: Demo, tmp_path: Path) -> None:
+    async with serving(await demo.database_url("sqlite"), tmp_path) as running, running.stranger() as stranger:
+        assert (await preflight(stranger.client, APP)).status_code == 405
+        answer = await stranger.client.post("/graphql", json=ASK, headers={"origin": APP})
+        assert "access-control-allow-origin" not in answer.headers
+
+
+# ---------------------------------------------------------------- settings
+
+
+def _settings(**environment: str) -> Settings:
+    return read_settings(
+        {
+            "WAYMARK_DATABASE_URL": "sqlite:///x.db", "WAYMARK_BASE_URL": "https://x.example",
+            "WAYMARK_SECRET_KEYS": "a:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=", **environment,
+        }
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("WAYMARK_METRICS", "9464"), ("WAYMARK_METRICS", "host:port"), ("WAYMARK_METRICS", "127.0.0.1:99999"),
+        ("WAYMARK_ALLOWED_ORIGINS", "*"), ("WAYMARK_ALLOWED_ORIGINS", "https://app.example/"),
+        ("WAYMARK_ALLOWED_ORIGINS", "app.example"), ("WAYMARK_ALLOWED_ORIGINS", "https://ok.example null"),
+        ("WAYMARK_POOL_SIZE", "0"), ("WAYMARK_DRAIN_SECONDS", "-1"), ("WAYMARK_DRAIN_SECONDS", "soon"),
+    ],
+)  # fmt: skip
+def test_what_cannot_be_used_is_refused_at_start(name: str, value: str) -> None:
+    with pytest.raises(SettingsFault) as caught:
+        _settings(**{name: value})
+    (fault,) = caught.value.faults
+    assert fault.startswith(f"{name}: set ")
+
+
+def test_what_can_be_used() -> None:
+    settings = _settings(WAYMARK_METRICS="[::1]:9000", WAYMARK_ALLOWED_ORIGINS="https://a.example, http://localhost:5173")
+    assert (settings.metrics_address, settings.allowed_origins) == (
+        ("::1", 9000), ("https://a.example", "http://localhost:5173")
+    )  # fmt: skip
+    assert _settings().metrics_address == ("127.0.0.1", 9464)
+    assert _settings(WAYMARK_METRICS="off").metrics_address is None
+
+
+# ---------------------------------------------------------------- tracing
+
+
+async def test_a_span_an_operation_and_one_a_statement(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sent as OTLP to a collector, which here keeps what it gets."""
+    protocol = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
+    spans: list[object] = []
+
+    async def collect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(head.split("content-length: ")[1].split("\r\n")[0])
+        request = protocol.ExportTraceServiceRequest.FromString(await reader.readexactly(length))
+        spans.extend(span for one in request.resource_spans for scope in one.scope_spans for span in scope.spans)
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\nconnection: close\r\n\r\n")
+        await writer.drain()
+        writer.close()
+
+    collector = await asyncio.start_server(collect, "127.0.0.1", 0)
+    port = collector.sockets[0].getsockname()[1]
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
+    async with serving(await demo.database_url("sqlite"), tmp_path) as running, running.person("learner") as ada:
+        answer = await ada.post('query Mine { learners(first: 1, filter: { search: "secret words" }) { nodes { name } } }')
+        request_id = answer.headers["x-request-id"]
+    collector.close()
+    attributes = {span.span_id: {a.key: a.value.string_value or a.value.int_value for a in span.attributes} for span in spans}
+    (mine,) = [span for span in spans if attributes[span.span_id].get("waymark.request_id") == request_id]
+    told = attributes[mine.span_id]
+    assert (mine.name, told["graphql.operation.name"], told["waymark.role"]) == ("query", "Mine", "LEARNER")
+    children = [span for span in spans if span.parent_span_id == mine.span_id]
+    assert len(children) == told["waymark.statements"] > 0
+    for child in children:
+        assert child.name == "SELECT"
+        assert mine.start_time_unix_nano <= child.start_time_unix_nano <= child.end_time_unix_nano <= mine.end_time_unix_nano
+    # Statements without their values: nothing of what people write or are called.
+    assert "secret words" not in str(spans) and "waymark-demo" not in str(spans)
