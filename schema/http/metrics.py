@@ -48,6 +48,12 @@ class Metrics:
             registry=self.registry,
         )  # fmt: skip
         self._cost = Counter("waymark_operation_cost", "Points spent by operations.", ("kind",), registry=self.registry)
+        self._deprecated = Counter(
+            "waymark_deprecated_uses",
+            "Operations that name a deprecated field, argument, input field or enum value, by its coordinate.",
+            ("coordinate",),
+            registry=self.registry,
+        )
         # Looking a child up by its labels takes a lock and a check of each: kept, it is one look into a dictionary.
         self._request_children: dict[tuple[str, int], Counter] = {}
         self._operation_children: dict[tuple[str, ...], tuple[Any, ...]] = {}
@@ -86,6 +92,8 @@ class Metrics:
             )
         count, seconds, statements, cost = children
         count.inc()
+        for coordinate in record.deprecated:
+            self._deprecated.labels(coordinate).inc()
         if record.kind is None or record.kind == "subscription":
             return
         seconds.observe(time.perf_counter() - record.started)

@@ -51,6 +51,7 @@ class Record:
     role: str | None = None
     cost: int = 0
     left: int | None = None
+    deprecated: tuple[str, ...] = ()
     code: str | None = None
     status: int = 0
     statements: list[int] = field(default_factory=lambda: [0])
@@ -105,6 +106,7 @@ class Operations:
             prepared, record.saved_name = self.finder.find(asked)
             operation = prepared.operation(asked.operation_name)
             record.kind, record.name = operation.kind.value, operation.name
+            record.deprecated = operation.deprecated
             record.cost = operation.price(asked.variables, self.limits)
             if operation.introspects and anonymous and not self.open_introspection:
                 raise unrunnable(GENERIC_MESSAGE)

@@ -19,6 +19,7 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from schema.http.cost import Cost, cost_of
+from schema.http.deprecations import Deprecations
 from schema.http.limits import Limits
 from schema.http.refusals import VALIDATION_FAILED, Unrunnable, unrunnable
 from schema.http.walk import Walk
@@ -28,7 +29,10 @@ RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a valid document. `only_introspects`: its answer is the same for everyone."""
+    """One operation of a valid document. `only_introspects`: its answer is the same for everyone.
+
+    `deprecated` are the schema coordinates of what it names that will go.
+    """
 
     document: DocumentNode
     name: str | None
@@ -36,6 +40,7 @@ class Operation:
     cost: Cost
     introspects: bool
     only_introspects: bool
+    deprecated: tuple[str, ...]
 
     def price(self, variables: Mapping[str, Any] | None, limits: Limits) -> int:
         """What running it costs, page sizes taken from the variables. Raises Unrunnable above what one may cost."""
@@ -86,6 +91,7 @@ class Preparation:
     def __init__(self, schema: Schema, limits: Limits) -> None:
         self._schema = schema._schema
         self._limits = limits
+        self._deprecations = Deprecations(self._schema)
         self._pinned: dict[str, Prepared] = {}
         self._kept: OrderedDict[str, Prepared] = OrderedDict()
         self._kept_characters = 0
@@ -160,8 +166,9 @@ class Preparation:
                     cost=size.cost,
                     introspects=size.introspects,
                     only_introspects=size.introspects and _only_introspects(node),
+                    deprecated=deprecated,
                 )
-                for node, size in sizes
+                for (node, size), deprecated in zip(sizes, self._deprecations.named_by(document), strict=True)
             }
         )
 
