@@ -25,7 +25,7 @@ def program(path: Path, source: str) -> Path:
 
 
 @pytest.mark.parametrize(
-    "name", ["scripts/serve", "scripts/test", "scripts/setup", "scripts/lock", "scripts/find-python"]
+    "name", ["scripts/serve", "scripts/test", "scripts/setup", "scripts/lock", "scripts/release", "scripts/find-python"]
 )
 def test_a_script_runs_and_stops_at_the_first_fault(name: str):
     assert os.access(ROOT / name, os.X_OK)

@@ -32,7 +32,7 @@ class Deprecations:
         self._has_some = any(_deprecates(kind) for kind in schema.type_map.values())
 
     def named_by(self, document: DocumentNode) -> list[tuple[str, ...]]:
-        """For each operation of a valid document, in order, the schema coordinates of what is deprecated: `Learner.photo`.
+        """For each operation of a valid document, in order, coordinates of what is deprecated, such as `Learner.photo`.
 
         Fields, arguments, input fields and enum values as they stand in the document, fragments spread; what comes in
         variables is not looked into.

@@ -41,7 +41,7 @@ _DEMO_SIGN_INS = """ (in this demo as learner,
 
 
 def graphiql(path: str, view: View, folder: Path, documents: Documents, is_demo: bool) -> list[BaseRoute]:
-    """The routes of the graph with GraphiQL: a GET at `path` that wants HTML most is shown the page, all else goes to `view`.
+    """The routes of the graph with GraphiQL: a GET that wants HTML most is shown the page, all else goes to `view`.
 
     GraphiQL's own files come from `folder`/node_modules where each of them is there byte for byte as files.json has
     it; else the page names the same files on the CDN, which a browser runs only if they are those bytes.

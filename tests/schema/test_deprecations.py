@@ -13,7 +13,7 @@ from tests.schema import toy
 
 SCHEMA = build_schema('''
 type Query { learner(id: ID!, slug: String @deprecated, filter: Filter, order: Order): Learner old: Int @deprecated }
-type Learner implements Person { id: ID! name: String! photo: String @deprecated(reason: "Ask for image.") friend: Learner }
+type Learner implements Person { id: ID! name: String! photo: String @deprecated(reason: "Go.") friend: Learner }
 interface Person { name: String! nick: String @deprecated }
 extend type Learner { nick: String }
 input Filter { site: ID employer: ID @deprecated inner: Filter orders: [Order!] }
@@ -33,7 +33,10 @@ enum Order { NAME BIRTH @deprecated }
         ("{ learner(id: 1, filter: { orders: [NAME, BIRTH] }) { id } }", [("Order.BIRTH",)]),
         ("query($order: Order = BIRTH) { learner(id: 1, order: $order) { id } }", [("Order.BIRTH",)]),
         ("{ learner(id: 1) { ... on Person { nick } } }", [("Person.nick",)]),
-        ("{ learner(id: 1) { ...A } } fragment A on Learner { ...B } fragment B on Learner { photo }", [("Learner.photo",)]),
+        (
+            "{ learner(id: 1) { ...A } } fragment A on Learner { ...B } fragment B on Learner { photo }",
+            [("Learner.photo",)],
+        ),
         # each operation answers for what it spreads itself
         (
             "query One { old } query Two { learner(id: 1) { id ...A } } query Three { __typename } "

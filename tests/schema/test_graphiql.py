@@ -1,4 +1,4 @@
-"""GraphiQL over HTTP: who is shown the page, where its files come from, and that nothing else about the graph changes."""
+"""GraphiQL over HTTP: who is shown the page, where its files come from, and that the graph stays as it is."""
 
 import base64
 import hashlib
@@ -83,7 +83,8 @@ async def test_without_its_files_they_come_from_the_cdn_bound_to_their_bytes(bar
     named = json.loads((bare / "files.json").read_text())
     assert len(outside) == len(named) == 4
     for element in outside:
-        source, integrity = re.search(r'="(https://[^"]+)" integrity="([^"]+)" crossorigin="anonymous"', element).groups()
+        pattern = r'="(https://[^"]+)" integrity="([^"]+)" crossorigin="anonymous"'
+        source, integrity = re.search(pattern, element).groups()
         assert named[source.removeprefix(CDN + "/")] == integrity
         # The very file, not the host: whatever else lies there may not run here.
         assert source in page.headers["content-security-policy"]
@@ -93,7 +94,8 @@ async def test_without_its_files_they_come_from_the_cdn_bound_to_their_bytes(bar
 async def test_no_script_runs_that_stands_in_the_page(bare: Path) -> None:
     async with client(bare) as asking:
         page = await asking.get("/graphql", headers=BROWSER)
-    scripts = dict(part.strip().split(" ", 1) for part in page.headers["content-security-policy"].split(";"))["script-src"]
+    policy = page.headers["content-security-policy"].split(";")
+    scripts = dict(part.strip().split(" ", 1) for part in policy)["script-src"]
     assert "unsafe" not in scripts and "*" not in scripts
     assert re.findall(r"<script(?![^>]*\bsrc=)|\bon\w+=|javascript:", page.text) == []
 
@@ -129,7 +131,8 @@ async def test_the_samples_are_the_saved_operations(bare: Path) -> None:
         given = (await asking.get("/graphiql/samples.json")).json()
     schema = build_schema(printed())
     assert validate(schema, parse(given["greeting"])) == []
-    assert {sample["name"] for sample in given["samples"]} == {path.stem for path in (ROOT / "queries").glob("*.graphql")}
+    saved = {path.stem for path in (ROOT / "queries").glob("*.graphql")}
+    assert {sample["name"] for sample in given["samples"]} == saved
     for sample in given["samples"]:
         assert sample["about"] and not sample["about"].startswith("#"), sample["name"]
         assert sample["query"] == (ROOT / f"queries/{sample['name']}.graphql").read_text()

@@ -1,4 +1,4 @@
-"""GraphiQL in a real browser: signing in, sample operations, streams, tokens that run out; and nothing from elsewhere."""
+"""GraphiQL in a real browser: signing in, samples, streams, tokens that run out; and nothing from elsewhere."""
 
 import json
 import re
