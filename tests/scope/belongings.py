@@ -95,11 +95,14 @@ async def _in_aim(
         completed_by_id=assessor.id, completed_at=world.now, learner_feedback="Done", minutes_spent=30,
         learner_submitted_at=world.now, accepts_evidence=True,
     )  # fmt: skip
-    await world.action(learner, assessor, aim, session_id=visit.id, target_date=world.today - DAY, title="Late")
+    late = await world.action(
+        learner, assessor, aim, session_id=visit.id, target_date=world.today - DAY, title="Late", accepts_evidence=True
+    )
+    missed = await world.session_of(learner, assessor, start - 20 * DAY, aim)
     book = await world.file(assessor, learner, aim, name=f"{name}-book.pdf")
     await world.add(ActionFile(action_id=action.id, file_id=book.id, **keys))
     made = {
-        f"{name}.session": visit, f"{name}.past": past, f"{name}.action": action, f"{name}.file": book,
+        f"{name}.session": visit, f"{name}.missed": missed, f"{name}.action": action, f"{name}.late": late,
         f"{name}.unit": criteria[0].unit_id, f"{name}.criterion": criteria[0].id,
     }  # fmt: skip
     made[f"{name}.evidence"] = await _evidence(world, aim, user, assessor, criteria, action.id)

@@ -64,6 +64,7 @@ async def everything(database: Database) -> Everything:
         world = World(session)
         provider = await world.provider("Here", disclaimer="Keep it to yourself.", unit_signatures=["ASSESSOR", "IQA"])
         far = await world.provider("Far away")
+        made.it.provider = provider
         await _people(world, made, provider, far)
         await _learners(world, made, provider, far)
         await _programmes(world, made, provider, far)
