@@ -1,9 +1,9 @@
 """Aims: each with its qualification's title, its people and its sums, in one statement however many learners."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import aliased
 
 from auth import scope
@@ -27,8 +27,10 @@ class AimRow:
     qualification_key: int
     title: str
     status: AimStatus
-    assessor: UserRow | None
-    iqa: UserRow | None
+    assessor_key: int | None
+    assessor_name: str | None
+    iqa_key: int | None
+    iqa_name: str | None
     start_date: dt.date
     planned_end_date: dt.date
     actual_end_date: dt.date | None
@@ -36,6 +38,7 @@ class AimRow:
     criteria_mapped: int
     criteria_signed_off: int
     reading: Reading
+    _progress: ProgressRow | None = field(default=None, init=False, repr=False, compare=False)
 
     @property
     def id(self) -> str:
@@ -43,16 +46,28 @@ class AimRow:
         return ids.encode("Aim", self.key)
 
     @property
+    def assessor(self) -> UserRow | None:
+        """The assessor, as they came with the aim."""
+        return user_or_none(self.assessor_key, self.assessor_name)
+
+    @property
+    def iqa(self) -> UserRow | None:
+        """The internal quality assurer, as they came with the aim."""
+        return user_or_none(self.iqa_key, self.iqa_name)
+
+    @property
     def progress(self) -> ProgressRow:
-        """The three bars."""
-        today = self.reading.today
-        return ProgressRow(
-            self.criteria_total,
-            self.criteria_mapped,
-            self.criteria_signed_off,
-            progress.duration_tenths(self.start_date, self.planned_end_date, today),
-            progress.is_past_planned_end(self.status, self.planned_end_date, today),
-        )
+        """The three bars, worked out once."""
+        if self._progress is None:
+            today = self.reading.today
+            self._progress = ProgressRow(
+                self.criteria_total,
+                self.criteria_mapped,
+                self.criteria_signed_off,
+                progress.duration_tenths(self.start_date, self.planned_end_date, today),
+                progress.is_past_planned_end(self.status, self.planned_end_date, today),
+            )
+        return self._progress
 
     @property
     def traffic_light(self) -> TrafficLight:
@@ -90,27 +105,19 @@ def _aims(role: Role, by_learner: bool) -> Select:
     )
 
 
-def _row(row: Row, reading: Reading) -> AimRow:
-    (key, learner, qualification, title, status, assessor, assessor_name, iqa, iqa_name, *dates_and_sums) = row
-    return AimRow(
-        key,
-        learner,
-        qualification,
-        title,
-        status,
-        user_or_none(assessor, assessor_name),
-        user_or_none(iqa, iqa_name),
-        *dates_and_sums,
-        reading,
-    )
-
-
 class AimLoader(OneLoader[int, AimRow]):
-    """Aims by key."""
+    """Aims by key. `known` are those that came with something else: they are not read again."""
+
+    def __init__(self, reading: Reading) -> None:
+        super().__init__(reading)
+        self.known: dict[int, AimRow] = {}
 
     async def fetch(self, keys: list[int]) -> dict[int, AimRow]:
-        rows = await self.reading.rows(_aims(self.reading.viewer.role, False), keys=keys)
-        return {row.id: _row(row, self.reading) for row in rows}
+        reading, unknown = self.reading, [key for key in keys if key not in self.known]
+        if not unknown:
+            return self.known
+        rows = await reading.rows(_aims(reading.viewer.role, False), keys=unknown)
+        return self.known | {row.id: AimRow(*row, reading) for row in rows}
 
 
 class AimsOfLearnerLoader(ManyLoader[int, AimRow]):
@@ -121,12 +128,13 @@ class AimsOfLearnerLoader(ManyLoader[int, AimRow]):
         self._aims = aims
 
     async def fetch(self, keys: list[int]) -> dict[int, list[AimRow]]:
-        found: dict[int, list[AimRow]] = {}
-        for row in await self.reading.rows(_aims(self.reading.viewer.role, True), keys=keys):
-            aim = _row(row, self.reading)
+        reading, known = self.reading, self._aims.known
+        found: dict[int, list[AimRow]] = {key: [] for key in keys}
+        for row in await reading.rows(_aims(reading.viewer.role, True), keys=keys):
+            aim = AimRow(*row, reading)
             # What hangs on an aim (units, criteria) asks for it by key: it is here already.
-            self._aims.prime(aim.key, aim)
-            found.setdefault(aim.learner_key, []).append(aim)
+            known[aim.key] = aim
+            found[aim.learner_key].append(aim)
         return found
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from sqlalchemy import Select, bindparam, case, func, select
+from sqlalchemy.orm import aliased
 
 from auth import scope
 from db.action import Action
@@ -29,19 +30,22 @@ class OutlookRow:
 
 @prepared
 def _outlook(role: Role) -> Select:
-    place = func.row_number().over(partition_by=Session.learner_id, order_by=(Session.starts_at, Session.id))
+    # One visit of an index a learner, however many the database expects: a join with the booked sessions, numbered, is
+    # planned for a handful of learners and then run for a page of them.
+    other = aliased(Session)
     booked = (
-        select(*SESSION_COLUMNS, place.label("place"))
-        .select_from(Session)
-        .join(User, User.id == Session.assessor_id)
+        select(other.id)
         .where(
-            among(Session.learner_id),
-            Session.status == SessionStatus.PLANNED,
-            Session.starts_at >= bindparam("moment", type_=UtcDateTime),
-            scope.sees_session(role, Session.id, Session.learner_id),
-            scope.of_provider(Session),
+            other.learner_id == Learner.id,
+            other.status == SessionStatus.PLANNED,
+            other.starts_at >= bindparam("moment", type_=UtcDateTime),
+            scope.sees_session(role, other.id, other.learner_id),
+            scope.of_provider(other),
         )
-        .subquery()
+        .order_by(other.starts_at, other.id)
+        .limit(1)
+        .correlate(Learner)
+        .scalar_subquery()
     )
     outstanding = (
         select(
@@ -56,17 +60,20 @@ def _outlook(role: Role) -> Select:
             scope.of_provider(Action),
         )
         .group_by(Action.learner_id)
-        .subquery()
+        .cte("outstanding")
+        # Counted once, and not again for each learner that it is joined to.
+        .prefix_with("MATERIALIZED")
     )
-    session = [column for column in booked.c if column is not booked.c.place]
     return (
         select(
             Learner.id.label("learner"),
             func.coalesce(outstanding.c.count, 0),
             func.coalesce(outstanding.c.late, 0),
-            *session,
+            *SESSION_COLUMNS,
         )
-        .outerjoin(booked, (booked.c.learner_id == Learner.id) & (booked.c.place == 1))
+        .select_from(Learner)
+        .outerjoin(Session, Session.id == booked)
+        .outerjoin(User, User.id == Session.assessor_id)
         .outerjoin(outstanding, outstanding.c.learner_id == Learner.id)
         .where(among(Learner.id), scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
     )

@@ -32,11 +32,11 @@ class Reading:
     reference: Reference
     primary: bool = False
     now: dt.datetime = field(default_factory=clock.now)
+    # The day in London.
+    today: dt.date = field(init=False)
 
-    @property
-    def today(self) -> dt.date:
-        """The day in London."""
-        return clock.day_of(self.now)
+    def __post_init__(self) -> None:
+        self.today = clock.day_of(self.now)
 
     async def rows(self, statement: Executable, **parameters: Any) -> Sequence[Row[Any]]:
         """All rows of a scoped statement; the viewer is bound here."""

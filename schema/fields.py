@@ -1,5 +1,6 @@
 """The three kinds of field: an attribute of the row, a relation through a loader, and what a resolver answers."""
 
+from asyncio import Future
 from collections.abc import Callable
 from typing import Any
 
@@ -7,6 +8,7 @@ import strawberry
 from strawberry.types import Info as StrawberryInfo
 
 from loaders.all import Loaders
+from loaders.batching import Kept
 from resolvers.context import Context
 
 Info = StrawberryInfo[Context, None]
@@ -33,11 +35,21 @@ def summed(description: str, path: str) -> Any:
     """A field of what a loader sums up of the row: `summed("…", "programme.progress")` is the attribute `progress` of what
     the loader `programme` gives. Several fields of one loader cost one read."""
     loader, attribute_name = path.split(".")
+    return related(description, lambda row, load: part_of(getattr(load, loader).load(row.key), attribute_name))
 
-    async def load(row: Any, loaders: Loaders) -> Any:
-        return getattr(await getattr(loaders, loader).load(row.key), attribute_name)
 
-    return related(description, load)
+def part_of(whole: Future[Any], name: str) -> Future[Any]:
+    """A future of one attribute of what another future gives: a coroutine for it would cost a task for each row."""
+    part = Kept()
+
+    def done(whole: Future[Any]) -> None:
+        if (error := whole.exception()) is not None:
+            part.set_exception(error)
+        else:
+            part.set_result(getattr(whole.result(), name))
+
+    whole.add_done_callback(done)
+    return part
 
 
 def person(description: str, key: str) -> Any:
