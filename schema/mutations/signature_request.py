@@ -1,6 +1,7 @@
 """Mutations of documents to sign: ask, sign, cancel."""
 
-from typing import Annotated
+from collections.abc import Awaitable
+from typing import Annotated, Any
 
 import strawberry
 
@@ -10,6 +11,7 @@ from schema.enums import Role
 from schema.fields import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 from schema.signature_request import SignatureRequest
+from schema.viewer import Viewer
 
 
 @strawberry.input(description="A document that several roles are to sign.")
@@ -23,7 +25,21 @@ class SignatureRequestCreateInput:
 @strawberry.type(description="The document to sign, changed.")
 class SignatureRequestPayload:
     signature_request: SignatureRequest | None = attribute("The request as it now is.")
+    viewer: Viewer | None = attribute("Whoever did it: their documents to sign are counted afresh.")
     errors: list[UserError] = errors_field()
+
+
+async def _answered(info: Info, write: Awaitable[Any]) -> SignatureRequestPayload:
+    async def viewer(_: Any, __: Any) -> Any:
+        return info.context.viewer
+
+    return await answer(
+        info,
+        SignatureRequestPayload,
+        write,
+        signature_request=lambda key, load: load.signature_request.load(key),
+        viewer=viewer,
+    )
 
 
 @strawberry.type
@@ -35,9 +51,7 @@ class SignatureRequestMutations:
         input: Annotated[SignatureRequestCreateInput, strawberry.argument(description="The document.")],
     ) -> SignatureRequestPayload:
         write = signature_request_.create(info.context, **plain(input))
-        return await answer(
-            info, SignatureRequestPayload, write, signature_request=lambda key, load: load.signature_request.load(key)
-        )
+        return await _answered(info, write)
 
     @strawberry.mutation(
         description="Signs the viewer's own slot. documentSha256 is that of the document as it was opened; signing "
@@ -53,13 +67,9 @@ class SignatureRequestMutations:
         password: Annotated[str, strawberry.argument(description="The viewer's own password.")],
     ) -> SignatureRequestPayload:
         write = signature_request_.sign(info.context, id=id, document_sha256=document_sha256, password=password)
-        return await answer(
-            info, SignatureRequestPayload, write, signature_request=lambda key, load: load.signature_request.load(key)
-        )
+        return await _answered(info, write)
 
     @strawberry.mutation(description="Withdraws a request that still waits; the signatures given so far are kept.")
     async def signature_request_cancel(self, info: Info, id: Id) -> SignatureRequestPayload:
         write = signature_request_.cancel(info.context, id=id)
-        return await answer(
-            info, SignatureRequestPayload, write, signature_request=lambda key, load: load.signature_request.load(key)
-        )
+        return await _answered(info, write)
