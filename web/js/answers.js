@@ -6,6 +6,8 @@ import { ask, session } from "./session.js";
 
 const MOST_PAGES = 20;
 const answers = new Map();
+// What is being asked for at this moment: asked for again meanwhile, it is the same question.
+const asking = new Map();
 let generation = 0;
 
 function keyOf(name, variables) {
@@ -28,13 +30,23 @@ export async function recall(name, variables = {}) {
 }
 
 /** Asks again; gives the answer. Raises Offline or Refused, and leaves what was there. */
-export async function refresh(name, variables = {}) {
-  const [key, mine] = [keyOf(name, variables), generation];
+export function refresh(name, variables = {}) {
+  const key = keyOf(name, variables);
+  if (!asking.has(key))
+    asking.set(
+      key,
+      refreshAlone(key, name, variables).finally(() => asking.delete(key)),
+    );
+  return asking.get(key);
+}
+
+async function refreshAlone(key, name, variables) {
+  const mine = generation;
   const before = await recall(name, variables);
   const { same, data, etag } = await ask(name, variables, before?.etag);
-  const answer = same ? { ...answers.get(key), at: Date.now() } : { data, etag, at: Date.now() };
   // Somebody else has signed in meanwhile: it is not theirs.
-  if (mine !== generation) return answer;
+  if (mine !== generation) return answers.get(key);
+  const answer = same ? { ...answers.get(key), at: Date.now() } : { data, etag, at: Date.now() };
   answers.set(key, answer);
   await keep("answers", key, answer);
   return answer;
@@ -103,5 +115,6 @@ export function amendNode(name, connection, node) {
 export async function forgetAnswers() {
   generation += 1;
   answers.clear();
+  asking.clear();
   await wipe("answers");
 }

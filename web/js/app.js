@@ -69,8 +69,8 @@ function draw() {
 
 /** When the oldest of what is shown was last true (ms), or null. */
 function oldest() {
-  const moments = needs().map((need) => need.at());
-  return moments.length && moments.every(Boolean) ? Math.min(...moments) : null;
+  const moments = [...needs(), ALWAYS].map((need) => need.at());
+  return moments.every(Boolean) ? Math.min(...moments) : null;
 }
 
 /** Asks again for what the screen shows. `aloud`: the person asked for it and is told how it went. */
@@ -179,7 +179,13 @@ function sessionChanged(why = null) {
 }
 
 addEventListener("hashchange", moveTo);
-addEventListener("online", () => load());
+addEventListener("online", () => {
+  // The streams are opened anew at once, rather than when their pause is over.
+  unfollow?.();
+  unfollow = null;
+  attend();
+  load();
+});
 addEventListener("offline", () => {
   app.offline = true;
   draw();
@@ -187,6 +193,7 @@ addEventListener("offline", () => {
 document.addEventListener("visibilitychange", () => {
   attend();
   if (document.visibilityState === "visible") load();
+  else draw();
 });
 // How long ago it was goes on by itself.
 setInterval(() => document.visibilityState === "visible" && draw(), 30_000);

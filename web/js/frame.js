@@ -40,15 +40,24 @@ export function frame(app, main, asOf) {
       ),
     ),
     freshness(app, asOf),
-    app.newVersion &&
+    messages(app),
+    main,
+  ].filter(Boolean);
+}
+
+function messages({ newVersion, trouble }) {
+  if (!newVersion && !trouble) return null;
+  return h(
+    "section",
+    { "aria-label": "Messages" },
+    newVersion &&
       notice(
         "plain",
         h("p", {}, "A new version of this app is ready."),
-        h("button", { type: "button", onclick: app.newVersion }, "Use it now"),
+        h("button", { type: "button", onclick: newVersion }, "Use it now"),
       ),
-    app.trouble && notice("bad", h("p", {}, app.trouble)),
-    main,
-  ].filter(Boolean);
+    trouble && notice("bad", h("p", {}, trouble)),
+  );
 }
 
 function skip(event) {
@@ -73,6 +82,7 @@ function navigation(app) {
             "a",
             {
               href: `#/${path}`,
+              "aria-label": number > 0 ? `${word}, ${count(number, "document")} waiting` : null,
               "aria-current":
                 names[0] === app.route.name ? "page" : names.includes(app.route.name) && path ? "true" : null,
             },
@@ -83,7 +93,6 @@ function navigation(app) {
               number > 0 && h("span", { class: "badge", "aria-hidden": "true" }, number > 99 ? "99+" : `${number}`),
             ),
             h("span", { class: "place-name" }, word),
-            number > 0 && h("span", { class: "unseen" }, `, ${count(number, "document")} waiting`),
           ),
         );
       }),
@@ -99,8 +108,8 @@ function freshness(app, asOf) {
   else if (asOf) words = live() ? "Live" : `Updated ${moment(asOf)}`;
   const state = app.offline ? "off" : live() ? "live" : "still";
   return h(
-    "div",
-    { class: `freshness ${state}` },
+    "section",
+    { class: `freshness ${state}`, "aria-label": "How current this is" },
     h(
       "p",
       {},

@@ -39,7 +39,7 @@ export async function stream(name, token, signal) {
   request.headers.accept = "text/event-stream";
   let answer;
   try {
-    answer = await fetch(ADDRESS, { ...request, signal, cache: "no-store" });
+    answer = await fetch(ADDRESS, { ...request, signal, cache: "no-store", keepalive: false });
   } catch {
     throw new Offline();
   }
@@ -50,6 +50,8 @@ export async function stream(name, token, signal) {
 function body(name, variables, token) {
   return {
     method: "POST",
+    // What was sent is sent to its end, even if the page is closed meanwhile.
+    keepalive: true,
     headers: { ...signed(token), "content-type": "application/json" },
     body: JSON.stringify({ documentId: name, variables }),
   };

@@ -67,8 +67,9 @@ export async function acceptDisclaimer() {
 /** Signs out: on the server where it can be reached, and on this device in any case, with everything kept here. */
 export async function signOut() {
   const { refreshToken } = session ?? {};
+  const told = refreshToken ? mutate("log_out", { refreshToken }).catch(() => undefined) : null;
   await exclusively(() => end());
-  if (refreshToken) await mutate("log_out", { refreshToken }).catch(() => undefined);
+  await told;
 }
 
 /** Runs `work(accessToken)`; where the token is no longer good, once more with a new one. Raises as `work` does. */

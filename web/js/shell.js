@@ -14,14 +14,18 @@ addEventListener("appinstalled", () => (offer = null));
 export async function offerNewVersion(ready) {
   const workers = navigator.serviceWorker;
   if (!workers) return;
-  const controlled = workers.controller !== null;
+  let controlled = workers.controller !== null;
   let registration;
   try {
     registration = await workers.register("sw.js", { updateViaCache: "none" });
   } catch {
     return; // no connection: the worker that is there goes on
   }
-  workers.addEventListener("controllerchange", () => controlled && location.reload());
+  workers.addEventListener("controllerchange", () => {
+    // The first worker of all takes over a page that is as new as itself.
+    if (controlled) location.reload();
+    controlled = true;
+  });
   const waits = (worker) => ready(() => worker.postMessage("take over"));
   if (registration.waiting && controlled) waits(registration.waiting);
   registration.addEventListener("updatefound", () => {

@@ -35,7 +35,7 @@ export function show(app) {
           { class: "note" },
           "The last answers are kept on this device, so that you can look at them without a connection. Signing out removes them.",
         ),
-        h("button", { type: "button", class: "main", onclick: () => signOut() }, "Sign out"),
+        h("button", { type: "button", onclick: () => signOut() }, "Sign out"),
         offer &&
           h(
             "button",

@@ -42,6 +42,7 @@ export function show(app) {
       { class: "lead" },
       `About ${paper.learner.name}. ${paper.requestedBy.name} asked on ${day(paper.requestedAt)}.`,
     ),
+    state.fault && !["password", "tick"].includes(state.place) && notice("bad", h("p", {}, state.fault)),
     h(
       "div",
       { class: "columns" },
@@ -60,7 +61,7 @@ export function show(app) {
         h("ul", { class: "slots" }, paper.slots.map(slot)),
       ),
     ),
-  ];
+  ].filter(Boolean);
 }
 
 function slot({ role, signedBy, signedAt }) {
@@ -113,7 +114,6 @@ function steps(app, paper) {
   return h(
     "section",
     { class: "card", "aria-label": "Sign" },
-    state.fault && !["password", "tick"].includes(state.place) && notice("bad", h("p", {}, state.fault)),
     h(
       "ol",
       { class: "steps" },
@@ -198,6 +198,8 @@ async function open(app) {
   }
   mine.opening = false;
   app.draw();
+  // The button that was pressed has become a link: whoever stood on it stands there still.
+  if (document.activeElement === document.body) document.querySelector(".opening .button")?.focus();
 }
 
 async function digest(bytes, said) {

@@ -4,7 +4,7 @@ import { at, pages } from "../answers.js";
 import { h } from "../dom.js";
 import { all, DOCUMENTS, documentsOf } from "../needs.js";
 import { icon, notice, waiting } from "../parts.js";
-import { count, day, ROLES, size, wordFor } from "../words.js";
+import { count, day, ROLES, wordFor } from "../words.js";
 
 export const name = "documents";
 export const title = () => "Documents to sign";
@@ -42,7 +42,7 @@ export function arrive(app) {
   else done.sentence = null;
 }
 
-function card({ id, title, learner, requestedBy, requestedAt, document, slots }) {
+function card({ id, title, learner, requestedBy, requestedAt, slots }) {
   return h(
     "li",
     { class: "card paper", key: id },
@@ -52,7 +52,7 @@ function card({ id, title, learner, requestedBy, requestedAt, document, slots })
       {},
       h("h2", {}, h("a", { href: `#/documents/${id}` }, title)),
       h("p", {}, `About ${learner.name}`),
-      h("p", { class: "note" }, `${requestedBy.name} asked on ${day(requestedAt)} · ${size(document.size)}`),
+      h("p", { class: "note" }, `${requestedBy.name} asked on ${day(requestedAt)}`),
       h("p", { class: "note" }, signed(slots)),
     ),
     icon("on"),
