@@ -204,6 +204,8 @@ class _Uvicorn(uvicorn.Server):
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._server.leave()
+        # Read by PatientProtocol.
+        self.server_state.leaving = True  # type: ignore[attr-defined]
         seconds = self._server.settings.drain_seconds
         if seconds and self._told is None:
             self._told = sig, time.monotonic() + seconds

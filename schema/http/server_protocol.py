@@ -47,6 +47,9 @@ class PatientProtocol(HttpToolsProtocol):
         self._begun = False
         self._stop_header_timer()
         super().on_headers_complete()
+        # Who speaks to a process that is about to stop is sent to another one for the next request.
+        if getattr(self.server_state, "leaving", False) and self.cycle is not None:
+            self.cycle.keep_alive = False
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._stop_header_timer()
