@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.engine import Database
@@ -19,21 +19,23 @@ async def reserve_guess(database: Database, account: str, address: str, now: dt.
 
     Gives the rows to take back with `forget_guess` when the guess was right, or how long to wait.
     """
-    limits = ((f"account:{account}", MOST_FOR_ACCOUNT), (f"address:{address}", MOST_FOR_ADDRESS))
+    limits = {f"account:{account}": MOST_FOR_ACCOUNT, f"address:{address}": MOST_FOR_ADDRESS}
     async with database.writing() as session:
-        rows = []
-        for subject, most in limits:
-            await _one_at_a_time(session, database, subject)
-            recent = select(func.count(), func.min(WrongGuess.at)).where(
-                WrongGuess.subject == subject, WrongGuess.at > now - WINDOW
-            )
-            count, oldest = (await session.execute(recent)).one()
-            if count >= most:
-                return max(_aware(oldest) + WINDOW - now, dt.timedelta(seconds=1))
-            rows.append(WrongGuess(subject=subject, at=now))
-        session.add_all(rows)
-        await session.flush()
-        return [row.id for row in rows]
+        await _one_at_a_time(session, database, *limits)
+        recent = (
+            select(WrongGuess.subject, func.count(), func.min(WrongGuess.at))
+            .where(WrongGuess.subject.in_(limits), WrongGuess.at > now - WINDOW)
+            .group_by(WrongGuess.subject)
+        )
+        waits = [
+            max(_aware(oldest) + WINDOW - now, dt.timedelta(seconds=1))
+            for subject, count, oldest in await session.execute(recent)
+            if count >= limits[subject]
+        ]
+        if waits:
+            return max(waits)
+        noted = insert(WrongGuess).values([{"subject": subject, "at": now} for subject in limits])
+        return list(await session.scalars(noted.returning(WrongGuess.id)))
 
 
 async def forget_guess(session: AsyncSession, rows: list[int]) -> None:
@@ -47,10 +49,11 @@ async def sweep_guesses(database: Database, now: dt.datetime) -> None:
         await session.execute(delete(WrongGuess).where(WrongGuess.at < now - WINDOW))
 
 
-async def _one_at_a_time(session: AsyncSession, database: Database, subject: str) -> None:
-    # SQLite has one writer already.
+async def _one_at_a_time(session: AsyncSession, database: Database, account: str, address: str) -> None:
+    # SQLite has one writer already. Always in this order, so that no two wait for each other.
     if not database.is_sqlite:
-        await session.execute(text("select pg_advisory_xact_lock(hashtext(:subject))"), {"subject": subject})
+        locks = "select pg_advisory_xact_lock(hashtext(:account)), pg_advisory_xact_lock(hashtext(:address))"
+        await session.execute(text(locks), {"account": account, "address": address})
 
 
 def _aware(moment: dt.datetime) -> dt.datetime:

@@ -1,7 +1,9 @@
 """Assessing evidence: mapped to criteria, signed off, or returned with points for improvement."""
 
 from collections.abc import Sequence
-from typing import TypedDict
+from typing import Any, TypedDict
+
+from sqlalchemy import insert
 
 from db import ids
 from db.aim import Aim
@@ -131,6 +133,7 @@ async def _map(
     still_met = await met_by_others(change.session, evidence.aim_id, evidence.id, undone) if undone else set()
     # Unit key -> why its signatures no longer say what was signed.
     reasons: dict[int, str] = {}
+    mapped: list[dict[str, Any]] = []
     for key, met in judged.items():
         place = {
             "provider_id": evidence.provider_id, "learner_id": evidence.learner_id, "aim_id": evidence.aim_id,
@@ -143,11 +146,11 @@ async def _map(
         if key in existing:
             existing[key].signed_off = met
         else:
-            change.session.add(
-                EvidenceMapping(
-                    **place, evidence_id=evidence.id, signed_off=met, mapped_by_id=change.viewer.user_key,
-                    mapped_at=change.now,
-                )
+            mapped.append(
+                {
+                    **place, "evidence_id": evidence.id, "signed_off": met, "mapped_by_id": change.viewer.user_key,
+                    "mapped_at": change.now,
+                }
             )  # fmt: skip
             progress.evidence_count += 1
             reasons[unit_of[key]] = MAPPED_ANEW
@@ -158,6 +161,9 @@ async def _map(
             progress.signed_off = False
             progress.signed_off_by_id = progress.signed_off_at = None
             reasons.setdefault(unit_of[key], NO_LONGER_MET)
+    if mapped:
+        # In one go: through the session SQLite would be sent each by itself.
+        await change.session.execute(insert(EvidenceMapping), mapped)
     if not reasons:
         return 0
     standing = await standing_signatures(change.session, evidence.aim_id, reasons)

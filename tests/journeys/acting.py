@@ -43,6 +43,7 @@ SHOWN = {
     "Aim": f"{OF_AIM} startDate plannedEndDate actualEndDate assessor {{ id name }} iqa {{ id name }} "
     f"learner {{ {OF_LEARNER} }} qualification {{ id title }}",
     "ProviderSettings": "trafficLightTolerance ratedFromPercent reviewIntervalWeeks unitSignatures disclaimer",
+    "Download": "url expiresAt",
     "FileUpload": "fileId url expiresAt headers { name value }",
     "Evidence": f"id title description status declaredOwnWork feedback pointsForImprovement assessmentMethods file {FILE} "
     f"versions {{ number comment file {FILE} }} signatures {{ role signedBy {{ id name }} signedAt }} "
