@@ -64,10 +64,10 @@ WRITES = {
     "file_upload_create": Pin(33, 6),
     "log_out": Pin(22, 7),
     "log_time": Pin(25, 11, LOGGERS),
-    "password_change": Pin(24, 21, on_postgresql=20),
-    "sign_document": Pin(43, 21, SIGNERS, on_postgresql=20),
-    "sign_in": Pin(24, 18, on_postgresql=16),
-    "submit_evidence": Pin(55, 23, SUBMITTERS, on_postgresql=22),
+    "password_change": Pin(24, 19, on_postgresql=18),
+    "sign_document": Pin(43, 19, SIGNERS, on_postgresql=18),
+    "sign_in": Pin(24, 16, on_postgresql=14),
+    "submit_evidence": Pin(55, 21, SUBMITTERS, on_postgresql=20),
     "token_refresh": Pin(23, 9, on_postgresql=8),
 }
 LIVE = {"kpis_live": Pin(3, 3), "learner_changed": Pin(24, 5)}
