@@ -130,6 +130,20 @@ def against(sight: Sight, nodes: dict[str, Any], asked: Sequence[str]) -> list[s
     ]
 
 
+def unreached(sight: Sight, answer: dict[str, Any]) -> list[str]:
+    """Records that they see and reach by no path, knowing no id; people aside, and their own uploads in no record yet."""
+    reached = ids_in({name: value for name, value in answer.items() if name != "nodes"})
+    while True:
+        further = ids_in([answer["nodes"].get(id) for found in reached.values() for id in found])
+        if all(further[name] <= reached[name] for name in reached):
+            break
+        reached = {name: reached[name] | further[name] for name in reached}
+    unused = {f"File_{row['id']}" for row in sight.of("file", learner_id=None)}
+    return sorted(
+        id for name, seen in sight.ids.items() if name != "User" for id in seen - unused - reached[name]
+    )
+
+
 def beyond(sight: Sight, answer: Any) -> list[str]:
     """Records anywhere in an answer that the oracle does not let them see; people are named by what is seen."""
     reached, seen = ids_in(answer), sight.ids

@@ -44,3 +44,14 @@ async def empty(database: Database, session: Any) -> None:
     else:
         names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
         await session.execute(text(f"TRUNCATE {names}"))
+
+
+async def continue_numbers(database: Database) -> None:
+    """After rows that brought their keys along: PostgreSQL goes on numbering behind them, as SQLite does by itself."""
+    if database.is_sqlite:
+        return
+    async with database.writing() as session:
+        for table in metadata.sorted_tables:
+            if "id" in table.columns:
+                last = f"(SELECT coalesce(max(id), 1) FROM {table.name})"
+                await session.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {last})"))
