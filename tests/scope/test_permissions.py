@@ -12,6 +12,7 @@ import pytest
 from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import update
 
+from auth import policy
 from db import clock
 from db.engine import Database
 from db.enums import EvidenceStatus, Role
@@ -143,6 +144,15 @@ async def _first_version(world: World, evidence: Evidence) -> None:
 def test_every_mutation_stands_in_the_table() -> None:
     unknown = set(mutations()) - ROW_OF.keys() - OF_SIGNING_IN
     assert not unknown, f"say in tests/scope/permissions.py who may do {unknown}"
+
+
+def test_the_policy_says_what_the_table_says() -> None:
+    for mutation in ROW_OF:
+        assert {role for role in Role if policy.may(role, mutation)} == {role for role in COLUMNS if may(role, mutation)}
+    signing_in = OF_SIGNING_IN & policy.MUTATIONS.keys()
+    assert policy.MUTATIONS.keys() == ROW_OF.keys() | signing_in
+    assert all(policy.may(role, mutation) for mutation in signing_in for role in Role)
+    assert not any(policy.may(role, "somethingNew") for role in Role)
 
 
 WRITES = [name for name in mutations() if name not in OF_SIGNING_IN]
