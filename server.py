@@ -36,7 +36,7 @@ from loaders.reference import Reference
 from resolvers.context import Client, Context, Services
 from resolvers.exports.desk import ExportDesk
 from schema.http import Documents, Limits, View, make_view
-from schema.http import logs, transfers
+from schema.http import logs, password_page, transfers
 from schema.http.graphiql import graphiql
 from schema.http.metrics import Metrics
 from schema.http.metrics_server import serving_metrics
@@ -132,6 +132,7 @@ class Server:
         routes = [
             *self._graph("/graphql"),
             *transfers.routes(self.services.links, self.services.files, desk, idle=_IDLE_SECONDS),
+            *password_page.routes(self.services),
             Route("/health", self._health),
             Route("/ready", self._ready),
             Route("/", self._home),

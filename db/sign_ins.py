@@ -97,6 +97,14 @@ async def use_refresh_token(session: AsyncSession, sha256: str, now: dt.datetime
     return sign_in if alive else None
 
 
+async def link_stands(database: Database, sha256: str, now: dt.datetime) -> bool:
+    """Whether a link's token is there, in time and not used; asked before any work is done for whoever sends one."""
+    statement = select(OneTimeToken.id).where(
+        OneTimeToken.token_sha256 == sha256, OneTimeToken.used_at.is_(None), OneTimeToken.expires_at > now
+    )
+    return bool(await database.rows(statement, primary=True))
+
+
 async def use_one_time_token(session: AsyncSession, sha256: str, now: dt.datetime) -> OneTimeToken | None:
     """Uses a link's token up; None where it is unknown, too old, or was used."""
     using = (

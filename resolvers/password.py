@@ -13,7 +13,14 @@ from db.outbox import outbox_row
 from db.provider import Provider
 from db.refusals import refuse
 from db.sign_in import OneTimeToken
-from db.sign_ins import account_named, account_of, end_sign_ins, recent_one_time_tokens, use_one_time_token
+from db.sign_ins import (
+    account_named,
+    account_of,
+    end_sign_ins,
+    link_stands,
+    recent_one_time_tokens,
+    use_one_time_token,
+)
 from db.user import User
 from resolvers.context import Context
 from resolvers.guess import is_right
@@ -76,6 +83,12 @@ async def reset_request(context: Context, *, username: str) -> None:
 async def reset(context: Context, *, token: str, new_password: str) -> Tokens:
     """Sets a new password with the token of a link, once. Every other sign-in ends; the person is signed in."""
     now, database = clock.now(), context.services.database
+    spent = refuse(
+        UserErrorCode.INVALID, "This link was used already or is too old. Ask for a new one.", "input", "token"
+    )
+    # Hashing is work: nobody without a link is given any.
+    if not await link_stands(database, digest(token), now):
+        raise spent
     _check(new_password)
     hashed = await hash_password(new_password)
     async with database.writing() as session:
@@ -83,9 +96,7 @@ async def reset(context: Context, *, token: str, new_password: str) -> Tokens:
         account = await account_of(session, used.user_id) if used else None
         role = account.role(None) if account else None
         if account is None or role is None:
-            raise refuse(
-                UserErrorCode.INVALID, "This link was used already or is too old. Ask for a new one.", "input", "token"
-            )
+            raise spent
         user = account.user
         _check(new_password, user.username, user.name)
         user.password_hash, user.must_change_password = hashed, False

@@ -19,7 +19,10 @@ async def accept_invitation(cast: Cast, post: Post, address: str) -> Actor:
     link = link_in(message)
     assert link.startswith(cast.running.address)
     newcomer = await cast.stranger()
+    page = await newcomer.fetch(link)
+    assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
     token = link.partition("token=")[2]
+    assert f'value="{token}"' in page.text
     # A password that anybody would guess is refused, and the link stays good.
     assert await newcomer.refusal("passwordReset", input={"token": token, "newPassword": "password1"}) == (
         "INVALID", "input.newPassword"
@@ -170,8 +173,16 @@ async def test_a_forgotten_password_is_chosen_anew_by_a_link(cast: Cast, post: P
         assert await somebody.do("passwordResetRequest", username=username) == {}
     link = link_in(await post.to("sally.pickering@northmoor.example", "Choose a new"))
     sally = await cast("sally.pickering")
-    tokens = await somebody.do("passwordReset", input={"token": link.partition("token=")[2], "newPassword": CHOSEN})
-    assert tokens["viewer"]["user"]["name"] == "Sally Pickering"
+    # On the page behind the link, which looks the same to whoever has no good one.
+    assert (await somebody.fetch(link)).status_code == (await somebody.fetch(f"{link}x")).status_code == 200
+    form = {"token": link.partition("token=")[2], "new": CHOSEN, "again": CHOSEN}
+    for wrong in ({"again": "another"}, {"new": "12345678", "again": "12345678"}, {"token": "<script>"}):
+        refused = await somebody.client.post("/password", data={**form, **wrong})
+        assert (refused.status_code, 'role="alert"' in refused.text, "<script>" in refused.text) == (422, True, False)
+    assert (await somebody.client.post("/password", data=form)).status_code == 200
+    assert (await somebody.client.post("/password", data=form)).status_code == 422
+    assert (await somebody.client.post("/password", data={**form, "new": "x" * 9000})).status_code == 413
+    assert (await somebody.sign_in("sally.pickering", CHOSEN))["user"]["name"] == "Sally Pickering"
     # Every other sign-in has ended.
     ended = await sally.ask("{ viewer { role } }")
     assert ended["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
