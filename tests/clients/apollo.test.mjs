@@ -1,0 +1,156 @@
+// Apollo Client 4: right after a mutation its normalised cache says what the server says, without asking again.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ApolloClient, HttpLink, InMemoryCache, gql } from "@apollo/client";
+import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
+import { createHash } from "node:crypto";
+import { block, graph, opened, plain, saved, signIn } from "./waymark.mjs";
+
+// As docs/api.md tells frontend teams to set it up.
+const typePolicies = new Function(`${block("api.md", "js", "typePolicies")}; return typePolicies;`)();
+
+async function open(username, link) {
+  const token = await signIn(username);
+  let asked = 0;
+  const http = new HttpLink({
+    uri: graph,
+    headers: { authorization: `Bearer ${token}` },
+    fetch: (...request) => { asked += 1; return fetch(...request); },
+  });
+  const client = new ApolloClient({ cache: new InMemoryCache({ typePolicies }), link: link ? link.concat(http) : http });
+  return { client, token, asked: () => asked };
+}
+
+/** Puts queries into the cache, runs a mutation, and finds each of them in the cache as a fresh request has it. */
+async function stillTrue({ client, asked }, queries, mutation, variables) {
+  const documents = queries.map(([text, its]) => ({ query: gql(text), variables: its }));
+  const before = [];
+  for (const each of documents) before.push((await client.query(each)).data);
+  const count = asked();
+  const { data } = await client.mutate({ mutation: gql(mutation), variables });
+  const payload = Object.values(data)[0];
+  assert.deepEqual(payload.errors ?? [], []);
+  const cached = documents.map((each) => client.readQuery(each));
+  assert.equal(asked(), count + 1, "nothing but the mutation went over the wire");
+  for (const [place, each] of documents.entries()) {
+    const fresh = (await client.query({ ...each, fetchPolicy: "no-cache" })).data;
+    assert.deepEqual(cached[place], fresh);
+    assert.notDeepEqual(before[place], fresh, "the mutation changed what was asked");
+  }
+}
+
+test("evidenceAssess: the progress map, the bars and the light", async () => {
+  const visit = await open("assessor");
+  const { evidenceLibrary } = await plain(
+    visit.token,
+    `{ evidenceLibrary(awaitingAssessmentOnly: true, first: 1) {
+         nodes { id aim { id learner { id } units { criteria(filter: NON_COMPLETED) { id status } } } } } }`,
+  );
+  const [{ id, aim }] = evidenceLibrary.nodes;
+  const criteria = aim.units.flatMap((unit) => unit.criteria);
+  await stillTrue(
+    visit,
+    [[saved("progress_map"), { learnerId: aim.learner.id }]],
+    `mutation Assess($id: ID!, $input: EvidenceAssessInput!) {
+       evidenceAssess(id: $id, input: $input) {
+         evidence {
+           id
+           status
+           mappings { criterion { id status evidenceCount } }
+           aim { id trafficLight progress { durationPercent mappedPercent signedOffPercent } }
+         }
+         errors { code field message }
+       }
+     }`,
+    {
+      id,
+      input: {
+        mappings: criteria.slice(0, 3).map((each) => ({ criterionId: each.id, signOff: true })),
+        assessmentMethods: ["OBSERVATION"],
+      },
+    },
+  );
+});
+
+test("signatureRequestSign: the document, the learner's count, and the number on the icon", async () => {
+  const visit = await open("employer.overview");
+  const list = `query Waiting { viewer { awaitingSignatureCount signatureRequests(status: PENDING, first: 100) {
+    nodes { id awaitingViewer learner { id awaitingSignatureCount } document { id sha256 download { url } } } } } }`;
+  const { viewer } = await plain(visit.token, list);
+  const waiting = viewer.signatureRequests.nodes.find((each) => each.awaitingViewer);
+  await stillTrue(
+    visit,
+    [
+      ["query Icon { viewer { role awaitingSignatureCount } }", {}],
+      ["query Count($id: ID!) { learner(id: $id) { id name awaitingSignatureCount } }", { id: waiting.learner.id }],
+      [
+        `query Document($id: ID!) { signatureRequest(id: $id) {
+           id title status awaitingViewer slots { role signedAt signedBy { id name } } } }`,
+        { id: waiting.id },
+      ],
+    ],
+    `mutation Sign($id: ID!, $documentSha256: String!, $password: String!) {
+       signatureRequestSign(id: $id, documentSha256: $documentSha256, password: $password) {
+         signatureRequest {
+           id status awaitingViewer
+           slots { role signedAt signedBy { id name } }
+           learner { id awaitingSignatureCount }
+         }
+         viewer { awaitingSignatureCount }
+         errors { code field message }
+       }
+     }`,
+    { id: waiting.id, documentSha256: await opened(waiting.document.download.url), password: "waymark-demo" },
+  );
+});
+
+test("timeLogEntryAdd: the minutes off the job", async () => {
+  const visit = await open("learner");
+  const { viewer } = await plain(visit.token, "{ viewer { learner { id aims { id } } } }");
+  await stillTrue(
+    visit,
+    [
+      ["query Hours { viewer { learner { id name offTheJob { requiredMinutes actualMinutes actualPercent } } } }", {}],
+    ],
+    `mutation Log($input: TimeLogEntryInput!) {
+       timeLogEntryAdd(input: $input) {
+         timeLogEntry { id minutes learner { id offTheJob { actualMinutes actualPercent } } }
+         errors { code field message }
+       }
+     }`,
+    {
+      input: {
+        learnerId: viewer.learner.id,
+        date: new Date(Date.now() - 86_400_000).toISOString().slice(0, 10),
+        minutes: 45,
+        activityType: "TRAINER_LED_TRAINING",
+        comments: "Brake lines: how to bend them, and what a kink does.",
+      },
+    },
+  );
+});
+
+test("persisted queries: the hash alone, once the server knows the text; saved operations at once", async () => {
+  const sent = [];
+  const sha256 = (text) => createHash("sha256").update(text).digest("hex");
+  const token = await signIn("employer.manager");
+  const made = (useGETForHashedQueries) =>
+    new ApolloClient({
+      cache: new InMemoryCache({ typePolicies }),
+      link: new PersistedQueryLink({ sha256, useGETForHashedQueries }).concat(
+        new HttpLink({
+          uri: graph,
+          headers: { authorization: `Bearer ${token}`, "apollo-require-preflight": "true" },
+          fetch: (url, options) => { sent.push([options.method, options.body ?? url]); return fetch(url, options); },
+        }),
+      ),
+    });
+  const query = gql(`query New { viewer { role user { id name } } }`);
+  for (const get of [false, true]) {
+    const { data } = await made(get).query({ query });
+    assert.equal(data.viewer.role, "EMPLOYER_MANAGER");
+  }
+  const texts = sent.map(([, what]) => decodeURIComponent(what).includes("query New"));
+  // Hash, then hash with text; the second client's hash is known already.
+  assert.deepEqual([texts, sent.at(-1)[0]], [[false, true, false], "GET"]);
+});

@@ -1,0 +1,76 @@
+// Relay's runtime on what its compiler made: pages that join up, records known by their id, a mutation that updates them.
+import assert from "node:assert/strict";
+import { createRequire } from "node:module";
+import { test } from "node:test";
+import {
+  Environment,
+  Network,
+  RecordSource,
+  Store,
+  commitMutation,
+  createOperationDescriptor,
+  fetchQuery,
+  getSingularSelector,
+} from "relay-runtime";
+import { plain, signIn } from "../waymark.mjs";
+
+// Made by the compiler as CommonJS.
+const require = createRequire(import.meta.url);
+const artifact = (name) => require(`./__generated__/${name}.graphql.js`);
+
+async function open(username) {
+  const token = await signIn(username);
+  const send = async ({ text }, variables) => ({ data: await plain(token, text, variables) });
+  return { token, environment: new Environment({ network: Network.create(send), store: new Store(new RecordSource()) }) };
+}
+
+async function ask(environment, name, variables) {
+  const operation = createOperationDescriptor(artifact(name), variables);
+  environment.retain(operation);
+  await fetchQuery(environment, artifact(name), variables).toPromise();
+  return () => environment.lookup(operation.fragment).data;
+}
+
+const card = (environment, reference) =>
+  environment.lookup(getSingularSelector(artifact("learners_card"), reference)).data;
+
+test("the pages of a connection join up to the list", async () => {
+  const { token, environment } = await open("employer.overview");
+  const whole = await plain(token, "{ learners(first: 100) { totalCount nodes { id name } } }");
+  const first = await ask(environment, "learnersQuery", { first: 5, after: null });
+  const { pageInfo } = first().learners;
+  await ask(environment, "learnersQuery", { first: 5, after: pageInfo.endCursor });
+  const { edges, totalCount } = first().learners;
+  assert.equal(totalCount, whole.learners.totalCount);
+  assert.deepEqual(edges.map(({ node }) => node.id), whole.learners.nodes.slice(0, 10).map(({ id }) => id));
+  assert.deepEqual(edges.map(({ node }) => card(environment, node).name), whole.learners.nodes.slice(0, 10).map(({ name }) => name));
+});
+
+test("a record is the same wherever it is met: by its fragment's own query, and by node ids", async () => {
+  const { token, environment } = await open("learner");
+  const { viewer } = await plain(token, "{ viewer { learner { id name aims { id title } } } }");
+  const { id, name, aims } = viewer.learner;
+  const again = await ask(environment, "learnersCardQuery", { id });
+  assert.equal(card(environment, again().node).name, name);
+  const many = await ask(environment, "learnersNodesQuery", { ids: [aims[0].id, id, "no-such-id"] });
+  const [aim, learner, nothing] = many().nodes;
+  assert.deepEqual([aim.__typename, aim.title, learner.__typename, nothing], ["Aim", aims[0].title, "Learner", null]);
+  assert.equal(environment.getStore().getSource().get(id).__typename, "Learner");
+});
+
+test("a mutation updates what is shown of the record, without asking again", async () => {
+  const { token, environment } = await open("learner");
+  const { viewer } = await plain(token, "{ viewer { learner { id } } }");
+  const { id } = viewer.learner;
+  const shown = await ask(environment, "learnersCardQuery", { id });
+  const before = card(environment, shown().node).offTheJob.actualMinutes;
+  const date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
+  const input = { learnerId: id, date, minutes: 25, activityType: "TRAINER_LED_TRAINING", comments: "Torque settings." };
+  await new Promise((onCompleted, onError) => {
+    commitMutation(environment, { mutation: artifact("learnersLogMutation"), variables: { input }, onCompleted, onError });
+  });
+  const after = card(environment, shown().node).offTheJob.actualMinutes;
+  const fresh = await plain(token, "{ viewer { learner { offTheJob { actualMinutes } } } }");
+  assert.equal(after, before + 25);
+  assert.equal(after, fresh.viewer.learner.offTheJob.actualMinutes);
+});
