@@ -14,14 +14,19 @@ from tests.web.visit import Visit, visiting
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
+def executable() -> str | None:
+    """Where the machine's Chromium is."""
+    return next(filter(None, map(shutil.which, NAMES)), None)
+
+
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
     """One browser for the run. Nothing is downloaded: it is the machine's own, or these tests are skipped."""
-    executable = next(filter(None, map(shutil.which, NAMES)), None)
-    if executable is None:
+    chromium = executable()
+    if chromium is None:
         pytest.skip("there is no Chromium on this machine, so the employer app is not tested (Debian: chromium)")
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=executable)
+        started = await playwright.chromium.launch(executable_path=chromium)
         yield started
         await started.close()
 

@@ -114,7 +114,7 @@ async def test_a_subscription_goes_on_until_it_is_stopped(page: Page, graph: Run
 async def test_tokens_are_renewed_once_before_they_end(page: Page) -> None:
     await sign_in(page, "assessor")
     asked: list[str] = []
-    page.on("request", lambda request: asked.append((request.post_data or "")))
+    page.on("request", lambda request: asked.append(request.post_data or ""))
     # A quarter of an hour later: two operations at once, for which one refresh is enough.
     later = "const now = Date.now; Date.now = () => now() + 15 * 60 * 1000"
     answers = await page.evaluate(

@@ -70,8 +70,9 @@ async def test_nothing_reaches_over_the_edge(running: Running, open_app: Open, w
         wider = await visit.page.evaluate(
             """() => [...document.querySelectorAll('main, main *, header *, nav *')]
                 .filter(one => !one.closest('.unseen, [aria-hidden]') && one.getBoundingClientRect().width > 0)
-                .filter(one => one.getBoundingClientRect().right > innerWidth + 0.5 || one.getBoundingClientRect().left < -0.5)
-                .map(one => one.outerHTML.slice(0, 120))"""
+                .map(one => [one.outerHTML.slice(0, 120), one.getBoundingClientRect()])
+                .filter(([_, place]) => place.right > innerWidth + 0.5 || place.left < -0.5)
+                .map(([html]) => html)"""
         )
         assert (place, wider) == (place, [])
 

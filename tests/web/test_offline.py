@@ -1,4 +1,4 @@
-"""Without a connection the app opens with the last answers and says how old they are; newer versions replace it whole."""
+"""Without a connection the app opens with the last answers and says how old they are; a newer one replaces it whole."""
 
 import shutil
 from pathlib import Path

@@ -5,9 +5,10 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
+from queries.saved import find
 from tests.serving import PASSWORD, Running
 from tests.web.conftest import Open
-from tests.web.test_live import ask_to_sign, do, learner_id
+from tests.web.elsewhere import ask_to_sign, do, learner_id
 from tests.web.visit import Visit
 
 TITLE = "Training plan: change of hours"
@@ -50,10 +51,11 @@ async def test_a_document_is_opened_ticked_and_signed(own_running: Running, open
     (request,) = [request for name, request in visit.asked if name == "sign_document"]
     assert request.post_data_json["variables"]["documentSha256"] == hashlib.sha256(content).hexdigest()
     async with own_running.person("employer.manager") as manager:
-        listed = (await manager.data(
-            "{ viewer { awaitingSignatureCount signatureRequests(first: 50) { nodes { title slots { role documentSha256 "
-            "signedBy { name } } } } } }"
-        ))["viewer"]  # fmt: skip
+        slots = "slots { role documentSha256 signedBy { name } }"
+        asked = (
+            f"{{ viewer {{ awaitingSignatureCount signatureRequests(first: 50) {{ nodes {{ title {slots} }} }} }} }}"
+        )
+        listed = (await manager.data(asked))["viewer"]
     assert listed["awaitingSignatureCount"] == before - 1
     (slots,) = [one["slots"] for one in listed["signatureRequests"]["nodes"] if one["title"] == TITLE]
     mine = next(slot for slot in slots if slot["role"] == "EMPLOYER_MANAGER")
@@ -79,15 +81,9 @@ async def test_each_step_is_asked_for_in_place(running: Running, open_app: Open)
     await expect(page.get_by_label("Your password")).to_be_focused()
     await signs(page, "not the password")
     await expect(alert).to_be_visible()
+    (sent,) = [request.post_data_json["variables"] for name, request in visit.asked if name == "sign_document"]
     async with running.person("employer.manager") as manager:
-        refused = await manager.data(
-            "mutation($id: ID!, $sha: String!) { signatureRequestSign(id: $id, documentSha256: $sha, password: \"wrong\") "
-            "{ errors { code message } } }",
-            id=page.url.rpartition("/")[2],
-            sha=[request for name, request in visit.asked if name == "sign_document"][0].post_data_json["variables"][
-                "documentSha256"
-            ],
-        )  # fmt: skip
+        refused = await manager.data(find("sign_document").text, **{**sent, "password": "wrong"})
     (error,) = refused["signatureRequestSign"]["errors"]
     assert error["code"] == "WRONG_PASSWORD"
     await expect(alert).to_have_text(error["message"])

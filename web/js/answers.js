@@ -1,5 +1,5 @@
-// The last answer to each query: in memory for the screen, in IndexedDB for a start without a connection. Kept per user,
-// forgotten with the sign-in. `at` is the moment (ms) at which the server last said that it stands.
+// The last answer to each query: in memory for the screen, in IndexedDB for a start without a connection. Kept per
+// user, forgotten with the sign-in. `at` is the moment (ms) at which the server last said that it stands.
 
 import { keep, read, wipe } from "./kept.js";
 import { ask, session } from "./session.js";

@@ -82,7 +82,8 @@ async function load({ aloud = false } = {}) {
   const outcomes = await Promise.allSettled(asked.map((need) => need.refresh()));
   const faults = outcomes.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
   const wasOffline = app.offline;
-  app.offline = faults.some((fault) => fault instanceof Offline);
+  // The device may have gone offline while the last answer was on its way.
+  app.offline = faults.some((fault) => fault instanceof Offline) || navigator.onLine === false;
   const refusal = faults.find((fault) => !(fault instanceof Offline) && fault.code !== "UNAUTHENTICATED");
   app.trouble = refusal ? refusal.message : null;
   app.refreshing = false;

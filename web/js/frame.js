@@ -114,8 +114,7 @@ function freshness(app, asOf) {
       "p",
       {},
       h("span", { class: "dot", "aria-hidden": "true" }),
-      words,
-      !app.offline && live() && asOf && h("span", { class: "since" }, `, checked ${moment(asOf)}`),
+      h("span", {}, words, !app.offline && live() && asOf && `, checked ${moment(asOf)}`),
     ),
     h(
       "button",

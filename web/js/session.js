@@ -5,7 +5,7 @@ import { forgetAnswers } from "./answers.js";
 import { mutate, query, Refused } from "./graph.js";
 import { keep, read, wipe } from "./kept.js";
 
-/** {accessToken, refreshToken, viewer: {id, name, role, mustChangePassword, mustAcceptDisclaimer, disclaimer}} or null. */
+/** {accessToken, refreshToken, viewer} or null; viewer: id, name, role, disclaimer, and what has to be done first. */
 export let session = null;
 
 const ROLES = ["EMPLOYER_OVERVIEW", "EMPLOYER_MANAGER"];

@@ -33,7 +33,8 @@ export function show(app) {
         h(
           "p",
           { class: "note" },
-          "The last answers are kept on this device, so that you can look at them without a connection. Signing out removes them.",
+          "The last answers are kept on this device, so that you can look at them without a connection. ",
+          "Signing out removes them.",
         ),
         h("button", { type: "button", onclick: () => signOut() }, "Sign out"),
         offer &&

@@ -45,7 +45,7 @@ export function show(app) {
     state.fault && !["password", "tick"].includes(state.place) && notice("bad", h("p", {}, state.fault)),
     h(
       "div",
-      { class: "columns" },
+      { class: "columns", key: "columns" },
       paper.awaitingViewer
         ? steps(app, paper)
         : h(

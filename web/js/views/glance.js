@@ -57,11 +57,7 @@ export function show(app) {
         { class: "card", "aria-labelledby": "progress" },
         h("h2", { id: "progress" }, "Progress over all aims"),
         bars(kpis.progress, { large: true, average: true }),
-        h(
-          "p",
-          { class: "note" },
-          `${kpis.progress.criteriaSignedOff.toLocaleString("en-GB")} of ${count(kpis.progress.criteriaTotal, "criterion", "criteria")} signed off, ${kpis.progress.criteriaMapped.toLocaleString("en-GB")} with evidence.`,
-        ),
+        h("p", { class: "note" }, summed(kpis.progress)),
         kpis.pastPlannedEndCount > 0 &&
           h(
             "a",
@@ -74,6 +70,12 @@ export function show(app) {
       visits(),
     ),
   ];
+}
+
+/** The criteria behind the bars, in words. */
+export function summed({ criteriaTotal, criteriaMapped, criteriaSignedOff }) {
+  const [signedOff, mapped] = [criteriaSignedOff, criteriaMapped].map((number) => number.toLocaleString("en-GB"));
+  return `${signedOff} of ${count(criteriaTotal, "criterion", "criteria")} signed off, ${mapped} with evidence.`;
 }
 
 function tile(drawing, number, words, href, calls = false) {

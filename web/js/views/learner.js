@@ -5,6 +5,7 @@ import { h } from "../dom.js";
 import { LEARNER, one, PROGRESS_MAP } from "../needs.js";
 import { bars, criterionLight, icon, light, waiting } from "../parts.js";
 import { AIM_STATUSES, appointment, count, CRITERIA, day, plainDay, SESSIONS, toneFor, wordFor } from "../words.js";
+import { summed } from "./glance.js";
 
 export const name = "learner";
 export const title = ({ route }) => head(route)?.name ?? "Learner";
@@ -125,11 +126,7 @@ function aimCard(aim, units) {
       ended,
     ),
     bars(progress, { large: true }),
-    h(
-      "p",
-      { class: "note" },
-      `${progress.criteriaSignedOff} of ${count(progress.criteriaTotal, "criterion", "criteria")} signed off, ${progress.criteriaMapped} with evidence.`,
-    ),
+    h("p", { class: "note" }, summed(progress)),
     units ? progressMap(units) : h("p", { class: "note" }, "The progress map has not been loaded yet."),
   );
 }

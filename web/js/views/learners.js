@@ -103,7 +103,7 @@ function filters(app, { light_, site, search, sites, inScope }) {
       h("input", {
         id: "search",
         type: "search",
-        placeholder: "Search by name",
+        placeholder: "Name",
         autocomplete: "off",
         value: search,
         oninput: ({ target }) => ask("name", target.value),
