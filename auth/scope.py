@@ -80,6 +80,15 @@ def visible_learners(role: Role) -> Select[tuple[int]] | CompoundSelect[tuple[in
 
 def sees_learner(role: Role, learner_id: Column) -> Condition:
     """That a column names a learner whom the viewer sees."""
+    if learner_id is Learner.id:
+        # Of the learner's own row it is said without looking the learner up once more.
+        match role:
+            case Role.LEARNER:
+                return and_(Learner.user_id == ME, of_provider(Learner))
+            case Role.EMPLOYER_OVERVIEW:
+                return and_(Learner.employer_id.in_(_overview_sites()), of_provider(Learner))
+            case Role.BASIC_ADMIN | Role.MASTER_ADMIN:
+                return of_provider(Learner)
     return learner_id.in_(visible_learners(role))
 
 

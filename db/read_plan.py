@@ -12,6 +12,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.sql.selectable import CompoundSelect
 
+from db.among import KeyList
 from db.base import UtcDateTime
 
 _Convert = Callable[[Any], Any]
@@ -29,7 +30,7 @@ class Plan:
         compiler = _compiler(dialect)
         compiled = compiler(dialect, statement, compile_kwargs={"render_postcompile": True})
         self.sql: str = compiled.string
-        self._binds = [_bind(compiled.binds[name], name, dialect) for name in compiled.positiontup or ()]
+        self._binds = [_bind(compiled.binds[name], dialect) for name in compiled.positiontup or ()]
         columns = [(column.keyname, column.type) for column in compiled._result_columns]
         self._make = partial(tuple.__new__, _row_class([name for name, _ in columns]))
         self._convert = [
@@ -104,10 +105,13 @@ def _is_constant(bind: BindParameter[Any]) -> bool:
     return bind.unique and not bind.required and bind.value is not None and isinstance(bind.type, _CONSTANTS)
 
 
-def _bind(bind: BindParameter[Any], name: str, dialect: Dialect) -> tuple[str, Any, _Convert | None]:
+def _bind(bind: BindParameter[Any], dialect: Dialect) -> tuple[str, Any, _Convert | None]:
     """A parameter's name, its value where none is given, and what it goes through on its way."""
     default = _NOT_GIVEN if bind.required else bind.effective_value
-    return bind.key if bind.key else name, default, bind.type.dialect_impl(dialect).bind_processor(dialect)
+    if isinstance(bind.type, KeyList) and dialect.name == "postgresql":
+        # The driver takes a list of integers as it is; SQLAlchemy would go through it one by one.
+        return bind.key, default, None
+    return bind.key, default, bind.type.dialect_impl(dialect).bind_processor(dialect)
 
 
 def _result(type_: Any, dialect: Dialect) -> _Convert | None:

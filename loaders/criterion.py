@@ -1,7 +1,7 @@
 """Criteria of one learner's unit: the qualification's words, and what was reached."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from db import ids
@@ -15,21 +15,32 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Reached:
-    """What is stored of a criterion that was touched."""
+    """What is stored of a criterion that was touched, and the colour that it makes [001]."""
 
     evidence_count: int
     signed_off: bool
     signed_off_by_key: int | None
     signed_off_at: dt.datetime | None
+    status: CriterionStatus = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.status = criterion_status(self.evidence_count, self.signed_off)
+
+
+# Of every criterion that nobody touched: most are, and a map shows hundreds.
+UNTOUCHED = Reached(0, False, None, None)
 
 
 @dataclass(slots=True)
 class CriterionRow:
-    """One criterion of one learner; `reached` is None where it was never touched."""
+    """One criterion of one learner; `reached` is UNTOUCHED where it was never touched.
+
+    Its properties only read on, as far as they can: the compiled executor then reads without calling them.
+    """
 
     unit: "UnitRow"
     criterion: CriterionReference
-    reached: Reached | None
+    reached: Reached
 
     @property
     def id(self) -> str:
@@ -54,21 +65,19 @@ class CriterionRow:
     @property
     def status(self) -> CriterionStatus:
         """Red, orange or green [001]."""
-        if self.reached is None:
-            return CriterionStatus.NOT_STARTED
-        return criterion_status(self.reached.evidence_count, self.reached.signed_off)
+        return self.reached.status
 
     @property
     def evidence_count(self) -> int:
         """How much evidence is mapped to it."""
-        return self.reached.evidence_count if self.reached else 0
+        return self.reached.evidence_count
 
     @property
     def signed_off_by_key(self) -> int | None:
         """Who signed it off."""
-        return self.reached.signed_off_by_key if self.reached else None
+        return self.reached.signed_off_by_key
 
     @property
     def signed_off_at(self) -> dt.datetime | None:
         """When it was signed off."""
-        return self.reached.signed_off_at if self.reached else None
+        return self.reached.signed_off_at

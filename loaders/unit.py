@@ -16,7 +16,7 @@ from db.unit import UnitSignature
 from db.user import User
 from loaders.aim import AimLoader, AimRow
 from loaders.batching import Batched
-from loaders.criterion import CriterionRow, Reached
+from loaders.criterion import UNTOUCHED, CriterionRow, Reached
 from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.reference import UnitReference
 from loaders.user import UserRow
@@ -106,6 +106,7 @@ def _signatures(role: Role) -> Select:
         .join(User, User.id == UnitSignature.signed_by_id)
         .where(
             among(UnitSignature.aim_id),
+            among(Aim.id),
             among(UnitSignature.unit_id, "units"),
             UnitSignature.withdrawn_at.is_(None),
             scope.sees_aim(role),
@@ -125,7 +126,8 @@ def _reached(role: Role) -> Select:
             CriterionProgress.signed_off_at,
         )
         .join(Aim, Aim.id == CriterionProgress.aim_id)
-        .where(among(CriterionProgress.aim_id), scope.sees_aim(role))
+        # The keys on both sides: else the scope is read whole, hundreds of aims, to be joined with three.
+        .where(among(CriterionProgress.aim_id), among(Aim.id), scope.sees_aim(role))
     )
 
 
@@ -181,14 +183,11 @@ class CriteriaOfUnitLoader(_ByUnit[list[CriterionRow]]):
 
     async def batch_load_fn(self, units: list[UnitRow]) -> list[list[CriterionRow]]:
         aim_keys = list({unit.aim.key for unit in units})
-        reached = dict(zip(aim_keys, await self._reached.load_many(aim_keys), strict=True))
-        lists = [
-            [
-                CriterionRow(unit, criterion, reached[unit.aim.key].get(criterion.key))
-                for criterion in unit.unit.criteria
-            ]
-            for unit in units
-        ]
+        reached_in = dict(zip(aim_keys, await self._reached.load_many(aim_keys), strict=True))
+        lists = []
+        for unit in units:
+            reached = reached_in[unit.aim.key].get
+            lists.append([CriterionRow(unit, each, reached(each.key, UNTOUCHED)) for each in unit.unit.criteria])
         if self._which is CriterionFilter.ALL:
             return lists
         return [[row for row in rows if row.status is not CriterionStatus.SIGNED_OFF] for rows in lists]
