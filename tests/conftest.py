@@ -1,5 +1,6 @@
 """What all tests share: databases on both backends."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 
 import pytest
@@ -49,3 +50,11 @@ async def database(own_database_url: str) -> AsyncIterator[Database]:
     opened = Database(own_database_url)
     yield opened
     await opened.close()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says why tests were skipped, a line a reason."""
+    reports = terminalreporter.stats.get("skipped", [])
+    reasons = Counter(report.longrepr[2].removeprefix("Skipped: ") for report in reports)
+    for reason, number in reasons.items():
+        terminalreporter.write_line(f"{number} skipped: {reason}")

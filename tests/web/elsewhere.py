@@ -5,7 +5,7 @@ from tests.serving import Person
 
 
 async def do(person: Person, mutation: str, selection: str = "", /, **variables: object) -> dict:
-    """One mutation that goes well, its arguments as the schema has them: `do(person, "sessionCancel(id: ID!)", id=id)`."""
+    """One mutation that goes well, arguments as the schema has them: `do(person, "sessionCancel(id: ID!)", id=id)`."""
     name, _, rest = mutation.rstrip(")").partition("(")
     declared = [part.strip() for part in rest.split(",")]
     given = ", ".join(f"{part.split(':')[0]}: ${part.split(':')[0]}" for part in declared)
