@@ -65,7 +65,9 @@ def routes(services: Services) -> list[Route]:
 
     async def choose(request: Request) -> Response:
         if int(request.headers.get("content-length") or _LARGEST_BODY + 1) > _LARGEST_BODY:
-            return _page(_FORM.format(token="", fault=_alert("That is more than a password. Open the link again.")), 413)
+            return _page(
+                _FORM.format(token="", fault=_alert("That is more than a password. Open the link again.")), 413
+            )
         async with request.form(max_files=0, max_fields=3) as form:
             token, new, again = (_text(form, name) for name in ("token", "new", "again"))
         if new != again:

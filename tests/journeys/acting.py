@@ -4,8 +4,8 @@
     evidence = await assessor.do("evidenceReturn", id=evidence["id"], pointsForImprovement="Say why.")
     assert await learner.refusal("evidenceReturn", id=…, pointsForImprovement="…") == ("NOT_ALLOWED", None)
 
-`do` selects, of whatever the payload holds, everything that a change may have moved (`SHOWN`), and then reads the same of
-the same record afresh: a client that keeps what it was answered, by id, holds what the server would tell it.
+`do` selects, of whatever the payload holds, everything that a change may have moved (`SHOWN`), and then reads the same
+of the same record afresh: a client that keeps what it was answered, by id, holds what the server would tell it.
 """
 
 from contextlib import AsyncExitStack
@@ -27,9 +27,12 @@ UNIT_PROGRESS = "progress { criteriaTotal criteriaMapped criteriaSignedOff mappe
 OF_AIM = f"id title status trafficLight {PROGRESS} resourceCount"
 OF_LEARNER = (
     f"id name trafficLight {PROGRESS} daysRemaining outstandingActionCount awaitingSignatureCount "
-    "nextSession { id number status startsAt } offTheJob { requiredMinutes expectedMinutes actualMinutes actualPercent }"
+    "nextSession { id number status startsAt } "
+    "offTheJob { requiredMinutes expectedMinutes actualMinutes actualPercent }"
 )
-OF_UNIT = f"id number title criteriaComplete signedOff {UNIT_PROGRESS} signatures {{ role required signedBy {{ id name }} }}"
+OF_UNIT = (
+    f"id number title criteriaComplete signedOff {UNIT_PROGRESS} signatures {{ role required signedBy {{ id name }} }}"
+)
 FILE = "{ id name contentType size sha256 uploadedBy { id name } }"
 
 # What is selected of each type in a payload.
@@ -45,8 +48,8 @@ SHOWN = {
     "ProviderSettings": "trafficLightTolerance ratedFromPercent reviewIntervalWeeks unitSignatures disclaimer",
     "Download": "url expiresAt",
     "FileUpload": "fileId url expiresAt headers { name value }",
-    "Evidence": f"id title description status declaredOwnWork feedback pointsForImprovement assessmentMethods file {FILE} "
-    f"versions {{ number comment file {FILE} }} signatures {{ role signedBy {{ id name }} signedAt }} "
+    "Evidence": "id title description status declaredOwnWork feedback pointsForImprovement assessmentMethods "
+    f"file {FILE} versions {{ number comment file {FILE} }} signatures {{ role signedBy {{ id name }} signedAt }} "
     f"mappings {{ signedOff criterion {{ id code status evidenceCount unit {{ {OF_UNIT} }} }} }} "
     f"aim {{ {OF_AIM} }} learner {{ {OF_LEARNER} }} submittedBy {{ id name }}",
     "Unit": f"{OF_UNIT} confirmationStatement criteria {{ id code status evidenceCount }} "
@@ -67,12 +70,17 @@ SHOWN = {
 
 def document(mutation: str) -> str:
     """The mutation with every argument that it takes, and everything of its payload that `SHOWN` says."""
-    field = SCHEMA.mutation_type.fields[mutation]  # type: ignore[union-attr]
-    declared = ", ".join(f"${name}: {argument.type}" for name, argument in field.args.items())
-    passed = ", ".join(f"{name}: ${name}" for name in field.args)
-    payload = get_named_type(field.type).fields
-    chosen = " ".join(f"{name} {_shown(get_named_type(one.type))}" for name, one in payload.items())
-    return f"mutation{f'({declared})' if declared else ''} {{ {mutation}{f'({passed})' if passed else ''} {{ {chosen} }} }}"
+    payload = get_named_type(SCHEMA.mutation_type.fields[mutation].type).fields  # type: ignore[union-attr]
+    return operation(mutation, *(f"{name} {_shown(get_named_type(one.type))}" for name, one in payload.items()))
+
+
+def operation(mutation: str, *chosen: str) -> str:
+    """The mutation with every argument that it takes as a variable, and `chosen` of its payload."""
+    arguments = SCHEMA.mutation_type.fields[mutation].args  # type: ignore[union-attr]
+    declared = ", ".join(f"${name}: {argument.type}" for name, argument in arguments.items())
+    passed = ", ".join(f"{name}: ${name}" for name in arguments)
+    declared, passed = (f"({text})" if text else "" for text in (declared, passed))
+    return f"mutation{declared} {{ {mutation}{passed} {{ {' '.join(chosen)} }} }}"
 
 
 def _shown(type_: GraphQLNamedType) -> str:
@@ -87,7 +95,7 @@ class Actor(Person):
         return (await self.data(document(mutation), **arguments))[mutation]
 
     async def do(self, mutation: str, **arguments: Any) -> Any:
-        """What the mutation changed, which is also what a fresh query now finds; the payload where that is not one thing."""
+        """What the mutation changed, which is also what a fresh query finds; the payload where it is not one thing."""
         payload = await self.run(mutation, **arguments)
         errors = payload.pop("errors")
         assert errors == [], f"{mutation}: {errors}"
@@ -96,7 +104,8 @@ class Actor(Person):
             for one in value if isinstance(value, list) else [value]:
                 if isinstance(one, dict) and "id" in one:
                     assert one == await self.seen(get_named_type(types[name].type).name, one["id"])
-        return next(iter(payload.values())) if len(payload) == 1 else payload
+        named = [name for name in payload if mutation.startswith(name) or len(payload) == 1]
+        return payload[named[0]] if named else payload
 
     async def refusal(self, mutation: str, **arguments: Any) -> tuple[str, str | None]:
         """The code of the one error, and the path of its field; nothing was changed."""
@@ -121,16 +130,15 @@ class Actor(Person):
         """The person's own numbers, over everybody whom they see."""
         found = await self.data(
             "{ viewer { kpis { learnerCount aimCount offTrackCount onTrackCount aheadCount notRatedCount "
-            "awaitingSignatureCount outstandingActionCount overdueActionCount awaitingAssessmentCount sessionsNext7Days "
-            f"{PROGRESS} offTheJob {{ actualMinutes }} }} }} }}"
+            "awaitingSignatureCount outstandingActionCount overdueActionCount awaitingAssessmentCount "
+            f"sessionsNext7Days {PROGRESS} offTheJob {{ actualMinutes }} }} }} }}"
         )
         return found["viewer"]["kpis"]
 
     async def trail(self, subject: str, first: int = 20) -> list[tuple[str, str | None]]:
         """What the audit trail says was done to a record, and by whom, the newest first."""
-        query = (
-            "query($id: ID!, $first: Int) { auditTrail(subjectId: $id, first: $first) { nodes { action actor { name } } } }"
-        )
+        query = """query($id: ID!, $first: Int) {
+          auditTrail(subjectId: $id, first: $first) { nodes { action actor { name } } } }"""
         lines = (await self.data(query, id=subject, first=first))["auditTrail"]["nodes"]
         return [(line["action"], line["actor"] and line["actor"]["name"]) for line in lines]
 

@@ -8,7 +8,7 @@ from structlog.testing import capture_logs
 
 from db import clock
 from db.demo import files
-from tests.journeys.acting import SCHEMA, Actor, Cast
+from tests.journeys.acting import SCHEMA, Actor, Cast, operation
 from tests.journeys.places import MATHEMATICS, STANDARD, aim_of, criteria, learner_id, qualification_id, user_id
 from tests.journeys.post import Post, link_in
 from tests.serving import PASSWORD
@@ -23,12 +23,8 @@ class Meter:
         self.counts: dict[str, int] = {}
 
     async def __call__(self, person: Actor, mutation: str, **arguments: Any) -> Any:
-        field = SCHEMA.mutation_type.fields[mutation]  # type: ignore[union-attr]
-        declared = ", ".join(f"${name}: {argument.type}" for name, argument in field.args.items())
-        passed = ", ".join(f"{name}: ${name}" for name in field.args)
-        payload = get_named_type(field.type).fields
-        chosen = " ".join(_least(name, get_named_type(one.type)) for name, one in payload.items())
-        text = f"mutation{f'({declared})' if declared else ''} {{ {mutation}{f'({passed})' if passed else ''} {{ {chosen} }} }}"
+        payload = get_named_type(SCHEMA.mutation_type.fields[mutation].type).fields  # type: ignore[union-attr]
+        text = operation(mutation, *(_least(name, get_named_type(one.type)) for name, one in payload.items()))
         with capture_logs() as logs:
             answer = (await person.data(text, **arguments))[mutation]
         assert answer.pop("errors") == [], mutation
@@ -114,7 +110,9 @@ async def _portfolio(meter: Meter, cast: Cast) -> None:
     aim = await aim_of(assessor, await learner_id(assessor, "Maya Thornton"), MATHEMATICS)
     await meter(learner, "fileUploadCreate", input={"name": "a.pdf", "contentType": "application/pdf", "size": 9})
     words = {"title": "Wheel", "description": "Built.", "declareOwnWork": True, "password": PASSWORD, "actionId": None}
-    evidence = await meter(learner, "evidenceSubmit", input={**words, "aimId": aim["id"], "fileId": await sent(learner)})
+    evidence = await meter(
+        learner, "evidenceSubmit", input={**words, "aimId": aim["id"], "fileId": await sent(learner)}
+    )
     await meter(assessor, "evidenceReturn", id=evidence, pointsForImprovement="Say why.")
     await meter(learner, "evidenceResubmit", id=evidence, input={"fileId": await sent(learner), "comment": "Said."})
     await meter(assessor, "evidenceSign", id=evidence, password=PASSWORD)
@@ -173,7 +171,9 @@ async def _papers(meter: Meter, cast: Cast) -> None:
         else:
             await meter(assessor, mutation, id=request)
     await meter(learner, "messageSend", input={"aimId": aim, "subject": "Hello", "body": "There."})
-    resource = await meter(assessor, "resourceAdd", input={"aimId": aim, "title": "Chart", "fileId": await sent(assessor)})
+    resource = await meter(
+        assessor, "resourceAdd", input={"aimId": aim, "title": "Chart", "fileId": await sent(assessor)}
+    )
     await meter(assessor, "resourceRemove", id=resource)
     await meter(learner, "cvSectionSave", name="SKILLS", text="Wheels.")
     await meter(learner, "cvDocumentAdd", kind="CV", fileId=await sent(learner))

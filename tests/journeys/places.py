@@ -1,4 +1,4 @@
-"""Where things are in the demo, found as a client finds them: learners, aims, units, criteria and sites by what they are."""
+"""Where things are in the demo, found as a client finds them: learners, aims, criteria and sites by what they are."""
 
 from typing import Any
 
@@ -20,8 +20,8 @@ async def aim_of(person: Actor, learner: str, title: str) -> dict[str, Any]:
     """A learner's aim by the beginning of its title, with its units and their criteria."""
     found = await person.data(
         "query($id: ID!) { learner(id: $id) { aims { id title trafficLight progress { criteriaTotal criteriaMapped "
-        "criteriaSignedOff durationPercent } units { id number criteriaComplete signedOff criteria { id code status } } "
-        "} } }",
+        "criteriaSignedOff durationPercent } "
+        "units { id number criteriaComplete signedOff criteria { id code status } } } } }",
         id=learner,
     )
     (aim,) = [aim for aim in found["learner"]["aims"] if aim["title"].startswith(title)]
@@ -35,7 +35,9 @@ def criteria(aim: dict[str, Any], status: str) -> list[str]:
 
 async def employer_id(person: Actor, name: str) -> str:
     """An employer by its whole name."""
-    found = await person.data("query($name: String) { employers(search: $name, first: 100) { nodes { id name } } }", name=name)
+    found = await person.data(
+        "query($name: String) { employers(search: $name, first: 100) { nodes { id name } } }", name=name
+    )
     (employer,) = [one for one in found["employers"]["nodes"] if one["name"] == name]
     return employer["id"]
 

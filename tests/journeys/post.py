@@ -14,7 +14,7 @@ PATIENCE = 10.0
 
 
 class Post:
-    """`async with Post() as post`: `post.url` is its WAYMARK_SMTP_URL; `await post.to(address)` the next message there."""
+    """`async with Post() as post`: `post.url` is its WAYMARK_SMTP_URL, `await post.to(address)` the next message."""
 
     def __init__(self) -> None:
         self._arrived: list[EmailMessage] = []
@@ -41,9 +41,7 @@ class Post:
         """The first message to an address that nobody has taken yet, whose subject holds the words; waits for it."""
 
         def found() -> EmailMessage | None:
-            return next(
-                (one for one in self._arrived if one["To"] == address and subject in one["Subject"]), None
-            )
+            return next((one for one in self._arrived if one["To"] == address and subject in one["Subject"]), None)
 
         async with self._news, asyncio.timeout(PATIENCE):
             await self._news.wait_for(found)

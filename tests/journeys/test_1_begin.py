@@ -85,7 +85,9 @@ async def test_a_learner_is_enrolled_invited_and_inducted(cast: Cast, post: Post
     }  # fmt: skip
     # What they chose signs them in again; what was there before does not.
     assert (await (await cast.stranger()).sign_in("Ivo.Brandt@example.org", CHOSEN))["role"] == Role.LEARNER.value
-    wrong = await (await cast.stranger()).refusal("login", input={"username": "ivo.brandt@example.org", "password": "x"})
+    wrong = await (await cast.stranger()).refusal(
+        "login", input={"username": "ivo.brandt@example.org", "password": "x"}
+    )
     assert wrong == ("WRONG_PASSWORD", "input")
 
     started = clock.now() - dt.timedelta(hours=2)
@@ -161,7 +163,11 @@ async def test_a_master_admin_gives_an_overview_its_sites(cast: Cast, post: Post
     assert await names(overview) == {one["name"] for one in of_site["employer"]["learners"]["nodes"]} != set()
     grants = await overview.data("{ viewer { grants { role grantedBy { name } employers { name } } } }")
     assert grants["viewer"]["grants"] == [
-        {"role": "EMPLOYER_OVERVIEW", "grantedBy": {"name": "Victor Osei"}, "employers": [{"name": "Harbour Cycles Quay"}]}
+        {
+            "role": "EMPLOYER_OVERVIEW",
+            "grantedBy": {"name": "Victor Osei"},
+            "employers": [{"name": "Harbour Cycles Quay"}],
+        }
     ]
     await admin.do("employerOverviewDeallocate", userId=user["id"], employerIds=[quay])
     assert await names(overview) == set()

@@ -1,4 +1,4 @@
-"""Journey 2: evidence is uploaded, submitted, returned, resubmitted, mapped and signed off, and every number follows."""
+"""Journey 2: evidence is uploaded, submitted, returned, resubmitted, mapped, signed off, and every number follows."""
 
 import hashlib
 
@@ -42,7 +42,9 @@ async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
     assert evidence["file"]["sha256"] == hashlib.sha256(FIRST.content).hexdigest()
     assert [(one["role"], one["signedBy"]["name"]) for one in evidence["signatures"]] == [("LEARNER", "Maya Thornton")]
     # Uploading is not mapping: no bar has moved, but the assessor has one more to look at.
-    assert evidence["aim"]["progress"]["mappedPercent"] == round(100 * start["criteriaMapped"] / start["criteriaTotal"], 1)
+    assert evidence["aim"]["progress"]["mappedPercent"] == round(
+        100 * start["criteriaMapped"] / start["criteriaTotal"], 1
+    )
     for who, before in kpis.items():
         assert (await who.kpis())["awaitingAssessmentCount"] == before["awaitingAssessmentCount"] + 1
     assert await learner.refusal("evidenceSubmit", input=submission) == ("CONFLICT", "input.fileId")
@@ -50,7 +52,10 @@ async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
     # Returned with points for improvement: the learner reads them in an e-mail.
     judged = {"mappings": [], "assessmentMethods": ["PRODUCT"], "feedback": None}
     assert await learner.refusal("evidenceAssess", id=evidence["id"], input=judged) == ("NOT_ALLOWED", None)
-    assert await learner.refusal("evidenceReturn", id=evidence["id"], pointsForImprovement="No") == ("NOT_ALLOWED", None)
+    assert await learner.refusal("evidenceReturn", id=evidence["id"], pointsForImprovement="No") == (
+        "NOT_ALLOWED",
+        None,
+    )
     points = "Say which fluid you used, and why."
     evidence = await assessor.do("evidenceReturn", id=evidence["id"], pointsForImprovement=points)
     assert (evidence["status"], evidence["pointsForImprovement"]) == ("RETURNED", points)
@@ -88,7 +93,10 @@ async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
         start["criteriaMapped"] + 45, start["criteriaSignedOff"] + 20
     )  # fmt: skip
     assert evidence["aim"]["trafficLight"] == "AHEAD"
-    assert evidence["learner"]["progress"]["criteriaMapped"] == (await learner.seen("Learner", maya))["progress"]["criteriaMapped"]
+    assert (
+        evidence["learner"]["progress"]["criteriaMapped"]
+        == (await learner.seen("Learner", maya))["progress"]["criteriaMapped"]
+    )
     standing = {one["criterion"]["id"]: (one["criterion"]["status"], one["signedOff"]) for one in evidence["mappings"]}
     assert standing == {one: ("SIGNED_OFF", True) if one in met else ("IN_PROGRESS", False) for one in mapped}
     map_ = await aim_of(manager, maya, DIPLOMA)
@@ -102,8 +110,8 @@ async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
 
     # On paper: the map with what is left to do, and the record of achievement.
     exports = await learner.data(
-        "query($id: ID!) { aim(id: $id) { all: progressMapExport { url } left: progressMapExport(filter: NON_COMPLETED) "
-        "{ url } recordOfAchievementExport { url } } }",
+        "query($id: ID!) { aim(id: $id) { all: progressMapExport { url } "
+        "left: progressMapExport(filter: NON_COMPLETED) { url } recordOfAchievementExport { url } } }",
         id=aim["id"],
     )
     for name in ("all", "left", "recordOfAchievementExport"):
@@ -125,7 +133,13 @@ async def test_employers_upload_too_and_learner_and_assessor_see_it(cast: Cast):
         employer = await cast(username)
         statement = files.witness_statement()
         file_id = await sent(employer, statement)
-        submission = {**WORDS, "aimId": aim["id"], "fileId": file_id, "declareOwnWork": False, "title": f"Seen by {role}"}
+        submission = {
+            **WORDS,
+            "aimId": aim["id"],
+            "fileId": file_id,
+            "declareOwnWork": False,
+            "title": f"Seen by {role}",
+        }
         evidence = await employer.do("evidenceSubmit", input=submission)
         assert [one["role"] for one in evidence["signatures"]] == [role]
         for other in (learner, assessor):

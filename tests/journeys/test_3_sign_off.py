@@ -1,4 +1,4 @@
-"""Journey 3: a complete unit is signed within its confirmation statement, and new evidence takes the signatures back."""
+"""Journey 3: a complete unit is signed within its confirmation statement; new evidence takes the signatures back."""
 
 from sqlalchemy import select
 
@@ -46,7 +46,8 @@ async def test_a_unit_is_completed_signed_and_taken_back(cast: Cast):
     assert signed["signedOff"] is True
     by_role = {one["role"]: one["signedBy"]["name"] for one in signed["signatures"] if one["signedBy"]}
     assert by_role == {
-        "LEARNER": "Maya Thornton", "EMPLOYER_MANAGER": "Helen Ashworth", "IQA": "Gareth Pugh", "ASSESSOR": "Priya Raman"
+        "LEARNER": "Maya Thornton", "EMPLOYER_MANAGER": "Helen Ashworth", "IQA": "Gareth Pugh",
+        "ASSESSOR": "Priya Raman",
     }  # fmt: skip
     # Signing again changes nothing, and stamps nothing anew.
     assert await assessor.do("unitSign", id=unit["id"], password=PASSWORD) == signed

@@ -106,7 +106,11 @@ async def test_actions_are_set_answered_and_closed_and_the_bubble_turns(cast: Ca
     action = await assessor.do("actionComplete", id=action["id"])
 
     # Afterwards: feedback and files; what the learner was given stays in the plan.
-    said = {"attended": True, "feedback": "A good quarter.", "fileIds": [await sent(assessor, "12-week progress review")]}
+    said = {
+        "attended": True,
+        "feedback": "A good quarter.",
+        "fileIds": [await sent(assessor, "12-week progress review")],
+    }
     session = await assessor.do("sessionComplete", id=session["id"], input=said)
     assert (session["status"], session["feedback"], len(session["files"])) == ("ATTENDED", "A good quarter.", 1)
     session = await assessor.do("sessionUpdate", id=session["id"], input={"addFileIds": [await sent(assessor)]})

@@ -123,7 +123,7 @@ async def test_list_calendar_and_workbook_are_the_same_log(cast: Cast):
     learner, manager = await cast("learner"), await cast("employer.manager")
     maya = await learner_id(learner, "Maya Thornton")
     aim = await aim_of(learner, maya, STANDARD)
-    tricky = "=HYPERLINK(\"http://example.org\")"
+    tricky = '=HYPERLINK("http://example.org")'
     for ago, more in ((1000, {"aimId": aim["id"]}), (1000, {"comments": tricky}), (998, {"jobSetting": "ON_THE_JOB"})):
         await learner.do("timeLogEntryAdd", input=entry(maya, ago, **more))
     for filter, count in (({}, 3), ({"aimId": aim["id"]}, 1), ({"jobSetting": "ON_THE_JOB"}, 1),

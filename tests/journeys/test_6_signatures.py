@@ -26,8 +26,8 @@ async def request(assessor: Actor, title: str, *roles: str) -> dict[str, Any]:
 async def waiting(person: Actor) -> int:
     """The number on the icon, which is the number of documents behind it."""
     found = await person.data(
-        "{ viewer { awaitingSignatureCount kpis { awaitingSignatureCount } signatureRequests(status: PENDING, first: 100) "
-        "{ nodes { awaitingViewer } } } }"
+        "{ viewer { awaitingSignatureCount kpis { awaitingSignatureCount } "
+        "signatureRequests(status: PENDING, first: 100) { nodes { awaitingViewer } } } }"
     )
     viewer = found["viewer"]
     count = viewer["awaitingSignatureCount"]
@@ -71,7 +71,9 @@ async def test_each_role_signs_its_own_place_and_the_number_falls(cast: Cast, po
         assert await person.do("signatureRequestSign", **right) == signed
     assert signed["status"] == "COMPLETE"
     admin = await cast("master.admin")
-    assert [action for action, _ in await admin.trail(asked["id"])] == ["signatureRequestSign"] * 5 + ["signatureRequestCreate"]
+    assert [action for action, _ in await admin.trail(asked["id"])] == ["signatureRequestSign"] * 5 + [
+        "signatureRequestCreate"
+    ]
 
 
 async def test_nobody_signs_for_another(cast: Cast):
@@ -85,7 +87,10 @@ async def test_nobody_signs_for_another(cast: Cast):
     assert await (await cast("stuart.nolan")).refusal("signatureRequestSign", **sign) == ("NOT_FOUND", "id")
     await learner.do("signatureRequestSign", **sign)
     cancelled = await assessor.do("signatureRequestCancel", id=asked["id"])
-    assert (cancelled["status"], [bool(slot["signedBy"]) for slot in cancelled["slots"]]) == ("CANCELLED", [True, False])
+    assert (cancelled["status"], [bool(slot["signedBy"]) for slot in cancelled["slots"]]) == (
+        "CANCELLED",
+        [True, False],
+    )
     manager = await cast("employer.manager")
     assert await manager.refusal("signatureRequestSign", **sign) == ("CONFLICT", "id")
     assert await assessor.refusal("signatureRequestCancel", id=asked["id"]) == ("CONFLICT", "id")
@@ -104,7 +109,10 @@ async def test_wrong_passwords_slow_down(cast: Cast):
     wrong = codes.count("WRONG_PASSWORD")
     assert wrong in (9, 10) and codes == ["WRONG_PASSWORD"] * wrong + ["TOO_MANY_ATTEMPTS"] * (12 - wrong)
     # Now the right one is not listened to either, for signing or for signing in.
-    assert await overview.refusal("signatureRequestSign", **sign, password=PASSWORD) == ("TOO_MANY_ATTEMPTS", "password")
+    assert await overview.refusal("signatureRequestSign", **sign, password=PASSWORD) == (
+        "TOO_MANY_ATTEMPTS",
+        "password",
+    )
     again = {"username": "employer.overview", "password": PASSWORD, "role": None}
     assert await (await cast.stranger()).refusal("login", input=again) == ("TOO_MANY_ATTEMPTS", "input")
     assert (await overview.seen("SignatureRequest", asked["id"]))["slots"][0]["signedBy"] is None

@@ -26,7 +26,10 @@ async def test_messages_go_out_as_e_mail(cast: Cast, post: Post):
     message = await post.to("learner@northmoor.example", "Re: Thursday")
     assert message["Reply-To"] is None
     empty = {"aimId": aim["id"], "subject": " ", "body": ""}
-    assert await learner.refusals("messageSend", input=empty) == [("REQUIRED", "input.subject"), ("REQUIRED", "input.body")]
+    assert await learner.refusals("messageSend", input=empty) == [
+        ("REQUIRED", "input.subject"),
+        ("REQUIRED", "input.body"),
+    ]
     iqa = await cast("iqa")
     assert await iqa.refusal("messageSend", input={**empty, "subject": "x", "body": "x"}) == ("NOT_ALLOWED", None)
     admin = await cast("master.admin")
@@ -40,7 +43,9 @@ async def test_resources_and_files_of_a_course(cast: Cast):
     material = {"aimId": aim["id"], "title": "Torque chart, new edition"}
     handed = {**material, "fileId": await sent(learner, files.pdf("Torque chart"))}
     assert await learner.refusal("resourceAdd", input=handed) == ("NOT_ALLOWED", None)
-    resource = await assessor.do("resourceAdd", input={**material, "fileId": await sent(assessor, files.pdf("Torque chart"))})
+    resource = await assessor.do(
+        "resourceAdd", input={**material, "fileId": await sent(assessor, files.pdf("Torque chart"))}
+    )
     of_course = {**material, "title": "Course plan", "bucket": "FILES_FROM_COURSE"}
     await assessor.do("resourceAdd", input={**of_course, "fileId": await sent(assessor, files.pdf("Course handbook"))})
     now = (await learner.data(BUCKETS, id=aim["id"]))["aim"]

@@ -49,7 +49,9 @@ async def test_a_new_starter_changes_the_password_and_accepts_the_disclaimer_fir
 
     assert await held_back() == {"PASSWORD_CHANGE_REQUIRED"}
     upload = {"name": "a.pdf", "contentType": "application/pdf", "size": 9}
-    refused = await jay.ask("mutation($i: FileUploadInput!) { fileUploadCreate(input: $i) { errors { code } } }", i=upload)
+    refused = await jay.ask(
+        "mutation($i: FileUploadInput!) { fileUploadCreate(input: $i) { errors { code } } }", i=upload
+    )
     assert refused["errors"][0]["extensions"]["code"] == "PASSWORD_CHANGE_REQUIRED"
 
     for new, why in ((PASSWORD, "INVALID"), ("jay.lister", "INVALID"), ("short", "INVALID"), ("12345678", "INVALID")):
@@ -78,7 +80,9 @@ async def test_a_new_starter_changes_the_password_and_accepts_the_disclaimer_fir
 
 async def test_the_second_provider_sees_nothing_of_the_first(cast: Cast):
     ruth, victor = await cast("other.provider"), await cast("master.admin")
-    names = "{ learners(first: 100) { nodes { name } } users(first: 100) { nodes { name } } employers { nodes { name } } }"
+    names = (
+        "{ learners(first: 100) { nodes { name } } users(first: 100) { nodes { name } } employers { nodes { name } } }"
+    )
     mine, theirs = [
         {kind: {one["name"] for one in page["nodes"]} for kind, page in (await who.data(names)).items()}
         for who in (ruth, victor)

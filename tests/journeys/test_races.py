@@ -23,8 +23,8 @@ from tests.resolvers.stage import PASSWORD, Stage, set_stage
 from tests.worlds import World
 
 DOCUMENTS, RACERS = 50, 20
-# In so many races everybody's password is checked first, as a client's is. It is checked before the transaction that they
-# race in and costs most of the time, so the other races begin where that transaction does.
+# In so many races everybody's password is checked first, as a client's is. It is checked before the transaction that
+# they race in and costs most of the time, so the other races begin where that transaction does.
 WITH_PASSWORD = 5
 
 

@@ -1,4 +1,4 @@
-"""Every reading operation of the contract, as every person of the demo, over HTTP: what they get is theirs, and is there."""
+"""Every read of the contract, as every person of the demo, over HTTP: what they get is theirs, and there."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -53,7 +53,9 @@ async def somebody(request: pytest.FixtureRequest, cast: Cast) -> Somebody:
     found = await actor.data("{ learners(first: 100, filter: { trafficLight: ON_TRACK }) { nodes { id name } } }")
     learners = found["learners"]["nodes"]
     learner = next((one["id"] for one in learners if one["name"] == "Maya Thornton"), learners[0]["id"])
-    found = await actor.data("query($id: ID!) { learner(id: $id) { aims { units { id evidence { id } } } } }", id=learner)
+    found = await actor.data(
+        "query($id: ID!) { learner(id: $id) { aims { units { id evidence { id } } } } }", id=learner
+    )
     units = [unit["id"] for aim in found["learner"]["aims"] for unit in aim["units"] if unit["evidence"]]
     return Somebody(actor, *PEOPLE[request.param], learner, units[0])
 
@@ -152,9 +154,11 @@ async def test_home_is_the_learner_s_own(somebody: Somebody):
 async def test_another_provider_s_records_are_as_if_they_were_not_there(cast: Cast):
     ruth, victor = await cast("other.provider"), await cast("master.admin")
     found = await victor.data(
-        "{ learners(first: 3) { nodes { id aims { id units { id criteria { id } } } evidence(first: 1) { nodes { id file "
-        "{ id } } } sessions(first: 1) { nodes { id } } timeLog(first: 1) { nodes { id } } employer { id } } } "
-        "users(first: 1) { nodes { id } } qualifications(first: 1) { nodes { id } } auditTrail(first: 1) { nodes { id } } }"
+        "{ learners(first: 3) { nodes { id aims { id units { id criteria { id } } } "
+        "evidence(first: 1) { nodes { id file { id } } } sessions(first: 1) { nodes { id } } "
+        "timeLog(first: 1) { nodes { id } } employer { id } } } "
+        "users(first: 1) { nodes { id } } qualifications(first: 1) { nodes { id } } "
+        "auditTrail(first: 1) { nodes { id } } }"
     )
 
     def ids(value: Any) -> set[str]:
@@ -171,7 +175,9 @@ async def test_another_provider_s_records_are_as_if_they_were_not_there(cast: Ca
     }  # fmt: skip
     for start in range(0, len(theirs), 100):
         some = theirs[start : start + 100]
-        assert (await ruth.data("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=some))["nodes"] == [None] * len(some)
+        assert (await ruth.data("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=some))["nodes"] == [None] * len(
+            some
+        )
     # A record of another provider and one that never was: the same bytes.
     for kind, id in (("learner", theirs_of(theirs, "Learner")), ("aim", theirs_of(theirs, "Aim"))):
         asked = f"query($id: ID!) {{ {kind}(id: $id) {{ id }} }}"

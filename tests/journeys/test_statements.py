@@ -71,8 +71,8 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "userInvite": (14, 14),
 }
 
-# Saved operation -> the statements that it sends once the words of qualifications are in memory. The goals of `speed.md`:
-# map 5, dashboard 5, KPIs 4.
+# Saved operation -> the statements that it sends once the words of qualifications are in memory. The goals of
+# `speed.md`: map 5, dashboard 5, KPIs 4.
 READS = {
     "progress_map": 4, "employer_dashboard": 5, "employer_kpis": 2, "site_comparison": 3, "awaiting_signature": 5,
     "learning_plan": 6, "time_log": 5, "unit_record_sheet": 8, "learner_home": 8,
@@ -97,9 +97,13 @@ async def test_judging_many_criteria_sends_no_more_than_judging_one(cast: Cast):
     words = {"title": "Wheel", "description": "Built.", "declareOwnWork": True, "password": PASSWORD}
     open_, counts = criteria(aim, "NOT_STARTED"), []
     for judged in (open_[:1], open_[1:40]):
-        evidence = await meter(learner, "evidenceSubmit", input={**words, "aimId": aim["id"], "fileId": await sent(learner)})
+        evidence = await meter(
+            learner, "evidenceSubmit", input={**words, "aimId": aim["id"], "fileId": await sent(learner)}
+        )
         mappings = [{"criterionId": one, "signOff": True} for one in judged]
-        await meter(assessor, "evidenceAssess", id=evidence, input={"mappings": mappings, "assessmentMethods": ["PRODUCT"]})
+        await meter(
+            assessor, "evidenceAssess", id=evidence, input={"mappings": mappings, "assessmentMethods": ["PRODUCT"]}
+        )
         counts.append(meter.counts["evidenceAssess"])
     assert counts[0] == counts[1]
 

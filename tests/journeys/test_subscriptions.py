@@ -1,4 +1,4 @@
-"""Subscriptions over server-sent events and WebSockets: what changed, to those who may see it then, and to nobody else."""
+"""Subscriptions over server-sent events and WebSockets: what changed, to those who may see it then and nobody else."""
 
 import asyncio
 import datetime as dt
@@ -55,7 +55,7 @@ async def test_numbers_and_learners_come_as_each_person_sees_them(cast: Cast, op
         to_assessor = learner_in(await one.next())
         assert to_assessor["uln"] is not None and {**to_assessor, "uln": None} == seen
 
-        # The first thing that a colleague hears of is their own learner; whoever listens for one hears of that one only.
+        # The first that a colleague hears of is their own learner; whoever listens for one hears of that one only.
         await set_action(assessor, theirs)
         assert learner_in(await learners[1].next())["id"] == theirs
         await set_action(assessor, maya, "Sharpen the files")
@@ -98,7 +98,10 @@ async def test_a_burst_of_changes_is_few_messages_and_the_last_is_true(cast: Cas
             assert all(payload["errors"] == [] for payload in answer.values())
         messages = [learner_in(message) for message in await stream.settled()]
     assert 1 <= len(messages) < 25
-    assert messages[-1]["offTheJob"]["actualMinutes"] == (await learner.seen("Learner", maya))["offTheJob"]["actualMinutes"]
+    assert (
+        messages[-1]["offTheJob"]["actualMinutes"]
+        == (await learner.seen("Learner", maya))["offTheJob"]["actualMinutes"]
+    )
 
 
 async def test_take_ends_a_stream_by_itself(cast: Cast):
