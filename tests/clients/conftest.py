@@ -34,8 +34,8 @@ def node() -> Path:
     with (HERE / "node_modules.lock").open("w") as only_one:
         fcntl.flock(only_one, fcntl.LOCK_EX)
         if not (STAMP.exists() and STAMP.read_bytes() == lock):
-            command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", "--loglevel=error"]
-            done = subprocess.run(command, cwd=HERE, capture_output=True, text=True)
+            command = "npm ci --ignore-scripts --no-audit --no-fund --fetch-retries=1 --loglevel=error"
+            done = subprocess.run(command.split(), cwd=HERE, capture_output=True, text=True)
             if done.returncode:
                 reason = (done.stderr.strip().splitlines() or ["npm said nothing"])[0]
                 pytest.skip(f"npm cannot install the client packages ({reason}), so the real clients are not tested")

@@ -20,15 +20,17 @@ SUITES = Path(os.environ.get("WAYMARK_SUITES", ROOT.parent / "shared" / "suites"
 
 pytestmark = pytest.mark.skipif(not SUITES.is_dir(), reason="the outside suites are not beside this clone")
 
-TOLERANCE = "mutation($n: Float!) { providerSettingsUpdate(input: { trafficLightTolerance: $n }) { errors { message } } }"
+TOLERANCE = (
+    "mutation($n: Float!) { providerSettingsUpdate(input: { trafficLightTolerance: $n }) { errors { message } } }"
+)
 
 # Objects without an id, on purpose: nothing can be asked for by one. They are values of the record that they hang on,
 # there is one of them, or their name is another field (a guide's slug). An id made up for them would make a client's
 # cache keep two states of a record side by side.
 VALUES = [
-    "Cv", "CvDocument", "CvSection", "Download", "EvidenceMapping", "EvidenceSignature", "EvidenceVersion", "FileUpload",
-    "Guide", "HttpHeader", "Kpis", "OffTheJob", "PageInfo", "Progress", "ProviderSettings", "RoleGrant", "SignatureSlot",
-    "TimeLogDay", "UnitFunnel", "UnitProgress", "UnitSignature", "UserError", "Viewer",
+    "Cv", "CvDocument", "CvSection", "Download", "EvidenceMapping", "EvidenceSignature", "EvidenceVersion",
+    "FileUpload", "Guide", "HttpHeader", "Kpis", "OffTheJob", "PageInfo", "Progress", "ProviderSettings", "RoleGrant",
+    "SignatureSlot", "TimeLogDay", "UnitFunnel", "UnitProgress", "UnitSignature", "UserError", "Viewer",
 ]  # fmt: skip
 WRAPPERS = ["Connection", "Edge", "Payload"]
 RULES = {
