@@ -179,6 +179,34 @@ async def test_what_is_not_the_viewers_is_not_there(running: Running, open_app: 
     assert other["name"] not in await visit.page.content()
 
 
+SAID = [
+    # In London it is an hour later in summer, and another day.
+    ("appointment('2026-07-14T08:30:00Z', Date.parse('2026-06-01'))", "Tue 14 Jul, 09:30"),
+    ("appointment('2027-01-05T23:30:00Z', Date.parse('2026-12-01'))", "Tue 5 Jan 2027, 23:30"),
+    ("day('2026-07-14T23:30:00Z')", "15 Jul 2026"),
+    ("plainDay('2026-03-29')", "29 Mar 2026"),
+    ("moment(Date.parse('2026-11-20T23:59:00Z'), Date.parse('2026-11-21T00:01:00Z'))", "yesterday at 23:59"),
+    ("moment(Date.parse('2026-11-21T00:01:00Z'), Date.parse('2026-11-21T23:59:00Z'))", "00:01"),
+    ("moment(Date.parse('2026-07-13T23:30:00Z'), Date.parse('2026-07-14T20:00:00Z'))", "00:30"),
+    ("moment(Date.parse('2026-11-18T14:32:00Z'), Date.parse('2026-11-21T12:00:00Z'))", "18 Nov 2026 at 14:32"),
+    ("ago(0, 20e3)", "just now"),
+    ("ago(0, 300e3)", "5 minutes ago"),
+    ("ago(0, 3 * 3600e3)", "3 hours ago"),
+    ("ago(0, 72 * 3600e3)", "3 days ago"),
+    ("count(1, 'criterion', 'criteria')", "1 criterion"),
+    ("count(1234, 'learner')", "1,234 learners"),
+    ("percent(60.0)", "60%"),
+    ("percent(35.6)", "35.6%"),
+    ("wordFor({}, 'SOMETHING_NEW')", "Something new"),
+]
+
+
+async def test_days_times_and_numbers_are_said_as_in_britain(running: Running, open_app: Open):
+    visit = await open_app(running)
+    for said, words in SAID:
+        assert (said, await visit.page.evaluate(f"import('/kpi/js/words.js').then(all => all.{said})")) == (said, words)
+
+
 async def test_only_saved_operations_are_sent(running: Running, open_app: Open):
     visit = await open_app(running, "employer.overview")
     for place in ("learners", "learners/Learner_1", "documents", "documents/SignatureRequest_4"):

@@ -41,12 +41,11 @@ async def test_the_last_answers_stand_without_a_connection(running: Running, ope
     await expect(visit.heading("At a glance")).to_be_visible()
     assert await visit.texts("main strong, main .amount, main time") == numbers
     await expect(page.locator(".freshness p")).to_contain_text("just now")
-    # Two hours and a day later it says so, by London's clock.
+    # A day and two hours later it says so.
     await page.evaluate("Date.now = (now => () => now() + 26 * 3600e3)(Date.now)")
     await page.get_by_role("button", name="Refresh").click()
     await expect(page.locator("#said")).to_have_text("You are offline. This is the last answer.")
     await expect(page.locator(".freshness p")).to_contain_text("26 hours ago")
-    await expect(page.locator(".freshness p")).to_contain_text("yesterday at")
 
     # Filters work on what is there, and each learner that was opened can be opened.
     await visit.go("learners?show=OFF_TRACK", "Learners")
