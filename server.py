@@ -35,8 +35,7 @@ from db.settings import Settings, SettingsFault, read_settings
 from loaders.reference import Reference
 from resolvers.context import Client, Context, Services
 from resolvers.exports.desk import ExportDesk
-from schema.http import Documents, Limits, View, make_view
-from schema.http import logs, password_page, transfers
+from schema.http import Documents, Limits, View, logs, make_view, password_page, transfers
 from schema.http.graphiql import graphiql
 from schema.http.metrics import Metrics
 from schema.http.metrics_server import serving_metrics

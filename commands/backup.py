@@ -1,4 +1,4 @@
-"""`backup` copies a serving SQLite installation with its files; `restore` checks a backup, puts it back, and verifies it."""
+"""`backup` copies a serving SQLite installation with its files; `restore` checks a backup and puts it back."""
 
 import argparse
 import asyncio
@@ -20,7 +20,9 @@ from db.verify import faults
 
 def add(commands: Any) -> None:
     """Adds the commands."""
-    backing = commands.add_parser("backup", help="copy the database and the files to a new folder, while serving (SQLite)")
+    backing = commands.add_parser(
+        "backup", help="copy the database and the files to a new folder, while serving (SQLite)"
+    )
     backing.add_argument("folder", type=Path, help="a folder that is new or empty")
     backing.set_defaults(run=_backup)
     restoring = commands.add_parser("restore", help="put a backup back, and verify it (SQLite, server stopped)")
@@ -34,7 +36,9 @@ def _backup(settings: Settings, asked: argparse.Namespace) -> int:
         store = open_store(settings.files_location)
         with tqdm(desc="Files", unit=" files", disable=not sys.stderr.isatty()) as bar:
             made = await back_up(settings.database_url, store, asked.folder, lambda: bar.update() and None)
-        print(f"{asked.folder}: the database and {made.files:,} files. Its manifest has the SHA-256 {made.manifest_sha256}.")
+        print(
+            f"{asked.folder}: the database and {made.files:,} files. SHA-256 of its manifest: {made.manifest_sha256}"
+        )
         if made.damaged:
             named = "\n".join(f"  {key}" for key in made.damaged)
             return fail(f"These files are damaged or missing in the store, and not in the backup:\n{named}")
@@ -45,9 +49,7 @@ def _backup(settings: Settings, asked: argparse.Namespace) -> int:
 
 def _restore(settings: Settings, asked: argparse.Namespace) -> int:
     async def work() -> int:
-        aside = await put_back(
-            asked.folder, settings.database_url, settings.files_location, overwrite=asked.overwrite
-        )
+        aside = await put_back(asked.folder, settings.database_url, settings.files_location, overwrite=asked.overwrite)
         for path in aside:
             print(f"Set aside: {path}")
         database = Database(settings.database_url)
@@ -58,7 +60,9 @@ def _restore(settings: Settings, asked: argparse.Namespace) -> int:
             await database.close()
         if found:
             return fail("\n".join([*found, "The backup was put back, but what it holds is not whole: see above."]))
-        print("The backup is back, and whole. Learners who were erased since it was made are back too: erase them again.")
+        print(
+            "The backup is back, and whole. Learners who were erased since it was made are back too: erase them again."
+        )
         return 0
 
     return _named(work())

@@ -24,13 +24,17 @@ def add(commands: Any) -> None:
     """Adds the commands."""
     access = commands.add_parser("subject-access", help="write everything about one learner to a ZIP")
     access.add_argument("learner", help="the learner's id in the graph, such as Learner_7")
-    access.add_argument("--to", type=Path, required=True, metavar="FILE", help="the ZIP to write; it must not exist yet")
+    access.add_argument(
+        "--to", type=Path, required=True, metavar="FILE", help="the ZIP to write; it must not exist yet"
+    )
     access.set_defaults(run=_subject_access)
     erasing = commands.add_parser("erase", help="erase a learner for good")
     erasing.add_argument("learner", help="the learner's id in the graph, such as Learner_7")
     erasing.add_argument("--confirm-name", required=True, metavar="NAME", help="the learner's name as it stands")
     erasing.set_defaults(run=_erase)
-    retaining = commands.add_parser("retention", help="list the learners who have been kept for long enough, or erase them")
+    retaining = commands.add_parser(
+        "retention", help="list the learners who have been kept for long enough, or erase them"
+    )
     retaining.add_argument("--provider", help="the UKPRN or name of the provider, where there are several")
     retaining.add_argument("--years", type=_years, help="set for how many years after their last aim learners are kept")
     retaining.add_argument("--erase", action="store_true", help="erase them, instead of listing them")
@@ -96,8 +100,8 @@ async def erase_one(database: Database, store: FileStore, learner_key: int) -> s
         now = clock.now()
         storage_keys = await erase_learner(session, learner, now)
         line = AuditEvent(
-            provider_id=learner.provider_id, at=now, action="learnerErase", subject_type="Learner", subject_key=learner.id,
-            learner_id=learner.id, detail={"files": len(storage_keys)},
+            provider_id=learner.provider_id, at=now, action="learnerErase", subject_type="Learner",
+            subject_key=learner.id, learner_id=learner.id, detail={"files": len(storage_keys)},
         )  # fmt: skip
         await append(session, line)
     await drop_bytes(database, store, storage_keys)
@@ -114,7 +118,9 @@ def _retention(settings: Settings, asked: argparse.Namespace) -> int:
                 provider.retention_years = asked.years
                 provider.settings_version += 1
                 detail = {"fields": ["retention_years"]}
-                line = AuditEvent(provider_id=provider.id, at=clock.now(), action="providerSettingsUpdate", detail=detail)
+                line = AuditEvent(
+                    provider_id=provider.id, at=clock.now(), action="providerSettingsUpdate", detail=detail
+                )
                 await append(session, line)
         async with database.snapshot() as session:
             due = await due_learners(session, clock.today(), provider and provider.id)
@@ -134,7 +140,9 @@ async def _erase_due(database: Database, settings: Settings, due: list[Due]) -> 
     store, kept = open_store(settings.files_location), 0
     for one in due:
         if held := await erase_one(database, store, one.learner_key):
-            print(f"{ids.encode('Learner', one.learner_key)} holds other roles too ({held}), and stays.", file=sys.stderr)
+            print(
+                f"{ids.encode('Learner', one.learner_key)} holds other roles too ({held}), and stays.", file=sys.stderr
+            )
             kept += 1
     print(f"{len(due) - kept:,} learners were erased.")
     return 1 if kept else 0

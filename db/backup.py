@@ -1,7 +1,7 @@
-"""A backup of an SQLite installation while it serves: the database, every file it names, and a manifest of their digests.
+"""A backup of an SQLite installation while it serves: the database, the files it names, a manifest of their digests.
 
-A backup is a folder: `database.db`, `files/` by storage key, and `manifest.json`, which is written last, so that a folder
-without one is no backup.
+A backup is a folder: `database.db`, `files/` by storage key, and `manifest.json`, which is written last, so that a
+folder without one is no backup.
 """
 
 import asyncio
@@ -53,8 +53,8 @@ def database_file(url: str) -> Path:
 async def back_up(url: str, store: FileStore, folder: Path, seen: Callable[[], None] = lambda: None) -> Backup:
     """Makes a backup in a folder that is new or empty; `seen` is called for each file that is done.
 
-    The database is copied as it is at one moment, whoever writes meanwhile. Its files were stored before it named them, and
-    never change, so they are copied after it. Raises BackupFault, StoreFull, StoreUnavailable.
+    The database is copied as it is at one moment, whoever writes meanwhile. Its files were stored before it named them,
+    and never change, so they are copied after it. Raises BackupFault, StoreFull, StoreUnavailable.
     """
     source = database_file(url)
     if not source.is_file():
@@ -77,7 +77,8 @@ async def back_up(url: str, store: FileStore, folder: Path, seen: Callable[[], N
             "format": FORMAT,
             "made_at": made_at.isoformat(),
             "database": {
-                "size": (folder / DATABASE).stat().st_size, "sha256": await asyncio.to_thread(digest_of, folder / DATABASE),
+                "size": (folder / DATABASE).stat().st_size,
+                "sha256": await asyncio.to_thread(digest_of, folder / DATABASE),
             },
             "files": files,
             "damaged": damaged,

@@ -1,9 +1,9 @@
 """Erasure of a learner: what the law lets go is gone, and what it needs kept carries no name.
 
-Kept, for the funding and the awarding bodies: aims with their dates, status and sums; that and when evidence was submitted,
-mapped, assessed and signed, by whom in which role, with the digests; sessions and time with dates and minutes; the audit
-trail, which names people by number. Gone: name, username, e-mail, password, ULN, photo, employer, every file's bytes, every
-title and text, the CV, actions, resources, sign-ins, and mail to or about the learner.
+Kept, for the funding and the awarding bodies: aims with their dates, status and sums; that and when evidence was
+submitted, mapped, assessed and signed, by whom in which role, with the digests; sessions and time with dates and
+minutes; the audit trail, which names people by number. Gone: name, username, e-mail, password, ULN, photo, employer,
+every file's bytes, every title and text, the CV, actions, resources, sign-ins, and mail to or about the learner.
 """
 
 import datetime as dt
@@ -64,7 +64,7 @@ async def other_roles(session: AsyncSession, user_key: int) -> list[Role]:
 async def erase_learner(session: AsyncSession, learner: Learner, now: dt.datetime) -> list[str]:
     """Erases a learner in the caller's transaction; gives the storage keys whose bytes go once it has committed.
 
-    Aims that still run are withdrawn, planned sessions and waiting documents cancelled. Erasing twice changes nothing more.
+    Aims that still run are withdrawn, planned sessions and waiting documents cancelled. Erasing twice is erasing once.
     """
     user = await session.get_one(User, learner.user_id, with_for_update={"key_share": True})
     await _erase_mail(session, user)
@@ -91,8 +91,10 @@ async def _end_what_runs(session: AsyncSession, learner: Learner, today: dt.date
         await _change(session, table, learner.id, values, condition)
 
 
-async def _change(session: AsyncSession, table: type[Any], learner_key: int, values: Mapping[str, Any], *where: Any) -> None:
-    # Counted as a write of the row: whoever read it before and writes it afterwards is told, instead of bringing words back.
+async def _change(
+    session: AsyncSession, table: type[Any], learner_key: int, values: Mapping[str, Any], *where: Any
+) -> None:
+    # Counted as a write of the row: who read it before and writes it afterwards is told, and brings no words back.
     counted = {"version": table.version + 1} if "version" in table.__table__.columns else {}
     changing = update(table).where(table.learner_id == learner_key, *where).values(**values, **counted)
     await session.execute(changing.execution_options(synchronize_session=False))
@@ -147,7 +149,7 @@ async def _erase_login(session: AsyncSession, user: User, learner: Learner, now:
 
 
 async def _erase_mail(session: AsyncSession, user: User) -> None:
-    """Mail to the learner is deleted; of mail that names them to others, what was sent loses its words, what waits goes."""
+    """Mail to the learner is deleted; of mail that names them, what was sent loses its words, what waits goes."""
     if not user.email:
         return
     address = (OutboxMail.to_address == user.email) | (OutboxMail.reply_to == user.email)

@@ -1,4 +1,4 @@
-"""Puts a backup back: every digest is checked before anything is touched, and what stood there is set aside, not deleted."""
+"""Puts a backup back: every digest is checked before anything is touched, and what stood there is set aside."""
 
 import asyncio
 import json
@@ -20,8 +20,8 @@ _BESIDE = ("", "-wal", "-shm")
 async def put_back(folder: Path, url: str, files: str | Path, *, overwrite: bool) -> list[Path]:
     """Puts a backup's database and files where an installation expects them; gives what was set aside for it.
 
-    `files` is where the installation keeps its files. Raises BackupFault, before anything is changed: for a backup that is
-    not whole, a server that still runs, and, unless `overwrite`, an installation that is there already.
+    `files` is where the installation keeps its files. Raises BackupFault, before anything is changed: for a backup that
+    is not whole, a server that still runs, and, unless `overwrite`, an installation that is there already.
     """
     target = database_file(url)
     manifest = await asyncio.to_thread(_checked_manifest, folder)

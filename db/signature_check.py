@@ -1,7 +1,7 @@
 """Checks signatures: what each was put on against what is there now, and each against the audit trail's line of it.
 
-Nobody can change a signature, what it confirms, or take one away or add one, without one of the two no longer fitting. An
-erased learner's words are gone; the digests, and who signed when in which role, are checked all the same.
+Nobody can change a signature, what it confirms, or take one away or add one, without one of the two no longer fitting.
+An erased learner's words are gone; the digests, and who signed when in which role, are checked all the same.
 """
 
 import datetime as dt
@@ -106,7 +106,9 @@ async def _evidence(session: AsyncSession, begins: Beginnings) -> AsyncIterator[
         words = [evidence_statement(row.title, own_work) for own_work in (True, False)]
         for fault in (
             None if row.version else f"version {signed.version_number} is not there",
-            None if row.version is None or row.sha256 == signed.file_sha256 else "the file is not the one that was signed",
+            None
+            if row.version is None or row.sha256 == signed.file_sha256
+            else "the file is not the one that was signed",
             None if row.erased_at or signed.statement in words else "the words are not those that were signed",
             _against_the_trail(row, signed, signed.file_sha256, begins),
         ):
@@ -118,8 +120,8 @@ async def _documents(session: AsyncSession, begins: Beginnings) -> AsyncIterator
     slot = SignatureSlot
     statement = (
         select(
-            slot, SignatureRequest.title, SignatureRequest.document_sha256.label("asked"), File.sha256, Learner.erased_at,
-            AuditEvent.id.label("line"), AuditEvent.detail,
+            slot, SignatureRequest.title, SignatureRequest.document_sha256.label("asked"), File.sha256,
+            Learner.erased_at, AuditEvent.id.label("line"), AuditEvent.detail,
         )
         .join(SignatureRequest, SignatureRequest.id == slot.request_id)
         .join(File, File.id == SignatureRequest.file_id)
@@ -200,7 +202,9 @@ def _unit(row: Row[Any], criteria: list[tuple[int, int, bool]], begins: Beginnin
             faults.append("the words are not those that were signed")
         elif signed.withdrawn_at is None and unit_sha256(signed.statement, criteria) != signed.content_sha256:
             faults.append("the words or the criteria are not those that were signed")
-    return [f"unit {signed.unit_id} of aim {signed.aim_id}, signature {signed.id}: {fault}" for fault in faults if fault]
+    return [
+        f"unit {signed.unit_id} of aim {signed.aim_id}, signature {signed.id}: {fault}" for fault in faults if fault
+    ]
 
 
 async def _without_signature(session: AsyncSession) -> AsyncIterator[str]:
@@ -221,6 +225,6 @@ async def _without_signature(session: AsyncSession) -> AsyncIterator[str]:
         )
         async for row in _rows(session, statement):
             yield (
-                f"provider {row.provider_id}: line {row.sequence} of the audit trail says that {what} {row.subject_key} was "
-                "signed, but there is no such signature"
+                f"provider {row.provider_id}: line {row.sequence} of the audit trail says that {what} "
+                f"{row.subject_key} was signed, but there is no such signature"
             )

@@ -1,7 +1,7 @@
 """Everything about one learner, as the law's right of access asks: each table's rows in the field's words.
 
-Which tables are read follows from the tables themselves: every one with a learner, so that none is forgotten when one is
-added. References become what they refer to (a person's name, an aim's title, the path of a file in the export).
+Which tables are read follows from the tables themselves: every one with a learner, so that none is forgotten when one
+is added. References become what they refer to (a person's name, an aim's title, the path of a file in the export).
 """
 
 import datetime as dt
@@ -119,7 +119,9 @@ def _conditions(learner: Learner, user: User) -> dict[Table, Any]:
 
 def _files(rows: list[dict[str, Any]]) -> dict[int, SubjectFile]:
     return {
-        row["id"]: SubjectFile(f"files/{row['id']} {row['name']}", row["storage_key"]) for row in rows if row["storage_key"]
+        row["id"]: SubjectFile(f"files/{row['id']} {row['name']}", row["storage_key"])
+        for row in rows
+        if row["storage_key"]
     }
 
 

@@ -24,7 +24,9 @@ These files are on record, but could not be read from the store:
 """
 
 
-async def write_export(database: Database, store: FileStore, learner_key: int, out: BinaryIO, now: dt.datetime) -> str | None:
+async def write_export(
+    database: Database, store: FileStore, learner_key: int, out: BinaryIO, now: dt.datetime
+) -> str | None:
     """Writes the ZIP to a file that can be sought in; gives the learner's name, or None where there is no such learner.
 
     Memory stays flat whatever the files' size. Raises StoreUnavailable, OSError.

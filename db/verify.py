@@ -15,7 +15,7 @@ from db.signature_check import broken_signatures
 
 
 async def faults(database: Database, store: FileStore) -> AsyncIterator[str]:
-    """A sentence for each thing that is not as it was written; nothing where all is whole. The server may run meanwhile.
+    """A sentence for each thing that is not as it was written; nothing where all is whole. The server may run on.
 
     In turn: the SQLite file itself, the audit trail, the progress sums, the signatures, the stored files. Raises
     StoreUnavailable.

@@ -4,11 +4,11 @@ from typing import TypedDict
 
 import structlog
 
+from db.engine import Database
 from db.enums import UserErrorCode
 from db.erasure import erase_learner, other_roles
 from db.file import known_files
 from db.file_store import FileStore, StoreUnavailable
-from db.engine import Database
 from db.learner import Learner
 from db.user import User
 from resolvers import link
@@ -28,8 +28,8 @@ class _Erased(TypedDict):
 async def erase(context: Context, *, id: str, confirm_name: str) -> int:
     """Erases a learner, once the name has been written out as it stands; gives their key.
 
-    What is kept carries no name (`db/erasure.py`). Aims that still run are withdrawn. Refuses with NOT_FOUND, NOT_ALLOWED,
-    INVALID for another name, CONFLICT while the person holds another role.
+    What is kept carries no name (`db/erasure.py`). Aims that still run are withdrawn. Refuses with NOT_FOUND,
+    NOT_ALLOWED, INVALID for another name, CONFLICT while the person holds another role.
     """
     erased = await _erase(context, id=id, confirm_name=confirm_name)
     await drop_bytes(context.services.database, context.services.files, erased["storage_keys"])

@@ -154,7 +154,8 @@ def addresses(root: Path, paths: list[str]) -> list[str]:
 def undeclared(root: Path, paths: list[str], project: str) -> list[str]:
     """Imports of libraries that pyproject.toml does not name: they are there by chance, as part of another."""
     read = tomllib.loads(project)
-    runtime = {_library(dependency) for dependency in read["project"]["dependencies"]}
+    extras = sum(read["project"].get("optional-dependencies", {}).values(), [])
+    runtime = {_library(dependency) for dependency in read["project"]["dependencies"] + extras}
     tests = runtime | {_library(dependency) for dependency in read["dependency-groups"]["test"]}
     ours = {*ROOMS, *CLIENTS, "server", "tests"}
     libraries, found = packages_distributions(), []

@@ -1,4 +1,4 @@
-"""`backup` while people write, and `restore`: what comes back is one moment, whole; what is not whole is not put back."""
+"""`backup` while people write, and `restore`: what comes back is one moment; what is not whole is not put back."""
 
 import asyncio
 import json
@@ -66,7 +66,7 @@ async def test_a_backup_while_people_write_is_one_moment(stage: Stage, tmp_path:
         assert await put_back(folder, url, files, overwrite=False) == []
         assert await whole(url, files) == []
         back = Database(url)
-        counts.append(len((await back.rows(AuditEvent.__table__.select()))))
+        counts.append(len(await back.rows(AuditEvent.__table__.select())))
         await back.close()
     # Each is a later moment than the one before; people were not held up meanwhile.
     assert 0 < counts[0] < counts[2]
@@ -116,7 +116,9 @@ async def test_a_database_in_use_is_not_replaced(stage: Stage, tmp_path: Path) -
         (lambda folder: _edit(folder, files={"../../outside": {"size": 1, "sha256": "0" * 64}}), "is damaged"),
     ],
 )
-async def test_a_backup_that_is_not_whole_is_not_put_back(stage: Stage, tmp_path: Path, breaking: Any, sentence: str) -> None:
+async def test_a_backup_that_is_not_whole_is_not_put_back(
+    stage: Stage, tmp_path: Path, breaking: Any, sentence: str
+) -> None:
     await submit(stage, 1)
     folder = await backed_up(stage, tmp_path / "backup")
     breaking(folder)

@@ -19,7 +19,9 @@ async def live(server: ServerProcess) -> list[str]:
     """Things that people do, rightly and wrongly; gives the secrets that were in play."""
     secrets = [PASSWORD, "a wrong password 7"]
     async with server.person("learner") as ada, server.person("master.admin") as master:
-        secrets += [token for person in (ada, master) for token in (person.tokens["accessToken"], person.tokens["refreshToken"])]
+        secrets += [
+            token for person in (ada, master) for token in (person.tokens["accessToken"], person.tokens["refreshToken"])
+        ]
         me = (await ada.data("{ viewer { learner { id name aims { id status } } } }"))["viewer"]["learner"]
         aim = next(one["id"] for one in me["aims"] if one["status"] == "IN_TRAINING")
         file_id = await ada.upload(f"{MARK}.txt", "text/plain", MARK.encode())
@@ -27,14 +29,12 @@ async def live(server: ServerProcess) -> list[str]:
         link = download["node"]["download"]["url"].rsplit("/", 1)[1]
         secrets.append(link)
         assert (await ada.client.get(f"/downloads/{link}")).status_code == 200
-        submit = (
-            "mutation($input: EvidenceSubmitInput!) { evidenceSubmit(input: $input) { evidence { id } errors { code } } }"
-        )
+        submit = "mutation($input: EvidenceSubmitInput!) { evidenceSubmit(input: $input) { errors { code } } }"
         input = {"aimId": aim, "fileId": file_id, "title": MARK, "description": MARK, "declareOwnWork": True}
         await ada.data(submit, input={**input, "password": "a wrong password 7"})
         await ada.data(submit, input={**input, "password": PASSWORD})
         # What cannot run, in every way: the log must not quote it.
-        await ada.ask(f"query Mine {{ learners(filter: {{ search: \"{MARK}\" }}) {{ nodes {{ nope }} }} }}")
+        await ada.ask(f'query Mine {{ learners(filter: {{ search: "{MARK}" }}) {{ nodes {{ nope }} }} }}')
         await ada.ask("query($first: Int!) { learners(first: $first) { nodes { id } } }", first=MARK)
         await ada.ask(f'{{ node(id: "{MARK}") {{ id }} }}')
         await ada.client.post("/graphql", content=f'{{"query": "{MARK}', headers={"content-type": "application/json"})

@@ -1,4 +1,4 @@
-"""The door: what it says of itself, who may look at its metrics, which other origins may ask, and how it is told to stop."""
+"""The door: what it says of itself, who may look at its metrics, which other origins may ask, its settings."""
 
 import asyncio
 import socket
@@ -65,7 +65,9 @@ async def test_a_taken_address_keeps_nobody_from_serving(capsys: pytest.CaptureF
 # ---------------------------------------------------------------- other origins
 
 
-async def preflight(client: httpx2.AsyncClient, origin: str, path: str = "/graphql", method: str = "POST") -> httpx2.Response:
+async def preflight(
+    client: httpx2.AsyncClient, origin: str, path: str = "/graphql", method: str = "POST"
+) -> httpx2.Response:
     headers = {
         "origin": origin, "access-control-request-method": method,
         "access-control-request-headers": "authorization, content-type, idempotency-key",
@@ -137,7 +139,9 @@ def test_what_cannot_be_used_is_refused_at_start(name: str, value: str) -> None:
 
 
 def test_what_can_be_used() -> None:
-    settings = _settings(WAYMARK_METRICS="[::1]:9000", WAYMARK_ALLOWED_ORIGINS="https://a.example, http://localhost:5173")
+    settings = _settings(
+        WAYMARK_METRICS="[::1]:9000", WAYMARK_ALLOWED_ORIGINS="https://a.example, http://localhost:5173"
+    )
     assert (settings.metrics_address, settings.allowed_origins) == (
         ("::1", 9000), ("https://a.example", "http://localhost:5173")
     )  # fmt: skip
@@ -169,10 +173,14 @@ async def test_a_span_an_operation_and_one_a_statement(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
     async with serving(await demo.database_url("sqlite"), tmp_path) as running, running.person("learner") as ada:
-        answer = await ada.post('query Mine { learners(first: 1, filter: { search: "secret words" }) { nodes { name } } }')
+        answer = await ada.post(
+            'query Mine { learners(first: 1, filter: { search: "secret words" }) { nodes { name } } }'
+        )
         request_id = answer.headers["x-request-id"]
     collector.close()
-    attributes = {span.span_id: {a.key: a.value.string_value or a.value.int_value for a in span.attributes} for span in spans}
+    attributes = {
+        span.span_id: {a.key: a.value.string_value or a.value.int_value for a in span.attributes} for span in spans
+    }
     (mine,) = [span for span in spans if attributes[span.span_id].get("waymark.request_id") == request_id]
     told = attributes[mine.span_id]
     assert (mine.name, told["graphql.operation.name"], told["waymark.role"]) == ("query", "Mine", "LEARNER")
@@ -180,6 +188,11 @@ async def test_a_span_an_operation_and_one_a_statement(
     assert len(children) == told["waymark.statements"] > 0
     for child in children:
         assert child.name == "SELECT"
-        assert mine.start_time_unix_nano <= child.start_time_unix_nano <= child.end_time_unix_nano <= mine.end_time_unix_nano
+        assert (
+            mine.start_time_unix_nano
+            <= child.start_time_unix_nano
+            <= child.end_time_unix_nano
+            <= mine.end_time_unix_nano
+        )
     # Statements without their values: nothing of what people write or are called.
     assert "secret words" not in str(spans) and "waymark-demo" not in str(spans)

@@ -25,13 +25,15 @@ class _Beside(uvicorn.Server):
 async def serving_metrics(metrics: Metrics, address: tuple[str, int] | None) -> AsyncIterator[str | None]:
     """Serves the metrics for as long as the block lasts; gives where, or None.
 
-    An address that is taken, by a second process on the same machine, is no reason not to serve people: the log says so.
+    An address that is taken, by a second process on the machine, is no reason not to serve people: the log says so.
     """
     listener = _listen(address) if address is not None else None
     if listener is None:
         yield None
         return
-    config = uvicorn.Config(metrics.app, interface="asgi3", lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=1)
+    config = uvicorn.Config(
+        metrics.app, interface="asgi3", lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=1
+    )
     server = _Beside(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="metrics")
     host, port = listener.getsockname()[:2]

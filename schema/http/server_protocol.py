@@ -1,7 +1,7 @@
-"""The HTTP protocol that the server listens with: uvicorn's, which never cuts a request that stays half-sent, with timers.
+"""The HTTP protocol that the server listens with: uvicorn's, which cuts no request that stays half-sent, and timers.
 
-What happens to a body that stands still is decided where it is read (`asked.py`, `transfers.py`); here are the request line
-and the headers, and answers that nobody takes.
+What happens to a body that stands still is decided where it is read (`asked.py`, `transfers.py`); here are the request
+line and the headers, and answers that nobody takes.
 """
 
 from asyncio import BaseTransport, TimerHandle

@@ -25,7 +25,7 @@ _Statement = tuple[str, float, float, str | None]
 
 
 def open_tracing(environment: Mapping[str, str], database: Database) -> "Tracing | None":
-    """Tracing as the usual OTEL_… variables set it; None where no endpoint is set, or the packages are not installed."""
+    """Tracing as the usual OTEL_… variables set it; None where no endpoint is set or the packages are not there."""
     if not any(environment.get(name) for name in _ENDPOINTS):
         return None
     if not all(_is_installed(package) for package in _PACKAGES):

@@ -33,21 +33,24 @@ async def _itself(result: object, _: object) -> object:
 @strawberry.type
 class PrivacyMutations:
     @strawberry.mutation(
-        description="Erases a learner for good: name, contact, ULN, files and every word are gone; dates, sums and who signed "
-        "when stay without a name. Aims that still run are withdrawn."
+        description="Erases a learner for good: name, contact, ULN, files and every word are gone; dates, sums and who "
+        "signed when stay without a name. Aims that still run are withdrawn."
     )
     async def learner_erase(
         self,
         info: Info,
         id: Id,
         confirm_name: Annotated[
-            str, strawberry.argument(description="The learner's name as it stands, written out to be sure that it is them.")
+            str,
+            strawberry.argument(description="The learner's name as it stands, to be sure that it is them."),
         ],
     ) -> LearnerErasePayload:
         write = privacy.erase(info.context, id=id, confirm_name=confirm_name)
         return await answer(info, LearnerErasePayload, write, learner=lambda key, load: load.learner.load(key))
 
-    @strawberry.mutation(description="Everything about one learner, to hand out to them; the audit trail notes who asked.")
+    @strawberry.mutation(
+        description="Everything about one learner, to hand to them; the audit trail notes who asked."
+    )
     async def subject_access_export(
         self, info: Info, learner_id: Annotated[strawberry.ID, strawberry.argument(description="Whom it is about.")]
     ) -> SubjectAccessExportPayload:

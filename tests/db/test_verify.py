@@ -1,4 +1,4 @@
-"""`server.py verify`: whatever of the trail, the sums, the signatures or the files is changed behind the server, is found."""
+"""`server.py verify`: what is changed of the trail, sums, signatures or files behind the server is found."""
 
 import datetime as dt
 import shutil
@@ -89,7 +89,11 @@ async def _filled(stage: Stage) -> Stage:
     await assess(stage, await submit(stage, "Another wheel"), stage.criteria[2])
     document = await upload(stage, "assessor", b"%PDF-1.7")
     request = await signature_request.create(
-        stage.at("assessor"), learner_id=stage.ada, title="Review", file_id=document, roles=[Role.LEARNER, Role.ASSESSOR]
+        stage.at("assessor"),
+        learner_id=stage.ada,
+        title="Review",
+        file_id=document,
+        roles=[Role.LEARNER, Role.ASSESSOR],
     )
     await signature_request.sign(
         stage.at("learner"), id=ids.encode("SignatureRequest", request),
@@ -140,7 +144,11 @@ async def test_every_column_of_the_trail_and_of_signatures_is_held(stage: Stage,
     rows = [row for row in await stage.rows(entity) if getattr(row, "signed_at", True)]
     async with stage.database.writing() as session:
         # Whoever writes to the tables directly is not held up by foreign keys either.
-        unheld = "PRAGMA defer_foreign_keys = ON" if stage.database.is_sqlite else "set local session_replication_role = replica"
+        unheld = (
+            "PRAGMA defer_foreign_keys = ON"
+            if stage.database.is_sqlite
+            else "set local session_replication_role = replica"
+        )
         await session.execute(text(unheld))
         for name in [column.key for column in table.columns if column.key not in _NOT_SIGNED]:
             before = {row.id: getattr(row, name) for row in rows[:2]}

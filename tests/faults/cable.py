@@ -1,4 +1,4 @@
-"""A cable between the server and PostgreSQL that a test can pull out and put back: a TCP proxy on a port that stays the same."""
+"""A cable between the server and PostgreSQL that a test can pull out and put back: a TCP proxy on one port."""
 
 import asyncio
 from contextlib import suppress
@@ -11,7 +11,7 @@ from tests.faults.processes import free_port
 
 
 class Cable:
-    """`url` is the database's by way of the cable. `async with Cable(url) as cable: await cable.cut(); await cable.mend()`."""
+    """`url` is the database's by way of the cable, which is whole at first: `cut()` it, `mend()` it."""
 
     def __init__(self, database_url: str) -> None:
         self._to = make_url(database_url)

@@ -1,6 +1,6 @@
 """kill -9 under load, as often as asked: each time the server starts again on what is left, and every promise is kept.
 
-    python -m tests.faults.kill --rounds 10 [--database postgresql]
+python -m tests.faults.kill --rounds 10 [--database postgresql]
 """
 
 import argparse
@@ -56,8 +56,8 @@ async def _main(rounds: int, backend: str, seed: int) -> None:
         finally:
             await databases.close()
     print(
-        f"{rounds} kills on {backend}: {len(promised.evidence)} pieces of evidence, {len(promised.signed)} signatures and "
-        f"{len(promised.uploads)} uploads acknowledged, none lost, nothing half done, the audit trail whole."
+        f"{rounds} kills on {backend}: {len(promised.evidence)} pieces of evidence, {len(promised.signed)} signatures "
+        f"and {len(promised.uploads)} uploads acknowledged, none lost, nothing half done, the audit trail whole."
     )
 
 

@@ -1,9 +1,9 @@
 """`server.py serve` as a process of its own, to be stopped, killed and started again on what it left behind.
 
-    async with server_process(url, folder) as server:
-        async with server.person("learner") as ada: …
-        server.kill()
-        await server.start()
+async with server_process(url, folder) as server:
+    async with server.person("learner") as ada: …
+    server.kill()
+    await server.start()
 """
 
 import asyncio

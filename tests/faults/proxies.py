@@ -1,5 +1,7 @@
-"""Proxies in front of several server processes, as docs/operations.md describes them: HAProxy where it is installed, and a
-small one of the tests' own that does the same (asks /ready, sends nobody to who is not).
+"""Proxies in front of several server processes, as docs/operations.md has them.
+
+HAProxy where it is installed, and a small one of the tests' own that does the same: it asks /ready, and sends nobody to
+a process that is not.
 """
 
 import asyncio

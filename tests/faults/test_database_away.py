@@ -1,4 +1,4 @@
-"""The database goes and comes back, or has no connection left: 503 with Retry-After, and on without a restart or a leak."""
+"""The database goes and comes back, or has no connection left: 503 with Retry-After, no restart, no leak."""
 
 import asyncio
 from pathlib import Path
@@ -25,7 +25,9 @@ def assert_unavailable(response: httpx2.Response) -> None:
     (error,) = body["errors"]
     assert error["extensions"]["code"] == "SERVICE_UNAVAILABLE"
     # A sentence for the person, and nothing of what is behind it.
-    assert not any(word in response.text.lower() for word in ("postgres", "asyncpg", "sqlalchemy", "127.0.0.1", "traceback"))
+    assert not any(
+        word in response.text.lower() for word in ("postgres", "asyncpg", "sqlalchemy", "127.0.0.1", "traceback")
+    )
 
 
 async def in_use(running: Running) -> int:
@@ -83,7 +85,9 @@ async def test_a_stream_goes_on_when_the_database_is_back(demo: Demo, tmp_path: 
         running.person("employer.manager") as manager,
     ):
         headers = {"accept": "text/event-stream", "content-type": "application/json"}
-        async with manager.client.stream("POST", "/graphql", json={"query": query}, headers=headers, timeout=60) as stream:
+        async with manager.client.stream(
+            "POST", "/graphql", json={"query": query}, headers=headers, timeout=60
+        ) as stream:
             events = stream.aiter_lines()
 
             async def next_event() -> str:
@@ -96,8 +100,12 @@ async def test_a_stream_goes_on_when_the_database_is_back(demo: Demo, tmp_path: 
                 first = await next_event()
             await cable.cut()
             async with elsewhere.writing() as session:
-                await session.execute(text("delete from manager_allocation where learner_id in (select min(learner_id) "
-                    "from manager_allocation a join user_account u on u.id = a.user_id where username = 'employer.manager')"))
+                await session.execute(
+                    text(
+                        "delete from manager_allocation where learner_id in (select min(learner_id) from "
+                        "manager_allocation a join user_account u on u.id = user_id where username = 'employer.manager')"
+                    )
+                )
             await cable.mend()
             async with asyncio.timeout(30):
                 second = await next_event()
@@ -126,7 +134,10 @@ async def test_no_connection_is_left(demo: Demo, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("number", [30])
 async def test_people_who_go_away_leave_no_connection_behind(demo: Demo, tmp_path: Path, number: int) -> None:
-    async with serving(await demo.database_url("postgresql"), tmp_path) as running, running.person("master.admin") as person:
+    async with (
+        serving(await demo.database_url("postgresql"), tmp_path) as running,
+        running.person("master.admin") as person,
+    ):
         for _ in range(number):
             task = asyncio.create_task(person.post(ASK))
             await asyncio.sleep(0.005)

@@ -20,7 +20,9 @@ CREATE = 'mutation { employerCreate(input: { name: "%s" }) { employer { id } err
     "proxy",
     [
         pytest.param(small_proxy, id="small"),
-        pytest.param(haproxy, id="haproxy", marks=pytest.mark.skipif(HAPROXY is None, reason="HAProxy is not installed")),
+        pytest.param(
+            haproxy, id="haproxy", marks=pytest.mark.skipif(HAPROXY is None, reason="HAProxy is not installed")
+        ),
     ],
 )
 async def test_a_deploy_loses_no_request(demo: Demo, tmp_path: Path, proxy: Any) -> None:

@@ -1,6 +1,6 @@
-"""The disk fills up: uploads answer 507 and writes 503 or 507, reading goes on, and so does everything once there is room.
+"""The disk fills up: uploads answer 507, writes 503 or 507, reading goes on; with room again, so does everything.
 
-A process may be told that its files must not grow (RLIMIT_FSIZE, taken back later): for who writes, that is a full disk.
+A process may be told that its files must not grow (RLIMIT_FSIZE): for whoever writes, that is a full disk.
 """
 
 import asyncio
@@ -77,7 +77,10 @@ async def test_no_room_for_the_database(demo: Demo, tmp_path: Path) -> None:
                         continue
                     refused += 1
                     assert response.status_code in (503, 507), response.text
-                    assert response.json()["errors"][0]["extensions"]["code"] in ("SERVICE_UNAVAILABLE", "INSUFFICIENT_STORAGE")
+                    assert response.json()["errors"][0]["extensions"]["code"] in (
+                        "SERVICE_UNAVAILABLE",
+                        "INSUFFICIENT_STORAGE",
+                    )
                     assert "sqlite" not in response.text.lower()
             # Who only looks is served all the same.
             assert "errors" not in await master.ask("{ learners(first: 1) { nodes { name } } }")

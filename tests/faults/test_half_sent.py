@@ -1,4 +1,4 @@
-"""Requests that are sent by half, as the real server sees them: each is cut within 30 s, and nobody else waits for them."""
+"""Requests that are sent by half, to the real server: each is cut within 30 s, and nobody else waits for them."""
 
 import asyncio
 import json
@@ -20,7 +20,7 @@ WHOLE = JSON_HEAD + b"content-length: 24\r\n\r\n" + b'{"query":"{__typename}"}'
 
 
 async def cut(server: ServerProcess, *parts: bytes, trickle: bytes = b"") -> bytes:
-    """Sends the parts, then a byte every now and then; gives what came back by the time the server closed the connection."""
+    """Sends the parts, then a byte every now and then; gives what came back until the server closed the connection."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
 
     async def keep_sending() -> None:
@@ -44,7 +44,8 @@ async def cut(server: ServerProcess, *parts: bytes, trickle: bytes = b"") -> byt
 async def announced(person: Person) -> bytes:
     """The head of an upload that is larger than what is going to be sent."""
     made = await person.data(
-        'mutation { fileUploadCreate(input: { name: "a.txt", contentType: "text/plain", size: 1000 }) { upload { url } } }'
+        'mutation { fileUploadCreate(input: { name: "a.txt", contentType: "text/plain", size: 1000 }) '
+        "{ upload { url } } }"
     )
     path = made["fileUploadCreate"]["upload"]["url"].split("/", 3)[3]
     return f"PUT /{path} HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 1000\r\n\r\n".encode()
@@ -60,13 +61,19 @@ async def test_what_is_sent_by_half_is_cut(demo: Demo, tmp_path: Path) -> None:
             "half the headers": cut(server, JSON_HEAD),
             "headers, a byte at a time": cut(server, JSON_HEAD, trickle=b"x-slow: aaaaaaaaaaaaaaaaaaaaaaa"),
             "half a body": cut(server, JSON_HEAD + b'content-length: 24\r\n\r\n{"query"'),
-            "a body, a byte at a time": cut(server, JSON_HEAD + b"content-length: 24\r\n\r\n", trickle=b'{"query":"{__typename}"'),
+            "a body, a byte at a time": cut(
+                server, JSON_HEAD + b"content-length: 24\r\n\r\n", trickle=b'{"query":"{__typename}"'
+            ),
             "half a body in chunks": cut(server, JSON_HEAD + b'transfer-encoding: chunked\r\n\r\n8\r\n{"query"\r\n'),
-            "half a body to a page": cut(server, b"GET /health HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc", b"d"),
+            "half a body to a page": cut(
+                server, b"GET /health HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc", b"d"
+            ),
             "half an upload": cut(server, upload + b"some text"),
             "a second request by half": cut(server, WHOLE, JSON_HEAD),
             "a line end after a request": cut(server, WHOLE, b"\r\n"),
-            "half a handshake": cut(server, b"GET /graphql HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"),
+            "half a handshake": cut(
+                server, b"GET /graphql HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            ),
         }
         running = {name: asyncio.create_task(work) for name, work in cases.items()}
         # Meanwhile everybody else is served.
@@ -81,7 +88,13 @@ async def test_what_is_sent_by_half_is_cut(demo: Demo, tmp_path: Path) -> None:
                 raise AssertionError(f"{name}: still open after {WITHIN} s") from None
         statuses = {name: answer.split(b" ", 2)[1:2] for name, answer in answers.items()}
         assert statuses["nothing at all"] == []
-        for name in ("half the headers", "headers, a byte at a time", "half a body", "a body, a byte at a time", "half an upload"):
+        for name in (
+            "half the headers",
+            "headers, a byte at a time",
+            "half a body",
+            "a body, a byte at a time",
+            "half an upload",
+        ):
             assert statuses[name] == [b"408"], (name, answers[name])
         # The whole request before it was answered.
         assert b'{"data":{"__typename":"Query"}' in answers["a second request by half"]
@@ -95,7 +108,7 @@ async def test_what_is_sent_by_half_is_cut(demo: Demo, tmp_path: Path) -> None:
 async def test_an_answer_that_nobody_takes_is_given_up(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Somebody who asks for a large file and does not read it loses the connection: within a minute, here within a second."""
+    """Who asks for a large file and does not read it loses the connection: within a minute, here within a second."""
     monkeypatch.setattr(PatientProtocol, "stalled_seconds", 1.0)
     content = b"a line of text\n" * 1_000_000
     async with serving(await demo.copied("sqlite", tmp_path), tmp_path) as running, running.person("learner") as ada:

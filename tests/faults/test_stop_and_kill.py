@@ -79,7 +79,7 @@ async def test_a_stop_ends_streams_and_says_so_first(demo: Demo, tmp_path: Path)
 
 
 async def test_a_killed_server_leaves_no_half_written_file(demo: Demo, tmp_path: Path) -> None:
-    """Killed in the middle of a large upload: the bytes that came are swept at the next start, and the file still waits."""
+    """Killed in the middle of a large upload: what came is swept at the next start, and the file is still awaited."""
     url = await demo.copied("sqlite", tmp_path)
     async with server_process(url, tmp_path) as server:
         async with server.person("learner") as ada:

@@ -1,7 +1,7 @@
 """People who work without a pause, and a note of everything that the server told them was done.
 
-What was answered with success is a promise. `check` holds the database and the store to it after the server was stopped or
-killed: nothing that was promised is missing, and nothing is there by half.
+What was answered with success is a promise. `check` holds the database and the store to it after the server was stopped
+or killed: nothing that was promised is missing, and nothing is there by half.
 """
 
 import asyncio
@@ -129,8 +129,8 @@ class Workers:
             number, content = self._content()
             file_id, sha256 = await self._upload(ada, f"work {number}.txt", content)
             done = await self._ask(ada, SUBMIT, input={
-                "aimId": aim, "fileId": file_id, "title": f"Work {number}", "description": "How", "declareOwnWork": True,
-                "password": PASSWORD,
+                "aimId": aim, "fileId": file_id, "title": f"Work {number}", "description": "How",
+                "declareOwnWork": True, "password": PASSWORD,
             })  # fmt: skip
             if (evidence := done["evidence"]) is not None:
                 self.promised.evidence[evidence["id"]] = sha256

@@ -1,20 +1,15 @@
-"""Subject access and erasure on the demo, through the graph and the command line: everything is handed out, nothing remains."""
+"""Erasure on the demo, through the graph and as the operator: no word remains, and what is kept has no name."""
 
 import datetime as dt
-import io
 import json
 import re
-import zipfile
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import Enum, String, Text, func, select, text, update
+from sqlalchemy import Enum, String, Text, text, update
 
 from commands import privacy as commands_privacy
-from db import clock, ids
+from db import clock
 from db.base import Base
 from db.engine import Database
 from db.enums import AimStatus
@@ -23,64 +18,14 @@ from db.file_store import open_store
 from db.retention import due_learners, years_after
 from db.tables import Aim, AuditEvent, File, Learner, OutboxMail, Provider, SignIn, User
 from db.verify import faults
-from tests.demo_world import Demo
-from tests.serving import Running, serving
+from tests.privacy.scene import Scene
 from tests.worlds import World
 
 ERASE = (
-    "mutation($id: ID!, $name: String!) { learnerErase(id: $id, confirmName: $name) { learner { id name uln employer { id } "
-    "photo { id } managers { id } aims { status } } errors { code field message } } }"
-)
-EXPORT = (
-    "mutation($id: ID!) { subjectAccessExport(learnerId: $id) { download { url expiresAt } errors { code field message } } }"
+    "mutation($id: ID!, $name: String!) { learnerErase(id: $id, confirmName: $name) { learner { id name uln "
+    "employer { id } photo { id } managers { id } aims { status } } errors { code field message } } }"
 )
 MARK = "Zebedee Quill"
-
-
-class Scene:
-    """The demo served, and its learner Ada as the tables have her."""
-
-    def __init__(self, running: Running, database: Database, folder: Path, user: User, learner: Learner) -> None:
-        self.running, self.database, self.folder, self.user, self.learner = running, database, folder, user, learner
-        self.id = ids.encode("Learner", learner.id)
-
-    async def dump(self) -> str:
-        """Every row of every table as text."""
-        lines = []
-        async with self.database.snapshot() as session:
-            for table in Base.metadata.sorted_tables:
-                for row in await session.execute(select(table)):
-                    lines.append(f"{table.name} {tuple(row)!r}")
-        return "\n".join(lines)
-
-    async def rows(self, entity: Any, *where: Any) -> list[Any]:
-        async with self.database.snapshot() as session:
-            return list(await session.scalars(select(entity).where(*where)))
-
-
-@asynccontextmanager
-async def scene_of(demo: Demo, backend: str, folder: Path) -> AsyncIterator[Scene]:
-    url = await demo.copied(backend, folder)
-    database = Database(url)
-    async with serving(url, folder) as running:
-        async with database.snapshot() as session:
-            user = (await session.scalars(select(User).where(User.username == "learner"))).one()
-            learner = (await session.scalars(select(Learner).where(Learner.user_id == user.id))).one()
-        yield Scene(running, database, folder, user, learner)
-    await database.close()
-
-
-@pytest.fixture(scope="module")
-async def reading(demo: Demo, backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Scene]:
-    """For tests that change nothing but the audit trail."""
-    async with scene_of(demo, backend, tmp_path_factory.mktemp("reading")) as scene:
-        yield scene
-
-
-@pytest.fixture
-async def scene(demo: Demo, backend: str, tmp_path: Path) -> AsyncIterator[Scene]:
-    async with scene_of(demo, backend, tmp_path) as scene:
-        yield scene
 
 
 def personal_texts() -> list[Any]:
@@ -98,9 +43,6 @@ def personal_texts() -> list[Any]:
     return found
 
 
-# ---------------------------------------------------------------- erasure
-
-
 async def test_nothing_of_an_erased_learner_remains(scene: Scene) -> None:
     """Every word of every record of theirs is marked, and so is their name; afterwards the marks are nowhere."""
     texts = personal_texts()
@@ -108,7 +50,9 @@ async def test_nothing_of_an_erased_learner_remains(scene: Scene) -> None:
     async with scene.database.writing() as session:
         for column in texts:
             whose = column.table.c.learner_id == scene.learner.id
-            await session.execute(update(column.table).where(whose, column.is_not(None)).values({column.name: f"by {MARK}"}))
+            await session.execute(
+                update(column.table).where(whose, column.is_not(None)).values({column.name: f"by {MARK}"})
+            )
         user = await session.get_one(User, scene.user.id)
         user.name, user.email, user.username = MARK, "zebedee.quill@example.org", "zebedee"
         (await session.get_one(Learner, scene.learner.id)).uln = "9876543210"
@@ -124,7 +68,9 @@ async def test_nothing_of_an_erased_learner_remains(scene: Scene) -> None:
             )  # fmt: skip
     before = await scene.dump()
     assert before.count(f"'by {MARK}'") > 50
-    keys = [file.storage_key for file in await scene.rows(File, File.learner_id == scene.learner.id) if file.storage_key]
+    keys = [
+        file.storage_key for file in await scene.rows(File, File.learner_id == scene.learner.id) if file.storage_key
+    ]
     paths = [scene.folder / "files" / key for key in keys]
     assert paths and all(path.exists() for path in paths)
     async with scene.running.person("master.admin") as master:
@@ -235,90 +181,6 @@ async def test_who_may_not_erase_and_what_is_refused(reading: Scene) -> None:
     ]
 
 
-# ---------------------------------------------------------------- subject access
-
-
-async def export_of(scene: Scene, username: str = "master.admin", id: str | None = None) -> Any:
-    async with scene.running.person(username) as person:
-        payload = (await person.data(EXPORT, id=id or scene.id))["subjectAccessExport"]
-        if payload["download"] is None:
-            return payload["errors"]
-        response = await person.client.get(payload["download"]["url"])
-    assert response.status_code == 200, response.text
-    return response
-
-
-async def test_everything_about_a_learner_is_in_the_export(reading: Scene) -> None:
-    response = await export_of(reading)
-    assert response.headers["content-type"] == "application/zip"
-    assert response.headers["content-disposition"].startswith('attachment; filename="subject-access.zip"')
-    archive = zipfile.ZipFile(io.BytesIO(response.content))
-    assert archive.testzip() is None
-    tables = {
-        name.removeprefix("data/").removesuffix(".json"): json.loads(archive.read(name))
-        for name in archive.namelist()
-        if name.startswith("data/")
-    }
-    async with reading.database.snapshot() as session:
-        for table in Base.metadata.sorted_tables:
-            if "learner_id" not in table.columns or table.name == "audit_event":
-                continue
-            theirs = select(func.count()).select_from(table).where(table.c.learner_id == reading.learner.id)
-            count = await session.scalar(theirs)
-            assert len(tables.get(table.name, [])) == count, table.name
-    files = await reading.rows(File, File.learner_id == reading.learner.id)
-    for file in files:
-        stored = (reading.folder / "files" / file.storage_key).read_bytes()
-        assert archive.read(f"files/{file.id} {file.name}") == stored
-    (me,) = tables["user_account"]
-    assert (me["name"], me["email"]) == (reading.user.name, reading.user.email)
-    # In words: people by name, aims by title, files by their place in the archive.
-    evidence = tables["evidence"][0]
-    assert evidence["file"] in archive.namelist()
-    assert isinstance(evidence["submittedBy"], str) and not evidence["submittedBy"].isdigit()
-    assert {row["qualification"] for row in tables["aim"]} == {row["aim"] for row in tables["evidence"]} | {
-        row["qualification"] for row in tables["aim"]
-    }
-    assert reading.user.name in archive.read("README.txt").decode()
-
-
-async def test_the_export_holds_nothing_of_others_and_no_secret(reading: Scene) -> None:
-    async with reading.running.person("learner"):
-        pass
-    archive = zipfile.ZipFile(io.BytesIO((await export_of(reading)).content))
-    said = "\n".join(archive.read(name).decode() for name in archive.namelist() if name.startswith("data/"))
-    async with reading.database.snapshot() as session:
-        others = (await session.scalars(select(User).where(User.id != reading.user.id))).all()
-        hashes = (await session.scalars(select(User.password_hash))).all()
-    assert not [user.email for user in others if f'"{user.email}"' in said]
-    assert not [hash_ for hash_ in hashes if hash_ in said]
-    assert "passwordHash" not in said and "token" not in said.lower()
-    # From where others acted is theirs.
-    own = {row["actor"] for row in json.loads(archive.read("data/audit_event.json")) if row["address"]}
-    assert own <= {reading.user.name}
-
-
-async def test_who_may_ask_and_that_it_is_noted(reading: Scene) -> None:
-    for who in ("learner", "assessor", "iqa", "employer.manager", "employer.overview", "basic.admin"):
-        (error,) = await export_of(reading, who)
-        assert error["code"] == "NOT_ALLOWED", who
-    for id in (reading.id, "Learner_999999"):
-        (error,) = await export_of(reading, "other.provider", id)
-        assert (error["code"], error["field"]) == ("NOT_FOUND", ["learnerId"])
-    before = len(await reading.rows(AuditEvent, AuditEvent.action == "subjectAccessExport"))
-    await export_of(reading)
-    lines = await reading.rows(AuditEvent, AuditEvent.action == "subjectAccessExport")
-    assert len(lines) == before + 1 and lines[-1].learner_id == reading.learner.id
-
-
-async def test_a_link_to_an_export_ends_with_the_sign_in(reading: Scene) -> None:
-    async with reading.running.person("master.admin") as master:
-        url = (await master.data(EXPORT, id=reading.id))["subjectAccessExport"]["download"]["url"]
-        token = master.tokens["refreshToken"]
-        await master.data("mutation($t: String!) { logout(refreshToken: $t) { errors { code } } }", t=token)
-        assert (await master.client.get(url)).status_code == 410
-
-
 # ---------------------------------------------------------------- retention
 
 
@@ -328,7 +190,9 @@ async def test_who_is_due(database: Database) -> None:
         world = World(session)
         keeps, forever = await world.provider("Keeps", retention_years=6), await world.provider("Forever")
 
-        async def ended(provider: Provider, name: str, *ends: dt.date | None, status: Any = AimStatus.COMPLETED) -> None:
+        async def ended(
+            provider: Provider, name: str, *ends: dt.date | None, status: Any = AimStatus.COMPLETED
+        ) -> None:
             learner = await world.learner(provider, name)
             for end in ends:
                 await world.aim(
@@ -355,7 +219,12 @@ async def test_the_command_erases_who_is_due(scene: Scene, capsys: pytest.Captur
         provider = await session.get_one(Provider, scene.learner.provider_id)
         provider.retention_years = 1
         long_ago = dt.date(2001, 1, 1)
-        values = {"status": AimStatus.COMPLETED, "start_date": long_ago, "planned_end_date": long_ago, "actual_end_date": long_ago}
+        values = {
+            "status": AimStatus.COMPLETED,
+            "start_date": long_ago,
+            "planned_end_date": long_ago,
+            "actual_end_date": long_ago,
+        }
         await session.execute(update(Aim).where(Aim.learner_id == scene.learner.id).values(values))
     store = open_store(scene.folder / "files")
     async with scene.database.snapshot() as session:
@@ -372,8 +241,8 @@ async def test_the_command_erases_who_is_due(scene: Scene, capsys: pytest.Captur
 async def test_somebody_with_another_role_stays(scene: Scene) -> None:
     async with scene.database.writing() as session:
         await session.execute(
-            text("update role_grant set user_id = :user where role = 'BASIC_ADMIN' and provider_id = :provider and id = "
-                 "(select min(id) from role_grant where role = 'BASIC_ADMIN')"),
+            text("update role_grant set user_id = :user where role = 'BASIC_ADMIN' and provider_id = :provider and id "
+                 "= (select min(id) from role_grant where role = 'BASIC_ADMIN')"),
             {"user": scene.user.id, "provider": scene.learner.provider_id},
         )  # fmt: skip
     async with scene.running.person("master.admin") as master:
