@@ -1,7 +1,7 @@
 """Progress as the graph shows it: counts, and the three bars made of them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from db import progress
@@ -16,40 +16,36 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ProgressRow:
-    """Criteria counted, and time elapsed in tenths of a percent."""
+    """Criteria counted, and time elapsed in tenths of a percent; the bars are worked out at once, 0 to 100 each."""
 
     criteria_total: int
     criteria_mapped: int
     criteria_signed_off: int
     duration_tenths: int = 0
     past_planned_end: bool = False
+    mapped_tenths: int = field(init=False)
+    # Blue, orange and green.
+    duration_percent: float = field(init=False)
+    mapped_percent: float = field(init=False)
+    signed_off_percent: float = field(init=False)
 
-    @property
-    def duration_percent(self) -> float:
-        """The blue bar, 0 to 100."""
-        return self.duration_tenths / 10
-
-    @property
-    def mapped_percent(self) -> float:
-        """The orange bar, 0 to 100."""
-        return progress.percent(self.criteria_mapped, self.criteria_total)
-
-    @property
-    def signed_off_percent(self) -> float:
-        """The green bar, 0 to 100."""
-        return progress.percent(self.criteria_signed_off, self.criteria_total)
+    def __post_init__(self) -> None:
+        self.mapped_tenths = mapped = progress.tenths(self.criteria_mapped, self.criteria_total)
+        self.duration_percent = self.duration_tenths / 10
+        self.mapped_percent = mapped / 10
+        self.signed_off_percent = progress.tenths(self.criteria_signed_off, self.criteria_total) / 10
 
     @property
     def points_ahead(self) -> float:
         """Mapped percent less duration percent, in points: what the light compares. Below 0 is behind."""
-        return (progress.tenths(self.criteria_mapped, self.criteria_total) - self.duration_tenths) / 10
+        return (self.mapped_tenths - self.duration_tenths) / 10
 
     def light(self, in_training: bool, rules: "ProviderRules") -> TrafficLight:
         """What the three say together."""
         return progress.traffic_light(
             in_training=in_training,
             criteria_total=self.criteria_total,
-            mapped=progress.tenths(self.criteria_mapped, self.criteria_total),
+            mapped=self.mapped_tenths,
             duration=self.duration_tenths,
             tolerance=rules.traffic_light_tolerance,
             rated_from=rules.rated_from_percent,
