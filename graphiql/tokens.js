@@ -7,7 +7,8 @@ fragment Signed on TokenPayload { accessToken refreshToken errors { message }
   viewer { role mustChangePassword mustAcceptDisclaimer user { name } } }`;
   const REFRESH = `mutation Refresh($refreshToken: String!) { tokenRefresh(refreshToken: $refreshToken) {
   accessToken refreshToken errors { message } } }`;
-  const LOGOUT = "mutation SignOut($refreshToken: String!) { logout(refreshToken: $refreshToken) { errors { message } } }";
+  const LOGOUT = `mutation SignOut($refreshToken: String!) { logout(refreshToken: $refreshToken) {
+  errors { message } } }`;
   // Refreshed a little before it ends, so that no answer is lost to a clock that runs late.
   const EARLY_SECONDS = 60;
 

@@ -9,7 +9,7 @@ import { block, graph, opened, plain, saved, signIn } from "./waymark.mjs";
 // As docs/api.md tells frontend teams to set it up.
 const typePolicies = new Function(`${block("api.md", "js", "typePolicies")}; return typePolicies;`)();
 
-async function open(username, link) {
+async function open(username) {
   const token = await signIn(username);
   let asked = 0;
   const http = new HttpLink({
@@ -17,7 +17,7 @@ async function open(username, link) {
     headers: { authorization: `Bearer ${token}` },
     fetch: (...request) => { asked += 1; return fetch(...request); },
   });
-  const client = new ApolloClient({ cache: new InMemoryCache({ typePolicies }), link: link ? link.concat(http) : http });
+  const client = new ApolloClient({ cache: new InMemoryCache({ typePolicies }), link: http });
   return { client, token, asked: () => asked };
 }
 

@@ -8,11 +8,17 @@ import { address, graph, plain, signIn } from "./waymark.mjs";
 
 const url = `${address.replace("http", "ws")}/graphql`;
 const clients = {
-  "graphql-ws": (token) =>
-    createSocket({ url, webSocketImpl: WebSocket, connectionParams: { authorization: `Bearer ${token}` }, retryAttempts: 0 }),
-  "graphql-sse": (token) => createStream({ url: graph, headers: { authorization: `Bearer ${token}` }, retryAttempts: 0 }),
+  "graphql-ws": (token) => {
+    const connectionParams = { authorization: `Bearer ${token}` };
+    return createSocket({ url, webSocketImpl: WebSocket, connectionParams, retryAttempts: 0 });
+  },
+  "graphql-sse": (token) => {
+    const headers = { authorization: `Bearer ${token}` };
+    return createStream({ url: graph, headers, retryAttempts: 0 });
+  },
 };
-const login = `mutation { login(input: { username: "assessor", password: "waymark-demo" }) { accessToken refreshToken } }`;
+const login = `mutation {
+  login(input: { username: "assessor", password: "waymark-demo" }) { accessToken refreshToken } }`;
 const tolerance =
   "mutation($n: Float!) { providerSettingsUpdate(input: { trafficLightTolerance: $n }) { errors { message } } }";
 const logout = "mutation($refreshToken: String!) { logout(refreshToken: $refreshToken) { errors { message } } }";

@@ -82,7 +82,7 @@ async def numbers_change(running: Running) -> AsyncIterator[None]:
 
 
 async def test_graphql_over_http(run: Run, running: Running) -> None:
-    # What is missing of the MAYs is a GET that another site's page could send: it wants a header that proves it was not.
+    # The MAYs that are missing are GETs that another site's page could send, without a header that it could not.
     marks = await suite(run, "graphql_http_audit.sh", running)
     assert marks == "graphql-http audits: 13/13 MUST, 23/23 SHOULD, 22/25 MAY"
 

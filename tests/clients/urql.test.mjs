@@ -25,7 +25,8 @@ test("a query is answered once and then from the cache, until a mutation touches
   assert.equal(asked, 1);
   const { learner } = first.data.viewer;
   const date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
-  const input = { learnerId: learner.id, date, minutes: 30, activityType: "COACHING_OR_MENTORING", comments: "Jacking." };
+  const entry = { date, minutes: 30, activityType: "COACHING_OR_MENTORING", comments: "Jacking." };
+  const input = { learnerId: learner.id, ...entry };
   const logged = await client.mutation(saved("log_time"), { input }).toPromise();
   assert.equal(logged.error, undefined);
   const again = await client.query(hours, {}).toPromise();
@@ -42,7 +43,8 @@ test("errors arrive as graphQLErrors, with their code", async () => {
 });
 
 const live = "subscription { kpisChanged(take: 2) { offTrackCount } }";
-const wider = (n) => `mutation { providerSettingsUpdate(input: { trafficLightTolerance: ${n} }) { errors { message } } }`;
+const settings =
+  "mutation($n: Float!) { providerSettingsUpdate(input: { trafficLightTolerance: $n }) { errors { message } } }";
 
 /** Two numbers of a subscription, with a change of the settings between them. */
 async function follows(client, tolerance) {
@@ -52,7 +54,7 @@ async function follows(client, tolerance) {
     client.subscription(live, {}).subscribe(({ data, error }) => {
       if (error) return reject(error);
       seen.push(data.kpisChanged.offTrackCount);
-      if (seen.length === 1) plain(admin, wider(tolerance)).catch(reject);
+      if (seen.length === 1) plain(admin, settings, { n: tolerance }).catch(reject);
       else resolve();
     });
   });

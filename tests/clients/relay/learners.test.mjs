@@ -1,4 +1,4 @@
-// Relay's runtime on what its compiler made: pages that join up, records known by their id, a mutation that updates them.
+// Relay's runtime on what its compiler made: pages that join up, records known by their id, a mutation's update.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
@@ -21,7 +21,8 @@ const artifact = (name) => require(`./__generated__/${name}.graphql.js`);
 async function open(username) {
   const token = await signIn(username);
   const send = async ({ text }, variables) => ({ data: await plain(token, text, variables) });
-  return { token, environment: new Environment({ network: Network.create(send), store: new Store(new RecordSource()) }) };
+  const store = new Store(new RecordSource());
+  return { token, environment: new Environment({ network: Network.create(send), store }) };
 }
 
 async function ask(environment, name, variables) {
@@ -42,8 +43,8 @@ test("the pages of a connection join up to the list", async () => {
   await ask(environment, "learnersQuery", { first: 5, after: pageInfo.endCursor });
   const { edges, totalCount } = first().learners;
   assert.equal(totalCount, whole.learners.totalCount);
-  assert.deepEqual(edges.map(({ node }) => node.id), whole.learners.nodes.slice(0, 10).map(({ id }) => id));
-  assert.deepEqual(edges.map(({ node }) => card(environment, node).name), whole.learners.nodes.slice(0, 10).map(({ name }) => name));
+  const joined = edges.map(({ node }) => ({ id: node.id, name: card(environment, node).name }));
+  assert.deepEqual(joined, whole.learners.nodes.slice(0, 10));
 });
 
 test("a record is the same wherever it is met: by its fragment's own query, and by node ids", async () => {
@@ -65,9 +66,11 @@ test("a mutation updates what is shown of the record, without asking again", asy
   const shown = await ask(environment, "learnersCardQuery", { id });
   const before = card(environment, shown().node).offTheJob.actualMinutes;
   const date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
-  const input = { learnerId: id, date, minutes: 25, activityType: "TRAINER_LED_TRAINING", comments: "Torque settings." };
+  const entry = { date, minutes: 25, activityType: "TRAINER_LED_TRAINING", comments: "Torque settings." };
+  const mutation = artifact("learnersLogMutation");
+  const variables = { input: { learnerId: id, ...entry } };
   await new Promise((onCompleted, onError) => {
-    commitMutation(environment, { mutation: artifact("learnersLogMutation"), variables: { input }, onCompleted, onError });
+    commitMutation(environment, { mutation, variables, onCompleted, onError });
   });
   const after = card(environment, shown().node).offTheJob.actualMinutes;
   const fresh = await plain(token, "{ viewer { learner { offTheJob { actualMinutes } } } }");

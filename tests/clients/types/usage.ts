@@ -10,9 +10,11 @@ export async function offTrack(): Promise<number> {
 }
 
 export async function redCriteria(learnerId: string): Promise<string[]> {
-  const { data } = await client.query({ query: ProgressMapDocument, variables: { learnerId, filter: "NON_COMPLETED" } });
+  const variables = { learnerId, filter: "NON_COMPLETED" } as const;
+  const { data } = await client.query({ query: ProgressMapDocument, variables });
   const units = data!.learner?.aims.flatMap((aim) => aim.units) ?? [];
-  return units.flatMap((unit) => unit.criteria).filter(({ status }) => status === "NOT_STARTED").map(({ code }) => code);
+  const red = units.flatMap((unit) => unit.criteria).filter(({ status }) => status === "NOT_STARTED");
+  return red.map(({ code }) => code);
 }
 
 export async function log(learnerId: string, date: string): Promise<string[]> {
