@@ -26,6 +26,7 @@ class Viewer:
     """An Employer Overview who is signed in, and the learners whom they see (200, unless the cohort is smaller)."""
 
     token: str
+    user: int
     learners: tuple[int, ...]
 
 
@@ -95,7 +96,7 @@ async def sign_in(url: str, keys: dict[str, bytes], most: int, seed: int = 1) ->
                     .where(OverviewAllocation.user_id == user)
                     .order_by(Learner.id)
                 )
-                viewers.append(Viewer(tokens.sign(user, Role.EMPLOYER_OVERVIEW, key), tuple(theirs)))
+                viewers.append(Viewer(tokens.sign(user, Role.EMPLOYER_OVERVIEW, key), user, tuple(theirs)))
         return viewers
     finally:
         await database.close()

@@ -38,7 +38,7 @@ def measure(
     offset: int = 0, most: int = MOST,
 ) -> Measured:  # fmt: skip
     """One turn. RuntimeError where an answer was not a good one."""
-    before = _cpu([server.process.pid]), _cpu(_children(postgres.pid))
+    before = _cpu([server.process.pid]), _database_cpu(postgres)
     load = subprocess.run(
         [sys.executable, "-m", "bench.load", *map(str, (server.port, connections, seconds, most, offset))],
         input=pickle.dumps(requests), capture_output=True, cwd=ROOT, timeout=seconds + 120,
@@ -49,7 +49,7 @@ def measure(
     seen = json.loads(load.stdout)
     if seen["bad"]:
         raise RuntimeError(f"{server.name}: {seen['bad']} of {seen['requests']} answers were refusals or errors")
-    used = _cpu([server.process.pid]) - before[0], _cpu(_children(postgres.pid)) - before[1]
+    used = _cpu([server.process.pid]) - before[0], _database_cpu(postgres) - before[1]
     count = seen["requests"]
     return Measured(
         count, count / seen["seconds"], seen["p50"], seen["p99"], used[0] / count, used[1] / count,
@@ -67,6 +67,13 @@ def _cpu(pids: list[int]) -> float:
             continue
         ticks += int(fields[11]) + int(fields[12])
     return ticks * 1000 / _TICKS
+
+
+def _database_cpu(postgres: Postgres) -> float:
+    """Of all of PostgreSQL's processes, of those that have ended too: they are on the first one's account."""
+    fields = Path(f"/proc/{postgres.pid}/stat").read_text().rpartition(")")[2].split()
+    ended = (int(fields[13]) + int(fields[14])) * 1000 / _TICKS
+    return ended + _cpu([postgres.pid, *_children(postgres.pid)])
 
 
 def _children(parent: int) -> list[int]:

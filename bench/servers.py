@@ -175,6 +175,41 @@ def waymark(postgres: Postgres, database: str, folder: Path, name: str = "Waymar
     )
 
 
+def idiomatic(postgres: Postgres, database: str) -> Server:
+    """A stock Strawberry server over the same tables."""
+    port = free_port()
+    return Server(
+        "Strawberry",
+        [sys.executable, "-m", "bench.idiomatic", postgres.url(database), str(port)],
+        {},
+        port,
+        lambda ask: post(*reversed(peer_operation(ask.screen, "strawberry")), peer_variables(ask)),
+        read_data,
+        screens=("map", "dashboard"),
+        guarded=False,
+    )
+
+
+def peer_operation(screen: str, peer: str) -> tuple[str, str]:
+    """The name and text of what a peer is asked for a screen: the contract's operation where the peer can spell it so."""
+    if screen == "map" and peer != "postgraphile":
+        return operation("map")
+    file = HERE / "operations" / f"{screen}_{'postgraphile' if peer == 'postgraphile' else 'peers'}.graphql"
+    return ("ProgressMap" if screen == "map" else "Dashboard"), file.read_text(encoding="utf-8")
+
+
+def peer_variables(ask: Ask) -> dict[str, Any]:
+    """A peer knows no viewer: it is told whose learners are wanted, and pages by number."""
+    if ask.screen == "map":
+        return {"learnerId": f"Learner_{ask.learner}"}
+    return {"overview": str(ask.overview), "first": 100, "offset": 100 if ask.after else 0}
+
+
+def for_peers(screen: str, data: Any) -> Any:
+    """What of a guarded server's data a peer has as well."""
+    return {"learners": {key: data["learners"][key] for key in ("totalCount", "nodes")}} if screen == "dashboard" else data
+
+
 def read_data(screen: str, data: Any) -> Any:
     """The moment at which the numbers were read is the only thing that may differ."""
     if screen == "kpis":

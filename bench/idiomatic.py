@@ -1,0 +1,269 @@
+"""A stock Strawberry server over the same tables, written as its documentation shows: entities, a dataloader a relation,
+async resolvers, the library's own view. No sign-in and no scope: who asks names whose learners they want.
+
+Run by the bench: `python -m bench.idiomatic DATABASE_URL PORT`.
+"""
+
+import datetime as dt
+import sys
+from collections import defaultdict
+from collections.abc import Callable
+from typing import Any
+
+import strawberry
+import uvicorn
+from sqlalchemy import func, select
+from sqlalchemy.ext.asyncio import AsyncSession, async_sessionmaker, create_async_engine
+from starlette.applications import Starlette
+from starlette.routing import Route
+from strawberry.asgi import GraphQL
+from strawberry.dataloader import DataLoader
+
+from db import clock, progress
+from db import tables as t
+from db.enums import ActionStatus, AimStatus, CriterionFilter, SessionStatus
+
+Sessions = async_sessionmaker[AsyncSession]
+
+
+def one(sessions: Sessions, entity: Any, column: str = "id") -> DataLoader:
+    """Entities by a column that is unique."""
+
+    async def load(keys: list[Any]) -> list[Any]:
+        async with sessions() as session:
+            found = await session.scalars(select(entity).where(getattr(entity, column).in_(keys)))
+            by_key = {getattr(each, column): each for each in found}
+        return [by_key.get(key) for key in keys]
+
+    return DataLoader(load)
+
+
+def many(sessions: Sessions, entity: Any, column: str, *order: Any, where: Callable[[], list[Any]] = list) -> DataLoader:
+    """Entities by a column that several share."""
+
+    async def load(keys: list[Any]) -> list[Any]:
+        async with sessions() as session:
+            statement = select(entity).where(getattr(entity, column).in_(keys), *where()).order_by(*order)
+            by_key = defaultdict(list)
+            for each in await session.scalars(statement):
+                by_key[getattr(each, column)].append(each)
+        return [by_key[key] for key in keys]
+
+    return DataLoader(load)
+
+
+class Loaders:
+    """One operation's."""
+
+    def __init__(self, sessions: Sessions) -> None:
+        now = clock.now()
+        self.today = clock.day_of(now)
+        self.sessions = sessions
+        self.learner = one(sessions, t.Learner)
+        self.user = one(sessions, t.User)
+        self.employer = one(sessions, t.Employer)
+        self.qualification = one(sessions, t.Qualification)
+        self.sums = one(sessions, t.AimProgress, "aim_id")
+        self.aims = many(sessions, t.Aim, "learner_id", t.Aim.id)
+        self.units = many(sessions, t.QualificationUnit, "qualification_id", t.QualificationUnit.position)
+        self.criteria = many(sessions, t.QualificationCriterion, "unit_id", t.QualificationCriterion.position)
+        self.reached = many(sessions, t.CriterionProgress, "aim_id")
+        planned = [t.Session.status == SessionStatus.PLANNED, t.Session.starts_at >= now]
+        self.planned = many(sessions, t.Session, "learner_id", t.Session.starts_at, t.Session.id, where=lambda: planned)
+        open_ = [t.Action.status != ActionStatus.COMPLETE]
+        self.open_actions = many(sessions, t.Action, "learner_id", where=lambda: open_)
+
+
+Info = strawberry.Info[dict[str, Any], None]
+
+
+def loaders(info: Info) -> Loaders:
+    """Those of the operation at hand."""
+    return info.context["loaders"]
+
+
+Filter = strawberry.enum(CriterionFilter, name="CriterionFilter")
+
+
+@strawberry.type
+class Named:
+    id: strawberry.ID
+    name: str
+
+
+@strawberry.type
+class Criterion:
+    id: strawberry.ID
+    code: str
+    description: str
+    status: str
+    evidence_count: int
+
+
+@strawberry.type
+class Unit:
+    id: strawberry.ID
+    number: str
+    title: str
+    aim_key: strawberry.Private[int]
+    key: strawberry.Private[int]
+
+    @strawberry.field
+    async def criteria(self, info: Info, filter: Filter = Filter.ALL) -> list[Criterion]:
+        load = loaders(info)
+        criteria = await load.criteria.load(self.key)
+        reached = {each.criterion_id: each for each in await load.reached.load(self.aim_key)}
+        return [
+            Criterion(
+                id=f"Criterion_{self.aim_key}.{each.id}",
+                code=each.code,
+                description=each.description,
+                status=progress.criterion_status(found.evidence_count, found.signed_off).name if found else "NOT_STARTED",
+                evidence_count=found.evidence_count if found else 0,
+            )
+            for each in criteria
+            for found in [reached.get(each.id)]
+        ]
+
+
+@strawberry.type
+class Progress:
+    duration_percent: float
+    past_planned_end: bool
+    mapped_percent: float
+    signed_off_percent: float
+
+
+@strawberry.type
+class Aim:
+    entity: strawberry.Private[t.Aim]
+
+    @strawberry.field
+    def id(self) -> strawberry.ID:
+        return f"Aim_{self.entity.id}"
+
+    @strawberry.field
+    async def title(self, info: Info) -> str:
+        return (await loaders(info).qualification.load(self.entity.qualification_id)).title
+
+    @strawberry.field
+    async def assessor(self, info: Info) -> Named | None:
+        user = await loaders(info).user.load(self.entity.assessor_id)
+        return Named(id=f"User_{user.id}", name=user.name) if user else None
+
+    @strawberry.field
+    async def traffic_light(self, info: Info) -> str:
+        sums, aim = await loaders(info).sums.load(self.entity.id), self.entity
+        return progress.traffic_light(
+            in_training=aim.status is AimStatus.IN_TRAINING,
+            criteria_total=sums.criteria_total,
+            mapped=progress.tenths(sums.criteria_mapped, sums.criteria_total),
+            duration=progress.duration_tenths(aim.start_date, aim.planned_end_date, loaders(info).today),
+            tolerance=10.0,
+            rated_from=0.0,
+        ).name
+
+    @strawberry.field
+    async def progress(self, info: Info) -> Progress:
+        sums, aim, today = await loaders(info).sums.load(self.entity.id), self.entity, loaders(info).today
+        return Progress(
+            duration_percent=progress.duration_tenths(aim.start_date, aim.planned_end_date, today) / 10,
+            past_planned_end=progress.is_past_planned_end(aim.status, aim.planned_end_date, today),
+            mapped_percent=progress.percent(sums.criteria_mapped, sums.criteria_total),
+            signed_off_percent=progress.percent(sums.criteria_signed_off, sums.criteria_total),
+        )
+
+    @strawberry.field
+    async def units(self, info: Info) -> list[Unit]:
+        units = await loaders(info).units.load(self.entity.qualification_id)
+        key = self.entity.id
+        return [
+            Unit(id=f"Unit_{key}.{each.id}", number=each.number, title=each.title, aim_key=key, key=each.id)
+            for each in units
+        ]
+
+
+@strawberry.type
+class NextSession:
+    id: strawberry.ID
+    starts_at: dt.datetime
+    type: str
+
+
+@strawberry.type
+class Learner:
+    entity: strawberry.Private[t.Learner]
+
+    @strawberry.field
+    def id(self) -> strawberry.ID:
+        return f"Learner_{self.entity.id}"
+
+    @strawberry.field
+    async def name(self, info: Info) -> str:
+        return (await loaders(info).user.load(self.entity.user_id)).name
+
+    @strawberry.field
+    async def last_login_at(self, info: Info) -> dt.datetime | None:
+        return (await loaders(info).user.load(self.entity.user_id)).last_login_at
+
+    @strawberry.field
+    async def employer(self, info: Info) -> Named | None:
+        employer = await loaders(info).employer.load(self.entity.employer_id)
+        return Named(id=f"Employer_{employer.id}", name=employer.name) if employer else None
+
+    @strawberry.field
+    async def next_session(self, info: Info) -> NextSession | None:
+        planned = await loaders(info).planned.load(self.entity.id)
+        if not planned:
+            return None
+        return NextSession(id=f"Session_{planned[0].id}", starts_at=planned[0].starts_at, type=planned[0].type.name)
+
+    @strawberry.field
+    async def outstanding_action_count(self, info: Info) -> int:
+        return len(await loaders(info).open_actions.load(self.entity.id))
+
+    @strawberry.field
+    async def aims(self, info: Info) -> list[Aim]:
+        return [Aim(entity=each) for each in await loaders(info).aims.load(self.entity.id)]
+
+
+@strawberry.type
+class Page:
+    total_count: int
+    nodes: list[Learner]
+
+
+@strawberry.type
+class Query:
+    @strawberry.field
+    async def learner(self, info: Info, id: strawberry.ID) -> Learner | None:
+        found = await loaders(info).learner.load(int(id.removeprefix("Learner_")))
+        return Learner(entity=found) if found else None
+
+    @strawberry.field
+    async def learners(self, info: Info, overview: strawberry.ID, first: int, offset: int) -> Page:
+        sites = select(t.OverviewAllocation.employer_id).where(t.OverviewAllocation.user_id == int(overview))
+        theirs = t.Learner.employer_id.in_(sites)
+        async with loaders(info).sessions() as session:
+            count = await session.scalar(select(func.count()).select_from(t.Learner).where(theirs))
+            page = select(t.Learner).join(t.User, t.User.id == t.Learner.user_id).where(theirs)
+            found = await session.scalars(page.order_by(t.User.sort_name, t.Learner.id).limit(first).offset(offset))
+            return Page(total_count=count, nodes=[Learner(entity=each) for each in found])
+
+
+class View(GraphQL):
+    """The stock view with loaders in its context."""
+
+    def __init__(self, schema: strawberry.Schema, sessions: Sessions) -> None:
+        super().__init__(schema)
+        self._sessions = sessions
+
+    async def get_context(self, request: Any, response: Any) -> dict[str, Any]:
+        return {"loaders": Loaders(self._sessions)}
+
+
+if __name__ == "__main__":
+    engine = create_async_engine(sys.argv[1], pool_size=16, max_overflow=16)
+    view = View(strawberry.Schema(query=Query), async_sessionmaker(engine, expire_on_commit=False))
+    app = Starlette(routes=[Route("/graphql", view)])
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), access_log=False, log_level="warning")
