@@ -3,7 +3,7 @@
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, validates
 
-from db.base import Base, folded, folded_column, Line, Moment, PrimaryKey, reference
+from db.base import Base, Line, Moment, PrimaryKey, folded, folded_column, reference
 
 
 class Employer(Base):

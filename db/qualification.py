@@ -3,7 +3,7 @@
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.base import Base, folded_column, Digest, Line, Moment, PrimaryKey, Prose, reference
+from db.base import Base, Digest, Line, Moment, PrimaryKey, Prose, folded_column, reference
 
 
 class Qualification(Base):

@@ -3,7 +3,7 @@
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from db.base import Base, folded, folded_column, Key, Line, Moment, PrimaryKey, reference, word
+from db.base import Base, Key, Line, Moment, PrimaryKey, folded, folded_column, reference, word
 from db.enums import Role
 
 

@@ -4,8 +4,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import ColumnElement, Select, bindparam, exists, select
 
 from auth import scope
 from db import ids
@@ -22,7 +21,6 @@ from loaders.page import Order
 from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.user import UserRow
 from loaders.viewer_list import ViewerList, at_employer
-
 
 # What is the assessor's to do next.
 AWAITING_ASSESSMENT = (EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED)

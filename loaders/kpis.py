@@ -7,7 +7,6 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-
 from loaders.batching import Batched
 from loaders.off_the_job import OffTheJobRow
 from loaders.progress import ProgressRow

@@ -18,8 +18,8 @@ from graphql import (
     type_from_ast,
 )
 from graphql.error import GraphQLError
-from graphql.utilities import validate_input_value
 from graphql.pyutils import inspect
+from graphql.utilities import validate_input_value
 
 from queries.contract import contract
 from queries.faults import WrongUse

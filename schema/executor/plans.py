@@ -8,7 +8,7 @@ from typing import Any
 
 from graphql import GraphQLSchema, OperationDefinitionNode, OperationType, VariableNode
 
-from schema.executor.outcomes import Counters, Unsupported
+from schema.executor.outcomes import Counters
 
 # A failure weighs as much as FAILURE successes. A plan whose balance reaches LIMIT rests for REST executions and is
 # then tried again, so that an outage of the database does not leave a server slow for good.

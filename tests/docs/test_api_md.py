@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import AsyncIterator
 
-import httpx2
 import pytest
 
 from schema.http import Limits

@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-from typing import Any
 
 import pytest
 

@@ -17,9 +17,9 @@ his one login holds both roles. Nell is an Employer Manager to whom nobody has a
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 
-from db.audit_event import AuditEvent, append
 from sqlalchemy import select, update
 
+from db.audit_event import AuditEvent, append
 from db.engine import Database
 from db.enums import AimStatus, Role, SessionStatus, SessionType
 from db.migrate import migrate

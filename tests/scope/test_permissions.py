@@ -24,7 +24,7 @@ from tests.scope.looking import Looker
 from tests.scope.oracle import Sight
 from tests.scope.permissions import COLUMNS, OF_SIGNING_IN, ROW_OF, may
 from tests.scope.rows import Rows, read_rows, replace_rows
-from tests.worlds import DAY, World
+from tests.worlds import World
 
 # Who does it, in each role: Ada's main aim is in sight of all of them.
 DOERS = {
