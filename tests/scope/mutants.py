@@ -28,7 +28,7 @@ from tests.scope.permissions import COLUMNS, ROW_OF, may
 ROOT = Path(__file__).parents[2]
 LONGEST = 600  # seconds; a mutant that runs on for ever is noticed too
 
-_READS = ("tests/scope/test_matrix.py", "tests/scope/test_lists.py", "tests/scope/test_ways_out.py")
+_READS = ("tests/scope/test_crossings.py", "tests/scope/test_matrix.py", "tests/scope/test_lists.py", "tests/scope/test_ways_out.py")
 _WRITES = ("tests/scope/test_permissions.py",)
 _SCOPE = (*_READS, *_WRITES, "tests/scope/test_random_worlds.py", "tests/scope/test_taking_away.py")
 _NUMBERS = ("tests/db/test_progress.py", "tests/loaders/test_kpis.py")

@@ -115,7 +115,7 @@ class Sight:
             # They allocate Employer Managers, so they find those who have nobody yet.
             managers = {row["user_id"] for row in self.of("role_grant", role=Role.EMPLOYER_MANAGER)}
             found |= managers - {row["user_id"] for row in managing}
-        return found
+        return found & {row["id"] for row in self.of("user_account")}
 
     def _audit(self, row: Row) -> bool:
         match self.role:
