@@ -110,7 +110,8 @@ class Context:
         return not self.viewer.held_back
 
     def close(self) -> None:
-        """Nothing is held between reads: each loader takes a connection and gives it back."""
+        """Lets go of what was read, at once: the executor's objects hold each other, and would hold it until collected."""
+        self._loaders = None
 
     @property
     def now(self) -> dt.datetime:

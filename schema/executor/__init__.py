@@ -11,7 +11,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Ge
 
 from schema.executor.compiler import compile_operation
 from schema.executor.outcomes import Counters
-from schema.executor.plans import Plan, PlanStore
+from schema.executor.plans import PlanStore
 from schema.executor.run import Column, Run
 
 __all__ = ["CompiledExecutor", "Counters", "executor_class"]
@@ -39,7 +39,7 @@ class CompiledExecutor(GenericExecutor):
             run.spoiled = True
         if run.columns:
             return self._wait(run, data, columns, serially)
-        return self._again(plan, serially) if run.spoiled else self._answer(plan, data)
+        return self._again(run, serially) if run.spoiled else self._answer(run, data)
 
     async def _wait(self, run: Run, data: dict, columns: list[Column], serially: bool | None) -> ExecutionResult:
         if not run.spoiled:
@@ -48,22 +48,24 @@ class CompiledExecutor(GenericExecutor):
             except Exception:
                 run.spoiled = True
         if not run.spoiled:
-            return self._answer(run.plan, data)
+            return self._answer(run, data)
         await run.settle()
-        result = self._again(run.plan, serially)
+        result = self._again(run, serially)
         return await result if self.is_awaitable(result) else result
 
-    def _answer(self, plan: Plan, data: dict) -> ExecutionResult:
-        plan.succeeded()
+    def _answer(self, run: Run, data: dict) -> ExecutionResult:
+        run.end()
+        run.plan.succeeded()
         self.plans.counters.fast += 1
         return ExecutionResult(data, None)
 
-    def _again(self, plan: Plan, serially: bool | None) -> AwaitableOrValue[ExecutionResult]:
+    def _again(self, run: Run, serially: bool | None) -> AwaitableOrValue[ExecutionResult]:
         """The operation from the start with the generic executor, whose errors and nulls are the ones that count.
 
         A context that has `restart()` is told: with fresh loaders errors come in the order of a first execution.
         """
-        plan.failed()
+        run.end()
+        run.plan.failed()
         self.plans.counters.deopt += 1
         restart = getattr(self.context_value, "restart", None)
         if restart is not None:

@@ -90,6 +90,12 @@ class Run:
             if isinstance(outcome, BaseException):
                 raise outcome
 
+    def end(self) -> None:
+        """Lets go of everything: a run and its infos hold each other, and with them every row, until the collector comes."""
+        self.queues.clear()
+        self.columns.clear()
+        self.infos.clear()
+
     async def settle(self) -> None:
         """Waits for whatever was started, so that nothing of this run is under way when the operation runs again."""
         values = [value for column in self.columns for value in column.values]
