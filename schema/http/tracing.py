@@ -109,6 +109,12 @@ class Tracing:
             child.end(base + int(done * 1e9))
         span.end(base + int(ended * 1e9))
 
+    def read(self, statement: str, began: float, ended: float, error: str | None) -> None:
+        """A read, which does not go by way of the engines: for `Database.watchers`."""
+        counter = statement_count.get()
+        if counter is not None:
+            self._running.setdefault(id(counter), []).append((statement, began, ended, error))
+
     def _before(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         if context is not None:
             context.waymark_began = time.perf_counter()
