@@ -162,6 +162,7 @@ class Server:
                 stack.push_async_callback(asyncio.to_thread, self.tracing.close)
             left_behind = swept.half_written + swept.unnamed
             log.info("started", address=self.settings.base_url, metrics=where, swept=left_behind)
+            await stack.enter_async_context(services.database.following())
             await stack.enter_async_context(services.mail.running())
             await stack.enter_async_context(services.changes.listening())
             # What is alive now lives as long as the process: the collector need not look at it again.

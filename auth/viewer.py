@@ -61,6 +61,8 @@ class Viewer:
     must_accept_disclaimer: bool
     expires_at: dt.datetime
     rules: ProviderRules
+    # What they read must hold what they wrote up to this moment; signing in writes too.
+    wrote_at: dt.datetime | None = None
 
     @property
     def held_back(self) -> bool:
@@ -97,4 +99,5 @@ def _viewer(row: Row, expires_at: dt.datetime) -> Viewer:
             unit_signatures=tuple(Role(name) for name in row.unit_signatures),
             disclaimer=row.disclaimer,
         ),
+        wrote_at=row.wrote_at or row.started_at,
     )

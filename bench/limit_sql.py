@@ -1,7 +1,7 @@
 """The SQL of LIMIT, by hand: each statement takes the viewer's user and provider first, and keeps to what they see."""
 
 SIGNED_IN = """
-select s.id as sign_in_id, s.role, u.id as user_id, u.provider_id, u.username, u.name, u.email, u.last_login_at,
+select s.id as sign_in_id, s.role, s.started_at, s.wrote_at, u.id as user_id, u.provider_id, u.username, u.name, u.email, u.last_login_at,
        u.must_change_password, u.disclaimer_accepted, l.id as learner_id, p.disclaimer, p.disclaimer_version,
        p.traffic_light_tolerance, p.rated_from_percent, p.review_interval_weeks, p.unit_signatures
 from sign_in s

@@ -5,6 +5,7 @@ so that two writers wait for each other instead of failing half-way.
 """
 
 import asyncio
+import datetime as dt
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -13,11 +14,14 @@ from typing import Any
 
 from sqlalchemy import CompoundSelect, Engine, Row, Select, event, text
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
 from db import tables  # noqa: F401  the mapper needs every table before the first session
 from db.read_plan import Plans
 from db.read_pool import PostgresPool, SqlitePool
+from db.replica import Replica
 
 # How many SQL statements the running operation has sent; a list of one number, so that tasks share it.
 statement_count: ContextVar[list[int] | None] = ContextVar("statement_count", default=None)
@@ -49,7 +53,7 @@ class Database:
         )
         self._engines = {engine.sync_engine: engine for engine in (self._write_engine, primary_reads, self._replica) if engine}
         self._primary_pool = _make_pool(primary_reads, pool_size)
-        self._replica_pool = _make_pool(self._replica, pool_size) if self._replica else None
+        self.replica = Replica(self._primary_pool, _make_pool(self._replica, pool_size)) if self._replica else None
         self._plans = Plans(primary_reads.dialect)
         # Told of each read's SQL, when it began and ended (seconds of the performance counter), and its error's class.
         self.watchers: list[Callable[[str, float, float, str | None], None]] = []
@@ -67,23 +71,48 @@ class Database:
     ) -> Sequence[Row[Any]]:
         """All rows of one read, on the short way: compiled once a statement, then straight to the driver.
 
-        Raises what SQLAlchemy would raise. A connection that died while the database was away is replaced unseen.
+        Raises what SQLAlchemy would raise. A connection that died while the database was away is replaced unseen, and
+        what a replica does not answer is read from the primary.
         """
         plan = self._plans.plan(statement)
         arguments = plan.arguments(parameters or {})
         _count_statement()
-        pool = self._primary_pool if primary or self._replica_pool is None else self._replica_pool
+        from_replica = not (primary or self.replica is None)
         if not self.watchers:
-            return plan.rows(await pool.fetch(plan.sql, arguments))
+            return plan.rows(await self._fetch(plan.sql, arguments, from_replica))
         began, error = time.perf_counter(), None
         try:
-            return plan.rows(await pool.fetch(plan.sql, arguments))
+            return plan.rows(await self._fetch(plan.sql, arguments, from_replica))
         except BaseException as raised:
             error = type(raised).__name__
             raise
         finally:
             for watch in self.watchers:
                 watch(plan.sql, began, time.perf_counter(), error)
+
+    async def _fetch(self, sql: str, arguments: Sequence[Any], from_replica: bool) -> Sequence[Any]:
+        if from_replica and self.replica is not None:
+            try:
+                return await self.replica.pool.fetch(sql, arguments)
+            except (DBAPIError, PoolTimeout) as error:
+                # Away, overcrowded, or it had to take back what the read was looking at.
+                if isinstance(error, DBAPIError) and not error.connection_invalidated and _state(error) != "40001":
+                    raise
+                self.replica.lost()
+        return await self._primary_pool.fetch(sql, arguments)
+
+    def replica_has(self, wrote_at: dt.datetime | None) -> bool:
+        """Whether reads may go to the replica for somebody who last wrote then; False where there is none."""
+        return self.replica is not None and self.replica.has(wrote_at)
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Keeps an eye on the replica, if there is one; without it all reads go to the primary."""
+        if self.replica is None:
+            yield
+            return
+        async with self.replica.following():
+            yield
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
@@ -126,8 +155,9 @@ class Database:
         return self._plans.hits, self._plans.misses
 
     async def close(self) -> None:
-        for pool in filter(None, (self._primary_pool, self._replica_pool)):
-            await pool.close()
+        await self._primary_pool.close()
+        if self.replica is not None:
+            await self.replica.pool.close()
         for engine in self._engines.values():
             await engine.dispose()
 
@@ -155,6 +185,10 @@ def _make_pool(engine: AsyncEngine, size: int) -> PostgresPool | SqlitePool:
         named.pop("check_same_thread", None)
         return SqlitePool(positional[0], named, _SQLITE_PRAGMAS)
     return PostgresPool(engine.url, named, size)
+
+
+def _state(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
 
 
 def _count_statement(*_: Any) -> None:

@@ -68,9 +68,10 @@ class PostgresPool:
             self._put(connection, broken=gone)
             kind = OperationalError if gone else DBAPIError
             raise kind(sql, None, error, hide_parameters=True, connection_invalidated=gone) from error
-        except (OSError, asyncpg.InterfaceError) as error:
-            # A value that does not fit its column is an InterfaceError too, on a connection that is well.
-            gone = isinstance(error, OSError) or connection.is_closed()
+        except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
+            # A value that does not fit its column is an InterfaceError too, on a connection that is well. An internal
+            # one comes of a connection whose end was announced between two reads.
+            gone = not isinstance(error, asyncpg.InterfaceError) or connection.is_closed()
             self._put(connection, broken=gone)
             kind = OperationalError if gone else DBAPIError
             raise kind(sql, None, error, hide_parameters=True, connection_invalidated=gone) from error

@@ -20,6 +20,8 @@ class SignIn(Base):
     expires_at: Mapped[Moment]
     ended_at: Mapped[Moment | None]
     end_reason: Mapped[str | None] = mapped_column(String(40))
+    # When they last changed something; kept only where there is a read replica, which may not have it yet.
+    wrote_at: Mapped[Moment | None]
 
 
 class RefreshToken(Base):

@@ -18,6 +18,8 @@ _SIGNED_IN = (
     select(
         SignIn.id.label("sign_in_id"),
         SignIn.role,
+        SignIn.started_at,
+        SignIn.wrote_at,
         User.id.label("user_id"),
         User.provider_id,
         User.username,

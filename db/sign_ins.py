@@ -78,6 +78,11 @@ async def end_sign_in(session: AsyncSession, sign_in_key: int, now: dt.datetime,
     await session.execute(ending.values(ended_at=now, end_reason=reason))
 
 
+async def note_write(session: AsyncSession, sign_in_key: int, now: dt.datetime) -> None:
+    """With what somebody writes goes when: until a replica has it they read from the primary, through every process."""
+    await session.execute(update(SignIn).where(SignIn.id == sign_in_key).values(wrote_at=now))
+
+
 async def use_refresh_token(session: AsyncSession, sha256: str, now: dt.datetime) -> SignIn | None:
     """Uses a refresh token up and gives its sign-in; None where it is unknown, too old, or its sign-in has ended.
 

@@ -25,6 +25,7 @@ from db.mail import Mail
 from db.outbox import outbox_row
 from db.progress_check import sum_up
 from db.refusals import Fault, Refused, not_allowed, not_found, refuse
+from db.sign_ins import note_write
 from loaders.writing import TYPE_NAMES, one_for_write
 from resolvers.context import Context
 from resolvers.idempotency import claim, fulfil
@@ -205,6 +206,8 @@ async def _attempt(
         result = await work(change)
         await fulfil(session, context, viewer, name, result)
         await change.finish()
+        if change.changed and context.services.database.replica is not None:
+            await note_write(session, viewer.sign_in_key, change.now)
     if change.changed:
         context.services.committed(viewer.provider_key, change.touched)
     return result

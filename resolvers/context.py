@@ -83,7 +83,9 @@ class Context:
     def loaders(self) -> Loaders:
         """This operation's loaders; raises NotSignedIn or HeldBack."""
         if self._loaders is None:
-            reading = Reading(self.services.database, self.let_in, self.services.reference, primary=self._wrote)
+            viewer, database = self.let_in, self.services.database
+            primary = self._wrote or not database.replica_has(viewer.wrote_at)
+            reading = Reading(database, viewer, self.services.reference, primary)
             self._loaders = Loaders(reading)
         return self._loaders
 
