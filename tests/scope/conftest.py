@@ -10,7 +10,7 @@ import pytest
 from db.engine import Database
 from db.enums import Role
 from tests.databases import Databases
-from tests.scope.everything import Everything, everything
+from tests.scope.everything import ONE_OF_EACH, Everything, everything
 from tests.scope.looking import Looker
 from tests.scope.oracle import Sight, cut
 from tests.scope.rows import Rows, read_rows, replace_rows
@@ -25,6 +25,13 @@ class Worlds:
     looker: Looker
     beside: Looker
     _answers: dict[tuple[str, Role], dict[str, Any]]
+
+    @property
+    def some(self) -> list[tuple[str, Role]]:
+        """Somebody in each role, and Max, who holds one of Ada's three aims; on PostgreSQL a few of them."""
+        if self.looker.database.is_sqlite:
+            return [*ONE_OF_EACH, ("max", Role.ASSESSOR)]
+        return [("max", Role.ASSESSOR), ("mo", Role.EMPLOYER_MANAGER), ("may", Role.MASTER_ADMIN)]
 
     def user(self, who: str) -> int:
         return self.made.people[who][0].id

@@ -13,11 +13,8 @@ from graphql import get_named_type
 from db.enums import Role
 from tests.scope.asking import filters, found, graph, read_types
 from tests.scope.conftest import Worlds
-from tests.scope.everything import ONE_OF_EACH
 from tests.scope.looking import differences
 
-# Max holds one of Ada's three aims.
-VIEWERS = [*ONE_OF_EACH, ("max", Role.ASSESSOR)]
 # How an owner that is no root is reached; each of these gives whole pages.
 WAYS = {"Learner": "learners(first: 100)", "Employer": "employers(first: 100)"}
 # What an argument names; a subject of the audit trail can be anything.
@@ -53,7 +50,7 @@ async def test_a_filter_tells_of_nothing_out_of_sight(worlds: Worlds) -> None:
     ids = [id for name, listed in some.items() for id in (listed if name in NAMED.values() else listed[::6])]
     documents = _filtered(ids)
     assert len(documents) > 10
-    for who, role in VIEWERS:
+    for who, role in worlds.some:
         cut, user = await worlds.cut_to(who, role), worlds.user(who)
         for document in documents:
             answer = await worlds.looker.ask(user, role, document)
@@ -69,7 +66,7 @@ def _paged_roots() -> list[tuple[str, str]]:
 
 
 async def test_page_by_page_is_the_whole_list(worlds: Worlds) -> None:
-    for who, role in VIEWERS:
+    for who, role in worlds.some:
         answer = await worlds.answer(who, role)
         for name, owner in _paged_roots():
             whole = (answer["Query_viewer"] if owner == "Viewer" else answer)[f"{owner}_{name}"]

@@ -18,20 +18,18 @@ from tests.scope.fields import FIELDS
 from tests.scope.looking import OF_THE_REQUEST, OF_THE_ROLE, against, beyond, differences, told, unreached
 from tests.scope.oracle import Sight
 
+# Everybody looks at SQLite, somebody in each role at PostgreSQL.
+LOOKS = [("sqlite", *viewer) for viewer in VIEWERS] + [("postgresql", *viewer) for viewer in ONE_OF_EACH]
 every_viewer = pytest.mark.parametrize(
-    ("who", "role"), [pytest.param(who, role, id=f"{who}-{role.value}") for who, role in VIEWERS]
+    ("backend", "who", "role"),
+    [pytest.param(*look, id=f"{look[0]}-{look[1]}-{look[2].value}") for look in LOOKS],
+    indirect=["backend"],
+    scope="session",
 )
-
-
-def looks_here(worlds: Worlds, who: str, role: Role) -> None:
-    """Everybody looks at SQLite, one of each role at PostgreSQL."""
-    if not worlds.looker.database.is_sqlite and (who, role) not in ONE_OF_EACH:
-        pytest.skip("another with this role looks at PostgreSQL")
 
 
 @every_viewer
 async def test_by_id_and_by_path_they_reach_what_the_table_says(worlds: Worlds, who: str, role: Role) -> None:
-    looks_here(worlds, who, role)
     answer, sight = await worlds.answer(who, role), worlds.sight(who, role)
     assert against(sight, answer["nodes"], worlds.looker.ids) == []
     assert beyond(sight, answer) == []
@@ -40,7 +38,6 @@ async def test_by_id_and_by_path_they_reach_what_the_table_says(worlds: Worlds, 
 
 @every_viewer
 async def test_by_id_each_root_gives_its_own_type_alone(worlds: Worlds, who: str, role: Role) -> None:
-    looks_here(worlds, who, role)
     sight = worlds.sight(who, role)
     seen = set().union(*sight.ids.values())
     for alias, record in (await worlds.looker.by_id(worlds.user(who), role)).items():
@@ -52,7 +49,6 @@ async def test_by_id_each_root_gives_its_own_type_alone(worlds: Worlds, who: str
 
 @every_viewer
 async def test_what_is_out_of_sight_moves_nothing(worlds: Worlds, who: str, role: Role) -> None:
-    looks_here(worlds, who, role)
     left_out = OF_THE_REQUEST | OF_THE_ROLE
     sight = worlds.sight(who, role)
     answer = told(await worlds.answer(who, role), left_out)
@@ -68,7 +64,6 @@ async def test_what_is_out_of_sight_moves_nothing(worlds: Worlds, who: str, role
 
 @every_viewer
 async def test_what_hangs_on_the_role(worlds: Worlds, who: str, role: Role) -> None:
-    looks_here(worlds, who, role)
     answer, sight = await worlds.answer(who, role), worlds.sight(who, role)
     people = {f"User_{row['id']}": row for row in worlds.rows["user_account"]}
     learners = {f"Learner_{row['id']}": row for row in worlds.rows["learner"]}

@@ -6,7 +6,6 @@ from typing import Any
 from db.enums import Role
 from tests.scope.asking import by_id_roots, nodes_document, schema
 from tests.scope.conftest import Worlds
-from tests.scope.everything import ONE_OF_EACH
 
 # Every way in that takes an id, in one document a record; `$id` is that record's.
 LISTS = """
@@ -36,7 +35,7 @@ def _never_was(id: str, taken: set[str]) -> str:
 
 async def test_foreign_unseen_and_unknown_are_told_alike(worlds: Worlds) -> None:
     taken, document = set(worlds.looker.ids), _document()
-    for who, role in [*ONE_OF_EACH, ("max", Role.ASSESSOR)]:
+    for who, role in worlds.some:
         seen = set().union(*worlds.sight(who, role).ids.values())
         # People are named, and units are of aims, wherever they stand; of each type some are looked at.
         unseen: dict[str, list[str]] = {}

@@ -15,10 +15,7 @@ from resolvers.exports import gathered
 from resolvers.exports.desk import ExportDesk
 from tests.scope.asking import found, graph, schema, selection
 from tests.scope.conftest import Worlds
-from tests.scope.everything import ONE_OF_EACH
 from tests.scope.looking import OF_THE_REQUEST, beyond, differences, told
-
-VIEWERS = [*ONE_OF_EACH, ("max", Role.ASSESSOR)]
 
 
 def _claims(worlds: Worlds, who: str, role: Role, **about: Any) -> dict[str, Any]:
@@ -28,7 +25,7 @@ def _claims(worlds: Worlds, who: str, role: Role, **about: Any) -> dict[str, Any
 
 async def test_links_to_files_open_what_is_seen(worlds: Worlds) -> None:
     desk = ExportDesk(worlds.looker.services)
-    for who, role in VIEWERS:
+    for who, role in worlds.some:
         sight = worlds.sight(who, role)
         for file in worlds.rows["file"]:
             held = await desk.held(_claims(worlds, who, role, file=file["id"]))
@@ -38,7 +35,7 @@ async def test_links_to_files_open_what_is_seen(worlds: Worlds) -> None:
 async def test_links_in_an_answer_are_the_viewers_own(worlds: Worlds) -> None:
     """Each link names the record it stands under, and whom it was made for."""
     links, subjects = worlds.looker.services.links, {"File": "file", "Aim": "aim", "Learner": "learner"}
-    for who, role in VIEWERS:
+    for who, role in worlds.some:
         mine, told_links = {"user": worlds.user(who), "role": role.value}, 0
         for record in found(await worlds.answer(who, role)):
             for name, value in record.items():
@@ -53,7 +50,7 @@ async def test_links_in_an_answer_are_the_viewers_own(worlds: Worlds) -> None:
 
 async def test_exports_hold_what_is_seen(worlds: Worlds) -> None:
     looker = worlds.looker
-    for who, role in VIEWERS:
+    for who, role in worlds.some:
         sight = worlds.sight(who, role)
         cut = await worlds.cut_to(who, role)
         for learner in worlds.rows["learner"]:
@@ -95,7 +92,7 @@ async def test_streams_tell_of_who_is_seen(worlds: Worlds) -> None:
     """Everybody at the provider changes at once; each viewer is told of those that they see, as a query tells it."""
     if not worlds.looker.database.is_sqlite:
         return  # What a stream tells is read by the same loaders; how a commit is heard of is held by its own tests.
-    await asyncio.gather(*(_listen(worlds, who, role) for who, role in VIEWERS))
+    await asyncio.gather(*(_listen(worlds, who, role) for who, role in worlds.some))
 
 
 async def _listen(worlds: Worlds, who: str, role: Role) -> None:
@@ -162,7 +159,7 @@ async def test_a_stream_of_one_who_is_out_of_sight_is_silent(worlds: Worlds) -> 
 
 async def test_kpis_are_streamed_as_they_are_asked_for(worlds: Worlds) -> None:
     kpis = selection(graph().type_map["Kpis"], 1)
-    for who, role in VIEWERS:
+    for who, role in worlds.some:
         stream = await schema().subscribe(
             f"subscription {{ kpisChanged(take: 1) {kpis} }}", context_value=worlds.looker.context(worlds.user(who), role)
         )
