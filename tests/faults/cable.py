@@ -51,6 +51,11 @@ class Cable:
         except OSError:
             writer.transport.abort()
             return
+        if self._listener is None:
+            # Cut while this connection was still being made.
+            for each in (writer, there[1]):
+                each.transport.abort()
+            return
         self._writers |= {writer, there[1]}
         try:
             await asyncio.gather(_pump(reader, there[1]), _pump(there[0], writer))
