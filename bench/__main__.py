@@ -13,6 +13,7 @@ from bench import report
 from bench.cohort import cohort, sign_in
 from bench.comparison import SCREENS, Differs, compare
 from bench.growth import growth, memory, two_processes
+from bench.node import node_servers, versions
 from bench.postgres import Postgres
 from bench.servers import KEY, ROOT, Server, idiomatic, limit, waymark
 
@@ -75,10 +76,8 @@ def main() -> int:
             start(idiomatic(postgres, database)),
         ]
         if not asked.no_node:
-            from bench.node import node_servers
-
-            for server in node_servers(postgres, database, folder, _say):
-                servers.append(start(server))
+            servers += [start(server) for server in node_servers(postgres, database, folder, _say)]
+            found.peers = versions(folder)
         viewers = asyncio.run(sign_in(postgres.url(database), {"bench": KEY}, 16))
         found.turns = compare(
             servers, viewers, postgres, database, screens=tuple(SCREENS), rounds=asked.rounds, seconds=asked.seconds,

@@ -1,5 +1,6 @@
 """The bench's PostgreSQL, out of the same wheel as the tests': its cluster stays in the bench's folder between runs."""
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -64,6 +65,11 @@ class Postgres:
         return f"postgresql+asyncpg://{SUPERUSER}@/{database}?host={self.sockets}"
 
     def __enter__(self) -> Self:
+        self._lock = (self._folder / "lock").open("w")
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise PostgresFailed(f"another bench runs in {self._folder}") from None
         if not (self._data / "PG_VERSION").exists():
             self._make()
         self._end_what_was_left()
@@ -93,6 +99,7 @@ class Postgres:
             self._server.send_signal(signal.SIGQUIT)
             self._server.wait()
         self.sockets.rmdir()
+        self._lock.close()
 
     def _end_what_was_left(self) -> None:
         """A bench that was killed left its server behind, which still holds the cluster."""
