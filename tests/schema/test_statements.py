@@ -1,0 +1,69 @@
+"""How many SQL statements the screens take that must be fast: the sign-in included, and one learner or fifty alike."""
+
+from pathlib import Path
+
+import pytest
+
+from auth.passwords import hash_password
+from db.engine import Database
+from db.enums import Role
+from db.tables import Employer
+from tests.house import ROOT
+from tests.serving import serving
+from tests.worlds import World
+
+PASSWORD = "fifty-learners-or-one"
+OPERATIONS = ROOT / "bench" / "operations"
+# What `spec/speed.md` allows.
+MOST = {"progress_map": 5, "employer_dashboard": 5, "employer_kpis": 4}
+
+
+async def fill(database: Database, learners: int) -> str:
+    """A provider whose overview sees so many learners with three aims each; the id of one of them."""
+    async with database.writing() as session:
+        world = World(session)
+        provider = await world.provider("Brightpath")
+        site: Employer = await world.employer(provider, "Site")
+        overview = await world.user(
+            provider, "Over View", Role.EMPLOYER_OVERVIEW, username="overview",
+            password_hash=await hash_password(PASSWORD),
+        )  # fmt: skip
+        await world.oversee(overview, site)
+        qualification = await world.qualification(provider, units=(3, 2))
+        for number in range(learners):
+            learner = await world.learner(provider, f"Learner {number}", site)
+            for _ in range(3):
+                await world.aim(learner, qualification)
+        return f"Learner_{learner.id}"
+
+
+@pytest.mark.parametrize("learners", [1, 50])
+async def test_statements_of_the_screens_that_must_be_fast(
+    database: Database, own_database_url: str, tmp_path: Path, learners: int
+):
+    learner = await fill(database, learners)
+    asked = {
+        "progress_map": {"learnerId": learner},
+        "employer_dashboard": {"first": 50},
+        "employer_kpis": {},
+    }
+    counted: dict[str, int] = {}
+    async with serving(own_database_url, tmp_path) as running, running.person("overview", PASSWORD) as person:
+        records = running.server.view._operations
+        done = records.done
+        for name, variables in asked.items():
+            text = (OPERATIONS / f"{name}.graphql").read_text(encoding="utf-8")
+            # Once, so that the qualification's words are in memory, as they are on a server that runs.
+            await person.data(text, **variables)
+            records.done = lambda record, name=name: counted.__setitem__(name, record.statements[0])
+            data = await person.data(text, **variables)
+            records.done = done
+            if name == "employer_dashboard":
+                assert data["learners"]["totalCount"] == learners
+        hits, misses = running.server.services.database.plan_counts
+        documents = running.server.view.counts
+        executor = running.server.view._operations.schema.execution_context_class.counters()
+    assert counted == {"progress_map": 4, "employer_dashboard": 5, "employer_kpis": 2}
+    assert all(counted[name] <= most for name, most in MOST.items())
+    # What is kept was found again: documents, plans of reads, plans of operations.
+    assert documents.hits >= 3 and hits > misses > 0 and executor.fast >= 6 and executor.deopt == 0
