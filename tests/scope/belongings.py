@@ -72,9 +72,7 @@ async def everything_of(
     }  # fmt: skip
 
 
-async def _in_aim(
-    world: World, name: str, aim: Aim, user: User, assessor: User, start: dt.datetime
-) -> dict[str, Any]:
+async def _in_aim(world: World, name: str, aim: Aim, user: User, assessor: User, start: dt.datetime) -> dict[str, Any]:
     learner = await world.session.get_one(Learner, aim.learner_id)
     keys = {"provider_id": aim.provider_id, "learner_id": aim.learner_id}
     criteria = list(

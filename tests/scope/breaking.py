@@ -1,4 +1,4 @@
-"""Ways to break Python source that says who sees and does what: each gives the places, and how each is broken and mended."""
+"""Ways to break source that says who sees and does what: each gives the places, how each is broken and how mended."""
 
 import ast
 from collections.abc import Callable, Iterator
@@ -9,7 +9,8 @@ TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Lt: ast.LtE, ast.LtE: ast.Lt, ast.Gt: ast.GtE, ast.GtE: ast.Gt,
 }  # fmt: skip
 COLUMNS = {
-    "assessor_id": "iqa_id", "iqa_id": "assessor_id", "is_": "is_not", "is_not": "is_", "in_": "not_in", "not_in": "in_",
+    "assessor_id": "iqa_id", "iqa_id": "assessor_id",
+    "is_": "is_not", "is_not": "is_", "in_": "not_in", "not_in": "in_",
 }  # fmt: skip
 SUMS: dict[type[ast.operator], type[ast.operator]] = {
     ast.Add: ast.Sub, ast.Sub: ast.Add, ast.Mult: ast.FloorDiv, ast.FloorDiv: ast.Mult,
@@ -32,7 +33,10 @@ def _set(node: ast.AST, name: str, value: object, what: str) -> Change:
 
 def _without(call: ast.Call, place: int) -> Change:
     return _set(
-        call, "args", call.args[:place] + call.args[place + 1 :], f"without {_said(call.args[place])} in {_said(call.func)}"
+        call,
+        "args",
+        call.args[:place] + call.args[place + 1 :],
+        f"without {_said(call.args[place])} in {_said(call.func)}",
     )
 
 
@@ -117,18 +121,22 @@ def _is_scope(argument: ast.AST, others: list[str]) -> bool:
     text = _said_whole(argument)
     if "scope.sees_" in text or text.startswith(("_seen(", "_sees(", "seen")):
         return True
-    beside = any("scope.sees_" in other or "_seen(" in other or "_sees(" in other or "seen" in other for other in others)
+    beside = any(
+        "scope.sees_" in other or "_seen(" in other or "_sees(" in other or "seen" in other for other in others
+    )
     return "scope.of_provider" in text and not beside
 
 
 def who_may(tree: ast.AST) -> Iterator[Change]:
-    """Of the policy: each role taken out of each set or put into it, and each mutation open to everybody or to nobody."""
+    """Of the policy: each role taken out of each set or put into it; each mutation open to everybody, or to nobody."""
     for node in ast.walk(tree):
         match node:
             case ast.Call(func=ast.Name(id="frozenset"), args=[ast.Set(elts=elements) as inner]):
                 for place, element in enumerate(elements):
                     left = elements[:place] + elements[place + 1 :]
-                    yield _set(inner, "elts", left or [ast.Constant(None)], f"without {_said(element)} in {_said(node)}")
+                    yield _set(
+                        inner, "elts", left or [ast.Constant(None)], f"without {_said(element)} in {_said(node)}"
+                    )
                 held = {_said(element) for element in elements}
                 for name in ("_LEARNER", "_ASSESSOR", "_IQA", "_MANAGER", "_OVERVIEW", "_BASIC", "_MASTER"):
                     if name not in held:

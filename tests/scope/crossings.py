@@ -1,7 +1,7 @@
 """Rows that lead from one provider to the other, as no write leaves them: a wall that stands behind the wall.
 
-Every record carries its provider, and every condition looks at it. Were a row ever to name somebody of another provider,
-they would still see nothing by it.
+Every record carries its provider, and every condition looks at it. Were a row ever to name somebody of another
+provider, they would still see nothing by it.
 """
 
 import datetime as dt
@@ -53,7 +53,8 @@ async def _of_ada_but_far(world: World, made: Everything, far: int) -> None:
         crossing.append(await world.time(it.ada, who["ann"], 500, about))
         crossing.append(await world.file(who["ann"], it.ada, about))
     for named in (
-        await world.signature_request(it.ada, who["ann"], tuple(Role)), await world.evidence(it.aims["main"], who["ann"])
+        await world.signature_request(it.ada, who["ann"], tuple(Role)),
+        await world.evidence(it.aims["main"], who["ann"]),
     ):  # fmt: skip
         crossing += [named, await world.session.get_one(File, named.file_id)]
     for row in crossing:

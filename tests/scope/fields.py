@@ -1,8 +1,8 @@
 """Every type that a query leads to, with its fields: who may see each was thought about, or it does not stand here.
 
 Whoever sees a record sees these of it, but `Learner.uln`, `User.email` and `User.lastLoginAt`, which
-`tests/scope/test_matrix.py` holds to their own rule. Numbers and lists are of what the viewer sees. To add a field to the
-graph is to add it here, and to say in the oracle who sees it where that is not everybody who sees the record.
+`tests/scope/test_matrix.py` holds to their own rule. Numbers and lists are of what the viewer sees. To add a field to
+the graph is to add it here, and to say in the oracle who sees it where that is not everybody who sees the record.
 """
 
 FIELDS = {
@@ -42,8 +42,8 @@ FIELDS = {
     "LearnerEdge": "cursor node",
     "OffTheJob": "actualMinutes actualPercent expectedMinutes requiredMinutes",
     "PageInfo": "endCursor hasNextPage hasPreviousPage startCursor",
-    "Progress": "criteriaMapped criteriaSignedOff criteriaTotal durationPercent mappedPercent pastPlannedEnd pointsAhead "
-    "signedOffPercent",
+    "Progress": "criteriaMapped criteriaSignedOff criteriaTotal durationPercent mappedPercent pastPlannedEnd "
+    "pointsAhead signedOffPercent",
     "ProviderSettings": "disclaimer ratedFromPercent reviewIntervalWeeks trafficLightTolerance unitSignatures",
     "Qualification": "criterionCount id level offTheJobHoursMinimum reference title unitCount unitFunnel version",
     "QualificationConnection": "edges nodes pageInfo totalCount",
@@ -59,13 +59,14 @@ FIELDS = {
     "SignatureRequestEdge": "cursor node",
     "SignatureSlot": "documentSha256 role signedAt signedBy",
     "TimeLogDay": "date entries minutes",
-    "TimeLogEntry": "activityType aim approvedAt approvedBy assessor automatic comments date id jobSetting learner minutes "
-    "session unit",
+    "TimeLogEntry": "activityType aim approvedAt approvedBy assessor automatic comments date id jobSetting learner "
+    "minutes session unit",
     "TimeLogEntryConnection": "edges nodes pageInfo totalCount totalMinutes",
     "TimeLogEntryEdge": "cursor node",
     "Unit": "aim confirmationStatement criteria criteriaComplete evidence id mandatory number progress signatures "
     "signedOff title",
-    "UnitFunnel": "aimCount completeCount criterionCount mandatory mappedCount number signedOffCount startedCount title",
+    "UnitFunnel": "aimCount completeCount criterionCount mandatory mappedCount number signedOffCount startedCount "
+    "title",
     "UnitProgress": "criteriaMapped criteriaSignedOff criteriaTotal mappedPercent signedOffPercent",
     "UnitSignature": "required role signedAt signedBy",
     "User": "email id lastLoginAt name",

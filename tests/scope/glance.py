@@ -1,7 +1,7 @@
-"""A first look at mutants of scope and loaders: one process with the world in it, forked for each: a look takes a second.
+"""A first look at mutants of scope and loaders: a process with the world in it is forked for each, in a second.
 
-What passes here is looked at again by all the tests (`tests/scope/mutants.py`): numbers are not compared here, and what a
-module took over when it was imported is not broken.
+What passes here is looked at again by all the tests (`tests/scope/mutants.py`): numbers are not compared here, and what
+a module took over when it was imported is not broken.
 """
 
 import ast
@@ -21,6 +21,7 @@ import structlog
 from auth import scope
 from db.engine import Database
 from db.enums import Role
+from tests.scope.alone import disagreements
 from tests.scope.crossings import add_crossings
 from tests.scope.everything import ONE_OF_EACH, VIEWERS, Everything, everything
 from tests.scope.looking import Looker, against, beyond, unreached
@@ -34,7 +35,7 @@ _ORDER = sorted((viewer for viewer in VIEWERS if viewer[0] != "zoo"), key=lambda
 
 
 class Glance:
-    """`passes(path, source)`: whether everybody in the world reaches what they did with that source in the file's place."""
+    """`passes(path, source)`: whether everybody reaches what they did, with that source in the file's place."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -72,9 +73,12 @@ class Glance:
         shutil.copyfile(self._folder / "world.db", path)
         try:
             looker = Looker(Database(f"sqlite:///{path}"), self._folder, self._rows)
-            for who, role in _ORDER:
-                user = self._made.people[who][0].id
-                sight, answer = Sight(self._rows, user, role), await looker.everything(user, role)
+            sights = {viewer: Sight(self._rows, self._made.people[viewer[0]][0].id, viewer[1]) for viewer in _ORDER}
+            for (_, role), sight in sights.items():
+                if await disagreements(looker.database, looker.context(sight.me, role).let_in, sight):
+                    return False
+            for (_, role), sight in sights.items():
+                answer = await looker.everything(sight.me, role)
                 wrong = against(sight, answer["nodes"], looker.ids) + beyond(sight, answer) + unreached(sight, answer)
                 if wrong or not self._role_is_right(answer, sight, role):
                     return False

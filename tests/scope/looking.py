@@ -1,4 +1,4 @@
-"""Looking at a whole world as somebody: `Looker` asks everything that there is to ask, and `told` makes answers equal."""
+"""Looking at a whole world as somebody: `Looker` asks everything there is to ask, and `told` makes answers equal."""
 
 import datetime as dt
 import json
@@ -131,7 +131,7 @@ def against(sight: Sight, nodes: dict[str, Any], asked: Sequence[str]) -> list[s
 
 
 def unreached(sight: Sight, answer: dict[str, Any]) -> list[str]:
-    """Records that they see and reach by no path, knowing no id; people aside, and their own uploads in no record yet."""
+    """Records that they see and reach by no path, knowing no id; but people, and their own uploads in no record yet."""
     reached = ids_in({name: value for name, value in answer.items() if name != "nodes"})
     while True:
         further = ids_in([answer["nodes"].get(id) for found in reached.values() for id in found])
@@ -139,9 +139,7 @@ def unreached(sight: Sight, answer: dict[str, Any]) -> list[str]:
             break
         reached = {name: reached[name] | further[name] for name in reached}
     unused = {f"File_{row['id']}" for row in sight.of("file", learner_id=None)}
-    return sorted(
-        id for name, seen in sight.ids.items() if name != "User" for id in seen - unused - reached[name]
-    )
+    return sorted(id for name, seen in sight.ids.items() if name != "User" for id in seen - unused - reached[name])
 
 
 def beyond(sight: Sight, answer: Any) -> list[str]:

@@ -1,8 +1,8 @@
 """Breaks the code that says who sees and does what, one place at a time, and looks whether the tests notice.
 
-`python -m tests.scope.mutants` (or scripts/mutants) makes every mutant of the files in `PLANS`: an operator turned round, a
-condition dropped, a role or a column swapped. Each is run against its tests in a copy of the tree; one that no test
-notices is a survivor, and is printed. The tree itself is never touched.
+`python -m tests.scope.mutants` (or scripts/mutants) makes every mutant of the files in `PLANS`: an operator turned
+round, a condition dropped, a role or a column swapped. Each is run against its tests in a copy of the tree; one that no
+test notices is a survivor, and is printed. The tree itself is never touched.
 """
 
 import argparse
@@ -28,10 +28,16 @@ from tests.scope.permissions import COLUMNS, ROW_OF, may
 ROOT = Path(__file__).parents[2]
 LONGEST = 600  # seconds; a mutant that runs on for ever is noticed too
 
-_READS = ("tests/scope/test_crossings.py", "tests/scope/test_matrix.py", "tests/scope/test_lists.py", "tests/scope/test_ways_out.py")
+_READS = (
+    "tests/scope/test_crossings.py",
+    "tests/scope/test_matrix.py",
+    "tests/scope/test_lists.py",
+    "tests/scope/test_ways_out.py",
+)
 _WRITES = ("tests/scope/test_permissions.py",)
 _SCOPE = (*_READS, *_WRITES, "tests/scope/test_random_worlds.py", "tests/scope/test_taking_away.py")
 _NUMBERS = ("tests/db/test_progress.py", "tests/loaders/test_kpis.py")
+
 
 @dataclass(frozen=True)
 class Mutant:
@@ -137,6 +143,7 @@ def first_look(mutants: list[Mutant]) -> list[Mutant]:
                 known = seen and not looked.passes(mutant.path, mutant.source)
             if not known:
                 left.append(mutant)
+                tqdm.write(f"to be run: {mutant}")
     return left
 
 
@@ -161,7 +168,7 @@ def main() -> int:
         print(*mutants, f"{len(mutants)} mutants", sep="\n")
         return 0
     left = first_look(mutants)
-    print(f"{len(mutants) - len(left)} noticed at the first look; to be run: ", *left, sep="\n  ")
+    print(f"{len(mutants)} mutants, {len(mutants) - len(left)} noticed at the first look")
     if not asked.glance:
         left = survivors(left, asked.workers)
     print(f"{len(mutants)} mutants, {len(mutants) - len(left)} noticed, {len(left)} survived")

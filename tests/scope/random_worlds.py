@@ -1,7 +1,7 @@
 """Worlds out of a seed, as rows: two providers, some of everything, and who holds what left to chance.
 
-Only what a write could have left is made: a learner's record names that learner's aims, a file belongs to the aim of the
-record that names it, everything is of one provider.
+Only what a write could have left is made: a learner's record names that learner's aims, a file belongs to the aim of
+the record that names it, everything is of one provider.
 """
 
 import datetime as dt
@@ -100,7 +100,8 @@ class _Maker:
         """A login in one role, at times in a second of the staff's or of an employer's."""
         key = len(self.rows["user_account"]) + 1
         user = self.row(
-            "user_account", username=f"user.{key}", email=f"user.{key}@example.org", name=f"User {key}", password_hash="-",
+            "user_account", username=f"user.{key}", email=f"user.{key}@example.org", name=f"User {key}",
+            password_hash="-",
             archived_at=self.now if role is Role.EMPLOYER_MANAGER and self.chance.random() < 0.2 else None,
             last_login_at=self.one([self.now]),
         )  # fmt: skip
@@ -120,10 +121,17 @@ class _Maker:
         )  # fmt: skip
         for place, size in enumerate(sizes, 1):
             keys = {"qualification_id": made["id"]}
-            unit = self.row("qualification_unit", number=str(place), title="Unit", position=place, criterion_count=size, **keys)
+            unit = self.row(
+                "qualification_unit", number=str(place), title="Unit", position=place, criterion_count=size, **keys
+            )
             for code in range(1, size + 1):
                 self.row(
-                    "qualification_criterion", unit_id=unit["id"], code=str(code), description="Does", position=code, **keys
+                    "qualification_criterion",
+                    unit_id=unit["id"],
+                    code=str(code),
+                    description="Does",
+                    position=code,
+                    **keys,
                 )
         return made
 
@@ -155,7 +163,13 @@ class _Maker:
             for bucket in self.some(list(ResourceBucket)):
                 file = self.file(staff, self.whose["id"], aim["id"])
                 self.row(
-                    "resource", aim_id=aim["id"], bucket=bucket, title="Resource", file_id=file, added_by_id=staff, **self.keys
+                    "resource",
+                    aim_id=aim["id"],
+                    bucket=bucket,
+                    title="Resource",
+                    file_id=file,
+                    added_by_id=staff,
+                    **self.keys,
                 )
         if self.chance.random() < 0.5:
             self.row("cv_section", name=CvSectionName.SKILLS, text="Welds", updated_at=self.now, **self.keys)
@@ -170,8 +184,8 @@ class _Maker:
     def aim(self, qualification: dict[str, Any]) -> dict[str, Any]:
         assessor, iqa = self.one(self.people[Role.ASSESSOR]), self.one(self.people[Role.IQA])
         made = self.row(
-            "aim", qualification_id=qualification["id"], status=self.chance.choice(list(AimStatus)), assessor_id=assessor,
-            iqa_id=iqa if iqa != assessor else None, start_date=self.today - 50 * DAY,
+            "aim", qualification_id=qualification["id"], status=self.chance.choice(list(AimStatus)),
+            assessor_id=assessor, iqa_id=iqa if iqa != assessor else None, start_date=self.today - 50 * DAY,
             planned_end_date=self.today + self.chance.randint(-20, 100) * DAY, **self.keys,
         )  # fmt: skip
         total = qualification["criterion_count"]
@@ -193,8 +207,8 @@ class _Maker:
         start = self.now + self.chance.randint(-10, 10) * DAY
         made = self.row(
             "session", number=number, type=self.chance.choice((SessionType.GENERAL, SessionType.FORMAL_REVIEW)),
-            status=self.chance.choice(list(SessionStatus)), starts_at=start, ends_at=start + DAY / 24, assessor_id=assessor,
-            **self.keys,
+            status=self.chance.choice(list(SessionStatus)), starts_at=start, ends_at=start + DAY / 24,
+            assessor_id=assessor, **self.keys,
         )  # fmt: skip
         about = self.some(self.aims)
         for aim in about:
@@ -207,7 +221,8 @@ class _Maker:
     def action(self, staff: int, sessions: list[int]) -> None:
         aim = self.aim_key()
         made = self.row(
-            "action", aim_id=aim, session_id=self.one(sessions), kind=ActionKind.ACTION, title="Action", description="Do",
+            "action", aim_id=aim, session_id=self.one(sessions), kind=ActionKind.ACTION, title="Action",
+            description="Do",
             target_date=self.today + self.chance.randint(-5, 5) * DAY, status=self.chance.choice(list(ActionStatus)),
             set_by_id=staff, set_at=self.now, **self.keys,
         )  # fmt: skip
@@ -224,7 +239,8 @@ class _Maker:
 
     def request(self, staff: int) -> None:
         made = self.row(
-            "signature_request", title="Document", file_id=self.file(staff, self.whose["id"], None), document_sha256=SHA256,
+            "signature_request", title="Document", file_id=self.file(staff, self.whose["id"], None),
+            document_sha256=SHA256,
             status=self.chance.choice(list(SignatureRequestStatus)), requested_by_id=staff, requested_at=self.now,
             **self.keys,
         )  # fmt: skip
@@ -234,7 +250,11 @@ class _Maker:
 
     def evidence(self, aim: dict[str, Any], user: int) -> None:
         by, keys = self.chance.choice([user, *self.people[Role.EMPLOYER_MANAGER]]), {"aim_id": aim["id"], **self.keys}
-        submitted = {"submitted_by_id": by, "submitted_at": self.now, "file_id": self.file(by, self.whose["id"], aim["id"])}
+        submitted = {
+            "submitted_by_id": by,
+            "submitted_at": self.now,
+            "file_id": self.file(by, self.whose["id"], aim["id"]),
+        }
         made = self.row(
             "evidence", title="Evidence", description="What I did", status=self.chance.choice(list(EvidenceStatus)),
             declared_own_work=True, assessment_methods=[], **submitted, **keys,
@@ -257,5 +277,6 @@ class _Maker:
             self.row(
                 "audit_event", sequence=sum(line["provider_id"] == self.at for line in lines) + 1, at=self.now,
                 actor_id=user, role=Role.LEARNER, action=action, subject_type="Aim" if aim else "Learner",
-                subject_key=aim or self.whose["id"], aim_id=aim, detail={}, previous_hash=SHA256, hash=SHA256, **self.keys,
+                subject_key=aim or self.whose["id"], aim_id=aim, detail={}, previous_hash=SHA256, hash=SHA256,
+                **self.keys,
             )  # fmt: skip

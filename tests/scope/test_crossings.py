@@ -9,6 +9,7 @@ import pytest
 from db.engine import Database
 from db.enums import Role
 from tests.databases import Databases
+from tests.scope.alone import disagreements
 from tests.scope.crossings import add_crossings
 from tests.scope.everything import ONE_OF_EACH, Everything, everything
 from tests.scope.looking import Looker, against, beyond, unreached
@@ -23,7 +24,9 @@ class Crossed:
 
 
 @pytest.fixture(scope="module")
-async def crossed(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Crossed]:
+async def crossed(
+    databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Crossed]:
     url = await databases.fresh(backend)
     database, folder = Database(url), tmp_path_factory.mktemp("crossings")
     made = await everything(database)
@@ -35,12 +38,14 @@ async def crossed(databases: Databases, backend: str, tmp_path_factory: pytest.T
 
 # Far away's Master Admin sees the learner who works at a site here, and so the site's name.
 VIEWERS = [one for one in ONE_OF_EACH if one[0] != "zoo"] + [("zak", Role.ASSESSOR), ("zev", Role.EMPLOYER_OVERVIEW)]
+VIEWERS += [("eve", Role.LEARNER), ("nell", Role.EMPLOYER_MANAGER), ("max", Role.ASSESSOR), ("max", Role.IQA)]
 
 
 @pytest.mark.parametrize(("who", "role"), VIEWERS, ids=str)
 async def test_the_provider_of_every_row_is_looked_at(crossed: Crossed, who: str, role: Role) -> None:
     looker, user = crossed.looker, crossed.made.people[who][0].id
     sight, answer = Sight(looker.rows, user, role), await looker.everything(user, role)
+    assert await disagreements(looker.database, looker.context(user, role).let_in, sight) == []
     assert against(sight, answer["nodes"], looker.ids) == []
     assert beyond(sight, answer) == []
     assert unreached(sight, answer) == []

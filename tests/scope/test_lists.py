@@ -1,8 +1,8 @@
 """Lists cut by an id, and lists read page by page: both within what the viewer sees.
 
-A filter is a question too: "is there a learner of mine with an aim of Bob's" must not tell of aims that are out of sight.
-Every list of the schema that takes an id is asked with every id there is, and must answer as a Master Admin is answered
-in a world that was cut down to what the viewer sees.
+A filter is a question too: "is there a learner of mine with an aim of Bob's" must not tell of aims out of sight. Every
+list of the schema that takes an id is asked with every id there is, and must answer as a Master Admin is answered in a
+world that was cut down to what the viewer sees.
 """
 
 import json
@@ -33,12 +33,14 @@ def _filtered(ids: list[str]) -> list[str]:
         connection = get_named_type(graph().type_map[owner].fields[name].type)
         counts = " ".join(field for field in connection.fields if field.startswith("total"))
         asked = [
-            f'a{place}: {name}(first: 100, {argument.replace("$id", json.dumps(id))}) {{ {counts} nodes {{ id }} }}'
+            f"a{place}: {name}(first: 100, {argument.replace('$id', json.dumps(id))}) {{ {counts} nodes {{ id }} }}"
             for place, id in enumerate(_named_by(argument, ids))
         ]
         for start in range(0, len(asked), 60):
             some = " ".join(asked[start : start + 60])
-            documents.append(f"{{ {some} }}" if owner == "Query" else f"{{ {WAYS[owner]} {{ nodes {{ id {some} }} }} }}")
+            documents.append(
+                f"{{ {some} }}" if owner == "Query" else f"{{ {WAYS[owner]} {{ nodes {{ id {some} }} }} }}"
+            )
     return documents
 
 
@@ -56,7 +58,11 @@ async def test_a_filter_tells_of_nothing_out_of_sight(worlds: Worlds) -> None:
             answer = await worlds.looker.ask(user, role, document)
             if "auditTrail" in document and role not in (Role.MASTER_ADMIN, Role.ASSESSOR, Role.IQA, Role.LEARNER):
                 assert not any(record["nodes"] for record in answer.values())
-            assert differences(answer, await cut.ask(user, Role.MASTER_ADMIN, document)) == [], (who, role, document[:90])
+            assert differences(answer, await cut.ask(user, Role.MASTER_ADMIN, document)) == [], (
+                who,
+                role,
+                document[:90],
+            )
 
 
 def _paged_roots() -> list[tuple[str, str]]:
@@ -84,7 +90,8 @@ def _edges(whole: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 async def _walk(worlds: Worlds, who: str, role: Role, name: str, owner: str, size: int) -> list[str]:
-    asked = f"list: {name}(first: {size}, after: $after) {{ totalCount nodes {{ id }} pageInfo {{ hasNextPage endCursor }} }}"
+    below = "{ totalCount nodes { id } pageInfo { hasNextPage endCursor } }"
+    asked = f"list: {name}(first: {size}, after: $after) {below}"
     document = f"query($after: String) {{ {asked if owner == 'Query' else f'viewer {{ {asked} }}'} }}"
     listed: list[str] = []
     after, counts = None, set()

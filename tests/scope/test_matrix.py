@@ -1,9 +1,9 @@
 """Every type, every field, every way in, every role, both providers: what somebody is told is what the table says.
 
 Two things are held for each viewer. By name: the ids that they reach are those of an oracle that knows the rows and the
-table of behaviours.md (`tests/scope/oracle.py`). By number: they are told exactly what a Master Admin is told in a world
-that was cut down to what the oracle lets them see, so that what is out of sight moves no list, count, sum, light or page.
-The questions are made from the schema: a new field is asked for by itself.
+table of behaviours.md (`tests/scope/oracle.py`). By number: they are told exactly what a Master Admin is told in a
+world that was cut down to what the oracle lets them see, so that what is out of sight moves no list, count, sum, light
+or page. The questions are made from the schema: a new field is asked for by itself.
 """
 
 from typing import Any
@@ -103,7 +103,7 @@ def _check_viewer(viewer: dict[str, Any], sight: Sight) -> None:
 
 
 async def test_no_field_is_left_out(worlds: Worlds) -> None:
-    """Every field of every type had something to tell: a world in which a field is always empty proves nothing of it."""
+    """Every field of every type had something to tell: where a field is always empty, nothing is proven of it."""
     told_something = set()
     for who, role in ONE_OF_EACH:
         for record in found(await worlds.answer(who, role)):

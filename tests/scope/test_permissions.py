@@ -1,6 +1,6 @@
 """Every mutation, every role, three records: one in sight, one out of sight, one of the other provider.
 
-What is expected is the table of behaviours.md (`tests/scope/permissions.py`) and the oracle; what is refused changes nothing.
+What is expected is the table of behaviours.md (`tests/scope/permissions.py`) and the oracle. A refusal changes nothing.
 """
 
 from collections.abc import AsyncIterator
@@ -90,7 +90,9 @@ class Stage:
                 ids[f"{mutation}.userId"] = user[overview]
         # What is finished, or has not begun, cannot be changed.
         late, missed = it.of[f"{place}.late"], it.of[f"{place}.missed"]
-        ids |= {f"{mutation}.id": f"Action_{late.id}" for mutation in ("actionUpdate", "actionRespond", "actionComplete")}
+        ids |= {
+            f"{mutation}.id": f"Action_{late.id}" for mutation in ("actionUpdate", "actionRespond", "actionComplete")
+        }
         ids |= {"sessionComplete.id": f"Session_{missed.id}", "evidenceSubmit.actionId": f"Action_{late.id}"}
         return ids | {"evidenceResubmit.id": mine, "learnerErase.confirmName": whose.title()}
 
@@ -148,7 +150,9 @@ def test_every_mutation_stands_in_the_table() -> None:
 
 def test_the_policy_says_what_the_table_says() -> None:
     for mutation in ROW_OF:
-        assert {role for role in Role if policy.may(role, mutation)} == {role for role in COLUMNS if may(role, mutation)}
+        assert {role for role in Role if policy.may(role, mutation)} == {
+            role for role in COLUMNS if may(role, mutation)
+        }
     signing_in = OF_SIGNING_IN & policy.MUTATIONS.keys()
     assert policy.MUTATIONS.keys() == ROW_OF.keys() | signing_in
     assert all(policy.may(role, mutation) for mutation in signing_in for role in Role)
@@ -205,7 +209,7 @@ async def _unchanged(stage: Stage) -> bool:
 
 @pytest.mark.parametrize("mutation", [name for name in WRITES if id_paths(name)])
 async def test_an_id_of_anothers_is_an_id_of_nobodys(stage: Stage, mutation: str) -> None:
-    """Each id of the arguments in turn: another provider's, one out of sight, and one that never was; the same bytes."""
+    """Each id of the arguments in turn: another provider's, one out of sight, one that never was; the same bytes."""
     for role in (role for role in COLUMNS if may(role, mutation)):
         sight = stage.sight(role)
         seen, mine = set().union(*sight.ids.values()), stage.of("main", role)

@@ -1,4 +1,4 @@
-"""In worlds left to chance, each role reaches by any path exactly what the table says; `scripts/random-worlds` asks of more."""
+"""In worlds left to chance, each role reaches by any path what the table says; `scripts/random-worlds` asks of more."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Taking away acts on the next request: an allocation, an aim, a role, an account; for tokens and links given out too."""
+"""Taking away acts on the next request: an allocation, an aim, a role, an account; for tokens given out too."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -55,7 +55,8 @@ class Stage:
 
     async def seen(self, who: str, role: Role) -> set[str]:
         """Ids of the learners, aims and evidence that they reach."""
-        document = """{ learners(first: 100) { totalCount nodes { id aims { id } evidence(first: 100) { nodes { id } } } }
+        document = """{ learners(first: 100) { totalCount
+            nodes { id aims { id } evidence(first: 100) { nodes { id } } } }
           viewer { kpis { learnerCount } } }"""
         answer = await self.ask(who, role, document)
         found = {learner["id"] for learner in answer["learners"]["nodes"]}

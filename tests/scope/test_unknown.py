@@ -60,6 +60,17 @@ async def _bytes(worlds: Worlds, who: str, role: Role, document: str, id: str) -
 
 
 async def test_what_was_never_an_id_is_nothing_too(worlds: Worlds) -> None:
-    odd = ["", "Learner", "Learner_", "Learner_0", "learner_1", "Learner_1.1", "Unit_1", "Learner_１", "Nobody_1", "\0" * 9]
+    odd = [
+        "",
+        "Learner",
+        "Learner_",
+        "Learner_0",
+        "learner_1",
+        "Learner_1.1",
+        "Unit_1",
+        "Learner_１",
+        "Nobody_1",
+        "\0" * 9,
+    ]
     answer = await worlds.looker.ask(worlds.user("may"), Role.MASTER_ADMIN, nodes_document(), ids=odd)
     assert answer["nodes"] == [None] * len(odd)
