@@ -11,8 +11,11 @@ from tests.journeys.post import Post
 
 
 def times(days: float, minutes: int = 60) -> dict[str, str]:
-    """A time so many days from now, on the hour."""
-    starts = (clock.now() + dt.timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
+    """So many days from now, counted from ten in the morning for what is to come, so that a test is the same all day."""
+    now = clock.now()
+    # Half a minute past, so that an hour counted in parts of a day is that hour.
+    counted_from = now.replace(hour=10, minute=0, second=30) if days > 0 else now
+    starts = (counted_from + dt.timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
     return {"startsAt": starts.isoformat(), "endsAt": (starts + dt.timedelta(minutes=minutes)).isoformat()}
 
 
