@@ -5,6 +5,7 @@ come to the same number at every boundary. Days are days in London.
 """
 
 import datetime as dt
+from functools import lru_cache
 
 from db.enums import AimStatus, CriterionStatus, TrafficLight
 
@@ -12,6 +13,7 @@ from db.enums import AimStatus, CriterionStatus, TrafficLight
 ENDED = (AimStatus.COMPLETED, AimStatus.WITHDRAWN)
 
 
+@lru_cache(maxsize=20_000)
 def tenths(part: int, whole: int) -> int:
     """`part` of `whole` in tenths of a percent, 0 to 1000, half up; 0 where there is no whole."""
     if whole <= 0 or part <= 0:
