@@ -151,8 +151,12 @@ def sees_user(role: Role, user: Any = User) -> Condition:
     seen = [
         select(RoleGrant.user_id).where(RoleGrant.role.in_(STAFF), of_provider(RoleGrant)),
         select(Learner.user_id).where(Learner.id.in_(learners)),
-        select(ManagerAllocation.user_id).where(ManagerAllocation.learner_id.in_(learners)),
-        select(OverviewAllocation.user_id).where(OverviewAllocation.employer_id.in_(sites)),
+        select(ManagerAllocation.user_id).where(
+            ManagerAllocation.learner_id.in_(learners), of_provider(ManagerAllocation)
+        ),
+        select(OverviewAllocation.user_id).where(
+            OverviewAllocation.employer_id.in_(sites), of_provider(OverviewAllocation)
+        ),
     ]
     if role is Role.ASSESSOR:
         # They invite Employer Managers, so they find the ones to whom nobody has allocated a learner yet.
