@@ -9,7 +9,7 @@ import datetime as dt
 from db.audit_event import AuditEvent, append
 from db.engine import Database
 from db.enums import Role
-from db.tables import File, ManagerAllocation, OverviewAllocation, RoleGrant
+from db.tables import File, Learner, ManagerAllocation, OverviewAllocation, RoleGrant
 from tests.scope.everything import Everything
 from tests.worlds import World
 
@@ -24,7 +24,14 @@ async def add_crossings(database: Database, made: Everything) -> None:
         await world.aim(it.zoe, it.far_standard, assessor=who["ann"], iqa=who["ian"])
         at = {"provider_id": far.id, "allocated_at": world.now}
         await world.add(ManagerAllocation(user_id=who["mo"].id, learner_id=it.zoe.id, **at))
-        await world.add(OverviewAllocation(user_id=who["olu"].id, employer_id=it.far_site.id, **at))
+        await world.add(ManagerAllocation(user_id=who["nell"].id, learner_id=it.zoe.id, **at))
+        for site in (it.far_site, it.c):
+            await world.add(OverviewAllocation(user_id=who["olu"].id, employer_id=site.id, **at))
+        at_far_site = {"user_id": who["oz"].id, "employer_id": it.far_site.id}
+        await world.add(OverviewAllocation(**at_far_site, provider_id=it.provider.id, allocated_at=world.now))
+        await world.add(
+            Learner(provider_id=far.id, user_id=who["oz"].id, employer_id=it.far_site.id, created_at=world.now)
+        )
         await world.learner(far, "Zara", it.far_site, enrolled_by_id=who["ann"].id)
         await world.learner(far, "Zed's at a site here", it.a)
         for role in (Role.ASSESSOR, Role.EMPLOYER_MANAGER):

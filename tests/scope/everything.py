@@ -10,7 +10,7 @@
 | Fay | head office | - | one with neither; Ann enrolled her too |
 | Zoe | far | Zed | Zak / Zia, at the other provider |
 
-Olu oversees sites A and B of the three; Oz oversees C. Max assesses one of Ada's aims and quality-assures one of Bea's:
+Olu oversees sites A and B of the three, and D, where nobody works yet; Oz oversees C. Max assesses one of Ada's aims and quality-assures one of Bea's:
 his one login holds both roles. Nell is an Employer Manager to whom nobody has allocated anyone.
 """
 
@@ -96,7 +96,7 @@ async def _people(world: World, made: Everything, provider: Provider, far: Provi
 async def _learners(world: World, made: Everything, provider: Provider, far: Provider) -> None:
     it = made.it
     it.head = await world.employer(provider, "Head office")
-    it.a, it.b, it.c = [await world.employer(provider, f"Site {name}", it.head) for name in "ABC"]
+    it.a, it.b, it.c, it.d = [await world.employer(provider, f"Site {name}", it.head) for name in "ABCD"]
     it.far_site = await world.employer(far, "Site far")
     ann = made.people["ann"][0]
     for who, at, site, columns in (
@@ -117,7 +117,7 @@ async def _learners(world: World, made: Everything, provider: Provider, far: Pro
     await world.allocate(made.people["nat"][0], it.bea)
     await world.allocate(it.old, it.bea)
     await world.allocate(made.people["zed"][0], it.zoe)
-    await world.oversee(made.people["olu"][0], it.a, it.b)
+    await world.oversee(made.people["olu"][0], it.a, it.b, it.d)
     await world.oversee(made.people["oz"][0], it.c)
     await world.oversee(made.people["zev"][0], it.far_site)
 

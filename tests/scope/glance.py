@@ -32,6 +32,7 @@ LONGEST = 120  # seconds for one look
 
 # Everybody, one of each role first; but Far away's Master Admin, to whom a crossing shows the name of a site here.
 _ORDER = sorted((viewer for viewer in VIEWERS if viewer[0] != "zoo"), key=lambda viewer: viewer not in ONE_OF_EACH)
+_ORDER.append(("oz", Role.LEARNER))
 
 
 class Glance:

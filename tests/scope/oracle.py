@@ -97,7 +97,7 @@ class Sight:
         if self.role in ADMINS or self.role is Role.ASSESSOR:
             return {row["id"] for row in self.of("employer")}
         if self.role is Role.EMPLOYER_OVERVIEW:
-            return self._sites()
+            return self._sites() & {row["id"] for row in self.of("employer")}
         return {row["employer_id"] for row in self.of("learner") if row["id"] in self.learners} - {None}
 
     def _users(self) -> set[int]:

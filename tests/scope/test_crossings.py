@@ -38,6 +38,7 @@ async def crossed(
 
 # Far away's Master Admin sees the learner who works at a site here, and so the site's name.
 VIEWERS = [one for one in ONE_OF_EACH if one[0] != "zoo"] + [("zak", Role.ASSESSOR), ("zev", Role.EMPLOYER_OVERVIEW)]
+VIEWERS += [("oz", Role.EMPLOYER_OVERVIEW), ("oz", Role.LEARNER)]
 VIEWERS += [("eve", Role.LEARNER), ("nell", Role.EMPLOYER_MANAGER), ("max", Role.ASSESSOR), ("max", Role.IQA)]
 
 
