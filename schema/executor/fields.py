@@ -108,7 +108,8 @@ def attribute_expression(site: Site, source: str, constant: Callable[[object], s
 def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
     """A function that binds the field's resolver for one run: arguments are coerced, and the info is made, once for all
     the objects of the column. A field with permissions or other extensions keeps Strawberry's own wrapped resolver; any
-    other resolver is called as it was written.
+    other resolver is called as it was written. One that takes a part of what another gives says so by its attributes
+    `whole`, a resolver of the same signature, and `part`, a function of its value: the column then awaits the wholes.
     """
     definition, field, detail = site.definition, site.field, site.details[0]
 
@@ -141,6 +142,9 @@ def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
     config, scalars = strawberry.config, strawberry.schema_converter.scalar_registry
     known = {config.name_converter.from_argument(a): (a.python_name, a.type) for a in field.arguments}
     resolver, function = field.base_resolver, field.base_resolver.wrapped_func
+    part = getattr(function, "part", None)
+    if part is not None:
+        function = function.whole
     takes_info = resolver.info_parameter
     sources = [p for p in (resolver.self_parameter, resolver.parent_parameter, resolver.root_parameter) if p]
     first = next(iter(resolver.signature.parameters.values()), None)
@@ -155,7 +159,14 @@ def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
             arguments[python_name] = convert_argument(value, type_, scalars, config, info, path=(name,))
         if takes_info:
             arguments[takes_info.name] = info
-        call = partial(function, **arguments) if arguments else function
-        return call if sources else lambda _: call()
+        call = partial(function, **arguments)
+        resolve = call if sources else partial(_without_source, call)
+        if part is not None:
+            resolve.part = part  # type: ignore[attr-defined]
+        return resolve
 
     return direct
+
+
+def _without_source(call: partial[Any], _: Any) -> Any:
+    return call()

@@ -1,6 +1,7 @@
 """One execution of a plan: resolvers are called a column at a time, and every column goes on as soon as it can."""
 
 from asyncio import Future, ensure_future, gather, iscoroutine, isfuture, wait
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ class Column:
 
     index: int  # of the field's site in the plan
     values: list[Any]
+    part: Callable[[Any], Any] | None = None  # what the field takes of each value, where it is not the whole
 
 
 class Run:
@@ -58,14 +60,17 @@ class Run:
                 continue
             resolve = self.plan.binders[index](self)
             values = [resolve(source) for source, _ in pairs]
+            part = getattr(resolve, "part", None)
             classes = set(map(type, values))
             if not any(hasattr(cls, "__await__") for cls in classes):
+                if part is not None:
+                    values = [part(value) for value in values]
                 self.plan.fills[index](pairs, values, self)
                 continue
             # A lone coroutine is awaited as it is; among others each runs in a task, so that none waits for another.
             if len(values) > 1 and not all(issubclass(cls, Future) for cls in classes):
                 values = [ensure_future(value) if hasattr(type(value), "__await__") else value for value in values]
-            opened.append(Column(index, values))
+            opened.append(Column(index, values, part))
             self.columns.append(opened[-1])
         return opened
 
@@ -79,6 +84,8 @@ class Run:
             [column] = columns
             try:
                 values = [await value if hasattr(type(value), "__await__") else value for value in column.values]
+                if column.part is not None:
+                    values = list(map(column.part, values))
                 if self.spoiled:
                     raise Deopt
                 self.plan.fills[column.index](self.queues[column.index], values, self)
