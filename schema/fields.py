@@ -53,10 +53,12 @@ def part_of(whole: Future[Any], name: str) -> Future[Any]:
     part = Kept()
 
     def done(whole: Future[Any]) -> None:
-        if (error := whole.exception()) is not None:
+        try:
+            value = getattr(whole.result(), name)
+        except Exception as error:  # noqa: BLE001  whoever awaits the part hears of it; else they would wait for ever
             part.set_exception(error)
         else:
-            part.set_result(getattr(whole.result(), name))
+            part.set_result(value)
 
     whole.add_done_callback(done)
     return part
