@@ -104,10 +104,11 @@ def sees_aim(role: Role, aim: Any = Aim) -> Condition:
 
 def sees_record(role: Role, learner_id: Column, aim_id: Column) -> Condition:
     """That a learner's record is one the viewer sees: by its aim where it has one, else by the learner."""
+    seen = sees_learner(role, learner_id)
     if role in BY_AIM:
-        aims = select(Aim.id).where(sees_aim(role))
-        return or_(aim_id.in_(aims), and_(aim_id.is_(None), sees_learner(role, learner_id)))
-    return sees_learner(role, learner_id)
+        # Who sees the aim sees the learner: said nevertheless, because it leads to the records by their learners.
+        return and_(seen, or_(aim_id.is_(None), aim_id.in_(select(Aim.id).where(sees_aim(role)))))
+    return seen
 
 
 def sees_session(role: Role, session_id: Column, learner_id: Column) -> Condition:

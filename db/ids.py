@@ -8,6 +8,17 @@ import re
 _SHAPE = re.compile(r"([A-Z][A-Za-z]{0,40})_([1-9][0-9]{0,17})(?:\.([1-9][0-9]{0,17}))?", re.ASCII)
 
 
+class Identifier(property):
+    """The id of a light row, made of what the row holds: `id = Identifier("Unit", "aim.key", "unit.key")`.
+
+    `spelling` is the Python expression behind it, with {0} for the row: the compiled executor writes it where it is read.
+    """
+
+    def __init__(self, type_name: str, *paths: str) -> None:
+        self.spelling = f"f'{type_name}_{'.'.join(f'{{{{{{0}}.{path}}}}}' for path in paths)}'"
+        super().__init__(eval(f"lambda row: {self.spelling.format('row')}"), doc="The id in the graph.")  # noqa: S307
+
+
 def encode(type_name: str, key: int) -> str:
     """The id of a record with a key of its own."""
     return f"{type_name}_{key}"

@@ -33,7 +33,8 @@ def days_counted(first: dt.date, last: dt.date) -> int:
 
 def duration_tenths(start: dt.date, planned_end: dt.date, today: dt.date) -> int:
     """The blue bar [000]: days from start to today over days from start to planned end, in tenths of a percent."""
-    return tenths(days_counted(start, today), days_counted(start, planned_end))
+    before = start.toordinal() - 1
+    return tenths(today.toordinal() - before, planned_end.toordinal() - before)
 
 
 def is_past_planned_end(status: AimStatus, planned_end: dt.date, today: dt.date) -> bool:

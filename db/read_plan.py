@@ -18,6 +18,8 @@ from db.base import UtcDateTime
 _Convert = Callable[[Any], Any]
 _CONSTANTS = (Integer, String, Enum, Boolean)
 _NOT_GIVEN = object()
+# PostgreSQL plans for ten where it does not know how many there will be.
+_EXPECTED_KEYS = 12
 
 
 class Plan:
@@ -109,9 +111,19 @@ def _bind(bind: BindParameter[Any], dialect: Dialect) -> tuple[str, Any, _Conver
     """A parameter's name, its value where none is given, and what it goes through on its way."""
     default = _NOT_GIVEN if bind.required else bind.effective_value
     if isinstance(bind.type, KeyList) and dialect.name == "postgresql":
-        # The driver takes a list of integers as it is; SQLAlchemy would go through it one by one.
-        return bind.key, default, None
+        return bind.key, default, _keys
     return bind.key, default, bind.type.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _keys(keys: Sequence[int] | None) -> Sequence[int] | None:
+    """Keys for PostgreSQL, which takes integers as they are; SQLAlchemy would go through them one by one.
+
+    A few are repeated until they are many: for a list that is shorter than it expects PostgreSQL plans anew each time,
+    which takes longer than the read. Which keys are named twice makes no difference to what is found.
+    """
+    if keys is None or not 0 < len(keys) < _EXPECTED_KEYS:
+        return keys
+    return [*keys, *[keys[-1]] * (_EXPECTED_KEYS - len(keys))]
 
 
 def _result(type_: Any, dialect: Dialect) -> _Convert | None:

@@ -104,6 +104,8 @@ class PostgresPool:
                 statement_cache_size=1_000,
                 max_cached_statement_lifetime=0,
                 max_cacheable_statement_size=0,
+                # Compiling takes longer than any read here.
+                server_settings={"jit": "off"},
             )
         except asyncpg.PostgresError as error:
             raise OperationalError("connect", None, error, hide_parameters=True) from error

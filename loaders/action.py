@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select
 
 from auth import scope
-from db import ids
 from db.action import Action, ActionFile
 from db.aim import Aim
 from db.among import among
 from db.base import Key
 from db.enums import ActionKind, ActionStatus, Role
 from db.file import File
+from db.ids import Identifier
 from db.session import Session
 from loaders.file import FILE_COLUMNS, FileRow
 from loaders.learner_list import LearnerList
@@ -42,10 +42,7 @@ class ActionRow:
     completed_at: dt.datetime | None
     days_overdue: int
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("Action", self.key)
+    id = Identifier("Action", "key")
 
     @property
     def overdue(self) -> bool:

@@ -1,16 +1,18 @@
 """Aims: each with its qualification's title, its people and its sums, in one statement however many learners."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Row, Select, select
 from sqlalchemy.orm import aliased
 
 from auth import scope
-from db import ids, progress
 from db.aim import Aim, AimProgress
 from db.among import among
 from db.enums import AimStatus, Role, TrafficLight
+from db.ids import Identifier
+from db.progress import duration_tenths, is_past_planned_end
 from db.qualification import Qualification
 from db.user import User
 from loaders.progress import ProgrammeRow, ProgressRow, programme_of
@@ -20,7 +22,7 @@ from loaders.user import UserRow, user_or_none
 
 @dataclass(slots=True)
 class AimRow:
-    """One aim with its sums; lights and bars are made of them when somebody asks."""
+    """One aim with what its sums make of it."""
 
     key: int
     learner_key: int
@@ -34,16 +36,11 @@ class AimRow:
     start_date: dt.date
     planned_end_date: dt.date
     actual_end_date: dt.date | None
-    criteria_total: int
-    criteria_mapped: int
-    criteria_signed_off: int
-    reading: Reading
-    _progress: ProgressRow | None = field(default=None, init=False, repr=False, compare=False)
+    # The three bars, and red, amber or green [000] made of them.
+    progress: ProgressRow
+    traffic_light: TrafficLight
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("Aim", self.key)
+    id = Identifier("Aim", "key")
 
     @property
     def assessor(self) -> UserRow | None:
@@ -54,25 +51,6 @@ class AimRow:
     def iqa(self) -> UserRow | None:
         """The internal quality assurer, as they came with the aim."""
         return user_or_none(self.iqa_key, self.iqa_name)
-
-    @property
-    def progress(self) -> ProgressRow:
-        """The three bars, worked out once."""
-        if self._progress is None:
-            today = self.reading.today
-            self._progress = ProgressRow(
-                self.criteria_total,
-                self.criteria_mapped,
-                self.criteria_signed_off,
-                progress.duration_tenths(self.start_date, self.planned_end_date, today),
-                progress.is_past_planned_end(self.status, self.planned_end_date, today),
-            )
-        return self._progress
-
-    @property
-    def traffic_light(self) -> TrafficLight:
-        """Red, amber or green [000], per aim."""
-        return self.progress.light(self.status is AimStatus.IN_TRAINING, self.reading.viewer.rules)
 
 
 @prepared
@@ -105,6 +83,17 @@ def _aims(role: Role, by_learner: bool) -> Select:
     )
 
 
+def _rows(found: Sequence[Row], reading: Reading) -> list[AimRow]:
+    today, rules = reading.today, reading.viewer.rules
+    rows = []
+    for *own, total, mapped, signed_off in found:
+        status, start, planned_end = own[4], own[9], own[10]
+        duration, late = duration_tenths(start, planned_end, today), is_past_planned_end(status, planned_end, today)
+        bars = ProgressRow(total, mapped, signed_off, duration, late)
+        rows.append(AimRow(*own, bars, bars.light(status is AimStatus.IN_TRAINING, rules)))
+    return rows
+
+
 class AimLoader(OneLoader[int, AimRow]):
     """Aims by key. `known` are those that came with something else: they are not read again."""
 
@@ -116,8 +105,8 @@ class AimLoader(OneLoader[int, AimRow]):
         reading, unknown = self.reading, [key for key in keys if key not in self.known]
         if not unknown:
             return self.known
-        rows = await reading.rows(_aims(reading.viewer.role, False), keys=unknown)
-        return self.known | {row.id: AimRow(*row, reading) for row in rows}
+        found = await reading.rows(_aims(reading.viewer.role, False), keys=unknown)
+        return self.known | {aim.key: aim for aim in _rows(found, reading)}
 
 
 class AimsOfLearnerLoader(ManyLoader[int, AimRow]):
@@ -130,8 +119,7 @@ class AimsOfLearnerLoader(ManyLoader[int, AimRow]):
     async def fetch(self, keys: list[int]) -> dict[int, list[AimRow]]:
         reading, known = self.reading, self._aims.known
         found: dict[int, list[AimRow]] = {key: [] for key in keys}
-        for row in await reading.rows(_aims(reading.viewer.role, True), keys=keys):
-            aim = AimRow(*row, reading)
+        for aim in _rows(await reading.rows(_aims(reading.viewer.role, True), keys=keys), reading):
             # What hangs on an aim (units, criteria) asks for it by key: it is here already.
             known[aim.key] = aim
             found[aim.learner_key].append(aim)

@@ -10,6 +10,7 @@ from db import ids
 from db.among import among
 from db.audit_event import AuditEvent
 from db.enums import Role
+from db.ids import Identifier
 from loaders.page import Order
 from loaders.reading import OneLoader, Reading, prepared
 from loaders.viewer_list import ViewerList
@@ -29,10 +30,7 @@ class AuditEventRow:
     subject_key: int | None
     subject_part: int | None
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("AuditEvent", self.key)
+    id = Identifier("AuditEvent", "key")
 
     @property
     def subject_id(self) -> str | None:

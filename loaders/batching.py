@@ -1,6 +1,9 @@
-"""aiodataloader as the house uses it: a load that costs little, and futures that one reader's end does not take from another."""
+"""aiodataloader as the house uses it: a load that costs little, whole columns of keys at the price of one, and futures
+that one reader's end does not take from another."""
 
 import asyncio
+from collections.abc import Callable, Sequence
+from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
 from aiodataloader import DataLoader, Loader, enqueue_post_future_job
@@ -21,6 +24,22 @@ class Kept(asyncio.Future[Any]):
         return False
 
 
+def part_of(whole: asyncio.Future[Any], part: Callable[[Any], Any]) -> Kept:
+    """A future of what `part` makes of another future's result: a coroutine for it would cost a task for each row."""
+    made = Kept()
+
+    def done(whole: asyncio.Future[Any]) -> None:
+        try:
+            value = part(whole.result())
+        except Exception as error:  # noqa: BLE001  whoever awaits the part hears of it; else they would wait for ever
+            made.set_exception(error)
+        else:
+            made.set_result(value)
+
+    whole.add_done_callback(done)
+    return made
+
+
 class _Loop:
     """The running loop, as a DataLoader needs it."""
 
@@ -33,14 +52,28 @@ class _Loop:
         return Kept()
 
 
+class _Column(tuple[Any, ...]):
+    """Keys that are asked for together, and wait in the queue as one."""
+
+    __slots__ = ()
+
+
 class Batched(DataLoader[K, V], Generic[K, V]):
-    """The base of every loader."""
+    """The base of every loader; each says in `read` how its keys are read, those of one turn of the loop together."""
 
     def __init__(self) -> None:
         # Not the base's: it looks the same things up again for each of an operation's loaders.
         self.loop = _Loop()
         self._cache = {}
         self._queue = []
+        self._columns: dict[_Column, asyncio.Future[list[V]]] = {}
+        # Of the one column that was queued as such: its future, and where in it each key stands.
+        self._whole: Kept | None = None
+        self._places: dict[K, int] = {}
+
+    async def read(self, keys: list[K]) -> list[V]:
+        """The values of these keys, which are all different, in their order."""
+        raise NotImplementedError
 
     def get_cache_key(self, key: K) -> Any:
         """What tells keys apart: the key itself, unless a loader takes rows."""
@@ -50,10 +83,49 @@ class Batched(DataLoader[K, V], Generic[K, V]):
         """The future of one key's value; those asked for in one turn of the loop are read together."""
         cache_key = self.get_cache_key(key)
         known = self._cache.get(cache_key)
-        if known is not None:
-            return known
-        future = self._cache[cache_key] = Kept()
+        if known is None:
+            known = self._cache[cache_key] = self._from_column(key) or self._queued(key)
+        return known
+
+    def load_column(self, keys: Sequence[K]) -> asyncio.Future[list[V]]:
+        """The future of many keys' values, in their order: one for them all, as long as nothing else was asked for.
+
+        For loaders whose keys tell themselves apart.
+        """
+        column = _Column(keys)
+        known = self._columns.get(column)
+        if known is None:
+            if self._cache or self._columns:
+                known = asyncio.gather(*map(self.load, keys))
+            else:
+                known = self._whole = self._queued(column)
+            self._columns[column] = known
+        return known
+
+    def _queued(self, key: Any) -> Kept:
+        future = Kept()
         self._queue.append(Loader(key, future))
         if len(self._queue) == 1:
             enqueue_post_future_job(self.loop, self)
         return future
+
+    def _from_column(self, key: K) -> Kept | None:
+        if self._whole is None:
+            return None
+        if not self._places:
+            column = next(iter(self._columns))
+            self._places = {key: place for place, key in enumerate(column)}
+        place = self._places.get(key)
+        return None if place is None else part_of(self._whole, itemgetter(place))
+
+    async def batch_load_fn(self, asked: list[Any]) -> list[Any]:
+        """What aiodataloader calls: a column, which can only be the first, is opened and put together again."""
+        column = asked[0]
+        if column.__class__ is not _Column:
+            return await self.read(asked)
+        keys = list(dict.fromkeys([*column, *asked[1:]]))
+        values = await self.read(keys)
+        if len(keys) == len(column) and len(asked) == 1:
+            return [values]
+        found = dict(zip(keys, values, strict=True))
+        return [[found[key] for key in column], *(found[key] for key in asked[1:])]

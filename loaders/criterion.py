@@ -4,8 +4,8 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from db import ids
 from db.enums import CriterionStatus
+from db.ids import Identifier
 from db.progress import criterion_status
 from loaders.reference import CriterionReference
 
@@ -42,10 +42,7 @@ class CriterionRow:
     criterion: CriterionReference
     reached: Reached
 
-    @property
-    def id(self) -> str:
-        """The id in the graph: this learner's alone."""
-        return ids.encode_pair("Criterion", self.unit.aim.key, self.criterion.key)
+    id = Identifier("Criterion", "unit.aim.key", "criterion.key")
 
     @property
     def key(self) -> tuple[int, int]:

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, bindparam, func, select
 
 from auth import scope
-from db import ids
 from db.among import among
 from db.base import Key, folded
 from db.employer import Employer
 from db.enums import Role
+from db.ids import Identifier
 from loaders.page import Order, search_in
 from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.viewer_list import ViewerList
@@ -26,10 +26,7 @@ class EmployerRow:
     name: str
     parent_key: int | None
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("Employer", self.key)
+    id = Identifier("Employer", "key")
 
 
 def _employers(role: Role) -> Select:

@@ -7,13 +7,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, exists, select
 
 from auth import scope
-from db import ids
 from db.aim import Aim
 from db.among import among
 from db.base import Key
 from db.enums import AssessmentMethod, EvidenceStatus, Role
 from db.evidence import Evidence, EvidenceMapping
 from db.file import File
+from db.ids import Identifier
 from db.user import User
 from loaders.file import FILE_COLUMNS, FileRow
 from loaders.learner_list import LearnerList
@@ -45,10 +45,7 @@ class EvidenceRow:
     submitted_by: UserRow
     file: FileRow
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("Evidence", self.key)
+    id = Identifier("Evidence", "key")
 
 
 def _sees(role: Role) -> ColumnElement[bool]:

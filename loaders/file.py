@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 
 from auth import scope
-from db import ids
 from db.among import among
 from db.enums import Role
 from db.file import File
+from db.ids import Identifier
 from loaders.reading import OneLoader, Reading, prepared
 
 
@@ -25,10 +25,7 @@ class FileRow:
     uploaded_by_key: int
     uploaded_at: dt.datetime
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("File", self.key)
+    id = Identifier("File", "key")
 
 
 @dataclass(slots=True)

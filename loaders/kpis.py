@@ -111,7 +111,7 @@ class KpisLoader(Batched[Parts, KpisRow]):
         super().__init__()
         self._reading = reading
 
-    async def batch_load_fn(self, asked: list[Parts]) -> list[KpisRow]:
+    async def read(self, asked: list[Parts]) -> list[KpisRow]:
         found = await sums_of(self._reading, By.VIEWER, _together(asked), [])
         return [KpisRow(self._reading.now, found[None])] * len(asked)
 
@@ -123,7 +123,7 @@ class KpisOfEmployerLoader(Batched[tuple[int, Parts], KpisRow]):
         super().__init__()
         self._reading = reading
 
-    async def batch_load_fn(self, asked: list[tuple[int, Parts]]) -> list[KpisRow]:
+    async def read(self, asked: list[tuple[int, Parts]]) -> list[KpisRow]:
         parts = _together(parts for _, parts in asked)
         keys = list({key for key, _ in asked})
         found = await sums_of(self._reading, By.EMPLOYER, parts, keys)

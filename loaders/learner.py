@@ -8,12 +8,13 @@ from sqlalchemy import Row, Select, and_, bindparam, case, func, or_, select, tr
 from sqlalchemy.types import Date
 
 from auth import scope
-from db import ids, progress_sql
+from db import progress_sql
 from db.aim import Aim, AimProgress
 from db.among import among
 from db.base import Key, folded
 from db.employer import Employer
 from db.enums import AimStatus, LearnerOrder, Role, TrafficLight
+from db.ids import Identifier
 from db.learner import Learner
 from db.progress import ENDED
 from db.user import User
@@ -40,10 +41,7 @@ class LearnerRow:
     employer_parent_key: int | None
     planned_end: dt.date | None = None
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("Learner", self.key)
+    id = Identifier("Learner", "key")
 
     @property
     def employer(self) -> EmployerRow | None:

@@ -80,7 +80,7 @@ class PagesLoader(Batched[int, Page[V]], Generic[V]):
         self._asked = asked
         self._totals = TotalsLoader(reading, listed, asked)
 
-    async def batch_load_fn(self, keys: list[int]) -> list[Page[V]]:
+    async def read(self, keys: list[int]) -> list[Page[V]]:
         page, listed = self._page, self._listed
         statement = _pages(listed, self._reading.viewer.role, frozenset(self._asked), page.after is not None)
         found: dict[int, list[V]] = {key: [] for key in keys}

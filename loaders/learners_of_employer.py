@@ -58,7 +58,7 @@ class LearnersOfEmployerLoader(Batched[int, Page[LearnerRow]]):
         self._parameters = asked.parameters(reading) | self._page.parameters
         self._counts = _CountLoader(reading, asked)
 
-    async def batch_load_fn(self, keys: list[int]) -> list[Page[LearnerRow]]:
+    async def read(self, keys: list[int]) -> list[Page[LearnerRow]]:
         after = self._page.after is not None
         statement = _pages(self._reading.viewer.role, self._asked.shape, self._which, after)
         found: dict[int, list[LearnerRow]] = {key: [] for key in keys}

@@ -71,9 +71,9 @@ def programme_of(aims: Sequence["AimRow"], today: "dt.date", rules: "ProviderRul
     end = max(aim.planned_end_date for aim in counted)
     finished = all(aim.status in progress.ENDED for aim in counted)
     summed = ProgressRow(
-        sum(aim.criteria_total for aim in counted),
-        sum(aim.criteria_mapped for aim in counted),
-        sum(aim.criteria_signed_off for aim in counted),
+        sum(aim.progress.criteria_total for aim in counted),
+        sum(aim.progress.criteria_mapped for aim in counted),
+        sum(aim.progress.criteria_signed_off for aim in counted),
         progress.duration_tenths(start, end, today),
         today > end and not finished,
     )

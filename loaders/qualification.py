@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, select
 
 from auth import scope
-from db import ids
 from db.among import among
 from db.base import folded
 from db.enums import Role
+from db.ids import Identifier
 from db.qualification import Qualification
 from loaders.page import Order, search_in
 from loaders.reading import OneLoader, Reading, prepared
@@ -28,10 +28,7 @@ class QualificationRow:
     unit_count: int
     criterion_count: int
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("Qualification", self.key)
+    id = Identifier("Qualification", "key")
 
 
 def _qualifications(role: Role) -> Select:

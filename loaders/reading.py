@@ -50,7 +50,7 @@ class OneLoader(Batched[K, V | None], Generic[K, V]):
         super().__init__()
         self.reading = reading
 
-    async def batch_load_fn(self, keys: list[K]) -> list[V | None]:
+    async def read(self, keys: list[K]) -> list[V | None]:
         found = await self.fetch(keys)
         return [found.get(key) for key in keys]
 
@@ -66,7 +66,7 @@ class ManyLoader(Batched[K, list[V]], Generic[K, V]):
         super().__init__()
         self.reading = reading
 
-    async def batch_load_fn(self, keys: list[K]) -> list[list[V]]:
+    async def read(self, keys: list[K]) -> list[list[V]]:
         found = await self.fetch(keys)
         return [found.get(key, []) for key in keys]
 

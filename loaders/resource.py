@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from auth import scope
-from db import ids
 from db.among import among
 from db.enums import ResourceBucket, Role
 from db.file import File
+from db.ids import Identifier
 from db.resource import Resource
 from loaders.file import FILE_COLUMNS, FileRow
 from loaders.reading import ManyLoader, OneLoader, prepared
@@ -24,10 +24,7 @@ class ResourceRow:
     title: str
     file: FileRow
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("Resource", self.key)
+    id = Identifier("Resource", "key")
 
 
 def _seen(role: Role) -> ColumnElement[bool]:

@@ -7,11 +7,11 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 
 from auth import scope
-from db import ids
 from db.aim import Aim
 from db.among import among
 from db.enums import Role, SessionStatus, SessionType
 from db.file import File
+from db.ids import Identifier
 from db.session import Session, SessionAim, SessionFile
 from db.user import User
 from loaders.aim import AimLoader, AimRow
@@ -38,10 +38,7 @@ class SessionRow:
     feedback: str | None
     assessor: UserRow
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("Session", self.key)
+    id = Identifier("Session", "key")
 
 
 # With the assessor joined, these make `session_row(columns)`.

@@ -7,10 +7,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
 
 from auth import scope
-from db import ids
 from db.among import among
 from db.enums import Role, SignatureRequestStatus
 from db.file import File
+from db.ids import Identifier
 from db.signature_request import SignatureRequest, SignatureSlot
 from db.user import User
 from loaders.file import FILE_COLUMNS, FileRow
@@ -33,10 +33,7 @@ class SignatureRequestRow:
     requested_by: UserRow
     document: FileRow
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("SignatureRequest", self.key)
+    id = Identifier("SignatureRequest", "key")
 
 
 @dataclass(slots=True)

@@ -9,10 +9,11 @@ from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.types import Date
 
 from auth import scope
-from db import ids, progress_sql
+from db import progress_sql
 from db.among import among
 from db.base import Key
 from db.enums import ActivityType, JobSetting, Role
+from db.ids import Identifier
 from db.time_log_entry import TimeLogEntry
 from db.user import User
 from loaders.learner_list import LearnerList, filtered
@@ -40,10 +41,7 @@ class TimeLogEntryRow:
     approved_at: dt.datetime | None
     assessor: UserRow | None
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("TimeLogEntry", self.key)
+    id = Identifier("TimeLogEntry", "key")
 
 
 @dataclass(slots=True)

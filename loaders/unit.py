@@ -7,11 +7,12 @@ from typing import Generic, TypeVar
 from sqlalchemy import Select, select
 
 from auth import scope
-from db import ids, progress
+from db import progress
 from db.aim import Aim
 from db.among import among
 from db.criterion import CriterionProgress
 from db.enums import CriterionFilter, CriterionStatus, Role
+from db.ids import Identifier
 from db.unit import UnitSignature
 from db.user import User
 from loaders.aim import AimLoader, AimRow
@@ -55,10 +56,7 @@ class UnitRow:
     aim: AimRow
     unit: UnitReference
 
-    @property
-    def id(self) -> str:
-        """The id in the graph: this learner's alone."""
-        return ids.encode_pair("Unit", self.aim.key, self.unit.key)
+    id = Identifier("Unit", "aim.key", "unit.key")
 
     @property
     def key(self) -> tuple[int, int]:
@@ -181,7 +179,7 @@ class CriteriaOfUnitLoader(_ByUnit[list[CriterionRow]]):
         self._reached = reached
         self._which = which
 
-    async def batch_load_fn(self, units: list[UnitRow]) -> list[list[CriterionRow]]:
+    async def read(self, units: list[UnitRow]) -> list[list[CriterionRow]]:
         aim_keys = list({unit.aim.key for unit in units})
         reached_in = dict(zip(aim_keys, await self._reached.load_many(aim_keys), strict=True))
         lists = []
@@ -200,7 +198,7 @@ class UnitProgressLoader(_ByUnit[UnitProgressRow]):
         super().__init__()
         self._criteria = criteria
 
-    async def batch_load_fn(self, units: list[UnitRow]) -> list[UnitProgressRow]:
+    async def read(self, units: list[UnitRow]) -> list[UnitProgressRow]:
         return [_counted(criteria) for criteria in await self._criteria.load_many(units)]
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, bindparam, select
 
 from auth import scope
-from db import ids
 from db.among import among
 from db.base import folded
 from db.enums import Role
+from db.ids import Identifier
 from db.user import ManagerAllocation, RoleGrant, User
 from loaders.page import Order, search_in
 from loaders.reading import ManyLoader, OneLoader, Reading, prepared
@@ -23,10 +23,7 @@ class UserRow:
     key: int
     name: str
 
-    @property
-    def id(self) -> str:
-        """The id in the graph."""
-        return ids.encode("User", self.key)
+    id = Identifier("User", "key")
 
 
 @dataclass(slots=True)

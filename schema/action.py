@@ -8,7 +8,7 @@ import strawberry
 from loaders.action import ActionRow
 from schema.enums import ActionKind, ActionStatus
 from schema.evidence import Evidence
-from schema.fields import attribute, person, related
+from schema.fields import attribute, loaded, person, related
 from schema.file import File
 from schema.node import Node, node
 
@@ -29,16 +29,18 @@ async def _assessor(row: ActionRow, load):
 
 @node(ActionRow, "A piece of work to do by a date, set in a session or by itself.")
 class Action(Node):
-    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = related(
-        "Who is to do it.", lambda row, load: load.learner.load(row.learner_key)
+    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = loaded(
+        "Who is to do it.", "learner", by="learner_key"
     )
-    session: Annotated["Session", strawberry.lazy("schema.session")] | None = related(
+    session: Annotated["Session", strawberry.lazy("schema.session")] | None = loaded(
         "The session in which it was set; null if in none that the viewer may see.",
-        lambda row, load: None if row.session_key is None else load.session.load(row.session_key),
+        "session",
+        by="session_key",
     )
-    aim: Annotated["Aim", strawberry.lazy("schema.aim")] | None = related(
+    aim: Annotated["Aim", strawberry.lazy("schema.aim")] | None = loaded(
         "The component that it belongs to; null if to none.",
-        lambda row, load: None if row.aim_key is None else load.aim.load(row.aim_key),
+        "aim",
+        by="aim_key",
     )
     kind: ActionKind = attribute("A single thing to do, or a piece of learning.")
     title: str = attribute("What it is called.")
@@ -55,10 +57,8 @@ class Action(Node):
         _assessor,
     )
     accepts_evidence: bool = attribute("Whether evidence can be submitted straight from the action.")
-    files: list[File] = related("What is attached to it.", lambda row, load: load.files_of_action.load(row.key))
-    evidence: list[Evidence] = related(
-        "What was submitted for it, the oldest first.", lambda row, load: load.evidence_of_action.load(row.key)
-    )
+    files: list[File] = loaded("What is attached to it.", "files_of_action")
+    evidence: list[Evidence] = loaded("What was submitted for it, the oldest first.", "evidence_of_action")
     learner_feedback: str | None = attribute("What the learner said when responding; null until then.")
     minutes_spent: int | None = attribute("How long the learner says it took; null if that was not said.")
     learner_submitted_at: dt.datetime | None = attribute("When the learner last responded [001]; null until then.")

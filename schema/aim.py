@@ -10,7 +10,7 @@ from loaders.aim import AimRow
 from loaders.resource import ResourceRow
 from resolvers import link
 from schema.enums import AimStatus, CriterionFilter, TrafficLight
-from schema.fields import Info, attribute, related
+from schema.fields import Info, attribute, loaded, related
 from schema.file import Download
 from schema.node import Node, node
 from schema.progress import Progress
@@ -32,12 +32,13 @@ async def _material(row: AimRow, load, bucket: ResourceBucket) -> list[ResourceR
     "One component of a learner's programme, such as a standard, a diploma or a functional skill (ILR: learning aim).",
 )
 class Aim(Node):
-    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = related(
-        "Whose it is.", lambda row, load: load.learner.load(row.learner_key)
+    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = loaded(
+        "Whose it is.", "learner", by="learner_key"
     )
-    qualification: Qualification = related(
+    qualification: Qualification = loaded(
         "What it is measured against, in the version that it is pinned to.",
-        lambda row, load: load.qualification.load(row.qualification_key),
+        "qualification",
+        by="qualification_key",
     )
     title: str = attribute("The qualification's title.")
     status: AimStatus = attribute("Where the learner stands in it.")
@@ -51,16 +52,16 @@ class Aim(Node):
         "Mapped percent less duration percent [000]: at or below minus the provider's tolerance OFF_TRACK, at or above "
         "it AHEAD."
     )
-    units: list[Unit] = related(
+    units: list[Unit] = loaded(
         "Its units in order. The progress map (gap analysis) is `units { criteria(filter:) }`.",
-        lambda row, load: load.units_of_aim.load(row.key),
+        "units_of_aim",
     )
     resources: list[Resource] = related(
         "Its resources, the oldest first.", lambda row, load: _material(row, load, ResourceBucket.RESOURCES)
     )
-    resource_count: int = related(
+    resource_count: int = loaded(
         "How many resources it has: the number on the Resources icon.",
-        lambda row, load: load.resource_count.load(row.key),
+        "resource_count",
     )
     files: list[Resource] = related(
         "Files from Course, the oldest first.", lambda row, load: _material(row, load, ResourceBucket.FILES_FROM_COURSE)

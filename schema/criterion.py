@@ -7,7 +7,7 @@ import strawberry
 
 from loaders.criterion import CriterionRow
 from schema.enums import CriterionStatus
-from schema.fields import attribute, person, related
+from schema.fields import attribute, loaded, person
 from schema.node import Node, node
 
 if TYPE_CHECKING:
@@ -23,8 +23,8 @@ class Criterion(Node):
     description: str = attribute("What has to be shown, in the awarding body's words.")
     status: CriterionStatus = attribute("Its colour on the progress map.")
     evidence_count: int = attribute("How many pieces of evidence are mapped to it.")
-    evidence: list[Annotated["Evidence", strawberry.lazy("schema.evidence")]] = related(
-        "The evidence mapped to it, the oldest first.", lambda row, load: load.evidence_of_criterion.load(row.key)
+    evidence: list[Annotated["Evidence", strawberry.lazy("schema.evidence")]] = loaded(
+        "The evidence mapped to it, the oldest first.", "evidence_of_criterion"
     )
     signed_off_by: Annotated["User", strawberry.lazy("schema.user")] | None = person(
         "The assessor who signed it off; null until then.", "signed_off_by_key"

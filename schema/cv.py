@@ -5,7 +5,7 @@ import datetime as dt
 import strawberry
 
 from schema.enums import CvDocumentKind, CvSectionName
-from schema.fields import attribute, related
+from schema.fields import attribute, loaded
 from schema.file import File
 
 
@@ -24,10 +24,11 @@ class CvDocument:
 
 @strawberry.type(description="A learner's CV, saved section by section.")
 class Cv:
-    sections: list[CvSection] = related(
-        "The sections that were saved, in the order of a CV.", lambda row, load: load.cv_sections.load(row.learner_key)
+    sections: list[CvSection] = loaded(
+        "The sections that were saved, in the order of a CV.", "cv_sections", by="learner_key"
     )
-    documents: list[CvDocument] = related(
+    documents: list[CvDocument] = loaded(
         "CV, job description, company profile, and any other.",
-        lambda row, load: load.cv_documents.load(row.learner_key),
+        "cv_documents",
+        by="learner_key",
     )

@@ -9,7 +9,7 @@ from resolvers import employer as employers_
 from schema.arguments import After, First
 from schema.connection import Connection
 from schema.enums import LearnerOrder
-from schema.fields import Info, attribute, related
+from schema.fields import Info, attribute, loaded, related
 from schema.kpis import Kpis, parts_asked
 from schema.learner import Learner, LearnerFilter
 from schema.node import Node, node
@@ -18,13 +18,14 @@ from schema.node import Node, node
 @node(EmployerRow, "One employer site. A head office and its sites are Employers of their own, tied by parent.")
 class Employer(Node):
     name: str = attribute("The employer's name.")
-    parent: Optional["Employer"] = related(
+    parent: Optional["Employer"] = loaded(
         "The head office; null if there is none that the viewer may see.",
-        lambda row, load: load.employer.load(row.parent_key) if row.parent_key else None,
+        "employer",
+        by="parent_key",
     )
-    sites: list["Employer"] = related(
+    sites: list["Employer"] = loaded(
         "Its sites that the viewer may see, by name, at most 1,000; empty for a site.",
-        lambda row, load: load.sites_of_employer.load(row.key),
+        "sites_of_employer",
     )
 
     @strawberry.field(description="Its own learners that the viewer may see; a head office's are not its sites'.")

@@ -9,7 +9,7 @@ from db.clock import day_of
 from loaders.evidence import AWAITING_ASSESSMENT, EvidenceRow
 from loaders.evidence_detail import EvidenceSignatureRow, EvidenceVersionRow
 from schema.enums import AssessmentMethod, EvidenceStatus, Role
-from schema.fields import attribute, related
+from schema.fields import attribute, loaded, related
 from schema.file import File
 from schema.node import Node, node
 from schema.user import User
@@ -65,19 +65,17 @@ class EvidenceMapping:
 
 @node(EvidenceRow, "A piece of evidence in one aim: work, with a title and a description, to be mapped and assessed.")
 class Evidence(Node):
-    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = related(
-        "Whose portfolio it is in.", lambda row, load: load.learner.load(row.learner_key)
+    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = loaded(
+        "Whose portfolio it is in.", "learner", by="learner_key"
     )
-    aim: Annotated["Aim", strawberry.lazy("schema.aim")] = related(
-        "The component that it was submitted to.", lambda row, load: load.aim.load(row.aim_key)
+    aim: Annotated["Aim", strawberry.lazy("schema.aim")] = loaded(
+        "The component that it was submitted to.", "aim", by="aim_key"
     )
     title: str = attribute("What it is called.")
     description: str = attribute("What it shows, in the submitter's words.")
     status: EvidenceStatus = attribute("How far its assessment has come.")
     file: File = attribute("The latest version's file.")
-    versions: list[EvidenceVersion] = related(
-        "Its uploads, the oldest first.", lambda row, load: load.versions.load(row.key)
-    )
+    versions: list[EvidenceVersion] = loaded("Its uploads, the oldest first.", "versions")
     declared_own_work: bool = attribute("Whether it was declared to be the learner's own work.")
     submitted_by: User = attribute("Who submitted it first.")
     submitted_at: dt.datetime = attribute("When it was submitted first [001].")
@@ -89,9 +87,9 @@ class Evidence(Node):
     signatures: list[EvidenceSignature] = related(
         "The signatures that stand: those on the latest version. A resubmission needs new ones.", _standing
     )
-    mappings: list[EvidenceMapping] = related(
+    mappings: list[EvidenceMapping] = loaded(
         "The criteria that it is mapped to, in the qualification's order.",
-        lambda row, load: load.mappings.load(row.key),
+        "mappings",
     )
     assessment_methods: list[AssessmentMethod] = attribute("How the assessor judged it; empty until then.")
     feedback: str | None = attribute("What the assessor said about it; null until then.")

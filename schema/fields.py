@@ -1,6 +1,5 @@
-"""The three kinds of field: an attribute of the row, a relation through a loader, and what a resolver answers."""
+"""The kinds of field: an attribute of the row, what a loader gives, and what a resolver answers."""
 
-from asyncio import Future
 from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
@@ -9,7 +8,7 @@ import strawberry
 from strawberry.types import Info as StrawberryInfo
 
 from loaders.all import Loaders
-from loaders.batching import Kept
+from loaders.batching import part_of
 from resolvers.context import Context
 
 Info = StrawberryInfo[Context, None]
@@ -21,9 +20,9 @@ def attribute(description: str, **options: Any) -> Any:
 
 
 def related(description: str, load: Callable[[Any, Loaders], Any], **options: Any) -> Any:
-    """A field that a loader gives: `related("…", lambda row, load: load.aims_of_learner.load(row.key))`.
+    """A field that takes more than one loader's answer as it is: `related("…", lambda row, load: …)`.
 
-    `load` returns the loader's future as it is, or a value that is there already; None stays None.
+    `load` returns a loader's future, a coroutine, or a value that is there already; None stays None.
     """
 
     def resolve(root: Any, info: Info) -> Any:
@@ -32,46 +31,37 @@ def related(description: str, load: Callable[[Any, Loaders], Any], **options: An
     return strawberry.field(resolver=resolve, description=description, **options)
 
 
-def summed(description: str, path: str) -> Any:
-    """A field of what a loader sums up of the row: `summed("…", "programme.progress")` is the attribute `progress` of what
-    the loader `programme` gives. Several fields of one loader cost one read."""
-    loader, attribute_name = path.split(".")
+def loaded(description: str, path: str, by: str = "key", **options: Any) -> Any:
+    """A field that a loader gives by a key of the row: `loaded("…", "session", by="session_key")`; by None, None.
 
-    def whole(root: Any, info: Info) -> Future[Any]:
-        return getattr(info.context.loaders, loader).load(root.key)
+    With a path of two, `loaded("…", "programme.progress")`, it is an attribute of what the loader `programme` gives.
+    Several fields of one loader cost one read.
+    """
+    loader, _, attribute_name = path.partition(".")
+    key_of = attrgetter(by)
+    part = attrgetter(attribute_name) if attribute_name else None
 
     def resolve(root: Any, info: Info) -> Any:
-        return part_of(whole(root, info), attribute_name)
+        key = key_of(root)
+        if key is None:
+            return None
+        whole = getattr(info.context.loaders, loader).load(key)
+        return part_of(whole, part) if part else whole
 
-    # For the compiled executor, which awaits the loader's futures themselves and takes the attributes in one go.
-    resolve.whole, resolve.part = whole, attrgetter(attribute_name)  # type: ignore[attr-defined]
-    return strawberry.field(resolver=resolve, description=description)
+    def column(roots: list[Any], info: Info) -> Any:
+        keys = list(map(key_of, roots))
+        if None in keys:
+            return None
+        return getattr(info.context.loaders, loader).load_column(keys)
 
-
-def part_of(whole: Future[Any], name: str) -> Future[Any]:
-    """A future of one attribute of what another future gives: a coroutine for it would cost a task for each row."""
-    part = Kept()
-
-    def done(whole: Future[Any]) -> None:
-        try:
-            value = getattr(whole.result(), name)
-        except Exception as error:  # noqa: BLE001  whoever awaits the part hears of it; else they would wait for ever
-            part.set_exception(error)
-        else:
-            part.set_result(value)
-
-    whole.add_done_callback(done)
-    return part
+    # For the compiled executor, which asks for all the objects of a field at once.
+    resolve.column, resolve.part = column, part  # type: ignore[attr-defined]
+    return strawberry.field(resolver=resolve, description=description, **options)
 
 
 def person(description: str, key: str) -> Any:
     """A field that is the person whose key the row has under that name."""
-
-    def load(row: Any, loaders: Loaders) -> Any:
-        user_key = getattr(row, key)
-        return None if user_key is None else loaders.named_user.load(user_key)
-
-    return related(description, load)
+    return loaded(description, "named_user", by=key)
 
 
 def selects(info: Info, name: str) -> bool:

@@ -8,7 +8,7 @@ import strawberry
 from loaders.learner import LearnerRow
 from schema.aim import Aim
 from schema.enums import TrafficLight
-from schema.fields import attribute, related, summed
+from schema.fields import attribute, loaded
 from schema.node import Node, node
 from schema.off_the_job import OffTheJob
 from schema.portfolio import Portfolio
@@ -41,28 +41,26 @@ class Learner(Portfolio, Node):
     employer: Annotated["Employer", strawberry.lazy("schema.employer")] | None = attribute(
         "The employer site where they work; null until there is one."
     )
-    managers: list[User] = related(
+    managers: list[User] = loaded(
         "Their Employer Managers, by name: the managers or mentors to whom they are allocated [000].",
-        lambda row, load: load.managers_of_learner.load(row.key),
+        "managers_of_learner",
     )
-    off_the_job: OffTheJob = related(
+    off_the_job: OffTheJob = loaded(
         "Minutes off the job over the aims and entries that the viewer may see.",
-        lambda row, load: load.off_the_job.load(row.key),
+        "off_the_job",
     )
-    aims: list[Aim] = related(
-        "The components of the programme that the viewer may see.", lambda row, load: load.aims_of_learner.load(row.key)
-    )
-    progress: Progress = summed(
+    aims: list[Aim] = loaded("The components of the programme that the viewer may see.", "aims_of_learner")
+    progress: Progress = loaded(
         "Over the aims that are not withdrawn, each criterion counting once; time from the earliest start to the latest "
         "planned end.",
         "programme.progress",
     )
-    traffic_light: TrafficLight = summed(
+    traffic_light: TrafficLight = loaded(
         "The same rule as an aim's [000], over the programme's progress.", "programme.traffic_light"
     )
-    days_remaining: int = summed(
+    days_remaining: int = loaded(
         "Days until the last planned end [001]; 0 once it has passed.", "programme.days_remaining"
     )
-    days_overdue: int = summed(
+    days_overdue: int = loaded(
         "Days since the last planned end while something is still to finish; else 0.", "programme.days_overdue"
     )

@@ -20,7 +20,9 @@ P = TypeVar("P")
 )
 class UserError:
     code: UserErrorCode = attribute("What kind of mending it needs.")
-    field: list[str] | None = attribute("Path of the input field, outermost first; null where no one field is at fault.")
+    field: list[str] | None = attribute(
+        "Path of the input field, outermost first; null where no one field is at fault."
+    )
     message: str = attribute("What is wrong and how to mend it, for the person.")
 
 
@@ -29,9 +31,7 @@ def errors_field() -> Any:
     return strawberry.field(description="Why nothing was changed; empty where it was.", default_factory=list)
 
 
-async def answer(
-    info: Info, payload: type[P], write: Awaitable[Any], **entities: Callable[[Any, Loaders], Any]
-) -> P:
+async def answer(info: Info, payload: type[P], write: Awaitable[Any], **entities: Callable[[Any, Loaders], Any]) -> P:
     """Awaits a write and makes its payload.
 
     Each entity of the payload is read afresh from what the write gave back:

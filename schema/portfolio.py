@@ -14,7 +14,7 @@ from schema.connection import Connection
 from schema.cv import Cv
 from schema.enums import ActionStatus, SessionStatus, SignatureRequestStatus
 from schema.evidence import Evidence, EvidenceFilter
-from schema.fields import Info, related, summed
+from schema.fields import Info, loaded
 from schema.file import Download, File
 from schema.session import Session
 from schema.signature_request import SignatureRequest
@@ -29,31 +29,32 @@ def _chosen(filter: Any) -> dict[str, Any]:
 
 @strawberry.type(description="What hangs on a learner.")
 class Portfolio:
-    photo: File | None = related(
+    photo: File | None = loaded(
         "A picture of the learner; null where there is none.",
-        lambda row, load: None if row.photo_key is None else load.named_file.load(row.photo_key),
+        "named_file",
+        by="photo_key",
     )
-    next_session: Session | None = summed(
+    next_session: Session | None = loaded(
         "The planned session that begins next; null where none is booked.", "outlook.next_session"
     )
-    outstanding_action_count: int = summed(
+    outstanding_action_count: int = loaded(
         "Actions that are not COMPLETE, across all sessions [001].", "outlook.outstanding_action_count"
     )
-    overdue_action_count: int = summed(
+    overdue_action_count: int = loaded(
         "Those of them whose target date has passed, in London [001].", "outlook.overdue_action_count"
     )
-    last_review_at: dt.datetime | None = summed(
+    last_review_at: dt.datetime | None = loaded(
         "When the last FORMAL_REVIEW that was attended began [001]; null before the first.", "review.last_review_at"
     )
-    review_due_on: dt.date | None = summed(
+    review_due_on: dt.date | None = loaded(
         "The day by which the next formal review is due: the provider's reviewIntervalWeeks after the last one, or "
         "after the earliest start of an aim in training where there was none (the 12-week review [001]); null with no aim "
         "in training.",
         "review.review_due_on",
     )
-    awaiting_signature_count: int = related(
+    awaiting_signature_count: int = loaded(
         "Documents about the learner that wait for a signature in the viewer's role.",
-        lambda row, load: load.awaiting_signature.load(row.key),
+        "awaiting_signature",
     )
 
     @strawberry.field(description="The learning plan: planned and past sessions by their number.")

@@ -1,7 +1,7 @@
 """Qualifications: what an aim is measured against."""
 
 from loaders.qualification import QualificationRow
-from schema.fields import attribute, related
+from schema.fields import attribute, loaded
 from schema.node import Node, node
 from schema.unit_funnel import UnitFunnel
 
@@ -21,7 +21,7 @@ class Qualification(Node):
     )
     unit_count: int = attribute("How many units it has.")
     criterion_count: int = attribute("How many criteria its units have together.")
-    unit_funnel: list[UnitFunnel] = related(
+    unit_funnel: list[UnitFunnel] = loaded(
         "The sign-off funnel: its units in order, with how many of the aims that the viewer sees have come how far.",
-        lambda row, load: load.unit_funnel.load(row.key),
+        "unit_funnel",
     )

@@ -38,7 +38,9 @@ OfAssessor = Annotated[
 OfEmployer = Annotated[strawberry.ID | None, strawberry.argument(description="Of the learners at this employer site.")]
 
 
-@strawberry.type(description="Everything that can be read. What the viewer may not see is absent, as if it did not exist.")
+@strawberry.type(
+    description="Everything that can be read. What the viewer may not see is absent, as if it did not exist."
+)
 class Query:
     @strawberry.field(description="Who is signed in.")
     def viewer(self, info: Info) -> Viewer:
@@ -48,7 +50,9 @@ class Query:
     async def node(self, info: Info, id: Id) -> Node | None:
         return await nodes_.by_id(info.context, id)
 
-    @strawberry.field(description="Records by their ids, in order; at most 100; null for each that the viewer may not see.")
+    @strawberry.field(
+        description="Records by their ids, in order; at most 100; null for each that the viewer may not see."
+    )
     async def nodes(
         self, info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="The records' ids.")]
     ) -> list[Node | None]:
@@ -63,7 +67,9 @@ class Query:
         self,
         info: Info,
         filter: Annotated[LearnerFilter | None, strawberry.argument(description="Which of them.")] = None,
-        order_by: Annotated[LearnerOrder | None, strawberry.argument(description="In which order.")] = LearnerOrder.NAME_ASC,
+        order_by: Annotated[
+            LearnerOrder | None, strawberry.argument(description="In which order.")
+        ] = LearnerOrder.NAME_ASC,
         first: First = 20,
         after: After = None,
     ) -> Connection[Learner]:
@@ -116,9 +122,7 @@ class Query:
     async def actions(
         self,
         info: Info,
-        overdue_only: Annotated[
-            bool | None, strawberry.argument(description="Only those that are overdue.")
-        ] = False,
+        overdue_only: Annotated[bool | None, strawberry.argument(description="Only those that are overdue.")] = False,
         outstanding_only: Annotated[
             bool | None, strawberry.argument(description="Only those that are not COMPLETE.")
         ] = False,
@@ -176,9 +180,7 @@ class Query:
         after: After = None,
     ) -> Connection[User]:
         counted = selects(info, "totalCount")
-        return await users_.page(
-            info.context, search=search, role=role, first=first, after=after, counted=counted
-        )
+        return await users_.page(info.context, search=search, role=role, first=first, after=after, counted=counted)
 
     @strawberry.field(description="The knowledge base, in its order [001][002].")
     def guides(
@@ -212,6 +214,4 @@ class Query:
         after: After = None,
     ) -> Connection[AuditEvent]:
         counted = selects(info, "totalCount")
-        return await audit_.page(
-            info.context, subject_id=subject_id, first=first, after=after, counted=counted
-        )
+        return await audit_.page(info.context, subject_id=subject_id, first=first, after=after, counted=counted)

@@ -8,7 +8,7 @@ import strawberry
 from loaders.session import SessionRow
 from schema.action import Action
 from schema.enums import SessionStatus, SessionType
-from schema.fields import attribute, related
+from schema.fields import attribute, loaded, related
 from schema.file import File
 from schema.node import Node, node
 from schema.user import User
@@ -24,8 +24,8 @@ async def _outstanding(row: SessionRow, load) -> bool:
 
 @node(SessionRow, "A session (visit) of a learner's plan, planned or over.")
 class Session(Node):
-    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = related(
-        "Whose it is.", lambda row, load: load.learner.load(row.learner_key)
+    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = loaded(
+        "Whose it is.", "learner", by="learner_key"
     )
     number: int = attribute("Counts up from 1 within a learner's plan.")
     type: SessionType = attribute("What it is for.")
@@ -34,16 +34,14 @@ class Session(Node):
     ends_at: dt.datetime = attribute("When it ends.")
     location: str | None = attribute("Where; null if that was not said.")
     assessor: User = attribute("Who visits.")
-    aims: list[Annotated["Aim", strawberry.lazy("schema.aim")]] = related(
+    aims: list[Annotated["Aim", strawberry.lazy("schema.aim")]] = loaded(
         "The components that it is about, of those the viewer may see.",
-        lambda row, load: load.aims_of_session.load(row.key),
+        "aims_of_session",
     )
     planning_notes: str | None = attribute("What is planned, written before it.")
     feedback: str | None = attribute("Session feedback, written after it.")
-    files: list[File] = related("What was saved to it.", lambda row, load: load.files_of_session.load(row.key))
-    actions: list[Action] = related(
-        "What was set in it, the earliest target first.", lambda row, load: load.actions_of_session.load(row.key)
-    )
+    files: list[File] = loaded("What was saved to it.", "files_of_session")
+    actions: list[Action] = loaded("What was set in it, the earliest target first.", "actions_of_session")
     has_outstanding_actions: bool = related(
         "The speech bubble: red while true, green once false. A session without actions is green.", _outstanding
     )

@@ -8,7 +8,7 @@ import strawberry
 from db.enums import SignatureRequestStatus as Status
 from loaders.signature_request import SignatureRequestRow
 from schema.enums import Role, SignatureRequestStatus
-from schema.fields import attribute, related
+from schema.fields import attribute, loaded, related
 from schema.file import File
 from schema.node import Node, node
 from schema.user import User
@@ -34,13 +34,13 @@ class SignatureSlot:
 
 @node(SignatureRequestRow, "A document about a learner that several roles are asked to sign.")
 class SignatureRequest(Node):
-    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = related(
-        "Whom it is about.", lambda row, load: load.learner.load(row.learner_key)
+    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = loaded(
+        "Whom it is about.", "learner", by="learner_key"
     )
     title: str = attribute("What the document is called.")
     document: File = attribute("The document, to be opened before it is signed.")
     status: SignatureRequestStatus = attribute("How far it has come.")
-    slots: list[SignatureSlot] = related("The places of the roles asked.", lambda row, load: load.slots.load(row.key))
+    slots: list[SignatureSlot] = loaded("The places of the roles asked.", "slots")
     awaiting_viewer: bool = related("Whether one of the open slots is the viewer's own.", _awaiting_viewer)
     requested_by: User = attribute("Who asked.")
     requested_at: dt.datetime = attribute("When.")

@@ -31,7 +31,9 @@ class Subscription:
         async for learner in live.at_most(take, live.learners_changed(info.context, id)):
             yield learner
 
-    @strawberry.subscription(description="The viewer's KPIs as they are, and again each time one of the numbers changes.")
+    @strawberry.subscription(
+        description="The viewer's KPIs as they are, and again each time one of the numbers changes."
+    )
     async def kpis_changed(self, info: Info, take: Take = None) -> AsyncIterator[Kpis]:
         async for kpis in live.at_most(take, live.kpis_changed(info.context, parts_asked(info))):
             yield kpis

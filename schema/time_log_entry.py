@@ -8,7 +8,7 @@ import strawberry
 from loaders.time_log_entry import TimeLogEntryRow
 from schema.connection import Connection
 from schema.enums import ActivityType, JobSetting
-from schema.fields import attribute, person, related
+from schema.fields import attribute, loaded, person, related
 from schema.node import Node, node
 from schema.user import User
 
@@ -26,16 +26,17 @@ def _unit(row: TimeLogEntryRow, load) -> Any:
 
 @node(TimeLogEntryRow, "One stretch of learning on one day.")
 class TimeLogEntry(Node):
-    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = related(
-        "Who learned.", lambda row, load: load.learner.load(row.learner_key)
+    learner: Annotated["Learner", strawberry.lazy("schema.learner")] = loaded(
+        "Who learned.", "learner", by="learner_key"
     )
     date: dt.date = attribute("When the learning took place.")
     activity_type: ActivityType = attribute("What kind of learning it was.")
     job_setting: JobSetting = attribute("Whether it was on or off the job.")
     minutes: int = attribute("How long it took.")
-    aim: Annotated["Aim", strawberry.lazy("schema.aim")] | None = related(
+    aim: Annotated["Aim", strawberry.lazy("schema.aim")] | None = loaded(
         "The component (course) that it belongs to; null if to none.",
-        lambda row, load: None if row.aim_key is None else load.aim.load(row.aim_key),
+        "aim",
+        by="aim_key",
     )
     unit: Annotated["Unit", strawberry.lazy("schema.unit")] | None = related(
         "The unit that it belongs to; null if to none.", _unit
@@ -43,9 +44,10 @@ class TimeLogEntry(Node):
     assessor: User | None = attribute("The assessor who taught; null for No Assessor.")
     comments: str = attribute("What was learned, how, and what it means for the job.")
     automatic: bool = attribute("Made by the system from an attended session: the learner cannot change it.")
-    session: Annotated["Session", strawberry.lazy("schema.session")] | None = related(
+    session: Annotated["Session", strawberry.lazy("schema.session")] | None = loaded(
         "The session that it was made from; null if by hand.",
-        lambda row, load: None if row.session_key is None else load.session.load(row.session_key),
+        "session",
+        by="session_key",
     )
     approved_by: Annotated["User", strawberry.lazy("schema.user")] | None = person(
         "Who approved it; null until then.", "approved_by_key"

@@ -11,7 +11,7 @@ from loaders.unit import UnitRow
 from schema.criterion import Criterion
 from schema.enums import CriterionFilter, Role
 from schema.evidence import Evidence
-from schema.fields import Info, attribute, related
+from schema.fields import Info, attribute, loaded, related
 from schema.node import Node, node
 from schema.progress import UnitProgress
 from schema.user import User
@@ -68,11 +68,11 @@ class Unit(Node):
         "Whether it is complete, and every signature that the provider requires was given and stands.", _signed_off
     )
     confirmation_statement: str = related("What a signature confirms, word for word [000].", _statement)
-    signatures: list[UnitSignature] = related(
+    signatures: list[UnitSignature] = loaded(
         "The places of the roles that must sign, and of whoever else signed.",
-        lambda row, load: load.unit_signatures.load(row.key),
+        "unit_signatures",
     )
-    evidence: list[Evidence] = related(
+    evidence: list[Evidence] = loaded(
         "The evidence record sheet: every piece of evidence mapped to a criterion of it, the oldest first [000].",
-        lambda row, load: load.evidence_of_unit.load(row.key),
+        "evidence_of_unit",
     )

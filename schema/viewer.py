@@ -11,7 +11,7 @@ from resolvers import portfolio
 from schema.arguments import After, First
 from schema.connection import Connection
 from schema.enums import Role, SignatureRequestStatus
-from schema.fields import Info, attribute, related, selects
+from schema.fields import Info, attribute, loaded, related, selects
 from schema.kpis import Kpis, parts_asked
 from schema.role_grant import RoleGrant
 from schema.signature_request import SignatureRequest
@@ -41,9 +41,8 @@ class Viewer:
     def disclaimer(root: SignedIn) -> str | None:  # noqa: N805
         return root.rules.disclaimer
 
-    learner: Annotated["Learner", strawberry.lazy("schema.learner")] | None = related(
-        "The viewer's own record, where the role is LEARNER; else null.",
-        lambda viewer, load: load.learner.load(viewer.learner_key) if viewer.learner_key else None,
+    learner: Annotated["Learner", strawberry.lazy("schema.learner")] | None = loaded(
+        "The viewer's own record, where the role is LEARNER; else null.", "learner", by="learner_key"
     )
     grants: list[RoleGrant] = related("The roles that the viewer's login holds.", lambda _, load: load.own_grants())
     awaiting_signature_count: int = related(

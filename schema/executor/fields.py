@@ -89,11 +89,14 @@ def _as_strawberry_made_it(site: Site, *names: str) -> bool:
 def attribute_expression(site: Site, source: str, constant: Callable[[object], str]) -> str:
     """The expression that reads the field's attribute from the source in a variable.
 
-    Where the source's class is known, a property is not looked up again for each object: one that only reads on, as in
-    `return self.unit.title`, becomes that expression, any other a call of its function.
+    Where the source's class is known, a property is not looked up again for each object: one that has a `spelling`
+    becomes that, one that only reads on, as in `return self.unit.title`, that expression, any other a call of its
+    function.
     """
     name = site.field.python_name
     member = inspect.getattr_static(row_class(site.parent), name, None)
+    if isinstance(spelling := getattr(member, "spelling", None), str):
+        return spelling.format(source)
     if type(member) is not property or not inspect.isfunction(member.fget):
         return f"{source}.{name}"
     first, *between, last = (i for i in dis.get_instructions(member.fget) if i.opname != "RESUME")
@@ -108,8 +111,9 @@ def attribute_expression(site: Site, source: str, constant: Callable[[object], s
 def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
     """A function that binds the field's resolver for one run: arguments are coerced, and the info is made, once for all
     the objects of the column. A field with permissions or other extensions keeps Strawberry's own wrapped resolver; any
-    other resolver is called as it was written. One that takes a part of what another gives says so by its attributes
-    `whole`, a resolver of the same signature, and `part`, a function of its value: the column then awaits the wholes.
+    other resolver is called as it was written. One that can be asked for all objects at once says so by its attributes:
+    `column`, of the same signature but for the list of sources, gives an awaitable of their values or None where it
+    cannot, and `part`, where it is not None, is what the field takes of each of them.
     """
     definition, field, detail = site.definition, site.field, site.details[0]
 
@@ -142,9 +146,7 @@ def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
     config, scalars = strawberry.config, strawberry.schema_converter.scalar_registry
     known = {config.name_converter.from_argument(a): (a.python_name, a.type) for a in field.arguments}
     resolver, function = field.base_resolver, field.base_resolver.wrapped_func
-    part = getattr(function, "part", None)
-    if part is not None:
-        function = function.whole
+    column = getattr(function, "column", None)
     takes_info = resolver.info_parameter
     sources = [p for p in (resolver.self_parameter, resolver.parent_parameter, resolver.root_parameter) if p]
     first = next(iter(resolver.signature.parameters.values()), None)
@@ -161,8 +163,8 @@ def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
             arguments[takes_info.name] = info
         call = partial(function, **arguments)
         resolve = call if sources else partial(_without_source, call)
-        if part is not None:
-            resolve.part = part  # type: ignore[attr-defined]
+        if column is not None:
+            resolve.column, resolve.part = partial(column, **arguments), function.part  # type: ignore[attr-defined]
         return resolve
 
     return direct

@@ -15,7 +15,15 @@ class Column:
 
     index: int  # of the field's site in the plan
     values: list[Any]
-    part: Callable[[Any], Any] | None = None  # what the field takes of each value, where it is not the whole
+    together: bool = False  # one future stands for all the values
+    part: Callable[[Any], Any] | None = None  # what the field takes of each of those, where it is not the whole
+
+    async def completed(self) -> list[Any]:
+        """The values, once they are there."""
+        if not self.together:
+            return [await value if hasattr(type(value), "__await__") else value for value in self.values]
+        values = await self.values[0]
+        return values if self.part is None else list(map(self.part, values))
 
 
 class Run:
@@ -59,20 +67,29 @@ class Run:
             if not pairs:
                 continue
             resolve = self.plan.binders[index](self)
-            values = [resolve(source) for source, _ in pairs]
-            part = getattr(resolve, "part", None)
-            classes = set(map(type, values))
-            if not any(hasattr(cls, "__await__") for cls in classes):
-                if part is not None:
-                    values = [part(value) for value in values]
-                self.plan.fills[index](pairs, values, self)
-                continue
-            # A lone coroutine is awaited as it is; among others each runs in a task, so that none waits for another.
-            if len(values) > 1 and not all(issubclass(cls, Future) for cls in classes):
-                values = [ensure_future(value) if hasattr(type(value), "__await__") else value for value in values]
-            opened.append(Column(index, values, part))
-            self.columns.append(opened[-1])
+            column = self._at_once(index, resolve, pairs) or self._one_by_one(index, resolve, pairs)
+            if column is not None:
+                opened.append(column)
+                self.columns.append(column)
         return opened
+
+    def _at_once(self, index: int, resolve: Any, pairs: list[tuple[Any, Any]]) -> Column | None:
+        """The column of a field that can be asked for all its objects together."""
+        ask = getattr(resolve, "column", None)
+        values = None if ask is None else ask([source for source, _ in pairs])
+        return None if values is None else Column(index, [values], True, resolve.part)
+
+    def _one_by_one(self, index: int, resolve: Any, pairs: list[tuple[Any, Any]]) -> Column | None:
+        """The column of any other field; None where all values were there already, and are completed."""
+        values = [resolve(source) for source, _ in pairs]
+        classes = set(map(type, values))
+        if not any(hasattr(cls, "__await__") for cls in classes):
+            self.plan.fills[index](pairs, values, self)
+            return None
+        # A lone coroutine is awaited as it is; among others each runs in a task, so that none waits for another.
+        if len(values) > 1 and not all(issubclass(cls, Future) for cls in classes):
+            values = [ensure_future(value) if hasattr(type(value), "__await__") else value for value in values]
+        return Column(index, values)
 
     async def follow(self, columns: list[Column]) -> None:
         """Waits for columns and for everything that they open. A lone column needs no task of its own.
@@ -83,9 +100,7 @@ class Run:
         while len(columns) == 1:
             [column] = columns
             try:
-                values = [await value if hasattr(type(value), "__await__") else value for value in column.values]
-                if column.part is not None:
-                    values = list(map(column.part, values))
+                values = await column.completed()
                 if self.spoiled:
                     raise Deopt
                 self.plan.fills[column.index](self.queues[column.index], values, self)
