@@ -156,6 +156,7 @@ class Server:
         services = self.services
         async with AsyncExitStack() as stack:
             stack.push_async_callback(services.database.close)
+            await services.database.tune()
             swept = await services.files.sweep(lambda keys: known_files(services.database, keys))
             where = await stack.enter_async_context(serving_metrics(self.metrics, self.settings.metrics_address))
             if self.tracing:

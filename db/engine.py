@@ -8,13 +8,13 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Engine, Row, Select, event, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
@@ -153,6 +153,22 @@ class Database:
     def plan_counts(self) -> tuple[int, int]:
         """How often a read's statement was compiled already, and how often it was not."""
         return self._plans.hits, self._plans.misses
+
+    async def tune(self) -> None:
+        """Lets SQLite look at what is in its tables, so that it knows which index leads to a few rows and which to a whole
+        provider's. PostgreSQL sees to that by itself."""
+        if not self.is_sqlite:
+            return
+        # Where it cannot be written down, on a full disk, reads are slower and nothing else.
+        with suppress(OperationalError):
+            await self._analyse()
+
+    async def _analyse(self) -> None:
+        async with self._write_engine.connect() as connection:
+            autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
+            # So many entries of an index are looked at, however large it is.
+            await autocommit.exec_driver_sql("PRAGMA analysis_limit=1000")
+            await autocommit.exec_driver_sql("ANALYZE")
 
     async def close(self) -> None:
         await self._primary_pool.close()

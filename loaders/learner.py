@@ -154,10 +154,9 @@ def order_of(which: LearnerOrder, role: Role) -> Order:
 
 def _counted(role: Role, named: bool) -> Select:
     """How many learners a role sees; their names are joined only where a filter reads them."""
-    counted = select(func.count()).select_from(Learner)
-    if named:
-        counted = counted.join(User, User.id == Learner.user_id)
-    return counted.where(scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
+    seen = scope.sees_learner(role, Learner.id), scope.of_provider(Learner)
+    counted = select(func.count()).select_from(Learner).where(*seen)
+    return counted.join(User, User.id == Learner.user_id) if named else counted
 
 
 def filtered(role: Role, asked: LearnersAsked, columns: bool, *more: Any) -> Select:

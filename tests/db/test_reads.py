@@ -5,7 +5,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from sqlalchemy import BigInteger, Select, bindparam, event, func, literal, select, text
+from sqlalchemy import BigInteger, Select, bindparam, column, event, func, literal, select, table, text
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -193,4 +193,33 @@ async def test_a_database_that_is_not_there_is_said_as_sqlalchemy_says_it(tmp_pa
     with pytest.raises(OperationalError) as raised:
         await database.rows(select(tables.Provider.id))
     assert raised.value.connection_invalidated
+    await database.close()
+
+
+async def test_sqlite_knows_how_many_rows_an_index_leads_to(demo: Demo):
+    database = Database(await demo.database_url("sqlite"))
+    await database.tune()
+    async with database.reading() as connection:
+        known = await connection.execute(text("select idx, stat from sqlite_stat1 where tbl = 'aim'"))
+        rows_a_key = {index: int(stat.split()[1]) for index, stat in known}
+    assert rows_a_key["ix_aim_learner"] < 10 < rows_a_key["ix_aim_provider_id"]
+    await database.close()
+
+
+async def test_postgresql_neither_compiles_a_read_nor_plans_it_anew_for_a_few_keys(demo: Demo):
+    database = Database(await demo.database_url("postgresql"))
+    assert (await database.rows(select(func.current_setting("jit").label("jit"))))[0].jit == "off"
+    reached = select(tables.CriterionProgress.criterion_id).join(
+        tables.Aim, tables.Aim.id == tables.CriterionProgress.aim_id
+    )
+    some = reached.where(among(tables.CriterionProgress.aim_id), among(tables.Aim.id))
+    keys = [row.id for row in await database.rows(select(tables.Aim.id).order_by(tables.Aim.id).limit(2))]
+    for _ in range(9):
+        assert len(await database.rows(some, {"keys": keys})) > 20
+    assert await database.rows(some, {"keys": []}) == []
+    kept = table("pg_prepared_statements", column("statement"), column("generic_plans"), column("custom_plans"))
+    plans = select(kept.c.generic_plans, kept.c.custom_plans).where(kept.c.statement.like("SELECT criterion_progress.criterion_id%"))
+    [(generic, custom)] = await database.rows(plans)
+    # It looks at five executions before it makes up its mind.
+    assert (generic, custom) == (5, 5)
     await database.close()
