@@ -151,7 +151,7 @@ class Served:
         return Given(json.dumps(result.data), errors, count[0])
 
     def values(self, role: Role) -> Any:
-        """What arguments get in generated operations: mostly ids of records that the role sees, of the type asked for."""
+        """What arguments get: mostly ids of records that the role sees, of the type asked for."""
         user, _, _ = self.made.people[PEOPLE[role]]
         seen = {name: sorted(ids) for name, ids in Sight(self.rows, user.id, role).ids.items() if ids}
 
