@@ -12,6 +12,10 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
+class ReadEnded(Exception):
+    """The server stopped while this was read."""
+
+
 class Kept(asyncio.Future[Any]):
     """What `load` gives: several fields may await the same one.
 
@@ -123,10 +127,18 @@ class Batched(DataLoader[K, V], Generic[K, V]):
         """What aiodataloader calls: a column, which can only be the first, is opened and put together again."""
         column = asked[0]
         if column.__class__ is not _Column:
-            return await self.read(asked)
+            return await self._read(asked)
         keys = list(dict.fromkeys([*column, *asked[1:]]))
-        values = await self.read(keys)
+        values = await self._read(keys)
         if len(keys) == len(column) and len(asked) == 1:
             return [values]
         found = dict(zip(keys, values, strict=True))
         return [[found[key] for key in column], *(found[key] for key in asked[1:])]
+
+    async def _read(self, keys: list[K]) -> list[V]:
+        try:
+            return await self.read(keys)
+        except asyncio.CancelledError:
+            # The loop ends. Whoever awaits these keys was cancelled too, and hears of it when the futures are done:
+            # aiodataloader would never end them, nor the process.
+            raise ReadEnded from None
