@@ -6,10 +6,12 @@ provider, they would still see nothing by it.
 
 import datetime as dt
 
+from sqlalchemy import select
+
 from db.audit_event import AuditEvent, append
 from db.engine import Database
 from db.enums import Role
-from db.tables import File, Learner, ManagerAllocation, OverviewAllocation, RoleGrant
+from db.tables import File, Learner, ManagerAllocation, OverviewAllocation, RoleGrant, SignatureSlot
 from tests.scope.everything import Everything
 from tests.worlds import World
 
@@ -59,10 +61,10 @@ async def _of_ada_but_far(world: World, made: Everything, far: int) -> None:
         crossing.append(await world.action(it.ada, who["ann"], about))
         crossing.append(await world.time(it.ada, who["ann"], 500, about))
         crossing.append(await world.file(who["ann"], it.ada, about))
-    for named in (
-        await world.signature_request(it.ada, who["ann"], tuple(Role)),
-        await world.evidence(it.aims["main"], who["ann"]),
-    ):  # fmt: skip
+    request = await world.signature_request(it.ada, who["ann"], tuple(Role))
+    for named in (request, await world.evidence(it.aims["main"], who["ann"])):
         crossing += [named, await world.session.get_one(File, named.file_id)]
+    # Places to sign are counted by themselves, without a look at the document's provider.
+    crossing += await world.session.scalars(select(SignatureSlot).where(SignatureSlot.request_id == request.id))
     for row in crossing:
         row.provider_id = far
