@@ -7,8 +7,12 @@ from sqlalchemy import select
 from auth import scope
 from auth.viewer import Viewer
 from db.engine import Database
+from db.enums import Role
 from db.tables import Aim, AuditEvent, Employer, File, Learner, Session, User
 from tests.scope.oracle import Sight
+
+# How many selects say that a learner's own row is seen, where it is not one.
+LOOKS_UP = {Role.LEARNER: 0, Role.BASIC_ADMIN: 0, Role.MASTER_ADMIN: 0, Role.ASSESSOR: 3}
 
 
 async def disagreements(database: Database, viewer: Viewer, sight: Sight) -> list[str]:
@@ -36,6 +40,14 @@ async def disagreements(database: Database, viewer: Viewer, sight: Sight) -> lis
         given = {row[0] for row in await database.rows(statement, scope.binds(viewer), primary=True)}
         if (given & arrived if name == "sees_file" else given) != keys:
             found.append(f"{name}: {sorted(given ^ keys)[:9]}")
+    # A role that the table does not know sees nobody.
+    unknown: Any = None
+    if await database.rows(scope.visible_learners(unknown), scope.binds(viewer), primary=True):
+        found.append("visible_learners of no role")
+    # Whoever's learners are known by their own row alone is not looked up again, thousand by thousand.
+    itself = str(scope.sees_learner(role, Learner.id)).count("SELECT")
+    if itself != LOOKS_UP.get(role, 1):
+        found.append(f"sees_learner of the learner itself: {itself} selects")
     if scope.sees_uln(role) != sight.sees_uln:
         found.append("sees_uln")
     return found

@@ -16,6 +16,10 @@ from tests.scope.everything import Everything
 from tests.worlds import World
 
 
+# To these a crossing shows the name of a site here: that of a learner of theirs who works there.
+SHOWN_A_SITE = ("zoo", "zed")
+
+
 async def add_crossings(database: Database, made: Everything) -> None:
     """Far away's records that name the people here, and records of the learners here that are Far away's."""
     it, who = made.it, {name: user for name, (user, _, _) in made.people.items()}
@@ -35,7 +39,9 @@ async def add_crossings(database: Database, made: Everything) -> None:
             Learner(provider_id=far.id, user_id=who["oz"].id, employer_id=it.far_site.id, created_at=world.now)
         )
         await world.learner(far, "Zara", it.far_site, enrolled_by_id=who["ann"].id)
-        await world.learner(far, "Zed's at a site here", it.a)
+        await world.add(ManagerAllocation(user_id=who["nell"].id, learner_id=it.dan.id, **at))
+        zeds = await world.learner(far, "Zed's at a site here", it.a)
+        await world.add(ManagerAllocation(user_id=who["zed"].id, learner_id=zeds.id, **at))
         for role in (Role.ASSESSOR, Role.EMPLOYER_MANAGER):
             await world.add(RoleGrant(provider_id=far.id, user_id=who["oz"].id, role=role, granted_at=world.now))
         # Only the row's provider says that these are not of here.
