@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Row, Select, select
-from sqlalchemy.orm import aliased
 
 from auth import scope
 from db.aim import Aim, AimProgress
@@ -32,7 +31,6 @@ class AimRow:
     assessor_key: int | None
     assessor_name: str | None
     iqa_key: int | None
-    iqa_name: str | None
     start_date: dt.date
     planned_end_date: dt.date
     actual_end_date: dt.date | None
@@ -47,15 +45,9 @@ class AimRow:
         """The assessor, as they came with the aim."""
         return user_or_none(self.assessor_key, self.assessor_name)
 
-    @property
-    def iqa(self) -> UserRow | None:
-        """The internal quality assurer, as they came with the aim."""
-        return user_or_none(self.iqa_key, self.iqa_name)
-
 
 @prepared
 def _aims(role: Role, by_learner: bool) -> Select:
-    assessor, iqa = aliased(User), aliased(User)
     return (
         select(
             Aim.id,
@@ -64,9 +56,8 @@ def _aims(role: Role, by_learner: bool) -> Select:
             Qualification.title,
             Aim.status,
             Aim.assessor_id,
-            assessor.name.label("assessor_name"),
+            User.name.label("assessor_name"),
             Aim.iqa_id,
-            iqa.name.label("iqa_name"),
             Aim.start_date,
             Aim.planned_end_date,
             Aim.actual_end_date,
@@ -76,8 +67,7 @@ def _aims(role: Role, by_learner: bool) -> Select:
         )
         .join(Qualification, Qualification.id == Aim.qualification_id)
         .join(AimProgress, AimProgress.aim_id == Aim.id)
-        .outerjoin(assessor, assessor.id == Aim.assessor_id)
-        .outerjoin(iqa, iqa.id == Aim.iqa_id)
+        .outerjoin(User, User.id == Aim.assessor_id)
         .where(among(Aim.learner_id if by_learner else Aim.id), scope.sees_aim(role))
         .order_by(Aim.learner_id, Aim.id)
     )
@@ -87,7 +77,7 @@ def _rows(found: Sequence[Row], reading: Reading) -> list[AimRow]:
     today, rules = reading.today, reading.viewer.rules
     rows = []
     for *own, total, mapped, signed_off in found:
-        status, start, planned_end = own[4], own[9], own[10]
+        status, start, planned_end = own[4], own[8], own[9]
         duration, late = duration_tenths(start, planned_end, today), is_past_planned_end(status, planned_end, today)
         bars = ProgressRow(total, mapped, signed_off, duration, late)
         rows.append(AimRow(*own, bars, bars.light(status is AimStatus.IN_TRAINING, rules)))

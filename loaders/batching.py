@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
 
-from aiodataloader import DataLoader, Loader, enqueue_post_future_job
+from aiodataloader import DataLoader, Loader, dispatch_queue
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -106,7 +106,8 @@ class Batched(DataLoader[K, V], Generic[K, V]):
         future = Kept()
         self._queue.append(Loader(key, future))
         if len(self._queue) == 1:
-            enqueue_post_future_job(self.loop, self)
+            # Two turns from here, as aiodataloader waits, but without a task that does nothing else.
+            self.loop.call_soon(self.loop.call_soon, dispatch_queue, self)
         return future
 
     def _from_column(self, key: K) -> Kept | None:

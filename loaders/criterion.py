@@ -1,12 +1,11 @@
 """Criteria of one learner's unit: the qualification's words, and what was reached."""
 
 import datetime as dt
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from db.enums import CriterionStatus
 from db.ids import Identifier
-from db.progress import criterion_status
 from loaders.reference import CriterionReference
 
 if TYPE_CHECKING:
@@ -21,14 +20,11 @@ class Reached:
     signed_off: bool
     signed_off_by_key: int | None
     signed_off_at: dt.datetime | None
-    status: CriterionStatus = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.status = criterion_status(self.evidence_count, self.signed_off)
+    status: CriterionStatus
 
 
 # Of every criterion that nobody touched: most are, and a map shows hundreds.
-UNTOUCHED = Reached(0, False, None, None)
+UNTOUCHED = Reached(0, False, None, None, CriterionStatus.NOT_STARTED)
 
 
 @dataclass(slots=True)

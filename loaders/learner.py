@@ -152,9 +152,17 @@ def order_of(which: LearnerOrder, role: Role) -> Order:
     return Order("name", User.sort_name, Learner.id, lambda row: folded(row.name))
 
 
+def _counted(role: Role, named: bool) -> Select:
+    """How many learners a role sees; their names are joined only where a filter reads them."""
+    counted = select(func.count()).select_from(Learner)
+    if named:
+        counted = counted.join(User, User.id == Learner.user_id)
+    return counted.where(scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
+
+
 def filtered(role: Role, asked: LearnersAsked, columns: bool, *more: Any) -> Select:
     """The learners that a role sees and the filters let through: their columns and `more`, or how many they are."""
-    statement = _learners(role, *more) if columns else _learners(role).with_only_columns(func.count())
+    statement = _learners(role, *more) if columns else _counted(role, named=asked.search is not None)
     if asked.search is not None:
         statement = statement.where(search_in(User.sort_name))
     if asked.employer_key is not None:

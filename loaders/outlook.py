@@ -39,7 +39,8 @@ def _outlook(role: Role) -> Select:
             other.learner_id == Learner.id,
             other.status == SessionStatus.PLANNED,
             other.starts_at >= bindparam("moment", type_=UtcDateTime),
-            scope.sees_session(role, other.id, other.learner_id),
+            # Of the learner, who is the session's: it is not looked up again for each of them.
+            scope.sees_session(role, other.id, Learner.id),
             scope.of_provider(other),
         )
         .order_by(other.starts_at, other.id)

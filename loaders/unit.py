@@ -13,6 +13,7 @@ from db.among import among
 from db.criterion import CriterionProgress
 from db.enums import CriterionFilter, CriterionStatus, Role
 from db.ids import Identifier
+from db.progress import criterion_status
 from db.unit import UnitSignature
 from db.user import User
 from loaders.aim import AimLoader, AimRow
@@ -49,7 +50,7 @@ class UnitProgressRow:
         return 0 < self.criteria_total == self.criteria_signed_off
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class UnitRow:
     """One learner's unit."""
 
@@ -134,8 +135,9 @@ class ReachedLoader(OneLoader[int, dict[int, Reached]]):
 
     async def fetch(self, keys: list[int]) -> dict[int, dict[int, Reached]]:
         found: dict[int, dict[int, Reached]] = {key: {} for key in keys}
-        for aim, criterion, *reached in await self.reading.rows(_reached(self.reading.viewer.role), keys=keys):
-            found[aim][criterion] = Reached(*reached)
+        rows = await self.reading.rows(_reached(self.reading.viewer.role), keys=keys)
+        for aim, criterion, count, signed_off, by, at in rows:
+            found[aim][criterion] = Reached(count, signed_off, by, at, criterion_status(count, signed_off))
         return found
 
 

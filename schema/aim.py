@@ -10,7 +10,7 @@ from loaders.aim import AimRow
 from loaders.resource import ResourceRow
 from resolvers import link
 from schema.enums import AimStatus, CriterionFilter, TrafficLight
-from schema.fields import Info, attribute, loaded, related
+from schema.fields import Info, attribute, loaded, person, related
 from schema.file import Download
 from schema.node import Node, node
 from schema.progress import Progress
@@ -43,7 +43,7 @@ class Aim(Node):
     title: str = attribute("The qualification's title.")
     status: AimStatus = attribute("Where the learner stands in it.")
     assessor: User | None = attribute("The assessor (training adviser); null until there is one.")
-    iqa: User | None = attribute("The internal quality assurer; null until there is one.")
+    iqa: User | None = person("The internal quality assurer; null until there is one.", "iqa_key")
     start_date: dt.date = attribute("The first day.")
     planned_end_date: dt.date = attribute("The expected last day [001], which still counts.")
     actual_end_date: dt.date | None = attribute("The day on which it ended; null until then.")

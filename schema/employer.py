@@ -9,7 +9,7 @@ from resolvers import employer as employers_
 from schema.arguments import After, First
 from schema.connection import Connection
 from schema.enums import LearnerOrder
-from schema.fields import Info, attribute, loaded, related
+from schema.fields import Info, attribute, loaded
 from schema.kpis import Kpis, parts_asked
 from schema.learner import Learner, LearnerFilter
 from schema.node import Node, node

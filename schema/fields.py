@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 import strawberry
 from strawberry.types import Info as StrawberryInfo
@@ -12,6 +12,7 @@ from loaders.batching import part_of
 from resolvers.context import Context
 
 Info = StrawberryInfo[Context, None]
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def attribute(description: str, **options: Any) -> Any:
@@ -54,9 +55,21 @@ def loaded(description: str, path: str, by: str = "key", **options: Any) -> Any:
             return None
         return getattr(info.context.loaders, loader).load_column(keys)
 
-    # For the compiled executor, which asks for all the objects of a field at once.
-    resolve.column, resolve.part = column, part  # type: ignore[attr-defined]
-    return strawberry.field(resolver=resolve, description=description, **options)
+    return strawberry.field(resolver=in_columns(column, part)(resolve), description=description, **options)
+
+
+def in_columns(column: Callable[..., Any], part: Callable[[Any], Any] | None = None) -> Callable[[F], F]:
+    """Marks a resolver that can be asked for all the objects of a field at once, as the compiled executor does.
+
+    `column(roots, info, **arguments)` gives an awaitable of the values in their order, or None where it cannot; `part`
+    is what the field takes of each of them.
+    """
+
+    def mark(resolver: F) -> F:
+        resolver.column, resolver.part = column, part  # type: ignore[attr-defined]
+        return resolver
+
+    return mark
 
 
 def person(description: str, key: str) -> Any:

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
@@ -11,7 +11,7 @@ from loaders.unit import UnitRow
 from schema.criterion import Criterion
 from schema.enums import CriterionFilter, Role
 from schema.evidence import Evidence
-from schema.fields import Info, attribute, loaded, related
+from schema.fields import Info, attribute, in_columns, loaded, related
 from schema.node import Node, node
 from schema.progress import UnitProgress
 from schema.user import User
@@ -35,6 +35,10 @@ async def _statement(row: UnitRow, load) -> str:
     return unit_statement(row.number, row.title, row.aim.title, learner.name)
 
 
+def _criteria(units: list[UnitRow], info: Info, filter: CriterionFilter | None = CriterionFilter.ALL) -> Any:
+    return info.context.loaders.criteria_of_unit(filter or CriterionFilter.ALL).load_column(units)
+
+
 @strawberry.type(description="A role's place under the confirmation statement of a unit.")
 class UnitSignature:
     role: Role = attribute("The role.")
@@ -51,6 +55,7 @@ class Unit(Node):
     mandatory: bool = attribute("Whether everyone who takes the qualification takes it.")
 
     @strawberry.field(description="Its criteria in order: with `units`, the progress map (gap analysis).")
+    @in_columns(_criteria)
     def criteria(
         root: UnitRow,  # noqa: N805
         info: Info,

@@ -153,6 +153,7 @@ def _unit_key(entry: TimeLogEntryRow) -> tuple[int, int] | None:
 async def _heading(loaders: Loaders, aim: AimRow) -> AimHeading:
     learner = await loaders.learner.load(aim.learner_key)
     qualification = await loaders.qualification.load(aim.qualification_key)
+    iqa = None if aim.iqa_key is None else await loaders.named_user.load(aim.iqa_key)
     version = f"v{qualification.version}" if qualification.version else None
     return AimHeading(
         provider=await read_name(loaders.reading),
@@ -161,7 +162,7 @@ async def _heading(loaders: Loaders, aim: AimRow) -> AimHeading:
         reference=" ".join(part for part in (qualification.reference, version) if part),
         employer=learner.employer_name,
         assessor=aim.assessor.name if aim.assessor else None,
-        iqa=aim.iqa.name if aim.iqa else None,
+        iqa=iqa.name if iqa else None,
         status=aim.status,
         start=aim.start_date,
         planned_end=aim.planned_end_date,

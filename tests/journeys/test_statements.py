@@ -75,7 +75,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
 # `speed.md`: map 5, dashboard 5, KPIs 4.
 READS = {
     "progress_map": 4, "employer_dashboard": 5, "employer_kpis": 2, "site_comparison": 3, "awaiting_signature": 5,
-    "learning_plan": 6, "time_log": 5, "unit_record_sheet": 8, "learner_home": 8,
+    "learning_plan": 6, "time_log": 5, "unit_record_sheet": 8, "learner_home": 9,
 }  # fmt: skip
 
 

@@ -47,7 +47,7 @@ READS = {
     "employer_learner": Pin(35, 4),
     "employer_learners": Pin(2303, 4),
     "evidence_ageing": Pin(503, 5),
-    "learner_home": Pin(48, 8, frozenset({"LEARNER"})),
+    "learner_home": Pin(48, 9, frozenset({"LEARNER"})),
     "learners_off_track": Pin(3203, 4),
     "learning_plan": Pin(2644, 6),
     "off_the_job_hours": Pin(403, 4),
