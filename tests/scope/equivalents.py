@@ -12,4 +12,8 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ("loaders/session.py", "without scope.sees_aim(role) in select(SessionAim.session_id, SessionAim.aim_id).join(Aim..."): (
         "gives the keys to the loader of aims, which reads none that the viewer does not see"
     ),
+    (
+        "loaders/unit_funnel.py",
+        "without scope.sees_aim(role) in select(UnitSignature.aim_id, UnitSignature.unit_id, func....",
+    ): "is joined to what was reached in the same aim, which is read within scope",
 }
