@@ -35,7 +35,7 @@ async def learner_with_a_tutor(cast: Cast) -> tuple[Actor, Actor, str]:
 async def test_nobody_is_booked_twice(cast: Cast, post: Post):
     assessor, tutor, shared = await learner_with_a_tutor(cast)
     maya = await learner_id(assessor, "Maya Thornton")
-    at = times(41)
+    at = times(71)
     booking: dict[str, Any] = {"learnerId": maya, "type": "GENERAL", **at, "planningNotes": "Bring your torque log."}
     session = await assessor.do("sessionBook", input=booking)
     assert (session["status"], session["planningNotes"], session["assessor"]["name"]) == (
@@ -45,17 +45,17 @@ async def test_nobody_is_booked_twice(cast: Cast, post: Post):
     assert f"Session {session['number']} with Priya Raman" in message.get_content()
 
     # The assessor at the same time with another learner; then a learner at the same time with another assessor.
-    clash = await assessor.refusal("sessionBook", input={**booking, "learnerId": shared, **times(41.02)})
+    clash = await assessor.refusal("sessionBook", input={**booking, "learnerId": shared, **times(71.02)})
     assert clash == ("CONFLICT", "input.startsAt")
-    await assessor.do("sessionBook", input={**booking, "learnerId": shared, **times(42)})
-    clash = await tutor.refusal("sessionBook", input={**booking, "learnerId": shared, **times(42)})
+    await assessor.do("sessionBook", input={**booking, "learnerId": shared, **times(72)})
+    clash = await tutor.refusal("sessionBook", input={**booking, "learnerId": shared, **times(72)})
     assert clash == ("CONFLICT", "input.startsAt")
     # One after the other is fine, and so is moving to where nobody is.
-    later = await tutor.do("sessionBook", input={**booking, "learnerId": shared, **times(42 + 1 / 24)})
-    moving = {"type": None, **times(42), "location": None, "planningNotes": None, "addFileIds": None}
+    later = await tutor.do("sessionBook", input={**booking, "learnerId": shared, **times(72 + 1 / 24)})
+    moving = {"type": None, **times(72), "location": None, "planningNotes": None, "addFileIds": None}
     assert await tutor.refusal("sessionUpdate", id=later["id"], input=moving) == ("CONFLICT", "input.startsAt")
-    moved = await tutor.do("sessionUpdate", id=later["id"], input={**times(43), "location": "Workshop 2"})
-    assert (moved["location"], moved["startsAt"][:16]) == ("Workshop 2", times(43)["startsAt"][:16])
+    moved = await tutor.do("sessionUpdate", id=later["id"], input={**times(73), "location": "Workshop 2"})
+    assert (moved["location"], moved["startsAt"][:16]) == ("Workshop 2", times(73)["startsAt"][:16])
     cancelled = await tutor.do("sessionCancel", id=later["id"])
     assert cancelled["status"] == "CANCELLED"
     assert await tutor.refusal("sessionUpdate", id=later["id"], input={"location": "Workshop 3"}) == ("CONFLICT", "id")
