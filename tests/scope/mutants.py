@@ -29,10 +29,10 @@ LONGEST = 600  # seconds; a mutant that runs on for ever is noticed too
 
 _READS = (
     "tests/scope/test_crossings.py",
+    "tests/scope/test_directly.py",
     "tests/scope/test_matrix.py",
     "tests/scope/test_lists.py",
     "tests/scope/test_ways_out.py",
-    "tests/scope/test_directly.py",
 )
 _WRITES = ("tests/scope/test_permissions.py",)
 _SCOPE = (*_READS, *_WRITES, "tests/scope/test_random_worlds.py", "tests/scope/test_taking_away.py")
