@@ -191,8 +191,8 @@ def sees_audit_line(role: Role, event: Any = AuditEvent) -> Condition:
         case Role.MASTER_ADMIN:
             return of_provider(event)
         case Role.ASSESSOR | Role.IQA:
-            about_a_learner = and_(of_provider(event), event.learner_id.is_not(None))
-            return and_(about_a_learner, sees_record(role, event.learner_id, event.aim_id))
+            # What is about no learner is about none of theirs.
+            return and_(of_provider(event), sees_record(role, event.learner_id, event.aim_id))
         case Role.LEARNER:
             signed = event.action.in_(("evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign"))
             return and_(of_provider(event), event.actor_id == ME, signed)

@@ -16,9 +16,9 @@ ENDED = (AimStatus.COMPLETED, AimStatus.WITHDRAWN)
 @lru_cache(maxsize=20_000)
 def tenths(part: int, whole: int) -> int:
     """`part` of `whole` in tenths of a percent, 0 to 1000, half up; 0 where there is no whole."""
-    if whole <= 0 or part <= 0:
+    if whole <= 0:
         return 0
-    return min((2000 * part + whole) // (2 * whole), 1000)
+    return min(max((2000 * part + whole) // (2 * whole), 0), 1000)
 
 
 def percent(part: int, whole: int) -> float:

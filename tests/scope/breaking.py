@@ -98,6 +98,12 @@ def scoped(tree: ast.AST) -> Iterator[Change]:
                     others = [_said_whole(other) for other in node.args if other is not argument]
                     if _is_scope(argument, others):
                         yield _without(node, place)
+            case ast.Tuple(elts=elements):
+                # Spread into a `where` later on.
+                for place, argument in enumerate(elements):
+                    if _said_whole(argument).startswith("scope.sees_"):
+                        left = elements[:place] + elements[place + 1 :]
+                        yield _set(node, "elts", left, f"without {_said(argument)} in {_said(node)}")
             case ast.BinOp(op=ast.BitAnd(), left=left, right=right):
                 for kept, dropped in ((left, right), (right, left)):
                     if _is_scope(dropped, [_said_whole(kept)]):
@@ -154,8 +160,12 @@ def who_may(tree: ast.AST) -> Iterator[Change]:
 def numbers(tree: ast.AST) -> Iterator[Change]:
     """Of the rules behind the numbers: comparisons and sums turned round, constants off by one."""
     yield from conditions(tree)
+    # How many answers a cache keeps is no rule.
+    kept = {id(part) for node in ast.walk(tree) for made in getattr(node, "decorator_list", ()) for part in ast.walk(made)}
     for node in ast.walk(tree):
         match node:
+            case _ if id(node) in kept:
+                continue
             case ast.BinOp(op=op) if type(op) in SUMS:
                 yield _set(node, "op", SUMS[type(op)](), f"{_said(node)} as {SUMS[type(op)].__name__}")
             case ast.Constant(value=int(value)) if not isinstance(value, bool):

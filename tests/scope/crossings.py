@@ -6,12 +6,18 @@ provider, they would still see nothing by it.
 
 import datetime as dt
 
+from sqlalchemy import select
+
 from db.audit_event import AuditEvent, append
 from db.engine import Database
 from db.enums import Role
-from db.tables import File, Learner, ManagerAllocation, OverviewAllocation, RoleGrant
+from db.tables import File, Learner, ManagerAllocation, OverviewAllocation, RoleGrant, SignatureSlot
 from tests.scope.everything import Everything
 from tests.worlds import World
+
+
+# To these a crossing shows the name of a site here: that of a learner of theirs who works there.
+SHOWN_A_SITE = ("zoo", "zed")
 
 
 async def add_crossings(database: Database, made: Everything) -> None:
@@ -33,7 +39,9 @@ async def add_crossings(database: Database, made: Everything) -> None:
             Learner(provider_id=far.id, user_id=who["oz"].id, employer_id=it.far_site.id, created_at=world.now)
         )
         await world.learner(far, "Zara", it.far_site, enrolled_by_id=who["ann"].id)
-        await world.learner(far, "Zed's at a site here", it.a)
+        await world.add(ManagerAllocation(user_id=who["nell"].id, learner_id=it.dan.id, **at))
+        zeds = await world.learner(far, "Zed's at a site here", it.a)
+        await world.add(ManagerAllocation(user_id=who["zed"].id, learner_id=zeds.id, **at))
         for role in (Role.ASSESSOR, Role.EMPLOYER_MANAGER):
             await world.add(RoleGrant(provider_id=far.id, user_id=who["oz"].id, role=role, granted_at=world.now))
         # Only the row's provider says that these are not of here.
@@ -59,10 +67,10 @@ async def _of_ada_but_far(world: World, made: Everything, far: int) -> None:
         crossing.append(await world.action(it.ada, who["ann"], about))
         crossing.append(await world.time(it.ada, who["ann"], 500, about))
         crossing.append(await world.file(who["ann"], it.ada, about))
-    for named in (
-        await world.signature_request(it.ada, who["ann"], tuple(Role)),
-        await world.evidence(it.aims["main"], who["ann"]),
-    ):  # fmt: skip
+    request = await world.signature_request(it.ada, who["ann"], tuple(Role))
+    for named in (request, await world.evidence(it.aims["main"], who["ann"])):
         crossing += [named, await world.session.get_one(File, named.file_id)]
+    # Places to sign are counted by themselves, without a look at the document's provider.
+    crossing += await world.session.scalars(select(SignatureSlot).where(SignatureSlot.request_id == request.id))
     for row in crossing:
         row.provider_id = far

@@ -160,6 +160,8 @@ async def _belongings(world: World, made: Everything) -> None:
         it.of |= await everything_of(world, getattr(it, name), who[name], who[helper], manager, aims)
     # Sessions about some of Ada's aims: whoever holds another of them sees neither the session nor what is in it.
     aims, start = it.aims, world.now + 2 * DAY
+    # What comes first is Bob's alone to see: to Ann something else comes next.
+    it.soonest = await world.session_of(it.ada, who["bob"], world.now + 0.5 * DAY, aims["side"])
     it.both = await plan_of_two_aims(world, it.ada, who["ann"], start, aims["main"], aims["side"])
     for name, assessor, words in (("main", "ann", "Well done"), ("side", "bob", "Well read")):
         days = 9 if name == "main" else 2

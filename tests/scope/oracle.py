@@ -94,11 +94,12 @@ class Sight:
         return self.follows(row) and (not sessions or bool(sessions & self.sessions))
 
     def _employers(self) -> set[int]:
+        employers = {row["id"] for row in self.of("employer")}
         if self.role in ADMINS or self.role is Role.ASSESSOR:
-            return {row["id"] for row in self.of("employer")}
+            return employers
         if self.role is Role.EMPLOYER_OVERVIEW:
-            return self._sites() & {row["id"] for row in self.of("employer")}
-        return {row["employer_id"] for row in self.of("learner") if row["id"] in self.learners} - {None}
+            return self._sites() & employers
+        return {row["employer_id"] for row in self.of("learner") if row["id"] in self.learners} & employers
 
     def _users(self) -> set[int]:
         """Whom they find: staff by name, and who belongs to the learners that they see."""

@@ -76,3 +76,9 @@ ROW_OF = {mutation: row for row, mutations in STANDS_IN.items() for mutation in 
 def may(role: Role, mutation: str) -> bool:
     """Whether the table lets a role do it to what it sees."""
     return _ROWS[ROW_OF[mutation]][COLUMNS.index(role)] != "-"
+
+
+def grantable(role: Role) -> set[Role]:
+    """The roles that the table lets a role give and take."""
+    cell = _ROWS["invite users, grant and revoke roles"][COLUMNS.index(role)]
+    return set() if cell == "-" else set(Role) if cell == "all" else {Role(cell)}

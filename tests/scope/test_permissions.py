@@ -22,7 +22,7 @@ from tests.scope.doing import PASSWORD, Doer, Rehearsal, arguments, id_paths, mu
 from tests.scope.everything import Everything, everything
 from tests.scope.looking import Looker
 from tests.scope.oracle import Sight
-from tests.scope.permissions import COLUMNS, OF_SIGNING_IN, ROW_OF, may
+from tests.scope.permissions import COLUMNS, OF_SIGNING_IN, ROW_OF, grantable, may
 from tests.scope.rows import Rows, read_rows, replace_rows
 from tests.worlds import World
 
@@ -157,6 +157,7 @@ def test_the_policy_says_what_the_table_says() -> None:
     assert policy.MUTATIONS.keys() == ROW_OF.keys() | signing_in
     assert all(policy.may(role, mutation) for mutation in signing_in for role in Role)
     assert not any(policy.may(role, "somethingNew") for role in Role)
+    assert {role: policy.GRANTABLE.get(role, frozenset()) for role in Role} == {role: grantable(role) for role in Role}
 
 
 WRITES = [name for name in mutations() if name not in OF_SIGNING_IN]
