@@ -2,6 +2,7 @@
 that one reader's end does not take from another."""
 
 import asyncio
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from operator import itemgetter
 from typing import Any, Generic, TypeVar
@@ -75,9 +76,9 @@ class Batched(DataLoader[K, V], Generic[K, V]):
         self._whole: Kept | None = None
         self._places: dict[K, int] = {}
 
+    @abstractmethod
     async def read(self, keys: list[K]) -> list[V]:
         """The values of these keys, which are all different, in their order."""
-        raise NotImplementedError
 
     def get_cache_key(self, key: K) -> Any:
         """What tells keys apart: the key itself, unless a loader takes rows."""
