@@ -46,6 +46,10 @@ ADMIN = ("admin", "--provider", "Hill College", "--ukprn", "10001234", "--name",
 CSV = "unit_number,unit_title,criterion_code,criterion_description\n1,Saws,1.1,Names the parts of a saw\n1,Saws,1.2,Sets a saw\n"
 
 
+# What does not depend on the database is seen on one: a process takes two seconds to start.
+on_one = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+
+
 def test_a_new_installation_gets_its_first_admin_and_a_qualification(operator: Operator) -> None:
     assert "up to date" in operator.types("migrate").stdout
     made = operator.types(*ADMIN, answers="a heron on the weir\n")
@@ -64,6 +68,7 @@ def test_a_new_installation_gets_its_first_admin_and_a_qualification(operator: O
     assert operator.types("verify").returncode == 0
 
 
+@on_one
 def test_a_bad_file_is_refused_with_every_fault_in_its_place(operator: Operator) -> None:
     operator.types("migrate")
     operator.types(*ADMIN, answers="a heron on the weir\n")
@@ -73,6 +78,7 @@ def test_a_bad_file_is_refused_with_every_fault_in_its_place(operator: Operator)
     assert "bad.csv: line 4" in refused.stderr and "bad.csv: line 5" in refused.stderr
 
 
+@on_one
 def test_a_weak_password_makes_no_admin(operator: Operator) -> None:
     operator.types("migrate")
     refused = operator.types(*ADMIN, answers="password\n")
@@ -113,6 +119,7 @@ def test_a_setting_that_cannot_be_used_is_named_with_what_to_set(tmp_path: Path,
     assert "Traceback" not in refused.stderr
 
 
+@on_one
 def test_a_cohort_of_any_size(operator: Operator) -> None:
     operator.types("migrate")
     made = operator.types("demo", "--learners", "12")
