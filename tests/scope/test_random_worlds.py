@@ -10,7 +10,7 @@ from tests.databases import Databases
 from tests.scope.chance import look_at
 from tests.scope.random_worlds import random_world
 
-WORLDS = {"sqlite": 8, "postgresql": 3}
+WORLDS = {"sqlite": 6, "postgresql": 2}
 
 
 @pytest.fixture(scope="module")
