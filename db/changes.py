@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.background import beside
 from db.engine import Database
 
 log = structlog.get_logger(__name__)
@@ -90,13 +91,8 @@ class Changes:
         if self._database.is_sqlite:
             yield
             return
-        task = asyncio.create_task(self._listen())
-        try:
+        async with beside(self._listen(), "changes"):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _listen(self) -> None:
         url = make_url(self._database.url).set(drivername="postgresql").render_as_string(hide_password=False)

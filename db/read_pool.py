@@ -104,7 +104,7 @@ class PostgresPool:
                 statement_cache_size=1_000,
                 max_cached_statement_lifetime=0,
                 max_cacheable_statement_size=0,
-                # Compiling takes longer than any read here.
+                # Compiling a read takes as long as running the longest of them.
                 server_settings={"jit": "off"},
             )
         except asyncpg.PostgresError as error:

@@ -8,13 +8,14 @@ import asyncio
 import datetime as dt
 from collections import deque
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db import clock
+from db.background import beside
 from db.read_pool import PostgresPool
 
 log = structlog.get_logger(__name__)
@@ -57,13 +58,8 @@ class Replica:
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
         """Looks after it for as long as the block lasts."""
-        task = asyncio.create_task(self._follow(), name="replica")
-        try:
+        async with beside(self._follow(), "replica"):
             yield
-        finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
 
     async def _follow(self) -> None:
         while True:

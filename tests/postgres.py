@@ -136,8 +136,8 @@ def _start(folder: Path) -> subprocess.Popen:
     return server
 
 
-def _end(server: subprocess.Popen) -> None:
-    # A fast shutdown: it ends the sessions that are still open, and does not wait for them.
+def end(server: subprocess.Popen) -> None:
+    """A fast shutdown: it ends the sessions that are still open, and does not wait for them."""
     server.send_signal(signal.SIGINT)
     try:
         server.wait(20)
@@ -158,7 +158,7 @@ def _keep(folder: Path) -> int:
         return 1
     finally:
         if server is not None:
-            _end(server)
+            end(server)
         shutil.rmtree(folder, ignore_errors=True)
     return 0
 

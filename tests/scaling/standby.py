@@ -6,7 +6,6 @@ The standby can be told to stop where it is (`hold`) and to go on (`catch_up`), 
 import asyncio
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import time
@@ -16,7 +15,7 @@ from pathlib import Path
 
 import asyncpg
 
-from tests.postgres import PATIENCE_SECONDS, SUPERUSER, PostgresFailed, programs, unprivileged
+from tests.postgres import PATIENCE_SECONDS, SUPERUSER, PostgresFailed, end, programs, unprivileged
 
 _SETTINGS = {
     "fsync": "off",
@@ -91,12 +90,7 @@ class Pair:
         """Ends one of the two, and the sessions that it has."""
         server = self._running.pop(name, None)
         if server is not None and server.poll() is None:
-            server.send_signal(signal.SIGINT)
-            try:
-                server.wait(20)
-            except subprocess.TimeoutExpired:
-                server.send_signal(signal.SIGQUIT)
-                server.wait()
+            end(server)
 
     async def hold(self) -> None:
         """The standby stops where it is: what the primary commits from here on is not on it."""
