@@ -20,30 +20,34 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from auth.links import Links
+from auth.signed_urls import Links
 from auth.tokens import AccessTokens, BadToken
 from auth.viewer import NotSignedIn, read_viewer
 from commands import parser, prepare
-from db.changes import Changes
-from db.engine import Database
-from db.file import known_files
-from db.file_store import open_store
-from db.mail_sender import MailSender
-from db.mail_transport import open_transport
+from db.database import Database
 from db.migrate import missing_migrations
-from db.settings import Settings, SettingsFault, read_settings
-from loaders.reference import Reference
-from resolvers.context import Client, Context, Services
-from resolvers.exports.desk import ExportDesk
-from schema.http import Documents, Limits, View, logs, make_view, password_page, transfers
-from schema.http.graphiql import graphiql
-from schema.http.metrics import Metrics
-from schema.http.metrics_server import serving_metrics
-from schema.http.observe import Observe, Observer
-from schema.http.server_protocol import PatientProtocol
-from schema.http.static_app import static_app
-from schema.http.tracing import open_tracing
+from loaders.core.qualification_cache import Reference
+from repositories.file import known_files
+from resolvers.core.context import Client, Context, Services
+from resolvers.exports.export_service import ExportDesk
+from resolvers.password import reset_from_page
 from schema.root import make_schema
+from services.change_feed import Changes
+from services.mail.sender import MailSender
+from services.mail.transport import open_transport
+from services.settings import Settings, SettingsFault, read_settings
+from services.storage.file_store import open_store
+from transport.files import file_endpoints as transfers
+from transport.graphql import Documents, Limits, View, make_view
+from transport.observability import logs
+from transport.observability.metrics import Metrics
+from transport.observability.metrics_server import serving_metrics
+from transport.observability.request_logging import Observe, Observer
+from transport.observability.tracing import open_tracing
+from transport.pages import password_page
+from transport.pages.graphiql import graphiql
+from transport.pages.static_app import static_app
+from transport.timeout_protocol import PatientProtocol
 
 log = structlog.get_logger("waymark")
 
@@ -131,7 +135,7 @@ class Server:
         routes = [
             *self._graph("/graphql"),
             *transfers.routes(self.services.links, self.services.files, desk, idle=_IDLE_SECONDS),
-            *password_page.routes(self.services),
+            *password_page.routes(self._set_password),
             Route("/health", self._health),
             Route("/ready", self._ready),
             Route("/", self._home),
@@ -140,6 +144,9 @@ class Server:
         origins = self.settings.allowed_origins
         middleware = [Middleware(CORSMiddleware, allow_origins=origins, **_CROSS_ORIGIN)] if origins else []
         return Observe(Starlette(routes=routes, middleware=middleware, lifespan=self._lifespan), self.metrics)
+
+    async def _set_password(self, token: str, new_password: str, address: str, request_id: str | None) -> None:
+        await reset_from_page(self.services, token, new_password, Client(address, request_id))
 
     def _graph(self, path: str) -> list[BaseRoute]:
         if self.settings.graphiql:

@@ -5,7 +5,7 @@ their sample, an Employer Manager the learners allocated to them, an Employer Ov
 What hangs on the record besides (who submitted it, whether it is approved) is said beside the resolver.
 """
 
-from db.enums import Role
+from domain.enums import Role
 
 _LEARNER, _ASSESSOR, _IQA = Role.LEARNER, Role.ASSESSOR, Role.IQA
 _MANAGER, _OVERVIEW = Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW

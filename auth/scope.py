@@ -21,15 +21,15 @@ from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, f
 from sqlalchemy.orm import InstrumentedAttribute
 
 from auth.viewer import Viewer
-from db.aim import Aim
-from db.audit_event import AuditEvent
-from db.base import Key
-from db.employer import Employer
-from db.enums import Role
-from db.file import File
-from db.learner import Learner
-from db.session import SessionAim, SessionFile
-from db.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
+from db.models.aim import Aim
+from db.models.audit_event import AuditEvent
+from db.models.base import Key
+from db.models.employer import Employer
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.session import SessionAim, SessionFile
+from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
+from domain.enums import Role
 
 Condition = ColumnElement[bool]
 Column = InstrumentedAttribute[Any] | ColumnElement[Any]

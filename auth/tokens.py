@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import jwt
 
-from db import clock
-from db.enums import Role
+from domain import clock
+from domain.enums import Role
 
 ALGORITHM = "HS256"
 ISSUER = "waymark"

@@ -2,15 +2,57 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Row
+from sqlalchemy import Row, and_, bindparam, select
 
 from auth.tokens import AccessClaims
-from db import clock
-from db.engine import Database
-from db.enums import Role
-from db.refusals import PublicError
-from db.sign_in_check import signed_in
+from db.database import Database
+from db.models.auth_session import SignIn
+from db.models.base import Key, UtcDateTime
+from db.models.learner import Learner
+from db.models.provider import Provider
+from db.models.user import RoleGrant, User
+from domain import clock
+from domain.enums import Role
+from domain.errors import PublicError
+
+# Built once: a request pays for its parameters only.
+_SIGNED_IN = (
+    select(
+        SignIn.id.label("sign_in_id"),
+        SignIn.role,
+        SignIn.started_at,
+        SignIn.wrote_at,
+        User.id.label("user_id"),
+        User.provider_id,
+        User.username,
+        User.name,
+        User.email,
+        User.last_login_at,
+        User.must_change_password,
+        User.disclaimer_accepted,
+        Learner.id.label("learner_id"),
+        Provider.disclaimer,
+        Provider.disclaimer_version,
+        Provider.traffic_light_tolerance,
+        Provider.rated_from_percent,
+        Provider.review_interval_weeks,
+        Provider.unit_signatures,
+    )
+    .join(User, User.id == SignIn.user_id)
+    .join(Provider, Provider.id == User.provider_id)
+    .join(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.role == SignIn.role))
+    .outerjoin(Learner, Learner.user_id == User.id)
+    .where(
+        SignIn.id == bindparam("sign_in_key", type_=Key),
+        SignIn.user_id == bindparam("user_key", type_=Key),
+        SignIn.role == bindparam("role", type_=SignIn.role.type),
+        SignIn.ended_at.is_(None),
+        SignIn.expires_at > bindparam("moment", type_=UtcDateTime),
+        User.archived_at.is_(None),
+    )
+)
 
 
 class NotSignedIn(PublicError):
@@ -72,7 +114,7 @@ class Viewer:
 
 async def read_viewer(database: Database, claims: AccessClaims) -> Viewer:
     """The viewer behind a verified access token, or NotSignedIn where the sign-in, role or account is gone."""
-    row = await signed_in(database, claims.sign_in_key, claims.user_key, claims.role, clock.now())
+    row = await _signed_in(database, claims.sign_in_key, claims.user_key, claims.role, clock.now())
     if row is None:
         raise NotSignedIn
     return _viewer(row, claims.expires_at)
@@ -101,3 +143,12 @@ def _viewer(row: Row, expires_at: dt.datetime) -> Viewer:
         ),
         wrote_at=row.wrote_at or row.started_at,
     )
+
+
+async def _signed_in(
+    database: Database, sign_in_key: int, user_key: int, role: Role, moment: dt.datetime
+) -> Row[Any] | None:
+    """One row where the sign-in stands, the account is not archived and still holds the role; else none."""
+    parameters = {"sign_in_key": sign_in_key, "user_key": user_key, "role": role, "moment": moment}
+    rows = await database.rows(_SIGNED_IN, parameters, primary=True)
+    return rows[0] if rows else None

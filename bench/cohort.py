@@ -10,15 +10,15 @@ from sqlalchemy import insert, select
 
 from auth.tokens import AccessTokens
 from bench.postgres import SUPERUSER, Postgres
-from db import clock
-from db.demo.cohort import build_cohort
-from db.engine import Database
-from db.enums import Role
-from db.file_store import open_store
-from db.learner import Learner
+from db.database import Database
 from db.migrate import migrate
-from db.sign_in import SignIn
-from db.user import OverviewAllocation, RoleGrant
+from db.models.auth_session import SignIn
+from db.models.learner import Learner
+from db.models.user import OverviewAllocation, RoleGrant
+from domain import clock
+from domain.enums import Role
+from services.demo.cohort import build_cohort
+from services.storage.file_store import open_store
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,9 +19,9 @@ from starlette.routing import Route
 from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 
-from db import clock, progress
-from db import tables as t
-from db.enums import ActionStatus, AimStatus, CriterionFilter, SessionStatus
+from db.models import registry as t
+from domain import clock, progress
+from domain.enums import ActionStatus, AimStatus, CriterionFilter, SessionStatus
 
 Sessions = async_sessionmaker[AsyncSession]
 

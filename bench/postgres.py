@@ -10,7 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from tests.postgres import PostgresFailed, programs, unprivileged
+from tests.support.postgres_server import PostgresFailed, programs, unprivileged
 
 SUPERUSER = "postgres"
 _PATIENCE_SECONDS = 60.0

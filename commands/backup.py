@@ -8,14 +8,14 @@ from typing import Any
 
 from tqdm import tqdm
 
-from commands.running import fail
-from db.backup import BackupFault, back_up
-from db.engine import Database
-from db.file_store import StoreFull, StoreUnavailable, open_store
+from commands.database_session import fail
+from db.database import Database
 from db.migrate import migrate
-from db.restore import put_back
-from db.settings import Settings
-from db.verify import faults
+from services.audit.verify import faults
+from services.backup.backup import BackupFault, back_up
+from services.backup.restore import put_back
+from services.settings import Settings
+from services.storage.file_store import StoreFull, StoreUnavailable, open_store
 
 
 def add(commands: Any) -> None:

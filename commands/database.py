@@ -4,12 +4,12 @@ import argparse
 import sys
 from typing import Any
 
-from commands.running import fail, with_database
-from db.engine import Database
-from db.file_store import open_store
+from commands.database_session import fail, with_database
+from db.database import Database
 from db.migrate import migrate
-from db.settings import Settings
-from db.verify import faults, trail_ends
+from services.audit.verify import faults, trail_ends
+from services.settings import Settings
+from services.storage.file_store import open_store
 
 
 def add(commands: Any) -> None:

@@ -5,15 +5,15 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-from commands.running import fail, with_database
-from db.demo.cohort import build_cohort
-from db.demo.people import DemoSignIn
-from db.demo.words import PASSWORD
-from db.demo.world import SIGN_INS, DemoExists, build_demo
-from db.engine import Database
-from db.file_store import open_store
+from commands.database_session import fail, with_database
+from db.database import Database
 from db.migrate import migrate, missing_migrations
-from db.settings import Settings
+from services.demo.builder import SIGN_INS, DemoExists, build_demo
+from services.demo.cohort import build_cohort
+from services.demo.people import DemoSignIn
+from services.demo.texts import PASSWORD
+from services.settings import Settings
+from services.storage.file_store import open_store
 
 
 def add(commands: Any) -> None:

@@ -5,16 +5,16 @@ import getpass
 import sys
 from typing import Any
 
+from auth.auth_sessions import account_named
 from auth.passwords import hash_password, weakness
-from commands.running import fail, with_database
-from db import clock
-from db.engine import Database
-from db.enums import Role
+from commands.database_session import fail, with_database
+from db.database import Database
 from db.migrate import missing_migrations
-from db.provider import Provider, provider_named
-from db.settings import Settings
-from db.sign_ins import account_named
-from db.user import RoleGrant, User
+from db.models.provider import Provider, provider_named
+from db.models.user import RoleGrant, User
+from domain import clock
+from domain.enums import Role
+from services.settings import Settings
 
 
 def add(commands: Any) -> None:

@@ -5,19 +5,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from commands.running import fail, with_database
-from db import clock, ids
-from db.audit_event import AuditEvent, append
-from db.engine import Database
-from db.erasure import erase_learner, other_roles
-from db.file_store import FileStore, StoreUnavailable, open_store
-from db.learner import Learner
-from db.provider import provider_named
-from db.retention import Due, due_learners
-from db.settings import Settings
-from db.subject_access_zip import write_export
-from db.user import User
+from commands.database_session import fail, with_database
+from db.database import Database
+from db.models.audit_event import AuditEvent
+from db.models.learner import Learner
+from db.models.provider import provider_named
+from db.models.user import User
+from domain import clock
+from domain import global_id as ids
 from resolvers.privacy import drop_bytes
+from services.audit.append import append
+from services.privacy.erasure import erase_learner, other_roles
+from services.privacy.retention import Due, due_learners
+from services.privacy.subject_access_zip import write_export
+from services.settings import Settings
+from services.storage.file_store import FileStore, StoreUnavailable, open_store
 
 
 def add(commands: Any) -> None:

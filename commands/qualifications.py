@@ -4,13 +4,13 @@ import argparse
 from pathlib import Path
 from typing import Any
 
-from commands.running import fail, with_database
-from db.engine import Database
-from db.importer import read_qualifications
-from db.importer_draft import ImportFaults, ImportOptions
-from db.importer_store import Outcome, VersionInUse, store_qualification
-from db.provider import provider_named
-from db.settings import Settings
+from commands.database_session import fail, with_database
+from db.database import Database
+from db.models.provider import provider_named
+from services.importer.draft import ImportFaults, ImportOptions
+from services.importer.parser import read_qualifications
+from services.importer.store import Outcome, VersionInUse, store_qualification
+from services.settings import Settings
 
 _SAID = {
     Outcome.ADDED: "imported",

@@ -3,8 +3,8 @@
 import argparse
 from typing import Any
 
-from db.settings import Settings
 from schema.root import printed
+from services.settings import Settings
 
 
 def add(commands: Any) -> None:

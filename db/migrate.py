@@ -10,7 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection
 
-from db.engine import Database
+from db.database import Database
 
 
 def _config(connection: Connection | None = None) -> Config:

@@ -14,9 +14,9 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from db import clock
-from db.background import beside
+from db.background_task import beside
 from db.read_pool import PostgresPool
+from domain import clock
 
 log = structlog.get_logger(__name__)
 

@@ -6,19 +6,19 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, and_, bindparam, or_, select
 
 from auth import scope
-from db.action import Action, ActionFile
-from db.aim import Aim
-from db.among import among
-from db.base import Key
-from db.enums import ActionKind, ActionStatus, Role
-from db.file import File
-from db.ids import Identifier
-from db.session import Session
+from db.models.action import Action, ActionFile
+from db.models.aim import Aim
+from db.models.base import Key
+from db.models.file import File
+from db.models.session import Session
+from db.sql.any_of import among
+from domain.enums import ActionKind, ActionStatus, Role
+from domain.global_id import Identifier
+from loaders.core.learner_list import LearnerList
+from loaders.core.pagination import Order
+from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.viewer_list import ViewerList, at_employer
 from loaders.file import FILE_COLUMNS, FileRow
-from loaders.learner_list import LearnerList
-from loaders.page import Order
-from loaders.reading import ManyLoader, OneLoader, Reading, prepared
-from loaders.viewer_list import ViewerList, at_employer
 
 
 @dataclass(slots=True)

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, select
 
 from auth import scope
-from db.aim import Aim, AimProgress
-from db.among import among
-from db.enums import AimStatus, Role, TrafficLight
-from db.ids import Identifier
-from db.progress import duration_tenths, is_past_planned_end
-from db.qualification import Qualification
-from db.user import User
+from db.models.aim import Aim, AimProgress
+from db.models.qualification import Qualification
+from db.models.user import User
+from db.sql.any_of import among
+from domain.enums import AimStatus, Role, TrafficLight
+from domain.global_id import Identifier
+from domain.progress import duration_tenths, is_past_planned_end
+from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
 from loaders.progress import ProgrammeRow, ProgressRow, programme_of
-from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.user import UserRow, user_or_none
 
 

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, bindparam, select
 
 from auth import scope
-from db import ids
-from db.among import among
-from db.audit_event import AuditEvent
-from db.enums import Role
-from db.ids import Identifier
-from loaders.page import Order
-from loaders.reading import OneLoader, Reading, prepared
-from loaders.viewer_list import ViewerList
+from db.models.audit_event import AuditEvent
+from db.sql.any_of import among
+from domain import global_id as ids
+from domain.enums import Role
+from domain.global_id import Identifier
+from loaders.core.pagination import Order
+from loaders.core.read_session import OneLoader, Reading, prepared
+from loaders.core.viewer_list import ViewerList
 
 
 @dataclass(slots=True)

@@ -4,9 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from db.enums import CriterionStatus
-from db.ids import Identifier
-from loaders.reference import CriterionReference
+from domain.enums import CriterionStatus
+from domain.global_id import Identifier
+from loaders.core.qualification_cache import CriterionReference
 
 if TYPE_CHECKING:
     from loaders.unit import UnitRow

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 
 from auth import scope
-from db.among import among
-from db.cv import CvDocument, CvSection
-from db.enums import CvDocumentKind, CvSectionName, Role
-from db.file import File
+from db.models.cv import CvDocument, CvSection
+from db.models.file import File
+from db.sql.any_of import among
+from domain.enums import CvDocumentKind, CvSectionName, Role
+from loaders.core.read_session import ManyLoader, prepared
 from loaders.file import FILE_COLUMNS, FileRow
-from loaders.reading import ManyLoader, prepared
 
 _PLACES = {name: place for place, name in enumerate(CvSectionName)}
 

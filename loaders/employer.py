@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, bindparam, func, select
 
 from auth import scope
-from db.among import among
-from db.base import Key, folded
-from db.employer import Employer
-from db.enums import Role
-from db.ids import Identifier
-from loaders.page import Order, search_in
-from loaders.reading import ManyLoader, OneLoader, Reading, prepared
-from loaders.viewer_list import ViewerList
+from db.models.base import Key, folded
+from db.models.employer import Employer
+from db.sql.any_of import among
+from domain.enums import Role
+from domain.global_id import Identifier
+from loaders.core.pagination import Order, search_in
+from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.viewer_list import ViewerList
 
 # Bounds the list of a head office's sites, which has no pages; `employers` has.
 MOST_SITES = 1000

@@ -7,20 +7,20 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, exists, select
 
 from auth import scope
-from db.aim import Aim
-from db.among import among
-from db.base import Key
-from db.enums import AssessmentMethod, EvidenceStatus, Role
-from db.evidence import Evidence, EvidenceMapping
-from db.file import File
-from db.ids import Identifier
-from db.user import User
+from db.models.aim import Aim
+from db.models.base import Key
+from db.models.evidence import Evidence, EvidenceMapping
+from db.models.file import File
+from db.models.user import User
+from db.sql.any_of import among
+from domain.enums import AssessmentMethod, EvidenceStatus, Role
+from domain.global_id import Identifier
+from loaders.core.learner_list import LearnerList
+from loaders.core.pagination import Order
+from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.viewer_list import ViewerList, at_employer
 from loaders.file import FILE_COLUMNS, FileRow
-from loaders.learner_list import LearnerList
-from loaders.page import Order
-from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.user import UserRow
-from loaders.viewer_list import ViewerList, at_employer
 
 # What is the assessor's to do next.
 AWAITING_ASSESSMENT = (EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED)

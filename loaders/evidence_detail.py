@@ -7,13 +7,13 @@ from sqlalchemy import ColumnElement, Select, func, select
 from sqlalchemy.orm import aliased
 
 from auth import scope
-from db.among import among
-from db.enums import Role
-from db.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
-from db.file import File
-from db.user import User
+from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
+from db.models.file import File
+from db.models.user import User
+from db.sql.any_of import among
+from domain.enums import Role
+from loaders.core.read_session import ManyLoader, prepared
 from loaders.file import FILE_COLUMNS, FileRow
-from loaders.reading import ManyLoader, prepared
 from loaders.user import UserRow
 
 

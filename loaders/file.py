@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 
 from auth import scope
-from db.among import among
-from db.enums import Role
-from db.file import File
-from db.ids import Identifier
-from loaders.reading import OneLoader, Reading, prepared
+from db.models.file import File
+from db.sql.any_of import among
+from domain.enums import Role
+from domain.global_id import Identifier
+from loaders.core.read_session import OneLoader, Reading, prepared
 
 
 @dataclass(slots=True)

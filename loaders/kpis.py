@@ -7,11 +7,11 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loaders.batching import Batched
+from loaders.aggregates import By, Part, Sums, sums_of
+from loaders.core.dataloader import Batched
+from loaders.core.read_session import Reading
 from loaders.off_the_job import OffTheJobRow
 from loaders.progress import ProgressRow
-from loaders.reading import Reading
-from loaders.sums import By, Part, Sums, sums_of
 
 Parts = frozenset[Part]
 EVERYTHING: Parts = frozenset(Part)

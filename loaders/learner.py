@@ -8,19 +8,19 @@ from sqlalchemy import Row, Select, and_, bindparam, case, func, or_, select, tr
 from sqlalchemy.types import Date
 
 from auth import scope
-from db import progress_sql
-from db.aim import Aim, AimProgress
-from db.among import among
-from db.base import Key, folded
-from db.employer import Employer
-from db.enums import AimStatus, LearnerOrder, Role, TrafficLight
-from db.ids import Identifier
-from db.learner import Learner
-from db.progress import ENDED
-from db.user import User
+from db.models.aim import Aim, AimProgress
+from db.models.base import Key, folded
+from db.models.employer import Employer
+from db.models.learner import Learner
+from db.models.user import User
+from db.sql import progress as progress_sql
+from db.sql.any_of import among
+from domain.enums import AimStatus, LearnerOrder, Role, TrafficLight
+from domain.global_id import Identifier
+from domain.progress import ENDED
+from loaders.core.pagination import Order, Page, PageOf, paged, search_in, search_pattern
+from loaders.core.read_session import OneLoader, Reading, prepared
 from loaders.employer import EmployerRow
-from loaders.page import Order, Page, PageOf, paged, search_in, search_pattern
-from loaders.reading import OneLoader, Reading, prepared
 
 _NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _NO_END = dt.date(9999, 12, 31)

@@ -4,13 +4,13 @@ from typing import Any
 
 from sqlalchemy import Select, func
 
-from db.among import among
-from db.enums import LearnerOrder, Role
-from db.learner import Learner
-from loaders.batching import Batched
+from db.models.learner import Learner
+from db.sql.any_of import among
+from domain.enums import LearnerOrder, Role
+from loaders.core.dataloader import Batched
+from loaders.core.pagination import Page, PageOf, paged_each
+from loaders.core.read_session import OneLoader, Reading, prepared
 from loaders.learner import LearnerRow, LearnersAsked, filtered, learner_row, order_of
-from loaders.page import Page, PageOf, paged_each
-from loaders.reading import OneLoader, Reading, prepared
 
 
 @prepared

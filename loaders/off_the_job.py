@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from db import progress
-from loaders.reading import OneLoader
-from loaders.sums import By, Part, Sums, sums_of
+from domain import progress
+from loaders.aggregates import By, Part, Sums, sums_of
+from loaders.core.read_session import OneLoader
 
 PARTS = frozenset({Part.REQUIRED_TIME, Part.ACTUAL_TIME})
 

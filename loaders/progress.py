@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from db import progress
-from db.enums import AimStatus, TrafficLight
+from domain import progress
+from domain.enums import AimStatus, TrafficLight
 
 if TYPE_CHECKING:
     import datetime as dt

@@ -3,9 +3,9 @@
 from sqlalchemy import Select, select
 
 from auth import scope
-from db.enums import Role
-from db.provider import Provider
-from loaders.reading import Reading, prepared
+from db.models.provider import Provider
+from domain.enums import Role
+from loaders.core.read_session import Reading, prepared
 
 
 @prepared

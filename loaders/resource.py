@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, func, select
 
 from auth import scope
-from db.among import among
-from db.enums import ResourceBucket, Role
-from db.file import File
-from db.ids import Identifier
-from db.resource import Resource
+from db.models.file import File
+from db.models.resource import Resource
+from db.sql.any_of import among
+from domain.enums import ResourceBucket, Role
+from domain.global_id import Identifier
+from loaders.core.read_session import ManyLoader, OneLoader, prepared
 from loaders.file import FILE_COLUMNS, FileRow
-from loaders.reading import ManyLoader, OneLoader, prepared
 
 
 @dataclass(slots=True)

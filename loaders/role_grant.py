@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from sqlalchemy import Select, select
 
 from auth import scope
-from db.among import among
-from db.employer import Employer
-from db.enums import Role
-from db.user import OverviewAllocation, RoleGrant
+from db.models.employer import Employer
+from db.models.user import OverviewAllocation, RoleGrant
+from db.sql.any_of import among
+from domain.enums import Role
+from loaders.core.read_session import ManyLoader, Reading, prepared
 from loaders.employer import EmployerRow
-from loaders.reading import ManyLoader, Reading, prepared
 
 
 @dataclass(slots=True)

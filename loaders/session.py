@@ -7,18 +7,18 @@ from typing import Any
 from sqlalchemy import Select, bindparam, select
 
 from auth import scope
-from db.aim import Aim
-from db.among import among
-from db.enums import Role, SessionStatus, SessionType
-from db.file import File
-from db.ids import Identifier
-from db.session import Session, SessionAim, SessionFile
-from db.user import User
+from db.models.aim import Aim
+from db.models.file import File
+from db.models.session import Session, SessionAim, SessionFile
+from db.models.user import User
+from db.sql.any_of import among
+from domain.enums import Role, SessionStatus, SessionType
+from domain.global_id import Identifier
 from loaders.aim import AimLoader, AimRow
+from loaders.core.learner_list import LearnerList
+from loaders.core.pagination import Order
+from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
 from loaders.file import FILE_COLUMNS, FileRow
-from loaders.learner_list import LearnerList
-from loaders.page import Order
-from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.user import UserRow
 
 

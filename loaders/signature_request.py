@@ -7,18 +7,18 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
 
 from auth import scope
-from db.among import among
-from db.enums import Role, SignatureRequestStatus
-from db.file import File
-from db.ids import Identifier
-from db.signature_request import SignatureRequest, SignatureSlot
-from db.user import User
+from db.models.file import File
+from db.models.signature_request import SignatureRequest, SignatureSlot
+from db.models.user import User
+from db.sql.any_of import among
+from domain.enums import Role, SignatureRequestStatus
+from domain.global_id import Identifier
+from loaders.core.learner_list import LearnerList
+from loaders.core.pagination import Order
+from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.viewer_list import ViewerList
 from loaders.file import FILE_COLUMNS, FileRow
-from loaders.learner_list import LearnerList
-from loaders.page import Order
-from loaders.reading import ManyLoader, OneLoader, Reading, prepared
 from loaders.user import UserRow, user_or_none
-from loaders.viewer_list import ViewerList
 
 
 @dataclass(slots=True)

@@ -9,16 +9,16 @@ from sqlalchemy import Row, Select, bindparam, select
 from sqlalchemy.types import Date
 
 from auth import scope
-from db import progress_sql
-from db.among import among
-from db.base import Key
-from db.enums import ActivityType, JobSetting, Role
-from db.ids import Identifier
-from db.time_log_entry import TimeLogEntry
-from db.user import User
-from loaders.learner_list import LearnerList, filtered
-from loaders.page import Order
-from loaders.reading import ManyLoader, OneLoader, Reading, prepared
+from db.models.base import Key
+from db.models.time_log_entry import TimeLogEntry
+from db.models.user import User
+from db.sql import progress as progress_sql
+from db.sql.any_of import among
+from domain.enums import ActivityType, JobSetting, Role
+from domain.global_id import Identifier
+from loaders.core.learner_list import LearnerList, filtered
+from loaders.core.pagination import Order
+from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
 from loaders.user import UserRow, user_or_none
 
 

@@ -7,20 +7,20 @@ from typing import Generic, TypeVar
 from sqlalchemy import Select, select
 
 from auth import scope
-from db import progress
-from db.aim import Aim
-from db.among import among
-from db.criterion import CriterionProgress
-from db.enums import CriterionFilter, CriterionStatus, Role
-from db.ids import Identifier
-from db.progress import criterion_status
-from db.unit import UnitSignature
-from db.user import User
+from db.models.aim import Aim
+from db.models.criterion_progress import CriterionProgress
+from db.models.unit_signature import UnitSignature
+from db.models.user import User
+from db.sql.any_of import among
+from domain import progress
+from domain.enums import CriterionFilter, CriterionStatus, Role
+from domain.global_id import Identifier
+from domain.progress import criterion_status
 from loaders.aim import AimLoader, AimRow
-from loaders.batching import Batched
+from loaders.core.dataloader import Batched
+from loaders.core.qualification_cache import UnitReference
+from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
 from loaders.criterion import UNTOUCHED, CriterionRow, Reached
-from loaders.reading import ManyLoader, OneLoader, Reading, prepared
-from loaders.reference import UnitReference
 from loaders.user import UserRow
 
 V = TypeVar("V")

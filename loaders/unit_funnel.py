@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from sqlalchemy import Integer, Select, and_, bindparam, case, func, or_, select
 
 from auth import scope
-from db.aim import Aim
-from db.among import among
-from db.criterion import CriterionProgress
-from db.enums import AimStatus, Role
-from db.progress_sql import total
-from db.qualification import QualificationUnit
-from db.unit import UnitSignature
-from loaders.reading import ManyLoader, prepared
+from db.models.aim import Aim
+from db.models.criterion_progress import CriterionProgress
+from db.models.qualification import QualificationUnit
+from db.models.unit_signature import UnitSignature
+from db.sql.any_of import among
+from db.sql.progress import total
+from domain.enums import AimStatus, Role
+from loaders.core.read_session import ManyLoader, prepared
 
 
 @dataclass(slots=True)

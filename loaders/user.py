@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, bindparam, select
 
 from auth import scope
-from db.among import among
-from db.base import folded
-from db.enums import Role
-from db.ids import Identifier
-from db.user import ManagerAllocation, RoleGrant, User
-from loaders.page import Order, search_in
-from loaders.reading import ManyLoader, OneLoader, Reading, prepared
-from loaders.viewer_list import ViewerList
+from db.models.base import folded
+from db.models.user import ManagerAllocation, RoleGrant, User
+from db.sql.any_of import among
+from domain.enums import Role
+from domain.global_id import Identifier
+from loaders.core.pagination import Order, search_in
+from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.viewer_list import ViewerList
 
 
 @dataclass(slots=True)

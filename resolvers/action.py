@@ -4,16 +4,16 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any, TypedDict, TypeVar
 
-from db.action import Action, ActionFile
-from db.aim import Aim
-from db.enums import ActionKind, ActionStatus, UserErrorCode
-from db.file import File
-from db.learner import Learner
-from db.refusals import refuse
-from db.session import Session
-from resolvers.attachments import attachable, take
-from resolvers.change import Change, writes
-from resolvers.inputs import line, named, prose
+from db.models.action import Action, ActionFile
+from db.models.aim import Aim
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.session import Session
+from domain.enums import ActionKind, ActionStatus, UserErrorCode
+from domain.errors import refuse
+from resolvers.core.attachments import attachable, take
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import line, named, prose
 
 E = TypeVar("E", Session, Aim)
 

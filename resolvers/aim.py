@@ -3,16 +3,16 @@
 import datetime as dt
 from typing import Any, TypedDict
 
-from db.aim import Aim, AimProgress
-from db.enums import AimStatus, Role, UserErrorCode
-from db.learner import Learner
-from db.progress import ENDED
-from db.qualification import Qualification
-from db.user import User
-from loaders.people_writing import grants_of, is_learning
-from resolvers.change import Change, writes
-from resolvers.exports.words import AIM_STATUS, ROLE
-from resolvers.inputs import named
+from db.models.aim import Aim, AimProgress
+from db.models.learner import Learner
+from db.models.qualification import Qualification
+from db.models.user import User
+from domain.enums import AimStatus, Role, UserErrorCode
+from domain.progress import ENDED
+from repositories.people import grants_of, is_learning
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import named
+from resolvers.exports.labels import AIM_STATUS, ROLE
 
 _AWAITING, _TRAINING, _SUSPENDED = AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING, AimStatus.SUSPENDED
 _COMPLETED, _WITHDRAWN = AimStatus.COMPLETED, AimStatus.WITHDRAWN

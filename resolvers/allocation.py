@@ -3,16 +3,16 @@
 from collections.abc import Sequence
 from typing import Any
 
-from db import ids
-from db.employer import Employer
-from db.enums import Role, UserErrorCode
-from db.learner import Learner
-from db.refusals import not_found
-from db.user import ManagerAllocation, OverviewAllocation, User
-from loaders.people_writing import allocated, grants_of, seen_keys
-from loaders.writing import TYPE_NAMES
-from resolvers.change import Change, writes
-from resolvers.exports.words import ROLE
+from db.models.employer import Employer
+from db.models.learner import Learner
+from db.models.user import ManagerAllocation, OverviewAllocation, User
+from domain import global_id as ids
+from domain.enums import Role, UserErrorCode
+from domain.errors import not_found
+from repositories.people import allocated, grants_of, seen_keys
+from repositories.scoped import TYPE_NAMES
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.exports.labels import ROLE
 
 # In one go; more can be allocated afterwards.
 MOST_AT_ONCE = 100

@@ -1,10 +1,10 @@
 """The audit trail: read in pages."""
 
-from db import ids
+from domain import global_id as ids
 from loaders.audit_event import AUDIT_TRAIL, AuditEventRow
-from loaders.page import Page
-from loaders.viewer_list import read_page
-from resolvers.context import Context
+from loaders.core.pagination import Page
+from loaders.core.viewer_list import read_page
+from resolvers.core.context import Context
 
 
 async def page(

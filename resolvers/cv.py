@@ -1,12 +1,12 @@
 """A learner's CV: saved section by section by the learner, with documents beside it."""
 
-from db.cv import CvDocument, CvSection
-from db.enums import CvDocumentKind, CvSectionName
-from db.learner import Learner
-from db.refusals import not_allowed
-from resolvers.change import Change, writes
+from db.models.cv import CvDocument, CvSection
+from db.models.learner import Learner
+from domain.enums import CvDocumentKind, CvSectionName
+from domain.errors import not_allowed
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import prose
 from resolvers.file import bind, usable
-from resolvers.inputs import prose
 
 
 @writes("cvSectionSave")

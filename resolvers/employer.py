@@ -3,17 +3,17 @@
 from collections.abc import Awaitable
 from typing import TypedDict
 
-from db import ids
-from db.employer import Employer
-from db.enums import LearnerOrder, TrafficLight, UserErrorCode
+from db.models.employer import Employer
+from domain import global_id as ids
+from domain.enums import LearnerOrder, TrafficLight, UserErrorCode
+from loaders.core.pagination import Page
+from loaders.core.viewer_list import read_page
 from loaders.employer import EMPLOYERS, EmployerRow
 from loaders.learner import LearnerRow
-from loaders.page import Page
-from loaders.people_writing import DEEPEST, has_namesake, height, lock_provider, way_up
-from loaders.viewer_list import read_page
-from resolvers.change import Change, writes
-from resolvers.context import Context
-from resolvers.inputs import line, named
+from repositories.people import DEEPEST, has_namesake, height, lock_provider, way_up
+from resolvers.core.context import Context
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import line, named
 from resolvers.learner import asked_for
 
 

@@ -1,19 +1,19 @@
 """Evidence: submitted, resubmitted on the same item, and signed."""
 
-from db.action import Action
-from db.aim import Aim
-from db.enums import ActionStatus, EvidenceStatus, Role, UserErrorCode
-from db.evidence import Evidence, EvidenceSignature, EvidenceVersion
-from db.file import File
-from db.mail import evidence_resubmitted
-from db.refusals import refuse
-from db.signing import evidence_statement
-from db.user import User
-from loaders.evidence_writing import last_version, names_of_aim, signature_of
-from resolvers.change import Change, writes
+from db.models.action import Action
+from db.models.aim import Aim
+from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
+from db.models.file import File
+from db.models.user import User
+from domain.confirmation_statements import evidence_statement
+from domain.enums import ActionStatus, EvidenceStatus, Role, UserErrorCode
+from domain.errors import refuse
+from repositories.evidence import last_version, names_of_aim, signature_of
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import line, named, prose
 from resolvers.evidence_assessment import locked
 from resolvers.file import bind, usable
-from resolvers.inputs import line, named, prose
+from services.mail.messages import evidence_resubmitted
 
 
 @writes("evidenceSubmit", signs=True, password_at=("input", "password"))

@@ -5,15 +5,14 @@ from typing import Any, TypedDict
 
 from sqlalchemy import insert
 
-from db import ids
-from db.aim import Aim
-from db.criterion import CriterionProgress
-from db.enums import AssessmentMethod, EvidenceStatus, UserErrorCode
-from db.evidence import Evidence, EvidenceMapping
-from db.mail import evidence_returned
-from db.refusals import not_found, refuse
-from db.user import User
-from loaders.evidence_writing import (
+from db.models.aim import Aim
+from db.models.criterion_progress import CriterionProgress
+from db.models.evidence import Evidence, EvidenceMapping
+from db.models.user import User
+from domain import global_id as ids
+from domain.enums import AssessmentMethod, EvidenceStatus, UserErrorCode
+from domain.errors import not_found, refuse
+from repositories.evidence import (
     mappings_of,
     met_by_others,
     names_of_aim,
@@ -21,8 +20,9 @@ from loaders.evidence_writing import (
     standing_signatures,
     units_of_criteria,
 )
-from resolvers.change import Change, writes
-from resolvers.inputs import prose
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import prose
+from services.mail.messages import evidence_returned
 
 # More than any qualification asks of one piece of evidence; a bound on the work of one request.
 MOST_MAPPINGS = 500

@@ -4,14 +4,14 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TypedDict
 
-from auth.links import UPLOAD
-from db import ids
-from db.content_type import Unacceptable, clean_name, kind_of
-from db.enums import UserErrorCode
-from db.file import File
-from resolvers.change import Change, writes
-from resolvers.context import Context
-from resolvers.inputs import named
+from auth.signed_urls import UPLOAD
+from db.models.file import File
+from domain import global_id as ids
+from domain.enums import UserErrorCode
+from resolvers.core.context import Context
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import named
+from services.storage.upload_types import Unacceptable, clean_name, kind_of
 
 # Bytes: what one file may have. Room for a film of a few minutes from a telephone.
 LARGEST = 100 * 1024 * 1024

@@ -1,8 +1,8 @@
 """Guides: the knowledge base, for whoever is signed in."""
 
-from db.enums import Role
-from db.guide import Guide, guides
-from resolvers.context import Context
+from domain.enums import Role
+from resolvers.core.context import Context
+from services.guides import Guide, guides
 
 
 def for_audience(context: Context, audience: Role | None) -> list[Guide]:

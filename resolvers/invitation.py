@@ -2,18 +2,18 @@
 
 import datetime as dt
 
+from auth.auth_sessions import recent_one_time_tokens
 from auth.passwords import unknown_password
 from auth.tokens import new_secret
-from db.enums import Role, UserErrorCode
-from db.mail import BadAddress, address, welcome
-from db.provider import Provider
-from db.refusals import refuse
-from db.sign_ins import recent_one_time_tokens
-from db.user import RoleGrant, User
-from loaders.people_writing import end_links
-from resolvers.change import Change
-from resolvers.exports.words import ROLE
+from db.models.provider import Provider
+from db.models.user import RoleGrant, User
+from domain.enums import Role, UserErrorCode
+from domain.errors import refuse
+from repositories.people import end_links
+from resolvers.core.unit_of_work import Change
+from resolvers.exports.labels import ROLE
 from resolvers.password import one_time_token
+from services.mail.messages import BadAddress, address, welcome
 
 INVITATION_LIFETIME = dt.timedelta(days=7)
 _MOST_AN_HOUR = 5

@@ -2,21 +2,21 @@
 
 from typing import Any, TypedDict
 
-from db import ids
-from db.employer import Employer
-from db.enums import LearnerOrder, Role, TrafficLight, UserErrorCode
-from db.file import File
-from db.learner import Learner
-from db.uln import is_uln
-from db.user import User
+from db.models.employer import Employer
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.user import User
+from domain import global_id as ids
+from domain.enums import LearnerOrder, Role, TrafficLight, UserErrorCode
+from domain.uln import is_uln
 from loaders import learner
+from loaders.core.pagination import Page
 from loaders.learner import LearnerRow, LearnersAsked
-from loaders.page import Page
-from loaders.people_writing import is_uln_taken, user_named
-from resolvers.change import Change, writes
-from resolvers.context import Context
+from repositories.people import is_uln_taken, user_named
+from resolvers.core.context import Context
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import line, named
 from resolvers.file import bind, usable
-from resolvers.inputs import line, named
 from resolvers.invitation import make_login, taken, username_of
 
 

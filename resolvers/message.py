@@ -1,12 +1,12 @@
 """Messages between a learner's people and their assessor: sent as e-mail, without attachments."""
 
-from db.aim import Aim
-from db.enums import Role, UserErrorCode
-from db.mail import message
-from db.user import User
-from loaders.evidence_writing import names_of_aim
-from resolvers.change import Change, writes
-from resolvers.inputs import line, named, prose
+from db.models.aim import Aim
+from db.models.user import User
+from domain.enums import Role, UserErrorCode
+from repositories.evidence import names_of_aim
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import line, named, prose
+from services.mail.messages import message
 
 # Those who write to the assessor; the others write to the learner.
 _TO_ASSESSOR = (Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)

@@ -4,9 +4,9 @@ import asyncio
 from collections.abc import Callable
 from typing import Any
 
-from db import ids
-from loaders.all import Loaders
-from resolvers.context import Context
+from domain import global_id as ids
+from loaders.core.registry import Loaders
+from resolvers.core.context import Context
 
 # How to read each type by its key; of units and criteria, by the aim's key and their own.
 _BY_KEY: dict[str, Callable[[Loaders], Any]] = {

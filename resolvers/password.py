@@ -2,18 +2,7 @@
 
 import datetime as dt
 
-from auth.passwords import hash_password, weakness
-from auth.tokens import digest, new_secret
-from auth.viewer import NotSignedIn, Viewer
-from db import clock
-from db.audit_event import append
-from db.enums import UserErrorCode
-from db.mail import password_changed, password_reset
-from db.outbox import outbox_row
-from db.provider import Provider
-from db.refusals import refuse
-from db.sign_in import OneTimeToken
-from db.sign_ins import (
+from auth.auth_sessions import (
     account_named,
     account_of,
     end_sign_ins,
@@ -21,10 +10,21 @@ from db.sign_ins import (
     recent_one_time_tokens,
     use_one_time_token,
 )
-from db.user import User
-from resolvers.context import Context
-from resolvers.guess import is_right
-from resolvers.sign_in import Tokens, audit_line, become, begin
+from auth.credentials import verify_password
+from auth.passwords import hash_password, weakness
+from auth.tokens import digest, new_secret
+from auth.viewer import NotSignedIn, Viewer
+from db.models.auth_session import OneTimeToken
+from db.models.outbox import outbox_row
+from db.models.provider import Provider
+from db.models.user import User
+from domain import clock
+from domain.enums import UserErrorCode
+from domain.errors import refuse
+from resolvers.authentication import Tokens, audit_line, become, begin, logout
+from resolvers.core.context import Client, Context, Services
+from services.audit.append import append
+from services.mail.messages import password_changed, password_reset
 
 RESET_LIFETIME = dt.timedelta(hours=2)
 _MOST_RESETS_AN_HOUR = 5
@@ -33,7 +33,7 @@ _MOST_RESETS_AN_HOUR = 5
 async def change(context: Context, *, current_password: str, new_password: str) -> Tokens:
     """Changes the viewer's own password. Every sign-in of theirs ends; this one goes on with new tokens."""
     viewer, now, database = context.signed_in, clock.now(), context.services.database
-    if not await is_right(context, viewer.username, current_password, "input", "currentPassword"):
+    if not await verify_password(context.services.database, context.client.address, viewer.username, current_password, "input", "currentPassword"):
         raise refuse(UserErrorCode.WRONG_PASSWORD, "This is not your current password.", "input", "currentPassword")
     if new_password == current_password:
         raise refuse(UserErrorCode.INVALID, "Choose a password that is not the old one.", "input", "newPassword")
@@ -108,6 +108,16 @@ async def reset(context: Context, *, token: str, new_password: str) -> Tokens:
     context.services.committed(user.provider_id, set())
     await become(context, claims)
     return tokens
+
+
+async def reset_from_page(services: Services, token: str, new_password: str, client: Client) -> None:
+    """Sets a new password from the page that the link opens. Nobody is signed in by it: they sign in where they use it.
+
+    Refuses as `reset` does.
+    """
+    context = Context(services, client=client)
+    tokens = await reset(context, token=token, new_password=new_password)
+    await logout(context, refresh_token=tokens.refresh_token)
 
 
 async def disclaimer_accept(context: Context) -> Viewer:

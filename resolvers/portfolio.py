@@ -4,25 +4,18 @@ import datetime as dt
 from collections.abc import Awaitable
 from typing import Any
 
-from db import ids
-from db.enums import (
-    ActionStatus,
-    ActivityType,
-    EvidenceStatus,
-    JobSetting,
-    SessionStatus,
-    SignatureRequestStatus,
-)
-from db.refusals import BadArgument
+from domain import global_id as ids
+from domain.enums import ActionStatus, ActivityType, EvidenceStatus, JobSetting, SessionStatus, SignatureRequestStatus
+from domain.errors import BadArgument
 from loaders.action import ACTIONS_OF_LEARNER, ACTIONS_OF_VIEWER, ActionRow
+from loaders.core.learner_list import LearnerList
+from loaders.core.pagination import Page
+from loaders.core.viewer_list import read_page
 from loaders.evidence import EVIDENCE_OF_LEARNER, EVIDENCE_OF_VIEWER, EvidenceRow
-from loaders.learner_list import LearnerList
-from loaders.page import Page
 from loaders.session import SESSIONS_OF_LEARNER, SessionRow
 from loaders.signature_request import REQUESTS_OF_LEARNER, REQUESTS_OF_VIEWER, SignatureRequestRow
 from loaders.time_log_entry import TIME_LOG, TimeLogDayRow, TimeLogEntryRow
-from loaders.viewer_list import read_page
-from resolvers.context import Context
+from resolvers.core.context import Context
 
 # Days that one calendar shows at most: a year, whichever.
 LONGEST_CALENDAR = 366

@@ -4,18 +4,18 @@ from typing import TypedDict
 
 import structlog
 
-from db.engine import Database
-from db.enums import UserErrorCode
-from db.erasure import erase_learner, other_roles
-from db.file import known_files
-from db.file_store import FileStore, StoreUnavailable
-from db.learner import Learner
-from db.user import User
-from resolvers import link
-from resolvers.change import Change, writes
-from resolvers.context import Context
-from resolvers.exports.words import ROLE
-from resolvers.link import Download
+from db.database import Database
+from db.models.learner import Learner
+from db.models.user import User
+from domain.enums import UserErrorCode
+from repositories.file import known_files
+from resolvers import signed_urls as link
+from resolvers.core.context import Context
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.exports.labels import ROLE
+from resolvers.signed_urls import Download
+from services.privacy.erasure import erase_learner, other_roles
+from services.storage.file_store import FileStore, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ class _Erased(TypedDict):
 async def erase(context: Context, *, id: str, confirm_name: str) -> int:
     """Erases a learner, once the name has been written out as it stands; gives their key.
 
-    What is kept carries no name (`db/erasure.py`). Aims that still run are withdrawn. Refuses with NOT_FOUND,
+    What is kept carries no name (`services/privacy/erasure.py`). Aims that still run are withdrawn. Refuses with NOT_FOUND,
     NOT_ALLOWED, INVALID for another name, CONFLICT while the person holds another role.
     """
     erased = await _erase(context, id=id, confirm_name=confirm_name)

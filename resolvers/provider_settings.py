@@ -3,13 +3,13 @@
 from typing import Any, TypedDict
 
 from auth.viewer import ProviderRules
-from db.enums import Role, UserErrorCode
-from loaders.people_writing import lock_provider
-from resolvers.change import Change, writes
-from resolvers.context import Context
-from resolvers.exports.words import ROLE
-from resolvers.inputs import prose
-from resolvers.sign_in import become
+from domain.enums import Role, UserErrorCode
+from repositories.people import lock_provider
+from resolvers.authentication import become
+from resolvers.core.context import Context
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import prose
+from resolvers.exports.labels import ROLE
 
 # An admin is no party to a learner's unit.
 WHO_SIGN = (Role.ASSESSOR, Role.IQA, Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)

@@ -1,9 +1,9 @@
 """Qualifications: read in pages."""
 
-from loaders.page import Page
+from loaders.core.pagination import Page
+from loaders.core.viewer_list import read_page
 from loaders.qualification import QUALIFICATIONS, QualificationRow
-from loaders.viewer_list import read_page
-from resolvers.context import Context
+from resolvers.core.context import Context
 
 
 async def page(

@@ -1,11 +1,11 @@
 """Resources and files from the course: material that an assessor gives a learner in one aim."""
 
-from db.aim import Aim
-from db.enums import ResourceBucket
-from db.resource import Resource
-from resolvers.change import Change, writes
+from db.models.aim import Aim
+from db.models.resource import Resource
+from domain.enums import ResourceBucket
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import line, named
 from resolvers.file import bind, usable
-from resolvers.inputs import line, named
 
 
 @writes("resourceAdd")

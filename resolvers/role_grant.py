@@ -1,12 +1,12 @@
 """Roles that people hold: granted and revoked."""
 
 from auth import policy
-from db.enums import Role, UserErrorCode
-from db.sign_ins import end_sign_ins
-from db.user import User
-from loaders.people_writing import end_allocations, grants_of, is_last_master_admin, learner_of
-from resolvers.change import Change, writes
-from resolvers.exports.words import ROLE
+from auth.auth_sessions import end_sign_ins
+from db.models.user import User
+from domain.enums import Role, UserErrorCode
+from repositories.people import end_allocations, grants_of, is_last_master_admin, learner_of
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.exports.labels import ROLE
 from resolvers.invitation import give
 
 

@@ -4,19 +4,19 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from db import ids
-from db.aim import Aim
-from db.clock import LONDON
-from db.enums import AimStatus, Role, SessionStatus, SessionType, UserErrorCode
-from db.learner import Learner
-from db.mail import session_booked
-from db.refusals import not_found, refuse
-from db.session import Session, SessionAim, SessionFile
-from db.user import User
-from loaders.session_writing import LONGEST_SESSION, Booked, aims_of_session, booked_between, seen_aims
-from resolvers.attachments import attachable, take
-from resolvers.change import Change, writes
-from resolvers.inputs import line, named, prose
+from db.models.aim import Aim
+from db.models.learner import Learner
+from db.models.session import Session, SessionAim, SessionFile
+from db.models.user import User
+from domain import global_id as ids
+from domain.clock import LONDON
+from domain.enums import AimStatus, Role, SessionStatus, SessionType, UserErrorCode
+from domain.errors import not_found, refuse
+from repositories.session import LONGEST_SESSION, Booked, aims_of_session, booked_between, seen_aims
+from resolvers.core.attachments import attachable, take
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import line, named, prose
+from services.mail.messages import session_booked
 
 # What was missed can be put into the plan for a year; what is further ahead than five years is a slip of the pen.
 _EARLIEST = dt.timedelta(days=366)

@@ -2,19 +2,19 @@
 
 from collections.abc import Sequence
 
-from db import clock
-from db.aim import Aim
-from db.enums import ActivityType, AimStatus, JobSetting, SessionStatus, SessionType, UserErrorCode
-from db.learner import Learner
-from db.refusals import refuse
-from db.session import Session
-from db.time_log_entry import TimeLogEntry
-from db.user import User
-from loaders.session_writing import aims_of_session, seen_aims
-from loaders.time_log_entry_writing import MINUTES_A_DAY, minutes_on
-from resolvers.attachments import attachable
-from resolvers.change import Change, writes
-from resolvers.inputs import prose
+from db.models.aim import Aim
+from db.models.learner import Learner
+from db.models.session import Session
+from db.models.time_log_entry import TimeLogEntry
+from db.models.user import User
+from domain import clock
+from domain.enums import ActivityType, AimStatus, JobSetting, SessionStatus, SessionType, UserErrorCode
+from domain.errors import refuse
+from repositories.session import aims_of_session, seen_aims
+from repositories.time_log_entry import MINUTES_A_DAY, minutes_on
+from resolvers.core.attachments import attachable
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import prose
 from resolvers.session import add_files, only
 
 

@@ -5,18 +5,18 @@ from collections.abc import Sequence
 from sqlalchemy import update
 
 from auth import policy
-from db.enums import Role, SignatureRequestStatus, UserErrorCode
-from db.file import File
-from db.learner import Learner
-from db.mail import signature_asked
-from db.refusals import not_allowed, refuse
-from db.signature_request import SignatureRequest, SignatureSlot
-from db.signing import document_statement
-from db.user import User
-from loaders.signature_writing import open_slots, slot_of, who_can_sign
-from resolvers.change import Change, writes
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.signature_request import SignatureRequest, SignatureSlot
+from db.models.user import User
+from domain.confirmation_statements import document_statement
+from domain.enums import Role, SignatureRequestStatus, UserErrorCode
+from domain.errors import not_allowed, refuse
+from repositories.signature_request import open_slots, slot_of, who_can_sign
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import line, named
 from resolvers.file import bind, usable
-from resolvers.inputs import line, named
+from services.mail.messages import signature_asked
 
 
 @writes("signatureRequestCreate")

@@ -4,18 +4,18 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any, TypedDict
 
-from db import ids
-from db.activity import JOB_SETTING
-from db.aim import Aim
-from db.enums import ActivityType, JobSetting, Role, UserErrorCode
-from db.learner import Learner
-from db.qualification import QualificationUnit
-from db.refusals import not_allowed, not_found
-from db.time_log_entry import TimeLogEntry
-from db.user import User
-from loaders.time_log_entry_writing import MINUTES_A_DAY, entries_for_write, is_assessor, minutes_on
-from resolvers.change import Change, writes
-from resolvers.inputs import named, prose
+from db.models.aim import Aim
+from db.models.learner import Learner
+from db.models.qualification import QualificationUnit
+from db.models.time_log_entry import TimeLogEntry
+from db.models.user import User
+from domain import global_id as ids
+from domain.activity import JOB_SETTING
+from domain.enums import ActivityType, JobSetting, Role, UserErrorCode
+from domain.errors import not_allowed, not_found
+from repositories.time_log_entry import MINUTES_A_DAY, entries_for_write, is_assessor, minutes_on
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import named, prose
 
 # In one go; more can be approved in the next.
 MOST_APPROVED = 100

@@ -1,14 +1,14 @@
 """Units: signed within the confirmation statement, whose words are kept with the signature."""
 
-from db import ids
-from db.aim import Aim
-from db.enums import UserErrorCode
-from db.refusals import not_found, refuse
-from db.signing import unit_sha256, unit_statement
-from db.unit import UnitSignature
-from db.user import User
-from loaders.evidence_writing import UnitState, standing_signatures, state_of_unit
-from resolvers.change import Change, writes
+from db.models.aim import Aim
+from db.models.unit_signature import UnitSignature
+from db.models.user import User
+from domain import global_id as ids
+from domain.confirmation_statements import unit_sha256, unit_statement
+from domain.enums import UserErrorCode
+from domain.errors import not_found, refuse
+from repositories.evidence import UnitState, standing_signatures, state_of_unit
+from resolvers.core.unit_of_work import Change, writes
 
 # How many criteria a refusal names, so that it stays a sentence.
 MOST_NAMED = 10

@@ -1,16 +1,16 @@
 """People: read in pages, invited and archived."""
 
 from auth import policy
-from db.enums import Role, UserErrorCode
-from db.sign_ins import end_sign_ins
-from db.user import User
-from loaders.page import Page
-from loaders.people_writing import end_allocations, end_links, grants_of, is_last_master_admin, user_named
+from auth.auth_sessions import end_sign_ins
+from db.models.user import User
+from domain.enums import Role, UserErrorCode
+from loaders.core.pagination import Page
+from loaders.core.viewer_list import read_page
 from loaders.user import USERS, UserRow
-from loaders.viewer_list import read_page
-from resolvers.change import Change, writes
-from resolvers.context import Context
-from resolvers.inputs import line
+from repositories.people import end_allocations, end_links, grants_of, is_last_master_admin, user_named
+from resolvers.core.context import Context
+from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.validation import line
 from resolvers.invitation import give, make_login, send_link, taken, username_of
 from resolvers.role_grant import may_give
 

@@ -4,7 +4,7 @@ from typing import Any, Generic, TypeVar
 
 import strawberry
 
-from schema.fields import attribute
+from schema.field_builders import attribute
 
 T = TypeVar("T")
 

@@ -1,11 +1,11 @@
-"""The graph's enums: the shared words of `db/enums.py`, each member described for someone who has never seen an e-portfolio."""
+"""The graph's enums: the shared words of `domain/enums.py`, each member described for someone who has never seen an e-portfolio."""
 
 from enum import Enum
 from typing import Any
 
 import strawberry
 
-from db import enums
+from domain import enums
 
 
 def _described(words: type[Enum], description: str, **members: str) -> Any:

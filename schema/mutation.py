@@ -4,6 +4,7 @@ import strawberry
 
 from schema.mutations.action import ActionMutations
 from schema.mutations.aim import AimMutations
+from schema.mutations.authentication import SignInMutations
 from schema.mutations.cv import CvMutations
 from schema.mutations.employer import EmployerMutations
 from schema.mutations.evidence import EvidenceMutations
@@ -14,7 +15,6 @@ from schema.mutations.privacy import PrivacyMutations
 from schema.mutations.provider_settings import ProviderSettingsMutations
 from schema.mutations.resource import ResourceMutations
 from schema.mutations.session import SessionMutations
-from schema.mutations.sign_in import SignInMutations
 from schema.mutations.signature_request import SignatureRequestMutations
 from schema.mutations.time_log_entry import TimeLogEntryMutations
 from schema.mutations.unit import UnitMutations

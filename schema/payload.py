@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from db.refusals import Refused
-from loaders.all import Loaders
+from domain.errors import Refused
+from loaders.core.registry import Loaders
 from schema.enums import UserErrorCode
-from schema.fields import Info, attribute
+from schema.field_builders import Info, attribute
 
 P = TypeVar("P")
 

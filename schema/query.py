@@ -12,25 +12,25 @@ from resolvers import node as nodes_
 from resolvers import portfolio as portfolio_
 from resolvers import qualification as qualifications_
 from resolvers import user as users_
-from schema.action import Action
-from schema.aim import Aim
-from schema.arguments import After, First, Id, Search
-from schema.audit_event import AuditEvent
+from schema.common_arguments import After, First, Id, Search
 from schema.connection import Connection
-from schema.employer import Employer
 from schema.enums import LearnerOrder, Role
-from schema.evidence import Evidence
-from schema.fields import Info, selects
-from schema.guide import Guide
-from schema.learner import Learner, LearnerFilter
+from schema.field_builders import Info, selects
 from schema.node import Node
-from schema.provider_settings import ProviderSettings
-from schema.qualification import Qualification
-from schema.session import Session
-from schema.signature_request import SignatureRequest
-from schema.unit import Unit
-from schema.user import User
-from schema.viewer import Viewer
+from schema.types.action import Action
+from schema.types.aim import Aim
+from schema.types.audit_event import AuditEvent
+from schema.types.employer import Employer
+from schema.types.evidence import Evidence
+from schema.types.guide import Guide
+from schema.types.learner import Learner, LearnerFilter
+from schema.types.provider_settings import ProviderSettings
+from schema.types.qualification import Qualification
+from schema.types.session import Session
+from schema.types.signature_request import SignatureRequest
+from schema.types.unit import Unit
+from schema.types.user import User
+from schema.types.viewer import Viewer
 
 OfAssessor = Annotated[
     strawberry.ID | None, strawberry.argument(description="Of this assessor's: a user's id, as Aim.assessor gives it.")

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import strawberry
 
-from resolvers import live
-from schema.fields import Info
-from schema.kpis import Kpis, parts_asked
-from schema.learner import Learner
+from resolvers import subscriptions as live
+from schema.field_builders import Info
+from schema.types.kpis import Kpis, parts_asked
+from schema.types.learner import Learner
 
 Take = Annotated[int | None, strawberry.argument(description="End after so many messages; null goes on.")]
 

@@ -5,16 +5,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from db.engine import Database
-from tests.databases import BACKENDS, Databases
-from tests.demo_world import Demo
-
+from db.database import Database
+from tests.support.databases import BACKENDS, Databases
+from tests.support.demo_server import Demo
 
 # What starts processes and waits for them takes longest: it goes first, so that no worker is left alone with it at the
 # end.
 _FIRST = (
-    "tests/commands/test_command_line.py", "tests/web/test_looks.py", "tests/faults/", "tests/schema/test_executor",
-    "tests/web/", "tests/scope/", "tests/queries/", "tests/scaling/", "tests/journeys/", "tests/clients/",
+    "tests/commands/test_command_line.py", "tests/system/browser/test_accessibility.py", "tests/system/faults/",
+    "tests/schema/executor/", "tests/system/browser/", "tests/authorization/", "tests/queries/", "tests/system/scaling/",
+    "tests/system/journeys/", "tests/system/clients/",
 )  # fmt: skip
 
 

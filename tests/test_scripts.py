@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.house import ROOT
+from tests.support.architecture import ROOT
 
 BASH = shutil.which("bash")
 

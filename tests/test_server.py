@@ -7,13 +7,13 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from db.settings import Settings, SettingsFault, read_settings
-from schema.http.metrics import Metrics
-from schema.http.metrics_server import serving_metrics
-from tests.databases import Databases
-from tests.demo_world import Demo
-from tests.faults.processes import free_port
-from tests.serving import serving
+from services.settings import Settings, SettingsFault, read_settings
+from tests.support.databases import Databases
+from tests.support.demo_server import Demo
+from tests.support.http_server import serving
+from tests.support.server_process import free_port
+from transport.observability.metrics import Metrics
+from transport.observability.metrics_server import serving_metrics
 
 APP = "https://app.example"
 ASK = {"query": "{ __typename }"}

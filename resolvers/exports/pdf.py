@@ -14,8 +14,8 @@ from typing import Any
 import orjson
 import typst
 
-from db.enums import AimStatus
-from resolvers.exports import words
+from domain.enums import AimStatus
+from resolvers.exports import labels as words
 
 TEMPLATES = Path(__file__).parent / "templates"
 # A page takes tens of milliseconds of a core: more at once would only make everybody else wait.

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from db.enums import CriterionFilter, CriterionStatus, TrafficLight
-from db.progress import percent
-from resolvers.exports import pdf, words
+from domain.enums import CriterionFilter, CriterionStatus, TrafficLight
+from domain.progress import percent
+from resolvers.exports import labels as words
+from resolvers.exports import pdf
 from resolvers.exports.pdf import AimHeading, Measures
 
 # A description of so many characters may take a page of its own, and is let break.

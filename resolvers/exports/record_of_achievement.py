@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from db.enums import Role
-from resolvers.exports import pdf, words
+from domain.enums import Role
+from resolvers.exports import labels as words
+from resolvers.exports import pdf
 from resolvers.exports.pdf import AimHeading, Measures
 
 

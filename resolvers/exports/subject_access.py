@@ -4,11 +4,11 @@ import tempfile
 from typing import BinaryIO
 
 from auth import policy
-from db.file_landing import FULL
-from db.file_store import StoreFull
-from db.subject_access_zip import write_export
-from loaders.all import Loaders
-from resolvers.context import Services
+from loaders.core.registry import Loaders
+from resolvers.core.context import Services
+from services.privacy.subject_access_zip import write_export
+from services.storage.atomic_write import FULL
+from services.storage.file_store import StoreFull
 
 
 async def subject_access(services: Services, loaders: Loaders, learner_key: int) -> BinaryIO | None:

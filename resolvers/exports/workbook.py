@@ -11,9 +11,9 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from db.clock import LONDON
-from db.enums import ActivityType, JobSetting
-from resolvers.exports import words
+from domain.clock import LONDON
+from domain.enums import ActivityType, JobSetting
+from resolvers.exports import labels as words
 
 # What a spreadsheet takes for the beginning of a formula when the cell is edited or the sheet is saved as CSV.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")

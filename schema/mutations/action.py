@@ -6,11 +6,11 @@ from typing import Annotated
 import strawberry
 
 from resolvers import action as action_
-from schema.action import Action
-from schema.arguments import Id
+from schema.common_arguments import Id
 from schema.enums import ActionKind
-from schema.fields import Info, attribute
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
+from schema.types.action import Action
 
 
 @strawberry.input(description="Something for a learner to do by a day.")

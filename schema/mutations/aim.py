@@ -6,11 +6,11 @@ from typing import Annotated
 import strawberry
 
 from resolvers import aim as aims
-from schema.aim import Aim
-from schema.arguments import Id
+from schema.common_arguments import Id
 from schema.enums import AimStatus
-from schema.fields import Info, attribute
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
+from schema.types.aim import Aim
 
 
 @strawberry.input(description="A component to add to a learner's programme.")

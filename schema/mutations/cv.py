@@ -6,7 +6,7 @@ import strawberry
 
 from resolvers import cv as cv_
 from schema.enums import CvDocumentKind, CvSectionName
-from schema.fields import Info
+from schema.field_builders import Info
 from schema.mutations.learner import LearnerPayload
 from schema.payload import answer
 

@@ -5,10 +5,10 @@ from typing import Annotated
 import strawberry
 
 from resolvers import employer as employers
-from schema.arguments import Id
-from schema.employer import Employer
-from schema.fields import Info, attribute
+from schema.common_arguments import Id
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
+from schema.types.employer import Employer
 
 
 @strawberry.input(description="An employer: a site, or a head office.")

@@ -6,11 +6,11 @@ import strawberry
 
 from resolvers import evidence as evidence_
 from resolvers import evidence_assessment
-from schema.arguments import Id
+from schema.common_arguments import Id
 from schema.enums import AssessmentMethod
-from schema.evidence import Evidence
-from schema.fields import Info, attribute
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
+from schema.types.evidence import Evidence
 
 
 @strawberry.input(description="A piece of evidence for one aim's portfolio.")

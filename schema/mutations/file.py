@@ -7,7 +7,7 @@ import strawberry
 
 from resolvers import file as file_
 from resolvers.file import UploadPlace
-from schema.fields import Info, attribute
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 
 

@@ -5,10 +5,10 @@ from typing import Annotated
 import strawberry
 
 from resolvers import learner as learners
-from schema.arguments import Id
-from schema.fields import Info, attribute
-from schema.learner import Learner
+from schema.common_arguments import Id
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
+from schema.types.learner import Learner
 
 
 @strawberry.input(description="An apprentice to enrol.")

@@ -5,7 +5,7 @@ from typing import Annotated
 import strawberry
 
 from resolvers import message as message_
-from schema.fields import Info, attribute
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 
 

@@ -5,11 +5,11 @@ from typing import Annotated
 import strawberry
 
 from resolvers import privacy
-from schema.arguments import Id
-from schema.fields import Info, attribute
-from schema.file import Download
-from schema.learner import Learner
+from schema.common_arguments import Id
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field
+from schema.types.file import Download
+from schema.types.learner import Learner
 
 
 @strawberry.type(description="What is left of a learner's record once it was erased.")

@@ -4,12 +4,12 @@ from typing import Annotated
 
 import strawberry
 
-from db.refusals import Refused
+from domain.errors import Refused
 from resolvers import provider_settings
 from schema.enums import Role
-from schema.fields import Info, attribute
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, errors_field, errors_of, plain
-from schema.provider_settings import ProviderSettings
+from schema.types.provider_settings import ProviderSettings
 
 
 @strawberry.input(description="What to change of the provider's settings; what is left out stays.")

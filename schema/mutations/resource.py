@@ -4,13 +4,13 @@ from typing import Annotated
 
 import strawberry
 
-from db import ids
+from domain import global_id as ids
 from resolvers import resource as resource_
-from schema.arguments import Id
+from schema.common_arguments import Id
 from schema.enums import ResourceBucket
-from schema.fields import Info, attribute
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
-from schema.resource import Resource
+from schema.types.resource import Resource
 
 
 @strawberry.input(description="Material for one aim.")

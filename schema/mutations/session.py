@@ -7,11 +7,11 @@ import strawberry
 
 from resolvers import session as session_
 from resolvers import session_completion
-from schema.arguments import Id
+from schema.common_arguments import Id
 from schema.enums import SessionType
-from schema.fields import Info, attribute
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
-from schema.session import Session
+from schema.types.session import Session
 
 
 @strawberry.input(description="A session to put into a learner's plan.")

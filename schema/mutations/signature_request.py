@@ -6,12 +6,12 @@ from typing import Annotated, Any
 import strawberry
 
 from resolvers import signature_request as signature_request_
-from schema.arguments import Id
+from schema.common_arguments import Id
 from schema.enums import Role
-from schema.fields import Info, attribute
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
-from schema.signature_request import SignatureRequest
-from schema.viewer import Viewer
+from schema.types.signature_request import SignatureRequest
+from schema.types.viewer import Viewer
 
 
 @strawberry.input(description="A document that several roles are to sign.")

@@ -5,16 +5,16 @@ from typing import Annotated, Any
 
 import strawberry
 
-from db import ids as ids_
-from loaders.all import Loaders
+from domain import global_id as ids_
+from loaders.core.registry import Loaders
 from resolvers import time_log_entry as time_log_entry_
 from resolvers.time_log_entry import Deleted
-from schema.arguments import Id
+from schema.common_arguments import Id
 from schema.enums import ActivityType, JobSetting
-from schema.fields import Info, attribute
-from schema.learner import Learner
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
-from schema.time_log_entry import TimeLogEntry
+from schema.types.learner import Learner
+from schema.types.time_log_entry import TimeLogEntry
 
 
 @strawberry.input(description="What an entry of the time log says. A change says all of it again.")

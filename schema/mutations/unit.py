@@ -5,10 +5,10 @@ from typing import Annotated
 import strawberry
 
 from resolvers import unit as unit_
-from schema.arguments import Id
-from schema.fields import Info, attribute
+from schema.common_arguments import Id
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field
-from schema.unit import Unit
+from schema.types.unit import Unit
 
 
 @strawberry.type(description="The unit, changed.")

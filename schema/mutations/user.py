@@ -7,11 +7,11 @@ import strawberry
 
 from resolvers import allocation, role_grant
 from resolvers import user as users
-from schema.arguments import Id
+from schema.common_arguments import Id
 from schema.enums import Role
-from schema.fields import Info, attribute
+from schema.field_builders import Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
-from schema.user import User
+from schema.types.user import User
 
 UserId = Annotated[strawberry.ID, strawberry.argument(description="The person.")]
 LearnerIds = Annotated[

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from schema.http import Limits
-from schema.http.limits import SETTING_PREFIX
-from tests.demo_world import Demo
-from tests.house import ROOT
-from tests.serving import Running
+from tests.support.architecture import ROOT
+from tests.support.demo_server import Demo
+from tests.support.http_server import Running
+from transport.graphql import Limits
+from transport.limits import SETTING_PREFIX
 
 PAGE = (ROOT / "docs/api.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
@@ -85,10 +85,10 @@ def test_the_limits_are_those_of_the_server() -> None:
 def test_the_codes_are_those_of_the_source() -> None:
     table = PAGE.partition("with `extensions.code`:")[2].partition("\n\nAsk for")[0]
     told = {code for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for code in re.findall(r"`(\w+)`", row)}
-    sources = "\n".join(path.read_text() for room in ("auth", "schema/http") for path in (ROOT / room).rglob("*.py"))
+    sources = "\n".join(path.read_text() for room in ("auth", "transport") for path in (ROOT / room).rglob("*.py"))
     assert len(told) >= 12
     assert {code for code in told if f'"{code}"' not in sources} == set()
-    named = set(re.findall(r'^[A-Z_]+ = "([A-Z_]+)"$', (ROOT / "schema/http/refusals.py").read_text(), re.MULTILINE))
+    named = set(re.findall(r'^[A-Z_]+ = "([A-Z_]+)"$', (ROOT / "transport/graphql/errors.py").read_text(), re.MULTILINE))
     assert named - told == set()
 
 

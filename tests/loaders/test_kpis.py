@@ -11,9 +11,12 @@ import pytest
 from sqlalchemy import select
 
 from auth.viewer import Viewer
-from db import clock, progress
-from db.engine import Database, statement_count
-from db.enums import (
+from db.database import Database, statement_count
+from db.migrate import migrate
+from db.models.registry import Action, Base, Evidence, SessionAim, SignatureRequest, SignatureSlot, TimeLogEntry
+from db.models.registry import Session as Visit
+from domain import clock, progress
+from domain.enums import (
     ActionStatus,
     AimStatus,
     EvidenceStatus,
@@ -23,15 +26,12 @@ from db.enums import (
     SignatureRequestStatus,
     TrafficLight,
 )
-from db.migrate import migrate
-from db.tables import Action, Base, Evidence, SessionAim, SignatureRequest, SignatureSlot, TimeLogEntry
-from db.tables import Session as Visit
+from loaders.aggregates import Part
 from loaders.kpis import EVERYTHING, KpisLoader, KpisOfEmployerLoader, KpisRow
 from loaders.off_the_job import OffTheJobLoader
-from loaders.sums import Part
-from tests.databases import Databases
-from tests.viewers import reading, viewer
-from tests.worlds import DAY, World
+from tests.support.databases import Databases
+from tests.support.viewers import reading, viewer
+from tests.support.worlds import DAY, World
 
 NOW = dt.datetime(2026, 6, 10, 12, tzinfo=dt.UTC)
 RULES = {"traffic_light_tolerance": 10.0, "rated_from_percent": 5.0}

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import JSON, Boolean, Date, text
 
-from db.base import UtcDateTime
-from db.engine import Database
+from db.database import Database
+from db.models.base import UtcDateTime
 
 # What each role sees, as in the table of the specification: learners, and aims.
 _ALL = ("select id from learner where provider_id = :provider", "select id from aim where provider_id = :provider")

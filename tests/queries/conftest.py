@@ -10,8 +10,8 @@ from structlog.testing import capture_logs
 
 from queries.client import Answer, Client
 from queries.saved import find
-from tests.demo_world import Demo
-from tests.serving import PASSWORD, Running
+from tests.support.demo_server import Demo
+from tests.support.http_server import PASSWORD, Running
 
 USERNAMES = {
     "LEARNER": "learner",

@@ -12,8 +12,8 @@ from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, get_named_typ
 
 from queries.contract import contract
 from queries.saved import find
-from tests.house import ROOT
-from tests.serving import PASSWORD, Running
+from tests.support.architecture import ROOT
+from tests.support.http_server import PASSWORD, Running
 
 PAGE = (ROOT / "docs" / "analysts.md").read_text()
 # What an analyst gets that is neither a name nor an id.

@@ -13,9 +13,9 @@ from queries.client import Client
 from queries.paging import fetch_all
 from queries.running import fetch
 from queries.saved import Saved, find
-from tests.demo_world import Demo
 from tests.queries.conftest import Desk
-from tests.serving import PASSWORD, Running
+from tests.support.demo_server import Demo
+from tests.support.http_server import PASSWORD, Running
 
 
 async def as_admin(running: Running, work: Callable[[Client], Any]) -> Any:

@@ -15,8 +15,8 @@ import pytest
 
 from queries.__main__ import main, parser
 from queries.saved import saved_operations
-from tests.house import ROOT
-from tests.serving import PASSWORD, Running
+from tests.support.architecture import ROOT
+from tests.support.http_server import PASSWORD, Running
 
 FILES = ("csv", "json", "xlsx", "parquet")
 

@@ -11,7 +11,7 @@ import pytest
 from queries import Result, run
 from tests.queries.cohort import VIEWERS, Aim, Cohort, london, percent, tenth
 from tests.queries.conftest import Desk
-from tests.serving import PASSWORD
+from tests.support.http_server import PASSWORD
 
 
 class Seen:

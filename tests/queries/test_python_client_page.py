@@ -8,9 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.house import ROOT
 from tests.queries.conftest import Desk
-from tests.serving import PASSWORD
+from tests.support.architecture import ROOT
+from tests.support.http_server import PASSWORD
 
 PAGE = (ROOT / "docs" / "python-client.md").read_text()
 

@@ -16,7 +16,7 @@ from queries.contract import contract
 from queries.paging import followed
 from queries.saved import find, saved_operations
 from tests.queries.conftest import USERNAMES, Desk
-from tests.serving import PASSWORD
+from tests.support.http_server import PASSWORD
 
 ALL = frozenset(USERNAMES)
 SIGNERS = ALL - {"BASIC_ADMIN", "MASTER_ADMIN"}

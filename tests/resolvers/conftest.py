@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from db.engine import Database
-from tests.resolvers.stage import Stage, set_stage
+from db.database import Database
+from tests.support.scenarios import Stage, set_stage
 
 
 @pytest.fixture

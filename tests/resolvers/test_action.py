@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
-from db import clock, ids
-from db.tables import Action, ActionFile, Learner
-from tests.resolvers.asking import ask, done, faults
-from tests.resolvers.stage import Stage
-from tests.worlds import World
+from db.models.registry import Action, ActionFile, Learner
+from domain import clock
+from domain import global_id as ids
+from tests.support.mutation_documents import ask, done, faults
+from tests.support.scenarios import Stage
+from tests.support.worlds import World
 
 
 def day(ahead: int) -> str:

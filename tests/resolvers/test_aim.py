@@ -5,15 +5,16 @@ from typing import Any
 
 import pytest
 
-from db import clock, ids
-from db.enums import AimStatus, UserErrorCode
-from db.refusals import Refused
-from db.tables import Aim, AimProgress, Employer, Provider
+from db.models.registry import Aim, AimProgress, Employer, Provider
+from domain import clock
+from domain import global_id as ids
+from domain.enums import AimStatus, UserErrorCode
+from domain.errors import Refused
 from resolvers import aim
 from resolvers.aim import NEXT
-from tests.resolvers.asking import ask, done, faults
-from tests.resolvers.stage import Stage, refused
-from tests.worlds import DAY, World
+from tests.support.mutation_documents import ask, done, faults
+from tests.support.scenarios import Stage, refused
+from tests.support.worlds import DAY, World
 
 START, END = "2026-09-01", "2028-08-31"
 

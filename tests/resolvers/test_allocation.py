@@ -2,12 +2,12 @@
 
 import asyncio
 
-from db import ids
-from db.enums import UserErrorCode
-from db.tables import AuditEvent, ManagerAllocation, OverviewAllocation
+from db.models.registry import AuditEvent, ManagerAllocation, OverviewAllocation
+from domain import global_id as ids
+from domain.enums import UserErrorCode
 from resolvers import allocation
-from tests.resolvers.asking import ask, done, faults
-from tests.resolvers.stage import Stage, refused
+from tests.support.mutation_documents import ask, done, faults
+from tests.support.scenarios import Stage, refused
 
 
 def user_id(stage: Stage, who: str) -> str:

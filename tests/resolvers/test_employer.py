@@ -4,14 +4,14 @@ import asyncio
 
 import pytest
 
-from db import ids
-from db.enums import UserErrorCode
-from db.refusals import Refused
-from db.tables import Employer
+from db.models.registry import Employer
+from domain import global_id as ids
+from domain.enums import UserErrorCode
+from domain.errors import Refused
 from resolvers import employer
-from tests.resolvers.asking import ask, done, faults
-from tests.resolvers.stage import Stage, refused
-from tests.worlds import World
+from tests.support.mutation_documents import ask, done, faults
+from tests.support.scenarios import Stage, refused
+from tests.support.worlds import World
 
 
 async def create(stage: Stage, name: str, parent: str | None = None) -> str:

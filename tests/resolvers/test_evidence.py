@@ -5,13 +5,13 @@ from typing import Any
 
 import pytest
 
-from db import ids
-from db.enums import ActionStatus, EvidenceStatus, Role, UserErrorCode
-from db.signing import evidence_statement
-from db.tables import Aim, Evidence, EvidenceSignature, EvidenceVersion, Learner, User
+from db.models.registry import Aim, Evidence, EvidenceSignature, EvidenceVersion, Learner, User
+from domain import global_id as ids
+from domain.confirmation_statements import evidence_statement
+from domain.enums import ActionStatus, EvidenceStatus, Role, UserErrorCode
 from resolvers import evidence, evidence_assessment
-from tests.resolvers.stage import PASSWORD, Stage, refused
-from tests.worlds import World
+from tests.support.scenarios import PASSWORD, Stage, refused
+from tests.support.worlds import World
 
 WORDS = {"title": " Brakes\nbled ", "description": "What I did", "declare_own_work": True, "password": PASSWORD}
 

@@ -3,13 +3,13 @@
 import asyncio
 from typing import Any
 
-from db import ids
-from db.enums import AssessmentMethod, EvidenceStatus, UserErrorCode
-from db.tables import AimProgress, CriterionProgress, Evidence, EvidenceMapping, UnitSignature
+from db.models.registry import AimProgress, CriterionProgress, Evidence, EvidenceMapping, UnitSignature
+from domain import global_id as ids
+from domain.enums import AssessmentMethod, EvidenceStatus, UserErrorCode
 from resolvers import evidence_assessment, unit
 from resolvers.evidence_assessment import MAPPED_ANEW, NO_LONGER_MET
-from tests.resolvers.stage import PASSWORD, Stage, refused
 from tests.resolvers.test_evidence import submitted
+from tests.support.scenarios import PASSWORD, Stage, refused
 
 
 async def assess(stage: Stage, id: str, *judged: tuple[str, bool], who: str = "assessor", **changes: Any) -> int:

@@ -4,12 +4,12 @@ import asyncio
 
 import pytest
 
-from auth.links import UPLOAD
-from db import ids
-from db.enums import UserErrorCode
-from db.tables import File
+from auth.signed_urls import UPLOAD
+from db.models.registry import File
+from domain import global_id as ids
+from domain.enums import UserErrorCode
 from resolvers import evidence, file
-from tests.resolvers.stage import PASSWORD, Stage, refused
+from tests.support.scenarios import PASSWORD, Stage, refused
 
 
 async def test_a_file_is_announced_with_a_signed_place(stage: Stage) -> None:

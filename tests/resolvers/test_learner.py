@@ -4,17 +4,17 @@ import asyncio
 
 import pytest
 
-from db import ids
-from db.enums import Role, UserErrorCode
-from db.refusals import Refused
-from db.tables import Employer, File, Learner, RoleGrant, User
-from db.uln import is_uln
+from db.models.registry import Employer, File, Learner, RoleGrant, User
+from domain import global_id as ids
+from domain.enums import Role, UserErrorCode
+from domain.errors import Refused
+from domain.uln import is_uln
 from resolvers import learner, password
-from resolvers.context import Context
-from tests.resolvers.asking import ask, done, faults
-from tests.resolvers.stage import Stage, refused
+from resolvers.core.context import Context
 from tests.resolvers.test_user import CHOSEN, link_token
-from tests.worlds import World
+from tests.support.mutation_documents import ask, done, faults
+from tests.support.scenarios import Stage, refused
+from tests.support.worlds import World
 
 ULN = "1000000019"
 

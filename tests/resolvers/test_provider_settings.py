@@ -5,15 +5,15 @@ from typing import Any
 import pytest
 
 from auth.viewer import HeldBack, read_viewer
-from db import ids
-from db.enums import TrafficLight
-from db.tables import Provider
-from resolvers import sign_in
-from resolvers.context import Context
+from db.models.registry import Provider
+from domain import global_id as ids
+from domain.enums import TrafficLight
+from resolvers import authentication as sign_in
+from resolvers.core.context import Context
 from resolvers.password import disclaimer_accept
 from schema.root import make_schema
-from tests.resolvers.asking import DOCUMENTS, ask, faults
-from tests.resolvers.stage import PASSWORD, Stage
+from tests.support.mutation_documents import DOCUMENTS, ask, faults
+from tests.support.scenarios import PASSWORD, Stage
 
 _WORDS = "I have read how my data is used."
 

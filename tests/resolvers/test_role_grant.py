@@ -5,14 +5,16 @@ import asyncio
 import pytest
 
 from auth.viewer import NotSignedIn, read_viewer
-from db import clock, ids
-from db.enums import Role, UserErrorCode
-from db.refusals import Refused
-from db.tables import ManagerAllocation, OverviewAllocation, RoleGrant, User
-from resolvers import role_grant, sign_in
-from resolvers.context import Context
-from tests.resolvers.asking import ask, done, faults
-from tests.resolvers.stage import PASSWORD, Stage, refused
+from db.models.registry import ManagerAllocation, OverviewAllocation, RoleGrant, User
+from domain import clock
+from domain import global_id as ids
+from domain.enums import Role, UserErrorCode
+from domain.errors import Refused
+from resolvers import authentication as sign_in
+from resolvers import role_grant
+from resolvers.core.context import Context
+from tests.support.mutation_documents import ask, done, faults
+from tests.support.scenarios import PASSWORD, Stage, refused
 
 
 def user_id(stage: Stage, who: str) -> str:

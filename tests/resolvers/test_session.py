@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
-from db import clock, ids
-from db.enums import AimStatus, SessionStatus
-from db.tables import Aim, AuditEvent, File, Learner, Session, SessionFile
-from tests.resolvers.asking import ask, done, faults, words
-from tests.resolvers.stage import Stage
-from tests.worlds import World
+from db.models.registry import Aim, AuditEvent, File, Learner, Session, SessionFile
+from domain import clock
+from domain import global_id as ids
+from domain.enums import AimStatus, SessionStatus
+from tests.support.mutation_documents import ask, done, faults, words
+from tests.support.scenarios import Stage
+from tests.support.worlds import World
 
 TOMORROW = (clock.now() + dt.timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
 

@@ -5,12 +5,13 @@ import datetime as dt
 
 import pytest
 
-from db import clock, ids
-from db.enums import ActivityType, AimStatus, JobSetting, SessionType
-from db.tables import Aim, File, Learner, Session, SessionFile, TimeLogEntry
-from tests.resolvers.asking import ask, done, faults
-from tests.resolvers.stage import Stage
-from tests.worlds import World
+from db.models.registry import Aim, File, Learner, Session, SessionFile, TimeLogEntry
+from domain import clock
+from domain import global_id as ids
+from domain.enums import ActivityType, AimStatus, JobSetting, SessionType
+from tests.support.mutation_documents import ask, done, faults
+from tests.support.scenarios import Stage
+from tests.support.worlds import World
 
 ATTENDED, MISSED = {"attended": True}, {"attended": False}
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from db import ids
-from db.enums import Role, SignatureRequestStatus, UserErrorCode
-from db.signing import document_statement
-from db.tables import File, SignatureRequest, SignatureSlot
+from db.models.registry import File, SignatureRequest, SignatureSlot
+from domain import global_id as ids
+from domain.confirmation_statements import document_statement
+from domain.enums import Role, SignatureRequestStatus, UserErrorCode
 from resolvers import signature_request
-from tests.resolvers.stage import PASSWORD, Stage, refused
+from tests.support.scenarios import PASSWORD, Stage, refused
 
 ROLES = [Role.LEARNER, Role.EMPLOYER_MANAGER]
 

@@ -6,13 +6,14 @@ from typing import Any
 
 import pytest
 
-from db import clock, ids
-from db.activity import JOB_SETTING
-from db.enums import ActivityType, JobSetting
-from db.tables import Aim, AuditEvent, Learner, TimeLogEntry
-from tests.resolvers.asking import ask, done, faults
-from tests.resolvers.stage import Stage
-from tests.worlds import World
+from db.models.registry import Aim, AuditEvent, Learner, TimeLogEntry
+from domain import clock
+from domain import global_id as ids
+from domain.activity import JOB_SETTING
+from domain.enums import ActivityType, JobSetting
+from tests.support.mutation_documents import ask, done, faults
+from tests.support.scenarios import Stage
+from tests.support.worlds import World
 
 
 def day(ago: int = 0) -> str:

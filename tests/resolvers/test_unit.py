@@ -2,13 +2,14 @@
 
 import asyncio
 
-from db import ids, signing
-from db.enums import Role, UserErrorCode
-from db.tables import UnitSignature
+from db.models.registry import UnitSignature
+from domain import confirmation_statements as signing
+from domain import global_id as ids
+from domain.enums import Role, UserErrorCode
 from resolvers import unit
-from tests.resolvers.stage import PASSWORD, Stage, refused
 from tests.resolvers.test_evidence import submitted
 from tests.resolvers.test_evidence_assessment import assess
+from tests.support.scenarios import PASSWORD, Stage, refused
 
 
 async def complete(stage: Stage) -> str:

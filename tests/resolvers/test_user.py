@@ -7,16 +7,18 @@ import re
 import pytest
 
 from auth.viewer import NotSignedIn, read_viewer
-from db import clock, ids
-from db.engine import Database
-from db.enums import Role, UserErrorCode
-from db.refusals import Refused
-from db.tables import ManagerAllocation, OneTimeToken, OverviewAllocation, RoleGrant, User
-from resolvers import password, sign_in, user
-from resolvers.context import Context
-from tests.resolvers.asking import ask, done, faults
-from tests.resolvers.stage import PASSWORD, Stage, refused
-from tests.worlds import World
+from db.database import Database
+from db.models.registry import ManagerAllocation, OneTimeToken, OverviewAllocation, RoleGrant, User
+from domain import clock
+from domain import global_id as ids
+from domain.enums import Role, UserErrorCode
+from domain.errors import Refused
+from resolvers import authentication as sign_in
+from resolvers import password, user
+from resolvers.core.context import Context
+from tests.support.mutation_documents import ask, done, faults
+from tests.support.scenarios import PASSWORD, Stage, refused
+from tests.support.worlds import World
 
 CHOSEN = "seven grey geese over the weir"
 MIA = {"name": " Mia  Manager ", "email": "Mia@Garage.example", "role": "EMPLOYER_MANAGER"}

@@ -1,12 +1,12 @@
-"""What tests of the graph share: the world of `tests/schema/places.py`, on both executors and both databases."""
+"""What tests of the graph share: the world of `tests/support/places.py`, on both executors and both databases."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 
-from db.engine import Database
-from tests.databases import Databases
-from tests.schema.places import Asker, fill
+from db.database import Database
+from tests.support.databases import Databases
+from tests.support.places import Asker, fill
 
 
 @pytest.fixture(scope="module", params=["compiled", "generic"])

@@ -1,7 +1,7 @@
 """KPIs as the graph gives them: the employer app's first screen and the comparison of sites, in few statements."""
 
-from db.enums import Role
-from tests.schema.places import Asker
+from domain.enums import Role
+from tests.support.places import Asker
 
 MANAGER, MASTER = Role.EMPLOYER_MANAGER, Role.MASTER_ADMIN
 

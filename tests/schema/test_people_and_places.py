@@ -2,10 +2,10 @@
 
 import pytest
 
-from db import ids
-from db.enums import Role
-from db.guide import guides
-from tests.schema.places import Asker, names
+from domain import global_id as ids
+from domain.enums import Role
+from services.guides import guides
+from tests.support.places import Asker, names
 
 MANAGER, OVERVIEW, MASTER = Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW, Role.MASTER_ADMIN
 

@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from db import ids
-from db.engine import Database
-from db.enums import Role
-from db.tables import CriterionProgress, EvidenceSignature, UnitSignature
-from tests.portfolios import SHA256
-from tests.schema.shelf import Shelf, fill_shelf, id_of, named
+from db.database import Database
+from db.models.registry import CriterionProgress, EvidenceSignature, UnitSignature
+from domain import global_id as ids
+from domain.enums import Role
+from tests.support.learner_scenario import Shelf, fill_shelf, id_of, named
+from tests.support.portfolios import SHA256
 
 ADA = "query($id: ID!) { learner(id: $id) { %s } }"
 # All who see all of Ada's; of an Assessor and an IQA, those who see her `main` aim, or her `side` aim.

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 import strawberry
 
-from db.engine import Database
-from db.tables import UnitSignature
+from db.database import Database
+from db.models.registry import UnitSignature
 from schema.root import make_schema
-from tests.resolvers.stage import PASSWORD, Stage, set_stage
+from tests.support.scenarios import PASSWORD, Stage, set_stage
 
 DOCUMENT = """
 fragment faults on UserError { code field message }

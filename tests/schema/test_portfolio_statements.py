@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from db import ids
-from db.engine import Database
-from db.enums import SessionStatus
-from db.tables import ActionFile, EvidenceMapping, Learner, SessionFile
-from tests.schema.shelf import Shelf, fill_shelf, id_of
-from tests.worlds import World
+from db.database import Database
+from db.models.registry import ActionFile, EvidenceMapping, Learner, SessionFile
+from domain import global_id as ids
+from domain.enums import SessionStatus
+from tests.support.learner_scenario import Shelf, fill_shelf, id_of
+from tests.support.worlds import World
 
 # Every signed-in request begins with one statement that is not an operation's own.
 SIGN_IN = 1

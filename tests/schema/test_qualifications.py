@@ -8,16 +8,16 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from db.engine import Database
-from db.enums import Role
-from db.importer import read_qualification
-from db.importer_store import store_qualification
-from db.qualification import Qualification
+from db.database import Database
+from db.models.qualification import Qualification
+from domain.enums import Role
 from schema.root import make_schema
-from tests.viewers import context, viewer
-from tests.worlds import World
+from services.importer.parser import read_qualification
+from services.importer.store import store_qualification
+from tests.support.viewers import context, viewer
+from tests.support.worlds import World
 
-HERE = Path(__file__).parents[1] / "db" / "qualifications"
+HERE = Path(__file__).parents[1] / "services" / "importer" / "qualifications"
 # The published files beside this clone, where it is developed; our copies of them everywhere.
 BESIDE = Path(os.environ.get("WAYMARK_DATA_FILES", Path(__file__).parents[3] / "shared" / "data"))
 FILES = [*sorted(HERE.glob("*.json")), *(sorted(BESIDE.glob("*.json")) if BESIDE.is_dir() else [])]

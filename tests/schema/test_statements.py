@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 
 from auth.passwords import hash_password
-from db.engine import Database
-from db.enums import Role
-from db.tables import Employer
-from tests.house import ROOT
-from tests.serving import serving
-from tests.worlds import World
+from db.database import Database
+from db.models.registry import Employer
+from domain.enums import Role
+from tests.support.architecture import ROOT
+from tests.support.http_server import serving
+from tests.support.worlds import World
 
 PASSWORD = "fifty-learners-or-one"
 OPERATIONS = ROOT / "bench" / "operations"

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-import db.base
+import db.models.base
 
 revision = "0002"
 down_revision = "0001"
@@ -13,7 +13,7 @@ depends_on = None
 
 def upgrade() -> None:
     with op.batch_alter_table("sign_in", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("wrote_at", db.base.UtcDateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column("wrote_at", db.models.base.UtcDateTime(timezone=True), nullable=True))
 
 
 def downgrade() -> None:

@@ -1,0 +1,47 @@
+"""Actions and activities that an assessor sets, with their files."""
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, Day, Line, Moment, PrimaryKey, Prose, reference, word
+from domain.enums import ActionKind, ActionStatus
+
+
+class Action(Base):
+    """One piece of work to do by a date, set in a session or by itself. Only an assessor completes it."""
+
+    __tablename__ = "action"
+    __table_args__ = (Index("ix_action_learner_status", "learner_id", "status", "target_date"),)
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id", index=False)
+    session_id: Mapped[int | None] = reference("session.id", nullable=True)
+    aim_id: Mapped[int | None] = reference("aim.id", nullable=True)
+    kind: Mapped[ActionKind] = word(ActionKind)
+    title: Mapped[Line]
+    description: Mapped[Prose]
+    target_date: Mapped[Day]
+    status: Mapped[ActionStatus] = word(ActionStatus)
+    accepts_evidence: Mapped[bool] = mapped_column(default=False)
+    set_by_id: Mapped[int] = reference("user_account.id")
+    set_at: Mapped[Moment]
+    learner_feedback: Mapped[Prose | None]
+    minutes_spent: Mapped[int | None]
+    learner_submitted_at: Mapped[Moment | None]
+    completed_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
+    completed_at: Mapped[Moment | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class ActionFile(Base):
+    """A file attached to an action: a workbook or questions."""
+
+    __tablename__ = "action_file"
+
+    action_id: Mapped[int] = reference("action.id", index=False, primary_key=True)
+    file_id: Mapped[int] = reference("file.id", primary_key=True)
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id")

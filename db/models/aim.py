@@ -1,0 +1,49 @@
+"""Aims: the components of a learner's programme, each with the row that sums what has been reached in it."""
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, Day, Key, Moment, PrimaryKey, reference, word
+from domain.enums import AimStatus
+
+
+class Aim(Base):
+    """One component of a programme, pinned to one version of a qualification."""
+
+    __tablename__ = "aim"
+    __table_args__ = (
+        Index("ix_aim_assessor", "assessor_id", "learner_id"),
+        Index("ix_aim_iqa", "iqa_id", "learner_id"),
+        Index("ix_aim_learner", "learner_id", "id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id", index=False)
+    qualification_id: Mapped[int] = reference("qualification.id")
+    status: Mapped[AimStatus] = word(AimStatus)
+    assessor_id: Mapped[int | None] = reference("user_account.id", nullable=True, index=False)
+    iqa_id: Mapped[int | None] = reference("user_account.id", nullable=True, index=False)
+    start_date: Mapped[Day]
+    planned_end_date: Mapped[Day]
+    actual_end_date: Mapped[Day | None]
+    created_at: Mapped[Moment]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class AimProgress(Base):
+    """The sums over an aim's criteria: written by the transaction that changes a criterion, and by nothing else.
+
+    `criteria_mapped` counts criteria with evidence mapped or signed off, so it is never less than `criteria_signed_off`.
+    """
+
+    __tablename__ = "aim_progress"
+
+    aim_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    provider_id: Mapped[int] = reference("provider.id", index=False)
+    learner_id: Mapped[int] = reference("learner.id")
+    criteria_total: Mapped[int]
+    criteria_mapped: Mapped[int] = mapped_column(default=0)
+    criteria_signed_off: Mapped[int] = mapped_column(default=0)

@@ -1,0 +1,31 @@
+"""A learner's CV, saved section by section, and the documents attached to it."""
+
+from sqlalchemy.orm import Mapped
+
+from db.models.base import Base, Moment, PrimaryKey, Prose, reference, word
+from domain.enums import CvDocumentKind, CvSectionName
+
+
+class CvSection(Base):
+    """The text of one section; saving it again replaces it."""
+
+    __tablename__ = "cv_section"
+
+    learner_id: Mapped[int] = reference("learner.id", index=False, primary_key=True)
+    name: Mapped[CvSectionName] = word(CvSectionName, primary_key=True)
+    provider_id: Mapped[int] = reference("provider.id")
+    text: Mapped[Prose]
+    updated_at: Mapped[Moment]
+
+
+class CvDocument(Base):
+    """An uploaded CV, job description, company profile, or other document."""
+
+    __tablename__ = "cv_document"
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id")
+    kind: Mapped[CvDocumentKind] = word(CvDocumentKind)
+    file_id: Mapped[int] = reference("file.id")
+    added_at: Mapped[Moment]

@@ -1,0 +1,25 @@
+"""Employers: a head office and its sites are each one, tied by parent."""
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, validates
+
+from db.models.base import Base, Line, Moment, PrimaryKey, folded, folded_column, reference
+
+
+class Employer(Base):
+    """One employer site, or the head office that is the parent of its sites."""
+
+    __tablename__ = "employer"
+    __table_args__ = (Index("ix_employer_name", "provider_id", "sort_name", "id"),)
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id", index=False)
+    name: Mapped[Line]
+    sort_name: Mapped[str] = folded_column("name")
+    parent_id: Mapped[int | None] = reference("employer.id", nullable=True)
+    created_at: Mapped[Moment]
+
+    @validates("name")
+    def _fold(self, _: str, name: str) -> str:
+        self.sort_name = folded(name)
+        return name

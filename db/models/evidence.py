@@ -1,0 +1,95 @@
+"""Evidence: what was submitted, its versions, the signatures on it, and the criteria it is mapped to."""
+
+from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, Digest, Line, Moment, PrimaryKey, Prose, reference, word
+from domain.enums import EvidenceStatus, Role
+
+
+class Evidence(Base):
+    """One piece of evidence in one aim. A resubmission adds a version to it and loses none."""
+
+    __tablename__ = "evidence"
+    __table_args__ = (
+        Index("ix_evidence_learner", "learner_id", "submitted_at", "id"),
+        Index("ix_evidence_aim_status", "aim_id", "status"),
+    )
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id", index=False)
+    aim_id: Mapped[int] = reference("aim.id", index=False)
+    action_id: Mapped[int | None] = reference("action.id", nullable=True)
+    title: Mapped[Line]
+    description: Mapped[Prose]
+    status: Mapped[EvidenceStatus] = word(EvidenceStatus)
+    file_id: Mapped[int] = reference("file.id")
+    declared_own_work: Mapped[bool]
+    submitted_by_id: Mapped[int] = reference("user_account.id")
+    submitted_at: Mapped[Moment]
+    assessment_methods: Mapped[list[str]] = mapped_column(JSON, default=list)
+    feedback: Mapped[Prose | None]
+    points_for_improvement: Mapped[Prose | None]
+    assessed_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
+    assessed_at: Mapped[Moment | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class EvidenceVersion(Base):
+    """One upload of a piece of evidence; `number` counts from 1."""
+
+    __tablename__ = "evidence_version"
+    __table_args__ = (UniqueConstraint("evidence_id", "number"),)
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id")
+    evidence_id: Mapped[int] = reference("evidence.id", index=False)
+    number: Mapped[int]
+    file_id: Mapped[int] = reference("file.id")
+    comment: Mapped[Prose | None]
+    submitted_by_id: Mapped[int] = reference("user_account.id")
+    submitted_at: Mapped[Moment]
+
+
+class EvidenceSignature(Base):
+    """A signature on one version of a piece of evidence: one a role and version."""
+
+    __tablename__ = "evidence_signature"
+    __table_args__ = (UniqueConstraint("evidence_id", "version_number", "role"),)
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id")
+    evidence_id: Mapped[int] = reference("evidence.id", index=False)
+    version_number: Mapped[int]
+    role: Mapped[Role] = word(Role)
+    signed_by_id: Mapped[int] = reference("user_account.id")
+    signed_at: Mapped[Moment]
+    statement: Mapped[Prose]
+    file_sha256: Mapped[Digest]
+
+
+class EvidenceMapping(Base):
+    """Evidence mapped to a criterion of its aim by the assessor; `signed_off` once the criterion is met by it."""
+
+    __tablename__ = "evidence_mapping"
+    __table_args__ = (
+        UniqueConstraint("evidence_id", "criterion_id"),
+        Index("ix_evidence_mapping_criterion", "aim_id", "criterion_id"),
+        Index("ix_evidence_mapping_unit", "aim_id", "unit_id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id")
+    evidence_id: Mapped[int] = reference("evidence.id", index=False)
+    aim_id: Mapped[int] = reference("aim.id", index=False)
+    unit_id: Mapped[int] = reference("qualification_unit.id", index=False)
+    criterion_id: Mapped[int] = reference("qualification_criterion.id", index=False)
+    signed_off: Mapped[bool] = mapped_column(default=False)
+    mapped_by_id: Mapped[int] = reference("user_account.id")
+    mapped_at: Mapped[Moment]

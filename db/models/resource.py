@@ -1,0 +1,22 @@
+"""Resources and files from the course: material that an assessor gives a learner in one aim."""
+
+from sqlalchemy.orm import Mapped
+
+from db.models.base import Base, Line, Moment, PrimaryKey, reference, word
+from domain.enums import ResourceBucket
+
+
+class Resource(Base):
+    """One file in one of an aim's two buckets."""
+
+    __tablename__ = "resource"
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id")
+    aim_id: Mapped[int] = reference("aim.id")
+    bucket: Mapped[ResourceBucket] = word(ResourceBucket)
+    title: Mapped[Line]
+    file_id: Mapped[int] = reference("file.id")
+    added_by_id: Mapped[int] = reference("user_account.id")
+    added_at: Mapped[Moment]

@@ -1,0 +1,58 @@
+"""Sessions (visits): the learning plan, with the aims each is about and the files saved to it."""
+
+from sqlalchemy import CheckConstraint, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, Line, Moment, PrimaryKey, Prose, reference, word
+from domain.enums import SessionStatus, SessionType
+
+
+class Session(Base):
+    """One planned or completed session; `number` counts from 1 within the learner's plan."""
+
+    __tablename__ = "session"
+    __table_args__ = (
+        UniqueConstraint("learner_id", "number"),
+        CheckConstraint("ends_at > starts_at", name="ends_after_start"),
+        Index("ix_session_learner_start", "learner_id", "status", "starts_at"),
+        Index("ix_session_assessor_start", "assessor_id", "status", "starts_at"),
+    )
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id", index=False)
+    number: Mapped[int]
+    type: Mapped[SessionType] = word(SessionType)
+    status: Mapped[SessionStatus] = word(SessionStatus)
+    starts_at: Mapped[Moment]
+    ends_at: Mapped[Moment]
+    location: Mapped[Line | None]
+    assessor_id: Mapped[int] = reference("user_account.id", index=False)
+    planning_notes: Mapped[Prose | None]
+    feedback: Mapped[Prose | None]
+    completed_at: Mapped[Moment | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class SessionAim(Base):
+    """An aim that a session is about."""
+
+    __tablename__ = "session_aim"
+
+    session_id: Mapped[int] = reference("session.id", index=False, primary_key=True)
+    aim_id: Mapped[int] = reference("aim.id", primary_key=True)
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id")
+
+
+class SessionFile(Base):
+    """A file saved to a session, such as a review or an individual learning plan."""
+
+    __tablename__ = "session_file"
+
+    session_id: Mapped[int] = reference("session.id", index=False, primary_key=True)
+    file_id: Mapped[int] = reference("file.id", primary_key=True)
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id")

@@ -1,0 +1,47 @@
+"""Documents to sign: a request, and one slot a role."""
+
+from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, Digest, Line, Moment, PrimaryKey, Prose, reference, word
+from domain.enums import Role, SignatureRequestStatus
+
+
+class SignatureRequest(Base):
+    """A document about a learner that several roles are asked to sign."""
+
+    __tablename__ = "signature_request"
+    __table_args__ = (Index("ix_signature_request_learner", "learner_id", "status", "requested_at", "id"),)
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id", index=False)
+    title: Mapped[Line]
+    file_id: Mapped[int] = reference("file.id")
+    document_sha256: Mapped[Digest]
+    status: Mapped[SignatureRequestStatus] = word(SignatureRequestStatus)
+    requested_by_id: Mapped[int] = reference("user_account.id")
+    requested_at: Mapped[Moment]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}
+
+
+class SignatureSlot(Base):
+    """One role's place on a document. Filled once, by a conditional update: of 20 who race, one wins."""
+
+    __tablename__ = "signature_slot"
+    __table_args__ = (
+        UniqueConstraint("request_id", "role"),
+        Index("ix_signature_slot_open", "learner_id", "role", "signed_at"),
+    )
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id", index=False)
+    request_id: Mapped[int] = reference("signature_request.id", index=False)
+    role: Mapped[Role] = word(Role)
+    signed_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
+    signed_at: Mapped[Moment | None]
+    statement: Mapped[Prose | None]
+    document_sha256: Mapped[str | None] = mapped_column(String(64))

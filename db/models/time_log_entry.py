@@ -1,0 +1,39 @@
+"""The time log: learning on and off the job, to the minute."""
+
+from sqlalchemy import CheckConstraint, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from db.models.base import Base, Day, Moment, PrimaryKey, Prose, reference, word
+from domain.enums import ActivityType, JobSetting
+
+
+class TimeLogEntry(Base):
+    """One stretch of learning on one day. An automatic one comes from an attended session, exactly one a session."""
+
+    __tablename__ = "time_log_entry"
+    __table_args__ = (
+        CheckConstraint("minutes between 1 and 1440", name="minutes_in_a_day"),
+        Index("ix_time_log_entry_learner_date", "learner_id", "date", "id"),
+    )
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    learner_id: Mapped[int] = reference("learner.id", index=False)
+    date: Mapped[Day]
+    activity_type: Mapped[ActivityType] = word(ActivityType)
+    job_setting: Mapped[JobSetting] = word(JobSetting)
+    minutes: Mapped[int]
+    aim_id: Mapped[int | None] = reference("aim.id", nullable=True)
+    unit_id: Mapped[int | None] = reference("qualification_unit.id", nullable=True)
+    assessor_id: Mapped[int | None] = reference("user_account.id", nullable=True)
+    comments: Mapped[Prose]
+    automatic: Mapped[bool] = mapped_column(default=False)
+    # Unique: whoever completes a session second finds that its entry is there.
+    session_id: Mapped[int | None] = reference("session.id", nullable=True, index=False, unique=True)
+    added_by_id: Mapped[int] = reference("user_account.id")
+    added_at: Mapped[Moment]
+    approved_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
+    approved_at: Mapped[Moment | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+    __mapper_args__ = {"version_id_col": version}

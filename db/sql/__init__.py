@@ -1,0 +1,1 @@
+"""SQL expressions that several statements share."""

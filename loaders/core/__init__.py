@@ -1,0 +1,1 @@
+"""What every loader is made of: the dataloader base, the read session, pagination, the registry, the qualification cache."""

@@ -1,0 +1,112 @@
+"""Qualification versions in memory: their units and criteria never change once a version stands, so they are read once.
+
+Only reached through an aim or a qualification that the viewer sees; holds nothing of any learner.
+"""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+
+from db.database import Database
+from db.models.qualification import QualificationCriterion, QualificationUnit
+from db.sql.any_of import among
+
+# Bounds the memory: some 300 bytes a criterion, so about 60 MB at most.
+MOST_CRITERIA = 200_000
+
+
+@dataclass(slots=True, frozen=True)
+class CriterionReference:
+    """One criterion of a qualification version."""
+
+    key: int
+    unit_key: int
+    code: str
+    description: str
+
+
+@dataclass(slots=True)
+class UnitReference:
+    """One unit of a qualification version, with its criteria in order."""
+
+    key: int
+    qualification_key: int
+    number: str
+    title: str
+    mandatory: bool
+    criteria: list[CriterionReference] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class QualificationReference:
+    """One qualification version: its units in order, and its criteria by key."""
+
+    key: int
+    units: list[UnitReference] = field(default_factory=list)
+    units_by_key: dict[int, UnitReference] = field(default_factory=dict)
+    criteria_by_key: dict[int, CriterionReference] = field(default_factory=dict)
+
+
+# unscoped: a qualification's content is no learner's, and which aims lead to it is scoped where aims are read
+_CONTENT = (
+    select(
+        QualificationUnit.qualification_id,
+        QualificationUnit.id.label("unit_id"),
+        QualificationUnit.number,
+        QualificationUnit.title,
+        QualificationUnit.mandatory,
+        QualificationCriterion.id.label("criterion_id"),
+        QualificationCriterion.code,
+        QualificationCriterion.description,
+    )
+    .outerjoin(QualificationCriterion, QualificationCriterion.unit_id == QualificationUnit.id)
+    .where(among(QualificationUnit.qualification_id))
+    .order_by(QualificationUnit.qualification_id, QualificationUnit.position, QualificationCriterion.position)
+)
+
+
+class Reference:
+    """The installation's qualification versions, the least recently used let go beyond a bound. `hits` and `misses` count."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._known: OrderedDict[int, QualificationReference] = OrderedDict()
+        self._criteria = 0
+        self.hits = 0
+        self.misses = 0
+
+    async def qualifications(self, keys: Iterable[int]) -> dict[int, QualificationReference]:
+        """Those versions by key, what is not in memory in one statement."""
+        wanted = set(keys)
+        found = {key: self._known[key] for key in wanted if key in self._known}
+        for key in found:
+            self._known.move_to_end(key)
+        self.hits += len(found)
+        if missing := sorted(wanted - found.keys()):
+            self.misses += len(missing)
+            found |= await self._read(missing)
+        return found
+
+    async def _read(self, keys: list[int]) -> dict[int, QualificationReference]:
+        read: dict[int, QualificationReference] = {}
+        for row in await self._database.rows(_CONTENT, {"keys": keys}, primary=True):
+            version = read.setdefault(row.qualification_id, QualificationReference(row.qualification_id))
+            unit = version.units_by_key.get(row.unit_id)
+            if unit is None:
+                unit = UnitReference(row.unit_id, row.qualification_id, row.number, row.title, row.mandatory)
+                version.units_by_key[unit.key] = unit
+                version.units.append(unit)
+            if row.criterion_id is not None:
+                criterion = CriterionReference(row.criterion_id, unit.key, row.code, row.description)
+                unit.criteria.append(criterion)
+                version.criteria_by_key[criterion.key] = criterion
+        for version in read.values():
+            if version.key not in self._known:
+                self._criteria += len(version.criteria_by_key)
+            self._known[version.key] = version
+        while self._criteria > MOST_CRITERIA and len(self._known) > 1:
+            _, oldest = self._known.popitem(last=False)
+            self._criteria -= len(oldest.criteria_by_key)
+        return read

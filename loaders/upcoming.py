@@ -1,0 +1,92 @@
+"""What lies ahead of a learner: the next session and how much is outstanding; one statement for a page of learners."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Select, bindparam, case, func, select
+from sqlalchemy.orm import aliased
+
+from auth import scope
+from db.models.action import Action
+from db.models.base import UtcDateTime
+from db.models.learner import Learner
+from db.models.session import Session
+from db.models.user import User
+from db.sql.any_of import among
+from db.sql.progress import TODAY, total
+from domain.enums import Role, SessionStatus
+from loaders.action import OUTSTANDING
+from loaders.core.read_session import OneLoader, prepared
+from loaders.session import SESSION_COLUMNS, SessionRow, session_row
+
+
+@dataclass(slots=True)
+class OutlookRow:
+    """The session that begins next, None where none is booked; how many actions are not complete, and how many late."""
+
+    next_session: SessionRow | None
+    outstanding_action_count: int
+    overdue_action_count: int
+
+
+@prepared
+def _outlook(role: Role) -> Select:
+    # One visit of an index a learner, however many the database expects: a join with the booked sessions, numbered, is
+    # planned for a handful of learners and then run for a page of them.
+    other = aliased(Session)
+    booked = (
+        select(other.id)
+        .where(
+            other.learner_id == Learner.id,
+            other.status == SessionStatus.PLANNED,
+            other.starts_at >= bindparam("moment", type_=UtcDateTime),
+            # Of the learner, who is the session's: it is not looked up again for each of them.
+            scope.sees_session(role, other.id, Learner.id),
+            scope.of_provider(other),
+        )
+        .order_by(other.starts_at, other.id)
+        .limit(1)
+        .correlate(Learner)
+        .scalar_subquery()
+    )
+    outstanding = (
+        select(
+            Action.learner_id,
+            func.count().label("count"),
+            total(case((Action.target_date < TODAY, 1), else_=0)).label("late"),
+        )
+        .where(
+            among(Action.learner_id),
+            OUTSTANDING,
+            scope.sees_record(role, Action.learner_id, Action.aim_id),
+            scope.of_provider(Action),
+        )
+        .group_by(Action.learner_id)
+        .cte("outstanding")
+        # Counted once, and not again for each learner that it is joined to.
+        .prefix_with("MATERIALIZED")
+    )
+    return (
+        select(
+            Learner.id.label("learner"),
+            func.coalesce(outstanding.c.count, 0),
+            func.coalesce(outstanding.c.late, 0),
+            *SESSION_COLUMNS,
+        )
+        .select_from(Learner)
+        .outerjoin(Session, Session.id == booked)
+        .outerjoin(User, User.id == Session.assessor_id)
+        .outerjoin(outstanding, outstanding.c.learner_id == Learner.id)
+        .where(among(Learner.id), scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
+    )
+
+
+class OutlookLoader(OneLoader[int, OutlookRow]):
+    """What lies ahead, by the learner's key."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, OutlookRow]:
+        reading = self.reading
+        rows = await reading.rows(_outlook(reading.viewer.role), keys=keys, moment=reading.now, today=reading.today)
+        return {
+            learner: OutlookRow(session_row(session) if session[0] is not None else None, count, late)
+            for learner, count, late, *session in rows
+        }

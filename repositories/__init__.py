@@ -1,0 +1,1 @@
+"""Scoped reads of entities for a write, inside its transaction."""

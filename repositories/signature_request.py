@@ -1,0 +1,63 @@
+"""What a change of a document to sign reads in its transaction, once the request or learner was read within scope."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.aim import Aim
+from db.models.learner import Learner
+from db.models.signature_request import SignatureSlot
+from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
+from domain.enums import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Addressee:
+    """A person to write to."""
+
+    key: int
+    name: str
+    email: str
+
+
+async def slot_of(session: AsyncSession, request_key: int, role: Role) -> SignatureSlot | None:
+    """A role's place on a document, as it is now."""
+    # unscoped: of a request that was read within scope
+    statement = select(SignatureSlot).where(SignatureSlot.request_id == request_key, SignatureSlot.role == role)
+    return (await session.execute(statement, execution_options={"populate_existing": True})).scalar_one_or_none()
+
+
+async def open_slots(session: AsyncSession, request_key: int) -> int:
+    """How many roles have not signed yet."""
+    # unscoped: of a request that was read within scope
+    statement = select(func.count()).where(SignatureSlot.request_id == request_key, SignatureSlot.signed_at.is_(None))
+    return (await session.execute(statement)).scalar_one()
+
+
+async def who_can_sign(session: AsyncSession, learner: Learner, roles: Collection[Role]) -> Sequence[Addressee]:
+    """The people who reach the learner in one of the roles, each once."""
+    of_learner = Aim.learner_id == learner.id
+    # unscoped: people of a learner who was read within scope; nobody is shown them
+    reach = {
+        Role.LEARNER: User.id == learner.user_id,
+        Role.ASSESSOR: User.id.in_(select(Aim.assessor_id).where(of_learner)),
+        Role.IQA: User.id.in_(select(Aim.iqa_id).where(of_learner)),
+        Role.EMPLOYER_MANAGER: User.id.in_(
+            select(ManagerAllocation.user_id).where(ManagerAllocation.learner_id == learner.id)
+        ),
+        Role.EMPLOYER_OVERVIEW: User.id.in_(
+            select(OverviewAllocation.user_id).where(OverviewAllocation.employer_id == learner.employer_id)
+        ),
+    }
+    in_role = [and_(RoleGrant.role == role, reach[role]) for role in roles]
+    # unscoped: as the conditions above, of that one learner
+    statement = (
+        select(User.id, User.name, User.email)
+        .join(RoleGrant, RoleGrant.user_id == User.id)
+        .where(User.provider_id == learner.provider_id, User.archived_at.is_(None), or_(*in_role))
+        .distinct()
+        .order_by(User.id)
+    )
+    return [Addressee(*row) for row in await session.execute(statement)]

@@ -1,0 +1,24 @@
+"""Users: people with a login."""
+
+import datetime as dt
+
+import strawberry
+
+from loaders.user import UserRow
+from schema.field_builders import Info, attribute
+from schema.node import Node, node
+
+
+@node(UserRow, "A person with a login: a learner, somebody of the provider, or somebody of an employer.")
+class User(Node):
+    name: str = attribute("The person's name.")
+
+    @strawberry.field(description="Their e-mail; null unless the viewer may see it.")
+    async def email(root: UserRow, info: Info) -> str | None:  # noqa: N805
+        contact = await info.context.loaders.contact.load(root.key)
+        return contact and contact.email
+
+    @strawberry.field(description="When they last signed in; null unless the viewer may see it, or if they never did.")
+    async def last_login_at(root: UserRow, info: Info) -> dt.datetime | None:  # noqa: N805
+        contact = await info.context.loaders.contact.load(root.key)
+        return contact and contact.last_login_at

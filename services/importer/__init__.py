@@ -1,0 +1,1 @@
+"""Qualifications from JSON and CSV files: parsing, validation, storing."""

@@ -1,0 +1,114 @@
+"""Storing qualifications: a new version goes in, the same one changes nothing, one in use is not altered."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from sqlalchemy import delete, exists, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.aim import Aim
+from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
+from domain import clock
+from services.importer.draft import QualificationDraft
+
+
+class Outcome(Enum):
+    """What storing a draft did."""
+
+    ADDED = auto()
+    UNCHANGED = auto()
+    REPLACED = auto()
+
+
+class VersionInUse(Exception):
+    """An aim is measured against this version, so it cannot be altered: what was reached would change its meaning."""
+
+    def __init__(self, draft: QualificationDraft):
+        version = f" version {draft.version}" if draft.version else ""
+        super().__init__(
+            f"{draft.title}{version} is in use with other content and cannot be altered. Import it under a new version."
+        )
+        self.draft = draft
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """The key of the qualification, and what happened to it."""
+
+    qualification_id: int
+    outcome: Outcome
+
+
+async def store_qualification(session: AsyncSession, provider_id: int, draft: QualificationDraft) -> Stored:
+    """Stores one version for one provider, in the caller's transaction. Raises VersionInUse.
+
+    A version that no aim uses yet is replaced by other content, under a new key: nothing that was read of the old one
+    by its key can be mistaken for the new one.
+    """
+    digest = draft.digest()
+    standing = (
+        await session.execute(
+            select(Qualification.id, Qualification.content_sha256).where(
+                Qualification.provider_id == provider_id,
+                Qualification.reference == draft.reference,
+                Qualification.version == draft.version,
+                *([] if draft.reference else [Qualification.title == draft.title]),
+            )
+        )
+    ).one_or_none()
+    if standing is None:
+        return Stored(await _insert(session, provider_id, draft, digest), Outcome.ADDED)
+    if standing.content_sha256 == digest:
+        return Stored(standing.id, Outcome.UNCHANGED)
+    if await session.scalar(select(exists().where(Aim.qualification_id == standing.id))):
+        raise VersionInUse(draft)
+    for table in (QualificationCriterion, QualificationUnit):
+        await session.execute(delete(table).where(table.qualification_id == standing.id))
+    await session.execute(delete(Qualification).where(Qualification.id == standing.id))
+    return Stored(await _insert(session, provider_id, draft, digest), Outcome.REPLACED)
+
+
+async def _insert(session: AsyncSession, provider_id: int, draft: QualificationDraft, digest: str) -> int:
+    qualification = Qualification(
+        provider_id=provider_id,
+        title=draft.title,
+        kind=draft.kind,
+        reference=draft.reference,
+        version=draft.version,
+        level=draft.level,
+        off_the_job_hours_minimum=draft.off_the_job_hours_minimum,
+        unit_count=len(draft.units),
+        criterion_count=draft.criterion_count,
+        content_sha256=digest,
+        imported_at=clock.now(),
+    )
+    session.add(qualification)
+    await session.flush()
+    units = [
+        QualificationUnit(
+            provider_id=provider_id,
+            qualification_id=qualification.id,
+            number=unit.number,
+            title=unit.title,
+            mandatory=unit.mandatory,
+            position=position,
+            criterion_count=len(unit.criteria),
+        )
+        for position, unit in enumerate(draft.units, 1)
+    ]
+    session.add_all(units)
+    await session.flush()
+    criteria = [
+        {
+            "provider_id": provider_id,
+            "qualification_id": qualification.id,
+            "unit_id": stored.id,
+            "code": criterion.code,
+            "description": criterion.description,
+            "position": position,
+        }
+        for stored, unit in zip(units, draft.units, strict=True)
+        for position, criterion in enumerate(unit.criteria, 1)
+    ]
+    await session.execute(insert(QualificationCriterion), criteria)
+    return qualification.id

@@ -1,0 +1,1 @@
+"""E-mail: the messages, the outbox sender, the transports."""

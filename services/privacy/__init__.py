@@ -1,0 +1,1 @@
+"""Erasure, retention and subject access."""

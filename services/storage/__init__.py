@@ -1,0 +1,1 @@
+"""File storage: the store, atomic writes, and which uploads are accepted."""

@@ -1,0 +1,231 @@
+"""Who sees what, said again: "Who may do what" of behaviours.md in plain Python over the rows of a small world.
+
+It knows nothing of auth/scope.py and asks no database: what the two say independently must agree.
+"""
+
+from typing import Any
+
+from domain.enums import Role, SignatureRequestStatus
+from tests.authorization.rows import Rows
+
+Row = dict[str, Any]
+
+STAFF = {Role.ASSESSOR, Role.IQA, Role.BASIC_ADMIN, Role.MASTER_ADMIN}
+ADMINS = {Role.BASIC_ADMIN, Role.MASTER_ADMIN}
+SIGNING = {"evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign"}
+
+# The graph's types whose records follow their aim, or their learner where they have none.
+RECORDS = {"Evidence": "evidence", "Action": "action", "TimeLogEntry": "time_log_entry", "Resource": "resource"}
+
+
+class Sight:
+    """What one person sees in one role. Sets of keys, and `ids` by the graph's types."""
+
+    def __init__(self, rows: Rows, user: int, role: Role) -> None:
+        self.rows, self.me, self.role = rows, user, role
+        self.provider = next(row["provider_id"] for row in rows["user_account"] if row["id"] == user)
+        # An assessor's sight ends at their case, an IQA's at their sample.
+        self.by_aim = {Role.ASSESSOR: "assessor_id", Role.IQA: "iqa_id"}.get(role)
+        self.learners = self._learners()
+        self.aims = self._aims()
+        self.sessions = {row["id"] for row in self.of("session") if self._session(row)}
+        self.records = {type_: self._records(table) for type_, table in RECORDS.items()}
+        self.files = {row["id"] for row in self.of("file") if self._file(row)}
+        self.employers = self._employers()
+        self.users = self._users()
+        self.audit = {row["id"] for row in self.of("audit_event") if self._audit(row)}
+
+    def of(self, table: str, **values: Any) -> list[Row]:
+        """The provider's rows of a table with those values: another provider's are not there."""
+        return [
+            row
+            for row in self.rows[table]
+            if row["provider_id"] == self.provider and all(row[name] == value for name, value in values.items())
+        ]
+
+    # ------------------------------------------------------------ own, case, sample, allocated, site, all
+
+    def _learners(self) -> set[int]:
+        match self.role:
+            case Role.LEARNER:
+                return {row["id"] for row in self.of("learner", user_id=self.me)}
+            case Role.ASSESSOR:
+                started = {row["learner_id"] for row in self.of("aim")}
+                enrolled = {row["id"] for row in self.of("learner", enrolled_by_id=self.me)}
+                return {row["learner_id"] for row in self.of("aim", assessor_id=self.me)} | (enrolled - started)
+            case Role.IQA:
+                return {row["learner_id"] for row in self.of("aim", iqa_id=self.me)}
+            case Role.EMPLOYER_MANAGER:
+                return {row["learner_id"] for row in self.of("manager_allocation", user_id=self.me)}
+            case Role.EMPLOYER_OVERVIEW:
+                sites = self._sites()
+                return {row["id"] for row in self.of("learner") if row["employer_id"] in sites}
+            case Role.BASIC_ADMIN | Role.MASTER_ADMIN:
+                return {row["id"] for row in self.of("learner")}
+
+    def _sites(self) -> set[int]:
+        return {row["employer_id"] for row in self.of("overview_allocation", user_id=self.me)}
+
+    def _aims(self) -> set[int]:
+        if self.by_aim:
+            return {row["id"] for row in self.of("aim", **{self.by_aim: self.me})}
+        return {row["id"] for row in self.of("aim") if row["learner_id"] in self.learners}
+
+    # ------------------------------------------------------------ what follows from that
+
+    def follows(self, row: Row) -> bool:
+        """Whether a learner's record is seen: by its aim, or by its learner where it belongs to none."""
+        return row["aim_id"] in self.aims if row["aim_id"] is not None else row["learner_id"] in self.learners
+
+    def _records(self, table: str) -> set[int]:
+        return {row["id"] for row in self.of(table) if self.follows(row)}
+
+    def _session(self, row: Row) -> bool:
+        if row["learner_id"] not in self.learners:
+            return False
+        about = {link["aim_id"] for link in self.of("session_aim", session_id=row["id"])}
+        return not self.by_aim or not about or bool(about & self.aims)
+
+    def _file(self, row: Row) -> bool:
+        if row["learner_id"] is None:
+            return row["uploaded_by_id"] == self.me and row["uploaded_at"] is not None
+        sessions = {link["session_id"] for link in self.of("session_file", file_id=row["id"])}
+        # What is saved to sessions is seen with one of them.
+        return self.follows(row) and (not sessions or bool(sessions & self.sessions))
+
+    def _employers(self) -> set[int]:
+        employers = {row["id"] for row in self.of("employer")}
+        if self.role in ADMINS or self.role is Role.ASSESSOR:
+            return employers
+        if self.role is Role.EMPLOYER_OVERVIEW:
+            return self._sites() & employers
+        return {row["employer_id"] for row in self.of("learner") if row["id"] in self.learners} & employers
+
+    def _users(self) -> set[int]:
+        """Whom they find: staff by name, and who belongs to the learners that they see."""
+        if self.role in ADMINS:
+            return {row["id"] for row in self.of("user_account")}
+        learners = [row for row in self.of("learner") if row["id"] in self.learners]
+        sites = {row["employer_id"] for row in learners}
+        managing = self.of("manager_allocation")
+        found = {self.me} | {row["user_id"] for row in self.of("role_grant") if row["role"] in STAFF}
+        found |= {row["user_id"] for row in learners}
+        found |= {row["user_id"] for row in managing if row["learner_id"] in self.learners}
+        found |= {row["user_id"] for row in self.of("overview_allocation") if row["employer_id"] in sites}
+        if self.role is Role.ASSESSOR:
+            # They allocate Employer Managers, so they find those who have nobody yet.
+            managers = {row["user_id"] for row in self.of("role_grant", role=Role.EMPLOYER_MANAGER)}
+            found |= managers - {row["user_id"] for row in managing}
+        return found & {row["id"] for row in self.of("user_account")}
+
+    def _audit(self, row: Row) -> bool:
+        match self.role:
+            case Role.MASTER_ADMIN:
+                return True
+            case Role.ASSESSOR | Role.IQA:
+                return row["learner_id"] is not None and self.follows(row)
+            case Role.LEARNER:
+                return row["actor_id"] == self.me and row["action"] in SIGNING
+        return False
+
+    # ------------------------------------------------------------ as the graph shows it
+
+    @property
+    def ids(self) -> dict[str, set[str]]:
+        """The ids of everything that can be read by its id, by type."""
+        keys = {
+            "Learner": self.learners,
+            "Aim": self.aims,
+            "Session": self.sessions,
+            "SignatureRequest": {
+                row["id"] for row in self.of("signature_request") if row["learner_id"] in self.learners
+            },
+            "File": self.files,
+            "Employer": self.employers,
+            "User": self.users,
+            "AuditEvent": self.audit,
+            "Qualification": {row["id"] for row in self.of("qualification")},
+            **self.records,
+        }
+        return {name: {f"{name}_{key}" for key in found} for name, found in keys.items()} | self._pairs()
+
+    def _pairs(self) -> dict[str, set[str]]:
+        pairs: dict[str, set[str]] = {"Unit": set(), "Criterion": set()}
+        for aim in self.of("aim"):
+            if aim["id"] in self.aims:
+                for type_, table in (("Unit", "qualification_unit"), ("Criterion", "qualification_criterion")):
+                    content = self.of(table, qualification_id=aim["qualification_id"])
+                    pairs[type_] |= {f"{type_}_{aim['id']}.{row['id']}" for row in content}
+        return pairs
+
+    @property
+    def contacts(self) -> set[str]:
+        """Whose e-mail they see: their own; learners' of their case or sample; admins everybody's."""
+        if self.role in ADMINS:
+            return {f"User_{row['id']}" for row in self.of("user_account")}
+        seen = {self.me}
+        if self.by_aim:
+            seen |= {row["user_id"] for row in self.of("learner") if row["id"] in self.learners}
+        return {f"User_{key}" for key in seen}
+
+    @property
+    def sees_uln(self) -> bool:
+        """Of the learners that they see, everyone but employers sees the ULN."""
+        return self.role not in (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
+
+    @property
+    def awaiting(self) -> list[tuple[str, int]]:
+        """The document and the learner of each open slot of their role on a pending document that they see."""
+        pending = {row["id"] for row in self.of("signature_request", status=SignatureRequestStatus.PENDING)}
+        return [
+            (f"SignatureRequest_{slot['request_id']}", slot["learner_id"])
+            for slot in self.of("signature_slot", role=self.role, signed_at=None)
+            if slot["request_id"] in pending and slot["learner_id"] in self.learners
+        ]
+
+    @property
+    def asked_to_sign(self) -> set[str]:
+        """The documents in which their role has a place."""
+        asked = {row["request_id"] for row in self.of("signature_slot", role=self.role)}
+        return {id for id in self.ids["SignatureRequest"] if int(id.partition("_")[2]) in asked}
+
+
+def cut(rows: Rows, sight: Sight) -> Rows:
+    """The world as if there were nothing but what somebody sees: people stay, because records name them."""
+    mine = {name: [row for row in found if row.get("provider_id") == sight.provider] for name, found in rows.items()}
+    mine["provider"] = [row for row in rows["provider"] if row["id"] == sight.provider]
+    kept = {
+        "learner": sight.learners,
+        "aim": sight.aims,
+        "session": sight.sessions,
+        "file": sight.files,
+        "employer": sight.employers,
+        "audit_event": sight.audit,
+        **{table: sight.records[type_] for type_, table in RECORDS.items()},
+    }
+    # Where a row leads to what is gone it goes too, or leads nowhere.
+    leads = {
+        "learner_id": "learner", "aim_id": "aim", "session_id": "session", "file_id": "file", "employer_id": "employer",
+        "parent_id": "employer", "evidence_id": "evidence", "action_id": "action", "request_id": "signature_request",
+    }  # fmt: skip
+    whole = {"learner_id", "employer_id", "evidence_id", "file_id", "request_id"}
+    links = {"session_aim", "session_file", "action_file", "aim_progress", "criterion_progress", "unit_signature"}
+    kept["signature_request"] = {row["id"] for row in mine["signature_request"] if row["learner_id"] in sight.learners}
+    left: Rows = {}
+    for table, found in mine.items():
+        left[table] = []
+        for row in found:
+            if "id" in row and table in kept and row["id"] not in kept[table]:
+                continue
+            gone = {
+                column
+                for column, target in leads.items()
+                if row.get(column) is not None and row[column] not in kept[target]
+            }
+            if table == "audit_event":
+                left[table].append(row)
+            elif gone and (gone & whole or table in links):
+                continue
+            else:
+                left[table].append({**row, **dict.fromkeys(gone)})
+    return left

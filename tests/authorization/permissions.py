@@ -1,0 +1,84 @@
+"""The table "Who may do what" of behaviours.md, written out again, and which mutation stands in which of its rows.
+
+It is not made from auth/policy.py: what the two say must agree, cell by cell. A mutation in no row fails a test.
+"""
+
+from domain.enums import Role
+
+# In the order of the table's columns.
+COLUMNS = (
+    Role.LEARNER, Role.ASSESSOR, Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW, Role.BASIC_ADMIN,
+    Role.MASTER_ADMIN,
+)  # fmt: skip
+
+# Whose records a role may do it to is what the role sees; a dash: nobody's.
+TABLE = """
+enrol learners, create employers                    | -   | yes  | -      | -         | -    | yes | yes
+invite users, grant and revoke roles                | -   | EMPLOYER_MANAGER | - | -   | -    | EMPLOYER_MANAGER | all
+archive accounts, as taking every role away         | -   | -    | -      | -         | -    | -   | all
+allocate EMPLOYER_MANAGER                           | -   | case | -      | -         | -    | all | all
+allocate EMPLOYER_OVERVIEW                          | -   | -    | -      | -         | -    | -   | all
+provider settings                                   | -   | -    | -      | -         | -    | -   | all
+upload a file, to be used                           | yes | yes  | yes    | yes       | yes  | yes | yes
+submit evidence                                     | own | case | -      | allocated | site | -   | -
+resubmit what they submitted                        | own | own  | -      | own       | own  | -   | -
+map, assess, sign off criteria, return              | -   | case | -      | -         | -    | -   | -
+sign a document or unit, in their own role's slot   | own | case | sample | allocated | site | -   | -
+book, change, complete a session                    | -   | case | -      | -         | -    | all | all
+set and change actions, mark COMPLETE, reopen       | -   | case | -      | -         | -    | -   | all
+respond to an action                                | own | case | -      | -         | -    | -   | -
+add time; change or delete what is theirs           | own | case | -      | -         | -    | all | all
+approve time                                        | -   | case | -      | -         | -    | -   | -
+ask for signatures                                  | -   | case | -      | -         | -    | all | all
+add resources                                       | -   | add  | -      | -         | -    | -   | add
+edit the CV                                         | own | -    | -      | -         | -    | -   | -
+message                                             | yes | yes  | -      | yes       | yes  | yes | yes
+erase a learner, export everything about one        | -   | -    | -      | -         | -    | -   | all
+"""
+
+_ROWS = {
+    line.split("|")[0].strip(): [cell.strip() for cell in line.split("|")[1:]] for line in TABLE.strip().splitlines()
+}
+
+STANDS_IN = {
+    "enrol learners, create employers": "learnerEnrol learnerUpdate aimAdd aimUpdate employerCreate employerUpdate",
+    "invite users, grant and revoke roles": "userInvite roleGrant roleRevoke",
+    "archive accounts, as taking every role away": "userArchive",
+    "allocate EMPLOYER_MANAGER": "employerManagerAllocate employerManagerDeallocate",
+    "allocate EMPLOYER_OVERVIEW": "employerOverviewAllocate employerOverviewDeallocate",
+    "provider settings": "providerSettingsUpdate",
+    "upload a file, to be used": "fileUploadCreate",
+    "submit evidence": "evidenceSubmit",
+    "resubmit what they submitted": "evidenceResubmit",
+    "map, assess, sign off criteria, return": "evidenceAssess evidenceReturn",
+    "sign a document or unit, in their own role's slot": "evidenceSign unitSign signatureRequestSign",
+    "book, change, complete a session": "sessionBook sessionUpdate sessionComplete sessionCancel",
+    "set and change actions, mark COMPLETE, reopen": "actionSet actionUpdate actionComplete actionReopen",
+    "respond to an action": "actionRespond",
+    "add time; change or delete what is theirs": "timeLogEntryAdd timeLogEntryUpdate timeLogEntryDelete",
+    "approve time": "timeLogEntryApprove",
+    "ask for signatures": "signatureRequestCreate signatureRequestCancel",
+    "add resources": "resourceAdd resourceRemove",
+    "edit the CV": "cvSectionSave cvDocumentAdd",
+    "message": "messageSend",
+    "erase a learner, export everything about one": "learnerErase subjectAccessExport",
+}
+
+# About nobody's records but the caller's own sign-in, or before there is one: held by the tests of signing in.
+OF_SIGNING_IN = {
+    "login", "tokenRefresh", "passwordReset", "passwordResetRequest", "logout", "roleSwitch", "passwordChange",
+    "disclaimerAccept",
+}  # fmt: skip
+
+ROW_OF = {mutation: row for row, mutations in STANDS_IN.items() for mutation in mutations.split()}
+
+
+def may(role: Role, mutation: str) -> bool:
+    """Whether the table lets a role do it to what it sees."""
+    return _ROWS[ROW_OF[mutation]][COLUMNS.index(role)] != "-"
+
+
+def grantable(role: Role) -> set[Role]:
+    """The roles that the table lets a role give and take."""
+    cell = _ROWS["invite users, grant and revoke roles"][COLUMNS.index(role)]
+    return set() if cell == "-" else set(Role) if cell == "all" else {Role(cell)}

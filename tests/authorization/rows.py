@@ -1,0 +1,57 @@
+"""A test's world as plain rows: read out of a database, cut, and put into another one."""
+
+from typing import Any
+
+from sqlalchemy import insert, select, text
+
+from db.database import Database
+from db.models.registry import metadata
+
+# By table name, each row a dictionary by column name.
+Rows = dict[str, list[dict[str, Any]]]
+
+# What signing in leaves behind is nobody's portfolio.
+_LEFT_OUT = {"idempotency_key", "one_time_token", "outbox_mail", "refresh_token", "sign_in", "wrong_guess"}
+TABLES = [table for table in metadata.sorted_tables if table.name not in _LEFT_OUT]
+
+
+async def read_rows(database: Database) -> Rows:
+    """Every row there is, by its key."""
+    rows: Rows = {}
+    async with database.reading(primary=True) as connection:
+        for table in TABLES:
+            found = await connection.execute(select(table).order_by(*table.primary_key))
+            rows[table.name] = [dict(row._mapping) for row in found]
+    return rows
+
+
+async def replace_rows(database: Database, rows: Rows) -> None:
+    """Makes these all that there is."""
+    async with database.writing() as session:
+        await empty(database, session)
+        for table in TABLES:
+            if rows.get(table.name):
+                await session.execute(insert(table), rows[table.name])
+
+
+async def empty(database: Database, session: Any) -> None:
+    """Takes every row away."""
+    if database.is_sqlite:
+        # Children may refer to each other in a ring: checked when it is over.
+        await session.execute(text("PRAGMA defer_foreign_keys=ON"))
+        for table in reversed(metadata.sorted_tables):
+            await session.execute(table.delete())
+    else:
+        names = ", ".join(f'"{table.name}"' for table in metadata.sorted_tables)
+        await session.execute(text(f"TRUNCATE {names}"))
+
+
+async def continue_numbers(database: Database) -> None:
+    """After rows that brought their keys along: PostgreSQL goes on numbering behind them, as SQLite does by itself."""
+    if database.is_sqlite:
+        return
+    async with database.writing() as session:
+        for table in metadata.sorted_tables:
+            if "id" in table.columns:
+                last = f"(SELECT coalesce(max(id), 1) FROM {table.name})"
+                await session.execute(text(f"SELECT setval(pg_get_serial_sequence('{table.name}', 'id'), {last})"))

@@ -1,0 +1,107 @@
+"""Lists cut by an id, and lists read page by page: both within what the viewer sees.
+
+A filter is a question too: "is there a learner of mine with an aim of Bob's" must not tell of aims out of sight. Every
+list of the schema that takes an id is asked with every id there is, and must answer as a Master Admin is answered in a
+world that was cut down to what the viewer sees.
+"""
+
+import json
+from typing import Any
+
+from graphql import get_named_type
+
+from domain.enums import Role
+from tests.authorization.conftest import Worlds
+from tests.authorization.schema_crawler import filters, found, graph, read_types
+from tests.authorization.viewer_crawler import differences
+
+# How an owner that is no root is reached; each of these gives whole pages.
+WAYS = {"Learner": "learners(first: 100)", "Employer": "employers(first: 100)"}
+# What an argument names; a subject of the audit trail can be anything.
+NAMED = {"assessorId": "User", "employerId": "Employer", "aimId": "Aim"}
+
+
+def _named_by(argument: str, ids: list[str]) -> list[str]:
+    names = [type_ for part, type_ in NAMED.items() if part in argument]
+    return [id for id in ids if not names or id.partition("_")[0] in names]
+
+
+def _filtered(ids: list[str]) -> list[str]:
+    """Documents that ask each list with each id."""
+    documents = []
+    for name, owner, argument in filters():
+        connection = get_named_type(graph().type_map[owner].fields[name].type)
+        counts = " ".join(field for field in connection.fields if field.startswith("total"))
+        asked = [
+            f"a{place}: {name}(first: 100, {argument.replace('$id', json.dumps(id))}) {{ {counts} nodes {{ id }} }}"
+            for place, id in enumerate(_named_by(argument, ids))
+        ]
+        for start in range(0, len(asked), 60):
+            some = " ".join(asked[start : start + 60])
+            documents.append(
+                f"{{ {some} }}" if owner == "Query" else f"{{ {WAYS[owner]} {{ nodes {{ id {some} }} }} }}"
+            )
+    return documents
+
+
+async def test_a_filter_tells_of_nothing_out_of_sight(worlds: Worlds) -> None:
+    some = {}
+    for id in worlds.looker.ids:
+        # Of what can be a subject of the trail, a few of each type are enough.
+        some.setdefault(id.partition("_")[0], []).append(id)
+    ids = [id for name, listed in some.items() for id in (listed if name in NAMED.values() else listed[::6])]
+    documents = _filtered(ids)
+    assert len(documents) > 10
+    for who, role in worlds.some:
+        cut, user = await worlds.cut_to(who, role), worlds.user(who)
+        for document in documents:
+            answer = await worlds.looker.ask(user, role, document)
+            if "auditTrail" in document and role not in (Role.MASTER_ADMIN, Role.ASSESSOR, Role.IQA, Role.LEARNER):
+                assert not any(record["nodes"] for record in answer.values())
+            assert differences(answer, await cut.ask(user, Role.MASTER_ADMIN, document)) == [], (
+                who,
+                role,
+                document[:90],
+            )
+
+
+def _paged_roots() -> list[tuple[str, str]]:
+    """(path, type that owns the list) of every list with pages that a viewer has without naming anything."""
+    roots = [(name, "Query") for name, field in graph().query_type.fields.items() if "first" in field.args]
+    return roots + [(name, "Viewer") for name, field in read_types()["Viewer"].fields.items() if "first" in field.args]
+
+
+async def test_page_by_page_is_the_whole_list(worlds: Worlds) -> None:
+    for who, role in worlds.some:
+        answer = await worlds.answer(who, role)
+        for name, owner in _paged_roots():
+            whole = (answer["Query_viewer"] if owner == "Viewer" else answer)[f"{owner}_{name}"]
+            connection = whole["__typename"]
+            expected = [node["id"] for node in whole[f"{connection}_nodes"]]
+            assert whole[f"{connection}_totalCount"] == len(expected)
+            edges = [record["node"] for record in _edges(whole)]
+            assert edges == expected
+            assert await _walk(worlds, who, role, name, owner, size=max(2, len(expected) // 3)) == expected
+
+
+def _edges(whole: dict[str, Any]) -> list[dict[str, Any]]:
+    kind = whole["__typename"].removesuffix("Connection") + "Edge"
+    return [{"node": record[f"{kind}_node"]["id"]} for record in found(whole) if f"{kind}_cursor" in record]
+
+
+async def _walk(worlds: Worlds, who: str, role: Role, name: str, owner: str, size: int) -> list[str]:
+    below = "{ totalCount nodes { id } pageInfo { hasNextPage endCursor } }"
+    asked = f"list: {name}(first: {size}, after: $after) {below}"
+    document = f"query($after: String) {{ {asked if owner == 'Query' else f'viewer {{ {asked} }}'} }}"
+    listed: list[str] = []
+    after, counts = None, set()
+    while True:
+        answer = await worlds.looker.ask(worlds.user(who), role, document, after=after)
+        page = answer["list"] if owner == "Query" else answer["viewer"]["list"]
+        listed += [node["id"] for node in page["nodes"]]
+        counts.add(page["totalCount"])
+        if not page["pageInfo"]["hasNextPage"]:
+            assert counts == {len(listed)}
+            return listed
+        assert len(page["nodes"]) == size
+        after = page["pageInfo"]["endCursor"]

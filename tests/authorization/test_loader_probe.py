@@ -1,0 +1,31 @@
+"""Each loader by itself, with keys that no question of the graph would bring it: `tests/authorization/loader_probe.py` says why."""
+
+import pytest
+
+from domain.enums import Role
+from tests.authorization.authorization_scenario import ONE_OF_EACH
+from tests.authorization.conftest import Worlds
+from tests.authorization.loader_probe import KEYS, OTHERS, disagreements, given, relations
+from tests.authorization.viewer_crawler import differences
+
+# Besides one of each role: who holds one aim of several, in both roles, and a manager of nobody.
+LOOKS = [("sqlite", *viewer) for viewer in ONE_OF_EACH]
+LOOKS += [("sqlite", "max", Role.ASSESSOR), ("sqlite", "max", Role.IQA), ("sqlite", "nell", Role.EMPLOYER_MANAGER)]
+LOOKS += [("postgresql", "ann", Role.ASSESSOR), ("postgresql", "olu", Role.EMPLOYER_OVERVIEW)]
+
+
+def test_every_relation_is_asked() -> None:
+    assert relations() == {name for names in KEYS.values() for name in names.split()} | OTHERS
+
+
+@pytest.mark.parametrize(
+    ("backend", "who", "role"),
+    [pytest.param(*look, id=f"{look[0]}-{look[1]}-{look[2].value}") for look in LOOKS],
+    indirect=["backend"],
+    scope="session",
+)
+async def test_a_loader_gives_what_is_seen_whatever_it_is_asked_for(worlds: Worlds, who: str, role: Role) -> None:
+    sight = worlds.sight(who, role)
+    cut = await worlds.cut_to(who, role)
+    assert differences(await given(worlds.looker, sight), await given(cut, sight)) == []
+    assert await disagreements(worlds.looker, sight) == []

@@ -1,0 +1,257 @@
+"""Every mutation, every role, three records: one in sight, one out of sight, one of the other provider.
+
+What is expected is the table of behaviours.md (`tests/authorization/permissions.py`) and the oracle. A refusal changes nothing.
+"""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import update
+
+from auth import policy
+from db.database import Database
+from db.models.registry import Evidence, EvidenceVersion, User
+from domain import clock
+from domain.enums import EvidenceStatus, Role
+from tests.authorization.authorization_scenario import Everything, everything
+from tests.authorization.mutation_caller import PASSWORD, Doer, Rehearsal, arguments, id_paths, mutations
+from tests.authorization.oracle import Sight
+from tests.authorization.permissions import COLUMNS, OF_SIGNING_IN, ROW_OF, grantable, may
+from tests.authorization.rows import Rows, read_rows, replace_rows
+from tests.authorization.viewer_crawler import Looker
+from tests.support.databases import Databases
+from tests.support.worlds import World
+
+# Who does it, in each role: Ada's main aim is in sight of all of them.
+DOERS = {
+    Role.LEARNER: "ada", Role.ASSESSOR: "ann", Role.IQA: "ian", Role.EMPLOYER_MANAGER: "mo",
+    Role.EMPLOYER_OVERVIEW: "olu", Role.BASIC_ADMIN: "bas", Role.MASTER_ADMIN: "may",
+}  # fmt: skip
+# Whose aim is out of sight: Bob's and Ivy's of Bea; for Olu, who oversees her site, Dan's.
+BEYOND = dict.fromkeys(COLUMNS, "beas") | {Role.EMPLOYER_OVERVIEW: "dans"}
+
+
+@dataclass
+class Stage:
+    """`doer` acts for real, `rehearser` in transactions that are undone; both on the same rows."""
+
+    made: Everything
+    rows: Rows
+    doer: Doer
+    rehearser: Doer
+    ids: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def sight(self, role: Role) -> Sight:
+        return Sight(self.rows, self.user(role), role)
+
+    def user(self, role: Role) -> int:
+        return self.made.people[DOERS[role]][0].id
+
+    def of(self, place: str, role: Role) -> dict[str, str]:
+        """The ids that a mutation is given, by argument: all of one aim's world, and the doer's own upload."""
+        it, aim = self.made.it, self.made.it.aims[place]
+        whose = {"main": "ada", "beas": "bea", "dans": "dan", "zoes": "zoe"}[place]
+        manager = {"main": "mo", "beas": "nat", "dans": "nat", "zoes": "zed"}[place]
+        overview = {"main": "olu", "beas": "olu", "dans": "oz", "zoes": "zev"}[place]
+        site = {"main": it.a, "beas": it.c, "dans": it.c, "zoes": it.far_site}[place]
+        far = place == "zoes"
+        user = {who: f"User_{person.id}" for who, (person, _, _) in self.made.people.items()}
+        ids = {
+            "learnerId": f"Learner_{getattr(it, whose).id}", "aimId": f"Aim_{aim.id}",
+            "unitId": f"Unit_{aim.id}.{it.of[f'{place}.unit']}",
+            "criterionId": f"Criterion_{aim.id}.{it.of[f'{place}.criterion']}",
+            "sessionId": f"Session_{it.of[f'{place}.session'].id}", "actionId": f"Action_{it.of[f'{place}.action'].id}",
+            "employerId": f"Employer_{site.id}", "userId": user[manager], "assessorId": user["zak" if far else "bob"],
+            "iqaId": user["zia" if far else "ivy"], "qualificationId": f"Qualification_{self._spare(far)}",
+            "parentId": f"Employer_{(it.far_site if far else it.head).id}",
+            "ids": f"TimeLogEntry_{it.of[f'{place}.entry'].id}",
+            "fileId": self.ids[DOERS[role], "file"], "photoFileId": self.ids[DOERS[role], "photo"],
+        }  # fmt: skip
+        named = {"learnerIds": "learnerId", "aimIds": "aimId", "employerIds": "employerId"}
+        ids |= {many: ids[one] for many, one in named.items()}
+        ids |= dict.fromkeys(("fileIds", "addFileIds"), ids["fileId"])
+        mine = self.ids.get((DOERS[role], f"{place}.returned"), f"Evidence_{it.of[f'{place}.evidence'].id}")
+        waiting = f"Evidence_{it.of[f'{place}.submitted'].id}"
+        own = {
+            "action": ids["actionId"], "aim": ids["aimId"], "employer": ids["employerId"], "evidence": waiting,
+            "learner": ids["learnerId"], "resource": f"Resource_{it.of[f'{place}.resource'].id}",
+            "session": ids["sessionId"], "signatureRequest": f"SignatureRequest_{it.of[f'{whose}.request'].id}",
+            "timeLogEntry": ids["ids"], "unit": ids["unitId"], "user": ids["userId"], "subject": ids["learnerId"],
+        }  # fmt: skip
+        for mutation in mutations():
+            entity = max((name for name in own if mutation.startswith(name)), key=len, default=None)
+            if entity is not None:
+                ids[f"{mutation}.id"] = own[entity]
+            if mutation.startswith("employerOverview"):
+                ids[f"{mutation}.userId"] = user[overview]
+        # What is finished, or has not begun, cannot be changed.
+        late, missed = it.of[f"{place}.late"], it.of[f"{place}.missed"]
+        ids |= {
+            f"{mutation}.id": f"Action_{late.id}" for mutation in ("actionUpdate", "actionRespond", "actionComplete")
+        }
+        ids |= {"sessionComplete.id": f"Session_{missed.id}", "evidenceSubmit.actionId": f"Action_{late.id}"}
+        return ids | {"evidenceResubmit.id": mine, "learnerErase.confirmName": whose.title()}
+
+    def _spare(self, far: bool) -> int:
+        return (self.made.it.far_standard if far else self.made.it.spare).id
+
+
+@pytest.fixture(scope="module")
+async def stage(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    url = await databases.fresh(backend)
+    database, rehearsal = Database(url), Rehearsal(url)
+    made, ids = await everything(database), {}
+    # As strong as it need be for a password that is in this file.
+    hashed = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    async with database.writing() as session:
+        world = World(session)
+        await session.execute(update(User).values(password_hash=hashed))
+        provider = await session.get_one(type(made.it.provider), made.it.provider.id)
+        made.it.spare = await world.qualification(provider, "Spare", (1,))
+        far = await world.file(made.people["zoo"][0], storage_key="zoo-file")
+        ids["zoo", "file"] = f"File_{far.id}"
+        for who in DOERS.values():
+            user = made.people[who][0]
+            for kind, columns in (("file", {}), ("photo", {"name": "me.png", "content_type": "image/png"})):
+                upload = await world.file(user, storage_key=f"{who}-{kind}", **columns)
+                ids[who, kind] = f"File_{upload.id}"
+            returned = await world.evidence(
+                made.it.aims["main"], user, EvidenceStatus.RETURNED, points_for_improvement="More", title="Returned"
+            )
+            await _first_version(world, returned)
+            ids[who, "main.returned"] = f"Evidence_{returned.id}"
+    rows, folder = await read_rows(database), tmp_path_factory.mktemp("permissions")
+    doers = [Doer(Looker(one, _made(folder / name), rows)) for name, one in (("real", database), ("play", rehearsal))]
+    yield Stage(made, rows, *doers, ids)
+    for one in (rehearsal, database):
+        await one.close()
+    await databases.drop(url)
+
+
+def _made(folder: Path) -> Path:
+    folder.mkdir()
+    return folder
+
+
+async def _first_version(world: World, evidence: Evidence) -> None:
+    keys = {"provider_id": evidence.provider_id, "learner_id": evidence.learner_id, "evidence_id": evidence.id}
+    submitted = {"submitted_by_id": evidence.submitted_by_id, "submitted_at": evidence.submitted_at}
+    await world.add(EvidenceVersion(**keys, **submitted, number=1, file_id=evidence.file_id))
+
+
+def test_every_mutation_stands_in_the_table() -> None:
+    unknown = set(mutations()) - ROW_OF.keys() - OF_SIGNING_IN
+    assert not unknown, f"say in tests/authorization/permissions.py who may do {unknown}"
+
+
+def test_the_policy_says_what_the_table_says() -> None:
+    for mutation in ROW_OF:
+        assert {role for role in Role if policy.may(role, mutation)} == {
+            role for role in COLUMNS if may(role, mutation)
+        }
+    signing_in = OF_SIGNING_IN & policy.MUTATIONS.keys()
+    assert policy.MUTATIONS.keys() == ROW_OF.keys() | signing_in
+    assert all(policy.may(role, mutation) for mutation in signing_in for role in Role)
+    assert not any(policy.may(role, "somethingNew") for role in Role)
+    assert {role: policy.GRANTABLE.get(role, frozenset()) for role in Role} == {role: grantable(role) for role in Role}
+
+
+WRITES = [name for name in mutations() if name not in OF_SIGNING_IN]
+
+
+@pytest.mark.parametrize("mutation", WRITES)
+async def test_cell_by_cell(stage: Stage, mutation: str) -> None:
+    went_through = set()
+    for role in COLUMNS:
+        sight = stage.sight(role)
+        seen = set().union(*sight.ids.values())
+        for place in ("main", BEYOND[role], "zoes"):
+            ids = stage.of(place, role)
+            variables = arguments(mutation, ids, clock.today())
+            about = _named_in(variables) - {ids["fileId"]}
+            if place != "main" and (not about or about <= seen):
+                continue  # Nothing of it is out of this role's sight.
+            in_sight, cell = about <= seen, (role.value, place)
+            if in_sight and may(role, mutation):
+                codes = await stage.rehearser.codes(sight.me, role, mutation, variables)
+                assert not codes & {"NOT_FOUND", "NOT_ALLOWED"}, (cell, codes)
+                went_through |= {role} if not codes else set()
+            else:
+                codes = await stage.doer.codes(sight.me, role, mutation, variables)
+                # To whom nothing of the kind is open, either says the same of what is there and what is not.
+                refused = {"NOT_FOUND"} if may(role, mutation) else {"NOT_FOUND", "NOT_ALLOWED"}
+                expected = {"NOT_ALLOWED"} if in_sight else refused
+                assert codes and codes <= expected, (cell, codes, expected)
+    assert went_through, "nobody got through: the arguments are wrong"
+    assert await _unchanged(stage)
+
+
+def _named_in(value: Any) -> set[str]:
+    if isinstance(value, dict):
+        return set().union(*(_named_in(one) for name, one in value.items()))
+    if isinstance(value, list):
+        return set().union(*map(_named_in, value))
+    known = isinstance(value, str) and value.partition("_")[2].replace(".", "").isdigit() and value[0].isupper()
+    return {value} if known else set()
+
+
+async def _unchanged(stage: Stage) -> bool:
+    """Whether all is as it was; puts it back, so that the next test is not told the same again."""
+    database = stage.doer.looker.database
+    kept = await read_rows(database) == stage.rows
+    if not kept:
+        await replace_rows(database, stage.rows)
+    return kept
+
+
+@pytest.mark.parametrize("mutation", [name for name in WRITES if id_paths(name)])
+async def test_an_id_of_anothers_is_an_id_of_nobodys(stage: Stage, mutation: str) -> None:
+    """Each id of the arguments in turn: another provider's, one out of sight, one that never was; the same bytes."""
+    for role in (role for role in COLUMNS if may(role, mutation)):
+        sight = stage.sight(role)
+        seen, mine = set().union(*sight.ids.values()), stage.of("main", role)
+        for path in id_paths(mutation):
+            for place in ("zoes", BEYOND[role]):
+                theirs = stage.of(place, role)
+                name = f"{mutation}.{path[-1]}" if f"{mutation}.{path[-1]}" in mine else path[-1]
+                if path[-1] in FILES:
+                    theirs[name] = stage.ids["zoo" if place == "zoes" else DOERS[OTHER[role]], "file"]
+                if theirs[name] in seen:
+                    continue
+                answers = [
+                    await stage.doer.spelled(
+                        sight.me, role, mutation, arguments(mutation, mine | {name: id}, clock.today(), optional=True)
+                    )
+                    for id in (theirs[name], _never_was(theirs[name]))
+                ]
+                assert answers[0] == answers[1] != "[]", (role, path, answers)
+    assert await _unchanged(stage)
+
+
+FILES = {"fileId", "fileIds", "addFileIds", "photoFileId"}
+# Whose upload is another's.
+OTHER = {role: Role.MASTER_ADMIN if role is not Role.MASTER_ADMIN else Role.BASIC_ADMIN for role in COLUMNS}
+
+
+def _never_was(id: str) -> str:
+    """An id of that type that names nothing."""
+    name, _, key = id.partition("_")
+    aim, dot, part = key.partition(".")
+    return f"{name}_{aim}{dot}{int(part) + 700_000}" if dot else f"{name}_{int(key) + 700_000}"
+
+
+@pytest.mark.parametrize("mutation", ["userInvite", "roleGrant", "roleRevoke"])
+@pytest.mark.parametrize("role", [Role.ASSESSOR, Role.BASIC_ADMIN, Role.MASTER_ADMIN])
+async def test_which_roles_are_whose_to_give(stage: Stage, mutation: str, role: Role) -> None:
+    """EMPLOYER_MANAGER only, but for a Master Admin, whose all of them are."""
+    for given in Role:
+        variables = arguments(mutation, stage.of("main", role), clock.today())
+        (variables["input"] if "input" in variables else variables)["role"] = given.value
+        codes = await stage.rehearser.codes(stage.user(role), role, mutation, variables)
+        allowed = role is Role.MASTER_ADMIN or given is Role.EMPLOYER_MANAGER
+        assert ("NOT_ALLOWED" in codes) != allowed, given
+    assert await _unchanged(stage)

@@ -1,0 +1,148 @@
+"""Looking at a whole world as somebody: `Looker` asks everything there is to ask, and `told` makes answers equal."""
+
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from auth.tokens import AccessClaims
+from db.database import Database
+from domain import clock
+from domain.enums import Role
+from loaders.core.read_session import Reading
+from loaders.core.registry import Loaders
+from resolvers.core.context import Context
+from tests.authorization.oracle import Sight
+from tests.authorization.rows import Rows
+from tests.authorization.schema_crawler import by_id_document, ids_in, nodes_document, roots_document, schema
+from tests.support.viewers import services, viewer
+
+LIFETIME = dt.timedelta(minutes=15)
+
+# Addresses name whom they were made for; moments are those of the request.
+OF_THE_REQUEST = {"Download_url", "Download_expiresAt", "Kpis_generatedAt"}
+# What hangs on the role in use besides the records that are seen; the oracle says each by itself.
+OF_THE_ROLE = {
+    "Learner_uln", "User_email", "User_lastLoginAt", "Learner_awaitingSignatureCount", "Kpis_awaitingSignatureCount",
+    "SignatureRequest_awaitingViewer", "Viewer_role", "Viewer_learner", "Viewer_grants", "Viewer_signatureRequests",
+    "Viewer_awaitingSignatureCount", "Query_users",
+}  # fmt: skip
+
+
+class Looker:
+    """Asks in one database. `rows` are the world that the ids come from, whatever of it is there now."""
+
+    def __init__(self, database: Database, folder: Path, rows: Rows) -> None:
+        self.database, self.rows = database, rows
+        self.services = services(database, folder)
+        self.now = clock.now()
+        self.ids = every_id(rows)
+
+    def context(self, user: int, role: Role) -> Context:
+        """One operation's context as somebody; every operation is asked at the same moment."""
+        row = next(row for row in self.rows["user_account"] if row["id"] == user)
+        learner = next((row["id"] for row in self.rows["learner"] if row["user_id"] == user), None)
+        provider = next(one for one in self.rows["provider"] if one["id"] == row["provider_id"])
+        person, record = _Person(row), None if learner is None else _Person({"id": learner})
+        rules = {"unit_signatures": tuple(Role(name) for name in provider["unit_signatures"])}
+        who = replace(viewer(person, role, record, **rules, disclaimer=provider["disclaimer"]), sign_in_key=user)
+        # A stream looks at its viewer again: `everything` signs everybody in, under the user's own key.
+        context = Context(self.services, who, claims=AccessClaims(user, role, user, self.now + LIFETIME))
+        context._loaders = Loaders(Reading(self.database, who, self.services.reference, now=self.now))
+        return context
+
+    async def ask(self, user: int, role: Role, query: str, **variables: Any) -> dict[str, Any]:
+        """The data of an operation without errors."""
+        answer = await schema().execute(query, variable_values=variables, context_value=self.context(user, role))
+        assert answer.errors is None, answer.errors[:3]
+        return answer.data
+
+    async def everything(self, user: int, role: Role) -> dict[str, Any]:
+        """What all roots give, and every id of the world through `nodes`."""
+        answer = await self.ask(user, role, roots_document())
+        answer["nodes"] = await self.nodes(user, role)
+        return answer
+
+    async def nodes(self, user: int, role: Role) -> dict[str, Any]:
+        """Every id of the world through `nodes`, by id; None for what is not there."""
+        found: dict[str, Any] = {}
+        for start in range(0, len(self.ids), 100):
+            some = self.ids[start : start + 100]
+            answer = await self.ask(user, role, nodes_document(), ids=some)
+            found |= dict(zip(some, answer["nodes"], strict=True))
+        return found
+
+    async def by_id(self, user: int, role: Role) -> dict[str, Any]:
+        """Every id of the world through the roots that take one."""
+        return await self.ask(user, role, by_id_document(tuple(self.ids)))
+
+
+class _Person:
+    """A row's columns as attributes."""
+
+    def __init__(self, row: dict[str, Any]) -> None:
+        self.__dict__.update(row)
+
+
+def every_id(rows: Rows) -> list[str]:
+    """The id of every record of a world, whoever may see it."""
+    sights = [
+        Sight(rows, user["id"], Role.MASTER_ADMIN)
+        for user in {row["provider_id"]: row for row in rows["user_account"]}.values()
+    ]
+    uploads = {f"File_{row['id']}" for row in rows["file"]}
+    return sorted(uploads.union(*(found for sight in sights for found in sight.ids.values())))
+
+
+def told(answer: Any, without: set[str]) -> Any:
+    """An answer without some of its fields, wherever they stand."""
+    if isinstance(answer, dict):
+        return {name: told(value, without) for name, value in answer.items() if name not in without}
+    if isinstance(answer, list):
+        return [told(value, without) for value in answer]
+    return answer
+
+
+def differences(one: Any, other: Any, path: str = "") -> list[str]:
+    """Where two answers differ, at most a few: a diff of everything is nobody's reading."""
+    if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
+        found = [line for name in one for line in differences(one[name], other[name], f"{path}/{name}")]
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        found = [line for place in range(len(one)) for line in differences(one[place], other[place], f"{path}/{place}")]
+    elif one == other:
+        return []
+    else:
+        found = [f"{path}: {_short(one)} is not {_short(other)}"]
+    return found[:8]
+
+
+def _short(value: Any) -> str:
+    return json.dumps(value, default=str)[:300]
+
+
+def against(sight: Sight, nodes: dict[str, Any], asked: Sequence[str]) -> list[str]:
+    """What `node` gives that the oracle does not, and the other way round."""
+    seen = set().union(*sight.ids.values())
+    return [f"leak: {id}" for id in asked if nodes[id] and id not in seen] + [
+        f"gap: {id}" for id in asked if not nodes[id] and id in seen
+    ]
+
+
+def unreached(sight: Sight, answer: dict[str, Any]) -> list[str]:
+    """Records that they see and reach by no path, knowing no id; but people, and their own uploads in no record yet."""
+    reached = ids_in({name: value for name, value in answer.items() if name != "nodes"})
+    while True:
+        further = ids_in([answer["nodes"].get(id) for found in reached.values() for id in found])
+        if all(further[name] <= reached[name] for name in reached):
+            break
+        reached = {name: reached[name] | further[name] for name in reached}
+    unused = {f"File_{row['id']}" for row in sight.of("file", learner_id=None)}
+    return sorted(id for name, seen in sight.ids.items() if name != "User" for id in seen - unused - reached[name])
+
+
+def beyond(sight: Sight, answer: Any) -> list[str]:
+    """Records anywhere in an answer that the oracle does not let them see; people are named by what is seen."""
+    reached, seen = ids_in(answer), sight.ids
+    return sorted(id for name, found in reached.items() if name != "User" for id in found - seen[name])

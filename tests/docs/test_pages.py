@@ -1,0 +1,60 @@
+"""What docs/security.md and docs/operations.md claim is there: each named test, each setting, each command."""
+
+import ast
+import re
+
+from commands import parser
+from tests.support.architecture import ROOT, files
+
+SECURITY = (ROOT / "docs" / "security.md").read_text()
+OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
+
+
+def _tests_of(path: str) -> set[str]:
+    tree = ast.parse((ROOT / path).read_text())
+    found = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+    return {node.name for node in found if node.name.startswith("test_")}
+
+
+def test_every_line_of_the_list_has_a_figure_and_tests_that_exist() -> None:
+    rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", SECURITY, re.MULTILINE)
+    assert [int(row[0]) for row in rows] == list(range(1, 25))
+    for line, what, figure, tests in rows:
+        assert what.strip() and figure.strip()
+        named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", tests)
+        assert named, f"line {line} names no test"
+        for path, name in named:
+            assert (ROOT / path).is_file(), f"line {line}: there is no {path}"
+            assert name in _tests_of(path), f"line {line}: {path} has no {name}"
+
+
+def test_every_setting_is_explained_and_no_other() -> None:
+    read: set[str] = set()
+    for path in files():
+        if path.endswith(".py") and path.split("/")[0] in (
+            "db",
+            "auth",
+            "loaders",
+            "resolvers",
+            "schema",
+            "commands",
+            "server.py",
+        ):
+            read |= set(re.findall(r'"(WAYMARK_[A-Z_]+)"', (ROOT / path).read_text()))
+    read = {name for name in read if not name.startswith("WAYMARK_LIMIT_")}
+    explained = set(re.findall(r"^\| `(WAYMARK_[A-Z_]+)` \|", OPERATIONS, re.MULTILINE))
+    assert explained == read
+
+
+def test_every_command_that_a_page_names_exists() -> None:
+    (commands,) = [action for action in parser()._actions if getattr(action, "choices", None)]
+    named = set(re.findall(r"server\.py ([a-z][a-z-]+)", SECURITY + OPERATIONS))
+    assert named <= set(commands.choices) and {"backup", "restore", "verify", "retention", "erase"} <= named
+
+
+def test_links_between_pages_lead_somewhere() -> None:
+    for page in (SECURITY, OPERATIONS):
+        for target in re.findall(r"\]\(([\w./-]+\.md)\)", page):
+            assert (ROOT / "docs" / target).is_file(), target
+        for script in re.findall(r"`(scripts/[\w-]+)`", page):
+            assert (ROOT / script).is_file(), script

@@ -1,0 +1,236 @@
+"""The desk behind signed links: files come in once, go out to whoever still sees them; exports hold what they see."""
+
+import asyncio
+import datetime as dt
+import io
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from pypdf import PdfReader
+from sqlalchemy import delete, update
+
+from auth.signed_urls import DOWNLOAD, EXPORT, LinkRefused
+from db.database import Database
+from db.models.registry import Aim, File, ManagerAllocation, Provider, RoleGrant, SignIn, UnitSignature, User
+from domain import clock
+from domain.enums import Role
+from resolvers.core.context import Context
+from resolvers.exports.export_service import ExportDesk
+from services.storage.file_store import StoredFile
+from services.storage.transfers import GeneratedExport
+from tests.support.learner_scenario import Shelf, fill_shelf, id_of
+from tests.support.portfolios import SHA256
+from tests.support.worlds import DAY, World
+
+FILE = "query($id: ID!) { node(id: $id) { ... on File { download { url expiresAt } } } }"
+EXPORTS = """query($id: ID!, $filter: TimeLogFilter) { learner(id: $id) { timeLogExport(filter: $filter) { url }
+    aims { title progressMapExport { url } toDo: progressMapExport(filter: NON_COMPLETED) { url }
+    recordOfAchievementExport { url expiresAt } } } }"""
+
+
+@dataclass
+class Counter:
+    """Where links are handed in."""
+
+    shelf: Shelf
+    desk: ExportDesk
+
+    async def sign_in(self, who: str) -> Context:
+        """One operation's context as somebody whose sign-in stands in the database."""
+        context, now = self.shelf.context(who), clock.now()
+        user, role, _ = self.shelf.people[who]
+        keys = {"provider_id": user.provider_id, "user_id": user.id, "role": role}
+        made = SignIn(**keys, started_at=now, expires_at=now + DAY)
+        await self.shelf.add(made)
+        context.viewer = replace(context.viewer, sign_in_key=made.id)
+        return context
+
+    async def claims(self, who: str, file: File) -> dict[str, Any]:
+        """What a link to the file says that somebody was given."""
+        context = await self.sign_in(who)
+        answer = await self.shelf.ask(who, FILE, context, id=id_of(file))
+        return self.opened(context, DOWNLOAD, answer["node"]["download"]["url"])
+
+    def opened(self, context: Context, purpose: str, url: str) -> dict[str, Any]:
+        path = {DOWNLOAD: "downloads", EXPORT: "exports"}[purpose]
+        base, _, text = url.rpartition("/")
+        assert base == f"http://waymark.test/{path}"
+        return context.services.links.open(purpose, text)
+
+    async def exports(self, who: str, **filter: Any) -> dict[str, dict[str, Any]]:
+        """The claims of every export of Ada's that somebody is given; of aims, those of the first that they see."""
+        context = await self.sign_in(who)
+        answer = await self.shelf.ask(who, EXPORTS, context, id=id_of(self.shelf.it.ada), filter=filter)
+        learner = answer["learner"]
+        aim = {name: value for name, value in learner["aims"][0].items() if name != "title"}
+        links = {"timeLogExport": learner["timeLogExport"], **aim}
+        return {name: self.opened(context, EXPORT, value["url"]) for name, value in links.items()}
+
+    async def change(self, *statements: Any) -> None:
+        async with self.shelf.database.writing() as session:
+            for statement in statements:
+                await session.execute(statement)
+
+
+@pytest.fixture
+async def counter(database: Database, tmp_path: Path) -> Counter:
+    shelf = await fill_shelf(database, tmp_path)
+    return Counter(shelf, ExportDesk(shelf.context("ada").services))
+
+
+def text_of(made: GeneratedExport | None) -> str:
+    assert made is not None
+    return "\n".join(page.extract_text() for page in PdfReader(io.BytesIO(made.content)).pages)
+
+
+def comments_in(made: GeneratedExport | None) -> list[str]:
+    """The time log's comments, in the order in which they stand."""
+    assert made is not None
+    rows = list(openpyxl.load_workbook(io.BytesIO(made.content)).active.iter_rows(values_only=True))
+    head = next(number for number, row in enumerate(rows) if row[0] == "Date")
+    column = rows[head].index("Comments")
+    return [row[column] for row in rows[head + 1 : -1]]
+
+
+async def stored(counter: Counter, file: File) -> None:
+    await counter.change(update(File).where(File.id == file.id).values(storage_key="ab/" + "c" * 32))
+
+
+async def test_a_file_goes_out_to_whom_its_link_was_made_for(counter: Counter) -> None:
+    it = counter.shelf.it
+    await stored(counter, it.older)
+    for who in ("ada", "assessor", "iqa", "manager", "overview", "basic", "master"):
+        held = await counter.desk.held(await counter.claims(who, it.older))
+        assert held is not None
+        assert (held.name, held.content_type, held.size, held.sha256) == ("older.txt", "text/plain", 5, SHA256)
+    answer = await counter.shelf.ask("other_assessor", FILE, id=id_of(it.older))
+    assert answer == {"node": None}
+
+
+@pytest.mark.parametrize("taken", ["allocation", "sign-in", "role", "account", "disclaimer", "file"])
+async def test_what_was_taken_away_works_from_the_next_request(counter: Counter, taken: str) -> None:
+    it = counter.shelf.it
+    await stored(counter, it.older)
+    claims, exports = await counter.claims("manager", it.older), await counter.exports("manager")
+    assert await counter.desk.held(claims) is not None
+    await counter.change(
+        {
+            "allocation": delete(ManagerAllocation).where(ManagerAllocation.user_id == it.manager.id),
+            "sign-in": update(SignIn).values(ended_at=clock.now()),
+            "role": delete(RoleGrant).where(RoleGrant.user_id == it.manager.id),
+            "account": update(User).where(User.id == it.manager.id).values(archived_at=clock.now()),
+            "disclaimer": update(Provider).values(disclaimer="Read me", disclaimer_version=2),
+            "file": update(File).values(erased_at=clock.now()),
+        }[taken]
+    )
+    assert await counter.desk.held(claims) is None
+    for made in [await counter.desk.made(claims) for claims in exports.values()] if taken != "file" else []:
+        assert made is None
+
+
+async def test_an_aim_that_changed_hands_takes_its_files_along(counter: Counter) -> None:
+    it = counter.shelf.it
+    await stored(counter, it.older)
+    claims, exports = await counter.claims("assessor", it.older), await counter.exports("assessor")
+    await counter.change(update(Aim).where(Aim.id == it.main.id).values(assessor_id=it.bob.id))
+    assert await counter.desk.held(claims) is None
+    assert [await counter.desk.made(claims) for claims in exports.values()] == [None] * 4
+
+
+async def test_links_hold_five_minutes_and_one_purpose(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = await counter.sign_in("ada")
+    answer = await counter.shelf.ask("ada", FILE, context, id=id_of(counter.shelf.it.older))
+    download = answer["node"]["download"]
+    text = download["url"].rpartition("/")[2]
+    expires = dt.datetime.fromisoformat(download["expiresAt"])
+    left = expires - clock.now()
+    assert dt.timedelta(minutes=4) < left <= dt.timedelta(minutes=5)
+    with pytest.raises(LinkRefused):
+        context.services.links.open(EXPORT, text)
+    monkeypatch.setattr(clock, "now", lambda: expires)
+    with pytest.raises(LinkRefused):
+        context.services.links.open(DOWNLOAD, text)
+
+
+async def test_an_announced_file_comes_in_once(counter: Counter) -> None:
+    shelf = counter.shelf
+    async with shelf.database.writing() as session:
+        file = await World(session).file(shelf.people["ada"][0], sha256=None, uploaded_at=None)
+    claims = {"file": file.id}
+    # Not there until its bytes are.
+    assert await shelf.ask("ada", FILE, id=id_of(file)) == {"node": None}
+    expected = await counter.desk.expected(claims)
+    assert (expected.name, expected.size) == ("notes.txt", 5)
+    sent = [StoredFile(f"{number:02x}/{number:032x}", 5, f"{number:064x}") for number in range(8)]
+    kept = await asyncio.gather(*(counter.desk.received(claims, one, "text/plain") for one in sent))
+    (on_record,) = set(kept)
+    assert on_record in sent
+    async with shelf.database.writing() as session:
+        row = await session.get_one(File, file.id)
+    assert (row.storage_key, row.sha256, row.uploaded_at is None) == (on_record.storage_key, on_record.sha256, False)
+    # Awaited still, so that the same bytes again can be answered; only its uploader sees it until it is used.
+    assert await counter.desk.expected(claims) == expected
+    assert (await counter.desk.held(await counter.claims("ada", file))).sha256 == on_record.sha256
+    assert await shelf.ask("assessor", FILE, id=id_of(file)) == {"node": None}
+    await counter.change(update(File).where(File.id == file.id).values(erased_at=clock.now()))
+    assert await counter.desk.expected(claims) is None
+    with pytest.raises(LinkRefused):
+        await counter.desk.received(claims, sent[0], "text/plain")
+    assert await counter.desk.expected({"file": 999_999}) is None
+
+
+async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(counter: Counter) -> None:
+    it, days = counter.shelf.it, 130
+    async with counter.shelf.database.writing() as session:
+        world = World(session)
+        for day in range(days):
+            await world.time(it.ada, it.ann, 1, it.main, date=world.today - (day + 2) * DAY, comments=f"Day {day}")
+    older = [f"Day {day}" for day in reversed(range(days))]
+    for who, comments in (
+        ("ada", [*older, "Learned", "=1+1", "Learned"]),
+        ("assessor", [*older, "Learned", "=1+1"]),
+        ("other_assessor", ["=1+1", "Learned"]),
+    ):
+        made = await counter.desk.made((await counter.exports(who))["timeLogExport"])
+        assert made.name == "time-log.xlsx"
+        assert comments_in(made) == comments, who
+    today = it.world.today.isoformat()
+    for filter, comments in (
+        ({"from": today, "jobSetting": "OFF_THE_JOB", "activityType": "COACHING_OR_MENTORING"}, ["=1+1", "Learned"]),
+        ({"from": today, "jobSetting": "ON_THE_JOB"}, []),
+        ({"aimId": id_of(it.main), "to": today}, [*older, "Learned"]),
+        ({"aimId": "Aim_999999"}, []),
+    ):
+        made = await counter.desk.made((await counter.exports("ada", **filter))["timeLogExport"])
+        assert comments_in(made) == comments, filter
+
+
+async def test_the_progress_map_follows_its_filter(counter: Counter) -> None:
+    exports = await counter.exports("iqa")
+    made = await counter.desk.made(exports["progressMapExport"])
+    assert (made.name, made.content_type) == ("progress-map.pdf", "application/pdf")
+    everything, to_do = text_of(made), text_of(await counter.desk.made(exports["toDo"]))
+    for words in ("Ada", "Mechanic", "ST0001 v1.1", "Provider", "Unit 2"):
+        assert words in everything and words in to_do
+    assert [code in everything for code in ("1.1", "1.2", "2.1")] == [True] * 3
+    # 1.1 of the version stays in the heading; the criterion's words go.
+    assert [everything.count("Does 1"), to_do.count("Does 1"), to_do.count("Does 2")] == [2, 1, 1]
+
+
+async def test_the_record_of_achievement_says_who_signed(counter: Counter) -> None:
+    it = counter.shelf.it
+    keys = {"provider_id": it.provider.id, "learner_id": it.ada.id, "aim_id": it.main.id}
+    await counter.shelf.add(
+        UnitSignature(
+            **keys, unit_id=it.criteria[0].unit_id, role=Role.EMPLOYER_MANAGER, signed_by_id=it.manager.id,
+            signed_at=it.world.now, statement="-", content_sha256=SHA256,
+        )
+    )  # fmt: skip
+    made = await counter.desk.made((await counter.exports("ada"))["recordOfAchievementExport"])
+    assert made.name == "record-of-achievement.pdf"
+    text = text_of(made)
+    for words in ("Ada", "Mechanic", "1 of 2", "Mo", "Employer Manager"):
+        assert words in text, text

@@ -1,0 +1,68 @@
+"""Streams on a real server: what they compare is as the viewer and the provider's settings are at that moment."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from tests.support.demo_server import Demo
+from tests.support.http_server import Person
+
+SETTINGS = "mutation($n: Float!) { providerSettingsUpdate(input: { trafficLightTolerance: $n }) { errors { message } } }"
+
+
+@asynccontextmanager
+async def stream(person: Person, subscription: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+    """The data of each message of a subscription over server-sent events."""
+
+    async def messages() -> AsyncIterator[dict[str, Any]]:
+        async for line in response.aiter_lines():
+            if line.startswith("data:") and line.removeprefix("data:").strip():
+                yield json.loads(line.removeprefix("data:"))["data"]
+
+    request = person.client.stream(
+        "POST", "/graphql", json={"query": subscription}, headers={"accept": "text/event-stream"}
+    )
+    async with request as response:
+        assert response.status_code == 200
+        yield messages()
+
+
+@pytest.mark.parametrize("fields", ["offTrackCount", "generatedAt"], ids=["a-number", "no-number"])
+async def test_a_change_of_the_settings_reaches_an_open_stream(demo: Demo, backend: str, fields: str) -> None:
+    async with (
+        demo.serving(backend) as running,
+        running.person("assessor") as assessor,
+        running.person("master.admin") as admin,
+        stream(assessor, f"subscription {{ kpisChanged(take: 2) {{ {fields} }} }}") as messages,
+    ):
+        async with asyncio.timeout(20):
+            first = await anext(messages)
+            await admin.data(SETTINGS, n=60)
+            second = await anext(messages)
+    assert second["kpisChanged"] != first["kpisChanged"]
+    if fields == "offTrackCount":
+        assert second["kpisChanged"]["offTrackCount"] < first["kpisChanged"]["offTrackCount"]
+
+
+async def test_learners_come_with_their_light_as_the_settings_have_it_now(demo: Demo, backend: str) -> None:
+    async with (
+        demo.serving(backend) as running,
+        running.person("assessor") as assessor,
+        running.person("master.admin") as admin,
+    ):
+        learners = await assessor.data("{ learners(filter: { trafficLight: OFF_TRACK }, first: 1) { nodes { id } } }")
+        id = learners["learners"]["nodes"][0]["id"]
+        asked = f'subscription {{ learnerChanged(id: "{id}", take: 1) {{ trafficLight }} }}'
+        async with stream(assessor, asked) as messages, asyncio.timeout(20):
+            waiting = asyncio.ensure_future(anext(messages))
+            while not waiting.done():
+                # What is committed before the stream listens is none of its business: said until it is heard.
+                await admin.data(SETTINGS, n=60)
+                await asyncio.wait([waiting], timeout=0.3)
+                if not waiting.done():
+                    await admin.data(SETTINGS, n=59)
+            assert (await waiting)["learnerChanged"]["trafficLight"] == "ON_TRACK"

@@ -1,0 +1,180 @@
+"""The served schema over a world with one of everything: what one operation gives with one executor, for one person."""
+
+import asyncio
+import datetime as dt
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import strawberry
+from graphql import DocumentNode, GraphQLInputType, get_named_type
+from graphql.execution import execute
+from strawberry.execution import optimized_is_awaitable
+
+from auth.viewer import Viewer
+from db.database import Database, statement_count
+from domain.enums import Role
+from loaders.core.qualification_cache import Reference
+from loaders.core.read_session import Reading
+from loaders.core.registry import Loaders
+from resolvers.core.context import Context, Services
+from schema.executor import Counters
+from schema.root import make_schema
+from tests.authorization.authorization_scenario import Everything
+from tests.authorization.oracle import Sight
+from tests.authorization.rows import Rows
+from tests.authorization.viewer_crawler import every_id
+from tests.schema.executor.random_operations import MADE_UP
+from tests.support.viewers import services, viewer
+
+# Somebody in each of the seven roles: who sees much of the world.
+PEOPLE = {
+    Role.LEARNER: "ada", Role.ASSESSOR: "ann", Role.IQA: "ian", Role.EMPLOYER_MANAGER: "mo",
+    Role.EMPLOYER_OVERVIEW: "olu", Role.BASIC_ADMIN: "bas", Role.MASTER_ADMIN: "may",
+}  # fmt: skip
+
+# The types whose ids an argument takes; of any other, and of `node`, any record's.
+_TAKES = {
+    "learner": "Learner", "aim": "Aim", "employer": "Employer", "evidence": "Evidence", "session": "Session",
+    "signatureRequest": "SignatureRequest", "unit": "Unit", "learnerId": "Learner", "aimId": "Aim",
+    "employerId": "Employer", "assessorId": "User",
+}  # fmt: skip
+
+
+# Of the event loop: what an answer sets off has asked for all that it asks for by then.
+TURNS = 30
+
+
+class InRounds(Database):
+    """Answers all reads that are under way together, once nobody has anything more to ask.
+
+    Which reads can be asked as one then hangs on the executor, and not on which answer happened to come first.
+    """
+
+    _asked = 0
+    _round: asyncio.Task[None] | None = None
+
+    def __init__(self, url: str) -> None:
+        super().__init__(url)
+        self._held: list[asyncio.Future[None]] = []
+
+    async def _fetch(self, sql: str, arguments: Sequence[Any], from_replica: bool) -> Sequence[Any]:
+        self._asked += 1
+        try:
+            rows = await super()._fetch(sql, arguments, from_replica)
+        finally:
+            self._asked -= 1
+        if not self._held:
+            self._round = asyncio.ensure_future(self._end_round())
+        self._held.append(held := asyncio.get_running_loop().create_future())
+        await held
+        return rows
+
+    async def _end_round(self) -> None:
+        quiet = 0
+        while quiet < TURNS:
+            await asyncio.sleep(0)
+            quiet = 0 if self._asked else quiet + 1
+        held, self._held = self._held, []
+        for future in held:
+            if not future.done():  # cancelled
+                future.set_result(None)
+
+
+class AtOneMoment(Context):
+    """A context all of whose loaders look at the world at the same moment, those of a second attempt too."""
+
+    moment: dt.datetime
+
+    def restart(self) -> None:
+        self._loaders = loaders_of(self, self.moment)
+
+
+def loaders_of(context: Context, moment: dt.datetime) -> Loaders:
+    """The loaders of one operation at that moment."""
+    reading = Reading(context.services.database, context.let_in, context.services.reference, now=moment)
+    return Loaders(reading)
+
+
+@dataclass(frozen=True)
+class Given:
+    """All that a client gets, in a form that tells one order of keys or of errors from another, and what it took."""
+
+    data: str
+    errors: list[tuple[Any, ...]]
+    statements: int
+
+    @property
+    def told(self) -> tuple[str, list[tuple[Any, ...]]]:
+        return self.data, self.errors
+
+
+class Served:
+    """Both executors' schemas over one database that nobody changes."""
+
+    def __init__(self, database: Database, folder: Path, made: Everything, rows: Rows, moment: dt.datetime) -> None:
+        self.made, self.rows, self.moment = made, rows, moment
+        self.services: Services = services(database, folder)
+        self.generic, self.compiled = make_schema("generic"), make_schema("compiled")
+        self.graph = self.generic._schema
+        self.ids = every_id(rows)
+
+    @property
+    def counters(self) -> Counters:
+        """How often the compiled executor took each path so far."""
+        return self.compiled.execution_context_class.counters()
+
+    def viewer(self, role: Role) -> Viewer:
+        user, _, learner = self.made.people[PEOPLE[role]]
+        return viewer(user, role, learner)
+
+    async def give(self, schema: strawberry.Schema, role: Role, document: DocumentNode, variables: Any) -> Given:
+        """One operation as Strawberry would execute it, with nothing in memory of what others asked before."""
+        own = replace(self.services, reference=Reference(self.services.database))
+        context = AtOneMoment(own, self.viewer(role))
+        context.moment = self.moment
+        context.restart()
+        statement_count.set(count := [0])
+        result = execute(
+            schema._schema, document, variable_values=variables, context_value=context,
+            is_awaitable=optimized_is_awaitable, executor_class=schema.execution_context_class,
+        )  # fmt: skip
+        if optimized_is_awaitable(result):
+            result = await result
+        errors = [
+            (error.message, error.path, [(at.line, at.column) for at in error.locations or ()], error.extensions)
+            for error in result.errors or ()
+        ]
+        return Given(json.dumps(result.data), errors, count[0])
+
+    def values(self, role: Role) -> Any:
+        """What arguments get: mostly ids of records that the role sees, of the type asked for."""
+        user, _, _ = self.made.people[PEOPLE[role]]
+        seen = {name: sorted(ids) for name, ids in Sight(self.rows, user.id, role).ids.items() if ids}
+
+        def one(rng: Random, wanted: str | None) -> str:
+            place = rng.random()
+            if place < 0.1:
+                return rng.choice(["", "7", "Learner_0", "Nothing_1", "é"])
+            if place < 0.25:
+                return rng.choice([id for id in self.ids if wanted is None or id.startswith(f"{wanted}_")])
+            return rng.choice(seen.get(wanted or rng.choice(sorted(seen)), self.ids))
+
+        def value(rng: Random, coordinate: str, type_: GraphQLInputType) -> Any:
+            *_, owner, argument = coordinate.split(".")
+            if argument == "ids":
+                return [one(rng, None) for _ in range(rng.randrange(6))]
+            if get_named_type(type_).name == "ID":
+                return one(rng, _TAKES.get(owner if argument == "id" else argument))
+            if argument == "first":
+                return rng.choice([*[1, 2, 3, 5, 20, 100] * 5, 0])
+            if argument in ("after", "search"):
+                return rng.choice([None] * 9 + ["", "a", "no cursor"])
+            if argument == "slug":
+                return rng.choice(["dashboard", "none"])
+            return MADE_UP
+
+        return value

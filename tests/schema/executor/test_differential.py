@@ -1,0 +1,96 @@
+"""The compiled executor against the generic one: generated operations over sound and over spoilt data."""
+
+import json
+from random import Random
+from typing import Any
+
+import pytest
+from graphql import DocumentNode, GraphQLSchema, parse, validate
+from graphql.execution import ExecutionResult, execute
+from strawberry.execution import optimized_is_awaitable
+
+from schema.executor import executor_class
+from tests.schema.executor.executor_rows import Context, World
+from tests.schema.executor.executor_schema import make_schema
+from tests.schema.executor.random_operations import generate
+
+# The generic executor itself drops coroutines where an error ends a list or an object early.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:coroutine .* was never awaited:RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+SCHEMA = make_schema()._schema
+GENERIC = executor_class("generic")
+
+
+async def run(
+    executor: type,
+    document: DocumentNode,
+    variables: dict[str, Any],
+    context: Context | None,
+    schema: GraphQLSchema = SCHEMA,
+    root: object = None,
+) -> ExecutionResult:
+    """One execution as Strawberry would do it, without parsing and validating again."""
+    result = execute(
+        schema,
+        document,
+        root,
+        variable_values=variables,
+        context_value=context,
+        is_awaitable=optimized_is_awaitable,
+        executor_class=executor,
+        operation_extensions=None,
+    )
+    return await result if optimized_is_awaitable(result) else result
+
+
+def shown(result: ExecutionResult) -> dict[str, Any]:
+    """All that a client gets, in a form that tells 1 from True and one order of keys or errors from another."""
+    errors = [(e.message, e.path, [(at.line, at.column) for at in e.locations or ()]) for e in result.errors or ()]
+    return {"data": json.dumps(result.data, default=repr), "errors": errors}
+
+
+# What the compiled path hands to the generic one even where nothing is wrong: info.path below the root, an iterator
+# (which the first attempt would use up), a list of awaitables.
+HANDED_ON = frozenset({"Learner.where", "Learner.counting", "Aim.unitFutures"})
+
+
+async def compare(rate: float, rng: Random, number: int, executor: type, skip: frozenset[str] = frozenset()) -> int:
+    """Runs generated operations with both executors, each over a world of its own; how many had errors."""
+    failing = 0
+    for _ in range(number):
+        world = World(rng.randrange(1_000_000), rate)
+        operation = generate(SCHEMA, rng, skip=skip, most_fields=30)
+        document = parse(operation.text)
+        assert not validate(SCHEMA, document), operation.text
+        before = Context(world)
+        generic = await run(GENERIC, document, operation.variables, before)
+        failing += bool(generic.errors)
+        for _ in range(2):  # once compiling, once with the plan that is kept
+            after = Context(world)
+            compiled = await run(executor, document, operation.variables, after)
+            assert shown(compiled) == shown(generic), f"{operation.text}\n{operation.variables}"
+            if not after.restarts:
+                for name in after.batches:
+                    assert after.batches[name] <= before.batches[name], f"{name} in {operation.text}"
+    return failing
+
+
+async def test_sound_data_never_needs_the_generic_executor() -> None:
+    executor = executor_class("compiled")
+    assert await compare(0.0, Random(1), 800, executor, HANDED_ON) == 0
+    counters = executor.plans.counters
+    assert (counters.fast, counters.deopt, counters.rested, counters.unsupported) == (1600, 0, 0, 0)
+    assert counters.compiled == 800
+
+
+@pytest.mark.parametrize(("seed", "rate", "number"), [(2, 0.0, 200), (3, 0.01, 500), (4, 0.04, 400), (5, 0.3, 100)])
+async def test_spoilt_data_gives_the_same_errors(seed: int, rate: float, number: int) -> None:
+    executor = executor_class("compiled")
+    failing = await compare(rate, Random(seed), number, executor)
+    counters = executor.plans.counters
+    assert failing >= min(5 * rate, 0.6) * number
+    assert counters.fast + counters.deopt == 2 * number
+    assert counters.deopt >= 2 * failing
+    assert counters.unsupported == counters.rested == 0

@@ -1,0 +1,35 @@
+"""Cohorts of any size: as large as asked, sound, and several beside each other."""
+
+from collections import Counter
+from pathlib import Path
+
+from db.database import Database
+from db.models import registry as tables
+from domain import clock
+from services.audit.progress_check import wrong_sums
+from services.demo import build_cohort
+from services.storage.file_store import open_store
+from tests.services.demo.test_demo import World
+
+
+async def test_a_cohort_is_as_large_as_asked_and_sound(database: Database, tmp_path: Path):
+    store = open_store(tmp_path)
+    sign_ins = await build_cohort(database, store, learners=203)
+    again = await build_cohort(database, store, learners=3)
+    assert {entry.username for entry in sign_ins} == {
+        f"cohort.{word}" for word in ("admin", "overview", "iqa", "assessor", "manager", "learner")
+    }
+    assert {entry.username.split(".")[0] for entry in again} == {"cohort2"}
+    world = await World(database, store).read()
+    assert Counter(row.provider_id for row in world["learner"]).most_common() == [(1, 203), (2, 3)]
+    async with database.writing() as session:
+        assert await wrong_sums(session) == []
+    assert {row.criteria_total for row in world["aim_progress"]} == {180}
+    assert len(world["aim"]) == 3 * 206
+    assert len(world.of("aim", world.learner("cohort.learner"))) == 3
+    overview = [row for row in world["overview_allocation"] if row.user_id == world.user("cohort.overview")]
+    sites = {row.employer_id for row in overview}
+    assert sum(row.employer_id in sites for row in world["learner"]) == 200
+    # Rows that are added later get keys of their own.
+    async with database.writing() as session:
+        session.add(tables.Employer(provider_id=1, name="Added later", created_at=clock.now()))

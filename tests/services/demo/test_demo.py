@@ -1,0 +1,297 @@
+"""The demo world: its people belong together as promised, and its records hold what the server would hold them to."""
+
+import datetime as dt
+from collections import Counter, defaultdict
+from pathlib import Path
+
+import pytest
+from pwdlib import PasswordHash
+from sqlalchemy import func, select
+from sqlalchemy.engine import Row
+
+from db.database import Database
+from db.models import registry as tables
+from domain import clock, progress
+from domain import confirmation_statements as signing
+from domain.enums import (
+    ActionStatus,
+    AimStatus,
+    EvidenceStatus,
+    Role,
+    SessionStatus,
+    SignatureRequestStatus,
+    TrafficLight,
+)
+from services.audit.chain import broken_lines
+from services.audit.progress_check import wrong_sums
+from services.demo import PASSWORD, DemoExists, build_demo
+from services.demo.builder import SIGN_INS
+from services.storage.file_store import FileStore, open_store
+from tests.support.databases import Databases
+
+
+class World:
+    """A demo database with every table read once: what a check needs is at hand as rows."""
+
+    def __init__(self, database: Database, store: FileStore) -> None:
+        self.database, self.store = database, store
+        self.tables: dict[str, list[Row]] = {}
+
+    async def read(self) -> "World":
+        for name, table in tables.metadata.tables.items():
+            self.tables[name] = list(await self.database.rows(select(table)))
+        return self
+
+    def __getitem__(self, name: str) -> list[Row]:
+        return self.tables[name]
+
+    def by_id(self, name: str) -> dict[int, Row]:
+        return {row.id: row for row in self.tables[name]}
+
+    def user(self, username: str) -> int:
+        (key,) = [user.id for user in self["user_account"] if user.username == username]
+        return key
+
+    def learner(self, username: str = "learner") -> Row:
+        user = self.user(username)
+        (row,) = [learner for learner in self["learner"] if learner.user_id == user]
+        return row
+
+    def of(self, name: str, learner: Row) -> list[Row]:
+        return [row for row in self[name] if row.learner_id == learner.id]
+
+
+@pytest.fixture(scope="module")
+async def world(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory):
+    database = Database(await databases.fresh(backend))
+    store = open_store(tmp_path_factory.mktemp("files"))
+    await build_demo(database, store)
+    yield await World(database, store).read()
+    await database.close()
+
+
+def light(aim: Row, sums: Row, provider: Row) -> TrafficLight:
+    today = clock.today()
+    return progress.traffic_light(
+        in_training=aim.status is AimStatus.IN_TRAINING,
+        criteria_total=sums.criteria_total,
+        mapped=progress.tenths(sums.criteria_mapped, sums.criteria_total),
+        duration=progress.duration_tenths(aim.start_date, aim.planned_end_date, today),
+        tolerance=provider.traffic_light_tolerance,
+        rated_from=provider.rated_from_percent,
+    )
+
+
+async def test_everybody_on_the_list_can_sign_in_in_their_roles(world: World):
+    grants = defaultdict(set)
+    for grant in world["role_grant"]:
+        grants[grant.user_id].add(grant.role)
+    users = {user.username: user for user in world["user_account"]}
+    for entry in SIGN_INS:
+        user = users[entry.username]
+        assert grants[user.id] == set(entry.roles) and user.name == entry.name and user.archived_at is None
+        new = entry.username == "new.starter"
+        assert user.must_change_password is new and bool(user.disclaimer_accepted) is not new
+    (stored,) = {user.password_hash for user in users.values()}
+    assert PasswordHash.recommended().verify(PASSWORD, stored)
+    assert "m=19456,t=2,p=1" in stored
+
+
+async def test_the_people_of_the_learner_belong_to_them(world: World):
+    learner, aims = world.learner(), world.of("aim", world.learner())
+    assert len(aims) == 3
+    assert {aim.assessor_id for aim in aims} == {world.user("assessor")}
+    assert {aim.iqa_id for aim in aims} == {world.user("iqa")}
+    managed = {row.learner_id for row in world["manager_allocation"] if row.user_id == world.user("employer.manager")}
+    site = {row.id for row in world["learner"] if row.employer_id == learner.employer_id}
+    assert learner.id in managed and managed < site
+    sites = {row.employer_id for row in world["overview_allocation"] if row.user_id == world.user("employer.overview")}
+    office = world.by_id("employer")[learner.employer_id].parent_id
+    assert learner.employer_id in sites
+    assert len(sites) == 2 and len([row for row in world["employer"] if row.parent_id == office]) == 3
+    assert sum(row.parent_id is None for row in world["employer"] if row.provider_id == learner.provider_id) == 2
+
+
+async def test_the_learner_has_something_to_do_for_everybody(world: World):
+    learner, today = world.learner(), clock.today()
+    touched = Counter(row.aim_id for row in world.of("criterion_progress", learner) if row.evidence_count)
+    sums = {row.aim_id: row for row in world.of("aim_progress", learner)}
+    training = [aim for aim in world.of("aim", learner) if aim.status is AimStatus.IN_TRAINING]
+    assert any(touched[aim.id] < sums[aim.id].criteria_total for aim in training)
+    provider = world.by_id("provider")[learner.provider_id]
+    assert {light(aim, sums[aim.id], provider) for aim in training} == {
+        TrafficLight.ON_TRACK, TrafficLight.OFF_TRACK, TrafficLight.AHEAD
+    }  # fmt: skip
+    booked = [row.starts_at for row in world.of("session", learner) if row.status is SessionStatus.PLANNED]
+    assert clock.now() < min(booked) < clock.now() + dt.timedelta(days=7)
+    pending = {row.id for row in world.of("signature_request", learner) if row.status is SignatureRequestStatus.PENDING}
+    open_slots = {
+        row.role for row in world.of("signature_slot", learner) if row.request_id in pending and not row.signed_at
+    }
+    assert open_slots >= {Role.LEARNER, Role.ASSESSOR, Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW}
+    open_actions = [row for row in world.of("action", learner) if row.status is not ActionStatus.COMPLETE]
+    assert any(row.target_date < today for row in open_actions) and any(row.target_date > today for row in open_actions)
+    assert world.by_id("file")[learner.photo_file_id].content_type == "image/png"
+    assert {row.name.value for row in world.of("cv_section", learner)} and len(world.of("cv_document", learner)) == 4
+
+
+async def test_there_are_sixty_learners_in_every_state(world: World):
+    provider = world.by_id("provider")[world.learner().provider_id]
+    assert sum(row.provider_id == provider.id for row in world["learner"]) == 60
+    aims = [aim for aim in world["aim"] if aim.provider_id == provider.id]
+    sums = {row.aim_id: row for row in world["aim_progress"]}
+    assert {aim.status for aim in aims} == set(AimStatus)
+    lights = Counter(light(aim, sums[aim.id], provider) for aim in aims)
+    assert all(lights[colour] >= 10 for colour in TrafficLight)
+    assert sum(progress.is_past_planned_end(aim.status, aim.planned_end_date, clock.today()) for aim in aims) >= 5
+    kinds = {row.kind for row in world["qualification"] if row.provider_id == provider.id}
+    assert kinds == {"standard", "diploma", "functional_skills"}
+    assert {row.status for row in world["evidence"]} == set(EvidenceStatus)
+    assert {row.status for row in world["session"]} == set(SessionStatus)
+    assert {row.status for row in world["action"]} == set(ActionStatus)
+    assert {row.status for row in world["signature_request"]} == set(SignatureRequestStatus)
+    assert any(row.action_id for row in world["evidence"])
+    assert any(row.withdrawn_at for row in world["unit_signature"])
+    assert all(aim.iqa_id != aim.assessor_id for aim in aims)
+
+
+async def test_the_sums_are_true_and_the_audit_trail_is_whole(world: World):
+    async with world.database.writing() as session:
+        assert await wrong_sums(session) == []
+        assert [line async for line in broken_lines(session)] == []
+    assert len(world["audit_event"]) > 1000
+    signed = {row.criterion_id: row for row in world["evidence_mapping"] if row.signed_off}
+    for row in world["criterion_progress"]:
+        assert bool(row.signed_off_by_id) is row.signed_off is bool(row.signed_off_at)
+        assert not row.signed_off or row.criterion_id in signed
+
+
+async def test_each_attended_session_has_exactly_one_automatic_entry(world: World):
+    entries = defaultdict(list)
+    for entry in world["time_log_entry"]:
+        assert entry.automatic is (entry.session_id is not None)
+        entries[entry.session_id].append(entry)
+    for session in world["session"]:
+        minutes = (session.ends_at - session.starts_at).total_seconds() / 60
+        found = [(entry.minutes, entry.date, entry.learner_id) for entry in entries[session.id]]
+        attended = session.status is SessionStatus.ATTENDED
+        assert found == ([(minutes, clock.day_of(session.starts_at), session.learner_id)] if attended else [])
+    numbers = defaultdict(list)
+    for session in sorted(world["session"], key=lambda session: session.starts_at):
+        numbers[session.learner_id].append(session.number)
+    for learner in world["learner"]:
+        assert numbers[learner.id] == list(range(1, learner.last_session_number + 1))
+
+
+async def test_nothing_has_happened_in_the_future(world: World):
+    now = clock.now()
+    for name, table in tables.metadata.tables.items():
+        moments = [column.key for column in table.columns if column.key.endswith("_at")]
+        for row in world[name]:
+            planned = name == "session" and row.status is SessionStatus.PLANNED
+            late = [key for key in moments if getattr(row, key) and getattr(row, key) > now]
+            assert not late or planned and set(late) <= {"starts_at", "ends_at"}, (name, row)
+            assert not planned or row.starts_at > now
+    assert all(entry.date <= clock.today() for entry in world["time_log_entry"])
+
+
+async def test_evidence_is_what_its_versions_and_signatures_say(world: World):
+    files, versions = world.by_id("file"), defaultdict(list)
+    for version in sorted(world["evidence_version"], key=lambda version: version.number):
+        versions[version.evidence_id].append(version)
+    mapped = {row.evidence_id for row in world["evidence_mapping"]}
+    for evidence in world["evidence"]:
+        own = versions[evidence.id]
+        assert [version.number for version in own] == list(range(1, len(own) + 1))
+        assert evidence.file_id == own[-1].file_id and files[evidence.file_id].aim_id == evidence.aim_id
+        assessed = evidence.status is EvidenceStatus.ASSESSED
+        assert assessed is bool(evidence.assessed_at) is (evidence.id in mapped)
+        assert evidence.status is not EvidenceStatus.RETURNED or evidence.points_for_improvement
+        assert evidence.status is not EvidenceStatus.RESUBMITTED or len(own) > 1
+    for row in world["evidence_signature"]:
+        signed = versions[row.evidence_id][row.version_number - 1]
+        assert row.file_sha256 == files[signed.file_id].sha256
+
+
+async def test_signatures_stand_in_the_right_slots_over_the_right_document(world: World):
+    files, users, roles = world.by_id("file"), world.by_id("user_account"), defaultdict(set)
+    for grant in world["role_grant"]:
+        roles[grant.user_id].add(grant.role)
+    slots = defaultdict(list)
+    for slot in world["signature_slot"]:
+        slots[slot.request_id].append(slot)
+        if slot.signed_by_id:
+            assert slot.role in roles[slot.signed_by_id] and users[slot.signed_by_id].provider_id == slot.provider_id
+    for request in world["signature_request"]:
+        done = all(slot.signed_at for slot in slots[request.id])
+        if request.status is not SignatureRequestStatus.CANCELLED:
+            assert done is (request.status is SignatureRequestStatus.COMPLETE)
+        signed = {slot.document_sha256 for slot in slots[request.id] if slot.signed_at}
+        assert signed <= {request.document_sha256} == {files[request.file_id].sha256}
+
+
+async def test_a_standing_signature_on_a_unit_confirms_the_unit_as_it_is(world: World):
+    states = defaultdict(list)
+    for row in world["criterion_progress"]:
+        states[row.aim_id, row.unit_id].append((row.criterion_id, row.evidence_count, row.signed_off))
+    sizes = {unit.id: unit.criterion_count for unit in world["qualification_unit"]}
+    standing = [row for row in world["unit_signature"] if row.withdrawn_at is None]
+    assert standing
+    for row in standing:
+        own = states[row.aim_id, row.unit_id]
+        assert len(own) == sizes[row.unit_id] and all(signed for _, _, signed in own)
+        assert row.content_sha256 == signing.unit_sha256(row.statement, own)
+
+
+async def test_the_files_are_there_byte_for_byte(world: World):
+    used = {file.storage_key: file for file in world["file"]}
+    for file in world.of("file", world.learner()):
+        assert await world.store.digest(file.storage_key) == file.sha256
+    assert all([await world.store.exists(key) for key in used])
+    # Erasing one learner's files must not take another's away.
+    assert len({(file.storage_key, file.learner_id) for file in world["file"]}) == len(used)
+
+
+async def test_no_record_reaches_across_the_two_providers(world: World):
+    owners = {row.id: row.provider_id for row in world["learner"]}
+    owners_of_users = {row.id: row.provider_id for row in world["user_account"]}
+    assert len(set(owners.values())) == 2
+    for name, table in tables.metadata.tables.items():
+        people = [key.parent.key for key in table.foreign_keys if key.column.table.name == "user_account"]
+        for row in world[name]:
+            if "learner_id" in table.columns and row.learner_id is not None:
+                assert row.provider_id == owners[row.learner_id]
+            for column in people:
+                if getattr(row, column) is not None:
+                    assert owners_of_users[getattr(row, column)] == row.provider_id
+
+
+async def test_learner_numbers_are_well_formed_and_different(world: World):
+    numbers = [row.uln for row in world["learner"]]
+    assert len(set(numbers)) == len(numbers)
+    for number in numbers:
+        weighted = sum(int(digit) * weight for digit, weight in zip(number[:9], range(10, 1, -1), strict=True)) % 11
+        assert len(number) == 10 and int(number[9]) == 10 - weighted
+
+
+async def test_it_is_made_once(world: World):
+    with pytest.raises(DemoExists):
+        await build_demo(world.database, world.store)
+    (row,) = await world.database.rows(select(func.count()).select_from(tables.Provider))
+    assert row[0] == 2
+
+
+async def test_the_same_seed_gives_the_same_world(databases: Databases, tmp_path: Path):
+    # Keys of stored bytes and the salt of a password are made anew; qualifications note when they were imported.
+    apart = {"storage_key", "password_hash", "imported_at"}
+    worlds = []
+    for number in range(2):
+        database = Database(await databases.fresh("sqlite"))
+        await build_demo(database, open_store(tmp_path / str(number)))
+        world = await World(database, open_store(tmp_path)).read()
+        worlds.append({
+            name: [{key: value for key, value in row._mapping.items() if key not in apart} for row in rows]
+            for name, rows in world.tables.items()
+        })  # fmt: skip
+        await database.close()
+    assert worlds[0] == worlds[1]

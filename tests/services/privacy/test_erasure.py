@@ -1,0 +1,252 @@
+"""Erasure on the demo, through the graph and as the operator: no word remains, and what is kept has no name."""
+
+import datetime as dt
+import json
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import Enum, String, Text, text, update
+
+from commands import privacy as commands_privacy
+from db.database import Database
+from db.models.base import Base
+from db.models.registry import Aim, AuditEvent, File, Learner, OutboxMail, Provider, SignIn, User
+from domain import clock
+from domain.enums import AimStatus
+from services.audit.verify import faults
+from services.privacy.erasure import erased_name
+from services.privacy.retention import due_learners, years_after
+from services.storage.file_store import open_store
+from tests.support.privacy_scenario import Scene
+from tests.support.worlds import World
+
+ERASE = (
+    "mutation($id: ID!, $name: String!) { learnerErase(id: $id, confirmName: $name) { learner { id name uln "
+    "employer { id } photo { id } managers { id } aims { status } } errors { code field message } } }"
+)
+MARK = "Zebedee Quill"
+
+
+def personal_texts() -> list[Any]:
+    """Every column of words in a table of a learner's; what is not words is named, so that a new column is judged."""
+    not_words = {
+        "content_type", "sha256", "file_sha256", "document_sha256", "content_sha256", "storage_key", "withdrawn_reason",
+    }  # fmt: skip
+    found = []
+    for table in Base.metadata.sorted_tables:
+        if "learner_id" in table.columns and table.name != "audit_event":
+            for column in table.columns:
+                if isinstance(column.type, String | Text) and not isinstance(column.type, Enum):
+                    if column.name not in not_words:
+                        found.append(column)
+    return found
+
+
+async def test_nothing_of_an_erased_learner_remains(scene: Scene) -> None:
+    """Every word of every record of theirs is marked, and so is their name; afterwards the marks are nowhere."""
+    texts = personal_texts()
+    assert len(texts) > 15
+    async with scene.database.writing() as session:
+        for column in texts:
+            whose = column.table.c.learner_id == scene.learner.id
+            await session.execute(
+                update(column.table).where(whose, column.is_not(None)).values({column.name: f"by {MARK}"})
+            )
+        user = await session.get_one(User, scene.user.id)
+        user.name, user.email, user.username = MARK, "zebedee.quill@example.org", "zebedee"
+        (await session.get_one(Learner, scene.learner.id)).uln = "9876543210"
+        for number, (to, words, sent) in enumerate(
+            [(user.email, "yours", None), ("boss@example.org", f"about {MARK}.", clock.now()),
+             ("boss@example.org", f"{MARK}: ready", None), ("boss@example.org", f"{MARK}son is another", None)]
+        ):  # fmt: skip
+            session.add(
+                OutboxMail(
+                    provider_id=user.provider_id, kind="message", to_address=to, subject=f"{number}", body=words,
+                    created_at=clock.now(), due_at=clock.now() + dt.timedelta(days=1), sent_at=sent,
+                )
+            )  # fmt: skip
+    before = await scene.dump()
+    assert before.count(f"'by {MARK}'") > 50
+    keys = [
+        file.storage_key for file in await scene.rows(File, File.learner_id == scene.learner.id) if file.storage_key
+    ]
+    paths = [scene.folder / "files" / key for key in keys]
+    assert paths and all(path.exists() for path in paths)
+    async with scene.running.person("master.admin") as master:
+        answer = (await master.data(ERASE, id=scene.id, name=MARK))["learnerErase"]
+    assert answer["errors"] == []
+    shown = answer["learner"]
+    assert (shown["name"], shown["uln"], shown["employer"], shown["photo"], shown["managers"]) == (
+        erased_name(scene.learner.id), None, None, None, []
+    )  # fmt: skip
+    after = await scene.dump()
+    # Whose name only begins so keeps their mail.
+    assert f"{MARK}son is another" in after
+    after = after.replace(f"{MARK}son is another", "")
+    for gone in ("zebedee", "9876543210"):
+        assert gone not in after.lower(), next(line for line in after.splitlines() if gone in line.lower())
+    assert not any(path.exists() for path in paths)
+
+
+async def test_what_the_law_needs_is_kept_without_a_name(scene: Scene) -> None:
+    kept = ("aim_progress", "criterion_progress", "evidence_mapping")
+    numbers = {
+        "evidence_signature": "id, evidence_id, version_number, role, signed_by_id, signed_at, file_sha256",
+        "signature_slot": "id, request_id, role, signed_by_id, signed_at, document_sha256",
+        "unit_signature": "id, aim_id, unit_id, role, signed_by_id, signed_at, content_sha256, withdrawn_at",
+        "time_log_entry": "id, date, minutes, job_setting, activity_type, approved_by_id, approved_at",
+        "evidence": "id, aim_id, status, submitted_by_id, submitted_at, assessed_by_id, assessed_at",
+        "evidence_version": "id, evidence_id, number, submitted_at",
+        "file": "id, size, sha256, uploaded_at",
+        "aim": "id, qualification_id, start_date, planned_end_date, assessor_id, iqa_id",
+        "audit_event": "id, sequence, hash",
+    }
+
+    async def facts() -> dict[str, list[Any]]:
+        found = {}
+        async with scene.database.snapshot() as session:
+            for table, columns in {**dict.fromkeys(kept, "*"), **numbers}.items():
+                asked = f"select {columns} from {table} where learner_id = {scene.learner.id} order by 1, 2"
+                found[table] = [tuple(row) for row in await session.execute(text(asked))]
+        return found
+
+    before = await facts()
+    async with scene.running.person("master.admin") as master:
+        assert (await master.data(ERASE, id=scene.id, name=scene.user.name))["learnerErase"]["errors"] == []
+    after = await facts()
+    # The trail has one line more: who erased whom, by number.
+    (line,) = [row for row in after.pop("audit_event") if row not in before["audit_event"]]
+    del before["audit_event"]
+    assert {table: len(rows) for table, rows in before.items() if not rows} == {}
+    assert after == before
+    (event,) = await scene.rows(AuditEvent, AuditEvent.id == line[0])
+    assert (event.action, event.subject_key) == ("learnerErase", scene.learner.id)
+    assert scene.user.name not in json.dumps(event.detail)
+    aims = await scene.rows(Aim, Aim.learner_id == scene.learner.id)
+    assert {aim.status for aim in aims} <= {AimStatus.WITHDRAWN, AimStatus.COMPLETED}
+    assert all(aim.actual_end_date for aim in aims)
+    # Everybody else is as they were; the chain, the sums, the signatures and the files are whole.
+    assert [line async for line in faults(scene.database, open_store(scene.folder / "files"))] == []
+    others = await scene.rows(User, User.id != scene.user.id, User.name.like("Erased%"))
+    assert others == []
+
+
+async def test_an_erased_learner_is_out_at_once_and_an_admin_sees_a_number(scene: Scene) -> None:
+    async with (
+        scene.running.person("learner") as ada,
+        scene.running.person("employer.manager") as manager,
+        scene.running.person("master.admin") as master,
+    ):
+        seen = "query($id: ID!) { learner(id: $id) { name evidence(first: 5) { nodes { title } } } }"
+        assert (await manager.data(seen, id=scene.id))["learner"]["name"] == scene.user.name
+        await master.data(ERASE, id=scene.id, name=scene.user.name)
+        assert (await ada.ask("{ viewer { user { name } } }"))["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        assert (await manager.data(seen, id=scene.id))["learner"] is None
+        learner = (await master.data(seen, id=scene.id))["learner"]
+        assert learner["name"] == erased_name(scene.learner.id)
+        assert {one["title"] for one in learner["evidence"]["nodes"]} == {"(erased)"}
+        # Again, by whatever name: nothing more happens, and the trail gets no second line.
+        assert (await master.data(ERASE, id=scene.id, name="x"))["learnerErase"]["errors"] == []
+    lines = await scene.rows(AuditEvent, AuditEvent.action == "learnerErase")
+    assert len(lines) == 1
+    async with scene.running.stranger() as stranger:
+        answer = await stranger.data(
+            'mutation { login(input: { username: "learner", password: "waymark-demo" }) { errors { code } } }'
+        )
+        assert answer["login"]["errors"] != []
+    assert await scene.rows(SignIn, SignIn.user_id == scene.user.id) == []
+
+
+async def test_who_may_not_erase_and_what_is_refused(reading: Scene) -> None:
+    name = reading.user.name
+    before = await reading.dump()
+
+    async def refused(username: str, id: str, by: str) -> tuple[str, Any]:
+        async with reading.running.person(username) as person:
+            payload = (await person.data(ERASE, id=id, name=by))["learnerErase"]
+        assert payload["learner"] is None
+        (error,) = payload["errors"]
+        return error["code"], error["field"]
+
+    for who in ("learner", "assessor", "iqa", "employer.manager", "employer.overview", "basic.admin"):
+        assert await refused(who, reading.id, name) == ("NOT_ALLOWED", None), who
+    for id in (reading.id, "Learner_999999", "Aim_1", "x"):
+        assert await refused("other.provider", id, name) == ("NOT_FOUND", ["id"])
+    assert await refused("master.admin", reading.id, name.upper()) == ("INVALID", ["confirmName"])
+    after = await reading.dump()
+    kept = re.compile(r"^(evidence|learner|aim|file|cv_section|outbox_mail) ", re.MULTILINE)
+    assert [line for line in after.splitlines() if kept.match(line)] == [
+        line for line in before.splitlines() if kept.match(line)
+    ]
+
+
+# ---------------------------------------------------------------- retention
+
+
+async def test_who_is_due(database: Database) -> None:
+    today = dt.date(2026, 11, 21)
+    async with database.writing() as session:
+        world = World(session)
+        keeps, forever = await world.provider("Keeps", retention_years=6), await world.provider("Forever")
+
+        async def ended(
+            provider: Provider, name: str, *ends: dt.date | None, status: Any = AimStatus.COMPLETED
+        ) -> None:
+            learner = await world.learner(provider, name)
+            for end in ends:
+                await world.aim(
+                    learner, status=status if end else AimStatus.IN_TRAINING, actual_end_date=end,
+                    start_date=dt.date(2015, 1, 1), planned_end_date=dt.date(2016, 1, 1),
+                )  # fmt: skip
+
+        await ended(keeps, "Day before", dt.date(2020, 11, 20))
+        await ended(keeps, "To the day", dt.date(2020, 11, 21))
+        await ended(keeps, "Withdrawn", dt.date(2019, 2, 28), status=AimStatus.WITHDRAWN)
+        await ended(keeps, "Still learning", dt.date(2010, 1, 1), None)
+        await ended(keeps, "Last one counts", dt.date(2010, 1, 1), dt.date(2024, 1, 1))
+        await ended(keeps, "No aim yet")
+        await ended(forever, "Kept for ever", dt.date(2000, 1, 1))
+    async with database.snapshot() as session:
+        due = await due_learners(session, today)
+        assert [one.name for one in due] == ["Withdrawn", "Day before"]
+        assert await due_learners(session, today, forever.id) == []
+    assert years_after(dt.date(2020, 2, 29), 6) == dt.date(2026, 2, 28)
+
+
+async def test_the_command_erases_who_is_due(scene: Scene, capsys: pytest.CaptureFixture[str]) -> None:
+    async with scene.database.writing() as session:
+        provider = await session.get_one(Provider, scene.learner.provider_id)
+        provider.retention_years = 1
+        long_ago = dt.date(2001, 1, 1)
+        values = {
+            "status": AimStatus.COMPLETED,
+            "start_date": long_ago,
+            "planned_end_date": long_ago,
+            "actual_end_date": long_ago,
+        }
+        await session.execute(update(Aim).where(Aim.learner_id == scene.learner.id).values(values))
+    store = open_store(scene.folder / "files")
+    async with scene.database.snapshot() as session:
+        (due, *rest) = await due_learners(session, clock.today())
+    assert due.learner_key == scene.learner.id
+    assert await commands_privacy.erase_one(scene.database, store, due.learner_key) is None
+    async with scene.database.snapshot() as session:
+        assert await due_learners(session, clock.today()) == rest
+    (event,) = await scene.rows(AuditEvent, AuditEvent.action == "learnerErase")
+    assert (event.actor_id, event.role) == (None, None)
+    assert [line async for line in faults(scene.database, store)] == []
+
+
+async def test_somebody_with_another_role_stays(scene: Scene) -> None:
+    async with scene.database.writing() as session:
+        await session.execute(
+            text("update role_grant set user_id = :user where role = 'BASIC_ADMIN' and provider_id = :provider and id "
+                 "= (select min(id) from role_grant where role = 'BASIC_ADMIN')"),
+            {"user": scene.user.id, "provider": scene.learner.provider_id},
+        )  # fmt: skip
+    async with scene.running.person("master.admin") as master:
+        payload = (await master.data(ERASE, id=scene.id, name=scene.user.name))["learnerErase"]
+    assert [(error["code"], error["field"]) for error in payload["errors"]] == [("CONFLICT", ["id"])]
+    store = open_store(scene.folder / "files")
+    assert await commands_privacy.erase_one(scene.database, store, scene.learner.id) == "BASIC_ADMIN"

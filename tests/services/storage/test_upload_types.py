@@ -1,0 +1,175 @@
+"""The allow-list: name and content must agree, and what runs in a browser is refused under every name."""
+
+import io
+import zipfile
+
+import pytest
+
+from services.storage.upload_types import KINDS, Unacceptable, checked, clean_name, kind_of
+
+
+def archive(*members: str, first: tuple[str, str] | None = None, padding: int = 0) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as opened:
+        if first:
+            opened.writestr(zipfile.ZipInfo(first[0]), first[1])
+        if padding:
+            opened.writestr(zipfile.ZipInfo("media/film.bin"), bytes(padding))
+        for member in members:
+            opened.writestr(member, "<x/>")
+    return made.getvalue()
+
+
+def odf(kind: str) -> bytes:
+    return archive("content.xml", "META-INF/manifest.xml",
+                   first=("mimetype", f"application/vnd.oasis.opendocument.{kind}"))
+
+
+SAMPLES = {
+    "a.pdf": b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n",
+    "a.docx": archive("[Content_Types].xml", "_rels/.rels", "word/document.xml"),
+    "a.xlsx": archive("xl/workbook.xml", "[Content_Types].xml"),
+    "a.pptx": archive("[Content_Types].xml", "ppt/presentation.xml"),
+    "a.odt": odf("text"),
+    "a.ods": odf("spreadsheet"),
+    "a.odp": odf("presentation"),
+    "a.jpg": b"\xff\xd8\xff\xe0\x00\x10JFIF",
+    "a.png": b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
+    "a.webp": b"RIFF\x24\x00\x00\x00WEBPVP8 ",
+    "a.heic": b"\x00\x00\x00\x18ftypheic\x00\x00\x00\x00mif1heic",
+    "a.gif": b"GIF89a\x01\x00\x01\x00",
+    "a.txt": "Ffôn â'r tîm: £5 – done.\r\n".encode(),
+    "a.csv": b"date,minutes\n2026-11-02,90\n",
+    "a.md": b"# What I learned\n\n<b>bold</b> is fine in the middle\n",
+    "a.mp3": b"ID3\x04\x00\x00\x00\x00\x00\x00",
+    "a.m4a": b"\x00\x00\x00\x20ftypM4A \x00\x00\x00\x00",
+    "a.wav": b"RIFF\x24\x00\x00\x00WAVEfmt ",
+    "a.mp4": b"\x00\x00\x00\x20ftypisom\x00\x00\x02\x00",
+    "a.mov": b"\x00\x00\x00\x14ftypqt  \x00\x00\x02\x00",
+}
+HOSTILE = {
+    "html": b"<!DOCTYPE html><script>alert(1)</script>",
+    "html after blanks": b"\xef\xbb\xbf  \n<HTML><body onload=x>",
+    "svg": b"<svg xmlns='http://www.w3.org/2000/svg' onload='x'/>",
+    "xml": b"<?xml version='1.0'?><svg/>",
+    "exe": b"MZ\x90\x00\x03\x00\x00\x00\x04\x00\x00\x00\xff\xff",
+    "elf": b"\x7fELF\x02\x01\x01\x00",
+    "shell": b"#!/bin/sh\nrm -rf ~\n",
+    "php": b"<?php system($_GET[0]); ?>",
+    "old word": b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+    "plain archive": archive("anything.txt"),
+}
+
+
+async def pass_through(name: str, content: bytes, size: int = 1000) -> bytes:
+    async def stream():
+        for at in range(0, len(content), size):
+            yield content[at:at + size]
+
+    return b"".join([chunk async for chunk in checked(stream(), kind_of(name))])
+
+
+def test_every_kind_has_a_sample():
+    assert {kind_of(name) for name in SAMPLES} == set(KINDS)
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+async def test_what_is_what_it_says_passes_unchanged(name, size):
+    assert await pass_through(name, SAMPLES[name], size) == SAMPLES[name]
+
+
+@pytest.mark.parametrize("name", SAMPLES)
+async def test_a_name_takes_no_other_kind(name):
+    kin = {"a.txt", "a.csv", "a.md"}
+    for other, content in SAMPLES.items():
+        if other == name or {name, other} <= kin or (name, other) == ("a.m4a", "a.mp4"):
+            continue
+        with pytest.raises(Unacceptable):
+            await pass_through(name, content)
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("name", SAMPLES)
+async def test_what_runs_is_refused_under_every_name(name, hostile):
+    with pytest.raises(Unacceptable):
+        await pass_through(name, HOSTILE[hostile])
+
+
+@pytest.mark.parametrize("name", ["x.html", "x.svg", "x.exe", "x.js", "x.docm", "x.zip", "x", ".pdf", "a.pdf.exe"])
+def test_names_outside_the_list_are_refused_with_what_is_allowed(name):
+    with pytest.raises(Unacceptable, match="one of: pdf, docx, "):
+        kind_of(name)
+
+
+def test_a_refusal_says_what_to_do_instead():
+    with pytest.raises(Unacceptable, match=r"Files ending in \.doc cannot be kept\. Save it as \.docx or PDF\."):
+        kind_of("CV.DOC")
+
+
+async def test_a_refusal_names_what_the_file_is():
+    with pytest.raises(Unacceptable, match=r"named like a JPEG picture, but it is a HEIC picture.*ending in \.heic"):
+        await pass_through("IMG_1.jpg", SAMPLES["a.heic"])
+
+
+@pytest.mark.parametrize("announced", ["", "application/octet-stream", "Application/PDF", "application/pdf; a=b"])
+def test_announced_types_that_agree(announced):
+    assert kind_of("a.pdf", announced).content_type == "application/pdf"
+
+
+@pytest.mark.parametrize("announced", ["text/html", "image/png", "image/svg+xml\r\nX: y"])
+def test_announced_types_that_do_not_agree(announced):
+    with pytest.raises(Unacceptable, match="was announced as") as refused:
+        kind_of("a.pdf", announced)
+    assert "\n" not in str(refused.value)
+
+
+async def test_a_control_character_late_in_a_text_is_found():
+    with pytest.raises(Unacceptable):
+        await pass_through("a.txt", b"a" * 50_000 + b"\x00")
+
+
+async def test_the_members_of_a_large_document_are_read_from_its_end():
+    large = archive("[Content_Types].xml", "word/document.xml", padding=3_000_000)
+    assert await pass_through("a.docx", large) == large
+
+
+async def test_macros_are_refused_and_the_end_is_held_back():
+    passed = bytearray()
+    content = archive("[Content_Types].xml", "word/document.xml", "word/vbaProject.bin")
+
+    async def stream():
+        yield content
+
+    with pytest.raises(Unacceptable, match="macros"):
+        async for chunk in checked(stream(), kind_of("a.docx")):
+            passed += chunk
+    assert not passed
+
+
+async def test_an_empty_file_is_refused():
+    with pytest.raises(Unacceptable, match="empty"):
+        await pass_through("a.pdf", b"")
+
+
+@pytest.mark.parametrize(("given", "clean"), [
+    ("evidence.pdf", "evidence.pdf"),
+    ("C:\\Users\\Dai\\My work.docx", "My work.docx"),
+    ("../../etc/passwd", "passwd"),
+    ("report\u202efdp.exe", "reportfdp.exe"),
+    ("a\r\nSet-Cookie: x=1.pdf", "a Set-Cookie_ x=1.pdf"),
+    ("zero\u200bwidth\x00.txt", "zerowidth .txt"),
+    ("cafe\u0301.png", "café.png"),
+    ("  ..hidden..  ", "hidden"),
+    ("a/", "file"),
+    ("", "file"),
+    ("\ud800.pdf", "pdf"),
+    ('what?<is>"this"|*.pdf', "what__is__this___.pdf"),
+])
+def test_names_are_cleaned(given, clean):
+    assert clean_name(given) == clean
+
+
+def test_long_names_keep_their_ending():
+    assert clean_name("x" * 500 + ".docx") == "x" * 195 + ".docx"
+    assert clean_name(clean_name("ŵ" * 999 + ".pdf")) == clean_name("ŵ" * 999 + ".pdf")

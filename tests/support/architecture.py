@@ -1,0 +1,189 @@
+"""What a machine can hold of docs/house.md: each check gives its findings as lines `path: what is wrong`."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterable
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+from tests.support.scope_linter import statement_makers, unscoped_statements
+
+ROOT = Path(__file__).parents[2]
+ROOMS = (
+    "domain", "db", "auth", "services", "loaders", "repositories", "resolvers", "schema", "transport", "commands",
+)  # fmt: skip
+CLIENTS = ("queries", "web")
+MOST_LINES = 300
+
+# Written by a program, or long by nature: a migration is history, and a list of content is not read like code.
+_GENERATED = re.compile(r"^(db/migrations/versions/|schema/schema\.graphql$|schema/released/)")
+_CODE = {".py", ".graphql", ".css", ".js", ".mjs", ".html", ".sh"}
+_OPENINGS = {
+    ".py": ('"""', "#"),
+    ".graphql": ("#", '"""'),
+    ".css": ("/*",),
+    ".js": ("//", "/*"),
+    ".mjs": ("//", "/*"),
+    ".toml": ("#",),
+    ".yml": ("#",),
+    ".yaml": ("#",),
+    # A guide opens with its front matter.
+    ".md": ("# ", "---"),
+}
+# Spelled in halves, so that this file does not name them itself.
+_ELSEWHERE = re.compile(
+    "|".join(
+        re.escape("".join(halves))
+        for halves in (
+            ("py", "pi.org"), ("python", "hosted.org"), ("npm", "js.org"), ("yarn", "pkg.com"), ("crates", ".io/"),
+            ("deb.", "debian.org"), ("/opt", "/pypi"), ("/work", "/main"), ("/work", "/shared"), ("/work", "/."),
+            ("/ro", "ot/"), ("/tmp", "/wm"),
+        )
+    )
+)  # fmt: skip
+
+
+def files(root: Path = ROOT) -> list[str]:
+    """The repository's files, with those not yet added, as paths from its root."""
+    command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=root, capture_output=True, check=True)
+    return sorted(path for path in os.fsdecode(listed.stdout).split("\0") if path and (root / path).is_file())
+
+
+def python_files(paths: Iterable[str], *rooms: str) -> list[str]:
+    """Those of the paths that are Python in one of the rooms."""
+    return [path for path in paths if path.endswith(".py") and path.split("/")[0] in rooms]
+
+
+def imports(source: str) -> set[str]:
+    """The top-level names of everything a file imports."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {alias.name.split(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found.add(node.module.split(".")[0])
+    return found
+
+
+def import_contracts(root: Path) -> list[str]:
+    """What import-linter finds in the packages under `root`, by the contracts in pyproject.toml."""
+    run = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as lint; lint()",
+         "--no-cache", "--no-logo", "--config", str(ROOT / "pyproject.toml")],
+        cwd=root, env={**os.environ, "PYTHONPATH": str(root), "NO_COLOR": "1"}, capture_output=True, text=True,
+    )  # fmt: skip
+    return [] if run.returncode == 0 else [run.stdout + run.stderr]
+
+
+def broken_imports(root: Path, paths: list[str]) -> list[str]:
+    """Imports that no package contract sees: of files outside the rooms, and of folders that are no package."""
+    found = []
+    for path in python_files(paths, *CLIENTS):
+        for name in sorted(imports((root / path).read_text()) & {*ROOMS, "server", "tests"}):
+            found.append(f"{path}: a client reaches the server over HTTP only, and imports {name}")
+    for path in [path for path in paths if path == "server.py"]:
+        for name in sorted(imports((root / path).read_text()) & {*CLIENTS, "tests"}):
+            found.append(f"{path}: imports {name}")
+    for folder in sorted({Path(path).parent for path in python_files(paths, *ROOMS)}):
+        # Alembic loads its scripts by their path.
+        if "migrations" not in folder.parts and f"{folder.as_posix()}/__init__.py" not in paths:
+            found.append(f"{folder}: no __init__.py, so import-linter reads none of it")
+    return found
+
+
+def untitled(root: Path, paths: list[str]) -> list[str]:
+    """Files whose first line does not say what they hold (in a script, the line after `#!`)."""
+    found = []
+    for path in paths:
+        suffix = Path(path).suffix or (".toml" if path.startswith(("scripts/", ".ci/")) else "")
+        if suffix not in _OPENINGS or _GENERATED.match(path):
+            continue
+        lines = (root / path).read_text().splitlines() or [""]
+        first = lines[1] if lines[0].startswith("#!") and len(lines) > 1 else lines[0]
+        if not first.startswith(_OPENINGS[suffix]) or len(first.strip("\"'#/* ")) < 3 and first != "---":
+            found.append(f"{path}: the first line does not say what the file holds")
+    return found
+
+
+def too_long(root: Path, paths: list[str]) -> list[str]:
+    """Files of code with more than 300 lines."""
+    counted = (
+        (path, len((root / path).read_text().splitlines()))
+        for path in paths
+        if Path(path).suffix in _CODE and not _GENERATED.match(path)
+    )
+    return [f"{path}: {count} lines, more than {MOST_LINES}" for path, count in counted if count > MOST_LINES]
+
+
+def stray_selects(root: Path, paths: list[str]) -> list[str]:
+    """Selects outside `db/`, `loaders/` and `auth/scope.py`."""
+    found = []
+    for path in python_files(paths, "auth", "resolvers", "schema") + [path for path in paths if path == "server.py"]:
+        if path == "auth/scope.py":
+            continue
+        tree = ast.parse((root / path).read_text())
+        makers = statement_makers(tree, {"select", "text"}) | {"select"}
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
+            if name in makers:
+                found.append(f"{path}: line {call.lineno}: a {name}( stands in db/, loaders/ or auth/scope.py only")
+    return found
+
+
+def unscoped(root: Path, paths: list[str]) -> list[str]:
+    """Statements of the loaders over personal data that take no scope and give no reason."""
+    return [
+        f"{path}: {finding}"
+        for path in python_files(paths, "loaders")
+        for finding in unscoped_statements((root / path).read_text())
+    ]
+
+
+def addresses(root: Path, paths: list[str]) -> list[str]:
+    """Registry hosts and paths of the machine that a file was made on."""
+    found = []
+    for path in paths:
+        text = (root / path).read_bytes().decode("utf-8", "ignore")
+        found += [f"{path}: names {match}" for match in sorted(set(_ELSEWHERE.findall(text)))]
+    return found
+
+
+def undeclared(root: Path, paths: list[str], project: str) -> list[str]:
+    """Imports of libraries that pyproject.toml does not name: they are there by chance, as part of another."""
+    read = tomllib.loads(project)
+    extras = sum(read["project"].get("optional-dependencies", {}).values(), [])
+    runtime = {_library(dependency) for dependency in read["project"]["dependencies"] + extras}
+    tests = runtime | {_library(dependency) for dependency in read["dependency-groups"]["test"]}
+    ours = {*ROOMS, *CLIENTS, "server", "tests"}
+    libraries, found = packages_distributions(), []
+    for path in [*python_files(paths, *ours), *(path for path in paths if path == "server.py")]:
+        declared = tests if path.startswith("tests/") else runtime
+        for name in sorted(imports((root / path).read_text()) - ours - set(sys.stdlib_module_names)):
+            if not declared & {_library(library) for library in libraries.get(name, [name])}:
+                found.append(f"{path}: imports {name}, which pyproject.toml does not name for it")
+    return found
+
+
+def _library(requirement: str) -> str:
+    """The name of a requirement, as package indexes compare names."""
+    return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
+
+
+def unlocked(project: str, lock: str) -> list[str]:
+    """Where pyproject.toml and requirements.lock differ, what has no exact version, and what has no hash."""
+    read = tomllib.loads(project)
+    pins = dict(re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE))
+    hashed = set(re.findall(r"^([\w.-]+)==.*\\\n +--hash=", lock, re.MULTILINE))
+    found = [f"requirements.lock: no hash for {name}" for name in pins if name not in hashed]
+    for dependency in read["project"]["dependencies"] + read["dependency-groups"]["test"]:
+        match = re.match(r"([\w.-]+)(?:\[[^]]*\])?==([\w.]+)", dependency)
+        if match is None:
+            found.append(f"pyproject.toml: {dependency} has no exact version")
+        elif pins.get(_library(match[1])) != match[2]:
+            found.append(f"requirements.lock: not {match[1]} {match[2]}; run scripts/lock")
+    return found

@@ -1,0 +1,130 @@
+"""A PostgreSQL with a streaming standby, out of the wheel: in a temporary folder, gone with the block.
+
+The standby can be told to stop where it is (`hold`) and to go on (`catch_up`), so that a test decides how far behind it is.
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+
+from tests.support.postgres_server import PATIENCE_SECONDS, SUPERUSER, PostgresFailed, end, programs, unprivileged
+
+_SETTINGS = {
+    "fsync": "off",
+    "full_page_writes": "off",
+    "synchronous_commit": "off",
+    "listen_addresses": "",
+    "shared_buffers": "32MB",
+    "max_connections": "60",
+    "wal_level": "replica",
+    "max_wal_senders": "4",
+    "hot_standby": "on",
+    # A read on the standby never waits for, and never stops, what is replayed.
+    "max_standby_streaming_delay": "0",
+}
+
+
+class Pair:
+    """A primary and its standby. `url` and `standby_url` are what the server is given."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._run_as = unprivileged()
+        if self._run_as:
+            os.chown(folder, self._run_as["user"], self._run_as["group"])
+        self._programs = programs(folder, self._run_as)
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def url(self) -> str:
+        return f"postgresql+asyncpg://{SUPERUSER}@/{SUPERUSER}?host={self._folder}/primary-socket"
+
+    @property
+    def standby_url(self) -> str:
+        return f"postgresql+asyncpg://{SUPERUSER}@/{SUPERUSER}?host={self._folder}/standby-socket"
+
+    def make(self) -> None:
+        """Both are there and take connections when this returns."""
+        self._run("initdb", "--pgdata", self._folder / "primary", "--username", SUPERUSER, "--auth", "trust", "--no-sync",
+                  "--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C")  # fmt: skip
+        self.start("primary")
+        self._run("pg_basebackup", "-h", self._folder / "primary-socket", "-U", SUPERUSER, "-D", self._folder / "standby",
+                  "--write-recovery-conf", "--checkpoint", "fast", "--no-sync")  # fmt: skip
+        self.start("standby")
+
+    def _run(self, program: str, *arguments: str | Path) -> None:
+        made = subprocess.run(
+            [self._programs / program, *arguments], cwd=self._folder, text=True, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, **self._run_as,
+        )  # fmt: skip
+        if made.returncode:
+            raise PostgresFailed(f"{program} failed:\n{made.stdout}")
+
+    def start(self, name: str) -> None:
+        """Starts one of the two again."""
+        sockets = self._folder / f"{name}-socket"
+        sockets.mkdir(exist_ok=True)
+        if self._run_as:
+            os.chown(sockets, self._run_as["user"], self._run_as["group"])
+        options = [part for key, value in _SETTINGS.items() for part in ("-c", f"{key}={value}")]
+        with (self._folder / f"{name}.log").open("ab") as log:
+            self._running[name] = subprocess.Popen(
+                [self._programs / "postgres", "-D", self._folder / name, "-k", sockets, *options],
+                cwd=self._folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, **self._run_as,
+            )  # fmt: skip
+        deadline, state = time.monotonic() + PATIENCE_SECONDS, self._folder / name / "postmaster.pid"
+        while not (state.exists() and state.read_text().rstrip().endswith("ready")):
+            if self._running[name].poll() is not None or time.monotonic() > deadline:
+                raise PostgresFailed(f"the {name} did not come up:\n{(self._folder / f'{name}.log').read_text()}")
+            time.sleep(0.02)
+
+    def stop(self, name: str) -> None:
+        """Ends one of the two, and the sessions that it has."""
+        server = self._running.pop(name, None)
+        if server is not None and server.poll() is None:
+            end(server)
+
+    async def hold(self) -> None:
+        """The standby stops where it is: what the primary commits from here on is not on it."""
+        await self._tell("select pg_wal_replay_pause()")
+        while await self._tell("select pg_get_wal_replay_pause_state()") != "paused":
+            await asyncio.sleep(0.02)
+
+    async def catch_up(self) -> None:
+        """The standby goes on, and has everything when this returns."""
+        await self._tell("select pg_wal_replay_resume()")
+        primary = await asyncpg.connect(user=SUPERUSER, host=f"{self._folder}/primary-socket", database=SUPERUSER)
+        written = await primary.fetchval("select pg_current_wal_lsn()::text")
+        await primary.close()
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while not await self._tell(f"select pg_last_wal_replay_lsn() >= '{written}'::pg_lsn"):
+                await asyncio.sleep(0.02)
+
+    async def _tell(self, statement: str) -> object:
+        connection = await asyncpg.connect(user=SUPERUSER, host=f"{self._folder}/standby-socket", database=SUPERUSER)
+        try:
+            return await connection.fetchval(statement)
+        finally:
+            await connection.close()
+
+
+@asynccontextmanager
+async def pair() -> AsyncIterator[Pair]:
+    """A primary with a standby that follows it."""
+    folder = Path(tempfile.mkdtemp(prefix="waymark-pair-"))
+    both = Pair(folder)
+    try:
+        await asyncio.to_thread(both.make)
+        yield both
+    finally:
+        for name in ("standby", "primary"):
+            await asyncio.to_thread(both.stop, name)
+        shutil.rmtree(folder, ignore_errors=True)

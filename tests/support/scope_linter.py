@@ -1,0 +1,208 @@
+"""Reads Python source for statements over personal data that leave out the viewer's scope.
+
+A statement is a call of SQLAlchemy's `select`, `exists`, `update`, `delete` or `text`, or `session.get(Table, ...)`.
+It is personal where it names a table that holds a learner's data or a person, an alias of one, or no table that this
+reader knows: what cannot be read is not trusted. It is scoped where one of the conditions of `auth/scope.py` that hang
+on the role (`sees_...`, `visible_learners`) stands in the same expression, by its name or through a variable made from
+it, or is added to the same variable elsewhere in the function. Otherwise its lines, or the comment above, say
+`# unscoped: reason`.
+"""
+
+import ast
+import re
+from dataclasses import dataclass
+
+from db.models.registry import Base
+
+# Besides every table with a learner_id: the learners, and the people and sites that are seen through them.
+SEEN_THROUGH_LEARNERS = {"learner", "user_account", "employer"}
+
+_STATEMENTS = {"select", "exists", "update", "delete", "text"}
+_SCOPE = re.compile(r"^(visible_learners|sees_\w+)$")
+_REASON = re.compile(r"#\s*unscoped:\s*\S.{9,}")
+
+
+@dataclass(frozen=True)
+class Unscoped:
+    """One finding: the line (from 1) and the tables it reads, none where the reader could not tell."""
+
+    line: int
+    tables: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"line {self.line}: {', '.join(self.tables) or 'an unknown table'} without scope"
+
+
+def mapped_tables() -> dict[str, bool]:
+    """Every mapped class by name, and whether it holds personal data."""
+    return {
+        mapper.class_.__name__: "learner_id" in mapper.local_table.columns
+        or mapper.local_table.name in SEEN_THROUGH_LEARNERS
+        for mapper in Base.registry.mappers
+    }
+
+
+def unscoped_statements(source: str) -> list[Unscoped]:
+    """What the file's source reads or writes of people without scope and without a reason."""
+    tree = ast.parse(source)
+    parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
+    lines, tables, makers, found = source.splitlines(), mapped_tables(), statement_makers(tree), {}
+    giving = _functions_that_give_scope(tree, tables)
+    for call in ast.walk(tree):
+        if not (isinstance(call, ast.Call) and _makes_statement(call, makers, tables)):
+            continue
+        expression = _whole_expression(call, parents)
+        function = _function(expression, parents) or tree
+        aliases = _aliases(tree, tables) | _aliases(function, tables)
+        named = {aliases.get(name, name) for name in _names(expression)} & set(tables)
+        personal = tuple(sorted(name for name in named if tables[name]))
+        # A select from an earlier statement is as scoped as that one, which is judged by itself.
+        from_statement = not named and _names(expression) & _statement_variables(function, makers)
+        if from_statement or (named and not personal):
+            continue
+        if not _is_scoped(expression, function, makers, giving) and not _has_reason(lines, expression, parents):
+            found.setdefault(expression, Unscoped(call.lineno, personal))
+    return sorted(found.values(), key=lambda finding: finding.line)
+
+
+def statement_makers(tree: ast.AST, wanted: set[str] = _STATEMENTS) -> set[str]:
+    """The names by which a file calls the wanted ones of SQLAlchemy's statements, whatever it imports them as."""
+    return {
+        alias.asname or alias.name
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("sqlalchemy")
+        for alias in node.names
+        if alias.name in wanted
+    }
+
+
+def _makes_statement(call: ast.Call, makers: set[str], tables: dict[str, bool]) -> bool:
+    match call.func:
+        case ast.Name(id=name):
+            return name in makers
+        case ast.Attribute(attr="get"):
+            return bool(call.args) and isinstance(call.args[0], ast.Name) and call.args[0].id in tables
+        case ast.Attribute(value=ast.Name(id="sa" | "sqlalchemy"), attr=name):
+            return name in _STATEMENTS
+    return False
+
+
+def _whole_expression(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST:
+    """The outermost expression around a call: the statement line without the lines of a block below it."""
+    while not isinstance(parents[node], ast.stmt | ast.match_case | ast.excepthandler):
+        node = parents[node]
+    return node
+
+
+def _function(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST | None:
+    while node in parents:
+        node = parents[node]
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            return node
+    return None
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)} | {
+        part.attr for part in ast.walk(node) if isinstance(part, ast.Attribute)
+    }
+
+
+def _targets(node: ast.AST) -> set[str]:
+    """The variables that an assignment sets: of `self.condition` the attribute, not `self`."""
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return {name}
+        case ast.Tuple(elts=parts) | ast.List(elts=parts):
+            return set().union(*map(_targets, parts))
+    return set()
+
+
+def _assignments(scope: ast.AST) -> list[tuple[set[str], ast.AST]]:
+    """What is assigned in a function (or file): the variables, and the value."""
+    pairs = []
+    for node in ast.walk(scope):
+        if isinstance(node, ast.Assign):
+            pairs.append((set().union(*map(_targets, node.targets)), node.value))
+        elif isinstance(node, ast.AnnAssign | ast.AugAssign | ast.NamedExpr) and node.value is not None:
+            pairs.append((_targets(node.target), node.value))
+    return pairs
+
+
+def _aliases(scope: ast.AST, tables: dict[str, bool]) -> dict[str, str]:
+    """Variables that stand for a table: `theirs = aliased(Aim)`."""
+    return {
+        variable: value.args[0].id
+        for variables, value in _assignments(scope)
+        for variable in variables
+        if isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "aliased"
+        and isinstance(value.args[0], ast.Name) and value.args[0].id in tables
+    }  # fmt: skip
+
+
+def _statement_variables(function: ast.AST, makers: set[str]) -> set[str]:
+    """Variables of a function that hold a statement: `recent = select(...).subquery()`."""
+    held = [variables for variables, value in _assignments(function) if _holds_statement(value, makers)]
+    return set().union(*held)
+
+
+def _holds_statement(node: ast.AST, makers: set[str]) -> bool:
+    return any(isinstance(part, ast.Call) and _makes_statement(part, makers, {}) for part in ast.walk(node))
+
+
+def _functions_that_give_scope(tree: ast.AST, tables: dict[str, bool]) -> set[str]:
+    """Functions of the file that return conditions of `auth/scope.py` only: a choice between them by table, say."""
+    found = set()
+    for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
+        given = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
+        if any(map(_mentions_scope, given)) and all(_mentions_scope(v) or _of_provider_alone(v, tables) for v in given):
+            found.add(function.name)
+    return found
+
+
+def _of_provider_alone(value: ast.AST | None, tables: dict[str, bool]) -> bool:
+    """Whether it is `of_provider(...)` of a table that holds nothing personal."""
+    names = _names(value) if value is not None else set()
+    named = names & set(tables)
+    return "of_provider" in names and bool(named) and not any(tables[name] for name in named)
+
+
+def _is_scoped(expression: ast.AST, function: ast.AST, makers: set[str], giving: set[str]) -> bool:
+    pairs = _assignments(function)
+    conditions = set(giving)
+
+    def mentions(node: ast.AST) -> bool:
+        return any(_SCOPE.match(name) or name in conditions for name in _names(node))
+
+    # A variable made from a condition is a condition, unless it holds a statement: that one is judged by itself.
+    size = -1
+    while size != len(conditions):
+        size = len(conditions)
+        for variables, value in pairs:
+            if not _holds_statement(value, makers) and mentions(value):
+                conditions |= variables
+    if mentions(expression):
+        return True
+    # A statement built in steps: `found = select(...)`, then `found = found.where(sees_record(...))`.
+    built = next((variables for variables, value in pairs if value is expression), set())
+    return any(
+        variables & built and value is not expression and _names(value) & built and _mentions_scope(value)
+        for variables, value in pairs
+    )
+
+
+def _mentions_scope(node: ast.AST | None) -> bool:
+    """Whether a condition of `auth/scope.py` stands in it by name."""
+    return node is not None and any(_SCOPE.match(name) for name in _names(node))
+
+
+def _has_reason(lines: list[str], expression: ast.AST, parents: dict[ast.AST, ast.AST]) -> bool:
+    statement = expression
+    while not isinstance(statement, ast.stmt):
+        statement = parents[statement]
+    said = lines[statement.lineno - 1 : expression.end_lineno]
+    above = statement.lineno - 1
+    while above and lines[above - 1].lstrip().startswith("#"):
+        above -= 1
+        said.append(lines[above])
+    return any(_REASON.search(line) for line in said)

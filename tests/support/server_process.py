@@ -1,0 +1,122 @@
+"""`server.py serve` as a process of its own, to be stopped, killed and started again on what it left behind.
+
+async with server_process(url, folder) as server:
+    async with server.person("learner") as ada: …
+    server.kill()
+    await server.start()
+"""
+
+import asyncio
+import base64
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+from tests.support.architecture import ROOT
+from tests.support.http_server import PASSWORD, Person
+
+# A machine that runs other tests beside may take long to start a process.
+PATIENCE = 60.0
+# The exit status of a server that finished what ran: uvicorn then ends by the signal that it was sent.
+ASKED_TO_STOP = -signal.SIGTERM
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        return listener.getsockname()[1]
+
+
+class ServerProcess:
+    """One server process at a time, at one address; its log goes on in one file."""
+
+    def __init__(self, database_url: str, folder: Path, environment: dict[str, str]) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self.folder = folder
+        self._log = folder / f"server-{self.port}.log"
+        ours = {name: value for name, value in os.environ.items() if not name.startswith(("WAYMARK_", "OTEL_"))}
+        self._environment = {
+            **ours,
+            "WAYMARK_DATABASE_URL": database_url,
+            "WAYMARK_DATA": str(folder),
+            "WAYMARK_PORT": str(self.port),
+            "WAYMARK_BASE_URL": self.address,
+            "WAYMARK_METRICS": "off",
+            "WAYMARK_SECRET_KEYS": "test:" + base64.b64encode(bytes(range(32))).decode(),
+            **environment,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    async def start(self, **environment: str) -> None:
+        """Starts it, and waits until it is ready. `environment`: further settings, for this start."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "server.py", "serve"], cwd=ROOT, env={**self._environment, **environment},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        async with asyncio.timeout(PATIENCE), httpx2.AsyncClient(timeout=PATIENCE) as client:
+            while True:
+                assert self.process.poll() is None, self._log.read_text()
+                try:
+                    if (await client.get(f"{self.address}/ready")).status_code == 200:
+                        return
+                except httpx2.TransportError:
+                    pass
+                await asyncio.sleep(0.05)
+
+    def terminate(self) -> None:
+        """SIGTERM, as an operator or a service manager stops it."""
+        os.kill(self.pid, signal.SIGTERM)
+
+    def kill(self) -> None:
+        """SIGKILL, and nothing of it runs any more when this returns."""
+        os.kill(self.pid, signal.SIGKILL)
+        assert self.process is not None
+        self.process.wait(PATIENCE)
+
+    async def stopped(self) -> int:
+        """Waits for the end; gives the exit status."""
+        assert self.process is not None
+        return await asyncio.to_thread(self.process.wait, PATIENCE)
+
+    def log(self) -> list[dict[str, Any]]:
+        """The lines of its log that are JSON."""
+        return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
+
+    @asynccontextmanager
+    async def stranger(self) -> AsyncIterator[Person]:
+        async with httpx2.AsyncClient(base_url=self.address, timeout=PATIENCE) as client:
+            yield Person(client)
+
+    @asynccontextmanager
+    async def person(self, username: str, password: str = PASSWORD) -> AsyncIterator[Person]:
+        async with self.stranger() as person:
+            await person.sign_in(username, password)
+            yield person
+
+
+@asynccontextmanager
+async def server_process(database_url: str, folder: Path, **environment: str) -> AsyncIterator[ServerProcess]:
+    """A running server; whatever runs at the end of the block is killed."""
+    server = ServerProcess(database_url, folder, environment)
+    try:
+        await server.start()
+        yield server
+    finally:
+        if server.process is not None and server.process.poll() is None:
+            server.kill()

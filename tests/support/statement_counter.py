@@ -1,0 +1,179 @@
+"""Counts the SQL statements of mutations: `Meter` runs one and notes its statements, `every_mutation` runs them all."""
+
+import datetime as dt
+from typing import Any
+
+from graphql import get_named_type
+from structlog.testing import capture_logs
+
+from domain import clock
+from services.demo import sample_files as files
+from tests.support.client import SCHEMA, Actor, Cast, operation
+from tests.support.http_server import PASSWORD
+from tests.support.lookup import MATHEMATICS, STANDARD, aim_of, criteria, learner_id, qualification_id, user_id
+from tests.support.smtp_server import Post, link_in
+
+CHOSEN = "a heron on the weir"
+
+
+class Meter:
+    """`await meter(person, mutation, **arguments)` runs it with the least payload and notes its statements."""
+
+    def __init__(self) -> None:
+        self.counts: dict[str, int] = {}
+
+    async def __call__(self, person: Actor, mutation: str, **arguments: Any) -> Any:
+        payload = get_named_type(SCHEMA.mutation_type.fields[mutation].type).fields  # type: ignore[union-attr]
+        text = operation(mutation, *(_least(name, get_named_type(one.type)) for name, one in payload.items()))
+        with capture_logs() as logs:
+            answer = (await person.data(text, **arguments))[mutation]
+        assert answer.pop("errors") == [], mutation
+        (self.counts[mutation],) = [line["statements"] for line in logs if line["event"] == "operation"]
+        return next((one["id"] for one in answer.values() if isinstance(one, dict) and "id" in one), answer)
+
+
+def _least(name: str, type_: Any) -> str:
+    if name == "errors":
+        return "errors { code field message }"
+    if type_.name == "Viewer":
+        return "viewer { role }"
+    if type_.name == "ProviderSettings":
+        return f"{name} {{ reviewIntervalWeeks }}"
+    if type_.name == "Download":
+        return f"{name} {{ url }}"
+    if type_.name == "FileUpload":
+        return f"{name} {{ fileId url headers {{ name value }} }}"
+    return f"{name} {{ id }}" if hasattr(type_, "fields") else name
+
+
+async def sent(person: Actor) -> str:
+    sample = files.pdf("Wheel build record")
+    return await person.upload(sample.name, sample.content_type, sample.content)
+
+
+async def every_mutation(cast: Cast, post: Post) -> dict[str, int]:
+    """Every mutation once, by somebody who may, with what it usually does: its name -> its statements."""
+    meter = Meter()
+    await _signing_in(meter, cast, post)
+    await _people(meter, cast)
+    await _portfolio(meter, cast)
+    await _plan_and_time(meter, cast)
+    await _papers(meter, cast)
+    return meter.counts
+
+
+async def _signing_in(meter: Meter, cast: Cast, post: Post) -> None:
+    person = await cast.stranger()
+    tokens = await meter(person, "login", input={"username": "fiona.grange", "password": PASSWORD, "role": None})
+    tokens = await meter(person, "tokenRefresh", refreshToken=tokens["refreshToken"])
+    await meter(person, "logout", refreshToken=tokens["refreshToken"])
+    await meter(person, "passwordResetRequest", username="fiona.grange")
+    token = link_in(await post.to("fiona.grange@northmoor.example")).partition("token=")[2]
+    await meter(person, "passwordReset", input={"token": token, "newPassword": CHOSEN})
+    await meter(await cast("many.roles"), "roleSwitch", role="IQA")
+    starter = await cast("new.starter")
+    change = {"currentPassword": PASSWORD, "newPassword": CHOSEN}
+    starter.use(await meter(starter, "passwordChange", input=change))
+    await meter(starter, "disclaimerAccept")
+
+
+async def _people(meter: Meter, cast: Cast) -> None:
+    assessor, admin = await cast("assessor"), await cast("master.admin")
+    site = await meter(assessor, "employerCreate", input={"name": "Ferry Lane", "parentId": None})
+    await meter(assessor, "employerUpdate", id=site, input={"name": "Ferry Lane Works", "parentId": None})
+    enrolled = {"name": "Ivo Brandt", "email": "ivo@example.org", "uln": None, "employerId": site}
+    learner = await meter(assessor, "learnerEnrol", input=enrolled)
+    await meter(assessor, "learnerUpdate", id=learner, input={"name": "Ivo Brant"})
+    asked = {
+        "learnerId": learner, "qualificationId": await qualification_id(assessor, MATHEMATICS),
+        "assessorId": await user_id(assessor, "Priya Raman"), "iqaId": await user_id(assessor, "Gareth Pugh"),
+        "startDate": clock.today().isoformat(), "plannedEndDate": (clock.today() + dt.timedelta(days=99)).isoformat(),
+    }  # fmt: skip
+    aim = await meter(assessor, "aimAdd", input=asked)
+    await meter(assessor, "aimUpdate", id=aim, input={"status": "IN_TRAINING"})
+    invited = {"name": "Noor Malik", "email": "noor@example.org", "role": "EMPLOYER_MANAGER"}
+    manager = await meter(assessor, "userInvite", input=invited)
+    await meter(assessor, "employerManagerAllocate", userId=manager, learnerIds=[learner])
+    await meter(assessor, "employerManagerDeallocate", userId=manager, learnerIds=[learner])
+    await meter(admin, "roleGrant", userId=manager, role="EMPLOYER_OVERVIEW")
+    await meter(admin, "employerOverviewAllocate", userId=manager, employerIds=[site])
+    await meter(admin, "employerOverviewDeallocate", userId=manager, employerIds=[site])
+    await meter(admin, "roleRevoke", userId=manager, role="EMPLOYER_OVERVIEW")
+    await meter(admin, "userArchive", id=manager)
+    await meter(admin, "providerSettingsUpdate", input={"reviewIntervalWeeks": 10})
+    await meter(admin, "subjectAccessExport", learnerId=learner)
+    await meter(admin, "learnerErase", id=learner, confirmName="Ivo Brant")
+
+
+async def _portfolio(meter: Meter, cast: Cast) -> None:
+    learner, assessor = await cast("learner"), await cast("assessor")
+    aim = await aim_of(assessor, await learner_id(assessor, "Maya Thornton"), MATHEMATICS)
+    await meter(learner, "fileUploadCreate", input={"name": "a.pdf", "contentType": "application/pdf", "size": 9})
+    words = {"title": "Wheel", "description": "Built.", "declareOwnWork": True, "password": PASSWORD, "actionId": None}
+    evidence = await meter(
+        learner, "evidenceSubmit", input={**words, "aimId": aim["id"], "fileId": await sent(learner)}
+    )
+    await meter(assessor, "evidenceReturn", id=evidence, pointsForImprovement="Say why.")
+    await meter(learner, "evidenceResubmit", id=evidence, input={"fileId": await sent(learner), "comment": "Said."})
+    await meter(assessor, "evidenceSign", id=evidence, password=PASSWORD)
+    left = [*criteria(aim, "NOT_STARTED"), *criteria(aim, "IN_PROGRESS")]
+    judged = {"assessmentMethods": ["PRODUCT"], "mappings": [{"criterionId": one, "signOff": True} for one in left]}
+    await meter(assessor, "evidenceAssess", id=evidence, input=judged)
+    await meter(assessor, "unitSign", id=aim["units"][-1]["id"], password=PASSWORD)
+
+
+async def _plan_and_time(meter: Meter, cast: Cast) -> None:
+    learner, assessor = await cast("learner"), await cast("assessor")
+    maya = await learner_id(assessor, "Maya Thornton")
+    aim = await aim_of(assessor, maya, STANDARD)
+
+    def at(days: int) -> dict[str, str]:
+        starts = clock.now() + dt.timedelta(days=days, hours=-3)
+        return {"startsAt": starts.isoformat(), "endsAt": (starts + dt.timedelta(hours=1)).isoformat()}
+
+    booking = {"learnerId": maya, "type": "GENERAL", "aimIds": [aim["id"]]}
+    session = await meter(assessor, "sessionBook", input={**booking, **at(50)})
+    await meter(assessor, "sessionUpdate", id=session, input=at(51))
+    await meter(assessor, "sessionCancel", id=session)
+    past = await meter(assessor, "sessionBook", input={**booking, **at(0)})
+    await meter(assessor, "sessionBook", input={**booking, **at(60)})
+    await meter(assessor, "sessionComplete", id=past, input={"attended": True, "feedback": "Good."})
+    asked = {
+        "learnerId": maya, "sessionId": past, "aimId": aim["id"], "kind": "ACTION", "title": "Read",
+        "description": "All.", "targetDate": clock.today().isoformat(), "fileIds": [await sent(assessor)],
+    }  # fmt: skip
+    action = await meter(assessor, "actionSet", input=asked)
+    await meter(assessor, "actionUpdate", id=action, input={"title": "Read it"})
+    await meter(learner, "actionRespond", id=action, input={"learnerFeedback": "Done."})
+    await meter(assessor, "actionComplete", id=action)
+    await meter(assessor, "actionReopen", id=action)
+    entry = {
+        "learnerId": maya, "date": "2026-01-05", "activityType": "COACHING_OR_MENTORING", "minutes": 30,
+        "comments": "Shadowing.", "aimId": aim["id"], "unitId": aim["units"][0]["id"],
+    }  # fmt: skip
+    kept = await meter(learner, "timeLogEntryAdd", input=entry)
+    await meter(learner, "timeLogEntryUpdate", id=kept, input={**entry, "minutes": 40})
+    await meter(assessor, "timeLogEntryApprove", ids=[kept])
+    wrong = await meter(learner, "timeLogEntryAdd", input=entry)
+    await meter(learner, "timeLogEntryDelete", id=wrong)
+
+
+async def _papers(meter: Meter, cast: Cast) -> None:
+    learner, assessor = await cast("learner"), await cast("assessor")
+    maya = await learner_id(assessor, "Maya Thornton")
+    aim = (await aim_of(assessor, maya, STANDARD))["id"]
+    for mutation in ("signatureRequestSign", "signatureRequestCancel"):
+        asked = {"learnerId": maya, "title": "Review", "fileId": await sent(assessor), "roles": ["LEARNER", "ASSESSOR"]}
+        request = await meter(assessor, "signatureRequestCreate", input=asked)
+        if mutation == "signatureRequestSign":
+            digest = (await learner.seen("SignatureRequest", request))["document"]["sha256"]
+            await meter(learner, mutation, id=request, documentSha256=digest, password=PASSWORD)
+        else:
+            await meter(assessor, mutation, id=request)
+    await meter(learner, "messageSend", input={"aimId": aim, "subject": "Hello", "body": "There."})
+    resource = await meter(
+        assessor, "resourceAdd", input={"aimId": aim, "title": "Chart", "fileId": await sent(assessor)}
+    )
+    await meter(assessor, "resourceRemove", id=resource)
+    await meter(learner, "cvSectionSave", name="SKILLS", text="Wheels.")
+    await meter(learner, "cvDocumentAdd", kind="CV", fileId=await sent(learner))

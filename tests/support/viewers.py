@@ -1,0 +1,71 @@
+"""Looking at a test's world as somebody: the viewer, what loaders read with, what an operation works with."""
+
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+from auth.signed_urls import Links
+from auth.tokens import AccessTokens
+from auth.viewer import ProviderRules, Viewer
+from db.database import Database
+from db.models.registry import Learner, User
+from domain import clock
+from domain.enums import Role
+from loaders.core.qualification_cache import Reference
+from loaders.core.read_session import Reading
+from resolvers.core.context import Context, Services
+from services.change_feed import Changes
+from services.mail.sender import MailSender
+from services.mail.transport import open_transport
+from services.storage.file_store import open_store
+
+
+def viewer(user: User, role: Role, learner: Learner | None = None, **rules: Any) -> Viewer:
+    """A signed-in person in one role; `learner` is their own record. `rules` differ from a new provider's."""
+    settings = {
+        "traffic_light_tolerance": 10.0,
+        "rated_from_percent": 0.0,
+        "review_interval_weeks": 12,
+        "unit_signatures": (Role.ASSESSOR,),
+        "disclaimer": None,
+        **rules,
+    }
+    return Viewer(
+        user_key=user.id,
+        provider_key=user.provider_id,
+        role=role,
+        sign_in_key=1,
+        learner_key=learner.id if learner and role is Role.LEARNER else None,
+        username=user.username,
+        name=user.name,
+        email=user.email,
+        last_login_at=user.last_login_at,
+        must_change_password=False,
+        must_accept_disclaimer=False,
+        expires_at=clock.now() + dt.timedelta(minutes=15),
+        rules=ProviderRules(**settings),
+    )
+
+
+def reading(database: Database, who: Viewer, now: dt.datetime | None = None) -> Reading:
+    """What loaders read with."""
+    return Reading(database, who, Reference(database), now=now or clock.now())
+
+
+def services(database: Database, folder: Path) -> Services:
+    """What a server process has; files and mail go to the folder."""
+    return Services(
+        database=database,
+        files=open_store(folder / "files"),
+        links=Links(b"l" * 32),
+        tokens=AccessTokens({"test": b"t" * 32}),
+        changes=Changes(database),
+        reference=Reference(database),
+        mail=MailSender(database, open_transport(None, folder / "mail", "waymark@example.org")),
+        base_url="http://waymark.test",
+    )
+
+
+def context(database: Database, who: Viewer, folder: Path) -> Context:
+    """What one operation works with."""
+    return Context(services(database, folder), who)

@@ -1,0 +1,149 @@
+"""The database goes and comes back, or has no connection left: 503 with Retry-After, no restart, no leak."""
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from sqlalchemy import text
+
+from db.database import Database
+from tests.support.demo_server import Demo
+from tests.support.http_server import Person, Running, serving
+from tests.support.tcp_proxy import Cable
+
+ASK = "{ learners(first: 2) { nodes { id name aims { title } } } }"
+CHANGE = 'mutation { employerCreate(input: { name: "%s" }) { employer { id } errors { code } } }'
+
+
+def assert_unavailable(response: httpx2.Response) -> None:
+    assert response.status_code == 503, response.text
+    assert int(response.headers["retry-after"]) > 0
+    body = response.json()
+    assert "data" not in body
+    (error,) = body["errors"]
+    assert error["extensions"]["code"] == "SERVICE_UNAVAILABLE"
+    # A sentence for the person, and nothing of what is behind it.
+    assert not any(
+        word in response.text.lower() for word in ("postgres", "asyncpg", "sqlalchemy", "127.0.0.1", "traceback")
+    )
+
+
+async def in_use(running: Running) -> int:
+    """Connections that somebody holds: once every request is answered, none."""
+    engines = running.server.services.database.sync_engines
+    return sum(engine.pool.checkedout() for engine in engines)
+
+
+async def until_it_answers(person: Person, query: str = ASK) -> dict[str, Any]:
+    async with asyncio.timeout(30):
+        while (response := await person.post(query)).status_code == 503:
+            await asyncio.sleep(0.1)
+    assert response.status_code == 200, response.text
+    return response.json()
+
+
+async def test_the_database_goes_and_comes_back(demo: Demo, tmp_path: Path) -> None:
+    async with (
+        Cable(await demo.database_url("postgresql")) as cable,
+        serving(cable.url, tmp_path) as running,
+        running.person("master.admin") as person,
+    ):
+        before = await person.ask(ASK)
+        for round_ in range(3):
+            # Some are in the middle of something when it goes.
+            asking = [asyncio.create_task(person.post(ASK)) for _ in range(20)]
+            await asyncio.sleep(0.02 * round_)
+            await cable.cut()
+            for response in await asyncio.gather(*asking):
+                assert response.status_code == 200 or assert_unavailable(response) is None
+            assert_unavailable(await person.post(ASK))
+            assert_unavailable(await person.post(CHANGE % "Never"))
+            assert (await person.client.get("/health")).status_code == 200
+            ready = await person.client.get("/ready")
+            assert (ready.status_code, ready.headers["retry-after"]) == (503, "5")
+            await cable.mend()
+            assert (await until_it_answers(person))["data"] == before["data"]
+            assert (await person.client.get("/ready")).status_code == 200
+            made = await until_it_answers(person, CHANGE % f"Site {round_}")
+            assert made["data"]["employerCreate"]["errors"] == []
+            assert await in_use(running) == 0
+        found = await person.data("{ employers(first: 100) { nodes { name } } }")
+        names = [one["name"] for one in found["employers"]["nodes"]]
+        assert "Never" not in names and {"Site 0", "Site 1", "Site 2"} <= set(names)
+
+
+async def test_a_stream_goes_on_when_the_database_is_back(demo: Demo, tmp_path: Path) -> None:
+    """The listener that hears of changes connects again, and whoever waits is told what happened meanwhile."""
+    query = "subscription { kpisChanged { learnerCount } }"
+    url = await demo.database_url("postgresql")
+    elsewhere = Database(url)
+    async with (
+        Cable(url) as cable,
+        serving(cable.url, tmp_path) as running,
+        running.person("employer.manager") as manager,
+    ):
+        headers = {"accept": "text/event-stream", "content-type": "application/json"}
+        async with manager.client.stream(
+            "POST", "/graphql", json={"query": query}, headers=headers, timeout=60
+        ) as stream:
+            events = stream.aiter_lines()
+
+            async def next_event() -> str:
+                async for line in events:
+                    if line.startswith("data: {"):
+                        return line
+                raise AssertionError("the stream ended")
+
+            async with asyncio.timeout(30):
+                first = await next_event()
+            await cable.cut()
+            async with elsewhere.writing() as session:
+                await session.execute(
+                    text(
+                        "delete from manager_allocation where learner_id in (select min(learner_id) from "
+                        "manager_allocation a join user_account u on u.id = user_id where username = 'employer.manager')"
+                    )
+                )
+            await cable.mend()
+            async with asyncio.timeout(30):
+                second = await next_event()
+            assert "learnerCount" in second and second != first
+    await elsewhere.close()
+
+
+async def test_no_connection_is_left(demo: Demo, tmp_path: Path) -> None:
+    """Two connections, both waiting for a lock that somebody else holds: the others are told to come back."""
+    url = await demo.database_url("postgresql")
+    holder = Database(url)
+    async with serving(url, tmp_path, WAYMARK_POOL_SIZE="1") as running, running.person("master.admin") as person:
+        async with holder.writing() as session:
+            await session.execute(text("lock table learner in access exclusive mode"))
+            waiting = [asyncio.create_task(person.post(ASK)) for _ in range(6)]
+            finished, pending = await asyncio.wait(waiting, timeout=25, return_when=asyncio.FIRST_COMPLETED)
+            assert finished and pending
+            for task in finished:
+                assert_unavailable(task.result())
+        for response in await asyncio.gather(*pending):
+            assert response.status_code == 200 or assert_unavailable(response) is None
+        assert "errors" not in await person.ask(ASK)
+        assert await in_use(running) == 0
+    await holder.close()
+
+
+@pytest.mark.parametrize("number", [30])
+async def test_people_who_go_away_leave_no_connection_behind(demo: Demo, tmp_path: Path, number: int) -> None:
+    async with (
+        serving(await demo.database_url("postgresql"), tmp_path) as running,
+        running.person("master.admin") as person,
+    ):
+        for _ in range(number):
+            task = asyncio.create_task(person.post(ASK))
+            await asyncio.sleep(0.005)
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        assert "errors" not in await person.ask(ASK)
+        async with asyncio.timeout(30):
+            while await in_use(running):
+                await asyncio.sleep(0.05)

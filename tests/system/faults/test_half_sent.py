@@ -1,0 +1,131 @@
+"""Requests that are sent by half, to the real server: each is cut within 30 s, and nobody else waits for them."""
+
+import asyncio
+import json
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from tests.support.demo_server import Demo
+from tests.support.http_server import Person, serving
+from tests.support.server_process import ServerProcess, server_process
+from transport.timeout_protocol import PatientProtocol
+
+# trust.md, line 21. A machine that is busy with other tests is given a little more.
+WITHIN = 30.0 + 3.0
+
+JSON_HEAD = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
+WHOLE = JSON_HEAD + b"content-length: 24\r\n\r\n" + b'{"query":"{__typename}"}'
+
+
+async def cut(server: ServerProcess, *parts: bytes, trickle: bytes = b"") -> bytes:
+    """Sends the parts, then a byte every now and then; gives what came back until the server closed the connection."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+
+    async def keep_sending() -> None:
+        for byte in trickle:
+            await asyncio.sleep(2)
+            writer.write(bytes([byte]))
+
+    try:
+        for part in parts:
+            writer.write(part)
+            await asyncio.sleep(0.2)
+        sending = asyncio.create_task(keep_sending())
+        async with asyncio.timeout(WITHIN):
+            answer = await reader.read()
+        sending.cancel()
+        return answer
+    finally:
+        writer.transport.abort()
+
+
+async def announced(person: Person) -> bytes:
+    """The head of an upload that is larger than what is going to be sent."""
+    made = await person.data(
+        'mutation { fileUploadCreate(input: { name: "a.txt", contentType: "text/plain", size: 1000 }) '
+        "{ upload { url } } }"
+    )
+    path = made["fileUploadCreate"]["upload"]["url"].split("/", 3)[3]
+    return f"PUT /{path} HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 1000\r\n\r\n".encode()
+
+
+async def test_what_is_sent_by_half_is_cut(demo: Demo, tmp_path: Path) -> None:
+    url = await demo.copied("sqlite", tmp_path)
+    async with server_process(url, tmp_path) as server, server.person("learner") as ada:
+        upload = await announced(ada)
+        cases = {
+            "nothing at all": cut(server),
+            "half a request line": cut(server, b"POST /gra"),
+            "half the headers": cut(server, JSON_HEAD),
+            "headers, a byte at a time": cut(server, JSON_HEAD, trickle=b"x-slow: aaaaaaaaaaaaaaaaaaaaaaa"),
+            "half a body": cut(server, JSON_HEAD + b'content-length: 24\r\n\r\n{"query"'),
+            "a body, a byte at a time": cut(
+                server, JSON_HEAD + b"content-length: 24\r\n\r\n", trickle=b'{"query":"{__typename}"'
+            ),
+            "half a body in chunks": cut(server, JSON_HEAD + b'transfer-encoding: chunked\r\n\r\n8\r\n{"query"\r\n'),
+            "half a body to a page": cut(
+                server, b"GET /health HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc", b"d"
+            ),
+            "half an upload": cut(server, upload + b"some text"),
+            "a second request by half": cut(server, WHOLE, JSON_HEAD),
+            "a line end after a request": cut(server, WHOLE, b"\r\n"),
+            "half a handshake": cut(
+                server, b"GET /graphql HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+            ),
+        }
+        running = {name: asyncio.create_task(work) for name, work in cases.items()}
+        # Meanwhile everybody else is served.
+        for _ in range(20):
+            assert "errors" not in await ada.ask("{ viewer { user { name } } }")
+            await asyncio.sleep(0.1)
+        answers = {}
+        for name, task in running.items():
+            try:
+                answers[name] = await task
+            except TimeoutError:
+                raise AssertionError(f"{name}: still open after {WITHIN} s") from None
+        statuses = {name: answer.split(b" ", 2)[1:2] for name, answer in answers.items()}
+        assert statuses["nothing at all"] == []
+        for name in (
+            "half the headers",
+            "headers, a byte at a time",
+            "half a body",
+            "a body, a byte at a time",
+            "half an upload",
+        ):
+            assert statuses[name] == [b"408"], (name, answers[name])
+        # The whole request before it was answered.
+        assert b'{"data":{"__typename":"Query"}' in answers["a second request by half"]
+        assert answers["a second request by half"].count(b"HTTP/1.1 ") == 2
+        # Nothing of the upload is kept, neither bytes nor a record of them.
+        assert list((tmp_path / "files" / "incoming").iterdir()) == []
+        assert json.loads((await ada.client.get("/ready")).text) == {"status": "ok"}
+        assert not [line for line in server.log() if line.get("level") in ("error", "critical")], server.log()
+
+
+async def test_an_answer_that_nobody_takes_is_given_up(
+    demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for a large file and does not read it loses the connection: within a minute, here within a second."""
+    monkeypatch.setattr(PatientProtocol, "stalled_seconds", 1.0)
+    content = b"a line of text\n" * 1_000_000
+    async with serving(await demo.copied("sqlite", tmp_path), tmp_path) as running, running.person("learner") as ada:
+        file_id = await ada.upload("long.txt", "text/plain", content)
+        found = await ada.data("query($id: ID!) { node(id: $id) { ... on File { download { url } } } }", id=file_id)
+        path = found["node"]["download"]["url"].removeprefix(running.address)
+        reader, writer = await asyncio.open_connection(*running.address.removeprefix("http://").split(":"), limit=1024)
+        writer.write(f"GET {path} HTTP/1.1\r\nhost: x\r\n\r\n".encode())
+        head = await reader.readuntil(b"\r\n\r\n")
+        assert f"content-length: {len(content)}".encode() in head.lower()
+        # Not reading: asyncio stops at twice the limit, and the system's buffers fill.
+        await asyncio.sleep(3)
+        taken = 0
+        async with asyncio.timeout(30):
+            with suppress(ConnectionError):
+                while chunk := await reader.read(65536):
+                    taken += len(chunk)
+        assert taken < len(content)
+        writer.transport.abort()
+        assert (await ada.client.get("/ready")).status_code == 200

@@ -1,0 +1,25 @@
+"""What the journeys share: the demo on a real server, its people, and a real mail server."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from tests.support.client import Cast
+from tests.support.demo_server import Demo
+from tests.support.smtp_server import Post
+
+
+@pytest.fixture(scope="module")
+async def post() -> AsyncIterator[Post]:
+    """The mail server that the module's Waymark sends through."""
+    async with Post() as post:
+        yield post
+
+
+@pytest.fixture(scope="module")
+async def cast(demo: Demo, backend: str, post: Post) -> AsyncIterator[Cast]:
+    """The people of a demo that is the module's own."""
+    async with demo.serving(backend, WAYMARK_SMTP_URL=post.url) as running:
+        cast = Cast(running)
+        yield cast
+        await cast.close()

@@ -1,0 +1,166 @@
+"""Journey 2: evidence is uploaded, submitted, returned, resubmitted, mapped, signed off, and every number follows."""
+
+import hashlib
+
+from services.demo import sample_files as files
+from tests.support.client import Actor, Cast
+from tests.support.http_server import PASSWORD
+from tests.support.lookup import DIPLOMA, STANDARD, aim_of, criteria, learner_id
+from tests.support.smtp_server import Post
+
+FIRST, BETTER = files.pdf("Brake bleed log"), files.docx("Reflective account")
+WORDS = {
+    "title": "Brake bleed, hydraulic disc", "description": "What I did and why.", "declareOwnWork": True,
+    "password": PASSWORD, "actionId": None,
+}  # fmt: skip
+
+
+async def sent(person: Actor, sample: files.Sample = FIRST) -> str:
+    return await person.upload(sample.name, sample.content_type, sample.content)
+
+
+async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
+    learner, assessor, manager = await cast("learner"), await cast("assessor"), await cast("employer.manager")
+    maya = await learner_id(assessor, "Maya Thornton")
+    aim = await aim_of(learner, maya, DIPLOMA)
+    assert aim["trafficLight"] == "OFF_TRACK"
+    start, kpis = aim["progress"], {who: await who.kpis() for who in (learner, assessor, manager)}
+
+    # Uploaded: the bytes go to a link, and come back the same.
+    file_id = await sent(learner)
+    assert await learner.download(file_id) == FIRST.content
+    submission = {**WORDS, "aimId": aim["id"], "fileId": file_id}
+
+    # Declared and signed, or nothing happens; what cannot be is all told together.
+    assert await learner.refusal("evidenceSubmit", input={**submission, "password": "guess"}) == (
+        "WRONG_PASSWORD", "input.password"
+    )  # fmt: skip
+    faults = await learner.refusals("evidenceSubmit", input={**submission, "title": " ", "declareOwnWork": False})
+    assert faults == [("REQUIRED", "input.title"), ("REQUIRED", "input.declareOwnWork")]
+    evidence = await learner.do("evidenceSubmit", input=submission)
+    assert (evidence["status"], evidence["mappings"]) == ("SUBMITTED", [])
+    assert evidence["file"]["sha256"] == hashlib.sha256(FIRST.content).hexdigest()
+    assert [(one["role"], one["signedBy"]["name"]) for one in evidence["signatures"]] == [("LEARNER", "Maya Thornton")]
+    # Uploading is not mapping: no bar has moved, but the assessor has one more to look at.
+    assert evidence["aim"]["progress"]["mappedPercent"] == round(
+        100 * start["criteriaMapped"] / start["criteriaTotal"], 1
+    )
+    for who, before in kpis.items():
+        assert (await who.kpis())["awaitingAssessmentCount"] == before["awaitingAssessmentCount"] + 1
+    assert await learner.refusal("evidenceSubmit", input=submission) == ("CONFLICT", "input.fileId")
+
+    # Returned with points for improvement: the learner reads them in an e-mail.
+    judged = {"mappings": [], "assessmentMethods": ["PRODUCT"], "feedback": None}
+    assert await learner.refusal("evidenceAssess", id=evidence["id"], input=judged) == ("NOT_ALLOWED", None)
+    assert await learner.refusal("evidenceReturn", id=evidence["id"], pointsForImprovement="No") == (
+        "NOT_ALLOWED",
+        None,
+    )
+    points = "Say which fluid you used, and why."
+    evidence = await assessor.do("evidenceReturn", id=evidence["id"], pointsForImprovement=points)
+    assert (evidence["status"], evidence["pointsForImprovement"]) == ("RETURNED", points)
+    message = await post.to("learner@northmoor.example", "Points for improvement")
+    assert f"> {points}" in message.get_content()
+    for who, before in kpis.items():
+        assert (await who.kpis())["awaitingAssessmentCount"] == before["awaitingAssessmentCount"]
+
+    # Resubmitted on the same item, with a comment: the assessor is told.
+    again = {"fileId": await sent(learner, BETTER), "comment": "DOT 5.1, as the caliper asks for it."}
+    evidence = await learner.do("evidenceResubmit", id=evidence["id"], input=again)
+    assert (evidence["status"], [one["comment"] for one in evidence["versions"]]) == (
+        "RESUBMITTED", [None, again["comment"]]
+    )  # fmt: skip
+    assert await learner.download(evidence["versions"][0]["file"]["id"]) == FIRST.content
+    assert await assessor.download(evidence["file"]["id"]) == BETTER.content
+    message = await post.to("assessor@northmoor.example", "Ready for assessment")
+    assert f"> {again['comment']}" in message.get_content()
+    twice = await learner.refusals("evidenceResubmit", id=evidence["id"], input=again)
+    assert twice == [("CONFLICT", "id"), ("CONFLICT", "input.fileId")]
+    evidence = await learner.do("evidenceSign", id=evidence["id"], password=PASSWORD)
+    assert [one["role"] for one in evidence["signatures"]] == ["LEARNER"]
+
+    # Mapped and signed off: map, bars, light and KPIs are the new ones in the very answer.
+    open_ = criteria(aim, "NOT_STARTED")
+    mapped, met = open_[:45], open_[:20]
+    judged = {
+        "mappings": [{"criterionId": one, "signOff": one in met} for one in mapped],
+        "assessmentMethods": ["PRODUCT", "QUESTION_AND_ANSWER"], "feedback": "Clear and safe.",
+    }  # fmt: skip
+    evidence = await assessor.do("evidenceAssess", id=evidence["id"], input=judged)
+    now = evidence["aim"]["progress"]
+    assert (evidence["status"], evidence["assessmentMethods"]) == ("ASSESSED", ["PRODUCT", "QUESTION_AND_ANSWER"])
+    assert (now["criteriaMapped"], now["criteriaSignedOff"]) == (
+        start["criteriaMapped"] + 45, start["criteriaSignedOff"] + 20
+    )  # fmt: skip
+    assert evidence["aim"]["trafficLight"] == "AHEAD"
+    assert (
+        evidence["learner"]["progress"]["criteriaMapped"]
+        == (await learner.seen("Learner", maya))["progress"]["criteriaMapped"]
+    )
+    standing = {one["criterion"]["id"]: (one["criterion"]["status"], one["signedOff"]) for one in evidence["mappings"]}
+    assert standing == {one: ("SIGNED_OFF", True) if one in met else ("IN_PROGRESS", False) for one in mapped}
+    map_ = await aim_of(manager, maya, DIPLOMA)
+    assert set(mapped) & set(criteria(map_, "NOT_STARTED")) == set()
+    assert set(met) <= set(criteria(map_, "SIGNED_OFF"))
+    for who, before in kpis.items():
+        after = await who.kpis()
+        assert (after["offTrackCount"], after["aheadCount"]) == (before["offTrackCount"] - 1, before["aheadCount"] + 1)
+        assert after["progress"]["criteriaMapped"] == before["progress"]["criteriaMapped"] + 45
+        assert after["progress"]["criteriaSignedOff"] == before["progress"]["criteriaSignedOff"] + 20
+
+    # On paper: the map with what is left to do, and the record of achievement.
+    exports = await learner.data(
+        "query($id: ID!) { aim(id: $id) { all: progressMapExport { url } "
+        "left: progressMapExport(filter: NON_COMPLETED) { url } recordOfAchievementExport { url } } }",
+        id=aim["id"],
+    )
+    for name in ("all", "left", "recordOfAchievementExport"):
+        answer = await learner.fetch(exports["aim"][name]["url"])
+        assert (answer.status_code, answer.content[:5]) == (200, b"%PDF-")
+
+    admin = await cast("master.admin")
+    assert await admin.trail(evidence["id"]) == [
+        ("evidenceAssess", "Priya Raman"), ("evidenceSign", "Maya Thornton"), ("evidenceResubmit", "Maya Thornton"),
+        ("evidenceReturn", "Priya Raman"), ("evidenceSubmit", "Maya Thornton"),
+    ]  # fmt: skip
+
+
+async def test_employers_upload_too_and_learner_and_assessor_see_it(cast: Cast):
+    learner, assessor = await cast("learner"), await cast("assessor")
+    maya = await learner_id(assessor, "Maya Thornton")
+    aim = await aim_of(assessor, maya, STANDARD)
+    for username, role in (("employer.manager", "EMPLOYER_MANAGER"), ("employer.overview", "EMPLOYER_OVERVIEW")):
+        employer = await cast(username)
+        statement = files.witness_statement()
+        file_id = await sent(employer, statement)
+        submission = {
+            **WORDS,
+            "aimId": aim["id"],
+            "fileId": file_id,
+            "declareOwnWork": False,
+            "title": f"Seen by {role}",
+        }
+        evidence = await employer.do("evidenceSubmit", input=submission)
+        assert [one["role"] for one in evidence["signatures"]] == [role]
+        for other in (learner, assessor):
+            assert (await other.seen("Evidence", evidence["id"]))["title"] == f"Seen by {role}"
+            assert await other.download(evidence["file"]["id"]) == statement.content
+    colleague = await cast("stuart.nolan")
+    submission = {**WORDS, "aimId": aim["id"], "fileId": await sent(colleague)}
+    assert await colleague.refusal("evidenceSubmit", input=submission) == ("NOT_FOUND", "input.aimId")
+
+
+async def test_a_file_that_is_not_what_it_says_does_not_come_in(cast: Cast):
+    learner = await cast("learner")
+    announced = {"name": "photo.png", "contentType": "image/png", "size": 9}
+    place = await learner.do("fileUploadCreate", input=announced)
+    headers = {one["name"]: one["value"] for one in place["headers"]}
+    assert (await learner.client.put(place["url"], content=b"<script>!", headers=headers)).status_code == 415
+    assert (await learner.client.put(place["url"], content=b"longer than nine", headers=headers)).status_code == 413
+    altered = await learner.client.put(place["url"][:-2] + "xx", content=b"123456789", headers=headers)
+    assert altered.status_code == 403
+    refused = await learner.refusal("fileUploadCreate", input={**announced, "name": "tool.exe"})
+    assert refused == ("INVALID", "input.name")
+    submission = {**WORDS, "aimId": (await aim_of(learner, await learner_id(learner, "Maya"), STANDARD))["id"]}
+    refused = await learner.refusal("evidenceSubmit", input={**submission, "fileId": place["fileId"]})
+    assert refused == ("INVALID", "input.fileId")

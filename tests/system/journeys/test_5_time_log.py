@@ -1,0 +1,144 @@
+"""Journey 5: learning is logged, changed, approved and exported; a session logs itself once."""
+
+import datetime as dt
+import io
+from typing import Any
+
+import openpyxl
+
+from domain import clock
+from tests.support.client import Actor, Cast
+from tests.support.lookup import DIPLOMA, STANDARD, aim_of, learner_id
+
+# [001]: which setting each activity is logged in unless somebody says otherwise.
+DEFAULTS = {
+    "FACE_TO_FACE_SESSION": "OFF_THE_JOB",
+    "TRAINER_LED_TRAINING": "OFF_THE_JOB",
+    "DISTANCE_LEARNING_OR_SELF_STUDY": "OFF_THE_JOB",
+    "COACHING_OR_MENTORING": "OFF_THE_JOB",
+    "TECHNICAL_EXPERIENCE_BY_DOING_MY_JOB": "ON_THE_JOB",
+    "REVIEW_FEEDBACK_OR_SUPPORT": "ON_THE_JOB",
+    "ASSESSMENT_OR_EXAMINATION": "OFF_THE_JOB",
+}
+LIST = """query($id: ID!, $filter: TimeLogFilter, $from: Date!, $to: Date!) { learner(id: $id) {
+  timeLog(filter: $filter, first: 100) { totalCount totalMinutes nodes { id date minutes comments } }
+  timeLogCalendar(from: $from, to: $to, filter: $filter) { date minutes entries { id } }
+  timeLogExport(filter: $filter) { url } } }"""
+
+
+def day(ago: int) -> str:
+    return (clock.today() - dt.timedelta(days=ago)).isoformat()
+
+
+def entry(learner: str, ago: int, **more: Any) -> dict[str, Any]:
+    """What is logged of a day in the year before the demo's own entries, or of today."""
+    return {
+        "learnerId": learner, "date": day(ago), "activityType": "COACHING_OR_MENTORING", "minutes": 30,
+        "comments": "Shadowed the workshop manager.", **more,
+    }  # fmt: skip
+
+
+async def listed(person: Actor, learner: str, first: int, last: int, **more: Any) -> dict[str, Any]:
+    """List, calendar and export of the days between."""
+    filter = {"from": day(first), "to": day(last), **more}
+    return (await person.data(LIST, id=learner, filter=filter, **{"from": day(first), "to": day(last)}))["learner"]
+
+
+async def test_each_activity_has_its_setting_and_may_have_another(cast: Cast):
+    learner = await cast("learner")
+    maya = await learner_id(learner, "Maya Thornton")
+    before = (await learner.seen("Learner", maya))["offTheJob"]["actualMinutes"]
+    for activity, setting in DEFAULTS.items():
+        added = await learner.do("timeLogEntryAdd", input=entry(maya, 900, activityType=activity))
+        assert (added["jobSetting"], added["automatic"], added["assessor"]) == (setting, False, None)
+    other = await learner.do("timeLogEntryAdd", input=entry(maya, 900, jobSetting="ON_THE_JOB"))
+    assert other["jobSetting"] == "ON_THE_JOB"
+    # Only what is off the job counts towards the hours that the standard asks for.
+    assert other["learner"]["offTheJob"]["actualMinutes"] == before + 30 * list(DEFAULTS.values()).count("OFF_THE_JOB")
+
+
+async def test_an_entry_is_changed_deleted_and_approved(cast: Cast):
+    learner, assessor, admin = await cast("learner"), await cast("assessor"), await cast("master.admin")
+    maya = await learner_id(learner, "Maya Thornton")
+    aim, other = await aim_of(learner, maya, STANDARD), await aim_of(learner, maya, DIPLOMA)
+    kpis = await assessor.kpis()
+    about = {"aimId": aim["id"], "unitId": aim["units"][0]["id"]}
+    added = await learner.do("timeLogEntryAdd", input=entry(maya, 901, **about))
+    assert (added["aim"]["id"], added["unit"]["number"]) == (aim["id"], "1")
+    assert (await assessor.kpis())["offTheJob"]["actualMinutes"] == kpis["offTheJob"]["actualMinutes"] + 30
+    changed = await learner.do("timeLogEntryUpdate", id=added["id"], input=entry(maya, 901, minutes=45, **about))
+    assert (changed["minutes"], changed["learner"]["offTheJob"]["actualMinutes"]) == (
+        45, added["learner"]["offTheJob"]["actualMinutes"] + 15
+    )  # fmt: skip
+
+    # Aim and unit belong together, no day is still to come, and none has more than 24 hours.
+    wrong = entry(maya, 901, aimId=other["id"], unitId=about["unitId"])
+    assert await learner.refusal("timeLogEntryAdd", input=wrong) == ("INVALID", "input.unitId")
+    assert await learner.refusal("timeLogEntryAdd", input=entry(maya, -1)) == ("INVALID", "input.date")
+    full = entry(maya, 901, minutes=24 * 60 - 45)
+    filled = await learner.do("timeLogEntryAdd", input=full)
+    assert await learner.refusal("timeLogEntryAdd", input=entry(maya, 901, minutes=1)) == ("INVALID", "input.minutes")
+    gone = await learner.do("timeLogEntryDelete", id=filled["id"])
+    assert gone["deletedId"] == filled["id"]
+    assert gone["learner"]["offTheJob"]["actualMinutes"] == changed["learner"]["offTheJob"]["actualMinutes"]
+    assert await learner.seen("TimeLogEntry", filled["id"]) is None
+
+    # Approved, it stays as it is.
+    assert await learner.refusal("timeLogEntryApprove", ids=[added["id"]]) == ("NOT_ALLOWED", None)
+    (approved,) = await assessor.do("timeLogEntryApprove", ids=[added["id"]])
+    assert approved["approvedBy"]["name"] == "Priya Raman"
+    assert await learner.refusal("timeLogEntryDelete", id=added["id"]) == ("NOT_ALLOWED", "id")
+    refused = await learner.refusal("timeLogEntryUpdate", id=added["id"], input=entry(maya, 901))
+    assert refused == ("NOT_ALLOWED", "id")
+    assert await admin.trail(added["id"]) == [
+        ("timeLogEntryApprove", "Priya Raman"), ("timeLogEntryUpdate", "Maya Thornton"),
+        ("timeLogEntryAdd", "Maya Thornton"),
+    ]  # fmt: skip
+
+
+async def test_an_attended_session_logs_itself_and_the_learner_leaves_it_alone(cast: Cast):
+    learner, assessor = await cast("learner"), await cast("assessor")
+    maya = await learner_id(assessor, "Maya Thornton")
+    starts = clock.now() - dt.timedelta(hours=3)
+    booking = {
+        "learnerId": maya, "type": "GENERAL", "startsAt": starts.isoformat(),
+        "endsAt": (starts + dt.timedelta(minutes=50)).isoformat(),
+    }  # fmt: skip
+    session = await assessor.do("sessionBook", input=booking)
+    before = (await learner.seen("Learner", maya))["offTheJob"]["actualMinutes"]
+    for _ in range(2):
+        done = await assessor.do("sessionComplete", id=session["id"], input={"attended": True})
+        assert done["learner"]["offTheJob"]["actualMinutes"] == before + 50
+    log = await learner.data(
+        "query($id: ID!) { learner(id: $id) { timeLog(filter: { activityType: FACE_TO_FACE_SESSION }, first: 100) "
+        "{ nodes { id minutes automatic jobSetting session { id } } } } }",
+        id=maya,
+    )
+    (logged,) = [one for one in log["learner"]["timeLog"]["nodes"] if one["session"] == {"id": session["id"]}]
+    assert (logged["minutes"], logged["automatic"], logged["jobSetting"]) == (50, True, "OFF_THE_JOB")
+    assert await learner.refusal("timeLogEntryDelete", id=logged["id"]) == ("NOT_ALLOWED", "id")
+
+
+async def test_list_calendar_and_workbook_are_the_same_log(cast: Cast):
+    learner, manager = await cast("learner"), await cast("employer.manager")
+    maya = await learner_id(learner, "Maya Thornton")
+    aim = await aim_of(learner, maya, STANDARD)
+    tricky = '=HYPERLINK("http://example.org")'
+    for ago, more in ((1000, {"aimId": aim["id"]}), (1000, {"comments": tricky}), (998, {"jobSetting": "ON_THE_JOB"})):
+        await learner.do("timeLogEntryAdd", input=entry(maya, ago, **more))
+    for filter, count in (({}, 3), ({"aimId": aim["id"]}, 1), ({"jobSetting": "ON_THE_JOB"}, 1),
+                          ({"jobSetting": "OFF_THE_JOB"}, 2)):  # fmt: skip
+        found = await listed(manager, maya, 1001, 998, **filter)
+        log, calendar = found["timeLog"], found["timeLogCalendar"]
+        assert (log["totalCount"], log["totalMinutes"]) == (count, 30 * count)
+        assert sorted(one["id"] for each in calendar for one in each["entries"]) == sorted(
+            one["id"] for one in log["nodes"]
+        )
+        assert sum(each["minutes"] for each in calendar) == 30 * count
+        answer = await manager.fetch(found["timeLogExport"]["url"])
+        sheet = openpyxl.load_workbook(io.BytesIO(answer.content)).active
+        cells = [cell for row in sheet.iter_rows() for cell in row]
+        comments = [cell.value for cell in cells if cell.value in {one["comments"] for one in log["nodes"]}]
+        assert len(comments) == count
+        # What begins with = is text, and is not reckoned.
+        assert all(cell.data_type == "s" for cell in cells if cell.value == tricky)

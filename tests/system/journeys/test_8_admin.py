@@ -1,0 +1,149 @@
+"""Journey 8: settings and the numbers that hang on them, roles, and an account that is archived while it is in use."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from tests.support.client import Cast
+from tests.support.demo_server import Demo
+from tests.support.lookup import user_id
+from tests.support.smtp_server import Post
+from tests.support.subscriptions import listening, streaming
+
+
+@asynccontextmanager
+async def fresh_cast(demo: Demo, backend: str, post: Post) -> AsyncIterator[Cast]:
+    async with demo.serving(backend, WAYMARK_SMTP_URL=post.url) as running:
+        cast = Cast(running)
+        yield cast
+        await cast.close()
+
+
+@pytest.fixture
+async def own_cast(demo: Demo, backend: str, post: Post) -> AsyncIterator[Cast]:
+    """The people of a demo that one test has for itself."""
+    async with fresh_cast(demo, backend, post) as cast:
+        yield cast
+
+
+async def lights(cast: Cast) -> tuple[int, int, int]:
+    """The aims by light as the numbers say, which is as a count of the aims says."""
+    admin = await cast("master.admin")
+    kpis = await admin.kpis()
+    counted = {"OFF_TRACK": 0, "ON_TRACK": 0, "AHEAD": 0}
+    page = await admin.data("{ learners(first: 100) { nodes { aims { status trafficLight } } } }")
+    for learner in page["learners"]["nodes"]:
+        for aim in learner["aims"]:
+            if aim["trafficLight"] in counted:
+                counted[aim["trafficLight"]] += 1
+    found = kpis["offTrackCount"], kpis["onTrackCount"], kpis["aheadCount"]
+    assert found == tuple(counted.values())
+    return found
+
+
+async def test_settings_move_every_light_at_once(cast: Cast):
+    admin, basic = await cast("master.admin"), await cast("basic.admin")
+    assert await basic.refusal("providerSettingsUpdate", input={"reviewIntervalWeeks": 8}) == ("NOT_ALLOWED", None)
+    wrong = {"trafficLightTolerance": 101, "reviewIntervalWeeks": 0, "unitSignatures": ["BASIC_ADMIN"]}
+    assert {field for _, field in await admin.refusals("providerSettingsUpdate", input=wrong)} == {
+        "input.trafficLightTolerance", "input.reviewIntervalWeeks", "input.unitSignatures.0"
+    }  # fmt: skip
+    before = await lights(cast)
+    settings = await admin.do("providerSettingsUpdate", input={"trafficLightTolerance": 100})
+    assert settings["trafficLightTolerance"] == 100
+    off, on, ahead = await lights(cast)
+    assert (off, ahead, on) == (0, 0, sum(before))
+    settings = await admin.do("providerSettingsUpdate", input={"trafficLightTolerance": 10, "ratedFromPercent": 100})
+    assert sum(await lights(cast)) < sum(before)
+    settings = await admin.do("providerSettingsUpdate", input={"ratedFromPercent": 0, "reviewIntervalWeeks": 8})
+    assert (await lights(cast), settings["reviewIntervalWeeks"]) == (before, 8)
+
+    unit = "{ learners(first: 1) { nodes { aims { units { signatures { role required } } } } } }"
+    await admin.do("providerSettingsUpdate", input={"unitSignatures": ["IQA", "ASSESSOR"]})
+    units = (await admin.data(unit))["learners"]["nodes"][0]["aims"][0]["units"]
+    assert {one["role"] for one in units[0]["signatures"] if one["required"]} == {"ASSESSOR", "IQA"}
+    # Another provider's settings are its own.
+    theirs = await (await cast("other.provider")).data("{ providerSettings { trafficLightTolerance unitSignatures } }")
+    assert theirs["providerSettings"] == {"trafficLightTolerance": 5.0, "unitSignatures": ["ASSESSOR", "IQA"]}
+
+
+async def test_a_changed_disclaimer_is_asked_of_everybody_again(own_cast: Cast):
+    admin, learner, other = await own_cast("master.admin"), await own_cast("learner"), await own_cast("other.provider")
+    words = "Your evidence is kept for six years."
+    settings = await admin.run("providerSettingsUpdate", input={"disclaimer": words})
+    assert settings["providerSettings"]["disclaimer"] == words
+    for person in (admin, learner):
+        answer = await person.ask("{ learners { totalCount } }")
+        assert answer["errors"][0]["extensions"]["code"] == "DISCLAIMER_REQUIRED"
+        assert (await person.do("disclaimerAccept"))["mustAcceptDisclaimer"] is False
+        assert (await person.data("{ viewer { disclaimer } learners { totalCount } }"))["viewer"]["disclaimer"] == words
+    assert (await other.data("{ learners { totalCount } }"))["learners"]["totalCount"] == 8
+
+
+async def test_roles_are_given_switched_and_taken(cast: Cast):
+    admin, both = await cast("master.admin"), await cast("many.roles")
+    sian = await user_id(admin, "Siân Fielding")
+    assert (await both.data("{ viewer { role } }"))["viewer"]["role"] == "ASSESSOR"
+    as_assessor = (await both.data("{ learners { totalCount } }"))["learners"]["totalCount"]
+    old = both.tokens["accessToken"]
+    both.use(await both.do("roleSwitch", role="IQA"))
+    as_iqa = (await both.data("{ viewer { role } learners { totalCount } }"))["learners"]["totalCount"]
+    assert as_assessor != as_iqa
+    # The sign-in in the old role is over.
+    gone = await both.client.post(
+        "/graphql", json={"query": "{ viewer { role } }"}, headers={"authorization": f"Bearer {old}"}
+    )
+    assert gone.status_code == 401
+    assert await both.refusal("roleSwitch", role="MASTER_ADMIN") == ("NOT_ALLOWED", "role")
+
+    await admin.do("roleGrant", userId=sian, role="EMPLOYER_MANAGER")
+    both.use(await both.do("roleSwitch", role="EMPLOYER_MANAGER"))
+    assert (await both.data("{ learners { totalCount } }"))["learners"]["totalCount"] == 0
+    await admin.do("roleRevoke", userId=sian, role="EMPLOYER_MANAGER")
+    # Taken away, it works from the next request on, for the token that is out already.
+    answer = await both.post("{ viewer { role } }")
+    assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
+    assert [action for action, _ in (await admin.trail(sian))[:2]] == ["roleRevoke", "roleSwitch"]
+
+
+async def test_a_sign_in_is_refreshed_once_and_ended(cast: Cast):
+    person = await cast.stranger()
+    await person.sign_in("fiona.grange")
+    first = person.tokens
+    person.use(await person.do("tokenRefresh", refreshToken=first["refreshToken"]))
+    assert (await person.data("{ viewer { user { name } } }"))["viewer"]["user"]["name"] == "Fiona Grange"
+    # Used twice: somebody else may have it, so nobody goes on with it.
+    assert await person.refusal("tokenRefresh", refreshToken=first["refreshToken"]) == ("INVALID", "refreshToken")
+    assert (await person.post("{ viewer { role } }")).status_code == 401
+    person = await cast.stranger()
+    await person.sign_in("fiona.grange")
+    assert await person.do("logout", refreshToken=person.tokens["refreshToken"]) == {}
+    assert (await person.post("{ viewer { role } }")).status_code == 401
+
+
+async def test_an_archived_person_is_out_at_once(cast: Cast):
+    admin, manager = await cast("master.admin"), await cast("kwame.mensah")
+    kwame = await user_id(admin, "Kwame Mensah")
+    assert await (await cast("basic.admin")).refusal("userArchive", id=kwame) == ("NOT_ALLOWED", None)
+    mine = (await admin.data("{ viewer { user { id } } }"))["viewer"]["user"]["id"]
+    assert await admin.refusal("userArchive", id=mine) == ("CONFLICT", "id")
+    async with (
+        streaming(manager, "subscription { kpisChanged { learnerCount } }") as stream,
+        listening(manager, "subscription { kpisChanged { learnerCount } }") as socket,
+    ):
+        first = await stream.next()
+        assert first["data"]["kpisChanged"]["learnerCount"] == 6
+        assert (await socket.next())["data"] == first["data"]
+        archived = await admin.do("userArchive", id=kwame)
+        assert archived["name"] == "Kwame Mensah"
+        assert (await manager.post("{ viewer { role } }")).status_code == 401
+        # Neither stream says anything more but that it is over.
+        assert (await stream.next())["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        assert await stream.next() is None
+        assert (await socket.closed())[0] == 4403
+    again = {"username": "kwame.mensah", "password": "waymark-demo", "role": None}
+    assert await (await cast.stranger()).refusal("login", input=again) == ("WRONG_PASSWORD", "input")
+    refresh = await (await cast.stranger()).refusal("tokenRefresh", refreshToken=manager.tokens["refreshToken"])
+    assert refresh == ("INVALID", "refreshToken")
+    assert (await admin.trail(kwame))[0] == ("userArchive", "Victor Osei")

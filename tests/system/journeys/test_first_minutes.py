@@ -1,0 +1,99 @@
+"""The first minutes: what the README tells to run, a learner's first day, and a second provider beside the first."""
+
+import asyncio
+import json
+import os
+
+from tests.docs.test_readme import README, blocks
+from tests.support.client import Cast
+from tests.support.http_server import PASSWORD
+
+CHOSEN = "a heron on the weir"
+
+
+async def run(block: str, **environment: str) -> str:
+    """A block of the README in a shell, just as it stands there."""
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-euo", "pipefail", "-c", block, stdout=asyncio.subprocess.PIPE, env={**os.environ, **environment}
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return out.decode()
+
+
+async def test_the_readme_s_first_question_is_answered(cast: Cast):
+    (block,) = [block for block in blocks("sh") if "curl" in block]
+    answer = json.loads(await run(block, WAYMARK=cast.running.address))
+    viewer = answer["data"]["viewer"]
+    assert viewer["user"]["name"] == "Duncan Frame"
+    assert (viewer["awaitingSignatureCount"], viewer["kpis"]["learnerCount"]) > (0, 0)
+    assert min(viewer["kpis"].values()) > 0
+
+
+async def test_everybody_whom_the_readme_names_can_sign_in(cast: Cast):
+    rows = [line.split("|")[1].strip(" `") for line in README.splitlines() if line.startswith("| `")]
+    names = [name for name in rows if not name.startswith("WAYMARK")]
+    assert len(names) == 10
+    for name in names:
+        await (await cast.stranger()).sign_in(name, PASSWORD)
+
+
+async def test_a_new_starter_changes_the_password_and_accepts_the_disclaimer_first(cast: Cast):
+    jay = await cast.stranger()
+    viewer = await jay.sign_in("new.starter")
+    assert (viewer["mustChangePassword"], viewer["mustAcceptDisclaimer"]) == (True, True)
+
+    async def held_back() -> set[str]:
+        answer = await jay.ask("{ learners { totalCount } viewer { kpis { learnerCount } learner { id } } }")
+        return {error["extensions"]["code"] for error in answer["errors"]}
+
+    assert await held_back() == {"PASSWORD_CHANGE_REQUIRED"}
+    upload = {"name": "a.pdf", "contentType": "application/pdf", "size": 9}
+    refused = await jay.ask(
+        "mutation($i: FileUploadInput!) { fileUploadCreate(input: $i) { errors { code } } }", i=upload
+    )
+    assert refused["errors"][0]["extensions"]["code"] == "PASSWORD_CHANGE_REQUIRED"
+
+    for new, why in ((PASSWORD, "INVALID"), ("jay.lister", "INVALID"), ("short", "INVALID"), ("12345678", "INVALID")):
+        change = {"currentPassword": PASSWORD, "newPassword": new}
+        assert await jay.refusal("passwordChange", input=change) == (why, "input.newPassword")
+    wrong = {"currentPassword": "not this", "newPassword": CHOSEN}
+    assert await jay.refusal("passwordChange", input=wrong) == ("WRONG_PASSWORD", "input.currentPassword")
+    old = jay.tokens["accessToken"]
+    jay.use(await jay.do("passwordChange", input={"currentPassword": PASSWORD, "newPassword": CHOSEN}))
+    gone = await jay.client.post(
+        "/graphql", json={"query": "{ viewer { role } }"}, headers={"authorization": f"Bearer {old}"}
+    )
+    assert gone.status_code == 401
+
+    assert await held_back() == {"DISCLAIMER_REQUIRED"}
+    assert (await jay.data("{ viewer { disclaimer } }"))["viewer"]["disclaimer"]
+    await jay.do("disclaimerAccept")
+    home = await jay.data("{ viewer { learner { name aims { status trafficLight } nextSession { type } } } }")
+    learner = home["viewer"]["learner"]
+    assert (learner["name"], learner["nextSession"]) == ("Jay Lister", {"type": "INDUCTION"})
+    assert {aim["status"] for aim in learner["aims"]} == {"AWAITING_INDUCTION"}
+    assert {aim["trafficLight"] for aim in learner["aims"]} == {"NOT_RATED"}
+    refused = await (await cast.stranger()).refusal("login", input={"username": "new.starter", "password": PASSWORD})
+    assert refused == ("WRONG_PASSWORD", "input")
+
+
+async def test_the_second_provider_sees_nothing_of_the_first(cast: Cast):
+    ruth, victor = await cast("other.provider"), await cast("master.admin")
+    names = (
+        "{ learners(first: 100) { nodes { name } } users(first: 100) { nodes { name } } employers { nodes { name } } }"
+    )
+    mine, theirs = [
+        {kind: {one["name"] for one in page["nodes"]} for kind, page in (await who.data(names)).items()}
+        for who in (ruth, victor)
+    ]
+    assert all(mine.values()) and all(theirs.values())
+    # Two people may share a name; nobody and no site of the first is seen by search, list or number.
+    assert mine["employers"] == {"Calder Vale Wheelworks"} and not mine["employers"] & theirs["employers"]
+    search = "query($s: String) { users(search: $s) { totalCount } learners(filter: { search: $s }) { totalCount } }"
+    found = await ruth.data(search, s="Maya Thornton")
+    assert (found["users"]["totalCount"], found["learners"]["totalCount"]) == (0, 0)
+    assert (await ruth.kpis())["learnerCount"] == 8
+    trail = await ruth.data("{ auditTrail(first: 100) { nodes { actor { name } } } }")
+    actors = {line["actor"]["name"] for line in trail["auditTrail"]["nodes"] if line["actor"]}
+    assert actors <= mine["users"]

@@ -1,0 +1,172 @@
+"""Races: whoever comes second is told so or changes nothing, on both databases: one effect, one answer."""
+
+import asyncio
+import datetime as dt
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pwdlib.hashers.argon2 import Argon2Hasher
+from sqlalchemy import update
+
+from db.database import Database
+from db.models.registry import Provider, SignatureRequest, SignatureSlot, User
+from domain import clock
+from domain import global_id as ids
+from domain.enums import Role, SignatureRequestStatus, UserErrorCode
+from domain.errors import Refused
+from resolvers import signature_request
+from resolvers.core.unit_of_work import WRITES, writes
+from services.audit.chain import broken_lines
+from tests.support.client import Actor, Cast
+from tests.support.lookup import learner_id
+from tests.support.scenarios import PASSWORD, Stage, set_stage
+from tests.support.worlds import World
+
+DOCUMENTS, RACERS = 50, 20
+# In so many races everybody's password is checked first, as a client's is. It is checked before the transaction that
+# they race in and costs most of the time, so the other races begin where that transaction does.
+WITH_PASSWORD = 5
+
+
+def straight_to_the_transaction() -> Any:
+    """Signing a document without the look at the password that comes before it."""
+    registered = WRITES["signatureRequestSign"]
+    try:
+        return writes("signatureRequestSign")(signature_request.sign.__wrapped__)
+    finally:
+        WRITES["signatureRequestSign"] = registered
+
+
+@pytest.fixture
+async def stage(database: Database, tmp_path: Path) -> Stage:
+    """A learner with 20 managers. Their passwords were hashed so weakly that checking them takes no time.
+
+    An argon2 hash says how much work it takes: the check that runs is the real one.
+    """
+    stage = await set_stage(database, tmp_path)
+    weak = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+    _, _, ada = stage.people["learner"]
+    async with database.writing() as session:
+        world = World(session)
+        provider = await session.get_one(Provider, ada.provider_id)
+        for number in range(RACERS):
+            user = await world.user(provider, f"Manager {number}", Role.EMPLOYER_MANAGER)
+            await world.allocate(user, ada)
+            stage.people[f"manager {number}"] = (user, Role.EMPLOYER_MANAGER, None)
+        await session.execute(update(User).values(password_hash=weak))
+    return stage
+
+
+async def test_of_twenty_who_race_for_one_place_one_signs_fifty_times(stage: Stage):
+    async with stage.database.writing() as session:
+        world = World(session)
+        _, _, ada = stage.people["learner"]
+        requests = [
+            await world.signature_request(ada, stage.user("assessor"), (Role.LEARNER, Role.EMPLOYER_MANAGER))
+            for _ in range(DOCUMENTS)
+        ]
+
+    async def sign(who: str, request: SignatureRequest) -> Any:
+        signing = signature_request.sign if request in requests[:WITH_PASSWORD] else without_password
+        try:
+            return await signing(
+                stage.at(who), id=ids.encode("SignatureRequest", request.id), document_sha256=request.document_sha256,
+                password=PASSWORD,
+            )  # fmt: skip
+        except Refused as refused:
+            return {fault.code for fault in refused.faults}
+
+    without_password = straight_to_the_transaction()
+    for request in requests:
+        racers = [f"manager {number}" for number in range(RACERS)]
+        learner, *done = await asyncio.gather(*(sign(who, request) for who in ("learner", *racers)))
+        slots = await stage.rows(SignatureSlot, SignatureSlot.request_id == request.id)
+        winners = [who for who, one in zip(racers, done, strict=True) if one == request.id]
+        assert learner == request.id and len(winners) == 1
+        assert all(one == {UserErrorCode.CONFLICT} for one in done if one != request.id)
+        by_role = {slot.role: slot.signed_by_id for slot in slots}
+        assert by_role == {
+            Role.LEARNER: stage.user("learner").id, Role.EMPLOYER_MANAGER: stage.user(winners[0]).id
+        }  # fmt: skip
+        assert (await stage.one(SignatureRequest, request.id)).status is SignatureRequestStatus.COMPLETE
+    assert (await stage.trail()).count("signatureRequestSign") == 2 * DOCUMENTS
+    async with stage.database.writing() as session:
+        assert [line async for line in broken_lines(session)] == []
+
+
+async def test_twenty_complete_one_session_at_once(cast: Cast):
+    assessor, others = await cast("assessor"), [await cast("basic.admin"), await cast("master.admin")]
+    learner = await cast("learner")
+    maya = await learner_id(assessor, "Maya Thornton")
+    starts = clock.now() - dt.timedelta(hours=3)
+    booking = {
+        "learnerId": maya, "type": "GENERAL", "startsAt": starts.isoformat(),
+        "endsAt": (starts + dt.timedelta(minutes=50)).isoformat(),
+    }  # fmt: skip
+    session = await assessor.do("sessionBook", input=booking)
+    before = (await learner.seen("Learner", maya))["offTheJob"]["actualMinutes"]
+    racers = [[assessor, *others][number % 3] for number in range(20)]
+    done = await asyncio.gather(
+        *(who.run("sessionComplete", id=session["id"], input={"attended": True}) for who in racers)
+    )
+    assert {payload["session"]["status"] for payload in done} == {"ATTENDED"}
+    assert {payload["session"]["learner"]["offTheJob"]["actualMinutes"] for payload in done} == {before + 50}
+    trail = [action for action, _ in await others[1].trail(session["id"])]
+    assert trail == ["sessionComplete", "sessionBook"]
+
+
+async def _times(person: Actor, count: int, key: str, query: str, **variables: Any) -> list[dict[str, Any]]:
+    """The data of so many answers to one request, sent at once with one Idempotency-Key."""
+    answers = await asyncio.gather(
+        *(
+            person.client.post(
+                "/graphql", json={"query": query, "variables": variables}, headers={"idempotency-key": key}
+            )
+            for _ in range(count)
+        )
+    )
+    assert {answer.status_code for answer in answers} == {200}
+    return [answer.json()["data"] for answer in answers]
+
+
+async def test_a_hundred_retries_with_one_key_have_one_effect_and_one_answer(cast: Cast):
+    learner, admin = await cast("learner"), await cast("master.admin")
+    maya = await learner_id(learner, "Maya Thornton")
+    before = (await learner.seen("Learner", maya))["offTheJob"]["actualMinutes"]
+    entry = {
+        "learnerId": maya, "date": clock.today().isoformat(), "activityType": "COACHING_OR_MENTORING", "minutes": 7,
+        "comments": "Once.",
+    }  # fmt: skip
+    add = """mutation($input: TimeLogEntryInput!) { timeLogEntryAdd(input: $input) {
+      timeLogEntry { id minutes learner { offTheJob { actualMinutes } } } errors { code } } }"""
+    first, *others = await _times(learner, 100, "one cup of tea", add, input=entry)
+    assert first["timeLogEntryAdd"]["errors"] == []
+    assert all(one == first for one in others)
+    made = first["timeLogEntryAdd"]["timeLogEntry"]
+    assert made["learner"]["offTheJob"]["actualMinutes"] == before + 7
+    assert [action for action, _ in await admin.trail(made["id"])] == ["timeLogEntryAdd"]
+    # Another key is another entry; the same key for something else is refused; somebody else's key is theirs.
+    (again,) = await _times(learner, 1, "two cups of tea", add, input=entry)
+    assert again["timeLogEntryAdd"]["timeLogEntry"]["id"] != made["id"]
+    (other,) = await _times(learner, 1, "one cup of tea", add, input={**entry, "minutes": 8})
+    assert other["timeLogEntryAdd"] == {"timeLogEntry": None, "errors": [{"code": "INVALID"}]}
+    (theirs,) = await _times(admin, 1, "one cup of tea", add, input=entry)
+    assert theirs["timeLogEntryAdd"]["timeLogEntry"]["id"] not in (None, made["id"])
+
+
+async def test_two_book_one_assessor_at_once_and_one_is_told(cast: Cast):
+    assessor, admin = await cast("assessor"), await cast("master.admin")
+    page = await assessor.data("{ learners(first: 10, filter: { trafficLight: ON_TRACK }) { nodes { id } } }")
+    starts = clock.now() + dt.timedelta(days=77)
+    booking = {
+        "type": "GENERAL", "startsAt": starts.isoformat(), "endsAt": (starts + dt.timedelta(hours=1)).isoformat()
+    }  # fmt: skip
+    learners = [one["id"] for one in page["learners"]["nodes"]]
+    done = await asyncio.gather(
+        *(assessor.run("sessionBook", input={**booking, "learnerId": learner}) for learner in learners),
+    )
+    booked = [payload["session"]["id"] for payload in done if payload["session"]]
+    assert len(booked) == 1 and len(done) > 3
+    assert all(payload["errors"][0]["code"] == "CONFLICT" for payload in done if not payload["session"])
+    assert [action for action, _ in await admin.trail(booked[0])] == ["sessionBook"]

@@ -1,0 +1,128 @@
+"""Two server processes on one PostgreSQL: what ends, is used up, is counted or changes in one, has in the other."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from tests.support.demo_server import Demo
+from tests.support.http_server import Person
+from tests.support.server_process import ServerProcess, server_process
+
+WHO = "{ viewer { role } }"
+LOGIN = (
+    "mutation($input: LoginInput!) { login(input: $input) { accessToken refreshToken "
+    "viewer { role mustChangePassword mustAcceptDisclaimer user { id name } } errors { code message } } }"
+)
+REFRESH = "mutation($t: String!) { tokenRefresh(refreshToken: $t) { accessToken refreshToken errors { code } } }"
+LOGOUT = "mutation($t: String!) { logout(refreshToken: $t) { errors { code } } }"
+CREATE = "mutation($name: String!) { employerCreate(input: { name: $name }) { employer { id } errors { code } } }"
+SITES = "query($name: String!) { employers(search: $name) { totalCount } }"
+
+
+@pytest.fixture(scope="module")
+async def servers(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[ServerProcess]]:
+    folder = tmp_path_factory.mktemp("servers")
+    url = await demo.copied("postgresql", folder)
+    async with server_process(url, folder) as first, server_process(url, folder) as second:
+        yield [first, second]
+
+
+@asynccontextmanager
+async def elsewhere(server: ServerProcess, person: Person) -> AsyncIterator[Person]:
+    """The same person with the same token, at another process."""
+    async with server.stranger() as same:
+        same.use(person.tokens)
+        yield same
+
+
+async def code_of(person: Person) -> str | None:
+    answer = await person.ask(WHO)
+    return answer["errors"][0]["extensions"]["code"] if "errors" in answer else None
+
+
+async def test_who_signs_out_in_one_process_is_out_in_the_other(servers: list[ServerProcess]):
+    here, there = servers
+    async with here.person("assessor") as person, elsewhere(there, person) as same:
+        # The token is known to both by now: neither may take its own word for it.
+        assert (await code_of(person), await code_of(same)) == (None, None)
+        out = await person.data(LOGOUT, t=person.tokens["refreshToken"])
+        assert out["logout"]["errors"] == []
+        assert (await code_of(same), await code_of(person)) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+
+
+async def test_a_refresh_token_is_good_once_whichever_process_is_asked(servers: list[ServerProcess]):
+    here, there = servers
+    async with here.person("iqa") as person, elsewhere(there, person) as same:
+        token = person.tokens["refreshToken"]
+        asked = [each.ask(REFRESH, t=token) for _ in range(5) for each in (person, same)]
+        answers = await asyncio.gather(*asked)
+        # Whoever wins may find its sign-in ended by those who came second before it has read itself: one at most gets in.
+        won = [answer for answer in answers if (answer.get("data") or {}).get("tokenRefresh", {}).get("accessToken")]
+        assert len(won) <= 1
+        # Used twice it is a sign of theft: in both processes the sign-in is over.
+        assert (await code_of(person), await code_of(same)) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+
+
+async def test_wrong_passwords_count_together(servers: list[ServerProcess]):
+    here, there = servers
+    guess = {"username": "employer.overview", "password": "not it"}
+    async with here.stranger() as one, there.stranger() as other:
+        codes = [
+            (await each.data(LOGIN, input=guess))["login"]["errors"][0]["code"] for _ in range(6) for each in (one, other)
+        ]
+        assert "TOO_MANY_ATTEMPTS" not in codes[:10] and codes[10:] == ["TOO_MANY_ATTEMPTS"] * 2, codes
+        # The right one is not heard either, in whichever process, until the window has passed.
+        right = {"username": "employer.overview", "password": "waymark-demo"}
+        for each in (one, other):
+            assert (await each.data(LOGIN, input=right))["login"]["errors"][0]["code"] == "TOO_MANY_ATTEMPTS"
+
+
+async def test_what_one_process_writes_the_other_reads_at_once(servers: list[ServerProcess]):
+    here, there = servers
+    async with here.person("master.admin") as person, elsewhere(there, person) as same:
+        for number in range(5):
+            name = f"Both see {number}"
+            assert (await person.data(CREATE, name=name))["employerCreate"]["errors"] == []
+            assert (await same.data(SITES, name=name))["employers"]["totalCount"] == 1
+
+
+async def test_an_idempotency_key_holds_across_processes(servers: list[ServerProcess]):
+    here, there = servers
+    async with here.person("master.admin") as person, elsewhere(there, person) as same:
+        for each in (person, same):
+            each.client.headers["idempotency-key"] = "scaling-key-1"
+        asked = [each.data(CREATE, name="Only one") for _ in range(4) for each in (person, same)]
+        made = [answer["employerCreate"]["employer"]["id"] for answer in await asyncio.gather(*asked)]
+        assert len(set(made)) == 1
+        assert (await same.data(SITES, name="Only one"))["employers"]["totalCount"] == 1
+
+
+async def test_a_stream_at_one_process_tells_what_another_commits(servers: list[ServerProcess]):
+    here, there = servers
+    subscription = {"query": "subscription { learnerChanged { id name } }"}
+    change = "mutation($id: ID!, $name: String!) { learnerUpdate(id: $id, input: { name: $name }) { errors { code } } }"
+    async with here.person("master.admin") as person, elsewhere(there, person) as same:
+        learner = (await person.data("{ learners(first: 1) { nodes { id name } } }"))["learners"]["nodes"][0]
+        headers = {"accept": "text/event-stream", "authorization": f"Bearer {same.tokens['accessToken']}"}
+        async with httpx2.AsyncClient(base_url=there.address, timeout=30, headers=headers) as client:
+            async with client.stream("POST", "/graphql", json=subscription) as stream:
+                assert stream.status_code == 200
+                told = asyncio.create_task(_first_event(stream))
+                await asyncio.sleep(0.5)
+                done = await person.data(change, id=learner["id"], name=learner["name"] + " Junior")
+                assert done["learnerUpdate"]["errors"] == []
+                async with asyncio.timeout(20):
+                    event = await told
+        assert event["data"]["learnerChanged"] == {"id": learner["id"], "name": learner["name"] + " Junior"}
+
+
+async def _first_event(stream: httpx2.Response) -> dict:
+    async for line in stream.aiter_lines():
+        if line.startswith("data:") and '"data"' in line:
+            return json.loads(line.removeprefix("data:"))
+    raise AssertionError("the stream ended without an event")

@@ -1,0 +1,220 @@
+"""The house rules, held by a machine; each check is also shown a house where the rule is broken, and must find it."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support import architecture as house
+from tests.support.scope_linter import mapped_tables, unscoped_statements
+
+FILES = house.files()
+
+
+def plant(root: Path, **sources: str) -> list[str]:
+    """Writes files (`auth__tokens_py` is auth/tokens.py) and gives their paths."""
+    paths = []
+    for name, source in sources.items():
+        path = name.replace("__", "/").replace("_", ".")
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(source)
+        paths.append(path)
+    return paths
+
+
+def test_imports_run_one_way():
+    assert house.import_contracts(house.ROOT) == []
+
+
+@pytest.mark.parametrize(
+    ("importer", "line"),
+    [
+        ("db__thing_py", "import auth.thing"),
+        ("loaders__thing_py", "from schema import thing"),
+        ("resolvers__thing_py", "def later():\n    import schema.thing"),
+        ("resolvers__thing_py", "import strawberry"),
+        ("schema__thing_py", "import server"),
+        ("auth__thing_py", "from tests import house"),
+        ("db__thing_py", "import queries.run"),
+    ],
+)
+def test_an_import_the_other_way_is_found(tmp_path: Path, importer: str, line: str):
+    for room in house.ROOMS:
+        (tmp_path / room).mkdir()
+        (tmp_path / room / "__init__.py").touch()
+        (tmp_path / room / "thing.py").touch()
+    assert house.import_contracts(tmp_path) == []
+    plant(tmp_path, **{importer: line})
+    (report,) = house.import_contracts(tmp_path)
+    assert "BROKEN" in report
+
+
+def test_clients_and_the_door_import_what_they_may():
+    assert house.broken_imports(house.ROOT, FILES) == []
+
+
+def test_a_client_that_reaches_inside_is_found(tmp_path: Path):
+    paths = plant(
+        tmp_path,
+        queries__run_py="from db.engine import Database",
+        server_py="import tests.house",
+        transport__pages__view_py="x = 1",
+    )
+    assert [line.split(":")[0] for line in house.broken_imports(tmp_path, paths)] == [
+        "queries/run.py", "server.py", "transport/pages",
+    ]  # fmt: skip
+
+
+def test_a_file_says_first_what_it_holds():
+    assert house.untitled(house.ROOT, FILES) == []
+
+
+def test_a_file_that_does_not_say_is_found(tmp_path: Path):
+    paths = plant(
+        tmp_path,
+        db__a_py="import os\n",
+        db__b_py='"""\nWhat it holds, a line too late."""\n',
+        db__c_py='"""What it holds."""\n',
+        scripts__run="#!/usr/bin/env bash\nset -e\n",
+        queries__kpis_graphql="query Kpis { viewer { user { name } } }",
+        docs__page_md="# A page\n",
+    )
+    found = [line.split(":")[0] for line in house.untitled(tmp_path, paths)]
+    assert found == ["db/a.py", "db/b.py", "scripts/run", "queries/kpis.graphql"]
+
+
+def test_files_stay_short():
+    assert house.too_long(house.ROOT, FILES) == []
+
+
+def test_a_long_file_is_found(tmp_path: Path):
+    paths = plant(tmp_path, db__a_py="x = 1\n" * 301, db__b_py="x = 1\n" * 300)
+    assert house.too_long(tmp_path, paths) == ["db/a.py: 301 lines, more than 300"]
+
+
+def test_selects_stand_where_they_may():
+    assert house.stray_selects(house.ROOT, FILES) == []
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from sqlalchemy import select\nselect(1)",
+        "from sqlalchemy import select as pick\npick(1)",
+        "import sqlalchemy\nsqlalchemy.select(1)",
+        "Learner.__table__.select()",
+        "from sqlalchemy import text\ntext('select 1')",
+    ],
+)
+def test_a_select_elsewhere_is_found(tmp_path: Path, line: str):
+    paths = plant(tmp_path, auth__scope_py=line, loaders__learner_py=line, resolvers__learner_py=line)
+    found = house.stray_selects(tmp_path, paths)
+    assert [line.split(":")[0] for line in found] == ["resolvers/learner.py"]
+
+
+def test_every_read_of_a_learners_data_is_scoped():
+    assert house.unscoped(house.ROOT, FILES) == []
+
+
+def test_the_reader_knows_which_tables_are_personal():
+    personal = mapped_tables()
+    assert all(
+        personal[name] for name in ("Learner", "Evidence", "SignatureSlot", "TimeLogEntry", "User", "ManagerAllocation")
+    )
+    assert not any(personal[name] for name in ("Provider", "Qualification", "QualificationCriterion"))
+
+
+CHOICE = """
+def _seen(role, entity):
+    if entity is Aim:
+        return scope.sees_aim(role)
+    return {}
+
+def one(role, entity):
+    return select(entity).where(_seen(role, entity))
+"""
+SCOPED = [
+    "select(Evidence.id).where(scope.sees_record(role, Evidence.learner_id, Evidence.aim_id))",
+    "select(Learner.id).where(Learner.id.in_(visible_learners(role)))",
+    "select(Qualification.id)",
+    # unscoped is said
+    "# unscoped: the key was read in scope a line above\nselect(Evidence.id)",
+    "select(  # unscoped: counts all, for the operator only\n    Evidence.id\n)",
+    # by way of a variable
+    "def read(role):\n    seen = scope.sees_learner(role, Aim.learner_id)\n    return select(Aim.id).where(seen)",
+    "def read(role):\n    found = select(Aim.id)\n    found = found.where(sees_aim(role))\n    return found",
+    "def read(role):\n    aims = select(Aim.id).where(sees_aim(role)).subquery()\n    return select(aims.c.id)",
+    "theirs = aliased(Aim)\nrows = select(theirs.id).where(sees_aim(role, theirs))",
+    CHOICE.format("scope.of_provider(Qualification)"),
+]
+UNSCOPED = [
+    "select(Evidence.id).where(Evidence.id == key)",
+    "select(Qualification.id).join(Aim, Aim.qualification_id == Qualification.id)",
+    "select(func.count()).select_from(Learner).where(scope.of_provider(Learner))",
+    "theirs = aliased(Aim)\nrows = select(theirs.id)",
+    "pick(User.name)",
+    "exists().where(SignatureSlot.id == key)",
+    "update(Action).values(done=True)",
+    "async def read(session, key):\n    return await session.get(Evidence, key)",
+    "async def read(connection):\n    async for row in connection.stream(select(File.id)):\n        sees_file(row)",
+    "text('select id from learner')",
+    "select(table.c.id)",
+    CHOICE.format("scope.of_provider(Learner)"),
+    CHOICE.format("true()"),
+    # a reason must be one
+    "select(Evidence.id)  # unscoped: ok",
+    # scope stands in the function, but not on this statement
+    "def read(role):\n    seen = select(Aim.id).where(sees_aim(role))\n    return seen, select(Evidence.id)",
+    "def read(self, role):\n    self.seen = sees_aim(role)\n    return self.rows(select(Evidence.id))",
+]
+IMPORTS = "from sqlalchemy import exists, select, select as pick, text, update\n\n"
+
+
+@pytest.mark.parametrize("source", SCOPED)
+def test_a_scoped_read_passes(source: str):
+    assert unscoped_statements(IMPORTS + source) == []
+
+
+@pytest.mark.parametrize("source", UNSCOPED)
+def test_an_unscoped_read_is_found(source: str):
+    assert len(unscoped_statements(IMPORTS + source)) == 1
+
+
+def test_no_file_names_a_registry_or_a_machine():
+    assert house.addresses(house.ROOT, FILES) == []
+
+
+def test_an_address_is_found(tmp_path: Path):
+    paths = plant(
+        tmp_path, web__lock_json='{"resolved' + '": "https://registry.npm' + 'js.org/x"}', db__a_py="# /wo" + "rk/main/x"
+    )
+    assert [line.split(":")[0] for line in house.addresses(tmp_path, paths)] == ["web/lock.json", "db/a.py"]
+
+
+def test_every_library_that_is_imported_is_named():
+    assert house.undeclared(house.ROOT, FILES, (house.ROOT / "pyproject.toml").read_text()) == []
+
+
+def test_a_library_that_is_there_by_chance_is_found(tmp_path: Path):
+    paths = plant(tmp_path, db__a_py="import json, jwt, pytest, db.engine", tests__a_py="import pytest, pluggy")
+    project = '[project]\ndependencies = ["PyJWT==2"]\n[dependency-groups]\ntest = ["pytest==9"]\n'
+    assert house.undeclared(tmp_path, paths, project) == [
+        "db/a.py: imports pytest, which pyproject.toml does not name for it",
+        "tests/a.py: imports pluggy, which pyproject.toml does not name for it",
+    ]
+
+
+def test_the_lock_holds_what_the_project_names():
+    read = (house.ROOT / "pyproject.toml").read_text(), (house.ROOT / "requirements.lock").read_text()
+    assert house.unlocked(*read) == []
+    assert "://" not in read[1]
+
+
+def test_a_lock_that_lags_is_found():
+    project = '[project]\ndependencies = ["PyJWT[crypto]==2.15.1", "orjson>=3"]\n'
+    project += '[dependency-groups]\ntest = ["pytest==9.2.0"]\n'
+    lock = "pyjwt==2.15.0 \\\n    --hash=sha256:00\npytest==9.2.0\n"
+    assert house.unlocked(project, lock) == [
+        "requirements.lock: no hash for pytest",
+        "requirements.lock: not PyJWT 2.15.1; run scripts/lock",
+        "pyproject.toml: orjson>=3 has no exact version",
+    ]

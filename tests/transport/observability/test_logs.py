@@ -1,0 +1,77 @@
+"""The log of a server on which everything goes right and wrong: no secret in it, and nothing personal."""
+
+import re
+from pathlib import Path
+
+import httpx2
+from sqlalchemy import select
+
+from db.database import Database
+from db.models.registry import Employer, Evidence, Learner, User
+from tests.support.demo_server import Demo
+from tests.support.http_server import PASSWORD
+from tests.support.server_process import ServerProcess, server_process
+
+MARK = "Ottoline Featherstonehaugh"
+
+
+async def live(server: ServerProcess) -> list[str]:
+    """Things that people do, rightly and wrongly; gives the secrets that were in play."""
+    secrets = [PASSWORD, "a wrong password 7"]
+    async with server.person("learner") as ada, server.person("master.admin") as master:
+        secrets += [
+            token for person in (ada, master) for token in (person.tokens["accessToken"], person.tokens["refreshToken"])
+        ]
+        me = (await ada.data("{ viewer { learner { id name aims { id status } } } }"))["viewer"]["learner"]
+        aim = next(one["id"] for one in me["aims"] if one["status"] == "IN_TRAINING")
+        file_id = await ada.upload(f"{MARK}.txt", "text/plain", MARK.encode())
+        download = await ada.data("query($id: ID!) { node(id: $id) { ... on File { download { url } } } }", id=file_id)
+        link = download["node"]["download"]["url"].rsplit("/", 1)[1]
+        secrets.append(link)
+        assert (await ada.client.get(f"/downloads/{link}")).status_code == 200
+        submit = "mutation($input: EvidenceSubmitInput!) { evidenceSubmit(input: $input) { errors { code } } }"
+        input = {"aimId": aim, "fileId": file_id, "title": MARK, "description": MARK, "declareOwnWork": True}
+        await ada.data(submit, input={**input, "password": "a wrong password 7"})
+        await ada.data(submit, input={**input, "password": PASSWORD})
+        # What cannot run, in every way: the log must not quote it.
+        await ada.ask(f'query Mine {{ learners(filter: {{ search: "{MARK}" }}) {{ nodes {{ nope }} }} }}')
+        await ada.ask("query($first: Int!) { learners(first: $first) { nodes { id } } }", first=MARK)
+        await ada.ask(f'{{ node(id: "{MARK}") {{ id }} }}')
+        await ada.client.post("/graphql", content=f'{{"query": "{MARK}', headers={"content-type": "application/json"})
+        await ada.client.get(f"/{MARK}?token={MARK}")
+        await ada.client.get(f"/downloads/{link[:-2]}xx")
+        await master.data("mutation($id: ID!) { subjectAccessExport(learnerId: $id) { errors { code } } }", id=me["id"])
+    await _fail_to_sign_in(server)
+    return secrets
+
+
+async def _fail_to_sign_in(server: ServerProcess) -> None:
+    async with server.stranger() as stranger:
+        wrong = {"username": "ottoline@example.org", "password": "a wrong password 7"}
+        await stranger.ask("mutation($input: LoginInput!) { login(input: $input) { errors { code } } }", input=wrong)
+        stranger.client.headers["authorization"] = f"Bearer {MARK.replace(' ', '')}"
+        assert (await stranger.post("{ viewer { role } }")).status_code == 401
+    async with httpx2.AsyncClient(base_url=server.address) as client:
+        await client.request("BREW", "/graphql", content=MARK.encode())
+
+
+async def test_no_secret_and_nothing_personal_is_logged(demo: Demo, backend: str, tmp_path: Path) -> None:
+    url = await demo.copied(backend, tmp_path)
+    async with server_process(url, tmp_path) as server:
+        secrets = await live(server)
+        server.terminate()
+        await server.stopped()
+        text = (tmp_path / f"server-{server.port}.log").read_text()
+        events = {line["event"] for line in server.log()}
+    assert {"started", "operation", "request", "stopping"} <= events
+    database = Database(url)
+    async with database.snapshot() as session:
+        people = (await session.scalars(select(User))).all()
+        ulns = (await session.scalars(select(Learner.uln).where(Learner.uln.is_not(None)))).all()
+        titles = (await session.scalars(select(Evidence.title).distinct())).all()
+        sites = (await session.scalars(select(Employer.name))).all()
+    await database.close()
+    personal = {MARK, "Ottoline", "ottoline", "Featherstonehaugh", *ulns, *titles, *sites}
+    personal |= {value for user in people for value in (user.name, user.email, user.password_hash)}
+    for word in [*secrets, *sorted(filter(None, personal))]:
+        assert not re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text), word

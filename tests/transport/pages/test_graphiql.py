@@ -1,0 +1,183 @@
+"""GraphiQL over HTTP: who is shown the page, where its files come from, and that the graph stays as it is."""
+
+import base64
+import hashlib
+import json
+import re
+import shutil
+from pathlib import Path
+
+import httpx2
+import pytest
+from graphql import build_schema, parse, validate
+from starlette.applications import Starlette
+
+from schema.root import printed
+from services.settings import read_settings
+from tests.support.architecture import ROOT
+from tests.support.demo_server import Demo
+from transport.graphql.persisted_documents import Documents
+from transport.pages.graphiql import CDN, graphiql
+
+FOLDER = ROOT / "graphiql"
+BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+DOCUMENTS = Documents.read(ROOT / "queries")
+
+
+async def view(scope, receive, send) -> None:
+    """What stands for the graph here: it says that it was asked."""
+    await send({"type": "http.response.start", "status": 299, "headers": []})
+    await send({"type": "http.response.body", "body": b"the graph"})
+
+
+def client(folder: Path) -> httpx2.AsyncClient:
+    app = Starlette(routes=graphiql("/graphql", view, folder, DOCUMENTS, is_demo=True))
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://waymark.test")
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """The folder as it is cloned, before anything is installed."""
+    return Path(shutil.copytree(FOLDER, tmp_path / "graphiql", ignore=shutil.ignore_patterns("node_modules")))
+
+
+def install(folder: Path, **texts: str) -> None:
+    """Puts files where npm puts them, and their digests where the page looks for them."""
+    digests = {}
+    for name, text in texts.items():
+        package, path = f"{name}@1.2.3", f"dist/{name}.min.js"
+        file = folder / "node_modules" / name / path
+        file.parent.mkdir(parents=True)
+        file.write_text(text)
+        digests[f"{package}/{path}"] = "sha384-" + base64.b64encode(hashlib.sha384(text.encode()).digest()).decode()
+    (folder / "files.json").write_text(json.dumps(digests))
+
+
+@pytest.mark.parametrize("accept", [BROWSER["accept"], "text/html", "text/html, application/json;q=0.9"])
+async def test_a_browser_is_shown_the_page(bare: Path, accept: str) -> None:
+    async with client(bare) as asking:
+        page = await asking.get("/graphql", headers={"accept": accept})
+    assert page.status_code == 200 and 'id="graphiql"' in page.text
+    assert page.headers["vary"] == "Accept"
+
+
+@pytest.mark.parametrize(
+    "accept",
+    ["", "*/*", "application/json", "application/graphql-response+json", "text/event-stream",
+     "application/json, text/html", "text/html;q=0.5, application/json", "text/html;q=0", "text/html;q=none"],
+)  # fmt: skip
+async def test_every_other_client_is_answered_by_the_graph(bare: Path, accept: str) -> None:
+    async with client(bare) as asking:
+        assert (await asking.get("/graphql", headers={"accept": accept})).text == "the graph"
+
+
+async def test_a_post_is_never_shown_the_page(bare: Path) -> None:
+    async with client(bare) as asking:
+        assert (await asking.post("/graphql", headers=BROWSER)).text == "the graph"
+
+
+async def test_without_its_files_they_come_from_the_cdn_bound_to_their_bytes(bare: Path) -> None:
+    async with client(bare) as asking:
+        page = await asking.get("/graphql", headers=BROWSER)
+    outside = re.findall(r'<(?:link|script)[^>]*(?:href|src)="https?://[^>]*>', page.text)
+    named = json.loads((bare / "files.json").read_text())
+    assert len(outside) == len(named) == 4
+    for element in outside:
+        pattern = r'="(https://[^"]+)" integrity="([^"]+)" crossorigin="anonymous"'
+        source, integrity = re.search(pattern, element).groups()
+        assert named[source.removeprefix(CDN + "/")] == integrity
+        # The very file, not the host: whatever else lies there may not run here.
+        assert source in page.headers["content-security-policy"]
+    assert f"{CDN} " not in page.headers["content-security-policy"]
+
+
+async def test_no_script_runs_that_stands_in_the_page(bare: Path) -> None:
+    async with client(bare) as asking:
+        page = await asking.get("/graphql", headers=BROWSER)
+    policy = page.headers["content-security-policy"].split(";")
+    scripts = dict(part.strip().split(" ", 1) for part in policy)["script-src"]
+    assert "unsafe" not in scripts and "*" not in scripts
+    assert re.findall(r"<script(?![^>]*\bsrc=)|\bon\w+=|javascript:", page.text) == []
+
+
+async def test_installed_files_are_served_from_here(bare: Path) -> None:
+    install(bare, one="first", two="second")
+    async with client(bare) as asking:
+        page = await asking.get("/graphql", headers=BROWSER)
+        assert CDN not in page.text + page.headers["content-security-policy"]
+        file = await asking.get("/graphiql/vendor/two@1.2.3/dist/two.min.js")
+        assert file.text == "second" and "immutable" in file.headers["cache-control"]
+
+
+@pytest.mark.parametrize("broken", ["changed", "missing"])
+async def test_a_file_that_is_not_the_one_named_is_never_served(bare: Path, broken: str) -> None:
+    install(bare, one="first", two="second")
+    file = bare / "node_modules/two/dist/two.min.js"
+    file.write_text("another") if broken == "changed" else file.unlink()
+    async with client(bare) as asking:
+        assert CDN in (await asking.get("/graphql", headers=BROWSER)).text
+        assert (await asking.get("/graphiql/vendor/two@1.2.3/dist/two.min.js")).status_code == 404
+
+
+@pytest.mark.parametrize("name", ["package.json", "vendor/../package.json", "%2e%2e/server.py", "vendor/x"])
+async def test_nothing_else_of_the_folder_is_served(bare: Path, name: str) -> None:
+    async with client(bare) as asking:
+        assert (await asking.get(f"/graphiql/{name}")).status_code == 404
+        assert (await asking.get("/graphiql/page.js")).status_code == 200
+
+
+async def test_the_samples_are_the_saved_operations(bare: Path) -> None:
+    async with client(bare) as asking:
+        given = (await asking.get("/graphiql/samples.json")).json()
+    schema = build_schema(printed())
+    assert validate(schema, parse(given["greeting"])) == []
+    saved = {path.stem for path in (ROOT / "queries").glob("*.graphql")}
+    assert {sample["name"] for sample in given["samples"]} == saved
+    for sample in given["samples"]:
+        assert sample["about"] and not sample["about"].startswith("#"), sample["name"]
+        assert sample["query"] == (ROOT / f"queries/{sample['name']}.graphql").read_text()
+    map_sample = next(sample for sample in given["samples"] if sample["name"] == "progress_map")
+    assert map_sample["variables"] == {"learnerId": None, "filter": "ALL"}
+
+
+def test_the_files_named_are_those_of_the_lock() -> None:
+    locked = json.loads((FOLDER / "package-lock.json").read_text())["packages"]
+    for name in json.loads((FOLDER / "files.json").read_text()):
+        package, version = name.split("/")[0].rsplit("@", 1)
+        assert locked[f"node_modules/{package}"]["version"] == version
+
+
+@pytest.mark.parametrize(
+    ("environment", "shown"),
+    [
+        ({}, True),
+        ({"WAYMARK_GRAPHIQL": "off"}, False),
+        ({"WAYMARK_DATABASE_URL": "sqlite:////tmp/x.db"}, False),
+        ({"WAYMARK_DATABASE_URL": "sqlite:////tmp/x.db", "WAYMARK_GRAPHIQL": "on"}, True),
+    ],
+)
+def test_it_is_for_the_demo_unless_it_is_asked_for(tmp_path: Path, environment: dict[str, str], shown: bool) -> None:
+    keys = {"WAYMARK_SECRET_KEYS": "k:" + base64.b64encode(bytes(range(32))).decode()}
+    settings = read_settings(
+        {"WAYMARK_DATA": str(tmp_path), "WAYMARK_BASE_URL": "http://x.test", **keys, **environment}
+    )
+    assert settings.graphiql is shown
+
+
+async def test_a_real_installation_shows_no_ide(demo: Demo) -> None:
+    async with demo.serving("sqlite") as running, running.stranger() as stranger:
+        answer = await stranger.client.get("/graphql", headers=BROWSER)
+        assert answer.status_code == 403 and "graphi" not in answer.text.lower()
+        assert (await stranger.client.get("/graphiql/page.js")).status_code == 404
+        assert (await stranger.client.get("/")).headers["location"] == "/kpi"
+
+
+async def test_where_it_is_served_the_graph_is_as_before(demo: Demo) -> None:
+    async with demo.serving("sqlite", WAYMARK_GRAPHIQL="on") as running, running.person("assessor") as person:
+        assert (await person.client.get("/")).headers["location"] == "/graphql"
+        assert 'id="graphiql"' in (await person.client.get("/graphql", headers=BROWSER)).text
+        assert (await person.data("{ viewer { role } }")) == {"viewer": {"role": "ASSESSOR"}}
+        asked = {"query": "{viewer{role}}"}
+        headers = {"accept": "application/json", "apollo-require-preflight": "true"}
+        answer = await person.client.get("/graphql", params=asked, headers=headers)
+        assert answer.json()["data"] == {"viewer": {"role": "ASSESSOR"}}

@@ -1,0 +1,70 @@
+"""Which sockets are opened at all: origins, the subprotocol, how many, and who must sign in by when."""
+
+import pytest
+import websockets
+
+from tests.support.minimal_schema import serving, until
+from tests.support.socket_client import Client, connected
+from transport.graphql import Limits
+from transport.realtime.origins import origin_allowed
+
+
+@pytest.fixture
+async def port():
+    async with serving() as (port, _):
+        yield port
+
+
+async def test_a_socket_that_does_not_sign_in_is_closed():
+    async with serving(limits=Limits(init_seconds=0.1)) as (port, _), connected(port, None) as client:
+        assert await client.closed() == (4408, "Connection initialisation timeout")
+
+
+async def test_only_the_one_subprotocol(port):
+    address = f"ws://127.0.0.1:{port}/graphql"
+    for offered in (["graphql-ws"], ["nonsense"], None):
+        async with websockets.connect(address, subprotocols=offered) as connection:
+            assert connection.subprotocol is None
+            assert (await Client(connection).closed())[0] == 4406
+
+
+async def test_origins_are_checked_before_the_socket_is_accepted():
+    async with serving(allowed_origins=frozenset({"https://app.example"})) as (port, _):
+        for origin, allowed in (
+            (f"http://127.0.0.1:{port}", True), ("https://app.example", True), (None, True),
+            ("https://evil.example", False), ("null", False), ("http://127.0.0.1:1", False),
+        ):  # fmt: skip
+            if allowed:
+                async with connected(port, origin=origin):
+                    continue
+            with pytest.raises(websockets.InvalidStatus) as refusal:
+                async with connected(port, origin=origin):
+                    pass
+            assert refusal.value.response.status_code == 403
+
+
+def test_an_origin_is_ours_by_scheme_host_and_port():
+    for origin, host, ours in (
+        (b"https://waymark.example", b"waymark.example", True),
+        (b"https://WAYMARK.example:443", b"waymark.example", True),
+        (b"http://waymark.example:8000", b"waymark.example:8000", True),
+        (b"http://waymark.example:8000", b"waymark.example:8001", False),
+        (b"https://waymark.example.evil", b"waymark.example", False),
+        (b"https://evil/waymark.example", b"waymark.example", False),
+        (b"file://", b"", False),
+        (b"https://[bad", b"waymark.example", False),
+        (b"", b"", False),
+    ):
+        assert origin_allowed(origin, host, frozenset()) is ours, origin
+
+
+async def test_only_so_many_sockets_are_open():
+    async with serving(limits=Limits(sockets=1)) as (port, view):
+        async with connected(port):
+            assert view.open_sockets == 1
+            with pytest.raises(websockets.InvalidStatus):
+                async with connected(port):
+                    pass
+        await until(lambda: not view.open_sockets)
+        async with connected(port):
+            pass

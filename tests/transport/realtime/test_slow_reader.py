@@ -1,0 +1,80 @@
+"""Who subscribes and does not read costs the server little, and is dropped: a real server, weighed by itself."""
+
+import asyncio
+import contextlib
+import json
+import socket
+import struct
+from collections.abc import Callable
+
+import pytest
+
+from tests.support.minimal_schema_process import ToyProcess, toy_process
+from tests.support.socket_client import INIT, subscribe
+from transport.graphql import Limits
+
+# An endless subscription whose every event has so many bytes.
+FLOOD, EVENT = "subscription {flood}", 50_000
+READERS = 4
+SECONDS = 1.5
+# A reader is owed what waits in its queue, what is being written, and what has no place in the queue yet. Each of those
+# may be there as an answer, as JSON, as a frame and in the socket's buffer. The rest is the allocator's.
+OWED = READERS * (Limits().socket_queue + 2) * EVENT * 4
+SLACK = 8_000_000
+
+
+def on_a_socket(reader: socket.socket) -> None:
+    """Subscribes with graphql-transport-ws; the frames are masked with nothing."""
+    reader.sendall(
+        b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+        b"Sec-WebSocket-Protocol: graphql-transport-ws\r\n\r\n"
+    )
+    assert reader.recv(4096).startswith(b"HTTP/1.1 101")
+    for message in (INIT, subscribe("flood", FLOOD)):
+        text = json.dumps(message).encode()
+        length = struct.pack("!B", 0x80 | len(text)) if len(text) < 126 else struct.pack("!BH", 0xFE, len(text))
+        reader.sendall(b"\x81" + length + bytes(4) + text)
+
+
+def on_a_stream(reader: socket.socket) -> None:
+    """Subscribes with server-sent events."""
+    body = json.dumps({"query": FLOOD}).encode()
+    head = (
+        "POST /graphql HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nAccept: text/event-stream\r\n"
+        f"Authorization: Bearer 7\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    reader.sendall(head.encode() + body)
+
+
+async def until(server: ToyProcess, number: int) -> int:
+    """Waits until that many are open; the most that the server weighed meanwhile."""
+    most = server.memory()
+    async with asyncio.timeout(20):
+        while await server.open() != number:
+            most = max(most, server.memory())
+            await asyncio.sleep(0.02)
+    return most
+
+
+@pytest.mark.parametrize("subscribed", [on_a_socket, on_a_stream])
+async def test_who_does_not_read_costs_bounded_memory_and_is_dropped(
+    subscribed: Callable[[socket.socket], None],
+):
+    async with toy_process(slow_reader_seconds=SECONDS) as server:
+        # Somebody who leaves at once: what the server loads for its first subscriber is not a reader's.
+        with socket.create_connection(("127.0.0.1", server.port)) as first:
+            subscribed(first)
+            await until(server, 1)
+        await until(server, 0)
+        before = server.memory()
+        with contextlib.ExitStack() as stack:
+            readers = [
+                stack.enter_context(socket.create_connection(("127.0.0.1", server.port), 10)) for _ in range(READERS)
+            ]
+            for reader in readers:
+                subscribed(reader)
+            most = max(await until(server, READERS), await until(server, 0))
+            for reader in readers:
+                assert b"x" * 1000 in reader.recv(EVENT), "there was nothing to read"
+        assert most - before < OWED + SLACK, f"{(most - before) / 1e6:.1f} MB"

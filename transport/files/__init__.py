@@ -1,0 +1,1 @@
+"""File upload and download over HTTP."""
