@@ -20,34 +20,34 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
-from auth.signed_urls import Links
-from auth.tokens import AccessTokens, BadToken
+from auth.signed_urls import SignedUrls
+from auth.tokens import AccessTokens, InvalidToken
 from auth.viewer import NotSignedIn, read_viewer
 from commands import parser, prepare
 from db.database import Database
 from db.migrate import missing_migrations
-from loaders.core.qualification_cache import Reference
+from loaders.core.qualification_cache import QualificationCache
 from repositories.file import known_files
 from resolvers.core.context import Client, Context, Services
-from resolvers.exports.export_service import ExportDesk
+from resolvers.exports.export_service import ExportService
 from resolvers.password import reset_from_page
 from schema.root import make_schema
-from services.change_feed import Changes
+from services.change_feed import ChangeFeed
 from services.mail.sender import MailSender
 from services.mail.transport import open_transport
-from services.settings import Settings, SettingsFault, read_settings
+from services.settings import Settings, SettingsError, read_settings
 from services.storage.file_store import open_store
 from transport.files import file_endpoints as transfers
-from transport.graphql import Documents, Limits, View, make_view
+from transport.graphql import GraphQLEndpoint, Limits, PersistedDocuments, make_endpoint
 from transport.observability import logs
 from transport.observability.metrics import Metrics
 from transport.observability.metrics_server import serving_metrics
-from transport.observability.request_logging import Observe, Observer
+from transport.observability.request_logging import OperationObserver, RequestLogging
 from transport.observability.tracing import open_tracing
 from transport.pages import password_page
 from transport.pages.graphiql import graphiql
 from transport.pages.static_app import static_app
-from transport.timeout_protocol import PatientProtocol
+from transport.timeout_protocol import TimeoutProtocol
 
 log = structlog.get_logger("waymark")
 
@@ -78,10 +78,10 @@ class Server:
             database=database,
             files=open_store(settings.files_location),
             # The newest key signs links; they live for minutes, so a rotation breaks none for long.
-            links=Links(next(iter(settings.secret_keys.values()))),
+            links=SignedUrls(next(iter(settings.secret_keys.values()))),
             tokens=AccessTokens(settings.secret_keys),
-            changes=Changes(database),
-            reference=Reference(database),
+            changes=ChangeFeed(database),
+            qualifications=QualificationCache(database),
             mail=MailSender(database, transport),
             base_url=settings.base_url,
             is_demo=settings.is_demo,
@@ -89,7 +89,7 @@ class Server:
         self.metrics = Metrics()
         self.tracing = open_tracing(os.environ, database)
         self.leaving = False
-        self.documents = Documents.read(HOUSE / "queries", trusted_only=settings.operations == "trusted")
+        self.documents = PersistedDocuments.read(HOUSE / "queries", trusted_only=settings.operations == "trusted")
         self.view = self._view()
         self.metrics.watch(self.view)
         self.app = self._app()
@@ -109,18 +109,18 @@ class Server:
             raise NotSignedIn("Send the access token as `Authorization: Bearer …`.")
         try:
             claims = self.services.tokens.verify(token.strip())
-        except BadToken:
+        except InvalidToken:
             raise NotSignedIn from None
         viewer = await read_viewer(self.services.database, claims)
         return Context(self.services, viewer, client, claims)
 
-    def _view(self) -> View:
-        observer = Observer(self.metrics)
+    def _view(self) -> GraphQLEndpoint:
+        observer = OperationObserver(self.metrics)
         try:
             limits = Limits.read(os.environ)
         except ValueError as error:
-            raise SettingsFault([str(error)]) from None
-        return make_view(
+            raise SettingsError([str(error)]) from None
+        return make_endpoint(
             make_schema(self.settings.executor),
             self.context,
             limits,
@@ -131,10 +131,10 @@ class Server:
         )
 
     def _app(self) -> ASGIApp:
-        desk = ExportDesk(self.services)
+        export_service = ExportService(self.services)
         routes = [
             *self._graph("/graphql"),
-            *transfers.routes(self.services.links, self.services.files, desk, idle=_IDLE_SECONDS),
+            *transfers.routes(self.services.links, self.services.files, export_service, idle=_IDLE_SECONDS),
             *password_page.routes(self._set_password),
             Route("/health", self._health),
             Route("/ready", self._ready),
@@ -143,7 +143,7 @@ class Server:
         ]
         origins = self.settings.allowed_origins
         middleware = [Middleware(CORSMiddleware, allow_origins=origins, **_CROSS_ORIGIN)] if origins else []
-        return Observe(Starlette(routes=routes, middleware=middleware, lifespan=self._lifespan), self.metrics)
+        return RequestLogging(Starlette(routes=routes, middleware=middleware, lifespan=self._lifespan), self.metrics)
 
     async def _set_password(self, token: str, new_password: str, address: str, request_id: str | None) -> None:
         await reset_from_page(self.services, token, new_password, Client(address, request_id))
@@ -170,7 +170,7 @@ class Server:
                 stack.push_async_callback(asyncio.to_thread, self.tracing.close)
             left_behind = swept.half_written + swept.unnamed
             log.info("started", address=self.settings.base_url, metrics=where, swept=left_behind)
-            await stack.enter_async_context(services.database.following())
+            await stack.enter_async_context(services.database.monitoring())
             await stack.enter_async_context(services.mail.running())
             await stack.enter_async_context(services.changes.listening())
             # What is alive now lives as long as the process: the collector need not look at it again.
@@ -235,7 +235,7 @@ def serve(settings: Settings) -> None:
         server.app,
         host=settings.host,
         port=settings.port,
-        http=PatientProtocol,
+        http=TimeoutProtocol,
         access_log=False,
         log_config=None,
         # Longer than a proxy keeps an idle connection: who sends on it should not find it closed.
@@ -258,7 +258,7 @@ def main(arguments: list[str] | None = None) -> int:
             serve(settings)
             return 0
         return asked.run(settings, asked)
-    except SettingsFault as fault:
+    except SettingsError as fault:
         print(fault, file=sys.stderr)
         return 2
 

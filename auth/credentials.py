@@ -4,14 +4,14 @@ import asyncio
 import datetime as dt
 from weakref import WeakValueDictionary
 
-from auth.auth_sessions import stored_password
-from auth.login_throttle import forget_guess, reserve_guess
-from auth.passwords import is_password
+from auth.auth_sessions import stored_password_hash
+from auth.login_throttle import clear_attempt, record_attempt
+from auth.passwords import password_matches
 from auth.tokens import digest
 from db.database import Database
 from domain import clock
 from domain.enums import UserErrorCode
-from domain.errors import Refused, refuse
+from domain.errors import DomainError, reject
 
 # One guess an account at a time in this process: many right ones at once are then never taken for too many wrong ones.
 _turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -24,17 +24,17 @@ async def verify_password(database: Database, address: str, username: str, passw
     """
     account = digest(username.strip().lower())
     async with _turns.setdefault(account, asyncio.Lock()):
-        reserved = await reserve_guess(database, account, address, clock.now())
+        reserved = await record_attempt(database, account, address, clock.now())
         if isinstance(reserved, dt.timedelta):
             raise _too_many(reserved, *field)
         # Outside of any transaction: it takes a while, on purpose.
-        right = await is_password(password, await stored_password(database, username))
+        right = await password_matches(password, await stored_password_hash(database, username))
         if right:
             async with database.writing() as session:
-                await forget_guess(session, reserved)
+                await clear_attempt(session, reserved)
     return right
 
 
-def _too_many(wait: dt.timedelta, *field: str) -> Refused:
+def _too_many(wait: dt.timedelta, *field: str) -> DomainError:
     seconds = int(wait.total_seconds()) + 1
-    return refuse(UserErrorCode.TOO_MANY_ATTEMPTS, f"Too many wrong passwords. Try again in {seconds} seconds.", *field)
+    return reject(UserErrorCode.TOO_MANY_ATTEMPTS, f"Too many wrong passwords. Try again in {seconds} seconds.", *field)

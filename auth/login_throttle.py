@@ -6,7 +6,7 @@ from sqlalchemy import delete, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
-from db.models.auth_session import WrongGuess
+from db.models.auth_session import LoginAttempt
 
 WINDOW = dt.timedelta(minutes=5)
 # An account stops listening after 10 wrong guesses in the window; an address, behind which a college may sit, after 200.
@@ -14,18 +14,18 @@ MOST_FOR_ACCOUNT = 10
 MOST_FOR_ADDRESS = 200
 
 
-async def reserve_guess(database: Database, account: str, address: str, now: dt.datetime) -> list[int] | dt.timedelta:
+async def record_attempt(database: Database, account: str, address: str, now: dt.datetime) -> list[int] | dt.timedelta:
     """Counts a guess before it is checked, so that 20 at once cannot all slip through.
 
-    Gives the rows to take back with `forget_guess` when the guess was right, or how long to wait.
+    Gives the rows to take back with `clear_attempt` when the guess was right, or how long to wait.
     """
     limits = {f"account:{account}": MOST_FOR_ACCOUNT, f"address:{address}": MOST_FOR_ADDRESS}
     async with database.writing() as session:
         await _one_at_a_time(session, database, *limits)
         recent = (
-            select(WrongGuess.subject, func.count(), func.min(WrongGuess.at))
-            .where(WrongGuess.subject.in_(limits), WrongGuess.at > now - WINDOW)
-            .group_by(WrongGuess.subject)
+            select(LoginAttempt.subject, func.count(), func.min(LoginAttempt.at))
+            .where(LoginAttempt.subject.in_(limits), LoginAttempt.at > now - WINDOW)
+            .group_by(LoginAttempt.subject)
         )
         waits = [
             max(_aware(oldest) + WINDOW - now, dt.timedelta(seconds=1))
@@ -34,19 +34,19 @@ async def reserve_guess(database: Database, account: str, address: str, now: dt.
         ]
         if waits:
             return max(waits)
-        noted = insert(WrongGuess).values([{"subject": subject, "at": now} for subject in limits])
-        return list(await session.scalars(noted.returning(WrongGuess.id)))
+        noted = insert(LoginAttempt).values([{"subject": subject, "at": now} for subject in limits])
+        return list(await session.scalars(noted.returning(LoginAttempt.id)))
 
 
-async def forget_guess(session: AsyncSession, rows: list[int]) -> None:
+async def clear_attempt(session: AsyncSession, rows: list[int]) -> None:
     """The guess was right: it was none."""
-    await session.execute(delete(WrongGuess).where(WrongGuess.id.in_(rows)))
+    await session.execute(delete(LoginAttempt).where(LoginAttempt.id.in_(rows)))
 
 
-async def sweep_guesses(database: Database, now: dt.datetime) -> None:
+async def sweep_attempts(database: Database, now: dt.datetime) -> None:
     """Deletes what no longer counts."""
     async with database.writing() as session:
-        await session.execute(delete(WrongGuess).where(WrongGuess.at < now - WINDOW))
+        await session.execute(delete(LoginAttempt).where(LoginAttempt.at < now - WINDOW))
 
 
 async def _one_at_a_time(session: AsyncSession, database: Database, account: str, address: str) -> None:

@@ -10,15 +10,15 @@ from zxcvbn import zxcvbn
 SHORTEST, LONGEST = 8, 256
 # 19 MiB, two passes: OWASP's floor for argon2id. Two at once: each takes a core for some 30 ms.
 _HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),))
-_AT_ONCE = 2
+_CONCURRENT_HASHES = 2
 # Checked where there is no such user, so that the answer takes as long.
-_NOBODY = _HASHER.hash("nobody has this password")
-_places: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+_UNKNOWN_USER_HASH = _HASHER.hash("nobody has this password")
+_slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
 
 async def hash_password(password: str) -> str:
     """The argon2id hash of a password."""
-    async with _place():
+    async with _hashing_slot():
         return await asyncio.to_thread(_HASHER.hash, password)
 
 
@@ -27,16 +27,16 @@ async def unknown_password() -> str:
     return await hash_password(secrets.token_urlsafe(32))
 
 
-async def is_password(password: str, stored: str | None) -> bool:
+async def password_matches(password: str, stored: str | None) -> bool:
     """Whether the password is the stored one; takes the same time where `stored` is None, and is then False."""
     if len(password) > LONGEST:
         password = ""  # Never acceptable, so never stored: hashing it costs as much as any other.
-    async with _place():
-        matches = await asyncio.to_thread(_HASHER.verify, password, stored or _NOBODY)
+    async with _hashing_slot():
+        matches = await asyncio.to_thread(_HASHER.verify, password, stored or _UNKNOWN_USER_HASH)
     return matches and stored is not None
 
 
-def weakness(password: str, *own_words: str) -> str | None:
+def password_weakness(password: str, *own_words: str) -> str | None:
     """A sentence on why a password cannot be taken, or None. `own_words`: the username and name, easily guessed."""
     if len(password) < SHORTEST:
         return f"Use at least {SHORTEST} characters."
@@ -57,10 +57,10 @@ def _spelled(words: str) -> str:
     return "".join(filter(str.isalnum, words.lower()))
 
 
-def _place() -> asyncio.Semaphore:
+def _hashing_slot() -> asyncio.Semaphore:
     loop = asyncio.get_running_loop()
-    if loop not in _places:
-        for closed in [known for known in _places if known.is_closed()]:
-            del _places[closed]
-        _places[loop] = asyncio.Semaphore(_AT_ONCE)
-    return _places[loop]
+    if loop not in _slots:
+        for closed in [known for known in _slots if known.is_closed()]:
+            del _slots[closed]
+        _slots[loop] = asyncio.Semaphore(_CONCURRENT_HASHES)
+    return _slots[loop]

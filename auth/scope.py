@@ -11,7 +11,7 @@
 
 A record of a learner that belongs to one aim follows the aim; one that belongs to none follows the learner.
 
-The conditions depend on the role alone; who is looking is bound when a statement runs (`binds(viewer)`), so that a
+The conditions depend on the role alone; who is looking is bound when a statement runs (`viewer_params(viewer)`), so that a
 statement is built once a role and never again. One that runs without its viewer does not run at all.
 """
 
@@ -41,35 +41,35 @@ EMPLOYERS = (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 # Those whose sight of a learner ends at the aims they hold.
 BY_AIM = (Role.ASSESSOR, Role.IQA)
 
-ME = bindparam("viewer_user", type_=Key)
-MY_PROVIDER = bindparam("viewer_provider", type_=Key)
+VIEWER_USER = bindparam("viewer_user", type_=Key)
+VIEWER_PROVIDER = bindparam("viewer_provider", type_=Key)
 
 
-def binds(viewer: Viewer) -> dict[str, int]:
+def viewer_params(viewer: Viewer) -> dict[str, int]:
     """What a scoped statement needs to run: who is looking, and at which provider."""
     return {"viewer_user": viewer.user_key, "viewer_provider": viewer.provider_key}
 
 
 def of_provider(table: type[Any]) -> Condition:
     """That a row is the viewer's provider's: all there is to say of what everyone in it may see."""
-    return table.provider_id == MY_PROVIDER
+    return table.provider_id == VIEWER_PROVIDER
 
 
 def visible_learners(role: Role) -> Select[tuple[int]] | CompoundSelect[tuple[int]]:
     """The keys of the learners that a viewer in this role sees."""
     match role:
         case Role.LEARNER:
-            return select(Learner.id).where(Learner.user_id == ME, of_provider(Learner))
+            return select(Learner.id).where(Learner.user_id == VIEWER_USER, of_provider(Learner))
         case Role.ASSESSOR:
             return union_all(
-                select(Aim.learner_id).where(Aim.assessor_id == ME, of_provider(Aim)),
-                select(Learner.id).where(Learner.enrolled_by_id == ME, of_provider(Learner), ~_has_aim()),
+                select(Aim.learner_id).where(Aim.assessor_id == VIEWER_USER, of_provider(Aim)),
+                select(Learner.id).where(Learner.enrolled_by_id == VIEWER_USER, of_provider(Learner), ~_has_aim()),
             )
         case Role.IQA:
-            return select(Aim.learner_id).where(Aim.iqa_id == ME, of_provider(Aim))
+            return select(Aim.learner_id).where(Aim.iqa_id == VIEWER_USER, of_provider(Aim))
         case Role.EMPLOYER_MANAGER:
             return select(ManagerAllocation.learner_id).where(
-                ManagerAllocation.user_id == ME, of_provider(ManagerAllocation)
+                ManagerAllocation.user_id == VIEWER_USER, of_provider(ManagerAllocation)
             )
         case Role.EMPLOYER_OVERVIEW:
             return select(Learner.id).where(Learner.employer_id.in_(_overview_sites()), of_provider(Learner))
@@ -84,7 +84,7 @@ def sees_learner(role: Role, learner_id: Column) -> Condition:
         # Of the learner's own row it is said without looking the learner up once more.
         match role:
             case Role.LEARNER:
-                return and_(Learner.user_id == ME, of_provider(Learner))
+                return and_(Learner.user_id == VIEWER_USER, of_provider(Learner))
             case Role.EMPLOYER_OVERVIEW:
                 return and_(Learner.employer_id.in_(_overview_sites()), of_provider(Learner))
             case Role.BASIC_ADMIN | Role.MASTER_ADMIN:
@@ -96,9 +96,9 @@ def sees_aim(role: Role, aim: Any = Aim) -> Condition:
     """That a row of `aim` (the table or an alias of it) is one the viewer sees."""
     match role:
         case Role.ASSESSOR:
-            return and_(aim.assessor_id == ME, of_provider(aim))
+            return and_(aim.assessor_id == VIEWER_USER, of_provider(aim))
         case Role.IQA:
-            return and_(aim.iqa_id == ME, of_provider(aim))
+            return and_(aim.iqa_id == VIEWER_USER, of_provider(aim))
     return and_(sees_learner(role, aim.learner_id), of_provider(aim))
 
 
@@ -123,7 +123,7 @@ def sees_session(role: Role, session_id: Column, learner_id: Column) -> Conditio
 
 def sees_file(role: Role, file: Any = File) -> Condition:
     """That a file is one the viewer sees: their own upload until it is used, then as the record that it is used in."""
-    unused = and_(file.learner_id.is_(None), file.uploaded_by_id == ME)
+    unused = and_(file.learner_id.is_(None), file.uploaded_by_id == VIEWER_USER)
     used = sees_record(role, file.learner_id, file.aim_id)
     if role in BY_AIM:
         # What is saved to a session about several aims belongs to none of them: it is seen as the session is.
@@ -168,7 +168,7 @@ def sees_user(role: Role, user: Any = User) -> Condition:
                 RoleGrant.user_id.not_in(select(ManagerAllocation.user_id).where(of_provider(ManagerAllocation))),
             )
         )
-    return and_(of_provider(user), or_(user.id == ME, *(user.id.in_(people) for people in seen)))
+    return and_(of_provider(user), or_(user.id == VIEWER_USER, *(user.id.in_(people) for people in seen)))
 
 
 def sees_contact(role: Role, user: Any = User) -> Condition:
@@ -176,8 +176,8 @@ def sees_contact(role: Role, user: Any = User) -> Condition:
     if role in ADMINS:
         return of_provider(user)
     if role in BY_AIM:
-        return or_(user.id == ME, user.id.in_(select(Learner.user_id).where(sees_learner(role, Learner.id))))
-    return user.id == ME
+        return or_(user.id == VIEWER_USER, user.id.in_(select(Learner.user_id).where(sees_learner(role, Learner.id))))
+    return user.id == VIEWER_USER
 
 
 def sees_uln(role: Role) -> bool:
@@ -185,7 +185,7 @@ def sees_uln(role: Role) -> bool:
     return role not in EMPLOYERS
 
 
-def sees_audit_line(role: Role, event: Any = AuditEvent) -> Condition:
+def sees_audit_event(role: Role, event: Any = AuditEvent) -> Condition:
     """That a line of the audit trail is one the viewer sees: their case, their sample, a learner's own signatures."""
     match role:
         case Role.MASTER_ADMIN:
@@ -195,13 +195,13 @@ def sees_audit_line(role: Role, event: Any = AuditEvent) -> Condition:
             return and_(of_provider(event), sees_record(role, event.learner_id, event.aim_id))
         case Role.LEARNER:
             signed = event.action.in_(("evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign"))
-            return and_(of_provider(event), event.actor_id == ME, signed)
+            return and_(of_provider(event), event.actor_id == VIEWER_USER, signed)
     return false()
 
 
 def _overview_sites() -> Select[tuple[int]]:
     return select(OverviewAllocation.employer_id).where(
-        OverviewAllocation.user_id == ME, of_provider(OverviewAllocation)
+        OverviewAllocation.user_id == VIEWER_USER, of_provider(OverviewAllocation)
     )
 
 

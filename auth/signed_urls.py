@@ -21,7 +21,7 @@ SECRET_LENGTH = 32
 LONGEST = 2048
 
 
-class LinkRefused(Exception):
+class InvalidSignedUrl(Exception):
     """The link is not ours, was altered, is for something else, or has expired.
 
     `expired` is true only where everything else about the link is right.
@@ -32,7 +32,7 @@ class LinkRefused(Exception):
         self.expired = expired
 
 
-class Links:
+class SignedUrls:
     """Signs and opens links with keys derived from the installation's secret, one key a purpose."""
 
     def __init__(self, secret: bytes):
@@ -53,14 +53,14 @@ class Links:
     def open(self, purpose: str, text: str) -> dict[str, Any]:
         """The claims that were signed for this purpose. Raises LinkRefused."""
         if len(text) > LONGEST:
-            raise LinkRefused
+            raise InvalidSignedUrl
         body_text, _, signature_text = text.partition(".")
         body, signature = _bytes(body_text), _bytes(signature_text)
         if not hmac.compare_digest(signature, self._signature(purpose, body)):
-            raise LinkRefused
+            raise InvalidSignedUrl
         seconds, claims = orjson.loads(body)
         if clock.now().timestamp() >= seconds:
-            raise LinkRefused(expired=True)
+            raise InvalidSignedUrl(expired=True)
         return claims
 
     def _signature(self, purpose: str, body: bytes) -> bytes:
@@ -77,8 +77,8 @@ def _bytes(text: str) -> bytes:
     try:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
-        raise LinkRefused from None
+        raise InvalidSignedUrl from None
     # Base64 has spare bits at its end: two texts could stand for the same bytes. Only the one that we write is taken.
     if _text(data) != text:
-        raise LinkRefused
+        raise InvalidSignedUrl
     return data

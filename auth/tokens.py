@@ -20,7 +20,7 @@ LEAST_KEY_BYTES = 32
 _REQUIRED = ("iss", "aud", "exp", "nbf", "iat", "sub", "jti")
 
 
-class BadToken(Exception):
+class InvalidToken(Exception):
     """Not a token of ours, or no longer one."""
 
 
@@ -30,7 +30,7 @@ class AccessClaims:
 
     user_key: int
     role: Role
-    sign_in_key: int
+    auth_session_key: int
     expires_at: dt.datetime
 
 
@@ -48,7 +48,7 @@ class AccessTokens:
         # One small verification cache: a client sends the same token with every request for 15 minutes.
         self._verified: dict[str, AccessClaims] = {}
 
-    def sign(self, user_key: int, role: Role, sign_in_key: int) -> str:
+    def sign(self, user_key: int, role: Role, auth_session_key: int) -> str:
         """A token for one sign-in in one role."""
         now = clock.now()
         claims = {
@@ -56,7 +56,7 @@ class AccessTokens:
             "aud": AUDIENCE,
             "sub": str(user_key),
             "role": role.value,
-            "sid": sign_in_key,
+            "sid": auth_session_key,
             "iat": now,
             "nbf": now,
             "exp": now + ACCESS_LIFETIME,
@@ -71,7 +71,7 @@ class AccessTokens:
             if known.expires_at > clock.now():
                 return known
             del self._verified[token]
-            raise BadToken("expired")
+            raise InvalidToken("expired")
         claims = self._read(token)
         if len(self._verified) >= 4096:
             self._verified.clear()
@@ -87,11 +87,11 @@ class AccessTokens:
             return AccessClaims(
                 user_key=int(claims["sub"]),
                 role=Role(claims["role"]),
-                sign_in_key=int(claims["sid"]),
+                auth_session_key=int(claims["sid"]),
                 expires_at=dt.datetime.fromtimestamp(claims["exp"], dt.UTC),
             )
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError) as error:
-            raise BadToken(str(error)) from error
+            raise InvalidToken(str(error)) from error
 
 
 def new_secret() -> str:

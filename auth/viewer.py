@@ -8,7 +8,7 @@ from sqlalchemy import Row, and_, bindparam, select
 
 from auth.tokens import AccessClaims
 from db.database import Database
-from db.models.auth_session import SignIn
+from db.models.auth_session import AuthSession
 from db.models.base import Key, UtcDateTime
 from db.models.learner import Learner
 from db.models.provider import Provider
@@ -20,10 +20,10 @@ from domain.errors import PublicError
 # Built once: a request pays for its parameters only.
 _SIGNED_IN = (
     select(
-        SignIn.id.label("sign_in_id"),
-        SignIn.role,
-        SignIn.started_at,
-        SignIn.wrote_at,
+        AuthSession.id.label("sign_in_id"),
+        AuthSession.role,
+        AuthSession.started_at,
+        AuthSession.last_write_at.label("last_write_at"),
         User.id.label("user_id"),
         User.provider_id,
         User.username,
@@ -40,16 +40,16 @@ _SIGNED_IN = (
         Provider.review_interval_weeks,
         Provider.unit_signatures,
     )
-    .join(User, User.id == SignIn.user_id)
+    .join(User, User.id == AuthSession.user_id)
     .join(Provider, Provider.id == User.provider_id)
-    .join(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.role == SignIn.role))
+    .join(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.role == AuthSession.role))
     .outerjoin(Learner, Learner.user_id == User.id)
     .where(
-        SignIn.id == bindparam("sign_in_key", type_=Key),
-        SignIn.user_id == bindparam("user_key", type_=Key),
-        SignIn.role == bindparam("role", type_=SignIn.role.type),
-        SignIn.ended_at.is_(None),
-        SignIn.expires_at > bindparam("moment", type_=UtcDateTime),
+        AuthSession.id == bindparam("sign_in_key", type_=Key),
+        AuthSession.user_id == bindparam("user_key", type_=Key),
+        AuthSession.role == bindparam("role", type_=AuthSession.role.type),
+        AuthSession.ended_at.is_(None),
+        AuthSession.expires_at > bindparam("moment", type_=UtcDateTime),
         User.archived_at.is_(None),
     )
 )
@@ -64,7 +64,7 @@ class NotSignedIn(PublicError):
         super().__init__(message)
 
 
-class HeldBack(PublicError):
+class SetupRequired(PublicError):
     """The viewer has to change the password or accept the disclaimer before anything else."""
 
     def __init__(self, viewer: "Viewer") -> None:
@@ -93,7 +93,7 @@ class Viewer:
     user_key: int
     provider_key: int
     role: Role
-    sign_in_key: int
+    auth_session_key: int
     learner_key: int | None
     username: str
     name: str
@@ -104,17 +104,17 @@ class Viewer:
     expires_at: dt.datetime
     rules: ProviderRules
     # What they read must hold what they wrote up to this moment; signing in writes too.
-    wrote_at: dt.datetime | None = None
+    last_write_at: dt.datetime | None = None
 
     @property
-    def held_back(self) -> bool:
+    def must_complete_setup(self) -> bool:
         """Whether a password change or the disclaimer comes first: until then a token opens nothing else."""
         return self.must_change_password or self.must_accept_disclaimer
 
 
 async def read_viewer(database: Database, claims: AccessClaims) -> Viewer:
     """The viewer behind a verified access token, or NotSignedIn where the sign-in, role or account is gone."""
-    row = await _signed_in(database, claims.sign_in_key, claims.user_key, claims.role, clock.now())
+    row = await _signed_in(database, claims.auth_session_key, claims.user_key, claims.role, clock.now())
     if row is None:
         raise NotSignedIn
     return _viewer(row, claims.expires_at)
@@ -125,7 +125,7 @@ def _viewer(row: Row, expires_at: dt.datetime) -> Viewer:
         user_key=row.user_id,
         provider_key=row.provider_id,
         role=row.role,
-        sign_in_key=row.sign_in_id,
+        auth_session_key=row.sign_in_id,
         learner_key=row.learner_id if row.role is Role.LEARNER else None,
         username=row.username,
         name=row.name,
@@ -141,14 +141,14 @@ def _viewer(row: Row, expires_at: dt.datetime) -> Viewer:
             unit_signatures=tuple(Role(name) for name in row.unit_signatures),
             disclaimer=row.disclaimer,
         ),
-        wrote_at=row.wrote_at or row.started_at,
+        last_write_at=row.last_write_at or row.started_at,
     )
 
 
 async def _signed_in(
-    database: Database, sign_in_key: int, user_key: int, role: Role, moment: dt.datetime
+    database: Database, auth_session_key: int, user_key: int, role: Role, moment: dt.datetime
 ) -> Row[Any] | None:
     """One row where the sign-in stands, the account is not archived and still holds the role; else none."""
-    parameters = {"sign_in_key": sign_in_key, "user_key": user_key, "role": role, "moment": moment}
+    parameters = {"sign_in_key": auth_session_key, "user_key": user_key, "role": role, "moment": moment}
     rows = await database.rows(_SIGNED_IN, parameters, primary=True)
     return rows[0] if rows else None

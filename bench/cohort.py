@@ -12,7 +12,7 @@ from auth.tokens import AccessTokens
 from bench.postgres import SUPERUSER, Postgres
 from db.database import Database
 from db.migrate import migrate
-from db.models.auth_session import SignIn
+from db.models.auth_session import AuthSession
 from db.models.learner import Learner
 from db.models.user import OverviewAllocation, RoleGrant
 from domain import clock
@@ -83,12 +83,12 @@ async def sign_in(url: str, keys: dict[str, bytes], most: int, seed: int = 1) ->
         async with database.writing() as session:
             for user, provider in chosen:
                 key = await session.scalar(
-                    insert(SignIn)
+                    insert(AuthSession)
                     .values(
                         provider_id=provider, user_id=user, role=Role.EMPLOYER_OVERVIEW, started_at=now,
                         expires_at=now + dt.timedelta(days=1),
                     )
-                    .returning(SignIn.id)
+                    .returning(AuthSession.id)
                 )  # fmt: skip
                 theirs = await session.scalars(
                     select(Learner.id)

@@ -12,8 +12,8 @@ from commands.database_session import fail
 from db.database import Database
 from db.migrate import migrate
 from services.audit.verify import faults
-from services.backup.backup import BackupFault, back_up
-from services.backup.restore import put_back
+from services.backup.backup import BackupError, create_backup
+from services.backup.restore import restore
 from services.settings import Settings
 from services.storage.file_store import StoreFull, StoreUnavailable, open_store
 
@@ -35,7 +35,7 @@ def _backup(settings: Settings, asked: argparse.Namespace) -> int:
     async def work() -> int:
         store = open_store(settings.files_location)
         with tqdm(desc="Files", unit=" files", disable=not sys.stderr.isatty()) as bar:
-            made = await back_up(settings.database_url, store, asked.folder, lambda: bar.update() and None)
+            made = await create_backup(settings.database_url, store, asked.folder, lambda: bar.update() and None)
         print(
             f"{asked.folder}: the database and {made.files:,} files. SHA-256 of its manifest: {made.manifest_sha256}"
         )
@@ -49,7 +49,7 @@ def _backup(settings: Settings, asked: argparse.Namespace) -> int:
 
 def _restore(settings: Settings, asked: argparse.Namespace) -> int:
     async def work() -> int:
-        aside = await put_back(asked.folder, settings.database_url, settings.files_location, overwrite=asked.overwrite)
+        aside = await restore(asked.folder, settings.database_url, settings.files_location, overwrite=asked.overwrite)
         for path in aside:
             print(f"Set aside: {path}")
         database = Database(settings.database_url)
@@ -71,5 +71,5 @@ def _restore(settings: Settings, asked: argparse.Namespace) -> int:
 def _named(work: Any) -> int:
     try:
         return asyncio.run(work)
-    except (BackupFault, StoreFull, StoreUnavailable) as fault:
+    except (BackupError, StoreFull, StoreUnavailable) as fault:
         return fail(str(fault))

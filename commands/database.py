@@ -7,7 +7,7 @@ from typing import Any
 from commands.database_session import fail, with_database
 from db.database import Database
 from db.migrate import migrate
-from services.audit.verify import faults, trail_ends
+from services.audit.verify import audit_chain_heads, faults
 from services.settings import Settings
 from services.storage.file_store import open_store
 
@@ -41,7 +41,7 @@ def _verify(settings: Settings, _: argparse.Namespace) -> int:
             "The audit trail is whole, every sum is right, and every signature and file is what was signed and sent."
         )
         async with database.snapshot() as session:
-            for end in await trail_ends(session):
+            for end in await audit_chain_heads(session):
                 print(f"The trail of provider {end['provider']} ends at line {end['line']}: {end['hash']}")
         return 0
 

@@ -5,8 +5,8 @@ import getpass
 import sys
 from typing import Any
 
-from auth.auth_sessions import account_named
-from auth.passwords import hash_password, weakness
+from auth.auth_sessions import account_by_username
+from auth.passwords import hash_password, password_weakness
 from commands.database_session import fail, with_database
 from db.database import Database
 from db.migrate import missing_migrations
@@ -32,7 +32,7 @@ def _admin(settings: Settings, asked: argparse.Namespace) -> int:
         return fail("--ukprn: eight digits")
     # Never on the command line, where others can read it.
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    if fault := weakness(password, asked.email, asked.name):
+    if fault := password_weakness(password, asked.email, asked.name):
         return fail(f"Password: {fault}")
 
     async def work(database: Database) -> int:
@@ -41,7 +41,7 @@ def _admin(settings: Settings, asked: argparse.Namespace) -> int:
         hashed, now = await hash_password(password), clock.now()
         username = asked.email.strip().lower()
         async with database.writing() as session:
-            if await account_named(session, username) is not None:
+            if await account_by_username(session, username) is not None:
                 return fail(f"There is a login named {username} already.")
             provider = await provider_named(session, asked.provider)
             if provider is None:

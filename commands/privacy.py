@@ -16,7 +16,7 @@ from domain import global_id as ids
 from resolvers.privacy import drop_bytes
 from services.audit.append import append
 from services.privacy.erasure import erase_learner, other_roles
-from services.privacy.retention import Due, due_learners
+from services.privacy.retention import Due, learners_past_retention
 from services.privacy.subject_access_zip import write_export
 from services.settings import Settings
 from services.storage.file_store import FileStore, StoreUnavailable, open_store
@@ -125,7 +125,7 @@ def _retention(settings: Settings, asked: argparse.Namespace) -> int:
                 )
                 await append(session, line)
         async with database.snapshot() as session:
-            due = await due_learners(session, clock.today(), provider and provider.id)
+            due = await learners_past_retention(session, clock.today(), provider and provider.id)
         return await _erase_due(database, settings, due) if asked.erase else _list(due)
 
     return with_database(settings, work)

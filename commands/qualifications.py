@@ -7,7 +7,7 @@ from typing import Any
 from commands.database_session import fail, with_database
 from db.database import Database
 from db.models.provider import provider_named
-from services.importer.draft import ImportFaults, ImportOptions
+from services.importer.draft import ImportOptions, ImportRejected
 from services.importer.parser import read_qualifications
 from services.importer.store import Outcome, VersionInUse, store_qualification
 from services.settings import Settings
@@ -35,7 +35,7 @@ def _import(settings: Settings, asked: argparse.Namespace) -> int:
     options = ImportOptions(title=asked.title, reference=asked.reference, version=asked.version, level=asked.level)
     try:
         drafts = read_qualifications(asked.files, options)
-    except ImportFaults as faults:
+    except ImportRejected as faults:
         return fail(str(faults))
 
     async def work(database: Database) -> int:

@@ -7,7 +7,7 @@ from typing import Any
 
 
 @asynccontextmanager
-async def beside(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
+async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
     """Runs `work` in a task, which is cancelled at the end of the block and waited for."""
     task = asyncio.create_task(work, name=name)
     try:

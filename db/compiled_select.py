@@ -22,7 +22,7 @@ _NOT_GIVEN = object()
 _EXPECTED_KEYS = 12
 
 
-class Plan:
+class CompiledSelect:
     """How one select runs on one kind of database.
 
     `sql` is what the driver takes. Rows are tuples whose columns have names, as SQLAlchemy's rows have.
@@ -60,21 +60,21 @@ class Plan:
         return list(map(self._make, zip(*columns, strict=True)))
 
 
-class Plans:
+class CompiledSelectCache:
     """Plans of statements, each kept for as long as its statement: what is built once is compiled once."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._known: WeakKeyDictionary[Any, Plan] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Any, CompiledSelect] = WeakKeyDictionary()
         self.hits = 0
         self.misses = 0
 
-    def plan(self, statement: Select[Any] | CompoundSelect[Any]) -> Plan:
+    def plan(self, statement: Select[Any] | CompoundSelect[Any]) -> CompiledSelect:
         """The plan of a statement, made if need be."""
         plan = self._known.get(statement)
         if plan is None:
             self.misses += 1
-            plan = self._known[statement] = Plan(statement, self._dialect)
+            plan = self._known[statement] = CompiledSelect(statement, self._dialect)
         else:
             self.hits += 1
         return plan

@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
 
-from db.compiled_select import Plans
+from db.compiled_select import CompiledSelectCache
 from db.models import registry as tables  # noqa: F401  the mapper needs every table before the first session
 from db.read_pool import PostgresPool, SqlitePool
 from db.replica import Replica
@@ -54,7 +54,7 @@ class Database:
         self._engines = {engine.sync_engine: engine for engine in (self._write_engine, primary_reads, self._replica) if engine}
         self._primary_pool = _make_pool(primary_reads, pool_size)
         self.replica = Replica(self._primary_pool, _make_pool(self._replica, pool_size)) if self._replica else None
-        self._plans = Plans(primary_reads.dialect)
+        self._plans = CompiledSelectCache(primary_reads.dialect)
         # Told of each read's SQL, when it began and ended (seconds of the performance counter), and its error's class.
         self.watchers: list[Callable[[str, float, float, str | None], None]] = []
         # SQLite has one writer: waiting here, in order, costs less than its busy handler.
@@ -98,20 +98,20 @@ class Database:
                 # Away, overcrowded, or it had to take back what the read was looking at.
                 if isinstance(error, DBAPIError) and not error.connection_invalidated and _state(error) != "40001":
                     raise
-                self.replica.lost()
+                self.replica.mark_unreachable()
         return await self._primary_pool.fetch(sql, arguments)
 
-    def replica_has(self, wrote_at: dt.datetime | None) -> bool:
+    def replica_has_write(self, last_write_at: dt.datetime | None) -> bool:
         """Whether reads may go to the replica for somebody who last wrote then; False where there is none."""
-        return self.replica is not None and self.replica.has(wrote_at)
+        return self.replica is not None and self.replica.has_write(last_write_at)
 
     @asynccontextmanager
-    async def following(self) -> AsyncIterator[None]:
+    async def monitoring(self) -> AsyncIterator[None]:
         """Keeps an eye on the replica, if there is one; without it all reads go to the primary."""
         if self.replica is None:
             yield
             return
-        async with self.replica.following():
+        async with self.replica.monitoring():
             yield
 
     @asynccontextmanager
@@ -150,7 +150,7 @@ class Database:
             await connection.execute(text("select 1"))
 
     @property
-    def plan_counts(self) -> tuple[int, int]:
+    def select_cache_counts(self) -> tuple[int, int]:
         """How often a read's statement was compiled already, and how often it was not."""
         return self._plans.hits, self._plans.misses
 

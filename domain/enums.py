@@ -3,7 +3,7 @@
 from enum import Enum, auto
 
 
-class _Words(Enum):
+class _NamedEnum(Enum):
     """Each member's value is its own name: what a table stores is what a client reads."""
 
     @staticmethod
@@ -11,7 +11,7 @@ class _Words(Enum):
         return name
 
 
-class Role(_Words):
+class Role(_NamedEnum):
     LEARNER = auto()
     ASSESSOR = auto()
     IQA = auto()
@@ -21,7 +21,7 @@ class Role(_Words):
     MASTER_ADMIN = auto()
 
 
-class AimStatus(_Words):
+class AimStatus(_NamedEnum):
     AWAITING_INDUCTION = auto()
     IN_TRAINING = auto()
     SUSPENDED = auto()
@@ -29,32 +29,32 @@ class AimStatus(_Words):
     WITHDRAWN = auto()
 
 
-class TrafficLight(_Words):
+class TrafficLight(_NamedEnum):
     OFF_TRACK = auto()
     ON_TRACK = auto()
     AHEAD = auto()
     NOT_RATED = auto()
 
 
-class CriterionStatus(_Words):
+class CriterionStatus(_NamedEnum):
     NOT_STARTED = auto()
     IN_PROGRESS = auto()
     SIGNED_OFF = auto()
 
 
-class CriterionFilter(_Words):
+class CriterionFilter(_NamedEnum):
     ALL = auto()
     NON_COMPLETED = auto()
 
 
-class EvidenceStatus(_Words):
+class EvidenceStatus(_NamedEnum):
     SUBMITTED = auto()
     RETURNED = auto()
     RESUBMITTED = auto()
     ASSESSED = auto()
 
 
-class AssessmentMethod(_Words):
+class AssessmentMethod(_NamedEnum):
     OBSERVATION = auto()
     PROFESSIONAL_DISCUSSION = auto()
     PRODUCT = auto()
@@ -69,7 +69,7 @@ class AssessmentMethod(_Words):
     OTHER = auto()
 
 
-class SessionType(_Words):
+class SessionType(_NamedEnum):
     INDUCTION = auto()
     GENERAL = auto()
     FORMAL_REVIEW = auto()
@@ -82,25 +82,25 @@ class SessionType(_Words):
     EXIT = auto()
 
 
-class SessionStatus(_Words):
+class SessionStatus(_NamedEnum):
     PLANNED = auto()
     ATTENDED = auto()
     NOT_ATTENDED = auto()
     CANCELLED = auto()
 
 
-class ActionKind(_Words):
+class ActionKind(_NamedEnum):
     ACTION = auto()
     ACTIVITY = auto()
 
 
-class ActionStatus(_Words):
+class ActionStatus(_NamedEnum):
     OUTSTANDING = auto()
     IN_PROGRESS = auto()
     COMPLETE = auto()
 
 
-class ActivityType(_Words):
+class ActivityType(_NamedEnum):
     FACE_TO_FACE_SESSION = auto()
     TRAINER_LED_TRAINING = auto()
     DISTANCE_LEARNING_OR_SELF_STUDY = auto()
@@ -110,18 +110,18 @@ class ActivityType(_Words):
     ASSESSMENT_OR_EXAMINATION = auto()
 
 
-class JobSetting(_Words):
+class JobSetting(_NamedEnum):
     ON_THE_JOB = auto()
     OFF_THE_JOB = auto()
 
 
-class SignatureRequestStatus(_Words):
+class SignatureRequestStatus(_NamedEnum):
     PENDING = auto()
     COMPLETE = auto()
     CANCELLED = auto()
 
 
-class CvSectionName(_Words):
+class CvSectionName(_NamedEnum):
     PERSONAL_PROFILE = auto()
     EDUCATION = auto()
     EMPLOYMENT = auto()
@@ -129,26 +129,26 @@ class CvSectionName(_Words):
     INTERESTS = auto()
 
 
-class CvDocumentKind(_Words):
+class CvDocumentKind(_NamedEnum):
     CV = auto()
     JOB_DESCRIPTION = auto()
     COMPANY_PROFILE = auto()
     OTHER = auto()
 
 
-class ResourceBucket(_Words):
+class ResourceBucket(_NamedEnum):
     RESOURCES = auto()
     FILES_FROM_COURSE = auto()
 
 
-class LearnerOrder(_Words):
+class LearnerOrder(_NamedEnum):
     NAME_ASC = auto()
     NAME_DESC = auto()
     PLANNED_END_ASC = auto()
     LAST_LOGIN_DESC = auto()
 
 
-class UserErrorCode(_Words):
+class UserErrorCode(_NamedEnum):
     INVALID = auto()
     REQUIRED = auto()
     NOT_FOUND = auto()

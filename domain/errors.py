@@ -6,7 +6,7 @@ from domain.enums import UserErrorCode
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class UserError:
     """One thing to mend: a code, the path of the input field (outermost first, graph spelling) or None, a sentence."""
 
     code: UserErrorCode
@@ -14,27 +14,27 @@ class Fault:
     message: str
 
 
-class Refused(Exception):
+class DomainError(Exception):
     """Nothing was changed; `faults` says why, all of them at once."""
 
-    def __init__(self, *faults: Fault) -> None:
+    def __init__(self, *faults: UserError) -> None:
         super().__init__("; ".join(f"{'.'.join(f.field or ())}: {f.message}" for f in faults))
-        self.faults = faults
+        self.errors = faults
 
 
-def refuse(code: UserErrorCode, message: str, *field: str) -> Refused:
-    """A refusal for one reason: `raise refuse(UserErrorCode.INVALID, "…", "input", "minutes")`."""
-    return Refused(Fault(code, field or None, message))
+def reject(code: UserErrorCode, message: str, *field: str) -> DomainError:
+    """A refusal for one reason: `raise reject(UserErrorCode.INVALID, "…", "input", "minutes")`."""
+    return DomainError(UserError(code, field or None, message))
 
 
-def not_found(*field: str) -> Refused:
+def not_found(*field: str) -> DomainError:
     """The one answer for what is not there and for what the viewer may not see."""
-    return refuse(UserErrorCode.NOT_FOUND, "There is no such record, or you may not see it.", *field)
+    return reject(UserErrorCode.NOT_FOUND, "There is no such record, or you may not see it.", *field)
 
 
-def not_allowed(message: str = "Your role does not allow this.", *field: str) -> Refused:
+def not_allowed(message: str = "Your role does not allow this.", *field: str) -> DomainError:
     """For what the viewer may see but not do."""
-    return refuse(UserErrorCode.NOT_ALLOWED, message, *field)
+    return reject(UserErrorCode.NOT_ALLOWED, message, *field)
 
 
 class PublicError(Exception):

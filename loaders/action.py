@@ -11,12 +11,12 @@ from db.models.aim import Aim
 from db.models.base import Key
 from db.models.file import File
 from db.models.session import Session
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import ActionKind, ActionStatus, Role
 from domain.global_id import Identifier
 from loaders.core.learner_list import LearnerList
 from loaders.core.pagination import Order
-from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
 from loaders.core.viewer_list import ViewerList, at_employer
 from loaders.file import FILE_COLUMNS, FileRow
 
@@ -78,7 +78,7 @@ def _actions(role: Role) -> Select:
     ).where(scope.sees_record(role, Action.learner_id, Action.aim_id), scope.of_provider(Action))
 
 
-def _row(row: Row, reading: Reading) -> ActionRow:
+def _row(row: Row, reading: ReadSession) -> ActionRow:
     # By position: as part of a page the columns come out of a subquery.
     late = 0 if row[8] is ActionStatus.COMPLETE else (reading.today - row[7]).days
     return ActionRow(*row[:15], max(late, 0))
@@ -117,24 +117,24 @@ ACTIONS_OF_VIEWER: ViewerList[ActionRow] = ViewerList(
 )
 
 
-@prepared
+@cached_statement
 def _by_key(role: Role) -> Select:
-    return _actions(role).where(among(Action.id))
+    return _actions(role).where(any_of(Action.id))
 
 
-@prepared
+@cached_statement
 def _of_session(role: Role) -> Select:
-    return _actions(role).where(among(Action.session_id)).order_by(Action.target_date, Action.id)
+    return _actions(role).where(any_of(Action.session_id)).order_by(Action.target_date, Action.id)
 
 
-@prepared
+@cached_statement
 def _files(role: Role) -> Select:
     return (
         select(ActionFile.action_id, *FILE_COLUMNS)
         .join(Action, Action.id == ActionFile.action_id)
         .join(File, File.id == ActionFile.file_id)
         .where(
-            among(ActionFile.action_id),
+            any_of(ActionFile.action_id),
             scope.sees_record(role, Action.learner_id, Action.aim_id),
             scope.of_provider(Action),
         )

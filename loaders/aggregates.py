@@ -1,6 +1,6 @@
 """Scoped sums over the records of learners: over all whom the viewer sees, each employer's, or each learner's own.
 
-Each `Part` is one select that takes its scope by itself; `sums_of` makes one statement of those that are asked for. The
+Each `Metric` is one select that takes its scope by itself; `aggregate` makes one statement of those that are asked for. The
 rules behind the numbers are those of `db/sql/progress.py`. A withdrawn aim is no part of any sum over aims.
 """
 
@@ -21,7 +21,7 @@ from db.models.session import Session
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.time_log_entry import TimeLogEntry
 from db.sql import progress as progress_sql
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from db.sql.progress import total
 from domain.enums import (
     ActionStatus,
@@ -33,7 +33,7 @@ from domain.enums import (
     SignatureRequestStatus,
     TrafficLight,
 )
-from loaders.core.read_session import Reading, prepared
+from loaders.core.read_session import ReadSession, cached_statement
 
 COMING = dt.timedelta(days=7)
 _NOW = bindparam("now", type_=Session.starts_at.type)
@@ -42,7 +42,7 @@ _UNTIL = bindparam("until", type_=Session.starts_at.type)
 _COUNTS = Aim.status != AimStatus.WITHDRAWN
 
 
-class Part(Enum):
+class Metric(Enum):
     """What can be asked for; reading one costs a scan of its own table and of no other part's."""
 
     LEARNERS = "learners"
@@ -55,7 +55,7 @@ class Part(Enum):
     SIGNATURES = "signatures"
 
 
-class By(Enum):
+class GroupBy(Enum):
     """Whose records are summed up together."""
 
     VIEWER = "viewer"
@@ -136,43 +136,43 @@ def _signatures(role: Role) -> tuple[Select, Any]:
 
 
 # For each part its scoped select, and the column that says which learner's a record is.
-_PARTS: dict[Part, Callable[[Role], tuple[Select, Any]]] = {
-    Part.LEARNERS: _learners,
-    Part.AIMS: _aims,
-    Part.REQUIRED_TIME: _required_time,
-    Part.ACTUAL_TIME: _actual_time,
-    Part.ACTIONS: _actions,
-    Part.EVIDENCE: _evidence,
-    Part.SESSIONS: _sessions,
-    Part.SIGNATURES: _signatures,
+_PARTS: dict[Metric, Callable[[Role], tuple[Select, Any]]] = {
+    Metric.LEARNERS: _learners,
+    Metric.AIMS: _aims,
+    Metric.REQUIRED_TIME: _required_time,
+    Metric.ACTUAL_TIME: _actual_time,
+    Metric.ACTIONS: _actions,
+    Metric.EVIDENCE: _evidence,
+    Metric.SESSIONS: _sessions,
+    Metric.SIGNATURES: _signatures,
 }
 
 
-def _grouped(part: Part, role: Role, by: By) -> Select:
+def _grouped(part: Metric, role: Role, by: GroupBy) -> Select:
     """A part's sums with the owner's key: of each owner among the keys, or the viewer's in one row."""
     statement, learner_id = _PARTS[part](role)
     match by:
-        case By.VIEWER:
+        case GroupBy.VIEWER:
             return statement.add_columns(null().label("owner"))
-        case By.LEARNER:
+        case GroupBy.LEARNER:
             owner = learner_id
-        case By.EMPLOYER:
+        case GroupBy.EMPLOYER:
             owner = Learner.employer_id
-            if part is not Part.LEARNERS:
+            if part is not Metric.LEARNERS:
                 statement = statement.join(Learner, Learner.id == learner_id)
-    return statement.add_columns(owner.label("owner")).where(among(owner)).group_by(owner)
+    return statement.add_columns(owner.label("owner")).where(any_of(owner)).group_by(owner)
 
 
-@prepared
-def _statement(role: Role, by: By, parts: frozenset[Part]) -> Select:
-    if by is not By.VIEWER:
+@cached_statement
+def _statement(role: Role, by: GroupBy, parts: frozenset[Metric]) -> Select:
+    if by is not GroupBy.VIEWER:
         # Whoever has no learner that the viewer sees has nothing to sum up: the others are joined to those who have.
-        parts |= {Part.LEARNERS}
-    first, *others = (_grouped(part, role, by).subquery(part.value) for part in Part if part in parts)
+        parts |= {Metric.LEARNERS}
+    first, *others = (_grouped(part, role, by).subquery(part.value) for part in Metric if part in parts)
     columns = [column for part in (first, *others) for column in part.c if column.name != "owner"]
     joined: FromClause = first
     for other in others:
-        if by is By.VIEWER:
+        if by is GroupBy.VIEWER:
             joined = joined.join(other, true())
         else:
             joined = joined.outerjoin(other, other.c.owner == first.c.owner)
@@ -180,14 +180,14 @@ def _statement(role: Role, by: By, parts: frozenset[Part]) -> Select:
     return select(first.c.owner, *columns).select_from(joined)
 
 
-async def sums_of(reading: Reading, by: By, parts: frozenset[Part], keys: list[int]) -> dict[int | None, Sums]:
+async def aggregate(reading: ReadSession, by: GroupBy, parts: frozenset[Metric], keys: list[int]) -> dict[int | None, Sums]:
     """The sums by owner, in one statement: for each of the keys, or by None for the viewer's."""
     rules = reading.viewer.rules
     parameters: dict[str, Any] = progress_sql.parameters(
         reading.today, rules.traffic_light_tolerance, rules.rated_from_percent
     )
     parameters |= {"now": reading.now, "until": reading.now + COMING}
-    if by is not By.VIEWER:
+    if by is not GroupBy.VIEWER:
         parameters["keys"] = keys
     statement = _statement(reading.viewer.role, by, parts)
     names = [column.name for column in statement.selected_columns][1:]

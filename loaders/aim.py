@@ -10,11 +10,11 @@ from auth import scope
 from db.models.aim import Aim, AimProgress
 from db.models.qualification import Qualification
 from db.models.user import User
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import AimStatus, Role, TrafficLight
 from domain.global_id import Identifier
 from domain.progress import duration_tenths, is_past_planned_end
-from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
 from loaders.progress import ProgrammeRow, ProgressRow, programme_of
 from loaders.user import UserRow, user_or_none
 
@@ -46,7 +46,7 @@ class AimRow:
         return user_or_none(self.assessor_key, self.assessor_name)
 
 
-@prepared
+@cached_statement
 def _aims(role: Role, by_learner: bool) -> Select:
     return (
         select(
@@ -68,12 +68,12 @@ def _aims(role: Role, by_learner: bool) -> Select:
         .join(Qualification, Qualification.id == Aim.qualification_id)
         .join(AimProgress, AimProgress.aim_id == Aim.id)
         .outerjoin(User, User.id == Aim.assessor_id)
-        .where(among(Aim.learner_id if by_learner else Aim.id), scope.sees_aim(role))
+        .where(any_of(Aim.learner_id if by_learner else Aim.id), scope.sees_aim(role))
         .order_by(Aim.learner_id, Aim.id)
     )
 
 
-def _rows(found: Sequence[Row], reading: Reading) -> list[AimRow]:
+def _rows(found: Sequence[Row], reading: ReadSession) -> list[AimRow]:
     today, rules = reading.today, reading.viewer.rules
     rows = []
     for *own, total, mapped, signed_off in found:
@@ -87,7 +87,7 @@ def _rows(found: Sequence[Row], reading: Reading) -> list[AimRow]:
 class AimLoader(OneLoader[int, AimRow]):
     """Aims by key. `known` are those that came with something else: they are not read again."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: ReadSession) -> None:
         super().__init__(reading)
         self.known: dict[int, AimRow] = {}
 
@@ -102,7 +102,7 @@ class AimLoader(OneLoader[int, AimRow]):
 class AimsOfLearnerLoader(ManyLoader[int, AimRow]):
     """A learner's aims, in the order in which they were added."""
 
-    def __init__(self, reading: Reading, aims: AimLoader) -> None:
+    def __init__(self, reading: ReadSession, aims: AimLoader) -> None:
         super().__init__(reading)
         self._aims = aims
 
@@ -119,7 +119,7 @@ class AimsOfLearnerLoader(ManyLoader[int, AimRow]):
 class ProgrammeLoader(OneLoader[int, ProgrammeRow]):
     """A learner's aims taken together; reads nothing that the list of aims has not read."""
 
-    def __init__(self, reading: Reading, aims: AimsOfLearnerLoader) -> None:
+    def __init__(self, reading: ReadSession, aims: AimsOfLearnerLoader) -> None:
         super().__init__(reading)
         self._aims = aims
 

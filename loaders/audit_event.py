@@ -7,12 +7,12 @@ from sqlalchemy import Row, Select, bindparam, select
 
 from auth import scope
 from db.models.audit_event import AuditEvent
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain import global_id as ids
 from domain.enums import Role
 from domain.global_id import Identifier
 from loaders.core.pagination import Order
-from loaders.core.read_session import OneLoader, Reading, prepared
+from loaders.core.read_session import OneLoader, ReadSession, cached_statement
 from loaders.core.viewer_list import ViewerList
 
 
@@ -53,16 +53,16 @@ def _events(role: Role) -> Select:
         AuditEvent.subject_type,
         AuditEvent.subject_key,
         AuditEvent.subject_part,
-    ).where(scope.sees_audit_line(role))
+    ).where(scope.sees_audit_event(role))
 
 
-def _row(row: Row, _: Reading | None = None) -> AuditEventRow:
+def _row(row: Row, _: ReadSession | None = None) -> AuditEventRow:
     return AuditEventRow(*row[:9])
 
 
-@prepared
+@cached_statement
 def _by_key(role: Role) -> Select:
-    return _events(role).where(among(AuditEvent.id))
+    return _events(role).where(any_of(AuditEvent.id))
 
 
 class AuditEventLoader(OneLoader[int, AuditEventRow]):

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(slots=True)
-class Reached:
+class CriterionProgressRow:
     """What is stored of a criterion that was touched, and the colour that it makes [001]."""
 
     evidence_count: int
@@ -24,7 +24,7 @@ class Reached:
 
 
 # Of every criterion that nobody touched: most are, and a map shows hundreds.
-UNTOUCHED = Reached(0, False, None, None, CriterionStatus.NOT_STARTED)
+NOT_STARTED = CriterionProgressRow(0, False, None, None, CriterionStatus.NOT_STARTED)
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class CriterionRow:
 
     unit: "UnitRow"
     criterion: CriterionReference
-    reached: Reached
+    reached: CriterionProgressRow
 
     id = Identifier("Criterion", "unit.aim.key", "criterion.key")
 

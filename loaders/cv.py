@@ -8,9 +8,9 @@ from sqlalchemy import Select, select
 from auth import scope
 from db.models.cv import CvDocument, CvSection
 from db.models.file import File
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import CvDocumentKind, CvSectionName, Role
-from loaders.core.read_session import ManyLoader, prepared
+from loaders.core.read_session import ManyLoader, cached_statement
 from loaders.file import FILE_COLUMNS, FileRow
 
 _PLACES = {name: place for place, name in enumerate(CvSectionName)}
@@ -40,20 +40,20 @@ class CvDocumentRow:
     file: FileRow
 
 
-@prepared
+@cached_statement
 def _sections(role: Role) -> Select:
     return select(CvSection.learner_id, CvSection.name, CvSection.text, CvSection.updated_at).where(
-        among(CvSection.learner_id), scope.sees_learner(role, CvSection.learner_id), scope.of_provider(CvSection)
+        any_of(CvSection.learner_id), scope.sees_learner(role, CvSection.learner_id), scope.of_provider(CvSection)
     )
 
 
-@prepared
+@cached_statement
 def _documents(role: Role) -> Select:
     return (
         select(CvDocument.learner_id, CvDocument.kind, *FILE_COLUMNS)
         .join(File, File.id == CvDocument.file_id)
         .where(
-            among(CvDocument.learner_id), scope.sees_learner(role, CvDocument.learner_id), scope.of_provider(CvDocument)
+            any_of(CvDocument.learner_id), scope.sees_learner(role, CvDocument.learner_id), scope.of_provider(CvDocument)
         )
         .order_by(CvDocument.added_at, CvDocument.id)
     )

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, bindparam, func, select
 
 from auth import scope
-from db.models.base import Key, folded
+from db.models.base import Key, fold_name
 from db.models.employer import Employer
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import Role
 from domain.global_id import Identifier
 from loaders.core.pagination import Order, search_in
-from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
 from loaders.core.viewer_list import ViewerList
 
 # Bounds the list of a head office's sites, which has no pages; `employers` has.
@@ -33,19 +33,19 @@ def _employers(role: Role) -> Select:
     return select(Employer.id, Employer.name, Employer.parent_id).where(scope.sees_employer(role))
 
 
-def _row(row: Row, _: Reading | None = None) -> EmployerRow:
+def _row(row: Row, _: ReadSession | None = None) -> EmployerRow:
     return EmployerRow(row.id, row.name, row.parent_id)
 
 
-@prepared
+@cached_statement
 def _by_key(role: Role) -> Select:
-    return _employers(role).where(among(Employer.id))
+    return _employers(role).where(any_of(Employer.id))
 
 
-@prepared
+@cached_statement
 def _by_parent(role: Role) -> Select:
     place = func.row_number().over(partition_by=Employer.parent_id, order_by=(Employer.sort_name, Employer.id))
-    sites = _employers(role).where(among(Employer.parent_id)).add_columns(place.label("place")).subquery()
+    sites = _employers(role).where(any_of(Employer.parent_id)).add_columns(place.label("place")).subquery()
     # unscoped: cuts a statement that is scoped
     cut = select(sites.c.id, sites.c.name, sites.c.parent_id).order_by(sites.c.parent_id, sites.c.place)
     return cut.where(sites.c.place <= bindparam("most", MOST_SITES, Key))
@@ -70,7 +70,7 @@ class SitesOfEmployerLoader(ManyLoader[int, EmployerRow]):
 
 
 EMPLOYERS: ViewerList[EmployerRow] = ViewerList(
-    order=Order("employer", Employer.sort_name, Employer.id, lambda row: folded(row.name)),
+    order=Order("employer", Employer.sort_name, Employer.id, lambda row: fold_name(row.name)),
     statement=_employers,
     row=_row,
     conditions={"search": search_in(Employer.sort_name)},

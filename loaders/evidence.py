@@ -12,12 +12,12 @@ from db.models.base import Key
 from db.models.evidence import Evidence, EvidenceMapping
 from db.models.file import File
 from db.models.user import User
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import AssessmentMethod, EvidenceStatus, Role
 from domain.global_id import Identifier
 from loaders.core.learner_list import LearnerList
 from loaders.core.pagination import Order
-from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
 from loaders.core.viewer_list import ViewerList, at_employer
 from loaders.file import FILE_COLUMNS, FileRow
 from loaders.user import UserRow
@@ -80,7 +80,7 @@ def _evidence(role: Role, *more: Any) -> Select:
     )
 
 
-def _row(row: Any, _: Reading | None = None) -> EvidenceRow:
+def _row(row: Any, _: ReadSession | None = None) -> EvidenceRow:
     *own, methods, feedback, points, by, by_name = row[:14]
     judged_by = [AssessmentMethod(name) for name in methods]
     file = FileRow(*row[14 : 14 + len(FILE_COLUMNS)])
@@ -121,23 +121,23 @@ EVIDENCE_OF_VIEWER: ViewerList[EvidenceRow] = ViewerList(
 )
 
 
-@prepared
+@cached_statement
 def _by_key(role: Role) -> Select:
-    return _evidence(role).where(among(Evidence.id))
+    return _evidence(role).where(any_of(Evidence.id))
 
 
-@prepared
+@cached_statement
 def _of_action(role: Role) -> Select:
-    return _evidence(role).where(among(Evidence.action_id)).order_by(Evidence.submitted_at, Evidence.id)
+    return _evidence(role).where(any_of(Evidence.action_id)).order_by(Evidence.submitted_at, Evidence.id)
 
 
-@prepared
+@cached_statement
 def _mapped(role: Role, by_unit: bool) -> Select:
     place = EvidenceMapping.unit_id if by_unit else EvidenceMapping.criterion_id
     # unscoped: joined to the evidence, whose scope also says who sees its mappings
     pairs = (
         select(EvidenceMapping.evidence_id, EvidenceMapping.aim_id, place.label("place"))
-        .where(among(EvidenceMapping.aim_id), among(place, "places"), scope.of_provider(EvidenceMapping))
+        .where(any_of(EvidenceMapping.aim_id), any_of(place, "places"), scope.of_provider(EvidenceMapping))
         .distinct()
         .subquery()
     )
@@ -171,7 +171,7 @@ class MappedEvidenceLoader(ManyLoader[tuple[int, int], EvidenceRow]):
     By (aim key, criterion key) or (aim key, unit key).
     """
 
-    def __init__(self, reading: Reading, by_unit: bool) -> None:
+    def __init__(self, reading: ReadSession, by_unit: bool) -> None:
         super().__init__(reading)
         self._by_unit = by_unit
 

@@ -10,9 +10,9 @@ from auth import scope
 from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
 from db.models.file import File
 from db.models.user import User
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import Role
-from loaders.core.read_session import ManyLoader, prepared
+from loaders.core.read_session import ManyLoader, cached_statement
 from loaders.file import FILE_COLUMNS, FileRow
 from loaders.user import UserRow
 
@@ -55,7 +55,7 @@ def _sees(role: Role) -> ColumnElement[bool]:
     return scope.sees_record(role, Evidence.learner_id, Evidence.aim_id) & scope.of_provider(Evidence)
 
 
-@prepared
+@cached_statement
 def _versions(role: Role) -> Select:
     return (
         select(
@@ -70,12 +70,12 @@ def _versions(role: Role) -> Select:
         .join(Evidence, Evidence.id == EvidenceVersion.evidence_id)
         .join(User, User.id == EvidenceVersion.submitted_by_id)
         .join(File, File.id == EvidenceVersion.file_id)
-        .where(among(EvidenceVersion.evidence_id), _sees(role))
+        .where(any_of(EvidenceVersion.evidence_id), _sees(role))
         .order_by(EvidenceVersion.evidence_id, EvidenceVersion.number)
     )
 
 
-@prepared
+@cached_statement
 def _signatures(role: Role) -> Select:
     versions = aliased(EvidenceVersion)
     # unscoped: of evidence that the viewer sees
@@ -92,12 +92,12 @@ def _signatures(role: Role) -> Select:
         )
         .join(Evidence, Evidence.id == EvidenceSignature.evidence_id)
         .join(User, User.id == EvidenceSignature.signed_by_id)
-        .where(among(EvidenceSignature.evidence_id), _sees(role))
+        .where(any_of(EvidenceSignature.evidence_id), _sees(role))
         .order_by(EvidenceSignature.signed_at, EvidenceSignature.id)
     )
 
 
-@prepared
+@cached_statement
 def _mappings(role: Role) -> Select:
     return (
         select(
@@ -111,7 +111,7 @@ def _mappings(role: Role) -> Select:
         )
         .join(Evidence, Evidence.id == EvidenceMapping.evidence_id)
         .join(User, User.id == EvidenceMapping.mapped_by_id)
-        .where(among(EvidenceMapping.evidence_id), _sees(role))
+        .where(any_of(EvidenceMapping.evidence_id), _sees(role))
         # Units and criteria are numbered in the order of their qualification.
         .order_by(EvidenceMapping.unit_id, EvidenceMapping.criterion_id)
     )

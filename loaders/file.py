@@ -7,10 +7,10 @@ from sqlalchemy import Select, select
 
 from auth import scope
 from db.models.file import File
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import Role
 from domain.global_id import Identifier
-from loaders.core.read_session import OneLoader, Reading, prepared
+from loaders.core.read_session import OneLoader, ReadSession, cached_statement
 
 
 @dataclass(slots=True)
@@ -51,22 +51,22 @@ FILE_COLUMNS = (
 )
 
 
-@prepared
+@cached_statement
 def _seen(role: Role) -> Select:
     arrived = File.uploaded_at.is_not(None)
-    return select(*FILE_COLUMNS).where(among(File.id), arrived, scope.sees_file(role))
+    return select(*FILE_COLUMNS).where(any_of(File.id), arrived, scope.sees_file(role))
 
 
-@prepared
+@cached_statement
 def _named(role: Role) -> Select:
     # unscoped: reached through records that the viewer sees, which name their files
-    return select(*FILE_COLUMNS).where(among(File.id), File.uploaded_at.is_not(None), scope.of_provider(File))
+    return select(*FILE_COLUMNS).where(any_of(File.id), File.uploaded_at.is_not(None), scope.of_provider(File))
 
 
-@prepared
+@cached_statement
 def _stored(role: Role) -> Select:
     return select(File.name, File.content_type, File.size, File.sha256, File.storage_key).where(
-        among(File.id), File.uploaded_at.is_not(None), File.erased_at.is_(None), scope.sees_file(role)
+        any_of(File.id), File.uploaded_at.is_not(None), File.erased_at.is_(None), scope.sees_file(role)
     )
 
 
@@ -86,7 +86,7 @@ class NamedFileLoader(OneLoader[int, FileRow]):
         return {row.file_key: FileRow(*row) for row in rows}
 
 
-async def read_stored(reading: Reading, key: int) -> StoredFileRow | None:
+async def read_stored(reading: ReadSession, key: int) -> StoredFileRow | None:
     """What sends a file out; None where its bytes are gone, or it is not one that the viewer sees."""
     rows = await reading.rows(_stored(reading.viewer.role), keys=[key])
     return StoredFileRow(*rows[0]) if rows else None

@@ -7,15 +7,15 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loaders.aggregates import By, Part, Sums, sums_of
-from loaders.core.dataloader import Batched
-from loaders.core.read_session import Reading
+from loaders.aggregates import GroupBy, Metric, Sums, aggregate
+from loaders.core.dataloader import BaseLoader
+from loaders.core.read_session import ReadSession
 from loaders.off_the_job import OffTheJobRow
 from loaders.progress import ProgressRow
 
-Parts = frozenset[Part]
-EVERYTHING: Parts = frozenset(Part)
-SIGNATURES: Parts = frozenset({Part.SIGNATURES})
+Parts = frozenset[Metric]
+EVERYTHING: Parts = frozenset(Metric)
+SIGNATURES: Parts = frozenset({Metric.SIGNATURES})
 
 
 @dataclass(slots=True)
@@ -104,32 +104,32 @@ class KpisRow:
         return OffTheJobRow.of(self.sums)
 
 
-class KpisLoader(Batched[Parts, KpisRow]):
+class KpisLoader(BaseLoader[Parts, KpisRow]):
     """The viewer's, by the parts asked for: what several fields of an operation ask for is read together."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: ReadSession) -> None:
         super().__init__()
         self._reading = reading
 
     async def read(self, asked: list[Parts]) -> list[KpisRow]:
-        found = await sums_of(self._reading, By.VIEWER, _together(asked), [])
+        found = await aggregate(self._reading, GroupBy.VIEWER, _together(asked), [])
         return [KpisRow(self._reading.now, found[None])] * len(asked)
 
 
-class KpisOfEmployerLoader(Batched[tuple[int, Parts], KpisRow]):
+class KpisOfEmployerLoader(BaseLoader[tuple[int, Parts], KpisRow]):
     """Each employer's, by (employer key, parts), over those of its learners whom the viewer sees."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: ReadSession) -> None:
         super().__init__()
         self._reading = reading
 
     async def read(self, asked: list[tuple[int, Parts]]) -> list[KpisRow]:
         parts = _together(parts for _, parts in asked)
         keys = list({key for key, _ in asked})
-        found = await sums_of(self._reading, By.EMPLOYER, parts, keys)
+        found = await aggregate(self._reading, GroupBy.EMPLOYER, parts, keys)
         return [KpisRow(self._reading.now, found[key]) for key, _ in asked]
 
 
 def _together(asked: Iterable[Parts]) -> Parts:
     # Of the moment alone nothing is read, but a statement reads something: the count of learners is the cheapest.
-    return frozenset().union(*asked) or frozenset({Part.LEARNERS})
+    return frozenset().union(*asked) or frozenset({Metric.LEARNERS})

@@ -9,17 +9,17 @@ from sqlalchemy.types import Date
 
 from auth import scope
 from db.models.aim import Aim, AimProgress
-from db.models.base import Key, folded
+from db.models.base import Key, fold_name
 from db.models.employer import Employer
 from db.models.learner import Learner
 from db.models.user import User
 from db.sql import progress as progress_sql
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import AimStatus, LearnerOrder, Role, TrafficLight
 from domain.global_id import Identifier
 from domain.progress import ENDED
-from loaders.core.pagination import Order, Page, PageOf, paged, search_in, search_pattern
-from loaders.core.read_session import OneLoader, Reading, prepared
+from loaders.core.pagination import Order, Page, PageRequest, page_of, search_in, search_pattern
+from loaders.core.read_session import OneLoader, ReadSession, cached_statement
 from loaders.employer import EmployerRow
 
 _NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -75,14 +75,14 @@ def _learners(role: Role, *more: Any) -> Select:
     )
 
 
-@prepared
+@cached_statement
 def _by_key(role: Role) -> Select:
-    return _learners(role).where(among(Learner.id))
+    return _learners(role).where(any_of(Learner.id))
 
 
-@prepared
+@cached_statement
 def _by_user(role: Role) -> Select:
-    return _learners(role).where(among(Learner.user_id))
+    return _learners(role).where(any_of(Learner.user_id))
 
 
 class LearnerLoader(OneLoader[int, LearnerRow]):
@@ -94,7 +94,7 @@ class LearnerLoader(OneLoader[int, LearnerRow]):
 
 
 @dataclass(frozen=True, slots=True)
-class LearnersAsked:
+class LearnerFilter:
     """The filters of a list of learners, as keys and values; None where not asked for."""
 
     search: str | None = None
@@ -105,9 +105,9 @@ class LearnersAsked:
     aim_traffic_light: TrafficLight | None = None
 
     @property
-    def shape(self) -> "LearnersAsked":
+    def sql_shape(self) -> "LearnerFilter":
         """What changes the SQL: which filters are set, the lights and the flag by value."""
-        return LearnersAsked(
+        return LearnerFilter(
             "" if self.search is not None else None,
             0 if self.employer_key is not None else None,
             0 if self.assessor_key is not None else None,
@@ -116,7 +116,7 @@ class LearnersAsked:
             self.aim_traffic_light,
         )
 
-    def parameters(self, reading: Reading) -> dict[str, Any]:
+    def parameters(self, reading: ReadSession) -> dict[str, Any]:
         """What a filtered statement binds. Raises BadArgument for a search that cannot be."""
         bound: dict[str, Any] = {}
         if self.search is not None:
@@ -148,8 +148,8 @@ def order_of(which: LearnerOrder, role: Role) -> Order:
         case LearnerOrder.PLANNED_END_ASC:
             return Order("planned_end", _planned_end(role), Learner.id, lambda row: row.planned_end)
         case LearnerOrder.NAME_DESC:
-            return Order("name_desc", User.sort_name, Learner.id, lambda row: folded(row.name), descending=True)
-    return Order("name", User.sort_name, Learner.id, lambda row: folded(row.name))
+            return Order("name_desc", User.sort_name, Learner.id, lambda row: fold_name(row.name), descending=True)
+    return Order("name", User.sort_name, Learner.id, lambda row: fold_name(row.name))
 
 
 def _counted(role: Role, named: bool) -> Select:
@@ -159,7 +159,7 @@ def _counted(role: Role, named: bool) -> Select:
     return counted.join(User, User.id == Learner.user_id) if named else counted
 
 
-def filtered(role: Role, asked: LearnersAsked, columns: bool, *more: Any) -> Select:
+def filtered(role: Role, asked: LearnerFilter, columns: bool, *more: Any) -> Select:
     """The learners that a role sees and the filters let through: their columns and `more`, or how many they are."""
     statement = _learners(role, *more) if columns else _counted(role, named=asked.search is not None)
     if asked.search is not None:
@@ -187,7 +187,7 @@ def filtered(role: Role, asked: LearnersAsked, columns: bool, *more: Any) -> Sel
     return statement
 
 
-def _as_rated(role: Role, asked: LearnersAsked) -> Any:
+def _as_rated(role: Role, asked: LearnerFilter) -> Any:
     """Learners whose aims taken together have the light, or are past their planned end; as `programme_of` counts."""
     total, mapped = progress_sql.total(AimProgress.criteria_total), progress_sql.total(AimProgress.criteria_mapped)
     start, end = func.min(Aim.start_date), func.max(Aim.planned_end_date)
@@ -219,36 +219,36 @@ def _as_rated(role: Role, asked: LearnersAsked) -> Any:
     return and_(*conditions)
 
 
-@prepared
-def _page(role: Role, asked: LearnersAsked, which: LearnerOrder, after: bool, counted: bool) -> Select:
+@cached_statement
+def _page(role: Role, asked: LearnerFilter, which: LearnerOrder, after: bool, counted: bool) -> Select:
     order = order_of(which, role)
     more = [order.value.label("planned_end")] if which is LearnerOrder.PLANNED_END_ASC else []
     if counted:
         more.append(filtered(role, asked, columns=False).scalar_subquery().label("count"))
-    return paged(filtered(role, asked, True, *more), order, after)
+    return page_of(filtered(role, asked, True, *more), order, after)
 
 
-@prepared
-def _count(role: Role, asked: LearnersAsked) -> Select:
+@cached_statement
+def _count(role: Role, asked: LearnerFilter) -> Select:
     return filtered(role, asked, columns=False)
 
 
 async def read_page(
-    reading: Reading, asked: LearnersAsked, which: LearnerOrder, first: int, after: str | None, counted: bool
+    reading: ReadSession, asked: LearnerFilter, which: LearnerOrder, first: int, after: str | None, counted: bool
 ) -> Page[LearnerRow]:
     """One page of the learners that the viewer sees. `counted`: how many there are is read in the same statement."""
     order = order_of(which, reading.viewer.role)
-    page = PageOf.read(first, after, order)
-    shape, role = asked.shape, reading.viewer.role
+    page = PageRequest.read(first, after, order)
+    sql_shape, role = asked.sql_shape, reading.viewer.role
     parameters = asked.parameters(reading)
-    statement = _page(role, shape, which, page.after is not None, counted)
+    statement = _page(role, sql_shape, which, page.after is not None, counted)
     found = await reading.rows(statement, **parameters, **page.parameters)
     known = found[0]._mapping["count"] if counted and found else None
 
     async def count() -> int:
         if known is not None:
             return known
-        return (await reading.rows(_count(role, shape), **parameters))[0][0]
+        return (await reading.rows(_count(role, sql_shape), **parameters))[0][0]
 
     return Page.of([learner_row(row, which) for row in found], page, order, count)
 

@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 
 from domain import progress
-from loaders.aggregates import By, Part, Sums, sums_of
+from loaders.aggregates import GroupBy, Metric, Sums, aggregate
 from loaders.core.read_session import OneLoader
 
-PARTS = frozenset({Part.REQUIRED_TIME, Part.ACTUAL_TIME})
+PARTS = frozenset({Metric.REQUIRED_TIME, Metric.ACTUAL_TIME})
 
 
 @dataclass(slots=True)
@@ -32,5 +32,5 @@ class OffTheJobLoader(OneLoader[int, OffTheJobRow]):
     """A learner's, over the aims and entries that the viewer sees."""
 
     async def fetch(self, keys: list[int]) -> dict[int, OffTheJobRow]:
-        found = await sums_of(self.reading, By.LEARNER, PARTS, keys)
+        found = await aggregate(self.reading, GroupBy.LEARNER, PARTS, keys)
         return {key: OffTheJobRow.of(sums) for key, sums in found.items()}

@@ -5,14 +5,14 @@ from sqlalchemy import Select, select
 from auth import scope
 from db.models.provider import Provider
 from domain.enums import Role
-from loaders.core.read_session import Reading, prepared
+from loaders.core.read_session import ReadSession, cached_statement
 
 
-@prepared
+@cached_statement
 def _name(role: Role) -> Select:
-    return select(Provider.name).where(Provider.id == scope.MY_PROVIDER)
+    return select(Provider.name).where(Provider.id == scope.VIEWER_PROVIDER)
 
 
-async def read_name(reading: Reading) -> str:
+async def read_provider_name(reading: ReadSession) -> str:
     """The provider's name."""
     return (await reading.rows(_name(reading.viewer.role)))[0].name

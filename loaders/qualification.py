@@ -5,13 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy import Row, Select, select
 
 from auth import scope
-from db.models.base import folded
+from db.models.base import fold_name
 from db.models.qualification import Qualification
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import Role
 from domain.global_id import Identifier
 from loaders.core.pagination import Order, search_in
-from loaders.core.read_session import OneLoader, Reading, prepared
+from loaders.core.read_session import OneLoader, ReadSession, cached_statement
 from loaders.core.viewer_list import ViewerList
 
 
@@ -44,13 +44,13 @@ def _qualifications(role: Role) -> Select:
     ).where(scope.of_provider(Qualification))
 
 
-def _row(row: Row, _: Reading | None = None) -> QualificationRow:
+def _row(row: Row, _: ReadSession | None = None) -> QualificationRow:
     return QualificationRow(*row[:8])
 
 
-@prepared
+@cached_statement
 def _by_key(role: Role) -> Select:
-    return _qualifications(role).where(among(Qualification.id))
+    return _qualifications(role).where(any_of(Qualification.id))
 
 
 class QualificationLoader(OneLoader[int, QualificationRow]):
@@ -62,7 +62,7 @@ class QualificationLoader(OneLoader[int, QualificationRow]):
 
 
 QUALIFICATIONS: ViewerList[QualificationRow] = ViewerList(
-    order=Order("qualification", Qualification.sort_title, Qualification.id, lambda row: folded(row.title)),
+    order=Order("qualification", Qualification.sort_title, Qualification.id, lambda row: fold_name(row.title)),
     statement=_qualifications,
     row=_row,
     conditions={"search": search_in(Qualification.sort_title)},

@@ -7,10 +7,10 @@ from sqlalchemy import ColumnElement, Row, Select, func, select
 from auth import scope
 from db.models.file import File
 from db.models.resource import Resource
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import ResourceBucket, Role
 from domain.global_id import Identifier
-from loaders.core.read_session import ManyLoader, OneLoader, prepared
+from loaders.core.read_session import ManyLoader, OneLoader, cached_statement
 from loaders.file import FILE_COLUMNS, FileRow
 
 
@@ -31,12 +31,12 @@ def _seen(role: Role) -> ColumnElement[bool]:
     return scope.sees_record(role, Resource.learner_id, Resource.aim_id) & scope.of_provider(Resource)
 
 
-@prepared
+@cached_statement
 def _resources(role: Role, by_aim: bool) -> Select:
     return (
         select(Resource.id, Resource.aim_id, Resource.bucket, Resource.title, *FILE_COLUMNS)
         .join(File, File.id == Resource.file_id)
-        .where(among(Resource.aim_id if by_aim else Resource.id), _seen(role))
+        .where(any_of(Resource.aim_id if by_aim else Resource.id), _seen(role))
         .order_by(Resource.added_at, Resource.id)
     )
 
@@ -45,11 +45,11 @@ def _row(row: Row) -> ResourceRow:
     return ResourceRow(*row[:4], FileRow(*row[4:]))
 
 
-@prepared
+@cached_statement
 def _counts(role: Role) -> Select:
     return (
         select(Resource.aim_id, func.count())
-        .where(among(Resource.aim_id), Resource.bucket == ResourceBucket.RESOURCES, _seen(role))
+        .where(any_of(Resource.aim_id), Resource.bucket == ResourceBucket.RESOURCES, _seen(role))
         .group_by(Resource.aim_id)
     )
 
@@ -62,7 +62,7 @@ class ResourceLoader(OneLoader[int, ResourceRow]):
         return {row.id: _row(row) for row in rows}
 
 
-class MaterialOfAimLoader(ManyLoader[int, ResourceRow]):
+class AimResourcesLoader(ManyLoader[int, ResourceRow]):
     """An aim's material in both buckets, the oldest first."""
 
     async def fetch(self, keys: list[int]) -> dict[int, list[ResourceRow]]:

@@ -9,14 +9,14 @@ from auth import scope
 from db.models.aim import Aim
 from db.models.learner import Learner
 from db.models.session import Session
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain import clock
 from domain.enums import AimStatus, Role, SessionStatus, SessionType
-from loaders.core.read_session import OneLoader, prepared
+from loaders.core.read_session import OneLoader, cached_statement
 
 
 @dataclass(slots=True)
-class ReviewRow:
+class ReviewScheduleRow:
     """When the last attended FORMAL_REVIEW began, None before the first; the day by which the next is due.
 
     The next is due the provider's interval after the last, or after the earliest start of an aim in training where
@@ -27,12 +27,12 @@ class ReviewRow:
     review_due_on: dt.date | None
 
 
-@prepared
+@cached_statement
 def _reviews(role: Role) -> Select:
     last = (
         select(Session.learner_id, func.max(Session.starts_at).label("at"))
         .where(
-            among(Session.learner_id),
+            any_of(Session.learner_id),
             Session.type == SessionType.FORMAL_REVIEW,
             Session.status == SessionStatus.ATTENDED,
             scope.sees_session(role, Session.id, Session.learner_id),
@@ -43,7 +43,7 @@ def _reviews(role: Role) -> Select:
     )
     training = (
         select(Aim.learner_id, func.min(Aim.start_date).label("since"))
-        .where(among(Aim.learner_id), Aim.status == AimStatus.IN_TRAINING, scope.sees_aim(role))
+        .where(any_of(Aim.learner_id), Aim.status == AimStatus.IN_TRAINING, scope.sees_aim(role))
         .group_by(Aim.learner_id)
         .subquery()
     )
@@ -51,19 +51,19 @@ def _reviews(role: Role) -> Select:
         select(Learner.id, last.c.at, training.c.since)
         .outerjoin(last, last.c.learner_id == Learner.id)
         .outerjoin(training, training.c.learner_id == Learner.id)
-        .where(among(Learner.id), scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
+        .where(any_of(Learner.id), scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
     )
 
 
-class ReviewLoader(OneLoader[int, ReviewRow]):
+class ReviewScheduleLoader(OneLoader[int, ReviewScheduleRow]):
     """By the learner's key, over the sessions and aims that the viewer sees."""
 
-    async def fetch(self, keys: list[int]) -> dict[int, ReviewRow]:
+    async def fetch(self, keys: list[int]) -> dict[int, ReviewScheduleRow]:
         interval = dt.timedelta(weeks=self.reading.viewer.rules.review_interval_weeks)
         found = {}
         for learner, last, since in await self.reading.rows(_reviews(self.reading.viewer.role), keys=keys):
             due = None
             if since is not None:
                 due = (clock.day_of(last) if last else since) + interval
-            found[learner] = ReviewRow(last, due)
+            found[learner] = ReviewScheduleRow(last, due)
         return found

@@ -8,9 +8,9 @@ from sqlalchemy import Select, select
 from auth import scope
 from db.models.employer import Employer
 from db.models.user import OverviewAllocation, RoleGrant
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import Role
-from loaders.core.read_session import ManyLoader, Reading, prepared
+from loaders.core.read_session import ManyLoader, ReadSession, cached_statement
 from loaders.employer import EmployerRow
 
 
@@ -24,23 +24,23 @@ class RoleGrantRow:
     granted_at: dt.datetime
 
 
-@prepared
+@cached_statement
 def _grants(role: Role) -> Select:
     grants = select(RoleGrant.user_id, RoleGrant.role, RoleGrant.granted_by_id, RoleGrant.granted_at)
-    return grants.where(RoleGrant.user_id == scope.ME, scope.of_provider(RoleGrant)).order_by(RoleGrant.id)
+    return grants.where(RoleGrant.user_id == scope.VIEWER_USER, scope.of_provider(RoleGrant)).order_by(RoleGrant.id)
 
 
-@prepared
+@cached_statement
 def _sites(role: Role) -> Select:
     return (
         select(OverviewAllocation.user_id, Employer.id, Employer.name, Employer.parent_id)
         .join(Employer, Employer.id == OverviewAllocation.employer_id)
-        .where(among(OverviewAllocation.user_id), OverviewAllocation.user_id == scope.ME, scope.sees_employer(role))
+        .where(any_of(OverviewAllocation.user_id), OverviewAllocation.user_id == scope.VIEWER_USER, scope.sees_employer(role))
         .order_by(Employer.sort_name, Employer.id)
     )
 
 
-async def own_grants(reading: Reading) -> list[RoleGrantRow]:
+async def own_grants(reading: ReadSession) -> list[RoleGrantRow]:
     """The viewer's own, in the order in which they were given."""
     return [RoleGrantRow(*row) for row in await reading.rows(_grants(reading.viewer.role))]
 

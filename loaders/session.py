@@ -11,13 +11,13 @@ from db.models.aim import Aim
 from db.models.file import File
 from db.models.session import Session, SessionAim, SessionFile
 from db.models.user import User
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import Role, SessionStatus, SessionType
 from domain.global_id import Identifier
 from loaders.aim import AimLoader, AimRow
 from loaders.core.learner_list import LearnerList
 from loaders.core.pagination import Order
-from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
 from loaders.file import FILE_COLUMNS, FileRow
 from loaders.user import UserRow
 
@@ -58,7 +58,7 @@ SESSION_COLUMNS = (
 )
 
 
-def session_row(columns: Any, _: Reading | None = None) -> SessionRow:
+def session_row(columns: Any, _: ReadSession | None = None) -> SessionRow:
     """From SESSION_COLUMNS."""
     *own, assessor, assessor_name = columns
     return SessionRow(*own, UserRow(assessor, assessor_name))
@@ -78,28 +78,28 @@ SESSIONS_OF_LEARNER: LearnerList[SessionRow] = LearnerList(
 )
 
 
-@prepared
+@cached_statement
 def _by_key(role: Role) -> Select:
-    return _sessions(role).where(among(Session.id))
+    return _sessions(role).where(any_of(Session.id))
 
 
-@prepared
+@cached_statement
 def _aims(role: Role) -> Select:
     return (
         select(SessionAim.session_id, SessionAim.aim_id)
         .join(Aim, Aim.id == SessionAim.aim_id)
-        .where(among(SessionAim.session_id), scope.sees_aim(role))
+        .where(any_of(SessionAim.session_id), scope.sees_aim(role))
         .order_by(SessionAim.aim_id)
     )
 
 
-@prepared
+@cached_statement
 def _files(role: Role) -> Select:
     return (
         select(SessionFile.session_id, *FILE_COLUMNS)
         .join(File, File.id == SessionFile.file_id)
         .where(
-            among(SessionFile.session_id),
+            any_of(SessionFile.session_id),
             scope.sees_session(role, SessionFile.session_id, SessionFile.learner_id),
             scope.of_provider(SessionFile),
         )
@@ -118,7 +118,7 @@ class SessionLoader(OneLoader[int, SessionRow]):
 class AimsOfSessionLoader(ManyLoader[int, AimRow]):
     """The aims that a session is about, of those the viewer sees."""
 
-    def __init__(self, reading: Reading, aims: AimLoader) -> None:
+    def __init__(self, reading: ReadSession, aims: AimLoader) -> None:
         super().__init__(reading)
         self._aims = aims
 

@@ -10,12 +10,12 @@ from auth import scope
 from db.models.file import File
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.user import User
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import Role, SignatureRequestStatus
 from domain.global_id import Identifier
 from loaders.core.learner_list import LearnerList
 from loaders.core.pagination import Order
-from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
 from loaders.core.viewer_list import ViewerList
 from loaders.file import FILE_COLUMNS, FileRow
 from loaders.user import UserRow, user_or_none
@@ -69,7 +69,7 @@ def _requests(role: Role) -> Select:
     )
 
 
-def _row(row: Any, _: Reading | None = None) -> SignatureRequestRow:
+def _row(row: Any, _: ReadSession | None = None) -> SignatureRequestRow:
     *own, by, by_name = row[:7]
     return SignatureRequestRow(*own, UserRow(by, by_name), FileRow(*row[7:14]))
 
@@ -84,9 +84,9 @@ REQUESTS_OF_LEARNER: LearnerList[SignatureRequestRow] = LearnerList(
 )
 
 
-@prepared
+@cached_statement
 def _by_key(role: Role) -> Select:
-    return _requests(role).where(among(SignatureRequest.id))
+    return _requests(role).where(any_of(SignatureRequest.id))
 
 
 def _of_viewer(role: Role) -> Select:
@@ -99,7 +99,7 @@ def _of_viewer(role: Role) -> Select:
 REQUESTS_OF_VIEWER: ViewerList[SignatureRequestRow] = ViewerList(_ORDER, _of_viewer, _row, {"status": _OF_STATUS})
 
 
-@prepared
+@cached_statement
 def _slots(role: Role) -> Select:
     return (
         select(
@@ -112,18 +112,18 @@ def _slots(role: Role) -> Select:
         )
         .join(SignatureRequest, SignatureRequest.id == SignatureSlot.request_id)
         .outerjoin(User, User.id == SignatureSlot.signed_by_id)
-        .where(among(SignatureSlot.request_id), _seen(role))
+        .where(any_of(SignatureSlot.request_id), _seen(role))
         .order_by(SignatureSlot.id)
     )
 
 
-@prepared
+@cached_statement
 def _awaiting(role: Role) -> Select:
     return (
         select(SignatureRequest.learner_id, func.count())
         .join(SignatureSlot, SignatureSlot.request_id == SignatureRequest.id)
         .where(
-            among(SignatureRequest.learner_id),
+            any_of(SignatureRequest.learner_id),
             SignatureRequest.status == SignatureRequestStatus.PENDING,
             SignatureSlot.role == role,
             SignatureSlot.signed_at.is_(None),

@@ -13,12 +13,12 @@ from db.models.base import Key
 from db.models.time_log_entry import TimeLogEntry
 from db.models.user import User
 from db.sql import progress as progress_sql
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import ActivityType, JobSetting, Role
 from domain.global_id import Identifier
 from loaders.core.learner_list import LearnerList, filtered
 from loaders.core.pagination import Order
-from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
 from loaders.user import UserRow, user_or_none
 
 
@@ -84,7 +84,7 @@ def _entries(role: Role) -> Select:
     )
 
 
-def _row(row: Row, _: Reading | None = None) -> TimeLogEntryRow:
+def _row(row: Row, _: ReadSession | None = None) -> TimeLogEntryRow:
     *own, assessor, assessor_name = row
     return TimeLogEntryRow(*own, user_or_none(assessor, assessor_name))
 
@@ -107,12 +107,12 @@ TIME_LOG: LearnerList[TimeLogEntryRow] = LearnerList(
 )
 
 
-@prepared
+@cached_statement
 def _by_key(role: Role) -> Select:
-    return _entries(role).where(among(TimeLogEntry.id))
+    return _entries(role).where(any_of(TimeLogEntry.id))
 
 
-@prepared
+@cached_statement
 def _by_day(role: Role, names: frozenset[str]) -> Select:
     return filtered(TIME_LOG, role, names).order_by(TimeLogEntry.date, TimeLogEntry.id)
 
@@ -127,7 +127,7 @@ class TimeLogEntryLoader(OneLoader[int, TimeLogEntryRow]):
 class CalendarLoader(ManyLoader[int, TimeLogDayRow]):
     """A learner's days on which something was logged, the earliest first; `asked` holds `first_day` and `last_day`."""
 
-    def __init__(self, reading: Reading, asked: Mapping[str, Any]) -> None:
+    def __init__(self, reading: ReadSession, asked: Mapping[str, Any]) -> None:
         super().__init__(reading)
         self._asked = asked
 

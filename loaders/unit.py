@@ -11,16 +11,16 @@ from db.models.aim import Aim
 from db.models.criterion_progress import CriterionProgress
 from db.models.unit_signature import UnitSignature
 from db.models.user import User
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain import progress
 from domain.enums import CriterionFilter, CriterionStatus, Role
 from domain.global_id import Identifier
 from domain.progress import criterion_status
 from loaders.aim import AimLoader, AimRow
-from loaders.core.dataloader import Batched
+from loaders.core.dataloader import BaseLoader
 from loaders.core.qualification_cache import UnitReference
-from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
-from loaders.criterion import UNTOUCHED, CriterionRow, Reached
+from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
+from loaders.criterion import NOT_STARTED, CriterionProgressRow, CriterionRow
 from loaders.user import UserRow
 
 V = TypeVar("V")
@@ -90,7 +90,7 @@ class UnitSignatureRow:
     signed_at: dt.datetime | None = None
 
 
-@prepared
+@cached_statement
 def _signatures(role: Role) -> Select:
     return (
         select(
@@ -104,16 +104,16 @@ def _signatures(role: Role) -> Select:
         .join(Aim, Aim.id == UnitSignature.aim_id)
         .join(User, User.id == UnitSignature.signed_by_id)
         .where(
-            among(UnitSignature.aim_id),
-            among(Aim.id),
-            among(UnitSignature.unit_id, "units"),
+            any_of(UnitSignature.aim_id),
+            any_of(Aim.id),
+            any_of(UnitSignature.unit_id, "units"),
             UnitSignature.withdrawn_at.is_(None),
             scope.sees_aim(role),
         )
     )
 
 
-@prepared
+@cached_statement
 def _reached(role: Role) -> Select:
     return (
         select(
@@ -126,38 +126,38 @@ def _reached(role: Role) -> Select:
         )
         .join(Aim, Aim.id == CriterionProgress.aim_id)
         # The keys on both sides: else the scope is read whole, hundreds of aims, to be joined with three.
-        .where(among(CriterionProgress.aim_id), among(Aim.id), scope.sees_aim(role))
+        .where(any_of(CriterionProgress.aim_id), any_of(Aim.id), scope.sees_aim(role))
     )
 
 
-class ReachedLoader(OneLoader[int, dict[int, Reached]]):
+class CriterionProgressLoader(OneLoader[int, dict[int, CriterionProgressRow]]):
     """What was reached in an aim, by criterion key: rows only for criteria that were touched."""
 
-    async def fetch(self, keys: list[int]) -> dict[int, dict[int, Reached]]:
-        found: dict[int, dict[int, Reached]] = {key: {} for key in keys}
+    async def fetch(self, keys: list[int]) -> dict[int, dict[int, CriterionProgressRow]]:
+        found: dict[int, dict[int, CriterionProgressRow]] = {key: {} for key in keys}
         rows = await self.reading.rows(_reached(self.reading.viewer.role), keys=keys)
         for aim, criterion, count, signed_off, by, at in rows:
-            found[aim][criterion] = Reached(count, signed_off, by, at, criterion_status(count, signed_off))
+            found[aim][criterion] = CriterionProgressRow(count, signed_off, by, at, criterion_status(count, signed_off))
         return found
 
 
 class UnitsOfAimLoader(ManyLoader[int, UnitRow]):
     """An aim's units in the qualification's order; nothing is read for versions that are in memory."""
 
-    def __init__(self, reading: Reading, aims: AimLoader) -> None:
+    def __init__(self, reading: ReadSession, aims: AimLoader) -> None:
         super().__init__(reading)
         self._aims = aims
 
     async def fetch(self, keys: list[int]) -> dict[int, list[UnitRow]]:
         aims = [aim for aim in await self._aims.load_many(keys) if aim is not None]
-        versions = await self.reading.reference.qualifications(aim.qualification_key for aim in aims)
+        versions = await self.reading.qualifications.qualifications(aim.qualification_key for aim in aims)
         return {aim.key: [UnitRow(aim, unit) for unit in versions[aim.qualification_key].units] for aim in aims}
 
 
 class UnitLoader(OneLoader[tuple[int, int], UnitRow]):
     """Units by (aim key, unit key)."""
 
-    def __init__(self, reading: Reading, units_of_aim: UnitsOfAimLoader) -> None:
+    def __init__(self, reading: ReadSession, units_of_aim: UnitsOfAimLoader) -> None:
         super().__init__(reading)
         self._units_of_aim = units_of_aim
 
@@ -166,7 +166,7 @@ class UnitLoader(OneLoader[tuple[int, int], UnitRow]):
         return {unit.key: unit for units in lists for unit in units}
 
 
-class _ByUnit(Batched[UnitRow, V], Generic[V]):
+class _ByUnit(BaseLoader[UnitRow, V], Generic[V]):
     """Takes units that were read already."""
 
     def get_cache_key(self, unit: UnitRow) -> tuple[int, int]:
@@ -176,18 +176,18 @@ class _ByUnit(Batched[UnitRow, V], Generic[V]):
 class CriteriaOfUnitLoader(_ByUnit[list[CriterionRow]]):
     """A unit's criteria in order, all or what is left to do; every unit of an aim costs one statement together."""
 
-    def __init__(self, reached: ReachedLoader, which: CriterionFilter) -> None:
+    def __init__(self, reached: CriterionProgressLoader, which: CriterionFilter) -> None:
         super().__init__()
         self._reached = reached
         self._which = which
 
     async def read(self, units: list[UnitRow]) -> list[list[CriterionRow]]:
         aim_keys = list({unit.aim.key for unit in units})
-        reached_in = dict(zip(aim_keys, await self._reached.load_many(aim_keys), strict=True))
+        criterion_progress_of = dict(zip(aim_keys, await self._reached.load_many(aim_keys), strict=True))
         lists = []
         for unit in units:
-            reached = reached_in[unit.aim.key].get
-            lists.append([CriterionRow(unit, each, reached(each.key, UNTOUCHED)) for each in unit.unit.criteria])
+            reached = criterion_progress_of[unit.aim.key].get
+            lists.append([CriterionRow(unit, each, reached(each.key, NOT_STARTED)) for each in unit.unit.criteria])
         if self._which is CriterionFilter.ALL:
             return lists
         return [[row for row in rows if row.status is not CriterionStatus.SIGNED_OFF] for rows in lists]
@@ -232,7 +232,7 @@ class UnitSignaturesLoader(ManyLoader[tuple[int, int], UnitSignatureRow]):
 class CriterionLoader(OneLoader[tuple[int, int], CriterionRow]):
     """Criteria by (aim key, criterion key)."""
 
-    def __init__(self, reading: Reading, units_of_aim: UnitsOfAimLoader, criteria: CriteriaOfUnitLoader) -> None:
+    def __init__(self, reading: ReadSession, units_of_aim: UnitsOfAimLoader, criteria: CriteriaOfUnitLoader) -> None:
         super().__init__(reading)
         self._units_of_aim = units_of_aim
         self._criteria = criteria

@@ -9,10 +9,10 @@ from db.models.aim import Aim
 from db.models.criterion_progress import CriterionProgress
 from db.models.qualification import QualificationUnit
 from db.models.unit_signature import UnitSignature
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from db.sql.progress import total
 from domain.enums import AimStatus, Role
-from loaders.core.read_session import ManyLoader, prepared
+from loaders.core.read_session import ManyLoader, cached_statement
 
 
 @dataclass(slots=True)
@@ -30,10 +30,10 @@ class UnitFunnelRow:
     signed_off_count: int
 
 
-@prepared
+@cached_statement
 def _funnel(role: Role, required: int) -> Select:
     """`required`: how many roles must sign; which, is bound."""
-    counted = and_(among(Aim.qualification_id), Aim.status != AimStatus.WITHDRAWN)
+    counted = and_(any_of(Aim.qualification_id), Aim.status != AimStatus.WITHDRAWN)
     aims = (
         select(Aim.qualification_id, func.count().label("count"))
         .where(counted, scope.sees_aim(role))
@@ -80,7 +80,7 @@ def _funnel(role: Role, required: int) -> Select:
         .outerjoin(aims, aims.c.qualification_id == QualificationUnit.qualification_id)
         .outerjoin(reached, reached.c.unit_id == QualificationUnit.id)
         .outerjoin(signed, and_(signed.c.aim_id == reached.c.aim_id, signed.c.unit_id == reached.c.unit_id))
-        .where(among(QualificationUnit.qualification_id), scope.of_provider(QualificationUnit))
+        .where(any_of(QualificationUnit.qualification_id), scope.of_provider(QualificationUnit))
         .group_by(QualificationUnit.id)
         .order_by(QualificationUnit.qualification_id, QualificationUnit.position)
     )

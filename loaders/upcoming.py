@@ -11,16 +11,16 @@ from db.models.base import UtcDateTime
 from db.models.learner import Learner
 from db.models.session import Session
 from db.models.user import User
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from db.sql.progress import TODAY, total
 from domain.enums import Role, SessionStatus
 from loaders.action import OUTSTANDING
-from loaders.core.read_session import OneLoader, prepared
+from loaders.core.read_session import OneLoader, cached_statement
 from loaders.session import SESSION_COLUMNS, SessionRow, session_row
 
 
 @dataclass(slots=True)
-class OutlookRow:
+class UpcomingRow:
     """The session that begins next, None where none is booked; how many actions are not complete, and how many late."""
 
     next_session: SessionRow | None
@@ -28,7 +28,7 @@ class OutlookRow:
     overdue_action_count: int
 
 
-@prepared
+@cached_statement
 def _outlook(role: Role) -> Select:
     # One visit of an index a learner, however many the database expects: a join with the booked sessions, numbered, is
     # planned for a handful of learners and then run for a page of them.
@@ -55,7 +55,7 @@ def _outlook(role: Role) -> Select:
             total(case((Action.target_date < TODAY, 1), else_=0)).label("late"),
         )
         .where(
-            among(Action.learner_id),
+            any_of(Action.learner_id),
             OUTSTANDING,
             scope.sees_record(role, Action.learner_id, Action.aim_id),
             scope.of_provider(Action),
@@ -76,17 +76,17 @@ def _outlook(role: Role) -> Select:
         .outerjoin(Session, Session.id == booked)
         .outerjoin(User, User.id == Session.assessor_id)
         .outerjoin(outstanding, outstanding.c.learner_id == Learner.id)
-        .where(among(Learner.id), scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
+        .where(any_of(Learner.id), scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
     )
 
 
-class OutlookLoader(OneLoader[int, OutlookRow]):
+class UpcomingLoader(OneLoader[int, UpcomingRow]):
     """What lies ahead, by the learner's key."""
 
-    async def fetch(self, keys: list[int]) -> dict[int, OutlookRow]:
+    async def fetch(self, keys: list[int]) -> dict[int, UpcomingRow]:
         reading = self.reading
         rows = await reading.rows(_outlook(reading.viewer.role), keys=keys, moment=reading.now, today=reading.today)
         return {
-            learner: OutlookRow(session_row(session) if session[0] is not None else None, count, late)
+            learner: UpcomingRow(session_row(session) if session[0] is not None else None, count, late)
             for learner, count, late, *session in rows
         }

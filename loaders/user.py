@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, Row, Select, bindparam, select
 
 from auth import scope
-from db.models.base import folded
+from db.models.base import fold_name
 from db.models.user import ManagerAllocation, RoleGrant, User
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import Role
 from domain.global_id import Identifier
 from loaders.core.pagination import Order, search_in
-from loaders.core.read_session import ManyLoader, OneLoader, Reading, prepared
+from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
 from loaders.core.viewer_list import ViewerList
 
 
@@ -39,20 +39,20 @@ def user_or_none(key: int | None, name: str | None) -> UserRow | None:
     return None if key is None else UserRow(key, name or "")
 
 
-@prepared
+@cached_statement
 def _named(role: Role) -> Select:
     # unscoped: reached through records that the viewer sees, which name who took part in them
-    return select(User.id, User.name).where(among(User.id), scope.of_provider(User))
+    return select(User.id, User.name).where(any_of(User.id), scope.of_provider(User))
 
 
-@prepared
+@cached_statement
 def _seen(role: Role) -> Select:
-    return select(User.id, User.name).where(among(User.id), scope.sees_user(role))
+    return select(User.id, User.name).where(any_of(User.id), scope.sees_user(role))
 
 
-@prepared
+@cached_statement
 def _contacts(role: Role) -> Select:
-    return select(User.id, User.email, User.last_login_at).where(among(User.id), scope.sees_contact(role))
+    return select(User.id, User.email, User.last_login_at).where(any_of(User.id), scope.sees_contact(role))
 
 
 class NamedUserLoader(OneLoader[int, UserRow]):
@@ -79,13 +79,13 @@ class ContactLoader(OneLoader[int, ContactRow]):
         return {row.id: ContactRow(row.email, row.last_login_at) for row in rows}
 
 
-@prepared
+@cached_statement
 def _managers(role: Role) -> Select:
     return (
         select(ManagerAllocation.learner_id, User.id, User.name)
         .join(User, User.id == ManagerAllocation.user_id)
         .where(
-            among(ManagerAllocation.learner_id),
+            any_of(ManagerAllocation.learner_id),
             scope.sees_learner(role, ManagerAllocation.learner_id),
             scope.of_provider(ManagerAllocation),
             User.archived_at.is_(None),
@@ -108,11 +108,11 @@ def _people(role: Role) -> Select:
     return select(User.id, User.name).where(scope.sees_user(role), User.archived_at.is_(None))
 
 
-def _row(row: Row, _: Reading | None = None) -> UserRow:
+def _row(row: Row, _: ReadSession | None = None) -> UserRow:
     return UserRow(row.id, row.name)
 
 
-def _holds_role() -> ColumnElement[bool]:
+def _has_role() -> ColumnElement[bool]:
     holders = select(RoleGrant.user_id).where(
         RoleGrant.role == bindparam("role", type_=RoleGrant.role.type), scope.of_provider(RoleGrant)
     )
@@ -121,8 +121,8 @@ def _holds_role() -> ColumnElement[bool]:
 
 # Whose account is archived is still named by the records that they took part in, but is no one to look for.
 USERS: ViewerList[UserRow] = ViewerList(
-    order=Order("user", User.sort_name, User.id, lambda row: folded(row.name)),
+    order=Order("user", User.sort_name, User.id, lambda row: fold_name(row.name)),
     statement=_people,
     row=_row,
-    conditions={"search": search_in(User.sort_name), "role": _holds_role()},
+    conditions={"search": search_in(User.sort_name), "role": _has_role()},
 )

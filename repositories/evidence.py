@@ -46,7 +46,7 @@ class AimNames:
     title: str
 
 
-async def names_of_aim(session: AsyncSession, aim: Aim) -> AimNames:
+async def aim_names(session: AsyncSession, aim: Aim) -> AimNames:
     """The learner's name and the aim's title."""
     # unscoped: of an aim that was read within scope
     statement = (
@@ -66,7 +66,7 @@ async def last_version(session: AsyncSession, evidence_key: int) -> int:
     return (await session.execute(statement)).scalar_one()
 
 
-async def signature_of(session: AsyncSession, evidence_key: int, version: int, role: Role) -> EvidenceSignature | None:
+async def signature_in_role(session: AsyncSession, evidence_key: int, version: int, role: Role) -> EvidenceSignature | None:
     """A role's signature on one version."""
     # unscoped: of evidence that was read within scope
     statement = select(EvidenceSignature).where(
@@ -77,7 +77,7 @@ async def signature_of(session: AsyncSession, evidence_key: int, version: int, r
     return (await session.execute(statement)).scalar_one_or_none()
 
 
-async def mappings_of(session: AsyncSession, evidence_key: int) -> dict[int, EvidenceMapping]:
+async def mappings_of_evidence(session: AsyncSession, evidence_key: int) -> dict[int, EvidenceMapping]:
     """The evidence's mappings by criterion key."""
     # unscoped: of evidence that was read within scope
     statement = select(EvidenceMapping).where(EvidenceMapping.evidence_id == evidence_key)
@@ -92,7 +92,7 @@ async def units_of_criteria(session: AsyncSession, qualification_key: int, keys:
     return {criterion: unit for criterion, unit in await session.execute(statement)}
 
 
-async def reached_in(session: AsyncSession, aim_key: int, keys: Collection[int]) -> dict[int, CriterionProgress]:
+async def criterion_progress_of(session: AsyncSession, aim_key: int, keys: Collection[int]) -> dict[int, CriterionProgress]:
     """What was reached in those criteria of the aim, by criterion key; rows only for those that were touched."""
     # unscoped: of an aim that was read within scope
     statement = select(CriterionProgress).where(
@@ -101,7 +101,7 @@ async def reached_in(session: AsyncSession, aim_key: int, keys: Collection[int])
     return {row.criterion_id: row for row in await session.scalars(statement)}
 
 
-async def met_by_others(session: AsyncSession, aim_key: int, evidence_key: int, keys: Collection[int]) -> set[int]:
+async def criteria_met_by_other_evidence(session: AsyncSession, aim_key: int, evidence_key: int, keys: Collection[int]) -> set[int]:
     """Those of the criteria that other evidence of the aim was found to meet."""
     # unscoped: of an aim that was read within scope
     statement = select(EvidenceMapping.criterion_id).where(
@@ -113,7 +113,7 @@ async def met_by_others(session: AsyncSession, aim_key: int, evidence_key: int, 
     return set(await session.scalars(statement))
 
 
-async def standing_signatures(session: AsyncSession, aim_key: int, units: Collection[int]) -> Sequence[UnitSignature]:
+async def active_signatures(session: AsyncSession, aim_key: int, units: Collection[int]) -> Sequence[UnitSignature]:
     """The signatures on those units of the aim that nobody has taken back."""
     # unscoped: of an aim that was read within scope
     statement = select(UnitSignature).where(
@@ -122,7 +122,7 @@ async def standing_signatures(session: AsyncSession, aim_key: int, units: Collec
     return (await session.scalars(statement)).all()
 
 
-async def state_of_unit(session: AsyncSession, aim: Aim, unit_key: int) -> UnitState | None:
+async def unit_state(session: AsyncSession, aim: Aim, unit_key: int) -> UnitState | None:
     """A unit of the aim as it stands; None where the aim's qualification has no such unit."""
     reached = and_(
         CriterionProgress.criterion_id == QualificationCriterion.id, CriterionProgress.aim_id == aim.id

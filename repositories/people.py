@@ -10,15 +10,15 @@ from auth import scope
 from auth.viewer import Viewer
 from db.models.aim import Aim
 from db.models.auth_session import OneTimeToken
-from db.models.base import folded
+from db.models.base import fold_name
 from db.models.employer import Employer
 from db.models.learner import Learner
 from db.models.provider import Provider
 from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import Role
 from domain.progress import ENDED
-from loaders.core.read_session import prepared
+from loaders.core.read_session import cached_statement
 
 # How far down from the head office a site may be; a head office without sites is at 1.
 DEEPEST = 5
@@ -37,20 +37,20 @@ async def lock_provider(session: AsyncSession, key: int) -> Provider:
 # ---------------------------------------------------------------- people
 
 
-async def user_named(session: AsyncSession, username: str) -> int | None:
+async def user_key_by_username(session: AsyncSession, username: str) -> int | None:
     """The key of the login with that name, of whatever provider, archived or not: names are unique over all of them."""
     # unscoped: a name that is taken anywhere cannot be given again; the answer says no more than that
     return (await session.execute(select(User.id).where(User.username == username))).scalar_one_or_none()
 
 
-async def grants_of(session: AsyncSession, user_key: int) -> dict[Role, RoleGrant]:
+async def grants_of_user(session: AsyncSession, user_key: int) -> dict[Role, RoleGrant]:
     """The roles that a user holds."""
     # unscoped: of a user that was read within scope
     found = await session.scalars(select(RoleGrant).where(RoleGrant.user_id == user_key))
     return {grant.role: grant for grant in found}
 
 
-async def learner_of(session: AsyncSession, user_key: int) -> int | None:
+async def learner_key_of_user(session: AsyncSession, user_key: int) -> int | None:
     """The key of a user's own learner record."""
     # unscoped: of a user that was read within scope
     found = await session.execute(select(Learner.id).where(Learner.user_id == user_key))
@@ -69,7 +69,7 @@ async def is_last_master_admin(session: AsyncSession, user: User) -> bool:
     return (await session.execute(others.limit(1))).first() is None
 
 
-async def end_allocations(session: AsyncSession, user_key: int, *roles: Role) -> None:
+async def delete_allocations(session: AsyncSession, user_key: int, *roles: Role) -> None:
     """Removes what those roles of a user reach."""
     for role in roles:
         if role in ALLOCATIONS:
@@ -78,14 +78,14 @@ async def end_allocations(session: AsyncSession, user_key: int, *roles: Role) ->
             await session.execute(delete(table).where(table.user_id == user_key))
 
 
-async def end_links(session: AsyncSession, user_key: int, now: Any) -> None:
+async def revoke_tokens(session: AsyncSession, user_key: int, now: Any) -> None:
     """Makes the links that were sent to a user so far good for nothing."""
     # unscoped: of a user that was read within scope
     unused = update(OneTimeToken).where(OneTimeToken.user_id == user_key, OneTimeToken.used_at.is_(None))
     await session.execute(unused.values(used_at=now))
 
 
-async def allocated(session: AsyncSession, role: Role, user_key: int) -> dict[int, Any]:
+async def allocations_of(session: AsyncSession, role: Role, user_key: int) -> dict[int, Any]:
     """What an employer role of a user reaches: the allocations, by the key of the learner or of the employer."""
     table = ALLOCATIONS[role]
     # unscoped: of a user that was read within scope
@@ -93,36 +93,36 @@ async def allocated(session: AsyncSession, role: Role, user_key: int) -> dict[in
     return {row.learner_id if table is ManagerAllocation else row.employer_id: row for row in found}
 
 
-@prepared
+@cached_statement
 def _seen(role: Role, entity: type[Learner] | type[Employer]) -> Select[tuple[int]]:
     if entity is Learner:
-        return select(Learner.id).where(among(Learner.id), scope.sees_learner(role, Learner.id))
-    return select(Employer.id).where(among(Employer.id), scope.sees_employer(role))
+        return select(Learner.id).where(any_of(Learner.id), scope.sees_learner(role, Learner.id))
+    return select(Employer.id).where(any_of(Employer.id), scope.sees_employer(role))
 
 
-async def seen_keys(
+async def visible_keys(
     session: AsyncSession, viewer: Viewer, entity: type[Learner] | type[Employer], keys: Sequence[int]
 ) -> set[int]:
     """Those of the keys that name something the viewer sees."""
-    found = await session.scalars(_seen(viewer.role, entity), {**scope.binds(viewer), "keys": list(keys)})
+    found = await session.scalars(_seen(viewer.role, entity), {**scope.viewer_params(viewer), "keys": list(keys)})
     return set(found)
 
 
 # ---------------------------------------------------------------- places
 
 
-async def has_namesake(
+async def employer_name_taken(
     session: AsyncSession, provider_key: int, name: str, parent_key: int | None, but: int | None
 ) -> bool:
     """Whether there is an employer of that name, accents and capitals aside, under the same parent."""
     # unscoped: two sites of one name would be taken for each other by whoever sees both
     named = select(Employer.id).where(
-        Employer.provider_id == provider_key, Employer.sort_name == folded(name), Employer.parent_id == parent_key
+        Employer.provider_id == provider_key, Employer.sort_name == fold_name(name), Employer.parent_id == parent_key
     )
     return any(key != but for key in await session.scalars(named))
 
 
-async def way_up(session: AsyncSession, key: int) -> list[int]:
+async def ancestors(session: AsyncSession, key: int) -> list[int]:
     """An employer and those above it, nearest first."""
     # unscoped: how one provider's employers hang together, for a viewer who may change that
     start = select(Employer.id, Employer.parent_id, literal(1).label("steps")).where(Employer.id == key)
@@ -147,14 +147,14 @@ async def height(session: AsyncSession, key: int) -> int:
 # ---------------------------------------------------------------- programmes
 
 
-async def is_uln_taken(session: AsyncSession, provider_key: int, uln: str, but: int | None = None) -> bool:
+async def uln_taken(session: AsyncSession, provider_key: int, uln: str, but: int | None = None) -> bool:
     """Whether another learner of the provider has that number."""
     # unscoped: a number belongs to one learner, whoever sees them
     found = await session.scalars(select(Learner.id).where(Learner.provider_id == provider_key, Learner.uln == uln))
     return any(key != but for key in found)
 
 
-async def is_learning(session: AsyncSession, learner_key: int, qualification_key: int, but: int | None = None) -> bool:
+async def has_open_aim(session: AsyncSession, learner_key: int, qualification_key: int, but: int | None = None) -> bool:
     """Whether the learner has another aim in that qualification version that has not ended."""
     # unscoped: of a learner that was read within scope; another assessor's aim counts too
     found = await session.scalars(

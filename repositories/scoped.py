@@ -19,7 +19,7 @@ from db.models.signature_request import SignatureRequest
 from db.models.time_log_entry import TimeLogEntry
 from db.models.user import User
 from domain.enums import Role
-from loaders.core.read_session import prepared
+from loaders.core.read_session import cached_statement
 
 # The graph's type name of each entity that a mutation names by id.
 TYPE_NAMES: dict[type[Base], str] = {
@@ -58,7 +58,7 @@ def _seen(role: Role, entity: Any) -> Any:
     return scope.sees_record(role, entity.learner_id, entity.aim_id)
 
 
-@prepared
+@cached_statement
 def one_for_write(role: Role, entity: type[Base], locked: bool) -> Select[Any]:
     """One entity by `key`, if the viewer sees it. `locked`: nobody else changes it before this transaction ends."""
     statement = select(entity).where(

@@ -14,14 +14,14 @@ from db.models.learner import Learner
 from db.models.session import Session, SessionAim
 from db.models.user import User
 from domain.enums import Role, SessionStatus
-from loaders.core.read_session import prepared
+from loaders.core.read_session import cached_statement
 
 # No session is longer: what began earlier than this before a moment is over by then.
 LONGEST_SESSION = dt.timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
-class Booked:
+class BookedSession:
     """A planned session that takes up somebody's time; `seen`: the viewer may be told more of it than that."""
 
     number: int
@@ -32,7 +32,7 @@ class Booked:
     seen: bool
 
 
-@prepared
+@cached_statement
 def _booked(role: Role) -> Select:
     moment = Session.starts_at.type
     # unscoped: time that is taken is taken, whoever sees what for; `seen` says whether the viewer may know more
@@ -70,7 +70,7 @@ async def booked_between(
     starts_at: dt.datetime,
     ends_at: dt.datetime,
     but: int | None = None,
-) -> list[Booked]:
+) -> list[BookedSession]:
     """The planned sessions of the learner or of the assessor that overlap a time, except the session `but`.
 
     Sessions that only touch do not overlap. Ask with the learner's and the assessor's rows locked: then nobody books
@@ -79,7 +79,7 @@ async def booked_between(
     found = await session.execute(
         _booked(viewer.role),
         {
-            **scope.binds(viewer),
+            **scope.viewer_params(viewer),
             "learner": learner_key,
             "assessor": assessor_key,
             "earliest": starts_at - LONGEST_SESSION,
@@ -88,10 +88,10 @@ async def booked_between(
             "but": but or 0,
         },
     )
-    return [Booked(*row) for row in found]
+    return [BookedSession(*row) for row in found]
 
 
-@prepared
+@cached_statement
 def _seen_aims(role: Role, locked: bool) -> Select:
     statement = (
         select(Aim).where(Aim.learner_id == bindparam("learner", type_=Key), scope.sees_aim(role)).order_by(Aim.id)
@@ -99,13 +99,13 @@ def _seen_aims(role: Role, locked: bool) -> Select:
     return statement.with_for_update(of=Aim, key_share=True) if locked else statement
 
 
-async def seen_aims(session: AsyncSession, viewer: Viewer, learner_key: int, locked: bool = False) -> list[Aim]:
+async def visible_aims(session: AsyncSession, viewer: Viewer, learner_key: int, locked: bool = False) -> list[Aim]:
     """The learner's aims that the viewer sees, in the order in which they were added."""
     statement = _seen_aims(viewer.role, locked)
-    return list(await session.scalars(statement, {**scope.binds(viewer), "learner": learner_key}))
+    return list(await session.scalars(statement, {**scope.viewer_params(viewer), "learner": learner_key}))
 
 
-@prepared
+@cached_statement
 def _aims_of_session(locked: bool) -> Select:
     # unscoped: of a session that was read within scope
     statement = (

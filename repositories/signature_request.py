@@ -14,7 +14,7 @@ from domain.enums import Role
 
 
 @dataclass(frozen=True, slots=True)
-class Addressee:
+class Signer:
     """A person to write to."""
 
     key: int
@@ -36,7 +36,7 @@ async def open_slots(session: AsyncSession, request_key: int) -> int:
     return (await session.execute(statement)).scalar_one()
 
 
-async def who_can_sign(session: AsyncSession, learner: Learner, roles: Collection[Role]) -> Sequence[Addressee]:
+async def possible_signers(session: AsyncSession, learner: Learner, roles: Collection[Role]) -> Sequence[Signer]:
     """The people who reach the learner in one of the roles, each once."""
     of_learner = Aim.learner_id == learner.id
     # unscoped: people of a learner who was read within scope; nobody is shown them
@@ -60,4 +60,4 @@ async def who_can_sign(session: AsyncSession, learner: Learner, roles: Collectio
         .distinct()
         .order_by(User.id)
     )
-    return [Addressee(*row) for row in await session.execute(statement)]
+    return [Signer(*row) for row in await session.execute(statement)]

@@ -10,9 +10,9 @@ from auth import scope
 from auth.viewer import Viewer
 from db.models.time_log_entry import TimeLogEntry
 from db.models.user import RoleGrant
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import Role
-from loaders.core.read_session import prepared
+from loaders.core.read_session import cached_statement
 
 # A day has no more minutes than this, over all entries of one learner.
 MINUTES_A_DAY = 1440
@@ -36,12 +36,12 @@ async def is_assessor(session: AsyncSession, user_key: int) -> bool:
     return (await session.execute(statement)).scalar_one_or_none() is not None
 
 
-@prepared
+@cached_statement
 def _entries(role: Role) -> Select:
     return (
         select(TimeLogEntry)
         .where(
-            among(TimeLogEntry.id),
+            any_of(TimeLogEntry.id),
             scope.of_provider(TimeLogEntry),
             scope.sees_record(role, TimeLogEntry.learner_id, TimeLogEntry.aim_id),
         )
@@ -53,5 +53,5 @@ def _entries(role: Role) -> Select:
 
 async def entries_for_write(session: AsyncSession, viewer: Viewer, keys: Collection[int]) -> dict[int, TimeLogEntry]:
     """The entries with those keys that the viewer sees, by key, locked until the transaction ends."""
-    found = await session.scalars(_entries(viewer.role), {**scope.binds(viewer), "keys": sorted(keys)})
+    found = await session.scalars(_entries(viewer.role), {**scope.viewer_params(viewer), "keys": sorted(keys)})
     return {entry.id: entry for entry in found}

@@ -3,15 +3,16 @@
 import datetime as dt
 from typing import Any, TypedDict
 
+from domain.progress import ENDED
+
 from db.models.aim import Aim, AimProgress
 from db.models.learner import Learner
 from db.models.qualification import Qualification
 from db.models.user import User
 from domain.enums import AimStatus, Role, UserErrorCode
-from domain.progress import ENDED
-from repositories.people import grants_of, is_learning
-from resolvers.core.unit_of_work import Change, writes
-from resolvers.core.validation import named
+from repositories.people import grants_of_user, has_open_aim
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.core.validation import require_entity
 from resolvers.exports.labels import AIM_STATUS, ROLE
 
 _AWAITING, _TRAINING, _SUSPENDED = AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING, AimStatus.SUSPENDED
@@ -37,9 +38,9 @@ class AimChanges(TypedDict, total=False):
     actual_end_date: dt.date | None
 
 
-@writes("aimAdd")
+@mutation("aimAdd")
 async def add(
-    change: Change,
+    uow: UnitOfWork,
     *,
     learner_id: str,
     qualification_id: str,
@@ -54,19 +55,19 @@ async def add(
     Refuses with NOT_FOUND, NOT_ALLOWED, INVALID for people and dates, and CONFLICT where the learner is in that
     qualification already.
     """
-    learner = await change.get(Learner, learner_id, "input", "learnerId")
-    change.allow()
-    qualification = await named(change, Qualification, qualification_id, "input", "qualificationId", locked=False)
-    assessor = await _person(change, assessor_id, Role.ASSESSOR, "assessorId")
-    iqa = None if iqa_id is None else await _person(change, iqa_id, Role.IQA, "iqaId")
+    learner = await uow.get(Learner, learner_id, "input", "learnerId")
+    uow.authorize()
+    qualification = await require_entity(uow, Qualification, qualification_id, "input", "qualificationId", locked=False)
+    assessor = await _person(uow, assessor_id, Role.ASSESSOR, "assessorId")
+    iqa = None if iqa_id is None else await _person(uow, iqa_id, Role.IQA, "iqaId")
     if assessor is not None and assessor is iqa:
-        _same_person(change, "iqaId")
-    _check_dates(change, start_date, planned_end_date)
+        _same_person(uow, "iqaId")
+    _check_dates(uow, start_date, planned_end_date)
     if learner.erased_at is not None:
-        change.fault(UserErrorCode.CONFLICT, "This learner's record was erased.", "input", "learnerId")
-    if qualification is not None and await is_learning(change.session, learner.id, qualification.id):
-        _twice(change, "qualificationId")
-    change.check()
+        uow.add_error(UserErrorCode.CONFLICT, "This learner's record was erased.", "input", "learnerId")
+    if qualification is not None and await has_open_aim(uow.session, learner.id, qualification.id):
+        _twice(uow, "qualificationId")
+    uow.raise_errors()
     assert qualification is not None and assessor is not None
     aim = Aim(
         provider_id=learner.provider_id,
@@ -77,11 +78,11 @@ async def add(
         iqa_id=iqa and iqa.id,
         start_date=start_date,
         planned_end_date=planned_end_date,
-        created_at=change.now,
+        created_at=uow.now,
     )
-    change.session.add(aim)
-    await change.session.flush()
-    change.session.add(
+    uow.session.add(aim)
+    await uow.session.flush()
+    uow.session.add(
         AimProgress(
             aim_id=aim.id,
             provider_id=aim.provider_id,
@@ -89,104 +90,104 @@ async def add(
             criteria_total=qualification.criterion_count,
         )
     )
-    change.record("Aim", aim.id, learner_id=learner.id, aim_id=aim.id)
+    uow.audit("Aim", aim.id, learner_id=learner.id, aim_id=aim.id)
     return aim.id
 
 
-@writes("aimUpdate")
-async def update(change: Change, *, id: str, changes: AimChanges) -> int:
+@mutation("aimUpdate")
+async def update(uow: UnitOfWork, *, id: str, changes: AimChanges) -> int:
     """Changes where a learner stands in an aim, its people, or its end. An assessor who is replaced sees it no more.
 
     Ended, it has an actual end: the day given, or today. Refuses with NOT_FOUND, NOT_ALLOWED, INVALID for people and
     dates, and CONFLICT for a status that cannot follow.
     """
-    aim = await change.get(Aim, id, "id")
-    change.allow()
+    aim = await uow.get(Aim, id, "id")
+    uow.authorize()
     wanted: dict[str, Any] = {}
     status = changes.get("status") or aim.status
     if status is not aim.status:
         wanted["status"] = status
-        await _check_next(change, aim, status)
-    wanted |= await _people(change, aim, changes)
+        await _check_next(uow, aim, status)
+    wanted |= await _people(uow, aim, changes)
     planned_end = changes.get("planned_end_date")
     if planned_end is not None:
-        _check_dates(change, aim.start_date, planned_end)
+        _check_dates(uow, aim.start_date, planned_end)
         wanted["planned_end_date"] = planned_end
-    wanted["actual_end_date"] = _actual_end(change, aim, status, changes.get("actual_end_date"))
-    change.check()
+    wanted["actual_end_date"] = _actual_end(uow, aim, status, changes.get("actual_end_date"))
+    uow.raise_errors()
     changed = sorted(name for name, value in wanted.items() if getattr(aim, name) != value)
     for name in changed:
         setattr(aim, name, wanted[name])
     if changed:
-        change.record("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, fields=changed, status=status.value)
+        uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, fields=changed, status=status.value)
     return aim.id
 
 
-async def _check_next(change: Change, aim: Aim, status: AimStatus) -> None:
+async def _check_next(uow: UnitOfWork, aim: Aim, status: AimStatus) -> None:
     field = ("input", "status")
     if status not in NEXT[aim.status]:
         can = " or ".join(f'"{AIM_STATUS[one]}"' for one in AimStatus if one in NEXT[aim.status])
         message = f'From "{AIM_STATUS[aim.status]}" an aim cannot go to "{AIM_STATUS[status]}", only to {can}.'
-        change.fault(UserErrorCode.CONFLICT, message, *field)
-    elif aim.status in ENDED and await is_learning(change.session, aim.learner_id, aim.qualification_id, aim.id):
-        _twice(change, "status")
+        uow.add_error(UserErrorCode.CONFLICT, message, *field)
+    elif aim.status in ENDED and await has_open_aim(uow.session, aim.learner_id, aim.qualification_id, aim.id):
+        _twice(uow, "status")
 
 
-async def _people(change: Change, aim: Aim, changes: AimChanges) -> dict[str, int | None]:
+async def _people(uow: UnitOfWork, aim: Aim, changes: AimChanges) -> dict[str, int | None]:
     """The assessor and the IQA, as far as they are to change; notes where one person would be both."""
     wanted: dict[str, int | None] = {}
     for name, field, role in (("assessor_id", "assessorId", Role.ASSESSOR), ("iqa_id", "iqaId", Role.IQA)):
         id = changes.get(name)
         if id is not None:
-            person = await _person(change, str(id), role, field)
+            person = await _person(uow, str(id), role, field)
             if person is not None:
                 wanted[name] = person.id
         elif name == "iqa_id" and name in changes:
             wanted[name] = None
     people = {"assessor_id": aim.assessor_id, "iqa_id": aim.iqa_id, **wanted}
     if wanted and people["assessor_id"] is not None and people["assessor_id"] == people["iqa_id"]:
-        _same_person(change, "iqaId" if "iqa_id" in wanted else "assessorId")
+        _same_person(uow, "iqaId" if "iqa_id" in wanted else "assessorId")
     return wanted
 
 
-async def _person(change: Change, id: str, role: Role, field: str) -> User | None:
+async def _person(uow: UnitOfWork, id: str, role: Role, field: str) -> User | None:
     """The user with that id, if they can be the aim's assessor or IQA; else None, and the fault is noted."""
-    user = await named(change, User, id, "input", field, locked=False)
+    user = await require_entity(uow, User, id, "input", field, locked=False)
     if user is None:
         return None
-    if user.archived_at is None and role in await grants_of(change.session, user.id):
+    if user.archived_at is None and role in await grants_of_user(uow.session, user.id):
         return user
     message = f"This person does not hold the role {ROLE[role]}. Choose somebody who does."
-    change.fault(UserErrorCode.INVALID, message, "input", field)
+    uow.add_error(UserErrorCode.INVALID, message, "input", field)
     return None
 
 
-def _actual_end(change: Change, aim: Aim, status: AimStatus, asked: dt.date | None) -> dt.date | None:
+def _actual_end(uow: UnitOfWork, aim: Aim, status: AimStatus, asked: dt.date | None) -> dt.date | None:
     """The day on which the aim ended: asked for, there already, or today; None while it goes on."""
     field = ("input", "actualEndDate")
     if status not in ENDED:
         if asked is not None:
-            change.fault(UserErrorCode.INVALID, "Only an aim that is completed or withdrawn has an actual end.", *field)
+            uow.add_error(UserErrorCode.INVALID, "Only an aim that is completed or withdrawn has an actual end.", *field)
         return None
     if asked is None:
         # Withdrawn before it began, it ends on the day that was to be its first.
-        return (aim.actual_end_date if aim.status is status else None) or max(change.today, aim.start_date)
-    if not aim.start_date <= asked <= change.today:
-        change.fault(UserErrorCode.INVALID, "Give a day from the aim's start to today.", *field)
+        return (aim.actual_end_date if aim.status is status else None) or max(uow.today, aim.start_date)
+    if not aim.start_date <= asked <= uow.today:
+        uow.add_error(UserErrorCode.INVALID, "Give a day from the aim's start to today.", *field)
     return asked
 
 
-def _check_dates(change: Change, start: dt.date, planned_end: dt.date) -> None:
+def _check_dates(uow: UnitOfWork, start: dt.date, planned_end: dt.date) -> None:
     if planned_end < start:
         message = f"Give a planned end that is not before the start ({start:%d %B %Y})."
-        change.fault(UserErrorCode.INVALID, message, "input", "plannedEndDate")
+        uow.add_error(UserErrorCode.INVALID, message, "input", "plannedEndDate")
 
 
-def _same_person(change: Change, field: str) -> None:
+def _same_person(uow: UnitOfWork, field: str) -> None:
     message = "An aim's IQA is never its assessor. Choose two people."
-    change.fault(UserErrorCode.INVALID, message, "input", field)
+    uow.add_error(UserErrorCode.INVALID, message, "input", field)
 
 
-def _twice(change: Change, field: str) -> None:
+def _twice(uow: UnitOfWork, field: str) -> None:
     message = "The learner is in this qualification already. Complete or withdraw that aim first."
-    change.fault(UserErrorCode.CONFLICT, message, "input", field)
+    uow.add_error(UserErrorCode.CONFLICT, message, "input", field)

@@ -5,16 +5,16 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth.auth_sessions import account_named, account_of, end_sign_in, sign_in_of, use_refresh_token
+from auth.auth_sessions import account_by_user, account_by_username, end_session, session_of_token, use_refresh_token
 from auth.credentials import verify_password
 from auth.tokens import REFRESH_LIFETIME, AccessClaims, digest, new_secret
 from auth.viewer import read_viewer
 from db.models.audit_event import AuditEvent
-from db.models.auth_session import RefreshToken, SignIn
+from db.models.auth_session import AuthSession, RefreshToken
 from db.models.user import User
 from domain import clock
 from domain.enums import Role, UserErrorCode
-from domain.errors import refuse
+from domain.errors import reject
 from resolvers.core.context import Context
 from services.audit.append import append
 
@@ -32,21 +32,21 @@ class Tokens:
 
 async def login(context: Context, *, username: str, password: str, role: Role | None = None) -> Tokens:
     """Signs in by name and password. Wrong name, wrong password and archived account: one refusal, in the same time."""
-    wrong = refuse(UserErrorCode.WRONG_PASSWORD, "The username or the password is wrong.", "input")
+    wrong = reject(UserErrorCode.WRONG_PASSWORD, "The username or the password is wrong.", "input")
     if not await verify_password(context.services.database, context.client.address, username, password, "input"):
         raise wrong
     now = clock.now()
     async with context.services.database.writing() as session:
-        account = await account_named(session, username)
+        account = await account_by_username(session, username)
         if account is None:
             raise wrong
         acting = account.role(role)
         if acting is None:
-            raise refuse(UserErrorCode.NOT_ALLOWED, "This login does not hold that role.", "input", "role")
+            raise reject(UserErrorCode.NOT_ALLOWED, "This login does not hold that role.", "input", "role")
         account.user.last_login_at = now
-        tokens, claims = await begin(session, context, account.user, acting, now)
-        await append(session, audit_line(context, account.user, acting, "login", now))
-    await become(context, claims)
+        tokens, claims = await start_session(session, context, account.user, acting, now)
+        await append(session, account_event(context, account.user, acting, "login", now))
+    await set_viewer(context, claims)
     return tokens
 
 
@@ -54,19 +54,19 @@ async def token_refresh(context: Context, *, refresh_token: str) -> Tokens:
     """A new pair for a refresh token, which is used up. Using one twice ends the sign-in that it came from."""
     now = clock.now()
     async with context.services.database.writing() as session:
-        known = await sign_in_of(session, digest(refresh_token))
-        account = await account_of(session, known.user_id) if known else None
+        known = await session_of_token(session, digest(refresh_token))
+        account = await account_by_user(session, known.user_id) if known else None
         sign_in = await use_refresh_token(session, digest(refresh_token), now)
         tokens = None
         if sign_in is not None and account is not None and sign_in.role in account.roles:
-            tokens, claims = await issue(session, context, sign_in, now)
+            tokens, claims = await issue_tokens(session, context, sign_in, now)
     if tokens is None:
-        raise refuse(
+        raise reject(
             UserErrorCode.INVALID,
             "This refresh token is not good any more. Sign in again.",
             "refreshToken",
         )
-    await become(context, claims)
+    await set_viewer(context, claims)
     return tokens
 
 
@@ -74,45 +74,45 @@ async def logout(context: Context, *, refresh_token: str) -> None:
     """Ends the sign-in that the refresh token came from, and with it every token and stream. Doing it twice is fine."""
     now = clock.now()
     async with context.services.database.writing() as session:
-        sign_in = await sign_in_of(session, digest(refresh_token))
+        sign_in = await session_of_token(session, digest(refresh_token))
         if sign_in is None:
             return
-        await end_sign_in(session, sign_in.id, now, "logout")
+        await end_session(session, sign_in.id, now, "logout")
         user = await session.get_one(User, sign_in.user_id)
-        await append(session, audit_line(context, user, sign_in.role, "logout", now))
-        await context.services.changes.in_transaction(session, sign_in.provider_id, set())
-    context.services.committed(sign_in.provider_id, set())
-    context.wrote()
+        await append(session, account_event(context, user, sign_in.role, "logout", now))
+        await context.services.changes.notify_in_transaction(session, sign_in.provider_id, set())
+    context.services.after_commit(sign_in.provider_id, set())
+    context.invalidate_loaders()
 
 
 async def role_switch(context: Context, *, role: Role) -> Tokens:
     """Goes on in another role that the login holds. The sign-in in the old role ends."""
-    viewer, now = context.signed_in, clock.now()
+    viewer, now = context.viewer_or_raise(), clock.now()
     async with context.services.database.writing() as session:
-        account = await account_of(session, viewer.user_key)
+        account = await account_by_user(session, viewer.user_key)
         if account is None or role not in account.roles:
-            raise refuse(UserErrorCode.NOT_ALLOWED, "You do not hold that role.", "role")
-        await end_sign_in(session, viewer.sign_in_key, now, "role switched")
-        tokens, claims = await begin(session, context, account.user, role, now)
-        await append(session, audit_line(context, account.user, role, "roleSwitch", now))
-    await become(context, claims)
+            raise reject(UserErrorCode.NOT_ALLOWED, "You do not hold that role.", "role")
+        await end_session(session, viewer.auth_session_key, now, "role switched")
+        tokens, claims = await start_session(session, context, account.user, role, now)
+        await append(session, account_event(context, account.user, role, "roleSwitch", now))
+    await set_viewer(context, claims)
     return tokens
 
 
-async def begin(
+async def start_session(
     session: AsyncSession, context: Context, user: User, role: Role, now: dt.datetime
 ) -> tuple[Tokens, AccessClaims]:
     """A new sign-in in one role, with its first pair of tokens."""
-    sign_in = SignIn(
+    sign_in = AuthSession(
         provider_id=user.provider_id, user_id=user.id, role=role, started_at=now, expires_at=now + LONGEST_SIGN_IN
     )
     session.add(sign_in)
     await session.flush()
-    return await issue(session, context, sign_in, now)
+    return await issue_tokens(session, context, sign_in, now)
 
 
-async def issue(
-    session: AsyncSession, context: Context, sign_in: SignIn, now: dt.datetime
+async def issue_tokens(
+    session: AsyncSession, context: Context, sign_in: AuthSession, now: dt.datetime
 ) -> tuple[Tokens, AccessClaims]:
     """The next pair of tokens of a sign-in."""
     secret = new_secret()
@@ -125,13 +125,13 @@ async def issue(
     return Tokens(access, secret), context.services.tokens.verify(access)
 
 
-async def become(context: Context, claims: AccessClaims) -> None:
+async def set_viewer(context: Context, claims: AccessClaims) -> None:
     """From here on the operation is that viewer's, so that the payload can show who has signed in."""
     context.claims = claims
-    context.wrote(await read_viewer(context.services.database, claims))
+    context.invalidate_loaders(await read_viewer(context.services.database, claims))
 
 
-def audit_line(context: Context, user: User, role: Role | None, action: str, now: dt.datetime) -> AuditEvent:
+def account_event(context: Context, user: User, role: Role | None, action: str, now: dt.datetime) -> AuditEvent:
     """The line for what a person does to their own account."""
     return AuditEvent(
         provider_id=user.provider_id,

@@ -10,11 +10,11 @@ from loaders.core.pagination import Page
 from loaders.core.viewer_list import read_page
 from loaders.employer import EMPLOYERS, EmployerRow
 from loaders.learner import LearnerRow
-from repositories.people import DEEPEST, has_namesake, height, lock_provider, way_up
+from repositories.people import DEEPEST, ancestors, employer_name_taken, height, lock_provider
 from resolvers.core.context import Context
-from resolvers.core.unit_of_work import Change, writes
-from resolvers.core.validation import line, named
-from resolvers.learner import asked_for
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.core.validation import require_entity, single_line
+from resolvers.learner import parse_filter
 
 
 async def page(
@@ -33,7 +33,7 @@ def learners(
     **filters: str | bool | TrafficLight | None,
 ) -> Awaitable[Page[LearnerRow]]:
     """A page of one employer's learners whom the viewer sees, read together with those of its neighbours."""
-    return context.loaders.learners_of_employer(asked_for(**filters), order_by, first, after).load(employer_key)
+    return context.loaders.learners_of_employer(parse_filter(**filters), order_by, first, after).load(employer_key)
 
 
 class EmployerChanges(TypedDict, total=False):
@@ -43,79 +43,79 @@ class EmployerChanges(TypedDict, total=False):
     parent_id: str | None
 
 
-@writes("employerCreate")
-async def create(change: Change, *, name: str, parent_id: str | None = None) -> int:
+@mutation("employerCreate")
+async def create(uow: UnitOfWork, *, name: str, parent_id: str | None = None) -> int:
     """Adds an employer: a site of its parent, or a head office.
 
     Refuses with NOT_ALLOWED, REQUIRED or INVALID for the fields, NOT_FOUND for the parent, and CONFLICT where the
     parent has a site of that name.
     """
-    change.allow()
-    provider = await lock_provider(change.session, change.viewer.provider_key)
-    name = line(change, name, "input", "name")
-    parent = None if parent_id is None else await named(change, Employer, parent_id, "input", "parentId")
+    uow.authorize()
+    provider = await lock_provider(uow.session, uow.viewer.provider_key)
+    name = single_line(uow, name, "input", "name")
+    parent = None if parent_id is None else await require_entity(uow, Employer, parent_id, "input", "parentId")
     if parent is not None:
-        _check_depth(change, await way_up(change.session, parent.id), 1)
+        _check_depth(uow, await ancestors(uow.session, parent.id), 1)
     if parent is not None or parent_id is None:
-        await _check_name(change, name, parent and parent.id, None)
-    change.check()
-    employer = Employer(provider_id=provider.id, name=name, parent_id=parent and parent.id, created_at=change.now)
-    change.session.add(employer)
-    await change.session.flush()
-    change.record("Employer", employer.id)
+        await _check_name(uow, name, parent and parent.id, None)
+    uow.raise_errors()
+    employer = Employer(provider_id=provider.id, name=name, parent_id=parent and parent.id, created_at=uow.now)
+    uow.session.add(employer)
+    await uow.session.flush()
+    uow.audit("Employer", employer.id)
     return employer.id
 
 
-@writes("employerUpdate")
-async def update(change: Change, *, id: str, changes: EmployerChanges) -> int:
+@mutation("employerUpdate")
+async def update(uow: UnitOfWork, *, id: str, changes: EmployerChanges) -> int:
     """Renames an employer, or moves it with its sites. Refuses as `create` does, and with INVALID for a circle."""
-    employer = await change.get(Employer, id, "id", locked=False)
-    change.allow()
-    await lock_provider(change.session, change.viewer.provider_key)
-    await change.session.refresh(employer)
-    name = line(change, changes["name"], "input", "name")
+    employer = await uow.get(Employer, id, "id", locked=False)
+    uow.authorize()
+    await lock_provider(uow.session, uow.viewer.provider_key)
+    await uow.session.refresh(employer)
+    name = single_line(uow, changes["name"], "input", "name")
     parent_key = employer.parent_id
     there = True
     if "parent_id" in changes:
-        there, parent_key = await _new_parent(change, employer, changes["parent_id"])
+        there, parent_key = await _new_parent(uow, employer, changes["parent_id"])
     if there:
-        await _check_name(change, name, parent_key, employer.id)
-    change.check()
+        await _check_name(uow, name, parent_key, employer.id)
+    uow.raise_errors()
     fields = {"name": name, "parent_id": parent_key}
     changed = [field for field, value in fields.items() if getattr(employer, field) != value]
     for field in changed:
         setattr(employer, field, fields[field])
     if changed:
-        change.record("Employer", employer.id, fields=changed)
+        uow.audit("Employer", employer.id, fields=changed)
     return employer.id
 
 
-async def _new_parent(change: Change, employer: Employer, id: str | None) -> tuple[bool, int | None]:
+async def _new_parent(uow: UnitOfWork, employer: Employer, id: str | None) -> tuple[bool, int | None]:
     """Whether the parent that is asked for is there, and its key; notes where it cannot be one."""
     if id is None:
         return True, None
     if ids.decode("Employer", id) == employer.parent_id:
         return True, employer.parent_id
-    parent = await named(change, Employer, id, "input", "parentId")
+    parent = await require_entity(uow, Employer, id, "input", "parentId")
     if parent is None:
         return False, None
-    above = await way_up(change.session, parent.id)
+    above = await ancestors(uow.session, parent.id)
     if employer.id in above:
         message = "An employer cannot stand below itself. Choose a parent that is not one of its own sites."
-        change.fault(UserErrorCode.INVALID, message, "input", "parentId")
+        uow.add_error(UserErrorCode.INVALID, message, "input", "parentId")
     else:
-        _check_depth(change, above, await height(change.session, employer.id))
+        _check_depth(uow, above, await height(uow.session, employer.id))
     return True, parent.id
 
 
-def _check_depth(change: Change, above: list[int], levels: int) -> None:
+def _check_depth(uow: UnitOfWork, above: list[int], levels: int) -> None:
     if len(above) + levels > DEEPEST:
         message = f"Employers hang together in {DEEPEST} levels at most. Choose a parent further up."
-        change.fault(UserErrorCode.INVALID, message, "input", "parentId")
+        uow.add_error(UserErrorCode.INVALID, message, "input", "parentId")
 
 
-async def _check_name(change: Change, name: str, parent_key: int | None, but: int | None) -> None:
-    if await has_namesake(change.session, change.viewer.provider_key, name, parent_key, but):
+async def _check_name(uow: UnitOfWork, name: str, parent_key: int | None, but: int | None) -> None:
+    if await employer_name_taken(uow.session, uow.viewer.provider_key, name, parent_key, but):
         where = "a head office" if parent_key is None else "a site of this employer"
         message = f"There is {where} of this name already. Use that one, or choose another name."
-        change.fault(UserErrorCode.CONFLICT, message, "input", "name")
+        uow.add_error(UserErrorCode.CONFLICT, message, "input", "name")

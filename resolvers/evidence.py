@@ -7,18 +7,18 @@ from db.models.file import File
 from db.models.user import User
 from domain.confirmation_statements import evidence_statement
 from domain.enums import ActionStatus, EvidenceStatus, Role, UserErrorCode
-from domain.errors import refuse
-from repositories.evidence import last_version, names_of_aim, signature_of
-from resolvers.core.unit_of_work import Change, writes
-from resolvers.core.validation import line, named, prose
-from resolvers.evidence_assessment import locked
-from resolvers.file import bind, usable
+from domain.errors import reject
+from repositories.evidence import aim_names, last_version, signature_in_role
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.core.validation import multi_line, require_entity, single_line
+from resolvers.evidence_assessment import lock_for_assessment
+from resolvers.file import attach, claim_upload
 from services.mail.messages import evidence_resubmitted
 
 
-@writes("evidenceSubmit", signs=True, password_at=("input", "password"))
+@mutation("evidenceSubmit", signs=True, password_at=("input", "password"))
 async def submit(
-    change: Change,
+    uow: UnitOfWork,
     *,
     aim_id: str,
     file_id: str,
@@ -33,124 +33,124 @@ async def submit(
     Refuses with NOT_FOUND, NOT_ALLOWED, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, or REQUIRED, INVALID and CONFLICT for the
     fields. A learner must declare it their own work.
     """
-    aim = await named(change, Aim, aim_id, "input", "aimId", locked=False)
+    aim = await require_entity(uow, Aim, aim_id, "input", "aimId", locked=False)
     if aim is not None:
-        change.allow()
-    file = await usable(change, file_id, "input", "fileId")
-    title = line(change, title, "input", "title")
-    description = prose(change, description, "input", "description")
-    if change.viewer.role is Role.LEARNER and not declare_own_work:
-        change.fault(
+        uow.authorize()
+    file = await claim_upload(uow, file_id, "input", "fileId")
+    title = single_line(uow, title, "input", "title")
+    description = multi_line(uow, description, "input", "description")
+    if uow.viewer.role is Role.LEARNER and not declare_own_work:
+        uow.add_error(
             UserErrorCode.REQUIRED, "Declare that this is your own work; other work cannot be submitted.",
             "input", "declareOwnWork",
         )  # fmt: skip
-    action = None if action_id is None else await _action(change, action_id, aim)
-    change.check()
+    action = None if action_id is None else await _action(uow, action_id, aim)
+    uow.raise_errors()
     assert aim is not None and file is not None
-    bind(file, aim.learner_id, aim.id)
-    by = {"submitted_by_id": change.viewer.user_key, "submitted_at": change.now}
+    attach(file, aim.learner_id, aim.id)
+    by = {"submitted_by_id": uow.viewer.user_key, "submitted_at": uow.now}
     evidence = Evidence(
         **_of(aim), **by, aim_id=aim.id, action_id=action and action.id, title=title, description=description,
         status=EvidenceStatus.SUBMITTED, file_id=file.id, declared_own_work=declare_own_work, assessment_methods=[],
     )  # fmt: skip
-    change.session.add(evidence)
-    await change.session.flush()
-    change.session.add(EvidenceVersion(**_of(aim), **by, evidence_id=evidence.id, number=1, file_id=file.id))
-    _sign(change, evidence, 1, file, evidence_statement(title, declare_own_work))
-    change.record("Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, file=file.id)
+    uow.session.add(evidence)
+    await uow.session.flush()
+    uow.session.add(EvidenceVersion(**_of(aim), **by, evidence_id=evidence.id, number=1, file_id=file.id))
+    _sign(uow, evidence, 1, file, evidence_statement(title, declare_own_work))
+    uow.audit("Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, file=file.id)
     return evidence.id
 
 
-async def _action(change: Change, id: str, aim: Aim | None) -> Action | None:
+async def _action(uow: UnitOfWork, id: str, aim: Aim | None) -> Action | None:
     """The action that the evidence answers; notes where it takes none, or is about something else."""
     field = ("input", "actionId")
-    action = await named(change, Action, id, *field, locked=False)
+    action = await require_entity(uow, Action, id, *field, locked=False)
     if action is None or aim is None:
         return action
     if action.learner_id != aim.learner_id or action.aim_id not in (None, aim.id):
-        change.fault(UserErrorCode.INVALID, "The action belongs to another learner or component.", *field)
+        uow.add_error(UserErrorCode.INVALID, "The action belongs to another learner or component.", *field)
     elif not action.accepts_evidence:
-        change.fault(UserErrorCode.INVALID, "This action takes no evidence: submit it without the action.", *field)
+        uow.add_error(UserErrorCode.INVALID, "This action takes no evidence: submit it without the action.", *field)
     elif action.status is ActionStatus.COMPLETE:
-        change.fault(UserErrorCode.CONFLICT, "The action is complete and closed: submit it without the action.", *field)
+        uow.add_error(UserErrorCode.CONFLICT, "The action is complete and closed: submit it without the action.", *field)
     return action
 
 
-@writes("evidenceResubmit")
-async def resubmit(change: Change, *, id: str, file_id: str, comment: str) -> int:
+@mutation("evidenceResubmit")
+async def resubmit(uow: UnitOfWork, *, id: str, file_id: str, comment: str) -> int:
     """Adds an amended file with a comment to evidence that was returned; its assessor hears by e-mail [001].
 
     Refuses with NOT_FOUND, NOT_ALLOWED unless the viewer submitted it, CONFLICT unless it is RETURNED, or REQUIRED,
     INVALID and CONFLICT for the fields.
     """
-    evidence, aim = await locked(change, id)
-    mine = evidence.submitted_by_id == change.viewer.user_key
-    change.allow(mine, "Only who submitted this evidence can resubmit it.", "id")
+    evidence, aim = await lock_for_assessment(uow, id)
+    mine = evidence.submitted_by_id == uow.viewer.user_key
+    uow.authorize(mine, "Only who submitted this evidence can resubmit it.", "id")
     if evidence.status is not EvidenceStatus.RETURNED:
         message = "It was not returned, or has been resubmitted since: there is nothing to resubmit."
-        change.fault(UserErrorCode.CONFLICT, message, "id")
-    file = await usable(change, file_id, "input", "fileId")
-    comment = prose(change, comment, "input", "comment")
-    change.check()
+        uow.add_error(UserErrorCode.CONFLICT, message, "id")
+    file = await claim_upload(uow, file_id, "input", "fileId")
+    comment = multi_line(uow, comment, "input", "comment")
+    uow.raise_errors()
     assert file is not None
-    bind(file, aim.learner_id, aim.id)
-    change.session.add(
+    attach(file, aim.learner_id, aim.id)
+    uow.session.add(
         EvidenceVersion(
-            **_of(aim), evidence_id=evidence.id, number=await last_version(change.session, evidence.id) + 1,
-            file_id=file.id, comment=comment, submitted_by_id=change.viewer.user_key, submitted_at=change.now,
+            **_of(aim), evidence_id=evidence.id, number=await last_version(uow.session, evidence.id) + 1,
+            file_id=file.id, comment=comment, submitted_by_id=uow.viewer.user_key, submitted_at=uow.now,
         )
     )  # fmt: skip
     evidence.status, evidence.file_id = EvidenceStatus.RESUBMITTED, file.id
-    if aim.assessor_id not in (None, change.viewer.user_key):
-        await _tell_assessor(change, evidence, aim, comment)
-    change.record(
+    if aim.assessor_id not in (None, uow.viewer.user_key):
+        await _tell_assessor(uow, evidence, aim, comment)
+    uow.audit(
         "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["status", "file"], file=file.id
     )
     return evidence.id
 
 
-async def _tell_assessor(change: Change, evidence: Evidence, aim: Aim, comment: str) -> None:
-    assessor = await change.session.get_one(User, aim.assessor_id)
+async def _tell_assessor(uow: UnitOfWork, evidence: Evidence, aim: Aim, comment: str) -> None:
+    assessor = await uow.session.get_one(User, aim.assessor_id)
     if assessor.archived_at is None:
-        names = await names_of_aim(change.session, aim)
+        names = await aim_names(uow.session, aim)
         mail = evidence_resubmitted(
             name=assessor.name, learner=names.learner, title=evidence.title, aim=names.title, comment=comment
         )
-        change.mail(assessor.email, mail)
+        uow.send_mail(assessor.email, mail)
 
 
-@writes("evidenceSign", signs=True)
-async def sign(change: Change, *, id: str, password: str) -> int:
+@mutation("evidenceSign", signs=True)
+async def sign(uow: UnitOfWork, *, id: str, password: str) -> int:
     """Signs the current version in the viewer's own role; signing it again changes nothing.
 
     Refuses with NOT_FOUND, NOT_ALLOWED, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, and CONFLICT where another person signed in
     that role.
     """
-    evidence = await change.get(Evidence, id, "id", locked=False)
-    change.allow()
+    evidence = await uow.get(Evidence, id, "id", locked=False)
+    uow.authorize()
     # What is signed is the version that is current when the lock is held: no resubmission comes in between.
-    await change.session.refresh(evidence, with_for_update={"key_share": True})
-    version = await last_version(change.session, evidence.id)
-    standing = await signature_of(change.session, evidence.id, version, change.viewer.role)
+    await uow.session.refresh(evidence, with_for_update={"key_share": True})
+    version = await last_version(uow.session, evidence.id)
+    standing = await signature_in_role(uow.session, evidence.id, version, uow.viewer.role)
     if standing is not None:
-        if standing.signed_by_id != change.viewer.user_key:
-            other = await change.session.get_one(User, standing.signed_by_id)
-            raise refuse(UserErrorCode.CONFLICT, f"{other.name} has signed it in your role already.", "id")
+        if standing.signed_by_id != uow.viewer.user_key:
+            other = await uow.session.get_one(User, standing.signed_by_id)
+            raise reject(UserErrorCode.CONFLICT, f"{other.name} has signed it in your role already.", "id")
         return evidence.id
-    file = await change.session.get_one(File, evidence.file_id)
-    _sign(change, evidence, version, file, evidence_statement(evidence.title, own_work=False))
-    change.record(
+    file = await uow.session.get_one(File, evidence.file_id)
+    _sign(uow, evidence, version, file, evidence_statement(evidence.title, own_work=False))
+    uow.audit(
         "Evidence", evidence.id, learner_id=evidence.learner_id, aim_id=evidence.aim_id, version=version,
         sha256=file.sha256,
     )  # fmt: skip
     return evidence.id
 
 
-def _sign(change: Change, evidence: Evidence, version: int, file: File, statement: str) -> None:
-    change.session.add(
+def _sign(uow: UnitOfWork, evidence: Evidence, version: int, file: File, statement: str) -> None:
+    uow.session.add(
         EvidenceSignature(
             provider_id=evidence.provider_id, learner_id=evidence.learner_id, evidence_id=evidence.id,
-            version_number=version, role=change.viewer.role, signed_by_id=change.viewer.user_key, signed_at=change.now,
+            version_number=version, role=uow.viewer.role, signed_by_id=uow.viewer.user_key, signed_at=uow.now,
             statement=statement, file_sha256=file.sha256,
         )
     )  # fmt: skip

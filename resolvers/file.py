@@ -9,9 +9,9 @@ from db.models.file import File
 from domain import global_id as ids
 from domain.enums import UserErrorCode
 from resolvers.core.context import Context
-from resolvers.core.unit_of_work import Change, writes
-from resolvers.core.validation import named
-from services.storage.upload_types import Unacceptable, clean_name, kind_of
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.core.validation import require_entity
+from services.storage.upload_types import UnacceptableUpload, clean_name, kind_of
 
 # Bytes: what one file may have. Room for a film of a few minutes from a telephone.
 LARGEST = 100 * 1024 * 1024
@@ -59,71 +59,71 @@ async def upload_create(context: Context, *, name: str, content_type: str, size:
     return UploadPlace(announced["key"], url, [Header("Content-Type", announced["content_type"])], expires_at)
 
 
-@writes("fileUploadCreate")
-async def _announce(change: Change, *, name: str, content_type: str, size: int) -> _Announced:
-    change.allow()
+@mutation("fileUploadCreate")
+async def _announce(uow: UnitOfWork, *, name: str, content_type: str, size: int) -> _Announced:
+    uow.authorize()
     kept_as = ""
     if not name.strip():
-        change.fault(UserErrorCode.REQUIRED, "Give the file's name, with its ending.", "input", "name")
+        uow.add_error(UserErrorCode.REQUIRED, "Give the file's name, with its ending.", "input", "name")
     else:
-        kept_as = _kind(change, clean_name(name), content_type)
+        kept_as = _kind(uow, clean_name(name), content_type)
     if size <= 0:
-        change.fault(UserErrorCode.INVALID, "The file is empty: choose another.", "input", "size")
+        uow.add_error(UserErrorCode.INVALID, "The file is empty: choose another.", "input", "size")
     elif size > LARGEST:
-        change.fault(
+        uow.add_error(
             UserErrorCode.INVALID,
             f"The file has {size:,} bytes, and {LARGEST:,} is the most. Make it smaller, or send it in parts.",
             "input", "size",
         )  # fmt: skip
-    change.check()
+    uow.raise_errors()
     file = File(
-        provider_id=change.viewer.provider_key,
+        provider_id=uow.viewer.provider_key,
         name=clean_name(name),
         content_type=kept_as,
         size=size,
-        uploaded_by_id=change.viewer.user_key,
-        announced_at=change.now,
+        uploaded_by_id=uow.viewer.user_key,
+        announced_at=uow.now,
     )
-    change.session.add(file)
-    await change.session.flush()
-    change.record("File", file.id, size=size, content_type=kept_as)
-    return {"key": file.id, "content_type": kept_as, "announced_at": change.now.isoformat()}
+    uow.session.add(file)
+    await uow.session.flush()
+    uow.audit("File", file.id, size=size, content_type=kept_as)
+    return {"key": file.id, "content_type": kept_as, "announced_at": uow.now.isoformat()}
 
 
-def _kind(change: Change, name: str, announced: str) -> str:
+def _kind(uow: UnitOfWork, name: str, announced: str) -> str:
     """The content type that the file is kept as; notes what is wrong at the name, or else at the type."""
     try:
         kind = kind_of(name)
-    except Unacceptable as refused:
-        change.fault(UserErrorCode.INVALID, str(refused), "input", "name")
+    except UnacceptableUpload as refused:
+        uow.add_error(UserErrorCode.INVALID, str(refused), "input", "name")
         return ""
     try:
         kind_of(name, announced)
-    except Unacceptable as refused:
-        change.fault(UserErrorCode.INVALID, str(refused), "input", "contentType")
+    except UnacceptableUpload as refused:
+        uow.add_error(UserErrorCode.INVALID, str(refused), "input", "contentType")
     return kind.content_type
 
 
-async def usable(change: Change, id: str, *field: str) -> File | None:
+async def claim_upload(uow: UnitOfWork, id: str, *field: str) -> File | None:
     """The file that the viewer uploaded to use it once, locked; else None, and the fault is noted at the field.
 
-    Call `change.check()`, then `bind` it to the learner whose record it is used in.
+    Call `change.raise_errors()`, then `bind` it to the learner whose record it is used in.
     """
-    file = await named(change, File, id, *field)
+    file = await require_entity(uow, File, id, *field)
     if file is None:
         return None
-    if file.uploaded_by_id != change.viewer.user_key:
-        change.fault(UserErrorCode.NOT_ALLOWED, "Only who uploaded a file can use it. Upload it yourself.", *field)
+    if file.uploaded_by_id != uow.viewer.user_key:
+        uow.add_error(UserErrorCode.NOT_ALLOWED, "Only who uploaded a file can use it. Upload it yourself.", *field)
     elif file.uploaded_at is None:
         message = "The file has not arrived yet: send its bytes to the upload link first."
-        change.fault(UserErrorCode.INVALID, message, *field)
+        uow.add_error(UserErrorCode.INVALID, message, *field)
     elif file.learner_id is not None or file.erased_at is not None:
-        change.fault(UserErrorCode.CONFLICT, "The file is in use already. Upload it again to use it here too.", *field)
+        uow.add_error(UserErrorCode.CONFLICT, "The file is in use already. Upload it again to use it here too.", *field)
     else:
         return file
     return None
 
 
-def bind(file: File, learner_id: int, aim_id: int | None = None) -> None:
+def attach(file: File, learner_id: int, aim_id: int | None = None) -> None:
     """From now on the file is seen by whoever sees the learner's record that it is used in, and by nobody else."""
     file.learner_id, file.aim_id = learner_id, aim_id

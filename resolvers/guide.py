@@ -7,7 +7,7 @@ from services.guides import Guide, guides
 
 def for_audience(context: Context, audience: Role | None) -> list[Guide]:
     """The guides for a role, or all of them, in their order. Raises NotSignedIn or HeldBack."""
-    _ = context.let_in
+    _ = context.require_active_viewer()
     return [guide for guide in guides() if audience is None or audience in guide.audience]
 
 

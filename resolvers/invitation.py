@@ -8,9 +8,9 @@ from auth.tokens import new_secret
 from db.models.provider import Provider
 from db.models.user import RoleGrant, User
 from domain.enums import Role, UserErrorCode
-from domain.errors import refuse
-from repositories.people import end_links
-from resolvers.core.unit_of_work import Change
+from domain.errors import reject
+from repositories.people import revoke_tokens
+from resolvers.core.unit_of_work import UnitOfWork
 from resolvers.exports.labels import ROLE
 from resolvers.password import one_time_token
 from services.mail.messages import BadAddress, address, welcome
@@ -20,24 +20,24 @@ _MOST_AN_HOUR = 5
 _LONGEST_EMAIL = 254
 
 
-def username_of(change: Change, email: str, *field: str) -> str:
+def username_of(uow: UnitOfWork, email: str, *field: str) -> str:
     """The username that goes with an e-mail: the address in lower case; notes REQUIRED or INVALID."""
     email = email.strip()
     try:
         if not email:
-            change.fault(UserErrorCode.REQUIRED, "Give an e-mail address: the invitation goes there.", *field)
+            uow.add_error(UserErrorCode.REQUIRED, "Give an e-mail address: the invitation goes there.", *field)
         elif len(email) > _LONGEST_EMAIL:
             raise BadAddress
         else:
             address(email)
     except BadAddress:
-        change.fault(UserErrorCode.INVALID, "This is not an e-mail address. Write it like name@example.org.", *field)
+        uow.add_error(UserErrorCode.INVALID, "This is not an e-mail address. Write it like name@example.org.", *field)
     return email.lower()
 
 
-def taken(change: Change, *field: str) -> None:
+def taken(uow: UnitOfWork, *field: str) -> None:
     """Notes that there is a login of that name: the same words wherever it is, and whoever it belongs to."""
-    change.fault(
+    uow.add_error(
         UserErrorCode.CONFLICT,
         "There is a login with this e-mail already: choose another e-mail. Somebody who has a login here is given a "
         "further role with roleGrant.",
@@ -45,56 +45,56 @@ def taken(change: Change, *field: str) -> None:
     )
 
 
-async def make_login(change: Change, name: str, email: str, username: str, role: Role) -> User:
+async def make_login(uow: UnitOfWork, name: str, email: str, username: str, role: Role) -> User:
     """A login in one role, with a password that nobody knows, and its invitation."""
     user = User(
-        provider_id=change.viewer.provider_key,
+        provider_id=uow.viewer.provider_key,
         username=username,
         name=name,
         email=email.strip(),
         password_hash=await unknown_password(),
         must_change_password=True,
-        created_at=change.now,
+        created_at=uow.now,
     )
-    change.session.add(user)
-    await change.session.flush()
-    give(change, user, role)
-    await send_link(change, user, role)
+    uow.session.add(user)
+    await uow.session.flush()
+    grant_role(uow, user, role)
+    await send_invitation(uow, user, role)
     return user
 
 
-def give(change: Change, user: User, role: Role) -> None:
+def grant_role(uow: UnitOfWork, user: User, role: Role) -> None:
     """Adds a role to those that a user holds."""
-    change.session.add(
+    uow.session.add(
         RoleGrant(
             provider_id=user.provider_id,
             user_id=user.id,
             role=role,
-            granted_by_id=change.viewer.user_key,
-            granted_at=change.now,
+            granted_by_id=uow.viewer.user_key,
+            granted_at=uow.now,
         )
     )
 
 
-async def send_link(change: Change, user: User, role: Role) -> None:
+async def send_invitation(uow: UnitOfWork, user: User, role: Role) -> None:
     """Sends the welcome with a link that lets the person choose a password once; links sent before end.
 
     Refuses with TOO_MANY_ATTEMPTS before a mailbox is flooded.
     """
-    sent = await recent_one_time_tokens(change.session, user.id, change.now - dt.timedelta(hours=1))
+    sent = await recent_one_time_tokens(uow.session, user.id, uow.now - dt.timedelta(hours=1))
     if sent >= _MOST_AN_HOUR:
         message = "Several links were sent to this person just now. Try again in an hour."
-        raise refuse(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
-    await end_links(change.session, user.id, change.now)
+        raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
+    await revoke_tokens(uow.session, user.id, uow.now)
     secret = new_secret()
-    change.session.add(one_time_token(user, "invitation", secret, change.now, INVITATION_LIFETIME))
-    provider = await change.session.get_one(Provider, user.provider_id)
+    uow.session.add(one_time_token(user, "invitation", secret, uow.now, INVITATION_LIFETIME))
+    provider = await uow.session.get_one(Provider, user.provider_id)
     mail = welcome(
         name=user.name,
         username=user.username,
         provider=provider.name,
         role=ROLE[role],
-        link=f"{change.services.base_url}/password?token={secret}",
-        good_until=change.now + INVITATION_LIFETIME,
+        link=f"{uow.services.base_url}/password?token={secret}",
+        good_until=uow.now + INVITATION_LIFETIME,
     )
-    change.mail(user.email, mail)
+    uow.send_mail(user.email, mail)

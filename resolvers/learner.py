@@ -11,12 +11,12 @@ from domain.enums import LearnerOrder, Role, TrafficLight, UserErrorCode
 from domain.uln import is_uln
 from loaders import learner
 from loaders.core.pagination import Page
-from loaders.learner import LearnerRow, LearnersAsked
-from repositories.people import is_uln_taken, user_named
+from loaders.learner import LearnerFilter, LearnerRow
+from repositories.people import uln_taken, user_key_by_username
 from resolvers.core.context import Context
-from resolvers.core.unit_of_work import Change, writes
-from resolvers.core.validation import line, named
-from resolvers.file import bind, usable
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.core.validation import require_entity, single_line
+from resolvers.file import attach, claim_upload
 from resolvers.invitation import make_login, taken, username_of
 
 
@@ -35,20 +35,20 @@ async def page(
     counted: bool = False,
 ) -> Page[LearnerRow]:
     """A page of the learners that the viewer sees. Raises BadArgument for a page or cursor that cannot be."""
-    asked = asked_for(search, employer_id, assessor_id, traffic_light, past_planned_end, aim_traffic_light)
+    asked = parse_filter(search, employer_id, assessor_id, traffic_light, past_planned_end, aim_traffic_light)
     return await learner.read_page(context.loaders.reading, asked, order_by, first, after, counted)
 
 
-def asked_for(
+def parse_filter(
     search: str | None = None,
     employer_id: str | None = None,
     assessor_id: str | None = None,
     traffic_light: TrafficLight | None = None,
     past_planned_end: bool | None = None,
     aim_traffic_light: TrafficLight | None = None,
-) -> LearnersAsked:
+) -> LearnerFilter:
     """The filters as keys and values."""
-    return LearnersAsked(
+    return LearnerFilter(
         search=search or None,
         # An id that names nothing finds nothing: 0 is nobody's key.
         employer_key=None if employer_id is None else ids.decode("Employer", employer_id) or 0,
@@ -68,92 +68,92 @@ class LearnerChanges(TypedDict, total=False):
     photo_file_id: str | None
 
 
-@writes("learnerEnrol")
-async def enrol(change: Change, *, name: str, email: str, employer_id: str, uln: str | None = None) -> int:
+@mutation("learnerEnrol")
+async def enrol(uow: UnitOfWork, *, name: str, email: str, employer_id: str, uln: str | None = None) -> int:
     """Makes a learner with a login, and sends the invitation.
 
     An assessor sees whom they enrolled until there is an aim. Refuses with NOT_ALLOWED, NOT_FOUND for the employer,
     REQUIRED or INVALID for the fields, and CONFLICT for an e-mail or a ULN that is another's.
     """
-    change.allow()
-    name = line(change, name, "input", "name")
-    username = username_of(change, email, "input", "email")
-    if await user_named(change.session, username) is not None:
-        taken(change, "input", "email")
+    uow.authorize()
+    name = single_line(uow, name, "input", "name")
+    username = username_of(uow, email, "input", "email")
+    if await user_key_by_username(uow.session, username) is not None:
+        taken(uow, "input", "email")
     if uln is not None:
-        uln = await _checked_uln(change, uln)
-    employer = await named(change, Employer, employer_id, "input", "employerId", locked=False)
-    change.check()
+        uln = await _checked_uln(uow, uln)
+    employer = await require_entity(uow, Employer, employer_id, "input", "employerId", locked=False)
+    uow.raise_errors()
     assert employer is not None
-    user = await make_login(change, name, email, username, Role.LEARNER)
+    user = await make_login(uow, name, email, username, Role.LEARNER)
     learner = Learner(
         provider_id=user.provider_id,
         user_id=user.id,
         employer_id=employer.id,
         uln=uln,
-        created_at=change.now,
-        enrolled_by_id=change.viewer.user_key,
+        created_at=uow.now,
+        enrolled_by_id=uow.viewer.user_key,
     )
-    change.session.add(learner)
-    await change.session.flush()
-    change.record("Learner", learner.id, learner_id=learner.id)
+    uow.session.add(learner)
+    await uow.session.flush()
+    uow.audit("Learner", learner.id, learner_id=learner.id)
     return learner.id
 
 
-@writes("learnerUpdate")
-async def update(change: Change, *, id: str, changes: LearnerChanges) -> int:
+@mutation("learnerUpdate")
+async def update(uow: UnitOfWork, *, id: str, changes: LearnerChanges) -> int:
     """Changes a learner's record. An Employer Overview's sight follows the employer, a manager's allocation stays.
 
     Refuses with NOT_FOUND, NOT_ALLOWED, REQUIRED or INVALID for the fields, and CONFLICT for a ULN that is another's.
     """
-    learner = await change.get(Learner, id, "id")
-    change.allow()
-    user = await change.session.get_one(User, learner.user_id, with_for_update={"key_share": True})
+    learner = await uow.get(Learner, id, "id")
+    uow.authorize()
+    user = await uow.session.get_one(User, learner.user_id, with_for_update={"key_share": True})
     wanted: dict[str, Any] = {}
     name, photo = changes.get("name"), None
     if name is not None:
-        name = line(change, name, "input", "name")
+        name = single_line(uow, name, "input", "name")
     if "uln" in changes:
         uln = changes["uln"]
-        wanted["uln"] = None if uln is None else await _checked_uln(change, uln, learner.id)
+        wanted["uln"] = None if uln is None else await _checked_uln(uow, uln, learner.id)
     if (employer_id := changes.get("employer_id")) is not None:
-        employer = await named(change, Employer, employer_id, "input", "employerId", locked=False)
+        employer = await require_entity(uow, Employer, employer_id, "input", "employerId", locked=False)
         wanted["employer_id"] = employer and employer.id
     if "photo_file_id" in changes:
-        photo = await _photo(change, changes["photo_file_id"])
+        photo = await _photo(uow, changes["photo_file_id"])
         wanted["photo_file_id"] = photo and photo.id
     if learner.erased_at is not None:
-        change.fault(UserErrorCode.CONFLICT, "This learner's record was erased.", "id")
-    change.check()
+        uow.add_error(UserErrorCode.CONFLICT, "This learner's record was erased.", "id")
+    uow.raise_errors()
     fields = sorted(field for field, value in wanted.items() if getattr(learner, field) != value)
     for field in fields:
         setattr(learner, field, wanted[field])
     if photo is not None:
-        bind(photo, learner.id)
+        attach(photo, learner.id)
     if name is not None and name != user.name:
         user.name = name
         fields.append("name")
     if fields:
-        change.record("Learner", learner.id, learner_id=learner.id, fields=fields)
+        uow.audit("Learner", learner.id, learner_id=learner.id, fields=fields)
     return learner.id
 
 
-async def _checked_uln(change: Change, uln: str, but: int | None = None) -> str:
+async def _checked_uln(uow: UnitOfWork, uln: str, but: int | None = None) -> str:
     """The number without the spaces in it; notes INVALID, or CONFLICT where it is another learner's."""
     uln, field = "".join(uln.split()), ("input", "uln")
     if not is_uln(uln):
         message = "A ULN has 10 digits, does not begin with 0, and its last digit checks the others. Compare them."
-        change.fault(UserErrorCode.INVALID, message, *field)
-    elif await is_uln_taken(change.session, change.viewer.provider_key, uln, but):
+        uow.add_error(UserErrorCode.INVALID, message, *field)
+    elif await uln_taken(uow.session, uow.viewer.provider_key, uln, but):
         message = "Another learner has this ULN already. Compare it, or look for that learner."
-        change.fault(UserErrorCode.CONFLICT, message, *field)
+        uow.add_error(UserErrorCode.CONFLICT, message, *field)
     return uln
 
 
-async def _photo(change: Change, id: str | None) -> File | None:
+async def _photo(uow: UnitOfWork, id: str | None) -> File | None:
     """The viewer's own upload, if it is a picture; notes what is wrong with it."""
     field = ("input", "photoFileId")
-    file = None if id is None else await usable(change, id, *field)
+    file = None if id is None else await claim_upload(uow, id, *field)
     if file is not None and not file.content_type.startswith("image/"):
-        change.fault(UserErrorCode.INVALID, "A photo is a picture, such as a JPEG or a PNG. Upload one.", *field)
+        uow.add_error(UserErrorCode.INVALID, "A photo is a picture, such as a JPEG or a PNG. Upload one.", *field)
     return file

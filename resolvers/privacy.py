@@ -11,7 +11,7 @@ from domain.enums import UserErrorCode
 from repositories.file import known_files
 from resolvers import signed_urls as link
 from resolvers.core.context import Context
-from resolvers.core.unit_of_work import Change, writes
+from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.exports.labels import ROLE
 from resolvers.signed_urls import Download
 from services.privacy.erasure import erase_learner, other_roles
@@ -36,22 +36,22 @@ async def erase(context: Context, *, id: str, confirm_name: str) -> int:
     return erased["key"]
 
 
-@writes("learnerErase")
-async def _erase(change: Change, *, id: str, confirm_name: str) -> _Erased:
-    learner = await change.get(Learner, id, "id")
-    change.allow()
+@mutation("learnerErase")
+async def _erase(uow: UnitOfWork, *, id: str, confirm_name: str) -> _Erased:
+    learner = await uow.get(Learner, id, "id")
+    uow.authorize()
     if learner.erased_at is not None:
         return {"key": learner.id, "storage_keys": []}
-    user = await change.session.get_one(User, learner.user_id)
+    user = await uow.session.get_one(User, learner.user_id)
     if " ".join(confirm_name.split()) != user.name:
         message = "Write the learner's name as it stands in their record, to be sure that it is them."
-        change.fault(UserErrorCode.INVALID, message, "confirmName")
-    if held := await other_roles(change.session, user.id):
+        uow.add_error(UserErrorCode.INVALID, message, "confirmName")
+    if held := await other_roles(uow.session, user.id):
         named = ", ".join(ROLE[role] for role in held)
-        change.fault(UserErrorCode.CONFLICT, f"This person is {named} as well. Revoke those roles first.", "id")
-    change.check()
-    storage_keys = await erase_learner(change.session, learner, change.now)
-    change.record("Learner", learner.id, learner_id=learner.id, files=len(storage_keys))
+        uow.add_error(UserErrorCode.CONFLICT, f"This person is {named} as well. Revoke those roles first.", "id")
+    uow.raise_errors()
+    storage_keys = await erase_learner(uow.session, learner, uow.now)
+    uow.audit("Learner", learner.id, learner_id=learner.id, files=len(storage_keys))
     return {"key": learner.id, "storage_keys": storage_keys}
 
 
@@ -77,9 +77,9 @@ async def subject_access(context: Context, *, learner_id: str) -> Download:
     return link.to_subject_access(context, await _ask(context, learner_id=learner_id))
 
 
-@writes("subjectAccessExport")
-async def _ask(change: Change, *, learner_id: str) -> int:
-    learner = await change.get(Learner, learner_id, "learnerId", locked=False)
-    change.allow()
-    change.record("Learner", learner.id, learner_id=learner.id)
+@mutation("subjectAccessExport")
+async def _ask(uow: UnitOfWork, *, learner_id: str) -> int:
+    learner = await uow.get(Learner, learner_id, "learnerId", locked=False)
+    uow.authorize()
+    uow.audit("Learner", learner.id, learner_id=learner.id)
     return learner.id

@@ -5,10 +5,10 @@ from typing import Any, TypedDict
 from auth.viewer import ProviderRules
 from domain.enums import Role, UserErrorCode
 from repositories.people import lock_provider
-from resolvers.authentication import become
+from resolvers.authentication import set_viewer
 from resolvers.core.context import Context
-from resolvers.core.unit_of_work import Change, writes
-from resolvers.core.validation import prose
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.core.validation import multi_line
 from resolvers.exports.labels import ROLE
 
 # An admin is no party to a learner's unit.
@@ -34,29 +34,29 @@ async def update(context: Context, *, changes: SettingsChanges) -> ProviderRules
     """
     await _update(context, changes=changes)
     if context.claims is not None:
-        await become(context, context.claims)
-    return context.signed_in.rules
+        await set_viewer(context, context.claims)
+    return context.viewer_or_raise().rules
 
 
-@writes("providerSettingsUpdate")
-async def _update(change: Change, *, changes: SettingsChanges) -> None:
-    change.allow()
-    provider = await lock_provider(change.session, change.viewer.provider_key)
+@mutation("providerSettingsUpdate")
+async def _update(uow: UnitOfWork, *, changes: SettingsChanges) -> None:
+    uow.authorize()
+    provider = await lock_provider(uow.session, uow.viewer.provider_key)
     wanted: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     for name, field in (
         ("traffic_light_tolerance", "trafficLightTolerance"),
         ("rated_from_percent", "ratedFromPercent"),
     ):
         if name in wanted:
-            _check_percent(change, wanted[name], "input", field)
+            _check_percent(uow, wanted[name], "input", field)
     if not 1 <= wanted.get("review_interval_weeks", 1) <= _MOST_WEEKS:
         message = f"Give a number of weeks from 1 to {_MOST_WEEKS}."
-        change.fault(UserErrorCode.INVALID, message, "input", "reviewIntervalWeeks")
+        uow.add_error(UserErrorCode.INVALID, message, "input", "reviewIntervalWeeks")
     if "unit_signatures" in wanted:
-        wanted["unit_signatures"] = _signers(change, wanted["unit_signatures"])
+        wanted["unit_signatures"] = _signers(uow, wanted["unit_signatures"])
     if "disclaimer" in changes:
-        wanted["disclaimer"] = prose(change, changes["disclaimer"] or "", "input", "disclaimer", required=False) or None
-    change.check()
+        wanted["disclaimer"] = multi_line(uow, changes["disclaimer"] or "", "input", "disclaimer", required=False) or None
+    uow.raise_errors()
     changed = sorted(name for name, value in wanted.items() if getattr(provider, name) != value)
     for name in changed:
         setattr(provider, name, wanted[name])
@@ -64,22 +64,22 @@ async def _update(change: Change, *, changes: SettingsChanges) -> None:
         provider.disclaimer_version += 1
     if changed:
         provider.settings_version += 1
-        change.record(None, None, fields=changed)
+        uow.audit(None, None, fields=changed)
 
 
-def _check_percent(change: Change, value: float, *field: str) -> None:
+def _check_percent(uow: UnitOfWork, value: float, *field: str) -> None:
     if not 0 <= value <= 100:
-        change.fault(UserErrorCode.INVALID, "Give a number from 0 to 100.", *field)
+        uow.add_error(UserErrorCode.INVALID, "Give a number from 0 to 100.", *field)
     elif round(value, 1) != value:
-        change.fault(UserErrorCode.INVALID, "Give at most one decimal: that is how exact the percentages are.", *field)
+        uow.add_error(UserErrorCode.INVALID, "Give at most one decimal: that is how exact the percentages are.", *field)
 
 
-def _signers(change: Change, roles: list[Role]) -> list[str]:
+def _signers(uow: UnitOfWork, roles: list[Role]) -> list[str]:
     """The roles' words, each once, in the order in which they are always told; notes REQUIRED or INVALID."""
     field = ("input", "unitSignatures")
     if not roles:
-        change.fault(UserErrorCode.REQUIRED, "Choose at least one role that must sign a unit.", *field)
+        uow.add_error(UserErrorCode.REQUIRED, "Choose at least one role that must sign a unit.", *field)
     for place, role in enumerate(roles):
         if role not in WHO_SIGN:
-            change.fault(UserErrorCode.INVALID, f"The role {ROLE[role]} signs no units.", *field, str(place))
+            uow.add_error(UserErrorCode.INVALID, f"The role {ROLE[role]} signs no units.", *field, str(place))
     return [role.value for role in WHO_SIGN if role in roles]

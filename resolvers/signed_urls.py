@@ -81,7 +81,7 @@ async def viewer_of(database: Database, claims: dict[str, Any]) -> Viewer | None
         viewer = await read_viewer(database, signed_in)
     except NotSignedIn:
         return None
-    return None if viewer.held_back else viewer
+    return None if viewer.must_complete_setup else viewer
 
 
 def _to_export(context: Context, what: str, **about: Any) -> Download:
@@ -96,8 +96,8 @@ def _spelled(value: Any) -> Any:
 
 
 def _signed(context: Context, purpose: str, path: str, claims: dict[str, Any]) -> Download:
-    viewer = context.let_in
-    who = {"user": viewer.user_key, "role": viewer.role.value, "signIn": viewer.sign_in_key}
+    viewer = context.require_active_viewer()
+    who = {"user": viewer.user_key, "role": viewer.role.value, "signIn": viewer.auth_session_key}
     # A link holds for whole seconds: the moment that is told is the one that is kept.
     expires_at = (context.now + LIFETIME).replace(microsecond=0)
     link = context.services.links.sign(purpose, {**claims, **who}, expires_at)

@@ -8,9 +8,9 @@ from typing import TypeVar
 from domain import global_id as ids
 from domain.enums import LearnerOrder
 from domain.errors import BadArgument
-from loaders.core.pagination import LARGEST_PAGE
+from loaders.core.pagination import MAX_PAGE_SIZE
 from loaders.kpis import EVERYTHING, KpisRow, Parts
-from loaders.learner import LearnerRow, LearnersAsked, read_page
+from loaders.learner import LearnerFilter, LearnerRow, read_page
 from resolvers.core.context import Context
 from services.change_feed import Subscriber
 
@@ -37,12 +37,12 @@ async def at_most(take: int | None, values: AsyncIterator[T]) -> AsyncIterator[T
 
 async def kpis_changed(context: Context, parts: Parts) -> AsyncIterator[KpisRow]:
     """The viewer's KPIs now, then each time a number of the parts asked for is another; of any part where none is."""
-    viewer = context.let_in
+    viewer = context.require_active_viewer()
     parts = parts or EVERYTHING
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         last: KpisRow | None = None
         while True:
-            context.wrote()
+            context.invalidate_loaders()
             kpis = await context.loaders.kpis.load(parts)
             if last is None or kpis.sums != last.sums:
                 last = kpis
@@ -55,14 +55,14 @@ async def kpis_changed(context: Context, parts: Parts) -> AsyncIterator[KpisRow]
 
 async def learners_changed(context: Context, id: str | None) -> AsyncIterator[LearnerRow]:
     """Each learner that changed, if the viewer sees them at that moment; only the one with that id, where one is given."""
-    viewer = context.let_in
+    viewer = context.require_active_viewer()
     wanted = ids.decode("Learner", id) if id is not None else None
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         while True:
             changed = await _next(subscriber, None)
             if not await context.still_signed_in():
                 return
-            context.wrote()
+            context.invalidate_loaders()
             if id is not None:
                 if wanted is not None and (changed is None or wanted in changed):
                     learner = await context.loaders.learner.load(wanted)
@@ -93,7 +93,7 @@ async def _everyone(context: Context) -> AsyncIterator[LearnerRow]:
     after = None
     while True:
         page = await read_page(
-            context.loaders.reading, LearnersAsked(), LearnerOrder.NAME_ASC, LARGEST_PAGE, after, counted=False
+            context.loaders.reading, LearnerFilter(), LearnerOrder.NAME_ASC, MAX_PAGE_SIZE, after, counted=False
         )
         for learner in page.nodes:
             yield learner

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 import strawberry
 from strawberry.types import Info as StrawberryInfo
 
-from loaders.core.dataloader import part_of
+from loaders.core.dataloader import map_future
 from loaders.core.registry import Loaders
 from resolvers.core.context import Context
 
@@ -40,33 +40,33 @@ def loaded(description: str, path: str, by: str = "key", **options: Any) -> Any:
     """
     loader, _, attribute_name = path.partition(".")
     key_of = attrgetter(by)
-    part = attrgetter(attribute_name) if attribute_name else None
+    projection = attrgetter(attribute_name) if attribute_name else None
 
     def resolve(root: Any, info: Info) -> Any:
         key = key_of(root)
         if key is None:
             return None
         whole = getattr(info.context.loaders, loader).load(key)
-        return part_of(whole, part) if part else whole
+        return map_future(whole, projection) if projection else whole
 
-    def column(roots: list[Any], info: Info) -> Any:
+    def batch(roots: list[Any], info: Info) -> Any:
         keys = list(map(key_of, roots))
         if None in keys:
             return None
-        return getattr(info.context.loaders, loader).load_column(keys)
+        return getattr(info.context.loaders, loader).load_batch(keys)
 
-    return strawberry.field(resolver=in_columns(column, part)(resolve), description=description, **options)
+    return strawberry.field(resolver=resolves_batches(batch, projection)(resolve), description=description, **options)
 
 
-def in_columns(column: Callable[..., Any], part: Callable[[Any], Any] | None = None) -> Callable[[F], F]:
+def resolves_batches(batch: Callable[..., Any], projection: Callable[[Any], Any] | None = None) -> Callable[[F], F]:
     """Marks a resolver that can be asked for all the objects of a field at once, as the compiled executor does.
 
-    `column(roots, info, **arguments)` gives an awaitable of the values in their order, or None where it cannot; `part`
+    `batch(roots, info, **arguments)` gives an awaitable of the values in their order, or None where it cannot; `projection`
     is what the field takes of each of them.
     """
 
     def mark(resolver: F) -> F:
-        resolver.column, resolver.part = column, part  # type: ignore[attr-defined]
+        resolver.batch, resolver.projection = batch, projection  # type: ignore[attr-defined]
         return resolver
 
     return mark

@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 import strawberry
 
-from domain.errors import Refused
+from domain.errors import DomainError
 from loaders.core.registry import Loaders
 from schema.enums import UserErrorCode
 from schema.field_builders import Info, attribute
@@ -40,19 +40,19 @@ async def answer(info: Info, payload: type[P], write: Awaitable[Any], **entities
     """
     try:
         result = await write
-    except Refused as refused:
-        return payload(**_nothing(payload), errors=errors_of(refused))
+    except DomainError as error:
+        return payload(**_nothing(payload), errors=errors_of(error))
     made = {}
     for name, load in entities.items():
         made[name] = await load(result, info.context.loaders)
     return payload(**made, errors=[])
 
 
-def errors_of(refused: Refused) -> list[UserError]:
+def errors_of(error: DomainError) -> list[UserError]:
     """A refusal's faults as the graph shows them."""
     return [
         UserError(code=fault.code, field=list(fault.field) if fault.field else None, message=fault.message)
-        for fault in refused.faults
+        for fault in error.errors
     ]
 
 

@@ -44,7 +44,7 @@ OfEmployer = Annotated[strawberry.ID | None, strawberry.argument(description="Of
 class Query:
     @strawberry.field(description="Who is signed in.")
     def viewer(self, info: Info) -> Viewer:
-        return info.context.signed_in  # type: ignore[return-value]
+        return info.context.viewer_or_raise()  # type: ignore[return-value]
 
     @strawberry.field(description="Any record by its id; null if there is none that the viewer may see.")
     async def node(self, info: Info, id: Id) -> Node | None:
@@ -198,7 +198,7 @@ class Query:
 
     @strawberry.field(description="The settings of the viewer's provider.")
     def provider_settings(self, info: Info) -> ProviderSettings:
-        return info.context.let_in.rules  # type: ignore[return-value]
+        return info.context.require_active_viewer().rules  # type: ignore[return-value]
 
     @strawberry.field(
         description="The record of who did what, newest first: a Master Admin's provider, an Assessor's case, an IQA's "

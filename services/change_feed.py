@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.background_task import beside
+from db.background_task import running
 from db.database import Database
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ class Subscriber:
         self._everything = False
         self._wake = asyncio.Event()
 
-    def tell(self, learner_keys: Iterable[int], everything: bool) -> None:
+    def add(self, learner_keys: Iterable[int], everything: bool) -> None:
         """Adds to what has not been taken yet."""
         self._everything = self._everything or everything or len(self._changed) > _MOST_NAMED
         if self._everything:
@@ -56,24 +56,24 @@ class Subscriber:
         return None if everything else changed
 
 
-class Changes:
+class ChangeFeed:
     """The installation's changes, in this process."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._subscribers: set[Subscriber] = set()
 
-    async def in_transaction(self, session: AsyncSession, provider_key: int, learner_keys: set[int]) -> None:
+    async def notify_in_transaction(self, session: AsyncSession, provider_key: int, learner_keys: set[int]) -> None:
         """On PostgreSQL: notifies every process, this one too, if and when the transaction commits."""
         if not self._database.is_sqlite:
             named = sorted(learner_keys) if len(learner_keys) <= _MOST_NAMED else None
             payload = json.dumps([provider_key, named], separators=(",", ":"))
             await session.execute(text("select pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload})
 
-    def committed(self, provider_key: int, learner_keys: set[int]) -> None:
+    def notify_committed(self, provider_key: int, learner_keys: set[int]) -> None:
         """On SQLite: tells this process, which is the only one."""
         if self._database.is_sqlite:
-            self._tell(provider_key, learner_keys, everything=not learner_keys)
+            self._deliver(provider_key, learner_keys, everything=not learner_keys)
 
     @asynccontextmanager
     async def subscriber(self, provider_key: int) -> AsyncIterator[Subscriber]:
@@ -91,7 +91,7 @@ class Changes:
         if self._database.is_sqlite:
             yield
             return
-        async with beside(self._listen(), "changes"):
+        async with running(self._listen(), "changes"):
             yield
 
     async def _listen(self) -> None:
@@ -102,10 +102,10 @@ class Changes:
                 try:
                     lost = asyncio.get_running_loop().create_future()
                     connection.add_termination_listener(lambda _: lost.done() or lost.set_result(None))
-                    await connection.add_listener(CHANNEL, self._heard)
+                    await connection.add_listener(CHANNEL, self._on_notification)
                     # What was committed while nobody listened is unknown: whoever waits looks again.
                     for subscriber in self._subscribers:
-                        subscriber.tell((), True)
+                        subscriber.add((), True)
                     await lost
                 finally:
                     with suppress(Exception):
@@ -114,11 +114,11 @@ class Changes:
                 log.warning("changes_not_heard", cause=type(error).__name__)
             await asyncio.sleep(_RETRY_SECONDS)
 
-    def _heard(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
+    def _on_notification(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
         provider_key, learner_keys = json.loads(payload)
-        self._tell(provider_key, learner_keys or (), everything=not learner_keys)
+        self._deliver(provider_key, learner_keys or (), everything=not learner_keys)
 
-    def _tell(self, provider_key: int, learner_keys: Iterable[int], everything: bool) -> None:
+    def _deliver(self, provider_key: int, learner_keys: Iterable[int], everything: bool) -> None:
         for subscriber in self._subscribers:
             if subscriber.provider_key == provider_key:
-                subscriber.tell(learner_keys, everything)
+                subscriber.add(learner_keys, everything)

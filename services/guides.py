@@ -13,7 +13,7 @@ _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _FIELDS = {"title", "audience", "order"}
 
 
-class GuideFault(Exception):
+class GuideError(Exception):
     """A guide whose name or front matter is at fault; the message names the file and what is wrong."""
 
 
@@ -42,26 +42,26 @@ def load(folder: Path) -> tuple[Guide, ...]:
 def _read(path: Path) -> tuple[int, Guide]:
     """(order, guide) of a file that begins with a line of `---`, lines of `name: value`, and a line of `---`."""
     if not _SLUG.fullmatch(path.stem):
-        raise GuideFault(f"{path.name}: a guide is named in lower case, with hyphens")
+        raise GuideError(f"{path.name}: a guide is named in lower case, with hyphens")
     opening, *rest = path.read_text(encoding="utf-8").split("---\n", 2)
     if opening or len(rest) != 2:
-        raise GuideFault(f"{path.name}: must begin with front matter between two lines of ---")
+        raise GuideError(f"{path.name}: must begin with front matter between two lines of ---")
     fields = {}
     for line in rest[0].splitlines():
         name, colon, value = line.partition(":")
         if not colon or name not in _FIELDS or name in fields or not value.strip():
-            raise GuideFault(f"{path.name}: {line!r} is no line of front matter: title, audience and order, once each")
+            raise GuideError(f"{path.name}: {line!r} is no line of front matter: title, audience and order, once each")
         fields[name] = value.strip()
     if missing := _FIELDS - fields.keys():
-        raise GuideFault(f"{path.name}: the front matter lacks {', '.join(sorted(missing))}")
+        raise GuideError(f"{path.name}: the front matter lacks {', '.join(sorted(missing))}")
     words = [word.strip() for word in fields["audience"].split(",")]
     if unknown := [word for word in words if word not in Role.__members__]:
-        raise GuideFault(f"{path.name}: no such role in its audience: {', '.join(unknown)}")
+        raise GuideError(f"{path.name}: no such role in its audience: {', '.join(unknown)}")
     if len(set(words)) != len(words):
-        raise GuideFault(f"{path.name}: a role stands twice in its audience")
+        raise GuideError(f"{path.name}: a role stands twice in its audience")
     if not fields["order"].isdecimal():
-        raise GuideFault(f"{path.name}: order must be a whole number")
+        raise GuideError(f"{path.name}: order must be a whole number")
     body = rest[1].strip()
     if not body:
-        raise GuideFault(f"{path.name}: says nothing")
+        raise GuideError(f"{path.name}: says nothing")
     return int(fields["order"]), Guide(path.stem, fields["title"], tuple(Role[word] for word in words), body + "\n")

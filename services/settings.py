@@ -16,7 +16,7 @@ _LEAST_KEY_BYTES = 32
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 
 
-class SettingsFault(Exception):
+class SettingsError(Exception):
     """One or more settings cannot be used; the message has a line for each, saying what to set."""
 
     def __init__(self, faults: list[str]) -> None:
@@ -99,7 +99,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     if not is_demo and "WAYMARK_BASE_URL" not in environment:
         reader.faults.append("WAYMARK_BASE_URL: set it to the address that people open, such as https://portfolio.example")
     if reader.faults:
-        raise SettingsFault(reader.faults)
+        raise SettingsError(reader.faults)
     return settings
 
 

@@ -4,10 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.support import architecture as house
+from tests.support import architecture
 from tests.support.scope_linter import mapped_tables, unscoped_statements
 
-FILES = house.files()
+FILES = architecture.files()
 
 
 def plant(root: Path, **sources: str) -> list[str]:
@@ -22,7 +22,7 @@ def plant(root: Path, **sources: str) -> list[str]:
 
 
 def test_imports_run_one_way():
-    assert house.import_contracts(house.ROOT) == []
+    assert architecture.import_contracts(architecture.ROOT) == []
 
 
 @pytest.mark.parametrize(
@@ -33,23 +33,25 @@ def test_imports_run_one_way():
         ("resolvers__thing_py", "def later():\n    import schema.thing"),
         ("resolvers__thing_py", "import strawberry"),
         ("schema__thing_py", "import server"),
-        ("auth__thing_py", "from tests import house"),
+        ("auth__thing_py", "from tests.support import architecture"),
         ("db__thing_py", "import queries.run"),
     ],
 )
 def test_an_import_the_other_way_is_found(tmp_path: Path, importer: str, line: str):
-    for room in house.ROOMS:
-        (tmp_path / room).mkdir()
-        (tmp_path / room / "__init__.py").touch()
-        (tmp_path / room / "thing.py").touch()
-    assert house.import_contracts(tmp_path) == []
+    for package in architecture.PACKAGES:
+        (tmp_path / package).mkdir()
+        (tmp_path / package / "__init__.py").touch()
+        (tmp_path / package / "thing.py").touch()
+    (tmp_path / "schema" / "executor").mkdir()
+    (tmp_path / "schema" / "executor" / "__init__.py").touch()
+    assert architecture.import_contracts(tmp_path) == []
     plant(tmp_path, **{importer: line})
-    (report,) = house.import_contracts(tmp_path)
+    (report,) = architecture.import_contracts(tmp_path)
     assert "BROKEN" in report
 
 
 def test_clients_and_the_door_import_what_they_may():
-    assert house.broken_imports(house.ROOT, FILES) == []
+    assert architecture.broken_imports(architecture.ROOT, FILES) == []
 
 
 def test_a_client_that_reaches_inside_is_found(tmp_path: Path):
@@ -59,13 +61,13 @@ def test_a_client_that_reaches_inside_is_found(tmp_path: Path):
         server_py="import tests.house",
         transport__pages__view_py="x = 1",
     )
-    assert [line.split(":")[0] for line in house.broken_imports(tmp_path, paths)] == [
+    assert [line.split(":")[0] for line in architecture.broken_imports(tmp_path, paths)] == [
         "queries/run.py", "server.py", "transport/pages",
     ]  # fmt: skip
 
 
 def test_a_file_says_first_what_it_holds():
-    assert house.untitled(house.ROOT, FILES) == []
+    assert architecture.untitled(architecture.ROOT, FILES) == []
 
 
 def test_a_file_that_does_not_say_is_found(tmp_path: Path):
@@ -78,21 +80,21 @@ def test_a_file_that_does_not_say_is_found(tmp_path: Path):
         queries__kpis_graphql="query Kpis { viewer { user { name } } }",
         docs__page_md="# A page\n",
     )
-    found = [line.split(":")[0] for line in house.untitled(tmp_path, paths)]
+    found = [line.split(":")[0] for line in architecture.untitled(tmp_path, paths)]
     assert found == ["db/a.py", "db/b.py", "scripts/run", "queries/kpis.graphql"]
 
 
 def test_files_stay_short():
-    assert house.too_long(house.ROOT, FILES) == []
+    assert architecture.too_long(architecture.ROOT, FILES) == []
 
 
 def test_a_long_file_is_found(tmp_path: Path):
     paths = plant(tmp_path, db__a_py="x = 1\n" * 301, db__b_py="x = 1\n" * 300)
-    assert house.too_long(tmp_path, paths) == ["db/a.py: 301 lines, more than 300"]
+    assert architecture.too_long(tmp_path, paths) == ["db/a.py: 301 lines, more than 300"]
 
 
 def test_selects_stand_where_they_may():
-    assert house.stray_selects(house.ROOT, FILES) == []
+    assert architecture.stray_selects(architecture.ROOT, FILES) == []
 
 
 @pytest.mark.parametrize(
@@ -107,12 +109,12 @@ def test_selects_stand_where_they_may():
 )
 def test_a_select_elsewhere_is_found(tmp_path: Path, line: str):
     paths = plant(tmp_path, auth__scope_py=line, loaders__learner_py=line, resolvers__learner_py=line)
-    found = house.stray_selects(tmp_path, paths)
+    found = architecture.stray_selects(tmp_path, paths)
     assert [line.split(":")[0] for line in found] == ["resolvers/learner.py"]
 
 
 def test_every_read_of_a_learners_data_is_scoped():
-    assert house.unscoped(house.ROOT, FILES) == []
+    assert architecture.unscoped(architecture.ROOT, FILES) == []
 
 
 def test_the_reader_knows_which_tables_are_personal():
@@ -180,32 +182,32 @@ def test_an_unscoped_read_is_found(source: str):
 
 
 def test_no_file_names_a_registry_or_a_machine():
-    assert house.addresses(house.ROOT, FILES) == []
+    assert architecture.addresses(architecture.ROOT, FILES) == []
 
 
 def test_an_address_is_found(tmp_path: Path):
     paths = plant(
         tmp_path, web__lock_json='{"resolved' + '": "https://registry.npm' + 'js.org/x"}', db__a_py="# /wo" + "rk/main/x"
     )
-    assert [line.split(":")[0] for line in house.addresses(tmp_path, paths)] == ["web/lock.json", "db/a.py"]
+    assert [line.split(":")[0] for line in architecture.addresses(tmp_path, paths)] == ["web/lock.json", "db/a.py"]
 
 
 def test_every_library_that_is_imported_is_named():
-    assert house.undeclared(house.ROOT, FILES, (house.ROOT / "pyproject.toml").read_text()) == []
+    assert architecture.undeclared(architecture.ROOT, FILES, (architecture.ROOT / "pyproject.toml").read_text()) == []
 
 
 def test_a_library_that_is_there_by_chance_is_found(tmp_path: Path):
     paths = plant(tmp_path, db__a_py="import json, jwt, pytest, db.engine", tests__a_py="import pytest, pluggy")
     project = '[project]\ndependencies = ["PyJWT==2"]\n[dependency-groups]\ntest = ["pytest==9"]\n'
-    assert house.undeclared(tmp_path, paths, project) == [
+    assert architecture.undeclared(tmp_path, paths, project) == [
         "db/a.py: imports pytest, which pyproject.toml does not name for it",
         "tests/a.py: imports pluggy, which pyproject.toml does not name for it",
     ]
 
 
 def test_the_lock_holds_what_the_project_names():
-    read = (house.ROOT / "pyproject.toml").read_text(), (house.ROOT / "requirements.lock").read_text()
-    assert house.unlocked(*read) == []
+    read = (architecture.ROOT / "pyproject.toml").read_text(), (architecture.ROOT / "requirements.lock").read_text()
+    assert architecture.unlocked(*read) == []
     assert "://" not in read[1]
 
 
@@ -213,7 +215,7 @@ def test_a_lock_that_lags_is_found():
     project = '[project]\ndependencies = ["PyJWT[crypto]==2.15.1", "orjson>=3"]\n'
     project += '[dependency-groups]\ntest = ["pytest==9.2.0"]\n'
     lock = "pyjwt==2.15.0 \\\n    --hash=sha256:00\npytest==9.2.0\n"
-    assert house.unlocked(project, lock) == [
+    assert architecture.unlocked(project, lock) == [
         "requirements.lock: no hash for pytest",
         "requirements.lock: not PyJWT 2.15.1; run scripts/lock",
         "pyproject.toml: orjson>=3 has no exact version",

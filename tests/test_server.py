@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from services.settings import Settings, SettingsFault, read_settings
+from services.settings import Settings, SettingsError, read_settings
 from tests.support.databases import Databases
 from tests.support.demo_server import Demo
 from tests.support.http_server import serving
@@ -132,7 +132,7 @@ def _settings(**environment: str) -> Settings:
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_refused_at_start(name: str, value: str) -> None:
-    with pytest.raises(SettingsFault) as caught:
+    with pytest.raises(SettingsError) as caught:
         _settings(**{name: value})
     (fault,) = caught.value.faults
     assert fault.startswith(f"{name}: set ")

@@ -19,7 +19,7 @@ _TOO_SLOW = (
 )
 
 
-class PatientProtocol(HttpToolsProtocol):
+class TimeoutProtocol(HttpToolsProtocol):
     """Closes a connection on which a request's headers do not arrive, or an answer is not taken, in time."""
 
     header_seconds = HEADER_SECONDS

@@ -3,7 +3,7 @@
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Day, Line, Moment, PrimaryKey, Prose, reference, word
+from db.models.base import Base, Date, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from domain.enums import ActionKind, ActionStatus
 
 
@@ -18,19 +18,19 @@ class Action(Base):
     learner_id: Mapped[int] = reference("learner.id", index=False)
     session_id: Mapped[int | None] = reference("session.id", nullable=True)
     aim_id: Mapped[int | None] = reference("aim.id", nullable=True)
-    kind: Mapped[ActionKind] = word(ActionKind)
-    title: Mapped[Line]
-    description: Mapped[Prose]
-    target_date: Mapped[Day]
-    status: Mapped[ActionStatus] = word(ActionStatus)
+    kind: Mapped[ActionKind] = enum_column(ActionKind)
+    title: Mapped[ShortText]
+    description: Mapped[LongText]
+    target_date: Mapped[Date]
+    status: Mapped[ActionStatus] = enum_column(ActionStatus)
     accepts_evidence: Mapped[bool] = mapped_column(default=False)
     set_by_id: Mapped[int] = reference("user_account.id")
-    set_at: Mapped[Moment]
-    learner_feedback: Mapped[Prose | None]
+    set_at: Mapped[Timestamp]
+    learner_feedback: Mapped[LongText | None]
     minutes_spent: Mapped[int | None]
-    learner_submitted_at: Mapped[Moment | None]
+    learner_submitted_at: Mapped[Timestamp | None]
     completed_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
-    completed_at: Mapped[Moment | None]
+    completed_at: Mapped[Timestamp | None]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

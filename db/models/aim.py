@@ -3,7 +3,7 @@
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Day, Key, Moment, PrimaryKey, reference, word
+from db.models.base import Base, Date, Key, PrimaryKey, Timestamp, enum_column, reference
 from domain.enums import AimStatus
 
 
@@ -21,13 +21,13 @@ class Aim(Base):
     provider_id: Mapped[int] = reference("provider.id")
     learner_id: Mapped[int] = reference("learner.id", index=False)
     qualification_id: Mapped[int] = reference("qualification.id")
-    status: Mapped[AimStatus] = word(AimStatus)
+    status: Mapped[AimStatus] = enum_column(AimStatus)
     assessor_id: Mapped[int | None] = reference("user_account.id", nullable=True, index=False)
     iqa_id: Mapped[int | None] = reference("user_account.id", nullable=True, index=False)
-    start_date: Mapped[Day]
-    planned_end_date: Mapped[Day]
-    actual_end_date: Mapped[Day | None]
-    created_at: Mapped[Moment]
+    start_date: Mapped[Date]
+    planned_end_date: Mapped[Date]
+    actual_end_date: Mapped[Date | None]
+    created_at: Mapped[Timestamp]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

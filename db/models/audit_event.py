@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import JSON, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Digest, Key, Moment, PrimaryKey, reference, word
+from db.models.base import Base, Digest, Key, PrimaryKey, Timestamp, enum_column, reference
 from domain.enums import Role
 
 
@@ -22,9 +22,9 @@ class AuditEvent(Base):
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
     sequence: Mapped[int]
-    at: Mapped[Moment]
+    at: Mapped[Timestamp]
     actor_id: Mapped[int | None] = mapped_column(Key, index=True)
-    role: Mapped[Role | None] = word(Role)
+    role: Mapped[Role | None] = enum_column(Role)
     action: Mapped[str] = mapped_column(String(60))
     # The graph's type name and key of the record; units and criteria have the aim's key and their own.
     subject_type: Mapped[str | None] = mapped_column(String(40))

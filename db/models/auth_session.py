@@ -3,11 +3,11 @@
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Digest, Key, Moment, PrimaryKey, reference, word
+from db.models.base import Base, Digest, Key, PrimaryKey, Timestamp, enum_column, reference
 from domain.enums import Role
 
 
-class SignIn(Base):
+class AuthSession(Base):
     """One sign-in on one device: the family of its refresh tokens. Ending it ends every token that came from it."""
 
     __tablename__ = "sign_in"
@@ -15,13 +15,13 @@ class SignIn(Base):
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
     user_id: Mapped[int] = reference("user_account.id")
-    role: Mapped[Role] = word(Role)
-    started_at: Mapped[Moment]
-    expires_at: Mapped[Moment]
-    ended_at: Mapped[Moment | None]
+    role: Mapped[Role] = enum_column(Role)
+    started_at: Mapped[Timestamp]
+    expires_at: Mapped[Timestamp]
+    ended_at: Mapped[Timestamp | None]
     end_reason: Mapped[str | None] = mapped_column(String(40))
     # When they last changed something; kept only where there is a read replica, which may not have it yet.
-    wrote_at: Mapped[Moment | None]
+    last_write_at: Mapped[Timestamp | None] = mapped_column("wrote_at")
 
 
 class RefreshToken(Base):
@@ -32,9 +32,9 @@ class RefreshToken(Base):
     id: Mapped[PrimaryKey]
     sign_in_id: Mapped[int] = reference("sign_in.id")
     token_sha256: Mapped[Digest] = mapped_column(unique=True)
-    issued_at: Mapped[Moment]
-    expires_at: Mapped[Moment]
-    used_at: Mapped[Moment | None]
+    issued_at: Mapped[Timestamp]
+    expires_at: Mapped[Timestamp]
+    used_at: Mapped[Timestamp | None]
 
 
 class OneTimeToken(Base):
@@ -47,12 +47,12 @@ class OneTimeToken(Base):
     user_id: Mapped[int] = reference("user_account.id")
     purpose: Mapped[str] = mapped_column(String(20))
     token_sha256: Mapped[Digest] = mapped_column(unique=True)
-    issued_at: Mapped[Moment]
-    expires_at: Mapped[Moment]
-    used_at: Mapped[Moment | None]
+    issued_at: Mapped[Timestamp]
+    expires_at: Mapped[Timestamp]
+    used_at: Mapped[Timestamp | None]
 
 
-class WrongGuess(Base):
+class LoginAttempt(Base):
     """A wrong password, counted for an account (by the SHA-256 of the name tried) and for an address."""
 
     __tablename__ = "wrong_guess"
@@ -60,7 +60,7 @@ class WrongGuess(Base):
 
     id: Mapped[PrimaryKey]
     subject: Mapped[str] = mapped_column(String(80))
-    at: Mapped[Moment] = mapped_column(index=True)
+    at: Mapped[Timestamp] = mapped_column(index=True)
 
 
 class IdempotencyKey(Base):
@@ -72,4 +72,4 @@ class IdempotencyKey(Base):
     key: Mapped[str] = mapped_column(String(200), primary_key=True)
     request_sha256: Mapped[Digest]
     answer: Mapped[str | None]
-    created_at: Mapped[Moment] = mapped_column(index=True)
+    created_at: Mapped[Timestamp] = mapped_column(index=True)

@@ -37,26 +37,26 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
 Key = BigInteger().with_variant(Integer(), "sqlite")
 
 PrimaryKey = Annotated[int, mapped_column(Key, primary_key=True, autoincrement=True)]
-Moment = Annotated[dt.datetime, mapped_column(UtcDateTime())]
-Day = Annotated[dt.date, mapped_column()]
-Line = Annotated[str, mapped_column(String(300))]
-Prose = Annotated[str, mapped_column(Text())]
+Timestamp = Annotated[dt.datetime, mapped_column(UtcDateTime())]
+Date = Annotated[dt.date, mapped_column()]
+ShortText = Annotated[str, mapped_column(String(300))]
+LongText = Annotated[str, mapped_column(Text())]
 Digest = Annotated[str, mapped_column(String(64))]
 
 
-def folded(text: str) -> str:
+def fold_name(text: str) -> str:
     """A name as it is sorted and searched: without accents and capitals, so that both databases do it alike."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in plain if not unicodedata.combining(letter))[:300]
 
 
-def folded_column(source: str) -> Any:
+def folded_name_column(source: str) -> Any:
     """A column that keeps the folded form of another, filled by itself when a row is added.
 
     Sorted by code point on both databases; an entity whose name changes sets it again (`validates`).
     """
     type_ = String(300).with_variant(String(300, collation="C"), "postgresql")
-    return mapped_column(type_, default=lambda context: folded(context.get_current_parameters()[source]))
+    return mapped_column(type_, default=lambda context: fold_name(context.get_current_parameters()[source]))
 
 
 def reference(target: str, *, index: bool = True, nullable: bool = False, **kwargs: Any) -> Any:
@@ -64,7 +64,7 @@ def reference(target: str, *, index: bool = True, nullable: bool = False, **kwar
     return mapped_column(Key, ForeignKey(target), index=index, nullable=nullable, **kwargs)
 
 
-def word(members: type[Enum], **kwargs: Any) -> Any:
+def enum_column(members: type[Enum], **kwargs: Any) -> Any:
     """A column that stores an enum member's name."""
     return mapped_column(EnumType(members, native_enum=False, length=40, create_constraint=False), **kwargs)
 

@@ -3,7 +3,7 @@
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Key, Moment, reference
+from db.models.base import Base, Key, Timestamp, reference
 
 
 class CriterionProgress(Base):
@@ -20,4 +20,4 @@ class CriterionProgress(Base):
     evidence_count: Mapped[int] = mapped_column(default=0)
     signed_off: Mapped[bool] = mapped_column(default=False)
     signed_off_by_id: Mapped[int | None] = reference("user_account.id", nullable=True, index=False)
-    signed_off_at: Mapped[Moment | None]
+    signed_off_at: Mapped[Timestamp | None]

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Mapped
 
-from db.models.base import Base, Moment, PrimaryKey, Prose, reference, word
+from db.models.base import Base, LongText, PrimaryKey, Timestamp, enum_column, reference
 from domain.enums import CvDocumentKind, CvSectionName
 
 
@@ -12,10 +12,10 @@ class CvSection(Base):
     __tablename__ = "cv_section"
 
     learner_id: Mapped[int] = reference("learner.id", index=False, primary_key=True)
-    name: Mapped[CvSectionName] = word(CvSectionName, primary_key=True)
+    name: Mapped[CvSectionName] = enum_column(CvSectionName, primary_key=True)
     provider_id: Mapped[int] = reference("provider.id")
-    text: Mapped[Prose]
-    updated_at: Mapped[Moment]
+    text: Mapped[LongText]
+    updated_at: Mapped[Timestamp]
 
 
 class CvDocument(Base):
@@ -26,6 +26,6 @@ class CvDocument(Base):
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
     learner_id: Mapped[int] = reference("learner.id")
-    kind: Mapped[CvDocumentKind] = word(CvDocumentKind)
+    kind: Mapped[CvDocumentKind] = enum_column(CvDocumentKind)
     file_id: Mapped[int] = reference("file.id")
-    added_at: Mapped[Moment]
+    added_at: Mapped[Timestamp]

@@ -3,7 +3,7 @@
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, validates
 
-from db.models.base import Base, Line, Moment, PrimaryKey, folded, folded_column, reference
+from db.models.base import Base, PrimaryKey, ShortText, Timestamp, fold_name, folded_name_column, reference
 
 
 class Employer(Base):
@@ -14,12 +14,12 @@ class Employer(Base):
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
-    name: Mapped[Line]
-    sort_name: Mapped[str] = folded_column("name")
+    name: Mapped[ShortText]
+    sort_name: Mapped[str] = folded_name_column("name")
     parent_id: Mapped[int | None] = reference("employer.id", nullable=True)
-    created_at: Mapped[Moment]
+    created_at: Mapped[Timestamp]
 
     @validates("name")
     def _fold(self, _: str, name: str) -> str:
-        self.sort_name = folded(name)
+        self.sort_name = fold_name(name)
         return name

@@ -3,7 +3,7 @@
 from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Digest, Line, Moment, PrimaryKey, Prose, reference, word
+from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from domain.enums import EvidenceStatus, Role
 
 
@@ -21,18 +21,18 @@ class Evidence(Base):
     learner_id: Mapped[int] = reference("learner.id", index=False)
     aim_id: Mapped[int] = reference("aim.id", index=False)
     action_id: Mapped[int | None] = reference("action.id", nullable=True)
-    title: Mapped[Line]
-    description: Mapped[Prose]
-    status: Mapped[EvidenceStatus] = word(EvidenceStatus)
+    title: Mapped[ShortText]
+    description: Mapped[LongText]
+    status: Mapped[EvidenceStatus] = enum_column(EvidenceStatus)
     file_id: Mapped[int] = reference("file.id")
     declared_own_work: Mapped[bool]
     submitted_by_id: Mapped[int] = reference("user_account.id")
-    submitted_at: Mapped[Moment]
+    submitted_at: Mapped[Timestamp]
     assessment_methods: Mapped[list[str]] = mapped_column(JSON, default=list)
-    feedback: Mapped[Prose | None]
-    points_for_improvement: Mapped[Prose | None]
+    feedback: Mapped[LongText | None]
+    points_for_improvement: Mapped[LongText | None]
     assessed_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
-    assessed_at: Mapped[Moment | None]
+    assessed_at: Mapped[Timestamp | None]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
@@ -50,9 +50,9 @@ class EvidenceVersion(Base):
     evidence_id: Mapped[int] = reference("evidence.id", index=False)
     number: Mapped[int]
     file_id: Mapped[int] = reference("file.id")
-    comment: Mapped[Prose | None]
+    comment: Mapped[LongText | None]
     submitted_by_id: Mapped[int] = reference("user_account.id")
-    submitted_at: Mapped[Moment]
+    submitted_at: Mapped[Timestamp]
 
 
 class EvidenceSignature(Base):
@@ -66,10 +66,10 @@ class EvidenceSignature(Base):
     learner_id: Mapped[int] = reference("learner.id")
     evidence_id: Mapped[int] = reference("evidence.id", index=False)
     version_number: Mapped[int]
-    role: Mapped[Role] = word(Role)
+    role: Mapped[Role] = enum_column(Role)
     signed_by_id: Mapped[int] = reference("user_account.id")
-    signed_at: Mapped[Moment]
-    statement: Mapped[Prose]
+    signed_at: Mapped[Timestamp]
+    statement: Mapped[LongText]
     file_sha256: Mapped[Digest]
 
 
@@ -92,4 +92,4 @@ class EvidenceMapping(Base):
     criterion_id: Mapped[int] = reference("qualification_criterion.id", index=False)
     signed_off: Mapped[bool] = mapped_column(default=False)
     mapped_by_id: Mapped[int] = reference("user_account.id")
-    mapped_at: Mapped[Moment]
+    mapped_at: Mapped[Timestamp]

@@ -3,7 +3,7 @@
 from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Line, Moment, PrimaryKey, reference
+from db.models.base import Base, PrimaryKey, ShortText, Timestamp, reference
 
 
 class File(Base):
@@ -19,12 +19,12 @@ class File(Base):
     learner_id: Mapped[int | None] = reference("learner.id", nullable=True)
     # Set where the file belongs to one aim (evidence, resources): an assessor of another aim does not see it.
     aim_id: Mapped[int | None] = reference("aim.id", nullable=True)
-    name: Mapped[Line]
+    name: Mapped[ShortText]
     content_type: Mapped[str] = mapped_column(String(120))
     size: Mapped[int]
     sha256: Mapped[str | None] = mapped_column(String(64))
     storage_key: Mapped[str | None] = mapped_column(String(200))
     uploaded_by_id: Mapped[int] = reference("user_account.id")
-    announced_at: Mapped[Moment]
-    uploaded_at: Mapped[Moment | None]
-    erased_at: Mapped[Moment | None]
+    announced_at: Mapped[Timestamp]
+    uploaded_at: Mapped[Timestamp | None]
+    erased_at: Mapped[Timestamp | None]

@@ -3,7 +3,7 @@
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Key, Moment, PrimaryKey, reference
+from db.models.base import Base, Key, PrimaryKey, Timestamp, reference
 
 
 class Learner(Base):
@@ -21,10 +21,10 @@ class Learner(Base):
     photo_file_id: Mapped[int | None] = mapped_column(Key)
     # Numbers of sessions are given out here: two bookings at once cannot get the same one.
     last_session_number: Mapped[int] = mapped_column(default=0)
-    created_at: Mapped[Moment]
+    created_at: Mapped[Timestamp]
     # An assessor who enrols a learner sees them until there is an aim, from which on the aim decides.
     enrolled_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
-    erased_at: Mapped[Moment | None]
+    erased_at: Mapped[Timestamp | None]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

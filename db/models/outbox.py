@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import Index, String
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Line, Moment, PrimaryKey, Prose, reference
+from db.models.base import Base, LongText, PrimaryKey, ShortText, Timestamp, reference
 from domain.mail import Mail
 
 
@@ -20,17 +20,17 @@ class OutboxMail(Base):
     kind: Mapped[str] = mapped_column(String(40))
     to_address: Mapped[str] = mapped_column(String(254))
     reply_to: Mapped[str | None] = mapped_column(String(254))
-    subject: Mapped[Line]
-    body: Mapped[Prose]
-    created_at: Mapped[Moment]
-    due_at: Mapped[Moment]
-    leased_until: Mapped[Moment | None]
+    subject: Mapped[ShortText]
+    body: Mapped[LongText]
+    created_at: Mapped[Timestamp]
+    due_at: Mapped[Timestamp]
+    leased_until: Mapped[Timestamp | None]
     attempts: Mapped[int] = mapped_column(default=0)
-    sent_at: Mapped[Moment | None]
+    sent_at: Mapped[Timestamp | None]
     last_error: Mapped[str | None] = mapped_column(String(500))
 
 
-def outbox_row(provider_id: int, to: str, mail: Mail, now: dt.datetime) -> OutboxMail:
+def outbox_mail(provider_id: int, to: str, mail: Mail, now: dt.datetime) -> OutboxMail:
     """A message to one address, due at once."""
     return OutboxMail(
         provider_id=provider_id,

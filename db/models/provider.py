@@ -4,7 +4,7 @@ from sqlalchemy import JSON, String, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Line, Moment, PrimaryKey, Prose
+from db.models.base import Base, LongText, PrimaryKey, ShortText, Timestamp
 
 
 class Provider(Base):
@@ -13,15 +13,15 @@ class Provider(Base):
     __tablename__ = "provider"
 
     id: Mapped[PrimaryKey]
-    name: Mapped[Line]
+    name: Mapped[ShortText]
     ukprn: Mapped[str | None] = mapped_column(String(8))
-    created_at: Mapped[Moment]
+    created_at: Mapped[Timestamp]
 
     traffic_light_tolerance: Mapped[float] = mapped_column(default=10.0)
     rated_from_percent: Mapped[float] = mapped_column(default=0.0)
     review_interval_weeks: Mapped[int] = mapped_column(default=12)
     unit_signatures: Mapped[list[str]] = mapped_column(JSON, default=lambda: ["ASSESSOR"])
-    disclaimer: Mapped[Prose | None]
+    disclaimer: Mapped[LongText | None]
     # Counts up when the words change: who accepted a lower one is asked again.
     disclaimer_version: Mapped[int] = mapped_column(default=1)
     # How long personal data of a learner who has left is kept; None keeps it until somebody erases it.

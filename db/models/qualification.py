@@ -3,7 +3,7 @@
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Digest, Line, Moment, PrimaryKey, Prose, folded_column, reference
+from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, folded_name_column, reference
 
 
 class Qualification(Base):
@@ -17,8 +17,8 @@ class Qualification(Base):
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
-    title: Mapped[Line]
-    sort_title: Mapped[str] = folded_column("title")
+    title: Mapped[ShortText]
+    sort_title: Mapped[str] = folded_name_column("title")
     kind: Mapped[str | None] = mapped_column(String(40))
     reference: Mapped[str | None] = mapped_column(String(40))
     version: Mapped[str | None] = mapped_column(String(40))
@@ -27,7 +27,7 @@ class Qualification(Base):
     unit_count: Mapped[int]
     criterion_count: Mapped[int]
     content_sha256: Mapped[Digest]
-    imported_at: Mapped[Moment]
+    imported_at: Mapped[Timestamp]
 
 
 class QualificationUnit(Base):
@@ -40,7 +40,7 @@ class QualificationUnit(Base):
     provider_id: Mapped[int] = reference("provider.id")
     qualification_id: Mapped[int] = reference("qualification.id", index=False)
     number: Mapped[str] = mapped_column(String(40))
-    title: Mapped[Line]
+    title: Mapped[ShortText]
     mandatory: Mapped[bool] = mapped_column(default=True)
     position: Mapped[int]
     criterion_count: Mapped[int]
@@ -60,5 +60,5 @@ class QualificationCriterion(Base):
     qualification_id: Mapped[int] = reference("qualification.id", index=False)
     unit_id: Mapped[int] = reference("qualification_unit.id", index=False)
     code: Mapped[str] = mapped_column(String(40))
-    description: Mapped[Prose]
+    description: Mapped[LongText]
     position: Mapped[int]

@@ -3,7 +3,7 @@
 from db.models.action import Action, ActionFile
 from db.models.aim import Aim, AimProgress
 from db.models.audit_event import AuditEvent
-from db.models.auth_session import IdempotencyKey, OneTimeToken, RefreshToken, SignIn, WrongGuess
+from db.models.auth_session import AuthSession, IdempotencyKey, LoginAttempt, OneTimeToken, RefreshToken
 from db.models.base import Base
 from db.models.criterion_progress import CriterionProgress
 from db.models.cv import CvDocument, CvSection
@@ -28,6 +28,6 @@ __all__ = [
     "Employer", "Evidence", "EvidenceMapping", "EvidenceSignature", "EvidenceVersion", "File", "IdempotencyKey", "Learner",
     "ManagerAllocation", "OneTimeToken", "OutboxMail", "OverviewAllocation", "Provider", "Qualification",
     "QualificationCriterion", "QualificationUnit", "RefreshToken", "Resource", "RoleGrant", "Session", "SessionAim",
-    "SessionFile", "SignIn", "SignatureRequest", "SignatureSlot", "TimeLogEntry", "UnitSignature", "User", "WrongGuess",
+    "SessionFile", "AuthSession", "SignatureRequest", "SignatureSlot", "TimeLogEntry", "UnitSignature", "User", "LoginAttempt",
     "metadata",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from sqlalchemy.orm import Mapped
 
-from db.models.base import Base, Line, Moment, PrimaryKey, reference, word
+from db.models.base import Base, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from domain.enums import ResourceBucket
 
 
@@ -15,8 +15,8 @@ class Resource(Base):
     provider_id: Mapped[int] = reference("provider.id")
     learner_id: Mapped[int] = reference("learner.id")
     aim_id: Mapped[int] = reference("aim.id")
-    bucket: Mapped[ResourceBucket] = word(ResourceBucket)
-    title: Mapped[Line]
+    bucket: Mapped[ResourceBucket] = enum_column(ResourceBucket)
+    title: Mapped[ShortText]
     file_id: Mapped[int] = reference("file.id")
     added_by_id: Mapped[int] = reference("user_account.id")
-    added_at: Mapped[Moment]
+    added_at: Mapped[Timestamp]

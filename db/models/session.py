@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Line, Moment, PrimaryKey, Prose, reference, word
+from db.models.base import Base, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from domain.enums import SessionStatus, SessionType
 
 
@@ -22,15 +22,15 @@ class Session(Base):
     provider_id: Mapped[int] = reference("provider.id")
     learner_id: Mapped[int] = reference("learner.id", index=False)
     number: Mapped[int]
-    type: Mapped[SessionType] = word(SessionType)
-    status: Mapped[SessionStatus] = word(SessionStatus)
-    starts_at: Mapped[Moment]
-    ends_at: Mapped[Moment]
-    location: Mapped[Line | None]
+    type: Mapped[SessionType] = enum_column(SessionType)
+    status: Mapped[SessionStatus] = enum_column(SessionStatus)
+    starts_at: Mapped[Timestamp]
+    ends_at: Mapped[Timestamp]
+    location: Mapped[ShortText | None]
     assessor_id: Mapped[int] = reference("user_account.id", index=False)
-    planning_notes: Mapped[Prose | None]
-    feedback: Mapped[Prose | None]
-    completed_at: Mapped[Moment | None]
+    planning_notes: Mapped[LongText | None]
+    feedback: Mapped[LongText | None]
+    completed_at: Mapped[Timestamp | None]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

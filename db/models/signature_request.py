@@ -3,7 +3,7 @@
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Digest, Line, Moment, PrimaryKey, Prose, reference, word
+from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from domain.enums import Role, SignatureRequestStatus
 
 
@@ -16,12 +16,12 @@ class SignatureRequest(Base):
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
     learner_id: Mapped[int] = reference("learner.id", index=False)
-    title: Mapped[Line]
+    title: Mapped[ShortText]
     file_id: Mapped[int] = reference("file.id")
     document_sha256: Mapped[Digest]
-    status: Mapped[SignatureRequestStatus] = word(SignatureRequestStatus)
+    status: Mapped[SignatureRequestStatus] = enum_column(SignatureRequestStatus)
     requested_by_id: Mapped[int] = reference("user_account.id")
-    requested_at: Mapped[Moment]
+    requested_at: Mapped[Timestamp]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
@@ -40,8 +40,8 @@ class SignatureSlot(Base):
     provider_id: Mapped[int] = reference("provider.id")
     learner_id: Mapped[int] = reference("learner.id", index=False)
     request_id: Mapped[int] = reference("signature_request.id", index=False)
-    role: Mapped[Role] = word(Role)
+    role: Mapped[Role] = enum_column(Role)
     signed_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
-    signed_at: Mapped[Moment | None]
-    statement: Mapped[Prose | None]
+    signed_at: Mapped[Timestamp | None]
+    statement: Mapped[LongText | None]
     document_sha256: Mapped[str | None] = mapped_column(String(64))

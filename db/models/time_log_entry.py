@@ -3,7 +3,7 @@
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Day, Moment, PrimaryKey, Prose, reference, word
+from db.models.base import Base, Date, LongText, PrimaryKey, Timestamp, enum_column, reference
 from domain.enums import ActivityType, JobSetting
 
 
@@ -19,21 +19,21 @@ class TimeLogEntry(Base):
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
     learner_id: Mapped[int] = reference("learner.id", index=False)
-    date: Mapped[Day]
-    activity_type: Mapped[ActivityType] = word(ActivityType)
-    job_setting: Mapped[JobSetting] = word(JobSetting)
+    date: Mapped[Date]
+    activity_type: Mapped[ActivityType] = enum_column(ActivityType)
+    job_setting: Mapped[JobSetting] = enum_column(JobSetting)
     minutes: Mapped[int]
     aim_id: Mapped[int | None] = reference("aim.id", nullable=True)
     unit_id: Mapped[int | None] = reference("qualification_unit.id", nullable=True)
     assessor_id: Mapped[int | None] = reference("user_account.id", nullable=True)
-    comments: Mapped[Prose]
+    comments: Mapped[LongText]
     automatic: Mapped[bool] = mapped_column(default=False)
     # Unique: whoever completes a session second finds that its entry is there.
     session_id: Mapped[int | None] = reference("session.id", nullable=True, index=False, unique=True)
     added_by_id: Mapped[int] = reference("user_account.id")
-    added_at: Mapped[Moment]
+    added_at: Mapped[Timestamp]
     approved_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
-    approved_at: Mapped[Moment | None]
+    approved_at: Mapped[Timestamp | None]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

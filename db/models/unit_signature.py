@@ -3,7 +3,7 @@
 from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Digest, Moment, PrimaryKey, Prose, reference, word
+from db.models.base import Base, Digest, LongText, PrimaryKey, Timestamp, enum_column, reference
 from domain.enums import Role
 
 
@@ -29,11 +29,11 @@ class UnitSignature(Base):
     learner_id: Mapped[int] = reference("learner.id")
     aim_id: Mapped[int] = reference("aim.id", index=False)
     unit_id: Mapped[int] = reference("qualification_unit.id")
-    role: Mapped[Role] = word(Role)
+    role: Mapped[Role] = enum_column(Role)
     signed_by_id: Mapped[int] = reference("user_account.id")
-    signed_at: Mapped[Moment]
-    statement: Mapped[Prose]
+    signed_at: Mapped[Timestamp]
+    statement: Mapped[LongText]
     # Over what was confirmed: the words and every criterion's state at that moment.
     content_sha256: Mapped[Digest]
-    withdrawn_at: Mapped[Moment | None]
+    withdrawn_at: Mapped[Timestamp | None]
     withdrawn_reason: Mapped[str | None] = mapped_column(String(200))

@@ -3,7 +3,17 @@
 from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
-from db.models.base import Base, Key, Line, Moment, PrimaryKey, folded, folded_column, reference, word
+from db.models.base import (
+    Base,
+    Key,
+    PrimaryKey,
+    ShortText,
+    Timestamp,
+    enum_column,
+    fold_name,
+    folded_name_column,
+    reference,
+)
 from domain.enums import Role
 
 
@@ -16,20 +26,20 @@ class User(Base):
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
     username: Mapped[str] = mapped_column(String(254), unique=True)
-    name: Mapped[Line]
-    sort_name: Mapped[str] = folded_column("name")
+    name: Mapped[ShortText]
+    sort_name: Mapped[str] = folded_name_column("name")
     email: Mapped[str] = mapped_column(String(254))
     password_hash: Mapped[str] = mapped_column(String(300))
     must_change_password: Mapped[bool] = mapped_column(default=False)
     disclaimer_accepted: Mapped[int] = mapped_column(default=0)
-    disclaimer_accepted_at: Mapped[Moment | None]
-    last_login_at: Mapped[Moment | None]
-    archived_at: Mapped[Moment | None]
-    created_at: Mapped[Moment]
+    disclaimer_accepted_at: Mapped[Timestamp | None]
+    last_login_at: Mapped[Timestamp | None]
+    archived_at: Mapped[Timestamp | None]
+    created_at: Mapped[Timestamp]
 
     @validates("name")
     def _fold(self, _: str, name: str) -> str:
-        self.sort_name = folded(name)
+        self.sort_name = fold_name(name)
         return name
 
 
@@ -42,9 +52,9 @@ class RoleGrant(Base):
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
     user_id: Mapped[int] = reference("user_account.id", index=False)
-    role: Mapped[Role] = word(Role)
+    role: Mapped[Role] = enum_column(Role)
     granted_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
-    granted_at: Mapped[Moment]
+    granted_at: Mapped[Timestamp]
 
 
 class ManagerAllocation(Base):
@@ -56,7 +66,7 @@ class ManagerAllocation(Base):
     learner_id: Mapped[int] = reference("learner.id", primary_key=True)
     provider_id: Mapped[int] = reference("provider.id")
     allocated_by_id: Mapped[int | None] = mapped_column(Key)
-    allocated_at: Mapped[Moment]
+    allocated_at: Mapped[Timestamp]
 
 
 class OverviewAllocation(Base):
@@ -68,4 +78,4 @@ class OverviewAllocation(Base):
     employer_id: Mapped[int] = reference("employer.id", primary_key=True)
     provider_id: Mapped[int] = reference("provider.id")
     allocated_by_id: Mapped[int | None] = mapped_column(Key)
-    allocated_at: Mapped[Moment]
+    allocated_at: Mapped[Timestamp]

@@ -1,4 +1,4 @@
-"""`among(column, "keys")`: that a column is one of many keys, as one parameter, so that the SQL never changes with their number."""
+"""`any_of(column, "keys")`: that a column is one of many keys, as one parameter, so that the SQL never changes with their number."""
 
 import json
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ class KeyList(TypeDecorator[Sequence[int]]):
         return json.dumps(list(value))
 
 
-class _Among(GenericFunction[bool]):
+class _AnyOf(GenericFunction[bool]):
     """The condition itself: spelled by each database in its own way."""
 
     name = "among"
@@ -33,19 +33,19 @@ class _Among(GenericFunction[bool]):
     inherit_cache = True
 
 
-@compiles(_Among, "postgresql")
-def _postgresql(element: _Among, compiler: Any, **options: Any) -> str:
+@compiles(_AnyOf, "postgresql")
+def _postgresql(element: _AnyOf, compiler: Any, **options: Any) -> str:
     column, keys = element.clauses
     return f"{compiler.process(column, **options)} = ANY({compiler.process(keys, **options)})"
 
 
-@compiles(_Among, "sqlite")
-def _sqlite(element: _Among, compiler: Any, **options: Any) -> str:
+@compiles(_AnyOf, "sqlite")
+def _sqlite(element: _AnyOf, compiler: Any, **options: Any) -> str:
     column, keys = element.clauses
     listed = f"SELECT value FROM json_each({compiler.process(keys, **options)})"
     return f"{compiler.process(column, **options)} IN ({listed})"
 
 
-def among(column: Any, parameter: str = "keys") -> ColumnElement[bool]:
+def any_of(column: Any, parameter: str = "keys") -> ColumnElement[bool]:
     """A condition for a `where`; the keys are given as `parameter` when the statement runs."""
-    return _Among(column, bindparam(parameter, type_=KeyList()))
+    return _AnyOf(column, bindparam(parameter, type_=KeyList()))

@@ -13,11 +13,11 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class ReadEnded(Exception):
+class ReadCancelled(Exception):
     """The server stopped while this was read."""
 
 
-class Kept(asyncio.Future[Any]):
+class SharedFuture(asyncio.Future[Any]):
     """What `load` gives: several fields may await the same one.
 
     GraphQL cancels the siblings of a field that fails. Were their future cancelled with them, whoever else awaits it
@@ -29,9 +29,9 @@ class Kept(asyncio.Future[Any]):
         return False
 
 
-def part_of(whole: asyncio.Future[Any], part: Callable[[Any], Any]) -> Kept:
+def map_future(whole: asyncio.Future[Any], part: Callable[[Any], Any]) -> SharedFuture:
     """A future of what `part` makes of another future's result: a coroutine for it would cost a task for each row."""
-    made = Kept()
+    made = SharedFuture()
 
     def done(whole: asyncio.Future[Any]) -> None:
         try:
@@ -53,17 +53,17 @@ class _Loop:
     def __init__(self) -> None:
         self.call_soon = asyncio.get_running_loop().call_soon
 
-    def create_future(self) -> Kept:
-        return Kept()
+    def create_future(self) -> SharedFuture:
+        return SharedFuture()
 
 
-class _Column(tuple[Any, ...]):
+class _KeyBatch(tuple[Any, ...]):
     """Keys that are asked for together, and wait in the queue as one."""
 
     __slots__ = ()
 
 
-class Batched(DataLoader[K, V], Generic[K, V]):
+class BaseLoader(DataLoader[K, V], Generic[K, V]):
     """The base of every loader; each says in `read` how its keys are read, those of one turn of the loop together."""
 
     def __init__(self) -> None:
@@ -71,10 +71,10 @@ class Batched(DataLoader[K, V], Generic[K, V]):
         self.loop = _Loop()
         self._cache = {}
         self._queue = []
-        self._columns: dict[_Column, asyncio.Future[list[V]]] = {}
+        self._batches: dict[_KeyBatch, asyncio.Future[list[V]]] = {}
         # Of the one column that was queued as such: its future, and where in it each key stands.
-        self._whole: Kept | None = None
-        self._places: dict[K, int] = {}
+        self._first_batch: SharedFuture | None = None
+        self._positions: dict[K, int] = {}
 
     @abstractmethod
     async def read(self, keys: list[K]) -> list[V]:
@@ -84,50 +84,50 @@ class Batched(DataLoader[K, V], Generic[K, V]):
         """What tells keys apart: the key itself, unless a loader takes rows."""
         return key
 
-    def load(self, key: K) -> Kept:
+    def load(self, key: K) -> SharedFuture:
         """The future of one key's value; those asked for in one turn of the loop are read together."""
         cache_key = self.get_cache_key(key)
         known = self._cache.get(cache_key)
         if known is None:
-            known = self._cache[cache_key] = self._from_column(key) or self._queued(key)
+            known = self._cache[cache_key] = self._from_batch(key) or self._enqueue(key)
         return known
 
-    def load_column(self, keys: Sequence[K]) -> asyncio.Future[list[V]]:
+    def load_batch(self, keys: Sequence[K]) -> asyncio.Future[list[V]]:
         """The future of many keys' values, in their order: one for them all, as long as nothing else was asked for.
 
         For loaders whose keys tell themselves apart.
         """
-        column = _Column(keys)
-        known = self._columns.get(column)
+        column = _KeyBatch(keys)
+        known = self._batches.get(column)
         if known is None:
-            if self._cache or self._columns:
+            if self._cache or self._batches:
                 known = asyncio.gather(*map(self.load, keys))
             else:
-                known = self._whole = self._queued(column)
-            self._columns[column] = known
+                known = self._first_batch = self._enqueue(column)
+            self._batches[column] = known
         return known
 
-    def _queued(self, key: Any) -> Kept:
-        future = Kept()
+    def _enqueue(self, key: Any) -> SharedFuture:
+        future = SharedFuture()
         self._queue.append(Loader(key, future))
         if len(self._queue) == 1:
             # Two turns from here, as aiodataloader waits, but without a task that does nothing else.
             self.loop.call_soon(self.loop.call_soon, dispatch_queue, self)
         return future
 
-    def _from_column(self, key: K) -> Kept | None:
-        if self._whole is None:
+    def _from_batch(self, key: K) -> SharedFuture | None:
+        if self._first_batch is None:
             return None
-        if not self._places:
-            column = next(iter(self._columns))
-            self._places = {key: place for place, key in enumerate(column)}
-        place = self._places.get(key)
-        return None if place is None else part_of(self._whole, itemgetter(place))
+        if not self._positions:
+            column = next(iter(self._batches))
+            self._positions = {key: place for place, key in enumerate(column)}
+        place = self._positions.get(key)
+        return None if place is None else map_future(self._first_batch, itemgetter(place))
 
     async def batch_load_fn(self, asked: list[Any]) -> list[Any]:
         """What aiodataloader calls: a column, which can only be the first, is opened and put together again."""
         column = asked[0]
-        if column.__class__ is not _Column:
+        if column.__class__ is not _KeyBatch:
             return await self._read(asked)
         keys = list(dict.fromkeys([*column, *asked[1:]]))
         values = await self._read(keys)
@@ -142,4 +142,4 @@ class Batched(DataLoader[K, V], Generic[K, V]):
         except asyncio.CancelledError:
             # The loop ends. Whoever awaits these keys was cancelled too, and hears of it when the futures are done:
             # aiodataloader would never end them, nor the process.
-            raise ReadEnded from None
+            raise ReadCancelled from None

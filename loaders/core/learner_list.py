@@ -6,11 +6,11 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Row, Select, func
 
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import Role
-from loaders.core.dataloader import Batched
-from loaders.core.pagination import Order, Page, PageOf, paged_each
-from loaders.core.read_session import OneLoader, Reading, prepared
+from loaders.core.dataloader import BaseLoader
+from loaders.core.pagination import Order, Page, PageRequest, page_of_each
+from loaders.core.read_session import OneLoader, ReadSession, cached_statement
 
 V = TypeVar("V")
 
@@ -26,24 +26,24 @@ class LearnerList(Generic[V]):
     learner: ColumnElement[int] | Any
     order: Order
     statement: Callable[[Role], Select[Any]]
-    row: Callable[[Row[Any], Reading], V]
+    row: Callable[[Row[Any], ReadSession], V]
     conditions: Mapping[str, ColumnElement[bool]] = field(default_factory=dict)
     sums: tuple[ColumnElement[int], ...] = ()
 
 
-@prepared
+@cached_statement
 def filtered(listed: LearnerList[Any], role: Role, names: frozenset[str]) -> Select[Any]:
     """The whole lists of the learners bound as `keys`, cut to those conditions, in no order."""
-    statement = listed.statement(role).where(among(listed.learner))
+    statement = listed.statement(role).where(any_of(listed.learner))
     return statement.where(*(listed.conditions[name] for name in sorted(names)))
 
 
-@prepared
+@cached_statement
 def _pages(listed: LearnerList[Any], role: Role, names: frozenset[str], after: bool) -> Select[Any]:
-    return paged_each(filtered(listed, role, names), listed.order, listed.learner, after)
+    return page_of_each(filtered(listed, role, names), listed.order, listed.learner, after)
 
 
-@prepared
+@cached_statement
 def _totals(listed: LearnerList[Any], role: Role, names: frozenset[str]) -> Select[Any]:
     counted = filtered(listed, role, names).with_only_columns(listed.learner, func.count(), *listed.sums)
     return counted.group_by(listed.learner)
@@ -52,7 +52,7 @@ def _totals(listed: LearnerList[Any], role: Role, names: frozenset[str]) -> Sele
 class TotalsLoader(OneLoader[int, Sequence[int]]):
     """Over a learner's whole list: how many entries, then each of the list's sums."""
 
-    def __init__(self, reading: Reading, listed: LearnerList[Any], asked: Mapping[str, Any]) -> None:
+    def __init__(self, reading: ReadSession, listed: LearnerList[Any], asked: Mapping[str, Any]) -> None:
         super().__init__(reading)
         self._listed = listed
         self._asked = asked
@@ -64,19 +64,19 @@ class TotalsLoader(OneLoader[int, Sequence[int]]):
         return dict.fromkeys(keys, nothing) | {learner: totals for learner, *totals in rows}
 
 
-class PagesLoader(Batched[int, Page[V]], Generic[V]):
+class PagesLoader(BaseLoader[int, Page[V]], Generic[V]):
     """One page of each learner's list, by the learner's key. `asked`: values of the list's conditions that are to hold.
 
     A page's `extra` gives the list's sums: `await page.extra()`. Raises BadArgument for a page that cannot be.
     """
 
     def __init__(
-        self, reading: Reading, listed: LearnerList[V], first: int | None, after: str | None, asked: Mapping[str, Any]
+        self, reading: ReadSession, listed: LearnerList[V], first: int | None, after: str | None, asked: Mapping[str, Any]
     ) -> None:
         super().__init__()
         self._reading = reading
         self._listed = listed
-        self._page = PageOf.read(first, after, listed.order)
+        self._page = PageRequest.read(first, after, listed.order)
         self._asked = asked
         self._totals = TotalsLoader(reading, listed, asked)
 
@@ -100,7 +100,7 @@ class PagesLoader(Batched[int, Page[V]], Generic[V]):
 
 
 async def whole_list(
-    reading: Reading, listed: LearnerList[V], learner_key: int, asked: Mapping[str, Any], at_once: int
+    reading: ReadSession, listed: LearnerList[V], learner_key: int, asked: Mapping[str, Any], at_once: int
 ) -> list[V]:
     """Every entry of one learner's list, read `at_once` entries at a time: for exports."""
     found: list[V] = []

@@ -10,10 +10,10 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, Select, String, and_, bindparam, func, or_, select
 
-from db.models.base import folded
+from db.models.base import fold_name
 from domain.errors import BadArgument
 
-LARGEST_PAGE, USUAL_PAGE = 100, 20
+MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE = 100, 20
 V = TypeVar("V")
 
 
@@ -34,7 +34,7 @@ class Order:
         """For `order_by`."""
         return (self.value.desc(), self.key.desc()) if self.descending else (self.value.asc(), self.key.asc())
 
-    def beyond(self) -> ColumnElement[bool]:
+    def after_cursor(self) -> ColumnElement[bool]:
         """For `where`: what comes after the cursor, whose parts are bound as `after_value` and `after_key`."""
         value = bindparam("after_value", type_=self.value.type)
         key = bindparam("after_key", type_=self.key.type)
@@ -51,19 +51,19 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
-class PageOf:
+class PageRequest:
     """The arguments of a page, checked: how many, and after which place."""
 
     first: int
     after: tuple[Any, int] | None
 
     @classmethod
-    def read(cls, first: int | None, after: str | None, order: Order) -> "PageOf":
+    def read(cls, first: int | None, after: str | None, order: Order) -> "PageRequest":
         """Raises BadArgument for a page that is too large or a cursor that is not of this list."""
-        first = USUAL_PAGE if first is None else first
-        if not 1 <= first <= LARGEST_PAGE:
+        first = DEFAULT_PAGE_SIZE if first is None else first
+        if not 1 <= first <= MAX_PAGE_SIZE:
             raise BadArgument(
-                "first", f"Ask for 1 to {LARGEST_PAGE} at a time, and follow pageInfo.endCursor for more."
+                "first", f"Ask for 1 to {MAX_PAGE_SIZE} at a time, and follow pageInfo.endCursor for more."
             )
         return cls(first, _read_cursor(after, order) if after is not None else None)
 
@@ -76,17 +76,17 @@ class PageOf:
         return bound
 
 
-def paged(statement: Select[Any], order: Order, after: bool) -> Select[Any]:
+def page_of(statement: Select[Any], order: Order, after: bool) -> Select[Any]:
     """A statement cut to one page; `after` says whether a cursor will be bound."""
     if after:
-        statement = statement.where(order.beyond())
+        statement = statement.where(order.after_cursor())
     return statement.order_by(*order.by()).limit(bindparam("page_limit", type_=order.key.type))
 
 
-def paged_each(statement: Select[Any], order: Order, owner: ColumnElement[int], after: bool) -> Select[Any]:
+def page_of_each(statement: Select[Any], order: Order, owner: ColumnElement[int], after: bool) -> Select[Any]:
     """A statement cut to one page for each owner, with the columns it had: one statement, however many owners."""
     if after:
-        statement = statement.where(order.beyond())
+        statement = statement.where(order.after_cursor())
     place = func.row_number().over(partition_by=owner, order_by=order.by()).label("place_of_owner")
     ranked = statement.add_columns(place).subquery()
     columns = [column for column in ranked.c if column is not ranked.c.place_of_owner]
@@ -104,7 +104,7 @@ def search_pattern(typed: str) -> str:
     """What `search_in` binds: letters in any case and with any accent; what a person types is never a pattern."""
     if len(typed) > 200 or "\0" in typed:
         raise BadArgument("search", "Search for at most 200 letters.")
-    escaped = folded(typed).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    escaped = fold_name(typed).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
     return f"%{escaped}%"
 
 
@@ -121,7 +121,7 @@ class Page(Generic[V]):
 
     @classmethod
     def of(
-        cls, rows: Sequence[V], page: PageOf, order: Order, count: Callable[[], Awaitable[int]], extra: Any = None
+        cls, rows: Sequence[V], page: PageRequest, order: Order, count: Callable[[], Awaitable[int]], extra: Any = None
     ) -> "Page[V]":
         """From the rows of a paged statement."""
         return cls(rows[: page.first], len(rows) > page.first, page.after is not None, order, count, extra)

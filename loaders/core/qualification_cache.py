@@ -11,7 +11,7 @@ from sqlalchemy import select
 
 from db.database import Database
 from db.models.qualification import QualificationCriterion, QualificationUnit
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 
 # Bounds the memory: some 300 bytes a criterion, so about 60 MB at most.
 MOST_CRITERIA = 200_000
@@ -62,12 +62,12 @@ _CONTENT = (
         QualificationCriterion.description,
     )
     .outerjoin(QualificationCriterion, QualificationCriterion.unit_id == QualificationUnit.id)
-    .where(among(QualificationUnit.qualification_id))
+    .where(any_of(QualificationUnit.qualification_id))
     .order_by(QualificationUnit.qualification_id, QualificationUnit.position, QualificationCriterion.position)
 )
 
 
-class Reference:
+class QualificationCache:
     """The installation's qualification versions, the least recently used let go beyond a bound. `hits` and `misses` count."""
 
     def __init__(self, database: Database) -> None:

@@ -13,23 +13,23 @@ from auth import scope
 from auth.viewer import Viewer
 from db.database import Database
 from domain import clock
-from loaders.core.dataloader import Batched
-from loaders.core.qualification_cache import Reference
+from loaders.core.dataloader import BaseLoader
+from loaders.core.qualification_cache import QualificationCache
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
 # Statements depend on the role and on which arguments are set, never on their values: each shape is built once.
-prepared: Callable[[Callable[..., Any]], Callable[..., Any]] = lru_cache(maxsize=256)
+cached_statement: Callable[[Callable[..., Any]], Callable[..., Any]] = lru_cache(maxsize=256)
 
 
 @dataclass(slots=True)
-class Reading:
+class ReadSession:
     """One operation's reads: who is looking, from where, at which moment. All its numbers speak of the same day."""
 
     database: Database
     viewer: Viewer
-    reference: Reference
+    qualifications: QualificationCache
     primary: bool = False
     now: dt.datetime = field(default_factory=clock.now)
     # The day in London.
@@ -40,13 +40,13 @@ class Reading:
 
     async def rows(self, statement: Executable, **parameters: Any) -> Sequence[Row[Any]]:
         """All rows of a scoped statement; the viewer is bound here."""
-        return await self.database.rows(statement, {**scope.binds(self.viewer), **parameters}, self.primary)
+        return await self.database.rows(statement, {**scope.viewer_params(self.viewer), **parameters}, self.primary)
 
 
-class OneLoader(Batched[K, V | None], Generic[K, V]):
+class OneLoader(BaseLoader[K, V | None], Generic[K, V]):
     """For each key one row, or None where there is none that the viewer sees."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: ReadSession) -> None:
         super().__init__()
         self.reading = reading
 
@@ -59,10 +59,10 @@ class OneLoader(Batched[K, V | None], Generic[K, V]):
         """The rows there are, by key, in one statement."""
 
 
-class ManyLoader(Batched[K, list[V]], Generic[K, V]):
+class ManyLoader(BaseLoader[K, list[V]], Generic[K, V]):
     """For each key a list of rows, empty where there are none that the viewer sees."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: ReadSession) -> None:
         super().__init__()
         self.reading = reading
 

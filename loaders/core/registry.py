@@ -9,19 +9,19 @@ from loaders.action import ActionLoader, ActionsOfSessionLoader, FilesOfActionLo
 from loaders.aim import AimLoader, AimsOfLearnerLoader, ProgrammeLoader
 from loaders.audit_event import AuditEventLoader
 from loaders.core.learner_list import LearnerList, PagesLoader
-from loaders.core.read_session import Reading
+from loaders.core.read_session import ReadSession
 from loaders.cv import CvDocumentsLoader, CvSectionsLoader
 from loaders.employer import EmployerLoader, SitesOfEmployerLoader
 from loaders.evidence import EvidenceLoader, EvidenceOfActionLoader, MappedEvidenceLoader
 from loaders.evidence_detail import EvidenceSignaturesLoader, MappingsLoader, VersionsLoader
 from loaders.file import FileLoader, NamedFileLoader
 from loaders.kpis import KpisLoader, KpisOfEmployerLoader
-from loaders.learner import LearnerLoader, LearnersAsked
+from loaders.learner import LearnerFilter, LearnerLoader
 from loaders.learners_of_employer import LearnersOfEmployerLoader
 from loaders.off_the_job import OffTheJobLoader
 from loaders.qualification import QualificationLoader
-from loaders.resource import MaterialOfAimLoader, ResourceCountLoader, ResourceLoader
-from loaders.review_schedule import ReviewLoader
+from loaders.resource import AimResourcesLoader, ResourceCountLoader, ResourceLoader
+from loaders.review_schedule import ReviewScheduleLoader
 from loaders.role_grant import RoleGrantRow, SitesOfOverviewLoader, own_grants
 from loaders.session import AimsOfSessionLoader, FilesOfSessionLoader, SessionLoader
 from loaders.signature_request import AwaitingSignatureLoader, SignatureRequestLoader, SlotsLoader
@@ -29,23 +29,23 @@ from loaders.time_log_entry import CalendarLoader, TimeLogEntryLoader
 from loaders.unit import (
     CriteriaOfUnitLoader,
     CriterionLoader,
-    ReachedLoader,
+    CriterionProgressLoader,
     UnitLoader,
     UnitProgressLoader,
     UnitSignaturesLoader,
     UnitsOfAimLoader,
 )
 from loaders.unit_funnel import UnitFunnelLoader
-from loaders.upcoming import OutlookLoader
+from loaders.upcoming import UpcomingLoader
 from loaders.user import ContactLoader, ManagersOfLearnerLoader, NamedUserLoader, UserLoader
 
 V = TypeVar("V")
 
 
 class Loaders:
-    """Loaders that share one `Reading`; named after what they give and by which key."""
+    """Loaders that share one `ReadSession`; named after what they give and by which key."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: ReadSession) -> None:
         self.reading = reading
         # A relation with arguments has a loader for each set of them.
         self._by_arguments: dict[tuple[object, ...], object] = {}
@@ -75,11 +75,11 @@ class Loaders:
         return UnitLoader(self.reading, self.units_of_aim)
 
     @cached_property
-    def reached(self) -> ReachedLoader:
-        return ReachedLoader(self.reading)
+    def criterion_progress(self) -> CriterionProgressLoader:
+        return CriterionProgressLoader(self.reading)
 
     def criteria_of_unit(self, which: CriterionFilter) -> CriteriaOfUnitLoader:
-        return self._with(CriteriaOfUnitLoader, self.reached, which)
+        return self._with(CriteriaOfUnitLoader, self.criterion_progress, which)
 
     @cached_property
     def criterion(self) -> CriterionLoader:
@@ -146,12 +146,12 @@ class Loaders:
         return MappingsLoader(self.reading)
 
     @cached_property
-    def outlook(self) -> OutlookLoader:
-        return OutlookLoader(self.reading)
+    def upcoming(self) -> UpcomingLoader:
+        return UpcomingLoader(self.reading)
 
     @cached_property
-    def review(self) -> ReviewLoader:
-        return ReviewLoader(self.reading)
+    def review_schedule(self) -> ReviewScheduleLoader:
+        return ReviewScheduleLoader(self.reading)
 
     @cached_property
     def session(self) -> SessionLoader:
@@ -198,8 +198,8 @@ class Loaders:
         return ResourceLoader(self.reading)
 
     @cached_property
-    def material_of_aim(self) -> MaterialOfAimLoader:
-        return MaterialOfAimLoader(self.reading)
+    def resources_of_aim(self) -> AimResourcesLoader:
+        return AimResourcesLoader(self.reading)
 
     @cached_property
     def resource_count(self) -> ResourceCountLoader:
@@ -253,7 +253,7 @@ class Loaders:
         return await own_grants(self.reading)
 
     def learners_of_employer(
-        self, asked: LearnersAsked, which: LearnerOrder, first: int, after: str | None
+        self, asked: LearnerFilter, which: LearnerOrder, first: int, after: str | None
     ) -> LearnersOfEmployerLoader:
         """Pages of an employer's learners. Raises BadArgument."""
         key = (LearnersOfEmployerLoader, asked, which, first, after)

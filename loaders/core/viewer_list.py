@@ -9,8 +9,8 @@ from sqlalchemy import ColumnElement, Row, Select, bindparam, func, select
 from db.models.base import Key
 from db.models.learner import Learner
 from domain.enums import Role
-from loaders.core.pagination import Order, Page, PageOf, paged, search_pattern
-from loaders.core.read_session import Reading, prepared
+from loaders.core.pagination import Order, Page, PageRequest, page_of, search_pattern
+from loaders.core.read_session import ReadSession, cached_statement
 
 V = TypeVar("V")
 
@@ -25,7 +25,7 @@ class ViewerList(Generic[V]):
 
     order: Order
     statement: Callable[[Role], Select[Any]]
-    row: Callable[[Row[Any], Reading], V]
+    row: Callable[[Row[Any], ReadSession], V]
     conditions: Mapping[str, ColumnElement[bool] | Callable[[Role], ColumnElement[bool]]] = field(default_factory=dict)
 
 
@@ -40,28 +40,28 @@ def _filtered(listed: ViewerList[Any], role: Role, names: frozenset[str]) -> Sel
     return listed.statement(role).where(*(one if isinstance(one, ColumnElement) else one(role) for one in asked))
 
 
-@prepared
+@cached_statement
 def _count(listed: ViewerList[Any], role: Role, names: frozenset[str]) -> Select[Any]:
     return _filtered(listed, role, names).with_only_columns(func.count(), maintain_column_froms=True)
 
 
-@prepared
+@cached_statement
 def _page(listed: ViewerList[Any], role: Role, names: frozenset[str], after: bool, counted: bool) -> Select[Any]:
     statement = _filtered(listed, role, names)
     if counted:
         statement = statement.add_columns(_count(listed, role, names).scalar_subquery().label("count"))
-    return paged(statement, listed.order, after)
+    return page_of(statement, listed.order, after)
 
 
 async def read_page(
-    reading: Reading, listed: ViewerList[V], first: int, after: str | None, counted: bool, asked: Mapping[str, Any]
+    reading: ReadSession, listed: ViewerList[V], first: int, after: str | None, counted: bool, asked: Mapping[str, Any]
 ) -> Page[V]:
     """One page. `asked`: values of the conditions that are to hold; None is not asked for, `search` as it was typed.
 
     `counted`: how many there are is read in the same statement. Raises BadArgument for a page, cursor or search that
     cannot be.
     """
-    page = PageOf.read(first, after, listed.order)
+    page = PageRequest.read(first, after, listed.order)
     values = {name: value for name, value in asked.items() if value is not None}
     if "search" in values:
         values["search"] = search_pattern(values["search"])

@@ -4,16 +4,16 @@ from collections.abc import Collection, Sequence
 
 from db.models.file import File
 from domain.enums import UserErrorCode
-from resolvers.core.unit_of_work import Change
-from resolvers.core.validation import named
-from resolvers.file import bind
+from resolvers.core.unit_of_work import UnitOfWork
+from resolvers.core.validation import require_entity
+from resolvers.file import attach
 
 # In one go; more can be added afterwards.
 MOST_FILES = 20
 
 
-async def attachable(
-    change: Change, ids: Sequence[str], learner_id: int | None, aim_ids: Collection[int], *field: str
+async def attachable_files(
+    uow: UnitOfWork, ids: Sequence[str], learner_id: int | None, aim_ids: Collection[int], *field: str
 ) -> list[File]:
     """The files that may be attached to a learner's record about these aims, locked; the faults are noted at the field.
 
@@ -21,20 +21,20 @@ async def attachable(
     aim but these: who sees the record sees its files.
     """
     if len(ids) > MOST_FILES:
-        change.fault(UserErrorCode.INVALID, f"Add at most {MOST_FILES} files at once.", *field)
+        uow.add_error(UserErrorCode.INVALID, f"Add at most {MOST_FILES} files at once.", *field)
         return []
     files = []
     for place, id in enumerate(ids):
         at = (*field, str(place))
-        file = await named(change, File, id, *at)
+        file = await require_entity(uow, File, id, *at)
         if file is None:
             continue
         if file.uploaded_at is None:
-            change.fault(UserErrorCode.INVALID, "A file has not arrived: send its bytes to the upload link first.", *at)
+            uow.add_error(UserErrorCode.INVALID, "A file has not arrived: send its bytes to the upload link first.", *at)
         elif file.erased_at is not None or file.learner_id not in (None, learner_id):
-            change.fault(UserErrorCode.CONFLICT, "A file is in use already. Upload it again to use it here too.", *at)
+            uow.add_error(UserErrorCode.CONFLICT, "A file is in use already. Upload it again to use it here too.", *at)
         elif file.aim_id is not None and file.aim_id not in aim_ids:
-            change.fault(
+            uow.add_error(
                 UserErrorCode.INVALID, "A file belongs to another component of the learner's. Upload it again.", *at
             )
         elif file not in files:
@@ -42,9 +42,9 @@ async def attachable(
     return files
 
 
-def take(files: Sequence[File], learner_id: int, aim_ids: Collection[int]) -> None:
+def attach_all(files: Sequence[File], learner_id: int, aim_ids: Collection[int]) -> None:
     """Binds fresh uploads to the learner; to an aim too, where the record is about one alone."""
     aim_id = next(iter(aim_ids)) if len(aim_ids) == 1 else None
     for file in files:
         if file.learner_id is None:
-            bind(file, learner_id, aim_id)
+            attach(file, learner_id, aim_id)

@@ -4,15 +4,15 @@ import datetime as dt
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from auth.signed_urls import Links
+from auth.signed_urls import SignedUrls
 from auth.tokens import AccessTokens
-from auth.viewer import HeldBack, NotSignedIn, Viewer, read_viewer
+from auth.viewer import NotSignedIn, SetupRequired, Viewer, read_viewer
 from db.database import Database
 from domain import clock
-from loaders.core.qualification_cache import Reference
-from loaders.core.read_session import Reading
+from loaders.core.qualification_cache import QualificationCache
+from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
-from services.change_feed import Changes
+from services.change_feed import ChangeFeed
 from services.mail.sender import MailSender
 from services.storage.file_store import FileStore
 
@@ -26,18 +26,18 @@ class Services:
 
     database: Database
     files: FileStore
-    links: Links
+    links: SignedUrls
     tokens: AccessTokens
-    changes: Changes
-    reference: Reference
+    changes: ChangeFeed
+    qualifications: QualificationCache
     mail: MailSender
     base_url: str
     # An address under which people sign in to try it out: more is told to strangers there.
     is_demo: bool = False
 
-    def committed(self, provider_key: int, learner_keys: set[int]) -> None:
+    def after_commit(self, provider_key: int, learner_keys: set[int]) -> None:
         """After a commit: whoever listens hears of it, and the mail that came with it goes out."""
-        self.changes.committed(provider_key, learner_keys)
+        self.changes.notify_committed(provider_key, learner_keys)
         self.mail.wake()
 
 
@@ -62,37 +62,35 @@ class Context:
     write_number: int = 0
     _loaders: Loaders | None = None
     # After a write: reads come from the primary database, which has it.
-    _wrote: bool = False
+    _has_written: bool = False
 
-    @property
-    def signed_in(self) -> Viewer:
+    def viewer_or_raise(self) -> Viewer:
         """The viewer, who may still have to change the password first; raises NotSignedIn."""
         if self.viewer is None:
             raise NotSignedIn
         return self.viewer
 
-    @property
-    def let_in(self) -> Viewer:
+    def require_active_viewer(self) -> Viewer:
         """The viewer, with nothing left to do first; raises NotSignedIn or HeldBack."""
-        viewer = self.signed_in
-        if viewer.held_back:
-            raise HeldBack(viewer)
+        viewer = self.viewer_or_raise()
+        if viewer.must_complete_setup:
+            raise SetupRequired(viewer)
         return viewer
 
     @property
     def loaders(self) -> Loaders:
         """This operation's loaders; raises NotSignedIn or HeldBack."""
         if self._loaders is None:
-            viewer, database = self.let_in, self.services.database
-            primary = self._wrote or not database.replica_has(viewer.wrote_at)
-            reading = Reading(database, viewer, self.services.reference, primary)
+            viewer, database = self.require_active_viewer(), self.services.database
+            primary = self._has_written or not database.replica_has_write(viewer.last_write_at)
+            reading = ReadSession(database, viewer, self.services.qualifications, primary)
             self._loaders = Loaders(reading)
         return self._loaders
 
-    def wrote(self, viewer: Viewer | None = None) -> None:
+    def invalidate_loaders(self, viewer: Viewer | None = None) -> None:
         """Something was changed: what was read before is not true any more. `viewer`: who is signed in from here on."""
         self._loaders = None
-        self._wrote = True
+        self._has_written = True
         if viewer is not None:
             self.viewer = viewer
 
@@ -109,7 +107,7 @@ class Context:
         except NotSignedIn:
             return False
         self._loaders = None
-        return not self.viewer.held_back
+        return not self.viewer.must_complete_setup
 
     def close(self) -> None:
         """Lets go of what was read, at once: the executor's objects hold each other, and would hold it until collected."""

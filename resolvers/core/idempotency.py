@@ -14,11 +14,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auth.viewer import Viewer
 from db.models.auth_session import IdempotencyKey
 from domain.enums import UserErrorCode
-from domain.errors import refuse
+from domain.errors import reject
 from resolvers.core.context import Context
 
 
-async def claim(
+async def acquire(
     session: AsyncSession, context: Context, viewer: Viewer, name: str, arguments: dict[str, Any]
 ) -> str | None:
     """Takes the key for this transaction; the earlier result (JSON) where it was used already for the same thing.
@@ -37,11 +37,11 @@ async def claim(
         return None
     kept = await session.get_one(IdempotencyKey, (viewer.user_key, key), populate_existing=True)
     if kept.request_sha256 != asked:
-        raise refuse(UserErrorCode.INVALID, "This Idempotency-Key was used for something else. Make a new one.")
+        raise reject(UserErrorCode.INVALID, "This Idempotency-Key was used for something else. Make a new one.")
     return kept.answer
 
 
-async def fulfil(
+async def store_result(
     session: AsyncSession, context: Context, viewer: Viewer, name: str, result: Any
 ) -> None:
     """Keeps the result beside the key, in the transaction that has the effect."""

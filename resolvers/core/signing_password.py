@@ -4,14 +4,14 @@ from auth.credentials import verify_password
 from db.models.audit_event import AuditEvent
 from domain import clock
 from domain.enums import UserErrorCode
-from domain.errors import refuse
+from domain.errors import reject
 from resolvers.core.context import Context
 from services.audit.append import append
 
 
-async def check_signing_password(context: Context, password: str, mutation: str, *field: str) -> None:
+async def require_signing_password(context: Context, password: str, mutation: str, *field: str) -> None:
     """Refuses with WRONG_PASSWORD or TOO_MANY_ATTEMPTS at `field` unless it is the viewer's own."""
-    viewer = context.let_in
+    viewer = context.require_active_viewer()
     if await verify_password(context.services.database, context.client.address, viewer.username, password, *field):
         return
     async with context.services.database.writing() as session:
@@ -28,7 +28,7 @@ async def check_signing_password(context: Context, password: str, mutation: str,
             request_id=context.client.request_id,
         )
         await append(session, line)
-    raise refuse(
+    raise reject(
         UserErrorCode.WRONG_PASSWORD,
         "This is not your password. Nothing was signed; type the password that you sign in with.",
         *field,

@@ -1,6 +1,6 @@
 """A write: one transaction that holds the change, its audit line, its e-mail, the progress figures, and who hears of it.
 
-A mutation is one function marked `@writes("evidenceAssess")`. It gets a `Change` and plain arguments, and gives back what
+A mutation is one function marked `@writes("evidenceAssess")`. It gets a `UnitOfWork` and plain arguments, and gives back what
 names its result (a key). Called with the context, it runs in a transaction of its own, once for each Idempotency-Key:
 
     key = await evidence.assess(context, id=…, mappings=…)
@@ -16,22 +16,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
 from auth import policy, scope
-from auth.auth_sessions import note_write
+from auth.auth_sessions import record_last_write
 from auth.viewer import Viewer
 from db.models.audit_event import AuditEvent
 from db.models.base import Base
-from db.models.outbox import outbox_row
+from db.models.outbox import outbox_mail
 from domain import clock
 from domain import global_id as ids
 from domain.enums import UserErrorCode
-from domain.errors import Fault, Refused, not_allowed, not_found, refuse
+from domain.errors import DomainError, UserError, not_allowed, not_found, reject
 from domain.mail import Mail
 from repositories.scoped import TYPE_NAMES, one_for_write
 from resolvers.core.context import Context
-from resolvers.core.idempotency import claim, fulfil
-from resolvers.core.signing_password import check_signing_password
+from resolvers.core.idempotency import acquire, store_result
+from resolvers.core.signing_password import require_signing_password
 from services.audit.append import append
-from services.audit.progress_check import sum_up
+from services.audit.progress_check import recount_progress
 
 E = TypeVar("E", bound=Base)
 P = ParamSpec("P")
@@ -43,10 +43,10 @@ _LOST_A_RACE = ("40P01", "40001")
 _MOST_ATTEMPTS = 3
 
 # Every mutation that writes, by its name in the graph: the permission test walks it.
-WRITES: dict[str, Callable[..., Awaitable[Any]]] = {}
+MUTATIONS: dict[str, Callable[..., Awaitable[Any]]] = {}
 
 
-class Change:
+class UnitOfWork:
     """One transaction of one mutation."""
 
     def __init__(self, name: str, context: Context, session: AsyncSession, viewer: Viewer) -> None:
@@ -57,47 +57,47 @@ class Change:
         self.viewer = viewer
         self.now = clock.now()
         self.today = clock.day_of(self.now)
-        self._faults: list[Fault] = []
-        self._line: AuditEvent | None = None
-        self._aims: set[int] = set()
-        self.touched: set[int] = set()
+        self._errors: list[UserError] = []
+        self._event: AuditEvent | None = None
+        self._aims_to_recount: set[int] = set()
+        self.changed_learners: set[int] = set()
 
     # ------------------------------------------------------------ reading what is to be changed
 
     async def get(self, entity: type[E], id: str, *field: str, locked: bool = True) -> E:
         """The entity with that id, if the viewer sees it; else NOT_FOUND at `field`. Locked until the transaction ends."""
-        found = await self.find(entity, ids.decode(TYPE_NAMES[entity], id), locked=locked)
+        found = await self.get_or_none(entity, ids.decode(TYPE_NAMES[entity], id), locked=locked)
         if found is None:
             raise not_found(*field)
         return found
 
-    async def find(self, entity: type[E], key: int | None, locked: bool = True) -> E | None:
+    async def get_or_none(self, entity: type[E], key: int | None, locked: bool = True) -> E | None:
         """The entity with that key, if the viewer sees it."""
         if key is None:
             return None
         statement = one_for_write(self.viewer.role, entity, locked)
-        found = await self.session.execute(statement, {**scope.binds(self.viewer), "key": key})
+        found = await self.session.execute(statement, {**scope.viewer_params(self.viewer), "key": key})
         return found.scalar_one_or_none()
 
     # ------------------------------------------------------------ may they, and is it right
 
-    def allow(self, also: bool = True, message: str = "Your role does not allow this.", *field: str) -> None:
+    def authorize(self, also: bool = True, message: str = "Your role does not allow this.", *field: str) -> None:
         """Refuses with NOT_ALLOWED unless the policy's table lets the role do this, and `also` holds of the record."""
         if not (also and policy.may(self.viewer.role, self.name)):
             raise not_allowed(message, *field)
 
-    def fault(self, code: UserErrorCode, message: str, *field: str) -> None:
+    def add_error(self, code: UserErrorCode, message: str, *field: str) -> None:
         """Notes one thing to mend; `check` refuses for all of them together."""
-        self._faults.append(Fault(code, field or None, message))
+        self._errors.append(UserError(code, field or None, message))
 
-    def check(self) -> None:
+    def raise_errors(self) -> None:
         """Refuses if anything was noted."""
-        if self._faults:
-            raise Refused(*self._faults)
+        if self._errors:
+            raise DomainError(*self._errors)
 
     # ------------------------------------------------------------ what else the transaction holds
 
-    def record(
+    def audit(
         self,
         type_name: str | None,
         key: int | None,
@@ -108,7 +108,7 @@ class Change:
         **detail: Any,
     ) -> None:
         """The audit line: on which record. `detail` says which fields changed, never what a person wrote in them."""
-        self._line = AuditEvent(
+        self._event = AuditEvent(
             provider_id=self.viewer.provider_key,
             at=self.now,
             actor_id=self.viewer.user_key,
@@ -124,61 +124,61 @@ class Change:
             request_id=self.context.client.request_id,
         )
         if learner_id is not None:
-            self.touched.add(learner_id)
+            self.changed_learners.add(learner_id)
 
-    def mail(self, to: str, mail: Mail) -> None:
+    def send_mail(self, to: str, mail: Mail) -> None:
         """An e-mail that goes out if and when this commits."""
-        self.session.add(outbox_row(self.viewer.provider_key, to, mail, self.now))
+        self.session.add(outbox_mail(self.viewer.provider_key, to, mail, self.now))
 
-    def progress(self, aim_id: int) -> None:
+    def recount_progress(self, aim_id: int) -> None:
         """The aim's sums are counted again at the end of the transaction."""
-        self._aims.add(aim_id)
+        self._aims_to_recount.add(aim_id)
 
     @property
-    def changed(self) -> bool:
+    def has_changes(self) -> bool:
         """Whether anything was put on record; a repetition that changes nothing is not."""
-        return self._line is not None
+        return self._event is not None
 
     async def finish(self) -> None:
         """Writes what belongs to the change; the audit line last, because the chain's end stays locked until the commit."""
         await self.session.flush()
-        for aim_id in sorted(self._aims):
-            await sum_up(self.session, aim_id)
-        if self._line is not None:
-            await self.services.changes.in_transaction(self.session, self.viewer.provider_key, self.touched)
-            await append(self.session, self._line)
+        for aim_id in sorted(self._aims_to_recount):
+            await recount_progress(self.session, aim_id)
+        if self._event is not None:
+            await self.services.changes.notify_in_transaction(self.session, self.viewer.provider_key, self.changed_learners)
+            await append(self.session, self._event)
             await self.session.flush()
 
 
-def writes(
+def mutation(
     name: str, *, signs: bool = False, password_at: tuple[str, ...] = ("password",)
-) -> Callable[[Callable[Concatenate[Change, P], Awaitable[Result]]], Callable[Concatenate[Context, P], Awaitable[Result]]]:
+) -> Callable[[Callable[Concatenate[UnitOfWork, P], Awaitable[Result]]], Callable[Concatenate[Context, P], Awaitable[Result]]]:
     """Marks the function behind one mutation. `signs`: its `password` argument is checked first, before any lock is held.
 
     `password_at` is the path of the password in the graph's input.
     """
 
     def mark(
-        work: Callable[Concatenate[Change, P], Awaitable[Result]],
+        work: Callable[Concatenate[UnitOfWork, P], Awaitable[Result]],
     ) -> Callable[Concatenate[Context, P], Awaitable[Result]]:
         @functools.wraps(work)
         async def run(context: Context, *args: P.args, **kwargs: P.kwargs) -> Result:
-            viewer = context.let_in
+            viewer = context.require_active_viewer()
             context.write_number += 1
             if signs:
-                await check_signing_password(context, str(kwargs["password"]), name, *password_at)
-            result = await _in_transaction(name, context, viewer, lambda change: work(change, *args, **kwargs), kwargs)
-            context.wrote()
+                await require_signing_password(context, str(kwargs["password"]), name, *password_at)
+            result = await _run_with_retries(name, context, viewer, lambda uow: work(uow, *args, **kwargs), kwargs)
+            context.invalidate_loaders()
             return result
 
-        WRITES[name] = run
+        MUTATIONS[name] = run
         return run
 
     return mark
 
 
-async def _in_transaction(
-    name: str, context: Context, viewer: Viewer, work: Callable[[Change], Awaitable[Any]], arguments: dict[str, Any]
+async def _run_with_retries(
+    name: str, context: Context, viewer: Viewer, work: Callable[[UnitOfWork], Awaitable[Any]], arguments: dict[str, Any]
 ) -> Any:
     attempts = 0
     while True:
@@ -186,37 +186,37 @@ async def _in_transaction(
         try:
             return await _attempt(name, context, viewer, work, arguments)
         except StaleDataError:
-            raise _overtaken() from None
+            raise _conflict() from None
         except IntegrityError as error:
-            raise _overtaken() from error
+            raise _conflict() from error
         except DBAPIError as error:
             if getattr(error.orig, "sqlstate", None) not in _LOST_A_RACE:
                 raise
             # PostgreSQL undid all of it, because two waited for each other: the second try finds the way free.
             if attempts == _MOST_ATTEMPTS:
-                raise _overtaken() from error
+                raise _conflict() from error
 
 
 async def _attempt(
-    name: str, context: Context, viewer: Viewer, work: Callable[[Change], Awaitable[Any]], arguments: dict[str, Any]
+    name: str, context: Context, viewer: Viewer, work: Callable[[UnitOfWork], Awaitable[Any]], arguments: dict[str, Any]
 ) -> Any:
     async with context.services.database.writing() as session:
-        earlier = await claim(session, context, viewer, name, arguments)
+        earlier = await acquire(session, context, viewer, name, arguments)
         if earlier is not None:
             return json.loads(earlier)
-        change = Change(name, context, session, viewer)
-        result = await work(change)
-        await fulfil(session, context, viewer, name, result)
-        await change.finish()
-        if change.changed and context.services.database.replica is not None:
-            await note_write(session, viewer.sign_in_key, change.now)
-    if change.changed:
-        context.services.committed(viewer.provider_key, change.touched)
+        uow = UnitOfWork(name, context, session, viewer)
+        result = await work(uow)
+        await store_result(session, context, viewer, name, result)
+        await uow.finish()
+        if uow.has_changes and context.services.database.replica is not None:
+            await record_last_write(session, viewer.auth_session_key, uow.now)
+    if uow.has_changes:
+        context.services.after_commit(viewer.provider_key, uow.changed_learners)
     return result
 
 
-def _overtaken() -> Refused:
-    return refuse(
+def _conflict() -> DomainError:
+    return reject(
         UserErrorCode.CONFLICT,
         "Somebody else changed this at the same moment, and nothing of yours was kept. Look at it again, then repeat.",
     )

@@ -9,7 +9,7 @@ from loaders.aim import AimRow
 from loaders.core.learner_list import whole_list
 from loaders.core.registry import Loaders
 from loaders.criterion import CriterionRow
-from loaders.provider import read_name
+from loaders.provider import read_provider_name
 from loaders.time_log_entry import TIME_LOG, TimeLogEntryRow
 from loaders.unit import UnitRow
 from resolvers.exports.pdf import AimHeading, Measures
@@ -35,7 +35,7 @@ async def time_log(loaders: Loaders, learner_key: int, asked: dict[str, Any]) ->
     only = asked.get("aim_key")
     aim = await loaders.aim.load(only) if only is not None else None
     return TimeLog(
-        provider=await read_name(reading),
+        provider=await read_provider_name(reading),
         learner=learner.name,
         made_at=reading.now,
         lines=[_line(entry, aims, units, people) for entry in entries],
@@ -156,7 +156,7 @@ async def _heading(loaders: Loaders, aim: AimRow) -> AimHeading:
     iqa = None if aim.iqa_key is None else await loaders.named_user.load(aim.iqa_key)
     version = f"v{qualification.version}" if qualification.version else None
     return AimHeading(
-        provider=await read_name(loaders.reading),
+        provider=await read_provider_name(loaders.reading),
         learner=learner.name,
         qualification=aim.title,
         reference=" ".join(part for part in (qualification.reference, version) if part),

@@ -6,17 +6,17 @@ Whoever a link was made for is looked at again when it is followed: what they no
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from auth.signed_urls import LinkRefused
+from auth.signed_urls import InvalidSignedUrl
 from db.models.file import File
 from domain import clock
 from domain.enums import CriterionFilter
-from loaders.core.read_session import Reading
+from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from loaders.file import read_stored
 from repositories.file import announced_file
 from resolvers import signed_urls as link
 from resolvers.core.context import Services
-from resolvers.exports import export_data as gathered
+from resolvers.exports import export_data as export_data
 from resolvers.exports.progress_map import progress_map
 from resolvers.exports.record_of_achievement import record_of_achievement
 from resolvers.exports.subject_access import subject_access
@@ -31,7 +31,7 @@ ZIP = "application/zip"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
-class ExportDesk:
+class ExportService:
     """What the endpoints of files ask; each method is given the claims that its link was signed with."""
 
     def __init__(self, services: Services) -> None:
@@ -51,7 +51,7 @@ class ExportDesk:
             # Locked: of two who send the same file at once, the second finds the first's on record.
             file = await session.get_one(File, claims["file"], with_for_update={"key_share": True})
             if file.erased_at is not None:
-                raise LinkRefused
+                raise InvalidSignedUrl
             if file.uploaded_at is None:
                 file.storage_key, file.sha256, file.size = stored.storage_key, stored.sha256, stored.size
                 file.content_type, file.uploaded_at = content_type, clock.now()
@@ -76,25 +76,25 @@ class ExportDesk:
         make = _MAKERS.get(claims["export"])
         return await make(Loaders(reading), claims) if make else None
 
-    async def _reading(self, claims: Claims) -> Reading | None:
+    async def _reading(self, claims: Claims) -> ReadSession | None:
         services = self._services
         viewer = await link.viewer_of(services.database, claims)
         # From the primary: what a link was made for may have been written a moment ago.
-        return Reading(services.database, viewer, services.reference, primary=True) if viewer else None
+        return ReadSession(services.database, viewer, services.qualifications, primary=True) if viewer else None
 
 
 async def _time_log(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
-    data = await gathered.time_log(loaders, claims["learner"], link.asked_of(claims))
+    data = await export_data.time_log(loaders, claims["learner"], link.asked_of(claims))
     return GeneratedExport("time-log.xlsx", WORKBOOK, await time_log(data)) if data else None
 
 
 async def _progress_map(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
-    data = await gathered.progress_map(loaders, claims["aim"], CriterionFilter(claims["filter"]))
+    data = await export_data.progress_map(loaders, claims["aim"], CriterionFilter(claims["filter"]))
     return GeneratedExport("progress-map.pdf", PDF, await progress_map(data)) if data else None
 
 
 async def _record_of_achievement(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
-    data = await gathered.record_of_achievement(loaders, claims["aim"])
+    data = await export_data.record_of_achievement(loaders, claims["aim"])
     return GeneratedExport("record-of-achievement.pdf", PDF, await record_of_achievement(data)) if data else None
 
 

@@ -11,8 +11,8 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as Ge
 
 from schema.executor.compiler import compile_operation
 from schema.executor.outcomes import Counters
-from schema.executor.plans import PlanStore
-from schema.executor.run import Column, Run
+from schema.executor.plans import PlanCache
+from schema.executor.run import Execution, FieldBatch
 
 __all__ = ["CompiledExecutor", "Counters", "executor_class"]
 
@@ -20,7 +20,7 @@ __all__ = ["CompiledExecutor", "Counters", "executor_class"]
 class CompiledExecutor(GenericExecutor):
     """Executes one operation. Made by `executor_class`: plans and counters belong to the class."""
 
-    plans: ClassVar[PlanStore]
+    plans: ClassVar[PlanCache]
 
     @classmethod
     def counters(cls) -> Counters:
@@ -32,40 +32,40 @@ class CompiledExecutor(GenericExecutor):
         plan = self.plans.plan_for(self)
         if plan is None:
             return super().execute_operation(serially)
-        run, data, columns = Run(plan, self), {}, []
+        execution, data, batches = Execution(plan, self), {}, []
         try:
-            data, columns = run.begin()
+            data, batches = execution.begin()
         except Exception:
-            run.spoiled = True
-        if run.columns:
-            return self._wait(run, data, columns, serially)
-        return self._again(run, serially) if run.spoiled else self._answer(run, data)
+            execution.failed = True
+        if execution.batches:
+            return self._wait(execution, data, batches, serially)
+        return self._again(execution, serially) if execution.failed else self._answer(execution, data)
 
-    async def _wait(self, run: Run, data: dict, columns: list[Column], serially: bool | None) -> ExecutionResult:
-        if not run.spoiled:
+    async def _wait(self, execution: Execution, data: dict, batches: list[FieldBatch], serially: bool | None) -> ExecutionResult:
+        if not execution.failed:
             try:
-                await run.follow(columns)
+                await execution.drain(batches)
             except Exception:
-                run.spoiled = True
-        if not run.spoiled:
-            return self._answer(run, data)
-        await run.settle()
-        result = self._again(run, serially)
+                execution.failed = True
+        if not execution.failed:
+            return self._answer(execution, data)
+        await execution.await_pending()
+        result = self._again(execution, serially)
         return await result if self.is_awaitable(result) else result
 
-    def _answer(self, run: Run, data: dict) -> ExecutionResult:
-        run.end()
-        run.plan.succeeded()
+    def _answer(self, execution: Execution, data: dict) -> ExecutionResult:
+        execution.end()
+        execution.plan.succeeded()
         self.plans.counters.fast += 1
         return ExecutionResult(data, None)
 
-    def _again(self, run: Run, serially: bool | None) -> AwaitableOrValue[ExecutionResult]:
+    def _again(self, execution: Execution, serially: bool | None) -> AwaitableOrValue[ExecutionResult]:
         """The operation from the start with the generic executor, whose errors and nulls are the ones that count.
 
         A context that has `restart()` is told: with fresh loaders errors come in the order of a first execution.
         """
-        run.end()
-        run.plan.failed()
+        execution.end()
+        execution.plan.failed()
         self.plans.counters.deopt += 1
         restart = getattr(self.context_value, "restart", None)
         if restart is not None:
@@ -79,5 +79,5 @@ def executor_class(name: str = "compiled", **bounds: int) -> type[GenericExecuto
     if name == "generic":
         return GenericExecutor
     if name == "compiled":
-        return type("CompiledExecutor", (CompiledExecutor,), {"plans": PlanStore(compile_operation, **bounds)})
+        return type("CompiledExecutor", (CompiledExecutor,), {"plans": PlanCache(compile_operation, **bounds)})
     raise ValueError(f"no executor is named {name!r}: choose compiled or generic")

@@ -243,9 +243,9 @@ def _class_check(known: set[type]) -> Callable[[object], None]:
 
 
 def _type_check(type_: GraphQLObjectType, site: Site) -> Callable[[object, Any], None]:
-    def check(value: object, run: Any) -> None:
+    def check(value: object, execution: Any) -> None:
         _refuse_what_is_no_object(value)
-        verdict = type_.is_type_of(value, run.info(site))
+        verdict = type_.is_type_of(value, execution.info(site))
         if not verdict or optimized_is_awaitable(verdict):
             raise Deopt
 
@@ -255,8 +255,8 @@ def _type_check(type_: GraphQLObjectType, site: Site) -> Callable[[object, Any],
 def _type_resolution(type_: GraphQLAbstractType, site: Site) -> Callable[[object, Any], str]:
     """The name of the type as the schema's own resolve_type gives it; one that is not possible fails in the lookup."""
 
-    def resolve_type(value: object, run: Any) -> str:
+    def resolve_type(value: object, execution: Any) -> str:
         _refuse_what_is_no_object(value)
-        return (type_.resolve_type or run.executor.type_resolver)(value, run.info(site), type_)
+        return (type_.resolve_type or execution.executor.type_resolver)(value, execution.info(site), type_)
 
     return resolve_type

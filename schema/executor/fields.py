@@ -48,15 +48,15 @@ class PathlessInfo(ResolveInfo):
 
     @property
     def path(self) -> Path:
-        self[4].spoiled = True
+        self[4].failed = True
         raise Deopt
 
 
-def resolve_info(site: Site, run: Any) -> ResolveInfo:
+def resolve_info(site: Site, execution: Any) -> ResolveInfo:
     """The info for a site's resolver. At the root it has the path; below, see PathlessInfo."""
     nodes = [detail.node for detail in site.details]
-    path = Path(None, site.key, site.parent.name) if site.at_root else run
-    info = run.executor.build_resolve_info(site.definition, nodes, site.parent, path)
+    path = Path(None, site.key, site.parent.name) if site.at_root else execution
+    info = execution.executor.build_resolve_info(site.definition, nodes, site.parent, path)
     return info if site.at_root else PathlessInfo._make(info)
 
 
@@ -112,15 +112,15 @@ def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
     """A function that binds the field's resolver for one run: arguments are coerced, and the info is made, once for all
     the objects of the column. A field with permissions or other extensions keeps Strawberry's own wrapped resolver; any
     other resolver is called as it was written. One that can be asked for all objects at once says so by its attributes:
-    `column`, of the same signature but for the list of sources, gives an awaitable of their values or None where it
-    cannot, and `part`, where it is not None, is what the field takes of each of them.
+    `batch`, of the same signature but for the list of sources, gives an awaitable of their values or None where it
+    cannot, and `projection`, where it is not None, is what the field takes of each of them.
     """
     definition, field, detail = site.definition, site.field, site.details[0]
 
-    def given(run: Any) -> dict[str, Any]:
+    def given(execution: Any) -> dict[str, Any]:
         if not (definition.args or detail.node.arguments):
             return {}
-        executor = run.executor
+        executor = execution.executor
         return get_argument_values(
             definition,
             detail.node,
@@ -129,8 +129,8 @@ def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
             executor.hide_suggestions,
         )
 
-    def wrapped(run: Any) -> Resolver:
-        resolve, info, arguments = definition.resolve or run.executor.field_resolver, run.info(site), given(run)
+    def wrapped(execution: Any) -> Resolver:
+        resolve, info, arguments = definition.resolve or execution.executor.field_resolver, execution.info(site), given(execution)
         return lambda source: resolve(source, info, **arguments)
 
     strawberry = schema.extensions.get(BACKREF)
@@ -146,25 +146,25 @@ def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
     config, scalars = strawberry.config, strawberry.schema_converter.scalar_registry
     known = {config.name_converter.from_argument(a): (a.python_name, a.type) for a in field.arguments}
     resolver, function = field.base_resolver, field.base_resolver.wrapped_func
-    column = getattr(function, "column", None)
+    batch = getattr(function, "batch", None)
     takes_info = resolver.info_parameter
     sources = [p for p in (resolver.self_parameter, resolver.parent_parameter, resolver.root_parameter) if p]
     first = next(iter(resolver.signature.parameters.values()), None)
     if sources and (sources != [first] or first.kind is inspect.Parameter.KEYWORD_ONLY):
         return wrapped  # the source is not simply the first argument
 
-    def direct(run: Any) -> Resolver:
-        info = config.info_class(_raw_info=run.info(site), _field=field)
+    def direct(execution: Any) -> Resolver:
+        info = config.info_class(_raw_info=execution.info(site), _field=field)
         arguments = {}
-        for name, value in given(run).items():
+        for name, value in given(execution).items():
             python_name, type_ = known[name]
             arguments[python_name] = convert_argument(value, type_, scalars, config, info, path=(name,))
         if takes_info:
             arguments[takes_info.name] = info
         call = partial(function, **arguments)
         resolve = call if sources else partial(_without_source, call)
-        if column is not None:
-            resolve.column, resolve.part = partial(column, **arguments), function.part  # type: ignore[attr-defined]
+        if batch is not None:
+            resolve.batch, resolve.projection = partial(batch, **arguments), function.projection  # type: ignore[attr-defined]
         return resolve
 
     return direct

@@ -54,7 +54,7 @@ class _Entry:
     plans: dict[tuple[bool, ...], Plan | None] = field(default_factory=dict)
 
 
-class PlanStore:
+class PlanCache:
     """Plans by operation and by the values of its @skip and @include variables; the longest unused go first.
 
     Bounds: `most` operations, `characters` of generated Python in all (a plan takes about 8 bytes for each of them),

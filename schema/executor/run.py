@@ -10,39 +10,39 @@ from schema.executor.outcomes import Deopt
 
 
 @dataclass(slots=True)
-class Column:
+class FieldBatch:
     """The values of one field for all its objects, some or all of them still futures."""
 
     index: int  # of the field's site in the plan
     values: list[Any]
-    together: bool = False  # one future stands for all the values
-    part: Callable[[Any], Any] | None = None  # what the field takes of each of those, where it is not the whole
+    batched: bool = False  # one future stands for all the values
+    projection: Callable[[Any], Any] | None = None  # what the field takes of each of those, where it is not the whole
 
     async def completed(self) -> list[Any]:
         """The values, once they are there."""
-        if not self.together:
+        if not self.batched:
             return [await value if hasattr(type(value), "__await__") else value for value in self.values]
         values = await self.values[0]
-        return values if self.part is None else list(map(self.part, values))
+        return values if self.projection is None else list(map(self.projection, values))
 
 
-class Run:
+class Execution:
     """The state of one execution.
 
     Generated code builds the answer's objects with None in the place of each resolved field, and puts (source, answer)
-    on that field's queue. `open` calls a field's resolver for its whole queue; once the values are there, the plan's
+    on that field's queue. `call_resolvers` calls a field's resolver for its whole queue; once the values are there, the plan's
     fill function completes them into their places, which queues the fields below.
     """
 
-    __slots__ = ("columns", "executor", "infos", "plan", "queues", "spoiled")
+    __slots__ = ("batches", "executor", "failed", "infos", "plan", "queues")
 
     def __init__(self, plan: Any, executor: Any) -> None:
         self.plan = plan
         self.executor = executor
         self.queues: list[list[tuple[Any, dict[str, Any]]]] = [[] for _ in plan.binders]
-        self.columns: list[Column] = []
+        self.batches: list[FieldBatch] = []
         self.infos: dict[int, ResolveInfo] = {}
-        self.spoiled = False  # the answer must not be used, whatever else happens
+        self.failed = False  # the answer must not be used, whatever else happens
 
     def info(self, site: Site) -> ResolveInfo:
         """The resolve info of a site, made when it is first asked for."""
@@ -51,12 +51,12 @@ class Run:
             info = self.infos[id(site)] = resolve_info(site, self)
         return info
 
-    def begin(self) -> tuple[dict[str, Any], list[Column]]:
+    def begin(self) -> tuple[dict[str, Any], list[FieldBatch]]:
         """Everything that needs no waiting: the answer so far, and the columns to wait for."""
         data = self.plan.root(self.executor.root_value, self)
-        return data, self.open(0, len(self.plan.binders))
+        return data, self.call_resolvers(0, len(self.plan.binders))
 
-    def open(self, first: int, end: int) -> list[Column]:
+    def call_resolvers(self, first: int, end: int) -> list[FieldBatch]:
         """Calls the resolvers queued at the sites from `first` to before `end`; the columns that have to be awaited.
 
         Sites are numbered from the top down, so what a column without futures queues is reached in the same pass.
@@ -67,19 +67,19 @@ class Run:
             if not pairs:
                 continue
             resolve = self.plan.binders[index](self)
-            column = self._at_once(index, resolve, pairs) or self._one_by_one(index, resolve, pairs)
-            if column is not None:
-                opened.append(column)
-                self.columns.append(column)
+            batch = self._at_once(index, resolve, pairs) or self._one_by_one(index, resolve, pairs)
+            if batch is not None:
+                opened.append(batch)
+                self.batches.append(batch)
         return opened
 
-    def _at_once(self, index: int, resolve: Any, pairs: list[tuple[Any, Any]]) -> Column | None:
+    def _at_once(self, index: int, resolve: Any, pairs: list[tuple[Any, Any]]) -> FieldBatch | None:
         """The column of a field that can be asked for all its objects together."""
-        ask = getattr(resolve, "column", None)
+        ask = getattr(resolve, "batch", None)
         values = None if ask is None else ask([source for source, _ in pairs])
-        return None if values is None else Column(index, [values], True, resolve.part)
+        return None if values is None else FieldBatch(index, [values], True, resolve.projection)
 
-    def _one_by_one(self, index: int, resolve: Any, pairs: list[tuple[Any, Any]]) -> Column | None:
+    def _one_by_one(self, index: int, resolve: Any, pairs: list[tuple[Any, Any]]) -> FieldBatch | None:
         """The column of any other field; None where all values were there already, and are completed."""
         values = [resolve(source) for source, _ in pairs]
         classes = set(map(type, values))
@@ -89,38 +89,38 @@ class Run:
         # A lone coroutine is awaited as it is; among others each runs in a task, so that none waits for another.
         if len(values) > 1 and not all(issubclass(cls, Future) for cls in classes):
             values = [ensure_future(value) if hasattr(type(value), "__await__") else value for value in values]
-        return Column(index, values)
+        return FieldBatch(index, values)
 
-    async def follow(self, columns: list[Column]) -> None:
+    async def drain(self, batches: list[FieldBatch]) -> None:
         """Waits for columns and for everything that they open. A lone column needs no task of its own.
 
         After a failure the others end at their next step and are waited for: cancelling them would cancel the
         loaders' futures, which the generic executor may be about to await.
         """
-        while len(columns) == 1:
-            [column] = columns
+        while len(batches) == 1:
+            [batch] = batches
             try:
-                values = await column.completed()
-                if self.spoiled:
+                values = await batch.completed()
+                if self.failed:
                     raise Deopt
-                self.plan.fills[column.index](self.queues[column.index], values, self)
-                columns = self.open(column.index + 1, self.plan.ends[column.index])
+                self.plan.fills[batch.index](self.queues[batch.index], values, self)
+                batches = self.call_resolvers(batch.index + 1, self.plan.ends[batch.index])
             except Exception:
-                self.spoiled = True
+                self.failed = True
                 raise
-        for outcome in await gather(*(self.follow([column]) for column in columns), return_exceptions=True):
+        for outcome in await gather(*(self.drain([batch]) for batch in batches), return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
 
     def end(self) -> None:
         """Lets go of everything: a run and its infos hold each other, and with them every row, until the collector comes."""
         self.queues.clear()
-        self.columns.clear()
+        self.batches.clear()
         self.infos.clear()
 
-    async def settle(self) -> None:
+    async def await_pending(self) -> None:
         """Waits for whatever was started, so that nothing of this run is under way when the operation runs again."""
-        values = [value for column in self.columns for value in column.values]
+        values = [value for batch in self.batches for value in batch.values]
         futures = [value for value in values if isfuture(value)]
         if futures:
             await wait(futures)

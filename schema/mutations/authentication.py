@@ -5,7 +5,7 @@ from typing import Annotated
 
 import strawberry
 
-from domain.errors import Refused
+from domain.errors import DomainError
 from resolvers import authentication as sign_in
 from resolvers import password as passwords
 from resolvers.authentication import Tokens
@@ -63,9 +63,9 @@ class ViewerPayload:
 async def _tokens(info: Info, write: Awaitable[Tokens]) -> TokenPayload:
     try:
         tokens = await write
-    except Refused as refused:
+    except DomainError as refused:
         return TokenPayload(access_token=None, refresh_token=None, viewer=None, errors=errors_of(refused))
-    viewer = info.context.signed_in
+    viewer = info.context.viewer_or_raise()
     return TokenPayload(access_token=tokens.access_token, refresh_token=tokens.refresh_token, viewer=viewer, errors=[])
 
 

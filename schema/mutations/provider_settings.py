@@ -4,7 +4,7 @@ from typing import Annotated
 
 import strawberry
 
-from domain.errors import Refused
+from domain.errors import DomainError
 from resolvers import provider_settings
 from schema.enums import Role
 from schema.field_builders import Info, attribute
@@ -51,7 +51,7 @@ class ProviderSettingsMutations:
     ) -> ProviderSettingsPayload:
         try:
             rules = await provider_settings.update(info.context, changes=plain(input))
-        except Refused as refused:
+        except DomainError as refused:
             return ProviderSettingsPayload(provider_settings=None, errors=errors_of(refused))
         # Not through the loaders: they let nobody in who has a disclaimer to accept.
         return ProviderSettingsPayload(provider_settings=rules, errors=[])

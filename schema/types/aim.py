@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 async def _material(row: AimRow, load, bucket: ResourceBucket) -> list[ResourceRow]:
-    return [material for material in await load.material_of_aim.load(row.key) if material.bucket is bucket]
+    return [material for material in await load.resources_of_aim.load(row.key) if material.bucket is bucket]
 
 
 @node(

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from loaders.aggregates import Part
+from loaders.aggregates import Metric
 from loaders.kpis import KpisRow, Parts
 from schema.field_builders import Info, attribute, selected
 from schema.node import value
@@ -42,7 +42,7 @@ class Kpis:
 
 # What has to be read for a field; the moment is there already.
 _PARTS: dict[str, Parts] = {
-    "learnerCount": frozenset({Part.LEARNERS}),
+    "learnerCount": frozenset({Metric.LEARNERS}),
     **dict.fromkeys(
         (
             "aimCount",
@@ -53,14 +53,14 @@ _PARTS: dict[str, Parts] = {
             "pastPlannedEndCount",
             "progress",
         ),
-        frozenset({Part.AIMS}),
+        frozenset({Metric.AIMS}),
     ),
-    "awaitingSignatureCount": frozenset({Part.SIGNATURES}),
-    "outstandingActionCount": frozenset({Part.ACTIONS}),
-    "overdueActionCount": frozenset({Part.ACTIONS}),
-    "awaitingAssessmentCount": frozenset({Part.EVIDENCE}),
-    "sessionsNext7Days": frozenset({Part.SESSIONS}),
-    "offTheJob": frozenset({Part.REQUIRED_TIME, Part.ACTUAL_TIME}),
+    "awaitingSignatureCount": frozenset({Metric.SIGNATURES}),
+    "outstandingActionCount": frozenset({Metric.ACTIONS}),
+    "overdueActionCount": frozenset({Metric.ACTIONS}),
+    "awaitingAssessmentCount": frozenset({Metric.EVIDENCE}),
+    "sessionsNext7Days": frozenset({Metric.SESSIONS}),
+    "offTheJob": frozenset({Metric.REQUIRED_TIME, Metric.ACTUAL_TIME}),
 }
 
 

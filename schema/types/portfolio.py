@@ -36,22 +36,22 @@ class Portfolio:
         by="photo_key",
     )
     next_session: Session | None = loaded(
-        "The planned session that begins next; null where none is booked.", "outlook.next_session"
+        "The planned session that begins next; null where none is booked.", "upcoming.next_session"
     )
     outstanding_action_count: int = loaded(
-        "Actions that are not COMPLETE, across all sessions [001].", "outlook.outstanding_action_count"
+        "Actions that are not COMPLETE, across all sessions [001].", "upcoming.outstanding_action_count"
     )
     overdue_action_count: int = loaded(
-        "Those of them whose target date has passed, in London [001].", "outlook.overdue_action_count"
+        "Those of them whose target date has passed, in London [001].", "upcoming.overdue_action_count"
     )
     last_review_at: dt.datetime | None = loaded(
-        "When the last FORMAL_REVIEW that was attended began [001]; null before the first.", "review.last_review_at"
+        "When the last FORMAL_REVIEW that was attended began [001]; null before the first.", "review_schedule.last_review_at"
     )
     review_due_on: dt.date | None = loaded(
         "The day by which the next formal review is due: the provider's reviewIntervalWeeks after the last one, or "
         "after the earliest start of an aim in training where there was none (the 12-week review [001]); null with no aim "
         "in training.",
-        "review.review_due_on",
+        "review_schedule.review_due_on",
     )
     awaiting_signature_count: int = loaded(
         "Documents about the learner that wait for a signature in the viewer's role.",

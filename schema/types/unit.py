@@ -9,7 +9,7 @@ import strawberry
 from domain.confirmation_statements import unit_statement
 from loaders.unit import UnitRow
 from schema.enums import CriterionFilter, Role
-from schema.field_builders import Info, attribute, in_columns, loaded, related
+from schema.field_builders import Info, attribute, loaded, related, resolves_batches
 from schema.node import Node, node
 from schema.types.criterion import Criterion
 from schema.types.evidence import Evidence
@@ -36,7 +36,7 @@ async def _statement(row: UnitRow, load) -> str:
 
 
 def _criteria(units: list[UnitRow], info: Info, filter: CriterionFilter | None = CriterionFilter.ALL) -> Any:
-    return info.context.loaders.criteria_of_unit(filter or CriterionFilter.ALL).load_column(units)
+    return info.context.loaders.criteria_of_unit(filter or CriterionFilter.ALL).load_batch(units)
 
 
 @strawberry.type(description="A role's place under the confirmation statement of a unit.")
@@ -55,7 +55,7 @@ class Unit(Node):
     mandatory: bool = attribute("Whether everyone who takes the qualification takes it.")
 
     @strawberry.field(description="Its criteria in order: with `units`, the progress map (gap analysis).")
-    @in_columns(_criteria)
+    @resolves_batches(_criteria)
     def criteria(
         root: UnitRow,  # noqa: N805
         info: Info,

@@ -11,7 +11,7 @@ from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
 
 
-def seal(event: AuditEvent) -> str:
+def event_hash(event: AuditEvent) -> str:
     """SHA-256 over every column of the line but its own hash, in one fixed spelling."""
     columns = {
         column.key: getattr(event, column.key) for column in AuditEvent.__table__.columns if column.key not in ("id", "hash")
@@ -40,7 +40,7 @@ async def append(session: AsyncSession, event: AuditEvent) -> None:
     ).one()
     event.sequence, event.previous_hash = head.audit_sequence + 1, head.audit_hash
     event.detail = event.detail or {}
-    event.hash = seal(event)
+    event.hash = event_hash(event)
     session.add(event)
     await session.execute(
         Provider.__table__.update()

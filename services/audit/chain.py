@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
-from services.audit.append import seal
+from services.audit.append import event_hash
 
 
-async def broken_lines(session: AsyncSession) -> AsyncIterator[str]:
+async def audit_chain_problems(session: AsyncSession) -> AsyncIterator[str]:
     """A sentence for each line that was changed, removed, moved or added; nothing where the chains are whole."""
     for provider in (await session.execute(select(Provider).order_by(Provider.id))).scalars():
         sequence, previous = 0, "0" * 64
@@ -22,7 +22,7 @@ async def broken_lines(session: AsyncSession) -> AsyncIterator[str]:
                 sequence = event.sequence
             if event.previous_hash != previous:
                 yield f"provider {provider.id}: line {event.sequence} does not follow the line before it"
-            if event.hash != seal(event):
+            if event.hash != event_hash(event):
                 yield f"provider {provider.id}: line {event.sequence} was changed"
             previous = event.hash
         if (provider.audit_sequence, provider.audit_hash) != (sequence, previous):

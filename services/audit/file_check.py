@@ -12,7 +12,7 @@ from services.storage.file_store import FileStore
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class StoredFileRecord:
     """A stored file as a record names it: size in bytes, SHA-256 in lower-case hexadecimal."""
 
     key: int
@@ -21,7 +21,7 @@ class Kept:
     sha256: str
 
 
-async def kept_files(session: AsyncSession) -> AsyncIterator[Kept]:
+async def stored_file_records(session: AsyncSession) -> AsyncIterator[StoredFileRecord]:
     """Every file that has arrived and was not erased, those that share their bytes one after another."""
     statement = (
         select(File.id, File.storage_key, File.size, File.sha256)
@@ -29,16 +29,16 @@ async def kept_files(session: AsyncSession) -> AsyncIterator[Kept]:
         .order_by(File.storage_key, File.id)
     )
     async for row in await session.stream(statement.execution_options(yield_per=500)):
-        yield Kept(*row)
+        yield StoredFileRecord(*row)
 
 
-async def damaged_files(session: AsyncSession, store: FileStore) -> AsyncIterator[str]:
+async def corrupt_files(session: AsyncSession, store: FileStore) -> AsyncIterator[str]:
     """A sentence for each file whose bytes are not those of its record; nothing where all are. Reads every byte once.
 
     Raises StoreUnavailable.
     """
     read: tuple[str, int, str] | None = None
-    async for kept in kept_files(session):
+    async for kept in stored_file_records(session):
         if read is None or read[0] != kept.storage_key:
             read = await _read(store, kept.storage_key)
         if read is None:

@@ -21,7 +21,7 @@ def _touched(aim_id: object) -> tuple[object, object]:
     return mapped, signed_off
 
 
-async def sum_up(session: AsyncSession, aim_id: int) -> None:
+async def recount_progress(session: AsyncSession, aim_id: int) -> None:
     """Writes an aim's sums from its criteria, in the transaction that changed them."""
     mapped, signed_off = _touched(aim_id)
     await session.execute(
@@ -31,7 +31,7 @@ async def sum_up(session: AsyncSession, aim_id: int) -> None:
     )
 
 
-async def wrong_sums(session: AsyncSession) -> list[str]:
+async def progress_mismatches(session: AsyncSession) -> list[str]:
     """A sentence for each sum that is not what it sums; empty where all are true."""
     mapped, signed_off = _touched(Aim.id)
     aims = (

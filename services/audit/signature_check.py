@@ -36,7 +36,7 @@ _Assessment = aliased(AuditEvent)
 Beginnings = dict[int, dt.datetime]
 
 
-async def broken_signatures(session: AsyncSession) -> AsyncIterator[str]:
+async def signature_problems(session: AsyncSession) -> AsyncIterator[str]:
     """A sentence for each signature that no longer fits what it was put on, or the trail; nothing where all do."""
     begins = await _beginnings(session)
     for check in (_evidence, _documents, _units):

@@ -7,10 +7,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
 from db.models.provider import Provider
-from services.audit.chain import broken_lines
-from services.audit.file_check import damaged_files
-from services.audit.progress_check import wrong_sums
-from services.audit.signature_check import broken_signatures
+from services.audit.chain import audit_chain_problems
+from services.audit.file_check import corrupt_files
+from services.audit.progress_check import progress_mismatches
+from services.audit.signature_check import signature_problems
 from services.storage.file_store import FileStore
 
 
@@ -24,23 +24,23 @@ async def faults(database: Database, store: FileStore) -> AsyncIterator[str]:
         if database.is_sqlite:
             for sentence in await _broken_pages(session):
                 yield sentence
-        async for sentence in faults_in(session, store):
+        async for sentence in problems_in(session, store):
             yield sentence
 
 
-async def faults_in(session: AsyncSession, store: FileStore) -> AsyncIterator[str]:
+async def problems_in(session: AsyncSession, store: FileStore) -> AsyncIterator[str]:
     """What of `faults` a transaction sees, its own changes included."""
-    async for sentence in broken_lines(session):
+    async for sentence in audit_chain_problems(session):
         yield sentence
-    for sentence in await wrong_sums(session):
+    for sentence in await progress_mismatches(session):
         yield sentence
-    async for sentence in broken_signatures(session):
+    async for sentence in signature_problems(session):
         yield sentence
-    async for sentence in damaged_files(session, store):
+    async for sentence in corrupt_files(session, store):
         yield sentence
 
 
-async def trail_ends(session: AsyncSession) -> list[dict[str, object]]:
+async def audit_chain_heads(session: AsyncSession) -> list[dict[str, object]]:
     """Where each provider's audit trail ends: `provider` (key), `line` and `hash`.
 
     Noted down where nobody who reaches the database can change it, it shows later that the trail's end was not cut off.

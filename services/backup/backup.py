@@ -19,8 +19,8 @@ from sqlalchemy import make_url
 
 from db.database import Database
 from domain import clock
-from services.audit.file_check import kept_files
-from services.audit.verify import trail_ends
+from services.audit.file_check import stored_file_records
+from services.audit.verify import audit_chain_heads
 from services.storage.atomic_write import sync_folder
 from services.storage.file_store import FileStore, open_store
 
@@ -29,7 +29,7 @@ MANIFEST, DATABASE, FILES = "manifest.json", "database.db", "files"
 _CHUNK = 1 << 20
 
 
-class BackupFault(Exception):
+class BackupError(Exception):
     """Nothing was made or put back; the message says why and what to do."""
 
 
@@ -46,11 +46,11 @@ def database_file(url: str) -> Path:
     """The file of an SQLite database; raises BackupFault for another database."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise BackupFault("This is for SQLite. How to do it with PostgreSQL is in docs/operations.md.")
+        raise BackupError("This is for SQLite. How to do it with PostgreSQL is in docs/operations.md.")
     return Path(parsed.database)
 
 
-async def back_up(url: str, store: FileStore, folder: Path, seen: Callable[[], None] = lambda: None) -> Backup:
+async def create_backup(url: str, store: FileStore, folder: Path, seen: Callable[[], None] = lambda: None) -> Backup:
     """Makes a backup in a folder that is new or empty; `seen` is called for each file that is done.
 
     The database is copied as it is at one moment, whoever writes meanwhile. Its files were stored before it named them,
@@ -58,9 +58,9 @@ async def back_up(url: str, store: FileStore, folder: Path, seen: Callable[[], N
     """
     source = database_file(url)
     if not source.is_file():
-        raise BackupFault(f"There is no database at {source}.")
+        raise BackupError(f"There is no database at {source}.")
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BackupFault(f"{folder} is not empty. Name a new folder for each backup.")
+        raise BackupError(f"{folder} is not empty. Name a new folder for each backup.")
     made_at = clock.now()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
@@ -69,7 +69,7 @@ async def back_up(url: str, store: FileStore, folder: Path, seen: Callable[[], N
         try:
             files, damaged = await _copy_files(copy, store, open_store(folder / FILES), seen)
             async with copy.snapshot() as session:
-                ends = await trail_ends(session)
+                ends = await audit_chain_heads(session)
         finally:
             await copy.close()
         await asyncio.to_thread(_one_file, folder / DATABASE)
@@ -116,7 +116,7 @@ def _one_file(path: Path) -> None:
     try:
         found = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
         if found != ["ok"]:
-            raise BackupFault(f"The database is damaged: {'; '.join(found)}. Put the last good backup back.")
+            raise BackupError(f"The database is damaged: {'; '.join(found)}. Put the last good backup back.")
         connection.execute("PRAGMA journal_mode=DELETE")
     finally:
         connection.close()
@@ -134,7 +134,7 @@ async def _copy_files(
     files: dict[str, dict[str, Any]] = {}
     damaged: list[str] = []
     async with copy.snapshot() as session:
-        async for kept in kept_files(session):
+        async for kept in stored_file_records(session):
             storage_key = kept.storage_key or f"file {kept.key}, without bytes"
             if storage_key in files or storage_key in damaged:
                 continue

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from domain import clock
-from services.backup.backup import DATABASE, FILES, FORMAT, MANIFEST, BackupFault, database_file, digest_of
+from services.backup.backup import DATABASE, FILES, FORMAT, MANIFEST, BackupError, database_file, digest_of
 from services.storage.atomic_write import sync_folder
 from services.storage.file_store import KEY, FileStore, open_store
 
 _BESIDE = ("", "-wal", "-shm")
 
 
-async def put_back(folder: Path, url: str, files: str | Path, *, overwrite: bool) -> list[Path]:
+async def restore(folder: Path, url: str, files: str | Path, *, overwrite: bool) -> list[Path]:
     """Puts a backup's database and files where an installation expects them; gives what was set aside for it.
 
     `files` is where the installation keeps its files. Raises BackupFault, before anything is changed: for a backup that
@@ -29,7 +29,7 @@ async def put_back(folder: Path, url: str, files: str | Path, *, overwrite: bool
     standing = [path for path in (target, kept) if path is not None and _holds_something(path)]
     if standing and not overwrite:
         named = " and ".join(map(str, standing))
-        raise BackupFault(f"There is an installation already: {named}. With --overwrite it is set aside.")
+        raise BackupError(f"There is an installation already: {named}. With --overwrite it is set aside.")
     if target.exists():
         await asyncio.to_thread(_check_unused, target)
     aside = _set_aside(target, kept)
@@ -52,21 +52,21 @@ def _checked_manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest: dict[str, Any] = json.loads((folder / MANIFEST).read_text())
     except FileNotFoundError:
-        raise BackupFault(f"{folder} is no backup, or one that was not finished: it has no {MANIFEST}.") from None
+        raise BackupError(f"{folder} is no backup, or one that was not finished: it has no {MANIFEST}.") from None
     except ValueError:
-        raise BackupFault(f"The backup's {MANIFEST} is damaged.") from None
+        raise BackupError(f"The backup's {MANIFEST} is damaged.") from None
     if manifest.get("format") != FORMAT:
-        raise BackupFault("The backup was made by another version of Waymark, which can put it back.")
+        raise BackupError("The backup was made by another version of Waymark, which can put it back.")
     expected = {DATABASE: manifest["database"]["sha256"]}
     for storage_key, about in manifest["files"].items():
         if not KEY.fullmatch(storage_key):
-            raise BackupFault(f"The backup's {MANIFEST} is damaged.")
+            raise BackupError(f"The backup's {MANIFEST} is damaged.")
         expected[f"{FILES}/{storage_key}"] = about["sha256"]
     for name, sha256 in expected.items():
         if not (folder / name).is_file():
-            raise BackupFault(f"The backup is not whole: {name} is missing.")
+            raise BackupError(f"The backup is not whole: {name} is missing.")
         if digest_of(folder / name) != sha256:
-            raise BackupFault(f"The backup is not whole: {name} was changed.")
+            raise BackupError(f"The backup is not whole: {name} was changed.")
     return manifest
 
 
@@ -80,7 +80,7 @@ def _check_unused(database: Path) -> None:
     try:
         connection.execute("PRAGMA journal_mode=DELETE").fetchone()
     except sqlite3.OperationalError:
-        raise BackupFault(f"A server still uses {database}. Stop it first.") from None
+        raise BackupError(f"A server still uses {database}. Stop it first.") from None
     except sqlite3.DatabaseError:
         pass  # damaged, which is why somebody puts a backup back
     finally:

@@ -5,10 +5,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
-from services.audit.append import seal
+from services.audit.append import event_hash
 
 
-async def seal_history(session: AsyncSession, provider_id: int, history: list[tuple]) -> None:
+async def build_audit_trail(session: AsyncSession, provider_id: int, history: list[tuple]) -> None:
     """Writes a new provider's trail. `history` holds (moment, actor, role, mutation, type, key, part, learner, aim)."""
     previous, events = "0" * 64, []
     for sequence, line in enumerate(sorted(history, key=lambda line: (line[0], line[4], line[5], line[3])), 1):
@@ -18,7 +18,7 @@ async def seal_history(session: AsyncSession, provider_id: int, history: list[tu
             subject_type=kind, subject_key=key, subject_part=part, learner_id=learner, aim_id=aim, detail={},
             address=None, request_id=None, previous_hash=previous,
         )  # fmt: skip
-        event.hash = previous = seal(event)
+        event.hash = previous = event_hash(event)
         events.append(event)
     session.add_all(events)
     await session.execute(

@@ -17,7 +17,7 @@ from domain import clock
 from domain.enums import ActionStatus, Role
 from services.demo import sample_files as files
 from services.demo import texts as words
-from services.demo.audit_trail import seal_history
+from services.demo.audit_trail import build_audit_trail
 from services.demo.bulk_rows import Rows, at, filling
 from services.demo.documents import add_cv, add_photo, add_request, add_resources, add_reviews
 from services.demo.evidence import add_aim
@@ -174,7 +174,7 @@ async def _first_provider(session: AsyncSession, rows: Rows, pick: random.Random
         else:
             _learner(world, place, number, state, name=names[number])
         bar.update()
-    await seal_history(session, people.provider, world.history)
+    await build_audit_trail(session, people.provider, world.history)
 
 
 async def _second_provider(session: AsyncSession, rows: Rows, pick: random.Random, bar: tqdm) -> None:
@@ -193,7 +193,7 @@ async def _second_provider(session: AsyncSession, rows: Rows, pick: random.Rando
         place = _Place(employer, assessor, iqa, assessor, iqa, [manager] if number < 4 else [])
         _learner(world, place, 1000 + number, states[number % 4], name=name, prefix="calder.")
         bar.update()
-    await seal_history(session, people.provider, world.history)
+    await build_audit_trail(session, people.provider, world.history)
 
 
 def _names(pick: random.Random, count: int) -> list[str]:

@@ -16,7 +16,7 @@ _UNFIT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
-class ImportFault:
+class ImportProblem:
     """One thing that is wrong with a file, and where: `place` is a line of a CSV or a path into a JSON document."""
 
     file: str
@@ -27,10 +27,10 @@ class ImportFault:
         return ": ".join(part for part in (self.file, self.place, self.message) if part)
 
 
-class ImportFaults(Exception):
+class ImportRejected(Exception):
     """Every fault of the files that were read, in the order of the files; nothing of them has been imported."""
 
-    def __init__(self, faults: list[ImportFault]):
+    def __init__(self, faults: list[ImportProblem]):
         super().__init__("\n".join(map(str, faults)))
         self.faults = faults
 
@@ -97,15 +97,15 @@ NO_OPTIONS = ImportOptions()
 
 
 @dataclass(slots=True)
-class Reading:
+class ParsedQualifications:
     """The faults found so far in one file. Each check notes what is wrong and hands back a stand-in, so that reading
     goes on and every fault is found in one pass."""
 
     file: str
-    faults: list[ImportFault] = field(default_factory=list)
+    faults: list[ImportProblem] = field(default_factory=list)
 
     def fault(self, place: str, message: str) -> None:
-        self.faults.append(ImportFault(self.file, place, message))
+        self.faults.append(ImportProblem(self.file, place, message))
 
     def text(self, value: object, place: str, name: str) -> str | None:
         """The value without the white space around it. What may be left out may be null or empty, and gives None."""

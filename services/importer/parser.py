@@ -20,11 +20,11 @@ from services.importer.draft import (
     MAX_UNITS,
     NO_OPTIONS,
     CriterionDraft,
-    ImportFault,
-    ImportFaults,
     ImportOptions,
+    ImportProblem,
+    ImportRejected,
+    ParsedQualifications,
     QualificationDraft,
-    Reading,
     UnitDraft,
     kind_of,
 )
@@ -48,22 +48,22 @@ class _Unit:
 def read_qualifications(paths: Iterable[Path], options: ImportOptions = NO_OPTIONS) -> list[QualificationDraft]:
     """The draft of each file, in their order. Raises ImportFaults with the faults of all the files together, also
     where two of them hold the same version with different content."""
-    faults: list[ImportFault] = []
+    faults: list[ImportProblem] = []
     drafts: list[QualificationDraft] = []
     seen: dict[tuple[str, str | None], tuple[str, str]] = {}
     for path in paths:
         try:
             draft = read_qualification(path, options)
-        except ImportFaults as error:
+        except ImportRejected as error:
             faults.extend(error.faults)
             continue
         digest = draft.digest()
         first_file, first_digest = seen.setdefault(draft.identity, (str(path), digest))
         if first_digest != digest:
-            faults.append(ImportFault(str(path), "", f"is the same version as {first_file}, with different content"))
+            faults.append(ImportProblem(str(path), "", f"is the same version as {first_file}, with different content"))
         drafts.append(draft)
     if faults:
-        raise ImportFaults(faults)
+        raise ImportRejected(faults)
     return drafts
 
 
@@ -72,23 +72,23 @@ def read_qualification(path: Path, options: ImportOptions = NO_OPTIONS) -> Quali
     readers = {".json": parse_json, ".csv": parse_csv}
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        raise ImportFaults([ImportFault(str(path), "", "must be a .json or a .csv file")])
+        raise ImportRejected([ImportProblem(str(path), "", "must be a .json or a .csv file")])
     try:
         # One byte more than is allowed is enough to know that a file is too long, whatever its size.
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
-        raise ImportFaults([ImportFault(str(path), "", f"cannot be read: {error.strerror}")]) from error
+        raise ImportRejected([ImportProblem(str(path), "", f"cannot be read: {error.strerror}")]) from error
     return reader(content, options, str(path))
 
 
 def parse_json(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "") -> QualificationDraft:
     """The draft in the bytes of a JSON file; faults are placed by path, such as `$.units[2].criteria[0].code`."""
-    reading = Reading(file)
+    reading = ParsedQualifications(file)
     document = _load_json(reading, _decode(reading, content))
     if not isinstance(document, dict):
         reading.fault("$", f"must be an object that describes one qualification, not {kind_of(document)}")
-        raise ImportFaults(reading.faults)
+        raise ImportRejected(reading.faults)
     units = []
     for place, entry in _objects(reading, document.get("units"), "$.units", "unit"):
         criteria = [
@@ -110,7 +110,7 @@ def parse_json(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = 
 
 def parse_csv(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "") -> QualificationDraft:
     """The draft in the bytes of a CSV file; faults are placed by line, the first line of the file being line 1."""
-    reading = Reading(file)
+    reading = ParsedQualifications(file)
     text = _decode(reading, content)
     units: dict[str, _Unit] = {}
     # newline="" leaves line ends inside quotes to the csv module; strict finds quotes that are never closed.
@@ -120,7 +120,7 @@ def parse_csv(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "
         header = next(rows, [])
         if tuple(cell.strip() for cell in header) != CSV_COLUMNS:
             reading.fault("line 1", f"the columns must be exactly {', '.join(CSV_COLUMNS)}")
-            raise ImportFaults(reading.faults)
+            raise ImportRejected(reading.faults)
         while True:
             line = rows.line_num + 1
             row = next(rows, None)
@@ -131,13 +131,13 @@ def parse_csv(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "
     except csv.Error as error:
         # Behind a broken quote nothing can be told apart any more: this is the one fault that ends the reading.
         reading.fault(f"line {line}", f"is not valid CSV: {error}")
-        raise ImportFaults(reading.faults) from error
+        raise ImportRejected(reading.faults) from error
     if not units and not reading.faults:
         reading.fault("line 2", "there is no criterion")
     return _draft(reading, None, options, list(units.values()))
 
 
-def _csv_row(reading: Reading, place: str, row: Sequence[str], units: dict[str, _Unit]) -> None:
+def _csv_row(reading: ParsedQualifications, place: str, row: Sequence[str], units: dict[str, _Unit]) -> None:
     if len(row) != len(CSV_COLUMNS):
         reading.fault(place, f"has {len(row)} fields; {len(CSV_COLUMNS)} are expected")
         return
@@ -154,7 +154,7 @@ def _csv_row(reading: Reading, place: str, row: Sequence[str], units: dict[str, 
     unit.criteria.append((f"{place}, criterion_code", code, description))
 
 
-def _draft(reading: Reading, document: dict | None, options: ImportOptions, units: list[_Unit]) -> QualificationDraft:
+def _draft(reading: ParsedQualifications, document: dict | None, options: ImportOptions, units: list[_Unit]) -> QualificationDraft:
     """The draft made of a file's own words (None where it has no room for any), the options, and its units.
 
     Raises ImportFaults with all that was found.
@@ -178,7 +178,7 @@ def _draft(reading: Reading, document: dict | None, options: ImportOptions, unit
     if (count := sum(len(unit.criteria) for unit in units)) > MAX_CRITERIA:
         reading.fault("", f"there are {count} criteria; at most {MAX_CRITERIA} can be kept")
     if reading.faults:
-        raise ImportFaults(reading.faults)
+        raise ImportRejected(reading.faults)
     drafted = tuple(
         UnitDraft(
             unit.number,
@@ -191,14 +191,14 @@ def _draft(reading: Reading, document: dict | None, options: ImportOptions, unit
     return QualificationDraft(units=drafted, level=level, off_the_job_hours_minimum=hours, **texts)
 
 
-def _no_twins(reading: Reading, entries: list[tuple[str, str | None]], what: str) -> None:
+def _no_twins(reading: ParsedQualifications, entries: list[tuple[str, str | None]], what: str) -> None:
     first: dict[str, str] = {}
     for place, value in entries:
         if value is not None and first.setdefault(value, place) != place:
             reading.fault(place, f"{value!r} stands twice as a {what}; first at {first[value]}")
 
 
-def _objects(reading: Reading, value: object, place: str, what: str) -> list[tuple[str, dict]]:
+def _objects(reading: ParsedQualifications, value: object, place: str, what: str) -> list[tuple[str, dict]]:
     """The objects of a list that must not be empty, each with its path."""
     if not isinstance(value, list):
         reading.fault(place, f"must be a list, not {kind_of(value)}" if value is not None else "is required")
@@ -212,14 +212,14 @@ def _objects(reading: Reading, value: object, place: str, what: str) -> list[tup
     return [(spot, entry) for spot, entry in entries if isinstance(entry, dict)]
 
 
-def _decode(reading: Reading, content: bytes) -> str:
+def _decode(reading: ParsedQualifications, content: bytes) -> str:
     """The text of a file in UTF-8, with or without a byte order mark. Each line that is not is a fault of its own."""
     if len(content) > MAX_BYTES:
         reading.fault("", f"is larger than {MAX_BYTES // 1024 // 1024} MiB")
-        raise ImportFaults(reading.faults)
+        raise ImportRejected(reading.faults)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         reading.fault("", "is in UTF-16; save it as UTF-8")
-        raise ImportFaults(reading.faults)
+        raise ImportRejected(reading.faults)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -231,10 +231,10 @@ def _decode(reading: Reading, content: bytes) -> str:
                 reading.fault(
                     f"line {number}", f"byte {error.start + 1} (0x{wrong:02X}) is not UTF-8; save it as UTF-8"
                 )
-        raise ImportFaults(reading.faults) from None
+        raise ImportRejected(reading.faults) from None
 
 
-def _load_json(reading: Reading, text: str) -> object:
+def _load_json(reading: ParsedQualifications, text: str) -> object:
     """The document in the text. A key that stands twice in one object is a fault: JSON would drop the first unsaid."""
 
     def pairs(items: list[tuple[str, object]]) -> dict:
@@ -256,4 +256,4 @@ def _load_json(reading: Reading, text: str) -> object:
     except ValueError as error:
         # A number of more digits than Python turns into an int.
         reading.fault("", f"is not valid JSON: {error}")
-    raise ImportFaults(reading.faults)
+    raise ImportRejected(reading.faults)

@@ -39,7 +39,7 @@ Hello {name},
 
 Your username: {username}
 
-Open this link to choose your password. It works once, until {_moment(good_until)}:
+Open this link to choose your password. It works once, until {_format_time(good_until)}:
 
 {link}
 
@@ -56,7 +56,7 @@ def password_reset(*, name: str, username: str, link: str, good_until: dt.dateti
 Hello {name},
 
 Somebody, we think you, asked for a new password for the Waymark account {username}. Open this link to choose one. It
-works once, until {_moment(good_until)}:
+works once, until {_format_time(good_until)}:
 
 {link}
 
@@ -69,7 +69,7 @@ def password_changed(*, name: str, username: str, at: dt.datetime) -> Mail:
     return _mail(PASSWORD_CHANGED, "Your Waymark password was changed", f"""
 Hello {name},
 
-The password of your Waymark account {username} was changed on {_moment(at)}. You were signed out on every device.
+The password of your Waymark account {username} was changed on {_format_time(at)}. You were signed out on every device.
 
 If it was not you, ask for a new password on the sign-in page, and tell your training provider.
 """)
@@ -116,10 +116,10 @@ Open and read it there first; then sign in your own row with your password.
 
 def session_booked(*, name: str, learner: str, assessor: str, starts_at: dt.datetime, title: str) -> Mail:
     """To a learner: a session was put into their learning plan, or moved."""
-    return _mail(SESSION_BOOKED, f"Session on {_moment(starts_at)}", f"""
+    return _mail(SESSION_BOOKED, f"Session on {_format_time(starts_at)}", f"""
 Hello {name},
 
-{title} with {assessor} is booked for {learner} on {_moment(starts_at)}. What to prepare stands in the learning plan,
+{title} with {assessor} is booked for {learner} on {_format_time(starts_at)}. What to prepare stands in the learning plan,
 under the planning notes of the session.
 """)
 
@@ -161,7 +161,7 @@ def address(text: str) -> Address:
     return parsed
 
 
-def rendered(mail: Mail, *, to: str, sender: Address, number: int, created_at: dt.datetime) -> EmailMessage:
+def render_mail(mail: Mail, *, to: str, sender: Address, number: int, created_at: dt.datetime) -> EmailMessage:
     """The message as it goes out. `number` is the outbox row's: sending it again gives the same Message-ID.
 
     Raises BadAddress where `to` or the mail's `reply_to` is no address.
@@ -198,6 +198,6 @@ def _quoted(text: str) -> str:
     return "\n".join(f"> {''.join(c for c in line if c.isprintable() or c == chr(9))}".rstrip() for line in lines)
 
 
-def _moment(at: dt.datetime) -> str:
+def _format_time(at: dt.datetime) -> str:
     local = at.astimezone(LONDON)
     return f"{local.day} {local:%B %Y} at {local:%H:%M}"

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.database import Database
 from db.models.outbox import OutboxMail
 from domain import clock
-from services.mail.messages import CARRIES_SECRET, BadAddress, Mail, rendered
+from services.mail.messages import CARRIES_SECRET, BadAddress, Mail, render_mail
 from services.mail.transport import Transport
 
 log = structlog.get_logger(__name__)
@@ -110,7 +110,7 @@ class MailSender:
     async def _send(self, row: OutboxMail) -> None:
         mail = Mail(row.kind, row.subject, row.body, row.reply_to)
         try:
-            message = rendered(
+            message = render_mail(
                 mail, to=row.to_address, sender=self._transport.sender, number=row.id, created_at=row.created_at
             )
             await self._transport.send(message)

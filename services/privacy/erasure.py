@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.action import Action, ActionFile
 from db.models.aim import Aim
-from db.models.auth_session import IdempotencyKey, OneTimeToken, RefreshToken, SignIn
+from db.models.auth_session import AuthSession, IdempotencyKey, OneTimeToken, RefreshToken
 from db.models.cv import CvDocument, CvSection
 from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
 from db.models.file import File
@@ -137,9 +137,9 @@ async def _erase_files(session: AsyncSession, learner: Learner, now: dt.datetime
 
 
 async def _erase_login(session: AsyncSession, user: User, learner: Learner, now: dt.datetime) -> None:
-    sign_ins = select(SignIn.id).where(SignIn.user_id == user.id)
+    sign_ins = select(AuthSession.id).where(AuthSession.user_id == user.id)
     await session.execute(delete(RefreshToken).where(RefreshToken.sign_in_id.in_(sign_ins)))
-    for table in (SignIn, OneTimeToken, IdempotencyKey, RoleGrant):
+    for table in (AuthSession, OneTimeToken, IdempotencyKey, RoleGrant):
         await session.execute(delete(table).where(table.user_id == user.id))
     user.name, user.username, user.email = erased_name(learner.id), f"erased-learner-{learner.id}", ""
     # No hash is spelled like this: no password opens it.

@@ -24,7 +24,7 @@ class Due:
     since: dt.date
 
 
-async def due_learners(session: AsyncSession, today: dt.date, provider_key: int | None = None) -> list[Due]:
+async def learners_past_retention(session: AsyncSession, today: dt.date, provider_key: int | None = None) -> list[Due]:
     """Those to erase, the longest due first; none of a provider that has not set for how many years it keeps them."""
     ended = func.max(func.coalesce(Aim.actual_end_date, Aim.planned_end_date))
     all_ended = func.min(case((Aim.status.in_(ENDED), 1), else_=0)) == 1

@@ -21,6 +21,7 @@ from db.models.registry import (
     Action,
     Aim,
     AuditEvent,
+    AuthSession,
     Employer,
     Evidence,
     File,
@@ -32,7 +33,6 @@ from db.models.registry import (
     RoleGrant,
     Session,
     SignatureRequest,
-    SignIn,
     User,
 )
 from domain import global_id as ids
@@ -76,7 +76,7 @@ class Subject:
     files: list[SubjectFile]
 
 
-async def about(session: AsyncSession, learner_key: int) -> Subject | None:
+async def export_subject(session: AsyncSession, learner_key: int) -> Subject | None:
     """Everything about the learner, on the session's moment; None where there is no such learner."""
     learner = await session.get(Learner, learner_key)
     if learner is None:
@@ -93,7 +93,7 @@ async def about(session: AsyncSession, learner_key: int) -> Subject | None:
         rows[table.name] = [dict(row) for row in found.mappings()]
     files = _files(rows["file"])
     labels = await _labels(session, rows, files)
-    told = {name: [_told(name, row, labels) for row in of_table] for name, of_table in rows.items()}
+    told = {name: [_describe_row(name, row, labels) for row in of_table] for name, of_table in rows.items()}
     return Subject(user.name, told, list(files.values()))
 
 
@@ -103,7 +103,7 @@ def _conditions(learner: Learner, user: User) -> dict[Table, Any]:
         Learner.__table__: Learner.id == learner.id,
         User.__table__: User.id == user.id,
         RoleGrant.__table__: RoleGrant.user_id == user.id,
-        SignIn.__table__: SignIn.user_id == user.id,
+        AuthSession.__table__: AuthSession.user_id == user.id,
         OutboxMail.__table__: and_(
             OutboxMail.provider_id == user.provider_id, OutboxMail.to_address == user.email, OutboxMail.to_address != ""
         ),
@@ -158,7 +158,7 @@ async def _labels(
 _TYPES = {mapper.local_table.name: mapper.class_.__name__ for mapper in Base.registry.mappers}
 
 
-def _told(table: str, row: dict[str, Any], labels: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:
+def _describe_row(table: str, row: dict[str, Any], labels: Mapping[str, Mapping[int, str]]) -> dict[str, Any]:
     """One row in words: `submitted_by_id: 7` becomes `submittedBy: "Ada"`."""
     told: dict[str, Any] = {}
     for column, value in row.items():

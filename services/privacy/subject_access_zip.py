@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from db.database import Database
 from domain.clock import LONDON
-from services.privacy.subject_access import Subject, SubjectFile, about
+from services.privacy.subject_access import Subject, SubjectFile, export_subject
 from services.storage.file_store import FileStore
 
 _READ_ME = """Everything that Waymark holds about {name}, as it was on {day} at {time} (London).
@@ -32,7 +32,7 @@ async def write_export(
     Memory stays flat whatever the files' size. Raises StoreUnavailable, OSError.
     """
     async with database.snapshot() as session:
-        subject = await about(session, learner_key)
+        subject = await export_subject(session, learner_key)
     if subject is None:
         return None
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -33,7 +33,7 @@ async def in_thread(work: Callable[..., T], *arguments) -> T:
         raise
 
 
-async def land(folder: Path, key: str, chunks: AsyncIterator[bytes]) -> None:
+async def write_file(folder: Path, key: str, chunks: AsyncIterator[bytes]) -> None:
     """Writes the chunks to `folder/key`. Once it returns, the file survives a power cut; if it raises, nothing is left.
 
     Raises StoreFull, and whatever the chunks themselves raise.
@@ -49,7 +49,7 @@ async def land(folder: Path, key: str, chunks: AsyncIterator[bytes]) -> None:
                     await in_thread(_write, descriptor, batch)
                     batch = bytearray()
             await in_thread(_write, descriptor, batch)
-            await in_thread(_settle, descriptor, temporary, folder / key)
+            await in_thread(_publish, descriptor, temporary, folder / key)
         finally:
             os.close(descriptor)
     except BaseException as error:
@@ -97,7 +97,7 @@ def _write(descriptor: int, data: bytes | bytearray) -> None:
         view = view[os.write(descriptor, view):]
 
 
-def _settle(descriptor: int, temporary: Path, final: Path) -> None:
+def _publish(descriptor: int, temporary: Path, final: Path) -> None:
     os.fsync(descriptor)
     created = not final.parent.exists()
     final.parent.mkdir(exist_ok=True)

@@ -18,7 +18,7 @@ from domain import clock
 from services.storage import atomic_write as file_landing
 from services.storage.atomic_write import StoreFull
 
-__all__ = ["FileStore", "Oversize", "StoreFull", "StoreUnavailable", "StoredFile", "Swept", "open_store"]
+__all__ = ["FileStore", "UploadTooLarge", "StoreFull", "StoreUnavailable", "StoredFile", "Swept", "open_store"]
 
 READ_CHUNK = 256 * 1024
 PART = 8 * 1024 * 1024
@@ -30,7 +30,7 @@ UNNAMED_FOR = timedelta(days=1)
 Known = Callable[[Sequence[str]], Awaitable[Collection[str]]]
 
 
-class Oversize(Exception):
+class UploadTooLarge(Exception):
     """More bytes arrived than were allowed. `limit` is in bytes; nothing was kept."""
 
     def __init__(self, limit: int):
@@ -89,7 +89,7 @@ class FileStore:
         """
         name = uuid4().hex
         key = f"{name[:2]}/{name}"
-        meter = _Meter(stream, limit)
+        meter = _CountingReader(stream, limit)
         await self.write_as(key, meter.chunks())
         return StoredFile(key, meter.size, meter.digest.hexdigest())
 
@@ -97,7 +97,7 @@ class FileStore:
         """Keeps the chunks under a key that is given, for copies from store to store; otherwise like `write`."""
         key = _checked(storage_key)
         if self._folder is not None:
-            await file_landing.land(self._folder, key, chunks)
+            await file_landing.write_file(self._folder, key, chunks)
             return
         # A multipart upload is visible at its end only, so it needs no temporary name, and is given up when the
         # stream breaks. Parts of one whose writer was killed are for the bucket's lifecycle rule.
@@ -162,7 +162,7 @@ class FileStore:
         return Swept(half_written, unnamed)
 
 
-class _Meter:
+class _CountingReader:
     """Counts and digests a stream on its way, and ends it where the limit is passed."""
 
     def __init__(self, stream: AsyncIterator[bytes], limit: int):
@@ -175,7 +175,7 @@ class _Meter:
         async for chunk in self._stream:
             self.size += len(chunk)
             if self.size > self._limit:
-                raise Oversize(self._limit)
+                raise UploadTooLarge(self._limit)
             self.digest.update(chunk)
             if chunk:
                 yield chunk

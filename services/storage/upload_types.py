@@ -13,12 +13,12 @@ HEAD = 4096
 TAIL = 512 * 1024
 
 
-class Unacceptable(Exception):
+class UnacceptableUpload(Exception):
     """A file that may not be kept; the message is a sentence for the person who sent it."""
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class UploadKind:
     """One kind of file: what people call it, its endings, the type it is served as, and how its content is known.
 
     `starts` looks at the first bytes; `text` says that every byte must be text; `members` names what an archive of this
@@ -39,38 +39,38 @@ _OFFICE = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 
 
-def _office(title: str, ending: str, subtype: str, member: str) -> Kind:
-    return Kind(title, (ending,), _OFFICE + subtype, signs.archive, _ZIP, members=("[Content_Types].xml", member))
+def _office(title: str, ending: str, subtype: str, member: str) -> UploadKind:
+    return UploadKind(title, (ending,), _OFFICE + subtype, signs.archive, _ZIP, members=("[Content_Types].xml", member))
 
 
-def _open_document(title: str, ending: str, subtype: str) -> Kind:
-    return Kind(title, (ending,), _ODF + subtype, signs.open_document(_ODF + subtype), _ZIP,
+def _open_document(title: str, ending: str, subtype: str) -> UploadKind:
+    return UploadKind(title, (ending,), _ODF + subtype, signs.open_document(_ODF + subtype), _ZIP,
                 members=("mimetype", "content.xml"))
 
 
 KINDS = (
-    Kind("PDF", (".pdf",), "application/pdf", signs.pdf, ("application/x-pdf",)),
+    UploadKind("PDF", (".pdf",), "application/pdf", signs.pdf, ("application/x-pdf",)),
     _office("Word document", ".docx", "wordprocessingml.document", "word/document.xml"),
     _office("Excel workbook", ".xlsx", "spreadsheetml.sheet", "xl/workbook.xml"),
     _office("PowerPoint presentation", ".pptx", "presentationml.presentation", "ppt/presentation.xml"),
     _open_document("OpenDocument text", ".odt", "text"),
     _open_document("OpenDocument spreadsheet", ".ods", "spreadsheet"),
     _open_document("OpenDocument presentation", ".odp", "presentation"),
-    Kind("JPEG picture", (".jpg", ".jpeg"), "image/jpeg", signs.jpeg, ("image/jpg", "image/pjpeg")),
-    Kind("PNG picture", (".png",), "image/png", signs.png, ("image/x-png",)),
-    Kind("WebP picture", (".webp",), "image/webp", signs.riff(b"WEBP")),
-    Kind("HEIC picture", (".heic", ".heif"), "image/heic", signs.brand(signs.HEIC),
+    UploadKind("JPEG picture", (".jpg", ".jpeg"), "image/jpeg", signs.jpeg, ("image/jpg", "image/pjpeg")),
+    UploadKind("PNG picture", (".png",), "image/png", signs.png, ("image/x-png",)),
+    UploadKind("WebP picture", (".webp",), "image/webp", signs.riff(b"WEBP")),
+    UploadKind("HEIC picture", (".heic", ".heif"), "image/heic", signs.brand(signs.HEIC),
          ("image/heif", "image/heic-sequence")),
-    Kind("GIF picture", (".gif",), "image/gif", signs.gif),
-    Kind("text file", (".txt",), "text/plain", signs.text, text=True),
-    Kind("CSV table", (".csv",), "text/csv", signs.text,
+    UploadKind("GIF picture", (".gif",), "image/gif", signs.gif),
+    UploadKind("text file", (".txt",), "text/plain", signs.text, text=True),
+    UploadKind("CSV table", (".csv",), "text/csv", signs.text,
          ("text/plain", "application/csv", "text/comma-separated-values", "application/vnd.ms-excel"), text=True),
-    Kind("Markdown text", (".md",), "text/markdown", signs.text, ("text/plain", "text/x-markdown"), text=True),
-    Kind("MP3 recording", (".mp3",), "audio/mpeg", signs.mp3, ("audio/mp3",)),
-    Kind("M4A recording", (".m4a",), "audio/mp4", signs.brand(signs.M4A), ("audio/x-m4a", "audio/m4a", "video/mp4")),
-    Kind("WAV recording", (".wav",), "audio/wav", signs.riff(b"WAVE"), ("audio/x-wav", "audio/wave", "audio/vnd.wave")),
-    Kind("MP4 film", (".mp4", ".m4v"), "video/mp4", signs.brand(signs.MP4), ("video/x-m4v", "audio/mp4")),
-    Kind("QuickTime film", (".mov",), "video/quicktime", signs.quicktime),
+    UploadKind("Markdown text", (".md",), "text/markdown", signs.text, ("text/plain", "text/x-markdown"), text=True),
+    UploadKind("MP3 recording", (".mp3",), "audio/mpeg", signs.mp3, ("audio/mp3",)),
+    UploadKind("M4A recording", (".m4a",), "audio/mp4", signs.brand(signs.M4A), ("audio/x-m4a", "audio/m4a", "video/mp4")),
+    UploadKind("WAV recording", (".wav",), "audio/wav", signs.riff(b"WAVE"), ("audio/x-wav", "audio/wave", "audio/vnd.wave")),
+    UploadKind("MP4 film", (".mp4", ".m4v"), "video/mp4", signs.brand(signs.MP4), ("video/x-m4v", "audio/mp4")),
+    UploadKind("QuickTime film", (".mov",), "video/quicktime", signs.quicktime),
 )
 
 _BY_ENDING = {ending: kind for kind in KINDS for ending in kind.endings}
@@ -107,7 +107,7 @@ def clean_name(name: str) -> str:
     return name or "file"
 
 
-def kind_of(name: str, announced: str = "") -> Kind:
+def kind_of(name: str, announced: str = "") -> UploadKind:
     """The kind that a (clean) name and the type a client announces stand for. Raises Unacceptable with a sentence.
 
     An empty type and application/octet-stream announce nothing: then the name alone decides, and the content later.
@@ -117,15 +117,15 @@ def kind_of(name: str, announced: str = "") -> Kind:
     if kind is None:
         instead = _INSTEAD.get(ending)
         what = f"Files ending in {ending} cannot be kept" if ending else "The file name has no ending"
-        raise Unacceptable(f"{what}. {instead + '. ' if instead else ''}The file must be one of: {_LIST}.")
+        raise UnacceptableUpload(f"{what}. {instead + '. ' if instead else ''}The file must be one of: {_LIST}.")
     media = announced.split(";")[0].strip().lower()
     if media not in {"", "application/octet-stream", kind.content_type, *kind.aliases}:
         announced = clean_name(media.replace("/", " "))
-        raise Unacceptable(f"{name} ends like a {kind.title}, but was announced as {announced}.")
+        raise UnacceptableUpload(f"{name} ends like a {kind.title}, but was announced as {announced}.")
     return kind
 
 
-async def checked(stream: AsyncIterator[bytes], kind: Kind) -> AsyncIterator[bytes]:
+async def check_upload(stream: AsyncIterator[bytes], kind: UploadKind) -> AsyncIterator[bytes]:
     """The same bytes, as long as they are what the kind promises; otherwise Unacceptable, before anything is kept.
 
     The beginning is judged before the first byte is passed on, text all along, and an archive's members before the
@@ -156,26 +156,26 @@ async def checked(stream: AsyncIterator[bytes], kind: Kind) -> AsyncIterator[byt
         yield bytes(head)
 
 
-def _check_start(kind: Kind, head: bytes | bytearray) -> None:
+def _check_start(kind: UploadKind, head: bytes | bytearray) -> None:
     if not head:
-        raise Unacceptable("The file is empty.")
+        raise UnacceptableUpload("The file is empty.")
     start = bytes(head[:HEAD])
     if not kind.starts(start):
         actual = next((other for other in KINDS if not other.text and not other.members and other.starts(start)), None)
         raise _unlike(kind, actual)
 
 
-def _check_members(kind: Kind, tail: bytes) -> None:
+def _check_members(kind: UploadKind, tail: bytes) -> None:
     members = signs.members(tail)
     if members is None or not members.issuperset(kind.members):
         raise _unlike(kind)
     if signs.has_macros(members):
-        raise Unacceptable("The document contains macros. Save it without them and send it again.")
+        raise UnacceptableUpload("The document contains macros. Save it without them and send it again.")
 
 
-def _unlike(kind: Kind, actual: Kind | None = None) -> Unacceptable:
+def _unlike(kind: UploadKind, actual: UploadKind | None = None) -> UnacceptableUpload:
     if actual is not None:
-        return Unacceptable(f"The file is named like a {kind.title}, but it is a {actual.title}: "
+        return UnacceptableUpload(f"The file is named like a {kind.title}, but it is a {actual.title}: "
                             f"give it a name ending in {actual.endings[0]}, or send another file.")
-    return Unacceptable(f"The file is named like a {kind.title}, but its content is something else. "
+    return UnacceptableUpload(f"The file is named like a {kind.title}, but its content is something else. "
                         "Open it, save it again, and send the new file.")

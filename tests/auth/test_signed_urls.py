@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auth.signed_urls import DOWNLOAD, EXPORT, UPLOAD, LinkRefused, Links
+from auth.signed_urls import DOWNLOAD, EXPORT, UPLOAD, InvalidSignedUrl, SignedUrls
 from domain import clock
 
 SECRET = bytes(range(32))
@@ -19,30 +19,30 @@ def soon() -> dt.datetime:
 
 def test_what_was_signed_is_opened():
     claims = {"file": 7, "viewer": "Dai Ŵ", "filter": None, "roles": ["ASSESSOR"]}
-    text = Links(SECRET).sign(DOWNLOAD, claims, soon())
-    assert Links(SECRET).open(DOWNLOAD, text) == claims
+    text = SignedUrls(SECRET).sign(DOWNLOAD, claims, soon())
+    assert SignedUrls(SECRET).open(DOWNLOAD, text) == claims
     assert set(text) <= set(ALPHABET)
 
 
 def test_a_link_expires_at_its_moment(monkeypatch):
-    links = Links(SECRET)
+    links = SignedUrls(SECRET)
     at = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
     text = links.sign(DOWNLOAD, {"file": 7}, at)
     monkeypatch.setattr(clock, "now", lambda: at - dt.timedelta(microseconds=1))
     assert links.open(DOWNLOAD, text) == {"file": 7}
     monkeypatch.setattr(clock, "now", lambda: at)
-    with pytest.raises(LinkRefused) as refused:
+    with pytest.raises(InvalidSignedUrl) as refused:
         links.open(DOWNLOAD, text)
     assert refused.value.expired
 
 
 def test_every_changed_character_is_refused():
-    links = Links(SECRET)
+    links = SignedUrls(SECRET)
     text = links.sign(DOWNLOAD, {"file": 7}, soon())
     for place, old in enumerate(text):
         for new in ALPHABET:
             if new != old:
-                with pytest.raises(LinkRefused) as refused:
+                with pytest.raises(InvalidSignedUrl) as refused:
                     links.open(DOWNLOAD, text[:place] + new + text[place + 1:])
                 assert not refused.value.expired
 
@@ -54,39 +54,39 @@ def test_every_changed_character_is_refused():
     lambda t: "", lambda t: "ŵ" + t, lambda t: "A" * 100_000,
 ])
 def test_cut_padded_and_foreign_texts_are_refused(change):
-    links = Links(SECRET)
-    with pytest.raises(LinkRefused):
+    links = SignedUrls(SECRET)
+    with pytest.raises(InvalidSignedUrl):
         links.open(DOWNLOAD, change(links.sign(DOWNLOAD, {"file": 7}, soon())))
 
 
 @given(st.text(max_size=80))
 def test_nothing_made_up_opens_and_nothing_else_is_raised(text):
-    with pytest.raises(LinkRefused):
-        Links(SECRET).open(DOWNLOAD, text)
+    with pytest.raises(InvalidSignedUrl):
+        SignedUrls(SECRET).open(DOWNLOAD, text)
 
 
 def test_a_link_serves_its_purpose_only():
-    links = Links(SECRET)
+    links = SignedUrls(SECRET)
     text = links.sign(DOWNLOAD, {"file": 7}, soon())
     for purpose in (UPLOAD, EXPORT, "", "downloads"):
-        with pytest.raises(LinkRefused):
+        with pytest.raises(InvalidSignedUrl):
             links.open(purpose, text)
 
 
 def test_an_expired_and_altered_link_does_not_say_that_it_expired():
-    links = Links(SECRET)
+    links = SignedUrls(SECRET)
     text = links.sign(DOWNLOAD, {"file": 7}, clock.now() - dt.timedelta(days=1))
-    with pytest.raises(LinkRefused) as refused:
+    with pytest.raises(InvalidSignedUrl) as refused:
         links.open(UPLOAD, text)
     assert not refused.value.expired
 
 
 def test_another_installation_signs_otherwise():
-    text = Links(SECRET).sign(DOWNLOAD, {"file": 7}, soon())
-    with pytest.raises(LinkRefused):
-        Links(SECRET[::-1]).open(DOWNLOAD, text)
+    text = SignedUrls(SECRET).sign(DOWNLOAD, {"file": 7}, soon())
+    with pytest.raises(InvalidSignedUrl):
+        SignedUrls(SECRET[::-1]).open(DOWNLOAD, text)
 
 
 def test_a_short_secret_is_refused():
     with pytest.raises(ValueError, match="at least 32 bytes"):
-        Links(b"short")
+        SignedUrls(b"short")

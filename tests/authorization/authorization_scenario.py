@@ -22,7 +22,7 @@ from sqlalchemy import select, update
 from db.database import Database
 from db.migrate import migrate
 from db.models.audit_event import AuditEvent
-from db.models.auth_session import SignIn
+from db.models.auth_session import AuthSession
 from db.models.registry import Learner, Provider, RoleGrant, SignatureSlot, User
 from domain.enums import AimStatus, Role, SessionStatus, SessionType
 from services.audit.append import append
@@ -76,7 +76,7 @@ async def everything(database: Database) -> Everything:
             slot.document_sha256 = SHA256
         for user, roles, _ in made.people.values():
             await world.add(
-                SignIn(
+                AuthSession(
                     id=user.id, provider_id=user.provider_id, user_id=user.id, role=roles[0], started_at=world.now,
                     expires_at=world.now + 30 * DAY,
                 )

@@ -33,16 +33,16 @@ async def disagreements(database: Database, viewer: Viewer, sight: Sight) -> lis
         "sees_employer": (select(Employer.id).where(scope.sees_employer(role)), sight.employers),
         "sees_user": (select(User.id).where(scope.sees_user(role)), sight.users),
         "sees_contact": (select(User.id).where(scope.sees_contact(role)), _keys(sight.contacts)),
-        "sees_audit_line": (select(AuditEvent.id).where(scope.sees_audit_line(role)), sight.audit),
+        "sees_audit_line": (select(AuditEvent.id).where(scope.sees_audit_event(role)), sight.audit),
     }
     found = []
     for name, (statement, keys) in expected.items():
-        given = {row[0] for row in await database.rows(statement, scope.binds(viewer), primary=True)}
+        given = {row[0] for row in await database.rows(statement, scope.viewer_params(viewer), primary=True)}
         if (given & arrived if name == "sees_file" else given) != keys:
             found.append(f"{name}: {sorted(given ^ keys)[:9]}")
     # A role that the table does not know sees nobody.
     unknown: Any = None
-    if await database.rows(scope.visible_learners(unknown), scope.binds(viewer), primary=True):
+    if await database.rows(scope.visible_learners(unknown), scope.viewer_params(viewer), primary=True):
         found.append("visible_learners of no role")
     # Of a page of learners none is looked up once more: a list of thousands would be slow, and no other test tell.
     selects = str(scope.sees_learner(role, Learner.id)).count("SELECT")

@@ -19,13 +19,13 @@ from db.database import Database
 from db.models.registry import Employer, Learner
 from domain.enums import CriterionFilter, LearnerOrder, Role, TrafficLight
 from loaders import learner, user
-from loaders.aggregates import Part
+from loaders.aggregates import Metric
 from loaders.core import viewer_list
 from loaders.core.learner_list import LearnerList, PagesLoader, whole_list
 from loaders.core.pagination import Page
 from loaders.core.registry import Loaders
 from loaders.file import read_stored
-from loaders.learner import LearnersAsked
+from loaders.learner import LearnerFilter
 from repositories import people as people_writing
 from repositories import session as session_writing
 from repositories import time_log_entry as time_log_entry_writing
@@ -36,9 +36,9 @@ from tests.authorization.viewer_crawler import Looker
 
 # Each relation of loaders/core/registry.py: what its keys name.
 KEYS = {
-    "learner": "learner aims_of_learner programme outlook review awaiting_signature cv_sections cv_documents off_the_job "
+    "learner": "learner aims_of_learner programme upcoming review_schedule awaiting_signature cv_sections cv_documents off_the_job "
     "managers_of_learner",
-    "aim": "aim units_of_aim reached material_of_aim resource_count",
+    "aim": "aim units_of_aim criterion_progress resources_of_aim resource_count",
     "unit": "unit unit_signatures evidence_of_unit",
     "criterion": "criterion evidence_of_criterion",
     "user_account": "named_user sites_of_overview",
@@ -95,8 +95,8 @@ def keys_of(rows: Rows) -> dict[str, list[Any]]:
             for row in rows[f"qualification_{kind}"]
             if row["qualification_id"] == aim["qualification_id"]
         ]
-    keys["parts"] = [frozenset(Part)]
-    keys["employer_parts"] = [(key, frozenset(Part)) for key in keys["employer"]]
+    keys["parts"] = [frozenset(Metric)]
+    keys["employer_parts"] = [(key, frozenset(Metric)) for key in keys["employer"]]
     return keys
 
 
@@ -162,18 +162,18 @@ def _filters(conditions: Iterable[str], keys: dict[str, list[Any]]) -> Iterator[
             yield {name: key}
 
 
-def _questions(keys: dict[str, list[Any]]) -> Iterator[tuple[LearnersAsked, LearnerOrder]]:
+def _questions(keys: dict[str, list[Any]]) -> Iterator[tuple[LearnerFilter, LearnerOrder]]:
     for which in LearnerOrder:
-        yield LearnersAsked(), which
+        yield LearnerFilter(), which
     for light in TrafficLight:
-        yield LearnersAsked(traffic_light=light), LearnerOrder.NAME_ASC
-        yield LearnersAsked(aim_traffic_light=light), LearnerOrder.NAME_ASC
+        yield LearnerFilter(traffic_light=light), LearnerOrder.NAME_ASC
+        yield LearnerFilter(aim_traffic_light=light), LearnerOrder.NAME_ASC
     for late in (True, False):
-        yield LearnersAsked(past_planned_end=late), LearnerOrder.NAME_ASC
+        yield LearnerFilter(past_planned_end=late), LearnerOrder.NAME_ASC
     for key in keys["user_account"]:
-        yield LearnersAsked(assessor_key=key), LearnerOrder.NAME_ASC
+        yield LearnerFilter(assessor_key=key), LearnerOrder.NAME_ASC
     for key in keys["employer"]:
-        yield LearnersAsked(employer_key=key), LearnerOrder.NAME_ASC
+        yield LearnerFilter(employer_key=key), LearnerOrder.NAME_ASC
 
 
 async def told(page: Page[Any]) -> Any:
@@ -226,7 +226,7 @@ async def disagreements(looker: Looker, sight: Sight) -> list[str]:
         held = {row["user_id"] for row in sight.of("role_grant", role=role)} if role else sight.users
         page = await viewer_list.read_page(reading, user.USERS, 100, None, False, {"role": role})
         same(f"USERS {role}", [row.key for row in page.nodes], (sight.users & held) - archived)
-    await _changes(looker.database, context.let_in, sight, keys, same)
+    await _changes(looker.database, context.require_active_viewer(), sight, keys, same)
     return found
 
 
@@ -237,16 +237,16 @@ async def _changes(database: Database, viewer: Any, sight: Sight, keys: dict[str
         table, expected = entity.__tablename__, {int(id.partition("_")[2]) for id in sight.ids[type_]}
         statement = one_for_write(sight.role, entity, False).with_only_columns(entity.id)
         for key in keys[table]:
-            rows = await database.rows(statement, {**scope.binds(viewer), "key": key}, True)
+            rows = await database.rows(statement, {**scope.viewer_params(viewer), "key": key}, True)
             if entity.__name__ != "File" or key in arrived:
                 same(f"one {type_} for write", [row.id for row in rows], {key} & expected)
     async with database.writing() as session:
         for entity, expected in ((Learner, sight.learners), (Employer, sight.employers)):
             table = entity.__tablename__
-            same(f"seen {table}", await people_writing.seen_keys(session, viewer, entity, keys[table]), expected)
+            same(f"seen {table}", await people_writing.visible_keys(session, viewer, entity, keys[table]), expected)
         entries = await time_log_entry_writing.entries_for_write(session, viewer, keys["time_log_entry"])
         same("entries for write", entries, sight.records["TimeLogEntry"])
         for key in keys["learner"]:
             aims = {row["id"] for row in sight.of("aim", learner_id=key)}
-            found = await session_writing.seen_aims(session, viewer, key)
+            found = await session_writing.visible_aims(session, viewer, key)
             same("seen aims", [aim.id for aim in found], sight.aims & aims)

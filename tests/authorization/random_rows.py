@@ -9,7 +9,7 @@ from collections import defaultdict
 from random import Random
 from typing import Any
 
-from db.models.base import folded
+from db.models.base import fold_name
 from db.models.registry import metadata
 from domain import clock
 from domain.enums import (
@@ -64,7 +64,7 @@ class _Maker:
             made["provider_id"] = self.at
         for name in ("name", "title"):
             if f"sort_{name}" in columns:
-                made[f"sort_{name}"] = folded(values[name])
+                made[f"sort_{name}"] = fold_name(values[name])
         self.rows[table].append(made | values)
         return self.rows[table][-1]
 

@@ -56,7 +56,7 @@ VIEWERS += [("eve", Role.LEARNER), ("nell", Role.EMPLOYER_MANAGER), ("max", Role
 @pytest.mark.parametrize(("who", "role"), VIEWERS, ids=str)
 async def test_the_provider_of_every_row_is_looked_at(crossed: Crossed, who: str, role: Role) -> None:
     looker, sight = crossed.looker, crossed.sight(who, role)
-    assert await disagreements(looker.database, looker.context(sight.me, role).let_in, sight) == []
+    assert await disagreements(looker.database, looker.context(sight.me, role).require_active_viewer(), sight) == []
     if who in SHOWN_A_SITE:
         return
     answer = await looker.everything(sight.me, role)

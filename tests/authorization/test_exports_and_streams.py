@@ -12,7 +12,7 @@ from domain.enums import Role
 from loaders.core.registry import Loaders
 from resolvers import signed_urls as link
 from resolvers.exports import export_data as gathered
-from resolvers.exports.export_service import ExportDesk
+from resolvers.exports.export_service import ExportService
 from tests.authorization.conftest import Worlds
 from tests.authorization.schema_crawler import found, graph, schema, selection
 from tests.authorization.viewer_crawler import OF_THE_REQUEST, beyond, differences, told
@@ -24,11 +24,11 @@ def _claims(worlds: Worlds, who: str, role: Role, **about: Any) -> dict[str, Any
 
 
 async def test_links_to_files_open_what_is_seen(worlds: Worlds) -> None:
-    desk = ExportDesk(worlds.looker.services)
+    export_service = ExportService(worlds.looker.services)
     for who, role in worlds.some:
         sight = worlds.sight(who, role)
         for file in worlds.rows["file"]:
-            held = await desk.held(_claims(worlds, who, role, file=file["id"]))
+            held = await export_service.held(_claims(worlds, who, role, file=file["id"]))
             assert (held is not None) == (file["id"] in sight.files), (who, role, file["name"])
 
 
@@ -73,7 +73,7 @@ def _loaders(worlds: Worlds, looker: Any, who: str, role: Role) -> Loaders:
 
 
 async def test_the_desk_looks_again_at_whom_an_export_was_made_for(worlds: Worlds) -> None:
-    desk, aim, learner = ExportDesk(worlds.looker.services), worlds.made.it.aims["main"].id, worlds.made.it.ada.id
+    export_service, aim, learner = ExportService(worlds.looker.services), worlds.made.it.aims["main"].id, worlds.made.it.ada.id
     wanted = (
         {"export": link.TIME_LOG, "learner": learner, "asked": {}},
         {"export": link.PROGRESS_MAP, "aim": aim, "filter": "ALL"},
@@ -86,11 +86,11 @@ async def test_the_desk_looks_again_at_whom_an_export_was_made_for(worlds: World
         ("zoo", Role.MASTER_ADMIN),
     ):
         for about in wanted:
-            made = await desk.made(_claims(worlds, who, role, **about))
+            made = await export_service.made(_claims(worlds, who, role, **about))
             seen = who == "ann" or (who == "bob" and "learner" in about)
             assert (made is not None) == seen, (who, about)
     # Nobody's role but their own: a link that says otherwise opens nothing.
-    assert await desk.made(_claims(worlds, "ann", Role.MASTER_ADMIN, **wanted[0])) is None
+    assert await export_service.made(_claims(worlds, "ann", Role.MASTER_ADMIN, **wanted[0])) is None
 
 
 async def test_streams_tell_of_who_is_seen(worlds: Worlds) -> None:
@@ -120,7 +120,7 @@ async def _listen(worlds: Worlds, who: str, role: Role) -> None:
     listening = asyncio.ensure_future(listen())
     await asyncio.sleep(0.05)
     # Every learner of every provider: a stream must not take another's word for whom it may tell.
-    looker.services.changes.committed(sight.provider, {row["id"] for row in worlds.rows["learner"]})
+    looker.services.changes.notify_committed(sight.provider, {row["id"] for row in worlds.rows["learner"]})
     async with asyncio.timeout(20):
         await all_told.wait()
     await asyncio.sleep(0.3)
@@ -158,7 +158,7 @@ async def test_a_stream_of_one_who_is_out_of_sight_is_silent(worlds: Worlds) -> 
     ]  # fmt: skip
     await asyncio.sleep(0.1)
     for provider in worlds.rows["provider"]:
-        services.changes.committed(provider["id"], {row["id"] for row in worlds.rows["learner"]})
+        services.changes.notify_committed(provider["id"], {row["id"] for row in worlds.rows["learner"]})
     await asyncio.sleep(0.8)
     for listening in asked:
         listening.cancel()

@@ -160,10 +160,10 @@ def test_the_policy_says_what_the_table_says() -> None:
     assert {role: policy.GRANTABLE.get(role, frozenset()) for role in Role} == {role: grantable(role) for role in Role}
 
 
-WRITES = [name for name in mutations() if name not in OF_SIGNING_IN]
+MUTATIONS = [name for name in mutations() if name not in OF_SIGNING_IN]
 
 
-@pytest.mark.parametrize("mutation", WRITES)
+@pytest.mark.parametrize("mutation", MUTATIONS)
 async def test_cell_by_cell(stage: Stage, mutation: str) -> None:
     went_through = set()
     for role in COLUMNS:
@@ -208,7 +208,7 @@ async def _unchanged(stage: Stage) -> bool:
     return kept
 
 
-@pytest.mark.parametrize("mutation", [name for name in WRITES if id_paths(name)])
+@pytest.mark.parametrize("mutation", [name for name in MUTATIONS if id_paths(name)])
 async def test_an_id_of_anothers_is_an_id_of_nobodys(stage: Stage, mutation: str) -> None:
     """Each id of the arguments in turn: another provider's, one out of sight, one that never was; the same bytes."""
     for role in (role for role in COLUMNS if may(role, mutation)):

@@ -11,11 +11,11 @@ from sqlalchemy import delete, select
 from auth.tokens import AccessClaims
 from auth.viewer import NotSignedIn, read_viewer
 from db.database import Database
-from db.models.registry import RoleGrant, SignIn
+from db.models.registry import AuthSession, RoleGrant
 from db.models.registry import User as UserTable
 from domain.enums import Role
 from resolvers.core.context import Context
-from resolvers.exports.export_service import ExportDesk
+from resolvers.exports.export_service import ExportService
 from tests.authorization.authorization_scenario import Everything, everything
 from tests.authorization.oracle import Sight
 from tests.authorization.rows import Rows, continue_numbers, read_rows, replace_rows
@@ -69,7 +69,7 @@ class Stage:
         """Whether a link to a file, given out before, still opens it."""
         user = self.made.people[who][0].id
         claims = {"user": user, "role": role.value, "signIn": user, "file": file}
-        return await ExportDesk(self.looker.services).held(claims) is not None
+        return await ExportService(self.looker.services).held(claims) is not None
 
     def id(self, who: str) -> str:
         return f"User_{self.made.people[who][0].id}"
@@ -95,7 +95,7 @@ async def stage(whole: Stage) -> Stage:
     async with database.writing() as session:
         for user, roles, _ in whole.made.people.values():
             session.add(
-                SignIn(
+                AuthSession(
                     id=user.id, provider_id=user.provider_id, user_id=user.id, role=roles[0],
                     started_at=whole.looker.now, expires_at=whole.looker.now + LIFETIME,
                 )

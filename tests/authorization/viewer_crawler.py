@@ -11,7 +11,7 @@ from auth.tokens import AccessClaims
 from db.database import Database
 from domain import clock
 from domain.enums import Role
-from loaders.core.read_session import Reading
+from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from resolvers.core.context import Context
 from tests.authorization.oracle import Sight
@@ -47,10 +47,10 @@ class Looker:
         provider = next(one for one in self.rows["provider"] if one["id"] == row["provider_id"])
         person, record = _Person(row), None if learner is None else _Person({"id": learner})
         rules = {"unit_signatures": tuple(Role(name) for name in provider["unit_signatures"])}
-        who = replace(viewer(person, role, record, **rules, disclaimer=provider["disclaimer"]), sign_in_key=user)
+        who = replace(viewer(person, role, record, **rules, disclaimer=provider["disclaimer"]), auth_session_key=user)
         # A stream looks at its viewer again: `everything` signs everybody in, under the user's own key.
         context = Context(self.services, who, claims=AccessClaims(user, role, user, self.now + LIFETIME))
-        context._loaders = Loaders(Reading(self.database, who, self.services.reference, now=self.now))
+        context._loaders = Loaders(ReadSession(self.database, who, self.services.qualifications, now=self.now))
         return context
 
     async def ask(self, user: int, role: Role, query: str, **variables: Any) -> dict[str, Any]:

@@ -9,12 +9,12 @@ from sqlalchemy import BigInteger, Select, bindparam, column, event, func, liter
 from sqlalchemy.exc import DBAPIError, InvalidRequestError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from db.compiled_select import Plans
+from db.compiled_select import CompiledSelectCache
 from db.database import Database, statement_count
 from db.models import registry as tables
 from db.models.base import Key, UtcDateTime
 from db.read_pool import PostgresPool
-from db.sql.any_of import among
+from db.sql.any_of import any_of
 from domain.enums import AimStatus, SessionStatus
 from tests.support.demo_server import Demo
 from tests.support.worlds import World
@@ -69,8 +69,8 @@ async def test_what_is_bound_and_what_stands_in_the_statement(full: Database):
         (BY_STATUS, {"least": 0}),
         (BY_STATUS, {"least": 3, "somebody_elses": 1}),
         (select(tables.Aim.id).where(tables.Aim.status.not_in(ended)).order_by(tables.Aim.id), {}),
-        (select(tables.Aim.id).where(among(tables.Aim.learner_id)).order_by(tables.Aim.id), {"keys": learners[:3]}),
-        (select(tables.Aim.id).where(among(tables.Aim.learner_id)), {"keys": []}),
+        (select(tables.Aim.id).where(any_of(tables.Aim.learner_id)).order_by(tables.Aim.id), {"keys": learners[:3]}),
+        (select(tables.Aim.id).where(any_of(tables.Aim.learner_id)), {"keys": []}),
         (select(tables.User.name).where(tables.User.name != "O'Neill \\ \"%s\" :x $1 ?"), {}),
         (select(literal(2_000, BigInteger) * 2_000_000, literal(-3)), {}),
         (
@@ -95,11 +95,11 @@ async def test_a_statement_without_its_viewer_does_not_run(full: Database):
 
 
 async def test_a_statement_is_compiled_once_and_forgotten_with_it(full: Database):
-    hits, misses = full.plan_counts
+    hits, misses = full.select_cache_counts
     for _ in range(5):
         await full.rows(BY_STATUS, {"least": 0})
-    assert full.plan_counts == (hits + 4, misses + 1)
-    plans = Plans(full._write_engine.dialect)
+    assert full.select_cache_counts == (hits + 4, misses + 1)
+    plans = CompiledSelectCache(full._write_engine.dialect)
     plans.plan(select(tables.Learner.id))
     assert len(plans._known) == 0
 
@@ -212,7 +212,7 @@ async def test_postgresql_neither_compiles_a_read_nor_plans_it_anew_for_a_few_ke
     reached = select(tables.CriterionProgress.criterion_id).join(
         tables.Aim, tables.Aim.id == tables.CriterionProgress.aim_id
     )
-    some = reached.where(among(tables.CriterionProgress.aim_id), among(tables.Aim.id))
+    some = reached.where(any_of(tables.CriterionProgress.aim_id), any_of(tables.Aim.id))
     keys = [row.id for row in await database.rows(select(tables.Aim.id).order_by(tables.Aim.id).limit(2))]
     for _ in range(9):
         assert len(await database.rows(some, {"keys": keys})) > 20

@@ -4,7 +4,7 @@ import ast
 import re
 
 from commands import parser
-from tests.support.architecture import ROOT, files
+from tests.support.architecture import PACKAGES, ROOT, files
 
 SECURITY = (ROOT / "docs" / "security.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -31,15 +31,7 @@ def test_every_line_of_the_list_has_a_figure_and_tests_that_exist() -> None:
 def test_every_setting_is_explained_and_no_other() -> None:
     read: set[str] = set()
     for path in files():
-        if path.endswith(".py") and path.split("/")[0] in (
-            "db",
-            "auth",
-            "loaders",
-            "resolvers",
-            "schema",
-            "commands",
-            "server.py",
-        ):
+        if path.endswith(".py") and path.split("/")[0] in (*PACKAGES, "server.py"):
             read |= set(re.findall(r'"(WAYMARK_[A-Z_]+)"', (ROOT / path).read_text()))
     read = {name for name in read if not name.startswith("WAYMARK_LIMIT_")}
     explained = set(re.findall(r"^\| `(WAYMARK_[A-Z_]+)` \|", OPERATIONS, re.MULTILINE))

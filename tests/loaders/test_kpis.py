@@ -26,7 +26,7 @@ from domain.enums import (
     SignatureRequestStatus,
     TrafficLight,
 )
-from loaders.aggregates import Part
+from loaders.aggregates import Metric
 from loaders.kpis import EVERYTHING, KpisLoader, KpisOfEmployerLoader, KpisRow
 from loaders.off_the_job import OffTheJobLoader
 from tests.support.databases import Databases
@@ -145,8 +145,8 @@ def counted_again(everything: Everything, who: Viewer, employer_key: int | None 
             seen = set(ours)
     if employer_key is not None:
         seen = {key for key in seen if ours[key].employer_id == employer_key}
-    seen_aims = [aim for aim in all_aims if aim.learner_id in seen and (not by_aim or getattr(aim, by_aim) == me)]
-    aim_keys, today = {aim.id for aim in seen_aims}, clock.day_of(NOW)
+    visible_aims = [aim for aim in all_aims if aim.learner_id in seen and (not by_aim or getattr(aim, by_aim) == me)]
+    aim_keys, today = {aim.id for aim in visible_aims}, clock.day_of(NOW)
 
     def records(table: type) -> list:
         return [
@@ -161,7 +161,7 @@ def counted_again(everything: Everything, who: Viewer, employer_key: int | None 
 
     sums = {progress_row.aim_id: progress_row for progress_row in rows["AimProgress"]}
     hours = {qualification.id: qualification.off_the_job_hours_minimum or 0 for qualification in rows["Qualification"]}
-    aims = [aim for aim in seen_aims if aim.status is not AimStatus.WITHDRAWN]
+    aims = [aim for aim in visible_aims if aim.status is not AimStatus.WITHDRAWN]
     durations = [progress.duration_tenths(aim.start_date, aim.planned_end_date, today) for aim in aims]
     lights = [
         progress.traffic_light(
@@ -261,7 +261,7 @@ async def test_fields_asked_for_apart_are_read_together_and_nothing_else_is(ever
     loader = KpisLoader(reading(everything.database, somebody(everything, Role.MASTER_ADMIN), NOW))
     statement_count.set(count := [0])
     one, two = await asyncio.gather(
-        loader.load(frozenset({Part.SIGNATURES})), loader.load(frozenset({Part.LEARNERS, Part.ACTIONS}))
+        loader.load(frozenset({Metric.SIGNATURES})), loader.load(frozenset({Metric.LEARNERS, Metric.ACTIONS}))
     )
     assert count == [1]
     assert one.sums == two.sums

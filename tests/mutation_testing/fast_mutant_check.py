@@ -112,7 +112,7 @@ class Glance:
             looker = self._looker(Database(f"sqlite:///{path}"))
             sights = {viewer: self._sight(viewer) for viewer in _ORDER}
             for (_, role), sight in sights.items():
-                if await alone.disagreements(looker.database, looker.context(sight.me, role).let_in, sight):
+                if await alone.disagreements(looker.database, looker.context(sight.me, role).require_active_viewer(), sight):
                     return False
             for viewer in _HERE:
                 if await directly.given(looker, sights[viewer]) != self._expected[viewer]:

@@ -18,7 +18,7 @@ SUMS: dict[type[ast.operator], type[ast.operator]] = {
 
 
 # A place to break: its line, what is done to it, and how it is done and undone.
-Change = tuple[int, str, Callable[[], None], Callable[[], None]]
+Mutation = tuple[int, str, Callable[[], None], Callable[[], None]]
 
 
 def _said(node: ast.AST) -> str:
@@ -26,12 +26,12 @@ def _said(node: ast.AST) -> str:
     return text if len(text) <= 60 else f"{text[:57]}..."
 
 
-def _set(node: ast.AST, name: str, value: object, what: str) -> Change:
+def _set(node: ast.AST, name: str, value: object, what: str) -> Mutation:
     before = getattr(node, name)
     return node.lineno, what, lambda: setattr(node, name, value), lambda: setattr(node, name, before)  # type: ignore[attr-defined]
 
 
-def _without(call: ast.Call, place: int) -> Change:
+def _without(call: ast.Call, place: int) -> Mutation:
     return _set(
         call,
         "args",
@@ -44,7 +44,7 @@ def _name(call: ast.Call) -> str:
     return call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
 
 
-def conditions(tree: ast.AST) -> Iterator[Change]:
+def conditions(tree: ast.AST) -> Iterator[Mutation]:
     """Operators turned round, conditions dropped, roles and columns swapped."""
     for node in ast.walk(tree):
         match node:
@@ -86,7 +86,7 @@ def _unbecome(node: ast.UnaryOp, operand: ast.expr) -> None:
     node.operand = operand
 
 
-def scoped(tree: ast.AST) -> Iterator[Change]:
+def scoped(tree: ast.AST) -> Iterator[Mutation]:
     """Of a loader: each condition of auth/scope.py dropped, where no other of them stands beside it.
 
     `of_provider` beside a condition on the role says again what that says already: dropped, it changes nothing.
@@ -133,7 +133,7 @@ def _is_scope(argument: ast.AST, others: list[str]) -> bool:
     return "scope.of_provider" in text and not beside
 
 
-def who_may(tree: ast.AST) -> Iterator[Change]:
+def who_may(tree: ast.AST) -> Iterator[Mutation]:
     """Of the policy: each role taken out of each set or put into it; each mutation open to everybody, or to nobody."""
     for node in ast.walk(tree):
         match node:
@@ -157,7 +157,7 @@ def who_may(tree: ast.AST) -> Iterator[Change]:
                             yield key.lineno, *rest  # type: ignore[misc, union-attr]
 
 
-def numbers(tree: ast.AST) -> Iterator[Change]:
+def numbers(tree: ast.AST) -> Iterator[Mutation]:
     """Of the rules behind the numbers: comparisons and sums turned round, constants off by one."""
     yield from conditions(tree)
     # How many answers a cache keeps is no rule.

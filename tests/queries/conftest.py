@@ -64,7 +64,7 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-async def desk(demo: Demo, backend: str) -> AsyncIterator[Desk]:
+async def export_service(demo: Demo, backend: str) -> AsyncIterator[Desk]:
     """A server over the demo, which nobody changes."""
     async with demo.serving(backend) as running:
         made = Desk(running)
@@ -73,9 +73,9 @@ async def desk(demo: Demo, backend: str) -> AsyncIterator[Desk]:
 
 
 @pytest.fixture(scope="session")
-def served(desk: Desk) -> Running:
+def served(export_service: Desk) -> Running:
     """The server behind the desk."""
-    return desk.running
+    return export_service.running
 
 
 @pytest.fixture

@@ -139,8 +139,8 @@ async def test_an_operation_of_another_version_is_sent_as_text(served: Running):
     assert data == {"viewer": {"role": "MASTER_ADMIN"}}
 
 
-async def test_what_the_server_refuses_is_passed_on(desk: Desk):
-    client = await desk.client("IQA")
+async def test_what_the_server_refuses_is_passed_on(export_service: Desk):
+    client = await export_service.client("IQA")
     with pytest.raises(Unanswered, match="did not answer time_log: .*not a cursor of this list"):
         await asyncio.to_thread(client.ask, find("time_log"), {"learnerId": "Learner_1", "after": "x"})
 

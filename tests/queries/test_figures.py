@@ -17,8 +17,8 @@ from tests.support.http_server import PASSWORD
 class Seen:
     """One person's runs of the operations, beside the cohort that they should see."""
 
-    def __init__(self, desk: Desk, cohort: Cohort, username: str) -> None:
-        self._desk = desk
+    def __init__(self, export_service: Desk, cohort: Cohort, username: str) -> None:
+        self._desk = export_service
         self._username = username
         self.cohort = cohort
 
@@ -30,9 +30,9 @@ class Seen:
 
 
 @pytest.fixture(params=VIEWERS, ids=[username for username, _ in VIEWERS])
-async def seen(desk: Desk, request: pytest.FixtureRequest) -> Seen:
+async def seen(export_service: Desk, request: pytest.FixtureRequest) -> Seen:
     username, role = request.param
-    return Seen(desk, await Cohort.of(desk.running.server.services.database, role, username), username)
+    return Seen(export_service, await Cohort.of(export_service.running.server.services.database, role, username), username)
 
 
 def key(id: str) -> int:

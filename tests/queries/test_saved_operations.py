@@ -59,7 +59,7 @@ READS = {
     "time_log": Pin(204, 5),
     "unit_record_sheet": Pin(273, 8),
 }
-WRITES = {
+MUTATIONS = {
     "disclaimer_accept": Pin(23, 6, on_postgresql=5),
     "file_upload_create": Pin(33, 6),
     "log_out": Pin(22, 7),
@@ -71,7 +71,7 @@ WRITES = {
     "token_refresh": Pin(23, 9, on_postgresql=8),
 }
 LIVE = {"kpis_live": Pin(3, 3), "learner_changed": Pin(24, 5)}
-PINS = READS | WRITES | LIVE
+PINS = READS | MUTATIONS | LIVE
 
 
 def test_every_saved_operation_is_pinned():
@@ -100,13 +100,13 @@ def test_a_query_can_be_followed_and_run_from_python(name: str):
     assert len(names) == len(set(names))
 
 
-async def ids_of(desk: Desk) -> dict[str, Any]:
+async def ids_of(export_service: Desk) -> dict[str, Any]:
     """Variables for every query: the demo's learner, whom all roles see, and a unit of theirs with evidence."""
-    learner = (await desk.run("LEARNER", "learner_home", {})).data["viewer"]["learner"]
-    mapped = (await desk.run("LEARNER", "progress_map", {"learnerId": learner["id"]})).data["learner"]
+    learner = (await export_service.run("LEARNER", "learner_home", {})).data["viewer"]["learner"]
+    mapped = (await export_service.run("LEARNER", "progress_map", {"learnerId": learner["id"]})).data["learner"]
     units = [unit for aim in mapped["aims"] for unit in aim["units"]]
     unit = max(units, key=lambda unit: sum(criterion["evidenceCount"] for criterion in unit["criteria"]))
-    waiting = (await desk.run("LEARNER", "awaiting_signature", {"first": 50})).data["viewer"]["signatureRequests"]
+    waiting = (await export_service.run("LEARNER", "awaiting_signature", {"first": 50})).data["viewer"]["signatureRequests"]
     document = max(waiting["nodes"], key=lambda request: len(request["slots"]))
     return {
         "learnerId": learner["id"],
@@ -118,11 +118,11 @@ async def ids_of(desk: Desk) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", READS)
-async def test_a_query_for_every_role(desk: Desk, name: str):
-    known, pin = await ids_of(desk), READS[name]
+async def test_a_query_for_every_role(export_service: Desk, name: str):
+    known, pin = await ids_of(export_service), READS[name]
     wanted = {node.variable.name.value for node in find(name).operation.variable_definitions or ()}
     ran = {
-        role: await desk.run(role, name, {key: value for key, value in known.items() if key in wanted})
+        role: await export_service.run(role, name, {key: value for key, value in known.items() if key in wanted})
         for role in pin.roles
     }
     assert {each.cost for each in ran.values()} == {pin.cost}
@@ -133,9 +133,9 @@ async def test_a_query_for_every_role(desk: Desk, name: str):
         assert None not in each.data.values(), role
 
 
-async def sent(desk: Desk, role: str | None, name: str, variables: dict[str, Any]) -> tuple[dict[str, Any], int, int]:
+async def sent(export_service: Desk, role: str | None, name: str, variables: dict[str, Any]) -> tuple[dict[str, Any], int, int]:
     """One mutation on its own connection, without a token where there is no role: payload, points, statements."""
-    client = await desk.client(role) if role else Client(desk.running.address)
+    client = await export_service.client(role) if role else Client(export_service.running.address)
     with capture_logs() as logs:
         answer = await asyncio.to_thread(client.ask, find(name), variables)
     (line,) = [line for line in logs if line["event"] == "operation"]
@@ -146,7 +146,7 @@ async def sent(desk: Desk, role: str | None, name: str, variables: dict[str, Any
 
 def check(name: str, backend: str, found: dict[str, tuple[dict[str, Any], int, int]]) -> None:
     """Whoever may use it was answered and cost what is pinned; everyone else was refused, and with nothing given."""
-    pin = WRITES[name]
+    pin = MUTATIONS[name]
     for role, (payload, _, _) in found.items():
         codes = [error["code"] for error in payload["errors"]]
         assert codes == ([] if role in pin.roles else ["NOT_ALLOWED"]), (role, payload)
@@ -218,13 +218,13 @@ async def test_what_each_role_does_with_their_own_account(own_desk: Desk, backen
     check("password_change", backend, changed)
 
 
-async def streamed(desk: Desk, role: str, name: str, ready: asyncio.Event | None = None) -> tuple[dict[str, Any], Any]:
+async def streamed(export_service: Desk, role: str, name: str, ready: asyncio.Event | None = None) -> tuple[dict[str, Any], Any]:
     """The first event of a subscription, over an event stream that is then left; and the log's line about it.
 
     `ready` is set once the server has begun to answer.
     """
     headers = {"accept": "text/event-stream"}
-    async with desk.running.person(USERNAMES[role]) as person:
+    async with export_service.running.person(USERNAMES[role]) as person:
         with capture_logs() as logs:
             async with person.client.stream("POST", "/graphql", json={"documentId": name}, headers=headers) as answer:
                 if ready is not None:
@@ -240,9 +240,9 @@ async def streamed(desk: Desk, role: str, name: str, ready: asyncio.Event | None
 
 
 @pytest.mark.parametrize("role", USERNAMES)
-async def test_the_live_numbers_for_every_role(desk: Desk, role: str):
-    numbers = (await desk.run(role, "employer_kpis", {})).data["viewer"]["kpis"]
-    data, line = await streamed(desk, role, "kpis_live")
+async def test_the_live_numbers_for_every_role(export_service: Desk, role: str):
+    numbers = (await export_service.run(role, "employer_kpis", {})).data["viewer"]["kpis"]
+    data, line = await streamed(export_service, role, "kpis_live")
     assert (line["cost"], line["statements"]) == (LIVE["kpis_live"].cost, LIVE["kpis_live"].statements)
     assert data["kpisChanged"]["learnerCount"] == numbers["learnerCount"] > 0
     assert data["kpisChanged"]["progress"]["mappedPercent"] == numbers["progress"]["mappedPercent"]

@@ -9,7 +9,7 @@ from db.models.registry import Aim, AimProgress, Employer, Provider
 from domain import clock
 from domain import global_id as ids
 from domain.enums import AimStatus, UserErrorCode
-from domain.errors import Refused
+from domain.errors import DomainError
 from resolvers import aim
 from resolvers.aim import NEXT
 from tests.support.mutation_documents import ask, done, faults
@@ -192,4 +192,4 @@ async def test_two_writers_of_one_aim_lose_nothing(stage: Stage) -> None:
     )
     row = await the_aim(stage, stage.aim)
     kept = (row.status is AimStatus.SUSPENDED) + (row.planned_end_date == end)
-    assert kept == sum(not isinstance(result, Refused) for result in results) >= 1
+    assert kept == sum(not isinstance(result, DomainError) for result in results) >= 1

@@ -29,8 +29,8 @@ async def test_a_learner_is_allocated_and_taken_away(stage: Stage) -> None:
     asked = {"userId": user_id(stage, "colleague"), "learnerIds": [stage.ada, stage.ada]}
     assert await seen(stage, "colleague") == set()
     for _ in range(2):
-        allocated = await done(stage, "assessor", "employerManagerAllocate", **asked)
-        assert allocated["name"] == "Colleague"
+        allocations_of = await done(stage, "assessor", "employerManagerAllocate", **asked)
+        assert allocations_of["name"] == "Colleague"
     assert await seen(stage, "colleague") == {stage.ada}
     (row,) = await stage.rows(ManagerAllocation, ManagerAllocation.user_id == stage.user("colleague").id)
     assert row.allocated_by_id == stage.user("assessor").id

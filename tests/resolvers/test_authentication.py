@@ -9,17 +9,17 @@ from typing import Any
 import pytest
 from sqlalchemy import text, update
 
-from auth.auth_sessions import end_sign_ins
+from auth.auth_sessions import end_sessions
 from auth.passwords import hash_password
-from auth.tokens import AccessTokens, BadToken, digest
+from auth.tokens import AccessTokens, InvalidToken, digest
 from auth.viewer import NotSignedIn, read_viewer
 from db.database import Database
-from db.models.auth_session import WrongGuess
+from db.models.auth_session import LoginAttempt
 from db.models.provider import Provider
 from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role, UserErrorCode
-from domain.errors import Refused
+from domain.errors import DomainError
 from resolvers import authentication as sign_in
 from resolvers import password
 from resolvers.core.context import Client, Context
@@ -41,9 +41,9 @@ async def stranger(database: Database, tmp_path: Path) -> Context:
 
 
 async def refused(doing: Awaitable[Any]) -> tuple[UserErrorCode, str]:
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(DomainError) as caught:
         await doing
-    (fault,) = caught.value.faults
+    (fault,) = caught.value.errors
     return fault.code, fault.message
 
 
@@ -53,7 +53,7 @@ async def test_login_begins_a_sign_in_in_the_first_of_the_roles(stranger: Contex
     viewer = await read_viewer(stranger.services.database, claims)
     assert (viewer.role, viewer.name) == (Role.ASSESSOR, "Ada")
     assert viewer.last_login_at is not None
-    assert stranger.signed_in == viewer
+    assert stranger.viewer_or_raise() == viewer
 
 
 async def test_login_in_a_role_that_is_not_held_is_refused(stranger: Context) -> None:
@@ -92,14 +92,14 @@ async def test_ten_wrong_guesses_at_once_are_the_last(stranger: Context) -> None
 async def test_a_right_password_counts_as_no_guess(stranger: Context) -> None:
     for _ in range(12):
         await sign_in.login(stranger, username="ada", password=SECRET)
-    assert await stranger.services.database.rows(WrongGuess.__table__.select()) == []
+    assert await stranger.services.database.rows(LoginAttempt.__table__.select()) == []
 
 
 async def test_guesses_are_forgotten_after_five_minutes(stranger: Context) -> None:
     for number in range(10):
         await refused(sign_in.login(stranger, username="ada", password=f"wrong {number}"))
     async with stranger.services.database.writing() as session:
-        await session.execute(update(WrongGuess).values(at=clock.now() - dt.timedelta(minutes=5, seconds=1)))
+        await session.execute(update(LoginAttempt).values(at=clock.now() - dt.timedelta(minutes=5, seconds=1)))
     await sign_in.login(stranger, username="ada", password=SECRET)
 
 
@@ -119,7 +119,7 @@ async def test_of_twenty_refreshes_at_once_one_wins(stranger: Context) -> None:
     async def refresh() -> bool:
         try:
             await sign_in.token_refresh(Context(stranger.services), refresh_token=first.refresh_token)
-        except (Refused, NotSignedIn):
+        except (DomainError, NotSignedIn):
             return False
         return True
 
@@ -143,7 +143,7 @@ async def test_signing_out_ends_every_token_and_can_be_repeated(stranger: Contex
 async def test_switching_roles_ends_the_tokens_in_the_old_one(stranger: Context) -> None:
     before = await sign_in.login(stranger, username="ada", password=SECRET)
     await sign_in.role_switch(stranger, role=Role.IQA)
-    assert stranger.signed_in.role is Role.IQA
+    assert stranger.viewer_or_raise().role is Role.IQA
     with pytest.raises(NotSignedIn):
         await read_viewer(stranger.services.database, stranger.services.tokens.verify(before.access_token))
     assert (await refused(sign_in.role_switch(stranger, role=Role.BASIC_ADMIN)))[0] is UserErrorCode.NOT_ALLOWED
@@ -197,7 +197,7 @@ async def test_a_reset_link_is_good_once(stranger: Context) -> None:
     assert kind == "password_reset"
     secret = body.split("token=")[1].split()[0]
     await password.reset(stranger, token=secret, new_password="another bird altogether")
-    assert stranger.signed_in.username == "ada"
+    assert stranger.viewer_or_raise().username == "ada"
     again = password.reset(Context(stranger.services), token=secret, new_password="a third bird on the weir")
     assert (await refused(again))[0] is UserErrorCode.INVALID
 
@@ -210,10 +210,10 @@ async def test_nothing_that_could_sign_somebody_in_is_stored(stranger: Context) 
 
 async def test_ending_sign_ins_spares_the_one_that_is_named(stranger: Context) -> None:
     kept = await sign_in.login(stranger, username="ada", password=SECRET)
-    spared = stranger.signed_in.sign_in_key
+    spared = stranger.viewer_or_raise().auth_session_key
     gone = await sign_in.login(stranger, username="ada", password=SECRET)
     async with stranger.services.database.writing() as session:
-        await end_sign_ins(session, stranger.signed_in.user_key, clock.now(), "test", but=spared)
+        await end_sessions(session, stranger.viewer_or_raise().user_key, clock.now(), "test", but=spared)
     verify = stranger.services.tokens.verify
     await read_viewer(stranger.services.database, verify(kept.access_token))
     with pytest.raises(NotSignedIn):
@@ -224,7 +224,7 @@ def test_keys_rotate_without_a_sign_out() -> None:
     old, new = b"o" * 32, b"n" * 32
     token = AccessTokens({"old": old}).sign(1, Role.LEARNER, 1)
     assert AccessTokens({"new": new, "old": old}).verify(token).user_key == 1
-    with pytest.raises(BadToken):
+    with pytest.raises(InvalidToken):
         AccessTokens({"new": new}).verify(token)
 
 
@@ -239,5 +239,5 @@ def test_an_expired_token_is_refused_even_where_it_is_known(monkeypatch: pytest.
     assert tokens.verify(token) == tokens.verify(token)
     later = clock.now() + dt.timedelta(minutes=15, seconds=1)
     monkeypatch.setattr(clock, "now", lambda: later)
-    with pytest.raises(BadToken):
+    with pytest.raises(InvalidToken):
         tokens.verify(token)

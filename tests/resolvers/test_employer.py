@@ -7,7 +7,7 @@ import pytest
 from db.models.registry import Employer
 from domain import global_id as ids
 from domain.enums import UserErrorCode
-from domain.errors import Refused
+from domain.errors import DomainError
 from resolvers import employer
 from tests.support.mutation_documents import ask, done, faults
 from tests.support.scenarios import Stage, refused
@@ -62,7 +62,7 @@ async def test_one_of_many_at_once_makes_it(stage: Stage) -> None:
         *(employer.create(stage.at("basic"), name="Wheels") for _ in range(8)), return_exceptions=True
     )
     assert sum(isinstance(one, int) for one in made) == 1
-    assert {fault.code for one in made if isinstance(one, Refused) for fault in one.faults} == {UserErrorCode.CONFLICT}
+    assert {fault.code for one in made if isinstance(one, DomainError) for fault in one.errors} == {UserErrorCode.CONFLICT}
 
 
 async def test_no_employer_stands_below_itself(stage: Stage) -> None:
@@ -77,7 +77,7 @@ async def test_no_employer_stands_below_itself(stage: Stage) -> None:
     one = employer.update(stage.at("basic"), id=top, changes={"name": "1", "parent_id": other})
     two = employer.update(stage.at("master"), id=other, changes={"name": "other", "parent_id": top})
     results = await asyncio.gather(one, two, return_exceptions=True)
-    assert sum(isinstance(result, Refused) for result in results) == 1
+    assert sum(isinstance(result, DomainError) for result in results) == 1
 
 
 async def test_five_levels_are_the_most(stage: Stage) -> None:

@@ -7,7 +7,7 @@ import pytest
 from db.models.registry import Employer, File, Learner, RoleGrant, User
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
-from domain.errors import Refused
+from domain.errors import DomainError
 from domain.uln import is_uln
 from resolvers import learner, password
 from resolvers.core.context import Context
@@ -43,7 +43,7 @@ async def test_a_learner_is_enrolled_and_invited(stage: Stage) -> None:
     assert mail.to_address == "Bea@Example.org" and "bea@example.org" in mail.body
     there = Context(stage.services)
     await password.reset(there, token=link_token(mail.body), new_password=CHOSEN)
-    assert (there.signed_in.role, there.signed_in.learner_key) == (Role.LEARNER, row.id)
+    assert (there.viewer_or_raise().role, there.viewer_or_raise().learner_key) == (Role.LEARNER, row.id)
     assert await stage.trail() == ["learnerEnrol", "passwordReset"]
 
 
@@ -80,7 +80,7 @@ async def test_one_learner_comes_of_many_enrolments_at_once(stage: Stage) -> Non
     doing = [learner.enrol(stage.at("basic"), email=f"bea{place}@x.example", **asked) for place in range(6)]
     made = await asyncio.gather(*doing, return_exceptions=True)
     assert sum(isinstance(one, int) for one in made) == 1
-    assert all(fault.code is UserErrorCode.CONFLICT for one in made if isinstance(one, Refused) for fault in one.faults)
+    assert all(fault.code is UserErrorCode.CONFLICT for one in made if isinstance(one, DomainError) for fault in one.errors)
     assert len(await stage.mails()) == 1
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from auth.viewer import HeldBack, read_viewer
+from auth.viewer import SetupRequired, read_viewer
 from db.models.registry import Provider
 from domain import global_id as ids
 from domain.enums import TrafficLight
@@ -47,7 +47,7 @@ async def test_settings_are_changed_and_what_is_left_out_stays(stage: Stage) -> 
     settings = await update(there, **asked)
     assert settings == {**asked, "unitSignatures": ["ASSESSOR", "LEARNER"], "disclaimer": None}
     # The operation goes on by the new rules.
-    assert there.signed_in.rules.traffic_light_tolerance == 7.5
+    assert there.viewer_or_raise().rules.traffic_light_tolerance == 7.5
     assert await update(there, reviewIntervalWeeks=10, ratedFromPercent=None) == {**settings, "reviewIntervalWeeks": 10}
     await update(there, reviewIntervalWeeks=10)
     assert (await provider(stage)).settings_version == 3
@@ -68,8 +68,8 @@ async def test_other_words_are_asked_of_everybody_again(stage: Stage) -> None:
     settings = await update(master, disclaimer=f"  {_WORDS} ")
     assert settings["disclaimer"] == _WORDS
     # Of the one who changed them too, and of those who are signed in already.
-    with pytest.raises(HeldBack):
-        _ = master.let_in
+    with pytest.raises(SetupRequired):
+        _ = master.require_active_viewer()
     assert (await read_viewer(stage.database, assessor.claims)).must_accept_disclaimer
     await disclaimer_accept(assessor)
     await disclaimer_accept(master)

@@ -9,7 +9,7 @@ from db.models.registry import ManagerAllocation, OverviewAllocation, RoleGrant,
 from domain import clock
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
-from domain.errors import Refused
+from domain.errors import DomainError
 from resolvers import authentication as sign_in
 from resolvers import role_grant
 from resolvers.core.context import Context
@@ -116,7 +116,7 @@ async def test_somebody_is_left_when_two_take_the_role_from_each_other(stage: St
         role_grant.revoke(stage.at("max"), user_id=user_id(stage, "master"), role=Role.MASTER_ADMIN),
         return_exceptions=True,
     )
-    assert sum(isinstance(result, Refused) for result in results) == 1
+    assert sum(isinstance(result, DomainError) for result in results) == 1
     assert len(await stage.rows(RoleGrant, RoleGrant.role == Role.MASTER_ADMIN)) == 1
 
 

@@ -129,5 +129,5 @@ async def test_of_twenty_who_race_for_one_slot_one_wins(stage: Stage) -> None:
     assert isinstance(done[0], int)
     assert slots[1].signed_by_id in (stage.user("manager").id, stage.user("second").id)
     assert (await stage.trail()).count("signatureRequestSign") == 2
-    codes = {fault.code for one in done if not isinstance(one, int) for fault in one.faults}
+    codes = {fault.code for one in done if not isinstance(one, int) for fault in one.errors}
     assert codes <= {UserErrorCode.CONFLICT, UserErrorCode.TOO_MANY_ATTEMPTS}

@@ -13,7 +13,7 @@ CHANGELOG = (ROOT / "docs/changelog.md").read_text()
 
 
 def version(name: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in name.split("."))
+    return tuple(int(projection) for projection in name.split("."))
 
 
 def last_release() -> str:

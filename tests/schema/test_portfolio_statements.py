@@ -58,7 +58,7 @@ async def shelf(database: Database, tmp_path: Path) -> Shelf:
 async def statements(shelf: Shelf, who: str, query: str, **variables: str) -> int:
     """As a client is served: with the sign-in, and with the qualification's words in memory."""
     context = shelf.context(who)
-    await context.services.reference.qualifications([shelf.it.main.qualification_id, shelf.it.side.qualification_id])
+    await context.services.qualifications.qualifications([shelf.it.main.qualification_id, shelf.it.side.qualification_id])
     await shelf.ask(who, query, context, **variables)
     return SIGN_IN + shelf.statements
 

@@ -60,7 +60,7 @@ async def test_statements_of_the_screens_that_must_be_fast(
             records.done = done
             if name == "employer_dashboard":
                 assert data["learners"]["totalCount"] == learners
-        hits, misses = running.server.services.database.plan_counts
+        hits, misses = running.server.services.database.select_cache_counts
         documents = running.server.view.counts
         executor = running.server.view._operations.schema.execution_context_class.counters()
     assert counted == {"progress_map": 4, "employer_dashboard": 5, "employer_kpis": 2}

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from domain.enums import Role
-from services.guides import GuideFault, guides, load
+from services.guides import GuideError, guides, load
 
 PAGE = "---\ntitle: A page\naudience: LEARNER, IQA\norder: 3\n---\n\nWords.\n"
 
@@ -55,6 +55,6 @@ def test_a_page_is_read_whole(tmp_path: Path):
 )
 def test_a_page_at_fault_is_refused_by_name(tmp_path: Path, name: str, page: str, words: str):
     (tmp_path / name).write_text(page, encoding="utf-8")
-    with pytest.raises(GuideFault, match=words) as raised:
+    with pytest.raises(GuideError, match=words) as raised:
         load(tmp_path)
     assert str(raised.value).startswith(name)

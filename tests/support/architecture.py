@@ -1,4 +1,4 @@
-"""What a machine can hold of docs/house.md: each check gives its findings as lines `path: what is wrong`."""
+"""What a machine can hold of docs/architecture.md: each check gives its findings as lines `path: what is wrong`."""
 
 import ast
 import os
@@ -13,7 +13,7 @@ from pathlib import Path
 from tests.support.scope_linter import statement_makers, unscoped_statements
 
 ROOT = Path(__file__).parents[2]
-ROOMS = (
+PACKAGES = (
     "domain", "db", "auth", "services", "loaders", "repositories", "resolvers", "schema", "transport", "commands",
 )  # fmt: skip
 CLIENTS = ("queries", "web")
@@ -54,9 +54,9 @@ def files(root: Path = ROOT) -> list[str]:
     return sorted(path for path in os.fsdecode(listed.stdout).split("\0") if path and (root / path).is_file())
 
 
-def python_files(paths: Iterable[str], *rooms: str) -> list[str]:
-    """Those of the paths that are Python in one of the rooms."""
-    return [path for path in paths if path.endswith(".py") and path.split("/")[0] in rooms]
+def python_files(paths: Iterable[str], *packages: str) -> list[str]:
+    """Those of the paths that are Python in one of the packages."""
+    return [path for path in paths if path.endswith(".py") and path.split("/")[0] in packages]
 
 
 def imports(source: str) -> set[str]:
@@ -81,15 +81,15 @@ def import_contracts(root: Path) -> list[str]:
 
 
 def broken_imports(root: Path, paths: list[str]) -> list[str]:
-    """Imports that no package contract sees: of files outside the rooms, and of folders that are no package."""
+    """Imports that no package contract sees: of files outside the packages, and of folders that are no package."""
     found = []
     for path in python_files(paths, *CLIENTS):
-        for name in sorted(imports((root / path).read_text()) & {*ROOMS, "server", "tests"}):
+        for name in sorted(imports((root / path).read_text()) & {*PACKAGES, "server", "tests"}):
             found.append(f"{path}: a client reaches the server over HTTP only, and imports {name}")
     for path in [path for path in paths if path == "server.py"]:
         for name in sorted(imports((root / path).read_text()) & {*CLIENTS, "tests"}):
             found.append(f"{path}: imports {name}")
-    for folder in sorted({Path(path).parent for path in python_files(paths, *ROOMS)}):
+    for folder in sorted({Path(path).parent for path in python_files(paths, *PACKAGES)}):
         # Alembic loads its scripts by their path.
         if "migrations" not in folder.parts and f"{folder.as_posix()}/__init__.py" not in paths:
             found.append(f"{folder}: no __init__.py, so import-linter reads none of it")
@@ -121,25 +121,24 @@ def too_long(root: Path, paths: list[str]) -> list[str]:
 
 
 def stray_selects(root: Path, paths: list[str]) -> list[str]:
-    """Selects outside `db/`, `loaders/` and `auth/scope.py`."""
+    """Selects outside `db/`, `auth/`, `services/`, `loaders/` and `repositories/`."""
     found = []
-    for path in python_files(paths, "auth", "resolvers", "schema") + [path for path in paths if path == "server.py"]:
-        if path == "auth/scope.py":
-            continue
+    elsewhere = ("domain", "resolvers", "schema", "transport", "commands")
+    for path in python_files(paths, *elsewhere) + [path for path in paths if path == "server.py"]:
         tree = ast.parse((root / path).read_text())
         makers = statement_makers(tree, {"select", "text"}) | {"select"}
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             if name in makers:
-                found.append(f"{path}: line {call.lineno}: a {name}( stands in db/, loaders/ or auth/scope.py only")
+                found.append(f"{path}: line {call.lineno}: a {name}( stands in db/, auth/, services/, loaders/ or repositories/ only")
     return found
 
 
 def unscoped(root: Path, paths: list[str]) -> list[str]:
-    """Statements of the loaders over personal data that take no scope and give no reason."""
+    """Statements of the loaders and repositories over personal data that take no scope and give no reason."""
     return [
         f"{path}: {finding}"
-        for path in python_files(paths, "loaders")
+        for path in python_files(paths, "loaders", "repositories")
         for finding in unscoped_statements((root / path).read_text())
     ]
 
@@ -159,7 +158,7 @@ def undeclared(root: Path, paths: list[str], project: str) -> list[str]:
     extras = sum(read["project"].get("optional-dependencies", {}).values(), [])
     runtime = {_library(dependency) for dependency in read["project"]["dependencies"] + extras}
     tests = runtime | {_library(dependency) for dependency in read["dependency-groups"]["test"]}
-    ours = {*ROOMS, *CLIENTS, "server", "tests"}
+    ours = {*PACKAGES, *CLIENTS, "server", "tests"}
     libraries, found = packages_distributions(), []
     for path in [*python_files(paths, *ours), *(path for path in paths if path == "server.py")]:
         declared = tests if path.startswith("tests/") else runtime

@@ -13,7 +13,7 @@ import uvicorn
 
 from server import Server
 from services.settings import read_settings
-from transport.timeout_protocol import PatientProtocol
+from transport.timeout_protocol import TimeoutProtocol
 
 PASSWORD = "waymark-demo"
 
@@ -36,7 +36,7 @@ async def serving(database_url: str, folder: Path, **environment: str) -> AsyncI
     server = Server(settings)
     # People in tests may pause for long: a connection is never closed under a request that is on its way.
     config = uvicorn.Config(
-        server.app, http=PatientProtocol, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=600
+        server.app, http=TimeoutProtocol, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=600
     )
     running = uvicorn.Server(config)
     running.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

@@ -17,9 +17,9 @@ from starlette.requests import HTTPConnection
 from auth.viewer import NotSignedIn
 from domain import clock
 from domain.errors import BadArgument, not_found
-from transport.graphql import Documents, Limits, View, make_view
+from transport.graphql import GraphQLEndpoint, Limits, PersistedDocuments, make_endpoint
 from transport.observability.metrics import Metrics
-from transport.observability.request_logging import Observe, Observer
+from transport.observability.request_logging import OperationObserver, RequestLogging
 
 SAVED = {"toy_kpis": "query ToyKpis { viewer { role kpis { learnerCount } } }"}
 
@@ -234,14 +234,14 @@ class Subscription:
 schema = strawberry.Schema(Query, Mutation, Subscription)
 
 
-def make_app(toy: Toy, limits: Limits | None = None, **options: Any) -> tuple[Starlette, View, Metrics]:
+def make_app(toy: Toy, limits: Limits | None = None, **options: Any) -> tuple[Starlette, GraphQLEndpoint, Metrics]:
     """The toy behind the middleware, at /graphql."""
     metrics = Metrics()
-    documents = options.pop("documents", Documents(SAVED))
-    view = make_view(schema, toy.make_context, limits, documents, done=Observer(metrics), **options)
+    documents = options.pop("documents", PersistedDocuments(SAVED))
+    view = make_endpoint(schema, toy.make_context, limits, documents, done=OperationObserver(metrics), **options)
     metrics.watch(view)
     app = Starlette(routes=view.routes())
-    app.add_middleware(Observe, metrics=metrics)
+    app.add_middleware(RequestLogging, metrics=metrics)
     return app, view, metrics
 
 
@@ -268,7 +268,7 @@ async def served(app: Starlette) -> AsyncIterator[int]:
 @asynccontextmanager
 async def serving(
     toy: Toy | None = None, limits: Limits | None = None, **options: Any
-) -> AsyncIterator[tuple[int, View]]:
+) -> AsyncIterator[tuple[int, GraphQLEndpoint]]:
     """A toy on a real server: its port, and its view to look into."""
     app, view, _ = make_app(toy or Toy(), limits, **options)
     async with served(app) as port:

@@ -22,9 +22,9 @@ from db.models.base import Base
 from db.models.registry import AuditEvent, File, Learner, OutboxMail, QualificationCriterion, QualificationUnit, User
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
-from domain.errors import Refused
+from domain.errors import DomainError
 from resolvers.core.context import Client, Context, Services
-from services.audit.progress_check import wrong_sums
+from services.audit.progress_check import progress_mismatches
 from tests.support.viewers import services, viewer
 from tests.support.worlds import World
 
@@ -86,7 +86,7 @@ class Stage:
 
     async def check_sums(self) -> None:
         async with self.database.writing() as session:
-            assert await wrong_sums(session) == []
+            assert await progress_mismatches(session) == []
 
     async def state(self) -> dict[str, int]:
         """How many rows there are of everything: what a refusal leaves as it was."""
@@ -161,6 +161,6 @@ async def set_stage(database: Database, folder: Path) -> Stage:
 
 async def refused(doing: Awaitable[Any]) -> dict[str | None, UserErrorCode]:
     """Awaits what must be refused; the faults by their field, as `input.title`."""
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(DomainError) as caught:
         await doing
-    return {fault.field and ".".join(fault.field): fault.code for fault in caught.value.faults}
+    return {fault.field and ".".join(fault.field): fault.code for fault in caught.value.errors}

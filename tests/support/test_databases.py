@@ -68,7 +68,7 @@ async def test_a_dropped_database_is_gone_though_someone_is_connected(databases:
 
 async def test_the_server_ends_when_its_tests_are_killed():
     program = (
-        "import time; from tests.postgres import PostgresServer; "
+        "import time; from tests.support.postgres_server import PostgresServer; "
         "print(PostgresServer().folder, flush=True); time.sleep(600)"
     )
     tests = subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True)

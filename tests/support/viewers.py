@@ -4,17 +4,17 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
-from auth.signed_urls import Links
+from auth.signed_urls import SignedUrls
 from auth.tokens import AccessTokens
 from auth.viewer import ProviderRules, Viewer
 from db.database import Database
 from db.models.registry import Learner, User
 from domain import clock
 from domain.enums import Role
-from loaders.core.qualification_cache import Reference
-from loaders.core.read_session import Reading
+from loaders.core.qualification_cache import QualificationCache
+from loaders.core.read_session import ReadSession
 from resolvers.core.context import Context, Services
-from services.change_feed import Changes
+from services.change_feed import ChangeFeed
 from services.mail.sender import MailSender
 from services.mail.transport import open_transport
 from services.storage.file_store import open_store
@@ -34,7 +34,7 @@ def viewer(user: User, role: Role, learner: Learner | None = None, **rules: Any)
         user_key=user.id,
         provider_key=user.provider_id,
         role=role,
-        sign_in_key=1,
+        auth_session_key=1,
         learner_key=learner.id if learner and role is Role.LEARNER else None,
         username=user.username,
         name=user.name,
@@ -47,9 +47,9 @@ def viewer(user: User, role: Role, learner: Learner | None = None, **rules: Any)
     )
 
 
-def reading(database: Database, who: Viewer, now: dt.datetime | None = None) -> Reading:
+def reading(database: Database, who: Viewer, now: dt.datetime | None = None) -> ReadSession:
     """What loaders read with."""
-    return Reading(database, who, Reference(database), now=now or clock.now())
+    return ReadSession(database, who, QualificationCache(database), now=now or clock.now())
 
 
 def services(database: Database, folder: Path) -> Services:
@@ -57,10 +57,10 @@ def services(database: Database, folder: Path) -> Services:
     return Services(
         database=database,
         files=open_store(folder / "files"),
-        links=Links(b"l" * 32),
+        links=SignedUrls(b"l" * 32),
         tokens=AccessTokens({"test": b"t" * 32}),
-        changes=Changes(database),
-        reference=Reference(database),
+        changes=ChangeFeed(database),
+        qualifications=QualificationCache(database),
         mail=MailSender(database, open_transport(None, folder / "mail", "waymark@example.org")),
         base_url="http://waymark.test",
     )

@@ -12,10 +12,10 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from auth.signed_urls import DOWNLOAD, EXPORT, UPLOAD, LinkRefused, Links
-from services.storage.file_store import READ_CHUNK, FileStore, Oversize, StoredFile, StoreFull, StoreUnavailable
+from auth.signed_urls import DOWNLOAD, EXPORT, UPLOAD, InvalidSignedUrl, SignedUrls
+from services.storage.file_store import READ_CHUNK, FileStore, StoredFile, StoreFull, StoreUnavailable, UploadTooLarge
 from services.storage.transfers import ExpectedUpload, GeneratedExport, StoredDownload
-from services.storage.upload_types import Unacceptable, checked, kind_of
+from services.storage.upload_types import UnacceptableUpload, check_upload, kind_of
 
 log = structlog.get_logger(__name__)
 
@@ -28,7 +28,7 @@ DRAIN = 4 * 1024 * 1024
 DRAIN_SECONDS = 5.0
 
 
-class Desk(Protocol):
+class ExportServiceProtocol(Protocol):
     """What the endpoints ask of the rest of the house; each is given the claims that its link was signed with."""
 
     async def expected(self, claims: Claims) -> ExpectedUpload | None:
@@ -44,7 +44,7 @@ class Desk(Protocol):
         """The export, made now; None where its subject is gone, or no longer open to whom the link was made for."""
 
 
-def routes(links: Links, store: FileStore, desk: Desk, *, idle: float = IDLE) -> list[Route]:
+def routes(links: SignedUrls, store: FileStore, export_service: ExportServiceProtocol, *, idle: float = IDLE) -> list[Route]:
     """The three endpoints. `idle`: seconds without a byte after which an upload is given up.
 
     An upload is idempotent: the same bytes again answer 200 with the same JSON and change nothing; other bytes for a
@@ -54,13 +54,13 @@ def routes(links: Links, store: FileStore, desk: Desk, *, idle: float = IDLE) ->
     """
 
     async def upload(request: Request) -> Response:
-        return await _answer(request, lambda: _upload(request, links, store, desk, idle))
+        return await _answer(request, lambda: _upload(request, links, store, export_service, idle))
 
     async def download(request: Request) -> Response:
-        return await _answer(request, lambda: _download(request, links, store, desk))
+        return await _answer(request, lambda: _download(request, links, store, export_service))
 
     async def export(request: Request) -> Response:
-        return await _answer(request, lambda: _export(request, links, desk))
+        return await _answer(request, lambda: _export(request, links, export_service))
 
     return [
         Route("/uploads/{link}", upload, methods=["PUT"], name="upload"),
@@ -80,11 +80,11 @@ async def _answer(request: Request, work: Callable[[], Awaitable[Response]]) -> 
         return await work()
     except _Refusal as refusal:
         status, sentence = refusal.status, str(refusal)
-    except LinkRefused as refused:
+    except InvalidSignedUrl as refused:
         status, sentence = (410 if refused.expired else 403), f"{refused} Ask for a new one."
-    except Unacceptable as refused:
+    except UnacceptableUpload as refused:
         status, sentence = 415, str(refused)
-    except Oversize as oversize:
+    except UploadTooLarge as oversize:
         status, sentence = 413, f"The file is larger than the {oversize.limit:,} bytes that were announced."
     except StoreFull:
         log.error("file_store_full")
@@ -105,17 +105,17 @@ async def _answer(request: Request, work: Callable[[], Awaitable[Response]]) -> 
 # ---------------------------------------------------------------- in
 
 
-async def _upload(request: Request, links: Links, store: FileStore, desk: Desk, idle: float) -> Response:
+async def _upload(request: Request, links: SignedUrls, store: FileStore, export_service: ExportServiceProtocol, idle: float) -> Response:
     claims = links.open(UPLOAD, request.path_params["link"])
-    expected = await desk.expected(claims)
+    expected = await export_service.expected(claims)
     if expected is None:
         raise _Refusal(410, "This file is no longer awaited. Announce it again.")
     _check_headers(request, expected.size)
     kind = kind_of(expected.name)
-    body = checked(_whole(_steady(request.stream(), idle), expected.size), kind)
+    body = check_upload(_whole(_steady(request.stream(), idle), expected.size), kind)
     stored = await store.write(body, limit=expected.size)
     try:
-        kept = await desk.received(claims, stored, kind.content_type)
+        kept = await export_service.received(claims, stored, kind.content_type)
     except BaseException:
         await store.delete(stored.storage_key)
         raise
@@ -137,7 +137,7 @@ def _check_headers(request: Request, size: int) -> None:
         raise _Refusal(415, "Send the file as it is, without Content-Encoding.")
     length = request.headers.get("content-length")
     if length is not None and int(length) > size:
-        raise Oversize(size)
+        raise UploadTooLarge(size)
     if length is not None and int(length) < size:
         raise _Refusal(400, _short(int(length), size))
 
@@ -163,7 +163,7 @@ async def _whole(stream: AsyncIterator[bytes], size: int) -> AsyncIterator[bytes
     async for chunk in stream:
         arrived += len(chunk)
         if arrived > size:
-            raise Oversize(size)
+            raise UploadTooLarge(size)
         yield chunk
     if arrived < size:
         raise _Refusal(400, _short(arrived, size))
@@ -184,8 +184,8 @@ async def _drain(request: Request) -> None:
 # ---------------------------------------------------------------- out
 
 
-async def _download(request: Request, links: Links, store: FileStore, desk: Desk) -> Response:
-    held = await desk.held(links.open(DOWNLOAD, request.path_params["link"]))
+async def _download(request: Request, links: SignedUrls, store: FileStore, export_service: ExportServiceProtocol) -> Response:
+    held = await export_service.held(links.open(DOWNLOAD, request.path_params["link"]))
     if held is None:
         raise _Refusal(410, "This file is no longer here, or no longer open to you.")
     headers = _headers(held.name, held.content_type, held.size, held.sha256)
@@ -213,8 +213,8 @@ async def _download(request: Request, links: Links, store: FileStore, desk: Desk
     return StreamingResponse(body(), headers=headers)
 
 
-async def _export(request: Request, links: Links, desk: Desk) -> Response:
-    made = await desk.made(links.open(EXPORT, request.path_params["link"]))
+async def _export(request: Request, links: SignedUrls, export_service: ExportServiceProtocol) -> Response:
+    made = await export_service.made(links.open(EXPORT, request.path_params["link"]))
     if made is None:
         raise _Refusal(410, "This is no longer here, or no longer open to you.")
     if isinstance(made.content, bytes):

@@ -1,7 +1,7 @@
 """The protocol: GraphQL over HTTP, event streams and sockets, their limits, and what is logged of them."""
 
-from transport.graphql.endpoint import View, make_view
-from transport.graphql.persisted_documents import Documents
+from transport.graphql.endpoint import GraphQLEndpoint, make_endpoint
+from transport.graphql.persisted_documents import PersistedDocuments
 from transport.limits import Limits
 
-__all__ = ["Documents", "Limits", "View", "make_view"]
+__all__ = ["GraphQLEndpoint", "Limits", "PersistedDocuments", "make_endpoint"]

@@ -24,7 +24,7 @@ from graphql import (
 )
 
 from transport.graphql.cost import Cost, Page, list_length, plus, times
-from transport.graphql.errors import Unrunnable, unrunnable
+from transport.graphql.errors import OperationRejected, operation_rejected
 from transport.graphql.overlap_limit import check_overlaps
 from transport.limits import Limits
 
@@ -34,7 +34,7 @@ INTROSPECTION_LIST = 6
 
 
 @dataclass(slots=True)
-class Sizes:
+class DocumentSize:
     """What a selection amounts to, fragments spread; `items` is the cost of one item of a connection's lists."""
 
     depth: int = 0
@@ -46,7 +46,7 @@ class Sizes:
     items: Cost = 0
     introspects: bool = False
 
-    def add(self, other: "Sizes") -> None:
+    def add(self, other: "DocumentSize") -> None:
         """Takes in a part that stands at the same level."""
         self.depth = max(self.depth, other.depth)
         self.introspection_depth = max(self.introspection_depth, other.introspection_depth)
@@ -58,12 +58,12 @@ class Sizes:
         self.introspects = self.introspects or other.introspects
 
 
-def too_much(what: str, limit: str, maximum: int, found: int) -> Unrunnable:
+def limit_exceeded(what: str, limit: str, maximum: int, found: int) -> OperationRejected:
     """The refusal for one size that is over its limit."""
-    return unrunnable(f"This document {what} {found}; the limit is {maximum}.", limit=limit, max=maximum, found=found)
+    return operation_rejected(f"This document {what} {found}; the limit is {maximum}.", limit=limit, max=maximum, found=found)
 
 
-class Walk:
+class DocumentWalk:
     """The walk over one document. `measure()` gives the sizes of one operation or raises Unrunnable."""
 
     def __init__(self, schema: GraphQLSchema, document: DocumentNode, limits: Limits) -> None:
@@ -74,16 +74,16 @@ class Walk:
         }
         self._operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
         self._operation: OperationDefinitionNode | None = None
-        self._measured: dict[str, Sizes | None] = {}
+        self._measured: dict[str, DocumentSize | None] = {}
         self._level = 0
         for what, limit, found in (
             ("defines fragments:", "fragments", len(self._fragments)),
             ("holds operations:", "operations", len(self._operations)),
         ):
             if found > getattr(limits, limit):
-                raise too_much(what, limit, getattr(limits, limit), found)
+                raise limit_exceeded(what, limit, getattr(limits, limit), found)
 
-    def check(self) -> list[tuple[OperationDefinitionNode, Sizes]]:
+    def check(self) -> list[tuple[OperationDefinitionNode, DocumentSize]]:
         """The sizes of every operation, each within the limits; a fragment that none spreads counts too."""
         # Pairs and no dictionary: the hash of a node is made of all that it holds.
         sizes = [(operation, self.measure(operation)) for operation in self._operations]
@@ -93,11 +93,11 @@ class Walk:
                 self._check_sizes(loose := self._fragment(name))
                 total += loose.fields
         if total > self._limits.fields:
-            raise too_much("selects fields, fragments spread:", "fields", self._limits.fields, min(total, 10**6))
+            raise limit_exceeded("selects fields, fragments spread:", "fields", self._limits.fields, min(total, 10**6))
         check_overlaps([node.selection_set for node in self._operations], self._fragments, self._limits)
         return sizes
 
-    def measure(self, operation: OperationDefinitionNode) -> Sizes:
+    def measure(self, operation: OperationDefinitionNode) -> DocumentSize:
         """What one operation amounts to."""
         self._operation = operation
         # A page size may hang on this operation's own variables: another one's measures do not serve it.
@@ -110,7 +110,7 @@ class Walk:
         self._check_sizes(sizes)
         return sizes
 
-    def _check_sizes(self, sizes: Sizes) -> None:
+    def _check_sizes(self, sizes: DocumentSize) -> None:
         limits = self._limits
         for what, limit, found in (
             ("nests fields", "depth", sizes.depth),
@@ -120,14 +120,14 @@ class Walk:
             ("selects fields, fragments spread:", "fields", sizes.fields),
         ):
             if found > getattr(limits, limit):
-                raise too_much(what, limit, getattr(limits, limit), min(found, 10**6))
+                raise limit_exceeded(what, limit, getattr(limits, limit), min(found, 10**6))
 
-    def _selection(self, selection_set: SelectionSetNode, parent: GraphQLNamedType | None) -> Sizes:
+    def _selection(self, selection_set: SelectionSetNode, parent: GraphQLNamedType | None) -> DocumentSize:
         """Sizes of one selection set on `parent`."""
         self._level += 1
         if self._level > 4 * self._limits.introspection_depth:
-            raise too_much("nests selections", "depth", self._limits.depth, self._level)
-        sizes = Sizes()
+            raise limit_exceeded("nests selections", "depth", self._limits.depth, self._level)
+        sizes = DocumentSize()
         for node in selection_set.selections:
             sizes.directives += len(node.directives or ())
             if isinstance(node, FieldNode):
@@ -140,24 +140,24 @@ class Walk:
         self._level -= 1
         return sizes
 
-    def _fragment(self, name: str) -> Sizes:
+    def _fragment(self, name: str) -> DocumentSize:
         if name in self._measured:
             if (known := self._measured[name]) is None:
-                raise unrunnable(f"Cannot spread fragment '{name}' within itself.")
+                raise operation_rejected(f"Cannot spread fragment '{name}' within itself.")
             return known
         node = self._fragments.get(name)
         if node is None:
-            return Sizes()
+            return DocumentSize()
         self._measured[name] = None
         sizes = self._selection(node.selection_set, self._schema.get_type(node.type_condition.name.value))
         self._measured[name] = sizes
         return sizes
 
-    def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> Sizes:
+    def _field(self, node: FieldNode, parent: GraphQLNamedType | None) -> DocumentSize:
         name = node.name.value
         field = self._definition(parent, name)
         length = list_length(node, field, self._operation, self._limits) if field else None
-        inner = Sizes()
+        inner = DocumentSize()
         named = get_named_type(field.type) if field else None
         if node.selection_set:
             inner = self._selection(node.selection_set, named)
@@ -173,7 +173,7 @@ class Walk:
             inner.items, inner.cost = inner.cost, 0
         return inner
 
-    def _charge(self, inner: Sizes, field: GraphQLField | None, path: str, length: Page | int | None) -> None:
+    def _charge(self, inner: DocumentSize, field: GraphQLField | None, path: str, length: Page | int | None) -> None:
         """Turns the cost of what is selected inside a field into the cost of the field."""
         # An edge is the wrapping of its node, not an object of its own.
         one = plus(inner.cost, 0 if path.endswith("Connection.edges") else self._limits.weights.get(path, 1))
@@ -191,7 +191,7 @@ class Walk:
             INTROSPECTION_LIST if path.startswith("__") else self._limits.list_sizes.get(path, self._limits.list_size)
         )
 
-    def _introspection(self, inner: Sizes) -> Sizes:
+    def _introspection(self, inner: DocumentSize) -> DocumentSize:
         inner.introspection_depth, inner.depth = inner.depth, 1
         inner.introspects = True
         estimated = inner.cost if isinstance(inner.cost, int) else 0

@@ -6,7 +6,7 @@ from typing import Any
 
 from graphql import FieldNode, GraphQLField, IntValueNode, ListValueNode, OperationDefinitionNode, VariableNode
 
-from transport.graphql.errors import BAD_USER_INPUT, unrunnable
+from transport.graphql.errors import BAD_USER_INPUT, operation_rejected
 from transport.limits import Limits
 
 
@@ -76,7 +76,7 @@ def checked_page_size(size: int, limits: Limits) -> int:
     """The size, where it is one that may be asked for."""
     if 1 <= size <= limits.page_size:
         return size
-    raise unrunnable(
+    raise operation_rejected(
         f"A page holds 1 to {limits.page_size} items: first was {size}.", BAD_USER_INPUT, max=limits.page_size
     )
 
@@ -85,7 +85,7 @@ def checked_ids(count: int, limits: Limits) -> int:
     """The number of ids, where so many may be named at once; at least 1."""
     if count <= limits.page_size:
         return max(1, count)
-    raise unrunnable(
+    raise operation_rejected(
         f"At most {limits.page_size} ids can be named at once: ids were {count}.", BAD_USER_INPUT, max=limits.page_size
     )
 

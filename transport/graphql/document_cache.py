@@ -18,10 +18,10 @@ from strawberry import Schema
 from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRule
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
-from transport.graphql.complexity import Walk
+from transport.graphql.complexity import DocumentWalk
 from transport.graphql.cost import Cost, cost_of
 from transport.graphql.deprecations import Deprecations
-from transport.graphql.errors import VALIDATION_FAILED, Unrunnable, unrunnable
+from transport.graphql.errors import VALIDATION_FAILED, OperationRejected, operation_rejected
 from transport.limits import Limits
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -46,7 +46,7 @@ class Operation:
         """What running it costs, page sizes taken from the variables. Raises Unrunnable above what one may cost."""
         price = cost_of(self.cost, variables or {}, limits)
         if price > limits.operation_cost:
-            raise unrunnable(
+            raise operation_rejected(
                 f"This operation costs {price} points; one may cost {limits.operation_cost}. Ask for smaller pages.",
                 limit="operation_cost",
                 max=limits.operation_cost,
@@ -56,7 +56,7 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
-class Prepared:
+class PreparedDocument:
     """A valid document and its operations by name."""
 
     operations: dict[str | None, Operation]
@@ -66,11 +66,11 @@ class Prepared:
         if not name:
             if len(self.operations) == 1:
                 return next(iter(self.operations.values()))
-            raise unrunnable("This document holds several operations: operationName must say which one to run.")
+            raise operation_rejected("This document holds several operations: operationName must say which one to run.")
         try:
             return self.operations[name]
         except KeyError:
-            raise unrunnable(f"This document holds no operation named '{name[:80]}'.") from None
+            raise operation_rejected(f"This document holds no operation named '{name[:80]}'.") from None
 
 
 @dataclass(slots=True)
@@ -81,7 +81,7 @@ class Counts:
     misses: int = 0
 
 
-class Preparation:
+class DocumentCache:
     """Prepares documents for one schema; `counts` says whether the keeping works.
 
     Documents that are valid stay until `kept_characters` are passed, the least recently used go first; refused ones are
@@ -92,18 +92,18 @@ class Preparation:
         self._schema = schema._schema
         self._limits = limits
         self._deprecations = Deprecations(self._schema)
-        self._pinned: dict[str, Prepared] = {}
-        self._kept: OrderedDict[str, Prepared] = OrderedDict()
+        self._pinned: dict[str, PreparedDocument] = {}
+        self._kept: OrderedDict[str, PreparedDocument] = OrderedDict()
         self._kept_characters = 0
-        self._refused: OrderedDict[str, Unrunnable] = OrderedDict()
+        self._refused: OrderedDict[str, OperationRejected] = OrderedDict()
         self.counts = Counts()
 
-    def pin(self, text: str) -> Prepared:
+    def pin(self, text: str) -> PreparedDocument:
         """Prepares a document that stays. Raises Unrunnable."""
         prepared = self._pinned[text] = self._prepare(text)
         return prepared
 
-    def prepare(self, text: str) -> Prepared:
+    def prepare(self, text: str) -> PreparedDocument:
         """The document ready to run. Raises Unrunnable: its syntax, its size, or the schema forbids it."""
         prepared = self._pinned.get(text)
         if prepared is not None:
@@ -117,10 +117,10 @@ class Preparation:
         refused = self._refused.get(text)
         if refused is not None:
             self.counts.hits += 1
-            raise Unrunnable(refused.errors)
+            raise OperationRejected(refused.errors)
         self.counts.misses += 1
         if len(text) > self._limits.document_characters:
-            raise unrunnable(
+            raise operation_rejected(
                 f"This document has {len(text)} characters; the limit is {self._limits.document_characters}.",
                 limit="document_characters",
                 max=self._limits.document_characters,
@@ -128,22 +128,22 @@ class Preparation:
             )
         try:
             prepared = self._prepare(text)
-        except Unrunnable as refusal:
-            self._refused[text] = Unrunnable(refusal.errors)
+        except OperationRejected as refusal:
+            self._refused[text] = OperationRejected(refusal.errors)
             if len(self._refused) > self._limits.kept_refusals:
                 self._refused.popitem(last=False)
             raise
         self._keep(text, prepared)
         return prepared
 
-    def _keep(self, text: str, prepared: Prepared) -> None:
+    def _keep(self, text: str, prepared: PreparedDocument) -> None:
         self._kept[text] = prepared
         self._kept_characters += len(text)
         while self._kept_characters > self._limits.kept_characters:
             gone, _ = self._kept.popitem(last=False)
             self._kept_characters -= len(gone)
 
-    def _prepare(self, text: str) -> Prepared:
+    def _prepare(self, text: str) -> PreparedDocument:
         limits = self._limits
         try:
             document = parse(
@@ -153,11 +153,11 @@ class Preparation:
                 max_source_length=limits.document_characters,
             )
         except GraphQLError as error:
-            raise Unrunnable([_described(error)]) from None
-        sizes = Walk(self._schema, document, limits).check()
+            raise OperationRejected([_described(error)]) from None
+        sizes = DocumentWalk(self._schema, document, limits).check()
         if errors := validate(self._schema, document, RULES, max_errors=limits.errors):
-            raise Unrunnable([_described(error) for error in errors])
-        return Prepared(
+            raise OperationRejected([_described(error) for error in errors])
+        return PreparedDocument(
             {
                 node.name.value if node.name else None: Operation(
                     document=document,

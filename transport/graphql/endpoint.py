@@ -12,7 +12,7 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from strawberry import Schema
 
-from transport.graphql.errors import BAD_REQUEST, UNAUTHENTICATED, TurnedAway, Unrunnable, unrunnable
+from transport.graphql.errors import BAD_REQUEST, UNAUTHENTICATED, HttpError, OperationRejected, operation_rejected
 from transport.graphql.negotiation import (
     EVENT_STREAM,
     GRAPHQL_JSON,
@@ -23,12 +23,26 @@ from transport.graphql.negotiation import (
     check_preflight,
 )
 from transport.graphql.operation_context import close
-from transport.graphql.operation_runner import MakeContext, Operations, Ready, Record, count_statements
-from transport.graphql.persisted_documents import Documents
-from transport.graphql.request import Asked, Gone, bad_request, decode, from_json, from_query_string, read_body
+from transport.graphql.operation_runner import (
+    MakeContext,
+    OperationLog,
+    OperationRunner,
+    PreparedOperation,
+    count_statements,
+)
+from transport.graphql.persisted_documents import PersistedDocuments
+from transport.graphql.request import (
+    ClientDisconnected,
+    GraphQLRequest,
+    bad_request,
+    decode,
+    from_json,
+    from_query_string,
+    read_body,
+)
 from transport.limits import Limits
-from transport.realtime.connection_lifecycle import Streams
-from transport.realtime.graphql_transport_ws import Sockets
+from transport.realtime.connection_lifecycle import ConnectionLifecycle
+from transport.realtime.graphql_transport_ws import WebSocketEndpoint
 from transport.realtime.sse import stream
 
 ALLOW = (b"allow", b"GET, POST")
@@ -40,18 +54,18 @@ _REVALIDATE = (b"cache-control", b"private, no-cache")
 _VARY = (b"vary", b"Accept, Authorization")
 
 
-class View:
+class GraphQLEndpoint:
     """The endpoint. What a middleware may want to know of an operation stands in `scope["state"]["operation"]`.
 
     `counts` are the hits and misses of the kept documents; `end_streams()` lets open streams and sockets go, for the
     moment the server is told to stop.
     """
 
-    def __init__(self, operations: Operations, allowed_origins: frozenset[str]) -> None:
+    def __init__(self, operations: OperationRunner, allowed_origins: frozenset[str]) -> None:
         self._operations = operations
         self._limits = operations.limits
-        self._streams = Streams(operations.limits)
-        self._sockets = Sockets(operations, self._streams, allowed_origins)
+        self._streams = ConnectionLifecycle(operations.limits)
+        self._sockets = WebSocketEndpoint(operations, self._streams, allowed_origins)
         self.counts = operations.preparation.counts
 
     def routes(self, path: str = "/graphql") -> list[BaseRoute]:
@@ -77,13 +91,13 @@ class View:
             await self._sockets(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        record = state["operation"] = Record(request_id=state.get("request_id", ""))
+        record = state["operation"] = OperationLog(request_id=state.get("request_id", ""))
         headers = dict(scope["headers"])
         accepted = acceptable(headers.get(b"accept"))
         media_type = next((name for name in accepted if name != EVENT_STREAM), JSON)
         try:
             await self._handle(scope, receive, send, headers, accepted, record)
-        except Gone:
+        except ClientDisconnected:
             record.code = "GONE"
         except Exception as error:
             refusal = self._operations.refused(error, record)
@@ -98,26 +112,26 @@ class View:
         send: Send,
         headers: dict[bytes, bytes],
         accepted: tuple[str, ...],
-        record: Record,
+        record: OperationLog,
     ) -> None:
-        asked = await self._asked(scope, receive, headers, accepted)
+        request = await self._asked(scope, receive, headers, accepted)
         count_statements(record)
         connection: HTTPConnection = HTTPConnection(scope)
         context = await self._operations.make_context(connection)
         try:
             if accepted[0] == EVENT_STREAM:
-                await stream(self._operations, self._streams, asked, context, connection, receive, send, record)
+                await stream(self._operations, self._streams, request, context, connection, receive, send, record)
                 return
-            ready = self._operations.ready(asked, context, record)
+            ready = self._operations.ready(request, context, record)
             if ready.operation.kind is OperationType.SUBSCRIPTION:
                 if EVENT_STREAM not in accepted:
-                    raise unrunnable(
+                    raise operation_rejected(
                         "A subscription is answered as text/event-stream, or over graphql-transport-ws.", BAD_REQUEST
                     )
-                await stream(self._operations, self._streams, asked, context, connection, receive, send, record, ready)
+                await stream(self._operations, self._streams, request, context, connection, receive, send, record, ready)
                 return
             if scope["method"] == "GET" and ready.operation.kind is not OperationType.QUERY:
-                raise TurnedAway(
+                raise HttpError(
                     405, BAD_REQUEST, "A GET runs queries only: send this with POST.", ((b"allow", b"POST"),)
                 )
             answer = await self._operations.run(ready)
@@ -127,12 +141,12 @@ class View:
 
     async def _asked(
         self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], accepted: tuple[str, ...]
-    ) -> Asked:
+    ) -> GraphQLRequest:
         method = scope["method"]
         if method not in ("POST", "GET"):
-            raise TurnedAway(405, BAD_REQUEST, "GraphQL is asked with GET or POST.", (ALLOW,))
+            raise HttpError(405, BAD_REQUEST, "GraphQL is asked with GET or POST.", (ALLOW,))
         if not accepted:
-            raise TurnedAway(406, BAD_REQUEST, f"Answers come as {', '.join(OFFERED)}.")
+            raise HttpError(406, BAD_REQUEST, f"Answers come as {', '.join(OFFERED)}.")
         if method == "GET":
             check_preflight(headers)
             return from_query_string(scope["query_string"], self._limits)
@@ -144,7 +158,7 @@ class View:
 
     @staticmethod
     async def _answer(
-        send: Send, scope: Scope, headers: dict[bytes, bytes], media_type: str, ready: Ready, answer: dict[str, Any]
+        send: Send, scope: Scope, headers: dict[bytes, bytes], media_type: str, ready: PreparedOperation, answer: dict[str, Any]
     ) -> None:
         body = orjson.dumps(answer)
         if scope["method"] == "POST" or "errors" in answer:
@@ -178,17 +192,17 @@ def _names_tag(if_none_match: bytes | None, tag: bytes) -> bool:
 
 
 def _refusal_answer(
-    refusal: TurnedAway | Unrunnable, media_type: str
+    refusal: HttpError | OperationRejected, media_type: str
 ) -> tuple[int, tuple[tuple[bytes, bytes], ...], bytes]:
     headers = (_CONTENT_TYPES[media_type], _NO_STORE)
     body = orjson.dumps({"errors": refusal.errors})
-    if isinstance(refusal, TurnedAway):
+    if isinstance(refusal, HttpError):
         return refusal.status, headers + refusal.headers, body
     return (400 if media_type == GRAPHQL_JSON else 200), headers, body
 
 
 async def _respond(
-    send: Send, record: Record, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes
+    send: Send, record: OperationLog, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes
 ) -> None:
     record.status = status
     length = () if status == 304 else ((b"content-length", str(len(body)).encode()),)
@@ -196,16 +210,16 @@ async def _respond(
     await send({"type": "http.response.body", "body": body})
 
 
-def make_view(
+def make_endpoint(
     schema: Schema,
     make_context: MakeContext,
     limits: Limits | None = None,
-    documents: Documents | None = None,
+    documents: PersistedDocuments | None = None,
     *,
     open_introspection: bool = False,
     allowed_origins: frozenset[str] = frozenset(),
-    done: Callable[[Record], None] = lambda record: None,
-) -> View:
+    done: Callable[[OperationLog], None] = lambda record: None,
+) -> GraphQLEndpoint:
     """The endpoint for a schema.
 
     `make_context(connection)` gives the context of one operation: `viewer` (None, or with `user_key`, `role` and
@@ -216,7 +230,7 @@ def make_view(
 
     Raises ValueError where a saved operation does not fit the schema.
     """
-    operations = Operations(
-        schema, make_context, limits or Limits(), documents or Documents({}), open_introspection, done
+    operations = OperationRunner(
+        schema, make_context, limits or Limits(), documents or PersistedDocuments({}), open_introspection, done
     )
-    return View(operations, allowed_origins)
+    return GraphQLEndpoint(operations, allowed_origins)

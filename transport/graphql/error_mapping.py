@@ -10,14 +10,14 @@ from graphql import GraphQLError
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from domain.errors import PublicError, Refused
+from domain.errors import DomainError, PublicError
 from transport.graphql.errors import (
     BAD_USER_INPUT,
     INTERNAL,
     INTERNAL_MESSAGE,
     NO_SPACE,
     UNAVAILABLE,
-    TurnedAway,
+    HttpError,
     retry_after,
 )
 
@@ -45,16 +45,16 @@ _AWAY_CLASSES = ("08", "53", "57", "40")
 _DISK_FULL_STATE = "53100"
 
 
-def outage(error: BaseException | None) -> TurnedAway | None:
+def outage_response(error: BaseException | None) -> HttpError | None:
     """The whole answer where an exception, or what caused it, means that something we stand on is away; else None."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         seen.add(id(error))
         kind = _outage_kind(error)
         if kind == NO_SPACE:
-            return TurnedAway(507, NO_SPACE, "There is no room left to store this. Nothing was changed.")
+            return HttpError(507, NO_SPACE, "There is no room left to store this. Nothing was changed.")
         if kind == UNAVAILABLE:
-            return TurnedAway(
+            return HttpError(
                 503,
                 UNAVAILABLE,
                 "The service is not available at the moment. Try again.",
@@ -93,13 +93,13 @@ def _state_kind(state: str) -> str | None:
     return UNAVAILABLE if state.startswith(_AWAY_CLASSES) else None
 
 
-def told(error: BaseException | None) -> tuple[str, dict[str, Any]] | None:
+def public_message(error: BaseException | None) -> tuple[str, dict[str, Any]] | None:
     """Message and extensions of an exception that is raised to be read by the caller; None for any other."""
     if isinstance(error, PublicError):
         return str(error), dict(error.extensions)
-    if isinstance(error, Refused):
-        reasons = [fault.code.value for fault in error.faults]
-        return " ".join(fault.message for fault in error.faults), {"code": BAD_USER_INPUT, "reasons": reasons}
+    if isinstance(error, DomainError):
+        reasons = [fault.code.value for fault in error.errors]
+        return " ".join(fault.message for fault in error.errors), {"code": BAD_USER_INPUT, "reasons": reasons}
     return None
 
 
@@ -113,7 +113,7 @@ def describe(error: GraphQLError, request_id: str, hide_details: bool = False) -
         original = original.original_error
     described = error.formatted
     extensions = dict(error.extensions or getattr(original, "extensions", None) or {})
-    if (ours := told(original)) is not None:
+    if (ours := public_message(original)) is not None:
         described["message"], extensions = ours
     elif _is_callers(error, original, extensions):
         extensions.setdefault("code", BAD_USER_INPUT)
@@ -121,7 +121,7 @@ def describe(error: GraphQLError, request_id: str, hide_details: bool = False) -
         if hide_details and error.path is None:
             described["message"] = "The variables do not fit the operation."
     else:
-        log_unexpected(original or error, request_id, error.path)
+        log_unhandled(original or error, request_id, error.path)
         described["message"], extensions = INTERNAL_MESSAGE, {"code": INTERNAL, "requestId": request_id}
     described["extensions"] = extensions
     return described
@@ -137,7 +137,7 @@ def _is_callers(error: GraphQLError, original: Exception | None, extensions: dic
     return isinstance(original, GraphQLError) and ("code" in extensions or original.nodes is not None)
 
 
-def log_unexpected(error: BaseException, request_id: str, path: Any = None) -> None:
+def log_unhandled(error: BaseException, request_id: str, path: Any = None) -> None:
     """A log line with the stack: classes and places, and no message, because messages quote people's data."""
     log.error("unexpected", request_id=request_id, path=path and ".".join(map(str, path)), frames=_frames(error))
 

@@ -15,7 +15,7 @@ INTERNAL_MESSAGE = "Something went wrong on our side."
 GENERIC_MESSAGE = "This operation cannot be run. Sign in to be told why."
 
 
-class TurnedAway(Exception):
+class HttpError(Exception):
     """The request is answered with an HTTP status of its own, whatever media type was asked for.
 
     `headers` are further response headers; `extensions` stand beside the code in the one error of the body.
@@ -35,7 +35,7 @@ class TurnedAway(Exception):
         self.errors = [{"message": message, "extensions": {"code": code, **extensions}}]
 
 
-class Unrunnable(Exception):
+class OperationRejected(Exception):
     """A well-formed request whose document or variables cannot be run: errors, and no `data`.
 
     GraphQL-over-HTTP wants 400 for it in application/graphql-response+json and 200 in application/json.
@@ -46,9 +46,9 @@ class Unrunnable(Exception):
         self.errors = errors
 
 
-def unrunnable(message: str, code: str = VALIDATION_FAILED, **extensions: Any) -> Unrunnable:
+def operation_rejected(message: str, code: str = VALIDATION_FAILED, **extensions: Any) -> OperationRejected:
     """An Unrunnable with one error."""
-    return Unrunnable([{"message": message, "extensions": {"code": code, **extensions}}])
+    return OperationRejected([{"message": message, "extensions": {"code": code, **extensions}}])
 
 
 def retry_after(seconds: float) -> tuple[bytes, bytes]:

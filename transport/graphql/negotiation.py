@@ -2,7 +2,7 @@
 
 from functools import lru_cache
 
-from transport.graphql.errors import BAD_REQUEST, TurnedAway
+from transport.graphql.errors import BAD_REQUEST, HttpError
 
 GRAPHQL_JSON = "application/graphql-response+json"
 JSON = "application/json"
@@ -73,21 +73,21 @@ def is_json(content_type: bytes | None) -> bool:
 def check_body_type(headers: dict[bytes, bytes]) -> None:
     """Raises TurnedAway with 415 for a body that is not plain JSON; that also keeps other origins' forms out."""
     if not is_json(headers.get(b"content-type")):
-        raise TurnedAway(
+        raise HttpError(
             415,
             BAD_REQUEST,
             "Send the operation as application/json in UTF-8. Files are not sent here: ask fileUploadCreate for a "
             "place to PUT them.",
         )
     if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
-        raise TurnedAway(415, BAD_REQUEST, "Send the body without Content-Encoding.")
+        raise HttpError(415, BAD_REQUEST, "Send the body without Content-Encoding.")
 
 
 def check_preflight(headers: dict[bytes, bytes]) -> None:
     """Raises TurnedAway with 403 for a GET that a page of another origin could have sent without being asked."""
     if is_json(headers.get(b"content-type")) or any(name in headers for name in PREFLIGHT_HEADERS):
         return
-    raise TurnedAway(
+    raise HttpError(
         403,
         BAD_REQUEST,
         "A GET runs only with a header that no other site can send unasked: Apollo-Require-Preflight: true, or "

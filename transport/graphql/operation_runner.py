@@ -17,29 +17,29 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from auth.viewer import NotSignedIn
 from db.database import statement_count
-from transport.graphql.document_cache import Operation, Preparation
-from transport.graphql.error_mapping import describe, log_unexpected, outage, told
+from transport.graphql.document_cache import DocumentCache, Operation
+from transport.graphql.error_mapping import describe, log_unhandled, outage_response, public_message
 from transport.graphql.errors import (
     GENERIC_MESSAGE,
     INTERNAL,
     INTERNAL_MESSAGE,
     VALIDATION_FAILED,
-    TurnedAway,
-    Unrunnable,
+    HttpError,
+    OperationRejected,
+    operation_rejected,
     retry_after,
-    unrunnable,
 )
 from transport.graphql.operation_context import still_signed_in
-from transport.graphql.persisted_documents import DocumentFinder, Documents
-from transport.graphql.rate_limit import Budget, address_key
-from transport.graphql.request import Asked
+from transport.graphql.persisted_documents import DocumentFinder, PersistedDocuments
+from transport.graphql.rate_limit import RateLimiter, address_key
+from transport.graphql.request import GraphQLRequest
 from transport.limits import Limits
 
 MakeContext = Callable[[HTTPConnection], Awaitable[Any]]
 
 
 @dataclass(slots=True)
-class Record:
+class OperationLog:
     """What a log line and the metrics say of one operation: no variables, no personal data."""
 
     request_id: str = ""
@@ -59,17 +59,17 @@ class Record:
 
 
 @dataclass(slots=True)
-class Ready:
+class PreparedOperation:
     """An operation that may run: found, measured, paid for."""
 
     operation: Operation
-    asked: Asked
+    request: GraphQLRequest
     context: Any
-    record: Record
+    record: OperationLog
     anonymous: bool
 
 
-class Operations:
+class OperationRunner:
     """Finds, prices and runs operations of one schema.
 
     `open_introspection`: callers who are not signed in may introspect. `done` is told of each operation at its end.
@@ -80,9 +80,9 @@ class Operations:
         schema: Schema,
         make_context: MakeContext,
         limits: Limits,
-        documents: Documents,
+        documents: PersistedDocuments,
         open_introspection: bool,
-        done: Callable[[Record], None],
+        done: Callable[[OperationLog], None],
     ) -> None:
         if schema.extensions:
             raise ValueError("the view runs operations without Strawberry's schema extensions: this schema has some")
@@ -91,40 +91,40 @@ class Operations:
         self.limits = limits
         self.open_introspection = open_introspection
         self.done = done
-        self.preparation = Preparation(schema, limits)
+        self.preparation = DocumentCache(schema, limits)
         self.finder = DocumentFinder(self.preparation, documents, limits)
-        self.budget = Budget(limits)
+        self.budget = RateLimiter(limits)
         self._introspected: dict[tuple[int, str | None], tuple[Operation, orjson.Fragment]] = {}
 
-    def ready(self, asked: Asked, context: Any, record: Record) -> Ready:
+    def ready(self, request: GraphQLRequest, context: Any, record: OperationLog) -> PreparedOperation:
         """The operation that is asked for, priced and paid for. Raises Unrunnable or TurnedAway."""
         viewer = context.viewer
         anonymous = viewer is None
         if not anonymous:
             record.viewer, record.role = viewer.user_key, str(getattr(viewer.role, "value", viewer.role))
         try:
-            prepared, record.saved_name = self.finder.find(asked)
-            operation = prepared.operation(asked.operation_name)
+            prepared, record.saved_name = self.finder.find(request)
+            operation = prepared.operation(request.operation_name)
             record.kind, record.name = operation.kind.value, operation.name
             record.deprecated = operation.deprecated
-            record.cost = operation.price(asked.variables, self.limits)
+            record.cost = operation.price(request.variables, self.limits)
             if operation.introspects and anonymous and not self.open_introspection:
-                raise unrunnable(GENERIC_MESSAGE)
-        except Unrunnable as refusal:
+                raise operation_rejected(GENERIC_MESSAGE)
+        except OperationRejected as refusal:
             raise self._for_caller(refusal, anonymous) from None
         key = address_key(getattr(context.client, "address", None)) if anonymous else viewer.user_key
         record.left = self.budget.charge(key, record.cost, anonymous)
-        return Ready(operation, asked, context, record, anonymous)
+        return PreparedOperation(operation, request, context, record, anonymous)
 
-    def _for_caller(self, refusal: Unrunnable, anonymous: bool) -> Unrunnable:
+    def _for_caller(self, refusal: OperationRejected, anonymous: bool) -> OperationRejected:
         """One generic message for those who are not signed in: validation would describe the schema to them."""
         if not anonymous or self.open_introspection:
             return refusal
         if all(error["extensions"]["code"] != VALIDATION_FAILED for error in refusal.errors):
             return refusal
-        return unrunnable(GENERIC_MESSAGE)
+        return operation_rejected(GENERIC_MESSAGE)
 
-    async def run(self, ready: Ready) -> dict[str, Any]:
+    async def run(self, ready: PreparedOperation) -> dict[str, Any]:
         """The answer of a query or mutation, as it is encoded: data, errors, extensions. Raises as `answer` does."""
         operation = ready.operation
         if operation.only_introspects:
@@ -133,12 +133,12 @@ class Operations:
             self.schema._schema,
             operation.document,
             context_value=ready.context,
-            variable_values=ready.asked.variables,
+            variable_values=ready.request.variables,
             operation_name=operation.name,
             executor_class=self.schema.execution_context_class,
             is_awaitable=optimized_is_awaitable,
             hide_suggestions=ready.anonymous and not self.open_introspection,
-            operation_extensions=ready.asked.extensions,
+            operation_extensions=ready.request.extensions,
         )
         if isawaitable(result):
             # A mutation is never cut off half-way.
@@ -149,14 +149,14 @@ class Operations:
                 except TimeoutError:
                     if not watch.expired():
                         raise
-                    raise TurnedAway(
+                    raise HttpError(
                         503, "TIMED_OUT", "The query took too long and was stopped. Ask for less.", (retry_after(10),)
                     ) from None
             else:
                 result = await result
         return self.answer(result, ready)
 
-    def answer(self, result: ExecutionResult, ready: Ready) -> dict[str, Any]:
+    def answer(self, result: ExecutionResult, ready: PreparedOperation) -> dict[str, Any]:
         """What the client reads of a result, faults of ours masked.
 
         Raises TurnedAway where something we stand on is away, Unrunnable where the request could not be run.
@@ -164,27 +164,27 @@ class Operations:
         if not result.errors:
             return self._with_cost({"data": result.data}, ready.record)
         for error in result.errors:
-            away = outage(error.original_error)
+            away = outage_response(error.original_error)
             # What a mutation has done already must not be answered as if nothing had happened.
             if away and not (ready.operation.kind is OperationType.MUTATION and _any_done(result.data)):
-                log_unexpected(error.original_error, ready.record.request_id, error.path)
+                log_unhandled(error.original_error, ready.record.request_id, error.path)
                 raise away
         hide = ready.anonymous and not self.open_introspection
         errors = [self._described(error, ready.record, hide) for error in result.errors]
         ready.record.code = errors[0]["extensions"]["code"]
         if result.data is None and all(error.path is None for error in result.errors):
-            raise Unrunnable(errors)
+            raise OperationRejected(errors)
         return self._with_cost({"errors": errors, "data": result.data}, ready.record)
 
     @staticmethod
-    def _described(error: GraphQLError, record: Record, hide_details: bool) -> dict[str, Any]:
-        away = outage(error.original_error)
+    def _described(error: GraphQLError, record: OperationLog, hide_details: bool) -> dict[str, Any]:
+        away = outage_response(error.original_error)
         if away is None:
             return describe(error, record.request_id, hide_details)
         return {**error.formatted, **away.errors[0]}
 
     @staticmethod
-    def _with_cost(answer: dict[str, Any], record: Record) -> dict[str, Any]:
+    def _with_cost(answer: dict[str, Any], record: OperationLog) -> dict[str, Any]:
         cost = {"requested": record.cost}
         if record.left is not None:
             cost["left"] = record.left
@@ -212,7 +212,7 @@ class Operations:
         )
         return orjson.Fragment(orjson.dumps(result.data))
 
-    async def events(self, ready: Ready) -> AsyncGenerator[dict[str, Any], None]:
+    async def events(self, ready: PreparedOperation) -> AsyncGenerator[dict[str, Any], None]:
         """The answers of a subscription, one for each event; the viewer is read again before each of them.
 
         Ends without a word once the viewer is no longer signed in; raises as `run` does.
@@ -228,40 +228,40 @@ class Operations:
             if (end := getattr(source, "aclose", None)) is not None:
                 await end()
 
-    async def _source(self, ready: Ready) -> AsyncIterable[Any]:
+    async def _source(self, ready: PreparedOperation) -> AsyncIterable[Any]:
         executor = self._executor(ready, None)
         if isinstance(executor, list):
             self.answer(ExecutionResult(None, errors=executor), ready)
         source = create_source_event_stream(executor)
         source = await source if isawaitable(source) else source
         if isinstance(source, ExecutionResult):
-            away = outage(source.errors[0].original_error)
-            raise away or Unrunnable([self._described(error, ready.record, ready.anonymous) for error in source.errors])
+            away = outage_response(source.errors[0].original_error)
+            raise away or OperationRejected([self._described(error, ready.record, ready.anonymous) for error in source.errors])
         return source
 
-    def _executor(self, ready: Ready, root_value: Any) -> Any:
+    def _executor(self, ready: PreparedOperation, root_value: Any) -> Any:
         return self.schema.execution_context_class.build(
             self.schema._schema,
             ready.operation.document,
             root_value=root_value,
             context_value=ready.context,
-            raw_variable_values=ready.asked.variables,
+            raw_variable_values=ready.request.variables,
             operation_name=ready.operation.name,
             is_awaitable=optimized_is_awaitable,
             hide_suggestions=ready.anonymous and not self.open_introspection,
-            operation_extensions=ready.asked.extensions,
+            operation_extensions=ready.request.extensions,
         )
 
-    def refused(self, error: Exception, record: Record) -> TurnedAway | Unrunnable:
+    def refused(self, error: Exception, record: OperationLog) -> HttpError | OperationRejected:
         """How an exception that ended an operation is answered; one that nobody expected is logged."""
-        if not isinstance(error, TurnedAway | Unrunnable):
+        if not isinstance(error, HttpError | OperationRejected):
             if isinstance(error, NotSignedIn):
-                error = TurnedAway(401, error.code, str(error), ((b"www-authenticate", b"Bearer"),))
-            elif (ours := told(error)) is not None:
-                error = Unrunnable([{"message": ours[0], "extensions": ours[1]}])
+                error = HttpError(401, error.code, str(error), ((b"www-authenticate", b"Bearer"),))
+            elif (ours := public_message(error)) is not None:
+                error = OperationRejected([{"message": ours[0], "extensions": ours[1]}])
             else:
-                log_unexpected(error, record.request_id)
-                error = outage(error) or TurnedAway(500, INTERNAL, INTERNAL_MESSAGE, requestId=record.request_id)
+                log_unhandled(error, record.request_id)
+                error = outage_response(error) or HttpError(500, INTERNAL, INTERNAL_MESSAGE, requestId=record.request_id)
         record.code = error.errors[0]["extensions"]["code"]
         return error
 
@@ -270,6 +270,6 @@ def _any_done(data: Any) -> bool:
     return bool(data) and any(value is not None for value in data.values())
 
 
-def count_statements(record: Record) -> None:
+def count_statements(record: OperationLog) -> None:
     """From here on the running task's SQL statements are counted on the record."""
     statement_count.set(record.statements)

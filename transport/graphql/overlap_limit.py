@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, SelectionSetNode
 
-from transport.graphql.errors import unrunnable
+from transport.graphql.errors import operation_rejected
 from transport.limits import Limits
 
 
@@ -22,14 +22,14 @@ def check_overlaps(
             count = len(nodes)
             pairs += count * (count - 1) // 2
             if count > limits.repeats:
-                raise unrunnable(
+                raise operation_rejected(
                     f"This document selects one field {count} times in one place; the limit is {limits.repeats}.",
                     limit="repeats",
                     max=limits.repeats,
                     found=count,
                 )
             if pairs > limits.repeat_pairs:
-                raise unrunnable(
+                raise operation_rejected(
                     "This document selects the same fields too often in the same places.",
                     limit="repeat_pairs",
                     max=limits.repeat_pairs,

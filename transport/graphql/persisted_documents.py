@@ -5,16 +5,16 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import Self
 
-from transport.graphql.document_cache import Preparation, Prepared
-from transport.graphql.errors import BAD_REQUEST, Unrunnable, unrunnable
-from transport.graphql.request import Asked, bad_request
+from transport.graphql.document_cache import DocumentCache, PreparedDocument
+from transport.graphql.errors import BAD_REQUEST, OperationRejected, operation_rejected
+from transport.graphql.request import GraphQLRequest, bad_request
 from transport.limits import Limits
 
 PERSISTED_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
 NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
 
 
-class Documents:
+class PersistedDocuments:
     """The saved operations of an installation: `texts` by name. `trusted_only` refuses every other document."""
 
     def __init__(self, texts: dict[str, str], trusted_only: bool = False) -> None:
@@ -50,7 +50,7 @@ class DocumentFinder:
     what has been registered stays while there is room, in this process.
     """
 
-    def __init__(self, preparation: Preparation, documents: Documents, limits: Limits) -> None:
+    def __init__(self, preparation: DocumentCache, documents: PersistedDocuments, limits: Limits) -> None:
         self._preparation = preparation
         self._documents = documents
         self._limits = limits
@@ -58,39 +58,39 @@ class DocumentFinder:
         for text in documents.texts():
             try:
                 preparation.pin(text)
-            except Unrunnable as refusal:
+            except OperationRejected as refusal:
                 raise ValueError(f"saved operation {documents.name(text)}: {refusal}") from None
 
-    def find(self, asked: Asked) -> tuple[Prepared, str | None]:
+    def find(self, request: GraphQLRequest) -> tuple[PreparedDocument, str | None]:
         """The document and the name it is saved under. Raises Unrunnable or TurnedAway."""
-        text = self._text(asked)
+        text = self._text(request)
         saved_name = self._documents.name(text)
         if self._documents.trusted_only and saved_name is None:
-            raise unrunnable("This installation runs its saved operations only: name one by documentId.", NOT_TRUSTED)
+            raise operation_rejected("This installation runs its saved operations only: name one by documentId.", NOT_TRUSTED)
         return self._preparation.prepare(text), saved_name
 
-    def _text(self, asked: Asked) -> str:
-        if asked.document_id:
-            if asked.query:
+    def _text(self, request: GraphQLRequest) -> str:
+        if request.document_id:
+            if request.query:
                 raise bad_request("Send either documentId or query, not both.")
-            text = self._documents.text(asked.document_id)
+            text = self._documents.text(request.document_id)
             if text is None:
-                raise unrunnable("There is no saved operation of that documentId.", BAD_REQUEST)
+                raise operation_rejected("There is no saved operation of that documentId.", BAD_REQUEST)
             return text
-        hashed = asked.persisted_hash
+        hashed = request.persisted_hash
         if hashed is None:
-            return asked.query or ""
-        if asked.query:
-            if sha256(asked.query) != hashed:
+            return request.query or ""
+        if request.query:
+            if sha256(request.query) != hashed:
                 raise bad_request("The provided sha256Hash does not match the query.")
-            if not self._documents.trusted_only and len(asked.query) <= self._limits.document_characters:
-                self._preparation.prepare(asked.query)
-                self._register(hashed, asked.query)
-            return asked.query
+            if not self._documents.trusted_only and len(request.query) <= self._limits.document_characters:
+                self._preparation.prepare(request.query)
+                self._register(hashed, request.query)
+            return request.query
         text = self._documents.text(hashed) or self._registered.get(hashed)
         if text is None:
             # Word and code that Apollo Client looks for before it sends the text.
-            raise unrunnable("PersistedQueryNotFound", PERSISTED_NOT_FOUND)
+            raise operation_rejected("PersistedQueryNotFound", PERSISTED_NOT_FOUND)
         return text
 
     def _register(self, hashed: str, text: str) -> None:

@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Hashable
 from ipaddress import IPv6Address
 
-from transport.graphql.errors import BUDGET_SPENT, TurnedAway, retry_after, unrunnable
+from transport.graphql.errors import BUDGET_SPENT, HttpError, operation_rejected, retry_after
 from transport.limits import Limits
 
 MINUTE = 60.0
 
 
-class Budget:
+class RateLimiter:
     """Points spent by each key this minute and last, in two dictionaries that swap, so that memory is bounded."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
@@ -33,7 +33,7 @@ class Budget:
         if not limit:
             return None
         if cost > limit:
-            raise unrunnable(
+            raise operation_rejected(
                 f"This operation costs {cost} points; you may spend {limit} a minute.", limit="budget", max=limit
             )
         passed = self._turn()
@@ -42,7 +42,7 @@ class Budget:
         left = limit - spent - before * (1 - passed / MINUTE) - cost
         if left < 0:
             seconds = self._wait(limit - cost, spent, before, passed)
-            raise TurnedAway(
+            raise HttpError(
                 429,
                 BUDGET_SPENT,
                 f"This operation costs {cost} points and your budget of {limit} a minute is spent. Try again in "

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import orjson
 from starlette.types import Receive
 
-from transport.graphql.errors import BAD_REQUEST, TurnedAway
+from transport.graphql.errors import BAD_REQUEST, HttpError
 from transport.limits import Limits
 
 # What is left of a body unread would be taken for the next request.
@@ -16,7 +16,7 @@ _CLOSE = (b"connection", b"close")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class GraphQLRequest:
     """One operation as a client names it: by its text, by a saved document's id, or by a persisted query's hash."""
 
     query: str | None
@@ -37,13 +37,13 @@ class Asked:
         return found.lower()
 
 
-class Gone(Exception):
+class ClientDisconnected(Exception):
     """The client went away before it had sent its body: there is no one to answer."""
 
 
-def bad_request(message: str) -> TurnedAway:
+def bad_request(message: str) -> HttpError:
     """The answer to what is no GraphQL request."""
-    return TurnedAway(400, BAD_REQUEST, message)
+    return HttpError(400, BAD_REQUEST, message)
 
 
 async def read_body(receive: Receive, declared: bytes | None, limits: Limits) -> bytes:
@@ -60,7 +60,7 @@ async def read_body(receive: Receive, declared: bytes | None, limits: Limits) ->
             while max(length, size) <= limits.discard_bytes:
                 message = await receive()
                 if message["type"] != "http.request":
-                    raise Gone
+                    raise ClientDisconnected
                 part = message.get("body", b"")
                 size += len(part)
                 if length <= limits.body_bytes and size <= limits.body_bytes:
@@ -70,12 +70,12 @@ async def read_body(receive: Receive, declared: bytes | None, limits: Limits) ->
                         raise _too_large(limits)
                     return parts[0] if len(parts) == 1 else b"".join(parts)
     except TimeoutError:
-        raise TurnedAway(408, BAD_REQUEST, "The body did not arrive in time.", (_CLOSE,)) from None
+        raise HttpError(408, BAD_REQUEST, "The body did not arrive in time.", (_CLOSE,)) from None
     raise _too_large(limits, _CLOSE)
 
 
-def _too_large(limits: Limits, *headers: tuple[bytes, bytes]) -> TurnedAway:
-    return TurnedAway(413, BAD_REQUEST, f"A request body may have {limits.body_bytes} bytes.", headers)
+def _too_large(limits: Limits, *headers: tuple[bytes, bytes]) -> HttpError:
+    return HttpError(413, BAD_REQUEST, f"A request body may have {limits.body_bytes} bytes.", headers)
 
 
 def decode(body: bytes | str, limits: Limits) -> Any:
@@ -110,26 +110,26 @@ def _depth_above(value: Any, limit: int) -> bool:
     return True
 
 
-def from_json(value: Any) -> Asked:
+def from_json(value: Any) -> GraphQLRequest:
     """What a JSON body asks for. Raises TurnedAway with 400 for a wrong shape."""
     if isinstance(value, list):
         raise bad_request("Batches are not taken: send one operation a request.")
     if not isinstance(value, dict):
         raise bad_request("The body must be a JSON object with query, operationName, variables and extensions.")
-    asked = Asked(
+    request = GraphQLRequest(
         query=value.get("query"),
         operation_name=value.get("operationName"),
         variables=value.get("variables"),
         extensions=value.get("extensions"),
         document_id=value.get("documentId"),
     )
-    return _checked(asked)
+    return _checked(request)
 
 
-def from_query_string(query_string: bytes, limits: Limits) -> Asked:
+def from_query_string(query_string: bytes, limits: Limits) -> GraphQLRequest:
     """What a GET asks for; variables and extensions are JSON text. Raises TurnedAway with 400 or 414."""
     if len(query_string) > limits.document_characters:
-        raise TurnedAway(414, BAD_REQUEST, f"An address may have {limits.document_characters} characters.")
+        raise HttpError(414, BAD_REQUEST, f"An address may have {limits.document_characters} characters.")
     try:
         found = parse_qs(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
     except ValueError:
@@ -137,27 +137,27 @@ def from_query_string(query_string: bytes, limits: Limits) -> Asked:
     if repeated := [name for name, values in found.items() if len(values) > 1]:
         raise bad_request(f"The parameter {repeated[0][:40]} is given more than once.")
     given = {name: values[0] for name, values in found.items()}
-    asked = Asked(
+    request = GraphQLRequest(
         query=given.get("query"),
         operation_name=given.get("operationName"),
         variables=decode(given["variables"], limits) if given.get("variables") else None,
         extensions=decode(given["extensions"], limits) if given.get("extensions") else None,
         document_id=given.get("documentId"),
     )
-    return _checked(asked)
+    return _checked(request)
 
 
-def _checked(asked: Asked) -> Asked:
+def _checked(request: GraphQLRequest) -> GraphQLRequest:
     for name, value, kind, expected in (
-        ("query", asked.query, str, "a string"),
-        ("documentId", asked.document_id, str, "a string"),
-        ("operationName", asked.operation_name, str, "a string or null"),
-        ("variables", asked.variables, dict, "an object or null"),
-        ("extensions", asked.extensions, dict, "an object or null"),
+        ("query", request.query, str, "a string"),
+        ("documentId", request.document_id, str, "a string"),
+        ("operationName", request.operation_name, str, "a string or null"),
+        ("variables", request.variables, dict, "an object or null"),
+        ("extensions", request.extensions, dict, "an object or null"),
     ):
         if value is not None and not isinstance(value, kind):
             raise bad_request(f"{name} must be {expected}.")
-    persisted_hash = asked.persisted_hash
-    if not asked.query and not asked.document_id and persisted_hash is None:
+    persisted_hash = request.persisted_hash
+    if not request.query and not request.document_id and persisted_hash is None:
         raise bad_request("There is no query: send query, documentId, or a persisted query's hash.")
-    return asked
+    return request

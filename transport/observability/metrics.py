@@ -7,10 +7,10 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.types import Receive, Scope, Send
 
-from transport.graphql.operation_runner import Record
+from transport.graphql.operation_runner import OperationLog
 
 if TYPE_CHECKING:
-    from transport.graphql.endpoint import View
+    from transport.graphql.endpoint import GraphQLEndpoint
 
 _METHODS = ("GET", "POST", "PUT", "HEAD", "OPTIONS", "DELETE", "PATCH")
 _SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -58,7 +58,7 @@ class Metrics:
         self._request_children: dict[tuple[str, int], Counter] = {}
         self._operation_children: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
-    def watch(self, view: "View") -> None:
+    def watch(self, view: "GraphQLEndpoint") -> None:
         """Shows the open sockets and streams of a view, and how often it knew a document."""
         for name, what, read in (
             ("waymark_open_sockets", "Open sockets.", lambda: view.open_sockets),
@@ -78,7 +78,7 @@ class Metrics:
                 self._request_children[method, status] = child
         child.inc()
 
-    def operation(self, record: Record) -> None:
+    def operation(self, record: OperationLog) -> None:
         """Counts one operation at its end; how long a subscription was open is no time of an operation."""
         labels = (record.transport, record.kind or "none", record.saved_name or "other", record.code or "")
         children = self._operation_children.get(labels)

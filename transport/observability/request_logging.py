@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from transport.graphql.operation_runner import Record
+from transport.graphql.operation_runner import OperationLog
 from transport.observability.metrics import Metrics
 
 log = structlog.get_logger("waymark.http")
@@ -41,11 +41,11 @@ def request_id_of(headers: list[tuple[bytes, bytes]]) -> str:
     return os.urandom(12).hex()
 
 
-class Observe:
+class RequestLogging:
     """ASGI middleware. The request id stands in `scope["state"]["request_id"]` and is sent back as X-Request-Id.
 
     Security headers go on every response that does not set them itself; Strict-Transport-Security over https only. A
-    request that runs operations is logged by each of them (see `Observer`), every other one here.
+    request that runs operations is logged by each of them (see `OperationObserver`), every other one here.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -98,14 +98,14 @@ class Observe:
         return [*given, *added, own, TRANSPORT_SECURITY] if secure else [*given, *added, own]
 
 
-class Observer:
+class OperationObserver:
     """What is told of each operation: give it to make_view as `done`."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
         self._log: Any = None
 
-    def __call__(self, record: Record) -> None:
+    def __call__(self, record: OperationLog) -> None:
         """Logs and counts one operation. A name that a client made up is cut at 64 characters."""
         self._metrics.operation(record)
         if self._log is None:

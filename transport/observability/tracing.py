@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy import event
 
 from db.database import Database, statement_count
-from transport.graphql.operation_runner import Record
+from transport.graphql.operation_runner import OperationLog
 
 log = structlog.get_logger("waymark")
 
@@ -64,10 +64,10 @@ class Tracing:
             event.listen(engine, "after_cursor_execute", self._after)
             event.listen(engine, "handle_error", self._failed)
 
-    def observing(self, done: Callable[[Record], None]) -> Callable[[Record], None]:
+    def observing(self, done: Callable[[OperationLog], None]) -> Callable[[OperationLog], None]:
         """What is told of each operation, with its spans made besides."""
 
-        def both(record: Record) -> None:
+        def both(record: OperationLog) -> None:
             done(record)
             self._operation(record)
 
@@ -77,12 +77,12 @@ class Tracing:
         """Sends what waits; for the end of the process, off the event loop."""
         self._provider.shutdown()
 
-    def _operation(self, record: Record) -> None:
+    def _operation(self, record: OperationLog) -> None:
         ended = time.perf_counter()
         # Spans want the wall clock; the performance counter is what cannot jump.
         base = time.time_ns() - int(ended * 1e9)
         name = " ".join(filter(None, (record.kind or "operation", record.saved_name)))
-        told = {
+        public_message = {
             "graphql.operation.type": record.kind,
             "graphql.operation.name": record.saved_name or (record.name and record.name[:64]),
             "waymark.request_id": record.request_id,
@@ -94,7 +94,7 @@ class Tracing:
             "waymark.code": record.code,
             "http.response.status_code": record.status or None,
         }
-        attributes = {key: value for key, value in told.items() if value is not None}
+        attributes = {key: value for key, value in public_message.items() if value is not None}
         span = self._tracer.start_span(name, start_time=base + int(record.started * 1e9), attributes=attributes)
         if record.code is not None:
             span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, record.code))

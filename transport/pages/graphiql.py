@@ -14,9 +14,9 @@ from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
-from transport.graphql.endpoint import View
+from transport.graphql.endpoint import GraphQLEndpoint
 from transport.graphql.negotiation import prefers_html
-from transport.graphql.persisted_documents import Documents
+from transport.graphql.persisted_documents import PersistedDocuments
 
 CDN = "https://unpkg.com"
 _OWN = "/graphiql/vendor"
@@ -40,7 +40,7 @@ _DEMO_SIGN_INS = """ (in this demo as learner,
 # the password is waymark-demo)"""
 
 
-def graphiql(path: str, view: View, folder: Path, documents: Documents, is_demo: bool) -> list[BaseRoute]:
+def graphiql(path: str, view: GraphQLEndpoint, folder: Path, documents: PersistedDocuments, is_demo: bool) -> list[BaseRoute]:
     """The routes of the graph with GraphiQL: a GET that wants HTML most is shown the page, all else goes to `view`.
 
     GraphiQL's own files come from `folder`/node_modules where each of them is there byte for byte as files.json has
@@ -83,7 +83,7 @@ def graphiql(path: str, view: View, folder: Path, documents: Documents, is_demo:
 class _Page:
     """ASGI: the page for those who want HTML, the view for everyone else."""
 
-    def __init__(self, view: View, template: str, base: str, integrity: dict[str, str]) -> None:
+    def __init__(self, view: GraphQLEndpoint, template: str, base: str, integrity: dict[str, str]) -> None:
         self._view = view
         sources = {f"{base}/{name}": hashed for name, hashed in integrity.items()}
         elements = "\n".join(_element(source, hashed) for source, hashed in sources.items())

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
-from domain.errors import Refused
+from domain.errors import DomainError
 
 # Sets the password with a link's token; takes the token, the password, and the caller's address and request id.
 # Raises Refused.
@@ -78,8 +78,8 @@ def routes(set_password: SetPassword) -> list[Route]:
         address = request.client.host if request.client else "unknown"
         try:
             await set_password(token, new, address, request.scope.get("state", {}).get("request_id"))
-        except Refused as refused:
-            return _form(token, refused.faults[0].message)
+        except DomainError as refused:
+            return _form(token, refused.errors[0].message)
         return _page(_DONE)
 
     return [

@@ -8,18 +8,18 @@ from typing import Any
 from starlette.types import Message, Send
 
 from domain import clock
-from transport.graphql.error_mapping import outage
+from transport.graphql.error_mapping import outage_response
 from transport.graphql.errors import UNAUTHENTICATED
 from transport.limits import Limits
 
 SIGNED_OUT = {"errors": [{"message": "Your sign-in has ended.", "extensions": {"code": UNAUTHENTICATED}}]}
 
 
-class TooSlow(Exception):
+class ReaderTooSlow(Exception):
     """The client does not read what it asked for."""
 
 
-class Streams:
+class ConnectionLifecycle:
     """The open event streams of one process, and the flag that ends them and every socket."""
 
     def __init__(self, limits: Limits) -> None:
@@ -64,7 +64,7 @@ class Streams:
                     return
             except Exception as error:
                 # Without a database nobody can tell: ask again, and end at the token's expiry at the latest.
-                if outage(error) is None:
+                if outage_response(error) is None:
                     raise
 
     async def send(self, send: Send, message: Message) -> None:
@@ -73,4 +73,4 @@ class Streams:
             async with asyncio.timeout(self._limits.slow_reader_seconds):
                 await send(message)
         except TimeoutError:
-            raise TooSlow from None
+            raise ReaderTooSlow from None

@@ -9,22 +9,22 @@ from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
 from auth.viewer import NotSignedIn
-from transport.graphql.errors import TurnedAway, Unrunnable
+from transport.graphql.errors import HttpError, OperationRejected
 from transport.graphql.operation_context import close, still_signed_in
-from transport.graphql.operation_runner import Operations, Record, count_statements
-from transport.graphql.request import Asked, decode, from_json
-from transport.realtime.connection_lifecycle import Streams
+from transport.graphql.operation_runner import OperationLog, OperationRunner, count_statements
+from transport.graphql.request import GraphQLRequest, decode, from_json
+from transport.realtime.connection_lifecycle import ConnectionLifecycle
 from transport.realtime.origins import origin_allowed
-from transport.realtime.socket_queue import Closing, Outbox, Session
+from transport.realtime.socket_queue import AuthenticatedConnection, CloseSocket, SendQueue
 
 PROTOCOL = "graphql-transport-ws"
-FORBIDDEN = Closing(4403, "Forbidden")
+FORBIDDEN = CloseSocket(4403, "Forbidden")
 
 
-class Sockets:
+class WebSocketEndpoint:
     """Accepts sockets: only our own and allowed origins, only graphql-transport-ws, only so many at once."""
 
-    def __init__(self, operations: Operations, streams: Streams, allowed_origins: frozenset[str]) -> None:
+    def __init__(self, operations: OperationRunner, streams: ConnectionLifecycle, allowed_origins: frozenset[str]) -> None:
         self._operations = operations
         self._streams = streams
         self._allowed_origins = allowed_origins
@@ -45,22 +45,22 @@ class Sockets:
         await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
         self.open += 1
         try:
-            await Socket(self._operations, self._streams, scope, receive, send).run()
+            await WebSocketConnection(self._operations, self._streams, scope, receive, send).run()
         finally:
             self.open -= 1
 
 
-class Socket:
+class WebSocketConnection:
     """One accepted socket until it closes."""
 
-    def __init__(self, operations: Operations, streams: Streams, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(self, operations: OperationRunner, streams: ConnectionLifecycle, scope: Scope, receive: Receive, send: Send) -> None:
         self._operations = operations
         self._limits = operations.limits
         self._streams = streams
         self._scope = scope
         self._receive = receive
-        self._outbox = Outbox(streams, send, self._limits.socket_queue)
-        self._session: Session | None = None
+        self._outbox = SendQueue(streams, send, self._limits.socket_queue)
+        self._session: AuthenticatedConnection | None = None
         self._initialised = asyncio.Event()
         self._forbidden = asyncio.Event()
         self._running: dict[str, asyncio.Task[None]] = {}
@@ -82,9 +82,9 @@ class Socket:
             await asyncio.gather(*running, return_exceptions=True)
             if self._session:
                 await close(self._session.context)
-        if closing is not None and not isinstance(closing, Closing):
-            self._operations.refused(closing, Record(request_id=self._request_id, transport="websocket"))
-            closing = Closing(4500, "Internal server error")
+        if closing is not None and not isinstance(closing, CloseSocket):
+            self._operations.refused(closing, OperationLog(request_id=self._request_id, transport="websocket"))
+            closing = CloseSocket(4500, "Internal server error")
         if closing is not None and closing.code:
             await self._outbox.close(closing)
 
@@ -96,7 +96,7 @@ class Socket:
         try:
             await asyncio.wait_for(self._initialised.wait(), self._limits.init_seconds)
         except TimeoutError:
-            raise Closing(4408, "Connection initialisation timeout") from None
+            raise CloseSocket(4408, "Connection initialisation timeout") from None
         assert self._session is not None
         await self._streams.until_signed_out(self._session.context)
         raise FORBIDDEN
@@ -112,27 +112,27 @@ class Socket:
         if finite:
             await asyncio.wait(finite, timeout=self._limits.query_seconds)
         await self._outbox.drained()
-        raise Closing(1001, "Going away")
+        raise CloseSocket(1001, "Going away")
 
     async def _read(self) -> None:
         while True:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
-                raise Closing(0, "")
+                raise CloseSocket(0, "")
             await self._take(self._parsed(message))
 
     def _parsed(self, message: Message) -> dict[str, Any]:
         text = message.get("text")
         if text is None:
-            raise Closing(4400, "Messages are text")
+            raise CloseSocket(4400, "Messages are text")
         if len(text) > self._limits.body_bytes:
-            raise Closing(1009, "Message too big")
+            raise CloseSocket(1009, "Message too big")
         try:
             value = decode(text, self._limits)
-        except TurnedAway:
-            raise Closing(4400, "Invalid message received") from None
+        except HttpError:
+            raise CloseSocket(4400, "Invalid message received") from None
         if not isinstance(value, dict) or not isinstance(value.get("type"), str):
-            raise Closing(4400, "Invalid message received")
+            raise CloseSocket(4400, "Invalid message received")
         return value
 
     async def _take(self, message: dict[str, Any]) -> None:
@@ -148,16 +148,16 @@ class Socket:
             if task is not None:
                 task.cancel()
         elif kind != "pong":
-            raise Closing(4400, "Invalid message received")
+            raise CloseSocket(4400, "Invalid message received")
 
     async def _initialise(self, payload: Any) -> None:
         if self._session is not None:
-            raise Closing(4429, "Too many initialisation requests")
+            raise CloseSocket(4429, "Too many initialisation requests")
         if payload is not None and not isinstance(payload, dict):
-            raise Closing(4400, "Invalid message received")
+            raise CloseSocket(4400, "Invalid message received")
         connection = HTTPConnection(_with_authorization(self._scope, payload or {}))
         try:
-            self._session = Session(connection, await self._operations.make_context(connection))
+            self._session = AuthenticatedConnection(connection, await self._operations.make_context(connection))
         except NotSignedIn:
             raise FORBIDDEN from None
         self._initialised.set()
@@ -165,28 +165,28 @@ class Socket:
 
     async def _subscribe(self, message: dict[str, Any]) -> None:
         if self._session is None:
-            raise Closing(4401, "Unauthorized")
+            raise CloseSocket(4401, "Unauthorized")
         identity = _id(message)
         try:
-            asked = from_json(message.get("payload"))
-        except TurnedAway:
-            raise Closing(4400, "Invalid message received") from None
+            request = from_json(message.get("payload"))
+        except HttpError:
+            raise CloseSocket(4400, "Invalid message received") from None
         if identity in self._running:
-            raise Closing(4409, f"Subscriber for {identity[:60]} already exists")
+            raise CloseSocket(4409, f"Subscriber for {identity[:60]} already exists")
         if len(self._running) >= self._limits.socket_operations:
             most = f"A socket runs {self._limits.socket_operations} operations at once."
             errors = [{"message": most, "extensions": {"code": "TOO_MANY_OPERATIONS"}}]
             await self._outbox.put({"id": identity, "type": "error", "payload": errors})
             return
-        self._running[identity] = asyncio.create_task(self._run(identity, asked, self._session))
+        self._running[identity] = asyncio.create_task(self._run(identity, request, self._session))
 
-    async def _run(self, identity: str, asked: Asked, session: Session) -> None:
-        record = Record(request_id=self._request_id, transport="websocket")
+    async def _run(self, identity: str, request: GraphQLRequest, session: AuthenticatedConnection) -> None:
+        record = OperationLog(request_id=self._request_id, transport="websocket")
         count_statements(record)
         try:
             context = await self._operations.make_context(session.connection)
             try:
-                ready = self._operations.ready(asked, context, record)
+                ready = self._operations.ready(request, context, record)
                 if ready.operation.kind is OperationType.SUBSCRIPTION:
                     self._subscriptions.add(identity)
                     async for answer in self._operations.events(ready):
@@ -200,7 +200,7 @@ class Socket:
             finally:
                 await close(context)
         except Exception as error:
-            refusal: TurnedAway | Unrunnable = self._operations.refused(error, record)
+            refusal: HttpError | OperationRejected = self._operations.refused(error, record)
             if (
                 isinstance(error, NotSignedIn)
                 and self._session is not None
@@ -224,7 +224,7 @@ class Socket:
 def _id(message: dict[str, Any]) -> str:
     identity = message.get("id")
     if not isinstance(identity, str) or not identity:
-        raise Closing(4400, "Invalid message received")
+        raise CloseSocket(4400, "Invalid message received")
     return identity
 
 

@@ -8,10 +8,10 @@ import orjson
 from starlette.requests import HTTPConnection
 from starlette.types import Send
 
-from transport.realtime.connection_lifecycle import Streams, TooSlow
+from transport.realtime.connection_lifecycle import ConnectionLifecycle, ReaderTooSlow
 
 
-class Closing(Exception):
+class CloseSocket(Exception):
     """Ends a socket with a close code; 0 where the client has closed it already, or reads no more."""
 
     def __init__(self, code: int, reason: str) -> None:
@@ -21,17 +21,17 @@ class Closing(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Session:
+class AuthenticatedConnection:
     """Whom connection_init has signed in: a connection to make each operation's context of, and one to watch by."""
 
     connection: HTTPConnection
     context: Any
 
 
-class Outbox:
+class SendQueue:
     """Messages on their way out, `size` at most: whoever has more to say waits for the client to read."""
 
-    def __init__(self, streams: Streams, send: Send, size: int) -> None:
+    def __init__(self, streams: ConnectionLifecycle, send: Send, size: int) -> None:
         self._streams = streams
         self._send = send
         self._waiting: asyncio.Queue[dict[str, Any]] = asyncio.Queue(size)
@@ -46,19 +46,19 @@ class Outbox:
             text = orjson.dumps(await self._waiting.get()).decode()
             try:
                 await self._streams.send(self._send, {"type": "websocket.send", "text": text})
-            except TooSlow:
-                raise Closing(0, "") from None
+            except ReaderTooSlow:
+                raise CloseSocket(0, "") from None
             self._waiting.task_done()
 
     async def drained(self) -> None:
         """Waits until all that is queued has been sent."""
         await self._waiting.join()
 
-    async def close(self, closing: Closing) -> None:
+    async def close(self, closing: CloseSocket) -> None:
         """Sends the close frame."""
         try:
             await self._streams.send(
                 self._send, {"type": "websocket.close", "code": closing.code, "reason": closing.reason}
             )
-        except TooSlow:
+        except ReaderTooSlow:
             pass

@@ -8,11 +8,18 @@ from graphql import OperationType
 from starlette.requests import HTTPConnection
 from starlette.types import Receive, Send
 
-from transport.graphql.errors import BAD_REQUEST, UNAVAILABLE, TurnedAway, Unrunnable, retry_after, unrunnable
+from transport.graphql.errors import (
+    BAD_REQUEST,
+    UNAVAILABLE,
+    HttpError,
+    OperationRejected,
+    operation_rejected,
+    retry_after,
+)
 from transport.graphql.operation_context import still_signed_in
-from transport.graphql.operation_runner import Operations, Ready, Record
-from transport.graphql.request import Asked
-from transport.realtime.connection_lifecycle import SIGNED_OUT, Streams, TooSlow
+from transport.graphql.operation_runner import OperationLog, OperationRunner, PreparedOperation
+from transport.graphql.request import GraphQLRequest
+from transport.realtime.connection_lifecycle import SIGNED_OUT, ConnectionLifecycle, ReaderTooSlow
 
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -29,15 +36,15 @@ def _next(answer: dict[str, Any]) -> bytes:
 
 
 async def stream(
-    operations: Operations,
-    streams: Streams,
-    asked: Asked,
+    operations: OperationRunner,
+    streams: ConnectionLifecycle,
+    request: GraphQLRequest,
     context: Any,
     connection: HTTPConnection,
     receive: Receive,
     send: Send,
-    record: Record,
-    ready: Ready | None = None,
+    record: OperationLog,
+    ready: PreparedOperation | None = None,
 ) -> None:
     """Answers as an event stream: a query or mutation with one event, a subscription with one for each change.
 
@@ -47,12 +54,12 @@ async def stream(
     record.transport, record.status = "sse", 200
     first: dict[str, Any] | None = None
     try:
-        ready = ready or operations.ready(asked, context, record)
+        ready = ready or operations.ready(request, context, record)
         if connection["method"] == "GET" and ready.operation.kind is OperationType.MUTATION:
-            raise unrunnable("A GET runs no mutations: send this with POST.", BAD_REQUEST)
+            raise operation_rejected("A GET runs no mutations: send this with POST.", BAD_REQUEST)
         if ready.operation.kind is not OperationType.SUBSCRIPTION:
             first = await operations.run(ready)
-    except Unrunnable as refusal:
+    except OperationRejected as refusal:
         operations.refused(refusal, record)
         first = {"errors": refusal.errors}
     if first is not None:
@@ -60,7 +67,7 @@ async def stream(
         await send({"type": "http.response.body", "body": _next(first) + _COMPLETE})
         return
     if streams.ending:
-        raise TurnedAway(503, UNAVAILABLE, "The service is stopping. Try again.", (retry_after(1),))
+        raise HttpError(503, UNAVAILABLE, "The service is stopping. Try again.", (retry_after(1),))
     with streams.counted():
         await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
         await _Stream(operations, streams, ready, receive, send).run()
@@ -71,9 +78,9 @@ class _Stream:
 
     def __init__(
         self,
-        operations: Operations,
-        streams: Streams,
-        ready: Ready,
+        operations: OperationRunner,
+        streams: ConnectionLifecycle,
+        ready: PreparedOperation,
         receive: Receive,
         send: Send,
     ) -> None:
@@ -100,7 +107,7 @@ class _Stream:
             for task in ends:
                 task.cancel()
             results = await asyncio.gather(*ends, return_exceptions=True)
-        unread = any(isinstance(result, TooSlow) for result in results)
+        unread = any(isinstance(result, ReaderTooSlow) for result in results)
         if gone in done or unread:
             return
         last = next((ends[task] for task in done if ends[task]), None)
@@ -112,7 +119,7 @@ class _Stream:
                 await self._emit(_next(answer))
             if not await still_signed_in(self._ready.context):
                 await self._emit(_next(SIGNED_OUT))
-        except TooSlow:
+        except ReaderTooSlow:
             raise
         except Exception as error:
             refusal = self._operations.refused(error, self._ready.record)

@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from loaders.core.dataloader import Batched, part_of
+from loaders.core.dataloader import BaseLoader, map_future
 
 
-class Doubling(Batched[int, int]):
+class Doubling(BaseLoader[int, int]):
     """Gives twice each key; keeps what each read was asked for. A `fault` is what it raises instead."""
 
     def __init__(self) -> None:
@@ -55,12 +55,12 @@ async def test_what_was_loaded_is_not_read_again(loader: Doubling):
 
 
 async def test_a_column_is_one_read_and_one_future(loader: Doubling):
-    assert await loader.load_column([3, 1, 2]) == [6, 2, 4]
+    assert await loader.load_batch([3, 1, 2]) == [6, 2, 4]
     assert loader.reads == [[3, 1, 2]]
 
 
 async def test_a_key_that_stands_in_a_column_twice_is_read_once(loader: Doubling):
-    assert await loader.load_column([3, 1, 3, 1, 1]) == [6, 2, 6, 2, 2]
+    assert await loader.load_batch([3, 1, 3, 1, 1]) == [6, 2, 6, 2, 2]
     assert loader.reads == [[3, 1]]
 
 
@@ -70,26 +70,26 @@ Ask = Callable[[Doubling], list[Any]]
 @pytest.mark.parametrize(
     ("ask", "read", "given"),
     [
-        pytest.param(lambda to: [to.load_column([1, 2]), to.load(2)], [1, 2], [[2, 4], 4], id="column, key in it"),
-        pytest.param(lambda to: [to.load(2), to.load_column([1, 2])], [2, 1], [4, [2, 4]], id="key, column with it"),
-        pytest.param(lambda to: [to.load_column([1, 2]), to.load(5)], [1, 2, 5], [[2, 4], 10], id="column, other key"),
+        pytest.param(lambda to: [to.load_batch([1, 2]), to.load(2)], [1, 2], [[2, 4], 4], id="column, key in it"),
+        pytest.param(lambda to: [to.load(2), to.load_batch([1, 2])], [2, 1], [4, [2, 4]], id="key, column with it"),
+        pytest.param(lambda to: [to.load_batch([1, 2]), to.load(5)], [1, 2, 5], [[2, 4], 10], id="column, other key"),
         pytest.param(
-            lambda to: [to.load_column([1, 1, 2]), to.load(1), to.load(3), to.load(3)],
+            lambda to: [to.load_batch([1, 1, 2]), to.load(1), to.load(3), to.load(3)],
             [1, 2, 3],
             [[2, 2, 4], 2, 6, 6],
             id="column with doubles, keys",
         ),
         pytest.param(
-            lambda to: [to.load_column([1, 2]), to.load_column([1, 2])], [1, 2], [[2, 4], [2, 4]], id="equal columns"
+            lambda to: [to.load_batch([1, 2]), to.load_batch([1, 2])], [1, 2], [[2, 4], [2, 4]], id="equal columns"
         ),
         pytest.param(
-            lambda to: [to.load_column([1, 2]), to.load_column([2, 3, 3])],
+            lambda to: [to.load_batch([1, 2]), to.load_batch([2, 3, 3])],
             [1, 2, 3],
             [[2, 4], [4, 6, 6]],
             id="overlapping columns",
         ),
         pytest.param(
-            lambda to: [to.load_column([1, 2]), to.load_column([2, 1]), to.load_column([4]), to.load(4)],
+            lambda to: [to.load_batch([1, 2]), to.load_batch([2, 1]), to.load_batch([4]), to.load(4)],
             [1, 2, 4],
             [[2, 4], [4, 2], [8], 8],
             id="columns in another order",
@@ -102,33 +102,33 @@ async def test_what_is_asked_for_in_one_turn_is_one_read(loader: Doubling, ask: 
 
 
 async def test_equal_columns_are_one_future(loader: Doubling):
-    assert loader.load_column([1, 2]) is loader.load_column((1, 2))
-    assert await loader.load_column([1, 2]) == [2, 4]
-    assert await loader.load_column([1, 2]) == [2, 4]
+    assert loader.load_batch([1, 2]) is loader.load_batch((1, 2))
+    assert await loader.load_batch([1, 2]) == [2, 4]
+    assert await loader.load_batch([1, 2]) == [2, 4]
     assert loader.reads == [[1, 2]]
 
 
 async def test_later_columns_and_keys_read_only_what_is_new(loader: Doubling):
-    assert await loader.load_column([1, 2, 1]) == [2, 4, 2]
-    assert await loader.load_column([2, 3, 3, 1]) == [4, 6, 6, 2]
+    assert await loader.load_batch([1, 2, 1]) == [2, 4, 2]
+    assert await loader.load_batch([2, 3, 3, 1]) == [4, 6, 6, 2]
     assert await loader.load(1) == 2
-    assert await loader.load_column([3, 4]) == [6, 8]
+    assert await loader.load_batch([3, 4]) == [6, 8]
     assert await loader.load(4) == 8
     assert loader.reads == [[1, 2], [3], [4]]
 
 
 async def test_a_column_after_single_keys_reads_only_what_is_new(loader: Doubling):
     assert await loader.load(2) == 4
-    assert await loader.load_column([1, 2]) == [2, 4]
+    assert await loader.load_batch([1, 2]) == [2, 4]
     assert loader.reads == [[2], [1]]
 
 
 async def test_a_key_of_a_column_that_is_under_way_is_not_read_again(loader: Doubling):
     loader.answered.clear()
-    column = loader.load_column([1, 2])
+    column = loader.load_batch([1, 2])
     while not loader.reads:
         await asyncio.sleep(0)
-    late, again, other = loader.load(2), loader.load_column([2, 1]), loader.load(3)
+    late, again, other = loader.load(2), loader.load_batch([2, 1]), loader.load(3)
     loader.answered.set()
     assert await asyncio.gather(column, late, again, other) == [[2, 4], 4, [4, 2], 6]
     assert loader.reads == [[1, 2], [3]]
@@ -137,8 +137,8 @@ async def test_a_key_of_a_column_that_is_under_way_is_not_read_again(loader: Dou
 async def test_a_failing_read_fails_everybody_who_waits(loader: Doubling):
     loader.fault = ValueError("away")
     waiting = [
-        loader.load_column([1, 2]), loader.load(2), loader.load(3), loader.load_column([3, 4]),
-        part_of(loader.load(3), itemgetter(0)),
+        loader.load_batch([1, 2]), loader.load(2), loader.load(3), loader.load_batch([3, 4]),
+        map_future(loader.load(3), itemgetter(0)),
     ]  # fmt: skip
     given = await asyncio.gather(*waiting, return_exceptions=True)
     assert given == [loader.fault] * len(waiting)
@@ -148,8 +148,8 @@ async def test_a_failing_read_fails_everybody_who_waits(loader: Doubling):
 async def test_what_fails_late_is_heard_by_those_who_ask_late(loader: Doubling):
     loader.fault = ValueError("away")
     with pytest.raises(ValueError, match="away"):
-        await loader.load_column([1, 2])
-    for late in (loader.load(2), loader.load_column([2, 1]), loader.load_column([1, 2])):
+        await loader.load_batch([1, 2])
+    for late in (loader.load(2), loader.load_batch([2, 1]), loader.load_batch([1, 2])):
         with pytest.raises(ValueError, match="away"):
             await late
 
@@ -160,7 +160,7 @@ async def test_who_no_longer_waits_takes_nothing_from_the_others(loader: Doublin
     async def awaiting(future: Any) -> Any:
         return await future
 
-    asked = [loader.load_column([1, 2]), loader.load(2), loader.load(3), loader.load_column([3, 1])]
+    asked = [loader.load_batch([1, 2]), loader.load(2), loader.load(3), loader.load_batch([3, 1])]
     tasks = [asyncio.create_task(awaiting(future)) for future in asked for _ in range(2)]
     while not loader.reads:
         await asyncio.sleep(0)
@@ -174,15 +174,15 @@ async def test_who_no_longer_waits_takes_nothing_from_the_others(loader: Doublin
 
 
 async def test_a_part_is_what_is_made_of_the_whole(loader: Doubling):
-    assert await part_of(loader.load(7), attrgetter("real")) == 14
+    assert await map_future(loader.load(7), attrgetter("real")) == 14
     whole = loader.load(1)
     await whole
-    assert await part_of(whole, str) == "2"
+    assert await map_future(whole, str) == "2"
 
 
 async def test_a_part_that_cannot_be_made_fails(loader: Doubling):
     with pytest.raises(AttributeError):
-        await part_of(loader.load(7), attrgetter("nothing"))
+        await map_future(loader.load(7), attrgetter("nothing"))
 
 
 async def test_a_read_that_is_cancelled_leaves_nobody_waiting(loader: Doubling):
@@ -193,7 +193,7 @@ async def test_a_read_that_is_cancelled_leaves_nobody_waiting(loader: Doubling):
     async def awaiting(future: Any) -> Any:
         return await future
 
-    asked = [loader.load_column([1, 2]), loader.load(2), loader.load(3), part_of(loader.load(1), str)]
+    asked = [loader.load_batch([1, 2]), loader.load(2), loader.load(3), map_future(loader.load(1), str)]
     tasks = [asyncio.create_task(awaiting(future)) for future in asked]
     while not loader.reads:
         await asyncio.sleep(0)

@@ -12,13 +12,13 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import delete, update
 
-from auth.signed_urls import DOWNLOAD, EXPORT, LinkRefused
+from auth.signed_urls import DOWNLOAD, EXPORT, InvalidSignedUrl
 from db.database import Database
-from db.models.registry import Aim, File, ManagerAllocation, Provider, RoleGrant, SignIn, UnitSignature, User
+from db.models.registry import Aim, AuthSession, File, ManagerAllocation, Provider, RoleGrant, UnitSignature, User
 from domain import clock
 from domain.enums import Role
 from resolvers.core.context import Context
-from resolvers.exports.export_service import ExportDesk
+from resolvers.exports.export_service import ExportService
 from services.storage.file_store import StoredFile
 from services.storage.transfers import GeneratedExport
 from tests.support.learner_scenario import Shelf, fill_shelf, id_of
@@ -36,16 +36,16 @@ class Counter:
     """Where links are handed in."""
 
     shelf: Shelf
-    desk: ExportDesk
+    export_service: ExportService
 
     async def sign_in(self, who: str) -> Context:
         """One operation's context as somebody whose sign-in stands in the database."""
         context, now = self.shelf.context(who), clock.now()
         user, role, _ = self.shelf.people[who]
         keys = {"provider_id": user.provider_id, "user_id": user.id, "role": role}
-        made = SignIn(**keys, started_at=now, expires_at=now + DAY)
+        made = AuthSession(**keys, started_at=now, expires_at=now + DAY)
         await self.shelf.add(made)
-        context.viewer = replace(context.viewer, sign_in_key=made.id)
+        context.viewer = replace(context.viewer, auth_session_key=made.id)
         return context
 
     async def claims(self, who: str, file: File) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class Counter:
 @pytest.fixture
 async def counter(database: Database, tmp_path: Path) -> Counter:
     shelf = await fill_shelf(database, tmp_path)
-    return Counter(shelf, ExportDesk(shelf.context("ada").services))
+    return Counter(shelf, ExportService(shelf.context("ada").services))
 
 
 def text_of(made: GeneratedExport | None) -> str:
@@ -103,7 +103,7 @@ async def test_a_file_goes_out_to_whom_its_link_was_made_for(counter: Counter) -
     it = counter.shelf.it
     await stored(counter, it.older)
     for who in ("ada", "assessor", "iqa", "manager", "overview", "basic", "master"):
-        held = await counter.desk.held(await counter.claims(who, it.older))
+        held = await counter.export_service.held(await counter.claims(who, it.older))
         assert held is not None
         assert (held.name, held.content_type, held.size, held.sha256) == ("older.txt", "text/plain", 5, SHA256)
     answer = await counter.shelf.ask("other_assessor", FILE, id=id_of(it.older))
@@ -115,19 +115,19 @@ async def test_what_was_taken_away_works_from_the_next_request(counter: Counter,
     it = counter.shelf.it
     await stored(counter, it.older)
     claims, exports = await counter.claims("manager", it.older), await counter.exports("manager")
-    assert await counter.desk.held(claims) is not None
+    assert await counter.export_service.held(claims) is not None
     await counter.change(
         {
             "allocation": delete(ManagerAllocation).where(ManagerAllocation.user_id == it.manager.id),
-            "sign-in": update(SignIn).values(ended_at=clock.now()),
+            "sign-in": update(AuthSession).values(ended_at=clock.now()),
             "role": delete(RoleGrant).where(RoleGrant.user_id == it.manager.id),
             "account": update(User).where(User.id == it.manager.id).values(archived_at=clock.now()),
             "disclaimer": update(Provider).values(disclaimer="Read me", disclaimer_version=2),
             "file": update(File).values(erased_at=clock.now()),
         }[taken]
     )
-    assert await counter.desk.held(claims) is None
-    for made in [await counter.desk.made(claims) for claims in exports.values()] if taken != "file" else []:
+    assert await counter.export_service.held(claims) is None
+    for made in [await counter.export_service.made(claims) for claims in exports.values()] if taken != "file" else []:
         assert made is None
 
 
@@ -136,8 +136,8 @@ async def test_an_aim_that_changed_hands_takes_its_files_along(counter: Counter)
     await stored(counter, it.older)
     claims, exports = await counter.claims("assessor", it.older), await counter.exports("assessor")
     await counter.change(update(Aim).where(Aim.id == it.main.id).values(assessor_id=it.bob.id))
-    assert await counter.desk.held(claims) is None
-    assert [await counter.desk.made(claims) for claims in exports.values()] == [None] * 4
+    assert await counter.export_service.held(claims) is None
+    assert [await counter.export_service.made(claims) for claims in exports.values()] == [None] * 4
 
 
 async def test_links_hold_five_minutes_and_one_purpose(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,10 +148,10 @@ async def test_links_hold_five_minutes_and_one_purpose(counter: Counter, monkeyp
     expires = dt.datetime.fromisoformat(download["expiresAt"])
     left = expires - clock.now()
     assert dt.timedelta(minutes=4) < left <= dt.timedelta(minutes=5)
-    with pytest.raises(LinkRefused):
+    with pytest.raises(InvalidSignedUrl):
         context.services.links.open(EXPORT, text)
     monkeypatch.setattr(clock, "now", lambda: expires)
-    with pytest.raises(LinkRefused):
+    with pytest.raises(InvalidSignedUrl):
         context.services.links.open(DOWNLOAD, text)
 
 
@@ -162,24 +162,24 @@ async def test_an_announced_file_comes_in_once(counter: Counter) -> None:
     claims = {"file": file.id}
     # Not there until its bytes are.
     assert await shelf.ask("ada", FILE, id=id_of(file)) == {"node": None}
-    expected = await counter.desk.expected(claims)
+    expected = await counter.export_service.expected(claims)
     assert (expected.name, expected.size) == ("notes.txt", 5)
     sent = [StoredFile(f"{number:02x}/{number:032x}", 5, f"{number:064x}") for number in range(8)]
-    kept = await asyncio.gather(*(counter.desk.received(claims, one, "text/plain") for one in sent))
+    kept = await asyncio.gather(*(counter.export_service.received(claims, one, "text/plain") for one in sent))
     (on_record,) = set(kept)
     assert on_record in sent
     async with shelf.database.writing() as session:
         row = await session.get_one(File, file.id)
     assert (row.storage_key, row.sha256, row.uploaded_at is None) == (on_record.storage_key, on_record.sha256, False)
     # Awaited still, so that the same bytes again can be answered; only its uploader sees it until it is used.
-    assert await counter.desk.expected(claims) == expected
-    assert (await counter.desk.held(await counter.claims("ada", file))).sha256 == on_record.sha256
+    assert await counter.export_service.expected(claims) == expected
+    assert (await counter.export_service.held(await counter.claims("ada", file))).sha256 == on_record.sha256
     assert await shelf.ask("assessor", FILE, id=id_of(file)) == {"node": None}
     await counter.change(update(File).where(File.id == file.id).values(erased_at=clock.now()))
-    assert await counter.desk.expected(claims) is None
-    with pytest.raises(LinkRefused):
-        await counter.desk.received(claims, sent[0], "text/plain")
-    assert await counter.desk.expected({"file": 999_999}) is None
+    assert await counter.export_service.expected(claims) is None
+    with pytest.raises(InvalidSignedUrl):
+        await counter.export_service.received(claims, sent[0], "text/plain")
+    assert await counter.export_service.expected({"file": 999_999}) is None
 
 
 async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(counter: Counter) -> None:
@@ -194,7 +194,7 @@ async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(count
         ("assessor", [*older, "Learned", "=1+1"]),
         ("other_assessor", ["=1+1", "Learned"]),
     ):
-        made = await counter.desk.made((await counter.exports(who))["timeLogExport"])
+        made = await counter.export_service.made((await counter.exports(who))["timeLogExport"])
         assert made.name == "time-log.xlsx"
         assert comments_in(made) == comments, who
     today = it.world.today.isoformat()
@@ -204,15 +204,15 @@ async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(count
         ({"aimId": id_of(it.main), "to": today}, [*older, "Learned"]),
         ({"aimId": "Aim_999999"}, []),
     ):
-        made = await counter.desk.made((await counter.exports("ada", **filter))["timeLogExport"])
+        made = await counter.export_service.made((await counter.exports("ada", **filter))["timeLogExport"])
         assert comments_in(made) == comments, filter
 
 
 async def test_the_progress_map_follows_its_filter(counter: Counter) -> None:
     exports = await counter.exports("iqa")
-    made = await counter.desk.made(exports["progressMapExport"])
+    made = await counter.export_service.made(exports["progressMapExport"])
     assert (made.name, made.content_type) == ("progress-map.pdf", "application/pdf")
-    everything, to_do = text_of(made), text_of(await counter.desk.made(exports["toDo"]))
+    everything, to_do = text_of(made), text_of(await counter.export_service.made(exports["toDo"]))
     for words in ("Ada", "Mechanic", "ST0001 v1.1", "Provider", "Unit 2"):
         assert words in everything and words in to_do
     assert [code in everything for code in ("1.1", "1.2", "2.1")] == [True] * 3
@@ -229,7 +229,7 @@ async def test_the_record_of_achievement_says_who_signed(counter: Counter) -> No
             signed_at=it.world.now, statement="-", content_sha256=SHA256,
         )
     )  # fmt: skip
-    made = await counter.desk.made((await counter.exports("ada"))["recordOfAchievementExport"])
+    made = await counter.export_service.made((await counter.exports("ada"))["recordOfAchievementExport"])
     assert made.name == "record-of-achievement.pdf"
     text = text_of(made)
     for words in ("Ada", "Mechanic", "1 of 2", "Mo", "Employer Manager"):

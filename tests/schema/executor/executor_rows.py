@@ -209,7 +209,7 @@ class EmployerRow:
         return f"Employer {self.key}"
 
 
-class Kept(asyncio.Future):
+class SharedFuture(asyncio.Future):
     """A loader's future, which several fields may await.
 
     graphql-core cancels the siblings of a field that fails. Were their loader's future cancelled with them, whoever
@@ -226,8 +226,8 @@ class Loop:
     def __init__(self) -> None:
         self.call_soon = asyncio.get_running_loop().call_soon
 
-    def create_future(self) -> Kept:
-        return Kept()
+    def create_future(self) -> SharedFuture:
+        return SharedFuture()
 
 
 class Context:

@@ -132,11 +132,11 @@ class _Writer:
         for name in chosen:
             if self.left <= 0:
                 break
-            part = self.one(type_, name, level, depth)
+            projection = self.one(type_, name, level, depth)
             if self.chance(0.1):
                 condition = f" on {type_.name}" if self.chance(0.5) else ""
-                part = f"...{condition}{self.directive()} {{ {part} }}"
-            parts.append(part)
+                projection = f"...{condition}{self.directive()} {{ {projection} }}"
+            parts.append(projection)
         if self.chance(0.12) and not level.forced and self.left > 0:
             parts.append(f"...{self.fragment(type_, depth)}{self.directive()}")
         return parts

@@ -17,8 +17,8 @@ from strawberry.execution import optimized_is_awaitable
 from auth.viewer import Viewer
 from db.database import Database, statement_count
 from domain.enums import Role
-from loaders.core.qualification_cache import Reference
-from loaders.core.read_session import Reading
+from loaders.core.qualification_cache import QualificationCache
+from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from resolvers.core.context import Context, Services
 from schema.executor import Counters
@@ -95,7 +95,7 @@ class AtOneMoment(Context):
 
 def loaders_of(context: Context, moment: dt.datetime) -> Loaders:
     """The loaders of one operation at that moment."""
-    reading = Reading(context.services.database, context.let_in, context.services.reference, now=moment)
+    reading = ReadSession(context.services.database, context.require_active_viewer(), context.services.qualifications, now=moment)
     return Loaders(reading)
 
 
@@ -133,7 +133,7 @@ class Served:
 
     async def give(self, schema: strawberry.Schema, role: Role, document: DocumentNode, variables: Any) -> Given:
         """One operation as Strawberry would execute it, with nothing in memory of what others asked before."""
-        own = replace(self.services, reference=Reference(self.services.database))
+        own = replace(self.services, qualifications=QualificationCache(self.services.database))
         context = AtOneMoment(own, self.viewer(role))
         context.moment = self.moment
         context.restart()

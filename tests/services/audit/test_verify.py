@@ -31,9 +31,9 @@ from domain import clock
 from domain import global_id as ids
 from domain.enums import AssessmentMethod, Role
 from resolvers import evidence, evidence_assessment, signature_request, unit
-from services.audit.chain import broken_lines
-from services.audit.signature_check import broken_signatures
-from services.audit.verify import faults, faults_in
+from services.audit.chain import audit_chain_problems
+from services.audit.signature_check import signature_problems
+from services.audit.verify import faults, problems_in
 from services.storage.file_store import open_store
 from tests.support.databases import Databases
 from tests.support.scenarios import PASSWORD, Stage, set_stage
@@ -164,8 +164,8 @@ async def test_every_column_of_the_trail_and_of_signatures_is_held(stage: Stage,
 
 async def _found_in(session: Any) -> list[str]:
     session.expire_all()
-    lines = [sentence async for sentence in broken_lines(session)]
-    return lines + [sentence async for sentence in broken_signatures(session)]
+    lines = [sentence async for sentence in audit_chain_problems(session)]
+    return lines + [sentence async for sentence in signature_problems(session)]
 
 
 BROKEN = {
@@ -208,7 +208,7 @@ async def test_what_was_broken_is_named(stage: Stage, what: str) -> None:
     with suppress(_TakenBack):
         async with stage.database.writing() as session:
             await session.execute(statement.execution_options(synchronize_session=False))
-            said = [line async for line in faults_in(session, stage.services.files)]
+            said = [line async for line in problems_in(session, stage.services.files)]
             raise _TakenBack
     assert any(sentence in line for line in said), said
 
@@ -227,7 +227,7 @@ async def test_a_signature_that_nobody_gave_is_found(stage: Stage) -> None:
                 )
             )  # fmt: skip
             await session.flush()
-            (said,) = [line async for line in faults_in(session, stage.services.files)]
+            (said,) = [line async for line in problems_in(session, stage.services.files)]
             raise _TakenBack
     assert "the audit trail has no line of it" in said
 

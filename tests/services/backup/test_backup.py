@@ -13,8 +13,8 @@ from db.database import Database
 from db.models.registry import AuditEvent, File
 from resolvers import evidence
 from services.audit.verify import faults
-from services.backup.backup import BackupFault, back_up
-from services.backup.restore import put_back
+from services.backup.backup import BackupError, create_backup
+from services.backup.restore import restore
 from services.settings import read_settings
 from services.storage.file_store import open_store
 from tests.services.audit.test_verify import upload
@@ -38,7 +38,7 @@ async def submit(stage: Stage, number: int) -> None:
 
 
 async def backed_up(stage: Stage, folder: Path) -> Path:
-    await back_up(stage.database.url, stage.services.files, folder)
+    await create_backup(stage.database.url, stage.services.files, folder)
     return folder
 
 
@@ -63,7 +63,7 @@ async def test_a_backup_while_people_write_is_one_moment(stage: Stage, tmp_path:
     counts = []
     for number, folder in enumerate(backups):
         url, files = f"sqlite:///{tmp_path}/back-{number}/waymark.db", tmp_path / f"back-{number}" / "files"
-        assert await put_back(folder, url, files, overwrite=False) == []
+        assert await restore(folder, url, files, overwrite=False) == []
         assert await whole(url, files) == []
         back = Database(url)
         counts.append(len(await back.rows(AuditEvent.__table__.select())))
@@ -85,12 +85,12 @@ async def test_restoring_sets_aside_and_only_when_told(stage: Stage, tmp_path: P
     await submit(stage, 2)
     target, files = tmp_path / "live" / "waymark.db", tmp_path / "live" / "files"
     url = f"sqlite:///{target}"
-    await put_back(folder, url, files, overwrite=False)
+    await restore(folder, url, files, overwrite=False)
     before = target.read_bytes()
-    with pytest.raises(BackupFault, match="There is an installation already"):
-        await put_back(folder, url, files, overwrite=False)
+    with pytest.raises(BackupError, match="There is an installation already"):
+        await restore(folder, url, files, overwrite=False)
     assert target.read_bytes() == before
-    aside = await put_back(folder, url, files, overwrite=True)
+    aside = await restore(folder, url, files, overwrite=True)
     assert sorted(path.name.split(".before-")[0] for path in aside) == ["files", "waymark.db"]
     assert all(path.exists() for path in aside)
     assert await whole(url, files) == []
@@ -99,8 +99,8 @@ async def test_restoring_sets_aside_and_only_when_told(stage: Stage, tmp_path: P
 async def test_a_database_in_use_is_not_replaced(stage: Stage, tmp_path: Path) -> None:
     folder = await backed_up(stage, tmp_path / "backup")
     await stage.rows(File)
-    with pytest.raises(BackupFault, match="A server still uses"):
-        await put_back(folder, stage.database.url, tmp_path / "data" / "files", overwrite=True)
+    with pytest.raises(BackupError, match="A server still uses"):
+        await restore(folder, stage.database.url, tmp_path / "data" / "files", overwrite=True)
     await submit(stage, 1)
 
 
@@ -122,8 +122,8 @@ async def test_a_backup_that_is_not_whole_is_not_put_back(
     await submit(stage, 1)
     folder = await backed_up(stage, tmp_path / "backup")
     breaking(folder)
-    with pytest.raises(BackupFault, match=sentence):
-        await put_back(folder, f"sqlite:///{tmp_path}/live/waymark.db", tmp_path / "live" / "files", overwrite=True)
+    with pytest.raises(BackupError, match=sentence):
+        await restore(folder, f"sqlite:///{tmp_path}/live/waymark.db", tmp_path / "live" / "files", overwrite=True)
     assert not (tmp_path / "live").exists()
 
 
@@ -147,17 +147,17 @@ async def test_a_damaged_file_is_named_and_left_out(stage: Stage, tmp_path: Path
     await submit(stage, 2)
     first, second = await stage.rows(File)
     _flip(tmp_path / "data" / "files" / first.storage_key)
-    made = await back_up(stage.database.url, stage.services.files, tmp_path / "backup")
+    made = await create_backup(stage.database.url, stage.services.files, tmp_path / "backup")
     assert (made.files, made.damaged) == (1, [first.storage_key])
     assert [_a_file(tmp_path / "backup").name] == [second.storage_key.split("/")[1]]
 
 
 async def test_a_folder_with_something_in_it_is_left_alone(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    with pytest.raises(BackupFault, match="is not empty"):
-        await back_up(stage.database.url, stage.services.files, tmp_path)
-    with pytest.raises(BackupFault, match="docs/operations.md"):
-        await back_up("postgresql://somebody@host/database", stage.services.files, tmp_path / "backup")
+    with pytest.raises(BackupError, match="is not empty"):
+        await create_backup(stage.database.url, stage.services.files, tmp_path)
+    with pytest.raises(BackupError, match="docs/operations.md"):
+        await create_backup("postgresql://somebody@host/database", stage.services.files, tmp_path / "backup")
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 

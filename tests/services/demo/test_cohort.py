@@ -6,7 +6,7 @@ from pathlib import Path
 from db.database import Database
 from db.models import registry as tables
 from domain import clock
-from services.audit.progress_check import wrong_sums
+from services.audit.progress_check import progress_mismatches
 from services.demo import build_cohort
 from services.storage.file_store import open_store
 from tests.services.demo.test_demo import World
@@ -23,7 +23,7 @@ async def test_a_cohort_is_as_large_as_asked_and_sound(database: Database, tmp_p
     world = await World(database, store).read()
     assert Counter(row.provider_id for row in world["learner"]).most_common() == [(1, 203), (2, 3)]
     async with database.writing() as session:
-        assert await wrong_sums(session) == []
+        assert await progress_mismatches(session) == []
     assert {row.criteria_total for row in world["aim_progress"]} == {180}
     assert len(world["aim"]) == 3 * 206
     assert len(world.of("aim", world.learner("cohort.learner"))) == 3

@@ -22,8 +22,8 @@ from domain.enums import (
     SignatureRequestStatus,
     TrafficLight,
 )
-from services.audit.chain import broken_lines
-from services.audit.progress_check import wrong_sums
+from services.audit.chain import audit_chain_problems
+from services.audit.progress_check import progress_mismatches
 from services.demo import PASSWORD, DemoExists, build_demo
 from services.demo.builder import SIGN_INS
 from services.storage.file_store import FileStore, open_store
@@ -157,8 +157,8 @@ async def test_there_are_sixty_learners_in_every_state(world: World):
 
 async def test_the_sums_are_true_and_the_audit_trail_is_whole(world: World):
     async with world.database.writing() as session:
-        assert await wrong_sums(session) == []
-        assert [line async for line in broken_lines(session)] == []
+        assert await progress_mismatches(session) == []
+        assert [line async for line in audit_chain_problems(session)] == []
     assert len(world["audit_event"]) > 1000
     signed = {row.criterion_id: row for row in world["evidence_mapping"] if row.signed_off}
     for row in world["criterion_progress"]:

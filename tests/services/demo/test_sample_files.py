@@ -10,7 +10,7 @@ import pytest
 
 from services.demo import sample_files as files
 from services.demo.sample_files import PAGES, Sample
-from services.storage.upload_types import checked, clean_name, kind_of
+from services.storage.upload_types import check_upload, clean_name, kind_of
 
 SAMPLES = [
     *(files.pdf(title) for title in PAGES), *(files.docx(title) for title in PAGES), files.measurements(),
@@ -28,7 +28,7 @@ async def test_the_server_would_take_each_sample(sample: Sample):
     assert clean_name(sample.name) == sample.name
     kind = kind_of(sample.name, sample.content_type)
     assert kind.content_type == sample.content_type
-    assert b"".join([chunk async for chunk in checked(stream(sample.content), kind)]) == sample.content
+    assert b"".join([chunk async for chunk in check_upload(stream(sample.content), kind)]) == sample.content
 
 
 @pytest.mark.parametrize("title", PAGES)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.importer.draft import NO_OPTIONS, ImportFaults, ImportOptions, QualificationDraft
+from services.importer.draft import NO_OPTIONS, ImportOptions, ImportRejected, QualificationDraft
 from services.importer.parser import MAX_BYTES, parse_csv, parse_json, read_qualification, read_qualifications
 
 CONTENT = Path(__file__).parents[3] / "services" / "demo" / "content"
@@ -38,7 +38,7 @@ def read(value: object, options: ImportOptions = NO_OPTIONS) -> QualificationDra
 
 
 def faults(parse, content: bytes, options: ImportOptions = NO_OPTIONS) -> list[tuple[str, str]]:
-    with pytest.raises(ImportFaults) as raised:
+    with pytest.raises(ImportRejected) as raised:
         parse(content, options)
     return [(fault.place, fault.message) for fault in raised.value.faults]
 
@@ -192,7 +192,7 @@ def test_faults_of_several_files_come_together_and_name_their_file(tmp_path: Pat
     good, bad, missing = tmp_path / "good.json", tmp_path / "bad.JSON", tmp_path / "missing.csv"
     good.write_text(json.dumps(document()))
     bad.write_text("{}")
-    with pytest.raises(ImportFaults) as raised:
+    with pytest.raises(ImportRejected) as raised:
         read_qualifications([bad, good, missing, tmp_path / "notes.txt"])
     assert {fault.file for fault in raised.value.faults} == {str(bad), str(missing), str(tmp_path / "notes.txt")}
     assert "cannot be read: No such file" in str(raised.value)
@@ -204,5 +204,5 @@ def test_two_files_cannot_give_one_version_two_contents(tmp_path: Path):
     same.write_text(json.dumps(document(), indent=3))
     other.write_text(json.dumps(document(level=3)))
     assert len(read_qualifications([first, same])) == 2
-    with pytest.raises(ImportFaults, match="same version as .*first.json"):
+    with pytest.raises(ImportRejected, match="same version as .*first.json"):
         read_qualifications([first, other])

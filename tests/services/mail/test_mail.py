@@ -17,7 +17,7 @@ from db.models.outbox import OutboxMail
 from db.models.provider import Provider
 from domain import clock
 from services.mail import messages as mail
-from services.mail.messages import BadAddress, Mail, address, rendered
+from services.mail.messages import BadAddress, Mail, address, render_mail
 from services.mail.sender import AT_ONCE, MOST_ATTEMPTS, MailSender, backoff
 from services.mail.transport import SmtpServer
 
@@ -106,7 +106,7 @@ def every_mail() -> list[Mail]:
 @pytest.mark.parametrize("one", every_mail(), ids=lambda one: one.kind)
 async def test_every_mail_goes_out_whole(one, office):
     post, server = office
-    await server.send(rendered(one, to="dai@works.example", sender=SENDER, number=7, created_at=AT))
+    await server.send(render_mail(one, to="dai@works.example", sender=SENDER, number=7, created_at=AT))
     [(to, got)] = post.taken
     assert to == ["dai@works.example"]
     assert got["Subject"] == one.subject
@@ -129,7 +129,7 @@ async def test_nothing_can_be_slipped_into_the_headers(office):
     post, server = office
     evil = mail.message(name="A", sender="B", sender_email="b@x.example", about="C",
                         subject="Hi\r\nBcc: all@x.example\n\nbody\u2028\u202e\ud800", body="\ud800\r\n.\r\nQUIT\r\n")
-    await server.send(rendered(evil, to="dai@works.example", sender=SENDER, number=1, created_at=AT))
+    await server.send(render_mail(evil, to="dai@works.example", sender=SENDER, number=1, created_at=AT))
     [(to, got)] = post.taken
     assert to == ["dai@works.example"]
     assert got["Subject"] == "Hi Bcc: all@x.example body"

@@ -11,7 +11,7 @@ import pytest
 from aiosmtpd.smtp import SMTP
 
 from services.mail import messages as mail
-from services.mail.messages import Mail, rendered
+from services.mail.messages import Mail, render_mail
 from services.mail.transport import EmlFolder, SmtpServer, open_transport
 
 SENDER = Address("Waymark", addr_spec="portfolio@waymark.example")
@@ -22,7 +22,7 @@ NOTE = Mail(mail.MESSAGE, "Note", "words\n")
 async def test_without_a_server_messages_become_files(tmp_path):
     folder = open_transport(None, tmp_path / "mail", "portfolio@waymark.example")
     assert isinstance(folder, EmlFolder)
-    message = rendered(NOTE, to="dai@works.example", sender=folder.sender, number=3, created_at=AT)
+    message = render_mail(NOTE, to="dai@works.example", sender=folder.sender, number=3, created_at=AT)
     await folder.send(message)
     await folder.send(message)
     [path] = (tmp_path / "mail").iterdir()
@@ -66,7 +66,7 @@ async def test_where_tls_is_required_nothing_goes_out_in_the_clear():
     loop = asyncio.get_running_loop()
     server = await loop.create_server(lambda: SMTP(Post(), hostname="post.example"), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
-    message = rendered(NOTE, to="dai@works.example", sender=SENDER, number=1, created_at=AT)
+    message = render_mail(NOTE, to="dai@works.example", sender=SENDER, number=1, created_at=AT)
     try:
         with pytest.raises(aiosmtplib.SMTPException):
             await SmtpServer(SENDER, "127.0.0.1", port, starttls=True).send(message)

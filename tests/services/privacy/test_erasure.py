@@ -11,12 +11,12 @@ from sqlalchemy import Enum, String, Text, text, update
 from commands import privacy as commands_privacy
 from db.database import Database
 from db.models.base import Base
-from db.models.registry import Aim, AuditEvent, File, Learner, OutboxMail, Provider, SignIn, User
+from db.models.registry import Aim, AuditEvent, AuthSession, File, Learner, OutboxMail, Provider, User
 from domain import clock
 from domain.enums import AimStatus
 from services.audit.verify import faults
 from services.privacy.erasure import erased_name
-from services.privacy.retention import due_learners, years_after
+from services.privacy.retention import learners_past_retention, years_after
 from services.storage.file_store import open_store
 from tests.support.privacy_scenario import Scene
 from tests.support.worlds import World
@@ -155,7 +155,7 @@ async def test_an_erased_learner_is_out_at_once_and_an_admin_sees_a_number(scene
             'mutation { login(input: { username: "learner", password: "waymark-demo" }) { errors { code } } }'
         )
         assert answer["login"]["errors"] != []
-    assert await scene.rows(SignIn, SignIn.user_id == scene.user.id) == []
+    assert await scene.rows(AuthSession, AuthSession.user_id == scene.user.id) == []
 
 
 async def test_who_may_not_erase_and_what_is_refused(reading: Scene) -> None:
@@ -208,9 +208,9 @@ async def test_who_is_due(database: Database) -> None:
         await ended(keeps, "No aim yet")
         await ended(forever, "Kept for ever", dt.date(2000, 1, 1))
     async with database.snapshot() as session:
-        due = await due_learners(session, today)
+        due = await learners_past_retention(session, today)
         assert [one.name for one in due] == ["Withdrawn", "Day before"]
-        assert await due_learners(session, today, forever.id) == []
+        assert await learners_past_retention(session, today, forever.id) == []
     assert years_after(dt.date(2020, 2, 29), 6) == dt.date(2026, 2, 28)
 
 
@@ -228,11 +228,11 @@ async def test_the_command_erases_who_is_due(scene: Scene, capsys: pytest.Captur
         await session.execute(update(Aim).where(Aim.learner_id == scene.learner.id).values(values))
     store = open_store(scene.folder / "files")
     async with scene.database.snapshot() as session:
-        (due, *rest) = await due_learners(session, clock.today())
+        (due, *rest) = await learners_past_retention(session, clock.today())
     assert due.learner_key == scene.learner.id
     assert await commands_privacy.erase_one(scene.database, store, due.learner_key) is None
     async with scene.database.snapshot() as session:
-        assert await due_learners(session, clock.today()) == rest
+        assert await learners_past_retention(session, clock.today()) == rest
     (event,) = await scene.rows(AuditEvent, AuditEvent.action == "learnerErase")
     assert (event.actor_id, event.role) == (None, None)
     assert [line async for line in faults(scene.database, store)] == []

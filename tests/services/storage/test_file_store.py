@@ -16,7 +16,7 @@ import pytest
 from obstore.store import MemoryStore
 
 from domain import clock
-from services.storage.file_store import FileStore, Oversize, StoreFull, open_store
+from services.storage.file_store import FileStore, StoreFull, UploadTooLarge, open_store
 
 
 async def pieces(*chunks: bytes):
@@ -60,7 +60,7 @@ async def test_the_cap_ends_the_stream_and_nothing_is_left(store, tmp_path):
             taken += 1
             yield b"x" * 1000
 
-    with pytest.raises(Oversize) as refused:
+    with pytest.raises(UploadTooLarge) as refused:
         await store.write(endless(), limit=10_000)
     assert taken == 11
     assert refused.value.limit == 10_000
@@ -153,7 +153,7 @@ async def test_a_sweep_lets_a_living_writer_be(tmp_path):
 
 KILLED = """
 import asyncio, sys
-from db.file_store import open_store
+from services.storage.file_store import open_store
 
 async def slow():
     for _ in range(3):

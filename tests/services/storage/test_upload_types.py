@@ -5,7 +5,7 @@ import zipfile
 
 import pytest
 
-from services.storage.upload_types import KINDS, Unacceptable, checked, clean_name, kind_of
+from services.storage.upload_types import KINDS, UnacceptableUpload, check_upload, clean_name, kind_of
 
 
 def archive(*members: str, first: tuple[str, str] | None = None, padding: int = 0) -> bytes:
@@ -66,7 +66,7 @@ async def pass_through(name: str, content: bytes, size: int = 1000) -> bytes:
         for at in range(0, len(content), size):
             yield content[at:at + size]
 
-    return b"".join([chunk async for chunk in checked(stream(), kind_of(name))])
+    return b"".join([chunk async for chunk in check_upload(stream(), kind_of(name))])
 
 
 def test_every_kind_has_a_sample():
@@ -85,30 +85,30 @@ async def test_a_name_takes_no_other_kind(name):
     for other, content in SAMPLES.items():
         if other == name or {name, other} <= kin or (name, other) == ("a.m4a", "a.mp4"):
             continue
-        with pytest.raises(Unacceptable):
+        with pytest.raises(UnacceptableUpload):
             await pass_through(name, content)
 
 
 @pytest.mark.parametrize("hostile", HOSTILE)
 @pytest.mark.parametrize("name", SAMPLES)
 async def test_what_runs_is_refused_under_every_name(name, hostile):
-    with pytest.raises(Unacceptable):
+    with pytest.raises(UnacceptableUpload):
         await pass_through(name, HOSTILE[hostile])
 
 
 @pytest.mark.parametrize("name", ["x.html", "x.svg", "x.exe", "x.js", "x.docm", "x.zip", "x", ".pdf", "a.pdf.exe"])
 def test_names_outside_the_list_are_refused_with_what_is_allowed(name):
-    with pytest.raises(Unacceptable, match="one of: pdf, docx, "):
+    with pytest.raises(UnacceptableUpload, match="one of: pdf, docx, "):
         kind_of(name)
 
 
 def test_a_refusal_says_what_to_do_instead():
-    with pytest.raises(Unacceptable, match=r"Files ending in \.doc cannot be kept\. Save it as \.docx or PDF\."):
+    with pytest.raises(UnacceptableUpload, match=r"Files ending in \.doc cannot be kept\. Save it as \.docx or PDF\."):
         kind_of("CV.DOC")
 
 
 async def test_a_refusal_names_what_the_file_is():
-    with pytest.raises(Unacceptable, match=r"named like a JPEG picture, but it is a HEIC picture.*ending in \.heic"):
+    with pytest.raises(UnacceptableUpload, match=r"named like a JPEG picture, but it is a HEIC picture.*ending in \.heic"):
         await pass_through("IMG_1.jpg", SAMPLES["a.heic"])
 
 
@@ -119,13 +119,13 @@ def test_announced_types_that_agree(announced):
 
 @pytest.mark.parametrize("announced", ["text/html", "image/png", "image/svg+xml\r\nX: y"])
 def test_announced_types_that_do_not_agree(announced):
-    with pytest.raises(Unacceptable, match="was announced as") as refused:
+    with pytest.raises(UnacceptableUpload, match="was announced as") as refused:
         kind_of("a.pdf", announced)
     assert "\n" not in str(refused.value)
 
 
 async def test_a_control_character_late_in_a_text_is_found():
-    with pytest.raises(Unacceptable):
+    with pytest.raises(UnacceptableUpload):
         await pass_through("a.txt", b"a" * 50_000 + b"\x00")
 
 
@@ -141,14 +141,14 @@ async def test_macros_are_refused_and_the_end_is_held_back():
     async def stream():
         yield content
 
-    with pytest.raises(Unacceptable, match="macros"):
-        async for chunk in checked(stream(), kind_of("a.docx")):
+    with pytest.raises(UnacceptableUpload, match="macros"):
+        async for chunk in check_upload(stream(), kind_of("a.docx")):
             passed += chunk
     assert not passed
 
 
 async def test_an_empty_file_is_refused():
-    with pytest.raises(Unacceptable, match="empty"):
+    with pytest.raises(UnacceptableUpload, match="empty"):
         await pass_through("a.pdf", b"")
 
 

@@ -3,7 +3,7 @@
 from playwright.async_api import expect
 from sqlalchemy import update
 
-from db.models.registry import SignIn, User
+from db.models.registry import AuthSession, User
 from tests.support.http_server import PASSWORD, Running
 from tests.system.browser.conftest import Open
 
@@ -24,7 +24,7 @@ async def test_another_role_gets_a_sentence_and_no_sign_in(own_running: Running,
         await expect(visit.page.get_by_role("alert")).to_contain_text("This app is for employers.")
         assert await visit.kept("session") == {}
     async with own_running.server.services.database.writing() as session:
-        assert (await session.execute(SignIn.__table__.select())).all() == []
+        assert (await session.execute(AuthSession.__table__.select())).all() == []
 
 
 async def test_the_sign_in_lasts_over_a_reload(running: Running, open_app: Open):

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 
 export const address = process.env.WAYMARK;
 export const graph = `${address}/graphql`;
-export const root = new URL("../../", import.meta.url);
+export const root = new URL("../../../", import.meta.url);
 
 /** A saved operation of the house, as text. */
 export const saved = (name) => readFileSync(new URL(`queries/${name}.graphql`, root), "utf8");

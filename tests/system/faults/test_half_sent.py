@@ -10,7 +10,7 @@ import pytest
 from tests.support.demo_server import Demo
 from tests.support.http_server import Person, serving
 from tests.support.server_process import ServerProcess, server_process
-from transport.timeout_protocol import PatientProtocol
+from transport.timeout_protocol import TimeoutProtocol
 
 # trust.md, line 21. A machine that is busy with other tests is given a little more.
 WITHIN = 30.0 + 3.0
@@ -109,7 +109,7 @@ async def test_an_answer_that_nobody_takes_is_given_up(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Who asks for a large file and does not read it loses the connection: within a minute, here within a second."""
-    monkeypatch.setattr(PatientProtocol, "stalled_seconds", 1.0)
+    monkeypatch.setattr(TimeoutProtocol, "stalled_seconds", 1.0)
     content = b"a line of text\n" * 1_000_000
     async with serving(await demo.copied("sqlite", tmp_path), tmp_path) as running, running.person("learner") as ada:
         file_id = await ada.upload("long.txt", "text/plain", content)

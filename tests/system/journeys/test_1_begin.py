@@ -31,8 +31,8 @@ async def accept_invitation(cast: Cast, post: Post, address: str) -> Actor:
     tokens = await newcomer.do("passwordReset", input=chosen)
     newcomer.use(tokens)
     assert (tokens["viewer"]["mustChangePassword"], tokens["viewer"]["mustAcceptDisclaimer"]) == (False, True)
-    held_back = await newcomer.ask("{ viewer { kpis { learnerCount } } learners { totalCount } }")
-    assert {error["extensions"]["code"] for error in held_back["errors"]} == {"DISCLAIMER_REQUIRED"}
+    must_complete_setup = await newcomer.ask("{ viewer { kpis { learnerCount } } learners { totalCount } }")
+    assert {error["extensions"]["code"] for error in must_complete_setup["errors"]} == {"DISCLAIMER_REQUIRED"}
     shown = await newcomer.data("{ viewer { disclaimer mustAcceptDisclaimer } }")
     assert shown["viewer"]["disclaimer"] == tokens["viewer"]["disclaimer"] is not None
     assert (await newcomer.do("disclaimerAccept"))["mustAcceptDisclaimer"] is False

@@ -43,11 +43,11 @@ async def test_a_new_starter_changes_the_password_and_accepts_the_disclaimer_fir
     viewer = await jay.sign_in("new.starter")
     assert (viewer["mustChangePassword"], viewer["mustAcceptDisclaimer"]) == (True, True)
 
-    async def held_back() -> set[str]:
+    async def must_complete_setup() -> set[str]:
         answer = await jay.ask("{ learners { totalCount } viewer { kpis { learnerCount } learner { id } } }")
         return {error["extensions"]["code"] for error in answer["errors"]}
 
-    assert await held_back() == {"PASSWORD_CHANGE_REQUIRED"}
+    assert await must_complete_setup() == {"PASSWORD_CHANGE_REQUIRED"}
     upload = {"name": "a.pdf", "contentType": "application/pdf", "size": 9}
     refused = await jay.ask(
         "mutation($i: FileUploadInput!) { fileUploadCreate(input: $i) { errors { code } } }", i=upload
@@ -66,7 +66,7 @@ async def test_a_new_starter_changes_the_password_and_accepts_the_disclaimer_fir
     )
     assert gone.status_code == 401
 
-    assert await held_back() == {"DISCLAIMER_REQUIRED"}
+    assert await must_complete_setup() == {"DISCLAIMER_REQUIRED"}
     assert (await jay.data("{ viewer { disclaimer } }"))["viewer"]["disclaimer"]
     await jay.do("disclaimerAccept")
     home = await jay.data("{ viewer { learner { name aims { status trafficLight } nextSession { type } } } }")

@@ -14,10 +14,10 @@ from db.models.registry import Provider, SignatureRequest, SignatureSlot, User
 from domain import clock
 from domain import global_id as ids
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
-from domain.errors import Refused
+from domain.errors import DomainError
 from resolvers import signature_request
-from resolvers.core.unit_of_work import WRITES, writes
-from services.audit.chain import broken_lines
+from resolvers.core.unit_of_work import MUTATIONS, mutation
+from services.audit.chain import audit_chain_problems
 from tests.support.client import Actor, Cast
 from tests.support.lookup import learner_id
 from tests.support.scenarios import PASSWORD, Stage, set_stage
@@ -31,11 +31,11 @@ WITH_PASSWORD = 5
 
 def straight_to_the_transaction() -> Any:
     """Signing a document without the look at the password that comes before it."""
-    registered = WRITES["signatureRequestSign"]
+    registered = MUTATIONS["signatureRequestSign"]
     try:
-        return writes("signatureRequestSign")(signature_request.sign.__wrapped__)
+        return mutation("signatureRequestSign")(signature_request.sign.__wrapped__)
     finally:
-        WRITES["signatureRequestSign"] = registered
+        MUTATIONS["signatureRequestSign"] = registered
 
 
 @pytest.fixture
@@ -74,8 +74,8 @@ async def test_of_twenty_who_race_for_one_place_one_signs_fifty_times(stage: Sta
                 stage.at(who), id=ids.encode("SignatureRequest", request.id), document_sha256=request.document_sha256,
                 password=PASSWORD,
             )  # fmt: skip
-        except Refused as refused:
-            return {fault.code for fault in refused.faults}
+        except DomainError as refused:
+            return {fault.code for fault in refused.errors}
 
     without_password = straight_to_the_transaction()
     for request in requests:
@@ -92,7 +92,7 @@ async def test_of_twenty_who_race_for_one_place_one_signs_fifty_times(stage: Sta
         assert (await stage.one(SignatureRequest, request.id)).status is SignatureRequestStatus.COMPLETE
     assert (await stage.trail()).count("signatureRequestSign") == 2 * DOCUMENTS
     async with stage.database.writing() as session:
-        assert [line async for line in broken_lines(session)] == []
+        assert [line async for line in audit_chain_problems(session)] == []
 
 
 async def test_twenty_complete_one_session_at_once(cast: Cast):

@@ -34,7 +34,7 @@ async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
 @pytest.fixture
 async def servers(both: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Running]]:
     """Two servers over the pair, which see how far the standby is a few times a second."""
-    monkeypatch.setattr(replica, "LOOK_SECONDS", 0.1)
+    monkeypatch.setattr(replica, "POLL_SECONDS", 0.1)
     # Both run in one process: there are no two clocks to allow for, only the length of a transaction.
     monkeypatch.setattr(replica, "MARGIN", dt.timedelta(seconds=0.5))
     async with AsyncExitStack() as stack:
@@ -111,7 +111,7 @@ async def test_a_replica_that_falls_far_behind_is_left_alone(
         await both.hold()
         await create(writer, "Matlock Motors")
         assert "Matlock Motors" not in await names(other)
-        monkeypatch.setattr(replica, "MOST_BEHIND", dt.timedelta(seconds=0.3))
+        monkeypatch.setattr(replica, "MAX_LAG", dt.timedelta(seconds=0.3))
         async with asyncio.timeout(10):
             while "Matlock Motors" not in await names(other):
                 await asyncio.sleep(0.1)

@@ -13,13 +13,13 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from auth.signed_urls import DOWNLOAD, EXPORT, UPLOAD, Links
+from auth.signed_urls import DOWNLOAD, EXPORT, UPLOAD, SignedUrls
 from domain import clock
 from services.storage.file_store import FileStore, StoredFile, StoreFull, open_store
 from services.storage.transfers import ExpectedUpload, GeneratedExport, StoredDownload
 from transport.files.file_endpoints import routes
 
-LINKS = Links(bytes(range(32)))
+LINKS = SignedUrls(bytes(range(32)))
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 4000
 
 
@@ -52,11 +52,11 @@ class Desk:
 class Site:
     """The running server, its desk and store, and a client."""
 
-    def __init__(self, client: httpx2.AsyncClient, desk: Desk, store: FileStore, folder: Path, port: int):
-        self.client, self.desk, self.store, self.folder, self.port = client, desk, store, folder, port
+    def __init__(self, client: httpx2.AsyncClient, export_service: Desk, store: FileStore, folder: Path, port: int):
+        self.client, self.export_service, self.store, self.folder, self.port = client, export_service, store, folder, port
 
     def announce(self, name: str, size: int, file: int = 1) -> str:
-        self.desk.announced[file] = ExpectedUpload(name, size)
+        self.export_service.announced[file] = ExpectedUpload(name, size)
         return link("uploads", UPLOAD, {"file": file})
 
     def kept(self) -> list[Path]:
@@ -69,14 +69,14 @@ def link(path: str, purpose: str, claims: dict, minutes: int = 5) -> str:
 
 @pytest.fixture
 async def site(tmp_path):
-    desk, store = Desk(), open_store(tmp_path)
-    app = Starlette(routes=routes(LINKS, store, desk, idle=0.5))
+    export_service, store = Desk(), open_store(tmp_path)
+    app = Starlette(routes=routes(LINKS, store, export_service, idle=0.5))
     listening = socket.create_server(("127.0.0.1", 0))
     port = listening.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))
     serving = asyncio.create_task(server.serve(sockets=[listening]))
     async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-        yield Site(client, desk, store, tmp_path, port)
+        yield Site(client, export_service, store, tmp_path, port)
     server.should_exit = True
     await serving
 
@@ -220,10 +220,10 @@ async def test_no_room_is_507_and_passes(site, monkeypatch):
 
 async def test_bytes_without_a_record_are_not_kept(site):
     url = site.announce("a.pdf", len(PDF))
-    site.desk.broken = True
+    site.export_service.broken = True
     assert (await site.client.put(url, content=PDF)).status_code == 500
     assert site.kept() == []
-    site.desk.broken = False
+    site.export_service.broken = False
     assert (await site.client.put(url, content=PDF)).status_code == 201
 
 
@@ -247,7 +247,7 @@ async def test_a_client_that_goes_away_leaves_nothing(site):
     writer.close()
     while site.kept():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
-    assert site.desk.records == {}
+    assert site.export_service.records == {}
 
 
 @pytest.mark.parametrize("size", [1000, len(PDF)])

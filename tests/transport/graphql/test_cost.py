@@ -8,21 +8,21 @@ from graphql import build_schema
 
 from tests.support.minimal_schema import Toy, make_app, schema
 from transport.graphql import Limits
-from transport.graphql.document_cache import Preparation
-from transport.graphql.errors import TurnedAway, Unrunnable
-from transport.graphql.rate_limit import Budget, address_key
+from transport.graphql.document_cache import DocumentCache
+from transport.graphql.errors import HttpError, OperationRejected
+from transport.graphql.rate_limit import RateLimiter, address_key
 
 LIMITS = Limits()
 
 
 @pytest.fixture
 def preparation():
-    return Preparation(schema, LIMITS)
+    return DocumentCache(schema, LIMITS)
 
 
 def refused(preparation, text, variables=None):
     """The `limit` by which a document is refused."""
-    with pytest.raises(Unrunnable) as refusal:
+    with pytest.raises(OperationRejected) as refusal:
         preparation.prepare(text).operation(None).price(variables, preparation._limits)
     return refusal.value.errors[0]["extensions"].get("limit"), refusal.value.errors[0]["message"]
 
@@ -71,14 +71,14 @@ def test_operations_of_one_document_have_their_own_defaults(preparation):
 
 @pytest.mark.parametrize("first", [0, -1, 101, 10**30, 500.0])
 def test_a_page_holds_1_to_100(preparation, first):
-    with pytest.raises(Unrunnable) as refusal:
+    with pytest.raises(OperationRejected) as refusal:
         price(preparation, "query Q($n: Int!) {learners(first: $n) {totalCount nodes {id}}}", {"n": first})
     assert refusal.value.errors[0]["extensions"] == {"code": "BAD_USER_INPUT", "max": 100}
 
 
 @pytest.mark.parametrize("first", ["0", "-3", "101", "9" * 5_000])
 def test_a_page_written_out_holds_1_to_100(preparation, first):
-    with pytest.raises(Unrunnable, match="1 to 100"):
+    with pytest.raises(OperationRejected, match="1 to 100"):
         preparation.prepare(f"{{learners(first: {first}) {{totalCount}}}}")
 
 
@@ -91,13 +91,13 @@ def test_at_most_100_ids_are_named_at_once(preparation):
 
 
 def test_a_default_page_size_is_held_to_the_limit_too(preparation):
-    with pytest.raises(Unrunnable, match="1 to 100"):
+    with pytest.raises(OperationRejected, match="1 to 100"):
         price(preparation, "query Q($n: Int = 5000) {learners(first: $n) {nodes {id}}}", {})
 
 
 def test_weights_and_lengths_can_be_set_by_field():
     limits = Limits(weights={"Viewer.kpis": 30}, list_sizes={"Learner.aims": 3}, operation_cost=100)
-    preparation = Preparation(schema, limits)
+    preparation = DocumentCache(schema, limits)
     assert price(preparation, "{viewer {kpis {learnerCount}}}") == 32
     assert price(preparation, "{learners(first: 2) {nodes {aims {id}}}}") == 2 + 2 * 4
     assert refused(preparation, "{learners(first: 100) {nodes {id}}}")[0] == "operation_cost"
@@ -110,7 +110,7 @@ def test_the_contract_of_the_field_is_measured_too():
             "type A {b(last: Int): AConnection ids: [ID]}"
         )
 
-    preparation = Preparation(Contract, LIMITS)
+    preparation = DocumentCache(Contract, LIMITS)
     assert price(preparation, "{a(first: 10) {nodes {b(last: 3) {nodes {ids}}}}}") == 1 + 1 + 10 * (1 + 1 + 3)
 
 
@@ -126,21 +126,21 @@ class Clock:
 
 def test_a_budget_slides_and_says_truly_when_to_come_back():
     clock = Clock()
-    budget = Budget(Limits(budget=100, budget_anonymous=10), clock)
+    budget = RateLimiter(Limits(budget=100, budget_anonymous=10), clock)
     assert budget.charge(1, 60, anonymous=False) == 40
     assert budget.charge(2, 100, anonymous=False) == 0
     for passed in (0, 30, 70):
         clock.now = 1_000.0 + passed
-        with pytest.raises(TurnedAway) as refusal:
+        with pytest.raises(HttpError) as refusal:
             budget.charge(1, 100, anonymous=False)
         assert refusal.value.status == 429
         ((name, seconds),) = refusal.value.headers
         assert name == b"retry-after"
         # Not a moment before: and then it reaches.
         clock.now += int(seconds) - 2
-        with pytest.raises(TurnedAway):
+        with pytest.raises(HttpError):
             budget.charge(1, 100, anonymous=False)
-        again = Budget(Limits(budget=100), clock)
+        again = RateLimiter(Limits(budget=100), clock)
         again.__dict__.update({**budget.__dict__, "_now": dict(budget._now), "_before": dict(budget._before)})
         clock.now += 2
         assert again.charge(1, 100, anonymous=False) >= 0
@@ -149,9 +149,9 @@ def test_a_budget_slides_and_says_truly_when_to_come_back():
 
 
 def test_a_cost_over_the_whole_budget_is_no_matter_of_waiting():
-    with pytest.raises(Unrunnable, match="you may spend 10"):
-        Budget(Limits(budget_anonymous=10)).charge("192.0.2.1", 11, anonymous=True)
-    assert Budget(Limits(budget=0)).charge(1, 10**9, anonymous=False) is None
+    with pytest.raises(OperationRejected, match="you may spend 10"):
+        RateLimiter(Limits(budget_anonymous=10)).charge("192.0.2.1", 11, anonymous=True)
+    assert RateLimiter(Limits(budget=0)).charge(1, 10**9, anonymous=False) is None
 
 
 def test_callers_without_a_name_are_counted_by_address():

@@ -6,10 +6,10 @@ import strawberry
 from graphql import build_schema, parse, validate
 
 from tests.support import minimal_schema as toy
-from transport.graphql import make_view
+from transport.graphql import make_endpoint
 from transport.graphql.deprecations import Deprecations
 from transport.observability.metrics import Metrics
-from transport.observability.request_logging import Observer
+from transport.observability.request_logging import OperationObserver
 
 SCHEMA = build_schema('''
 type Query { learner(id: ID!, slug: String @deprecated, filter: Filter, order: Order): Learner old: Int @deprecated }
@@ -74,7 +74,7 @@ class Query:
 async def test_each_operation_that_names_one_is_counted() -> None:
     metrics = Metrics()
     schema = strawberry.Schema(Query)
-    view = make_view(schema, toy.Toy().make_context, done=Observer(metrics), open_introspection=True)
+    view = make_endpoint(schema, toy.Toy().make_context, done=OperationObserver(metrics), open_introspection=True)
 
     def uses() -> float | None:
         return metrics.registry.get_sample_value("waymark_deprecated_uses_total", {"coordinate": "Query.stale"})

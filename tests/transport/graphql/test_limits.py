@@ -7,20 +7,20 @@ from graphql import get_introspection_query
 
 from tests.support.minimal_schema import schema
 from transport.graphql import Limits
-from transport.graphql.document_cache import Preparation
-from transport.graphql.errors import Unrunnable
+from transport.graphql.document_cache import DocumentCache
+from transport.graphql.errors import OperationRejected
 
 LIMITS = Limits()
 
 
 @pytest.fixture
 def preparation():
-    return Preparation(schema, LIMITS)
+    return DocumentCache(schema, LIMITS)
 
 
 def refused(preparation, text, variables=None):
     """The `limit` by which a document is refused."""
-    with pytest.raises(Unrunnable) as refusal:
+    with pytest.raises(OperationRejected) as refusal:
         preparation.prepare(text).operation(None).price(variables, preparation._limits)
     return refusal.value.errors[0]["extensions"].get("limit"), refusal.value.errors[0]["message"]
 
@@ -112,14 +112,14 @@ def test_tools_may_introspect_but_not_in_circles(preparation):
 
 
 def test_documents_are_known_again_and_floods_of_bad_ones_drive_no_good_one_out():
-    preparation = Preparation(schema, Limits(kept_characters=1_000, kept_refusals=5))
+    preparation = DocumentCache(schema, Limits(kept_characters=1_000, kept_refusals=5))
     good = preparation.prepare("{__typename}")
     for number in range(50):
-        with pytest.raises(Unrunnable):
+        with pytest.raises(OperationRejected):
             preparation.prepare(f"{{nothing{number}}}")
     assert preparation.prepare("{__typename}") is good
     assert (preparation.counts.hits, preparation.counts.misses) == (1, 51)
-    with pytest.raises(Unrunnable):
+    with pytest.raises(OperationRejected):
         preparation.prepare("{nothing49}")
     assert (preparation.counts.hits, preparation.counts.misses) == (2, 51)
     for number in range(50):
@@ -129,7 +129,7 @@ def test_documents_are_known_again_and_floods_of_bad_ones_drive_no_good_one_out(
 
 
 def test_a_pinned_document_stays():
-    preparation = Preparation(schema, Limits(kept_characters=10))
+    preparation = DocumentCache(schema, Limits(kept_characters=10))
     pinned = preparation.pin("{__typename}")
     for number in range(5):
         preparation.prepare(f"query Q{number} {{__typename}}")
@@ -147,7 +147,7 @@ def _work(preparation, text):
     sys.setprofile(count)
     try:
         preparation.prepare(text)
-    except Unrunnable:
+    except OperationRejected:
         pass
     finally:
         sys.setprofile(None)
@@ -188,7 +188,7 @@ BOMBS = {
 @pytest.mark.parametrize("name", BOMBS)
 def test_no_document_is_much_work(name):
     # About 0.1 us a call and less: 50 ms are some 400,000 of them.
-    assert _work(Preparation(schema, LIMITS), BOMBS[name]) < 150_000
+    assert _work(DocumentCache(schema, LIMITS), BOMBS[name]) < 150_000
 
 
 def test_settings_change_limits_and_nonsense_is_refused():

@@ -6,7 +6,7 @@ import httpx2 as httpx
 import pytest
 
 from tests.support.minimal_schema import SAVED, Toy, make_app
-from transport.graphql import Documents
+from transport.graphql import PersistedDocuments
 from transport.graphql.persisted_documents import sha256
 
 SIGNED = {"content-type": "application/json", "authorization": "Bearer 7"}
@@ -98,7 +98,7 @@ async def test_an_error_is_not_tagged(client):
 
 
 async def test_the_trusted_mode_runs_saved_operations_only():
-    async with client_of(documents=Documents(SAVED, trusted_only=True)) as client:
+    async with client_of(documents=PersistedDocuments(SAVED, trusted_only=True)) as client:
         assert (await post(client, documentId="toy_kpis")).json()["data"] == EXPECTED
         assert (await post(client, query=TEXT)).json()["data"] == EXPECTED
         for body in ({"query": "{__typename}"}, persisted("{__typename}", query="{__typename}")):
@@ -111,7 +111,7 @@ async def test_the_trusted_mode_runs_saved_operations_only():
 def test_saved_operations_are_read_from_a_folder(tmp_path):
     (tmp_path / "employer_kpis.graphql").write_text(TEXT)
     (tmp_path / "README.md").write_text("not one")
-    documents = Documents.read(tmp_path)
+    documents = PersistedDocuments.read(tmp_path)
     assert documents.texts() == [TEXT]
     assert documents.text("employer_kpis") == documents.text(sha256(TEXT)) == TEXT
     assert documents.name(TEXT) == "employer_kpis"
@@ -119,4 +119,4 @@ def test_saved_operations_are_read_from_a_folder(tmp_path):
 
 def test_a_saved_operation_that_does_not_fit_the_schema_stops_the_start():
     with pytest.raises(ValueError, match="saved operation broken: Cannot query field"):
-        make_app(Toy(), documents=Documents({"broken": "{nothing}"}))
+        make_app(Toy(), documents=PersistedDocuments({"broken": "{nothing}"}))

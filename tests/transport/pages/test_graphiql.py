@@ -16,12 +16,12 @@ from schema.root import printed
 from services.settings import read_settings
 from tests.support.architecture import ROOT
 from tests.support.demo_server import Demo
-from transport.graphql.persisted_documents import Documents
+from transport.graphql.persisted_documents import PersistedDocuments
 from transport.pages.graphiql import CDN, graphiql
 
 FOLDER = ROOT / "graphiql"
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
-DOCUMENTS = Documents.read(ROOT / "queries")
+DOCUMENTS = PersistedDocuments.read(ROOT / "queries")
 
 
 async def view(scope, receive, send) -> None:
