@@ -191,7 +191,7 @@ class Server:
         try:
             await self.services.database.ping()
             behind = await missing_migrations(self.services.database)
-        except Exception as error:  # noqa: BLE001  whatever it is, it is not ready
+        except Exception as error:
             log.warning("not_ready", cause=type(error).__name__)
             return JSONResponse({"status": "the database does not answer"}, 503, {"retry-after": "5"})
         if behind:

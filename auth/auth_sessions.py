@@ -61,7 +61,13 @@ async def _account(session: AsyncSession, statement: object) -> Account | None:
 
 
 async def end_sessions(
-    session: AsyncSession, user_key: int, now: dt.datetime, reason: str, *, role: Role | None = None, but: int | None = None
+    session: AsyncSession,
+    user_key: int,
+    now: dt.datetime,
+    reason: str,
+    *,
+    role: Role | None = None,
+    but: int | None = None,
 ) -> None:
     """Ends a user's sign-ins: all, those in one role, or all `but` one."""
     ending = update(AuthSession).where(AuthSession.user_id == user_key, AuthSession.ended_at.is_(None))
@@ -89,7 +95,9 @@ async def use_refresh_token(session: AsyncSession, sha256: str, now: dt.datetime
     The user is locked already: whoever takes something away from them locks in that order too. Of 20 who use it at once
     one wins. Using it again is a sign of theft, and ends the sign-in for whoever holds it.
     """
-    token = (await session.execute(select(RefreshToken).where(RefreshToken.token_sha256 == sha256))).scalar_one_or_none()
+    token = (
+        await session.execute(select(RefreshToken).where(RefreshToken.token_sha256 == sha256))
+    ).scalar_one_or_none()
     if token is None:
         return None
     # A conditional update decides, on both databases: who finds it used comes second.

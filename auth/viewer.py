@@ -60,7 +60,9 @@ class NotSignedIn(PublicError):
 
     code = "UNAUTHENTICATED"
 
-    def __init__(self, message: str = "Sign in first: your access token is missing, has expired, or was ended.") -> None:
+    def __init__(
+        self, message: str = "Sign in first: your access token is missing, has expired, or was ended."
+    ) -> None:
         super().__init__(message)
 
 
@@ -69,8 +71,10 @@ class SetupRequired(PublicError):
 
     def __init__(self, viewer: "Viewer") -> None:
         self.code = "PASSWORD_CHANGE_REQUIRED" if viewer.must_change_password else "DISCLAIMER_REQUIRED"
-        first = "change your password (passwordChange)" if viewer.must_change_password else (
-            "read and accept the disclaimer (disclaimerAccept)"
+        first = (
+            "change your password (passwordChange)"
+            if viewer.must_change_password
+            else ("read and accept the disclaimer (disclaimerAccept)")
         )
         super().__init__(f"Before anything else, {first}.")
 

@@ -24,7 +24,9 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures Waymark beside LIMIT and its peers.")
     parser.add_argument("--quick", action="store_true", help="under three minutes: 1,000 learners, no Node, no growth")
     parser.add_argument("--learners", type=int, help="learners in the database (10,000; quick: 1,000)")
-    parser.add_argument("--most", type=int, default=100_000, help="learners in the largest database of the growth table")
+    parser.add_argument(
+        "--most", type=int, default=100_000, help="learners in the largest database of the growth table"
+    )
     parser.add_argument("--rounds", type=int, help="turns of each server (5; quick: 3)")
     parser.add_argument("--seconds", type=float, help="how long a turn takes (3; quick: 1)")
     parser.add_argument("--no-node", action="store_true", help="leave PostGraphile and Mercurius out")

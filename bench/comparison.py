@@ -77,7 +77,9 @@ def check(servers: Sequence[Server], asked: Sequence[Ask]) -> None:
             wanted = expected if other.guarded else for_peers(ask.screen, expected)
             found = _comparable(other.data(ask))
             if found != wanted:
-                raise Differs(f"{other.name} and {first.name} differ on {ask.screen}: {_first_difference(wanted, found)}")
+                raise Differs(
+                    f"{other.name} and {first.name} differ on {ask.screen}: {_first_difference(wanted, found)}"
+                )
 
 
 def _comparable(value: Any) -> Any:
@@ -112,7 +114,8 @@ def compare(
         taking = [server for server in servers if screen in server.screens]
         raw = {server.name: [server.raw(ask) for ask in asked] for server in taking}
         statements = {
-            server.name: asyncio.run(count_statements(server, postgres, database, raw[server.name])) for server in taking
+            server.name: asyncio.run(count_statements(server, postgres, database, raw[server.name]))
+            for server in taking
         }
         for many in connections:
             table = [Turn(server.name, screen, many, statements=statements[server.name]) for server in taking]

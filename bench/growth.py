@@ -32,9 +32,7 @@ def growth(
     return found
 
 
-def memory(
-    server: Server, viewers: Sequence[Viewer], postgres: Postgres, requests: int, say: Any
-) -> dict[int, float]:
+def memory(server: Server, viewers: Sequence[Viewer], postgres: Postgres, requests: int, say: Any) -> dict[int, float]:
     """Megabytes that the process holds, by how many requests it has answered: every screen in turn, 8 at once."""
     pages = second_pages(server, viewers)
     raw = [

@@ -38,7 +38,9 @@ def one(sessions: Sessions, entity: Any, column: str = "id") -> DataLoader:
     return DataLoader(load)
 
 
-def many(sessions: Sessions, entity: Any, column: str, *order: Any, where: Callable[[], list[Any]] = list) -> DataLoader:
+def many(
+    sessions: Sessions, entity: Any, column: str, *order: Any, where: Callable[[], list[Any]] = list
+) -> DataLoader:
     """Entities by a column that several share."""
 
     async def load(keys: list[Any]) -> list[Any]:
@@ -118,7 +120,9 @@ class Unit:
                 id=f"Criterion_{self.aim_key}.{each.id}",
                 code=each.code,
                 description=each.description,
-                status=progress.criterion_status(found.evidence_count, found.signed_off).name if found else "NOT_STARTED",
+                status=progress.criterion_status(found.evidence_count, found.signed_off).name
+                if found
+                else "NOT_STARTED",
                 evidence_count=found.evidence_count if found else 0,
             )
             for each in criteria

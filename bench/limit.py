@@ -154,7 +154,9 @@ class Limit:
             )
         end = None
         if page:
-            packed = json.dumps(["name", page[-1]["sort_name"], page[-1]["id"]], ensure_ascii=False, separators=(",", ":"))
+            packed = json.dumps(
+                ["name", page[-1]["sort_name"], page[-1]["id"]], ensure_ascii=False, separators=(",", ":")
+            )
             end = base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
         return _answer(
             {

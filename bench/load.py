@@ -105,5 +105,5 @@ class Load:
 
 if __name__ == "__main__":
     port, connections, seconds, most, offset = (float(argument) for argument in sys.argv[1:])
-    load = Load(pickle.load(sys.stdin.buffer), seconds, int(most), int(offset))  # noqa: S301 from the bench itself
+    load = Load(pickle.load(sys.stdin.buffer), seconds, int(most), int(offset))
     json.dump(uvloop.run(load.run(int(port), int(connections))), sys.stdout)

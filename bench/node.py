@@ -64,7 +64,9 @@ def _install(folder: Path, say: Callable[[str], None]) -> Path | None:
         made = subprocess.run(
             [npm, "ci", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, timeout=_INSTALL_SECONDS
         )
-        works = made.returncode == 0 and subprocess.run([folder / "node_modules/.bin/node", "--version"]).returncode == 0
+        works = (
+            made.returncode == 0 and subprocess.run([folder / "node_modules/.bin/node", "--version"]).returncode == 0
+        )
     except (OSError, subprocess.TimeoutExpired) as error:
         say(f"npm did not get through ({error}): PostGraphile and Mercurius are left out")
         return None

@@ -57,7 +57,9 @@ class Postgres:
     @property
     def version(self) -> str:
         """Such as `PostgreSQL 18.1`."""
-        said = subprocess.run([self._programs / "postgres", "--version"], capture_output=True, text=True, **self._run_as)
+        said = subprocess.run(
+            [self._programs / "postgres", "--version"], capture_output=True, text=True, **self._run_as
+        )
         return said.stdout.strip().replace("postgres (PostgreSQL)", "PostgreSQL")
 
     def url(self, database: str = SUPERUSER) -> str:

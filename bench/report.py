@@ -68,7 +68,9 @@ def with_text_of(path: Path, results: str) -> str:
 
 def _run(found: Found) -> str:
     libraries = ", ".join(f"{name} {version(name)}" for name in _LIBRARIES)
-    pinned = "one core for the server that is asked, the rest for PostgreSQL and the load" if found.pinned else "not pinned"
+    pinned = (
+        "one core for the server that is asked, the rest for PostgreSQL and the load" if found.pinned else "not pinned"
+    )
     return (
         f"Measured on {dt.datetime.now(dt.UTC):%d %B %Y, %H:%M} UTC: {found.learners:,} learners, {found.rounds} rounds of "
         f"{found.seconds:g} s a server and screen. {_machine()}; {pinned}. The load average was {os.getloadavg()[0]:.1f} at "

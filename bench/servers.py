@@ -85,7 +85,7 @@ class Server:
             headers=dict(header.split(": ", 1) for header in headers),
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310 loopback
+            with urllib.request.urlopen(request, timeout=60) as answer:
                 found = json.load(answer)
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{self.name} answered {error.code}: {error.read()[:2000]!r}") from None
@@ -207,7 +207,9 @@ def peer_variables(ask: Ask) -> dict[str, Any]:
 
 def for_peers(screen: str, data: Any) -> Any:
     """What of a guarded server's data a peer has as well."""
-    return {"learners": {key: data["learners"][key] for key in ("totalCount", "nodes")}} if screen == "dashboard" else data
+    return (
+        {"learners": {key: data["learners"][key] for key in ("totalCount", "nodes")}} if screen == "dashboard" else data
+    )
 
 
 def read_data(screen: str, data: Any) -> Any:

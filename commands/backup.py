@@ -36,9 +36,7 @@ def _backup(settings: Settings, asked: argparse.Namespace) -> int:
         store = open_store(settings.files_location)
         with tqdm(desc="Files", unit=" files", disable=not sys.stderr.isatty()) as bar:
             made = await create_backup(settings.database_url, store, asked.folder, lambda: bar.update() and None)
-        print(
-            f"{asked.folder}: the database and {made.files:,} files. SHA-256 of its manifest: {made.manifest_sha256}"
-        )
+        print(f"{asked.folder}: the database and {made.files:,} files. SHA-256 of its manifest: {made.manifest_sha256}")
         if made.damaged:
             named = "\n".join(f"  {key}" for key in made.damaged)
             return fail(f"These files are damaged or missing in the store, and not in the backup:\n{named}")

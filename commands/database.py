@@ -37,9 +37,7 @@ def _verify(settings: Settings, _: argparse.Namespace) -> int:
             found += 1
         if found:
             return fail(f"{found:,} things are not as they were written.")
-        print(
-            "The audit trail is whole, every sum is right, and every signature and file is what was signed and sent."
-        )
+        print("The audit trail is whole, every sum is right, and every signature and file is what was signed and sent.")
         async with database.snapshot() as session:
             for end in await audit_chain_heads(session):
                 print(f"The trail of provider {end['provider']} ends at line {end['line']}: {end['hash']}")

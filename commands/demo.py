@@ -18,7 +18,9 @@ from services.storage.file_store import open_store
 
 def add(commands: Any) -> None:
     """Adds the command."""
-    making = commands.add_parser("demo", help="add a provider with a cohort of made-up learners, for trying things at size")
+    making = commands.add_parser(
+        "demo", help="add a provider with a cohort of made-up learners, for trying things at size"
+    )
     making.add_argument("--learners", type=_count, required=True, help="how many learners")
     making.add_argument("--seed", type=int, default=2026, help="the same seed makes the same cohort (2026)")
     making.set_defaults(run=_cohort)

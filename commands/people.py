@@ -58,9 +58,7 @@ def _admin(settings: Settings, asked: argparse.Namespace) -> int:
             )
             session.add(user)
             await session.flush()
-            session.add(
-                RoleGrant(provider_id=provider.id, user_id=user.id, role=Role.MASTER_ADMIN, granted_at=now)
-            )
+            session.add(RoleGrant(provider_id=provider.id, user_id=user.id, role=Role.MASTER_ADMIN, granted_at=now))
         print(f"{username} can sign in as a Master Admin of {asked.provider}.")
         return 0
 

@@ -22,7 +22,9 @@ _SAID = {
 def add(commands: Any) -> None:
     """Adds the command."""
     importing = commands.add_parser("import", help="import qualifications from JSON or CSV files")
-    importing.add_argument("files", nargs="+", type=Path, metavar="FILE", help="a JSON file, or a CSV of unit and criterion rows")
+    importing.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a JSON file, or a CSV of unit and criterion rows"
+    )
     importing.add_argument("--provider", help="the UKPRN or name of the provider, where there are several")
     importing.add_argument("--title", help="the title, for a CSV")
     importing.add_argument("--reference", help="the reference number, such as ST0499, where the file has none")

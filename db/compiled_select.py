@@ -152,5 +152,5 @@ def _float(value: Any) -> float | None:
 
 
 def _row_class(names: list[str]) -> type[tuple[Any, ...]]:
-    named: Any = namedtuple("Row", names, rename=True)  # noqa: PYI024  the names are known when it runs
+    named: Any = namedtuple("Row", names, rename=True)
     return type("Row", (named,), {"__slots__": (), "_mapping": property(lambda row: row._asdict())})

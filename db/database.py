@@ -51,7 +51,9 @@ class Database:
         self._reads = (
             self._replica.execution_options(isolation_level="AUTOCOMMIT") if self._replica else self._primary_reads
         )
-        self._engines = {engine.sync_engine: engine for engine in (self._write_engine, primary_reads, self._replica) if engine}
+        self._engines = {
+            engine.sync_engine: engine for engine in (self._write_engine, primary_reads, self._replica) if engine
+        }
         self._primary_pool = _make_pool(primary_reads, pool_size)
         self.replica = Replica(self._primary_pool, _make_pool(self._replica, pool_size)) if self._replica else None
         self._plans = CompiledSelectCache(primary_reads.dialect)
@@ -67,7 +69,10 @@ class Database:
             yield connection
 
     async def rows(
-        self, statement: Select[Any] | CompoundSelect[Any], parameters: Mapping[str, Any] | None = None, primary: bool = False
+        self,
+        statement: Select[Any] | CompoundSelect[Any],
+        parameters: Mapping[str, Any] | None = None,
+        primary: bool = False,
     ) -> Sequence[Row[Any]]:
         """All rows of one read, on the short way: compiled once a statement, then straight to the driver.
 
@@ -135,9 +140,8 @@ class Database:
             else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         )
         engine = self._write_engine.execution_options(**options)
-        async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session:
-            async with session.begin():
-                yield session
+        async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session, session.begin():
+            yield session
 
     @property
     def sync_engines(self) -> list[Engine]:
@@ -181,7 +185,9 @@ class Database:
 def _with_driver(url: str) -> str:
     parsed = make_url(url)
     drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-    return parsed.set(drivername=drivers.get(parsed.drivername, parsed.drivername)).render_as_string(hide_password=False)
+    return parsed.set(drivername=drivers.get(parsed.drivername, parsed.drivername)).render_as_string(
+        hide_password=False
+    )
 
 
 def _make_engine(url: str, pool_size: int) -> AsyncEngine:

@@ -110,9 +110,7 @@ class PostgresPool:
         except asyncpg.PostgresError as error:
             raise OperationalError("connect", None, error, hide_parameters=True) from error
         except (OSError, TimeoutError) as error:
-            raise OperationalError(
-                "connect", None, error, hide_parameters=True, connection_invalidated=True
-            ) from error
+            raise OperationalError("connect", None, error, hide_parameters=True, connection_invalidated=True) from error
 
     async def close(self) -> None:
         """Closes what is open."""

@@ -16,7 +16,7 @@ class Identifier(property):
 
     def __init__(self, type_name: str, *paths: str) -> None:
         self.spelling = f"f'{type_name}_{'.'.join(f'{{{{{{0}}.{path}}}}}' for path in paths)}'"
-        super().__init__(eval(f"lambda row: {self.spelling.format('row')}"), doc="The id in the graph.")  # noqa: S307
+        super().__init__(eval(f"lambda row: {self.spelling.format('row')}"), doc="The id in the graph.")
 
 
 def encode(type_name: str, key: int) -> str:

@@ -180,7 +180,9 @@ def _statement(role: Role, by: GroupBy, parts: frozenset[Metric]) -> Select:
     return select(first.c.owner, *columns).select_from(joined)
 
 
-async def aggregate(reading: ReadSession, by: GroupBy, parts: frozenset[Metric], keys: list[int]) -> dict[int | None, Sums]:
+async def aggregate(
+    reading: ReadSession, by: GroupBy, parts: frozenset[Metric], keys: list[int]
+) -> dict[int | None, Sums]:
     """The sums by owner, in one statement: for each of the keys, or by None for the viewer's."""
     rules = reading.viewer.rules
     parameters: dict[str, Any] = progress_sql.parameters(

@@ -53,7 +53,9 @@ def _documents(role: Role) -> Select:
         select(CvDocument.learner_id, CvDocument.kind, *FILE_COLUMNS)
         .join(File, File.id == CvDocument.file_id)
         .where(
-            any_of(CvDocument.learner_id), scope.sees_learner(role, CvDocument.learner_id), scope.of_provider(CvDocument)
+            any_of(CvDocument.learner_id),
+            scope.sees_learner(role, CvDocument.learner_id),
+            scope.of_provider(CvDocument),
         )
         .order_by(CvDocument.added_at, CvDocument.id)
     )

@@ -214,7 +214,7 @@ def _as_rated(role: Role, asked: LearnerFilter) -> Any:
             condition = or_(condition, Learner.id.not_in(counted))
         conditions.append(condition)
     if asked.past_planned_end is not None:
-        late = Learner.id.in_(counted.having(and_(progress_sql.TODAY > end, ~finished)))
+        late = Learner.id.in_(counted.having(and_(end < progress_sql.TODAY, ~finished)))
         conditions.append(late if asked.past_planned_end else ~late)
     return and_(*conditions)
 

@@ -35,7 +35,11 @@ def _sites(role: Role) -> Select:
     return (
         select(OverviewAllocation.user_id, Employer.id, Employer.name, Employer.parent_id)
         .join(Employer, Employer.id == OverviewAllocation.employer_id)
-        .where(any_of(OverviewAllocation.user_id), OverviewAllocation.user_id == scope.VIEWER_USER, scope.sees_employer(role))
+        .where(
+            any_of(OverviewAllocation.user_id),
+            OverviewAllocation.user_id == scope.VIEWER_USER,
+            scope.sees_employer(role),
+        )
         .order_by(Employer.sort_name, Employer.id)
     )
 

@@ -156,4 +156,3 @@ class AwaitingSignatureLoader(OneLoader[int, int]):
     async def fetch(self, keys: list[int]) -> dict[int, int]:
         rows = await self.reading.rows(_awaiting(self.reading.viewer.role), keys=keys)
         return dict.fromkeys(keys, 0) | {learner: count for learner, count in rows}
-

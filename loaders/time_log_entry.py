@@ -78,9 +78,7 @@ def _entries(role: Role) -> Select:
         )
         .select_from(TimeLogEntry)
         .outerjoin(User, User.id == TimeLogEntry.assessor_id)
-        .where(
-            scope.sees_record(role, TimeLogEntry.learner_id, TimeLogEntry.aim_id), scope.of_provider(TimeLogEntry)
-        )
+        .where(scope.sees_record(role, TimeLogEntry.learner_id, TimeLogEntry.aim_id), scope.of_provider(TimeLogEntry))
     )
 
 

@@ -126,9 +126,7 @@ class Shape:
         return found
 
     def _spread(self, selection: object, parent: GraphQLCompositeType) -> dict[str, Field]:
-        fragment = (
-            self._fragments[selection.name.value] if isinstance(selection, FragmentSpreadNode) else selection
-        )
+        fragment = self._fragments[selection.name.value] if isinstance(selection, FragmentSpreadNode) else selection
         assert isinstance(fragment, FragmentDefinitionNode | InlineFragmentNode)
         condition = fragment.type_condition
         named = self._schema.type_map[condition.name.value] if condition else parent

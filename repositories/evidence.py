@@ -66,7 +66,9 @@ async def last_version(session: AsyncSession, evidence_key: int) -> int:
     return (await session.execute(statement)).scalar_one()
 
 
-async def signature_in_role(session: AsyncSession, evidence_key: int, version: int, role: Role) -> EvidenceSignature | None:
+async def signature_in_role(
+    session: AsyncSession, evidence_key: int, version: int, role: Role
+) -> EvidenceSignature | None:
     """A role's signature on one version."""
     # unscoped: of evidence that was read within scope
     statement = select(EvidenceSignature).where(
@@ -92,7 +94,9 @@ async def units_of_criteria(session: AsyncSession, qualification_key: int, keys:
     return {criterion: unit for criterion, unit in await session.execute(statement)}
 
 
-async def criterion_progress_of(session: AsyncSession, aim_key: int, keys: Collection[int]) -> dict[int, CriterionProgress]:
+async def criterion_progress_of(
+    session: AsyncSession, aim_key: int, keys: Collection[int]
+) -> dict[int, CriterionProgress]:
     """What was reached in those criteria of the aim, by criterion key; rows only for those that were touched."""
     # unscoped: of an aim that was read within scope
     statement = select(CriterionProgress).where(
@@ -101,7 +105,9 @@ async def criterion_progress_of(session: AsyncSession, aim_key: int, keys: Colle
     return {row.criterion_id: row for row in await session.scalars(statement)}
 
 
-async def criteria_met_by_other_evidence(session: AsyncSession, aim_key: int, evidence_key: int, keys: Collection[int]) -> set[int]:
+async def criteria_met_by_other_evidence(
+    session: AsyncSession, aim_key: int, evidence_key: int, keys: Collection[int]
+) -> set[int]:
     """Those of the criteria that other evidence of the aim was found to meet."""
     # unscoped: of an aim that was read within scope
     statement = select(EvidenceMapping.criterion_id).where(
@@ -124,9 +130,7 @@ async def active_signatures(session: AsyncSession, aim_key: int, units: Collecti
 
 async def unit_state(session: AsyncSession, aim: Aim, unit_key: int) -> UnitState | None:
     """A unit of the aim as it stands; None where the aim's qualification has no such unit."""
-    reached = and_(
-        CriterionProgress.criterion_id == QualificationCriterion.id, CriterionProgress.aim_id == aim.id
-    )
+    reached = and_(CriterionProgress.criterion_id == QualificationCriterion.id, CriterionProgress.aim_id == aim.id)
     # unscoped: of an aim that was read within scope
     statement = (
         select(

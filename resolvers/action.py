@@ -103,9 +103,7 @@ async def update(uow: UnitOfWork, *, id: str, changes: ActionChanges) -> int:
         setattr(action, name, wanted[name])
     added = await _add_files(uow, action, files, aim_ids)
     if fields or added:
-        uow.audit(
-            "Action", action.id, learner_id=action.learner_id, aim_id=action.aim_id, fields=fields, files=added
-        )
+        uow.audit("Action", action.id, learner_id=action.learner_id, aim_id=action.aim_id, fields=fields, files=added)
     return action.id
 
 
@@ -164,9 +162,7 @@ async def reopen(uow: UnitOfWork, *, id: str) -> int:
     return action.id
 
 
-async def _learners(
-    uow: UnitOfWork, entity: type[E], id: str | None, learner_key: int | None, field: str
-) -> E | None:
+async def _learners(uow: UnitOfWork, entity: type[E], id: str | None, learner_key: int | None, field: str) -> E | None:
     """A session or an aim of the learner's, where one is named; notes where it is not theirs."""
     if id is None:
         return None

@@ -3,13 +3,12 @@
 import datetime as dt
 from typing import Any, TypedDict
 
-from domain.progress import ENDED
-
 from db.models.aim import Aim, AimProgress
 from db.models.learner import Learner
 from db.models.qualification import Qualification
 from db.models.user import User
 from domain.enums import AimStatus, Role, UserErrorCode
+from domain.progress import ENDED
 from repositories.people import grants_of_user, has_open_aim
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
@@ -167,7 +166,9 @@ def _actual_end(uow: UnitOfWork, aim: Aim, status: AimStatus, asked: dt.date | N
     field = ("input", "actualEndDate")
     if status not in ENDED:
         if asked is not None:
-            uow.add_error(UserErrorCode.INVALID, "Only an aim that is completed or withdrawn has an actual end.", *field)
+            uow.add_error(
+                UserErrorCode.INVALID, "Only an aim that is completed or withdrawn has an actual end.", *field
+            )
         return None
     if asked is None:
         # Withdrawn before it began, it ends on the day that was to be its first.

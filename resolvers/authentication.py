@@ -145,4 +145,3 @@ def account_event(context: Context, user: User, role: Role | None, action: str, 
         address=context.client.address,
         request_id=context.client.request_id,
     )
-

@@ -39,9 +39,7 @@ async def document_add(uow: UnitOfWork, *, kind: CvDocumentKind, file_id: str) -
     assert file is not None
     attach(file, learner.id)
     uow.session.add(
-        CvDocument(
-            provider_id=learner.provider_id, learner_id=learner.id, kind=kind, file_id=file.id, added_at=uow.now
-        )
+        CvDocument(provider_id=learner.provider_id, learner_id=learner.id, kind=kind, file_id=file.id, added_at=uow.now)
     )
     uow.audit("Learner", learner.id, learner_id=learner.id, kind=kind.value, file=file.id)
     return learner.id

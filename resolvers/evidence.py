@@ -72,7 +72,9 @@ async def _action(uow: UnitOfWork, id: str, aim: Aim | None) -> Action | None:
     elif not action.accepts_evidence:
         uow.add_error(UserErrorCode.INVALID, "This action takes no evidence: submit it without the action.", *field)
     elif action.status is ActionStatus.COMPLETE:
-        uow.add_error(UserErrorCode.CONFLICT, "The action is complete and closed: submit it without the action.", *field)
+        uow.add_error(
+            UserErrorCode.CONFLICT, "The action is complete and closed: submit it without the action.", *field
+        )
     return action
 
 

@@ -130,7 +130,9 @@ async def _apply_mappings(
     """Writes the mappings and what they make of their criteria; gives how many unit signatures that took back."""
     reached = await criterion_progress_of(uow.session, evidence.aim_id, judged)
     undone = {key for key, met in judged.items() if not met and key in existing and existing[key].signed_off}
-    still_met = await criteria_met_by_other_evidence(uow.session, evidence.aim_id, evidence.id, undone) if undone else set()
+    still_met = (
+        await criteria_met_by_other_evidence(uow.session, evidence.aim_id, evidence.id, undone) if undone else set()
+    )
     # Unit key -> why its signatures no longer say what was signed.
     reasons: dict[int, str] = {}
     mapped: list[dict[str, Any]] = []

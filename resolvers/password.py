@@ -33,7 +33,9 @@ _MOST_RESETS_AN_HOUR = 5
 async def change(context: Context, *, current_password: str, new_password: str) -> Tokens:
     """Changes the viewer's own password. Every sign-in of theirs ends; this one goes on with new tokens."""
     viewer, now, database = context.viewer_or_raise(), clock.now(), context.services.database
-    if not await verify_password(context.services.database, context.client.address, viewer.username, current_password, "input", "currentPassword"):
+    if not await verify_password(
+        context.services.database, context.client.address, viewer.username, current_password, "input", "currentPassword"
+    ):
         raise reject(UserErrorCode.WRONG_PASSWORD, "This is not your current password.", "input", "currentPassword")
     if new_password == current_password:
         raise reject(UserErrorCode.INVALID, "Choose a password that is not the old one.", "input", "newPassword")

@@ -55,7 +55,9 @@ async def _update(uow: UnitOfWork, *, changes: SettingsChanges) -> None:
     if "unit_signatures" in wanted:
         wanted["unit_signatures"] = _signers(uow, wanted["unit_signatures"])
     if "disclaimer" in changes:
-        wanted["disclaimer"] = multi_line(uow, changes["disclaimer"] or "", "input", "disclaimer", required=False) or None
+        wanted["disclaimer"] = (
+            multi_line(uow, changes["disclaimer"] or "", "input", "disclaimer", required=False) or None
+        )
     uow.raise_errors()
     changed = sorted(name for name, value in wanted.items() if getattr(provider, name) != value)
     for name in changed:

@@ -27,9 +27,7 @@ async def add(
     )  # fmt: skip
     uow.session.add(resource)
     await uow.session.flush()
-    uow.audit(
-        "Resource", resource.id, learner_id=aim.learner_id, aim_id=aim.id, file=file.id, bucket=bucket.value
-    )
+    uow.audit("Resource", resource.id, learner_id=aim.learner_id, aim_id=aim.id, file=file.id, bucket=bucket.value)
     return resource.id
 
 
@@ -39,7 +37,5 @@ async def remove(uow: UnitOfWork, *, id: str) -> int:
     resource = await uow.get(Resource, id, "id")
     uow.authorize()
     await uow.session.delete(resource)
-    uow.audit(
-        "Resource", resource.id, learner_id=resource.learner_id, aim_id=resource.aim_id, file=resource.file_id
-    )
+    uow.audit("Resource", resource.id, learner_id=resource.learner_id, aim_id=resource.aim_id, file=resource.file_id)
     return resource.id

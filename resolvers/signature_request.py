@@ -45,9 +45,7 @@ async def create(uow: UnitOfWork, *, learner_id: str, title: str, file_id: str, 
     learner_name = (await uow.session.get_one(User, learner.user_id)).name
     for person in await possible_signers(uow.session, learner, roles):
         if person.key != uow.viewer.user_key:
-            mail = signature_asked(
-                name=person.name, document=title, learner=learner_name, asked_by=uow.viewer.name
-            )
+            mail = signature_asked(name=person.name, document=title, learner=learner_name, asked_by=uow.viewer.name)
             uow.send_mail(person.email, mail)
     uow.audit(
         "SignatureRequest", request.id, learner_id=learner.id, file=file.id, roles=[role.value for role in roles],

@@ -74,9 +74,7 @@ def asked_of(claims: dict[str, Any]) -> dict[str, Any]:
 
 async def viewer_of(database: Database, claims: dict[str, Any]) -> Viewer | None:
     """Whom a link was made for, read afresh; None once the sign-in, the role or the account is gone."""
-    signed_in = AccessClaims(
-        claims["user"], Role(claims["role"]), claims["signIn"], expires_at=clock.now() + LIFETIME
-    )
+    signed_in = AccessClaims(claims["user"], Role(claims["role"]), claims["signIn"], expires_at=clock.now() + LIFETIME)
     try:
         viewer = await read_viewer(database, signed_in)
     except NotSignedIn:

@@ -30,5 +30,5 @@ class Connection(Generic[T]):
     page_info: PageInfo = attribute("Where this page lies in the list.")
 
     @strawberry.field(description="How many entries the whole list has for this viewer, whatever the page.")
-    def total_count(root: Any) -> int:  # noqa: N805
+    def total_count(root: Any) -> int:
         return root.count()

@@ -68,7 +68,9 @@ class ChangeFeed:
         if not self._database.is_sqlite:
             named = sorted(learner_keys) if len(learner_keys) <= _MOST_NAMED else None
             payload = json.dumps([provider_key, named], separators=(",", ":"))
-            await session.execute(text("select pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload})
+            await session.execute(
+                text("select pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload}
+            )
 
     def notify_committed(self, provider_key: int, learner_keys: set[int]) -> None:
         """On SQLite: tells this process, which is the only one."""

@@ -97,7 +97,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         drain_seconds=reader.number("WAYMARK_DRAIN_SECONDS", 0, 0, 300),
     )
     if not is_demo and "WAYMARK_BASE_URL" not in environment:
-        reader.faults.append("WAYMARK_BASE_URL: set it to the address that people open, such as https://portfolio.example")
+        reader.faults.append(
+            "WAYMARK_BASE_URL: set it to the address that people open, such as https://portfolio.example"
+        )
     if reader.faults:
         raise SettingsError(reader.faults)
     return settings
@@ -154,7 +156,9 @@ class _Reader:
             scheme = "none"
         if scheme not in ("postgresql", "postgres", "sqlite"):
             # Not repeated here: it holds a password.
-            self.faults.append(f"{name}: set a URL such as postgresql://user:password@host/database or sqlite:////path/to/file")
+            self.faults.append(
+                f"{name}: set a URL such as postgresql://user:password@host/database or sqlite:////path/to/file"
+            )
         return text
 
     def keys(self) -> dict[str, bytes]:

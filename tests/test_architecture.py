@@ -187,7 +187,9 @@ def test_no_file_names_a_registry_or_a_machine():
 
 def test_an_address_is_found(tmp_path: Path):
     paths = plant(
-        tmp_path, web__lock_json='{"resolved' + '": "https://registry.npm' + 'js.org/x"}', db__a_py="# /wo" + "rk/main/x"
+        tmp_path,
+        web__lock_json='{"resolved' + '": "https://registry.npm' + 'js.org/x"}',
+        db__a_py="# /wo" + "rk/main/x",
     )
     assert [line.split(":")[0] for line in architecture.addresses(tmp_path, paths)] == ["web/lock.json", "db/a.py"]
 

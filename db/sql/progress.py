@@ -73,14 +73,16 @@ def duration_tenths(start: Any = Aim.start_date, planned_end: Any = Aim.planned_
     return tenths(days_counted(start, TODAY), days_counted(start, planned_end))
 
 
-def mapped_tenths(mapped: Any = AimProgress.criteria_mapped, total: Any = AimProgress.criteria_total) -> ColumnElement[int]:
+def mapped_tenths(
+    mapped: Any = AimProgress.criteria_mapped, total: Any = AimProgress.criteria_total
+) -> ColumnElement[int]:
     """Criteria with evidence mapped, in tenths of a percent."""
     return tenths(mapped, total)
 
 
 def past_planned_end() -> ColumnElement[bool]:
     """That an aim is past its planned end with something still to finish."""
-    return and_(TODAY > Aim.planned_end_date, Aim.status.not_in(ENDED))
+    return and_(Aim.planned_end_date < TODAY, Aim.status.not_in(ENDED))
 
 
 def light_is(

@@ -36,7 +36,7 @@ def map_future(whole: asyncio.Future[Any], part: Callable[[Any], Any]) -> Shared
     def done(whole: asyncio.Future[Any]) -> None:
         try:
             value = part(whole.result())
-        except Exception as error:  # noqa: BLE001  whoever awaits the part hears of it; else they would wait for ever
+        except Exception as error:
             made.set_exception(error)
         else:
             made.set_result(value)

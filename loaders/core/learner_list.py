@@ -71,7 +71,12 @@ class PagesLoader(BaseLoader[int, Page[V]], Generic[V]):
     """
 
     def __init__(
-        self, reading: ReadSession, listed: LearnerList[V], first: int | None, after: str | None, asked: Mapping[str, Any]
+        self,
+        reading: ReadSession,
+        listed: LearnerList[V],
+        first: int | None,
+        after: str | None,
+        asked: Mapping[str, Any],
     ) -> None:
         super().__init__()
         self._reading = reading

@@ -30,7 +30,9 @@ async def attachable_files(
         if file is None:
             continue
         if file.uploaded_at is None:
-            uow.add_error(UserErrorCode.INVALID, "A file has not arrived: send its bytes to the upload link first.", *at)
+            uow.add_error(
+                UserErrorCode.INVALID, "A file has not arrived: send its bytes to the upload link first.", *at
+            )
         elif file.erased_at is not None or file.learner_id not in (None, learner_id):
             uow.add_error(UserErrorCode.CONFLICT, "A file is in use already. Upload it again to use it here too.", *at)
         elif file.aim_id is not None and file.aim_id not in aim_ids:

@@ -41,9 +41,7 @@ async def acquire(
     return kept.answer
 
 
-async def store_result(
-    session: AsyncSession, context: Context, viewer: Viewer, name: str, result: Any
-) -> None:
+async def store_result(session: AsyncSession, context: Context, viewer: Viewer, name: str, result: Any) -> None:
     """Keeps the result beside the key, in the transaction that has the effect."""
     key = _key(context, name)
     if key is not None:

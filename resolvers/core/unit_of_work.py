@@ -145,14 +145,18 @@ class UnitOfWork:
         for aim_id in sorted(self._aims_to_recount):
             await recount_progress(self.session, aim_id)
         if self._event is not None:
-            await self.services.changes.notify_in_transaction(self.session, self.viewer.provider_key, self.changed_learners)
+            await self.services.changes.notify_in_transaction(
+                self.session, self.viewer.provider_key, self.changed_learners
+            )
             await append(self.session, self._event)
             await self.session.flush()
 
 
 def mutation(
     name: str, *, signs: bool = False, password_at: tuple[str, ...] = ("password",)
-) -> Callable[[Callable[Concatenate[UnitOfWork, P], Awaitable[Result]]], Callable[Concatenate[Context, P], Awaitable[Result]]]:
+) -> Callable[
+    [Callable[Concatenate[UnitOfWork, P], Awaitable[Result]]], Callable[Concatenate[Context, P], Awaitable[Result]]
+]:
     """Marks the function behind one mutation. `signs`: its `password` argument is checked first, before any lock is held.
 
     `password_at` is the path of the password in the graph's input.

@@ -39,7 +39,9 @@ def _checked(uow: UnitOfWork, text: str, most: int, required: bool, *field: str)
     if required and not text:
         uow.add_error(UserErrorCode.REQUIRED, "Write something here: it cannot be empty.", *field)
     elif len(text) > most:
-        uow.add_error(UserErrorCode.INVALID, f"Shorten it to {most:,} characters at most; it has {len(text):,}.", *field)
+        uow.add_error(
+            UserErrorCode.INVALID, f"Shorten it to {most:,} characters at most; it has {len(text):,}.", *field
+        )
     elif any(letter < " " and letter not in "\t\n\r" or "\ud800" <= letter <= "\udfff" for letter in text):
         uow.add_error(UserErrorCode.INVALID, "It holds characters that cannot be kept. Type it again.", *field)
     return text

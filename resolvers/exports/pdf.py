@@ -88,8 +88,12 @@ class Measures:
         total = self.criteria_total
         late = self.past_planned_end
         return [
-            _bar("Time elapsed", self.duration_percent, "red" if late else "blue",
-                 "Past the planned end date" if late else "of the planned time"),
+            _bar(
+                "Time elapsed",
+                self.duration_percent,
+                "red" if late else "blue",
+                "Past the planned end date" if late else "of the planned time",
+            ),
             _bar("Evidence mapped", self.mapped_percent, "orange", f"{self.criteria_mapped} of {total} criteria"),
             _bar("Signed off", self.signed_off_percent, "green", f"{self.criteria_signed_off} of {total} criteria"),
         ]
@@ -106,7 +110,8 @@ def compiled(template: str, data: Mapping[str, Any], made_at: dt.datetime) -> by
     moment = made_at.replace(microsecond=0)  # Typst takes whole seconds
     try:
         return _compiler(template, inputs, system_fonts=False).compile(
-            format="pdf", pdf_standards=["ua-1"], timestamp=moment)
+            format="pdf", pdf_standards=["ua-1"], timestamp=moment
+        )
     except typst.TypstError:
         # PDF/UA refuses a letter that no font has (a name in Chinese, an emoji). Better a sheet that may show a box
         # there than none; the machine's own fonts may have the letter.
@@ -114,8 +119,13 @@ def compiled(template: str, data: Mapping[str, Any], made_at: dt.datetime) -> by
 
 
 def _compiler(template: str, inputs: dict[str, str], *, system_fonts: bool) -> typst.Compiler:
-    return typst.Compiler(TEMPLATES / template, root=TEMPLATES, font_paths=_fonts(system_fonts), sys_inputs=inputs,
-                          ignore_system_fonts=not system_fonts)
+    return typst.Compiler(
+        TEMPLATES / template,
+        root=TEMPLATES,
+        font_paths=_fonts(system_fonts),
+        sys_inputs=inputs,
+        ignore_system_fonts=not system_fonts,
+    )
 
 
 @cache
@@ -131,8 +141,11 @@ def _bar(label: str, percent: float, tone: str, note: str) -> dict[str, Any]:
 def _printable(value: Any) -> Any:
     """The same data; its texts without what no page can show, and breakable where a word is longer than a column."""
     if isinstance(value, str):
-        text = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c for c in value if c not in TURNING
-                       and unicodedata.category(c) not in {"Cs", "Co", "Cn"})
+        text = "".join(
+            " " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c
+            for c in value
+            if c not in TURNING and unicodedata.category(c) not in {"Cs", "Co", "Cn"}
+        )
         return LONG_WORD.sub(lambda found: "\u200b".join(found[0]), text)
     if isinstance(value, Mapping):
         return {key: _printable(inner) for key, inner in value.items()}

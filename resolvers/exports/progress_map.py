@@ -64,8 +64,11 @@ def _printed(data: ProgressMap) -> dict[str, Any]:
         "facts": data.heading.facts(("Progress", words.LIGHT[data.traffic_light])),
         "bars": data.measures.bars(),
         "shown": f"{words.FILTER[data.filter]} ({shown} of {total})",
-        "legend": [{**mark, "count": str(counts[status])} for status, mark in words.CRITERION.items()
-                   if data.filter is CriterionFilter.ALL or status is not CriterionStatus.SIGNED_OFF],
+        "legend": [
+            {**mark, "count": str(counts[status])}
+            for status, mark in words.CRITERION.items()
+            if data.filter is CriterionFilter.ALL or status is not CriterionStatus.SIGNED_OFF
+        ],
         "signed": data.filter is CriterionFilter.ALL,
         "units": [_unit(unit) for unit in data.units],
         "empty": "Nothing is left to do." if total else "This qualification has no criteria.",

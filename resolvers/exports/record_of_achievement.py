@@ -96,8 +96,11 @@ def _unit(unit: RecordUnit) -> dict[str, Any]:
 
 def _mark(unit: RecordUnit) -> words.Mark:
     if unit.complete:
-        return words.mark("Signed off", "green", "full") if unit.signed_off else \
-            words.mark("To be signed", "orange", "half")
+        return (
+            words.mark("Signed off", "green", "full")
+            if unit.signed_off
+            else words.mark("To be signed", "orange", "half")
+        )
     if unit.criteria_mapped:
         return words.mark("In progress", "orange", "half")
     return words.mark("Not started", "red", "empty")

@@ -22,8 +22,18 @@ _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 # Heading, width in characters.
 COLUMNS = (
-    ("Date", 13), ("Activity type", 36), ("On or off the job", 16), ("Minutes", 10), ("Hours", 9), ("Course", 30),
-    ("Unit", 30), ("Assessor", 22), ("Comments", 60), ("Logged", 15), ("Approved by", 22), ("Approved on", 14),
+    ("Date", 13),
+    ("Activity type", 36),
+    ("On or off the job", 16),
+    ("Minutes", 10),
+    ("Hours", 9),
+    ("Course", 30),
+    ("Unit", 30),
+    ("Assessor", 22),
+    ("Comments", 60),
+    ("Logged", 15),
+    ("Approved by", 22),
+    ("Approved on", 14),
 )
 MINUTES, HOURS = 3, 4
 
@@ -72,8 +82,13 @@ def written(data: TimeLog) -> bytes:
     """The same, here and now: a sheet with title, learner, filter, when it was made, totals, and a row an entry."""
     made = io.BytesIO()
     with xlsxwriter.Workbook(made, {"constant_memory": True, "default_date_format": "dd/mm/yyyy"}) as book:
-        book.set_properties({"title": f"Time log: {_text(data.learner)}", "author": _text(data.provider),
-                             "created": data.made_at.astimezone(LONDON).replace(tzinfo=None)})
+        book.set_properties(
+            {
+                "title": f"Time log: {_text(data.learner)}",
+                "author": _text(data.provider),
+                "created": data.made_at.astimezone(LONDON).replace(tzinfo=None),
+            }
+        )
         _Sheet(book).write(data)
     return made.getvalue()
 
@@ -126,8 +141,9 @@ class _Sheet:
         self._sheet.fit_to_pages(1, 0)
         self._sheet.hide_gridlines(2)
         # & begins a code in a footer, and what is printed there may have 255 characters.
-        self._sheet.set_footer(f"&L{_text(data.learner)[:80].replace('&', '&&')}&CPage &P of &N"
-                               f"&RMade on {words.moment(data.made_at)}")
+        self._sheet.set_footer(
+            f"&L{_text(data.learner)[:80].replace('&', '&&')}&CPage &P of &N&RMade on {words.moment(data.made_at)}"
+        )
 
     def _heading(self, data: TimeLog) -> int:
         """Writes what stands above the table; gives the row of its headings."""
@@ -160,9 +176,18 @@ class _Sheet:
     def _line(self, row: int, line: TimeLogLine) -> None:
         approved_on = line.approved_at.astimezone(LONDON).date() if line.approved_at else None
         cells: tuple[str | dt.date | None, ...] = (
-            line.date, words.ACTIVITY[line.activity], words.JOB_SETTING[line.setting], None, None, line.aim or "",
-            line.unit or "", line.assessor or "No Assessor", line.comments,
-            "automatically" if line.automatic else "by hand", line.approved_by or "", approved_on,
+            line.date,
+            words.ACTIVITY[line.activity],
+            words.JOB_SETTING[line.setting],
+            None,
+            None,
+            line.aim or "",
+            line.unit or "",
+            line.assessor or "No Assessor",
+            line.comments,
+            "automatically" if line.automatic else "by hand",
+            line.approved_by or "",
+            approved_on,
         )
         for column, value in enumerate(cells):
             if column == MINUTES:
@@ -198,7 +223,7 @@ class _Sheet:
 
 def _text(text: str) -> str:
     text = _NOT_XML.sub("\ufffd", text)
-    return text if len(text) <= LONGEST_CELL else text[:LONGEST_CELL - 1] + "…"
+    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
 
 
 def _filter_words(data: TimeLog) -> str:

@@ -41,7 +41,9 @@ class CompiledExecutor(GenericExecutor):
             return self._wait(execution, data, batches, serially)
         return self._again(execution, serially) if execution.failed else self._answer(execution, data)
 
-    async def _wait(self, execution: Execution, data: dict, batches: list[FieldBatch], serially: bool | None) -> ExecutionResult:
+    async def _wait(
+        self, execution: Execution, data: dict, batches: list[FieldBatch], serially: bool | None
+    ) -> ExecutionResult:
         if not execution.failed:
             try:
                 await execution.drain(batches)

@@ -130,7 +130,11 @@ def binder(site: Site, schema: GraphQLSchema) -> Callable[[Any], Resolver]:
         )
 
     def wrapped(execution: Any) -> Resolver:
-        resolve, info, arguments = definition.resolve or execution.executor.field_resolver, execution.info(site), given(execution)
+        resolve, info, arguments = (
+            definition.resolve or execution.executor.field_resolver,
+            execution.info(site),
+            given(execution),
+        )
         return lambda source: resolve(source, info, **arguments)
 
     strawberry = schema.extensions.get(BACKREF)

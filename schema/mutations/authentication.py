@@ -20,7 +20,8 @@ class LoginInput:
     username: str = attribute("The username from the welcome e-mail, in any case.")
     password: str = attribute("The password.")
     role: Role | None = strawberry.field(
-        default=None, description="Which role to act as, for a login that holds several; the most far-reaching where left out."
+        default=None,
+        description="Which role to act as, for a login that holds several; the most far-reaching where left out.",
     )
 
 
@@ -77,7 +78,9 @@ class SignInMutations:
     ) -> TokenPayload:
         return await _tokens(info, sign_in.login(info.context, **plain(input)))
 
-    @strawberry.mutation(description="New tokens for a refresh token, which is used up; using one twice ends the sign-in.")
+    @strawberry.mutation(
+        description="New tokens for a refresh token, which is used up; using one twice ends the sign-in."
+    )
     async def token_refresh(
         self, info: Info, refresh_token: Annotated[str, strawberry.argument(description="From the last TokenPayload.")]
     ) -> TokenPayload:
@@ -98,7 +101,9 @@ class SignInMutations:
 
     @strawberry.mutation(description="Changes the viewer's own password and ends their other sign-ins.")
     async def password_change(
-        self, info: Info, input: Annotated[PasswordChangeInput, strawberry.argument(description="Old and new password.")]
+        self,
+        info: Info,
+        input: Annotated[PasswordChangeInput, strawberry.argument(description="Old and new password.")],
     ) -> TokenPayload:
         return await _tokens(info, passwords.change(info.context, **plain(input)))
 
@@ -111,7 +116,9 @@ class SignInMutations:
 
     @strawberry.mutation(description="Sets a new password with a link's token, and signs in.")
     async def password_reset(
-        self, info: Info, input: Annotated[PasswordResetInput, strawberry.argument(description="Token and new password.")]
+        self,
+        info: Info,
+        input: Annotated[PasswordResetInput, strawberry.argument(description="Token and new password.")],
     ) -> TokenPayload:
         return await _tokens(info, passwords.reset(info.context, **plain(input)))
 

@@ -48,9 +48,7 @@ class PrivacyMutations:
         write = privacy.erase(info.context, id=id, confirm_name=confirm_name)
         return await answer(info, LearnerErasePayload, write, learner=lambda key, load: load.learner.load(key))
 
-    @strawberry.mutation(
-        description="Everything about one learner, to hand to them; the audit trail notes who asked."
-    )
+    @strawberry.mutation(description="Everything about one learner, to hand to them; the audit trail notes who asked.")
     async def subject_access_export(
         self, info: Info, learner_id: Annotated[strawberry.ID, strawberry.argument(description="Whom it is about.")]
     ) -> SubjectAccessExportPayload:

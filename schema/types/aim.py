@@ -69,7 +69,7 @@ class Aim(Node):
 
     @strawberry.field(description="The filtered progress map as a PDF, as it is at the moment it is opened.")
     def progress_map_export(
-        root: AimRow,  # noqa: N805
+        root: AimRow,
         info: Info,
         filter: Annotated[
             CriterionFilter | None, strawberry.argument(description="Which criteria.")
@@ -78,5 +78,5 @@ class Aim(Node):
         return link.to_progress_map(info.context, root.key, filter)  # type: ignore[return-value]
 
     @strawberry.field(description="Record of Achievement as a PDF: each unit, when it was completed, who signed.")
-    def record_of_achievement_export(root: AimRow, info: Info) -> Download:  # noqa: N805
+    def record_of_achievement_export(root: AimRow, info: Info) -> Download:
         return link.to_record_of_achievement(info.context, root.key)  # type: ignore[return-value]

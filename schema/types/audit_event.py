@@ -20,5 +20,5 @@ class AuditEvent(Node):
     action: str = attribute("What was done: the mutation's name, such as evidenceAssess.")
 
     @strawberry.field(description="The record that it was done to; null where there is none that the viewer may see.")
-    async def subject(root: AuditEventRow, info: Info) -> Node | None:  # noqa: N805
+    async def subject(root: AuditEventRow, info: Info) -> Node | None:
         return await nodes_.by_id(info.context, root.subject_id) if root.subject_id else None

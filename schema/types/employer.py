@@ -30,7 +30,7 @@ class Employer(Node):
 
     @strawberry.field(description="Its own learners that the viewer may see; a head office's are not its sites'.")
     def learners(
-        root: EmployerRow,  # noqa: N805
+        root: EmployerRow,
         info: Info,
         filter: Annotated[LearnerFilter | None, strawberry.argument(description="Which of them.")] = None,
         order_by: Annotated[
@@ -44,5 +44,5 @@ class Employer(Node):
         return employers_.learners(info.context, root.key, order, first, after, **asked)  # type: ignore[return-value]
 
     @strawberry.field(description="Over its own learners that the viewer may see; a head office's are not its sites'.")
-    def kpis(root: EmployerRow, info: Info) -> Kpis:  # noqa: N805
+    def kpis(root: EmployerRow, info: Info) -> Kpis:
         return info.context.loaders.kpis_of_employer.load((root.key, parts_asked(info)))  # type: ignore[return-value]

@@ -32,5 +32,5 @@ class File(Node):
     uploaded_at: dt.datetime = attribute("When its bytes arrived.")
 
     @strawberry.field(description="A link to its bytes, good for five minutes and for this viewer's sight of it.")
-    def download(root: FileRow, info: Info) -> Download:  # noqa: N805
+    def download(root: FileRow, info: Info) -> Download:
         return link.to_file(info.context, root.key)  # type: ignore[return-value]

@@ -45,7 +45,8 @@ class Portfolio:
         "Those of them whose target date has passed, in London [001].", "upcoming.overdue_action_count"
     )
     last_review_at: dt.datetime | None = loaded(
-        "When the last FORMAL_REVIEW that was attended began [001]; null before the first.", "review_schedule.last_review_at"
+        "When the last FORMAL_REVIEW that was attended began [001]; null before the first.",
+        "review_schedule.last_review_at",
     )
     review_due_on: dt.date | None = loaded(
         "The day by which the next formal review is due: the provider's reviewIntervalWeeks after the last one, or "
@@ -60,7 +61,7 @@ class Portfolio:
 
     @strawberry.field(description="The learning plan: planned and past sessions by their number.")
     def sessions(
-        root: LearnerRow,  # noqa: N805
+        root: LearnerRow,
         info: Info,
         status: Annotated[SessionStatus | None, strawberry.argument(description="Only those in this status.")] = None,
         first: First = 20,
@@ -70,7 +71,7 @@ class Portfolio:
 
     @strawberry.field(description="Actions across all sessions and outside them, the earliest target first.")
     def actions(
-        root: LearnerRow,  # noqa: N805
+        root: LearnerRow,
         info: Info,
         status: Annotated[ActionStatus | None, strawberry.argument(description="Only those in this status.")] = None,
         outstanding_only: Annotated[
@@ -85,7 +86,7 @@ class Portfolio:
 
     @strawberry.field(description="The time log (List View), the latest day first.")
     def time_log(
-        root: LearnerRow,  # noqa: N805
+        root: LearnerRow,
         info: Info,
         filter: OfTimeLog = None,
         first: First = 20,
@@ -97,7 +98,7 @@ class Portfolio:
         description="The time log (Calendar View): the days on which something was logged, at most a year."
     )
     def time_log_calendar(
-        root: LearnerRow,  # noqa: N805
+        root: LearnerRow,
         info: Info,
         from_: Annotated[dt.date, strawberry.argument(name="from", description="The first day.")],
         to: Annotated[dt.date, strawberry.argument(description="The last day, at most 366 days on.")],
@@ -106,12 +107,12 @@ class Portfolio:
         return portfolio.time_log_calendar(info.context, root.key, from_, to, **_chosen(filter))
 
     @strawberry.field(description="The filtered time log as an Excel workbook: every entry, not only a page.")
-    def time_log_export(root: LearnerRow, info: Info, filter: OfTimeLog = None) -> Download:  # noqa: N805
+    def time_log_export(root: LearnerRow, info: Info, filter: OfTimeLog = None) -> Download:
         return link.to_time_log(info.context, root.key, **_chosen(filter))
 
     @strawberry.field(description="The evidence library, the latest first.")
     def evidence(
-        root: LearnerRow,  # noqa: N805
+        root: LearnerRow,
         info: Info,
         filter: Annotated[EvidenceFilter | None, strawberry.argument(description="Which of it.")] = None,
         first: First = 20,
@@ -121,7 +122,7 @@ class Portfolio:
 
     @strawberry.field(description="Documents about the learner that are to be signed or were, the latest first.")
     def signature_requests(
-        root: LearnerRow,  # noqa: N805
+        root: LearnerRow,
         info: Info,
         status: Annotated[
             SignatureRequestStatus | None, strawberry.argument(description="Only those in this status.")
@@ -132,5 +133,5 @@ class Portfolio:
         return portfolio.signature_requests(info.context, root.key, status=status, first=first, after=after)
 
     @strawberry.field(description="The CV and the documents beside it.")
-    def cv(root: LearnerRow) -> Cv:  # noqa: N805
+    def cv(root: LearnerRow) -> Cv:
         return CvRow(root.key)  # type: ignore[return-value]

@@ -58,7 +58,7 @@ class TimeLogEntry(Node):
 @strawberry.type(description="A page of a time log, with what the whole of it adds up to.")
 class TimeLogEntryConnection(Connection[TimeLogEntry]):
     @strawberry.field(description="Minutes over every entry that the filter lets through, whatever the page.")
-    async def total_minutes(root: Any) -> int:  # noqa: N805
+    async def total_minutes(root: Any) -> int:
         return (await root.extra())[0]
 
 

@@ -57,7 +57,7 @@ class Unit(Node):
     @strawberry.field(description="Its criteria in order: with `units`, the progress map (gap analysis).")
     @resolves_batches(_criteria)
     def criteria(
-        root: UnitRow,  # noqa: N805
+        root: UnitRow,
         info: Info,
         filter: Annotated[
             CriterionFilter | None, strawberry.argument(description="Which of them.")

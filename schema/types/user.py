@@ -14,11 +14,11 @@ class User(Node):
     name: str = attribute("The person's name.")
 
     @strawberry.field(description="Their e-mail; null unless the viewer may see it.")
-    async def email(root: UserRow, info: Info) -> str | None:  # noqa: N805
+    async def email(root: UserRow, info: Info) -> str | None:
         contact = await info.context.loaders.contact.load(root.key)
         return contact and contact.email
 
     @strawberry.field(description="When they last signed in; null unless the viewer may see it, or if they never did.")
-    async def last_login_at(root: UserRow, info: Info) -> dt.datetime | None:  # noqa: N805
+    async def last_login_at(root: UserRow, info: Info) -> dt.datetime | None:
         contact = await info.context.loaders.contact.load(root.key)
         return contact and contact.last_login_at

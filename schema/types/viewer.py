@@ -32,13 +32,13 @@ class Viewer:
     must_accept_disclaimer: bool = attribute("Whether the disclaimer has to be accepted before anything else.")
 
     @strawberry.field(description="The person.")
-    def user(root: SignedIn) -> User:  # noqa: N805
+    def user(root: SignedIn) -> User:
         return UserRow(root.user_key, root.name)  # type: ignore[return-value]
 
     @strawberry.field(
         description="The words to read and accept at the first sign-in; null where the provider has none."
     )
-    def disclaimer(root: SignedIn) -> str | None:  # noqa: N805
+    def disclaimer(root: SignedIn) -> str | None:
         return root.rules.disclaimer
 
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] | None = loaded(
@@ -55,7 +55,7 @@ class Viewer:
     @strawberry.field(
         description="Over every learner that the viewer may see: the employer app's first screen in one field [000]."
     )
-    def kpis(root: SignedIn, info: Info) -> Kpis:  # noqa: N805
+    def kpis(root: SignedIn, info: Info) -> Kpis:
         return info.context.loaders.kpis.load(parts_asked(info))  # type: ignore[return-value]
 
     @strawberry.field(
@@ -63,7 +63,7 @@ class Viewer:
         "first."
     )
     async def signature_requests(
-        root: SignedIn,  # noqa: N805
+        root: SignedIn,
         info: Info,
         status: Annotated[
             SignatureRequestStatus | None, strawberry.argument(description="Only those in this status.")

@@ -14,7 +14,9 @@ from db.models.provider import Provider
 def event_hash(event: AuditEvent) -> str:
     """SHA-256 over every column of the line but its own hash, in one fixed spelling."""
     columns = {
-        column.key: getattr(event, column.key) for column in AuditEvent.__table__.columns if column.key not in ("id", "hash")
+        column.key: getattr(event, column.key)
+        for column in AuditEvent.__table__.columns
+        if column.key not in ("id", "hash")
     }
     spelled = {
         name: value.astimezone(dt.UTC).isoformat() if isinstance(value, dt.datetime) else getattr(value, "value", value)

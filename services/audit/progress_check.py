@@ -35,7 +35,9 @@ async def progress_mismatches(session: AsyncSession) -> list[str]:
     """A sentence for each sum that is not what it sums; empty where all are true."""
     mapped, signed_off = _touched(Aim.id)
     aims = (
-        select(Aim.id, AimProgress, Qualification.criterion_count, mapped.label("mapped"), signed_off.label("signed_off"))
+        select(
+            Aim.id, AimProgress, Qualification.criterion_count, mapped.label("mapped"), signed_off.label("signed_off")
+        )
         .join(Qualification, Qualification.id == Aim.qualification_id)
         .outerjoin(AimProgress, AimProgress.aim_id == Aim.id)
         .where(

@@ -154,7 +154,9 @@ def _csv_row(reading: ParsedQualifications, place: str, row: Sequence[str], unit
     unit.criteria.append((f"{place}, criterion_code", code, description))
 
 
-def _draft(reading: ParsedQualifications, document: dict | None, options: ImportOptions, units: list[_Unit]) -> QualificationDraft:
+def _draft(
+    reading: ParsedQualifications, document: dict | None, options: ImportOptions, units: list[_Unit]
+) -> QualificationDraft:
     """The draft made of a file's own words (None where it has no room for any), the options, and its units.
 
     Raises ImportFaults with all that was found.

@@ -32,7 +32,10 @@ class BadAddress(ValueError):
 
 def welcome(*, name: str, username: str, provider: str, role: str, link: str, good_until: dt.datetime) -> Mail:
     """The invitation. `role` in words ("Employer Manager"); `link` lets the person choose a password, once."""
-    return _mail(WELCOME, f"Your Waymark account with {provider}", f"""
+    return _mail(
+        WELCOME,
+        f"Your Waymark account with {provider}",
+        f"""
 Hello {name},
 
 {provider} has made an account for you in Waymark, the e-portfolio of its apprenticeships. Your role is {role}.
@@ -47,12 +50,16 @@ Choose a password that you will remember: you sign in with it, and you enter it 
 first time you sign in you will be asked to read and accept the disclaimer.
 
 If you did not expect this message, you need not do anything: without the link nobody can use the account.
-""")
+""",
+    )
 
 
 def password_reset(*, name: str, username: str, link: str, good_until: dt.datetime) -> Mail:
     """The way back in for somebody who forgot the password."""
-    return _mail(PASSWORD_RESET, "Choose a new Waymark password", f"""
+    return _mail(
+        PASSWORD_RESET,
+        "Choose a new Waymark password",
+        f"""
 Hello {name},
 
 Somebody, we think you, asked for a new password for the Waymark account {username}. Open this link to choose one. It
@@ -61,23 +68,31 @@ works once, until {_format_time(good_until)}:
 {link}
 
 If it was not you, ignore this message: your password stays as it is.
-""")
+""",
+    )
 
 
 def password_changed(*, name: str, username: str, at: dt.datetime) -> Mail:
     """Tells the owner of an account that its password is another now."""
-    return _mail(PASSWORD_CHANGED, "Your Waymark password was changed", f"""
+    return _mail(
+        PASSWORD_CHANGED,
+        "Your Waymark password was changed",
+        f"""
 Hello {name},
 
 The password of your Waymark account {username} was changed on {_format_time(at)}. You were signed out on every device.
 
 If it was not you, ask for a new password on the sign-in page, and tell your training provider.
-""")
+""",
+    )
 
 
 def evidence_returned(*, name: str, title: str, aim: str, assessor: str, points: str) -> Mail:
     """To whoever submitted evidence: what to improve, and that it goes back on the same item."""
-    return _mail(EVIDENCE_RETURNED, f"Points for improvement: {title}", f"""
+    return _mail(
+        EVIDENCE_RETURNED,
+        f"Points for improvement: {title}",
+        f"""
 Hello {name},
 
 {assessor} has looked at your evidence "{title}" for {aim} and asks you to work on it again.
@@ -88,12 +103,16 @@ Points for improvement:
 
 Open the same item in your evidence library, add the amended file there with a comment, and submit it again. Please do
 not upload it as a new item.
-""")
+""",
+    )
 
 
 def evidence_resubmitted(*, name: str, learner: str, title: str, aim: str, comment: str) -> Mail:
     """To the assessor: resubmitted evidence is ready for assessment."""
-    return _mail(EVIDENCE_RESUBMITTED, f"Ready for assessment: {title} ({learner})", f"""
+    return _mail(
+        EVIDENCE_RESUBMITTED,
+        f"Ready for assessment: {title} ({learner})",
+        f"""
 Hello {name},
 
 {learner} has resubmitted the evidence "{title}" for {aim}. It is ready for your assessment.
@@ -101,42 +120,58 @@ Hello {name},
 Their comment:
 
 {_quoted(comment)}
-""")
+""",
+    )
 
 
 def signature_asked(*, name: str, document: str, learner: str, asked_by: str) -> Mail:
     """To a person in whose role a document is to be signed."""
-    return _mail(SIGNATURE_ASKED, f"Please sign: {document}", f"""
+    return _mail(
+        SIGNATURE_ASKED,
+        f"Please sign: {document}",
+        f"""
 Hello {name},
 
 {asked_by} asks you to sign the document "{document}" of {learner}. You find it in Waymark under Awaiting signature.
 Open and read it there first; then sign in your own row with your password.
-""")
+""",
+    )
 
 
 def session_booked(*, name: str, learner: str, assessor: str, starts_at: dt.datetime, title: str) -> Mail:
     """To a learner: a session was put into their learning plan, or moved."""
-    return _mail(SESSION_BOOKED, f"Session on {_format_time(starts_at)}", f"""
+    return _mail(
+        SESSION_BOOKED,
+        f"Session on {_format_time(starts_at)}",
+        f"""
 Hello {name},
 
 {title} with {assessor} is booked for {learner} on {_format_time(starts_at)}. What to prepare stands in the learning plan,
 under the planning notes of the session.
-""")
+""",
+    )
 
 
 def disclaimer_changed(*, name: str, provider: str) -> Mail:
     """To everybody of a provider whose disclaimer has other words now."""
-    return _mail(DISCLAIMER_CHANGED, f"{provider} has changed its disclaimer", f"""
+    return _mail(
+        DISCLAIMER_CHANGED,
+        f"{provider} has changed its disclaimer",
+        f"""
 Hello {name},
 
 {provider} has changed the disclaimer of its e-portfolio. The next time you use Waymark you will be asked to read and
 accept it before you can go on.
-""")
+""",
+    )
 
 
 def message(*, name: str, sender: str, sender_email: str | None, about: str, subject: str, body: str) -> Mail:
     """One person's words to another. `about`: the learner and the aim; answers go to `sender_email`, if given."""
-    return _mail(MESSAGE, subject, f"""
+    return _mail(
+        MESSAGE,
+        subject,
+        f"""
 Hello {name},
 
 {sender} sent you this message through Waymark about {about}:
@@ -145,7 +180,9 @@ Hello {name},
 
 {"Answer this e-mail to write back." if sender_email else "Answer through Waymark."} Work for \
 assessment goes through the evidence library, never by message.
-""", sender_email)
+""",
+        sender_email,
+    )
 
 
 def address(text: str) -> Address:

@@ -123,8 +123,14 @@ class MailSender:
             await self._note(row, due_at=clock.now() + wait, last_error=f"{type(error).__name__}: {error}"[:500])
             last = row.attempts >= MOST_ATTEMPTS
             say = log.error if last else log.warning
-            say("mail_given_up" if last else "mail_not_taken", mail=row.id, kind=row.kind, attempts=row.attempts,
-                error=type(error).__name__, again_in=None if last else wait.total_seconds())
+            say(
+                "mail_given_up" if last else "mail_not_taken",
+                mail=row.id,
+                kind=row.kind,
+                attempts=row.attempts,
+                error=type(error).__name__,
+                again_in=None if last else wait.total_seconds(),
+            )
         else:
             forget = {"body": "(not kept)"} if row.kind in CARRIES_SECRET else {}
             await self._note(row, sent_at=clock.now(), last_error=None, **forget)

@@ -94,7 +94,7 @@ def _open(path: Path) -> int:
 def _write(descriptor: int, data: bytes | bytearray) -> None:
     view = memoryview(data)
     while view:
-        view = view[os.write(descriptor, view):]
+        view = view[os.write(descriptor, view) :]
 
 
 def _publish(descriptor: int, temporary: Path, final: Path) -> None:

@@ -6,15 +6,47 @@ from collections.abc import Callable
 
 HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 M4A = (b"M4A ", b"M4B ", b"mp42", b"mp41", b"isom", b"iso2", b"iso5", b"iso6", b"dash")
-MP4 = (b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"M4VH", b"M4VP",
-       b"MSNV", b"dash", b"3gp4", b"3gp5", b"3gp6", b"f4v ", b"mmp4")
+MP4 = (
+    b"isom",
+    b"iso2",
+    b"iso3",
+    b"iso4",
+    b"iso5",
+    b"iso6",
+    b"mp41",
+    b"mp42",
+    b"avc1",
+    b"M4V ",
+    b"M4VH",
+    b"M4VP",
+    b"MSNV",
+    b"dash",
+    b"3gp4",
+    b"3gp5",
+    b"3gp6",
+    b"f4v ",
+    b"mmp4",
+)
 # Atoms that a QuickTime film from before the ftyp atom may begin with.
 _ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
 # Everything below a space but tab, line feed, form feed and carriage return; and delete.
 _NOT_TEXT = bytes(set(range(32)) - {9, 10, 12, 13}) + b"\x7f"
 # What a browser or a shell would run, even when it is named as text.
-_ACTIVE = (b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<svg", b"<?xml", b"<?php", b"<iframe", b"#!",
-           b"{\\rtf", b"%pdf-", b"%!ps")
+_ACTIVE = (
+    b"<!doctype",
+    b"<html",
+    b"<head",
+    b"<body",
+    b"<script",
+    b"<svg",
+    b"<?xml",
+    b"<?php",
+    b"<iframe",
+    b"#!",
+    b"{\\rtf",
+    b"%pdf-",
+    b"%!ps",
+)
 
 
 def pdf(head: bytes) -> bool:
@@ -61,7 +93,7 @@ def archive(head: bytes) -> bool:
 def open_document(content_type: str) -> Callable[[bytes], bool]:
     """An OpenDocument archive: its first member is stored, is called mimetype, and holds the type."""
     mark = b"mimetype" + content_type.encode()
-    return lambda head: archive(head) and head[30:30 + len(mark)] == mark and head[30 + len(mark):][:2] == b"PK"
+    return lambda head: archive(head) and head[30 : 30 + len(mark)] == mark and head[30 + len(mark) :][:2] == b"PK"
 
 
 def text(head: bytes) -> bool:

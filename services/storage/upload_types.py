@@ -44,8 +44,9 @@ def _office(title: str, ending: str, subtype: str, member: str) -> UploadKind:
 
 
 def _open_document(title: str, ending: str, subtype: str) -> UploadKind:
-    return UploadKind(title, (ending,), _ODF + subtype, signs.open_document(_ODF + subtype), _ZIP,
-                members=("mimetype", "content.xml"))
+    return UploadKind(
+        title, (ending,), _ODF + subtype, signs.open_document(_ODF + subtype), _ZIP, members=("mimetype", "content.xml")
+    )
 
 
 KINDS = (
@@ -59,16 +60,27 @@ KINDS = (
     UploadKind("JPEG picture", (".jpg", ".jpeg"), "image/jpeg", signs.jpeg, ("image/jpg", "image/pjpeg")),
     UploadKind("PNG picture", (".png",), "image/png", signs.png, ("image/x-png",)),
     UploadKind("WebP picture", (".webp",), "image/webp", signs.riff(b"WEBP")),
-    UploadKind("HEIC picture", (".heic", ".heif"), "image/heic", signs.brand(signs.HEIC),
-         ("image/heif", "image/heic-sequence")),
+    UploadKind(
+        "HEIC picture", (".heic", ".heif"), "image/heic", signs.brand(signs.HEIC), ("image/heif", "image/heic-sequence")
+    ),
     UploadKind("GIF picture", (".gif",), "image/gif", signs.gif),
     UploadKind("text file", (".txt",), "text/plain", signs.text, text=True),
-    UploadKind("CSV table", (".csv",), "text/csv", signs.text,
-         ("text/plain", "application/csv", "text/comma-separated-values", "application/vnd.ms-excel"), text=True),
+    UploadKind(
+        "CSV table",
+        (".csv",),
+        "text/csv",
+        signs.text,
+        ("text/plain", "application/csv", "text/comma-separated-values", "application/vnd.ms-excel"),
+        text=True,
+    ),
     UploadKind("Markdown text", (".md",), "text/markdown", signs.text, ("text/plain", "text/x-markdown"), text=True),
     UploadKind("MP3 recording", (".mp3",), "audio/mpeg", signs.mp3, ("audio/mp3",)),
-    UploadKind("M4A recording", (".m4a",), "audio/mp4", signs.brand(signs.M4A), ("audio/x-m4a", "audio/m4a", "video/mp4")),
-    UploadKind("WAV recording", (".wav",), "audio/wav", signs.riff(b"WAVE"), ("audio/x-wav", "audio/wave", "audio/vnd.wave")),
+    UploadKind(
+        "M4A recording", (".m4a",), "audio/mp4", signs.brand(signs.M4A), ("audio/x-m4a", "audio/m4a", "video/mp4")
+    ),
+    UploadKind(
+        "WAV recording", (".wav",), "audio/wav", signs.riff(b"WAVE"), ("audio/x-wav", "audio/wave", "audio/vnd.wave")
+    ),
     UploadKind("MP4 film", (".mp4", ".m4v"), "video/mp4", signs.brand(signs.MP4), ("video/x-m4v", "audio/mp4")),
     UploadKind("QuickTime film", (".mov",), "video/quicktime", signs.quicktime),
 )
@@ -77,12 +89,23 @@ _BY_ENDING = {ending: kind for kind in KINDS for ending in kind.endings}
 _LIST = ", ".join(kind.endings[0][1:] for kind in KINDS[:-1]) + " or " + KINDS[-1].endings[0][1:]
 # What people have on their disks that is not kept, and what they can do instead.
 _INSTEAD = {
-    ".doc": "Save it as .docx or PDF", ".docm": "Save it as .docx without macros", ".xls": "Save it as .xlsx",
-    ".xlsm": "Save it as .xlsx without macros", ".ppt": "Save it as .pptx or PDF",
-    ".pptm": "Save it as .pptx without macros", ".pages": "Export it as PDF", ".numbers": "Export it as .xlsx",
-    ".key": "Export it as PDF", ".rtf": "Save it as .docx", ".zip": "Send the files one by one",
-    ".html": "Print it to PDF", ".htm": "Print it to PDF", ".svg": "Export it as PNG", ".bmp": "Save it as PNG",
-    ".tif": "Save it as PNG or PDF", ".tiff": "Save it as PNG or PDF",
+    ".doc": "Save it as .docx or PDF",
+    ".docm": "Save it as .docx without macros",
+    ".xls": "Save it as .xlsx",
+    ".xlsm": "Save it as .xlsx without macros",
+    ".ppt": "Save it as .pptx or PDF",
+    ".pptm": "Save it as .pptx without macros",
+    ".pages": "Export it as PDF",
+    ".numbers": "Export it as .xlsx",
+    ".key": "Export it as PDF",
+    ".rtf": "Save it as .docx",
+    ".zip": "Send the files one by one",
+    ".html": "Print it to PDF",
+    ".htm": "Print it to PDF",
+    ".svg": "Export it as PNG",
+    ".bmp": "Save it as PNG",
+    ".tif": "Save it as PNG or PDF",
+    ".tiff": "Save it as PNG or PDF",
 }
 
 
@@ -96,14 +119,21 @@ def clean_name(name: str) -> str:
     name = unicodedata.normalize("NFC", name.replace("\\", "/")).rsplit("/", 1)[-1]
     # Cc control, Cf format (direction overrides, zero width), Cs lone surrogates, Co private, Cn unassigned, Zl Zp
     # breaks.
-    kept = ("" if unicodedata.category(c) in {"Cf", "Cs", "Co", "Cn"} else
-            " " if unicodedata.category(c) in {"Cc", "Zs", "Zl", "Zp"} else
-            "_" if c in '<>:"|?*' else c for c in name)
+    kept = (
+        ""
+        if unicodedata.category(c) in {"Cf", "Cs", "Co", "Cn"}
+        else " "
+        if unicodedata.category(c) in {"Cc", "Zs", "Zl", "Zp"}
+        else "_"
+        if c in '<>:"|?*'
+        else c
+        for c in name
+    )
     name = " ".join("".join(kept).split()).strip(". ")
     if len(name) > NAME_LENGTH:
         ending = PurePosixPath(name).suffix
         ending = ending if 0 < len(ending) <= 10 else ""
-        name = name[:NAME_LENGTH - len(ending)].rstrip(". ") + ending
+        name = name[: NAME_LENGTH - len(ending)].rstrip(". ") + ending
     return name or "file"
 
 
@@ -175,7 +205,11 @@ def _check_members(kind: UploadKind, tail: bytes) -> None:
 
 def _unlike(kind: UploadKind, actual: UploadKind | None = None) -> UnacceptableUpload:
     if actual is not None:
-        return UnacceptableUpload(f"The file is named like a {kind.title}, but it is a {actual.title}: "
-                            f"give it a name ending in {actual.endings[0]}, or send another file.")
-    return UnacceptableUpload(f"The file is named like a {kind.title}, but its content is something else. "
-                        "Open it, save it again, and send the new file.")
+        return UnacceptableUpload(
+            f"The file is named like a {kind.title}, but it is a {actual.title}: "
+            f"give it a name ending in {actual.endings[0]}, or send another file."
+        )
+    return UnacceptableUpload(
+        f"The file is named like a {kind.title}, but its content is something else. "
+        "Open it, save it again, and send the new file."
+    )

@@ -43,16 +43,28 @@ def test_every_changed_character_is_refused():
         for new in ALPHABET:
             if new != old:
                 with pytest.raises(InvalidSignedUrl) as refused:
-                    links.open(DOWNLOAD, text[:place] + new + text[place + 1:])
+                    links.open(DOWNLOAD, text[:place] + new + text[place + 1 :])
                 assert not refused.value.expired
 
 
-@pytest.mark.parametrize("change", [
-    lambda t: t[:-1], lambda t: t + "A", lambda t: t + "=", lambda t: t + ".", lambda t: " " + t,
-    lambda t: t.split(".")[0],
-    lambda t: t.split(".")[0] + ".", lambda t: "." + t.split(".")[1], lambda t: t.swapcase(), lambda t: t + "\n",
-    lambda t: "", lambda t: "ŵ" + t, lambda t: "A" * 100_000,
-])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda t: t[:-1],
+        lambda t: t + "A",
+        lambda t: t + "=",
+        lambda t: t + ".",
+        lambda t: " " + t,
+        lambda t: t.split(".")[0],
+        lambda t: t.split(".")[0] + ".",
+        lambda t: "." + t.split(".")[1],
+        lambda t: t.swapcase(),
+        lambda t: t + "\n",
+        lambda t: "",
+        lambda t: "ŵ" + t,
+        lambda t: "A" * 100_000,
+    ],
+)
 def test_cut_padded_and_foreign_texts_are_refused(change):
     links = SignedUrls(SECRET)
     with pytest.raises(InvalidSignedUrl):

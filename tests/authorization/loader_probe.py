@@ -136,7 +136,11 @@ async def _pages(fresh: Any, keys: dict[str, list[Any]]) -> AsyncIterator[tuple[
     for name, listed in lists(LearnerList).items():
         for asked in _filters(listed.conditions, keys):
             loader: PagesLoader = fresh().pages(listed, 100, None, **asked)
-            yield f"{name} {asked}", keys["learner"], [await told(page) for page in await loader.load_many(keys["learner"])]
+            yield (
+                f"{name} {asked}",
+                keys["learner"],
+                [await told(page) for page in await loader.load_many(keys["learner"])],
+            )
         reading = fresh().reading
         whole = [await whole_list(reading, listed, key, {}, at_once=3) for key in keys["learner"]]
         yield f"{name} whole", keys["learner"], whole

@@ -73,7 +73,11 @@ def _loaders(worlds: Worlds, looker: Any, who: str, role: Role) -> Loaders:
 
 
 async def test_the_desk_looks_again_at_whom_an_export_was_made_for(worlds: Worlds) -> None:
-    export_service, aim, learner = ExportService(worlds.looker.services), worlds.made.it.aims["main"].id, worlds.made.it.ada.id
+    export_service, aim, learner = (
+        ExportService(worlds.looker.services),
+        worlds.made.it.aims["main"].id,
+        worlds.made.it.ada.id,
+    )
     wanted = (
         {"export": link.TIME_LOG, "learner": learner, "asked": {}},
         {"export": link.PROGRESS_MAP, "aim": aim, "filter": "ALL"},

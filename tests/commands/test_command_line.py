@@ -42,7 +42,17 @@ def operator(own_database_url: str, tmp_path: Path) -> Operator:
     return Operator(own_database_url, tmp_path)
 
 
-ADMIN = ("admin", "--provider", "Hill College", "--ukprn", "10001234", "--name", "Ana Ito", "--email", "Ana@Hill.example")
+ADMIN = (
+    "admin",
+    "--provider",
+    "Hill College",
+    "--ukprn",
+    "10001234",
+    "--name",
+    "Ana Ito",
+    "--email",
+    "Ana@Hill.example",
+)
 CSV = "unit_number,unit_title,criterion_code,criterion_description\n1,Saws,1.1,Names the parts of a saw\n1,Saws,1.2,Sets a saw\n"
 
 

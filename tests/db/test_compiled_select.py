@@ -47,7 +47,9 @@ async def test_every_column_of_every_table_is_read_as_sqlalchemy_reads_it(full: 
         assert [tuple(row) for row in found] == expected, table.name
         for one, other in zip(found, expected, strict=True):
             assert [type(value) for value in one] == [type(value) for value in other], table.name
-            seen |= {type(column.type).__name__ for column, value in zip(table.c, other, strict=True) if value is not None}
+            seen |= {
+                type(column.type).__name__ for column, value in zip(table.c, other, strict=True) if value is not None
+            }
     # The demo has a value of each type of column there is, so that the comparison says something.
     assert seen == {type(column.type).__name__ for table in EVERY_TABLE for column in table.c}
 
@@ -71,7 +73,7 @@ async def test_what_is_bound_and_what_stands_in_the_statement(full: Database):
         (select(tables.Aim.id).where(tables.Aim.status.not_in(ended)).order_by(tables.Aim.id), {}),
         (select(tables.Aim.id).where(any_of(tables.Aim.learner_id)).order_by(tables.Aim.id), {"keys": learners[:3]}),
         (select(tables.Aim.id).where(any_of(tables.Aim.learner_id)), {"keys": []}),
-        (select(tables.User.name).where(tables.User.name != "O'Neill \\ \"%s\" :x $1 ?"), {}),
+        (select(tables.User.name).where(tables.User.name != 'O\'Neill \\ "%s" :x $1 ?'), {}),
         (select(literal(2_000, BigInteger) * 2_000_000, literal(-3)), {}),
         (
             select(tables.Session.id).where(tables.Session.starts_at < bindparam("moment", type_=UtcDateTime)),
@@ -218,7 +220,9 @@ async def test_postgresql_neither_compiles_a_read_nor_plans_it_anew_for_a_few_ke
         assert len(await database.rows(some, {"keys": keys})) > 20
     assert await database.rows(some, {"keys": []}) == []
     kept = table("pg_prepared_statements", column("statement"), column("generic_plans"), column("custom_plans"))
-    plans = select(kept.c.generic_plans, kept.c.custom_plans).where(kept.c.statement.like("SELECT criterion_progress.criterion_id%"))
+    plans = select(kept.c.generic_plans, kept.c.custom_plans).where(
+        kept.c.statement.like("SELECT criterion_progress.criterion_id%")
+    )
     [(generic, custom)] = await database.rows(plans)
     # It looks at five executions before it makes up its mind.
     assert (generic, custom) == (5, 5)

@@ -88,7 +88,9 @@ def test_the_codes_are_those_of_the_source() -> None:
     sources = "\n".join(path.read_text() for room in ("auth", "transport") for path in (ROOT / room).rglob("*.py"))
     assert len(told) >= 12
     assert {code for code in told if f'"{code}"' not in sources} == set()
-    named = set(re.findall(r'^[A-Z_]+ = "([A-Z_]+)"$', (ROOT / "transport/graphql/errors.py").read_text(), re.MULTILINE))
+    named = set(
+        re.findall(r'^[A-Z_]+ = "([A-Z_]+)"$', (ROOT / "transport/graphql/errors.py").read_text(), re.MULTILINE)
+    )
     assert named - told == set()
 
 

@@ -207,9 +207,7 @@ def counted_again(everything: Everything, who: Viewer, employer_key: int | None 
         off_the_job=(
             sum(required for required, _, _ in minutes),
             sum(progress.expected_minutes(*planned, today) for planned in minutes),
-            sum(
-                entry.minutes for entry in records(TimeLogEntry) if entry.job_setting is JobSetting.OFF_THE_JOB
-            ),
+            sum(entry.minutes for entry in records(TimeLogEntry) if entry.job_setting is JobSetting.OFF_THE_JOB),
         ),
     )
 

@@ -9,9 +9,10 @@ EQUIVALENT: dict[tuple[str, str], str] = {
         "loaders/evidence.py",
         "without scope.of_provider(EvidenceMapping) in select(EvidenceMapping.evidence_id, EvidenceMapping.aim_i...",
     ): "is joined to the evidence, which says whose provider's its mappings are",
-    ("loaders/session.py", "without scope.sees_aim(role) in select(SessionAim.session_id, SessionAim.aim_id).join(Aim..."): (
-        "gives the keys to the loader of aims, which reads none that the viewer does not see"
-    ),
+    (
+        "loaders/session.py",
+        "without scope.sees_aim(role) in select(SessionAim.session_id, SessionAim.aim_id).join(Aim...",
+    ): ("gives the keys to the loader of aims, which reads none that the viewer does not see"),
     (
         "loaders/unit_funnel.py",
         "without scope.sees_aim(role) in select(UnitSignature.aim_id, UnitSignature.unit_id, func....",

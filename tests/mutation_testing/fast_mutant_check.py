@@ -112,7 +112,9 @@ class Glance:
             looker = self._looker(Database(f"sqlite:///{path}"))
             sights = {viewer: self._sight(viewer) for viewer in _ORDER}
             for (_, role), sight in sights.items():
-                if await alone.disagreements(looker.database, looker.context(sight.me, role).require_active_viewer(), sight):
+                if await alone.disagreements(
+                    looker.database, looker.context(sight.me, role).require_active_viewer(), sight
+                ):
                     return False
             for viewer in _HERE:
                 if await directly.given(looker, sights[viewer]) != self._expected[viewer]:
@@ -184,9 +186,7 @@ def _table_agrees(source: str) -> bool:
     except Exception:
         return False
     in_table = all(names["may"](role, name) == may(role, name) for name in ROW_OF for role in COLUMNS)
-    signing_in = all(
-        names["may"](role, name) for name in OF_SIGNING_IN & names["MUTATIONS"].keys() for role in COLUMNS
-    )
+    signing_in = all(names["may"](role, name) for name in OF_SIGNING_IN & names["MUTATIONS"].keys() for role in COLUMNS)
     return in_table and signing_in and all(names["GRANTABLE"].get(role, set()) == grantable(role) for role in COLUMNS)
 
 

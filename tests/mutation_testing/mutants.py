@@ -57,10 +57,7 @@ PLANS: dict[str, tuple[Callable[[ast.AST], Iterator[Mutation]], tuple[str, ...]]
     "auth/policy.py": (who_may, _WRITES),
     "repositories/scoped.py": (conditions, (*_WRITES, "tests/repositories/test_scoped.py")),
     "domain/progress.py": (numbers, NUMBERS),
-    **{
-        f"loaders/{path.name}": (scoped, _SCOPE)
-        for path in sorted((ROOT / "loaders").glob("*.py"))
-    },
+    **{f"loaders/{path.name}": (scoped, _SCOPE) for path in sorted((ROOT / "loaders").glob("*.py"))},
 }
 
 

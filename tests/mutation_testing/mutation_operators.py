@@ -161,7 +161,9 @@ def numbers(tree: ast.AST) -> Iterator[Mutation]:
     """Of the rules behind the numbers: comparisons and sums turned round, constants off by one."""
     yield from conditions(tree)
     # How many answers a cache keeps is no rule.
-    kept = {id(part) for node in ast.walk(tree) for made in getattr(node, "decorator_list", ()) for part in ast.walk(made)}
+    kept = {
+        id(part) for node in ast.walk(tree) for made in getattr(node, "decorator_list", ()) for part in ast.walk(made)
+    }
     for node in ast.walk(tree):
         match node:
             case _ if id(node) in kept:

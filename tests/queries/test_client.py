@@ -106,7 +106,12 @@ async def test_the_sign_in_ends_with_the_run(demo: Demo, backend: str):
         ("assessor", "not-it", None, "assessor could not sign in: The username or the password is wrong."),
         ("nobody", "not-it", None, "nobody could not sign in: The username or the password is wrong."),
         ("many.roles", PASSWORD, "MASTER_ADMIN", "many.roles could not sign in: This login does not hold that role."),
-        ("new.starter", PASSWORD, None, "The password has to be changed first: do it in the e-portfolio, then run this"),
+        (
+            "new.starter",
+            PASSWORD,
+            None,
+            "The password has to be changed first: do it in the e-portfolio, then run this",
+        ),
     ],
 )
 async def test_who_may_not_come_in_is_told_why(served: Running, username: str, password: str, role: str, said: str):

@@ -32,7 +32,9 @@ class Seen:
 @pytest.fixture(params=VIEWERS, ids=[username for username, _ in VIEWERS])
 async def seen(export_service: Desk, request: pytest.FixtureRequest) -> Seen:
     username, role = request.param
-    return Seen(export_service, await Cohort.of(export_service.running.server.services.database, role, username), username)
+    return Seen(
+        export_service, await Cohort.of(export_service.running.server.services.database, role, username), username
+    )
 
 
 def key(id: str) -> int:

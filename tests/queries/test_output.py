@@ -27,7 +27,7 @@ COLUMNS = [
     Column("nothing", Kind.FLOAT),
 ]
 AT = dt.datetime(2026, 6, 1, 9, 30, tzinfo=dt.timezone(dt.timedelta(hours=1)))
-FIRST = ["=HYPERLINK(\"x\")", -3, 12.5, True, dt.date(2026, 1, 5), AT, ["EXAM_OR_TEST", "PRODUCT"], None]
+FIRST = ['=HYPERLINK("x")', -3, 12.5, True, dt.date(2026, 1, 5), AT, ["EXAM_OR_TEST", "PRODUCT"], None]
 EMPTY = [None] * 8
 ROWS = [dict(zip([column.name for column in COLUMNS], values, strict=True)) for values in (FIRST, EMPTY)]
 RESULT = Result("tried", COLUMNS, ROWS, {})

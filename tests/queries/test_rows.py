@@ -116,9 +116,7 @@ def test_fragments_aliases_and_edges_are_seen_through():
         },
     )
     assert names == ["who.role", "who.grants.grantedAt", "learners.cursor", "learners.label"]
-    assert rows == [
-        {"who.role": "IQA", "who.grants.grantedAt": None, "learners.cursor": "c", "learners.label": "Maya"}
-    ]
+    assert rows == [{"who.role": "IQA", "who.grants.grantedAt": None, "learners.cursor": "c", "learners.label": "Maya"}]
 
 
 def test_every_kind_of_column_is_known_from_the_schema():

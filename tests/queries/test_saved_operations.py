@@ -106,7 +106,9 @@ async def ids_of(export_service: Desk) -> dict[str, Any]:
     mapped = (await export_service.run("LEARNER", "progress_map", {"learnerId": learner["id"]})).data["learner"]
     units = [unit for aim in mapped["aims"] for unit in aim["units"]]
     unit = max(units, key=lambda unit: sum(criterion["evidenceCount"] for criterion in unit["criteria"]))
-    waiting = (await export_service.run("LEARNER", "awaiting_signature", {"first": 50})).data["viewer"]["signatureRequests"]
+    waiting = (await export_service.run("LEARNER", "awaiting_signature", {"first": 50})).data["viewer"][
+        "signatureRequests"
+    ]
     document = max(waiting["nodes"], key=lambda request: len(request["slots"]))
     return {
         "learnerId": learner["id"],
@@ -133,7 +135,9 @@ async def test_a_query_for_every_role(export_service: Desk, name: str):
         assert None not in each.data.values(), role
 
 
-async def sent(export_service: Desk, role: str | None, name: str, variables: dict[str, Any]) -> tuple[dict[str, Any], int, int]:
+async def sent(
+    export_service: Desk, role: str | None, name: str, variables: dict[str, Any]
+) -> tuple[dict[str, Any], int, int]:
     """One mutation on its own connection, without a token where there is no role: payload, points, statements."""
     client = await export_service.client(role) if role else Client(export_service.running.address)
     with capture_logs() as logs:
@@ -218,7 +222,9 @@ async def test_what_each_role_does_with_their_own_account(own_desk: Desk, backen
     check("password_change", backend, changed)
 
 
-async def streamed(export_service: Desk, role: str, name: str, ready: asyncio.Event | None = None) -> tuple[dict[str, Any], Any]:
+async def streamed(
+    export_service: Desk, role: str, name: str, ready: asyncio.Event | None = None
+) -> tuple[dict[str, Any], Any]:
     """The first event of a subscription, over an event stream that is then left; and the log's line about it.
 
     `ready` is set once the server has begun to answer.

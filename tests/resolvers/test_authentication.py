@@ -107,8 +107,12 @@ async def test_a_refresh_token_is_good_once_and_its_second_use_ends_the_sign_in(
     first = await sign_in.login(stranger, username="ada", password=SECRET)
     second = await sign_in.token_refresh(stranger, refresh_token=first.refresh_token)
     await read_viewer(stranger.services.database, stranger.services.tokens.verify(second.access_token))
-    assert (await refused(sign_in.token_refresh(stranger, refresh_token=first.refresh_token)))[0] is UserErrorCode.INVALID
-    assert (await refused(sign_in.token_refresh(stranger, refresh_token=second.refresh_token)))[0] is UserErrorCode.INVALID
+    assert (await refused(sign_in.token_refresh(stranger, refresh_token=first.refresh_token)))[
+        0
+    ] is UserErrorCode.INVALID
+    assert (await refused(sign_in.token_refresh(stranger, refresh_token=second.refresh_token)))[
+        0
+    ] is UserErrorCode.INVALID
     with pytest.raises(NotSignedIn):
         await read_viewer(stranger.services.database, stranger.services.tokens.verify(second.access_token))
 
@@ -125,9 +129,7 @@ async def test_of_twenty_refreshes_at_once_one_wins(stranger: Context) -> None:
 
     # Whoever wins may find the sign-in ended by those who came second before it has read itself: at most one gets through.
     assert sum(await asyncio.gather(*(refresh() for _ in range(20)))) <= 1
-    used = await stranger.services.database.rows(
-        text("select count(*) from refresh_token")
-    )
+    used = await stranger.services.database.rows(text("select count(*) from refresh_token"))
     assert used[0][0] == 2, "one token was used, one was issued"
 
 

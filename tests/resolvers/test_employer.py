@@ -62,7 +62,9 @@ async def test_one_of_many_at_once_makes_it(stage: Stage) -> None:
         *(employer.create(stage.at("basic"), name="Wheels") for _ in range(8)), return_exceptions=True
     )
     assert sum(isinstance(one, int) for one in made) == 1
-    assert {fault.code for one in made if isinstance(one, DomainError) for fault in one.errors} == {UserErrorCode.CONFLICT}
+    assert {fault.code for one in made if isinstance(one, DomainError) for fault in one.errors} == {
+        UserErrorCode.CONFLICT
+    }
 
 
 async def test_no_employer_stands_below_itself(stage: Stage) -> None:

@@ -38,9 +38,7 @@ async def test_the_same_key_gives_the_same_place(stage: Stage) -> None:
 async def test_writers_of_one_provider_do_not_stand_in_each_others_way(stage: Stage) -> None:
     """Each refers to the provider, whose row holds the end of the audit chain: on PostgreSQL a deadlock waits there."""
     who = ["learner", "assessor", "manager", "cy"] * 5
-    await asyncio.gather(
-        *(file.upload_create(stage.at(one), name="a.pdf", content_type="", size=1) for one in who)
-    )
+    await asyncio.gather(*(file.upload_create(stage.at(one), name="a.pdf", content_type="", size=1) for one in who))
     assert len(await stage.rows(File)) == len(await stage.trail()) == 20
 
 

@@ -80,7 +80,9 @@ async def test_one_learner_comes_of_many_enrolments_at_once(stage: Stage) -> Non
     doing = [learner.enrol(stage.at("basic"), email=f"bea{place}@x.example", **asked) for place in range(6)]
     made = await asyncio.gather(*doing, return_exceptions=True)
     assert sum(isinstance(one, int) for one in made) == 1
-    assert all(fault.code is UserErrorCode.CONFLICT for one in made if isinstance(one, DomainError) for fault in one.errors)
+    assert all(
+        fault.code is UserErrorCode.CONFLICT for one in made if isinstance(one, DomainError) for fault in one.errors
+    )
     assert len(await stage.mails()) == 1
 
 

@@ -75,15 +75,11 @@ async def test_an_archived_account_is_given_nothing(stage: Stage) -> None:
 async def test_revoking_ends_the_sign_ins_in_that_role_and_what_it_reached(stage: Stage) -> None:
     await done(stage, "master", "roleGrant", userId=user_id(stage, "manager"), role="EMPLOYER_OVERVIEW")
     garage = ids.encode("Employer", (await stage.rows(OverviewAllocation))[0].employer_id)
-    await done(
-        stage, "master", "employerOverviewAllocate", userId=user_id(stage, "manager"), employerIds=[garage]
-    )
+    await done(stage, "master", "employerOverviewAllocate", userId=user_id(stage, "manager"), employerIds=[garage])
     signed_in = {}
     for role in (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW):
         signed_in[role] = Context(stage.services)
-        await sign_in.login(
-            signed_in[role], username=stage.user("manager").username, password=PASSWORD, role=role
-        )
+        await sign_in.login(signed_in[role], username=stage.user("manager").username, password=PASSWORD, role=role)
     await done(stage, "assessor", "roleRevoke", userId=user_id(stage, "manager"), role="EMPLOYER_MANAGER")
     assert await held(stage, "manager") == {Role.EMPLOYER_OVERVIEW}
     mine = stage.user("manager").id

@@ -11,7 +11,9 @@ import pytest
 from tests.support.demo_server import Demo
 from tests.support.http_server import Person
 
-SETTINGS = "mutation($n: Float!) { providerSettingsUpdate(input: { trafficLightTolerance: $n }) { errors { message } } }"
+SETTINGS = (
+    "mutation($n: Float!) { providerSettingsUpdate(input: { trafficLightTolerance: $n }) { errors { message } } }"
+)
 
 
 @asynccontextmanager

@@ -44,7 +44,7 @@ def test_every_release_that_the_changelog_dates_is_kept() -> None:
     assert f"## {last_release()}" in CHANGELOG
 
 
-BEFORE = '''
+BEFORE = """
 type Query {
   learner(id: ID!, slug: String @deprecated, deep: Boolean): Learner
   node(id: ID!): Node
@@ -58,7 +58,7 @@ enum Light { RED GREEN AMBER @deprecated }
 input Filter { site: ID old: ID @deprecated }
 type Mutation { log(filter: Filter!): Learner }
 type Unit implements Node { id: ID! }
-'''
+"""
 
 
 @pytest.mark.parametrize(

@@ -91,11 +91,14 @@ async def test_learners_of_employers_come_a_page_each_in_one_statement(ask: Aske
 
 
 async def test_a_learner_with_their_employer_managers_and_time(ask: Asker):
-    read = await ask(Role.LEARNER, """{ viewer { awaitingSignatureCount learner {
+    read = await ask(
+        Role.LEARNER,
+        """{ viewer { awaitingSignatureCount learner {
       employer { name parent { name } } managers { name email }
       offTheJob { requiredMinutes expectedMinutes actualMinutes actualPercent }
       aims { qualification { id title reference unitCount criterionCount offTheJobHoursMinimum } }
-    } } }""")
+    } } }""",
+    )
     learner = read["viewer"]["learner"]
     assert read["viewer"]["awaitingSignatureCount"] == 1
     assert learner["employer"] == {"name": "Site A", "parent": None}
@@ -158,11 +161,14 @@ async def test_the_audit_trail(ask: Asker):
 
 
 async def test_guides_and_settings(ask: Asker):
-    read = await ask(Role.LEARNER, """{
+    read = await ask(
+        Role.LEARNER,
+        """{
       all: guides { slug } mine: guides(audience: LEARNER) { slug audience }
       guide(slug: "kpi-app") { title body audience } none: guide(slug: "none") { title }
       providerSettings { trafficLightTolerance ratedFromPercent reviewIntervalWeeks unitSignatures disclaimer }
-    }""")
+    }""",
+    )
     assert [guide["slug"] for guide in read["all"]] == [guide.slug for guide in guides()]
     assert 0 < len(read["mine"]) < len(read["all"])
     assert all("LEARNER" in guide["audience"] for guide in read["mine"])

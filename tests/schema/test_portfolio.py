@@ -130,12 +130,12 @@ async def test_evidence_with_everything_on_it(shelf: Shelf) -> None:
 async def test_evidence_is_filtered(shelf: Shelf) -> None:
     it = shelf.it
     for filter, titles in (
-        ("{aimId: \"%s\"}" % id_of(it.side), ["Essay"]),
-        ("{aimId: \"Aim_999999\"}", []),
-        ("{aimId: \"nonsense\"}", []),
+        ('{aimId: "%s"}' % id_of(it.side), ["Essay"]),
+        ('{aimId: "Aim_999999"}', []),
+        ('{aimId: "nonsense"}', []),
         ("{unmappedOnly: true}", ["Essay"]),
         ("{unmappedOnly: false, status: null}", ["Essay", "Photo"]),
-        ("{status: SUBMITTED, aimId: \"%s\"}" % id_of(it.main), ["Photo"]),
+        ('{status: SUBMITTED, aimId: "%s"}' % id_of(it.main), ["Photo"]),
         ("{status: ASSESSED}", []),
     ):
         found = (await ada(shelf, "ada", f"evidence(filter: {filter}) {{ totalCount nodes {{ title }} }}"))["evidence"]

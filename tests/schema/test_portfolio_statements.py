@@ -58,7 +58,9 @@ async def shelf(database: Database, tmp_path: Path) -> Shelf:
 async def statements(shelf: Shelf, who: str, query: str, **variables: str) -> int:
     """As a client is served: with the sign-in, and with the qualification's words in memory."""
     context = shelf.context(who)
-    await context.services.qualifications.qualifications([shelf.it.main.qualification_id, shelf.it.side.qualification_id])
+    await context.services.qualifications.qualifications(
+        [shelf.it.main.qualification_id, shelf.it.side.qualification_id]
+    )
     await shelf.ask(who, query, context, **variables)
     return SIGN_IN + shelf.statements
 
@@ -82,9 +84,7 @@ async def fill_up(shelf: Shelf) -> None:
             criterion = it.criteria[number % 2]
             place = {"aim_id": it.main.id, "unit_id": criterion.unit_id, "criterion_id": criterion.id}
             await world.add(
-                EvidenceMapping(
-                    **keys, **place, evidence_id=evidence.id, mapped_by_id=it.ann.id, mapped_at=world.now
-                )
+                EvidenceMapping(**keys, **place, evidence_id=evidence.id, mapped_by_id=it.ann.id, mapped_at=world.now)
             )
 
 

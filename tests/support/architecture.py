@@ -130,7 +130,9 @@ def stray_selects(root: Path, paths: list[str]) -> list[str]:
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             if name in makers:
-                found.append(f"{path}: line {call.lineno}: a {name}( stands in db/, auth/, services/, loaders/ or repositories/ only")
+                found.append(
+                    f"{path}: line {call.lineno}: a {name}( stands in db/, auth/, services/, loaders/ or repositories/ only"
+                )
     return found
 
 

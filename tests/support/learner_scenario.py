@@ -159,9 +159,7 @@ async def _evidence(world: World, shelf: Shelf) -> None:
     await world.add(EvidenceSignature(**keys, **signed, version_number=1, role=Role.LEARNER))
     for criterion, met in ((it.criteria[0], True), (it.criteria[1], False)):
         place = {"aim_id": it.main.id, "unit_id": criterion.unit_id, "criterion_id": criterion.id}
-        await world.add(
-            EvidenceMapping(**keys, **place, signed_off=met, mapped_by_id=it.ann.id, mapped_at=world.now)
-        )
+        await world.add(EvidenceMapping(**keys, **place, signed_off=met, mapped_by_id=it.ann.id, mapped_at=world.now))
         by = {"signed_off_by_id": it.ann.id, "signed_off_at": world.now} if met else {}
         await world.add(CriterionProgress(**_keys(it), **place, evidence_count=1, signed_off=met, **by))
     it.photo, it.essay, it.older = photo, essay, older

@@ -248,7 +248,7 @@ def make_app(toy: Toy, limits: Limits | None = None, **options: Any) -> tuple[St
 async def until(true: Callable[[], object]) -> None:
     """Waits until something is so; a test that waits for ever is stopped after 20 seconds."""
     async with asyncio.timeout(20):
-        while not true():  # noqa: ASYNC110  the server under test tells nobody
+        while not true():
             await asyncio.sleep(0.01)
 
 

@@ -44,7 +44,9 @@ class ExportServiceProtocol(Protocol):
         """The export, made now; None where its subject is gone, or no longer open to whom the link was made for."""
 
 
-def routes(links: SignedUrls, store: FileStore, export_service: ExportServiceProtocol, *, idle: float = IDLE) -> list[Route]:
+def routes(
+    links: SignedUrls, store: FileStore, export_service: ExportServiceProtocol, *, idle: float = IDLE
+) -> list[Route]:
     """The three endpoints. `idle`: seconds without a byte after which an upload is given up.
 
     An upload is idempotent: the same bytes again answer 200 with the same JSON and change nothing; other bytes for a
@@ -105,7 +107,9 @@ async def _answer(request: Request, work: Callable[[], Awaitable[Response]]) -> 
 # ---------------------------------------------------------------- in
 
 
-async def _upload(request: Request, links: SignedUrls, store: FileStore, export_service: ExportServiceProtocol, idle: float) -> Response:
+async def _upload(
+    request: Request, links: SignedUrls, store: FileStore, export_service: ExportServiceProtocol, idle: float
+) -> Response:
     claims = links.open(UPLOAD, request.path_params["link"])
     expected = await export_service.expected(claims)
     if expected is None:
@@ -184,7 +188,9 @@ async def _drain(request: Request) -> None:
 # ---------------------------------------------------------------- out
 
 
-async def _download(request: Request, links: SignedUrls, store: FileStore, export_service: ExportServiceProtocol) -> Response:
+async def _download(
+    request: Request, links: SignedUrls, store: FileStore, export_service: ExportServiceProtocol
+) -> Response:
     held = await export_service.held(links.open(DOWNLOAD, request.path_params["link"]))
     if held is None:
         raise _Refusal(410, "This file is no longer here, or no longer open to you.")

@@ -60,7 +60,9 @@ class DocumentSize:
 
 def limit_exceeded(what: str, limit: str, maximum: int, found: int) -> OperationRejected:
     """The refusal for one size that is over its limit."""
-    return operation_rejected(f"This document {what} {found}; the limit is {maximum}.", limit=limit, max=maximum, found=found)
+    return operation_rejected(
+        f"This document {what} {found}; the limit is {maximum}.", limit=limit, max=maximum, found=found
+    )
 
 
 class DocumentWalk:

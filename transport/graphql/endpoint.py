@@ -128,7 +128,9 @@ class GraphQLEndpoint:
                     raise operation_rejected(
                         "A subscription is answered as text/event-stream, or over graphql-transport-ws.", BAD_REQUEST
                     )
-                await stream(self._operations, self._streams, request, context, connection, receive, send, record, ready)
+                await stream(
+                    self._operations, self._streams, request, context, connection, receive, send, record, ready
+                )
                 return
             if scope["method"] == "GET" and ready.operation.kind is not OperationType.QUERY:
                 raise HttpError(
@@ -158,7 +160,12 @@ class GraphQLEndpoint:
 
     @staticmethod
     async def _answer(
-        send: Send, scope: Scope, headers: dict[bytes, bytes], media_type: str, ready: PreparedOperation, answer: dict[str, Any]
+        send: Send,
+        scope: Scope,
+        headers: dict[bytes, bytes],
+        media_type: str,
+        ready: PreparedOperation,
+        answer: dict[str, Any],
     ) -> None:
         body = orjson.dumps(answer)
         if scope["method"] == "POST" or "errors" in answer:

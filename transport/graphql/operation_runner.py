@@ -236,7 +236,9 @@ class OperationRunner:
         source = await source if isawaitable(source) else source
         if isinstance(source, ExecutionResult):
             away = outage_response(source.errors[0].original_error)
-            raise away or OperationRejected([self._described(error, ready.record, ready.anonymous) for error in source.errors])
+            raise away or OperationRejected(
+                [self._described(error, ready.record, ready.anonymous) for error in source.errors]
+            )
         return source
 
     def _executor(self, ready: PreparedOperation, root_value: Any) -> Any:
@@ -261,7 +263,9 @@ class OperationRunner:
                 error = OperationRejected([{"message": ours[0], "extensions": ours[1]}])
             else:
                 log_unhandled(error, record.request_id)
-                error = outage_response(error) or HttpError(500, INTERNAL, INTERNAL_MESSAGE, requestId=record.request_id)
+                error = outage_response(error) or HttpError(
+                    500, INTERNAL, INTERNAL_MESSAGE, requestId=record.request_id
+                )
         record.code = error.errors[0]["extensions"]["code"]
         return error
 

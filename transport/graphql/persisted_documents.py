@@ -66,7 +66,9 @@ class DocumentFinder:
         text = self._text(request)
         saved_name = self._documents.name(text)
         if self._documents.trusted_only and saved_name is None:
-            raise operation_rejected("This installation runs its saved operations only: name one by documentId.", NOT_TRUSTED)
+            raise operation_rejected(
+                "This installation runs its saved operations only: name one by documentId.", NOT_TRUSTED
+            )
         return self._preparation.prepare(text), saved_name
 
     def _text(self, request: GraphQLRequest) -> str:

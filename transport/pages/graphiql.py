@@ -40,7 +40,9 @@ _DEMO_SIGN_INS = """ (in this demo as learner,
 # the password is waymark-demo)"""
 
 
-def graphiql(path: str, view: GraphQLEndpoint, folder: Path, documents: PersistedDocuments, is_demo: bool) -> list[BaseRoute]:
+def graphiql(
+    path: str, view: GraphQLEndpoint, folder: Path, documents: PersistedDocuments, is_demo: bool
+) -> list[BaseRoute]:
     """The routes of the graph with GraphiQL: a GET that wants HTML most is shown the page, all else goes to `view`.
 
     GraphiQL's own files come from `folder`/node_modules where each of them is there byte for byte as files.json has

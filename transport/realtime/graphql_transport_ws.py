@@ -24,7 +24,9 @@ FORBIDDEN = CloseSocket(4403, "Forbidden")
 class WebSocketEndpoint:
     """Accepts sockets: only our own and allowed origins, only graphql-transport-ws, only so many at once."""
 
-    def __init__(self, operations: OperationRunner, streams: ConnectionLifecycle, allowed_origins: frozenset[str]) -> None:
+    def __init__(
+        self, operations: OperationRunner, streams: ConnectionLifecycle, allowed_origins: frozenset[str]
+    ) -> None:
         self._operations = operations
         self._streams = streams
         self._allowed_origins = allowed_origins
@@ -53,7 +55,9 @@ class WebSocketEndpoint:
 class WebSocketConnection:
     """One accepted socket until it closes."""
 
-    def __init__(self, operations: OperationRunner, streams: ConnectionLifecycle, scope: Scope, receive: Receive, send: Send) -> None:
+    def __init__(
+        self, operations: OperationRunner, streams: ConnectionLifecycle, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         self._operations = operations
         self._limits = operations.limits
         self._streams = streams

@@ -66,9 +66,7 @@ async def walked(plans: SimpleNamespace, listed: LearnerList[Any], key: int, fir
 async def test_pages_put_together_are_the_list(plans: SimpleNamespace, listed: LearnerList[Any]) -> None:
     at_once = await plans.loaders().pages(listed, 100, None).load_many(plans.keys)
     for key, page, size in zip(plans.keys, at_once, (0, 1, 3, 7, 12), strict=True):
-        in_order = sorted(
-            page.nodes, key=lambda row: (listed.order.of(row), row.key), reverse=listed.order.descending
-        )
+        in_order = sorted(page.nodes, key=lambda row: (listed.order.of(row), row.key), reverse=listed.order.descending)
         assert [row.key for row in page.nodes] == [row.key for row in in_order]
         assert len(page.nodes) == size == await page.count()
         assert {row.learner_key for row in page.nodes} <= {key}

@@ -24,9 +24,16 @@ MADE = dt.datetime(2026, 7, 1, 23, 30, tzinfo=dt.UTC)  # half past midnight on t
 
 def line(minutes: int = 90, comments: str = "Learned a lot", **changes) -> TimeLogLine:
     values = {
-        "date": dt.date(2026, 6, 30), "activity": ActivityType.TRAINER_LED_TRAINING, "setting": JobSetting.OFF_THE_JOB,
-        "minutes": minutes, "aim": "Autocare technician", "unit": None, "assessor": None, "comments": comments,
-        "automatic": False, **changes,
+        "date": dt.date(2026, 6, 30),
+        "activity": ActivityType.TRAINER_LED_TRAINING,
+        "setting": JobSetting.OFF_THE_JOB,
+        "minutes": minutes,
+        "aim": "Autocare technician",
+        "unit": None,
+        "assessor": None,
+        "comments": comments,
+        "automatic": False,
+        **changes,
     }
     return TimeLogLine(**values)
 
@@ -40,12 +47,17 @@ def table_of(sheet) -> list[tuple]:
     rows = list(sheet.iter_rows(values_only=True))
     head = next(n for n, row in enumerate(rows) if row[0] == "Date")
     assert rows[head] == tuple(heading for heading, _ in COLUMNS)
-    return rows[head + 1:]
+    return rows[head + 1 :]
 
 
 async def test_the_workbook_says_whose_it_is_when_it_was_made_and_what_it_shows():
-    sheet = await sheet_of(line(), line(30, setting=JobSetting.ON_THE_JOB),
-                           aim="Autocare", setting=JobSetting.OFF_THE_JOB, first=dt.date(2026, 1, 1))
+    sheet = await sheet_of(
+        line(),
+        line(30, setting=JobSetting.ON_THE_JOB),
+        aim="Autocare",
+        setting=JobSetting.OFF_THE_JOB,
+        first=dt.date(2026, 1, 1),
+    )
     facts = {row[0]: row[1] for row in sheet.iter_rows(max_row=9, values_only=True)}
     assert sheet["A1"].value == "Time log"
     assert facts["Learner"] == "Siân & Co"
@@ -58,11 +70,25 @@ async def test_the_workbook_says_whose_it_is_when_it_was_made_and_what_it_shows(
 
 
 async def test_cells_are_typed_and_totals_are_formulas_over_them():
-    *entries, total = table_of(await sheet_of(
-        line(90, unit="Knowledge", assessor="Ann", automatic=True, approved_by="Ann", approved_at=MADE), line(45)))
+    *entries, total = table_of(
+        await sheet_of(
+            line(90, unit="Knowledge", assessor="Ann", automatic=True, approved_by="Ann", approved_at=MADE), line(45)
+        )
+    )
     assert entries[0] == (
-        dt.datetime(2026, 6, 30), "Trainer or assessor led training", "Off the job", 90, dt.timedelta(minutes=90),
-        "Autocare technician", "Knowledge", "Ann", "Learned a lot", "automatically", "Ann", dt.datetime(2026, 7, 2))
+        dt.datetime(2026, 6, 30),
+        "Trainer or assessor led training",
+        "Off the job",
+        90,
+        dt.timedelta(minutes=90),
+        "Autocare technician",
+        "Knowledge",
+        "Ann",
+        "Learned a lot",
+        "automatically",
+        "Ann",
+        dt.datetime(2026, 7, 2),
+    )
     assert entries[1][7] == "No Assessor"
     assert entries[1][9:] == ("by hand", None, None)
     assert total[0] == "Total"
@@ -107,10 +133,19 @@ async def test_an_empty_time_log_is_a_workbook():
 # ---------------------------------------------------------------- PDFs
 
 HEADING = AimHeading(
-    provider="Harbour Lane Training", learner="Siân Llewellyn", qualification="Autocare technician",
-    reference="ST0499 v1.3", employer="Northgate Motors", assessor="Amara Okafor", iqa=None,
-    status=AimStatus.IN_TRAINING, start=dt.date(2025, 9, 1), planned_end=dt.date(2028, 2, 28), actual_end=None,
-    made_at=MADE)
+    provider="Harbour Lane Training",
+    learner="Siân Llewellyn",
+    qualification="Autocare technician",
+    reference="ST0499 v1.3",
+    employer="Northgate Motors",
+    assessor="Amara Okafor",
+    iqa=None,
+    status=AimStatus.IN_TRAINING,
+    start=dt.date(2025, 9, 1),
+    planned_end=dt.date(2028, 2, 28),
+    actual_end=None,
+    made_at=MADE,
+)
 MEASURES = Measures(33.4, 66.7, 33.3, 3, criteria_mapped=2, criteria_signed_off=1, past_planned_end=False)
 CRITERIA = (
     MapCriterion("K1", "The automotive industry", CriterionStatus.SIGNED_OFF, 2, "Amara Okafor", dt.date(2026, 5, 3)),
@@ -135,12 +170,32 @@ async def text_of(data: ProgressMap) -> str:
 
 async def test_the_map_says_whose_it_is_and_has_a_word_beside_every_colour():
     text = await text_of(map_of(*CRITERIA))
-    for expected in ("Progress map", "Siân Llewellyn", "Autocare technician", "ST0499 v1.3", "In training", "On track",
-                     "1 September 2025", "28 February 2028", "Amara Okafor", "Not assigned", "Northgate Motors",
-                     "33.4%", "66.7%", "33.3%", "2 of 3 criteria", "Shown: All criteria (3 of 3)", "Unit 1 Knowledge",
-                     "1 of 3 signed off", "Harbour Lane Training", "Made on 2 July 2026 at 00:30", "Page 1 of 1",
-                     "K1 The automotive industry 2 Signed off 3 May 2026 Amara Okafor",
-                     "K2 Vehicle safety inspections 1 In progress", "K3 Health and safety – Not started"):
+    for expected in (
+        "Progress map",
+        "Siân Llewellyn",
+        "Autocare technician",
+        "ST0499 v1.3",
+        "In training",
+        "On track",
+        "1 September 2025",
+        "28 February 2028",
+        "Amara Okafor",
+        "Not assigned",
+        "Northgate Motors",
+        "33.4%",
+        "66.7%",
+        "33.3%",
+        "2 of 3 criteria",
+        "Shown: All criteria (3 of 3)",
+        "Unit 1 Knowledge",
+        "1 of 3 signed off",
+        "Harbour Lane Training",
+        "Made on 2 July 2026 at 00:30",
+        "Page 1 of 1",
+        "K1 The automotive industry 2 Signed off 3 May 2026 Amara Okafor",
+        "K2 Vehicle safety inspections 1 In progress",
+        "K3 Health and safety – Not started",
+    ):
         assert expected in text
 
 
@@ -179,13 +234,34 @@ async def test_a_long_map_breaks_with_its_headings_repeated():
     assert all(f"Criterion number {n} " in whole for n in range(60))
 
 
-@pytest.mark.parametrize("evil", [
-    '#read("/etc/passwd")', "#panic()", '$x^2$ *bold* _it_ = Heading', '"]} #let x = 1', "\\u{41} <label> @ref `raw`",
-    "// comment /* block */", "]#[", "#sys.inputs",
-])
+@pytest.mark.parametrize(
+    "evil",
+    [
+        '#read("/etc/passwd")',
+        "#panic()",
+        "$x^2$ *bold* _it_ = Heading",
+        '"]} #let x = 1',
+        "\\u{41} <label> @ref `raw`",
+        "// comment /* block */",
+        "]#[",
+        "#sys.inputs",
+    ],
+)
 async def test_what_people_write_stays_text(evil):
-    heading = AimHeading(evil, evil, evil, evil, evil, evil, evil, AimStatus.COMPLETED,
-                         HEADING.start, HEADING.planned_end, dt.date(2026, 6, 1), MADE)
+    heading = AimHeading(
+        evil,
+        evil,
+        evil,
+        evil,
+        evil,
+        evil,
+        evil,
+        AimStatus.COMPLETED,
+        HEADING.start,
+        HEADING.planned_end,
+        dt.date(2026, 6, 1),
+        MADE,
+    )
     data = map_of(MapCriterion(evil, evil, CriterionStatus.SIGNED_OFF, 1, evil, dt.date(2026, 5, 3)), heading=heading)
     text = "".join((await text_of(data)).split())
     plain = "".join(evil.split())
@@ -212,23 +288,41 @@ def unit(number: str, title: str, done: int, *signatures: RecordSignature, compl
 async def test_the_record_says_of_each_unit_when_it_was_completed_and_who_signed():
     ann = RecordSignature(Role.ASSESSOR, True, "Ann", dt.date(2026, 5, 4))
     open_place = RecordSignature(Role.LEARNER, True)
-    made = await record_of_achievement(RecordOfAchievement(HEADING, MEASURES, [
-        unit("1", "Brakes", 6, ann, completed=dt.date(2026, 5, 3), mapped=6, signed=True),
-        unit("2", "Tyres", 6, ann, open_place, completed=dt.date(2026, 5, 3), mapped=6),
-        unit("3", "Oil", 1, open_place, mapped=2),
-        unit("9", "Paint", 0, open_place),
-    ]))
+    made = await record_of_achievement(
+        RecordOfAchievement(
+            HEADING,
+            MEASURES,
+            [
+                unit("1", "Brakes", 6, ann, completed=dt.date(2026, 5, 3), mapped=6, signed=True),
+                unit("2", "Tyres", 6, ann, open_place, completed=dt.date(2026, 5, 3), mapped=6),
+                unit("3", "Oil", 1, open_place, mapped=2),
+                unit("9", "Paint", 0, open_place),
+            ],
+        )
+    )
     [text] = pages_of(made)
-    for expected in ("Record of achievement", "Siân Llewellyn", "ST0499 v1.3", "Units completed 2 of 4",
-                     "1 Brakes 6 of 6 Signed off 3 May 2026 Ann Assessor, 4 May 2026",
-                     "2 Tyres 6 of 6 To be signed 3 May 2026 Ann Assessor, 4 May 2026 Not signed yet Learner",
-                     "3 Oil 1 of 6 In progress – –", "9 Paint Optional unit 0 of 6 Not started – –",
-                     "recorded on 2 July 2026 at 00:30", "Page 1 of 1"):
+    for expected in (
+        "Record of achievement",
+        "Siân Llewellyn",
+        "ST0499 v1.3",
+        "Units completed 2 of 4",
+        "1 Brakes 6 of 6 Signed off 3 May 2026 Ann Assessor, 4 May 2026",
+        "2 Tyres 6 of 6 To be signed 3 May 2026 Ann Assessor, 4 May 2026 Not signed yet Learner",
+        "3 Oil 1 of 6 In progress – –",
+        "9 Paint Optional unit 0 of 6 Not started – –",
+        "recorded on 2 July 2026 at 00:30",
+        "Page 1 of 1",
+    ):
         assert expected in text
 
 
 async def test_a_long_record_repeats_its_headings():
-    pages = pages_of(await record_of_achievement(RecordOfAchievement(
-        HEADING, MEASURES, [unit(str(n), "Carry out routine maintenance", 0) for n in range(80)])))
+    pages = pages_of(
+        await record_of_achievement(
+            RecordOfAchievement(
+                HEADING, MEASURES, [unit(str(n), "Carry out routine maintenance", 0) for n in range(80)]
+            )
+        )
+    )
     assert len(pages) > 1
     assert all("Unit Title Criteria Status Completed Signed by" in page for page in pages)

@@ -178,11 +178,11 @@ class Learner(Node, Named):
         return plant(info, "slow_grade", self.key, grade)
 
     @strawberry.field
-    def initials(root: "Learner", prefix: str = "") -> str:  # noqa: N805
+    def initials(root: "Learner", prefix: str = "") -> str:
         return prefix + root.name[:1]
 
     @strawberry.field
-    def shouted(parent: strawberry.Parent["Learner"], info: Info) -> str | None:  # noqa: N805
+    def shouted(parent: strawberry.Parent["Learner"], info: Info) -> str | None:
         return plant(info, "shouted", parent.key, f"{info.field_name} {parent.key}")
 
     @strawberry.field(permission_classes=[EvenOnly])

@@ -122,8 +122,7 @@ class _Writer:
         names = [
             name
             for name, definition in type_.fields.items()
-            if f"{type_.name}.{name}" not in self.skip
-            and (depth > 0 or is_leaf_type(get_named_type(definition.type)))
+            if f"{type_.name}.{name}" not in self.skip and (depth > 0 or is_leaf_type(get_named_type(definition.type)))
         ]
         chosen = self.rng.sample(names, k=min(len(names), self.rng.randint(at_least, 6)))
         if chosen and self.chance(0.15):

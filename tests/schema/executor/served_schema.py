@@ -95,7 +95,9 @@ class AtOneMoment(Context):
 
 def loaders_of(context: Context, moment: dt.datetime) -> Loaders:
     """The loaders of one operation at that moment."""
-    reading = ReadSession(context.services.database, context.require_active_viewer(), context.services.qualifications, now=moment)
+    reading = ReadSession(
+        context.services.database, context.require_active_viewer(), context.services.qualifications, now=moment
+    )
     return Loaders(reading)
 
 

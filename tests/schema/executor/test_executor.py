@@ -55,7 +55,7 @@ def test_the_setting_names_the_executor() -> None:
         "{ thing(id: 2) { __typename ... on Note { text length } } named { name } }",
         "{ learners { things { ... on Learner { id } ... on Note { about { name } } } } }",
         "{ learners { aims { unitLists { id grade } } grid remarks pastProgress { half } } }",
-        "{ learners { secret deepSecret loud initials(prefix: \"x\") shouted selected } }",
+        '{ learners { secret deepSecret loud initials(prefix: "x") shouted selected } }',
         "{ learner(id: 1) { aims { title } name: email aims { id } } again: learner(id: 99) { id } }",
     ],
 )

@@ -35,9 +35,7 @@ SAVED = {name: saved for name, saved in saved_operations().items() if saved.is_q
 
 
 @pytest.fixture(scope="module")
-async def served(
-    databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Served]:
+async def served(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
     """The world, at a moment that does not pass: links and ages are then the same each time they are asked for."""
     database = InRounds(url := await databases.fresh(backend))
     made = await everything(database)

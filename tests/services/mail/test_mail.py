@@ -49,7 +49,8 @@ class Post:
 async def post_office() -> AsyncIterator[tuple[Post, SmtpServer]]:
     post = Post()
     server = await asyncio.get_running_loop().create_server(
-        lambda: SMTP(post, hostname="post.example", enable_SMTPUTF8=True), "127.0.0.1", 0)
+        lambda: SMTP(post, hostname="post.example", enable_SMTPUTF8=True), "127.0.0.1", 0
+    )
     try:
         yield post, SmtpServer(SENDER, "127.0.0.1", server.sockets[0].getsockname()[1])
     finally:
@@ -71,8 +72,18 @@ async def put(database: Database, *mails: Mail, to: str = "dai@works.example", f
             await session.flush()
         now = clock.now()
         for one in mails:
-            session.add(OutboxMail(provider_id=provider.id, kind=one.kind, to_address=to, reply_to=one.reply_to,
-                                   subject=one.subject, body=one.body, created_at=now, due_at=now))
+            session.add(
+                OutboxMail(
+                    provider_id=provider.id,
+                    kind=one.kind,
+                    to_address=to,
+                    reply_to=one.reply_to,
+                    subject=one.subject,
+                    body=one.body,
+                    created_at=now,
+                    due_at=now,
+                )
+            )
         if fail:
             await session.flush()
             raise ZeroDivisionError
@@ -89,8 +100,14 @@ def note(subject: str) -> Mail:
 
 def every_mail() -> list[Mail]:
     return [
-        mail.welcome(name="Dai", username="dai", provider="Example", role="Employer Manager", link="https://x.example/i/1",
-                     good_until=AT),
+        mail.welcome(
+            name="Dai",
+            username="dai",
+            provider="Example",
+            role="Employer Manager",
+            link="https://x.example/i/1",
+            good_until=AT,
+        ),
         mail.password_reset(name="Dai", username="dai", link="https://x.example/r/1", good_until=AT),
         mail.password_changed(name="Dai", username="dai", at=AT),
         mail.evidence_returned(name="Dai", title="Log", aim="Standard", assessor="Ann", points="More.\n\nBetter."),
@@ -98,8 +115,14 @@ def every_mail() -> list[Mail]:
         mail.signature_asked(name="Dai", document="Review", learner="Dai", asked_by="Ann"),
         mail.session_booked(name="Dai", learner="Dai", assessor="Ann", starts_at=AT, title="Formal review"),
         mail.disclaimer_changed(name="Dai", provider="Example"),
-        mail.message(name="Ann", sender="Dai", sender_email="dai@works.example", about="Dai's Standard", subject="Help",
-                     body="When do we meet?"),
+        mail.message(
+            name="Ann",
+            sender="Dai",
+            sender_email="dai@works.example",
+            about="Dai's Standard",
+            subject="Help",
+            body="When do we meet?",
+        ),
     ]
 
 
@@ -127,8 +150,14 @@ def test_the_welcome_carries_username_and_link_and_says_when_it_ends_in_london()
 
 async def test_nothing_can_be_slipped_into_the_headers(office):
     post, server = office
-    evil = mail.message(name="A", sender="B", sender_email="b@x.example", about="C",
-                        subject="Hi\r\nBcc: all@x.example\n\nbody\u2028\u202e\ud800", body="\ud800\r\n.\r\nQUIT\r\n")
+    evil = mail.message(
+        name="A",
+        sender="B",
+        sender_email="b@x.example",
+        about="C",
+        subject="Hi\r\nBcc: all@x.example\n\nbody\u2028\u202e\ud800",
+        body="\ud800\r\n.\r\nQUIT\r\n",
+    )
     await server.send(render_mail(evil, to="dai@works.example", sender=SENDER, number=1, created_at=AT))
     [(to, got)] = post.taken
     assert to == ["dai@works.example"]
@@ -137,8 +166,20 @@ async def test_nothing_can_be_slipped_into_the_headers(office):
     assert "> QUIT" in got.get_content()
 
 
-@pytest.mark.parametrize("bad", ["", "x", "@x.example", "a@", "a b@x.example", "a@x.example\r\nBcc: b@x.example",
-                                 "a@x.example, b@x.example", "A <a@x.example>", "a@x.example\u2028"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "",
+        "x",
+        "@x.example",
+        "a@",
+        "a b@x.example",
+        "a@x.example\r\nBcc: b@x.example",
+        "a@x.example, b@x.example",
+        "A <a@x.example>",
+        "a@x.example\u2028",
+    ],
+)
 def test_what_is_no_address(bad):
     with pytest.raises(BadAddress):
         address(bad)
@@ -253,7 +294,7 @@ async def test_running_sends_when_woken_and_finishes_what_it_began(database, off
     async with sender.running():
         await put(database, *[note(f"n{n}") for n in range(AT_ONCE)])
         sender.wake()
-        while not (await rows(database))[0].leased_until:  # noqa: ASYNC110  the other side is a table
+        while not (await rows(database))[0].leased_until:
             await asyncio.sleep(0.01)
         asyncio.get_running_loop().call_later(0.2, post.holding.set)
     assert len(post.taken) == AT_ONCE

@@ -47,8 +47,17 @@ def test_smtp_urls(tmp_path):
     assert (secure.port, secure.tls, secure.starttls) == (465, True, False)
 
 
-@pytest.mark.parametrize("url", ["http://x", "smtp://", "post.example:25", "smtp://u:secret@h:port", "smtp://u:secret@h?tls=1",
-                                 "smtp://u:secret@h?starttls=maybe"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://x",
+        "smtp://",
+        "post.example:25",
+        "smtp://u:secret@h:port",
+        "smtp://u:secret@h?tls=1",
+        "smtp://u:secret@h?starttls=maybe",
+    ],
+)
 def test_bad_smtp_urls_say_what_to_write_and_not_the_password(url, tmp_path):
     with pytest.raises(ValueError, match="smtp://user:password@host:port") as wrong:
         opened(url, tmp_path)

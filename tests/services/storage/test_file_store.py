@@ -166,8 +166,9 @@ asyncio.run(open_store(sys.argv[1]).write(slow(), limit=10**8))
 
 
 async def test_what_a_killed_writer_left_is_swept_at_the_next_start(tmp_path):
-    writer = subprocess.Popen([sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE,
-                              cwd=Path(__file__).parents[3])
+    writer = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path)], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3]
+    )
     assert writer.stdout.readline() == b"half written\n"
     writer.send_signal(signal.SIGKILL)
     writer.wait()

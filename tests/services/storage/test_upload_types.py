@@ -21,8 +21,9 @@ def archive(*members: str, first: tuple[str, str] | None = None, padding: int = 
 
 
 def odf(kind: str) -> bytes:
-    return archive("content.xml", "META-INF/manifest.xml",
-                   first=("mimetype", f"application/vnd.oasis.opendocument.{kind}"))
+    return archive(
+        "content.xml", "META-INF/manifest.xml", first=("mimetype", f"application/vnd.oasis.opendocument.{kind}")
+    )
 
 
 SAMPLES = {
@@ -64,7 +65,7 @@ HOSTILE = {
 async def pass_through(name: str, content: bytes, size: int = 1000) -> bytes:
     async def stream():
         for at in range(0, len(content), size):
-            yield content[at:at + size]
+            yield content[at : at + size]
 
     return b"".join([chunk async for chunk in check_upload(stream(), kind_of(name))])
 
@@ -108,7 +109,9 @@ def test_a_refusal_says_what_to_do_instead():
 
 
 async def test_a_refusal_names_what_the_file_is():
-    with pytest.raises(UnacceptableUpload, match=r"named like a JPEG picture, but it is a HEIC picture.*ending in \.heic"):
+    with pytest.raises(
+        UnacceptableUpload, match=r"named like a JPEG picture, but it is a HEIC picture.*ending in \.heic"
+    ):
         await pass_through("IMG_1.jpg", SAMPLES["a.heic"])
 
 
@@ -152,20 +155,23 @@ async def test_an_empty_file_is_refused():
         await pass_through("a.pdf", b"")
 
 
-@pytest.mark.parametrize(("given", "clean"), [
-    ("evidence.pdf", "evidence.pdf"),
-    ("C:\\Users\\Dai\\My work.docx", "My work.docx"),
-    ("../../etc/passwd", "passwd"),
-    ("report\u202efdp.exe", "reportfdp.exe"),
-    ("a\r\nSet-Cookie: x=1.pdf", "a Set-Cookie_ x=1.pdf"),
-    ("zero\u200bwidth\x00.txt", "zerowidth .txt"),
-    ("cafe\u0301.png", "café.png"),
-    ("  ..hidden..  ", "hidden"),
-    ("a/", "file"),
-    ("", "file"),
-    ("\ud800.pdf", "pdf"),
-    ('what?<is>"this"|*.pdf', "what__is__this___.pdf"),
-])
+@pytest.mark.parametrize(
+    ("given", "clean"),
+    [
+        ("evidence.pdf", "evidence.pdf"),
+        ("C:\\Users\\Dai\\My work.docx", "My work.docx"),
+        ("../../etc/passwd", "passwd"),
+        ("report\u202efdp.exe", "reportfdp.exe"),
+        ("a\r\nSet-Cookie: x=1.pdf", "a Set-Cookie_ x=1.pdf"),
+        ("zero\u200bwidth\x00.txt", "zerowidth .txt"),
+        ("cafe\u0301.png", "café.png"),
+        ("  ..hidden..  ", "hidden"),
+        ("a/", "file"),
+        ("", "file"),
+        ("\ud800.pdf", "pdf"),
+        ('what?<is>"this"|*.pdf', "what__is__this___.pdf"),
+    ],
+)
 def test_names_are_cleaned(given, clean):
     assert clean_name(given) == clean
 

@@ -4,11 +4,11 @@ import asyncio
 from pathlib import Path
 
 import httpx2
-from tests.system.faults.kill_rounds import kill_rounds
 
 from tests.support.demo_server import Demo
 from tests.support.load_generator import Promised, Workers, check
 from tests.support.server_process import ASKED_TO_STOP, ServerProcess, server_process
+from tests.system.faults.kill_rounds import kill_rounds
 
 
 async def test_a_kill_loses_nothing_that_was_acknowledged(demo: Demo, backend: str, tmp_path: Path) -> None:

@@ -39,9 +39,7 @@ async def servers(both: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(replica, "MARGIN", dt.timedelta(seconds=0.5))
     async with AsyncExitStack() as stack:
         yield [
-            await stack.enter_async_context(
-                serving(both.url, tmp_path, WAYMARK_READ_DATABASE_URL=both.standby_url)
-            )
+            await stack.enter_async_context(serving(both.url, tmp_path, WAYMARK_READ_DATABASE_URL=both.standby_url))
             for _ in range(2)
         ]
     await both.catch_up()

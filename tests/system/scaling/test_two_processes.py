@@ -72,7 +72,9 @@ async def test_wrong_passwords_count_together(servers: list[ServerProcess]):
     guess = {"username": "employer.overview", "password": "not it"}
     async with here.stranger() as one, there.stranger() as other:
         codes = [
-            (await each.data(LOGIN, input=guess))["login"]["errors"][0]["code"] for _ in range(6) for each in (one, other)
+            (await each.data(LOGIN, input=guess))["login"]["errors"][0]["code"]
+            for _ in range(6)
+            for each in (one, other)
         ]
         assert "TOO_MANY_ATTEMPTS" not in codes[:10] and codes[10:] == ["TOO_MANY_ATTEMPTS"] * 2, codes
         # The right one is not heard either, in whichever process, until the window has passed.

@@ -43,7 +43,9 @@ class Desk:
         if claims["file"] not in self.records:
             return None
         stored, content_type = self.records[claims["file"]]
-        return StoredDownload(self.announced[claims["file"]].name, content_type, stored.size, stored.sha256, stored.storage_key)
+        return StoredDownload(
+            self.announced[claims["file"]].name, content_type, stored.size, stored.sha256, stored.storage_key
+        )
 
     async def made(self, claims):
         return GeneratedExport(f"{claims['what']}.csv", "text/csv", b"a,b\n") if claims["what"] != "gone" else None
@@ -53,7 +55,13 @@ class Site:
     """The running server, its desk and store, and a client."""
 
     def __init__(self, client: httpx2.AsyncClient, export_service: Desk, store: FileStore, folder: Path, port: int):
-        self.client, self.export_service, self.store, self.folder, self.port = client, export_service, store, folder, port
+        self.client, self.export_service, self.store, self.folder, self.port = (
+            client,
+            export_service,
+            store,
+            folder,
+            port,
+        )
 
     def announce(self, name: str, size: int, file: int = 1) -> str:
         self.export_service.announced[file] = ExpectedUpload(name, size)
@@ -87,18 +95,24 @@ async def refused(response: httpx2.Response, status: int, words: str) -> None:
 
 
 async def test_up_and_down_again(site):
-    arrived = await site.client.put(site.announce("Ffôn \"x\".pdf", len(PDF)), content=PDF)
+    arrived = await site.client.put(site.announce('Ffôn "x".pdf', len(PDF)), content=PDF)
     assert arrived.status_code == 201
     digest = hashlib.sha256(PDF).hexdigest()
     assert arrived.json() == {
-        "name": "Ffôn \"x\".pdf", "contentType": "application/pdf", "size": len(PDF), "sha256": digest}
+        "name": 'Ffôn "x".pdf',
+        "contentType": "application/pdf",
+        "size": len(PDF),
+        "sha256": digest,
+    }
     got = await site.client.get(link("downloads", DOWNLOAD, {"file": 1}))
     assert got.status_code == 200
     assert got.content == PDF
     assert got.headers["content-length"] == str(len(PDF))
     assert got.headers["content-type"] == "application/pdf"
-    assert got.headers["content-disposition"] == \
-        "attachment; filename=\"Ff_n _x_.pdf\"; filename*=UTF-8''Ff%C3%B4n%20%22x%22.pdf"
+    assert (
+        got.headers["content-disposition"]
+        == "attachment; filename=\"Ff_n _x_.pdf\"; filename*=UTF-8''Ff%C3%B4n%20%22x%22.pdf"
+    )
     assert got.headers["x-content-type-options"] == "nosniff"
     assert got.headers["content-security-policy"] == "default-src 'none'; sandbox"
     assert got.headers["cache-control"] == "private, no-store"
@@ -167,12 +181,15 @@ async def test_an_endless_body_is_cut(site):
     assert site.kept() == []
 
 
-@pytest.mark.parametrize(("name", "content", "words"), [
-    ("a.pdf", b"<html><script>alert(1)</script>", "content is something else"),
-    ("a.jpg", b"\x89PNG\r\n\x1a\n....", "it is a PNG picture"),
-    ("a.txt", b"text\x00", "content is something else"),
-    ("a.html", b"<html>", "Print it to PDF"),
-])
+@pytest.mark.parametrize(
+    ("name", "content", "words"),
+    [
+        ("a.pdf", b"<html><script>alert(1)</script>", "content is something else"),
+        ("a.jpg", b"\x89PNG\r\n\x1a\n....", "it is a PNG picture"),
+        ("a.txt", b"text\x00", "content is something else"),
+        ("a.html", b"<html>", "Print it to PDF"),
+    ],
+)
 async def test_what_is_not_on_the_list(site, name, content, words):
     await refused(await site.client.put(site.announce(name, len(content)), content=content), 415, words)
     assert site.kept() == []
@@ -242,10 +259,10 @@ async def test_a_client_that_goes_away_leaves_nothing(site):
     _, writer = await asyncio.open_connection("127.0.0.1", site.port)
     writer.write(f"PUT {url} HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\n\r\n".encode() + PDF)
     await writer.drain()
-    while not site.kept():  # noqa: ASYNC110  the other side is a folder
+    while not site.kept():
         await asyncio.sleep(0.01)
     writer.close()
-    while site.kept():  # noqa: ASYNC110
+    while site.kept():
         await asyncio.sleep(0.01)
     assert site.export_service.records == {}
 

@@ -11,14 +11,14 @@ from transport.graphql.deprecations import Deprecations
 from transport.observability.metrics import Metrics
 from transport.observability.request_logging import OperationObserver
 
-SCHEMA = build_schema('''
+SCHEMA = build_schema("""
 type Query { learner(id: ID!, slug: String @deprecated, filter: Filter, order: Order): Learner old: Int @deprecated }
 type Learner implements Person { id: ID! name: String! photo: String @deprecated(reason: "Go.") friend: Learner }
 interface Person { name: String! nick: String @deprecated }
 extend type Learner { nick: String }
 input Filter { site: ID employer: ID @deprecated inner: Filter orders: [Order!] }
 enum Order { NAME BIRTH @deprecated }
-''')
+""")
 
 
 @pytest.mark.parametrize(
