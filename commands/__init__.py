@@ -10,7 +10,7 @@ __all__ = ["parser", "prepare"]
 
 def parser() -> argparse.ArgumentParser:
     """The parser; a command's function stands in `run` and takes (settings, arguments)."""
-    made = argparse.ArgumentParser(prog="server.py", description="Waymark: an apprenticeship e-portfolio as one graph.")
+    made = argparse.ArgumentParser(description="Waymark: an apprenticeship e-portfolio as one graph.")
     commands = made.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="serve (unless another command is named); makes the demo on first start")
     for room in (database, backup, demo, qualifications, people, privacy, schema):

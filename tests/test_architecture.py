@@ -200,7 +200,7 @@ def test_every_library_that_is_imported_is_named():
 
 def test_a_library_that_is_there_by_chance_is_found(tmp_path: Path):
     paths = plant(tmp_path, db__a_py="import json, jwt, pytest, db.engine", tests__a_py="import pytest, pluggy")
-    project = '[project]\ndependencies = ["PyJWT==2"]\n[dependency-groups]\ntest = ["pytest==9"]\n'
+    project = '[project]\ndependencies = ["PyJWT==2"]\n[dependency-groups]\ndev = ["pytest==9"]\n'
     assert architecture.undeclared(tmp_path, paths, project) == [
         "db/a.py: imports pytest, which pyproject.toml does not name for it",
         "tests/a.py: imports pluggy, which pyproject.toml does not name for it",
@@ -215,7 +215,7 @@ def test_the_lock_holds_what_the_project_names():
 
 def test_a_lock_that_lags_is_found():
     project = '[project]\ndependencies = ["PyJWT[crypto]==2.15.1", "orjson>=3"]\n'
-    project += '[dependency-groups]\ntest = ["pytest==9.2.0"]\n'
+    project += '[dependency-groups]\ndev = ["pytest==9.2.0"]\n'
     lock = "pyjwt==2.15.0 \\\n    --hash=sha256:00\npytest==9.2.0\n"
     assert architecture.unlocked(project, lock) == [
         "requirements.lock: no hash for pytest",

@@ -159,7 +159,7 @@ def undeclared(root: Path, paths: list[str], project: str) -> list[str]:
     read = tomllib.loads(project)
     extras = sum(read["project"].get("optional-dependencies", {}).values(), [])
     runtime = {_library(dependency) for dependency in read["project"]["dependencies"] + extras}
-    tests = runtime | {_library(dependency) for dependency in read["dependency-groups"]["test"]}
+    tests = runtime | {_library(dependency) for dependency in read["dependency-groups"]["dev"]}
     ours = {*PACKAGES, *CLIENTS, "server", "tests"}
     libraries, found = packages_distributions(), []
     for path in [*python_files(paths, *ours), *(path for path in paths if path == "server.py")]:
@@ -181,7 +181,7 @@ def unlocked(project: str, lock: str) -> list[str]:
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE))
     hashed = set(re.findall(r"^([\w.-]+)==.*\\\n +--hash=", lock, re.MULTILINE))
     found = [f"requirements.lock: no hash for {name}" for name in pins if name not in hashed]
-    for dependency in read["project"]["dependencies"] + read["dependency-groups"]["test"]:
+    for dependency in read["project"]["dependencies"] + read["dependency-groups"]["dev"]:
         match = re.match(r"([\w.-]+)(?:\[[^]]*\])?==([\w.]+)", dependency)
         if match is None:
             found.append(f"pyproject.toml: {dependency} has no exact version")
