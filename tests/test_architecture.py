@@ -1,4 +1,4 @@
-"""The house rules, held by a machine; each check is also shown a house where the rule is broken, and must find it."""
+"""The rules of docs/architecture.md; each check is also run on a tree that breaks the rule, and must find it."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ FILES = architecture.files()
 
 
 def plant(root: Path, **sources: str) -> list[str]:
-    """Writes files (`auth__tokens_py` is auth/tokens.py) and gives their paths."""
+    """Writes files (`auth__tokens_py` is auth/tokens.py) and returns their paths."""
     paths = []
     for name, source in sources.items():
         path = name.replace("__", "/").replace("_", ".")
@@ -50,15 +50,15 @@ def test_an_import_the_other_way_is_found(tmp_path: Path, importer: str, line: s
     assert "BROKEN" in report
 
 
-def test_clients_and_the_door_import_what_they_may():
+def test_clients_and_the_server_module_import_only_what_they_may():
     assert architecture.broken_imports(architecture.ROOT, FILES) == []
 
 
-def test_a_client_that_reaches_inside_is_found(tmp_path: Path):
+def test_a_client_that_imports_the_server_is_found(tmp_path: Path):
     paths = plant(
         tmp_path,
-        queries__run_py="from db.engine import Database",
-        server_py="import tests.house",
+        queries__run_py="from db.database import Database",
+        server_py="import tests.support",
         transport__pages__view_py="x = 1",
     )
     assert [line.split(":")[0] for line in architecture.broken_imports(tmp_path, paths)] == [
@@ -66,16 +66,16 @@ def test_a_client_that_reaches_inside_is_found(tmp_path: Path):
     ]  # fmt: skip
 
 
-def test_a_file_says_first_what_it_holds():
+def test_the_first_line_of_a_file_says_what_it_contains():
     assert architecture.untitled(architecture.ROOT, FILES) == []
 
 
-def test_a_file_that_does_not_say_is_found(tmp_path: Path):
+def test_a_file_without_such_a_line_is_found(tmp_path: Path):
     paths = plant(
         tmp_path,
         db__a_py="import os\n",
-        db__b_py='"""\nWhat it holds, a line too late."""\n',
-        db__c_py='"""What it holds."""\n',
+        db__b_py='"""\nWhat it contains, a line too late."""\n',
+        db__c_py='"""What it contains."""\n',
         scripts__run="#!/usr/bin/env bash\nset -e\n",
         queries__kpis_graphql="query Kpis { viewer { user { name } } }",
         docs__page_md="# A page\n",
@@ -93,7 +93,7 @@ def test_a_long_file_is_found(tmp_path: Path):
     assert architecture.too_long(tmp_path, paths) == ["db/a.py: 301 lines, more than 300"]
 
 
-def test_selects_stand_where_they_may():
+def test_selects_are_only_in_the_allowed_packages():
     assert architecture.stray_selects(architecture.ROOT, FILES) == []
 
 
@@ -117,7 +117,7 @@ def test_every_read_of_a_learners_data_is_scoped():
     assert architecture.unscoped(architecture.ROOT, FILES) == []
 
 
-def test_the_reader_knows_which_tables_are_personal():
+def test_the_linter_knows_which_tables_are_personal():
     personal = mapped_tables()
     assert all(
         personal[name] for name in ("Learner", "Evidence", "SignatureSlot", "TimeLogEntry", "User", "ManagerAllocation")
@@ -138,10 +138,10 @@ SCOPED = [
     "select(Evidence.id).where(scope.sees_record(role, Evidence.learner_id, Evidence.aim_id))",
     "select(Learner.id).where(Learner.id.in_(visible_learners(role)))",
     "select(Qualification.id)",
-    # unscoped is said
+    # a comment gives the reason
     "# unscoped: the key was read in scope a line above\nselect(Evidence.id)",
     "select(  # unscoped: counts all, for the operator only\n    Evidence.id\n)",
-    # by way of a variable
+    # through a variable
     "def read(role):\n    seen = scope.sees_learner(role, Aim.learner_id)\n    return select(Aim.id).where(seen)",
     "def read(role):\n    found = select(Aim.id)\n    found = found.where(sees_aim(role))\n    return found",
     "def read(role):\n    aims = select(Aim.id).where(sees_aim(role)).subquery()\n    return select(aims.c.id)",
@@ -164,7 +164,7 @@ UNSCOPED = [
     CHOICE.format("true()"),
     # a reason must be one
     "select(Evidence.id)  # unscoped: ok",
-    # scope stands in the function, but not on this statement
+    # a scope in the function, but not on this statement
     "def read(role):\n    seen = select(Aim.id).where(sees_aim(role))\n    return seen, select(Evidence.id)",
     "def read(self, role):\n    self.seen = sees_aim(role)\n    return self.rows(select(Evidence.id))",
 ]
@@ -194,11 +194,11 @@ def test_an_address_is_found(tmp_path: Path):
     assert [line.split(":")[0] for line in architecture.addresses(tmp_path, paths)] == ["web/lock.json", "db/a.py"]
 
 
-def test_every_library_that_is_imported_is_named():
+def test_every_imported_library_is_declared():
     assert architecture.undeclared(architecture.ROOT, FILES, (architecture.ROOT / "pyproject.toml").read_text()) == []
 
 
-def test_a_library_that_is_there_by_chance_is_found(tmp_path: Path):
+def test_an_undeclared_library_is_found(tmp_path: Path):
     paths = plant(tmp_path, db__a_py="import json, jwt, pytest, db.engine", tests__a_py="import pytest, pluggy")
     project = '[project]\ndependencies = ["PyJWT==2"]\n[dependency-groups]\ndev = ["pytest==9"]\n'
     assert architecture.undeclared(tmp_path, paths, project) == [
@@ -207,13 +207,13 @@ def test_a_library_that_is_there_by_chance_is_found(tmp_path: Path):
     ]
 
 
-def test_the_lock_holds_what_the_project_names():
+def test_the_lock_matches_the_project():
     read = (architecture.ROOT / "pyproject.toml").read_text(), (architecture.ROOT / "requirements.lock").read_text()
     assert architecture.unlocked(*read) == []
     assert "://" not in read[1]
 
 
-def test_a_lock_that_lags_is_found():
+def test_an_outdated_lock_is_found():
     project = '[project]\ndependencies = ["PyJWT[crypto]==2.15.1", "orjson>=3"]\n'
     project += '[dependency-groups]\ndev = ["pytest==9.2.0"]\n'
     lock = "pyjwt==2.15.0 \\\n    --hash=sha256:00\npytest==9.2.0\n"

@@ -1,4 +1,4 @@
-"""docs/api.md: every block of it runs as it stands against the demo, and prints what the page says."""
+"""docs/api.md: every block runs unchanged against the demo, and prints what the page says."""
 
 import asyncio
 import dataclasses
@@ -17,7 +17,7 @@ from transport.limits import SETTING_PREFIX
 PAGE = (ROOT / "docs/api.md").read_text()
 BLOCKS = re.findall(r"^```(\w+)\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 GRAPHQL = [text for language, text in BLOCKS if language == "graphql"]
-# Each shell block with what the page says that it prints, if it says so.
+# Each shell block with its output according to the page; None where the page shows none.
 SHELL = [
     (text, after[1] if after[0] == "text" else None)
     for (language, text), after in zip(BLOCKS, [*BLOCKS[1:], ("", "")], strict=True)
@@ -49,14 +49,14 @@ async def test_an_operation_runs(running: Running, operation: str) -> None:
             return
         data = await person.data(operation)
         payload = next(iter(data.values()))
-        # The one that shows what errors look like has some, and changes nothing.
+        # One example shows what errors look like: it has some, and changes nothing.
         if "no-such-learner" in operation:
             assert {each["code"] for each in payload["errors"]} == {"NOT_FOUND", "REQUIRED", "INVALID"}
         else:
             assert payload and not payload.get("errors")
 
 
-async def test_the_shell_blocks_run_one_after_another_and_print_what_the_page_says(running: Running) -> None:
+async def test_the_shell_blocks_run_in_order_and_print_what_the_page_says(running: Running) -> None:
     script = "set -euo pipefail\n" + "".join(f"{block}\nprintf '{END}'\n" for block, _ in SHELL)
     started = await asyncio.create_subprocess_exec(
         "bash", "-c", script, env={**os.environ, "WAYMARK": running.address, "LC_ALL": "C.UTF-8"},
@@ -83,24 +83,26 @@ def test_the_limits_are_those_of_the_server() -> None:
 
 
 def test_the_codes_are_those_of_the_source() -> None:
-    table = PAGE.partition("with `extensions.code`:")[2].partition("\n\nAsk for")[0]
-    told = {code for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for code in re.findall(r"`(\w+)`", row)}
-    sources = "\n".join(path.read_text() for room in ("auth", "transport") for path in (ROOT / room).rglob("*.py"))
-    assert len(told) >= 12
-    assert {code for code in told if f'"{code}"' not in sources} == set()
+    table = PAGE.partition("with `extensions.code`:")[2].partition("\n\nWith `Accept")[0]
+    listed = {code for row in re.findall(r"^\| (`.*?) \|", table, re.MULTILINE) for code in re.findall(r"`(\w+)`", row)}
+    sources = "\n".join(
+        path.read_text() for package in ("auth", "transport") for path in (ROOT / package).rglob("*.py")
+    )
+    assert len(listed) >= 12
+    assert {code for code in listed if f'"{code}"' not in sources} == set()
     named = set(
         re.findall(r'^[A-Z_]+ = "([A-Z_]+)"$', (ROOT / "transport/graphql/errors.py").read_text(), re.MULTILINE)
     )
-    assert named - told == set()
+    assert named - listed == set()
 
 
 async def test_the_user_errors_are_those_of_the_schema(running: Running) -> None:
     async with running.person("assessor") as person:
-        asked = await person.data('{ __type(name: "UserErrorCode") { enumValues { name } } }')
-    for value in asked["__type"]["enumValues"]:
+        data = await person.data('{ __type(name: "UserErrorCode") { enumValues { name } } }')
+    for value in data["__type"]["enumValues"]:
         assert f"`{value['name']}`" in PAGE, value["name"]
 
 
 @pytest.mark.parametrize("link", sorted(set(re.findall(r"\]\(([^)#:]+)\)", PAGE))))
-def test_what_it_points_at_is_there(link: str) -> None:
+def test_links_lead_to_files(link: str) -> None:
     assert (ROOT / "docs" / link).exists()

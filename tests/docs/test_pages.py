@@ -1,4 +1,4 @@
-"""What docs/security.md and docs/operations.md claim is there: each named test, each setting, each command."""
+"""docs/security.md and docs/operations.md: each test, setting and command that they name exists."""
 
 import ast
 import re
@@ -16,7 +16,7 @@ def _tests_of(path: str) -> set[str]:
     return {node.name for node in found if node.name.startswith("test_")}
 
 
-def test_every_line_of_the_list_has_a_figure_and_tests_that_exist() -> None:
+def test_every_line_of_the_security_list_has_a_figure_and_existing_tests() -> None:
     rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", SECURITY, re.MULTILINE)
     assert [int(row[0]) for row in rows] == list(range(1, 25))
     for line, what, figure, tests in rows:
@@ -28,14 +28,14 @@ def test_every_line_of_the_list_has_a_figure_and_tests_that_exist() -> None:
             assert name in _tests_of(path), f"line {line}: {path} has no {name}"
 
 
-def test_every_setting_is_explained_and_no_other() -> None:
+def test_exactly_the_settings_that_are_read_are_documented() -> None:
     read: set[str] = set()
     for path in files():
         if path.endswith(".py") and path.split("/")[0] in (*PACKAGES, "server.py"):
             read |= set(re.findall(r'"(WAYMARK_[A-Z_]+)"', (ROOT / path).read_text()))
     read = {name for name in read if not name.startswith("WAYMARK_LIMIT_")}
-    explained = set(re.findall(r"^\| `(WAYMARK_[A-Z_]+)` \|", OPERATIONS, re.MULTILINE))
-    assert explained == read
+    documented = set(re.findall(r"^\| `(WAYMARK_[A-Z_]+)` \|", OPERATIONS, re.MULTILINE))
+    assert documented == read
 
 
 def test_every_command_that_a_page_names_exists() -> None:

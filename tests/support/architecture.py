@@ -1,4 +1,4 @@
-"""What a machine can hold of docs/architecture.md: each check gives its findings as lines `path: what is wrong`."""
+"""The rules of docs/architecture.md that a program can check; each finding is a line `path: what is wrong`."""
 
 import ast
 import os
@@ -19,7 +19,7 @@ PACKAGES = (
 CLIENTS = ("queries", "web")
 MOST_LINES = 300
 
-# Written by a program, or long by nature: a migration is history, and a list of content is not read like code.
+# Generated files, and migrations, which do not change any more.
 _GENERATED = re.compile(r"^(db/migrations/versions/|schema/schema\.graphql$|schema/released/)")
 _CODE = {".py", ".graphql", ".css", ".js", ".mjs", ".html", ".sh"}
 _OPENINGS = {
@@ -31,10 +31,10 @@ _OPENINGS = {
     ".toml": ("#",),
     ".yml": ("#",),
     ".yaml": ("#",),
-    # A guide opens with its front matter.
+    # A guide begins with its front matter.
     ".md": ("# ", "---"),
 }
-# Spelled in halves, so that this file does not name them itself.
+# Written in halves, so that this file does not contain them itself.
 _ELSEWHERE = re.compile(
     "|".join(
         re.escape("".join(halves))
@@ -48,19 +48,19 @@ _ELSEWHERE = re.compile(
 
 
 def files(root: Path = ROOT) -> list[str]:
-    """The repository's files, with those not yet added, as paths from its root."""
+    """Returns the repository's files, those not yet added included, as paths from its root."""
     command = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     listed = subprocess.run(command, cwd=root, capture_output=True, check=True)
     return sorted(path for path in os.fsdecode(listed.stdout).split("\0") if path and (root / path).is_file())
 
 
 def python_files(paths: Iterable[str], *packages: str) -> list[str]:
-    """Those of the paths that are Python in one of the packages."""
+    """Returns the Python files in one of the packages."""
     return [path for path in paths if path.endswith(".py") and path.split("/")[0] in packages]
 
 
 def imports(source: str) -> set[str]:
-    """The top-level names of everything a file imports."""
+    """Returns the top-level names of everything that a file imports."""
     found = set()
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Import):
@@ -71,7 +71,7 @@ def imports(source: str) -> set[str]:
 
 
 def import_contracts(root: Path) -> list[str]:
-    """What import-linter finds in the packages under `root`, by the contracts in pyproject.toml."""
+    """Returns import-linter's report on the packages under `root`, if a contract of pyproject.toml is broken."""
     run = subprocess.run(
         [sys.executable, "-c", "from importlinter.cli import lint_imports_command as lint; lint()",
          "--no-cache", "--no-logo", "--config", str(ROOT / "pyproject.toml")],
@@ -81,7 +81,7 @@ def import_contracts(root: Path) -> list[str]:
 
 
 def broken_imports(root: Path, paths: list[str]) -> list[str]:
-    """Imports that no package contract sees: of files outside the packages, and of folders that are no package."""
+    """Finds forbidden imports that import-linter does not see: outside the packages, in folders without __init__.py."""
     found = []
     for path in python_files(paths, *CLIENTS):
         for name in sorted(imports((root / path).read_text()) & {*PACKAGES, "server", "tests"}):
@@ -97,7 +97,7 @@ def broken_imports(root: Path, paths: list[str]) -> list[str]:
 
 
 def untitled(root: Path, paths: list[str]) -> list[str]:
-    """Files whose first line does not say what they hold (in a script, the line after `#!`)."""
+    """Finds files whose first line does not say what they contain (in a script, the line after `#!`)."""
     found = []
     for path in paths:
         suffix = Path(path).suffix or (".toml" if path.startswith(("scripts/", ".ci/")) else "")
@@ -106,12 +106,12 @@ def untitled(root: Path, paths: list[str]) -> list[str]:
         lines = (root / path).read_text().splitlines() or [""]
         first = lines[1] if lines[0].startswith("#!") and len(lines) > 1 else lines[0]
         if not first.startswith(_OPENINGS[suffix]) or len(first.strip("\"'#/* ")) < 3 and first != "---":
-            found.append(f"{path}: the first line does not say what the file holds")
+            found.append(f"{path}: the first line does not say what the file contains")
     return found
 
 
 def too_long(root: Path, paths: list[str]) -> list[str]:
-    """Files of code with more than 300 lines."""
+    """Finds source files with more than 300 lines."""
     counted = (
         (path, len((root / path).read_text().splitlines()))
         for path in paths
@@ -121,7 +121,7 @@ def too_long(root: Path, paths: list[str]) -> list[str]:
 
 
 def stray_selects(root: Path, paths: list[str]) -> list[str]:
-    """Selects outside `db/`, `auth/`, `services/`, `loaders/` and `repositories/`."""
+    """Finds selects outside `db/`, `auth/`, `services/`, `loaders/` and `repositories/`."""
     found = []
     elsewhere = ("domain", "resolvers", "schema", "transport", "commands")
     for path in python_files(paths, *elsewhere) + [path for path in paths if path == "server.py"]:
@@ -130,14 +130,13 @@ def stray_selects(root: Path, paths: list[str]) -> list[str]:
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             name = call.func.attr if isinstance(call.func, ast.Attribute) else getattr(call.func, "id", "")
             if name in makers:
-                found.append(
-                    f"{path}: line {call.lineno}: a {name}( stands in db/, auth/, services/, loaders/ or repositories/ only"
-                )
+                allowed = "db/, auth/, services/, loaders/ and repositories/"
+                found.append(f"{path}: line {call.lineno}: {name}( is allowed in {allowed} only")
     return found
 
 
 def unscoped(root: Path, paths: list[str]) -> list[str]:
-    """Statements of the loaders and repositories over personal data that take no scope and give no reason."""
+    """Finds statements of loaders and repositories over personal data that have neither a scope nor a reason."""
     return [
         f"{path}: {finding}"
         for path in python_files(paths, "loaders", "repositories")
@@ -146,7 +145,7 @@ def unscoped(root: Path, paths: list[str]) -> list[str]:
 
 
 def addresses(root: Path, paths: list[str]) -> list[str]:
-    """Registry hosts and paths of the machine that a file was made on."""
+    """Finds registry hosts and paths of a developer's machine."""
     found = []
     for path in paths:
         text = (root / path).read_bytes().decode("utf-8", "ignore")
@@ -155,7 +154,7 @@ def addresses(root: Path, paths: list[str]) -> list[str]:
 
 
 def undeclared(root: Path, paths: list[str], project: str) -> list[str]:
-    """Imports of libraries that pyproject.toml does not name: they are there by chance, as part of another."""
+    """Finds imports of libraries that pyproject.toml does not name and that only another library installs."""
     read = tomllib.loads(project)
     extras = sum(read["project"].get("optional-dependencies", {}).values(), [])
     runtime = {_library(dependency) for dependency in read["project"]["dependencies"] + extras}
@@ -171,12 +170,12 @@ def undeclared(root: Path, paths: list[str], project: str) -> list[str]:
 
 
 def _library(requirement: str) -> str:
-    """The name of a requirement, as package indexes compare names."""
+    """Returns the normalised name of a requirement."""
     return re.sub(r"[-_.]+", "-", re.match(r"[\w.-]+", requirement)[0]).lower()
 
 
 def unlocked(project: str, lock: str) -> list[str]:
-    """Where pyproject.toml and requirements.lock differ, what has no exact version, and what has no hash."""
+    """Finds differences between pyproject.toml and requirements.lock, and entries without exact version or hash."""
     read = tomllib.loads(project)
     pins = dict(re.findall(r"^([\w.-]+)==(\S+)", lock, re.MULTILINE))
     hashed = set(re.findall(r"^([\w.-]+)==.*\\\n +--hash=", lock, re.MULTILINE))
