@@ -1,4 +1,4 @@
-"""What each role may do, as one table to be read beside `behaviours.md`, Who may do what.
+"""What each role may do, as one table to be read beside `docs/behaviours.md`, Who may do what.
 
 Which records a role may do it to is what it may see (`auth/scope.py`): a learner their own, an assessor their case, an IQA
 their sample, an Employer Manager the learners allocated to them, an Employer Overview those of their sites, admins all.

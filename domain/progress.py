@@ -1,4 +1,4 @@
-"""The rules behind the numbers: percentages, time elapsed, the traffic light. Pure; `behaviours.md`, rules behind the numbers.
+"""The rules behind the numbers (docs/behaviours.md): percentages, time elapsed, the traffic light. No database.
 
 Shares are counted in tenths of a percent by integers, half up, so that Python, SQLite and PostgreSQL (`db/sql/progress.py`)
 come to the same number at every boundary. Days are days in London.

@@ -63,7 +63,7 @@ class ProgrammeRow:
 
 
 def programme_of(aims: Sequence["AimRow"], today: "dt.date", rules: "ProviderRules") -> ProgrammeRow:
-    """Criteria summed over the aims; time from the earliest start to the latest planned end. `behaviours.md`, rules."""
+    """Criteria summed over the aims; time from the earliest start to the latest planned end (docs/behaviours.md)."""
     counted = [aim for aim in aims if aim.status is not AimStatus.WITHDRAWN]
     if not counted:
         return ProgrammeRow(ProgressRow(0, 0, 0), TrafficLight.NOT_RATED, 0, 0)

@@ -1,4 +1,4 @@
-"""Who sees what, said again: "Who may do what" of behaviours.md in plain Python over the rows of a small world.
+"""Who sees what, said again: "Who may do what" of docs/behaviours.md in plain Python over the rows of a small world.
 
 It knows nothing of auth/scope.py and asks no database: what the two say independently must agree.
 """

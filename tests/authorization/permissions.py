@@ -1,4 +1,4 @@
-"""The table "Who may do what" of behaviours.md, written out again, and which mutation stands in which of its rows.
+"""The table "Who may do what" of docs/behaviours.md, written out again, and which mutation stands in which of its rows.
 
 It is not made from auth/policy.py: what the two say must agree, cell by cell. A mutation in no row fails a test.
 """

@@ -1,7 +1,7 @@
 """Every type, every field, every way in, every role, both providers: what somebody is told is what the table says.
 
 Two things are held for each viewer. By name: the ids that they reach are those of an oracle that knows the rows and the
-table of behaviours.md (`tests/authorization/oracle.py`). By number: they are told exactly what a Master Admin is told in a
+table of docs/behaviours.md (`tests/authorization/oracle.py`). By number: they get exactly what a Master Admin gets in a
 world that was cut down to what the oracle lets them see, so that what is out of sight moves no list, count, sum, light
 or page. The questions are made from the schema: a new field is asked for by itself.
 """
