@@ -1,7 +1,7 @@
 """Every mutation, every role, three records: one in sight, one out of sight, one of the other provider.
 
-The expectation is the table of docs/behaviours.md (`tests/authorization/permissions.py`) and the oracle. A refusal changes
-nothing.
+The expectation is the table of docs/behaviours.md (`tests/authorization/permissions.py`) and the oracle. A refusal
+changes nothing.
 """
 
 from collections.abc import AsyncIterator
