@@ -25,6 +25,7 @@ from db.models.aim import Aim
 from db.models.audit_event import AuditEvent
 from db.models.base import Key
 from db.models.employer import Employer
+from db.models.entity import Visibility
 from db.models.file import File
 from db.models.learner import Learner
 from db.models.session import SessionAim, SessionFile
@@ -208,3 +209,33 @@ def _overview_sites() -> Select[tuple[int]]:
 def _has_aim() -> Condition:
     """That a learner has an aim, whoever its assessor is."""
     return select(Aim.id).where(Aim.learner_id == Learner.id).correlate(Learner).exists()
+
+
+def sees(role: Role, entity: type[Any]) -> Condition:
+    """That a row of an entity is one the viewer sees, as its mapped class declares (`__entity__`).
+
+    Raises TypeError for a table that is no entity by itself.
+    """
+    declared = entity.__entity__
+    match declared and declared.visible:
+        case Visibility.PROVIDER:
+            return of_provider(entity)
+        case Visibility.LEARNER_ITSELF:
+            return and_(sees_learner(role, entity.id), of_provider(entity))
+        case Visibility.AIM_ITSELF:
+            return sees_aim(role, entity)
+        case Visibility.LEARNER:
+            return and_(sees_learner(role, entity.learner_id), of_provider(entity))
+        case Visibility.RECORD:
+            return and_(sees_record(role, entity.learner_id, entity.aim_id), of_provider(entity))
+        case Visibility.SESSION_ITSELF:
+            return and_(sees_session(role, entity.id, entity.learner_id), of_provider(entity))
+        case Visibility.FILE_ITSELF:
+            return sees_file(role, entity)
+        case Visibility.EMPLOYER_ITSELF:
+            return sees_employer(role, entity)
+        case Visibility.USER_ITSELF:
+            return sees_user(role, entity)
+        case Visibility.AUDIT_EVENT_ITSELF:
+            return sees_audit_event(role, entity)
+    raise TypeError(f"{entity.__name__} is not visible by itself")

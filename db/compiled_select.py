@@ -50,14 +50,21 @@ class CompiledSelect:
         return bound
 
     def rows(self, records: Sequence[Iterable[Any]]) -> list[Any]:
-        """From what the driver gives to rows, with Python's types in them."""
+        """The driver's records as named tuples, with Python's types in them."""
         if not self._convert or not records:
             return list(map(self._make, records))
-        # A column at a time: what has to be converted costs one call a value, the rest nothing in Python.
+        return list(map(self._make, zip(*self.columns(records), strict=True)))
+
+    def columns(self, records: Sequence[Iterable[Any]]) -> list[Iterable[Any]]:
+        """The driver's records as whole columns, with Python's types in them; no column where there is no record.
+
+        A value that has to be converted costs one call, any other nothing in Python.
+        """
         columns: list[Iterable[Any]] = list(zip(*records, strict=True))
-        for place, convert in self._convert:
-            columns[place] = map(convert, columns[place])
-        return list(map(self._make, zip(*columns, strict=True)))
+        if columns:
+            for place, convert in self._convert:
+                columns[place] = map(convert, columns[place])
+        return columns
 
 
 class CompiledSelectCache:

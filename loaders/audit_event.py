@@ -1,34 +1,34 @@
 """The audit trail as the graph shows it: who did what, when, in which role, to which record; newest first."""
 
 import datetime as dt
-from dataclasses import dataclass
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import ColumnElement, and_, bindparam
 
-from auth import scope
 from db.models.audit_event import AuditEvent
-from db.sql.any_of import any_of
-from domain import global_id as ids
+from domain import global_id
 from domain.enums import Role
 from domain.global_id import Identifier
+from loaders.core.base import EntityLoader
+from loaders.core.filters import Filter
+from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.read_session import OneLoader, ReadSession, cached_statement
-from loaders.core.viewer_list import ViewerList
+from loaders.core.read_session import ReadSession
+from loaders.core.rows import LightRow, column, row
 
 
-@dataclass(slots=True)
-class AuditEventRow:
-    """One line of the trail."""
+@row(AuditEvent)
+class AuditEventRow(LightRow):
+    """One event of the trail."""
 
-    key: int
-    sequence: int
-    at: dt.datetime
-    actor_key: int | None
-    role: Role | None
-    action: str
-    subject_type: str | None
-    subject_key: int | None
-    subject_part: int | None
+    key: int = column(AuditEvent.id)
+    sequence: int = column(AuditEvent.sequence)
+    at: dt.datetime = column(AuditEvent.at)
+    actor_key: int | None = column(AuditEvent.actor_id)
+    role: Role | None = column(AuditEvent.role)
+    action: str = column(AuditEvent.action)
+    subject_type: str | None = column(AuditEvent.subject_type)
+    subject_key: int | None = column(AuditEvent.subject_key)
+    subject_part: int | None = column(AuditEvent.subject_part)
 
     id = Identifier("AuditEvent", "key")
 
@@ -38,48 +38,40 @@ class AuditEventRow:
         if self.subject_type is None or self.subject_key is None:
             return None
         if self.subject_part is not None:
-            return ids.encode_pair(self.subject_type, self.subject_key, self.subject_part)
-        return ids.encode(self.subject_type, self.subject_key)
+            return global_id.encode_pair(self.subject_type, self.subject_key, self.subject_part)
+        return global_id.encode(self.subject_type, self.subject_key)
 
 
-def _events(role: Role) -> Select:
-    return select(
-        AuditEvent.id,
-        AuditEvent.sequence,
-        AuditEvent.at,
-        AuditEvent.actor_id,
-        AuditEvent.role,
-        AuditEvent.action,
-        AuditEvent.subject_type,
-        AuditEvent.subject_key,
-        AuditEvent.subject_part,
-    ).where(scope.sees_audit_event(role))
+class _Subject(Filter):
+    """Events about the record with a global id: a row of its own, or one learner's unit or criterion."""
+
+    def __init__(self) -> None:
+        super().__init__(_is_subject)
+
+    def shape(self, value: str) -> bool:
+        """Whether the id names a pair of keys."""
+        return (global_id.parse(value) or ("", 0, None))[2] is not None
+
+    def bound(self, name: str, value: str, reading: ReadSession) -> dict[str, object]:
+        # An id that names nothing finds nothing: 0 is the key of no row.
+        type_name, key, part = global_id.parse(value) or ("", 0, None)
+        bound: dict[str, object] = {"subject_type": type_name, "subject_key": key}
+        return bound if part is None else {**bound, "subject_part": part}
 
 
-def _row(row: Row, _: ReadSession | None = None) -> AuditEventRow:
-    return AuditEventRow(*row[:9])
+def _is_subject(role: Role, name: str, has_part: bool) -> ColumnElement[bool]:
+    columns = [AuditEvent.subject_type, AuditEvent.subject_key] + [AuditEvent.subject_part] * has_part
+    return and_(*(each == bindparam(each.key, type_=each.type) for each in columns))
 
 
-@cached_statement
-def _by_key(role: Role) -> Select:
-    return _events(role).where(any_of(AuditEvent.id))
+class AuditEventLoader(EntityLoader[AuditEventRow]):
+    """Events of the trail by key."""
+
+    row = AuditEventRow
 
 
-class AuditEventLoader(OneLoader[int, AuditEventRow]):
-    """Lines of the trail by key."""
-
-    async def fetch(self, keys: list[int]) -> dict[int, AuditEventRow]:
-        rows = await self.reading.rows(_by_key(self.reading.viewer.role), keys=keys)
-        return {row.id: _row(row) for row in rows}
-
-
-AUDIT_TRAIL: ViewerList[AuditEventRow] = ViewerList(
-    order=Order("audit", AuditEvent.sequence, AuditEvent.id, lambda row: row.sequence, descending=True),
-    statement=_events,
-    row=_row,
-    conditions={
-        "subject_type": AuditEvent.subject_type == bindparam("subject_type", type_=AuditEvent.subject_type.type),
-        "subject_key": AuditEvent.subject_key == bindparam("subject_key", type_=AuditEvent.subject_key.type),
-        "subject_part": AuditEvent.subject_part == bindparam("subject_part", type_=AuditEvent.subject_part.type),
-    },
+AUDIT_TRAIL = PagedList(
+    AuditEventRow,
+    Order("audit", AuditEvent.sequence, AuditEvent.id, lambda event: event.sequence, descending=True),
+    {"subject_id": _Subject()},
 )

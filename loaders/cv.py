@@ -3,81 +3,68 @@
 import datetime as dt
 from dataclasses import dataclass
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 
 from auth import scope
 from db.models.cv import CvDocument, CvSection
 from db.models.file import File
-from db.sql.any_of import any_of
 from domain.enums import CvDocumentKind, CvSectionName, Role
-from loaders.core.read_session import ManyLoader, cached_statement
-from loaders.file import FILE_COLUMNS, FileRow
+from loaders.core.base import RelatedLoader
+from loaders.core.rows import LightRow, column, nested, row
+from loaders.file import FileRow
 
-_PLACES = {name: place for place, name in enumerate(CvSectionName)}
+_POSITIONS = {name: position for position, name in enumerate(CvSectionName)}
 
 
 @dataclass(slots=True)
 class CvRow:
-    """Whose CV; its parts are read when somebody asks."""
+    """Whose CV it is; its parts are read when they are selected."""
 
     learner_key: int
 
 
-@dataclass(slots=True)
-class CvSectionRow:
+@row(CvSection)
+class CvSectionRow(LightRow):
     """One saved section."""
 
-    name: CvSectionName
-    text: str
-    updated_at: dt.datetime
+    name: CvSectionName = column(CvSection.name)
+    text: str = column(CvSection.text)
+    updated_at: dt.datetime = column(CvSection.updated_at)
 
 
-@dataclass(slots=True)
-class CvDocumentRow:
+@row(CvDocument, joins=lambda statement: statement.join(File, File.id == CvDocument.file_id))
+class CvDocumentRow(LightRow):
     """One document beside the CV."""
 
-    kind: CvDocumentKind
-    file: FileRow
+    kind: CvDocumentKind = column(CvDocument.kind)
+    file: FileRow = nested(FileRow)
 
 
-@cached_statement
-def _sections(role: Role) -> Select:
-    return select(CvSection.learner_id, CvSection.name, CvSection.text, CvSection.updated_at).where(
-        any_of(CvSection.learner_id), scope.sees_learner(role, CvSection.learner_id), scope.of_provider(CvSection)
-    )
+def _of_visible_learners(statement: Select, role: Role, table: type[CvSection] | type[CvDocument]) -> Select:
+    return statement.where(scope.sees_learner(role, table.learner_id), scope.of_provider(table))
 
 
-@cached_statement
-def _documents(role: Role) -> Select:
-    return (
-        select(CvDocument.learner_id, CvDocument.kind, *FILE_COLUMNS)
-        .join(File, File.id == CvDocument.file_id)
-        .where(
-            any_of(CvDocument.learner_id),
-            scope.sees_learner(role, CvDocument.learner_id),
-            scope.of_provider(CvDocument),
-        )
-        .order_by(CvDocument.added_at, CvDocument.id)
-    )
-
-
-class CvSectionsLoader(ManyLoader[int, CvSectionRow]):
+class CvSectionsLoader(RelatedLoader[CvSectionRow]):
     """The sections that were saved, by the learner's key, in the order of a CV."""
 
+    row, parent = CvSectionRow, CvSection.learner_id
+
+    @classmethod
+    def statement(cls, role: Role) -> Select:
+        return _of_visible_learners(CvSectionRow.select(role, CvSection.learner_id), role, CvSection)
+
     async def fetch(self, keys: list[int]) -> dict[int, list[CvSectionRow]]:
-        found: dict[int, list[CvSectionRow]] = {}
-        for learner_key, *section in await self.reading.rows(_sections(self.reading.viewer.role), keys=keys):
-            found.setdefault(learner_key, []).append(CvSectionRow(*section))
+        found = await super().fetch(keys)
         for sections in found.values():
-            sections.sort(key=lambda section: _PLACES[section.name])
+            sections.sort(key=lambda section: _POSITIONS[section.name])
         return found
 
 
-class CvDocumentsLoader(ManyLoader[int, CvDocumentRow]):
+class CvDocumentsLoader(RelatedLoader[CvDocumentRow]):
     """The documents beside the CV, by the learner's key, the oldest first."""
 
-    async def fetch(self, keys: list[int]) -> dict[int, list[CvDocumentRow]]:
-        found: dict[int, list[CvDocumentRow]] = {}
-        for learner_key, kind, *file in await self.reading.rows(_documents(self.reading.viewer.role), keys=keys):
-            found.setdefault(learner_key, []).append(CvDocumentRow(kind, FileRow(*file)))
-        return found
+    row, parent, order = CvDocumentRow, CvDocument.learner_id, (CvDocument.added_at, CvDocument.id)
+
+    @classmethod
+    def statement(cls, role: Role) -> Select:
+        return _of_visible_learners(CvDocumentRow.select(role, CvDocument.learner_id), role, CvDocument)

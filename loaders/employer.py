@@ -1,77 +1,75 @@
 """Employers: by key, in pages by name, and the sites of a head office."""
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from typing import Any
 
-from sqlalchemy import Row, Select, bindparam, func, select
+from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
-from auth import scope
 from db.models.base import Key, fold_name
 from db.models.employer import Employer
+from db.models.learner import Learner
 from db.sql.any_of import any_of
 from domain.enums import Role
 from domain.global_id import Identifier
-from loaders.core.pagination import Order, search_in
-from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
-from loaders.core.viewer_list import ViewerList
+from loaders.core.base import EntityLoader, ManyLoader
+from loaders.core.filters import search
+from loaders.core.paged_list import PagedList
+from loaders.core.pagination import Order
+from loaders.core.read_session import cached_statement
+from loaders.core.rows import LightRow, column, row
 
 # Bounds the list of a head office's sites, which has no pages; `employers` has.
-MOST_SITES = 1000
+MAX_SITES = 1000
 
 
-@dataclass(slots=True)
-class EmployerRow:
+@row(Employer)
+class EmployerRow(LightRow):
     """One employer: a site, or the head office that is its parent."""
 
-    key: int
-    name: str
-    parent_key: int | None
+    key: int = column(Employer.id)
+    name: str = column(Employer.name)
+    parent_key: int | None = column(Employer.parent_id)
 
     id = Identifier("Employer", "key")
 
 
-def _employers(role: Role) -> Select:
-    return select(Employer.id, Employer.name, Employer.parent_id).where(scope.sees_employer(role))
+def at_employer(learner_id: Any) -> Callable[[ColumnElement[int], Role], ColumnElement[bool]]:
+    """For a filter of learners' records by employer: those of the learners who work there."""
+    # unscoped: a condition beside the scope of the statement that it narrows
+    return lambda employer, role: learner_id.in_(select(Learner.id).where(Learner.employer_id == employer))
 
 
-def _row(row: Row, _: ReadSession | None = None) -> EmployerRow:
-    return EmployerRow(row.id, row.name, row.parent_id)
-
-
-@cached_statement
-def _by_key(role: Role) -> Select:
-    return _employers(role).where(any_of(Employer.id))
-
-
-@cached_statement
-def _by_parent(role: Role) -> Select:
-    place = func.row_number().over(partition_by=Employer.parent_id, order_by=(Employer.sort_name, Employer.id))
-    sites = _employers(role).where(any_of(Employer.parent_id)).add_columns(place.label("place")).subquery()
-    # unscoped: cuts a statement that is scoped
-    cut = select(sites.c.id, sites.c.name, sites.c.parent_id).order_by(sites.c.parent_id, sites.c.place)
-    return cut.where(sites.c.place <= bindparam("most", MOST_SITES, Key))
-
-
-class EmployerLoader(OneLoader[int, EmployerRow]):
+class EmployerLoader(EntityLoader[EmployerRow]):
     """Employers by key."""
 
-    async def fetch(self, keys: list[int]) -> dict[int, EmployerRow]:
-        rows = await self.reading.rows(_by_key(self.reading.viewer.role), keys=keys)
-        return {row.id: _row(row) for row in rows}
+    row = EmployerRow
+
+
+@cached_statement
+def _sites(role: Role) -> Select:
+    place = func.row_number().over(partition_by=Employer.parent_id, order_by=(Employer.sort_name, Employer.id))
+    sites = EmployerRow.statement(role, place.label("place")).where(any_of(Employer.parent_id)).subquery()
+    rows = [each for each in sites.c if each.name != "place"]
+    # unscoped: cuts a statement that is scoped
+    cut = select(*rows).order_by(sites.c.parent_key, sites.c.place)
+    return cut.where(sites.c.place <= bindparam("most", MAX_SITES, Key))
 
 
 class SitesOfEmployerLoader(ManyLoader[int, EmployerRow]):
-    """The sites of a head office, by name; the first `MOST_SITES` of them."""
+    """The sites of a head office, by name; the first `MAX_SITES` of them."""
+
+    keys_of = "employer"
 
     async def fetch(self, keys: list[int]) -> dict[int, list[EmployerRow]]:
         found: dict[int, list[EmployerRow]] = {}
-        for row in await self.reading.rows(_by_parent(self.reading.viewer.role), keys=keys):
-            found.setdefault(row.parent_id, []).append(_row(row))
+        for site in await self.reading.read(EmployerRow, _sites(self.reading.viewer.role), keys=keys):
+            if site.parent_key is not None:
+                found.setdefault(site.parent_key, []).append(site)
         return found
 
 
-EMPLOYERS: ViewerList[EmployerRow] = ViewerList(
-    order=Order("employer", Employer.sort_name, Employer.id, lambda row: fold_name(row.name)),
-    statement=_employers,
-    row=_row,
-    conditions={"search": search_in(Employer.sort_name)},
+EMPLOYERS = PagedList(
+    EmployerRow,
+    Order("employer", Employer.sort_name, Employer.id, lambda employer: fold_name(employer.name)),
+    {"search": search(Employer.sort_name)},
 )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from loaders.aggregates import GroupBy, Metric, Sums, aggregate
 from loaders.core.dataloader import BaseLoader
-from loaders.core.read_session import ReadSession
+from loaders.core.registry import Loaders
 from loaders.off_the_job import OffTheJobRow
 from loaders.progress import ProgressRow
 
@@ -107,9 +107,9 @@ class KpisRow:
 class KpisLoader(BaseLoader[Parts, KpisRow]):
     """The viewer's, by the parts asked for: what several fields of an operation ask for is read together."""
 
-    def __init__(self, reading: ReadSession) -> None:
+    def __init__(self, loaders: Loaders) -> None:
         super().__init__()
-        self._reading = reading
+        self._reading = loaders.reading
 
     async def read(self, asked: list[Parts]) -> list[KpisRow]:
         found = await aggregate(self._reading, GroupBy.VIEWER, _together(asked), [])
@@ -119,9 +119,9 @@ class KpisLoader(BaseLoader[Parts, KpisRow]):
 class KpisOfEmployerLoader(BaseLoader[tuple[int, Parts], KpisRow]):
     """Each employer's, by (employer key, parts), over those of its learners whom the viewer sees."""
 
-    def __init__(self, reading: ReadSession) -> None:
+    def __init__(self, loaders: Loaders) -> None:
         super().__init__()
-        self._reading = reading
+        self._reading = loaders.reading
 
     async def read(self, asked: list[tuple[int, Parts]]) -> list[KpisRow]:
         parts = _together(parts for _, parts in asked)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from domain import progress
 from loaders.aggregates import GroupBy, Metric, Sums, aggregate
-from loaders.core.read_session import OneLoader
+from loaders.core.base import OneLoader
 
 PARTS = frozenset({Metric.REQUIRED_TIME, Metric.ACTUAL_TIME})
 
@@ -30,6 +30,8 @@ class OffTheJobRow:
 
 class OffTheJobLoader(OneLoader[int, OffTheJobRow]):
     """A learner's, over the aims and entries that the viewer sees."""
+
+    keys_of = "learner"
 
     async def fetch(self, keys: list[int]) -> dict[int, OffTheJobRow]:
         found = await aggregate(self.reading, GroupBy.LEARNER, PARTS, keys)

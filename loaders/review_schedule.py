@@ -12,7 +12,8 @@ from db.models.session import Session
 from db.sql.any_of import any_of
 from domain import clock
 from domain.enums import AimStatus, Role, SessionStatus, SessionType
-from loaders.core.read_session import OneLoader, cached_statement
+from loaders.core.base import OneLoader
+from loaders.core.read_session import cached_statement
 
 
 @dataclass(slots=True)
@@ -35,8 +36,7 @@ def _reviews(role: Role) -> Select:
             any_of(Session.learner_id),
             Session.type == SessionType.FORMAL_REVIEW,
             Session.status == SessionStatus.ATTENDED,
-            scope.sees_session(role, Session.id, Session.learner_id),
-            scope.of_provider(Session),
+            scope.sees(role, Session),
         )
         .group_by(Session.learner_id)
         .subquery()
@@ -51,12 +51,14 @@ def _reviews(role: Role) -> Select:
         select(Learner.id, last.c.at, training.c.since)
         .outerjoin(last, last.c.learner_id == Learner.id)
         .outerjoin(training, training.c.learner_id == Learner.id)
-        .where(any_of(Learner.id), scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
+        .where(any_of(Learner.id), scope.sees(role, Learner))
     )
 
 
 class ReviewScheduleLoader(OneLoader[int, ReviewScheduleRow]):
     """By the learner's key, over the sessions and aims that the viewer sees."""
+
+    keys_of = "learner"
 
     async def fetch(self, keys: list[int]) -> dict[int, ReviewScheduleRow]:
         interval = dt.timedelta(weeks=self.reading.viewer.rules.review_interval_weeks)

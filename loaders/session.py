@@ -1,10 +1,8 @@
-"""Sessions (visits): by key and in pages of a learner, with the aims they are about and the files saved to them."""
+"""Sessions (visits): by key and in pages, with the aims they are about and the files saved to them."""
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, select
 
 from auth import scope
 from db.models.aim import Aim
@@ -15,72 +13,47 @@ from db.sql.any_of import any_of
 from domain.enums import Role, SessionStatus, SessionType
 from domain.global_id import Identifier
 from loaders.aim import AimLoader, AimRow
-from loaders.core.learner_list import LearnerList
+from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
+from loaders.core.filters import equals
+from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
-from loaders.file import FILE_COLUMNS, FileRow
+from loaders.core.read_session import cached_statement
+from loaders.core.registry import Loaders
+from loaders.core.rows import LightRow, column, nested, row
+from loaders.file import FileRow
 from loaders.user import UserRow
 
 
-@dataclass(slots=True)
-class SessionRow:
+@row(Session, joins=lambda statement: statement.join(User, User.id == Session.assessor_id))
+class SessionRow(LightRow):
     """One planned or completed session; `number` counts from 1 within the learner's plan."""
 
-    key: int
-    learner_key: int
-    number: int
-    type: SessionType
-    status: SessionStatus
-    starts_at: dt.datetime
-    ends_at: dt.datetime
-    location: str | None
-    planning_notes: str | None
-    feedback: str | None
-    assessor: UserRow
+    key: int = column(Session.id)
+    learner_key: int = column(Session.learner_id)
+    number: int = column(Session.number)
+    type: SessionType = column(Session.type)
+    status: SessionStatus = column(Session.status)
+    starts_at: dt.datetime = column(Session.starts_at)
+    ends_at: dt.datetime = column(Session.ends_at)
+    location: str | None = column(Session.location)
+    planning_notes: str | None = column(Session.planning_notes)
+    feedback: str | None = column(Session.feedback)
+    assessor: UserRow = nested(UserRow, key=Session.assessor_id)
 
     id = Identifier("Session", "key")
 
 
-# With the assessor joined, these make `session_row(columns)`.
-SESSION_COLUMNS = (
-    Session.id,
-    Session.learner_id,
-    Session.number,
-    Session.type,
-    Session.status,
-    Session.starts_at,
-    Session.ends_at,
-    Session.location,
-    Session.planning_notes,
-    Session.feedback,
-    Session.assessor_id,
-    User.name.label("assessor_name"),
+SESSIONS = PagedList(
+    SessionRow,
+    Order("number", Session.number, Session.id, lambda session: session.number),
+    {"status": equals(Session.status)},
 )
 
 
-def session_row(columns: Any, _: ReadSession | None = None) -> SessionRow:
-    """From SESSION_COLUMNS."""
-    *own, assessor, assessor_name = columns
-    return SessionRow(*own, UserRow(assessor, assessor_name))
+class SessionLoader(EntityLoader[SessionRow]):
+    """Sessions by key."""
 
-
-def _sessions(role: Role) -> Select:
-    seen = scope.sees_session(role, Session.id, Session.learner_id) & scope.of_provider(Session)
-    return select(*SESSION_COLUMNS).select_from(Session).join(User, User.id == Session.assessor_id).where(seen)
-
-
-SESSIONS_OF_LEARNER: LearnerList[SessionRow] = LearnerList(
-    Session.learner_id,
-    Order("number", Session.number, Session.id, lambda row: row.number),
-    _sessions,
-    session_row,
-    {"status": Session.status == bindparam("status", type_=Session.status.type)},
-)
-
-
-@cached_statement
-def _by_key(role: Role) -> Select:
-    return _sessions(role).where(any_of(Session.id))
+    row = SessionRow
 
 
 @cached_statement
@@ -93,34 +66,14 @@ def _aims(role: Role) -> Select:
     )
 
 
-@cached_statement
-def _files(role: Role) -> Select:
-    return (
-        select(SessionFile.session_id, *FILE_COLUMNS)
-        .join(File, File.id == SessionFile.file_id)
-        .where(
-            any_of(SessionFile.session_id),
-            scope.sees_session(role, SessionFile.session_id, SessionFile.learner_id),
-            scope.of_provider(SessionFile),
-        )
-        .order_by(File.uploaded_at, File.id)
-    )
-
-
-class SessionLoader(OneLoader[int, SessionRow]):
-    """Sessions by key."""
-
-    async def fetch(self, keys: list[int]) -> dict[int, SessionRow]:
-        rows = await self.reading.rows(_by_key(self.reading.viewer.role), keys=keys)
-        return {row.id: session_row(row) for row in rows}
-
-
 class AimsOfSessionLoader(ManyLoader[int, AimRow]):
     """The aims that a session is about, of those the viewer sees."""
 
-    def __init__(self, reading: ReadSession, aims: AimLoader) -> None:
-        super().__init__(reading)
-        self._aims = aims
+    keys_of = "session"
+
+    def __init__(self, loaders: Loaders) -> None:
+        super().__init__(loaders)
+        self._aims = loaders[AimLoader]
 
     async def fetch(self, keys: list[int]) -> dict[int, list[AimRow]]:
         pairs = await self.reading.rows(_aims(self.reading.viewer.role), keys=keys)
@@ -132,11 +85,18 @@ class AimsOfSessionLoader(ManyLoader[int, AimRow]):
         return found
 
 
-class FilesOfSessionLoader(ManyLoader[int, FileRow]):
+class FilesOfSessionLoader(RelatedLoader[FileRow]):
     """The files saved to a session, the oldest first."""
 
-    async def fetch(self, keys: list[int]) -> dict[int, list[FileRow]]:
-        found: dict[int, list[FileRow]] = {}
-        for session_key, *file in await self.reading.rows(_files(self.reading.viewer.role), keys=keys):
-            found.setdefault(session_key, []).append(FileRow(*file))
-        return found
+    row, parent, order = FileRow, SessionFile.session_id, (File.uploaded_at, File.id)
+
+    @classmethod
+    def statement(cls, role: Role) -> Select:
+        return (
+            select(SessionFile.session_id, *FileRow.columns(role))
+            .join(File, File.id == SessionFile.file_id)
+            .where(
+                scope.sees_session(role, SessionFile.session_id, SessionFile.learner_id),
+                scope.of_provider(SessionFile),
+            )
+        )

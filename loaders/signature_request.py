@@ -1,157 +1,112 @@
-"""Documents to sign: by key, in pages of a learner or of what a viewer is asked, their slots, and how many wait."""
+"""Documents to sign: by key, in pages, their slots, and how many await a signature."""
 
 import datetime as dt
-from dataclasses import dataclass
-from typing import Any
 
-from sqlalchemy import ColumnElement, Select, bindparam, exists, func, select
+from sqlalchemy import ColumnElement, Select, exists, func
 
-from auth import scope
 from db.models.file import File
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.user import User
 from db.sql.any_of import any_of
 from domain.enums import Role, SignatureRequestStatus
 from domain.global_id import Identifier
-from loaders.core.learner_list import LearnerList
+from loaders.core.base import EntityLoader, OneLoader, RelatedLoader
+from loaders.core.filters import equals
+from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
-from loaders.core.viewer_list import ViewerList
-from loaders.file import FILE_COLUMNS, FileRow
-from loaders.user import UserRow, user_or_none
+from loaders.core.read_session import cached_statement
+from loaders.core.rows import LightRow, column, nested, optional, row
+from loaders.file import FileRow
+from loaders.user import UserRow
 
 
-@dataclass(slots=True)
-class SignatureRequestRow:
+@row(
+    SignatureRequest,
+    joins=lambda statement: statement.join(User, User.id == SignatureRequest.requested_by_id).join(
+        File, File.id == SignatureRequest.file_id
+    ),
+)
+class SignatureRequestRow(LightRow):
     """One document that several roles are asked to sign."""
 
-    key: int
-    learner_key: int
-    title: str
-    status: SignatureRequestStatus
-    requested_at: dt.datetime
-    requested_by: UserRow
-    document: FileRow
+    key: int = column(SignatureRequest.id)
+    learner_key: int = column(SignatureRequest.learner_id)
+    title: str = column(SignatureRequest.title)
+    status: SignatureRequestStatus = column(SignatureRequest.status)
+    requested_at: dt.datetime = column(SignatureRequest.requested_at)
+    requested_by: UserRow = nested(UserRow, key=SignatureRequest.requested_by_id)
+    document: FileRow = nested(FileRow)
 
     id = Identifier("SignatureRequest", "key")
 
 
-@dataclass(slots=True)
-class SignatureSlotRow:
-    """One role's place; who, when and the digest are None until it is signed."""
-
-    role: Role
-    signed_at: dt.datetime | None
-    document_sha256: str | None
-    signed_by: UserRow | None
-
-
-def _seen(role: Role) -> ColumnElement[bool]:
-    return scope.sees_learner(role, SignatureRequest.learner_id) & scope.of_provider(SignatureRequest)
-
-
-def _requests(role: Role) -> Select:
-    return (
-        select(
-            SignatureRequest.id,
-            SignatureRequest.learner_id,
-            SignatureRequest.title,
-            SignatureRequest.status,
-            SignatureRequest.requested_at,
-            SignatureRequest.requested_by_id,
-            User.name.label("requested_by_name"),
-            *FILE_COLUMNS,
-        )
-        .select_from(SignatureRequest)
-        .join(User, User.id == SignatureRequest.requested_by_id)
-        .join(File, File.id == SignatureRequest.file_id)
-        .where(_seen(role))
-    )
-
-
-def _row(row: Any, _: ReadSession | None = None) -> SignatureRequestRow:
-    *own, by, by_name = row[:7]
-    return SignatureRequestRow(*own, UserRow(by, by_name), FileRow(*row[7:14]))
-
-
-_ORDER = Order(
-    "requested_desc", SignatureRequest.requested_at, SignatureRequest.id, lambda row: row.requested_at, descending=True
+@row(
+    SignatureSlot,
+    joins=lambda statement: statement.join(SignatureRequest, SignatureRequest.id == SignatureSlot.request_id).outerjoin(
+        User, User.id == SignatureSlot.signed_by_id
+    ),
 )
-_OF_STATUS = SignatureRequest.status == bindparam("status", type_=SignatureRequest.status.type)
+class SignatureSlotRow(LightRow):
+    """One role's slot; who, when and the digest are None until it is signed."""
 
-REQUESTS_OF_LEARNER: LearnerList[SignatureRequestRow] = LearnerList(
-    SignatureRequest.learner_id, _ORDER, _requests, _row, {"status": _OF_STATUS}
+    role: Role = column(SignatureSlot.role)
+    signed_at: dt.datetime | None = column(SignatureSlot.signed_at)
+    document_sha256: str | None = column(SignatureSlot.document_sha256)
+    signed_by: UserRow | None = optional(UserRow, key=SignatureSlot.signed_by_id)
+
+
+_LATEST_FIRST = Order(
+    "requested_desc",
+    SignatureRequest.requested_at,
+    SignatureRequest.id,
+    lambda request: request.requested_at,
+    descending=True,
 )
+_FILTERS = {"status": equals(SignatureRequest.status)}
 
 
-@cached_statement
-def _by_key(role: Role) -> Select:
-    return _requests(role).where(any_of(SignatureRequest.id))
+def _names_role(role: Role) -> ColumnElement[bool]:
+    # unscoped: a condition on requests that the viewer sees
+    return exists().where(SignatureSlot.request_id == SignatureRequest.id, SignatureSlot.role == role)
 
 
-def _of_viewer(role: Role) -> Select:
-    # unscoped: within requests that the viewer sees
-    slot = exists().where(SignatureSlot.request_id == SignatureRequest.id, SignatureSlot.role == role)
-    return _requests(role).where(slot)
+SIGNATURE_REQUESTS = PagedList(SignatureRequestRow, _LATEST_FIRST, _FILTERS)
+# Those that ask, or asked, for a signature in the viewer's role.
+SIGNATURE_REQUESTS_OF_ROLE = PagedList(SignatureRequestRow, _LATEST_FIRST, _FILTERS, condition=_names_role)
 
 
-# What the viewer's role is asked to sign, or was, over all learners that they see.
-REQUESTS_OF_VIEWER: ViewerList[SignatureRequestRow] = ViewerList(_ORDER, _of_viewer, _row, {"status": _OF_STATUS})
+class SignatureRequestLoader(EntityLoader[SignatureRequestRow]):
+    """Documents to sign by key."""
+
+    row = SignatureRequestRow
 
 
-@cached_statement
-def _slots(role: Role) -> Select:
-    return (
-        select(
-            SignatureSlot.request_id,
-            SignatureSlot.role,
-            SignatureSlot.signed_at,
-            SignatureSlot.document_sha256,
-            SignatureSlot.signed_by_id,
-            User.name,
-        )
-        .join(SignatureRequest, SignatureRequest.id == SignatureSlot.request_id)
-        .outerjoin(User, User.id == SignatureSlot.signed_by_id)
-        .where(any_of(SignatureSlot.request_id), _seen(role))
-        .order_by(SignatureSlot.id)
-    )
+class SlotsLoader(RelatedLoader[SignatureSlotRow]):
+    """A document's slots, in the order in which they were asked for."""
+
+    row, parent, order = SignatureSlotRow, SignatureSlot.request_id, (SignatureSlot.id,)
+    seen_through = SignatureRequest
 
 
 @cached_statement
 def _awaiting(role: Role) -> Select:
     return (
-        select(SignatureRequest.learner_id, func.count())
+        SignatureRequestRow.statement_of(role, SignatureRequest.learner_id, func.count())
         .join(SignatureSlot, SignatureSlot.request_id == SignatureRequest.id)
         .where(
             any_of(SignatureRequest.learner_id),
             SignatureRequest.status == SignatureRequestStatus.PENDING,
             SignatureSlot.role == role,
             SignatureSlot.signed_at.is_(None),
-            _seen(role),
         )
         .group_by(SignatureRequest.learner_id)
     )
 
 
-class SignatureRequestLoader(OneLoader[int, SignatureRequestRow]):
-    """Documents to sign by key."""
-
-    async def fetch(self, keys: list[int]) -> dict[int, SignatureRequestRow]:
-        return {row.id: _row(row) for row in await self.reading.rows(_by_key(self.reading.viewer.role), keys=keys)}
-
-
-class SlotsLoader(ManyLoader[int, SignatureSlotRow]):
-    """A document's slots, in the order in which they were asked for."""
-
-    async def fetch(self, keys: list[int]) -> dict[int, list[SignatureSlotRow]]:
-        found: dict[int, list[SignatureSlotRow]] = {}
-        for key, *own, by, by_name in await self.reading.rows(_slots(self.reading.viewer.role), keys=keys):
-            found.setdefault(key, []).append(SignatureSlotRow(*own, user_or_none(by, by_name)))
-        return found
-
-
 class AwaitingSignatureLoader(OneLoader[int, int]):
-    """How many documents of a learner wait for the viewer's role, by the learner's key."""
+    """How many documents about a learner await a signature in the viewer's role, by the learner's key."""
+
+    keys_of = "learner"
 
     async def fetch(self, keys: list[int]) -> dict[int, int]:
         rows = await self.reading.rows(_awaiting(self.reading.viewer.role), keys=keys)

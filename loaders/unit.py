@@ -17,9 +17,12 @@ from domain.enums import CriterionFilter, CriterionStatus, Role
 from domain.global_id import Identifier
 from domain.progress import criterion_status
 from loaders.aim import AimLoader, AimRow
+from loaders.core.base import ManyLoader, OneLoader
 from loaders.core.dataloader import BaseLoader
+from loaders.core.delegated import Delegated
 from loaders.core.qualification_cache import UnitReference
-from loaders.core.read_session import ManyLoader, OneLoader, ReadSession, cached_statement
+from loaders.core.read_session import cached_statement
+from loaders.core.registry import Loaders
 from loaders.criterion import NOT_STARTED, CriterionProgressRow, CriterionRow
 from loaders.user import UserRow
 
@@ -58,26 +61,14 @@ class UnitRow:
     unit: UnitReference
 
     id = Identifier("Unit", "aim.key", "unit.key")
+    number = Delegated("unit.number")
+    title = Delegated("unit.title")
+    mandatory = Delegated("unit.mandatory")
 
     @property
     def key(self) -> tuple[int, int]:
         """(aim key, key of the qualification's unit)."""
         return self.aim.key, self.unit.key
-
-    @property
-    def number(self) -> str:
-        """As the awarding body numbers it."""
-        return self.unit.number
-
-    @property
-    def title(self) -> str:
-        """As the awarding body words it."""
-        return self.unit.title
-
-    @property
-    def mandatory(self) -> bool:
-        """Whether everyone takes it."""
-        return self.unit.mandatory
 
 
 @dataclass(slots=True)
@@ -114,7 +105,7 @@ def _signatures(role: Role) -> Select:
 
 
 @cached_statement
-def _reached(role: Role) -> Select:
+def _criterion_progress(role: Role) -> Select:
     return (
         select(
             CriterionProgress.aim_id,
@@ -125,28 +116,32 @@ def _reached(role: Role) -> Select:
             CriterionProgress.signed_off_at,
         )
         .join(Aim, Aim.id == CriterionProgress.aim_id)
-        # The keys on both sides: else the scope is read whole, hundreds of aims, to be joined with three.
+        # The keys on both sides: otherwise the whole scope, hundreds of aims, is read to be joined with three.
         .where(any_of(CriterionProgress.aim_id), any_of(Aim.id), scope.sees_aim(role))
     )
 
 
 class CriterionProgressLoader(OneLoader[int, dict[int, CriterionProgressRow]]):
-    """What was reached in an aim, by criterion key: rows only for criteria that were touched."""
+    """What was reached in an aim, by criterion key: entries only for criteria that were touched."""
+
+    keys_of = "aim"
 
     async def fetch(self, keys: list[int]) -> dict[int, dict[int, CriterionProgressRow]]:
         found: dict[int, dict[int, CriterionProgressRow]] = {key: {} for key in keys}
-        rows = await self.reading.rows(_reached(self.reading.viewer.role), keys=keys)
+        rows = await self.reading.rows(_criterion_progress(self.reading.viewer.role), keys=keys)
         for aim, criterion, count, signed_off, by, at in rows:
             found[aim][criterion] = CriterionProgressRow(count, signed_off, by, at, criterion_status(count, signed_off))
         return found
 
 
 class UnitsOfAimLoader(ManyLoader[int, UnitRow]):
-    """An aim's units in the qualification's order; nothing is read for versions that are in memory."""
+    """An aim's units in the qualification's order; reads nothing for versions that are in memory."""
 
-    def __init__(self, reading: ReadSession, aims: AimLoader) -> None:
-        super().__init__(reading)
-        self._aims = aims
+    keys_of = "aim"
+
+    def __init__(self, loaders: Loaders) -> None:
+        super().__init__(loaders)
+        self._aims = loaders[AimLoader]
 
     async def fetch(self, keys: list[int]) -> dict[int, list[UnitRow]]:
         aims = [aim for aim in await self._aims.load_many(keys) if aim is not None]
@@ -154,12 +149,14 @@ class UnitsOfAimLoader(ManyLoader[int, UnitRow]):
         return {aim.key: [UnitRow(aim, unit) for unit in versions[aim.qualification_key].units] for aim in aims}
 
 
-class UnitLoader(OneLoader[tuple[int, int], UnitRow]):
+class UnitLoader(OneLoader[tuple[int, int], UnitRow], node="Unit"):
     """Units by (aim key, unit key)."""
 
-    def __init__(self, reading: ReadSession, units_of_aim: UnitsOfAimLoader) -> None:
-        super().__init__(reading)
-        self._units_of_aim = units_of_aim
+    keys_of = "unit"
+
+    def __init__(self, loaders: Loaders) -> None:
+        super().__init__(loaders)
+        self._units_of_aim = loaders[UnitsOfAimLoader]
 
     async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], UnitRow]:
         lists = await self._units_of_aim.load_many(list({aim_key for aim_key, _ in keys}))
@@ -176,17 +173,17 @@ class _ByUnit(BaseLoader[UnitRow, V], Generic[V]):
 class CriteriaOfUnitLoader(_ByUnit[list[CriterionRow]]):
     """A unit's criteria in order, all or what is left to do; every unit of an aim costs one statement together."""
 
-    def __init__(self, reached: CriterionProgressLoader, which: CriterionFilter) -> None:
+    def __init__(self, loaders: Loaders, which: CriterionFilter) -> None:
         super().__init__()
-        self._reached = reached
+        self._progress = loaders[CriterionProgressLoader]
         self._which = which
 
     async def read(self, units: list[UnitRow]) -> list[list[CriterionRow]]:
         aim_keys = list({unit.aim.key for unit in units})
-        criterion_progress_of = dict(zip(aim_keys, await self._reached.load_many(aim_keys), strict=True))
+        progress_of_aim = dict(zip(aim_keys, await self._progress.load_many(aim_keys), strict=True))
         lists = []
         for unit in units:
-            reached = criterion_progress_of[unit.aim.key].get
+            reached = progress_of_aim[unit.aim.key].get
             lists.append([CriterionRow(unit, each, reached(each.key, NOT_STARTED)) for each in unit.unit.criteria])
         if self._which is CriterionFilter.ALL:
             return lists
@@ -196,9 +193,9 @@ class CriteriaOfUnitLoader(_ByUnit[list[CriterionRow]]):
 class UnitProgressLoader(_ByUnit[UnitProgressRow]):
     """A unit's criteria counted; reads nothing that the list of criteria has not read."""
 
-    def __init__(self, criteria: CriteriaOfUnitLoader) -> None:
+    def __init__(self, loaders: Loaders) -> None:
         super().__init__()
-        self._criteria = criteria
+        self._criteria = loaders.get(CriteriaOfUnitLoader, CriterionFilter.ALL)
 
     async def read(self, units: list[UnitRow]) -> list[UnitProgressRow]:
         return [_counted(criteria) for criteria in await self._criteria.load_many(units)]
@@ -211,8 +208,10 @@ def _counted(criteria: list[CriterionRow]) -> UnitProgressRow:
 
 
 class UnitSignaturesLoader(ManyLoader[tuple[int, int], UnitSignatureRow]):
-    """By (aim key, unit key), in the order of the roles: those that the provider requires, signed or not, and whoever
-    else signed. A signature that was taken back is not among them."""
+    """By (aim key, unit key), in the order of the roles: those that the provider requires, signed or not, and any other
+    that signed. Withdrawn signatures are left out."""
+
+    keys_of = "unit"
 
     async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], list[UnitSignatureRow]]:
         required = self.reading.viewer.rules.unit_signatures
@@ -229,21 +228,23 @@ class UnitSignaturesLoader(ManyLoader[tuple[int, int], UnitSignatureRow]):
         return {key: [roles[role] for role in Role if role in roles] for key, roles in found.items()}
 
 
-class CriterionLoader(OneLoader[tuple[int, int], CriterionRow]):
+class CriterionLoader(OneLoader[tuple[int, int], CriterionRow], node="Criterion"):
     """Criteria by (aim key, criterion key)."""
 
-    def __init__(self, reading: ReadSession, units_of_aim: UnitsOfAimLoader, criteria: CriteriaOfUnitLoader) -> None:
-        super().__init__(reading)
-        self._units_of_aim = units_of_aim
-        self._criteria = criteria
+    keys_of = "criterion"
+
+    def __init__(self, loaders: Loaders) -> None:
+        super().__init__(loaders)
+        self._units_of_aim = loaders[UnitsOfAimLoader]
+        self._criteria = loaders.get(CriteriaOfUnitLoader, CriterionFilter.ALL)
 
     async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], CriterionRow]:
-        asked = set(keys)
+        wanted = set(keys)
         lists = await self._units_of_aim.load_many(list({aim_key for aim_key, _ in keys}))
         holding = [
             unit
             for units in lists
             for unit in units
-            if any((unit.aim.key, criterion.key) in asked for criterion in unit.unit.criteria)
+            if any((unit.aim.key, criterion.key) in wanted for criterion in unit.unit.criteria)
         ]
         return {row.key: row for rows in await self._criteria.load_many(holding) for row in rows}

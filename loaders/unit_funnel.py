@@ -12,7 +12,8 @@ from db.models.unit_signature import UnitSignature
 from db.sql.any_of import any_of
 from db.sql.progress import total
 from domain.enums import AimStatus, Role
-from loaders.core.read_session import ManyLoader, cached_statement
+from loaders.core.base import ManyLoader
+from loaders.core.read_session import cached_statement
 
 
 @dataclass(slots=True)
@@ -88,6 +89,8 @@ def _funnel(role: Role, required: int) -> Select:
 
 class UnitFunnelLoader(ManyLoader[int, UnitFunnelRow]):
     """By the qualification's key, in the order of its units."""
+
+    keys_of = "qualification"
 
     async def fetch(self, keys: list[int]) -> dict[int, list[UnitFunnelRow]]:
         signers = self.reading.viewer.rules.unit_signatures

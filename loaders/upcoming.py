@@ -15,8 +15,15 @@ from db.sql.any_of import any_of
 from db.sql.progress import TODAY, total
 from domain.enums import Role, SessionStatus
 from loaders.action import OUTSTANDING
-from loaders.core.read_session import OneLoader, cached_statement
-from loaders.session import SESSION_COLUMNS, SessionRow, session_row
+from loaders.core.base import OneLoader
+from loaders.core.read_session import cached_statement
+from loaders.core.rows import LightRow, optional, row
+from loaders.session import SessionRow
+
+
+@row()
+class _NextSessionRow(LightRow):
+    session: SessionRow | None = optional(SessionRow)
 
 
 @dataclass(slots=True)
@@ -29,9 +36,9 @@ class UpcomingRow:
 
 
 @cached_statement
-def _outlook(role: Role) -> Select:
-    # One visit of an index a learner, however many the database expects: a join with the booked sessions, numbered, is
-    # planned for a handful of learners and then run for a page of them.
+def _upcoming(role: Role) -> Select:
+    # One visit of an index for each learner, whatever the database expects: a join with the booked sessions, numbered,
+    # is planned for a handful of learners and then run for a page of them.
     other = aliased(Session)
     booked = (
         select(other.id)
@@ -39,7 +46,7 @@ def _outlook(role: Role) -> Select:
             other.learner_id == Learner.id,
             other.status == SessionStatus.PLANNED,
             other.starts_at >= bindparam("moment", type_=UtcDateTime),
-            # Of the learner, who is the session's: it is not looked up again for each of them.
+            # By the learner, whose session it is: the learner is not looked up again for each session.
             scope.sees_session(role, other.id, Learner.id),
             scope.of_provider(other),
         )
@@ -54,12 +61,7 @@ def _outlook(role: Role) -> Select:
             func.count().label("count"),
             total(case((Action.target_date < TODAY, 1), else_=0)).label("late"),
         )
-        .where(
-            any_of(Action.learner_id),
-            OUTSTANDING,
-            scope.sees_record(role, Action.learner_id, Action.aim_id),
-            scope.of_provider(Action),
-        )
+        .where(any_of(Action.learner_id), OUTSTANDING, scope.sees(role, Action))
         .group_by(Action.learner_id)
         .cte("outstanding")
         # Counted once, and not again for each learner that it is joined to.
@@ -70,23 +72,27 @@ def _outlook(role: Role) -> Select:
             Learner.id.label("learner"),
             func.coalesce(outstanding.c.count, 0),
             func.coalesce(outstanding.c.late, 0),
-            *SESSION_COLUMNS,
+            *SessionRow.columns(role),
         )
         .select_from(Learner)
         .outerjoin(Session, Session.id == booked)
         .outerjoin(User, User.id == Session.assessor_id)
         .outerjoin(outstanding, outstanding.c.learner_id == Learner.id)
-        .where(any_of(Learner.id), scope.sees_learner(role, Learner.id), scope.of_provider(Learner))
+        .where(any_of(Learner.id), scope.sees(role, Learner))
     )
 
 
 class UpcomingLoader(OneLoader[int, UpcomingRow]):
     """What lies ahead, by the learner's key."""
 
+    keys_of = "learner"
+
     async def fetch(self, keys: list[int]) -> dict[int, UpcomingRow]:
         reading = self.reading
-        rows = await reading.rows(_outlook(reading.viewer.role), keys=keys, moment=reading.now, today=reading.today)
+        [learners, counts, late], rows = await reading.read_with(
+            _NextSessionRow, _upcoming(reading.viewer.role), 3, keys=keys, moment=reading.now, today=reading.today
+        )
         return {
-            learner: UpcomingRow(session_row(session) if session[0] is not None else None, count, late)
-            for learner, count, late, *session in rows
+            learner: UpcomingRow(each.session, *counted)
+            for learner, each, *counted in zip(learners, rows, counts, late, strict=True)
         }

@@ -1,39 +1,13 @@
 """Employers: read in pages, with their learners; created and changed."""
 
-from collections.abc import Awaitable
 from typing import TypedDict
 
 from db.models.employer import Employer
 from domain import global_id as ids
-from domain.enums import LearnerOrder, TrafficLight, UserErrorCode
-from loaders.core.pagination import Page
-from loaders.core.viewer_list import read_page
-from loaders.employer import EMPLOYERS, EmployerRow
-from loaders.learner import LearnerRow
+from domain.enums import UserErrorCode
 from repositories.people import DEEPEST, ancestors, employer_name_taken, height, lock_provider
-from resolvers.core.context import Context
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
-from resolvers.learner import parse_filter
-
-
-async def page(
-    context: Context, *, search: str | None, first: int, after: str | None, counted: bool
-) -> Page[EmployerRow]:
-    """A page of the employers that the viewer sees, by name. Raises BadArgument for a page or cursor that cannot be."""
-    return await read_page(context.loaders.reading, EMPLOYERS, first, after, counted, {"search": search or None})
-
-
-def learners(
-    context: Context,
-    employer_key: int,
-    order_by: LearnerOrder,
-    first: int,
-    after: str | None,
-    **filters: str | bool | TrafficLight | None,
-) -> Awaitable[Page[LearnerRow]]:
-    """A page of one employer's learners whom the viewer sees, read together with those of its neighbours."""
-    return context.loaders.learners_of_employer(parse_filter(**filters), order_by, first, after).load(employer_key)
 
 
 class EmployerChanges(TypedDict, total=False):

@@ -1,4 +1,4 @@
-"""Learners: read by id and in pages, enrolled and changed."""
+"""Learners: enrolled and changed."""
 
 from typing import Any, TypedDict
 
@@ -6,57 +6,13 @@ from db.models.employer import Employer
 from db.models.file import File
 from db.models.learner import Learner
 from db.models.user import User
-from domain import global_id as ids
-from domain.enums import LearnerOrder, Role, TrafficLight, UserErrorCode
+from domain.enums import Role, UserErrorCode
 from domain.uln import is_uln
-from loaders import learner
-from loaders.core.pagination import Page
-from loaders.learner import LearnerFilter, LearnerRow
 from repositories.people import uln_taken, user_key_by_username
-from resolvers.core.context import Context
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
 from resolvers.file import attach, claim_upload
 from resolvers.invitation import make_login, taken, username_of
-
-
-async def page(
-    context: Context,
-    *,
-    search: str | None = None,
-    employer_id: str | None = None,
-    assessor_id: str | None = None,
-    traffic_light: TrafficLight | None = None,
-    past_planned_end: bool | None = None,
-    aim_traffic_light: TrafficLight | None = None,
-    order_by: LearnerOrder = LearnerOrder.NAME_ASC,
-    first: int = 20,
-    after: str | None = None,
-    counted: bool = False,
-) -> Page[LearnerRow]:
-    """A page of the learners that the viewer sees. Raises BadArgument for a page or cursor that cannot be."""
-    asked = parse_filter(search, employer_id, assessor_id, traffic_light, past_planned_end, aim_traffic_light)
-    return await learner.read_page(context.loaders.reading, asked, order_by, first, after, counted)
-
-
-def parse_filter(
-    search: str | None = None,
-    employer_id: str | None = None,
-    assessor_id: str | None = None,
-    traffic_light: TrafficLight | None = None,
-    past_planned_end: bool | None = None,
-    aim_traffic_light: TrafficLight | None = None,
-) -> LearnerFilter:
-    """The filters as keys and values."""
-    return LearnerFilter(
-        search=search or None,
-        # An id that names nothing finds nothing: 0 is nobody's key.
-        employer_key=None if employer_id is None else ids.decode("Employer", employer_id) or 0,
-        assessor_key=None if assessor_id is None else ids.decode("User", assessor_id) or 0,
-        traffic_light=traffic_light,
-        past_planned_end=past_planned_end,
-        aim_traffic_light=aim_traffic_light,
-    )
 
 
 class LearnerChanges(TypedDict, total=False):

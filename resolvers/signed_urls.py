@@ -13,7 +13,6 @@ from db.database import Database
 from domain import clock
 from domain.enums import ActivityType, CriterionFilter, JobSetting, Role
 from resolvers.core.context import Context
-from resolvers.portfolio import time_log_asked
 
 LIFETIME = dt.timedelta(minutes=5)
 
@@ -23,13 +22,13 @@ PROGRESS_MAP = "progress-map"
 RECORD_OF_ACHIEVEMENT = "record-of-achievement"
 SUBJECT_ACCESS = "subject-access"
 
-# How the conditions of a time log are read back from JSON.
-_READ: dict[str, Callable[[Any], Any]] = {
-    "aim_key": int,
+# How the filters of a time log are read back from JSON.
+_PARSERS: dict[str, Callable[[Any], Any]] = {
+    "aim_id": str,
     "job_setting": JobSetting,
     "activity_type": ActivityType,
-    "first_day": dt.date.fromisoformat,
-    "last_day": dt.date.fromisoformat,
+    "from_": dt.date.fromisoformat,
+    "to": dt.date.fromisoformat,
 }
 
 
@@ -46,10 +45,10 @@ def to_file(context: Context, file_key: int) -> Download:
     return _signed(context, DOWNLOAD, "downloads", {"file": file_key})
 
 
-def to_time_log(context: Context, learner_key: int, **chosen: Any) -> Download:
-    """A learner's time log as a workbook; `chosen` is its filter, as `time_log_asked` takes it."""
-    asked = {name: _spelled(value) for name, value in time_log_asked(**chosen).items() if value is not None}
-    return _to_export(context, TIME_LOG, learner=learner_key, asked=asked)
+def to_time_log(context: Context, learner_key: int, **filters: Any) -> Download:
+    """A learner's time log as a workbook; `filters` are those of the list."""
+    given = {name: _spelled(value) for name, value in filters.items() if value is not None}
+    return _to_export(context, TIME_LOG, learner=learner_key, filters=given)
 
 
 def to_progress_map(context: Context, aim_key: int, filter: CriterionFilter | None) -> Download:
@@ -67,9 +66,9 @@ def to_subject_access(context: Context, learner_key: int) -> Download:
     return _to_export(context, SUBJECT_ACCESS, learner=learner_key)
 
 
-def asked_of(claims: dict[str, Any]) -> dict[str, Any]:
-    """The conditions of a time log that a link was made with."""
-    return {name: _READ[name](value) for name, value in claims["asked"].items()}
+def filters_of(claims: dict[str, Any]) -> dict[str, Any]:
+    """The filters of a time log that a link was made with."""
+    return {name: _PARSERS[name](value) for name, value in claims["filters"].items()}
 
 
 async def viewer_of(database: Database, claims: dict[str, Any]) -> Viewer | None:

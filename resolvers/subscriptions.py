@@ -6,11 +6,11 @@ from contextlib import aclosing
 from typing import TypeVar
 
 from domain import global_id as ids
-from domain.enums import LearnerOrder
 from domain.errors import BadArgument
-from loaders.core.pagination import MAX_PAGE_SIZE
-from loaders.kpis import EVERYTHING, KpisRow, Parts
-from loaders.learner import LearnerFilter, LearnerRow, read_page
+from loaders.core.paged_list import read_page
+from loaders.core.pagination import MAX_PAGE_SIZE, PageArguments
+from loaders.kpis import EVERYTHING, KpisLoader, KpisRow, Parts
+from loaders.learner import LEARNERS, LearnerLoader, LearnerRow
 from resolvers.core.context import Context
 from services.change_feed import Subscriber
 
@@ -43,7 +43,7 @@ async def kpis_changed(context: Context, parts: Parts) -> AsyncIterator[KpisRow]
         last: KpisRow | None = None
         while True:
             context.invalidate_loaders()
-            kpis = await context.loaders.kpis.load(parts)
+            kpis = await context.loaders[KpisLoader].load(parts)
             if last is None or kpis.sums != last.sums:
                 last = kpis
                 yield kpis
@@ -65,14 +65,14 @@ async def learners_changed(context: Context, id: str | None) -> AsyncIterator[Le
             context.invalidate_loaders()
             if id is not None:
                 if wanted is not None and (changed is None or wanted in changed):
-                    learner = await context.loaders.learner.load(wanted)
+                    learner = await context.loaders[LearnerLoader].load(wanted)
                     if learner is not None:
                         yield learner
             elif changed is None:
                 async for learner in _everyone(context):
                     yield learner
             else:
-                for learner in await context.loaders.learner.load_many(sorted(changed)):
+                for learner in await context.loaders[LearnerLoader].load_many(sorted(changed)):
                     if learner is not None:
                         yield learner
 
@@ -92,9 +92,7 @@ async def _everyone(context: Context) -> AsyncIterator[LearnerRow]:
     """So much changed that it was not kept who: everyone that the viewer sees, a page at a time."""
     after = None
     while True:
-        page = await read_page(
-            context.loaders.reading, LearnerFilter(), LearnerOrder.NAME_ASC, MAX_PAGE_SIZE, after, counted=False
-        )
+        page = await read_page(context.loaders.reading, LEARNERS, PageArguments(MAX_PAGE_SIZE, after), {})
         for learner in page.nodes:
             yield learner
         if not page.has_next_page:

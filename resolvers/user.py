@@ -4,9 +4,6 @@ from auth import policy
 from auth.auth_sessions import end_sessions
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
-from loaders.core.pagination import Page
-from loaders.core.viewer_list import read_page
-from loaders.user import USERS, UserRow
 from repositories.people import (
     delete_allocations,
     grants_of_user,
@@ -14,22 +11,10 @@ from repositories.people import (
     revoke_tokens,
     user_key_by_username,
 )
-from resolvers.core.context import Context
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import single_line
 from resolvers.invitation import grant_role, make_login, send_invitation, taken, username_of
 from resolvers.role_grant import may_give
-
-
-async def page(
-    context: Context, *, search: str | None, role: Role | None, first: int, after: str | None, counted: bool
-) -> Page[UserRow]:
-    """A page of the people whom the viewer sees, by name; archived accounts are left out.
-
-    `role`: those who hold it. Raises BadArgument for a page or cursor that cannot be.
-    """
-    asked = {"search": search or None, "role": role}
-    return await read_page(context.loaders.reading, USERS, first, after, counted, asked)
 
 
 @mutation("userInvite")

@@ -4,6 +4,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Date, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
+from db.models.entity import Entity, Visibility
 from domain.enums import ActionKind, ActionStatus
 
 
@@ -11,6 +12,7 @@ class Action(Base):
     """One piece of work to do by a date, set in a session or by itself. Only an assessor completes it."""
 
     __tablename__ = "action"
+    __entity__ = Entity("Action", Visibility.RECORD)
     __table_args__ = (Index("ix_action_learner_status", "learner_id", "status", "target_date"),)
 
     id: Mapped[PrimaryKey]

@@ -4,6 +4,7 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Date, Key, PrimaryKey, Timestamp, enum_column, reference
+from db.models.entity import Entity, Visibility
 from domain.enums import AimStatus
 
 
@@ -11,6 +12,7 @@ class Aim(Base):
     """One component of a programme, pinned to one version of a qualification."""
 
     __tablename__ = "aim"
+    __entity__ = Entity("Aim", Visibility.AIM_ITSELF)
     __table_args__ = (
         Index("ix_aim_assessor", "assessor_id", "learner_id"),
         Index("ix_aim_iqa", "iqa_id", "learner_id"),

@@ -6,6 +6,7 @@ from sqlalchemy import JSON, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, Key, PrimaryKey, Timestamp, enum_column, reference
+from db.models.entity import Entity, Visibility
 from domain.enums import Role
 
 
@@ -13,6 +14,7 @@ class AuditEvent(Base):
     """One line: who, in which role, when, what, on which record, from where. Never secrets, never the words of a record."""
 
     __tablename__ = "audit_event"
+    __entity__ = Entity("AuditEvent", Visibility.AUDIT_EVENT_ITSELF)
     __table_args__ = (
         UniqueConstraint("provider_id", "sequence"),
         Index("ix_audit_event_subject", "provider_id", "subject_type", "subject_key"),

@@ -3,11 +3,13 @@
 import datetime as dt
 import unicodedata
 from enum import Enum
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from sqlalchemy import BigInteger, DateTime, ForeignKey, Integer, MetaData, String, Text, TypeDecorator
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+from db.models.entity import Entity
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):
@@ -70,6 +72,9 @@ def enum_column(members: type[Enum], **kwargs: Any) -> Any:
 
 
 class Base(DeclarativeBase):
+    # Set by mapped classes that are an entity of the graph.
+    __entity__: ClassVar[Entity | None] = None
+
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(column_0_N_label)s",

@@ -4,6 +4,7 @@ from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
+from db.models.entity import Entity, Visibility
 from domain.enums import EvidenceStatus, Role
 
 
@@ -11,6 +12,7 @@ class Evidence(Base):
     """One piece of evidence in one aim. A resubmission adds a version to it and loses none."""
 
     __tablename__ = "evidence"
+    __entity__ = Entity("Evidence", Visibility.RECORD)
     __table_args__ = (
         Index("ix_evidence_learner", "learner_id", "submitted_at", "id"),
         Index("ix_evidence_aim_status", "aim_id", "status"),

@@ -4,6 +4,7 @@ from sqlalchemy import String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, PrimaryKey, ShortText, Timestamp, reference
+from db.models.entity import Entity, Visibility
 
 
 class File(Base):
@@ -13,6 +14,7 @@ class File(Base):
     """
 
     __tablename__ = "file"
+    __entity__ = Entity("File", Visibility.FILE_ITSELF)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")

@@ -4,12 +4,14 @@ from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Key, PrimaryKey, Timestamp, reference
+from db.models.entity import Entity, Visibility
 
 
 class Learner(Base):
     """One learner. `version` counts the writes, so that two who write at once cannot lose one."""
 
     __tablename__ = "learner"
+    __entity__ = Entity("Learner", Visibility.LEARNER_ITSELF)
     __table_args__ = (UniqueConstraint("provider_id", "uln"),)
 
     id: Mapped[PrimaryKey]

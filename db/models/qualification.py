@@ -4,12 +4,14 @@ from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, folded_name_column, reference
+from db.models.entity import Entity, Visibility
 
 
 class Qualification(Base):
     """One version of a standard, diploma or functional skill. Counts are stored because its content never changes."""
 
     __tablename__ = "qualification"
+    __entity__ = Entity("Qualification", Visibility.PROVIDER)
     __table_args__ = (
         UniqueConstraint("provider_id", "content_sha256"),
         Index("ix_qualification_title", "provider_id", "sort_title", "id"),

@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Mapped
 
 from db.models.base import Base, PrimaryKey, ShortText, Timestamp, enum_column, reference
+from db.models.entity import Entity, Visibility
 from domain.enums import ResourceBucket
 
 
@@ -10,6 +11,7 @@ class Resource(Base):
     """One file in one of an aim's two buckets."""
 
     __tablename__ = "resource"
+    __entity__ = Entity("Resource", Visibility.RECORD)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")

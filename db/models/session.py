@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
+from db.models.entity import Entity, Visibility
 from domain.enums import SessionStatus, SessionType
 
 
@@ -11,6 +12,7 @@ class Session(Base):
     """One planned or completed session; `number` counts from 1 within the learner's plan."""
 
     __tablename__ = "session"
+    __entity__ = Entity("Session", Visibility.SESSION_ITSELF)
     __table_args__ = (
         UniqueConstraint("learner_id", "number"),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),

@@ -4,6 +4,7 @@ from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
+from db.models.entity import Entity, Visibility
 from domain.enums import Role, SignatureRequestStatus
 
 
@@ -11,6 +12,7 @@ class SignatureRequest(Base):
     """A document about a learner that several roles are asked to sign."""
 
     __tablename__ = "signature_request"
+    __entity__ = Entity("SignatureRequest", Visibility.LEARNER)
     __table_args__ = (Index("ix_signature_request_learner", "learner_id", "status", "requested_at", "id"),)
 
     id: Mapped[PrimaryKey]

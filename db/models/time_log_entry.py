@@ -4,6 +4,7 @@ from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Date, LongText, PrimaryKey, Timestamp, enum_column, reference
+from db.models.entity import Entity, Visibility
 from domain.enums import ActivityType, JobSetting
 
 
@@ -11,6 +12,7 @@ class TimeLogEntry(Base):
     """One stretch of learning on one day. An automatic one comes from an attended session, exactly one a session."""
 
     __tablename__ = "time_log_entry"
+    __entity__ = Entity("TimeLogEntry", Visibility.RECORD)
     __table_args__ = (
         CheckConstraint("minutes between 1 and 1440", name="minutes_in_a_day"),
         Index("ix_time_log_entry_learner_date", "learner_id", "date", "id"),

@@ -14,6 +14,7 @@ from db.models.base import (
     folded_name_column,
     reference,
 )
+from db.models.entity import Entity, Visibility
 from domain.enums import Role
 
 
@@ -21,6 +22,7 @@ class User(Base):
     """One login. The username is unique over all providers; a learner's name and last login stand here and nowhere else."""
 
     __tablename__ = "user_account"
+    __entity__ = Entity("User", Visibility.USER_ITSELF)
     __table_args__ = (Index("ix_user_account_name", "provider_id", "sort_name", "id"),)
 
     id: Mapped[PrimaryKey]

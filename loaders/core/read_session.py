@@ -1,11 +1,10 @@
-"""What every loader reads with: the viewer, the moment, and scoped statements that are built once a role."""
+"""One operation's reads: the viewer, the moment, and scoped statements that are built once for each role."""
 
 import datetime as dt
-from abc import abstractmethod
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any, Generic, TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Executable, Row
 
@@ -13,19 +12,24 @@ from auth import scope
 from auth.viewer import Viewer
 from db.database import Database
 from domain import clock
-from loaders.core.dataloader import BaseLoader
 from loaders.core.qualification_cache import QualificationCache
+from loaders.core.rows import LightRow
 
-K = TypeVar("K", bound=Hashable)
-V = TypeVar("V")
+R = TypeVar("R", bound=LightRow)
+F = TypeVar("F", bound=Callable[..., Any])
 
-# Statements depend on the role and on which arguments are set, never on their values: each shape is built once.
-cached_statement: Callable[[Callable[..., Any]], Callable[..., Any]] = lru_cache(maxsize=256)
+
+def cached_statement(build: F) -> F:
+    """Keeps the statements that a function builds: they depend on the role and on which arguments are set, never on values."""
+    return lru_cache(maxsize=256)(build)  # type: ignore[return-value]
 
 
 @dataclass(slots=True)
 class ReadSession:
-    """One operation's reads: who is looking, from where, at which moment. All its numbers speak of the same day."""
+    """What one operation reads with. All its numbers speak of the same moment and day.
+
+    `primary`: not from a replica.
+    """
 
     database: Database
     viewer: Viewer
@@ -39,37 +43,27 @@ class ReadSession:
         self.today = clock.day_of(self.now)
 
     async def rows(self, statement: Executable, **parameters: Any) -> Sequence[Row[Any]]:
-        """All rows of a scoped statement; the viewer is bound here."""
-        return await self.database.rows(statement, {**scope.viewer_params(self.viewer), **parameters}, self.primary)
+        """All rows of a scoped statement as named tuples; the viewer is bound here."""
+        return await self.database.rows(statement, self._bound(parameters), self.primary)
 
+    async def read(self, row: type[R], statement: Executable, **parameters: Any) -> list[R]:
+        """All rows of a scoped statement whose columns are those of a light row."""
+        columns = await self.database.columns(statement, self._bound(parameters), self.primary)
+        return self._built(row, columns)
 
-class OneLoader(BaseLoader[K, V | None], Generic[K, V]):
-    """For each key one row, or None where there is none that the viewer sees."""
+    async def read_with(
+        self, row: type[R], statement: Executable, leading: int = 1, **parameters: Any
+    ) -> tuple[list[Iterable[Any]], list[R]]:
+        """As `read`, where so many columns come before the row's: those columns, and the rows beside them."""
+        columns = await self.database.columns(statement, self._bound(parameters), self.primary)
+        if not columns:
+            return [()] * leading, []
+        return columns[:leading], self._built(row, columns[leading:])
 
-    def __init__(self, reading: ReadSession) -> None:
-        super().__init__()
-        self.reading = reading
+    def _bound(self, parameters: dict[str, Any]) -> dict[str, Any]:
+        return {**scope.viewer_params(self.viewer), **parameters}
 
-    async def read(self, keys: list[K]) -> list[V | None]:
-        found = await self.fetch(keys)
-        return [found.get(key) for key in keys]
-
-    @abstractmethod
-    async def fetch(self, keys: list[K]) -> dict[K, V]:
-        """The rows there are, by key, in one statement."""
-
-
-class ManyLoader(BaseLoader[K, list[V]], Generic[K, V]):
-    """For each key a list of rows, empty where there are none that the viewer sees."""
-
-    def __init__(self, reading: ReadSession) -> None:
-        super().__init__()
-        self.reading = reading
-
-    async def read(self, keys: list[K]) -> list[list[V]]:
-        found = await self.fetch(keys)
-        return [found.get(key, []) for key in keys]
-
-    @abstractmethod
-    async def fetch(self, keys: list[K]) -> dict[K, list[V]]:
-        """The rows there are, by key and in order, in one statement."""
+    def _built(self, row: type[R], columns: list[Iterable[Any]]) -> list[R]:
+        rows = list(row.build(columns)) if columns else []
+        row.derive(rows, self)
+        return rows

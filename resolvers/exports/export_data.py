@@ -3,15 +3,26 @@
 from collections.abc import Iterable
 from typing import Any
 
-from domain import clock
+from db.models.time_log_entry import TimeLogEntry
+from domain import clock, global_id
 from domain.enums import CriterionFilter
-from loaders.aim import AimRow
-from loaders.core.learner_list import whole_list
+from loaders.aim import AimLoader, AimRow
+from loaders.core.paged_list import whole_list
 from loaders.core.registry import Loaders
 from loaders.criterion import CriterionRow
+from loaders.learner import LearnerLoader
 from loaders.provider import read_provider_name
+from loaders.qualification import QualificationLoader
 from loaders.time_log_entry import TIME_LOG, TimeLogEntryRow
-from loaders.unit import UnitRow
+from loaders.unit import (
+    CriteriaOfUnitLoader,
+    UnitLoader,
+    UnitProgressLoader,
+    UnitRow,
+    UnitSignaturesLoader,
+    UnitsOfAimLoader,
+)
+from loaders.user import NamedUserLoader
 from resolvers.exports.pdf import AimHeading, Measures
 from resolvers.exports.progress_map import MapCriterion, MapUnit, ProgressMap
 from resolvers.exports.record_of_achievement import RecordOfAchievement, RecordSignature, RecordUnit
@@ -21,41 +32,42 @@ from resolvers.exports.workbook import TimeLog, TimeLogLine
 AT_ONCE = 1000
 
 
-async def time_log(loaders: Loaders, learner_key: int, asked: dict[str, Any]) -> TimeLog | None:
-    """A learner's time log, every entry that the conditions let through, the earliest first."""
-    learner = await loaders.learner.load(learner_key)
+async def time_log(loaders: Loaders, learner_key: int, filters: dict[str, Any]) -> TimeLog | None:
+    """A learner's time log, every entry that the filters let through, the earliest first."""
+    learner = await loaders[LearnerLoader].load(learner_key)
     if learner is None:
         return None
     reading = loaders.reading
-    # The list is read from its end, as it is shown; on paper time runs down the page.
-    entries = (await whole_list(reading, TIME_LOG, learner_key, asked, AT_ONCE))[::-1]
-    aims = await _by_key(loaders.aim, (entry.aim_key for entry in entries))
-    units = await _by_key(loaders.unit, (_unit_key(entry) for entry in entries))
+    # The list has the latest day first; on paper time runs down the page.
+    entries = (await whole_list(reading, TIME_LOG, TimeLogEntry.learner_id, learner_key, filters, AT_ONCE))[::-1]
+    aims = await _by_key(loaders[AimLoader], (entry.aim_key for entry in entries))
+    units = await _by_key(loaders[UnitLoader], (_unit_key(entry) for entry in entries))
     people = await _names(loaders, (entry.approved_by_key for entry in entries))
-    only = asked.get("aim_key")
-    aim = await loaders.aim.load(only) if only is not None else None
+    only = filters.get("aim_id")
+    aim_key = None if only is None else global_id.decode("Aim", only)
+    aim = None if aim_key is None else await loaders[AimLoader].load(aim_key)
     return TimeLog(
         provider=await read_provider_name(reading),
         learner=learner.name,
         made_at=reading.now,
         lines=[_line(entry, aims, units, people) for entry in entries],
         aim=aim.title if aim else None if only is None else "A course that is not there",
-        setting=asked.get("job_setting"),
-        activity=asked.get("activity_type"),
-        first=asked.get("first_day"),
-        last=asked.get("last_day"),
+        setting=filters.get("job_setting"),
+        activity=filters.get("activity_type"),
+        first=filters.get("from_"),
+        last=filters.get("to"),
     )
 
 
 async def progress_map(loaders: Loaders, aim_key: int, filter: CriterionFilter) -> ProgressMap | None:
     """An aim's units with the criteria that the filter shows; units of which it shows none are left out."""
-    aim = await loaders.aim.load(aim_key)
+    aim = await loaders[AimLoader].load(aim_key)
     if aim is None:
         return None
-    units = await loaders.units_of_aim.load(aim_key)
-    shown = await loaders.criteria_of_unit(filter).load_many(units)
+    units = await loaders[UnitsOfAimLoader].load(aim_key)
+    shown = await loaders.get(CriteriaOfUnitLoader, filter).load_many(units)
     people = await _names(loaders, (criterion.signed_off_by_key for criteria in shown for criterion in criteria))
-    counts = await loaders.unit_progress.load_many(units)
+    counts = await loaders[UnitProgressLoader].load_many(units)
     return ProgressMap(
         heading=await _heading(loaders, aim),
         measures=_measures(aim),
@@ -77,13 +89,13 @@ async def progress_map(loaders: Loaders, aim_key: int, filter: CriterionFilter) 
 
 async def record_of_achievement(loaders: Loaders, aim_key: int) -> RecordOfAchievement | None:
     """An aim's units, when each was completed, and who signed."""
-    aim = await loaders.aim.load(aim_key)
+    aim = await loaders[AimLoader].load(aim_key)
     if aim is None:
         return None
-    units = await loaders.units_of_aim.load(aim_key)
-    lists = await loaders.criteria_of_unit(CriterionFilter.ALL).load_many(units)
-    signatures = await loaders.unit_signatures.load_many([unit.key for unit in units])
-    counts = await loaders.unit_progress.load_many(units)
+    units = await loaders[UnitsOfAimLoader].load(aim_key)
+    lists = await loaders.get(CriteriaOfUnitLoader, CriterionFilter.ALL).load_many(units)
+    signatures = await loaders[UnitSignaturesLoader].load_many([unit.key for unit in units])
+    counts = await loaders[UnitProgressLoader].load_many(units)
     return RecordOfAchievement(
         heading=await _heading(loaders, aim),
         measures=_measures(aim),
@@ -151,16 +163,16 @@ def _unit_key(entry: TimeLogEntryRow) -> tuple[int, int] | None:
 
 
 async def _heading(loaders: Loaders, aim: AimRow) -> AimHeading:
-    learner = await loaders.learner.load(aim.learner_key)
-    qualification = await loaders.qualification.load(aim.qualification_key)
-    iqa = None if aim.iqa_key is None else await loaders.named_user.load(aim.iqa_key)
+    learner = await loaders[LearnerLoader].load(aim.learner_key)
+    qualification = await loaders[QualificationLoader].load(aim.qualification_key)
+    iqa = None if aim.iqa_key is None else await loaders[NamedUserLoader].load(aim.iqa_key)
     version = f"v{qualification.version}" if qualification.version else None
     return AimHeading(
         provider=await read_provider_name(loaders.reading),
         learner=learner.name,
         qualification=aim.title,
         reference=" ".join(part for part in (qualification.reference, version) if part),
-        employer=learner.employer_name,
+        employer=learner.employer.name if learner.employer else None,
         assessor=aim.assessor.name if aim.assessor else None,
         iqa=iqa.name if iqa else None,
         status=aim.status,
@@ -192,4 +204,4 @@ async def _by_key(loader: Any, keys: Iterable[Any]) -> dict[Any, Any]:
 
 
 async def _names(loaders: Loaders, keys: Iterable[int | None]) -> dict[int, str]:
-    return {key: person.name for key, person in (await _by_key(loaders.named_user, keys)).items()}
+    return {key: person.name for key, person in (await _by_key(loaders[NamedUserLoader], keys)).items()}

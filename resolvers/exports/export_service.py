@@ -84,7 +84,7 @@ class ExportService:
 
 
 async def _time_log(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
-    data = await export_data.time_log(loaders, claims["learner"], link.asked_of(claims))
+    data = await export_data.time_log(loaders, claims["learner"], link.filters_of(claims))
     return GeneratedExport("time-log.xlsx", WORKBOOK, await time_log(data)) if data else None
 
 

@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 from auth import policy
 from loaders.core.registry import Loaders
+from loaders.learner import LearnerLoader
 from resolvers.core.context import Services
 from services.privacy.subject_access_zip import write_export
 from services.storage.atomic_write import FULL
@@ -17,7 +18,10 @@ async def subject_access(services: Services, loaders: Loaders, learner_key: int)
     Raises StoreFull, StoreUnavailable.
     """
     reading = loaders.reading
-    if not policy.may(reading.viewer.role, "subjectAccessExport") or await loaders.learner.load(learner_key) is None:
+    if (
+        not policy.may(reading.viewer.role, "subjectAccessExport")
+        or await loaders[LearnerLoader].load(learner_key) is None
+    ):
         return None
     out: BinaryIO = tempfile.TemporaryFile()
     try:

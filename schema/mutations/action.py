@@ -5,10 +5,10 @@ from typing import Annotated
 
 import strawberry
 
+from loaders.action import ActionLoader
 from resolvers import action as action_
-from schema.common_arguments import Id
 from schema.enums import ActionKind
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 from schema.types.action import Action
 
@@ -65,30 +65,30 @@ class ActionMutations:
         self, info: Info, input: Annotated[ActionSetInput, strawberry.argument(description="The action.")]
     ) -> ActionPayload:
         write = action_.set_(info.context, **plain(input))
-        return await answer(info, ActionPayload, write, action=lambda key, load: load.action.load(key))
+        return await answer(info, ActionPayload, write, action=lambda key, load: load[ActionLoader].load(key))
 
     @strawberry.mutation(description="Changes an action that is not complete, and adds files to it.")
     async def action_update(
         self, info: Info, id: Id, input: Annotated[ActionUpdateInput, strawberry.argument(description="What changes.")]
     ) -> ActionPayload:
         write = action_.update(info.context, id=id, changes=plain(input))
-        return await answer(info, ActionPayload, write, action=lambda key, load: load.action.load(key))
+        return await answer(info, ActionPayload, write, action=lambda key, load: load[ActionLoader].load(key))
 
     @strawberry.mutation(description="The learner's side of an action: feedback, time spent, and on to IN_PROGRESS.")
     async def action_respond(
         self, info: Info, id: Id, input: Annotated[ActionRespondInput, strawberry.argument(description="The answer.")]
     ) -> ActionPayload:
         write = action_.respond(info.context, id=id, **plain(input))
-        return await answer(info, ActionPayload, write, action=lambda key, load: load.action.load(key))
+        return await answer(info, ActionPayload, write, action=lambda key, load: load[ActionLoader].load(key))
 
     @strawberry.mutation(description="Completes and closes an action; completing again changes nothing.")
     async def action_complete(self, info: Info, id: Id) -> ActionPayload:
         write = action_.complete(info.context, id=id)
-        return await answer(info, ActionPayload, write, action=lambda key, load: load.action.load(key))
+        return await answer(info, ActionPayload, write, action=lambda key, load: load[ActionLoader].load(key))
 
     @strawberry.mutation(
         description="Opens a complete action again: IN_PROGRESS where the learner has responded, else OUTSTANDING."
     )
     async def action_reopen(self, info: Info, id: Id) -> ActionPayload:
         write = action_.reopen(info.context, id=id)
-        return await answer(info, ActionPayload, write, action=lambda key, load: load.action.load(key))
+        return await answer(info, ActionPayload, write, action=lambda key, load: load[ActionLoader].load(key))

@@ -5,10 +5,10 @@ from typing import Annotated
 
 import strawberry
 
+from loaders.aim import AimLoader
 from resolvers import aim as aims
-from schema.common_arguments import Id
 from schema.enums import AimStatus
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 from schema.types.aim import Aim
 
@@ -58,11 +58,11 @@ class AimMutations:
         self, info: Info, input: Annotated[AimAddInput, strawberry.argument(description="The component.")]
     ) -> AimPayload:
         write = aims.add(info.context, **plain(input))
-        return await answer(info, AimPayload, write, aim=lambda key, load: load.aim.load(key))
+        return await answer(info, AimPayload, write, aim=lambda key, load: load[AimLoader].load(key))
 
     @strawberry.mutation(description="Changes where a learner stands in a component, who assesses it, or when it ends.")
     async def aim_update(
         self, info: Info, id: Id, input: Annotated[AimUpdateInput, strawberry.argument(description="What to change.")]
     ) -> AimPayload:
         write = aims.update(info.context, id=id, changes=plain(input))
-        return await answer(info, AimPayload, write, aim=lambda key, load: load.aim.load(key))
+        return await answer(info, AimPayload, write, aim=lambda key, load: load[AimLoader].load(key))

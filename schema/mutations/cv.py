@@ -4,6 +4,7 @@ from typing import Annotated
 
 import strawberry
 
+from loaders.learner import LearnerLoader
 from resolvers import cv as cv_
 from schema.enums import CvDocumentKind, CvSectionName
 from schema.field_builders import Info
@@ -21,7 +22,7 @@ class CvMutations:
         text: Annotated[str, strawberry.argument(description="The whole text of the section.")],
     ) -> LearnerPayload:
         write = cv_.section_save(info.context, name=name, text=text)
-        return await answer(info, LearnerPayload, write, learner=lambda key, load: load.learner.load(key))
+        return await answer(info, LearnerPayload, write, learner=lambda key, load: load[LearnerLoader].load(key))
 
     @strawberry.mutation(description="Puts a document beside the viewer's own CV.")
     async def cv_document_add(
@@ -33,4 +34,4 @@ class CvMutations:
         ],
     ) -> LearnerPayload:
         write = cv_.document_add(info.context, kind=kind, file_id=file_id)
-        return await answer(info, LearnerPayload, write, learner=lambda key, load: load.learner.load(key))
+        return await answer(info, LearnerPayload, write, learner=lambda key, load: load[LearnerLoader].load(key))

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import strawberry
 
+from loaders.employer import EmployerLoader
 from resolvers import employer as employers
-from schema.common_arguments import Id
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 from schema.types.employer import Employer
 
@@ -34,11 +34,11 @@ class EmployerMutations:
         self, info: Info, input: Annotated[EmployerInput, strawberry.argument(description="The employer.")]
     ) -> EmployerPayload:
         write = employers.create(info.context, **plain(input))
-        return await answer(info, EmployerPayload, write, employer=lambda key, load: load.employer.load(key))
+        return await answer(info, EmployerPayload, write, employer=lambda key, load: load[EmployerLoader].load(key))
 
     @strawberry.mutation(description="Renames an employer, or moves it together with its sites.")
     async def employer_update(
         self, info: Info, id: Id, input: Annotated[EmployerInput, strawberry.argument(description="What it is to be.")]
     ) -> EmployerPayload:
         write = employers.update(info.context, id=id, changes=plain(input))
-        return await answer(info, EmployerPayload, write, employer=lambda key, load: load.employer.load(key))
+        return await answer(info, EmployerPayload, write, employer=lambda key, load: load[EmployerLoader].load(key))

@@ -4,11 +4,11 @@ from typing import Annotated
 
 import strawberry
 
+from loaders.evidence import EvidenceLoader
 from resolvers import evidence as evidence_
 from resolvers import evidence_assessment
-from schema.common_arguments import Id
 from schema.enums import AssessmentMethod
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 from schema.types.evidence import Evidence
 
@@ -62,7 +62,7 @@ class EvidenceMutations:
         self, info: Info, input: Annotated[EvidenceSubmitInput, strawberry.argument(description="The evidence.")]
     ) -> EvidencePayload:
         write = evidence_.submit(info.context, **plain(input))
-        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load.evidence.load(key))
+        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load[EvidenceLoader].load(key))
 
     @strawberry.mutation(
         description="Maps evidence to criteria and signs them off, or takes a sign-off back. New mapping on a signed "
@@ -75,7 +75,7 @@ class EvidenceMutations:
         input: Annotated[EvidenceAssessInput, strawberry.argument(description="The judgement.")],
     ) -> EvidencePayload:
         write = evidence_assessment.assess(info.context, id=id, **plain(input))
-        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load.evidence.load(key))
+        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load[EvidenceLoader].load(key))
 
     @strawberry.mutation(description="Returns evidence for improvement; whoever submitted it is told by e-mail.")
     async def evidence_return(
@@ -85,7 +85,7 @@ class EvidenceMutations:
         points_for_improvement: Annotated[str, strawberry.argument(description="What to improve.")],
     ) -> EvidencePayload:
         write = evidence_assessment.return_(info.context, id=id, points_for_improvement=points_for_improvement)
-        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load.evidence.load(key))
+        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load[EvidenceLoader].load(key))
 
     @strawberry.mutation(
         description="Adds an amended file to evidence that was returned, on the same item; the assessor is told by "
@@ -98,7 +98,7 @@ class EvidenceMutations:
         input: Annotated[EvidenceResubmitInput, strawberry.argument(description="File and comment.")],
     ) -> EvidencePayload:
         write = evidence_.resubmit(info.context, id=id, **plain(input))
-        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load.evidence.load(key))
+        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load[EvidenceLoader].load(key))
 
     @strawberry.mutation(
         description="Signs the current version in the viewer's own role; signing again changes nothing."
@@ -110,4 +110,4 @@ class EvidenceMutations:
         password: Annotated[str, strawberry.argument(description="The viewer's own password.")],
     ) -> EvidencePayload:
         write = evidence_.sign(info.context, id=id, password=password)
-        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load.evidence.load(key))
+        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load[EvidenceLoader].load(key))

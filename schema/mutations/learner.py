@@ -4,9 +4,9 @@ from typing import Annotated
 
 import strawberry
 
+from loaders.learner import LearnerLoader
 from resolvers import learner as learners
-from schema.common_arguments import Id
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 from schema.types.learner import Learner
 
@@ -53,7 +53,7 @@ class LearnerMutations:
         self, info: Info, input: Annotated[LearnerEnrolInput, strawberry.argument(description="Whom.")]
     ) -> LearnerPayload:
         write = learners.enrol(info.context, **plain(input))
-        return await answer(info, LearnerPayload, write, learner=lambda key, load: load.learner.load(key))
+        return await answer(info, LearnerPayload, write, learner=lambda key, load: load[LearnerLoader].load(key))
 
     @strawberry.mutation(
         description="Changes a learner's record. At another employer's site they are seen by that site's Employer Overviews; "
@@ -66,4 +66,4 @@ class LearnerMutations:
         input: Annotated[LearnerUpdateInput, strawberry.argument(description="What to change.")],
     ) -> LearnerPayload:
         write = learners.update(info.context, id=id, changes=plain(input))
-        return await answer(info, LearnerPayload, write, learner=lambda key, load: load.learner.load(key))
+        return await answer(info, LearnerPayload, write, learner=lambda key, load: load[LearnerLoader].load(key))

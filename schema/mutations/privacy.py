@@ -4,9 +4,9 @@ from typing import Annotated
 
 import strawberry
 
+from loaders.learner import LearnerLoader
 from resolvers import privacy
-from schema.common_arguments import Id
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field
 from schema.types.file import Download
 from schema.types.learner import Learner
@@ -46,7 +46,7 @@ class PrivacyMutations:
         ],
     ) -> LearnerErasePayload:
         write = privacy.erase(info.context, id=id, confirm_name=confirm_name)
-        return await answer(info, LearnerErasePayload, write, learner=lambda key, load: load.learner.load(key))
+        return await answer(info, LearnerErasePayload, write, learner=lambda key, load: load[LearnerLoader].load(key))
 
     @strawberry.mutation(description="Everything about one learner, to hand to them; the audit trail notes who asked.")
     async def subject_access_export(

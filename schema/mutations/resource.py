@@ -5,10 +5,10 @@ from typing import Annotated
 import strawberry
 
 from domain import global_id as ids
+from loaders.resource import ResourceLoader
 from resolvers import resource as resource_
-from schema.common_arguments import Id
 from schema.enums import ResourceBucket
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 from schema.types.resource import Resource
 
@@ -46,7 +46,7 @@ class ResourceMutations:
         self, info: Info, input: Annotated[ResourceAddInput, strawberry.argument(description="The material.")]
     ) -> ResourcePayload:
         write = resource_.add(info.context, **plain(input))
-        return await answer(info, ResourcePayload, write, resource=lambda key, load: load.resource.load(key))
+        return await answer(info, ResourcePayload, write, resource=lambda key, load: load[ResourceLoader].load(key))
 
     @strawberry.mutation(description="Takes a resource out of its aim.")
     async def resource_remove(self, info: Info, id: Id) -> ResourceRemovePayload:

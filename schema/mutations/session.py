@@ -5,11 +5,11 @@ from typing import Annotated
 
 import strawberry
 
+from loaders.session import SessionLoader
 from resolvers import session as session_
 from resolvers import session_completion
-from schema.common_arguments import Id
 from schema.enums import SessionType
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 from schema.types.session import Session
 
@@ -68,7 +68,7 @@ class SessionMutations:
         self, info: Info, input: Annotated[SessionBookInput, strawberry.argument(description="The session.")]
     ) -> SessionPayload:
         write = session_.book(info.context, **plain(input))
-        return await answer(info, SessionPayload, write, session=lambda key, load: load.session.load(key))
+        return await answer(info, SessionPayload, write, session=lambda key, load: load[SessionLoader].load(key))
 
     @strawberry.mutation(
         description="Changes a planned session; files can be added afterwards too. Where it is moved, the "
@@ -78,7 +78,7 @@ class SessionMutations:
         self, info: Info, id: Id, input: Annotated[SessionUpdateInput, strawberry.argument(description="What changes.")]
     ) -> SessionPayload:
         write = session_.update(info.context, id=id, changes=plain(input))
-        return await answer(info, SessionPayload, write, session=lambda key, load: load.session.load(key))
+        return await answer(info, SessionPayload, write, session=lambda key, load: load[SessionLoader].load(key))
 
     @strawberry.mutation(
         description="Completes a session. Attended, its time is logged by itself, once however often this is sent; an "
@@ -91,9 +91,9 @@ class SessionMutations:
         input: Annotated[SessionCompleteInput, strawberry.argument(description="The outcome.")],
     ) -> SessionPayload:
         write = session_completion.complete(info.context, id=id, **plain(input))
-        return await answer(info, SessionPayload, write, session=lambda key, load: load.session.load(key))
+        return await answer(info, SessionPayload, write, session=lambda key, load: load[SessionLoader].load(key))
 
     @strawberry.mutation(description="Calls a planned session off; cancelling again changes nothing.")
     async def session_cancel(self, info: Info, id: Id) -> SessionPayload:
         write = session_.cancel(info.context, id=id)
-        return await answer(info, SessionPayload, write, session=lambda key, load: load.session.load(key))
+        return await answer(info, SessionPayload, write, session=lambda key, load: load[SessionLoader].load(key))

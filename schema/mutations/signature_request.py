@@ -5,10 +5,10 @@ from typing import Annotated, Any
 
 import strawberry
 
+from loaders.signature_request import SignatureRequestLoader
 from resolvers import signature_request as signature_request_
-from schema.common_arguments import Id
 from schema.enums import Role
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 from schema.types.signature_request import SignatureRequest
 from schema.types.viewer import Viewer
@@ -37,7 +37,7 @@ async def _answered(info: Info, write: Awaitable[Any]) -> SignatureRequestPayloa
         info,
         SignatureRequestPayload,
         write,
-        signature_request=lambda key, load: load.signature_request.load(key),
+        signature_request=lambda key, load: load[SignatureRequestLoader].load(key),
         viewer=viewer,
     )
 

@@ -7,11 +7,12 @@ import strawberry
 
 from domain import global_id as ids_
 from loaders.core.registry import Loaders
+from loaders.learner import LearnerLoader
+from loaders.time_log_entry import TimeLogEntryLoader
 from resolvers import time_log_entry as time_log_entry_
 from resolvers.time_log_entry import Deleted
-from schema.common_arguments import Id
 from schema.enums import ActivityType, JobSetting
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 from schema.types.learner import Learner
 from schema.types.time_log_entry import TimeLogEntry
@@ -75,7 +76,7 @@ class TimeLogEntryMutations:
     ) -> TimeLogEntryPayload:
         write = time_log_entry_.add(info.context, **_words(input))
         return await answer(
-            info, TimeLogEntryPayload, write, time_log_entry=lambda key, load: load.time_log_entry.load(key)
+            info, TimeLogEntryPayload, write, time_log_entry=lambda key, load: load[TimeLogEntryLoader].load(key)
         )
 
     @strawberry.mutation(description="Makes an entry that is not approved say what is given.")
@@ -87,7 +88,7 @@ class TimeLogEntryMutations:
     ) -> TimeLogEntryPayload:
         write = time_log_entry_.update(info.context, id=id, **_words(input))
         return await answer(
-            info, TimeLogEntryPayload, write, time_log_entry=lambda key, load: load.time_log_entry.load(key)
+            info, TimeLogEntryPayload, write, time_log_entry=lambda key, load: load[TimeLogEntryLoader].load(key)
         )
 
     @strawberry.mutation(description="Deletes an entry that is not approved and that no session has logged.")
@@ -95,7 +96,7 @@ class TimeLogEntryMutations:
         write = time_log_entry_.delete(info.context, id=id)
         return await answer(
             info, TimeLogEntryDeletePayload, write,
-            deleted_id=_deleted_id, learner=lambda deleted, load: load.learner.load(deleted["learner"]),
+            deleted_id=_deleted_id, learner=lambda deleted, load: load[LearnerLoader].load(deleted["learner"]),
         )  # fmt: skip
 
     @strawberry.mutation(description="Approves entries, all or none; what is approved already stays so.")
@@ -107,5 +108,5 @@ class TimeLogEntryMutations:
         write = time_log_entry_.approve(info.context, entry_ids=ids)
         return await answer(
             info, TimeLogEntryApprovePayload, write,
-            time_log_entries=lambda keys, load: load.time_log_entry.load_many(keys),
+            time_log_entries=lambda keys, load: load[TimeLogEntryLoader].load_many(keys),
         )  # fmt: skip

@@ -4,9 +4,9 @@ from typing import Annotated
 
 import strawberry
 
+from loaders.unit import UnitLoader
 from resolvers import unit as unit_
-from schema.common_arguments import Id
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field
 from schema.types.unit import Unit
 
@@ -31,4 +31,4 @@ class UnitMutations:
     ) -> UnitPayload:
         write = unit_.sign(info.context, id=id, password=password)
         # A key that was kept with an Idempotency-Key comes back from JSON as a list.
-        return await answer(info, UnitPayload, write, unit=lambda key, load: load.unit.load(tuple(key)))
+        return await answer(info, UnitPayload, write, unit=lambda key, load: load[UnitLoader].load(tuple(key)))

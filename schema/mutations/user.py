@@ -5,11 +5,11 @@ from typing import Annotated
 
 import strawberry
 
+from loaders.user import NamedUserLoader
 from resolvers import allocation, role_grant
 from resolvers import user as users
-from schema.common_arguments import Id
 from schema.enums import Role
-from schema.field_builders import Info, attribute
+from schema.field_builders import Id, Info, attribute
 from schema.payload import UserError, answer, errors_field, plain
 from schema.types.user import User
 
@@ -38,7 +38,7 @@ class UserPayload:
 
 async def _person(info: Info, write: Awaitable[int]) -> UserPayload:
     # By name: whoever took a role or a learner away may have lost sight of the person by it.
-    return await answer(info, UserPayload, write, user=lambda key, load: load.named_user.load(key))
+    return await answer(info, UserPayload, write, user=lambda key, load: load[NamedUserLoader].load(key))
 
 
 @strawberry.type

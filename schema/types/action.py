@@ -5,10 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from loaders.action import ActionRow
+from loaders.action import ACTIONS, ActionRow, FilesOfActionLoader
+from loaders.aim import AimLoader
+from loaders.evidence import EvidenceOfActionLoader
+from loaders.learner import LearnerLoader
+from loaders.session import SessionLoader
 from schema.enums import ActionKind, ActionStatus
-from schema.field_builders import attribute, loaded, person, related
-from schema.node import Node, node
+from schema.field_builders import argument, attribute, connection, loaded, person, related
+from schema.relay import Connection, Node, node
 from schema.types.evidence import Evidence
 from schema.types.file import File
 
@@ -21,25 +25,25 @@ if TYPE_CHECKING:
 
 async def _assessor(row: ActionRow, load):
     if row.aim_key is not None:
-        aim = await load.aim.load(row.aim_key)
+        aim = await load[AimLoader].load(row.aim_key)
         return aim and aim.assessor
-    session = None if row.session_key is None else await load.session.load(row.session_key)
+    session = None if row.session_key is None else await load[SessionLoader].load(row.session_key)
     return session and session.assessor
 
 
 @node(ActionRow, "A piece of work to do by a date, set in a session or by itself.")
 class Action(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] = loaded(
-        "Who is to do it.", "learner", by="learner_key"
+        "Who is to do it.", LearnerLoader, by="learner_key"
     )
     session: Annotated["Session", strawberry.lazy("schema.types.session")] | None = loaded(
         "The session in which it was set; null if in none that the viewer may see.",
-        "session",
+        SessionLoader,
         by="session_key",
     )
     aim: Annotated["Aim", strawberry.lazy("schema.types.aim")] | None = loaded(
         "The component that it belongs to; null if to none.",
-        "aim",
+        AimLoader,
         by="aim_key",
     )
     kind: ActionKind = attribute("A single thing to do, or a piece of learning.")
@@ -57,8 +61,8 @@ class Action(Node):
         _assessor,
     )
     accepts_evidence: bool = attribute("Whether evidence can be submitted straight from the action.")
-    files: list[File] = loaded("What is attached to it.", "files_of_action")
-    evidence: list[Evidence] = loaded("What was submitted for it, the oldest first.", "evidence_of_action")
+    files: list[File] = loaded("What is attached to it.", FilesOfActionLoader)
+    evidence: list[Evidence] = loaded("What was submitted for it, the oldest first.", EvidenceOfActionLoader)
     learner_feedback: str | None = attribute("What the learner said when responding; null until then.")
     minutes_spent: int | None = attribute("How long the learner says it took; null if that was not said.")
     learner_submitted_at: dt.datetime | None = attribute("When the learner last responded [001]; null until then.")
@@ -66,3 +70,15 @@ class Action(Node):
         "Who set it complete; null until then.", "completed_by_key"
     )
     completed_at: dt.datetime | None = attribute("When it was set complete; null until then.")
+
+
+@strawberry.type
+class ActionQueries:
+    actions: Connection[Action] = connection(
+        "Actions of all learners that the viewer may see, the earliest target first: what is overdue, and whose it is.",
+        ACTIONS,
+        overdue_only=argument(bool, "Only those that are overdue."),
+        outstanding_only=argument(bool, "Only those that are not COMPLETE."),
+        assessor_id=argument(strawberry.ID, "Of this assessor's: a user's id, as Aim.assessor gives it."),
+        employer_id=argument(strawberry.ID, "Of the learners at this employer site."),
+    )

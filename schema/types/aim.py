@@ -7,11 +7,14 @@ import strawberry
 
 from domain.enums import ResourceBucket
 from loaders.aim import AimRow
-from loaders.resource import ResourceRow
+from loaders.learner import LearnerLoader
+from loaders.qualification import QualificationLoader
+from loaders.resource import AimResourcesLoader, ResourceCountLoader, ResourceRow
+from loaders.unit import UnitsOfAimLoader
 from resolvers import signed_urls as link
 from schema.enums import AimStatus, CriterionFilter, TrafficLight
 from schema.field_builders import Info, attribute, loaded, person, related
-from schema.node import Node, node
+from schema.relay import Node, node, record
 from schema.types.file import Download
 from schema.types.progress import Progress
 from schema.types.qualification import Qualification
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
 
 
 async def _material(row: AimRow, load, bucket: ResourceBucket) -> list[ResourceRow]:
-    return [material for material in await load.resources_of_aim.load(row.key) if material.bucket is bucket]
+    return [material for material in await load[AimResourcesLoader].load(row.key) if material.bucket is bucket]
 
 
 @node(
@@ -33,11 +36,11 @@ async def _material(row: AimRow, load, bucket: ResourceBucket) -> list[ResourceR
 )
 class Aim(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] = loaded(
-        "Whose it is.", "learner", by="learner_key"
+        "Whose it is.", LearnerLoader, by="learner_key"
     )
     qualification: Qualification = loaded(
         "What it is measured against, in the version that it is pinned to.",
-        "qualification",
+        QualificationLoader,
         by="qualification_key",
     )
     title: str = attribute("The qualification's title.")
@@ -54,14 +57,14 @@ class Aim(Node):
     )
     units: list[Unit] = loaded(
         "Its units in order. The progress map (gap analysis) is `units { criteria(filter:) }`.",
-        "units_of_aim",
+        UnitsOfAimLoader,
     )
     resources: list[Resource] = related(
         "Its resources, the oldest first.", lambda row, load: _material(row, load, ResourceBucket.RESOURCES)
     )
     resource_count: int = loaded(
         "How many resources it has: the number on the Resources icon.",
-        "resource_count",
+        ResourceCountLoader,
     )
     files: list[Resource] = related(
         "Files from Course, the oldest first.", lambda row, load: _material(row, load, ResourceBucket.FILES_FROM_COURSE)
@@ -80,3 +83,8 @@ class Aim(Node):
     @strawberry.field(description="Record of Achievement as a PDF: each unit, when it was completed, who signed.")
     def record_of_achievement_export(root: AimRow, info: Info) -> Download:
         return link.to_record_of_achievement(info.context, root.key)  # type: ignore[return-value]
+
+
+@strawberry.type
+class AimQueries:
+    aim: Aim | None = record("Aim", "One aim")

@@ -4,11 +4,11 @@ import datetime as dt
 
 import strawberry
 
-from loaders.audit_event import AuditEventRow
+from loaders.audit_event import AUDIT_TRAIL, AuditEventRow
 from resolvers import node as nodes_
 from schema.enums import Role
-from schema.field_builders import Info, attribute, person
-from schema.node import Node, node
+from schema.field_builders import Info, argument, attribute, connection, person
+from schema.relay import Connection, Node, node
 from schema.types.user import User
 
 
@@ -22,3 +22,13 @@ class AuditEvent(Node):
     @strawberry.field(description="The record that it was done to; null where there is none that the viewer may see.")
     async def subject(root: AuditEventRow, info: Info) -> Node | None:
         return await nodes_.by_id(info.context, root.subject_id) if root.subject_id else None
+
+
+@strawberry.type
+class AuditEventQueries:
+    audit_trail: Connection[AuditEvent] = connection(
+        "The record of who did what, newest first: a Master Admin's provider, an Assessor's case, an IQA's sample, a "
+        "Learner's own signatures; empty for every other role.",
+        AUDIT_TRAIL,
+        subject_id=argument(strawberry.ID, "Events about the record with this id."),
+    )

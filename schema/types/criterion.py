@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from loaders.criterion import CriterionRow
+from loaders.evidence import EvidenceOfCriterionLoader
 from schema.enums import CriterionStatus
 from schema.field_builders import attribute, loaded, person
-from schema.node import Node, node
+from schema.relay import Node, node
 
 if TYPE_CHECKING:
     from schema.types.evidence import Evidence
@@ -24,7 +25,7 @@ class Criterion(Node):
     status: CriterionStatus = attribute("Its colour on the progress map.")
     evidence_count: int = attribute("How many pieces of evidence are mapped to it.")
     evidence: list[Annotated["Evidence", strawberry.lazy("schema.types.evidence")]] = loaded(
-        "The evidence mapped to it, the oldest first.", "evidence_of_criterion"
+        "The evidence mapped to it, the oldest first.", EvidenceOfCriterionLoader
     )
     signed_off_by: Annotated["User", strawberry.lazy("schema.types.user")] | None = person(
         "The assessor who signed it off; null until then.", "signed_off_by_key"

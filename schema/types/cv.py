@@ -4,6 +4,7 @@ import datetime as dt
 
 import strawberry
 
+from loaders.cv import CvDocumentsLoader, CvSectionsLoader
 from schema.enums import CvDocumentKind, CvSectionName
 from schema.field_builders import attribute, loaded
 from schema.types.file import File
@@ -25,10 +26,10 @@ class CvDocument:
 @strawberry.type(description="A learner's CV, saved section by section.")
 class Cv:
     sections: list[CvSection] = loaded(
-        "The sections that were saved, in the order of a CV.", "cv_sections", by="learner_key"
+        "The sections that were saved, in the order of a CV.", CvSectionsLoader, by="learner_key"
     )
     documents: list[CvDocument] = loaded(
         "CV, job description, company profile, and any other.",
-        "cv_documents",
+        CvDocumentsLoader,
         by="learner_key",
     )

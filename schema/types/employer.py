@@ -1,16 +1,16 @@
 """Employers: sites, and the head offices that they belong to."""
 
-from typing import Annotated, Any, Optional
+from typing import Optional
 
 import strawberry
 
-from loaders.employer import EmployerRow
-from resolvers import employer as employers_
-from schema.common_arguments import After, First
-from schema.connection import Connection
+from db.models.learner import Learner as LearnerModel
+from loaders.employer import EMPLOYERS, EmployerLoader, EmployerRow, SitesOfEmployerLoader
+from loaders.kpis import KpisOfEmployerLoader
+from loaders.learner import LEARNERS
 from schema.enums import LearnerOrder
-from schema.field_builders import Info, attribute, loaded
-from schema.node import Node, node
+from schema.field_builders import Info, Search, attribute, connection, loaded
+from schema.relay import Connection, Node, node, record
 from schema.types.kpis import Kpis, parts_asked
 from schema.types.learner import Learner, LearnerFilter
 
@@ -20,29 +20,30 @@ class Employer(Node):
     name: str = attribute("The employer's name.")
     parent: Optional["Employer"] = loaded(
         "The head office; null if there is none that the viewer may see.",
-        "employer",
+        EmployerLoader,
         by="parent_key",
     )
     sites: list["Employer"] = loaded(
         "Its sites that the viewer may see, by name, at most 1,000; empty for a site.",
-        "sites_of_employer",
+        SitesOfEmployerLoader,
     )
 
-    @strawberry.field(description="Its own learners that the viewer may see; a head office's are not its sites'.")
-    def learners(
-        root: EmployerRow,
-        info: Info,
-        filter: Annotated[LearnerFilter | None, strawberry.argument(description="Which of them.")] = None,
-        order_by: Annotated[
-            LearnerOrder | None, strawberry.argument(description="In which order.")
-        ] = LearnerOrder.NAME_ASC,
-        first: First = 20,
-        after: After = None,
-    ) -> Connection[Learner]:
-        asked: dict[str, Any] = vars(filter) if filter else {}
-        order = order_by or LearnerOrder.NAME_ASC
-        return employers_.learners(info.context, root.key, order, first, after, **asked)  # type: ignore[return-value]
+    learners: Connection[Learner] = connection(
+        "Its own learners that the viewer may see; a head office's are not its sites'.",
+        LEARNERS,
+        owner=LearnerModel.employer_id,
+        filter=LearnerFilter,
+        order_by=(LearnerOrder, LearnerOrder.NAME_ASC),
+    )
 
     @strawberry.field(description="Over its own learners that the viewer may see; a head office's are not its sites'.")
     def kpis(root: EmployerRow, info: Info) -> Kpis:
-        return info.context.loaders.kpis_of_employer.load((root.key, parts_asked(info)))  # type: ignore[return-value]
+        return info.context.loaders[KpisOfEmployerLoader].load((root.key, parts_asked(info)))  # type: ignore[return-value]
+
+
+@strawberry.type
+class EmployerQueries:
+    employer: Employer | None = record("Employer", "One employer")
+    employers: Connection[Employer] = connection(
+        "The employers that the viewer may see, by name.", EMPLOYERS, search=Search
+    )

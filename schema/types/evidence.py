@@ -6,11 +6,20 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from domain.clock import day_of
-from loaders.evidence import AWAITING_ASSESSMENT, EvidenceRow
-from loaders.evidence_detail import EvidenceSignatureRow, EvidenceVersionRow
+from loaders.aim import AimLoader
+from loaders.evidence import AWAITING_ASSESSMENT, EVIDENCE_OLDEST_FIRST, EvidenceRow
+from loaders.evidence_detail import (
+    EvidenceSignatureRow,
+    EvidenceSignaturesLoader,
+    EvidenceVersionRow,
+    MappingsLoader,
+    VersionsLoader,
+)
+from loaders.learner import LearnerLoader
+from loaders.unit import CriterionLoader
 from schema.enums import AssessmentMethod, EvidenceStatus, Role
-from schema.field_builders import attribute, loaded, related
-from schema.node import Node, node
+from schema.field_builders import argument, attribute, connection, loaded, related
+from schema.relay import Connection, Node, node, record
 from schema.types.file import File
 from schema.types.user import User
 
@@ -21,18 +30,18 @@ if TYPE_CHECKING:
 
 
 async def _standing(row: EvidenceRow, load) -> list[EvidenceSignatureRow]:
-    return [signature for signature in await load.evidence_signatures.load(row.key) if signature.current]
+    return [signature for signature in await load[EvidenceSignaturesLoader].load(row.key) if signature.current]
 
 
 async def _on_version(row: EvidenceVersionRow, load) -> list[EvidenceSignatureRow]:
-    signatures = await load.evidence_signatures.load(row.evidence_key)
+    signatures = await load[EvidenceSignaturesLoader].load(row.evidence_key)
     return [signature for signature in signatures if signature.version_number == row.number]
 
 
 async def _days_waiting(row: EvidenceRow, load) -> int | None:
     if row.status not in AWAITING_ASSESSMENT:
         return None
-    latest = (await load.versions.load(row.key))[-1]
+    latest = (await load[VersionsLoader].load(row.key))[-1]
     return (load.reading.today - day_of(latest.submitted_at)).days
 
 
@@ -56,7 +65,7 @@ class EvidenceVersion:
 @strawberry.type(description="A criterion that the assessor has mapped a piece of evidence to.")
 class EvidenceMapping:
     criterion: Annotated["Criterion", strawberry.lazy("schema.types.criterion")] = related(
-        "The criterion.", lambda row, load: load.criterion.load((row.aim_key, row.criterion_key))
+        "The criterion.", lambda row, load: load[CriterionLoader].load((row.aim_key, row.criterion_key))
     )
     signed_off: bool = attribute("Whether the criterion is met by it; else it works towards it.")
     mapped_by: User = attribute("Who mapped it.")
@@ -66,16 +75,16 @@ class EvidenceMapping:
 @node(EvidenceRow, "A piece of evidence in one aim: work, with a title and a description, to be mapped and assessed.")
 class Evidence(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] = loaded(
-        "Whose portfolio it is in.", "learner", by="learner_key"
+        "Whose portfolio it is in.", LearnerLoader, by="learner_key"
     )
     aim: Annotated["Aim", strawberry.lazy("schema.types.aim")] = loaded(
-        "The component that it was submitted to.", "aim", by="aim_key"
+        "The component that it was submitted to.", AimLoader, by="aim_key"
     )
     title: str = attribute("What it is called.")
     description: str = attribute("What it shows, in the submitter's words.")
     status: EvidenceStatus = attribute("How far its assessment has come.")
     file: File = attribute("The latest version's file.")
-    versions: list[EvidenceVersion] = loaded("Its uploads, the oldest first.", "versions")
+    versions: list[EvidenceVersion] = loaded("Its uploads, the oldest first.", VersionsLoader)
     declared_own_work: bool = attribute("Whether it was declared to be the learner's own work.")
     submitted_by: User = attribute("Who submitted it first.")
     submitted_at: dt.datetime = attribute("When it was submitted first [001].")
@@ -89,7 +98,7 @@ class Evidence(Node):
     )
     mappings: list[EvidenceMapping] = loaded(
         "The criteria that it is mapped to, in the qualification's order.",
-        "mappings",
+        MappingsLoader,
     )
     assessment_methods: list[AssessmentMethod] = attribute("How the assessor judged it; empty until then.")
     feedback: str | None = attribute("What the assessor said about it; null until then.")
@@ -103,3 +112,16 @@ class EvidenceFilter:
     aim_id: strawberry.ID | None = strawberry.field(default=None, description="In this aim.")
     status: EvidenceStatus | None = strawberry.field(default=None, description="In this status.")
     unmapped_only: bool | None = strawberry.field(default=None, description="True: mapped to no criterion yet.")
+
+
+@strawberry.type
+class EvidenceQueries:
+    evidence: Evidence | None = record("Evidence", "One piece of evidence")
+    evidence_library: Connection[Evidence] = connection(
+        "Evidence of all learners that the viewer may see, the earliest submitted first: what awaits assessment, and for "
+        "how long (daysWaiting).",
+        EVIDENCE_OLDEST_FIRST,
+        awaiting_assessment_only=argument(bool, "Only what is SUBMITTED or RESUBMITTED."),
+        assessor_id=argument(strawberry.ID, "Of this assessor's: a user's id, as Aim.assessor gives it."),
+        employer_id=argument(strawberry.ID, "Of the learners at this employer site."),
+    )

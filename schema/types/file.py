@@ -8,7 +8,7 @@ import strawberry
 from loaders.file import FileRow
 from resolvers import signed_urls as link
 from schema.field_builders import Info, attribute, person
-from schema.node import Node, node
+from schema.relay import Node, node
 
 if TYPE_CHECKING:
     from schema.types.user import User

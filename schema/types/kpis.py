@@ -5,7 +5,7 @@ import datetime as dt
 from loaders.aggregates import Metric
 from loaders.kpis import KpisRow, Parts
 from schema.field_builders import Info, attribute, selected
-from schema.node import value
+from schema.relay import value
 from schema.types.off_the_job import OffTheJob
 from schema.types.progress import Progress
 

@@ -5,10 +5,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from loaders.learner import LearnerRow
-from schema.enums import TrafficLight
-from schema.field_builders import attribute, loaded
-from schema.node import Node, node
+from loaders.aim import AimsOfLearnerLoader, ProgrammeLoader
+from loaders.learner import LEARNERS, LearnerRow
+from loaders.off_the_job import OffTheJobLoader
+from loaders.user import ManagersOfLearnerLoader
+from schema.enums import LearnerOrder, TrafficLight
+from schema.field_builders import attribute, connection, loaded
+from schema.relay import Connection, Node, node, record
 from schema.types.aim import Aim
 from schema.types.off_the_job import OffTheJob
 from schema.types.portfolio import Portfolio
@@ -43,24 +46,38 @@ class Learner(Portfolio, Node):
     )
     managers: list[User] = loaded(
         "Their Employer Managers, by name: the managers or mentors to whom they are allocated [000].",
-        "managers_of_learner",
+        ManagersOfLearnerLoader,
     )
     off_the_job: OffTheJob = loaded(
         "Minutes off the job over the aims and entries that the viewer may see.",
-        "off_the_job",
+        OffTheJobLoader,
     )
-    aims: list[Aim] = loaded("The components of the programme that the viewer may see.", "aims_of_learner")
+    aims: list[Aim] = loaded("The components of the programme that the viewer may see.", AimsOfLearnerLoader)
     progress: Progress = loaded(
         "Over the aims that are not withdrawn, each criterion counting once; time from the earliest start to the latest "
         "planned end.",
-        "programme.progress",
+        ProgrammeLoader,
+        part="progress",
     )
     traffic_light: TrafficLight = loaded(
-        "The same rule as an aim's [000], over the programme's progress.", "programme.traffic_light"
+        "The same rule as an aim's [000], over the programme's progress.", ProgrammeLoader, part="traffic_light"
     )
     days_remaining: int = loaded(
-        "Days until the last planned end [001]; 0 once it has passed.", "programme.days_remaining"
+        "Days until the last planned end [001]; 0 once it has passed.", ProgrammeLoader, part="days_remaining"
     )
     days_overdue: int = loaded(
-        "Days since the last planned end while something is still to finish; else 0.", "programme.days_overdue"
+        "Days since the last planned end while something is still to finish; else 0.",
+        ProgrammeLoader,
+        part="days_overdue",
+    )
+
+
+@strawberry.type
+class LearnerQueries:
+    learner: Learner | None = record("Learner", "One learner")
+    learners: Connection[Learner] = connection(
+        "The learners that the viewer may see.",
+        LEARNERS,
+        filter=LearnerFilter,
+        order_by=(LearnerOrder, LearnerOrder.NAME_ASC),
     )

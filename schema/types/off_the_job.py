@@ -2,7 +2,7 @@
 
 from loaders.off_the_job import OffTheJobRow
 from schema.field_builders import attribute
-from schema.node import value
+from schema.relay import value
 
 
 @value(

@@ -3,7 +3,7 @@
 from loaders.progress import ProgressRow
 from loaders.unit import UnitProgressRow
 from schema.field_builders import attribute
-from schema.node import value
+from schema.relay import value
 
 
 @value(

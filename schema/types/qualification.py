@@ -1,8 +1,11 @@
 """Qualifications: what an aim is measured against."""
 
-from loaders.qualification import QualificationRow
-from schema.field_builders import attribute, loaded
-from schema.node import Node, node
+import strawberry
+
+from loaders.qualification import QUALIFICATIONS, QualificationRow
+from loaders.unit_funnel import UnitFunnelLoader
+from schema.field_builders import Search, attribute, connection, loaded
+from schema.relay import Connection, Node, node
 from schema.types.unit_funnel import UnitFunnel
 
 
@@ -23,5 +26,12 @@ class Qualification(Node):
     criterion_count: int = attribute("How many criteria its units have together.")
     unit_funnel: list[UnitFunnel] = loaded(
         "The sign-off funnel: its units in order, with how many of the aims that the viewer sees have come how far.",
-        "unit_funnel",
+        UnitFunnelLoader,
+    )
+
+
+@strawberry.type
+class QualificationQueries:
+    qualifications: Connection[Qualification] = connection(
+        "The provider's qualifications, by title; each version is one.", QUALIFICATIONS, search=Search
     )

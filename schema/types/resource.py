@@ -2,7 +2,7 @@
 
 from loaders.resource import ResourceRow
 from schema.field_builders import attribute
-from schema.node import Node, node
+from schema.relay import Node, node
 from schema.types.file import File
 
 

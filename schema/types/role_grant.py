@@ -5,7 +5,7 @@ import datetime as dt
 import strawberry
 
 from domain.enums import Role as Roles
-from loaders.role_grant import RoleGrantRow
+from loaders.role_grant import RoleGrantRow, SitesOfOverviewLoader
 from schema.enums import Role
 from schema.field_builders import attribute, person, related
 from schema.types.employer import Employer
@@ -13,7 +13,7 @@ from schema.types.user import User
 
 
 def _sites(row: RoleGrantRow, load):
-    return load.sites_of_overview.load(row.user_key) if row.role is Roles.EMPLOYER_OVERVIEW else []
+    return load[SitesOfOverviewLoader].load(row.user_key) if row.role is Roles.EMPLOYER_OVERVIEW else []
 
 
 @strawberry.type(description="A role that a login holds; `roleSwitch` changes to it.")

@@ -5,11 +5,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from loaders.aim import AimLoader
+from loaders.learner import LearnerLoader
+from loaders.session import SessionLoader
 from loaders.time_log_entry import TimeLogEntryRow
-from schema.connection import Connection
+from loaders.unit import UnitLoader
 from schema.enums import ActivityType, JobSetting
 from schema.field_builders import attribute, loaded, person, related
-from schema.node import Node, node
+from schema.relay import Connection, Node, node
 from schema.types.user import User
 
 if TYPE_CHECKING:
@@ -21,13 +24,13 @@ if TYPE_CHECKING:
 
 def _unit(row: TimeLogEntryRow, load) -> Any:
     named = row.aim_key is not None and row.unit_key is not None
-    return load.unit.load((row.aim_key, row.unit_key)) if named else None
+    return load[UnitLoader].load((row.aim_key, row.unit_key)) if named else None
 
 
 @node(TimeLogEntryRow, "One stretch of learning on one day.")
 class TimeLogEntry(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] = loaded(
-        "Who learned.", "learner", by="learner_key"
+        "Who learned.", LearnerLoader, by="learner_key"
     )
     date: dt.date = attribute("When the learning took place.")
     activity_type: ActivityType = attribute("What kind of learning it was.")
@@ -35,7 +38,7 @@ class TimeLogEntry(Node):
     minutes: int = attribute("How long it took.")
     aim: Annotated["Aim", strawberry.lazy("schema.types.aim")] | None = loaded(
         "The component (course) that it belongs to; null if to none.",
-        "aim",
+        AimLoader,
         by="aim_key",
     )
     unit: Annotated["Unit", strawberry.lazy("schema.types.unit")] | None = related(
@@ -46,7 +49,7 @@ class TimeLogEntry(Node):
     automatic: bool = attribute("Made by the system from an attended session: the learner cannot change it.")
     session: Annotated["Session", strawberry.lazy("schema.types.session")] | None = loaded(
         "The session that it was made from; null if by hand.",
-        "session",
+        SessionLoader,
         by="session_key",
     )
     approved_by: Annotated["User", strawberry.lazy("schema.types.user")] | None = person(
@@ -59,7 +62,7 @@ class TimeLogEntry(Node):
 class TimeLogEntryConnection(Connection[TimeLogEntry]):
     @strawberry.field(description="Minutes over every entry that the filter lets through, whatever the page.")
     async def total_minutes(root: Any) -> int:
-        return (await root.extra())[0]
+        return (await root.sums())[0]
 
 
 @strawberry.type(description="One day of a time log on which something was logged.")
@@ -74,5 +77,5 @@ class TimeLogFilter:
     aim_id: strawberry.ID | None = strawberry.field(default=None, description="Of this component (course).")
     job_setting: JobSetting | None = strawberry.field(default=None, description="On or off the job.")
     activity_type: ActivityType | None = strawberry.field(default=None, description="Of this kind of learning.")
-    first_day: dt.date | None = strawberry.field(default=None, name="from", description="From this day on.")
-    last_day: dt.date | None = strawberry.field(default=None, name="to", description="Up to and with this day.")
+    from_: dt.date | None = strawberry.field(default=None, name="from", description="From this day on.")
+    to: dt.date | None = strawberry.field(default=None, description="Up to and with this day.")

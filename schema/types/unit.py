@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from domain.confirmation_statements import unit_statement
-from loaders.unit import UnitRow
+from loaders.evidence import EvidenceOfUnitLoader
+from loaders.learner import LearnerLoader
+from loaders.unit import CriteriaOfUnitLoader, UnitProgressLoader, UnitRow, UnitSignaturesLoader
 from schema.enums import CriterionFilter, Role
 from schema.field_builders import Info, attribute, loaded, related, resolves_batches
-from schema.node import Node, node
+from schema.relay import Node, node, record
 from schema.types.criterion import Criterion
 from schema.types.evidence import Evidence
 from schema.types.progress import UnitProgress
@@ -21,22 +23,24 @@ if TYPE_CHECKING:
 
 
 async def _complete(row: UnitRow, load) -> bool:
-    return (await load.unit_progress.load(row)).complete
+    return (await load[UnitProgressLoader].load(row)).complete
 
 
 async def _signed_off(row: UnitRow, load) -> bool:
     # Both at once, so that neither waits for the other's statement.
-    progress, signatures = await asyncio.gather(load.unit_progress.load(row), load.unit_signatures.load(row.key))
+    progress, signatures = await asyncio.gather(
+        load[UnitProgressLoader].load(row), load[UnitSignaturesLoader].load(row.key)
+    )
     return progress.complete and all(signature.signed_at for signature in signatures if signature.required)
 
 
 async def _statement(row: UnitRow, load) -> str:
-    learner = await load.learner.load(row.aim.learner_key)
+    learner = await load[LearnerLoader].load(row.aim.learner_key)
     return unit_statement(row.number, row.title, row.aim.title, learner.name)
 
 
 def _criteria(units: list[UnitRow], info: Info, filter: CriterionFilter | None = CriterionFilter.ALL) -> Any:
-    return info.context.loaders.criteria_of_unit(filter or CriterionFilter.ALL).load_batch(units)
+    return info.context.loaders.get(CriteriaOfUnitLoader, filter or CriterionFilter.ALL).load_batch(units)
 
 
 @strawberry.type(description="A role's place under the confirmation statement of a unit.")
@@ -63,9 +67,9 @@ class Unit(Node):
             CriterionFilter | None, strawberry.argument(description="Which of them.")
         ] = CriterionFilter.ALL,
     ) -> list[Criterion]:
-        return info.context.loaders.criteria_of_unit(filter or CriterionFilter.ALL).load(root)
+        return info.context.loaders.get(CriteriaOfUnitLoader, filter or CriterionFilter.ALL).load(root)
 
-    progress: UnitProgress = related("Its criteria, counted.", lambda row, load: load.unit_progress.load(row))
+    progress: UnitProgress = related("Its criteria, counted.", lambda row, load: load[UnitProgressLoader].load(row))
     criteria_complete: bool = related(
         "Whether every criterion is signed off, and there is one: the unit is green [000].", _complete
     )
@@ -75,9 +79,14 @@ class Unit(Node):
     confirmation_statement: str = related("What a signature confirms, word for word [000].", _statement)
     signatures: list[UnitSignature] = loaded(
         "The places of the roles that must sign, and of whoever else signed.",
-        "unit_signatures",
+        UnitSignaturesLoader,
     )
     evidence: list[Evidence] = loaded(
         "The evidence record sheet: every piece of evidence mapped to a criterion of it, the oldest first [000].",
-        "evidence_of_unit",
+        EvidenceOfUnitLoader,
     )
+
+
+@strawberry.type
+class UnitQueries:
+    unit: Unit | None = record("Unit", "One learner's unit")

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from auth.viewer import Viewer as SignedIn
-from loaders.kpis import SIGNATURES
+from loaders.kpis import SIGNATURES, KpisLoader
+from loaders.learner import LearnerLoader
+from loaders.role_grant import own_grants
+from loaders.signature_request import SIGNATURE_REQUESTS_OF_ROLE
 from loaders.user import UserRow
-from resolvers import portfolio
-from schema.common_arguments import After, First
-from schema.connection import Connection
 from schema.enums import Role, SignatureRequestStatus
-from schema.field_builders import Info, attribute, loaded, related, selects
+from schema.field_builders import Info, argument, attribute, connection, loaded, related
+from schema.relay import Connection
 from schema.types.kpis import Kpis, parts_asked
 from schema.types.role_grant import RoleGrant
 from schema.types.signature_request import SignatureRequest
@@ -42,36 +43,33 @@ class Viewer:
         return root.rules.disclaimer
 
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] | None = loaded(
-        "The viewer's own record, where the role is LEARNER; else null.", "learner", by="learner_key"
+        "The viewer's own record, where the role is LEARNER; else null.", LearnerLoader, by="learner_key"
     )
-    grants: list[RoleGrant] = related("The roles that the viewer's login holds.", lambda _, load: load.own_grants())
+    grants: list[RoleGrant] = related(
+        "The roles that the viewer's login holds.", lambda _, loaders: own_grants(loaders.reading)
+    )
     awaiting_signature_count: int = related(
         "Documents that wait for the viewer's own signature: open slots of the role in use on PENDING documents about "
         "learners that the viewer may see. The red border [000], the orange box [002] and the number [001] on the "
         "Awaiting Signature icon.",
-        lambda viewer, load: _awaiting_signature(load.kpis.load(SIGNATURES)),
+        lambda viewer, load: _awaiting_signature(load[KpisLoader].load(SIGNATURES)),
     )
 
     @strawberry.field(
         description="Over every learner that the viewer may see: the employer app's first screen in one field [000]."
     )
     def kpis(root: SignedIn, info: Info) -> Kpis:
-        return info.context.loaders.kpis.load(parts_asked(info))  # type: ignore[return-value]
+        return info.context.loaders[KpisLoader].load(parts_asked(info))  # type: ignore[return-value]
 
-    @strawberry.field(
-        description="Documents about learners whom the viewer may see in which the role in use has a place; the latest "
-        "first."
+    signature_requests: Connection[SignatureRequest] = connection(
+        "Documents about learners whom the viewer may see in which the role in use has a place; the latest first.",
+        SIGNATURE_REQUESTS_OF_ROLE,
+        status=argument(SignatureRequestStatus, "Only those in this status."),
     )
-    async def signature_requests(
-        root: SignedIn,
-        info: Info,
-        status: Annotated[
-            SignatureRequestStatus | None, strawberry.argument(description="Only those in this status.")
-        ] = None,
-        first: First = 20,
-        after: After = None,
-    ) -> Connection[SignatureRequest]:
-        counted = selects(info, "totalCount")
-        return await portfolio.signature_requests_of_viewer(  # type: ignore[return-value]
-            info.context, status=status, first=first, after=after, counted=counted
-        )
+
+
+@strawberry.type
+class ViewerQueries:
+    @strawberry.field(description="Who is signed in.")
+    def viewer(root: object, info: Info) -> Viewer:
+        return info.context.viewer_or_raise()  # type: ignore[return-value]

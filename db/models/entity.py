@@ -1,0 +1,40 @@
+"""What a mapped class declares about itself as an entity: its GraphQL type, and what makes its rows visible."""
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Visibility(Enum):
+    """What decides whether a viewer sees a row. `auth.scope.sees` turns each into SQL, for each role."""
+
+    # Every row of the viewer's provider.
+    PROVIDER = auto()
+    # The row is a learner.
+    LEARNER_ITSELF = auto()
+    # The row is an aim.
+    AIM_ITSELF = auto()
+    # Its `learner_id`.
+    LEARNER = auto()
+    # Its `aim_id` where it has one, else its `learner_id`.
+    RECORD = auto()
+    # The row is a session: by the aims that it is about, else by its `learner_id`.
+    SESSION_ITSELF = auto()
+    FILE_ITSELF = auto()
+    EMPLOYER_ITSELF = auto()
+    USER_ITSELF = auto()
+    AUDIT_EVENT_ITSELF = auto()
+    # Never by itself: read only through a row that the viewer sees.
+    THROUGH_PARENT = auto()
+    # Of no viewer: sessions, tokens, outgoing mail.
+    INTERNAL = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """One entity, declared once as `__entity__` of its mapped class.
+
+    `type_name` is its GraphQL type and the prefix of its ids.
+    """
+
+    type_name: str
+    visible: Visibility
