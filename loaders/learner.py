@@ -131,9 +131,9 @@ LEARNERS = PagedList(
         "search": search(User.sort_name, reads_joined=True),
         "employer_id": refers_to("Employer", lambda employer, role: Learner.employer_id == employer),
         "assessor_id": refers_to("User", _of_assessor),
-        "traffic_light": by_value(_rated, _rules),
-        "past_planned_end": by_value(_past_planned_end, _rules),
-        "aim_traffic_light": by_value(_with_aim_rated, _rules),
+        "traffic_light": by_value(TrafficLight, _rated, _rules),
+        "past_planned_end": by_value(bool, _past_planned_end, _rules),
+        "aim_traffic_light": by_value(TrafficLight, _with_aim_rated, _rules),
     },
     {
         LearnerOrder.NAME_ASC: _NAME,

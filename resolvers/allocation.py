@@ -10,7 +10,6 @@ from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
 from domain.errors import not_found
 from repositories.people import allocations_of, grants_of_user, visible_keys
-from repositories.scoped import TYPE_NAMES
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.exports.labels import ROLE
 
@@ -92,7 +91,7 @@ async def _read(uow: UnitOfWork, role: Role, user_id: str, require_entity: Seque
     if len(require_entity) > MOST_AT_ONCE:
         uow.add_error(UserErrorCode.INVALID, f"Name at most {MOST_AT_ONCE} at once.", field)
         uow.raise_errors()
-    keys = [ids.decode(TYPE_NAMES[entity], id) for id in require_entity]
+    keys = [ids.decode(entity.type_name(), id) for id in require_entity]
     seen = await visible_keys(uow.session, uow.viewer, entity, [key for key in keys if key is not None])
     for place, key in enumerate(keys):
         if key not in seen:

@@ -84,3 +84,10 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+    @classmethod
+    def type_name(cls) -> str:
+        """The GraphQL type of the entity, which its ids begin with. Raises TypeError for a table that is no entity."""
+        if cls.__entity__ is None:
+            raise TypeError(f"{cls.__name__} declares no `__entity__`, so it has no ids")
+        return cls.__entity__.type_name

@@ -23,6 +23,13 @@ from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, Use
 
 metadata = Base.metadata
 
+
+def entities() -> list[type[Base]]:
+    """Every mapped class that declares itself an entity, in the order of their names."""
+    declared = [mapper.class_ for mapper in Base.registry.mappers if mapper.class_.__entity__ is not None]
+    return sorted(declared, key=lambda entity: entity.__name__)
+
+
 __all__ = [
     "Action", "ActionFile", "Aim", "AimProgress", "AuditEvent", "Base", "CriterionProgress", "CvDocument", "CvSection",
     "Employer", "Evidence", "EvidenceMapping", "EvidenceSignature", "EvidenceVersion", "File", "IdempotencyKey", "Learner",

@@ -80,7 +80,7 @@ class EntityLoader(OneLoader[int, R], Generic[R]):
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         cls.keys_of = cls.row.entity().__tablename__
-        register_node(_type_name(cls.row), cls)
+        register_node(cls.row.entity().type_name(), cls)
 
     async def fetch(self, keys: list[int]) -> dict[int, R]:
         rows: list[Any] = await self.reading.read(self.row, _by_key(self.row, self.reading.viewer.role), keys=keys)
@@ -132,10 +132,3 @@ def _by_key(row: type[LightRow], role: Role) -> Select[Any]:
 def _of_parents(loader: type[RelatedLoader[Any]], role: Role) -> Select[Any]:
     parent: ColumnElement[int] | Any = loader.parent
     return loader.statement(role).where(any_of(parent)).order_by(*loader.order)
-
-
-def _type_name(row: type[LightRow]) -> str:
-    entity: type[Base] = row.entity()
-    if entity.__entity__ is None:
-        raise TypeError(f"{entity.__name__} declares no `__entity__`, so it has no ids")
-    return entity.__entity__.type_name

@@ -83,11 +83,11 @@ class refers_to(Filter):
 
     def __init__(self, type_name: str, condition: Callable[[Any, Role], Condition]) -> None:
         super().__init__(lambda role, name, shape: condition(bindparam(name, type_=Key), role))
-        self._type_name = type_name
+        self.type_name = type_name
 
     def bound(self, name: str, value: Any, reading: "ReadSession") -> dict[str, Any]:
         # 0 is the key of no row.
-        return {name: global_id.decode(self._type_name, value) or 0}
+        return {name: global_id.decode(self.type_name, value) or 0}
 
 
 class search(Filter):
@@ -108,12 +108,19 @@ class search(Filter):
 
 
 class by_value(Filter):
-    """Rows that meet a condition which depends on the value: `condition(role, value)`. `bound` gives its parameters."""
+    """Rows that meet a condition which depends on the value: `condition(role, value)`. `bound` gives its parameters.
+
+    `kind` is the enum, or bool, whose few values it takes.
+    """
 
     def __init__(
-        self, condition: Callable[[Role, Any], Condition], bound: Callable[["ReadSession"], dict[str, Any]]
+        self,
+        kind: type[Any],
+        condition: Callable[[Role, Any], Condition],
+        bound: Callable[["ReadSession"], dict[str, Any]],
     ) -> None:
         super().__init__(lambda role, name, shape: condition(role, shape))
+        self.kind = kind
         self._bound = bound
 
     def shape(self, value: Any) -> Hashable:

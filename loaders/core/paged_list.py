@@ -67,9 +67,9 @@ class PagedList(Generic[R]):
         """The whole list, filtered, in no order."""
         return self._narrowed(self.row.statement(role, *leading), role, shapes)
 
-    def count(self, role: Role, shapes: Shapes, *columns: Any) -> Select[Any]:
-        """How many entries there are, and the sums, beside `columns`; joined with other tables only for a filter's sake."""
-        counted = (*columns, func.count(), *self.sums)
+    def totals(self, role: Role, shapes: Shapes, *leading: Any, sums: bool = True) -> Select[Any]:
+        """How many entries there are, then the list's sums, after `leading`. Joins other tables only for a filter's sake."""
+        counted = (*leading, func.count(), *(self.sums if sums else ()))
         if any(self.filters[name].reads_joined for name, _ in shapes):
             return self.statement(role, shapes).with_only_columns(*counted, maintain_column_froms=True)
         return self._narrowed(self.row.statement_of(role, *counted), role, shapes)
@@ -87,15 +87,15 @@ def _page(
     listed: PagedList[Any], role: Role, shapes: Shapes, order_by: Any, page_shape: tuple[bool, bool], counted: bool
 ) -> Select[Any]:
     order = listed.order_for(order_by, role)
-    leading = [listed.count(role, shapes).scalar_subquery().label("count")] if counted else []
+    leading = [listed.totals(role, shapes, sums=False).scalar_subquery().label("count")] if counted else []
     if order.of is None:
         leading.append(order.value.label("order_value"))
     return page_of(listed.statement(role, shapes, *leading), order, page_shape)
 
 
 @cached_statement
-def _count(listed: PagedList[Any], role: Role, shapes: Shapes) -> Select[Any]:
-    return listed.count(role, shapes)
+def _totals(listed: PagedList[Any], role: Role, shapes: Shapes) -> Select[Any]:
+    return listed.totals(role, shapes)
 
 
 @cached_statement
@@ -108,8 +108,8 @@ def _pages(
 
 
 @cached_statement
-def _totals(listed: PagedList[Any], owner: Any, role: Role, shapes: Shapes) -> Select[Any]:
-    return listed.count(role, shapes, owner).where(any_of(owner)).group_by(owner)
+def _totals_of_each(listed: PagedList[Any], owner: Any, role: Role, shapes: Shapes) -> Select[Any]:
+    return listed.totals(role, shapes, owner).where(any_of(owner)).group_by(owner)
 
 
 async def read_page(
@@ -135,12 +135,16 @@ async def read_page(
     known = next(iter(leading[0]), None) if counted else None
     values_read = list(leading[-1]) if order.of is None else None
 
-    async def count() -> int:
-        if known is not None:
-            return known
-        return (await reading.rows(_count(listed, role, shapes), **parameters))[0][0]
+    async def totals() -> Sequence[int]:
+        return (await reading.rows(_totals(listed, role, shapes), **parameters))[0]
 
-    return Page.from_rows(rows, request, order, count, order_values=values_read)
+    async def count() -> int:
+        return (await totals())[0] if known is None else known
+
+    async def sums() -> Sequence[int]:
+        return (await totals())[1:]
+
+    return Page.from_rows(rows, request, order, count, sums, values_read)
 
 
 class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
@@ -191,7 +195,7 @@ class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
             return (await self._totals.load(owner))[1:]
 
         values = order_values if self._order.of is None else None
-        return Page.from_rows(rows, self._request, self._order, count, sums, order_values=values)
+        return Page.from_rows(rows, self._request, self._order, count, sums, values)
 
 
 class _TotalsLoader(OneLoader[int, Sequence[int]]):
@@ -208,7 +212,7 @@ class _TotalsLoader(OneLoader[int, Sequence[int]]):
 
     async def fetch(self, keys: list[int]) -> dict[int, Sequence[int]]:
         nothing = (0,) * (1 + len(self._listed.sums))
-        statement = _totals(self._listed, self._owner, self.reading.viewer.role, self._shapes)
+        statement = _totals_of_each(self._listed, self._owner, self.reading.viewer.role, self._shapes)
         rows = await self.reading.rows(statement, keys=keys, **self._parameters)
         return dict.fromkeys(keys, nothing) | {owner: totals for owner, *totals in rows}
 

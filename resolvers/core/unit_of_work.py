@@ -26,7 +26,7 @@ from domain import global_id as ids
 from domain.enums import UserErrorCode
 from domain.errors import DomainError, UserError, not_allowed, not_found, reject
 from domain.mail import Mail
-from repositories.scoped import TYPE_NAMES, one_for_write
+from repositories.scoped import one_for_write
 from resolvers.core.context import Context
 from resolvers.core.idempotency import acquire, store_result
 from resolvers.core.signing_password import require_signing_password
@@ -66,7 +66,7 @@ class UnitOfWork:
 
     async def get(self, entity: type[E], id: str, *field: str, locked: bool = True) -> E:
         """The entity with that id, if the viewer sees it; else NOT_FOUND at `field`. Locked until the transaction ends."""
-        found = await self.get_or_none(entity, ids.decode(TYPE_NAMES[entity], id), locked=locked)
+        found = await self.get_or_none(entity, ids.decode(entity.type_name(), id), locked=locked)
         if found is None:
             raise not_found(*field)
         return found

@@ -6,7 +6,6 @@ from db.models.base import Base
 from domain import global_id as ids
 from domain.enums import UserErrorCode
 from domain.errors import not_found
-from repositories.scoped import TYPE_NAMES
 from resolvers.core.unit_of_work import UnitOfWork
 
 E = TypeVar("E", bound=Base)
@@ -18,7 +17,7 @@ MAX_MULTI_LINE = 20_000
 
 async def require_entity(uow: UnitOfWork, entity: type[E], id: str, *field: str, locked: bool = True) -> E | None:
     """The entity with that id, if the viewer sees it; else None, and NOT_FOUND is noted at the field."""
-    found = await uow.get_or_none(entity, ids.decode(TYPE_NAMES[entity], id), locked=locked)
+    found = await uow.get_or_none(entity, ids.decode(entity.type_name(), id), locked=locked)
     if found is None:
         (fault,) = not_found(*field).errors
         uow.add_error(fault.code, fault.message, *field)

@@ -5,84 +5,87 @@ defence, and no question of the graph shows whether it holds. Here nothing stand
 gives in a world that was cut down to what the viewer sees (`given`), or what the oracle says (`disagreements`).
 """
 
-import pkgutil
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
-from functools import cached_property
-from importlib import import_module
 from typing import Any
 
-import loaders
 from auth import scope
 from db.database import Database
-from db.models.registry import Employer, Learner
-from domain.enums import CriterionFilter, LearnerOrder, Role, TrafficLight
-from loaders import learner, user
+from db.models.registry import AuditEvent, Employer, Learner, entities
+from domain import global_id
+from domain.discovery import import_submodules
+from domain.enums import CriterionFilter, Role
+from loaders.action import ActionsOfSessionLoader
 from loaders.aggregates import Metric
-from loaders.core import viewer_list
-from loaders.core.learner_list import LearnerList, PagesLoader, whole_list
-from loaders.core.pagination import Page
+from loaders.core.dataloader import BaseLoader
+from loaders.core.filters import by_value, flag, refers_to
+from loaders.core.paged_list import PagedList, PagesLoader, read_page, whole_list
+from loaders.core.pagination import Page, PageArguments
 from loaders.core.registry import Loaders
-from loaders.file import read_stored
-from loaders.learner import LearnerFilter
+from loaders.employer import SitesOfEmployerLoader
+from loaders.evidence import EvidenceOfActionLoader
+from loaders.file import NamedFileLoader, read_stored
+from loaders.kpis import KpisLoader, KpisOfEmployerLoader
+from loaders.learner import LEARNERS
+from loaders.role_grant import own_grants
+from loaders.time_log_entry import CalendarLoader
+from loaders.unit import CriteriaOfUnitLoader, UnitLoader, UnitProgressLoader
+from loaders.user import USERS, ContactLoader, NamedUserLoader, UserLoader
 from repositories import people as people_writing
 from repositories import session as session_writing
 from repositories import time_log_entry as time_log_entry_writing
-from repositories.scoped import TYPE_NAMES, one_for_write
+from repositories.scoped import one_for_write
 from tests.authorization.oracle import Sight
 from tests.authorization.rows import Rows
 from tests.authorization.viewer_crawler import Looker
 
-# Each relation of loaders/core/registry.py: what its keys name.
-KEYS = {
-    "learner": "learner aims_of_learner programme upcoming review_schedule awaiting_signature cv_sections cv_documents off_the_job "
-    "managers_of_learner",
-    "aim": "aim units_of_aim criterion_progress resources_of_aim resource_count",
-    "unit": "unit unit_signatures evidence_of_unit",
-    "criterion": "criterion evidence_of_criterion",
-    "user_account": "named_user sites_of_overview",
-    "file": "file",
-    "evidence": "evidence versions evidence_signatures mappings",
-    "action": "action evidence_of_action files_of_action",
-    "session": "session aims_of_session files_of_session actions_of_session",
-    "time_log_entry": "time_log_entry",
-    "signature_request": "signature_request slots",
-    "resource": "resource",
-    "employer": "employer sites_of_employer",
-    "qualification": "qualification unit_funnel",
-    "audit_event": "audit_event",
-    "parts": "kpis",
-    "employer_parts": "kpis_of_employer",
-}
-# Held against the oracle; the last takes units, which were read already.
-OTHERS = {"user", "contact", "named_file", "unit_progress"}
+KEYS_OF = {KpisLoader: "parts", KpisOfEmployerLoader: "employer_parts"}
+# GraphQL type -> the table of its keys.
+TABLES = {entity.type_name(): entity.__tablename__ for entity in entities()}
+# Held against the oracle: the rows that they give are named by records, or are people.
+BY_ORACLE = (UserLoader, ContactLoader, NamedUserLoader, NamedFileLoader)
+# What these take is no key of a table: they are asked below in their own way.
+ASKED_APART = {CriteriaOfUnitLoader, UnitProgressLoader, CalendarLoader}
 
-# What a filter by key names.
-NAMED = {"aim_key": "aim", "assessor_key": "user_account", "employer_key": "employer"}
 # A record may name by its key what its viewer does not see: who asks for that is told that it is not there.
 LEADS_TO = {
-    "parent_key": "Employer", "employer_parent_key": "Employer", "session_key": "Session", "photo_key": "File",
-    "action_key": "Action", "aim_key": "Aim",
+    "parent_key": "Employer", "session_key": "Session", "photo_key": "File", "action_key": "Action", "aim_key": "Aim",
 }  # fmt: skip
 
 # What these give is seen or not by itself, whatever led there: of one out of sight, what is out of sight must not come.
 BY_THEMSELVES = {
-    "actions_of_session": ("Session", "Action"),
-    "evidence_of_action": ("Action", "Evidence"),
-    "sites_of_employer": ("Employer", "Employer"),
+    ActionsOfSessionLoader: ("Session", "Action"),
+    EvidenceOfActionLoader: ("Action", "Evidence"),
+    SitesOfEmployerLoader: ("Employer", "Employer"),
 }
+# The columns whose owners a list is read by, besides its learner's.
+OWNERS = {id(LEARNERS): (Learner.employer_id, "employer")}
 
 
-def relations() -> set[str]:
-    """Every relation without arguments that loaders/core/registry.py names."""
-    return {name for name, value in vars(Loaders).items() if isinstance(value, cached_property)}
+def loader_classes() -> list[type[BaseLoader]]:
+    """Every loader class that a module of loaders/ defines, but for those that others derive from."""
+    found = [
+        value
+        for module in import_submodules("loaders")
+        for value in vars(module).values()
+        if isinstance(value, type) and issubclass(value, BaseLoader) and value.__module__ == module.__name__
+    ]
+    return [each for each in found if not each.__name__.startswith("_")]
 
 
-def lists(kind: type) -> dict[str, Any]:
-    """Every list of that kind that a module of loaders/ names, by its name there."""
-    modules = [import_module(f"loaders.{found.name}") for found in pkgutil.iter_modules(loaders.__path__)]
-    return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, kind)}
+def lists() -> dict[str, PagedList]:
+    """Every list that a module of loaders/ names, by its name there."""
+    modules = import_submodules("loaders")
+    return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, PagedList)}
+
+
+def owners_of(listed: PagedList) -> Iterator[tuple[Any, str]]:
+    """The columns that a list can be read by, each with the table whose keys it holds."""
+    if id(listed) in OWNERS:
+        yield OWNERS[id(listed)]
+    elif hasattr(listed.row.entity(), "learner_id") and listed.row.entity() is not AuditEvent:
+        yield listed.row.entity().learner_id, "learner"
 
 
 def keys_of(rows: Rows) -> dict[str, list[Any]]:
@@ -112,77 +115,67 @@ async def given(looker: Looker, sight: Sight) -> dict[str, Any]:
     def keep(name: str, asked: Iterable[Any], answers: Iterable[Any]) -> None:
         found[name] = {repr(key): plain(answer, seen) for key, answer in zip(asked, answers, strict=True)}
 
-    for kind, names in KEYS.items():
-        for name in names.split():
-            answers = await getattr(fresh(), name).load_many(keys[kind])
-            if name in BY_THEMSELVES:
-                leads, gives = (seen[type_] for type_ in BY_THEMSELVES[name])
-                answers = [
-                    [row for row in rows if key in leads or row.key not in gives]
-                    for key, rows in zip(keys[kind], answers, strict=True)
-                ]
-            keep(name, keys[kind], answers)
-    units = [unit for unit in await fresh().unit.load_many(keys["unit"]) if unit is not None]
+    for loader in loader_classes():
+        if loader in ASKED_APART or loader in (UserLoader, ContactLoader, NamedFileLoader):
+            continue
+        kind = KEYS_OF.get(loader) or loader.keys_of
+        answers = await fresh()[loader].load_many(keys[kind])
+        if loader in BY_THEMSELVES:
+            leads, gives = (seen[type_] for type_ in BY_THEMSELVES[loader])
+            answers = [
+                [row for row in rows if key in leads or row.key not in gives]
+                for key, rows in zip(keys[kind], answers, strict=True)
+            ]
+        keep(loader.__name__, keys[kind], answers)
+    units = [unit for unit in await fresh()[UnitLoader].load_many(keys["unit"]) if unit is not None]
     for which in CriterionFilter:
-        keep(f"criteria_of_unit {which}", units, await fresh().criteria_of_unit(which).load_many(units))
-    keep("time_log_calendar", keys["learner"], await fresh().time_log_calendar().load_many(keys["learner"]))
-    keep("own_grants", ["own"], [await fresh().own_grants()])
+        keep(f"criteria_of_unit {which}", units, await fresh().get(CriteriaOfUnitLoader, which).load_many(units))
+    keep("time_log_calendar", keys["learner"], await fresh()[CalendarLoader].load_many(keys["learner"]))
+    keep("own_grants", ["own"], [await own_grants(fresh().reading)])
     async for name, asked, pages in _pages(fresh, keys):
         found[name] = {repr(key): plain(page, seen) for key, page in zip(asked, pages, strict=True)}
     return found
 
 
 async def _pages(fresh: Any, keys: dict[str, list[Any]]) -> AsyncIterator[tuple[str, list[Any], list[Any]]]:
-    for name, listed in lists(LearnerList).items():
-        for asked in _filters(listed.conditions, keys):
-            loader: PagesLoader = fresh().pages(listed, 100, None, **asked)
-            yield (
-                f"{name} {asked}",
-                keys["learner"],
-                [await told(page) for page in await loader.load_many(keys["learner"])],
-            )
-        reading = fresh().reading
-        whole = [await whole_list(reading, listed, key, {}, at_once=3) for key in keys["learner"]]
-        yield f"{name} whole", keys["learner"], whole
-    for name, listed in lists(viewer_list.ViewerList).items():
-        if listed is not user.USERS:
-            for asked in _filters(listed.conditions, keys):
-                page = await viewer_list.read_page(fresh().reading, listed, 100, None, True, asked)
-                yield f"{name} {asked}", ["own"], [await told(page)]
-    for asked, which in _questions(keys):
-        page = await learner.read_page(fresh().reading, asked, which, 100, None, True)
-        yield f"learners {asked} {which}", ["own"], [await told(page)]
-        if asked.employer_key is None:
-            loader = fresh().learners_of_employer(asked, which, 100, None)
-            answers = [await told(page) for page in await loader.load_many(keys["employer"])]
-            yield f"learners of employers {asked} {which}", keys["employer"], answers
+    whole_page = PageArguments(first=100)
+    for name, listed in lists().items():
+        for values, order_by in _questions(listed, keys):
+            if listed is not USERS:
+                page = await read_page(fresh().reading, listed, whole_page, values, order_by, True)
+                yield f"{name} {values} {order_by}", ["own"], [await told(page)]
+            for owner, table in owners_of(listed):
+                loader = fresh().get(PagesLoader, listed, owner, whole_page, tuple(values.items()), order_by)
+                pages = [await told(page) for page in await loader.load_many(keys[table])]
+                yield f"{name} by {owner} {values} {order_by}", keys[table], pages
+        for owner, table in owners_of(listed):
+            reading = fresh().reading
+            if not listed.orders:
+                whole = [await whole_list(reading, listed, owner, key, {}, at_once=3) for key in keys[table]]
+                yield f"{name} by {owner} whole", keys[table], whole
 
 
-def _filters(conditions: Iterable[str], keys: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    """Nothing, and each filter by key with every key: another one looks at the record itself."""
-    yield {}
-    for name in conditions:
-        for key in keys.get(NAMED.get(name, ""), ()):
-            yield {name: key}
+def _questions(listed: PagedList, keys: dict[str, list[Any]]) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Nothing, each order, and each filter with every record that it can name or value that it can have.
 
-
-def _questions(keys: dict[str, list[Any]]) -> Iterator[tuple[LearnerFilter, LearnerOrder]]:
-    for which in LearnerOrder:
-        yield LearnerFilter(), which
-    for light in TrafficLight:
-        yield LearnerFilter(traffic_light=light), LearnerOrder.NAME_ASC
-        yield LearnerFilter(aim_traffic_light=light), LearnerOrder.NAME_ASC
-    for late in (True, False):
-        yield LearnerFilter(past_planned_end=late), LearnerOrder.NAME_ASC
-    for key in keys["user_account"]:
-        yield LearnerFilter(assessor_key=key), LearnerOrder.NAME_ASC
-    for key in keys["employer"]:
-        yield LearnerFilter(employer_key=key), LearnerOrder.NAME_ASC
+    A filter by the value of a column looks at the record itself, so it is left out.
+    """
+    for order_by in (None, *listed.orders):
+        yield {}, order_by
+    for name, kind in listed.filters.items():
+        if isinstance(kind, refers_to):
+            for key in keys[TABLES[kind.type_name]]:
+                yield {name: global_id.encode(kind.type_name, key)}, None
+        elif isinstance(kind, by_value):
+            for value in (True, False) if kind.kind is bool else kind.kind:
+                yield {name: value}, None
+        elif isinstance(kind, flag):
+            yield {name: True}, None
 
 
 async def told(page: Page[Any]) -> Any:
     """A page with what it counts and adds up."""
-    return [page.nodes, page.has_next_page, await page.count(), list(await page.extra()) if page.extra else []]
+    return [page.nodes, page.has_next_page, await page.count(), list(await page.sums()) if page.sums else []]
 
 
 def plain(value: Any, seen: dict[str, set[int]]) -> Any:
@@ -216,19 +209,16 @@ async def disagreements(looker: Looker, sight: Sight) -> list[str]:
     provided = {table: {row["id"] for row in sight.of(table)} for table in ("user_account", "file")}
     arrived = {row["id"] for row in looker.rows["file"] if row["uploaded_at"] is not None}
     contacts = {int(id.partition("_")[2]) for id in sight.contacts}
-    for name, kind, expected in (
-        ("user", "user_account", sight.users),
-        ("contact", "user_account", contacts),
-        ("named_user", "user_account", provided["user_account"]),
-        ("named_file", "file", provided["file"] & arrived),
-    ):
-        answers = await getattr(loaded, name).load_many(keys[kind])
-        same(name, [key for key, row in zip(keys[kind], answers, strict=True) if row is not None], expected)
+    expected_of = (sight.users, contacts, provided["user_account"], provided["file"] & arrived)
+    for loader, expected in zip(BY_ORACLE, expected_of, strict=True):
+        kind = loader.keys_of
+        answers = await loaded[loader].load_many(keys[kind])
+        same(loader.__name__, [key for key, row in zip(keys[kind], answers, strict=True) if row is not None], expected)
     same("read_stored", [key for key in keys["file"] if await read_stored(reading, key)], sight.files)
     archived = {row["id"] for row in looker.rows["user_account"] if row["archived_at"] is not None}
     for role in (None, *Role):
         held = {row["user_id"] for row in sight.of("role_grant", role=role)} if role else sight.users
-        page = await viewer_list.read_page(reading, user.USERS, 100, None, False, {"role": role})
+        page = await read_page(reading, USERS, PageArguments(first=100), {"role": role})
         same(f"USERS {role}", [row.key for row in page.nodes], (sight.users & held) - archived)
     await _changes(looker.database, context.require_active_viewer(), sight, keys, same)
     return found
@@ -237,7 +227,10 @@ async def disagreements(looker: Looker, sight: Sight) -> list[str]:
 async def _changes(database: Database, viewer: Any, sight: Sight, keys: dict[str, list[Any]], same: Any) -> None:
     """What a change finds by the ids that it is given."""
     arrived = {row["id"] for row in sight.rows["file"] if row["uploaded_at"] is not None}
-    for entity, type_ in TYPE_NAMES.items():
+    for entity in entities():
+        type_ = entity.type_name()
+        if type_ not in sight.ids or type_ == "AuditEvent":
+            continue
         table, expected = entity.__tablename__, {int(id.partition("_")[2]) for id in sight.ids[type_]}
         statement = one_for_write(sight.role, entity, False).with_only_columns(entity.id)
         for key in keys[table]:

@@ -5,7 +5,7 @@ import pytest
 from domain.enums import Role
 from tests.authorization.authorization_scenario import ONE_OF_EACH
 from tests.authorization.conftest import Worlds
-from tests.authorization.loader_probe import KEYS, OTHERS, disagreements, given, relations
+from tests.authorization.loader_probe import disagreements, given, lists, loader_classes
 from tests.authorization.viewer_crawler import differences
 
 # Besides one of each role: who holds one aim of several, in both roles, and a manager of nobody.
@@ -14,8 +14,9 @@ LOOKS += [("sqlite", "max", Role.ASSESSOR), ("sqlite", "max", Role.IQA), ("sqlit
 LOOKS += [("postgresql", "ann", Role.ASSESSOR), ("postgresql", "olu", Role.EMPLOYER_OVERVIEW)]
 
 
-def test_every_relation_is_asked() -> None:
-    assert relations() == {name for names in KEYS.values() for name in names.split()} | OTHERS
+def test_loaders_and_lists_are_found() -> None:
+    assert {"AimLoader", "MappingsLoader", "KpisOfEmployerLoader"} <= {each.__name__ for each in loader_classes()}
+    assert {"LEARNERS", "ACTIONS", "EVIDENCE_OLDEST_FIRST", "AUDIT_TRAIL"} <= set(lists())
 
 
 @pytest.mark.parametrize(

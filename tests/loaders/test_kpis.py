@@ -27,6 +27,7 @@ from domain.enums import (
     TrafficLight,
 )
 from loaders.aggregates import Metric
+from loaders.core.registry import Loaders
 from loaders.kpis import EVERYTHING, KpisLoader, KpisOfEmployerLoader, KpisRow
 from loaders.off_the_job import OffTheJobLoader
 from tests.support.databases import Databases
@@ -231,7 +232,7 @@ def as_shown(kpis: KpisRow) -> SimpleNamespace:
 @pytest.mark.parametrize("role", Role)
 async def test_the_viewers_numbers(everything: Everything, role: Role):
     who = somebody(everything, role)
-    kpis = await KpisLoader(reading(everything.database, who, NOW)).load(EVERYTHING)
+    kpis = await Loaders(reading(everything.database, who, NOW))[KpisLoader].load(EVERYTHING)
     again = counted_again(everything, who)
     assert as_shown(kpis) == again
     assert again.learner_count > 0
@@ -248,7 +249,7 @@ def test_the_world_holds_something_of_everything(everything: Everything):
 async def test_each_employers_numbers_in_one_statement(everything: Everything, role: Role):
     who = somebody(everything, role)
     employers = [employer.id for employer in everything.rows["Employer"]]
-    loader = KpisOfEmployerLoader(reading(everything.database, who, NOW))
+    loader = Loaders(reading(everything.database, who, NOW))[KpisOfEmployerLoader]
     statement_count.set(count := [0])
     found = await asyncio.gather(*(loader.load((key, EVERYTHING)) for key in employers))
     assert count == [1]
@@ -256,7 +257,7 @@ async def test_each_employers_numbers_in_one_statement(everything: Everything, r
 
 
 async def test_fields_asked_for_apart_are_read_together_and_nothing_else_is(everything: Everything):
-    loader = KpisLoader(reading(everything.database, somebody(everything, Role.MASTER_ADMIN), NOW))
+    loader = Loaders(reading(everything.database, somebody(everything, Role.MASTER_ADMIN), NOW))[KpisLoader]
     statement_count.set(count := [0])
     one, two = await asyncio.gather(
         loader.load(frozenset({Metric.SIGNATURES})), loader.load(frozenset({Metric.LEARNERS, Metric.ACTIONS}))
@@ -272,7 +273,7 @@ async def test_fields_asked_for_apart_are_read_together_and_nothing_else_is(ever
 async def test_off_the_job_adds_up_over_the_learners(everything: Everything, role: Role):
     who = somebody(everything, role)
     at = reading(everything.database, who, NOW)
-    loader, learners = OffTheJobLoader(at), [learner.id for learner in everything.rows["Learner"]]
+    loader, learners = Loaders(at)[OffTheJobLoader], [learner.id for learner in everything.rows["Learner"]]
     statement_count.set(count := [0])
     each = await asyncio.gather(*(loader.load(key) for key in learners))
     assert count == [1]

@@ -4,11 +4,12 @@ import pytest
 from sqlalchemy.dialects import postgresql
 
 from db.models.base import Base
+from db.models.registry import entities
 from domain.enums import Role
-from repositories.scoped import TYPE_NAMES, one_for_write
+from repositories.scoped import one_for_write
 
 
-@pytest.mark.parametrize("entity", TYPE_NAMES, ids=lambda entity: entity.__name__)
+@pytest.mark.parametrize("entity", entities(), ids=lambda entity: entity.__name__)
 def test_a_record_to_be_changed_is_locked_and_may_still_be_referred_to(entity: type[Base]) -> None:
     """With a full lock, whoever adds a record of a learner would wait for whoever changes the learner."""
     locked, read = (

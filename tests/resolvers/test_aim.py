@@ -10,6 +10,7 @@ from domain import clock
 from domain import global_id as ids
 from domain.enums import AimStatus, UserErrorCode
 from domain.errors import DomainError
+from loaders.aim import AimLoader
 from resolvers import aim
 from resolvers.aim import NEXT
 from tests.support.mutation_documents import ask, done, faults
@@ -131,12 +132,12 @@ async def test_one_person_is_never_assessor_and_iqa(stage: Stage) -> None:
 async def test_an_assessor_who_is_replaced_sees_it_no_more(stage: Stage) -> None:
     asked = {"assessorId": user_id(stage, "other_assessor")}
     assert await done(stage, "assessor", "aimUpdate", id=stage.aim, input=asked) is None
-    assert await stage.at("assessor").loaders.aim.load(ids.decode("Aim", stage.aim)) is None
-    assert await stage.at("other_assessor").loaders.aim.load(ids.decode("Aim", stage.aim)) is not None
+    assert await stage.at("assessor").loaders[AimLoader].load(ids.decode("Aim", stage.aim)) is None
+    assert await stage.at("other_assessor").loaders[AimLoader].load(ids.decode("Aim", stage.aim)) is not None
     # The IQA can be taken away, the assessor only replaced.
     changed = await done(stage, "basic", "aimUpdate", id=stage.aim, input={"iqaId": None, "assessorId": None})
     assert (changed["iqa"], changed["assessor"]) == (None, {"name": "Other Assessor"})
-    assert await stage.at("iqa").loaders.aim.load(ids.decode("Aim", stage.aim)) is None
+    assert await stage.at("iqa").loaders[AimLoader].load(ids.decode("Aim", stage.aim)) is None
 
 
 @pytest.mark.parametrize("before", list(AimStatus))

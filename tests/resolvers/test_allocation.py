@@ -5,6 +5,7 @@ import asyncio
 from db.models.registry import AuditEvent, ManagerAllocation, OverviewAllocation
 from domain import global_id as ids
 from domain.enums import UserErrorCode
+from loaders.learner import LearnerLoader
 from resolvers import allocation
 from tests.support.mutation_documents import ask, done, faults
 from tests.support.scenarios import Stage, refused
@@ -17,7 +18,7 @@ def user_id(stage: Stage, who: str) -> str:
 async def seen(stage: Stage, who: str) -> set[str]:
     """The ids of the learners that somebody sees, asked anew."""
     keys = [ids.decode("Learner", id) for id in (stage.ada, stage.cy, stage.zoe)]
-    found = await stage.at(who).loaders.learner.load_many(keys)
+    found = await stage.at(who).loaders[LearnerLoader].load_many(keys)
     return {learner.id for learner in found if learner is not None}
 
 

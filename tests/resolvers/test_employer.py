@@ -8,6 +8,7 @@ from db.models.registry import Employer
 from domain import global_id as ids
 from domain.enums import UserErrorCode
 from domain.errors import DomainError
+from loaders.employer import EmployerLoader
 from resolvers import employer
 from tests.support.mutation_documents import ask, done, faults
 from tests.support.scenarios import Stage, refused
@@ -37,7 +38,7 @@ async def test_a_head_office_and_its_sites(stage: Stage) -> None:
 async def test_nobody_else_writes_employers(stage: Stage, who: str) -> None:
     assert await faults(stage, who, "employerCreate", input={"name": "New"}) == {None: "NOT_ALLOWED"}
     (garage,) = await stage.rows(Employer)
-    sees_it = who != "iqa" or await stage.at(who).loaders.employer.load(garage.id) is not None
+    sees_it = who != "iqa" or await stage.at(who).loaders[EmployerLoader].load(garage.id) is not None
     answer = await faults(stage, who, "employerUpdate", id=ids.encode("Employer", garage.id), input={"name": "New"})
     assert answer == ({None: "NOT_ALLOWED"} if sees_it else {"id": "NOT_FOUND"})
 

@@ -9,6 +9,7 @@ from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError
 from domain.uln import is_uln
+from loaders.learner import LearnerLoader
 from resolvers import learner, password
 from resolvers.core.context import Context
 from tests.resolvers.test_user import CHOSEN, link_token
@@ -88,7 +89,7 @@ async def test_one_learner_comes_of_many_enrolments_at_once(stage: Stage) -> Non
 
 async def sees(stage: Stage, who: str, id: str) -> bool:
     context = stage.at(who)
-    learner_row = await context.loaders.learner.load(ids.decode("Learner", id))
+    learner_row = await context.loaders[LearnerLoader].load(ids.decode("Learner", id))
     change = await ask(stage, who, "learnerUpdate", id=id, input={})
     assert (learner_row is None) == bool(change["errors"])
     return learner_row is not None
@@ -113,7 +114,7 @@ async def test_who_enrolled_sees_no_more_in_another_role(stage: Stage) -> None:
     enrolled = await done(stage, "assessor", "learnerEnrol", input=await bea(stage))
     for role in (Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW):
         stage.people["assessor"] = (stage.user("assessor"), role, None)
-        assert await stage.at("assessor").loaders.learner.load(ids.decode("Learner", enrolled["id"])) is None
+        assert await stage.at("assessor").loaders[LearnerLoader].load(ids.decode("Learner", enrolled["id"])) is None
 
 
 async def test_a_record_is_changed_and_what_is_left_out_stays(stage: Stage) -> None:
@@ -127,7 +128,7 @@ async def test_a_record_is_changed_and_what_is_left_out_stays(stage: Stage) -> N
     assert expected.items() <= changed.items()
     assert (await stage.file(photo)).learner_id == ids.decode("Learner", stage.ada)
     # The site's Employer Overview loses sight of her at once.
-    assert await stage.at("overview").loaders.learner.load(ids.decode("Learner", stage.ada)) is None
+    assert await stage.at("overview").loaders[LearnerLoader].load(ids.decode("Learner", stage.ada)) is None
     nothing = {"name": None, "employerId": None, "uln": ULN}
     same = await done(stage, "basic", "learnerUpdate", id=stage.ada, input=nothing)
     assert expected.items() <= same.items()

@@ -8,6 +8,7 @@ from auth.viewer import SetupRequired, read_viewer
 from db.models.registry import Provider
 from domain import global_id as ids
 from domain.enums import TrafficLight
+from loaders.aim import AimLoader
 from resolvers import authentication as sign_in
 from resolvers.core.context import Context
 from resolvers.password import disclaimer_accept
@@ -59,7 +60,7 @@ async def test_the_light_follows_at_once(stage: Stage) -> None:
     lights = []
     for tolerance in (100, 1):
         await update(there, trafficLightTolerance=tolerance)
-        lights.append((await there.loaders.aim.load(ids.decode("Aim", stage.aim))).traffic_light)
+        lights.append((await there.loaders[AimLoader].load(ids.decode("Aim", stage.aim))).traffic_light)
     assert lights == [TrafficLight.ON_TRACK, TrafficLight.OFF_TRACK]
 
 

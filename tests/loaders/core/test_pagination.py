@@ -7,21 +7,24 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from sqlalchemy import delete
 
 from db.database import Database, statement_count
+from db.models.action import Action
 from domain.enums import JobSetting, Role, SessionStatus
 from domain.errors import BadArgument
-from loaders.action import ACTIONS_OF_LEARNER
-from loaders.core.learner_list import LearnerList, whole_list
+from loaders.action import ACTIONS
+from loaders.core.paged_list import PagedList, PagesLoader, whole_list
+from loaders.core.pagination import PageArguments
 from loaders.core.registry import Loaders
-from loaders.evidence import EVIDENCE_OF_LEARNER
-from loaders.session import SESSIONS_OF_LEARNER
-from loaders.signature_request import REQUESTS_OF_LEARNER
+from loaders.evidence import EVIDENCE
+from loaders.session import SESSIONS
+from loaders.signature_request import SIGNATURE_REQUESTS
 from loaders.time_log_entry import TIME_LOG
 from tests.support.viewers import reading, viewer
 from tests.support.worlds import DAY, World
 
-LISTS = (ACTIONS_OF_LEARNER, EVIDENCE_OF_LEARNER, REQUESTS_OF_LEARNER, SESSIONS_OF_LEARNER, TIME_LOG)
+LISTS = (ACTIONS, EVIDENCE, SIGNATURE_REQUESTS, SESSIONS, TIME_LOG)
 
 
 @pytest.fixture
@@ -49,54 +52,103 @@ async def plans(database: Database) -> SimpleNamespace:
     )
 
 
-async def walked(plans: SimpleNamespace, listed: LearnerList[Any], key: int, first: int) -> list[int]:
-    """The keys of one learner's list, page after page."""
-    after, found = None, []
+def loader_of(
+    plans: SimpleNamespace, listed: PagedList[Any], arguments: PageArguments, **values: Any
+) -> PagesLoader[Any]:
+    owner = listed.row.entity().learner_id
+    return plans.loaders().get(PagesLoader, listed, owner, arguments, tuple(values.items()))
+
+
+async def walked(plans: SimpleNamespace, listed: PagedList[Any], key: int, size: int, backwards: bool) -> list[int]:
+    """The keys of one learner's list, page after page, from either end."""
+    cursor, found = None, []
     while True:
-        page = await plans.loaders().pages(listed, first, after).load(key)
-        assert page.has_previous_page is (after is not None)
-        found += [row.key for row in page.nodes]
-        if not page.has_next_page:
+        arguments = PageArguments(last=size, before=cursor) if backwards else PageArguments(size, cursor)
+        page = await loader_of(plans, listed, arguments).load(key)
+        more, came_from = page.has_next_page, page.has_previous_page
+        if backwards:
+            more, came_from = came_from, more
+        assert came_from is (cursor is not None)
+        keys = [row.key for row in page.nodes]
+        found = keys + found if backwards else found + keys
+        if not more:
             return found
-        assert len(page.nodes) == first
-        after = page.end_cursor
+        assert len(page.nodes) == size
+        cursor = page.start_cursor if backwards else page.end_cursor
 
 
 @pytest.mark.parametrize("listed", LISTS, ids=lambda listed: listed.order.name)
-async def test_pages_put_together_are_the_list(plans: SimpleNamespace, listed: LearnerList[Any]) -> None:
-    at_once = await plans.loaders().pages(listed, 100, None).load_many(plans.keys)
+async def test_pages_put_together_are_the_list(plans: SimpleNamespace, listed: PagedList[Any]) -> None:
+    at_once = await loader_of(plans, listed, PageArguments(100)).load_many(plans.keys)
     for key, page, size in zip(plans.keys, at_once, (0, 1, 3, 7, 12), strict=True):
         in_order = sorted(page.nodes, key=lambda row: (listed.order.of(row), row.key), reverse=listed.order.descending)
         assert [row.key for row in page.nodes] == [row.key for row in in_order]
         assert len(page.nodes) == size == await page.count()
         assert {row.learner_key for row in page.nodes} <= {key}
-        for first in (1, 2, 7, 12):
-            assert await walked(plans, listed, key, first) == [row.key for row in page.nodes]
+        for each in (1, 2, 7, 12):
+            for backwards in (False, True):
+                assert await walked(plans, listed, key, each, backwards) == [row.key for row in page.nodes]
         for at_a_time in (1, 3, 12, 50):
-            rows = await whole_list(plans.loaders().reading, listed, key, {}, at_a_time)
+            reading = plans.loaders().reading
+            rows = await whole_list(reading, listed, listed.row.entity().learner_id, key, {}, at_a_time)
             assert [row.key for row in rows] == [row.key for row in page.nodes]
+
+
+async def test_a_page_in_the_middle_is_the_same_from_both_sides(plans: SimpleNamespace) -> None:
+    whole = await loader_of(plans, TIME_LOG, PageArguments(100)).load(plans.keys[4])
+    after = await loader_of(plans, TIME_LOG, PageArguments(4, whole.cursor(3))).load(plans.keys[4])
+    before = await loader_of(plans, TIME_LOG, PageArguments(last=4, before=whole.cursor(8))).load(plans.keys[4])
+    expected = [row.key for row in whole.nodes[4:8]]
+    assert [row.key for row in after.nodes] == [row.key for row in before.nodes] == expected
+    assert (
+        (after.has_previous_page, after.has_next_page)
+        == (before.has_previous_page, before.has_next_page)
+        == (True, True)
+    )
+    assert [edge.cursor for edge in after.edges] == [edge.cursor for edge in before.edges]
+
+
+async def test_the_cursor_of_a_row_that_is_gone_still_marks_its_place(
+    plans: SimpleNamespace, database: Database
+) -> None:
+    whole = await loader_of(plans, ACTIONS, PageArguments(100)).load(plans.keys[4])
+    async with database.writing() as session:
+        await session.execute(delete(Action).where(Action.id == whole.nodes[5].key))
+    rest = await loader_of(plans, ACTIONS, PageArguments(100, whole.cursor(5))).load(plans.keys[4])
+    first = await loader_of(plans, ACTIONS, PageArguments(last=100, before=whole.cursor(5))).load(plans.keys[4])
+    assert [row.key for row in rest.nodes] == [row.key for row in whole.nodes[6:]]
+    assert [row.key for row in first.nodes] == [row.key for row in whole.nodes[:5]]
 
 
 async def test_totals_of_every_learner_in_one_statement_and_only_if_asked(plans: SimpleNamespace) -> None:
     count = [0]
     token = statement_count.set(count)
-    pages = await plans.loaders().pages(TIME_LOG, 2, None, job_setting=JobSetting.ON_THE_JOB).load_many(plans.keys)
+    loader = loader_of(plans, TIME_LOG, PageArguments(2), job_setting=JobSetting.ON_THE_JOB)
+    pages = await loader.load_many(plans.keys)
     assert count == [1]
     counts = await asyncio.gather(*(page.count() for page in pages))
-    sums = await asyncio.gather(*(page.extra() for page in pages))
+    sums = await asyncio.gather(*(page.sums() for page in pages))
     statement_count.reset(token)
     assert count == [2]
-    every = await plans.loaders().pages(TIME_LOG, 100, None).load_many(plans.keys)
+    every = await loader_of(plans, TIME_LOG, PageArguments(100)).load_many(plans.keys)
     on = [[row.minutes for row in page.nodes if row.job_setting is JobSetting.ON_THE_JOB] for page in every]
     assert counts == [len(minutes) for minutes in on]
     assert [list(one) for one in sums] == [[sum(minutes)] for minutes in on]
 
 
 async def test_a_page_that_cannot_be_is_refused(plans: SimpleNamespace) -> None:
-    loaders = plans.loaders()
-    page = await loaders.pages(TIME_LOG, 1, None).load(plans.keys[4])
-    for first, after in ((0, None), (101, None), (-1, None), (1, "x"), (1, "")):
-        with pytest.raises(BadArgument):
-            loaders.pages(TIME_LOG, first, after)
+    page = await loader_of(plans, TIME_LOG, PageArguments(1)).load(plans.keys[4])
+    refused = {
+        "first": [PageArguments(0), PageArguments(101), PageArguments(-1)],
+        "after": [PageArguments(1, "x"), PageArguments(1, ""), PageArguments(1, "bnVsbA==")],
+        "last": [PageArguments(last=0), PageArguments(last=101), PageArguments(1, last=1)],
+        "before": [PageArguments(before="x"), PageArguments(last=1, before="")],
+    }
+    refused["last"] += [PageArguments(1, before=page.end_cursor), PageArguments(after=page.end_cursor, last=1)]
+    for argument, pages in refused.items():
+        for arguments in pages:
+            with pytest.raises(BadArgument) as raised:
+                loader_of(plans, TIME_LOG, arguments)
+            assert raised.value.argument == argument
     with pytest.raises(BadArgument):
-        loaders.pages(SESSIONS_OF_LEARNER, 1, page.end_cursor)
+        loader_of(plans, SESSIONS, PageArguments(1, page.end_cursor))
