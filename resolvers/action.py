@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection, Sequence
-from typing import Any, TypedDict, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from db.models.action import Action, ActionFile
 from db.models.aim import Aim
@@ -75,7 +75,7 @@ async def set_(
 
 
 @mutation("actionUpdate")
-async def update(uow: UnitOfWork, *, id: str, changes: ActionChanges) -> int:
+async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[ActionChanges]) -> int:
     """Changes an action that is not complete, and adds files to it.
 
     Refuses with NOT_FOUND, NOT_ALLOWED, CONFLICT where it is complete, or REQUIRED, INVALID and CONFLICT for the

@@ -1,7 +1,7 @@
 """Aims: added to a learner's programme, and changed."""
 
 import datetime as dt
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 from db.models.aim import Aim, AimProgress
 from db.models.learner import Learner
@@ -94,7 +94,7 @@ async def add(
 
 
 @mutation("aimUpdate")
-async def update(uow: UnitOfWork, *, id: str, changes: AimChanges) -> int:
+async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> int:
     """Changes where a learner stands in an aim, its people, or its end. An assessor who is replaced sees it no more.
 
     Ended, it has an actual end: the day given, or today. Refuses with NOT_FOUND, NOT_ALLOWED, INVALID for people and

@@ -1,6 +1,6 @@
 """Employers: read in pages, with their learners; created and changed."""
 
-from typing import TypedDict
+from typing import TypedDict, Unpack
 
 from db.models.employer import Employer
 from domain import global_id as ids
@@ -41,7 +41,7 @@ async def create(uow: UnitOfWork, *, name: str, parent_id: str | None = None) ->
 
 
 @mutation("employerUpdate")
-async def update(uow: UnitOfWork, *, id: str, changes: EmployerChanges) -> int:
+async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[EmployerChanges]) -> int:
     """Renames an employer, or moves it with its sites. Refuses as `create` does, and with INVALID for a circle."""
     employer = await uow.get(Employer, id, "id", locked=False)
     uow.authorize()

@@ -1,6 +1,6 @@
 """Learners: enrolled and changed."""
 
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 from db.models.employer import Employer
 from db.models.file import File
@@ -57,7 +57,7 @@ async def enrol(uow: UnitOfWork, *, name: str, email: str, employer_id: str, uln
 
 
 @mutation("learnerUpdate")
-async def update(uow: UnitOfWork, *, id: str, changes: LearnerChanges) -> int:
+async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[LearnerChanges]) -> int:
     """Changes a learner's record. An Employer Overview's sight follows the employer, a manager's allocation stays.
 
     Refuses with NOT_FOUND, NOT_ALLOWED, REQUIRED or INVALID for the fields, and CONFLICT for a ULN that is another's.

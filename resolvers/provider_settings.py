@@ -1,6 +1,6 @@
 """Provider settings: what the numbers and the signing of units hang on, changed by a Master Admin."""
 
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 from auth.viewer import ProviderRules
 from domain.enums import Role, UserErrorCode
@@ -26,20 +26,20 @@ class SettingsChanges(TypedDict, total=False):
     disclaimer: str | None
 
 
-async def update(context: Context, *, changes: SettingsChanges) -> ProviderRules:
+async def update(context: Context, **changes: Unpack[SettingsChanges]) -> ProviderRules:
     """Changes the settings; the rules as they now are, by which the operation goes on.
 
     A disclaimer in other words is asked of everybody again, of the viewer too. Refuses with NOT_ALLOWED, or with
     REQUIRED and INVALID for the fields.
     """
-    await _update(context, changes=changes)
+    await _update(context, **changes)
     if context.claims is not None:
         await set_viewer(context, context.claims)
     return context.viewer_or_raise().rules
 
 
 @mutation("providerSettingsUpdate")
-async def _update(uow: UnitOfWork, *, changes: SettingsChanges) -> None:
+async def _update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> None:
     uow.authorize()
     provider = await lock_provider(uow.session, uow.viewer.provider_key)
     wanted: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}

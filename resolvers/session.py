@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 from db.models.aim import Aim
 from db.models.learner import Learner
@@ -87,7 +87,7 @@ async def book(
 
 
 @mutation("sessionUpdate")
-async def update(uow: UnitOfWork, *, id: str, changes: SessionChanges) -> int:
+async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[SessionChanges]) -> int:
     """Changes a planned session; files can be added to it afterwards too. Moved, the learner hears by e-mail.
 
     Refuses with NOT_FOUND, NOT_ALLOWED, INVALID for the fields, and CONFLICT where it is not planned any more, or where

@@ -2,14 +2,14 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Any, TypedDict
+from typing import Any, TypedDict, Unpack
 
 from db.models.aim import Aim
 from db.models.learner import Learner
 from db.models.qualification import QualificationUnit
 from db.models.time_log_entry import TimeLogEntry
 from db.models.user import User
-from domain import global_id as ids
+from domain import global_id
 from domain.activity import JOB_SETTING
 from domain.enums import ActivityType, JobSetting, Role, UserErrorCode
 from domain.errors import not_allowed, not_found
@@ -45,7 +45,7 @@ class Deleted(TypedDict):
 
 
 @mutation("timeLogEntryAdd")
-async def add(uow: UnitOfWork, *, learner_id: str, entry: EntryWords) -> int:
+async def add(uow: UnitOfWork, *, learner_id: str, **entry: Unpack[EntryWords]) -> int:
     """Logs learning of one day. Refuses with NOT_FOUND, NOT_ALLOWED, or REQUIRED and INVALID for the fields."""
     # Locked: of two who fill the same day, the second counts what the first has added.
     learner = await require_entity(uow, Learner, learner_id, "input", "learnerId")
@@ -65,7 +65,7 @@ async def add(uow: UnitOfWork, *, learner_id: str, entry: EntryWords) -> int:
 
 
 @mutation("timeLogEntryUpdate")
-async def update(uow: UnitOfWork, *, id: str, learner_id: str, entry: EntryWords) -> int:
+async def update(uow: UnitOfWork, *, id: str, learner_id: str, **entry: Unpack[EntryWords]) -> int:
     """Makes an entry say what it is given, what is left out included; its learner stays.
 
     Refuses with NOT_FOUND, NOT_ALLOWED for an approved one and for a learner who did not add it, or REQUIRED and
@@ -74,7 +74,7 @@ async def update(uow: UnitOfWork, *, id: str, learner_id: str, entry: EntryWords
     changed = await uow.get(TimeLogEntry, id, "id")
     _authorize(uow, changed)
     learner = await uow.session.get_one(Learner, changed.learner_id, with_for_update={"key_share": True})
-    if ids.decode("Learner", learner_id) != learner.id:
+    if global_id.decode("Learner", learner_id) != learner.id:
         uow.add_error(
             UserErrorCode.INVALID, "An entry stays with its learner. Delete it, and add it for the other.",
             "input", "learnerId",
@@ -104,16 +104,16 @@ async def delete(uow: UnitOfWork, *, id: str) -> Deleted:
 
 
 @mutation("timeLogEntryApprove")
-async def approve(uow: UnitOfWork, *, entry_ids: Sequence[str]) -> list[int]:
+async def approve(uow: UnitOfWork, *, ids: Sequence[str]) -> list[int]:
     """Approves entries, all or none; those that are approved stay so. Gives their keys, each once, in order.
 
     Refuses with NOT_FOUND for each that the viewer does not see, NOT_ALLOWED, REQUIRED for none, INVALID for too many.
     """
-    if len(entry_ids) > MOST_APPROVED:
+    if len(ids) > MOST_APPROVED:
         uow.authorize()
         uow.add_error(UserErrorCode.INVALID, f"Approve at most {MOST_APPROVED} entries at once.", "ids")
         uow.raise_errors()
-    keys = [ids.decode("TimeLogEntry", id) for id in entry_ids]
+    keys = [global_id.decode("TimeLogEntry", id) for id in ids]
     found = await entries_for_write(uow.session, uow.viewer, {key for key in keys if key is not None})
     for place, key in enumerate(keys):
         if key not in found:
@@ -192,10 +192,10 @@ async def _place(
     aim = None if aim_id is None else await _learners_aim(uow, learner, aim_id, "aimId")
     if unit_id is None:
         return aim and aim.id, None
-    of_aim, unit_key = ids.decode_pair("Unit", unit_id) or (0, 0)
+    of_aim, unit_key = global_id.decode_pair("Unit", unit_id) or (0, 0)
     owner = aim
     if aim is None or aim.id != of_aim:
-        owner = await _learners_aim(uow, learner, ids.encode("Aim", of_aim), "unitId")
+        owner = await _learners_aim(uow, learner, global_id.encode("Aim", of_aim), "unitId")
     if owner is None:
         return None, None
     unit = await uow.session.get(QualificationUnit, unit_key)

@@ -103,16 +103,19 @@ def argument(type_: Any, description: str) -> Any:
     return Annotated[type_ | None, strawberry.argument(description=description)]
 
 
-def _signature(arguments: Mapping[str, tuple[Any, Any]]) -> inspect.Signature:
-    """What Strawberry reads the arguments of a field from: name -> (annotation, default)."""
+def field_signature(
+    arguments: Mapping[str, Any], returns: Any = inspect.Signature.empty, **defaults: Any
+) -> inspect.Signature:
+    """What Strawberry reads a field's arguments and type from: annotations by name, and the defaults of those that have one."""
     keyword = inspect.Parameter.KEYWORD_ONLY
     given = [
-        inspect.Parameter(name, keyword, annotation=annotation, default=default)
-        for name, (annotation, default) in arguments.items()
+        inspect.Parameter(name, keyword, annotation=annotation, default=defaults.get(name, inspect.Parameter.empty))
+        for name, annotation in arguments.items()
     ]
     positional = inspect.Parameter.POSITIONAL_OR_KEYWORD
     root = inspect.Parameter("root", positional, annotation=Any)
-    return inspect.Signature([root, inspect.Parameter("info", positional, annotation=Info), *given])
+    info = inspect.Parameter("info", positional, annotation=Info)
+    return inspect.Signature([root, info, *given], return_annotation=returns)
 
 
 # ---------------------------------------------------------------------- lists
@@ -132,16 +135,15 @@ def connection(
     `filter` is an input whose fields are filters of the list, `arguments` are further ones by name (`argument(…)`).
     `order_by` is an enum's default member: the argument that chooses the order.
     """
-    taken: dict[str, tuple[Any, Any]] = {
-        name: (annotation, False if _is_flag(annotation) else None) for name, annotation in arguments.items()
-    }
+    defaults = {name: False if _is_flag(annotation) else None for name, annotation in arguments.items()}
     if filter is not None:
-        taken["filter"] = (argument(filter, "Which of them: every condition that is set must hold."), None)
+        arguments["filter"] = argument(filter, "Which of them: every condition that is set must hold.")
+        defaults["filter"] = None
     if order_by is not None:
-        taken["order_by"] = (argument(order_by[0], "In which order."), order_by[1])
-    taken |= dict.fromkeys(_PAGE_ARGUMENTS, (None, None)) | {
-        name: (annotation, None) for name, annotation in _PAGE_ARGUMENTS.items()
-    }
+        arguments["order_by"] = argument(order_by[0], "In which order.")
+        defaults["order_by"] = order_by[1]
+    arguments |= _PAGE_ARGUMENTS
+    defaults |= dict.fromkeys(_PAGE_ARGUMENTS)
 
     def parse(given: dict[str, Any]) -> tuple[PageArguments, dict[str, Any], Any]:
         page = PageArguments(*(given.pop(name) for name in _PAGE_ARGUMENTS))
@@ -160,7 +162,7 @@ def connection(
         return _pages(info, listed, owner, *parse(given)).load_batch([root.key for root in roots])
 
     resolver: Any = of_viewer if owner is None else resolves_batches(of_owners)(of_owner)
-    resolver.__signature__ = _signature(taken)
+    resolver.__signature__ = field_signature(arguments, **defaults)
     return strawberry.field(resolver=resolver, description=description)
 
 

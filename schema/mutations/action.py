@@ -1,15 +1,14 @@
 """Mutations of actions: set, change, respond, complete, reopen."""
 
 import datetime as dt
-from typing import Annotated
 
 import strawberry
 
 from loaders.action import ActionLoader
-from resolvers import action as action_
+from resolvers import action as actions
 from schema.enums import ActionKind
-from schema.field_builders import Id, Info, attribute
-from schema.payload import UserError, answer, errors_field, plain
+from schema.field_builders import Id, attribute
+from schema.payload import changed, mutation, payload, required
 from schema.types.action import Action
 
 
@@ -52,43 +51,39 @@ class ActionRespondInput:
     )
 
 
-@strawberry.type(description="The action, changed.")
+@payload("The action, changed.")
 class ActionPayload:
-    action: Action | None = attribute("The action as it now is.")
-    errors: list[UserError] = errors_field()
+    action: Action | None = changed(ActionLoader, "The action as it now is.")
 
 
 @strawberry.type
 class ActionMutations:
-    @strawberry.mutation(description="Sets an action, in a session or by itself.")
-    async def action_set(
-        self, info: Info, input: Annotated[ActionSetInput, strawberry.argument(description="The action.")]
-    ) -> ActionPayload:
-        write = action_.set_(info.context, **plain(input))
-        return await answer(info, ActionPayload, write, action=lambda key, load: load[ActionLoader].load(key))
-
-    @strawberry.mutation(description="Changes an action that is not complete, and adds files to it.")
-    async def action_update(
-        self, info: Info, id: Id, input: Annotated[ActionUpdateInput, strawberry.argument(description="What changes.")]
-    ) -> ActionPayload:
-        write = action_.update(info.context, id=id, changes=plain(input))
-        return await answer(info, ActionPayload, write, action=lambda key, load: load[ActionLoader].load(key))
-
-    @strawberry.mutation(description="The learner's side of an action: feedback, time spent, and on to IN_PROGRESS.")
-    async def action_respond(
-        self, info: Info, id: Id, input: Annotated[ActionRespondInput, strawberry.argument(description="The answer.")]
-    ) -> ActionPayload:
-        write = action_.respond(info.context, id=id, **plain(input))
-        return await answer(info, ActionPayload, write, action=lambda key, load: load[ActionLoader].load(key))
-
-    @strawberry.mutation(description="Completes and closes an action; completing again changes nothing.")
-    async def action_complete(self, info: Info, id: Id) -> ActionPayload:
-        write = action_.complete(info.context, id=id)
-        return await answer(info, ActionPayload, write, action=lambda key, load: load[ActionLoader].load(key))
-
-    @strawberry.mutation(
-        description="Opens a complete action again: IN_PROGRESS where the learner has responded, else OUTSTANDING."
+    action_set = mutation(
+        ActionPayload,
+        actions.set_,
+        "Sets an action, in a session or by itself.",
+        input=required(ActionSetInput, "The action."),
     )
-    async def action_reopen(self, info: Info, id: Id) -> ActionPayload:
-        write = action_.reopen(info.context, id=id)
-        return await answer(info, ActionPayload, write, action=lambda key, load: load[ActionLoader].load(key))
+    action_update = mutation(
+        ActionPayload,
+        actions.update,
+        "Changes an action that is not complete, and adds files to it.",
+        id=Id,
+        input=required(ActionUpdateInput, "What changes."),
+    )
+    action_respond = mutation(
+        ActionPayload,
+        actions.respond,
+        "The learner's side of an action: feedback, time spent, and on to IN_PROGRESS.",
+        id=Id,
+        input=required(ActionRespondInput, "The answer."),
+    )
+    action_complete = mutation(
+        ActionPayload, actions.complete, "Completes and closes an action; completing again changes nothing.", id=Id
+    )
+    action_reopen = mutation(
+        ActionPayload,
+        actions.reopen,
+        "Opens a complete action again: IN_PROGRESS where the learner has responded, else OUTSTANDING.",
+        id=Id,
+    )

@@ -1,15 +1,14 @@
 """Mutations of aims: add and update."""
 
 import datetime as dt
-from typing import Annotated
 
 import strawberry
 
 from loaders.aim import AimLoader
 from resolvers import aim as aims
 from schema.enums import AimStatus
-from schema.field_builders import Id, Info, attribute
-from schema.payload import UserError, answer, errors_field, plain
+from schema.field_builders import Id, attribute
+from schema.payload import changed, mutation, payload, required
 from schema.types.aim import Aim
 
 
@@ -45,24 +44,25 @@ class AimUpdateInput:
     )
 
 
-@strawberry.type(description="The aim, changed.")
+@payload("The aim, changed.")
 class AimPayload:
-    aim: Aim | None = attribute("The aim as it now is; null where the change took it out of the viewer's sight.")
-    errors: list[UserError] = errors_field()
+    aim: Aim | None = changed(
+        AimLoader, "The aim as it now is; null where the change took it out of the viewer's sight."
+    )
 
 
 @strawberry.type
 class AimMutations:
-    @strawberry.mutation(description="Adds a component to a learner's programme; it waits for the induction.")
-    async def aim_add(
-        self, info: Info, input: Annotated[AimAddInput, strawberry.argument(description="The component.")]
-    ) -> AimPayload:
-        write = aims.add(info.context, **plain(input))
-        return await answer(info, AimPayload, write, aim=lambda key, load: load[AimLoader].load(key))
-
-    @strawberry.mutation(description="Changes where a learner stands in a component, who assesses it, or when it ends.")
-    async def aim_update(
-        self, info: Info, id: Id, input: Annotated[AimUpdateInput, strawberry.argument(description="What to change.")]
-    ) -> AimPayload:
-        write = aims.update(info.context, id=id, changes=plain(input))
-        return await answer(info, AimPayload, write, aim=lambda key, load: load[AimLoader].load(key))
+    aim_add = mutation(
+        AimPayload,
+        aims.add,
+        "Adds a component to a learner's programme, awaiting its induction.",
+        input=required(AimAddInput, "The component."),
+    )
+    aim_update = mutation(
+        AimPayload,
+        aims.update,
+        "Changes where a learner stands in a component, who assesses it, or when it ends.",
+        id=Id,
+        input=required(AimUpdateInput, "What to change."),
+    )

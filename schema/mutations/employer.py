@@ -1,13 +1,11 @@
 """Mutations of employers: create and update."""
 
-from typing import Annotated
-
 import strawberry
 
 from loaders.employer import EmployerLoader
 from resolvers import employer as employers
-from schema.field_builders import Id, Info, attribute
-from schema.payload import UserError, answer, errors_field, plain
+from schema.field_builders import Id, attribute
+from schema.payload import changed, mutation, payload, required
 from schema.types.employer import Employer
 
 
@@ -21,24 +19,20 @@ class EmployerInput:
     )
 
 
-@strawberry.type(description="The employer, changed.")
+@payload("The employer, changed.")
 class EmployerPayload:
-    employer: Employer | None = attribute("The employer as it now is.")
-    errors: list[UserError] = errors_field()
+    employer: Employer | None = changed(EmployerLoader, "The employer as it now is.")
 
 
 @strawberry.type
 class EmployerMutations:
-    @strawberry.mutation(description="Adds an employer.")
-    async def employer_create(
-        self, info: Info, input: Annotated[EmployerInput, strawberry.argument(description="The employer.")]
-    ) -> EmployerPayload:
-        write = employers.create(info.context, **plain(input))
-        return await answer(info, EmployerPayload, write, employer=lambda key, load: load[EmployerLoader].load(key))
-
-    @strawberry.mutation(description="Renames an employer, or moves it together with its sites.")
-    async def employer_update(
-        self, info: Info, id: Id, input: Annotated[EmployerInput, strawberry.argument(description="What it is to be.")]
-    ) -> EmployerPayload:
-        write = employers.update(info.context, id=id, changes=plain(input))
-        return await answer(info, EmployerPayload, write, employer=lambda key, load: load[EmployerLoader].load(key))
+    employer_create = mutation(
+        EmployerPayload, employers.create, "Adds an employer.", input=required(EmployerInput, "The employer.")
+    )
+    employer_update = mutation(
+        EmployerPayload,
+        employers.update,
+        "Renames an employer, or moves it together with its sites.",
+        id=Id,
+        input=required(EmployerInput, "What it is to be."),
+    )

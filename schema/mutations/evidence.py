@@ -1,15 +1,12 @@
 """Mutations of evidence: submit, assess, return, resubmit, sign."""
 
-from typing import Annotated
-
 import strawberry
 
 from loaders.evidence import EvidenceLoader
-from resolvers import evidence as evidence_
-from resolvers import evidence_assessment
+from resolvers import evidence, evidence_assessment
 from schema.enums import AssessmentMethod
-from schema.field_builders import Id, Info, attribute
-from schema.payload import UserError, answer, errors_field, plain
+from schema.field_builders import Id, attribute
+from schema.payload import changed, mutation, payload, required
 from schema.types.evidence import Evidence
 
 
@@ -49,65 +46,45 @@ class EvidenceResubmitInput:
     comment: str = attribute("What was changed.")
 
 
-@strawberry.type(description="The evidence, changed.")
+@payload("The evidence, changed.")
 class EvidencePayload:
-    evidence: Evidence | None = attribute("The evidence as it now is.")
-    errors: list[UserError] = errors_field()
+    evidence: Evidence | None = changed(EvidenceLoader, "The evidence as it now is.")
 
 
 @strawberry.type
 class EvidenceMutations:
-    @strawberry.mutation(description="Puts a file into an aim's portfolio, declared and signed by whoever submits it.")
-    async def evidence_submit(
-        self, info: Info, input: Annotated[EvidenceSubmitInput, strawberry.argument(description="The evidence.")]
-    ) -> EvidencePayload:
-        write = evidence_.submit(info.context, **plain(input))
-        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load[EvidenceLoader].load(key))
-
-    @strawberry.mutation(
-        description="Maps evidence to criteria and signs them off, or takes a sign-off back. New mapping on a signed "
-        "unit takes the unit's signatures back and keeps them in its history."
+    evidence_submit = mutation(
+        EvidencePayload,
+        evidence.submit,
+        "Submits a file to an aim's portfolio, declared and signed by the person who submits it.",
+        input=required(EvidenceSubmitInput, "The evidence."),
     )
-    async def evidence_assess(
-        self,
-        info: Info,
-        id: Id,
-        input: Annotated[EvidenceAssessInput, strawberry.argument(description="The judgement.")],
-    ) -> EvidencePayload:
-        write = evidence_assessment.assess(info.context, id=id, **plain(input))
-        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load[EvidenceLoader].load(key))
-
-    @strawberry.mutation(description="Returns evidence for improvement; whoever submitted it is told by e-mail.")
-    async def evidence_return(
-        self,
-        info: Info,
-        id: Id,
-        points_for_improvement: Annotated[str, strawberry.argument(description="What to improve.")],
-    ) -> EvidencePayload:
-        write = evidence_assessment.return_(info.context, id=id, points_for_improvement=points_for_improvement)
-        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load[EvidenceLoader].load(key))
-
-    @strawberry.mutation(
-        description="Adds an amended file to evidence that was returned, on the same item; the assessor is told by "
-        "e-mail."
+    evidence_assess = mutation(
+        EvidencePayload,
+        evidence_assessment.assess,
+        "Maps evidence to criteria and signs them off, or withdraws a sign-off. New mapping on a signed unit withdraws "
+        "the unit's signatures, which stay in its history.",
+        id=Id,
+        input=required(EvidenceAssessInput, "The judgement."),
     )
-    async def evidence_resubmit(
-        self,
-        info: Info,
-        id: Id,
-        input: Annotated[EvidenceResubmitInput, strawberry.argument(description="File and comment.")],
-    ) -> EvidencePayload:
-        write = evidence_.resubmit(info.context, id=id, **plain(input))
-        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load[EvidenceLoader].load(key))
-
-    @strawberry.mutation(
-        description="Signs the current version in the viewer's own role; signing again changes nothing."
+    evidence_return = mutation(
+        EvidencePayload,
+        evidence_assessment.return_,
+        "Returns evidence for improvement; its submitter is notified by e-mail.",
+        id=Id,
+        points_for_improvement=required(str, "What to improve."),
     )
-    async def evidence_sign(
-        self,
-        info: Info,
-        id: Id,
-        password: Annotated[str, strawberry.argument(description="The viewer's own password.")],
-    ) -> EvidencePayload:
-        write = evidence_.sign(info.context, id=id, password=password)
-        return await answer(info, EvidencePayload, write, evidence=lambda key, load: load[EvidenceLoader].load(key))
+    evidence_resubmit = mutation(
+        EvidencePayload,
+        evidence.resubmit,
+        "Adds an amended file to evidence that was returned, on the same item; the assessor is notified by e-mail.",
+        id=Id,
+        input=required(EvidenceResubmitInput, "File and comment."),
+    )
+    evidence_sign = mutation(
+        EvidencePayload,
+        evidence.sign,
+        "Signs the current version in the viewer's own role; signing again changes nothing.",
+        id=Id,
+        password=required(str, "The viewer's own password."),
+    )

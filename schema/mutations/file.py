@@ -1,14 +1,12 @@
 """The mutation of files: a place to send the bytes of one."""
 
 import datetime as dt
-from typing import Annotated
 
 import strawberry
 
-from resolvers import file as file_
-from resolvers.file import UploadPlace
-from schema.field_builders import Info, attribute
-from schema.payload import UserError, answer, errors_field, plain
+from resolvers import file as files
+from schema.field_builders import attribute
+from schema.payload import mutation, payload, required, result
 
 
 @strawberry.input(description="A file that is about to be sent.")
@@ -32,23 +30,16 @@ class FileUpload:
     expires_at: dt.datetime = attribute("Until when the link is good.")
 
 
-@strawberry.type(description="The place for the file.")
+@payload("The place for the file.")
 class FileUploadPayload:
-    upload: FileUpload | None = attribute("Where to send the bytes.")
-    errors: list[UserError] = errors_field()
-
-
-async def _as_it_is(place: UploadPlace, _: object) -> UploadPlace:
-    return place
+    upload: FileUpload | None = result("Where to send the bytes.")
 
 
 @strawberry.type
 class FileMutations:
-    @strawberry.mutation(
-        description="A place to PUT the bytes of one file; its id is then named where the file is used."
+    file_upload_create = mutation(
+        FileUploadPayload,
+        files.upload_create,
+        "A place to PUT the bytes of one file; its id is then named where the file is used.",
+        input=required(FileUploadInput, "The file."),
     )
-    async def file_upload_create(
-        self, info: Info, input: Annotated[FileUploadInput, strawberry.argument(description="The file.")]
-    ) -> FileUploadPayload:
-        write = file_.upload_create(info.context, **plain(input))
-        return await answer(info, FileUploadPayload, write, upload=_as_it_is)

@@ -1,13 +1,11 @@
 """Mutations of learners: who is enrolled, and their record."""
 
-from typing import Annotated
-
 import strawberry
 
 from loaders.learner import LearnerLoader
 from resolvers import learner as learners
-from schema.field_builders import Id, Info, attribute
-from schema.payload import UserError, answer, errors_field, plain
+from schema.field_builders import Id, attribute
+from schema.payload import changed, mutation, payload, required
 from schema.types.learner import Learner
 
 
@@ -37,33 +35,24 @@ class LearnerUpdateInput:
     )
 
 
-@strawberry.type(description="The learner, changed.")
+@payload("The learner, changed.")
 class LearnerPayload:
-    learner: Learner | None = attribute("The learner as they now are; null where nothing was changed.")
-    errors: list[UserError] = errors_field()
+    learner: Learner | None = changed(LearnerLoader, "The learner as they now are; null where nothing was changed.")
 
 
 @strawberry.type
 class LearnerMutations:
-    @strawberry.mutation(
-        description="Enrols a learner and sends their invitation. An assessor sees whom they enrolled until the first "
-        "`aimAdd`; from then on those who are the assessor of an aim do."
+    learner_enrol = mutation(
+        LearnerPayload,
+        learners.enrol,
+        "Enrols a learner and sends their invitation. An assessor sees those they enrolled until the first aim is added.",
+        input=required(LearnerEnrolInput, "Whom."),
     )
-    async def learner_enrol(
-        self, info: Info, input: Annotated[LearnerEnrolInput, strawberry.argument(description="Whom.")]
-    ) -> LearnerPayload:
-        write = learners.enrol(info.context, **plain(input))
-        return await answer(info, LearnerPayload, write, learner=lambda key, load: load[LearnerLoader].load(key))
-
-    @strawberry.mutation(
-        description="Changes a learner's record. At another employer's site they are seen by that site's Employer Overviews; "
-        "who manages them is changed by `employerManagerAllocate`."
+    learner_update = mutation(
+        LearnerPayload,
+        learners.update,
+        "Changes a learner's record. After a change of the employer site, that site's Employer Overviews see the learner; "
+        "their managers stay.",
+        id=Id,
+        input=required(LearnerUpdateInput, "What to change."),
     )
-    async def learner_update(
-        self,
-        info: Info,
-        id: Id,
-        input: Annotated[LearnerUpdateInput, strawberry.argument(description="What to change.")],
-    ) -> LearnerPayload:
-        write = learners.update(info.context, id=id, changes=plain(input))
-        return await answer(info, LearnerPayload, write, learner=lambda key, load: load[LearnerLoader].load(key))

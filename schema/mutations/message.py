@@ -1,12 +1,10 @@
 """The mutation of messages: one person's words to another, as e-mail."""
 
-from typing import Annotated
-
 import strawberry
 
-from resolvers import message as message_
-from schema.field_builders import Info, attribute
-from schema.payload import UserError, answer, errors_field, plain
+from resolvers import message as messages
+from schema.field_builders import attribute
+from schema.payload import mutation, payload, required
 
 
 @strawberry.input(description="A message; it carries no files.")
@@ -18,18 +16,17 @@ class MessageSendInput:
     body: str = attribute("The message, in plain text.")
 
 
-@strawberry.type(description="Whether the message is on its way.")
+@payload("Whether the message was accepted for sending.")
 class MessageSendPayload:
-    errors: list[UserError] = errors_field()
+    pass
 
 
 @strawberry.type
 class MessageMutations:
-    @strawberry.mutation(
-        description="Sent as an e-mail; no attachments. A learner or employer writes to the aim's assessor, an assessor "
-        "or admin to its learner."
+    message_send = mutation(
+        MessageSendPayload,
+        messages.send,
+        "Sent as an e-mail; no attachments. A learner or employer writes to the aim's assessor, an assessor or admin to "
+        "its learner.",
+        input=required(MessageSendInput, "The message."),
     )
-    async def message_send(
-        self, info: Info, input: Annotated[MessageSendInput, strawberry.argument(description="The message.")]
-    ) -> MessageSendPayload:
-        return await answer(info, MessageSendPayload, message_.send(info.context, **plain(input)))

@@ -1,14 +1,10 @@
 """Mutations of the provider's settings."""
 
-from typing import Annotated
-
 import strawberry
 
-from domain.errors import DomainError
 from resolvers import provider_settings
 from schema.enums import Role
-from schema.field_builders import Info, attribute
-from schema.payload import UserError, errors_field, errors_of, plain
+from schema.payload import mutation, payload, required, result
 from schema.types.provider_settings import ProviderSettings
 
 
@@ -34,24 +30,18 @@ class ProviderSettingsInput:
     )
 
 
-@strawberry.type(description="The settings, changed.")
+@payload("The settings, changed.")
 class ProviderSettingsPayload:
-    provider_settings: ProviderSettings | None = attribute("The settings as they now are.")
-    errors: list[UserError] = errors_field()
+    # Not through a loader: loaders refuse a viewer who has a disclaimer to accept.
+    provider_settings: ProviderSettings | None = result("The settings as they now are.")
 
 
 @strawberry.type
 class ProviderSettingsMutations:
-    @strawberry.mutation(
-        description="Changes the provider's settings; every number follows at once. After a change of the disclaimer the "
-        "viewer has to accept it too (`disclaimerAccept`)."
+    provider_settings_update = mutation(
+        ProviderSettingsPayload,
+        provider_settings.update,
+        "Changes the provider's settings; every number follows at once. After a change of the disclaimer everybody, the "
+        "viewer too, has to accept it before anything else.",
+        input=required(ProviderSettingsInput, "What to change."),
     )
-    async def provider_settings_update(
-        self, info: Info, input: Annotated[ProviderSettingsInput, strawberry.argument(description="What to change.")]
-    ) -> ProviderSettingsPayload:
-        try:
-            rules = await provider_settings.update(info.context, changes=plain(input))
-        except DomainError as refused:
-            return ProviderSettingsPayload(provider_settings=None, errors=errors_of(refused))
-        # Not through the loaders: they let nobody in who has a disclaimer to accept.
-        return ProviderSettingsPayload(provider_settings=rules, errors=[])

@@ -1,15 +1,12 @@
 """Mutations of resources: add to a bucket, take out."""
 
-from typing import Annotated
-
 import strawberry
 
-from domain import global_id as ids
 from loaders.resource import ResourceLoader
-from resolvers import resource as resource_
+from resolvers import resource as resources
 from schema.enums import ResourceBucket
-from schema.field_builders import Id, Info, attribute
-from schema.payload import UserError, answer, errors_field, plain
+from schema.field_builders import Id, attribute
+from schema.payload import changed, mutation, payload, removed, required
 from schema.types.resource import Resource
 
 
@@ -23,31 +20,22 @@ class ResourceAddInput:
     )
 
 
-@strawberry.type(description="The resource, added.")
+@payload("The resource, added.")
 class ResourcePayload:
-    resource: Resource | None = attribute("The resource.")
-    errors: list[UserError] = errors_field()
+    resource: Resource | None = changed(ResourceLoader, "The resource.")
 
 
-@strawberry.type(description="What was taken out.")
+@payload("What was removed.")
 class ResourceRemovePayload:
-    removed_id: strawberry.ID | None = attribute("The id that a cache should forget.")
-    errors: list[UserError] = errors_field()
-
-
-async def _id_of(key: int, _: object) -> str:
-    return ids.encode("Resource", key)
+    removed_id: strawberry.ID | None = removed("Resource", "The id that a cache should forget.")
 
 
 @strawberry.type
 class ResourceMutations:
-    @strawberry.mutation(description="Adds a file to an aim's resources, or to its files from the course.")
-    async def resource_add(
-        self, info: Info, input: Annotated[ResourceAddInput, strawberry.argument(description="The material.")]
-    ) -> ResourcePayload:
-        write = resource_.add(info.context, **plain(input))
-        return await answer(info, ResourcePayload, write, resource=lambda key, load: load[ResourceLoader].load(key))
-
-    @strawberry.mutation(description="Takes a resource out of its aim.")
-    async def resource_remove(self, info: Info, id: Id) -> ResourceRemovePayload:
-        return await answer(info, ResourceRemovePayload, resource_.remove(info.context, id=id), removed_id=_id_of)
+    resource_add = mutation(
+        ResourcePayload,
+        resources.add,
+        "Adds a file to an aim's resources, or to its files from the course.",
+        input=required(ResourceAddInput, "The material."),
+    )
+    resource_remove = mutation(ResourceRemovePayload, resources.remove, "Removes a resource from its aim.", id=Id)

@@ -1,16 +1,15 @@
 """Mutations of sessions: book, change, complete, cancel."""
 
 import datetime as dt
-from typing import Annotated
 
 import strawberry
 
 from loaders.session import SessionLoader
-from resolvers import session as session_
+from resolvers import session as sessions
 from resolvers import session_completion
 from schema.enums import SessionType
-from schema.field_builders import Id, Info, attribute
-from schema.payload import UserError, answer, errors_field, plain
+from schema.field_builders import Id, attribute
+from schema.payload import changed, mutation, payload, required
 from schema.types.session import Session
 
 
@@ -52,48 +51,36 @@ class SessionCompleteInput:
     )
 
 
-@strawberry.type(description="The session, changed.")
+@payload("The session, changed.")
 class SessionPayload:
-    session: Session | None = attribute("The session as it now is.")
-    errors: list[UserError] = errors_field()
+    session: Session | None = changed(SessionLoader, "The session as it now is.")
 
 
 @strawberry.type
 class SessionMutations:
-    @strawberry.mutation(
-        description="Books a session: with the viewer, if they are an assessor, else with the assessor of the first "
-        "aim. Nobody is booked twice for the same time. The learner is told by e-mail."
+    session_book = mutation(
+        SessionPayload,
+        sessions.book,
+        "Books a session: with the viewer, if they are an assessor, else with the assessor of the first aim that it is "
+        "about. Learner and assessor are free at that time; the learner is notified by e-mail.",
+        input=required(SessionBookInput, "The session."),
     )
-    async def session_book(
-        self, info: Info, input: Annotated[SessionBookInput, strawberry.argument(description="The session.")]
-    ) -> SessionPayload:
-        write = session_.book(info.context, **plain(input))
-        return await answer(info, SessionPayload, write, session=lambda key, load: load[SessionLoader].load(key))
-
-    @strawberry.mutation(
-        description="Changes a planned session; files can be added afterwards too. Where it is moved, the "
-        "learner is told by e-mail."
+    session_update = mutation(
+        SessionPayload,
+        sessions.update,
+        "Changes a planned session; files can be added afterwards too. Where it is moved, the learner is notified by "
+        "e-mail.",
+        id=Id,
+        input=required(SessionUpdateInput, "What changes."),
     )
-    async def session_update(
-        self, info: Info, id: Id, input: Annotated[SessionUpdateInput, strawberry.argument(description="What changes.")]
-    ) -> SessionPayload:
-        write = session_.update(info.context, id=id, changes=plain(input))
-        return await answer(info, SessionPayload, write, session=lambda key, load: load[SessionLoader].load(key))
-
-    @strawberry.mutation(
-        description="Completes a session. Attended, its time is logged by itself, once however often this is sent; an "
-        "induction moves its aims to IN_TRAINING."
+    session_complete = mutation(
+        SessionPayload,
+        session_completion.complete,
+        "Completes a session. When it was attended its time is logged automatically, once however often this is sent; an "
+        "induction starts the learner's aims.",
+        id=Id,
+        input=required(SessionCompleteInput, "The outcome."),
     )
-    async def session_complete(
-        self,
-        info: Info,
-        id: Id,
-        input: Annotated[SessionCompleteInput, strawberry.argument(description="The outcome.")],
-    ) -> SessionPayload:
-        write = session_completion.complete(info.context, id=id, **plain(input))
-        return await answer(info, SessionPayload, write, session=lambda key, load: load[SessionLoader].load(key))
-
-    @strawberry.mutation(description="Calls a planned session off; cancelling again changes nothing.")
-    async def session_cancel(self, info: Info, id: Id) -> SessionPayload:
-        write = session_.cancel(info.context, id=id)
-        return await answer(info, SessionPayload, write, session=lambda key, load: load[SessionLoader].load(key))
+    session_cancel = mutation(
+        SessionPayload, sessions.cancel, "Cancels a planned session; cancelling again changes nothing.", id=Id
+    )

@@ -79,7 +79,7 @@ async def test_the_desk_looks_again_at_whom_an_export_was_made_for(worlds: World
         worlds.made.it.ada.id,
     )
     wanted = (
-        {"export": link.TIME_LOG, "learner": learner, "asked": {}},
+        {"export": link.TIME_LOG, "learner": learner, "filters": {}},
         {"export": link.PROGRESS_MAP, "aim": aim, "filter": "ALL"},
         {"export": link.RECORD_OF_ACHIEVEMENT, "aim": aim},
     )

@@ -178,7 +178,7 @@ async def test_an_ended_aim_has_its_day_and_loses_it_when_it_goes_on(stage: Stag
 
 async def test_the_planned_end_is_not_before_the_start(stage: Stage) -> None:
     start = (await the_aim(stage, stage.aim)).start_date
-    doing = aim.update(stage.at("assessor"), id=stage.aim, changes={"planned_end_date": start - DAY})
+    doing = aim.update(stage.at("assessor"), id=stage.aim, **{"planned_end_date": start - DAY})
     assert await refused(doing) == {"input.plannedEndDate": UserErrorCode.INVALID}
     changed = await done(stage, "assessor", "aimUpdate", id=stage.aim, input={"plannedEndDate": start.isoformat()})
     assert changed["plannedEndDate"] == start.isoformat()
@@ -187,8 +187,8 @@ async def test_the_planned_end_is_not_before_the_start(stage: Stage) -> None:
 async def test_two_writers_of_one_aim_lose_nothing(stage: Stage) -> None:
     end = (await the_aim(stage, stage.aim)).planned_end_date + 30 * DAY
     results = await asyncio.gather(
-        aim.update(stage.at("assessor"), id=stage.aim, changes={"status": AimStatus.SUSPENDED}),
-        aim.update(stage.at("basic"), id=stage.aim, changes={"planned_end_date": end}),
+        aim.update(stage.at("assessor"), id=stage.aim, **{"status": AimStatus.SUSPENDED}),
+        aim.update(stage.at("basic"), id=stage.aim, **{"planned_end_date": end}),
         return_exceptions=True,
     )
     row = await the_aim(stage, stage.aim)

@@ -9,7 +9,9 @@ from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError
 from domain.uln import is_uln
-from loaders.learner import LearnerLoader
+from loaders.core.paged_list import read_page
+from loaders.core.pagination import PageArguments
+from loaders.learner import LEARNERS, LearnerLoader
 from resolvers import learner, password
 from resolvers.core.context import Context
 from tests.resolvers.test_user import CHOSEN, link_token
@@ -100,7 +102,7 @@ async def test_an_assessor_sees_whom_they_enrolled_until_there_is_an_aim(stage: 
     assert enrolled["name"] == "Bea"
     assert await sees(stage, "assessor", enrolled["id"])
     assert not await sees(stage, "other_assessor", enrolled["id"])
-    listed = await learner.page(stage.at("assessor"), counted=True)
+    listed = await read_page(stage.at("assessor").loaders.reading, LEARNERS, PageArguments(), {}, counted=True)
     assert await listed.count() == 2 and {row.name for row in listed.nodes} == {"Learner", "Bea"}
     async with stage.database.writing() as session:
         world = World(session)
@@ -135,7 +137,7 @@ async def test_a_record_is_changed_and_what_is_left_out_stays(stage: Stage) -> N
     assert await stage.trail() == ["employerCreate", "learnerUpdate"]
     gone = await done(stage, "basic", "learnerUpdate", id=stage.ada, input={"uln": None, "photoFileId": None})
     assert (gone["uln"], gone["photo"]) == (None, None)
-    found = await learner.page(stage.at("basic"), search="young")
+    found = await read_page(stage.at("basic").loaders.reading, LEARNERS, PageArguments(), {"search": "young"})
     assert [row.name for row in found.nodes] == ["Ada Young"]
 
 
@@ -159,5 +161,5 @@ async def test_who_may_change_a_record(stage: Stage) -> None:
         assert await faults(stage, "assessor", "learnerUpdate", id=id, input={"name": "x"}) == {"id": "NOT_FOUND"}
     async with stage.database.writing() as session:
         (await session.get_one(Learner, ids.decode("Learner", stage.cy))).uln = ULN
-    doing = learner.update(stage.at("assessor"), id=stage.ada, changes={"uln": ULN})
+    doing = learner.update(stage.at("assessor"), id=stage.ada, **{"uln": ULN})
     assert await refused(doing) == {"input.uln": UserErrorCode.CONFLICT}

@@ -46,6 +46,10 @@ _SCALARS: dict[str, Callable[[Random], Any]] = {
 
 
 @dataclass(slots=True)
+
+FORWARDS, BACKWARDS = ("first", "after"), ("last", "before")
+
+
 class Operation:
     """What a client would send."""
 
@@ -175,8 +179,10 @@ class _Writer:
 
     def arguments(self, coordinate: str, definition: GraphQLField) -> str:
         given = []
+        # A connection is read from one end or from the other.
+        left_out = BACKWARDS if self.chance(0.7) else FORWARDS
         for name, argument in definition.args.items():
-            if is_required_argument(argument) or self.chance(0.4):
+            if name not in left_out and (is_required_argument(argument) or self.chance(0.4)):
                 given.append(f"{name}: {self.argument(f'{coordinate}.{name}', argument)}")
         return f"({', '.join(given)})" if given else ""
 
