@@ -111,8 +111,10 @@ class BaseLoader(DataLoader[K, V], Generic[K, V]):
         future = SharedFuture()
         self._queue.append(Loader(key, future))
         if len(self._queue) == 1:
-            # Two turns from here, as aiodataloader waits, but without a task that does nothing else.
-            self.loop.call_soon(self.loop.call_soon, dispatch_queue, self)
+            # Three turns of the loop from here, one more than aiodataloader waits: keys that a coroutine asks for reach
+            # the same batch as those that a callback asks for.
+            call_soon = self.loop.call_soon
+            call_soon(call_soon, call_soon, dispatch_queue, self)
         return future
 
     def _from_batch(self, key: K) -> SharedFuture | None:

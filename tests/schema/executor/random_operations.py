@@ -45,11 +45,10 @@ _SCALARS: dict[str, Callable[[Random], Any]] = {
 }
 
 
-@dataclass(slots=True)
-
 FORWARDS, BACKWARDS = ("first", "after"), ("last", "before")
 
 
+@dataclass(slots=True)
 class Operation:
     """What a client would send."""
 
@@ -180,7 +179,9 @@ class _Writer:
     def arguments(self, coordinate: str, definition: GraphQLField) -> str:
         given = []
         # A connection is read from one end or from the other.
-        left_out = BACKWARDS if self.chance(0.7) else FORWARDS
+        left_out: tuple[str, ...] = ()
+        if "last" in definition.args:
+            left_out = BACKWARDS if self.chance(0.7) else FORWARDS
         for name, argument in definition.args.items():
             if name not in left_out and (is_required_argument(argument) or self.chance(0.4)):
                 given.append(f"{name}: {self.argument(f'{coordinate}.{name}', argument)}")

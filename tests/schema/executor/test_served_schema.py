@@ -27,7 +27,7 @@ pytestmark = pytest.mark.filterwarnings(
 )
 
 # How many operations are made up for each role; what differs between the databases lies below the executors.
-GENERATED = {"sqlite": 20, "postgresql": 5}
+GENERATED = {"sqlite": 20, "postgresql": 10}
 # Here alone a field's objects take from one read to three, by their type. A plan waits for a field as a whole, so that
 # what hangs on the quicker ones may be read a round later, and by itself.
 UNEVEN = re.compile(r"\bsubject\b")
