@@ -171,9 +171,9 @@ class Served:
                 return [one(rng, None) for _ in range(rng.randrange(6))]
             if get_named_type(type_).name == "ID":
                 return one(rng, _TAKES.get(owner if argument == "id" else argument))
-            if argument == "first":
+            if argument in ("first", "last"):
                 return rng.choice([*[1, 2, 3, 5, 20, 100] * 5, 0])
-            if argument in ("after", "search"):
+            if argument in ("after", "before", "search"):
                 return rng.choice([None] * 9 + ["", "a", "no cursor"])
             if argument == "slug":
                 return rng.choice(["dashboard", "none"])

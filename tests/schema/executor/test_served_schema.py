@@ -97,8 +97,8 @@ async def test_generated_operations_are_the_same(served: Served, backend: str, r
         given = await both(served, role, document, operation.variables, operation.text)
         failing += bool(given.errors)
         characters += len(given.data)
-    # Most have something to tell, and only an argument that is refused ends a plan.
-    assert failing < number / 2 and characters > 250 * number
+    # Most have something to tell (an IQA sees one aim), and only an argument that is refused ends a plan.
+    assert failing < number / 2 and characters > 100 * number
     assert taken(served, before) == {
         "fast": 2 * (number - failing), "deopt": 2 * failing, "unsupported": 0, "rested": 0,
     }  # fmt: skip
