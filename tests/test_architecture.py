@@ -154,6 +154,8 @@ UNSCOPED = [
     "select(func.count()).select_from(Learner).where(scope.of_provider(Learner))",
     "theirs = aliased(Aim)\nrows = select(theirs.id)",
     "pick(User.name)",
+    "UserRow.select(role)",
+    "UserRow.select(role).where(any_of(User.id), scope.of_provider(User))",
     "exists().where(SignatureSlot.id == key)",
     "update(Action).values(done=True)",
     "async def read(session, key):\n    return await session.get(Evidence, key)",
