@@ -1,36 +1,54 @@
-"""Identifiers as the graph shows them: they name their type, are unique across types, and are nobody's business inside.
+"""Global ids of the GraphQL API: `Learner_7`, which names the type and the key. Only this module reads or writes them.
 
-`Learner_7`; units and criteria are one learner's, so theirs carry the aim first: `Unit_12.3`, `Criterion_12.345`.
+A unit or criterion belongs to one learner's aim, so its id holds the key of the aim first: `Unit_12.3`.
 """
 
 import re
+from operator import attrgetter
+from typing import Any
 
 _SHAPE = re.compile(r"([A-Z][A-Za-z]{0,40})_([1-9][0-9]{0,17})(?:\.([1-9][0-9]{0,17}))?", re.ASCII)
 
 
 class Identifier(property):
-    """The id of a light row, made of what the row holds: `id = Identifier("Unit", "aim.key", "unit.key")`.
+    """The id of a row: `id = Identifier("Aim", "key")`, or of a pair `id = Identifier("Unit", "aim.key", "unit.key")`.
 
-    `spelling` is the Python expression behind it, with {0} for the row: the compiled executor writes it where it is read.
+    The paths lead from the row to its keys.
     """
 
     def __init__(self, type_name: str, *paths: str) -> None:
-        self.spelling = f"f'{type_name}_{'.'.join(f'{{{{{{0}}.{path}}}}}' for path in paths)}'"
-        super().__init__(eval(f"lambda row: {self.spelling.format('row')}"), doc="The id in the graph.")
+        self._type_name = type_name
+        self._paths = paths
+        keys: Any = attrgetter(*paths)
+        if len(paths) == 1:
+
+            def read(row: Any) -> str:
+                return encode(type_name, keys(row))
+        else:
+
+            def read(row: Any) -> str:
+                return encode_pair(type_name, *keys(row))
+
+        super().__init__(read, doc="The id in the GraphQL API.")
+
+    def inline(self, source: str) -> str:
+        """The Python expression that makes the id of the row in the variable `source`, for the compiled executor."""
+        keys = ".".join(f"{{{source}.{path}}}" for path in self._paths)
+        return f'f"{self._type_name}_{keys}"'
 
 
 def encode(type_name: str, key: int) -> str:
-    """The id of a record with a key of its own."""
+    """Returns the id of a record that has a key of its own."""
     return f"{type_name}_{key}"
 
 
 def encode_pair(type_name: str, aim_key: int, key: int) -> str:
-    """The id of one learner's unit or criterion: the aim, and the unit or criterion of its qualification."""
+    """Returns the id of a unit or criterion of one aim; `key` is that of the unit or criterion in the qualification."""
     return f"{type_name}_{aim_key}.{key}"
 
 
 def parse(text: str) -> tuple[str, int, int | None] | None:
-    """(type name, key, None), or (type name, aim key, key) of a pair; None for what was never an id."""
+    """Returns (type name, key, None), or (type name, aim key, key) for a pair; None if the text is not an id."""
     match = _SHAPE.fullmatch(text)
     if match is None:
         return None
@@ -39,12 +57,12 @@ def parse(text: str) -> tuple[str, int, int | None] | None:
 
 
 def decode(type_name: str, text: str) -> int | None:
-    """The key in an id of that type; None where it is another type's or no id at all."""
+    """Returns the key in an id of that type; None if the id is of another type or the text is not an id."""
     parts = parse(text)
     return parts[1] if parts and parts[0] == type_name and parts[2] is None else None
 
 
 def decode_pair(type_name: str, text: str) -> tuple[int, int] | None:
-    """(aim key, key) in the id of a unit or criterion; None where it is anything else."""
+    """Returns (aim key, key) of a unit's or criterion's id; None for an id of another type and for other text."""
     parts = parse(text)
     return (parts[1], parts[2]) if parts and parts[0] == type_name and parts[2] is not None else None

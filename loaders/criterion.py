@@ -30,19 +30,19 @@ NOT_STARTED = CriterionProgressRow(0, False, None, None, CriterionStatus.NOT_STA
 
 @dataclass(slots=True)
 class CriterionRow:
-    """One criterion of one learner; `reached` is NOT_STARTED where it was never touched."""
+    """One criterion of one learner's aim; `reached` is NOT_STARTED where nothing is stored for it."""
 
     unit: "UnitRow"
     criterion: CriterionReference
     reached: CriterionProgressRow
 
     id = Identifier("Criterion", "unit.aim.key", "criterion.key")
-    code = Delegated("criterion.code")
-    description = Delegated("criterion.description")
-    status = Delegated("reached.status")
-    evidence_count = Delegated("reached.evidence_count")
-    signed_off_by_key = Delegated("reached.signed_off_by_key")
-    signed_off_at = Delegated("reached.signed_off_at")
+    code = Delegated[str]("criterion.code")
+    description = Delegated[str]("criterion.description")
+    status = Delegated[CriterionStatus]("reached.status")
+    evidence_count = Delegated[int]("reached.evidence_count")
+    signed_off_by_key = Delegated[int | None]("reached.signed_off_by_key")
+    signed_off_at = Delegated[dt.datetime | None]("reached.signed_off_at")
 
     @property
     def key(self) -> tuple[int, int]:

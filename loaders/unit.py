@@ -61,9 +61,9 @@ class UnitRow:
     unit: UnitReference
 
     id = Identifier("Unit", "aim.key", "unit.key")
-    number = Delegated("unit.number")
-    title = Delegated("unit.title")
-    mandatory = Delegated("unit.mandatory")
+    number = Delegated[str]("unit.number")
+    title = Delegated[str]("unit.title")
+    mandatory = Delegated[bool]("unit.mandatory")
 
     @property
     def key(self) -> tuple[int, int]:

@@ -13,7 +13,8 @@ from tests.support.demo_server import Demo
 # end.
 _FIRST = (
     "tests/commands/test_command_line.py", "tests/system/browser/test_accessibility.py", "tests/system/faults/",
-    "tests/schema/executor/", "tests/system/browser/", "tests/authorization/", "tests/queries/", "tests/system/scaling/",
+    "tests/schema/test_served_schema.py", "tests/system/browser/", "tests/authorization/", "tests/queries/",
+    "tests/system/scaling/",
     "tests/system/journeys/", "tests/system/clients/",
 )  # fmt: skip
 

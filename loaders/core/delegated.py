@@ -1,18 +1,25 @@
-"""A field that a row takes over from an object that it holds."""
+"""An attribute of a row that is read from another object, without a property function for each."""
 
 from operator import attrgetter
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+V = TypeVar("V")
 
 
-class Delegated(property):
-    """A property that reads on from its row: `number = Delegated("unit.number")`.
+class Delegated(property, Generic[V]):
+    """A read-only attribute that is read by a path from the row: `number = Delegated[str]("unit.number")`.
 
-    The compiled executor writes the path where the field is read, without a call.
+    The compiled executor asks for `inline` and reads the path itself.
     """
 
     def __init__(self, path: str) -> None:
-        super().__init__(attrgetter(path))
-        self.path = path
+        self._path = path
+        super().__init__(attrgetter(path), doc=f"The same as `{path}`.")
 
     def inline(self, source: str) -> str:
-        """The Python expression that reads the field from the variable named by `source`."""
-        return f"{source}.{self.path}"
+        """The Python expression that reads the attribute from the row in the variable `source`."""
+        return f"{source}.{self._path}"
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: Any, owner: type | None = None, /) -> V: ...  # type: ignore[override]  # typed by path

@@ -1,7 +1,8 @@
-"""From a parsed operation to a plan: the selection is walked once and Python functions are generated that answer it.
+"""Compiles a parsed query operation: walks the selection once and generates the Python functions that answer it.
 
-One function completes the root object, one each resolved field (for all its objects in one call) and one each possible
-type of an interface or union; plain attributes, nested objects and lists are completed inline, without a call.
+There is one function for the root object, one for each deferred field, which completes it for all its objects in one
+call, and one for each possible type of an interface or union. Attributes, nested objects and lists are completed
+inline.
 """
 
 import inspect
@@ -10,93 +11,107 @@ from typing import Any
 
 from graphql import (
     GraphQLAbstractType,
+    GraphQLInterfaceType,
+    GraphQLList,
+    GraphQLNonNull,
     GraphQLObjectType,
     GraphQLOutputType,
+    GraphQLType,
+    GraphQLUnionType,
     Undefined,
     get_nullable_type,
-    is_abstract_type,
     is_leaf_type,
-    is_list_type,
-    is_non_null_type,
 )
 from graphql.execution.collect_fields import FieldDetails, GroupedFieldSet, collect_fields
 from strawberry.execution import optimized_is_awaitable
 
-from schema.executor.fields import Site, attribute_expression, binder, is_attribute, row_class
-from schema.executor.leaves import leaf_expression
-from schema.executor.outcomes import Deopt, Unsupported
-from schema.executor.plans import Plan
+from .cache import CompiledQuery, Resolver
+from .errors import Deopt, Unsupported
+from .fields import SelectedField, attribute_expression, is_attribute, row_class
+from .leaves import leaf_expression
+from .resolvers import resolver_binder
 
-# Nested interfaces multiply: what comes to more lines than this is left to the generic executor.
-MOST_LINES = 1_500
+# Interfaces within interfaces multiply the code: an operation of more lines is not compiled.
+MAX_LINES = 1_500
 
 
-def compile_operation(executor: Any) -> Plan:
-    """The plan of the executor's query operation, for the values that its @skip and @include variables have now.
+def compile_query(executor: Any) -> CompiledQuery:
+    """Compiles the executor's operation for the present values of its @skip and @include variables.
 
-    Raises Unsupported, or whatever Python makes of a selection too deep for it.
+    Raises Unsupported, or the error of Python's own compiler for a selection that is nested too deep.
     """
     operation, root = executor.operation, executor.schema.query_type
     collected = collect_fields(
         executor.schema, executor.fragments, executor.variable_values, root, operation, executor.hide_suggestions
     )
-    return _Compiler(executor).plan(root, collected.grouped_field_set)
+    return _Compiler(executor).compile(root, collected.grouped_field_set)
 
 
 class _Compiler:
     def __init__(self, executor: Any) -> None:
         self.executor, self.schema = executor, executor.schema
-        self.namespace: dict[str, Any] = {"Deopt": Deopt, "items_of": _items_of}
-        self.names: dict[int, str] = {}
-        self.functions: list[str] = []  # lines of the functions that are finished
-        self.lines: list[str] = []  # of the function at hand
-        self.written = self.numbered = 0
-        self.binders: list[Callable[[Any], Callable[[Any], Any]]] = []
-        self.ends: list[int] = []
+        self.namespace: dict[str, Any] = {"Deopt": Deopt, "list_items": _list_items}
+        self.constants: dict[int, str] = {}
+        self.functions: list[str] = []  # lines of the finished functions
+        self.lines: list[str] = []  # of the function that is being generated
+        self.line_count = self.name_count = 0
+        self.resolver_binders: list[Callable[[Any], Resolver]] = []
+        self.subtree_ends: list[int] = []
 
-    def plan(self, root: GraphQLObjectType, groups: GroupedFieldSet) -> Plan:
-        self.function("root(source, run)", lambda: self.returned(self.fields_of(root, groups, "source", 1, True)))
+    def compile(self, root: GraphQLObjectType, groups: GroupedFieldSet) -> CompiledQuery:
+        """Generates all functions, and returns them compiled."""
+        self.emit_function(
+            "complete_root(source, execution)",
+            lambda: self.emit_return(self.complete_fields(root, groups, "source", 1, at_root=True)),
+        )
         source = "\n".join(self.functions)
         exec(compile(source, "<operation>", "exec"), self.namespace)
-        fills = [self.namespace[f"fill{index}"] for index in range(len(self.binders))]
-        return Plan(self.namespace["root"], self.binders, fills, self.ends, source)
+        completers = [self.namespace[f"complete{index}"] for index in range(len(self.resolver_binders))]
+        return CompiledQuery(
+            self.namespace["complete_root"], self.resolver_binders, completers, self.subtree_ends, source
+        )
 
-    # ------------------------------------------------------------------ writing
+    # Emitting code.
 
-    def line(self, depth: int, text: str) -> None:
-        self.written += 1
-        if self.written > MOST_LINES:
+    def emit(self, depth: int, text: str) -> None:
+        """Adds a line, indented by `depth`, to the function that is being generated."""
+        self.line_count += 1
+        if self.line_count > MAX_LINES:
             raise Unsupported("too many lines")
         self.lines.append(" " * depth + text)
 
-    def name(self, letter: str) -> str:
-        self.numbered += 1
-        return f"{letter}{self.numbered}"
+    def new_name(self, letter: str) -> str:
+        """Returns a variable name that is unique in the generated code."""
+        self.name_count += 1
+        return f"{letter}{self.name_count}"
 
     def constant(self, value: object) -> str:
-        """The name of an object in the generated code; the namespace keeps it alive, so its id stays its own."""
-        name = self.names.get(id(value))
+        """Returns the name of an object in the generated code."""
+        name = self.constants.get(id(value))
         if name is None:
-            name = self.names[id(value)] = self.name("k")
+            name = self.constants[id(value)] = self.new_name("k")
+            # The namespace keeps the object alive, so no other object gets its id.
             self.namespace[name] = value
         return name
 
-    def function(self, signature: str, body: Callable[[], None]) -> None:
+    def emit_function(self, signature: str, body: Callable[[], None]) -> None:
+        """Adds a function, whose lines `body` emits."""
         outer, self.lines = self.lines, []
         body()
         self.functions += [f"def {signature}:", *self.lines]
         self.lines = outer
 
-    def returned(self, expression: str) -> None:
-        self.line(1, f"return {expression}")
+    def emit_return(self, expression: str) -> None:
+        """Ends the function that is being generated."""
+        self.emit(1, f"return {expression}")
 
-    # ------------------------------------------------------------------ objects
+    # Objects.
 
-    def fields_of(
+    def complete_fields(
         self, type_: GraphQLObjectType, groups: GroupedFieldSet, source: str, depth: int, at_root: bool = False
     ) -> str:
-        """Writes what builds the answer for the object in the variable `source`; the name of the answer's variable."""
-        entries, queues = [], []
+        """Emits the code that builds the result object of the variable `source`; returns the result's variable."""
+        entries, deferred = [], []
         for key, details in groups.items():
             field_name = details[0].node.name.value
             if field_name == "__typename":
@@ -107,156 +122,162 @@ class _Compiler:
                 continue
             if field_name.startswith("__"):
                 raise Unsupported("introspection")
-            site = Site(type_, definition, details, key, at_root)
-            if is_attribute(site):
-                value = self.name("v")
-                self.line(depth, f"{value} = {attribute_expression(site, source, self.constant)}")
-                entries.append(f"{key!r}: {self.completed(definition.type, site, value, depth)}")
+            selected = SelectedField(type_, definition, details, key, at_root)
+            if is_attribute(selected):
+                value = self.new_name("v")
+                self.emit(depth, f"{value} = {attribute_expression(selected, source, self.constant)}")
+                entries.append(f"{key!r}: {self.complete_value(definition.type, selected, value, depth)}")
             else:
                 entries.append(f"{key!r}: None")
-                queues.append(self.resolved(site))
-        answer = self.name("d")
-        self.line(depth, f"{answer} = {{{', '.join(entries)}}}")
-        for index in queues:
-            self.line(depth, f"run.queues[{index}].append(({source}, {answer}))")
-        return answer
-
-    def resolved(self, site: Site) -> int:
-        """Writes the function that completes a resolved field for all its objects; the number of its site."""
-        index = len(self.binders)
-        self.binders.append(binder(site, self.schema))
-        self.ends.append(0)
-
-        def body() -> None:
-            self.line(1, "for (_, answer), value in zip(pairs, values):")
-            self.line(2, f"answer[{site.key!r}] = {self.completed(site.definition.type, site, 'value', 2)}")
-
-        self.function(f"fill{index}(pairs, values, run)", body)
-        self.ends[index] = len(self.binders)
-        return index
-
-    # ------------------------------------------------------------------ values
-
-    def completed(self, type_: GraphQLOutputType, site: Site, value: str, depth: int) -> str:
-        """Writes what completes the value in a variable, where that needs lines; the expression of the result."""
-        required = is_non_null_type(type_)
-        if required:
-            type_ = type_.of_type
-        if is_leaf_type(type_):
-            return leaf_expression(type_, required, value, self.constant)
-        if required:
-            return self.present(type_, site, value, depth)
-        result = self.name("r")
-        self.line(depth, f"if {value} is None: {result} = None")
-        self.line(depth, "else:")
-        self.line(depth + 1, f"{result} = {self.present(type_, site, value, depth + 1)}")
+                deferred.append(self.compile_deferred_field(selected))
+        result = self.new_name("d")
+        self.emit(depth, f"{result} = {{{', '.join(entries)}}}")
+        for index in deferred:
+            self.emit(depth, f"execution.deferred[{index}].append(({source}, {result}))")
         return result
 
-    def present(self, type_: GraphQLOutputType, site: Site, value: str, depth: int) -> str:
-        """The same for a value that must not be None: where it is, what is written here raises."""
-        if is_list_type(type_):
-            return self.listed(type_.of_type, site, value, depth)
-        if is_abstract_type(type_):
-            return f"{self.dispatch(type_, site)}({value}, run)"
-        self.admission(type_, site, value, depth)
-        return self.fields_of(type_, self.subfields(type_, site.details), value, depth)
+    def compile_deferred_field(self, selected: SelectedField) -> int:
+        """Generates the function that completes a deferred field for all its objects; returns the field's number."""
+        index = len(self.resolver_binders)
+        self.resolver_binders.append(resolver_binder(selected, self.schema))
+        self.subtree_ends.append(0)
 
-    def listed(self, item_type: GraphQLOutputType, site: Site, value: str, depth: int) -> str:
-        items, item = self.name("l"), self.name("i")
-        self.line(depth, f"{items} = {value} if {value}.__class__ is list else items_of({value})")
+        def body() -> None:
+            self.emit(1, "for (_, result), value in zip(pairs, values):")
+            completed = self.complete_value(selected.definition.type, selected, "value", 2)
+            self.emit(2, f"result[{selected.response_key!r}] = {completed}")
+
+        self.emit_function(f"complete{index}(pairs, values, execution)", body)
+        self.subtree_ends[index] = len(self.resolver_binders)
+        return index
+
+    # Values.
+
+    def complete_value(self, type_: GraphQLOutputType, selected: SelectedField, value: str, depth: int) -> str:
+        """Emits what completing the variable `value` takes, if anything; returns the expression of the result."""
+        required = isinstance(type_, GraphQLNonNull)
+        inner = get_nullable_type(type_)
+        if is_leaf_type(inner):
+            return leaf_expression(inner, required, value, self.constant)
+        if required:
+            return self.complete_non_null(inner, selected, value, depth)
+        result = self.new_name("r")
+        self.emit(depth, f"if {value} is None: {result} = None")
+        self.emit(depth, "else:")
+        self.emit(depth + 1, f"{result} = {self.complete_non_null(inner, selected, value, depth + 1)}")
+        return result
+
+    def complete_non_null(self, type_: GraphQLType, selected: SelectedField, value: str, depth: int) -> str:
+        """The same for a list or object that must not be None: the generated code raises for None."""
+        if isinstance(type_, GraphQLList):
+            return self.complete_list(type_.of_type, selected, value, depth)
+        if isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
+            return f"{self.compile_abstract_type(type_, selected)}({value}, execution)"
+        assert isinstance(type_, GraphQLObjectType)
+        self.emit_type_check(type_, selected, value, depth)
+        return self.complete_fields(type_, self.subfields(type_, selected.details), value, depth)
+
+    def complete_list(self, item_type: GraphQLOutputType, selected: SelectedField, value: str, depth: int) -> str:
+        """Emits the loop over a list; returns the expression of the list of results."""
+        items, item = self.new_name("l"), self.new_name("i")
+        self.emit(depth, f"{items} = {value} if {value}.__class__ is list else list_items({value})")
         if is_leaf_type(get_nullable_type(item_type)):
-            return f"[{self.completed(item_type, site, item, depth)} for {item} in {items}]"
-        result = self.name("r")
-        self.line(depth, f"{result} = []")
-        self.line(depth, f"for {item} in {items}:")
-        self.line(depth + 1, f"{result}.append({self.completed(item_type, site, item, depth + 1)})")
+            return f"[{self.complete_value(item_type, selected, item, depth)} for {item} in {items}]"
+        result = self.new_name("r")
+        self.emit(depth, f"{result} = []")
+        self.emit(depth, f"for {item} in {items}:")
+        self.emit(depth + 1, f"{result}.append({self.complete_value(item_type, selected, item, depth + 1)})")
         return result
 
     def subfields(self, type_: GraphQLObjectType, details: list[FieldDetails]) -> GroupedFieldSet:
+        """Returns the fields that are selected within a field, for one object type."""
         return self.executor.collect_subfields(type_, details).grouped_field_set
 
-    def admission(self, type_: GraphQLObjectType, site: Site, value: str, depth: int) -> None:
-        """Writes the check that the value is an object of the type, before an attribute of it is read."""
+    def emit_type_check(self, type_: GraphQLObjectType, selected: SelectedField, value: str, depth: int) -> None:
+        """Emits the check that the variable `value` is an object of the type."""
         row = row_class(type_)
         if row is not None:
-            self.line(depth, f"if {value}.__class__ is not {self.constant(row)}: raise Deopt")
+            self.emit(depth, f"if {value}.__class__ is not {self.constant(row)}: raise Deopt")
         elif type_.is_type_of is not None:
-            self.line(depth, f"{self.constant(_type_check(type_, site))}({value}, run)")
+            self.emit(depth, f"{self.constant(_is_type_of_check(type_, selected))}({value}, execution)")
         else:
             known: set[type] = set()
             check = self.constant(_class_check(known))
-            self.line(depth, f"if {value}.__class__ not in {self.constant(known)}: {check}({value})")
+            self.emit(depth, f"if {value}.__class__ not in {self.constant(known)}: {check}({value})")
 
-    # ------------------------------------------------------------------ interfaces and unions
+    # Interfaces and unions.
 
-    def dispatch(self, type_: GraphQLAbstractType, site: Site) -> str:
-        """Writes a function for each possible type, and the one that chooses between them; the name of the latter."""
-        by_name, by_row, choose = self.name("n"), self.name("w"), self.name("g")
-        makers: dict[str, str] = {}
-        rows: dict[type, list[str]] = {}
+    def compile_abstract_type(self, type_: GraphQLAbstractType, selected: SelectedField) -> str:
+        """Generates a function for each possible type and one that selects among them; returns the latter's name."""
+        by_name, by_row, dispatch = self.new_name("n"), self.new_name("w"), self.new_name("g")
+        functions: dict[str, str] = {}
+        functions_of_row: dict[type | None, list[str]] = {}
         for possible in self.schema.get_possible_types(type_):
-            maker = makers[possible.name] = self.name("t")
+            function = functions[possible.name] = self.new_name("t")
 
             def body(possible: GraphQLObjectType = possible) -> None:
-                self.admission(possible, site, "source", 1)
-                self.returned(self.fields_of(possible, self.subfields(possible, site.details), "source", 1))
+                self.emit_type_check(possible, selected, "source", 1)
+                groups = self.subfields(possible, selected.details)
+                self.emit_return(self.complete_fields(possible, groups, "source", 1))
 
-            self.function(f"{maker}(source, run)", body)
-            rows.setdefault(row_class(possible), []).append(maker)
-        certain = {row: found[0] for row, found in rows.items() if row is not None and len(found) == 1}
-        by_rows = ", ".join(f"{self.constant(row)}: {maker}" for row, maker in certain.items())
-        names = ", ".join(f"{name!r}: {maker}" for name, maker in makers.items())
-        resolve_type = self.constant(_type_resolution(type_, site))
+            self.emit_function(f"{function}(source, execution)", body)
+            functions_of_row.setdefault(row_class(possible), []).append(function)
+        unique = {row: found[0] for row, found in functions_of_row.items() if row is not None and len(found) == 1}
+        rows = ", ".join(f"{self.constant(row)}: {function}" for row, function in unique.items())
+        names = ", ".join(f"{name!r}: {function}" for name, function in functions.items())
+        resolve_type = self.constant(_type_resolver(type_, selected))
         self.functions += [
-            f"{by_row}, {by_name} = {{{by_rows}}}, {{{names}}}",
-            f"def {choose}(source, run):",
-            f" make = {by_row}.get(source.__class__) or {by_name}[{resolve_type}(source, run)]",
-            " return make(source, run)",
+            f"{by_row}, {by_name} = {{{rows}}}, {{{names}}}",
+            f"def {dispatch}(source, execution):",
+            f" complete = {by_row}.get(source.__class__) or {by_name}[{resolve_type}(source, execution)]",
+            " return complete(source, execution)",
         ]
-        return choose
+        return dispatch
 
 
-# ---------------------------------------------------------------------- what generated code calls where it is not sure
+# Functions that generated code calls for values that it does not handle inline.
 
 
-def _items_of(value: object) -> list | tuple:
-    # Of the iterables that graphql-core takes, only these can be gone through twice for certain.
+def _list_items(value: object) -> list[Any] | tuple[Any, ...]:
+    # graphql-core takes any iterable, but a first attempt could use up others than these.
     if isinstance(value, (list, tuple)):
         return value
     raise Deopt
 
 
-def _refuse_what_is_no_object(value: object) -> None:
+def _check_is_object(value: object) -> None:
     if value is None or value is Undefined or isinstance(value, Exception) or optimized_is_awaitable(value):
         raise Deopt
 
 
 def _class_check(known: set[type]) -> Callable[[object], None]:
-    """For a type that takes any object: a class that was seen once need not be looked at again."""
+    """The check for a type that takes any object. A class in `known` is not checked again."""
 
     def check(value: object) -> None:
-        _refuse_what_is_no_object(value)
+        _check_is_object(value)
         if not inspect.isgenerator(value) and len(known) < 64:
             known.add(value.__class__)
 
     return check
 
 
-def _type_check(type_: GraphQLObjectType, site: Site) -> Callable[[object, Any], None]:
+def _is_type_of_check(type_: GraphQLObjectType, selected: SelectedField) -> Callable[[object, Any], None]:
+    is_type_of: Any = type_.is_type_of
+
     def check(value: object, execution: Any) -> None:
-        _refuse_what_is_no_object(value)
-        verdict = type_.is_type_of(value, execution.info(site))
-        if not verdict or optimized_is_awaitable(verdict):
+        _check_is_object(value)
+        result = is_type_of(value, execution.info(selected))
+        if not result or optimized_is_awaitable(result):
             raise Deopt
 
     return check
 
 
-def _type_resolution(type_: GraphQLAbstractType, site: Site) -> Callable[[object, Any], str]:
-    """The name of the type as the schema's own resolve_type gives it; one that is not possible fails in the lookup."""
+def _type_resolver(type_: GraphQLAbstractType, selected: SelectedField) -> Callable[[object, Any], Any]:
+    """Returns the name of a value's type, as the schema resolves it. A name of no possible type fails in the lookup."""
 
-    def resolve_type(value: object, execution: Any) -> str:
-        _refuse_what_is_no_object(value)
-        return (type_.resolve_type or execution.executor.type_resolver)(value, execution.info(site), type_)
+    def resolve_type(value: object, execution: Any) -> Any:
+        _check_is_object(value)
+        return (type_.resolve_type or execution.executor.type_resolver)(value, execution.info(selected), type_)
 
     return resolve_type

@@ -1,18 +1,19 @@
-"""Leaf values: the expression that completes one inline, and the slow way round through the type's own coercion."""
+"""Leaf values: the Python expression that completes one inline, or else through the coercion of its type."""
 
 import enum
 from collections.abc import Callable
 from datetime import date, datetime
+from typing import Any
 
 from graphql import GraphQLBoolean, GraphQLFloat, GraphQLID, GraphQLInt, GraphQLLeafType, GraphQLString, Undefined
 from strawberry.execution import optimized_is_awaitable
 from strawberry.schema.schema_converter import CustomGraphQLEnumType
 from strawberry.schema.types.base_scalars import DateDefinition, DateTimeDefinition, isoformat
 
-from schema.executor.outcomes import Deopt
+from .errors import Deopt
 
-# A value of exactly this class, where the condition holds, is what graphql-core's coercion gives back unchanged.
-_UNCHANGED = {
+# Conditions under which graphql-core's coercion returns the value in {0} unchanged.
+_UNCHANGED_IF = {
     GraphQLString: "{0}.__class__ is str",
     GraphQLID: "{0}.__class__ is str",
     GraphQLBoolean: "{0}.__class__ is bool",
@@ -23,41 +24,41 @@ _DATES = {DateDefinition.name: date, DateTimeDefinition.name: datetime}
 
 
 def leaf_expression(type_: GraphQLLeafType, required: bool, value: str, constant: Callable[[object], str]) -> str:
-    """The Python expression that completes the leaf in the variable `value`.
+    """Returns the Python expression that completes the leaf in the variable `value`.
 
-    `constant` puts an object within reach of the generated code and gives its name there. A value that is not of the
-    expected class exactly goes through the type's own coercion; what that refuses raises, which ends the plan.
+    `constant` adds an object to the namespace of the generated code and returns its name there. A value of exactly the
+    expected class is completed inline. Any other is coerced by its type; where that fails, the expression raises.
     """
-    slow = f"{constant(coercion(type_, required))}({value})"
-    condition, quick = _quick(type_, value, constant)
+    coerced = f"{constant(coercion(type_, required))}({value})"
+    condition, inline = _inline_expression(type_, value, constant)
     if condition is None:
-        return slow
+        return coerced
     if required:
-        return f"({quick} if {condition} else {slow})"
-    if quick == value:
-        return f"({quick} if {condition} or {value} is None else {slow})"
-    return f"({quick} if {condition} else None if {value} is None else {slow})"
+        return f"({inline} if {condition} else {coerced})"
+    if inline == value:
+        return f"({inline} if {condition} or {value} is None else {coerced})"
+    return f"({inline} if {condition} else None if {value} is None else {coerced})"
 
 
-def _quick(type_: GraphQLLeafType, value: str, constant: Callable[[object], str]) -> tuple[str | None, str]:
-    """A condition, and what the leaf is where it holds. No condition: there is no quick way."""
-    if type_ in _UNCHANGED:
-        return _UNCHANGED[type_].format(value), value
+def _inline_expression(type_: GraphQLLeafType, value: str, constant: Callable[[object], str]) -> tuple[str | None, str]:
+    """A condition, and the expression of the leaf where the condition holds. The condition is None if there is none."""
+    if type_ in _UNCHANGED_IF:
+        return _UNCHANGED_IF[type_].format(value), value
     if isinstance(type_, CustomGraphQLEnumType):
-        members = type_.wrapped_cls
-        # Enum.__hash__ is a Python function, so a table by member would cost more than the member's own attribute.
-        if not issubclass(members, enum.Flag) and all(type_.coerce_output_value(m) == m._name_ for m in members):
-            return f"{value}.__class__ is {constant(members)}", f"{value}._name_"
+        enum_class: Any = type_.wrapped_cls  # Strawberry says EnumMeta
+        # Enum.__hash__ is a Python function, so a dictionary by member would cost more than the member's attribute.
+        if not issubclass(enum_class, enum.Flag) and all(type_.coerce_output_value(m) == m._name_ for m in enum_class):
+            return f"{value}.__class__ is {constant(enum_class)}", f"{value}._name_"
     elif type_.name in _DATES and type_.coerce_output_value is isoformat:
         return f"{value}.__class__ is {constant(_DATES[type_.name])}", f"{value}.isoformat()"
     return None, value
 
 
 def coercion(type_: GraphQLLeafType, required: bool) -> Callable[[object], object]:
-    """A function that completes any value as graphql-core would, or raises where graphql-core would not return one."""
+    """Returns a function that completes a value as graphql-core does, and raises where that reports an error."""
     coerce = type_.coerce_output_value
 
-    def slow(value: object) -> object:
+    def complete(value: object) -> object:
         if value is None or value is Undefined:
             if required:
                 raise Deopt
@@ -69,4 +70,4 @@ def coercion(type_: GraphQLLeafType, required: bool) -> Callable[[object], objec
             raise Deopt
         return result
 
-    return slow
+    return complete

@@ -1,7 +1,7 @@
-"""Rows of a small portfolio to try executors on, with faults planted by a seed, and the loaders that give them.
+"""Rows of a small portfolio for tests of the executor, with values that a seed makes wrong, and their data loaders.
 
-`World(seed, rate)` holds the rows; with rate 0 nothing is wrong with them. `Context(world)` is what one execution works
-with: loaders of its own, which count their batches.
+`World(seed, rate)` has the rows; with rate 0 no value is wrong. `Context(world)` is the context of one execution: it
+has data loaders of its own, which count their batches.
 """
 
 import asyncio
@@ -20,20 +20,20 @@ LEARNERS, AIMS, UNITS, EMPLOYERS = 8, 3, 4, 3
 
 
 class Odd:
-    """No leaf and no source of any type; its repr is the same in every run."""
+    """Neither a leaf value nor a source of any type; its repr is the same in every run."""
 
     def __repr__(self) -> str:
         return "<odd>"
 
 
 class Claiming:
-    """Says that it is an employer, and is none."""
+    """An object for which resolve_type says Employer, although it is not one."""
 
     claims, name = "Employer", "claimed"
 
 
 class World:
-    """Rows by their keys, and which values of them are spoilt: decided by the seed, the place and the key alone."""
+    """Rows by their keys. Which values are wrong depends only on the seed, the place and the key."""
 
     def __init__(self, seed: int = 0, rate: float = 0.0) -> None:
         self.seed, self.rate = seed, rate
@@ -43,7 +43,7 @@ class World:
         self.employers = {key: EmployerRow(self, key) for key in range(EMPLOYERS)}
 
     def plant(self, place: str, key: object, value: Any) -> Any:
-        """The value, or what stands in its place: None, another value, a future, an exception given or raised."""
+        """Returns the value or, at the rate, a wrong one: None, another value, a future, an exception; or raises."""
         if not self.rate:
             return value
         rng = Random(f"{self.seed} {place} {key}")
@@ -54,7 +54,7 @@ class World:
                 return None
             case 2:
                 return rng.choice([Odd(), {"a": 1}, b"bytes", "text", [1, None, Odd()]])
-            case 3 | 4 | 5 | 6:  # some types take these for what they are not, others refuse them
+            case 3 | 4 | 5 | 6:  # some types coerce these, others reject them
                 return rng.choice([0, 1, True, 2.0, 1.5, "3", 2**31, -(2**31), float("inf"), float("nan"), Level.LOW])
             case 7:
                 future = asyncio.get_running_loop().create_future()
@@ -67,7 +67,7 @@ class World:
 
 
 def planted(read: Callable) -> property:
-    """A row's property whose value can be spoilt."""
+    """A property of a row whose value can be wrong."""
 
     def get(row: Any) -> Any:
         return row.world.plant(f"{type(row).__name__}.{read.__name__}", row.key, read(row))
@@ -210,10 +210,9 @@ class EmployerRow:
 
 
 class SharedFuture(asyncio.Future):
-    """A loader's future, which several fields may await.
+    """A loader's future that cannot be cancelled, because several fields may await it.
 
-    graphql-core cancels the siblings of a field that fails. Were their loader's future cancelled with them, whoever
-    else awaits it would be cancelled too, and with it the operation as a whole.
+    graphql-core cancels the siblings of a field that fails. A cancelled future would cancel all its other awaiters too.
     """
 
     def cancel(self, msg: Any = None) -> bool:
@@ -221,7 +220,7 @@ class SharedFuture(asyncio.Future):
 
 
 class Loop:
-    """The running loop as a loader sees it."""
+    """The running loop, as far as a loader uses it; its futures cannot be cancelled."""
 
     def __init__(self) -> None:
         self.call_soon = asyncio.get_running_loop().call_soon
@@ -231,7 +230,7 @@ class Loop:
 
 
 class Context:
-    """What one execution works with."""
+    """The context of one execution: its data loaders, and how often they were restarted."""
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -240,7 +239,7 @@ class Context:
         self.restart()
 
     def restart(self) -> None:
-        """Loaders that know nothing yet."""
+        """Makes new data loaders, with empty caches."""
         self.restarts += 1
         world = self.world
         self.learner = self.loader("learner", world.learners.get)
@@ -250,7 +249,7 @@ class Context:
         self.grade = self.loader("grade", lambda key: f"grade {key}")
 
     def loader(self, name: str, read: Callable[[int], Any]) -> DataLoader:
-        """A batch takes much longer than the steps between two levels, as it does in a database."""
+        """Makes a data loader whose batches take longer than the steps between two levels, as a database does."""
 
         async def load(keys: list[int]) -> list[Any]:
             self.batches[name] += 1

@@ -1,4 +1,4 @@
-"""The schema over those rows: every way in which a field can be resolved."""
+"""A schema over the rows of executor_rows.py, with every way in which a field can be resolved."""
 
 import asyncio
 from collections.abc import Callable
@@ -50,7 +50,7 @@ class Loudly(FieldExtension):
 
 
 def of_row(row: type, hinted: bool = True) -> Callable[[type], type]:
-    """A Strawberry type over a row class; `hinted` says so to the compiled executor too."""
+    """A Strawberry type over a row class; if `hinted` it declares `__row__` for the compiled executor."""
 
     def decorate(cls: type) -> type:
         cls.is_type_of = classmethod(lambda _cls, obj, _info: obj.__class__ is row)
@@ -282,7 +282,7 @@ SCALARS = {Json: strawberry.scalar(name="Json", serialize=lambda value: value, p
 
 
 def make_schema(**options: Any) -> strawberry.Schema:
-    """The schema; options go to Strawberry."""
+    """Makes the schema; the options are Strawberry's."""
     return strawberry.Schema(
         Query,
         Mutation,

@@ -1,9 +1,9 @@
-"""Random, valid query operations for any GraphQL schema: fragments, aliases, directives, variables, nesting, arguments.
+"""Random valid query operations for any GraphQL schema: fragments, aliases, directives, variables, nesting, arguments.
 
     operation = generate(schema, random.Random(7), values=my_ids)
 
-gives an `Operation` (text, variables). `values` may say what an argument gets; everything else is made up from the
-types. The same schema, generator state and options give the same operation.
+returns an `Operation` (text, variables). `values` may choose the value of an argument; every other value is generated
+from its type. The same schema, generator state and options give the same operation.
 """
 
 import json
@@ -30,9 +30,9 @@ from graphql import (
     is_union_type,
 )
 
-# (rng, "Query.learner.id", the argument's type) -> the value as JSON, or MADE_UP for one made from the type.
+# (rng, "Query.learner.id", the argument's type) -> the value as JSON, or GENERATED for one generated from the type.
 Values = Callable[[Random, str, GraphQLInputType], Any]
-MADE_UP = object()
+GENERATED = object()
 
 _SCALARS: dict[str, Callable[[Random], Any]] = {
     "ID": lambda rng: str(rng.randrange(8)),
@@ -50,7 +50,7 @@ FORWARDS, BACKWARDS = ("first", "after"), ("last", "before")
 
 @dataclass(slots=True)
 class Operation:
-    """What a client would send."""
+    """An operation as a client sends it."""
 
     text: str
     variables: dict[str, Any]
@@ -58,10 +58,10 @@ class Operation:
 
 @dataclass(slots=True)
 class _Level:
-    """The response keys taken at one place in the answer, with what they stand for and the level below."""
+    """The response keys that are in use at one place of the response, each with its meaning and the level below."""
 
     keys: dict[str, tuple[str, "_Level"]] = field(default_factory=dict)
-    forced: bool = False  # every key here must be one that is used nowhere else
+    unique_keys: bool = False  # every key here must be one that is used nowhere else
 
 
 def generate(
@@ -70,18 +70,18 @@ def generate(
     values: Values | None = None,
     skip: Container[str] = (),
     depth: int = 5,
-    most_fields: int = 40,
+    max_fields: int = 40,
 ) -> Operation:
-    """One operation of up to about `most_fields` fields, nested up to `depth` objects deep.
+    """Generates one operation of up to about `max_fields` fields, nested up to `depth` objects deep.
 
     `skip` names fields that are never selected, as "Type.field".
     """
-    return _Writer(schema, rng, values or (lambda *_: MADE_UP), skip, most_fields).operation(depth)
+    return _Generator(schema, rng, values or (lambda *_: GENERATED), skip, max_fields).operation(depth)
 
 
-class _Writer:
-    def __init__(self, schema: GraphQLSchema, rng: Random, values: Values, skip: Container[str], most: int) -> None:
-        self.schema, self.rng, self.values, self.skip, self.left = schema, rng, values, skip, most
+class _Generator:
+    def __init__(self, schema: GraphQLSchema, rng: Random, values: Values, skip: Container[str], fields: int) -> None:
+        self.schema, self.rng, self.values, self.skip, self.fields_left = schema, rng, values, skip, fields
         self.declared: list[str] = []
         self.variables: dict[str, Any] = {}
         self.fragments: list[tuple[GraphQLNamedType, str, str]] = []  # type, name, text
@@ -115,13 +115,13 @@ class _Writer:
         return f"{{ {' '.join(parts)} }}"
 
     def typename(self, level: _Level) -> str:
-        if level.forced or self.chance(0.3):
+        if level.unique_keys or self.chance(0.3):
             return f"t{self.number()}: __typename"
         level.keys.setdefault("__typename", ("__typename", _Level()))
         return "__typename"
 
     def fields(self, type_: Any, level: _Level, depth: int, at_least: int) -> list[str]:
-        """Some fields of an object or interface type, now and then within a fragment, now and then one twice."""
+        """Selects some fields of an object or interface type; sometimes within a fragment, sometimes one twice."""
         names = [
             name
             for name, definition in type_.fields.items()
@@ -132,33 +132,33 @@ class _Writer:
             chosen.append(self.rng.choice(chosen))
         parts = []
         for name in chosen:
-            if self.left <= 0:
+            if self.fields_left <= 0:
                 break
             projection = self.one(type_, name, level, depth)
             if self.chance(0.1):
                 condition = f" on {type_.name}" if self.chance(0.5) else ""
                 projection = f"...{condition}{self.directive()} {{ {projection} }}"
             parts.append(projection)
-        if self.chance(0.12) and not level.forced and self.left > 0:
+        if self.chance(0.12) and not level.unique_keys and self.fields_left > 0:
             parts.append(f"...{self.fragment(type_, depth)}{self.directive()}")
         return parts
 
     def fragment(self, type_: Any, depth: int) -> str:
-        """A named fragment on the type: an earlier one, or a new one. Its keys are its own, so it fits anywhere."""
+        """Names a fragment on the type, an earlier or a new one. Its response keys are unique, so it fits anywhere."""
         known = [name for on, name, _ in self.fragments if on is type_]
         if known and self.chance(0.6):
             return self.rng.choice(known)
-        inner = self.fields(type_, _Level(forced=True), min(depth, 2), 1) or [f"t{self.number()}: __typename"]
+        inner = self.fields(type_, _Level(unique_keys=True), min(depth, 2), 1) or [f"t{self.number()}: __typename"]
         name = f"F{self.number()}"
         self.fragments.append((type_, name, f"fragment {name} on {type_.name} {{ {' '.join(inner)} }}"))
         return name
 
     def one(self, type_: Any, name: str, level: _Level, depth: int) -> str:
-        self.left -= 1
+        self.fields_left -= 1
         definition: GraphQLField = type_.fields[name]
         arguments = self.arguments(f"{type_.name}.{name}", definition)
         meaning = f"{name}{arguments}: {definition.type}"
-        key = f"a{self.number()}" if level.forced or self.chance(0.15) else name
+        key = f"a{self.number()}" if level.unique_keys or self.chance(0.15) else name
         if key in level.keys and level.keys[key][0] != meaning:
             key = f"a{self.number()}"
         below = level.keys.setdefault(key, (meaning, _Level()))[1]
@@ -205,7 +205,7 @@ class _Writer:
 
     def value(self, coordinate: str, type_: GraphQLInputType) -> Any:
         given = self.values(self.rng, coordinate, type_)
-        if given is not MADE_UP:
+        if given is not GENERATED:
             return given
         if isinstance(type_, GraphQLNonNull):
             return self.value(coordinate, type_.of_type)
@@ -220,7 +220,7 @@ class _Writer:
 
 
 def _literal(value: Any, type_: GraphQLInputType) -> str:
-    """The JSON value as GraphQL writes it; the type tells enums from strings."""
+    """Returns the JSON value as a GraphQL literal; the type distinguishes enums from strings."""
     if isinstance(type_, GraphQLNonNull):
         return _literal(value, type_.of_type)
     if value is None:

@@ -1,4 +1,4 @@
-"""The compiled executor's own promises: what it compiles, what it keeps, how it fails, what it counts."""
+"""What the executor compiles, what it caches, when it falls back to the generic executor, and what it counts."""
 
 import gc
 from typing import Any
@@ -10,7 +10,7 @@ from strawberry.extensions import ParserCache, SchemaExtension
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.executor import executor_class
-from schema.executor.plans import FAILURE, LIMIT, REST
+from schema.executor.cache import FAILURE_WEIGHT, SCORE_LIMIT, SUSPENSION
 from tests.schema.executor.executor_rows import Context, World
 from tests.schema.executor.executor_schema import make_schema
 from tests.schema.executor.test_differential import run
@@ -21,14 +21,14 @@ pytestmark = pytest.mark.filterwarnings(
 
 
 def schemas(**bounds: int) -> tuple[strawberry.Schema, strawberry.Schema, type]:
-    """The world's schema with the generic and with the compiled executor, and the latter's class."""
+    """Returns the schema with the generic and with the compiled executor, and the class of the latter."""
     executor = executor_class("compiled", **bounds)
     options = {"extensions": [ParserCache]}
     return make_schema(**options), make_schema(execution_context_class=executor, **options), executor
 
 
 async def same(text: str, world: World | None = None, **variables: Any) -> Any:
-    """Runs an operation with both executors, requires the same answer, and gives the compiled one's counters."""
+    """Runs an operation with both executors, asserts the same result, and returns the counters of the compiled one."""
     generic, compiled, executor = schemas()
     answers = []
     for schema in (generic, compiled):
@@ -61,18 +61,18 @@ def test_the_setting_names_the_executor() -> None:
 )
 async def test_queries_are_compiled(text: str) -> None:
     counters = await same(text)
-    assert (counters.fast, counters.unsupported, counters.deopt) == (1, 0, 0)
+    assert (counters.executed, counters.unsupported, counters.deoptimized) == (1, 0, 0)
 
 
 @pytest.mark.parametrize(
     "text", ["mutation { touch }", "{ __schema { queryType { name } } }", '{ __type(name: "Aim") { name } }']
 )
-async def test_the_rest_is_left_to_the_generic_executor(text: str) -> None:
+async def test_other_operations_run_with_the_generic_executor(text: str) -> None:
     counters = await same(text)
-    assert (counters.fast, counters.compiled, counters.unsupported) == (0, 0, 1)
+    assert (counters.executed, counters.compiled, counters.unsupported) == (0, 0, 1)
 
 
-async def test_extensions_that_hook_into_resolving_are_left_to_the_generic_executor() -> None:
+async def test_extensions_that_hook_into_resolving_use_the_generic_executor() -> None:
     class Watching(SchemaExtension):
         seen: list[str] = []
 
@@ -87,7 +87,7 @@ async def test_extensions_that_hook_into_resolving_are_left_to_the_generic_execu
     assert executor.counters().unsupported == 1
 
 
-async def test_a_plan_for_each_combination_of_conditions() -> None:
+async def test_each_combination_of_conditions_is_compiled() -> None:
     generic, compiled, executor = schemas()
     text = """query ($a: Boolean!, $b: Boolean = true) {
         learner(id: 1) { id name @include(if: $a) ... @skip(if: $b) { email tags } } }"""
@@ -95,77 +95,78 @@ async def test_a_plan_for_each_combination_of_conditions() -> None:
         answers = [await s.execute(text, variables, context_value=Context(World())) for s in (generic, compiled)]
         assert answers[0].data == answers[1].data
         assert not answers[1].errors
-    assert (executor.counters().compiled, executor.counters().fast) == (4, 9)
+    assert (executor.counters().compiled, executor.counters().executed) == (4, 9)
 
 
-async def test_a_condition_that_is_null_is_the_generic_executors_error() -> None:
+async def test_a_null_condition_is_an_error_of_the_generic_executor() -> None:
     counters = await same("query ($a: Boolean = true) { today @skip(if: $a) }", a=None)
     assert (counters.compiled, counters.unsupported) == (0, 1)
 
 
 async def test_combinations_are_bounded() -> None:
-    _, compiled, executor = schemas(variants=2)
+    _, compiled, executor = schemas(max_variants=2)
     text = "query ($a: Boolean!, $b: Boolean!) { today a: today @skip(if: $a) b: today @skip(if: $b) }"
     for variables in [{"a": a, "b": b} for a in (True, False) for b in (True, False)]:
         assert not (await compiled.execute(text, variables, context_value=Context(World()))).errors
     assert (executor.counters().compiled, executor.counters().unsupported) == (2, 2)
 
 
-async def test_what_would_be_too_much_code_is_not_compiled() -> None:
+async def test_an_operation_of_too_much_code_is_not_compiled() -> None:
     aliases = " ".join(f"a{number}: name" for number in range(1600))
     counters = await same(f"{{ learner(id: 1) {{ {aliases} }} }}")
     assert (counters.compiled, counters.unsupported) == (0, 1)
 
 
-async def test_the_longest_unused_plans_go_first() -> None:
-    _, compiled, executor = schemas(most=2)
+async def test_the_least_recently_used_query_is_evicted() -> None:
+    _, compiled, executor = schemas(max_operations=2)
     for alias in ("a", "b", "a", "c", "a", "b"):
         await compiled.execute(f"{{ {alias}: today }}", context_value=Context(World()))
-    # b went for c, c for b; a was in use all the time.
-    assert (executor.counters().compiled, executor.counters().evicted, len(executor.plans)) == (4, 2, 2)
+    # b is evicted for c, and c for b; a was used in between.
+    assert (executor.counters().compiled, executor.counters().evicted, len(executor.cache)) == (4, 2, 2)
 
 
 async def test_generated_code_is_bounded() -> None:
-    _, compiled, executor = schemas(characters=3_000)
+    _, compiled, executor = schemas(max_characters=3_000)
     for number in range(20):
         await compiled.execute(f"{{ a{number}: learners {{ id name aims {{ id }} }} }}", context_value=Context(World()))
     counters = executor.counters()
-    assert executor.plans.written <= 3_000
-    assert counters.compiled == 20 == counters.evicted + len(executor.plans)
-    assert len(executor.plans) > 1
+    assert executor.cache.characters <= 3_000
+    assert counters.compiled == 20 == counters.evicted + len(executor.cache)
+    assert len(executor.cache) > 1
 
 
-async def test_a_plan_goes_with_its_document() -> None:
+async def test_a_query_is_dropped_with_its_document() -> None:
     executor, context = executor_class(), Context(World())
     kept, dropped = parse("{ learners { name } }"), parse("{ learners { id grade where } }")
     for document in (kept, dropped, kept):
         await run(executor, document, {}, context)
-    assert (len(executor.plans), executor.counters().compiled) == (2, 2)
+    assert (len(executor.cache), executor.counters().compiled) == (2, 2)
     del document, dropped
     gc.collect()
-    assert len(executor.plans) == 1
+    assert len(executor.cache) == 1
     assert executor.counters().evicted == 0
 
 
-async def test_an_operation_that_keeps_failing_rests_and_is_tried_again() -> None:
+async def test_a_query_that_keeps_failing_is_suspended_and_tried_again() -> None:
     world = World(1, 0.0)
     _, compiled, executor = schemas()
     text = "{ learner(id: 1) { where } }"
-    failures = -(-LIMIT // FAILURE)
-    for _ in range(failures + REST + 1):
+    failures = -(-SCORE_LIMIT // FAILURE_WEIGHT)
+    for _ in range(failures + SUSPENSION + 1):
         answer = await compiled.execute(text, context_value=Context(world))
         assert answer.data == {"learner": {"where": "learner.where"}}
     counters = executor.counters()
-    assert (counters.deopt, counters.rested, counters.fast) == (failures + 1, REST, 0)
+    assert (counters.deoptimized, counters.suspended, counters.executed) == (failures + 1, SUSPENSION, 0)
 
 
-async def test_seldom_failures_do_not_end_compiling() -> None:
+async def test_rare_failures_do_not_suspend_a_query() -> None:
     _, compiled, executor = schemas()
     text = "query ($skip: Boolean!, $id: ID!) { learner(id: $id) { name where @skip(if: $skip) } }"
     for number in range(200):
         variables = {"id": "x" if number % 10 == 0 else "1", "skip": True}
         await compiled.execute(text, variables, context_value=Context(World()))
-    assert (executor.counters().deopt, executor.counters().fast, executor.counters().rested) == (20, 180, 0)
+    counters = executor.counters()
+    assert (counters.deoptimized, counters.executed, counters.suspended) == (20, 180, 0)
 
 
 async def test_a_level_is_one_batch() -> None:
@@ -175,7 +176,7 @@ async def test_a_level_is_one_batch() -> None:
         aims { units { grade } learner { grade } } other: aims { units { id } } employer { id } } }"""
     assert not (await compiled.execute(text, context_value=context)).errors
     assert context.batches == {"aims_of": 1, "units_of": 1, "learner": 1, "employer": 1, "grade": 1}
-    assert executor.counters().fast == 1
+    assert executor.counters().executed == 1
 
 
 async def test_synchronous_execution() -> None:
@@ -183,14 +184,14 @@ async def test_synchronous_execution() -> None:
     text = '{ today echo(words: ["a", null]) named { name } }'
     answers = [schema.execute_sync(text, context_value=Context(World())) for schema in (generic, compiled)]
     assert answers[0].data == answers[1].data
-    assert executor.counters().fast == 1
+    assert executor.counters().executed == 1
 
 
-async def test_the_context_is_told_to_start_again() -> None:
+async def test_a_fallback_restarts_the_context() -> None:
     _, compiled, executor = schemas()
     context = Context(World())
     await compiled.execute("{ learners { aims { learner { where } } } }", context_value=context)
     assert context.restarts == 1
-    # Twice, because the second attempt knows nothing of the first one's loads.
+    # Twice, because the generic executor does not share the loads of the first attempt.
     assert context.batches == {"aims_of": 2, "learner": 2}
-    assert executor.counters().deopt == 1
+    assert executor.counters().deoptimized == 1

@@ -1,4 +1,4 @@
-"""The compiled executor among awkward resolvers: hidden errors, iterators, sources of other classes, work under way."""
+"""The compiled executor with awkward resolvers: hidden errors, iterators, sources of other classes, pending work."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,6 +12,20 @@ from strawberry.types import Info
 from schema.executor import executor_class
 
 
+class Inlined(property):
+    """A property that reads `inner.title`, and says so to the executor."""
+
+    def inline(self, source: str) -> str:
+        return f"{source}.inner.title"
+
+
+class Uppercase:
+    """A descriptor without a function to call and without `inline`."""
+
+    def __get__(self, row: Any, owner: type | None = None) -> str:
+        return row.inner.title.upper()
+
+
 @dataclass(slots=True)
 class Inner:
     title: str
@@ -22,9 +36,8 @@ class Row:
     inner: Inner
     numbers: Any = ()
 
-    @property
-    def title(self) -> str:
-        return self.inner.title
+    title = Inlined(lambda row: row.inner.title)
+    uppercase = Uppercase()
 
     @property
     def initial(self) -> str:
@@ -49,6 +62,7 @@ class Thing(Titled):
     __row__ = Row
     initial: str
     self_title: str
+    uppercase: str
     numbers: list[int]
 
     @strawberry.field
@@ -94,7 +108,7 @@ class OtherRow:
 
 @strawberry.type
 class Twin(Titled):
-    """Over the same rows as Thing: a row's class alone does not tell them apart."""
+    """A second type over the rows of Thing: the class of a row does not determine the type."""
 
     __row__ = Row
 
@@ -137,29 +151,35 @@ def awkward() -> tuple[strawberry.Schema, type]:
     return strawberry.Schema(Query, types=[Thing, Twin], execution_context_class=executor), executor
 
 
-async def test_properties_of_a_known_row_are_read_as_they_are_written() -> None:
+async def test_an_attribute_is_read_inline_if_its_descriptor_has_an_expression() -> None:
     schema, executor = awkward()
-    answer = await schema.execute("{ thing { title initial selfTitle numbers } }")
-    assert answer.data == {"thing": {"title": "title", "initial": "t", "selfTitle": "title", "numbers": []}}
-    [entry] = executor.plans._entries.values()
-    assert ".inner.title" in entry.plans[()].source
-    assert executor.counters().fast == 1
+    result = await schema.execute("{ thing { title initial selfTitle uppercase numbers } }")
+    assert result.data == {
+        "thing": {"title": "title", "initial": "t", "selfTitle": "title", "uppercase": "TITLE", "numbers": []}
+    }
+    [entry] = executor.cache._entries.values()
+    source = entry.queries[()].source
+    assert source.count(".inner.title") == 1
+    assert ".uppercase" in source
+    # The functions of the other properties are called without a lookup.
+    assert ".initial" not in source and ".self_title" not in source
+    assert executor.counters().executed == 1
 
 
-async def test_a_source_of_another_class_than_the_hint_is_still_answered() -> None:
+async def test_a_source_of_another_class_than_the_declared_row_falls_back() -> None:
     schema, executor = awkward()
     answer = await schema.execute("{ thing(other: true) { title initial } }")
     assert answer.data == {"thing": {"title": "another class", "initial": "x"}}
-    assert executor.counters().deopt == 1
+    assert executor.counters().deoptimized == 1
 
 
-async def test_reading_the_path_is_noticed_where_the_resolver_hides_it() -> None:
+async def test_reading_the_path_falls_back_even_if_the_resolver_catches_the_error() -> None:
     schema, executor = awkward()
     assert (await schema.execute("{ t: thing { place } }")).data == {"t": {"place": "['t', 'place']"}}
-    assert executor.counters().deopt == 1
+    assert executor.counters().deoptimized == 1
 
 
-async def test_an_iterator_is_left_whole_for_the_generic_executor() -> None:
+async def test_an_iterator_is_not_used_up_before_the_fallback() -> None:
     schema, executor = awkward()
 
     def numbers() -> Iterator[int]:
@@ -167,20 +187,20 @@ async def test_an_iterator_is_left_whole_for_the_generic_executor() -> None:
 
     answer = await schema.execute("{ countdown { numbers } }", root_value=numbers())
     assert answer.data == {"countdown": {"numbers": [3, 2, 1]}}
-    assert executor.counters().deopt == 1
+    assert executor.counters().deoptimized == 1
 
 
-async def test_nothing_of_a_failed_plan_runs_on_beside_the_second_attempt() -> None:
+async def test_nothing_of_a_failed_execution_runs_beside_the_second_attempt() -> None:
     schema, executor = awkward()
     context: dict[str, list[str]] = {"log": []}
     answer = await schema.execute("{ thing { wrong slow } }", context_value=context)
     assert answer.data == {"thing": {"wrong": None, "slow": 1}}
     assert [str(error.message) for error in answer.errors] == ["wrong"]
     assert sorted(context["log"][:3]) == ["slow begins", "slow ends", "wrong"]
-    assert executor.counters().deopt == 1
+    assert executor.counters().deoptimized == 1
 
 
-async def test_after_a_failure_nothing_more_of_the_plan_is_begun() -> None:
+async def test_after_a_failure_no_further_resolver_is_called() -> None:
     schema, _ = awkward()
     context: dict[str, list[str]] = {"log": []}
     answer = await schema.execute("{ thing { wrong later { mark } } }", context_value=context)
@@ -189,24 +209,24 @@ async def test_after_a_failure_nothing_more_of_the_plan_is_begun() -> None:
     assert context["log"].count("mark") == 1
 
 
-async def test_what_was_begun_before_a_failure_ends_before_the_second_attempt() -> None:
+async def test_pending_work_of_a_failed_execution_ends_before_the_second_attempt() -> None:
     schema, executor = awkward()
     context: dict[str, list[str]] = {"log": []}
     answer = await schema.execute("{ ticking boom }", context_value=context)
     assert (answer.data, len(answer.errors)) == ({"ticking": 1, "boom": None}, 1)
     assert context["log"] == ["tick begins", "tick ends"] * 2
-    assert executor.counters().deopt == 1
+    assert executor.counters().deoptimized == 1
 
 
 @pytest.mark.parametrize("which", ["Thing", "Twin"])
-async def test_types_that_share_a_row_class_are_told_apart_by_the_schema(which: str) -> None:
+async def test_types_that_share_a_row_class_are_distinguished_by_the_schema(which: str) -> None:
     schema, executor = awkward()
     answer = await schema.execute("query ($which: String!) { twin(which: $which) { __typename } }", {"which": which})
     assert answer.data == {"twin": {"__typename": which}}
-    assert executor.counters().fast == 1
+    assert executor.counters().executed == 1
 
 
-async def test_an_execution_that_is_cancelled_leaves_no_task() -> None:
+async def test_a_cancelled_execution_leaves_no_task() -> None:
     schema, _ = awkward()
     context: dict[str, list[str]] = {"log": []}
     before = asyncio.all_tasks()

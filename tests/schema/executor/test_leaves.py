@@ -1,4 +1,4 @@
-"""Every leaf type with every kind of value: the compiled executor gives what the generic one gives."""
+"""Every leaf type with every kind of value: the compiled executor returns what the generic one returns."""
 
 import asyncio
 import datetime as dt
@@ -20,15 +20,15 @@ from tests.schema.executor.test_differential import run, shown
 
 
 class Text(str):
-    """Text of a class of its own."""
+    """A subclass of str."""
 
 
 class Number(int):
-    """A number of a class of its own."""
+    """A subclass of int."""
 
 
 class Day(dt.date):
-    """A day of a class of its own."""
+    """A subclass of date."""
 
 
 LEAVES = {
@@ -45,7 +45,7 @@ LEAVES = {
     "extra": Json,
 }
 MOMENT = dt.datetime(2026, 11, 21, 9, 30, 0, 5, tzinfo=dt.UTC)
-SOUND = {
+VALID = {
     "text": "a", "id": "a", "number": -7, "ratio": 0.5, "flag": False, "mood": Mood.BUSY, "level": Level.HIGH,
     "day": dt.date(2026, 11, 21), "moment": MOMENT, "amount": Decimal("1.50"), "extra": {"a": [1]},
 }  # fmt: skip
@@ -87,14 +87,14 @@ GENERIC = executor_class("generic")
 
 
 async def answer(executor: type, attribute: str, value: Any) -> dict[str, Any]:
-    """What the field gives whose attribute has the value."""
+    """Returns the result for a field whose attribute has the value."""
     document = parse(f"{{ leaves {{ value: {to_camel_case(attribute)} }} }}")
     return shown(await run(executor, document, {}, None, SCHEMA, SimpleNamespace(**{attribute: value})))
 
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("leaf", LEAVES)
-async def test_any_value_comes_out_as_it_does_generically(leaf: str, shape: str) -> None:
+async def test_any_value_is_completed_as_by_the_generic_executor(leaf: str, shape: str) -> None:
     executor = executor_class("compiled")
     for value in VALUES:
         value = SHAPES[shape](value)
@@ -105,9 +105,9 @@ async def test_any_value_comes_out_as_it_does_generically(leaf: str, shape: str)
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("leaf", LEAVES)
-async def test_a_value_that_is_awaited_generically_is_not_taken_for_a_leaf(leaf: str, shape: str) -> None:
+async def test_a_value_that_the_generic_executor_awaits_is_not_coerced(leaf: str, shape: str) -> None:
     future = asyncio.get_running_loop().create_future()
-    future.set_result(SOUND[leaf])
+    future.set_result(VALID[leaf])
     value = SHAPES[shape](future)
     expected = await answer(GENERIC, leaf + shape, value)
     assert not expected["errors"]
@@ -115,8 +115,8 @@ async def test_a_value_that_is_awaited_generically_is_not_taken_for_a_leaf(leaf:
 
 
 @pytest.mark.parametrize("leaf", LEAVES)
-async def test_sound_values_stay_with_the_plan(leaf: str) -> None:
+async def test_valid_values_do_not_fall_back(leaf: str) -> None:
     executor = executor_class("compiled")
     for shape, shaped in SHAPES.items():
-        assert not (await answer(executor, leaf + shape, shaped(SOUND[leaf])))["errors"]
-    assert (executor.counters().fast, executor.counters().deopt) == (4, 0)
+        assert not (await answer(executor, leaf + shape, shaped(VALID[leaf])))["errors"]
+    assert (executor.counters().executed, executor.counters().deoptimized) == (4, 0)

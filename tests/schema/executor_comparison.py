@@ -1,4 +1,4 @@
-"""The served schema over a world with one of everything: what one operation gives with one executor, for one person."""
+"""Runs operations on the served schema with either executor, over a database with records of every kind."""
 
 import asyncio
 import datetime as dt
@@ -27,65 +27,64 @@ from tests.authorization.authorization_scenario import Everything
 from tests.authorization.oracle import Sight
 from tests.authorization.rows import Rows
 from tests.authorization.viewer_crawler import every_id
-from tests.schema.executor.random_operations import MADE_UP
+from tests.schema.executor.random_operations import GENERATED
 from tests.support.viewers import services, viewer
 
-# Somebody in each of the seven roles: who sees much of the world.
+# One user in each of the seven roles, each of whom sees many records.
 PEOPLE = {
     Role.LEARNER: "ada", Role.ASSESSOR: "ann", Role.IQA: "ian", Role.EMPLOYER_MANAGER: "mo",
     Role.EMPLOYER_OVERVIEW: "olu", Role.BASIC_ADMIN: "bas", Role.MASTER_ADMIN: "may",
 }  # fmt: skip
 
-# The types whose ids an argument takes; of any other, and of `node`, any record's.
-_TAKES = {
+# The type whose ids an argument takes. Any other argument, and `node`, takes ids of all types.
+_ID_TYPES = {
     "learner": "Learner", "aim": "Aim", "employer": "Employer", "evidence": "Evidence", "session": "Session",
     "signatureRequest": "SignatureRequest", "unit": "Unit", "learnerId": "Learner", "aimId": "Aim",
     "employerId": "Employer", "assessorId": "User",
 }  # fmt: skip
 
-
-# Of the event loop: what an answer sets off has asked for all that it asks for by then.
+# Turns of the event loop after which an operation has started every read that follows from the last results.
 TURNS = 30
 
 
-class InRounds(Database):
-    """Answers all reads that are under way together, once nobody has anything more to ask.
+class RoundDatabase(Database):
+    """Returns the results of all pending reads together, once no further read is started.
 
-    Which reads can be asked as one then hangs on the executor, and not on which answer happened to come first.
+    The number of statements then depends on the executor, and not on which result happens to come first.
     """
 
-    _asked = 0
+    _running = 0
     _round: asyncio.Task[None] | None = None
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
-        self._held: list[asyncio.Future[None]] = []
+        self._waiting: list[asyncio.Future[None]] = []
 
     async def _fetch(self, sql: str, arguments: Sequence[Any], from_replica: bool) -> Sequence[Any]:
-        self._asked += 1
+        self._running += 1
         try:
             rows = await super()._fetch(sql, arguments, from_replica)
         finally:
-            self._asked -= 1
-        if not self._held:
+            self._running -= 1
+        if not self._waiting:
             self._round = asyncio.ensure_future(self._end_round())
-        self._held.append(held := asyncio.get_running_loop().create_future())
-        await held
+        self._waiting.append(end_of_round := asyncio.get_running_loop().create_future())
+        await end_of_round
         return rows
 
     async def _end_round(self) -> None:
         quiet = 0
         while quiet < TURNS:
             await asyncio.sleep(0)
-            quiet = 0 if self._asked else quiet + 1
-        held, self._held = self._held, []
-        for future in held:
+            quiet = 0 if self._running else quiet + 1
+        waiting, self._waiting = self._waiting, []
+        for future in waiting:
             if not future.done():  # cancelled
                 future.set_result(None)
 
 
-class AtOneMoment(Context):
-    """A context all of whose loaders look at the world at the same moment, those of a second attempt too."""
+class FixedTimeContext(Context):
+    """A context whose loaders all use the same time, also those of a second attempt."""
 
     moment: dt.datetime
 
@@ -94,7 +93,7 @@ class AtOneMoment(Context):
 
 
 def loaders_of(context: Context, moment: dt.datetime) -> Loaders:
-    """The loaders of one operation at that moment."""
+    """Makes the loaders of one operation, with that time as now."""
     reading = ReadSession(
         context.services.database, context.require_active_viewer(), context.services.qualifications, now=moment
     )
@@ -102,20 +101,20 @@ def loaders_of(context: Context, moment: dt.datetime) -> Loaders:
 
 
 @dataclass(frozen=True)
-class Given:
-    """All that a client gets, in a form that tells one order of keys or of errors from another, and what it took."""
+class Outcome:
+    """All that a client gets, in a form that distinguishes orders of keys and of errors, and the statements run."""
 
     data: str
     errors: list[tuple[Any, ...]]
     statements: int
 
     @property
-    def told(self) -> tuple[str, list[tuple[Any, ...]]]:
+    def response(self) -> tuple[str, list[tuple[Any, ...]]]:
         return self.data, self.errors
 
 
-class Served:
-    """Both executors' schemas over one database that nobody changes."""
+class Comparison:
+    """The served schema with both executors, over one database that does not change."""
 
     def __init__(self, database: Database, folder: Path, made: Everything, rows: Rows, moment: dt.datetime) -> None:
         self.made, self.rows, self.moment = made, rows, moment
@@ -126,17 +125,17 @@ class Served:
 
     @property
     def counters(self) -> Counters:
-        """How often the compiled executor took each path so far."""
+        """How often the compiled executor has taken each path."""
         return self.compiled.execution_context_class.counters()
 
     def viewer(self, role: Role) -> Viewer:
         user, _, learner = self.made.people[PEOPLE[role]]
         return viewer(user, role, learner)
 
-    async def give(self, schema: strawberry.Schema, role: Role, document: DocumentNode, variables: Any) -> Given:
-        """One operation as Strawberry would execute it, with nothing in memory of what others asked before."""
+    async def execute(self, schema: strawberry.Schema, role: Role, document: DocumentNode, variables: Any) -> Outcome:
+        """Executes one operation as Strawberry does, with empty caches."""
         own = replace(self.services, qualifications=QualificationCache(self.services.database))
-        context = AtOneMoment(own, self.viewer(role))
+        context = FixedTimeContext(own, self.viewer(role))
         context.moment = self.moment
         context.restart()
         statement_count.set(count := [0])
@@ -150,10 +149,10 @@ class Served:
             (error.message, error.path, [(at.line, at.column) for at in error.locations or ()], error.extensions)
             for error in result.errors or ()
         ]
-        return Given(json.dumps(result.data), errors, count[0])
+        return Outcome(json.dumps(result.data), errors, count[0])
 
     def values(self, role: Role) -> Any:
-        """What arguments get: mostly ids of records that the role sees, of the type asked for."""
+        """Returns a source of argument values: mostly ids of records that the role sees, of the right type."""
         user, _, _ = self.made.people[PEOPLE[role]]
         seen = {name: sorted(ids) for name, ids in Sight(self.rows, user.id, role).ids.items() if ids}
 
@@ -170,13 +169,13 @@ class Served:
             if argument == "ids":
                 return [one(rng, None) for _ in range(rng.randrange(6))]
             if get_named_type(type_).name == "ID":
-                return one(rng, _TAKES.get(owner if argument == "id" else argument))
+                return one(rng, _ID_TYPES.get(owner if argument == "id" else argument))
             if argument in ("first", "last"):
                 return rng.choice([*[1, 2, 3, 5, 20, 100] * 5, 0])
             if argument in ("after", "before", "search"):
                 return rng.choice([None] * 9 + ["", "a", "no cursor"])
             if argument == "slug":
                 return rng.choice(["dashboard", "none"])
-            return MADE_UP
+            return GENERATED
 
         return value

@@ -1,0 +1,134 @@
+"""One execution of a compiled query: it resolves each deferred field for all objects at once, as soon as it can."""
+
+from asyncio import Future, ensure_future, gather, iscoroutine, isfuture, wait
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from .cache import CompiledQuery, Pairs
+from .errors import Deopt
+from .fields import ResolveInfo, SelectedField, resolve_info
+
+
+@dataclass(slots=True)
+class FieldBatch:
+    """The values of one deferred field for all its objects, at least one of them to be awaited."""
+
+    index: int  # of the field in the compiled query
+    values: list[Any]
+    batched: bool = False  # a single awaitable in `values` stands for the list of all values
+    projection: Callable[[Any], Any] | None = None  # applied to each value of a batch
+
+    async def completed(self) -> list[Any]:
+        """Awaits and returns the values."""
+        if not self.batched:
+            return [await value if hasattr(type(value), "__await__") else value for value in self.values]
+        values = await self.values[0]
+        return values if self.projection is None else list(map(self.projection, values))
+
+
+class Execution:
+    """The state of one execution.
+
+    Generated code builds each result object with None for its deferred fields, and appends (source, result object) to
+    `deferred` of the field. `call_resolvers` calls the field's resolver for all of these. Once the values are there,
+    the field's completer puts them into the result objects, which defers the fields below.
+    """
+
+    __slots__ = ("batches", "deferred", "executor", "failed", "infos", "query")
+
+    def __init__(self, query: CompiledQuery, executor: Any) -> None:
+        self.query = query
+        self.executor = executor
+        self.deferred: list[Pairs] = [[] for _ in query.resolver_binders]
+        self.batches: list[FieldBatch] = []
+        self.infos: dict[int, ResolveInfo] = {}
+        self.failed = False  # whatever else happens, the result is dropped
+
+    def info(self, selected: SelectedField) -> ResolveInfo:
+        """Returns the resolve info of a field, which is made at the first call."""
+        info = self.infos.get(id(selected))
+        if info is None:
+            info = self.infos[id(selected)] = resolve_info(selected, self)
+        return info
+
+    def start(self) -> tuple[dict[str, Any], list[FieldBatch]]:
+        """Runs all that does not wait. Returns the data so far, and the batches to await."""
+        data = self.query.complete_root(self.executor.root_value, self)
+        return data, self.call_resolvers(0, len(self.query.resolver_binders))
+
+    def call_resolvers(self, first: int, end: int) -> list[FieldBatch]:
+        """Calls the resolvers of the deferred fields from `first` to before `end`. Returns the batches to await.
+
+        A field's number is lower than those of the fields below it, so what a synchronous field defers is still called.
+        """
+        pending = []
+        for index in range(first, end):
+            pairs = self.deferred[index]
+            if not pairs:
+                continue
+            resolve = self.query.resolver_binders[index](self)
+            batch = self._call_batch(index, resolve, pairs) or self._call_each(index, resolve, pairs)
+            if batch is not None:
+                pending.append(batch)
+                self.batches.append(batch)
+        return pending
+
+    def _call_batch(self, index: int, resolve: Any, pairs: Pairs) -> FieldBatch | None:
+        """Resolves all objects in one call; None where the resolver cannot."""
+        resolve_batch = getattr(resolve, "batch", None)
+        values = None if resolve_batch is None else resolve_batch([source for source, _ in pairs])
+        return None if values is None else FieldBatch(index, [values], True, resolve.projection)
+
+    def _call_each(self, index: int, resolve: Any, pairs: Pairs) -> FieldBatch | None:
+        """Resolves object by object; completes the values and returns None where no value is awaitable."""
+        values = [resolve(source) for source, _ in pairs]
+        classes = set(map(type, values))
+        if not any(hasattr(cls, "__await__") for cls in classes):
+            self.query.completers[index](pairs, values, self)
+            return None
+        # Several coroutines run as tasks, so that none waits for another. A single one needs no task.
+        if len(values) > 1 and not all(issubclass(cls, Future) for cls in classes):
+            values = [ensure_future(value) if hasattr(type(value), "__await__") else value for value in values]
+        return FieldBatch(index, values)
+
+    async def drain(self, batches: list[FieldBatch]) -> None:
+        """Awaits batches and all batches that follow from them. Raises the first error.
+
+        After a failure the other batches stop at their next step and are awaited. They are not cancelled: that would
+        cancel futures of data loaders that the generic executor may await next.
+        """
+        # A single batch needs no task.
+        while len(batches) == 1:
+            [batch] = batches
+            try:
+                values = await batch.completed()
+                if self.failed:
+                    raise Deopt
+                self.query.completers[batch.index](self.deferred[batch.index], values, self)
+                batches = self.call_resolvers(batch.index + 1, self.query.subtree_ends[batch.index])
+            except Exception:
+                self.failed = True
+                raise
+        for outcome in await gather(*(self.drain([batch]) for batch in batches), return_exceptions=True):
+            if isinstance(outcome, BaseException):
+                raise outcome
+
+    def clear(self) -> None:
+        """Drops all references: an execution and its infos form a cycle, which would keep every row in memory."""
+        self.deferred.clear()
+        self.batches.clear()
+        self.infos.clear()
+
+    async def await_pending(self) -> None:
+        """Awaits whatever was started, so that nothing of this execution runs beside the generic executor."""
+        values = [value for batch in self.batches for value in batch.values]
+        futures = [value for value in values if isfuture(value)]
+        if futures:
+            await wait(futures)
+        for future in futures:
+            if not future.cancelled():
+                future.exception()  # marks it as retrieved, else asyncio logs it
+        for value in values:
+            if iscoroutine(value):
+                value.close()

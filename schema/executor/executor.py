@@ -1,0 +1,87 @@
+"""The executor class for Strawberry: runs compiled queries, and falls back to graphql-core when anything goes wrong."""
+
+from typing import Any, ClassVar
+
+from graphql.execution import ExecutionResult, ExperimentalIncrementalExecutionResults
+from graphql.pyutils import AwaitableOrValue
+from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext as GenericExecutor
+
+from .cache import CompiledQueryCache, Counters
+from .compiler import compile_query
+from .execution import Execution, FieldBatch
+
+Result = ExecutionResult | ExperimentalIncrementalExecutionResults
+
+
+class CompiledExecutor(GenericExecutor):
+    """Executes one operation. `executor_class` makes the subclasses to use: each has a cache of its own."""
+
+    cache: ClassVar[CompiledQueryCache]
+
+    @classmethod
+    def counters(cls) -> Counters:
+        """Returns how often each path was taken."""
+        return cls.cache.counters
+
+    def execute_operation(self, serially: bool | None = None) -> AwaitableOrValue[Result]:
+        """Runs the compiled query of the operation; without one, or when it fails, the generic executor."""
+        query = self.cache.get_or_compile(self)
+        if query is None:
+            return super().execute_operation(serially)
+        execution = Execution(query, self)
+        data: dict[str, Any] = {}
+        batches: list[FieldBatch] = []
+        try:
+            data, batches = execution.start()
+        except Exception:
+            execution.failed = True
+        if execution.batches:
+            return self._drain(execution, data, batches, serially)
+        return self._fall_back(execution, serially) if execution.failed else self._succeed(execution, data)
+
+    async def _drain(
+        self, execution: Execution, data: dict[str, Any], batches: list[FieldBatch], serially: bool | None
+    ) -> Result:
+        if not execution.failed:
+            try:
+                await execution.drain(batches)
+            except Exception:
+                execution.failed = True
+        if not execution.failed:
+            return self._succeed(execution, data)
+        await execution.await_pending()
+        result: Any = self._fall_back(execution, serially)
+        return await result if self.is_awaitable(result) else result
+
+    def _succeed(self, execution: Execution, data: dict[str, Any]) -> ExecutionResult:
+        execution.clear()
+        execution.query.record_success()
+        self.cache.counters.executed += 1
+        return ExecutionResult(data, None)
+
+    def _fall_back(self, execution: Execution, serially: bool | None) -> AwaitableOrValue[Result]:
+        """Runs the whole operation with the generic executor, whose errors and nulls the client gets.
+
+        Calls `restart()` of the context first, if it has one: with new data loaders, errors keep the order of a first
+        execution.
+        """
+        execution.clear()
+        execution.query.record_failure()
+        self.cache.counters.deoptimized += 1
+        restart = getattr(self.context_value, "restart", None)
+        if restart is not None:
+            restart()
+        return super().execute_operation(serially)
+
+
+def executor_class(name: str = "compiled", **bounds: int) -> type[GenericExecutor]:
+    """Returns the class for `strawberry.Schema(execution_context_class=...)`.
+
+    "compiled" makes a new class, "generic" is Strawberry's own. `bounds` are those of CompiledQueryCache. Raises
+    ValueError for any other name.
+    """
+    if name == "generic":
+        return GenericExecutor
+    if name == "compiled":
+        return type("CompiledExecutor", (CompiledExecutor,), {"cache": CompiledQueryCache(compile_query, **bounds)})
+    raise ValueError(f"no executor is named {name!r}: choose compiled or generic")

@@ -1,0 +1,112 @@
+"""The compiled executor returns what the generic one returns on the served schema, over records of every kind."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from random import Random
+from typing import Any
+
+import pytest
+from graphql import DocumentNode, parse, validate
+
+from domain import clock
+from domain.enums import Role
+from domain.global_id import encode, encode_pair
+from queries.saved import saved_operations
+from schema.executor import Counters
+from tests.authorization.authorization_scenario import everything
+from tests.authorization.rows import read_rows
+from tests.schema.executor.random_operations import generate
+from tests.schema.executor_comparison import PEOPLE, Comparison, Outcome, RoundDatabase
+from tests.support.databases import Databases
+
+# The generic executor itself drops coroutines where an error ends a list or an object early.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:coroutine .* was never awaited:RuntimeWarning", "ignore::pytest.PytestUnraisableExceptionWarning"
+)
+
+# How many operations are generated for each role. The databases differ only below the executors.
+GENERATED = {"sqlite": 20, "postgresql": 10}
+# The objects of this field take one to three reads, by their type. Compiled code waits for all objects of a field, so
+# the fields below the quicker ones may be read later, in a statement of their own.
+UNEVEN = re.compile(r"\bsubject\b")
+SAVED = {name: saved for name, saved in saved_operations().items() if saved.is_query}
+
+
+@pytest.fixture(scope="module")
+async def served(
+    databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Comparison]:
+    """Records of every kind, and a clock that stands still, so that links and ages stay the same."""
+    database = RoundDatabase(url := await databases.fresh(backend))
+    made = await everything(database)
+    moment = clock.now()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(clock, "now", lambda: moment)
+        yield Comparison(database, tmp_path_factory.mktemp("served"), made, await read_rows(database), moment)
+    await database.close()
+    await databases.drop(url)
+
+
+async def both(served: Comparison, role: Role, document: DocumentNode, variables: dict[str, Any], text: str) -> Outcome:
+    """Asserts that both executors return the same. The compiled one runs twice: compiling, and from its cache."""
+    generic = await served.execute(served.generic, role, document, variables)
+    for _ in range(2):
+        compiled = await served.execute(served.compiled, role, document, variables)
+        if compiled.response != generic.response and generic.errors:
+            # Which of several errors comes first, and ends the operation, is chance with the generic executor.
+            again = [await served.execute(served.generic, role, document, variables) for _ in range(20)]
+            generic = next((outcome for outcome in again if outcome.response == compiled.response), generic)
+        assert compiled.response == generic.response, f"{role} {variables}\n{text}"
+        # After an error the compiled executor runs the operation again.
+        if not generic.errors and not UNEVEN.search(text):
+            assert compiled.statements <= generic.statements, f"{role} {variables}\n{text}"
+    return generic
+
+
+def variables_of(served: Comparison) -> dict[str, dict[str, Any]]:
+    """Returns the variables of the saved queries, by name: records of Ada, whom each of the users sees."""
+    it = served.made.it
+    learner = {"learnerId": encode("Learner", it.ada.id)}
+    return {
+        "document_to_sign": {"id": encode("SignatureRequest", it.of["ada.request"].id)},
+        "employer_learner": learner,
+        "learning_plan": learner,
+        "progress_map": learner,
+        "time_log": learner,
+        "unit_record_sheet": {"unitId": encode_pair("Unit", it.aims["main"].id, it.of["main.unit"])},
+    }
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+async def test_saved_queries_return_the_same(served: Comparison, role: Role) -> None:
+    before, variables = replace(served.counters), variables_of(served)
+    for name, saved in SAVED.items():
+        outcome = await both(served, role, saved.document, variables.get(name, {}), saved.text)
+        assert outcome.errors == [] and None not in json.loads(outcome.data).values(), name
+    assert taken(served, before) == {"executed": 2 * len(SAVED), "deoptimized": 0, "unsupported": 0, "suspended": 0}
+
+
+@pytest.mark.parametrize("role", PEOPLE)
+async def test_generated_operations_return_the_same(served: Comparison, backend: str, role: Role) -> None:
+    rng, values, number = Random(f"{backend} {role}"), served.values(role), GENERATED[backend]
+    before, failing, characters = replace(served.counters), 0, 0
+    for _ in range(number):
+        operation = generate(served.graph, rng, values)
+        document = parse(operation.text)
+        assert not validate(served.graph, document), operation.text
+        outcome = await both(served, role, document, operation.variables, operation.text)
+        failing += bool(outcome.errors)
+        characters += len(outcome.data)
+    # Most return records (an IQA sees one aim), and only an invalid argument makes compiled code fail.
+    assert failing < number / 2 and characters > 100 * number
+    assert taken(served, before) == {
+        "executed": 2 * (number - failing), "deoptimized": 2 * failing, "unsupported": 0, "suspended": 0,
+    }  # fmt: skip
+
+
+def taken(served: Comparison, before: Counters) -> dict[str, int]:
+    """Returns how often each path was taken since then."""
+    names = ("executed", "deoptimized", "unsupported", "suspended")
+    return {name: getattr(served.counters, name) - getattr(before, name) for name in names}
