@@ -127,14 +127,14 @@ class Server:
             self.documents,
             open_introspection=self.settings.is_demo,
             allowed_origins=frozenset(self.settings.allowed_origins),
-            done=self.tracing.observing(observer) if self.tracing else observer,
+            on_complete=self.tracing.observing(observer) if self.tracing else observer,
         )
 
     def _app(self) -> ASGIApp:
         export_service = ExportService(self.services)
         routes = [
             *self._graph("/graphql"),
-            *transfers.routes(self.services.links, self.services.files, export_service, idle=_IDLE_SECONDS),
+            *transfers.routes(self.services.links, self.services.files, export_service, idle_seconds=_IDLE_SECONDS),
             *password_page.routes(self._set_password),
             Route("/health", self._health),
             Route("/ready", self._ready),

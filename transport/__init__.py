@@ -1,1 +1,1 @@
-"""HTTP: the GraphQL endpoint, event streams and WebSockets, files, pages, logs and metrics. It imports nothing of the field."""
+"""HTTP: the GraphQL endpoint, event streams and WebSockets, files, pages, logs and metrics."""

@@ -1,24 +1,25 @@
-"""Every limit of the protocol in one dataclass, and where each is read from in the settings."""
+"""The limits of the transport, and how they are read from the settings."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from typing import Self
+from typing import Any, Self
 
 SETTING_PREFIX = "WAYMARK_LIMIT_"
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What one request, one document, one viewer and one socket may ask for.
+    """Limits of one request, one document, one caller and one connection.
 
-    A document's sizes are those it has once its fragments are spread. Cost: an object is 1 (or its entry in `weights`),
-    a leaf 0, a list its length times one element; the length of a connection is its `first`, of any other list
-    `list_size` (or its entry in `list_sizes`). Both are keyed "Type.field".
+    The sizes of a document are counted with its fragments expanded. The cost of an object is 1 (or its entry in
+    `weights`), of a leaf 0, and of a list its length times the cost of one element. The length of a connection is its
+    `first` or `last`, and of any other list `list_size` (or its entry in `list_sizes`). The keys of both mappings are
+    "Type.field".
     """
 
     # The request.
     body_bytes: int = 1_000_000
-    # A body over the cap is read up to here and thrown away: most clients read no answer before they have sent all.
+    # A body over the limit is read up to here and dropped: most clients read the response only after sending all.
     discard_bytes: int = 16_000_000
     body_seconds: float = 20.0
     json_depth: int = 64
@@ -35,12 +36,12 @@ class Limits:
     fields: int = 1_000
     operations: int = 20
     fragments: int = 60
-    # How often one response key may stand in one place; and pairs of such, of which checking costs their square.
+    # Fields with the same response key in one selection, and pairs of such fields, all of which validation compares.
     repeats: int = 30
     repeat_pairs: int = 500
     errors: int = 5
 
-    # The cost. A budget is a number of points a minute; 0 sets none.
+    # The cost, in points. A budget is the points a minute of one caller; 0 means no limit.
     page_size: int = 100
     page_size_default: int = 20
     list_size: int = 10
@@ -52,12 +53,12 @@ class Limits:
     weights: Mapping[str, int] = field(default_factory=dict)
     list_sizes: Mapping[str, int] = field(default_factory=dict)
 
-    # What is kept: valid documents by their characters, refused ones and registered hashes by their number.
+    # The caches: valid documents by their characters, rejected ones and registered hashes by their number.
     kept_characters: int = 2_000_000
     kept_refusals: int = 256
     kept_hashes: int = 1_000
 
-    # Sockets and streams.
+    # WebSockets and event streams.
     sockets: int = 2_000
     socket_operations: int = 50
     socket_queue: int = 32
@@ -68,19 +69,23 @@ class Limits:
 
     @classmethod
     def read(cls, settings: Mapping[str, str]) -> Self:
-        """The limits with what `settings` (usually the environment) says otherwise, such as WAYMARK_LIMIT_DEPTH=10.
+        """Reads the limits from settings such as WAYMARK_LIMIT_DEPTH=10, usually the environment.
 
-        Raises ValueError, naming the setting, for what is no number of 0 or more.
+        Raises ValueError with the name of the setting if it is not a number of 0 or more.
         """
-        changed: dict[str, float] = {}
+        changed: dict[str, Any] = {}
         for each in fields(cls):
-            text = settings.get(SETTING_PREFIX + each.name.upper())
-            if text is None or each.type not in (int, float):
-                continue
-            try:
-                changed[each.name] = each.type(text)
-                if not changed[each.name] >= 0:
-                    raise ValueError
-            except ValueError:
-                raise ValueError(f"{SETTING_PREFIX}{each.name.upper()} must be a number of 0 or more") from None
+            setting = SETTING_PREFIX + each.name.upper()
+            if each.type in (int, float) and setting in settings:
+                changed[each.name] = _number(setting, settings[setting], each.type)
         return cls(**changed)
+
+
+def _number(setting: str, text: str, type_: Any) -> float:
+    try:
+        number = type_(text)
+    except ValueError:
+        number = -1
+    if number >= 0:
+        return number
+    raise ValueError(f"{setting} must be a number of 0 or more")

@@ -37,12 +37,12 @@ class ExportService:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    async def expected(self, claims: Claims) -> ExpectedUpload | None:
+    async def expected_upload(self, claims: Claims) -> ExpectedUpload | None:
         """The announced file, also once it has arrived; None where it was erased, or whose it is has left."""
         announced = await announced_file(self._services.database, claims["file"])
         return ExpectedUpload(announced.name, announced.size) if announced else None
 
-    async def received(self, claims: Claims, stored: StoredFile, content_type: str) -> StoredFile:
+    async def record_upload(self, claims: Claims, stored: StoredFile, content_type: str) -> StoredFile:
         """Records the bytes, unless some are recorded already, and gives what is on record: one transaction.
 
         Raises LinkRefused for a file that was erased while its bytes came.
@@ -57,7 +57,7 @@ class ExportService:
                 file.content_type, file.uploaded_at = content_type, clock.now()
             return StoredFile(file.storage_key, file.size, file.sha256)
 
-    async def held(self, claims: Claims) -> StoredDownload | None:
+    async def stored_download(self, claims: Claims) -> StoredDownload | None:
         """The stored file; None where it is gone, or no longer open to whom the link was made for."""
         reading = await self._reading(claims)
         stored = await read_stored(reading, claims["file"]) if reading else None
@@ -65,7 +65,7 @@ class ExportService:
             return None
         return StoredDownload(stored.name, stored.content_type, stored.size, stored.sha256, stored.storage_key)
 
-    async def made(self, claims: Claims) -> GeneratedExport | None:
+    async def generate_export(self, claims: Claims) -> GeneratedExport | None:
         """The export, made now; None where its subject is gone, or no longer open to whom the link was made for."""
         reading = await self._reading(claims)
         if reading is None:

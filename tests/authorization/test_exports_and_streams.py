@@ -28,7 +28,7 @@ async def test_links_to_files_open_what_is_seen(worlds: Worlds) -> None:
     for who, role in worlds.some:
         sight = worlds.sight(who, role)
         for file in worlds.rows["file"]:
-            held = await export_service.held(_claims(worlds, who, role, file=file["id"]))
+            held = await export_service.stored_download(_claims(worlds, who, role, file=file["id"]))
             assert (held is not None) == (file["id"] in sight.files), (who, role, file["name"])
 
 
@@ -90,11 +90,11 @@ async def test_the_desk_looks_again_at_whom_an_export_was_made_for(worlds: World
         ("zoo", Role.MASTER_ADMIN),
     ):
         for about in wanted:
-            made = await export_service.made(_claims(worlds, who, role, **about))
+            made = await export_service.generate_export(_claims(worlds, who, role, **about))
             seen = who == "ann" or (who == "bob" and "learner" in about)
             assert (made is not None) == seen, (who, about)
     # Nobody's role but their own: a link that says otherwise opens nothing.
-    assert await export_service.made(_claims(worlds, "ann", Role.MASTER_ADMIN, **wanted[0])) is None
+    assert await export_service.generate_export(_claims(worlds, "ann", Role.MASTER_ADMIN, **wanted[0])) is None
 
 
 async def test_streams_tell_of_who_is_seen(worlds: Worlds) -> None:

@@ -69,7 +69,7 @@ class Stage:
         """Whether a link to a file, given out before, still opens it."""
         user = self.made.people[who][0].id
         claims = {"user": user, "role": role.value, "signIn": user, "file": file}
-        return await ExportService(self.looker.services).held(claims) is not None
+        return await ExportService(self.looker.services).stored_download(claims) is not None
 
     def id(self, who: str) -> str:
         return f"User_{self.made.people[who][0].id}"

@@ -49,20 +49,20 @@ async def test_statements_of_the_screens_that_must_be_fast(
     }
     counted: dict[str, int] = {}
     async with serving(own_database_url, tmp_path) as running, running.person("overview", PASSWORD) as person:
-        records = running.server.view._operations
-        done = records.done
+        runner = running.server.view._runner
+        on_complete = runner.on_complete
         for name, variables in asked.items():
             text = (OPERATIONS / f"{name}.graphql").read_text(encoding="utf-8")
             # Once, so that the qualification's words are in memory, as they are on a server that runs.
             await person.data(text, **variables)
-            records.done = lambda record, name=name: counted.__setitem__(name, record.statements[0])
+            runner.on_complete = lambda log, name=name: counted.__setitem__(name, log.statements[0])
             data = await person.data(text, **variables)
-            records.done = done
+            runner.on_complete = on_complete
             if name == "employer_dashboard":
                 assert data["learners"]["totalCount"] == learners
         hits, misses = running.server.services.database.select_cache_counts
-        documents = running.server.view.counts
-        executor = running.server.view._operations.schema.execution_context_class.counters()
+        documents = running.server.view.cache_stats
+        executor = runner.schema.execution_context_class.counters()
     assert counted == {"progress_map": 4, "employer_dashboard": 5, "employer_kpis": 2}
     assert all(counted[name] <= most for name, most in MOST.items())
     # The caches were hit: documents, compiled reads, compiled queries.

@@ -1,7 +1,8 @@
-"""A small schema, context and server for the tests of the protocol, which hang on no table and no rule of the field."""
+"""A small schema, context and server for tests of the transport, without a database."""
 
 import asyncio
 import datetime as dt
+import enum
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -21,12 +22,12 @@ from transport.graphql import GraphQLEndpoint, Limits, PersistedDocuments, make_
 from transport.observability.metrics import Metrics
 from transport.observability.request_logging import OperationObserver, RequestLogging
 
-SAVED = {"toy_kpis": "query ToyKpis { viewer { role kpis { learnerCount } } }"}
+SAVED = {"sample_kpis": "query SampleKpis { viewer { role kpis { learnerCount } } }"}
 
 
 @dataclass
-class Signed:
-    """A viewer of the toy."""
+class Viewer:
+    """The viewer of a context."""
 
     user_key: int
     role: str
@@ -35,7 +36,7 @@ class Signed:
 
 @dataclass
 class Client:
-    """Where a toy's request came from."""
+    """The client of a context."""
 
     address: str | None
     request_id: str
@@ -44,25 +45,25 @@ class Client:
 
 @dataclass
 class Context:
-    """A context of the toy: `closed` says whether the view has closed it."""
+    """A context; `closed` says whether the endpoint has closed it, `checks` how often it read the viewer again."""
 
-    viewer: Signed | None
+    viewer: Viewer | None
     client: Client
-    toy: "Toy"
+    state: "AppState"
     closed: bool = False
     checks: int = 0
 
     async def still_signed_in(self) -> bool:
         self.checks += 1
-        return self.viewer is None or self.viewer.user_key not in self.toy.signed_out
+        return self.viewer is None or self.viewer.user_key not in self.state.signed_out
 
     def close(self) -> None:
         self.closed = True
 
 
 @dataclass
-class Toy:
-    """What tests see and change from outside: who is signed out, how long a token lasts, which contexts were made."""
+class AppState:
+    """What tests set and inspect: users who signed out, the life of a token, the contexts, a fault while signing in."""
 
     signed_out: set[int] = field(default_factory=set)
     token_seconds: float = 900
@@ -71,7 +72,7 @@ class Toy:
     fault: Exception | None = None
 
     async def make_context(self, connection: HTTPConnection) -> Context:
-        """`Bearer 7` signs in user 7; `Bearer bad` is a token that is none."""
+        """Makes a context: `Bearer 7` is the token of user 7, `Bearer bad` is invalid."""
         if self.fault:
             raise self.fault
         token = connection.headers.get("authorization", "").removeprefix("Bearer ")
@@ -79,7 +80,7 @@ class Toy:
         if token:
             if not token.isdigit() or int(token) in self.signed_out:
                 raise NotSignedIn
-            viewer = Signed(int(token), "ASSESSOR", clock.now() + dt.timedelta(seconds=self.token_seconds))
+            viewer = Viewer(int(token), "ASSESSOR", clock.now() + dt.timedelta(seconds=self.token_seconds))
         client = Client(
             connection.client.host if connection.client else None,
             connection.scope.get("state", {}).get("request_id", ""),
@@ -96,8 +97,8 @@ class Kpis:
     generated_at: str
 
 
-@strawberry.type
-class Viewer:
+@strawberry.type(name="Viewer")
+class ViewerType:
     role: str
     kpis: Kpis
 
@@ -137,14 +138,17 @@ class LearnerConnection:
 @strawberry.type
 class Query:
     @strawberry.field
-    def viewer(self, info: strawberry.Info) -> Viewer:
+    def viewer(self, info: strawberry.Info) -> ViewerType:
         if info.context.viewer is None:
             raise NotSignedIn
-        return Viewer(role=info.context.viewer.role, kpis=Kpis(learner_count=3, generated_at="now"))
+        return ViewerType(role=info.context.viewer.role, kpis=Kpis(learner_count=3, generated_at="now"))
 
     @strawberry.field
-    def learners(self, first: int = 20, after: str | None = None) -> LearnerConnection:
-        found = [Learner(id=strawberry.ID(str(n)), name=f"L{n}") for n in range(first)]
+    def learners(
+        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+    ) -> LearnerConnection:
+        size = first or last or 20
+        found = [Learner(id=strawberry.ID(str(n)), name=f"L{n}") for n in range(size)]
         return LearnerConnection(
             edges=[LearnerEdge(cursor=each.id, node=each) for each in found], nodes=found, total_count=900
         )
@@ -184,22 +188,39 @@ class Query:
         return 2**40
 
     @strawberry.field
-    def fibres(self, info: strawberry.Info) -> str:
+    def client_ids(self, info: strawberry.Info) -> str:
         return f"{info.context.client.idempotency_key} {info.context.client.request_id}"
+
+
+@strawberry.enum
+class Kind(enum.Enum):
+    ONE = 1
+
+
+@strawberry.input
+class SignIn:
+    name: str
+    password: str
+    day: dt.date | None = None
+    kind: Kind | None = None
 
 
 @strawberry.type
 class Mutation:
     @strawberry.mutation
+    def sign_in(self, input: SignIn) -> bool:
+        return True
+
+    @strawberry.mutation
     def change(self, info: strawberry.Info) -> int:
-        info.context.toy.changes += 1
-        return info.context.toy.changes
+        info.context.state.changes += 1
+        return info.context.state.changes
 
     @strawberry.mutation
     async def change_slowly(self, info: strawberry.Info) -> int:
         await asyncio.sleep(0.3)
-        info.context.toy.changes += 1
-        return info.context.toy.changes
+        info.context.state.changes += 1
+        return info.context.state.changes
 
     @strawberry.mutation
     def break_off(self) -> int | None:
@@ -234,27 +255,31 @@ class Subscription:
 schema = strawberry.Schema(Query, Mutation, Subscription)
 
 
-def make_app(toy: Toy, limits: Limits | None = None, **options: Any) -> tuple[Starlette, GraphQLEndpoint, Metrics]:
-    """The toy behind the middleware, at /graphql."""
+def make_app(
+    state: AppState, limits: Limits | None = None, **options: Any
+) -> tuple[Starlette, GraphQLEndpoint, Metrics]:
+    """Makes an app with the endpoint at /graphql behind the middleware; `options` are those of `make_endpoint`."""
     metrics = Metrics()
     documents = options.pop("documents", PersistedDocuments(SAVED))
-    view = make_endpoint(schema, toy.make_context, limits, documents, done=OperationObserver(metrics), **options)
-    metrics.watch(view)
-    app = Starlette(routes=view.routes())
+    endpoint = make_endpoint(
+        schema, state.make_context, limits, documents, on_complete=OperationObserver(metrics), **options
+    )
+    metrics.watch(endpoint)
+    app = Starlette(routes=endpoint.routes())
     app.add_middleware(RequestLogging, metrics=metrics)
-    return app, view, metrics
+    return app, endpoint, metrics
 
 
-async def until(true: Callable[[], object]) -> None:
-    """Waits until something is so; a test that waits for ever is stopped after 20 seconds."""
+async def until(condition: Callable[[], object]) -> None:
+    """Waits until a condition is true, 20 seconds at most."""
     async with asyncio.timeout(20):
-        while not true():
+        while not condition():
             await asyncio.sleep(0.01)
 
 
 @asynccontextmanager
 async def served(app: Starlette) -> AsyncIterator[int]:
-    """The app on a real server on a free port of the loopback address."""
+    """Runs the app on a real server, and gives its port."""
     server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off", timeout_graceful_shutdown=2))
     running = asyncio.create_task(server.serve())
     await until(lambda: server.started)
@@ -267,9 +292,9 @@ async def served(app: Starlette) -> AsyncIterator[int]:
 
 @asynccontextmanager
 async def serving(
-    toy: Toy | None = None, limits: Limits | None = None, **options: Any
+    state: AppState | None = None, limits: Limits | None = None, **options: Any
 ) -> AsyncIterator[tuple[int, GraphQLEndpoint]]:
-    """A toy on a real server: its port, and its view to look into."""
-    app, view, _ = make_app(toy or Toy(), limits, **options)
+    """Runs the minimal schema on a real server, and gives its port and its endpoint."""
+    app, endpoint, _ = make_app(state or AppState(), limits, **options)
     async with served(app) as port:
-        yield port, view
+        yield port, endpoint

@@ -1,4 +1,4 @@
-"""A raw client of graphql-transport-ws, which makes the mistakes that real ones do not."""
+"""A low-level client of graphql-transport-ws that can also send invalid messages."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ INIT = {"type": "connection_init", "payload": {"authorization": "Bearer 7"}}
 
 
 class Client:
-    """A raw socket that speaks JSON."""
+    """Sends and receives JSON messages; strings and bytes are sent as they are."""
 
     def __init__(self, connection):
         self.connection = connection
@@ -26,7 +26,7 @@ class Client:
         return json.loads(text)
 
     async def closed(self):
-        """The close code, after whatever is still sent."""
+        """Reads until the server closes, and returns the close code and reason."""
         with contextlib.suppress(websockets.ConnectionClosed):
             while True:
                 await asyncio.wait_for(self.connection.recv(), 10)
@@ -35,6 +35,7 @@ class Client:
 
 @contextlib.asynccontextmanager
 async def connected(port, init=INIT, **options):
+    """Opens a connection and, unless `init` is None, initialises it; `options` are those of `websockets.connect`."""
     address = f"ws://127.0.0.1:{port}/graphql"
     async with websockets.connect(address, subprotocols=[PROTOCOL], close_timeout=1, **options) as connection:
         client = Client(connection)
@@ -44,5 +45,6 @@ async def connected(port, init=INIT, **options):
         yield client
 
 
-def subscribe(identity, query, **more):
-    return {"id": identity, "type": "subscribe", "payload": {"query": query, **more}}
+def subscribe(id, query, **more):
+    """Returns a subscribe message; `more` are further parameters of the request."""
+    return {"id": id, "type": "subscribe", "payload": {"query": query, **more}}

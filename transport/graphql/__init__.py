@@ -1,4 +1,4 @@
-"""The protocol: GraphQL over HTTP, event streams and sockets, their limits, and what is logged of them."""
+"""GraphQL over HTTP, server-sent events and WebSockets: requests, limits, execution and errors."""
 
 from transport.graphql.endpoint import GraphQLEndpoint, make_endpoint
 from transport.graphql.persisted_documents import PersistedDocuments

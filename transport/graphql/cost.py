@@ -1,4 +1,4 @@
-"""What a selection costs: a number, or an expression of the variables that hold its page sizes."""
+"""The cost of a selection: a number, or an expression of the variables that decide the lengths of its lists."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,36 +9,65 @@ from graphql import FieldNode, GraphQLField, IntValueNode, ListValueNode, Operat
 from transport.graphql.errors import BAD_USER_INPUT, operation_rejected
 from transport.limits import Limits
 
+# Larger than any page: stands for literals of so many digits that reading them would take long.
+_HUGE = 10**9
+
 
 @dataclass(frozen=True, slots=True)
-class Page:
-    """The length of a list that a variable decides: a page size, or the number of ids asked for."""
+class SizeVariable:
+    """A variable that gives `first`, `last` or `ids`; `default` is that of its definition in the operation."""
 
-    variable: str
-    default: int
-    is_ids: bool = False
+    argument: str
+    name: str
+    default: int | None
+
+    def size(self, variables: Mapping[str, Any], limits: Limits) -> int | None:
+        """Returns the length of the list, or None where the variable is not given. Raises OperationRejected."""
+        value = variables.get(self.name, self.default)
+        if self.argument == "ids":
+            return checked_id_count(len(value), limits) if isinstance(value, list) else 1
+        # 20.0 is an Int in GraphQL. Values that are not Int are rejected when variables are coerced.
+        if value.__class__ is int or (value.__class__ is float and value.is_integer()):
+            return checked_page_size(self.argument, int(value), limits)
+        return None
+
+
+@dataclass(frozen=True, slots=True)
+class VariableSize:
+    """The length of a list that variables decide. `literal` is a length that is given beside them."""
+
+    variables: tuple[SizeVariable, ...]
+    literal: int | None = None
+
+    def size(self, variables: Mapping[str, Any], limits: Limits) -> int:
+        """Returns the largest length that is given, or else the default page size. Raises OperationRejected."""
+        sizes = [self.literal, *(each.size(variables, limits) for each in self.variables)]
+        return max((size for size in sizes if size is not None), default=limits.page_size_default)
+
+
+ListSize = int | VariableSize
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """Parts that are added up."""
+    """Costs that are added."""
 
     parts: "tuple[Cost, ...]"
 
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """So many times what one element costs."""
+    """The cost of a list: its length times the cost of one element."""
 
-    size: "Page | int"
+    size: ListSize
     each: "Cost"
 
 
 Cost = int | Sum | Product
 
 
-def plus(left: Cost, right: Cost) -> Cost:
-    """The sum; a number wherever both are."""
+def add(left: Cost, right: Cost) -> Cost:
+    """Returns the sum: a number if both are numbers."""
     if isinstance(left, int) and isinstance(right, int):
         return left + right
     if left == 0:
@@ -46,79 +75,73 @@ def plus(left: Cost, right: Cost) -> Cost:
     return left if right == 0 else Sum((left, right))
 
 
-def times(size: Page | int, each: Cost) -> Cost:
-    """The product; a number wherever both are."""
+def multiply(size: ListSize, each: Cost) -> Cost:
+    """Returns the product: a number if both are numbers."""
     if isinstance(size, int) and isinstance(each, int):
         return size * each
     return 0 if each == 0 else Product(size, each)
 
 
-def cost_of(cost: Cost, variables: Mapping[str, Any], limits: Limits) -> int:
-    """The number, with page sizes taken from the variables; a page or ids outside 1 to `page_size` are Unrunnable."""
-    if cost.__class__ is int:
+def evaluate(cost: Cost, variables: Mapping[str, Any], limits: Limits) -> int:
+    """Returns the cost with these variables. Raises OperationRejected for a page or a number of ids over its limit."""
+    if isinstance(cost, int):
         return cost
-    if cost.__class__ is Sum:
-        return sum(cost_of(part, variables, limits) for part in cost.parts)
-    size = cost.size if isinstance(cost.size, int) else _page_size(cost.size, variables, limits)
-    return size * cost_of(cost.each, variables, limits)
+    if isinstance(cost, Sum):
+        return sum(evaluate(part, variables, limits) for part in cost.parts)
+    size = cost.size if isinstance(cost.size, int) else cost.size.size(variables, limits)
+    return size * evaluate(cost.each, variables, limits)
 
 
-def _page_size(page: Page, variables: Mapping[str, Any], limits: Limits) -> int:
-    value = variables.get(page.variable)
-    if page.is_ids:
-        return checked_ids(len(value), limits) if isinstance(value, list) else 1
-    # 20.0 is an Int to GraphQL; whatever else is none is left to the coercion of variables.
-    whole = value.__class__ is int or (value.__class__ is float and value.is_integer())
-    return checked_page_size(int(value) if whole else page.default, limits)
-
-
-def checked_page_size(size: int, limits: Limits) -> int:
-    """The size, where it is one that may be asked for."""
+def checked_page_size(argument: str, size: int, limits: Limits) -> int:
+    """Returns the page size. Raises OperationRejected if it is out of range."""
     if 1 <= size <= limits.page_size:
         return size
     raise operation_rejected(
-        f"A page holds 1 to {limits.page_size} items: first was {size}.", BAD_USER_INPUT, max=limits.page_size
+        f"{argument} must be between 1 and {limits.page_size}.", BAD_USER_INPUT, max=limits.page_size
     )
 
 
-def checked_ids(count: int, limits: Limits) -> int:
-    """The number of ids, where so many may be named at once; at least 1."""
+def checked_id_count(count: int, limits: Limits) -> int:
+    """Returns the number of ids, at least 1. Raises OperationRejected if there are too many."""
     if count <= limits.page_size:
         return max(1, count)
-    raise operation_rejected(
-        f"At most {limits.page_size} ids can be named at once: ids were {count}.", BAD_USER_INPUT, max=limits.page_size
-    )
+    raise operation_rejected(f"ids must have at most {limits.page_size} items.", BAD_USER_INPUT, max=limits.page_size)
 
 
-def list_length(
+def list_size(
     node: FieldNode, field: GraphQLField, operation: OperationDefinitionNode | None, limits: Limits
-) -> Page | int | None:
-    """How many elements the arguments of a field ask for, or None where none of them says: `first`, `last` or `ids`."""
-    for name in ("first", "last", "ids"):
-        if name in field.args:
-            break
-    else:
+) -> ListSize | None:
+    """Returns the length of a field's list by its arguments `first`, `last` or `ids`; None for a field without them.
+
+    The larger one counts where both `first` and `last` are given, and the default page size where neither is. Raises
+    OperationRejected for a literal that is out of range.
+    """
+    if not any(name in field.args for name in ("first", "last", "ids")):
         return None
-    default = limits.page_size_default
+    literals: list[int] = []
+    variables: list[SizeVariable] = []
     for argument in node.arguments or ():
-        if argument.name.value not in ("first", "last", "ids"):
+        name, value = argument.name.value, argument.value
+        if name not in ("first", "last", "ids"):
             continue
-        value = argument.value
         if isinstance(value, IntValueNode):
-            # Longer than any page: not read as a number, which takes its square in time.
-            return checked_page_size(int(value.value) if len(value.value) < 10 else 10**9, limits)
-        if isinstance(value, ListValueNode):
-            return checked_ids(len(value.values), limits)
-        if isinstance(value, VariableNode):
-            return Page(
-                value.name.value, _variable_default(value.name.value, operation, default), argument.name.value == "ids"
-            )
-    return default
+            literals.append(checked_page_size(name, _int_of(value), limits))
+        elif isinstance(value, ListValueNode):
+            literals.append(checked_id_count(len(value.values), limits))
+        elif isinstance(value, VariableNode):
+            variables.append(SizeVariable(name, value.name.value, _default_of(value.name.value, operation)))
+    literal = max(literals, default=None)
+    if variables:
+        return VariableSize(tuple(variables), literal)
+    return limits.page_size_default if literal is None else literal
 
 
-def _variable_default(name: str, operation: OperationDefinitionNode | None, otherwise: int) -> int:
+def _default_of(name: str, operation: OperationDefinitionNode | None) -> int | None:
     for definition in operation.variable_definitions or () if operation else ():
-        value = definition.default_value
-        if definition.variable.name.value == name and isinstance(value, IntValueNode) and len(value.value) < 10:
-            return int(value.value)
-    return otherwise
+        if definition.variable.name.value == name and isinstance(definition.default_value, IntValueNode):
+            return _int_of(definition.default_value)
+    return None
+
+
+def _int_of(node: IntValueNode) -> int:
+    return int(node.value) if len(node.value) < 10 else _HUGE

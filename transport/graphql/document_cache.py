@@ -1,4 +1,4 @@
-"""Documents made ready to run: parsed, measured and validated once, and kept under their text."""
+"""Parses, measures and validates documents once, and caches the result by their text."""
 
 from collections import OrderedDict
 from collections.abc import Mapping
@@ -7,6 +7,7 @@ from typing import Any
 
 from graphql import (
     DocumentNode,
+    FieldNode,
     GraphQLError,
     OperationDefinitionNode,
     OperationType,
@@ -19,9 +20,9 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from transport.graphql.complexity import DocumentWalk
-from transport.graphql.cost import Cost, cost_of
+from transport.graphql.cost import Cost, evaluate
 from transport.graphql.deprecations import Deprecations
-from transport.graphql.errors import VALIDATION_FAILED, OperationRejected, operation_rejected
+from transport.graphql.errors import VALIDATION_FAILED, OperationRejected, client_message, operation_rejected
 from transport.limits import Limits
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
@@ -29,9 +30,10 @@ RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One operation of a valid document. `only_introspects`: its answer is the same for everyone.
+    """One operation of a valid document.
 
-    `deprecated` are the schema coordinates of what it names that will go.
+    `only_introspects` says that its result is the same for every caller; `deprecated` are the coordinates of the
+    deprecated parts of the schema that it uses.
     """
 
     document: DocumentNode
@@ -42,17 +44,17 @@ class Operation:
     only_introspects: bool
     deprecated: tuple[str, ...]
 
-    def price(self, variables: Mapping[str, Any] | None, limits: Limits) -> int:
-        """What running it costs, page sizes taken from the variables. Raises Unrunnable above what one may cost."""
-        price = cost_of(self.cost, variables or {}, limits)
-        if price > limits.operation_cost:
+    def cost_with(self, variables: Mapping[str, Any] | None, limits: Limits) -> int:
+        """Returns the cost of running it with these variables. Raises OperationRejected if it is over the limit."""
+        cost = evaluate(self.cost, variables or {}, limits)
+        if cost > limits.operation_cost:
             raise operation_rejected(
-                f"This operation costs {price} points; one may cost {limits.operation_cost}. Ask for smaller pages.",
+                f"This operation costs {cost} points; the limit is {limits.operation_cost}. Request smaller pages.",
                 limit="operation_cost",
                 max=limits.operation_cost,
-                found=price,
+                found=cost,
             )
-        return price
+        return cost
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,30 +64,30 @@ class PreparedDocument:
     operations: dict[str | None, Operation]
 
     def operation(self, name: str | None) -> Operation:
-        """The operation to run; None and "" name the only one. Raises Unrunnable where there is no such one."""
+        """Returns the operation to run. Without a name it is the only one. Raises OperationRejected."""
         if not name:
             if len(self.operations) == 1:
                 return next(iter(self.operations.values()))
-            raise operation_rejected("This document holds several operations: operationName must say which one to run.")
+            raise operation_rejected("operationName is required: the document has several operations.")
         try:
             return self.operations[name]
         except KeyError:
-            raise operation_rejected(f"This document holds no operation named '{name[:80]}'.") from None
+            raise operation_rejected("operationName must name an operation of the document.") from None
 
 
 @dataclass(slots=True)
-class Counts:
-    """How often a document was known already, and how often it was not; both valid and refused ones."""
+class CacheStats:
+    """How often a document, valid or not, was in the cache, and how often it was not."""
 
     hits: int = 0
     misses: int = 0
 
 
 class DocumentCache:
-    """Prepares documents for one schema; `counts` says whether the keeping works.
+    """Prepares documents for one schema, and caches them.
 
-    Documents that are valid stay until `kept_characters` are passed, the least recently used go first; refused ones are
-    kept apart, so that a flood of them drives no good document out. `pin` keeps one for good.
+    Valid documents are evicted, least recently used first, beyond `kept_characters`. Rejected ones are cached apart,
+    beyond `kept_refusals` the oldest first, so that they never evict a valid document. A pinned document stays.
     """
 
     def __init__(self, schema: Schema, limits: Limits) -> None:
@@ -93,55 +95,56 @@ class DocumentCache:
         self._limits = limits
         self._deprecations = Deprecations(self._schema)
         self._pinned: dict[str, PreparedDocument] = {}
-        self._kept: OrderedDict[str, PreparedDocument] = OrderedDict()
-        self._kept_characters = 0
-        self._refused: OrderedDict[str, OperationRejected] = OrderedDict()
-        self.counts = Counts()
+        self._cached: OrderedDict[str, PreparedDocument] = OrderedDict()
+        self._cached_characters = 0
+        self._rejections: OrderedDict[str, OperationRejected] = OrderedDict()
+        self.stats = CacheStats()
 
     def pin(self, text: str) -> PreparedDocument:
-        """Prepares a document that stays. Raises Unrunnable."""
+        """Prepares a document that stays in the cache. Raises OperationRejected."""
         prepared = self._pinned[text] = self._prepare(text)
         return prepared
 
     def prepare(self, text: str) -> PreparedDocument:
-        """The document ready to run. Raises Unrunnable: its syntax, its size, or the schema forbids it."""
+        """Returns the document, ready to run. Raises OperationRejected for its syntax, its size or the schema."""
         prepared = self._pinned.get(text)
         if prepared is not None:
-            self.counts.hits += 1
+            self.stats.hits += 1
             return prepared
-        prepared = self._kept.get(text)
+        prepared = self._cached.get(text)
         if prepared is not None:
-            self.counts.hits += 1
-            self._kept.move_to_end(text)
+            self.stats.hits += 1
+            self._cached.move_to_end(text)
             return prepared
-        refused = self._refused.get(text)
-        if refused is not None:
-            self.counts.hits += 1
-            raise OperationRejected(refused.errors)
-        self.counts.misses += 1
+        rejection = self._rejections.get(text)
+        if rejection is not None:
+            self.stats.hits += 1
+            raise OperationRejected(rejection.errors)
+        self.stats.misses += 1
         if len(text) > self._limits.document_characters:
             raise operation_rejected(
-                f"This document has {len(text)} characters; the limit is {self._limits.document_characters}.",
+                f"The document has {len(text)} characters; the limit is {self._limits.document_characters}.",
                 limit="document_characters",
                 max=self._limits.document_characters,
                 found=len(text),
             )
         try:
             prepared = self._prepare(text)
-        except OperationRejected as refusal:
-            self._refused[text] = OperationRejected(refusal.errors)
-            if len(self._refused) > self._limits.kept_refusals:
-                self._refused.popitem(last=False)
+        except OperationRejected as error:
+            # A new exception: this one would keep its traceback alive.
+            self._rejections[text] = OperationRejected(error.errors)
+            if len(self._rejections) > self._limits.kept_refusals:
+                self._rejections.popitem(last=False)
             raise
-        self._keep(text, prepared)
+        self._store(text, prepared)
         return prepared
 
-    def _keep(self, text: str, prepared: PreparedDocument) -> None:
-        self._kept[text] = prepared
-        self._kept_characters += len(text)
-        while self._kept_characters > self._limits.kept_characters:
-            gone, _ = self._kept.popitem(last=False)
-            self._kept_characters -= len(gone)
+    def _store(self, text: str, prepared: PreparedDocument) -> None:
+        self._cached[text] = prepared
+        self._cached_characters += len(text)
+        while self._cached_characters > self._limits.kept_characters:
+            evicted, _ = self._cached.popitem(last=False)
+            self._cached_characters -= len(evicted)
 
     def _prepare(self, text: str) -> PreparedDocument:
         limits = self._limits
@@ -153,10 +156,10 @@ class DocumentCache:
                 max_source_length=limits.document_characters,
             )
         except GraphQLError as error:
-            raise OperationRejected([_described(error)]) from None
+            raise OperationRejected([_formatted(error)]) from None
         sizes = DocumentWalk(self._schema, document, limits).check()
         if errors := validate(self._schema, document, RULES, max_errors=limits.errors):
-            raise OperationRejected([_described(error) for error in errors])
+            raise OperationRejected([_formatted(error) for error in errors])
         return PreparedDocument(
             {
                 node.name.value if node.name else None: Operation(
@@ -168,19 +171,17 @@ class DocumentCache:
                     only_introspects=size.introspects and _only_introspects(node),
                     deprecated=deprecated,
                 )
-                for (node, size), deprecated in zip(sizes, self._deprecations.named_by(document), strict=True)
+                for (node, size), deprecated in zip(sizes, self._deprecations.used_by(document), strict=True)
             }
         )
 
 
 def _only_introspects(operation: OperationDefinitionNode) -> bool:
-    """Whether all that stands at the root is __schema, __type or __typename, without variables."""
+    """Whether the root fields are __schema, __type or __typename only, and there are no variables."""
     return not operation.variable_definitions and all(
-        getattr(node, "name", None) is not None and node.kind == "field" and node.name.value.startswith("__")
-        for node in operation.selection_set.selections
+        isinstance(node, FieldNode) and node.name.value.startswith("__") for node in operation.selection_set.selections
     )
 
 
-def _described(error: GraphQLError) -> dict[str, Any]:
-    # A message quotes what it is about, which may be as long as the document.
-    return {**error.formatted, "message": error.message[:400], "extensions": {"code": VALIDATION_FAILED}}
+def _formatted(error: GraphQLError) -> dict[str, Any]:
+    return {**error.formatted, "message": client_message(error), "extensions": {"code": VALIDATION_FAILED}}

@@ -1,4 +1,4 @@
-"""GraphQL over HTTP: one ASGI endpoint for POST, GET, event streams and sockets."""
+"""GraphQL over HTTP: one ASGI endpoint for POST, GET, server-sent events and WebSockets."""
 
 import hashlib
 import re
@@ -12,7 +12,15 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 from strawberry import Schema
 
-from transport.graphql.errors import BAD_REQUEST, UNAUTHENTICATED, HttpError, OperationRejected, operation_rejected
+from transport.graphql.document_cache import CacheStats
+from transport.graphql.errors import (
+    BAD_REQUEST,
+    UNAUTHENTICATED,
+    HttpError,
+    OperationRejected,
+    bad_request,
+    operation_rejected,
+)
 from transport.graphql.negotiation import (
     EVENT_STREAM,
     GRAPHQL_JSON,
@@ -22,19 +30,13 @@ from transport.graphql.negotiation import (
     check_body_type,
     check_preflight,
 )
-from transport.graphql.operation_context import close
-from transport.graphql.operation_runner import (
-    MakeContext,
-    OperationLog,
-    OperationRunner,
-    PreparedOperation,
-    count_statements,
-)
+from transport.graphql.operation_context import MakeContext, close_context
+from transport.graphql.operation_log import OperationLog
+from transport.graphql.operation_runner import OperationRunner, PreparedOperation
 from transport.graphql.persisted_documents import PersistedDocuments
 from transport.graphql.request import (
     ClientDisconnected,
     GraphQLRequest,
-    bad_request,
     decode,
     from_json,
     from_query_string,
@@ -42,179 +44,174 @@ from transport.graphql.request import (
 )
 from transport.limits import Limits
 from transport.realtime.connection_lifecycle import ConnectionLifecycle
-from transport.realtime.graphql_transport_ws import WebSocketEndpoint
-from transport.realtime.sse import stream
+from transport.realtime.handshake import WebSocketEndpoint
+from transport.realtime.sse import EventStreamHandler
+
+Headers = tuple[tuple[bytes, bytes], ...]
 
 ALLOW = (b"allow", b"GET, POST")
 _CONTENT_TYPES = {name: (b"content-type", f"{name}; charset=utf-8".encode()) for name in OFFERED}
-# The moment at which numbers were read.
-_MADE_AT = re.compile(rb'"generatedAt":"[^"]*"')
+# The time at which figures were computed: it changes with every response, so an ETag leaves it out.
+_GENERATED_AT = re.compile(rb'"generatedAt":"[^"]*"')
 _NO_STORE = (b"cache-control", b"no-store")
 _REVALIDATE = (b"cache-control", b"private, no-cache")
 _VARY = (b"vary", b"Accept, Authorization")
 
 
 class GraphQLEndpoint:
-    """The endpoint. What a middleware may want to know of an operation stands in `scope["state"]["operation"]`.
+    """The ASGI endpoint. The OperationLog of a request is in `scope["state"]["operation"]`, for middleware."""
 
-    `counts` are the hits and misses of the kept documents; `end_streams()` lets open streams and sockets go, for the
-    moment the server is told to stop.
-    """
-
-    def __init__(self, operations: OperationRunner, allowed_origins: frozenset[str]) -> None:
-        self._operations = operations
-        self._limits = operations.limits
-        self._streams = ConnectionLifecycle(operations.limits)
-        self._sockets = WebSocketEndpoint(operations, self._streams, allowed_origins)
-        self.counts = operations.preparation.counts
+    def __init__(self, runner: OperationRunner, allowed_origins: frozenset[str]) -> None:
+        self._runner = runner
+        self._lifecycle = ConnectionLifecycle(runner.limits)
+        self._websockets = WebSocketEndpoint(runner, self._lifecycle, allowed_origins)
 
     def routes(self, path: str = "/graphql") -> list[BaseRoute]:
-        """The routes that a Starlette app needs for requests and sockets."""
+        """Returns the routes of a Starlette app for requests and WebSockets."""
         return [Route(path, self), WebSocketRoute(path, self)]
 
     def end_streams(self) -> None:
-        """Ends every event stream and closes every socket with 1001; new ones are refused."""
-        self._streams.end()
+        """Ends all event streams and closes all WebSockets with 1001, for a server that stops. Rejects new ones."""
+        self._lifecycle.shut_down()
+
+    @property
+    def cache_stats(self) -> CacheStats:
+        """Hits and misses of the document cache."""
+        return self._runner.document_cache.stats
 
     @property
     def open_sockets(self) -> int:
-        """How many sockets are open."""
-        return self._sockets.open
+        """The number of open WebSockets."""
+        return self._websockets.open
 
     @property
     def open_streams(self) -> int:
-        """How many event streams are open."""
-        return self._streams.open
+        """The number of open event streams."""
+        return self._lifecycle.open_streams
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await self._sockets(scope, receive, send)
+            await self._websockets(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        record = state["operation"] = OperationLog(request_id=state.get("request_id", ""))
-        headers = dict(scope["headers"])
-        accepted = acceptable(headers.get(b"accept"))
-        media_type = next((name for name in accepted if name != EVENT_STREAM), JSON)
+        log = state["operation"] = OperationLog(request_id=state.get("request_id", ""))
+        exchange = _Exchange(self._runner, self._lifecycle, scope, receive, send, log)
         try:
-            await self._handle(scope, receive, send, headers, accepted, record)
+            await exchange.handle()
         except ClientDisconnected:
-            record.code = "GONE"
+            log.code = "GONE"
         except Exception as error:
-            refusal = self._operations.refused(error, record)
-            await _respond(send, record, *_refusal_answer(refusal, media_type))
+            await exchange.send_error(self._runner.error_response(error, log))
         finally:
-            self._operations.done(record)
+            self._runner.on_complete(log)
 
-    async def _handle(
+
+class _Exchange:
+    """One HTTP request and its response."""
+
+    def __init__(
         self,
+        runner: OperationRunner,
+        lifecycle: ConnectionLifecycle,
         scope: Scope,
         receive: Receive,
         send: Send,
-        headers: dict[bytes, bytes],
-        accepted: tuple[str, ...],
-        record: OperationLog,
+        log: OperationLog,
     ) -> None:
-        request = await self._asked(scope, receive, headers, accepted)
-        count_statements(record)
-        connection: HTTPConnection = HTTPConnection(scope)
-        context = await self._operations.make_context(connection)
+        self._runner = runner
+        self._lifecycle = lifecycle
+        self._scope = scope
+        self._receive = receive
+        self._send = send
+        self._log = log
+        self._headers: dict[bytes, bytes] = dict(scope["headers"])
+        self._accepted = acceptable(self._headers.get(b"accept"))
+
+    async def handle(self) -> None:
+        """Reads the request, runs its operation and sends the response. Raises whatever prevents that."""
+        request = await self._read_request()
+        self._log.count_statements()
+        context = await self._runner.make_context(HTTPConnection(self._scope))
         try:
-            if accepted[0] == EVENT_STREAM:
-                await stream(self._operations, self._streams, request, context, connection, receive, send, record)
+            stream = EventStreamHandler(
+                self._runner, self._lifecycle, self._scope, self._receive, self._send, self._log
+            )
+            if self._accepted[0] == EVENT_STREAM:
+                await stream.handle(request, context)
                 return
-            ready = self._operations.ready(request, context, record)
-            if ready.operation.kind is OperationType.SUBSCRIPTION:
-                if EVENT_STREAM not in accepted:
+            prepared = self._runner.prepare(request, context, self._log)
+            if prepared.operation.kind is OperationType.SUBSCRIPTION:
+                if EVENT_STREAM not in self._accepted:
                     raise operation_rejected(
-                        "A subscription is answered as text/event-stream, or over graphql-transport-ws.", BAD_REQUEST
+                        f"A subscription needs Accept: {EVENT_STREAM}, or a WebSocket with graphql-transport-ws.",
+                        BAD_REQUEST,
                     )
-                await stream(
-                    self._operations, self._streams, request, context, connection, receive, send, record, ready
-                )
+                await stream.subscribe(prepared)
                 return
-            if scope["method"] == "GET" and ready.operation.kind is not OperationType.QUERY:
-                raise HttpError(
-                    405, BAD_REQUEST, "A GET runs queries only: send this with POST.", ((b"allow", b"POST"),)
-                )
-            answer = await self._operations.run(ready)
-            await self._answer(send, scope, headers, accepted[0], ready, answer)
+            if self._scope["method"] == "GET" and prepared.operation.kind is not OperationType.QUERY:
+                raise HttpError(405, BAD_REQUEST, "A GET request runs queries only: use POST.", ((b"allow", b"POST"),))
+            await self._send_response(prepared, await self._runner.run(prepared))
         finally:
-            await close(context)
+            await close_context(context)
 
-    async def _asked(
-        self, scope: Scope, receive: Receive, headers: dict[bytes, bytes], accepted: tuple[str, ...]
-    ) -> GraphQLRequest:
-        method = scope["method"]
+    async def _read_request(self) -> GraphQLRequest:
+        method, limits = self._scope["method"], self._runner.limits
         if method not in ("POST", "GET"):
-            raise HttpError(405, BAD_REQUEST, "GraphQL is asked with GET or POST.", (ALLOW,))
-        if not accepted:
-            raise HttpError(406, BAD_REQUEST, f"Answers come as {', '.join(OFFERED)}.")
+            raise HttpError(405, BAD_REQUEST, "The method must be GET or POST.", (ALLOW,))
+        if not self._accepted:
+            raise HttpError(406, BAD_REQUEST, f"Accept must allow one of {', '.join(OFFERED)}.")
         if method == "GET":
-            check_preflight(headers)
-            return from_query_string(scope["query_string"], self._limits)
-        check_body_type(headers)
-        body = await read_body(receive, headers.get(b"content-length"), self._limits)
+            check_preflight(self._headers)
+            return from_query_string(self._scope["query_string"], limits)
+        check_body_type(self._headers)
+        body = await read_body(self._receive, self._headers.get(b"content-length"), limits)
         if not body:
-            raise bad_request("The body is empty: send a JSON object with a query.")
-        return from_json(decode(body, self._limits))
+            raise bad_request("The body must not be empty: it is a JSON object with a query.")
+        return from_json(decode(body, limits))
 
-    @staticmethod
-    async def _answer(
-        send: Send,
-        scope: Scope,
-        headers: dict[bytes, bytes],
-        media_type: str,
-        ready: PreparedOperation,
-        answer: dict[str, Any],
-    ) -> None:
-        body = orjson.dumps(answer)
-        if scope["method"] == "POST" or "errors" in answer:
-            status = 200
-            if media_type == GRAPHQL_JSON and answer["data"] is None and ready.record.code == UNAUTHENTICATED:
-                status = 401
-            await _respond(send, ready.record, status, (_CONTENT_TYPES[media_type], _NO_STORE), body)
+    async def _send_response(self, prepared: PreparedOperation, response: dict[str, Any]) -> None:
+        body = orjson.dumps(response)
+        content_type = _CONTENT_TYPES[self._accepted[0]]
+        if self._scope["method"] == "POST" or "errors" in response:
+            unauthenticated = response["data"] is None and self._log.code == UNAUTHENTICATED
+            status = 401 if unauthenticated and self._accepted[0] == GRAPHQL_JSON else 200
+            await self._respond(status, (content_type, _NO_STORE), body)
             return
-        # What is left of the budget is no part of what was asked, and numbers that are the same a minute later are no news:
-        # the tag stands for what the data says, to one viewer.
-        data = _MADE_AT.sub(b"", orjson.dumps(answer["data"]))
-        tag = (
-            b'W/"'
-            + hashlib.blake2b(f"{ready.record.viewer} {ready.record.role} ".encode() + data, digest_size=16)
-            .hexdigest()
-            .encode()
-            + b'"'
-        )
-        caching = ((b"etag", tag), _REVALIDATE, _VARY)
-        if _names_tag(headers.get(b"if-none-match"), tag):
-            await _respond(send, ready.record, 304, caching, b"")
+        etag = self._etag(orjson.dumps(response["data"]))
+        caching = ((b"etag", etag), _REVALIDATE, _VARY)
+        if _matches(self._headers.get(b"if-none-match"), etag):
+            await self._respond(304, caching, b"")
             return
-        await _respond(send, ready.record, 200, (_CONTENT_TYPES[media_type], *caching), body)
+        await self._respond(200, (content_type, *caching), body)
+
+    def _etag(self, data: bytes) -> bytes:
+        """Returns a weak ETag of one viewer's data, without the rest of the response: that is not the resource."""
+        viewer = f"{self._log.viewer} {self._log.role} ".encode()
+        digest = hashlib.blake2b(viewer + _GENERATED_AT.sub(b"", data), digest_size=16).hexdigest()
+        return f'W/"{digest}"'.encode()
+
+    async def send_error(self, error: HttpError | OperationRejected) -> None:
+        """Sends a response without data."""
+        media_type = next((name for name in self._accepted if name != EVENT_STREAM), JSON)
+        headers: Headers = (_CONTENT_TYPES[media_type], _NO_STORE)
+        body = orjson.dumps({"errors": error.errors})
+        if isinstance(error, HttpError):
+            await self._respond(error.status, headers + error.headers, body)
+        else:
+            await self._respond(400 if media_type == GRAPHQL_JSON else 200, headers, body)
+
+    async def _respond(self, status: int, headers: Headers, body: bytes) -> None:
+        self._log.status = status
+        length = () if status == 304 else ((b"content-length", str(len(body)).encode()),)
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *length]})
+        await self._send({"type": "http.response.body", "body": body})
 
 
-def _names_tag(if_none_match: bytes | None, tag: bytes) -> bool:
+def _matches(if_none_match: bytes | None, etag: bytes) -> bool:
     if if_none_match is None:
         return False
-    weak = tag.removeprefix(b"W/")
+    weak = etag.removeprefix(b"W/")
     return any(each.strip().removeprefix(b"W/") in (weak, b"*") for each in if_none_match.split(b","))
-
-
-def _refusal_answer(
-    refusal: HttpError | OperationRejected, media_type: str
-) -> tuple[int, tuple[tuple[bytes, bytes], ...], bytes]:
-    headers = (_CONTENT_TYPES[media_type], _NO_STORE)
-    body = orjson.dumps({"errors": refusal.errors})
-    if isinstance(refusal, HttpError):
-        return refusal.status, headers + refusal.headers, body
-    return (400 if media_type == GRAPHQL_JSON else 200), headers, body
-
-
-async def _respond(
-    send: Send, record: OperationLog, status: int, headers: tuple[tuple[bytes, bytes], ...], body: bytes
-) -> None:
-    record.status = status
-    length = () if status == 304 else ((b"content-length", str(len(body)).encode()),)
-    await send({"type": "http.response.start", "status": status, "headers": [*headers, *length]})
-    await send({"type": "http.response.body", "body": body})
 
 
 def make_endpoint(
@@ -225,19 +222,18 @@ def make_endpoint(
     *,
     open_introspection: bool = False,
     allowed_origins: frozenset[str] = frozenset(),
-    done: Callable[[OperationLog], None] = lambda record: None,
+    on_complete: Callable[[OperationLog], None] = lambda log: None,
 ) -> GraphQLEndpoint:
-    """The endpoint for a schema.
+    """Makes the endpoint of a schema.
 
-    `make_context(connection)` gives the context of one operation: `viewer` (None, or with `user_key`, `role` and
-    `expires_at`), `client` (with `address`), `await still_signed_in()` and `close()`; it raises NotSignedIn for a bad
-    token, which is answered with 401. `open_introspection` is for the demo: callers who are not signed in may
-    introspect and read why a document is refused. `allowed_origins` are further origins, such as https://app.example,
-    whose pages may open sockets. `done` is told of each operation at its end, for logs and metrics.
+    `make_context(connection)` makes the context of one operation, or raises NotSignedIn for an invalid token, which is
+    answered with 401. `open_introspection`, for the demo, lets anonymous callers introspect and read why a document is
+    invalid. Pages of `allowed_origins`, such as https://app.example, may open WebSockets too. `on_complete` is called
+    at the end of each operation, for logs and metrics.
 
-    Raises ValueError where a saved operation does not fit the schema.
+    Raises ValueError if a saved operation does not fit the schema.
     """
-    operations = OperationRunner(
-        schema, make_context, limits or Limits(), documents or PersistedDocuments({}), open_introspection, done
+    runner = OperationRunner(
+        schema, make_context, limits or Limits(), documents or PersistedDocuments({}), open_introspection, on_complete
     )
-    return GraphQLEndpoint(operations, allowed_origins)
+    return GraphQLEndpoint(runner, allowed_origins)

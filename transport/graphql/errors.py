@@ -1,6 +1,17 @@
-"""What the protocol answers instead of running an operation: a status, a code and a sentence."""
+"""Errors: the responses that are sent instead of a result, and what a client may read of an exception."""
 
+import asyncio
+import errno
+import re
 from typing import Any
+
+import structlog
+from asyncpg import PostgresError
+from graphql import GraphQLError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from domain.errors import DomainError, PublicError
 
 BAD_REQUEST = "BAD_REQUEST"
 BAD_USER_INPUT = "BAD_USER_INPUT"
@@ -12,11 +23,40 @@ NO_SPACE = "INSUFFICIENT_STORAGE"
 INTERNAL = "INTERNAL"
 
 INTERNAL_MESSAGE = "Something went wrong on our side."
-GENERIC_MESSAGE = "This operation cannot be run. Sign in to be told why."
+GENERIC_MESSAGE = "This operation cannot be run. Sign in to see the reason."
+MAX_MESSAGE_CHARACTERS = 400
+
+RETRY_SECONDS = 2
+
+_NETWORK_ERRORS = {
+    errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.EHOSTUNREACH, errno.ENETUNREACH,
+    errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE,
+}  # fmt: skip
+_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT}
+# SQLite reports these as OperationalError too, but they are defects of the statement and no outage.
+_STATEMENT_DEFECTS = (
+    "no such table",
+    "no such column",
+    "syntax error",
+    "has no column",
+    "unrecognized token",
+    "no such function",
+)
+# PostgreSQL's classes for failed connections, insufficient resources, a server that stops, and transactions that
+# conflict with others.
+_OUTAGE_SQLSTATES = ("08", "53", "57", "40")
+_DISK_FULL_SQLSTATE = "53100"
+
+# graphql-core quotes the submitted value in these messages.
+_QUOTED_ENUM_VALUE = re.compile(r"Value '.*' does not exist", re.DOTALL)
+_QUOTED_VALUE = re.compile(r"(?:, found|( cannot represent [^:]+)): .*", re.DOTALL)
+_QUOTED_TOKEN = re.compile(r"(found|Unexpected) (String|BlockString|Int|Float) '.*'", re.DOTALL)
+
+log = structlog.get_logger("waymark.http")
 
 
 class HttpError(Exception):
-    """The request is answered with an HTTP status of its own, whatever media type was asked for.
+    """The response has an HTTP status of its own, whatever media type the client accepts.
 
     `headers` are further response headers; `extensions` stand beside the code in the one error of the body.
     """
@@ -32,13 +72,14 @@ class HttpError(Exception):
         super().__init__(message)
         self.status = status
         self.headers = headers
-        self.errors = [{"message": message, "extensions": {"code": code, **extensions}}]
+        self.errors: list[dict[str, Any]] = [{"message": message, "extensions": {"code": code, **extensions}}]
 
 
 class OperationRejected(Exception):
-    """A well-formed request whose document or variables cannot be run: errors, and no `data`.
+    """A well-formed request whose document or variables are invalid: the response has errors and no `data`.
 
-    GraphQL-over-HTTP wants 400 for it in application/graphql-response+json and 200 in application/json.
+    By the GraphQL-over-HTTP specification its status is 400 in application/graphql-response+json and 200 in
+    application/json.
     """
 
     def __init__(self, errors: list[dict[str, Any]]) -> None:
@@ -46,11 +87,135 @@ class OperationRejected(Exception):
         self.errors = errors
 
 
+def bad_request(message: str) -> HttpError:
+    """The response with status 400 to a request that is not a GraphQL request."""
+    return HttpError(400, BAD_REQUEST, message)
+
+
 def operation_rejected(message: str, code: str = VALIDATION_FAILED, **extensions: Any) -> OperationRejected:
-    """An Unrunnable with one error."""
+    """An OperationRejected with one error."""
     return OperationRejected([{"message": message, "extensions": {"code": code, **extensions}}])
 
 
 def retry_after(seconds: float) -> tuple[bytes, bytes]:
-    """The header that says when to come back: whole seconds, rounded up, at least 1."""
+    """The Retry-After header: whole seconds, rounded up, at least 1."""
     return b"retry-after", str(max(1, -int(-seconds // 1))).encode()
+
+
+def outage_response(error: BaseException | None) -> HttpError | None:
+    """Returns the response if the exception or its cause is an outage of the database, network or disk; else None."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        code = _outage_code(error)
+        if code == NO_SPACE:
+            return HttpError(507, NO_SPACE, "The server's storage is full. Nothing was changed.")
+        if code == UNAVAILABLE:
+            return HttpError(
+                503,
+                UNAVAILABLE,
+                "The service is not available at the moment. Try again.",
+                (retry_after(RETRY_SECONDS),),
+            )
+        if isinstance(error, DBAPIError):
+            return None
+        error = error.__cause__ or getattr(error, "original_error", None)
+    return None
+
+
+def _outage_code(error: BaseException) -> str | None:
+    if isinstance(error, DBAPIError):
+        text = str(error.orig)
+        sqlstate = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
+        if sqlstate:
+            return _sqlstate_code(sqlstate)
+        if "is full" in text or "No space left" in text:
+            return NO_SPACE
+        outage = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+        return UNAVAILABLE if outage and not any(words in text for words in _STATEMENT_DEFECTS) else None
+    if isinstance(error, PostgresError):
+        return _sqlstate_code(error.sqlstate or "")
+    if isinstance(error, PoolTimeout | ConnectionError | asyncio.TimeoutError):
+        return UNAVAILABLE
+    if isinstance(error, OSError):
+        if error.errno in _DISK_ERRORS:
+            return NO_SPACE
+        return UNAVAILABLE if error.errno in _NETWORK_ERRORS else None
+    return None
+
+
+def _sqlstate_code(sqlstate: str) -> str | None:
+    if sqlstate == _DISK_FULL_SQLSTATE:
+        return NO_SPACE
+    return UNAVAILABLE if sqlstate.startswith(_OUTAGE_SQLSTATES) else None
+
+
+def public_message(error: BaseException | None) -> tuple[str, dict[str, Any]] | None:
+    """Returns message and extensions of an exception that is meant for the client; None for any other."""
+    if isinstance(error, PublicError):
+        return str(error), dict(error.extensions)
+    if isinstance(error, DomainError):
+        reasons = [each.code.value for each in error.errors]
+        return " ".join(each.message for each in error.errors), {"code": BAD_USER_INPUT, "reasons": reasons}
+    return None
+
+
+def format_error(error: GraphQLError, request_id: str, hide_details: bool = False) -> dict[str, Any]:
+    """Returns one error of a result for the client. Logs an unexpected exception and masks its message.
+
+    `hide_details` is for anonymous callers: a message about their variables would describe the schema.
+    """
+    original = error.original_error
+    while isinstance(original, GraphQLError) and original.original_error is not None:
+        original = original.original_error
+    formatted: dict[str, Any] = {**error.formatted}
+    extensions = dict(error.extensions or getattr(original, "extensions", None) or {})
+    if (public := public_message(original)) is not None:
+        formatted["message"], extensions = public
+    elif _is_client_error(error, original, extensions):
+        extensions.setdefault("code", BAD_USER_INPUT)
+        formatted["message"] = client_message(error)
+        if hide_details and error.path is None:
+            formatted["message"] = "The variables do not fit the operation."
+    else:
+        log_unhandled(original or error, request_id, error.path)
+        formatted["message"], extensions = INTERNAL_MESSAGE, {"code": INTERNAL, "requestId": request_id}
+    formatted["extensions"] = extensions
+    return formatted
+
+
+def _is_client_error(error: GraphQLError, original: Exception | None, extensions: dict[str, Any]) -> bool:
+    """Whether the client caused the error: it is about the request, has a code, or is about an argument.
+
+    graphql-core gives the node of an argument whose value does not fit, and none for a resolver's result.
+    """
+    if error.path is None or original is None:
+        return True
+    return isinstance(original, GraphQLError) and ("code" in extensions or original.nodes is not None)
+
+
+def client_message(error: GraphQLError) -> str:
+    """Returns the message of a client error without the submitted values that it quotes, and not too long."""
+    message = _QUOTED_ENUM_VALUE.sub("The value does not exist", error.message)
+    message = _QUOTED_VALUE.sub(lambda found: f"{found[1] or ''}.", message)
+    return _QUOTED_TOKEN.sub(r"\1 \2", message)[:MAX_MESSAGE_CHARACTERS]
+
+
+def log_unhandled(error: BaseException, request_id: str, path: list[str | int] | None = None) -> None:
+    """Logs the classes and places of an exception's stack. Leaves the message out, which may quote personal data."""
+    log.error(
+        "unhandled_exception", request_id=request_id, path=path and ".".join(map(str, path)), frames=_frames(error)
+    )
+
+
+def _frames(error: BaseException | None) -> list[str]:
+    lines: list[str] = []
+    while error is not None and len(lines) < 200:
+        lines.append(f"{type(error).__module__}.{type(error).__qualname__}")
+        frame = error.__traceback__
+        while frame is not None:
+            code = frame.tb_frame.f_code
+            lines.append(f"  {code.co_filename}:{frame.tb_lineno} {code.co_qualname}")
+            frame = frame.tb_next
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return lines

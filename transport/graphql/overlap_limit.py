@@ -1,8 +1,8 @@
-"""How often one response key stands in one place: what the check for conflicting fields pays its square for."""
+"""Limits repeated response keys: validation compares the fields under one key in pairs, so its time is quadratic."""
 
 from collections.abc import Iterable
 
-from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, SelectionSetNode
+from graphql import FieldNode, FragmentDefinitionNode, FragmentSpreadNode, InlineFragmentNode, SelectionSetNode
 
 from transport.graphql.errors import operation_rejected
 from transport.limits import Limits
@@ -11,9 +11,9 @@ from transport.limits import Limits
 def check_overlaps(
     roots: Iterable[SelectionSetNode], fragments: dict[str, FragmentDefinitionNode], limits: Limits
 ) -> None:
-    """Raises Unrunnable where a key is repeated too often, or all repeats together make too many pairs.
+    """Raises OperationRejected where one key is repeated too often, or where all keys make too many pairs of fields.
 
-    Walks every spread field once: the caller has held `fields` to its limit.
+    Visits each field as often as it is spread, so the caller has to check the limit `fields` first.
     """
     pairs = 0
     waiting = [[root] for root in roots]
@@ -23,14 +23,16 @@ def check_overlaps(
             pairs += count * (count - 1) // 2
             if count > limits.repeats:
                 raise operation_rejected(
-                    f"This document selects one field {count} times in one place; the limit is {limits.repeats}.",
+                    f"The document has {count} fields with the same response key in one selection; the limit is "
+                    f"{limits.repeats}.",
                     limit="repeats",
                     max=limits.repeats,
                     found=count,
                 )
             if pairs > limits.repeat_pairs:
                 raise operation_rejected(
-                    "This document selects the same fields too often in the same places.",
+                    "The document has too many fields with the same response key in the same selections; the limit is "
+                    f"{limits.repeat_pairs} pairs.",
                     limit="repeat_pairs",
                     max=limits.repeat_pairs,
                 )
@@ -41,7 +43,7 @@ def check_overlaps(
 def _by_key(
     selection_sets: list[SelectionSetNode], fragments: dict[str, FragmentDefinitionNode]
 ) -> dict[str, list[FieldNode]]:
-    """The fields of merged selection sets under their response keys, each fragment taken in once."""
+    """Groups the fields of merged selection sets by response key. Each fragment counts once."""
     grouped: dict[str, list[FieldNode]] = {}
     spread: set[str] = set()
     waiting = list(selection_sets)
@@ -49,9 +51,10 @@ def _by_key(
         for node in waiting.pop().selections:
             if isinstance(node, FieldNode):
                 grouped.setdefault((node.alias or node.name).value, []).append(node)
-            elif not isinstance(node, FragmentSpreadNode):
+            elif isinstance(node, InlineFragmentNode):
                 waiting.append(node.selection_set)
-            elif node.name.value not in spread and node.name.value in fragments:
+            elif isinstance(node, FragmentSpreadNode) and node.name.value not in spread:
                 spread.add(node.name.value)
-                waiting.append(fragments[node.name.value].selection_set)
+                if node.name.value in fragments:
+                    waiting.append(fragments[node.name.value].selection_set)
     return grouped

@@ -1,4 +1,4 @@
-"""Saved operations by name and SHA-256, persisted queries by hash, and the mode in which nothing else runs."""
+"""Saved operations by name and SHA-256, persisted queries by hash, and the mode that runs nothing else."""
 
 import hashlib
 from collections import OrderedDict
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Self
 
 from transport.graphql.document_cache import DocumentCache, PreparedDocument
-from transport.graphql.errors import BAD_REQUEST, OperationRejected, operation_rejected
-from transport.graphql.request import GraphQLRequest, bad_request
+from transport.graphql.errors import BAD_REQUEST, OperationRejected, bad_request, operation_rejected
+from transport.graphql.request import GraphQLRequest
 from transport.limits import Limits
 
 PERSISTED_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
@@ -15,7 +15,7 @@ NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
 
 
 class PersistedDocuments:
-    """The saved operations of an installation: `texts` by name. `trusted_only` refuses every other document."""
+    """The saved operations of an installation, `texts` by name. `trusted_only` rejects every other document."""
 
     def __init__(self, texts: dict[str, str], trusted_only: bool = False) -> None:
         self.trusted_only = trusted_only
@@ -26,50 +26,48 @@ class PersistedDocuments:
 
     @classmethod
     def read(cls, folder: Path, trusted_only: bool = False) -> Self:
-        """The `.graphql` files of a folder, each named by its file name without the ending."""
+        """Reads the `.graphql` files of a folder, each under its file name without the suffix."""
         texts = {path.stem: path.read_text(encoding="utf-8") for path in sorted(folder.glob("*.graphql"))}
         return cls(texts, trusted_only)
 
     def text(self, document_id: str) -> str | None:
-        """The text of a saved operation by its name, `sha256:<hex>` or bare hex."""
+        """Returns the text of a saved operation by its name, by `sha256:<hex>` or by the hex digits alone."""
         return self._texts.get(document_id) or self._texts.get(document_id.removeprefix("sha256:").lower())
 
     def name(self, text: str) -> str | None:
-        """The name under which a text is saved."""
+        """Returns the name under which a text is saved."""
         return self._names.get(text)
 
     def texts(self) -> list[str]:
-        """Each saved text once."""
+        """Returns each saved text once."""
         return list(self._names)
 
 
 class DocumentFinder:
-    """From what a client names to a document ready to run.
+    """Finds the document of a request.
 
-    Apollo's persisted queries: a hash alone answers PERSISTED_QUERY_NOT_FOUND until it has come once with its text;
-    what has been registered stays while there is room, in this process.
+    Apollo's persisted queries: a hash without its text is answered with PERSISTED_QUERY_NOT_FOUND until it was sent
+    once with its text. This process then remembers it, up to `kept_hashes` of them.
     """
 
-    def __init__(self, preparation: DocumentCache, documents: PersistedDocuments, limits: Limits) -> None:
-        self._preparation = preparation
+    def __init__(self, document_cache: DocumentCache, documents: PersistedDocuments, limits: Limits) -> None:
+        self._document_cache = document_cache
         self._documents = documents
         self._limits = limits
         self._registered: OrderedDict[str, str] = OrderedDict()
         for text in documents.texts():
             try:
-                preparation.pin(text)
-            except OperationRejected as refusal:
-                raise ValueError(f"saved operation {documents.name(text)}: {refusal}") from None
+                document_cache.pin(text)
+            except OperationRejected as rejection:
+                raise ValueError(f"saved operation {documents.name(text)}: {rejection}") from None
 
     def find(self, request: GraphQLRequest) -> tuple[PreparedDocument, str | None]:
-        """The document and the name it is saved under. Raises Unrunnable or TurnedAway."""
+        """Returns the document and the name that it is saved under, if any. Raises OperationRejected or HttpError."""
         text = self._text(request)
         saved_name = self._documents.name(text)
         if self._documents.trusted_only and saved_name is None:
-            raise operation_rejected(
-                "This installation runs its saved operations only: name one by documentId.", NOT_TRUSTED
-            )
-        return self._preparation.prepare(text), saved_name
+            raise operation_rejected("This server runs saved operations only: documentId must name one.", NOT_TRUSTED)
+        return self._document_cache.prepare(text), saved_name
 
     def _text(self, request: GraphQLRequest) -> str:
         if request.document_id:
@@ -77,21 +75,21 @@ class DocumentFinder:
                 raise bad_request("Send either documentId or query, not both.")
             text = self._documents.text(request.document_id)
             if text is None:
-                raise operation_rejected("There is no saved operation of that documentId.", BAD_REQUEST)
+                raise operation_rejected("documentId must name a saved operation.", BAD_REQUEST)
             return text
         hashed = request.persisted_hash
         if hashed is None:
             return request.query or ""
         if request.query:
             if sha256(request.query) != hashed:
-                raise bad_request("The provided sha256Hash does not match the query.")
+                raise bad_request("extensions.persistedQuery.sha256Hash must be the hash of query.")
             if not self._documents.trusted_only and len(request.query) <= self._limits.document_characters:
-                self._preparation.prepare(request.query)
+                self._document_cache.prepare(request.query)
                 self._register(hashed, request.query)
             return request.query
         text = self._documents.text(hashed) or self._registered.get(hashed)
         if text is None:
-            # Word and code that Apollo Client looks for before it sends the text.
+            # Apollo Client sends the text when it gets this message or this code.
             raise operation_rejected("PersistedQueryNotFound", PERSISTED_NOT_FOUND)
         return text
 
@@ -102,5 +100,5 @@ class DocumentFinder:
 
 
 def sha256(text: str) -> str:
-    """The hash that a document is known by: lower-case hex of its UTF-8 bytes."""
+    """Returns the hash of a document: lower-case hex digits, of its UTF-8 bytes."""
     return hashlib.sha256(text.encode()).hexdigest()

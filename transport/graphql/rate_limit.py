@@ -1,6 +1,7 @@
-"""What each viewer may spend a minute: a sliding window over two counters, in the memory of one process.
+"""The rate limit: how many points of cost each caller may spend a minute, in a sliding window.
 
-Several processes each grant the whole budget: it guards a process against one caller, and is no quota to bill by.
+The counters are in the memory of one process. With several processes each of them grants the whole budget, so this
+protects a process against one caller and is not a quota.
 """
 
 import time
@@ -14,66 +15,66 @@ MINUTE = 60.0
 
 
 class RateLimiter:
-    """Points spent by each key this minute and last, in two dictionaries that swap, so that memory is bounded."""
+    """Counts the points of each caller in this minute and in the last one. Older counts are dropped."""
 
     def __init__(self, limits: Limits, clock: Callable[[], float] = time.monotonic) -> None:
         self._limits = limits
         self._clock = clock
         self._started = clock()
-        self._now: dict[Hashable, int] = {}
-        self._before: dict[Hashable, int] = {}
+        self._current: dict[Hashable, int] = {}
+        self._previous: dict[Hashable, int] = {}
 
     def charge(self, key: Hashable, cost: int, anonymous: bool) -> int | None:
-        """Takes `cost` off the budget and gives what is left, None without a budget.
+        """Subtracts `cost` from the caller's budget and returns what is left; None if there is no limit.
 
-        Raises TurnedAway with 429 and Retry-After, and takes nothing, where the budget does not reach; Unrunnable where
-        it never would.
+        Subtracts nothing and raises HttpError 429 with Retry-After where less is left, or OperationRejected where the
+        cost is more than the whole budget.
         """
         limit = self._limits.budget_anonymous if anonymous else self._limits.budget
         if not limit:
             return None
         if cost > limit:
             raise operation_rejected(
-                f"This operation costs {cost} points; you may spend {limit} a minute.", limit="budget", max=limit
+                f"This operation costs {cost} points; the limit is {limit} points a minute.", limit="budget", max=limit
             )
-        passed = self._turn()
-        spent = self._now.get(key, 0)
-        before = self._before.get(key, 0)
-        left = limit - spent - before * (1 - passed / MINUTE) - cost
+        elapsed = self._advance()
+        spent = self._current.get(key, 0)
+        previous = self._previous.get(key, 0)
+        left = limit - spent - previous * (1 - elapsed / MINUTE) - cost
         if left < 0:
-            seconds = self._wait(limit - cost, spent, before, passed)
+            header = retry_after(self._seconds_until(limit - cost, spent, previous, elapsed))
             raise HttpError(
                 429,
                 BUDGET_SPENT,
-                f"This operation costs {cost} points and your budget of {limit} a minute is spent. Try again in "
-                f"{max(1, round(seconds))} seconds, or ask for less.",
-                (retry_after(seconds),),
+                f"This operation costs {cost} points, and the limit of {limit} points a minute is reached. Try again "
+                f"after {header[1].decode()} s, or select less.",
+                (header,),
                 cost=cost,
                 budget=limit,
             )
-        self._now[key] = spent + cost
+        self._current[key] = spent + cost
         return int(left)
 
-    def _turn(self) -> float:
-        """Seconds into this minute, after the counters have been moved on."""
-        passed = self._clock() - self._started
-        if passed >= MINUTE:
-            self._before = self._now if passed < 2 * MINUTE else {}
-            self._now = {}
-            self._started += passed // MINUTE * MINUTE
-            passed %= MINUTE
-        return passed
+    def _advance(self) -> float:
+        """Starts a new minute if it is time to, and returns the seconds since the minute began."""
+        elapsed = self._clock() - self._started
+        if elapsed >= MINUTE:
+            self._previous = self._current if elapsed < 2 * MINUTE else {}
+            self._current = {}
+            self._started += elapsed // MINUTE * MINUTE
+            elapsed %= MINUTE
+        return elapsed
 
     @staticmethod
-    def _wait(room: int, spent: int, before: int, passed: float) -> float:
-        """Seconds until what is spent has slid down to `room`."""
-        if spent <= room:
-            return MINUTE * (1 - (room - spent) / before) - passed if before else 1.0
-        return MINUTE - passed + MINUTE * (1 - room / spent)
+    def _seconds_until(target: int, spent: int, previous: int, elapsed: float) -> float:
+        """Returns the seconds until the points in the window have fallen to `target`."""
+        if spent <= target:
+            return MINUTE * (1 - (target - spent) / previous) - elapsed if previous else 1.0
+        return MINUTE - elapsed + MINUTE * (1 - target / spent)
 
 
 def address_key(address: str | None) -> str:
-    """What callers who are not signed in are counted by: an IPv4 address, or the /64 of an IPv6 one."""
+    """Returns the key of an anonymous caller: the IPv4 address, or the /64 network of an IPv6 address."""
     if address is None or ":" not in address:
         return address or ""
     try:

@@ -1,4 +1,4 @@
-"""What a request asks for: its body read under a cap, its JSON, its shape."""
+"""Reads a GraphQL request: the body up to a limit, its JSON, and the types of its parameters."""
 
 import asyncio
 from dataclasses import dataclass
@@ -8,16 +8,18 @@ from urllib.parse import parse_qs
 import orjson
 from starlette.types import Receive
 
-from transport.graphql.errors import BAD_REQUEST, HttpError
+from transport.graphql.errors import BAD_REQUEST, HttpError, bad_request
 from transport.limits import Limits
 
-# What is left of a body unread would be taken for the next request.
+MAX_QUERY_PARAMETERS = 20
+_PARAMETERS = ("query", "operationName", "variables", "extensions", "documentId")
+# The unread rest of a body would be taken for the next request.
 _CLOSE = (b"connection", b"close")
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """One operation as a client names it: by its text, by a saved document's id, or by a persisted query's hash."""
+    """One operation: by its text, by the id of a saved document, or by the hash of a persisted query."""
 
     query: str | None
     operation_name: str | None = None
@@ -27,31 +29,31 @@ class GraphQLRequest:
 
     @property
     def persisted_hash(self) -> str | None:
-        """The SHA-256 of Apollo's persisted-query extension."""
+        """The SHA-256 hash in Apollo's persisted-query extension. Raises HttpError 400 for a wrong shape."""
         persisted = (self.extensions or {}).get("persistedQuery")
         if persisted is None:
             return None
-        found = persisted.get("sha256Hash") if isinstance(persisted, dict) and persisted.get("version") == 1 else None
-        if not isinstance(found, str):
-            raise bad_request("extensions.persistedQuery needs version 1 and a sha256Hash.")
-        return found.lower()
+        hashed = persisted.get("sha256Hash") if isinstance(persisted, dict) and persisted.get("version") == 1 else None
+        if not isinstance(hashed, str):
+            raise bad_request("extensions.persistedQuery must have version 1 and a string sha256Hash.")
+        return hashed.lower()
 
 
 class ClientDisconnected(Exception):
-    """The client went away before it had sent its body: there is no one to answer."""
-
-
-def bad_request(message: str) -> HttpError:
-    """The answer to what is no GraphQL request."""
-    return HttpError(400, BAD_REQUEST, message)
+    """The client closed the connection before the end of its body, so there is no response to send."""
 
 
 async def read_body(receive: Receive, declared: bytes | None, limits: Limits) -> bytes:
-    """The whole body, of which no more is held than may come: 413 over `body_bytes`, 408 where it is late."""
+    """Reads the whole body; `declared` is the value of Content-Length.
+
+    Raises HttpError 413 over `body_bytes`, 408 after `body_seconds` and 400 for a wrong Content-Length, and
+    ClientDisconnected. A body that is too large is read up to `discard_bytes` and dropped, because most clients read
+    the response only after they have sent everything.
+    """
     length = 0
     if declared is not None:
         if not declared.isdigit() or len(declared) > 15:
-            raise bad_request("Content-Length is no number of bytes.")
+            raise bad_request("Content-Length must be a non-negative integer.")
         length = int(declared)
     parts: list[bytes] = []
     size = 0
@@ -70,33 +72,35 @@ async def read_body(receive: Receive, declared: bytes | None, limits: Limits) ->
                         raise _too_large(limits)
                     return parts[0] if len(parts) == 1 else b"".join(parts)
     except TimeoutError:
-        raise HttpError(408, BAD_REQUEST, "The body did not arrive in time.", (_CLOSE,)) from None
+        text = f"The body must arrive within {limits.body_seconds:g} seconds."
+        raise HttpError(408, BAD_REQUEST, text, (_CLOSE,)) from None
     raise _too_large(limits, _CLOSE)
 
 
 def _too_large(limits: Limits, *headers: tuple[bytes, bytes]) -> HttpError:
-    return HttpError(413, BAD_REQUEST, f"A request body may have {limits.body_bytes} bytes.", headers)
+    return HttpError(413, BAD_REQUEST, f"The body must be at most {limits.body_bytes} bytes.", headers)
 
 
-def decode(body: bytes | str, limits: Limits) -> Any:
-    """The JSON of a body or socket message. Raises TurnedAway with 400 and a sentence."""
+def decode(text: bytes | str, limits: Limits, name: str = "The body") -> Any:
+    """Decodes JSON. Raises HttpError 400 with `name` in its message if it is invalid or nested too deep."""
     try:
-        value = orjson.loads(body)
+        value = orjson.loads(text)
     except orjson.JSONDecodeError as error:
-        raise bad_request(f"The request is not JSON in UTF-8: {_reason(error)}.") from None
-    # Only what has that many brackets can be nested that deep.
-    brackets = (b"[", b"{") if isinstance(body, bytes) else ("[", "{")
-    if sum(body.count(bracket) for bracket in brackets) > limits.json_depth and _depth_above(value, limits.json_depth):
-        raise bad_request(f"The request's JSON is nested deeper than {limits.json_depth} levels.")
+        raise bad_request(f"{name} must be JSON in UTF-8: {_position(error)}.") from None
+    # Fewer brackets than the limit cannot be nested deeper than the limit.
+    brackets = text.count(b"[") + text.count(b"{") if isinstance(text, bytes) else text.count("[") + text.count("{")
+    if brackets > limits.json_depth and _is_deeper(value, limits.json_depth):
+        raise bad_request(f"{name} must not be nested deeper than {limits.json_depth} levels.")
     return value
 
 
-def _reason(error: orjson.JSONDecodeError) -> str:
-    # Where it is, not what stands there: bodies hold passwords.
-    return f"{error.msg.partition(':')[0]}" if error.lineno == 1 and error.colno == 1 else f"character {error.pos}"
+def _position(error: orjson.JSONDecodeError) -> str:
+    # Only the position, because the text may hold passwords.
+    at_start = error.lineno == 1 and error.colno == 1
+    return error.msg.partition(":")[0] if at_start else f"see character {error.pos}"
 
 
-def _depth_above(value: Any, limit: int) -> bool:
+def _is_deeper(value: Any, limit: int) -> bool:
     level = [value]
     for _ in range(limit):
         level = [
@@ -111,11 +115,11 @@ def _depth_above(value: Any, limit: int) -> bool:
 
 
 def from_json(value: Any) -> GraphQLRequest:
-    """What a JSON body asks for. Raises TurnedAway with 400 for a wrong shape."""
+    """Returns the request in a decoded body. Raises HttpError 400 for a wrong shape."""
     if isinstance(value, list):
-        raise bad_request("Batches are not taken: send one operation a request.")
+        raise bad_request("The body must be one JSON object: arrays of operations are not supported.")
     if not isinstance(value, dict):
-        raise bad_request("The body must be a JSON object with query, operationName, variables and extensions.")
+        raise bad_request(f"The body must be a JSON object with {', '.join(_PARAMETERS[:-1])} or {_PARAMETERS[-1]}.")
     request = GraphQLRequest(
         query=value.get("query"),
         operation_name=value.get("operationName"),
@@ -127,37 +131,42 @@ def from_json(value: Any) -> GraphQLRequest:
 
 
 def from_query_string(query_string: bytes, limits: Limits) -> GraphQLRequest:
-    """What a GET asks for; variables and extensions are JSON text. Raises TurnedAway with 400 or 414."""
+    """Returns the request in a query string, where variables and extensions are JSON. Raises HttpError 400 or 414."""
     if len(query_string) > limits.document_characters:
-        raise HttpError(414, BAD_REQUEST, f"An address may have {limits.document_characters} characters.")
+        raise HttpError(414, BAD_REQUEST, f"The query string must be at most {limits.document_characters} characters.")
     try:
-        found = parse_qs(query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=20)
+        found = parse_qs(
+            query_string.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=MAX_QUERY_PARAMETERS
+        )
     except ValueError:
-        raise bad_request("The address does not hold parameters in UTF-8.") from None
-    if repeated := [name for name, values in found.items() if len(values) > 1]:
-        raise bad_request(f"The parameter {repeated[0][:40]} is given more than once.")
+        raise bad_request(
+            f"The query string must be percent-encoded UTF-8 with at most {MAX_QUERY_PARAMETERS} parameters."
+        ) from None
+    for name, values in found.items():
+        if len(values) > 1:
+            raise bad_request(f"{name if name in _PARAMETERS else 'Each parameter'} must be given only once.")
     given = {name: values[0] for name, values in found.items()}
     request = GraphQLRequest(
         query=given.get("query"),
         operation_name=given.get("operationName"),
-        variables=decode(given["variables"], limits) if given.get("variables") else None,
-        extensions=decode(given["extensions"], limits) if given.get("extensions") else None,
+        variables=decode(given["variables"], limits, "variables") if given.get("variables") else None,
+        extensions=decode(given["extensions"], limits, "extensions") if given.get("extensions") else None,
         document_id=given.get("documentId"),
     )
     return _checked(request)
 
 
 def _checked(request: GraphQLRequest) -> GraphQLRequest:
-    for name, value, kind, expected in (
+    for name, value, type_, expected in (
         ("query", request.query, str, "a string"),
         ("documentId", request.document_id, str, "a string"),
         ("operationName", request.operation_name, str, "a string or null"),
         ("variables", request.variables, dict, "an object or null"),
         ("extensions", request.extensions, dict, "an object or null"),
     ):
-        if value is not None and not isinstance(value, kind):
+        if value is not None and not isinstance(value, type_):
             raise bad_request(f"{name} must be {expected}.")
     persisted_hash = request.persisted_hash
     if not request.query and not request.document_id and persisted_hash is None:
-        raise bad_request("There is no query: send query, documentId, or a persisted query's hash.")
+        raise bad_request("query is required, or documentId, or extensions.persistedQuery.")
     return request

@@ -1,1 +1,1 @@
-"""Logs, metrics and traces of requests."""
+"""Logs, metrics and traces of requests and operations."""

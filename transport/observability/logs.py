@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, no variables, no personal data."""
+"""Structured logs: one JSON object a line, without variables and personal data."""
 
 import logging
 import sys
@@ -9,10 +9,10 @@ import structlog
 
 
 def set_up(level: int = logging.INFO, stream: BinaryIO | None = None) -> None:
-    """Logs of `level` and above as JSON lines to `stream` (standard output), with the time in UTC.
+    """Configures logging: events of `level` and above go to `stream` (standard output) as JSON lines, with UTC times.
 
-    What libraries log through `logging` comes out the same way; uvicorn's access log is switched off, because a line of
-    ours stands for each request and its addresses may hold links.
+    Records of the standard library's `logging` go the same way. uvicorn's access log is off, because RequestLogging
+    logs each request, and because paths may contain signed URLs.
     """
     structlog.configure(
         processors=[
@@ -22,7 +22,7 @@ def set_up(level: int = logging.INFO, stream: BinaryIO | None = None) -> None:
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.BytesLoggerFactory(stream or sys.stdout.buffer),
-        # Not kept: a logger made before this is called must follow it too.
+        # Loggers that were made before this call must use the configuration too.
         cache_logger_on_first_use=False,
     )
     root = logging.getLogger()
@@ -39,7 +39,7 @@ def _encode(event: dict[str, Any], **_: Any) -> bytes:
 
 
 class _ToStructlog(logging.Handler):
-    """Hands records of the standard library on. An exception's message is left out: it may quote a row."""
+    """Passes records of the standard library to structlog, without exception messages: they may quote a row."""
 
     def emit(self, record: logging.LogRecord) -> None:
         event: dict[str, Any] = {"logger": record.name}

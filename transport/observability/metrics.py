@@ -1,4 +1,4 @@
-"""Prometheus metrics of requests, operations, sockets and kept documents, in a registry of their own."""
+"""Prometheus metrics of requests, operations, connections and the document cache."""
 
 import time
 from typing import TYPE_CHECKING, Any
@@ -7,7 +7,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Proc
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.types import Receive, Scope, Send
 
-from transport.graphql.operation_runner import OperationLog
+from transport.graphql.operation_log import OperationLog
 
 if TYPE_CHECKING:
     from transport.graphql.endpoint import GraphQLEndpoint
@@ -18,10 +18,10 @@ _STATEMENTS = (0, 1, 2, 3, 5, 8, 13, 21, 50)
 
 
 class Metrics:
-    """The counters of one process. `operation` is given to make_view as `done`; `app` answers GET /metrics.
+    """The metrics of one process, in a registry of their own. `app` serves them at GET /metrics.
 
-    Operations are told apart by the name they are saved under; what clients make up counts as "other", so that nobody
-    can fill the memory with names.
+    Operations are labelled by the name that they are saved under. All others are labelled "other", so that clients
+    cannot fill the memory with names.
     """
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Metrics:
         )
         self._seconds = Histogram(
             "waymark_operation_seconds",
-            "Time of an operation.",
+            "Duration of an operation.",
             ("kind", "name"),
             buckets=_SECONDS,
             registry=self.registry,
@@ -47,26 +47,28 @@ class Metrics:
             "waymark_operation_statements", "SQL statements of an operation.", ("kind", "name"), buckets=_STATEMENTS,
             registry=self.registry,
         )  # fmt: skip
-        self._cost = Counter("waymark_operation_cost", "Points spent by operations.", ("kind",), registry=self.registry)
+        self._cost = Counter(
+            "waymark_operation_cost", "Cost of operations in points.", ("kind",), registry=self.registry
+        )
         self._deprecated = Counter(
             "waymark_deprecated_uses",
-            "Operations that name a deprecated field, argument, input field or enum value, by its coordinate.",
+            "Operations that use a deprecated field, argument, input field or enum value, by its coordinate.",
             ("coordinate",),
             registry=self.registry,
         )
-        # Looking a child up by its labels takes a lock and a check of each: kept, it is one look into a dictionary.
+        # The metrics by labels: prometheus_client takes a lock and checks each label to look one up.
         self._request_children: dict[tuple[str, int], Counter] = {}
         self._operation_children: dict[tuple[str, ...], tuple[Any, ...]] = {}
 
-    def watch(self, view: "GraphQLEndpoint") -> None:
-        """Shows the open sockets and streams of a view, and how often it knew a document."""
-        for name, what, read in (
-            ("waymark_open_sockets", "Open sockets.", lambda: view.open_sockets),
-            ("waymark_open_streams", "Open event streams.", lambda: view.open_streams),
-            ("waymark_document_hits", "Documents that were kept, since the start.", lambda: view.counts.hits),
-            ("waymark_document_misses", "Documents that were new, since the start.", lambda: view.counts.misses),
+    def watch(self, endpoint: "GraphQLEndpoint") -> None:
+        """Adds the metrics of an endpoint: its open connections, and hits and misses of its document cache."""
+        for name, description, read in (
+            ("waymark_open_sockets", "Open WebSockets.", lambda: endpoint.open_sockets),
+            ("waymark_open_streams", "Open event streams.", lambda: endpoint.open_streams),
+            ("waymark_document_hits", "Documents found in the cache.", lambda: endpoint.cache_stats.hits),
+            ("waymark_document_misses", "Documents not found in the cache.", lambda: endpoint.cache_stats.misses),
         ):
-            Gauge(name, what, registry=self.registry).set_function(read)
+            Gauge(name, description, registry=self.registry).set_function(read)
 
     def request(self, method: str, status: int) -> None:
         """Counts one HTTP request."""
@@ -78,9 +80,9 @@ class Metrics:
                 self._request_children[method, status] = child
         child.inc()
 
-    def operation(self, record: OperationLog) -> None:
-        """Counts one operation at its end; how long a subscription was open is no time of an operation."""
-        labels = (record.transport, record.kind or "none", record.saved_name or "other", record.code or "")
+    def operation(self, log: OperationLog) -> None:
+        """Counts one operation at its end. The duration of a subscription is not observed."""
+        labels = (log.transport, log.kind or "none", log.saved_name or "other", log.code or "")
         children = self._operation_children.get(labels)
         if children is None:
             kind_and_name = labels[1:3]
@@ -92,21 +94,21 @@ class Metrics:
             )
         count, seconds, statements, cost = children
         count.inc()
-        for coordinate in record.deprecated:
+        for coordinate in log.deprecated:
             self._deprecated.labels(coordinate).inc()
-        if record.kind is None or record.kind == "subscription":
+        if log.kind is None or log.kind == "subscription":
             return
-        seconds.observe(time.perf_counter() - record.started)
-        statements.observe(record.statements[0])
-        cost.inc(record.cost)
+        seconds.observe(time.perf_counter() - log.started)
+        statements.observe(log.statements[0])
+        cost.inc(log.cost)
 
     async def app(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI: the metrics as text, for an address that only the operators reach."""
+        """ASGI app: the metrics as text, for an address that only operators can reach."""
         if scope["type"] != "http":
             return
         found = scope["method"] == "GET" and scope["path"] == "/metrics"
         body = generate_latest(self.registry) if found else b"Not found.\n"
-        kind = CONTENT_TYPE_LATEST if found else "text/plain; charset=utf-8"
-        headers = [(b"content-type", kind.encode()), (b"content-length", str(len(body)).encode())]
+        content_type = CONTENT_TYPE_LATEST if found else "text/plain; charset=utf-8"
+        headers = [(b"content-type", content_type.encode()), (b"content-length", str(len(body)).encode())]
         await send({"type": "http.response.start", "status": 200 if found else 404, "headers": headers})
         await send({"type": "http.response.body", "body": body})

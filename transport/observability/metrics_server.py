@@ -1,4 +1,4 @@
-"""/metrics on an address of its own, which only the operators reach."""
+"""Serves /metrics on an address of its own, which only operators can reach."""
 
 import asyncio
 import contextlib
@@ -13,8 +13,8 @@ from transport.observability.metrics import Metrics
 log = structlog.get_logger("waymark")
 
 
-class _Beside(uvicorn.Server):
-    """A server beside the one that owns the process: signals are that one's."""
+class _MetricsServer(uvicorn.Server):
+    """A second server in the process, which leaves signals to the first."""
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -23,9 +23,9 @@ class _Beside(uvicorn.Server):
 
 @contextlib.asynccontextmanager
 async def serving_metrics(metrics: Metrics, address: tuple[str, int] | None) -> AsyncIterator[str | None]:
-    """Serves the metrics for as long as the block lasts; gives where, or None.
+    """Serves the metrics during the block. Gives the URL, or None without an address.
 
-    An address that is taken, by a second process on the machine, is no reason not to serve people: the log says so.
+    If the address is in use, for example by a second process, it logs a warning and gives None.
     """
     listener = _listen(address) if address is not None else None
     if listener is None:
@@ -34,7 +34,7 @@ async def serving_metrics(metrics: Metrics, address: tuple[str, int] | None) -> 
     config = uvicorn.Config(
         metrics.app, interface="asgi3", lifespan="off", access_log=False, log_config=None, timeout_graceful_shutdown=1
     )
-    server = _Beside(config)
+    server = _MetricsServer(config)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="metrics")
     host, port = listener.getsockname()[:2]
     try:

@@ -1,4 +1,4 @@
-"""The one middleware around everything: request ids, security headers, a log line and a count for each request."""
+"""The outermost middleware: request ids, security headers, and a log line and a count for each request."""
 
 import os
 import re
@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from transport.graphql.operation_runner import OperationLog
+from transport.graphql.operation_log import OperationLog
 from transport.observability.metrics import Metrics
 
 log = structlog.get_logger("waymark.http")
@@ -32,7 +32,7 @@ TRANSPORT_SECURITY = (b"strict-transport-security", b"max-age=31536000; includeS
 
 
 def request_id_of(headers: list[tuple[bytes, bytes]]) -> str:
-    """The X-Request-Id of a request where it is well formed (8 to 64 of A-Z a-z 0-9 . _ -), else a new one."""
+    """Returns the X-Request-Id of a request if it is valid (8 to 64 of A-Z a-z 0-9 . _ -), else a new id."""
     for name, value in headers:
         if name == b"x-request-id":
             if _REQUEST_ID.fullmatch(value):
@@ -42,10 +42,10 @@ def request_id_of(headers: list[tuple[bytes, bytes]]) -> str:
 
 
 class RequestLogging:
-    """ASGI middleware. The request id stands in `scope["state"]["request_id"]` and is sent back as X-Request-Id.
+    """ASGI middleware. The request id is in `scope["state"]["request_id"]` and in the response's X-Request-Id.
 
-    Security headers go on every response that does not set them itself; Strict-Transport-Security over https only. A
-    request that runs operations is logged by each of them (see `OperationObserver`), every other one here.
+    Adds security headers to every response that does not set them itself; Strict-Transport-Security over https only.
+    Logs every request but those to the GraphQL endpoint, whose operations `OperationObserver` logs.
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
@@ -60,7 +60,7 @@ class RequestLogging:
         started = time.perf_counter()
         state = scope.setdefault("state", {})
         request_id = state["request_id"] = request_id_of(scope["headers"])
-        own = (b"x-request-id", request_id.encode())
+        id_header = (b"x-request-id", request_id.encode())
         secure = scope.get("scheme") in ("https", "wss")
         status = 0
 
@@ -68,7 +68,7 @@ class RequestLogging:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = self._with_security(message["headers"], own, secure)
+                message["headers"] = self._with_security(message["headers"], id_header, secure)
             await send(message)
 
         try:
@@ -77,7 +77,7 @@ class RequestLogging:
             if scope["type"] == "http":
                 self._metrics.request(scope["method"], status)
                 if "operation" not in state:
-                    # No path: links carry their rights in it.
+                    # The route and not the path, which may contain a signed URL.
                     route = scope.get("route")
                     log.info(
                         "request",
@@ -89,41 +89,41 @@ class RequestLogging:
                     )
 
     def _with_security(
-        self, given: list[tuple[bytes, bytes]], own: tuple[bytes, bytes], secure: bool
+        self, headers: list[tuple[bytes, bytes]], id_header: tuple[bytes, bytes], secure: bool
     ) -> list[tuple[bytes, bytes]]:
-        names = {name for name, _ in given}
+        names = {name for name, _ in headers}
         added = self._headers
         if not names.isdisjoint(SECURITY_HEADERS):
             added = [header for header in added if header[0] not in names]
-        return [*given, *added, own, TRANSPORT_SECURITY] if secure else [*given, *added, own]
+        return [*headers, *added, id_header, *([TRANSPORT_SECURITY] if secure else ())]
 
 
 class OperationObserver:
-    """What is told of each operation: give it to make_view as `done`."""
+    """Logs and counts each operation: the `on_complete` of `make_endpoint`."""
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
-        self._log: Any = None
+        self._logger: Any = None
 
-    def __call__(self, record: OperationLog) -> None:
-        """Logs and counts one operation. A name that a client made up is cut at 64 characters."""
-        self._metrics.operation(record)
-        if self._log is None:
-            # Bound once, at the first operation, when logging has been set up.
-            self._log = log.bind()
-        self._log.info(
+    def __call__(self, operation: OperationLog) -> None:
+        """Logs and counts one operation. A name that is not saved is cut to 64 characters."""
+        self._metrics.operation(operation)
+        if self._logger is None:
+            # Bound at the first operation, because logging is not configured before.
+            self._logger = log.bind()
+        self._logger.info(
             "operation",
-            request_id=record.request_id,
-            transport=record.transport,
-            kind=record.kind,
-            operation=record.saved_name or (record.name and record.name[:64]),
-            viewer=record.viewer,
-            role=record.role,
-            cost=record.cost,
-            statements=record.statements[0],
-            status=record.status or None,
-            code=record.code,
-            ms=_milliseconds(record.started),
+            request_id=operation.request_id,
+            transport=operation.transport,
+            kind=operation.kind,
+            operation=operation.saved_name or (operation.name and operation.name[:64]),
+            viewer=operation.viewer,
+            role=operation.role,
+            cost=operation.cost,
+            statements=operation.statements[0],
+            status=operation.status or None,
+            code=operation.code,
+            ms=_milliseconds(operation.started),
         )
 
 

@@ -1,6 +1,7 @@
-"""OpenTelemetry: a span an operation and one a statement, sent where OTEL_EXPORTER_OTLP_ENDPOINT says.
+"""OpenTelemetry traces: a span for each operation and each SQL statement, sent to OTEL_EXPORTER_OTLP_ENDPOINT.
 
-The packages are an extra (`pip install 'waymark[tracing]'`). No variables, no values of statements, no names of people.
+The packages are an extra (`pip install 'waymark[tracing]'`). Spans have no variables, no values of statements and no
+personal data.
 """
 
 import importlib.util
@@ -12,20 +13,20 @@ import structlog
 from sqlalchemy import event
 
 from db.database import Database, statement_count
-from transport.graphql.operation_runner import OperationLog
+from transport.graphql.operation_log import OperationLog
 
 log = structlog.get_logger("waymark")
 
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
 _PACKAGES = ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http")
-_LONGEST_STATEMENT = 4000
+_MAX_STATEMENT_CHARACTERS = 4000
 
-# What a statement was, when it began and ended (seconds of the performance counter), and the class of its error.
+# The SQL, start and end (seconds of the performance counter), and the class of the error.
 _Statement = tuple[str, float, float, str | None]
 
 
 def open_tracing(environment: Mapping[str, str], database: Database) -> "Tracing | None":
-    """Tracing as the usual OTEL_… variables set it; None where no endpoint is set or the packages are not there."""
+    """Returns tracing by the standard OTEL_… variables; None without an endpoint or without the packages."""
     if not any(environment.get(name) for name in _ENDPOINTS):
         return None
     if not all(_is_installed(package) for package in _PACKAGES):
@@ -42,7 +43,7 @@ def _is_installed(package: str) -> bool:
 
 
 class Tracing:
-    """Called with each operation's record at its end; `close()` sends what is left."""
+    """Makes and exports the spans; `close` sends the last ones."""
 
     def __init__(self, database: Database) -> None:
         from opentelemetry import trace
@@ -52,81 +53,75 @@ class Tracing:
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
 
         self._trace = trace
-        # A name that OTEL_SERVICE_NAME gives goes before ours.
+        # OTEL_SERVICE_NAME overrides this name.
         self._provider = TracerProvider(resource=Resource.create({"service.name": "waymark"}))
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
         self._tracer = self._provider.get_tracer("waymark")
-        # The statements of each running operation, by the identity of the counter that they add to.
+        # The statements of each running operation, by the id of its statement counter.
         self._running: dict[int, list[_Statement]] = {}
-        database.watchers.append(self._note)
+        database.watchers.append(self._record)
         for engine in database.sync_engines:
             event.listen(engine, "before_cursor_execute", self._before)
             event.listen(engine, "after_cursor_execute", self._after)
             event.listen(engine, "handle_error", self._failed)
 
-    def observing(self, done: Callable[[OperationLog], None]) -> Callable[[OperationLog], None]:
-        """What is told of each operation, with its spans made besides."""
+    def observing(self, on_complete: Callable[[OperationLog], None]) -> Callable[[OperationLog], None]:
+        """Returns a function for the end of an operation that calls `on_complete` and makes the spans."""
 
-        def both(record: OperationLog) -> None:
-            done(record)
-            self._operation(record)
+        def observe(operation: OperationLog) -> None:
+            on_complete(operation)
+            self._export(operation)
 
-        return both
+        return observe
 
     def close(self) -> None:
-        """Sends what waits; for the end of the process, off the event loop."""
+        """Sends the remaining spans. Blocks: call it in a thread."""
         self._provider.shutdown()
 
-    def _operation(self, record: OperationLog) -> None:
+    def _export(self, operation: OperationLog) -> None:
         ended = time.perf_counter()
-        # Spans want the wall clock; the performance counter is what cannot jump.
+        # Spans need wall-clock times; durations come from the performance counter, which does not jump.
         base = time.time_ns() - int(ended * 1e9)
-        name = " ".join(filter(None, (record.kind or "operation", record.saved_name)))
-        public_message = {
-            "graphql.operation.type": record.kind,
-            "graphql.operation.name": record.saved_name or (record.name and record.name[:64]),
-            "waymark.request_id": record.request_id,
-            "waymark.transport": record.transport,
-            "waymark.viewer": record.viewer,
-            "waymark.role": record.role,
-            "waymark.cost": record.cost,
-            "waymark.statements": record.statements[0],
-            "waymark.code": record.code,
-            "http.response.status_code": record.status or None,
+        name = " ".join(filter(None, (operation.kind or "operation", operation.saved_name)))
+        fields = {
+            "graphql.operation.type": operation.kind,
+            "graphql.operation.name": operation.saved_name or (operation.name and operation.name[:64]),
+            "waymark.request_id": operation.request_id,
+            "waymark.transport": operation.transport,
+            "waymark.viewer": operation.viewer,
+            "waymark.role": operation.role,
+            "waymark.cost": operation.cost,
+            "waymark.statements": operation.statements[0],
+            "waymark.code": operation.code,
+            "http.response.status_code": operation.status or None,
         }
-        attributes = {key: value for key, value in public_message.items() if value is not None}
-        span = self._tracer.start_span(name, start_time=base + int(record.started * 1e9), attributes=attributes)
-        if record.code is not None:
-            span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, record.code))
-        inside = self._trace.set_span_in_context(span)
-        for statement, began, done, error in self._running.pop(id(record.statements), ()):
+        attributes = {key: value for key, value in fields.items() if value is not None}
+        span = self._tracer.start_span(name, start_time=base + int(operation.started * 1e9), attributes=attributes)
+        if operation.code is not None:
+            span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, operation.code))
+        context = self._trace.set_span_in_context(span)
+        for statement, started, done, error in self._running.pop(id(operation.statements), ()):
             child = self._tracer.start_span(
-                statement.split(maxsplit=1)[0].upper(), inside, start_time=base + int(began * 1e9),
-                kind=self._trace.SpanKind.CLIENT, attributes={"db.query.text": statement[:_LONGEST_STATEMENT]},
+                statement.split(maxsplit=1)[0].upper(), context, start_time=base + int(started * 1e9),
+                kind=self._trace.SpanKind.CLIENT, attributes={"db.query.text": statement[:_MAX_STATEMENT_CHARACTERS]},
             )  # fmt: skip
             if error:
                 child.set_status(self._trace.Status(self._trace.StatusCode.ERROR, error))
             child.end(base + int(done * 1e9))
         span.end(base + int(ended * 1e9))
 
-    def read(self, statement: str, began: float, ended: float, error: str | None) -> None:
-        """A read, which does not go by way of the engines: for `Database.watchers`."""
-        counter = statement_count.get()
-        if counter is not None:
-            self._running.setdefault(id(counter), []).append((statement, began, ended, error))
-
     def _before(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
         if context is not None:
-            context.waymark_began = time.perf_counter()
+            context.waymark_started = time.perf_counter()
 
     def _after(self, connection: Any, cursor: Any, statement: str, parameters: Any, context: Any, many: bool) -> None:
-        self._note(statement, getattr(context, "waymark_began", None), time.perf_counter(), None)
+        self._record(statement, getattr(context, "waymark_started", None), time.perf_counter(), None)
 
     def _failed(self, failure: Any) -> None:
-        began = getattr(failure.execution_context, "waymark_began", None)
-        self._note(failure.statement, began, time.perf_counter(), type(failure.original_exception).__name__)
+        started = getattr(failure.execution_context, "waymark_started", None)
+        self._record(failure.statement, started, time.perf_counter(), type(failure.original_exception).__name__)
 
-    def _note(self, statement: str | None, began: float | None, ended: float, error: str | None) -> None:
+    def _record(self, statement: str | None, started: float | None, ended: float, error: str | None) -> None:
         counter = statement_count.get()
-        if counter is not None and began is not None and statement:
-            self._running.setdefault(id(counter), []).append((statement, began, ended, error))
+        if counter is not None and started is not None and statement:
+            self._running.setdefault(id(counter), []).append((statement, started, ended, error))

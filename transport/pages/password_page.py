@@ -1,6 +1,6 @@
-"""The page behind the links of e-mails: somebody chooses a password. Plain HTML that needs no script.
+"""The page that links in e-mails open to choose a password: plain HTML without a script.
 
-`GET /password?token=…` shows the form and uses nothing up; its `POST` does what the mutation `passwordReset` does.
+`GET /password?token=…` shows the form and does not use the token up. `POST` sets the password.
 """
 
 import base64
@@ -15,12 +15,12 @@ from starlette.routing import Route
 
 from domain.errors import DomainError
 
-# Sets the password with a link's token; takes the token, the password, and the caller's address and request id.
-# Raises Refused.
+# Sets the password: takes the token of the link, the password, the caller's address and the request id. Raises
+# DomainError.
 SetPassword = Callable[[str, str, str, str | None], Awaitable[None]]
 
-# More than a token and two passwords ever take, in bytes.
-_LARGEST_BODY = 8_192
+# Larger than any token with two passwords.
+_MAX_BODY_BYTES = 8_192
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -45,13 +45,12 @@ _HEADERS = {
 }
 
 _FORM = """<h1>Choose your password</h1>
-<p>You sign in with it, and you enter it again whenever you sign a document: choose one that you will remember, of 8
-characters or more.</p>
-{fault}<form method="post" action="/password">
+<p>You use it to sign in and whenever you sign a document. Choose at least 8 characters that you can remember.</p>
+{alert}<form method="post" action="/password">
 <input type="hidden" name="token" value="{token}">
 <label for="new">Password</label>
 <input id="new" name="new" type="password" autocomplete="new-password" minlength="8" maxlength="256" required autofocus>
-<label for="again">The same again</label>
+<label for="again">Password again</label>
 <input id="again" name="again" type="password" autocomplete="new-password" minlength="8" maxlength="256" required>
 <button>Set the password</button>
 </form>"""
@@ -61,25 +60,23 @@ _DONE = """<h1>Your password is set</h1>
 
 
 def routes(set_password: SetPassword) -> list[Route]:
-    """The page's one address."""
+    """Returns the routes of the page."""
 
     async def show(request: Request) -> Response:
         return _form(request.query_params.get("token", ""))
 
     async def choose(request: Request) -> Response:
-        if int(request.headers.get("content-length") or _LARGEST_BODY + 1) > _LARGEST_BODY:
-            return _page(
-                _FORM.format(token="", fault=_alert("That is more than a password. Open the link again.")), 413
-            )
+        if int(request.headers.get("content-length") or _MAX_BODY_BYTES + 1) > _MAX_BODY_BYTES:
+            return _page(_FORM.format(token="", alert=_alert("The form is too large. Open the link again.")), 413)
         async with request.form(max_files=0, max_fields=3) as form:
             token, new, again = (_text(form, name) for name in ("token", "new", "again"))
         if new != again:
-            return _form(token, "The two are not the same. Type the password twice.")
+            return _form(token, "The two passwords are different. Enter the same password twice.")
         address = request.client.host if request.client else "unknown"
         try:
             await set_password(token, new, address, request.scope.get("state", {}).get("request_id"))
-        except DomainError as refused:
-            return _form(token, refused.errors[0].message)
+        except DomainError as error:
+            return _form(token, error.errors[0].message)
         return _page(_DONE)
 
     return [
@@ -93,12 +90,12 @@ def _text(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _form(token: str, fault: str | None = None) -> Response:
-    return _page(_FORM.format(token=escape(token), fault=_alert(fault) if fault else ""), 422 if fault else 200)
+def _form(token: str, error: str | None = None) -> Response:
+    return _page(_FORM.format(token=escape(token), alert=_alert(error) if error else ""), 422 if error else 200)
 
 
-def _alert(sentence: str) -> str:
-    return f'<p role="alert">{escape(sentence)}</p>\n'
+def _alert(message: str) -> str:
+    return f'<p role="alert">{escape(message)}</p>\n'
 
 
 def _page(body: str, status: int = 200) -> Response:

@@ -1,4 +1,4 @@
-"""An app of static files under one path: its files, and a service worker that is told which files there are."""
+"""Serves an app of static files under one path, with a service worker that gets the list of its files."""
 
 import hashlib
 import json
@@ -11,16 +11,16 @@ from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 _WORKER = "sw.js"
-# Kept by a browser, and asked about each time: an answer of 304 is all that it costs.
+# Browsers cache the files, and revalidate them at each use: usually a response 304.
 _REVALIDATE = {"cache-control": "no-cache"}
 
 
 def static_app(path: str, folder: Path) -> list[BaseRoute]:
-    """The routes of the app in `folder`, whose page is `index.html` and whose service worker is `sw.js`.
+    """Returns the routes of the app in `folder`, which has the page `index.html` and the service worker `sw.js`.
 
-    The worker is served with `self.SHELL = {"version", "files"}` before its text: every file of the app by its path
-    below the app's, and a version that is another as soon as one of them is. So a browser that looks for a new worker
-    finds one exactly where a file has changed, without a build step. Files are read at the start of the process.
+    The worker is served with a first line `self.SHELL = {"version", "files"}`: the paths of all other files, and a
+    version that changes with any of them. So browsers install a new worker when a file has changed, without a build
+    step. The files are read when the routes are made.
     """
     files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*") if file.is_file())
     digest = hashlib.sha256()

@@ -1,60 +1,59 @@
-"""What event streams and sockets share: how long a sign-in lasts, how many are open, and the end of all of them."""
+"""What event streams and WebSockets share: when a session ends, how many are open, slow clients, and shutdown."""
 
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
 
 from starlette.types import Message, Send
 
 from domain import clock
-from transport.graphql.error_mapping import outage_response
-from transport.graphql.errors import UNAUTHENTICATED
+from transport.graphql.errors import UNAUTHENTICATED, outage_response
+from transport.graphql.operation_context import OperationContext
 from transport.limits import Limits
 
-SIGNED_OUT = {"errors": [{"message": "Your sign-in has ended.", "extensions": {"code": UNAUTHENTICATED}}]}
+SESSION_ENDED = {"errors": [{"message": "Your session has ended.", "extensions": {"code": UNAUTHENTICATED}}]}
 
 
-class ReaderTooSlow(Exception):
-    """The client does not read what it asked for."""
+class ClientTooSlow(Exception):
+    """The client does not read what is sent to it."""
 
 
 class ConnectionLifecycle:
-    """The open event streams of one process, and the flag that ends them and every socket."""
+    """The open event streams of one process, and the signal that ends them and every WebSocket."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._ending = asyncio.Event()
-        self.open = 0
+        self._shutdown = asyncio.Event()
+        self.open_streams = 0
 
     @property
-    def ending(self) -> bool:
+    def is_shutting_down(self) -> bool:
         """Whether the server is stopping."""
-        return self._ending.is_set()
+        return self._shutdown.is_set()
 
-    def end(self) -> None:
-        """Ends them all."""
-        self._ending.set()
+    def shut_down(self) -> None:
+        """Ends all event streams and WebSockets."""
+        self._shutdown.set()
 
-    async def until_end(self) -> None:
+    async def until_shutdown(self) -> None:
         """Returns when the server is stopping."""
-        await self._ending.wait()
+        await self._shutdown.wait()
 
     @contextmanager
-    def counted(self) -> Iterator[None]:
-        """Counts one stream as open."""
-        self.open += 1
+    def open_stream(self) -> Iterator[None]:
+        """Counts an event stream as open."""
+        self.open_streams += 1
         try:
             yield
         finally:
-            self.open -= 1
+            self.open_streams -= 1
 
-    async def until_signed_out(self, context: Any) -> None:
-        """Returns when the viewer's token has expired or was revoked; for a caller who is not signed in, never."""
+    async def until_session_ends(self, context: OperationContext) -> None:
+        """Returns when the viewer's token has expired or the session was ended; never for an anonymous caller."""
         if context.viewer is None:
             await asyncio.Event().wait()
             return
-        while True:
+        while context.viewer is not None:
             left = (context.viewer.expires_at - clock.now()).total_seconds()
             if left <= 0:
                 return
@@ -63,14 +62,14 @@ class ConnectionLifecycle:
                 if not await context.still_signed_in():
                     return
             except Exception as error:
-                # Without a database nobody can tell: ask again, and end at the token's expiry at the latest.
+                # During an outage it tries again; the expiry of the token ends the session at the latest.
                 if outage_response(error) is None:
                     raise
 
     async def send(self, send: Send, message: Message) -> None:
-        """Sends one message. Raises TooSlow where the client does not take it in time."""
+        """Sends a message. Raises ClientTooSlow if the client does not read it within `slow_reader_seconds`."""
         try:
             async with asyncio.timeout(self._limits.slow_reader_seconds):
                 await send(message)
         except TimeoutError:
-            raise ReaderTooSlow from None
+            raise ClientTooSlow from None

@@ -1,243 +1,280 @@
-"""graphql-transport-ws: one socket, many operations. Close codes and words are those of its PROTOCOL.md."""
+"""The protocol graphql-transport-ws on one WebSocket. Close codes and reasons are those of its PROTOCOL.md."""
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
+import orjson
 from graphql import OperationType
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
 
 from auth.viewer import NotSignedIn
-from transport.graphql.errors import HttpError, OperationRejected
-from transport.graphql.operation_context import close, still_signed_in
-from transport.graphql.operation_runner import OperationLog, OperationRunner, count_statements
+from transport.graphql.errors import HttpError
+from transport.graphql.operation_context import OperationContext, close_context, is_still_signed_in
+from transport.graphql.operation_log import OperationLog
+from transport.graphql.operation_runner import OperationRunner
 from transport.graphql.request import GraphQLRequest, decode, from_json
-from transport.realtime.connection_lifecycle import ConnectionLifecycle
-from transport.realtime.origins import origin_allowed
-from transport.realtime.socket_queue import AuthenticatedConnection, CloseSocket, SendQueue
+from transport.realtime.connection_lifecycle import ClientTooSlow, ConnectionLifecycle
 
 PROTOCOL = "graphql-transport-ws"
-FORBIDDEN = CloseSocket(4403, "Forbidden")
 
 
-class WebSocketEndpoint:
-    """Accepts sockets: only our own and allowed origins, only graphql-transport-ws, only so many at once."""
+class CloseWebSocket(Exception):
+    """Ends the connection with a close code; 0 sends no close frame, because the client has gone or does not read."""
 
-    def __init__(
-        self, operations: OperationRunner, streams: ConnectionLifecycle, allowed_origins: frozenset[str]
-    ) -> None:
-        self._operations = operations
-        self._streams = streams
-        self._allowed_origins = allowed_origins
-        self.open = 0
+    def __init__(self, code: int, reason: str) -> None:
+        super().__init__(reason)
+        self.code = code
+        self.reason = reason
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = dict(scope["headers"])
-        await receive()
-        allowed = origin_allowed(headers.get(b"origin"), headers.get(b"host"), self._allowed_origins)
-        if not allowed or self._streams.ending or self.open >= self._operations.limits.sockets:
-            # Closed before it is accepted: the handshake is answered with 403.
-            await send({"type": "websocket.close", "code": 1008})
-            return
-        if PROTOCOL not in scope.get("subprotocols", ()):
-            await send({"type": "websocket.accept"})
-            await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})
-            return
-        await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
-        self.open += 1
-        try:
-            await WebSocketConnection(self._operations, self._streams, scope, receive, send).run()
-        finally:
-            self.open -= 1
+
+def _forbidden() -> CloseWebSocket:
+    return CloseWebSocket(4403, "Forbidden")
+
+
+def _invalid_message() -> CloseWebSocket:
+    return CloseWebSocket(4400, "Invalid message received")
+
+
+@dataclass(frozen=True, slots=True)
+class AuthenticatedConnection:
+    """The handshake with the token of connection_init, from which each operation gets a context of its own.
+
+    `context` is that of the connection, by which its session is watched.
+    """
+
+    connection: HTTPConnection
+    context: OperationContext
+
+
+class SendQueue:
+    """Messages to the client, at most `size`: `put` waits until the client has read enough of them."""
+
+    def __init__(self, lifecycle: ConnectionLifecycle, send: Send, size: int) -> None:
+        self._lifecycle = lifecycle
+        self._send = send
+        self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue(size)
+
+    async def put(self, message: dict[str, Any]) -> None:
+        """Adds a message."""
+        await self._messages.put(message)
+
+    async def send_all(self) -> None:
+        """Sends the messages as text until cancelled. Raises CloseWebSocket if the client does not read."""
+        while True:
+            text = orjson.dumps(await self._messages.get()).decode()
+            try:
+                await self._lifecycle.send(self._send, {"type": "websocket.send", "text": text})
+            except ClientTooSlow:
+                raise CloseWebSocket(0, "") from None
+            self._messages.task_done()
+
+    async def until_sent(self) -> None:
+        """Returns when every message is sent."""
+        await self._messages.join()
+
+    async def close(self, closing: CloseWebSocket) -> None:
+        """Sends the close frame."""
+        with suppress(ClientTooSlow):
+            await self._lifecycle.send(
+                self._send, {"type": "websocket.close", "code": closing.code, "reason": closing.reason}
+            )
 
 
 class WebSocketConnection:
-    """One accepted socket until it closes."""
+    """One accepted WebSocket until it closes."""
 
     def __init__(
-        self, operations: OperationRunner, streams: ConnectionLifecycle, scope: Scope, receive: Receive, send: Send
+        self, runner: OperationRunner, lifecycle: ConnectionLifecycle, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        self._operations = operations
-        self._limits = operations.limits
-        self._streams = streams
+        self._runner = runner
+        self._limits = runner.limits
+        self._lifecycle = lifecycle
         self._scope = scope
         self._receive = receive
-        self._outbox = SendQueue(streams, send, self._limits.socket_queue)
-        self._session: AuthenticatedConnection | None = None
+        self._queue = SendQueue(lifecycle, send, self._limits.socket_queue)
+        self._authenticated: AuthenticatedConnection | None = None
         self._initialised = asyncio.Event()
-        self._forbidden = asyncio.Event()
-        self._running: dict[str, asyncio.Task[None]] = {}
+        self._session_ended = asyncio.Event()
+        self._operations: dict[str, asyncio.Task[None]] = {}
         self._subscriptions: set[str] = set()
 
     async def run(self) -> None:
-        """Reads messages until a side closes; then everything that runs is cancelled."""
-        guards: list[Coroutine[Any, Any, None]] = [
-            self._read(), self._outbox.write(), self._until_signed_out(), self._until_forbidden(), self._until_end(),
-        ]  # fmt: skip
-        tasks = [asyncio.create_task(guard) for guard in guards]
+        """Handles messages until one side closes, then cancels all running operations."""
+        coroutines: list[Coroutine[Any, Any, None]] = [
+            self._read_messages(),
+            self._queue.send_all(),
+            self._until_session_ends(),
+            self._until_operation_finds_session_ended(),
+            self._until_shutdown(),
+        ]
+        tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
-            closing = next((error for task in done if (error := task.exception())), None)
+            error = next((error for task in done if (error := task.exception())), None)
         finally:
-            running = [*tasks, *self._running.values()]
+            running = [*tasks, *self._operations.values()]
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-            if self._session:
-                await close(self._session.context)
-        if closing is not None and not isinstance(closing, CloseSocket):
-            self._operations.refused(closing, OperationLog(request_id=self._request_id, transport="websocket"))
-            closing = CloseSocket(4500, "Internal server error")
-        if closing is not None and closing.code:
-            await self._outbox.close(closing)
+            if self._authenticated:
+                await close_context(self._authenticated.context)
+        if error is not None and not isinstance(error, CloseWebSocket):
+            self._runner.error_response(error, OperationLog(request_id=self._request_id, transport="websocket"))
+            error = CloseWebSocket(4500, "Internal server error")
+        if error is not None and error.code:
+            await self._queue.close(error)
 
     @property
     def _request_id(self) -> str:
         return self._scope.get("state", {}).get("request_id", "")
 
-    async def _until_signed_out(self) -> None:
+    async def _until_session_ends(self) -> None:
         try:
             await asyncio.wait_for(self._initialised.wait(), self._limits.init_seconds)
         except TimeoutError:
-            raise CloseSocket(4408, "Connection initialisation timeout") from None
-        assert self._session is not None
-        await self._streams.until_signed_out(self._session.context)
-        raise FORBIDDEN
+            raise CloseWebSocket(4408, "Connection initialisation timeout") from None
+        assert self._authenticated is not None
+        await self._lifecycle.until_session_ends(self._authenticated.context)
+        raise _forbidden()
 
-    async def _until_forbidden(self) -> None:
-        await self._forbidden.wait()
-        raise FORBIDDEN
+    async def _until_operation_finds_session_ended(self) -> None:
+        await self._session_ended.wait()
+        raise _forbidden()
 
-    async def _until_end(self) -> None:
-        await self._streams.until_end()
-        # What was asked for once is still answered; only what goes on for ever is let go.
-        finite = [task for identity, task in self._running.items() if identity not in self._subscriptions]
+    async def _until_shutdown(self) -> None:
+        await self._lifecycle.until_shutdown()
+        # Queries and mutations still get their response; only subscriptions are cancelled.
+        finite = [task for id_, task in self._operations.items() if id_ not in self._subscriptions]
         if finite:
             await asyncio.wait(finite, timeout=self._limits.query_seconds)
-        await self._outbox.drained()
-        raise CloseSocket(1001, "Going away")
+        await self._queue.until_sent()
+        raise CloseWebSocket(1001, "Going away")
 
-    async def _read(self) -> None:
+    async def _read_messages(self) -> None:
         while True:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
-                raise CloseSocket(0, "")
-            await self._take(self._parsed(message))
+                raise CloseWebSocket(0, "")
+            await self._handle_message(self._decode(message))
 
-    def _parsed(self, message: Message) -> dict[str, Any]:
+    def _decode(self, message: Message) -> dict[str, Any]:
         text = message.get("text")
         if text is None:
-            raise CloseSocket(4400, "Messages are text")
+            raise CloseWebSocket(4400, "Messages must be text")
         if len(text) > self._limits.body_bytes:
-            raise CloseSocket(1009, "Message too big")
+            raise CloseWebSocket(1009, "Message too big")
         try:
             value = decode(text, self._limits)
         except HttpError:
-            raise CloseSocket(4400, "Invalid message received") from None
+            raise _invalid_message() from None
         if not isinstance(value, dict) or not isinstance(value.get("type"), str):
-            raise CloseSocket(4400, "Invalid message received")
+            raise _invalid_message()
         return value
 
-    async def _take(self, message: dict[str, Any]) -> None:
-        kind = message["type"]
-        if kind == "connection_init":
-            await self._initialise(message.get("payload"))
-        elif kind == "ping":
-            await self._outbox.put({"type": "pong"})
-        elif kind == "subscribe":
-            await self._subscribe(message)
-        elif kind == "complete":
-            task = self._running.pop(_id(message), None)
+    async def _handle_message(self, message: dict[str, Any]) -> None:
+        type_ = message["type"]
+        if type_ == "connection_init":
+            await self._handle_connection_init(message.get("payload"))
+        elif type_ == "ping":
+            await self._queue.put({"type": "pong"})
+        elif type_ == "subscribe":
+            await self._handle_subscribe(message)
+        elif type_ == "complete":
+            task = self._operations.pop(_id(message), None)
             if task is not None:
                 task.cancel()
-        elif kind != "pong":
-            raise CloseSocket(4400, "Invalid message received")
+        elif type_ != "pong":
+            raise _invalid_message()
 
-    async def _initialise(self, payload: Any) -> None:
-        if self._session is not None:
-            raise CloseSocket(4429, "Too many initialisation requests")
+    async def _handle_connection_init(self, payload: Any) -> None:
+        if self._authenticated is not None:
+            raise CloseWebSocket(4429, "Too many initialisation requests")
         if payload is not None and not isinstance(payload, dict):
-            raise CloseSocket(4400, "Invalid message received")
+            raise _invalid_message()
         connection = HTTPConnection(_with_authorization(self._scope, payload or {}))
         try:
-            self._session = AuthenticatedConnection(connection, await self._operations.make_context(connection))
+            context = await self._runner.make_context(connection)
         except NotSignedIn:
-            raise FORBIDDEN from None
+            raise _forbidden() from None
+        self._authenticated = AuthenticatedConnection(connection, context)
         self._initialised.set()
-        await self._outbox.put({"type": "connection_ack"})
+        await self._queue.put({"type": "connection_ack"})
 
-    async def _subscribe(self, message: dict[str, Any]) -> None:
-        if self._session is None:
-            raise CloseSocket(4401, "Unauthorized")
-        identity = _id(message)
+    async def _handle_subscribe(self, message: dict[str, Any]) -> None:
+        if self._authenticated is None:
+            raise CloseWebSocket(4401, "Unauthorized")
+        id_ = _id(message)
         try:
             request = from_json(message.get("payload"))
         except HttpError:
-            raise CloseSocket(4400, "Invalid message received") from None
-        if identity in self._running:
-            raise CloseSocket(4409, f"Subscriber for {identity[:60]} already exists")
-        if len(self._running) >= self._limits.socket_operations:
-            most = f"A socket runs {self._limits.socket_operations} operations at once."
-            errors = [{"message": most, "extensions": {"code": "TOO_MANY_OPERATIONS"}}]
-            await self._outbox.put({"id": identity, "type": "error", "payload": errors})
+            raise _invalid_message() from None
+        if id_ in self._operations:
+            raise CloseWebSocket(4409, f"Subscriber for {id_[:60]} already exists")
+        maximum = self._limits.socket_operations
+        if len(self._operations) >= maximum:
+            text = f"A WebSocket runs at most {maximum} operations at once."
+            errors = [{"message": text, "extensions": {"code": "TOO_MANY_OPERATIONS"}}]
+            await self._queue.put({"id": id_, "type": "error", "payload": errors})
             return
-        self._running[identity] = asyncio.create_task(self._run(identity, request, self._session))
+        self._operations[id_] = asyncio.create_task(self._run_operation(id_, request, self._authenticated))
 
-    async def _run(self, identity: str, request: GraphQLRequest, session: AuthenticatedConnection) -> None:
-        record = OperationLog(request_id=self._request_id, transport="websocket")
-        count_statements(record)
+    async def _run_operation(self, id_: str, request: GraphQLRequest, authenticated: AuthenticatedConnection) -> None:
+        log = OperationLog(request_id=self._request_id, transport="websocket")
+        log.count_statements()
         try:
-            context = await self._operations.make_context(session.connection)
+            context = await self._runner.make_context(authenticated.connection)
             try:
-                ready = self._operations.ready(request, context, record)
-                if ready.operation.kind is OperationType.SUBSCRIPTION:
-                    self._subscriptions.add(identity)
-                    async for answer in self._operations.events(ready):
-                        await self._outbox.put({"id": identity, "type": "next", "payload": answer})
-                    if not await still_signed_in(context):
-                        raise NotSignedIn
-                else:
-                    await self._outbox.put(
-                        {"id": identity, "type": "next", "payload": await self._operations.run(ready)}
-                    )
+                await self._send_results(id_, request, context, log)
             finally:
-                await close(context)
+                await close_context(context)
         except Exception as error:
-            refusal: HttpError | OperationRejected = self._operations.refused(error, record)
-            if (
-                isinstance(error, NotSignedIn)
-                and self._session is not None
-                and self._session.context.viewer is not None
-            ):
-                # The sign-in of the whole socket has ended.
-                self._forbidden.set()
+            response = self._runner.error_response(error, log)
+            if isinstance(error, NotSignedIn) and authenticated.context.viewer is not None:
+                # The session of the whole connection has ended.
+                self._session_ended.set()
                 return
-            last = {"id": identity, "type": "error", "payload": refusal.errors}
+            last = {"id": id_, "type": "error", "payload": response.errors}
         else:
-            last = {"id": identity, "type": "complete"}
+            last = {"id": id_, "type": "complete"}
         finally:
-            self._subscriptions.discard(identity)
-            self._operations.done(record)
-        # The id is free again before the client can know it.
-        if self._running.get(identity) is asyncio.current_task():
-            del self._running[identity]
-        await self._outbox.put(last)
+            self._subscriptions.discard(id_)
+            self._runner.on_complete(log)
+        # The id is free before the client is told, so that the client can use it again at once.
+        if self._operations.get(id_) is asyncio.current_task():
+            del self._operations[id_]
+        await self._queue.put(last)
+
+    async def _send_results(
+        self, id_: str, request: GraphQLRequest, context: OperationContext, log: OperationLog
+    ) -> None:
+        prepared = self._runner.prepare(request, context, log)
+        if prepared.operation.kind is not OperationType.SUBSCRIPTION:
+            await self._queue.put({"id": id_, "type": "next", "payload": await self._runner.run(prepared)})
+            return
+        self._subscriptions.add(id_)
+        async for response in self._runner.events(prepared):
+            await self._queue.put({"id": id_, "type": "next", "payload": response})
+        if not await is_still_signed_in(context):
+            raise NotSignedIn
 
 
 def _id(message: dict[str, Any]) -> str:
-    identity = message.get("id")
-    if not isinstance(identity, str) or not identity:
-        raise CloseSocket(4400, "Invalid message received")
-    return identity
+    id_ = message.get("id")
+    if not isinstance(id_, str) or not id_:
+        raise _invalid_message()
+    return id_
 
 
 def _with_authorization(scope: Scope, payload: dict[str, Any]) -> Scope:
-    """The handshake with the token of connection_init, so that a context is made of a socket as of a request."""
+    """Returns the scope of the handshake with the token of connection_init in place of its Authorization header."""
     token = payload.get("authorization", payload.get("Authorization"))
     if token is None:
         return scope
     if not isinstance(token, str) or not token.isascii():
-        raise FORBIDDEN
+        raise _forbidden()
     headers = [header for header in scope["headers"] if header[0] != b"authorization"]
     return {**scope, "headers": [*headers, (b"authorization", token.encode())]}

@@ -1,12 +1,11 @@
-"""graphql-sse in distinct connections mode: one operation's answers as server-sent events, with a heartbeat."""
+"""graphql-sse in distinct connections mode: the results of one operation as server-sent events, with a heartbeat."""
 
 import asyncio
 from typing import Any
 
 import orjson
 from graphql import OperationType
-from starlette.requests import HTTPConnection
-from starlette.types import Receive, Send
+from starlette.types import Receive, Scope, Send
 
 from transport.graphql.errors import (
     BAD_REQUEST,
@@ -16,125 +15,122 @@ from transport.graphql.errors import (
     operation_rejected,
     retry_after,
 )
-from transport.graphql.operation_context import still_signed_in
-from transport.graphql.operation_runner import OperationLog, OperationRunner, PreparedOperation
+from transport.graphql.operation_context import OperationContext, is_still_signed_in
+from transport.graphql.operation_log import OperationLog
+from transport.graphql.operation_runner import OperationRunner, PreparedOperation
 from transport.graphql.request import GraphQLRequest
-from transport.realtime.connection_lifecycle import SIGNED_OUT, ConnectionLifecycle, ReaderTooSlow
+from transport.realtime.connection_lifecycle import SESSION_ENDED, ClientTooSlow, ConnectionLifecycle
 
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
-    # Proxies that buffer would hold events back.
+    # Keeps proxies from buffering the events.
     (b"x-accel-buffering", b"no"),
 ]
 _HEARTBEAT = b":\n\n"
 _COMPLETE = b"event: complete\ndata:\n\n"
 
 
-def _next(answer: dict[str, Any]) -> bytes:
-    return b"event: next\ndata: " + orjson.dumps(answer) + b"\n\n"
+def _next(response: dict[str, Any]) -> bytes:
+    return b"event: next\ndata: " + orjson.dumps(response) + b"\n\n"
 
 
-async def stream(
-    operations: OperationRunner,
-    streams: ConnectionLifecycle,
-    request: GraphQLRequest,
-    context: Any,
-    connection: HTTPConnection,
-    receive: Receive,
-    send: Send,
-    record: OperationLog,
-    ready: PreparedOperation | None = None,
-) -> None:
-    """Answers as an event stream: a query or mutation with one event, a subscription with one for each change.
-
-    What cannot be run is told in an event too, as the protocol has it; a TurnedAway before the stream has begun is
-    raised. The stream ends with the client, the sign-in, a reader too slow, or the server.
-    """
-    record.transport, record.status = "sse", 200
-    first: dict[str, Any] | None = None
-    try:
-        ready = ready or operations.ready(request, context, record)
-        if connection["method"] == "GET" and ready.operation.kind is OperationType.MUTATION:
-            raise operation_rejected("A GET runs no mutations: send this with POST.", BAD_REQUEST)
-        if ready.operation.kind is not OperationType.SUBSCRIPTION:
-            first = await operations.run(ready)
-    except OperationRejected as refusal:
-        operations.refused(refusal, record)
-        first = {"errors": refusal.errors}
-    if first is not None:
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        await send({"type": "http.response.body", "body": _next(first) + _COMPLETE})
-        return
-    if streams.ending:
-        raise HttpError(503, UNAVAILABLE, "The service is stopping. Try again.", (retry_after(1),))
-    with streams.counted():
-        await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
-        await _Stream(operations, streams, ready, receive, send).run()
-
-
-class _Stream:
-    """One subscription's event stream, from its first byte to its last."""
+class EventStreamHandler:
+    """Answers one request with an event stream: one event for a query or mutation, one for each of a subscription."""
 
     def __init__(
         self,
-        operations: OperationRunner,
-        streams: ConnectionLifecycle,
-        ready: PreparedOperation,
+        runner: OperationRunner,
+        lifecycle: ConnectionLifecycle,
+        scope: Scope,
         receive: Receive,
         send: Send,
+        log: OperationLog,
     ) -> None:
-        self._operations = operations
-        self._streams = streams
-        self._ready = ready
+        self._runner = runner
+        self._lifecycle = lifecycle
+        self._method = scope["method"]
         self._receive = receive
         self._send = send
+        self._log = log
         self._sending = asyncio.Lock()
 
-    async def run(self) -> None:
-        """Sends until one side has had enough."""
-        gone = asyncio.create_task(self._until_gone())
-        ends = {
-            gone: None,
-            asyncio.create_task(self._events()): None,
-            asyncio.create_task(self._streams.until_signed_out(self._ready.context)): SIGNED_OUT,
-            asyncio.create_task(self._streams.until_end()): None,
-            asyncio.create_task(self._heartbeat()): None,
+    async def handle(self, request: GraphQLRequest, context: OperationContext) -> None:
+        """Runs the operation of the request. By the protocol, a rejected operation is an event too.
+
+        Raises HttpError before the stream has begun.
+        """
+        self._log.transport, self._log.status = "sse", 200
+        response: dict[str, Any] | None = None
+        try:
+            prepared = self._runner.prepare(request, context, self._log)
+            if self._method == "GET" and prepared.operation.kind is OperationType.MUTATION:
+                raise operation_rejected("A GET request runs no mutations: use POST.", BAD_REQUEST)
+            if prepared.operation.kind is not OperationType.SUBSCRIPTION:
+                response = await self._runner.run(prepared)
+        except OperationRejected as rejection:
+            response = {"errors": self._runner.error_response(rejection, self._log).errors}
+        if response is None:
+            await self.subscribe(prepared)
+            return
+        await self._start()
+        await self._send({"type": "http.response.body", "body": _next(response) + _COMPLETE})
+
+    async def subscribe(self, prepared: PreparedOperation) -> None:
+        """Runs a subscription until it, the client, the session or the server ends, or the client is too slow."""
+        self._log.transport, self._log.status = "sse", 200
+        if self._lifecycle.is_shutting_down:
+            raise HttpError(503, UNAVAILABLE, "The server is stopping. Try again.", (retry_after(1),))
+        with self._lifecycle.open_stream():
+            await self._start()
+            await self._stream(prepared)
+
+    async def _start(self) -> None:
+        await self._send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+
+    async def _stream(self, prepared: PreparedOperation) -> None:
+        disconnect = asyncio.create_task(self._until_disconnect())
+        # The last event if the task ends first.
+        last_events: dict[asyncio.Task[None], dict[str, Any] | None] = {
+            disconnect: None,
+            asyncio.create_task(self._send_events(prepared)): None,
+            asyncio.create_task(self._lifecycle.until_session_ends(prepared.context)): SESSION_ENDED,
+            asyncio.create_task(self._lifecycle.until_shutdown()): None,
+            asyncio.create_task(self._send_heartbeats()): None,
         }
         try:
-            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(last_events, return_when=asyncio.FIRST_COMPLETED)
         finally:
-            for task in ends:
+            for task in last_events:
                 task.cancel()
-            results = await asyncio.gather(*ends, return_exceptions=True)
-        unread = any(isinstance(result, ReaderTooSlow) for result in results)
-        if gone in done or unread:
+            results = await asyncio.gather(*last_events, return_exceptions=True)
+        if disconnect in done or any(isinstance(result, ClientTooSlow) for result in results):
             return
-        last = next((ends[task] for task in done if ends[task]), None)
-        await self._emit((_next(last) if last else b"") + _COMPLETE, more=False)
+        last = next((last_events[task] for task in done if last_events[task]), None)
+        await self._send_chunk((_next(last) if last else b"") + _COMPLETE, more=False)
 
-    async def _events(self) -> None:
+    async def _send_events(self, prepared: PreparedOperation) -> None:
         try:
-            async for answer in self._operations.events(self._ready):
-                await self._emit(_next(answer))
-            if not await still_signed_in(self._ready.context):
-                await self._emit(_next(SIGNED_OUT))
-        except ReaderTooSlow:
+            async for response in self._runner.events(prepared):
+                await self._send_chunk(_next(response))
+            if not await is_still_signed_in(prepared.context):
+                await self._send_chunk(_next(SESSION_ENDED))
+        except ClientTooSlow:
             raise
         except Exception as error:
-            refusal = self._operations.refused(error, self._ready.record)
-            await self._emit(_next({"errors": refusal.errors}))
+            response = {"errors": self._runner.error_response(error, prepared.log).errors}
+            await self._send_chunk(_next(response))
 
-    async def _heartbeat(self) -> None:
+    async def _send_heartbeats(self) -> None:
         while True:
-            await self._emit(_HEARTBEAT)
-            await asyncio.sleep(self._operations.limits.keep_alive_seconds)
+            await self._send_chunk(_HEARTBEAT)
+            await asyncio.sleep(self._runner.limits.keep_alive_seconds)
 
-    async def _until_gone(self) -> None:
+    async def _until_disconnect(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
 
-    async def _emit(self, body: bytes, more: bool = True) -> None:
-        # One writer at a time; a reader who does not read holds no more than what that one is writing.
+    async def _send_chunk(self, body: bytes, more: bool = True) -> None:
+        # One chunk at a time, so that a client that does not read takes no more memory than one.
         async with self._sending:
-            await self._streams.send(self._send, {"type": "http.response.body", "body": body, "more_body": more})
+            await self._lifecycle.send(self._send, {"type": "http.response.body", "body": body, "more_body": more})

@@ -103,7 +103,7 @@ async def test_a_file_goes_out_to_whom_its_link_was_made_for(counter: Counter) -
     it = counter.shelf.it
     await stored(counter, it.older)
     for who in ("ada", "assessor", "iqa", "manager", "overview", "basic", "master"):
-        held = await counter.export_service.held(await counter.claims(who, it.older))
+        held = await counter.export_service.stored_download(await counter.claims(who, it.older))
         assert held is not None
         assert (held.name, held.content_type, held.size, held.sha256) == ("older.txt", "text/plain", 5, SHA256)
     answer = await counter.shelf.ask("other_assessor", FILE, id=id_of(it.older))
@@ -115,7 +115,7 @@ async def test_what_was_taken_away_works_from_the_next_request(counter: Counter,
     it = counter.shelf.it
     await stored(counter, it.older)
     claims, exports = await counter.claims("manager", it.older), await counter.exports("manager")
-    assert await counter.export_service.held(claims) is not None
+    assert await counter.export_service.stored_download(claims) is not None
     await counter.change(
         {
             "allocation": delete(ManagerAllocation).where(ManagerAllocation.user_id == it.manager.id),
@@ -126,8 +126,8 @@ async def test_what_was_taken_away_works_from_the_next_request(counter: Counter,
             "file": update(File).values(erased_at=clock.now()),
         }[taken]
     )
-    assert await counter.export_service.held(claims) is None
-    for made in [await counter.export_service.made(claims) for claims in exports.values()] if taken != "file" else []:
+    assert await counter.export_service.stored_download(claims) is None
+    for made in [await counter.export_service.generate_export(claims) for claims in exports.values()] if taken != "file" else []:
         assert made is None
 
 
@@ -136,8 +136,8 @@ async def test_an_aim_that_changed_hands_takes_its_files_along(counter: Counter)
     await stored(counter, it.older)
     claims, exports = await counter.claims("assessor", it.older), await counter.exports("assessor")
     await counter.change(update(Aim).where(Aim.id == it.main.id).values(assessor_id=it.bob.id))
-    assert await counter.export_service.held(claims) is None
-    assert [await counter.export_service.made(claims) for claims in exports.values()] == [None] * 4
+    assert await counter.export_service.stored_download(claims) is None
+    assert [await counter.export_service.generate_export(claims) for claims in exports.values()] == [None] * 4
 
 
 async def test_links_hold_five_minutes_and_one_purpose(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -162,24 +162,24 @@ async def test_an_announced_file_comes_in_once(counter: Counter) -> None:
     claims = {"file": file.id}
     # Not there until its bytes are.
     assert await shelf.ask("ada", FILE, id=id_of(file)) == {"node": None}
-    expected = await counter.export_service.expected(claims)
+    expected = await counter.export_service.expected_upload(claims)
     assert (expected.name, expected.size) == ("notes.txt", 5)
     sent = [StoredFile(f"{number:02x}/{number:032x}", 5, f"{number:064x}") for number in range(8)]
-    kept = await asyncio.gather(*(counter.export_service.received(claims, one, "text/plain") for one in sent))
+    kept = await asyncio.gather(*(counter.export_service.record_upload(claims, one, "text/plain") for one in sent))
     (on_record,) = set(kept)
     assert on_record in sent
     async with shelf.database.writing() as session:
         row = await session.get_one(File, file.id)
     assert (row.storage_key, row.sha256, row.uploaded_at is None) == (on_record.storage_key, on_record.sha256, False)
     # Awaited still, so that the same bytes again can be answered; only its uploader sees it until it is used.
-    assert await counter.export_service.expected(claims) == expected
-    assert (await counter.export_service.held(await counter.claims("ada", file))).sha256 == on_record.sha256
+    assert await counter.export_service.expected_upload(claims) == expected
+    assert (await counter.export_service.stored_download(await counter.claims("ada", file))).sha256 == on_record.sha256
     assert await shelf.ask("assessor", FILE, id=id_of(file)) == {"node": None}
     await counter.change(update(File).where(File.id == file.id).values(erased_at=clock.now()))
-    assert await counter.export_service.expected(claims) is None
+    assert await counter.export_service.expected_upload(claims) is None
     with pytest.raises(InvalidSignedUrl):
-        await counter.export_service.received(claims, sent[0], "text/plain")
-    assert await counter.export_service.expected({"file": 999_999}) is None
+        await counter.export_service.record_upload(claims, sent[0], "text/plain")
+    assert await counter.export_service.expected_upload({"file": 999_999}) is None
 
 
 async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(counter: Counter) -> None:
@@ -194,7 +194,7 @@ async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(count
         ("assessor", [*older, "Learned", "=1+1"]),
         ("other_assessor", ["=1+1", "Learned"]),
     ):
-        made = await counter.export_service.made((await counter.exports(who))["timeLogExport"])
+        made = await counter.export_service.generate_export((await counter.exports(who))["timeLogExport"])
         assert made.name == "time-log.xlsx"
         assert comments_in(made) == comments, who
     today = it.world.today.isoformat()
@@ -204,15 +204,15 @@ async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(count
         ({"aimId": id_of(it.main), "to": today}, [*older, "Learned"]),
         ({"aimId": "Aim_999999"}, []),
     ):
-        made = await counter.export_service.made((await counter.exports("ada", **filter))["timeLogExport"])
+        made = await counter.export_service.generate_export((await counter.exports("ada", **filter))["timeLogExport"])
         assert comments_in(made) == comments, filter
 
 
 async def test_the_progress_map_follows_its_filter(counter: Counter) -> None:
     exports = await counter.exports("iqa")
-    made = await counter.export_service.made(exports["progressMapExport"])
+    made = await counter.export_service.generate_export(exports["progressMapExport"])
     assert (made.name, made.content_type) == ("progress-map.pdf", "application/pdf")
-    everything, to_do = text_of(made), text_of(await counter.export_service.made(exports["toDo"]))
+    everything, to_do = text_of(made), text_of(await counter.export_service.generate_export(exports["toDo"]))
     for words in ("Ada", "Mechanic", "ST0001 v1.1", "Provider", "Unit 2"):
         assert words in everything and words in to_do
     assert [code in everything for code in ("1.1", "1.2", "2.1")] == [True] * 3
@@ -229,7 +229,7 @@ async def test_the_record_of_achievement_says_who_signed(counter: Counter) -> No
             signed_at=it.world.now, statement="-", content_sha256=SHA256,
         )
     )  # fmt: skip
-    made = await counter.export_service.made((await counter.exports("ada"))["recordOfAchievementExport"])
+    made = await counter.export_service.generate_export((await counter.exports("ada"))["recordOfAchievementExport"])
     assert made.name == "record-of-achievement.pdf"
     text = text_of(made)
     for words in ("Ada", "Mechanic", "1 of 2", "Mo", "Employer Manager"):

@@ -13,7 +13,7 @@ from tests.support.http_server import PASSWORD, Running
 
 INSTALLED = ROOT / "graphiql/node_modules/graphiql/graphiql.min.js"
 # The operation's own answer, or that of the schema, which strangers are shown in the demo only.
-STRANGER = re.compile("UNAUTHENTICATED|Sign in to be told why")
+STRANGER = re.compile("UNAUTHENTICATED|Sign in to see the reason")
 WIDER = "mutation { providerSettingsUpdate(input: { trafficLightTolerance: 60 }) { errors { message } } }"
 
 pytestmark = pytest.mark.skipif(

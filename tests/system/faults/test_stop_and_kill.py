@@ -32,7 +32,7 @@ async def test_a_stop_under_load_finishes_what_runs(demo: Demo, backend: str, tm
         assert await server.stopped() == ASKED_TO_STOP
         assert answered > 0
         words = [line.get("event") for line in server.log()]
-        assert "stopping" in words and "unexpected" not in words
+        assert "stopping" in words and "unhandled_exception" not in words
     # Every answer that was begun was right and whole.
     assert promised.wrong == []
     assert await check(url, tmp_path, promised) == []

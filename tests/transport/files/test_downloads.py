@@ -1,4 +1,4 @@
-"""Files and exports over HTTP, end to end: announced, sent, shown, fetched, and shut with the sign-in."""
+"""Files and exports over HTTP, end to end: upload, download, and the end of access with the session."""
 
 import hashlib
 from pathlib import Path
@@ -14,7 +14,7 @@ EXPORTS = """{ viewer { learner { timeLogExport { url }
 LOGOUT = "mutation($token: String!) { logout(refreshToken: $token) { errors { message } } }"
 
 
-async def test_files_and_exports_are_fetched_until_the_sign_in_ends(
+async def test_files_and_exports_can_be_downloaded_until_the_session_ends(
     database: Database, own_database_url: str, tmp_path: Path
 ) -> None:
     stage = await set_stage(database, tmp_path)

@@ -1,11 +1,11 @@
-"""Deprecated parts of the schema in use: found in documents of every shape, and counted for each operation that ran."""
+"""Finding deprecated parts of the schema in documents, and counting the operations that use them."""
 
 import httpx2
 import pytest
 import strawberry
 from graphql import build_schema, parse, validate
 
-from tests.support import minimal_schema as toy
+from tests.support.minimal_schema import AppState
 from transport.graphql import make_endpoint
 from transport.graphql.deprecations import Deprecations
 from transport.observability.metrics import Metrics
@@ -37,27 +37,27 @@ enum Order { NAME BIRTH @deprecated }
             "{ learner(id: 1) { ...A } } fragment A on Learner { ...B } fragment B on Learner { photo }",
             [("Learner.photo",)],
         ),
-        # each operation answers for what it spreads itself
+        # each operation has the fragments that it spreads itself
         (
             "query One { old } query Two { learner(id: 1) { id ...A } } query Three { __typename } "
             "fragment A on Learner { photo }",
             [("Query.old",), ("Learner.photo",), ()],
         ),
-        # an argument is that of its own field, whatever was selected before it
+        # an argument belongs to its own field, whatever was selected before it
         ('{ a: old learner(id: 1, slug: "x") @include(if: true) { id } }', [("Query.learner(slug:)", "Query.old")]),
         ("{ __schema { types { name } } }", [()]),
     ],
 )
-def test_what_an_operation_names(document: str, named: list[tuple[str, ...]]) -> None:
+def test_deprecated_parts_that_an_operation_uses(document: str, named: list[tuple[str, ...]]) -> None:
     parsed = parse(document)
     assert validate(SCHEMA, parsed) == []
-    assert Deprecations(SCHEMA).named_by(parsed) == named
+    assert Deprecations(SCHEMA).used_by(parsed) == named
 
 
-def test_a_schema_that_deprecates_nothing_is_not_looked_through() -> None:
+def test_documents_are_not_visited_if_nothing_is_deprecated() -> None:
     schema = build_schema("type Query { a: Int }")
-    # The document does not fit the schema: it is not even read.
-    assert Deprecations(schema).named_by(parse("query A { b } query B { c }")) == [(), ()]
+    # The document does not fit the schema, so visiting it would fail.
+    assert Deprecations(schema).used_by(parse("query A { b } query B { c }")) == [(), ()]
 
 
 @strawberry.type
@@ -71,15 +71,17 @@ class Query:
         return 2
 
 
-async def test_each_operation_that_names_one_is_counted() -> None:
+async def test_each_operation_that_uses_a_deprecated_part_is_counted() -> None:
     metrics = Metrics()
     schema = strawberry.Schema(Query)
-    view = make_endpoint(schema, toy.Toy().make_context, done=OperationObserver(metrics), open_introspection=True)
+    endpoint = make_endpoint(
+        schema, AppState().make_context, on_complete=OperationObserver(metrics), open_introspection=True
+    )
 
     def uses() -> float | None:
         return metrics.registry.get_sample_value("waymark_deprecated_uses_total", {"coordinate": "Query.stale"})
 
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=view), base_url="http://toy.test") as client:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=endpoint), base_url="http://test") as client:
         for query in ("{ fresh }", "{ stale }", "{ stale again: stale }", "{ stale nothing }"):
             await client.post("/graphql", json={"query": query})
     assert uses() == 2

@@ -1,4 +1,4 @@
-"""What callers are told: sign-in, what is hidden without one, masked faults, outages; logs, metrics and headers."""
+"""Error responses: without a session, for unexpected exceptions and for outages; logs, metrics and headers."""
 
 import io
 import json
@@ -7,7 +7,7 @@ import httpx2 as httpx
 import pytest
 import structlog
 
-from tests.support.minimal_schema import Toy, make_app
+from tests.support.minimal_schema import AppState, make_app
 from transport.graphql import Limits
 from transport.observability import logs
 
@@ -18,24 +18,24 @@ SECRETS = ("secret", "Lovelace", "Traceback", ".py", "select", "OperationalError
 
 
 @pytest.fixture
-def toy():
-    return Toy()
+def state():
+    return AppState()
 
 
-def client_of(toy, limits=None, **options):
-    app, _, _ = make_app(toy, limits, **options)
-    return httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://toy")
+def client_of(state, limits=None, **options):
+    app, _, _ = make_app(state, limits, **options)
+    return httpx.AsyncClient(transport=httpx.ASGITransport(app, raise_app_exceptions=False), base_url="http://test")
 
 
 @pytest.fixture
-async def client(toy):
-    async with client_of(toy) as client:
+async def client(state):
+    async with client_of(state) as client:
         yield client
 
 
 @pytest.fixture
 def lines():
-    """The log lines of the test, read."""
+    """Returns the log lines of the test, decoded."""
     stream = io.BytesIO()
     logs.set_up(stream=stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
@@ -54,7 +54,7 @@ async def test_a_bad_token_is_401(client):
     assert "data" not in answer.json()
 
 
-async def test_a_field_that_wants_a_viewer_is_unauthenticated(client):
+async def test_a_field_that_needs_a_viewer_is_unauthenticated(client):
     answer = await ask(client, "{viewer{role}}", {**JSON, **GRAPHQL})
     assert answer.status_code == 401
     assert answer.json()["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
@@ -75,14 +75,14 @@ async def test_who_is_not_signed_in_gets_one_message_and_no_introspection(client
     assert answer.json() == {
         "errors": [
             {
-                "message": "This operation cannot be run. Sign in to be told why.",
+                "message": "This operation cannot be run. Sign in to see the reason.",
                 "extensions": {"code": "GRAPHQL_VALIDATION_FAILED"},
             }
         ]
     }
 
 
-async def test_who_is_not_signed_in_learns_nothing_from_variables(client):
+async def test_anonymous_callers_get_no_details_about_variables(client):
     query = "query Q($v: Int!) {number(value: $v)}"
     answer = await ask(client, query, JSON, variables={"v": "x"})
     assert answer.json()["errors"][0]["message"] == "The variables do not fit the operation."
@@ -90,7 +90,52 @@ async def test_who_is_not_signed_in_learns_nothing_from_variables(client):
     assert "Int cannot represent" in answer.json()["errors"][0]["message"]
 
 
-async def test_signed_in_callers_and_the_demo_may_introspect_and_are_helped(client, toy):
+PASSWORD = "hunter2-hunter2"
+IN_VARIABLES = "query Q($v: Int!) {number(value: $v)}"
+
+
+@pytest.mark.parametrize(
+    ("query", "variables", "expected"),
+    [
+        (IN_VARIABLES, {"v": PASSWORD}, "Variable '$v' has invalid value: Int cannot represent non-integer value."),
+        (IN_VARIABLES, {"v": [PASSWORD]}, "Variable '$v' has invalid value: Int cannot represent non-integer value."),
+        ("mutation M($i: SignIn!) {signIn(input: $i)}", {"i": {"password": PASSWORD}},
+         "Variable '$i' has invalid value: Expected value of type 'SignIn' to include required field 'name'."),
+        ("mutation M($i: SignIn!) {signIn(input: $i)}", {"i": PASSWORD},
+         "Variable '$i' has invalid value: Expected value of type 'SignIn' to be an object."),
+        ("mutation M($i: SignIn!) {signIn(input: $i)}", {"i": {"name": "a", "password": "b", "day": PASSWORD}},
+         "Variable '$i' has invalid value at .day: Value cannot represent a Date."),
+        ("mutation M($i: SignIn!) {signIn(input: $i)}", {"i": {"name": "a", "password": "b", "kind": PASSWORD}},
+         "Variable '$i' has invalid value at .kind: The value does not exist in 'Kind' enum."),
+        (f'{{number(value: "{PASSWORD}")}}', None, "Int cannot represent non-integer value."),
+        (f'mutation {{signIn(input: {{password: "{PASSWORD}"}})}}', None,
+         "Expected value of type 'SignIn' to include required field 'name'."),
+        (f'{{number("{PASSWORD}")}}', None, "Syntax Error: Expected Name, found String."),
+        (f'{{number(value: 1)}} "{PASSWORD}" 7', None, "Syntax Error: Unexpected String."),
+        (f'{{number(value: 1) "{PASSWORD}"}}', None, "Syntax Error: Expected Name, found String."),
+    ],
+)  # fmt: skip
+async def test_no_message_repeats_a_submitted_value(client, query, variables, expected):
+    response = await ask(client, query, variables=variables)
+    messages = [error["message"] for error in response.json()["errors"]]
+    assert expected in messages
+    assert "hunter2" not in response.text
+
+
+@pytest.mark.parametrize("field", ["query", "operationName", "variables", "extensions", "documentId"])
+async def test_no_message_of_a_wrong_shape_repeats_a_submitted_value(client, field):
+    for body in ({"query": "{__typename}", field: [PASSWORD]}, {"query": "{__typename}", PASSWORD: 1, field: 7}):
+        response = await client.post("/graphql", content=json.dumps(body), headers=SIGNED)
+        assert response.status_code == 400
+        assert response.json()["errors"][0]["message"].startswith(f"{field} must be ")
+        assert "hunter2" not in response.text
+    for query in (f"{PASSWORD}=1&{PASSWORD}=2", f"variables={{{PASSWORD}", f"variables={PASSWORD}"):
+        response = await client.get(f"/graphql?{query}", headers=SIGNED)
+        assert response.status_code == 400
+        assert "hunter2" not in response.text
+
+
+async def test_signed_in_callers_and_the_demo_may_introspect_and_get_suggestions(client, state):
     from graphql import get_introspection_query
 
     query = get_introspection_query(specified_by_url=True, input_value_deprecation=True)
@@ -98,7 +143,7 @@ async def test_signed_in_callers_and_the_demo_may_introspect_and_are_helped(clie
     assert first["data"]["__schema"]["queryType"]["name"] == "Query"
     assert (await ask(client, query)).json()["data"] == first["data"]
     assert "Did you mean" in (await ask(client, "{learnrs{totalCount}}")).json()["errors"][0]["message"]
-    async with client_of(toy, open_introspection=True) as demo:
+    async with client_of(state, open_introspection=True) as demo:
         assert (await ask(demo, query, JSON)).json()["data"] == first["data"]
         assert "Did you mean" in (await ask(demo, "{learnrs{totalCount}}", JSON)).json()["errors"][0]["message"]
 
@@ -111,26 +156,26 @@ async def test_a_fault_of_ours_is_masked_and_logged_with_its_stack(client, lines
     assert error["message"] == "Something went wrong on our side."
     assert error["extensions"] == {"code": "INTERNAL", "requestId": "request-17"}
     assert error["path"] == ["fails"]
-    (logged,) = [line for line in lines() if line["event"] == "unexpected"]
+    (logged,) = [line for line in lines() if line["event"] == "unhandled_exception"]
     assert logged["request_id"] == "request-17"
     assert logged["frames"][0] == "builtins.ValueError"
     assert any("minimal_schema.py" in line for line in logged["frames"])
     assert not any(secret in json.dumps(lines()) for secret in ("secret", "Lovelace"))
 
 
-async def test_a_value_of_ours_that_does_not_fit_is_our_fault(client):
+async def test_a_result_that_does_not_fit_its_type_is_an_internal_error(client):
     assert (await ask(client, "{tooBig}")).json()["errors"][0]["extensions"]["code"] == "INTERNAL"
 
 
-async def test_a_fault_outside_any_field_is_500_and_masked(client, toy):
-    toy.fault = ValueError("the secret of Ada Lovelace")
+async def test_an_exception_outside_any_field_is_500_and_masked(client, state):
+    state.fault = ValueError("the secret of Ada Lovelace")
     answer = await ask(client, "{__typename}")
     assert answer.status_code == 500
     assert answer.json()["errors"][0]["extensions"]["code"] == "INTERNAL"
     assert not any(secret in answer.text for secret in SECRETS)
 
 
-async def test_known_errors_keep_their_words(client):
+async def test_public_errors_keep_their_messages(client):
     (error,) = (await ask(client, '{fails(how: "coded")}')).json()["errors"]
     assert (error["message"], error["extensions"]) == ("Choose another.", {"code": "BAD_USER_INPUT"})
     (error,) = (await ask(client, '{fails(how: "public")}')).json()["errors"]
@@ -150,7 +195,7 @@ async def test_known_errors_keep_their_words(client):
         ("disk", 507, "INSUFFICIENT_STORAGE"),
     ],
 )
-async def test_an_outage_is_told_as_one(client, how, status, code):
+async def test_an_outage_has_its_own_status(client, how, status, code):
     answer = await ask(client, f'{{number(value: 1) fails(how: "{how}")}}')
     assert (answer.status_code, "retry-after" in answer.headers) == (status, status == 503)
     assert answer.json()["errors"][0]["extensions"] == {"code": code}
@@ -158,28 +203,28 @@ async def test_an_outage_is_told_as_one(client, how, status, code):
     assert not any(secret in answer.text for secret in SECRETS)
 
 
-async def test_an_outage_while_signing_in_is_told_as_one(client, toy):
-    toy.fault = ConnectionRefusedError(111, "refused")
+async def test_an_outage_while_signing_in_has_its_own_status(client, state):
+    state.fault = ConnectionRefusedError(111, "refused")
     answer = await ask(client, "{__typename}")
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
 
 
-async def test_what_a_mutation_has_done_is_not_hidden_by_an_outage(client):
-    half = await ask(client, "mutation {change breakOff}")
-    assert half.status_code == 200
-    assert half.json()["data"] == {"change": 1, "breakOff": None}
-    assert half.json()["errors"][0]["extensions"] == {"code": "SERVICE_UNAVAILABLE"}
+async def test_an_outage_does_not_hide_what_a_mutation_has_changed(client):
+    partial = await ask(client, "mutation {change breakOff}")
+    assert partial.status_code == 200
+    assert partial.json()["data"] == {"change": 1, "breakOff": None}
+    assert partial.json()["errors"][0]["extensions"] == {"code": "SERVICE_UNAVAILABLE"}
     assert (await ask(client, "mutation {breakOff}")).status_code == 503
 
 
-async def test_a_query_that_takes_too_long_is_stopped(toy):
-    async with client_of(toy, Limits(query_seconds=0.05)) as client:
+async def test_a_query_that_takes_too_long_is_stopped(state):
+    async with client_of(state, Limits(query_seconds=0.05)) as client:
         answer = await ask(client, '{fails(how: "slow")}')
         assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (503, "TIMED_OUT")
-        assert toy.contexts[0].closed
+        assert state.contexts[0].closed
 
 
-async def test_every_answer_has_security_headers_and_a_request_id(client):
+async def test_every_response_has_security_headers_and_a_request_id(client):
     for answer in (await ask(client, "{__typename}"), await client.get("/nowhere")):
         assert answer.headers["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"]
@@ -187,10 +232,10 @@ async def test_every_answer_has_security_headers_and_a_request_id(client):
         assert "strict-transport-security" not in answer.headers
 
 
-async def test_a_request_id_is_taken_over_only_where_it_is_well_formed(client):
-    kept = await ask(client, "{fibres}", {**SIGNED, "x-request-id": "abc-123.DEF", "idempotency-key": "k1"})
+async def test_a_request_id_is_adopted_only_if_it_is_valid(client):
+    kept = await ask(client, "{clientIds}", {**SIGNED, "x-request-id": "abc-123.DEF", "idempotency-key": "k1"})
     assert kept.headers["x-request-id"] == "abc-123.DEF"
-    assert kept.json()["data"]["fibres"] == "k1 abc-123.DEF"
+    assert kept.json()["data"]["clientIds"] == "k1 abc-123.DEF"
     for bad in ("short", "x" * 65, "with space in it", 'quote"quote"', "-leading-dash"):
         answer = await ask(client, "{__typename}", {**SIGNED, "x-request-id": bad})
         assert answer.headers["x-request-id"] != bad
@@ -218,17 +263,17 @@ async def test_other_requests_are_logged_without_their_path(client, lines):
     assert "a-link" not in json.dumps(line)
 
 
-async def test_metrics_count_saved_names_and_no_others(toy):
-    app, _, metrics = make_app(toy)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://toy") as client:
+async def test_metrics_are_labelled_by_saved_names_only(state):
+    app, _, metrics = make_app(state)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         for _ in range(3):
             await ask(client, "query MadeUp {__typename}")
-        await client.post("/graphql", content='{"documentId": "toy_kpis"}', headers=SIGNED)
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(metrics.app), base_url="http://toy") as inside:
+        await client.post("/graphql", content='{"documentId": "sample_kpis"}', headers=SIGNED)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(metrics.app), base_url="http://test") as inside:
         text = (await inside.get("/metrics")).text
         assert (await inside.get("/other")).status_code == 404
     assert 'waymark_operations_total{code="",kind="query",name="other",transport="http"} 3.0' in text
-    assert 'waymark_operations_total{code="",kind="query",name="toy_kpis",transport="http"} 1.0' in text
+    assert 'waymark_operations_total{code="",kind="query",name="sample_kpis",transport="http"} 1.0' in text
     assert "MadeUp" not in text
     assert 'waymark_requests_total{method="POST",status="200"} 4.0' in text
     assert "waymark_document_hits 3.0" in text and "waymark_document_misses 1.0" in text

@@ -1,4 +1,4 @@
-"""Limits before validation: the sizes of documents, and that none of them makes the check itself slow."""
+"""The limits of documents, and that checking them is fast for every document."""
 
 import sys
 
@@ -14,19 +14,16 @@ LIMITS = Limits()
 
 
 @pytest.fixture
-def preparation():
+def documents():
     return DocumentCache(schema, LIMITS)
 
 
-def refused(preparation, text, variables=None):
-    """The `limit` by which a document is refused."""
-    with pytest.raises(OperationRejected) as refusal:
-        preparation.prepare(text).operation(None).price(variables, preparation._limits)
-    return refusal.value.errors[0]["extensions"].get("limit"), refusal.value.errors[0]["message"]
-
-
-def price(preparation, text, variables=None, name=None):
-    return preparation.prepare(text).operation(name).price(variables, preparation._limits)
+def rejection(documents, text):
+    """Returns the `limit` by which a document is rejected, if any, and the message."""
+    with pytest.raises(OperationRejected) as raised:
+        documents.prepare(text)
+    error = raised.value.errors[0]
+    return error["extensions"].get("limit"), error["message"]
 
 
 def nested(depth):
@@ -34,12 +31,12 @@ def nested(depth):
 
 
 def chain(count, spreads, last="__typename"):
-    """Fragments that each spread the next one several times."""
+    """Returns a document of fragments that each spread the next one several times."""
     middle = "".join(f" fragment F{i} on Query {{{f' ...F{i + 1}' * spreads}}}" for i in range(count))
     return "{...F0}" + middle + f" fragment F{count} on Query {{{last}}}"
 
 
-def test_each_limit_holds_what_it_says_and_no_less(preparation):
+def test_each_limit_holds_what_it_says_and_no_less(documents):
     def aliases(count):
         return "{" + " ".join(f"a{i}: __typename" for i in range(count)) + "}"
 
@@ -68,76 +65,79 @@ def test_each_limit_holds_what_it_says_and_no_less(preparation):
         (nested, "depth", 12), (aliases, "aliases", 30), (repeats, "repeats", 30), (operations, "operations", 20),
         (fragments, "fragments", 60), (characters, "document_characters", 30_000),
     ):  # fmt: skip
-        assert preparation.prepare(make(allowed)).operations
-        assert refused(preparation, make(allowed + 1))[0] == limit
-    assert refused(preparation, directives(LIMITS.directives + 1))[0] == "directives"
-    assert "cannot represent" in refused(preparation, tokens(2_000))[1]
-    assert preparation.prepare(comments(200))
-    assert "more than 2000 tokens" in refused(preparation, tokens(2_001))[1]
-    assert "more than 200 comments" in refused(preparation, comments(201))[1]
+        assert documents.prepare(make(allowed)).operations
+        name, message = rejection(documents, make(allowed + 1))
+        assert name == limit
+        assert f" {allowed + 1} " in message and f"the limit is {allowed}." in message
+    assert rejection(documents, directives(LIMITS.directives + 1))[0] == "directives"
+    assert "cannot represent" in rejection(documents, tokens(2_000))[1]
+    assert documents.prepare(comments(200))
+    assert "more than 2000 tokens" in rejection(documents, tokens(2_001))[1]
+    assert "more than 200 comments" in rejection(documents, comments(201))[1]
 
 
-def test_what_fragments_spread_counts_as_often_as_it_is_spread(preparation):
-    assert refused(preparation, chain(12, 3))[0] == "fields"
-    assert refused(preparation, chain(59, 3))[0] == "fields"
-    assert refused(preparation, chain(1, 8, "a: __typename b: __typename c: __typename d: __typename"))[0] == "aliases"
+def test_a_fragment_counts_as_often_as_it_is_spread(documents):
+    assert rejection(documents, chain(12, 3))[0] == "fields"
+    assert rejection(documents, chain(59, 3))[0] == "fields"
+    assert rejection(documents, chain(1, 8, "a: __typename b: __typename c: __typename d: __typename"))[0] == "aliases"
     deep = '{learner(id: "1") {...A}} fragment A on Learner {friend {friend {friend {friend {...B}}}}} '
     deep += "fragment B on Learner {friend {friend {friend {friend {friend {friend {friend {friend {id}}}}}}}}}"
-    assert refused(preparation, deep)[0] == "depth"
-    loose = "{__typename} fragment F on Query {" + " ".join(f"a{i}: __typename" for i in range(31)) + "}"
-    assert refused(preparation, loose)[0] == "aliases"
+    assert rejection(documents, deep)[0] == "depth"
+    unused = "{__typename} fragment F on Query {" + " ".join(f"a{i}: __typename" for i in range(31)) + "}"
+    assert rejection(documents, unused)[0] == "aliases"
 
 
-def test_a_cycle_of_fragments_is_named(preparation):
-    assert "within itself" in refused(preparation, "{...A} fragment A on Query {...B} fragment B on Query {...A}")[1]
+def test_a_cycle_of_fragments_is_rejected(documents):
+    assert "within itself" in rejection(documents, "{...A} fragment A on Query {...B} fragment B on Query {...A}")[1]
 
 
-def test_repeats_that_fragments_and_parents_bring_together_count(preparation):
+def test_repeats_are_counted_across_fragments_and_parents(documents):
     apart = "{" + " ".join(f"learners(first: 1) {{n{i}: totalCount}}" for i in range(15)) + "}"
-    assert preparation.prepare(apart)
+    assert documents.prepare(apart)
     spread = "{" + " ".join(f"...F{i}" for i in range(31)) + "}"
     spread += "".join(f" fragment F{i} on Query {{__typename}}" for i in range(31))
-    assert refused(preparation, spread)[0] == "repeats"
+    assert rejection(documents, spread)[0] == "repeats"
     inline = "{" + " ... on Query {learners {totalCount}}" * 25 + "}"
-    assert refused(preparation, inline)[0] == "repeat_pairs"
+    assert rejection(documents, inline)[0] == "repeat_pairs"
 
 
-def test_tools_may_introspect_but_not_in_circles(preparation):
+def test_introspection_is_allowed_up_to_a_depth(documents):
     text = get_introspection_query(specified_by_url=True, directive_is_repeatable=True, input_value_deprecation=True)
-    assert price(preparation, text) < LIMITS.operation_cost / 10
+    cost = documents.prepare(text).operation(None).cost_with(None, LIMITS)
+    assert cost < LIMITS.operation_cost / 10
     circle = "{__schema{types{fields{type{fields{type{fields{type{name}}}}}}}}}"
-    assert "introspection depth" in refused(preparation, circle)[1]
+    assert "introspection depth" in rejection(documents, circle)[1]
     chained = '{__type(name: "Query") ' + "{ofType" * 20 + "{name}" + "}" * 20 + "}"
-    assert refused(preparation, chained)[0] == "introspection_depth"
+    assert rejection(documents, chained)[0] == "introspection_depth"
 
 
-def test_documents_are_known_again_and_floods_of_bad_ones_drive_no_good_one_out():
-    preparation = DocumentCache(schema, Limits(kept_characters=1_000, kept_refusals=5))
-    good = preparation.prepare("{__typename}")
+def test_documents_are_cached_and_invalid_ones_evict_no_valid_one():
+    documents = DocumentCache(schema, Limits(kept_characters=1_000, kept_refusals=5))
+    good = documents.prepare("{__typename}")
     for number in range(50):
         with pytest.raises(OperationRejected):
-            preparation.prepare(f"{{nothing{number}}}")
-    assert preparation.prepare("{__typename}") is good
-    assert (preparation.counts.hits, preparation.counts.misses) == (1, 51)
+            documents.prepare(f"{{nothing{number}}}")
+    assert documents.prepare("{__typename}") is good
+    assert (documents.stats.hits, documents.stats.misses) == (1, 51)
     with pytest.raises(OperationRejected):
-        preparation.prepare("{nothing49}")
-    assert (preparation.counts.hits, preparation.counts.misses) == (2, 51)
+        documents.prepare("{nothing49}")
+    assert (documents.stats.hits, documents.stats.misses) == (2, 51)
     for number in range(50):
-        preparation.prepare(f"query Q{number} {{__typename}}" + " " * 80)
-    assert preparation._kept_characters <= 1_000
-    assert preparation.prepare("{__typename}") is not good
+        documents.prepare(f"query Q{number} {{__typename}}" + " " * 80)
+    assert documents._cached_characters <= 1_000
+    assert documents.prepare("{__typename}") is not good
 
 
-def test_a_pinned_document_stays():
-    preparation = DocumentCache(schema, Limits(kept_characters=10))
-    pinned = preparation.pin("{__typename}")
+def test_a_pinned_document_is_never_evicted():
+    documents = DocumentCache(schema, Limits(kept_characters=10))
+    pinned = documents.pin("{__typename}")
     for number in range(5):
-        preparation.prepare(f"query Q{number} {{__typename}}")
-    assert preparation.prepare("{__typename}") is pinned
+        documents.prepare(f"query Q{number} {{__typename}}")
+    assert documents.prepare("{__typename}") is pinned
 
 
-def _work(preparation, text):
-    """How many Python functions are called to prepare a document: a measure that a busy machine does not change."""
+def _work(documents, text):
+    """Returns how many Python functions are called to prepare a document, which does not depend on the machine."""
     calls = 0
 
     def count(frame, event, argument):
@@ -146,7 +146,7 @@ def _work(preparation, text):
 
     sys.setprofile(count)
     try:
-        preparation.prepare(text)
+        documents.prepare(text)
     except OperationRejected:
         pass
     finally:
@@ -187,14 +187,14 @@ BOMBS = {
 
 @pytest.mark.parametrize("name", BOMBS)
 def test_no_document_is_much_work(name):
-    # About 0.1 us a call and less: 50 ms are some 400,000 of them.
+    # A call takes 0.1 us or less, so 400,000 calls take about 50 ms.
     assert _work(DocumentCache(schema, LIMITS), BOMBS[name]) < 150_000
 
 
-def test_settings_change_limits_and_nonsense_is_refused():
+def test_settings_change_limits_and_invalid_ones_are_rejected():
     assert Limits.read({}) == LIMITS
     read = Limits.read({"WAYMARK_LIMIT_DEPTH": "9", "WAYMARK_LIMIT_BODY_SECONDS": "1.5", "OTHER": "x"})
     assert (read.depth, read.body_seconds, read.aliases) == (9, 1.5, 30)
-    for nonsense in ("deep", "-1", "", "nan"):
+    for invalid in ("deep", "-1", "", "nan"):
         with pytest.raises(ValueError, match="WAYMARK_LIMIT_BODY_SECONDS"):
-            Limits.read({"WAYMARK_LIMIT_BODY_SECONDS": nonsense})
+            Limits.read({"WAYMARK_LIMIT_BODY_SECONDS": invalid})

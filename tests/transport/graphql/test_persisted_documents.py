@@ -1,24 +1,24 @@
-"""Saved operations and persisted queries: by name and hash, cached by clients, and the mode that runs no others."""
+"""Saved operations and persisted queries by name and hash, ETags, and the mode that runs saved operations only."""
 
 import json
 
 import httpx2 as httpx
 import pytest
 
-from tests.support.minimal_schema import SAVED, Toy, make_app
+from tests.support.minimal_schema import SAVED, AppState, make_app
 from transport.graphql import PersistedDocuments
 from transport.graphql.persisted_documents import sha256
 
 SIGNED = {"content-type": "application/json", "authorization": "Bearer 7"}
 GRAPHQL = {"accept": "application/graphql-response+json"}
-TEXT = SAVED["toy_kpis"]
+TEXT = SAVED["sample_kpis"]
 EXPECTED = {"viewer": {"role": "ASSESSOR", "kpis": {"learnerCount": 3}}}
 
 
 def client_of(**options):
-    app, view, _ = make_app(Toy(), **options)
-    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://toy", headers=GRAPHQL)
-    client.view = view
+    app, endpoint, _ = make_app(AppState(), **options)
+    client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", headers=GRAPHQL)
+    client.endpoint = endpoint
     return client
 
 
@@ -36,17 +36,17 @@ def persisted(text, **more):
     return {"extensions": {"persistedQuery": {"version": 1, "sha256Hash": sha256(text)}}, **more}
 
 
-@pytest.mark.parametrize("identity", ["toy_kpis", sha256(TEXT), f"sha256:{sha256(TEXT)}", sha256(TEXT).upper()])
+@pytest.mark.parametrize("identity", ["sample_kpis", sha256(TEXT), f"sha256:{sha256(TEXT)}", sha256(TEXT).upper()])
 async def test_a_saved_operation_runs_by_name_and_by_hash(client, identity):
     answer = await post(client, documentId=identity, variables={})
     assert answer.json()["data"] == EXPECTED
-    assert (client.view.counts.hits, client.view.counts.misses) == (1, 0)
+    assert (client.endpoint.cache_stats.hits, client.endpoint.cache_stats.misses) == (1, 0)
 
 
 async def test_an_unknown_document_is_refused(client):
     answer = await post(client, documentId="nothing")
     assert (answer.status_code, "data" in answer.json()) == (400, False)
-    both = await post(client, documentId="toy_kpis", query="{__typename}")
+    both = await post(client, documentId="sample_kpis", query="{__typename}")
     assert both.status_code == 400
 
 
@@ -62,16 +62,16 @@ async def test_a_persisted_query_is_registered_once_and_found_again(client):
     assert (await post(client, **persisted(TEXT))).json()["data"] == EXPECTED
 
 
-async def test_what_is_invalid_is_not_registered(client):
+async def test_an_invalid_query_is_not_registered(client):
     await post(client, **persisted("{nothing}", query="{nothing}"))
     answer = await post(client, **persisted("{nothing}"))
     assert answer.json()["errors"][0]["extensions"]["code"] == "PERSISTED_QUERY_NOT_FOUND"
 
 
-async def test_a_get_has_a_tag_of_its_viewer_and_is_answered_304(client):
+async def test_a_get_has_an_etag_of_its_viewer_and_is_answered_304(client):
     async def get(token, tag=None):
         headers = {**SIGNED, "authorization": f"Bearer {token}", **({"if-none-match": tag} if tag else {})}
-        return await client.get("/graphql", params={"documentId": "toy_kpis"}, headers=headers)
+        return await client.get("/graphql", params={"documentId": "sample_kpis"}, headers=headers)
 
     first = await get(7)
     assert first.json()["data"] == EXPECTED
@@ -91,7 +91,7 @@ async def test_a_persisted_query_runs_over_get(client):
     assert answer.json()["data"] == EXPECTED
 
 
-async def test_an_error_is_not_tagged(client):
+async def test_an_error_has_no_etag(client):
     answer = await client.get("/graphql", params={"query": "{fails}"}, headers=SIGNED)
     assert "etag" not in answer.headers
     assert answer.headers["cache-control"] == "no-store"
@@ -99,7 +99,7 @@ async def test_an_error_is_not_tagged(client):
 
 async def test_the_trusted_mode_runs_saved_operations_only():
     async with client_of(documents=PersistedDocuments(SAVED, trusted_only=True)) as client:
-        assert (await post(client, documentId="toy_kpis")).json()["data"] == EXPECTED
+        assert (await post(client, documentId="sample_kpis")).json()["data"] == EXPECTED
         assert (await post(client, query=TEXT)).json()["data"] == EXPECTED
         for body in ({"query": "{__typename}"}, persisted("{__typename}", query="{__typename}")):
             refused = await post(client, **body)
@@ -117,6 +117,6 @@ def test_saved_operations_are_read_from_a_folder(tmp_path):
     assert documents.name(TEXT) == "employer_kpis"
 
 
-def test_a_saved_operation_that_does_not_fit_the_schema_stops_the_start():
+def test_a_saved_operation_must_fit_the_schema():
     with pytest.raises(ValueError, match="saved operation broken: Cannot query field"):
-        make_app(Toy(), documents=PersistedDocuments({"broken": "{nothing}"}))
+        make_app(AppState(), documents=PersistedDocuments({"broken": "{nothing}"}))

@@ -1,11 +1,11 @@
-"""GraphQL over HTTP: media types, methods, malformed requests; nothing runs that a foreign page could send unasked."""
+"""GraphQL over HTTP: media types, methods, malformed requests, and requests that need a preflight."""
 
 import json
 
 import httpx2 as httpx
 import pytest
 
-from tests.support.minimal_schema import Toy, make_app
+from tests.support.minimal_schema import AppState, make_app
 from transport.graphql import Limits
 
 JSON = {"content-type": "application/json"}
@@ -14,14 +14,14 @@ GRAPHQL = "application/graphql-response+json"
 
 
 @pytest.fixture
-def toy():
-    return Toy()
+def state():
+    return AppState()
 
 
 @pytest.fixture
-async def client(toy):
-    app, _, _ = make_app(toy, Limits(body_bytes=10_000, discard_bytes=50_000))
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://toy") as client:
+async def client(state):
+    app, _, _ = make_app(state, Limits(body_bytes=10_000, discard_bytes=50_000))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
         yield client
 
 
@@ -37,7 +37,7 @@ async def test_answers_in_the_media_type_that_comes_first(client):
         "*/*": "application/json",
         f"application/json;q=0.5, {GRAPHQL}": GRAPHQL,
         f"{GRAPHQL};q=0, application/json": "application/json",
-        # What urql sends: the stream at the end is for subscriptions, not for this.
+        # What urql sends: the stream at the end is for subscriptions, not for queries.
         f"{GRAPHQL}, application/graphql+json, application/json, text/event-stream, multipart/mixed": GRAPHQL,
         "*/*, text/event-stream": "application/json",
     }.items():
@@ -47,7 +47,7 @@ async def test_answers_in_the_media_type_that_comes_first(client):
         assert answer.json()["data"] == {"viewer": {"role": "ASSESSOR"}}
 
 
-async def test_an_accept_that_takes_nothing_offered_is_406(client):
+async def test_an_accept_header_without_an_offered_type_is_406(client):
     for accept in (
         "text/html",
         "image/png, application/xml",
@@ -92,7 +92,7 @@ async def test_what_cannot_run_has_no_data(client, query, variables):
         b'{"query":"{viewer{role}}","variables":{"a":' + b"[" * 4000 + b"]" * 4000 + b"}}",
     ],
 )  # fmt: skip
-async def test_a_wrong_shape_is_400_with_a_sentence(client, toy, body):
+async def test_a_wrong_shape_is_400_with_a_sentence(client, state, body):
     for accept in (GRAPHQL, "application/json"):
         answer = await client.post("/graphql", content=body, headers={**SIGNED, "accept": accept})
         assert answer.status_code == 400
@@ -100,7 +100,7 @@ async def test_a_wrong_shape_is_400_with_a_sentence(client, toy, body):
         assert error["extensions"] == {"code": "BAD_REQUEST"}
         assert error["message"].endswith(".")
         assert "data" not in answer.json()
-    assert toy.contexts == []
+    assert state.contexts == []
 
 
 async def test_a_long_string_of_brackets_is_not_deep(client):
@@ -116,29 +116,29 @@ async def test_a_long_string_of_brackets_is_not_deep(client):
         "application/jsonx",
     ],
 )  # fmt: skip
-async def test_a_body_that_is_not_json_is_415_and_runs_nothing(client, toy, content_type):
+async def test_a_body_that_is_not_json_is_415_and_runs_nothing(client, state, content_type):
     headers = {"content-type": content_type} if content_type else {}
     answer = await client.post("/graphql", content=b'{"query":"mutation{change}"}', headers=headers)
     assert answer.status_code == 415
-    assert toy.changes == 0
+    assert state.changes == 0
 
 
-async def test_a_packed_body_is_415(client, toy):
+async def test_an_encoded_body_is_415(client, state):
     answer = await client.post("/graphql", content=b"{}", headers={**JSON, "content-encoding": "gzip"})
     assert answer.status_code == 415
 
 
-async def test_other_methods_are_405_and_say_which_are_allowed(client):
+async def test_other_methods_are_405_with_the_allowed_ones(client):
     for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "HEAD"):
         answer = await client.request(method, "/graphql", headers=JSON)
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST"), method
 
 
-async def test_a_get_needs_a_header_that_no_other_origin_can_send_unasked(client, toy):
+async def test_a_get_needs_a_header_that_no_other_origin_can_send_unasked(client, state):
     address = {"query": "query Q($v: Int!) {number(value: $v)}", "variables": '{"v": 3}'}
     plain = await client.get("/graphql", params=address, headers={"authorization": "Bearer 7"})
     assert plain.status_code == 403
-    assert toy.contexts == []
+    assert state.contexts == []
     for header in ("apollo-require-preflight", "x-apollo-operation-name", "graphql-preflight", "x-requested-with"):
         answer = await client.get("/graphql", params=address, headers={header: "true"})
         assert answer.json()["data"] == {"number": 3}
@@ -146,13 +146,13 @@ async def test_a_get_needs_a_header_that_no_other_origin_can_send_unasked(client
     assert answer.json()["data"] == {"number": 3}
 
 
-async def test_a_get_runs_no_mutation(client, toy):
+async def test_a_get_runs_no_mutation(client, state):
     answer = await client.get("/graphql", params={"query": "mutation {change}"}, headers=JSON)
-    assert (answer.status_code, answer.headers["allow"], toy.changes) == (405, "POST", 0)
+    assert (answer.status_code, answer.headers["allow"], state.changes) == (405, "POST", 0)
     stream = await client.get(
         "/graphql", params={"query": "mutation {change}"}, headers={**JSON, "accept": "text/event-stream"}
     )
-    assert toy.changes == 0 and "data" in stream.text and "BAD_REQUEST" in stream.text
+    assert state.changes == 0 and "data" in stream.text and "BAD_REQUEST" in stream.text
 
 
 @pytest.mark.parametrize(
@@ -163,15 +163,15 @@ async def test_a_get_of_a_wrong_shape_is_400(client, address):
     assert answer.status_code == 400
 
 
-async def test_a_body_over_the_cap_is_413(client, toy):
+async def test_a_body_over_the_limit_is_413(client, state):
     for size in (10_001, 60_000):
         answer = await client.post("/graphql", content=b"x" * size, headers=JSON)
         assert answer.status_code == 413
         assert ("connection" in answer.headers) == (size > 50_000)
-    assert toy.contexts == []
+    assert state.contexts == []
 
 
-async def test_a_body_over_the_cap_that_declares_no_length_is_413_and_is_not_read_to_its_end(client):
+async def test_a_body_of_unknown_length_over_the_limit_is_413_and_not_read_to_its_end(client):
     sent = []
 
     async def parts():
@@ -184,8 +184,8 @@ async def test_a_body_over_the_cap_that_declares_no_length_is_413_and_is_not_rea
     assert len(sent) < 20
 
 
-async def test_a_body_that_does_not_come_is_408():
-    app, _, _ = make_app(Toy(), Limits(body_seconds=0.05))
+async def test_a_body_that_does_not_arrive_is_408():
+    app, _, _ = make_app(AppState(), Limits(body_seconds=0.05))
     sent = []
 
     async def receive():
@@ -210,7 +210,11 @@ async def test_a_body_that_does_not_come_is_408():
 async def test_an_operation_is_chosen_by_its_name(client):
     two = "query A {number(value: 1)} query B {number(value: 2)}"
     assert (await post(client, two, operationName="B")).json()["data"] == {"number": 2}
-    assert "no operation named 'C'" in (await post(client, two, operationName="C")).json()["errors"][0]["message"]
+    for name, message in (
+        ("C", "operationName must name an operation of the document."),
+        (None, "operationName is required: the document has several operations."),
+    ):
+        assert (await post(client, two, operationName=name)).json()["errors"][0]["message"] == message
 
 
 async def test_a_subscription_needs_a_stream(client):
@@ -219,7 +223,7 @@ async def test_a_subscription_needs_a_stream(client):
     assert "text/event-stream" in answer.json()["errors"][0]["message"]
 
 
-async def test_every_context_is_closed(client, toy):
+async def test_every_context_is_closed(client, state):
     for query in (
         "{viewer{role}}",
         "{nothing}",
@@ -228,5 +232,5 @@ async def test_every_context_is_closed(client, toy):
         "mutation {change}",
     ):
         await post(client, query)
-    assert len(toy.contexts) == 5
-    assert all(context.closed for context in toy.contexts)
+    assert len(state.contexts) == 5
+    assert all(context.closed for context in state.contexts)

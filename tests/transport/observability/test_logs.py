@@ -1,4 +1,4 @@
-"""The log of a server on which everything goes right and wrong: no secret in it, and nothing personal."""
+"""The log of a server with successful and failing requests: no secrets, and no personal data."""
 
 import re
 from pathlib import Path
@@ -15,8 +15,8 @@ from tests.support.server_process import ServerProcess, server_process
 MARK = "Ottoline Featherstonehaugh"
 
 
-async def live(server: ServerProcess) -> list[str]:
-    """Things that people do, rightly and wrongly; gives the secrets that were in play."""
+async def use(server: ServerProcess) -> list[str]:
+    """Sends valid and invalid requests; returns the secrets that they contained."""
     secrets = [PASSWORD, "a wrong password 7"]
     async with server.person("learner") as ada, server.person("master.admin") as master:
         secrets += [
@@ -33,7 +33,7 @@ async def live(server: ServerProcess) -> list[str]:
         input = {"aimId": aim, "fileId": file_id, "title": MARK, "description": MARK, "declareOwnWork": True}
         await ada.data(submit, input={**input, "password": "a wrong password 7"})
         await ada.data(submit, input={**input, "password": PASSWORD})
-        # What cannot run, in every way: the log must not quote it.
+        # Operations that are rejected in different ways: the log must not quote them.
         await ada.ask(f'query Mine {{ learners(filter: {{ search: "{MARK}" }}) {{ nodes {{ nope }} }} }}')
         await ada.ask("query($first: Int!) { learners(first: $first) { nodes { id } } }", first=MARK)
         await ada.ask(f'{{ node(id: "{MARK}") {{ id }} }}')
@@ -58,7 +58,7 @@ async def _fail_to_sign_in(server: ServerProcess) -> None:
 async def test_no_secret_and_nothing_personal_is_logged(demo: Demo, backend: str, tmp_path: Path) -> None:
     url = await demo.copied(backend, tmp_path)
     async with server_process(url, tmp_path) as server:
-        secrets = await live(server)
+        secrets = await use(server)
         server.terminate()
         await server.stopped()
         text = (tmp_path / f"server-{server.port}.log").read_text()

@@ -1,4 +1,4 @@
-"""graphql-transport-ws against a real server: close codes, origins, sign-ins that end, slow readers."""
+"""graphql-transport-ws against a real server: close codes, operations, the end of sessions, slow clients."""
 
 import asyncio
 import contextlib
@@ -7,7 +7,7 @@ import json
 import pytest
 import websockets
 
-from tests.support.minimal_schema import Toy, serving, until
+from tests.support.minimal_schema import AppState, serving, until
 from tests.support.socket_client import INIT, connected, subscribe
 from transport.graphql import Limits
 
@@ -68,7 +68,7 @@ async def test_ping_is_answered_before_and_after_init(port):
         assert [(await client.receive())["type"] for _ in range(3)] == ["pong", "connection_ack", "pong"]
 
 
-async def test_a_subscription_ends_by_itself_or_when_it_is_told_to(port):
+async def test_a_subscription_ends_by_itself_or_when_the_client_completes_it(port):
     async with connected(port) as client:
         await client.send(subscribe("s", "subscription {kpisChanged(n: 3, pause: 0) {learnerCount}}"))
         counts = [(await client.receive())["payload"]["data"]["kpisChanged"]["learnerCount"] for _ in range(3)]
@@ -83,7 +83,7 @@ async def test_a_subscription_ends_by_itself_or_when_it_is_told_to(port):
             await asyncio.wait_for(client.connection.recv(), 0.3)
 
 
-async def test_what_cannot_run_is_one_error_and_the_socket_stays(port):
+async def test_a_rejected_operation_is_an_error_and_the_connection_stays_open(port):
     async with connected(port) as client:
         for query in (
             "{nothing}",
@@ -99,28 +99,28 @@ async def test_what_cannot_run_is_one_error_and_the_socket_stays(port):
         assert await client.receive() == {"type": "pong"}
 
 
-async def test_who_is_not_signed_in_gets_one_message_on_a_socket_too(port):
+async def test_anonymous_callers_get_a_generic_message_on_a_websocket_too(port):
     async with connected(port, {"type": "connection_init"}) as client:
         await client.send(subscribe("e", "{__schema {types {name}}}"))
-        assert "Sign in to be told why" in (await client.receive())["payload"][0]["message"]
+        assert "Sign in to see the reason" in (await client.receive())["payload"][0]["message"]
 
 
-async def test_every_operation_has_a_context_of_its_own_and_every_event_a_fresh_look_at_the_viewer():
-    toy = Toy()
-    async with serving(toy) as (port, _), connected(port) as client:
+async def test_every_operation_has_its_own_context_and_the_viewer_is_read_for_every_event():
+    state = AppState()
+    async with serving(state) as (port, _), connected(port) as client:
         await client.send(subscribe("a", "subscription {kpisChanged(n: 3, pause: 0) {learnerCount}}"))
         await client.send(subscribe("b", "{__typename}"), subscribe("c", "{__typename}"))
         answers = [await client.receive() for _ in range(8)]
         assert sum(answer["type"] == "complete" for answer in answers) == 3
-        # The socket's own, and one for each operation.
-        assert len(toy.contexts) == 1 + 3
-        assert sum(context.closed for context in toy.contexts) == 3
+        # One of the connection, and one of each operation.
+        assert len(state.contexts) == 1 + 3
+        assert sum(context.closed for context in state.contexts) == 3
         # Before each of three events, and at the end.
-        assert max(context.checks for context in toy.contexts[1:]) == 4
-    await until(lambda: all(context.closed for context in toy.contexts))
+        assert max(context.checks for context in state.contexts[1:]) == 4
+    await until(lambda: all(context.closed for context in state.contexts))
 
 
-async def test_who_is_not_signed_in_is_told_so_and_keeps_the_socket(port):
+async def test_an_unauthenticated_operation_keeps_the_connection_open(port):
     async with connected(port, {"type": "connection_init"}) as client:
         await client.send(subscribe("s", "subscription {wantsViewer}"))
         answer = await client.receive()
@@ -129,7 +129,7 @@ async def test_who_is_not_signed_in_is_told_so_and_keeps_the_socket(port):
         assert await client.receive() == {"type": "pong"}
 
 
-async def test_a_fault_in_a_stream_is_masked(port):
+async def test_an_exception_in_a_subscription_is_masked(port):
     async with connected(port) as client:
         await client.send(subscribe("s", "subscription {broken}"))
         assert (await client.receive())["payload"]["data"] == {"broken": 1}
@@ -139,7 +139,7 @@ async def test_a_fault_in_a_stream_is_masked(port):
         assert "Lovelace" not in json.dumps(answer)
 
 
-async def test_a_socket_runs_only_so_many_operations():
+async def test_the_number_of_operations_at_once_is_limited():
     async with serving(limits=Limits(socket_operations=2)) as (port, _), connected(port) as client:
         await client.send(subscribe("1", LONG), subscribe("2", LONG), subscribe("3", LONG))
         while (answer := await client.receive())["id"] != "3":
@@ -147,70 +147,70 @@ async def test_a_socket_runs_only_so_many_operations():
         assert answer["payload"][0]["extensions"] == {"code": "TOO_MANY_OPERATIONS"}
 
 
-async def test_a_socket_ends_with_its_token_and_with_a_sign_out():
-    toy = Toy(token_seconds=0.3)
-    async with serving(toy, Limits(sign_in_check_seconds=0.05)) as (port, _):
+async def test_a_connection_ends_with_its_token_and_with_a_sign_out():
+    state = AppState(token_seconds=0.3)
+    async with serving(state, Limits(sign_in_check_seconds=0.05)) as (port, _):
         async with connected(port) as client:
             await client.send(subscribe("s", "subscription {kpisChanged(n: 1, pause: 60) {learnerCount}}"))
             assert await client.closed() == (4403, "Forbidden")
-        toy.token_seconds = 900
+        state.token_seconds = 900
         async with connected(port) as client:
             await client.send(subscribe("s", "subscription {kpisChanged(n: 1, pause: 60) {learnerCount}}"))
             await client.receive()
-            toy.signed_out.add(7)
+            state.signed_out.add(7)
             assert await client.closed() == (4403, "Forbidden")
 
 
 async def test_no_event_is_sent_after_a_sign_out():
-    toy = Toy()
-    async with serving(toy, Limits(sign_in_check_seconds=900)) as (port, _), connected(port) as client:
+    state = AppState()
+    async with serving(state, Limits(sign_in_check_seconds=900)) as (port, _), connected(port) as client:
         await client.send(subscribe("s", LONG))
         await client.receive()
-        toy.signed_out.add(7)
-        # The event that was on its way at that moment, at most.
+        state.signed_out.add(7)
+        # At most the event that was being sent at that moment.
         with contextlib.suppress(websockets.ConnectionClosed):
             for _ in range(2):
                 await asyncio.wait_for(client.connection.recv(), 10)
         assert (await client.closed())[0] == 4403
 
 
-async def test_a_database_that_is_away_ends_no_sign_in():
-    toy = Toy()
-    async with serving(toy, Limits(sign_in_check_seconds=0.05)) as (port, _), connected(port) as client:
+async def test_an_outage_does_not_end_a_session():
+    state = AppState()
+    async with serving(state, Limits(sign_in_check_seconds=0.05)) as (port, _), connected(port) as client:
 
-        async def away():
+        async def fail():
             raise ConnectionRefusedError(111, "refused")
 
-        toy.contexts[0].still_signed_in = away
+        state.contexts[0].still_signed_in = fail
         await asyncio.sleep(0.2)
         await client.send({"type": "ping"})
         assert await client.receive() == {"type": "pong"}
 
 
-async def test_a_server_that_stops_says_so():
-    async with serving() as (port, view), connected(port) as client:
-        view.end_streams()
+async def test_a_server_that_stops_closes_connections():
+    async with serving() as (port, endpoint), connected(port) as client:
+        endpoint.end_streams()
         assert (await client.closed())[0] == 1001
         with pytest.raises(websockets.InvalidStatus):
             async with connected(port):
                 pass
 
 
-async def test_what_was_asked_once_is_answered_before_a_server_stops():
-    toy = Toy()
-    async with serving(toy) as (port, view), connected(port) as client:
+async def test_a_mutation_is_answered_before_a_server_stops():
+    state = AppState()
+    async with serving(state) as (port, endpoint), connected(port) as client:
         await client.send(subscribe("s", LONG), subscribe("m", "mutation {changeSlowly}"))
         assert (await client.receive())["type"] == "next"
-        view.end_streams()
+        endpoint.end_streams()
         while (answer := await client.receive())["id"] != "m":
             pass
         assert answer["payload"]["data"] == {"changeSlowly": 1}
         assert (await client.closed())[0] == 1001
 
 
-async def test_a_reader_who_does_not_read_is_dropped():
+async def test_a_client_that_does_not_read_is_disconnected():
     limits = Limits(socket_queue=4, slow_reader_seconds=0.5)
-    async with serving(limits=limits) as (port, view), connected(port, max_queue=1) as client:
+    async with serving(limits=limits) as (port, endpoint), connected(port, max_queue=1) as client:
         await client.send(subscribe("f", "subscription {flood}"))
         client.connection.transport.pause_reading()
-        await until(lambda: not view.open_sockets)
+        await until(lambda: not endpoint.open_sockets)

@@ -1,4 +1,4 @@
-"""Which sockets are opened at all: origins, the subprotocol, how many, and who must sign in by when."""
+"""The WebSocket handshake: origins, the subprotocol, how many connections, and the time to initialise."""
 
 import pytest
 import websockets
@@ -6,7 +6,7 @@ import websockets
 from tests.support.minimal_schema import serving, until
 from tests.support.socket_client import Client, connected
 from transport.graphql import Limits
-from transport.realtime.origins import origin_allowed
+from transport.realtime.handshake import is_origin_allowed
 
 
 @pytest.fixture
@@ -15,12 +15,12 @@ async def port():
         yield port
 
 
-async def test_a_socket_that_does_not_sign_in_is_closed():
+async def test_a_connection_that_is_not_initialised_is_closed():
     async with serving(limits=Limits(init_seconds=0.1)) as (port, _), connected(port, None) as client:
         assert await client.closed() == (4408, "Connection initialisation timeout")
 
 
-async def test_only_the_one_subprotocol(port):
+async def test_only_graphql_transport_ws_is_accepted(port):
     address = f"ws://127.0.0.1:{port}/graphql"
     for offered in (["graphql-ws"], ["nonsense"], None):
         async with websockets.connect(address, subprotocols=offered) as connection:
@@ -43,8 +43,8 @@ async def test_origins_are_checked_before_the_socket_is_accepted():
             assert refusal.value.response.status_code == 403
 
 
-def test_an_origin_is_ours_by_scheme_host_and_port():
-    for origin, host, ours in (
+def test_the_own_origin_is_recognised_by_scheme_host_and_port():
+    for origin, host, own in (
         (b"https://waymark.example", b"waymark.example", True),
         (b"https://WAYMARK.example:443", b"waymark.example", True),
         (b"http://waymark.example:8000", b"waymark.example:8000", True),
@@ -55,16 +55,16 @@ def test_an_origin_is_ours_by_scheme_host_and_port():
         (b"https://[bad", b"waymark.example", False),
         (b"", b"", False),
     ):
-        assert origin_allowed(origin, host, frozenset()) is ours, origin
+        assert is_origin_allowed(origin, host, frozenset()) is own, origin
 
 
-async def test_only_so_many_sockets_are_open():
-    async with serving(limits=Limits(sockets=1)) as (port, view):
+async def test_the_number_of_open_connections_is_limited():
+    async with serving(limits=Limits(sockets=1)) as (port, endpoint):
         async with connected(port):
-            assert view.open_sockets == 1
+            assert endpoint.open_sockets == 1
             with pytest.raises(websockets.InvalidStatus):
                 async with connected(port):
                     pass
-        await until(lambda: not view.open_sockets)
+        await until(lambda: not endpoint.open_sockets)
         async with connected(port):
             pass

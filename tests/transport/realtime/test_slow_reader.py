@@ -1,4 +1,4 @@
-"""Who subscribes and does not read costs the server little, and is dropped: a real server, weighed by itself."""
+"""A client that subscribes and does not read takes bounded memory of the server, and is disconnected."""
 
 import asyncio
 import contextlib
@@ -9,22 +9,22 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.support.minimal_schema_process import ToyProcess, toy_process
+from tests.support.minimal_schema_process import MinimalSchemaProcess, minimal_schema_process
 from tests.support.socket_client import INIT, subscribe
 from transport.graphql import Limits
 
-# An endless subscription whose every event has so many bytes.
+# A subscription without end, and the bytes of each event.
 FLOOD, EVENT = "subscription {flood}", 50_000
 READERS = 4
 SECONDS = 1.5
-# A reader is owed what waits in its queue, what is being written, and what has no place in the queue yet. Each of those
-# may be there as an answer, as JSON, as a frame and in the socket's buffer. The rest is the allocator's.
-OWED = READERS * (Limits().socket_queue + 2) * EVENT * 4
-SLACK = 8_000_000
+# For each client there are events in the queue, one being sent and one waiting for the queue. Each can exist as a
+# response, as JSON, as a frame and in the buffer of the socket. The allowance is for the allocator.
+EXPECTED = READERS * (Limits().socket_queue + 2) * EVENT * 4
+ALLOWANCE = 8_000_000
 
 
-def on_a_socket(reader: socket.socket) -> None:
-    """Subscribes with graphql-transport-ws; the frames are masked with nothing."""
+def over_websocket(reader: socket.socket) -> None:
+    """Subscribes with graphql-transport-ws. The frames are masked with zeros."""
     reader.sendall(
         b"GET /graphql HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
         b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
@@ -37,7 +37,7 @@ def on_a_socket(reader: socket.socket) -> None:
         reader.sendall(b"\x81" + length + bytes(4) + text)
 
 
-def on_a_stream(reader: socket.socket) -> None:
+def over_event_stream(reader: socket.socket) -> None:
     """Subscribes with server-sent events."""
     body = json.dumps({"query": FLOOD}).encode()
     head = (
@@ -47,8 +47,8 @@ def on_a_stream(reader: socket.socket) -> None:
     reader.sendall(head.encode() + body)
 
 
-async def until(server: ToyProcess, number: int) -> int:
-    """Waits until that many are open; the most that the server weighed meanwhile."""
+async def until(server: MinimalSchemaProcess, number: int) -> int:
+    """Waits until that many connections are open; returns the most memory that the server took meanwhile."""
     most = server.memory()
     async with asyncio.timeout(20):
         while await server.open() != number:
@@ -57,12 +57,12 @@ async def until(server: ToyProcess, number: int) -> int:
     return most
 
 
-@pytest.mark.parametrize("subscribed", [on_a_socket, on_a_stream])
-async def test_who_does_not_read_costs_bounded_memory_and_is_dropped(
+@pytest.mark.parametrize("subscribed", [over_websocket, over_event_stream])
+async def test_a_client_that_does_not_read_takes_bounded_memory_and_is_disconnected(
     subscribed: Callable[[socket.socket], None],
 ):
-    async with toy_process(slow_reader_seconds=SECONDS) as server:
-        # Somebody who leaves at once: what the server loads for its first subscriber is not a reader's.
+    async with minimal_schema_process(slow_reader_seconds=SECONDS) as server:
+        # A first subscriber, for whom the server loads modules, is not measured.
         with socket.create_connection(("127.0.0.1", server.port)) as first:
             subscribed(first)
             await until(server, 1)
@@ -77,4 +77,4 @@ async def test_who_does_not_read_costs_bounded_memory_and_is_dropped(
             most = max(await until(server, READERS), await until(server, 0))
             for reader in readers:
                 assert b"x" * 1000 in reader.recv(EVENT), "there was nothing to read"
-        assert most - before < OWED + SLACK, f"{(most - before) / 1e6:.1f} MB"
+        assert most - before < EXPECTED + ALLOWANCE, f"{(most - before) / 1e6:.1f} MB"

@@ -7,7 +7,7 @@ import socket
 import httpx2 as httpx
 import pytest
 
-from tests.support.minimal_schema import Toy, serving, until
+from tests.support.minimal_schema import AppState, serving, until
 from transport.graphql import Limits
 
 LONG = "subscription {kpisChanged(n: 1000) {learnerCount}}"
@@ -23,7 +23,7 @@ STREAM = {"content-type": "application/json", "accept": "text/event-stream", "au
 
 
 async def events(port, query, headers=STREAM, method="POST"):
-    """The events of a stream until it ends: (name, data) and comments as (None, text)."""
+    """Yields the events of a stream as (name, data), and comments as (None, text)."""
     async with httpx.AsyncClient(timeout=10) as client:
         given = {"content": json.dumps({"query": query})} if method == "POST" else {"params": {"query": query}}
         async with client.stream(method, f"http://127.0.0.1:{port}/graphql", headers=headers, **given) as answer:
@@ -55,13 +55,13 @@ async def test_a_query_on_a_stream_is_one_event(port):
     assert (answer["data"], last, nothing) == ({"viewer": {"role": "ASSESSOR"}}, "complete", None)
 
 
-async def test_what_cannot_run_is_told_on_the_stream(port):
+async def test_a_rejected_operation_is_an_event(port):
     (name, answer), (last, _) = await collected(port, "{nothing}")
     assert (name, last, "data" in answer) == ("next", "complete", False)
     assert answer["errors"][0]["extensions"]["code"] == "GRAPHQL_VALIDATION_FAILED"
 
 
-async def test_a_subscription_is_streamed_to_whoever_takes_streams_at_all(port):
+async def test_a_subscription_is_streamed_if_accept_allows_it_at_all(port):
     headers = {**STREAM, "accept": "application/graphql-response+json, application/json, text/event-stream"}
     assert len(await collected(port, "subscription {kpisChanged(n: 2, pause: 0) {learnerCount}}", headers)) == 3
 
@@ -73,8 +73,8 @@ async def test_a_stream_is_kept_alive_with_comments():
 
 
 async def test_a_stream_ends_with_its_token_and_with_a_sign_out():
-    toy = Toy(token_seconds=0.3)
-    async with serving(toy, Limits(sign_in_check_seconds=0.05)) as (port, _):
+    state = AppState(token_seconds=0.3)
+    async with serving(state, Limits(sign_in_check_seconds=0.05)) as (port, _):
         endless = "subscription {kpisChanged(n: 1, pause: 60) {learnerCount}}"
         for signing_out in (False, True):
             found = []
@@ -82,10 +82,10 @@ async def test_a_stream_ends_with_its_token_and_with_a_sign_out():
                 if name:
                     found.append((name, data))
                 if signing_out:
-                    toy.signed_out.add(7)
+                    state.signed_out.add(7)
             assert found[-2][1]["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
             assert found[-1] == ("complete", None)
-            toy.token_seconds = 900
+            state.token_seconds = 900
 
 
 async def test_a_bad_token_is_401_on_a_stream_too(port):
@@ -97,28 +97,28 @@ async def test_a_bad_token_is_401_on_a_stream_too(port):
     assert (answer.status_code, answer.headers["content-type"]) == (401, "application/json; charset=utf-8")
 
 
-async def test_a_stream_ends_when_its_reader_leaves_or_the_server_stops():
-    toy = Toy()
-    async with serving(toy) as (port, view):
+async def test_a_stream_ends_when_its_client_disconnects_or_the_server_stops():
+    state = AppState()
+    async with serving(state) as (port, endpoint):
         async for _ in events(port, LONG):
-            assert view.open_streams == 1
+            assert endpoint.open_streams == 1
             break
-        await until(lambda: not view.open_streams)
-        assert all(context.closed for context in toy.contexts)
+        await until(lambda: not endpoint.open_streams)
+        assert all(context.closed for context in state.contexts)
         reading = asyncio.create_task(collected(port, LONG))
-        await until(lambda: view.open_streams)
-        view.end_streams()
+        await until(lambda: endpoint.open_streams)
+        endpoint.end_streams()
         assert (await asyncio.wait_for(reading, 10))[-1] == ("complete", None)
-        assert all(context.closed for context in toy.contexts)
+        assert all(context.closed for context in state.contexts)
 
 
-async def test_a_stream_that_nobody_reads_is_dropped():
-    async with serving(limits=Limits(slow_reader_seconds=0.5)) as (port, view):
+async def test_a_stream_that_is_not_read_is_closed():
+    async with serving(limits=Limits(slow_reader_seconds=0.5)) as (port, endpoint):
         body = json.dumps({"query": "subscription {flood}"}).encode()
         head = "".join(f"{name}: {value}\r\n" for name, value in STREAM.items())
         with socket.create_connection(("127.0.0.1", port)) as raw:
             raw.sendall(
                 f"POST /graphql HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
             )
-            await until(lambda: view.open_streams)
-            await until(lambda: not view.open_streams)
+            await until(lambda: endpoint.open_streams)
+            await until(lambda: not endpoint.open_streams)

@@ -1,0 +1,113 @@
+"""Downloads of stored files, verified while they are sent, and of generated exports."""
+
+import asyncio
+import hashlib
+import os
+from collections.abc import AsyncIterator
+from typing import BinaryIO
+from urllib.parse import quote
+
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from auth.signed_urls import DOWNLOAD, EXPORT, SignedUrls
+from services.storage.file_store import READ_CHUNK, FileStore
+from services.storage.transfers import StoredDownload
+from transport.files.service import FileError, FileService
+
+log = structlog.get_logger(__name__)
+
+
+async def download(request: Request, signed_urls: SignedUrls, store: FileStore, service: FileService) -> Response:
+    """Sends a stored file."""
+    stored = await service.stored_download(signed_urls.open(DOWNLOAD, request.path_params["link"]))
+    if stored is None:
+        raise FileError(410, "This file no longer exists, or you may no longer see it.")
+    headers = _headers(stored.name, stored.content_type, stored.size, stored.sha256)
+    if f'"{stored.sha256}"' in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={name: headers[name] for name in ("ETag", "Cache-Control")})
+    if request.method == "HEAD":
+        return Response(headers=headers)
+    chunks = _verified(store.read(stored.storage_key), stored)
+    try:
+        first = await anext(chunks, b"")
+    except (FileNotFoundError, _CorruptFile) as error:
+        log.error("stored_file_corrupt", storage_key=stored.storage_key, problem=str(error)[:200])
+        raise FileError(500, "The stored file is damaged. Tell your training provider.") from None
+
+    async def body() -> AsyncIterator[bytes]:
+        yield first
+        try:
+            async for chunk in chunks:
+                yield chunk
+        except _CorruptFile as error:
+            # The last chunk is not sent. With fewer bytes than Content-Length, clients report a failed download.
+            log.error("stored_file_corrupt", storage_key=stored.storage_key, problem=str(error))
+            raise
+
+    return StreamingResponse(body(), headers=headers)
+
+
+async def export(request: Request, signed_urls: SignedUrls, service: FileService) -> Response:
+    """Generates an export and sends it."""
+    generated = await service.generate_export(signed_urls.open(EXPORT, request.path_params["link"]))
+    if generated is None:
+        raise FileError(410, "This export is no longer available, or you may no longer see it.")
+    name, content_type, content = generated.name, generated.content_type, generated.content
+    if isinstance(content, bytes):
+        headers = _headers(name, content_type, len(content), hashlib.sha256(content).hexdigest())
+        return Response(b"" if request.method == "HEAD" else content, headers=headers)
+    return await _stream_file(request, name, content_type, content)
+
+
+async def _stream_file(request: Request, name: str, content_type: str, file: BinaryIO) -> Response:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    digest = await asyncio.to_thread(hashlib.file_digest, file, "sha256")  # type: ignore[arg-type]  # has readinto
+    headers = _headers(name, content_type, size, digest.hexdigest())
+    if request.method == "HEAD":
+        file.close()
+        return Response(headers=headers)
+    file.seek(0)
+
+    async def body() -> AsyncIterator[bytes]:
+        with file:
+            while chunk := await asyncio.to_thread(file.read, READ_CHUNK):
+                yield chunk
+
+    return StreamingResponse(body(), headers=headers)
+
+
+class _CorruptFile(Exception):
+    pass
+
+
+async def _verified(chunks: AsyncIterator[bytes], stored: StoredDownload) -> AsyncIterator[bytes]:
+    """Yields the chunks with a delay of one, so that the last is sent only if the digest of all is right."""
+    digest = hashlib.sha256()
+    previous: bytes | None = None
+    async for chunk in chunks:
+        digest.update(chunk)
+        if previous is not None:
+            yield previous
+        previous = chunk
+    if digest.hexdigest() != stored.sha256:
+        raise _CorruptFile("the digest differs from the recorded one")
+    if previous is not None:
+        yield previous
+
+
+def _headers(name: str, content_type: str, size: int, sha256: str) -> dict[str, str]:
+    ascii_name = "".join(c if " " <= c <= "~" and c not in '"\\%' else "_" for c in name)
+    return {
+        "Content-Type": content_type,
+        "Content-Length": str(size),
+        "Content-Disposition": f"attachment; filename=\"{ascii_name}\"; filename*=UTF-8''{quote(name, safe='')}",
+        "Content-Security-Policy": "default-src 'none'; sandbox",
+        "X-Content-Type-Options": "nosniff",
+        "Cache-Control": "private, no-store",
+        "Referrer-Policy": "no-referrer",
+        "Accept-Ranges": "none",
+        "ETag": f'"{sha256}"',
+    }

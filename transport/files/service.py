@@ -1,0 +1,32 @@
+"""What the file endpoints need of the application, and the error that they answer with."""
+
+from typing import Any, Protocol
+
+from services.storage.file_store import StoredFile
+from services.storage.transfers import ExpectedUpload, GeneratedExport, StoredDownload
+
+Claims = dict[str, Any]
+
+
+class FileService(Protocol):
+    """The application behind the file endpoints. Each method gets the claims of the signed URL."""
+
+    async def expected_upload(self, claims: Claims) -> ExpectedUpload | None:
+        """Returns the announced file; None if it is no longer expected."""
+
+    async def record_upload(self, claims: Claims, stored: StoredFile, content_type: str) -> StoredFile:
+        """Records the uploaded bytes unless others are recorded already, and returns the recorded ones."""
+
+    async def stored_download(self, claims: Claims) -> StoredDownload | None:
+        """Returns the stored file; None if it no longer exists or the viewer may no longer see it."""
+
+    async def generate_export(self, claims: Claims) -> GeneratedExport | None:
+        """Generates the export; None if its subject no longer exists or the viewer may no longer see it."""
+
+
+class FileError(Exception):
+    """The response is `{"error": message}` with this HTTP status."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status

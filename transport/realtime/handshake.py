@@ -1,0 +1,65 @@
+"""The WebSocket handshake: origins, the subprotocol, and how many connections may be open."""
+
+from urllib.parse import urlsplit
+
+from starlette.types import Receive, Scope, Send
+
+from transport.graphql.operation_runner import OperationRunner
+from transport.realtime.connection_lifecycle import ConnectionLifecycle
+from transport.realtime.graphql_transport_ws import PROTOCOL, WebSocketConnection
+
+_DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
+
+
+class WebSocketEndpoint:
+    """Accepts WebSockets of the own and of allowed origins that speak graphql-transport-ws, up to a number."""
+
+    def __init__(
+        self, runner: OperationRunner, lifecycle: ConnectionLifecycle, allowed_origins: frozenset[str]
+    ) -> None:
+        self._runner = runner
+        self._lifecycle = lifecycle
+        self._allowed_origins = allowed_origins
+        self.open = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = dict(scope["headers"])
+        await receive()
+        allowed = is_origin_allowed(headers.get(b"origin"), headers.get(b"host"), self._allowed_origins)
+        if not allowed or self._lifecycle.is_shutting_down or self.open >= self._runner.limits.sockets:
+            # Closing before accepting answers the handshake with 403.
+            await send({"type": "websocket.close", "code": 1008})
+            return
+        if PROTOCOL not in scope.get("subprotocols", ()):
+            await send({"type": "websocket.accept"})
+            await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})
+            return
+        await send({"type": "websocket.accept", "subprotocol": PROTOCOL})
+        self.open += 1
+        try:
+            await WebSocketConnection(self._runner, self._lifecycle, scope, receive, send).run()
+        finally:
+            self.open -= 1
+
+
+def is_origin_allowed(origin: bytes | None, host: bytes | None, allowed: frozenset[str]) -> bool:
+    """Whether a page of the origin may open a WebSocket: browsers send no preflight for these.
+
+    True without an origin, because a browser always sends one, and for the server's own and the allowed origins.
+    """
+    if origin is None:
+        return True
+    name = origin.decode("latin-1").lower().rstrip("/")
+    if name in {each.lower().rstrip("/") for each in allowed}:
+        return True
+    try:
+        parts = urlsplit(name)
+        port = parts.port or _DEFAULT_PORTS.get(parts.scheme)
+        own = urlsplit("//" + (host or b"").decode("latin-1").lower())
+        own_port = own.port or _DEFAULT_PORTS.get(parts.scheme)
+    except ValueError:
+        return False
+    return bool(parts.scheme in ("http", "https") and parts.hostname) and (parts.hostname, port) == (
+        own.hostname,
+        own_port,
+    )
