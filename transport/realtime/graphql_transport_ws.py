@@ -213,7 +213,9 @@ class WebSocketConnection:
         except HttpError:
             raise _invalid_message() from None
         if id_ in self._operations:
-            raise CloseWebSocket(4409, f"Subscriber for {id_[:60]} already exists")
+            # A close frame has at most 123 bytes of reason.
+            short_id = id_.encode()[:60].decode(errors="ignore")
+            raise CloseWebSocket(4409, f"Subscriber for {short_id} already exists")
         maximum = self._limits.socket_operations
         if len(self._operations) >= maximum:
             text = f"A WebSocket runs at most {maximum} operations at once."

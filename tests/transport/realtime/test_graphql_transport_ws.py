@@ -43,6 +43,7 @@ async def port():
         (INIT, [subscribe("1", "{__typename}", variables=[])], 4400),
         (INIT, [subscribe("1", "{__typename}", operationName={})], 4400),
         (INIT, [subscribe("1", LONG), subscribe("1", LONG)], 4409),
+        (INIT, [subscribe("é" * 100, LONG), subscribe("é" * 100, LONG)], 4409),
         (INIT, [{"type": "complete"}], 4400),
         (INIT, [json.dumps({"type": "ping", "payload": {"x": "y" * 1_000_000}})], 1009),
     ],
