@@ -116,8 +116,8 @@ class Outcome:
 class Comparison:
     """The served schema with both executors, over one database that does not change."""
 
-    def __init__(self, database: Database, folder: Path, made: Everything, rows: Rows, moment: dt.datetime) -> None:
-        self.made, self.rows, self.moment = made, rows, moment
+    def __init__(self, database: Database, folder: Path, scenario: Everything, rows: Rows, moment: dt.datetime) -> None:
+        self.scenario, self.rows, self.moment = scenario, rows, moment
         self.services: Services = services(database, folder)
         self.generic, self.compiled = make_schema("generic"), make_schema("compiled")
         self.graph = self.generic._schema
@@ -129,7 +129,7 @@ class Comparison:
         return self.compiled.execution_context_class.counters()
 
     def viewer(self, role: Role) -> Viewer:
-        user, _, learner = self.made.people[PEOPLE[role]]
+        user, _, learner = self.scenario.people[PEOPLE[role]]
         return viewer(user, role, learner)
 
     async def execute(self, schema: strawberry.Schema, role: Role, document: DocumentNode, variables: Any) -> Outcome:
@@ -153,7 +153,7 @@ class Comparison:
 
     def values(self, role: Role) -> Any:
         """Returns a source of argument values: mostly ids of records that the role sees, of the right type."""
-        user, _, _ = self.made.people[PEOPLE[role]]
+        user, _, _ = self.scenario.people[PEOPLE[role]]
         seen = {name: sorted(ids) for name, ids in Sight(self.rows, user.id, role).ids.items() if ids}
 
         def one(rng: Random, wanted: str | None) -> str:

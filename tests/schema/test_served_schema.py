@@ -40,11 +40,11 @@ async def served(
 ) -> AsyncIterator[Comparison]:
     """Records of every kind, and a clock that stands still, so that links and ages stay the same."""
     database = RoundDatabase(url := await databases.fresh(backend))
-    made = await everything(database)
+    scenario = await everything(database)
     moment = clock.now()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now", lambda: moment)
-        yield Comparison(database, tmp_path_factory.mktemp("served"), made, await read_rows(database), moment)
+        yield Comparison(database, tmp_path_factory.mktemp("served"), scenario, await read_rows(database), moment)
     await database.close()
     await databases.drop(url)
 
@@ -67,7 +67,7 @@ async def both(served: Comparison, role: Role, document: DocumentNode, variables
 
 def variables_of(served: Comparison) -> dict[str, dict[str, Any]]:
     """Returns the variables of the saved queries, by name: records of Ada, whom each of the users sees."""
-    it = served.made.it
+    it = served.scenario.it
     learner = {"learnerId": encode("Learner", it.ada.id)}
     return {
         "document_to_sign": {"id": encode("SignatureRequest", it.of["ada.request"].id)},

@@ -99,7 +99,7 @@ class GraphQLEndpoint:
         try:
             await exchange.handle()
         except ClientDisconnected:
-            log.code = "GONE"
+            log.code = "CLIENT_DISCONNECTED"
         except Exception as error:
             await exchange.send_error(self._runner.error_response(error, log))
         finally:
@@ -133,11 +133,8 @@ class _Exchange:
         self._log.count_statements()
         context = await self._runner.make_context(HTTPConnection(self._scope))
         try:
-            stream = EventStreamHandler(
-                self._runner, self._lifecycle, self._scope, self._receive, self._send, self._log
-            )
             if self._accepted[0] == EVENT_STREAM:
-                await stream.handle(request, context)
+                await self._event_stream().handle(request, context)
                 return
             prepared = self._runner.prepare(request, context, self._log)
             if prepared.operation.kind is OperationType.SUBSCRIPTION:
@@ -146,13 +143,16 @@ class _Exchange:
                         f"A subscription needs Accept: {EVENT_STREAM}, or a WebSocket with graphql-transport-ws.",
                         BAD_REQUEST,
                     )
-                await stream.subscribe(prepared)
+                await self._event_stream().subscribe(prepared)
                 return
             if self._scope["method"] == "GET" and prepared.operation.kind is not OperationType.QUERY:
                 raise HttpError(405, BAD_REQUEST, "A GET request runs queries only: use POST.", ((b"allow", b"POST"),))
             await self._send_response(prepared, await self._runner.run(prepared))
         finally:
             await close_context(context)
+
+    def _event_stream(self) -> EventStreamHandler:
+        return EventStreamHandler(self._runner, self._lifecycle, self._scope, self._receive, self._send, self._log)
 
     async def _read_request(self) -> GraphQLRequest:
         method, limits = self._scope["method"], self._runner.limits

@@ -127,7 +127,9 @@ async def test_what_was_taken_away_works_from_the_next_request(counter: Counter,
         }[taken]
     )
     assert await counter.export_service.stored_download(claims) is None
-    for made in [await counter.export_service.generate_export(claims) for claims in exports.values()] if taken != "file" else []:
+    for made in (
+        [await counter.export_service.generate_export(claims) for claims in exports.values()] if taken != "file" else []
+    ):
         assert made is None
 
 

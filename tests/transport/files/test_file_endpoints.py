@@ -139,7 +139,9 @@ async def test_links_that_are_invalid_expired_or_for_another_purpose(server):
     assert_error(await server.client.put("/uploads/x", content=PDF), 403, "not valid")
     assert_error(await server.client.put(signed_url("uploads", DOWNLOAD, {"file": 1}), content=PDF), 403, "not valid")
     assert_error(await server.client.put(signed_url("uploads", UPLOAD, {"file": 1}, -1), content=PDF), 410, "expired")
-    assert_error(await server.client.put(signed_url("uploads", UPLOAD, {"file": 9}), content=PDF), 410, "no longer valid")
+    assert_error(
+        await server.client.put(signed_url("uploads", UPLOAD, {"file": 9}), content=PDF), 410, "no longer valid"
+    )
     assert_error(await server.client.get(signed_url("downloads", UPLOAD, {"file": 1})), 403, "not valid")
     assert_error(await server.client.get(signed_url("downloads", DOWNLOAD, {"file": 1}, -1)), 410, "expired")
     assert_error(await server.client.get(signed_url("downloads", DOWNLOAD, {"file": 1})), 410, "no longer exists")

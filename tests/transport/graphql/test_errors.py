@@ -111,7 +111,7 @@ IN_VARIABLES = "query Q($v: Int!) {number(value: $v)}"
         (f'mutation {{signIn(input: {{password: "{PASSWORD}"}})}}', None,
          "Expected value of type 'SignIn' to include required field 'name'."),
         (f'{{number("{PASSWORD}")}}', None, "Syntax Error: Expected Name, found String."),
-        (f'{{number(value: 1)}} "{PASSWORD}" 7', None, "Syntax Error: Unexpected String."),
+        (f'{{number(value: 1)}} "" "{PASSWORD}"', None, "Syntax Error: Unexpected String."),
         (f'{{number(value: 1) "{PASSWORD}"}}', None, "Syntax Error: Expected Name, found String."),
     ],
 )  # fmt: skip

@@ -102,9 +102,9 @@ async def test_the_trusted_mode_runs_saved_operations_only():
         assert (await post(client, documentId="sample_kpis")).json()["data"] == EXPECTED
         assert (await post(client, query=TEXT)).json()["data"] == EXPECTED
         for body in ({"query": "{__typename}"}, persisted("{__typename}", query="{__typename}")):
-            refused = await post(client, **body)
-            assert refused.status_code == 400
-            assert refused.json()["errors"][0]["extensions"] == {"code": "DOCUMENT_NOT_TRUSTED"}
+            response = await post(client, **body)
+            assert response.status_code == 400
+            assert response.json()["errors"][0]["extensions"] == {"code": "DOCUMENT_NOT_TRUSTED"}
         assert (await post(client, **persisted("{__typename}"))).status_code == 400
 
 
