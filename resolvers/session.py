@@ -281,7 +281,6 @@ async def _tell_learner(uow: UnitOfWork, learner: Learner, assessor: User, sessi
     person = await uow.session.get_one(User, learner.user_id)
     if session.starts_at > uow.now and person.archived_at is None:
         mail = session_booked(
-            name=person.name, learner=person.name, assessor=assessor.name, starts_at=session.starts_at,
-            title=f"Session {session.number}",
-        )  # fmt: skip
+            name=person.name, assessor=assessor.name, starts_at=session.starts_at, title=f"Session {session.number}"
+        )
         uow.send_mail(person.email, mail)

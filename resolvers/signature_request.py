@@ -16,7 +16,7 @@ from repositories.signature_request import open_slots, possible_signers, slot_of
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
 from resolvers.file import attach, claim_upload
-from services.mail.messages import signature_asked
+from services.mail.messages import signature_requested
 
 
 @mutation("signatureRequestCreate")
@@ -45,7 +45,7 @@ async def create(uow: UnitOfWork, *, learner_id: str, title: str, file_id: str, 
     learner_name = (await uow.session.get_one(User, learner.user_id)).name
     for person in await possible_signers(uow.session, learner, roles):
         if person.key != uow.viewer.user_key:
-            mail = signature_asked(name=person.name, document=title, learner=learner_name, asked_by=uow.viewer.name)
+            mail = signature_requested(name=person.name, document=title, learner=learner_name, requested_by=uow.viewer.name)
             uow.send_mail(person.email, mail)
     uow.audit(
         "SignatureRequest", request.id, learner_id=learner.id, file=file.id, roles=[role.value for role in roles],

@@ -1,1 +1,1 @@
-"""E-mail: the messages, the outbox sender, the transports."""
+"""E-mail: the texts, the sender of the outbox, and the transports."""

@@ -1,4 +1,4 @@
-"""How e-mail leaves: through an SMTP server, or as .eml files in a folder where none is set."""
+"""The ways to deliver an e-mail: an SMTP server, or .eml files in a folder if none is set."""
 
 import asyncio
 import os
@@ -17,44 +17,45 @@ from services.mail.messages import BadAddress, address
 
 log = structlog.get_logger(__name__)
 
-# A server that has not answered by then is tried again later (seconds).
-TIMEOUT = 30.0
+TIMEOUT_SECONDS = 30.0
 _STARTTLS = {"required": True, "auto": None, "off": False}
 
 
 class Transport(Protocol):
-    """Takes one rendered message. Once `send` returns, somebody else is answerable for it."""
+    """Delivers rendered messages. Once `send` returns, the message is accepted for delivery."""
 
-    sender: Address
+    @property
+    def sender(self) -> Address:
+        """The address that mail comes from."""
 
     async def send(self, message: EmailMessage) -> None:
-        """Raises OSError (TimeoutError included) or aiosmtplib.SMTPException where the message was not taken."""
+        """Raises OSError (TimeoutError included) or aiosmtplib.SMTPException if the message was not accepted."""
 
 
 def open_transport(url: str | None, folder: Path, sender: str) -> Transport:
-    """The transport that the settings name. `sender`: the address that mail comes from.
+    """The transport for a URL. `sender`: the address that mail comes from.
 
-    `smtp://user:password@host:587?starttls=required|auto|off` or `smtps://…`; user and password percent-encoded. With a
-    password TLS is required unless `starttls=off` is said. Without a URL, messages become files in `folder`, and the
-    log says so. Raises ValueError, which says what to write and never repeats the password.
+    `smtp://user:password@host:587?starttls=required|auto|off` or `smtps://…`, with user and password percent-encoded. A
+    password requires TLS unless the URL says `starttls=off`. Without a URL, messages become files in `folder`, with a
+    warning in the log. Raises ValueError, whose message says what to set and never repeats the password.
     """
     try:
         from_address = Address("Waymark", addr_spec=address(sender).addr_spec)
     except BadAddress:
-        raise ValueError("The address that mail comes from must read like portfolio@example.org.") from None
+        raise ValueError("The address that mail comes from must look like portfolio@example.org.") from None
     if not url:
-        log.warning("mail_goes_to_files", folder=str(folder), hint="set WAYMARK_SMTP_URL to send e-mail")
+        log.warning("mail_written_to_folder", folder=str(folder), hint="set WAYMARK_SMTP_URL to send e-mail")
         return EmlFolder(folder, from_address)
-    wrong = ValueError("The SMTP URL must read smtp://user:password@host:port?starttls=required, or smtps://…")
+    invalid = ValueError("The SMTP URL must look like smtp://user:password@host:port?starttls=required, or smtps://…")
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        raise wrong from None
+        raise invalid from None
     options = parse_qs(parts.query)
     starttls = options.pop("starttls", ["required" if parts.password else "auto"])[-1]
     if parts.scheme not in {"smtp", "smtps"} or not parts.hostname or options or starttls not in _STARTTLS:
-        raise wrong
+        raise invalid
     tls = parts.scheme == "smtps"
     return SmtpServer(
         sender=from_address,
@@ -69,7 +70,7 @@ def open_transport(url: str | None, folder: Path, sender: str) -> Transport:
 
 @dataclass(frozen=True, slots=True)
 class SmtpServer:
-    """An SMTP server; a connection a message. `starttls`: True required, None where offered, False never."""
+    """An SMTP server, with one connection for each message. `starttls`: True required, None if offered, False never."""
 
     sender: Address
     host: str
@@ -88,7 +89,7 @@ class SmtpServer:
             password=self.password,
             use_tls=self.tls,
             start_tls=self.starttls,
-            timeout=TIMEOUT,
+            timeout=TIMEOUT_SECONDS,
         )
 
     def __repr__(self) -> str:
@@ -97,7 +98,7 @@ class SmtpServer:
 
 @dataclass(frozen=True, slots=True)
 class EmlFolder:
-    """A folder of .eml files, one a message; the same message again replaces its file."""
+    """A folder of .eml files, one for each message; sending a message again replaces its file."""
 
     folder: Path
     sender: Address
@@ -111,7 +112,7 @@ class EmlFolder:
         name = message["Message-ID"].strip("<>").partition("@")[0]
         path = self.folder / f"{message['Date'].datetime:%Y%m%d-%H%M%S}-{name}.eml"
         temporary = path.with_suffix(".part")
-        # Links that sign somebody in may stand in it: for the server's own user alone.
+        # Readable by the server's user alone: the message may hold a link that gives access to an account.
         with open(os.open(temporary, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), "wb") as file:
             file.write(message.as_bytes(policy=SMTP_POLICY))
         temporary.rename(path)

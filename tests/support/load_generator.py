@@ -28,7 +28,7 @@ from db.models.registry import (
 from domain import global_id as ids
 from domain.enums import EvidenceStatus
 from services.audit.verify import faults
-from services.mail.messages import SIGNATURE_ASKED
+from services.mail.messages import SIGNATURE_REQUESTED
 from services.storage.file_store import open_store
 from tests.support.http_server import PASSWORD, Person
 from tests.support.server_process import ServerProcess
@@ -171,7 +171,7 @@ async def check(database_url: str, folder: Path, promised: Promised) -> list[str
             }
             versions = Counter(await session.scalars(select(EvidenceVersion.evidence_id)))
             signatures = Counter(await session.scalars(select(EvidenceSignature.evidence_id)))
-            mails = await session.scalar(select(func.count()).where(OutboxMail.kind == SIGNATURE_ASKED))
+            mails = await session.scalar(select(func.count()).where(OutboxMail.kind == SIGNATURE_REQUESTED))
             papers = await session.scalar(select(func.count()).where(SignatureRequest.title.like("Paper %")))
     finally:
         await database.close()

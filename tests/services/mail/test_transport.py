@@ -1,22 +1,22 @@
-"""How mail leaves: SMTP URLs, TLS where it is required, and .eml files where there is no server."""
+"""Mail transports: SMTP URLs, required TLS, and .eml files without a server."""
 
 import asyncio
 import datetime as dt
 from email import message_from_bytes
-from email.headerregistry import Address
 from email.policy import default
 
 import aiosmtplib
 import pytest
 from aiosmtpd.smtp import SMTP
 
-from services.mail import messages as mail
-from services.mail.messages import Mail, render_mail
+from domain.mail import Mail
+from services.mail import messages
+from services.mail.messages import render_mail
 from services.mail.transport import EmlFolder, SmtpServer, open_transport
+from tests.support.smtp_mailbox import SENDER
 
-SENDER = Address("Waymark", addr_spec="portfolio@waymark.example")
 AT = dt.datetime(2026, 7, 1, 9, 30, tzinfo=dt.UTC)
-NOTE = Mail(mail.MESSAGE, "Note", "words\n")
+NOTE = Mail(messages.MESSAGE, "Note", "words\n")
 
 
 async def test_without_a_server_messages_become_files(tmp_path):
@@ -58,29 +58,29 @@ def test_smtp_urls(tmp_path):
         "smtp://u:secret@h?starttls=maybe",
     ],
 )
-def test_bad_smtp_urls_say_what_to_write_and_not_the_password(url, tmp_path):
-    with pytest.raises(ValueError, match="smtp://user:password@host:port") as wrong:
+def test_invalid_smtp_urls_are_explained_without_the_password(url, tmp_path):
+    with pytest.raises(ValueError, match="smtp://user:password@host:port") as error:
         opened(url, tmp_path)
-    assert "secret" not in str(wrong.value)
+    assert "secret" not in str(error.value)
 
 
-async def test_where_tls_is_required_nothing_goes_out_in_the_clear():
-    taken = []
+async def test_nothing_is_sent_in_clear_text_if_tls_is_required():
+    received = []
 
-    class Post:
+    class Handler:
         async def handle_DATA(self, server, session, envelope):
-            taken.append(envelope)
+            received.append(envelope)
             return "250 OK"
 
     loop = asyncio.get_running_loop()
-    server = await loop.create_server(lambda: SMTP(Post(), hostname="post.example"), "127.0.0.1", 0)
+    server = await loop.create_server(lambda: SMTP(Handler(), hostname="post.example"), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     message = render_mail(NOTE, to="dai@works.example", sender=SENDER, number=1, created_at=AT)
     try:
         with pytest.raises(aiosmtplib.SMTPException):
             await SmtpServer(SENDER, "127.0.0.1", port, starttls=True).send(message)
-        assert taken == []
+        assert received == []
         await SmtpServer(SENDER, "127.0.0.1", port).send(message)
-        assert len(taken) == 1
+        assert len(received) == 1
     finally:
         server.close()
