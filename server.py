@@ -168,7 +168,7 @@ class Server:
             where = await stack.enter_async_context(serving_metrics(self.metrics, self.settings.metrics_address))
             if self.tracing:
                 stack.push_async_callback(asyncio.to_thread, self.tracing.close)
-            left_behind = swept.half_written + swept.unnamed
+            left_behind = swept.incomplete + swept.unreferenced
             log.info("started", address=self.settings.base_url, metrics=where, swept=left_behind)
             await stack.enter_async_context(services.database.monitoring())
             await stack.enter_async_context(services.mail.running())

@@ -8,7 +8,7 @@ from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
 from resolvers.core.context import Services
 from services.privacy.subject_access_zip import write_export
-from services.storage.atomic_write import FULL
+from services.storage.atomic_write import NO_SPACE
 from services.storage.file_store import StoreFull
 
 
@@ -28,7 +28,7 @@ async def subject_access(services: Services, loaders: Loaders, learner_key: int)
         await write_export(services.database, services.files, learner_key, out, reading.now)
     except BaseException as error:
         out.close()
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
             raise StoreFull("There is no room for the export.") from error
         raise
     return out

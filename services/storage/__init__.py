@@ -1,1 +1,1 @@
-"""File storage: the store, atomic writes, and which uploads are accepted."""
+"""File storage: the store, atomic writes to disk, and the check of uploads."""

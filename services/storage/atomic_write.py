@@ -1,4 +1,4 @@
-"""How bytes land on a local disk: a temporary name, a lock while the writer lives, fsync, then the real name."""
+"""Atomic writes to a local disk: a temporary name, a lock while the writer lives, fsync, then a rename."""
 
 import asyncio
 import errno
@@ -11,19 +11,20 @@ from uuid import uuid4
 
 INCOMING = "incoming"
 BATCH = 1 << 20
-FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# The errors of a write for which there is no room: disk full, quota exceeded, file size limit exceeded.
+NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 T = TypeVar("T")
 
 
 class StoreFull(Exception):
-    """There is no room for the bytes (disk, quota or file size limit). Nothing was kept; over HTTP this is 507."""
+    """There is no room for the bytes (disk, quota or file size limit). Nothing was stored; over HTTP this is 507."""
 
 
-async def in_thread(work: Callable[..., T], *arguments) -> T:
-    """Runs blocking work off the event loop; when cancelled, waits for the thread before it lets go.
+async def in_thread(work: Callable[..., T], *arguments: object) -> T:
+    """Runs blocking work in a thread; when cancelled, waits until the thread has finished.
 
-    A descriptor must not be closed, and its number handed to another file, while a thread still writes to it.
+    The caller may then close a descriptor: while a thread still wrote to it, its number could be given to another file.
     """
     task = asyncio.ensure_future(asyncio.to_thread(work, *arguments))
     try:
@@ -34,9 +35,9 @@ async def in_thread(work: Callable[..., T], *arguments) -> T:
 
 
 async def write_file(folder: Path, key: str, chunks: AsyncIterator[bytes]) -> None:
-    """Writes the chunks to `folder/key`. Once it returns, the file survives a power cut; if it raises, nothing is left.
+    """Writes the chunks to `folder/key`. Once it returns, the file survives a power cut; if it raises, no file is left.
 
-    Raises StoreFull, and whatever the chunks themselves raise.
+    Raises StoreFull, and whatever the chunks raise.
     """
     temporary = folder / INCOMING / uuid4().hex
     try:
@@ -54,18 +55,17 @@ async def write_file(folder: Path, key: str, chunks: AsyncIterator[bytes]) -> No
             os.close(descriptor)
     except BaseException as error:
         temporary.unlink(missing_ok=True)
-        if isinstance(error, OSError) and error.errno in FULL:
+        if isinstance(error, OSError) and error.errno in NO_SPACE:
             raise StoreFull("There is no room left for files.") from error
         raise
 
 
 def sweep(folder: Path) -> int:
-    """Removes the temporary files whose writer is gone (killed, or the machine stopped); gives how many.
+    """Deletes the temporary files of writers that were killed; returns how many.
 
-    A living writer holds a lock, in this process or another, so that a second server on the same folder takes nothing
-    away.
+    A living writer, in this process or another, holds a lock on its file, which is left alone.
     """
-    swept = 0
+    deleted = 0
     for path in (folder / INCOMING).iterdir():
         try:
             descriptor = os.open(path, os.O_RDWR)
@@ -74,12 +74,12 @@ def sweep(folder: Path) -> int:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
             path.unlink(missing_ok=True)
-            swept += 1
+            deleted += 1
         except BlockingIOError:
             pass
         finally:
             os.close(descriptor)
-    return swept
+    return deleted
 
 
 def _open(path: Path) -> int:
@@ -88,7 +88,7 @@ def _open(path: Path) -> int:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         if os.fstat(descriptor).st_nlink:
             return descriptor
-        os.close(descriptor)  # a sweep came between the two calls and took the empty file
+        os.close(descriptor)  # a sweep between the two calls deleted the empty file
 
 
 def _write(descriptor: int, data: bytes | bytearray) -> None:

@@ -1,57 +1,32 @@
-"""The signs by which a file's content is known: its first bytes, its text, or the members of its archive."""
+"""Recognises a file's type by its content: its first bytes, its text, or the members of its archive.
+
+Each function takes the first bytes of a file (`head`) and returns whether they can begin a file of that type.
+"""
 
 import io
 import zipfile
 from collections.abc import Callable
 
-HEIC = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-M4A = (b"M4A ", b"M4B ", b"mp42", b"mp41", b"isom", b"iso2", b"iso5", b"iso6", b"dash")
-MP4 = (
-    b"isom",
-    b"iso2",
-    b"iso3",
-    b"iso4",
-    b"iso5",
-    b"iso6",
-    b"mp41",
-    b"mp42",
-    b"avc1",
-    b"M4V ",
-    b"M4VH",
-    b"M4VP",
-    b"MSNV",
-    b"dash",
-    b"3gp4",
-    b"3gp5",
-    b"3gp6",
-    b"f4v ",
-    b"mmp4",
-)
-# Atoms that a QuickTime film from before the ftyp atom may begin with.
-_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
-# Everything below a space but tab, line feed, form feed and carriage return; and delete.
-_NOT_TEXT = bytes(set(range(32)) - {9, 10, 12, 13}) + b"\x7f"
-# What a browser or a shell would run, even when it is named as text.
-_ACTIVE = (
-    b"<!doctype",
-    b"<html",
-    b"<head",
-    b"<body",
-    b"<script",
-    b"<svg",
-    b"<?xml",
-    b"<?php",
-    b"<iframe",
-    b"#!",
-    b"{\\rtf",
-    b"%pdf-",
-    b"%!ps",
-)
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+M4A_BRANDS = (b"M4A ", b"M4B ", b"mp42", b"mp41", b"isom", b"iso2", b"iso5", b"iso6", b"dash")
+MP4_BRANDS = (
+    b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"M4VH", b"M4VP", b"MSNV",
+    b"dash", b"3gp4", b"3gp5", b"3gp6", b"f4v ", b"mmp4",
+)  # fmt: skip
+# Atoms that begin a QuickTime film made before the ftyp atom existed.
+_QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+# Control characters other than tab, line feed, form feed and carriage return.
+_CONTROL_CHARACTERS = bytes(set(range(32)) - {9, 10, 12, 13}) + b"\x7f"
+# Beginnings of content that a browser or a shell executes, even from a file named as text.
+_ACTIVE_CONTENT = (
+    b"<!doctype", b"<html", b"<head", b"<body", b"<script", b"<svg", b"<?xml", b"<?php", b"<iframe", b"#!", b"{\\rtf",
+    b"%pdf-", b"%!ps",
+)  # fmt: skip
 
 
 def pdf(head: bytes) -> bool:
-    # Readers accept the mark anywhere in the first 1,024 bytes; what stands before it could be another file's
-    # beginning.
+    # Readers accept %PDF- anywhere in the first 1,024 bytes. Here it must come first, after white space at most: what
+    # comes before could be the beginning of a file of another type.
     return head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"%PDF-")
 
 
@@ -68,54 +43,56 @@ def gif(head: bytes) -> bool:
 
 
 def mp3(head: bytes) -> bool:
-    # An ID3 tag, or a frame: eleven bits of sync, then MPEG layer III.
+    # An ID3 tag, or a frame header: eleven sync bits, then MPEG layer III.
     return head.startswith(b"ID3") or len(head) > 1 and head[0] == 0xFF and head[1] & 0xE6 == 0xE2
 
 
 def riff(form: bytes) -> Callable[[bytes], bool]:
-    """A RIFF file of one form: WEBP, WAVE."""
+    """The check for a RIFF file of one form, such as WEBP or WAVE."""
     return lambda head: head[:4] == b"RIFF" and head[8:12] == form
 
 
-def brand(brands: tuple[bytes, ...]) -> Callable[[bytes], bool]:
-    """An ISO media file whose major brand is one of these."""
+def iso_media(brands: tuple[bytes, ...]) -> Callable[[bytes], bool]:
+    """The check for an ISO media file whose major brand is one of `brands`."""
     return lambda head: head[4:8] == b"ftyp" and head[8:12] in brands
 
 
 def quicktime(head: bytes) -> bool:
-    return head[4:12] == b"ftypqt  " or head[4:8] in _ATOMS
+    return head[4:12] == b"ftypqt  " or head[4:8] in _QUICKTIME_ATOMS
 
 
-def archive(head: bytes) -> bool:
+def zip_archive(head: bytes) -> bool:
     return head.startswith(b"PK\x03\x04")
 
 
 def open_document(content_type: str) -> Callable[[bytes], bool]:
-    """An OpenDocument archive: its first member is stored, is called mimetype, and holds the type."""
-    mark = b"mimetype" + content_type.encode()
-    return lambda head: archive(head) and head[30 : 30 + len(mark)] == mark and head[30 + len(mark) :][:2] == b"PK"
+    """The check for an OpenDocument archive: its first member is `mimetype`, uncompressed, and holds the type."""
+    member = b"mimetype" + content_type.encode()
+    return lambda head: (
+        zip_archive(head) and head[30 : 30 + len(member)] == member and head[30 + len(member) :][:2] == b"PK"
+    )
 
 
 def text(head: bytes) -> bool:
-    """Text that nothing would run: neither HTML, XML, SVG nor a script."""
-    begin = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return not begin.startswith(_ACTIVE) and is_text(head)
+    """Text that nothing executes: not HTML, XML, SVG or a script."""
+    start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return not start.startswith(_ACTIVE_CONTENT) and is_text(head)
 
 
 def is_text(chunk: bytes) -> bool:
-    """Whether the bytes can be text in an encoding that keeps ASCII (UTF-8, Windows-1252): no control characters."""
-    return not chunk or len(chunk.translate(None, _NOT_TEXT)) == len(chunk)
+    """Whether the bytes can be text in an encoding that extends ASCII (UTF-8, Windows-1252): no control characters."""
+    return not chunk or len(chunk.translate(None, _CONTROL_CHARACTERS)) == len(chunk)
 
 
-def members(tail: bytes) -> set[str] | None:
-    """The names in an archive's directory, read from its last bytes alone; None where there is no directory."""
+def archive_members(tail: bytes) -> set[str] | None:
+    """The names in an archive's directory, which its last bytes hold; None if there is no directory."""
     try:
-        with zipfile.ZipFile(io.BytesIO(tail)) as opened:
-            return {info.filename for info in opened.infolist()}
+        with zipfile.ZipFile(io.BytesIO(tail)) as archive:
+            return {member.filename for member in archive.infolist()}
     except (zipfile.BadZipFile, OSError, ValueError, NotImplementedError):
         return None
 
 
-def has_macros(names: set[str]) -> bool:
-    """Whether an office document carries code: VBA, or Basic and scripts of an OpenDocument."""
-    return any(name.lower().endswith("vbaproject.bin") or name.startswith(("Basic/", "Scripts/")) for name in names)
+def has_macros(members: set[str]) -> bool:
+    """Whether an office document contains code: VBA, or Basic and scripts of an OpenDocument."""
+    return any(name.lower().endswith("vbaproject.bin") or name.startswith(("Basic/", "Scripts/")) for name in members)

@@ -1,4 +1,4 @@
-"""What is known of a file on its way in or out: an announced upload, a stored file, a generated export."""
+"""Descriptions of files that are uploaded or downloaded over HTTP."""
 
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -6,7 +6,7 @@ from typing import BinaryIO
 
 @dataclass(frozen=True, slots=True)
 class ExpectedUpload:
-    """An announced file: its clean name (which gives its kind) and its exact size in bytes."""
+    """An announced file: its clean name, whose ending says its kind, and its exact size in bytes."""
 
     name: str
     size: int
@@ -25,7 +25,7 @@ class StoredDownload:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedExport:
-    """A file made for this request. A large one is an open file, which its reader closes."""
+    """A file generated for one request. Large content is an open file, which the reader closes."""
 
     name: str
     content_type: str

@@ -1,28 +1,28 @@
-"""Which files may be kept: an allow-list by name and by content, which must agree, checked while the bytes stream."""
+"""The types of files that are accepted: name and content must agree, which is checked while the bytes stream."""
 
 import unicodedata
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from services.storage import magic_numbers as signs
+from services.storage import magic_numbers
 
-NAME_LENGTH = 200
-# Enough for every sign at the beginning, and for the member list at the end of an office document.
+MAX_NAME_LENGTH = 200
+# Bytes at the start that every magic number fits in, and bytes at the end that hold an office document's directory.
 HEAD = 4096
 TAIL = 512 * 1024
 
 
 class UnacceptableUpload(Exception):
-    """A file that may not be kept; the message is a sentence for the person who sent it."""
+    """A file that is not accepted; the message is for the person who uploads it."""
 
 
 @dataclass(frozen=True, slots=True)
 class UploadKind:
-    """One kind of file: what people call it, its endings, the type it is served as, and how its content is known.
+    """One kind of file. `title` has an article ("a PDF"); `endings` are those of file names, in lower case.
 
-    `starts` looks at the first bytes; `text` says that every byte must be text; `members` names what an archive of this
-    kind must hold. `aliases` are other types that browsers announce for it.
+    `content_type` is what it is served as, `aliases` are other types that browsers announce for it. `starts` checks the
+    first bytes; `text` means that every byte must be text; `members` are the files that an archive must contain.
     """
 
     title: str
@@ -40,54 +40,81 @@ _ODF = "application/vnd.oasis.opendocument."
 
 
 def _office(title: str, ending: str, subtype: str, member: str) -> UploadKind:
-    return UploadKind(title, (ending,), _OFFICE + subtype, signs.archive, _ZIP, members=("[Content_Types].xml", member))
+    return UploadKind(
+        title, (ending,), _OFFICE + subtype, magic_numbers.zip_archive, _ZIP, members=("[Content_Types].xml", member)
+    )
 
 
 def _open_document(title: str, ending: str, subtype: str) -> UploadKind:
     return UploadKind(
-        title, (ending,), _ODF + subtype, signs.open_document(_ODF + subtype), _ZIP, members=("mimetype", "content.xml")
+        title,
+        (ending,),
+        _ODF + subtype,
+        magic_numbers.open_document(_ODF + subtype),
+        _ZIP,
+        members=("mimetype", "content.xml"),
     )
 
 
 KINDS = (
-    UploadKind("PDF", (".pdf",), "application/pdf", signs.pdf, ("application/x-pdf",)),
-    _office("Word document", ".docx", "wordprocessingml.document", "word/document.xml"),
-    _office("Excel workbook", ".xlsx", "spreadsheetml.sheet", "xl/workbook.xml"),
-    _office("PowerPoint presentation", ".pptx", "presentationml.presentation", "ppt/presentation.xml"),
-    _open_document("OpenDocument text", ".odt", "text"),
-    _open_document("OpenDocument spreadsheet", ".ods", "spreadsheet"),
-    _open_document("OpenDocument presentation", ".odp", "presentation"),
-    UploadKind("JPEG picture", (".jpg", ".jpeg"), "image/jpeg", signs.jpeg, ("image/jpg", "image/pjpeg")),
-    UploadKind("PNG picture", (".png",), "image/png", signs.png, ("image/x-png",)),
-    UploadKind("WebP picture", (".webp",), "image/webp", signs.riff(b"WEBP")),
+    UploadKind("a PDF", (".pdf",), "application/pdf", magic_numbers.pdf, ("application/x-pdf",)),
+    _office("a Word document", ".docx", "wordprocessingml.document", "word/document.xml"),
+    _office("an Excel workbook", ".xlsx", "spreadsheetml.sheet", "xl/workbook.xml"),
+    _office("a PowerPoint presentation", ".pptx", "presentationml.presentation", "ppt/presentation.xml"),
+    _open_document("an OpenDocument text", ".odt", "text"),
+    _open_document("an OpenDocument spreadsheet", ".ods", "spreadsheet"),
+    _open_document("an OpenDocument presentation", ".odp", "presentation"),
+    UploadKind("a JPEG picture", (".jpg", ".jpeg"), "image/jpeg", magic_numbers.jpeg, ("image/jpg", "image/pjpeg")),
+    UploadKind("a PNG picture", (".png",), "image/png", magic_numbers.png, ("image/x-png",)),
+    UploadKind("a WebP picture", (".webp",), "image/webp", magic_numbers.riff(b"WEBP")),
     UploadKind(
-        "HEIC picture", (".heic", ".heif"), "image/heic", signs.brand(signs.HEIC), ("image/heif", "image/heic-sequence")
+        "a HEIC picture",
+        (".heic", ".heif"),
+        "image/heic",
+        magic_numbers.iso_media(magic_numbers.HEIC_BRANDS),
+        ("image/heif", "image/heic-sequence"),
     ),
-    UploadKind("GIF picture", (".gif",), "image/gif", signs.gif),
-    UploadKind("text file", (".txt",), "text/plain", signs.text, text=True),
+    UploadKind("a GIF picture", (".gif",), "image/gif", magic_numbers.gif),
+    UploadKind("a text file", (".txt",), "text/plain", magic_numbers.text, text=True),
     UploadKind(
-        "CSV table",
+        "a CSV table",
         (".csv",),
         "text/csv",
-        signs.text,
+        magic_numbers.text,
         ("text/plain", "application/csv", "text/comma-separated-values", "application/vnd.ms-excel"),
         text=True,
     ),
-    UploadKind("Markdown text", (".md",), "text/markdown", signs.text, ("text/plain", "text/x-markdown"), text=True),
-    UploadKind("MP3 recording", (".mp3",), "audio/mpeg", signs.mp3, ("audio/mp3",)),
     UploadKind(
-        "M4A recording", (".m4a",), "audio/mp4", signs.brand(signs.M4A), ("audio/x-m4a", "audio/m4a", "video/mp4")
+        "a Markdown text", (".md",), "text/markdown", magic_numbers.text, ("text/plain", "text/x-markdown"), text=True
+    ),
+    UploadKind("an MP3 recording", (".mp3",), "audio/mpeg", magic_numbers.mp3, ("audio/mp3",)),
+    UploadKind(
+        "an M4A recording",
+        (".m4a",),
+        "audio/mp4",
+        magic_numbers.iso_media(magic_numbers.M4A_BRANDS),
+        ("audio/x-m4a", "audio/m4a", "video/mp4"),
     ),
     UploadKind(
-        "WAV recording", (".wav",), "audio/wav", signs.riff(b"WAVE"), ("audio/x-wav", "audio/wave", "audio/vnd.wave")
+        "a WAV recording",
+        (".wav",),
+        "audio/wav",
+        magic_numbers.riff(b"WAVE"),
+        ("audio/x-wav", "audio/wave", "audio/vnd.wave"),
     ),
-    UploadKind("MP4 film", (".mp4", ".m4v"), "video/mp4", signs.brand(signs.MP4), ("video/x-m4v", "audio/mp4")),
-    UploadKind("QuickTime film", (".mov",), "video/quicktime", signs.quicktime),
+    UploadKind(
+        "an MP4 film",
+        (".mp4", ".m4v"),
+        "video/mp4",
+        magic_numbers.iso_media(magic_numbers.MP4_BRANDS),
+        ("video/x-m4v", "audio/mp4"),
+    ),
+    UploadKind("a QuickTime film", (".mov",), "video/quicktime", magic_numbers.quicktime),
 )
 
 _BY_ENDING = {ending: kind for kind in KINDS for ending in kind.endings}
-_LIST = ", ".join(kind.endings[0][1:] for kind in KINDS[:-1]) + " or " + KINDS[-1].endings[0][1:]
-# What people have on their disks that is not kept, and what they can do instead.
+_ACCEPTED = ", ".join(kind.endings[0][1:] for kind in KINDS[:-1]) + " or " + KINDS[-1].endings[0][1:]
+# Common types that are not accepted, and what to do instead.
 _INSTEAD = {
     ".doc": "Save it as .docx or PDF",
     ".docm": "Save it as .docx without macros",
@@ -110,16 +137,15 @@ _INSTEAD = {
 
 
 def clean_name(name: str) -> str:
-    """A file name that is safe to show, to keep and to put into a header: "evidence.pdf".
+    """A file name that is safe to show, to store and to put into a header: "evidence.pdf".
 
-    Takes the last part of a path, drops control characters, direction overrides, invisible characters and what file
-    systems refuse, folds white space, and shortens to 200 characters, keeping the ending. Never empty: "file" where
-    nothing is left.
+    Takes the last part of a path, removes control, direction and invisible characters, replaces those that file systems
+    forbid, collapses white space, and shortens to 200 characters with the ending. Returns "file" if nothing is left.
     """
     name = unicodedata.normalize("NFC", name.replace("\\", "/")).rsplit("/", 1)[-1]
-    # Cc control, Cf format (direction overrides, zero width), Cs lone surrogates, Co private, Cn unassigned, Zl Zp
-    # breaks.
-    kept = (
+    # Unicode categories: Cc control, Cf format (direction, zero width), Cs lone surrogate, Co private, Cn unassigned,
+    # Z separators.
+    cleaned = (
         ""
         if unicodedata.category(c) in {"Cf", "Cs", "Co", "Cn"}
         else " "
@@ -129,60 +155,60 @@ def clean_name(name: str) -> str:
         else c
         for c in name
     )
-    name = " ".join("".join(kept).split()).strip(". ")
-    if len(name) > NAME_LENGTH:
+    name = " ".join("".join(cleaned).split()).strip(". ")
+    if len(name) > MAX_NAME_LENGTH:
         ending = PurePosixPath(name).suffix
         ending = ending if 0 < len(ending) <= 10 else ""
-        name = name[: NAME_LENGTH - len(ending)].rstrip(". ") + ending
+        name = name[: MAX_NAME_LENGTH - len(ending)].rstrip(". ") + ending
     return name or "file"
 
 
 def kind_of(name: str, announced: str = "") -> UploadKind:
-    """The kind that a (clean) name and the type a client announces stand for. Raises Unacceptable with a sentence.
+    """The kind of file that a clean name and an announced content type stand for. Raises UnacceptableUpload.
 
-    An empty type and application/octet-stream announce nothing: then the name alone decides, and the content later.
+    Without a type, or with application/octet-stream, only the name decides; the content is checked when it arrives.
     """
     ending = PurePosixPath(name).suffix.lower()
     kind = _BY_ENDING.get(ending)
     if kind is None:
         instead = _INSTEAD.get(ending)
-        what = f"Files ending in {ending} cannot be kept" if ending else "The file name has no ending"
-        raise UnacceptableUpload(f"{what}. {instead + '. ' if instead else ''}The file must be one of: {_LIST}.")
+        problem = f"Files ending in {ending} are not accepted" if ending else "The file name has no ending"
+        raise UnacceptableUpload(f"{problem}. {instead + '. ' if instead else ''}Accepted endings are {_ACCEPTED}.")
     media = announced.split(";")[0].strip().lower()
     if media not in {"", "application/octet-stream", kind.content_type, *kind.aliases}:
         announced = clean_name(media.replace("/", " "))
-        raise UnacceptableUpload(f"{name} ends like a {kind.title}, but was announced as {announced}.")
+        raise UnacceptableUpload(f"{name} is named like {kind.title}, but was announced as {announced}.")
     return kind
 
 
 async def check_upload(stream: AsyncIterator[bytes], kind: UploadKind) -> AsyncIterator[bytes]:
-    """The same bytes, as long as they are what the kind promises; otherwise Unacceptable, before anything is kept.
+    """Yields the same bytes. Raises UnacceptableUpload, before the stream ends, if they are not of `kind`.
 
-    The beginning is judged before the first byte is passed on, text all along, and an archive's members before the
-    stream ends: whoever writes it never sees the end of a file that is refused. Holds 1 MiB at most.
+    The start is checked before the first byte is yielded, text in every chunk, and an archive's members before the
+    stream ends, so that a writer never completes a file that is not accepted. Buffers 1 MiB at most.
     """
-    head, begun = bytearray(), False
+    head, start_checked = bytearray(), False
     tail = bytearray()
     async for chunk in stream:
-        if kind.text and not signs.is_text(chunk):
-            raise _unlike(kind)
+        if kind.text and not magic_numbers.is_text(chunk):
+            raise _mismatch(kind)
         if kind.members:
             tail += chunk
             if len(tail) > 2 * TAIL:
                 del tail[:-TAIL]
-        if begun:
+        if start_checked:
             yield chunk
             continue
         head += chunk
         if len(head) >= HEAD:
             _check_start(kind, head)
-            begun = True
+            start_checked = True
             yield bytes(head)
-    if not begun:
+    if not start_checked:
         _check_start(kind, head)
     if kind.members:
         _check_members(kind, bytes(tail[-TAIL:]))
-    if not begun:
+    if not start_checked:
         yield bytes(head)
 
 
@@ -192,24 +218,24 @@ def _check_start(kind: UploadKind, head: bytes | bytearray) -> None:
     start = bytes(head[:HEAD])
     if not kind.starts(start):
         actual = next((other for other in KINDS if not other.text and not other.members and other.starts(start)), None)
-        raise _unlike(kind, actual)
+        raise _mismatch(kind, actual)
 
 
 def _check_members(kind: UploadKind, tail: bytes) -> None:
-    members = signs.members(tail)
+    members = magic_numbers.archive_members(tail)
     if members is None or not members.issuperset(kind.members):
-        raise _unlike(kind)
-    if signs.has_macros(members):
+        raise _mismatch(kind)
+    if magic_numbers.has_macros(members):
         raise UnacceptableUpload("The document contains macros. Save it without them and send it again.")
 
 
-def _unlike(kind: UploadKind, actual: UploadKind | None = None) -> UnacceptableUpload:
+def _mismatch(kind: UploadKind, actual: UploadKind | None = None) -> UnacceptableUpload:
     if actual is not None:
         return UnacceptableUpload(
-            f"The file is named like a {kind.title}, but it is a {actual.title}: "
-            f"give it a name ending in {actual.endings[0]}, or send another file."
+            f"The file is named like {kind.title}, but it is {actual.title}. "
+            f"Give it a name ending in {actual.endings[0]}, or send another file."
         )
     return UnacceptableUpload(
-        f"The file is named like a {kind.title}, but its content is something else. "
+        f"The file is named like {kind.title}, but its content is something else. "
         "Open it, save it again, and send the new file."
     )
