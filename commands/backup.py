@@ -11,7 +11,7 @@ from tqdm import tqdm
 from commands.database_session import fail
 from db.database import Database
 from db.migrate import migrate
-from services.audit.verify import faults
+from services.audit.verify import find_problems
 from services.backup.backup import BackupError, create_backup
 from services.backup.restore import restore
 from services.settings import Settings
@@ -53,7 +53,7 @@ def _restore(settings: Settings, asked: argparse.Namespace) -> int:
         database = Database(settings.database_url)
         try:
             await migrate(database)
-            found = [line async for line in faults(database, open_store(settings.files_location))]
+            found = [line async for line in find_problems(database, open_store(settings.files_location))]
         finally:
             await database.close()
         if found:

@@ -7,7 +7,8 @@ from typing import Any
 from commands.database_session import fail, with_database
 from db.database import Database
 from db.migrate import migrate
-from services.audit.verify import audit_chain_heads, faults
+from services.audit.chain import audit_chain_heads
+from services.audit.verify import find_problems
 from services.settings import Settings
 from services.storage.file_store import open_store
 
@@ -32,7 +33,7 @@ def _migrate(settings: Settings, _: argparse.Namespace) -> int:
 def _verify(settings: Settings, _: argparse.Namespace) -> int:
     async def work(database: Database) -> int:
         found = 0
-        async for sentence in faults(database, open_store(settings.files_location)):
+        async for sentence in find_problems(database, open_store(settings.files_location)):
             print(sentence, file=sys.stderr)
             found += 1
         if found:

@@ -31,7 +31,7 @@ from resolvers.core.context import Context
 from resolvers.core.idempotency import acquire, store_result
 from resolvers.core.signing_password import require_signing_password
 from services.audit.append import append
-from services.audit.progress_check import recount_progress
+from services.progress import recount_progress
 
 E = TypeVar("E", bound=Base)
 P = ParamSpec("P")

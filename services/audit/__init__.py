@@ -1,1 +1,1 @@
-"""The audit trail: how it is appended, chained and verified, with the checks of sums, signatures and files."""
+"""The audit trail: appending to it, and checking that it and the records it describes are unchanged."""

@@ -1,4 +1,4 @@
-"""Checks the stored files: every record's bytes are there, as many as it says, with the digest that it keeps."""
+"""Checks the stored files against their records: each is in the store, with the recorded size and digest."""
 
 import hashlib
 from collections.abc import AsyncIterator
@@ -13,41 +13,42 @@ from services.storage.file_store import FileStore
 
 @dataclass(frozen=True, slots=True)
 class StoredFileRecord:
-    """A stored file as a record names it: size in bytes, SHA-256 in lower-case hexadecimal."""
+    """The record of a stored file. `size` in bytes, `sha256` in lower-case hexadecimal."""
 
     key: int
     storage_key: str | None
     size: int
-    sha256: str
+    sha256: str | None
 
 
 async def stored_file_records(session: AsyncSession) -> AsyncIterator[StoredFileRecord]:
-    """Every file that has arrived and was not erased, those that share their bytes one after another."""
+    """Yields every file that was uploaded and not erased, ordered by storage key: several records may share one."""
     statement = (
         select(File.id, File.storage_key, File.size, File.sha256)
         .where(File.uploaded_at.is_not(None), File.erased_at.is_(None))
         .order_by(File.storage_key, File.id)
     )
-    async for row in await session.stream(statement.execution_options(yield_per=500)):
-        yield StoredFileRecord(*row)
+    async for key, storage_key, size, sha256 in await session.stream(statement.execution_options(yield_per=500)):
+        yield StoredFileRecord(key, storage_key, size, sha256)
 
 
 async def corrupt_files(session: AsyncSession, store: FileStore) -> AsyncIterator[str]:
-    """A sentence for each file whose bytes are not those of its record; nothing where all are. Reads every byte once.
+    """Yields a sentence for each file that is missing or differs from its record. Reads every stored byte once.
 
     Raises StoreUnavailable.
     """
     read: tuple[str, int, str] | None = None
-    async for kept in stored_file_records(session):
-        if read is None or read[0] != kept.storage_key:
-            read = await _read(store, kept.storage_key)
+    async for record in stored_file_records(session):
+        if read is None or read[0] != record.storage_key:
+            read = await _read(store, record.storage_key)
         if read is None:
-            yield f"file {kept.key}: its bytes are not in the store"
-        elif read[1:] != (kept.size, kept.sha256):
-            yield f"file {kept.key}: its bytes are not those that were uploaded"
+            yield f"file {record.key}: it is not in the store"
+        elif read[1:] != (record.size, record.sha256):
+            yield f"file {record.key}: the stored bytes are not those that were uploaded"
 
 
 async def _read(store: FileStore, storage_key: str | None) -> tuple[str, int, str] | None:
+    """(storage key, size, SHA-256) of the stored bytes; None if there are none."""
     if storage_key is None:
         return None
     digest, size = hashlib.sha256(), 0

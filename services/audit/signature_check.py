@@ -1,7 +1,7 @@
-"""Checks signatures: what each was put on against what is there now, and each against the audit trail's line of it.
+"""Checks signatures against the records that were signed, and against the audit trail.
 
-Nobody can change a signature, what it confirms, or take one away or add one, without one of the two no longer fitting.
-An erased learner's words are gone; the digests, and who signed when in which role, are checked all the same.
+A signature, or what it confirms, cannot be changed, removed or added without a mismatch with one of the two. Statements
+of erased learners cannot be checked; digests, signers, roles and times can.
 """
 
 import datetime as dt
@@ -22,37 +22,38 @@ from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.unit_signature import UnitSignature
 from domain.confirmation_statements import document_statement, evidence_statement, unit_sha256, unit_statement
 
-_AT_ONCE = {"yield_per": 500}
-# The mutations whose lines stand for a signature.
-_EVIDENCE_LINES = ("evidenceSubmit", "evidenceSign")
-_DOCUMENT_LINES = ("signatureRequestSign",)
-_UNIT_LINES = ("unitSign",)
-# The learner's name stands between the two halves of a unit's statement.
+_STREAMED = {"yield_per": 500}
+# The mutations whose audit events record a signature.
+_EVIDENCE_ACTIONS = ("evidenceSubmit", "evidenceSign")
+_DOCUMENT_ACTIONS = ("signatureRequestSign",)
+_UNIT_ACTIONS = ("unitSign",)
+# Takes the learner's place in a unit's statement, to split the statement before and after the name.
 _NAME = "\0"
+_OTHER_STATEMENT = "the statement is not the one that was signed"
 
 _Assessment = aliased(AuditEvent)
 
-# When each provider's trail begins, by provider: what was signed before was brought in with the data, and has no line.
-Beginnings = dict[int, dt.datetime]
+# Provider key -> time of its first audit event. Signatures from before were imported with the data and have no event.
+TrailStarts = dict[int, dt.datetime]
 
 
 async def signature_problems(session: AsyncSession) -> AsyncIterator[str]:
-    """A sentence for each signature that no longer fits what it was put on, or the trail; nothing where all do."""
-    begins = await _beginnings(session)
-    for check in (_evidence, _documents, _units):
-        async for sentence in check(session, begins):
-            yield sentence
-    async for sentence in _without_signature(session):
-        yield sentence
+    """Yields a sentence for each signature that does not match what was signed or the audit trail."""
+    starts = await _trail_starts(session)
+    for check in (_evidence_problems, _document_problems, _unit_problems):
+        async for problem in check(session, starts):
+            yield problem
+    async for problem in _missing_signatures(session):
+        yield problem
 
 
-async def _rows(session: AsyncSession, statement: Select[Any]) -> AsyncIterator[Row[Any]]:
-    async for row in await session.stream(statement.execution_options(**_AT_ONCE)):
+async def _rows(session: AsyncSession, statement: Select[*tuple[Any, ...]]) -> AsyncIterator[Row[*tuple[Any, ...]]]:
+    async for row in await session.stream(statement.execution_options(**_STREAMED)):
         yield row
 
 
-def _line_of(signature: Any, actions: Sequence[str], subject: str, key: Any, part: Any = None) -> ColumnElement[bool]:
-    """That an audit line is the one of a signature: the same record, person, role and moment."""
+def _event_of(signature: Any, actions: Sequence[str], subject: str, key: Any, part: Any = None) -> ColumnElement[bool]:
+    """That an audit event records a signature: same record, signer, role and time."""
     return and_(
         AuditEvent.provider_id == signature.provider_id,
         AuditEvent.learner_id == signature.learner_id,
@@ -66,27 +67,27 @@ def _line_of(signature: Any, actions: Sequence[str], subject: str, key: Any, par
     )
 
 
-async def _beginnings(session: AsyncSession) -> Beginnings:
-    first = select(AuditEvent.provider_id, func.min(AuditEvent.at)).group_by(AuditEvent.provider_id)
-    return {provider: moment for provider, moment in await session.execute(first)}
+async def _trail_starts(session: AsyncSession) -> TrailStarts:
+    statement = select(AuditEvent.provider_id, func.min(AuditEvent.at).label("start")).group_by(AuditEvent.provider_id)
+    return {row.provider_id: row.start for row in await session.execute(statement)}
 
 
-def _against_the_trail(row: Row[Any], signed: Any, sha256: str | None, begins: Beginnings) -> str | None:
-    if row.line is None:
-        begin = begins.get(signed.provider_id)
-        if begin is None or signed.signed_at < begin:
+def _trail_problem(row: Any, signature: Any, sha256: str | None, starts: TrailStarts) -> str | None:
+    if row.event_id is None:
+        start = starts.get(signature.provider_id)
+        if start is None or signature.signed_at < start:
             return None
         return "the audit trail has no line of it: it was added, or its signer, role or time was changed"
-    told = (row.detail or {}).get("sha256")
-    return "its digest is not the one in the audit trail" if told not in (None, sha256) else None
+    recorded = (row.detail or {}).get("sha256")
+    return "its digest is not the one in the audit trail" if recorded not in (None, sha256) else None
 
 
-async def _evidence(session: AsyncSession, begins: Beginnings) -> AsyncIterator[str]:
+async def _evidence_problems(session: AsyncSession, starts: TrailStarts) -> AsyncIterator[str]:
     signature = EvidenceSignature
     statement = (
         select(
-            signature, Evidence.title, File.sha256, Learner.erased_at, EvidenceVersion.id.label("version"),
-            AuditEvent.id.label("line"), AuditEvent.detail,
+            signature, Evidence.title, File.sha256, Learner.erased_at, EvidenceVersion.id.label("version_id"),
+            AuditEvent.id.label("event_id"), AuditEvent.detail,
         )
         .join(Evidence, Evidence.id == signature.evidence_id)
         .join(Learner, Learner.id == signature.learner_id)
@@ -98,89 +99,91 @@ async def _evidence(session: AsyncSession, begins: Beginnings) -> AsyncIterator[
             ),
         )
         .outerjoin(File, File.id == EvidenceVersion.file_id)
-        .outerjoin(AuditEvent, _line_of(signature, _EVIDENCE_LINES, "Evidence", signature.evidence_id))
+        .outerjoin(AuditEvent, _event_of(signature, _EVIDENCE_ACTIONS, "Evidence", signature.evidence_id))
         .order_by(signature.id)
     )  # fmt: skip
     async for row in _rows(session, statement):
         signed = row.EvidenceSignature
-        words = [evidence_statement(row.title, own_work) for own_work in (True, False)]
-        for fault in (
-            None if row.version else f"version {signed.version_number} is not there",
-            None
-            if row.version is None or row.sha256 == signed.file_sha256
-            else "the file is not the one that was signed",
-            None if row.erased_at or signed.statement in words else "the words are not those that were signed",
-            _against_the_trail(row, signed, signed.file_sha256, begins),
-        ):
-            if fault:
-                yield f"evidence {signed.evidence_id}, signature {signed.id}: {fault}"
+        problems = [_trail_problem(row, signed, signed.file_sha256, starts)]
+        if row.version_id is None:
+            problems.append(f"version {signed.version_number} is missing")
+        elif row.sha256 != signed.file_sha256:
+            problems.append("the file is not the one that was signed")
+        statements = [evidence_statement(row.title, own_work) for own_work in (True, False)]
+        if row.erased_at is None and signed.statement not in statements:
+            problems.append(_OTHER_STATEMENT)
+        for problem in filter(None, problems):
+            yield f"evidence {signed.evidence_id}, signature {signed.id}: {problem}"
 
 
-async def _documents(session: AsyncSession, begins: Beginnings) -> AsyncIterator[str]:
+async def _document_problems(session: AsyncSession, starts: TrailStarts) -> AsyncIterator[str]:
     slot = SignatureSlot
     statement = (
         select(
-            slot, SignatureRequest.title, SignatureRequest.document_sha256.label("asked"), File.sha256,
-            Learner.erased_at, AuditEvent.id.label("line"), AuditEvent.detail,
+            slot, SignatureRequest.title, SignatureRequest.document_sha256.label("requested_sha256"), File.sha256,
+            Learner.erased_at, AuditEvent.id.label("event_id"), AuditEvent.detail,
         )
         .join(SignatureRequest, SignatureRequest.id == slot.request_id)
         .join(File, File.id == SignatureRequest.file_id)
         .join(Learner, Learner.id == slot.learner_id)
-        .outerjoin(AuditEvent, _line_of(slot, _DOCUMENT_LINES, "SignatureRequest", slot.request_id))
+        .outerjoin(AuditEvent, _event_of(slot, _DOCUMENT_ACTIONS, "SignatureRequest", slot.request_id))
         .order_by(slot.id)
     )  # fmt: skip
     async for row in _rows(session, statement):
         signed = row.SignatureSlot
-        faults = [None if row.asked == row.sha256 else "the document is not the one that was to be signed"]
+        problems: list[str | None] = []
+        if row.requested_sha256 != row.sha256:
+            problems.append("the document is not the one whose signature was requested")
         if signed.signed_at is not None:
-            same_words = row.erased_at or signed.statement == document_statement(row.title)
-            faults += [
-                None if signed.document_sha256 == row.asked else "the document is not the one that was signed",
-                None if same_words else "the words are not those that were signed",
-                _against_the_trail(row, signed, signed.document_sha256, begins),
-            ]
-        for fault in filter(None, faults):
-            yield f"document {signed.request_id}, slot {signed.id} ({signed.role.value}): {fault}"
+            if signed.document_sha256 != row.requested_sha256:
+                problems.append("the document is not the one that was signed")
+            if row.erased_at is None and signed.statement != document_statement(row.title):
+                problems.append(_OTHER_STATEMENT)
+            problems.append(_trail_problem(row, signed, signed.document_sha256, starts))
+        for problem in filter(None, problems):
+            yield f"document {signed.request_id}, slot {signed.id} ({signed.role.value}): {problem}"
 
 
-async def _units(session: AsyncSession, begins: Beginnings) -> AsyncIterator[str]:
+async def _unit_problems(session: AsyncSession, starts: TrailStarts) -> AsyncIterator[str]:
     signature = UnitSignature
-    reached = and_(
+    progress_of_criterion = and_(
         CriterionProgress.aim_id == signature.aim_id, CriterionProgress.criterion_id == QualificationCriterion.id
     )
     statement = (
         select(
             signature, QualificationUnit.number, QualificationUnit.title, Qualification.title.label("qualification"),
-            Learner.erased_at, AuditEvent.id.label("line"), AuditEvent.detail, _taken_back().label("taken_back"),
-            QualificationCriterion.id.label("criterion"),
-            func.coalesce(CriterionProgress.evidence_count, 0).label("count"),
-            func.coalesce(CriterionProgress.signed_off, False).label("met"),
+            Learner.erased_at, AuditEvent.id.label("event_id"), AuditEvent.detail,
+            _withdrawn_by_assessment().label("withdrawn_by_assessment"),
+            QualificationCriterion.id.label("criterion_id"),
+            func.coalesce(CriterionProgress.evidence_count, 0).label("evidence_count"),
+            func.coalesce(CriterionProgress.signed_off, False).label("signed_off"),
         )
         .join(QualificationUnit, QualificationUnit.id == signature.unit_id)
         .join(Qualification, Qualification.id == QualificationUnit.qualification_id)
         .join(Learner, Learner.id == signature.learner_id)
-        .outerjoin(AuditEvent, _line_of(signature, _UNIT_LINES, "Unit", signature.aim_id, signature.unit_id))
+        .outerjoin(AuditEvent, _event_of(signature, _UNIT_ACTIONS, "Unit", signature.aim_id, signature.unit_id))
         .outerjoin(QualificationCriterion, QualificationCriterion.unit_id == signature.unit_id)
-        .outerjoin(CriterionProgress, reached)
+        .outerjoin(CriterionProgress, progress_of_criterion)
         .order_by(signature.id, QualificationCriterion.id)
     )  # fmt: skip
-    first: Row[Any] | None = None
+    # One row for each criterion of a signed unit; the rows of one signature follow each other.
+    first: Any = None
     criteria: list[tuple[int, int, bool]] = []
     async for row in _rows(session, statement):
         if first is not None and row.UnitSignature.id != first.UnitSignature.id:
-            for sentence in _unit(first, criteria, begins):
-                yield sentence
+            for problem in _problems_of_unit(first, criteria, starts):
+                yield problem
             first, criteria = None, []
         first = first or row
-        if row.criterion is not None:
-            criteria.append((row.criterion, row.count, bool(row.met)))
+        if row.criterion_id is not None:
+            criteria.append((row.criterion_id, row.evidence_count, bool(row.signed_off)))
     if first is not None:
-        for sentence in _unit(first, criteria, begins):
-            yield sentence
+        for problem in _problems_of_unit(first, criteria, starts):
+            yield problem
 
 
-def _taken_back() -> ColumnElement[bool]:
-    """That an assessment of the signature's aim happened when the signature was taken back: nothing else does that."""
+def _withdrawn_by_assessment() -> ColumnElement[bool]:
+    """That the aim was assessed at the time of the withdrawal: only an assessment withdraws a unit's signature."""
     assessed = select(_Assessment.id).where(
         _Assessment.provider_id == UnitSignature.provider_id,
         _Assessment.aim_id == UnitSignature.aim_id,
@@ -190,41 +193,41 @@ def _taken_back() -> ColumnElement[bool]:
     return assessed.correlate(UnitSignature).exists()
 
 
-def _unit(row: Row[Any], criteria: list[tuple[int, int, bool]], begins: Beginnings) -> list[str]:
+def _problems_of_unit(row: Any, criteria: list[tuple[int, int, bool]], starts: TrailStarts) -> list[str]:
     signed = row.UnitSignature
-    faults = [_against_the_trail(row, signed, signed.content_sha256, begins)]
-    trail_begins = begins.get(signed.provider_id)
-    if signed.withdrawn_at and not row.taken_back and trail_begins and signed.withdrawn_at >= trail_begins:
-        faults.append("it is marked as taken back, but the audit trail has no line of that")
-    begin, end = unit_statement(row.number, row.title, row.qualification, _NAME).split(_NAME)
+    problems = [_trail_problem(row, signed, signed.content_sha256, starts)]
+    start = starts.get(signed.provider_id)
+    if signed.withdrawn_at and not row.withdrawn_by_assessment and start and signed.withdrawn_at >= start:
+        problems.append("it is marked as withdrawn, but the audit trail has no line of that")
+    before_name, after_name = unit_statement(row.number, row.title, row.qualification, _NAME).split(_NAME)
     if row.erased_at is None:
-        if not (signed.statement.startswith(begin) and signed.statement.endswith(end)):
-            faults.append("the words are not those that were signed")
+        if not (signed.statement.startswith(before_name) and signed.statement.endswith(after_name)):
+            problems.append(_OTHER_STATEMENT)
         elif signed.withdrawn_at is None and unit_sha256(signed.statement, criteria) != signed.content_sha256:
-            faults.append("the words or the criteria are not those that were signed")
-    return [
-        f"unit {signed.unit_id} of aim {signed.aim_id}, signature {signed.id}: {fault}" for fault in faults if fault
+            problems.append("the statement or the criteria are not those that were signed")
+    prefix = f"unit {signed.unit_id} of aim {signed.aim_id}, signature {signed.id}"
+    return [f"{prefix}: {problem}" for problem in problems if problem]
+
+
+async def _missing_signatures(session: AsyncSession) -> AsyncIterator[str]:
+    """Yields a sentence for each audit event of a signature that does not exist."""
+    evidence_event = _event_of(EvidenceSignature, _EVIDENCE_ACTIONS, "Evidence", EvidenceSignature.evidence_id)
+    document_event = _event_of(SignatureSlot, _DOCUMENT_ACTIONS, "SignatureRequest", SignatureSlot.request_id)
+    unit_event = _event_of(UnitSignature, _UNIT_ACTIONS, "Unit", UnitSignature.aim_id, UnitSignature.unit_id)
+    checks: list[tuple[str, tuple[str, ...], Any, ColumnElement[bool]]] = [
+        ("evidence", _EVIDENCE_ACTIONS, EvidenceSignature, evidence_event),
+        ("document", _DOCUMENT_ACTIONS, SignatureSlot, document_event),
+        ("a unit of aim", _UNIT_ACTIONS, UnitSignature, unit_event),
     ]
-
-
-async def _without_signature(session: AsyncSession) -> AsyncIterator[str]:
-    """Lines of the trail that say something was signed, where no such signature is."""
-    of_evidence = _line_of(EvidenceSignature, _EVIDENCE_LINES, "Evidence", EvidenceSignature.evidence_id)
-    of_document = _line_of(SignatureSlot, _DOCUMENT_LINES, "SignatureRequest", SignatureSlot.request_id)
-    of_unit = _line_of(UnitSignature, _UNIT_LINES, "Unit", UnitSignature.aim_id, UnitSignature.unit_id)
-    for what, actions, table, mine in (
-        ("evidence", _EVIDENCE_LINES, EvidenceSignature, of_evidence),
-        ("document", _DOCUMENT_LINES, SignatureSlot, of_document),
-        ("a unit of aim", _UNIT_LINES, UnitSignature, of_unit),
-    ):
+    for subject, actions, table, is_event_of in checks:
         statement = (
             select(AuditEvent.sequence, AuditEvent.provider_id, AuditEvent.subject_key)
-            .outerjoin(table, mine)
+            .outerjoin(table, is_event_of)
             .where(AuditEvent.action.in_(actions), table.id.is_(None))
             .order_by(AuditEvent.provider_id, AuditEvent.sequence)
         )
         async for row in _rows(session, statement):
             yield (
-                f"provider {row.provider_id}: line {row.sequence} of the audit trail says that {what} "
+                f"provider {row.provider_id}: line {row.sequence} of the audit trail says that {subject} "
                 f"{row.subject_key} was signed, but there is no such signature"
             )

@@ -20,7 +20,7 @@ from sqlalchemy import make_url
 from db.database import Database
 from domain import clock
 from services.audit.file_check import stored_file_records
-from services.audit.verify import audit_chain_heads
+from services.audit.chain import audit_chain_heads
 from services.storage.atomic_write import sync_folder
 from services.storage.file_store import FileStore, open_store
 

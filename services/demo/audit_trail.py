@@ -5,7 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
-from services.audit.append import event_hash
+from services.audit.chain import event_hash
 
 
 async def build_audit_trail(session: AsyncSession, provider_id: int, history: list[tuple]) -> None:

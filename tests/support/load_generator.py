@@ -27,7 +27,7 @@ from db.models.registry import (
 )
 from domain import global_id as ids
 from domain.enums import EvidenceStatus
-from services.audit.verify import faults
+from services.audit.verify import find_problems
 from services.mail.messages import SIGNATURE_REQUESTED
 from services.storage.file_store import open_store
 from tests.support.http_server import PASSWORD, Person
@@ -161,7 +161,7 @@ async def check(database_url: str, folder: Path, promised: Promised) -> list[str
     database, store = Database(database_url), open_store(folder / "files")
     said = list(promised.wrong)
     try:
-        said += [line async for line in faults(database, store)]
+        said += [line async for line in find_problems(database, store)]
         async with database.snapshot() as session:
             files = {row.id: row for row in await session.scalars(select(File))}
             evidence = {row.id: row for row in await session.scalars(select(Evidence))}

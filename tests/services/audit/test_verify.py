@@ -1,4 +1,4 @@
-"""`server.py verify`: what is changed of the trail, sums, signatures or files behind the server is found."""
+"""`server.py verify` finds every change of the audit trail, sums, signatures and files that the server did not make."""
 
 import datetime as dt
 import shutil
@@ -33,7 +33,7 @@ from domain.enums import AssessmentMethod, Role
 from resolvers import evidence, evidence_assessment, signature_request, unit
 from services.audit.chain import audit_chain_problems
 from services.audit.signature_check import signature_problems
-from services.audit.verify import faults, problems_in
+from services.audit.verify import find_problems, find_problems_in
 from services.storage.file_store import open_store
 from tests.support.databases import Databases
 from tests.support.scenarios import PASSWORD, Stage, set_stage
@@ -44,7 +44,7 @@ async def chunks(content: bytes) -> Any:
 
 
 async def upload(stage: Stage, who: str, content: bytes) -> str:
-    """A file with its bytes."""
+    """An uploaded file, with its bytes in the store."""
     stored = await stage.services.files.write(chunks(content), limit=1000)
     return await stage.upload(who, storage_key=stored.storage_key, sha256=stored.sha256, size=stored.size)
 
@@ -64,8 +64,8 @@ async def assess(stage: Stage, id: str, *criteria: str) -> None:
     )
 
 
-class _TakenBack(Exception):
-    """Ends a transaction whose changes are not to stay."""
+class _Rollback(Exception):
+    """Rolls a transaction back."""
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +75,7 @@ def stage_folder(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Path
 
 @pytest.fixture(scope="session")
 async def stage(databases: Databases, backend: str, stage_folder: Path) -> AsyncIterator[Stage]:
-    """A portfolio with signatures of every kind, one of them taken back. What a test breaks, it takes back."""
+    """A portfolio with signatures of every kind, one of them withdrawn. Tests roll their changes back."""
     database = Database(await databases.fresh(backend))
     yield await _filled(await set_stage(database, stage_folder))
     await database.close()
@@ -103,18 +103,18 @@ async def _filled(stage: Stage) -> Stage:
     return stage
 
 
-async def found(stage: Stage) -> list[str]:
-    return [sentence async for sentence in faults(stage.database, stage.services.files)]
+async def problems_of(stage: Stage) -> list[str]:
+    return [problem async for problem in find_problems(stage.database, stage.services.files)]
 
 
-async def test_what_was_left_alone_is_whole(stage: Stage) -> None:
-    taken_back = [signature.withdrawn_at is not None for signature in await stage.rows(UnitSignature)]
-    assert taken_back == [False, False, True]
-    assert await found(stage) == []
+async def test_an_unchanged_portfolio_has_no_problems(stage: Stage) -> None:
+    withdrawn = [signature.withdrawn_at is not None for signature in await stage.rows(UnitSignature)]
+    assert withdrawn == [False, False, True]
+    assert await problems_of(stage) == []
 
 
 def another(table: Table, name: str, value: Any) -> Any:
-    """A value of the same type, as near as can be."""
+    """A different value of the same type, as similar as possible."""
     if isinstance(table.columns[name].type, JSON):
         return {**(value or {}), "more": 1}
     match value:
@@ -135,88 +135,91 @@ def another(table: Table, name: str, value: Any) -> Any:
     raise TypeError(f"{name}: {value!r}")
 
 
-# What names a row is not what it says; why a signature was taken back is for people, and follows from the trail.
-_NOT_SIGNED = {"id", "withdrawn_reason"}
+# The key of a row is not signed. The reason of a withdrawal is for people; the trail holds the withdrawal itself.
+_NOT_CHECKED = {"id", "withdrawn_reason"}
 
 
 @pytest.mark.parametrize("entity", [AuditEvent, EvidenceSignature, SignatureSlot, UnitSignature])
-async def test_every_column_of_the_trail_and_of_signatures_is_held(stage: Stage, entity: Any) -> None:
+async def test_a_change_of_any_column_of_the_trail_or_of_a_signature_is_found(stage: Stage, entity: Any) -> None:
     table = entity.__table__
     rows = [row for row in await stage.rows(entity) if getattr(row, "signed_at", True)]
     async with stage.database.writing() as session:
-        # Whoever writes to the tables directly is not held up by foreign keys either.
-        unheld = (
+        # An attacker with access to the tables can switch foreign keys off, too.
+        without_foreign_keys = (
             "PRAGMA defer_foreign_keys = ON"
             if stage.database.is_sqlite
             else "set local session_replication_role = replica"
         )
-        await session.execute(text(unheld))
-        for name in [column.key for column in table.columns if column.key not in _NOT_SIGNED]:
+        await session.execute(text(without_foreign_keys))
+        for name in [column.key for column in table.columns if column.key not in _NOT_CHECKED]:
             before = {row.id: getattr(row, name) for row in rows[:2]}
             for key, value in before.items():
                 changed = another(table, name, value)
-                # Written and taken back again in one transaction, read from it in between.
+                # Changed, checked and changed back in one transaction.
                 await session.execute(update(table).where(table.c.id == key).values({name: changed}))
-                assert await _found_in(session), f"{table.name}.{name} of row {key}"
+                assert await _problems_in(session), f"{table.name}.{name} of row {key}"
                 await session.execute(update(table).where(table.c.id == key).values({name: before[key]}))
-        assert await _found_in(session) == []
+        assert await _problems_in(session) == []
 
 
-async def _found_in(session: Any) -> list[str]:
+async def _problems_in(session: Any) -> list[str]:
     session.expire_all()
-    lines = [sentence async for sentence in audit_chain_problems(session)]
-    return lines + [sentence async for sentence in signature_problems(session)]
+    problems = [problem async for problem in audit_chain_problems(session)]
+    return problems + [problem async for problem in signature_problems(session)]
 
 
-BROKEN = {
-    "a line is gone": (delete(AuditEvent).where(AuditEvent.sequence == 3), "line 3 is missing before line 4"),
-    "the last line is gone": (
+OTHER_STATEMENT = "the statement is not the one that was signed"
+# Change -> (statement, part of the expected problem).
+CHANGES = {
+    "a line was deleted": (delete(AuditEvent).where(AuditEvent.sequence == 3), "line 3 is missing before line 4"),
+    "the last line was deleted": (
         delete(AuditEvent).where(AuditEvent.sequence == select(AuditEvent.sequence.label("s")).order_by(
             AuditEvent.sequence.desc()).limit(1).scalar_subquery()),
         "the trail should end at line",
     ),
-    "the end is another": (update(Provider).values(audit_hash="0" * 64), "the trail should end at line"),
-    "a sum": (update(AimProgress).values(criteria_mapped=1), "counted 3 criteria, 3 mapped"),
-    "a criterion": (
+    "the end was changed": (update(Provider).values(audit_hash="0" * 64), "the trail should end at line"),
+    "a progress sum": (update(AimProgress).values(criteria_mapped=1), "counted 3 criteria, 3 mapped"),
+    "an evidence count": (
         update(CriterionProgress).where(CriterionProgress.evidence_count == 2).values(evidence_count=3),
         "stored 3 evidence, counted 2",
     ),
-    "a criterion's sign-off": (update(CriterionProgress).values(signed_off=False), "the words or the criteria"),
-    "evidence's title": (update(Evidence).values(title="A whee1"), "the words are not those that were signed"),
-    "a version is gone": (delete(EvidenceVersion).where(EvidenceVersion.number == 1), "version 1 is not there"),
+    "a criterion's sign-off": (update(CriterionProgress).values(signed_off=False), "the statement or the criteria"),
+    "evidence's title": (update(Evidence).values(title="A whee1"), OTHER_STATEMENT),
+    "a version was deleted": (delete(EvidenceVersion).where(EvidenceVersion.number == 1), "version 1 is missing"),
     "a file's digest": (update(File).values(sha256="1" * 64), "the file is not the one that was signed"),
-    "a document's title": (update(SignatureRequest).values(title="Reviev"), "the words are not those that were signed"),
+    "a document's title": (update(SignatureRequest).values(title="Reviev"), OTHER_STATEMENT),
     "a document's digest": (
-        update(SignatureRequest).values(document_sha256="1" * 64), "the document is not the one that was to be signed"
+        update(SignatureRequest).values(document_sha256="1" * 64),
+        "the document is not the one whose signature was requested",
     ),
-    "evidence's signature is gone": (delete(EvidenceSignature), "there is no such signature"),
-    "a document's signature is gone": (
+    "a signature on evidence was deleted": (delete(EvidenceSignature), "there is no such signature"),
+    "a signature on a document was deleted": (
         update(SignatureSlot).values(signed_at=None, signed_by_id=None), "there is no such signature"
     ),
-    "a unit's signature is gone": (delete(UnitSignature), "a unit of aim"),
-    "a signature that was taken back stands again": (
-        update(UnitSignature).values(withdrawn_at=None), "the words or the criteria are not those"
+    "a signature on a unit was deleted": (delete(UnitSignature), "a unit of aim"),
+    "a withdrawal was removed": (
+        update(UnitSignature).values(withdrawn_at=None), "the statement or the criteria are not those"
     ),
-    "a file's size": (update(File).values(size=File.size + 1), "its bytes are not those that were uploaded"),
-    "a file's place": (update(File).values(storage_key=None), "its bytes are not in the store"),
+    "a file's size": (update(File).values(size=File.size + 1), "the stored bytes are not those that were uploaded"),
+    "a file's storage key": (update(File).values(storage_key=None), "it is not in the store"),
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("what", BROKEN)
-async def test_what_was_broken_is_named(stage: Stage, what: str) -> None:
-    statement, sentence = BROKEN[what]
-    with suppress(_TakenBack):
+@pytest.mark.parametrize("change", CHANGES)
+async def test_a_change_is_described(stage: Stage, change: str) -> None:
+    statement, expected = CHANGES[change]
+    with suppress(_Rollback):
         async with stage.database.writing() as session:
             await session.execute(statement.execution_options(synchronize_session=False))
-            said = [line async for line in problems_in(session, stage.services.files)]
-            raise _TakenBack
-    assert any(sentence in line for line in said), said
+            problems = [problem async for problem in find_problems_in(session, stage.services.files)]
+            raise _Rollback
+    assert any(expected in problem for problem in problems), problems
 
 
-async def test_a_signature_that_nobody_gave_is_found(stage: Stage) -> None:
+async def test_a_forged_signature_is_found(stage: Stage) -> None:
     ada = (await stage.rows(Learner))[0]
     manager = stage.user("manager")
-    with suppress(_TakenBack):
+    with suppress(_Rollback):
         async with stage.database.writing() as session:
             signature = (await session.scalars(select(EvidenceSignature).limit(1))).one()
             session.add(
@@ -227,31 +230,30 @@ async def test_a_signature_that_nobody_gave_is_found(stage: Stage) -> None:
                 )
             )  # fmt: skip
             await session.flush()
-            (said,) = [line async for line in problems_in(session, stage.services.files)]
-            raise _TakenBack
-    assert "the audit trail has no line of it" in said
+            (problem,) = [problem async for problem in find_problems_in(session, stage.services.files)]
+            raise _Rollback
+    assert "the audit trail has no line of it" in problem
 
 
 async def test_one_changed_byte_of_a_file_is_found(stage: Stage, stage_folder: Path, tmp_path: Path) -> None:
     file = (await stage.rows(File, File.storage_key.is_not(None)))[0]
-    # A copy of the store, so that the other tests' stays whole.
+    # Works on a copy of the store, because other tests share it.
     path = tmp_path / "files" / file.storage_key
     shutil.copytree(stage_folder / "files", tmp_path / "files")
     store, content = open_store(tmp_path / "files"), bytearray(path.read_bytes())
 
-    async def damaged() -> list[str]:
-        return [sentence async for sentence in faults(stage.database, store)]
+    async def problems() -> list[str]:
+        return [problem async for problem in find_problems(stage.database, store)]
 
-    assert await damaged() == []
+    assert await problems() == []
     content[-1] ^= 1
     path.write_bytes(content)
-    assert await damaged() == [f"file {file.id}: its bytes are not those that were uploaded"]
+    assert await problems() == [f"file {file.id}: the stored bytes are not those that were uploaded"]
     path.unlink()
-    assert await damaged() == [f"file {file.id}: its bytes are not in the store"]
+    assert await problems() == [f"file {file.id}: it is not in the store"]
 
 
-async def test_a_name_that_changes_leaves_signatures_as_they_were(stage: Stage) -> None:
-    """The words that were signed stay; who is called otherwise today has signed them all the same."""
+async def test_signatures_stay_valid_when_a_name_changes(stage: Stage) -> None:
     async with stage.database.writing() as session:
         (await session.get_one(User, stage.user("learner").id)).name = "Ada Byron"
-    assert await found(stage) == []
+    assert await problems_of(stage) == []

@@ -12,7 +12,7 @@ from commands import parser
 from db.database import Database
 from db.models.registry import AuditEvent, File
 from resolvers import evidence
-from services.audit.verify import faults
+from services.audit.verify import find_problems
 from services.backup.backup import BackupError, create_backup
 from services.backup.restore import restore
 from services.settings import read_settings
@@ -45,7 +45,7 @@ async def backed_up(stage: Stage, folder: Path) -> Path:
 async def whole(url: str, files: Path) -> list[str]:
     database = Database(url)
     try:
-        return [sentence async for sentence in faults(database, open_store(files))]
+        return [sentence async for sentence in find_problems(database, open_store(files))]
     finally:
         await database.close()
 

@@ -14,7 +14,7 @@ from db.models.base import Base
 from db.models.registry import Aim, AuditEvent, AuthSession, File, Learner, OutboxMail, Provider, User
 from domain import clock
 from domain.enums import AimStatus
-from services.audit.verify import faults
+from services.audit.verify import find_problems
 from services.privacy.erasure import erased_name
 from services.privacy.retention import learners_past_retention, years_after
 from services.storage.file_store import open_store
@@ -127,7 +127,7 @@ async def test_what_the_law_needs_is_kept_without_a_name(scene: Scene) -> None:
     assert {aim.status for aim in aims} <= {AimStatus.WITHDRAWN, AimStatus.COMPLETED}
     assert all(aim.actual_end_date for aim in aims)
     # Everybody else is as they were; the chain, the sums, the signatures and the files are whole.
-    assert [line async for line in faults(scene.database, open_store(scene.folder / "files"))] == []
+    assert [line async for line in find_problems(scene.database, open_store(scene.folder / "files"))] == []
     others = await scene.rows(User, User.id != scene.user.id, User.name.like("Erased%"))
     assert others == []
 
@@ -235,7 +235,7 @@ async def test_the_command_erases_who_is_due(scene: Scene, capsys: pytest.Captur
         assert await learners_past_retention(session, clock.today()) == rest
     (event,) = await scene.rows(AuditEvent, AuditEvent.action == "learnerErase")
     assert (event.actor_id, event.role) == (None, None)
-    assert [line async for line in faults(scene.database, store)] == []
+    assert [line async for line in find_problems(scene.database, store)] == []
 
 
 async def test_somebody_with_another_role_stays(scene: Scene) -> None:

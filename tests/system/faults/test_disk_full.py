@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Database
-from services.audit.verify import faults
+from services.audit.verify import find_problems
 from services.storage.file_store import open_store
 from tests.support.demo_server import Demo
 from tests.support.http_server import serving
@@ -57,7 +57,7 @@ async def test_no_room_for_uploads(demo: Demo, tmp_path: Path) -> None:
         assert (await ada.client.put(place["url"], content=content)).status_code == 201
         assert "file_store_full" in [line["event"] for line in server.log()]
     database = Database(url)
-    assert [line async for line in faults(database, open_store(tmp_path / "files"))] == []
+    assert [line async for line in find_problems(database, open_store(tmp_path / "files"))] == []
     await database.close()
 
 
@@ -91,7 +91,7 @@ async def test_no_room_for_the_database(demo: Demo, tmp_path: Path) -> None:
         assert {name for name in names if name.startswith("Site ")} == set(made)
         assert "There is room again" in names
     database = Database(url)
-    assert [line async for line in faults(database, open_store(tmp_path / "files"))] == []
+    assert [line async for line in find_problems(database, open_store(tmp_path / "files"))] == []
     await database.close()
 
 
