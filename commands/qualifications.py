@@ -7,8 +7,9 @@ from typing import Any
 from commands.database_session import fail, with_database
 from db.database import Database
 from db.models.provider import provider_named
-from services.importer.draft import ImportOptions, ImportRejected
+from services.importer.draft import ImportOptions
 from services.importer.parser import read_qualifications
+from services.importer.problems import ImportRejected
 from services.importer.store import Outcome, VersionInUse, store_qualification
 from services.settings import Settings
 

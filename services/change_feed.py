@@ -1,7 +1,7 @@
-"""Who changed: the learners that a commit touched, told to every server process within a second.
+"""The change feed: tells every server process which learners a commit changed, within a second.
 
-On SQLite, where there is one process, subscribers are told after the commit; on PostgreSQL the transaction itself notifies,
-so that every process hears of what was committed and of nothing else.
+On SQLite there is one process, whose subscribers are notified after the commit. On PostgreSQL the transaction itself
+sends a notification, so every process hears of each commit and never of a transaction that was rolled back.
 """
 
 import asyncio
@@ -21,65 +21,65 @@ from db.database import Database
 log = structlog.get_logger(__name__)
 
 CHANNEL = "waymark_changes"
-# A notification holds 8,000 bytes; more learners than this at once are told as "any of them".
-_MOST_NAMED = 500
+# A notification carries at most 8,000 bytes; a change of more learners than this is sent as "any learner".
+_MAX_LEARNERS = 500
 _RETRY_SECONDS = 1.0
 
 
 class Subscriber:
-    """One listener: a set that what changed is added to until it is taken, so a slow one costs no more than the set."""
+    """One subscriber to a provider's changes, which collect in a set until they are taken."""
 
     def __init__(self, provider_key: int) -> None:
         self.provider_key = provider_key
         self._changed: set[int] = set()
-        self._everything = False
+        self._any_learner = False
         self._wake = asyncio.Event()
 
-    def add(self, learner_keys: Iterable[int], everything: bool) -> None:
-        """Adds to what has not been taken yet."""
-        self._everything = self._everything or everything or len(self._changed) > _MOST_NAMED
-        if self._everything:
+    def add(self, learner_keys: Iterable[int], any_learner: bool) -> None:
+        """Adds changed learners; `any_learner` means that any learner of the provider may have changed."""
+        self._any_learner = self._any_learner or any_learner or len(self._changed) > _MAX_LEARNERS
+        if self._any_learner:
             self._changed.clear()
         else:
             self._changed.update(learner_keys)
         self._wake.set()
 
     async def wait(self) -> None:
-        """Until there is something to take."""
+        """Waits until there are changes."""
         await self._wake.wait()
 
     def take(self) -> set[int] | None:
-        """The learners that changed since the last time, or None for any of the provider's."""
+        """The learners that changed since the last call, or None for any learner of the provider."""
         self._wake.clear()
-        changed, everything = self._changed, self._everything
-        self._changed, self._everything = set(), False
-        return None if everything else changed
+        changed, any_learner = self._changed, self._any_learner
+        self._changed, self._any_learner = set(), False
+        return None if any_learner else changed
 
 
 class ChangeFeed:
-    """The installation's changes, in this process."""
+    """Publishes changes to the subscribers in this process and, on PostgreSQL, in all others."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
         self._subscribers: set[Subscriber] = set()
 
     async def notify_in_transaction(self, session: AsyncSession, provider_key: int, learner_keys: set[int]) -> None:
-        """On PostgreSQL: notifies every process, this one too, if and when the transaction commits."""
+        """On PostgreSQL: notifies every process, this one too, when the transaction commits."""
         if not self._database.is_sqlite:
-            named = sorted(learner_keys) if len(learner_keys) <= _MOST_NAMED else None
-            payload = json.dumps([provider_key, named], separators=(",", ":"))
+            keys = sorted(learner_keys) if len(learner_keys) <= _MAX_LEARNERS else None
+            payload = json.dumps([provider_key, keys], separators=(",", ":"))
             await session.execute(
                 text("select pg_notify(:channel, :payload)"), {"channel": CHANNEL, "payload": payload}
             )
 
     def notify_committed(self, provider_key: int, learner_keys: set[int]) -> None:
-        """On SQLite: tells this process, which is the only one."""
+        """On SQLite: notifies this process, which is the only one."""
         if self._database.is_sqlite:
-            self._deliver(provider_key, learner_keys, everything=not learner_keys)
+            self._deliver(provider_key, learner_keys, any_learner=not learner_keys)
 
     @asynccontextmanager
     async def subscriber(self, provider_key: int) -> AsyncIterator[Subscriber]:
-        """A listener to one provider's changes, for as long as the block lasts."""
+        """Subscribes to one provider's changes until the block ends."""
         subscriber = Subscriber(provider_key)
         self._subscribers.add(subscriber)
         try:
@@ -89,7 +89,7 @@ class ChangeFeed:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
-        """Hears what other processes commit, for as long as the block lasts. On SQLite there is nothing to hear."""
+        """On PostgreSQL, listens for notifications until the block ends."""
         if self._database.is_sqlite:
             yield
             return
@@ -102,25 +102,25 @@ class ChangeFeed:
             try:
                 connection = await asyncpg.connect(url, timeout=10)
                 try:
-                    lost = asyncio.get_running_loop().create_future()
-                    connection.add_termination_listener(lambda _: lost.done() or lost.set_result(None))
+                    disconnected = asyncio.Event()
+                    connection.add_termination_listener(lambda _, event=disconnected: event.set())
                     await connection.add_listener(CHANNEL, self._on_notification)
-                    # What was committed while nobody listened is unknown: whoever waits looks again.
+                    # Commits made while nothing listened are unknown: subscribers must read everything again.
                     for subscriber in self._subscribers:
-                        subscriber.add((), True)
-                    await lost
+                        subscriber.add((), any_learner=True)
+                    await disconnected.wait()
                 finally:
                     with suppress(Exception):
                         await connection.close(timeout=2)
             except (OSError, asyncpg.PostgresError, TimeoutError, asyncpg.InterfaceError) as error:
-                log.warning("changes_not_heard", cause=type(error).__name__)
+                log.warning("change_listener_disconnected", cause=type(error).__name__)
             await asyncio.sleep(_RETRY_SECONDS)
 
     def _on_notification(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
         provider_key, learner_keys = json.loads(payload)
-        self._deliver(provider_key, learner_keys or (), everything=not learner_keys)
+        self._deliver(provider_key, learner_keys or (), any_learner=not learner_keys)
 
-    def _deliver(self, provider_key: int, learner_keys: Iterable[int], everything: bool) -> None:
+    def _deliver(self, provider_key: int, learner_keys: Iterable[int], any_learner: bool) -> None:
         for subscriber in self._subscribers:
             if subscriber.provider_key == provider_key:
-                subscriber.add(learner_keys, everything)
+                subscriber.add(learner_keys, any_learner)

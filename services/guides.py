@@ -1,4 +1,4 @@
-"""The knowledge base: the guides in docs/guides, read once."""
+"""The knowledge base: the guides in docs/guides, read once by each process."""
 
 import re
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ _FIELDS = {"title", "audience", "order"}
 
 
 class GuideError(Exception):
-    """A guide whose name or front matter is at fault; the message names the file and what is wrong."""
+    """A guide whose name, front matter or body is not valid; the message names the file and the problem."""
 
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """One page: `slug` is its file's name, `audience` the roles it is for, `body` Markdown without the front matter."""
+    """One guide. `slug`: the file's name without `.md`; `audience`: the roles it is for; `body`: Markdown."""
 
     slug: str
     title: str
@@ -29,20 +29,20 @@ class Guide:
 
 @cache
 def guides() -> tuple[Guide, ...]:
-    """Every guide, in the order that their front matter gives. Raises GuideFault."""
+    """Every guide, by the order in the front matter. Raises GuideError."""
     return load(FOLDER)
 
 
 def load(folder: Path) -> tuple[Guide, ...]:
-    """The guides in a folder, by `order` and then by title. Raises GuideFault."""
+    """The guides in a folder, by `order` and then by title. Raises GuideError."""
     pages = [_read(path) for path in folder.glob("*.md")]
     return tuple(guide for _, guide in sorted(pages, key=lambda page: (page[0], page[1].title)))
 
 
 def _read(path: Path) -> tuple[int, Guide]:
-    """(order, guide) of a file that begins with a line of `---`, lines of `name: value`, and a line of `---`."""
+    """(order, guide) of a file with front matter: lines of `name: value` between two lines of `---`."""
     if not _SLUG.fullmatch(path.stem):
-        raise GuideError(f"{path.name}: a guide is named in lower case, with hyphens")
+        raise GuideError(f"{path.name}: the name must be lower-case words with hyphens between them")
     opening, *rest = path.read_text(encoding="utf-8").split("---\n", 2)
     if opening or len(rest) != 2:
         raise GuideError(f"{path.name}: must begin with front matter between two lines of ---")
@@ -50,18 +50,20 @@ def _read(path: Path) -> tuple[int, Guide]:
     for line in rest[0].splitlines():
         name, colon, value = line.partition(":")
         if not colon or name not in _FIELDS or name in fields or not value.strip():
-            raise GuideError(f"{path.name}: {line!r} is no line of front matter: title, audience and order, once each")
+            raise GuideError(
+                f"{path.name}: {line!r} is not a front matter line: title, audience and order are required, once each"
+            )
         fields[name] = value.strip()
     if missing := _FIELDS - fields.keys():
-        raise GuideError(f"{path.name}: the front matter lacks {', '.join(sorted(missing))}")
+        raise GuideError(f"{path.name}: the front matter has no {', '.join(sorted(missing))}")
     words = [word.strip() for word in fields["audience"].split(",")]
     if unknown := [word for word in words if word not in Role.__members__]:
-        raise GuideError(f"{path.name}: no such role in its audience: {', '.join(unknown)}")
+        raise GuideError(f"{path.name}: the audience names roles that do not exist: {', '.join(unknown)}")
     if len(set(words)) != len(words):
-        raise GuideError(f"{path.name}: a role stands twice in its audience")
+        raise GuideError(f"{path.name}: the audience names a role twice")
     if not fields["order"].isdecimal():
         raise GuideError(f"{path.name}: order must be a whole number")
     body = rest[1].strip()
     if not body:
-        raise GuideError(f"{path.name}: says nothing")
+        raise GuideError(f"{path.name}: the body is empty")
     return int(fields["order"]), Guide(path.stem, fields["title"], tuple(Role[word] for word in words), body + "\n")

@@ -1,4 +1,4 @@
-"""The installation's settings, from the environment and nowhere else: read once at start, every fault with its mend."""
+"""The installation's settings: environment variables, read once at start, with every problem reported at once."""
 
 import base64
 import binascii
@@ -9,33 +9,30 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
-
-_LEAST_KEY_BYTES = 32
+_MIN_KEY_BYTES = 32
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 
 
 class SettingsError(Exception):
-    """One or more settings cannot be used; the message has a line for each, saying what to set."""
+    """One or more settings cannot be used; the message has a line for each that says what to set."""
 
-    def __init__(self, faults: list[str]) -> None:
-        super().__init__("\n".join(faults))
-        self.faults = faults
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What can be set. Addresses are what the server listens on; `base_url` is what people open."""
+    """Every setting. The server listens on `host` and `port`; `base_url` is the address that people open."""
 
     host: str
     port: int
     data: Path
     database_url: str
     read_database_url: str | None
-    # Connections that are kept open to each database; as many again for a rush.
+    # Connections kept open to each database; at peak load as many again are opened.
     pool_size: int
-    # Key id -> at least 32 bytes; the first signs, all verify.
+    # Key id -> at least 32 bytes. The first key signs; all of them verify.
     secret_keys: dict[str, bytes]
     base_url: str
     is_demo: bool
@@ -44,30 +41,30 @@ class Settings:
     files_url: str | None
     executor: str
     operations: str
-    # Whether browsers are shown GraphiQL at the graph's address.
+    # Whether browsers that open /graphql get GraphiQL.
     graphiql: bool
     allowed_origins: tuple[str, ...]
-    # Where /metrics is served, host and port; None for nowhere.
+    # Host and port of /metrics; None switches it off.
     metrics_address: tuple[str, int] | None
     trusted_proxies: str
-    # How long a server that was told to stop goes on serving, so that a proxy sees it at /ready.
+    # How long the server goes on serving after SIGTERM, so that a proxy sees /ready fail.
     drain_seconds: int
 
     @property
     def mail_folder(self) -> Path:
-        """Where messages are written while there is no SMTP server."""
+        """The folder for e-mails as files, if there is no SMTP server."""
         return self.data / "mail"
 
     @property
     def files_location(self) -> str | Path:
-        """Where uploaded bytes lie: a folder, or an s3:// address."""
+        """The place of uploaded files: a folder, or an s3:// URL."""
         return self.files_url or self.data / "files"
 
 
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
-    """Every setting, or SettingsFault with all that is wrong.
+    """The settings. Raises SettingsError with every problem.
 
-    Without WAYMARK_DATABASE_URL this is a demo: an SQLite database and keys of its own under WAYMARK_DATA.
+    Without WAYMARK_DATABASE_URL this is a demo, with its own SQLite database and key under WAYMARK_DATA.
     """
     reader = _Reader(environment)
     data = Path(reader.text("WAYMARK_DATA", "var")).absolute()
@@ -97,29 +94,29 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         drain_seconds=reader.number("WAYMARK_DRAIN_SECONDS", 0, 0, 300),
     )
     if not is_demo and "WAYMARK_BASE_URL" not in environment:
-        reader.faults.append(
+        reader.problems.append(
             "WAYMARK_BASE_URL: set it to the address that people open, such as https://portfolio.example"
         )
-    if reader.faults:
-        raise SettingsError(reader.faults)
+    if reader.problems:
+        raise SettingsError(reader.problems)
     return settings
 
 
 class _Reader:
-    """Reads one setting after another and keeps what is wrong with each."""
+    """Reads settings one by one and collects the problems."""
 
     def __init__(self, environment: Mapping[str, str]) -> None:
         self._environment = environment
-        self.faults: list[str] = []
+        self.problems: list[str] = []
 
     def text(self, name: str, default: str) -> str:
         return self._environment.get(name) or default
 
-    def number(self, name: str, default: int, least: int, most: int) -> int:
+    def number(self, name: str, default: int, minimum: int, maximum: int) -> int:
         text = self._environment.get(name) or str(default)
-        if text.isdecimal() and least <= int(text) <= most:
+        if text.isdecimal() and minimum <= int(text) <= maximum:
             return int(text)
-        self.faults.append(f"{name}: set a whole number from {least} to {most}, not {text!r}")
+        self.problems.append(f"{name}: set a whole number from {minimum} to {maximum}, not {text!r}")
         return default
 
     def address(self, name: str, default: str) -> tuple[str, int] | None:
@@ -129,43 +126,47 @@ class _Reader:
         host, _, port = text.rpartition(":")
         if host and port.isdecimal() and int(port) <= 65535:
             return host.removeprefix("[").removesuffix("]"), int(port)
-        self.faults.append(f"{name}: set host:port, such as {default}, or off, not {text!r}")
+        self.problems.append(f"{name}: set host:port, such as {default}, or off, not {text!r}")
         return None
 
     def origins(self, name: str) -> tuple[str, ...]:
-        found = tuple(self._environment.get(name, "").replace(",", " ").split())
-        for origin in found:
-            # As a browser spells it: no path, not even a slash, and never "any".
+        origins = tuple(self._environment.get(name, "").replace(",", " ").split())
+        for origin in origins:
+            # The format of a browser's Origin header: no path, not even a slash. A wildcard is refused.
             if not _ORIGIN.fullmatch(origin):
-                self.faults.append(f"{name}: set origins such as https://app.example, without a path, not {origin!r}")
-        return found
+                self.problems.append(f"{name}: set origins such as https://app.example, without a path, not {origin!r}")
+        return origins
 
     def choice(self, name: str, *choices: str) -> str:
         text = self._environment.get(name) or choices[0]
         if text not in choices:
-            self.faults.append(f"{name}: set one of {', '.join(choices)}, not {text!r}")
+            self.problems.append(f"{name}: set one of {', '.join(choices)}, not {text!r}")
         return text
 
     def url(self, name: str) -> str | None:
         text = self._environment.get(name)
         if not text:
             return None
+        # Imported here: the command line's --help needs this module and no SQLAlchemy.
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
         try:
             scheme = make_url(text).get_backend_name()
         except ArgumentError:
             scheme = "none"
         if scheme not in ("postgresql", "postgres", "sqlite"):
-            # Not repeated here: it holds a password.
-            self.faults.append(
+            # The value is not repeated: it may hold a password.
+            self.problems.append(
                 f"{name}: set a URL such as postgresql://user:password@host/database or sqlite:////path/to/file"
             )
         return text
 
     def keys(self) -> dict[str, bytes]:
         text = self._environment.get("WAYMARK_SECRET_KEYS", "")
-        how = (
-            "WAYMARK_SECRET_KEYS: set it to id:key, where key is at least 32 random bytes in base64, such as the output of "
-            "`openssl rand -base64 32`; several, newest first, with commas between"
+        instruction = (
+            "WAYMARK_SECRET_KEYS: set it to id:key, where key is at least 32 random bytes in base64, such as the "
+            "output of `openssl rand -base64 32`; separate several keys with commas, newest first"
         )
         keys: dict[str, bytes] = {}
         for part in filter(None, text.split(",")):
@@ -175,21 +176,21 @@ class _Reader:
             except (binascii.Error, ValueError):
                 keys[name] = b""
         if not keys or "" in keys or any(_is_weak(key) for key in keys.values()):
-            self.faults.append(how)
+            self.problems.append(instruction)
         return keys
 
 
 def _is_weak(key: bytes) -> bool:
-    # Too short, or the same few bytes over and over: somebody's example.
-    return len(key) < _LEAST_KEY_BYTES or len(set(key)) < 12
+    # Few different bytes mean a made-up example, not a random key.
+    return len(key) < _MIN_KEY_BYTES or len(set(key)) < 12
 
 
 def _demo_key(data: Path) -> dict[str, bytes]:
-    """The demo's own key: made on the first run, readable by its owner alone."""
+    """The demo's key, generated on the first run in a file that only its owner can read."""
     path = data / "keys" / "demo.key"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "w") as file:
-            file.write(base64.b64encode(secrets.token_bytes(_LEAST_KEY_BYTES)).decode())
+            file.write(base64.b64encode(secrets.token_bytes(_MIN_KEY_BYTES)).decode())
     return {"demo": base64.b64decode(path.read_text())}

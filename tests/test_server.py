@@ -134,7 +134,7 @@ def _settings(**environment: str) -> Settings:
 def test_what_cannot_be_used_is_refused_at_start(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as caught:
         _settings(**{name: value})
-    (fault,) = caught.value.faults
+    (fault,) = caught.value.problems
     assert fault.startswith(f"{name}: set ")
 
 

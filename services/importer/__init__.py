@@ -1,1 +1,1 @@
-"""Qualifications from JSON and CSV files: parsing, validation, storing."""
+"""Import of qualifications from JSON and CSV files: parsing, validation and storing."""

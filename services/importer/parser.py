@@ -1,10 +1,10 @@
-"""Reading qualifications from JSON and CSV files: every fault with its place, all of them together, or clean drafts.
+"""Reads qualifications from JSON and CSV files: returns drafts, or every problem with its position.
 
-JSON has the shape of a published catalogue: an object with `title`, `units` (each `number`, `title`, `criteria`, and
-`mandatory` where it is not) and `criteria` (each `code`, `description`), and may give `reference`, `version`, `level`,
-`kind` and `otj_hours_minimum`. Other keys (sources, licences, duties) are left alone.
+A JSON file is an object with `title` and `units`; it may have `reference`, `version`, `level`, `kind` and
+`otj_hours_minimum`. A unit has `number`, `title` and `criteria`, and may have `mandatory` (default true). A criterion
+has `code` and `description`. Other keys, such as sources and licences, are ignored.
 
-CSV has the columns of `CSV_COLUMNS`, one criterion a line; the rest comes from `ImportOptions`.
+A CSV file has the columns of `CSV_COLUMNS` and one row for each criterion; `ImportOptions` give the rest.
 """
 
 import csv
@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from services.importer.draft import (
     MAX_CRITERIA,
@@ -21,207 +22,221 @@ from services.importer.draft import (
     NO_OPTIONS,
     CriterionDraft,
     ImportOptions,
-    ImportProblem,
-    ImportRejected,
-    ParsedQualifications,
     QualificationDraft,
     UnitDraft,
-    kind_of,
 )
+from services.importer.problems import ImportProblem, ImportRejected, ProblemCollector, json_type
 
 CSV_COLUMNS = ("unit_number", "unit_title", "criterion_code", "criterion_description")
 MAX_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(slots=True)
-class _Unit:
-    """A unit as it was found: with its place in the file, and None where a value was at fault."""
+class _Criterion:
+    """A criterion as parsed; None stands for a value with a problem."""
 
-    place: str
+    position: str
+    code: str | None
+    description: str | None
+
+
+@dataclass(slots=True)
+class _Unit:
+    """A unit as parsed; None stands for a value with a problem."""
+
+    position: str
     number: str | None
     title: str | None
     mandatory: bool = True
-    criteria: list[tuple[str, str | None, str | None]] = field(default_factory=list)
-    """(place, code, description)"""
+    criteria: list[_Criterion] = field(default_factory=list)
 
 
 def read_qualifications(paths: Iterable[Path], options: ImportOptions = NO_OPTIONS) -> list[QualificationDraft]:
-    """The draft of each file, in their order. Raises ImportFaults with the faults of all the files together, also
-    where two of them hold the same version with different content."""
-    faults: list[ImportProblem] = []
+    """The draft of each file, in order. Raises ImportRejected with the problems of all files.
+
+    It is a problem, too, if two files hold the same version with different content.
+    """
+    problems: list[ImportProblem] = []
     drafts: list[QualificationDraft] = []
-    seen: dict[tuple[str, str | None], tuple[str, str]] = {}
+    first: dict[tuple[str, str | None], tuple[str, str]] = {}
     for path in paths:
         try:
             draft = read_qualification(path, options)
         except ImportRejected as error:
-            faults.extend(error.faults)
+            problems.extend(error.problems)
             continue
         digest = draft.digest()
-        first_file, first_digest = seen.setdefault(draft.identity, (str(path), digest))
+        first_file, first_digest = first.setdefault(draft.identity, (str(path), digest))
         if first_digest != digest:
-            faults.append(ImportProblem(str(path), "", f"is the same version as {first_file}, with different content"))
+            problems.append(
+                ImportProblem(str(path), "", f"is the same version as {first_file}, but with different content")
+            )
         drafts.append(draft)
-    if faults:
-        raise ImportRejected(faults)
+    if problems:
+        raise ImportRejected(problems)
     return drafts
 
 
 def read_qualification(path: Path, options: ImportOptions = NO_OPTIONS) -> QualificationDraft:
-    """The draft of one file, whose name ends in .json or .csv; ImportFaults with everything that is wrong with it."""
-    readers = {".json": parse_json, ".csv": parse_csv}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
+    """The draft of one .json or .csv file. Raises ImportRejected."""
+    parsers = {".json": parse_json, ".csv": parse_csv}
+    parse = parsers.get(path.suffix.lower())
+    if parse is None:
         raise ImportRejected([ImportProblem(str(path), "", "must be a .json or a .csv file")])
     try:
-        # One byte more than is allowed is enough to know that a file is too long, whatever its size.
+        # Reads one byte more than is allowed: enough to know that a file is too large, however large it is.
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise ImportRejected([ImportProblem(str(path), "", f"cannot be read: {error.strerror}")]) from error
-    return reader(content, options, str(path))
+    return parse(content, options, str(path))
 
 
 def parse_json(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "") -> QualificationDraft:
-    """The draft in the bytes of a JSON file; faults are placed by path, such as `$.units[2].criteria[0].code`."""
-    reading = ParsedQualifications(file)
-    document = _load_json(reading, _decode(reading, content))
+    """The draft of a JSON file. Raises ImportRejected, with positions such as `$.units[2].criteria[0].code`."""
+    problems = ProblemCollector(file)
+    document = _load_json(problems, _decode(problems, content))
     if not isinstance(document, dict):
-        reading.fault("$", f"must be an object that describes one qualification, not {kind_of(document)}")
-        raise ImportRejected(reading.faults)
-    units = []
-    for place, entry in _objects(reading, document.get("units"), "$.units", "unit"):
-        criteria = [
-            (
-                f"{spot}.code",
-                reading.text(item.get("code"), f"{spot}.code", "code"),
-                reading.text(item.get("description"), f"{spot}.description", "description"),
-            )
-            for spot, item in _objects(reading, entry.get("criteria"), f"{place}.criteria", "criterion")
-        ]
-        mandatory = entry.get("mandatory", True)
-        if not isinstance(mandatory, bool):
-            reading.fault(f"{place}.mandatory", f"must be true or false, not {kind_of(mandatory)}")
-        number = reading.text(entry.get("number"), f"{place}.number", "number")
-        title = reading.text(entry.get("title"), f"{place}.title", "title")
-        units.append(_Unit(f"{place}.number", number, title, mandatory, criteria))
-    return _draft(reading, document, options, units)
+        problems.add("$", f"must be an object that describes one qualification, not {json_type(document)}")
+        raise ImportRejected(problems.problems)
+    units = [
+        _json_unit(problems, position, entry)
+        for position, entry in _objects(problems, document.get("units"), "$.units", "unit")
+    ]
+    return _draft(problems, document, options, units)
+
+
+def _json_unit(problems: ProblemCollector, position: str, entry: dict[str, Any]) -> _Unit:
+    criteria = [
+        _Criterion(
+            f"{place}.code",
+            problems.text(criterion.get("code"), f"{place}.code", "code"),
+            problems.text(criterion.get("description"), f"{place}.description", "description"),
+        )
+        for place, criterion in _objects(problems, entry.get("criteria"), f"{position}.criteria", "criterion")
+    ]
+    mandatory = entry.get("mandatory", True)
+    if not isinstance(mandatory, bool):
+        problems.add(f"{position}.mandatory", f"must be true or false, not {json_type(mandatory)}")
+    number = problems.text(entry.get("number"), f"{position}.number", "number")
+    title = problems.text(entry.get("title"), f"{position}.title", "title")
+    return _Unit(f"{position}.number", number, title, mandatory, criteria)
 
 
 def parse_csv(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "") -> QualificationDraft:
-    """The draft in the bytes of a CSV file; faults are placed by line, the first line of the file being line 1."""
-    reading = ParsedQualifications(file)
-    text = _decode(reading, content)
+    """The draft of a CSV file. Raises ImportRejected, with line numbers from 1 as positions."""
+    problems = ProblemCollector(file)
+    text = _decode(problems, content)
     units: dict[str, _Unit] = {}
-    # newline="" leaves line ends inside quotes to the csv module; strict finds quotes that are never closed.
+    # newline="" leaves line ends inside quotes to the csv module; strict rejects quotes that are not closed.
     rows = csv.reader(io.StringIO(text, newline=""), strict=True)
     line = 1
     try:
         header = next(rows, [])
         if tuple(cell.strip() for cell in header) != CSV_COLUMNS:
-            reading.fault("line 1", f"the columns must be exactly {', '.join(CSV_COLUMNS)}")
-            raise ImportRejected(reading.faults)
+            problems.add("line 1", f"the columns must be exactly {', '.join(CSV_COLUMNS)}")
+            raise ImportRejected(problems.problems)
         while True:
             line = rows.line_num + 1
             row = next(rows, None)
             if row is None:
                 break
             if row:
-                _csv_row(reading, f"line {line}", row, units)
+                _csv_row(problems, f"line {line}", row, units)
     except csv.Error as error:
-        # Behind a broken quote nothing can be told apart any more: this is the one fault that ends the reading.
-        reading.fault(f"line {line}", f"is not valid CSV: {error}")
-        raise ImportRejected(reading.faults) from error
-    if not units and not reading.faults:
-        reading.fault("line 2", "there is no criterion")
-    return _draft(reading, None, options, list(units.values()))
+        # After a broken quote rows and cells cannot be told apart, so parsing ends here.
+        problems.add(f"line {line}", f"is not valid CSV: {error}")
+        raise ImportRejected(problems.problems) from error
+    if not units and not problems.problems:
+        problems.add("line 2", "there is no criterion")
+    return _draft(problems, None, options, list(units.values()))
 
 
-def _csv_row(reading: ParsedQualifications, place: str, row: Sequence[str], units: dict[str, _Unit]) -> None:
+def _csv_row(problems: ProblemCollector, position: str, row: Sequence[str], units: dict[str, _Unit]) -> None:
     if len(row) != len(CSV_COLUMNS):
-        reading.fault(place, f"has {len(row)} fields; {len(CSV_COLUMNS)} are expected")
+        problems.add(position, f"has {len(row)} fields, but {len(CSV_COLUMNS)} are expected")
         return
     names = ("number", "title", "code", "description")
     number, title, code, description = (
-        reading.text(cell, f"{place}, {column}", name)
+        problems.text(cell, f"{position}, {column}", name)
         for cell, name, column in zip(row, names, CSV_COLUMNS, strict=True)
     )
     if number is None:
         return
-    unit = units.setdefault(number, _Unit(f"{place}, unit_number", number, title))
+    unit = units.setdefault(number, _Unit(f"{position}, unit_number", number, title))
     if title is not None and unit.title is not None and unit.title != title:
-        reading.fault(f"{place}, unit_title", f"unit {number} was called {unit.title!r} further up")
-    unit.criteria.append((f"{place}, criterion_code", code, description))
+        problems.add(f"{position}, unit_title", f"unit {number} has the title {unit.title!r} in an earlier row")
+    unit.criteria.append(_Criterion(f"{position}, criterion_code", code, description))
 
 
 def _draft(
-    reading: ParsedQualifications, document: dict | None, options: ImportOptions, units: list[_Unit]
+    problems: ProblemCollector, document: dict[str, Any] | None, options: ImportOptions, units: list[_Unit]
 ) -> QualificationDraft:
-    """The draft made of a file's own words (None where it has no room for any), the options, and its units.
+    """The draft from the units, the values of a JSON document (None for CSV) and the options. Raises ImportRejected."""
 
-    Raises ImportFaults with all that was found.
-    """
-
-    def given(name: str, key: str) -> tuple[object, str]:
-        """A value and its place: the file's own, or the option's where the file says nothing."""
+    def value_of(name: str, key: str) -> tuple[object, str]:
+        """A value and its position: the document's, or the option's if the document has none."""
         value = document.get(key) if document is not None else None
         if value is None and (document is None or getattr(options, name) is not None):
             return getattr(options, name), f"--{name.replace('_', '-')}"
         return value, f"$.{key}"
 
-    texts = {name: reading.text(*given(name, name), name) for name in ("title", "reference", "version", "kind")}
-    level = reading.whole(*given("level", "level"), 0, 8)
-    hours = reading.whole(*given("off_the_job_hours_minimum", "otj_hours_minimum"), 0, 20_000)
-    _no_twins(reading, [(unit.place, unit.number) for unit in units], "unit number")
+    title, reference, version, kind = (
+        problems.text(*value_of(name, name), name) for name in ("title", "reference", "version", "kind")
+    )
+    level = problems.whole_number(*value_of("level", "level"), 0, 8)
+    hours = problems.whole_number(*value_of("off_the_job_hours_minimum", "otj_hours_minimum"), 0, 20_000)
+    _check_unique(problems, "unit number", [(unit.position, unit.number) for unit in units])
     for unit in units:
-        _no_twins(reading, [(place, code) for place, code, _ in unit.criteria], "criterion code of this unit")
+        codes = [(criterion.position, criterion.code) for criterion in unit.criteria]
+        _check_unique(problems, "criterion code of this unit", codes)
     if len(units) > MAX_UNITS:
-        reading.fault("", f"there are {len(units)} units; at most {MAX_UNITS} can be kept")
+        problems.add("", f"there are {len(units)} units, but at most {MAX_UNITS} are allowed")
     if (count := sum(len(unit.criteria) for unit in units)) > MAX_CRITERIA:
-        reading.fault("", f"there are {count} criteria; at most {MAX_CRITERIA} can be kept")
-    if reading.faults:
-        raise ImportRejected(reading.faults)
-    drafted = tuple(
+        problems.add("", f"there are {count} criteria, but at most {MAX_CRITERIA} are allowed")
+    problems.raise_problems()
+    # Without problems, required values are not None: the empty strings are for the type checker.
+    drafts = tuple(
         UnitDraft(
-            unit.number,
-            unit.title,
-            tuple(CriterionDraft(code, text) for _, code, text in unit.criteria),
+            unit.number or "",
+            unit.title or "",
+            tuple(CriterionDraft(criterion.code or "", criterion.description or "") for criterion in unit.criteria),
             unit.mandatory,
         )
         for unit in units
     )
-    return QualificationDraft(units=drafted, level=level, off_the_job_hours_minimum=hours, **texts)
+    return QualificationDraft(title or "", drafts, kind, reference, version, level, hours)
 
 
-def _no_twins(reading: ParsedQualifications, entries: list[tuple[str, str | None]], what: str) -> None:
+def _check_unique(problems: ProblemCollector, what: str, entries: list[tuple[str, str | None]]) -> None:
     first: dict[str, str] = {}
-    for place, value in entries:
-        if value is not None and first.setdefault(value, place) != place:
-            reading.fault(place, f"{value!r} stands twice as a {what}; first at {first[value]}")
+    for position, value in entries:
+        if value is not None and first.setdefault(value, position) != position:
+            problems.add(position, f"{value!r} is used twice as a {what}, first at {first[value]}")
 
 
-def _objects(reading: ParsedQualifications, value: object, place: str, what: str) -> list[tuple[str, dict]]:
+def _objects(problems: ProblemCollector, value: object, position: str, what: str) -> list[tuple[str, dict[str, Any]]]:
     """The objects of a list that must not be empty, each with its path."""
     if not isinstance(value, list):
-        reading.fault(place, f"must be a list, not {kind_of(value)}" if value is not None else "is required")
+        problems.add(position, f"must be a list, not {json_type(value)}" if value is not None else "is required")
         return []
     if not value:
-        reading.fault(place, f"must hold at least one {what}")
-    entries = [(f"{place}[{index}]", entry) for index, entry in enumerate(value)]
-    for spot, entry in entries:
+        problems.add(position, f"must contain at least one {what}")
+    entries = [(f"{position}[{index}]", entry) for index, entry in enumerate(value)]
+    for path, entry in entries:
         if not isinstance(entry, dict):
-            reading.fault(spot, f"must be an object that describes one {what}, not {kind_of(entry)}")
-    return [(spot, entry) for spot, entry in entries if isinstance(entry, dict)]
+            problems.add(path, f"must be an object that describes one {what}, not {json_type(entry)}")
+    return [(path, entry) for path, entry in entries if isinstance(entry, dict)]
 
 
-def _decode(reading: ParsedQualifications, content: bytes) -> str:
-    """The text of a file in UTF-8, with or without a byte order mark. Each line that is not is a fault of its own."""
+def _decode(problems: ProblemCollector, content: bytes) -> str:
+    """The text of a UTF-8 file, with or without a byte order mark. Raises ImportRejected, with each line at fault."""
     if len(content) > MAX_BYTES:
-        reading.fault("", f"is larger than {MAX_BYTES // 1024 // 1024} MiB")
-        raise ImportRejected(reading.faults)
+        problems.add("", f"is larger than {MAX_BYTES // 1024 // 1024} MiB")
+        raise ImportRejected(problems.problems)
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
-        reading.fault("", "is in UTF-16; save it as UTF-8")
-        raise ImportRejected(reading.faults)
+        problems.add("", "is in UTF-16; save it as UTF-8")
+        raise ImportRejected(problems.problems)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -229,33 +244,31 @@ def _decode(reading: ParsedQualifications, content: bytes) -> str:
             try:
                 line.decode()
             except UnicodeDecodeError as error:
-                wrong = line[error.start]
-                reading.fault(
-                    f"line {number}", f"byte {error.start + 1} (0x{wrong:02X}) is not UTF-8; save it as UTF-8"
-                )
-        raise ImportRejected(reading.faults) from None
+                byte = line[error.start]
+                problems.add(f"line {number}", f"byte {error.start + 1} (0x{byte:02X}) is not UTF-8; save it as UTF-8")
+        raise ImportRejected(problems.problems) from None
 
 
-def _load_json(reading: ParsedQualifications, text: str) -> object:
-    """The document in the text. A key that stands twice in one object is a fault: JSON would drop the first unsaid."""
+def _load_json(problems: ProblemCollector, text: str) -> object:
+    """The document. A repeated key of an object is a problem, because Python's parser silently keeps the last one."""
 
-    def pairs(items: list[tuple[str, object]]) -> dict:
+    def pairs(items: list[tuple[str, object]]) -> dict[str, object]:
         entry = dict(items)
         if len(entry) != len(items):
-            twice = (key for key, times in Counter(key for key, _ in items).items() if times > 1)
-            reading.fault("", f"the key {', '.join(map(repr, twice))} stands twice in one object")
+            repeated = [key for key, times in Counter(key for key, _ in items).items() if times > 1]
+            problems.add("", f"the key {', '.join(map(repr, repeated))} is used twice in one object")
         return entry
 
     def constant(name: str) -> None:
-        reading.fault("", f"{name} is not a JSON value")
+        problems.add("", f"{name} is not a JSON value")
 
     try:
         return json.loads(text, object_pairs_hook=pairs, parse_constant=constant)
     except json.JSONDecodeError as error:
-        reading.fault(f"line {error.lineno}, column {error.colno}", f"is not valid JSON: {error.msg}")
+        problems.add(f"line {error.lineno}, column {error.colno}", f"is not valid JSON: {error.msg}")
     except RecursionError:
-        reading.fault("", "is nested too deeply")
+        problems.add("", "is nested too deeply")
     except ValueError as error:
-        # A number of more digits than Python turns into an int.
-        reading.fault("", f"is not valid JSON: {error}")
-    raise ImportRejected(reading.faults)
+        # A number with more digits than Python converts to an int.
+        problems.add("", f"is not valid JSON: {error}")
+    raise ImportRejected(problems.problems)

@@ -1,4 +1,4 @@
-"""Storing qualifications: a new version goes in, the same one changes nothing, one in use is not altered."""
+"""Stores imported qualifications: adds a new version, and never changes one that is in use."""
 
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -13,7 +13,7 @@ from services.importer.draft import QualificationDraft
 
 
 class Outcome(Enum):
-    """What storing a draft did."""
+    """The effect of storing a draft."""
 
     ADDED = auto()
     UNCHANGED = auto()
@@ -21,19 +21,19 @@ class Outcome(Enum):
 
 
 class VersionInUse(Exception):
-    """An aim is measured against this version, so it cannot be altered: what was reached would change its meaning."""
+    """An aim uses this version with other content; changing it would change what the learner achieved."""
 
-    def __init__(self, draft: QualificationDraft):
+    def __init__(self, draft: QualificationDraft) -> None:
         version = f" version {draft.version}" if draft.version else ""
         super().__init__(
-            f"{draft.title}{version} is in use with other content and cannot be altered. Import it under a new version."
+            f"{draft.title}{version} is in use with other content and cannot be changed. Import it as a new version."
         )
         self.draft = draft
 
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """The key of the qualification, and what happened to it."""
+    """The key of the stored qualification, and the effect of storing it."""
 
     qualification_id: int
     outcome: Outcome
@@ -42,11 +42,11 @@ class Stored:
 async def store_qualification(session: AsyncSession, provider_id: int, draft: QualificationDraft) -> Stored:
     """Stores one version for one provider, in the caller's transaction. Raises VersionInUse.
 
-    A version that no aim uses yet is replaced by other content, under a new key: nothing that was read of the old one
-    by its key can be mistaken for the new one.
+    Other content replaces a version that no aim uses yet, under a new key, so that nothing cached under the old key is
+    taken for the new content.
     """
     digest = draft.digest()
-    standing = (
+    existing = (
         await session.execute(
             select(Qualification.id, Qualification.content_sha256).where(
                 Qualification.provider_id == provider_id,
@@ -56,15 +56,15 @@ async def store_qualification(session: AsyncSession, provider_id: int, draft: Qu
             )
         )
     ).one_or_none()
-    if standing is None:
+    if existing is None:
         return Stored(await _insert(session, provider_id, draft, digest), Outcome.ADDED)
-    if standing.content_sha256 == digest:
-        return Stored(standing.id, Outcome.UNCHANGED)
-    if await session.scalar(select(exists().where(Aim.qualification_id == standing.id))):
+    if existing.content_sha256 == digest:
+        return Stored(existing.id, Outcome.UNCHANGED)
+    if await session.scalar(select(exists().where(Aim.qualification_id == existing.id))):
         raise VersionInUse(draft)
     for table in (QualificationCriterion, QualificationUnit):
-        await session.execute(delete(table).where(table.qualification_id == standing.id))
-    await session.execute(delete(Qualification).where(Qualification.id == standing.id))
+        await session.execute(delete(table).where(table.qualification_id == existing.id))
+    await session.execute(delete(Qualification).where(Qualification.id == existing.id))
     return Stored(await _insert(session, provider_id, draft, digest), Outcome.REPLACED)
 
 

@@ -1,4 +1,4 @@
-"""The guides: every role finds what it needs, and a page at fault is refused by name."""
+"""The guides: every role has the guides that it needs, and an invalid guide is rejected by name."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from services.guides import GuideError, guides, load
 PAGE = "---\ntitle: A page\naudience: LEARNER, IQA\norder: 3\n---\n\nWords.\n"
 
 
-def test_the_promised_guides_are_there_in_order_and_each_says_something():
+def test_the_documented_guides_exist_in_order_and_have_content():
     slugs = [guide.slug for guide in guides()]
     assert {
         "dashboard", "signing-documents", "uploading-evidence", "signing-off-units", "time-log", "learning-plan",
@@ -21,7 +21,7 @@ def test_the_promised_guides_are_there_in_order_and_each_says_something():
     assert len({guide.title for guide in guides()}) == len(slugs)
 
 
-def test_each_role_has_guides_and_none_is_offered_what_it_cannot_do():
+def test_each_role_has_guides_for_what_it_can_do_only():
     audience = {guide.slug: set(guide.audience) for guide in guides()}
     assert all(any(role in roles for roles in audience.values()) for role in Role)
     assert audience["assessing"] <= {Role.ASSESSOR, Role.IQA}
@@ -30,30 +30,30 @@ def test_each_role_has_guides_and_none_is_offered_what_it_cannot_do():
     assert audience["cv"] == {Role.LEARNER}
 
 
-def test_a_page_is_read_whole(tmp_path: Path):
-    (tmp_path / "a-page.md").write_text(PAGE + "\n---\n\nA rule in the body is no front matter.\n", encoding="utf-8")
+def test_a_guide_is_read_with_its_whole_body(tmp_path: Path):
+    (tmp_path / "a-page.md").write_text(PAGE + "\n---\n\nA rule in the body is not front matter.\n", encoding="utf-8")
     (guide,) = load(tmp_path)
     assert (guide.slug, guide.title, guide.audience) == ("a-page", "A page", (Role.LEARNER, Role.IQA))
-    assert guide.body == "Words.\n\n---\n\nA rule in the body is no front matter.\n"
+    assert guide.body == "Words.\n\n---\n\nA rule in the body is not front matter.\n"
 
 
 @pytest.mark.parametrize(
     ("name", "page", "words"),
     [
-        ("Bad Name.md", PAGE, "lower case"),
+        ("Bad Name.md", PAGE, "lower-case"),
         ("page.md", "Words alone.\n", "front matter"),
         ("page.md", PAGE.replace("---\n\nWords", "\nWords"), "front matter"),
         ("page.md", PAGE.replace("IQA", "DEAN"), "DEAN"),
         ("page.md", PAGE.replace("IQA", "LEARNER"), "twice"),
-        ("page.md", PAGE.replace("title: A page\n", ""), "lacks title"),
-        ("page.md", PAGE.replace("title: A page", "title:"), "no line of front matter"),
+        ("page.md", PAGE.replace("title: A page\n", ""), "has no title"),
+        ("page.md", PAGE.replace("title: A page", "title:"), "not a front matter line"),
         ("page.md", PAGE.replace("order: 3", "order: 3\norder: 4"), "once each"),
         ("page.md", PAGE.replace("order: 3", "order: first"), "whole number"),
         ("page.md", PAGE.replace("order: 3", "ordre: 3"), "ordre"),
-        ("page.md", PAGE.replace("Words.", ""), "says nothing"),
+        ("page.md", PAGE.replace("Words.", ""), "body is empty"),
     ],
 )
-def test_a_page_at_fault_is_refused_by_name(tmp_path: Path, name: str, page: str, words: str):
+def test_an_invalid_guide_is_rejected_by_name(tmp_path: Path, name: str, page: str, words: str):
     (tmp_path / name).write_text(page, encoding="utf-8")
     with pytest.raises(GuideError, match=words) as raised:
         load(tmp_path)

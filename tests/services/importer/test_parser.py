@@ -1,4 +1,4 @@
-"""Reading qualifications from files: what is clean goes in whole, and every fault is found with its place."""
+"""Parsing qualifications: valid files give complete drafts, and every problem is found with its position."""
 
 import csv
 import io
@@ -8,17 +8,18 @@ from pathlib import Path
 
 import pytest
 
-from services.importer.draft import NO_OPTIONS, ImportOptions, ImportRejected, QualificationDraft
+from services.importer.draft import NO_OPTIONS, ImportOptions, QualificationDraft
 from services.importer.parser import MAX_BYTES, parse_csv, parse_json, read_qualification, read_qualifications
+from services.importer.problems import ImportRejected
 
-CONTENT = Path(__file__).parents[3] / "services" / "demo" / "content"
-# Published ones, under the Open Government Licence (each file names its sources).
+DEMO = Path(__file__).parents[3] / "services" / "demo" / "content"
+# Published qualifications, under the Open Government Licence (each file names its sources).
 PUBLISHED = Path(__file__).parent / "qualifications"
 HEADER = "unit_number,unit_title,criterion_code,criterion_description\n"
 
 
 def document(**changes) -> dict:
-    """A small sound qualification, as a JSON object."""
+    """A small valid qualification, as a JSON object."""
     units = [
         {"number": "1", "title": "One", "criteria": [{"code": "1.1", "description": "First"}]},
         {"number": "2", "title": "Two", "mandatory": False, "criteria": [{"code": "1.1", "description": "Same code"}]},
@@ -37,18 +38,18 @@ def read(value: object, options: ImportOptions = NO_OPTIONS) -> QualificationDra
     return parse_json(json.dumps(value).encode(), options)
 
 
-def faults(parse, content: bytes, options: ImportOptions = NO_OPTIONS) -> list[tuple[str, str]]:
+def problems(parse, content: bytes, options: ImportOptions = NO_OPTIONS) -> list[tuple[str, str]]:
     with pytest.raises(ImportRejected) as raised:
         parse(content, options)
-    return [(fault.place, fault.message) for fault in raised.value.faults]
+    return [(problem.position, problem.message) for problem in raised.value.problems]
 
 
-def places(value: object) -> list[str]:
-    return [place for place, _ in faults(parse_json, json.dumps(value).encode())]
+def positions(value: object) -> list[str]:
+    return [place for place, _ in problems(parse_json, json.dumps(value).encode())]
 
 
-def test_the_demo_qualifications_are_sound_and_of_the_promised_kinds():
-    drafts = {draft.kind: draft for draft in read_qualifications(sorted(CONTENT.glob("*.json")))}
+def test_the_demo_qualifications_are_valid_and_of_every_kind():
+    drafts = {draft.kind: draft for draft in read_qualifications(sorted(DEMO.glob("*.json")))}
     assert set(drafts) == {"standard", "diploma", "functional_skills"}
     assert [unit.title for unit in drafts["standard"].units] == ["Knowledge", "Skills", "Behaviours"]
     assert {criterion.code[0] for unit in drafts["standard"].units for criterion in unit.criteria} == set("KSB")
@@ -56,8 +57,8 @@ def test_the_demo_qualifications_are_sound_and_of_the_promised_kinds():
     assert drafts["standard"].off_the_job_hours_minimum
 
 
-def test_every_word_of_a_json_file_comes_out_as_it_went_in():
-    for path in (*CONTENT.glob("*.json"), *PUBLISHED.glob("*.json")):
+def test_a_json_file_is_read_completely():
+    for path in (*DEMO.glob("*.json"), *PUBLISHED.glob("*.json")):
         given, draft = json.loads(path.read_text(encoding="utf-8")), read_qualification(path)
         for name in ("title", "kind", "reference", "version", "level"):
             assert getattr(draft, name) == given.get(name)
@@ -70,7 +71,7 @@ def test_every_word_of_a_json_file_comes_out_as_it_went_in():
 
 
 def test_the_same_content_as_csv_gives_the_same_draft():
-    draft = read_qualification(next(CONTENT.glob("functional*.json")))
+    draft = read_qualification(next(DEMO.glob("functional*.json")))
     out = io.StringIO(HEADER, newline="")
     out.seek(0, io.SEEK_END)
     writer = csv.writer(out)
@@ -86,7 +87,7 @@ def test_the_same_content_as_csv_gives_the_same_draft():
         assert again == draft and again.digest() == draft.digest()
 
 
-def test_what_the_file_says_is_kept_and_options_fill_in_the_rest():
+def test_values_of_the_file_win_over_options():
     options = ImportOptions(title="Other", version="9", level=5, off_the_job_hours_minimum=300)
     draft = read(document(version=None, level=None), options)
     assert (draft.title, draft.version, draft.level, draft.off_the_job_hours_minimum) == ("Small", "9", 5, 300)
@@ -96,10 +97,10 @@ def test_a_code_is_unique_within_its_unit_only():
     assert read(document()).criterion_count == 2
     twice = document()
     twice["units"][0]["criteria"].append({"code": " 1.1 ", "description": "Again"})
-    assert places(twice) == ["$.units[0].criteria[1].code"]
+    assert positions(twice) == ["$.units[0].criteria[1].code"]
 
 
-def test_the_digest_sees_every_change_and_nothing_else():
+def test_the_digest_depends_on_the_whole_content_and_on_nothing_else():
     draft = read(document())
     units, criterion = draft.units, draft.units[0].criteria[0]
     altered = [
@@ -109,10 +110,10 @@ def test_the_digest_sees_every_change_and_nothing_else():
         replace(draft, units=(replace(units[0], criteria=(replace(criterion, description="Firs"),)), units[1])),
     ]  # fmt: skip
     assert len({draft.digest(), *(other.digest() for other in altered)}) == len(altered) + 1
-    assert read(document(notes="not a part of it")).digest() == draft.digest()
+    assert read(document(notes="ignored")).digest() == draft.digest()
 
 
-def test_all_faults_of_a_json_file_are_found_together_with_their_paths():
+def test_all_problems_of_a_json_file_are_found_at_once_with_their_paths():
     bad = {
         "title": 7, "level": "two", "version": "v" * 41, "otj_hours_minimum": 1.5,
         "units": [
@@ -122,7 +123,7 @@ def test_all_faults_of_a_json_file_are_found_together_with_their_paths():
             ["not a unit"],
         ],
     }  # fmt: skip
-    assert set(places(bad)) == {
+    assert set(positions(bad)) == {
         "$.title", "$.level", "$.version", "$.otj_hours_minimum",
         "$.units[0].title", "$.units[0].criteria[1].description", "$.units[0].criteria[1].code",
         "$.units[0].criteria[2]",
@@ -141,7 +142,7 @@ def test_all_faults_of_a_json_file_are_found_together_with_their_paths():
         (b"[" * 100_000, "", "too deeply"),
         (b"[" + b"1" * 5_000 + b"]", "", "digits"),
         (b'{"level": NaN}', "", "NaN"),
-        (b'{"title": "a", "title": "b"}', "", "'title' stands twice"),
+        (b'{"title": "a", "title": "b"}', "", "'title' is used twice"),
         (b'{"title": "half \\ud800"}', "$.title", "U+D800"),
         (b'{"title": "nul \\u0000"}', "$.title", "U+0000"),
         (b'{"title": true}', "$.title", "not true or false"),
@@ -149,18 +150,18 @@ def test_all_faults_of_a_json_file_are_found_together_with_their_paths():
         (b"x" * (MAX_BYTES + 1), "", "larger than 8 MiB"),
     ],
 )
-def test_broken_json_is_a_fault_and_never_a_crash(content: bytes, place: str, words: str):
-    assert any(found.startswith(place) and words in message for found, message in faults(parse_json, content))
+def test_invalid_json_is_a_problem_and_not_a_crash(content: bytes, place: str, words: str):
+    assert any(found.startswith(place) and words in message for found, message in problems(parse_json, content))
 
 
-def test_each_line_that_is_not_utf8_is_named():
+def test_each_line_that_is_not_utf8_is_a_problem():
     content = HEADER.encode() + b"1,A,1.1,caf\xe9\n1,A,1.2,fine\n1,A,1.3,na\xefve\n"
-    assert [place for place, _ in faults(parse_csv, content)] == ["line 2", "line 4"]
+    assert [place for place, _ in problems(parse_csv, content)] == ["line 2", "line 4"]
 
 
-def test_all_faults_of_a_csv_file_are_found_together_with_their_lines():
+def test_all_problems_of_a_csv_file_are_found_at_once_with_their_lines():
     rows = '1,A,1.1,"over\ntwo lines"\n1,B,1.2,other title\n,,,\n\n2,C,1.1,a,b\n2,C\n1,A,1.1,again\n'
-    found = [place for place, _ in faults(parse_csv, (HEADER + rows).encode())]
+    found = [place for place, _ in problems(parse_csv, (HEADER + rows).encode())]
     assert set(found) == {
         "line 4, unit_title", "line 7", "line 8", "line 9, criterion_code", "--title",
         "line 5, unit_number", "line 5, unit_title", "line 5, criterion_code", "line 5, criterion_description",
@@ -178,27 +179,27 @@ def test_all_faults_of_a_csv_file_are_found_together_with_their_lines():
         (HEADER + '1,A,1.1,fine\n1,A,1.2,"never closed\n', "line 3"),
     ],
 )
-def test_a_csv_that_cannot_be_read_row_by_row_says_where(content: str, place: str):
-    assert faults(parse_csv, content.encode(), ImportOptions(title="T"))[0][0] == place
+def test_a_csv_file_that_cannot_be_split_into_rows_is_a_problem_with_its_line(content: str, place: str):
+    assert problems(parse_csv, content.encode(), ImportOptions(title="T"))[0][0] == place
 
 
-def test_line_ends_of_every_system_are_read():
+def test_line_ends_of_every_operating_system_are_read():
     rows = HEADER + "1,A,1.1,x\n1,A,1.2,y\n"
     drafts = {parse_csv(rows.replace("\n", end).encode(), ImportOptions(title="T")) for end in ("\n", "\r\n", "\r")}
     assert len(drafts) == 1 and drafts.pop().criterion_count == 2
 
 
-def test_faults_of_several_files_come_together_and_name_their_file(tmp_path: Path):
+def test_problems_of_several_files_are_reported_at_once_with_the_file(tmp_path: Path):
     good, bad, missing = tmp_path / "good.json", tmp_path / "bad.JSON", tmp_path / "missing.csv"
     good.write_text(json.dumps(document()))
     bad.write_text("{}")
     with pytest.raises(ImportRejected) as raised:
         read_qualifications([bad, good, missing, tmp_path / "notes.txt"])
-    assert {fault.file for fault in raised.value.faults} == {str(bad), str(missing), str(tmp_path / "notes.txt")}
+    assert {problem.file for problem in raised.value.problems} == {str(bad), str(missing), str(tmp_path / "notes.txt")}
     assert "cannot be read: No such file" in str(raised.value)
 
 
-def test_two_files_cannot_give_one_version_two_contents(tmp_path: Path):
+def test_two_files_cannot_hold_the_same_version_with_different_content(tmp_path: Path):
     first, same, other = (tmp_path / f"{name}.json" for name in ("first", "same", "other"))
     first.write_text(json.dumps(document()))
     same.write_text(json.dumps(document(), indent=3))

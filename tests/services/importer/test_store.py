@@ -1,4 +1,4 @@
-"""Storing qualifications: whole, once, and not to be altered while an aim is measured against them."""
+"""Storing qualifications: completely, once, and unchanged while an aim uses them."""
 
 import datetime as dt
 from dataclasses import replace
@@ -34,7 +34,7 @@ async def store(database: Database, provider_id: int, draft):
 
 
 async def use(database: Database, provider_id: int, qualification_id: int) -> None:
-    """A learner with an aim that is measured against the qualification."""
+    """Adds a learner with an aim for the qualification."""
     async with database.writing() as session:
         user = User(
             provider_id=provider_id,
@@ -59,7 +59,7 @@ async def use(database: Database, provider_id: int, qualification_id: int) -> No
 
 
 @pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
-async def test_a_published_qualification_is_stored_word_for_word(database: Database, path: Path):
+async def test_a_published_qualification_is_stored_completely(database: Database, path: Path):
     draft = read_qualification(path)
     stored = await store(database, await provider(database), draft)
     (row,) = await database.rows(select(Qualification.__table__))
@@ -88,7 +88,7 @@ async def test_a_published_qualification_is_stored_word_for_word(database: Datab
     assert (row.unit_count, row.criterion_count) == (len(units), sum(unit.criterion_count for unit in units))
 
 
-async def test_the_same_version_twice_changes_nothing_also_while_in_use(database: Database):
+async def test_importing_a_version_again_changes_nothing_even_while_in_use(database: Database):
     draft, owner = read_qualification(PUBLISHED[0]), await provider(database)
     first = await store(database, owner, draft)
     await use(database, owner, first.qualification_id)
@@ -97,7 +97,7 @@ async def test_the_same_version_twice_changes_nothing_also_while_in_use(database
     assert (await database.rows(select(func.count()).select_from(QualificationUnit)))[0][0] == len(draft.units)
 
 
-async def test_a_version_is_replaced_until_it_is_used_and_then_refused(database: Database):
+async def test_a_version_can_be_replaced_until_it_is_in_use(database: Database):
     draft, owner = read_qualification(PUBLISHED[0]), await provider(database)
     await store(database, owner, draft)
     shorter = replace(draft, units=draft.units[:2])
@@ -112,7 +112,7 @@ async def test_a_version_is_replaced_until_it_is_used_and_then_refused(database:
     assert row.unit_count == 2
 
 
-async def test_versions_stand_beside_each_other_and_providers_apart(database: Database):
+async def test_versions_and_providers_are_independent(database: Database):
     draft, owner, other = read_qualification(PUBLISHED[1]), await provider(database), await provider(database)
     outcomes = [
         (await store(database, owner, draft)).outcome,
