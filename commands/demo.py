@@ -8,10 +8,9 @@ from typing import Any
 from commands.database_session import fail, with_database
 from db.database import Database
 from db.migrate import migrate, missing_migrations
-from services.demo.builder import SIGN_INS, DemoExists, build_demo
+from services.demo.accounts import ACCOUNTS, PASSWORD, DemoAccount
+from services.demo.builder import DemoExists, build_demo
 from services.demo.cohort import build_cohort
-from services.demo.people import DemoSignIn
-from services.demo.texts import PASSWORD
 from services.settings import Settings
 from services.storage.file_store import open_store
 
@@ -46,7 +45,7 @@ def prepare(settings: Settings) -> None:
 
     asyncio.run(work())
     if settings.is_demo:
-        _print_sign_ins(SIGN_INS)
+        _print_sign_ins(ACCOUNTS)
     print(f"\nWaymark: http://{settings.host}:{settings.port}/graphql\n", flush=True)
 
 
@@ -61,7 +60,7 @@ def _cohort(settings: Settings, asked: argparse.Namespace) -> int:
     return with_database(settings, work)
 
 
-def _print_sign_ins(sign_ins: Sequence[DemoSignIn]) -> None:
+def _print_sign_ins(sign_ins: Sequence[DemoAccount]) -> None:
     print(f"Sign in with the password {PASSWORD} as:\n")
     width = max(len(entry.username) for entry in sign_ins)
     for entry in sign_ins:

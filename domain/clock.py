@@ -24,3 +24,8 @@ def today() -> dt.date:
 def start_of(day: dt.date) -> dt.datetime:
     """The moment, in UTC, at which a London day begins."""
     return dt.datetime.combine(day, dt.time(), LONDON).astimezone(dt.UTC)
+
+
+def london_time(day: dt.date, hour: int = 9, minute: int = 0) -> dt.datetime:
+    """The moment, in UTC, of a time of day in London."""
+    return dt.datetime.combine(day, dt.time(hour, minute), LONDON).astimezone(dt.UTC)

@@ -1,22 +1,42 @@
-"""The audit trail of what the demo's people did: sealed line by line in the order of time, like one that grew."""
+"""The audit trail of the demo, chained in the order of time like one that the server wrote."""
+
+import datetime as dt
+from dataclasses import dataclass
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
-from services.audit.chain import event_hash
+from domain.enums import Role
+from services.audit.chain import EMPTY_TRAIL_HASH, event_hash
 
 
-async def build_audit_trail(session: AsyncSession, provider_id: int, history: list[tuple]) -> None:
-    """Writes a new provider's trail. `history` holds (moment, actor, role, mutation, type, key, part, learner, aim)."""
-    previous, events = "0" * 64, []
-    for sequence, line in enumerate(sorted(history, key=lambda line: (line[0], line[4], line[5], line[3])), 1):
-        moment, actor, role, action, kind, key, part, learner, aim = line
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """What a person of the demo did. The subject is the record of a type and key; a unit of an aim has a part, too."""
+
+    at: dt.datetime
+    actor: int
+    role: Role
+    action: str
+    subject_type: str
+    subject_key: int
+    subject_part: int | None
+    learner: int
+    aim: int | None
+
+
+async def build_audit_trail(session: AsyncSession, provider_id: int, history: list[HistoryEntry]) -> None:
+    """Writes the audit trail of a new provider."""
+    previous, events = EMPTY_TRAIL_HASH, []
+    ordered = sorted(history, key=lambda entry: (entry.at, entry.subject_type, entry.subject_key, entry.action))
+    for sequence, entry in enumerate(ordered, 1):
         event = AuditEvent(
-            provider_id=provider_id, sequence=sequence, at=moment, actor_id=actor, role=role, action=action,
-            subject_type=kind, subject_key=key, subject_part=part, learner_id=learner, aim_id=aim, detail={},
-            address=None, request_id=None, previous_hash=previous,
+            provider_id=provider_id, sequence=sequence, at=entry.at, actor_id=entry.actor, role=entry.role,
+            action=entry.action, subject_type=entry.subject_type, subject_key=entry.subject_key,
+            subject_part=entry.subject_part, learner_id=entry.learner, aim_id=entry.aim, detail={}, address=None,
+            request_id=None, previous_hash=previous,
         )  # fmt: skip
         event.hash = previous = event_hash(event)
         events.append(event)

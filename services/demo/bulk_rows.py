@@ -1,4 +1,4 @@
-"""Rows in bulk: keys given out beforehand, a statement a table for many rows, in an order that holds."""
+"""Inserts rows in bulk: keys are assigned beforehand, and one statement inserts all rows of a table."""
 
 import asyncio
 import datetime as dt
@@ -7,22 +7,21 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Table, func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.database import Database
 from db.models import registry as tables
 from db.models.base import Base
-from domain import clock
-from services.demo.sample_files import Sample
+from services.demo.sample_files import SampleFile
 from services.storage.file_store import FileStore
 
-LARGEST_SAMPLE = 10 * 1024 * 1024
-_WRITES_AT_ONCE = 16
+MAX_SAMPLE_BYTES = 10 * 1024 * 1024
+_CONCURRENT_WRITES = 16
 
-# A table stands behind those that it points to.
+# A table comes after those that it refers to.
 _ORDER: tuple[type[Base], ...] = (
     tables.Employer, tables.User, tables.RoleGrant, tables.Learner, tables.ManagerAllocation, tables.OverviewAllocation,
     tables.Aim, tables.AimProgress, tables.File, tables.Session, tables.SessionAim, tables.SessionFile, tables.Action,
@@ -33,27 +32,27 @@ _ORDER: tuple[type[Base], ...] = (
 
 
 class Rows:
-    """Rows that wait to be inserted. A row can be completed until then: `add` gives it back."""
+    """Rows to be inserted. `add` returns a row, which can be changed until it is inserted."""
 
     def __init__(self, next_keys: dict[type[Base], int]) -> None:
         self._next_keys = next_keys
-        self._waiting: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
-        self._files: list[tuple[dict[str, Any], Sample]] = []
+        self._pending: dict[type[Base], list[dict[str, Any]]] = defaultdict(list)
+        self._files: list[tuple[dict[str, Any], SampleFile]] = []
 
     def add(self, table: type[Base], **values: Any) -> dict[str, Any]:
-        """A row with every column; what is not given is the column's default, the key the next one.
+        """Adds a row: `values`, the next key, and the defaults of the other columns.
 
-        Columns with a function for a default are filled as they are inserted, unless they are given.
+        A default that is a function is called when the row is inserted.
         """
         row = _defaults(table) | values
         if table in self._next_keys:
             row["id"] = self._next_keys[table]
             self._next_keys[table] += 1
-        self._waiting[table].append(row)
+        self._pending[table].append(row)
         return row
 
-    def add_file(self, sample: Sample, at: dt.datetime, **values: Any) -> dict[str, Any]:
-        """The row of a file with the sample's bytes, which are kept when the rows are written."""
+    def add_file(self, sample: SampleFile, at: dt.datetime, **values: Any) -> dict[str, Any]:
+        """Adds the row of a file; its bytes are stored when the rows are written."""
         row = self.add(
             tables.File,
             name=sample.name,
@@ -68,69 +67,82 @@ class Rows:
         return row
 
     def of(self, table: type[Base]) -> list[dict[str, Any]]:
-        """The rows of a table that wait."""
-        return self._waiting[table]
+        """The rows of a table that are not inserted yet."""
+        return self._pending[table]
 
     async def write(self, session: AsyncSession, file_store: FileStore) -> None:
-        """Keeps the files, then inserts everything that waits."""
-        await self._keep_files(file_store)
+        """Stores the files, then inserts all rows."""
+        await self._store_files(file_store)
         connection = await session.connection()
         for table in _ORDER:
-            if waiting := self._waiting.pop(table, None):
+            if rows := self._pending.pop(table, None):
                 if connection.dialect.name == "postgresql":
-                    await _copy(connection, table, waiting)
+                    await _copy(connection, table, rows)
                 else:
-                    await session.execute(insert(table.__table__), waiting)
-        if self._waiting:
-            raise LookupError(f"no place in the order of tables for {[table.__name__ for table in self._waiting]}")
+                    await session.execute(insert(_table_of(table)), rows)
+        if self._pending:
+            raise LookupError(f"not in the order of tables: {[table.__name__ for table in self._pending]}")
 
-    async def _keep_files(self, file_store: FileStore) -> None:
-        """A learner's files with the same content share one stored copy: they are erased together, with the learner."""
-        shared: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
+    async def _store_files(self, file_store: FileStore) -> None:
+        """Stores one copy of the files of a learner with the same content: they are erased together."""
+        rows_of: dict[tuple[int, str], list[dict[str, Any]]] = defaultdict(list)
         contents: dict[tuple[int, str], bytes] = {}
         for row, sample in self._files:
-            place = row["learner_id"], row["sha256"]
-            shared[place].append(row)
-            contents[place] = sample.content
+            copy = row["learner_id"], row["sha256"]
+            rows_of[copy].append(row)
+            contents[copy] = sample.content
         self._files.clear()
-        gate = asyncio.Semaphore(_WRITES_AT_ONCE)
+        slots = asyncio.Semaphore(_CONCURRENT_WRITES)
 
-        async def keep(place: tuple[int, str]) -> None:
-            async with gate:
-                stored = await file_store.write(_once(contents[place]), limit=LARGEST_SAMPLE)
-            for row in shared[place]:
+        async def store(copy: tuple[int, str]) -> None:
+            async with slots:
+                stored = await file_store.write(_stream(contents[copy]), limit=MAX_SAMPLE_BYTES)
+            for row in rows_of[copy]:
                 row["storage_key"] = stored.storage_key
 
         async with asyncio.TaskGroup() as group:
-            for place in shared:
-                group.create_task(keep(place))
+            for copy in rows_of:
+                group.create_task(store(copy))
 
 
 @asynccontextmanager
-async def filling(database: Database, file_store: FileStore) -> AsyncIterator[tuple[AsyncSession, Rows]]:
-    """One transaction and the rows that it inserts at its end. Nobody else adds rows meanwhile: keys are given here."""
+async def bulk_insert(database: Database, file_store: FileStore) -> AsyncIterator[tuple[AsyncSession, Rows]]:
+    """One transaction, and the rows that it inserts when the block ends.
+
+    On PostgreSQL the tables are locked, because keys are assigned here and not by their sequences.
+    """
     keyed = [table for table in _ORDER if "id" in table.__table__.columns]
     async with database.writing() as session:
         if not database.is_sqlite:
             names = ", ".join(f'"{table.__tablename__}"' for table in keyed)
             await session.execute(text(f"LOCK TABLE {names} IN SHARE ROW EXCLUSIVE MODE"))
             sequences = {table: func.pg_get_serial_sequence(f'"{table.__tablename__}"', "id") for table in keyed}
-            next_keys = {table: await session.scalar(select(func.nextval(sequences[table]))) for table in keyed}
+            next_keys = {table: await _next_value(session, sequences[table]) for table in keyed}
         else:
-            next_keys = {
-                table: await session.scalar(select(func.coalesce(func.max(table.id), 0))) + 1 for table in keyed
-            }
+            next_keys = {table: await _max_key(session, table) + 1 for table in keyed}
         rows = Rows(next_keys)
         yield session, rows
         await rows.write(session, file_store)
         if not database.is_sqlite:
             for table in keyed:
-                # The sequence goes on behind the keys that were given out here.
+                # The sequence continues after the keys that were assigned here.
                 await session.execute(select(func.setval(sequences[table], next_keys[table], False)))
 
 
+async def _next_value(session: AsyncSession, sequence: Any) -> int:
+    return (await session.execute(select(func.nextval(sequence)))).scalar_one()
+
+
+async def _max_key(session: AsyncSession, table: type[Base]) -> int:
+    return (await session.execute(select(func.coalesce(func.max(_table_of(table).c.id), 0)))).scalar_one()
+
+
+def _table_of(table: type[Base]) -> Table:
+    return cast(Table, table.__table__)
+
+
 async def _copy(connection: AsyncConnection, table: type[Base], rows: list[dict[str, Any]]) -> None:
-    """PostgreSQL's own way in for many rows, several times as fast as INSERT; all of them have the same columns."""
+    """Inserts rows with COPY, several times as fast as INSERT. All rows have the same columns."""
     values: list[Sequence[Any]] = []
     columns = [table.__table__.c[name] for name in rows[0]]
     for column in columns:
@@ -141,19 +153,19 @@ async def _copy(connection: AsyncConnection, table: type[Base], rows: list[dict[
         if column.key not in rows[0]:
             columns.append(column)
             values.append([column.default.arg(_Inserted(row)) for row in rows])
-    driver = (await connection.get_raw_connection()).driver_connection
+    driver: Any = (await connection.get_raw_connection()).driver_connection
     names = [column.name for column in columns]
     await driver.copy_records_to_table(table.__tablename__, records=zip(*values, strict=True), columns=names)
 
 
 class _Inserted:
-    """What a column's function for a default is told of the row: as much of SQLAlchemy's context as it reads."""
+    """The part of SQLAlchemy's execution context that functions for column defaults use."""
 
     def __init__(self, row: dict[str, Any]) -> None:
         self.get_current_parameters = lambda: row
 
 
-async def _once(content: bytes) -> AsyncIterator[bytes]:
+async def _stream(content: bytes) -> AsyncIterator[bytes]:
     yield content
 
 
@@ -166,8 +178,3 @@ def _sha256(content: bytes) -> str:
 def _defaults(table: type[Base]) -> dict[str, Any]:
     columns = [column for column in table.__table__.columns if column.default is None or column.default.is_scalar]
     return {column.key: column.default.arg if column.default is not None else None for column in columns}
-
-
-def at(day: dt.date, hour: int = 9, minute: int = 0) -> dt.datetime:
-    """A moment in UTC, by the clock on a wall in London."""
-    return dt.datetime.combine(day, dt.time(hour, minute), clock.LONDON).astimezone(dt.UTC)

@@ -1,4 +1,4 @@
-"""A cohort of any size for measuring: employers of 200 learners with their own staff, three large aims a learner."""
+"""Cohorts of any size for measurements: employers with 200 learners and their own staff, three large aims a learner."""
 
 import random
 from collections.abc import Sequence
@@ -11,23 +11,26 @@ from db.database import Database
 from db.models.provider import Provider
 from db.models.user import User
 from domain import clock
+from domain.clock import london_time
 from domain.enums import Role
-from services.demo import texts as words
-from services.demo.bulk_rows import Rows, at, filling
-from services.demo.documents import add_resources, add_reviews
-from services.demo.evidence import add_aim
-from services.demo.learner_builder import Portfolio, QualificationWords, stored_qualification
+from services.demo import texts
+from services.demo.accounts import DemoAccount
+from services.demo.aims import add_aim
+from services.demo.bulk_rows import Rows, bulk_insert
+from services.demo.documents import add_resources, add_session_documents
 from services.demo.learning_plan import add_sessions, add_time_log
-from services.demo.people import DemoSignIn, People
-from services.demo.scenarios import State, plan_aim
+from services.demo.people import People
+from services.demo.portfolio import Portfolio
+from services.demo.scenarios import Scenario, plan_aim
+from services.demo.stored_qualification import StoredQualification, read_stored_qualification
 from services.importer.draft import CriterionDraft, QualificationDraft, UnitDraft
 from services.importer.store import store_qualification
 from services.storage.file_store import FileStore
 
-GROUP = 200
-SITES = 4
-PER_ASSESSOR, PER_MANAGER = 40, 20
-AIMS, UNITS, CRITERIA = 3, 12, 15
+LEARNERS_PER_EMPLOYER = 200
+SITES_PER_EMPLOYER = 4
+LEARNERS_PER_ASSESSOR, LEARNERS_PER_MANAGER = 40, 20
+# The planned days of the three aims.
 DAYS = (720, 540, 360)
 
 _SUBJECTS = (
@@ -43,56 +46,54 @@ _TASKS = (
     "Explain work on {0} to a customer", "Put right a mistake made with {0}", "Dispose of waste that comes from {0}",
     "Improve how the workshop deals with {0}",
 )  # fmt: skip
-_STATES = (
-    (State.ON_TRACK, 45), (State.OFF_TRACK, 20), (State.AHEAD, 14), (State.PAST_PLANNED_END, 4),
-    (State.AWAITING_INDUCTION, 6),
-    (State.SUSPENDED, 3), (State.COMPLETED, 6), (State.WITHDRAWN, 2),
+# Each scenario with its weight.
+_SCENARIOS = (
+    (Scenario.ON_TRACK, 45), (Scenario.OFF_TRACK, 20), (Scenario.AHEAD, 14), (Scenario.PAST_PLANNED_END, 4),
+    (Scenario.AWAITING_INDUCTION, 6), (Scenario.SUSPENDED, 3), (Scenario.COMPLETED, 6), (Scenario.WITHDRAWN, 2),
 )  # fmt: skip
 
 
 async def build_cohort(
     database: Database, file_store: FileStore, *, learners: int, seed: int = 2026, progress: bool = False
-) -> Sequence[DemoSignIn]:
-    """Adds a provider with that many learners, the same for the same seed and day; gives who can sign in to it.
+) -> Sequence[DemoAccount]:
+    """Adds a provider with so many learners, the same for the same seed and day; returns an account of each role.
 
-    Its people are called `cohort.admin`, `cohort.overview`, `cohort.learner` and so on (`cohort2.…` for the second
-    cohort in a database), with the demo's password. One transaction a group of 200 learners, so it may be as large as
-    the disk; where it is stopped, what was made so far is whole. `progress` shows a bar.
+    Usernames are `cohort.admin`, `cohort.overview`, `cohort.learner` and so on (`cohort2.…` for the second cohort in a
+    database). Each employer is one transaction: an interrupted run leaves complete employers, and memory does not grow
+    with the cohort. `progress` shows a progress bar.
     """
     async with database.writing() as session:
         prefix = await _free_prefix(session)
         provider = Provider(
-            name=f"Waymark {prefix}", ukprn=None, disclaimer=words.DISCLAIMER, created_at=at(clock.today())
+            name=f"Waymark {prefix}", ukprn=None, disclaimer=texts.DISCLAIMER, created_at=london_time(clock.today())
         )
         session.add(provider)
         await session.flush()
         qualifications = []
         for draft in _drafts():
             stored = await store_qualification(session, provider.id, draft)
-            qualifications.append(await stored_qualification(session, stored.qualification_id))
-    sign_ins: list[DemoSignIn] = []
+            qualifications.append(await read_stored_qualification(session, stored.qualification_id))
+    accounts: list[DemoAccount] = []
     with tqdm(total=learners, desc="Cohort", unit=" learners", disable=not progress) as bar:
-        for group, first in enumerate(range(0, learners, GROUP), 1):
-            async with filling(database, file_store) as (session, rows):
+        for number, first in enumerate(range(0, learners, LEARNERS_PER_EMPLOYER), 1):
+            async with bulk_insert(database, file_store) as (session, rows):
                 people = People(rows, provider.id, clock.today(), f"{prefix}.example")
-                if group == 1:
-                    people.admin = people.user(f"{prefix}.admin", "Cohort Admin", [Role.MASTER_ADMIN])
-                    sign_ins.append(
-                        DemoSignIn(f"{prefix}.admin", "Cohort Admin", (Role.MASTER_ADMIN,), "every learner")
-                    )
+                if number == 1:
+                    admin = DemoAccount(f"{prefix}.admin", "Cohort Admin", (Role.MASTER_ADMIN,), "every learner")
+                    people.admin = people.user(admin.username, admin.name, admin.roles)
+                    accounts.append(admin)
                 else:
                     people.admin = await session.scalar(select(User.id).where(User.username == f"{prefix}.admin"))
-                pick = random.Random(f"{seed}:{group}")
-                made = _add_group(
-                    rows, pick, people, qualifications, prefix, group, range(first, min(first + GROUP, learners)), bar
-                )
-                if group == 1:
-                    sign_ins += made
+                rng = random.Random(f"{seed}:{number}")
+                learner_numbers = range(first, min(first + LEARNERS_PER_EMPLOYER, learners))
+                added = _add_employer(rows, rng, people, qualifications, prefix, number, learner_numbers, bar)
+                if number == 1:
+                    accounts += added
     if not database.is_sqlite:
-        # PostgreSQL plans by what it knows of the tables; it would learn of this much only after a while.
+        # PostgreSQL's planner needs statistics of the new rows, which autovacuum would gather only later.
         async with database.reading(primary=True) as connection:
             await connection.execute(text("ANALYZE"))
-    return sign_ins
+    return accounts
 
 
 async def _free_prefix(session: AsyncSession) -> str:
@@ -126,52 +127,61 @@ def _drafts() -> list[QualificationDraft]:
     ]
 
 
-def _add_group(
-    rows: Rows, pick: random.Random, people: People, qualifications: list[QualificationWords], prefix: str, group: int,
-    numbers: range, bar: tqdm,
-) -> list[DemoSignIn]:  # fmt: skip
-    """One employer with its sites and staff, and up to 200 learners; gives one sign-in of each role."""
-    sign_ins: dict[Role, DemoSignIn] = {}
+def _add_employer(
+    rows: Rows, rng: random.Random, people: People, qualifications: list[StoredQualification], prefix: str,
+    employer: int, learner_numbers: range, bar: tqdm,
+) -> list[DemoAccount]:  # fmt: skip
+    """Adds an employer with its sites, its staff and up to 200 learners; returns one account of each role."""
+    accounts: dict[Role, DemoAccount] = {}
 
-    def member(role: Role, number: int, name: str, note: str) -> int:
-        # The first of each role has the plain name, so that it is easily remembered and the same for any size.
+    def add_user(role: Role, number: int, name: str, note: str) -> int:
+        # The first user of each role has a short username, which is the same for any size of the cohort.
         word = role.value.rsplit("_")[-1].lower()
-        username = f"{prefix}.{word}" if (group, number) == (1, 0) else f"{prefix}.{word}.{group}.{number}"
-        sign_ins.setdefault(role, DemoSignIn(username, name, (role,), note))
+        username = f"{prefix}.{word}" if (employer, number) == (1, 0) else f"{prefix}.{word}.{employer}.{number}"
+        accounts.setdefault(role, DemoAccount(username, name, (role,), note))
         return people.user(username, name, [role], since=people.long_ago)
 
-    def name() -> str:
-        return f"{pick.choice(words.GIVEN_NAMES)} {pick.choice(words.FAMILY_NAMES)}"
+    def any_name() -> str:
+        return f"{rng.choice(texts.GIVEN_NAMES)} {rng.choice(texts.FAMILY_NAMES)}"
 
-    office = people.employer(f"Employer {group:04}")
-    sites = [office, *(people.employer(f"Employer {group:04}, site {site}", office) for site in range(1, SITES))]
-    overview = member(Role.EMPLOYER_OVERVIEW, 0, name(), "every site of one employer: 200 learners")
+    office = people.employer(f"Employer {employer:04}")
+    names = [f"Employer {employer:04}, site {site}" for site in range(1, SITES_PER_EMPLOYER)]
+    sites = [office, *(people.employer(name, office) for name in names)]
+    overview = add_user(Role.EMPLOYER_OVERVIEW, 0, any_name(), "every site of one employer: 200 learners")
     for site in sites:
         people.oversee(overview, site)
-    iqa = member(Role.IQA, 0, name(), "the sample of one employer")
-    assessors = [member(Role.ASSESSOR, number, name(), "40 learners") for number in range(GROUP // PER_ASSESSOR)]
-    managers = [member(Role.EMPLOYER_MANAGER, number, name(), "20 learners") for number in range(GROUP // PER_MANAGER)]
-    states, weights = zip(*_STATES, strict=True)
-    for place, number in enumerate(numbers):
-        # The first learner is in training whatever the dice say: it is the one to look at.
-        state = State.ON_TRACK if number == 0 else pick.choices(states, weights)[0]
-        assessor, manager = assessors[place // PER_ASSESSOR], managers[place // PER_MANAGER]
+    iqa = add_user(Role.IQA, 0, any_name(), "the sample of one employer")
+    assessors = [
+        add_user(Role.ASSESSOR, number, any_name(), "40 learners")
+        for number in range(LEARNERS_PER_EMPLOYER // LEARNERS_PER_ASSESSOR)
+    ]
+    managers = [
+        add_user(Role.EMPLOYER_MANAGER, number, any_name(), "20 learners")
+        for number in range(LEARNERS_PER_EMPLOYER // LEARNERS_PER_MANAGER)
+    ]
+    scenarios, weights = zip(*_SCENARIOS, strict=True)
+    for position, number in enumerate(learner_numbers):
+        # The first learner is always in training: it is the one whose account is printed.
+        scenario = Scenario.ON_TRACK if number == 0 else rng.choices(scenarios, weights)[0]
+        assessor, manager = assessors[position // LEARNERS_PER_ASSESSOR], managers[position // LEARNERS_PER_MANAGER]
         aims = [
-            plan_aim(pick, people.today, words_, days, state, assessor, iqa, (0.1, 0.45))
-            for words_, days in zip(qualifications, DAYS, strict=True)
+            plan_aim(rng, people.today, qualification, days, scenario, assessor, iqa, (0.1, 0.45))
+            for qualification, days in zip(qualifications, DAYS, strict=True)
         ]
-        learner_name = name()
-        user = member(Role.LEARNER, place, learner_name, "three aims of 180 criteria")
-        learner = people.learner(user, sites[place % SITES], number, at(min(aim.start for aim in aims)))
+        learner_name = any_name()
+        user = add_user(Role.LEARNER, position, learner_name, "three aims of 180 criteria")
+        learner = people.learner(
+            user, sites[position % SITES_PER_EMPLOYER], number, london_time(min(aim.start for aim in aims))
+        )
         people.allocate(manager, learner["id"], assessor)
         portfolio = Portfolio(
-            rows, pick, people.today, people.provider, learner, learner_name, aims, [manager], [overview], lean=True
+            rows, rng, people.today, people.provider, learner, learner_name, aims, [manager], [overview], lean=True
         )
         for aim in aims:
             add_aim(portfolio, aim)
-        booked = pick.randint(1, 20) if portfolio.active and pick.random() < 0.85 else None
-        add_reviews(portfolio, add_sessions(portfolio, booked))
+        booked = rng.randint(1, 20) if portfolio.active and rng.random() < 0.85 else None
+        add_session_documents(portfolio, add_sessions(portfolio, booked))
         add_time_log(portfolio)
         add_resources(portfolio)
         bar.update()
-    return list(sign_ins.values())
+    return list(accounts.values())

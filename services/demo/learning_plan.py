@@ -1,28 +1,30 @@
-"""A learner's learning plan in the demo: sessions with their actions, and the time log."""
+"""Adds a learner's learning plan: sessions with their actions, and the time log."""
 
 import datetime as dt
 from typing import Any
 
 from db.models import registry as tables
 from domain import clock
+from domain.clock import london_time
 from domain.enums import ActionKind, ActionStatus, ActivityType, JobSetting, Role, SessionStatus, SessionType
-from services.demo import texts as words
-from services.demo.bulk_rows import at
-from services.demo.learner_builder import SAMPLES, Portfolio
+from services.demo import texts
+from services.demo.portfolio import Portfolio
+from services.demo.sample_files import sample
 
-_WEEKS_BETWEEN = 4
+_WEEKS_BETWEEN_SESSIONS = 4
+# Every third session is a review.
 _REVIEW_EVERY = 3
 _ON_THE_JOB = {ActivityType.TECHNICAL_EXPERIENCE_BY_DOING_MY_JOB, ActivityType.REVIEW_FEEDBACK_OR_SUPPORT}
-_USUAL = (SessionType.GENERAL, SessionType.OBSERVATION, SessionType.TELEPHONE, SessionType.WORKSHOP)
+_ORDINARY = (SessionType.GENERAL, SessionType.OBSERVATION, SessionType.TELEPHONE, SessionType.WORKSHOP)
 
 
 def add_sessions(portfolio: Portfolio, next_in_days: int | None) -> list[dict[str, Any]]:
-    """The sessions from the induction on, numbered from 1, with actions and automatic time entries; gives their rows.
+    """Adds the sessions from the induction on, with actions and automatic time entries; returns their rows.
 
-    `next_in_days`: when the next one is booked; None books none.
+    `next_in_days` is when the next session is booked; None books none.
     """
-    pick, today = portfolio.random, portfolio.today
-    step = dt.timedelta(weeks=_WEEKS_BETWEEN * (3 if portfolio.lean else 1))
+    rng, today = portfolio.rng, portfolio.today
+    step = dt.timedelta(weeks=_WEEKS_BETWEEN_SESSIONS * (3 if portfolio.lean else 1))
     sessions: list[dict[str, Any]] = []
     day = _working_day(portfolio.first_day)
     while day < portfolio.last_day - dt.timedelta(days=1):
@@ -32,14 +34,14 @@ def add_sessions(portfolio: Portfolio, next_in_days: int | None) -> list[dict[st
         elif number % _REVIEW_EVERY == 1:
             kind, status = SessionType.FORMAL_REVIEW, SessionStatus.ATTENDED
         else:
-            kind = pick.choice(_USUAL)
-            status = pick.choices(
+            kind = rng.choice(_ORDINARY)
+            status = rng.choices(
                 (SessionStatus.ATTENDED, SessionStatus.NOT_ATTENDED, SessionStatus.CANCELLED), (9, 1, 1)
             )[0]
         sessions.append(_add_session(portfolio, number, kind, status, day))
-        day = _working_day(day + step + dt.timedelta(days=pick.randint(-3, 3)))
+        day = _working_day(day + step + dt.timedelta(days=rng.randint(-3, 3)))
     if next_in_days is not None:
-        kind = pick.choice(_USUAL) if sessions else SessionType.INDUCTION
+        kind = rng.choice(_ORDINARY) if sessions else SessionType.INDUCTION
         for number, days in enumerate((next_in_days, next_in_days + 28), len(sessions) + 1):
             sessions.append(
                 _add_session(
@@ -54,30 +56,30 @@ def add_sessions(portfolio: Portfolio, next_in_days: int | None) -> list[dict[st
 def _add_session(
     portfolio: Portfolio, number: int, kind: SessionType, status: SessionStatus, day: dt.date
 ) -> dict[str, Any]:
-    pick, rows, mine = portfolio.random, portfolio.rows, portfolio.mine
-    starts = at(day, pick.randint(9, 15), pick.choice((0, 30)))
-    ends = starts + dt.timedelta(minutes=30 if kind is SessionType.TELEPHONE else pick.choice((60, 90, 120)))
+    rng, rows, owner = portfolio.rng, portfolio.rows, portfolio.owner
+    starts = london_time(day, rng.randint(9, 15), rng.choice((0, 30)))
+    ends = starts + dt.timedelta(minutes=30 if kind is SessionType.TELEPHONE else rng.choice((60, 90, 120)))
     attended = status is SessionStatus.ATTENDED
     notes, feedback = {
-        SessionType.INDUCTION: (words.INDUCTION_NOTES, words.INDUCTION_FEEDBACK),
-        SessionType.FORMAL_REVIEW: (words.PLANNING[0], words.REVIEW_FEEDBACK),
-    }.get(kind, (pick.choice(words.PLANNING), pick.choice(words.FEEDBACK)))
+        SessionType.INDUCTION: (texts.INDUCTION_NOTES, texts.INDUCTION_FEEDBACK),
+        SessionType.FORMAL_REVIEW: (texts.PLANNING[0], texts.REVIEW_FEEDBACK),
+    }.get(kind, (rng.choice(texts.PLANNING), rng.choice(texts.FEEDBACK)))
     completed = ends + dt.timedelta(minutes=15)
     session = rows.add(
         tables.Session, number=number, type=kind, status=status, starts_at=starts, ends_at=ends,
         location="By telephone" if kind is SessionType.TELEPHONE else "At the workshop", assessor_id=portfolio.assessor,
         planning_notes=notes, feedback=feedback if attended else None,
-        completed_at=completed if status in (SessionStatus.ATTENDED, SessionStatus.NOT_ATTENDED) else None, **mine,
+        completed_at=completed if status in (SessionStatus.ATTENDED, SessionStatus.NOT_ATTENDED) else None, **owner,
     )  # fmt: skip
     for aim in portfolio.aims:
         if aim.assessor == portfolio.assessor and (
-            number == 1 or kind is SessionType.FORMAL_REVIEW or pick.random() < 0.6
+            number == 1 or kind is SessionType.FORMAL_REVIEW or rng.random() < 0.6
         ):
-            rows.add(tables.SessionAim, session_id=session["id"], aim_id=aim.key, **mine)
+            rows.add(tables.SessionAim, session_id=session["id"], aim_id=aim.key, **owner)
     if not attended:
         return session
-    portfolio.note(completed, portfolio.assessor, Role.ASSESSOR, "sessionComplete", "Session", session["id"])
-    _log(
+    portfolio.log(completed, portfolio.assessor, Role.ASSESSOR, "sessionComplete", "Session", session["id"])
+    _add_time_entry(
         portfolio, day, ActivityType.FACE_TO_FACE_SESSION, int((ends - starts).total_seconds()) // 60,
         f"Session {number} with the training adviser.", portfolio.assessor, completed, session=session["id"],
     )  # fmt: skip
@@ -86,91 +88,86 @@ def _add_session(
 
 
 def _add_actions(portfolio: Portfolio, session: dict[str, Any], set_at: dt.datetime) -> None:
-    pick = portfolio.random
-    for title, description, sample in pick.sample(words.ACTIONS, 1 if portfolio.lean else pick.randint(1, 2)):
-        target = clock.day_of(set_at) + dt.timedelta(days=pick.choice((14, 21, 28)))
+    rng = portfolio.rng
+    for title, description, key in rng.sample(texts.ACTIONS, 1 if portfolio.lean else rng.randint(1, 2)):
+        target = clock.day_of(set_at) + dt.timedelta(days=rng.choice((14, 21, 28)))
         late = (portfolio.today - target).days
-        if not portfolio.active or late > 28 or (late > 0 and pick.random() < 0.6):
+        if not portfolio.active or late > 28 or (late > 0 and rng.random() < 0.6):
             status = ActionStatus.COMPLETE
         else:
-            status = pick.choice((ActionStatus.OUTSTANDING, ActionStatus.IN_PROGRESS))
-        add_action(portfolio, title, description, sample, target, status, set_at, session["id"])
+            status = rng.choice((ActionStatus.OUTSTANDING, ActionStatus.IN_PROGRESS))
+        add_action(portfolio, title, description, key, target, status, set_at, session["id"])
 
 
 def add_action(
-    portfolio: Portfolio, title: str, description: str, sample: str | None, target: dt.date, status: ActionStatus,
+    portfolio: Portfolio, title: str, description: str, sample_key: str | None, target: dt.date, status: ActionStatus,
     set_at: dt.datetime, session: int | None,
 ) -> dict[str, Any]:  # fmt: skip
-    """An action with its file; responded to unless outstanding, completed by the assessor where it is complete."""
-    pick, mine = portfolio.random, portfolio.mine
-    latest = at(portfolio.settled, 17)
-    # Whatever was done to it was done after it was set, and before now.
-    responded = None if status is ActionStatus.OUTSTANDING else max(min(at(target, 18), latest), set_at)
-    closed = responded + dt.timedelta(hours=20) if status is ActionStatus.COMPLETE else None
+    """Adds an action with its file. The learner has responded unless it is outstanding; the assessor has completed it
+    if it is complete."""
+    rng, owner = portfolio.rng, portfolio.owner
+    latest = london_time(portfolio.settled, 17)
+    # After it was set, and in the past.
+    responded = None if status is ActionStatus.OUTSTANDING else max(min(london_time(target, 18), latest), set_at)
+    completed = responded + dt.timedelta(hours=20) if responded and status is ActionStatus.COMPLETE else None
     aim = (
         next((aim for aim in portfolio.aims if aim.assessor == portfolio.assessor), None)
-        if pick.random() < 0.7
+        if rng.random() < 0.7
         else None
     )
     action = portfolio.rows.add(
         tables.Action, session_id=session, aim_id=aim.key if aim else None,
-        kind=ActionKind.ACTIVITY if sample else ActionKind.ACTION, title=title, description=description,
-        target_date=target, status=status, accepts_evidence=sample is not None, set_by_id=portfolio.assessor,
+        kind=ActionKind.ACTIVITY if sample_key else ActionKind.ACTION, title=title, description=description,
+        target_date=target, status=status, accepts_evidence=sample_key is not None, set_by_id=portfolio.assessor,
         set_at=set_at,
-        learner_feedback=pick.choice(words.ACTION_FEEDBACK) if responded else None,
-        minutes_spent=pick.choice((None, 45, 60, 90, 120)) if responded else None, learner_submitted_at=responded,
-        completed_by_id=portfolio.assessor if closed else None, completed_at=closed, **mine,
+        learner_feedback=rng.choice(texts.ACTION_FEEDBACK) if responded else None,
+        minutes_spent=rng.choice((None, 45, 60, 90, 120)) if responded else None, learner_submitted_at=responded,
+        completed_by_id=portfolio.assessor if completed else None, completed_at=completed, **owner,
     )  # fmt: skip
-    if sample and responded and aim and not portfolio.lean:
-        # What the learner submitted next in this aim is what they submitted for the action.
+    if sample_key and responded and aim and not portfolio.lean:
+        # The next evidence in this aim becomes the evidence for the action.
         for evidence in portfolio.rows.of(tables.Evidence):
             if evidence["aim_id"] == aim.key and evidence["submitted_at"] > set_at and evidence["action_id"] is None:
                 evidence["action_id"] = action["id"]
                 break
-    if sample and not portfolio.lean:
-        file = portfolio.file(SAMPLES[sample](), set_at, portfolio.assessor)
-        portfolio.rows.add(tables.ActionFile, action_id=action["id"], file_id=file["id"], **mine)
-    portfolio.note(set_at, portfolio.assessor, Role.ASSESSOR, "actionSet", "Action", action["id"])
-    if closed:
-        portfolio.note(closed, portfolio.assessor, Role.ASSESSOR, "actionComplete", "Action", action["id"])
+    if sample_key and not portfolio.lean:
+        file = portfolio.add_file(sample(sample_key), set_at, portfolio.assessor)
+        portfolio.rows.add(tables.ActionFile, action_id=action["id"], file_id=file["id"], **owner)
+    portfolio.log(set_at, portfolio.assessor, Role.ASSESSOR, "actionSet", "Action", action["id"])
+    if completed:
+        portfolio.log(completed, portfolio.assessor, Role.ASSESSOR, "actionComplete", "Action", action["id"])
     return action
 
 
 def add_time_log(portfolio: Portfolio) -> None:
-    """Day release each week, and other learning besides; what is older than a month is mostly approved."""
-    pick, learner = portfolio.random, portfolio.learner["user_id"]
+    """Adds day release for each week and some other learning; most entries older than a month are approved."""
+    rng, learner = portfolio.rng, portfolio.learner["user_id"]
     weeks = 3 if portfolio.lean else 1
     day = _working_day(portfolio.first_day + dt.timedelta(days=7))
     while day < portfolio.last_day:
         kinds = [ActivityType.TRAINER_LED_TRAINING]
-        if pick.random() < (0.3 if portfolio.lean else 0.7):
-            kinds.append(pick.choice(list(words.TIME_LOG)))
+        if rng.random() < (0.3 if portfolio.lean else 0.7):
+            kinds.append(rng.choice(list(texts.TIME_LOG)))
         for offset, kind in enumerate(kinds):
-            minutes = 360 if kind is ActivityType.TRAINER_LED_TRAINING else pick.choice((20, 45, 60, 75, 90, 150))
+            minutes = 360 if kind is ActivityType.TRAINER_LED_TRAINING else rng.choice((20, 45, 60, 75, 90, 150))
             assessor = portfolio.assessor if kind is ActivityType.ASSESSMENT_OR_EXAMINATION else None
             date = day + dt.timedelta(days=offset)
-            _log(
-                portfolio,
-                date,
-                kind,
-                minutes,
-                pick.choice(words.TIME_LOG[kind]),
-                learner,
-                at(date, 19),
+            _add_time_entry(
+                portfolio, date, kind, minutes, rng.choice(texts.TIME_LOG[kind]), learner, london_time(date, 19),
                 assessor=assessor,
-            )
+            )  # fmt: skip
         day += dt.timedelta(weeks=weeks)
 
 
-def _log(
+def _add_time_entry(
     portfolio: Portfolio, day: dt.date, kind: ActivityType, minutes: int, comments: str, by: int, added: dt.datetime,
     session: int | None = None, assessor: int | None = None,
 ) -> None:  # fmt: skip
-    """One entry; one with a session is the automatic entry of that session, by its assessor."""
-    pick = portfolio.random
-    aim = pick.choice(portfolio.aims) if session is None and pick.random() < 0.7 else None
-    unit = pick.choice(aim.qualification.units) if aim and pick.random() < 0.5 else None
-    approved = session is None and (portfolio.today - day).days > 30 and pick.random() < 0.8
+    """Adds an entry. With `session` it is the automatic entry of that session, by its assessor."""
+    rng = portfolio.rng
+    aim = rng.choice(portfolio.aims) if session is None and rng.random() < 0.7 else None
+    unit = rng.choice(aim.qualification.units) if aim and rng.random() < 0.5 else None
+    approved = session is None and (portfolio.today - day).days > 30 and rng.random() < 0.8
     approver = aim.assessor if aim else portfolio.assessor
     portfolio.rows.add(
         tables.TimeLogEntry, date=day, activity_type=kind,
@@ -178,10 +175,10 @@ def _log(
         aim_id=aim.key if aim else None, unit_id=unit.key if unit else None,
         assessor_id=by if session is not None else assessor, comments=comments, automatic=session is not None,
         session_id=session, added_by_id=by, added_at=added, approved_by_id=approver if approved else None,
-        approved_at=at(day + dt.timedelta(days=14), 10) if approved else None, **portfolio.mine,
+        approved_at=london_time(day + dt.timedelta(days=14), 10) if approved else None, **portfolio.owner,
     )  # fmt: skip
 
 
 def _working_day(day: dt.date) -> dt.date:
-    """The day itself, or the Monday after a weekend."""
+    """The day, or the following Monday if it is on a weekend."""
     return day + dt.timedelta(days=7 - day.weekday()) if day.weekday() > 4 else day

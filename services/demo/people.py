@@ -1,4 +1,4 @@
-"""Who there is in the demo: users with their roles, employers with their sites, learners, and allocations."""
+"""Adds the people of one provider: users with roles, employers with sites, learners, and allocations."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -10,32 +10,23 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from db.models import registry as tables
+from domain.clock import london_time
 from domain.enums import Role
-from services.demo import texts as words
-from services.demo.bulk_rows import Rows, at
-
-
-@dataclass(frozen=True, slots=True)
-class DemoSignIn:
-    """Somebody who can sign in: what to print beside the username. The password is `words.PASSWORD` for everybody."""
-
-    username: str
-    name: str
-    roles: tuple[Role, ...]
-    note: str = ""
+from services.demo.accounts import PASSWORD
+from services.demo.bulk_rows import Rows
 
 
 @cache
 def password_hash() -> str:
-    """The argon2id hash of the demo's password, made once: everybody in the demo shares it."""
-    return PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),)).hash(words.PASSWORD)
+    """The argon2id hash of the demo's password, computed once for all users."""
+    return PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),)).hash(PASSWORD)
 
 
 def uln(number: int) -> str:
-    """A made-up Unique Learner Number with a true check digit; each number from 0 gives another."""
+    """A made-up Unique Learner Number with a valid check digit, different for each number from 0."""
     for digits in map(str, range(910_000_000 + 2 * number, 910_000_000 + 2 * number + 2)):
         remainder = sum(int(digit) * weight for digit, weight in zip(digits, range(10, 1, -1), strict=True)) % 11
-        # Nine digits with nothing left over have no check digit; of two neighbours one at least has.
+        # Nine digits with the remainder 0 have no check digit. Of two neighbours, at least one has one.
         if remainder:
             return digits + str(10 - remainder)
     raise ValueError(number)
@@ -43,7 +34,7 @@ def uln(number: int) -> str:
 
 @dataclass(slots=True)
 class People:
-    """Adds the people of one provider. `admin` is who let them in; None until there is one."""
+    """Adds the people of one provider. `admin` is the user who grants their roles; None until there is one."""
 
     rows: Rows
     provider: int
@@ -53,13 +44,14 @@ class People:
 
     @property
     def long_ago(self) -> dt.datetime:
-        return at(self.today - dt.timedelta(days=900))
+        """When the provider began."""
+        return london_time(self.today - dt.timedelta(days=900))
 
     def user(
         self, username: str, name: str, roles: Sequence[Role], last_login: dt.datetime | None = None,
         first_time: bool = False, since: dt.datetime | None = None,
     ) -> int:  # fmt: skip
-        """A user with their roles; `first_time`: password and disclaimer are still to be dealt with."""
+        """Adds a user and returns the key. `first_time`: has yet to change the password and accept the disclaimer."""
         since = since or self.long_ago
         user = self.rows.add(
             tables.User, provider_id=self.provider, username=username, name=name, email=f"{username}@{self.domain}",
@@ -74,13 +66,14 @@ class People:
         return user["id"]
 
     def employer(self, name: str, parent: int | None = None) -> int:
+        """Adds an employer, or a site of `parent`, and returns the key."""
         row = self.rows.add(
             tables.Employer, provider_id=self.provider, name=name, parent_id=parent, created_at=self.long_ago
         )
         return row["id"]
 
     def learner(self, user: int, employer: int, number: int, since: dt.datetime) -> dict[str, Any]:
-        """A learner's row; `number` gives the ULN."""
+        """Adds a learner and returns the row. `number` determines the ULN."""
         return self.rows.add(
             tables.Learner,
             provider_id=self.provider,
@@ -91,12 +84,14 @@ class People:
         )
 
     def allocate(self, manager: int, learner: int, by: int) -> None:
+        """Allocates a learner to a manager."""
         self.rows.add(
             tables.ManagerAllocation, user_id=manager, learner_id=learner, provider_id=self.provider,
-            allocated_by_id=by, allocated_at=at(self.today - dt.timedelta(days=30)),
+            allocated_by_id=by, allocated_at=london_time(self.today - dt.timedelta(days=30)),
         )  # fmt: skip
 
     def oversee(self, overview: int, employer: int) -> None:
+        """Gives a user with the Employer Overview role an employer or site."""
         self.rows.add(
             tables.OverviewAllocation, user_id=overview, employer_id=employer, provider_id=self.provider,
             allocated_by_id=self.admin, allocated_at=self.long_ago,

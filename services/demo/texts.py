@@ -1,8 +1,6 @@
-"""What the demo's people are called and what they write: names and texts of our own, chosen by a seeded random."""
+"""The names of the demo's people and the texts of their records, all written for Waymark."""
 
 from domain.enums import ActivityType, AssessmentMethod, CvSectionName
-
-PASSWORD = "waymark-demo"
 
 DISCLAIMER = (
     "This portfolio holds personal data and work that will be assessed. Use it for your apprenticeship only, submit "
@@ -26,7 +24,7 @@ FAMILY_NAMES = (
     "Roberts", "Shaw", "Singh", "Sutton", "Thorpe", "Turner", "Walsh", "Ward", "Webb", "Wood", "Wright", "Young",
 )  # fmt: skip
 
-# (title, description, sample, methods); the sample is a name in `portfolio.SAMPLES`.
+# (title, description, key of the sample file, assessment methods)
 EVIDENCE: tuple[tuple[str, str, str, tuple[AssessmentMethod, ...]], ...] = (
     ("Building a rear wheel", "Record of a 32-spoke wheel that I laced, tensioned and trued, with my measurements.",
      "wheel", (AssessmentMethod.PRODUCT, AssessmentMethod.QUESTION_AND_ANSWER)),
@@ -94,7 +92,7 @@ REVIEW_FEEDBACK = "Review with the employer. Targets were agreed and are set as 
 INDUCTION_NOTES = "Welcome, how the portfolio works, initial assessment, health and safety, and the training plan."
 INDUCTION_FEEDBACK = "Induction completed. The training plan was explained, and everybody's duties were agreed."
 
-# (title, description, file or None)
+# (title, description, key of the sample file or None)
 ACTIONS: tuple[tuple[str, str, str | None], ...] = (
     ("Workbook: bearings", "Work through all questions and submit the workbook as evidence.", "bearings"),
     ("Questions: working safely on batteries",
@@ -150,5 +148,6 @@ CV: dict[CvSectionName, str] = {
     CvSectionName.INTERESTS: "Restoring old frames, long rides, and a bicycle kitchen on Thursday evenings.",
 }
 
+# (title, key of the sample file)
 RESOURCES = (("Torque chart", "torque"), ("Handout: handling batteries", "handout"))
 COURSE_FILES = (("Course handbook", "handbook"),)

@@ -1,4 +1,4 @@
-"""Cohorts of any size: as large as asked, sound, and several beside each other."""
+"""Cohorts: as large as requested, consistent, and several in one database."""
 
 from collections import Counter
 from pathlib import Path
@@ -12,14 +12,14 @@ from services.storage.file_store import open_store
 from tests.services.demo.test_demo import World
 
 
-async def test_a_cohort_is_as_large_as_asked_and_sound(database: Database, tmp_path: Path):
+async def test_a_cohort_has_the_requested_size_and_is_consistent(database: Database, tmp_path: Path):
     store = open_store(tmp_path)
-    sign_ins = await build_cohort(database, store, learners=203)
-    again = await build_cohort(database, store, learners=3)
-    assert {entry.username for entry in sign_ins} == {
+    accounts = await build_cohort(database, store, learners=203)
+    second = await build_cohort(database, store, learners=3)
+    assert {account.username for account in accounts} == {
         f"cohort.{word}" for word in ("admin", "overview", "iqa", "assessor", "manager", "learner")
     }
-    assert {entry.username.split(".")[0] for entry in again} == {"cohort2"}
+    assert {account.username.split(".")[0] for account in second} == {"cohort2"}
     world = await World(database, store).read()
     assert Counter(row.provider_id for row in world["learner"]).most_common() == [(1, 203), (2, 3)]
     async with database.writing() as session:
@@ -30,6 +30,6 @@ async def test_a_cohort_is_as_large_as_asked_and_sound(database: Database, tmp_p
     overview = [row for row in world["overview_allocation"] if row.user_id == world.user("cohort.overview")]
     sites = {row.employer_id for row in overview}
     assert sum(row.employer_id in sites for row in world["learner"]) == 200
-    # Rows that are added later get keys of their own.
+    # Rows that are added later get keys that are not in use.
     async with database.writing() as session:
         session.add(tables.Employer(provider_id=1, name="Added later", created_at=clock.now()))

@@ -1,4 +1,4 @@
-"""The demo world: its people belong together as promised, and its records hold what the server would hold them to."""
+"""The demo: its people belong together as documented, and its records follow the rules that the server enforces."""
 
 import datetime as dt
 from collections import Counter, defaultdict
@@ -25,13 +25,13 @@ from domain.enums import (
 from services.audit.chain import audit_chain_problems
 from services.audit.progress_check import progress_mismatches
 from services.demo import PASSWORD, DemoExists, build_demo
-from services.demo.builder import SIGN_INS
+from services.demo.accounts import ACCOUNTS
 from services.storage.file_store import FileStore, open_store
 from tests.support.databases import Databases
 
 
 class World:
-    """A demo database with every table read once: what a check needs is at hand as rows."""
+    """A demo database with the rows of every table, read once."""
 
     def __init__(self, database: Database, store: FileStore) -> None:
         self.database, self.store = database, store
@@ -82,22 +82,22 @@ def light(aim: Row, sums: Row, provider: Row) -> TrafficLight:
     )
 
 
-async def test_everybody_on_the_list_can_sign_in_in_their_roles(world: World):
+async def test_every_account_can_sign_in_with_its_roles(world: World):
     grants = defaultdict(set)
     for grant in world["role_grant"]:
         grants[grant.user_id].add(grant.role)
     users = {user.username: user for user in world["user_account"]}
-    for entry in SIGN_INS:
-        user = users[entry.username]
-        assert grants[user.id] == set(entry.roles) and user.name == entry.name and user.archived_at is None
-        new = entry.username == "new.starter"
+    for account in ACCOUNTS:
+        user = users[account.username]
+        assert grants[user.id] == set(account.roles) and user.name == account.name and user.archived_at is None
+        new = account.username == "new.starter"
         assert user.must_change_password is new and bool(user.disclaimer_accepted) is not new
     (stored,) = {user.password_hash for user in users.values()}
     assert PasswordHash.recommended().verify(PASSWORD, stored)
     assert "m=19456,t=2,p=1" in stored
 
 
-async def test_the_people_of_the_learner_belong_to_them(world: World):
+async def test_the_accounts_are_related_to_the_main_learner(world: World):
     learner, aims = world.learner(), world.of("aim", world.learner())
     assert len(aims) == 3
     assert {aim.assessor_id for aim in aims} == {world.user("assessor")}
@@ -112,12 +112,12 @@ async def test_the_people_of_the_learner_belong_to_them(world: World):
     assert sum(row.parent_id is None for row in world["employer"] if row.provider_id == learner.provider_id) == 2
 
 
-async def test_the_learner_has_something_to_do_for_everybody(world: World):
+async def test_the_main_learner_has_tasks_for_every_account(world: World):
     learner, today = world.learner(), clock.today()
-    touched = Counter(row.aim_id for row in world.of("criterion_progress", learner) if row.evidence_count)
+    with_evidence = Counter(row.aim_id for row in world.of("criterion_progress", learner) if row.evidence_count)
     sums = {row.aim_id: row for row in world.of("aim_progress", learner)}
     training = [aim for aim in world.of("aim", learner) if aim.status is AimStatus.IN_TRAINING]
-    assert any(touched[aim.id] < sums[aim.id].criteria_total for aim in training)
+    assert any(with_evidence[aim.id] < sums[aim.id].criteria_total for aim in training)
     provider = world.by_id("provider")[learner.provider_id]
     assert {light(aim, sums[aim.id], provider) for aim in training} == {
         TrafficLight.ON_TRACK, TrafficLight.OFF_TRACK, TrafficLight.AHEAD
@@ -135,7 +135,7 @@ async def test_the_learner_has_something_to_do_for_everybody(world: World):
     assert {row.name.value for row in world.of("cv_section", learner)} and len(world.of("cv_document", learner)) == 4
 
 
-async def test_there_are_sixty_learners_in_every_state(world: World):
+async def test_sixty_learners_cover_every_state(world: World):
     provider = world.by_id("provider")[world.learner().provider_id]
     assert sum(row.provider_id == provider.id for row in world["learner"]) == 60
     aims = [aim for aim in world["aim"] if aim.provider_id == provider.id]
@@ -155,7 +155,7 @@ async def test_there_are_sixty_learners_in_every_state(world: World):
     assert all(aim.iqa_id != aim.assessor_id for aim in aims)
 
 
-async def test_the_sums_are_true_and_the_audit_trail_is_whole(world: World):
+async def test_the_sums_are_right_and_the_audit_trail_is_unchanged(world: World):
     async with world.database.writing() as session:
         assert await progress_mismatches(session) == []
         assert [line async for line in audit_chain_problems(session)] == []
@@ -183,7 +183,7 @@ async def test_each_attended_session_has_exactly_one_automatic_entry(world: Worl
         assert numbers[learner.id] == list(range(1, learner.last_session_number + 1))
 
 
-async def test_nothing_has_happened_in_the_future(world: World):
+async def test_no_record_is_from_the_future(world: World):
     now = clock.now()
     for name, table in tables.metadata.tables.items():
         moments = [column.key for column in table.columns if column.key.endswith("_at")]
@@ -195,7 +195,7 @@ async def test_nothing_has_happened_in_the_future(world: World):
     assert all(entry.date <= clock.today() for entry in world["time_log_entry"])
 
 
-async def test_evidence_is_what_its_versions_and_signatures_say(world: World):
+async def test_evidence_agrees_with_its_versions_and_signatures(world: World):
     files, versions = world.by_id("file"), defaultdict(list)
     for version in sorted(world["evidence_version"], key=lambda version: version.number):
         versions[version.evidence_id].append(version)
@@ -213,7 +213,7 @@ async def test_evidence_is_what_its_versions_and_signatures_say(world: World):
         assert row.file_sha256 == files[signed.file_id].sha256
 
 
-async def test_signatures_stand_in_the_right_slots_over_the_right_document(world: World):
+async def test_document_signatures_have_the_right_role_and_digest(world: World):
     files, users, roles = world.by_id("file"), world.by_id("user_account"), defaultdict(set)
     for grant in world["role_grant"]:
         roles[grant.user_id].add(grant.role)
@@ -230,29 +230,29 @@ async def test_signatures_stand_in_the_right_slots_over_the_right_document(world
         assert signed <= {request.document_sha256} == {files[request.file_id].sha256}
 
 
-async def test_a_standing_signature_on_a_unit_confirms_the_unit_as_it_is(world: World):
+async def test_a_valid_unit_signature_confirms_the_current_criteria(world: World):
     states = defaultdict(list)
     for row in world["criterion_progress"]:
         states[row.aim_id, row.unit_id].append((row.criterion_id, row.evidence_count, row.signed_off))
     sizes = {unit.id: unit.criterion_count for unit in world["qualification_unit"]}
-    standing = [row for row in world["unit_signature"] if row.withdrawn_at is None]
-    assert standing
-    for row in standing:
+    valid = [row for row in world["unit_signature"] if row.withdrawn_at is None]
+    assert valid
+    for row in valid:
         own = states[row.aim_id, row.unit_id]
         assert len(own) == sizes[row.unit_id] and all(signed for _, _, signed in own)
         assert row.content_sha256 == signing.unit_sha256(row.statement, own)
 
 
-async def test_the_files_are_there_byte_for_byte(world: World):
+async def test_the_stored_files_match_their_records(world: World):
     used = {file.storage_key: file for file in world["file"]}
     for file in world.of("file", world.learner()):
         assert await world.store.digest(file.storage_key) == file.sha256
     assert all([await world.store.exists(key) for key in used])
-    # Erasing one learner's files must not take another's away.
+    # Learners share no stored file: erasing one learner must not delete another's file.
     assert len({(file.storage_key, file.learner_id) for file in world["file"]}) == len(used)
 
 
-async def test_no_record_reaches_across_the_two_providers(world: World):
+async def test_no_record_refers_to_another_provider(world: World):
     owners = {row.id: row.provider_id for row in world["learner"]}
     owners_of_users = {row.id: row.provider_id for row in world["user_account"]}
     assert len(set(owners.values())) == 2
@@ -266,7 +266,7 @@ async def test_no_record_reaches_across_the_two_providers(world: World):
                     assert owners_of_users[getattr(row, column)] == row.provider_id
 
 
-async def test_learner_numbers_are_well_formed_and_different(world: World):
+async def test_learner_numbers_are_valid_and_unique(world: World):
     numbers = [row.uln for row in world["learner"]]
     assert len(set(numbers)) == len(numbers)
     for number in numbers:
@@ -274,23 +274,23 @@ async def test_learner_numbers_are_well_formed_and_different(world: World):
         assert len(number) == 10 and int(number[9]) == 10 - weighted
 
 
-async def test_it_is_made_once(world: World):
+async def test_the_demo_is_built_once(world: World):
     with pytest.raises(DemoExists):
         await build_demo(world.database, world.store)
     (row,) = await world.database.rows(select(func.count()).select_from(tables.Provider))
     assert row[0] == 2
 
 
-async def test_the_same_seed_gives_the_same_world(databases: Databases, tmp_path: Path):
-    # Keys of stored bytes and the salt of a password are made anew; qualifications note when they were imported.
-    apart = {"storage_key", "password_hash", "imported_at"}
+async def test_the_same_seed_gives_the_same_demo(databases: Databases, tmp_path: Path):
+    # Storage keys and the salt of the password hash are random; qualifications record when they were imported.
+    random_columns = {"storage_key", "password_hash", "imported_at"}
     worlds = []
     for number in range(2):
         database = Database(await databases.fresh("sqlite"))
         await build_demo(database, open_store(tmp_path / str(number)))
         world = await World(database, open_store(tmp_path)).read()
         worlds.append({
-            name: [{key: value for key, value in row._mapping.items() if key not in apart} for row in rows]
+            name: [{key: value for key, value in row._mapping.items() if key not in random_columns} for row in rows]
             for name, rows in world.tables.items()
         })  # fmt: skip
         await database.close()

@@ -12,7 +12,7 @@ from services.importer.draft import NO_OPTIONS, ImportOptions, QualificationDraf
 from services.importer.parser import MAX_BYTES, parse_csv, parse_json, read_qualification, read_qualifications
 from services.importer.problems import ImportRejected
 
-DEMO = Path(__file__).parents[3] / "services" / "demo" / "content"
+DEMO = Path(__file__).parents[3] / "services" / "demo" / "qualifications"
 # Published qualifications, under the Open Government Licence (each file names its sources).
 PUBLISHED = Path(__file__).parent / "qualifications"
 HEADER = "unit_number,unit_title,criterion_code,criterion_description\n"

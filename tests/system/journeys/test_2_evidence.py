@@ -15,7 +15,7 @@ WORDS = {
 }  # fmt: skip
 
 
-async def sent(person: Actor, sample: files.Sample = FIRST) -> str:
+async def sent(person: Actor, sample: files.SampleFile = FIRST) -> str:
     return await person.upload(sample.name, sample.content_type, sample.content)
 
 
@@ -131,7 +131,7 @@ async def test_employers_upload_too_and_learner_and_assessor_see_it(cast: Cast):
     aim = await aim_of(assessor, maya, STANDARD)
     for username, role in (("employer.manager", "EMPLOYER_MANAGER"), ("employer.overview", "EMPLOYER_OVERVIEW")):
         employer = await cast(username)
-        statement = files.witness_statement()
+        statement = files.stored("witness-statement.txt")
         file_id = await sent(employer, statement)
         submission = {
             **WORDS,

@@ -8,7 +8,7 @@ from tests.support.smtp_server import Post
 BUCKETS = "query($id: ID!) { aim(id: $id) { resourceCount resources { id title } files { id title } } }"
 
 
-async def sent(person: Actor, sample: files.Sample) -> str:
+async def sent(person: Actor, sample: files.SampleFile) -> str:
     return await person.upload(sample.name, sample.content_type, sample.content)
 
 
