@@ -16,7 +16,7 @@ from domain import global_id as ids
 from resolvers.privacy import drop_bytes
 from services.audit.append import append
 from services.privacy.erasure import erase_learner, other_roles
-from services.privacy.retention import Due, learners_past_retention
+from services.privacy.retention import ExpiredLearner, learners_past_retention
 from services.privacy.subject_access_zip import write_export
 from services.settings import Settings
 from services.storage.file_store import FileStore, StoreUnavailable, open_store
@@ -131,14 +131,14 @@ def _retention(settings: Settings, asked: argparse.Namespace) -> int:
     return with_database(settings, work)
 
 
-def _list(due: list[Due]) -> int:
+def _list(due: list[ExpiredLearner]) -> int:
     for one in due:
-        print(f"{ids.encode('Learner', one.learner_key)}  {one.name}, ended {one.ended}, due since {one.since}")
+        print(f"{ids.encode('Learner', one.learner_key)}  {one.name}, ended {one.ended_on}, due since {one.expired_on}")
     print(f"{len(due):,} learners have been kept for long enough.{' Add --erase to erase them.' if due else ''}")
     return 0
 
 
-async def _erase_due(database: Database, settings: Settings, due: list[Due]) -> int:
+async def _erase_due(database: Database, settings: Settings, due: list[ExpiredLearner]) -> int:
     store, kept = open_store(settings.files_location), 0
     for one in due:
         if held := await erase_one(database, store, one.learner_key):

@@ -1,7 +1,7 @@
-"""A backup of an SQLite installation while it serves: the database, the files it names, a manifest of their digests.
+"""Backs up an SQLite installation while it serves: the database, its files, and a manifest with their digests.
 
-A backup is a folder: `database.db`, `files/` by storage key, and `manifest.json`, which is written last, so that a
-folder without one is no backup.
+A backup is a folder with `database.db`, `files/` by storage key, and `manifest.json`. The manifest is written last: a
+folder without one is an incomplete backup.
 """
 
 import asyncio
@@ -19,8 +19,8 @@ from sqlalchemy import make_url
 
 from db.database import Database
 from domain import clock
-from services.audit.file_check import stored_file_records
 from services.audit.chain import audit_chain_heads
+from services.audit.file_check import stored_file_records
 from services.storage.atomic_write import sync_folder
 from services.storage.file_store import FileStore, open_store
 
@@ -30,12 +30,12 @@ _CHUNK = 1 << 20
 
 
 class BackupError(Exception):
-    """Nothing was made or put back; the message says why and what to do."""
+    """A backup was not made or not restored; the message says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
 class Backup:
-    """What a backup holds: how many files, what of them was damaged in the store, the manifest's own SHA-256."""
+    """A backup: how many files it holds, the storage keys of damaged or missing ones, the SHA-256 of its manifest."""
 
     files: int
     damaged: list[str]
@@ -43,36 +43,32 @@ class Backup:
 
 
 def database_file(url: str) -> Path:
-    """The file of an SQLite database; raises BackupFault for another database."""
+    """The file of an SQLite database. Raises BackupError for any other database."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
-        raise BackupError("This is for SQLite. How to do it with PostgreSQL is in docs/operations.md.")
+        raise BackupError("This command is for SQLite. For PostgreSQL, see docs/operations.md.")
     return Path(parsed.database)
 
 
-async def create_backup(url: str, store: FileStore, folder: Path, seen: Callable[[], None] = lambda: None) -> Backup:
-    """Makes a backup in a folder that is new or empty; `seen` is called for each file that is done.
+async def create_backup(url: str, store: FileStore, folder: Path, on_file: Callable[[], None] = lambda: None) -> Backup:
+    """Makes a backup in a folder that is new or empty; `on_file` is called after each file.
 
-    The database is copied as it is at one moment, whoever writes meanwhile. Its files were stored before it named them,
-    and never change, so they are copied after it. Raises BackupFault, StoreFull, StoreUnavailable.
+    Copies a snapshot of the database first. Files are stored before the database refers to them, and never change, so
+    copying them afterwards is consistent. Raises BackupError, StoreFull, StoreUnavailable.
     """
     source = database_file(url)
-    if not source.is_file():
-        raise BackupError(f"There is no database at {source}.")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BackupError(f"{folder} is not empty. Name a new folder for each backup.")
+    await asyncio.to_thread(_make_folder, source, folder)
     made_at = clock.now()
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     try:
         await asyncio.to_thread(_copy_database, source, folder / DATABASE)
         copy = Database(f"sqlite:///{folder / DATABASE}")
         try:
-            files, damaged = await _copy_files(copy, store, open_store(folder / FILES), seen)
+            files, damaged = await _copy_files(copy, store, open_store(folder / FILES), on_file)
             async with copy.snapshot() as session:
-                ends = await audit_chain_heads(session)
+                heads = await audit_chain_heads(session)
         finally:
             await copy.close()
-        await asyncio.to_thread(_one_file, folder / DATABASE)
+        await asyncio.to_thread(_check_and_close_wal, folder / DATABASE)
         manifest = {
             "format": FORMAT,
             "made_at": made_at.isoformat(),
@@ -82,7 +78,7 @@ async def create_backup(url: str, store: FileStore, folder: Path, seen: Callable
             },
             "files": files,
             "damaged": damaged,
-            "audit_trail_ends": ends,
+            "audit_trail_ends": heads,
         }  # fmt: skip
         await asyncio.to_thread(_write_manifest, folder, manifest)
     except BaseException:
@@ -97,26 +93,34 @@ def digest_of(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
+def _make_folder(source: Path, folder: Path) -> None:
+    if not source.is_file():
+        raise BackupError(f"There is no database at {source}.")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BackupError(f"{folder} is not empty. Use a new folder for each backup.")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+
+
 def _copy_database(source: Path, target: Path) -> None:
-    reading = sqlite3.connect(source.absolute().as_uri() + "?mode=ro", uri=True, timeout=20)
+    original = sqlite3.connect(source.absolute().as_uri() + "?mode=ro", uri=True, timeout=20)
     try:
         copy = sqlite3.connect(target)
         try:
-            # In one step: it reads one moment, and in WAL mode no writer waits for a reader.
-            reading.backup(copy, pages=-1)
+            # In one step, so that the copy is one snapshot. In WAL mode a reader does not block writers.
+            original.backup(copy, pages=-1)
         finally:
             copy.close()
     finally:
-        reading.close()
+        original.close()
 
 
-def _one_file(path: Path) -> None:
-    """Folds the log into the file, so that one digest stands for the whole database."""
+def _check_and_close_wal(path: Path) -> None:
+    """Checks the database and merges its write-ahead log into the file, so that one digest covers all of it."""
     connection = sqlite3.connect(path)
     try:
-        found = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
-        if found != ["ok"]:
-            raise BackupError(f"The database is damaged: {'; '.join(found)}. Put the last good backup back.")
+        messages = [row[0] for row in connection.execute("PRAGMA integrity_check(5)")]
+        if messages != ["ok"]:
+            raise BackupError(f"The database is damaged: {'; '.join(messages)}. Restore the last good backup.")
         connection.execute("PRAGMA journal_mode=DELETE")
     finally:
         connection.close()
@@ -128,34 +132,38 @@ def _one_file(path: Path) -> None:
 
 
 async def _copy_files(
-    copy: Database, store: FileStore, target: FileStore, seen: Callable[[], None]
+    copy: Database, store: FileStore, target: FileStore, on_file: Callable[[], None]
 ) -> tuple[dict[str, dict[str, Any]], list[str]]:
-    """Copies what the database names; gives {storage key: size and digest}, and the keys whose bytes are not right."""
+    """Copies the files of the database's records.
+
+    Returns {storage key: size and digest}, and the keys of the files that are damaged or missing.
+    """
     files: dict[str, dict[str, Any]] = {}
     damaged: list[str] = []
     async with copy.snapshot() as session:
-        async for kept in stored_file_records(session):
-            storage_key = kept.storage_key or f"file {kept.key}, without bytes"
+        async for record in stored_file_records(session):
+            storage_key = record.storage_key or f"file {record.key}, which has no storage key"
             if storage_key in files or storage_key in damaged:
                 continue
-            if await _copy_file(store, target, storage_key, kept.sha256):
-                files[storage_key] = {"size": kept.size, "sha256": kept.sha256}
+            if await _copy_file(store, target, storage_key, record.sha256):
+                files[storage_key] = {"size": record.size, "sha256": record.sha256}
             else:
                 damaged.append(storage_key)
-            seen()
+            on_file()
     return files, damaged
 
 
-async def _copy_file(store: FileStore, target: FileStore, storage_key: str, sha256: str) -> bool:
+async def _copy_file(store: FileStore, target: FileStore, storage_key: str, sha256: str | None) -> bool:
+    """Copies a file; returns False, and leaves no copy, if it is missing or its digest is another."""
     digest = hashlib.sha256()
 
-    async def metered() -> AsyncIterator[bytes]:
+    async def hashed() -> AsyncIterator[bytes]:
         async for chunk in store.read(storage_key):
             digest.update(chunk)
             yield chunk
 
     try:
-        await target.write_as(storage_key, metered())
+        await target.write_as(storage_key, hashed())
     except FileNotFoundError:
         return False
     if digest.hexdigest() != sha256:

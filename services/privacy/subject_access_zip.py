@@ -1,4 +1,4 @@
-"""A subject access export as a ZIP: a page that explains it, each table as JSON, and the files."""
+"""Writes a subject access export as a ZIP file: a README, each table as JSON, and the files."""
 
 import asyncio
 import datetime as dt
@@ -11,15 +11,15 @@ from domain.clock import LONDON
 from services.privacy.subject_access import Subject, SubjectFile, export_subject
 from services.storage.file_store import FileStore
 
-_READ_ME = """Everything that Waymark holds about {name}, as it was on {day} at {time} (London).
+_README = """All data in Waymark about {name} on {day} at {time} (London time).
 
-data/    One file for each kind of record, as JSON. Times are in UTC.
-files/   The files, under the names that the records give them.
+data/    One JSON file for each kind of record. Times are in UTC.
+files/   The files, under the names that are given in the records.
 
-Passwords are kept in a form that cannot be read, and are not here.
+Passwords are stored in a form that cannot be read, so they are not included.
 {missing}"""
 _MISSING = """
-These files are on record, but could not be read from the store:
+These files are in the records, but could not be read from the store:
 {paths}
 """
 
@@ -27,9 +27,9 @@ These files are on record, but could not be read from the store:
 async def write_export(
     database: Database, store: FileStore, learner_key: int, out: BinaryIO, now: dt.datetime
 ) -> str | None:
-    """Writes the ZIP to a file that can be sought in; gives the learner's name, or None where there is no such learner.
+    """Writes the ZIP to a seekable file; returns the learner's name, or None if there is no such learner.
 
-    Memory stays flat whatever the files' size. Raises StoreUnavailable, OSError.
+    Files are streamed, so memory does not grow with their size. Raises StoreUnavailable, OSError.
     """
     async with database.snapshot() as session:
         subject = await export_subject(session, learner_key)
@@ -41,7 +41,7 @@ async def write_export(
                 text = json.dumps(rows, ensure_ascii=False, indent=2)
                 await asyncio.to_thread(archive.writestr, f"data/{name}.json", text)
         missing = [file.path for file in subject.files if not await _add(archive, store, file)]
-        archive.writestr("README.txt", _read_me(subject, missing, now))
+        archive.writestr("README.txt", _readme(subject, missing, now))
     return subject.name
 
 
@@ -54,7 +54,8 @@ async def _add(archive: zipfile.ZipFile, store: FileStore, file: SubjectFile) ->
     return True
 
 
-def _read_me(subject: Subject, missing: list[str], now: dt.datetime) -> str:
+def _readme(subject: Subject, missing: list[str], now: dt.datetime) -> str:
     local = now.astimezone(LONDON)
-    said = _MISSING.format(paths="\n".join(missing)) if missing else ""
-    return _READ_ME.format(name=subject.name, day=f"{local.day} {local:%B %Y}", time=f"{local:%H:%M}", missing=said)
+    missing_part = _MISSING.format(paths="\n".join(missing)) if missing else ""
+    day = f"{local.day} {local:%B %Y}"
+    return _README.format(name=subject.name, day=day, time=f"{local:%H:%M}", missing=missing_part)

@@ -1,4 +1,4 @@
-"""`backup` while people write, and `restore`: what comes back is one moment; what is not whole is not put back."""
+"""`backup` while the server writes, and `restore`: a backup is a snapshot, and a damaged one is not restored."""
 
 import asyncio
 import json
@@ -37,38 +37,39 @@ async def submit(stage: Stage, number: int) -> None:
     )  # fmt: skip
 
 
-async def backed_up(stage: Stage, folder: Path) -> Path:
+async def back_up(stage: Stage, folder: Path) -> Path:
     await create_backup(stage.database.url, stage.services.files, folder)
     return folder
 
 
-async def whole(url: str, files: Path) -> list[str]:
+async def problems_of(url: str, files: Path) -> list[str]:
     database = Database(url)
     try:
-        return [sentence async for sentence in find_problems(database, open_store(files))]
+        return [problem async for problem in find_problems(database, open_store(files))]
     finally:
         await database.close()
 
 
-async def test_a_backup_while_people_write_is_one_moment(stage: Stage, tmp_path: Path) -> None:
+async def test_a_backup_under_load_is_a_snapshot(stage: Stage, tmp_path: Path) -> None:
     await submit(stage, 0)
     writing = asyncio.create_task(_keep_submitting(stage))
     backups = []
     for number in range(3):
         await asyncio.sleep(0.2)
-        backups.append(await backed_up(stage, tmp_path / f"backup-{number}"))
+        backups.append(await back_up(stage, tmp_path / f"backup-{number}"))
     writing.cancel()
     written = await asyncio.gather(writing, return_exceptions=True)
     assert isinstance(written[0], asyncio.CancelledError)
     counts = []
     for number, folder in enumerate(backups):
-        url, files = f"sqlite:///{tmp_path}/back-{number}/waymark.db", tmp_path / f"back-{number}" / "files"
+        target = tmp_path / f"restored-{number}"
+        url, files = f"sqlite:///{target}/waymark.db", target / "files"
         assert await restore(folder, url, files, overwrite=False) == []
-        assert await whole(url, files) == []
-        back = Database(url)
-        counts.append(len(await back.rows(AuditEvent.__table__.select())))
-        await back.close()
-    # Each is a later moment than the one before; people were not held up meanwhile.
+        assert await problems_of(url, files) == []
+        restored = Database(url)
+        counts.append(len(await restored.rows(AuditEvent.__table__.select())))
+        await restored.close()
+    # Later backups hold more: writes went on meanwhile.
     assert 0 < counts[0] < counts[2]
 
 
@@ -79,25 +80,25 @@ async def _keep_submitting(stage: Stage) -> None:
         await submit(stage, number)
 
 
-async def test_restoring_sets_aside_and_only_when_told(stage: Stage, tmp_path: Path) -> None:
+async def test_restore_moves_an_installation_aside_only_with_overwrite(stage: Stage, tmp_path: Path) -> None:
     await submit(stage, 1)
-    folder = await backed_up(stage, tmp_path / "backup")
+    folder = await back_up(stage, tmp_path / "backup")
     await submit(stage, 2)
     target, files = tmp_path / "live" / "waymark.db", tmp_path / "live" / "files"
     url = f"sqlite:///{target}"
     await restore(folder, url, files, overwrite=False)
     before = target.read_bytes()
-    with pytest.raises(BackupError, match="There is an installation already"):
+    with pytest.raises(BackupError, match="There is already an installation"):
         await restore(folder, url, files, overwrite=False)
     assert target.read_bytes() == before
-    aside = await restore(folder, url, files, overwrite=True)
-    assert sorted(path.name.split(".before-")[0] for path in aside) == ["files", "waymark.db"]
-    assert all(path.exists() for path in aside)
-    assert await whole(url, files) == []
+    moved = await restore(folder, url, files, overwrite=True)
+    assert sorted(path.name.split(".before-")[0] for path in moved) == ["files", "waymark.db"]
+    assert all(path.exists() for path in moved)
+    assert await problems_of(url, files) == []
 
 
 async def test_a_database_in_use_is_not_replaced(stage: Stage, tmp_path: Path) -> None:
-    folder = await backed_up(stage, tmp_path / "backup")
+    folder = await back_up(stage, tmp_path / "backup")
     await stage.rows(File)
     with pytest.raises(BackupError, match="A server still uses"):
         await restore(folder, stage.database.url, tmp_path / "data" / "files", overwrite=True)
@@ -105,24 +106,25 @@ async def test_a_database_in_use_is_not_replaced(stage: Stage, tmp_path: Path) -
 
 
 @pytest.mark.parametrize(
-    ("breaking", "sentence"),
+    ("damage", "message"),
     [
-        (lambda folder: (folder / "manifest.json").unlink(), "no backup, or one that was not finished"),
+        (lambda folder: (folder / "manifest.json").unlink(), "is not a complete backup"),
         (lambda folder: (folder / "manifest.json").write_text("{"), "manifest.json is damaged"),
         (lambda folder: _edit(folder, format=2), "another version"),
         (lambda folder: _flip(folder / "database.db"), "database.db was changed"),
         (lambda folder: _flip(_a_file(folder)), "was changed"),
         (lambda folder: _a_file(folder).unlink(), "is missing"),
-        (lambda folder: _edit(folder, files={"../../outside": {"size": 1, "sha256": "0" * 64}}), "is damaged"),
+        (
+            lambda folder: _edit(folder, files={"../../outside": {"size": 1, "sha256": "0" * 64}}),
+            "manifest.json is damaged",
+        ),
     ],
 )
-async def test_a_backup_that_is_not_whole_is_not_put_back(
-    stage: Stage, tmp_path: Path, breaking: Any, sentence: str
-) -> None:
+async def test_a_damaged_backup_is_not_restored(stage: Stage, tmp_path: Path, damage: Any, message: str) -> None:
     await submit(stage, 1)
-    folder = await backed_up(stage, tmp_path / "backup")
-    breaking(folder)
-    with pytest.raises(BackupError, match=sentence):
+    folder = await back_up(stage, tmp_path / "backup")
+    damage(folder)
+    with pytest.raises(BackupError, match=message):
         await restore(folder, f"sqlite:///{tmp_path}/live/waymark.db", tmp_path / "live" / "files", overwrite=True)
     assert not (tmp_path / "live").exists()
 
@@ -142,17 +144,17 @@ def _edit(folder: Path, **changes: Any) -> None:
     (folder / "manifest.json").write_text(json.dumps({**manifest, **changes}))
 
 
-async def test_a_damaged_file_is_named_and_left_out(stage: Stage, tmp_path: Path) -> None:
+async def test_a_damaged_file_is_reported_and_left_out(stage: Stage, tmp_path: Path) -> None:
     await submit(stage, 1)
     await submit(stage, 2)
     first, second = await stage.rows(File)
     _flip(tmp_path / "data" / "files" / first.storage_key)
-    made = await create_backup(stage.database.url, stage.services.files, tmp_path / "backup")
-    assert (made.files, made.damaged) == (1, [first.storage_key])
+    backup = await create_backup(stage.database.url, stage.services.files, tmp_path / "backup")
+    assert (backup.files, backup.damaged) == (1, [first.storage_key])
     assert [_a_file(tmp_path / "backup").name] == [second.storage_key.split("/")[1]]
 
 
-async def test_a_folder_with_something_in_it_is_left_alone(stage: Stage, tmp_path: Path) -> None:
+async def test_a_folder_that_is_not_empty_is_not_used(stage: Stage, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(BackupError, match="is not empty"):
         await create_backup(stage.database.url, stage.services.files, tmp_path)
@@ -162,7 +164,7 @@ async def test_a_folder_with_something_in_it_is_left_alone(stage: Stage, tmp_pat
 
 
 async def test_the_commands(stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """As an operator runs them, each in a process's own event loop."""
+    """Each command runs in an event loop of its own, as in a process."""
     await submit(stage, 1)
     await stage.database.close()
 
@@ -171,18 +173,18 @@ async def test_the_commands(stage: Stage, tmp_path: Path, capsys: pytest.Capture
             {"WAYMARK_DATA": str(data), "WAYMARK_DATABASE_URL": f"sqlite:///{database}", "WAYMARK_BASE_URL": "http://x.test",
              "WAYMARK_SECRET_KEYS": "a:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
         )  # fmt: skip
-        asked = parser().parse_args(words)
-        return await asyncio.to_thread(asked.run, settings, asked)
+        arguments = parser().parse_args(words)
+        return await asyncio.to_thread(arguments.run, settings, arguments)
 
     source, backup, target = Path(stage.database.url.split("///")[1]), str(tmp_path / "backup"), tmp_path / "live"
     assert await run(tmp_path / "data", source, "verify") == 0
-    assert "The trail of provider 1 ends at line 1: " in capsys.readouterr().out
+    assert "The audit trail of provider 1 ends at line 1: " in capsys.readouterr().out
     assert await run(tmp_path / "data", source, "backup", backup) == 0
-    assert "the database and 1 files" in capsys.readouterr().out
+    assert "the database and 1 file. " in capsys.readouterr().out
     assert await run(target, target / "waymark.db", "restore", backup) == 0
-    assert "The backup is back, and whole." in capsys.readouterr().out
+    assert "The backup was restored and has no problems." in capsys.readouterr().out
     assert await run(target, target / "waymark.db", "restore", backup) == 1
-    assert "There is an installation already" in capsys.readouterr().err
+    assert "There is already an installation" in capsys.readouterr().err
     shutil.rmtree(target / "files")
     assert await run(target, target / "waymark.db", "verify") == 1
-    assert "1 things are not as they were written" in capsys.readouterr().err
+    assert "1 problem was found." in capsys.readouterr().err

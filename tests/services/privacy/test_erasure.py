@@ -37,9 +37,9 @@ def personal_texts() -> list[Any]:
     for table in Base.metadata.sorted_tables:
         if "learner_id" in table.columns and table.name != "audit_event":
             for column in table.columns:
-                if isinstance(column.type, String | Text) and not isinstance(column.type, Enum):
-                    if column.name not in not_words:
-                        found.append(column)
+                is_text = isinstance(column.type, String | Text) and not isinstance(column.type, Enum)
+                if is_text and column.name not in not_words:
+                    found.append(column)
     return found
 
 
@@ -127,7 +127,7 @@ async def test_what_the_law_needs_is_kept_without_a_name(scene: Scene) -> None:
     assert {aim.status for aim in aims} <= {AimStatus.WITHDRAWN, AimStatus.COMPLETED}
     assert all(aim.actual_end_date for aim in aims)
     # Everybody else is as they were; the chain, the sums, the signatures and the files are whole.
-    assert [line async for line in find_problems(scene.database, open_store(scene.folder / "files"))] == []
+    assert [problem async for problem in find_problems(scene.database, open_store(scene.folder / "files"))] == []
     others = await scene.rows(User, User.id != scene.user.id, User.name.like("Erased%"))
     assert others == []
 
@@ -235,7 +235,7 @@ async def test_the_command_erases_who_is_due(scene: Scene, capsys: pytest.Captur
         assert await learners_past_retention(session, clock.today()) == rest
     (event,) = await scene.rows(AuditEvent, AuditEvent.action == "learnerErase")
     assert (event.actor_id, event.role) == (None, None)
-    assert [line async for line in find_problems(scene.database, store)] == []
+    assert [problem async for problem in find_problems(scene.database, store)] == []
 
 
 async def test_somebody_with_another_role_stays(scene: Scene) -> None:
