@@ -1,9 +1,9 @@
-"""`backup` copies a serving SQLite installation with its files; `restore` checks a backup and puts it back."""
+"""`backup` copies an SQLite installation with its files while it serves; `restore` checks a backup and restores it."""
 
 import argparse
 import asyncio
 import sys
-from pathlib import Path
+from collections.abc import Coroutine
 from typing import Any
 
 from tqdm import tqdm
@@ -18,56 +18,53 @@ from services.settings import Settings
 from services.storage.file_store import StoreFull, StoreUnavailable, open_store
 
 
-def add(commands: Any) -> None:
-    """Adds the commands."""
-    backing = commands.add_parser(
-        "backup", help="copy the database and the files to a new folder, while serving (SQLite)"
-    )
-    backing.add_argument("folder", type=Path, help="a folder that is new or empty")
-    backing.set_defaults(run=_backup)
-    restoring = commands.add_parser("restore", help="put a backup back, and verify it (SQLite, server stopped)")
-    restoring.add_argument("folder", type=Path, help="a folder that `backup` made")
-    restoring.add_argument("--overwrite", action="store_true", help="set an installation that is there already aside")
-    restoring.set_defaults(run=_restore)
+def run_backup(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Makes a backup; fails if a file in the store is damaged, although the rest of the backup is good."""
+    folder = arguments.folder
 
-
-def _backup(settings: Settings, asked: argparse.Namespace) -> int:
     async def work() -> int:
         store = open_store(settings.files_location)
         with tqdm(desc="Files", unit=" files", disable=not sys.stderr.isatty()) as bar:
-            made = await create_backup(settings.database_url, store, asked.folder, lambda: bar.update() and None)
-        print(f"{asked.folder}: the database and {made.files:,} files. SHA-256 of its manifest: {made.manifest_sha256}")
-        if made.damaged:
-            named = "\n".join(f"  {key}" for key in made.damaged)
-            return fail(f"These files are damaged or missing in the store, and not in the backup:\n{named}")
+
+            def count_file() -> None:
+                bar.update()
+
+            backup = await create_backup(settings.database_url, store, folder, count_file)
+        files = "1 file" if backup.files == 1 else f"{backup.files:,} files"
+        print(f"{folder}: the database and {files}. SHA-256 of the manifest: {backup.manifest_sha256}")
+        if backup.damaged:
+            keys = "\n".join(f"  {key}" for key in backup.damaged)
+            return fail(f"These files are damaged or missing in the store, so the backup does not hold them:\n{keys}")
         return 0
 
-    return _named(work())
+    return _run(work())
 
 
-def _restore(settings: Settings, asked: argparse.Namespace) -> int:
+def run_restore(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Restores a backup, migrates it and verifies it."""
+
     async def work() -> int:
-        aside = await restore(asked.folder, settings.database_url, settings.files_location, overwrite=asked.overwrite)
-        for path in aside:
-            print(f"Set aside: {path}")
+        store_location = settings.files_location
+        moved = await restore(arguments.folder, settings.database_url, store_location, overwrite=arguments.overwrite)
+        for path in moved:
+            print(f"Moved aside: {path}")
         database = Database(settings.database_url)
         try:
             await migrate(database)
-            found = [line async for line in find_problems(database, open_store(settings.files_location))]
+            problems = [problem async for problem in find_problems(database, open_store(store_location))]
         finally:
             await database.close()
-        if found:
-            return fail("\n".join([*found, "The backup was put back, but what it holds is not whole: see above."]))
-        print(
-            "The backup is back, and whole. Learners who were erased since it was made are back too: erase them again."
-        )
+        if problems:
+            return fail("\n".join([*problems, "The backup was restored, but it has the problems above."]))
+        print("The backup was restored and has no problems.")
+        print("Learners who were erased after it was made are in it again: erase them again.")
         return 0
 
-    return _named(work())
+    return _run(work())
 
 
-def _named(work: Any) -> int:
+def _run(work: Coroutine[Any, Any, int]) -> int:
     try:
         return asyncio.run(work)
-    except (BackupError, StoreFull, StoreUnavailable) as fault:
-        return fail(str(fault))
+    except (BackupError, StoreFull, StoreUnavailable) as error:
+        return fail(str(error))

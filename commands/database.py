@@ -1,8 +1,7 @@
-"""`migrate` brings the tables up to date; `verify` checks that nothing in them was touched behind the server's back."""
+"""`migrate` brings the tables up to date; `verify` checks that the records are as the server wrote them."""
 
 import argparse
 import sys
-from typing import Any
 
 from commands.database_session import fail, with_database
 from db.database import Database
@@ -13,15 +12,9 @@ from services.settings import Settings
 from services.storage.file_store import open_store
 
 
-def add(commands: Any) -> None:
-    """Adds the commands."""
-    migrating = commands.add_parser("migrate", help="bring the tables up to date")
-    migrating.set_defaults(run=_migrate)
-    verifying = commands.add_parser("verify", help="check the audit chain, the progress sums, signatures and files")
-    verifying.set_defaults(run=_verify)
+def run_migrate(settings: Settings, _: argparse.Namespace) -> int:
+    """Runs the missing migrations."""
 
-
-def _migrate(settings: Settings, _: argparse.Namespace) -> int:
     async def work(database: Database) -> int:
         await migrate(database)
         print("The tables are up to date.")
@@ -30,18 +23,20 @@ def _migrate(settings: Settings, _: argparse.Namespace) -> int:
     return with_database(settings, work)
 
 
-def _verify(settings: Settings, _: argparse.Namespace) -> int:
+def run_verify(settings: Settings, _: argparse.Namespace) -> int:
+    """Prints each problem, or that there is none and where each audit trail ends."""
+
     async def work(database: Database) -> int:
-        found = 0
-        async for sentence in find_problems(database, open_store(settings.files_location)):
-            print(sentence, file=sys.stderr)
-            found += 1
-        if found:
-            return fail(f"{found:,} things are not as they were written.")
-        print("The audit trail is whole, every sum is right, and every signature and file is what was signed and sent.")
+        count = 0
+        async for problem in find_problems(database, open_store(settings.files_location)):
+            print(problem, file=sys.stderr)
+            count += 1
+        if count:
+            return fail("1 problem was found." if count == 1 else f"{count:,} problems were found.")
+        print("No problems: the audit trail, the progress sums, the signatures and the files are all as recorded.")
         async with database.snapshot() as session:
-            for end in await audit_chain_heads(session):
-                print(f"The trail of provider {end['provider']} ends at line {end['line']}: {end['hash']}")
+            for head in await audit_chain_heads(session):
+                print(f"The audit trail of provider {head['provider']} ends at line {head['line']}: {head['hash']}")
         return 0
 
     return with_database(settings, work)

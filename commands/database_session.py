@@ -1,28 +1,36 @@
-"""What the commands share: a database that is open for as long as one of them runs."""
+"""What the commands share: an open database while a command runs, and the way to report a failure."""
 
 import asyncio
 import sys
 from collections.abc import Awaitable, Callable
 
 from db.database import Database
+from db.migrate import missing_migrations
 from services.settings import Settings
 
+NOT_MIGRATED = "The tables are older than this version of Waymark: run `server.py migrate` first."
 
-def with_database(settings: Settings, work: Callable[[Database], Awaitable[int]]) -> int:
-    """Runs a command on the installation's database; gives its exit status."""
+
+def with_database(settings: Settings, work: Callable[[Database], Awaitable[int]], *, migrated: bool = False) -> int:
+    """Runs `work` on the installation's database; returns its exit status.
+
+    With `migrated`, refuses to work on tables that are older than the code.
+    """
 
     async def run() -> int:
         settings.data.mkdir(parents=True, exist_ok=True)
-        opened = Database(settings.database_url)
+        database = Database(settings.database_url)
         try:
-            return await work(opened)
+            if migrated and await missing_migrations(database):
+                return fail(NOT_MIGRATED)
+            return await work(database)
         finally:
-            await opened.close()
+            await database.close()
 
     return asyncio.run(run())
 
 
 def fail(message: str) -> int:
-    """Says what is wrong, for whoever sits in front of the terminal."""
+    """Prints what is wrong to standard error; returns the exit status of a failure."""
     print(message, file=sys.stderr)
     return 1

@@ -1,9 +1,7 @@
-"""`subject-access` writes out everything about a learner, `erase` erases one, `retention` those whose time is over."""
+"""`subject-access` exports all data about a learner, `erase` erases one, `retention` those whose period has expired."""
 
 import argparse
 import sys
-from pathlib import Path
-from typing import Any
 
 from commands.database_session import fail, with_database
 from db.database import Database
@@ -22,129 +20,120 @@ from services.settings import Settings
 from services.storage.file_store import FileStore, StoreUnavailable, open_store
 
 
-def add(commands: Any) -> None:
-    """Adds the commands."""
-    access = commands.add_parser("subject-access", help="write everything about one learner to a ZIP")
-    access.add_argument("learner", help="the learner's id in the graph, such as Learner_7")
-    access.add_argument(
-        "--to", type=Path, required=True, metavar="FILE", help="the ZIP to write; it must not exist yet"
-    )
-    access.set_defaults(run=_subject_access)
-    erasing = commands.add_parser("erase", help="erase a learner for good")
-    erasing.add_argument("learner", help="the learner's id in the graph, such as Learner_7")
-    erasing.add_argument("--confirm-name", required=True, metavar="NAME", help="the learner's name as it stands")
-    erasing.set_defaults(run=_erase)
-    retaining = commands.add_parser(
-        "retention", help="list the learners who have been kept for long enough, or erase them"
-    )
-    retaining.add_argument("--provider", help="the UKPRN or name of the provider, where there are several")
-    retaining.add_argument("--years", type=_years, help="set for how many years after their last aim learners are kept")
-    retaining.add_argument("--erase", action="store_true", help="erase them, instead of listing them")
-    retaining.set_defaults(run=_retention)
+def run_subject_access(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Writes the ZIP file, readable by its owner alone; leaves no file behind if that fails."""
+    path = arguments.to
 
-
-def _years(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= 100:
-        raise argparse.ArgumentTypeError("a whole number of years from 1 to 100")
-    return int(text)
-
-
-def _subject_access(settings: Settings, asked: argparse.Namespace) -> int:
     async def work(database: Database) -> int:
-        key = ids.decode("Learner", asked.learner)
+        key = ids.decode("Learner", arguments.learner)
         try:
-            with asked.to.open("xb") as out:
-                asked.to.chmod(0o600)
+            with path.open("xb") as out:
+                path.chmod(0o600)
                 name = await write_export(database, open_store(settings.files_location), key or 0, out, clock.now())
         except FileExistsError:
-            return fail(f"{asked.to} is there already.")
-        except (OSError, StoreUnavailable) as fault:
-            asked.to.unlink(missing_ok=True)
-            return fail(f"Nothing was written: {fault}")
+            return fail(f"{path} already exists.")
+        except (OSError, StoreUnavailable) as error:
+            path.unlink(missing_ok=True)
+            return fail(f"Nothing was written: {error}")
         if name is None:
-            asked.to.unlink()
-            return fail(f"There is no learner {asked.learner}.")
-        print(f"{asked.to}: everything about {name}")
+            path.unlink()
+            return fail(f"There is no learner {arguments.learner}.")
+        print(f"{path}: all data about {name}")
         return 0
 
     return with_database(settings, work)
 
 
-def _erase(settings: Settings, asked: argparse.Namespace) -> int:
+def run_erase(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Erases a learner whose name was given exactly as recorded."""
+
     async def work(database: Database) -> int:
-        key = ids.decode("Learner", asked.learner)
+        key = ids.decode("Learner", arguments.learner)
         async with database.snapshot() as session:
             learner = await session.get(Learner, key or 0)
             if learner is None:
-                return fail(f"There is no learner {asked.learner}.")
+                return fail(f"There is no learner {arguments.learner}.")
             user = await session.get_one(User, learner.user_id)
-            if user.name != asked.confirm_name:
+            if user.name != arguments.confirm_name:
                 return fail("That is not the learner's name. Nothing was erased.")
-        if held := await erase_one(database, open_store(settings.files_location), learner.id):
-            return fail(f"This person holds other roles too ({held}): revoke them first. Nothing was erased.")
-        print(f"{asked.learner} is erased.")
+        roles = await erase_as_operator(database, open_store(settings.files_location), learner.id)
+        if roles is not None:
+            return fail(f"This person also has other roles ({roles}): revoke those first. Nothing was erased.")
+        print(f"{arguments.learner} is erased.")
         return 0
 
     return with_database(settings, work)
 
 
-async def erase_one(database: Database, store: FileStore, learner_key: int) -> str | None:
-    """Erases a learner as the operator, with a line in the audit trail; what stands in the way, or None.
+async def erase_as_operator(database: Database, store: FileStore, learner_key: int) -> str | None:
+    """Erases a learner with an audit line that names no actor.
 
-    Raises StoreUnavailable never: bytes that stay behind are taken by the sweep at the server's next start.
+    Returns None, or the person's other roles, because of which nothing was erased. Files that the store could not
+    delete now are deleted by the sweep at the next start of a server.
     """
     async with database.writing() as session:
         learner = await session.get_one(Learner, learner_key, with_for_update={"key_share": True})
-        if held := await other_roles(session, learner.user_id):
-            return ", ".join(role.value for role in held)
+        if roles := await other_roles(session, learner.user_id):
+            return ", ".join(role.value for role in roles)
         if learner.erased_at is not None:
             return None
         now = clock.now()
         storage_keys = await erase_learner(session, learner, now)
-        line = AuditEvent(
+        event = AuditEvent(
             provider_id=learner.provider_id, at=now, action="learnerErase", subject_type="Learner",
             subject_key=learner.id, learner_id=learner.id, detail={"files": len(storage_keys)},
         )  # fmt: skip
-        await append(session, line)
+        await append(session, event)
     await drop_bytes(database, store, storage_keys)
     return None
 
 
-def _retention(settings: Settings, asked: argparse.Namespace) -> int:
+def run_retention(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Sets the retention period, if given, and then lists or erases the learners whose period has expired."""
+
     async def work(database: Database) -> int:
         async with database.writing() as session:
-            provider = await provider_named(session, asked.provider)
-            if provider is None and (asked.provider or asked.years):
+            provider = await provider_named(session, arguments.provider)
+            if provider is None and (arguments.provider or arguments.years):
                 return fail("Name the provider with --provider: its UKPRN or its name.")
-            if provider is not None and asked.years:
-                provider.retention_years = asked.years
+            if provider is not None and arguments.years:
+                provider.retention_years = arguments.years
                 provider.settings_version += 1
-                detail = {"fields": ["retention_years"]}
-                line = AuditEvent(
-                    provider_id=provider.id, at=clock.now(), action="providerSettingsUpdate", detail=detail
+                event = AuditEvent(
+                    provider_id=provider.id,
+                    at=clock.now(),
+                    action="providerSettingsUpdate",
+                    detail={"fields": ["retention_years"]},
                 )
-                await append(session, line)
+                await append(session, event)
+            provider_key = provider.id if provider is not None else None
         async with database.snapshot() as session:
-            due = await learners_past_retention(session, clock.today(), provider and provider.id)
-        return await _erase_due(database, settings, due) if asked.erase else _list(due)
+            expired = await learners_past_retention(session, clock.today(), provider_key)
+        return await _erase_all(database, settings, expired) if arguments.erase else _list(expired)
 
     return with_database(settings, work)
 
 
-def _list(due: list[ExpiredLearner]) -> int:
-    for one in due:
-        print(f"{ids.encode('Learner', one.learner_key)}  {one.name}, ended {one.ended_on}, due since {one.expired_on}")
-    print(f"{len(due):,} learners have been kept for long enough.{' Add --erase to erase them.' if due else ''}")
+def _list(expired: list[ExpiredLearner]) -> int:
+    for learner in expired:
+        print(
+            f"{ids.encode('Learner', learner.learner_key)}  {learner.name}: last aim ended {learner.ended_on}, "
+            f"retention expired {learner.expired_on}"
+        )
+    print(f"The retention period has expired for {_count(len(expired))}.{' Erase with --erase.' if expired else ''}")
     return 0
 
 
-async def _erase_due(database: Database, settings: Settings, due: list[ExpiredLearner]) -> int:
+async def _erase_all(database: Database, settings: Settings, expired: list[ExpiredLearner]) -> int:
     store, kept = open_store(settings.files_location), 0
-    for one in due:
-        if held := await erase_one(database, store, one.learner_key):
-            print(
-                f"{ids.encode('Learner', one.learner_key)} holds other roles too ({held}), and stays.", file=sys.stderr
-            )
+    for learner in expired:
+        if roles := await erase_as_operator(database, store, learner.learner_key):
+            learner_id = ids.encode("Learner", learner.learner_key)
+            print(f"{learner_id} also has other roles ({roles}) and was not erased.", file=sys.stderr)
             kept += 1
-    print(f"{len(due) - kept:,} learners were erased.")
+    print(f"Erased {_count(len(expired) - kept)}.")
     return 1 if kept else 0
+
+
+def _count(learners: int) -> str:
+    return "1 learner" if learners == 1 else f"{learners:,} learners"

@@ -1,4 +1,4 @@
-"""The door: what it says of itself, who may look at its metrics, which other origins may ask, its settings."""
+"""The composed server: health, metrics, cross-origin requests, settings and tracing."""
 
 import asyncio
 import socket
@@ -22,23 +22,23 @@ ASK = {"query": "{ __typename }"}
 # ---------------------------------------------------------------- health and readiness
 
 
-async def test_ready_means_that_the_tables_are_as_new_as_the_code(databases: Databases, tmp_path: Path) -> None:
+async def test_ready_requires_migrated_tables(databases: Databases, tmp_path: Path) -> None:
     async with serving(f"sqlite:///{tmp_path}/empty.db", tmp_path) as running, running.stranger() as stranger:
         assert (await stranger.client.get("/health")).json() == {"status": "ok"}
         ready = await stranger.client.get("/ready")
         assert (ready.status_code, ready.json()) == (503, {"status": "the database needs `server.py migrate`"})
     async with serving(await databases.fresh("sqlite"), tmp_path) as running, running.stranger() as stranger:
         assert (await stranger.client.get("/ready")).json() == {"status": "ok"}
-        running.server.leave()
+        running.server.drain()
         assert (await stranger.client.get("/ready")).status_code == 503
-        # A process that leaves still runs, and nobody should kill it for that.
+        # A process that stops is still healthy: a supervisor must not kill it.
         assert (await stranger.client.get("/health")).status_code == 200
 
 
 # ---------------------------------------------------------------- metrics
 
 
-async def test_metrics_are_on_an_address_of_their_own(demo: Demo, tmp_path: Path) -> None:
+async def test_metrics_have_an_address_of_their_own(demo: Demo, tmp_path: Path) -> None:
     port = free_port()
     async with serving(await demo.database_url("sqlite"), tmp_path, WAYMARK_METRICS=f"127.0.0.1:{port}") as running:
         async with running.stranger() as stranger, httpx2.AsyncClient() as operator:
@@ -46,14 +46,14 @@ async def test_metrics_are_on_an_address_of_their_own(demo: Demo, tmp_path: Path
             text = (await operator.get(f"http://127.0.0.1:{port}/metrics")).text
             assert "waymark_operations_total{" in text and 'waymark_requests_total{method="POST",status="200"}' in text
             assert (await operator.get(f"http://127.0.0.1:{port}/graphql")).status_code == 404
-            # Not where people ask.
+            # Not on the public address.
             assert (await stranger.client.get("/metrics")).status_code == 404
     with pytest.raises(httpx2.ConnectError):
         async with httpx2.AsyncClient() as operator:
             await operator.get(f"http://127.0.0.1:{port}/metrics")
 
 
-async def test_a_taken_address_keeps_nobody_from_serving(capsys: pytest.CaptureFixture[str]) -> None:
+async def test_a_metrics_address_in_use_does_not_stop_the_server(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         async with serving_metrics(Metrics(), ("127.0.0.1", taken.getsockname()[1])) as where:
             assert where is None
@@ -75,7 +75,7 @@ async def preflight(
     return await client.request("OPTIONS", path, headers=headers)
 
 
-async def test_named_origins_may_ask_and_others_may_not(demo: Demo, tmp_path: Path) -> None:
+async def test_allowed_origins_may_send_requests_and_others_may_not(demo: Demo, tmp_path: Path) -> None:
     url = await demo.copied("sqlite", tmp_path)
     async with serving(url, tmp_path, WAYMARK_ALLOWED_ORIGINS=APP) as running, running.person("learner") as ada:
         for path, method in (("/graphql", "POST"), ("/graphql", "GET"), ("/uploads/x", "PUT")):
@@ -90,11 +90,11 @@ async def test_named_origins_may_ask_and_others_may_not(demo: Demo, tmp_path: Pa
         assert answer.headers["access-control-allow-origin"] == APP and "Origin" in answer.headers["vary"]
         evil = await ada.client.post("/graphql", json=ASK, headers={"origin": "https://evil.example"})
         assert "access-control-allow-origin" not in evil.headers
-        # What a page may send without a preflight is not run, whatever its origin.
+        # Requests that need no preflight are refused from every origin.
         simple = await ada.client.post("/graphql", content='{"query":"{__typename}"}', headers={
             "origin": APP, "content-type": "text/plain"})  # fmt: skip
         assert simple.status_code == 415
-        # A refusal can be read by the page too.
+        # The page can read an error, too.
         wrong = await ada.client.post("/graphql", json={"query": "{"}, headers={"origin": APP})
         assert wrong.headers["access-control-allow-origin"] == APP
 
@@ -103,7 +103,7 @@ def _extensions(answer: httpx2.Response) -> dict[str, object]:
     return {"extensions": answer.json()["extensions"]} if "extensions" in answer.json() else {}
 
 
-async def test_without_the_setting_no_other_origin_may_ask(demo: Demo, tmp_path: Path) -> None:
+async def test_without_the_setting_other_origins_may_not_send_requests(demo: Demo, tmp_path: Path) -> None:
     async with serving(await demo.database_url("sqlite"), tmp_path) as running, running.stranger() as stranger:
         assert (await preflight(stranger.client, APP)).status_code == 405
         answer = await stranger.client.post("/graphql", json=ASK, headers={"origin": APP})
@@ -131,14 +131,14 @@ def _settings(**environment: str) -> Settings:
         ("WAYMARK_POOL_SIZE", "0"), ("WAYMARK_DRAIN_SECONDS", "-1"), ("WAYMARK_DRAIN_SECONDS", "soon"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_used_is_refused_at_start(name: str, value: str) -> None:
+def test_invalid_settings_are_reported_at_start(name: str, value: str) -> None:
     with pytest.raises(SettingsError) as caught:
         _settings(**{name: value})
-    (fault,) = caught.value.problems
-    assert fault.startswith(f"{name}: set ")
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"{name}: set ")
 
 
-def test_what_can_be_used() -> None:
+def test_valid_settings() -> None:
     settings = _settings(
         WAYMARK_METRICS="[::1]:9000", WAYMARK_ALLOWED_ORIGINS="https://a.example, http://localhost:5173"
     )
@@ -152,10 +152,10 @@ def test_what_can_be_used() -> None:
 # ---------------------------------------------------------------- tracing
 
 
-async def test_a_span_an_operation_and_one_a_statement(
+async def test_each_operation_and_each_statement_has_a_span(
     demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Sent as OTLP to a collector, which here keeps what it gets."""
+    """The spans are sent as OTLP to a collector."""
     protocol = pytest.importorskip("opentelemetry.proto.collector.trace.v1.trace_service_pb2")
     spans: list[object] = []
 
@@ -182,10 +182,10 @@ async def test_a_span_an_operation_and_one_a_statement(
         span.span_id: {a.key: a.value.string_value or a.value.int_value for a in span.attributes} for span in spans
     }
     (mine,) = [span for span in spans if attributes[span.span_id].get("waymark.request_id") == request_id]
-    told = attributes[mine.span_id]
-    assert (mine.name, told["graphql.operation.name"], told["waymark.role"]) == ("query", "Mine", "LEARNER")
+    mine_has = attributes[mine.span_id]
+    assert (mine.name, mine_has["graphql.operation.name"], mine_has["waymark.role"]) == ("query", "Mine", "LEARNER")
     children = [span for span in spans if span.parent_span_id == mine.span_id]
-    assert len(children) == told["waymark.statements"] > 0
+    assert len(children) == mine_has["waymark.statements"] > 0
     for child in children:
         assert child.name == "SELECT"
         assert (
@@ -194,5 +194,5 @@ async def test_a_span_an_operation_and_one_a_statement(
             <= child.end_time_unix_nano
             <= mine.end_time_unix_nano
         )
-    # Statements without their values: nothing of what people write or are called.
+    # Statements have no values, so spans hold no personal data.
     assert "secret words" not in str(spans) and "waymark-demo" not in str(spans)

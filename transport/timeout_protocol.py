@@ -47,7 +47,7 @@ class TimeoutProtocol(HttpToolsProtocol):
         self._stop_header_timer()
         super().on_headers_complete()
         # A client of a server that is about to stop must connect again, to another server, for its next request.
-        if getattr(self.server_state, "leaving", False) and self.cycle is not None:
+        if getattr(self.server_state, "draining", False) and self.cycle is not None:
             self.cycle.keep_alive = False
 
     def connection_lost(self, exc: Exception | None) -> None:

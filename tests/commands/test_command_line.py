@@ -1,5 +1,6 @@
-"""The command line, as an operator types it: each command in a process of its own, on both databases."""
+"""The command line: each command in a process of its own, on both databases."""
 
+import ast
 import os
 import subprocess
 import sys
@@ -7,12 +8,14 @@ from pathlib import Path
 
 import pytest
 
-HOUSE = Path(__file__).parents[2]
+from commands.command_line import make_parser
+
+ROOT = Path(__file__).parents[2]
 KEY = "first:" + "bXkga2V5IGlzIG5vdCBzaG9ydCwgYW5kIGl0IGlzIG5vdCB5b3Vycw=="
 
 
 class Operator:
-    """Somebody at a terminal, with an installation on an empty database."""
+    """Runs commands on an installation with an empty database."""
 
     def __init__(self, url: str, folder: Path) -> None:
         self.folder = folder
@@ -24,9 +27,9 @@ class Operator:
             "WAYMARK_SECRET_KEYS": KEY,
         }
 
-    def types(self, *words: str, answers: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *words: str, answers: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [sys.executable, str(HOUSE / "server.py"), *words],
+            [sys.executable, str(ROOT / "server.py"), *words],
             env={**self.environment, **environment},
             input=answers,
             capture_output=True,
@@ -53,53 +56,56 @@ ADMIN = (
     "--email",
     "Ana@Hill.example",
 )
-CSV = "unit_number,unit_title,criterion_code,criterion_description\n1,Saws,1.1,Names the parts of a saw\n1,Saws,1.2,Sets a saw\n"
+CSV = (
+    "unit_number,unit_title,criterion_code,criterion_description\n"
+    "1,Saws,1.1,Names the parts of a saw\n1,Saws,1.2,Sets a saw\n"
+)
 
 
-# What does not depend on the database is seen on one: a process takes two seconds to start.
-on_one = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+# For what does not depend on the database: a process takes a second or two.
+sqlite_only = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 
 
 def test_a_new_installation_gets_its_first_admin_and_a_qualification(operator: Operator) -> None:
-    assert "up to date" in operator.types("migrate").stdout
-    made = operator.types(*ADMIN, answers="a heron on the weir\n")
+    assert "up to date" in operator.run("migrate").stdout
+    made = operator.run(*ADMIN, answers="a heron on the weir\n")
     assert made.returncode == 0, made.stderr
     assert "ana@hill.example can sign in as a Master Admin of Hill College" in made.stdout
-    again = operator.types(*ADMIN, answers="a heron on the weir\n")
-    assert (again.returncode, again.stderr) == (1, "There is a login named ana@hill.example already.\n")
+    again = operator.run(*ADMIN, answers="a heron on the weir\n")
+    assert (again.returncode, again.stderr) == (1, "There is already an account with the username ana@hill.example.\n")
 
     (operator.folder / "saws.csv").write_text(CSV)
-    imported = operator.types("import", "saws.csv", "--title", "Saws", "--reference", "ST9001", "--version", "1.0")
+    imported = operator.run("import", "saws.csv", "--title", "Saws", "--reference", "ST9001", "--version", "1.0")
     assert imported.returncode == 0, imported.stderr
     assert imported.stdout.startswith("Saws 1.0: ")
-    twice = operator.types("import", "saws.csv", "--title", "Saws", "--reference", "ST9001", "--version", "1.0")
+    twice = operator.run("import", "saws.csv", "--title", "Saws", "--reference", "ST9001", "--version", "1.0")
     assert twice.stdout != imported.stdout
     assert "unchanged" in twice.stdout.lower()
-    assert operator.types("verify").returncode == 0
+    assert operator.run("verify").returncode == 0
 
 
-@on_one
-def test_a_bad_file_is_refused_with_every_fault_in_its_place(operator: Operator) -> None:
-    operator.types("migrate")
-    operator.types(*ADMIN, answers="a heron on the weir\n")
+@sqlite_only
+def test_an_invalid_file_is_rejected_with_every_problem_and_its_line(operator: Operator) -> None:
+    operator.run("migrate")
+    operator.run(*ADMIN, answers="a heron on the weir\n")
     (operator.folder / "bad.csv").write_text(CSV + "1,Saws,1.1,Again\n2,,2.1,\n")
-    refused = operator.types("import", "bad.csv", "--title", "Saws")
+    refused = operator.run("import", "bad.csv", "--title", "Saws")
     assert refused.returncode == 1
     assert "bad.csv: line 4" in refused.stderr and "bad.csv: line 5" in refused.stderr
 
 
-@on_one
+@sqlite_only
 def test_a_weak_password_makes_no_admin(operator: Operator) -> None:
-    operator.types("migrate")
-    refused = operator.types(*ADMIN, answers="password\n")
+    operator.run("migrate")
+    refused = operator.run(*ADMIN, answers="password\n")
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "Password:" in refused.stderr
 
 
-def test_tables_that_are_older_than_the_code_are_said_to_be(tmp_path: Path) -> None:
+def test_outdated_tables_are_reported(tmp_path: Path) -> None:
     operator = Operator(f"sqlite:///{tmp_path / 'empty.db'}", tmp_path)
     for words in ((), ADMIN):
-        refused = operator.types(*words, answers="a heron on the weir\n")
+        refused = operator.run(*words, answers="a heron on the weir\n")
         assert refused.returncode == 1
         assert "server.py migrate" in refused.stderr
 
@@ -116,25 +122,68 @@ def test_tables_that_are_older_than_the_code_are_said_to_be(tmp_path: Path) -> N
         ("WAYMARK_BASE_URL", ""),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_named_with_what_to_set(tmp_path: Path, name: str, value: str) -> None:
+def test_an_invalid_setting_is_named_with_what_to_set(tmp_path: Path, name: str, value: str) -> None:
     operator = Operator(f"sqlite:///{tmp_path / 'empty.db'}", tmp_path)
     if name == "WAYMARK_BASE_URL":
         del operator.environment[name]
-        refused = operator.types("migrate")
+        refused = operator.run("migrate")
     else:
-        refused = operator.types("migrate", **{name: value})
+        refused = operator.run("migrate", **{name: value})
     assert refused.returncode == 2
     assert refused.stderr.startswith(f"{name}: set ")
     assert "secret" not in refused.stderr
     assert "Traceback" not in refused.stderr
 
 
-@on_one
+@sqlite_only
 def test_a_cohort_of_any_size(operator: Operator) -> None:
-    operator.types("migrate")
-    made = operator.types("demo", "--learners", "12")
+    operator.run("migrate")
+    made = operator.run("demo", "--learners", "12")
     assert made.returncode == 0, made.stderr
     assert "cohort.overview" in made.stdout
     assert "12/12" in made.stderr
-    assert operator.types("verify").returncode == 0
-    assert "whole number" in operator.types("demo", "--learners", "many").stderr
+    assert operator.run("verify").returncode == 0
+    assert "whole number" in operator.run("demo", "--learners", "many").stderr
+
+
+# What the server is built on, and what takes longest to import.
+HEAVY = {"sqlalchemy", "strawberry", "graphql", "polars", "typst", "uvicorn", "starlette", "alembic", "orjson"}
+LOADED = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import server
+try:
+    server.main(sys.argv[2:])
+except SystemExit as exit:
+    assert exit.code == 0
+print(sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+def _loaded(folder: Path, *words: str) -> set[str]:
+    """The top-level modules that are loaded after the command line has handled the words."""
+    run = subprocess.run(
+        [sys.executable, "-c", LOADED, str(ROOT), *words], capture_output=True, text=True, timeout=120, check=True,
+        cwd=folder, env={**os.environ, "WAYMARK_DATA": str(folder)},
+    )  # fmt: skip
+    return set(ast.literal_eval(run.stderr.splitlines()[-1]))
+
+
+@pytest.mark.parametrize("words", [("--help",), ("serve", "--help"), ("schema", "--help"), ("import", "--help")])
+def test_help_loads_no_library(tmp_path: Path, words: tuple[str, ...]) -> None:
+    loaded = _loaded(tmp_path, *words)
+    assert "server" in loaded and "commands" in loaded
+    assert loaded & HEAVY == set()
+
+
+def test_a_command_loads_what_it_needs(tmp_path: Path) -> None:
+    """Shows that the test above finds a library that is loaded."""
+    assert _loaded(tmp_path, "schema") & HEAVY >= {"sqlalchemy", "strawberry", "graphql"}
+
+
+def test_the_function_of_every_command_exists() -> None:
+    (commands,) = [action for action in make_parser()._actions if action.dest == "command"]
+    functions = {name: parser.get_default("run") for name, parser in commands.choices.items() if name != "serve"}
+    assert len(functions) > 8
+    for name, run in functions.items():
+        assert callable(run.function()), name

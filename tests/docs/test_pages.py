@@ -3,7 +3,7 @@
 import ast
 import re
 
-from commands import parser
+from commands.command_line import make_parser
 from tests.support.architecture import PACKAGES, ROOT, files
 
 SECURITY = (ROOT / "docs" / "security.md").read_text()
@@ -39,7 +39,7 @@ def test_exactly_the_settings_that_are_read_are_documented() -> None:
 
 
 def test_every_command_that_a_page_names_exists() -> None:
-    (commands,) = [action for action in parser()._actions if getattr(action, "choices", None)]
+    (commands,) = [action for action in make_parser()._actions if getattr(action, "choices", None)]
     named = set(re.findall(r"server\.py ([a-z][a-z-]+)", SECURITY + OPERATIONS))
     assert named <= set(commands.choices) and {"backup", "restore", "verify", "retention", "erase"} <= named
 

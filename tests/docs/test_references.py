@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from commands import parser
+from commands.command_line import make_parser
 from tests.support.architecture import ROOT, files
 from tests.support.references import Tree, broken_references
 
@@ -15,7 +15,7 @@ HISTORY = "docs/changelog.md"
 
 
 def commands() -> set[str]:
-    (action,) = [action for action in parser()._actions if getattr(action, "choices", None)]
+    (action,) = [action for action in make_parser()._actions if getattr(action, "choices", None)]
     return set(action.choices)
 
 

@@ -49,7 +49,7 @@ async def test_statements_of_the_screens_that_must_be_fast(
     }
     counted: dict[str, int] = {}
     async with serving(own_database_url, tmp_path) as running, running.person("overview", PASSWORD) as person:
-        runner = running.server.view._runner
+        runner = running.server.endpoint._runner
         on_complete = runner.on_complete
         for name, variables in asked.items():
             text = (OPERATIONS / f"{name}.graphql").read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ async def test_statements_of_the_screens_that_must_be_fast(
             if name == "employer_dashboard":
                 assert data["learners"]["totalCount"] == learners
         hits, misses = running.server.services.database.select_cache_counts
-        documents = running.server.view.cache_stats
+        documents = running.server.endpoint.cache_stats
         executor = runner.schema.execution_context_class.counters()
     assert counted == {"progress_map": 4, "employer_dashboard": 5, "employer_kpis": 2}
     assert all(counted[name] <= most for name, most in MOST.items())

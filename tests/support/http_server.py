@@ -11,7 +11,7 @@ from typing import Any
 import httpx2
 import uvicorn
 
-from server import Server
+from server import Server, build_server
 from services.settings import read_settings
 from transport.timeout_protocol import TimeoutProtocol
 
@@ -33,7 +33,7 @@ async def serving(database_url: str, folder: Path, **environment: str) -> AsyncI
             **environment,
         }
     )
-    server = Server(settings)
+    server = build_server(settings)
     # People in tests may pause for long: a connection is never closed under a request that is on its way.
     config = uvicorn.Config(
         server.app, http=TimeoutProtocol, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=600
@@ -48,7 +48,7 @@ async def serving(database_url: str, folder: Path, **environment: str) -> AsyncI
             await asyncio.sleep(0.01)
         yield Running(server, address)
     finally:
-        server.view.end_streams()
+        server.endpoint.end_streams()
         running.should_exit = True
         await task
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from commands import parser
+from commands.command_line import make_parser
 from db.database import Database
 from db.models.registry import AuditEvent, File
 from resolvers import evidence
@@ -173,7 +173,7 @@ async def test_the_commands(stage: Stage, tmp_path: Path, capsys: pytest.Capture
             {"WAYMARK_DATA": str(data), "WAYMARK_DATABASE_URL": f"sqlite:///{database}", "WAYMARK_BASE_URL": "http://x.test",
              "WAYMARK_SECRET_KEYS": "a:MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY="}
         )  # fmt: skip
-        arguments = parser().parse_args(words)
+        arguments = make_parser().parse_args(words)
         return await asyncio.to_thread(arguments.run, settings, arguments)
 
     source, backup, target = Path(stage.database.url.split("///")[1]), str(tmp_path / "backup"), tmp_path / "live"

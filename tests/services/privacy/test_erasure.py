@@ -230,7 +230,7 @@ async def test_the_command_erases_who_is_due(scene: Scene, capsys: pytest.Captur
     async with scene.database.snapshot() as session:
         (due, *rest) = await learners_past_retention(session, clock.today())
     assert due.learner_key == scene.learner.id
-    assert await commands_privacy.erase_one(scene.database, store, due.learner_key) is None
+    assert await commands_privacy.erase_as_operator(scene.database, store, due.learner_key) is None
     async with scene.database.snapshot() as session:
         assert await learners_past_retention(session, clock.today()) == rest
     (event,) = await scene.rows(AuditEvent, AuditEvent.action == "learnerErase")
@@ -249,4 +249,4 @@ async def test_somebody_with_another_role_stays(scene: Scene) -> None:
         payload = (await master.data(ERASE, id=scene.id, name=scene.user.name))["learnerErase"]
     assert [(error["code"], error["field"]) for error in payload["errors"]] == [("CONFLICT", ["id"])]
     store = open_store(scene.folder / "files")
-    assert await commands_privacy.erase_one(scene.database, store, scene.learner.id) == "BASIC_ADMIN"
+    assert await commands_privacy.erase_as_operator(scene.database, store, scene.learner.id) == "BASIC_ADMIN"

@@ -100,12 +100,12 @@ async def test_a_subscription_goes_on_until_it_is_stopped(page: Page, graph: Run
     async with graph.person("master.admin") as admin:
         await admin.data(WIDER)
     await expect(result(page)).not_to_have_text(first)
-    assert graph.server.view.open_streams == 1
+    assert graph.server.endpoint.open_streams == 1
     await page.get_by_role("button", name=re.compile("Stop query")).click()
     await expect(page.get_by_role("button", name=re.compile("Execute query"))).to_be_visible()
     async with graph.stranger() as stranger:
         for _ in range(100):
-            if graph.server.view.open_streams == 0:
+            if graph.server.endpoint.open_streams == 0:
                 return
             await stranger.client.get("/health")
     raise AssertionError("the stream is still open")

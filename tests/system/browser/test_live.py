@@ -128,7 +128,7 @@ async def test_a_pull_at_the_top_asks_again(running: Running, open_app: Open):
 
 async def test_streams_are_open_only_while_somebody_looks(own_running: Running, open_app: Open):
     visit = await open_app(own_running, "employer.overview")
-    assert own_running.server.view.open_streams == 2
+    assert own_running.server.endpoint.open_streams == 2
     await visit.page.evaluate(
         """() => {
             Object.defineProperty(document, "visibilityState", { get: () => window.looking ?? "hidden" });
@@ -137,9 +137,9 @@ async def test_streams_are_open_only_while_somebody_looks(own_running: Running, 
     )
     await expect(visit.page.locator(".freshness")).not_to_contain_text("Live")
     for _ in range(300):
-        if own_running.server.view.open_streams == 0:
+        if own_running.server.endpoint.open_streams == 0:
             break
         await visit.page.wait_for_timeout(50)
-    assert own_running.server.view.open_streams == 0
+    assert own_running.server.endpoint.open_streams == 0
     await visit.page.evaluate("looking = 'visible'; document.dispatchEvent(new Event('visibilitychange'))")
     await visit.is_live()

@@ -1,0 +1,121 @@
+"""The command line: every command with its arguments and its help.
+
+The function behind a command is imported when the command runs, so that `--help` loads no library.
+"""
+
+import argparse
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from services.settings import Settings
+
+_PROVIDER_HELP = "the UKPRN or the name of the provider, if there are several"
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser. The `run` of parsed arguments takes (settings, arguments) and returns the exit status."""
+    parser = argparse.ArgumentParser(description="Waymark: an apprenticeship e-portfolio as one GraphQL API.")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    commands.add_parser("serve", help="serve (the default); the first start without a database makes the demo")
+    for add in (_add_database, _add_backup, _add_demo, _add_import, _add_admin, _add_privacy, _add_schema):
+        add(commands)
+    return parser
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    """Calls a function of a module in `commands`, which is imported when it is called."""
+
+    module: str
+    name: str
+
+    def function(self) -> Callable[[Settings, argparse.Namespace], int]:
+        """Imports the function."""
+        return getattr(import_module(f"commands.{self.module}"), self.name)
+
+    def __call__(self, settings: Settings, arguments: argparse.Namespace) -> int:
+        return self.function()(settings, arguments)
+
+
+def _add_database(commands: Any) -> None:
+    migrate = commands.add_parser("migrate", help="bring the tables up to date")
+    migrate.set_defaults(run=_Command("database", "run_migrate"))
+    verify = commands.add_parser("verify", help="check the audit trail, the progress sums, signatures and files")
+    verify.set_defaults(run=_Command("database", "run_verify"))
+
+
+def _add_backup(commands: Any) -> None:
+    backup = commands.add_parser("backup", help="copy the database and the files to a folder, while serving (SQLite)")
+    backup.add_argument("folder", type=Path, help="a folder that is new or empty")
+    backup.set_defaults(run=_Command("backup", "run_backup"))
+    restore = commands.add_parser("restore", help="restore a backup and verify it (SQLite, with the server stopped)")
+    restore.add_argument("folder", type=Path, help="a folder that `backup` made")
+    restore.add_argument("--overwrite", action="store_true", help="move an existing installation aside first")
+    restore.set_defaults(run=_Command("backup", "run_restore"))
+
+
+def _add_demo(commands: Any) -> None:
+    demo = commands.add_parser("demo", help="add a provider with any number of made-up learners, to try things at size")
+    demo.add_argument("--learners", type=_whole_number(1_000_000), required=True, help="how many learners")
+    demo.add_argument("--seed", type=int, default=2026, help="the same seed makes the same learners (default: 2026)")
+    demo.set_defaults(run=_Command("demo", "run_demo"))
+
+
+def _add_import(commands: Any) -> None:
+    parser = commands.add_parser("import", help="import qualifications from JSON or CSV files")
+    parser.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE", help="a JSON file, or a CSV file with one row for each criterion"
+    )
+    parser.add_argument("--provider", help=_PROVIDER_HELP)
+    parser.add_argument("--title", help="the title, for a CSV file")
+    parser.add_argument("--reference", help="the reference number, such as ST0499, if the file has none")
+    parser.add_argument("--version", help="the version, if the file has none")
+    parser.add_argument("--level", type=int, help="the level, if the file has none")
+    parser.set_defaults(run=_Command("qualifications", "run_import"))
+
+
+def _add_admin(commands: Any) -> None:
+    admin = commands.add_parser("admin", help="make a Master Admin, and their provider if it does not exist yet")
+    admin.add_argument("--provider", required=True, help="the training provider's name")
+    admin.add_argument("--ukprn", help="the provider's UKPRN, 8 digits")
+    admin.add_argument("--name", required=True, help="the person's name")
+    admin.add_argument("--email", required=True, help="the person's e-mail address, which is also the username")
+    admin.set_defaults(run=_Command("admin", "run_admin"))
+
+
+def _add_privacy(commands: Any) -> None:
+    learner_help = "the learner's id in the API, such as Learner_7"
+    export = commands.add_parser("subject-access", help="write all data about one learner to a ZIP file")
+    export.add_argument("learner", help=learner_help)
+    export.add_argument("--to", type=Path, required=True, metavar="FILE", help="the ZIP file, which must not exist yet")
+    export.set_defaults(run=_Command("privacy", "run_subject_access"))
+    erase = commands.add_parser("erase", help="erase a learner; this cannot be undone")
+    erase.add_argument("learner", help=learner_help)
+    erase.add_argument("--confirm-name", required=True, metavar="NAME", help="the learner's name, exactly as recorded")
+    erase.set_defaults(run=_Command("privacy", "run_erase"))
+    retention = commands.add_parser(
+        "retention", help="list the learners whose retention period has expired, or erase them"
+    )
+    retention.add_argument("--provider", help=_PROVIDER_HELP)
+    retention.add_argument(
+        "--years", type=_whole_number(100), help="set how many years learners are kept after their last aim ended"
+    )
+    retention.add_argument("--erase", action="store_true", help="erase them instead of listing them")
+    retention.set_defaults(run=_Command("privacy", "run_retention"))
+
+
+def _add_schema(commands: Any) -> None:
+    schema = commands.add_parser("schema", help="print the GraphQL schema (SDL)")
+    schema.set_defaults(run=_Command("schema", "run_schema"))
+
+
+def _whole_number(most: int) -> Callable[[str], int]:
+    def parse(text: str) -> int:
+        if not text.isdecimal() or not 1 <= int(text) <= most:
+            raise argparse.ArgumentTypeError(f"must be a whole number from 1 to {most:,}")
+        return int(text)
+
+    return parse

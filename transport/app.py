@@ -1,0 +1,51 @@
+"""The Starlette app around the routes: cross-origin rules, request logging and the start page."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.cors import CORSMiddleware
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import ASGIApp
+
+from transport.observability.metrics import Metrics
+from transport.observability.request_logging import RequestLogging
+
+# What a page of another origin may send and read. Cookies are not allowed: clients send their token in a header.
+_METHODS = ("GET", "POST", "PUT")
+_REQUEST_HEADERS = (
+    "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "X-Request-Id",
+    "X-Requested-With", "GraphQL-Preflight", "Apollo-Require-Preflight", "X-Apollo-Operation-Name",
+)  # fmt: skip
+_RESPONSE_HEADERS = ("ETag", "Retry-After", "X-Request-Id", "Content-Disposition")
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
+
+
+def make_app(
+    routes: Sequence[BaseRoute],
+    *,
+    start_page: str,
+    allowed_origins: Sequence[str],
+    lifespan: Lifespan,
+    metrics: Metrics,
+) -> ASGIApp:
+    """The app for the routes. `start_page` is the path that `/` redirects to; `lifespan` runs while the app serves."""
+
+    async def redirect(_: Request) -> Response:
+        return RedirectResponse(start_page)
+
+    cors = Middleware(
+        CORSMiddleware,
+        allow_origins=allowed_origins,
+        allow_methods=_METHODS,
+        allow_headers=_REQUEST_HEADERS,
+        expose_headers=_RESPONSE_HEADERS,
+    )
+    app = Starlette(
+        routes=[*routes, Route("/", redirect)], middleware=[cors] if allowed_origins else [], lifespan=lifespan
+    )
+    return RequestLogging(app, metrics)

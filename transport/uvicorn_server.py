@@ -1,0 +1,59 @@
+"""Runs the app with uvicorn; on SIGTERM, goes on serving for a while so that a proxy can move its traffic away."""
+
+import time
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from transport.timeout_protocol import TimeoutProtocol
+
+
+class DrainingServer(uvicorn.Server):
+    """Serves for `drain_seconds` after the first signal, then stops; a second signal stops it at once.
+
+    `on_drain` is called at the first signal.
+    """
+
+    def __init__(self, config: uvicorn.Config, drain_seconds: int, on_drain: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._drain_seconds = drain_seconds
+        self._on_drain = on_drain
+        self._signal: int | None = None
+        self._stop_at = 0.0
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        self._on_drain()
+        # Read by TimeoutProtocol, which then closes each connection after its response.
+        self.server_state.draining = True  # type: ignore[attr-defined]  # uvicorn's ServerState declares no such field
+        if self._drain_seconds and self._signal is None:
+            self._signal, self._stop_at = sig, time.monotonic() + self._drain_seconds
+        else:
+            super().handle_exit(sig, frame)
+
+    async def on_tick(self, counter: int) -> bool:
+        if self._signal is not None and not self.should_exit and time.monotonic() >= self._stop_at:
+            super().handle_exit(self._signal, None)
+        return await super().on_tick(counter)
+
+
+def run(
+    app: ASGIApp, *, host: str, port: int, trusted_proxies: str, drain_seconds: int, on_drain: Callable[[], None]
+) -> None:
+    """Serves until a signal stops it; running requests get 25 s to finish."""
+    config = uvicorn.Config(
+        app,
+        host=host,
+        port=port,
+        http=TimeoutProtocol,
+        access_log=False,
+        log_config=None,
+        # Longer than proxies keep an idle connection, so that a proxy never sends on one that was just closed.
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=25,
+        forwarded_allow_ips=trusted_proxies,
+        server_header=False,
+        ws_max_size=1_000_000,
+    )
+    DrainingServer(config, drain_seconds, on_drain).run()
