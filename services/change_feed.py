@@ -1,7 +1,7 @@
 """The change feed: tells every server process which learners a commit changed, within a second.
 
 On SQLite there is one process, whose subscribers are notified after the commit. On PostgreSQL the transaction itself
-sends a notification, so every process hears of each commit and never of a transaction that was rolled back.
+sends a notification, so every process receives each commit and no transaction that was rolled back.
 """
 
 import asyncio

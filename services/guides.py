@@ -56,14 +56,14 @@ def _read(path: Path) -> tuple[int, Guide]:
         fields[name] = value.strip()
     if missing := _FIELDS - fields.keys():
         raise GuideError(f"{path.name}: the front matter has no {', '.join(sorted(missing))}")
-    words = [word.strip() for word in fields["audience"].split(",")]
-    if unknown := [word for word in words if word not in Role.__members__]:
+    roles = [name.strip() for name in fields["audience"].split(",")]
+    if unknown := [name for name in roles if name not in Role.__members__]:
         raise GuideError(f"{path.name}: the audience names roles that do not exist: {', '.join(unknown)}")
-    if len(set(words)) != len(words):
+    if len(set(roles)) != len(roles):
         raise GuideError(f"{path.name}: the audience names a role twice")
     if not fields["order"].isdecimal():
         raise GuideError(f"{path.name}: order must be a whole number")
     body = rest[1].strip()
     if not body:
         raise GuideError(f"{path.name}: the body is empty")
-    return int(fields["order"]), Guide(path.stem, fields["title"], tuple(Role[word] for word in words), body + "\n")
+    return int(fields["order"]), Guide(path.stem, fields["title"], tuple(Role[name] for name in roles), body + "\n")

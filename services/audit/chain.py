@@ -32,7 +32,7 @@ def _json_value(value: object) -> object:
 async def audit_chain_heads(session: AsyncSession) -> list[dict[str, object]]:
     """The last event of each provider's trail: `provider` (key), `line` (its sequence number) and `hash`.
 
-    Whoever notes a head outside the database can show later that no events were cut off the end.
+    A head that is noted outside the database shows later whether events were cut off the end.
     """
     heads = select(Provider.id, Provider.audit_sequence, Provider.audit_hash).order_by(Provider.id)
     return [{"provider": key, "line": line, "hash": hash_} for key, line, hash_ in await session.execute(heads)]

@@ -62,7 +62,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
     "Questions: working safely on batteries": (
         "Use the handout and what you have seen in the workshop.",
         "- What do you check before you remove a battery?",
-        "- Where are damaged batteries kept here, and who is told?",
+        "- Where are damaged batteries kept here, and who must know?",
         "- A battery is warm to the touch an hour after charging. Write down what you do, in order.",
     ),
     "Torque chart": (
@@ -96,7 +96,7 @@ DOCUMENTS: dict[str, tuple[str, ...]] = {
     ),
     "Company profile": (
         "A family of cycle shops with workshops on the coast, and a head office that looks after buying and training.",
-        "- We repair anything that rolls, and we would rather mend than sell.",
+        "- We repair anything that rolls, and we would rather repair than sell.",
         "- Apprentices have been a part of every workshop since the first.",
     ),
 }  # fmt: skip

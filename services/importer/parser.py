@@ -144,7 +144,7 @@ def parse_csv(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "
             if row:
                 _csv_row(problems, f"line {line}", row, units)
     except csv.Error as error:
-        # After a broken quote rows and cells cannot be told apart, so parsing ends here.
+        # After a broken quote rows and cells cannot be distinguished, so parsing ends here.
         problems.add(f"line {line}", f"is not valid CSV: {error}")
         raise ImportRejected(problems.problems) from error
     if not units and not problems.problems:
@@ -230,7 +230,7 @@ def _objects(problems: ProblemCollector, value: object, position: str, what: str
 
 
 def _decode(problems: ProblemCollector, content: bytes) -> str:
-    """The text of a UTF-8 file, with or without a byte order mark. Raises ImportRejected, with each line at fault."""
+    """The text of a UTF-8 file, with or without a byte order mark. Raises ImportRejected with each invalid line."""
     if len(content) > MAX_BYTES:
         problems.add("", f"is larger than {MAX_BYTES // 1024 // 1024} MiB")
         raise ImportRejected(problems.problems)

@@ -45,8 +45,8 @@ Open this link to choose your password. It works once, until {_format_time(good_
 
 {link}
 
-Choose a password that you will remember: you need it to sign in, and again each time you sign a document. The first
-time you sign in, you are asked to read and accept the disclaimer.
+Choose a password that you will remember: you need it to sign in, and again each time you sign a document. When you
+first sign in, please read and accept the disclaimer.
 
 If you did not expect this e-mail, ignore it: nobody can use the account without the link.
 """,
@@ -61,12 +61,12 @@ def password_reset(*, name: str, username: str, link: str, good_until: dt.dateti
         f"""
 Hello {name},
 
-We were asked for a new password for the Waymark account {username}. Open this link to choose one. It works once, until
+A new password was requested for the Waymark account {username}. Open this link to choose one. It works once, until
 {_format_time(good_until)}:
 
 {link}
 
-If you did not ask for it, ignore this e-mail: your password stays the same.
+If you did not request it, ignore this e-mail: your password stays the same.
 """,
     )
 
@@ -81,7 +81,7 @@ Hello {name},
 
 The password of your Waymark account {username} was changed on {_format_time(at)}. You were signed out on every device.
 
-If you did not change it, ask for a new password on the sign-in page, and tell your training provider.
+If you did not change it, request a new password on the sign-in page, and tell your training provider.
 """,
     )
 
