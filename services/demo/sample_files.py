@@ -1,4 +1,7 @@
-"""The sample files of the demo: PDFs and Word documents made from `document_texts`, and the files in `files/`."""
+"""The sample files of the demo: PDFs and Word documents made from `document_texts`, and the files in `files/`.
+
+All of them were made for Waymark.
+"""
 
 import io
 import zipfile
