@@ -103,8 +103,7 @@ def add_action(
     portfolio: Portfolio, title: str, description: str, sample_key: str | None, target: dt.date, status: ActionStatus,
     set_at: dt.datetime, session: int | None,
 ) -> dict[str, Any]:  # fmt: skip
-    """Adds an action with its file. The learner has responded unless it is outstanding; the assessor has completed it
-    if it is complete."""
+    """Adds an action with its file, the learner's response and the assessor's completion, as `status` says."""
     rng, owner = portfolio.rng, portfolio.owner
     latest = london_time(portfolio.settled, 17)
     # After it was set, and in the past.
