@@ -1,7 +1,7 @@
-"""Saved operations (`*.graphql`) and the client that runs them over HTTP: `from queries import run`."""
+"""Saved operations (`*.graphql`) and a Python client that runs them over HTTP: `from queries import run`."""
 
-from queries.faults import Fault, NotLetIn, Unanswered, WrongUse
+from queries.errors import AuthenticationError, ServerError, UsageError, WaymarkError
 from queries.result import Result
-from queries.running import run
+from queries.runner import run
 
-__all__ = ["Fault", "NotLetIn", "Result", "Unanswered", "WrongUse", "run"]
+__all__ = ["AuthenticationError", "Result", "ServerError", "UsageError", "WaymarkError", "run"]

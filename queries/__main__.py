@@ -4,91 +4,92 @@ import argparse
 import getpass
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-from graphql import GraphQLEnumType
+from graphql import is_enum_type
 from tqdm import tqdm
 
 from queries.client import Client
-from queries.contract import contract
-from queries.faults import Fault, NotLetIn, WrongUse
-from queries.output import FORMATS, format_of, save
+from queries.errors import AuthenticationError, UsageError, WaymarkError
+from queries.operations import get_operation, get_query, saved_operations
+from queries.output import FORMATS, choose_format, save
 from queries.result import Result
-from queries.running import DEFAULT_URL, fetch
-from queries.saved import find, find_query, saved_operations
-from queries.variables import described, read_variables
+from queries.runner import DEFAULT_URL, fetch
+from queries.schema import load_schema
+from queries.variables import describe_variables, parse_variables
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser; a command's function stands in `run`."""
-    made = argparse.ArgumentParser(
+def build_parser() -> argparse.ArgumentParser:
+    """Returns the parser. The parsed arguments hold the command's function as `run`."""
+    parser = argparse.ArgumentParser(
         prog="python -m queries",
-        description="Runs Waymark's saved operations. Passwords and tokens come from WAYMARK_PASSWORD and "
-        "WAYMARK_TOKEN, or are asked for; never from the command line, where others can read them.",
+        description="Runs Waymark's saved operations. Passwords and tokens are read from WAYMARK_PASSWORD and "
+        "WAYMARK_TOKEN or prompted for. They are never arguments, because other users could see them.",
     )
-    commands = made.add_subparsers(metavar="COMMAND", required=True)
-    listing = commands.add_parser("list", help="what there is, a line each")
-    listing.set_defaults(run=_list)
-    showing = commands.add_parser("show", help="one operation: what it answers, its variables, columns and text")
-    showing.add_argument("name", metavar="NAME")
-    showing.set_defaults(run=_show)
-    running = commands.add_parser("run", help="fetch every page of one operation")
-    running.add_argument("name", metavar="NAME")
-    running.add_argument("--var", action="append", default=[], metavar="NAME=VALUE", help="a variable; see `show`")
-    running.add_argument("--url", help=f"the server (WAYMARK_URL, else {DEFAULT_URL})")
-    running.add_argument("--sign-in", metavar="USERNAME", help="who asks (WAYMARK_USERNAME)")
-    running.add_argument("--role", help="the role to act in, for a login that holds several")
-    running.add_argument("--out", type=Path, metavar="FILE", help="write a file, in the format that its name ends in")
-    running.add_argument("--format", choices=FORMATS, help="table unless the file's name says another")
-    running.set_defaults(run=_run)
-    return made
+    commands = parser.add_subparsers(metavar="COMMAND", required=True)
+    list_command = commands.add_parser("list", help="list the operations")
+    list_command.set_defaults(run=_list)
+    show_command = commands.add_parser("show", help="show an operation's description, variables, columns and text")
+    show_command.add_argument("name", metavar="NAME")
+    show_command.set_defaults(run=_show)
+    run_command = commands.add_parser("run", help="run a query and fetch every page")
+    run_command.add_argument("name", metavar="NAME")
+    run_command.add_argument(
+        "--var", action="append", default=[], metavar="NAME=VALUE", help="set a variable; `show` lists them"
+    )
+    run_command.add_argument("--url", help=f"the server's URL (default: WAYMARK_URL, else {DEFAULT_URL})")
+    run_command.add_argument("--sign-in", metavar="USERNAME", help="the username (default: WAYMARK_USERNAME)")
+    run_command.add_argument("--role", help="the role to sign in with, if the account has several")
+    run_command.add_argument("--out", type=Path, metavar="FILE", help="write a file, in the format of its extension")
+    run_command.add_argument("--format", choices=FORMATS, help="the format (default: the file's extension, else table)")
+    run_command.set_defaults(run=_run)
+    return parser
 
 
 def _list(_: argparse.Namespace) -> None:
     operations = saved_operations()
     width = max(map(len, operations))
     for name, operation in operations.items():
-        kind = "" if operation.is_query else f" ({operation.kind})"
-        print(f"{name:<{width}}  {operation.title}{kind}")
+        suffix = "" if operation.is_query else f" ({operation.type})"
+        print(f"{name:<{width}}  {operation.title}{suffix}")
 
 
-def _show(asked: argparse.Namespace) -> None:
-    operation = find(asked.name)
-    print(operation.comment)
+def _show(arguments: argparse.Namespace) -> None:
+    operation = get_operation(arguments.name)
+    print(operation.description)
     for title, lines in (
-        ("Variables", described(operation)),
-        ("Columns", [f"{column.name}: {column.kind.value}" for column in operation.shape.columns]),
+        ("Variables", describe_variables(operation)),
+        ("Columns", [f"{column.name}: {column.type.value}" for column in operation.shape.columns]),
     ):
         print(f"\n{title}:")
         print("\n".join(f"  {line}" for line in lines) or "  none")
-    body = operation.text.splitlines()[len(operation.comment.splitlines()) :]
-    print("\n" + "\n".join(body).strip())
+    print("\n" + operation.body)
 
 
-def _run(asked: argparse.Namespace) -> None:
-    operation = find_query(asked.name)
-    format = format_of(asked.out, asked.format)
-    if asked.role is not None:
-        _check_role(asked.role)
-    variables = read_variables(operation, asked.var)
-    if asked.out is not None and not asked.out.absolute().parent.is_dir():
-        raise WrongUse(f"There is no folder {asked.out.parent} to write {asked.out.name} into.")
-    with tqdm(desc=asked.name, unit=" entries", file=sys.stderr, disable=None, leave=False) as bar:
+def _run(arguments: argparse.Namespace) -> None:
+    operation = get_query(arguments.name)
+    format = choose_format(arguments.out, arguments.format)
+    if arguments.role is not None:
+        _check_role(arguments.role)
+    variables = parse_variables(operation, arguments.var)
+    if arguments.out is not None and not arguments.out.absolute().parent.is_dir():
+        raise UsageError(f"The folder {arguments.out.parent} does not exist.")
+    with tqdm(desc=arguments.name, unit=" entries", file=sys.stderr, disable=None, leave=False) as bar:
 
-        def reached(done: int, total: int | None) -> None:
+        def update(done: int, total: int | None) -> None:
             bar.total = total
             bar.update(done - bar.n)
 
         result = fetch(
             operation,
             variables,
-            asked.url,
-            lambda client: _sign_in(client, asked),
-            reached,
-            lambda line: tqdm.write(line, file=sys.stderr),
+            arguments.url,
+            lambda client: _sign_in(client, arguments),
+            update,
+            lambda message: tqdm.write(message, file=sys.stderr),
         )
-    _write(result, format, asked.out)
+    _write(result, format, arguments.out)
 
 
 def _write(result: Result, format: str, out: Path | None) -> None:
@@ -97,45 +98,45 @@ def _write(result: Result, format: str, out: Path | None) -> None:
         sys.stdout.flush()
     else:
         save(result, out, format)
-    where = f" in {out}" if out else ""
-    print(f"{len(result)} rows{where}, {result.cost} points", file=sys.stderr)
+    file_name = f" in {out}" if out else ""
+    print(f"{len(result)} rows{file_name}, {result.cost} points", file=sys.stderr)
     for note in result.notes:
-        print(f"Not all: {note}. Ask for more with --var first=100, where it has that.", file=sys.stderr)
+        print(f"Incomplete: {note}. Fetch more with --var first=100 if it has that variable.", file=sys.stderr)
 
 
 def _check_role(role: str) -> None:
-    known: Any = contract().type_map["Role"]
-    assert isinstance(known, GraphQLEnumType)
-    if role not in known.values:
-        raise WrongUse(f"There is no role {role!r}: it is one of {', '.join(known.values)}.")
+    role_type = load_schema().type_map["Role"]
+    assert is_enum_type(role_type)
+    if role not in role_type.values:
+        raise UsageError(f"Unknown role {role!r}. Use one of {', '.join(role_type.values)}.")
 
 
-def _sign_in(client: Client, asked: argparse.Namespace) -> None:
-    token = None if asked.sign_in else os.environ.get("WAYMARK_TOKEN")
+def _sign_in(client: Client, arguments: argparse.Namespace) -> None:
+    token = None if arguments.sign_in else os.environ.get("WAYMARK_TOKEN")
     if token:
-        if asked.role:
-            raise WrongUse("A token carries its role: --role goes with --sign-in.")
+        if arguments.role:
+            raise UsageError("--role cannot be used with WAYMARK_TOKEN, because a token has its role. Use --sign-in.")
         client.use_token(token)
         return
-    username = asked.sign_in or os.environ.get("WAYMARK_USERNAME") or _prompt("Username: ", input)
-    password = os.environ.get("WAYMARK_PASSWORD") or _prompt(f"Password of {username}: ", getpass.getpass)
-    client.sign_in(username, password, asked.role)
+    username = arguments.sign_in or os.environ.get("WAYMARK_USERNAME") or _prompt("Username: ", input)
+    password = os.environ.get("WAYMARK_PASSWORD") or _prompt(f"Password for {username}: ", getpass.getpass)
+    client.sign_in(username, password, arguments.role)
 
 
-def _prompt(question: str, ask: Any) -> str:
+def _prompt(question: str, ask: Callable[[str], str]) -> str:
     if not sys.stdin.isatty():
-        raise NotLetIn("Say who asks: set WAYMARK_USERNAME and WAYMARK_PASSWORD, or WAYMARK_TOKEN.")
+        raise AuthenticationError("No credentials. Set WAYMARK_USERNAME and WAYMARK_PASSWORD, or WAYMARK_TOKEN.")
     return ask(question)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Gives the exit status: 0, or that of the fault, whose sentence is on stderr."""
-    asked = parser().parse_args(arguments)
+    """Runs the command and returns the exit status. The message of an error goes to stderr."""
+    parsed = build_parser().parse_args(arguments)
     try:
-        asked.run(asked)
-    except Fault as fault:
-        print(fault, file=sys.stderr)
-        return fault.status
+        parsed.run(parsed)
+    except WaymarkError as error:
+        print(error, file=sys.stderr)
+        return error.exit_status
     except KeyboardInterrupt:
         return 130
     return 0

@@ -1,4 +1,4 @@
-"""Talks to a server over HTTP: signs in, asks for saved operations, refreshes its token, and waits when told to."""
+"""An HTTP client: signs in, executes saved operations, refreshes its tokens and waits when it is rate limited."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -8,183 +8,187 @@ from typing import Any, Self
 
 import httpx2
 
-from queries.faults import NotLetIn, Unanswered
-from queries.saved import Saved, find
+from queries.errors import AuthenticationError, ServerError
+from queries.operations import SavedOperation, get_operation
 
-# How long a server may let us wait at once, how often in a row, and how often a broken connection is tried again.
-LONGEST_WAIT = 300.0
-MOST_WAITS = 10
-TRIES = 3
+# The longest `retry-after` that is obeyed, and how many in a row.
+MAX_WAIT_SECONDS = 300.0
+MAX_WAITS = 10
+# How often a query is sent when the connection breaks.
+MAX_ATTEMPTS = 3
 
-_HELD_BACK = {
-    "PASSWORD_CHANGE_REQUIRED": "The password has to be changed first",
-    "DISCLAIMER_REQUIRED": "The provider's disclaimer has to be read and accepted first",
+_REQUIRED_STEPS = {
+    "PASSWORD_CHANGE_REQUIRED": "The password must be changed first",
+    "DISCLAIMER_REQUIRED": "The provider's disclaimer must be accepted first",
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
-    """The data of one operation, and its cost in points where the server said it."""
+class OperationResult:
+    """The data of one response, and its cost in points if the server sent it."""
 
     data: dict[str, Any]
     cost: int | None
 
 
 class Client:
-    """A signed-in client. `url` is the server's address or its endpoint; `told` is given a line for each wait.
+    """A client of one server. `url` is its base URL or its GraphQL endpoint; `on_wait` gets a message for each wait.
 
-    Every method raises NotLetIn where the person may not come in, and Unanswered for every other fault of the server.
+    Methods raise AuthenticationError if the sign-in fails or has ended, and ServerError for every other failure.
     """
 
     def __init__(
         self,
         url: str,
-        told: Callable[[str], None] = lambda line: None,
+        on_wait: Callable[[str], None] = lambda message: None,
         sleep: Callable[[float], None] = time.sleep,
         transport: httpx2.BaseTransport | None = None,
     ) -> None:
         try:
-            address = httpx2.URL(url if "://" in url else f"http://{url}")
-        except httpx2.InvalidURL as fault:
-            raise Unanswered(f"{url} is no address: {fault}.") from None
-        self._endpoint = address if address.path.strip("/") else address.copy_with(path="/graphql")
+            base_url = httpx2.URL(url if "://" in url else f"http://{url}")
+        except httpx2.InvalidURL as error:
+            raise ServerError(f"{url} is not a valid URL: {error}.") from None
+        self._endpoint = base_url if base_url.path.strip("/") else base_url.copy_with(path="/graphql")
         self._http = httpx2.Client(
             timeout=60, transport=transport, headers={"accept": "application/graphql-response+json, application/json"}
         )
-        self._told = told
+        self._on_wait = on_wait
         self._sleep = sleep
         self._token: str | None = None
         self._refresh_token: str | None = None
-        # Operations that the server knows only in another version.
-        self._unknown: set[str] = set()
+        # Operations whose hash the server does not know: they are sent as text.
+        self._send_as_text: set[str] = set()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, fault: BaseException | None, at: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.close()
 
     def close(self) -> None:
-        """Ends a sign-in that was begun here, and the connection."""
+        """Signs out, if this client signed in, and closes the connection."""
         try:
             if self._refresh_token is not None:
-                self._send(find("log_out"), {"refreshToken": self._refresh_token})
-        except (Unanswered, NotLetIn):
-            # It ends by itself; what was fetched is not lost for it.
+                self._send(get_operation("log_out"), {"refreshToken": self._refresh_token})
+        except (ServerError, AuthenticationError):
+            # The session expires by itself. A failed sign-out must not discard the data already fetched.
             pass
         finally:
             self._http.close()
 
     def use_token(self, token: str) -> None:
-        """From here on with this access token."""
+        """Sets the access token of the following requests."""
         self._token = token
 
     def sign_in(self, username: str, password: str, role: str | None = None) -> None:
-        """Signs in; `role` is for a login that holds several."""
-        answer = self._send(find("sign_in"), {"username": username, "password": password, "role": role})
-        self._take(self._data(answer, "sign_in").data["login"], f"{username} could not sign in: ")
+        """Signs in; `role` chooses one of the roles of an account that has several."""
+        response = self._send(get_operation("sign_in"), {"username": username, "password": password, "role": role})
+        self._use_tokens(self._result(response, "sign_in").data["login"], f"{username} could not sign in: ")
 
-    def ask(self, operation: Saved, variables: Mapping[str, Any]) -> Answer:
-        """The answer to one operation."""
-        answer = self._send(operation, variables)
-        if self._refresh_token is not None and _code(answer) == "UNAUTHENTICATED":
+    def execute(self, operation: SavedOperation, variables: Mapping[str, Any]) -> OperationResult:
+        """Executes one operation, with new tokens if the access token has expired."""
+        response = self._send(operation, variables)
+        if self._refresh_token is not None and _error_code(response) == "UNAUTHENTICATED":
             self._refresh()
-            answer = self._send(operation, variables)
-        return self._data(answer, operation.name)
+            response = self._send(operation, variables)
+        return self._result(response, operation.name)
 
     def _refresh(self) -> None:
-        used, self._refresh_token, self._token = self._refresh_token, None, None
-        answer = self._send(find("token_refresh"), {"refreshToken": used})
-        self._take(self._data(answer, "token_refresh").data["tokenRefresh"], "The sign-in has ended: ")
+        refresh_token, self._refresh_token, self._token = self._refresh_token, None, None
+        response = self._send(get_operation("token_refresh"), {"refreshToken": refresh_token})
+        self._use_tokens(self._result(response, "token_refresh").data["tokenRefresh"], "The session has ended: ")
 
-    def _take(self, payload: Mapping[str, Any], otherwise: str) -> None:
-        """From here on with the tokens of a payload."""
+    def _use_tokens(self, payload: Mapping[str, Any], error_prefix: str) -> None:
         if payload["errors"]:
-            raise NotLetIn(otherwise + " ".join(error["message"] for error in payload["errors"]))
+            raise AuthenticationError(error_prefix + " ".join(error["message"] for error in payload["errors"]))
         self._token, self._refresh_token = payload["accessToken"], payload["refreshToken"]
         viewer = payload["viewer"]
         if viewer and viewer["mustChangePassword"]:
-            raise _held_back("PASSWORD_CHANGE_REQUIRED")
+            raise _step_required("PASSWORD_CHANGE_REQUIRED")
         if viewer and viewer["mustAcceptDisclaimer"]:
-            raise _held_back("DISCLAIMER_REQUIRED")
+            raise _step_required("DISCLAIMER_REQUIRED")
 
-    def _data(self, answer: Mapping[str, Any], name: str) -> Answer:
-        errors = answer.get("errors")
+    def _result(self, response: Mapping[str, Any], name: str) -> OperationResult:
+        errors = response.get("errors")
         if errors:
-            code = _code(answer)
-            if code in _HELD_BACK:
-                raise _held_back(code)
+            code = _error_code(response)
+            if code in _REQUIRED_STEPS:
+                raise _step_required(code)
             if code == "UNAUTHENTICATED":
-                raise NotLetIn(errors[0]["message"])
+                raise AuthenticationError(errors[0]["message"])
             if code == "DOCUMENT_NOT_TRUSTED":
-                raise Unanswered(
-                    f"The server knows {name} in another version only, and runs nothing else. Use the queries/ of the "
-                    "version that it runs."
+                raise ServerError(
+                    f"The server has another version of {name} and accepts no other text. Use the queries/ folder of "
+                    "the server's version."
                 )
-            said = "; ".join(error["message"] for error in errors)
-            raise Unanswered(f"The server did not answer {name}: {said}")
-        cost = answer.get("extensions", {}).get("cost", {}).get("requested")
-        return Answer(answer["data"], cost)
+            messages = "; ".join(error["message"] for error in errors)
+            raise ServerError(f"The server rejected {name}: {messages}")
+        cost = response.get("extensions", {}).get("cost", {}).get("requested")
+        return OperationResult(response["data"], cost)
 
-    def _send(self, operation: Saved, variables: Mapping[str, Any]) -> dict[str, Any]:
-        """By its hash, which every server of this version knows; by its text where this one does not."""
-        if operation.name not in self._unknown:
-            answer = self._post(operation, {"documentId": f"sha256:{operation.sha256}", "variables": variables})
-            if _code(answer) != "BAD_REQUEST":
-                return answer
-            self._unknown.add(operation.name)
+    def _send(self, operation: SavedOperation, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Sends an operation by its hash, and by its text if the server does not know the hash."""
+        if operation.name not in self._send_as_text:
+            response = self._post(operation, {"documentId": f"sha256:{operation.sha256}", "variables": variables})
+            if _error_code(response) != "BAD_REQUEST":
+                return response
+            self._send_as_text.add(operation.name)
         return self._post(operation, {"query": operation.text, "variables": variables})
 
-    def _post(self, operation: Saved, body: Mapping[str, Any]) -> dict[str, Any]:
+    def _post(self, operation: SavedOperation, body: Mapping[str, Any]) -> dict[str, Any]:
         headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
-        waits = tries = 0
+        waits = attempts = 0
         while True:
             try:
                 response = self._http.post(self._endpoint, json=body, headers=headers)
             except httpx2.ConnectError:
-                raise Unanswered(f"There is no server at {self._endpoint}.") from None
-            except httpx2.TransportError as fault:
-                tries += 1
-                # Asking twice for what only reads changes nothing.
-                if not operation.is_query or tries == TRIES:
-                    raise Unanswered(f"The connection to {self._endpoint} broke: {type(fault).__name__}.") from None
+                raise ServerError(f"Cannot connect to {self._endpoint}.") from None
+            except httpx2.TransportError as error:
+                attempts += 1
+                # Only a query is safe to repeat: the server may have executed the request.
+                if not operation.is_query or attempts == MAX_ATTEMPTS:
+                    raise ServerError(f"The connection to {self._endpoint} failed: {type(error).__name__}.") from None
                 continue
-            pause = _pause(response)
-            if pause is None or waits == MOST_WAITS:
-                return _read(response)
-            if pause > LONGEST_WAIT:
-                raise Unanswered(f"The server asks to come back in {pause:.0f} seconds. Try again then.")
+            delay = _retry_after(response)
+            if delay is None or waits == MAX_WAITS:
+                return _parse_body(response)
+            if delay > MAX_WAIT_SECONDS:
+                raise ServerError(f"The server asks clients to wait {delay:.0f} seconds. Try again after that.")
             waits += 1
-            self._told(f"The server asks to wait {pause:.0f} s ({_reason(response)})")
-            self._sleep(pause)
+            self._on_wait(f"Waiting {delay:.0f} s: {_wait_reason(response)}")
+            self._sleep(delay)
 
 
-def _pause(response: httpx2.Response) -> float | None:
-    """Seconds to wait before asking again; None where the answer stands."""
+def _retry_after(response: httpx2.Response) -> float | None:
+    """Returns the seconds to wait before the request is repeated, or None if it is not to be repeated."""
     if response.status_code not in (429, 503):
         return None
     text = response.headers.get("retry-after", "")
     return float(text) if text.isdecimal() else None
 
 
-def _reason(response: httpx2.Response) -> str:
-    return {429: "the budget of this minute is spent"}.get(response.status_code, "it is not available at the moment")
+def _wait_reason(response: httpx2.Response) -> str:
+    return "the rate limit is reached" if response.status_code == 429 else "the server is temporarily unavailable"
 
 
-def _read(response: httpx2.Response) -> dict[str, Any]:
+def _parse_body(response: httpx2.Response) -> dict[str, Any]:
     try:
-        answer = response.json()
+        body = response.json()
     except ValueError:
-        answer = None
-    if not isinstance(answer, dict) or not ("data" in answer or "errors" in answer):
-        raise Unanswered(f"{response.url} answered HTTP {response.status_code}, and not as a graph. Is it Waymark?")
-    return answer
+        body = None
+    if not isinstance(body, dict) or not ("data" in body or "errors" in body):
+        raise ServerError(
+            f"{response.url} answered HTTP {response.status_code} without a GraphQL response. Check the URL."
+        )
+    return body
 
 
-def _code(answer: Mapping[str, Any]) -> str | None:
-    errors = answer.get("errors")
+def _error_code(response: Mapping[str, Any]) -> str | None:
+    errors = response.get("errors")
     return errors[0].get("extensions", {}).get("code") if errors else None
 
 
-def _held_back(code: str) -> NotLetIn:
-    return NotLetIn(f"{_HELD_BACK[code]}: do it in the e-portfolio, then run this again.")
+def _step_required(code: str) -> AuthenticationError:
+    return AuthenticationError(f"{_REQUIRED_STEPS[code]}. Do this in Waymark, then run the command again.")

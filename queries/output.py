@@ -1,4 +1,4 @@
-"""Rows as a table for a screen, as JSON, CSV, Excel and Parquet."""
+"""Writes rows as a text table, JSON, CSV, Excel or Parquet."""
 
 import csv
 import datetime as dt
@@ -10,33 +10,34 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter
+import xlsxwriter  # type: ignore[import-untyped]  # The package has no type information.
 
-from queries.faults import WrongUse
+from queries.errors import UsageError
+from queries.response_shape import ColumnType
 from queries.result import Result
-from queries.shape import Kind
 
-# A cell of a table is cut here; an Excel sheet ends there.
-WIDEST_CELL = 40
+# A longer cell of a text table is cut.
+MAX_TABLE_CELL = 40
+# Excel's limits.
 EXCEL_ROWS = 1_048_576
 EXCEL_CELL = 32_767
-# What a spreadsheet takes for the beginning of a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+# First characters that make a spreadsheet treat a text as a formula.
+_FORMULA_PREFIXES = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
-def format_of(path: Path | None, format: str | None) -> str:
-    """The format asked for, or the one that a file's name ends in; a table where there is neither. Raises WrongUse."""
+def choose_format(path: Path | None, format: str | None) -> str:
+    """Returns the given format, else the one of the file's extension, else `table`. Raises UsageError."""
     chosen = format or (path.suffix.removeprefix(".").lower() if path and path.suffix else "table")
     if chosen not in FORMATS:
-        raise WrongUse(f"There is no format {chosen!r}: it is one of {', '.join(FORMATS)}.")
+        raise UsageError(f"Unknown format {chosen!r}. Use one of {', '.join(FORMATS)}.")
     if path is None and chosen in BINARY:
-        raise WrongUse(f"{chosen} is no text: name a file with --out.")
+        raise UsageError(f"{chosen} is a binary format. Name a file with --out.")
     return chosen
 
 
 def save(result: Result, path: Path, format: str | None = None) -> None:
-    """Writes a file; one that was there is replaced once the new one is whole. Raises WrongUse where it cannot."""
-    content = FORMATS[format_of(path, format)](result)
+    """Writes a file, replacing an existing one only when the new one is complete. Raises UsageError."""
+    content = FORMATS[choose_format(path, format)](result)
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
         try:
@@ -46,12 +47,12 @@ def save(result: Result, path: Path, format: str | None = None) -> None:
         except BaseException:
             os.unlink(name)
             raise
-    except OSError as fault:
-        raise WrongUse(f"{path} cannot be written: {fault.strerror}.") from None
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
 
 
-def text_of(value: Any) -> str:
-    """One value as text: ISO 8601 for dates and moments, words of a list with semicolons between them."""
+def to_text(value: Any) -> str:
+    """Returns a value as text: dates and times in ISO 8601, list entries separated by semicolons."""
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -65,101 +66,104 @@ def text_of(value: Any) -> str:
     return str(value)
 
 
-def table(result: Result) -> bytes:
-    """Columns side by side, numbers to the right, long texts cut."""
+def as_table(result: Result) -> bytes:
+    """Returns aligned columns of text, with numbers to the right and long cells cut."""
     titles = [column.name for column in result.columns]
-    lines = [[_cut(text_of(row[title])) for title in titles] for row in result.rows]
+    lines = [[_table_cell(to_text(row[title])) for title in titles] for row in result.rows]
     widths = [max(map(len, texts)) for texts in zip(titles, *lines, strict=True)]
-    right = [column.kind in (Kind.INT, Kind.FLOAT) for column in result.columns]
+    right_aligned = [column.type in (ColumnType.INT, ColumnType.FLOAT) for column in result.columns]
 
-    def line(cells: list[str]) -> str:
+    def format_line(cells: list[str]) -> str:
         padded = (
-            cell.rjust(width) if to_right else cell.ljust(width)
-            for cell, width, to_right in zip(cells, widths, right, strict=True)
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(cells, widths, right_aligned, strict=True)
         )
         return "  ".join(padded).rstrip()
 
-    return "\n".join([line(titles), line(["-" * width for width in widths]), *map(line, lines), ""]).encode()
+    rule = format_line(["-" * width for width in widths])
+    return "\n".join([format_line(titles), rule, *map(format_line, lines), ""]).encode()
 
 
-def _cut(text: str) -> str:
-    # What people typed may hold line ends, and characters that a terminal obeys.
+def _table_cell(text: str) -> str:
+    # Texts may hold line breaks and terminal control characters.
     text = "".join(letter if letter.isprintable() else " " for letter in text)
-    return text if len(text) <= WIDEST_CELL else text[: WIDEST_CELL - 1] + "…"
+    return text if len(text) <= MAX_TABLE_CELL else text[: MAX_TABLE_CELL - 1] + "…"
 
 
 def as_json(result: Result) -> bytes:
-    """A list of objects, one a row."""
+    """Returns a JSON list with one object for each row."""
 
     def plain(value: Any) -> Any:
-        return text_of(value) if isinstance(value, dt.date) else value
+        return to_text(value) if isinstance(value, dt.date) else value
 
     rows = [{name: plain(value) for name, value in row.items()} for row in result.rows]
     return (json.dumps(rows, ensure_ascii=False, indent=1) + "\n").encode()
 
 
 def as_csv(result: Result) -> bytes:
-    """RFC 4180 in UTF-8. A text that a spreadsheet would take for a formula has an apostrophe before it."""
-    kept = io.StringIO(newline="")
-    writer = csv.writer(kept)
+    """Returns CSV (RFC 4180) in UTF-8. A text that a spreadsheet would treat as a formula gets an apostrophe first."""
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer)
     writer.writerow([column.name for column in result.columns])
     for row in result.rows:
-        writer.writerow([_safe(row[column.name], column.kind) for column in result.columns])
-    return kept.getvalue().encode()
+        writer.writerow([_csv_cell(row[column.name], column.type) for column in result.columns])
+    return buffer.getvalue().encode()
 
 
-def _safe(value: Any, kind: Kind) -> str:
-    text = text_of(value)
-    return "'" + text if kind in (Kind.TEXT, Kind.TEXTS) and text.startswith(_FORMULA) else text
+def _csv_cell(value: Any, column_type: ColumnType) -> str:
+    text = to_text(value)
+    is_text = column_type in (ColumnType.TEXT, ColumnType.TEXT_LIST)
+    return "'" + text if is_text and text.startswith(_FORMULA_PREFIXES) else text
 
 
 def as_xlsx(result: Result) -> bytes:
-    """One sheet with its heading frozen and a filter on each column. Moments are in UTC: Excel knows no offset."""
+    """Returns a workbook with one sheet: frozen header, a filter on each column, times in UTC (Excel has no offset)."""
     if len(result.rows) >= EXCEL_ROWS:
-        raise WrongUse(f"{len(result.rows):,} rows are more than a sheet of Excel holds: take csv or parquet.")
-    kept = io.BytesIO()
-    book = xlsxwriter.Workbook(kept, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
+        raise UsageError(f"{len(result.rows):,} rows are too many for an Excel sheet. Use csv or parquet.")
+    buffer = io.BytesIO()
+    book = xlsxwriter.Workbook(buffer, {"in_memory": True, "default_date_format": "yyyy-mm-dd"})
     sheet = book.add_worksheet(result.name[:31])
-    heading = book.add_format({"bold": True, "bottom": 1})
-    moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-    day = book.add_format({"num_format": "yyyy-mm-dd"})
-    for place, column in enumerate(result.columns):
-        title = f"{column.name} (UTC)" if column.kind is Kind.MOMENT else column.name
-        sheet.write_string(0, place, title, heading)
-        longest = max((len(text_of(row[column.name])) for row in result.rows[:200]), default=0)
-        sheet.set_column(place, place, min(max(len(title), longest) + 2, 60))
-        for number, row in enumerate(result.rows, 1):
+    header_format = book.add_format({"bold": True, "bottom": 1})
+    datetime_format = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
+    date_format = book.add_format({"num_format": "yyyy-mm-dd"})
+    for column_index, column in enumerate(result.columns):
+        title = f"{column.name} (UTC)" if column.type is ColumnType.DATETIME else column.name
+        sheet.write_string(0, column_index, title, header_format)
+        longest = max((len(to_text(row[column.name])) for row in result.rows[:200]), default=0)
+        sheet.set_column(column_index, column_index, min(max(len(title), longest) + 2, 60))
+        for row_index, row in enumerate(result.rows, 1):
             value = row[column.name]
             if value is None:
                 continue
-            match column.kind:
-                case Kind.INT | Kind.FLOAT:
-                    sheet.write_number(number, place, value)
-                case Kind.BOOL:
-                    sheet.write_boolean(number, place, value)
-                case Kind.DATE:
-                    sheet.write_datetime(number, place, value, day)
-                case Kind.MOMENT:
-                    sheet.write_datetime(number, place, value.astimezone(dt.UTC).replace(tzinfo=None), moment)
+            match column.type:
+                case ColumnType.INT | ColumnType.FLOAT:
+                    sheet.write_number(row_index, column_index, value)
+                case ColumnType.BOOL:
+                    sheet.write_boolean(row_index, column_index, value)
+                case ColumnType.DATE:
+                    sheet.write_datetime(row_index, column_index, value, date_format)
+                case ColumnType.DATETIME:
+                    utc = value.astimezone(dt.UTC).replace(tzinfo=None)
+                    sheet.write_datetime(row_index, column_index, utc, datetime_format)
                 case _:
-                    # As text, whatever it begins with.
-                    sheet.write_string(number, place, text_of(value)[:EXCEL_CELL])
+                    # write_string: a text that looks like a formula stays text.
+                    sheet.write_string(row_index, column_index, to_text(value)[:EXCEL_CELL])
     sheet.freeze_panes(1, 0)
     if result.columns:
         sheet.autofilter(0, 0, len(result.rows), len(result.columns) - 1)
     book.close()
-    return kept.getvalue()
+    return buffer.getvalue()
 
 
 def as_parquet(result: Result) -> bytes:
-    """By polars, with every column's type."""
-    kept = io.BytesIO()
-    result.polars().write_parquet(kept)
-    return kept.getvalue()
+    """Returns a Parquet file with the type of every column."""
+    buffer = io.BytesIO()
+    result.polars().write_parquet(buffer)
+    return buffer.getvalue()
 
 
 FORMATS: Mapping[str, Callable[[Result], bytes]] = {
-    "table": table,
+    "table": as_table,
     "json": as_json,
     "csv": as_csv,
     "xlsx": as_xlsx,

@@ -1,13 +1,13 @@
-"""What a run gives: rows with typed columns, as Python values, as a frame, or as a file."""
+"""The result of a run: rows with typed columns, as Python values, as a data frame or as a file."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queries.faults import WrongUse
+from queries.errors import UsageError
+from queries.response_shape import Column, ColumnType
 from queries.rows import Row
-from queries.shape import Column, Kind
 
 if TYPE_CHECKING:
     import polars
@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The answer to one operation, every page of it.
+    """All pages of one query's response.
 
-    `rows` are dictionaries by column name with Python's own types (dates as `date`, moments as `datetime` with their
-    offset); `data` is the answer as it came, `cost` its points, `notes` what of it is only a first page.
+    `rows` are dictionaries by column name, with dates as `date` and times as `datetime` with their offset. `data` is
+    the response itself, `cost` its total cost in points, `notes` describes connections that are incomplete.
     """
 
     name: str
@@ -32,55 +32,53 @@ class Result:
         return len(self.rows)
 
     def polars(self) -> "polars.DataFrame":
-        """A polars frame. Columns keep their types, empty ones too; moments are in UTC."""
-        pl = _library("polars")
+        """Returns a polars frame. Empty columns keep their types; times are in UTC."""
+        pl = _import_library("polars")
         types = {
-            Kind.TEXT: pl.String,
-            Kind.INT: pl.Int64,
-            Kind.FLOAT: pl.Float64,
-            Kind.BOOL: pl.Boolean,
-            Kind.DATE: pl.Date,
-            Kind.MOMENT: pl.Datetime("us", "UTC"),
-            Kind.TEXTS: pl.List(pl.String),
+            ColumnType.TEXT: pl.String,
+            ColumnType.INT: pl.Int64,
+            ColumnType.FLOAT: pl.Float64,
+            ColumnType.BOOL: pl.Boolean,
+            ColumnType.DATE: pl.Date,
+            ColumnType.DATETIME: pl.Datetime("us", "UTC"),
+            ColumnType.TEXT_LIST: pl.List(pl.String),
         }
         return pl.DataFrame(
             {
-                column.name: pl.Series([row[column.name] for row in self.rows], dtype=types[column.kind])
+                column.name: pl.Series([row[column.name] for row in self.rows], dtype=types[column.type])
                 for column in self.columns
             }
         )
 
     def pandas(self) -> Any:
-        """A `pandas.DataFrame` of its types that know what is missing (Int64, boolean, string); moments are in UTC."""
-        pd = _library("pandas")
+        """Returns a `pandas.DataFrame` with nullable types (Int64, boolean, string); times are in UTC."""
+        pd = _import_library("pandas")
         types = {
-            Kind.TEXT: "string",
-            Kind.INT: "Int64",
-            Kind.FLOAT: "Float64",
-            Kind.BOOL: "boolean",
-            Kind.DATE: "datetime64[s]",
-            Kind.MOMENT: "datetime64[us, UTC]",
-            Kind.TEXTS: "object",
+            ColumnType.TEXT: "string",
+            ColumnType.INT: "Int64",
+            ColumnType.FLOAT: "Float64",
+            ColumnType.BOOL: "boolean",
+            ColumnType.DATE: "datetime64[s]",
+            ColumnType.DATETIME: "datetime64[us, UTC]",
+            ColumnType.TEXT_LIST: "object",
         }
         return pd.DataFrame(
             {
-                column.name: pd.Series([row[column.name] for row in self.rows], dtype=types[column.kind])
+                column.name: pd.Series([row[column.name] for row in self.rows], dtype=types[column.type])
                 for column in self.columns
             }
         )
 
     def save(self, path: str | Path, format: str | None = None) -> None:
-        """Writes a file: csv, json, xlsx, parquet or table, by `format` or else by the name's ending."""
+        """Writes a file as csv, json, xlsx, parquet or table: in `format`, or by the file's extension."""
         from queries.output import save
 
         save(self, Path(path), format)
 
 
-def _library(name: str) -> Any:
-    """An installed library that only some need."""
+def _import_library(name: str) -> Any:
+    """Imports an optional library. Raises UsageError if it is not installed."""
     try:
         return __import__(name)
     except ImportError:
-        raise WrongUse(
-            f"{name} is not installed: `pip install {name}`, or take the rows as csv, json or xlsx."
-        ) from None
+        raise UsageError(f"{name} is not installed. Run `pip install {name}`, or use csv, json or xlsx.") from None

@@ -1,60 +1,59 @@
-"""From a nested answer to rows: each entry of a list is a row, and what stands above it is said again on it."""
+"""Flattens a nested response into rows: one row for each list entry, with the parents' values repeated."""
 
 import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from queries.shape import Field, Kind, Shape
+from queries.response_shape import ColumnType, Field, ResponseShape
 
 Row = dict[str, Any]
 
-_READ: Mapping[Kind, Callable[[Any], Any]] = {
-    Kind.FLOAT: float,
-    Kind.DATE: dt.date.fromisoformat,
-    Kind.MOMENT: dt.datetime.fromisoformat,
+_PARSERS: Mapping[ColumnType, Callable[[Any], Any]] = {
+    ColumnType.FLOAT: float,
+    ColumnType.DATE: dt.date.fromisoformat,
+    ColumnType.DATETIME: dt.datetime.fromisoformat,
 }
 
 
-def rows_of(shape: Shape, data: Mapping[str, Any]) -> list[Row]:
-    """The rows of an answer, each with every column of the shape; None where it has no value.
+def to_rows(shape: ResponseShape, data: Mapping[str, Any]) -> list[Row]:
+    """Returns the rows of a response, each with every column of the shape; a missing value is None.
 
-    A record whose list is empty keeps a row of its own. Lists that stand side by side are never multiplied: the entries
-    of each are rows of their own, one list after the other.
+    An object whose list is empty keeps one row. Sibling lists are concatenated, not multiplied.
     """
-    base, below = _spread(shape, shape.root, "", data)
+    values, rows = _flatten(shape, shape.root, "", data)
     empty = dict.fromkeys(column.name for column in shape.columns)
-    return [{**empty, **row} for row in _joined(base, below)]
+    return [{**empty, **row} for row in _combine(values, rows)]
 
 
-def _spread(shape: Shape, parent: Field, prefix: str, value: Mapping[str, Any]) -> tuple[Row, list[Row]]:
-    """What an object says once, and the rows of the lists in it."""
-    base: Row = {}
-    below: list[Row] = []
-    for name, child in shape.named(parent, prefix):
-        found = value.get(child.key)
-        if child.kind is not None:
-            base[name] = _read(child.kind, found)
-        elif found is None:
+def _flatten(shape: ResponseShape, parent: Field, prefix: str, data: Mapping[str, Any]) -> tuple[Row, list[Row]]:
+    """Returns an object's own values and the rows of the lists inside it."""
+    values: Row = {}
+    rows: list[Row] = []
+    for name, field in shape.row_fields(parent, prefix):
+        value = data.get(field.key)
+        if field.column_type is not None:
+            values[name] = _parse(field.column_type, value)
+        elif value is None:
             continue
-        elif child.is_list:
-            for entry in found:
+        elif field.is_list:
+            for entry in value:
                 if entry is not None:
-                    below += _joined(*_spread(shape, child, name, entry))
+                    rows += _combine(*_flatten(shape, field, name, entry))
         else:
-            once, more = _spread(shape, child, name, found)
-            base |= once
-            below += more
-    return base, below
+            inner_values, inner_rows = _flatten(shape, field, name, value)
+            values |= inner_values
+            rows += inner_rows
+    return values, rows
 
 
-def _joined(base: Row, below: list[Row]) -> list[Row]:
-    if below:
-        return [{**base, **row} for row in below]
-    return [base] if base else []
+def _combine(values: Row, rows: list[Row]) -> list[Row]:
+    if rows:
+        return [{**values, **row} for row in rows]
+    return [values] if values else []
 
 
-def _read(kind: Kind, value: Any) -> Any:
+def _parse(column_type: ColumnType, value: Any) -> Any:
     if value is None:
         return None
-    read = _READ.get(kind)
-    return read(value) if read else value
+    parser = _PARSERS.get(column_type)
+    return parser(value) if parser else value

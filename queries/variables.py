@@ -1,172 +1,192 @@
-"""Variables as they are typed on a command line or given from Python, checked before anything is sent."""
+"""Parses and validates an operation's variables, from the command line or from Python, before a request is sent."""
 
 import json
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NoReturn
 
 from graphql import (
-    GraphQLInputField,
     GraphQLInputType,
     GraphQLNonNull,
     VariableDefinitionNode,
-    get_nullable_type,
     is_enum_type,
     is_input_object_type,
+    is_input_type,
     is_list_type,
     print_ast,
     type_from_ast,
 )
 from graphql.error import GraphQLError
 from graphql.pyutils import inspect
+from graphql.type.definition import GraphQLNullableInputType
 from graphql.utilities import validate_input_value
 
-from queries.contract import contract
-from queries.faults import WrongUse
-from queries.saved import Saved
+from queries.errors import UsageError
+from queries.operations import SavedOperation
+from queries.schema import load_schema
 
-Types = Mapping[str, GraphQLInputType]
-
-
-def variable_types(operation: Saved) -> dict[str, GraphQLInputType]:
-    """The operation's variables with their types."""
-    return {
-        node.variable.name.value: type_from_ast(contract(), node.type)  # type: ignore[misc]
-        for node in operation.operation.variable_definitions or ()
-    }
+VariableTypes = Mapping[str, GraphQLInputType]
 
 
-def described(operation: Saved) -> list[str]:
-    """The operation's variables, a line each: name, what is expected, and what stands in where none is given."""
+def variable_types(operation: SavedOperation) -> dict[str, GraphQLInputType]:
+    """Returns the operation's variables and their types."""
+    types = {}
+    for definition in _definitions(operation):
+        input_type = type_from_ast(load_schema(), definition.type)
+        assert is_input_type(input_type)
+        types[definition.variable.name.value] = input_type
+    return types
+
+
+def describe_variables(operation: SavedOperation) -> list[str]:
+    """Returns a line for each variable: its name, its type and its default."""
     types = variable_types(operation)
     lines = []
-    for node in operation.operation.variable_definitions or ():
-        name = node.variable.name.value
-        line = f"{name}: {expected(types[name])}"
-        if node.default_value is not None:
-            line += f" (unless given: {print_ast(node.default_value)})"
+    for definition in _definitions(operation):
+        name = definition.variable.name.value
+        line = f"{name}: {describe_type(types[name])}"
+        if definition.default_value is not None:
+            line += f" (default: {print_ast(definition.default_value)})"
         lines.append(line)
     return lines
 
 
-def expected(wanted: GraphQLInputType) -> str:
-    """What a value of that type is, in words; `required` where it cannot be left out."""
-    if isinstance(wanted, GraphQLNonNull):
-        return f"{expected(wanted.of_type)}, required"
-    if is_list_type(wanted):
-        return f"a list of {expected(wanted.of_type).removesuffix(', required')}"
-    if is_enum_type(wanted):
-        return f"{wanted.name}, one of {', '.join(wanted.values)}"
-    if is_input_object_type(wanted):
-        return f"{wanted.name} with {', '.join(f'{name}: {field.type}' for name, field in wanted.fields.items())}"
-    return str(wanted)
+def describe_type(input_type: GraphQLInputType) -> str:
+    """Returns a type in words, such as `a list of ID, required`."""
+    if isinstance(input_type, GraphQLNonNull):
+        return f"{describe_type(input_type.of_type)}, required"
+    if is_list_type(input_type):
+        return f"a list of {describe_type(input_type.of_type).removesuffix(', required')}"
+    if is_enum_type(input_type):
+        return f"{input_type.name}, one of {', '.join(input_type.values)}"
+    if is_input_object_type(input_type):
+        fields = ", ".join(f"{name}: {field.type}" for name, field in input_type.fields.items())
+        return f"{input_type.name} with {fields}"
+    return str(input_type)
 
 
-def read_variables(operation: Saved, typed: Sequence[str]) -> dict[str, Any]:
-    """The values of `name=value` texts. `filter.search=Ann` sets a field of an input; lists and inputs may be JSON."""
-    given: dict[str, Any] = {}
+def parse_variables(operation: SavedOperation, arguments: Sequence[str]) -> dict[str, Any]:
+    """Parses `name=value` arguments and validates them.
+
+    `filter.search=Ann` sets a field of an input object. Lists and input objects may also be JSON. Raises UsageError.
+    """
+    values: dict[str, Any] = {}
     types = variable_types(operation)
-    for text in typed:
-        path, equals, value = text.partition("=")
+    for argument in arguments:
+        path, equals, value = argument.partition("=")
         if not equals:
-            raise WrongUse(f"--var {text}: write it as name=value.")
-        _set(operation, types, given, path.strip().split("."), value)
-    return check_variables(operation, given)
+            raise UsageError(f"--var {argument}: write it as name=value.")
+        _set_value(operation, types, values, path.strip().split("."), value)
+    return validate_variables(operation, values)
 
 
-def _set(operation: Saved, types: Types, given: dict[str, Any], path: list[str], value: str) -> None:
-    """Puts one typed value where its path says."""
-    wanted: GraphQLInputType = types.get(path[0]) or _unknown(operation, path[0])
-    place, name = given, path[0]
+def _set_value(
+    operation: SavedOperation, types: VariableTypes, values: dict[str, Any], path: list[str], text: str
+) -> None:
+    """Parses a text and stores it at its path."""
+    name = path[0]
+    if name not in types:
+        _reject_unknown(operation, name)
+    input_type, target = types[name], values
     for step in path[1:]:
-        inner = get_nullable_type(wanted)
-        if not is_input_object_type(inner):
-            raise WrongUse(f"Variable {name} has no fields: it is {expected(wanted)}.")
-        if step not in inner.fields:
-            raise WrongUse(f"Variable {name} has no field {step!r}: it is {expected(inner)}.")
-        place, wanted, name = place.setdefault(name, {}), inner.fields[step].type, step
-        if not isinstance(place, dict):
-            raise WrongUse(f"Variable {'.'.join(path)}: {path[0]} has been given as a whole already.")
-    if is_list_type(get_nullable_type(wanted)) and not value.startswith("["):
-        place[name] = [*place.get(name, []), _read(get_nullable_type(wanted).of_type, value, path)]
+        object_type = _nullable(input_type)
+        if not is_input_object_type(object_type):
+            raise UsageError(f"Variable {name} has no fields. It is {describe_type(input_type)}.")
+        if step not in object_type.fields:
+            raise UsageError(f"Variable {name} has no field {step!r}. It is {describe_type(object_type)}.")
+        target, input_type, name = target.setdefault(name, {}), object_type.fields[step].type, step
+        if not isinstance(target, dict):
+            raise UsageError(f"Variable {'.'.join(path)}: {path[0]} already has a value.")
+    nullable_type = _nullable(input_type)
+    if is_list_type(nullable_type) and not text.startswith("["):
+        target[name] = [*target.get(name, []), _parse_value(nullable_type.of_type, text, path)]
     else:
-        place[name] = _read(wanted, value, path)
+        target[name] = _parse_value(input_type, text, path)
 
 
-def _read(wanted: GraphQLInputType, value: str, path: list[str]) -> Any:
-    """The value of a text by its type; what does not fit stays text, and the check says what was expected."""
-    wanted = get_nullable_type(wanted)
-    if is_input_object_type(wanted) or is_list_type(wanted):
+def _parse_value(input_type: GraphQLInputType, text: str, path: list[str]) -> Any:
+    """Parses a text by its type. A text that does not fit is returned as it is, for validation to reject."""
+    nullable_type = _nullable(input_type)
+    if is_input_object_type(nullable_type) or is_list_type(nullable_type):
         try:
-            return json.loads(value)
+            return json.loads(text)
         except ValueError:
-            raise WrongUse(f"Variable {'.'.join(path)}: {value!r} is not JSON. Expected: {expected(wanted)}.") from None
-    if wanted.name == "Boolean":
-        return {"true": True, "false": False}.get(value.lower(), value)
-    if wanted.name in ("Int", "Float"):
+            expected = describe_type(nullable_type)
+            raise UsageError(f"Variable {'.'.join(path)}: {text!r} is not JSON. Expected: {expected}.") from None
+    type_name = str(nullable_type)
+    if type_name == "Boolean":
+        return {"true": True, "false": False}.get(text.lower(), text)
+    if type_name in ("Int", "Float"):
         try:
-            return int(value) if wanted.name == "Int" else float(value)
+            return int(text) if type_name == "Int" else float(text)
         except ValueError:
-            return value
-    return value
+            return text
+    return text
 
 
-def check_variables(operation: Saved, given: Mapping[str, Any]) -> dict[str, Any]:
-    """The same values, once each has been seen to fit. Raises WrongUse: which does not, and what is expected."""
+def validate_variables(operation: SavedOperation, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Returns a copy of the values. Raises UsageError for the first invalid one, with what is expected."""
     types = variable_types(operation)
-    for name in given:
+    for name in values:
         if name not in types:
-            _unknown(operation, name)
-    for node in operation.operation.variable_definitions or ():
-        _check(node, types[node.variable.name.value], given)
-    return dict(given)
+            _reject_unknown(operation, name)
+    for definition in _definitions(operation):
+        _validate(definition, types[definition.variable.name.value], values)
+    return dict(values)
 
 
-def _check(node: VariableDefinitionNode, wanted: GraphQLInputType, given: Mapping[str, Any]) -> None:
-    name = node.variable.name.value
-    if name not in given:
-        if isinstance(wanted, GraphQLNonNull) and node.default_value is None:
-            raise WrongUse(f"Variable {name} is missing. Expected: {expected(wanted)}.")
+def _validate(definition: VariableDefinitionNode, input_type: GraphQLInputType, values: Mapping[str, Any]) -> None:
+    name = definition.variable.name.value
+    if name not in values:
+        if isinstance(input_type, GraphQLNonNull) and definition.default_value is None:
+            raise UsageError(f"Variable {name} is missing. Expected: {describe_type(input_type)}.")
         return
-    faults: list[tuple[GraphQLError, list[str | int]]] = []
-    validate_input_value(given[name], wanted, lambda error, path: faults.append((error, path)), hide_suggestions=True)
-    if faults:
-        _, path = faults[0]
-        at, inner = _inside(wanted, path)
-        place = ".".join(map(str, (name, *path)))
-        value = given[name]
-        for step in path:
-            value = value[step] if isinstance(value, list) or step in value else None
-        if at is None:
-            raise WrongUse(f"Variable {place}: there is no such field. Expected: {expected(inner)}.")
-        said = "is missing" if value is None else f"cannot be {inspect(value)}"
-        reason = f" ({faults[0][0].message})" if is_custom(at) else ""
-        raise WrongUse(f"Variable {place} {said}. Expected: {expected(at)}{reason}.")
-
-
-def is_custom(wanted: GraphQLInputType) -> bool:
-    """Whether a type is a scalar whose spelling its name does not tell."""
-    return getattr(get_nullable_type(wanted), "name", "") in ("Date", "DateTime")
-
-
-def _inside(wanted: GraphQLInputType, path: list[str | int]) -> tuple[GraphQLInputType | None, GraphQLInputType]:
-    """The type at a path (None where there is no such field) and the type around it."""
-    around = wanted
+    errors: list[tuple[GraphQLError, list[str | int]]] = []
+    validate_input_value(
+        values[name], input_type, lambda error, path: errors.append((error, path)), hide_suggestions=True
+    )
+    if not errors:
+        return
+    error, path = errors[0]
+    found_type, parent_type = _type_at(input_type, path)
+    full_path = ".".join(map(str, (name, *path)))
+    if found_type is None:
+        raise UsageError(f"Variable {full_path}: unknown field. Expected: {describe_type(parent_type)}.")
+    value: Any = values[name]
     for step in path:
-        around = get_nullable_type(wanted)
-        if is_list_type(around):
-            wanted = around.of_type
+        value = value.get(step) if isinstance(value, Mapping) else value[step]
+    problem = "is missing" if value is None else f"cannot be {inspect(value)}"
+    # The name of a custom scalar does not say how its values are written; its error message does.
+    reason = f" ({error.message})" if str(_nullable(found_type)) in ("Date", "DateTime") else ""
+    raise UsageError(f"Variable {full_path} {problem}. Expected: {describe_type(found_type)}{reason}.")
+
+
+def _type_at(input_type: GraphQLInputType, path: list[str | int]) -> tuple[GraphQLInputType | None, GraphQLInputType]:
+    """Returns the type at a path, or None if there is no such field, and the type that contains it."""
+    found, parent = input_type, input_type
+    for step in path:
+        parent = nullable_type = _nullable(found)
+        if is_list_type(nullable_type):
+            found = nullable_type.of_type
         else:
-            field: GraphQLInputField | None = around.fields.get(step)
+            field = nullable_type.fields.get(str(step)) if is_input_object_type(nullable_type) else None
             if field is None:
-                return None, around
-            wanted = field.type
-    return wanted, around
+                return None, parent
+            found = field.type
+    return found, parent
 
 
-def _unknown(operation: Saved, name: str) -> Any:
+def _nullable(input_type: GraphQLInputType) -> GraphQLNullableInputType:
+    return input_type.of_type if isinstance(input_type, GraphQLNonNull) else input_type
+
+
+def _definitions(operation: SavedOperation) -> Sequence[VariableDefinitionNode]:
+    return operation.definition.variable_definitions or ()
+
+
+def _reject_unknown(operation: SavedOperation, name: str) -> NoReturn:
     known = list(variable_types(operation))
-    near = get_close_matches(name, known, 1)
-    hint = f" Did you mean {near[0]}?" if near else ""
-    has = f"It has: {', '.join(known)}." if known else "It has none."
-    raise WrongUse(f"{operation.name} has no variable {name!r}.{hint} {has}")
+    matches = get_close_matches(name, known, 1)
+    hint = f" Did you mean {matches[0]}?" if matches else ""
+    variables = f"Its variables: {', '.join(known)}." if known else "It has no variables."
+    raise UsageError(f"{operation.name} has no variable {name!r}.{hint} {variables}")

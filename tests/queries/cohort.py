@@ -1,4 +1,4 @@
-"""The demo's cohort by plain SQL: what the graph's figures are made of, read past loaders, scope and stored sums."""
+"""The demo's cohort by plain SQL, independent of loaders, scope conditions and stored sums."""
 
 import datetime as dt
 from collections import defaultdict
@@ -12,9 +12,9 @@ from sqlalchemy import JSON, Boolean, Date, text
 from db.database import Database
 from db.models.base import UtcDateTime
 
-# What each role sees, as in the table of the specification: learners, and aims.
+# Statements for the learners and the aims that each role sees.
 _ALL = ("select id from learner where provider_id = :provider", "select id from aim where provider_id = :provider")
-_SEEN = {
+_VISIBLE = {
     "MASTER_ADMIN": _ALL,
     "ASSESSOR": ("select learner_id from aim where assessor_id = :me", "select id from aim where assessor_id = :me"),
     "EMPLOYER_OVERVIEW": (
@@ -23,7 +23,7 @@ _SEEN = {
         "join overview_allocation o on o.employer_id = l.employer_id where o.user_id = :me",
     ),
 }
-# Who looks: three roles of one provider, and another provider whose tolerance and signatures are others.
+# Three roles of one provider, and another provider with a different tolerance and different signatures.
 VIEWERS = (
     ("master.admin", "MASTER_ADMIN"),
     ("assessor", "ASSESSOR"),
@@ -33,23 +33,23 @@ VIEWERS = (
 
 
 def tenth(value: Decimal | int) -> Decimal:
-    """To one decimal, half up."""
+    """Rounds to one decimal, half up."""
     return Decimal(value).quantize(Decimal("0.1"), ROUND_HALF_UP)
 
 
 def percent(part: int, whole: int) -> Decimal:
-    """`part` of `whole`, 0 to 100, to one decimal."""
+    """Returns `part` of `whole` in percent, 0 to 100, to one decimal."""
     return tenth(min(max(Decimal(100 * part) / whole, Decimal(0)), Decimal(100))) if whole else tenth(0)
 
 
 def london(moment: dt.datetime) -> dt.date:
-    """The day in London."""
+    """Returns the day in London."""
     return moment.astimezone(ZoneInfo("Europe/London")).date()
 
 
 @dataclass(frozen=True)
 class Aim:
-    """One aim that counts, with its criteria counted one by one."""
+    """One aim that is not withdrawn, with its criteria counted one by one."""
 
     id: int
     learner: int
@@ -67,17 +67,17 @@ class Aim:
 
     @property
     def duration(self) -> Decimal:
-        """The blue bar."""
+        """The duration percentage (the blue bar)."""
         return percent((self.today - self.start).days + 1, (self.end - self.start).days + 1)
 
     @property
     def ahead(self) -> Decimal:
-        """Points that the orange bar is ahead of the blue one."""
+        """The mapped percentage less the duration percentage."""
         return percent(self.mapped, self.total) - self.duration
 
     @property
     def light(self) -> str:
-        """The traffic light, with the provider rating from the first day."""
+        """The traffic light; the demo's providers rate an aim from its first day."""
         if self.status != "IN_TRAINING" or not self.total:
             return "NOT_RATED"
         if self.ahead <= -self.tolerance:
@@ -86,24 +86,24 @@ class Aim:
 
     @property
     def late(self) -> bool:
-        """Past its planned end with something to finish."""
+        """Whether the aim is past its planned end and not finished."""
         return self.today > self.end and self.status not in ("COMPLETED", "WITHDRAWN")
 
     @property
     def expected_minutes(self) -> int:
-        """Of the required minutes, those that should be there by now."""
-        whole = (self.end - self.start).days + 1
-        gone = min(max((self.today - self.start).days + 1, 0), whole)
-        return int((Decimal(self.hours * 60 * gone) / whole).quantize(Decimal(1), ROUND_HALF_UP))
+        """The required minutes that should have been logged by today."""
+        days = (self.end - self.start).days + 1
+        elapsed = min(max((self.today - self.start).days + 1, 0), days)
+        return int((Decimal(self.hours * 60 * elapsed) / days).quantize(Decimal(1), ROUND_HALF_UP))
 
 
 class Cohort:
-    """Everything that one role of the demo sees."""
+    """Everything that one user of the demo sees in one role."""
 
     def __init__(self, database: Database, role: str, user: Any, today: dt.date) -> None:
         self._database = database
-        self._bound = {"me": user.id, "provider": user.provider_id}
-        self.learners_sql, self.aims_sql = _SEEN[role]
+        self._parameters = {"me": user.id, "provider": user.provider_id}
+        self.learners_sql, self.aims_sql = _VISIBLE[role]
         self._by_aim = role == "ASSESSOR"
         self.today = today
         self.tolerance = Decimal(str(user.traffic_light_tolerance))
@@ -112,7 +112,7 @@ class Cohort:
 
     @classmethod
     async def of(cls, database: Database, role: str, username: str) -> "Cohort":
-        """What the person sees today."""
+        """Returns the cohort that the user sees today."""
         statement = text(
             "select u.id, u.provider_id, p.traffic_light_tolerance, p.review_interval_weeks, p.unit_signatures "
             "from user_account u join provider p on p.id = u.provider_id where u.username = :name"
@@ -122,13 +122,13 @@ class Cohort:
         return cls(database, role, user, london(dt.datetime.now(dt.UTC)))
 
     async def rows(self, sql: str, **types: Any) -> list[Any]:
-        """Rows of plain SQL; `types` are the columns that SQLite keeps as text or numbers."""
-        parameters = {name: value for name, value in self._bound.items() if f":{name}" in sql}
+        """Returns the rows of a statement; `types` are for columns that SQLite stores as text or numbers."""
+        parameters = {name: value for name, value in self._parameters.items() if f":{name}" in sql}
         async with self._database.reading() as connection:
             return list((await connection.execute(text(sql).columns(**types), parameters)).all())
 
     def record(self, table: str) -> str:
-        """That a record of a learner, which may belong to an aim, is one that the role sees."""
+        """Returns a condition: the role sees the record of a learner, which may belong to an aim."""
         if self._by_aim:
             return (
                 f"({table}.aim_id in ({self.aims_sql}) or "
@@ -137,15 +137,17 @@ class Cohort:
         return f"{table}.learner_id in ({self.learners_sql})"
 
     def session(self) -> str:
-        """That a session `s` is one that the role sees."""
-        seen = f"s.learner_id in ({self.learners_sql})"
+        """Returns a condition: the role sees the session `s`."""
+        condition = f"s.learner_id in ({self.learners_sql})"
         if self._by_aim:
-            about = "select 1 from session_aim x where x.session_id = s.id"
-            seen += f" and (not exists ({about}) or exists ({about} and x.aim_id in ({self.aims_sql})))"
-        return seen
+            session_aims = "select 1 from session_aim x where x.session_id = s.id"
+            condition += (
+                f" and (not exists ({session_aims}) or exists ({session_aims} and x.aim_id in ({self.aims_sql})))"
+            )
+        return condition
 
     async def learners(self) -> dict[int, Any]:
-        """id, name, employer_id, last_login_at by the learner's key."""
+        """Returns rows (id, name, employer_id, last_login_at) by the learner's key."""
         found = await self.rows(
             "select l.id, u.name, l.employer_id, u.last_login_at from learner l "
             f"join user_account u on u.id = l.user_id where l.id in ({self.learners_sql})",
@@ -154,7 +156,7 @@ class Cohort:
         return {row.id: row for row in found}
 
     async def aims(self) -> list[Aim]:
-        """The aims that are not withdrawn; criteria counted from what was reached in each, not from the stored sums."""
+        """Returns the aims that are not withdrawn, with criteria counted one by one instead of stored sums."""
         found = await self.rows(
             "select a.id, a.learner_id, l.employer_id, a.qualification_id, a.status, a.start_date, a.planned_end_date, "
             "coalesce(q.off_the_job_hours_minimum, 0) as hours, "
@@ -170,7 +172,7 @@ class Cohort:
         return [Aim(*row, self.today, self.tolerance) for row in found]
 
     async def minutes(self) -> dict[int, int]:
-        """Minutes off the job by learner."""
+        """Returns the off-the-job minutes by learner."""
         found = await self.rows(
             "select t.learner_id, sum(t.minutes) from time_log_entry t "
             f"where t.job_setting = 'OFF_THE_JOB' and {self.record('t')} group by t.learner_id"
@@ -178,7 +180,7 @@ class Cohort:
         return defaultdict(int, {learner: int(minutes) for learner, minutes in found})
 
     async def overdue(self) -> list[Any]:
-        """id, learner_id, target_date, assessor of the actions that are late."""
+        """Returns rows (id, learner_id, target_date, assessor) of the overdue actions."""
         found = await self.rows(
             "select a.id, a.learner_id, a.target_date, coalesce(of_aim.name, of_session.name) as assessor "
             "from action a left join aim m on m.id = a.aim_id "
@@ -191,7 +193,7 @@ class Cohort:
         return [row for row in found if row.target_date < self.today]
 
     async def waiting(self) -> list[Any]:
-        """id, learner_id, last (the moment of the latest version) of the evidence that waits for its assessment."""
+        """Returns rows (id, learner_id, last: when the latest version was submitted) of the evidence to be assessed."""
         return await self.rows(
             "select e.id, e.learner_id, (select v.submitted_at from evidence_version v where v.evidence_id = e.id "
             "and v.number = (select max(w.number) from evidence_version w where w.evidence_id = e.id)) as last "
@@ -200,7 +202,7 @@ class Cohort:
         )
 
     async def reviews(self) -> dict[int, dt.datetime]:
-        """The beginning of the last attended review by learner."""
+        """Returns the start of the last attended review by learner."""
         found = await self.rows(
             "select s.learner_id, s.starts_at from session s where s.type = 'FORMAL_REVIEW' and s.status = 'ATTENDED' "
             f"and {self.session()}",
@@ -212,7 +214,7 @@ class Cohort:
         return last
 
     async def units(self) -> dict[tuple[int, str], int]:
-        """How many criteria each unit has, by (qualification, number)."""
+        """Returns the number of criteria of each unit by (qualification, number)."""
         found = await self.rows(
             "select u.qualification_id, u.number, count(c.id) from qualification_unit u "
             "left join qualification_criterion c on c.unit_id = u.id where u.provider_id = :provider "
@@ -220,8 +222,8 @@ class Cohort:
         )
         return {(qualification, number): count for qualification, number, count in found}
 
-    async def reached(self) -> list[Any]:
-        """aim_id, number (of the unit), mapped and signed_off criteria, and the roles whose signature stands."""
+    async def unit_progress(self) -> list[Any]:
+        """Returns (aim_id, unit number, mapped criteria, signed-off criteria, roles that have signed) of each unit."""
         found = await self.rows(
             "select p.aim_id, u.number, p.evidence_count, p.signed_off from criterion_progress p "
             f"join qualification_unit u on u.id = p.unit_id where p.aim_id in ({self.aims_sql})",

@@ -1,4 +1,4 @@
-"""What tests of the saved operations share: the demo on a real server, and what each operation did there."""
+"""Fixtures for the tests of the saved operations: a server over the demo, and a runner with a client for each role."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from queries.client import Answer, Client
-from queries.saved import find
+from queries.client import Client
+from queries.operations import get_operation
 from tests.support.demo_server import Demo
 from tests.support.http_server import PASSWORD, Running
 
@@ -25,38 +25,38 @@ USERNAMES = {
 
 
 @dataclass(frozen=True)
-class Ran:
-    """One answer, and what the server's log says of it."""
+class LoggedResult:
+    """The data of one response, with the cost and the number of SQL statements that the server logged."""
 
     data: dict[str, Any]
     cost: int
     statements: int
 
 
-class Desk:
-    """Runs saved operations in each role, over HTTP, as somebody of the demo."""
+class OperationRunner:
+    """Runs saved operations over HTTP, as the demo user of each role."""
 
     def __init__(self, running: Running) -> None:
         self.running = running
         self._clients: dict[str, Client] = {}
 
     async def client(self, role: str) -> Client:
-        """Signed in as the demo's person of that role."""
+        """Returns a client that is signed in as the demo user of the role."""
         if role not in self._clients:
             client = Client(self.running.address)
             await asyncio.to_thread(client.sign_in, USERNAMES[role], PASSWORD)
             self._clients[role] = client
         return self._clients[role]
 
-    async def run(self, role: str, name: str, variables: Mapping[str, Any]) -> Ran:
-        """One page of one operation."""
+    async def run(self, role: str, name: str, variables: Mapping[str, Any]) -> LoggedResult:
+        """Runs one operation and returns its result; only one page is fetched."""
         client = await self.client(role)
         with capture_logs() as logs:
-            answer: Answer = await asyncio.to_thread(client.ask, find(name), variables)
+            result = await asyncio.to_thread(client.execute, get_operation(name), variables)
         (line,) = [line for line in logs if line["event"] == "operation"]
         assert (line["operation"], line["role"], line["code"]) == (name, role, None)
-        assert line["cost"] == answer.cost
-        return Ran(answer.data, line["cost"], line["statements"])
+        assert line["cost"] == result.cost
+        return LoggedResult(result.data, line["cost"], line["statements"])
 
     async def close(self) -> None:
         for client in self._clients.values():
@@ -64,24 +64,24 @@ class Desk:
 
 
 @pytest.fixture(scope="session")
-async def export_service(demo: Demo, backend: str) -> AsyncIterator[Desk]:
-    """A server over the demo, which nobody changes."""
+async def runner(demo: Demo, backend: str) -> AsyncIterator[OperationRunner]:
+    """A runner on a server over the demo, whose data no test changes."""
     async with demo.serving(backend) as running:
-        made = Desk(running)
-        yield made
-        await made.close()
+        shared_runner = OperationRunner(running)
+        yield shared_runner
+        await shared_runner.close()
 
 
 @pytest.fixture(scope="session")
-def served(export_service: Desk) -> Running:
-    """The server behind the desk."""
-    return export_service.running
+def served(runner: OperationRunner) -> Running:
+    """The shared runner's server."""
+    return runner.running
 
 
 @pytest.fixture
-async def own_desk(demo: Demo, backend: str) -> AsyncIterator[Desk]:
-    """A server over a demo that the test may change."""
+async def own_runner(demo: Demo, backend: str) -> AsyncIterator[OperationRunner]:
+    """A runner on a server over a demo of its own, which the test may change."""
     async with demo.serving(backend) as running:
-        made = Desk(running)
-        yield made
-        await made.close()
+        own_runner = OperationRunner(running)
+        yield own_runner
+        await own_runner.close()

@@ -1,4 +1,4 @@
-"""docs/analysts.md: every command and program in it runs, and its table of figures says what the schema says."""
+"""docs/analysts.md: its commands and programs run, and its table of figures has the schema's descriptions."""
 
 import asyncio
 import os
@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, get_named_type, is_composite_type, visit
 
-from queries.contract import contract
-from queries.saved import find
+from queries.operations import get_operation
+from queries.schema import load_schema
 from tests.support.architecture import ROOT
 from tests.support.http_server import PASSWORD, Running
 
 PAGE = (ROOT / "docs" / "analysts.md").read_text()
-# What an analyst gets that is neither a name nor an id.
+# The types of figures: neither names nor ids.
 FIGURES = ("Int", "Float", "Boolean", "Date", "DateTime", "TrafficLight")
 OPERATIONS = (
     "site_comparison", "learners_off_track", "overdue_actions", "off_the_job_hours", "evidence_ageing",
@@ -26,12 +26,12 @@ SOURCE = re.compile(r"\[(?:\d{3}|ST\d{4})[^]]*\]")
 
 
 def blocks(language: str) -> list[str]:
-    """The page's fenced blocks in one language, in order."""
+    """Returns the page's code blocks in one language, in order."""
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
 
 
-class Fields(Visitor):
-    """Gathers the fields that an operation reads figures from: `Type.field` with its description."""
+class FigureVisitor(Visitor):
+    """Collects the figures that an operation selects: `Type.field` and its description."""
 
     def __init__(self, types: TypeInfo, found: dict[str, str]) -> None:
         super().__init__()
@@ -47,34 +47,34 @@ class Fields(Visitor):
 
 
 def figures() -> dict[str, str]:
-    """Every figure of the analysts' operations, with its definition in the schema."""
+    """Returns every figure in the analysts' operations with its description in the schema."""
     found: dict[str, str] = {}
     for name in OPERATIONS:
-        types = TypeInfo(contract())
-        visit(find(name).document, TypeInfoVisitor(types, Fields(types, found)))
+        types = TypeInfo(load_schema())
+        visit(get_operation(name).document, TypeInfoVisitor(types, FigureVisitor(types, found)))
     return dict(sorted(found.items()))
 
 
 def table() -> dict[str, str]:
-    """The page's table of figures."""
+    """Returns the page's table of figures."""
     return dict(re.findall(r"^\| `(\w+\.\w+)` \| (.*) \|$", PAGE, re.MULTILINE))
 
 
-def test_the_table_of_figures_is_what_the_schema_says():
+def test_table_of_figures_matches_the_schema():
     assert table() == figures()
 
 
 @pytest.mark.parametrize("figure", figures())
-def test_a_figure_names_the_document_that_it_comes_from(figure: str):
+def test_figure_names_its_source(figure: str):
     assert SOURCE.search(figures()[figure]), figures()[figure]
 
 
-def test_every_operation_for_analysts_is_on_the_page():
+def test_page_lists_every_operation_for_analysts():
     assert [name for name in OPERATIONS if f"`{name}`" not in PAGE] == []
 
 
-async def ran(program: list[str], text: str, served: Running, folder: Path) -> str:
-    """What a block prints, as the demo's Master Admin, with `folder` in the place of var/."""
+async def run_block(program: list[str], text: str, served: Running, folder: Path) -> str:
+    """Runs a code block as the demo's Master Admin, with var/ replaced by `folder`; returns its output."""
     process = await asyncio.create_subprocess_exec(
         *program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={
@@ -82,24 +82,24 @@ async def ran(program: list[str], text: str, served: Running, folder: Path) -> s
             "WAYMARK_PASSWORD": PASSWORD, "PYTHONPATH": str(ROOT),
         },
     )  # fmt: skip
-    written = text.replace("var/", f"{folder}/").replace(".venv/bin/python", sys.executable)
-    out, told = await process.communicate(written.encode())
-    assert process.returncode == 0, told.decode()
+    script = text.replace("var/", f"{folder}/").replace(".venv/bin/python", sys.executable)
+    out, errors = await process.communicate(script.encode())
+    assert process.returncode == 0, errors.decode()
     return out.decode()
 
 
 @pytest.mark.parametrize("block", blocks("sh"))
-async def test_a_command_runs(block: str, served: Running, tmp_path: Path):
-    out = await ran(["bash", "-euo", "pipefail"], block, served, tmp_path)
-    named = {Path(name).name for name in re.findall(r"var/\S+", block)}
-    assert {path.name for path in tmp_path.iterdir() if path.stat().st_size} == named
-    assert out or named
+async def test_command_runs(block: str, served: Running, tmp_path: Path):
+    out = await run_block(["bash", "-euo", "pipefail"], block, served, tmp_path)
+    expected_files = {Path(name).name for name in re.findall(r"var/\S+", block)}
+    assert {path.name for path in tmp_path.iterdir() if path.stat().st_size} == expected_files
+    assert out or expected_files
 
 
 @pytest.mark.parametrize("block", blocks("python"))
-async def test_a_program_runs(block: str, served: Running, tmp_path: Path):
-    assert await ran([sys.executable, "-"], block, served, tmp_path)
+async def test_program_runs(block: str, served: Running, tmp_path: Path):
+    assert await run_block([sys.executable, "-"], block, served, tmp_path)
 
 
-def test_there_are_commands_and_programs():
+def test_page_has_commands_and_programs():
     assert len(blocks("sh")) >= 3 and len(blocks("python")) >= 3

@@ -1,4 +1,4 @@
-"""The client against a real server: signing in, refreshing, waiting, pages, and what it says of faults."""
+"""The client against a real server: sign-in, token refresh, rate limits, pagination and error messages."""
 
 import asyncio
 import json
@@ -8,45 +8,45 @@ from typing import Any
 import httpx2
 import pytest
 
-from queries import NotLetIn, Unanswered, WrongUse, run
+from queries import AuthenticationError, ServerError, UsageError, run
 from queries.client import Client
-from queries.paging import fetch_all
-from queries.running import fetch
-from queries.saved import Saved, find
-from tests.queries.conftest import Desk
+from queries.operations import SavedOperation, get_operation
+from queries.pagination import fetch_all_pages
+from queries.runner import fetch
+from tests.queries.conftest import OperationRunner
 from tests.support.demo_server import Demo
 from tests.support.http_server import PASSWORD, Running
 
 
 async def as_admin(running: Running, work: Callable[[Client], Any]) -> Any:
-    """Does what a signed-in client of the Master Admin's does, in a thread: the client waits for its answers."""
+    """Runs `work` with a client signed in as the Master Admin, in a thread because the client blocks."""
 
-    def signed_in() -> Any:
+    def sign_in_and_work() -> Any:
         with Client(running.address) as client:
             client.sign_in("master.admin", PASSWORD)
             return work(client)
 
-    return await asyncio.to_thread(signed_in)
+    return await asyncio.to_thread(sign_in_and_work)
 
 
 async def test_every_page_is_fetched_and_reported(served: Running):
-    saved, reached = find("employer_dashboard"), []
+    saved, progress = get_operation("employer_dashboard"), []
 
-    def in_sevens(client: Client) -> Any:
-        return fetch_all(
+    def fetch_in_pages_of_seven(client: Client) -> Any:
+        return fetch_all_pages(
             saved,
             {"first": 7},
-            lambda variables: client.ask(saved, variables).data,
-            lambda done, total: reached.append((done, total)),
+            lambda variables: client.execute(saved, variables).data,
+            lambda done, total: progress.append((done, total)),
         )
 
-    pages = await as_admin(served, in_sevens)
-    whole = await as_admin(served, lambda client: client.ask(saved, {"first": 100}).data)
-    assert pages["learners"]["nodes"] == whole["learners"]["nodes"]
-    assert reached == [(min(7 * page, 60), 60) for page in range(1, 10)]
+    pages = await as_admin(served, fetch_in_pages_of_seven)
+    single_page = await as_admin(served, lambda client: client.execute(saved, {"first": 100}).data)
+    assert pages["learners"]["nodes"] == single_page["learners"]["nodes"]
+    assert progress == [(min(7 * page, 60), 60) for page in range(1, 10)]
 
 
-async def test_two_lines_of_python_give_a_frame(served: Running):
+async def test_result_becomes_a_data_frame(served: Running):
     result = await asyncio.to_thread(
         run, "site_comparison", url=served.address, username="master.admin", password=PASSWORD
     )
@@ -56,17 +56,17 @@ async def test_two_lines_of_python_give_a_frame(served: Running):
     assert result.cost == 403
 
 
-async def test_variables_of_the_operation_are_keywords(served: Running):
-    def mine(**variables: Any) -> list[str]:
-        found = run("learners_off_track", url=served.address, username="assessor", password=PASSWORD, **variables)
-        return [row["name"] for row in found.rows]
+async def test_keyword_arguments_are_variables(served: Running):
+    def names(**variables: Any) -> list[str]:
+        result = run("learners_off_track", url=served.address, username="assessor", password=PASSWORD, **variables)
+        return [row["name"] for row in result.rows]
 
-    everyone = await asyncio.to_thread(mine)
-    assert 0 < len(await asyncio.to_thread(mine, employerId="Employer_2")) < len(everyone)
-    assert await asyncio.to_thread(mine, employerId="Employer_999") == []
+    everyone = await asyncio.to_thread(names)
+    assert 0 < len(await asyncio.to_thread(names, employerId="Employer_2")) < len(everyone)
+    assert await asyncio.to_thread(names, employerId="Employer_999") == []
 
 
-async def test_a_list_that_cannot_be_followed_is_said_to_be_cut(served: Running):
+async def test_truncated_connection_is_noted(served: Running):
     result = await asyncio.to_thread(
         run, "awaiting_signature", url=served.address, username="assessor", password=PASSWORD, first=2
     )
@@ -74,20 +74,20 @@ async def test_a_list_that_cannot_be_followed_is_said_to_be_cut(served: Running)
     assert total > 2 and result.notes == [f"viewer.signatureRequests: only the first 2 of {total}"]
 
 
-async def test_a_token_that_runs_out_is_refreshed(served: Running):
+async def test_expired_token_is_refreshed(served: Running):
     def expired(client: Client) -> Any:
         client.use_token("no.longer.good")
-        return client.ask(find("employer_kpis"), {}).data
+        return client.execute(get_operation("employer_kpis"), {}).data
 
     assert (await as_admin(served, expired))["viewer"]["kpis"]["learnerCount"] == 60
 
 
-async def test_a_token_without_a_refresh_token_is_said_to_be_over(served: Running):
-    with pytest.raises(NotLetIn, match="Sign in"):
+async def test_expired_token_without_a_refresh_token_is_an_authentication_error(served: Running):
+    with pytest.raises(AuthenticationError, match="Sign in"):
         await asyncio.to_thread(run, "employer_kpis", url=served.address, token="no.longer.good")
 
 
-async def test_the_sign_in_ends_with_the_run(demo: Demo, backend: str):
+async def test_run_signs_out_at_its_end(demo: Demo, backend: str):
     async with demo.serving(backend) as running:
         tokens: list[str] = []
 
@@ -95,13 +95,13 @@ async def test_the_sign_in_ends_with_the_run(demo: Demo, backend: str):
             client.sign_in("iqa", PASSWORD)
             tokens.append(client._token or "")
 
-        await asyncio.to_thread(fetch, find("employer_kpis"), {}, running.address, keep)
-        with pytest.raises(NotLetIn):
+        await asyncio.to_thread(fetch, get_operation("employer_kpis"), {}, running.address, keep)
+        with pytest.raises(AuthenticationError):
             await asyncio.to_thread(run, "employer_kpis", url=running.address, token=tokens[0])
 
 
 @pytest.mark.parametrize(
-    ("username", "password", "role", "said"),
+    ("username", "password", "role", "message"),
     [
         ("assessor", "not-it", None, "assessor could not sign in: The username or the password is wrong."),
         ("nobody", "not-it", None, "nobody could not sign in: The username or the password is wrong."),
@@ -110,82 +110,82 @@ async def test_the_sign_in_ends_with_the_run(demo: Demo, backend: str):
             "new.starter",
             PASSWORD,
             None,
-            "The password has to be changed first: do it in the e-portfolio, then run this",
+            "The password must be changed first. Do this in Waymark, then run the command again.",
         ),
     ],
 )
-async def test_who_may_not_come_in_is_told_why(served: Running, username: str, password: str, role: str, said: str):
-    with pytest.raises(NotLetIn) as refused:
+async def test_failed_sign_in_says_why(served: Running, username: str, password: str, role: str, message: str):
+    with pytest.raises(AuthenticationError) as error:
         await asyncio.to_thread(
             run, "employer_kpis", url=served.address, username=username, password=password, role=role
         )
-    assert str(refused.value).startswith(said)
+    assert str(error.value).startswith(message)
 
 
-async def test_one_login_runs_in_the_role_it_names(served: Running):
-    def counted(role: str) -> int:
+async def test_account_with_several_roles_uses_the_given_one(served: Running):
+    def row_count(role: str) -> int:
         return len(run("off_the_job_hours", url=served.address, username="many.roles", password=PASSWORD, role=role))
 
-    assert await asyncio.to_thread(counted, "ASSESSOR") != await asyncio.to_thread(counted, "IQA")
+    assert await asyncio.to_thread(row_count, "ASSESSOR") != await asyncio.to_thread(row_count, "IQA")
 
 
-async def test_a_server_that_runs_saved_operations_only(demo: Demo, backend: str):
+async def test_server_that_accepts_saved_operations_only(demo: Demo, backend: str):
     async with demo.serving(backend, WAYMARK_OPERATIONS="trusted") as running:
-        data = await as_admin(running, lambda client: client.ask(find("employer_kpis"), {}).data)
+        data = await as_admin(running, lambda client: client.execute(get_operation("employer_kpis"), {}).data)
         assert data["viewer"]["kpis"]["learnerCount"] == 60
-        ours = Saved("employer_kpis", "{ viewer { role } }")
-        with pytest.raises(Unanswered, match="knows employer_kpis in another version only"):
-            await as_admin(running, lambda client: client.ask(ours, {}))
+        changed = SavedOperation("employer_kpis", "{ viewer { role } }")
+        with pytest.raises(ServerError, match="another version of employer_kpis"):
+            await as_admin(running, lambda client: client.execute(changed, {}))
 
 
-async def test_an_operation_of_another_version_is_sent_as_text(served: Running):
-    ours = Saved("employer_kpis", "{ viewer { role } }")
-    data = await as_admin(served, lambda client: client.ask(ours, {}).data)
+async def test_operation_with_an_unknown_hash_is_sent_as_text(served: Running):
+    changed = SavedOperation("employer_kpis", "{ viewer { role } }")
+    data = await as_admin(served, lambda client: client.execute(changed, {}).data)
     assert data == {"viewer": {"role": "MASTER_ADMIN"}}
 
 
-async def test_what_the_server_refuses_is_passed_on(export_service: Desk):
-    client = await export_service.client("IQA")
-    with pytest.raises(Unanswered, match="did not answer time_log: .*not a cursor of this list"):
-        await asyncio.to_thread(client.ask, find("time_log"), {"learnerId": "Learner_1", "after": "x"})
+async def test_graphql_error_is_passed_on(runner: OperationRunner):
+    client = await runner.client("IQA")
+    with pytest.raises(ServerError, match="rejected time_log: .*not a cursor of this list"):
+        await asyncio.to_thread(client.execute, get_operation("time_log"), {"learnerId": "Learner_1", "after": "x"})
 
 
-class Enough(Exception):
-    """Ends a wait that nobody has time for."""
+class StopWaiting(Exception):
+    """Raised in place of a wait, so that the test does not take that long."""
 
 
-async def test_a_spent_budget_is_waited_for(demo: Demo, backend: str, monkeypatch: pytest.MonkeyPatch):
+async def test_client_waits_when_rate_limited(demo: Demo, backend: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setenv("WAYMARK_LIMIT_BUDGET", "1000")
-    told: list[str] = []
+    messages: list[str] = []
     waits: list[float] = []
 
     def wait(seconds: float) -> None:
         waits.append(seconds)
-        raise Enough
+        raise StopWaiting
 
     def spend(address: str) -> None:
-        client = Client(address, told.append, wait)
+        client = Client(address, messages.append, wait)
         client.sign_in("master.admin", PASSWORD)
         for _ in range(3):
-            client.ask(find("site_comparison"), {})
+            client.execute(get_operation("site_comparison"), {})
 
     async with demo.serving(backend) as running:
-        with pytest.raises(Enough):
+        with pytest.raises(StopWaiting):
             await asyncio.to_thread(spend, running.address)
     assert 1 <= waits[0] <= 120
-    assert told == [f"The server asks to wait {waits[0]:.0f} s (the budget of this minute is spent)"]
+    assert messages == [f"Waiting {waits[0]:.0f} s: the rate limit is reached"]
 
 
-def answering(*answers: httpx2.Response | Exception) -> tuple[Client, list[float], list[dict[str, Any]]]:
-    """A client to whom these answers come, one after the other; what it waited, and what it sent."""
-    left, waits, sent = list(answers), [], []
+def mock_client(*responses: httpx2.Response | Exception) -> tuple[Client, list[float], list[dict[str, Any]]]:
+    """Returns a client that gets these responses in order, the waits it makes, and the bodies it sends."""
+    remaining, waits, sent = list(responses), [], []
 
     def handle(request: httpx2.Request) -> httpx2.Response:
         sent.append(json.loads(request.content))
-        answer = left.pop(0)
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
+        response = remaining.pop(0)
+        if isinstance(response, Exception):
+            raise response
+        return response
 
     return Client("portfolio.example", sleep=waits.append, transport=httpx2.MockTransport(handle)), waits, sent
 
@@ -193,65 +193,65 @@ def answering(*answers: httpx2.Response | Exception) -> tuple[Client, list[float
 GOOD = {"data": {"viewer": None}, "extensions": {"cost": {"requested": 5, "left": 10}}}
 
 
-def spent(seconds: str) -> httpx2.Response:
+def rate_limited(seconds: str) -> httpx2.Response:
     error = {"message": "Your budget is spent.", "extensions": {"code": "BUDGET_SPENT"}}
     return httpx2.Response(429, headers={"retry-after": seconds}, json={"errors": [error]})
 
 
-def test_after_the_wait_the_same_is_asked_again():
-    client, waits, sent = answering(spent("17"), spent("1"), httpx2.Response(200, json=GOOD))
-    assert client.ask(find("employer_kpis"), {}).cost == 5
+def test_request_is_repeated_after_the_wait():
+    client, waits, sent = mock_client(rate_limited("17"), rate_limited("1"), httpx2.Response(200, json=GOOD))
+    assert client.execute(get_operation("employer_kpis"), {}).cost == 5
     assert waits == [17.0, 1.0] and sent[0] == sent[1] == sent[2]
-    assert sent[0]["documentId"] == f"sha256:{find('employer_kpis').sha256}"
+    assert sent[0]["documentId"] == f"sha256:{get_operation('employer_kpis').sha256}"
 
 
-def test_no_wait_is_longer_than_anybody_would_wait():
-    client, waits, _ = answering(spent("3600"))
-    with pytest.raises(Unanswered, match="asks to come back in 3600 seconds"):
-        client.ask(find("employer_kpis"), {})
+def test_excessive_wait_is_an_error():
+    client, waits, _ = mock_client(rate_limited("3600"))
+    with pytest.raises(ServerError, match="asks clients to wait 3600 seconds"):
+        client.execute(get_operation("employer_kpis"), {})
     assert waits == []
 
 
-def test_a_server_that_goes_on_refusing_is_left():
-    client, waits, _ = answering(*[spent("1")] * 11)
-    with pytest.raises(Unanswered, match="Your budget is spent"):
-        client.ask(find("employer_kpis"), {})
+def test_number_of_waits_is_limited():
+    client, waits, _ = mock_client(*[rate_limited("1")] * 11)
+    with pytest.raises(ServerError, match="Your budget is spent"):
+        client.execute(get_operation("employer_kpis"), {})
     assert len(waits) == 10
 
 
-def test_a_broken_connection_is_tried_again_for_what_only_reads():
+def test_only_queries_are_repeated_after_a_broken_connection():
     broken = httpx2.ReadError("gone")
-    client, _, sent = answering(broken, broken, httpx2.Response(200, json=GOOD))
-    assert client.ask(find("employer_kpis"), {}).cost == 5 and len(sent) == 3
-    for name, tries in (("employer_kpis", 3), ("token_refresh", 1)):
-        client, _, sent = answering(*[broken] * 3)
-        with pytest.raises(Unanswered, match="broke: ReadError"):
-            client.ask(find(name), {})
-        assert len(sent) == tries
+    client, _, sent = mock_client(broken, broken, httpx2.Response(200, json=GOOD))
+    assert client.execute(get_operation("employer_kpis"), {}).cost == 5 and len(sent) == 3
+    for name, attempts in (("employer_kpis", 3), ("token_refresh", 1)):
+        client, _, sent = mock_client(*[broken] * 3)
+        with pytest.raises(ServerError, match="failed: ReadError"):
+            client.execute(get_operation(name), {})
+        assert len(sent) == attempts
 
 
-def test_what_is_no_graph_is_said_to_be_none():
-    client, _, _ = answering(httpx2.Response(502, text="<h1>Bad gateway</h1>"))
-    with pytest.raises(Unanswered, match="answered HTTP 502, and not as a graph. Is it Waymark?"):
-        client.ask(find("employer_kpis"), {})
+def test_response_that_is_not_graphql_is_an_error():
+    client, _, _ = mock_client(httpx2.Response(502, text="<h1>Bad gateway</h1>"))
+    with pytest.raises(ServerError, match="answered HTTP 502 without a GraphQL response. Check the URL."):
+        client.execute(get_operation("employer_kpis"), {})
 
 
-def test_a_list_that_stands_still_is_no_endless_loop():
+def test_cursor_that_does_not_advance_is_an_error():
     page = {"totalCount": 9, "pageInfo": {"hasNextPage": True, "endCursor": "x"}, "nodes": [{}]}
-    with pytest.raises(Unanswered, match="employers changed while it was read"):
-        fetch_all(find("site_comparison"), {}, lambda variables: {"employers": {**page, "nodes": [{}]}})
+    with pytest.raises(ServerError, match="employers changed while it was being read"):
+        fetch_all_pages(get_operation("site_comparison"), {}, lambda variables: {"employers": {**page, "nodes": [{}]}})
 
 
-def test_pages_inside_a_list_are_refused_before_anything_is_sent():
-    nested = Saved(
+def test_connection_inside_a_list_is_rejected_before_a_request_is_sent():
+    nested = SavedOperation(
         "nested",
         "query($after: String) { learners { nodes { sessions(after: $after) { "
         "pageInfo { hasNextPage endCursor } nodes { id } } } } }",
     )
-    with pytest.raises(WrongUse, match="nested has pages inside a list"):
-        fetch_all(nested, {}, lambda variables: pytest.fail("was sent"))
+    with pytest.raises(UsageError, match="nested cannot be paginated: a connection is inside a list"):
+        fetch_all_pages(nested, {}, lambda variables: pytest.fail("a request was sent"))
 
 
-def test_nobody_there():
-    with pytest.raises(Unanswered, match="There is no server at http://127.0.0.1:9/graphql"):
+def test_unreachable_server_is_an_error():
+    with pytest.raises(ServerError, match="Cannot connect to http://127.0.0.1:9/graphql"):
         run("employer_kpis", url="http://127.0.0.1:9", token="x")

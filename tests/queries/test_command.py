@@ -13,8 +13,8 @@ import openpyxl
 import polars
 import pytest
 
-from queries.__main__ import main, parser
-from queries.saved import saved_operations
+from queries.__main__ import build_parser, main
+from queries.operations import saved_operations
 from tests.support.architecture import ROOT
 from tests.support.http_server import PASSWORD, Running
 
@@ -27,42 +27,42 @@ def environment(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.delenv(name, raising=False)
 
 
-async def test_it_runs_as_it_is_typed(served: Running):
+async def test_command_runs_as_a_process(served: Running):
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "queries", "run", "site_comparison", "--url", served.address, "--sign-in", "basic.admin",
         env={**os.environ, "WAYMARK_PASSWORD": PASSWORD}, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )  # fmt: skip
-    out, told = await process.communicate()
-    heading, _, *rows = out.decode().splitlines()
-    assert process.returncode == 0 and heading.split()[:3] == ["id", "name", "kpis.learnerCount"] and len(rows) == 5
-    assert told.decode() == "5 rows, 403 points\n"
+    out, errors = await process.communicate()
+    header, _, *rows = out.decode().splitlines()
+    assert process.returncode == 0 and header.split()[:3] == ["id", "name", "kpis.learnerCount"] and len(rows) == 5
+    assert errors.decode() == "5 rows, 403 points\n"
 
 
-async def test_files_of_every_format_hold_the_same(
+async def test_files_of_every_format_have_the_same_data(
     served: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("WAYMARK_URL", served.address)
     monkeypatch.setenv("WAYMARK_USERNAME", "employer.overview")
     monkeypatch.setenv("WAYMARK_PASSWORD", PASSWORD)
-    for ending in FILES:
-        path = tmp_path / f"hours.{ending}"
+    for extension in FILES:
+        path = tmp_path / f"hours.{extension}"
         assert await asyncio.to_thread(main, ["run", "off_the_job_hours", "--out", str(path)]) == 0
         assert f"30 rows in {path}, 403 points" in capsys.readouterr().err
     frame = polars.read_parquet(tmp_path / "hours.parquet")
     names, minutes = frame["name"].to_list(), frame["offTheJob.actualMinutes"].to_list()
     assert len(names) == 30 and sum(minutes) > 0
-    written = list(csv.DictReader(io.StringIO((tmp_path / "hours.csv").read_text())))
-    assert [row["name"] for row in written] == names
-    assert [int(row["offTheJob.actualMinutes"]) for row in written] == minutes
+    csv_rows = list(csv.DictReader(io.StringIO((tmp_path / "hours.csv").read_text())))
+    assert [row["name"] for row in csv_rows] == names
+    assert [int(row["offTheJob.actualMinutes"]) for row in csv_rows] == minutes
     objects = json.loads((tmp_path / "hours.json").read_text())
     assert [row["offTheJob.actualMinutes"] for row in objects] == minutes
     _, *cells = openpyxl.load_workbook(tmp_path / "hours.xlsx")["off_the_job_hours"].iter_rows(values_only=True)
-    place = frame.columns.index("offTheJob.actualMinutes")
-    assert [row[1] for row in cells] == names and [row[place] for row in cells] == minutes
+    index = frame.columns.index("offTheJob.actualMinutes")
+    assert [row[1] for row in cells] == names and [row[index] for row in cells] == minutes
 
 
-async def test_a_variable_narrows_it_down(served: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+async def test_variable_filters_the_rows(served: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("WAYMARK_PASSWORD", PASSWORD)
     out = str(tmp_path / "maya.json")
     run = ["run", "employer_dashboard", "--url", served.address, "--sign-in", "iqa", "--out", out]
@@ -72,49 +72,49 @@ async def test_a_variable_narrows_it_down(served: Running, monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "message"),
     [
         (["run", "site_comparision"], 2, "Did you mean site_comparison?"),
-        (["run", "log_time"], 2, "log_time is a mutation: only queries can be run here."),
+        (["run", "log_time"], 2, "log_time is a mutation. Only queries can be run here."),
         (["run", "time_log"], 2, "Variable learnerId is missing. Expected: ID, required."),
-        (["run", "site_comparison", "--role", "BOSS"], 2, "There is no role 'BOSS': it is one of ASSESSOR,"),
-        (["run", "site_comparison", "--format", "xlsx"], 2, "name a file with --out"),
-        (["run", "site_comparison", "--out", "nowhere/at/all.csv"], 2, "There is no folder nowhere/at"),
-        (["run", "site_comparison"], 3, "Say who asks: set WAYMARK_USERNAME and WAYMARK_PASSWORD, or WAYMARK_TOKEN."),
-        (["show", "nothing_of_the_kind"], 2, "`python -m queries list` shows what there is."),
+        (["run", "site_comparison", "--role", "BOSS"], 2, "Unknown role 'BOSS'. Use one of ASSESSOR,"),
+        (["run", "site_comparison", "--format", "xlsx"], 2, "Name a file with --out"),
+        (["run", "site_comparison", "--out", "nowhere/at/all.csv"], 2, "The folder nowhere/at does not exist."),
+        (["run", "site_comparison"], 3, "No credentials. Set WAYMARK_USERNAME and WAYMARK_PASSWORD, or WAYMARK_TOKEN."),
+        (["show", "nothing_of_the_kind"], 2, "Run `python -m queries list` to see all names."),
     ],
 )
-def test_what_is_wrong_is_said_before_anything_is_sent(
-    arguments: list[str], status: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def test_usage_error_is_reported_before_a_request_is_sent(
+    arguments: list[str], status: int, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
-    # Whoever connected here would be told that there is no server.
+    # No server listens here: a request would be reported as a failed connection.
     monkeypatch.setenv("WAYMARK_URL", "http://127.0.0.1:9")
     monkeypatch.setattr(sys, "stdin", io.StringIO())
     assert main(arguments) == status
     found = capsys.readouterr()
-    assert said in found.err and len(found.err.splitlines()) == 1 and not found.out
+    assert message in found.err and len(found.err.splitlines()) == 1 and not found.out
 
 
 def test_no_option_takes_a_password_or_a_token():
-    (commands,) = (action for action in parser()._actions if action.choices)
+    (commands,) = (action for action in build_parser()._actions if action.choices)
     options = {option for command in commands.choices.values() for option in command._option_string_actions}
     assert "--sign-in" in options and not any("pass" in option or "token" in option for option in options)
 
 
-def test_a_token_and_a_role_do_not_go_together(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
+def test_token_and_role_are_rejected_together(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]):
     monkeypatch.setenv("WAYMARK_TOKEN", "x")
     assert main(["run", "site_comparison", "--role", "IQA"]) == 2
-    assert "A token carries its role" in capsys.readouterr().err
+    assert "--role cannot be used with WAYMARK_TOKEN" in capsys.readouterr().err
 
 
-def test_the_list_has_a_line_for_each(capsys: pytest.CaptureFixture[str]):
+def test_list_has_a_line_for_each_operation(capsys: pytest.CaptureFixture[str]):
     assert main(["list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list(saved_operations())
     assert any(line.endswith("(mutation)") for line in lines) and any(line.endswith("(subscription)") for line in lines)
 
 
-def test_an_operation_is_shown_with_all_there_is_to_know(capsys: pytest.CaptureFixture[str]):
+def test_show_prints_description_variables_columns_and_text(capsys: pytest.CaptureFixture[str]):
     assert main(["show", "time_log"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("A learner's time log (List View)")

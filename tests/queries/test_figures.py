@@ -1,4 +1,4 @@
-"""Every figure that an analyst can get, worked out once more by plain SQL over the demo, as four people see it."""
+"""Every figure of the analysts' operations, calculated again by plain SQL over the demo, for four users."""
 
 import asyncio
 import datetime as dt
@@ -10,83 +10,82 @@ import pytest
 
 from queries import Result, run
 from tests.queries.cohort import VIEWERS, Aim, Cohort, london, percent, tenth
-from tests.queries.conftest import Desk
+from tests.queries.conftest import OperationRunner
 from tests.support.http_server import PASSWORD
 
 
-class Seen:
-    """One person's runs of the operations, beside the cohort that they should see."""
+class UserView:
+    """Runs the operations as one user, and holds the cohort that this user should see."""
 
-    def __init__(self, export_service: Desk, cohort: Cohort, username: str) -> None:
-        self._desk = export_service
+    def __init__(self, runner: OperationRunner, cohort: Cohort, username: str) -> None:
+        self._runner = runner
         self._username = username
         self.cohort = cohort
 
     async def run(self, name: str) -> Result:
-        address = self._desk.running.address
-        found = await asyncio.to_thread(run, name, url=address, username=self._username, password=PASSWORD)
-        assert found.rows and not found.notes
-        return found
+        address = self._runner.running.address
+        result = await asyncio.to_thread(run, name, url=address, username=self._username, password=PASSWORD)
+        assert result.rows and not result.notes
+        return result
 
 
 @pytest.fixture(params=VIEWERS, ids=[username for username, _ in VIEWERS])
-async def seen(export_service: Desk, request: pytest.FixtureRequest) -> Seen:
+async def view(runner: OperationRunner, request: pytest.FixtureRequest) -> UserView:
     username, role = request.param
-    return Seen(
-        export_service, await Cohort.of(export_service.running.server.services.database, role, username), username
-    )
+    return UserView(runner, await Cohort.of(runner.running.server.services.database, role, username), username)
 
 
 def key(id: str) -> int:
-    """The key in an id such as Learner_7."""
+    """Returns the key of a global id such as Learner_7."""
     return int(id.rpartition("_")[2])
 
 
 def exact(row: dict[str, Any], *names: str) -> list[Decimal]:
-    """Percentages as they were spelled."""
+    """Returns percentages as exact decimals."""
     return [Decimal(str(row[name])) for name in names]
 
 
 def bars(aims: list[Aim]) -> list[Decimal]:
-    """Criteria of all aims taken together: mapped and signed off, in percent."""
+    """Returns the mapped and the signed-off percentage of the aims' criteria together."""
     total = sum(aim.total for aim in aims)
     return [percent(sum(aim.mapped for aim in aims), total), percent(sum(aim.signed_off for aim in aims), total)]
 
 
 def off_the_job(aims: list[Aim], minutes: int) -> list[int]:
+    """Returns the required, expected and logged minutes."""
     return [sum(60 * aim.hours for aim in aims), sum(aim.expected_minutes for aim in aims), minutes]
 
 
-async def test_the_comparison_of_sites(seen: Seen):
-    cohort, result = seen.cohort, await seen.run("site_comparison")
+async def test_site_comparison(view: UserView):
+    cohort, result = view.cohort, await view.run("site_comparison")
     learners, aims, minutes = await cohort.learners(), await cohort.aims(), await cohort.minutes()
     late = Counter(learners[action.learner_id].employer_id for action in await cohort.overdue())
     waiting = Counter(learners[evidence.learner_id].employer_id for evidence in await cohort.waiting())
     assert {key(row["id"]) for row in result.rows} >= {learner.employer_id for learner in learners.values()}
     for row in result.rows:
         site = key(row["id"])
-        theirs = [aim for aim in aims if aim.employer == site]
-        lights = Counter(aim.light for aim in theirs)
-        here = [learner.id for learner in learners.values() if learner.employer_id == site]
+        site_aims = [aim for aim in aims if aim.employer == site]
+        lights = Counter(aim.light for aim in site_aims)
+        site_learners = [learner.id for learner in learners.values() if learner.employer_id == site]
         assert [row[f"kpis.{name}"] for name in ("learnerCount", "aimCount", "offTrackCount", "onTrackCount")] == [
-            len(here), len(theirs), lights["OFF_TRACK"], lights["ON_TRACK"]
+            len(site_learners), len(site_aims), lights["OFF_TRACK"], lights["ON_TRACK"]
         ]  # fmt: skip
         assert (row["kpis.aheadCount"], row["kpis.pastPlannedEndCount"]) == (
-            lights["AHEAD"], sum(aim.late for aim in theirs)
+            lights["AHEAD"], sum(aim.late for aim in site_aims)
         )  # fmt: skip
         assert (row["kpis.overdueActionCount"], row["kpis.awaitingAssessmentCount"]) == (late[site], waiting[site])
         counts = [row[f"kpis.progress.criteria{part}"] for part in ("Total", "Mapped", "SignedOff")]
-        assert counts == [sum(getattr(aim, part) for aim in theirs) for part in ("total", "mapped", "signed_off")]
+        assert counts == [sum(getattr(aim, part) for aim in site_aims) for part in ("total", "mapped", "signed_off")]
         names = ("kpis.progress.mappedPercent", "kpis.progress.signedOffPercent")
-        assert exact(row, *names) == bars(theirs)
-        mean = tenth(sum(aim.duration for aim in theirs) / len(theirs)) if theirs else 0
+        assert exact(row, *names) == bars(site_aims)
+        mean = tenth(sum(aim.duration for aim in site_aims) / len(site_aims)) if site_aims else 0
         assert exact(row, "kpis.progress.durationPercent") == [mean]
         times = [row[f"kpis.offTheJob.{part}Minutes"] for part in ("required", "expected", "actual")]
-        assert times == off_the_job(theirs, sum(minutes[learner] for learner in here))
+        assert times == off_the_job(site_aims, sum(minutes[learner] for learner in site_learners))
 
 
-async def test_learners_off_track_and_why(seen: Seen):
-    cohort, result = seen.cohort, await seen.run("learners_off_track")
+async def test_learners_off_track(view: UserView):
+    cohort, result = view.cohort, await view.run("learners_off_track")
     learners, aims = await cohort.learners(), {aim.id: aim for aim in await cohort.aims()}
     late = Counter(action.learner_id for action in await cohort.overdue())
     red = {aim.learner for aim in aims.values() if aim.light == "OFF_TRACK"}
@@ -107,8 +106,8 @@ async def test_learners_off_track_and_why(seen: Seen):
             assert exact(row, *names) == bars([aim])
 
 
-async def test_overdue_actions_by_assessor(seen: Seen):
-    cohort, result = seen.cohort, await seen.run("overdue_actions")
+async def test_overdue_actions(view: UserView):
+    cohort, result = view.cohort, await view.run("overdue_actions")
     overdue = {action.id: action for action in await cohort.overdue()}
     assert {key(row["id"]) for row in result.rows} == set(overdue) and len(result) == len(overdue)
     for row in result.rows:
@@ -119,8 +118,8 @@ async def test_overdue_actions_by_assessor(seen: Seen):
     assert [row["targetDate"] for row in result.rows] == sorted(row["targetDate"] for row in result.rows)
 
 
-async def test_hours_off_the_job_against_what_is_required(seen: Seen):
-    cohort, result = seen.cohort, await seen.run("off_the_job_hours")
+async def test_off_the_job_hours(view: UserView):
+    cohort, result = view.cohort, await view.run("off_the_job_hours")
     learners, minutes = await cohort.learners(), await cohort.minutes()
     aims: dict[int, list[Aim]] = defaultdict(list)
     for aim in await cohort.aims():
@@ -131,15 +130,15 @@ async def test_hours_off_the_job_against_what_is_required(seen: Seen):
         times = [row[f"offTheJob.{part}Minutes"] for part in ("required", "expected", "actual")]
         assert times == off_the_job(aims[learner], minutes[learner])
         assert exact(row, "offTheJob.actualPercent") == [percent(minutes[learner], times[0])]
-        if theirs := aims[learner]:
-            begins, ends = min(aim.start for aim in theirs), max(aim.end for aim in theirs)
-            gone = percent((cohort.today - begins).days + 1, (ends - begins).days + 1)
-            assert exact(row, "progress.durationPercent") == [gone]
+        if own_aims := aims[learner]:
+            begins, ends = min(aim.start for aim in own_aims), max(aim.end for aim in own_aims)
+            duration = percent((cohort.today - begins).days + 1, (ends - begins).days + 1)
+            assert exact(row, "progress.durationPercent") == [duration]
             assert row["daysRemaining"] == max((ends - cohort.today).days, 0)
 
 
-async def test_how_long_evidence_waits(seen: Seen):
-    cohort, result = seen.cohort, await seen.run("evidence_ageing")
+async def test_evidence_ageing(view: UserView):
+    cohort, result = view.cohort, await view.run("evidence_ageing")
     waiting = {evidence.id: evidence for evidence in await cohort.waiting()}
     assert {key(row["id"]) for row in result.rows} == set(waiting) and len(result) == len(waiting)
     for row in result.rows:
@@ -149,30 +148,30 @@ async def test_how_long_evidence_waits(seen: Seen):
     assert any(row["status"] == "RESUBMITTED" for row in result.rows)
 
 
-async def test_the_sign_off_funnel(seen: Seen):
-    cohort, result = seen.cohort, await seen.run("sign_off_funnel")
+async def test_sign_off_funnel(view: UserView):
+    cohort, result = view.cohort, await view.run("sign_off_funnel")
     aims, units = {aim.id: aim for aim in await cohort.aims()}, await cohort.units()
-    everyone = Counter(aim.qualification for aim in aims.values())
+    aim_counts = Counter(aim.qualification for aim in aims.values())
     steps: dict[tuple[int, str], Counter[str]] = defaultdict(Counter)
-    for aim, number, mapped, signed_off, roles in await cohort.reached():
+    for aim, number, mapped, signed_off, roles in await cohort.unit_progress():
         if aim in aims:
-            place = aims[aim].qualification, number
-            complete = signed_off == units[place]
-            steps[place]["started"] += mapped > 0
-            steps[place]["mapped"] += mapped == units[place]
-            steps[place]["complete"] += complete
-            steps[place]["signedOff"] += complete and roles >= set(cohort.signers)
+            unit = aims[aim].qualification, number
+            complete = signed_off == units[unit]
+            steps[unit]["started"] += mapped > 0
+            steps[unit]["mapped"] += mapped == units[unit]
+            steps[unit]["complete"] += complete
+            steps[unit]["signedOff"] += complete and roles >= set(cohort.signers)
     assert {(key(row["id"]), row["unitFunnel.number"]) for row in result.rows} == set(units)
     for row in result.rows:
-        place = key(row["id"]), row["unitFunnel.number"]
-        assert (row["unitFunnel.criterionCount"], row["unitFunnel.aimCount"]) == (units[place], everyone[place[0]])
+        unit = key(row["id"]), row["unitFunnel.number"]
+        assert (row["unitFunnel.criterionCount"], row["unitFunnel.aimCount"]) == (units[unit], aim_counts[unit[0]])
         for step in ("started", "mapped", "complete", "signedOff"):
-            assert row[f"unitFunnel.{step}Count"] == steps[place][step], (place, step)
+            assert row[f"unitFunnel.{step}Count"] == steps[unit][step], (unit, step)
     assert sum(row["unitFunnel.signedOffCount"] for row in result.rows)
 
 
-async def test_when_reviews_are_due(seen: Seen):
-    cohort, result = seen.cohort, await seen.run("reviews_due")
+async def test_reviews_due(view: UserView):
+    cohort, result = view.cohort, await view.run("reviews_due")
     learners, last = await cohort.learners(), await cohort.reviews()
     since: dict[int, dt.date] = {}
     for aim in await cohort.aims():

@@ -1,4 +1,4 @@
-"""Formats: what is written is read back with the same values, types and order, empty columns and hostile texts too."""
+"""Output formats: values, types and order survive, with empty columns and hostile texts too."""
 
 import csv
 import datetime as dt
@@ -11,43 +11,43 @@ import pandas
 import polars
 import pytest
 
-from queries.faults import WrongUse
-from queries.output import EXCEL_ROWS, FORMATS, format_of, save
+from queries.errors import UsageError
+from queries.output import EXCEL_ROWS, FORMATS, choose_format, save
+from queries.response_shape import Column, ColumnType
 from queries.result import Result
-from queries.shape import Column, Kind
 
 COLUMNS = [
-    Column("name", Kind.TEXT),
-    Column("aims.count", Kind.INT),
-    Column("percent", Kind.FLOAT),
-    Column("late", Kind.BOOL),
-    Column("due", Kind.DATE),
-    Column("at", Kind.MOMENT),
-    Column("methods", Kind.TEXTS),
-    Column("nothing", Kind.FLOAT),
+    Column("name", ColumnType.TEXT),
+    Column("aims.count", ColumnType.INT),
+    Column("percent", ColumnType.FLOAT),
+    Column("late", ColumnType.BOOL),
+    Column("due", ColumnType.DATE),
+    Column("at", ColumnType.DATETIME),
+    Column("methods", ColumnType.TEXT_LIST),
+    Column("nothing", ColumnType.FLOAT),
 ]
 AT = dt.datetime(2026, 6, 1, 9, 30, tzinfo=dt.timezone(dt.timedelta(hours=1)))
 FIRST = ['=HYPERLINK("x")', -3, 12.5, True, dt.date(2026, 1, 5), AT, ["EXAM_OR_TEST", "PRODUCT"], None]
 EMPTY = [None] * 8
 ROWS = [dict(zip([column.name for column in COLUMNS], values, strict=True)) for values in (FIRST, EMPTY)]
-RESULT = Result("tried", COLUMNS, ROWS, {})
-NOTHING = Result("tried", COLUMNS, [], {})
+RESULT = Result("example", COLUMNS, ROWS, {})
+NOTHING = Result("example", COLUMNS, [], {})
 
 
-def test_csv_keeps_everything_and_no_text_becomes_a_formula():
-    heading, first, second = csv.reader(io.StringIO(FORMATS["csv"](RESULT).decode(), newline=""))
-    assert heading == [column.name for column in COLUMNS]
+def test_csv_has_every_value_and_no_formula():
+    header, first, second = csv.reader(io.StringIO(FORMATS["csv"](RESULT).decode(), newline=""))
+    assert header == [column.name for column in COLUMNS]
     assert first == [
         "'=HYPERLINK(\"x\")", "-3", "12.5", "true", "2026-01-05", "2026-06-01T08:30:00Z", "EXAM_OR_TEST; PRODUCT", ""
     ]  # fmt: skip
     assert second == [""] * 8
 
 
-@pytest.mark.parametrize("opening", ["=", "+", "-", "@", "\t", "\r", "\n"])
-def test_every_opening_of_a_formula_is_disarmed(opening: str):
-    hostile = Result("tried", COLUMNS[:1], [{"name": f"{opening}1+1"}], {})
+@pytest.mark.parametrize("prefix", ["=", "+", "-", "@", "\t", "\r", "\n"])
+def test_formula_prefix_is_escaped_in_csv(prefix: str):
+    hostile = Result("example", COLUMNS[:1], [{"name": f"{prefix}1+1"}], {})
     _, (cell,) = csv.reader(io.StringIO(FORMATS["csv"](hostile).decode(), newline=""))
-    assert cell == f"'{opening}1+1"
+    assert cell == f"'{prefix}1+1"
 
 
 def test_json_is_a_list_of_objects():
@@ -59,44 +59,47 @@ def test_json_is_a_list_of_objects():
     assert json.loads(FORMATS["json"](NOTHING)) == []
 
 
-def test_excel_keeps_types_and_texts_as_they_are(tmp_path: Path):
-    RESULT.save(tmp_path / "tried.xlsx")
-    sheet = openpyxl.load_workbook(tmp_path / "tried.xlsx")["tried"]
-    heading, first, second = sheet["A1":"H3"]
-    assert [cell.value for cell in heading][4:6] == ["due", "at (UTC)"]
+def test_excel_keeps_types_and_texts(tmp_path: Path):
+    RESULT.save(tmp_path / "example.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "example.xlsx")["example"]
+    header, first, second = sheet["A1":"H3"]
+    assert [cell.value for cell in header][4:6] == ["due", "at (UTC)"]
     assert [cell.value for cell in first] == [
         FIRST[0], -3, 12.5, True, dt.datetime(2026, 1, 5), dt.datetime(2026, 6, 1, 8, 30), "EXAM_OR_TEST; PRODUCT", None
     ]  # fmt: skip
-    # Text, and no formula.
+    # A text, not a formula.
     assert first[0].data_type == "s"
     assert [cell.value for cell in second] == [None] * 8
     assert (sheet.freeze_panes, sheet.auto_filter.ref) == ("A2", "A1:H3")
 
 
-def test_excel_says_when_there_are_too_many_rows():
-    with pytest.raises(WrongUse, match="1,048,576 rows are more than a sheet of Excel holds: take csv or parquet"):
-        FORMATS["xlsx"](Result("tried", COLUMNS, ROWS[1:] * EXCEL_ROWS, {}))
+def test_excel_rejects_too_many_rows():
+    with pytest.raises(UsageError, match="1,048,576 rows are too many for an Excel sheet. Use csv or parquet"):
+        FORMATS["xlsx"](Result("example", COLUMNS, ROWS[1:] * EXCEL_ROWS, {}))
 
 
-def test_frames_and_parquet_keep_the_types_of_columns_that_are_empty(tmp_path: Path):
-    RESULT.save(tmp_path / "tried.parquet")
+def test_frames_and_parquet_keep_the_types_of_empty_columns(tmp_path: Path):
+    RESULT.save(tmp_path / "example.parquet")
     NOTHING.save(tmp_path / "nothing.parquet")
-    kept, nothing = polars.read_parquet(tmp_path / "tried.parquet"), polars.read_parquet(tmp_path / "nothing.parquet")
-    assert kept.schema == nothing.schema == RESULT.polars().schema == {
+    written, nothing = (
+        polars.read_parquet(tmp_path / "example.parquet"),
+        polars.read_parquet(tmp_path / "nothing.parquet"),
+    )
+    assert written.schema == nothing.schema == RESULT.polars().schema == {
         "name": polars.String, "aims.count": polars.Int64, "percent": polars.Float64, "late": polars.Boolean,
         "due": polars.Date, "at": polars.Datetime("us", "UTC"), "methods": polars.List(polars.String),
         "nothing": polars.Float64,
     }  # fmt: skip
-    assert (kept.height, nothing.height) == (2, 0)
-    assert kept.row(0) == (*FIRST[:5], AT.astimezone(dt.UTC), FIRST[6], None)
-    assert kept.row(1) == tuple(EMPTY)
+    assert (written.height, nothing.height) == (2, 0)
+    assert written.row(0) == (*FIRST[:5], AT.astimezone(dt.UTC), FIRST[6], None)
+    assert written.row(1) == tuple(EMPTY)
 
 
-def test_a_pandas_frame_knows_what_is_missing():
+def test_pandas_frame_uses_nullable_types():
     for result, height in ((RESULT, 2), (NOTHING, 0)):
         frame = result.pandas()
         assert isinstance(frame, pandas.DataFrame) and len(frame) == height
-        assert [str(kind) for kind in frame.dtypes] == [
+        assert [str(dtype) for dtype in frame.dtypes] == [
             "string", "Int64", "Float64", "boolean", "datetime64[s]", "datetime64[us, UTC]", "object", "Float64"
         ]  # fmt: skip
     frame = RESULT.pandas()
@@ -104,41 +107,41 @@ def test_a_pandas_frame_knows_what_is_missing():
     assert frame[["name", "aims.count", "late", "at"]].isna().sum().tolist() == [1, 1, 1, 1]
 
 
-def test_a_missing_library_is_named(monkeypatch: pytest.MonkeyPatch):
+def test_missing_library_is_named(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setitem(__import__("sys").modules, "pandas", None)
-    with pytest.raises(WrongUse, match="pandas is not installed: `pip install pandas`"):
+    with pytest.raises(UsageError, match="pandas is not installed. Run `pip install pandas`"):
         RESULT.pandas()
 
 
-def test_a_table_lines_up_and_obeys_nobody():
+def test_table_is_aligned_and_has_no_control_characters():
     hostile = [{**ROWS[0], "name": "Maya\x1b[2J\n" + "x" * 60}]
-    heading, line, first = FORMATS["table"](Result("tried", COLUMNS[:3], hostile, {})).decode().splitlines()
-    assert heading.split() == ["name", "aims.count", "percent"]
-    assert set(line) == {"-", " "}
+    header, rule, first = FORMATS["table"](Result("example", COLUMNS[:3], hostile, {})).decode().splitlines()
+    assert header.split() == ["name", "aims.count", "percent"]
+    assert set(rule) == {"-", " "}
     assert first.startswith("Maya [2J xxx") and first.endswith("…          -3     12.5")
-    assert len(first) == len(heading) == len(line)
+    assert len(first) == len(header) == len(rule)
 
 
-def test_the_format_is_that_of_the_name(tmp_path: Path):
-    assert format_of(None, None) == "table" and format_of(Path("a.CSV"), None) == "csv"
-    assert format_of(Path("a.txt"), "json") == "json"
-    for path, format, said in (
-        (Path("a.doc"), None, "There is no format 'doc': it is one of table, json, csv, xlsx, parquet."),
-        (None, "xlsx", "xlsx is no text: name a file with --out."),
+def test_format_is_that_of_the_extension(tmp_path: Path):
+    assert choose_format(None, None) == "table" and choose_format(Path("a.CSV"), None) == "csv"
+    assert choose_format(Path("a.txt"), "json") == "json"
+    for path, format, message in (
+        (Path("a.doc"), None, "Unknown format 'doc'. Use one of table, json, csv, xlsx, parquet."),
+        (None, "xlsx", "xlsx is a binary format. Name a file with --out."),
     ):
-        with pytest.raises(WrongUse) as refused:
-            format_of(path, format)
-        assert str(refused.value) == said
+        with pytest.raises(UsageError) as error:
+            choose_format(path, format)
+        assert str(error.value) == message
 
 
-def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path):
-    path = tmp_path / "tried.csv"
+def test_file_is_replaced_completely_or_not_at_all(tmp_path: Path):
+    path = tmp_path / "example.csv"
     path.write_text("old")
-    spoilt = Result("tried", COLUMNS, [{"name": "x"}], {})
+    incomplete = Result("example", COLUMNS, [{"name": "x"}], {})
     with pytest.raises(KeyError):
-        save(spoilt, path)
+        save(incomplete, path)
     assert path.read_text() == "old"
     RESULT.save(path)
     assert path.read_text().startswith("name,") and list(tmp_path.iterdir()) == [path]
-    with pytest.raises(WrongUse, match="cannot be written: No such file or directory"):
-        RESULT.save(tmp_path / "nowhere" / "tried.csv")
+    with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
+        RESULT.save(tmp_path / "nowhere" / "example.csv")

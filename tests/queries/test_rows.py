@@ -1,25 +1,25 @@
-"""From answers to rows: recorded answers of a server, with every shape that an operation can have."""
+"""Rows from recorded responses, for every shape that a response can have."""
 
 import datetime as dt
 from typing import Any
 
 import pytest
 
-from queries.rows import rows_of
-from queries.saved import Saved
-from queries.shape import Kind
+from queries.operations import SavedOperation
+from queries.response_shape import ColumnType
+from queries.rows import to_rows
 
 ID = "Learner_1"
 
 
-def shaped(text: str, data: dict[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
-    """Column names and rows of an answer to an operation."""
-    saved = Saved("recorded", text)
-    return [column.name for column in saved.shape.columns], rows_of(saved.shape, data)
+def flatten(text: str, data: dict[str, Any]) -> tuple[list[str], list[dict[str, Any]]]:
+    """Returns the column names and rows of a response."""
+    saved = SavedOperation("recorded", text)
+    return [column.name for column in saved.shape.columns], to_rows(saved.shape, data)
 
 
-def test_each_entry_of_a_list_is_a_row_and_what_is_above_it_is_said_again():
-    names, rows = shaped(
+def test_each_list_entry_is_a_row_with_its_parents_values():
+    names, rows = flatten(
         "{ learners { totalCount pageInfo { hasNextPage endCursor } nodes { name aims { title units { number } } } } }",
         {
             "learners": {
@@ -47,8 +47,8 @@ def test_each_entry_of_a_list_is_a_row_and_what_is_above_it_is_said_again():
     ]
 
 
-def test_lists_side_by_side_are_not_multiplied():
-    names, rows = shaped(
+def test_sibling_lists_are_not_multiplied():
+    names, rows = flatten(
         "{ unit(id: 1) { number criteria { code } signatures { role signedBy { name } } } }",
         {
             "unit": {
@@ -66,8 +66,8 @@ def test_lists_side_by_side_are_not_multiplied():
     ]
 
 
-def test_values_have_their_types():
-    (row,) = shaped(
+def test_values_are_parsed_by_their_type():
+    (row,) = flatten(
         "{ learner(id: 1) { lastLoginAt uln daysRemaining progress { mappedPercent pastPlannedEnd } "
         "aims { startDate } } }",
         {
@@ -81,7 +81,7 @@ def test_values_have_their_types():
         },
     )[1]
     assert row["lastLoginAt"] == dt.datetime(2026, 6, 1, 8, 30, 0, 500_000, dt.UTC)
-    # A number that is a name keeps its zeros.
+    # An identifier of digits keeps its leading zeros.
     assert row["uln"] == "0012345678"
     assert (row["daysRemaining"], row["progress.pastPlannedEnd"]) == (7, False)
     assert (row["progress.mappedPercent"], type(row["progress.mappedPercent"])) == (50.0, float)
@@ -102,12 +102,12 @@ def test_values_have_their_types():
         ("{ nodes(ids: [1, 2]) { id } }", {"nodes": [{"id": ID}, None]}, [{"id": ID}]),
     ],
 )
-def test_what_is_not_there_makes_no_row_but_loses_no_value(text: str, data: dict[str, Any], rows: list[Any]):
-    assert shaped(text, data)[1] == rows
+def test_empty_values_make_no_row_and_lose_no_other_value(text: str, data: dict[str, Any], rows: list[Any]):
+    assert flatten(text, data)[1] == rows
 
 
-def test_fragments_aliases_and_edges_are_seen_through():
-    names, rows = shaped(
+def test_fragments_aliases_and_edges_are_resolved():
+    names, rows = flatten(
         "query { who: viewer { ...me } learners { edges { cursor node { ... on Learner { label: name } } } } }"
         " fragment me on Viewer { role grants { grantedAt } }",
         {
@@ -119,11 +119,20 @@ def test_fragments_aliases_and_edges_are_seen_through():
     assert rows == [{"who.role": "IQA", "who.grants.grantedAt": None, "learners.cursor": "c", "learners.label": "Maya"}]
 
 
-def test_every_kind_of_column_is_known_from_the_schema():
-    saved = Saved(
-        "kinds",
+def test_column_types_come_from_the_schema():
+    saved = SavedOperation(
+        "types",
         "{ evidence(id: 1) { title submittedAt declaredOwnWork assessmentMethods file { size } aim { startDate } "
         "learner { progress { mappedPercent } } __typename } }",
     )
-    kinds = [column.kind for column in saved.shape.columns]
-    assert kinds == [Kind.TEXT, Kind.MOMENT, Kind.BOOL, Kind.TEXTS, Kind.INT, Kind.DATE, Kind.FLOAT, Kind.TEXT]
+    types = [column.type for column in saved.shape.columns]
+    assert types == [
+        ColumnType.TEXT,
+        ColumnType.DATETIME,
+        ColumnType.BOOL,
+        ColumnType.TEXT_LIST,
+        ColumnType.INT,
+        ColumnType.DATE,
+        ColumnType.FLOAT,
+        ColumnType.TEXT,
+    ]

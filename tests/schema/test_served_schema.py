@@ -13,7 +13,7 @@ from graphql import DocumentNode, parse, validate
 from domain import clock
 from domain.enums import Role
 from domain.global_id import encode, encode_pair
-from queries.saved import saved_operations
+from queries.operations import saved_operations
 from schema.executor import Counters
 from tests.authorization.authorization_scenario import everything
 from tests.authorization.rows import read_rows

@@ -2,7 +2,7 @@
 
 import { at, eachPage, pages, recall, refresh } from "./answers.js";
 
-export const GLANCE = "employer_glance";
+export const GLANCE = "employer_home";
 export const LEARNERS = "employer_learners";
 export const LEARNER = "employer_learner";
 export const PROGRESS_MAP = "progress_map";

@@ -101,7 +101,7 @@ async def test_a_refresh_without_news_is_a_304(running: Running, open_app: Open)
     await visit.page.get_by_role("button", name="Refresh").click()
     await expect(visit.page.locator("#said")).to_have_text("Up to date.")
     answers = {name: (await request.response()).status for name, request in visit.asked[sent:]}
-    assert answers == {"employer_glance": 304, "employer_learners": 304}
+    assert answers == {"employer_home": 304, "employer_learners": 304}
     assert all(request.method == "GET" for _, request in visit.asked[sent:])
 
 
@@ -123,7 +123,7 @@ async def test_a_pull_at_the_top_asks_again(running: Running, open_app: Open):
     assert visit.asked[sent:] == []
     await pull(260)
     await expect(visit.page.locator("#said")).to_have_text("Up to date.")
-    assert set(visit.names()[sent:]) == {"employer_glance", "employer_learners"}
+    assert set(visit.names()[sent:]) == {"employer_home", "employer_learners"}
 
 
 async def test_streams_are_open_only_while_somebody_looks(own_running: Running, open_app: Open):

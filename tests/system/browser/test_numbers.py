@@ -7,7 +7,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 import pytest
 from playwright.async_api import Route, expect
 
-from queries.saved import find
+from queries.operations import get_operation
 from tests.support.http_server import Person, Running
 from tests.system.browser.conftest import Open
 
@@ -33,7 +33,7 @@ async def learners(person: Person, **filters) -> list[dict]:
 async def test_at_a_glance(running: Running, open_app: Open, username: str):
     visit = await open_app(running, username)
     async with running.person(username) as person:
-        answer = await person.client.post("/graphql", json={"documentId": "employer_glance"})
+        answer = await person.client.post("/graphql", json={"documentId": "employer_home"})
         viewer = answer.json()["data"]["viewer"]
     kpis = viewer["kpis"]
     waits = viewer["awaitingSignatureCount"]
@@ -146,7 +146,7 @@ async def test_a_learners_aims_and_progress_map(running: Running, open_app: Open
     await expect(visit.heading("Maya Thornton")).to_be_visible()
     async with running.person("employer.manager") as person:
         (maya,) = await learners(person, search="Maya Thornton")
-        text = find("progress_map").text
+        text = get_operation("progress_map").text
         whole = (await person.data(text, learnerId=maya["id"]))["learner"]["aims"]
         left = (await person.data(text, learnerId=maya["id"], filter="NON_COMPLETED"))["learner"]["aims"]
     await expect(page.locator("details")).to_have_count(sum(len(aim["units"]) for aim in whole))
@@ -213,6 +213,6 @@ async def test_only_saved_operations_are_sent(running: Running, open_app: Open):
         await visit.go(place)
         await visit.is_settled()
     assert set(visit.names()) == {
-        "sign_in", "employer_glance", "employer_learners", "employer_learner", "progress_map", "documents_to_sign",
+        "sign_in", "employer_home", "employer_learners", "employer_learner", "progress_map", "documents_to_sign",
         "document_to_sign", "kpis_live", "learner_changed",
     }  # fmt: skip

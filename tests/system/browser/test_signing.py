@@ -5,7 +5,7 @@ from pathlib import Path
 
 from playwright.async_api import Page, expect
 
-from queries.saved import find
+from queries.operations import get_operation
 from tests.support.http_server import PASSWORD, Running
 from tests.system.browser.conftest import Open
 from tests.system.browser.device import Visit
@@ -83,7 +83,7 @@ async def test_each_step_is_asked_for_in_place(running: Running, open_app: Open)
     await expect(alert).to_be_visible()
     (sent,) = [request.post_data_json["variables"] for name, request in visit.asked if name == "sign_document"]
     async with running.person("employer.manager") as manager:
-        refused = await manager.data(find("sign_document").text, **{**sent, "password": "wrong"})
+        refused = await manager.data(get_operation("sign_document").text, **{**sent, "password": "wrong"})
     (error,) = refused["signatureRequestSign"]["errors"]
     assert error["code"] == "WRONG_PASSWORD"
     await expect(alert).to_have_text(error["message"])

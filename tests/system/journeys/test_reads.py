@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from queries.saved import find, saved_operations
+from queries.operations import get_operation, saved_operations
 from tests.support.client import Actor, Cast
 from tests.support.http_server import PASSWORD
 
@@ -65,7 +65,7 @@ async def somebody(request: pytest.FixtureRequest, cast: Cast) -> Somebody:
 def test_every_reading_operation_of_the_contract_is_here():
     queries = {name for name, operation in saved_operations().items() if operation.is_query}
     assert set(READS) <= queries
-    assert all(find(name).comment for name in READS)
+    assert all(get_operation(name).description for name in READS)
 
 
 async def test_the_dashboard_and_the_numbers_are_of_the_same_learners(somebody: Somebody):
