@@ -1,20 +1,20 @@
-// The page: the sign-in above GraphiQL, and the fetcher that GraphiQL asks the graph with, streams included.
+// The page: the sign-in form above GraphiQL, and the fetcher with which GraphiQL sends operations.
 "use strict";
 
-// What one looks at here may be personal, and variables hold passwords: nothing outlives the page.
-const memory = () => {
-  const kept = new Map();
+// A storage for GraphiQL that lasts as long as the page: results may be personal, and variables contain passwords.
+const memoryStorage = () => {
+  const items = new Map();
   return {
-    getItem: (name) => kept.get(name) ?? null,
-    setItem: (name, value) => kept.set(name, value),
-    removeItem: (name) => kept.delete(name),
-    clear: () => kept.clear(),
-    get length() { return kept.size; },
+    getItem: (name) => items.get(name) ?? null,
+    setItem: (name, value) => items.set(name, value),
+    removeItem: (name) => items.delete(name),
+    clear: () => items.clear(),
+    get length() { return items.size; },
   };
 };
 
-// The answers of an event stream, one after another, until it is complete.
-async function* answers(response) {
+// Yields the results of an event stream until it is complete.
+async function* readEvents(response) {
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   let text = "";
   for (;;) {
@@ -35,7 +35,7 @@ const subscribe = (body, headers) => {
   const run = async function* () {
     try {
       const response = await tokens.send(body, { ...headers, accept: "text/event-stream" }, stop.signal);
-      if (response.ok) yield* answers(response);
+      if (response.ok) yield* readEvents(response);
       else yield await response.json();
     } catch (error) {
       if (!stop.signal.aborted) throw error;
@@ -44,57 +44,58 @@ const subscribe = (body, headers) => {
   const source = run();
   return {
     next: () => source.next(),
-    // GraphiQL's stop button: the read that waits for the next event is given up, which ends the stream here and there.
+    // Called by GraphiQL's stop button. Aborting the request also ends the stream on the server.
     return: () => { stop.abort(); return source.return(); },
     [Symbol.asyncIterator]() { return this; },
   };
 };
 
-// A new function for each sign-in: GraphiQL then reads the schema again, which strangers may not be shown.
+// A new fetcher makes GraphiQL load the schema again, which may be available to signed-in users only.
 const makeFetcher = () => (body, { headers = {}, documentAST } = {}) => {
   const operations = documentAST?.definitions.filter((node) => node.kind === "OperationDefinition") ?? [];
-  const running = operations.find((node) => node.name?.value === body.operationName) ?? operations[0];
-  if (running?.operation === "subscription") return subscribe(body, headers);
+  const operation = operations.find((node) => node.name?.value === body.operationName) ?? operations[0];
+  if (operation?.operation === "subscription") return subscribe(body, headers);
   return tokens.send(body, headers).then((response) => response.json());
 };
 
 const main = async () => {
   const { samples, greeting } = await (await fetch("/graphiql/samples.json")).json();
   const find = (selector) => document.querySelector(selector);
-  const say = (words) => { find("#say").textContent = words; };
+  const showMessage = (message) => { find("#message").textContent = message; };
   const root = ReactDOM.createRoot(find("#graphiql"));
-  const state = { fetcher: makeFetcher(), storage: memory(), defaultQuery: greeting };
-  const open = ({ query, variables }) => show({ query, variables: JSON.stringify(variables, null, 2) });
-  state.plugins = [samplesPlugin(samples, open)];
-  const show = (change) => root.render(React.createElement(GraphiQL, Object.assign(state, change)));
+  const props = { fetcher: makeFetcher(), storage: memoryStorage(), defaultQuery: greeting };
+  const render = (changes) => root.render(React.createElement(GraphiQL, Object.assign(props, changes)));
+  const open = ({ query, variables }) => render({ query, variables: JSON.stringify(variables, null, 2) });
+  props.plugins = [samplesPlugin(samples, open)];
 
-  const who = (words) => {
-    find("#sign-in").hidden = Boolean(words);
-    find("#who").hidden = !words;
-    find("#who span").textContent = words;
-    show({ fetcher: makeFetcher() });
+  const showUser = (user) => {
+    find("#sign-in").hidden = Boolean(user);
+    find("#user").hidden = !user;
+    find("#user span").textContent = user;
+    render({ fetcher: makeFetcher() });
   };
 
-  tokens.onEnd((message) => { who(""); say(message); });
+  tokens.onSessionEnd((message) => { showUser(""); showMessage(message); });
   find("#sign-in").addEventListener("submit", async (event) => {
     event.preventDefault();
     const { username, password } = event.target.elements;
-    say("");
+    showMessage("");
     try {
       const viewer = await tokens.signIn(username.value, password.value);
       password.value = "";
-      who(`${viewer.user.name}, ${viewer.role}`);
-      if (viewer.mustChangePassword) say("First choose a password of your own: password_change of the samples.");
-      else if (viewer.mustAcceptDisclaimer) say("First accept the disclaimer: disclaimer_accept of the samples.");
+      showUser(`${viewer.user.name}, ${viewer.role}`);
+      if (viewer.mustChangePassword) showMessage("First change your password: run the sample password_change.");
+      else if (viewer.mustAcceptDisclaimer)
+        showMessage("First accept the disclaimer: run the sample disclaimer_accept.");
     } catch (error) {
-      say(error.message);
+      showMessage(error.message);
     }
   });
   find("#sign-out").addEventListener("click", async () => {
-    await tokens.signOut().catch((error) => say(error.message));
-    who("");
+    await tokens.signOut().catch((error) => showMessage(error.message));
+    showUser("");
   });
-  show({});
+  render({});
 };
 
 main();

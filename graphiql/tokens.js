@@ -1,27 +1,27 @@
-// Who is signed in: the tokens, kept in this page's memory alone, and every request to the graph that carries them.
+// The session: tokens, kept in this page's memory only, and the requests that carry them.
 "use strict";
 
 const tokens = (() => {
-  const LOGIN = `mutation SignIn($input: LoginInput!) { login(input: $input) { ...Signed } }
-fragment Signed on TokenPayload { accessToken refreshToken errors { message }
+  const LOGIN = `mutation SignIn($input: LoginInput!) { login(input: $input) { ...Tokens } }
+fragment Tokens on TokenPayload { accessToken refreshToken errors { message }
   viewer { role mustChangePassword mustAcceptDisclaimer user { name } } }`;
   const REFRESH = `mutation Refresh($refreshToken: String!) { tokenRefresh(refreshToken: $refreshToken) {
   accessToken refreshToken errors { message } } }`;
   const LOGOUT = `mutation SignOut($refreshToken: String!) { logout(refreshToken: $refreshToken) {
   errors { message } } }`;
-  // Refreshed a little before it ends, so that no answer is lost to a clock that runs late.
+  // Tokens are refreshed this long before they expire, in case this device's clock is slow.
   const EARLY_SECONDS = 60;
 
-  let held = null;
+  let session = null;
   let refreshing = null;
-  let whenEnded = () => {};
+  let sessionEndListener = () => {};
 
-  const ends = (accessToken) => {
+  const expiryOf = (accessToken) => {
     const claims = accessToken.split(".")[1].replaceAll("-", "+").replaceAll("_", "/");
     return JSON.parse(atob(claims)).exp;
   };
 
-  const send = (body, headers, signal) =>
+  const post = (body, headers, signal) =>
     fetch("/graphql", {
       method: "POST",
       headers: { ...headers, "content-type": "application/json" },
@@ -30,38 +30,38 @@ fragment Signed on TokenPayload { accessToken refreshToken errors { message }
     });
 
   const run = async (query, variables) => {
-    const { data, errors } = await (await send({ query, variables }, {})).json();
+    const { data, errors } = await (await post({ query, variables }, {})).json();
     const payload = data && Object.values(data)[0];
-    const fault = (errors || payload.errors)[0];
-    if (fault) throw new Error(fault.message);
+    const error = (errors || payload.errors)[0];
+    if (error) throw new Error(error.message);
     return payload;
   };
 
-  // A refresh token is good for once: however many requests wait for new tokens, one asks.
+  // A refresh token can be used once, so requests at the same time share one refresh.
   const refresh = () => {
-    refreshing ??= run(REFRESH, { refreshToken: held.refreshToken })
-      .then((payload) => { held = payload; })
-      .catch((error) => { held = null; whenEnded(error.message); })
+    refreshing ??= run(REFRESH, { refreshToken: session.refreshToken })
+      .then((payload) => { session = payload; })
+      .catch((error) => { session = null; sessionEndListener(error.message); })
       .finally(() => { refreshing = null; });
     return refreshing;
   };
 
   return {
-    onEnd(tell) { whenEnded = tell; },
+    onSessionEnd(listener) { sessionEndListener = listener; },
     async signIn(username, password) {
-      held = await run(LOGIN, { input: { username, password } });
-      return held.viewer;
+      session = await run(LOGIN, { input: { username, password } });
+      return session.viewer;
     },
     async signOut() {
-      const { refreshToken } = held;
-      held = null;
+      const { refreshToken } = session;
+      session = null;
       await run(LOGOUT, { refreshToken });
     },
-    // Sends an operation as whoever is signed in. A header that GraphiQL's own editor sets goes before ours.
+    // Sends an operation as the signed-in user. Headers from GraphiQL's own editor override the page's.
     async send(body, headers = {}, signal) {
-      if (held && ends(held.accessToken) < Date.now() / 1000 + EARLY_SECONDS) await refresh();
-      const own = held ? { authorization: `Bearer ${held.accessToken}` } : {};
-      return send(body, { ...own, ...headers }, signal);
+      if (session && expiryOf(session.accessToken) < Date.now() / 1000 + EARLY_SECONDS) await refresh();
+      const authorization = session ? { authorization: `Bearer ${session.accessToken}` } : {};
+      return post(body, { ...authorization, ...headers }, signal);
     },
   };
 })();

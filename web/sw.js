@@ -1,41 +1,42 @@
-// The service worker: keeps the app's own files, so that it opens at once and without a connection.
-// Answers of the graph do not pass through here; the app keeps those itself, per user (js/answers.js).
-// `self.SHELL` ({version, files}) is put before this text by the server.
+// The service worker: caches the app's own files, so that the app opens without a connection. GraphQL responses do not
+// pass through here: the app stores them per user (js/query_cache.js). The server puts `self.SHELL = {version, files}`
+// before this text.
 
-const KEPT = `waymark-kpi-${self.SHELL.version}`;
-const HERE = new URL("./", self.location).href;
+const CACHE = `waymark-kpi-${self.SHELL.version}`;
+const APP_URL = new URL("./", self.location).href;
 
-self.addEventListener("install", (event) => event.waitUntil(keepShell()));
-self.addEventListener("activate", (event) => event.waitUntil(takeOver()));
+self.addEventListener("install", (event) => event.waitUntil(cacheFiles()));
+self.addEventListener("activate", (event) => event.waitUntil(deleteOldCaches()));
 
 self.addEventListener("message", (event) => {
+  // Pages of earlier versions send this message too, so it must not change.
   if (event.data === "take over") self.skipWaiting();
 });
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;
-  if (request.method !== "GET" || !request.url.startsWith(HERE)) return;
-  event.respondWith(fromShell(request));
+  if (request.method !== "GET" || !request.url.startsWith(APP_URL)) return;
+  event.respondWith(fromCache(request));
 });
 
-async function keepShell() {
-  const cache = await caches.open(KEPT);
-  // Past the HTTP cache, so that a version is kept whole and never mixed with another.
+async function cacheFiles() {
+  const cache = await caches.open(CACHE);
+  // "reload" bypasses the HTTP cache, so that files of two versions are never mixed.
   await cache.addAll(
-    ["./", ...self.SHELL.files].map((path) => new Request(HERE + path.replace("./", ""), { cache: "reload" })),
+    ["./", ...self.SHELL.files].map((path) => new Request(APP_URL + path.replace("./", ""), { cache: "reload" })),
   );
 }
 
-async function takeOver() {
+async function deleteOldCaches() {
   const names = await caches.keys();
   await Promise.all(
-    names.filter((name) => name.startsWith("waymark-kpi-") && name !== KEPT).map((name) => caches.delete(name)),
+    names.filter((name) => name.startsWith("waymark-kpi-") && name !== CACHE).map((name) => caches.delete(name)),
   );
   await self.clients.claim();
 }
 
-async function fromShell(request) {
-  const cache = await caches.open(KEPT);
-  const kept = await cache.match(request.mode === "navigate" ? HERE : request, { ignoreSearch: true });
-  return kept ?? fetch(request);
+async function fromCache(request) {
+  const cache = await caches.open(CACHE);
+  const cached = await cache.match(request.mode === "navigate" ? APP_URL : request, { ignoreSearch: true });
+  return cached ?? fetch(request);
 }

@@ -1,46 +1,49 @@
-// The app: which screen is shown, what it needs, and when that is asked for again.
+// The app: routing, drawing the current screen, loading its data, and following live changes.
 
-import { amend, amendNode, at, recall, refresh } from "./answers.js";
-import { h, lay, say } from "./dom.js";
-import { frame } from "./frame.js";
-import { Offline } from "./graph.js";
-import { follow, live } from "./live.js";
-import { GLANCE, LEARNERS, learnersOf } from "./needs.js";
-import { pullToRefresh } from "./pull.js";
-import { resume, session } from "./session.js";
-import { offerNewVersion } from "./shell.js";
+import { announce, h, patch } from "./dom.js";
+import { OfflineError } from "./graphql.js";
+import { registerServiceWorker } from "./installation.js";
+import { layout } from "./layout.js";
+import { HOME, LEARNERS, learnersOf, single } from "./operations.js";
+import { pullToRefresh } from "./pull_to_refresh.js";
+import { cached, updateEntry, updateNode } from "./query_cache.js";
+import { restoreSession, session } from "./session.js";
+import { isLive, subscribe } from "./subscriptions.js";
 import * as account from "./views/account.js";
 import * as document_ from "./views/document.js";
 import * as documents from "./views/documents.js";
 import * as firstSteps from "./views/first_steps.js";
-import * as glance from "./views/glance.js";
 import * as learner from "./views/learner.js";
 import * as learners from "./views/learners.js";
+import * as overview from "./views/overview.js";
 import * as signIn from "./views/sign_in.js";
 
-const VIEWS = { "": glance, learners, learner, documents, document: document_, account };
-const PLACE = document.getElementById("app");
-// Changes come in bursts; what they ask for is asked once.
-const GATHER = 250;
+const VIEWS = { "": overview, learners, learner, documents, document: document_, account };
+const ROOT = document.getElementById("app");
+// Changes come in bursts: reloads within this time (ms) are combined into one.
+const RELOAD_DELAY = 250;
+// How often (ms) "5 minutes ago" is updated.
+const REDRAW_INTERVAL = 30_000;
 
-/** What the screens share. `offline`: the last try found no server; `trouble`: a sentence, where it found a refusal. */
+/** State that the screens share. `offline`: the last request found no server; `error`: the message of a rejected one;
+ * `endReason`: why the last session ended. */
 export const app = {
-  route: { name: "", id: null, asked: new URLSearchParams() },
+  route: { name: "", id: null, params: new URLSearchParams() },
   offline: false,
-  trouble: null,
+  error: null,
   refreshing: false,
-  newVersion: null,
-  ended: null,
+  activateNewVersion: null,
+  endReason: null,
   draw,
   load,
-  go: (hash) => (location.hash = hash),
+  navigate: (hash) => (location.hash = hash),
 };
 
-function routeOf(hash) {
-  const [path, asked] = hash.replace(/^#\/?/, "").split("?");
-  const [place, id] = path.split("/").map(decodeURIComponent);
-  const name = id && place === "learners" ? "learner" : id && place === "documents" ? "document" : place;
-  return { name: name in VIEWS ? name : "", id: id ?? null, asked: new URLSearchParams(asked) };
+function parseRoute(hash) {
+  const [path, params] = hash.replace(/^#\/?/, "").split("?");
+  const [section, id] = path.split("/").map(decodeURIComponent);
+  const name = id && section === "learners" ? "learner" : id && section === "documents" ? "document" : section;
+  return { name: name in VIEWS ? name : "", id: id ?? null, params: new URLSearchParams(params) };
 }
 
 function view() {
@@ -49,142 +52,145 @@ function view() {
   return mustChangePassword || mustAcceptDisclaimer ? firstSteps : VIEWS[app.route.name];
 }
 
-const inside = () => session !== null && view() !== firstSteps;
-const needs = () => (inside() ? view().needs(app.route) : []);
+// Every screen shows the number of documents to sign.
+const HOME_QUERY = single(HOME);
+const isSignedIn = () => session !== null && view() !== firstSteps;
+const queries = () => (isSignedIn() ? [...view().queries(app.route), HOME_QUERY] : []);
 
-/** Draws what is known now. */
+/** Draws the current screen with the data in memory. */
 function draw() {
-  const shown = view();
-  document.title = `${shown.title(app)} · Waymark`;
+  const current = view();
+  document.title = `${current.title(app)} · Waymark`;
   const main = h(
     "main",
-    { id: "main", tabindex: "-1", key: `${shown.name} ${app.route.id ?? ""}`, class: shown.name },
-    shown.show(app),
+    { id: "main", tabindex: "-1", key: `${current.name} ${app.route.id ?? ""}`, class: current.name },
+    current.show(app),
   );
-  lay(PLACE, inside() ? frame(app, main, oldest()) : [main]);
-  const waiting = at(GLANCE)?.data.viewer.awaitingSignatureCount ?? 0;
+  patch(ROOT, isSignedIn() ? layout(app, main, updatedAt()) : [main]);
+  const waiting = cached(HOME)?.data.viewer.awaitingSignatureCount ?? 0;
   if (session && waiting) navigator.setAppBadge?.(waiting).catch(() => undefined);
   else navigator.clearAppBadge?.().catch(() => undefined);
 }
 
-/** When the oldest of what is shown was last true (ms), or null. */
-function oldest() {
-  const moments = [...needs(), ALWAYS].map((need) => need.at());
-  return moments.every(Boolean) ? Math.min(...moments) : null;
+/** Returns the time (ms) of the oldest data on the screen, or null if some of it is missing. */
+function updatedAt() {
+  const times = queries().map((query) => query.at());
+  return times.every(Boolean) ? Math.min(...times) : null;
 }
 
-/** Asks again for what the screen shows. `aloud`: the person asked for it and is told how it went. */
-async function load({ aloud = false } = {}) {
-  const asked = inside() ? [...needs(), ALWAYS] : [];
-  if (asked.length === 0) return;
+/** Refreshes the screen's data. `announceResult`: the user asked for it, so screen readers announce the result. */
+async function load({ announceResult = false } = {}) {
+  const needed = queries();
+  if (needed.length === 0) return;
   app.refreshing = true;
   draw();
-  const outcomes = await Promise.allSettled(asked.map((need) => need.refresh()));
-  const faults = outcomes.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
+  const outcomes = await Promise.allSettled(needed.map((query) => query.refresh()));
+  const errors = outcomes.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
   const wasOffline = app.offline;
-  // The device may have gone offline while the last answer was on its way.
-  app.offline = faults.some((fault) => fault instanceof Offline) || navigator.onLine === false;
-  const refusal = faults.find((fault) => !(fault instanceof Offline) && fault.code !== "UNAUTHENTICATED");
-  app.trouble = refusal ? refusal.message : null;
+  // The device may have gone offline while the last response was on its way.
+  app.offline = errors.some((error) => error instanceof OfflineError) || navigator.onLine === false;
+  const rejection = errors.find((error) => !(error instanceof OfflineError) && error.code !== "UNAUTHENTICATED");
+  app.error = rejection ? rejection.message : null;
   app.refreshing = false;
   draw();
-  if (app.offline && (aloud || !wasOffline)) say("You are offline. This is the last answer.");
-  else if (refusal) say(refusal.message);
-  else if (aloud || wasOffline) say("Up to date.");
+  if (app.offline && (announceResult || !wasOffline)) announce("You are offline. These are the last figures.");
+  else if (rejection) announce(rejection.message);
+  else if (announceResult || wasOffline) announce("Up to date.");
 }
 
-// The number on the icon stands on every screen.
-const ALWAYS = { recall: () => recall(GLANCE), refresh: () => refresh(GLANCE), at: () => at(GLANCE)?.at };
-
-let gathering = null;
+let reloadTimer = null;
 function loadSoon() {
-  clearTimeout(gathering);
-  gathering = setTimeout(() => load(), GATHER);
+  clearTimeout(reloadTimer);
+  reloadTimer = setTimeout(() => load(), RELOAD_DELAY);
 }
 
-async function arrive() {
-  // One that was seen before is come back to where it was left.
-  const seen = history.state?.seen;
-  if (app.route.top !== undefined) tops.set(app.route.top, scrollY);
-  app.route = { ...routeOf(location.hash), top: seen ?? ++entries };
-  if (!seen) history.replaceState({ seen: app.route.top }, "");
-  view().arrive?.(app);
-  await Promise.all([...needs(), ...(inside() ? [ALWAYS] : [])].map((need) => need.recall()));
+// Scroll positions by history entry, so that going back returns to where the user was.
+const scrollPositions = new Map();
+let entryCount = history.state?.seen ?? 0;
+
+async function showRoute() {
+  const known = history.state?.seen;
+  if (app.route.entry !== undefined) scrollPositions.set(app.route.entry, scrollY);
+  app.route = { ...parseRoute(location.hash), entry: known ?? ++entryCount };
+  if (!known) history.replaceState({ seen: app.route.entry }, "");
+  view().enter?.(app);
+  await Promise.all(queries().map((query) => query.restore()));
   draw();
-  scrollTo(0, (seen && tops.get(seen)) || 0);
+  scrollTo(0, (known && scrollPositions.get(known)) || 0);
   load();
 }
-let entries = history.state?.seen ?? 0;
-const tops = new Map();
 
-async function moveTo() {
-  await arrive();
-  (PLACE.querySelector("h1") ?? PLACE.querySelector("main")).focus({ preventScroll: true });
+async function navigateAndFocus() {
+  await showRoute();
+  (ROOT.querySelector("h1") ?? ROOT.querySelector("main")).focus({ preventScroll: true });
 }
 
-const LIVE = {
+const SUBSCRIPTIONS = {
   kpis_live({ kpisChanged }) {
-    const known = at(GLANCE)?.data.viewer;
-    const { generatedAt, awaitingSignatureCount, progress, ...numbers } = kpisChanged;
-    const same =
-      known &&
-      known.awaitingSignatureCount === awaitingSignatureCount &&
-      Object.entries(numbers).every(([name, value]) => known.kpis[name] === value) &&
-      Object.entries(progress).every(([name, value]) => known.kpis.progress[name] === value);
-    if (same) return;
-    amend(GLANCE, {}, ({ viewer }) => {
-      const kpis = { ...viewer.kpis, ...numbers, progress: { ...viewer.kpis.progress, ...progress } };
+    const viewer = cached(HOME)?.data.viewer;
+    const { generatedAt, awaitingSignatureCount, progress, ...counts } = kpisChanged;
+    const unchanged =
+      viewer &&
+      viewer.awaitingSignatureCount === awaitingSignatureCount &&
+      Object.entries(counts).every(([name, value]) => viewer.kpis[name] === value) &&
+      Object.entries(progress).every(([name, value]) => viewer.kpis.progress[name] === value);
+    if (unchanged) return;
+    updateEntry(HOME, {}, ({ viewer }) => {
+      const kpis = { ...viewer.kpis, ...counts, progress: { ...viewer.kpis.progress, ...progress } };
       return { viewer: { ...viewer, awaitingSignatureCount, kpis } };
     });
     draw();
-    // The rest of the screen, and who came or went, is more than the stream tells.
+    // The event has only some of the fields, and no learners who were added or removed.
     loadSoon();
   },
   learner_changed({ learnerChanged }) {
-    const listed = amendNode(LEARNERS, learnersOf, learnerChanged);
+    const isListed = updateNode(LEARNERS, learnersOf, learnerChanged);
     draw();
-    if (!listed || app.route.id === learnerChanged.id || app.route.name.startsWith("document")) loadSoon();
+    if (!isListed || app.route.id === learnerChanged.id || app.route.name.startsWith("document")) loadSoon();
   },
 };
 
-let unfollow = null;
-function attend() {
-  const wanted = inside() && document.visibilityState === "visible";
-  if (wanted && !unfollow) {
-    unfollow = follow(LIVE, () => {
-      // What happened while a stream was down, nobody told.
-      if (live()) loadSoon();
+let unsubscribe = null;
+function closeStreams() {
+  unsubscribe?.();
+  unsubscribe = null;
+}
+
+/** Opens the event streams while a signed-in user looks at the page, and closes them otherwise. */
+function updateStreams() {
+  const wanted = isSignedIn() && document.visibilityState === "visible";
+  if (wanted && !unsubscribe) {
+    unsubscribe = subscribe(SUBSCRIPTIONS, () => {
+      // Changes while a stream was down were not received.
+      if (isLive()) loadSoon();
       draw();
     });
-  } else if (!wanted && unfollow) {
-    unfollow();
-    unfollow = null;
+  } else if (!wanted) {
+    closeStreams();
   }
 }
 
-let signedInAs = null;
-function sessionChanged(why = null) {
-  app.ended = why;
-  const now = inside() ? session.viewer.id : null;
-  if (now !== signedInAs) {
-    unfollow?.();
-    unfollow = null;
-    signedInAs = now;
-    app.trouble = null;
+let signedInUser = null;
+function sessionChanged(endReason = null) {
+  app.endReason = endReason;
+  const user = isSignedIn() ? session.viewer.id : null;
+  if (user !== signedInUser) {
+    closeStreams();
+    signedInUser = user;
+    app.error = null;
     if (session === null && location.hash) history.replaceState(null, "", location.pathname);
-    moveTo();
+    navigateAndFocus();
   } else {
     draw();
   }
-  attend();
+  updateStreams();
 }
 
-addEventListener("hashchange", moveTo);
+addEventListener("hashchange", navigateAndFocus);
 addEventListener("online", () => {
-  // The streams are opened anew at once, rather than when their pause is over.
-  unfollow?.();
-  unfollow = null;
-  attend();
+  // The streams are opened again at once, not after their retry delay.
+  closeStreams();
+  updateStreams();
   load();
 });
 addEventListener("offline", () => {
@@ -192,20 +198,19 @@ addEventListener("offline", () => {
   draw();
 });
 document.addEventListener("visibilitychange", () => {
-  attend();
+  updateStreams();
   if (document.visibilityState === "visible") load();
   else draw();
 });
-// How long ago it was goes on by itself.
-setInterval(() => document.visibilityState === "visible" && draw(), 30_000);
+setInterval(() => document.visibilityState === "visible" && draw(), REDRAW_INTERVAL);
 
 history.scrollRestoration = "manual";
-await resume(sessionChanged);
-signedInAs = inside() ? session.viewer.id : null;
-pullToRefresh(() => inside() && load({ aloud: true }));
-await arrive();
-attend();
-offerNewVersion((reload) => {
-  app.newVersion = reload;
+await restoreSession(sessionChanged);
+signedInUser = isSignedIn() ? session.viewer.id : null;
+pullToRefresh(() => isSignedIn() && load({ announceResult: true }));
+await showRoute();
+updateStreams();
+registerServiceWorker((activate) => {
+  app.activateNewVersion = activate;
   draw();
 });

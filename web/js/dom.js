@@ -1,14 +1,17 @@
-// Elements from plain calls, and a tree made anew laid over the one that stands, so that focus, scroll and what
-// somebody is typing stay where they are. No HTML text anywhere: what the graph says can only ever be text.
+// Creates elements, and patches the page with a new tree so that focus, scroll position and typed text stay. No HTML
+// text is ever parsed: data from the server can only become text.
 
 const SVG = "http://www.w3.org/2000/svg";
 
-/** An element: `h("a", { href, class, onclick, vars: { "--share": 0.4 }, key }, "text", child, [children], null)`. */
+/** Creates an element: `h("a", { href, class, onclick, vars: { "--share": 0.4 }, key }, "text", child, [children])`.
+ *
+ * `vars` are CSS variables; `key` identifies an element among its siblings. Children that are null or false are left
+ * out. */
 export function h(tag, props = {}, ...children) {
   return fill(document.createElement(tag), props, children);
 }
 
-/** The same in SVG. */
+/** Creates an SVG element, with the arguments of `h`. */
 export function svg(tag, props = {}, ...children) {
   return fill(document.createElementNS(SVG, tag), props, children);
 }
@@ -18,7 +21,7 @@ function fill(element, props, children) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) {
       element[name] = value;
-      (element.listening ??= {})[name] = value;
+      (element.handlers ??= {})[name] = value;
     } else if (name === "vars") {
       for (const [variable, amount] of Object.entries(value)) element.style.setProperty(variable, amount);
     } else if (name === "key") {
@@ -33,63 +36,60 @@ function fill(element, props, children) {
   return element;
 }
 
-/** Makes the children of `parent` what `made` (nodes) are, keeping every element that can stay. */
-export function lay(parent, made) {
+/** Makes the children of `parent` equal to `nodes`, keeping every existing element that can stay. */
+export function patch(parent, nodes) {
   const keyed = new Map(
     [...parent.childNodes].filter((node) => node.key !== undefined).map((node) => [node.key, node]),
   );
-  let place = parent.firstChild;
-  for (const node of made) {
-    const kept = node.key === undefined ? (place?.key === undefined ? place : null) : keyed.get(node.key);
-    if (kept && alike(kept, node)) {
-      if (kept !== place) parent.insertBefore(kept, place);
-      else place = place.nextSibling;
-      update(kept, node);
+  let next = parent.firstChild;
+  for (const node of nodes) {
+    const existing = node.key === undefined ? (next?.key === undefined ? next : null) : keyed.get(node.key);
+    if (existing && isSameElement(existing, node)) {
+      if (existing !== next) parent.insertBefore(existing, next);
+      else next = next.nextSibling;
+      update(existing, node);
     } else {
-      parent.insertBefore(node, place);
+      parent.insertBefore(node, next);
     }
   }
-  while (place) {
-    const next = place.nextSibling;
-    place.remove();
-    place = next;
+  while (next) {
+    const following = next.nextSibling;
+    next.remove();
+    next = following;
   }
 }
 
-function alike(old, made) {
-  return old.nodeType === made.nodeType && old.nodeName === made.nodeName && old.key === made.key;
+function isSameElement(old, node) {
+  return old.nodeType === node.nodeType && old.nodeName === node.nodeName && old.key === node.key;
 }
 
-function update(old, made) {
+function update(old, node) {
   if (old.nodeType !== Node.ELEMENT_NODE) {
-    if (old.data !== made.data) old.data = made.data;
+    if (old.data !== node.data) old.data = node.data;
     return;
   }
   for (const { name } of [...old.attributes]) {
-    // Whether a fold is open, and what was typed, is the person's.
-    if (!made.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
+    // The user decides whether a details element is open.
+    if (!node.hasAttribute(name) && !(name === "open" && old.nodeName === "DETAILS")) old.removeAttribute(name);
   }
-  for (const { name, value } of [...made.attributes]) {
-    if (name === "style") old.style.cssText = made.style.cssText;
+  for (const { name, value } of [...node.attributes]) {
+    if (name === "style") old.style.cssText = node.style.cssText;
     else if (old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
-  for (const name of Object.keys(old.listening ?? {})) old[name] = null;
-  for (const [name, handler] of Object.entries(made.listening ?? {})) old[name] = handler;
-  old.listening = made.listening;
-  if (old.nodeName === "INPUT" && ["radio", "checkbox"].includes(old.type) && made.hasAttribute("data-set")) {
-    old.checked = made.hasAttribute("checked");
+  for (const name of Object.keys(old.handlers ?? {})) old[name] = null;
+  for (const [name, handler] of Object.entries(node.handlers ?? {})) old[name] = handler;
+  old.handlers = node.handlers;
+  if (old.nodeName === "INPUT" && ["radio", "checkbox"].includes(old.type) && node.hasAttribute("data-set")) {
+    old.checked = node.hasAttribute("checked");
   }
-  if (old.nodeName === "SELECT") {
-    lay(old, [...made.childNodes]);
-    if (made.dataset.value !== undefined) old.value = made.dataset.value;
-    return;
-  }
-  lay(old, [...made.childNodes]);
+  patch(old, [...node.childNodes]);
+  if (old.nodeName === "SELECT" && node.dataset.value !== undefined) old.value = node.dataset.value;
 }
 
-/** Says a sentence to those who listen to the screen. */
-export function say(sentence) {
-  const place = document.getElementById("said");
-  place.textContent = "";
-  setTimeout(() => (place.textContent = sentence), 50);
+/** Announces a message to screen readers. */
+export function announce(message) {
+  const region = document.getElementById("announcement");
+  // A change from empty is announced even if the message is the same as before.
+  region.textContent = "";
+  setTimeout(() => (region.textContent = message), 50);
 }

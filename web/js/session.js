@@ -1,148 +1,146 @@
-// Who is signed in on this device: tokens, their renewal (one refresh token is good for one renewal, however many tabs
-// are open), the first steps of a new login, and signing out.
+// The session on this device: tokens, their renewal, the required steps of a new user, and signing out. A refresh token
+// can be used once, however many tabs are open.
 
-import { forgetAnswers } from "./answers.js";
-import { mutate, query, Refused } from "./graph.js";
-import { keep, read, wipe } from "./kept.js";
+import { mutate, query, ServerError } from "./graphql.js";
+import { clearCache } from "./query_cache.js";
+import { clear, read, write } from "./storage.js";
 
-/** {accessToken, refreshToken, viewer} or null; viewer: id, name, role, disclaimer, and what has to be done first. */
+/** {accessToken, refreshToken, viewer} or null; viewer: id, name, role, disclaimer and the required steps. */
 export let session = null;
 
 const ROLES = ["EMPLOYER_OVERVIEW", "EMPLOYER_MANAGER"];
 const tabs = "BroadcastChannel" in self ? new BroadcastChannel("waymark-kpi") : null;
-let changed = () => {};
+let onChange = () => {};
 let renewing = null;
 
-/** Reads the sign-in kept on this device; `then` is called whenever it changes, here or in another tab. */
-export async function resume(then) {
-  changed = then;
+/** Restores the session stored on this device. `listener` is called when it changes, here or in another tab. */
+export async function restoreSession(listener) {
+  onChange = listener;
   session = (await read("session", "current")) ?? null;
   if (tabs) {
     tabs.onmessage = async () => {
       const before = session?.viewer.id;
       session = (await read("session", "current")) ?? null;
-      if (session?.viewer.id !== before) forgetAnswers();
-      changed();
+      if (session?.viewer.id !== before) clearCache();
+      onChange();
     };
   }
 }
 
-/** Signs in as an employer. Gives null, or the sentence that says why not. Raises Offline or Refused. */
+/** Signs in as an employer. Returns null, or the message that says why not. */
 export async function signIn(username, password) {
-  let refusal = null;
-  // The role is asked for by name, so that a login without one of the two begins no sign-in at all.
+  let error = null;
+  // The role is given, so that no session is started for a user who is not an employer.
   for (const role of ROLES) {
     const { login } = await mutate("sign_in", { username, password, role });
     if (login.errors.length === 0) {
-      await begin(login);
+      await startSession(login);
       return null;
     }
-    [refusal] = login.errors;
-    if (refusal.code !== "NOT_ALLOWED") return refusal.message;
+    [error] = login.errors;
+    if (error.code !== "NOT_ALLOWED") return error.message;
   }
-  return "This app is for employers. Your login has another role: please use Waymark itself.";
+  return "This app is for employers. Your account has a different role: please sign in to Waymark itself.";
 }
 
-/** Changes the password. Gives {} or the refusal {field, message}. */
+/** Changes the password. Returns {}, or the error as {field, message}. */
 export async function changePassword(currentPassword, newPassword) {
-  const { passwordChange } = await asSignedIn((token) =>
+  const { passwordChange } = await withToken((token) =>
     mutate("password_change", { currentPassword, newPassword }, token),
   );
   if (passwordChange.errors.length > 0) {
     const [{ field, message }] = passwordChange.errors;
     return { field: field?.at(-1), message };
   }
-  await begin(passwordChange);
+  await startSession(passwordChange);
   return {};
 }
 
-/** Accepts the disclaimer. Gives null or the sentence that says why not. */
+/** Accepts the disclaimer. Returns null, or the message that says why not. */
 export async function acceptDisclaimer() {
-  const { disclaimerAccept } = await asSignedIn((token) => mutate("disclaimer_accept", {}, token));
+  const { disclaimerAccept } = await withToken((token) => mutate("disclaimer_accept", {}, token));
   if (disclaimerAccept.errors.length > 0) return disclaimerAccept.errors[0].message;
-  await change({ ...session, viewer: { ...session.viewer, ...disclaimerAccept.viewer } });
+  await setSession({ ...session, viewer: { ...session.viewer, ...disclaimerAccept.viewer } });
   return null;
 }
 
-/** Signs out: on the server where it can be reached, and on this device in any case, with everything kept here. */
+/** Signs out on the server, if it can be reached, and deletes everything stored on this device in any case. */
 export async function signOut() {
   const { refreshToken } = session ?? {};
-  const told = refreshToken ? mutate("log_out", { refreshToken }).catch(() => undefined) : null;
-  await exclusively(() => end());
-  await told;
+  const sent = refreshToken ? mutate("log_out", { refreshToken }).catch(() => undefined) : null;
+  await withLock(() => endSession());
+  await sent;
 }
 
-/** Runs `work(accessToken)`; where the token is no longer good, once more with a new one. Raises as `work` does. */
-export async function asSignedIn(work) {
-  if (session === null) throw new Refused("UNAUTHENTICATED", "Please sign in.");
+/** Runs `work(accessToken)`, and runs it again with a new token if the token has expired. */
+export async function withToken(work) {
+  if (session === null) throw new ServerError("UNAUTHENTICATED", "Please sign in.");
   const token = session.accessToken;
   try {
     return await work(token);
   } catch (error) {
-    if (error.code === "PASSWORD_CHANGE_REQUIRED" || error.code === "DISCLAIMER_REQUIRED") await heldBack(error.code);
+    if (error.code === "PASSWORD_CHANGE_REQUIRED") await requireStep("mustChangePassword");
+    if (error.code === "DISCLAIMER_REQUIRED") await requireStep("mustAcceptDisclaimer");
     if (error.code !== "UNAUTHENTICATED") throw error;
   }
-  await renew(token);
+  await renewTokens(token);
   return work(session.accessToken);
 }
 
-/** A saved query as whoever is signed in. */
-export function ask(name, variables, etag) {
-  return asSignedIn((token) => query(name, variables, token, etag));
+/** Runs a saved query as the signed-in user. */
+export function runQuery(name, variables, etag) {
+  return withToken((token) => query(name, variables, token, etag));
 }
 
-/** New tokens for those that `stale` belongs to, unless another caller or tab has them already. */
-export function renew(stale) {
-  renewing ??= exclusively(() => renewAlone(stale)).finally(() => (renewing = null));
+/** Replaces the expired token `staleToken`, unless another caller or tab has already replaced it. */
+export function renewTokens(staleToken) {
+  renewing ??= withLock(() => renewLocked(staleToken)).finally(() => (renewing = null));
   return renewing;
 }
 
-async function renewAlone(stale) {
-  const kept = (await read("session", "current")) ?? null;
-  if (kept && kept.accessToken !== stale) {
-    session = kept;
+async function renewLocked(staleToken) {
+  const stored = (await read("session", "current")) ?? null;
+  if (stored && stored.accessToken !== staleToken) {
+    session = stored;
     return;
   }
-  if (kept) {
-    const { tokenRefresh } = await mutate("token_refresh", { refreshToken: kept.refreshToken });
+  if (stored) {
+    const { tokenRefresh } = await mutate("token_refresh", { refreshToken: stored.refreshToken });
     if (tokenRefresh.errors.length === 0) {
       const { accessToken, refreshToken, viewer } = tokenRefresh;
-      await change({ accessToken, refreshToken, viewer: { ...kept.viewer, ...viewer } });
+      await setSession({ accessToken, refreshToken, viewer: { ...stored.viewer, ...viewer } });
       return;
     }
   }
-  await end("Your sign-in has ended. Please sign in again.");
-  throw new Refused("UNAUTHENTICATED", "Your sign-in has ended.");
+  await endSession("You have been signed out. Please sign in again.");
+  throw new ServerError("UNAUTHENTICATED", "You have been signed out.");
 }
 
-function exclusively(work) {
-  // Outside a secure context there are no locks; the page alone is then all that can be guarded.
+function withLock(work) {
+  // Locks need a secure context. Without one, only the callers in this tab are kept apart.
   return navigator.locks ? navigator.locks.request("waymark-kpi-tokens", work) : work();
 }
 
-async function begin({ accessToken, refreshToken, viewer: { user, ...viewer } }) {
-  if (session?.viewer.id !== user.id) await forgetAnswers();
-  await change({ accessToken, refreshToken, viewer: { ...viewer, id: user.id, name: user.name } });
+async function startSession({ accessToken, refreshToken, viewer: { user, ...viewer } }) {
+  if (session?.viewer.id !== user.id) await clearCache();
+  await setSession({ accessToken, refreshToken, viewer: { ...viewer, id: user.id, name: user.name } });
 }
 
-async function heldBack(code) {
-  const viewer = { ...session.viewer };
-  if (code === "PASSWORD_CHANGE_REQUIRED") viewer.mustChangePassword = true;
-  else viewer.mustAcceptDisclaimer = true;
-  await change({ ...session, viewer });
+async function requireStep(step) {
+  await setSession({ ...session, viewer: { ...session.viewer, [step]: true } });
 }
 
-async function change(next) {
+async function setSession(next) {
   session = next;
-  await keep("session", "current", next);
+  await write("session", "current", next);
   tabs?.postMessage("changed");
-  changed();
+  onChange();
 }
 
-async function end(why = null) {
+async function endSession(reason = null) {
   session = null;
-  await wipe("session");
-  await forgetAnswers();
+  await clear("session");
+  await clearCache();
   tabs?.postMessage("changed");
-  changed(why);
+  onChange(reason);
 }

@@ -1,4 +1,4 @@
-"""What tests of the employer app share: Debian's Chromium, driven by Playwright, on a server over the demo."""
+"""Fixtures for the browser tests: the machine's Chromium, driven by Playwright, and servers over the demo."""
 
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -14,33 +14,33 @@ from tests.system.browser.device import Visit, visiting
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
-def executable() -> str | None:
-    """Where the machine's Chromium is."""
+def find_chromium() -> str | None:
+    """Returns the path of the machine's Chromium."""
     return next(filter(None, map(shutil.which, NAMES)), None)
 
 
 @pytest.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """One browser for the run. Nothing is downloaded: it is the machine's own, or these tests are skipped."""
-    chromium = executable()
+    """One browser for the run. The tests are skipped if the machine has no Chromium; none is downloaded."""
+    chromium = find_chromium()
     if chromium is None:
-        pytest.skip("there is no Chromium on this machine, so the employer app is not tested (Debian: chromium)")
+        pytest.skip("Chromium is not installed, so the employer app is not tested (Debian: chromium)")
     async with async_playwright() as playwright:
-        started = await playwright.chromium.launch(executable_path=chromium)
-        yield started
-        await started.close()
+        browser = await playwright.chromium.launch(executable_path=chromium)
+        yield browser
+        await browser.close()
 
 
 @pytest.fixture(scope="session")
 async def running(browser: Browser, demo: Demo) -> AsyncIterator[Running]:
-    """A server over the demo, of which nobody changes more than sign-ins."""
+    """A server over the demo, in which tests change nothing but sessions."""
     async with demo.serving("sqlite") as served:
         yield served
 
 
 @pytest.fixture
 async def own_running(browser: Browser, demo: Demo) -> AsyncIterator[Running]:
-    """A server over a demo that the test may change."""
+    """A server over a demo of its own, which the test may change."""
     async with demo.serving("sqlite") as served:
         yield served
 
@@ -52,18 +52,18 @@ Open = Callable[..., Awaitable[Visit]]
 async def open_app(browser: Browser) -> AsyncIterator[Open]:
     """Opens the app on a device of its own: `await open_app(running, "employer.manager", phone=True, dark=True)`.
 
-    At the end, whatever a page complained of is a failure, unless the test has expected it (`visit.expected`).
+    At the end, errors and warnings in a page's console fail the test, unless they match `visit.expected`.
     """
     async with AsyncExitStack() as stack:
         visits = []
 
-        async def opened(served: Running, username: str | None = None, **device: bool) -> Visit:
+        async def open_visit(served: Running, username: str | None = None, **device: bool) -> Visit:
             visit = await stack.enter_async_context(visiting(browser, served, **device))
             visits.append(visit)
             if username:
                 await visit.sign_in(username)
             return visit
 
-        yield opened
+        yield open_visit
         for visit in visits:
-            assert visit.complaints() == []
+            assert visit.console_errors() == []

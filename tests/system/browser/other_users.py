@@ -1,34 +1,34 @@
-"""What others do meanwhile, through the graph."""
+"""Actions of other users through the API, while the app is open."""
 
 from services.demo import sample_files as files
 from tests.support.http_server import Person
 
 
 async def do(person: Person, mutation: str, selection: str = "", /, **variables: object) -> dict:
-    """One mutation that goes well, arguments as the schema has them: `do(person, "sessionCancel(id: ID!)", id=id)`."""
+    """Runs a mutation and asserts that it has no errors: `do(person, "sessionCancel(id: ID!)", id=id)`."""
     name, _, rest = mutation.rstrip(")").partition("(")
-    declared = [part.strip() for part in rest.split(",")]
-    given = ", ".join(f"{part.split(':')[0]}: ${part.split(':')[0]}" for part in declared)
-    asked = f"{name}({given}) {{ {selection} errors {{ code field message }} }}"
-    answer = await person.data(f"mutation({', '.join('$' + part for part in declared)}) {{ {asked} }}", **variables)
+    parameters = [part.strip() for part in rest.split(",")]
+    arguments = ", ".join(f"{part.split(':')[0]}: ${part.split(':')[0]}" for part in parameters)
+    field = f"{name}({arguments}) {{ {selection} errors {{ code field message }} }}"
+    answer = await person.data(f"mutation({', '.join('$' + part for part in parameters)}) {{ {field} }}", **variables)
     assert answer[name]["errors"] == [], answer
     return answer[name]
 
 
 async def learner_id(person: Person, name: str) -> str:
-    """The id of the first learner of that name."""
-    asked = "query($name: String) { learners(filter: { search: $name }) { nodes { id } } }"
-    return (await person.data(asked, name=name))["learners"]["nodes"][0]["id"]
+    """Returns the id of the first learner with that name."""
+    query = "query($name: String) { learners(filter: { search: $name }) { nodes { id } } }"
+    return (await person.data(query, name=name))["learners"]["nodes"][0]["id"]
 
 
-async def ask_to_sign(person: Person, learner: str, title: str, roles: list[str]) -> str:
-    """A new document that waits for roles; gives the request's id."""
+async def request_signature(person: Person, learner: str, title: str, roles: list[str]) -> str:
+    """Creates a document to be signed by the roles and returns the id of the signature request."""
     sample = files.pdf("Training plan")
     file_id = await person.upload(sample.name, sample.content_type, sample.content)
-    made = await do(
+    payload = await do(
         person,
         "signatureRequestCreate(input: SignatureRequestCreateInput!)",
         "signatureRequest { id }",
         input={"learnerId": learner, "title": title, "fileId": file_id, "roles": roles},
     )
-    return made["signatureRequest"]["id"]
+    return payload["signatureRequest"]["id"]

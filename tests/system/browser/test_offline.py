@@ -1,4 +1,4 @@
-"""Without a connection the app opens with the last answers and says how old they are; a newer one replaces it whole."""
+"""Offline: the app opens with the last data and shows its age. A new version replaces the old one completely."""
 
 import shutil
 from pathlib import Path
@@ -23,7 +23,7 @@ async def installed(visit: Visit) -> None:
     await visit.page.wait_for_function("navigator.serviceWorker.controller !== null")
 
 
-async def test_the_last_answers_stand_without_a_connection(running: Running, open_app: Open):
+async def test_last_data_is_shown_offline(running: Running, open_app: Open):
     visit = await open_app(running, "employer.overview", phone=True)
     visit.expected = NO_CONNECTION
     page = visit.page
@@ -31,37 +31,37 @@ async def test_the_last_answers_stand_without_a_connection(running: Running, ope
     await visit.go("learners", "Learners")
     await visit.go("learners/Learner_1", "Maya Thornton")
     await expect(page.locator("details").first).to_be_visible()
-    await visit.go("", "At a glance")
+    await visit.go("", "Overview")
     await visit.is_settled()
-    numbers = await visit.texts("main strong, main .amount, main time")
+    figures = await visit.texts("main strong, main .amount, main time")
 
     await visit.context.set_offline(True)
-    await expect(page.locator(".freshness")).to_contain_text("Offline. Last answer from")
+    await expect(page.locator(".freshness")).to_contain_text("Offline. Last updated")
     await page.reload()
-    await expect(visit.heading("At a glance")).to_be_visible()
-    assert await visit.texts("main strong, main .amount, main time") == numbers
+    await expect(visit.heading("Overview")).to_be_visible()
+    assert await visit.texts("main strong, main .amount, main time") == figures
     await expect(page.locator(".freshness p")).to_contain_text("just now")
-    # A day and two hours later it says so.
+    # 26 hours later the app shows that age.
     await page.evaluate("Date.now = (now => () => now() + 26 * 3600e3)(Date.now)")
     await page.get_by_role("button", name="Refresh").click()
-    await expect(page.locator("#said")).to_have_text("You are offline. This is the last answer.")
+    await expect(page.locator("#announcement")).to_have_text("You are offline. These are the last figures.")
     await expect(page.locator(".freshness p")).to_contain_text("26 hours ago")
 
-    # Filters work on what is there, and each learner that was opened can be opened.
+    # Filters work offline, and so does the screen of a learner that was loaded before.
     await visit.go("learners?show=OFF_TRACK", "Learners")
     shown = await page.locator(".person").count()
-    assert 0 < shown < int(numbers[0])
+    assert 0 < shown < int(figures[0])
     await visit.go("learners/Learner_1", "Maya Thornton")
     await expect(page.locator("details").first).to_be_visible()
     await visit.go("learners/Learner_2")
-    await expect(page.get_by_text("This learner has not been opened on this device yet.")).to_be_visible()
+    await expect(page.get_by_text("This learner has not been loaded on this device yet.")).to_be_visible()
 
     await visit.context.set_offline(False)
     await expect(visit.heading()).not_to_have_text("Learner")
     await visit.is_live()
 
 
-async def test_signing_in_without_a_connection_says_what_is_missing(running: Running, open_app: Open):
+async def test_sign_in_offline_shows_an_error(running: Running, open_app: Open):
     visit = await open_app(running)
     visit.expected = NO_CONNECTION
     await installed(visit)
@@ -69,20 +69,20 @@ async def test_signing_in_without_a_connection_says_what_is_missing(running: Run
     await visit.page.reload()
     await visit.fill_in("employer.manager")
     await expect(visit.page.get_by_role("alert")).to_have_text(
-        "There is no connection. You can sign in once you are online."
+        "There is no connection. You can sign in when you are online."
     )
 
 
-async def test_one_persons_answers_are_not_shown_to_the_next(running: Running, open_app: Open):
+async def test_stored_data_is_deleted_when_another_user_signs_in(running: Running, open_app: Open):
     visit = await open_app(running, "employer.overview")
     visit.expected = NO_CONNECTION
     await visit.is_settled()
-    before = await visit.kept("answers")
+    before = await visit.stored("answers")
     await visit.page.get_by_role("link", name="Your account").click()
     await visit.page.get_by_role("button", name="Sign out").click()
     await visit.sign_in("employer.manager")
     await visit.is_settled()
-    after = await visit.kept("answers")
+    after = await visit.stored("answers")
     assert before and after
     assert not {key.split()[0] for key in before} & {key.split()[0] for key in after}
 
@@ -91,42 +91,44 @@ def client_of(folder: Path) -> TestClient:
     return TestClient(Starlette(routes=static_app("/kpi", folder)), base_url="http://127.0.0.1")
 
 
-def test_the_worker_is_told_every_file_and_changes_with_any_of_them(tmp_path: Path):
+def test_service_worker_lists_every_file_and_changes_with_each(tmp_path: Path):
     folder = tmp_path / "web"
     shutil.copytree(ROOT / "web", folder)
     first = client_of(folder).get("/kpi/sw.js")
     assert first.headers["content-type"].startswith("text/javascript")
     assert first.headers["cache-control"] == "no-cache"
     assert client_of(folder).get("/kpi/sw.js").text == first.text
-    head = first.text.splitlines()[0]
+    first_line = first.text.splitlines()[0]
     for file in folder.rglob("*"):
         if file.is_file() and file.name != "sw.js":
-            assert f'"{file.relative_to(folder).as_posix()}"' in head
+            assert f'"{file.relative_to(folder).as_posix()}"' in first_line
             assert client_of(folder).get(f"/kpi/{file.relative_to(folder)}").status_code == 200
-    (folder / "js" / "words.js").write_text((folder / "js" / "words.js").read_text() + "\n// more\n")
-    assert client_of(folder).get("/kpi/sw.js").text.splitlines()[0] != head
+    (folder / "js" / "format.js").write_text((folder / "js" / "format.js").read_text() + "\n// more\n")
+    assert client_of(folder).get("/kpi/sw.js").text.splitlines()[0] != first_line
 
 
 @pytest.mark.parametrize("path", ["/kpi/nothing.js", "/kpi/../server.py", "/kpi/%2e%2e/server.py", "/kpi/js/"])
-def test_nothing_else_is_served(path: str):
+def test_other_paths_are_not_served(path: str):
     assert client_of(ROOT / "web").get(path).status_code == 404
 
 
-async def test_a_newer_version_is_offered_and_taken_whole(own_running: Running, open_app: Open, tmp_path: Path):
+async def test_new_version_is_offered_and_replaces_the_old_one(own_running: Running, open_app: Open, tmp_path: Path):
     visit = await open_app(own_running, "employer.overview")
     await installed(visit)
     (before,) = await visit.page.evaluate("caches.keys()")
-    # The server is started again, as it were, with another version of one file.
+    # In place of a restart with another version, the routes are replaced by those of a changed folder.
     folder = tmp_path / "web"
     shutil.copytree(ROOT / "web", folder)
-    words = (folder / "js" / "words.js").read_text()
-    (folder / "js" / "words.js").write_text(words.replace('word: "Off track"', 'word: "Behind"'))
+    source = (folder / "js" / "format.js").read_text()
+    (folder / "js" / "format.js").write_text(source.replace('label: "Off track"', 'label: "Behind"'))
     routes = own_running.server.app._app.router.routes
     routes[:] = [*(route for route in routes if "/kpi" not in getattr(route, "path", "")), *static_app("/kpi", folder)]
-    await visit.page.evaluate("navigator.serviceWorker.getRegistration().then(one => { one.update(); })")
+    await visit.page.evaluate(
+        "navigator.serviceWorker.getRegistration().then(registration => { registration.update(); })"
+    )
     async with visit.page.expect_event("load"):
         await visit.page.get_by_role("button", name="Use it now").click()
-    await expect(visit.heading("At a glance")).to_be_visible()
-    assert await visit.texts(".lights .word") == ["Behind", "On track", "Ahead", "Not rated"]
+    await expect(visit.heading("Overview")).to_be_visible()
+    assert await visit.texts(".lights .label") == ["Behind", "On track", "Ahead", "Not rated"]
     (after,) = await visit.page.evaluate("caches.keys()")
     assert after != before

@@ -1,18 +1,18 @@
-// The viewer's account: who is signed in, installing the app, changing the password, signing out.
+// The Account screen: the signed-in user, signing out, installing the app, changing the password.
 
+import { icon, notice } from "../components.js";
 import { h } from "../dom.js";
-import { icon, notice } from "../parts.js";
+import { labelOf, ROLES } from "../format.js";
+import { install, installPrompt } from "../installation.js";
 import { session, signOut } from "../session.js";
-import { install, offer } from "../shell.js";
-import { ROLES, wordFor } from "../words.js";
 import { passwordForm } from "./password.js";
 
 export const name = "account";
 export const title = () => "Your account";
-export const needs = () => [];
+export const queries = () => [];
 
 const state = { changed: false };
-export const arrive = () => (state.changed = false);
+export const enter = () => (state.changed = false);
 
 export function show(app) {
   const { viewer } = session;
@@ -28,20 +28,20 @@ export function show(app) {
           "p",
           { class: "whoami" },
           h("strong", {}, viewer.name),
-          h("span", { class: "detail" }, wordFor(ROLES, viewer.role)),
+          h("span", { class: "detail" }, labelOf(ROLES, viewer.role)),
         ),
         h(
           "p",
           { class: "note" },
-          "The last answers are kept on this device, so that you can look at them without a connection. ",
+          "The last figures are stored on this device, so that you can see them without a connection. ",
           "Signing out removes them.",
         ),
         h("button", { type: "button", onclick: () => signOut() }, "Sign out"),
-        offer &&
+        installPrompt &&
           h(
             "button",
             { type: "button", class: "button", onclick: () => install().then(() => app.draw()) },
-            icon("open"),
+            icon("download"),
             "Install this app",
           ),
       ),

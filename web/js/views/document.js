@@ -1,38 +1,47 @@
-// One document: open it, tick, give the password, sign. What is signed is the SHA-256 of the bytes that were opened.
+// The Document screen: open the document, tick, enter the password, sign. The signature is for the SHA-256 of the bytes
+// that were opened.
 
-import { amend, amendNode, at } from "../answers.js";
-import { h, say } from "../dom.js";
-import { mutate, Offline } from "../graph.js";
-import { DOCUMENT, DOCUMENTS, documentsOf, GLANCE, one } from "../needs.js";
-import { field, form, icon, notice, waiting } from "../parts.js";
-import { asSignedIn } from "../session.js";
-import { day, hour, ROLES, size, wordFor } from "../words.js";
-import { done } from "./documents.js";
+import { field, form, icon, loading, notice } from "../components.js";
+import { announce, h } from "../dom.js";
+import { day, fileSize, labelOf, ROLES, timeOfDay } from "../format.js";
+import { mutate, OfflineError } from "../graphql.js";
+import { DOCUMENT, DOCUMENTS, documentsOf, HOME, single } from "../operations.js";
+import { cached, updateEntry, updateNode } from "../query_cache.js";
+import { withToken } from "../session.js";
+import { confirmation } from "./documents.js";
 
 export const name = "document";
-export const title = ({ route }) => request(route)?.title ?? "Document";
-export const needs = ({ id }) => [one(DOCUMENT, { id })];
+export const title = ({ route }) => requestOf(route)?.title ?? "Document";
+export const queries = ({ id }) => [single(DOCUMENT, { id })];
 
-const request = ({ id }) => at(DOCUMENT, { id })?.data.signatureRequest;
-const fresh = () => ({ opened: null, opening: false, ticked: false, busy: false, fault: null, place: null });
-let state = fresh();
+const requestOf = ({ id }) => cached(DOCUMENT, { id })?.data.signatureRequest;
+// `opened`: {address, sha256} of the bytes opened; `errorField`: "password", "tick", or null for the whole screen.
+const initialState = () => ({
+  opened: null,
+  opening: false,
+  ticked: false,
+  busy: false,
+  error: null,
+  errorField: null,
+});
+let state = initialState();
 
-export function arrive() {
+export function enter() {
   if (state.opened) URL.revokeObjectURL(state.opened.address);
-  state = fresh();
+  state = initialState();
 }
 
 export function show(app) {
   const back = h("a", { class: "back", href: "#/documents" }, icon("back"), "Documents to sign");
-  const paper = request(app.route);
-  const heading = h("h1", { tabindex: "-1" }, paper?.title ?? "Document");
-  if (paper === null)
-    return [back, heading, h("p", { class: "empty" }, "There is no such document, or it is no longer open to you.")];
-  if (!paper)
+  const request = requestOf(app.route);
+  const heading = h("h1", { tabindex: "-1" }, request?.title ?? "Document");
+  if (request === null)
+    return [back, heading, h("p", { class: "empty" }, "Document not found, or no longer available to you.")];
+  if (!request)
     return [
       back,
       heading,
-      app.refreshing ? waiting(2) : h("p", { class: "empty" }, "This document has not been opened on this device yet."),
+      app.refreshing ? loading(2) : h("p", { class: "empty" }, "This document has not been loaded on this device yet."),
     ];
   return [
     back,
@@ -40,25 +49,25 @@ export function show(app) {
     h(
       "p",
       { class: "lead" },
-      `About ${paper.learner.name}. ${paper.requestedBy.name} asked on ${day(paper.requestedAt)}.`,
+      `About ${request.learner.name}. Requested by ${request.requestedBy.name} on ${day(request.requestedAt)}.`,
     ),
-    state.fault && !["password", "tick"].includes(state.place) && notice("bad", h("p", {}, state.fault)),
+    state.error && !state.errorField && notice("bad", h("p", {}, state.error)),
     h(
       "div",
       { class: "columns", key: "columns" },
-      paper.awaitingViewer
-        ? steps(app, paper)
+      request.awaitingViewer
+        ? steps(app, request)
         : h(
             "section",
             { class: "card" },
-            notice("good", h("p", {}, icon("tick"), "This does not wait for your signature.")),
-            opening(app, paper),
+            notice("good", h("p", {}, icon("tick"), "This document does not need your signature.")),
+            openButton(app, request),
           ),
       h(
         "section",
         { class: "card", "aria-labelledby": "slots" },
-        h("h2", { id: "slots" }, "Who signs"),
-        h("ul", { class: "slots" }, paper.slots.map(slot)),
+        h("h2", { id: "slots" }, "Signatures"),
+        h("ul", { class: "slots" }, request.slots.map(slot)),
       ),
     ),
   ].filter(Boolean);
@@ -72,17 +81,17 @@ function slot({ role, signedBy, signedAt }) {
     h(
       "span",
       {},
-      wordFor(ROLES, role),
+      labelOf(ROLES, role),
       h(
         "span",
         { class: "detail" },
-        signedAt ? `${signedBy.name}, ${day(signedAt)} at ${hour(signedAt)}` : "Not signed yet",
+        signedAt ? `${signedBy.name}, ${day(signedAt)} at ${timeOfDay(signedAt)}` : "Not signed yet",
       ),
     ),
   );
 }
 
-function opening(app, { document }) {
+function openButton(app, { document }) {
   return h(
     "div",
     { class: "opening" },
@@ -90,7 +99,7 @@ function opening(app, { document }) {
       ? h(
           "a",
           { class: "button", href: state.opened.address, download: document.name, key: "again" },
-          icon("open"),
+          icon("download"),
           "Open it again",
         )
       : h(
@@ -102,33 +111,38 @@ function opening(app, { document }) {
             "aria-disabled": state.opening ? "true" : null,
             key: "open",
           },
-          icon("open"),
+          icon("download"),
           state.opening ? "Opening…" : "Open the document",
         ),
-    h("p", { class: "note" }, `${document.name}, ${size(document.size)}`),
+    h("p", { class: "note" }, `${document.name}, ${fileSize(document.size)}`),
   );
 }
 
-function steps(app, paper) {
-  const fault = (place) => (state.place === place ? state.fault : null);
+function steps(app, request) {
+  const errorOf = (name) => (state.errorField === name ? state.error : null);
   return h(
     "section",
     { class: "card", "aria-label": "Sign" },
     h(
       "ol",
       { class: "steps" },
-      h("li", { class: state.opened ? "done" : "", key: "open" }, h("h2", {}, "Open and read it"), opening(app, paper)),
+      h(
+        "li",
+        { class: state.opened ? "done" : "", key: "open" },
+        h("h2", {}, "Open and read it"),
+        openButton(app, request),
+      ),
       h(
         "li",
         { key: "sign" },
         h("h2", {}, "Tick and sign"),
         form(
           {
-            submit: "Sign the document",
-            doing: "Signing…",
+            submitLabel: "Sign the document",
+            busyLabel: "Signing…",
             busy: state.busy,
             autocomplete: "on",
-            work: (values, element) => sign(app, paper, values, element),
+            onSubmit: (values, element) => sign(app, request, values, element),
           },
           h(
             "div",
@@ -142,8 +156,8 @@ function steps(app, paper) {
                 "data-set": true,
                 checked: state.ticked,
                 required: true,
-                "aria-invalid": fault("tick") ? "true" : null,
-                "aria-describedby": fault("tick") ? "tick-fault" : null,
+                "aria-invalid": errorOf("tick") ? "true" : null,
+                "aria-describedby": errorOf("tick") ? "tick-error" : null,
                 onchange: ({ target }) => {
                   state.ticked = target.checked;
                   app.draw();
@@ -151,14 +165,14 @@ function steps(app, paper) {
               }),
               "I have read this document and sign it.",
             ),
-            fault("tick") && h("p", { class: "fault", id: "tick-fault", role: "alert" }, fault("tick")),
+            errorOf("tick") && h("p", { class: "error", id: "tick-error", role: "alert" }, errorOf("tick")),
           ),
           field("Your password", {
             id: "password",
             type: "password",
             autocomplete: "current-password",
-            hint: "It stands for your signature.",
-            fault: fault("password"),
+            hint: "Your password confirms your signature.",
+            error: errorOf("password"),
           }),
         ),
       ),
@@ -168,95 +182,99 @@ function steps(app, paper) {
 
 async function open(app) {
   if (state.opening) return;
-  const mine = state;
-  Object.assign(state, { opening: true, fault: null, place: null });
+  // The user may leave the screen, which replaces `state`, while the document is loading.
+  const stateAtStart = state;
+  Object.assign(state, { opening: true, error: null, errorField: null });
   app.draw();
   try {
-    // The link is good for minutes: a new one each time.
-    await one(DOCUMENT, { id: app.route.id }).refresh();
-    const { document } = request(app.route);
+    // Download links expire after minutes, so a new one is requested each time.
+    await single(DOCUMENT, { id: app.route.id }).refresh();
+    const { document } = requestOf(app.route);
     const { pathname, search } = new URL(document.download.url);
-    // By this page's own origin: the server may be known to itself by another name.
-    const answer = await fetch(pathname + search, { cache: "no-store" }).catch(() => {
-      throw new Offline();
+    // The page's own origin is used, because the server may be configured with another host name.
+    const response = await fetch(pathname + search, { cache: "no-store" }).catch(() => {
+      throw new OfflineError();
     });
-    if (!answer.ok)
+    if (!response.ok)
       throw new Error(
-        (await answer.json().catch(() => ({}))).error ?? "The document could not be opened. Please try again.",
+        (await response.json().catch(() => ({}))).error ?? "The document could not be opened. Please try again.",
       );
-    const bytes = await answer.arrayBuffer().catch(() => {
-      throw new Offline();
+    const bytes = await response.arrayBuffer().catch(() => {
+      throw new OfflineError();
     });
     const sha256 = await digest(bytes, document.sha256);
     const address = URL.createObjectURL(new Blob([bytes], { type: document.contentType }));
-    if (mine !== state) return URL.revokeObjectURL(address);
+    if (stateAtStart !== state) return URL.revokeObjectURL(address);
     state.opened = { address, sha256 };
     h("a", { href: address, download: document.name }).click();
-    say("The document has been opened.");
+    announce("The document has been opened.");
   } catch (error) {
-    Object.assign(mine, { fault: error.message, place: "open" });
+    Object.assign(stateAtStart, { error: error.message, errorField: null });
   }
-  mine.opening = false;
+  stateAtStart.opening = false;
   app.draw();
-  // The button that was pressed has become a link: whoever stood on it stands there still.
+  // The focused button was replaced by a link: the focus moves there.
   if (document.activeElement === document.body) document.querySelector(".opening .button")?.focus();
 }
 
-async function digest(bytes, said) {
-  // Browsers reckon digests over https and on this machine only; elsewhere the server's word is all there is.
-  if (!crypto.subtle) return said;
+/** Returns the SHA-256 of the bytes, or `expected` where the browser cannot calculate it. */
+async function digest(bytes, expected) {
+  // Browsers provide crypto.subtle in a secure context only.
+  if (!crypto.subtle) return expected;
   const hash = await crypto.subtle.digest("SHA-256", bytes);
   return [...new Uint8Array(hash)].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-async function sign(app, paper, { tick, password }, element) {
-  const refuse = (place, fault, focus) => {
-    Object.assign(state, { busy: false, place, fault });
+async function sign(app, request, { tick, password }, element) {
+  const showError = (error, errorField = null, focused = null) => {
+    Object.assign(state, { busy: false, error, errorField });
     app.draw();
-    focus?.focus();
+    focused?.focus();
   };
   if (!state.opened)
-    return refuse(
-      "open",
+    return showError(
       "Please open and read the document first.",
+      null,
       element.closest(".steps").querySelector(".button"),
     );
-  if (!tick) return refuse("tick", "Please tick this to sign.", element.elements.tick);
-  if (!password) return refuse("password", "Please give your password.", element.elements.password);
-  Object.assign(state, { busy: true, fault: null, place: null });
+  if (!tick) return showError("Please tick this box to sign.", "tick", element.elements.tick);
+  if (!password) return showError("Please enter your password.", "password", element.elements.password);
+  Object.assign(state, { busy: true, error: null, errorField: null });
   app.draw();
-  const variables = { id: paper.id, documentSha256: state.opened.sha256, password };
-  let answer;
+  const variables = { id: request.id, documentSha256: state.opened.sha256, password };
+  let payload;
   try {
-    answer = (await asSignedIn((token) => mutate("sign_document", variables, token))).signatureRequestSign;
+    payload = (await withToken((token) => mutate("sign_document", variables, token))).signatureRequestSign;
   } catch (error) {
-    return refuse(
-      "all",
-      error instanceof Offline
+    return showError(
+      error instanceof OfflineError
         ? "There is no connection, so nothing was signed. Please try again when you are online."
         : error.message,
     );
   }
-  if (answer.errors.length > 0) {
-    const [{ code, message }] = answer.errors;
+  if (payload.errors.length > 0) {
+    const [{ code, message }] = payload.errors;
     if (code === "WRONG_PASSWORD" || code === "TOO_MANY_ATTEMPTS") {
       element.elements.password.value = "";
-      return refuse("password", message, element.elements.password);
+      return showError(message, "password", element.elements.password);
     }
-    // What stands there now is not what was opened: it has to be read again.
-    Object.assign(state, fresh(), { fault: message, place: "all" });
+    // The document has changed since it was opened, so the user must open it again.
+    Object.assign(state, initialState(), { error: message });
     app.draw();
     return app.load();
   }
-  signedOff(app, paper);
+  showConfirmation(app, request);
 }
 
-function signedOff(app, paper) {
-  amendNode(DOCUMENTS, documentsOf, { ...paper, awaitingViewer: false });
-  amend(GLANCE, {}, ({ viewer }) => ({
+function showConfirmation(app, request) {
+  updateNode(DOCUMENTS, documentsOf, { ...request, awaitingViewer: false });
+  updateEntry(HOME, {}, ({ viewer }) => ({
     viewer: { ...viewer, awaitingSignatureCount: Math.max(0, viewer.awaitingSignatureCount - 1) },
   }));
-  Object.assign(done, { sentence: `You have signed “${paper.title}” for ${paper.learner.name}.`, fresh: true });
-  app.go("#/documents");
-  say(done.sentence);
+  Object.assign(confirmation, {
+    message: `You have signed “${request.title}” for ${request.learner.name}.`,
+    isNew: true,
+  });
+  app.navigate("#/documents");
+  announce(confirmation.message);
 }

@@ -1,68 +1,68 @@
-// Documents that wait for the viewer's own signature.
+// The Documents screen: documents that await the viewer's signature.
 
-import { at, pages } from "../answers.js";
+import { icon, loading, notice } from "../components.js";
 import { h } from "../dom.js";
-import { all, DOCUMENTS, documentsOf } from "../needs.js";
-import { icon, notice, waiting } from "../parts.js";
-import { count, day, ROLES, wordFor } from "../words.js";
+import { count, day, labelOf, ROLES } from "../format.js";
+import { DOCUMENTS, documentsOf, paged } from "../operations.js";
+import { cachedPages } from "../query_cache.js";
 
 export const name = "documents";
 export const title = () => "Documents to sign";
-export const needs = () => [all(DOCUMENTS, documentsOf)];
+export const queries = () => [paged(DOCUMENTS, documentsOf)];
 
-/** What was signed last, told once on the list. */
-export const done = { sentence: null };
+/** The message about the document just signed, shown once above the list. `isNew` until the list has been shown. */
+export const confirmation = { message: null, isNew: false };
 
 export function show(app) {
   const heading = h("h1", { tabindex: "-1" }, "Documents to sign");
-  const list = pages(DOCUMENTS, documentsOf);
+  const list = cachedPages(DOCUMENTS, documentsOf);
   if (!list)
     return [
       heading,
-      app.refreshing ? waiting(3) : h("p", { class: "empty" }, "Nothing has been loaded on this device yet."),
+      app.refreshing ? loading(3) : h("p", { class: "empty" }, "Nothing has been loaded on this device yet."),
     ];
   const mine = list.nodes.filter(({ awaitingViewer }) => awaitingViewer);
   return [
     heading,
-    done.sentence && notice("good", h("p", {}, icon("tick"), done.sentence)),
+    confirmation.message && notice("good", h("p", {}, icon("tick"), confirmation.message)),
     h(
       "p",
       { class: "result", role: "status" },
       mine.length
-        ? `${count(mine.length, "document")} ${mine.length === 1 ? "waits" : "wait"} for your signature`
-        : "Nothing waits for your signature.",
+        ? `${count(mine.length, "document")} ${mine.length === 1 ? "needs" : "need"} your signature`
+        : "No documents need your signature.",
     ),
-    mine.length > 0 && h("ul", { class: "papers" }, mine.map(card)),
+    mine.length > 0 && h("ul", { class: "document-list" }, mine.map(card)),
   ].filter(Boolean);
 }
 
-export function arrive(app) {
-  // Leaving the list and coming back later, what was signed is no news.
-  if (app.route.name === "documents" && done.fresh) done.fresh = false;
-  else done.sentence = null;
+export function enter(app) {
+  // The message is shown only when the user comes straight from signing.
+  if (app.route.name === "documents" && confirmation.isNew) confirmation.isNew = false;
+  else confirmation.message = null;
 }
 
 function card({ id, title, learner, requestedBy, requestedAt, slots }) {
   return h(
     "li",
-    { class: "card paper", key: id },
+    { class: "card document-card", key: id },
     icon("file"),
     h(
       "div",
       {},
       h("h2", {}, h("a", { href: `#/documents/${id}` }, title)),
       h("p", {}, `About ${learner.name}`),
-      h("p", { class: "note" }, `${requestedBy.name} asked on ${day(requestedAt)}`),
-      h("p", { class: "note" }, signed(slots)),
+      h("p", { class: "note" }, `Requested by ${requestedBy.name} on ${day(requestedAt)}`),
+      h("p", { class: "note" }, signers(slots)),
     ),
-    icon("on"),
+    icon("forward"),
   );
 }
 
-/** Who has signed, in a line. */
-export function signed(slots) {
+/** Returns who has signed, as one line. */
+function signers(slots) {
   const names = slots
     .filter(({ signedAt }) => signedAt)
-    .map(({ role, signedBy }) => signedBy?.name ?? wordFor(ROLES, role));
-  return names.length ? `Signed by ${names.join(", ")}` : "Nobody has signed yet";
+    .map(({ role, signedBy }) => signedBy?.name ?? labelOf(ROLES, role));
+  return names.length ? `Signed by ${names.join(", ")}` : "No signatures yet";
 }

@@ -1,33 +1,29 @@
-// What a new login does first: choose a password of one's own, and accept the disclaimer.
+// The steps that a new user must complete first: changing the password and accepting the disclaimer.
 
+import { form, notice } from "../components.js";
 import { h } from "../dom.js";
-import { form, notice } from "../parts.js";
 import { acceptDisclaimer, session, signOut } from "../session.js";
 import { passwordForm } from "./password.js";
 
 export const name = "first-steps";
 export const title = () => (session.viewer.mustChangePassword ? "Choose a password" : "Please read this first");
 
-const state = { busy: false, fault: null };
+const state = { busy: false, error: null };
 
 export function show(app) {
-  const password = session.viewer.mustChangePassword;
+  const mustChangePassword = session.viewer.mustChangePassword;
   return [
     h(
       "div",
       { class: "welcome small" },
       h("img", { src: "icons/icon.svg", alt: "", width: 56, height: 56 }),
-      h("h1", { tabindex: "-1", key: password ? "password" : "disclaimer" }, title()),
+      h("h1", { tabindex: "-1", key: mustChangePassword ? "password" : "disclaimer" }, title()),
     ),
-    password
+    mustChangePassword
       ? h(
           "section",
           { class: "card", key: "password" },
-          h(
-            "p",
-            {},
-            "This is your first time here. Choose a password that you will remember: you sign documents with it.",
-          ),
+          h("p", {}, "Before you start, choose a new password. You will also use it to sign documents."),
           passwordForm(app),
         )
       : disclaimer(app),
@@ -36,27 +32,32 @@ export function show(app) {
 }
 
 function disclaimer(app) {
-  const words = session.viewer.disclaimer ?? "";
+  const text = session.viewer.disclaimer ?? "";
   return h(
     "section",
     { class: "card", key: "disclaimer" },
     h(
       "div",
       { class: "prose", tabindex: "0", role: "region", "aria-label": "Disclaimer" },
-      words.split(/\n\s*\n/).map((paragraph) => h("p", {}, paragraph)),
+      text.split(/\n\s*\n/).map((paragraph) => h("p", {}, paragraph)),
     ),
-    state.fault && notice("bad", h("p", {}, state.fault)),
-    form({ submit: "I have read and accept this", doing: "One moment…", busy: state.busy, work: () => accept(app) }),
+    state.error && notice("bad", h("p", {}, state.error)),
+    form({
+      submitLabel: "I have read and accept this",
+      busyLabel: "One moment…",
+      busy: state.busy,
+      onSubmit: () => accept(app),
+    }),
   );
 }
 
 async function accept(app) {
-  Object.assign(state, { busy: true, fault: null });
+  Object.assign(state, { busy: true, error: null });
   app.draw();
   try {
-    state.fault = await acceptDisclaimer();
+    state.error = await acceptDisclaimer();
   } catch (error) {
-    state.fault = error.message;
+    state.error = error.message;
   }
   state.busy = false;
   app.draw();

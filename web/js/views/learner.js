@@ -1,38 +1,48 @@
-// One learner: where they stand in each aim, and the progress map down to its criteria.
+// The Learner screen: the learner's facts, and each aim with its progress map.
 
-import { at } from "../answers.js";
+import { bars, criterionStatus, icon, loading, trafficLight } from "../components.js";
 import { h } from "../dom.js";
-import { LEARNER, one, PROGRESS_MAP } from "../needs.js";
-import { bars, criterionLight, icon, light, waiting } from "../parts.js";
-import { AIM_STATUSES, appointment, count, CRITERIA, day, plainDay, SESSIONS, toneFor, wordFor } from "../words.js";
-import { summed } from "./glance.js";
+import {
+  AIM_STATUSES,
+  appointment,
+  count,
+  CRITERION_STATUSES,
+  dateOnly,
+  day,
+  labelOf,
+  SESSION_TYPES,
+  statusStyle,
+} from "../format.js";
+import { LEARNER, PROGRESS_MAP, single } from "../operations.js";
+import { cached } from "../query_cache.js";
+import { criteriaSummary } from "./overview.js";
 
 export const name = "learner";
-export const title = ({ route }) => head(route)?.name ?? "Learner";
-export const needs = ({ id }) => [one(LEARNER, { learnerId: id }), one(PROGRESS_MAP, { learnerId: id })];
+export const title = ({ route }) => learnerOf(route)?.name ?? "Learner";
+export const queries = ({ id }) => [single(LEARNER, { learnerId: id }), single(PROGRESS_MAP, { learnerId: id })];
 
-const state = { leftOnly: false };
-export const arrive = () => (state.leftOnly = false);
+const state = { incompleteOnly: false };
+export const enter = () => (state.incompleteOnly = false);
 
-const head = ({ id }) => at(LEARNER, { learnerId: id })?.data.learner;
+const learnerOf = ({ id }) => cached(LEARNER, { learnerId: id })?.data.learner;
 
 export function show(app) {
   const back = h("a", { class: "back", href: "#/learners" }, icon("back"), "Learners");
-  const learner = head(app.route);
+  const learner = learnerOf(app.route);
   if (learner === null)
     return [
       back,
       h("h1", { tabindex: "-1" }, "Learner"),
-      h("p", { class: "empty" }, "There is no such learner, or they are no longer allocated to you."),
+      h("p", { class: "empty" }, "Learner not found, or no longer allocated to you."),
     ];
   if (!learner)
     return [
       back,
       h("h1", { tabindex: "-1" }, "Learner"),
-      app.refreshing ? waiting(3) : h("p", { class: "empty" }, "This learner has not been opened on this device yet."),
+      app.refreshing ? loading(3) : h("p", { class: "empty" }, "This learner has not been loaded on this device yet."),
     ];
   const units = new Map(
-    at(PROGRESS_MAP, { learnerId: app.route.id })?.data.learner?.aims.map((aim) => [aim.id, aim.units]),
+    cached(PROGRESS_MAP, { learnerId: app.route.id })?.data.learner?.aims.map((aim) => [aim.id, aim.units]),
   );
   return [
     back,
@@ -48,10 +58,10 @@ export function show(app) {
         h("input", {
           type: "checkbox",
           role: "switch",
-          checked: state.leftOnly,
+          checked: state.incompleteOnly,
           "data-set": true,
           onchange: ({ target }) => {
-            state.leftOnly = target.checked;
+            state.incompleteOnly = target.checked;
             app.draw();
           },
         }),
@@ -73,7 +83,7 @@ function facts({
   outstandingActionCount,
   overdueActionCount,
 }) {
-  const fact = (word, ...value) => h("div", {}, h("dt", {}, word), h("dd", {}, value));
+  const fact = (label, ...value) => h("div", {}, h("dt", {}, label), h("dd", {}, value));
   return h(
     "dl",
     { class: "card about" },
@@ -85,7 +95,7 @@ function facts({
             h(
               "span",
               { class: "detail" },
-              [wordFor(SESSIONS, nextSession.type), `with ${nextSession.assessor.name}`, nextSession.location]
+              [labelOf(SESSION_TYPES, nextSession.type), `with ${nextSession.assessor.name}`, nextSession.location]
                 .filter(Boolean)
                 .join(", "),
             ),
@@ -112,38 +122,38 @@ function facts({
 
 function aimCard(aim, units) {
   const { progress } = aim;
-  const ended = aim.actualEndDate ? `, ended ${plainDay(aim.actualEndDate)}` : "";
+  const ended = aim.actualEndDate ? `, ended ${dateOnly(aim.actualEndDate)}` : "";
   return h(
     "section",
     { class: "card aim-card", key: aim.id, "aria-labelledby": aim.id },
-    h("div", { class: "aim-head" }, h("h3", { id: aim.id }, aim.title), light(aim.trafficLight)),
+    h("div", { class: "aim-head" }, h("h3", { id: aim.id }, aim.title), trafficLight(aim.trafficLight)),
     h(
       "p",
       { class: "note" },
-      [wordFor(AIM_STATUSES, aim.status), aim.assessor && `with ${aim.assessor.name}`].filter(Boolean).join(" "),
+      [labelOf(AIM_STATUSES, aim.status), aim.assessor && `with ${aim.assessor.name}`].filter(Boolean).join(" "),
       h("br"),
-      `${plainDay(aim.startDate)} to ${plainDay(aim.plannedEndDate)}`,
+      `${dateOnly(aim.startDate)} to ${dateOnly(aim.plannedEndDate)}`,
       ended,
     ),
     bars(progress, { large: true }),
-    h("p", { class: "note" }, summed(progress)),
+    h("p", { class: "note" }, criteriaSummary(progress)),
     units ? progressMap(units) : h("p", { class: "note" }, "The progress map has not been loaded yet."),
   );
 }
 
 function progressMap(units) {
-  const rows = units.filter(({ criteria }) => !state.leftOnly || criteria.some(isLeft)).map(unitRow);
+  const rows = units.filter(({ criteria }) => !state.incompleteOnly || criteria.some(isIncomplete)).map(unitRow);
   return h("div", { class: "map" }, rows.length ? rows : h("p", { class: "note" }, "Nothing is left to do."));
 }
 
-const isLeft = ({ status }) => status !== "SIGNED_OFF";
+const isIncomplete = ({ status }) => status !== "SIGNED_OFF";
 
 function unitRow({ id, number, title, criteria }) {
-  const numbers = Object.keys(CRITERIA).map((code) => [code, criteria.filter(({ status }) => status === code).length]);
-  const said = numbers
-    .filter(([, many]) => many > 0)
-    .map(([code, many]) => `${many} ${CRITERIA[code].word.toLowerCase()}`);
-  const listed = state.leftOnly ? criteria.filter(isLeft) : criteria;
+  const counts = Object.entries(CRITERION_STATUSES)
+    .map(([code, { label }]) => [criteria.filter(({ status }) => status === code).length, label.toLowerCase()])
+    .filter(([number]) => number > 0)
+    .map(([number, label]) => `${number} ${label}`);
+  const listed = state.incompleteOnly ? criteria.filter(isIncomplete) : criteria;
   return h(
     "details",
     { key: id },
@@ -154,9 +164,9 @@ function unitRow({ id, number, title, criteria }) {
       h(
         "span",
         { class: "cells", "aria-hidden": "true" },
-        criteria.map(({ status }) => h("span", { class: toneFor(CRITERIA, status).tone })),
+        criteria.map(({ status }) => h("span", { class: statusStyle(CRITERION_STATUSES, status).tone })),
       ),
-      h("span", { class: "unit-words" }, said.join(", ") || "No criteria"),
+      h("span", { class: "unit-words" }, counts.join(", ") || "No criteria"),
     ),
     h(
       "ul",
@@ -170,7 +180,7 @@ function unitRow({ id, number, title, criteria }) {
           h(
             "span",
             { class: "states" },
-            criterionLight(criterion.status),
+            criterionStatus(criterion.status),
             criterion.evidenceCount > 0 &&
               h("span", { class: "pieces" }, `${count(criterion.evidenceCount, "piece")} of evidence`),
           ),

@@ -1,72 +1,74 @@
-// The learners: each with the lights and bars of their aims and the next visit; by light, site and name.
+// The Learners screen: learners with their aims and next visit, filtered by traffic light, site and name.
 
-import { pages } from "../answers.js";
+import { bars, icon, loading, shape, trafficLight } from "../components.js";
 import { h } from "../dom.js";
-import { all, LEARNERS, learnersOf } from "../needs.js";
-import { bars, icon, light, shape, waiting } from "../parts.js";
-import { appointment, count, folded, LIGHTS, SESSIONS, wordFor } from "../words.js";
+import { appointment, count, folded, labelOf, SESSION_TYPES, TRAFFIC_LIGHTS } from "../format.js";
+import { LEARNERS, learnersOf, paged } from "../operations.js";
+import { cachedPages } from "../query_cache.js";
 
 export const name = "learners";
 export const title = () => "Learners";
-export const needs = () => [all(LEARNERS, learnersOf)];
+export const queries = () => [paged(LEARNERS, learnersOf)];
 
-// So many cards at once; a long list grows when it is asked to.
+// How many learners are shown at first, and added by each "Show more".
 const BATCH = 60;
 const state = { shown: BATCH };
-export const arrive = () => (state.shown = BATCH);
+export const enter = () => (state.shown = BATCH);
 
 const withLight =
   (code) =>
   ({ aims }) =>
     aims.some((aim) => aim.trafficLight === code && aim.status !== "WITHDRAWN");
-const pastEnd = (aim) => aim.progress.pastPlannedEnd && aim.status !== "WITHDRAWN";
-const SHOWS = {
-  "": { word: "All", holds: () => true },
-  ...Object.fromEntries(Object.entries(LIGHTS).map(([code, words]) => [code, { ...words, holds: withLight(code) }])),
-  PAST_END: { word: "Past planned end", holds: ({ aims }) => aims.some(pastEnd) },
-  OVERDUE: { word: "Actions overdue", holds: ({ overdueActionCount }) => overdueActionCount > 0 },
+const isPastEnd = (aim) => aim.progress.pastPlannedEnd && aim.status !== "WITHDRAWN";
+const FILTERS = {
+  "": { label: "All", matches: () => true },
+  ...Object.fromEntries(
+    Object.entries(TRAFFIC_LIGHTS).map(([code, style]) => [code, { ...style, matches: withLight(code) }]),
+  ),
+  PAST_END: { label: "Past planned end", matches: ({ aims }) => aims.some(isPastEnd) },
+  OVERDUE: { label: "Actions overdue", matches: ({ overdueActionCount }) => overdueActionCount > 0 },
 };
+// Filters that are shown even if no learner matches.
+const MAIN_FILTERS = ["", "OFF_TRACK", "ON_TRACK", "AHEAD"];
 
 export function show(app) {
   const heading = h("h1", { tabindex: "-1" }, "Learners");
-  const list = pages(LEARNERS, learnersOf);
+  const list = cachedPages(LEARNERS, learnersOf);
   if (!list)
     return [
       heading,
-      app.refreshing ? waiting(4) : h("p", { class: "empty" }, "Nothing has been loaded on this device yet."),
+      app.refreshing ? loading(4) : h("p", { class: "empty" }, "Nothing has been loaded on this device yet."),
     ];
-  const { asked } = app.route;
-  const [light_, site, search] = [
-    asked.get("show") in SHOWS ? asked.get("show") : "",
-    asked.get("site") ?? "",
-    asked.get("name") ?? "",
-  ];
+  const { params } = app.route;
+  const filter = params.get("show") in FILTERS ? params.get("show") : "";
+  const site = params.get("site") ?? "";
+  const search = params.get("name") ?? "";
   const sites = [
     ...new Map(list.nodes.filter(({ employer }) => employer).map(({ employer }) => [employer.id, employer.name])),
   ];
-  const words = folded(search.trim());
-  const inScope = list.nodes.filter(
-    (learner) => (!site || learner.employer?.id === site) && (!words || folded(learner.name).includes(words)),
+  const searchText = folded(search.trim());
+  const candidates = list.nodes.filter(
+    ({ name, employer }) => (!site || employer?.id === site) && (!searchText || folded(name).includes(searchText)),
   );
-  const found = inScope.filter(SHOWS[light_].holds);
+  const matches = candidates.filter(FILTERS[filter].matches);
   return [
     heading,
-    filters(app, { light_, site, search, sites, inScope }),
-    h("p", { class: "result", role: "status" }, result(found, list, light_)),
-    found.length === 0
+    filters(app, { filter, site, search, sites, candidates }),
+    h("p", { class: "result", role: "status" }, summary(matches, list, filter)),
+    matches.length === 0
       ? h(
           "p",
           { class: "empty" },
           list.nodes.length === 0
-            ? "No learner is allocated to you yet."
-            : "No learner fits. Try another light, site or name.",
+            ? "No learners are allocated to you yet."
+            : "No learners match. Try another traffic light, site or name.",
         )
       : h(
           "ul",
           { class: "people" },
-          found.slice(0, state.shown).map((learner) => card(learner, sites.length > 1)),
+          matches.slice(0, state.shown).map((learner) => card(learner, sites.length > 1)),
         ),
-    found.length > state.shown &&
+    matches.length > state.shown &&
       h(
         "button",
         {
@@ -77,19 +79,19 @@ export function show(app) {
             app.draw();
           },
         },
-        `Show more (${found.length - state.shown} left)`,
+        `Show more (${matches.length - state.shown} left)`,
       ),
   ].filter(Boolean);
 }
 
-function filters(app, { light_, site, search, sites, inScope }) {
-  const ask = (name, value) => {
-    const asked = new URLSearchParams(app.route.asked);
-    if (value) asked.set(name, value);
-    else asked.delete(name);
-    app.route.asked = asked;
+function filters(app, { filter, site, search, sites, candidates }) {
+  const setParam = (name, value) => {
+    const params = new URLSearchParams(app.route.params);
+    if (value) params.set(name, value);
+    else params.delete(name);
+    app.route.params = params;
     state.shown = BATCH;
-    history.replaceState(history.state, "", `#/learners${asked.size ? `?${asked}` : ""}`);
+    history.replaceState(history.state, "", `#/learners${params.size ? `?${params}` : ""}`);
     app.draw();
   };
   return h(
@@ -97,8 +99,8 @@ function filters(app, { light_, site, search, sites, inScope }) {
     { class: "filters", role: "search", "aria-label": "Learners", onsubmit: (event) => event.preventDefault() },
     h(
       "div",
-      { class: "searching" },
-      h("label", { for: "search", class: "unseen" }, "Search by name"),
+      { class: "search-box" },
+      h("label", { for: "search", class: "visually-hidden" }, "Search by name"),
       icon("search"),
       h("input", {
         id: "search",
@@ -106,17 +108,17 @@ function filters(app, { light_, site, search, sites, inScope }) {
         placeholder: "Name",
         autocomplete: "off",
         value: search,
-        oninput: ({ target }) => ask("name", target.value),
+        oninput: ({ target }) => setParam("name", target.value),
       }),
     ),
     sites.length > 1 &&
       h(
         "div",
         { class: "sites" },
-        h("label", { for: "site", class: "unseen" }, "Site"),
+        h("label", { for: "site", class: "visually-hidden" }, "Site"),
         h(
           "select",
-          { id: "site", "data-value": site, onchange: ({ target }) => ask("site", target.value) },
+          { id: "site", "data-value": site, onchange: ({ target }) => setParam("site", target.value) },
           h("option", { value: "", selected: !site }, "All sites"),
           sites.map(([id, name]) => h("option", { value: id, selected: id === site }, name)),
         ),
@@ -124,10 +126,10 @@ function filters(app, { light_, site, search, sites, inScope }) {
     h(
       "fieldset",
       { class: "chips" },
-      h("legend", { class: "unseen" }, "Show"),
-      Object.entries(SHOWS).map(([code, { word, tone, shape: drawing, holds }]) => {
-        const number = inScope.filter(holds).length;
-        if (number === 0 && code !== light_ && !["", "OFF_TRACK", "ON_TRACK", "AHEAD"].includes(code)) return null;
+      h("legend", { class: "visually-hidden" }, "Show"),
+      Object.entries(FILTERS).map(([code, { label, tone, shape: shapeName, matches }]) => {
+        const number = candidates.filter(matches).length;
+        if (number === 0 && code !== filter && !MAIN_FILTERS.includes(code)) return null;
         return h(
           "label",
           { class: `chip ${tone ?? ""}`, key: code },
@@ -135,12 +137,12 @@ function filters(app, { light_, site, search, sites, inScope }) {
             type: "radio",
             name: "show",
             value: code,
-            checked: code === light_,
+            checked: code === filter,
             "data-set": true,
-            onchange: () => ask("show", code),
+            onchange: () => setParam("show", code),
           }),
-          drawing && shape(drawing),
-          word,
+          shapeName && shape(shapeName),
+          label,
           h("span", { class: "number" }, `${number}`),
         );
       }),
@@ -148,24 +150,27 @@ function filters(app, { light_, site, search, sites, inScope }) {
   );
 }
 
-function result(found, list, light_) {
-  const whole =
-    list.nodes.length < list.totalCount
-      ? ` (the first ${list.nodes.length} of ${list.totalCount} were looked through)`
-      : "";
-  const aims = found.flatMap((learner) => learner.aims).filter((aim) => aim.status !== "WITHDRAWN");
-  const matching =
-    light_ in LIGHTS
-      ? aims.filter((aim) => aim.trafficLight === light_)
-      : light_ === "PAST_END"
-        ? aims.filter(pastEnd)
+/** Returns the number of learners and aims that match, and whether only a part of the list was searched. */
+function summary(matches, list, filter) {
+  const isPartial = list.nodes.length < list.totalCount;
+  const searched = isPartial ? ` (from the first ${list.nodes.length} of ${list.totalCount} learners)` : "";
+  const aims = matches.flatMap((learner) => learner.aims).filter((aim) => aim.status !== "WITHDRAWN");
+  const matchingAims =
+    filter in TRAFFIC_LIGHTS
+      ? aims.filter((aim) => aim.trafficLight === filter)
+      : filter === "PAST_END"
+        ? aims.filter(isPastEnd)
         : aims;
   const kind =
-    light_ in LIGHTS ? ` ${LIGHTS[light_].word.toLowerCase()}` : light_ === "PAST_END" ? " past planned end" : "";
-  return `${count(found.length, "learner")}, ${count(matching.length, "aim")}${kind}${whole}`;
+    filter in TRAFFIC_LIGHTS
+      ? ` ${TRAFFIC_LIGHTS[filter].label.toLowerCase()}`
+      : filter === "PAST_END"
+        ? " past planned end"
+        : "";
+  return `${count(matches.length, "learner")}, ${count(matchingAims.length, "aim")}${kind}${searched}`;
 }
 
-function card({ id, name, employer, nextSession, overdueActionCount, aims }, withSite) {
+function card({ id, name, employer, nextSession, overdueActionCount, aims }, showSite) {
   return h(
     "li",
     { class: "card person", key: id },
@@ -173,7 +178,7 @@ function card({ id, name, employer, nextSession, overdueActionCount, aims }, wit
     h(
       "ul",
       { class: "facts" },
-      withSite && employer && h("li", {}, employer.name),
+      showSite && employer && h("li", {}, employer.name),
       h(
         "li",
         {},
@@ -182,17 +187,23 @@ function card({ id, name, employer, nextSession, overdueActionCount, aims }, wit
           ? h(
               "span",
               {},
-              h("span", { class: "unseen" }, "Next visit: "),
+              h("span", { class: "visually-hidden" }, "Next visit: "),
               h("time", { datetime: nextSession.startsAt }, appointment(nextSession.startsAt)),
-              ` · ${wordFor(SESSIONS, nextSession.type)}`,
+              ` · ${labelOf(SESSION_TYPES, nextSession.type)}`,
             )
           : "No visit booked",
       ),
       overdueActionCount > 0 &&
-        h("li", { class: "bad" }, icon("late"), `${count(overdueActionCount, "action")} overdue`),
+        h("li", { class: "bad" }, icon("clock"), `${count(overdueActionCount, "action")} overdue`),
     ),
     aims.map((aim) =>
-      h("div", { class: "aim", key: aim.id }, h("h3", {}, aim.title), light(aim.trafficLight), bars(aim.progress)),
+      h(
+        "div",
+        { class: "aim", key: aim.id },
+        h("h3", {}, aim.title),
+        trafficLight(aim.trafficLight),
+        bars(aim.progress),
+      ),
     ),
     aims.length === 0 && h("p", { class: "note" }, "No aim yet."),
   );

@@ -1,67 +1,70 @@
-// The form that changes a password: at the first sign-in, and in the account.
+// The form that changes the password: a new user's first step, and on the Account screen.
 
-import { h, say } from "../dom.js";
-import { field, form, notice } from "../parts.js";
+import { field, form, notice } from "../components.js";
+import { announce, h } from "../dom.js";
 import { changePassword } from "../session.js";
 
-const state = { busy: false, fault: null };
+const FIELDS = ["currentPassword", "newPassword", "again"];
+// `error`: null or {field, message}.
+const state = { busy: false, error: null };
 
-/** The form; `then()` is called when the password has been changed. */
-export function passwordForm(app, then = () => undefined) {
-  const { field: place, message } = state.fault ?? {};
+/** Returns the form; `onChanged()` is called when the password has been changed. */
+export function passwordForm(app, onChanged = () => undefined) {
+  const { field: invalid, message } = state.error ?? {};
+  const errorOf = (name) => (invalid === name ? message : null);
   return h(
     "div",
     {},
-    message && !["currentPassword", "newPassword", "again"].includes(place) && notice("bad", h("p", {}, message)),
+    message && !FIELDS.includes(invalid) && notice("bad", h("p", {}, message)),
     form(
       {
-        submit: "Change password",
-        doing: "Changing…",
+        submitLabel: "Change password",
+        busyLabel: "Changing…",
         busy: state.busy,
-        work: (values, element) => send(app, values, element, then),
+        onSubmit: (values, element) => submit(app, values, element, onChanged),
       },
       field("Current password", {
         id: "currentPassword",
         type: "password",
         autocomplete: "current-password",
-        fault: place === "currentPassword" ? message : null,
+        error: errorOf("currentPassword"),
       }),
       field("New password", {
         id: "newPassword",
         type: "password",
         autocomplete: "new-password",
-        hint: "At least 8 characters, and not easily guessed.",
-        fault: place === "newPassword" ? message : null,
+        hint: "At least 8 characters, and hard to guess.",
+        error: errorOf("newPassword"),
       }),
       field("New password again", {
         id: "again",
         type: "password",
         autocomplete: "new-password",
-        fault: place === "again" ? message : null,
+        error: errorOf("again"),
       }),
     ),
   );
 }
 
-async function send(app, { currentPassword, newPassword, again }, element, then) {
-  if (!currentPassword) state.fault = { field: "currentPassword", message: "Please fill in your current password." };
-  else if (newPassword !== again) state.fault = { field: "again", message: "This is not the same as the one above." };
+async function submit(app, { currentPassword, newPassword, again }, element, onChanged) {
+  if (!currentPassword) state.error = { field: "currentPassword", message: "Please enter your current password." };
+  else if (newPassword !== again) state.error = { field: "again", message: "This does not match the new password." };
   else {
-    Object.assign(state, { busy: true, fault: null });
+    Object.assign(state, { busy: true, error: null });
     app.draw();
     try {
-      const refusal = await changePassword(currentPassword, newPassword);
-      state.fault = refusal.message ? refusal : null;
+      const error = await changePassword(currentPassword, newPassword);
+      state.error = error.message ? error : null;
     } catch (error) {
-      state.fault = { message: error.message };
+      state.error = { message: error.message };
     }
     state.busy = false;
   }
   app.draw();
-  if (state.fault) element.elements[state.fault.field]?.focus();
+  if (state.error) element.elements[state.error.field]?.focus();
   else {
     if (element.isConnected) element.reset();
-    say("Your password has been changed.");
-    then();
+    announce("Your password has been changed.");
+    onChanged();
   }
 }

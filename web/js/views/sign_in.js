@@ -1,14 +1,14 @@
-// Signing in with the employer's login.
+// The sign-in screen.
 
+import { field, form, notice } from "../components.js";
 import { h } from "../dom.js";
-import { Offline } from "../graph.js";
-import { field, form, notice } from "../parts.js";
+import { OfflineError } from "../graphql.js";
 import { signIn } from "../session.js";
 
 export const name = "sign-in";
 export const title = () => "Sign in";
 
-const state = { busy: false, fault: null };
+const state = { busy: false, error: null };
 
 export function show(app) {
   return [
@@ -17,46 +17,50 @@ export function show(app) {
       { class: "welcome" },
       h("img", { src: "icons/icon.svg", alt: "", width: 72, height: 72 }),
       h("h1", { tabindex: "-1" }, "Waymark"),
-      h("p", { class: "lead" }, "How your apprentices are getting on, and what waits for your signature."),
+      h("p", { class: "lead" }, "See how your apprentices are doing, and sign documents."),
     ),
     h(
       "section",
       { class: "card" },
-      app.ended && !state.fault && notice("plain", h("p", {}, app.ended)),
-      state.fault && notice("bad", h("p", {}, state.fault)),
+      app.endReason && !state.error && notice("plain", h("p", {}, app.endReason)),
+      state.error && notice("bad", h("p", {}, state.error)),
       form(
         {
-          submit: "Sign in",
-          doing: "Signing in…",
+          submitLabel: "Sign in",
+          busyLabel: "Signing in…",
           busy: state.busy,
-          work: (values, element) => send(app, values, element),
+          onSubmit: (values, element) => submit(app, values, element),
         },
         field("Username", { id: "username", autocomplete: "username", autocapitalize: "none", spellcheck: "false" }),
         field("Password", { id: "password", type: "password", autocomplete: "current-password" }),
       ),
     ),
-    h("p", { class: "aside" }, "Your login came by e-mail from your training provider. If it does not work, ask them."),
+    h(
+      "p",
+      { class: "aside" },
+      "Your training provider sent you your username by e-mail. If you cannot sign in, contact them.",
+    ),
   ];
 }
 
-async function send(app, { username, password }, element) {
+async function submit(app, { username, password }, element) {
   if (!username.trim() || !password) {
-    state.fault = "Please fill in both your username and your password.";
+    state.error = "Please enter your username and your password.";
     app.draw();
     element.elements[username.trim() ? "password" : "username"].focus();
     return;
   }
-  Object.assign(state, { busy: true, fault: null });
+  Object.assign(state, { busy: true, error: null });
   app.draw();
   try {
-    state.fault = await signIn(username.trim(), password);
+    state.error = await signIn(username.trim(), password);
   } catch (error) {
-    state.fault =
-      error instanceof Offline ? "There is no connection. You can sign in once you are online." : error.message;
+    state.error =
+      error instanceof OfflineError ? "There is no connection. You can sign in when you are online." : error.message;
   }
   state.busy = false;
   app.draw();
-  if (state.fault && element.isConnected) {
+  if (state.error && element.isConnected) {
     element.elements.password.value = "";
     element.elements.password.focus();
   }

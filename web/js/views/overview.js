@@ -1,14 +1,14 @@
-// The first screen: the numbers over every learner that the viewer sees, and the next visits.
+// The Overview screen: counts and progress of all learners, and the next visits.
 
-import { at, pages } from "../answers.js";
+import { bars, icon, loading, shape } from "../components.js";
 import { h } from "../dom.js";
-import { all, GLANCE, LEARNERS, learnersOf, one } from "../needs.js";
-import { bars, icon, shape, waiting } from "../parts.js";
-import { appointment, count, LIGHTS, SESSIONS, wordFor } from "../words.js";
+import { appointment, count, labelOf, SESSION_TYPES, TRAFFIC_LIGHTS } from "../format.js";
+import { HOME, LEARNERS, learnersOf, paged, single } from "../operations.js";
+import { cached, cachedPages } from "../query_cache.js";
 
-export const name = "glance";
-export const title = () => "At a glance";
-export const needs = () => [one(GLANCE), all(LEARNERS, learnersOf)];
+export const name = "overview";
+export const title = () => "Overview";
+export const queries = () => [single(HOME), paged(LEARNERS, learnersOf)];
 
 const COUNTS = {
   OFF_TRACK: "offTrackCount",
@@ -16,15 +16,15 @@ const COUNTS = {
   AHEAD: "aheadCount",
   NOT_RATED: "notRatedCount",
 };
-const VISITS = 5;
+const MAX_VISITS = 5;
 
 export function show(app) {
-  const viewer = at(GLANCE)?.data.viewer;
-  const heading = h("h1", { tabindex: "-1" }, "At a glance");
+  const viewer = cached(HOME)?.data.viewer;
+  const heading = h("h1", { tabindex: "-1" }, "Overview");
   if (!viewer)
     return [
       heading,
-      app.refreshing ? waiting(4) : h("p", { class: "empty" }, "Nothing has been loaded on this device yet."),
+      app.refreshing ? loading(4) : h("p", { class: "empty" }, "Nothing has been loaded on this device yet."),
     ];
   const { kpis } = viewer;
   return [
@@ -41,7 +41,7 @@ export function show(app) {
         viewer.awaitingSignatureCount > 0,
       ),
       tile(
-        "late",
+        "clock",
         kpis.overdueActionCount,
         kpis.overdueActionCount === 1 ? "action overdue" : "actions overdue",
         "#/learners?show=OVERDUE",
@@ -51,20 +51,20 @@ export function show(app) {
     h(
       "div",
       { class: "columns" },
-      lights(kpis),
+      trafficLights(kpis),
       h(
         "section",
         { class: "card", "aria-labelledby": "progress" },
-        h("h2", { id: "progress" }, "Progress over all aims"),
+        h("h2", { id: "progress" }, "Progress across all aims"),
         bars(kpis.progress, { large: true, average: true }),
-        h("p", { class: "note" }, summed(kpis.progress)),
+        h("p", { class: "note" }, criteriaSummary(kpis.progress)),
         kpis.pastPlannedEndCount > 0 &&
           h(
             "a",
             { class: "late-link", href: "#/learners?show=PAST_END" },
-            icon("late"),
+            icon("clock"),
             `${count(kpis.pastPlannedEndCount, "aim")} past planned end`,
-            icon("on"),
+            icon("forward"),
           ),
       ),
       visits(),
@@ -72,28 +72,28 @@ export function show(app) {
   ];
 }
 
-/** The criteria behind the bars, in words. */
-export function summed({ criteriaTotal, criteriaMapped, criteriaSignedOff }) {
+/** Returns the criteria counts behind the bars as a sentence. */
+export function criteriaSummary({ criteriaTotal, criteriaMapped, criteriaSignedOff }) {
   const [signedOff, mapped] = [criteriaSignedOff, criteriaMapped].map((number) => number.toLocaleString("en-GB"));
   return `${signedOff} of ${count(criteriaTotal, "criterion", "criteria")} signed off, ${mapped} with evidence.`;
 }
 
-function tile(drawing, number, words, href, calls = false) {
+function tile(iconName, number, label, href, needsAttention = false) {
   return h(
     href ? "a" : "div",
-    { class: calls ? "tile calls" : "tile", href, key: drawing },
-    icon(drawing),
+    { class: needsAttention ? "tile attention" : "tile", href, key: iconName },
+    icon(iconName),
     h("strong", {}, number.toLocaleString("en-GB")),
-    h("span", {}, words),
+    h("span", {}, label),
   );
 }
 
-function lights(kpis) {
-  const rows = Object.entries(COUNTS).map(([code, name]) => ({ code, number: kpis[name], ...LIGHTS[code] }));
+function trafficLights(kpis) {
+  const rows = Object.entries(COUNTS).map(([code, name]) => ({ code, number: kpis[name], ...TRAFFIC_LIGHTS[code] }));
   return h(
     "section",
     { class: "card", "aria-labelledby": "lights" },
-    h("h2", { id: "lights" }, "Where they stand"),
+    h("h2", { id: "lights" }, "Traffic lights"),
     h(
       "div",
       { class: "strip", "aria-hidden": "true" },
@@ -104,18 +104,18 @@ function lights(kpis) {
     h(
       "ul",
       { class: "lights" },
-      rows.map(({ code, tone, word, shape: drawing, number }) =>
+      rows.map(({ code, tone, label, shape: shapeName, number }) =>
         h(
           "li",
           {},
           h(
             "a",
             { href: `#/learners?show=${code}`, class: tone },
-            h("span", { class: "sign" }, shape(drawing)),
-            h("span", { class: "word" }, word),
+            h("span", { class: "sign" }, shape(shapeName)),
+            h("span", { class: "label" }, label),
             h("strong", {}, number.toLocaleString("en-GB")),
             h("span", { class: "unit" }, number === 1 ? "aim" : "aims"),
-            icon("on"),
+            icon("forward"),
           ),
         ),
       ),
@@ -124,12 +124,12 @@ function lights(kpis) {
 }
 
 function visits() {
-  const list = pages(LEARNERS, learnersOf);
+  const list = cachedPages(LEARNERS, learnersOf);
   if (!list) return null;
   const next = list.nodes
     .filter(({ nextSession }) => nextSession)
-    .sort((one, other) => (one.nextSession.startsAt < other.nextSession.startsAt ? -1 : 1))
-    .slice(0, VISITS);
+    .sort((a, b) => (a.nextSession.startsAt < b.nextSession.startsAt ? -1 : 1))
+    .slice(0, MAX_VISITS);
   return h(
     "section",
     { class: "card", "aria-labelledby": "visits" },
@@ -146,8 +146,8 @@ function visits() {
               h(
                 "a",
                 { href: `#/learners/${id}` },
-                h("span", { class: "who" }, name),
-                h("span", { class: "what" }, wordFor(SESSIONS, nextSession.type)),
+                h("span", { class: "learner-name" }, name),
+                h("span", { class: "session-type" }, labelOf(SESSION_TYPES, nextSession.type)),
                 h("time", { datetime: nextSession.startsAt }, appointment(nextSession.startsAt)),
               ),
             ),

@@ -1,10 +1,10 @@
-// What several screens show: lights, bars, icons, messages, form fields.
+// Components that several screens use: traffic lights, bars, icons, messages, form fields.
 
 import { h, svg } from "./dom.js";
-import { CRITERIA, LIGHTS, percent, toneFor } from "./words.js";
+import { CRITERION_STATUSES, percent, statusStyle, TRAFFIC_LIGHTS } from "./format.js";
 
 const ICONS = {
-  glance: "M4 13h7V4H4zM13 20h7v-9h-7zM4 20h7v-5H4zM13 4v5h7V4z",
+  overview: "M4 13h7V4H4zM13 20h7v-9h-7zM4 20h7v-5H4zM13 4v5h7V4z",
   learners:
     "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 20c0-3.9 3.1-6 7-6s7 2.1 7 6M16 3.6a4 4 0 0 1 0 6.8M18 14.6c2.4.8 4 2.6 4 5.4",
   sign: "M4 20h16M5 15.5 15.5 5a2.1 2.1 0 0 1 3 3L8 18.5 4 19.5z",
@@ -12,15 +12,15 @@ const ICONS = {
   refresh: "M20 5v5h-5M4 19v-5h5M19.5 10A8 8 0 0 0 5.6 7.3L4 9M4.5 14a8 8 0 0 0 13.9 2.7L20 15",
   calendar: "M4 6h16v14H4zM4 10.5h16M8.5 3v5M15.5 3v5",
   back: "M14.5 5.5 8 12l6.5 6.5",
-  on: "M9.5 5.5 16 12l-6.5 6.5",
+  forward: "M9.5 5.5 16 12l-6.5 6.5",
   file: "M6 3h8l4 4v14H6zM14 3v4h4",
-  open: "M12 4v11M7.5 11 12 15.5 16.5 11M5 20h14",
+  download: "M12 4v11M7.5 11 12 15.5 16.5 11M5 20h14",
   search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5 20 20",
   tick: "M5 12.5 10 17.5 19 7",
-  late: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7.5V12l3 2",
+  clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7.5V12l3 2",
 };
 
-/** A line drawing that says nothing by itself: the words stand beside it. */
+/** A decorative icon, hidden from screen readers: its meaning is always in the text beside it. */
 export function icon(name) {
   return svg("svg", { class: "icon", viewBox: "0 0 24 24", "aria-hidden": "true" }, svg("path", { d: ICONS[name] }));
 }
@@ -36,22 +36,22 @@ const SHAPES = {
   tick: () => svg("path", { d: "M4.8 9.9 1.6 6.7l1.3-1.3 1.9 1.9 4.3-4.6 1.3 1.2z" }),
 };
 
-/** A colour's shape, for those who do not see the colour apart. */
+/** A shape that stands for a colour, for users who cannot tell the colours apart. */
 export function shape(name) {
   return svg("svg", { class: "shape", viewBox: "0 0 12 12", "aria-hidden": "true" }, SHAPES[name]());
 }
 
-function pill({ word, tone, shape: name }) {
-  return h("span", { class: `pill ${tone}` }, shape(name), word);
+function pill({ label, tone, shape: name }) {
+  return h("span", { class: `pill ${tone}` }, shape(name), label);
 }
 
-/** An aim's traffic light, in colour, shape and words. */
-export const light = (code) => pill(toneFor(LIGHTS, code));
+/** An aim's traffic light as colour, shape and text. */
+export const trafficLight = (code) => pill(statusStyle(TRAFFIC_LIGHTS, code));
 
-/** A criterion's colour on the progress map, likewise. */
-export const criterionLight = (code) => pill(toneFor(CRITERIA, code));
+/** A criterion's status on the progress map as colour, shape and text. */
+export const criterionStatus = (code) => pill(statusStyle(CRITERION_STATUSES, code));
 
-/** The three bars. `progress`: durationPercent, pastPlannedEnd, mappedPercent, signedOffPercent (0 to 100). */
+/** The three progress bars. `progress`: durationPercent, pastPlannedEnd, mappedPercent, signedOffPercent. */
 export function bars(progress, { large = false, average = false } = {}) {
   const late = progress.pastPlannedEnd === true;
   const rows = [
@@ -66,11 +66,11 @@ export function bars(progress, { large = false, average = false } = {}) {
   return h(
     "dl",
     { class: large ? "bars large" : "bars" },
-    rows.map(([tone, word, value]) =>
+    rows.map(([tone, label, value]) =>
       h(
         "div",
         {},
-        h("dt", {}, word),
+        h("dt", {}, label),
         h("dd", { class: `track ${tone}`, "aria-hidden": "true", vars: { "--share": `${Math.min(100, value)}%` } }),
         h("dd", { class: "amount" }, percent(value)),
       ),
@@ -78,14 +78,14 @@ export function bars(progress, { large = false, average = false } = {}) {
   );
 }
 
-/** A message in place. `tone`: plain, bad or good. */
+/** A message inside the page. `tone`: plain, bad or good. */
 export function notice(tone, ...content) {
   return h("div", { class: `notice ${tone}`, role: tone === "bad" ? "alert" : null }, content);
 }
 
-/** A labelled input with its fault beside it. `props` are the input's. */
-export function field(label, { id, fault, hint, ...props }) {
-  const described = [hint && `${id}-hint`, fault && `${id}-fault`].filter(Boolean).join(" ");
+/** A labelled input with a hint and an error message. `props` are attributes of the input. */
+export function field(label, { id, error, hint, ...props }) {
+  const descriptions = [hint && `${id}-hint`, error && `${id}-error`].filter(Boolean).join(" ");
   return h(
     "div",
     { class: "field" },
@@ -96,25 +96,25 @@ export function field(label, { id, fault, hint, ...props }) {
       name: id,
       required: true,
       ...props,
-      "aria-invalid": fault ? "true" : null,
-      "aria-describedby": described || null,
+      "aria-invalid": error ? "true" : null,
+      "aria-describedby": descriptions || null,
     }),
-    fault && h("p", { class: "fault", id: `${id}-fault`, role: "alert" }, fault),
+    error && h("p", { class: "error", id: `${id}-error`, role: "alert" }, error),
   );
 }
 
-/** Grey shapes where something is on its way. */
-export function waiting(rows = 3) {
+/** Placeholder cards while data is loading. */
+export function loading(cards = 3) {
   return h(
     "div",
-    { class: "waiting", role: "status" },
-    h("span", { class: "unseen" }, "Loading"),
-    Array.from({ length: rows }, () => h("div", { class: "card ghost" })),
+    { class: "loading", role: "status" },
+    h("span", { class: "visually-hidden" }, "Loading"),
+    Array.from({ length: cards }, () => h("div", { class: "card skeleton" })),
   );
 }
 
-/** A form that runs `work(values)` once at a time; its button says `doing` meanwhile. */
-export function form({ submit, doing, busy, work, ...props }, ...content) {
+/** A form that calls `onSubmit(values, form)` unless it is busy; its button is then labelled `busyLabel`. */
+export function form({ submitLabel, busyLabel, busy, onSubmit, ...props }, ...content) {
   return h(
     "form",
     {
@@ -122,10 +122,14 @@ export function form({ submit, doing, busy, work, ...props }, ...content) {
       ...props,
       onsubmit: (event) => {
         event.preventDefault();
-        if (!busy) work(Object.fromEntries(new FormData(event.target)), event.target);
+        if (!busy) onSubmit(Object.fromEntries(new FormData(event.target)), event.target);
       },
     },
     content,
-    h("button", { class: "main", type: "submit", "aria-disabled": busy ? "true" : null }, busy ? doing : submit),
+    h(
+      "button",
+      { class: "main", type: "submit", "aria-disabled": busy ? "true" : null },
+      busy ? busyLabel : submitLabel,
+    ),
   );
 }
