@@ -1,55 +1,55 @@
-// Apollo Client 4: right after a mutation its normalised cache says what the server says, without asking again.
+// Apollo Client 4: after a mutation its normalised cache equals the server's data without another request.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ApolloClient, HttpLink, InMemoryCache, gql } from "@apollo/client";
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { createHash } from "node:crypto";
-import { block, graph, opened, plain, saved, signIn } from "./waymark.mjs";
+import { block, graph, plain, saved, sha256Of, signIn } from "./waymark.mjs";
 
-// As docs/api.md tells frontend teams to set it up.
+// The configuration that docs/api.md recommends.
 const typePolicies = new Function(`${block("api.md", "js", "typePolicies")}; return typePolicies;`)();
 
 async function open(username) {
   const token = await signIn(username);
-  let asked = 0;
+  let requests = 0;
   const http = new HttpLink({
     uri: graph,
     headers: { authorization: `Bearer ${token}` },
-    fetch: (...request) => { asked += 1; return fetch(...request); },
+    fetch: (...request) => { requests += 1; return fetch(...request); },
   });
   const client = new ApolloClient({ cache: new InMemoryCache({ typePolicies }), link: http });
-  return { client, token, asked: () => asked };
+  return { client, token, requestCount: () => requests };
 }
 
-/** Puts queries into the cache, runs a mutation, and finds each of them in the cache as a fresh request has it. */
-async function stillTrue({ client, asked }, queries, mutation, variables) {
-  const documents = queries.map(([text, its]) => ({ query: gql(text), variables: its }));
+/** Runs queries and a mutation, then asserts that each query in the cache equals a new response. */
+async function assertCacheIsCurrent({ client, requestCount }, queries, mutation, variables) {
+  const documents = queries.map(([text, queryVariables]) => ({ query: gql(text), variables: queryVariables }));
   const before = [];
   for (const each of documents) before.push((await client.query(each)).data);
-  const count = asked();
+  const count = requestCount();
   const { data } = await client.mutate({ mutation: gql(mutation), variables });
   const payload = Object.values(data)[0];
   assert.deepEqual(payload.errors ?? [], []);
   const cached = documents.map((each) => client.readQuery(each));
-  assert.equal(asked(), count + 1, "nothing but the mutation went over the wire");
-  for (const [place, each] of documents.entries()) {
+  assert.equal(requestCount(), count + 1, "only the mutation was sent");
+  for (const [index, each] of documents.entries()) {
     const fresh = (await client.query({ ...each, fetchPolicy: "no-cache" })).data;
-    assert.deepEqual(cached[place], fresh);
-    assert.notDeepEqual(before[place], fresh, "the mutation changed what was asked");
+    assert.deepEqual(cached[index], fresh);
+    assert.notDeepEqual(before[index], fresh, "the mutation changed the result");
   }
 }
 
-test("evidenceAssess: the progress map, the bars and the light", async () => {
-  const visit = await open("assessor");
+test("evidenceAssess updates the progress map, the bars and the traffic light", async () => {
+  const session = await open("assessor");
   const { evidenceLibrary } = await plain(
-    visit.token,
+    session.token,
     `{ evidenceLibrary(awaitingAssessmentOnly: true, first: 1) {
          nodes { id aim { id learner { id } units { criteria(filter: NON_COMPLETED) { id status } } } } } }`,
   );
   const [{ id, aim }] = evidenceLibrary.nodes;
   const criteria = aim.units.flatMap((unit) => unit.criteria);
-  await stillTrue(
-    visit,
+  await assertCacheIsCurrent(
+    session,
     [[saved("progress_map"), { learnerId: aim.learner.id }]],
     `mutation Assess($id: ID!, $input: EvidenceAssessInput!) {
        evidenceAssess(id: $id, input: $input) {
@@ -72,14 +72,14 @@ test("evidenceAssess: the progress map, the bars and the light", async () => {
   );
 });
 
-test("signatureRequestSign: the document, the learner's count, and the number on the icon", async () => {
-  const visit = await open("employer.overview");
+test("signatureRequestSign updates the document, the learner's count and the viewer's count", async () => {
+  const session = await open("employer.overview");
   const list = `query Waiting { viewer { awaitingSignatureCount signatureRequests(status: PENDING, first: 100) {
     nodes { id awaitingViewer learner { id awaitingSignatureCount } document { id sha256 download { url } } } } } }`;
-  const { viewer } = await plain(visit.token, list);
+  const { viewer } = await plain(session.token, list);
   const waiting = viewer.signatureRequests.nodes.find((each) => each.awaitingViewer);
-  await stillTrue(
-    visit,
+  await assertCacheIsCurrent(
+    session,
     [
       ["query Icon { viewer { role awaitingSignatureCount } }", {}],
       ["query Count($id: ID!) { learner(id: $id) { id name awaitingSignatureCount } }", { id: waiting.learner.id }],
@@ -100,15 +100,15 @@ test("signatureRequestSign: the document, the learner's count, and the number on
          errors { code field message }
        }
      }`,
-    { id: waiting.id, documentSha256: await opened(waiting.document.download.url), password: "waymark-demo" },
+    { id: waiting.id, documentSha256: await sha256Of(waiting.document.download.url), password: "waymark-demo" },
   );
 });
 
-test("timeLogEntryAdd: the minutes off the job", async () => {
-  const visit = await open("learner");
-  const { viewer } = await plain(visit.token, "{ viewer { learner { id aims { id } } } }");
-  await stillTrue(
-    visit,
+test("timeLogEntryAdd updates the off-the-job minutes", async () => {
+  const session = await open("learner");
+  const { viewer } = await plain(session.token, "{ viewer { learner { id aims { id } } } }");
+  await assertCacheIsCurrent(
+    session,
     [
       ["query Hours { viewer { learner { id name offTheJob { requiredMinutes actualMinutes actualPercent } } } }", {}],
     ],
@@ -130,11 +130,11 @@ test("timeLogEntryAdd: the minutes off the job", async () => {
   );
 });
 
-test("persisted queries: the hash alone, once the server knows the text; saved operations at once", async () => {
+test("persisted queries send the hash only, once the server knows the text", async () => {
   const sent = [];
   const sha256 = (text) => createHash("sha256").update(text).digest("hex");
   const token = await signIn("employer.manager");
-  const made = (useGETForHashedQueries) =>
+  const makeClient = (useGETForHashedQueries) =>
     new ApolloClient({
       cache: new InMemoryCache({ typePolicies }),
       link: new PersistedQueryLink({ sha256, useGETForHashedQueries }).concat(
@@ -147,10 +147,10 @@ test("persisted queries: the hash alone, once the server knows the text; saved o
     });
   const query = gql(`query New { viewer { role user { id name } } }`);
   for (const get of [false, true]) {
-    const { data } = await made(get).query({ query });
+    const { data } = await makeClient(get).query({ query });
     assert.equal(data.viewer.role, "EMPLOYER_MANAGER");
   }
-  const texts = sent.map(([, what]) => decodeURIComponent(what).includes("query New"));
-  // Hash, then hash with text; the second client's hash is known already.
-  assert.deepEqual([texts, sent.at(-1)[0]], [[false, true, false], "GET"]);
+  const hasText = sent.map(([, content]) => decodeURIComponent(content).includes("query New"));
+  // The first client sends the hash, then hash and text. The second client's hash is known.
+  assert.deepEqual([hasText, sent.at(-1)[0]], [[false, true, false], "GET"]);
 });

@@ -1,4 +1,4 @@
-// graphql-ws and graphql-sse: what they iterate, what they are refused, and what ends a stream.
+// graphql-ws and graphql-sse: events, errors, and the end of a stream.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createClient as createStream } from "graphql-sse";
@@ -24,13 +24,13 @@ const tolerance =
 const logout = "mutation($refreshToken: String!) { logout(refreshToken: $refreshToken) { errors { message } } }";
 
 for (const [name, client] of Object.entries(clients)) {
-  test(`${name}: each change of a number, until so many have come`, async () => {
+  test(`${name}: an event for each change, until the requested number`, async () => {
     const connected = client(await signIn("assessor"));
     const admin = await signIn("master.admin");
     const seen = [];
     for await (const { data } of connected.iterate({ query: "subscription { kpisChanged(take: 3) { aheadCount } }" })) {
       seen.push(data.kpisChanged.aheadCount);
-      // With the widest tolerance nobody is ahead, with a narrow one somebody is.
+      // With the largest tolerance no aim is ahead; with a small one some are.
       await plain(admin, tolerance, { n: seen.at(-1) === 0 ? 2 : 100 });
     }
     await connected.dispose();
@@ -39,16 +39,16 @@ for (const [name, client] of Object.entries(clients)) {
     assert.notEqual(seen[1], seen[2]);
   });
 
-  test(`${name}: a document that does not fit the schema is told so`, async () => {
+  test(`${name}: an invalid document gets a validation error`, async () => {
     const connected = client(await signIn("assessor"));
-    let told;
+    let errors;
     try {
-      for await (const answer of connected.iterate({ query: "subscription { nothing }" })) told = answer.errors;
+      for await (const answer of connected.iterate({ query: "subscription { nothing }" })) errors = answer.errors;
     } catch (error) {
-      told = error;
+      errors = error;
     }
     await connected.dispose();
-    assert.match(JSON.stringify(told), /GRAPHQL_VALIDATION_FAILED/);
+    assert.match(JSON.stringify(errors), /GRAPHQL_VALIDATION_FAILED/);
   });
 
   test(`${name}: signing out ends the stream`, async () => {
@@ -62,7 +62,7 @@ for (const [name, client] of Object.entries(clients)) {
         else assert.match(JSON.stringify(answer), /UNAUTHENTICATED/);
       }
     } catch (error) {
-      // A socket is closed with 4403; an event stream says it in a last event.
+      // A WebSocket is closed with code 4403; an event stream ends with an error event.
       assert.equal(error.code, 4403);
     }
     await connected.dispose();

@@ -15,27 +15,27 @@ NODE_TEST = ("node", "--test", "--test-timeout=60000")
 
 
 @pytest.mark.parametrize("client", ["apollo", "urql", "live"])
-async def test_a_client_works_as_its_users_expect(run: Run, demo: Demo, client: str) -> None:
+async def test_client(run: Run, demo: Demo, client: str) -> None:
     async with demo.serving("sqlite") as running:
         await run(*NODE_TEST, f"{client}.test.mjs", WAYMARK=running.address)
 
 
-async def test_relay_compiles_the_schema_and_runs_on_it(run: Run, demo: Demo, workshop: Path) -> None:
+async def test_relay_compiler_and_runtime(run: Run, demo: Demo, workshop: Path) -> None:
     shutil.copytree(HERE / "relay", workshop / "relay")
     shutil.copy(HERE / "waymark.mjs", workshop)
-    made = workshop / "relay/__generated__"
-    made.mkdir()
-    (made / "package.json").write_text('{"type": "commonjs"}')
+    artifacts = workshop / "relay/__generated__"
+    artifacts.mkdir()
+    (artifacts / "package.json").write_text('{"type": "commonjs"}')
     (workshop / "schema.graphql").write_text(printed())
-    config = {"src": "relay", "schema": "schema.graphql", "language": "javascript", "artifactDirectory": str(made)}
+    config = {"src": "relay", "schema": "schema.graphql", "language": "javascript", "artifactDirectory": str(artifacts)}
     (workshop / "relay.config.json").write_text(json.dumps({**config, "eagerEsModules": False}))
     await run("relay-compiler", cwd=workshop)
-    assert len(list(made.glob("*.graphql.js"))) == 6
+    assert len(list(artifacts.glob("*.graphql.js"))) == 6
     async with demo.serving("sqlite") as running:
         await run(*NODE_TEST, "relay/learners.test.mjs", cwd=workshop, WAYMARK=running.address)
 
 
-async def test_every_saved_operation_has_strict_types(run: Run, workshop: Path) -> None:
+async def test_generated_types_of_every_saved_operation_compile_in_strict_mode(run: Run, workshop: Path) -> None:
     shutil.copytree(ROOT / "queries", workshop / "queries", ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     shutil.copy(HERE / "types/usage.ts", workshop)
     shutil.copy(HERE / "types/codegen.json", workshop)
@@ -50,7 +50,7 @@ async def test_every_saved_operation_has_strict_types(run: Run, workshop: Path) 
     await run("tsc", *strict.split(), *modules.split(), "usage.ts", "schema.ts", cwd=workshop)
 
 
-def test_the_locks_name_no_registry() -> None:
+def test_lock_files_name_no_registry() -> None:
     for lock in (HERE / "package-lock.json", ROOT / "graphiql/package-lock.json"):
         packages = json.loads(lock.read_text())["packages"]
         assert [name for name, package in packages.items() if "resolved" in package] == []

@@ -1,4 +1,4 @@
-// urql: its document cache, its errors, and subscriptions both over a socket and as an event stream.
+// urql: its document cache, its errors, and subscriptions over WebSocket and SSE.
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { cacheExchange, createClient, fetchExchange, subscriptionExchange } from "@urql/core";
@@ -6,7 +6,7 @@ import { createClient as createSocketClient } from "graphql-ws";
 import WebSocket from "ws";
 import { address, graph, plain, saved, signIn } from "./waymark.mjs";
 
-const made = (token, exchanges = [cacheExchange, fetchExchange], more = {}) =>
+const makeClient = (token, exchanges = [cacheExchange, fetchExchange], more = {}) =>
   createClient({
     url: graph,
     exchanges,
@@ -15,14 +15,14 @@ const made = (token, exchanges = [cacheExchange, fetchExchange], more = {}) =>
     ...more,
   });
 
-test("a query is answered once and then from the cache, until a mutation touches its types", async () => {
-  let asked = 0;
+test("a query is answered from the cache until a mutation changes its types", async () => {
+  let requests = 0;
   const token = await signIn("learner");
-  const client = made(token, undefined, { fetch: (...request) => { asked += 1; return fetch(...request); } });
+  const client = makeClient(token, undefined, { fetch: (...request) => { requests += 1; return fetch(...request); } });
   const hours = "{ viewer { learner { id aims { id } offTheJob { actualMinutes } } } }";
   const first = await client.query(hours, {}).toPromise();
   await client.query(hours, {}).toPromise();
-  assert.equal(asked, 1);
+  assert.equal(requests, 1);
   const { learner } = first.data.viewer;
   const date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
   const entry = { date, minutes: 30, activityType: "COACHING_OR_MENTORING", comments: "Jacking." };
@@ -34,20 +34,20 @@ test("a query is answered once and then from the cache, until a mutation touches
 });
 
 test("errors arrive as graphQLErrors, with their code", async () => {
-  const client = made(await signIn("learner"));
+  const client = makeClient(await signIn("learner"));
   const { error } = await client.query("{ doesNotExist }", {}).toPromise();
   assert.equal(error.graphQLErrors[0].extensions.code, "GRAPHQL_VALIDATION_FAILED");
   const stranger = createClient({ url: graph, exchanges: [fetchExchange], preferGetMethod: false });
-  const refused = await stranger.query("{ viewer { role } }", {}).toPromise();
-  assert.equal(refused.error.graphQLErrors[0].extensions.code, "UNAUTHENTICATED");
+  const rejected = await stranger.query("{ viewer { role } }", {}).toPromise();
+  assert.equal(rejected.error.graphQLErrors[0].extensions.code, "UNAUTHENTICATED");
 });
 
 const live = "subscription { kpisChanged(take: 2) { offTrackCount } }";
 const settings =
   "mutation($n: Float!) { providerSettingsUpdate(input: { trafficLightTolerance: $n }) { errors { message } } }";
 
-/** Two numbers of a subscription, with a change of the settings between them. */
-async function follows(client, tolerance) {
+/** Asserts that a change of the settings causes a second event with another number. */
+async function assertSecondEvent(client, tolerance) {
   const admin = await signIn("master.admin");
   const seen = [];
   await new Promise((resolve, reject) => {
@@ -71,10 +71,10 @@ test("a subscription over graphql-transport-ws", async () => {
   const forward = ({ query, variables }) => ({
     subscribe: (sink) => ({ unsubscribe: socket.subscribe({ query, variables }, sink) }),
   });
-  await follows(made(token, [fetchExchange, subscriptionExchange({ forwardSubscription: forward })]), 60);
+  await assertSecondEvent(makeClient(token, [fetchExchange, subscriptionExchange({ forwardSubscription: forward })]), 60);
   await socket.dispose();
 });
 
-test("a subscription as an event stream, by fetch alone", async () => {
-  await follows(made(await signIn("assessor"), [fetchExchange], { fetchSubscriptions: true }), 1);
+test("a subscription over SSE, with fetch", async () => {
+  await assertSecondEvent(makeClient(await signIn("assessor"), [fetchExchange], { fetchSubscriptions: true }), 1);
 });

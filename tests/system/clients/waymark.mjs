@@ -1,4 +1,4 @@
-// What the client tests share: the address of the server, signing in, plain requests to compare with.
+// Helpers for the client tests: the server's URL, signing in, and requests without a client library.
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 
@@ -6,27 +6,27 @@ export const address = process.env.WAYMARK;
 export const graph = `${address}/graphql`;
 export const root = new URL("../../../", import.meta.url);
 
-/** A saved operation of the house, as text. */
+/** Returns the text of a saved operation. */
 export const saved = (name) => readFileSync(new URL(`queries/${name}.graphql`, root), "utf8");
 
-/** The first fenced block of a page of docs/ that holds some words. */
-export const block = (page, language, words) => {
-  const text = readFileSync(new URL(`docs/${page}`, root), "utf8");
-  const blocks = [...text.matchAll(new RegExp("^```" + language + "\\n(.*?)^```$", "gms"))].map(([, each]) => each);
-  return blocks.find((each) => each.includes(words));
+/** Returns the first code block in a page of docs/ that contains `text`. */
+export const block = (page, language, text) => {
+  const content = readFileSync(new URL(`docs/${page}`, root), "utf8");
+  const blocks = [...content.matchAll(new RegExp("^```" + language + "\\n(.*?)^```$", "gms"))].map(([, each]) => each);
+  return blocks.find((each) => each.includes(text));
 };
 
-/** The data of one operation, by no client at all. Throws where there is an error of any kind. */
+/** Sends one operation with fetch and returns its data. Throws if there is any error. */
 export async function plain(token, query, variables = {}) {
   const headers = { "content-type": "application/json", ...(token && { authorization: `Bearer ${token}` }) };
   const response = await fetch(graph, { method: "POST", headers, body: JSON.stringify({ query, variables }) });
   const { data, errors } = await response.json();
-  const faults = errors ?? Object.values(data).flatMap((payload) => payload?.errors ?? []);
-  if (faults.length) throw new Error(JSON.stringify(faults));
+  const allErrors = errors ?? Object.values(data).flatMap((payload) => payload?.errors ?? []);
+  if (allErrors.length) throw new Error(JSON.stringify(allErrors));
   return data;
 }
 
-/** The access token of somebody of the demo. */
+/** Returns an access token of a demo user. */
 export async function signIn(username) {
   const input = { username, password: "waymark-demo" };
   const { login } = await plain(
@@ -37,8 +37,8 @@ export async function signIn(username) {
   return login.accessToken;
 }
 
-/** SHA-256 of a document's bytes, as one has it after opening them. */
-export async function opened(url) {
+/** Downloads a document and returns its SHA-256. */
+export async function sha256Of(url) {
   const bytes = Buffer.from(await (await fetch(url)).arrayBuffer());
   return createHash("sha256").update(bytes).digest("hex");
 }

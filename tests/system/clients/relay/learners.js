@@ -1,4 +1,4 @@
-// What Relay's compiler reads: a connection, a fragment that is asked for again by its id, and a mutation.
+// Input of Relay's compiler: a connection, a refetchable fragment, a mutation and a subscription.
 import { graphql } from "relay-runtime";
 
 graphql`

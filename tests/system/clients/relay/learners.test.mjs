@@ -1,4 +1,4 @@
-// Relay's runtime on what its compiler made: pages that join up, records known by their id, a mutation's update.
+// Relay's runtime with the compiled artifacts: pagination, records by their id, and a mutation's update.
 import assert from "node:assert/strict";
 import { createRequire } from "node:module";
 import { test } from "node:test";
@@ -14,7 +14,7 @@ import {
 } from "relay-runtime";
 import { plain, signIn } from "../waymark.mjs";
 
-// Made by the compiler as CommonJS.
+// The compiler writes CommonJS.
 const require = createRequire(import.meta.url);
 const artifact = (name) => require(`./__generated__/${name}.graphql.js`);
 
@@ -35,7 +35,7 @@ async function ask(environment, name, variables) {
 const card = (environment, reference) =>
   environment.lookup(getSingularSelector(artifact("learners_card"), reference)).data;
 
-test("the pages of a connection join up to the list", async () => {
+test("the pages of a connection are appended to one list", async () => {
   const { token, environment } = await open("employer.overview");
   const whole = await plain(token, "{ learners(first: 100) { totalCount nodes { id name } } }");
   const first = await ask(environment, "learnersQuery", { first: 5, after: null });
@@ -43,11 +43,11 @@ test("the pages of a connection join up to the list", async () => {
   await ask(environment, "learnersQuery", { first: 5, after: pageInfo.endCursor });
   const { edges, totalCount } = first().learners;
   assert.equal(totalCount, whole.learners.totalCount);
-  const joined = edges.map(({ node }) => ({ id: node.id, name: card(environment, node).name }));
-  assert.deepEqual(joined, whole.learners.nodes.slice(0, 10));
+  const appended = edges.map(({ node }) => ({ id: node.id, name: card(environment, node).name }));
+  assert.deepEqual(appended, whole.learners.nodes.slice(0, 10));
 });
 
-test("a record is the same wherever it is met: by its fragment's own query, and by node ids", async () => {
+test("a record has one entry in the store: by the fragment's query and by node ids", async () => {
   const { token, environment } = await open("learner");
   const { viewer } = await plain(token, "{ viewer { learner { id name aims { id title } } } }");
   const { id, name, aims } = viewer.learner;
@@ -59,7 +59,7 @@ test("a record is the same wherever it is met: by its fragment's own query, and 
   assert.equal(environment.getStore().getSource().get(id).__typename, "Learner");
 });
 
-test("a mutation updates what is shown of the record, without asking again", async () => {
+test("a mutation updates the record without another request", async () => {
   const { token, environment } = await open("learner");
   const { viewer } = await plain(token, "{ viewer { learner { id } } }");
   const { id } = viewer.learner;

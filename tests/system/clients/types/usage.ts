@@ -1,4 +1,4 @@
-// How a TypeScript client uses the generated types; compiled in strict mode, so what is wrong here is found there.
+// A TypeScript client with the generated types. It must compile in strict mode, with an error at each @ts-expect-error.
 import { ApolloClient, HttpLink, InMemoryCache } from "@apollo/client";
 import { EmployerKpisDocument, LogTimeDocument, ProgressMapDocument } from "./graph";
 
@@ -24,11 +24,11 @@ export async function log(learnerId: string, date: string): Promise<string[]> {
 }
 
 export async function wrong(): Promise<void> {
-  // @ts-expect-error a learner must be named
+  // @ts-expect-error learnerId is required
   await client.query({ query: ProgressMapDocument, variables: {} });
   // @ts-expect-error there is no such filter
   await client.query({ query: ProgressMapDocument, variables: { learnerId: "x", filter: "SOME" } });
   const { data } = await client.query({ query: ProgressMapDocument, variables: { learnerId: "x" } });
-  // @ts-expect-error the learner may be none that the viewer sees
+  // @ts-expect-error the learner is null if the viewer may not see them
   data!.learner.name;
 }
