@@ -1,4 +1,4 @@
-"""Measures Waymark beside what one would write without a graph, and beside its peers; `scripts/bench` runs it.
+"""Benchmarks of Waymark against hand-written SQL and other GraphQL servers. Run `scripts/bench`.
 
-A room of its own: it starts servers and asks them over sockets as anybody would. The product imports nothing of it.
+The bench starts each server as a process and sends requests over sockets. The product imports nothing from it.
 """

@@ -1,4 +1,4 @@
-"""The bench's command line: what to measure, how long, and where the page with the results goes. See `--help`."""
+"""The bench's command line: what to measure, how long, and where to write the results. See `--help`."""
 
 import argparse
 import asyncio
@@ -6,116 +6,135 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
 from bench import report
-from bench.cohort import cohort, sign_in
-from bench.comparison import SCREENS, Differs, compare
-from bench.growth import growth, memory, two_processes
+from bench.cohort import Viewer, create_sessions, prepare_cohort
+from bench.comparison import SCREENS, ResponseMismatch, run_comparison
+from bench.growth import measure_growth, measure_memory, measure_two_processes
+from bench.measure import Cores
 from bench.node import node_servers, versions
 from bench.postgres import Postgres
-from bench.servers import KEY, ROOT, Server, idiomatic, limit, waymark
+from bench.servers import KEY, ROOT, Server, idiomatic_strawberry, limit, waymark
 
-_SMALLEST = 1_000
+_SMALLEST_COHORT = 1_000
 
 
-def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="scripts/bench", description="Measures Waymark beside LIMIT and its peers.")
-    parser.add_argument("--quick", action="store_true", help="under three minutes: 1,000 learners, no Node, no growth")
-    parser.add_argument("--learners", type=int, help="learners in the database (10,000; quick: 1,000)")
-    parser.add_argument(
-        "--most", type=int, default=100_000, help="learners in the largest database of the growth table"
+def _parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench", description="Measures Waymark against hand-written SQL (LIMIT) and other servers."
     )
-    parser.add_argument("--rounds", type=int, help="turns of each server (5; quick: 3)")
-    parser.add_argument("--seconds", type=float, help="how long a turn takes (3; quick: 1)")
-    parser.add_argument("--no-node", action="store_true", help="leave PostGraphile and Mercurius out")
-    parser.add_argument("--no-growth", action="store_true", help="leave growth, memory and processes out")
-    parser.add_argument("--afresh", action="store_true", help="make the cohorts again")
-    parser.add_argument("--page", type=Path, help="where the results are written (docs/benchmark.md; quick: nowhere)")
-    asked = parser.parse_args()
-    asked.learners = asked.learners or (1_000 if asked.quick else 10_000)
-    asked.rounds = asked.rounds or (3 if asked.quick else 5)
-    asked.seconds = asked.seconds or (1.0 if asked.quick else 3.0)
-    asked.no_node = asked.no_node or asked.quick
-    asked.no_growth = asked.no_growth or asked.quick
-    asked.page = asked.page or (None if asked.quick else ROOT / "docs" / "benchmark.md")
-    return asked
+    parser.add_argument("--quick", action="store_true", help="three minutes: 1,000 learners, no Node, no growth")
+    parser.add_argument("--learners", type=int, help="learners in the database (default: 10,000; quick: 1,000)")
+    parser.add_argument(
+        "--largest", type=int, default=100_000, help="learners in the largest database of the growth table"
+    )
+    parser.add_argument("--rounds", type=int, help="measurements of each server (default: 5; quick: 3)")
+    parser.add_argument("--seconds", type=float, help="length of one measurement (default: 3; quick: 1)")
+    parser.add_argument("--no-node", action="store_true", help="leave out PostGraphile and Mercurius")
+    parser.add_argument("--no-growth", action="store_true", help="leave out growth, memory and processes")
+    parser.add_argument("--rebuild", action="store_true", help="build the cohorts again")
+    parser.add_argument(
+        "--page", type=Path, help="the file for the results (default: docs/benchmark.md; quick: none, only stdout)"
+    )
+    arguments = parser.parse_args()
+    arguments.learners = arguments.learners or (1_000 if arguments.quick else 10_000)
+    arguments.rounds = arguments.rounds or (3 if arguments.quick else 5)
+    arguments.seconds = arguments.seconds or (1.0 if arguments.quick else 3.0)
+    arguments.no_node = arguments.no_node or arguments.quick
+    arguments.no_growth = arguments.no_growth or arguments.quick
+    arguments.page = arguments.page or (None if arguments.quick else ROOT / "docs" / "benchmark.md")
+    return arguments
 
 
-def _cores() -> tuple[set[int], set[int]] | None:
-    """One core for the server that is measured, the others for PostgreSQL and the load; None where there is only one."""
+def _assign_cores() -> Cores | None:
+    """Returns one core for the server and the others for PostgreSQL and the load; None if there is only one."""
     usable = sorted(os.sched_getaffinity(0))
-    return ({usable[0]}, set(usable[1:])) if len(usable) > 1 else None
+    return Cores({usable[0]}, set(usable[1:])) if len(usable) > 1 else None
 
 
-def _say(line: str) -> None:
+def _log(line: str) -> None:
     print(line, file=sys.stderr, flush=True)
 
 
 def main() -> int:
-    """Runs what was asked for and writes the page; the exit status."""
+    """Runs the benchmarks, prints the results and writes them to the page; returns the exit status."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    asked, began = _arguments(), time.monotonic()
+    arguments, started_at = _parse_arguments(), time.monotonic()
     folder = Path(os.environ.get("WAYMARK_BENCH_FOLDER") or ROOT / "var" / "bench")
-    cores = _cores()
-    found = report.Found(asked.learners, asked.rounds, asked.seconds, pinned=cores is not None)
+    cores = _assign_cores()
+    results = report.Results(arguments.learners, arguments.rounds, arguments.seconds, pinned=cores is not None)
     with ExitStack() as stack:
         postgres = stack.enter_context(Postgres(folder / "postgres"))
         if cores:
-            os.sched_setaffinity(postgres.pid, cores[1])
-        found.postgres = postgres.version
-        database = asyncio.run(cohort(postgres, asked.learners, folder / "files", asked.afresh))
+            os.sched_setaffinity(postgres.pid, cores.others)
+        results.postgres = postgres.version
+        database = asyncio.run(prepare_cohort(postgres, arguments.learners, folder / "files", arguments.rebuild))
 
         def start(server: Server, pinned: bool = True) -> Server:
             stack.callback(server.stop)
-            server.start(folder, cores[0] if cores and pinned else None)
+            server.start(folder, cores.server if cores and pinned else None)
             return server
 
         servers = [
             start(limit(postgres, database)),
             start(waymark(postgres, database, folder / "waymark")),
-            start(idiomatic(postgres, database)),
+            start(idiomatic_strawberry(postgres, database)),
         ]
-        if not asked.no_node:
-            servers += [start(server) for server in node_servers(postgres, database, folder, _say)]
-            found.peers = versions(folder)
-        viewers = asyncio.run(sign_in(postgres.url(database), {"bench": KEY}, 16))
-        found.turns = compare(
-            servers, viewers, postgres, database, screens=tuple(SCREENS), rounds=asked.rounds, seconds=asked.seconds,
-            connections=(1, 16), cores=cores, say=_say,
+        if not arguments.no_node:
+            servers += [start(server) for server in node_servers(postgres, database, folder, _log)]
+            results.peers = versions(folder)
+        viewers = asyncio.run(create_sessions(postgres.url(database), {"bench": KEY}, 16))
+        results.series = run_comparison(
+            servers, viewers, postgres, database, screens=tuple(SCREENS), rounds=arguments.rounds,
+            seconds=arguments.seconds, connection_counts=(1, 16), cores=cores, log=_log,
         )  # fmt: skip
-        if not asked.no_growth:
-            _grow(asked, found, postgres, folder, servers[1], viewers, start, cores)
-    text = report.page(found)
+        if not arguments.no_growth:
+            _measure_growth(arguments, results, postgres, folder, viewers, start, cores)
+    text = report.render(results)
     print(text)
-    if asked.page:
-        asked.page.write_text(report.with_text_of(asked.page, text), encoding="utf-8")
-    _say(f"done in {time.monotonic() - began:.0f} seconds")
+    if arguments.page:
+        arguments.page.write_text(report.replace_results(arguments.page, text), encoding="utf-8")
+    _log(f"done in {time.monotonic() - started_at:.0f} seconds")
     return 0
 
 
-def _grow(asked, found, postgres, folder, server, viewers, start, cores) -> None:
-    sizes = sorted({_SMALLEST, asked.learners, asked.most})
-    grown = []
-    for size in sizes:
-        database = asyncio.run(cohort(postgres, size, folder / "files", asked.afresh and size != asked.learners))
-        each = start(waymark(postgres, database, folder / f"waymark-{size}", name=f"Waymark-{size}"))
-        grown.append((size, each, asyncio.run(sign_in(postgres.url(database), {"bench": KEY}, 5))))
-    found.growth = growth(
-        grown, postgres, screens=tuple(SCREENS), rounds=asked.rounds, seconds=asked.seconds, cores=cores, say=_say
-    )
-    fresh = start(waymark(postgres, f"cohort_{asked.learners}", folder / "waymark-memory", name="Waymark-memory"))
-    found.memory = memory(fresh, viewers, postgres, 10_000, _say)
+def _measure_growth(
+    arguments: argparse.Namespace,
+    results: report.Results,
+    postgres: Postgres,
+    folder: Path,
+    viewers: Sequence[Viewer],
+    start: Callable[..., Server],
+    cores: Cores | None,
+) -> None:
+    """Adds growth, memory and two processes to the results."""
+    by_size = []
+    for size in sorted({_SMALLEST_COHORT, arguments.learners, arguments.largest}):
+        rebuild = arguments.rebuild and size != arguments.learners
+        database = asyncio.run(prepare_cohort(postgres, size, folder / "files", rebuild))
+        server = start(waymark(postgres, database, folder / f"waymark-{size}", name=f"Waymark-{size}"))
+        by_size.append((size, server, asyncio.run(create_sessions(postgres.url(database), {"bench": KEY}, 5))))
+    results.growth = measure_growth(
+        by_size, postgres, screens=tuple(SCREENS), rounds=arguments.rounds, seconds=arguments.seconds, cores=cores,
+        log=_log,
+    )  # fmt: skip
+    database = f"cohort_{arguments.learners}"
+    fresh = start(waymark(postgres, database, folder / "waymark-memory", name="Waymark-memory"))
+    results.memory = measure_memory(fresh, viewers, postgres, 10_000, _log)
     pair = [
-        start(waymark(postgres, f"cohort_{asked.learners}", folder / f"waymark-{n}", name=f"Waymark-of-two-{n}"), False)
-        for n in ("a", "b")
+        start(waymark(postgres, database, folder / f"waymark-{name}", name=f"Waymark-of-two-{name}"), pinned=False)
+        for name in ("a", "b")
     ]
-    found.processes = two_processes(pair, viewers, postgres, rounds=asked.rounds, seconds=asked.seconds, say=_say)
+    results.processes = measure_two_processes(
+        pair, viewers, postgres, rounds=arguments.rounds, seconds=arguments.seconds, log=_log
+    )
 
 
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except Differs as difference:
-        sys.exit(str(difference))
+    except ResponseMismatch as mismatch:
+        sys.exit(str(mismatch))

@@ -1,4 +1,4 @@
-"""Cohorts of made-up learners, one database each, made once and kept with the bench's PostgreSQL."""
+"""Cohorts of generated learners, one database each, built once and kept with the bench's PostgreSQL."""
 
 import datetime as dt
 import random
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import asyncpg
-from sqlalchemy import insert, select
+from sqlalchemy import Select, insert, select
 
 from auth.tokens import AccessTokens
 from bench.postgres import SUPERUSER, Postgres
@@ -23,22 +23,22 @@ from services.storage.file_store import open_store
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """An Employer Overview who is signed in, and the learners whom they see (200, unless the cohort is smaller)."""
+    """A signed-in Employer Overview and the keys of the learners they see (200, or all of a smaller cohort)."""
 
     token: str
     user: int
     learners: tuple[int, ...]
 
 
-async def cohort(postgres: Postgres, learners: int, files: Path, afresh: bool = False) -> str:
-    """The name of the database that holds a cohort of that many, made if it is not there whole."""
+async def prepare_cohort(postgres: Postgres, learners: int, files: Path, rebuild: bool = False) -> str:
+    """Returns the name of the database with a cohort of that size; builds it if it is missing or incomplete."""
     name = f"cohort_{learners}"
     admin = await asyncpg.connect(user=SUPERUSER, host=str(postgres.sockets), database=SUPERUSER)
     try:
-        whole = await admin.fetchval(
-            "select shobj_description(oid, 'pg_database') = 'whole' from pg_database where datname = $1", name
+        is_complete = await admin.fetchval(
+            "select shobj_description(oid, 'pg_database') = 'complete' from pg_database where datname = $1", name
         )
-        if not whole or afresh:
+        if not is_complete or rebuild:
             await admin.execute(f"drop database if exists {name} with (force)")
             await admin.execute(f"create database {name} template template0")
             await _fill(postgres, admin, name, learners, files)
@@ -53,7 +53,7 @@ async def cohort(postgres: Postgres, learners: int, files: Path, afresh: bool = 
 
 
 async def _fill(postgres: Postgres, admin: asyncpg.Connection, name: str, learners: int, files: Path) -> None:
-    # The keys are right by construction; checking each costs as much as writing it.
+    # Disables foreign key checks: the builder writes valid keys, and each check costs as much as a write.
     await admin.execute(f"alter database {name} set session_replication_role = replica")
     database = Database(postgres.url(name))
     try:
@@ -63,40 +63,38 @@ async def _fill(postgres: Postgres, admin: asyncpg.Connection, name: str, learne
         await database.close()
     await admin.execute(f"alter database {name} reset session_replication_role")
     connection = await asyncpg.connect(user=SUPERUSER, host=str(postgres.sockets), database=name)
-    # What autovacuum would do in its own time: hint bits and the visibility map, so that no run does it for another.
+    # Sets hint bits and the visibility map now, as autovacuum would, so that no measurement pays for it.
     await connection.execute("vacuum (analyze)")
     await connection.close()
-    await admin.execute(f"comment on database {name} is 'whole'")
+    await admin.execute(f"comment on database {name} is 'complete'")
 
 
-async def sign_in(url: str, keys: dict[str, bytes], most: int, seed: int = 1) -> list[Viewer]:
-    """Signs up to `most` employers' people in, chosen at random, without the price of their passwords."""
+async def create_sessions(url: str, keys: dict[str, bytes], limit: int, seed: int = 1) -> list[Viewer]:
+    """Signs in up to `limit` random Employer Overviews, by writing their sessions without checking passwords."""
     database, tokens, now = Database(url), AccessTokens(keys), clock.now()
+    grants: Select = (
+        select(RoleGrant.user_id, RoleGrant.provider_id)
+        .where(RoleGrant.role == Role.EMPLOYER_OVERVIEW)
+        .order_by(RoleGrant.user_id)
+    )
     try:
-        found = await database.rows(
-            select(RoleGrant.user_id, RoleGrant.provider_id)
-            .where(RoleGrant.role == Role.EMPLOYER_OVERVIEW)
-            .order_by(RoleGrant.user_id)
-        )
-        chosen = random.Random(seed).sample(list(found), min(most, len(found)))
+        found = list(await database.rows(grants))
         viewers = []
         async with database.writing() as session:
-            for user, provider in chosen:
-                key = await session.scalar(
-                    insert(AuthSession)
-                    .values(
-                        provider_id=provider, user_id=user, role=Role.EMPLOYER_OVERVIEW, started_at=now,
-                        expires_at=now + dt.timedelta(days=1),
-                    )
-                    .returning(AuthSession.id)
+            for grant in random.Random(seed).sample(found, min(limit, len(found))):
+                new_session = insert(AuthSession).values(
+                    provider_id=grant.provider_id, user_id=grant.user_id, role=Role.EMPLOYER_OVERVIEW, started_at=now,
+                    expires_at=now + dt.timedelta(days=1),
                 )  # fmt: skip
-                theirs = await session.scalars(
+                key = (await session.scalars(new_session.returning(AuthSession.id))).one()
+                learners = await session.scalars(
                     select(Learner.id)
                     .join(OverviewAllocation, OverviewAllocation.employer_id == Learner.employer_id)
-                    .where(OverviewAllocation.user_id == user)
+                    .where(OverviewAllocation.user_id == grant.user_id)
                     .order_by(Learner.id)
                 )
-                viewers.append(Viewer(tokens.sign(user, Role.EMPLOYER_OVERVIEW, key), user, tuple(theirs)))
+                token = tokens.sign(grant.user_id, Role.EMPLOYER_OVERVIEW, key)
+                viewers.append(Viewer(token, grant.user_id, tuple(learners)))
         return viewers
     finally:
         await database.close()

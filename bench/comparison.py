@@ -1,139 +1,149 @@
-"""The comparison: the same requests to each server in turn, answers checked against each other, round after round."""
+"""Compares servers: sends the same requests to each in turn, in rounds, after checking that their data is equal."""
 
 import asyncio
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from statistics import median
 from typing import Any
 
 from bench.cohort import Viewer
-from bench.measure import Measured, count_statements, measure, settle
+from bench.measure import Cores, Measurement, count_statements, measure, settle
 from bench.postgres import Postgres
-from bench.servers import Ask, Server, for_peers
+from bench.servers import ScreenRequest, Server, peer_part
 
 SCREENS = {
     "map": "progress map (1 learner, 3 aims x 12 units x 15 criteria)",
     "dashboard": "employer dashboard (200 learners x 3 aims, in 2 pages)",
     "kpis": "employer KPIs (1 object over 200 learners)",
 }
-# How many different requests are asked over and over, and how many answers are compared.
-DIFFERENT, COMPARED = 400, 12
+# The number of different requests in a measurement, and how many of their responses are compared.
+REQUESTS, COMPARED = 400, 12
 
 
-class Differs(Exception):
-    """Two servers gave different data for the same request."""
+class ResponseMismatch(Exception):
+    """Two servers returned different data for the same request."""
 
 
 @dataclass(slots=True)
-class Turn:
-    """All that was measured of one server, with one screen and so many connections."""
+class Series:
+    """The measurements of one server, for one screen and number of connections.
+
+    `ratios` are the rounds' throughputs relative to the first server's, `statements` the SQL statements a request.
+    """
 
     server: str
     screen: str
     connections: int
-    measured: list[Measured] = field(default_factory=list)
+    measurements: list[Measurement] = field(default_factory=list)
     ratios: list[float] = field(default_factory=list)
     statements: float = 0.0
 
     @property
     def ratio(self) -> str:
-        """The median of the rounds' ratios to the first server, and their spread."""
+        """The median and the spread of the ratios, as text."""
         return f"{median(self.ratios):.2f} ({min(self.ratios):.2f} to {max(self.ratios):.2f})"
 
-    def of(self, name: str) -> float:
-        """The median of one measure."""
-        return median(getattr(each, name) for each in self.measured)
+    def median_of(self, name: str) -> float:
+        """Returns the median of one field of the measurements."""
+        return median(getattr(measurement, name) for measurement in self.measurements)
 
 
-def asks(viewers: Sequence[Viewer], screen: str, second_pages: dict[str, str | None], seed: int = 7) -> list[Ask]:
-    """Random requests: whose screen it is and which learner's, first and second pages alike."""
-    pick, made = random.Random(f"{screen}{seed}"), []
-    for _ in range(DIFFERENT):
-        viewer = pick.choice(viewers)
-        after = pick.choice((None, second_pages[viewer.token])) if screen == "dashboard" else None
-        made.append(Ask(screen, viewer.token, viewer.user, pick.choice(viewer.learners), after))
-    return made
+def make_requests(
+    viewers: Sequence[Viewer], screen: str, second_pages: dict[str, str | None], seed: int = 7
+) -> list[ScreenRequest]:
+    """Returns random requests for a screen: any viewer, any of their learners, first and second pages."""
+    choose, requests = random.Random(f"{screen}{seed}"), []
+    for _ in range(REQUESTS):
+        viewer = choose.choice(viewers)
+        after = choose.choice((None, second_pages[viewer.token])) if screen == "dashboard" else None
+        requests.append(ScreenRequest(screen, viewer.token, viewer.user, choose.choice(viewer.learners), after))
+    return requests
 
 
-def second_pages(server: Server, viewers: Sequence[Viewer]) -> dict[str, str | None]:
-    """Where each viewer's second page begins."""
-    found = {}
+def find_second_pages(server: Server, viewers: Sequence[Viewer]) -> dict[str, str | None]:
+    """Returns the cursor of each viewer's second page of the dashboard, by token; None if there is only one page."""
+    cursors = {}
     for viewer in viewers:
-        page = server.data(Ask("dashboard", viewer.token, viewer.user))["learners"]["pageInfo"]
-        found[viewer.token] = page["endCursor"] if page["hasNextPage"] else None
-    return found
+        page_info = server.fetch(ScreenRequest("dashboard", viewer.token, viewer.user))["learners"]["pageInfo"]
+        cursors[viewer.token] = page_info["endCursor"] if page_info["hasNextPage"] else None
+    return cursors
 
 
-def check(servers: Sequence[Server], asked: Sequence[Ask]) -> None:
-    """Raises Differs unless all servers give the first one's data, moments however they are spelled."""
+def check_responses(servers: Sequence[Server], requests: Sequence[ScreenRequest]) -> None:
+    """Raises ResponseMismatch unless all servers return the same data as the first."""
     first, *others = servers
-    for ask in asked[:COMPARED]:
-        expected = _comparable(first.data(ask))
+    for request in requests[:COMPARED]:
+        reference = _comparable(first.fetch(request))
         for other in others:
-            if ask.screen not in other.screens:
+            if request.screen not in other.screens:
                 continue
-            wanted = expected if other.guarded else for_peers(ask.screen, expected)
-            found = _comparable(other.data(ask))
-            if found != wanted:
-                raise Differs(
-                    f"{other.name} and {first.name} differ on {ask.screen}: {_first_difference(wanted, found)}"
+            expected = reference if other.checks_access else peer_part(request.screen, reference)
+            actual = _comparable(other.fetch(request))
+            if actual != expected:
+                raise ResponseMismatch(
+                    f"{other.name} and {first.name} differ on {request.screen}: {_first_difference(expected, actual)}"
                 )
 
 
 def _comparable(value: Any) -> Any:
+    """Returns the data with times as timestamps, because servers write the same time in different ways."""
     if isinstance(value, dict):
-        return {key: _comparable(each) for key, each in value.items()}
+        return {key: _comparable(child) for key, child in value.items()}
     if isinstance(value, list):
-        return [_comparable(each) for each in value]
+        return [_comparable(child) for child in value]
     if isinstance(value, str) and len(value) >= 20 and value[4:5] == "-" and value[10:11] == "T":
         return datetime.fromisoformat(value).timestamp()
     return value
 
 
-def _first_difference(wanted: Any, found: Any, path: str = "") -> str:
-    if isinstance(wanted, dict) and isinstance(found, dict) and wanted.keys() == found.keys():
-        pairs = [(key, wanted[key], found[key]) for key in wanted]
-    elif isinstance(wanted, list) and isinstance(found, list) and len(wanted) == len(found):
-        pairs = [(index, *pair) for index, pair in enumerate(zip(wanted, found, strict=True))]
+def _first_difference(expected: Any, actual: Any, path: str = "") -> str:
+    if isinstance(expected, dict) and isinstance(actual, dict) and expected.keys() == actual.keys():
+        pairs = [(key, expected[key], actual[key]) for key in expected]
+    elif isinstance(expected, list) and isinstance(actual, list) and len(expected) == len(actual):
+        pairs = [(index, *pair) for index, pair in enumerate(zip(expected, actual, strict=True))]
     else:
-        return f"at {path or 'the top'} {str(wanted)[:300]} became {str(found)[:300]}"
+        return f"at {path or 'the root'}: expected {str(expected)[:300]}, got {str(actual)[:300]}"
     return next(_first_difference(one, other, f"{path}.{key}") for key, one, other in pairs if one != other)
 
 
-def compare(
+def run_comparison(
     servers: Sequence[Server], viewers: Sequence[Viewer], postgres: Postgres, database: str, *, screens: Sequence[str],
-    rounds: int, seconds: float, connections: Sequence[int], cores: tuple[set[int], set[int]] | None, say: Any,
-) -> list[Turn]:  # fmt: skip
-    """The whole comparison; the first server is what the others are measured by. Raises Differs."""
-    places, turns = second_pages(servers[0], viewers), []
+    rounds: int, seconds: float, connection_counts: Sequence[int], cores: Cores | None, log: Callable[[str], None],
+) -> list[Series]:  # fmt: skip
+    """Measures every server. Ratios are relative to the first server. Raises ResponseMismatch."""
+    second_pages, results = find_second_pages(servers[0], viewers), []
     for screen in screens:
-        asked = asks(viewers, screen, places)
-        check(servers, asked)
-        taking = [server for server in servers if screen in server.screens]
-        raw = {server.name: [server.raw(ask) for ask in asked] for server in taking}
+        requests = make_requests(viewers, screen, second_pages)
+        check_responses(servers, requests)
+        compared = [server for server in servers if screen in server.screens]
+        encoded = {server.name: [server.encode(request) for request in requests] for server in compared}
         statements = {
-            server.name: asyncio.run(count_statements(server, postgres, database, raw[server.name]))
-            for server in taking
+            server.name: asyncio.run(count_statements(server, postgres, database, encoded[server.name]))
+            for server in compared
         }
-        for many in connections:
-            table = [Turn(server.name, screen, many, statements=statements[server.name]) for server in taking]
-            for number in range(rounds):
-                for server, turn in zip(taking, table, strict=True):
+        for connections in connection_counts:
+            table = [
+                Series(server.name, screen, connections, statements=statements[server.name]) for server in compared
+            ]
+            for round_number in range(rounds):
+                for server, series in zip(compared, table, strict=True):
                     settle()
-                    turn.measured.append(
+                    series.measurements.append(
                         measure(
-                            server, postgres, raw[server.name], many, seconds, cores and cores[1], offset=number * 37
+                            server, postgres, encoded[server.name], connections, seconds, cores and cores.others,
+                            offset=round_number * 37,
                         )
-                    )
-                    turn.ratios.append(turn.measured[-1].per_second / table[0].measured[-1].per_second)
-                say(f"{screen}, {many} at once, round {number + 1}: " + _line(table))
-            turns += table
-    return turns
+                    )  # fmt: skip
+                    series.ratios.append(series.measurements[-1].per_second / table[0].measurements[-1].per_second)
+                log(f"{screen}, {connections} connections, round {round_number + 1}: " + _round_summary(table))
+            results += table
+    return results
 
 
-def _line(table: Sequence[Turn]) -> str:
+def _round_summary(table: Sequence[Series]) -> str:
     return ", ".join(
-        f"{turn.server} {turn.measured[-1].per_second:.0f}/s ({turn.measured[-1].server_cpu:.2f} ms)" for turn in table
+        f"{series.server} {series.measurements[-1].per_second:.0f}/s ({series.measurements[-1].server_cpu:.2f} ms)"
+        for series in table
     )

@@ -1,74 +1,69 @@
-"""What size does: the same request in larger databases, memory over many requests, and a second process."""
+"""Measures scaling: request time in larger databases, memory over many requests, and a second process."""
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from statistics import median
-from typing import Any
 
 from bench.cohort import Viewer
-from bench.comparison import asks, second_pages
-from bench.measure import measure, resident, settle
+from bench.comparison import find_second_pages, make_requests
+from bench.measure import Cores, measure, resident_megabytes, settle
 from bench.postgres import Postgres
 from bench.servers import Server
 
 
-def growth(
+def measure_growth(
     servers: Sequence[tuple[int, Server, Sequence[Viewer]]], postgres: Postgres, *, screens: Sequence[str], rounds: int,
-    seconds: float, cores: tuple[set[int], set[int]] | None, say: Any,
+    seconds: float, cores: Cores | None, log: Callable[[str], None],
 ) -> dict[str, dict[int, float]]:  # fmt: skip
-    """By screen and number of learners in the database, the median time of one request in milliseconds, one at a time."""
-    found: dict[str, dict[int, float]] = {}
-    pages = {size: second_pages(server, viewers) for size, server, viewers in servers}
+    """Returns the median request time in milliseconds on one connection, by screen and number of learners."""
+    results: dict[str, dict[int, float]] = {}
+    second_pages = {size: find_second_pages(server, viewers) for size, server, viewers in servers}
     for screen in screens:
         times: dict[int, list[float]] = {size: [] for size, _, _ in servers}
-        for number in range(rounds):
+        for round_number in range(rounds):
             for size, server, viewers in servers:
-                raw = [server.raw(ask) for ask in asks(viewers, screen, pages[size])]
+                encoded = [server.encode(request) for request in make_requests(viewers, screen, second_pages[size])]
                 settle()
-                taken = measure(server, postgres, raw, 1, seconds, cores and cores[1], offset=number * 37)
-                times[size].append(taken.p50)
-        found[screen] = {size: median(each) for size, each in times.items()}
-        say(f"growth, {screen}: " + ", ".join(f"{size:,} {each:.2f} ms" for size, each in found[screen].items()))
-    return found
+                measurement = measure(
+                    server, postgres, encoded, 1, seconds, cores and cores.others, offset=round_number * 37
+                )
+                times[size].append(measurement.p50)
+        results[screen] = {size: median(each) for size, each in times.items()}
+        log(f"growth, {screen}: " + ", ".join(f"{size:,} {time:.2f} ms" for size, time in results[screen].items()))
+    return results
 
 
-def memory(server: Server, viewers: Sequence[Viewer], postgres: Postgres, requests: int, say: Any) -> dict[int, float]:
-    """Megabytes that the process holds, by how many requests it has answered: every screen in turn, 8 at once."""
-    pages = second_pages(server, viewers)
-    raw = [
-        server.raw(ask)
-        for trio in zip(*(asks(viewers, screen, pages) for screen in ("map", "dashboard", "kpis")), strict=True)
-        for ask in trio
-    ]
-    held = {0: resident(server)}
+def measure_memory(
+    server: Server, viewers: Sequence[Viewer], postgres: Postgres, requests: int, log: Callable[[str], None]
+) -> dict[int, float]:
+    """Returns the process's memory in megabytes by number of requests answered, all screens mixed, 8 connections."""
+    second_pages = find_second_pages(server, viewers)
+    by_screen = [make_requests(viewers, screen, second_pages) for screen in ("map", "dashboard", "kpis")]
+    encoded = [server.encode(request) for group in zip(*by_screen, strict=True) for request in group]
+    memory = {0: resident_megabytes(server)}
     for done in (requests // 10, requests // 2, requests):
-        measure(server, postgres, raw, 8, 600, None, most=done - max(held))
-        held[done] = resident(server)
-    say("memory: " + ", ".join(f"{done:,} {megabytes:.0f} MB" for done, megabytes in held.items()))
-    return held
+        measure(server, postgres, encoded, 8, 600, None, max_requests=done - max(memory))
+        memory[done] = resident_megabytes(server)
+    log("memory: " + ", ".join(f"{done:,} {megabytes:.0f} MB" for done, megabytes in memory.items()))
+    return memory
 
 
-def two_processes(
-    servers: Sequence[Server], viewers: Sequence[Viewer], postgres: Postgres, *, rounds: int, seconds: float, say: Any
-) -> dict[str, float]:
-    """Requests a second of one process and of two beside each other, the machine's cores left to the system."""
-    raw = [servers[0].raw(ask) for ask in asks(viewers, "map", {})]
+def measure_two_processes(
+    servers: Sequence[Server], viewers: Sequence[Viewer], postgres: Postgres, *, rounds: int, seconds: float,
+    log: Callable[[str], None],
+) -> dict[str, float]:  # fmt: skip
+    """Returns the requests a second of one process and of two at the same time, not pinned to cores."""
+    encoded = [servers[0].encode(request) for request in make_requests(viewers, "map", {})]
+
+    def throughput(server: Server, connections: int) -> float:
+        return measure(server, postgres, encoded, connections, seconds, None).per_second
+
     one, two = [], []
     for _ in range(rounds):
         settle()
-        one.append(measure(servers[0], postgres, raw, 16, seconds, None).per_second)
-        found: list[float] = []
-        threads = [
-            threading.Thread(
-                target=lambda server=server: found.append(measure(server, postgres, raw, 8, seconds, None).per_second)
-            )
-            for server in servers
-        ]
+        one.append(throughput(servers[0], 16))
         settle()
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        two.append(sum(found))
-    say(f"processes: one {median(one):.0f}/s, two {median(two):.0f}/s")
+        with ThreadPoolExecutor(len(servers)) as pool:
+            two.append(sum(pool.map(throughput, servers, [8] * len(servers))))
+    log(f"processes: one {median(one):.0f}/s, two {median(two):.0f}/s")
     return {"one": median(one), "two": median(two)}

@@ -1,7 +1,7 @@
-"""A stock Strawberry server over the same tables, written as its documentation shows: entities, a dataloader a relation,
-async resolvers, the library's own view. No sign-in and no scope: who asks names whose learners they want.
+"""A Strawberry server over the same tables, written as Strawberry's documentation shows.
 
-Run by the bench: `python -m bench.idiomatic DATABASE_URL PORT`.
+It has ORM entities, a dataloader for each relation, async resolvers and the library's own view. It checks no sign-in
+and no scope: the viewer is an argument. The bench runs `python -m bench.idiomatic DATABASE_URL PORT`.
 """
 
 import datetime as dt
@@ -19,7 +19,7 @@ from starlette.routing import Route
 from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 
-from db.models import registry as t
+from db.models import registry as models
 from domain import clock, progress
 from domain.enums import ActionStatus, AimStatus, CriterionFilter, SessionStatus
 
@@ -27,7 +27,7 @@ Sessions = async_sessionmaker[AsyncSession]
 
 
 def one(sessions: Sessions, entity: Any, column: str = "id") -> DataLoader:
-    """Entities by a column that is unique."""
+    """Returns a loader of entities by a unique column."""
 
     async def load(keys: list[Any]) -> list[Any]:
         async with sessions() as session:
@@ -41,7 +41,7 @@ def one(sessions: Sessions, entity: Any, column: str = "id") -> DataLoader:
 def many(
     sessions: Sessions, entity: Any, column: str, *order: Any, where: Callable[[], list[Any]] = list
 ) -> DataLoader:
-    """Entities by a column that several share."""
+    """Returns a loader of lists of entities by a column that is not unique."""
 
     async def load(keys: list[Any]) -> list[Any]:
         async with sessions() as session:
@@ -55,36 +55,43 @@ def many(
 
 
 class Loaders:
-    """One operation's."""
+    """The loaders of one operation."""
 
     def __init__(self, sessions: Sessions) -> None:
         now = clock.now()
         self.today = clock.day_of(now)
         self.sessions = sessions
-        self.learner = one(sessions, t.Learner)
-        self.user = one(sessions, t.User)
-        self.employer = one(sessions, t.Employer)
-        self.qualification = one(sessions, t.Qualification)
-        self.sums = one(sessions, t.AimProgress, "aim_id")
-        self.aims = many(sessions, t.Aim, "learner_id", t.Aim.id)
-        self.units = many(sessions, t.QualificationUnit, "qualification_id", t.QualificationUnit.position)
-        self.criteria = many(sessions, t.QualificationCriterion, "unit_id", t.QualificationCriterion.position)
-        self.reached = many(sessions, t.CriterionProgress, "aim_id")
-        planned = [t.Session.status == SessionStatus.PLANNED, t.Session.starts_at >= now]
-        self.planned = many(sessions, t.Session, "learner_id", t.Session.starts_at, t.Session.id, where=lambda: planned)
-        open_ = [t.Action.status != ActionStatus.COMPLETE]
-        self.open_actions = many(sessions, t.Action, "learner_id", where=lambda: open_)
+        self.learner = one(sessions, models.Learner)
+        self.user = one(sessions, models.User)
+        self.employer = one(sessions, models.Employer)
+        self.qualification = one(sessions, models.Qualification)
+        self.aim_progress = one(sessions, models.AimProgress, "aim_id")
+        self.aims = many(sessions, models.Aim, "learner_id", models.Aim.id)
+        self.units = many(sessions, models.QualificationUnit, "qualification_id", models.QualificationUnit.position)
+        self.criteria = many(sessions, models.QualificationCriterion, "unit_id", models.QualificationCriterion.position)
+        self.criterion_progress = many(sessions, models.CriterionProgress, "aim_id")
+        is_planned = [models.Session.status == SessionStatus.PLANNED, models.Session.starts_at >= now]
+        self.planned = many(
+            sessions,
+            models.Session,
+            "learner_id",
+            models.Session.starts_at,
+            models.Session.id,
+            where=lambda: is_planned,
+        )
+        is_open = [models.Action.status != ActionStatus.COMPLETE]
+        self.open_actions = many(sessions, models.Action, "learner_id", where=lambda: is_open)
 
 
 Info = strawberry.Info[dict[str, Any], None]
 
 
 def loaders(info: Info) -> Loaders:
-    """Those of the operation at hand."""
+    """Returns the loaders of the current operation."""
     return info.context["loaders"]
 
 
-Filter = strawberry.enum(CriterionFilter, name="CriterionFilter")
+strawberry.enum(CriterionFilter, name="CriterionFilter")
 
 
 @strawberry.type
@@ -111,13 +118,13 @@ class Unit:
     key: strawberry.Private[int]
 
     @strawberry.field
-    async def criteria(self, info: Info, filter: Filter = Filter.ALL) -> list[Criterion]:
+    async def criteria(self, info: Info, filter: CriterionFilter = CriterionFilter.ALL) -> list[Criterion]:
         load = loaders(info)
         criteria = await load.criteria.load(self.key)
-        reached = {each.criterion_id: each for each in await load.reached.load(self.aim_key)}
+        by_criterion = {each.criterion_id: each for each in await load.criterion_progress.load(self.aim_key)}
         return [
             Criterion(
-                id=f"Criterion_{self.aim_key}.{each.id}",
+                id=strawberry.ID(f"Criterion_{self.aim_key}.{each.id}"),
                 code=each.code,
                 description=each.description,
                 status=progress.criterion_status(found.evidence_count, found.signed_off).name
@@ -126,7 +133,7 @@ class Unit:
                 evidence_count=found.evidence_count if found else 0,
             )
             for each in criteria
-            for found in [reached.get(each.id)]
+            for found in [by_criterion.get(each.id)]
         ]
 
 
@@ -140,11 +147,11 @@ class Progress:
 
 @strawberry.type
 class Aim:
-    entity: strawberry.Private[t.Aim]
+    entity: strawberry.Private[models.Aim]
 
     @strawberry.field
     def id(self) -> strawberry.ID:
-        return f"Aim_{self.entity.id}"
+        return strawberry.ID(f"Aim_{self.entity.id}")
 
     @strawberry.field
     async def title(self, info: Info) -> str:
@@ -153,11 +160,11 @@ class Aim:
     @strawberry.field
     async def assessor(self, info: Info) -> Named | None:
         user = await loaders(info).user.load(self.entity.assessor_id)
-        return Named(id=f"User_{user.id}", name=user.name) if user else None
+        return Named(id=strawberry.ID(f"User_{user.id}"), name=user.name) if user else None
 
     @strawberry.field
     async def traffic_light(self, info: Info) -> str:
-        sums, aim = await loaders(info).sums.load(self.entity.id), self.entity
+        sums, aim = await loaders(info).aim_progress.load(self.entity.id), self.entity
         return progress.traffic_light(
             in_training=aim.status is AimStatus.IN_TRAINING,
             criteria_total=sums.criteria_total,
@@ -169,7 +176,7 @@ class Aim:
 
     @strawberry.field
     async def progress(self, info: Info) -> Progress:
-        sums, aim, today = await loaders(info).sums.load(self.entity.id), self.entity, loaders(info).today
+        sums, aim, today = await loaders(info).aim_progress.load(self.entity.id), self.entity, loaders(info).today
         return Progress(
             duration_percent=progress.duration_tenths(aim.start_date, aim.planned_end_date, today) / 10,
             past_planned_end=progress.is_past_planned_end(aim.status, aim.planned_end_date, today),
@@ -182,7 +189,13 @@ class Aim:
         units = await loaders(info).units.load(self.entity.qualification_id)
         key = self.entity.id
         return [
-            Unit(id=f"Unit_{key}.{each.id}", number=each.number, title=each.title, aim_key=key, key=each.id)
+            Unit(
+                id=strawberry.ID(f"Unit_{key}.{each.id}"),
+                number=each.number,
+                title=each.title,
+                aim_key=key,
+                key=each.id,
+            )
             for each in units
         ]
 
@@ -196,11 +209,11 @@ class NextSession:
 
 @strawberry.type
 class Learner:
-    entity: strawberry.Private[t.Learner]
+    entity: strawberry.Private[models.Learner]
 
     @strawberry.field
     def id(self) -> strawberry.ID:
-        return f"Learner_{self.entity.id}"
+        return strawberry.ID(f"Learner_{self.entity.id}")
 
     @strawberry.field
     async def name(self, info: Info) -> str:
@@ -213,14 +226,16 @@ class Learner:
     @strawberry.field
     async def employer(self, info: Info) -> Named | None:
         employer = await loaders(info).employer.load(self.entity.employer_id)
-        return Named(id=f"Employer_{employer.id}", name=employer.name) if employer else None
+        return Named(id=strawberry.ID(f"Employer_{employer.id}"), name=employer.name) if employer else None
 
     @strawberry.field
     async def next_session(self, info: Info) -> NextSession | None:
         planned = await loaders(info).planned.load(self.entity.id)
         if not planned:
             return None
-        return NextSession(id=f"Session_{planned[0].id}", starts_at=planned[0].starts_at, type=planned[0].type.name)
+        return NextSession(
+            id=strawberry.ID(f"Session_{planned[0].id}"), starts_at=planned[0].starts_at, type=planned[0].type.name
+        )
 
     @strawberry.field
     async def outstanding_action_count(self, info: Info) -> int:
@@ -232,7 +247,7 @@ class Learner:
 
 
 @strawberry.type
-class Page:
+class LearnerPage:
     total_count: int
     nodes: list[Learner]
 
@@ -245,18 +260,22 @@ class Query:
         return Learner(entity=found) if found else None
 
     @strawberry.field
-    async def learners(self, info: Info, overview: strawberry.ID, first: int, offset: int) -> Page:
-        sites = select(t.OverviewAllocation.employer_id).where(t.OverviewAllocation.user_id == int(overview))
-        theirs = t.Learner.employer_id.in_(sites)
+    async def learners(self, info: Info, overview: strawberry.ID, first: int, offset: int) -> LearnerPage:
+        employers = select(models.OverviewAllocation.employer_id).where(
+            models.OverviewAllocation.user_id == int(overview)
+        )
+        is_visible = models.Learner.employer_id.in_(employers)
         async with loaders(info).sessions() as session:
-            count = await session.scalar(select(func.count()).select_from(t.Learner).where(theirs))
-            page = select(t.Learner).join(t.User, t.User.id == t.Learner.user_id).where(theirs)
-            found = await session.scalars(page.order_by(t.User.sort_name, t.Learner.id).limit(first).offset(offset))
-            return Page(total_count=count, nodes=[Learner(entity=each) for each in found])
+            count = await session.scalar(select(func.count()).select_from(models.Learner).where(is_visible))
+            page = select(models.Learner).join(models.User, models.User.id == models.Learner.user_id).where(is_visible)
+            found = await session.scalars(
+                page.order_by(models.User.sort_name, models.Learner.id).limit(first).offset(offset)
+            )
+            return LearnerPage(total_count=count or 0, nodes=[Learner(entity=each) for each in found])
 
 
-class View(GraphQL):
-    """The stock view with loaders in its context."""
+class View(GraphQL[dict[str, Any], None]):
+    """Strawberry's view with loaders in its context."""
 
     def __init__(self, schema: strawberry.Schema, sessions: Sessions) -> None:
         super().__init__(schema)

@@ -1,8 +1,7 @@
-"""LIMIT: what one would write if there were no graph. Starlette, asyncpg, SQL by hand and orjson, one handler a screen.
+"""LIMIT: the screens without GraphQL. Starlette, asyncpg, hand-written SQL and orjson, one handler for each screen.
 
-It checks the sign-in with the same statement as Waymark, keeps to the same scope (an Employer Overview's), and gives the
-same data; it knows nothing else. Run by the bench: `python -m bench.limit DATABASE PORT`, with the sockets' folder and the
-key in the environment.
+It checks the sign-in with the same statement as Waymark, applies the scope of an Employer Overview and returns the same
+data. The bench runs `python -m bench.limit DATABASE PORT` with BENCH_SOCKETS and BENCH_KEY in the environment.
 """
 
 import base64
@@ -25,24 +24,24 @@ from starlette.routing import Route
 from bench import limit_sql as sql
 
 LONDON = ZoneInfo("Europe/London")
-PAGE = 100
+PAGE_SIZE = 100
 
 
 class Connection(asyncpg.Connection):
-    """Given back to the pool as it is: nothing here leaves anything behind that would have to be reset."""
+    """A connection that the pool does not reset, because no handler changes its state."""
 
     def get_reset_query(self) -> str:
         return ""
 
 
 class Limit:
-    """The handlers, with their pool and the tokens verified so far."""
+    """The handlers, with their connection pool and the tokens verified so far."""
 
     def __init__(self, database: str) -> None:
         self._database = database
         self._key = base64.b64decode(os.environ["BENCH_KEY"])
         self._verified: dict[str, dict] = {}
-        self.app = Starlette(
+        self.app: Starlette = Starlette(
             routes=[
                 Route("/map/{learner:int}", self.progress_map),
                 Route("/dashboard", self.dashboard),
@@ -81,14 +80,14 @@ class Limit:
             scope = viewer["user_id"], viewer["provider_id"]
             learner = await connection.fetchrow(sql.LEARNER, *scope, learner_key)
             if learner is None:
-                return _answer({"learner": None})
+                return _respond({"learner": None})
             aims = await connection.fetch(sql.AIMS, *scope, [learner_key])
             criteria = await connection.fetch(sql.CRITERIA, [aim["id"] for aim in aims])
-        shown = {}
+        aims_by_key = {}
         for aim in aims:
             duration = _duration(aim, today)
             mapped = _tenths(aim["criteria_mapped"], aim["criteria_total"])
-            shown[aim["id"]] = {
+            aims_by_key[aim["id"]] = {
                 "id": f"Aim_{aim['id']}",
                 "title": aim["title"],
                 "trafficLight": _light(aim, mapped, duration, viewer),
@@ -99,14 +98,15 @@ class Limit:
                 },
                 "units": [],
             }
-        here, listed = None, []
+        current_unit: tuple[int, int] | None = None
+        unit_criteria: list[dict] = []
         for aim, unit, number, title, criterion, code, description, count, signed_off in criteria:
-            if (aim, unit) != here:
-                here, listed = (aim, unit), []
-                shown[aim]["units"].append(
-                    {"id": f"Unit_{aim}.{unit}", "number": number, "title": title, "criteria": listed}
+            if (aim, unit) != current_unit:
+                current_unit, unit_criteria = (aim, unit), []
+                aims_by_key[aim]["units"].append(
+                    {"id": f"Unit_{aim}.{unit}", "number": number, "title": title, "criteria": unit_criteria}
                 )
-            listed.append(
+            unit_criteria.append(
                 {
                     "id": f"Criterion_{aim}.{criterion}",
                     "code": code,
@@ -115,22 +115,22 @@ class Limit:
                     "evidenceCount": count,
                 }
             )
-        return _answer(
-            {"learner": {"id": f"Learner_{learner_key}", "name": learner["name"], "aims": list(shown.values())}}
+        return _respond(
+            {"learner": {"id": f"Learner_{learner_key}", "name": learner["name"], "aims": list(aims_by_key.values())}}
         )
 
     async def dashboard(self, request: Request) -> Response:
         now = dt.datetime.now(dt.UTC)
         today, after = now.astimezone(LONDON).date(), request.query_params.get("after")
-        place = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))[1:] if after else None
+        start = json.loads(base64.urlsafe_b64decode(after + "=" * (-len(after) % 4)))[1:] if after else None
         async with self._pool.acquire() as connection:
             viewer = await self._viewer(connection, request)
             scope = viewer["user_id"], viewer["provider_id"]
             learners = await connection.fetch(
-                sql.LEARNERS if place is None else sql.LEARNERS_AFTER, *scope, now, PAGE + 1, *(place or ())
+                sql.LEARNERS if start is None else sql.LEARNERS_AFTER, *scope, now, PAGE_SIZE + 1, *(start or ())
             )
-            waiting = await connection.fetchval(sql.AWAITING_SIGNATURE, *scope)
-            page = learners[:PAGE]
+            awaiting_signature = await connection.fetchval(sql.AWAITING_SIGNATURE, *scope)
+            page = learners[:PAGE_SIZE]
             aims = await connection.fetch(sql.AIMS, *scope, [learner["id"] for learner in page])
         nodes = {learner["id"]: _dashboard_row(learner) for learner in page}
         for aim in aims:
@@ -152,18 +152,18 @@ class Limit:
                     },
                 }
             )
-        end = None
+        end_cursor = None
         if page:
-            packed = json.dumps(
+            cursor = json.dumps(
                 ["name", page[-1]["sort_name"], page[-1]["id"]], ensure_ascii=False, separators=(",", ":")
             )
-            end = base64.urlsafe_b64encode(packed.encode()).decode().rstrip("=")
-        return _answer(
+            end_cursor = base64.urlsafe_b64encode(cursor.encode()).decode().rstrip("=")
+        return _respond(
             {
-                "viewer": {"awaitingSignatureCount": waiting},
+                "viewer": {"awaitingSignatureCount": awaiting_signature},
                 "learners": {
                     "totalCount": learners[0]["total"] if learners else 0,
-                    "pageInfo": {"hasNextPage": len(learners) > PAGE, "endCursor": end},
+                    "pageInfo": {"hasNextPage": len(learners) > PAGE_SIZE, "endCursor": end_cursor},
                     "nodes": list(nodes.values()),
                 },
             }
@@ -179,7 +179,7 @@ class Limit:
             )  # fmt: skip
         aims, criteria = sums["aims"], sums["criteria"]
         duration = (2 * sums["duration"] + aims) // (2 * aims) if aims else 0
-        return _answer(
+        return _respond(
             {
                 "viewer": {
                     "user": {"name": viewer["name"]},
@@ -218,7 +218,7 @@ def _dashboard_row(learner: asyncpg.Record) -> dict:
     }
 
 
-def _answer(data: dict) -> Response:
+def _respond(data: dict) -> Response:
     return Response(orjson.dumps({"data": data}), media_type="application/json")
 
 

@@ -1,9 +1,9 @@
-"""The SQL of LIMIT, by hand: each statement takes the viewer's user and provider first, and keeps to what they see."""
+"""LIMIT's SQL. Parameters $1 and $2 of a scoped statement are the viewer's user and provider."""
 
 SIGNED_IN = """
-select s.id as sign_in_id, s.role, s.started_at, s.wrote_at, u.id as user_id, u.provider_id, u.username, u.name, u.email, u.last_login_at,
-       u.must_change_password, u.disclaimer_accepted, l.id as learner_id, p.disclaimer, p.disclaimer_version,
-       p.traffic_light_tolerance, p.rated_from_percent, p.review_interval_weeks, p.unit_signatures
+select s.id as sign_in_id, s.role, s.started_at, s.wrote_at, u.id as user_id, u.provider_id, u.username, u.name,
+       u.email, u.last_login_at, u.must_change_password, u.disclaimer_accepted, l.id as learner_id, p.disclaimer,
+       p.disclaimer_version, p.traffic_light_tolerance, p.rated_from_percent, p.review_interval_weeks, p.unit_signatures
 from sign_in s
 join user_account u on u.id = s.user_id
 join provider p on p.id = u.provider_id
@@ -13,12 +13,12 @@ where s.id = $1 and s.user_id = $2 and s.role = $3 and s.ended_at is null and s.
   and u.archived_at is null
 """
 
-_SITES = "select employer_id from overview_allocation where user_id = $1 and provider_id = $2"
-_SEEN = f"select id from learner where employer_id in ({_SITES}) and provider_id = $2"
+_EMPLOYERS = "select employer_id from overview_allocation where user_id = $1 and provider_id = $2"
+_VISIBLE_LEARNERS = f"select id from learner where employer_id in ({_EMPLOYERS}) and provider_id = $2"
 
 LEARNER = f"""
 select u.name from learner l join user_account u on u.id = l.user_id
-where l.id = $3 and l.employer_id in ({_SITES}) and l.provider_id = $2
+where l.id = $3 and l.employer_id in ({_EMPLOYERS}) and l.provider_id = $2
 """
 
 AIMS = f"""
@@ -28,11 +28,11 @@ from aim a
 join qualification q on q.id = a.qualification_id
 join aim_progress p on p.aim_id = a.id
 left join user_account u on u.id = a.assessor_id
-where a.learner_id = any($3::bigint[]) and a.learner_id in ({_SEEN}) and a.provider_id = $2
+where a.learner_id = any($3::bigint[]) and a.learner_id in ({_VISIBLE_LEARNERS}) and a.provider_id = $2
 order by a.learner_id, a.id
 """
 
-# Of aims that the statement before has found in scope.
+# Not scoped: $1 are aims that AIMS has returned.
 CRITERIA = """
 select a.id, u.id, u.number, u.title, c.id, c.code, c.description, coalesce(r.evidence_count, 0),
        coalesce(r.signed_off, false)
@@ -49,7 +49,7 @@ select l.id, u.name, u.sort_name, u.last_login_at, l.employer_id, e.name as empl
        s.id as session_id, s.starts_at, s.type as session_type,
        (select count(*) from action a where a.learner_id = l.id and a.provider_id = $2 and a.status <> 'COMPLETE')
            as outstanding,
-       (select count(*) from learner where employer_id in ({_SITES}) and provider_id = $2) as total
+       (select count(*) from learner where employer_id in ({_EMPLOYERS}) and provider_id = $2) as total
 from learner l
 join user_account u on u.id = l.user_id
 left join employer e on e.id = l.employer_id
@@ -58,7 +58,7 @@ left join lateral (
     where learner_id = l.id and status = 'PLANNED' and starts_at >= $3 and provider_id = $2
     order by starts_at, id limit 1
 ) s on true
-where l.employer_id in ({_SITES}) and l.provider_id = $2 {{after}}
+where l.employer_id in ({_EMPLOYERS}) and l.provider_id = $2 {{after}}
 order by u.sort_name, l.id
 limit $4
 """
@@ -67,8 +67,8 @@ LEARNERS_AFTER = _LEARNERS.format(after="and (u.sort_name, l.id) > ($5, $6)")
 
 AWAITING_SIGNATURE = f"""
 select count(*) from signature_slot s join signature_request r on r.id = s.request_id
-where s.learner_id in ({_SEEN}) and s.provider_id = $2 and s.role = 'EMPLOYER_OVERVIEW' and s.signed_at is null
-  and r.status = 'PENDING'
+where s.learner_id in ({_VISIBLE_LEARNERS}) and s.provider_id = $2 and s.role = 'EMPLOYER_OVERVIEW'
+  and s.signed_at is null and r.status = 'PENDING'
 """
 
 _TENTHS = """
@@ -76,14 +76,14 @@ case when {whole} <= 0 or {part} <= 0 then 0 when {part} >= {whole} then 1000
      else (2000::bigint * {part} + {whole}) / (2 * {whole}) end
 """
 KPIS = f"""
-with seen as ({_SEEN}),
+with visible as ({_VISIBLE_LEARNERS}),
 aims as (
     select a.status, a.planned_end_date, p.criteria_total, p.criteria_mapped, p.criteria_signed_off,
            {_TENTHS.format(part="p.criteria_mapped", whole="p.criteria_total")} as mapped,
            {_TENTHS.format(part="($3::date - a.start_date + 1)", whole="(a.planned_end_date - a.start_date + 1)")}
                as duration
     from aim a join aim_progress p on p.aim_id = a.id
-    where a.learner_id in (select id from seen) and a.provider_id = $2 and a.status <> 'WITHDRAWN'
+    where a.learner_id in (select id from visible) and a.provider_id = $2 and a.status <> 'WITHDRAWN'
 ),
 rated as (select *, status = 'IN_TRAINING' and criteria_total > 0 and duration >= $5::int as is_rated from aims),
 sums as (
@@ -97,11 +97,11 @@ sums as (
            coalesce(sum(duration), 0)::bigint as duration
     from rated
 )
-select (select count(*) from seen) as learners, sums.*,
-       (select count(*) from action where learner_id in (select id from seen) and provider_id = $2
+select (select count(*) from visible) as learners, sums.*,
+       (select count(*) from action where learner_id in (select id from visible) and provider_id = $2
            and status <> 'COMPLETE' and target_date < $3::date) as overdue,
        (select count(*) from signature_slot s join signature_request r on r.id = s.request_id
-           where s.learner_id in (select id from seen) and s.provider_id = $2 and s.role = 'EMPLOYER_OVERVIEW'
+           where s.learner_id in (select id from visible) and s.provider_id = $2 and s.role = 'EMPLOYER_OVERVIEW'
              and s.signed_at is null and r.status = 'PENDING') as awaiting_signature
 from sums
 """

@@ -1,7 +1,7 @@
-"""The load: so many connections, each asking one request after the other, for so long. A process of its own.
+"""The load generator, a process of its own: each connection sends one request after the other.
 
-`python -m bench.load PORT CONNECTIONS SECONDS MOST OFFSET < requests` reads the requests as pickled bytes and writes what
-it saw as JSON. Loopback only; it stops at MOST requests however long it may run.
+`python -m bench.load PORT CONNECTIONS SECONDS MAX_REQUESTS OFFSET < requests` reads a pickled list of encoded requests
+and writes the results as JSON. It connects to loopback only and stops at MAX_REQUESTS at the latest.
 """
 
 import asyncio
@@ -14,11 +14,11 @@ from typing import Any
 
 import uvloop
 
-_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
+_CONTENT_LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 
-class _Asker(asyncio.Protocol):
-    """One kept connection: sends a request, waits for the whole answer, sends the next."""
+class _Connection(asyncio.Protocol):
+    """A keep-alive connection: sends a request, waits for the complete response, sends the next."""
 
     def __init__(self, load: "Load", finished: asyncio.Future[None]) -> None:
         self._load, self._finished = load, finished
@@ -26,17 +26,17 @@ class _Asker(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-        self._ask()
+        self._send()
 
-    def _ask(self) -> None:
-        request = self._load.next()
+    def _send(self) -> None:
+        request = self._load.next_request()
         if request is None:
             self._transport.close()
             if not self._finished.done():
                 self._finished.set_result(None)
             return
         self._received.clear()
-        self._expected, self._asked = 0, time.perf_counter()
+        self._expected, self._sent_at = 0, time.perf_counter()
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -45,58 +45,62 @@ class _Asker(asyncio.Protocol):
             end = self._received.find(b"\r\n\r\n")
             if end < 0:
                 return
-            length = _LENGTH.search(self._received, 0, end + 2)
+            length = _CONTENT_LENGTH.search(self._received, 0, end + 2)
             if length is None:
-                self._fail("an answer without a length")
+                self._fail("a response has no Content-Length")
                 return
             self._expected = end + 4 + int(length[1])
         if len(self._received) >= self._expected:
-            self._load.took(time.perf_counter() - self._asked, self._received)
-            self._ask()
+            self._load.record(time.perf_counter() - self._sent_at, self._received)
+            self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
-        self._fail(f"the connection went away: {error}")
+        self._fail(f"the connection was lost: {error}")
 
-    def _fail(self, why: str) -> None:
+    def _fail(self, reason: str) -> None:
         if not self._finished.done():
-            self._finished.set_exception(RuntimeError(why))
+            self._finished.set_exception(RuntimeError(reason))
 
 
 class Load:
-    """What all connections share: the requests in turn, and what came of them."""
+    """The requests and the results of all connections."""
 
-    def __init__(self, requests: list[bytes], seconds: float, most: int, offset: int) -> None:
-        self._requests, self._most, self._place = requests, most, offset
-        self._sent, self._until = 0, time.perf_counter() + seconds
+    def __init__(self, requests: list[bytes], seconds: float, max_requests: int, offset: int) -> None:
+        self._requests, self._max_requests, self._position = requests, max_requests, offset
+        self._sent, self._deadline = 0, time.perf_counter() + seconds
         self._times: list[float] = []
-        self._bytes = self._bad = 0
+        self._bytes = self._errors = 0
 
-    def next(self) -> bytes | None:
-        """The next request, None once there shall be no more."""
-        if self._sent >= self._most or time.perf_counter() >= self._until:
+    def next_request(self) -> bytes | None:
+        """Returns the next request, or None at the end."""
+        if self._sent >= self._max_requests or time.perf_counter() >= self._deadline:
             return None
         self._sent += 1
-        self._place += 1
-        return self._requests[self._place % len(self._requests)]
+        self._position += 1
+        return self._requests[self._position % len(self._requests)]
 
-    def took(self, seconds: float, answer: bytearray) -> None:
-        """One answer and its time."""
+    def record(self, seconds: float, response: bytearray) -> None:
+        """Records a response and its time."""
         self._times.append(seconds)
-        self._bytes += len(answer)
-        self._bad += not answer.startswith(b"HTTP/1.1 200") or b'"errors":' in answer
+        self._bytes += len(response)
+        self._errors += not response.startswith(b"HTTP/1.1 200") or b'"errors":' in response
 
     async def run(self, port: int, connections: int) -> dict[str, Any]:
-        """Asks until the end; counts, seconds, and latencies in milliseconds."""
-        loop, began = asyncio.get_running_loop(), time.perf_counter()
-        finished = [loop.create_future() for _ in range(connections)]
-        for each in finished:
-            await loop.create_connection(lambda each=each: _Asker(self, each), "127.0.0.1", port)
-        await asyncio.gather(*finished)
+        """Sends requests until the end; returns counts, seconds, and percentiles in milliseconds."""
+        loop, started_at = asyncio.get_running_loop(), time.perf_counter()
+        futures = [loop.create_future() for _ in range(connections)]
+        for future in futures:
+            # The default argument binds the future of this iteration.
+            def connection(finished: asyncio.Future[None] = future) -> _Connection:
+                return _Connection(self, finished)
+
+            await loop.create_connection(connection, "127.0.0.1", port)
+        await asyncio.gather(*futures)
         ordered = sorted(self._times)
         return {
             "requests": len(ordered),
-            "seconds": time.perf_counter() - began,
-            "bad": self._bad,
+            "seconds": time.perf_counter() - started_at,
+            "errors": self._errors,
             "bytes": self._bytes,
             "p50": ordered[len(ordered) // 2] * 1000,
             "p99": ordered[len(ordered) * 99 // 100] * 1000,
@@ -104,6 +108,6 @@ class Load:
 
 
 if __name__ == "__main__":
-    port, connections, seconds, most, offset = (float(argument) for argument in sys.argv[1:])
-    load = Load(pickle.load(sys.stdin.buffer), seconds, int(most), int(offset))
+    port, connections, seconds, max_requests, offset = (float(argument) for argument in sys.argv[1:])
+    load = Load(pickle.load(sys.stdin.buffer), seconds, int(max_requests), int(offset))
     json.dump(uvloop.run(load.run(int(port), int(connections))), sys.stdout)

@@ -1,4 +1,4 @@
-"""Measuring one server at a time: throughput, latency, CPU of the server and of PostgreSQL, SQL statements."""
+"""Measures one server at a time: throughput, latency, CPU of the server and of PostgreSQL, SQL statements."""
 
 import asyncio
 import json
@@ -9,20 +9,28 @@ import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import asyncpg
 
 from bench.postgres import SUPERUSER, Postgres
 from bench.servers import ROOT, Server
 
-_TICKS = os.sysconf("SC_CLK_TCK")
-# However fast a server is, no measurement asks more often than this.
-MOST = 200_000
+_CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
+# The default limit of requests in one measurement.
+MAX_REQUESTS = 200_000
+
+
+class Cores(NamedTuple):
+    """The CPU cores of the measured server, and those of PostgreSQL and the load."""
+
+    server: set[int]
+    others: set[int]
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """One turn. Times in milliseconds; `server_cpu` and `database_cpu` are milliseconds of CPU a request."""
+class Measurement:
+    """One measurement. Times are in milliseconds; `server_cpu`, `database_cpu` and `kilobytes` are per request."""
 
     requests: int
     per_second: float
@@ -35,30 +43,34 @@ class Measured:
 
 def measure(
     server: Server, postgres: Postgres, requests: list[bytes], connections: int, seconds: float, cores: set[int] | None,
-    offset: int = 0, most: int = MOST,
-) -> Measured:  # fmt: skip
-    """One turn. RuntimeError where an answer was not a good one."""
-    before = _cpu([server.process.pid]), _database_cpu(postgres)
+    offset: int = 0, max_requests: int = MAX_REQUESTS,
+) -> Measurement:  # fmt: skip
+    """Takes one measurement. Raises RuntimeError if the load fails or a response has an error."""
+    server_before, database_before = _cpu_milliseconds([server.pid]), _database_cpu_milliseconds(postgres)
     load = subprocess.run(
-        [sys.executable, "-m", "bench.load", *map(str, (server.port, connections, seconds, most, offset))],
+        [sys.executable, "-m", "bench.load", *map(str, (server.port, connections, seconds, max_requests, offset))],
         input=pickle.dumps(requests), capture_output=True, cwd=ROOT, timeout=seconds + 120,
         preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
     )  # fmt: skip
     if load.returncode:
         raise RuntimeError(f"{server.name}: {load.stderr.decode(errors='replace')[-2000:]}")
-    seen = json.loads(load.stdout)
-    if seen["bad"]:
-        raise RuntimeError(f"{server.name}: {seen['bad']} of {seen['requests']} answers were refusals or errors")
-    used = _cpu([server.process.pid]) - before[0], _database_cpu(postgres) - before[1]
-    count = seen["requests"]
-    return Measured(
-        count, count / seen["seconds"], seen["p50"], seen["p99"], used[0] / count, used[1] / count,
-        seen["bytes"] / count / 1024,
-    )  # fmt: skip
+    result = json.loads(load.stdout)
+    if result["errors"]:
+        raise RuntimeError(f"{server.name}: {result['errors']} of {result['requests']} responses have errors")
+    count = result["requests"]
+    return Measurement(
+        requests=count,
+        per_second=count / result["seconds"],
+        p50=result["p50"],
+        p99=result["p99"],
+        server_cpu=(_cpu_milliseconds([server.pid]) - server_before) / count,
+        database_cpu=(_database_cpu_milliseconds(postgres) - database_before) / count,
+        kilobytes=result["bytes"] / count / 1024,
+    )
 
 
-def _cpu(pids: list[int]) -> float:
-    """Milliseconds of CPU that these processes have used."""
+def _cpu_milliseconds(pids: list[int]) -> float:
+    """Returns the CPU time that these processes have used."""
     ticks = 0
     for pid in pids:
         try:
@@ -66,14 +78,14 @@ def _cpu(pids: list[int]) -> float:
         except OSError:
             continue
         ticks += int(fields[11]) + int(fields[12])
-    return ticks * 1000 / _TICKS
+    return ticks * 1000 / _CLOCK_TICKS
 
 
-def _database_cpu(postgres: Postgres) -> float:
-    """Of all of PostgreSQL's processes, of those that have ended too: they are on the first one's account."""
+def _database_cpu_milliseconds(postgres: Postgres) -> float:
+    """Returns the CPU time of all of PostgreSQL's processes. Ended ones are counted in the first process."""
     fields = Path(f"/proc/{postgres.pid}/stat").read_text().rpartition(")")[2].split()
-    ended = (int(fields[13]) + int(fields[14])) * 1000 / _TICKS
-    return ended + _cpu([postgres.pid, *_children(postgres.pid)])
+    ended = (int(fields[13]) + int(fields[14])) * 1000 / _CLOCK_TICKS
+    return ended + _cpu_milliseconds([postgres.pid, *_children(postgres.pid)])
 
 
 def _children(parent: int) -> list[int]:
@@ -83,40 +95,40 @@ def _children(parent: int) -> list[int]:
         return []
 
 
-def resident(server: Server) -> float:
-    """Megabytes of memory that the server's process holds."""
-    for line in Path(f"/proc/{server.process.pid}/status").read_text().splitlines():
+def resident_megabytes(server: Server) -> float:
+    """Returns the memory of the server's process."""
+    for line in Path(f"/proc/{server.pid}/status").read_text().splitlines():
         if line.startswith("VmRSS:"):
             return int(line.split()[1]) / 1024
     return 0.0
 
 
 async def count_statements(server: Server, postgres: Postgres, database: str, requests: list[bytes]) -> float:
-    """SQL statements a request as PostgreSQL's log has them, BEGIN and ROLLBACK included."""
-    several = 20
-    await _log_statements(postgres, database, True)
+    """Returns the SQL statements per request in PostgreSQL's log, including BEGIN and ROLLBACK."""
+    request_count = 20
+    await _log_statements(postgres, True)
     start = postgres.log.stat().st_size
-    measure(server, postgres, requests, 1, 60, None, most=several)
-    await _log_statements(postgres, database, False)
+    measure(server, postgres, requests, 1, 60, None, max_requests=request_count)
+    await _log_statements(postgres, False)
     with postgres.log.open("rb") as log:
         log.seek(start)
         written = log.read()
-    mark = f"[{database}] LOG:  ".encode()
-    return sum(written.count(mark + kind) for kind in (b"execute ", b"statement: ")) / several
+    prefix = f"[{database}] LOG:  ".encode()
+    return sum(written.count(prefix + kind) for kind in (b"execute ", b"statement: ")) / request_count
 
 
-async def _log_statements(postgres: Postgres, database: str, on: bool) -> None:
+async def _log_statements(postgres: Postgres, enabled: bool) -> None:
     connection = await asyncpg.connect(user=SUPERUSER, host=str(postgres.sockets), database=SUPERUSER)
     try:
         await connection.execute("alter system set log_line_prefix = '[%d] '")
-        await connection.execute(f"alter system set log_statement = '{'all' if on else 'none'}'")
+        await connection.execute(f"alter system set log_statement = '{'all' if enabled else 'none'}'")
         await connection.execute("select pg_reload_conf()")
     finally:
         await connection.close()
-    # Connections hear of it when they next do something.
+    # Other connections apply the setting at their next command.
     await asyncio.sleep(0.3)
 
 
 def settle(seconds: float = 0.2) -> None:
-    """A moment for what the turn before has left running."""
+    """Waits for work that the previous measurement left running."""
     time.sleep(seconds)

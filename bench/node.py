@@ -1,4 +1,4 @@
-"""PostGraphile and Mercurius, with a Node 22 of their own out of npm; left out where npm has none to give."""
+"""PostGraphile and Mercurius, with a Node 22 that npm installs. They are left out if npm cannot install them."""
 
 import asyncio
 import json
@@ -11,34 +11,47 @@ from typing import Any
 import asyncpg
 
 from bench.postgres import SUPERUSER, Postgres
-from bench.servers import HERE, Ask, Server, free_port, peer_operation, peer_variables, post, read_data
+from bench.servers import (
+    HERE,
+    ScreenRequest,
+    Server,
+    encode_post,
+    free_port,
+    normalize,
+    peer_operation,
+    peer_variables,
+)
 
 PEERS = HERE / "peers"
-_INSTALL_SECONDS = 600
+_INSTALL_TIMEOUT_SECONDS = 600
 
 
-def node_servers(postgres: Postgres, database: str, folder: Path, say: Callable[[str], None]) -> list[Server]:
-    """Both servers, not started; none, and a word why, where Node cannot be had."""
-    installed = _install(folder / "node", say)
+def node_servers(postgres: Postgres, database: str, folder: Path, log: Callable[[str], None]) -> list[Server]:
+    """Returns both servers, not started. Returns none, and logs why, if they cannot be installed."""
+    installed = _install(folder / "node", log)
     if installed is None:
         return []
     asyncio.run(_make_views(postgres, database))
     node = str(installed / "node_modules" / ".bin" / "node")
 
-    def server(name: str, file: str, raw: Callable[[Ask], bytes], read: Callable[[str, Any], Any]) -> Server:
+    def server(
+        name: str, file: str, encode: Callable[[ScreenRequest], bytes], normalize: Callable[[str, Any], Any]
+    ) -> Server:
         port = free_port()
         command = [node, str(installed / file), str(postgres.sockets), database, str(port)]
         environment = {"NODE_ENV": "production", "GRAPHILE_ENV": "production"}
-        return Server(name, command, environment, port, raw, read, screens=("map", "dashboard"), guarded=False)
+        return Server(
+            name, command, environment, port, encode, normalize, screens=("map", "dashboard"), checks_access=False
+        )
 
     return [
-        server("PostGraphile", "postgraphile.js", _raw_postgraphile, _read_postgraphile),
-        server("Mercurius", "mercurius.js", _raw_mercurius, read_data),
+        server("PostGraphile", "postgraphile.js", _encode_postgraphile, _normalize_postgraphile),
+        server("Mercurius", "mercurius.js", _encode_mercurius, normalize),
     ]
 
 
 def versions(folder: Path) -> dict[str, str]:
-    """What is installed, by its name."""
+    """Returns the versions of the installed packages by name."""
     found = {}
     for name in ("node", "postgraphile", "mercurius", "graphql-jit", "fastify", "pg"):
         path = folder / "node" / "node_modules" / name / "package.json"
@@ -47,11 +60,11 @@ def versions(folder: Path) -> dict[str, str]:
     return found
 
 
-def _install(folder: Path, say: Callable[[str], None]) -> Path | None:
-    """Puts the peers' files and what they need there; done already, it takes no time."""
+def _install(folder: Path, log: Callable[[str], None]) -> Path | None:
+    """Copies the peers' files and installs their packages, unless they are installed already."""
     npm = shutil.which("npm")
     if npm is None:
-        say("npm is not installed: PostGraphile and Mercurius are left out")
+        log("npm is not installed: PostGraphile and Mercurius are left out")
         return None
     folder.mkdir(parents=True, exist_ok=True)
     lock, stamp = PEERS / "package-lock.json", folder / "installed.json"
@@ -59,19 +72,27 @@ def _install(folder: Path, say: Callable[[str], None]) -> Path | None:
         shutil.copy(path, folder / path.name)
     if stamp.exists() and stamp.read_bytes() == lock.read_bytes():
         return folder
-    say("Installing PostGraphile, Mercurius and Node 22 (once; a minute or so)")
+    log("Installing PostGraphile, Mercurius and Node 22 (once; a minute or so)")
     try:
-        made = subprocess.run(
-            [npm, "ci", "--no-audit", "--no-fund"], cwd=folder, capture_output=True, text=True, timeout=_INSTALL_SECONDS
+        installation = subprocess.run(
+            [npm, "ci", "--no-audit", "--no-fund"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_INSTALL_TIMEOUT_SECONDS,
         )
         works = (
-            made.returncode == 0 and subprocess.run([folder / "node_modules/.bin/node", "--version"]).returncode == 0
+            installation.returncode == 0
+            and subprocess.run([folder / "node_modules/.bin/node", "--version"]).returncode == 0
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        say(f"npm did not get through ({error}): PostGraphile and Mercurius are left out")
+        log(f"npm failed ({error}): PostGraphile and Mercurius are left out")
         return None
     if not works:
-        say(f"npm could not install them: PostGraphile and Mercurius are left out\n{made.stderr[-1500:]}")
+        log(
+            "npm could not install the packages: PostGraphile and Mercurius are left out\n"
+            f"{installation.stderr[-1500:]}"
+        )
         return None
     shutil.copy(lock, stamp)
     return folder
@@ -86,18 +107,19 @@ async def _make_views(postgres: Postgres, database: str) -> None:
         await connection.close()
 
 
-def _raw_mercurius(ask: Ask) -> bytes:
-    name, text = peer_operation(ask.screen, "mercurius")
-    return post(text, name, peer_variables(ask))
+def _encode_mercurius(request: ScreenRequest) -> bytes:
+    name, text = peer_operation(request.screen, "mercurius")
+    return encode_post(text, name, peer_variables(request))
 
 
-def _raw_postgraphile(ask: Ask) -> bytes:
-    name, text = peer_operation(ask.screen, "postgraphile")
-    return post(text, name, {"key": str(ask.learner)} if ask.screen == "map" else peer_variables(ask))
+def _encode_postgraphile(request: ScreenRequest) -> bytes:
+    name, text = peer_operation(request.screen, "postgraphile")
+    variables = {"key": str(request.learner)} if request.screen == "map" else peer_variables(request)
+    return encode_post(text, name, variables)
 
 
-def _read_postgraphile(screen: str, data: Any) -> Any:
-    """From views to the contract's shape."""
+def _normalize_postgraphile(screen: str, data: Any) -> Any:
+    """Converts a response of PostGraphile to the shape of Waymark's."""
     if screen == "map":
         learner = data["learnerByKey"]
         return {"learner": {**_named(learner), "aims": [_map_aim(aim) for aim in learner["aimsByLearnerKey"]["nodes"]]}}

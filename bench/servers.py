@@ -1,4 +1,7 @@
-"""The servers that are compared: how each is started, asked, and read. All of them on loopback, one process each."""
+"""The servers that are compared: how each is started and stopped, and how its requests and responses are encoded.
+
+All of them run as one process each and listen on loopback.
+"""
 
 import base64
 import json
@@ -20,13 +23,18 @@ from bench.postgres import Postgres
 
 ROOT = Path(__file__).parent.parent
 HERE = ROOT / "bench"
+# The key that signs the bench's access tokens.
 KEY = secrets.token_bytes(32)
-_PATIENCE_SECONDS = 60
+_START_TIMEOUT_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
-    """One request in plain words: which screen, for whom, of whom, from where on."""
+class ScreenRequest:
+    """A request for a screen, before a server encodes it.
+
+    `overview` is the key of the viewer, an Employer Overview; `learner` is for the progress map, `after` for the
+    dashboard's second page.
+    """
 
     screen: str
     token: str
@@ -37,90 +45,99 @@ class Ask:
 
 @dataclass(slots=True)
 class Server:
-    """A server. `raw` spells a request as it goes over the socket; `read` makes answers comparable."""
+    """A server. `encode` returns the bytes of an HTTP request; `normalize` makes response data comparable."""
 
     name: str
     command: list[str]
     environment: dict[str, str]
     port: int
-    raw: Callable[[Ask], bytes]
-    read: Callable[[str, Any], Any]
+    encode: Callable[[ScreenRequest], bytes]
+    normalize: Callable[[str, Any], Any]
     screens: tuple[str, ...] = ("map", "dashboard", "kpis")
-    # Checked for sign-in and scope; the peers are not, which is in their favour.
-    guarded: bool = True
-    process: subprocess.Popen | None = field(default=None, repr=False)
+    # Whether it checks sign-in and scope. The peers do not, which makes them faster.
+    checks_access: bool = True
+    _process: subprocess.Popen | None = field(default=None, repr=False)
+
+    @property
+    def pid(self) -> int:
+        """The process's id. Raises RuntimeError if the server was not started."""
+        if self._process is None:
+            raise RuntimeError(f"{self.name} was not started")
+        return self._process.pid
 
     def start(self, folder: Path, cores: set[int] | None = None) -> None:
-        """Starts it on those cores and returns once it answers."""
+        """Starts the process on those cores, with its log in `folder`, and returns when it accepts connections."""
         with (folder / f"{self.name.split()[0].lower()}.log").open("wb") as log:
-            self.process = subprocess.Popen(
-                self.command, cwd=ROOT, env={**_plain_environment(), **self.environment}, stdin=subprocess.DEVNULL,
+            process = subprocess.Popen(
+                self.command, cwd=ROOT, env={**_clean_environment(), **self.environment}, stdin=subprocess.DEVNULL,
                 stdout=log, stderr=log, preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
             )  # fmt: skip
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while not _listens(self.port):
-            if self.process.poll() is not None or time.monotonic() > deadline:
+        self._process = process
+        deadline = time.monotonic() + _START_TIMEOUT_SECONDS
+        while not _accepts_connections(self.port):
+            if process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 raise RuntimeError(f"{self.name} did not start:\n{Path(log.name).read_text(errors='replace')[-3000:]}")
             time.sleep(0.1)
 
     def stop(self) -> None:
-        """Ends it."""
-        if self.process is not None and self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+        """Stops the process, if it runs."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.send_signal(signal.SIGTERM)
             try:
-                self.process.wait(15)
+                self._process.wait(15)
             except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+                self._process.kill()
+                self._process.wait()
 
-    def data(self, ask: Ask) -> Any:
-        """The comparable data of one request. RuntimeError for an answer that is none."""
-        head, _, body = self.raw(ask).partition(b"\r\n\r\n")
+    def fetch(self, request: ScreenRequest) -> Any:
+        """Sends one request and returns its normalized data. Raises RuntimeError for an error response."""
+        head, _, body = self.encode(request).partition(b"\r\n\r\n")
         line, *headers = head.decode().split("\r\n")
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{line.split()[1]}",
-            method=line.split()[0],
+        method, path, _ = line.split()
+        http_request = urllib.request.Request(
+            f"http://127.0.0.1:{self.port}{path}",
+            method=method,
             data=body or None,
             headers=dict(header.split(": ", 1) for header in headers),
         )
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
-                found = json.load(answer)
+            with urllib.request.urlopen(http_request, timeout=60) as response:
+                result = json.load(response)
         except urllib.error.HTTPError as error:
             raise RuntimeError(f"{self.name} answered {error.code}: {error.read()[:2000]!r}") from None
-        if "errors" in found:
-            raise RuntimeError(f"{self.name} answered with errors: {str(found['errors'])[:2000]}")
-        return self.read(ask.screen, found["data"])
+        if "errors" in result:
+            raise RuntimeError(f"{self.name} answered with errors: {str(result['errors'])[:2000]}")
+        return self.normalize(request.screen, result["data"])
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Returns a port that is not in use."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
-def post(query: str, operation: str, variables: dict[str, Any], token: str | None = None) -> bytes:
-    """A GraphQL request as it goes over the socket."""
+def encode_post(query: str, operation: str, variables: dict[str, Any], token: str | None = None) -> bytes:
+    """Returns the bytes of a GraphQL request over HTTP."""
     body = json.dumps({"query": query, "operationName": operation, "variables": variables}).encode()
-    signed = f"Authorization: Bearer {token}\r\n" if token else ""
+    authorization = f"Authorization: Bearer {token}\r\n" if token else ""
     head = (
         f"POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Accept: application/json\r\n{signed}Content-Length: {len(body)}\r\n\r\n"
+        f"Accept: application/json\r\n{authorization}Content-Length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
 
 
 def limit(postgres: Postgres, database: str) -> Server:
-    """SQL by hand."""
+    """Returns LIMIT: hand-written SQL without GraphQL."""
 
-    def raw(ask: Ask) -> bytes:
+    def encode(request: ScreenRequest) -> bytes:
         path = {
-            "map": f"/map/{ask.learner}",
-            "dashboard": f"/dashboard?after={ask.after}" if ask.after else "/dashboard",
+            "map": f"/map/{request.learner}",
+            "dashboard": f"/dashboard?after={request.after}" if request.after else "/dashboard",
             "kpis": "/kpis",
-        }[ask.screen]
-        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {ask.token}\r\n\r\n"
+        }[request.screen]
+        head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {request.token}\r\n\r\n"
         return head.encode()
 
     port = free_port()
@@ -129,8 +146,8 @@ def limit(postgres: Postgres, database: str) -> Server:
         [sys.executable, "-m", "bench.limit", database, str(port)],
         {"BENCH_SOCKETS": str(postgres.sockets), "BENCH_KEY": base64.b64encode(KEY).decode()},
         port,
-        raw,
-        read_data,
+        encode,
+        normalize,
     )
 
 
@@ -142,20 +159,25 @@ _OPERATIONS = {
 
 
 def operation(screen: str) -> tuple[str, str]:
-    """The name and text of the contract's operation behind a screen."""
+    """Returns the name and the text of Waymark's operation for a screen."""
     name, file = _OPERATIONS[screen]
     return name, (HERE / "operations" / f"{file}.graphql").read_text(encoding="utf-8")
 
 
-def variables_of(ask: Ask) -> dict[str, Any]:
-    """The operation's variables."""
-    if ask.screen == "map":
-        return {"learnerId": f"Learner_{ask.learner}"}
-    return {"first": 100, "after": ask.after} if ask.screen == "dashboard" else {}
+def variables_of(request: ScreenRequest) -> dict[str, Any]:
+    """Returns the variables of Waymark's operation."""
+    if request.screen == "map":
+        return {"learnerId": f"Learner_{request.learner}"}
+    return {"first": 100, "after": request.after} if request.screen == "dashboard" else {}
 
 
 def waymark(postgres: Postgres, database: str, folder: Path, name: str = "Waymark", **environment: str) -> Server:
-    """The product, as it is served; only its budget is off, which would refuse a caller as busy as this one."""
+    """Returns Waymark with its default settings, except that the rate limit is off."""
+
+    def encode(request: ScreenRequest) -> bytes:
+        operation_name, text = operation(request.screen)
+        return encode_post(text, operation_name, variables_of(request), request.token)
+
     port = free_port()
     return Server(
         name,
@@ -170,60 +192,66 @@ def waymark(postgres: Postgres, database: str, folder: Path, name: str = "Waymar
             **environment,
         },
         port,
-        lambda ask: post(operation(ask.screen)[1], operation(ask.screen)[0], variables_of(ask), ask.token),
-        read_data,
+        encode,
+        normalize,
     )
 
 
-def idiomatic(postgres: Postgres, database: str) -> Server:
-    """A stock Strawberry server over the same tables."""
+def idiomatic_strawberry(postgres: Postgres, database: str) -> Server:
+    """Returns a server with Strawberry's own view over the same tables, written as its documentation shows."""
+
+    def encode(request: ScreenRequest) -> bytes:
+        operation_name, text = peer_operation(request.screen, "strawberry")
+        return encode_post(text, operation_name, peer_variables(request))
+
     port = free_port()
     return Server(
         "Strawberry",
         [sys.executable, "-m", "bench.idiomatic", postgres.url(database), str(port)],
         {},
         port,
-        lambda ask: post(*reversed(peer_operation(ask.screen, "strawberry")), peer_variables(ask)),
-        read_data,
+        encode,
+        normalize,
         screens=("map", "dashboard"),
-        guarded=False,
+        checks_access=False,
     )
 
 
 def peer_operation(screen: str, peer: str) -> tuple[str, str]:
-    """The name and text of what a peer is asked for a screen: the contract's operation where the peer can spell it so."""
+    """Returns the name and the text of a peer's operation for a screen: Waymark's own where the schemas agree."""
     if screen == "map" and peer != "postgraphile":
         return operation("map")
     file = HERE / "operations" / f"{screen}_{'postgraphile' if peer == 'postgraphile' else 'peers'}.graphql"
     return ("ProgressMap" if screen == "map" else "Dashboard"), file.read_text(encoding="utf-8")
 
 
-def peer_variables(ask: Ask) -> dict[str, Any]:
-    """A peer knows no viewer: it is told whose learners are wanted, and pages by number."""
-    if ask.screen == "map":
-        return {"learnerId": f"Learner_{ask.learner}"}
-    return {"overview": str(ask.overview), "first": 100, "offset": 100 if ask.after else 0}
+def peer_variables(request: ScreenRequest) -> dict[str, Any]:
+    """Returns the variables of a peer's operation: it takes the viewer as an argument, and pages by offset."""
+    if request.screen == "map":
+        return {"learnerId": f"Learner_{request.learner}"}
+    return {"overview": str(request.overview), "first": 100, "offset": 100 if request.after else 0}
 
 
-def for_peers(screen: str, data: Any) -> Any:
-    """What of a guarded server's data a peer has as well."""
-    return (
-        {"learners": {key: data["learners"][key] for key in ("totalCount", "nodes")}} if screen == "dashboard" else data
-    )
+def peer_part(screen: str, data: Any) -> Any:
+    """Returns the part of a response that the peers have too."""
+    if screen != "dashboard":
+        return data
+    return {"learners": {key: data["learners"][key] for key in ("totalCount", "nodes")}}
 
 
-def read_data(screen: str, data: Any) -> Any:
-    """The moment at which the numbers were read is the only thing that may differ."""
+def normalize(screen: str, data: Any) -> Any:
+    """Removes the time at which the KPIs were read, which differs between servers."""
     if screen == "kpis":
         del data["viewer"]["kpis"]["generatedAt"]
     return data
 
 
-def _plain_environment() -> dict[str, str]:
+def _clean_environment() -> dict[str, str]:
+    """Returns the environment without Waymark's settings."""
     return {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
 
 
-def _listens(port: int) -> bool:
+def _accepts_connections(port: int) -> bool:
     try:
         socket.create_connection(("127.0.0.1", port), 1).close()
     except OSError:

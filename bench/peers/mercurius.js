@@ -1,15 +1,15 @@
-// Mercurius with its JIT, tuned: joined SQL, a loader for each level. `node mercurius.js SOCKETS DATABASE PORT`.
+// Mercurius with its JIT, joined SQL and a loader for each level: `node mercurius.js SOCKETS DATABASE PORT`.
 import Fastify from "fastify";
 import mercurius from "mercurius";
 import pg from "pg";
 
 const [host, database, port] = process.argv.slice(2);
 pg.types.setTypeParser(20, Number); // bigint
-pg.types.setTypeParser(1082, (day) => Date.parse(day) / 86_400_000); // a date as its number of days
+pg.types.setTypeParser(1082, (day) => Date.parse(day) / 86_400_000); // a date becomes a number of days
 pg.types.setTypeParser(1184, (moment) => new Date(moment).toISOString());
 const pool = new pg.Pool({ host, database, user: "postgres", max: 16 });
 
-// Prepared once a connection, by name.
+// A named query is prepared once per connection.
 const rows = async (name, text, values) => (await pool.query({ name, text, values })).rows;
 
 const schema = `
@@ -145,12 +145,12 @@ const loaders = {
 };
 
 const app = Fastify();
-// Loaders without a cache of their own: each request reads afresh.
-const plain = (loader) => Object.fromEntries(Object.entries(loader).map(([name, load]) => [name, { loader: load, opts: { cache: false } }]));
+// Without the loaders' cache, so that each request reads the database.
+const withoutCache = (loader) => Object.fromEntries(Object.entries(loader).map(([name, load]) => [name, { loader: load, opts: { cache: false } }]));
 app.register(mercurius, {
   schema,
   resolvers,
-  loaders: Object.fromEntries(Object.entries(loaders).map(([type, fields]) => [type, plain(fields)])),
+  loaders: Object.fromEntries(Object.entries(loaders).map(([type, fields]) => [type, withoutCache(fields)])),
   jit: 1,
   path: "/graphql",
 });

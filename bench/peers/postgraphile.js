@@ -1,4 +1,4 @@
-// PostGraphile 5 over the views of views.sql: `node postgraphile.js SOCKETS DATABASE PORT`.
+// PostGraphile 5 over the views in views.sql: `node postgraphile.js SOCKETS DATABASE PORT`.
 import { createServer } from "node:http";
 import pg from "pg";
 import { postgraphile } from "postgraphile";

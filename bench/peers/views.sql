@@ -1,4 +1,4 @@
--- What PostGraphile is shown: the progress map and the dashboard as views, as its documentation advises for what is no table.
+-- PostGraphile's schema: views for the progress map and the dashboard, as its documentation recommends.
 create schema if not exists bench_graph;
 
 create or replace function bench_graph.tenths(part bigint, whole bigint) returns integer language sql immutable
