@@ -123,10 +123,10 @@ def _sign_in(client: Client, arguments: argparse.Namespace) -> None:
     client.sign_in(username, password, arguments.role)
 
 
-def _prompt(question: str, ask: Callable[[str], str]) -> str:
+def _prompt(question: str, read: Callable[[str], str]) -> str:
     if not sys.stdin.isatty():
         raise AuthenticationError("No credentials. Set WAYMARK_USERNAME and WAYMARK_PASSWORD, or WAYMARK_TOKEN.")
-    return ask(question)
+    return read(question)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -155,12 +155,14 @@ async def test_learner_with_progress_map(running: Running, open_app: Open):
     async with running.person("employer.manager") as person:
         (maya,) = await learners(person, search="Maya Thornton")
         text = get_operation("progress_map").text
-        whole = (await person.data(text, learnerId=maya["id"]))["learner"]["aims"]
+        all_aims = (await person.data(text, learnerId=maya["id"]))["learner"]["aims"]
         left = (await person.data(text, learnerId=maya["id"], filter="NON_COMPLETED"))["learner"]["aims"]
-    await expect(page.locator("details")).to_have_count(sum(len(aim["units"]) for aim in whole))
-    assert await visit.texts(".aim-card h3") == [aim["title"] for aim in whole]
+    await expect(page.locator("details")).to_have_count(sum(len(aim["units"]) for aim in all_aims))
+    assert await visit.texts(".aim-card h3") == [aim["title"] for aim in all_aims]
     bars = ("durationPercent", "mappedPercent", "signedOffPercent")
-    assert await visit.texts(".aim-card .amount") == [percent(aim["progress"][name]) for aim in whole for name in bars]
+    assert await visit.texts(".aim-card .amount") == [
+        percent(aim["progress"][name]) for aim in all_aims for name in bars
+    ]
 
     async def shown() -> list[tuple[str, str]]:
         await page.evaluate("document.querySelectorAll('details').forEach(each => each.open = true)")
@@ -171,9 +173,9 @@ async def test_learner_with_progress_map(running: Running, open_app: Open):
         flat = [one for aim in aims for unit in aim["units"] for one in unit["criteria"]]
         return [(one["code"], CRITERION_STATUSES[one["status"]]) for one in flat]
 
-    assert await shown() == criteria(whole)
+    assert await shown() == criteria(all_aims)
     await page.get_by_label("Only what is left to do").check()
-    assert await shown() == criteria(left) != criteria(whole)
+    assert await shown() == criteria(left) != criteria(all_aims)
 
 
 async def test_another_managers_learner_is_not_shown(running: Running, open_app: Open):

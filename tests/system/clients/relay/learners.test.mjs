@@ -25,7 +25,7 @@ async function open(username) {
   return { token, environment: new Environment({ network: Network.create(send), store }) };
 }
 
-async function ask(environment, name, variables) {
+async function run(environment, name, variables) {
   const operation = createOperationDescriptor(artifact(name), variables);
   environment.retain(operation);
   await fetchQuery(environment, artifact(name), variables).toPromise();
@@ -37,23 +37,23 @@ const card = (environment, reference) =>
 
 test("the pages of a connection are appended to one list", async () => {
   const { token, environment } = await open("employer.overview");
-  const whole = await plain(token, "{ learners(first: 100) { totalCount nodes { id name } } }");
-  const first = await ask(environment, "learnersQuery", { first: 5, after: null });
+  const list = await plain(token, "{ learners(first: 100) { totalCount nodes { id name } } }");
+  const first = await run(environment, "learnersQuery", { first: 5, after: null });
   const { pageInfo } = first().learners;
-  await ask(environment, "learnersQuery", { first: 5, after: pageInfo.endCursor });
+  await run(environment, "learnersQuery", { first: 5, after: pageInfo.endCursor });
   const { edges, totalCount } = first().learners;
-  assert.equal(totalCount, whole.learners.totalCount);
+  assert.equal(totalCount, list.learners.totalCount);
   const appended = edges.map(({ node }) => ({ id: node.id, name: card(environment, node).name }));
-  assert.deepEqual(appended, whole.learners.nodes.slice(0, 10));
+  assert.deepEqual(appended, list.learners.nodes.slice(0, 10));
 });
 
 test("a record has one entry in the store: by the fragment's query and by node ids", async () => {
   const { token, environment } = await open("learner");
   const { viewer } = await plain(token, "{ viewer { learner { id name aims { id title } } } }");
   const { id, name, aims } = viewer.learner;
-  const again = await ask(environment, "learnersCardQuery", { id });
+  const again = await run(environment, "learnersCardQuery", { id });
   assert.equal(card(environment, again().node).name, name);
-  const many = await ask(environment, "learnersNodesQuery", { ids: [aims[0].id, id, "no-such-id"] });
+  const many = await run(environment, "learnersNodesQuery", { ids: [aims[0].id, id, "no-such-id"] });
   const [aim, learner, nothing] = many().nodes;
   assert.deepEqual([aim.__typename, aim.title, learner.__typename, nothing], ["Aim", aims[0].title, "Learner", null]);
   assert.equal(environment.getStore().getSource().get(id).__typename, "Learner");
@@ -63,7 +63,7 @@ test("a mutation updates the record without another request", async () => {
   const { token, environment } = await open("learner");
   const { viewer } = await plain(token, "{ viewer { learner { id } } }");
   const { id } = viewer.learner;
-  const shown = await ask(environment, "learnersCardQuery", { id });
+  const shown = await run(environment, "learnersCardQuery", { id });
   const before = card(environment, shown().node).offTheJob.actualMinutes;
   const date = new Date(Date.now() - 86_400_000).toISOString().slice(0, 10);
   const entry = { date, minutes: 25, activityType: "TRAINER_LED_TRAINING", comments: "Torque settings." };
