@@ -1,4 +1,4 @@
-"""Actions: by key, in pages, as a session shows them, and their files."""
+"""Actions: by key, in pages, of a session, and their files."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -25,7 +25,7 @@ from loaders.file import FileRow
 
 @row(Action)
 class ActionRow(LightRow):
-    """One action or activity; `days_overdue` counts from the day after its target date until it is complete."""
+    """An action or activity. `days_overdue`: days since its target date in London, 0 once it is complete."""
 
     key: int = column(Action.id)
     learner_key: int = column(Action.learner_id)
@@ -55,12 +55,12 @@ class ActionRow(LightRow):
 
     @property
     def overdue(self) -> bool:
-        """Whether the target date has passed and it is not complete."""
+        """Returns whether it is not complete and its target date has passed."""
         return self.days_overdue > 0
 
     @property
     def outstanding(self) -> bool:
-        """Whether it is not complete: red or yellow."""
+        """Returns whether it is not complete (red or yellow)."""
         return self.status is not ActionStatus.COMPLETE
 
 
@@ -68,7 +68,7 @@ OUTSTANDING: ColumnElement[bool] = Action.status != ActionStatus.COMPLETE
 
 
 def _of_assessor(assessor: ColumnElement[int], role: Role) -> ColumnElement[bool]:
-    """Actions that an assessor follows up: of their aims, and those of no aim that were set in their sessions."""
+    """Actions that an assessor follows up: those of their aims, and those without an aim of their sessions."""
     aims = select(Aim.id).where(Aim.assessor_id == assessor, scope.sees_aim(role))
     sessions = select(Session.id).where(Session.assessor_id == assessor, scope.sees(role, Session))
     return or_(Action.aim_id.in_(aims), and_(Action.aim_id.is_(None), Action.session_id.in_(sessions)))
@@ -77,7 +77,8 @@ def _of_assessor(assessor: ColumnElement[int], role: Role) -> ColumnElement[bool
 ACTIONS = PagedList(
     ActionRow,
     Order("target_date", Action.target_date, Action.id, lambda action: action.target_date),
-    {
+    owners={"learner": Action.learner_id},
+    filters={
         "status": equals(Action.status),
         "outstanding_only": flag(OUTSTANDING),
         "overdue_only": flag(
@@ -90,19 +91,19 @@ ACTIONS = PagedList(
 
 
 class ActionLoader(EntityLoader[ActionRow]):
-    """Actions by key."""
+    """Loads actions by key."""
 
     row = ActionRow
 
 
 class ActionsOfSessionLoader(RelatedLoader[ActionRow]):
-    """What was set in a session, by target date."""
+    """Loads the actions set in a session, earliest target date first."""
 
     row, parent, order = ActionRow, Action.session_id, (Action.target_date, Action.id)
 
 
 class FilesOfActionLoader(RelatedLoader[FileRow]):
-    """The files attached to an action, the oldest first."""
+    """Loads the files attached to an action, oldest first."""
 
     row, parent, order = FileRow, ActionFile.action_id, (File.uploaded_at, File.id)
 

@@ -1,7 +1,7 @@
-"""Scoped sums over the records of learners: over all whom the viewer sees, each employer's, or each learner's own.
+"""Aggregates over the records of learners: all whom the viewer sees, those of each employer, or each learner.
 
-Each `Metric` is one select that takes its scope by itself; `aggregate` makes one statement of those that are asked for. The
-rules behind the numbers are those of `db/sql/progress.py`. A withdrawn aim is no part of any sum over aims.
+Each `Metric` is a select with a scope of its own; `aggregate` joins those that are selected to one statement. The rules
+behind the numbers are those of `db/sql/progress.py`. No aggregate over aims includes withdrawn ones.
 """
 
 import datetime as dt
@@ -35,15 +35,15 @@ from domain.enums import (
 )
 from loaders.core.read_session import ReadSession, cached_statement
 
-COMING = dt.timedelta(days=7)
+UPCOMING = dt.timedelta(days=7)
 _NOW = bindparam("now", type_=Session.starts_at.type)
 _UNTIL = bindparam("until", type_=Session.starts_at.type)
-# That an aim counts.
-_COUNTS = Aim.status != AimStatus.WITHDRAWN
+# Withdrawn aims are not included.
+_INCLUDED = Aim.status != AimStatus.WITHDRAWN
 
 
 class Metric(Enum):
-    """What can be asked for; reading one costs a scan of its own table and of no other part's."""
+    """A group of numbers that are read together. Each reads its own tables only."""
 
     LEARNERS = "learners"
     AIMS = "aims"
@@ -56,87 +56,91 @@ class Metric(Enum):
 
 
 class GroupBy(Enum):
-    """Whose records are summed up together."""
+    """The records that are aggregated together: all, those of an employer's learners, or those of a learner."""
 
     VIEWER = "viewer"
     EMPLOYER = "employer"
     LEARNER = "learner"
 
 
-# Sums by their names; what a part that was not asked for would give is not there.
-Sums = Mapping[str, int]
+# The numbers of the selected metrics, by name.
+MetricValues = Mapping[str, int]
 
 
-def _how_many(condition: Any) -> Any:
+def _count_if(condition: Any) -> Any:
     return total(case((condition, 1), else_=0))
 
 
 def _learners(role: Role) -> tuple[Select, Any]:
-    seen = scope.sees_learner(role, Learner.id), scope.of_provider(Learner)
-    return select(func.count().label("learners")).select_from(Learner).where(*seen), Learner.id
+    in_scope = scope.sees_learner(role, Learner.id), scope.of_provider(Learner)
+    return select(func.count().label("learners")).select_from(Learner).where(*in_scope), Learner.id
 
 
 def _aims(role: Role) -> tuple[Select, Any]:
-    sums = (
+    numbers = (
         func.count().label("aims"),
-        _how_many(progress_sql.aim_light_is(TrafficLight.OFF_TRACK)).label("off_track"),
-        _how_many(progress_sql.aim_light_is(TrafficLight.AHEAD)).label("ahead"),
-        _how_many(progress_sql.aim_light_is(TrafficLight.NOT_RATED)).label("not_rated"),
-        _how_many(progress_sql.past_planned_end()).label("past_planned_end"),
+        _count_if(progress_sql.aim_light_is(TrafficLight.OFF_TRACK)).label("off_track"),
+        _count_if(progress_sql.aim_light_is(TrafficLight.AHEAD)).label("ahead"),
+        _count_if(progress_sql.aim_light_is(TrafficLight.NOT_RATED)).label("not_rated"),
+        _count_if(progress_sql.past_planned_end()).label("past_planned_end"),
         total(AimProgress.criteria_total).label("criteria_total"),
         total(AimProgress.criteria_mapped).label("criteria_mapped"),
         total(AimProgress.criteria_signed_off).label("criteria_signed_off"),
         total(progress_sql.duration_tenths()).label("duration_tenths"),
     )
-    aims = select(*sums).join_from(Aim, AimProgress, AimProgress.aim_id == Aim.id).where(scope.sees_aim(role), _COUNTS)
+    aims = (
+        select(*numbers)
+        .join_from(Aim, AimProgress, AimProgress.aim_id == Aim.id)
+        .where(scope.sees_aim(role), _INCLUDED)
+    )
     return aims, Aim.learner_id
 
 
 def _required_time(role: Role) -> tuple[Select, Any]:
     minutes = func.coalesce(Qualification.off_the_job_hours_minimum, 0) * literal(60, BigInteger)
-    sums = total(minutes).label("required"), total(progress_sql.expected_minutes(minutes)).label("expected")
-    qualified = Qualification.id == Aim.qualification_id
-    return select(*sums).join_from(Aim, Qualification, qualified).where(scope.sees_aim(role), _COUNTS), Aim.learner_id
+    numbers = total(minutes).label("required"), total(progress_sql.expected_minutes(minutes)).label("expected")
+    of_aim = Qualification.id == Aim.qualification_id
+    return select(*numbers).join_from(Aim, Qualification, of_aim).where(scope.sees_aim(role), _INCLUDED), Aim.learner_id
 
 
 def _actual_time(role: Role) -> tuple[Select, Any]:
-    seen = scope.sees_record(role, TimeLogEntry.learner_id, TimeLogEntry.aim_id), scope.of_provider(TimeLogEntry)
-    away = TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB
-    return select(total(TimeLogEntry.minutes).label("actual")).where(*seen, away), TimeLogEntry.learner_id
+    in_scope = scope.sees_record(role, TimeLogEntry.learner_id, TimeLogEntry.aim_id), scope.of_provider(TimeLogEntry)
+    off_the_job = TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB
+    return select(total(TimeLogEntry.minutes).label("actual")).where(*in_scope, off_the_job), TimeLogEntry.learner_id
 
 
 def _actions(role: Role) -> tuple[Select, Any]:
-    seen = scope.sees_record(role, Action.learner_id, Action.aim_id), scope.of_provider(Action)
-    sums = func.count().label("outstanding"), _how_many(Action.target_date < progress_sql.TODAY).label("overdue")
-    open_ = Action.status != ActionStatus.COMPLETE
-    return select(*sums).select_from(Action).where(*seen, open_), Action.learner_id
+    in_scope = scope.sees_record(role, Action.learner_id, Action.aim_id), scope.of_provider(Action)
+    numbers = func.count().label("outstanding"), _count_if(Action.target_date < progress_sql.TODAY).label("overdue")
+    outstanding = Action.status != ActionStatus.COMPLETE
+    return select(*numbers).select_from(Action).where(*in_scope, outstanding), Action.learner_id
 
 
 def _evidence(role: Role) -> tuple[Select, Any]:
-    seen = scope.sees_record(role, Evidence.learner_id, Evidence.aim_id), scope.of_provider(Evidence)
+    in_scope = scope.sees_record(role, Evidence.learner_id, Evidence.aim_id), scope.of_provider(Evidence)
     waiting = Evidence.status.in_((EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED))
-    counted = func.count().label("awaiting_assessment")
-    return select(counted).select_from(Evidence).where(*seen, waiting), Evidence.learner_id
+    count = func.count().label("awaiting_assessment")
+    return select(count).select_from(Evidence).where(*in_scope, waiting), Evidence.learner_id
 
 
 def _sessions(role: Role) -> tuple[Select, Any]:
-    seen = scope.sees_session(role, Session.id, Session.learner_id), scope.of_provider(Session)
-    coming = (Session.status == SessionStatus.PLANNED, Session.starts_at >= _NOW, Session.starts_at < _UNTIL)
-    counted = func.count().label("coming_sessions")
-    return select(counted).select_from(Session).where(*seen, *coming), Session.learner_id
+    in_scope = scope.sees_session(role, Session.id, Session.learner_id), scope.of_provider(Session)
+    upcoming = (Session.status == SessionStatus.PLANNED, Session.starts_at >= _NOW, Session.starts_at < _UNTIL)
+    count = func.count().label("upcoming_sessions")
+    return select(count).select_from(Session).where(*in_scope, *upcoming), Session.learner_id
 
 
 def _signatures(role: Role) -> tuple[Select, Any]:
-    seen = scope.sees_learner(role, SignatureSlot.learner_id), scope.of_provider(SignatureSlot)
-    empty = SignatureSlot.role == role, SignatureSlot.signed_at.is_(None)
+    in_scope = scope.sees_learner(role, SignatureSlot.learner_id), scope.of_provider(SignatureSlot)
+    open_slot = SignatureSlot.role == role, SignatureSlot.signed_at.is_(None)
     pending = SignatureRequest.status == SignatureRequestStatus.PENDING
-    counted, asked = func.count().label("awaiting_signature"), SignatureRequest.id == SignatureSlot.request_id
-    slots = select(counted).join_from(SignatureSlot, SignatureRequest, asked).where(*seen, *empty, pending)
+    count, of_slot = func.count().label("awaiting_signature"), SignatureRequest.id == SignatureSlot.request_id
+    slots = select(count).join_from(SignatureSlot, SignatureRequest, of_slot).where(*in_scope, *open_slot, pending)
     return slots, SignatureSlot.learner_id
 
 
-# For each part its scoped select, and the column that says which learner's a record is.
-_PARTS: dict[Metric, Callable[[Role], tuple[Select, Any]]] = {
+# The scoped select of each metric, and the column with the learner's key.
+_SELECTS: dict[Metric, Callable[[Role], tuple[Select, Any]]] = {
     Metric.LEARNERS: _learners,
     Metric.AIMS: _aims,
     Metric.REQUIRED_TIME: _required_time,
@@ -148,53 +152,55 @@ _PARTS: dict[Metric, Callable[[Role], tuple[Select, Any]]] = {
 }
 
 
-def _grouped(part: Metric, role: Role, by: GroupBy) -> Select:
-    """A part's sums with the owner's key: of each owner among the keys, or the viewer's in one row."""
-    statement, learner_id = _PARTS[part](role)
-    match by:
+def _grouped(metric: Metric, role: Role, group_by: GroupBy) -> Select:
+    """Selects a metric's numbers with `group_key`: the key of an owner among the bound keys, or NULL for the viewer."""
+    statement, learner_id = _SELECTS[metric](role)
+    match group_by:
         case GroupBy.VIEWER:
-            return statement.add_columns(null().label("owner"))
+            return statement.add_columns(null().label("group_key"))
         case GroupBy.LEARNER:
-            owner = learner_id
+            group_key = learner_id
         case GroupBy.EMPLOYER:
-            owner = Learner.employer_id
-            if part is not Metric.LEARNERS:
+            group_key = Learner.employer_id
+            if metric is not Metric.LEARNERS:
                 statement = statement.join(Learner, Learner.id == learner_id)
-    return statement.add_columns(owner.label("owner")).where(any_of(owner)).group_by(owner)
+    return statement.add_columns(group_key.label("group_key")).where(any_of(group_key)).group_by(group_key)
 
 
 @cached_statement
-def _statement(role: Role, by: GroupBy, parts: frozenset[Metric]) -> Select:
-    if by is not GroupBy.VIEWER:
-        # Whoever has no learner that the viewer sees has nothing to sum up: the others are joined to those who have.
-        parts |= {Metric.LEARNERS}
-    first, *others = (_grouped(part, role, by).subquery(part.value) for part in Metric if part in parts)
-    columns = [column for part in (first, *others) for column in part.c if column.name != "owner"]
+def _statement(role: Role, group_by: GroupBy, metrics: frozenset[Metric]) -> Select:
+    if group_by is not GroupBy.VIEWER:
+        # The first subquery has a row for each group with a learner whom the viewer sees; the others are joined to it.
+        metrics |= {Metric.LEARNERS}
+    first, *others = (_grouped(metric, role, group_by).subquery(metric.value) for metric in Metric if metric in metrics)
+    columns = [column for subquery in (first, *others) for column in subquery.c if column.name != "group_key"]
     joined: FromClause = first
     for other in others:
-        if by is GroupBy.VIEWER:
+        if group_by is GroupBy.VIEWER:
             joined = joined.join(other, true())
         else:
-            joined = joined.outerjoin(other, other.c.owner == first.c.owner)
-    # unscoped: it reads from the parts, and each of those is scoped
-    return select(first.c.owner, *columns).select_from(joined)
+            joined = joined.outerjoin(other, other.c.group_key == first.c.group_key)
+    # unscoped: each of the subqueries is scoped
+    return select(first.c.group_key, *columns).select_from(joined)
 
 
 async def aggregate(
-    reading: ReadSession, by: GroupBy, parts: frozenset[Metric], keys: list[int]
-) -> dict[int | None, Sums]:
-    """The sums by owner, in one statement: for each of the keys, or by None for the viewer's."""
+    reading: ReadSession, group_by: GroupBy, metrics: frozenset[Metric], keys: list[int]
+) -> dict[int | None, MetricValues]:
+    """Returns the numbers of the metrics for each of the keys, or, grouped by viewer, for the key None.
+
+    Reads them in one statement. Numbers of a key without records are 0.
+    """
     rules = reading.viewer.rules
     parameters: dict[str, Any] = progress_sql.parameters(
         reading.today, rules.traffic_light_tolerance, rules.rated_from_percent
     )
-    parameters |= {"now": reading.now, "until": reading.now + COMING}
-    if by is not GroupBy.VIEWER:
+    parameters |= {"now": reading.now, "until": reading.now + UPCOMING}
+    if group_by is not GroupBy.VIEWER:
         parameters["keys"] = keys
-    statement = _statement(reading.viewer.role, by, parts)
-    names = [column.name for column in statement.selected_columns][1:]
-    found = {
-        owner: {name: int(value or 0) for name, value in zip(names, values, strict=True)}
-        for owner, *values in await reading.rows(statement, **parameters)
-    }
-    return dict.fromkeys(keys, dict.fromkeys(names, 0)) | found
+    statement = _statement(reading.viewer.role, group_by, metrics)
+    names = [column.name for column in statement.selected_columns if column.name != "group_key"]
+    found: dict[int | None, MetricValues] = dict.fromkeys(keys, dict.fromkeys(names, 0))
+    for row in await reading.rows(statement, **parameters):
+        found[row.group_key] = {name: int(getattr(row, name) or 0) for name in names}
+    return found

@@ -1,4 +1,4 @@
-"""Aims: each with its qualification's title, its people and its sums, in one statement however many learners."""
+"""Aims with the title of their qualification, their assessor and their progress; the programme of a learner."""
 
 import datetime as dt
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ from loaders.user import UserRow
     ),
 )
 class AimRow(LightRow):
-    """One aim. `progress` holds the three bars, `traffic_light` what they make: red, amber or green."""
+    """An aim. `progress` and `traffic_light` are computed from its dates, its counts and the provider's settings."""
 
     key: int = column(Aim.id)
     learner_key: int = column(Aim.learner_id)
@@ -54,14 +54,14 @@ class AimRow(LightRow):
         today, rules = reading.today, reading.viewer.rules
         for aim in rows:
             start, end = aim.start_date, aim.planned_end_date
-            aim.progress = bars = ProgressRow(
+            aim.progress = progress = ProgressRow(
                 aim.criteria_total,
                 aim.criteria_mapped,
                 aim.criteria_signed_off,
                 duration_tenths(start, end, today),
                 is_past_planned_end(aim.status, end, today),
             )
-            aim.traffic_light = bars.light(aim.status is AimStatus.IN_TRAINING, rules)
+            aim.traffic_light = progress.traffic_light(aim.status is AimStatus.IN_TRAINING, rules)
 
 
 @cached_statement
@@ -70,7 +70,7 @@ def _of_learners(role: Role) -> Select:
 
 
 class AimLoader(EntityLoader[AimRow]):
-    """Aims by key. `known` are those that came with something else: they are not read again."""
+    """Loads aims by key. `known` are aims that another loader has read: they are not read again."""
 
     row = AimRow
 
@@ -84,7 +84,7 @@ class AimLoader(EntityLoader[AimRow]):
 
 
 class AimsOfLearnerLoader(ManyLoader[int, AimRow]):
-    """A learner's aims, in the order in which they were added."""
+    """Loads the aims of a learner, in the order in which they were added."""
 
     keys_of = "learner"
 
@@ -96,14 +96,14 @@ class AimsOfLearnerLoader(ManyLoader[int, AimRow]):
         known = self._aims.known
         found: dict[int, list[AimRow]] = {key: [] for key in keys}
         for aim in await self.reading.read(AimRow, _of_learners(self.reading.viewer.role), keys=keys):
-            # The aim's own fields (units, criteria) ask for it by key: it has been read already.
+            # The fields below an aim (units, criteria) load it by key.
             known[aim.key] = aim
             found[aim.learner_key].append(aim)
         return found
 
 
 class ProgrammeLoader(OneLoader[int, ProgrammeRow]):
-    """A learner's aims taken together; reads nothing that the list of aims has not read."""
+    """Loads the programme of a learner from the list of their aims, without a read of its own."""
 
     keys_of = "learner"
 

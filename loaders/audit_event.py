@@ -1,4 +1,4 @@
-"""The audit trail as the graph shows it: who did what, when, in which role, to which record; newest first."""
+"""The audit trail: who did what, when, in which role, to which record; newest first."""
 
 import datetime as dt
 
@@ -18,7 +18,7 @@ from loaders.core.rows import LightRow, column, row
 
 @row(AuditEvent)
 class AuditEventRow(LightRow):
-    """One event of the trail."""
+    """An event of the audit trail."""
 
     key: int = column(AuditEvent.id)
     sequence: int = column(AuditEvent.sequence)
@@ -34,7 +34,7 @@ class AuditEventRow(LightRow):
 
     @property
     def subject_id(self) -> str | None:
-        """The id of the record that it is about, which may be gone or out of the viewer's sight."""
+        """Returns the id of the record that the event is about. The record may not exist or not be visible any more."""
         if self.subject_type is None or self.subject_key is None:
             return None
         if self.subject_part is not None:
@@ -43,17 +43,18 @@ class AuditEventRow(LightRow):
 
 
 class _Subject(Filter):
-    """Events about the record with a global id: a row of its own, or one learner's unit or criterion."""
+    """Events about the record with a global id: an entity, or a unit or criterion of a learner."""
 
     def __init__(self) -> None:
         super().__init__(_is_subject)
 
     def shape(self, value: str) -> bool:
-        """Whether the id names a pair of keys."""
-        return (global_id.parse(value) or ("", 0, None))[2] is not None
+        """Returns whether the id contains a pair of keys."""
+        _, _, part = global_id.parse(value) or ("", 0, None)
+        return part is not None
 
     def bound(self, name: str, value: str, reading: ReadSession) -> dict[str, object]:
-        # An id that names nothing finds nothing: 0 is the key of no row.
+        # An invalid id matches no event: no row has the key 0.
         type_name, key, part = global_id.parse(value) or ("", 0, None)
         bound: dict[str, object] = {"subject_type": type_name, "subject_key": key}
         return bound if part is None else {**bound, "subject_part": part}
@@ -61,11 +62,11 @@ class _Subject(Filter):
 
 def _is_subject(role: Role, name: str, has_part: bool) -> ColumnElement[bool]:
     columns = [AuditEvent.subject_type, AuditEvent.subject_key] + [AuditEvent.subject_part] * has_part
-    return and_(*(each == bindparam(each.key, type_=each.type) for each in columns))
+    return and_(*(column == bindparam(column.key, type_=column.type) for column in columns))
 
 
 class AuditEventLoader(EntityLoader[AuditEventRow]):
-    """Events of the trail by key."""
+    """Loads events of the audit trail by key."""
 
     row = AuditEventRow
 
@@ -73,5 +74,5 @@ class AuditEventLoader(EntityLoader[AuditEventRow]):
 AUDIT_TRAIL = PagedList(
     AuditEventRow,
     Order("audit", AuditEvent.sequence, AuditEvent.id, lambda event: event.sequence, descending=True),
-    {"subject_id": _Subject()},
+    filters={"subject_id": _Subject()},
 )

@@ -1,50 +1,141 @@
-"""Criteria of one learner's unit: the qualification's words, and what the learner has reached."""
+"""Criteria of a learner's units: the cached criteria of the qualification with what the learner has reached."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
-from domain.enums import CriterionStatus
+from sqlalchemy import Select
+
+from auth import scope
+from db.models.aim import Aim
+from db.models.criterion_progress import CriterionProgress
+from db.sql.any_of import any_of
+from domain.enums import CriterionFilter, CriterionStatus, Role
 from domain.global_id import Identifier
+from domain.progress import criterion_status
+from loaders.core.base import OneLoader
+from loaders.core.dataloader import BaseLoader
 from loaders.core.delegated import Delegated
 from loaders.core.qualification_cache import CriterionReference
-
-if TYPE_CHECKING:
-    from loaders.unit import UnitRow
-
-
-@dataclass(slots=True)
-class CriterionProgressRow:
-    """What is stored of a criterion that was touched, and its status: red, orange or green."""
-
-    evidence_count: int
-    signed_off: bool
-    signed_off_by_key: int | None
-    signed_off_at: dt.datetime | None
-    status: CriterionStatus
+from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.registry import Loaders
+from loaders.core.rows import LightRow, column, derived, row
+from loaders.unit import UnitRow, UnitsOfAimLoader
 
 
-# Shared by every criterion that was never touched: most are, and a map shows hundreds.
-NOT_STARTED = CriterionProgressRow(0, False, None, None, CriterionStatus.NOT_STARTED)
+@row(
+    CriterionProgress,
+    joins=lambda statement: statement.join(Aim, Aim.id == CriterionProgress.aim_id),
+)
+class CriterionProgressRow(LightRow):
+    """What a learner has reached in a criterion: `status` is red, orange or green."""
+
+    aim_key: int = column(CriterionProgress.aim_id)
+    criterion_key: int = column(CriterionProgress.criterion_id)
+    evidence_count: int = column(CriterionProgress.evidence_count)
+    signed_off: bool = column(CriterionProgress.signed_off)
+    signed_off_by_key: int | None = column(CriterionProgress.signed_off_by_id)
+    signed_off_at: dt.datetime | None = column(CriterionProgress.signed_off_at)
+    status: CriterionStatus = derived()
+
+    @classmethod
+    def derive(cls, rows: Sequence["CriterionProgressRow"], reading: ReadSession | None) -> None:
+        for progress in rows:
+            progress.status = criterion_status(progress.evidence_count, progress.signed_off)
+
+
+# The progress of all criteria without evidence: a progress map has hundreds of them, and no row is stored for them.
+NOT_STARTED = CriterionProgressRow(0, 0, 0, False, None, None)
+CriterionProgressRow.derive([NOT_STARTED], None)
 
 
 @dataclass(slots=True)
 class CriterionRow:
-    """One criterion of one learner's aim; `reached` is NOT_STARTED where nothing is stored for it."""
+    """A criterion of a learner's unit. `progress` is NOT_STARTED if no evidence was ever mapped to it."""
 
-    unit: "UnitRow"
+    unit: UnitRow
     criterion: CriterionReference
-    reached: CriterionProgressRow
+    progress: CriterionProgressRow
 
     id = Identifier("Criterion", "unit.aim.key", "criterion.key")
     code = Delegated[str]("criterion.code")
     description = Delegated[str]("criterion.description")
-    status = Delegated[CriterionStatus]("reached.status")
-    evidence_count = Delegated[int]("reached.evidence_count")
-    signed_off_by_key = Delegated[int | None]("reached.signed_off_by_key")
-    signed_off_at = Delegated[dt.datetime | None]("reached.signed_off_at")
+    status = Delegated[CriterionStatus]("progress.status")
+    evidence_count = Delegated[int]("progress.evidence_count")
+    signed_off_by_key = Delegated[int | None]("progress.signed_off_by_key")
+    signed_off_at = Delegated[dt.datetime | None]("progress.signed_off_at")
 
     @property
     def key(self) -> tuple[int, int]:
-        """(aim key, key of the qualification's criterion)."""
+        """Returns (aim key, key of the qualification's criterion)."""
         return self.unit.aim.key, self.criterion.key
+
+
+@cached_statement
+def _progress_of_aims(role: Role) -> Select:
+    # The keys on both sides of the join: otherwise the database reads all aims in scope and joins them with a few.
+    return CriterionProgressRow.select(role).where(
+        any_of(CriterionProgress.aim_id), any_of(Aim.id), scope.sees_aim(role)
+    )
+
+
+class CriterionProgressLoader(OneLoader[int, dict[int, CriterionProgressRow]]):
+    """Loads the progress in the criteria of an aim, by criterion key. Criteria that are not started are missing."""
+
+    keys_of = "aim"
+
+    async def fetch(self, keys: list[int]) -> dict[int, dict[int, CriterionProgressRow]]:
+        found: dict[int, dict[int, CriterionProgressRow]] = {key: {} for key in keys}
+        statement = _progress_of_aims(self.reading.viewer.role)
+        for progress in await self.reading.read(CriterionProgressRow, statement, keys=keys):
+            found[progress.aim_key][progress.criterion_key] = progress
+        return found
+
+
+class CriteriaOfUnitLoader(BaseLoader[UnitRow, list[CriterionRow]]):
+    """Loads the criteria of units that have been read, in order: all, or those that are not signed off.
+
+    All units of an operation's aims are read in one statement.
+    """
+
+    def __init__(self, loaders: Loaders, filter: CriterionFilter) -> None:
+        super().__init__()
+        self._progress = loaders[CriterionProgressLoader]
+        self._filter = filter
+
+    def get_cache_key(self, key: UnitRow) -> Any:
+        return key.key
+
+    async def read(self, keys: list[UnitRow]) -> list[list[CriterionRow]]:
+        aim_keys = list({unit.aim.key for unit in keys})
+        progress_of_aim = dict(zip(aim_keys, await self._progress.load_many(aim_keys), strict=True))
+        lists = []
+        for unit in keys:
+            progress = progress_of_aim[unit.aim.key] or {}
+            lists.append([CriterionRow(unit, each, progress.get(each.key, NOT_STARTED)) for each in unit.unit.criteria])
+        if self._filter is CriterionFilter.ALL:
+            return lists
+        return [[row for row in rows if row.status is not CriterionStatus.SIGNED_OFF] for rows in lists]
+
+
+class CriterionLoader(OneLoader[tuple[int, int], CriterionRow], node="Criterion"):
+    """Loads criteria by (aim key, criterion key)."""
+
+    keys_of = "criterion"
+
+    def __init__(self, loaders: Loaders) -> None:
+        super().__init__(loaders)
+        self._units_of_aim = loaders[UnitsOfAimLoader]
+        self._criteria = loaders.get(CriteriaOfUnitLoader, CriterionFilter.ALL)
+
+    async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], CriterionRow]:
+        wanted = set(keys)
+        lists = await self._units_of_aim.load_many(list({aim_key for aim_key, _ in keys}))
+        units_with_keys = [
+            unit
+            for units in lists
+            for unit in units
+            if any((unit.aim.key, criterion.key) in wanted for criterion in unit.unit.criteria)
+        ]
+        return {row.key: row for rows in await self._criteria.load_many(units_with_keys) for row in rows}

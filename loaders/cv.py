@@ -1,4 +1,4 @@
-"""A learner's CV: its sections in their order, and the documents beside it."""
+"""A learner's CV: its sections in the order of a CV, and the documents kept with it."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -18,14 +18,14 @@ _POSITIONS = {name: position for position, name in enumerate(CvSectionName)}
 
 @dataclass(slots=True)
 class CvRow:
-    """Whose CV it is; its parts are read when they are selected."""
+    """The CV of a learner. Its sections and documents are loaded when they are selected."""
 
     learner_key: int
 
 
 @row(CvSection)
 class CvSectionRow(LightRow):
-    """One saved section."""
+    """A saved section of a CV."""
 
     name: CvSectionName = column(CvSection.name)
     text: str = column(CvSection.text)
@@ -34,7 +34,7 @@ class CvSectionRow(LightRow):
 
 @row(CvDocument, joins=lambda statement: statement.join(File, File.id == CvDocument.file_id))
 class CvDocumentRow(LightRow):
-    """One document beside the CV."""
+    """A document kept with a CV."""
 
     kind: CvDocumentKind = column(CvDocument.kind)
     file: FileRow = nested(FileRow)
@@ -45,7 +45,7 @@ def _of_visible_learners(statement: Select, role: Role, table: type[CvSection] |
 
 
 class CvSectionsLoader(RelatedLoader[CvSectionRow]):
-    """The sections that were saved, by the learner's key, in the order of a CV."""
+    """Loads the saved sections by the learner's key, in the order of a CV."""
 
     row, parent = CvSectionRow, CvSection.learner_id
 
@@ -61,7 +61,7 @@ class CvSectionsLoader(RelatedLoader[CvSectionRow]):
 
 
 class CvDocumentsLoader(RelatedLoader[CvDocumentRow]):
-    """The documents beside the CV, by the learner's key, the oldest first."""
+    """Loads the documents kept with the CV by the learner's key, oldest first."""
 
     row, parent, order = CvDocumentRow, CvDocument.learner_id, (CvDocument.added_at, CvDocument.id)
 

@@ -18,13 +18,13 @@ from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
 from loaders.core.rows import LightRow, column, row
 
-# Bounds the list of a head office's sites, which has no pages; `employers` has.
+# Limits the list of a head office's sites, which has no pages.
 MAX_SITES = 1000
 
 
 @row(Employer)
 class EmployerRow(LightRow):
-    """One employer: a site, or the head office that is its parent."""
+    """An employer: a site, or the head office that is its parent."""
 
     key: int = column(Employer.id)
     name: str = column(Employer.name)
@@ -34,29 +34,29 @@ class EmployerRow(LightRow):
 
 
 def at_employer(learner_id: Any) -> Callable[[ColumnElement[int], Role], ColumnElement[bool]]:
-    """For a filter of learners' records by employer: those of the learners who work there."""
-    # unscoped: a condition beside the scope of the statement that it narrows
+    """Returns the condition of a filter: records of the learners who work at an employer."""
+    # unscoped: a condition in addition to the scope of its statement
     return lambda employer, role: learner_id.in_(select(Learner.id).where(Learner.employer_id == employer))
 
 
 class EmployerLoader(EntityLoader[EmployerRow]):
-    """Employers by key."""
+    """Loads employers by key."""
 
     row = EmployerRow
 
 
 @cached_statement
 def _sites(role: Role) -> Select:
-    place = func.row_number().over(partition_by=Employer.parent_id, order_by=(Employer.sort_name, Employer.id))
-    sites = EmployerRow.statement(role, place.label("place")).where(any_of(Employer.parent_id)).subquery()
-    rows = [each for each in sites.c if each.name != "place"]
-    # unscoped: cuts a statement that is scoped
-    cut = select(*rows).order_by(sites.c.parent_key, sites.c.place)
-    return cut.where(sites.c.place <= bindparam("most", MAX_SITES, Key))
+    position = func.row_number().over(partition_by=Employer.parent_id, order_by=(Employer.sort_name, Employer.id))
+    sites = EmployerRow.statement(role, position.label("position")).where(any_of(Employer.parent_id)).subquery()
+    columns = [column for column in sites.c if column is not sites.c.position]
+    # unscoped: limits a statement that is scoped
+    limited = select(*columns).where(sites.c.position <= bindparam("limit", MAX_SITES, Key))
+    return limited.order_by(sites.c.parent_key, sites.c.position)
 
 
 class SitesOfEmployerLoader(ManyLoader[int, EmployerRow]):
-    """The sites of a head office, by name; the first `MAX_SITES` of them."""
+    """Loads the first `MAX_SITES` sites of a head office, by name."""
 
     keys_of = "employer"
 
@@ -71,5 +71,5 @@ class SitesOfEmployerLoader(ManyLoader[int, EmployerRow]):
 EMPLOYERS = PagedList(
     EmployerRow,
     Order("employer", Employer.sort_name, Employer.id, lambda employer: fold_name(employer.name)),
-    {"search": search(Employer.sort_name)},
+    filters={"search": search(Employer.sort_name)},
 )

@@ -1,4 +1,4 @@
-"""Evidence by key, in pages, and as criteria, units and actions show it; with its file and submitter."""
+"""Evidence: by key, in pages, of an action, and mapped to a criterion or unit."""
 
 import datetime as dt
 
@@ -22,7 +22,7 @@ from loaders.employer import at_employer
 from loaders.file import FileRow
 from loaders.user import UserRow
 
-# What the assessor has to look at next.
+# The statuses in which it waits for the assessor.
 AWAITING_ASSESSMENT = (EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED)
 
 
@@ -37,7 +37,7 @@ def _methods(names: list[str]) -> list[AssessmentMethod]:
     ),
 )
 class EvidenceRow(LightRow):
-    """One piece of evidence with its latest version's file."""
+    """A piece of evidence with the file of its latest version and its submitter."""
 
     key: int = column(Evidence.id)
     learner_key: int = column(Evidence.learner_id)
@@ -62,7 +62,7 @@ _MAPPED = exists().where(EvidenceMapping.evidence_id == Evidence.id)
 
 
 def _of_assessor(assessor: ColumnElement[int], role: Role) -> ColumnElement[bool]:
-    # unscoped: a condition beside the scope of the statement that it narrows
+    # unscoped: a condition in addition to the scope of its statement
     return Evidence.aim_id.in_(select(Aim.id).where(Aim.assessor_id == assessor))
 
 
@@ -75,78 +75,79 @@ _FILTERS = {
     "employer_id": refers_to("Employer", at_employer(Evidence.learner_id)),
 }
 
-# The library: the latest first.
+# The evidence library of a learner: newest first.
 EVIDENCE = PagedList(
     EvidenceRow,
     Order(
         "submitted_desc", Evidence.submitted_at, Evidence.id, lambda evidence: evidence.submitted_at, descending=True
     ),
-    _FILTERS,
+    owners={"learner": Evidence.learner_id},
+    filters=_FILTERS,
 )
-# The inbox of assessors: what has waited longest first.
+# The inbox of an assessor: oldest first.
 EVIDENCE_OLDEST_FIRST = PagedList(
     EvidenceRow,
     Order("submitted", Evidence.submitted_at, Evidence.id, lambda evidence: evidence.submitted_at),
-    _FILTERS,
+    filters=_FILTERS,
 )
 
 
 class EvidenceLoader(EntityLoader[EvidenceRow]):
-    """Evidence by key."""
+    """Loads evidence by key."""
 
     row = EvidenceRow
 
 
 class EvidenceOfActionLoader(RelatedLoader[EvidenceRow]):
-    """What was submitted for an action, the oldest first."""
+    """Loads the evidence submitted for an action, oldest first."""
 
     row, parent, order = EvidenceRow, Evidence.action_id, (Evidence.submitted_at, Evidence.id)
 
 
 @cached_statement
 def _mapped(role: Role, by_unit: bool) -> Select:
-    place = EvidenceMapping.unit_id if by_unit else EvidenceMapping.criterion_id
-    # unscoped: joined to the evidence, whose scope also says who sees its mappings
+    target = EvidenceMapping.unit_id if by_unit else EvidenceMapping.criterion_id
+    # unscoped: joined to evidence, whose scope is that of its mappings
     pairs = (
-        select(EvidenceMapping.evidence_id, EvidenceMapping.aim_id, place.label("place"))
-        .where(any_of(EvidenceMapping.aim_id), any_of(place, "places"), scope.of_provider(EvidenceMapping))
+        select(EvidenceMapping.evidence_id, EvidenceMapping.aim_id, target.label("target_key"))
+        .where(any_of(EvidenceMapping.aim_id), any_of(target, "target_keys"), scope.of_provider(EvidenceMapping))
         .distinct()
         .subquery()
     )
     return (
-        EvidenceRow.statement(role, pairs.c.aim_id.label("mapped_aim"), pairs.c.place)
+        EvidenceRow.statement(role, pairs.c.aim_id.label("mapped_aim_key"), pairs.c.target_key)
         .join(pairs, pairs.c.evidence_id == Evidence.id)
         .order_by(Evidence.submitted_at, Evidence.id)
     )
 
 
 class _MappedEvidenceLoader(ManyLoader[tuple[int, int], EvidenceRow]):
-    """Evidence mapped to a place in an aim, the oldest first; a piece mapped to several places is one row."""
+    """Loads the evidence mapped to a criterion or unit of an aim, oldest first. The lists share their rows."""
 
     by_unit: bool
 
     async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], list[EvidenceRow]]:
-        [aims, places], rows = await self.reading.read_with(
+        leading, rows = await self.reading.read_with(
             EvidenceRow,
             _mapped(self.reading.viewer.role, self.by_unit),
-            2,
+            ["aim_key", "target_key"],
             keys=list({aim_key for aim_key, _ in keys}),
-            places=list({place for _, place in keys}),
+            target_keys=list({target_key for _, target_key in keys}),
         )
         found: dict[tuple[int, int], list[EvidenceRow]] = {}
-        known: dict[int, EvidenceRow] = {}
-        for place, evidence in zip(zip(aims, places, strict=True), rows, strict=True):
-            found.setdefault(place, []).append(known.setdefault(evidence.key, evidence))
+        shared: dict[int, EvidenceRow] = {}
+        for aim_key, target_key, evidence in zip(leading["aim_key"], leading["target_key"], rows, strict=True):
+            found.setdefault((aim_key, target_key), []).append(shared.setdefault(evidence.key, evidence))
         return found
 
 
 class EvidenceOfCriterionLoader(_MappedEvidenceLoader):
-    """Evidence mapped to a criterion, by (aim key, criterion key)."""
+    """Loads the evidence mapped to a criterion, by (aim key, criterion key)."""
 
     keys_of, by_unit = "criterion", False
 
 
 class EvidenceOfUnitLoader(_MappedEvidenceLoader):
-    """Evidence mapped to any criterion of a unit, by (aim key, unit key)."""
+    """Loads the evidence mapped to any criterion of a unit, by (aim key, unit key)."""
 
     keys_of, by_unit = "unit", True

@@ -1,4 +1,4 @@
-"""What belongs to a piece of evidence: its versions, the signatures on them, and the criteria it is mapped to."""
+"""The versions, signatures and mappings of a piece of evidence."""
 
 import datetime as dt
 
@@ -24,7 +24,7 @@ from loaders.user import UserRow
     ),
 )
 class EvidenceVersionRow(LightRow):
-    """One upload; `number` counts from 1."""
+    """One upload of a piece of evidence. `number` counts from 1."""
 
     evidence_key: int = column(EvidenceVersion.evidence_id)
     number: int = column(EvidenceVersion.number)
@@ -34,9 +34,9 @@ class EvidenceVersionRow(LightRow):
     file: FileRow = nested(FileRow)
 
 
-_versions = aliased(EvidenceVersion)
-# unscoped: a column beside evidence that the viewer sees
-_latest = select(func.max(_versions.number)).where(_versions.evidence_id == Evidence.id).scalar_subquery()
+_version = aliased(EvidenceVersion)
+# unscoped: a column of evidence that the viewer sees
+_latest_number = select(func.max(_version.number)).where(_version.evidence_id == Evidence.id).scalar_subquery()
 
 
 @row(
@@ -46,10 +46,10 @@ _latest = select(func.max(_versions.number)).where(_versions.evidence_id == Evid
     ),
 )
 class EvidenceSignatureRow(LightRow):
-    """A signature on one version; `current` where that is the latest version, so that the signature counts."""
+    """A signature on one version. `current`: it is the latest version, so that the signature is valid."""
 
     version_number: int = column(EvidenceSignature.version_number)
-    current: bool = column(EvidenceSignature.version_number == _latest)
+    current: bool = column(EvidenceSignature.version_number == _latest_number)
     role: Role = column(EvidenceSignature.role)
     signed_at: dt.datetime = column(EvidenceSignature.signed_at)
     signed_by: UserRow = nested(UserRow, key=EvidenceSignature.signed_by_id)
@@ -62,7 +62,7 @@ class EvidenceSignatureRow(LightRow):
     ),
 )
 class EvidenceMappingRow(LightRow):
-    """A criterion that the evidence is mapped to."""
+    """A mapping of a piece of evidence to a criterion."""
 
     aim_key: int = column(EvidenceMapping.aim_id)
     criterion_key: int = column(EvidenceMapping.criterion_id)
@@ -71,25 +71,25 @@ class EvidenceMappingRow(LightRow):
     mapped_by: UserRow = nested(UserRow, key=EvidenceMapping.mapped_by_id)
 
 
-class VersionsLoader(RelatedLoader[EvidenceVersionRow]):
-    """The uploads of a piece of evidence, the oldest first."""
+class EvidenceVersionsLoader(RelatedLoader[EvidenceVersionRow]):
+    """Loads the versions of a piece of evidence, oldest first."""
 
     row, parent, order = EvidenceVersionRow, EvidenceVersion.evidence_id, (EvidenceVersion.number,)
     seen_through = Evidence
 
 
 class EvidenceSignaturesLoader(RelatedLoader[EvidenceSignatureRow]):
-    """The signatures on all versions of a piece of evidence, in the order in which they were given."""
+    """Loads the signatures on all versions of a piece of evidence, oldest first."""
 
     row, parent = EvidenceSignatureRow, EvidenceSignature.evidence_id
     order = (EvidenceSignature.signed_at, EvidenceSignature.id)
     seen_through = Evidence
 
 
-class MappingsLoader(RelatedLoader[EvidenceMappingRow]):
-    """The criteria that a piece of evidence is mapped to, in the qualification's order."""
+class EvidenceMappingsLoader(RelatedLoader[EvidenceMappingRow]):
+    """Loads the mappings of a piece of evidence, in the order of the qualification."""
 
     row, parent = EvidenceMappingRow, EvidenceMapping.evidence_id
-    # Units and criteria are numbered in the order of their qualification.
+    # The keys of units and criteria follow the order of the qualification.
     order = (EvidenceMapping.unit_id, EvidenceMapping.criterion_id)
     seen_through = Evidence

@@ -1,4 +1,4 @@
-"""Files: what was uploaded, as the viewer sees it by itself, or as a record that the viewer sees names it."""
+"""Files: those that the viewer sees, and those that a visible record refers to."""
 
 import datetime as dt
 
@@ -16,13 +16,13 @@ from loaders.core.rows import LightRow, column, row
 
 @row(File)
 class FileRow(LightRow):
-    """One file that has arrived. `size` in bytes, `sha256` in lower-case hexadecimal."""
+    """A file whose upload has finished. `size` in bytes, `sha256` in lower-case hexadecimal."""
 
     key: int = column(File.id)
     name: str = column(File.name)
     content_type: str = column(File.content_type)
     size: int = column(File.size)
-    # Set, as `uploaded_at` is, for every file that has arrived.
+    # Like `uploaded_at`, never None once the upload has finished.
     sha256: str | None = column(File.sha256)
     uploaded_by_key: int = column(File.uploaded_by_id)
     uploaded_at: dt.datetime | None = column(File.uploaded_at)
@@ -31,12 +31,12 @@ class FileRow(LightRow):
 
     @classmethod
     def statement(cls, role: Role, *leading: object) -> Select:
-        return super(FileRow, cls).statement(role, *leading).where(File.uploaded_at.is_not(None))
+        return cls.select(role, *leading).where(scope.sees(role, File), File.uploaded_at.is_not(None))
 
 
 @row(File)
 class StoredFileRow(LightRow):
-    """Where a file's bytes are stored, and what they are sent out as."""
+    """Where the content of a file is stored, and the headers to send it with."""
 
     name: str = column(File.name)
     content_type: str = column(File.content_type)
@@ -46,35 +46,34 @@ class StoredFileRow(LightRow):
 
 
 class FileLoader(EntityLoader[FileRow]):
-    """Files that the viewer sees, by key."""
+    """Loads files that the viewer sees, by key."""
 
     row = FileRow
 
 
 @cached_statement
 def _named(role: Role) -> Select:
-    # unscoped: reached through records that the viewer sees, which name their files
+    # unscoped: the keys come from records that the viewer sees
     return FileRow.select(role).where(any_of(File.id), File.uploaded_at.is_not(None), scope.of_provider(File))
 
 
 class NamedFileLoader(OneLoader[int, FileRow]):
-    """Files named by records that the viewer sees, by key."""
+    """Loads files that a visible record refers to, by key."""
 
     keys_of = "file"
 
     async def fetch(self, keys: list[int]) -> dict[int, FileRow]:
-        return {
-            each.key: each for each in await self.reading.read(FileRow, _named(self.reading.viewer.role), keys=keys)
-        }
+        rows = await self.reading.read(FileRow, _named(self.reading.viewer.role), keys=keys)
+        return {row.key: row for row in rows}
 
 
 @cached_statement
 def _stored(role: Role) -> Select:
-    arrived = File.uploaded_at.is_not(None), File.erased_at.is_(None)
-    return StoredFileRow.statement(role).where(any_of(File.id), *arrived)
+    has_content = File.uploaded_at.is_not(None), File.erased_at.is_(None)
+    return StoredFileRow.statement(role).where(any_of(File.id), *has_content)
 
 
 async def read_stored(reading: ReadSession, key: int) -> StoredFileRow | None:
-    """What sends a file out; None where its bytes are gone, or it is not one that the viewer sees."""
+    """Returns how to send a file; None if its content was erased or the viewer does not see it."""
     rows = await reading.read(StoredFileRow, _stored(reading.viewer.role), keys=[key])
     return rows[0] if rows else None

@@ -1,135 +1,134 @@
-"""Key performance indicators: of all the learners that the viewer sees, and of each employer's among them.
+"""Key performance indicators over all learners whom the viewer sees, or over those of an employer among them.
 
-One statement gives them, and reads only what was asked for; every employer of a page has its numbers from the same one.
+One statement reads the selected metrics and nothing else; all employers of a page share one.
 """
 
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from loaders.aggregates import GroupBy, Metric, Sums, aggregate
+from loaders.aggregates import GroupBy, Metric, MetricValues, aggregate
 from loaders.core.dataloader import BaseLoader
 from loaders.core.registry import Loaders
 from loaders.off_the_job import OffTheJobRow
 from loaders.progress import ProgressRow
 
-Parts = frozenset[Metric]
-EVERYTHING: Parts = frozenset(Metric)
-SIGNATURES: Parts = frozenset({Metric.SIGNATURES})
+Metrics = frozenset[Metric]
+ALL_METRICS: Metrics = frozenset(Metric)
 
 
 @dataclass(slots=True)
 class KpisRow:
-    """Numbers over a set of learners. Reading one whose part was not asked for raises KeyError."""
+    """KPIs over a set of learners. A property raises KeyError if its metric was not selected."""
 
     generated_at: dt.datetime
-    sums: Sums
+    values: MetricValues
 
     @property
     def learner_count(self) -> int:
-        """Learners in scope."""
-        return self.sums["learners"]
+        """Returns the number of learners."""
+        return self.values["learners"]
 
     @property
     def aim_count(self) -> int:
-        """Their aims that are not withdrawn."""
-        return self.sums["aims"]
+        """Returns the number of aims that are not withdrawn."""
+        return self.values["aims"]
 
     @property
     def off_track_count(self) -> int:
-        """Aims whose light is red."""
-        return self.sums["off_track"]
+        """Returns the number of aims with a red light."""
+        return self.values["off_track"]
 
     @property
     def on_track_count(self) -> int:
-        """Aims whose light is amber: those that are left."""
-        sums = self.sums
-        return sums["aims"] - sums["off_track"] - sums["ahead"] - sums["not_rated"]
+        """Returns the number of aims with an amber light: all others are counted."""
+        values = self.values
+        return values["aims"] - values["off_track"] - values["ahead"] - values["not_rated"]
 
     @property
     def ahead_count(self) -> int:
-        """Aims whose light is green."""
-        return self.sums["ahead"]
+        """Returns the number of aims with a green light."""
+        return self.values["ahead"]
 
     @property
     def not_rated_count(self) -> int:
-        """Aims without a light."""
-        return self.sums["not_rated"]
+        """Returns the number of aims without a light."""
+        return self.values["not_rated"]
 
     @property
     def past_planned_end_count(self) -> int:
-        """Aims past their planned end with something still to finish."""
-        return self.sums["past_planned_end"]
+        """Returns the number of unfinished aims whose planned end has passed."""
+        return self.values["past_planned_end"]
 
     @property
     def progress(self) -> ProgressRow:
-        """Criteria summed over the aims; their mean duration, half up; past the planned end where any is."""
-        sums, aims = self.sums, self.sums["aims"]
+        """Returns the sums of criteria and the mean duration of the aims, rounded half up."""
+        values, aims = self.values, self.values["aims"]
         return ProgressRow(
-            sums["criteria_total"],
-            sums["criteria_mapped"],
-            sums["criteria_signed_off"],
-            (2 * sums["duration_tenths"] + aims) // (2 * aims) if aims else 0,
-            sums["past_planned_end"] > 0,
+            criteria_total=values["criteria_total"],
+            criteria_mapped=values["criteria_mapped"],
+            criteria_signed_off=values["criteria_signed_off"],
+            duration_tenths=(2 * values["duration_tenths"] + aims) // (2 * aims) if aims else 0,
+            past_planned_end=values["past_planned_end"] > 0,
         )
 
     @property
     def awaiting_signature_count(self) -> int:
-        """Open slots of the viewer's own role."""
-        return self.sums["awaiting_signature"]
+        """Returns the number of open signature slots of the viewer's role."""
+        return self.values["awaiting_signature"]
 
     @property
     def outstanding_action_count(self) -> int:
-        """Actions that are not complete."""
-        return self.sums["outstanding"]
+        """Returns the number of actions that are not complete."""
+        return self.values["outstanding"]
 
     @property
     def overdue_action_count(self) -> int:
-        """Those of them whose target date has passed."""
-        return self.sums["overdue"]
+        """Returns the number of actions that are not complete and whose target date has passed."""
+        return self.values["overdue"]
 
     @property
     def awaiting_assessment_count(self) -> int:
-        """Evidence submitted or resubmitted."""
-        return self.sums["awaiting_assessment"]
+        """Returns the number of pieces of evidence that wait for their assessment."""
+        return self.values["awaiting_assessment"]
 
     @property
     def sessions_next7_days(self) -> int:
-        """Planned sessions that begin within seven days."""
-        return self.sums["coming_sessions"]
+        """Returns the number of planned sessions that begin within seven days."""
+        return self.values["upcoming_sessions"]
 
     @property
     def off_the_job(self) -> OffTheJobRow:
-        """Minutes required, expected and logged."""
-        return OffTheJobRow.of(self.sums)
+        """Returns the minutes required, expected and logged."""
+        return OffTheJobRow.from_metrics(self.values)
 
 
-class KpisLoader(BaseLoader[Parts, KpisRow]):
-    """The viewer's, by the parts asked for: what several fields of an operation ask for is read together."""
-
-    def __init__(self, loaders: Loaders) -> None:
-        super().__init__()
-        self._reading = loaders.reading
-
-    async def read(self, asked: list[Parts]) -> list[KpisRow]:
-        found = await aggregate(self._reading, GroupBy.VIEWER, _together(asked), [])
-        return [KpisRow(self._reading.now, found[None])] * len(asked)
-
-
-class KpisOfEmployerLoader(BaseLoader[tuple[int, Parts], KpisRow]):
-    """Each employer's, by (employer key, parts), over those of its learners whom the viewer sees."""
+class KpisLoader(BaseLoader[Metrics, KpisRow]):
+    """Loads the viewer's KPIs by the selected metrics. All fields of an operation are read together."""
 
     def __init__(self, loaders: Loaders) -> None:
         super().__init__()
         self._reading = loaders.reading
 
-    async def read(self, asked: list[tuple[int, Parts]]) -> list[KpisRow]:
-        parts = _together(parts for _, parts in asked)
-        keys = list({key for key, _ in asked})
-        found = await aggregate(self._reading, GroupBy.EMPLOYER, parts, keys)
-        return [KpisRow(self._reading.now, found[key]) for key, _ in asked]
+    async def read(self, keys: list[Metrics]) -> list[KpisRow]:
+        found = await aggregate(self._reading, GroupBy.VIEWER, _union(keys), [])
+        return [KpisRow(self._reading.now, found[None])] * len(keys)
 
 
-def _together(asked: Iterable[Parts]) -> Parts:
-    # Of the moment alone nothing is read, but a statement reads something: the count of learners is the cheapest.
-    return frozenset().union(*asked) or frozenset({Metric.LEARNERS})
+class KpisOfEmployerLoader(BaseLoader[tuple[int, Metrics], KpisRow]):
+    """Loads the KPIs of each employer's learners whom the viewer sees, by (employer key, selected metrics)."""
+
+    def __init__(self, loaders: Loaders) -> None:
+        super().__init__()
+        self._reading = loaders.reading
+
+    async def read(self, keys: list[tuple[int, Metrics]]) -> list[KpisRow]:
+        metrics = _union(metrics for _, metrics in keys)
+        employer_keys = list({employer_key for employer_key, _ in keys})
+        found = await aggregate(self._reading, GroupBy.EMPLOYER, metrics, employer_keys)
+        return [KpisRow(self._reading.now, found[employer_key]) for employer_key, _ in keys]
+
+
+def _union(selections: Iterable[Metrics]) -> Metrics:
+    # A statement needs a metric even if only `generatedAt` is selected: the number of learners costs least.
+    return frozenset().union(*selections) or frozenset({Metric.LEARNERS})

@@ -1,4 +1,4 @@
-"""Learners: by key, in pages with their filters and orders, and with what a dashboard shows beside each name."""
+"""Learners: by key, and in pages with their filters and orders."""
 
 import datetime as dt
 from typing import Any
@@ -39,13 +39,13 @@ def _uln(role: Role) -> Any:
     ),
 )
 class LearnerRow(LightRow):
-    """One learner with the employer where they work."""
+    """A learner with their name and employer."""
 
     key: int = column(Learner.id)
     user_key: int = column(Learner.user_id)
     name: str = column(User.name)
     last_login_at: dt.datetime | None = column(User.last_login_at)
-    # None for viewers who may not see it.
+    # None if it is not known or the viewer may not see it.
     uln: str | None = column(_uln)
     photo_key: int | None = column(Learner.photo_file_id)
     employer: EmployerRow | None = optional(EmployerRow, key=Learner.employer_id)
@@ -54,7 +54,7 @@ class LearnerRow(LightRow):
 
 
 class LearnerLoader(EntityLoader[LearnerRow]):
-    """Learners by key."""
+    """Loads learners by key."""
 
     row = LearnerRow
 
@@ -73,7 +73,7 @@ def _with_aim_rated(role: Role, light: TrafficLight) -> ColumnElement[bool]:
 
 
 def _programmes(role: Role) -> Select[Any]:
-    """The aims of each learner that the viewer sees and that count, taken together."""
+    """Selects learners grouped with their aims: those that the viewer sees, withdrawn ones excluded."""
     return (
         select(Aim.learner_id)
         .join(AimProgress, AimProgress.aim_id == Aim.id)
@@ -86,7 +86,7 @@ _START, _END = func.min(Aim.start_date), func.max(Aim.planned_end_date)
 
 
 def _rated(role: Role, light: TrafficLight) -> ColumnElement[bool]:
-    """Learners whose programme has the light, counted as `loaders.progress.programme_of` counts."""
+    """Learners whose programme has the traffic light, by the rule of `loaders.progress.programme_of`."""
     total, mapped = progress_sql.total(AimProgress.criteria_total), progress_sql.total(AimProgress.criteria_mapped)
     rated = progress_sql.light_is(
         light,
@@ -95,9 +95,9 @@ def _rated(role: Role, light: TrafficLight) -> ColumnElement[bool]:
         mapped=progress_sql.tenths(mapped, total),
         duration=progress_sql.duration_tenths(_START, _END),
     )
-    condition = Learner.id.in_(_programmes(role).having(rated))
+    condition: ColumnElement[bool] = Learner.id.in_(_programmes(role).having(rated))
     if light is TrafficLight.NOT_RATED:
-        # A learner without an aim that counts is not rated either.
+        # Learners without any such aim are not rated either.
         condition = or_(condition, Learner.id.not_in(_programmes(role)))
     return condition
 
@@ -114,7 +114,7 @@ def _rules(reading: ReadSession) -> dict[str, Any]:
 
 
 def _planned_end(role: Role) -> Order:
-    """By the latest planned end of the aims that the viewer sees and that count; learners without one come last."""
+    """By the latest planned end of the aims, withdrawn ones excluded; learners without such an aim come last."""
     latest = select(func.max(Aim.planned_end_date)).where(
         Aim.learner_id == Learner.id, Aim.status != AimStatus.WITHDRAWN, scope.sees_aim(role)
     )
@@ -127,7 +127,8 @@ _NAME = Order("name", User.sort_name, Learner.id, lambda learner: fold_name(lear
 LEARNERS = PagedList(
     LearnerRow,
     _NAME,
-    {
+    owners={"employer": Learner.employer_id},
+    filters={
         "search": search(User.sort_name, reads_joined=True),
         "employer_id": refers_to("Employer", lambda employer, role: Learner.employer_id == employer),
         "assessor_id": refers_to("User", _of_assessor),
@@ -135,7 +136,7 @@ LEARNERS = PagedList(
         "past_planned_end": by_value(bool, _past_planned_end, _rules),
         "aim_traffic_light": by_value(TrafficLight, _with_aim_rated, _rules),
     },
-    {
+    orders={
         LearnerOrder.NAME_ASC: _NAME,
         LearnerOrder.NAME_DESC: Order(
             "name_desc", User.sort_name, Learner.id, lambda learner: fold_name(learner.name), descending=True

@@ -1,38 +1,38 @@
-"""Off-the-job time: what the standards require, what should be there by now, and what was logged."""
+"""Off-the-job minutes: required by the qualifications, expected by today, and logged."""
 
 from dataclasses import dataclass
 
 from domain import progress
-from loaders.aggregates import GroupBy, Metric, Sums, aggregate
+from loaders.aggregates import GroupBy, Metric, MetricValues, aggregate
 from loaders.core.base import OneLoader
 
-PARTS = frozenset({Metric.REQUIRED_TIME, Metric.ACTUAL_TIME})
+_METRICS = frozenset({Metric.REQUIRED_TIME, Metric.ACTUAL_TIME})
 
 
 @dataclass(slots=True)
 class OffTheJobRow:
-    """Minutes off the job."""
+    """Off-the-job minutes."""
 
     required_minutes: int
     expected_minutes: int
     actual_minutes: int
 
     @classmethod
-    def of(cls, sums: Sums) -> "OffTheJobRow":
-        """From the sums of `PARTS`."""
-        return cls(sums["required"], sums["expected"], sums["actual"])
+    def from_metrics(cls, values: MetricValues) -> "OffTheJobRow":
+        """Builds the row from the values of `Metric.REQUIRED_TIME` and `Metric.ACTUAL_TIME`."""
+        return cls(values["required"], values["expected"], values["actual"])
 
     @property
     def actual_percent(self) -> float:
-        """Actual of required, 0 to 100; 0 where nothing is required."""
+        """Returns the actual minutes in percent of the required ones, 0 to 100; 0 if none are required."""
         return progress.percent(self.actual_minutes, self.required_minutes)
 
 
 class OffTheJobLoader(OneLoader[int, OffTheJobRow]):
-    """A learner's, over the aims and entries that the viewer sees."""
+    """Loads the off-the-job minutes of a learner, over the aims and entries that the viewer sees."""
 
     keys_of = "learner"
 
     async def fetch(self, keys: list[int]) -> dict[int, OffTheJobRow]:
-        found = await aggregate(self.reading, GroupBy.LEARNER, PARTS, keys)
-        return {key: OffTheJobRow.of(sums) for key, sums in found.items()}
+        found = await aggregate(self.reading, GroupBy.LEARNER, _METRICS, keys)
+        return {key: OffTheJobRow.from_metrics(found[key]) for key in keys}

@@ -1,4 +1,4 @@
-"""Progress as the graph shows it: counts, and the three bars made of them."""
+"""Progress in criteria and time, of an aim and of a whole programme."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class ProgressRow:
-    """Criteria counted, and time elapsed in tenths of a percent; the bars are worked out at once, 0 to 100 each."""
+    """Numbers of criteria, and time elapsed in tenths of a percent. The percentages are 0 to 100."""
 
     criteria_total: int
     criteria_mapped: int
@@ -24,7 +24,7 @@ class ProgressRow:
     duration_tenths: int = 0
     past_planned_end: bool = False
     mapped_tenths: int = field(init=False)
-    # Blue, orange and green.
+    # The blue, the orange and the green bar.
     duration_percent: float = field(init=False)
     mapped_percent: float = field(init=False)
     signed_off_percent: float = field(init=False)
@@ -37,11 +37,11 @@ class ProgressRow:
 
     @property
     def points_ahead(self) -> float:
-        """Mapped percent less duration percent, in points: what the light compares. Below 0 is behind."""
+        """Returns mapped percent minus duration percent, in percentage points; negative means behind."""
         return (self.mapped_tenths - self.duration_tenths) / 10
 
-    def light(self, in_training: bool, rules: "ProviderRules") -> TrafficLight:
-        """What the three say together."""
+    def traffic_light(self, in_training: bool, rules: "ProviderRules") -> TrafficLight:
+        """Returns the traffic light of this progress by the provider's rules."""
         return progress.traffic_light(
             in_training=in_training,
             criteria_total=self.criteria_total,
@@ -54,7 +54,7 @@ class ProgressRow:
 
 @dataclass(slots=True)
 class ProgrammeRow:
-    """A learner's aims taken together: those that are not withdrawn."""
+    """The programme of a learner: all aims that are not withdrawn."""
 
     progress: ProgressRow
     traffic_light: TrafficLight
@@ -63,24 +63,27 @@ class ProgrammeRow:
 
 
 def programme_of(aims: Sequence["AimRow"], today: "dt.date", rules: "ProviderRules") -> ProgrammeRow:
-    """Criteria summed over the aims; time from the earliest start to the latest planned end (docs/behaviours.md)."""
-    counted = [aim for aim in aims if aim.status is not AimStatus.WITHDRAWN]
-    if not counted:
+    """Returns the programme of a learner's aims (docs/behaviours.md).
+
+    Criteria are summed; time runs from the earliest start to the latest planned end.
+    """
+    included = [aim for aim in aims if aim.status is not AimStatus.WITHDRAWN]
+    if not included:
         return ProgrammeRow(ProgressRow(0, 0, 0), TrafficLight.NOT_RATED, 0, 0)
-    start = min(aim.start_date for aim in counted)
-    end = max(aim.planned_end_date for aim in counted)
-    finished = all(aim.status in progress.ENDED for aim in counted)
+    start = min(aim.start_date for aim in included)
+    end = max(aim.planned_end_date for aim in included)
+    finished = all(aim.status in progress.ENDED for aim in included)
     summed = ProgressRow(
-        sum(aim.progress.criteria_total for aim in counted),
-        sum(aim.progress.criteria_mapped for aim in counted),
-        sum(aim.progress.criteria_signed_off for aim in counted),
-        progress.duration_tenths(start, end, today),
-        today > end and not finished,
+        criteria_total=sum(aim.progress.criteria_total for aim in included),
+        criteria_mapped=sum(aim.progress.criteria_mapped for aim in included),
+        criteria_signed_off=sum(aim.progress.criteria_signed_off for aim in included),
+        duration_tenths=progress.duration_tenths(start, end, today),
+        past_planned_end=today > end and not finished,
     )
-    in_training = any(aim.status is AimStatus.IN_TRAINING for aim in counted)
+    in_training = any(aim.status is AimStatus.IN_TRAINING for aim in included)
     return ProgrammeRow(
         progress=summed,
-        traffic_light=summed.light(in_training, rules),
+        traffic_light=summed.traffic_light(in_training, rules),
         days_remaining=max((end - today).days, 0),
         days_overdue=max((today - end).days, 0) if not finished else 0,
     )

@@ -1,4 +1,4 @@
-"""The viewer's provider, by the name that stands on what is printed."""
+"""The name of the viewer's provider, which is printed on exports."""
 
 from sqlalchemy import Select, select
 
@@ -14,5 +14,6 @@ def _name(role: Role) -> Select:
 
 
 async def read_provider_name(reading: ReadSession) -> str:
-    """The provider's name."""
-    return (await reading.rows(_name(reading.viewer.role)))[0].name
+    """Returns the name of the viewer's provider."""
+    [provider] = await reading.rows(_name(reading.viewer.role))
+    return provider.name

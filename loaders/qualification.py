@@ -1,4 +1,4 @@
-"""Qualifications, as versioned by their awarding body: by key, and in pages by title. No personal data."""
+"""Qualifications: by key, and in pages by title. They contain no personal data."""
 
 from db.models.base import fold_name
 from db.models.qualification import Qualification
@@ -12,7 +12,7 @@ from loaders.core.rows import LightRow, column, row
 
 @row(Qualification)
 class QualificationRow(LightRow):
-    """One version of a qualification, with how much is in it."""
+    """A version of a qualification with the numbers of its units and criteria."""
 
     key: int = column(Qualification.id)
     title: str = column(Qualification.title)
@@ -27,13 +27,18 @@ class QualificationRow(LightRow):
 
 
 class QualificationLoader(EntityLoader[QualificationRow]):
-    """Qualifications by key."""
+    """Loads qualifications by key."""
 
     row = QualificationRow
 
 
 QUALIFICATIONS = PagedList(
     QualificationRow,
-    Order("qualification", Qualification.sort_title, Qualification.id, lambda version: fold_name(version.title)),
-    {"search": search(Qualification.sort_title)},
+    Order(
+        "qualification",
+        Qualification.sort_title,
+        Qualification.id,
+        lambda qualification: fold_name(qualification.title),
+    ),
+    filters={"search": search(Qualification.sort_title)},
 )

@@ -1,4 +1,4 @@
-"""Resources and files from the course: material of an aim, in both of its buckets, and how many resources there are."""
+"""Resources: the files of an aim in both of its lists, and the number of resources."""
 
 from sqlalchemy import Select, func
 
@@ -7,15 +7,14 @@ from db.models.resource import Resource
 from db.sql.any_of import any_of
 from domain.enums import ResourceBucket, Role
 from domain.global_id import Identifier
-from loaders.core.base import EntityLoader, OneLoader, RelatedLoader
-from loaders.core.read_session import cached_statement
+from loaders.core.base import CountLoader, EntityLoader, RelatedLoader
 from loaders.core.rows import LightRow, column, nested, row
 from loaders.file import FileRow
 
 
 @row(Resource, joins=lambda statement: statement.join(File, File.id == Resource.file_id))
 class ResourceRow(LightRow):
-    """One piece of material."""
+    """A file of an aim. `bucket` is the list in which it appears."""
 
     key: int = column(Resource.id)
     aim_key: int = column(Resource.aim_id)
@@ -27,28 +26,24 @@ class ResourceRow(LightRow):
 
 
 class ResourceLoader(EntityLoader[ResourceRow]):
-    """Material by key."""
+    """Loads resources by key."""
 
     row = ResourceRow
 
 
 class AimResourcesLoader(RelatedLoader[ResourceRow]):
-    """An aim's material in both buckets, the oldest first."""
+    """Loads the resources of an aim in both lists, oldest first."""
 
     row, parent, order = ResourceRow, Resource.aim_id, (Resource.added_at, Resource.id)
 
 
-@cached_statement
-def _counts(role: Role) -> Select:
-    counted = ResourceRow.statement_of(role, Resource.aim_id, func.count())
-    return counted.where(any_of(Resource.aim_id), Resource.bucket == ResourceBucket.RESOURCES).group_by(Resource.aim_id)
-
-
-class ResourceCountLoader(OneLoader[int, int]):
-    """How many resources an aim has, files from the course not among them."""
+class ResourceCountLoader(CountLoader):
+    """Loads the number of an aim's resources, without Files from Course."""
 
     keys_of = "aim"
 
-    async def fetch(self, keys: list[int]) -> dict[int, int]:
-        rows = await self.reading.rows(_counts(self.reading.viewer.role), keys=keys)
-        return dict.fromkeys(keys, 0) | {aim_key: count for aim_key, count in rows}
+    @classmethod
+    def statement(cls, role: Role) -> Select:
+        counts = ResourceRow.statement_of(role, Resource.aim_id.label("parent_key"), func.count().label("count"))
+        is_counted = any_of(Resource.aim_id), Resource.bucket == ResourceBucket.RESOURCES
+        return counts.where(*is_counted).group_by(Resource.aim_id)

@@ -1,7 +1,7 @@
-"""Formal reviews: when each learner was last reviewed and when the next is due, one statement for a page of them."""
+"""Formal reviews: when each learner was last reviewed, and when the next review is due."""
 
 import datetime as dt
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 from sqlalchemy import Select, func, select
 
@@ -13,23 +13,36 @@ from db.sql.any_of import any_of
 from domain import clock
 from domain.enums import AimStatus, Role, SessionStatus, SessionType
 from loaders.core.base import OneLoader
-from loaders.core.read_session import cached_statement
+from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.rows import LightRow, column, derived, row
 
 
-@dataclass(slots=True)
-class ReviewScheduleRow:
-    """When the last attended FORMAL_REVIEW began, None before the first; the day by which the next is due.
+@row(Learner)
+class ReviewScheduleRow(LightRow):
+    """When the last attended formal review began (None before the first), and the day by which the next is due.
 
-    The next is due the provider's interval after the last, or after the earliest start of an aim in training where
-    there was none; None for a learner with no aim in training.
+    The next is due the provider's interval after the last one or, before the first, after the earliest start of an aim
+    in training. None if no aim is in training.
     """
 
-    last_review_at: dt.datetime | None
-    review_due_on: dt.date | None
+    learner_key: int = column(Learner.id)
+    last_review_at: dt.datetime | None = column()
+    # The earliest start of an aim in training.
+    training_since: dt.date | None = column()
+    review_due_on: dt.date | None = derived()
+
+    @classmethod
+    def derive(cls, rows: Sequence["ReviewScheduleRow"], reading: ReadSession) -> None:
+        interval = dt.timedelta(weeks=reading.viewer.rules.review_interval_weeks)
+        for schedule in rows:
+            schedule.review_due_on = None
+            if schedule.training_since is not None:
+                last = schedule.last_review_at
+                schedule.review_due_on = (clock.day_of(last) if last else schedule.training_since) + interval
 
 
 @cached_statement
-def _reviews(role: Role) -> Select:
+def _schedules(role: Role) -> Select:
     last = (
         select(Session.learner_id, func.max(Session.starts_at).label("at"))
         .where(
@@ -48,7 +61,7 @@ def _reviews(role: Role) -> Select:
         .subquery()
     )
     return (
-        select(Learner.id, last.c.at, training.c.since)
+        ReviewScheduleRow.select(role, last_review_at=last.c.at, training_since=training.c.since)
         .outerjoin(last, last.c.learner_id == Learner.id)
         .outerjoin(training, training.c.learner_id == Learner.id)
         .where(any_of(Learner.id), scope.sees(role, Learner))
@@ -56,16 +69,10 @@ def _reviews(role: Role) -> Select:
 
 
 class ReviewScheduleLoader(OneLoader[int, ReviewScheduleRow]):
-    """By the learner's key, over the sessions and aims that the viewer sees."""
+    """Loads the review schedule of a learner, over the sessions and aims that the viewer sees."""
 
     keys_of = "learner"
 
     async def fetch(self, keys: list[int]) -> dict[int, ReviewScheduleRow]:
-        interval = dt.timedelta(weeks=self.reading.viewer.rules.review_interval_weeks)
-        found = {}
-        for learner, last, since in await self.reading.rows(_reviews(self.reading.viewer.role), keys=keys):
-            due = None
-            if since is not None:
-                due = (clock.day_of(last) if last else since) + interval
-            found[learner] = ReviewScheduleRow(last, due)
-        return found
+        rows = await self.reading.read(ReviewScheduleRow, _schedules(self.reading.viewer.role), keys=keys)
+        return {row.learner_key: row for row in rows}

@@ -1,4 +1,4 @@
-"""What the viewer's login holds: its role grants, and the sites that an Employer Overview grant reaches."""
+"""The roles of the viewer's login, and the sites allocated to it as an Employer Overview."""
 
 import datetime as dt
 
@@ -16,7 +16,7 @@ from loaders.employer import EmployerRow
 
 @row(RoleGrant)
 class RoleGrantRow(LightRow):
-    """One role that a login holds."""
+    """A role of a login."""
 
     user_key: int = column(RoleGrant.user_id)
     role: Role = column(RoleGrant.role)
@@ -26,18 +26,18 @@ class RoleGrantRow(LightRow):
 
 @cached_statement
 def _own(role: Role) -> Select:
-    # unscoped: the viewer's own
+    # unscoped: the viewer's own grants
     grants = RoleGrantRow.select(role).where(RoleGrant.user_id == scope.VIEWER_USER, scope.of_provider(RoleGrant))
     return grants.order_by(RoleGrant.id)
 
 
 async def own_grants(reading: ReadSession) -> list[RoleGrantRow]:
-    """The viewer's own grants, in the order in which they were given."""
+    """Returns the viewer's grants, oldest first."""
     return await reading.read(RoleGrantRow, _own(reading.viewer.role))
 
 
 class SitesOfOverviewLoader(RelatedLoader[EmployerRow]):
-    """The sites allocated to the viewer as an Employer Overview that the role in use sees; by the viewer's user key."""
+    """Loads the sites allocated to the viewer as an Employer Overview, if the role in use sees them, by user key."""
 
     row, parent, order = EmployerRow, OverviewAllocation.user_id, (Employer.sort_name, Employer.id)
 

@@ -1,4 +1,4 @@
-"""Sessions (visits): by key and in pages, with the aims they are about and the files saved to them."""
+"""Sessions: by key, in pages, their aims and their files."""
 
 import datetime as dt
 
@@ -26,7 +26,7 @@ from loaders.user import UserRow
 
 @row(Session, joins=lambda statement: statement.join(User, User.id == Session.assessor_id))
 class SessionRow(LightRow):
-    """One planned or completed session; `number` counts from 1 within the learner's plan."""
+    """A session of a learning plan. `number` counts from 1 within the plan."""
 
     key: int = column(Session.id)
     learner_key: int = column(Session.learner_id)
@@ -46,12 +46,13 @@ class SessionRow(LightRow):
 SESSIONS = PagedList(
     SessionRow,
     Order("number", Session.number, Session.id, lambda session: session.number),
-    {"status": equals(Session.status)},
+    owners={"learner": Session.learner_id},
+    filters={"status": equals(Session.status)},
 )
 
 
 class SessionLoader(EntityLoader[SessionRow]):
-    """Sessions by key."""
+    """Loads sessions by key."""
 
     row = SessionRow
 
@@ -67,7 +68,7 @@ def _aims(role: Role) -> Select:
 
 
 class AimsOfSessionLoader(ManyLoader[int, AimRow]):
-    """The aims that a session is about, of those the viewer sees."""
+    """Loads the aims that a session is about and that the viewer sees."""
 
     keys_of = "session"
 
@@ -76,17 +77,17 @@ class AimsOfSessionLoader(ManyLoader[int, AimRow]):
         self._aims = loaders[AimLoader]
 
     async def fetch(self, keys: list[int]) -> dict[int, list[AimRow]]:
-        pairs = await self.reading.rows(_aims(self.reading.viewer.role), keys=keys)
-        aims = await self._aims.load_many([aim_key for _, aim_key in pairs])
+        links = await self.reading.rows(_aims(self.reading.viewer.role), keys=keys)
+        aims = await self._aims.load_many([link.aim_id for link in links])
         found: dict[int, list[AimRow]] = {}
-        for (session_key, _), aim in zip(pairs, aims, strict=True):
+        for link, aim in zip(links, aims, strict=True):
             if aim is not None:
-                found.setdefault(session_key, []).append(aim)
+                found.setdefault(link.session_id, []).append(aim)
         return found
 
 
 class FilesOfSessionLoader(RelatedLoader[FileRow]):
-    """The files saved to a session, the oldest first."""
+    """Loads the files saved to a session, oldest first."""
 
     row, parent, order = FileRow, SessionFile.session_id, (File.uploaded_at, File.id)
 

@@ -1,4 +1,4 @@
-"""Documents to sign: by key, in pages, their slots, and how many await a signature."""
+"""Documents to sign: by key, in pages, their signature slots, and how many wait for a signature."""
 
 import datetime as dt
 
@@ -10,11 +10,10 @@ from db.models.user import User
 from db.sql.any_of import any_of
 from domain.enums import Role, SignatureRequestStatus
 from domain.global_id import Identifier
-from loaders.core.base import EntityLoader, OneLoader, RelatedLoader
+from loaders.core.base import CountLoader, EntityLoader, RelatedLoader
 from loaders.core.filters import equals
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.read_session import cached_statement
 from loaders.core.rows import LightRow, column, nested, optional, row
 from loaders.file import FileRow
 from loaders.user import UserRow
@@ -27,7 +26,7 @@ from loaders.user import UserRow
     ),
 )
 class SignatureRequestRow(LightRow):
-    """One document that several roles are asked to sign."""
+    """A document that users in one or more roles have to sign."""
 
     key: int = column(SignatureRequest.id)
     learner_key: int = column(SignatureRequest.learner_id)
@@ -47,7 +46,7 @@ class SignatureRequestRow(LightRow):
     ),
 )
 class SignatureSlotRow(LightRow):
-    """One role's slot; who, when and the digest are None until it is signed."""
+    """The signature slot of one role. All other fields are None until it is signed."""
 
     role: Role = column(SignatureSlot.role)
     signed_at: dt.datetime | None = column(SignatureSlot.signed_at)
@@ -65,49 +64,47 @@ _LATEST_FIRST = Order(
 _FILTERS = {"status": equals(SignatureRequest.status)}
 
 
-def _names_role(role: Role) -> ColumnElement[bool]:
+def _has_slot(role: Role) -> ColumnElement[bool]:
     # unscoped: a condition on requests that the viewer sees
     return exists().where(SignatureSlot.request_id == SignatureRequest.id, SignatureSlot.role == role)
 
 
-SIGNATURE_REQUESTS = PagedList(SignatureRequestRow, _LATEST_FIRST, _FILTERS)
-# Those that ask, or asked, for a signature in the viewer's role.
-SIGNATURE_REQUESTS_OF_ROLE = PagedList(SignatureRequestRow, _LATEST_FIRST, _FILTERS, condition=_names_role)
+SIGNATURE_REQUESTS = PagedList(
+    SignatureRequestRow, _LATEST_FIRST, owners={"learner": SignatureRequest.learner_id}, filters=_FILTERS
+)
+# Those with a slot for the viewer's role, signed or not.
+SIGNATURE_REQUESTS_OF_ROLE = PagedList(SignatureRequestRow, _LATEST_FIRST, filters=_FILTERS, condition=_has_slot)
 
 
 class SignatureRequestLoader(EntityLoader[SignatureRequestRow]):
-    """Documents to sign by key."""
+    """Loads documents to sign by key."""
 
     row = SignatureRequestRow
 
 
-class SlotsLoader(RelatedLoader[SignatureSlotRow]):
-    """A document's slots, in the order in which they were asked for."""
+class SignatureSlotsLoader(RelatedLoader[SignatureSlotRow]):
+    """Loads the signature slots of a document, in the order of the request."""
 
     row, parent, order = SignatureSlotRow, SignatureSlot.request_id, (SignatureSlot.id,)
     seen_through = SignatureRequest
 
 
-@cached_statement
-def _awaiting(role: Role) -> Select:
-    return (
-        SignatureRequestRow.statement_of(role, SignatureRequest.learner_id, func.count())
-        .join(SignatureSlot, SignatureSlot.request_id == SignatureRequest.id)
-        .where(
-            any_of(SignatureRequest.learner_id),
-            SignatureRequest.status == SignatureRequestStatus.PENDING,
-            SignatureSlot.role == role,
-            SignatureSlot.signed_at.is_(None),
-        )
-        .group_by(SignatureRequest.learner_id)
-    )
-
-
-class AwaitingSignatureLoader(OneLoader[int, int]):
-    """How many documents about a learner await a signature in the viewer's role, by the learner's key."""
+class AwaitingSignatureLoader(CountLoader):
+    """Loads how many documents about a learner wait for a signature in the viewer's role."""
 
     keys_of = "learner"
 
-    async def fetch(self, keys: list[int]) -> dict[int, int]:
-        rows = await self.reading.rows(_awaiting(self.reading.viewer.role), keys=keys)
-        return dict.fromkeys(keys, 0) | {learner: count for learner, count in rows}
+    @classmethod
+    def statement(cls, role: Role) -> Select:
+        learner_key = SignatureRequest.learner_id
+        return (
+            SignatureRequestRow.statement_of(role, learner_key.label("parent_key"), func.count().label("count"))
+            .join(SignatureSlot, SignatureSlot.request_id == SignatureRequest.id)
+            .where(
+                any_of(learner_key),
+                SignatureRequest.status == SignatureRequestStatus.PENDING,
+                SignatureSlot.role == role,
+                SignatureSlot.signed_at.is_(None),
+            )
+            .group_by(learner_key)
+        )

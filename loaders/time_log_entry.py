@@ -1,4 +1,4 @@
-"""The time log: entries by key, in pages with their minutes, and day by day for a calendar."""
+"""The time log: entries by key, in pages with the total of minutes, and by day."""
 
 import datetime as dt
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from loaders.user import UserRow
 
 @row(TimeLogEntry, joins=lambda statement: statement.outerjoin(User, User.id == TimeLogEntry.assessor_id))
 class TimeLogEntryRow(LightRow):
-    """One stretch of learning on one day. `assessor` is None for No Assessor."""
+    """An entry of a time log. `assessor` is None for learning without an assessor."""
 
     key: int = column(TimeLogEntry.id)
     learner_key: int = column(TimeLogEntry.learner_id)
@@ -45,34 +45,35 @@ class TimeLogEntryRow(LightRow):
 
 @dataclass(slots=True)
 class TimeLogDayRow:
-    """One day of the calendar, with what was logged on it."""
+    """A day of the calendar with its entries."""
 
     date: dt.date
     entries: list[TimeLogEntryRow] = field(default_factory=list)
 
     @property
     def minutes(self) -> int:
-        """The day's sum."""
+        """Returns the total of the day in minutes."""
         return sum(entry.minutes for entry in self.entries)
 
 
-# `from_` and `to` are included.
+# `from_` and `to` are the first and the last day, both included.
 TIME_LOG = PagedList(
     TimeLogEntryRow,
     Order("date_desc", TimeLogEntry.date, TimeLogEntry.id, lambda entry: entry.date, descending=True),
-    {
+    owners={"learner": TimeLogEntry.learner_id},
+    filters={
         "aim_id": refers_to("Aim", lambda aim, role: TimeLogEntry.aim_id == aim),
         "job_setting": equals(TimeLogEntry.job_setting),
         "activity_type": equals(TimeLogEntry.activity_type),
         "from_": at_least(TimeLogEntry.date),
         "to": at_most(TimeLogEntry.date),
     },
-    sums=(progress_sql.total(TimeLogEntry.minutes),),
+    sums={"minutes": progress_sql.total(TimeLogEntry.minutes)},
 )
 
 
 class TimeLogEntryLoader(EntityLoader[TimeLogEntryRow]):
-    """Entries by key."""
+    """Loads entries by key."""
 
     row = TimeLogEntryRow
 
@@ -84,9 +85,9 @@ def _by_day(role: Role, shapes: Shapes) -> Select:
 
 
 class CalendarLoader(ManyLoader[int, TimeLogDayRow]):
-    """A learner's days on which something was logged, the earliest first.
+    """Loads the days of a learner that have entries, earliest first.
 
-    `values` are those of TIME_LOG's filters, as sorted pairs.
+    `values` are those of the filters of `TIME_LOG`, as sorted pairs of name and value.
     """
 
     keys_of = "learner"

@@ -1,6 +1,4 @@
-"""How far the learners of a qualification have come in each of its units, counted in one statement."""
-
-from dataclasses import dataclass
+"""The sign-off funnel: how many aims have reached each step in each unit of a qualification."""
 
 from sqlalchemy import Integer, Select, and_, bindparam, case, func, or_, select
 
@@ -14,30 +12,32 @@ from db.sql.progress import total
 from domain.enums import AimStatus, Role
 from loaders.core.base import ManyLoader
 from loaders.core.read_session import cached_statement
+from loaders.core.rows import LightRow, column, row
 
 
-@dataclass(slots=True)
-class UnitFunnelRow:
-    """One unit of a qualification, and how many of the aims that the viewer sees have come how far in it."""
+@row(QualificationUnit)
+class UnitFunnelRow(LightRow):
+    """A unit of a qualification, and how many of the aims that the viewer sees have reached each step."""
 
-    number: str
-    title: str
-    mandatory: bool
-    criterion_count: int
-    aim_count: int
-    started_count: int
-    mapped_count: int
-    complete_count: int
-    signed_off_count: int
+    qualification_key: int = column(QualificationUnit.qualification_id)
+    number: str = column(QualificationUnit.number)
+    title: str = column(QualificationUnit.title)
+    mandatory: bool = column(QualificationUnit.mandatory)
+    criterion_count: int = column(QualificationUnit.criterion_count)
+    aim_count: int = column()
+    started_count: int = column()
+    mapped_count: int = column()
+    complete_count: int = column()
+    signed_off_count: int = column()
 
 
 @cached_statement
 def _funnel(role: Role, required: int) -> Select:
-    """`required`: how many roles must sign; which, is bound."""
-    counted = and_(any_of(Aim.qualification_id), Aim.status != AimStatus.WITHDRAWN)
+    """`required` is the number of roles that must sign; the roles are bound as `signer_0`, `signer_1`, ..."""
+    is_counted = and_(any_of(Aim.qualification_id), Aim.status != AimStatus.WITHDRAWN)
     aims = (
         select(Aim.qualification_id, func.count().label("count"))
-        .where(counted, scope.sees_aim(role))
+        .where(is_counted, scope.sees_aim(role))
         .group_by(Aim.qualification_id)
         .subquery()
     )
@@ -50,15 +50,15 @@ def _funnel(role: Role, required: int) -> Select:
             total(case((CriterionProgress.signed_off, 1), else_=0)).label("signed_off"),
         )
         .join(Aim, Aim.id == CriterionProgress.aim_id)
-        .where(counted, scope.sees_aim(role))
+        .where(is_counted, scope.sees_aim(role))
         .group_by(CriterionProgress.aim_id, CriterionProgress.unit_id)
         .subquery()
     )
-    roles = [bindparam(f"signer_{place}", type_=UnitSignature.role.type) for place in range(required)]
+    roles = [bindparam(f"signer_{index}", type_=UnitSignature.role.type) for index in range(required)]
     signed = (
         select(UnitSignature.aim_id, UnitSignature.unit_id, func.count().label("count"))
         .join(Aim, Aim.id == UnitSignature.aim_id)
-        .where(counted, scope.sees_aim(role), UnitSignature.withdrawn_at.is_(None), UnitSignature.role.in_(roles))
+        .where(is_counted, scope.sees_aim(role), UnitSignature.withdrawn_at.is_(None), UnitSignature.role.in_(roles))
         .group_by(UnitSignature.aim_id, UnitSignature.unit_id)
         .subquery()
     )
@@ -66,17 +66,13 @@ def _funnel(role: Role, required: int) -> Select:
     complete = and_(criteria > 0, reached.c.signed_off == criteria)
     signatures = func.coalesce(signed.c.count, 0, type_=Integer)
     return (
-        select(
-            QualificationUnit.qualification_id,
-            QualificationUnit.number,
-            QualificationUnit.title,
-            QualificationUnit.mandatory,
-            criteria,
-            func.coalesce(func.max(aims.c.count), 0),
-            func.count(case((reached.c.mapped > 0, 1))),
-            func.count(case((and_(criteria > 0, reached.c.mapped == criteria), 1))),
-            func.count(case((complete, 1))),
-            func.count(case((and_(complete, signatures == required), 1))),
+        UnitFunnelRow.select(
+            role,
+            aim_count=func.coalesce(func.max(aims.c.count), 0),
+            started_count=func.count(case((reached.c.mapped > 0, 1))),
+            mapped_count=func.count(case((and_(criteria > 0, reached.c.mapped == criteria), 1))),
+            complete_count=func.count(case((complete, 1))),
+            signed_off_count=func.count(case((and_(complete, signatures == required), 1))),
         )
         .outerjoin(aims, aims.c.qualification_id == QualificationUnit.qualification_id)
         .outerjoin(reached, reached.c.unit_id == QualificationUnit.id)
@@ -88,15 +84,15 @@ def _funnel(role: Role, required: int) -> Select:
 
 
 class UnitFunnelLoader(ManyLoader[int, UnitFunnelRow]):
-    """By the qualification's key, in the order of its units."""
+    """Loads the funnel of a qualification, in the order of its units."""
 
     keys_of = "qualification"
 
     async def fetch(self, keys: list[int]) -> dict[int, list[UnitFunnelRow]]:
         signers = self.reading.viewer.rules.unit_signatures
         statement = _funnel(self.reading.viewer.role, len(signers))
-        bound = {f"signer_{place}": role for place, role in enumerate(signers)}
+        bound = {f"signer_{index}": role for index, role in enumerate(signers)}
         found: dict[int, list[UnitFunnelRow]] = {}
-        for qualification, *unit in await self.reading.rows(statement, keys=keys, **bound):
-            found.setdefault(qualification, []).append(UnitFunnelRow(*unit))
+        for unit in await self.reading.read(UnitFunnelRow, statement, keys=keys, **bound):
+            found.setdefault(unit.qualification_key, []).append(unit)
         return found

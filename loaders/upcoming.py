@@ -1,6 +1,4 @@
-"""What lies ahead of a learner: the next session and how much is outstanding; one statement for a page of learners."""
-
-from dataclasses import dataclass
+"""What comes next for a learner: the next session, and the numbers of outstanding and overdue actions."""
 
 from sqlalchemy import Select, bindparam, case, func, select
 from sqlalchemy.orm import aliased
@@ -17,40 +15,36 @@ from domain.enums import Role, SessionStatus
 from loaders.action import OUTSTANDING
 from loaders.core.base import OneLoader
 from loaders.core.read_session import cached_statement
-from loaders.core.rows import LightRow, optional, row
+from loaders.core.rows import LightRow, column, optional, row
 from loaders.session import SessionRow
 
 
-@row()
-class _NextSessionRow(LightRow):
-    session: SessionRow | None = optional(SessionRow)
+@row(Learner)
+class UpcomingRow(LightRow):
+    """The planned session that begins next (None if none is booked), and the numbers of actions to do."""
 
-
-@dataclass(slots=True)
-class UpcomingRow:
-    """The session that begins next, None where none is booked; how many actions are not complete, and how many late."""
-
-    next_session: SessionRow | None
-    outstanding_action_count: int
-    overdue_action_count: int
+    learner_key: int = column(Learner.id)
+    outstanding_action_count: int = column()
+    overdue_action_count: int = column()
+    next_session: SessionRow | None = optional(SessionRow)
 
 
 @cached_statement
 def _upcoming(role: Role) -> Select:
-    # One visit of an index for each learner, whatever the database expects: a join with the booked sessions, numbered,
-    # is planned for a handful of learners and then run for a page of them.
-    other = aliased(Session)
-    booked = (
-        select(other.id)
+    # A subquery for each learner needs one index lookup. A join with numbered sessions would be planned for a few
+    # learners and then run for a page of them.
+    planned = aliased(Session)
+    next_session_id = (
+        select(planned.id)
         .where(
-            other.learner_id == Learner.id,
-            other.status == SessionStatus.PLANNED,
-            other.starts_at >= bindparam("moment", type_=UtcDateTime),
-            # By the learner, whose session it is: the learner is not looked up again for each session.
-            scope.sees_session(role, other.id, Learner.id),
-            scope.of_provider(other),
+            planned.learner_id == Learner.id,
+            planned.status == SessionStatus.PLANNED,
+            planned.starts_at >= bindparam("now", type_=UtcDateTime),
+            # With the learner's own key, so that the scope does not look up the learner of each session.
+            scope.sees_session(role, planned.id, Learner.id),
+            scope.of_provider(planned),
         )
-        .order_by(other.starts_at, other.id)
+        .order_by(planned.starts_at, planned.id)
         .limit(1)
         .correlate(Learner)
         .scalar_subquery()
@@ -59,23 +53,21 @@ def _upcoming(role: Role) -> Select:
         select(
             Action.learner_id,
             func.count().label("count"),
-            total(case((Action.target_date < TODAY, 1), else_=0)).label("late"),
+            total(case((Action.target_date < TODAY, 1), else_=0)).label("overdue"),
         )
         .where(any_of(Action.learner_id), OUTSTANDING, scope.sees(role, Action))
         .group_by(Action.learner_id)
         .cte("outstanding")
-        # Counted once, and not again for each learner that it is joined to.
+        # Computed once, not for each learner.
         .prefix_with("MATERIALIZED")
     )
     return (
-        select(
-            Learner.id.label("learner"),
-            func.coalesce(outstanding.c.count, 0),
-            func.coalesce(outstanding.c.late, 0),
-            *SessionRow.columns(role),
+        UpcomingRow.select(
+            role,
+            outstanding_action_count=func.coalesce(outstanding.c.count, 0),
+            overdue_action_count=func.coalesce(outstanding.c.overdue, 0),
         )
-        .select_from(Learner)
-        .outerjoin(Session, Session.id == booked)
+        .outerjoin(Session, Session.id == next_session_id)
         .outerjoin(User, User.id == Session.assessor_id)
         .outerjoin(outstanding, outstanding.c.learner_id == Learner.id)
         .where(any_of(Learner.id), scope.sees(role, Learner))
@@ -83,16 +75,12 @@ def _upcoming(role: Role) -> Select:
 
 
 class UpcomingLoader(OneLoader[int, UpcomingRow]):
-    """What lies ahead, by the learner's key."""
+    """Loads what comes next by the learner's key."""
 
     keys_of = "learner"
 
     async def fetch(self, keys: list[int]) -> dict[int, UpcomingRow]:
         reading = self.reading
-        [learners, counts, late], rows = await reading.read_with(
-            _NextSessionRow, _upcoming(reading.viewer.role), 3, keys=keys, moment=reading.now, today=reading.today
-        )
-        return {
-            learner: UpcomingRow(each.session, *counted)
-            for learner, each, *counted in zip(learners, rows, counts, late, strict=True)
-        }
+        statement = _upcoming(reading.viewer.role)
+        rows = await reading.read(UpcomingRow, statement, keys=keys, now=reading.now, today=reading.today)
+        return {row.learner_key: row for row in rows}

@@ -1,4 +1,4 @@
-"""People: their names, and the contact details of those whose the viewer may see."""
+"""Users: by key and in pages, their contact details, and the managers of a learner."""
 
 import datetime as dt
 
@@ -20,7 +20,7 @@ from loaders.core.rows import LightRow, column, row
 
 @row(User)
 class UserRow(LightRow):
-    """A person by name, as the records that they took part in show them."""
+    """A user by name."""
 
     key: int = column(User.id)
     name: str = column(User.name)
@@ -30,7 +30,7 @@ class UserRow(LightRow):
 
 @row(User)
 class ContactRow(LightRow):
-    """What only some viewers see of a person."""
+    """The contact details of a user, which only some viewers see."""
 
     key: int = column(User.id)
     email: str = column(User.email)
@@ -38,26 +38,25 @@ class ContactRow(LightRow):
 
 
 class UserLoader(EntityLoader[UserRow]):
-    """People whom the viewer sees, by key."""
+    """Loads users whom the viewer sees, by key."""
 
     row = UserRow
 
 
 @cached_statement
 def _named(role: Role) -> Select:
-    # unscoped: reached through records that the viewer sees, which name who took part in them
+    # unscoped: the keys come from records that the viewer sees
     return UserRow.select(role).where(any_of(User.id), scope.of_provider(User))
 
 
 class NamedUserLoader(OneLoader[int, UserRow]):
-    """People named by records that the viewer sees, by key."""
+    """Loads users whom a visible record refers to, by key."""
 
     keys_of = "user_account"
 
     async def fetch(self, keys: list[int]) -> dict[int, UserRow]:
-        return {
-            each.key: each for each in await self.reading.read(UserRow, _named(self.reading.viewer.role), keys=keys)
-        }
+        rows = await self.reading.read(UserRow, _named(self.reading.viewer.role), keys=keys)
+        return {row.key: row for row in rows}
 
 
 @cached_statement
@@ -66,17 +65,17 @@ def _contacts(role: Role) -> Select:
 
 
 class ContactLoader(OneLoader[int, ContactRow]):
-    """The contact details of those whose the viewer may see, by user key."""
+    """Loads contact details that the viewer may see, by user key."""
 
     keys_of = "user_account"
 
     async def fetch(self, keys: list[int]) -> dict[int, ContactRow]:
-        found = await self.reading.read(ContactRow, _contacts(self.reading.viewer.role), keys=keys)
-        return {each.key: each for each in found}
+        rows = await self.reading.read(ContactRow, _contacts(self.reading.viewer.role), keys=keys)
+        return {row.key: row for row in rows}
 
 
 class ManagersOfLearnerLoader(RelatedLoader[UserRow]):
-    """The Employer Managers to whom a learner is allocated, by name."""
+    """Loads the Employer Managers to whom a learner is allocated, by name."""
 
     row, parent, order = UserRow, ManagerAllocation.learner_id, (User.sort_name, User.id)
 
@@ -94,16 +93,16 @@ class ManagersOfLearnerLoader(RelatedLoader[UserRow]):
 
 
 def _has_role(role: Role, name: str, shape: object) -> ColumnElement[bool]:
-    holders = select(RoleGrant.user_id).where(
+    user_keys = select(RoleGrant.user_id).where(
         RoleGrant.role == bindparam(name, type_=RoleGrant.role.type), scope.of_provider(RoleGrant)
     )
-    return User.id.in_(holders)
+    return User.id.in_(user_keys)
 
 
-# Archived accounts are still named by the records that they took part in, but are in no list.
+# Without archived accounts, which records may still refer to.
 USERS = PagedList(
     UserRow,
-    Order("user", User.sort_name, User.id, lambda person: fold_name(person.name)),
-    {"search": search(User.sort_name), "role": Filter(_has_role)},
+    Order("user", User.sort_name, User.id, lambda user: fold_name(user.name)),
+    filters={"search": search(User.sort_name), "role": Filter(_has_role)},
     condition=lambda role: User.archived_at.is_(None),
 )

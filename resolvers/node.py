@@ -1,6 +1,7 @@
 """Any record by its id: `node` and `nodes`."""
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 from domain import global_id
@@ -20,7 +21,7 @@ async def by_id(context: Context, id: str) -> Any | None:
     return await loaders[loader].load(key if part is None else (key, part))
 
 
-async def by_ids(context: Context, ids: list[str]) -> list[Any | None]:
+async def by_ids(context: Context, ids: Sequence[str]) -> list[Any | None]:
     """As `by_id` for each, in order; one statement for each type."""
     return list(await asyncio.gather(*(by_id(context, id) for id in ids)))
 

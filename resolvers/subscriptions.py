@@ -9,7 +9,7 @@ from domain import global_id as ids
 from domain.errors import BadArgument
 from loaders.core.paged_list import read_page
 from loaders.core.pagination import MAX_PAGE_SIZE, PageArguments
-from loaders.kpis import EVERYTHING, KpisLoader, KpisRow, Parts
+from loaders.kpis import ALL_METRICS, KpisLoader, KpisRow, Metrics
 from loaders.learner import LEARNERS, LearnerLoader, LearnerRow
 from resolvers.core.context import Context
 from services.change_feed import Subscriber
@@ -35,16 +35,16 @@ async def at_most(take: int | None, values: AsyncIterator[T]) -> AsyncIterator[T
                 return
 
 
-async def kpis_changed(context: Context, parts: Parts) -> AsyncIterator[KpisRow]:
+async def kpis_changed(context: Context, metrics: Metrics) -> AsyncIterator[KpisRow]:
     """The viewer's KPIs now, then each time a number of the parts asked for is another; of any part where none is."""
     viewer = context.require_active_viewer()
-    parts = parts or EVERYTHING
+    metrics = metrics or ALL_METRICS
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         last: KpisRow | None = None
         while True:
             context.invalidate_loaders()
-            kpis = await context.loaders[KpisLoader].load(parts)
-            if last is None or kpis.sums != last.sums:
+            kpis = await context.loaders[KpisLoader].load(metrics)
+            if last is None or kpis.values != last.values:
                 last = kpis
                 yield kpis
             await _next(subscriber, LOOK_AGAIN)

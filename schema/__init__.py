@@ -1,1 +1,4 @@
-"""What a client sees: the Strawberry types, inputs, payloads and roots."""
+"""The GraphQL schema: types, inputs, payloads and the root types.
+
+A field is one line (`schema.field_builders`); a mutation is one line (`schema.payload`).
+"""

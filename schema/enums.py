@@ -1,4 +1,4 @@
-"""The graph's enums: the shared words of `domain/enums.py`, each member described for someone who has never seen an e-portfolio."""
+"""The enums of the schema: those of `domain/enums.py`, with a description of each value."""
 
 from enum import Enum
 from typing import Any
@@ -8,196 +8,204 @@ import strawberry
 from domain import enums
 
 
-def _described(words: type[Enum], description: str, **members: str) -> Any:
-    """Makes the enum a type of the graph; every member must be described."""
-    assert set(members) == set(words.__members__), f"{words.__name__}: members without a description"
-    made = strawberry.enum(words, description=description)
-    for value in made.__strawberry_definition__.values:
-        value.description = members[value.name]
-    return made
+def _described(enum: type[Enum], description: str, **values: str) -> Any:
+    """Makes an enum a GraphQL type. Raises TypeError unless exactly its members have a description."""
+    if set(values) != set(enum.__members__):
+        raise TypeError(f"{enum.__name__}: describe every member and nothing else")
+    described: Any = strawberry.enum(enum, description=description)
+    for value in described.__strawberry_definition__.values:
+        value.description = values[value.name]
+    return described
 
 
 Role = _described(
     enums.Role,
-    "What a signed-in person acts as. One login can hold several; a token carries exactly one.",
-    LEARNER="An apprentice, who sees their own portfolio.",
-    ASSESSOR="Also called the Training Adviser: teaches, maps evidence to criteria and signs criteria off, for the aims on their caseload.",
-    IQA="Internal Quality Assurer: reviews the aims in their sample. Never the assessor of the same aim.",
-    EMPLOYER_MANAGER="Manager or mentor at an employer: sees the learners allocated to them, and no colleague's.",
-    EMPLOYER_OVERVIEW="Sees every learner of each employer site allocated to them.",
-    BASIC_ADMIN="Runs the provider's day: sees every learner, enrols, books and allocates.",
-    MASTER_ADMIN="Runs the provider's installation: everything a Basic Admin does, and roles, sites and settings.",
+    "The role in which a user acts. A login can have several roles; an access token carries exactly one of them.",
+    LEARNER="An apprentice. Sees only their own portfolio.",
+    ASSESSOR="Teaches learners, maps evidence to criteria and signs criteria off, for the aims of their caseload. "
+    "Guides also say training adviser.",
+    IQA="Internal quality assurance: checks a sample of the assessors' decisions. Never the assessor of the same aim.",
+    EMPLOYER_MANAGER="A learner's manager or mentor. Sees the learners allocated to them and no others of the same "
+    "employer.",
+    EMPLOYER_OVERVIEW="An employer's training manager. Sees all learners of the sites allocated to them.",
+    BASIC_ADMIN="A member of the training provider's office. Sees all learners, enrols them, books sessions and "
+    "allocates managers.",
+    MASTER_ADMIN="Manages the training provider's installation: everything that a Basic Admin does, and roles, sites "
+    "and settings.",
 )
 
 AimStatus = _described(
     enums.AimStatus,
-    "Where a learner stands in an aim.",
-    AWAITING_INDUCTION="Enrolled; the induction has not taken place.",
-    IN_TRAINING="Learning. Only an aim in training is rated by a traffic light.",
-    SUSPENDED="Paused, for example during a break in learning.",
-    COMPLETED="Finished.",
-    WITHDRAWN="Given up; counts in no number.",
+    "The state of an aim.",
+    AWAITING_INDUCTION="The learner is enrolled; the induction has not taken place yet.",
+    IN_TRAINING="The learner is training. Only an aim in training has a red, amber or green traffic light.",
+    SUSPENDED="Training is paused, for example during a break in learning.",
+    COMPLETED="The learner has finished the aim.",
+    WITHDRAWN="The learner has left the aim. No count or sum over aims includes it.",
 )
 
 TrafficLight = _described(
     enums.TrafficLight,
-    "How far a learner is, compared with the time gone. Amber means on track, and green means ahead.",
-    OFF_TRACK="Red: behind by the provider's tolerance or more.",
-    ON_TRACK="Amber: within the tolerance.",
-    AHEAD="Green: ahead of track by the tolerance or more.",
-    NOT_RATED="Not in training, or nothing to measure.",
+    "Compares a learner's progress with the time that has passed. Amber means on track, and green means ahead.",
+    OFF_TRACK="Red: behind the expected progress by the provider's tolerance or more.",
+    ON_TRACK="Amber: closer to the expected progress than the tolerance.",
+    AHEAD="Green: ahead of the expected progress by the tolerance or more.",
+    NOT_RATED="No light: not in training, no criteria, or too little time has passed.",
 )
 
 CriterionStatus = _described(
     enums.CriterionStatus,
-    "How far a criterion has come on the progress map.",
-    NOT_STARTED="Red: no evidence mapped.",
-    IN_PROGRESS="Orange: evidence mapped, not signed off.",
+    "The status of a criterion on the progress map.",
+    NOT_STARTED="Red: no evidence is mapped to it.",
+    IN_PROGRESS="Orange: evidence is mapped to it, but it is not signed off.",
     SIGNED_OFF="Green: the assessor has signed it off.",
 )
 
 CriterionFilter = _described(
     enums.CriterionFilter,
-    "Which criteria of the progress map to show.",
-    ALL="Every criterion.",
-    NON_COMPLETED="Red and orange: everything that is left to do.",
+    "Selects criteria of the progress map.",
+    ALL="All criteria.",
+    NON_COMPLETED="Criteria that are not signed off: red and orange. This is what is left to do.",
 )
 
 EvidenceStatus = _described(
     enums.EvidenceStatus,
     "How far the assessment of a piece of evidence has come.",
-    SUBMITTED="Waits for the assessor.",
-    RETURNED="Points for improvement were given: the learner is asked to resubmit.",
-    RESUBMITTED="Amended by the learner; waits for the assessor again.",
-    ASSESSED="The assessor has mapped it to criteria.",
+    SUBMITTED="Submitted; waits for the assessor.",
+    RETURNED="The assessor has returned it with points for improvement. The learner has to resubmit it.",
+    RESUBMITTED="Resubmitted with changes; waits for the assessor again.",
+    ASSESSED="The assessor has assessed it and mapped it to criteria.",
 )
 
 AssessmentMethod = _described(
     enums.AssessmentMethod,
-    "How the assessor judged a piece of evidence.",
-    OBSERVATION="The assessor watched the work being done.",
-    PROFESSIONAL_DISCUSSION="A planned conversation about the work.",
-    PRODUCT="Something that the work made.",
-    QUESTION_AND_ANSWER="Questions and the learner's answers.",
-    WITNESS_TESTIMONY="A statement by somebody who saw the work.",
-    REFLECTIVE_ACCOUNT="The learner's own account of what was done and learned.",
-    PERSONAL_STATEMENT="The learner's statement about their practice.",
-    SIMULATION="Work done in conditions made for the purpose.",
-    PROJECT="A longer piece of work.",
+    "How the assessor assessed a piece of evidence.",
+    OBSERVATION="The assessor observed the learner at work.",
+    PROFESSIONAL_DISCUSSION="A planned conversation about the learner's work.",
+    PRODUCT="A product of the learner's work, such as a document or an object.",
+    QUESTION_AND_ANSWER="Questions, and the learner's answers.",
+    WITNESS_TESTIMONY="A statement of a person who saw the learner do the work.",
+    REFLECTIVE_ACCOUNT="The learner's account of what they did and learned.",
+    PERSONAL_STATEMENT="The learner's statement about how they work.",
+    SIMULATION="A task in simulated working conditions.",
+    PROJECT="A longer piece of work on one subject.",
     EXAM_OR_TEST="An exam or a test.",
-    PRIOR_LEARNING="What was learned before the programme.",
-    OTHER="Any other way.",
+    PRIOR_LEARNING="What the learner had learned before the programme.",
+    OTHER="Any other method.",
 )
 
 SessionType = _described(
     enums.SessionType,
-    "What a session (visit) is for.",
-    INDUCTION="The first: attended, it begins the training.",
+    "The purpose of a session.",
+    INDUCTION="The first session. Training begins once the learner has attended it.",
     GENERAL="Teaching, planning or support.",
-    FORMAL_REVIEW="The progress review with learner and employer, at the provider's interval.",
-    TELEPHONE="A call.",
-    OBSERVATION="Watching the learner at work.",
+    FORMAL_REVIEW="The progress review with learner and employer, at the interval in the provider's settings.",
+    TELEPHONE="A telephone call.",
+    OBSERVATION="The assessor observes the learner at work.",
     WORKSHOP="Teaching in a group.",
-    EXAM="An exam or test.",
-    LEARNER_SUPPORT="Help beyond the course.",
-    GATEWAY="Whether the learner is ready for the end-point assessment.",
-    EXIT="The last.",
+    EXAM="An exam or a test.",
+    LEARNER_SUPPORT="Support beyond the course.",
+    GATEWAY="Confirms that the learner is ready for the end-point assessment, the final assessment of an "
+    "apprenticeship.",
+    EXIT="The last session.",
 )
 
 SessionStatus = _described(
     enums.SessionStatus,
     "Whether a session took place.",
     PLANNED="Booked.",
-    ATTENDED="It took place; its time is in the time log.",
-    NOT_ATTENDED="The learner was not there.",
-    CANCELLED="It was called off.",
+    ATTENDED="It took place. Its duration is in the learner's time log.",
+    NOT_ATTENDED="The learner did not attend.",
+    CANCELLED="It was cancelled.",
 )
 
 ActionKind = _described(
     enums.ActionKind,
-    "What was set.",
-    ACTION="A single thing to do.",
-    ACTIVITY="A piece of learning, such as a workbook.",
+    "The kind of task that was set.",
+    ACTION="A single task.",
+    ACTIVITY="A learning task, such as a workbook.",
 )
 
 ActionStatus = _described(
     enums.ActionStatus,
     "How far an action has come.",
-    OUTSTANDING="Red: to be done.",
-    IN_PROGRESS="Yellow: the learner has responded; more may be needed.",
-    COMPLETE="Green: complete, assessed where applicable, and closed. Only the assessor sets it.",
+    OUTSTANDING="Red: the learner has not responded to it.",
+    IN_PROGRESS="Yellow: the learner has responded to it; more work may be needed.",
+    COMPLETE="Green: finished, and assessed if it needs assessment. A learner cannot set this status.",
 )
 
 ActivityType = _described(
     enums.ActivityType,
-    "What kind of learning a time log entry records. Each has a job setting of its own, which an entry may override.",
-    FACE_TO_FACE_SESSION="Time one to one with the assessor. Off the job by default; logged automatically from an attended session.",
-    TRAINER_LED_TRAINING="Day release. Off the job by default.",
-    DISTANCE_LEARNING_OR_SELF_STUDY="Work on actions, workbooks, research. Off the job by default.",
-    COACHING_OR_MENTORING="Mentoring or work-shadowing. Off the job by default.",
+    "The kind of learning that a time log entry records. It decides whether the entry counts as on or off the job, "
+    "unless the entry itself says otherwise.",
+    FACE_TO_FACE_SESSION="One-to-one time with the assessor; an attended session is logged automatically. Off the job "
+    "by default.",
+    TRAINER_LED_TRAINING="Training led by a trainer, such as day release. Off the job by default.",
+    DISTANCE_LEARNING_OR_SELF_STUDY="Work on actions and workbooks, and research. Off the job by default.",
+    COACHING_OR_MENTORING="Mentoring, or shadowing a colleague at work. Off the job by default.",
     TECHNICAL_EXPERIENCE_BY_DOING_MY_JOB="Learning a new task while doing the job. On the job by default.",
     REVIEW_FEEDBACK_OR_SUPPORT="Meetings, appraisals and feedback with the manager. On the job by default.",
-    ASSESSMENT_OR_EXAMINATION="Reflecting on exams and assessments. Off the job by default.",
+    ASSESSMENT_OR_EXAMINATION="Reflection on exams and assessments. Off the job by default.",
 )
 
 JobSetting = _described(
     enums.JobSetting,
-    "Whether learning took place on or off the job.",
-    ON_THE_JOB="While doing the job.",
-    OFF_THE_JOB="Away from the job: what a standard asks a least number of hours of.",
+    "Whether learning took place in the usual work or away from it.",
+    ON_THE_JOB="In the usual work.",
+    OFF_THE_JOB="In paid hours away from the usual work. Each apprenticeship standard has a minimum of these hours.",
 )
 
 SignatureRequestStatus = _described(
     enums.SignatureRequestStatus,
-    "How far a document to sign has come.",
-    PENDING="At least one role has not signed.",
-    COMPLETE="Every role asked has signed.",
-    CANCELLED="Withdrawn; nobody is asked any more.",
+    "Whether a document has all its signatures.",
+    PENDING="At least one role has not signed yet.",
+    COMPLETE="All roles of the document have signed.",
+    CANCELLED="Cancelled; no more signatures are needed.",
 )
 
 CvSectionName = _described(
     enums.CvSectionName,
-    "A section of a CV.",
-    PERSONAL_PROFILE="Who the learner is.",
+    "A section of a learner's CV.",
+    PERSONAL_PROFILE="A short introduction of the learner.",
     EDUCATION="Schools and qualifications.",
-    EMPLOYMENT="Jobs, past and present.",
-    SKILLS="What the learner can do.",
-    INTERESTS="What else matters to the learner.",
+    EMPLOYMENT="Present and past jobs.",
+    SKILLS="The learner's skills.",
+    INTERESTS="The learner's other interests.",
 )
 
 CvDocumentKind = _described(
     enums.CvDocumentKind,
-    "What a document beside the CV is.",
-    CV="An uploaded CV.",
-    JOB_DESCRIPTION="The learner's job description.",
-    COMPANY_PROFILE="What the employer does.",
+    "The kind of a document that is kept with a CV.",
+    CV="A CV as a file.",
+    JOB_DESCRIPTION="The description of the learner's job.",
+    COMPANY_PROFILE="A description of the employer.",
     OTHER="Any other document.",
 )
 
 ResourceBucket = _described(
     enums.ResourceBucket,
-    "Where an aim's material is shown.",
-    RESOURCES="Resources, which carry a count.",
-    FILES_FROM_COURSE="Files from Course: additional files.",
+    "The list in which a file of an aim appears.",
+    RESOURCES="Resources, the learning material of the aim. Their number is shown on the Resources icon.",
+    FILES_FROM_COURSE="Files from Course: additional files, which are not part of that number.",
 )
 
 LearnerOrder = _described(
     enums.LearnerOrder,
-    "How a list of learners is sorted.",
-    NAME_ASC="By name, A first.",
-    NAME_DESC="By name, Z first.",
-    PLANNED_END_ASC="By the latest planned end of their aims, the earliest first.",
-    LAST_LOGIN_DESC="By last login, the latest first; who never signed in last.",
+    "The order of a list of learners.",
+    NAME_ASC="By name, A to Z.",
+    NAME_DESC="By name, Z to A.",
+    PLANNED_END_ASC="By the latest planned end of the learner's aims, earliest first; learners without aims last.",
+    LAST_LOGIN_DESC="By last login, most recent first; learners who have never logged in last.",
 )
 
 UserErrorCode = _described(
     enums.UserErrorCode,
-    "What kind of mending an error needs.",
-    INVALID="The value cannot be used.",
+    "The kind of an error, which decides what the user can do about it.",
+    INVALID="The value is not valid.",
     REQUIRED="A value is missing.",
-    NOT_FOUND="There is no such record, or the viewer may not see it.",
-    NOT_ALLOWED="The viewer may see it, but not do this.",
-    CONFLICT="Somebody else changed it meanwhile, or it is taken.",
-    WRONG_PASSWORD="Not the password.",
-    TOO_MANY_ATTEMPTS="Too many wrong passwords: wait, then try again.",
+    NOT_FOUND="The record does not exist, or the viewer may not see it.",
+    NOT_ALLOWED="The viewer may see the record but may not do this.",
+    CONFLICT="Another user changed the record in the meantime, or the value is already in use.",
+    WRONG_PASSWORD="The password is wrong.",
+    TOO_MANY_ATTEMPTS="There were too many attempts with a wrong password. Wait before the next one.",
 )

@@ -1,9 +1,21 @@
-"""The kinds of field: an attribute of the row, what a loader gives, what a resolver answers, a page of a list."""
+"""Builders of fields: each declares a field in one line, with its description, and says where its value comes from.
+
+| builder | the value is |
+|---|---|
+| `attribute` | the attribute of the row with the field's name |
+| `loaded` | what a loader returns for a key of the row |
+| `person` | the user whose key the row has |
+| `related` | what a function of the row and the loaders returns |
+| `resolved` | what a function of the row and the info returns; the field may have arguments |
+| `connection` | a page of a list |
+
+The type of a field is its annotation in the class. All builders return Any, so that the annotation stands.
+"""
 
 import inspect
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, TypeVar, get_args
 
 import strawberry
 from strawberry.types import Info as StrawberryInfo
@@ -19,82 +31,121 @@ Info = StrawberryInfo[Context, None]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def attribute(description: str, **options: Any) -> Any:
-    """A field that is the row's attribute of the same name."""
-    return strawberry.field(description=description, **options)
+def attribute(description: str) -> Any:
+    """A field that reads the row's attribute of the same name."""
+    return strawberry.field(description=description)
 
 
-def related(description: str, load: Callable[[Any, Loaders], Any], **options: Any) -> Any:
-    """A field for which one loader's answer is not enough: `related("…", lambda row, loaders: …)`.
-
-    `load` returns a loader's future, a coroutine, or a value that has been read already; None stays None.
-    """
+def related(description: str, load: Callable[[Any, Loaders], Any]) -> Any:
+    """A field whose value `load(row, loaders)` returns: a loader's future, a coroutine, or the value itself."""
 
     def resolve(root: Any, info: Info) -> Any:
         return load(root, info.context.loaders)
 
-    return strawberry.field(resolver=resolve, description=description, **options)
+    return strawberry.field(resolver=resolve, description=description)
+
+
+def resolved(
+    description: str,
+    resolve: Callable[..., Any],
+    *,
+    batch: Callable[..., Any] | None = None,
+    defaults: Mapping[str, Any] | None = None,
+    **arguments: Any,
+) -> Any:
+    """A field whose value `resolve(row, info, **arguments)` returns, or an awaitable of it.
+
+    `arguments` are annotations by name (`argument(...)`); an argument whose annotation allows null is null by default,
+    unless `defaults` gives another value. `batch` is described at `resolves_batches`.
+    """
+
+    def resolver(root: Any, info: Info, **given: Any) -> Any:
+        return resolve(root, info, **given)
+
+    optional = {name: None for name, annotation in arguments.items() if _is_optional(annotation)}
+    function: Any = resolver if batch is None else resolves_batches(batch)(resolver)
+    function.__signature__ = field_signature(arguments, **{**optional, **(defaults or {})})
+    return strawberry.field(resolver=function, description=description)
 
 
 def loaded(
-    description: str, loader: type[BaseLoader[Any, Any]], by: str = "key", part: str | None = None, **options: Any
+    description: str,
+    loader: type[BaseLoader[Any, Any]],
+    by: str = "key",
+    part: str | None = None,
+    nullable: bool = False,
 ) -> Any:
-    """A field that a loader gives by a key of the row: `loaded("…", SessionLoader, by="session_key")`. By None, None.
+    """A field whose value a loader returns for the row's attribute `by`; null where that key is None.
 
-    `part` is the attribute to take of what the loader gives; several fields of one loader cost one read.
+    `part` is the attribute to take from the loaded object, so that one read serves several fields. `nullable`: the
+    loader may return None, and then the part is null.
     """
     key_of = attrgetter(by)
-    projection = attrgetter(part) if part else None
+    projection: Callable[[Any], Any] | None = attrgetter(part) if part else None
+    if nullable and part:
+        projection = _optional_attribute(part)
 
     def resolve(root: Any, info: Info) -> Any:
         key = key_of(root)
         if key is None:
             return None
-        whole = info.context.loaders[loader].load(key)
-        return map_future(whole, projection) if projection else whole
+        future = info.context.loaders[loader].load(key)
+        return map_future(future, projection) if projection else future
 
     def batch(roots: list[Any], info: Info) -> Any:
         keys = list(map(key_of, roots))
         return None if None in keys else info.context.loaders[loader].load_batch(keys)
 
-    return strawberry.field(resolver=resolves_batches(batch, projection)(resolve), description=description, **options)
+    return strawberry.field(resolver=resolves_batches(batch, projection)(resolve), description=description)
+
+
+def _optional_attribute(name: str) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else getattr(value, name)
 
 
 def resolves_batches(batch: Callable[..., Any], projection: Callable[[Any], Any] | None = None) -> Callable[[F], F]:
-    """Marks a resolver that can be called once for all the objects of a field, as the compiled executor does.
+    """Marks a resolver that the compiled executor can call once for all objects of a field.
 
-    `batch(roots, info, **arguments)` gives an awaitable of the values in their order, or None where it cannot;
-    `projection` is what the field takes of each of them.
+    `batch(roots, info, **arguments)` returns an awaitable of the values in the order of `roots`, or None if it cannot;
+    `projection` maps each of these values to the value of the field.
     """
 
     def mark(resolver: F) -> F:
-        resolver.batch, resolver.projection = batch, projection  # type: ignore[attr-defined]
+        resolver.batch, resolver.projection = batch, projection  # type: ignore[attr-defined]  # attributes of a function
         return resolver
 
     return mark
 
 
 def person(description: str, key: str) -> Any:
-    """A field that is the person whose key the row has under that name."""
+    """A field that returns the user whose key is the row's attribute `key`; null where that key is None."""
     return loaded(description, NamedUserLoader, by=key)
 
 
 # ---------------------------------------------------------------------- arguments
 
 
-Id = Annotated[strawberry.ID, strawberry.argument(description="The record's id.")]
+Id = Annotated[strawberry.ID, strawberry.argument(description="The id of the record.")]
 Search = Annotated[
-    str | None, strawberry.argument(description="Part of the name, in any case, with or without its accents.")
+    str | None, strawberry.argument(description="Part of the name to search for. Case and accents are ignored.")
 ]
 _PAGE_ARGUMENTS: dict[str, Any] = {
     "first": Annotated[
-        int | None, strawberry.argument(description="How many from the start, 1 to 100; 20 where null.")
+        int | None,
+        strawberry.argument(description="Number of entries from the start of the list, 1 to 100; 20 if null."),
     ],
-    "after": Annotated[str | None, strawberry.argument(description="A cursor of this list: what follows it.")],
+    "after": Annotated[
+        str | None, strawberry.argument(description="A cursor of this list: only entries after it are returned.")
+    ],
     "last": Annotated[
-        int | None, strawberry.argument(description="How many from the end, 1 to 100; never together with first.")
+        int | None,
+        strawberry.argument(
+            description="Number of entries from the end of the list, 1 to 100. Not together with `first` or `after`."
+        ),
     ],
-    "before": Annotated[str | None, strawberry.argument(description="A cursor of this list: what precedes it.")],
+    "before": Annotated[
+        str | None, strawberry.argument(description="A cursor of this list: only entries before it are returned.")
+    ],
 }
 
 
@@ -103,10 +154,22 @@ def argument(type_: Any, description: str) -> Any:
     return Annotated[type_ | None, strawberry.argument(description=description)]
 
 
+def _is_optional(annotation: Any) -> bool:
+    """Whether an argument's annotation allows null."""
+    return type(None) in get_args(annotation.__origin__)
+
+
+def _is_flag(annotation: Any) -> bool:
+    return annotation.__origin__ == bool | None
+
+
 def field_signature(
     arguments: Mapping[str, Any], returns: Any = inspect.Signature.empty, **defaults: Any
 ) -> inspect.Signature:
-    """What Strawberry reads a field's arguments and type from: annotations by name, and the defaults of those that have one."""
+    """The signature from which Strawberry reads a field's arguments and type.
+
+    `arguments` are annotations by name; `defaults` are the default values of those arguments that have one.
+    """
     keyword = inspect.Parameter.KEYWORD_ONLY
     given = [
         inspect.Parameter(name, keyword, annotation=annotation, default=defaults.get(name, inspect.Parameter.empty))
@@ -123,78 +186,68 @@ def field_signature(
 
 def connection(
     description: str,
-    listed: PagedList[Any],
+    paged_list: PagedList[Any],
     *,
-    owner: Any = None,
+    owner: str | None = None,
     filter: Any = None,
     order_by: Any = None,
     **arguments: Any,
 ) -> Any:
-    """A page of a list: of all that the viewer sees, or of each object, where `owner` is the column of its key.
+    """A page of a list: of all that the viewer sees or, with `owner` (a name in `PagedList.owners`), of each object.
 
-    `filter` is an input whose fields are filters of the list, `arguments` are further ones by name (`argument(…)`).
-    `order_by` is an enum's default member: the argument that chooses the order.
+    `filter` is an input type whose fields are filters of the list; `arguments` are further filters by name
+    (`argument(...)`). `order_by` is the pair (enum, its default member) for the argument that chooses the order.
     """
     defaults = {name: False if _is_flag(annotation) else None for name, annotation in arguments.items()}
     if filter is not None:
-        arguments["filter"] = argument(filter, "Which of them: every condition that is set must hold.")
+        arguments["filter"] = argument(filter, "Conditions that the entries must meet.")
         defaults["filter"] = None
     if order_by is not None:
-        arguments["order_by"] = argument(order_by[0], "In which order.")
+        arguments["order_by"] = argument(order_by[0], "The order of the list.")
         defaults["order_by"] = order_by[1]
     arguments |= _PAGE_ARGUMENTS
     defaults |= dict.fromkeys(_PAGE_ARGUMENTS)
 
     def parse(given: dict[str, Any]) -> tuple[PageArguments, dict[str, Any], Any]:
         page = PageArguments(*(given.pop(name) for name in _PAGE_ARGUMENTS))
-        chosen, order = given.pop("filter", None), given.pop("order_by", None)
-        return page, {**given, **(vars(chosen) if chosen else {})}, order
+        conditions, order = given.pop("filter", None), given.pop("order_by", None)
+        return page, {**given, **(vars(conditions) if conditions else {})}, order
 
     async def of_viewer(root: Any, info: Info, **given: Any) -> Any:
         page, values, order = parse(given)
-        counted = selects(info, "totalCount")
-        return await read_page(info.context.loaders.reading, listed, page, values, order, counted)
+        counted = "totalCount" in selected_names(info)
+        return await read_page(info.context.loaders.reading, paged_list, page, values, order, counted)
 
     def of_owner(root: Any, info: Info, **given: Any) -> Any:
-        return _pages(info, listed, owner, *parse(given)).load(root.key)
+        return pages_loader(info, given).load(root.key)
 
     def of_owners(roots: list[Any], info: Info, **given: Any) -> Any:
-        return _pages(info, listed, owner, *parse(given)).load_batch([root.key for root in roots])
+        return pages_loader(info, given).load_batch([root.key for root in roots])
+
+    def pages_loader(info: Info, given: dict[str, Any]) -> PagesLoader[Any]:
+        page, values, order = parse(given)
+        pairs = tuple(sorted((name, value) for name, value in values.items() if value is not None))
+        return info.context.loaders.get(PagesLoader, paged_list, owner, page, pairs, order)
 
     resolver: Any = of_viewer if owner is None else resolves_batches(of_owners)(of_owner)
     resolver.__signature__ = field_signature(arguments, **defaults)
     return strawberry.field(resolver=resolver, description=description)
 
 
-def _is_flag(annotation: Any) -> bool:
-    return annotation.__origin__ == bool | None
+# ---------------------------------------------------------------------- selection
 
 
-def _pages(
-    info: Info, listed: PagedList[Any], owner: Any, page: PageArguments, values: dict[str, Any], order: Any
-) -> PagesLoader[Any]:
-    given = tuple(sorted((name, value) for name, value in values.items() if value is not None))
-    return info.context.loaders.get(PagesLoader, listed, owner, page, given, order)
-
-
-# ---------------------------------------------------------------------- what is selected
-
-
-def selects(info: Info, name: str) -> bool:
-    """Whether a field of that name is selected directly below this one, fragments included."""
-    return name in selected(info)
-
-
-def selected(info: Info) -> set[str]:
-    """The names of the fields selected directly below this one, fragments included."""
+def selected_names(info: Info) -> set[str]:
+    """The names of the fields selected directly below this one, including those in fragments."""
     raw, names = info._raw_info, set()
-    waiting = [node.selection_set for node in raw.field_nodes if node.selection_set]
-    while waiting:
-        for selection in waiting.pop().selections:
+    selection_sets = [node.selection_set for node in raw.field_nodes if node.selection_set]
+    while selection_sets:
+        selection: Any
+        for selection in selection_sets.pop().selections:
             if selection.kind == "field":
                 names.add(selection.name.value)
             elif selection.kind == "fragment_spread":
-                waiting.append(raw.fragments[selection.name.value].selection_set)
+                selection_sets.append(raw.fragments[selection.name.value].selection_set)
             else:
-                waiting.append(selection.selection_set)
+                selection_sets.append(selection.selection_set)
     return names

@@ -1,8 +1,8 @@
-"""Mutations: a field built from its resolver, and what every mutation answers with.
+"""Builders of mutations and of their payloads.
 
-    @payload("The evidence, changed.")
+    @payload("The result of a mutation of evidence.")
     class EvidencePayload:
-        evidence: Evidence | None = changed(EvidenceLoader, "The evidence as it now is.")
+        evidence: Evidence | None = changed(EvidenceLoader, "The changed evidence.")
 
     @strawberry.type
     class EvidenceMutations:
@@ -11,8 +11,9 @@
             id=Id, points_for_improvement=required(str, "What to improve."),
         )
 
-The resolver does the write and gives back what names its result: a key, keys, or a dictionary of them. Each field of the
-payload is then read afresh. A DomainError comes back as `errors`, the other fields null.
+The resolver writes and returns what identifies its result: a key, keys, or a dictionary of them. After the commit the
+fields of the payload are read from the database. If the resolver raises DomainError, the payload has `errors`, and all
+other fields are null, or empty if they are lists.
 """
 
 import dataclasses
@@ -28,54 +29,55 @@ from schema.enums import UserErrorCode
 from schema.field_builders import Info, attribute, field_signature
 
 P = TypeVar("P", bound=type)
-# How a field of a payload is made, from the write's result.
+# Reads a field of a payload, given the result of the resolver.
 _Load = Callable[[Any, Info], Awaitable[Any]]
 _LOAD = "load"
 
 
 @strawberry.type(
-    description="Why nothing was changed. What the person can correct comes back here; top-level errors are for a bad "
-    "request, a missing sign-in, or a fault."
+    description="An error that the user can correct. Invalid requests, a missing login and faults of the server are "
+    "top-level errors of the response instead."
 )
 class UserError:
-    code: UserErrorCode = attribute("What kind of correction it needs.")
+    code: UserErrorCode = attribute("The kind of the error.")
     field: list[str] | None = attribute(
-        "Path of the input field, outermost first; null where no one field is at fault."
+        "The path of the argument that is not valid, outermost name first; null if the error is not about one argument."
     )
-    message: str = attribute("What is wrong and how to correct it, for the person.")
+    message: str = attribute("What is wrong and what to do, as text for the user.")
 
 
 # ---------------------------------------------------------------------- fields of a payload
 
 
 def payload(description: str) -> Callable[[P], P]:
-    """Makes a class a payload: its fields are declared by the functions below, `errors` is added."""
+    """Makes a class a payload. Its fields are declared with the functions below; `errors` is added."""
 
-    def make(cls: P) -> P:
+    def decorate(cls: P) -> P:
         cls.__annotations__["errors"] = list[UserError]
-        cls.errors = strawberry.field(  # type: ignore[attr-defined]
-            description="Why nothing was changed; empty where it was.", default_factory=list
+        type_: Any = cls
+        type_.errors = strawberry.field(
+            description="Why nothing was changed; empty if the mutation succeeded.", default_factory=list
         )
         return strawberry.type(cls, description=description)
 
-    return make
+    return decorate
 
 
 def changed(loader: type[BaseLoader[Any, Any]], description: str, of: str | None = None) -> Any:
-    """An entity, read by the key that the write gives back; `of` names the key in a dictionary of them."""
+    """An entity, read by the key that the resolver returned; `of` is the name of the key in a dictionary."""
 
     async def load(result: Any, info: Info) -> Any:
         key = result if of is None else result[of]
         if key is None:
             return None
-        # A pair that was kept with an Idempotency-Key comes back from JSON as a list.
+        # The stored result of an Idempotency-Key is JSON, in which a pair is a list.
         return await info.context.loaders[loader].load(tuple(key) if isinstance(key, list) else key)
 
     return _field(description, load)
 
 
 def changed_all(loader: type[BaseLoader[Any, Any]], description: str) -> Any:
-    """Entities, read by the keys that the write gives back."""
+    """Entities, read by the keys that the resolver returned."""
 
     async def load(result: Any, info: Info) -> Any:
         return await info.context.loaders[loader].load_many(result)
@@ -84,7 +86,7 @@ def changed_all(loader: type[BaseLoader[Any, Any]], description: str) -> Any:
 
 
 def removed(type_name: str, description: str, of: str | None = None) -> Any:
-    """The id of an entity that the write has removed."""
+    """The id of an entity that the mutation has removed."""
 
     async def load(result: Any, info: Info) -> Any:
         return global_id.encode(type_name, result if of is None else result[of])
@@ -93,7 +95,7 @@ def removed(type_name: str, description: str, of: str | None = None) -> Any:
 
 
 def signed_in(description: str) -> Any:
-    """The viewer, as the write has left them."""
+    """The viewer after the mutation."""
 
     async def load(result: Any, info: Info) -> Any:
         return info.context.viewer
@@ -102,7 +104,7 @@ def signed_in(description: str) -> Any:
 
 
 def result(description: str, part: str | None = None) -> Any:
-    """What the write itself gives back, or an attribute of it."""
+    """What the resolver returned, or an attribute of it."""
 
     async def load(result: Any, info: Info) -> Any:
         return result if part is None else getattr(result, part)
@@ -118,49 +120,50 @@ def _field(description: str, load: _Load) -> Any:
 
 
 def required(type_: Any, description: str) -> Any:
-    """The annotation of an argument that must be given."""
+    """The annotation of a required argument."""
     return Annotated[type_, strawberry.argument(description=description)]
 
 
-def mutation(answer: type, write: Callable[..., Awaitable[Any]], description: str, **arguments: Any) -> Any:
-    """A field of Mutation. `write` is the resolver, `answer` the payload, `arguments` annotations by name.
+def mutation(payload_type: type, resolver: Callable[..., Awaitable[Any]], description: str, **arguments: Any) -> Any:
+    """A field of Mutation. `arguments` are annotations by name.
 
-    The resolver gets the arguments by name; the fields of `input` are passed one by one, what was left out is left out.
+    The resolver gets the context and the arguments by name. Instead of `input` it gets the fields of the input; those
+    that the client omitted are not passed.
     """
 
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
         if "input" in given:
             given |= _fields(given.pop("input"))
         try:
-            written = await write(info.context, **given)
+            outcome = await resolver(info.context, **given)
         except DomainError as error:
-            return _refused(answer, error)
-        made = {}
-        for each in dataclasses.fields(answer):
+            return _error_payload(payload_type, error)
+        values = {}
+        for each in dataclasses.fields(payload_type):
             if _LOAD in each.metadata:
-                made[each.name] = await each.metadata[_LOAD](written, info)
-        return answer(**made, errors=[])
+                values[each.name] = await each.metadata[_LOAD](outcome, info)
+        return payload_type(**values, errors=[])
 
-    resolver: Any = resolve
-    resolver.__signature__ = field_signature(arguments, answer)
-    return strawberry.mutation(resolver=resolver, description=description)
+    function: Any = resolve
+    function.__signature__ = field_signature(arguments, payload_type)
+    return strawberry.mutation(resolver=function, description=description)
 
 
-def _refused(answer: type, error: DomainError) -> Any:
-    nothing = {
+def _error_payload(payload_type: type, error: DomainError) -> Any:
+    nothing: dict[str, Any] = {
         each.name: [] if each.type.__class__.__name__ == "StrawberryList" else None
-        for each in dataclasses.fields(answer)
+        for each in dataclasses.fields(payload_type)
         if each.name != "errors"
     }
     errors = [
         UserError(code=each.code, field=list(each.field) if each.field else None, message=each.message)
         for each in error.errors
     ]
-    return answer(**nothing, errors=errors)
+    return payload_type(**nothing, errors=errors)
 
 
 def _fields(input: Any) -> dict[str, Any]:
-    """An input's fields by their Python names; what was left out is left out, inner inputs become dictionaries."""
+    """Returns the fields of an input that the client gave, by their Python names; nested inputs become dictionaries."""
     return {
         each.name: _plain(value)
         for each in dataclasses.fields(input)

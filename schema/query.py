@@ -1,33 +1,33 @@
-"""The root of every read: `node` and `nodes`, and the queries that the modules of schema/types declare."""
+"""The type Query: `node` and `nodes`, and the queries that the modules of schema/types declare."""
 
 from typing import Annotated
 
 import strawberry
 
-from resolvers import node as nodes_
-from schema.field_builders import Id, Info
+from resolvers import node as nodes
+from schema.field_builders import Id, resolved
 from schema.relay import Node
 from schema.root_types import gather
 
 
 @strawberry.type
 class NodeQueries:
-    @strawberry.field(description="Any record by its id; null if there is none that the viewer may see.")
-    async def node(self, info: Info, id: Id) -> Node | None:
-        return await nodes_.by_id(info.context, id)
-
-    @strawberry.field(
-        description="Records by their ids, in order; at most 100; null for each that the viewer may not see."
+    node: Node | None = resolved(
+        "The record with this id; null if it does not exist or the viewer may not see it.",
+        lambda root, info, id: nodes.by_id(info.context, id),
+        id=Id,
     )
-    async def nodes(
-        self, info: Info, ids: Annotated[list[strawberry.ID], strawberry.argument(description="The records' ids.")]
-    ) -> list[Node | None]:
-        return await nodes_.by_ids(info.context, ids)
+    nodes: list[Node | None] = resolved(
+        "The records with these ids, in the same order, at most 100; null for each that does not exist or that the "
+        "viewer may not see.",
+        lambda root, info, ids: nodes.by_ids(info.context, ids),
+        ids=Annotated[list[strawberry.ID], strawberry.argument(description="The ids of the records.")],
+    )
 
 
 Query = gather(
     "Query",
     "schema.types",
-    "Everything that can be read. What the viewer may not see is absent, as if it did not exist.",
+    "All queries. What the viewer may not see is absent, as if it did not exist.",
     NodeQueries,
 )

@@ -1,4 +1,4 @@
-"""The served schema, put together."""
+"""The served schema, and its SDL."""
 
 import strawberry
 from graphql import build_schema, lexicographic_sort_schema, print_schema
@@ -11,7 +11,7 @@ from schema.subscription import Subscription
 
 
 def make_schema(executor: str = "compiled") -> strawberry.Schema:
-    """The schema with its executor: `compiled`, or `generic` for graphql-core's own."""
+    """Returns the schema with an executor: `compiled`, or `generic` for that of graphql-core."""
     return strawberry.Schema(
         query=Query,
         mutation=Mutation,
@@ -22,5 +22,5 @@ def make_schema(executor: str = "compiled") -> strawberry.Schema:
 
 
 def printed() -> str:
-    """The served SDL, sorted: the promise that `schema/schema.graphql` keeps."""
+    """Returns the SDL of the schema, sorted, as in `schema/schema.graphql`."""
     return print_schema(lexicographic_sort_schema(build_schema(make_schema("generic").as_str()))) + "\n"

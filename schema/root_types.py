@@ -1,4 +1,4 @@
-"""Root types put together from what each module of a package declares, so that a new entity needs no entry in a list."""
+"""Collects the fields of Query and Mutation from the modules of a package, so that a new entity needs no list entry."""
 
 import strawberry
 
@@ -6,9 +6,9 @@ from domain.discovery import import_submodules
 
 
 def gather(name: str, package: str, description: str, *more: type) -> type:
-    """The root type `name`: the fields of every class of the package whose name ends with "Queries", "Mutations", …
+    """Returns the root type `name`, with the fields of all classes in the package whose name ends with the plural.
 
-    Which ending is meant follows from the root's name. `more` are further classes of such fields.
+    That is "Queries" for Query and "Mutations" for Mutation. `more` are further classes with fields.
     """
     ending = {"Query": "Queries", "Mutation": "Mutations"}[name]
     declared = [

@@ -1,26 +1,28 @@
-"""Subscriptions: the graph again, when something that the viewer sees has changed."""
+"""Subscriptions: current data each time something that the viewer sees has changed."""
 
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 import strawberry
 
-from resolvers import subscriptions as live
+from resolvers import subscriptions
 from schema.field_builders import Info
-from schema.types.kpis import Kpis, parts_asked
+from schema.types.kpis import Kpis, selected_metrics
 from schema.types.learner import Learner
 
-Take = Annotated[int | None, strawberry.argument(description="End after so many messages; null goes on.")]
+Take = Annotated[
+    int | None, strawberry.argument(description="End the stream after this number of messages; null for no end.")
+]
 
 
 @strawberry.type(
-    description="What changes, as it changes: within a second of the commit, only what the viewer may see at that moment. "
-    "Many changes at once become few messages. A stream ends when its sign-in does."
+    description="Live updates. A message comes within a second of the change and shows only what the viewer may see at "
+    "that moment. Changes in quick succession come as one message. A stream ends when the login behind it ends."
 )
 class Subscription:
     @strawberry.subscription(
-        description="The learner again, each time their progress, actions, sessions or signatures change; without id, any "
-        "learner the viewer can see."
+        description="A learner, each time their progress, actions, sessions or signatures change. Without `id`, any "
+        "learner whom the viewer may see."
     )
     async def learner_changed(
         self,
@@ -28,12 +30,14 @@ class Subscription:
         id: Annotated[strawberry.ID | None, strawberry.argument(description="Only this learner.")] = None,
         take: Take = None,
     ) -> AsyncIterator[Learner]:
-        async for learner in live.at_most(take, live.learners_changed(info.context, id)):
-            yield learner
+        async for learner in subscriptions.at_most(take, subscriptions.learners_changed(info.context, id)):
+            yield learner  # type: ignore[misc]  # the row of a Learner
 
     @strawberry.subscription(
-        description="The viewer's KPIs as they are, and again each time one of the numbers changes."
+        description="The viewer's key performance indicators: once at the start, then each time one of the selected "
+        "numbers changes."
     )
     async def kpis_changed(self, info: Info, take: Take = None) -> AsyncIterator[Kpis]:
-        async for kpis in live.at_most(take, live.kpis_changed(info.context, parts_asked(info))):
-            yield kpis
+        changes = subscriptions.kpis_changed(info.context, selected_metrics(info))
+        async for kpis in subscriptions.at_most(take, changes):
+            yield kpis  # type: ignore[misc]  # the row of Kpis

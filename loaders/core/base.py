@@ -1,4 +1,13 @@
-"""The kinds of loader: one row for each key, many rows for each key, an entity by its key, rows of a parent."""
+"""The kinds of loader that the modules of `loaders/` derive from.
+
+| class | key | value |
+|---|---|---|
+| `OneLoader` | any | one object, or None |
+| `ManyLoader` | any | a list |
+| `CountLoader` | the key of a parent | a number |
+| `EntityLoader` | the key of an entity | its light row, or None |
+| `RelatedLoader` | the key of a parent | the light rows that belong to it |
+"""
 
 from abc import abstractmethod
 from collections.abc import Hashable
@@ -22,14 +31,14 @@ R = TypeVar("R", bound=LightRow)
 
 
 class OneLoader(BaseLoader[K, V | None], Generic[K, V]):
-    """For each key one value, or None where there is none that the viewer sees.
+    """Loads one value for each key; None if there is none that the viewer sees.
 
-    `keys_of` is the table, or the GraphQL type in small letters, whose keys it takes. `class UnitLoader(…, node="Unit")`
-    makes it the loader behind a GraphQL type that has no table of its own, by pairs of keys.
+    `keys_of` names what the keys belong to: a table, or a GraphQL type in lower case that has no table of its own. Such
+    a type belongs to a learner's aim and has pairs of keys; `class UnitLoader(..., node="Unit")` makes a loader the one
+    that `node` uses for it.
     """
 
     keys_of: ClassVar[str]
-    # Whether its keys are pairs: those of what belongs to one learner's aim, such as units.
     takes_pairs: ClassVar[bool] = False
 
     def __init_subclass__(cls, node: str | None = None, **options: Any) -> None:
@@ -48,11 +57,11 @@ class OneLoader(BaseLoader[K, V | None], Generic[K, V]):
 
     @abstractmethod
     async def fetch(self, keys: list[K]) -> dict[K, V]:
-        """The values there are, by key, in one statement."""
+        """Reads the values by key, in one statement; keys without a value may be missing."""
 
 
 class ManyLoader(BaseLoader[K, list[V]], Generic[K, V]):
-    """For each key a list, empty where there is nothing that the viewer sees. `keys_of` as in `OneLoader`."""
+    """Loads a list for each key; empty if there is nothing that the viewer sees. `keys_of` as in `OneLoader`."""
 
     keys_of: ClassVar[str]
 
@@ -66,13 +75,26 @@ class ManyLoader(BaseLoader[K, list[V]], Generic[K, V]):
 
     @abstractmethod
     async def fetch(self, keys: list[K]) -> dict[K, list[V]]:
-        """The lists there are, by key and in order, in one statement."""
+        """Reads the lists by key, in their order, in one statement; keys with an empty list may be missing."""
+
+
+class CountLoader(OneLoader[int, int]):
+    """Loads a number for the key of each parent; 0 if the statement has no row for it."""
+
+    @classmethod
+    @abstractmethod
+    def statement(cls, role: Role) -> Select:
+        """Builds the scoped select of `parent_key` and `count` for the parents among the bound `keys`."""
+
+    async def fetch(self, keys: list[int]) -> dict[int, int]:
+        rows = await self.reading.rows(_cached_count(type(self), self.reading.viewer.role), keys=keys)
+        return dict.fromkeys(keys, 0) | {row.parent_key: row.count for row in rows}
 
 
 class EntityLoader(OneLoader[int, R], Generic[R]):
-    """An entity's rows by key, of those the viewer sees: also what `node` reads them with.
+    """Loads the light rows of an entity by key, if the viewer sees them. `node` uses it too.
 
-    A subclass names its light row: `row = ActionRow`.
+    A subclass names the row: `row = ActionRow`.
     """
 
     row: ClassVar[type[LightRow]]
@@ -84,16 +106,16 @@ class EntityLoader(OneLoader[int, R], Generic[R]):
 
     async def fetch(self, keys: list[int]) -> dict[int, R]:
         rows: list[Any] = await self.reading.read(self.row, _by_key(self.row, self.reading.viewer.role), keys=keys)
-        return {each.key: each for each in rows}
+        return {row.key: row for row in rows}
 
 
 class RelatedLoader(ManyLoader[int, R], Generic[R]):
-    """The rows of a parent, by the parent's key. A subclass names its light row, the column and the order:
+    """Loads the light rows that belong to a parent, by the parent's key. A subclass names row, column and order:
 
         row, parent, order = ActionRow, Action.session_id, (Action.target_date, Action.id)
 
-    `seen_through` is the entity whose visibility decides, where it is not the row's own. Where the rows come by way of
-    another table, `statement` says how.
+    `seen_through` is the entity whose scope applies, if it is not that of the row. A subclass whose rows are reached
+    through another table overrides `statement`.
     """
 
     row: ClassVar[type[LightRow]]
@@ -107,28 +129,33 @@ class RelatedLoader(ManyLoader[int, R], Generic[R]):
         cls.keys_of = reference.column.table.name
 
     @classmethod
-    def statement(cls, role: Role) -> Select[Any]:
-        """Every row that a viewer in the role sees, its parent's key first."""
+    def statement(cls, role: Role) -> Select:
+        """Selects the parent's key and the row's columns, of everything that a viewer in the role sees."""
         if cls.seen_through is None:
             return cls.row.statement(role, cls.parent)
         return cls.row.select(role, cls.parent).where(scope.sees(role, cls.seen_through))
 
     async def fetch(self, keys: list[int]) -> dict[int, list[R]]:
         statement = _of_parents(type(self), self.reading.viewer.role)
-        [parents], rows = await self.reading.read_with(self.row, statement, keys=keys)
+        leading, rows = await self.reading.read_with(self.row, statement, ["parent_key"], keys=keys)
         found: dict[int, list[Any]] = {}
-        for parent, each in zip(parents, rows, strict=True):
-            found.setdefault(parent, []).append(each)
+        for parent_key, row in zip(leading["parent_key"], rows, strict=True):
+            found.setdefault(parent_key, []).append(row)
         return found
 
 
 @cached_statement
-def _by_key(row: type[LightRow], role: Role) -> Select[Any]:
+def _by_key(row: type[LightRow], role: Role) -> Select:
     entity: Any = row.entity()
     return row.statement(role).where(any_of(entity.id))
 
 
 @cached_statement
-def _of_parents(loader: type[RelatedLoader[Any]], role: Role) -> Select[Any]:
+def _cached_count(loader: type[CountLoader], role: Role) -> Select:
+    return loader.statement(role)
+
+
+@cached_statement
+def _of_parents(loader: type[RelatedLoader[Any]], role: Role) -> Select:
     parent: ColumnElement[int] | Any = loader.parent
     return loader.statement(role).where(any_of(parent)).order_by(*loader.order)

@@ -1,5 +1,8 @@
-"""aiodataloader as the house uses it: a load that costs little, whole columns of keys at the price of one, and futures
-that one reader's end does not take from another."""
+"""The base of every dataloader: collects the keys that an operation needs and reads them together.
+
+It adds three things to aiodataloader: loads that cost less, batches of keys that need one future, and futures that
+cannot be cancelled by one of several awaiters.
+"""
 
 import asyncio
 from abc import abstractmethod
@@ -14,39 +17,39 @@ V = TypeVar("V")
 
 
 class ReadCancelled(Exception):
-    """The server stopped while this was read."""
+    """The event loop stopped during the read."""
 
 
 class SharedFuture(asyncio.Future[Any]):
-    """What `load` gives: several fields may await the same one.
+    """A future that several fields may await.
 
-    GraphQL cancels the siblings of a field that fails. Were their future cancelled with them, whoever else awaits it
-    would be cancelled too, and with it the whole operation.
+    GraphQL cancels the siblings of a field that fails. If that cancelled their future too, all other awaiters of it
+    would be cancelled, and with them the whole operation.
     """
 
     def cancel(self, msg: Any = None) -> bool:
-        """Nobody's to cancel: it ends when its batch is read."""
+        """Does nothing: the future ends when its batch has been read."""
         return False
 
 
-def map_future(whole: asyncio.Future[Any], part: Callable[[Any], Any]) -> SharedFuture:
-    """A future of what `part` makes of another future's result: a coroutine for it would cost a task for each row."""
-    made = SharedFuture()
+def map_future(future: asyncio.Future[Any], function: Callable[[Any], Any]) -> SharedFuture:
+    """Returns a future of `function(result)`. It needs no task, unlike a coroutine."""
+    mapped = SharedFuture()
 
-    def done(whole: asyncio.Future[Any]) -> None:
+    def done(future: asyncio.Future[Any]) -> None:
         try:
-            value = part(whole.result())
+            value = function(future.result())
         except Exception as error:
-            made.set_exception(error)
+            mapped.set_exception(error)
         else:
-            made.set_result(value)
+            mapped.set_result(value)
 
-    whole.add_done_callback(done)
-    return made
+    future.add_done_callback(done)
+    return mapped
 
 
 class _Loop:
-    """The running loop, as a DataLoader needs it."""
+    """The part of the running event loop that a DataLoader uses."""
 
     __slots__ = ("call_soon",)
 
@@ -58,90 +61,90 @@ class _Loop:
 
 
 class _KeyBatch(tuple[Any, ...]):
-    """Keys that are asked for together, and wait in the queue as one."""
+    """Keys that were requested together and are one entry of the queue."""
 
     __slots__ = ()
 
 
 class BaseLoader(DataLoader[K, V], Generic[K, V]):
-    """The base of every loader; each says in `read` how its keys are read, those of one turn of the loop together."""
+    """The base of every loader. `read` gets all keys that were loaded in the same turn of the event loop."""
 
     def __init__(self) -> None:
-        # Not the base's: it looks the same things up again for each of an operation's loaders.
-        self.loop = _Loop()
-        self._cache = {}
-        self._queue = []
+        # Without super().__init__(), which looks up the loop and the options for each of an operation's loaders.
+        self.loop: Any = _Loop()
+        self._cache: dict[Any, Any] = {}
+        self._queue: list[Loader] = []
         self._batches: dict[_KeyBatch, asyncio.Future[list[V]]] = {}
-        # Of the one column that was queued as such: its future, and where in it each key stands.
+        # The future of the first batch, and the position of each key in that batch.
         self._first_batch: SharedFuture | None = None
         self._positions: dict[K, int] = {}
 
     @abstractmethod
     async def read(self, keys: list[K]) -> list[V]:
-        """The values of these keys, which are all different, in their order."""
+        """Returns the values of the keys, in their order. No key comes twice."""
 
     def get_cache_key(self, key: K) -> Any:
-        """What tells keys apart: the key itself, unless a loader takes rows."""
+        """Returns what distinguishes keys: the key itself, unless a loader takes rows as keys."""
         return key
 
     def load(self, key: K) -> SharedFuture:
-        """The future of one key's value; those asked for in one turn of the loop are read together."""
+        """Returns the future of one key's value."""
         cache_key = self.get_cache_key(key)
-        known = self._cache.get(cache_key)
-        if known is None:
-            known = self._cache[cache_key] = self._from_batch(key) or self._enqueue(key)
-        return known
+        future = self._cache.get(cache_key)
+        if future is None:
+            future = self._cache[cache_key] = self._from_batch(key) or self._enqueue(key)
+        return future
 
     def load_batch(self, keys: Sequence[K]) -> asyncio.Future[list[V]]:
-        """The future of many keys' values, in their order: one for them all, as long as nothing else was asked for.
+        """Returns one future of many keys' values, in their order.
 
-        For loaders whose keys tell themselves apart.
+        The keys must be hashable and be their own cache keys. The first batch of a loader needs no future for each key.
         """
-        column = _KeyBatch(keys)
-        known = self._batches.get(column)
-        if known is None:
+        batch = _KeyBatch(keys)
+        future = self._batches.get(batch)
+        if future is None:
             if self._cache or self._batches:
-                known = asyncio.gather(*map(self.load, keys))
+                future = asyncio.gather(*map(self.load, keys))
             else:
-                known = self._first_batch = self._enqueue(column)
-            self._batches[column] = known
-        return known
+                future = self._first_batch = self._enqueue(batch)
+            self._batches[batch] = future
+        return future
 
     def _enqueue(self, key: Any) -> SharedFuture:
         future = SharedFuture()
         self._queue.append(Loader(key, future))
         if len(self._queue) == 1:
-            # Three turns of the loop from here, one more than aiodataloader waits: keys that a coroutine asks for reach
-            # the same batch as those that a callback asks for.
+            # Reads three turns of the loop from here, one more than aiodataloader waits, so that keys from coroutines
+            # and keys from callbacks are in the same batch.
             call_soon = self.loop.call_soon
             call_soon(call_soon, call_soon, dispatch_queue, self)
         return future
 
     def _from_batch(self, key: K) -> SharedFuture | None:
+        """Returns the future of a key that is part of the first batch; None for any other key."""
         if self._first_batch is None:
             return None
         if not self._positions:
-            column = next(iter(self._batches))
-            self._positions = {key: place for place, key in enumerate(column)}
-        place = self._positions.get(key)
-        return None if place is None else map_future(self._first_batch, itemgetter(place))
+            batch = next(iter(self._batches))
+            self._positions = {key: position for position, key in enumerate(batch)}
+        position = self._positions.get(key)
+        return None if position is None else map_future(self._first_batch, itemgetter(position))
 
-    async def batch_load_fn(self, asked: list[Any]) -> list[Any]:
-        """What aiodataloader calls: a column, which can only be the first, is opened and put together again."""
-        column = asked[0]
-        if column.__class__ is not _KeyBatch:
-            return await self._read(asked)
-        keys = list(dict.fromkeys([*column, *asked[1:]]))
+    async def batch_load_fn(self, entries: list[Any]) -> list[Any]:
+        """Reads the entries of the queue (called by aiodataloader). Only the first of them can be a `_KeyBatch`."""
+        batch, *others = entries
+        if batch.__class__ is not _KeyBatch:
+            return await self._read(entries)
+        keys = list(dict.fromkeys([*batch, *others]))
         values = await self._read(keys)
-        if len(keys) == len(column) and len(asked) == 1:
+        if len(keys) == len(batch) and not others:
             return [values]
         found = dict(zip(keys, values, strict=True))
-        return [[found[key] for key in column], *(found[key] for key in asked[1:])]
+        return [[found[key] for key in batch], *(found[key] for key in others)]
 
     async def _read(self, keys: list[K]) -> list[V]:
         try:
             return await self.read(keys)
         except asyncio.CancelledError:
-            # The loop ends. Whoever awaits these keys was cancelled too, and hears of it when the futures are done:
-            # aiodataloader would never end them, nor the process.
+            # The loop is stopping. aiodataloader would never complete the futures, and the process would not end.
             raise ReadCancelled from None

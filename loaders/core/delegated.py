@@ -1,4 +1,4 @@
-"""An attribute of a row that is read from another object, without a property function for each."""
+"""A field that a row takes from an object that it contains."""
 
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
@@ -9,7 +9,7 @@ V = TypeVar("V")
 class Delegated(property, Generic[V]):
     """A read-only attribute that is read by a path from the row: `number = Delegated[str]("unit.number")`.
 
-    The compiled executor asks for `inline` and reads the path itself.
+    The compiled executor writes the path into its code, so that reading the field needs no call.
     """
 
     def __init__(self, path: str) -> None:
@@ -17,9 +17,9 @@ class Delegated(property, Generic[V]):
         super().__init__(attrgetter(path), doc=f"The same as `{path}`.")
 
     def inline(self, source: str) -> str:
-        """The Python expression that reads the attribute from the row in the variable `source`."""
+        """Returns the Python expression that reads the field from the variable named `source`."""
         return f"{source}.{self._path}"
 
     if TYPE_CHECKING:
 
-        def __get__(self, instance: Any, owner: type | None = None, /) -> V: ...  # type: ignore[override]  # typed by path
+        def __get__(self, instance: Any, owner: type | None = None, /) -> V: ...  # type: ignore[override]  # typed by V

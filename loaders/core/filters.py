@@ -1,4 +1,4 @@
-"""Filters of a list: each is a condition in SQL, and what is bound to it for the value that a client gave."""
+"""The filters of a list. Each makes a SQL condition, and the parameters that are bound for the client's value."""
 
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any
@@ -17,10 +17,10 @@ Condition = ColumnElement[bool]
 
 
 class Filter:
-    """One filter. `build(role, name, shape)` makes its condition; `name` is that of the argument and of what is bound.
+    """A filter whose condition `build(role, name, shape)` makes; `name` is that of the argument and of the parameter.
 
-    The SQL depends on the filter's shape, never on its value, so that a statement is built once for each shape.
-    `reads_joined`: its condition reads a table that is joined to the list's own.
+    The SQL depends on the shape of the value, never on the value, so that a statement is built once for each shape.
+    `reads_joined`: the condition uses a table that the row joins, so that counting needs the joins too.
     """
 
     reads_joined = False
@@ -29,15 +29,15 @@ class Filter:
         self.build = build
 
     def applies(self, value: Any) -> bool:
-        """Whether the value narrows the list; None never does."""
+        """Returns whether the value filters the list; None never does."""
         return value is not None
 
     def shape(self, value: Any) -> Hashable:
-        """What of the value changes the SQL."""
+        """Returns the part of the value that changes the SQL."""
         return True
 
     def bound(self, name: str, value: Any, reading: "ReadSession") -> dict[str, Any]:
-        """What is bound when the statement runs. Raises BadArgument for a value that cannot be."""
+        """Returns the parameters to bind. Raises BadArgument for an invalid value."""
         return {name: value}
 
 
@@ -63,7 +63,7 @@ class at_most(Filter):
 
 
 class flag(Filter):
-    """Rows that meet a condition; False is the same as leaving it out. `bound` gives further parameters."""
+    """Rows that meet a condition, if the value is True; False does not filter. `bound` returns further parameters."""
 
     def __init__(
         self, condition: Condition, bound: Callable[["ReadSession"], dict[str, Any]] = lambda reading: {}
@@ -79,19 +79,19 @@ class flag(Filter):
 
 
 class refers_to(Filter):
-    """Rows that belong to the record with a global id: `condition(key, role)`. An id that names nothing finds nothing."""
+    """Rows that meet `condition(key, role)` for the key of a global id. An invalid id matches no row."""
 
     def __init__(self, type_name: str, condition: Callable[[Any, Role], Condition]) -> None:
         super().__init__(lambda role, name, shape: condition(bindparam(name, type_=Key), role))
         self.type_name = type_name
 
     def bound(self, name: str, value: Any, reading: "ReadSession") -> dict[str, Any]:
-        # 0 is the key of no row.
+        # No row has the key 0.
         return {name: global_id.decode(self.type_name, value) or 0}
 
 
 class search(Filter):
-    """Rows whose folded column holds the text in any case, with or without accents. What is typed is never a pattern."""
+    """Rows whose folded column contains the text; case and accents are ignored. The text is never a pattern."""
 
     def __init__(self, column: Any, reads_joined: bool = False) -> None:
         super().__init__(lambda role, name, shape: column.like(bindparam(name, type_=String), escape="\\"))
@@ -108,9 +108,9 @@ class search(Filter):
 
 
 class by_value(Filter):
-    """Rows that meet a condition which depends on the value: `condition(role, value)`. `bound` gives its parameters.
+    """Rows that meet `condition(role, value)`, for values so few that each has a statement of its own.
 
-    `kind` is the enum, or bool, whose few values it takes.
+    `kind` is the type of the values: an enum, or bool. `bound` returns the parameters of the condition.
     """
 
     def __init__(

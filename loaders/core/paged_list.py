@@ -1,12 +1,20 @@
-"""Lists with filters and orders, a page at a time: the viewer's own, or that of each owner in one statement.
+"""Lists with filters and orders, read a page at a time.
 
-ACTIONS = PagedList(ActionRow, Order(…), {"status": equals(Action.status), "outstanding_only": flag(OUTSTANDING)})
+    ACTIONS = PagedList(
+        ActionRow,
+        Order("target_date", Action.target_date, Action.id, lambda row: row.target_date),
+        owners={"learner": Action.learner_id},
+        filters={"status": equals(Action.status), "outstanding_only": flag(OUTSTANDING)},
+    )
 
-await read_page(reading, ACTIONS, arguments, {"status": status})              # of all that the viewer sees
-loaders.get(PagesLoader, ACTIONS, Action.learner_id, arguments, …).load(key)  # of each learner
+    await read_page(reading, ACTIONS, arguments, {"status": status})           # a page of all that the viewer sees
+    await loaders.get(PagesLoader, ACTIONS, "learner", arguments).load(key)    # a page of one learner's
+    await whole_list(reading, ACTIONS, "learner", key, {}, at_once=1000)       # all of one learner's
+
+The pages of many owners are read in one statement. The totals of a list are read only when they are selected.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
@@ -23,32 +31,34 @@ from loaders.core.registry import Loaders
 from loaders.core.rows import LightRow
 
 R = TypeVar("R", bound=LightRow)
-# Name and shape of each filter that applies: what a list's statement depends on besides role and order.
+# The name and shape of each filter that applies: what a list's statement depends on besides role and order.
 Shapes = frozenset[tuple[str, Any]]
 
 
 @dataclass(frozen=True, eq=False, slots=True)
 class PagedList(Generic[R]):
-    """One kind of list, over everything of a light row that the viewer sees.
+    """A list over all rows of a light row that the viewer sees.
 
-    `orders` are further orders by the value of an enum, `order` is the default; an order may depend on the role.
-    `condition` narrows the list for every viewer. `sums` are added up over the whole list beside the number of its entries.
+    `order` is the default order; `orders` are further ones by the member of an enum, which may depend on the role.
+    `owners` are the columns by which the list of one owner is read, by the name of the owner. `condition` limits the
+    list for all viewers. `sums` are totals of the whole list by name, besides `count`.
     """
 
     row: type[R]
     order: Order
+    owners: Mapping[str, Any] = field(default_factory=dict)
     filters: Mapping[str, Filter] = field(default_factory=dict)
     orders: Mapping[Any, Order | Callable[[Role], Order]] = field(default_factory=dict)
     condition: Callable[[Role], Condition] | None = None
-    sums: tuple[Any, ...] = ()
+    sums: Mapping[str, Any] = field(default_factory=dict)
 
     def order_for(self, order_by: Any, role: Role) -> Order:
-        """The order that is asked for, or the default."""
-        found = self.orders.get(order_by, self.order)
-        return found if isinstance(found, Order) else found(role)
+        """Returns the order for a member of the enum, or the default."""
+        order = self.orders.get(order_by, self.order)
+        return order if isinstance(order, Order) else order(role)
 
     def shapes(self, values: Mapping[str, Any]) -> Shapes:
-        """The filters that apply for these values."""
+        """Returns the filters that apply for these values."""
         return frozenset(
             (name, self.filters[name].shape(value))
             for name, value in values.items()
@@ -56,25 +66,27 @@ class PagedList(Generic[R]):
         )
 
     def parameters(self, values: Mapping[str, Any], reading: ReadSession) -> dict[str, Any]:
-        """What the filters bind. Raises BadArgument for a value that cannot be."""
+        """Returns what the filters bind. Raises BadArgument for an invalid value."""
         bound: dict[str, Any] = {}
         for name, value in values.items():
             if self.filters[name].applies(value):
                 bound |= self.filters[name].bound(name, value, reading)
         return bound
 
-    def statement(self, role: Role, shapes: Shapes, *leading: Any) -> Select[Any]:
-        """The whole list, filtered, in no order."""
-        return self._narrowed(self.row.statement(role, *leading), role, shapes)
+    def statement(self, role: Role, shapes: Shapes, *leading: Any) -> Select:
+        """Selects the whole list, filtered but not ordered. `leading` columns come first."""
+        return self._filtered(self.row.statement(role, *leading), role, shapes)
 
-    def totals(self, role: Role, shapes: Shapes, *leading: Any, sums: bool = True) -> Select[Any]:
-        """How many entries there are, then the list's sums, after `leading`. Joins other tables only for a filter's sake."""
-        counted = (*leading, func.count(), *(self.sums if sums else ()))
+    def totals(self, role: Role, shapes: Shapes, *leading: Any, sums: bool = True) -> Select:
+        """Selects `count` and the list's sums after `leading`. Joins other tables only if a filter needs them."""
+        totals = [func.count().label("count")]
+        if sums:
+            totals += [expression.label(name) for name, expression in self.sums.items()]
         if any(self.filters[name].reads_joined for name, _ in shapes):
-            return self.statement(role, shapes).with_only_columns(*counted, maintain_column_froms=True)
-        return self._narrowed(self.row.statement_of(role, *counted), role, shapes)
+            return self.statement(role, shapes).with_only_columns(*leading, *totals, maintain_column_froms=True)
+        return self._filtered(self.row.statement_of(role, *leading, *totals), role, shapes)
 
-    def _narrowed(self, statement: Select[Any], role: Role, shapes: Shapes) -> Select[Any]:
+    def _filtered(self, statement: Select, role: Role, shapes: Shapes) -> Select:
         if self.condition is not None:
             statement = statement.where(self.condition(role))
         return statement.where(
@@ -82,165 +94,166 @@ class PagedList(Generic[R]):
         )
 
 
+# ---------------------------------------------------------------------- statements
+
+
 @cached_statement
 def _page(
-    listed: PagedList[Any], role: Role, shapes: Shapes, order_by: Any, page_shape: tuple[bool, bool], counted: bool
-) -> Select[Any]:
-    order = listed.order_for(order_by, role)
-    leading = [listed.totals(role, shapes, sums=False).scalar_subquery().label("count")] if counted else []
+    paged_list: PagedList[Any], role: Role, shapes: Shapes, order_by: Any, page_shape: tuple[bool, bool], counted: bool
+) -> Select:
+    order = paged_list.order_for(order_by, role)
+    leading = []
+    if counted:
+        leading.append(paged_list.totals(role, shapes, sums=False).scalar_subquery().label("count"))
     if order.of is None:
         leading.append(order.value.label("order_value"))
-    return page_of(listed.statement(role, shapes, *leading), order, page_shape)
+    return page_of(paged_list.statement(role, shapes, *leading), order, page_shape)
 
 
 @cached_statement
-def _totals(listed: PagedList[Any], role: Role, shapes: Shapes) -> Select[Any]:
-    return listed.totals(role, shapes)
+def _totals(paged_list: PagedList[Any], role: Role, shapes: Shapes) -> Select:
+    return paged_list.totals(role, shapes)
 
 
 @cached_statement
 def _pages(
-    listed: PagedList[Any], owner: Any, role: Role, shapes: Shapes, order_by: Any, page_shape: tuple[bool, bool]
-) -> Select[Any]:
-    order = listed.order_for(order_by, role)
-    leading = [owner.label("owner")] + ([order.value.label("order_value")] if order.of is None else [])
-    return page_of_each(listed.statement(role, shapes, *leading).where(any_of(owner)), order, owner, page_shape)
+    paged_list: PagedList[Any], owner: str, role: Role, shapes: Shapes, order_by: Any, page_shape: tuple[bool, bool]
+) -> Select:
+    order, column = paged_list.order_for(order_by, role), paged_list.owners[owner]
+    leading = [column.label("owner_key")]
+    if order.of is None:
+        leading.append(order.value.label("order_value"))
+    statement = paged_list.statement(role, shapes, *leading).where(any_of(column))
+    return page_of_each(statement, order, column, page_shape)
 
 
 @cached_statement
-def _totals_of_each(listed: PagedList[Any], owner: Any, role: Role, shapes: Shapes) -> Select[Any]:
-    return listed.totals(role, shapes, owner).where(any_of(owner)).group_by(owner)
+def _totals_of_each(paged_list: PagedList[Any], owner: str, role: Role, shapes: Shapes) -> Select:
+    column = paged_list.owners[owner]
+    totals = paged_list.totals(role, shapes, column.label("owner_key"))
+    return totals.where(any_of(column)).group_by(column)
+
+
+# ---------------------------------------------------------------------- reads
 
 
 async def read_page(
     reading: ReadSession,
-    listed: PagedList[R],
+    paged_list: PagedList[R],
     arguments: PageArguments,
     values: Mapping[str, Any],
     order_by: Any = None,
     counted: bool = False,
 ) -> Page[R]:
-    """One page of all that the viewer sees. `values`: those of the filters by name; None is not asked for.
+    """Returns one page of all that the viewer sees. `values` are those of the filters by name; None does not filter.
 
-    `counted`: the number of entries is read in the same statement. Raises BadArgument for a page, cursor or value that
-    cannot be.
+    `counted`: the same statement counts the entries of the whole list. Raises BadArgument for invalid page arguments
+    and values.
     """
-    role, shapes = reading.viewer.role, listed.shapes(values)
-    order = listed.order_for(order_by, role)
-    request, parameters = PageRequest.parse(arguments, order), listed.parameters(values, reading)
-    statement = _page(listed, role, shapes, order_by, request.shape, counted)
-    leading, rows = await reading.read_with(
-        listed.row, statement, counted + (order.of is None), **parameters, **request.parameters
-    )
-    known = next(iter(leading[0]), None) if counted else None
-    values_read = list(leading[-1]) if order.of is None else None
+    role, shapes = reading.viewer.role, paged_list.shapes(values)
+    order = paged_list.order_for(order_by, role)
+    request, parameters = PageRequest.parse(arguments, order), paged_list.parameters(values, reading)
+    selects_order_value = order.of is None
+    names = ["count"] * counted + ["order_value"] * selects_order_value
+    statement = _page(paged_list, role, shapes, order_by, request.shape, counted)
+    leading, rows = await reading.read_with(paged_list.row, statement, names, **parameters, **request.parameters)
 
-    async def totals() -> Sequence[int]:
-        return (await reading.rows(_totals(listed, role, shapes), **parameters))[0]
+    async def totals() -> Mapping[str, int]:
+        [row] = await reading.rows(_totals(paged_list, role, shapes), **parameters)
+        return row._asdict()
 
-    async def count() -> int:
-        return (await totals())[0] if known is None else known
-
-    async def sums() -> Sequence[int]:
-        return (await totals())[1:]
-
-    return Page.from_rows(rows, request, order, count, sums, values_read)
+    # A page without rows has no count either, which is not 0 if a cursor was given.
+    known_count = next(iter(leading["count"]), None) if counted else None
+    order_values = list(leading["order_value"]) if selects_order_value else None
+    return Page.from_rows(rows, request, order, totals, known_count, order_values)
 
 
 class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
-    """One page of the list of each owner, by the owner's key. `owner` is the column that holds it.
+    """Loads one page of the list of each owner, by the owner's key. `owner` is a name in `PagedList.owners`.
 
-    `values`: those of the filters, as sorted pairs. Raises BadArgument for a page, cursor or value that cannot be.
+    `values` are those of the filters, as sorted pairs of name and value. Raises BadArgument for invalid page arguments
+    and values.
     """
 
     def __init__(
         self,
         loaders: Loaders,
-        listed: PagedList[R],
-        owner: Any,
+        paged_list: PagedList[R],
+        owner: str,
         arguments: PageArguments,
         values: tuple[tuple[str, Any], ...] = (),
         order_by: Any = None,
     ) -> None:
         super().__init__()
         self._reading = reading = loaders.reading
-        self._listed = listed
+        self._list = paged_list
         self._owner = owner
         self._order_by = order_by
-        self._order = listed.order_for(order_by, reading.viewer.role)
+        self._order = paged_list.order_for(order_by, reading.viewer.role)
         self._request = PageRequest.parse(arguments, self._order)
-        self._shapes = listed.shapes(dict(values))
-        self._parameters = listed.parameters(dict(values), reading)
-        self._totals = _TotalsLoader(loaders, listed, owner, self._shapes, self._parameters)
+        self._shapes = paged_list.shapes(dict(values))
+        self._parameters = paged_list.parameters(dict(values), reading)
+        self._totals = _TotalsLoader(loaders, paged_list, owner, self._shapes, self._parameters)
 
     async def read(self, keys: list[int]) -> list[Page[R]]:
-        request, own_value = self._request, self._order.of is None
-        role = self._reading.viewer.role
-        statement = _pages(self._listed, self._owner, role, self._shapes, self._order_by, request.shape)
+        request, role, selects_order_value = self._request, self._reading.viewer.role, self._order.of is None
+        statement = _pages(self._list, self._owner, role, self._shapes, self._order_by, request.shape)
         leading, rows = await self._reading.read_with(
-            self._listed.row, statement, 1 + own_value, keys=keys, **self._parameters, **request.parameters
+            self._list.row,
+            statement,
+            ["owner_key"] + ["order_value"] * selects_order_value,
+            keys=keys,
+            **self._parameters,
+            **request.parameters,
         )
-        found: dict[int, tuple[list[R], list[Any]]] = {key: ([], []) for key in keys}
-        order_values = leading[1] if own_value else [None] * len(rows)
-        for owner, value, each in zip(leading[0], order_values, rows, strict=True):
-            found[owner][0].append(each)
-            found[owner][1].append(value)
-        return [self._page_of(key, *found[key]) for key in keys]
+        owner_keys = list(leading["owner_key"])
+        rows_of: dict[int, list[R]] = {key: [] for key in keys}
+        for owner_key, row in zip(owner_keys, rows, strict=True):
+            rows_of[owner_key].append(row)
+        if not selects_order_value:
+            return [self._page(key, rows_of[key], None) for key in keys]
+        order_values_of: dict[int, list[Any]] = {key: [] for key in keys}
+        for owner_key, order_value in zip(owner_keys, leading["order_value"], strict=True):
+            order_values_of[owner_key].append(order_value)
+        return [self._page(key, rows_of[key], order_values_of[key]) for key in keys]
 
-    def _page_of(self, owner: int, rows: list[R], order_values: list[Any]) -> Page[R]:
-        async def count() -> int:
-            return (await self._totals.load(owner))[0]
-
-        async def sums() -> Sequence[int]:
-            return (await self._totals.load(owner))[1:]
-
-        values = order_values if self._order.of is None else None
-        return Page.from_rows(rows, self._request, self._order, count, sums, values)
+    def _page(self, owner_key: int, rows: list[R], order_values: list[Any] | None) -> Page[R]:
+        return Page.from_rows(
+            rows, self._request, self._order, lambda: self._totals.load(owner_key), order_values=order_values
+        )
 
 
-class _TotalsLoader(OneLoader[int, Sequence[int]]):
-    """Over the whole list of each owner: how many entries, then each of the list's sums."""
+class _TotalsLoader(OneLoader[int, Mapping[str, int]]):
+    """Loads the totals of the whole list of each owner, by name."""
 
     def __init__(
-        self, loaders: Loaders, listed: PagedList[Any], owner: Any, shapes: Shapes, parameters: Mapping[str, Any]
+        self, loaders: Loaders, paged_list: PagedList[Any], owner: str, shapes: Shapes, parameters: Mapping[str, Any]
     ) -> None:
         super().__init__(loaders)
-        self._listed = listed
+        self._list = paged_list
         self._owner = owner
         self._shapes = shapes
         self._parameters = parameters
 
-    async def fetch(self, keys: list[int]) -> dict[int, Sequence[int]]:
-        nothing = (0,) * (1 + len(self._listed.sums))
-        statement = _totals_of_each(self._listed, self._owner, self.reading.viewer.role, self._shapes)
+    async def fetch(self, keys: list[int]) -> dict[int, Mapping[str, int]]:
+        statement = _totals_of_each(self._list, self._owner, self.reading.viewer.role, self._shapes)
         rows = await self.reading.rows(statement, keys=keys, **self._parameters)
-        return dict.fromkeys(keys, nothing) | {owner: totals for owner, *totals in rows}
-
-
-def pages(
-    loaders: Loaders,
-    listed: PagedList[R],
-    owner: Any,
-    owner_key: int,
-    arguments: PageArguments,
-    values: Mapping[str, Any],
-    order_by: Any = None,
-) -> Awaitable[Page[R]]:
-    """The page of one owner, read together with those of its neighbours. Raises as PagesLoader."""
-    given = tuple(sorted((name, value) for name, value in values.items() if value is not None))
-    return loaders.get(PagesLoader, listed, owner, arguments, given, order_by).load(owner_key)
+        nothing = dict.fromkeys(["count", *self._list.sums], 0)
+        return dict.fromkeys(keys, nothing) | {row.owner_key: row._asdict() for row in rows}
 
 
 async def whole_list(
-    reading: ReadSession, listed: PagedList[R], owner: Any, owner_key: int, values: Mapping[str, Any], at_once: int
+    reading: ReadSession, paged_list: PagedList[R], owner: str, owner_key: int, values: Mapping[str, Any], at_once: int
 ) -> list[R]:
-    """Every entry of one owner's list, read `at_once` entries at a time: for exports."""
-    role, shapes, parameters = reading.viewer.role, listed.shapes(values), listed.parameters(values, reading)
-    order, found, cursor = listed.order, [], {}
+    """Returns all entries of one owner's list in its default order, read `at_once` entries at a time (for exports)."""
+    role, order = reading.viewer.role, paged_list.order
+    shapes, parameters = paged_list.shapes(values), paged_list.parameters(values, reading)
+    found: list[R] = []
+    cursor: dict[str, Any] = {}
     while True:
-        statement = _pages(listed, owner, role, shapes, None, (False, bool(cursor)))
+        statement = _pages(paged_list, owner, role, shapes, None, (False, bool(cursor)))
         _, rows = await reading.read_with(
-            listed.row, statement, keys=[owner_key], page_limit=at_once, **parameters, **cursor
+            paged_list.row, statement, ["owner_key"], keys=[owner_key], page_limit=at_once, **parameters, **cursor
         )
         found += rows
         if len(rows) < at_once:

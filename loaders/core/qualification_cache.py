@@ -1,20 +1,20 @@
-"""Qualification versions in memory: their units and criteria never change once a version stands, so they are read once.
+"""A cache of qualification versions with their units and criteria, which never change.
 
-Only reached through an aim or a qualification that the viewer sees; holds nothing of any learner.
+It contains no data of learners. Loaders reach it only through an aim or a qualification that the viewer sees.
 """
 
 from collections import OrderedDict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 
 from db.database import Database
 from db.models.qualification import QualificationCriterion, QualificationUnit
 from db.sql.any_of import any_of
 
-# Bounds the memory: some 300 bytes a criterion, so about 60 MB at most.
-MOST_CRITERIA = 200_000
+# Limits the memory: about 300 bytes for each criterion, so about 60 MB.
+MAX_CRITERIA = 200_000
 
 
 @dataclass(slots=True, frozen=True)
@@ -49,8 +49,8 @@ class QualificationReference:
     criteria_by_key: dict[int, CriterionReference] = field(default_factory=dict)
 
 
-# unscoped: a qualification's content is no learner's, and which aims lead to it is scoped where aims are read
-_CONTENT = (
+# unscoped: qualifications contain no data of learners; the aims that lead to them are scoped
+_CONTENT: Select = (
     select(
         QualificationUnit.qualification_id,
         QualificationUnit.id.label("unit_id"),
@@ -68,21 +68,24 @@ _CONTENT = (
 
 
 class QualificationCache:
-    """The installation's qualification versions, the least recently used let go beyond a bound. `hits` and `misses` count."""
+    """Qualification versions by key. Beyond `MAX_CRITERIA` the least recently used are removed.
+
+    `hits` and `misses` count the versions that were and were not in memory.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._known: OrderedDict[int, QualificationReference] = OrderedDict()
-        self._criteria = 0
+        self._versions: OrderedDict[int, QualificationReference] = OrderedDict()
+        self._criterion_count = 0
         self.hits = 0
         self.misses = 0
 
     async def qualifications(self, keys: Iterable[int]) -> dict[int, QualificationReference]:
-        """Those versions by key, what is not in memory in one statement."""
+        """Returns the versions by key; reads those that are not in memory in one statement."""
         wanted = set(keys)
-        found = {key: self._known[key] for key in wanted if key in self._known}
+        found = {key: self._versions[key] for key in wanted if key in self._versions}
         for key in found:
-            self._known.move_to_end(key)
+            self._versions.move_to_end(key)
         self.hits += len(found)
         if missing := sorted(wanted - found.keys()):
             self.misses += len(missing)
@@ -103,10 +106,10 @@ class QualificationCache:
                 unit.criteria.append(criterion)
                 version.criteria_by_key[criterion.key] = criterion
         for version in read.values():
-            if version.key not in self._known:
-                self._criteria += len(version.criteria_by_key)
-            self._known[version.key] = version
-        while self._criteria > MOST_CRITERIA and len(self._known) > 1:
-            _, oldest = self._known.popitem(last=False)
-            self._criteria -= len(oldest.criteria_by_key)
+            if version.key not in self._versions:
+                self._criterion_count += len(version.criteria_by_key)
+            self._versions[version.key] = version
+        while self._criterion_count > MAX_CRITERIA and len(self._versions) > 1:
+            _, oldest = self._versions.popitem(last=False)
+            self._criterion_count -= len(oldest.criteria_by_key)
         return read

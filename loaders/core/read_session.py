@@ -1,4 +1,4 @@
-"""One operation's reads: the viewer, the moment, and scoped statements that are built once for each role."""
+"""Runs the reads of one operation: binds the viewer to scoped statements, which are built once for each role."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Sequence
@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from sqlalchemy import Executable, Row
+from sqlalchemy import CompoundSelect, Select
 
 from auth import scope
 from auth.viewer import Viewer
@@ -20,15 +20,18 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def cached_statement(build: F) -> F:
-    """Keeps the statements that a function builds: they depend on the role and on which arguments are set, never on values."""
-    return lru_cache(maxsize=256)(build)  # type: ignore[return-value]
+    """Caches the statements that a function builds, by its arguments.
+
+    The arguments are the role and the shape of the request, never values: those are bound when the statement runs.
+    """
+    return lru_cache(maxsize=256)(build)  # type: ignore[return-value]  # the wrapper has the same signature
 
 
 @dataclass(slots=True)
 class ReadSession:
-    """What one operation reads with. All its numbers speak of the same moment and day.
+    """What one operation reads with. All its reads use the same time and day.
 
-    `primary`: not from a replica.
+    `primary`: reads go to the primary database, not to a replica.
     """
 
     database: Database
@@ -42,23 +45,26 @@ class ReadSession:
     def __post_init__(self) -> None:
         self.today = clock.day_of(self.now)
 
-    async def rows(self, statement: Executable, **parameters: Any) -> Sequence[Row[Any]]:
-        """All rows of a scoped statement as named tuples; the viewer is bound here."""
+    async def rows(self, statement: Select | CompoundSelect, **parameters: Any) -> Sequence[Any]:
+        """Returns all rows of a scoped statement as named tuples."""
         return await self.database.rows(statement, self._bound(parameters), self.primary)
 
-    async def read(self, row: type[R], statement: Executable, **parameters: Any) -> list[R]:
-        """All rows of a scoped statement whose columns are those of a light row."""
+    async def read(self, row: type[R], statement: Select | CompoundSelect, **parameters: Any) -> list[R]:
+        """Returns all rows of a scoped statement whose columns are those of a light row."""
         columns = await self.database.columns(statement, self._bound(parameters), self.primary)
         return self._built(row, columns)
 
     async def read_with(
-        self, row: type[R], statement: Executable, leading: int = 1, **parameters: Any
-    ) -> tuple[list[Iterable[Any]], list[R]]:
-        """As `read`, where so many columns come before the row's: those columns, and the rows beside them."""
+        self, row: type[R], statement: Select | CompoundSelect, leading: Sequence[str], **parameters: Any
+    ) -> tuple[dict[str, Iterable[Any]], list[R]]:
+        """As `read`, for a statement with further columns before those of the row.
+
+        `leading` names them in order. Returns them by name, each as long as the list of rows, and the rows.
+        """
         columns = await self.database.columns(statement, self._bound(parameters), self.primary)
         if not columns:
-            return [()] * leading, []
-        return columns[:leading], self._built(row, columns[leading:])
+            return dict.fromkeys(leading, ()), []
+        return dict(zip(leading, columns, strict=False)), self._built(row, columns[len(leading) :])
 
     def _bound(self, parameters: dict[str, Any]) -> dict[str, Any]:
         return {**scope.viewer_params(self.viewer), **parameters}

@@ -1,4 +1,4 @@
-"""Light rows: one declaration gives the columns of a select and the constructor of what is read.
+"""Light rows: one declaration gives the columns of a select and the constructor of its rows.
 
     @row(Action, joins=lambda statement: statement.join(User, User.id == Action.set_by_id))
     class ActionRow(LightRow):
@@ -7,18 +7,21 @@
         set_by: UserRow = nested(UserRow, key=Action.set_by_id)
         days_overdue: int = derived()
 
-`ActionRow.statement(role)` selects every row that a viewer in the role sees; `ReadSession.read` runs it. Columns and
-constructor cannot drift apart, and each annotation is compared with the type of its column when the module is imported.
+`ActionRow.statement(role)` selects all rows that a viewer in the role sees; `ReadSession.read` runs it. When the module
+is imported, the fields are compared with the constructor, and each annotation with the type of its column.
+
+Columns that come from a statement's subqueries are declared with `column()`; `select` and `columns` take their
+expressions by name.
 """
 
 import types
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
-from enum import Enum
 from typing import (
     TYPE_CHECKING,
     Any,
     ClassVar,
+    Literal,
     Self,
     TypeVar,
     dataclass_transform,
@@ -39,22 +42,28 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="LightRow")
 Expression = ColumnElement[Any] | InstrumentedAttribute[Any]
+# What the driver read, column by column: each has one value for each row.
 Columns = Sequence[Iterable[Any]]
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """One column. `expression` may depend on the role; `convert` makes the row's value of the database's."""
+    """One column. `expression` may depend on the role, or come with the statement (None).
 
-    expression: Expression | Callable[[Role], Expression]
-    convert: Callable[[Any], Any] | None
+    `convert` makes the field's value from that of the database.
+    """
+
+    expression: Expression | Callable[[Role], Expression] | None
+    convert: Callable[[Any], Any] | None = None
 
     width: ClassVar[int] = 1
 
     def expressions(self, role: Role, name: str) -> list[ColumnElement[Any]]:
-        plain = isinstance(self.expression, ColumnElement | InstrumentedAttribute)
-        expression: Any = self.expression if plain else self.expression(role)  # type: ignore[operator]
-        return [expression.label(name)]
+        if self.expression is None:
+            raise TypeError(f"{name}: the statement must give the expression of this column")
+        if isinstance(self.expression, ColumnElement | InstrumentedAttribute):
+            return [self.expression.label(name)]
+        return [self.expression(role).label(name)]
 
     def values(self, columns: Columns) -> Iterable[Any]:
         return columns[0] if self.convert is None else map(self.convert, columns[0])
@@ -62,10 +71,10 @@ class _Column:
 
 @dataclass(frozen=True, slots=True)
 class _Nested:
-    """A row within a row. `optional`: None where its first column is NULL, as an outer join leaves it."""
+    """A row within a row. `optional`: None if its first column is NULL, as after an outer join without a match."""
 
     row: type["LightRow"]
-    replaced: dict[str, Expression]
+    replaced: Mapping[str, Expression]
     optional: bool = False
 
     @property
@@ -73,35 +82,40 @@ class _Nested:
         return self.row.__width__
 
     def expressions(self, role: Role, name: str) -> list[ColumnElement[Any]]:
-        return self.row.columns(role, f"{name}__", self.replaced)
+        return self.row.columns(role, f"{name}__", **self.replaced)
 
     def values(self, columns: Columns) -> Iterable[Any]:
-        # Mostly nothing is missing, and then no value costs a call.
+        # Usually no row is missing, and then building costs no call in Python.
         if not self.optional or (isinstance(columns[0], tuple) and None not in columns[0]):
             return self.row.build(columns)
-        make: Any = self.row
-        values = self.row.__values__(columns)
-        return map(lambda first, *rest: None if first is None else make(first, *rest), *values)
+        row: Any = self.row
+        return (None if values[0] is None else row(*values) for values in zip(*row.__values__(columns), strict=True))
 
 
-def column(expression: Expression | Callable[[Role], Expression], convert: Callable[[Any], Any] | None = None) -> Any:
-    """Declares a field that is a column: an expression, or a function of the role that gives one."""
+def column(
+    expression: Expression | Callable[[Role], Expression] | None = None,
+    convert: Callable[[Any], Any] | None = None,
+) -> Any:
+    """Declares a field that is a column: an expression, or a function of the role that returns one.
+
+    Without either, the statement gives the expression by name (`select`, `columns`).
+    """
     return _Column(expression, convert)
 
 
 def nested(row: type["LightRow"], **columns: Expression) -> Any:
-    """Declares a field that is another row, read by the same statement. `columns` replace those of its declaration."""
+    """Declares a field that is another row of the same statement. `columns` replace columns that the row declares."""
     return _Nested(row, columns)
 
 
 def optional(row: type["LightRow"], **columns: Expression) -> Any:
-    """As `nested`, and None where the first column is NULL."""
+    """As `nested`, but None if the first column is NULL."""
     return _Nested(row, columns, optional=True)
 
 
-def derived() -> Any:
-    """Declares a field that the row's `derive` sets, from the columns and what the operation knows."""
-    return field(init=False)
+def derived(*, init: Literal[False] = False) -> Any:
+    """Declares a field that the row's `derive` sets after the read. `init` says to type checkers: no parameter."""
+    return field(init=init)
 
 
 class LightRow:
@@ -112,40 +126,44 @@ class LightRow:
     __entity_class__: ClassVar[type[Base] | None]
     __parts__: ClassVar[dict[str, _Column | _Nested]]
     __width__: ClassVar[int]
-    __joins__: ClassVar[Callable[[Select[Any]], Select[Any]] | None]
+    __joins__: ClassVar[Callable[[Select], Select] | None]
 
     @classmethod
-    def columns(
-        cls, role: Role, prefix: str = "", replaced: dict[str, Expression] | None = None
-    ) -> list[ColumnElement[Any]]:
-        """The columns in the order of the fields, each labelled with its field's name after `prefix`."""
+    def columns(cls, role: Role, prefix: str = "", /, **expressions: Expression) -> list[ColumnElement[Any]]:
+        """Returns the columns in the order of the fields, labelled with the names of the fields after `prefix`.
+
+        `expressions` are those of fields declared without one, or replace the declared ones. Raises TypeError if one is
+        missing or belongs to no field.
+        """
+        if unknown := expressions.keys() - cls.__parts__.keys():
+            raise TypeError(f"{cls.__name__} has no field {sorted(unknown)}")
         found: list[ColumnElement[Any]] = []
         for name, part in cls.__parts__.items():
-            if replaced and name in replaced:
-                part = _Column(replaced[name], None)
+            if name in expressions:
+                part = _Column(expressions[name])
             found += part.expressions(role, prefix + name)
         return found
 
     @classmethod
-    def select(cls, role: Role, *leading: Any) -> Select[Any]:
-        """The columns with their joins, without scope; `leading` columns come first."""
-        # unscoped: `statement` adds the scope; others join it to what is scoped
-        statement = select(*leading, *cls.columns(role)).select_from(cls.entity())
+    def select(cls, role: Role, /, *leading: Any, **expressions: Expression) -> Select:
+        """Selects the columns with their joins, without scope. `leading` columns come first; `expressions` as above."""
+        # unscoped: `statement` adds the scope; other callers add their own
+        statement = select(*leading, *cls.columns(role, **expressions)).select_from(cls.entity())
         return cls.__joins__(statement) if cls.__joins__ else statement
 
     @classmethod
-    def statement(cls, role: Role, *leading: Any) -> Select[Any]:
-        """Every row that a viewer in the role sees; `leading` columns come first."""
+    def statement(cls, role: Role, *leading: Any) -> Select:
+        """Selects all rows that a viewer in the role sees. `leading` columns come first."""
         return cls.select(role, *leading).where(scope.sees(role, cls.entity()))
 
     @classmethod
-    def statement_of(cls, role: Role, *columns: Any) -> Select[Any]:
-        """These columns, over every row that a viewer in the role sees, without the row's joins."""
+    def statement_of(cls, role: Role, *columns: Any) -> Select:
+        """Selects these columns of all rows that a viewer in the role sees, without the row's joins."""
         return select(*columns).select_from(cls.entity()).where(scope.sees(role, cls.entity()))
 
     @classmethod
     def build(cls, columns: Columns) -> Iterator[Self]:
-        """The rows of as many columns as the declaration has, whole columns at a time."""
+        """Builds the rows from their columns, in the order of the declaration."""
         return map(cls, *cls.__values__(columns))
 
     @classmethod
@@ -158,11 +176,11 @@ class LightRow:
 
     @classmethod
     def derive(cls, rows: Sequence[Any], reading: "ReadSession") -> None:
-        """Sets the derived fields of rows that were just read; a row without such fields has nothing to do."""
+        """Sets the derived fields of rows that were just read. The default does nothing."""
 
     @classmethod
     def entity(cls) -> type[Base]:
-        """The mapped class of the row's own table. Raises TypeError for a row without one."""
+        """Returns the mapped class of the row's table. Raises TypeError for a row without a table."""
         if cls.__entity_class__ is None:
             raise TypeError(f"{cls.__name__} has no table of its own")
         return cls.__entity_class__
@@ -170,50 +188,53 @@ class LightRow:
 
 @dataclass_transform(field_specifiers=(column, nested, optional, derived))
 def row(
-    entity: type[Base] | None = None, *, joins: Callable[[Select[Any]], Select[Any]] | None = None, eq: bool = True
+    entity: type[Base] | None = None, *, joins: Callable[[Select], Select] | None = None, eq: bool = True
 ) -> Callable[[type[T]], type[T]]:
-    """Makes a class a light row of an entity (None: only ever nested, or read by a statement of its own).
+    """Makes a class a light row of an entity; without one, its statements name their tables themselves.
 
-    `joins` adds the other tables that the columns name. Raises TypeError where an annotation does not fit its column.
+    `joins` adds the other tables whose columns the row has. Raises TypeError if an annotation does not fit its column.
     """
 
-    def make(cls: type[T]) -> type[T]:
+    def decorate(cls: type[T]) -> type[T]:
         parts: dict[str, _Column | _Nested] = {}
         for name in cls.__annotations__:
             declared = cls.__dict__.get(name, MISSING)
             if isinstance(declared, _Column | _Nested):
                 parts[name] = declared
                 delattr(cls, name)
-        made: Any = dataclass(slots=True, eq=eq)(cls)
-        made.__parts__, made.__entity_class__, made.__joins__ = parts, entity, joins and staticmethod(joins)
-        made.__width__ = sum(part.width for part in parts.values())
-        _check(made)
-        return made
+        row_class: Any = dataclass(slots=True, eq=eq)(cls)
+        row_class.__parts__, row_class.__entity_class__ = parts, entity
+        row_class.__joins__ = joins and staticmethod(joins)
+        row_class.__width__ = sum(part.width for part in parts.values())
+        _check(row_class)
+        return row_class
 
-    return make
+    return decorate
 
 
 def _check(cls: Any) -> None:
     """Compares the constructor's parameters with the columns, and each annotation with the type of its column."""
-    wanted = [each.name for each in fields(cls) if each.init]
-    if wanted != list(cls.__parts__):
-        raise TypeError(f"{cls.__name__}: the fields {wanted} are not the columns {list(cls.__parts__)}")
+    parameters = [each.name for each in fields(cls) if each.init]
+    if parameters != list(cls.__parts__):
+        raise TypeError(f"{cls.__name__}: the parameters {parameters} are not the columns {list(cls.__parts__)}")
     hints = get_type_hints(cls)
     for name, part in cls.__parts__.items():
         annotated = hints[name]
         allows_none = type(None) in get_args(annotated)
         if isinstance(part, _Nested):
             if part.optional != allows_none:
-                raise TypeError(f"{cls.__name__}.{name}: optional() and `| None` go together")
+                raise TypeError(f"{cls.__name__}.{name}: optional() needs `| None`, nested() does not allow it")
+            if part.row.derive.__func__ is not LightRow.derive.__func__:  # type: ignore[attr-defined]  # class methods
+                raise TypeError(f"{cls.__name__}.{name}: derived fields of a nested row would not be set")
         elif part.convert is None and isinstance(part.expression, InstrumentedAttribute):
             _check_column(f"{cls.__name__}.{name}", annotated, part.expression, allows_none)
 
 
 def _check_column(name: str, annotated: Any, attribute: InstrumentedAttribute[Any], allows_none: bool) -> None:
-    kinds = get_args(annotated) if get_origin(annotated) in (types.UnionType,) else (annotated,)
-    kind = next(each for each in kinds if each is not type(None))
-    stored = attribute.type.enum_class if getattr(attribute.type, "enum_class", None) else attribute.type.python_type
-    if kind is not stored and not (isinstance(kind, type) and issubclass(kind, Enum) and kind is stored):
-        raise TypeError(f"{name} is a {kind}, but its column holds a {stored}")
+    alternatives = get_args(annotated) if get_origin(annotated) is types.UnionType else (annotated,)
+    field_type = next(each for each in alternatives if each is not type(None))
+    column_type = getattr(attribute.type, "enum_class", None) or attribute.type.python_type
+    if field_type is not column_type:
+        raise TypeError(f"{name} is annotated as {field_type}, but its column has {column_type}")
     if attribute.property.columns[0].nullable and not allows_none:
         raise TypeError(f"{name}: the column may be NULL, so the field must allow None")

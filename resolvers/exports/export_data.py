@@ -3,25 +3,18 @@
 from collections.abc import Iterable
 from typing import Any
 
-from db.models.time_log_entry import TimeLogEntry
 from domain import clock, global_id
 from domain.enums import CriterionFilter
 from loaders.aim import AimLoader, AimRow
 from loaders.core.paged_list import whole_list
 from loaders.core.registry import Loaders
-from loaders.criterion import CriterionRow
+from loaders.criterion import CriteriaOfUnitLoader, CriterionRow
 from loaders.learner import LearnerLoader
 from loaders.provider import read_provider_name
 from loaders.qualification import QualificationLoader
 from loaders.time_log_entry import TIME_LOG, TimeLogEntryRow
-from loaders.unit import (
-    CriteriaOfUnitLoader,
-    UnitLoader,
-    UnitProgressLoader,
-    UnitRow,
-    UnitSignaturesLoader,
-    UnitsOfAimLoader,
-)
+from loaders.unit import UnitLoader, UnitRow, UnitSignaturesLoader, UnitsOfAimLoader
+from loaders.unit_progress import UnitProgressLoader
 from loaders.user import NamedUserLoader
 from resolvers.exports.pdf import AimHeading, Measures
 from resolvers.exports.progress_map import MapCriterion, MapUnit, ProgressMap
@@ -39,7 +32,7 @@ async def time_log(loaders: Loaders, learner_key: int, filters: dict[str, Any]) 
         return None
     reading = loaders.reading
     # The list has the latest day first; on paper time runs down the page.
-    entries = (await whole_list(reading, TIME_LOG, TimeLogEntry.learner_id, learner_key, filters, AT_ONCE))[::-1]
+    entries = (await whole_list(reading, TIME_LOG, "learner", learner_key, filters, AT_ONCE))[::-1]
     aims = await _by_key(loaders[AimLoader], (entry.aim_key for entry in entries))
     units = await _by_key(loaders[UnitLoader], (_unit_key(entry) for entry in entries))
     people = await _names(loaders, (entry.approved_by_key for entry in entries))

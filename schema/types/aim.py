@@ -7,13 +7,14 @@ import strawberry
 
 from domain.enums import ResourceBucket
 from loaders.aim import AimRow
+from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
 from loaders.qualification import QualificationLoader
 from loaders.resource import AimResourcesLoader, ResourceCountLoader, ResourceRow
 from loaders.unit import UnitsOfAimLoader
-from resolvers import signed_urls as link
+from resolvers import signed_urls
 from schema.enums import AimStatus, CriterionFilter, TrafficLight
-from schema.field_builders import Info, attribute, loaded, person, related
+from schema.field_builders import argument, attribute, loaded, person, related, resolved
 from schema.relay import Node, node, record
 from schema.types.file import Download
 from schema.types.progress import Progress
@@ -26,65 +27,64 @@ if TYPE_CHECKING:
     from schema.types.learner import Learner
 
 
-async def _material(row: AimRow, load, bucket: ResourceBucket) -> list[ResourceRow]:
-    return [material for material in await load[AimResourcesLoader].load(row.key) if material.bucket is bucket]
+async def _resources(row: AimRow, loaders: Loaders, bucket: ResourceBucket) -> list[ResourceRow]:
+    return [resource for resource in await loaders[AimResourcesLoader].load(row.key) if resource.bucket is bucket]
 
 
 @node(
     AimRow,
-    "One component of a learner's programme, such as a standard, a diploma or a functional skill (ILR: learning aim).",
+    "One component of a learner's programme, such as an apprenticeship standard, a diploma or a functional skill. "
+    "Guides also say component or course; the official term is learning aim.",
 )
 class Aim(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] = loaded(
-        "Whose it is.", LearnerLoader, by="learner_key"
+        "The learner whose aim it is.", LearnerLoader, by="learner_key"
     )
     qualification: Qualification = loaded(
-        "What it is measured against, in the version that it is pinned to.",
+        "The qualification that the aim is measured against, in one version.",
         QualificationLoader,
         by="qualification_key",
     )
-    title: str = attribute("The qualification's title.")
-    status: AimStatus = attribute("Where the learner stands in it.")
-    assessor: User | None = attribute("The assessor (training adviser); null until there is one.")
-    iqa: User | None = person("The internal quality assurer; null until there is one.", "iqa_key")
-    start_date: dt.date = attribute("The first day.")
-    planned_end_date: dt.date = attribute("The expected last day [001], which still counts.")
-    actual_end_date: dt.date | None = attribute("The day on which it ended; null until then.")
-    progress: Progress = attribute("The three bars.")
+    title: str = attribute("The title of the qualification.")
+    status: AimStatus = attribute("The state of the aim.")
+    assessor: User | None = attribute("The assessor of the aim; null if none is assigned.")
+    iqa: User | None = person("The user who quality-assures the aim; null if none is assigned.", "iqa_key")
+    start_date: dt.date = attribute("The first day of training.")
+    planned_end_date: dt.date = attribute("The last day of training as planned; that day is included.")
+    actual_end_date: dt.date | None = attribute("The day on which the aim ended; null until then.")
+    progress: Progress = attribute("The learner's progress in the aim: time elapsed, criteria mapped and signed off.")
     traffic_light: TrafficLight = attribute(
-        "Mapped percent less duration percent [000]: at or below minus the provider's tolerance OFF_TRACK, at or above "
-        "it AHEAD."
+        "Compares `progress.pointsAhead` with the provider's tolerance: `OFF_TRACK` if it is minus the tolerance or "
+        "less, `AHEAD` if it is the tolerance or more, else `ON_TRACK`. `NOT_RATED` if the aim is not in training, has "
+        "no criteria, or less time has passed than the provider's `ratedFromPercent`.",
     )
     units: list[Unit] = loaded(
-        "Its units in order. The progress map (gap analysis) is `units { criteria(filter:) }`.",
+        "The units of the aim in order. `units { criteria(filter:) }` is the progress map (gap analysis).",
         UnitsOfAimLoader,
     )
     resources: list[Resource] = related(
-        "Its resources, the oldest first.", lambda row, load: _material(row, load, ResourceBucket.RESOURCES)
+        "The resources (learning material) of the aim, oldest first.",
+        lambda row, loaders: _resources(row, loaders, ResourceBucket.RESOURCES),
     )
     resource_count: int = loaded(
-        "How many resources it has: the number on the Resources icon.",
-        ResourceCountLoader,
+        "The number of resources, for the Resources icon. Files from Course are not counted.", ResourceCountLoader
     )
     files: list[Resource] = related(
-        "Files from Course, the oldest first.", lambda row, load: _material(row, load, ResourceBucket.FILES_FROM_COURSE)
+        "Files from Course (additional files) of the aim, oldest first.",
+        lambda row, loaders: _resources(row, loaders, ResourceBucket.FILES_FROM_COURSE),
     )
-
-    @strawberry.field(description="The filtered progress map as a PDF, as it is at the moment it is opened.")
-    def progress_map_export(
-        root: AimRow,
-        info: Info,
-        filter: Annotated[
-            CriterionFilter | None, strawberry.argument(description="Which criteria.")
-        ] = CriterionFilter.ALL,
-    ) -> Download:
-        return link.to_progress_map(info.context, root.key, filter)  # type: ignore[return-value]
-
-    @strawberry.field(description="Record of Achievement as a PDF: each unit, when it was completed, who signed.")
-    def record_of_achievement_export(root: AimRow, info: Info) -> Download:
-        return link.to_record_of_achievement(info.context, root.key)  # type: ignore[return-value]
+    progress_map_export: Download = resolved(
+        "The progress map as a PDF, made when the link is opened.",
+        lambda row, info, filter: signed_urls.to_progress_map(info.context, row.key, filter),
+        filter=argument(CriterionFilter, "Which criteria the PDF shows."),
+        defaults={"filter": CriterionFilter.ALL},
+    )
+    record_of_achievement_export: Download = resolved(
+        "The Record of Achievement as a PDF: for each unit, when it was completed and who signed.",
+        lambda row, info: signed_urls.to_record_of_achievement(info.context, row.key),
+    )
 
 
 @strawberry.type
 class AimQueries:
-    aim: Aim | None = record("Aim", "One aim")
+    aim: Aim | None = record("Aim", "The aim with this id")

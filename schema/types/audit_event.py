@@ -1,34 +1,42 @@
 """The audit trail: who did what."""
 
 import datetime as dt
+from typing import Any
 
 import strawberry
 
 from loaders.audit_event import AUDIT_TRAIL, AuditEventRow
-from resolvers import node as nodes_
+from resolvers import node as nodes
 from schema.enums import Role
-from schema.field_builders import Info, argument, attribute, connection, person
+from schema.field_builders import Info, argument, attribute, connection, person, resolved
 from schema.relay import Connection, Node, node
 from schema.types.user import User
 
 
-@node(AuditEventRow, "One line of the append-only record of who did what. Never what a person wrote, never a secret.")
-class AuditEvent(Node):
-    at: dt.datetime = attribute("When it was done.")
-    actor: User | None = person("Who did it; null where the system did, or nobody who is signed in.", "actor_key")
-    role: Role | None = attribute("The role that they acted in; null without an actor.")
-    action: str = attribute("What was done: the mutation's name, such as evidenceAssess.")
+async def _subject(row: AuditEventRow, info: Info) -> Any:
+    return await nodes.by_id(info.context, row.subject_id) if row.subject_id else None
 
-    @strawberry.field(description="The record that it was done to; null where there is none that the viewer may see.")
-    async def subject(root: AuditEventRow, info: Info) -> Node | None:
-        return await nodes_.by_id(info.context, root.subject_id) if root.subject_id else None
+
+@node(
+    AuditEventRow,
+    "One event of the audit trail, which records who did what. Events are only ever added. They contain no secrets and "
+    "no text that a user wrote.",
+)
+class AuditEvent(Node):
+    at: dt.datetime = attribute("When it happened.")
+    actor: User | None = person("The user who did it; null if the system did it or nobody was logged in.", "actor_key")
+    role: Role | None = attribute("The role in which the user acted; null without an actor.")
+    action: str = attribute("What the user did: the name of the mutation, such as `evidenceAssess`.")
+    subject: Node | None = resolved(
+        "The record that the event is about; null if there is none or the viewer may not see it.", _subject
+    )
 
 
 @strawberry.type
 class AuditEventQueries:
     audit_trail: Connection[AuditEvent] = connection(
-        "The record of who did what, newest first: a Master Admin's provider, an Assessor's case, an IQA's sample, a "
-        "Learner's own signatures; empty for every other role.",
+        "The audit trail, newest first. A Master Admin sees the whole provider, an assessor their caseload, an IQA "
+        "their sample, a learner their own signatures; other roles see nothing.",
         AUDIT_TRAIL,
-        subject_id=argument(strawberry.ID, "Events about the record with this id."),
+        subject_id=argument(strawberry.ID, "Only events about the record with this id."),
     )

@@ -1,4 +1,4 @@
-"""Criteria of one learner's unit."""
+"""Criteria of a learner's units."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated
@@ -17,15 +17,19 @@ if TYPE_CHECKING:
     from schema.types.user import User
 
 
-@node(CriterionRow, "A criterion of one learner's unit: the awarding body's words, and how far this learner has come.")
+@node(
+    CriterionRow,
+    "The smallest requirement of a unit, together with how far one learner has come in it. Each learner's criteria "
+    "have ids of their own.",
+)
 class Criterion(Node):
     unit: Annotated["Unit", strawberry.lazy("schema.types.unit")] = attribute("The unit that it belongs to.")
     code: str = attribute("Its code, such as 1.1 or K3; unique within the unit only.")
-    description: str = attribute("What has to be shown, in the awarding body's words.")
-    status: CriterionStatus = attribute("Its colour on the progress map.")
-    evidence_count: int = attribute("How many pieces of evidence are mapped to it.")
+    description: str = attribute("What the learner has to show, in the words of the awarding body.")
+    status: CriterionStatus = attribute("Its status, and so its colour, on the progress map.")
+    evidence_count: int = attribute("The number of pieces of evidence mapped to it.")
     evidence: list[Annotated["Evidence", strawberry.lazy("schema.types.evidence")]] = loaded(
-        "The evidence mapped to it, the oldest first.", EvidenceOfCriterionLoader
+        "The evidence mapped to it, oldest first.", EvidenceOfCriterionLoader
     )
     signed_off_by: Annotated["User", strawberry.lazy("schema.types.user")] | None = person(
         "The assessor who signed it off; null until then.", "signed_off_by_key"

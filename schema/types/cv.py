@@ -1,4 +1,4 @@
-"""A learner's CV, and the documents beside it."""
+"""A learner's CV, and the documents that are kept with it."""
 
 import datetime as dt
 
@@ -12,24 +12,22 @@ from schema.types.file import File
 
 @strawberry.type(description="One section of a CV.")
 class CvSection:
-    name: CvSectionName = attribute("Which section.")
-    text: str = attribute("What it says.")
+    name: CvSectionName = attribute("Which section it is.")
+    text: str = attribute("The text of the section.")
     updated_at: dt.datetime = attribute("When it was last saved.")
 
 
-@strawberry.type(description="A document beside the CV.")
+@strawberry.type(description="A document that is kept with a CV.")
 class CvDocument:
-    kind: CvDocumentKind = attribute("What it is.")
+    kind: CvDocumentKind = attribute("The kind of the document.")
     file: File = attribute("The file.")
 
 
-@strawberry.type(description="A learner's CV, saved section by section.")
+@strawberry.type(description="A learner's CV. Each section is saved on its own.")
 class Cv:
     sections: list[CvSection] = loaded(
-        "The sections that were saved, in the order of a CV.", CvSectionsLoader, by="learner_key"
+        "The sections saved so far, in the usual order of a CV.", CvSectionsLoader, by="learner_key"
     )
     documents: list[CvDocument] = loaded(
-        "CV, job description, company profile, and any other.",
-        CvDocumentsLoader,
-        by="learner_key",
+        "The documents kept with the CV, oldest first.", CvDocumentsLoader, by="learner_key"
     )

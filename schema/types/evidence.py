@@ -1,4 +1,4 @@
-"""Evidence: what was submitted, its versions and signatures, and the criteria it is mapped to."""
+"""Evidence: its versions and signatures, and the criteria that it is mapped to."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated
@@ -7,16 +7,17 @@ import strawberry
 
 from domain.clock import day_of
 from loaders.aim import AimLoader
+from loaders.core.registry import Loaders
+from loaders.criterion import CriterionLoader
 from loaders.evidence import AWAITING_ASSESSMENT, EVIDENCE_OLDEST_FIRST, EvidenceRow
 from loaders.evidence_detail import (
+    EvidenceMappingsLoader,
     EvidenceSignatureRow,
     EvidenceSignaturesLoader,
     EvidenceVersionRow,
-    MappingsLoader,
-    VersionsLoader,
+    EvidenceVersionsLoader,
 )
 from loaders.learner import LearnerLoader
-from loaders.unit import CriterionLoader
 from schema.enums import AssessmentMethod, EvidenceStatus, Role
 from schema.field_builders import argument, attribute, connection, loaded, related
 from schema.relay import Connection, Node, node, record
@@ -29,99 +30,109 @@ if TYPE_CHECKING:
     from schema.types.learner import Learner
 
 
-async def _standing(row: EvidenceRow, load) -> list[EvidenceSignatureRow]:
-    return [signature for signature in await load[EvidenceSignaturesLoader].load(row.key) if signature.current]
+async def _current_signatures(row: EvidenceRow, loaders: Loaders) -> list[EvidenceSignatureRow]:
+    return [signature for signature in await loaders[EvidenceSignaturesLoader].load(row.key) if signature.current]
 
 
-async def _on_version(row: EvidenceVersionRow, load) -> list[EvidenceSignatureRow]:
-    signatures = await load[EvidenceSignaturesLoader].load(row.evidence_key)
+async def _signatures_of_version(row: EvidenceVersionRow, loaders: Loaders) -> list[EvidenceSignatureRow]:
+    signatures = await loaders[EvidenceSignaturesLoader].load(row.evidence_key)
     return [signature for signature in signatures if signature.version_number == row.number]
 
 
-async def _days_waiting(row: EvidenceRow, load) -> int | None:
+async def _days_waiting(row: EvidenceRow, loaders: Loaders) -> int | None:
     if row.status not in AWAITING_ASSESSMENT:
         return None
-    latest = (await load[VersionsLoader].load(row.key))[-1]
-    return (load.reading.today - day_of(latest.submitted_at)).days
+    latest = (await loaders[EvidenceVersionsLoader].load(row.key))[-1]
+    return (loaders.reading.today - day_of(latest.submitted_at)).days
 
 
 @strawberry.type(description="A signature on one version of a piece of evidence.")
 class EvidenceSignature:
-    role: Role = attribute("The role in which it was given.")
-    signed_by: User = attribute("Who signed.")
-    signed_at: dt.datetime = attribute("When.")
+    role: Role = attribute("The role in which the user signed.")
+    signed_by: User = attribute("The user who signed.")
+    signed_at: dt.datetime = attribute("When the user signed.")
 
 
-@strawberry.type(description="One upload of a piece of evidence; a resubmission adds one and loses none.")
+@strawberry.type(
+    description="One upload of a piece of evidence. A resubmission adds a version; earlier versions are kept."
+)
 class EvidenceVersion:
-    number: int = attribute("Counts up from 1.")
-    file: File = attribute("The file as it was then.")
-    comment: str | None = attribute("What was said with a resubmission; null on the first version.")
-    submitted_by: User = attribute("Who submitted it.")
-    submitted_at: dt.datetime = attribute("When.")
-    signatures: list[EvidenceSignature] = related("The signatures given on this version.", _on_version)
+    number: int = attribute("The number of the version, counted from 1.")
+    file: File = attribute("The file of this version.")
+    comment: str | None = attribute("The comment given with the resubmission; null on the first version.")
+    submitted_by: User = attribute("The user who submitted this version.")
+    submitted_at: dt.datetime = attribute("When this version was submitted.")
+    signatures: list[EvidenceSignature] = related("The signatures on this version.", _signatures_of_version)
 
 
-@strawberry.type(description="A criterion that the assessor has mapped a piece of evidence to.")
+@strawberry.type(description="The assessor's link from a piece of evidence to a criterion.")
 class EvidenceMapping:
     criterion: Annotated["Criterion", strawberry.lazy("schema.types.criterion")] = related(
-        "The criterion.", lambda row, load: load[CriterionLoader].load((row.aim_key, row.criterion_key))
+        "The criterion.", lambda row, loaders: loaders[CriterionLoader].load((row.aim_key, row.criterion_key))
     )
-    signed_off: bool = attribute("Whether the criterion is met by it; else it works towards it.")
-    mapped_by: User = attribute("Who mapped it.")
-    mapped_at: dt.datetime = attribute("When.")
+    signed_off: bool = attribute(
+        "Whether the evidence meets the criterion, so that it is signed off; false if it only contributes to it."
+    )
+    mapped_by: User = attribute("The user who mapped it.")
+    mapped_at: dt.datetime = attribute("When it was mapped.")
 
 
-@node(EvidenceRow, "A piece of evidence in one aim: work, with a title and a description, to be mapped and assessed.")
+@node(
+    EvidenceRow,
+    "A piece of evidence: a file, with title and description, that a learner or an employer submits to one aim to show "
+    "that criteria are met.",
+)
 class Evidence(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] = loaded(
-        "Whose portfolio it is in.", LearnerLoader, by="learner_key"
+        "The learner whose portfolio contains it.", LearnerLoader, by="learner_key"
     )
     aim: Annotated["Aim", strawberry.lazy("schema.types.aim")] = loaded(
-        "The component that it was submitted to.", AimLoader, by="aim_key"
+        "The aim that it was submitted to.", AimLoader, by="aim_key"
     )
-    title: str = attribute("What it is called.")
-    description: str = attribute("What it shows, in the submitter's words.")
+    title: str = attribute("A short name for the evidence.")
+    description: str = attribute("What it shows, in the words of the user who submitted it.")
     status: EvidenceStatus = attribute("How far its assessment has come.")
-    file: File = attribute("The latest version's file.")
-    versions: list[EvidenceVersion] = loaded("Its uploads, the oldest first.", VersionsLoader)
-    declared_own_work: bool = attribute("Whether it was declared to be the learner's own work.")
-    submitted_by: User = attribute("Who submitted it first.")
-    submitted_at: dt.datetime = attribute("When it was submitted first [001].")
+    file: File = attribute("The file of the latest version.")
+    versions: list[EvidenceVersion] = loaded("All versions, oldest first.", EvidenceVersionsLoader)
+    declared_own_work: bool = attribute("Whether the submitter declared that it is the learner's own work.")
+    submitted_by: User = attribute("The user who submitted the first version.")
+    submitted_at: dt.datetime = attribute("When the first version was submitted.")
     days_waiting: int | None = related(
-        "Days in London since its latest version was submitted, while it waits for its assessment (SUBMITTED or "
-        "RESUBMITTED [001]); else null.",
+        "Days, in London, since the latest version was submitted; null unless it waits for its assessment (`SUBMITTED` "
+        "or `RESUBMITTED`).",
         _days_waiting,
     )
     signatures: list[EvidenceSignature] = related(
-        "The signatures that stand: those on the latest version. A resubmission needs new ones.", _standing
+        "The valid signatures: those on the latest version. A resubmission needs new ones.", _current_signatures
     )
     mappings: list[EvidenceMapping] = loaded(
-        "The criteria that it is mapped to, in the qualification's order.",
-        MappingsLoader,
+        "The criteria that it is mapped to, in the order of the qualification.",
+        EvidenceMappingsLoader,
     )
-    assessment_methods: list[AssessmentMethod] = attribute("How the assessor judged it; empty until then.")
-    feedback: str | None = attribute("What the assessor said about it; null until then.")
+    assessment_methods: list[AssessmentMethod] = attribute("How the assessor assessed it; empty until then.")
+    feedback: str | None = attribute("The assessor's feedback; null until there is some.")
     points_for_improvement: str | None = attribute(
-        "What to mend before it is resubmitted; null where nothing was asked."
+        "What to improve before it is resubmitted; null if the assessor gave no points for improvement."
     )
 
 
-@strawberry.input(description="Which evidence; every condition that is set must hold.")
+@strawberry.input(description="Conditions for evidence; all of those given must hold.")
 class EvidenceFilter:
-    aim_id: strawberry.ID | None = strawberry.field(default=None, description="In this aim.")
-    status: EvidenceStatus | None = strawberry.field(default=None, description="In this status.")
-    unmapped_only: bool | None = strawberry.field(default=None, description="True: mapped to no criterion yet.")
+    aim_id: strawberry.ID | None = strawberry.field(default=None, description="Only evidence submitted to this aim.")
+    status: EvidenceStatus | None = strawberry.field(default=None, description="Only evidence with this status.")
+    unmapped_only: bool | None = strawberry.field(
+        default=None, description="True: only evidence that is mapped to no criterion."
+    )
 
 
 @strawberry.type
 class EvidenceQueries:
-    evidence: Evidence | None = record("Evidence", "One piece of evidence")
+    evidence: Evidence | None = record("Evidence", "The piece of evidence with this id")
     evidence_library: Connection[Evidence] = connection(
-        "Evidence of all learners that the viewer may see, the earliest submitted first: what awaits assessment, and for "
-        "how long (daysWaiting).",
+        "The evidence of all learners whom the viewer may see, oldest first: what waits for an assessor longest comes "
+        "first.",
         EVIDENCE_OLDEST_FIRST,
-        awaiting_assessment_only=argument(bool, "Only what is SUBMITTED or RESUBMITTED."),
-        assessor_id=argument(strawberry.ID, "Of this assessor's: a user's id, as Aim.assessor gives it."),
-        employer_id=argument(strawberry.ID, "Of the learners at this employer site."),
+        awaiting_assessment_only=argument(bool, "Only evidence that is `SUBMITTED` or `RESUBMITTED`."),
+        assessor_id=argument(strawberry.ID, "Only evidence of aims of this assessor: the id of a user."),
+        employer_id=argument(strawberry.ID, "Only evidence of learners who work at this employer site."),
     )

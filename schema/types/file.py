@@ -1,4 +1,4 @@
-"""Files and the links to their bytes."""
+"""Files and the links to their content."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated
@@ -6,31 +6,31 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from loaders.file import FileRow
-from resolvers import signed_urls as link
-from schema.field_builders import Info, attribute, person
+from resolvers import signed_urls
+from schema.field_builders import attribute, person, resolved
 from schema.relay import Node, node
 
 if TYPE_CHECKING:
     from schema.types.user import User
 
 
-@strawberry.type(description="A short-lived address of a file's bytes, to be opened as it is.")
+@strawberry.type(description="A link to a file or an export, valid for a short time.")
 class Download:
-    url: str = attribute("Serves the bytes to whoever holds it, until it expires.")
-    expires_at: dt.datetime = attribute("When the address stops working; ask again for another.")
+    url: str = attribute("The address. It needs no token: anyone who has it can fetch the content until it expires.")
+    expires_at: dt.datetime = attribute("When the address expires. Request the field again for a new one.")
 
 
-@node(FileRow, "One file that was uploaded.")
+@node(FileRow, "An uploaded file.")
 class File(Node):
-    name: str = attribute("Its name, with its ending.")
-    content_type: str = attribute("Its media type, such as application/pdf.")
-    size: int = attribute("In bytes.")
-    sha256: str = attribute("The SHA-256 of its bytes, in lower-case hexadecimal.")
+    name: str = attribute("The file's name with its extension.")
+    content_type: str = attribute("The media type, such as `application/pdf`.")
+    size: int = attribute("The size in bytes.")
+    sha256: str = attribute("The SHA-256 digest of the content, in lower-case hexadecimal.")
     uploaded_by: Annotated["User", strawberry.lazy("schema.types.user")] | None = person(
-        "Who uploaded it.", "uploaded_by_key"
+        "The user who uploaded it.", "uploaded_by_key"
     )
-    uploaded_at: dt.datetime = attribute("When its bytes arrived.")
-
-    @strawberry.field(description="A link to its bytes, good for five minutes and for this viewer's sight of it.")
-    def download(root: FileRow, info: Info) -> Download:
-        return link.to_file(info.context, root.key)  # type: ignore[return-value]
+    uploaded_at: dt.datetime = attribute("When the upload finished.")
+    download: Download = resolved(
+        "A link to the content, valid for five minutes and only while the viewer may see the file.",
+        lambda row, info: signed_urls.to_file(info.context, row.key),
+    )

@@ -1,82 +1,197 @@
-"""Learners: apprentices, whose portfolio everything hangs on."""
+"""Learners: apprentices, with everything in their portfolio."""
 
 import datetime as dt
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import strawberry
 
+from loaders.action import ACTIONS
 from loaders.aim import AimsOfLearnerLoader, ProgrammeLoader
+from loaders.cv import CvRow
+from loaders.evidence import EVIDENCE
+from loaders.file import NamedFileLoader
 from loaders.learner import LEARNERS, LearnerRow
 from loaders.off_the_job import OffTheJobLoader
+from loaders.review_schedule import ReviewScheduleLoader
+from loaders.session import SESSIONS
+from loaders.signature_request import SIGNATURE_REQUESTS, AwaitingSignatureLoader
+from loaders.time_log_entry import TIME_LOG
+from loaders.upcoming import UpcomingLoader
 from loaders.user import ManagersOfLearnerLoader
-from schema.enums import LearnerOrder, TrafficLight
-from schema.field_builders import attribute, connection, loaded
+from resolvers import signed_urls
+from resolvers.time_log_calendar import time_log_calendar
+from schema.enums import ActionStatus, LearnerOrder, SessionStatus, SignatureRequestStatus, TrafficLight
+from schema.field_builders import Info, argument, attribute, connection, loaded, related, resolved
 from schema.relay import Connection, Node, node, record
+from schema.types.action import Action
 from schema.types.aim import Aim
+from schema.types.cv import Cv
+from schema.types.evidence import Evidence, EvidenceFilter
+from schema.types.file import Download, File
 from schema.types.off_the_job import OffTheJob
-from schema.types.portfolio import Portfolio
 from schema.types.progress import Progress
+from schema.types.session import Session
+from schema.types.signature_request import SignatureRequest
+from schema.types.time_log_entry import TimeLogDay, TimeLogEntryConnection, TimeLogFilter
 from schema.types.user import User
 
 if TYPE_CHECKING:
     from schema.types.employer import Employer
 
 
-@strawberry.input(description="Which learners; every condition that is set must hold.")
+@strawberry.input(description="Conditions for learners; all of those given must hold.")
 class LearnerFilter:
-    search: str | None = strawberry.field(default=None, description="Part of the name, in any case, accents or not.")
-    employer_id: strawberry.ID | None = strawberry.field(default=None, description="At this employer site.")
-    assessor_id: strawberry.ID | None = strawberry.field(default=None, description="With an aim of this assessor's.")
-    traffic_light: TrafficLight | None = strawberry.field(default=None, description="Whose programme is rated so.")
+    search: str | None = strawberry.field(
+        default=None, description="Part of the name to search for. Case and accents are ignored."
+    )
+    employer_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Only learners who work at this employer site."
+    )
+    assessor_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Only learners with an aim of this assessor: the id of a user."
+    )
+    traffic_light: TrafficLight | None = strawberry.field(
+        default=None, description="Only learners whose programme has this traffic light."
+    )
     aim_traffic_light: TrafficLight | None = strawberry.field(
-        default=None, description="With an aim, not withdrawn, that is rated so: those whom the KPIs' counts come from."
+        default=None,
+        description="Only learners with an aim of this traffic light, withdrawn aims excluded. `Kpis` counts aims by "
+        "the same rule.",
     )
     past_planned_end: bool | None = strawberry.field(
-        default=None, description="Whether the programme is past its last planned end."
+        default=None,
+        description="True: only learners whose latest planned end has passed with an aim unfinished. False: only the "
+        "others.",
     )
 
 
-@node(LearnerRow, "An apprentice at the provider: the owner of a portfolio.")
-class Learner(Portfolio, Node):
+def _conditions(filter: Any) -> dict[str, Any]:
+    return vars(filter) if filter else {}
+
+
+def _time_log_calendar(row: LearnerRow, info: Info, from_: dt.date, to: dt.date, filter: Any) -> Any:
+    return time_log_calendar(info.context, row.key, from_, to, **_conditions(filter))
+
+
+@node(LearnerRow, "An apprentice: a person who trains while working for an employer, and who has a portfolio here.")
+class Learner(Node):
     name: str = attribute("The learner's name.")
-    uln: str | None = attribute("Unique Learner Number, 10 digits; null unless the viewer may see it.")
-    last_login_at: dt.datetime | None = attribute("When the learner last signed in [002]; null if never.")
+    uln: str | None = attribute(
+        "The Unique Learner Number, 10 digits; null if the viewer may not see it or it is not known."
+    )
+    photo: File | None = loaded("A photo of the learner; null if there is none.", NamedFileLoader, by="photo_key")
+    last_login_at: dt.datetime | None = attribute("When the learner last logged in; null if they never have.")
     employer: Annotated["Employer", strawberry.lazy("schema.types.employer")] | None = attribute(
-        "The employer site where they work; null until there is one."
+        "The employer site where the learner works; null if there is none."
     )
     managers: list[User] = loaded(
-        "Their Employer Managers, by name: the managers or mentors to whom they are allocated [000].",
+        "The Employer Managers (managers or mentors) to whom the learner is allocated, by name.",
         ManagersOfLearnerLoader,
     )
-    off_the_job: OffTheJob = loaded(
-        "Minutes off the job over the aims and entries that the viewer may see.",
-        OffTheJobLoader,
-    )
-    aims: list[Aim] = loaded("The components of the programme that the viewer may see.", AimsOfLearnerLoader)
+
+    # The programme: all aims together.
+    aims: list[Aim] = loaded("The aims of the learner that the viewer may see.", AimsOfLearnerLoader)
     progress: Progress = loaded(
-        "Over the aims that are not withdrawn, each criterion counting once; time from the earliest start to the latest "
-        "planned end.",
+        "Progress over all aims that are not withdrawn: criteria are summed, and time runs from the earliest start to "
+        "the latest planned end.",
         ProgrammeLoader,
         part="progress",
     )
     traffic_light: TrafficLight = loaded(
-        "The same rule as an aim's [000], over the programme's progress.", ProgrammeLoader, part="traffic_light"
+        "The traffic light of the whole programme, by the rule of `Aim.trafficLight`.",
+        ProgrammeLoader,
+        part="traffic_light",
     )
     days_remaining: int = loaded(
-        "Days until the last planned end [001]; 0 once it has passed.", ProgrammeLoader, part="days_remaining"
+        "Days until the latest planned end of the aims; 0 once it has passed.", ProgrammeLoader, part="days_remaining"
     )
     days_overdue: int = loaded(
-        "Days since the last planned end while something is still to finish; else 0.",
+        "Days since the latest planned end of the aims, while an aim is unfinished; else 0.",
         ProgrammeLoader,
         part="days_overdue",
     )
+    off_the_job: OffTheJob = loaded(
+        "Off-the-job minutes over the aims and time log entries that the viewer may see.",
+        OffTheJobLoader,
+    )
+
+    # What comes next.
+    next_session: Session | None = loaded(
+        "The planned session that begins next; null if none is booked.", UpcomingLoader, part="next_session"
+    )
+    outstanding_action_count: int = loaded(
+        "Actions of the learner that are not `COMPLETE`.", UpcomingLoader, part="outstanding_action_count"
+    )
+    overdue_action_count: int = loaded(
+        "Actions of the learner that are not `COMPLETE` and whose target date has passed, in London.",
+        UpcomingLoader,
+        part="overdue_action_count",
+    )
+    last_review_at: dt.datetime | None = loaded(
+        "When the last attended formal review began; null before the first.",
+        ReviewScheduleLoader,
+        part="last_review_at",
+    )
+    review_due_on: dt.date | None = loaded(
+        "The day by which the next formal review is due: the provider's `reviewIntervalWeeks` after the last one or, "
+        "before the first, after the earliest start of an aim in training. Null if no aim is in training.",
+        ReviewScheduleLoader,
+        part="review_due_on",
+    )
+    awaiting_signature_count: int = loaded(
+        "Documents about the learner that wait for a signature in the viewer's role.",
+        AwaitingSignatureLoader,
+    )
+
+    # The portfolio.
+    sessions: Connection[Session] = connection(
+        "The learning plan: all planned and completed sessions, by number.",
+        SESSIONS,
+        owner="learner",
+        status=argument(SessionStatus, "Only sessions with this status."),
+    )
+    actions: Connection[Action] = connection(
+        "All actions of the learner, set in a session or outside one, earliest target date first.",
+        ACTIONS,
+        owner="learner",
+        status=argument(ActionStatus, "Only actions with this status."),
+        outstanding_only=argument(bool, "Only actions that are not `COMPLETE`."),
+    )
+    evidence: Connection[Evidence] = connection(
+        "The evidence library: all evidence of the learner, newest first.",
+        EVIDENCE,
+        owner="learner",
+        filter=EvidenceFilter,
+    )
+    signature_requests: Connection[SignatureRequest] = connection(
+        "Documents about the learner that need signatures or have them, newest first.",
+        SIGNATURE_REQUESTS,
+        owner="learner",
+        status=argument(SignatureRequestStatus, "Only documents with this status."),
+    )
+    time_log: TimeLogEntryConnection = connection(
+        "The time log as a list, latest day first.", TIME_LOG, owner="learner", filter=TimeLogFilter
+    )
+    time_log_calendar: list[TimeLogDay] = resolved(
+        "The time log as a calendar: the days that have entries, earliest first.",
+        _time_log_calendar,
+        from_=Annotated[dt.date, strawberry.argument(name="from", description="The first day.")],
+        to=Annotated[dt.date, strawberry.argument(description="The last day, so that there are at most 366 days.")],
+        filter=argument(TimeLogFilter, "Conditions that the entries must meet."),
+    )
+    time_log_export: Download = resolved(
+        "The time log as an Excel workbook with all entries that meet the filter.",
+        lambda row, info, filter: signed_urls.to_time_log(info.context, row.key, **_conditions(filter)),
+        filter=argument(TimeLogFilter, "Conditions that the entries must meet."),
+    )
+    cv: Cv = related("The learner's CV and the documents kept with it.", lambda row, loaders: CvRow(row.key))
 
 
 @strawberry.type
 class LearnerQueries:
-    learner: Learner | None = record("Learner", "One learner")
+    learner: Learner | None = record("Learner", "The learner with this id")
     learners: Connection[Learner] = connection(
-        "The learners that the viewer may see.",
+        "The learners whom the viewer may see.",
         LEARNERS,
         filter=LearnerFilter,
         order_by=(LearnerOrder, LearnerOrder.NAME_ASC),

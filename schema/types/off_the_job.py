@@ -1,4 +1,4 @@
-"""Off-the-job time against what the standard requires."""
+"""Off-the-job training compared with what the qualifications require."""
 
 from loaders.off_the_job import OffTheJobRow
 from schema.field_builders import attribute
@@ -7,20 +7,22 @@ from schema.relay import value
 
 @value(
     OffTheJobRow,
-    "Training away from the day's work, which every standard asks for: minutes required, expected by now, "
-    "and logged. Withdrawn aims require nothing.",
+    "Off-the-job training: learning in paid hours away from the usual work, of which each apprenticeship standard "
+    "requires a minimum. Compares the minutes required, expected by today, and logged. Withdrawn aims require none.",
 )
 class OffTheJob:
     required_minutes: int = attribute(
-        "The sum over the aims of the qualification's offTheJobHoursMinimum, in minutes [ST0499]; 0 where none is "
-        "known."
+        "Minutes that the aims require: the sum of `Qualification.offTheJobHoursMinimum` in minutes; 0 if no minimum "
+        "is known."
     )
     expected_minutes: int = attribute(
-        "What should be there by now: the sum over the aims of required x days elapsed / days planned, both days "
-        "counted, never below 0 or above required [000: the blue bar's rule]."
+        "Minutes that should be logged by today: the sum over the aims of required minutes x days elapsed / days "
+        "planned. First and last day are included; an aim's value is never below 0 or above its required minutes."
     )
     actual_minutes: int = attribute(
-        "All OFF_THE_JOB entries of the time log that the viewer may see: automatic, approved and unapproved "
-        "ones [001]."
+        "Minutes of all `OFF_THE_JOB` time log entries that the viewer may see, whether automatic, approved or not yet "
+        "approved."
     )
-    actual_percent: float = attribute("actual / required, 0 to 100, to one decimal [001]; 0 where nothing is required.")
+    actual_percent: float = attribute(
+        "`actualMinutes` as a percentage of `requiredMinutes`, 0 to 100, to one decimal; 0 if none are required."
+    )

@@ -1,44 +1,43 @@
-"""Progress: the three bars, of an aim, of a programme, or of a unit."""
+"""Progress in an aim, in a programme or in a unit."""
 
 from loaders.progress import ProgressRow
-from loaders.unit import UnitProgressRow
+from loaders.unit_progress import UnitProgressRow
 from schema.field_builders import attribute
 from schema.relay import value
 
 
 @value(
     ProgressRow,
-    "Three measures that are never mixed: time elapsed (blue), criteria with evidence mapped (orange), criteria "
-    "signed off (green). Percentages are exact to one decimal; 0 where there is no criterion.",
+    "Progress in three separate measures: time elapsed (blue bar), criteria with evidence mapped (orange bar), "
+    "criteria signed off (green bar). Percentages have one decimal; those of criteria are 0 if there are no criteria.",
 )
 class Progress:
-    criteria_total: int = attribute("How many criteria there are [001: the progress map].")
-    criteria_mapped: int = attribute("Criteria with evidence mapped, those signed off included [000].")
-    criteria_signed_off: int = attribute("Criteria that the assessor has signed off [000].")
+    criteria_total: int = attribute("The number of criteria.")
+    criteria_mapped: int = attribute("Criteria with evidence mapped to them, including those signed off.")
+    criteria_signed_off: int = attribute("Criteria that the assessor has signed off.")
     duration_percent: float = attribute(
-        "Blue bar [000]: days from start to today over days from start to planned end, both days counted, 0 to 100. "
-        "Red once pastPlannedEnd [001]."
+        "Blue bar: days from the start to today as a percentage of the days from the start to the planned end, 0 to "
+        "100. First and last day are included. The bar turns red if `pastPlannedEnd` is true."
     )
     mapped_percent: float = attribute(
-        "Orange bar [000], 0 to 100: criteriaMapped of criteriaTotal, never shorter than the green one."
+        "Orange bar: `criteriaMapped` as a percentage of `criteriaTotal`, 0 to 100. Never below `signedOffPercent`."
     )
-    signed_off_percent: float = attribute("Green bar [000], 0 to 100: criteriaSignedOff of criteriaTotal.")
+    signed_off_percent: float = attribute(
+        "Green bar: `criteriaSignedOff` as a percentage of `criteriaTotal`, 0 to 100."
+    )
     points_ahead: float = attribute(
-        "mappedPercent less durationPercent, in percentage points: what the traffic light [000] compares with the "
-        "provider's tolerance. Below 0 is behind; 0 criteria count as nothing mapped."
+        "`mappedPercent` minus `durationPercent` in percentage points; negative if the learner is behind. The traffic "
+        "light compares it with the provider's tolerance."
     )
     past_planned_end: bool = attribute(
-        "Whether the planned end has passed with something still to finish: from the day after it, in London [001]."
+        "Whether the planned end has passed, in London, with something unfinished; false on the day of the planned end."
     )
 
 
-@value(
-    UnitProgressRow,
-    "The criteria of one unit, counted.",
-)
+@value(UnitProgressRow, "Progress in one unit: how many of its criteria are mapped and signed off.")
 class UnitProgress:
-    criteria_total: int = attribute("How many criteria the unit has.")
-    criteria_mapped: int = attribute("Criteria with evidence mapped, those signed off included.")
+    criteria_total: int = attribute("The number of criteria of the unit.")
+    criteria_mapped: int = attribute("Criteria with evidence mapped to them, including those signed off.")
     criteria_signed_off: int = attribute("Criteria that the assessor has signed off.")
-    mapped_percent: float = attribute("Orange, 0 to 100.")
-    signed_off_percent: float = attribute("Green, 0 to 100.")
+    mapped_percent: float = attribute("Orange: `criteriaMapped` as a percentage of `criteriaTotal`, 0 to 100.")
+    signed_off_percent: float = attribute("Green: `criteriaSignedOff` as a percentage of `criteriaTotal`, 0 to 100.")

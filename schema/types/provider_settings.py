@@ -1,25 +1,31 @@
-"""Provider settings: what the numbers and the signing of units hang on."""
+"""The provider's settings for progress and for the signing of units."""
 
 import strawberry
 
 from schema.enums import Role
-from schema.field_builders import Info, attribute
+from schema.field_builders import attribute, resolved
 
 
-@strawberry.type(description="The provider's settings, which every number in the graph follows.")
+@strawberry.type(
+    description="The training provider's settings. They decide how progress is rated and which signatures a unit needs."
+)
 class ProviderSettings:
     traffic_light_tolerance: float = attribute(
-        "Percentage points either side of the expected progress that still count as on track; at the tolerance itself "
-        "an aim is off track or ahead."
+        "The tolerance of the traffic light in percentage points: an aim that is this much behind the expected "
+        "progress is off track, one that is this much ahead of it is ahead."
     )
-    rated_from_percent: float = attribute("Aims are rated once this much of their duration has passed, 0 to 100.")
+    rated_from_percent: float = attribute(
+        "How much of an aim's duration must have passed before it has a traffic light, in percent, 0 to 100."
+    )
     review_interval_weeks: int = attribute("Weeks from one formal review to the next.")
-    unit_signatures: list[Role] = attribute("The roles that must sign a unit; any other role may.")
-    disclaimer: str | None = attribute("The words to accept at the first sign-in; null where there are none.")
+    unit_signatures: list[Role] = attribute("The roles that must sign each unit. Other roles may sign too.")
+    disclaimer: str | None = attribute(
+        "The text that each user has to accept at the first login; null if there is none."
+    )
 
 
 @strawberry.type
 class ProviderSettingsQueries:
-    @strawberry.field(description="The settings of the viewer's provider.")
-    def provider_settings(root: object, info: Info) -> ProviderSettings:
-        return info.context.require_active_viewer().rules  # type: ignore[return-value]
+    provider_settings: ProviderSettings = resolved(
+        "The settings of the viewer's provider.", lambda root, info: info.context.require_active_viewer().rules
+    )

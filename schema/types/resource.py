@@ -1,4 +1,4 @@
-"""Resources: material that an assessor gives a learner in one aim."""
+"""Resources: the learning material and additional files of an aim."""
 
 from loaders.resource import ResourceRow
 from schema.field_builders import attribute
@@ -6,7 +6,7 @@ from schema.relay import Node, node
 from schema.types.file import File
 
 
-@node(ResourceRow, "A file that goes with an aim: a resource, or a file from the course.")
+@node(ResourceRow, "A file that the assessor adds to an aim: learning material, or a file from the course.")
 class Resource(Node):
-    title: str = attribute("What it is called.")
+    title: str = attribute("The title of the resource.")
     file: File = attribute("The file.")

@@ -1,10 +1,12 @@
-"""Role grants: what a login may act as."""
+"""Role grants: the roles of a login."""
 
 import datetime as dt
+from typing import Any
 
 import strawberry
 
-from domain.enums import Role as Roles
+from domain import enums
+from loaders.core.registry import Loaders
 from loaders.role_grant import RoleGrantRow, SitesOfOverviewLoader
 from schema.enums import Role
 from schema.field_builders import attribute, person, related
@@ -12,17 +14,19 @@ from schema.types.employer import Employer
 from schema.types.user import User
 
 
-def _sites(row: RoleGrantRow, load):
-    return load[SitesOfOverviewLoader].load(row.user_key) if row.role is Roles.EMPLOYER_OVERVIEW else []
+def _sites(row: RoleGrantRow, loaders: Loaders) -> Any:
+    return loaders[SitesOfOverviewLoader].load(row.user_key) if row.role is enums.Role.EMPLOYER_OVERVIEW else []
 
 
-@strawberry.type(description="A role that a login holds; `roleSwitch` changes to it.")
+@strawberry.type(description="A role that a login has. `roleSwitch` changes to another role of the same login.")
 class RoleGrant:
     role: Role = attribute("The role.")
-    granted_by: User | None = person("Who gave it; null for what the installation came with.", "granted_by_key")
-    granted_at: dt.datetime = attribute("When it was given.")
+    granted_by: User | None = person(
+        "The user who granted it; null if it was created with the installation.", "granted_by_key"
+    )
+    granted_at: dt.datetime = attribute("When it was granted.")
     employers: list[Employer] = related(
-        "The sites that an EMPLOYER_OVERVIEW grant reaches, of those that the role in use may see; empty for every "
-        "other role.",
+        "For `EMPLOYER_OVERVIEW`, the sites allocated to the user, of those that the role in use may see; empty for "
+        "every other role.",
         _sites,
     )

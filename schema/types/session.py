@@ -1,4 +1,4 @@
-"""Sessions (visits): the learning plan."""
+"""Sessions of the learning plan."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from loaders.action import ActionsOfSessionLoader
+from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
 from loaders.session import AimsOfSessionLoader, FilesOfSessionLoader, SessionRow
 from schema.enums import SessionStatus, SessionType
@@ -20,35 +21,37 @@ if TYPE_CHECKING:
     from schema.types.learner import Learner
 
 
-async def _outstanding(row: SessionRow, load) -> bool:
-    return any(action.outstanding for action in await load[ActionsOfSessionLoader].load(row.key))
+async def _has_outstanding_actions(row: SessionRow, loaders: Loaders) -> bool:
+    return any(action.outstanding for action in await loaders[ActionsOfSessionLoader].load(row.key))
 
 
-@node(SessionRow, "A session (visit) of a learner's plan, planned or over.")
+@node(SessionRow, "A meeting of assessor and learner, planned or past. Employers' guides say visit.")
 class Session(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] = loaded(
-        "Whose it is.", LearnerLoader, by="learner_key"
+        "The learner.", LearnerLoader, by="learner_key"
     )
-    number: int = attribute("Counts up from 1 within a learner's plan.")
-    type: SessionType = attribute("What it is for.")
+    number: int = attribute("Its number in the learner's plan, counted from 1.")
+    type: SessionType = attribute("The purpose of the session.")
     status: SessionStatus = attribute("Whether it took place.")
-    starts_at: dt.datetime = attribute("When it begins [001].")
+    starts_at: dt.datetime = attribute("When it begins.")
     ends_at: dt.datetime = attribute("When it ends.")
-    location: str | None = attribute("Where; null if that was not said.")
-    assessor: User = attribute("Who visits.")
+    location: str | None = attribute("Where it takes place; null if no location was given.")
+    assessor: User = attribute("The assessor.")
     aims: list[Annotated["Aim", strawberry.lazy("schema.types.aim")]] = loaded(
-        "The components that it is about, of those the viewer may see.",
+        "The aims that it is about, of those that the viewer may see.",
         AimsOfSessionLoader,
     )
-    planning_notes: str | None = attribute("What is planned, written before it.")
-    feedback: str | None = attribute("Session feedback, written after it.")
-    files: list[File] = loaded("What was saved to it.", FilesOfSessionLoader)
-    actions: list[Action] = loaded("What was set in it, the earliest target first.", ActionsOfSessionLoader)
+    planning_notes: str | None = attribute("What is planned for it; null if nothing was written.")
+    feedback: str | None = attribute("Feedback written after it; null if there is none.")
+    files: list[File] = loaded("The files saved to it, oldest first.", FilesOfSessionLoader)
+    actions: list[Action] = loaded("The actions set in it, earliest target date first.", ActionsOfSessionLoader)
     has_outstanding_actions: bool = related(
-        "The speech bubble: red while true, green once false. A session without actions is green.", _outstanding
+        "Whether an action that was set in it is not `COMPLETE`. The speech bubble of the session is red if true, "
+        "green if false.",
+        _has_outstanding_actions,
     )
 
 
 @strawberry.type
 class SessionQueries:
-    session: Session | None = record("Session", "One session")
+    session: Session | None = record("Session", "The session with this id")

@@ -1,13 +1,14 @@
-"""Documents to sign, and the places of the roles that are asked."""
+"""Documents to sign, and their signature slots."""
 
 import datetime as dt
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain.enums import SignatureRequestStatus as Status
+from domain import enums
+from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
-from loaders.signature_request import SignatureRequestRow, SlotsLoader
+from loaders.signature_request import SignatureRequestRow, SignatureSlotsLoader
 from schema.enums import Role, SignatureRequestStatus
 from schema.field_builders import attribute, loaded, related
 from schema.relay import Node, node, record
@@ -18,35 +19,41 @@ if TYPE_CHECKING:
     from schema.types.learner import Learner
 
 
-async def _awaiting_viewer(row: SignatureRequestRow, load) -> bool:
-    if row.status is not Status.PENDING:
+async def _awaiting_viewer(row: SignatureRequestRow, loaders: Loaders) -> bool:
+    if row.status is not enums.SignatureRequestStatus.PENDING:
         return False
-    role = load.reading.viewer.role
-    return any(slot.role is role and slot.signed_at is None for slot in await load[SlotsLoader].load(row.key))
+    role = loaders.reading.viewer.role
+    return any(
+        slot.role is role and slot.signed_at is None for slot in await loaders[SignatureSlotsLoader].load(row.key)
+    )
 
 
-@strawberry.type(description="One role's place on a document.")
+@strawberry.type(description="The place in a document for the signature of one role.")
 class SignatureSlot:
-    role: Role = attribute("The role that is asked.")
-    signed_by: User | None = attribute("Who signed; null until then.")
-    signed_at: dt.datetime | None = attribute("When; null until then.")
-    document_sha256: str | None = attribute("SHA-256 of the document as it was signed; null until then.")
+    role: Role = attribute("The role that signs here.")
+    signed_by: User | None = attribute("The user who signed; null until then.")
+    signed_at: dt.datetime | None = attribute("When the user signed; null until then.")
+    document_sha256: str | None = attribute(
+        "The SHA-256 digest of the document that the user signed, in lower-case hexadecimal; null until then."
+    )
 
 
-@node(SignatureRequestRow, "A document about a learner that several roles are asked to sign.")
+@node(SignatureRequestRow, "A document about a learner that users in one or more roles have to sign.")
 class SignatureRequest(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] = loaded(
-        "Whom it is about.", LearnerLoader, by="learner_key"
+        "The learner whom the document is about.", LearnerLoader, by="learner_key"
     )
-    title: str = attribute("What the document is called.")
-    document: File = attribute("The document, to be opened before it is signed.")
-    status: SignatureRequestStatus = attribute("How far it has come.")
-    slots: list[SignatureSlot] = loaded("The places of the roles asked.", SlotsLoader)
-    awaiting_viewer: bool = related("Whether one of the open slots is the viewer's own.", _awaiting_viewer)
-    requested_by: User = attribute("Who asked.")
-    requested_at: dt.datetime = attribute("When.")
+    title: str = attribute("The title of the document.")
+    document: File = attribute("The document. Users read it before they sign.")
+    status: SignatureRequestStatus = attribute("Whether it has all its signatures.")
+    slots: list[SignatureSlot] = loaded("Its signature slots, one for each role.", SignatureSlotsLoader)
+    awaiting_viewer: bool = related(
+        "Whether the document waits for a signature in the viewer's role.", _awaiting_viewer
+    )
+    requested_by: User = attribute("The user who requested the signatures.")
+    requested_at: dt.datetime = attribute("When the signatures were requested.")
 
 
 @strawberry.type
 class SignatureRequestQueries:
-    signature_request: SignatureRequest | None = record("SignatureRequest", "One document to sign")
+    signature_request: SignatureRequest | None = record("SignatureRequest", "The document to sign with this id")

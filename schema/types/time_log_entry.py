@@ -6,12 +6,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from loaders.aim import AimLoader
+from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
 from loaders.session import SessionLoader
 from loaders.time_log_entry import TimeLogEntryRow
 from loaders.unit import UnitLoader
 from schema.enums import ActivityType, JobSetting
-from schema.field_builders import attribute, loaded, person, related
+from schema.field_builders import attribute, loaded, person, related, resolved
 from schema.relay import Connection, Node, node
 from schema.types.user import User
 
@@ -22,60 +23,70 @@ if TYPE_CHECKING:
     from schema.types.unit import Unit
 
 
-def _unit(row: TimeLogEntryRow, load) -> Any:
-    named = row.aim_key is not None and row.unit_key is not None
-    return load[UnitLoader].load((row.aim_key, row.unit_key)) if named else None
+def _unit(row: TimeLogEntryRow, loaders: Loaders) -> Any:
+    if row.aim_key is None or row.unit_key is None:
+        return None
+    return loaders[UnitLoader].load((row.aim_key, row.unit_key))
 
 
-@node(TimeLogEntryRow, "One stretch of learning on one day.")
+@node(TimeLogEntryRow, "An entry of a learner's time log: one period of learning on one day, on or off the job.")
 class TimeLogEntry(Node):
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] = loaded(
-        "Who learned.", LearnerLoader, by="learner_key"
+        "The learner.", LearnerLoader, by="learner_key"
     )
-    date: dt.date = attribute("When the learning took place.")
-    activity_type: ActivityType = attribute("What kind of learning it was.")
-    job_setting: JobSetting = attribute("Whether it was on or off the job.")
-    minutes: int = attribute("How long it took.")
+    date: dt.date = attribute("The day on which the learning took place.")
+    activity_type: ActivityType = attribute("The kind of learning.")
+    job_setting: JobSetting = attribute("Whether the learning was on or off the job.")
+    minutes: int = attribute("The duration in minutes.")
     aim: Annotated["Aim", strawberry.lazy("schema.types.aim")] | None = loaded(
-        "The component (course) that it belongs to; null if to none.",
+        "The aim that it belongs to; null if it belongs to none or the viewer may not see the aim.",
         AimLoader,
         by="aim_key",
     )
     unit: Annotated["Unit", strawberry.lazy("schema.types.unit")] | None = related(
-        "The unit that it belongs to; null if to none.", _unit
+        "The unit that it belongs to; null if it belongs to none or the viewer may not see the aim.", _unit
     )
-    assessor: User | None = attribute("The assessor who taught; null for No Assessor.")
-    comments: str = attribute("What was learned, how, and what it means for the job.")
-    automatic: bool = attribute("Made by the system from an attended session: the learner cannot change it.")
+    assessor: User | None = attribute("The assessor who taught; null for learning without an assessor.")
+    comments: str = attribute("What the learner learned, how, and what it means for the job.")
+    automatic: bool = attribute(
+        "Whether the system created it from an attended session. The learner cannot change such an entry."
+    )
     session: Annotated["Session", strawberry.lazy("schema.types.session")] | None = loaded(
-        "The session that it was made from; null if by hand.",
+        "The session that it was created from; null for an entry made by hand, or if the viewer may not see the "
+        "session.",
         SessionLoader,
         by="session_key",
     )
     approved_by: Annotated["User", strawberry.lazy("schema.types.user")] | None = person(
-        "Who approved it; null until then.", "approved_by_key"
+        "The user who approved it; null until then.", "approved_by_key"
     )
     approved_at: dt.datetime | None = attribute("When it was approved; null until then.")
 
 
-@strawberry.type(description="A page of a time log, with what the whole of it adds up to.")
+@strawberry.type(description="A page of a time log, with the total of the whole list.")
 class TimeLogEntryConnection(Connection[TimeLogEntry]):
-    @strawberry.field(description="Minutes over every entry that the filter lets through, whatever the page.")
-    async def total_minutes(root: Any) -> int:
-        return (await root.sums())[0]
+    total_minutes: int = resolved(
+        "The minutes of all entries that meet the filter, on all pages.", lambda page, info: page.total("minutes")
+    )
 
 
-@strawberry.type(description="One day of a time log on which something was logged.")
+@strawberry.type(description="One day of a time log calendar.")
 class TimeLogDay:
     date: dt.date = attribute("The day.")
-    minutes: int = attribute("What was logged on it, added up.")
-    entries: list[TimeLogEntry] = attribute("What was logged on it.")
+    minutes: int = attribute("The total of the day's entries in minutes.")
+    entries: list[TimeLogEntry] = attribute("The entries of the day.")
 
 
-@strawberry.input(description="Which entries; every condition that is set must hold.")
+@strawberry.input(description="Conditions for time log entries; all of those given must hold.")
 class TimeLogFilter:
-    aim_id: strawberry.ID | None = strawberry.field(default=None, description="Of this component (course).")
-    job_setting: JobSetting | None = strawberry.field(default=None, description="On or off the job.")
-    activity_type: ActivityType | None = strawberry.field(default=None, description="Of this kind of learning.")
-    from_: dt.date | None = strawberry.field(default=None, name="from", description="From this day on.")
-    to: dt.date | None = strawberry.field(default=None, description="Up to and with this day.")
+    aim_id: strawberry.ID | None = strawberry.field(default=None, description="Only entries of this aim.")
+    job_setting: JobSetting | None = strawberry.field(
+        default=None, description="Only learning on the job, or only learning off the job."
+    )
+    activity_type: ActivityType | None = strawberry.field(
+        default=None, description="Only entries with this kind of learning."
+    )
+    from_: dt.date | None = strawberry.field(
+        default=None, name="from", description="Only entries on or after this day."
+    )
+    to: dt.date | None = strawberry.field(default=None, description="Only entries on or before this day.")

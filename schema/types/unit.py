@@ -1,4 +1,4 @@
-"""Units of one learner's aim."""
+"""Units of a learner's aim, and their signatures."""
 
 import asyncio
 import datetime as dt
@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from domain.confirmation_statements import unit_statement
+from loaders.core.registry import Loaders
+from loaders.criterion import CriteriaOfUnitLoader
 from loaders.evidence import EvidenceOfUnitLoader
 from loaders.learner import LearnerLoader
-from loaders.unit import CriteriaOfUnitLoader, UnitProgressLoader, UnitRow, UnitSignaturesLoader
+from loaders.unit import UnitRow, UnitSignaturesLoader
+from loaders.unit_progress import UnitProgressLoader
 from schema.enums import CriterionFilter, Role
-from schema.field_builders import Info, attribute, loaded, related, resolves_batches
+from schema.field_builders import Info, argument, attribute, loaded, related, resolved
 from schema.relay import Node, node, record
 from schema.types.criterion import Criterion
 from schema.types.evidence import Evidence
@@ -22,71 +25,77 @@ if TYPE_CHECKING:
     from schema.types.aim import Aim
 
 
-async def _complete(row: UnitRow, load) -> bool:
-    return (await load[UnitProgressLoader].load(row)).complete
+async def _criteria_complete(row: UnitRow, loaders: Loaders) -> bool:
+    return (await loaders[UnitProgressLoader].load(row)).complete
 
 
-async def _signed_off(row: UnitRow, load) -> bool:
-    # Both at once, so that neither waits for the other's statement.
+async def _signed_off(row: UnitRow, loaders: Loaders) -> bool:
+    # Together, so that neither waits for the other's statement.
     progress, signatures = await asyncio.gather(
-        load[UnitProgressLoader].load(row), load[UnitSignaturesLoader].load(row.key)
+        loaders[UnitProgressLoader].load(row), loaders[UnitSignaturesLoader].load(row.key)
     )
     return progress.complete and all(signature.signed_at for signature in signatures if signature.required)
 
 
-async def _statement(row: UnitRow, load) -> str:
-    learner = await load[LearnerLoader].load(row.aim.learner_key)
+async def _confirmation_statement(row: UnitRow, loaders: Loaders) -> str:
+    learner = await loaders[LearnerLoader].load(row.aim.learner_key)
     return unit_statement(row.number, row.title, row.aim.title, learner.name)
 
 
-def _criteria(units: list[UnitRow], info: Info, filter: CriterionFilter | None = CriterionFilter.ALL) -> Any:
-    return info.context.loaders.get(CriteriaOfUnitLoader, filter or CriterionFilter.ALL).load_batch(units)
+def _criteria_loader(info: Info, filter: Any) -> CriteriaOfUnitLoader:
+    return info.context.loaders.get(CriteriaOfUnitLoader, filter or CriterionFilter.ALL)
 
 
-@strawberry.type(description="A role's place under the confirmation statement of a unit.")
+@strawberry.type(description="The place for the signature of one role under the confirmation statement of a unit.")
 class UnitSignature:
-    role: Role = attribute("The role.")
-    required: bool = attribute("Whether the provider requires it for the unit to be signed off.")
-    signed_by: User | None = attribute("Who signed; null until then.")
-    signed_at: dt.datetime | None = attribute("When; null until then.")
+    role: Role = attribute("The role that signs here.")
+    required: bool = attribute("Whether the unit needs this signature to be signed off.")
+    signed_by: User | None = attribute("The user who signed; null until then.")
+    signed_at: dt.datetime | None = attribute("When the user signed; null until then.")
 
 
-@node(UnitRow, "A unit of one learner's aim, so that its id and its progress are that learner's alone.")
+@node(
+    UnitRow,
+    "A part of a qualification that has criteria and is signed on its own, together with how far one learner has come "
+    "in it. Each learner's units have ids of their own.",
+)
 class Unit(Node):
     aim: Annotated["Aim", strawberry.lazy("schema.types.aim")] = attribute("The aim that it belongs to.")
-    number: str = attribute("Its number, as the awarding body gives it; not always a whole number.")
+    number: str = attribute("Its number in the qualification, such as 7 or 7a.")
     title: str = attribute("Its title.")
-    mandatory: bool = attribute("Whether everyone who takes the qualification takes it.")
-
-    @strawberry.field(description="Its criteria in order: with `units`, the progress map (gap analysis).")
-    @resolves_batches(_criteria)
-    def criteria(
-        root: UnitRow,
-        info: Info,
-        filter: Annotated[
-            CriterionFilter | None, strawberry.argument(description="Which of them.")
-        ] = CriterionFilter.ALL,
-    ) -> list[Criterion]:
-        return info.context.loaders.get(CriteriaOfUnitLoader, filter or CriterionFilter.ALL).load(root)
-
-    progress: UnitProgress = related("Its criteria, counted.", lambda row, load: load[UnitProgressLoader].load(row))
+    mandatory: bool = attribute("Whether all learners who take the qualification must take the unit.")
+    criteria: list[Criterion] = resolved(
+        "Its criteria in order. Together with `Aim.units` they are the progress map (gap analysis).",
+        lambda row, info, filter: _criteria_loader(info, filter).load(row),
+        batch=lambda rows, info, filter: _criteria_loader(info, filter).load_batch(rows),
+        filter=argument(CriterionFilter, "Which criteria are returned."),
+        defaults={"filter": CriterionFilter.ALL},
+    )
+    progress: UnitProgress = related(
+        "How many of its criteria are mapped and signed off.",
+        lambda row, loaders: loaders[UnitProgressLoader].load(row),
+    )
     criteria_complete: bool = related(
-        "Whether every criterion is signed off, and there is one: the unit is green [000].", _complete
+        "Whether it has criteria and all of them are signed off: the unit is shown in green.", _criteria_complete
     )
     signed_off: bool = related(
-        "Whether it is complete, and every signature that the provider requires was given and stands.", _signed_off
+        "Whether all its criteria are signed off and all roles that the provider requires have signed it. Withdrawn "
+        "signatures do not count.",
+        _signed_off,
     )
-    confirmation_statement: str = related("What a signature confirms, word for word [000].", _statement)
+    confirmation_statement: str = related(
+        "The sentence that a signature of the unit confirms, word for word.", _confirmation_statement
+    )
     signatures: list[UnitSignature] = loaded(
-        "The places of the roles that must sign, and of whoever else signed.",
+        "The signatures that the provider requires, given or not, and any others that were given.",
         UnitSignaturesLoader,
     )
     evidence: list[Evidence] = loaded(
-        "The evidence record sheet: every piece of evidence mapped to a criterion of it, the oldest first [000].",
+        "The evidence record sheet: all evidence mapped to a criterion of the unit, oldest first.",
         EvidenceOfUnitLoader,
     )
 
 
 @strawberry.type
 class UnitQueries:
-    unit: Unit | None = record("Unit", "One learner's unit")
+    unit: Unit | None = record("Unit", "The unit of a learner's aim with this id")

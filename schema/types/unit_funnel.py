@@ -1,4 +1,4 @@
-"""The sign-off funnel: how many learners have come how far in each unit of a qualification."""
+"""The sign-off funnel of a qualification."""
 
 import strawberry
 
@@ -6,19 +6,19 @@ from schema.field_builders import attribute
 
 
 @strawberry.type(
-    description="One unit of a qualification, and how many of the aims that the viewer sees have come how far in it. "
-    "Withdrawn aims count nowhere."
+    description="One unit of a qualification, and how many aims have reached each step towards its sign-off. Counts "
+    "the aims that the viewer may see, without withdrawn ones."
 )
 class UnitFunnel:
-    number: str = attribute("Its number, as the awarding body gives it.")
-    title: str = attribute("Its title.")
-    mandatory: bool = attribute("Whether everyone who takes the qualification takes it [001: its units].")
-    criterion_count: int = attribute("How many criteria it has [001].")
-    aim_count: int = attribute("Aims in the qualification: each has the unit before it or behind it [001].")
-    started_count: int = attribute("Those with evidence mapped to at least one criterion of the unit (orange [001]).")
-    mapped_count: int = attribute("Those with evidence mapped to every criterion of it [000].")
-    complete_count: int = attribute("Those with every criterion of it signed off: the unit is green [000].")
+    number: str = attribute("The number of the unit in the qualification, such as 7 or 7a.")
+    title: str = attribute("The title of the unit.")
+    mandatory: bool = attribute("Whether all learners who take the qualification must take the unit.")
+    criterion_count: int = attribute("The number of criteria of the unit.")
+    aim_count: int = attribute("Aims in the qualification.")
+    started_count: int = attribute("Aims with evidence mapped to at least one criterion of the unit (orange).")
+    mapped_count: int = attribute("Aims with evidence mapped to every criterion of the unit.")
+    complete_count: int = attribute("Aims in which every criterion of the unit is signed off (green).")
     signed_off_count: int = attribute(
-        "Those for whom it is complete and has every signature that the provider requires, given and not taken back "
-        "[000]."
+        "Aims in which every criterion of the unit is signed off and all roles that the provider requires have signed "
+        "the unit. Withdrawn signatures do not count."
     )

@@ -1,19 +1,22 @@
-"""The viewer: who is signed in, as what, and what waits for them."""
+"""The viewer: the logged-in user in one role."""
 
+from collections.abc import Awaitable
 from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from auth.viewer import Viewer as SignedIn
-from loaders.kpis import SIGNATURES, KpisLoader
+from loaders.aggregates import Metric
+from loaders.core.dataloader import map_future
+from loaders.core.registry import Loaders
+from loaders.kpis import KpisLoader
 from loaders.learner import LearnerLoader
 from loaders.role_grant import own_grants
 from loaders.signature_request import SIGNATURE_REQUESTS_OF_ROLE
 from loaders.user import UserRow
 from schema.enums import Role, SignatureRequestStatus
-from schema.field_builders import Info, argument, attribute, connection, loaded, related
+from schema.field_builders import argument, attribute, connection, loaded, related, resolved
 from schema.relay import Connection
-from schema.types.kpis import Kpis, parts_asked
+from schema.types.kpis import Kpis, selected_metrics
 from schema.types.role_grant import RoleGrant
 from schema.types.signature_request import SignatureRequest
 from schema.types.user import User
@@ -22,54 +25,43 @@ if TYPE_CHECKING:
     from schema.types.learner import Learner
 
 
-async def _awaiting_signature(kpis):
-    return (await kpis).awaiting_signature_count
+def _awaiting_signature_count(loaders: Loaders) -> Awaitable[int]:
+    kpis = loaders[KpisLoader].load(frozenset({Metric.SIGNATURES}))
+    return map_future(kpis, lambda row: row.awaiting_signature_count)
 
 
-@strawberry.type(description="Who is signed in, in the one role that the token carries.")
+@strawberry.type(description="The logged-in user in one role, which the access token carries.")
 class Viewer:
-    role: Role = attribute("The role in use, which alone decides what is seen and allowed.")
-    must_change_password: bool = attribute("Whether the password has to be changed before anything else.")
-    must_accept_disclaimer: bool = attribute("Whether the disclaimer has to be accepted before anything else.")
-
-    @strawberry.field(description="The person.")
-    def user(root: SignedIn) -> User:
-        return UserRow(root.user_key, root.name)  # type: ignore[return-value]
-
-    @strawberry.field(
-        description="The words to read and accept at the first sign-in; null where the provider has none."
+    role: Role = attribute("The role in use. It alone decides what the viewer may see and do.")
+    must_change_password: bool = attribute("Whether the user has to change the password before anything else.")
+    must_accept_disclaimer: bool = attribute("Whether the user has to accept the disclaimer before anything else.")
+    user: User = resolved("The user.", lambda viewer, info: UserRow(viewer.user_key, viewer.name))
+    disclaimer: str | None = resolved(
+        "The text that the user has to accept at the first login; null if the provider has none.",
+        lambda viewer, info: viewer.rules.disclaimer,
     )
-    def disclaimer(root: SignedIn) -> str | None:
-        return root.rules.disclaimer
-
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] | None = loaded(
-        "The viewer's own record, where the role is LEARNER; else null.", LearnerLoader, by="learner_key"
+        "The viewer's own learner record if the role is `LEARNER`, else null.", LearnerLoader, by="learner_key"
     )
     grants: list[RoleGrant] = related(
-        "The roles that the viewer's login holds.", lambda _, loaders: own_grants(loaders.reading)
+        "The roles that the login has.", lambda viewer, loaders: own_grants(loaders.reading)
     )
     awaiting_signature_count: int = related(
-        "Documents that wait for the viewer's own signature: open slots of the role in use on PENDING documents about "
-        "learners that the viewer may see. The red border [000], the orange box [002] and the number [001] on the "
-        "Awaiting Signature icon.",
-        lambda viewer, load: _awaiting_signature(load[KpisLoader].load(SIGNATURES)),
+        "Documents that wait for a signature in the viewer's role, about learners whom the viewer may see: the number "
+        "on the Awaiting Signature icon.",
+        lambda viewer, loaders: _awaiting_signature_count(loaders),
     )
-
-    @strawberry.field(
-        description="Over every learner that the viewer may see: the employer app's first screen in one field [000]."
+    kpis: Kpis = resolved(
+        "Key performance indicators over all learners whom the viewer may see.",
+        lambda viewer, info: info.context.loaders[KpisLoader].load(selected_metrics(info)),
     )
-    def kpis(root: SignedIn, info: Info) -> Kpis:
-        return info.context.loaders[KpisLoader].load(parts_asked(info))  # type: ignore[return-value]
-
     signature_requests: Connection[SignatureRequest] = connection(
-        "Documents about learners whom the viewer may see in which the role in use has a place; the latest first.",
+        "Documents with a signature slot for the role in use, about learners whom the viewer may see, newest first.",
         SIGNATURE_REQUESTS_OF_ROLE,
-        status=argument(SignatureRequestStatus, "Only those in this status."),
+        status=argument(SignatureRequestStatus, "Only documents with this status."),
     )
 
 
 @strawberry.type
 class ViewerQueries:
-    @strawberry.field(description="Who is signed in.")
-    def viewer(root: object, info: Info) -> Viewer:
-        return info.context.viewer_or_raise()  # type: ignore[return-value]
+    viewer: Viewer = resolved("The logged-in user.", lambda root, info: info.context.viewer_or_raise())

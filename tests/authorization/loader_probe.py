@@ -12,7 +12,7 @@ from typing import Any
 
 from auth import scope
 from db.database import Database
-from db.models.registry import AuditEvent, Employer, Learner, entities
+from db.models.registry import Employer, Learner, entities
 from domain import global_id
 from domain.discovery import import_submodules
 from domain.enums import CriterionFilter, Role
@@ -23,14 +23,15 @@ from loaders.core.filters import by_value, flag, refers_to
 from loaders.core.paged_list import PagedList, PagesLoader, read_page, whole_list
 from loaders.core.pagination import Page, PageArguments
 from loaders.core.registry import Loaders
+from loaders.criterion import CriteriaOfUnitLoader
 from loaders.employer import SitesOfEmployerLoader
 from loaders.evidence import EvidenceOfActionLoader
 from loaders.file import NamedFileLoader, read_stored
 from loaders.kpis import KpisLoader, KpisOfEmployerLoader
-from loaders.learner import LEARNERS
 from loaders.role_grant import own_grants
 from loaders.time_log_entry import CalendarLoader
-from loaders.unit import CriteriaOfUnitLoader, UnitLoader, UnitProgressLoader
+from loaders.unit import UnitLoader
+from loaders.unit_progress import UnitProgressLoader
 from loaders.user import USERS, ContactLoader, NamedUserLoader, UserLoader
 from repositories import people as people_writing
 from repositories import session as session_writing
@@ -40,7 +41,7 @@ from tests.authorization.oracle import Sight
 from tests.authorization.rows import Rows
 from tests.authorization.viewer_crawler import Looker
 
-KEYS_OF = {KpisLoader: "parts", KpisOfEmployerLoader: "employer_parts"}
+KEYS_OF = {KpisLoader: "metrics", KpisOfEmployerLoader: "employer_metrics"}
 # GraphQL type -> the table of its keys.
 TABLES = {entity.type_name(): entity.__tablename__ for entity in entities()}
 # Held against the oracle: the rows that they give are named by records, or are people.
@@ -59,8 +60,6 @@ BY_THEMSELVES = {
     EvidenceOfActionLoader: ("Action", "Evidence"),
     SitesOfEmployerLoader: ("Employer", "Employer"),
 }
-# The columns whose owners a list is read by, besides its learner's.
-OWNERS = {id(LEARNERS): (Learner.employer_id, "employer")}
 
 
 def loader_classes() -> list[type[BaseLoader]]:
@@ -80,14 +79,6 @@ def lists() -> dict[str, PagedList]:
     return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, PagedList)}
 
 
-def owners_of(listed: PagedList) -> Iterator[tuple[Any, str]]:
-    """The columns that a list can be read by, each with the table whose keys it holds."""
-    if id(listed) in OWNERS:
-        yield OWNERS[id(listed)]
-    elif hasattr(listed.row.entity(), "learner_id") and listed.row.entity() is not AuditEvent:
-        yield listed.row.entity().learner_id, "learner"
-
-
 def keys_of(rows: Rows) -> dict[str, list[Any]]:
     """Every key of a world, whoever may see it, by what it names."""
     keys: dict[str, list[Any]] = {table: [row["id"] for row in found if "id" in row] for table, found in rows.items()}
@@ -98,8 +89,8 @@ def keys_of(rows: Rows) -> dict[str, list[Any]]:
             for row in rows[f"qualification_{kind}"]
             if row["qualification_id"] == aim["qualification_id"]
         ]
-    keys["parts"] = [frozenset(Metric)]
-    keys["employer_parts"] = [(key, frozenset(Metric)) for key in keys["employer"]]
+    keys["metrics"] = [frozenset(Metric)]
+    keys["employer_metrics"] = [(key, frozenset(Metric)) for key in keys["employer"]]
     return keys
 
 
@@ -144,15 +135,15 @@ async def _pages(fresh: Any, keys: dict[str, list[Any]]) -> AsyncIterator[tuple[
             if listed is not USERS:
                 page = await read_page(fresh().reading, listed, whole_page, values, order_by, True)
                 yield f"{name} {values} {order_by}", ["own"], [await told(page)]
-            for owner, table in owners_of(listed):
+            for owner in listed.owners:
                 loader = fresh().get(PagesLoader, listed, owner, whole_page, tuple(values.items()), order_by)
-                pages = [await told(page) for page in await loader.load_many(keys[table])]
-                yield f"{name} by {owner} {values} {order_by}", keys[table], pages
-        for owner, table in owners_of(listed):
+                pages = [await told(page) for page in await loader.load_many(keys[owner])]
+                yield f"{name} by {owner} {values} {order_by}", keys[owner], pages
+        for owner in listed.owners:
             reading = fresh().reading
             if not listed.orders:
-                whole = [await whole_list(reading, listed, owner, key, {}, at_once=3) for key in keys[table]]
-                yield f"{name} by {owner} whole", keys[table], whole
+                whole = [await whole_list(reading, listed, owner, key, {}, at_once=3) for key in keys[owner]]
+                yield f"{name} by {owner} whole", keys[owner], whole
 
 
 def _questions(listed: PagedList, keys: dict[str, list[Any]]) -> Iterator[tuple[dict[str, Any], Any]]:
@@ -175,7 +166,7 @@ def _questions(listed: PagedList, keys: dict[str, list[Any]]) -> Iterator[tuple[
 
 async def told(page: Page[Any]) -> Any:
     """A page with what it counts and adds up."""
-    return [page.nodes, page.has_next_page, await page.count(), list(await page.sums()) if page.sums else []]
+    return [page.nodes, page.has_next_page, await page.count(), dict(await page.totals())]
 
 
 def plain(value: Any, seen: dict[str, set[int]]) -> Any:

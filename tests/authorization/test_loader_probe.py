@@ -15,7 +15,8 @@ LOOKS += [("postgresql", "ann", Role.ASSESSOR), ("postgresql", "olu", Role.EMPLO
 
 
 def test_loaders_and_lists_are_found() -> None:
-    assert {"AimLoader", "MappingsLoader", "KpisOfEmployerLoader"} <= {each.__name__ for each in loader_classes()}
+    names = {each.__name__ for each in loader_classes()}
+    assert {"AimLoader", "EvidenceMappingsLoader", "KpisOfEmployerLoader"} <= names
     assert {"LEARNERS", "ACTIONS", "EVIDENCE_OLDEST_FIRST", "AUDIT_TRAIL"} <= set(lists())
 
 

@@ -55,8 +55,7 @@ async def plans(database: Database) -> SimpleNamespace:
 def loader_of(
     plans: SimpleNamespace, listed: PagedList[Any], arguments: PageArguments, **values: Any
 ) -> PagesLoader[Any]:
-    owner = listed.row.entity().learner_id
-    return plans.loaders().get(PagesLoader, listed, owner, arguments, tuple(values.items()))
+    return plans.loaders().get(PagesLoader, listed, "learner", arguments, tuple(values.items()))
 
 
 async def walked(plans: SimpleNamespace, listed: PagedList[Any], key: int, size: int, backwards: bool) -> list[int]:
@@ -90,7 +89,7 @@ async def test_pages_put_together_are_the_list(plans: SimpleNamespace, listed: P
                 assert await walked(plans, listed, key, each, backwards) == [row.key for row in page.nodes]
         for at_a_time in (1, 3, 12, 50):
             reading = plans.loaders().reading
-            rows = await whole_list(reading, listed, listed.row.entity().learner_id, key, {}, at_a_time)
+            rows = await whole_list(reading, listed, "learner", key, {}, at_a_time)
             assert [row.key for row in rows] == [row.key for row in page.nodes]
 
 
@@ -127,13 +126,13 @@ async def test_totals_of_every_learner_in_one_statement_and_only_if_asked(plans:
     pages = await loader.load_many(plans.keys)
     assert count == [1]
     counts = await asyncio.gather(*(page.count() for page in pages))
-    sums = await asyncio.gather(*(page.sums() for page in pages))
+    sums = await asyncio.gather(*(page.total("minutes") for page in pages))
     statement_count.reset(token)
     assert count == [2]
     every = await loader_of(plans, TIME_LOG, PageArguments(100)).load_many(plans.keys)
     on = [[row.minutes for row in page.nodes if row.job_setting is JobSetting.ON_THE_JOB] for page in every]
     assert counts == [len(minutes) for minutes in on]
-    assert [list(one) for one in sums] == [[sum(minutes)] for minutes in on]
+    assert sums == [sum(minutes) for minutes in on]
 
 
 async def test_a_page_that_cannot_be_is_refused(plans: SimpleNamespace) -> None:
