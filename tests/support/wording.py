@@ -50,9 +50,6 @@ EXCEPTIONS: dict[tuple[str, str], str] = {
     ("docs/changelog.md", "house.md"): "the name of a page that was removed",
     ("docs/security.md", "told"): "the name of a test",
     ("docs/security.md", "unasked"): "the name of a test",
-    ("docs/analysts.md", "[000]"): "the table repeats descriptions of the schema",
-    ("docs/analysts.md", "[001]"): "the table repeats descriptions of the schema",
-    ("docs/analysts.md", "[002]"): "the table repeats descriptions of the schema",
 }
 
 # Files that list the phrases, and texts that are not ours.
