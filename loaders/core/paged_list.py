@@ -238,8 +238,9 @@ class _TotalsLoader(OneLoader[int, Mapping[str, int]]):
     async def fetch(self, keys: list[int]) -> dict[int, Mapping[str, int]]:
         statement = _totals_of_each(self._list, self._owner, self.reading.viewer.role, self._shapes)
         rows = await self.reading.rows(statement, keys=keys, **self._parameters)
-        nothing = dict.fromkeys(["count", *self._list.sums], 0)
-        return dict.fromkeys(keys, nothing) | {row.owner_key: row._asdict() for row in rows}
+        names = ["count", *self._list.sums]
+        found: dict[int, Mapping[str, int]] = dict.fromkeys(keys, dict.fromkeys(names, 0))
+        return found | {row.owner_key: {name: getattr(row, name) for name in names} for row in rows}
 
 
 async def whole_list(
