@@ -27,7 +27,7 @@ class File(Node):
     size: int = attribute("The size in bytes.")
     sha256: str = attribute("The SHA-256 digest of the content, in lower-case hexadecimal.")
     uploaded_by: Annotated["User", strawberry.lazy("schema.types.user")] | None = person(
-        "The user who uploaded it.", "uploaded_by_key"
+        "The user who uploaded it; null if the account does not exist any more.", "uploaded_by_key"
     )
     uploaded_at: dt.datetime = attribute("When the upload finished.")
     download: Download = resolved(
