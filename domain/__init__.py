@@ -1,1 +1,1 @@
-"""The rules of the field in plain Python: enums, errors, ids, the clock, progress, wording that is signed. No database."""
+"""Rules that need no database: enums, errors, global ids, the clock, progress and the statements that are signed."""

@@ -1,4 +1,4 @@
-"""The only clock: moments in UTC, days in London."""
+"""The only clock: timestamps are in UTC, days are days in London."""
 
 import datetime as dt
 from zoneinfo import ZoneInfo
@@ -7,22 +7,22 @@ LONDON = ZoneInfo("Europe/London")
 
 
 def now() -> dt.datetime:
-    """This moment, aware, in UTC, with microseconds."""
+    """Returns the current time in UTC, timezone-aware, with microseconds."""
     return dt.datetime.now(dt.UTC)
 
 
 def day_of(moment: dt.datetime) -> dt.date:
-    """The day in London that a moment falls on."""
+    """Returns the date in London at that moment."""
     return moment.astimezone(LONDON).date()
 
 
 def today() -> dt.date:
-    """Today in London: the day boundary of every rule."""
+    """Returns today's date in London, the day boundary of every rule."""
     return day_of(now())
 
 
 def start_of(day: dt.date) -> dt.datetime:
-    """The moment, in UTC, at which a London day begins."""
+    """Returns the start of a London day, in UTC."""
     return dt.datetime.combine(day, dt.time(), LONDON).astimezone(dt.UTC)
 
 

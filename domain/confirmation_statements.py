@@ -1,4 +1,4 @@
-"""The words that a signature confirms, and the digest of what was confirmed."""
+"""The statements that a signature confirms, and the digest of what was confirmed."""
 
 import hashlib
 import json
@@ -6,7 +6,10 @@ from collections.abc import Iterable
 
 
 def unit_statement(unit_number: str, unit_title: str, qualification_title: str, learner_name: str) -> str:
-    """What a signature on one learner's unit confirms; shown before signing and kept with the signature [000]."""
+    """Returns the statement that a signature on one learner's unit confirms.
+
+    It is shown before signing and stored with the signature, as the employer guide requires.
+    """
     return (
         f"I confirm that the evidence recorded for unit {unit_number}, {unit_title}, of {qualification_title} is the "
         f"work of {learner_name}, and that each criterion shown as signed off has been met."
@@ -14,22 +17,25 @@ def unit_statement(unit_number: str, unit_title: str, qualification_title: str, 
 
 
 def evidence_statement(title: str, own_work: bool) -> str:
-    """What a signature on evidence confirms; whoever submits it declares that it is the learner's own work."""
+    """Returns the statement that a signature on evidence confirms.
+
+    `own_work`: the submitter declares it to be the learner's own work.
+    """
     if own_work:
         return f"I declare that “{title}” is the learner's own work."
     return f"I confirm that I have seen “{title}”."
 
 
 def document_statement(title: str) -> str:
-    """What a signature on a document confirms."""
+    """Returns the statement that a signature on a document confirms."""
     return f"I have opened and read “{title}”, and I sign it as it stands."
 
 
 def unit_sha256(statement: str, criteria: Iterable[tuple[int, int, bool]]) -> str:
-    """SHA-256 over what a unit's signature confirms, so that a later change of it shows.
+    """Returns the SHA-256 of what a unit's signature confirms, so that a later change can be detected.
 
-    That is the words, and (criterion key, evidence count, signed off) of every criterion of the unit, untouched ones
-    included.
+    `criteria` holds (criterion key, evidence count, signed off) for every criterion of the unit, with or without
+    evidence.
     """
-    spelled = json.dumps([statement, sorted(criteria)], ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(spelled.encode()).hexdigest()
+    canonical = json.dumps([statement, sorted(criteria)], ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

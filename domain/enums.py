@@ -1,10 +1,10 @@
-"""The closed lists of words that the tables and the graph share; a member's value is its name, as the graph shows it."""
+"""The enums that the tables and the GraphQL schema share; the value of a member is its name."""
 
 from enum import Enum, auto
 
 
 class _NamedEnum(Enum):
-    """Each member's value is its own name: what a table stores is what a client reads."""
+    """An enum whose values are the names of its members, so that a table stores what a client reads."""
 
     @staticmethod
     def _generate_next_value_(name: str, start: int, count: int, last_values: list[str]) -> str:

@@ -1,4 +1,4 @@
-"""Why nothing was changed: what a resolver raises when the person can mend it, and the schema answers as `errors`."""
+"""Errors that a client may read: rejected writes (`DomainError`) and bad requests (`PublicError`)."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,10 @@ from domain.enums import UserErrorCode
 
 @dataclass(frozen=True, slots=True)
 class UserError:
-    """One thing to mend: a code, the path of the input field (outermost first, graph spelling) or None, a sentence."""
+    """One error in a mutation's `errors`.
+
+    `field` is the path of the input field in the spelling of the schema, outermost first; None if no field is to blame.
+    """
 
     code: UserErrorCode
     field: tuple[str, ...] | None
@@ -15,41 +18,41 @@ class UserError:
 
 
 class DomainError(Exception):
-    """Nothing was changed; `faults` says why, all of them at once."""
+    """A write was rejected and changed nothing; `errors` holds all the reasons at once."""
 
-    def __init__(self, *faults: UserError) -> None:
-        super().__init__("; ".join(f"{'.'.join(f.field or ())}: {f.message}" for f in faults))
-        self.errors = faults
+    def __init__(self, *errors: UserError) -> None:
+        super().__init__("; ".join(f"{'.'.join(error.field or ())}: {error.message}" for error in errors))
+        self.errors = errors
 
 
 def reject(code: UserErrorCode, message: str, *field: str) -> DomainError:
-    """A refusal for one reason: `raise reject(UserErrorCode.INVALID, "…", "input", "minutes")`."""
+    """Returns an error with one reason: `raise reject(UserErrorCode.INVALID, "…", "input", "minutes")`."""
     return DomainError(UserError(code, field or None, message))
 
 
 def not_found(*field: str) -> DomainError:
-    """The one answer for what is not there and for what the viewer may not see."""
+    """Returns the same error for a record that does not exist and for one that the viewer may not see."""
     return reject(UserErrorCode.NOT_FOUND, "There is no such record, or you may not see it.", *field)
 
 
 def not_allowed(message: str = "Your role does not allow this.", *field: str) -> DomainError:
-    """For what the viewer may see but not do."""
+    """Returns the error for a record that the viewer may see but not change."""
     return reject(UserErrorCode.NOT_ALLOWED, message, *field)
 
 
 class PublicError(Exception):
-    """A fault of the request whose sentence the client may read: it becomes a top-level error with this code."""
+    """An error whose message the client may read; it becomes a top-level GraphQL error with this code."""
 
     code = "BAD_REQUEST"
 
     @property
     def extensions(self) -> dict[str, object]:
-        """What GraphQL shows beside the message."""
+        """The `extensions` of the GraphQL error."""
         return {"code": self.code}
 
 
 class BadArgument(PublicError):
-    """An argument of a query that cannot be used; names it and says how to mend it."""
+    """An argument of a query is invalid; `message` says how to correct it."""
 
     code = "BAD_USER_INPUT"
 

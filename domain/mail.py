@@ -1,11 +1,11 @@
-"""An e-mail before it has a receiver."""
+"""An e-mail without its recipient."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A message without its receiver: kind, subject (one line) and body; `reply_to` where answers go to a person."""
+    """An e-mail without its recipient: `subject` is one line, `reply_to` is set if answers go to a person."""
 
     kind: str
     subject: str

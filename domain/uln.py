@@ -1,4 +1,4 @@
-"""The Unique Learner Number: ten digits, the last of which checks the others."""
+"""The Unique Learner Number (ULN): nine digits and a check digit."""
 
 from collections.abc import Sequence
 
@@ -6,9 +6,10 @@ _WEIGHTS: Sequence[int] = range(10, 1, -1)
 
 
 def is_uln(text: str) -> bool:
-    """Whether the text is a ULN: ten digits, the first not 0, the last the check digit of the nine before it.
+    """Returns whether the text is a valid ULN: ten digits, the first not 0, the last the check digit.
 
-    The nine digits times 10 to 2 are summed; 10 less the remainder by 11 is the check digit. For 0 there is none.
+    The first nine digits are weighted by 10 to 2 and summed. The check digit is 10 less the sum modulo 11; a number
+    whose sum is divisible by 11 has no check digit and is not a ULN.
     """
     if len(text) != 10 or not (text.isascii() and text.isdecimal()) or text[0] == "0":
         return False

@@ -10,9 +10,9 @@ from db.models.qualification import QualificationUnit
 from db.models.time_log_entry import TimeLogEntry
 from db.models.user import User
 from domain import global_id
-from domain.activity import JOB_SETTING
 from domain.enums import ActivityType, JobSetting, Role, UserErrorCode
 from domain.errors import not_allowed, not_found
+from domain.off_the_job import DEFAULT_JOB_SETTING
 from repositories.time_log_entry import MINUTES_A_DAY, entries_for_write, is_assessor, minutes_on
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity
@@ -173,7 +173,7 @@ async def _columns(
     return {
         "date": day,
         "activity_type": activity_type,
-        "job_setting": entry.get("job_setting") or JOB_SETTING[activity_type],
+        "job_setting": entry.get("job_setting") or DEFAULT_JOB_SETTING[activity_type],
         "minutes": minutes,
         "aim_id": aim_id,
         "unit_id": unit_id,

@@ -1,4 +1,4 @@
-"""The rules behind the numbers: at every boundary, and in SQL the same as in Python, on both databases."""
+"""Progress rules at every boundary, in Python and in SQL on both databases."""
 
 import datetime as dt
 from itertools import product
@@ -9,7 +9,7 @@ from sqlalchemy import BigInteger, literal, select
 from db.database import Database
 from db.models.aim import Aim, AimProgress
 from db.sql import progress as progress_sql
-from domain import progress
+from domain import off_the_job, progress
 from domain.enums import AimStatus, TrafficLight
 from tests.support.worlds import World
 
@@ -80,14 +80,6 @@ def test_percentages_are_exact_to_one_decimal_half_up(part, whole, percent):
     assert progress.percent(part, whole) == percent
 
 
-def test_expected_minutes_are_clamped_and_rounded_half_up():
-    start, end = dt.date(2026, 6, 1), dt.date(2026, 6, 4)
-    days = [start + days * DAY for days in (-2, 0, 1, 3, 9)]
-    assert [progress.expected_minutes(10, start, end, today) for today in days] == [0, 3, 5, 10, 10]
-    # Nothing is expected of an aim that ends before it starts: it has no days.
-    assert [progress.expected_minutes(10, start, start - days * DAY, start) for days in (1, 2)] == [0, 0]
-
-
 def grid() -> list[dict]:
     """Aims around every boundary: before the start, day 0, the end date and the day after, shares at the tolerance."""
     ends = [
@@ -145,5 +137,5 @@ async def test_sql_counts_as_python_does(database: Database, tolerance: float, r
         assert [name for name in TrafficLight.__members__ if getattr(row, name)] == [light.name], columns
         assert (row.duration, row.mapped) == (duration, mapped), columns
         assert bool(row.past) is progress.is_past_planned_end(columns["status"], end, TODAY), columns
-        assert row.expected == progress.expected_minutes(7_001, start, end, TODAY), columns
+        assert row.expected == off_the_job.expected_minutes(7_001, start, end, TODAY), columns
     assert lights == ({OFF, AHEAD, NONE} if tolerance == 0.0 else set(TrafficLight))

@@ -15,7 +15,7 @@ from db.database import Database, statement_count
 from db.migrate import migrate
 from db.models.registry import Action, Base, Evidence, SessionAim, SignatureRequest, SignatureSlot, TimeLogEntry
 from db.models.registry import Session as Visit
-from domain import clock, progress
+from domain import clock, off_the_job, progress
 from domain.enums import (
     ActionStatus,
     AimStatus,
@@ -207,7 +207,7 @@ def counted_again(everything: Everything, who: Viewer, employer_key: int | None 
         ),
         off_the_job=(
             sum(required for required, _, _ in minutes),
-            sum(progress.expected_minutes(*planned, today) for planned in minutes),
+            sum(off_the_job.expected_minutes(*planned, today) for planned in minutes),
             sum(entry.minutes for entry in records(TimeLogEntry) if entry.job_setting is JobSetting.OFF_THE_JOB),
         ),
     )

@@ -57,6 +57,7 @@ PLANS: dict[str, tuple[Callable[[ast.AST], Iterator[Mutation]], tuple[str, ...]]
     "auth/policy.py": (who_may, _WRITES),
     "repositories/scoped.py": (conditions, (*_WRITES, "tests/repositories/test_scoped.py")),
     "domain/progress.py": (numbers, NUMBERS),
+    "domain/off_the_job.py": (numbers, NUMBERS),
     **{f"loaders/{path.name}": (scoped, _SCOPE) for path in sorted((ROOT / "loaders").glob("*.py"))},
 }
 

@@ -9,8 +9,6 @@ import pytest
 from db.models.registry import Aim, AuditEvent, Learner, TimeLogEntry
 from domain import clock
 from domain import global_id as ids
-from domain.activity import JOB_SETTING
-from domain.enums import ActivityType, JobSetting
 from tests.support.mutation_documents import ask, done, faults
 from tests.support.scenarios import Stage
 from tests.support.worlds import World
@@ -37,12 +35,6 @@ async def automatic(stage: Stage) -> str:
         made = await world.session_of(ada, stage.user("assessor"), clock.now())
         logged = await world.time(ada, stage.user("assessor"), 60, automatic=True, session_id=made.id)
     return ids.encode("TimeLogEntry", logged.id)
-
-
-def test_each_activity_type_has_the_job_setting_of_the_guide() -> None:
-    on = {ActivityType.TECHNICAL_EXPERIENCE_BY_DOING_MY_JOB, ActivityType.REVIEW_FEEDBACK_OR_SUPPORT}
-    assert {kind for kind, setting in JOB_SETTING.items() if setting is JobSetting.ON_THE_JOB} == on
-    assert set(JOB_SETTING) == set(ActivityType)
 
 
 async def test_time_is_logged(stage: Stage) -> None:
