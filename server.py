@@ -176,7 +176,7 @@ async def running(
     log = structlog.get_logger("waymark")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(services.database.close)
-        await services.database.tune()
+        await services.database.analyze()
         swept = await services.files.sweep(lambda keys: known_files(services.database, keys))
         metrics_url = await stack.enter_async_context(serving_metrics(metrics, settings.metrics_address))
         if tracing:

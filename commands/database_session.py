@@ -5,7 +5,7 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from db.database import Database
-from db.migrate import missing_migrations
+from db.migrate import has_pending_migrations
 from services.settings import Settings
 
 NOT_MIGRATED = "The tables are older than this version of Waymark: run `server.py migrate` first."
@@ -21,7 +21,7 @@ def with_database(settings: Settings, work: Callable[[Database], Awaitable[int]]
         settings.data.mkdir(parents=True, exist_ok=True)
         database = Database(settings.database_url)
         try:
-            if migrated and await missing_migrations(database):
+            if migrated and await has_pending_migrations(database):
                 return fail(NOT_MIGRATED)
             return await work(database)
         finally:

@@ -6,7 +6,7 @@ from contextlib import suppress
 from commands.database_session import NOT_MIGRATED
 from commands.demo import print_accounts
 from db.database import Database
-from db.migrate import migrate, missing_migrations
+from db.migrate import has_pending_migrations, migrate
 from services.demo.accounts import ACCOUNTS
 from services.demo.builder import DemoExists, build_demo
 from services.settings import Settings
@@ -24,7 +24,7 @@ def prepare(settings: Settings) -> None:
                 await migrate(database)
                 with suppress(DemoExists):
                     await build_demo(database, open_store(settings.files_location), progress=True)
-            elif await missing_migrations(database):
+            elif await has_pending_migrations(database):
                 raise SystemExit(NOT_MIGRATED)
         finally:
             await database.close()

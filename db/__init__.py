@@ -1,1 +1,1 @@
-"""Tables, engine, migrations, the rules behind the numbers, files, mail, importer and demo."""
+"""The database: tables, migrations, the connection to SQLite or PostgreSQL, and SQL that several statements share."""

@@ -1,4 +1,4 @@
-"""Work that goes on beside a server's own for as long as a block lasts."""
+"""Runs a coroutine in the background for the length of a block."""
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
@@ -8,7 +8,7 @@ from typing import Any
 
 @asynccontextmanager
 async def running(work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
-    """Runs `work` in a task, which is cancelled at the end of the block and waited for."""
+    """Runs `work` in a task of that name; at the end of the block the task is cancelled and awaited."""
     task = asyncio.create_task(work, name=name)
     try:
         yield

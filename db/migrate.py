@@ -1,4 +1,4 @@
-"""Brings a database to the newest tables: Alembic, on the same engine that serves."""
+"""Creates and upgrades the tables with Alembic, over the same engine that serves requests."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +13,25 @@ from sqlalchemy import Connection
 from db.database import Database
 
 
+async def migrate(database: Database) -> None:
+    """Runs all pending migrations in one transaction."""
+    await _in_transaction(database, lambda connection: command.upgrade(_config(connection), "head"))
+
+
+async def has_pending_migrations(database: Database) -> bool:
+    """Returns whether the tables are older than this code."""
+    async with database.reading(primary=True) as connection:
+        current = await connection.run_sync(lambda each: MigrationContext.configure(each).get_current_revision())
+    return current != ScriptDirectory.from_config(_config()).get_current_head()
+
+
+async def write_migration(database: Database, message: str) -> None:
+    """Writes a migration file with the differences between the mapped classes and the database (for developers)."""
+    await _in_transaction(
+        database, lambda connection: command.revision(_config(connection), message, autogenerate=True)
+    )
+
+
 def _config(connection: Connection | None = None) -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
@@ -20,23 +39,6 @@ def _config(connection: Connection | None = None) -> Config:
     return config
 
 
-async def _on(database: Database, work: Callable[[Connection], Any]) -> Any:
+async def _in_transaction(database: Database, work: Callable[[Connection], Any]) -> None:
     async with database.writing() as session:
-        return await (await session.connection()).run_sync(work)
-
-
-async def migrate(database: Database) -> None:
-    """Runs every migration that is missing, in one transaction: all of them or none."""
-    await _on(database, lambda connection: command.upgrade(_config(connection), "head"))
-
-
-async def missing_migrations(database: Database) -> bool:
-    """Whether the tables are older than this code."""
-    async with database.reading(primary=True) as connection:
-        current = await connection.run_sync(lambda one: MigrationContext.configure(one).get_current_revision())
-    return current != ScriptDirectory.from_config(_config()).get_current_head()
-
-
-async def write_migration(database: Database, message: str) -> None:
-    """Writes a migration for what the tables have and the database has not (for developers)."""
-    await _on(database, lambda connection: command.revision(_config(connection), message, autogenerate=True))
+        await (await session.connection()).run_sync(work)

@@ -1,7 +1,7 @@
-"""How much of the primary's writes a read replica has, so that nobody is shown less than they have written themselves.
+"""Tracks how far a read replica lags behind the primary, so that users see their own writes.
 
-PostgreSQL's streaming replicas say how far they have come. Each process looks every half second where the primary is and
-where the replica: what was committed before the last place that both have passed is on the replica too.
+Every half second each process reads the position of the primary and of the replica in the write-ahead log. What was
+committed before a position that the replica has replayed is visible on the replica.
 """
 
 import asyncio
@@ -15,67 +15,68 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.background_task import running
-from db.read_pool import PostgresPool
+from db.read_pool import ReadPool
 from domain import clock
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.5
-# A write is stamped before it commits, by a clock that may be another machine's.
+# The time of a write is taken before the commit, by a clock that may be another machine's.
 MARGIN = dt.timedelta(seconds=2)
-# A replica that is further behind, or was not seen for so long, is left alone until it has caught up.
+# A replica that lags further, or did not answer for so long, is not read until it has caught up.
 MAX_LAG = dt.timedelta(seconds=10)
 
-# Places in the log of writes, in bytes. What is no standby (a pool's address, a test) has all that it has itself.
-_WRITTEN = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
-_REPLAYED = (
+# Positions in the write-ahead log, in bytes. A server that is not a standby (a test's, say) has replayed all it wrote.
+_WRITTEN_POSITION = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
+_REPLAYED_POSITION = (
     "SELECT pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN pg_last_wal_replay_lsn() ELSE pg_current_wal_lsn() END,"
     " '0/0')::bigint"
 )
 
 
 class Replica:
-    """One replica as this process sees it; while `monitoring()` does not run it counts as away."""
+    """A read replica as this process knows it; unreachable unless `monitoring()` runs."""
 
-    def __init__(self, primary: PostgresPool, pool: PostgresPool) -> None:
+    def __init__(self, primary: ReadPool, pool: ReadPool) -> None:
         self.pool = pool
         self._primary = primary
-        # When the primary stood where: what is still to be passed by the replica.
-        self._marks: deque[tuple[dt.datetime, int]] = deque(maxlen=120)
-        self._whole_until: dt.datetime | None = None
+        # (time, position of the primary then), oldest first, of positions that the replica has not replayed yet.
+        self._positions: deque[tuple[dt.datetime, int]] = deque(maxlen=120)
+        # The replica has everything that was committed before this; None while it is unreachable.
+        self._replayed_until: dt.datetime | None = None
 
     def has_write(self, last_write_at: dt.datetime | None) -> bool:
-        """Whether it is near enough, and has what was written at that moment; None is nothing."""
-        whole_until = self._whole_until
-        if whole_until is None or clock.now() - whole_until > MAX_LAG:
+        """Returns whether the replica can be read by a viewer whose last write was at that time; None: no write."""
+        replayed_until = self._replayed_until
+        if replayed_until is None or clock.now() - replayed_until > MAX_LAG:
             return False
-        return last_write_at is None or last_write_at + MARGIN < whole_until
+        return last_write_at is None or last_write_at + MARGIN < replayed_until
 
     def mark_unreachable(self) -> None:
-        """It did not answer: nothing is read there until it has been seen again."""
-        self._whole_until = None
+        """Stops reads from the replica until the next successful poll."""
+        self._replayed_until = None
 
     @asynccontextmanager
     async def monitoring(self) -> AsyncIterator[None]:
-        """Looks after it for as long as the block lasts."""
-        async with running(self._follow(), "replica"):
+        """Polls the replica for the length of the block."""
+        async with running(self._poll_forever(), "replica"):
             yield
 
-    async def _follow(self) -> None:
+    async def _poll_forever(self) -> None:
         while True:
             try:
                 await self.poll()
             except (DBAPIError, PoolTimeout, OSError) as error:
-                if self._whole_until is not None:
-                    log.warning("replica_not_seen", cause=type(error).__name__)
+                if self._replayed_until is not None:
+                    log.warning("replica_unreachable", cause=type(error).__name__)
                 self.mark_unreachable()
             await asyncio.sleep(POLL_SECONDS)
 
     async def poll(self) -> None:
-        """Where both are now. Raises what a read raises."""
+        """Reads the position of both servers. Raises what a read raises."""
         now = clock.now()
-        [[written]] = await self._primary.fetch(_WRITTEN, ())
-        self._marks.append((now, written))
-        [[replayed]] = await self.pool.fetch(_REPLAYED, ())
-        while self._marks and self._marks[0][1] <= replayed:
-            self._whole_until = self._marks.popleft()[0]
+        [[written]] = await self._primary.fetch(_WRITTEN_POSITION, ())
+        self._positions.append((now, written))
+        [[replayed]] = await self.pool.fetch(_REPLAYED_POSITION, ())
+        while self._positions and self._positions[0][1] <= replayed:
+            self._replayed_until = self._positions.popleft()[0]

@@ -79,9 +79,9 @@ def _learners(role: Role) -> tuple[Select, Any]:
 def _aims(role: Role) -> tuple[Select, Any]:
     numbers = (
         func.count().label("aims"),
-        _count_if(progress_sql.aim_light_is(TrafficLight.OFF_TRACK)).label("off_track"),
-        _count_if(progress_sql.aim_light_is(TrafficLight.AHEAD)).label("ahead"),
-        _count_if(progress_sql.aim_light_is(TrafficLight.NOT_RATED)).label("not_rated"),
+        _count_if(progress_sql.aim_traffic_light_is(TrafficLight.OFF_TRACK)).label("off_track"),
+        _count_if(progress_sql.aim_traffic_light_is(TrafficLight.AHEAD)).label("ahead"),
+        _count_if(progress_sql.aim_traffic_light_is(TrafficLight.NOT_RATED)).label("not_rated"),
         _count_if(progress_sql.past_planned_end()).label("past_planned_end"),
         total(AimProgress.criteria_total).label("criteria_total"),
         total(AimProgress.criteria_mapped).label("criteria_mapped"),

@@ -67,7 +67,7 @@ def _with_aim_rated(role: Role, light: TrafficLight) -> ColumnElement[bool]:
     rated = (
         select(Aim.learner_id)
         .join(AimProgress, AimProgress.aim_id == Aim.id)
-        .where(progress_sql.aim_light_is(light), Aim.status != AimStatus.WITHDRAWN, scope.sees_aim(role))
+        .where(progress_sql.aim_traffic_light_is(light), Aim.status != AimStatus.WITHDRAWN, scope.sees_aim(role))
     )
     return Learner.id.in_(rated)
 
@@ -88,7 +88,7 @@ _START, _END = func.min(Aim.start_date), func.max(Aim.planned_end_date)
 def _rated(role: Role, light: TrafficLight) -> ColumnElement[bool]:
     """Learners whose programme has the traffic light, by the rule of `loaders.progress.programme_of`."""
     total, mapped = progress_sql.total(AimProgress.criteria_total), progress_sql.total(AimProgress.criteria_mapped)
-    rated = progress_sql.light_is(
+    rated = progress_sql.traffic_light_is(
         light,
         in_training=func.max(case((Aim.status == AimStatus.IN_TRAINING, 1), else_=0)) == 1,
         total=total,

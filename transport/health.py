@@ -6,7 +6,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from db.database import Database
-from db.migrate import missing_migrations
+from db.migrate import has_pending_migrations
 
 log = structlog.get_logger("waymark")
 
@@ -33,7 +33,7 @@ class Health:
             return JSONResponse({"status": "stopping"}, 503)
         try:
             await self._database.ping()
-            outdated = await missing_migrations(self._database)
+            outdated = await has_pending_migrations(self._database)
         except Exception as error:
             log.warning("not_ready", cause=type(error).__name__)
             return JSONResponse({"status": "the database does not answer"}, 503, {"retry-after": "5"})

@@ -1,4 +1,4 @@
-"""Alembic's way in: runs on the connection that `db.migrate` hands over."""
+"""Alembic's environment: runs the migrations on the connection that `db.migrate` passes."""
 
 from alembic import context
 

@@ -1,4 +1,7 @@
-"""`any_of(column, "keys")`: that a column is one of many keys, as one parameter, so that the SQL never changes with their number."""
+"""The condition that a column is one of many keys, with all keys in one parameter.
+
+The SQL is the same for any number of keys, so a statement is compiled and prepared once.
+"""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +14,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 
 class KeyList(TypeDecorator[Sequence[int]]):
-    """Many integer keys in one parameter: an array on PostgreSQL, a JSON array on SQLite."""
+    """A list of integer keys in one parameter: an array on PostgreSQL, a JSON array on SQLite."""
 
     impl = Text
     cache_ok = True
@@ -26,9 +29,9 @@ class KeyList(TypeDecorator[Sequence[int]]):
 
 
 class _AnyOf(GenericFunction[bool]):
-    """The condition itself: spelled by each database in its own way."""
+    """The condition; each database has its own SQL for it."""
 
-    name = "among"
+    name = "any_of"
     type = Boolean()
     inherit_cache = True
 
@@ -42,10 +45,10 @@ def _postgresql(element: _AnyOf, compiler: Any, **options: Any) -> str:
 @compiles(_AnyOf, "sqlite")
 def _sqlite(element: _AnyOf, compiler: Any, **options: Any) -> str:
     column, keys = element.clauses
-    listed = f"SELECT value FROM json_each({compiler.process(keys, **options)})"
-    return f"{compiler.process(column, **options)} IN ({listed})"
+    values = f"SELECT value FROM json_each({compiler.process(keys, **options)})"
+    return f"{compiler.process(column, **options)} IN ({values})"
 
 
 def any_of(column: Any, parameter: str = "keys") -> ColumnElement[bool]:
-    """A condition for a `where`; the keys are given as `parameter` when the statement runs."""
+    """Returns the condition; the keys are passed as `parameter` when the statement runs."""
     return _AnyOf(column, bindparam(parameter, type_=KeyList()))

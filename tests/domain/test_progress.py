@@ -112,7 +112,7 @@ async def test_sql_counts_as_python_does(database: Database, tolerance: float, r
     statement = (
         select(
             Aim.id,
-            *(progress_sql.aim_light_is(light).label(light.name) for light in TrafficLight),
+            *(progress_sql.aim_traffic_light_is(light).label(light.name) for light in TrafficLight),
             progress_sql.duration_tenths().label("duration"),
             progress_sql.mapped_tenths().label("mapped"),
             progress_sql.past_planned_end().label("past"),

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import inspect, text
 
 from db.database import Database
-from db.migrate import missing_migrations
+from db.migrate import has_pending_migrations
 from db.models.registry import metadata
 from tests.support.databases import Databases
 from tests.support.postgres_server import PostgresFailed, PostgresServer
@@ -25,7 +25,7 @@ async def test_a_fresh_database_has_every_table_of_the_newest_migration(database
     version = "select sqlite_version()" if backend == "sqlite" else "show server_version"
     assert (await database.rows(text(version)))[0][0]
     assert await table_names(database) >= set(metadata.tables)
-    assert not await missing_migrations(database)
+    assert not await has_pending_migrations(database)
 
 
 async def test_two_databases_are_apart_and_a_recipe_runs_once(databases: Databases, backend: str):

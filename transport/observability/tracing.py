@@ -59,7 +59,7 @@ class Tracing:
         self._tracer = self._provider.get_tracer("waymark")
         # The statements of each running operation, by the id of its statement counter.
         self._running: dict[int, list[_Statement]] = {}
-        database.watchers.append(self._record)
+        database.read_listeners.append(self._record)
         for engine in database.sync_engines:
             event.listen(engine, "before_cursor_execute", self._before)
             event.listen(engine, "after_cursor_execute", self._after)

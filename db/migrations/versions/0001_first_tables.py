@@ -1,4 +1,4 @@
-"""the tables of the first release"""
+"""Creates the tables of the first release."""
 
 import sqlalchemy as sa
 from alembic import op

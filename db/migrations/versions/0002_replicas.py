@@ -1,4 +1,4 @@
-"""when somebody last wrote, for reads from a replica"""
+"""Adds the time of the last write of each sign-in, for reads from a replica."""
 
 import sqlalchemy as sa
 from alembic import op
