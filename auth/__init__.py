@@ -1,1 +1,1 @@
-"""Who is asking, what they may see (scope) and do (policy)."""
+"""Authentication (passwords, tokens, auth sessions, the viewer) and authorization (scope and policy)."""

@@ -1,4 +1,4 @@
-"""Checking a password that somebody typed: every guess is counted before it is checked, and too many slow down."""
+"""Verifies passwords. Every attempt is counted before the check, and too many attempts are rejected."""
 
 import asyncio
 import datetime as dt
@@ -13,28 +13,30 @@ from domain import clock
 from domain.enums import UserErrorCode
 from domain.errors import DomainError, reject
 
-# One guess an account at a time in this process: many right ones at once are then never taken for too many wrong ones.
-_turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+# One attempt at a time for each account in this process. Otherwise many correct attempts at once, each counted until it
+# succeeds, would reach the limit.
+_account_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 async def verify_password(database: Database, address: str, username: str, password: str, *field: str) -> bool:
-    """Whether that is the password of the account of that name; takes as long where there is no such account.
+    """Returns whether the password is correct; takes the same time if there is no such account.
 
-    Refuses with TOO_MANY_ATTEMPTS at `field` after 10 wrong guesses in 5 minutes, whoever made them.
+    `address` is the client's network address. Raises TOO_MANY_ATTEMPTS at `field` after 10 wrong passwords for the
+    account in 5 minutes, from any address.
     """
     account = digest(username.strip().lower())
-    async with _turns.setdefault(account, asyncio.Lock()):
-        reserved = await record_attempt(database, account, address, clock.now())
-        if isinstance(reserved, dt.timedelta):
-            raise _too_many(reserved, *field)
-        # Outside of any transaction: it takes a while, on purpose.
-        right = await password_matches(password, await stored_password_hash(database, username))
-        if right:
+    async with _account_locks.setdefault(account, asyncio.Lock()):
+        attempt = await record_attempt(database, account, address, clock.now())
+        if isinstance(attempt, dt.timedelta):
+            raise _too_many_attempts(attempt, *field)
+        # Outside any transaction, because it is slow by design.
+        correct = await password_matches(password, await stored_password_hash(database, username))
+        if correct:
             async with database.writing() as session:
-                await clear_attempt(session, reserved)
-    return right
+                await clear_attempt(session, attempt)
+    return correct
 
 
-def _too_many(wait: dt.timedelta, *field: str) -> DomainError:
+def _too_many_attempts(wait: dt.timedelta, *field: str) -> DomainError:
     seconds = int(wait.total_seconds()) + 1
     return reject(UserErrorCode.TOO_MANY_ATTEMPTS, f"Too many wrong passwords. Try again in {seconds} seconds.", *field)

@@ -1,4 +1,4 @@
-"""Passwords: argon2id off the event loop, and what makes one acceptable."""
+"""Password hashes (argon2id, off the event loop) and the rules for new passwords."""
 
 import asyncio
 import secrets
@@ -7,44 +7,45 @@ from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 from zxcvbn import zxcvbn
 
-SHORTEST, LONGEST = 8, 256
-# 19 MiB, two passes: OWASP's floor for argon2id. Two at once: each takes a core for some 30 ms.
+MIN_LENGTH, MAX_LENGTH = 8, 256
+# 19 MiB and two passes: OWASP's minimum for argon2id. Two at once: each occupies a core for about 30 ms.
 _HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),))
 _CONCURRENT_HASHES = 2
-# Checked where there is no such user, so that the answer takes as long.
+# Verified if there is no such user, so that the response takes the same time.
 _UNKNOWN_USER_HASH = _HASHER.hash("nobody has this password")
 _slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
 
 async def hash_password(password: str) -> str:
-    """The argon2id hash of a password."""
+    """Returns the argon2id hash of a password."""
     async with _hashing_slot():
         return await asyncio.to_thread(_HASHER.hash, password)
 
 
-async def unknown_password() -> str:
-    """The hash of a password that nobody knows, for an account whose owner has yet to choose one."""
+async def unusable_password_hash() -> str:
+    """Returns the hash of a random password, for an account whose owner has not chosen one yet."""
     return await hash_password(secrets.token_urlsafe(32))
 
 
 async def password_matches(password: str, stored: str | None) -> bool:
-    """Whether the password is the stored one; takes the same time where `stored` is None, and is then False."""
-    if len(password) > LONGEST:
-        password = ""  # Never acceptable, so never stored: hashing it costs as much as any other.
+    """Returns whether the password matches the stored hash; False, after the same time, if `stored` is None."""
+    if len(password) > MAX_LENGTH:
+        # No account has such a password, nor an empty one, which costs less to hash.
+        password = ""
     async with _hashing_slot():
         matches = await asyncio.to_thread(_HASHER.verify, password, stored or _UNKNOWN_USER_HASH)
     return matches and stored is not None
 
 
 def password_weakness(password: str, *own_words: str) -> str | None:
-    """A sentence on why a password cannot be taken, or None. `own_words`: the username and name, easily guessed."""
-    if len(password) < SHORTEST:
-        return f"Use at least {SHORTEST} characters."
-    if len(password) > LONGEST:
-        return f"Use at most {LONGEST} characters."
-    spelled = _spelled(password)
-    own = [word for word in map(_spelled, own_words) if len(word) > 3]
-    if any(word in spelled and len(word) * 2 > len(spelled) for word in own):
+    """Returns why a new password is rejected, or None. `own_words`: the username and name, which are easily guessed."""
+    if len(password) < MIN_LENGTH:
+        return f"Use at least {MIN_LENGTH} characters."
+    if len(password) > MAX_LENGTH:
+        return f"Use at most {MAX_LENGTH} characters."
+    letters = _letters_and_digits(password)
+    own = [word for word in map(_letters_and_digits, own_words) if len(word) > 3]
+    if any(word in letters and len(word) * 2 > len(letters) for word in own):
         return "Do not use your own name or username."
     rating = zxcvbn(password[:72], user_inputs=list(own_words))
     if rating["score"] < 2:
@@ -52,9 +53,9 @@ def password_weakness(password: str, *own_words: str) -> str | None:
     return None
 
 
-def _spelled(words: str) -> str:
-    """Letters and digits alone: jay.lister is the name Jay Lister too."""
-    return "".join(filter(str.isalnum, words.lower()))
+def _letters_and_digits(text: str) -> str:
+    # So that jay.lister is recognised as the name Jay Lister.
+    return "".join(filter(str.isalnum, text.lower()))
 
 
 def _hashing_slot() -> asyncio.Semaphore:

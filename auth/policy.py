@@ -1,8 +1,7 @@
-"""What each role may do, as one table to be read beside `docs/behaviours.md`, Who may do what.
+"""What each role may do: the table of `docs/behaviours.md`, "Who may do what".
 
-Which records a role may do it to is what it may see (`auth/scope.py`): a learner their own, an assessor their case, an IQA
-their sample, an Employer Manager the learners allocated to them, an Employer Overview those of their sites, admins all.
-What hangs on the record besides (who submitted it, whether it is approved) is said beside the resolver.
+A role may use a mutation on the records that it sees (`auth/scope.py`). Conditions on the record itself (who submitted
+it, whether it is approved) are in the resolvers.
 """
 
 from domain.enums import Role
@@ -11,77 +10,77 @@ _LEARNER, _ASSESSOR, _IQA = Role.LEARNER, Role.ASSESSOR, Role.IQA
 _MANAGER, _OVERVIEW = Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW
 _BASIC, _MASTER = Role.BASIC_ADMIN, Role.MASTER_ADMIN
 
-_STAFF_WHO_ENROL = frozenset({_ASSESSOR, _BASIC, _MASTER})
-_WHO_SUBMIT = frozenset({_LEARNER, _ASSESSOR, _MANAGER, _OVERVIEW})
-_WHO_SIGN = frozenset({_LEARNER, _ASSESSOR, _IQA, _MANAGER, _OVERVIEW})
-_WHO_BOOK = frozenset({_ASSESSOR, _BASIC, _MASTER})
-_WHO_SET_ACTIONS = frozenset({_ASSESSOR, _MASTER})
-_WHO_LOG_TIME = frozenset({_LEARNER, _ASSESSOR, _BASIC, _MASTER})
-_ASSESSOR_ALONE = frozenset({_ASSESSOR})
-_MASTER_ALONE = frozenset({_MASTER})
-_EVERYBODY = frozenset(Role)
+_ENROLLING_STAFF = frozenset({_ASSESSOR, _BASIC, _MASTER})
+_SUBMITTERS = frozenset({_LEARNER, _ASSESSOR, _MANAGER, _OVERVIEW})
+_SIGNATORIES = frozenset({_LEARNER, _ASSESSOR, _IQA, _MANAGER, _OVERVIEW})
+_BOOKING_STAFF = frozenset({_ASSESSOR, _BASIC, _MASTER})
+_ACTION_SETTERS = frozenset({_ASSESSOR, _MASTER})
+_TIME_LOGGERS = frozenset({_LEARNER, _ASSESSOR, _BASIC, _MASTER})
+_ASSESSOR_ONLY = frozenset({_ASSESSOR})
+_MASTER_ONLY = frozenset({_MASTER})
+_ALL_ROLES = frozenset(Role)
 
-# Mutation -> the roles that may use it.
+# The roles that may use each mutation.
 MUTATIONS: dict[str, frozenset[Role]] = {
-    "logout": _EVERYBODY,
-    "roleSwitch": _EVERYBODY,
-    "passwordChange": _EVERYBODY,
-    "disclaimerAccept": _EVERYBODY,
-    "userInvite": _STAFF_WHO_ENROL,  # Assessor and Basic Admin: EMPLOYER_MANAGER only
-    "userArchive": _MASTER_ALONE,
-    "roleGrant": _STAFF_WHO_ENROL,  # Assessor and Basic Admin: EMPLOYER_MANAGER only
-    "roleRevoke": _STAFF_WHO_ENROL,  # Assessor and Basic Admin: EMPLOYER_MANAGER only
-    "employerCreate": _STAFF_WHO_ENROL,
-    "employerUpdate": _STAFF_WHO_ENROL,
-    "employerManagerAllocate": _STAFF_WHO_ENROL,
-    "employerManagerDeallocate": _STAFF_WHO_ENROL,
-    "employerOverviewAllocate": _MASTER_ALONE,
-    "employerOverviewDeallocate": _MASTER_ALONE,
-    "learnerEnrol": _STAFF_WHO_ENROL,
-    "learnerUpdate": _STAFF_WHO_ENROL,
-    "aimAdd": _STAFF_WHO_ENROL,
-    "aimUpdate": _STAFF_WHO_ENROL,
-    "providerSettingsUpdate": _MASTER_ALONE,
-    "fileUploadCreate": _EVERYBODY,
-    "evidenceSubmit": _WHO_SUBMIT,
-    "evidenceAssess": _ASSESSOR_ALONE,
-    "evidenceReturn": _ASSESSOR_ALONE,
-    "evidenceResubmit": _WHO_SUBMIT,  # what they submitted themselves
-    "evidenceSign": _WHO_SIGN,
-    "unitSign": _WHO_SIGN,
-    "sessionBook": _WHO_BOOK,
-    "sessionUpdate": _WHO_BOOK,
-    "sessionComplete": _WHO_BOOK,
-    "sessionCancel": _WHO_BOOK,
-    "actionSet": _WHO_SET_ACTIONS,
-    "actionUpdate": _WHO_SET_ACTIONS,
+    "logout": _ALL_ROLES,
+    "roleSwitch": _ALL_ROLES,
+    "passwordChange": _ALL_ROLES,
+    "disclaimerAccept": _ALL_ROLES,
+    "userInvite": _ENROLLING_STAFF,  # Assessor and Basic Admin: the role EMPLOYER_MANAGER only
+    "userArchive": _MASTER_ONLY,
+    "roleGrant": _ENROLLING_STAFF,  # Assessor and Basic Admin: the role EMPLOYER_MANAGER only
+    "roleRevoke": _ENROLLING_STAFF,  # Assessor and Basic Admin: the role EMPLOYER_MANAGER only
+    "employerCreate": _ENROLLING_STAFF,
+    "employerUpdate": _ENROLLING_STAFF,
+    "employerManagerAllocate": _ENROLLING_STAFF,
+    "employerManagerDeallocate": _ENROLLING_STAFF,
+    "employerOverviewAllocate": _MASTER_ONLY,
+    "employerOverviewDeallocate": _MASTER_ONLY,
+    "learnerEnrol": _ENROLLING_STAFF,
+    "learnerUpdate": _ENROLLING_STAFF,
+    "aimAdd": _ENROLLING_STAFF,
+    "aimUpdate": _ENROLLING_STAFF,
+    "providerSettingsUpdate": _MASTER_ONLY,
+    "fileUploadCreate": _ALL_ROLES,
+    "evidenceSubmit": _SUBMITTERS,
+    "evidenceAssess": _ASSESSOR_ONLY,
+    "evidenceReturn": _ASSESSOR_ONLY,
+    "evidenceResubmit": _SUBMITTERS,  # their own submissions only
+    "evidenceSign": _SIGNATORIES,
+    "unitSign": _SIGNATORIES,
+    "sessionBook": _BOOKING_STAFF,
+    "sessionUpdate": _BOOKING_STAFF,
+    "sessionComplete": _BOOKING_STAFF,
+    "sessionCancel": _BOOKING_STAFF,
+    "actionSet": _ACTION_SETTERS,
+    "actionUpdate": _ACTION_SETTERS,
     "actionRespond": frozenset({_LEARNER, _ASSESSOR}),
-    "actionComplete": _WHO_SET_ACTIONS,
-    "actionReopen": _WHO_SET_ACTIONS,
-    "timeLogEntryAdd": _WHO_LOG_TIME,
-    "timeLogEntryUpdate": _WHO_LOG_TIME,  # a learner: what is theirs; nobody: what is approved
-    "timeLogEntryDelete": _WHO_LOG_TIME,  # a learner: what is theirs; nobody: what is approved
-    "timeLogEntryApprove": _ASSESSOR_ALONE,
-    "signatureRequestCreate": _WHO_BOOK,
-    "signatureRequestSign": _WHO_SIGN,
-    "signatureRequestCancel": _WHO_BOOK,
+    "actionComplete": _ACTION_SETTERS,
+    "actionReopen": _ACTION_SETTERS,
+    "timeLogEntryAdd": _TIME_LOGGERS,
+    "timeLogEntryUpdate": _TIME_LOGGERS,  # a learner: their own entries only; approved entries: nobody
+    "timeLogEntryDelete": _TIME_LOGGERS,  # a learner: their own entries only; approved entries: nobody
+    "timeLogEntryApprove": _ASSESSOR_ONLY,
+    "signatureRequestCreate": _BOOKING_STAFF,
+    "signatureRequestSign": _SIGNATORIES,
+    "signatureRequestCancel": _BOOKING_STAFF,
     "messageSend": frozenset({_LEARNER, _ASSESSOR, _MANAGER, _OVERVIEW, _BASIC, _MASTER}),
     "resourceAdd": frozenset({_ASSESSOR, _MASTER}),
     "resourceRemove": frozenset({_ASSESSOR, _MASTER}),
     "cvSectionSave": frozenset({_LEARNER}),
     "cvDocumentAdd": frozenset({_LEARNER}),
-    "learnerErase": _MASTER_ALONE,
-    "subjectAccessExport": _MASTER_ALONE,
+    "learnerErase": _MASTER_ONLY,
+    "subjectAccessExport": _MASTER_ONLY,
 }
 
-# What an assessor and a Basic Admin may invite, grant and revoke; a Master Admin everything [000].
+# The roles that each role may invite, grant and revoke (employer guide).
 GRANTABLE: dict[Role, frozenset[Role]] = {
     _ASSESSOR: frozenset({_MANAGER}),
     _BASIC: frozenset({_MANAGER}),
-    _MASTER: _EVERYBODY,
+    _MASTER: _ALL_ROLES,
 }
 
 
 def may(role: Role, mutation: str) -> bool:
-    """Whether a role may use a mutation at all; one that is not in the table, nobody."""
+    """Returns whether a role may use a mutation; False for a mutation that is not in the table."""
     return role in MUTATIONS.get(mutation, frozenset())

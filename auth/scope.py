@@ -1,18 +1,18 @@
-"""What a viewer may see: the only place where the roles differ in it. Everything here is SQL, for the `where` of a select.
+"""What a viewer may see, as SQL conditions for the `where` of a select. This is the only place that decides it.
 
 | role | learners | aims |
 |---|---|---|
 | LEARNER | their own record | all of their own |
-| ASSESSOR | those with an aim where they are the assessor; whom they enrolled while there is no aim | those aims |
+| ASSESSOR | those with an aim where they are the assessor; those they enrolled, if there is no aim yet | those aims |
 | IQA | those with an aim where they are the IQA | those aims |
 | EMPLOYER_MANAGER | those allocated to them | all of those learners' |
 | EMPLOYER_OVERVIEW | those at the sites allocated to them | all of those learners' |
 | BASIC_ADMIN, MASTER_ADMIN | all of the provider's | all of the provider's |
 
-A record of a learner that belongs to one aim follows the aim; one that belongs to none follows the learner.
+A record of a learner that belongs to an aim is visible with the aim, any other with the learner.
 
-The conditions depend on the role alone; who is looking is bound when a statement runs (`viewer_params(viewer)`), so that a
-statement is built once a role and never again. One that runs without its viewer does not run at all.
+The conditions depend on the role only. The viewer is bound when a statement runs (`viewer_params(viewer)`), so that a
+statement is built once for each role. A statement without its viewer fails.
 """
 
 from typing import Any
@@ -35,11 +35,11 @@ from domain.enums import Role
 Condition = ColumnElement[bool]
 Column = InstrumentedAttribute[Any] | ColumnElement[Any]
 
-# Staff of a provider are known by name to all of it; learners and employers' people are not.
+# Everybody at a provider sees the names of its staff, but not of all learners and employers' users.
 STAFF = (Role.ASSESSOR, Role.IQA, Role.BASIC_ADMIN, Role.MASTER_ADMIN)
 ADMINS = (Role.BASIC_ADMIN, Role.MASTER_ADMIN)
 EMPLOYERS = (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
-# Those whose sight of a learner ends at the aims they hold.
+# Roles that see aims rather than whole learners.
 BY_AIM = (Role.ASSESSOR, Role.IQA)
 
 VIEWER_USER = bindparam("viewer_user", type_=Key)
@@ -47,17 +47,17 @@ VIEWER_PROVIDER = bindparam("viewer_provider", type_=Key)
 
 
 def viewer_params(viewer: Viewer) -> dict[str, int]:
-    """What a scoped statement needs to run: who is looking, and at which provider."""
+    """Returns the parameters of a scoped statement."""
     return {"viewer_user": viewer.user_key, "viewer_provider": viewer.provider_key}
 
 
 def of_provider(table: type[Any]) -> Condition:
-    """That a row is the viewer's provider's: all there is to say of what everyone in it may see."""
+    """The condition that a row belongs to the viewer's provider."""
     return table.provider_id == VIEWER_PROVIDER
 
 
-def visible_learners(role: Role) -> Select[tuple[int]] | CompoundSelect[tuple[int]]:
-    """The keys of the learners that a viewer in this role sees."""
+def visible_learners(role: Role) -> Select[int] | CompoundSelect[int]:
+    """Returns a select of the keys of the visible learners."""
     match role:
         case Role.LEARNER:
             return select(Learner.id).where(Learner.user_id == VIEWER_USER, of_provider(Learner))
@@ -80,9 +80,9 @@ def visible_learners(role: Role) -> Select[tuple[int]] | CompoundSelect[tuple[in
 
 
 def sees_learner(role: Role, learner_id: Column) -> Condition:
-    """That a column names a learner whom the viewer sees."""
+    """The condition that a column holds the key of a visible learner."""
     if learner_id is Learner.id:
-        # Of the learner's own row it is said without looking the learner up once more.
+        # The learner's row is in the statement already, which saves a subquery.
         match role:
             case Role.LEARNER:
                 return and_(Learner.user_id == VIEWER_USER, of_provider(Learner))
@@ -94,7 +94,7 @@ def sees_learner(role: Role, learner_id: Column) -> Condition:
 
 
 def sees_aim(role: Role, aim: Any = Aim) -> Condition:
-    """That a row of `aim` (the table or an alias of it) is one the viewer sees."""
+    """The condition that an aim is visible; `aim` is the table or an alias of it."""
     match role:
         case Role.ASSESSOR:
             return and_(aim.assessor_id == VIEWER_USER, of_provider(aim))
@@ -104,16 +104,16 @@ def sees_aim(role: Role, aim: Any = Aim) -> Condition:
 
 
 def sees_record(role: Role, learner_id: Column, aim_id: Column) -> Condition:
-    """That a learner's record is one the viewer sees: by its aim where it has one, else by the learner."""
+    """The condition that a learner's record is visible: with its aim if it has one, otherwise with the learner."""
     seen = sees_learner(role, learner_id)
     if role in BY_AIM:
-        # Who sees the aim sees the learner: said nevertheless, because it leads to the records by their learners.
+        # The condition on the learner follows from that on the aim, but lets the database use the index by learner.
         return and_(seen, or_(aim_id.is_(None), aim_id.in_(select(Aim.id).where(sees_aim(role)))))
     return seen
 
 
 def sees_session(role: Role, session_id: Column, learner_id: Column) -> Condition:
-    """That a session is one the viewer sees: about one of their aims, or about none in particular."""
+    """The condition that a session is visible: it is about a visible aim, or about no aim in particular."""
     seen = sees_learner(role, learner_id)
     if role in BY_AIM:
         about = select(SessionAim.session_id).where(SessionAim.session_id == session_id)
@@ -123,11 +123,11 @@ def sees_session(role: Role, session_id: Column, learner_id: Column) -> Conditio
 
 
 def sees_file(role: Role, file: Any = File) -> Condition:
-    """That a file is one the viewer sees: their own upload until it is used, then as the record that it is used in."""
+    """The condition that a file is visible: to its uploader until a record uses it, then with that record."""
     unused = and_(file.learner_id.is_(None), file.uploaded_by_id == VIEWER_USER)
     used = sees_record(role, file.learner_id, file.aim_id)
     if role in BY_AIM:
-        # What is saved to a session about several aims belongs to none of them: it is seen as the session is.
+        # A file of a session about several aims has no aim of its own, so it is visible with the session.
         saved = select(SessionFile.session_id).where(SessionFile.file_id == file.id)
         seen = saved.where(sees_session(role, SessionFile.session_id, SessionFile.learner_id))
         used = and_(used, or_(~saved.exists(), seen.exists()))
@@ -135,7 +135,10 @@ def sees_file(role: Role, file: Any = File) -> Condition:
 
 
 def sees_employer(role: Role, employer: Any = Employer) -> Condition:
-    """That an employer is one the viewer sees: staff who enrol all; an Overview their sites; others their learners'."""
+    """The condition that an employer is visible.
+
+    Admins and assessors see all of the provider, an Employer Overview the allocated sites, others those of their learners.
+    """
     if role in ADMINS or role is Role.ASSESSOR:
         return of_provider(employer)
     if role is Role.EMPLOYER_OVERVIEW:
@@ -145,7 +148,7 @@ def sees_employer(role: Role, employer: Any = Employer) -> Condition:
 
 
 def sees_user(role: Role, user: Any = User) -> Condition:
-    """That a person is one the viewer sees: themself, staff of the provider, and who belongs to their learners."""
+    """The condition that a user is visible: the viewer, the provider's staff, and people of visible learners."""
     if role in ADMINS:
         return of_provider(user)
     learners = visible_learners(role)
@@ -161,7 +164,7 @@ def sees_user(role: Role, user: Any = User) -> Condition:
         ),
     ]
     if role is Role.ASSESSOR:
-        # They invite Employer Managers, so they find the ones to whom nobody has allocated a learner yet.
+        # They invite Employer Managers, so they see those who have no learner allocated yet.
         seen.append(
             select(RoleGrant.user_id).where(
                 RoleGrant.role == Role.EMPLOYER_MANAGER,
@@ -173,7 +176,10 @@ def sees_user(role: Role, user: Any = User) -> Condition:
 
 
 def sees_contact(role: Role, user: Any = User) -> Condition:
-    """That the viewer may see a person's e-mail: their own; learners' of their case or sample; admins everybody's."""
+    """The condition that a user's e-mail is visible.
+
+    Everybody sees their own, assessors and IQAs those of their learners, admins all.
+    """
     if role in ADMINS:
         return of_provider(user)
     if role in BY_AIM:
@@ -182,17 +188,20 @@ def sees_contact(role: Role, user: Any = User) -> Condition:
 
 
 def sees_uln(role: Role) -> bool:
-    """Whether the viewer sees the ULN of the learners they see: everyone but employers."""
+    """Returns whether a role sees the ULN of its learners: all roles but the employers'."""
     return role not in EMPLOYERS
 
 
 def sees_audit_event(role: Role, event: Any = AuditEvent) -> Condition:
-    """That a line of the audit trail is one the viewer sees: their case, their sample, a learner's own signatures."""
+    """The condition that an audit event is visible.
+
+    A Master Admin sees all of the provider, assessors and IQAs those of their aims, a learner their own signatures, others none.
+    """
     match role:
         case Role.MASTER_ADMIN:
             return of_provider(event)
         case Role.ASSESSOR | Role.IQA:
-            # What is about no learner is about none of theirs.
+            # An event without a learner fails this condition.
             return and_(of_provider(event), sees_record(role, event.learner_id, event.aim_id))
         case Role.LEARNER:
             signed = event.action.in_(("evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign"))
@@ -200,21 +209,21 @@ def sees_audit_event(role: Role, event: Any = AuditEvent) -> Condition:
     return false()
 
 
-def _overview_sites() -> Select[tuple[int]]:
+def _overview_sites() -> Select[int]:
     return select(OverviewAllocation.employer_id).where(
         OverviewAllocation.user_id == VIEWER_USER, of_provider(OverviewAllocation)
     )
 
 
 def _has_aim() -> Condition:
-    """That a learner has an aim, whoever its assessor is."""
+    """The condition that a learner has an aim, of any assessor."""
     return select(Aim.id).where(Aim.learner_id == Learner.id).correlate(Learner).exists()
 
 
 def sees(role: Role, entity: type[Any]) -> Condition:
-    """That a row of an entity is one the viewer sees, as its mapped class declares (`__entity__`).
+    """The condition that a row of an entity is visible, as its mapped class declares (`__entity__`).
 
-    Raises TypeError for a table that is no entity by itself.
+    Raises TypeError for an entity that is only visible through another, and for a table that is not an entity.
     """
     declared = entity.__entity__
     match declared and declared.visible:

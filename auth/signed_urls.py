@@ -1,4 +1,4 @@
-"""Short-lived signed links: each names one thing, for one purpose, until a moment, and cannot be altered."""
+"""Signed links: each names one thing for one purpose, expires soon, and cannot be altered."""
 
 import base64
 import binascii
@@ -16,15 +16,15 @@ UPLOAD = "upload"
 DOWNLOAD = "download"
 EXPORT = "export"
 
-SECRET_LENGTH = 32
-# A link is a few numbers and words; what is longer was not made here, and is not worth digesting.
-LONGEST = 2048
+MIN_SECRET_BYTES = 32
+# Signed links are much shorter. Longer text is rejected before its signature is computed.
+MAX_LENGTH = 2048
 
 
 class InvalidSignedUrl(Exception):
-    """The link is not ours, was altered, is for something else, or has expired.
+    """The link was not signed here, was altered, has another purpose, or has expired.
 
-    `expired` is true only where everything else about the link is right.
+    `expired` is true only if the link is valid in every other respect.
     """
 
     def __init__(self, *, expired: bool = False):
@@ -33,26 +33,26 @@ class InvalidSignedUrl(Exception):
 
 
 class SignedUrls:
-    """Signs and opens links with keys derived from the installation's secret, one key a purpose."""
+    """Signs and verifies links with keys that are derived from the installation's secret, one for each purpose."""
 
     def __init__(self, secret: bytes):
         """`secret`: at least 32 bytes. Raises ValueError for a shorter one."""
-        if len(secret) < SECRET_LENGTH:
-            raise ValueError(f"The secret that links are signed with must have at least {SECRET_LENGTH} bytes.")
+        if len(secret) < MIN_SECRET_BYTES:
+            raise ValueError(f"The secret that links are signed with must have at least {MIN_SECRET_BYTES} bytes.")
         self._secret = secret
 
     def sign(self, purpose: str, claims: dict[str, Any], expires_at: dt.datetime) -> str:
-        """The text of a link: URL-safe, `claims` (anything JSON can say) in the clear, and a signature over all of it.
+        """Returns the URL-safe text of a link: the `claims` as readable JSON, and a signature of all of it.
 
-        It is good up to, and not at, `expires_at` (aware; whole seconds, rounded up).
+        The link is valid until just before `expires_at` (timezone-aware; rounded up to whole seconds).
         """
         seconds = math.ceil(expires_at.timestamp())
         body = orjson.dumps([seconds, claims])
         return f"{_text(body)}.{_text(self._signature(purpose, body))}"
 
     def open(self, purpose: str, text: str) -> dict[str, Any]:
-        """The claims that were signed for this purpose. Raises LinkRefused."""
-        if len(text) > LONGEST:
+        """Returns the claims that were signed for this purpose. Raises InvalidSignedUrl."""
+        if len(text) > MAX_LENGTH:
             raise InvalidSignedUrl
         body_text, _, signature_text = text.partition(".")
         body, signature = _bytes(body_text), _bytes(signature_text)
@@ -64,7 +64,7 @@ class SignedUrls:
         return claims
 
     def _signature(self, purpose: str, body: bytes) -> bytes:
-        # HKDF's expand step with one block: the secret is uniform already, so there is nothing to extract.
+        # HKDF's expand step with one block. The secret is uniformly random, so the extract step is not needed.
         key = hmac.digest(self._secret, b"waymark link:" + purpose.encode() + b"\x01", hashlib.sha256)
         return hmac.digest(key, body, hashlib.sha256)
 
@@ -78,7 +78,7 @@ def _bytes(text: str) -> bytes:
         data = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
     except (binascii.Error, ValueError):
         raise InvalidSignedUrl from None
-    # Base64 has spare bits at its end: two texts could stand for the same bytes. Only the one that we write is taken.
+    # The last character of Base64 has unused bits, so several texts decode to the same bytes. Only one is accepted.
     if _text(data) != text:
         raise InvalidSignedUrl
     return data

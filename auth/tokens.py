@@ -1,4 +1,4 @@
-"""Access tokens (JWT, 15 minutes) and the opaque refresh and one-time tokens, whose SHA-256 alone is stored."""
+"""Access tokens (JWT, 15 minutes), and opaque refresh and one-time tokens, which are stored as SHA-256."""
 
 import datetime as dt
 import hashlib
@@ -16,17 +16,17 @@ ISSUER = "waymark"
 AUDIENCE = "waymark-graph"
 ACCESS_LIFETIME = dt.timedelta(minutes=15)
 REFRESH_LIFETIME = dt.timedelta(days=14)
-LEAST_KEY_BYTES = 32
+MIN_KEY_BYTES = 32
 _REQUIRED = ("iss", "aud", "exp", "nbf", "iat", "sub", "jti")
 
 
 class InvalidToken(Exception):
-    """Not a token of ours, or no longer one."""
+    """The token was not signed by us, or has expired."""
 
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """What a verified access token says."""
+    """The claims of a verified access token."""
 
     user_key: int
     role: Role
@@ -35,21 +35,22 @@ class AccessClaims:
 
 
 class AccessTokens:
-    """Signs with the first key and verifies with each by its `kid`, so that keys rotate without a sign-out.
+    """Signs and verifies access tokens.
 
-    `keys` maps a key id to at least 32 bytes; its first entry signs.
+    `keys` maps a key id (`kid`) to at least 32 bytes. The first key signs and all verify, so that keys can be rotated
+    while users stay logged in.
     """
 
     def __init__(self, keys: Mapping[str, bytes]) -> None:
-        if not keys or any(len(key) < LEAST_KEY_BYTES for key in keys.values()):
-            raise ValueError(f"every signing key needs at least {LEAST_KEY_BYTES} bytes")
+        if not keys or any(len(key) < MIN_KEY_BYTES for key in keys.values()):
+            raise ValueError(f"Every signing key needs at least {MIN_KEY_BYTES} bytes.")
         self._keys = dict(keys)
         self._kid = next(iter(self._keys))
-        # One small verification cache: a client sends the same token with every request for 15 minutes.
+        # A client sends the same token with every request for 15 minutes.
         self._verified: dict[str, AccessClaims] = {}
 
     def sign(self, user_key: int, role: Role, auth_session_key: int) -> str:
-        """A token for one sign-in in one role."""
+        """Returns a token for one auth session in one role."""
         now = clock.now()
         claims = {
             "iss": ISSUER,
@@ -65,11 +66,11 @@ class AccessTokens:
         return jwt.encode(claims, self._keys[self._kid], ALGORITHM, headers={"kid": self._kid})
 
     def verify(self, token: str) -> AccessClaims:
-        """The claims of a token that is ours and in time; raises BadToken."""
-        known = self._verified.get(token)
-        if known is not None:
-            if known.expires_at > clock.now():
-                return known
+        """Returns the claims of a token that we signed and that has not expired. Raises InvalidToken."""
+        cached = self._verified.get(token)
+        if cached is not None:
+            if cached.expires_at > clock.now():
+                return cached
             del self._verified[token]
             raise InvalidToken("expired")
         claims = self._read(token)
@@ -95,10 +96,10 @@ class AccessTokens:
 
 
 def new_secret() -> str:
-    """A refresh or one-time token: 256 random bits."""
+    """Returns a new refresh or one-time token: 256 random bits."""
     return secrets.token_urlsafe(32)
 
 
 def digest(secret: str) -> str:
-    """What is stored of a secret, or of a name that must not be readable: its SHA-256 in hexadecimal."""
+    """Returns the SHA-256 in hexadecimal, which is stored in place of a secret or of a name."""
     return hashlib.sha256(secret.encode()).hexdigest()

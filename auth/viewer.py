@@ -1,4 +1,4 @@
-"""Who is asking: read afresh from the database with every request, in one statement."""
+"""The viewer, read from the database with every request, in one statement."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -17,10 +17,10 @@ from domain import clock
 from domain.enums import Role
 from domain.errors import PublicError
 
-# Built once: a request pays for its parameters only.
-_SIGNED_IN = (
+# Built once, so that a request only binds parameters.
+_VIEWER = (
     select(
-        AuthSession.id.label("sign_in_id"),
+        AuthSession.id.label("auth_session_id"),
         AuthSession.role,
         AuthSession.started_at,
         AuthSession.last_write_at.label("last_write_at"),
@@ -45,7 +45,7 @@ _SIGNED_IN = (
     .join(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.role == AuthSession.role))
     .outerjoin(Learner, Learner.user_id == User.id)
     .where(
-        AuthSession.id == bindparam("sign_in_key", type_=Key),
+        AuthSession.id == bindparam("auth_session_key", type_=Key),
         AuthSession.user_id == bindparam("user_key", type_=Key),
         AuthSession.role == bindparam("role", type_=AuthSession.role.type),
         AuthSession.ended_at.is_(None),
@@ -56,32 +56,29 @@ _SIGNED_IN = (
 
 
 class NotSignedIn(PublicError):
-    """There is no valid sign-in behind the request; the message says what to do, not why in detail."""
+    """The request has no valid auth session. The message says what to do, but not why, which could help an attacker."""
 
     code = "UNAUTHENTICATED"
 
-    def __init__(
-        self, message: str = "Sign in first: your access token is missing, has expired, or was ended."
-    ) -> None:
+    def __init__(self, message: str = "Sign in first: your access token is missing, expired or revoked.") -> None:
         super().__init__(message)
 
 
 class SetupRequired(PublicError):
-    """The viewer has to change the password or accept the disclaimer before anything else."""
+    """The viewer has to change the password or accept the disclaimer first."""
 
     def __init__(self, viewer: "Viewer") -> None:
-        self.code = "PASSWORD_CHANGE_REQUIRED" if viewer.must_change_password else "DISCLAIMER_REQUIRED"
-        first = (
-            "change your password (passwordChange)"
-            if viewer.must_change_password
-            else ("read and accept the disclaimer (disclaimerAccept)")
-        )
-        super().__init__(f"Before anything else, {first}.")
+        if viewer.must_change_password:
+            self.code = "PASSWORD_CHANGE_REQUIRED"
+            super().__init__("Change your password before you continue.")
+        else:
+            self.code = "DISCLAIMER_REQUIRED"
+            super().__init__("Read and accept the disclaimer before you continue.")
 
 
 @dataclass(frozen=True, slots=True)
 class ProviderRules:
-    """The provider's settings that numbers hang on; the unit of tolerance and rated-from is percentage points."""
+    """The provider's settings that affect what a viewer sees; tolerance and rated-from are in percentage points."""
 
     traffic_light_tolerance: float
     rated_from_percent: float
@@ -92,7 +89,7 @@ class ProviderRules:
 
 @dataclass(frozen=True, slots=True)
 class Viewer:
-    """A signed-in person in one role. `learner_key` is their own record, where the role is LEARNER."""
+    """An authenticated user in one role. `learner_key` is their own record if the role is LEARNER."""
 
     user_key: int
     provider_key: int
@@ -107,29 +104,38 @@ class Viewer:
     must_accept_disclaimer: bool
     expires_at: dt.datetime
     rules: ProviderRules
-    # What they read must hold what they wrote up to this moment; signing in writes too.
+    # A replica is read only if it has the writes up to this time. The login is a write too.
     last_write_at: dt.datetime | None = None
 
     @property
     def must_complete_setup(self) -> bool:
-        """Whether a password change or the disclaimer comes first: until then a token opens nothing else."""
+        """Whether the viewer has to change the password or accept the disclaimer before anything else."""
         return self.must_change_password or self.must_accept_disclaimer
 
 
 async def read_viewer(database: Database, claims: AccessClaims) -> Viewer:
-    """The viewer behind a verified access token, or NotSignedIn where the sign-in, role or account is gone."""
-    row = await _signed_in(database, claims.auth_session_key, claims.user_key, claims.role, clock.now())
-    if row is None:
+    """Returns the viewer of a verified access token.
+
+    Raises NotSignedIn if the auth session has ended, the role was revoked, or the account is archived.
+    """
+    parameters = {
+        "auth_session_key": claims.auth_session_key,
+        "user_key": claims.user_key,
+        "role": claims.role,
+        "moment": clock.now(),
+    }
+    rows = await database.rows(_VIEWER, parameters, primary=True)
+    if not rows:
         raise NotSignedIn
-    return _viewer(row, claims.expires_at)
+    return _viewer(rows[0], claims.expires_at)
 
 
-def _viewer(row: Row, expires_at: dt.datetime) -> Viewer:
+def _viewer(row: Row[Any], expires_at: dt.datetime) -> Viewer:
     return Viewer(
         user_key=row.user_id,
         provider_key=row.provider_id,
         role=row.role,
-        auth_session_key=row.sign_in_id,
+        auth_session_key=row.auth_session_id,
         learner_key=row.learner_id if row.role is Role.LEARNER else None,
         username=row.username,
         name=row.name,
@@ -147,12 +153,3 @@ def _viewer(row: Row, expires_at: dt.datetime) -> Viewer:
         ),
         last_write_at=row.last_write_at or row.started_at,
     )
-
-
-async def _signed_in(
-    database: Database, auth_session_key: int, user_key: int, role: Role, moment: dt.datetime
-) -> Row[Any] | None:
-    """One row where the sign-in stands, the account is not archived and still holds the role; else none."""
-    parameters = {"sign_in_key": auth_session_key, "user_key": user_key, "role": role, "moment": moment}
-    rows = await database.rows(_SIGNED_IN, parameters, primary=True)
-    return rows[0] if rows else None

@@ -5,7 +5,13 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth.auth_sessions import account_by_user, account_by_username, end_session, session_of_token, use_refresh_token
+from auth.auth_sessions import (
+    account_by_user,
+    account_by_username,
+    end_session,
+    session_by_refresh_token,
+    use_refresh_token,
+)
 from auth.credentials import verify_password
 from auth.tokens import REFRESH_LIFETIME, AccessClaims, digest, new_secret
 from auth.viewer import read_viewer
@@ -54,7 +60,7 @@ async def token_refresh(context: Context, *, refresh_token: str) -> Tokens:
     """A new pair for a refresh token, which is used up. Using one twice ends the sign-in that it came from."""
     now = clock.now()
     async with context.services.database.writing() as session:
-        known = await session_of_token(session, digest(refresh_token))
+        known = await session_by_refresh_token(session, digest(refresh_token))
         account = await account_by_user(session, known.user_id) if known else None
         sign_in = await use_refresh_token(session, digest(refresh_token), now)
         tokens = None
@@ -74,7 +80,7 @@ async def logout(context: Context, *, refresh_token: str) -> None:
     """Ends the sign-in that the refresh token came from, and with it every token and stream. Doing it twice is fine."""
     now = clock.now()
     async with context.services.database.writing() as session:
-        sign_in = await session_of_token(session, digest(refresh_token))
+        sign_in = await session_by_refresh_token(session, digest(refresh_token))
         if sign_in is None:
             return
         await end_session(session, sign_in.id, now, "logout")

@@ -6,11 +6,11 @@ from services.guides import Guide, guides
 
 
 def for_audience(context: Context, audience: Role | None) -> list[Guide]:
-    """The guides for a role, or all of them, in their order. Raises NotSignedIn or HeldBack."""
+    """The guides for a role, or all of them, in their order. Raises NotSignedIn or SetupRequired."""
     _ = context.require_active_viewer()
     return [guide for guide in guides() if audience is None or audience in guide.audience]
 
 
 def by_slug(context: Context, slug: str) -> Guide | None:
-    """One guide. Raises NotSignedIn or HeldBack."""
+    """One guide. Raises NotSignedIn or SetupRequired."""
     return next((guide for guide in for_audience(context, None) if guide.slug == slug), None)

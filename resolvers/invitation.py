@@ -2,8 +2,8 @@
 
 import datetime as dt
 
-from auth.auth_sessions import recent_one_time_tokens
-from auth.passwords import unknown_password
+from auth.auth_sessions import count_recent_one_time_tokens
+from auth.passwords import unusable_password_hash
 from auth.tokens import new_secret
 from db.models.provider import Provider
 from db.models.user import RoleGrant, User
@@ -52,7 +52,7 @@ async def make_login(uow: UnitOfWork, name: str, email: str, username: str, role
         username=username,
         name=name,
         email=email.strip(),
-        password_hash=await unknown_password(),
+        password_hash=await unusable_password_hash(),
         must_change_password=True,
         created_at=uow.now,
     )
@@ -81,7 +81,7 @@ async def send_invitation(uow: UnitOfWork, user: User, role: Role) -> None:
 
     Refuses with TOO_MANY_ATTEMPTS before a mailbox is flooded.
     """
-    sent = await recent_one_time_tokens(uow.session, user.id, uow.now - dt.timedelta(hours=1))
+    sent = await count_recent_one_time_tokens(uow.session, user.id, uow.now - dt.timedelta(hours=1))
     if sent >= _MOST_AN_HOUR:
         message = "Several links were sent to this person just now. Try again in an hour."
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")

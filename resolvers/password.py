@@ -5,8 +5,8 @@ import datetime as dt
 from auth.auth_sessions import (
     account_by_user,
     account_by_username,
+    count_recent_one_time_tokens,
     end_sessions,
-    recent_one_time_tokens,
     token_is_valid,
     use_one_time_token,
 )
@@ -66,7 +66,8 @@ async def reset_request(context: Context, *, username: str) -> None:
         found = await account_by_username(session, username)
         if found is None:
             return
-        if await recent_one_time_tokens(session, found.user.id, now - dt.timedelta(hours=1)) >= _MOST_RESETS_AN_HOUR:
+        recent = await count_recent_one_time_tokens(session, found.user.id, now - dt.timedelta(hours=1))
+        if recent >= _MOST_RESETS_AN_HOUR:
             return
         secret = new_secret()
         session.add(one_time_token(found.user, "reset", secret, now, RESET_LIFETIME))

@@ -71,7 +71,7 @@ class Context:
         return self.viewer
 
     def require_active_viewer(self) -> Viewer:
-        """The viewer, with nothing left to do first; raises NotSignedIn or HeldBack."""
+        """The viewer, with nothing left to do first; raises NotSignedIn or SetupRequired."""
         viewer = self.viewer_or_raise()
         if viewer.must_complete_setup:
             raise SetupRequired(viewer)
@@ -79,7 +79,7 @@ class Context:
 
     @property
     def loaders(self) -> Loaders:
-        """This operation's loaders; raises NotSignedIn or HeldBack."""
+        """This operation's loaders; raises NotSignedIn or SetupRequired."""
         if self._loaders is None:
             viewer, database = self.require_active_viewer(), self.services.database
             primary = self._has_written or not database.replica_has_write(viewer.last_write_at)

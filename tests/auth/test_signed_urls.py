@@ -1,4 +1,4 @@
-"""Signed links: they expire, name one thing for one purpose, and any change to their text is refused."""
+"""Signed links: they expire, serve one purpose, and any change to their text is rejected."""
 
 import datetime as dt
 
@@ -17,34 +17,34 @@ def soon() -> dt.datetime:
     return clock.now() + dt.timedelta(minutes=5)
 
 
-def test_what_was_signed_is_opened():
+def test_a_signed_link_returns_its_claims():
     claims = {"file": 7, "viewer": "Dai Ŵ", "filter": None, "roles": ["ASSESSOR"]}
     text = SignedUrls(SECRET).sign(DOWNLOAD, claims, soon())
     assert SignedUrls(SECRET).open(DOWNLOAD, text) == claims
     assert set(text) <= set(ALPHABET)
 
 
-def test_a_link_expires_at_its_moment(monkeypatch):
+def test_a_link_expires_at_its_time(monkeypatch):
     links = SignedUrls(SECRET)
     at = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
     text = links.sign(DOWNLOAD, {"file": 7}, at)
     monkeypatch.setattr(clock, "now", lambda: at - dt.timedelta(microseconds=1))
     assert links.open(DOWNLOAD, text) == {"file": 7}
     monkeypatch.setattr(clock, "now", lambda: at)
-    with pytest.raises(InvalidSignedUrl) as refused:
+    with pytest.raises(InvalidSignedUrl) as raised:
         links.open(DOWNLOAD, text)
-    assert refused.value.expired
+    assert raised.value.expired
 
 
-def test_every_changed_character_is_refused():
+def test_every_changed_character_is_rejected():
     links = SignedUrls(SECRET)
     text = links.sign(DOWNLOAD, {"file": 7}, soon())
-    for place, old in enumerate(text):
+    for index, old in enumerate(text):
         for new in ALPHABET:
             if new != old:
-                with pytest.raises(InvalidSignedUrl) as refused:
-                    links.open(DOWNLOAD, text[:place] + new + text[place + 1 :])
-                assert not refused.value.expired
+                with pytest.raises(InvalidSignedUrl) as raised:
+                    links.open(DOWNLOAD, text[:index] + new + text[index + 1 :])
+                assert not raised.value.expired
 
 
 @pytest.mark.parametrize(
@@ -65,19 +65,19 @@ def test_every_changed_character_is_refused():
         lambda t: "A" * 100_000,
     ],
 )
-def test_cut_padded_and_foreign_texts_are_refused(change):
+def test_truncated_padded_and_foreign_texts_are_rejected(change):
     links = SignedUrls(SECRET)
     with pytest.raises(InvalidSignedUrl):
         links.open(DOWNLOAD, change(links.sign(DOWNLOAD, {"file": 7}, soon())))
 
 
 @given(st.text(max_size=80))
-def test_nothing_made_up_opens_and_nothing_else_is_raised(text):
+def test_arbitrary_text_raises_invalid_signed_url_only(text):
     with pytest.raises(InvalidSignedUrl):
         SignedUrls(SECRET).open(DOWNLOAD, text)
 
 
-def test_a_link_serves_its_purpose_only():
+def test_a_link_is_valid_for_its_purpose_only():
     links = SignedUrls(SECRET)
     text = links.sign(DOWNLOAD, {"file": 7}, soon())
     for purpose in (UPLOAD, EXPORT, "", "downloads"):
@@ -85,20 +85,20 @@ def test_a_link_serves_its_purpose_only():
             links.open(purpose, text)
 
 
-def test_an_expired_and_altered_link_does_not_say_that_it_expired():
+def test_an_expired_link_with_another_purpose_does_not_report_that_it_expired():
     links = SignedUrls(SECRET)
     text = links.sign(DOWNLOAD, {"file": 7}, clock.now() - dt.timedelta(days=1))
-    with pytest.raises(InvalidSignedUrl) as refused:
+    with pytest.raises(InvalidSignedUrl) as raised:
         links.open(UPLOAD, text)
-    assert not refused.value.expired
+    assert not raised.value.expired
 
 
-def test_another_installation_signs_otherwise():
+def test_a_link_of_another_installation_is_rejected():
     text = SignedUrls(SECRET).sign(DOWNLOAD, {"file": 7}, soon())
     with pytest.raises(InvalidSignedUrl):
         SignedUrls(SECRET[::-1]).open(DOWNLOAD, text)
 
 
-def test_a_short_secret_is_refused():
+def test_a_short_secret_is_rejected():
     with pytest.raises(ValueError, match="at least 32 bytes"):
         SignedUrls(b"short")

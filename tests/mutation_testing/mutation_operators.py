@@ -149,7 +149,7 @@ def who_may(tree: ast.AST) -> Iterator[Mutation]:
                         yield _set(inner, "elts", [*elements, ast.Name(name, ast.Load())], f"{name} into {_said(node)}")
             case ast.AnnAssign(target=ast.Name(id="MUTATIONS"), value=ast.Dict() as table):
                 for place, key in enumerate(table.keys):
-                    for name in ("_EVERYBODY", "frozenset()"):
+                    for name in ("_ALL_ROLES", "frozenset()"):
                         value = ast.parse(name, mode="eval").body
                         if _said(table.values[place]) != name:
                             changed = [*table.values[:place], value, *table.values[place + 1 :]]

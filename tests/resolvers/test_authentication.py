@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 
 from auth.auth_sessions import end_sessions
 from auth.passwords import hash_password
-from auth.tokens import AccessTokens, InvalidToken, digest
+from auth.tokens import digest
 from auth.viewer import NotSignedIn, read_viewer
 from db.database import Database
 from db.models.auth_session import LoginAttempt
@@ -182,10 +182,10 @@ async def test_whoever_must_change_the_password_and_accept_the_disclaimer_gets_n
         (await session.get_one(User, 1)).must_change_password = True
         (await session.get_one(Provider, 1)).disclaimer = "Read this."
     await sign_in.login(stranger, username="ada", password=SECRET)
-    with pytest.raises(Exception, match="passwordChange"):
+    with pytest.raises(Exception, match="^Change your password before you continue.$"):
         _ = stranger.loaders
     await password.change(stranger, current_password=SECRET, new_password="another bird altogether")
-    with pytest.raises(Exception, match="disclaimerAccept"):
+    with pytest.raises(Exception, match="^Read and accept the disclaimer before you continue.$"):
         _ = stranger.loaders
     await password.disclaimer_accept(stranger)
     assert stranger.loaders is not None
@@ -215,31 +215,8 @@ async def test_ending_sign_ins_spares_the_one_that_is_named(stranger: Context) -
     spared = stranger.viewer_or_raise().auth_session_key
     gone = await sign_in.login(stranger, username="ada", password=SECRET)
     async with stranger.services.database.writing() as session:
-        await end_sessions(session, stranger.viewer_or_raise().user_key, clock.now(), "test", but=spared)
+        await end_sessions(session, stranger.viewer_or_raise().user_key, clock.now(), "test", except_key=spared)
     verify = stranger.services.tokens.verify
     await read_viewer(stranger.services.database, verify(kept.access_token))
     with pytest.raises(NotSignedIn):
         await read_viewer(stranger.services.database, verify(gone.access_token))
-
-
-def test_keys_rotate_without_a_sign_out() -> None:
-    old, new = b"o" * 32, b"n" * 32
-    token = AccessTokens({"old": old}).sign(1, Role.LEARNER, 1)
-    assert AccessTokens({"new": new, "old": old}).verify(token).user_key == 1
-    with pytest.raises(InvalidToken):
-        AccessTokens({"new": new}).verify(token)
-
-
-def test_a_short_key_is_refused() -> None:
-    with pytest.raises(ValueError, match="32 bytes"):
-        AccessTokens({"short": b"x" * 31})
-
-
-def test_an_expired_token_is_refused_even_where_it_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
-    tokens = AccessTokens({"key": b"k" * 32})
-    token = tokens.sign(1, Role.LEARNER, 1)
-    assert tokens.verify(token) == tokens.verify(token)
-    later = clock.now() + dt.timedelta(minutes=15, seconds=1)
-    monkeypatch.setattr(clock, "now", lambda: later)
-    with pytest.raises(InvalidToken):
-        tokens.verify(token)
