@@ -137,7 +137,8 @@ def sees_file(role: Role, file: Any = File) -> Condition:
 def sees_employer(role: Role, employer: Any = Employer) -> Condition:
     """The condition that an employer is visible.
 
-    Admins and assessors see all of the provider, an Employer Overview the allocated sites, others those of their learners.
+    Admins and assessors see all of the provider, an Employer Overview the allocated sites, and all other roles the
+    employers of their learners.
     """
     if role in ADMINS or role is Role.ASSESSOR:
         return of_provider(employer)
@@ -195,7 +196,8 @@ def sees_uln(role: Role) -> bool:
 def sees_audit_event(role: Role, event: Any = AuditEvent) -> Condition:
     """The condition that an audit event is visible.
 
-    A Master Admin sees all of the provider, assessors and IQAs those of their aims, a learner their own signatures, others none.
+    A Master Admin sees all of the provider, assessors and IQAs those of their learners and aims, a learner their own
+    signatures, and all other roles none.
     """
     match role:
         case Role.MASTER_ADMIN:

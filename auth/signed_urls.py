@@ -50,7 +50,7 @@ class SignedUrls:
         body = orjson.dumps([seconds, claims])
         return f"{_text(body)}.{_text(self._signature(purpose, body))}"
 
-    def open(self, purpose: str, text: str) -> dict[str, Any]:
+    def verify(self, purpose: str, text: str) -> dict[str, Any]:
         """Returns the claims that were signed for this purpose. Raises InvalidSignedUrl."""
         if len(text) > MAX_LENGTH:
             raise InvalidSignedUrl

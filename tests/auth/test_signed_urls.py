@@ -20,30 +20,30 @@ def soon() -> dt.datetime:
 def test_a_signed_link_returns_its_claims():
     claims = {"file": 7, "viewer": "Dai Ŵ", "filter": None, "roles": ["ASSESSOR"]}
     text = SignedUrls(SECRET).sign(DOWNLOAD, claims, soon())
-    assert SignedUrls(SECRET).open(DOWNLOAD, text) == claims
+    assert SignedUrls(SECRET).verify(DOWNLOAD, text) == claims
     assert set(text) <= set(ALPHABET)
 
 
 def test_a_link_expires_at_its_time(monkeypatch):
-    links = SignedUrls(SECRET)
+    signed_urls = SignedUrls(SECRET)
     at = dt.datetime(2026, 11, 21, 12, tzinfo=dt.UTC)
-    text = links.sign(DOWNLOAD, {"file": 7}, at)
+    text = signed_urls.sign(DOWNLOAD, {"file": 7}, at)
     monkeypatch.setattr(clock, "now", lambda: at - dt.timedelta(microseconds=1))
-    assert links.open(DOWNLOAD, text) == {"file": 7}
+    assert signed_urls.verify(DOWNLOAD, text) == {"file": 7}
     monkeypatch.setattr(clock, "now", lambda: at)
     with pytest.raises(InvalidSignedUrl) as raised:
-        links.open(DOWNLOAD, text)
+        signed_urls.verify(DOWNLOAD, text)
     assert raised.value.expired
 
 
 def test_every_changed_character_is_rejected():
-    links = SignedUrls(SECRET)
-    text = links.sign(DOWNLOAD, {"file": 7}, soon())
+    signed_urls = SignedUrls(SECRET)
+    text = signed_urls.sign(DOWNLOAD, {"file": 7}, soon())
     for index, old in enumerate(text):
         for new in ALPHABET:
             if new != old:
                 with pytest.raises(InvalidSignedUrl) as raised:
-                    links.open(DOWNLOAD, text[:index] + new + text[index + 1 :])
+                    signed_urls.verify(DOWNLOAD, text[:index] + new + text[index + 1 :])
                 assert not raised.value.expired
 
 
@@ -66,37 +66,37 @@ def test_every_changed_character_is_rejected():
     ],
 )
 def test_truncated_padded_and_foreign_texts_are_rejected(change):
-    links = SignedUrls(SECRET)
+    signed_urls = SignedUrls(SECRET)
     with pytest.raises(InvalidSignedUrl):
-        links.open(DOWNLOAD, change(links.sign(DOWNLOAD, {"file": 7}, soon())))
+        signed_urls.verify(DOWNLOAD, change(signed_urls.sign(DOWNLOAD, {"file": 7}, soon())))
 
 
 @given(st.text(max_size=80))
 def test_arbitrary_text_raises_invalid_signed_url_only(text):
     with pytest.raises(InvalidSignedUrl):
-        SignedUrls(SECRET).open(DOWNLOAD, text)
+        SignedUrls(SECRET).verify(DOWNLOAD, text)
 
 
 def test_a_link_is_valid_for_its_purpose_only():
-    links = SignedUrls(SECRET)
-    text = links.sign(DOWNLOAD, {"file": 7}, soon())
+    signed_urls = SignedUrls(SECRET)
+    text = signed_urls.sign(DOWNLOAD, {"file": 7}, soon())
     for purpose in (UPLOAD, EXPORT, "", "downloads"):
         with pytest.raises(InvalidSignedUrl):
-            links.open(purpose, text)
+            signed_urls.verify(purpose, text)
 
 
 def test_an_expired_link_with_another_purpose_does_not_report_that_it_expired():
-    links = SignedUrls(SECRET)
-    text = links.sign(DOWNLOAD, {"file": 7}, clock.now() - dt.timedelta(days=1))
+    signed_urls = SignedUrls(SECRET)
+    text = signed_urls.sign(DOWNLOAD, {"file": 7}, clock.now() - dt.timedelta(days=1))
     with pytest.raises(InvalidSignedUrl) as raised:
-        links.open(UPLOAD, text)
+        signed_urls.verify(UPLOAD, text)
     assert not raised.value.expired
 
 
 def test_a_link_of_another_installation_is_rejected():
     text = SignedUrls(SECRET).sign(DOWNLOAD, {"file": 7}, soon())
     with pytest.raises(InvalidSignedUrl):
-        SignedUrls(SECRET[::-1]).open(DOWNLOAD, text)
+        SignedUrls(SECRET[::-1]).verify(DOWNLOAD, text)
 
 
 def test_a_short_secret_is_rejected():

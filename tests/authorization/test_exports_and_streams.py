@@ -41,7 +41,7 @@ async def test_links_in_an_answer_are_the_viewers_own(worlds: Worlds) -> None:
             for name, value in record.items():
                 if isinstance(value, dict) and value.get("__typename") == "Download":
                     purpose = DOWNLOAD if name == "File_download" else EXPORT
-                    claims = links.open(purpose, value["Download_url"].rpartition("/")[2])
+                    claims = links.verify(purpose, value["Download_url"].rpartition("/")[2])
                     subject = f"{record['__typename']}_{claims[subjects[record['__typename']]]}"
                     assert (subject, mine) == (record["id"], {key: claims[key] for key in mine})
                     told_links += 1

@@ -18,7 +18,7 @@ async def test_a_file_is_announced_with_a_signed_place(stage: Stage) -> None:
     )
     base, link = place.url.rsplit("/", 1)
     assert base == "http://waymark.test/uploads"
-    assert stage.services.links.open(UPLOAD, link) == {"file": place.key}
+    assert stage.services.links.verify(UPLOAD, link) == {"file": place.key}
     assert [(header.name, header.value) for header in place.headers] == [("Content-Type", "application/pdf")]
     (row,) = await stage.rows(File)
     assert (row.name, row.size, row.uploaded_at, row.learner_id) == ("review.PDF", 12, None, None)

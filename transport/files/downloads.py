@@ -21,7 +21,7 @@ log = structlog.get_logger(__name__)
 
 async def download(request: Request, signed_urls: SignedUrls, store: FileStore, service: FileService) -> Response:
     """Sends a stored file."""
-    stored = await service.stored_download(signed_urls.open(DOWNLOAD, request.path_params["link"]))
+    stored = await service.stored_download(signed_urls.verify(DOWNLOAD, request.path_params["link"]))
     if stored is None:
         raise FileError(410, "This file no longer exists, or you may no longer see it.")
     headers = _headers(stored.name, stored.content_type, stored.size, stored.sha256)
@@ -51,7 +51,7 @@ async def download(request: Request, signed_urls: SignedUrls, store: FileStore, 
 
 async def export(request: Request, signed_urls: SignedUrls, service: FileService) -> Response:
     """Generates an export and sends it."""
-    generated = await service.generate_export(signed_urls.open(EXPORT, request.path_params["link"]))
+    generated = await service.generate_export(signed_urls.verify(EXPORT, request.path_params["link"]))
     if generated is None:
         raise FileError(410, "This export is no longer available, or you may no longer see it.")
     name, content_type, content = generated.name, generated.content_type, generated.content

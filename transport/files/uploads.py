@@ -20,7 +20,7 @@ async def upload(
     request: Request, signed_urls: SignedUrls, store: FileStore, service: FileService, idle_seconds: float
 ) -> Response:
     """Stores the body, and records it. The same bytes again change nothing and get 200 instead of 201."""
-    claims = signed_urls.open(UPLOAD, request.path_params["link"])
+    claims = signed_urls.verify(UPLOAD, request.path_params["link"])
     expected = await service.expected_upload(claims)
     if expected is None:
         raise FileError(410, "This upload link is no longer valid. Start the upload again.")

@@ -58,7 +58,7 @@ class Counter:
         path = {DOWNLOAD: "downloads", EXPORT: "exports"}[purpose]
         base, _, text = url.rpartition("/")
         assert base == f"http://waymark.test/{path}"
-        return context.services.links.open(purpose, text)
+        return context.services.links.verify(purpose, text)
 
     async def exports(self, who: str, **filter: Any) -> dict[str, dict[str, Any]]:
         """The claims of every export of Ada's that somebody is given; of aims, those of the first that they see."""
@@ -151,10 +151,10 @@ async def test_links_hold_five_minutes_and_one_purpose(counter: Counter, monkeyp
     left = expires - clock.now()
     assert dt.timedelta(minutes=4) < left <= dt.timedelta(minutes=5)
     with pytest.raises(InvalidSignedUrl):
-        context.services.links.open(EXPORT, text)
+        context.services.links.verify(EXPORT, text)
     monkeypatch.setattr(clock, "now", lambda: expires)
     with pytest.raises(InvalidSignedUrl):
-        context.services.links.open(DOWNLOAD, text)
+        context.services.links.verify(DOWNLOAD, text)
 
 
 async def test_an_announced_file_comes_in_once(counter: Counter) -> None:
