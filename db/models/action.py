@@ -1,18 +1,21 @@
-"""Actions and activities that an assessor sets, with their files."""
+"""Actions and activities that an assessor sets for a learner, with their files."""
 
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Date, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.personal_data import LearnerRows
 from domain.enums import ActionKind, ActionStatus
 
 
 class Action(Base):
-    """One piece of work to do by a date, set in a session or by itself. Only an assessor completes it."""
+    """One piece of work with a target date, set in a session or outside one. Only an assessor completes it."""
 
     __tablename__ = "action"
     __entity__ = Entity("Action", Visibility.RECORD)
+    __label__ = ("title",)
+    __learner_rows__ = LearnerRows(deleted=True)
     __table_args__ = (Index("ix_action_learner_status", "learner_id", "status", "target_date"),)
 
     id: Mapped[PrimaryKey]
@@ -42,6 +45,7 @@ class ActionFile(Base):
     """A file attached to an action: a workbook or questions."""
 
     __tablename__ = "action_file"
+    __learner_rows__ = LearnerRows(deleted=True)
 
     action_id: Mapped[int] = reference("action.id", index=False, primary_key=True)
     file_id: Mapped[int] = reference("file.id", primary_key=True)

@@ -1,9 +1,9 @@
-"""Aims: the components of a learner's programme, each with the row that sums what has been reached in it."""
+"""Aims: the components of a learner's programme, each with the counts of its criteria."""
 
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Date, Key, PrimaryKey, Timestamp, enum_column, reference
+from db.models.base import Base, Date, PrimaryKey, Timestamp, enum_column, reference, reference_without_constraint
 from db.models.entity import Entity, Visibility
 from domain.enums import AimStatus
 
@@ -13,6 +13,7 @@ class Aim(Base):
 
     __tablename__ = "aim"
     __entity__ = Entity("Aim", Visibility.AIM_ITSELF)
+    __label__ = ("qualification_id",)
     __table_args__ = (
         Index("ix_aim_assessor", "assessor_id", "learner_id"),
         Index("ix_aim_iqa", "iqa_id", "learner_id"),
@@ -36,14 +37,14 @@ class Aim(Base):
 
 
 class AimProgress(Base):
-    """The sums over an aim's criteria: written by the transaction that changes a criterion, and by nothing else.
+    """The counts of an aim's criteria, updated in each transaction that changes one of them.
 
-    `criteria_mapped` counts criteria with evidence mapped or signed off, so it is never less than `criteria_signed_off`.
+    `criteria_mapped` counts the criteria that have evidence or are signed off: it is at least `criteria_signed_off`.
     """
 
     __tablename__ = "aim_progress"
 
-    aim_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    aim_id: Mapped[int] = reference_without_constraint("aim", primary_key=True, autoincrement=False)
     provider_id: Mapped[int] = reference("provider.id", index=False)
     learner_id: Mapped[int] = reference("learner.id")
     criteria_total: Mapped[int]

@@ -1,16 +1,19 @@
-"""What signing in leaves behind: sign-ins with their refresh tokens, one-time links, and wrong guesses that slow down."""
+"""Sessions with their refresh tokens, one-time links, wrong passwords, and the results of retried mutations."""
 
-from sqlalchemy import Index, String
+from sqlalchemy import ColumnElement, Index, String, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, Key, PrimaryKey, Timestamp, enum_column, reference
+from db.models.personal_data import DataSubject, LearnerRows, Reason, not_personal
 from domain.enums import Role
 
 
 class AuthSession(Base):
-    """One sign-in on one device: the family of its refresh tokens. Ending it ends every token that came from it."""
+    """One session of a user on one device, with all its refresh tokens. A session that has ended revokes them."""
 
     __tablename__ = "sign_in"
+    __internal__ = True
+    __learner_rows__ = LearnerRows(deleted=True)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
@@ -19,15 +22,17 @@ class AuthSession(Base):
     started_at: Mapped[Timestamp]
     expires_at: Mapped[Timestamp]
     ended_at: Mapped[Timestamp | None]
-    end_reason: Mapped[str | None] = mapped_column(String(40))
-    # When they last changed something; kept only where there is a read replica, which may not have it yet.
+    end_reason: Mapped[str | None] = not_personal(Reason.CODE, String(40))
+    # The time of the user's last write. Recorded only if there is a read replica, which may lag behind it.
     last_write_at: Mapped[Timestamp | None] = mapped_column("wrote_at")
 
 
 class RefreshToken(Base):
-    """Good for one refresh; only its SHA-256 is kept. Using it twice ends the sign-in."""
+    """A refresh token, stored as its SHA-256. It is valid once: a second use ends the session."""
 
     __tablename__ = "refresh_token"
+    __internal__ = True
+    __learner_rows__ = LearnerRows(deleted=True, exported=False)
 
     id: Mapped[PrimaryKey]
     sign_in_id: Mapped[int] = reference("sign_in.id")
@@ -36,16 +41,23 @@ class RefreshToken(Base):
     expires_at: Mapped[Timestamp]
     used_at: Mapped[Timestamp | None]
 
+    @classmethod
+    def rows_about(cls, subject: DataSubject) -> ColumnElement[bool]:
+        """The tokens of the user's sessions."""
+        return cls.sign_in_id.in_(select(AuthSession.id).where(AuthSession.user_id == subject.user_key))
+
 
 class OneTimeToken(Base):
-    """A link in an e-mail (invitation, password reset); only its SHA-256 is kept."""
+    """The token of a link in an e-mail (invitation, password reset), stored as its SHA-256."""
 
     __tablename__ = "one_time_token"
+    __internal__ = True
+    __learner_rows__ = LearnerRows(deleted=True, exported=False)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
     user_id: Mapped[int] = reference("user_account.id")
-    purpose: Mapped[str] = mapped_column(String(20))
+    purpose: Mapped[str] = not_personal(Reason.CODE, String(20))
     token_sha256: Mapped[Digest] = mapped_column(unique=True)
     issued_at: Mapped[Timestamp]
     expires_at: Mapped[Timestamp]
@@ -53,20 +65,23 @@ class OneTimeToken(Base):
 
 
 class LoginAttempt(Base):
-    """A wrong password, counted for an account (by the SHA-256 of the name tried) and for an address."""
+    """A wrong password: one row for the account (SHA-256 of the username), one for the client's address."""
 
     __tablename__ = "wrong_guess"
+    __internal__ = True
     __table_args__ = (Index("ix_wrong_guess_subject_at", "subject", "at"),)
 
     id: Mapped[PrimaryKey]
-    subject: Mapped[str] = mapped_column(String(80))
+    subject: Mapped[str] = not_personal(Reason.SHORT_LIVED, String(80))
     at: Mapped[Timestamp] = mapped_column(index=True)
 
 
 class IdempotencyKey(Base):
-    """A mutation that was sent with an Idempotency-Key: one effect, one answer, however often it is sent."""
+    """The result of a mutation that was sent with an Idempotency-Key: a retry gets it, without a second effect."""
 
     __tablename__ = "idempotency_key"
+    __internal__ = True
+    __learner_rows__ = LearnerRows(deleted=True, exported=False)
 
     user_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     key: Mapped[str] = mapped_column(String(200), primary_key=True)

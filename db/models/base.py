@@ -1,33 +1,48 @@
-"""What every table is made of: the declarative base, constraint names, and column types that act alike on both databases."""
+"""The declarative base of all tables, and column types that behave the same on SQLite and PostgreSQL."""
 
 import datetime as dt
 import unicodedata
 from enum import Enum
 from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import BigInteger, DateTime, ForeignKey, Integer, MetaData, String, Text, TypeDecorator
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ColumnElement,
+    DateTime,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from db.models.entity import Entity
+from db.models.personal_data import DataSubject, LearnerRows, Personal, Reason, column_info, not_personal
+
+_REFERS_TO = "refers_to"
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):
-    """A moment in UTC with microseconds; refuses a naive one, gives an aware one back on SQLite too."""
+    """A moment in UTC with microseconds, an aware datetime on both databases. Raises ValueError for a naive one."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
     @property
     def python_type(self) -> type[dt.datetime]:
-        """What a cursor reads its place back as."""
+        """The type that a cursor's text is parsed into."""
         return dt.datetime
 
     def process_bind_param(self, value: dt.datetime | None, dialect: Any) -> dt.datetime | None:
         if value is None:
             return None
         if value.tzinfo is None:
-            raise ValueError("a moment without a time zone cannot be stored")
+            raise ValueError("a datetime without a time zone cannot be stored")
         value = value.astimezone(dt.UTC)
         return value.replace(tzinfo=None) if dialect.name == "sqlite" else value
 
@@ -35,7 +50,7 @@ class UtcDateTime(TypeDecorator[dt.datetime]):
         return value.replace(tzinfo=dt.UTC) if value is not None and value.tzinfo is None else value
 
 
-# SQLite numbers rows by itself only where the primary key is spelled INTEGER.
+# SQLite numbers rows automatically only if the type of the primary key is INTEGER.
 Key = BigInteger().with_variant(Integer(), "sqlite")
 
 PrimaryKey = Annotated[int, mapped_column(Key, primary_key=True, autoincrement=True)]
@@ -43,27 +58,50 @@ Timestamp = Annotated[dt.datetime, mapped_column(UtcDateTime())]
 Date = Annotated[dt.date, mapped_column()]
 ShortText = Annotated[str, mapped_column(String(300))]
 LongText = Annotated[str, mapped_column(Text())]
-Digest = Annotated[str, mapped_column(String(64))]
+# A SHA-256 in hexadecimal.
+Digest = Annotated[str, not_personal(Reason.DIGEST, String(64))]
 
 
 def fold_name(text: str) -> str:
-    """A name as it is sorted and searched: without accents and capitals, so that both databases do it alike."""
+    """A name in the form that is sorted and searched: without accents and capitals, the same on both databases."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     return "".join(letter for letter in plain if not unicodedata.combining(letter))[:300]
 
 
-def folded_name_column(source: str) -> Any:
-    """A column that keeps the folded form of another, filled by itself when a row is added.
+def folded_name_column(source: str, declared: Personal | Reason) -> Any:
+    """A column with the folded form of another column, set when a row is added, sorted by code point on both databases.
 
-    Sorted by code point on both databases; an entity whose name changes sets it again (`validates`).
+    An entity whose name changes sets it again (`validates`). `declared`: as for the other column.
     """
     type_ = String(300).with_variant(String(300, collation="C"), "postgresql")
-    return mapped_column(type_, default=lambda context: fold_name(context.get_current_parameters()[source]))
+    return mapped_column(
+        type_,
+        default=lambda context: fold_name(context.get_current_parameters()[source]),
+        info=column_info(declared, exported=False),
+    )
 
 
-def reference(target: str, *, index: bool = True, nullable: bool = False, **kwargs: Any) -> Any:
-    """A foreign key column; indexed unless another index of the table begins with it."""
-    return mapped_column(Key, ForeignKey(target), index=index, nullable=nullable, **kwargs)
+def reference(target: str, *, index: bool = True, nullable: bool = False, erased: bool = False, **kwargs: Any) -> Any:
+    """A foreign key column; indexed unless another index of the table begins with it.
+
+    `erased`: the erasure of a learner sets it to NULL.
+    """
+    info = column_info(Personal(None) if erased else None)
+    return mapped_column(Key, ForeignKey(target), index=index, nullable=nullable, info=info, **kwargs)
+
+
+def reference_without_constraint(table: str, *, erased: bool = False, **kwargs: Any) -> Any:
+    """A column with the key of a row of another table that no foreign key protects. `erased`: as for `reference`."""
+    info = {**column_info(Personal(None) if erased else None), _REFERS_TO: table}
+    return mapped_column(Key, info=info, **kwargs)
+
+
+def referred_table(column: Column[Any]) -> str | None:
+    """The name of the table whose keys a column holds; None for a column that refers to no table."""
+    for key in column.foreign_keys:
+        return key.column.table.name
+    name: str | None = column.info.get(_REFERS_TO)
+    return name
 
 
 def enum_column(members: type[Enum], **kwargs: Any) -> Any:
@@ -72,8 +110,18 @@ def enum_column(members: type[Enum], **kwargs: Any) -> Any:
 
 
 class Base(DeclarativeBase):
-    # Set by mapped classes that are an entity of the graph.
+    """The base of all mapped classes. What a class declares about itself is used by every part that needs to know.
+
+    `__entity__`: its GraphQL type and visibility. `__label__`: the columns by which a person recognises a row.
+    `__learner_rows__`: what erasure and subject access do with the rows about a learner.
+    `__internal__`: no viewer sees its rows and no loader reads them.
+    """
+
     __entity__: ClassVar[Entity | None] = None
+    __label__: ClassVar[tuple[str, ...]] = ()
+    __learner_rows__: ClassVar[LearnerRows] = LearnerRows()
+    __internal__: ClassVar[bool] = False
+    __table__: ClassVar[Table]
 
     metadata = MetaData(
         naming_convention={
@@ -91,3 +139,14 @@ class Base(DeclarativeBase):
         if cls.__entity__ is None:
             raise TypeError(f"{cls.__name__} declares no `__entity__`, so it has no ids")
         return cls.__entity__.type_name
+
+    @classmethod
+    def rows_about(cls, subject: DataSubject) -> ColumnElement[bool] | None:
+        """The condition for the rows about a learner: their `learner_id`, else their `user_id`; None without either.
+
+        A class whose rows are found in another way overrides this.
+        """
+        columns = cls.__table__.columns
+        if "learner_id" in columns:
+            return columns["learner_id"] == subject.learner_key
+        return columns["user_id"] == subject.user_key if "user_id" in columns else None

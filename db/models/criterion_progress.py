@@ -1,4 +1,4 @@
-"""What a learner has reached in a criterion: a row only for criteria that were touched."""
+"""A learner's progress in a criterion: a row only for criteria that have or had evidence."""
 
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,7 +7,7 @@ from db.models.base import Base, Key, Timestamp, reference
 
 
 class CriterionProgress(Base):
-    """One touched criterion of one aim: how much evidence is mapped to it, and whether it is signed off."""
+    """The progress in one criterion of one aim: how much evidence is mapped to it, and whether it is signed off."""
 
     __tablename__ = "criterion_progress"
     __table_args__ = (Index("ix_criterion_progress_unit", "aim_id", "unit_id"),)

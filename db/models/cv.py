@@ -1,15 +1,17 @@
-"""A learner's CV, saved section by section, and the documents attached to it."""
+"""A learner's CV, stored by section, and the documents attached to it."""
 
 from sqlalchemy.orm import Mapped
 
 from db.models.base import Base, LongText, PrimaryKey, Timestamp, enum_column, reference
+from db.models.personal_data import LearnerRows
 from domain.enums import CvDocumentKind, CvSectionName
 
 
 class CvSection(Base):
-    """The text of one section; saving it again replaces it."""
+    """The text of one section."""
 
     __tablename__ = "cv_section"
+    __learner_rows__ = LearnerRows(deleted=True)
 
     learner_id: Mapped[int] = reference("learner.id", index=False, primary_key=True)
     name: Mapped[CvSectionName] = enum_column(CvSectionName, primary_key=True)
@@ -22,6 +24,7 @@ class CvDocument(Base):
     """An uploaded CV, job description, company profile, or other document."""
 
     __tablename__ = "cv_document"
+    __learner_rows__ = LearnerRows(deleted=True)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")

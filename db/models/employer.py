@@ -1,23 +1,25 @@
-"""Employers: a head office and its sites are each one, tied by parent."""
+"""Employers: a head office and each of its sites have a row of their own."""
 
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, validates
 
 from db.models.base import Base, PrimaryKey, ShortText, Timestamp, fold_name, folded_name_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.personal_data import Reason, not_personal
 
 
 class Employer(Base):
-    """One employer site, or the head office that is the parent of its sites."""
+    """One site of an employer, or the head office, which is the parent of its sites."""
 
     __tablename__ = "employer"
     __entity__ = Entity("Employer", Visibility.EMPLOYER_ITSELF)
+    __label__ = ("name",)
     __table_args__ = (Index("ix_employer_name", "provider_id", "sort_name", "id"),)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
-    name: Mapped[ShortText]
-    sort_name: Mapped[str] = folded_name_column("name")
+    name: Mapped[ShortText] = not_personal(Reason.ORGANISATION)
+    sort_name: Mapped[str] = folded_name_column("name", Reason.ORGANISATION)
     parent_id: Mapped[int | None] = reference("employer.id", nullable=True)
     created_at: Mapped[Timestamp]
 

@@ -23,10 +23,6 @@ class Visibility(Enum):
     EMPLOYER_ITSELF = auto()
     USER_ITSELF = auto()
     AUDIT_EVENT_ITSELF = auto()
-    # Never by itself: read only through a row that the viewer sees.
-    THROUGH_PARENT = auto()
-    # Of no viewer: sessions, tokens, outgoing mail.
-    INTERNAL = auto()
 
 
 @dataclass(frozen=True, slots=True)

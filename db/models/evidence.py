@@ -1,18 +1,20 @@
-"""Evidence: what was submitted, its versions, the signatures on it, and the criteria it is mapped to."""
+"""Evidence with its versions, the signatures on it, and the criteria that it is mapped to."""
 
 from sqlalchemy import JSON, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.personal_data import ERASED, Reason, not_personal, personal
 from domain.enums import EvidenceStatus, Role
 
 
 class Evidence(Base):
-    """One piece of evidence in one aim. A resubmission adds a version to it and loses none."""
+    """One piece of evidence in one aim. A resubmission adds a version and keeps the earlier ones."""
 
     __tablename__ = "evidence"
     __entity__ = Entity("Evidence", Visibility.RECORD)
+    __label__ = ("title",)
     __table_args__ = (
         Index("ix_evidence_learner", "learner_id", "submitted_at", "id"),
         Index("ix_evidence_aim_status", "aim_id", "status"),
@@ -22,17 +24,18 @@ class Evidence(Base):
     provider_id: Mapped[int] = reference("provider.id")
     learner_id: Mapped[int] = reference("learner.id", index=False)
     aim_id: Mapped[int] = reference("aim.id", index=False)
-    action_id: Mapped[int | None] = reference("action.id", nullable=True)
-    title: Mapped[ShortText]
-    description: Mapped[LongText]
+    # Erasure deletes the action.
+    action_id: Mapped[int | None] = reference("action.id", nullable=True, erased=True)
+    title: Mapped[ShortText] = personal(erased=ERASED)
+    description: Mapped[LongText] = personal(erased="")
     status: Mapped[EvidenceStatus] = enum_column(EvidenceStatus)
     file_id: Mapped[int] = reference("file.id")
     declared_own_work: Mapped[bool]
     submitted_by_id: Mapped[int] = reference("user_account.id")
     submitted_at: Mapped[Timestamp]
-    assessment_methods: Mapped[list[str]] = mapped_column(JSON, default=list)
-    feedback: Mapped[LongText | None]
-    points_for_improvement: Mapped[LongText | None]
+    assessment_methods: Mapped[list[str]] = not_personal(Reason.CODE, JSON, default=list)
+    feedback: Mapped[LongText | None] = personal(erased=None)
+    points_for_improvement: Mapped[LongText | None] = personal(erased=None)
     assessed_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
     assessed_at: Mapped[Timestamp | None]
     version: Mapped[int] = mapped_column(default=1)
@@ -52,13 +55,13 @@ class EvidenceVersion(Base):
     evidence_id: Mapped[int] = reference("evidence.id", index=False)
     number: Mapped[int]
     file_id: Mapped[int] = reference("file.id")
-    comment: Mapped[LongText | None]
+    comment: Mapped[LongText | None] = personal(erased=None)
     submitted_by_id: Mapped[int] = reference("user_account.id")
     submitted_at: Mapped[Timestamp]
 
 
 class EvidenceSignature(Base):
-    """A signature on one version of a piece of evidence: one a role and version."""
+    """A signature on one version of a piece of evidence: at most one for each role."""
 
     __tablename__ = "evidence_signature"
     __table_args__ = (UniqueConstraint("evidence_id", "version_number", "role"),)
@@ -71,12 +74,12 @@ class EvidenceSignature(Base):
     role: Mapped[Role] = enum_column(Role)
     signed_by_id: Mapped[int] = reference("user_account.id")
     signed_at: Mapped[Timestamp]
-    statement: Mapped[LongText]
+    statement: Mapped[LongText] = personal(erased=ERASED)
     file_sha256: Mapped[Digest]
 
 
 class EvidenceMapping(Base):
-    """Evidence mapped to a criterion of its aim by the assessor; `signed_off` once the criterion is met by it."""
+    """Evidence that the assessor mapped to a criterion of its aim. `signed_off`: it meets the criterion."""
 
     __tablename__ = "evidence_mapping"
     __table_args__ = (

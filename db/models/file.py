@@ -1,16 +1,18 @@
-"""Files: what was uploaded, by whom, with its digest; the bytes lie in the file store."""
+"""Files: name, type, digest and uploader. The content is in the file store."""
 
-from sqlalchemy import String
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import ColumnElement, String, and_, or_
+from sqlalchemy.orm import Mapped
 
-from db.models.base import Base, PrimaryKey, ShortText, Timestamp, reference
+from db.models.base import Base, Digest, PrimaryKey, ShortText, Timestamp, reference
 from db.models.entity import Entity, Visibility
+from db.models.personal_data import ERASED, DataSubject, Reason, not_personal, personal
 
 
 class File(Base):
-    """One file. Announced (`uploaded_at` null), then stored; bound to one learner when it is first used.
+    """One file. Announced first (`uploaded_at` is NULL), then uploaded.
 
-    Until it is bound only its uploader sees it; from then on whoever sees the learner does.
+    The first record that uses it sets `learner_id`. Until then only its uploader sees it; afterwards everybody who sees
+    the learner.
     """
 
     __tablename__ = "file"
@@ -19,14 +21,20 @@ class File(Base):
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
     learner_id: Mapped[int | None] = reference("learner.id", nullable=True)
-    # Set where the file belongs to one aim (evidence, resources): an assessor of another aim does not see it.
+    # Set if the file belongs to one aim (evidence, resources): an assessor of another aim does not see it.
     aim_id: Mapped[int | None] = reference("aim.id", nullable=True)
-    name: Mapped[ShortText]
-    content_type: Mapped[str] = mapped_column(String(120))
+    name: Mapped[ShortText] = personal(erased=ERASED)
+    content_type: Mapped[str] = not_personal(Reason.CONTENT_TYPE, String(120))
     size: Mapped[int]
-    sha256: Mapped[str | None] = mapped_column(String(64))
-    storage_key: Mapped[str | None] = mapped_column(String(200))
+    sha256: Mapped[Digest | None]
+    storage_key: Mapped[str | None] = not_personal(Reason.STORAGE_KEY, String(200), exported=False)
     uploaded_by_id: Mapped[int] = reference("user_account.id")
     announced_at: Mapped[Timestamp]
     uploaded_at: Mapped[Timestamp | None]
     erased_at: Mapped[Timestamp | None]
+
+    @classmethod
+    def rows_about(cls, subject: DataSubject) -> ColumnElement[bool]:
+        """Also the learner's uploads that no record uses yet."""
+        unused = and_(cls.uploaded_by_id == subject.user_key, cls.learner_id.is_(None))
+        return or_(cls.learner_id == subject.learner_key, unused)

@@ -1,14 +1,15 @@
-"""Learners (apprentices): the person's record at a provider; name and last login are their user's."""
+"""Learners (apprentices): the record of a person at a provider. Name, e-mail and last login are those of their user."""
 
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Key, PrimaryKey, Timestamp, reference
+from db.models.base import Base, PrimaryKey, Timestamp, reference, reference_without_constraint
 from db.models.entity import Entity, Visibility
+from db.models.personal_data import personal
 
 
 class Learner(Base):
-    """One learner. `version` counts the writes, so that two who write at once cannot lose one."""
+    """One learner. `version` counts the writes, so that of two concurrent writes none is lost."""
 
     __tablename__ = "learner"
     __entity__ = Entity("Learner", Visibility.LEARNER_ITSELF)
@@ -17,14 +18,14 @@ class Learner(Base):
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
     user_id: Mapped[int] = reference("user_account.id", index=False, unique=True)
-    employer_id: Mapped[int | None] = reference("employer.id", nullable=True)
-    uln: Mapped[str | None] = mapped_column(String(10))
-    # No foreign key: the file already points here.
-    photo_file_id: Mapped[int | None] = mapped_column(Key)
-    # Numbers of sessions are given out here: two bookings at once cannot get the same one.
+    employer_id: Mapped[int | None] = reference("employer.id", nullable=True, erased=True)
+    uln: Mapped[str | None] = personal(String(10), erased=None)
+    # No foreign key: the file refers to the learner.
+    photo_file_id: Mapped[int | None] = reference_without_constraint("file", erased=True)
+    # The counter of session numbers: two concurrent bookings cannot get the same number.
     last_session_number: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[Timestamp]
-    # An assessor who enrols a learner sees them until there is an aim, from which on the aim decides.
+    # An assessor who enrols a learner sees them as long as they have no aim; then the aim decides.
     enrolled_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
     erased_at: Mapped[Timestamp | None]
     version: Mapped[int] = mapped_column(default=1)

@@ -1,37 +1,49 @@
-"""E-mail waiting to go out: written by the transaction that is its reason, sent by the server afterwards."""
+"""Outgoing e-mail: written in the transaction that causes it, sent by the server after the commit."""
 
 import datetime as dt
 
-from sqlalchemy import Index, String
+from sqlalchemy import ColumnElement, Index, String, and_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, LongText, PrimaryKey, ShortText, Timestamp, reference
+from db.models.personal_data import ERASED, DataSubject, LearnerRows, Reason, not_personal, personal
 from domain.mail import Mail
 
 
 class OutboxMail(Base):
-    """One message to one address; sent at least once."""
+    """One message to one address, sent at least once.
+
+    Erasure deletes messages to the learner; those to others that name the learner lose their text.
+    """
 
     __tablename__ = "outbox_mail"
+    __internal__ = True
+    __learner_rows__ = LearnerRows(deleted=True)
     __table_args__ = (Index("ix_outbox_mail_due", "sent_at", "due_at"),)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
-    kind: Mapped[str] = mapped_column(String(40))
+    kind: Mapped[str] = not_personal(Reason.CODE, String(40))
     to_address: Mapped[str] = mapped_column(String(254))
     reply_to: Mapped[str | None] = mapped_column(String(254))
-    subject: Mapped[ShortText]
-    body: Mapped[LongText]
+    subject: Mapped[ShortText] = personal(erased=ERASED)
+    body: Mapped[LongText] = personal(erased=ERASED)
     created_at: Mapped[Timestamp]
     due_at: Mapped[Timestamp]
     leased_until: Mapped[Timestamp | None]
     attempts: Mapped[int] = mapped_column(default=0)
     sent_at: Mapped[Timestamp | None]
-    last_error: Mapped[str | None] = mapped_column(String(500))
+    last_error: Mapped[str | None] = personal(String(500), erased=None)
+
+    @classmethod
+    def rows_about(cls, subject: DataSubject) -> ColumnElement[bool]:
+        """The messages to the learner."""
+        to_learner = and_(cls.to_address == subject.email, cls.to_address != "")
+        return and_(cls.provider_id == subject.provider_key, to_learner)
 
 
 def outbox_mail(provider_id: int, to: str, mail: Mail, now: dt.datetime) -> OutboxMail:
-    """A message to one address, due at once."""
+    """A message to one address, due immediately."""
     return OutboxMail(
         provider_id=provider_id,
         kind=mail.kind,

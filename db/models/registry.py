@@ -24,6 +24,12 @@ from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, Use
 metadata = Base.metadata
 
 
+def mapped_classes() -> list[type[Base]]:
+    """Every mapped class, each after those that its table refers to."""
+    by_table = {mapper.class_.__tablename__: mapper.class_ for mapper in Base.registry.mappers}
+    return [by_table[table.name] for table in metadata.sorted_tables]
+
+
 def entities() -> list[type[Base]]:
     """Every mapped class that declares itself an entity, in the order of their names."""
     declared = [mapper.class_ for mapper in Base.registry.mappers if mapper.class_.__entity__ is not None]

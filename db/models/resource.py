@@ -1,9 +1,10 @@
-"""Resources and files from the course: material that an assessor gives a learner in one aim."""
+"""Resources and files from the course: material of one aim of a learner, added by an assessor."""
 
 from sqlalchemy.orm import Mapped
 
 from db.models.base import Base, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.personal_data import LearnerRows
 from domain.enums import ResourceBucket
 
 
@@ -12,6 +13,7 @@ class Resource(Base):
 
     __tablename__ = "resource"
     __entity__ = Entity("Resource", Visibility.RECORD)
+    __learner_rows__ = LearnerRows(deleted=True)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")

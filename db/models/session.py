@@ -1,10 +1,11 @@
-"""Sessions (visits): the learning plan, with the aims each is about and the files saved to it."""
+"""Sessions (visits): the learning plan, with the aims that each session is about and its files."""
 
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.personal_data import personal
 from domain.enums import SessionStatus, SessionType
 
 
@@ -13,6 +14,7 @@ class Session(Base):
 
     __tablename__ = "session"
     __entity__ = Entity("Session", Visibility.SESSION_ITSELF)
+    __label__ = ("number",)
     __table_args__ = (
         UniqueConstraint("learner_id", "number"),
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
@@ -28,10 +30,10 @@ class Session(Base):
     status: Mapped[SessionStatus] = enum_column(SessionStatus)
     starts_at: Mapped[Timestamp]
     ends_at: Mapped[Timestamp]
-    location: Mapped[ShortText | None]
+    location: Mapped[ShortText | None] = personal(erased=None)
     assessor_id: Mapped[int] = reference("user_account.id", index=False)
-    planning_notes: Mapped[LongText | None]
-    feedback: Mapped[LongText | None]
+    planning_notes: Mapped[LongText | None] = personal(erased=None)
+    feedback: Mapped[LongText | None] = personal(erased=None)
     completed_at: Mapped[Timestamp | None]
     version: Mapped[int] = mapped_column(default=1)
 
@@ -50,7 +52,7 @@ class SessionAim(Base):
 
 
 class SessionFile(Base):
-    """A file saved to a session, such as a review or an individual learning plan."""
+    """A file of a session, such as a review or an individual learning plan."""
 
     __tablename__ = "session_file"
 

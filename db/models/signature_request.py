@@ -1,24 +1,26 @@
-"""Documents to sign: a request, and one slot a role."""
+"""Documents to sign: a request, with one slot for each role that signs."""
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.personal_data import ERASED, personal
 from domain.enums import Role, SignatureRequestStatus
 
 
 class SignatureRequest(Base):
-    """A document about a learner that several roles are asked to sign."""
+    """A document about a learner that one or more roles must sign."""
 
     __tablename__ = "signature_request"
     __entity__ = Entity("SignatureRequest", Visibility.LEARNER)
+    __label__ = ("title",)
     __table_args__ = (Index("ix_signature_request_learner", "learner_id", "status", "requested_at", "id"),)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
     learner_id: Mapped[int] = reference("learner.id", index=False)
-    title: Mapped[ShortText]
+    title: Mapped[ShortText] = personal(erased=ERASED)
     file_id: Mapped[int] = reference("file.id")
     document_sha256: Mapped[Digest]
     status: Mapped[SignatureRequestStatus] = enum_column(SignatureRequestStatus)
@@ -30,7 +32,7 @@ class SignatureRequest(Base):
 
 
 class SignatureSlot(Base):
-    """One role's place on a document. Filled once, by a conditional update: of 20 who race, one wins."""
+    """The slot of one role on a document. A conditional update fills it, so that of concurrent signers one succeeds."""
 
     __tablename__ = "signature_slot"
     __table_args__ = (
@@ -45,5 +47,5 @@ class SignatureSlot(Base):
     role: Mapped[Role] = enum_column(Role)
     signed_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
     signed_at: Mapped[Timestamp | None]
-    statement: Mapped[LongText | None]
-    document_sha256: Mapped[str | None] = mapped_column(String(64))
+    statement: Mapped[LongText | None] = personal(erased=ERASED)
+    document_sha256: Mapped[Digest | None]

@@ -5,11 +5,12 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Date, LongText, PrimaryKey, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.personal_data import personal
 from domain.enums import ActivityType, JobSetting
 
 
 class TimeLogEntry(Base):
-    """One stretch of learning on one day. An automatic one comes from an attended session, exactly one a session."""
+    """Learning time on one day. An attended session has exactly one automatic entry."""
 
     __tablename__ = "time_log_entry"
     __entity__ = Entity("TimeLogEntry", Visibility.RECORD)
@@ -28,9 +29,9 @@ class TimeLogEntry(Base):
     aim_id: Mapped[int | None] = reference("aim.id", nullable=True)
     unit_id: Mapped[int | None] = reference("qualification_unit.id", nullable=True)
     assessor_id: Mapped[int | None] = reference("user_account.id", nullable=True)
-    comments: Mapped[LongText]
+    comments: Mapped[LongText] = personal(erased="")
     automatic: Mapped[bool] = mapped_column(default=False)
-    # Unique: whoever completes a session second finds that its entry is there.
+    # Unique, so that of two concurrent completions of a session only one adds an entry.
     session_id: Mapped[int | None] = reference("session.id", nullable=True, index=False, unique=True)
     added_by_id: Mapped[int] = reference("user_account.id")
     added_at: Mapped[Timestamp]

@@ -1,18 +1,19 @@
-"""Signatures on units: who confirmed what, in which role, in which words, and whether it still stands."""
+"""Signatures on units: who confirmed what, in which role and words, and whether the signature is still valid."""
 
 from sqlalchemy import Index, String, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, Timestamp, enum_column, reference
+from db.models.personal_data import ErasedInCode, Reason, not_personal, personal
 from domain.enums import Role
 
 
 class UnitSignature(Base):
-    """A signature on one learner's unit. Taken back, not deleted, when something new is mapped to the unit."""
+    """A signature on a unit of one learner's aim. New evidence in the unit withdraws it; it is not deleted."""
 
     __tablename__ = "unit_signature"
     __table_args__ = (
-        # One standing signature a role: of two who sign at once, one wins.
+        # One valid signature for each role: of two concurrent signers one succeeds.
         Index(
             "uq_unit_signature_standing",
             "aim_id",
@@ -32,8 +33,8 @@ class UnitSignature(Base):
     role: Mapped[Role] = enum_column(Role)
     signed_by_id: Mapped[int] = reference("user_account.id")
     signed_at: Mapped[Timestamp]
-    statement: Mapped[LongText]
-    # Over what was confirmed: the words and every criterion's state at that moment.
+    statement: Mapped[LongText] = personal(erased=ErasedInCode("the same words with the name of an erased learner"))
+    # Of what was confirmed: the words, and the state of every criterion at that moment.
     content_sha256: Mapped[Digest]
     withdrawn_at: Mapped[Timestamp | None]
-    withdrawn_reason: Mapped[str | None] = mapped_column(String(200))
+    withdrawn_reason: Mapped[str | None] = not_personal(Reason.CODE, String(200))

@@ -1,11 +1,10 @@
-"""People who sign in: their credentials, the roles they hold, and what an employer role reaches."""
+"""Users: their credentials, the roles they hold, and the learners and sites allocated to an employer role."""
 
-from sqlalchemy import Index, String, UniqueConstraint
+from sqlalchemy import ColumnElement, Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from db.models.base import (
     Base,
-    Key,
     PrimaryKey,
     ShortText,
     Timestamp,
@@ -13,29 +12,33 @@ from db.models.base import (
     fold_name,
     folded_name_column,
     reference,
+    reference_without_constraint,
 )
 from db.models.entity import Entity, Visibility
+from db.models.personal_data import DataSubject, LearnerRows, Personal, erased_name, personal
 from domain.enums import Role
 
 
 class User(Base):
-    """One login. The username is unique over all providers; a learner's name and last login stand here and nowhere else."""
+    """One account. The username is unique over all providers. A learner's name and last login are stored here only."""
 
     __tablename__ = "user_account"
     __entity__ = Entity("User", Visibility.USER_ITSELF)
+    __label__ = ("name",)
     __table_args__ = (Index("ix_user_account_name", "provider_id", "sort_name", "id"),)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
-    username: Mapped[str] = mapped_column(String(254), unique=True)
-    name: Mapped[ShortText]
-    sort_name: Mapped[str] = folded_name_column("name")
-    email: Mapped[str] = mapped_column(String(254))
-    password_hash: Mapped[str] = mapped_column(String(300))
+    username: Mapped[str] = personal(String(254), unique=True, erased="erased-learner-{}".format)
+    name: Mapped[ShortText] = personal(erased=erased_name)
+    sort_name: Mapped[str] = folded_name_column("name", Personal(lambda key: fold_name(erased_name(key))))
+    email: Mapped[str] = personal(String(254), erased="")
+    # "-" is the hash of no password.
+    password_hash: Mapped[str] = personal(String(300), erased="-", exported=False)
     must_change_password: Mapped[bool] = mapped_column(default=False)
     disclaimer_accepted: Mapped[int] = mapped_column(default=0)
-    disclaimer_accepted_at: Mapped[Timestamp | None]
-    last_login_at: Mapped[Timestamp | None]
+    disclaimer_accepted_at: Mapped[Timestamp | None] = personal(erased=None)
+    last_login_at: Mapped[Timestamp | None] = personal(erased=None)
     archived_at: Mapped[Timestamp | None]
     created_at: Mapped[Timestamp]
 
@@ -44,11 +47,17 @@ class User(Base):
         self.sort_name = fold_name(name)
         return name
 
+    @classmethod
+    def rows_about(cls, subject: DataSubject) -> ColumnElement[bool]:
+        """The learner's own account."""
+        return cls.id == subject.user_key
+
 
 class RoleGrant(Base):
-    """A role that a user holds, and who gave it."""
+    """A role that a user holds, and who granted it."""
 
     __tablename__ = "role_grant"
+    __learner_rows__ = LearnerRows(deleted=True)
     __table_args__ = (UniqueConstraint("user_id", "role"),)
 
     id: Mapped[PrimaryKey]
@@ -63,11 +72,12 @@ class ManagerAllocation(Base):
     """A learner allocated to an Employer Manager."""
 
     __tablename__ = "manager_allocation"
+    __learner_rows__ = LearnerRows(deleted=True)
 
     user_id: Mapped[int] = reference("user_account.id", index=False, primary_key=True)
     learner_id: Mapped[int] = reference("learner.id", primary_key=True)
     provider_id: Mapped[int] = reference("provider.id")
-    allocated_by_id: Mapped[int | None] = mapped_column(Key)
+    allocated_by_id: Mapped[int | None] = reference_without_constraint("user_account")
     allocated_at: Mapped[Timestamp]
 
 
@@ -79,5 +89,5 @@ class OverviewAllocation(Base):
     user_id: Mapped[int] = reference("user_account.id", index=False, primary_key=True)
     employer_id: Mapped[int] = reference("employer.id", primary_key=True)
     provider_id: Mapped[int] = reference("provider.id")
-    allocated_by_id: Mapped[int | None] = mapped_column(Key)
+    allocated_by_id: Mapped[int | None] = reference_without_constraint("user_account")
     allocated_at: Mapped[Timestamp]

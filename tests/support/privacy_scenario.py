@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from db.database import Database
 from db.models.base import Base
-from db.models.registry import Learner, User
+from db.models.learner import Learner
+from db.models.user import User
 from domain import global_id as ids
 from tests.support.demo_server import Demo
 from tests.support.http_server import Running, serving

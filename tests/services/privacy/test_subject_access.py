@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from db.models.audit_event import AuditEvent
 from db.models.base import Base
-from db.models.registry import AuditEvent, File, User
+from db.models.file import File
+from db.models.user import User
 from tests.support.privacy_scenario import Scene
 
 EXPORT = (

@@ -1,0 +1,124 @@
+"""What each column says about personal data: what erasure makes of it, and what subject access shows of it.
+
+    title: Mapped[ShortText] = personal(erased=ERASED)
+    kind: Mapped[str] = not_personal(Reason.CODE, String(40))
+
+Every column that can hold text says one of the two, unless erasure deletes the row (`LearnerRows`); a test fails for
+one that says neither. `services/privacy/` works from these declarations alone.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import JSON, Column, LargeBinary, String, Table
+from sqlalchemy import Enum as EnumType
+from sqlalchemy.orm import mapped_column
+
+# What replaces text in a column that may not be empty.
+ERASED = "(erased)"
+
+_DECLARED = "personal_data"
+_EXPORTED = "exported"
+
+
+class Reason(Enum):
+    """Why a column of text holds no personal data."""
+
+    CODE = "a word of the program, such as a status or the name of a field"
+    DIGEST = "a hash"
+    CONTENT_TYPE = "the type of a file's content"
+    STORAGE_KEY = "a key of the file store, where erasure deletes the content"
+    ORGANISATION = "text by or about a provider, an employer or an awarding body"
+    SEALED = "part of the audit trail, which erasure keeps: docs/security.md says why"
+    SHORT_LIVED = "deleted within minutes: how often a password was wrong"
+
+
+@dataclass(frozen=True, slots=True)
+class ErasedInCode:
+    """Erasure computes the column's new value; `why` says what from."""
+
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Personal:
+    """`erased` replaces the value: a constant, a function of the learner's key, or `ErasedInCode`. NULL stays NULL."""
+
+    erased: Any | Callable[[int], Any] | ErasedInCode
+
+    def value_for(self, learner_key: int) -> Any:
+        """The value after the erasure of that learner."""
+        return self.erased(learner_key) if callable(self.erased) else self.erased
+
+
+@dataclass(frozen=True, slots=True)
+class LearnerRows:
+    """What happens to the rows of a table that are about a learner.
+
+    `deleted`: erasure deletes them. `exported`: subject access shows them, unless they only secure an account.
+    """
+
+    deleted: bool = False
+    exported: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class DataSubject:
+    """A learner whose personal data is exported or erased; `email` is "" once they are erased."""
+
+    learner_key: int
+    user_key: int
+    provider_key: int
+    email: str
+
+
+def erased_name(learner_key: int) -> str:
+    """What an erased learner is called."""
+    return f"Erased learner {learner_key}"
+
+
+def personal(*args: Any, erased: Any, exported: bool = True, **kwargs: Any) -> Any:
+    """A column with personal data. `erased`: as in `Personal`. `exported`: whether subject access shows it."""
+    return mapped_column(*args, info=column_info(Personal(erased), exported), **kwargs)
+
+
+def not_personal(reason: Reason, *args: Any, exported: bool = True, **kwargs: Any) -> Any:
+    """A column of text without personal data."""
+    return mapped_column(*args, info=column_info(reason, exported), **kwargs)
+
+
+def column_info(declared: Personal | Reason | None, exported: bool = True) -> dict[str, Any]:
+    """The declaration as a column's `info`."""
+    return {_DECLARED: declared, _EXPORTED: exported}
+
+
+def declaration(column: Column[Any]) -> Personal | Reason | None:
+    """What a column declares; None where it declares nothing."""
+    declared: Personal | Reason | None = column.info.get(_DECLARED)
+    return declared
+
+
+def is_exported(column: Column[Any]) -> bool:
+    """Whether subject access shows the column."""
+    exported: bool = column.info.get(_EXPORTED, True)
+    return exported
+
+
+def holds_text(column: Column[Any]) -> bool:
+    """Whether a person's words fit into the column."""
+    return isinstance(column.type, String | JSON | LargeBinary) and not isinstance(column.type, EnumType)
+
+
+def personal_columns(table: Table) -> Iterator[tuple[Column[Any], Personal]]:
+    """The columns with personal data, each with its declaration."""
+    for column in table.columns:
+        declared = declaration(column)
+        if isinstance(declared, Personal):
+            yield column, declared
+
+
+def undeclared_columns(table: Table) -> list[Column[Any]]:
+    """The columns of text that declare neither `personal` nor `not_personal`."""
+    return [column for column in table.columns if holds_text(column) and declaration(column) is None]
