@@ -19,7 +19,15 @@ from starlette.routing import Route
 from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 
-from db.models import registry as models
+from db.models.action import Action
+from db.models.aim import Aim as AimEntity
+from db.models.aim import AimProgress
+from db.models.criterion_progress import CriterionProgress
+from db.models.employer import Employer
+from db.models.learner import Learner as LearnerEntity
+from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
+from db.models.session import Session
+from db.models.user import OverviewAllocation, User
 from domain import clock, progress
 from domain.enums import ActionStatus, AimStatus, CriterionFilter, SessionStatus
 
@@ -61,26 +69,26 @@ class Loaders:
         now = clock.now()
         self.today = clock.day_of(now)
         self.sessions = sessions
-        self.learner = one(sessions, models.Learner)
-        self.user = one(sessions, models.User)
-        self.employer = one(sessions, models.Employer)
-        self.qualification = one(sessions, models.Qualification)
-        self.aim_progress = one(sessions, models.AimProgress, "aim_id")
-        self.aims = many(sessions, models.Aim, "learner_id", models.Aim.id)
-        self.units = many(sessions, models.QualificationUnit, "qualification_id", models.QualificationUnit.position)
-        self.criteria = many(sessions, models.QualificationCriterion, "unit_id", models.QualificationCriterion.position)
-        self.criterion_progress = many(sessions, models.CriterionProgress, "aim_id")
-        is_planned = [models.Session.status == SessionStatus.PLANNED, models.Session.starts_at >= now]
+        self.learner = one(sessions, LearnerEntity)
+        self.user = one(sessions, User)
+        self.employer = one(sessions, Employer)
+        self.qualification = one(sessions, Qualification)
+        self.aim_progress = one(sessions, AimProgress, "aim_id")
+        self.aims = many(sessions, AimEntity, "learner_id", AimEntity.id)
+        self.units = many(sessions, QualificationUnit, "qualification_id", QualificationUnit.position)
+        self.criteria = many(sessions, QualificationCriterion, "unit_id", QualificationCriterion.position)
+        self.criterion_progress = many(sessions, CriterionProgress, "aim_id")
+        is_planned = [Session.status == SessionStatus.PLANNED, Session.starts_at >= now]
         self.planned = many(
             sessions,
-            models.Session,
+            Session,
             "learner_id",
-            models.Session.starts_at,
-            models.Session.id,
+            Session.starts_at,
+            Session.id,
             where=lambda: is_planned,
         )
-        is_open = [models.Action.status != ActionStatus.COMPLETE]
-        self.open_actions = many(sessions, models.Action, "learner_id", where=lambda: is_open)
+        is_open = [Action.status != ActionStatus.COMPLETE]
+        self.open_actions = many(sessions, Action, "learner_id", where=lambda: is_open)
 
 
 Info = strawberry.Info[dict[str, Any], None]
@@ -147,7 +155,7 @@ class Progress:
 
 @strawberry.type
 class Aim:
-    entity: strawberry.Private[models.Aim]
+    entity: strawberry.Private[AimEntity]
 
     @strawberry.field
     def id(self) -> strawberry.ID:
@@ -209,7 +217,7 @@ class NextSession:
 
 @strawberry.type
 class Learner:
-    entity: strawberry.Private[models.Learner]
+    entity: strawberry.Private[LearnerEntity]
 
     @strawberry.field
     def id(self) -> strawberry.ID:
@@ -261,16 +269,12 @@ class Query:
 
     @strawberry.field
     async def learners(self, info: Info, overview: strawberry.ID, first: int, offset: int) -> LearnerPage:
-        employers = select(models.OverviewAllocation.employer_id).where(
-            models.OverviewAllocation.user_id == int(overview)
-        )
-        is_visible = models.Learner.employer_id.in_(employers)
+        employers = select(OverviewAllocation.employer_id).where(OverviewAllocation.user_id == int(overview))
+        is_visible = LearnerEntity.employer_id.in_(employers)
         async with loaders(info).sessions() as session:
-            count = await session.scalar(select(func.count()).select_from(models.Learner).where(is_visible))
-            page = select(models.Learner).join(models.User, models.User.id == models.Learner.user_id).where(is_visible)
-            found = await session.scalars(
-                page.order_by(models.User.sort_name, models.Learner.id).limit(first).offset(offset)
-            )
+            count = await session.scalar(select(func.count()).select_from(LearnerEntity).where(is_visible))
+            page = select(LearnerEntity).join(User, User.id == LearnerEntity.user_id).where(is_visible)
+            found = await session.scalars(page.order_by(User.sort_name, LearnerEntity.id).limit(first).offset(offset))
             return LearnerPage(total_count=count or 0, nodes=[Learner(entity=each) for each in found])
 
 

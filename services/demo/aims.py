@@ -4,7 +4,9 @@ import datetime as dt
 import random
 from typing import Any
 
-from db.models import registry as tables
+from db.models.aim import Aim, AimProgress
+from db.models.criterion_progress import CriterionProgress
+from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
 from domain import confirmation_statements as statements
 from domain.clock import london_time
 from domain.enums import AimStatus, AssessmentMethod, EvidenceStatus, Role
@@ -17,7 +19,7 @@ from services.demo.unit_signatures import sign_units
 def add_aim(portfolio: Portfolio, aim: AimPlan) -> None:
     """Adds the aim with its evidence, criterion progress, sums and unit signatures; sets `aim.key`."""
     row = portfolio.rows.add(
-        tables.Aim, qualification_id=aim.qualification.key, status=aim.status, assessor_id=aim.assessor, iqa_id=aim.iqa,
+        Aim, qualification_id=aim.qualification.key, status=aim.status, assessor_id=aim.assessor, iqa_id=aim.iqa,
         start_date=aim.start, planned_end_date=aim.planned_end, actual_end_date=aim.actual_end,
         created_at=london_time(min(aim.start, portfolio.settled)), **portfolio.owner,
     )  # fmt: skip
@@ -26,7 +28,7 @@ def add_aim(portfolio: Portfolio, aim: AimPlan) -> None:
     mapped = round(total * aim.mapped)
     progress = _add_assessed(portfolio, aim, mapped, round(mapped * aim.signed_off))
     portfolio.rows.add(
-        tables.AimProgress, aim_id=aim.key, criteria_total=total, criteria_mapped=mapped,
+        AimProgress, aim_id=aim.key, criteria_total=total, criteria_mapped=mapped,
         criteria_signed_off=sum(criterion["signed_off"] for criterion in progress.values()), **portfolio.owner,
     )  # fmt: skip
     sign_units(portfolio, aim, progress)
@@ -65,7 +67,7 @@ def _add_assessed(portfolio: Portfolio, aim: AimPlan, mapped: int, signed_off: i
             met = len(progress) < signed_off
             _add_mapping(portfolio, aim, evidence, unit, criterion, met)
             progress[criterion] = portfolio.rows.add(
-                tables.CriterionProgress, aim_id=aim.key, criterion_id=criterion, unit_id=unit, evidence_count=1,
+                CriterionProgress, aim_id=aim.key, criterion_id=criterion, unit_id=unit, evidence_count=1,
                 signed_off=met, signed_off_by_id=aim.assessor if met else None,
                 signed_off_at=evidence["assessed_at"] if met else None, **portfolio.owner,
             )  # fmt: skip
@@ -85,7 +87,7 @@ def _add_mapping(
     portfolio: Portfolio, aim: AimPlan, evidence: dict[str, Any], unit: int, criterion: int, met: bool
 ) -> None:
     portfolio.rows.add(
-        tables.EvidenceMapping, evidence_id=evidence["id"], aim_id=aim.key, unit_id=unit, criterion_id=criterion,
+        EvidenceMapping, evidence_id=evidence["id"], aim_id=aim.key, unit_id=unit, criterion_id=criterion,
         signed_off=met, mapped_by_id=aim.assessor, mapped_at=evidence["assessed_at"], **portfolio.owner,
     )  # fmt: skip
 
@@ -114,7 +116,7 @@ def _add_evidence(
     assessed_at = max(portfolio.working_hour(assessed), submissions[-1] + dt.timedelta(hours=1)) if assessed else None
     returned_at = first + dt.timedelta(hours=2) if resubmitted or status is EvidenceStatus.RETURNED else None
     evidence = rows.add(
-        tables.Evidence, aim_id=aim.key, title=title, description=description, status=status,
+        Evidence, aim_id=aim.key, title=title, description=description, status=status,
         file_id=uploads[-1]["id"], declared_own_work=True, submitted_by_id=by, submitted_at=first,
         assessment_methods=[method.value for method in methods] if assessed_at else [],
         feedback=rng.choice(texts.ASSESSED) if assessed_at else None,
@@ -123,7 +125,7 @@ def _add_evidence(
     )  # fmt: skip
     for number, (at, upload) in enumerate(zip(submissions, uploads, strict=True), 1):
         rows.add(
-            tables.EvidenceVersion, evidence_id=evidence["id"], number=number, file_id=upload["id"],
+            EvidenceVersion, evidence_id=evidence["id"], number=number, file_id=upload["id"],
             comment=rng.choice(texts.RESUBMITTED) if number > 1 else None, submitted_by_id=by, submitted_at=at,
             **portfolio.owner,
         )  # fmt: skip
@@ -149,7 +151,7 @@ def _sign_evidence(
     at: dt.datetime, own_work: bool = False,
 ) -> None:  # fmt: skip
     portfolio.rows.add(
-        tables.EvidenceSignature, evidence_id=evidence["id"], version_number=number, role=role, signed_by_id=by,
+        EvidenceSignature, evidence_id=evidence["id"], version_number=number, role=role, signed_by_id=by,
         signed_at=at, statement=statements.evidence_statement(evidence["title"], own_work),
         file_sha256=upload["sha256"], **portfolio.owner,
     )  # fmt: skip

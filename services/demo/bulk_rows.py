@@ -7,28 +7,25 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
-from sqlalchemy import Table, func, insert, select, text
+from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.database import Database
-from db.models import registry as tables
+from db.models.audit_event import AuditEvent
 from db.models.base import Base
+from db.models.file import File
+from db.models.provider import Provider
+from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
+from db.models.registry import mapped_classes
 from services.demo.sample_files import SampleFile
 from services.storage.file_store import FileStore
 
 MAX_SAMPLE_BYTES = 10 * 1024 * 1024
 _CONCURRENT_WRITES = 16
-
-# A table comes after those that it refers to.
-_ORDER: tuple[type[Base], ...] = (
-    tables.Employer, tables.User, tables.RoleGrant, tables.Learner, tables.ManagerAllocation, tables.OverviewAllocation,
-    tables.Aim, tables.AimProgress, tables.File, tables.Session, tables.SessionAim, tables.SessionFile, tables.Action,
-    tables.ActionFile, tables.Evidence, tables.EvidenceVersion, tables.EvidenceSignature, tables.EvidenceMapping,
-    tables.CriterionProgress, tables.UnitSignature, tables.TimeLogEntry, tables.SignatureRequest, tables.SignatureSlot,
-    tables.Resource, tables.CvSection, tables.CvDocument,
-)  # fmt: skip
+# Not inserted here, so that they stay unlocked: providers, what the importer writes, and the sealed audit events.
+_INSERTED_ELSEWHERE = (Provider, Qualification, QualificationUnit, QualificationCriterion, AuditEvent)
 
 
 class Rows:
@@ -54,7 +51,7 @@ class Rows:
     def add_file(self, sample: SampleFile, at: dt.datetime, **values: Any) -> dict[str, Any]:
         """Adds the row of a file; its bytes are stored when the rows are written."""
         row = self.add(
-            tables.File,
+            File,
             name=sample.name,
             content_type=sample.content_type,
             size=len(sample.content),
@@ -74,14 +71,12 @@ class Rows:
         """Stores the files, then inserts all rows."""
         await self._store_files(file_store)
         connection = await session.connection()
-        for table in _ORDER:
+        for table in mapped_classes():
             if rows := self._pending.pop(table, None):
                 if connection.dialect.name == "postgresql":
                     await _copy(connection, table, rows)
                 else:
-                    await session.execute(insert(_table_of(table)), rows)
-        if self._pending:
-            raise LookupError(f"not in the order of tables: {[table.__name__ for table in self._pending]}")
+                    await session.execute(insert(table.__table__), rows)
 
     async def _store_files(self, file_store: FileStore) -> None:
         """Stores one copy of the files of a learner with the same content: they are erased together."""
@@ -111,7 +106,11 @@ async def bulk_insert(database: Database, file_store: FileStore) -> AsyncIterato
 
     On PostgreSQL the tables are locked, because keys are assigned here and not by their sequences.
     """
-    keyed = [table for table in _ORDER if "id" in table.__table__.columns]
+    keyed = [
+        table
+        for table in mapped_classes()
+        if "id" in table.__table__.columns and not table.__internal__ and table not in _INSERTED_ELSEWHERE
+    ]
     async with database.writing() as session:
         if not database.is_sqlite:
             names = ", ".join(f'"{table.__tablename__}"' for table in keyed)
@@ -134,11 +133,7 @@ async def _next_value(session: AsyncSession, sequence: Any) -> int:
 
 
 async def _max_key(session: AsyncSession, table: type[Base]) -> int:
-    return (await session.execute(select(func.coalesce(func.max(_table_of(table).c.id), 0)))).scalar_one()
-
-
-def _table_of(table: type[Base]) -> Table:
-    return cast(Table, table.__table__)
+    return (await session.execute(select(func.coalesce(func.max(table.__table__.c.id), 0)))).scalar_one()
 
 
 async def _copy(connection: AsyncConnection, table: type[Base], rows: list[dict[str, Any]]) -> None:
@@ -152,7 +147,8 @@ async def _copy(connection: AsyncConnection, table: type[Base], rows: list[dict[
     for column in table.__table__.c:
         if column.key not in rows[0]:
             columns.append(column)
-            values.append([column.default.arg(_Inserted(row)) for row in rows])
+            default: Any = column.default
+            values.append([default.arg(_Inserted(row)) for row in rows])
     driver: Any = (await connection.get_raw_connection()).driver_connection
     names = [column.name for column in columns]
     await driver.copy_records_to_table(table.__tablename__, records=zip(*values, strict=True), columns=names)
@@ -176,5 +172,9 @@ def _sha256(content: bytes) -> str:
 
 @cache
 def _defaults(table: type[Base]) -> dict[str, Any]:
-    columns = [column for column in table.__table__.columns if column.default is None or column.default.is_scalar]
-    return {column.key: column.default.arg if column.default is not None else None for column in columns}
+    defaults: dict[str, Any] = {column.key: column.default for column in table.__table__.columns}
+    return {
+        key: None if default is None else default.arg
+        for key, default in defaults.items()
+        if default is None or default.is_scalar
+    }

@@ -3,7 +3,10 @@
 import datetime as dt
 from typing import Any
 
-from db.models import registry as tables
+from db.models.cv import CvDocument, CvSection
+from db.models.resource import Resource
+from db.models.session import SessionFile
+from db.models.signature_request import SignatureRequest, SignatureSlot
 from domain import confirmation_statements as statements
 from domain.clock import london_time
 from domain.enums import CvDocumentKind, ResourceBucket, Role, SessionStatus, SessionType, SignatureRequestStatus
@@ -30,7 +33,7 @@ def add_session_documents(portfolio: Portfolio, sessions: list[dict[str, Any]]) 
             signers[Role.EMPLOYER_MANAGER] = portfolio.managers[0]
         signed = 1 if recent else len(signers)
         file = add_signature_request(portfolio, title, document, requested_at, signers, signed)
-        portfolio.rows.add(tables.SessionFile, session_id=session["id"], file_id=file["id"], **portfolio.owner)
+        portfolio.rows.add(SessionFile, session_id=session["id"], file_id=file["id"], **portfolio.owner)
 
 
 def add_signature_request(
@@ -42,7 +45,7 @@ def add_signature_request(
     file = portfolio.add_file(document, requested_at, portfolio.assessor)
     status = SignatureRequestStatus.COMPLETE if signed == len(signers) else SignatureRequestStatus.PENDING
     request = rows.add(
-        tables.SignatureRequest, title=title, file_id=file["id"], document_sha256=file["sha256"],
+        SignatureRequest, title=title, file_id=file["id"], document_sha256=file["sha256"],
         status=SignatureRequestStatus.CANCELLED if cancelled else status, requested_by_id=portfolio.assessor,
         requested_at=requested_at, **owner,
     )  # fmt: skip
@@ -52,7 +55,7 @@ def add_signature_request(
     for position, (role, signer) in enumerate(signers.items()):
         at = requested_at + dt.timedelta(hours=1 + position) if position < signed else None
         rows.add(
-            tables.SignatureSlot, request_id=request["id"], role=role, signed_by_id=signer if at else None,
+            SignatureSlot, request_id=request["id"], role=role, signed_by_id=signer if at else None,
             signed_at=at, statement=statements.document_statement(title) if at else None,
             document_sha256=file["sha256"] if at else None, **owner,
         )  # fmt: skip
@@ -72,7 +75,7 @@ def add_resources(portfolio: Portfolio) -> None:
             content = sample("wheel" if portfolio.lean else key)
             file = portfolio.add_file(content, at, aim.assessor, aim.key)
             portfolio.rows.add(
-                tables.Resource, aim_id=aim.key, bucket=bucket, title=title, file_id=file["id"],
+                Resource, aim_id=aim.key, bucket=bucket, title=title, file_id=file["id"],
                 added_by_id=aim.assessor, added_at=at, **portfolio.owner,
             )  # fmt: skip
 
@@ -81,7 +84,7 @@ def add_cv(portfolio: Portfolio, with_documents: bool) -> None:
     """Adds all sections of the CV, and with `with_documents` one document of each kind."""
     at = london_time(min(portfolio.first_day + dt.timedelta(days=10), portfolio.settled), 20)
     for name, text in texts.CV.items():
-        portfolio.rows.add(tables.CvSection, name=name, text=text, updated_at=at, **portfolio.owner)
+        portfolio.rows.add(CvSection, name=name, text=text, updated_at=at, **portfolio.owner)
     if not with_documents:
         return
     for kind, document in (
@@ -91,7 +94,7 @@ def add_cv(portfolio: Portfolio, with_documents: bool) -> None:
         (CvDocumentKind.OTHER, pdf("Individual learning plan")),
     ):
         file = portfolio.add_file(document, at, portfolio.learner["user_id"])
-        portfolio.rows.add(tables.CvDocument, kind=kind, file_id=file["id"], added_at=at, **portfolio.owner)
+        portfolio.rows.add(CvDocument, kind=kind, file_id=file["id"], added_at=at, **portfolio.owner)
 
 
 def add_photo(portfolio: Portfolio, number: int) -> None:

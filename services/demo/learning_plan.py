@@ -3,7 +3,10 @@
 import datetime as dt
 from typing import Any
 
-from db.models import registry as tables
+from db.models.action import Action, ActionFile
+from db.models.evidence import Evidence
+from db.models.session import Session, SessionAim
+from db.models.time_log_entry import TimeLogEntry
 from domain import clock
 from domain.clock import london_time
 from domain.enums import ActionKind, ActionStatus, ActivityType, JobSetting, Role, SessionStatus, SessionType
@@ -66,7 +69,7 @@ def _add_session(
     }.get(kind, (rng.choice(texts.PLANNING), rng.choice(texts.FEEDBACK)))
     completed = ends + dt.timedelta(minutes=15)
     session = rows.add(
-        tables.Session, number=number, type=kind, status=status, starts_at=starts, ends_at=ends,
+        Session, number=number, type=kind, status=status, starts_at=starts, ends_at=ends,
         location="By telephone" if kind is SessionType.TELEPHONE else "At the workshop", assessor_id=portfolio.assessor,
         planning_notes=notes, feedback=feedback if attended else None,
         completed_at=completed if status in (SessionStatus.ATTENDED, SessionStatus.NOT_ATTENDED) else None, **owner,
@@ -75,7 +78,7 @@ def _add_session(
         if aim.assessor == portfolio.assessor and (
             number == 1 or kind is SessionType.FORMAL_REVIEW or rng.random() < 0.6
         ):
-            rows.add(tables.SessionAim, session_id=session["id"], aim_id=aim.key, **owner)
+            rows.add(SessionAim, session_id=session["id"], aim_id=aim.key, **owner)
     if not attended:
         return session
     portfolio.log(completed, portfolio.assessor, Role.ASSESSOR, "sessionComplete", "Session", session["id"])
@@ -115,7 +118,7 @@ def add_action(
         else None
     )
     action = portfolio.rows.add(
-        tables.Action, session_id=session, aim_id=aim.key if aim else None,
+        Action, session_id=session, aim_id=aim.key if aim else None,
         kind=ActionKind.ACTIVITY if sample_key else ActionKind.ACTION, title=title, description=description,
         target_date=target, status=status, accepts_evidence=sample_key is not None, set_by_id=portfolio.assessor,
         set_at=set_at,
@@ -125,13 +128,13 @@ def add_action(
     )  # fmt: skip
     if sample_key and responded and aim and not portfolio.lean:
         # The next evidence in this aim becomes the evidence for the action.
-        for evidence in portfolio.rows.of(tables.Evidence):
+        for evidence in portfolio.rows.of(Evidence):
             if evidence["aim_id"] == aim.key and evidence["submitted_at"] > set_at and evidence["action_id"] is None:
                 evidence["action_id"] = action["id"]
                 break
     if sample_key and not portfolio.lean:
         file = portfolio.add_file(sample(sample_key), set_at, portfolio.assessor)
-        portfolio.rows.add(tables.ActionFile, action_id=action["id"], file_id=file["id"], **owner)
+        portfolio.rows.add(ActionFile, action_id=action["id"], file_id=file["id"], **owner)
     portfolio.log(set_at, portfolio.assessor, Role.ASSESSOR, "actionSet", "Action", action["id"])
     if completed:
         portfolio.log(completed, portfolio.assessor, Role.ASSESSOR, "actionComplete", "Action", action["id"])
@@ -169,7 +172,7 @@ def _add_time_entry(
     approved = session is None and (portfolio.today - day).days > 30 and rng.random() < 0.8
     approver = aim.assessor if aim else portfolio.assessor
     portfolio.rows.add(
-        tables.TimeLogEntry, date=day, activity_type=kind,
+        TimeLogEntry, date=day, activity_type=kind,
         job_setting=JobSetting.ON_THE_JOB if kind in _ON_THE_JOB else JobSetting.OFF_THE_JOB, minutes=minutes,
         aim_id=aim.key if aim else None, unit_id=unit.key if unit else None,
         assessor_id=by if session is not None else assessor, comments=comments, automatic=session is not None,

@@ -9,7 +9,9 @@ from typing import Any
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from db.models import registry as tables
+from db.models.employer import Employer
+from db.models.learner import Learner
+from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
 from domain.clock import london_time
 from domain.enums import Role
 from services.demo.accounts import PASSWORD
@@ -54,28 +56,26 @@ class People:
         """Adds a user and returns the key. `first_time`: has yet to change the password and accept the disclaimer."""
         since = since or self.long_ago
         user = self.rows.add(
-            tables.User, provider_id=self.provider, username=username, name=name, email=f"{username}@{self.domain}",
+            User, provider_id=self.provider, username=username, name=name, email=f"{username}@{self.domain}",
             password_hash=password_hash(), must_change_password=first_time, disclaimer_accepted=0 if first_time else 1,
             disclaimer_accepted_at=None if first_time else since, last_login_at=last_login, created_at=since,
         )  # fmt: skip
         for role in roles:
             self.rows.add(
-                tables.RoleGrant, provider_id=self.provider, user_id=user["id"], role=role, granted_by_id=self.admin,
+                RoleGrant, provider_id=self.provider, user_id=user["id"], role=role, granted_by_id=self.admin,
                 granted_at=since,
             )  # fmt: skip
         return user["id"]
 
     def employer(self, name: str, parent: int | None = None) -> int:
         """Adds an employer, or a site of `parent`, and returns the key."""
-        row = self.rows.add(
-            tables.Employer, provider_id=self.provider, name=name, parent_id=parent, created_at=self.long_ago
-        )
+        row = self.rows.add(Employer, provider_id=self.provider, name=name, parent_id=parent, created_at=self.long_ago)
         return row["id"]
 
     def learner(self, user: int, employer: int, number: int, since: dt.datetime) -> dict[str, Any]:
         """Adds a learner and returns the row. `number` determines the ULN."""
         return self.rows.add(
-            tables.Learner,
+            Learner,
             provider_id=self.provider,
             user_id=user,
             employer_id=employer,
@@ -86,13 +86,13 @@ class People:
     def allocate(self, manager: int, learner: int, by: int) -> None:
         """Allocates a learner to a manager."""
         self.rows.add(
-            tables.ManagerAllocation, user_id=manager, learner_id=learner, provider_id=self.provider,
+            ManagerAllocation, user_id=manager, learner_id=learner, provider_id=self.provider,
             allocated_by_id=by, allocated_at=london_time(self.today - dt.timedelta(days=30)),
         )  # fmt: skip
 
     def oversee(self, overview: int, employer: int) -> None:
         """Gives a user with the Employer Overview role an employer or site."""
         self.rows.add(
-            tables.OverviewAllocation, user_id=overview, employer_id=employer, provider_id=self.provider,
+            OverviewAllocation, user_id=overview, employer_id=employer, provider_id=self.provider,
             allocated_by_id=self.admin, allocated_at=self.long_ago,
         )  # fmt: skip

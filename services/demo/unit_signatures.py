@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from db.models import registry as tables
+from db.models.unit_signature import UnitSignature
 from domain import confirmation_statements as statements
 from domain.enums import AimStatus, Role
 from services.demo.portfolio import AimPlan, Portfolio
@@ -44,7 +44,7 @@ def _sign(
 ) -> None:  # fmt: skip
     role, by = signer
     portfolio.rows.add(
-        tables.UnitSignature, aim_id=aim.key, unit_id=unit.key, role=role, signed_by_id=by, signed_at=at,
+        UnitSignature, aim_id=aim.key, unit_id=unit.key, role=role, signed_by_id=by, signed_at=at,
         statement=statement, content_sha256=statements.unit_sha256(statement, states), withdrawn_at=withdrawn_at,
         withdrawn_reason="New evidence was mapped to the unit." if withdrawn_at else None, **portfolio.owner,
     )  # fmt: skip

@@ -23,7 +23,10 @@ from db.database import Database
 from db.migrate import migrate
 from db.models.audit_event import AuditEvent
 from db.models.auth_session import AuthSession
-from db.models.registry import Learner, Provider, RoleGrant, SignatureSlot, User
+from db.models.learner import Learner
+from db.models.provider import Provider
+from db.models.signature_request import SignatureSlot
+from db.models.user import RoleGrant, User
 from domain.enums import AimStatus, Role, SessionStatus, SessionType
 from services.audit.append import append
 from tests.authorization.records import everything_of, plan_of_two_aims, waiting_evidence

@@ -10,7 +10,10 @@ from sqlalchemy import select
 
 from db.database import Database
 from db.models.audit_event import AuditEvent
-from db.models.registry import File, Learner, ManagerAllocation, OverviewAllocation, RoleGrant, SignatureSlot
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.signature_request import SignatureSlot
+from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant
 from domain.enums import Role
 from services.audit.append import append
 from tests.authorization.authorization_scenario import Everything

@@ -7,7 +7,13 @@ from sqlalchemy import select
 from auth import scope
 from auth.viewer import Viewer
 from db.database import Database
-from db.models.registry import Aim, AuditEvent, Employer, File, Learner, Session, User
+from db.models.aim import Aim
+from db.models.audit_event import AuditEvent
+from db.models.employer import Employer
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.session import Session
+from db.models.user import User
 from domain.enums import Role
 from tests.authorization.oracle import Sight
 

@@ -12,7 +12,9 @@ from typing import Any
 
 from auth import scope
 from db.database import Database
-from db.models.registry import Employer, Learner, entities
+from db.models.employer import Employer
+from db.models.learner import Learner
+from db.models.registry import entities
 from domain import global_id
 from domain.discovery import import_submodules
 from domain.enums import CriterionFilter, Role

@@ -5,24 +5,17 @@ from typing import Any
 
 from sqlalchemy import select
 
-from db.models.registry import (
-    ActionFile,
-    Aim,
-    CriterionProgress,
-    CvDocument,
-    CvSection,
-    Evidence,
-    EvidenceMapping,
-    EvidenceSignature,
-    EvidenceVersion,
-    Learner,
-    QualificationCriterion,
-    Resource,
-    Session,
-    SessionFile,
-    UnitSignature,
-    User,
-)
+from db.models.action import ActionFile
+from db.models.aim import Aim
+from db.models.criterion_progress import CriterionProgress
+from db.models.cv import CvDocument, CvSection
+from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
+from db.models.learner import Learner
+from db.models.qualification import QualificationCriterion
+from db.models.resource import Resource
+from db.models.session import Session, SessionFile
+from db.models.unit_signature import UnitSignature
+from db.models.user import User
 from domain.enums import (
     ActionStatus,
     CvDocumentKind,

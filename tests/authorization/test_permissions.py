@@ -15,7 +15,8 @@ from sqlalchemy import update
 
 from auth import policy
 from db.database import Database
-from db.models.registry import Evidence, EvidenceVersion, User
+from db.models.evidence import Evidence, EvidenceVersion
+from db.models.user import User
 from domain import clock
 from domain.enums import EvidenceStatus, Role
 from tests.authorization.authorization_scenario import Everything, everything

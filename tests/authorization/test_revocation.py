@@ -11,8 +11,9 @@ from sqlalchemy import delete, select
 from auth.tokens import AccessClaims
 from auth.viewer import NotSignedIn, read_viewer
 from db.database import Database
-from db.models.registry import AuthSession, RoleGrant
-from db.models.registry import User as UserTable
+from db.models.auth_session import AuthSession
+from db.models.user import RoleGrant
+from db.models.user import User as UserTable
 from domain.enums import Role
 from resolvers.core.context import Context
 from resolvers.exports.export_service import ExportService

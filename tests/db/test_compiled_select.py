@@ -9,14 +9,17 @@ from sqlalchemy.exc import InvalidRequestError
 
 from db.compiled_select import CompiledSelectCache
 from db.database import Database
-from db.models import registry as tables
-from db.models.base import Key, UtcDateTime
+from db.models.aim import Aim
+from db.models.base import Base, Key, UtcDateTime
+from db.models.learner import Learner
+from db.models.session import Session
+from db.models.user import User
 from db.sql.any_of import any_of
 from domain.enums import AimStatus, SessionStatus
 
-ALL_TABLES = sorted(tables.Base.metadata.tables.values(), key=lambda table: table.name)
-PLANNED_SESSIONS = select(tables.Session.id, tables.Session.status).where(
-    tables.Session.status == SessionStatus.PLANNED, tables.Session.id > bindparam("least", type_=Key)
+ALL_TABLES = sorted(Base.metadata.tables.values(), key=lambda table: table.name)
+PLANNED_SESSIONS = select(Session.id, Session.status).where(
+    Session.status == SessionStatus.PLANNED, Session.id > bindparam("least", type_=Key)
 )
 
 
@@ -46,8 +49,8 @@ async def test_every_column_of_every_table_is_read_as_by_sqlalchemy(demo_databas
 
 
 async def test_rows_have_the_column_names_of_sqlalchemy(demo_database: Database):
-    statement = select(tables.User.id, func.count().over().label("count"), tables.Learner.id).join(
-        tables.Learner, tables.Learner.user_id == tables.User.id
+    statement = select(User.id, func.count().over().label("count"), Learner.id).join(
+        Learner, Learner.user_id == User.id
     )
     (first, *_), (expected, *_) = (
         await demo_database.rows(statement),
@@ -59,21 +62,21 @@ async def test_rows_have_the_column_names_of_sqlalchemy(demo_database: Database)
 
 
 async def test_parameters_and_constants_select_the_same_rows_as_sqlalchemy(demo_database: Database):
-    learners = [row.id for row in await demo_database.rows(select(tables.Learner.id).order_by(tables.Learner.id))]
+    learners = [row.id for row in await demo_database.rows(select(Learner.id).order_by(Learner.id))]
     ended = (AimStatus.COMPLETED, AimStatus.WITHDRAWN)
     for statement, parameters in (
         (PLANNED_SESSIONS, {"least": 0}),
         (PLANNED_SESSIONS, {"least": 3, "unknown_parameter": 1}),
-        (select(tables.Aim.id).where(tables.Aim.status.not_in(ended)).order_by(tables.Aim.id), {}),
-        (select(tables.Aim.id).where(any_of(tables.Aim.learner_id)).order_by(tables.Aim.id), {"keys": learners[:3]}),
-        (select(tables.Aim.id).where(any_of(tables.Aim.learner_id)), {"keys": []}),
-        (select(tables.User.name).where(tables.User.name != 'O\'Neill \\ "%s" :x $1 ?'), {}),
+        (select(Aim.id).where(Aim.status.not_in(ended)).order_by(Aim.id), {}),
+        (select(Aim.id).where(any_of(Aim.learner_id)).order_by(Aim.id), {"keys": learners[:3]}),
+        (select(Aim.id).where(any_of(Aim.learner_id)), {"keys": []}),
+        (select(User.name).where(User.name != 'O\'Neill \\ "%s" :x $1 ?'), {}),
         (select(literal(2_000, BigInteger) * 2_000_000, literal(-3)), {}),
         (
-            select(tables.Session.id).where(tables.Session.starts_at < bindparam("moment", type_=UtcDateTime)),
+            select(Session.id).where(Session.starts_at < bindparam("moment", type_=UtcDateTime)),
             {"moment": dt.datetime(2090, 1, 1, 3, tzinfo=dt.timezone(dt.timedelta(hours=5)))},
         ),
-        (select(tables.Aim.id).where(tables.Aim.start_date > bindparam("day", dt.date(2020, 1, 1))), {}),
+        (select(Aim.id).where(Aim.start_date > bindparam("day", dt.date(2020, 1, 1))), {}),
     ):
         rows = [tuple(row) for row in await demo_database.rows(statement, parameters)]
         assert sorted(rows) == sorted(await rows_by_sqlalchemy(demo_database, statement, parameters)), str(statement)
@@ -96,5 +99,5 @@ async def test_a_statement_is_compiled_once_and_dropped_with_the_statement(demo_
         await demo_database.rows(PLANNED_SESSIONS, {"least": 0})
     assert demo_database.select_cache_counts == (hits + 4, misses + 1)
     cache = CompiledSelectCache(demo_database._write_engine.dialect)
-    cache.get(select(tables.Learner.id))
+    cache.get(select(Learner.id))
     assert len(cache._compiled) == 0

@@ -5,15 +5,18 @@ from sqlalchemy import bindparam, column, event, func, select, table, text
 from sqlalchemy.exc import DBAPIError
 
 from db.database import Database, statement_count
-from db.models import registry as tables
+from db.models.aim import Aim
 from db.models.base import Key
+from db.models.criterion_progress import CriterionProgress
+from db.models.provider import Provider
+from db.models.session import Session
 from db.sql.any_of import any_of
 from domain.enums import SessionStatus
 from tests.support.demo_server import Demo
 from tests.support.worlds import World
 
-PLANNED_SESSIONS = select(tables.Session.id, tables.Session.status).where(
-    tables.Session.status == SessionStatus.PLANNED, tables.Session.id > bindparam("least", type_=Key)
+PLANNED_SESSIONS = select(Session.id, Session.status).where(
+    Session.status == SessionStatus.PLANNED, Session.id > bindparam("least", type_=Key)
 )
 
 
@@ -46,8 +49,8 @@ async def test_listeners_are_called_after_each_read(demo_database: Database):
 async def test_a_read_sees_what_was_committed_before_it(database: Database):
     async with database.writing() as session:
         provider = await World(session).provider("Brightpath")
-        assert await database.rows(select(tables.Provider.id)) == []
-    assert [row.id for row in await database.rows(select(tables.Provider.id))] == [provider.id]
+        assert await database.rows(select(Provider.id)) == []
+    assert [row.id for row in await database.rows(select(Provider.id))] == [provider.id]
 
 
 async def test_sqlite_has_statistics_of_its_indexes(demo: Demo):
@@ -63,11 +66,9 @@ async def test_sqlite_has_statistics_of_its_indexes(demo: Demo):
 async def test_postgresql_reads_without_jit_and_with_a_generic_plan_for_a_few_keys(demo: Demo):
     database = Database(await demo.database_url("postgresql"))
     assert (await database.rows(select(func.current_setting("jit").label("jit"))))[0].jit == "off"
-    criteria = select(tables.CriterionProgress.criterion_id).join(
-        tables.Aim, tables.Aim.id == tables.CriterionProgress.aim_id
-    )
-    of_keys = criteria.where(any_of(tables.CriterionProgress.aim_id), any_of(tables.Aim.id))
-    keys = [row.id for row in await database.rows(select(tables.Aim.id).order_by(tables.Aim.id).limit(2))]
+    criteria = select(CriterionProgress.criterion_id).join(Aim, Aim.id == CriterionProgress.aim_id)
+    of_keys = criteria.where(any_of(CriterionProgress.aim_id), any_of(Aim.id))
+    keys = [row.id for row in await database.rows(select(Aim.id).order_by(Aim.id).limit(2))]
     for _ in range(9):
         assert len(await database.rows(of_keys, {"keys": keys})) > 20
     assert await database.rows(of_keys, {"keys": []}) == []

@@ -8,10 +8,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.database import Database
-from db.models import registry as tables
+from db.models.provider import Provider
 from db.read_pool import PostgresPool
 
-PROVIDERS = select(tables.Provider.id, tables.Provider.name)
+PROVIDERS = select(Provider.id, Provider.name)
 
 
 async def test_a_failed_read_does_not_affect_the_next(demo_database: Database):
@@ -37,7 +37,7 @@ async def test_lost_connections_are_replaced(demo_postgres: Database):
 
 
 async def test_a_cancelled_read_leaves_the_pool_usable(demo_postgres: Database):
-    slow = select(func.pg_sleep(bindparam("seconds", type_=BigInteger)), tables.Provider.id)
+    slow = select(func.pg_sleep(bindparam("seconds", type_=BigInteger)), Provider.id)
     for _ in range(5):
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.05):

@@ -13,8 +13,13 @@ from sqlalchemy import select
 from auth.viewer import Viewer
 from db.database import Database, statement_count
 from db.migrate import migrate
-from db.models.registry import Action, Base, Evidence, SessionAim, SignatureRequest, SignatureSlot, TimeLogEntry
-from db.models.registry import Session as Visit
+from db.models.action import Action
+from db.models.base import Base
+from db.models.evidence import Evidence
+from db.models.session import Session as Visit
+from db.models.session import SessionAim
+from db.models.signature_request import SignatureRequest, SignatureSlot
+from db.models.time_log_entry import TimeLogEntry
 from domain import clock, off_the_job, progress
 from domain.enums import (
     ActionStatus,

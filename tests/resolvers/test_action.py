@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from db.models.registry import Action, ActionFile, Learner
+from db.models.action import Action, ActionFile
+from db.models.learner import Learner
 from domain import clock
 from domain import global_id as ids
 from tests.support.mutation_documents import ask, done, faults

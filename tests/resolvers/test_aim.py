@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from db.models.registry import Aim, AimProgress, Employer, Provider
+from db.models.aim import Aim, AimProgress
+from db.models.employer import Employer
+from db.models.provider import Provider
 from domain import clock
 from domain import global_id as ids
 from domain.enums import AimStatus, UserErrorCode
@@ -178,7 +180,7 @@ async def test_an_ended_aim_has_its_day_and_loses_it_when_it_goes_on(stage: Stag
 
 async def test_the_planned_end_is_not_before_the_start(stage: Stage) -> None:
     start = (await the_aim(stage, stage.aim)).start_date
-    doing = aim.update(stage.at("assessor"), id=stage.aim, **{"planned_end_date": start - DAY})
+    doing = aim.update(stage.at("assessor"), id=stage.aim, planned_end_date=start - DAY)
     assert await refused(doing) == {"input.plannedEndDate": UserErrorCode.INVALID}
     changed = await done(stage, "assessor", "aimUpdate", id=stage.aim, input={"plannedEndDate": start.isoformat()})
     assert changed["plannedEndDate"] == start.isoformat()
@@ -187,8 +189,8 @@ async def test_the_planned_end_is_not_before_the_start(stage: Stage) -> None:
 async def test_two_writers_of_one_aim_lose_nothing(stage: Stage) -> None:
     end = (await the_aim(stage, stage.aim)).planned_end_date + 30 * DAY
     results = await asyncio.gather(
-        aim.update(stage.at("assessor"), id=stage.aim, **{"status": AimStatus.SUSPENDED}),
-        aim.update(stage.at("basic"), id=stage.aim, **{"planned_end_date": end}),
+        aim.update(stage.at("assessor"), id=stage.aim, status=AimStatus.SUSPENDED),
+        aim.update(stage.at("basic"), id=stage.aim, planned_end_date=end),
         return_exceptions=True,
     )
     row = await the_aim(stage, stage.aim)

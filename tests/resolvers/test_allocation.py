@@ -2,7 +2,8 @@
 
 import asyncio
 
-from db.models.registry import AuditEvent, ManagerAllocation, OverviewAllocation
+from db.models.audit_event import AuditEvent
+from db.models.user import ManagerAllocation, OverviewAllocation
 from domain import global_id as ids
 from domain.enums import UserErrorCode
 from loaders.learner import LearnerLoader

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from db.models.registry import Employer
+from db.models.employer import Employer
 from domain import global_id as ids
 from domain.enums import UserErrorCode
 from domain.errors import DomainError
@@ -77,8 +77,8 @@ async def test_no_employer_stands_below_itself(stage: Stage) -> None:
         assert await faults(stage, "basic", "employerUpdate", id=top, input=asked) == {"input.parentId": "INVALID"}
     # Two who would make a circle together: one of them comes second.
     other = await create(stage, "other")
-    one = employer.update(stage.at("basic"), id=top, **{"name": "1", "parent_id": other})
-    two = employer.update(stage.at("master"), id=other, **{"name": "other", "parent_id": top})
+    one = employer.update(stage.at("basic"), id=top, name="1", parent_id=other)
+    two = employer.update(stage.at("master"), id=other, name="other", parent_id=top)
     results = await asyncio.gather(one, two, return_exceptions=True)
     assert sum(isinstance(result, DomainError) for result in results) == 1
 
@@ -108,5 +108,5 @@ async def test_what_is_not_there_and_what_is_elsewhere_are_alike(stage: Stage) -
         }  # fmt: skip
     foreign_answer = await ask(stage, "master", "employerUpdate", id=foreign_id, input={"name": "x"})
     assert foreign_answer == await ask(stage, "master", "employerUpdate", id="Employer_999999", input={"name": "x"})
-    doing = employer.update(stage.at("basic"), id=foreign_id, **{"name": "x"})
+    doing = employer.update(stage.at("basic"), id=foreign_id, name="x")
     assert await refused(doing) == {"id": UserErrorCode.NOT_FOUND}

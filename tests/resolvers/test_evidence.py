@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
-from db.models.registry import Aim, Evidence, EvidenceSignature, EvidenceVersion, Learner, User
+from db.models.aim import Aim
+from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
+from db.models.learner import Learner
+from db.models.user import User
 from domain import global_id as ids
 from domain.confirmation_statements import evidence_statement
 from domain.enums import ActionStatus, EvidenceStatus, Role, UserErrorCode

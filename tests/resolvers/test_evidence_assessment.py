@@ -3,7 +3,10 @@
 import asyncio
 from typing import Any
 
-from db.models.registry import AimProgress, CriterionProgress, Evidence, EvidenceMapping, UnitSignature
+from db.models.aim import AimProgress
+from db.models.criterion_progress import CriterionProgress
+from db.models.evidence import Evidence, EvidenceMapping
+from db.models.unit_signature import UnitSignature
 from domain import global_id as ids
 from domain.enums import AssessmentMethod, EvidenceStatus, UserErrorCode
 from resolvers import evidence_assessment, unit

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from auth.signed_urls import UPLOAD
-from db.models.registry import File
+from db.models.file import File
 from domain import global_id as ids
 from domain.enums import UserErrorCode
 from resolvers import evidence, file

@@ -4,7 +4,10 @@ import asyncio
 
 import pytest
 
-from db.models.registry import Employer, File, Learner, RoleGrant, User
+from db.models.employer import Employer
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.user import RoleGrant, User
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError
@@ -161,5 +164,5 @@ async def test_who_may_change_a_record(stage: Stage) -> None:
         assert await faults(stage, "assessor", "learnerUpdate", id=id, input={"name": "x"}) == {"id": "NOT_FOUND"}
     async with stage.database.writing() as session:
         (await session.get_one(Learner, ids.decode("Learner", stage.cy))).uln = ULN
-    doing = learner.update(stage.at("assessor"), id=stage.ada, **{"uln": ULN})
+    doing = learner.update(stage.at("assessor"), id=stage.ada, uln=ULN)
     assert await refused(doing) == {"input.uln": UserErrorCode.CONFLICT}

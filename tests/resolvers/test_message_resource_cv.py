@@ -4,7 +4,8 @@ import asyncio
 
 import pytest
 
-from db.models.registry import CvDocument, CvSection, Resource
+from db.models.cv import CvDocument, CvSection
+from db.models.resource import Resource
 from domain import global_id as ids
 from domain.enums import CvDocumentKind, CvSectionName, ResourceBucket, UserErrorCode
 from resolvers import cv, message, resource

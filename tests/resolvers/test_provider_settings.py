@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from auth.viewer import SetupRequired, read_viewer
-from db.models.registry import Provider
+from db.models.provider import Provider
 from domain import global_id as ids
 from domain.enums import TrafficLight
 from loaders.aim import AimLoader

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from auth.viewer import NotSignedIn, read_viewer
-from db.models.registry import ManagerAllocation, OverviewAllocation, RoleGrant, User
+from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
 from domain import clock
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode

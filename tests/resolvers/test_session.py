@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
-from db.models.registry import Aim, AuditEvent, File, Learner, Session, SessionFile
+from db.models.aim import Aim
+from db.models.audit_event import AuditEvent
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.session import Session, SessionFile
 from domain import clock
 from domain import global_id as ids
 from domain.enums import AimStatus, SessionStatus

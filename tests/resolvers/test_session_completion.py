@@ -5,7 +5,11 @@ import datetime as dt
 
 import pytest
 
-from db.models.registry import Aim, File, Learner, Session, SessionFile, TimeLogEntry
+from db.models.aim import Aim
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.session import Session, SessionFile
+from db.models.time_log_entry import TimeLogEntry
 from domain import clock
 from domain import global_id as ids
 from domain.enums import ActivityType, AimStatus, JobSetting, SessionType

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from db.models.registry import File, SignatureRequest, SignatureSlot
+from db.models.file import File
+from db.models.signature_request import SignatureRequest, SignatureSlot
 from domain import global_id as ids
 from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode

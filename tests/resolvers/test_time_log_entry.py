@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from db.models.registry import Aim, AuditEvent, Learner, TimeLogEntry
+from db.models.aim import Aim
+from db.models.audit_event import AuditEvent
+from db.models.learner import Learner
+from db.models.time_log_entry import TimeLogEntry
 from domain import clock
 from domain import global_id as ids
 from tests.support.mutation_documents import ask, done, faults

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from db.models.registry import UnitSignature
+from db.models.unit_signature import UnitSignature
 from domain import confirmation_statements as signing
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode

@@ -8,7 +8,8 @@ import pytest
 
 from auth.viewer import NotSignedIn, read_viewer
 from db.database import Database
-from db.models.registry import ManagerAllocation, OneTimeToken, OverviewAllocation, RoleGrant, User
+from db.models.auth_session import OneTimeToken
+from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
 from domain import clock
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode

@@ -5,7 +5,9 @@ from pathlib import Path
 import pytest
 
 from db.database import Database
-from db.models.registry import CriterionProgress, EvidenceSignature, UnitSignature
+from db.models.criterion_progress import CriterionProgress
+from db.models.evidence import EvidenceSignature
+from db.models.unit_signature import UnitSignature
 from domain import global_id as ids
 from domain.enums import Role
 from tests.support.learner_scenario import Shelf, fill_shelf, id_of, named

@@ -8,7 +8,7 @@ import pytest
 import strawberry
 
 from db.database import Database
-from db.models.registry import UnitSignature
+from db.models.unit_signature import UnitSignature
 from schema.root import make_schema
 from tests.support.scenarios import PASSWORD, Stage, set_stage
 

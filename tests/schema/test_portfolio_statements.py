@@ -6,7 +6,10 @@ from pathlib import Path
 import pytest
 
 from db.database import Database
-from db.models.registry import ActionFile, EvidenceMapping, Learner, SessionFile
+from db.models.action import ActionFile
+from db.models.evidence import EvidenceMapping
+from db.models.learner import Learner
+from db.models.session import SessionFile
 from domain import global_id as ids
 from domain.enums import SessionStatus
 from tests.support.learner_scenario import Shelf, fill_shelf, id_of

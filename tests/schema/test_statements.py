@@ -6,7 +6,7 @@ import pytest
 
 from auth.passwords import hash_password
 from db.database import Database
-from db.models.registry import Employer
+from db.models.employer import Employer
 from domain.enums import Role
 from tests.support.architecture import ROOT
 from tests.support.http_server import serving

@@ -17,26 +17,18 @@ import strawberry
 from sqlalchemy import select
 
 from db.database import Database, statement_count
+from db.models.action import Action, ActionFile
 from db.models.base import Base
-from db.models.registry import (
-    Action,
-    ActionFile,
-    CriterionProgress,
-    CvDocument,
-    CvSection,
-    Evidence,
-    EvidenceMapping,
-    EvidenceSignature,
-    EvidenceVersion,
-    File,
-    Learner,
-    QualificationCriterion,
-    Resource,
-    Session,
-    SessionFile,
-    TimeLogEntry,
-    User,
-)
+from db.models.criterion_progress import CriterionProgress
+from db.models.cv import CvDocument, CvSection
+from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.qualification import QualificationCriterion
+from db.models.resource import Resource
+from db.models.session import Session, SessionFile
+from db.models.time_log_entry import TimeLogEntry
+from db.models.user import User
 from domain import global_id as ids
 from domain.enums import CvDocumentKind, CvSectionName, ResourceBucket, Role, SessionStatus
 from resolvers.core.context import Context

@@ -16,15 +16,10 @@ import httpx2
 from sqlalchemy import func, select
 
 from db.database import Database
-from db.models.registry import (
-    Evidence,
-    EvidenceSignature,
-    EvidenceVersion,
-    File,
-    OutboxMail,
-    SignatureRequest,
-    SignatureSlot,
-)
+from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
+from db.models.file import File
+from db.models.outbox import OutboxMail
+from db.models.signature_request import SignatureRequest, SignatureSlot
 from domain import global_id as ids
 from domain.enums import EvidenceStatus
 from services.audit.verify import find_problems

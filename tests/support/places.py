@@ -8,7 +8,8 @@ from sqlalchemy import select
 from db.database import Database, statement_count
 from db.migrate import migrate
 from db.models.audit_event import AuditEvent
-from db.models.registry import Learner, RoleGrant, User
+from db.models.learner import Learner
+from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role
 from resolvers.core.context import Context, Services

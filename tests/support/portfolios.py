@@ -5,19 +5,15 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models.registry import (
-    Action,
-    Aim,
-    Evidence,
-    File,
-    Learner,
-    Session,
-    SessionAim,
-    SignatureRequest,
-    SignatureSlot,
-    TimeLogEntry,
-    User,
-)
+from db.models.action import Action
+from db.models.aim import Aim
+from db.models.evidence import Evidence
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.session import Session, SessionAim
+from db.models.signature_request import SignatureRequest, SignatureSlot
+from db.models.time_log_entry import TimeLogEntry
+from db.models.user import User
 from domain.enums import (
     ActionKind,
     ActionStatus,

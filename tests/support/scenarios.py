@@ -18,8 +18,13 @@ from sqlalchemy import func, select
 
 from auth.passwords import hash_password
 from db.database import Database
+from db.models.audit_event import AuditEvent
 from db.models.base import Base
-from db.models.registry import AuditEvent, File, Learner, OutboxMail, QualificationCriterion, QualificationUnit, User
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.outbox import OutboxMail
+from db.models.qualification import QualificationCriterion, QualificationUnit
+from db.models.user import User
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError

@@ -12,7 +12,7 @@ import ast
 import re
 from dataclasses import dataclass
 
-from db.models.registry import Base
+from db.models.base import Base
 
 # Besides every table with a learner_id: the learners, and the people and sites that are seen through them.
 SEEN_THROUGH_LEARNERS = {"learner", "user_account", "employer"}

@@ -8,7 +8,8 @@ from auth.signed_urls import SignedUrls
 from auth.tokens import AccessTokens
 from auth.viewer import ProviderRules, Viewer
 from db.database import Database
-from db.models.registry import Learner, User
+from db.models.learner import Learner
+from db.models.user import User
 from domain import clock
 from domain.enums import Role
 from loaders.core.qualification_cache import QualificationCache

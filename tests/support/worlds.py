@@ -16,20 +16,12 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models.registry import (
-    Aim,
-    AimProgress,
-    Employer,
-    Learner,
-    ManagerAllocation,
-    OverviewAllocation,
-    Provider,
-    Qualification,
-    QualificationCriterion,
-    QualificationUnit,
-    RoleGrant,
-    User,
-)
+from db.models.aim import Aim, AimProgress
+from db.models.employer import Employer
+from db.models.learner import Learner
+from db.models.provider import Provider
+from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
+from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
 from domain import clock
 from domain.enums import AimStatus, Role
 from tests.support.portfolios import Portfolio

@@ -14,7 +14,12 @@ from sqlalchemy import delete, update
 
 from auth.signed_urls import DOWNLOAD, EXPORT, InvalidSignedUrl
 from db.database import Database
-from db.models.registry import Aim, AuthSession, File, ManagerAllocation, Provider, RoleGrant, UnitSignature, User
+from db.models.aim import Aim
+from db.models.auth_session import AuthSession
+from db.models.file import File
+from db.models.provider import Provider
+from db.models.unit_signature import UnitSignature
+from db.models.user import ManagerAllocation, RoleGrant, User
 from domain import clock
 from domain.enums import Role
 from resolvers.core.context import Context

@@ -11,22 +11,17 @@ import pytest
 from sqlalchemy import JSON, Table, delete, select, text, update
 
 from db.database import Database
+from db.models.aim import AimProgress
+from db.models.audit_event import AuditEvent
 from db.models.base import UtcDateTime
-from db.models.registry import (
-    AimProgress,
-    AuditEvent,
-    CriterionProgress,
-    Evidence,
-    EvidenceSignature,
-    EvidenceVersion,
-    File,
-    Learner,
-    Provider,
-    SignatureRequest,
-    SignatureSlot,
-    UnitSignature,
-    User,
-)
+from db.models.criterion_progress import CriterionProgress
+from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.provider import Provider
+from db.models.signature_request import SignatureRequest, SignatureSlot
+from db.models.unit_signature import UnitSignature
+from db.models.user import User
 from domain import clock
 from domain import global_id as ids
 from domain.enums import AssessmentMethod, Role

@@ -10,7 +10,8 @@ import pytest
 
 from commands.command_line import make_parser
 from db.database import Database
-from db.models.registry import AuditEvent, File
+from db.models.audit_event import AuditEvent
+from db.models.file import File
 from resolvers import evidence
 from services.audit.verify import find_problems
 from services.backup.backup import BackupError, create_backup

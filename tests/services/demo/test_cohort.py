@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from db.database import Database
-from db.models import registry as tables
+from db.models.employer import Employer
 from domain import clock
 from services.audit.progress_check import progress_mismatches
 from services.demo import build_cohort
@@ -32,4 +32,4 @@ async def test_a_cohort_has_the_requested_size_and_is_consistent(database: Datab
     assert sum(row.employer_id in sites for row in world["learner"]) == 200
     # Rows that are added later get keys that are not in use.
     async with database.writing() as session:
-        session.add(tables.Employer(provider_id=1, name="Added later", created_at=clock.now()))
+        session.add(Employer(provider_id=1, name="Added later", created_at=clock.now()))

@@ -10,7 +10,8 @@ from sqlalchemy import func, select
 from sqlalchemy.engine import Row
 
 from db.database import Database
-from db.models import registry as tables
+from db.models.provider import Provider
+from db.models.registry import metadata
 from domain import clock, progress
 from domain import confirmation_statements as signing
 from domain.enums import (
@@ -38,7 +39,7 @@ class World:
         self.tables: dict[str, list[Row]] = {}
 
     async def read(self) -> "World":
-        for name, table in tables.metadata.tables.items():
+        for name, table in metadata.tables.items():
             self.tables[name] = list(await self.database.rows(select(table)))
         return self
 
@@ -185,7 +186,7 @@ async def test_each_attended_session_has_exactly_one_automatic_entry(world: Worl
 
 async def test_no_record_is_from_the_future(world: World):
     now = clock.now()
-    for name, table in tables.metadata.tables.items():
+    for name, table in metadata.tables.items():
         moments = [column.key for column in table.columns if column.key.endswith("_at")]
         for row in world[name]:
             planned = name == "session" and row.status is SessionStatus.PLANNED
@@ -256,7 +257,7 @@ async def test_no_record_refers_to_another_provider(world: World):
     owners = {row.id: row.provider_id for row in world["learner"]}
     owners_of_users = {row.id: row.provider_id for row in world["user_account"]}
     assert len(set(owners.values())) == 2
-    for name, table in tables.metadata.tables.items():
+    for name, table in metadata.tables.items():
         people = [key.parent.key for key in table.foreign_keys if key.column.table.name == "user_account"]
         for row in world[name]:
             if "learner_id" in table.columns and row.learner_id is not None:
@@ -277,7 +278,7 @@ async def test_learner_numbers_are_valid_and_unique(world: World):
 async def test_the_demo_is_built_once(world: World):
     with pytest.raises(DemoExists):
         await build_demo(world.database, world.store)
-    (row,) = await world.database.rows(select(func.count()).select_from(tables.Provider))
+    (row,) = await world.database.rows(select(func.count()).select_from(Provider))
     assert row[0] == 2
 
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import select
 
-from db.models.registry import UnitSignature
+from db.models.unit_signature import UnitSignature
 from domain import global_id as ids
 from services.demo import sample_files as files
 from tests.support.client import Actor, Cast

@@ -10,7 +10,9 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import update
 
 from db.database import Database
-from db.models.registry import Provider, SignatureRequest, SignatureSlot, User
+from db.models.provider import Provider
+from db.models.signature_request import SignatureRequest, SignatureSlot
+from db.models.user import User
 from domain import clock
 from domain import global_id as ids
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode

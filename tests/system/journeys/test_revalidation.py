@@ -5,7 +5,7 @@ import datetime as dt
 from sqlalchemy import update
 
 from db.database import Database
-from db.models.registry import Action
+from db.models.action import Action
 from tests.support.demo_server import Demo
 from tests.support.http_server import Person
 

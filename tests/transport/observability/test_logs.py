@@ -7,7 +7,10 @@ import httpx2
 from sqlalchemy import select
 
 from db.database import Database
-from db.models.registry import Employer, Evidence, Learner, User
+from db.models.employer import Employer
+from db.models.evidence import Evidence
+from db.models.learner import Learner
+from db.models.user import User
 from tests.support.demo_server import Demo
 from tests.support.http_server import PASSWORD
 from tests.support.server_process import ServerProcess, server_process
