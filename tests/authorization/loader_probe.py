@@ -40,12 +40,10 @@ from repositories import session as session_writing
 from repositories import time_log_entry as time_log_entry_writing
 from repositories.scoped import one_for_write
 from tests.authorization.oracle import Sight
-from tests.authorization.rows import Rows
+from tests.authorization.rows import TABLE_OF, Rows
 from tests.authorization.viewer_crawler import Looker
 
 KEYS_OF = {KpisLoader: "metrics", KpisOfEmployerLoader: "employer_metrics"}
-# GraphQL type -> the table of its keys.
-TABLES = {entity.type_name(): entity.__tablename__ for entity in entities()}
 # Held against the oracle: the rows that they give are named by records, or are people.
 BY_ORACLE = (UserLoader, ContactLoader, NamedUserLoader, NamedFileLoader)
 # What these take is no key of a table: they are asked below in their own way.
@@ -157,7 +155,7 @@ def _questions(listed: PagedList, keys: dict[str, list[Any]]) -> Iterator[tuple[
         yield {}, order_by
     for name, kind in listed.filters.items():
         if isinstance(kind, refers_to):
-            for key in keys[TABLES[kind.type_name]]:
+            for key in keys[TABLE_OF[kind.type_name]]:
                 yield {name: global_id.encode(kind.type_name, key)}, None
         elif isinstance(kind, by_value):
             for value in (True, False) if kind.kind is bool else kind.kind:

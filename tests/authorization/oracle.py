@@ -1,12 +1,17 @@
 """Who sees what, said again: "Who may do what" of docs/behaviours.md in plain Python over the rows of a small world.
 
-It knows nothing of auth/scope.py and asks no database: what the two say independently must agree.
+It knows nothing of auth/scope.py and asks no database: what the two say independently must agree. From the mapped
+classes it takes the names of tables and their references, and no rule.
 """
 
 from typing import Any
 
+from sqlalchemy import Column
+
+from db.models.base import referred_table
+from db.models.registry import metadata
 from domain.enums import Role, SignatureRequestStatus
-from tests.authorization.rows import Rows
+from tests.authorization.rows import TABLE_OF, Rows
 
 Row = dict[str, Any]
 
@@ -15,7 +20,7 @@ ADMINS = {Role.BASIC_ADMIN, Role.MASTER_ADMIN}
 SIGNING = {"evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign"}
 
 # The graph's types whose records follow their aim, or their learner where they have none.
-RECORDS = {"Evidence": "evidence", "Action": "action", "TimeLogEntry": "time_log_entry", "Resource": "resource"}
+RECORDS = ("Action", "Evidence", "Resource", "TimeLogEntry")
 
 
 class Sight:
@@ -29,7 +34,7 @@ class Sight:
         self.learners = self._learners()
         self.aims = self._aims()
         self.sessions = {row["id"] for row in self.of("session") if self._session(row)}
-        self.records = {type_: self._records(table) for type_, table in RECORDS.items()}
+        self.records = {type_: self._records(TABLE_OF[type_]) for type_ in RECORDS}
         self.files = {row["id"] for row in self.of("file") if self._file(row)}
         self.employers = self._employers()
         self.users = self._users()
@@ -131,9 +136,9 @@ class Sight:
     # ------------------------------------------------------------ as the graph shows it
 
     @property
-    def ids(self) -> dict[str, set[str]]:
-        """The ids of everything that can be read by its id, by type."""
-        keys = {
+    def keys(self) -> dict[str, set[int]]:
+        """The keys of everything that has a table and can be read by its id, by type."""
+        return {
             "Learner": self.learners,
             "Aim": self.aims,
             "Session": self.sessions,
@@ -147,7 +152,11 @@ class Sight:
             "Qualification": {row["id"] for row in self.of("qualification")},
             **self.records,
         }
-        return {name: {f"{name}_{key}" for key in found} for name, found in keys.items()} | self._pairs()
+
+    @property
+    def ids(self) -> dict[str, set[str]]:
+        """The ids of everything that can be read by its id, by type."""
+        return {name: {f"{name}_{key}" for key in found} for name, found in self.keys.items()} | self._pairs()
 
     def _pairs(self) -> dict[str, set[str]]:
         pairs: dict[str, set[str]] = {"Unit": set(), "Criterion": set()}
@@ -190,42 +199,33 @@ class Sight:
         return {id for id in self.ids["SignatureRequest"] if int(id.partition("_")[2]) in asked}
 
 
+# What other records name stays in a world that is cut.
+_STAYS = ("User", "Qualification")
+
+
 def cut(rows: Rows, sight: Sight) -> Rows:
-    """The world as if there were nothing but what somebody sees: people stay, because records name them."""
+    """The world as if there were nothing but what somebody sees; people and qualifications stay."""
     mine = {name: [row for row in found if row.get("provider_id") == sight.provider] for name, found in rows.items()}
     mine["provider"] = [row for row in rows["provider"] if row["id"] == sight.provider]
-    kept = {
-        "learner": sight.learners,
-        "aim": sight.aims,
-        "session": sight.sessions,
-        "file": sight.files,
-        "employer": sight.employers,
-        "audit_event": sight.audit,
-        **{table: sight.records[type_] for type_, table in RECORDS.items()},
-    }
-    # Where a row leads to what is gone it goes too, or leads nowhere.
-    leads = {
-        "learner_id": "learner", "aim_id": "aim", "session_id": "session", "file_id": "file", "employer_id": "employer",
-        "parent_id": "employer", "evidence_id": "evidence", "action_id": "action", "request_id": "signature_request",
-    }  # fmt: skip
-    whole = {"learner_id", "employer_id", "evidence_id", "file_id", "request_id"}
-    links = {"session_aim", "session_file", "action_file", "aim_progress", "criterion_progress", "unit_signature"}
-    kept["signature_request"] = {row["id"] for row in mine["signature_request"] if row["learner_id"] in sight.learners}
+    kept = {TABLE_OF[type_]: keys for type_, keys in sight.keys.items() if type_ not in _STAYS}
     left: Rows = {}
     for table, found in mine.items():
         left[table] = []
         for row in found:
-            if "id" in row and table in kept and row["id"] not in kept[table]:
+            if table in kept and row["id"] not in kept[table]:
                 continue
-            gone = {
-                column
-                for column, target in leads.items()
-                if row.get(column) is not None and row[column] not in kept[target]
-            }
-            if table == "audit_event":
-                left[table].append(row)
-            elif gone and (gone & whole or table in links):
-                continue
-            else:
-                left[table].append({**row, **dict.fromkeys(gone)})
+            # Where a row leads to what is gone it goes too, or leads nowhere. The trail names what was.
+            gone = [] if table == "audit_event" else _leading_to_what_is_gone(table, row, kept)
+            if all(column.nullable for column in gone):
+                left[table].append({**row, **{column.name: None for column in gone}})
     return left
+
+
+def _leading_to_what_is_gone(table: str, row: Row, kept: dict[str, set[int]]) -> list[Column[Any]]:
+    """The columns of a row that refer to records which are not kept."""
+    found = []
+    for column in metadata.tables[table].columns:
+        target = referred_table(column)
+        if target in kept and row[column.name] is not None and row[column.name] not in kept[target]:
+            found.append(column)
+    return found

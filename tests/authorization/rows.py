@@ -5,14 +5,15 @@ from typing import Any
 from sqlalchemy import insert, select, text
 
 from db.database import Database
-from db.models.registry import metadata
+from db.models.registry import entities, mapped_classes, metadata
 
 # By table name, each row a dictionary by column name.
 Rows = dict[str, list[dict[str, Any]]]
 
-# What signing in leaves behind is nobody's portfolio.
-_LEFT_OUT = {"idempotency_key", "one_time_token", "outbox_mail", "refresh_token", "sign_in", "wrong_guess"}
-TABLES = [table for table in metadata.sorted_tables if table.name not in _LEFT_OUT]
+# Sessions, tokens and outgoing mail are part of no portfolio.
+TABLES = [entity.__table__ for entity in mapped_classes() if not entity.__internal__]
+# GraphQL type -> the table of its keys.
+TABLE_OF = {entity.type_name(): entity.__tablename__ for entity in entities()}
 
 
 async def read_rows(database: Database) -> Rows:

@@ -13,9 +13,8 @@ import re
 from dataclasses import dataclass
 
 from db.models.base import Base
-
-# Besides every table with a learner_id: the learners, and the people and sites that are seen through them.
-SEEN_THROUGH_LEARNERS = {"learner", "user_account", "employer"}
+from db.models.entity import Visibility
+from db.models.registry import mapped_classes
 
 _STATEMENTS = {"select", "exists", "update", "delete", "text"}
 _SCOPE = re.compile(r"^(visible_learners|sees|sees_\w+)$")
@@ -35,11 +34,13 @@ class Unscoped:
 
 def mapped_tables() -> dict[str, bool]:
     """Every mapped class by name, and whether it holds personal data."""
-    return {
-        mapper.class_.__name__: "learner_id" in mapper.local_table.columns
-        or mapper.local_table.name in SEEN_THROUGH_LEARNERS
-        for mapper in Base.registry.mappers
-    }
+    return {entity.__name__: _is_personal(entity) for entity in mapped_classes()}
+
+
+def _is_personal(entity: type[Base]) -> bool:
+    """Whether its rows are about a learner, or visible to fewer people than all of a provider."""
+    declared = entity.__entity__
+    return "learner_id" in entity.__table__.columns or bool(declared and declared.visible is not Visibility.PROVIDER)
 
 
 def unscoped_statements(source: str) -> list[Unscoped]:
