@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import JSON, Column, DateTime, String, func, insert, select, update
+from sqlalchemy import JSON, Column, Date, DateTime, String, func, insert, select, update
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -72,4 +72,6 @@ def _any_value(column: Column[Any], text: str) -> Any:
             return text if _can_hold_words(column) else secrets.token_hex(10)
         case UtcDateTime() | DateTime():
             return clock.now() + dt.timedelta(days=1)
+        case Date():
+            return clock.today()
     return 1

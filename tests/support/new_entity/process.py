@@ -1,0 +1,160 @@
+"""Runs Waymark with one entity more, in a process of its own, and prints as JSON what each part makes of it.
+
+`python -m tests.support.new_entity.process DATABASE_URL FOLDER`. The entity's modules are beside this file, one for
+each package; the packages find them through their search path, so that no file of the product names them.
+"""
+
+import asyncio
+import importlib
+import json
+import sys
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+PACKAGES = ("db.models", "loaders", "resolvers", "schema.types", "schema.mutations")
+
+# Before anything else is imported: the packages discover their modules once.
+for _name in PACKAGES:
+    importlib.import_module(_name).__path__.append(str(Path(__file__).parent / _name.replace(".", "/")))
+
+import structlog  # noqa: E402
+from sqlalchemy import select  # noqa: E402
+
+from auth import policy, scope  # noqa: E402
+from db.database import Database  # noqa: E402
+from db.models.audit_event import AuditEvent  # noqa: E402
+from db.models.personal_data import undeclared_columns  # noqa: E402
+from db.models.registry import entities, metadata  # noqa: E402
+from domain import clock, global_id  # noqa: E402
+from domain.enums import Role  # noqa: E402
+from loaders.core.registry import node_loaders  # noqa: E402
+from repositories.scoped import one_for_write  # noqa: E402
+from schema.root import make_schema, printed  # noqa: E402
+from services.privacy.erasure import erase_learner  # noqa: E402
+from services.privacy.subject_access import export_subject  # noqa: E402
+from tests.authorization.schema_crawler import nodes_document, roots_document  # noqa: E402
+from tests.support.viewers import context, viewer  # noqa: E402
+from tests.support.worlds import DAY, World  # noqa: E402
+
+FIELDS = "id title note dueOn lentBy { name } returnedAt"
+READ = f"query($id: ID!) {{ toolLoan(id: $id) {{ {FIELDS} }} node(id: $id) {{ id ... on ToolLoan {{ title }} }} }}"
+LIST = """
+{ toolLoans { totalCount nodes { title } }
+  end: toolLoans(last: 1) { pageInfo { hasPreviousPage } nodes { title } }
+  open: toolLoans(openOnly: true) { totalCount } }
+"""
+RETURN = f"""
+mutation($id: ID!, $note: String!) {{
+  toolLoanReturn(id: $id, input: {{note: $note}}) {{ toolLoan {{ {FIELDS} }} errors {{ code field }} }}
+}}
+"""
+
+
+class Scenario:
+    """Ada has two loans, one in Ann's aim and one in general. Bob teaches Bea, who has none."""
+
+    def __init__(self, database: Database, folder: Path) -> None:
+        self.database, self.folder = database, folder
+        self.people: dict[str, Any] = {}
+        self.loans: dict[str, str] = {}
+
+    async def fill(self) -> None:
+        entity: Any = _entity()
+        async with self.database.writing() as session:
+            # What the migration of a new entity does.
+            await (await session.connection()).run_sync(entity.__table__.create)
+            world = World(session)
+            provider = await world.provider()
+            for name in ("Ann", "Bob"):
+                self.people[name] = (await world.user(provider, name, Role.ASSESSOR), Role.ASSESSOR)
+            self.learner = await world.learner(provider, "Ada")
+            aim = await world.aim(self.learner, assessor=self.people["Ann"][0])
+            await world.aim(await world.learner(provider, "Bea"), assessor=self.people["Bob"][0])
+            self.people["Ada"] = (await session.get_one(_class("User"), self.learner.user_id), Role.LEARNER)
+            for title, aim_key, days in (("Torque wrench", aim.id, 3), ("Chain tool", None, 9)):
+                loan = entity(
+                    provider_id=provider.id, learner_id=self.learner.id, aim_id=aim_key, title=title, note="New",
+                    due_on=world.today + days * DAY, lent_by_id=self.people["Ann"][0].id,
+                )  # fmt: skip
+                self.loans[title] = global_id.encode("ToolLoan", (await world.add(loan)).id)
+
+    async def ask(self, who: str, document: str, executor: str = "compiled", **variables: Any) -> Any:
+        """The data of an operation as somebody."""
+        user, role = self.people[who]
+        acting = context(self.database, viewer(user, role, self.learner), self.folder)
+        answer = await make_schema(executor).execute(document, variable_values=variables, context_value=acting)
+        assert answer.errors is None, answer.errors
+        return answer.data
+
+    async def found_for_write(self, who: str) -> bool:
+        """Whether a write finds the loan in the aim."""
+        user, role = self.people[who]
+        key = global_id.decode("ToolLoan", self.loans["Torque wrench"])
+        parameters = {**scope.viewer_params(viewer(user, role)), "key": key}
+        async with self.database.writing() as session:
+            return (await session.execute(one_for_write(role, _entity(), True), parameters)).first() is not None
+
+    async def rows(self) -> list[Any]:
+        table = _entity().__table__
+        async with self.database.snapshot() as session:
+            return [dict(row) for row in (await session.execute(select(table).order_by(table.c.id))).mappings()]
+
+
+def _class(name: str) -> Any:
+    return next(entity for entity in entities() if entity.__name__ == name)
+
+
+def _entity() -> Any:
+    return _class("ToolLoan")
+
+
+async def facts(database: Database, folder: Path) -> dict[str, Any]:
+    """What each part of the product makes of the entity."""
+    scenario, found = Scenario(database, folder), {}
+    await scenario.fill()
+    found["declared"] = {
+        "entity": "ToolLoan" in [entity.type_name() for entity in entities()],
+        "table": "tool_loan" in metadata.tables,
+        "node loader": "ToolLoan" in node_loaders(),
+        "type": "type ToolLoan implements Node" in printed(),
+        "asked of every viewer": "ToolLoan_note" in nodes_document() and "Query_toolLoans" in roots_document(),
+        "undeclared": [column.name for column in undeclared_columns(_entity().__table__)],
+    }
+    loan = scenario.loans["Torque wrench"]
+    for executor in ("compiled", "generic"):
+        found[f"read {executor}"] = {who: await scenario.ask(who, READ, executor, id=loan) for who in scenario.people}
+        found[f"list {executor}"] = {who: await scenario.ask(who, LIST, executor) for who in scenario.people}
+    found["for write"] = {who: await scenario.found_for_write(who) for who in scenario.people}
+    without_policy = await scenario.ask("Ann", RETURN, id=loan, note="Good")
+    # auth/policy.py is the one page that says who may use a mutation: a new one needs its row there.
+    with mock.patch.dict(policy.MUTATIONS, {"toolLoanReturn": frozenset({Role.ASSESSOR})}):
+        found["mutation"] = {
+            "not in the policy": without_policy,
+            **{who: await scenario.ask(who, RETURN, id=loan, note="Good") for who in ("Bob", "Ada", "Ann")},
+        }
+    async with database.snapshot() as session:
+        events = await session.scalars(select(AuditEvent).where(AuditEvent.subject_type == "ToolLoan"))
+        found["audit"] = [event.action for event in events]
+        subject = await export_subject(session, scenario.learner.id)
+    assert subject is not None
+    found["subject access"] = subject.tables["tool_loan"]
+    before = await scenario.rows()
+    async with database.writing() as session:
+        await erase_learner(session, await session.get_one(_class("Learner"), scenario.learner.id), clock.now())
+    found["before erasure"], found["after erasure"] = before, await scenario.rows()
+    return found
+
+
+async def _main(url: str, folder: str) -> None:
+    database = Database(url)
+    try:
+        print(json.dumps(await facts(database, Path(folder)), default=str))
+    finally:
+        await database.close()
+
+
+if __name__ == "__main__":
+    # The standard output is for the facts, so the log goes to the standard error.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
+    asyncio.run(_main(*sys.argv[1:]))
