@@ -10,8 +10,8 @@
 | Fay | head office | - | one with neither; Ann enrolled her too |
 | Zoe | far | Zed | Zak / Zia, at the other provider |
 
-Olu oversees sites A and B of the three, and D, where nobody works yet; Oz oversees C. Max assesses one of Ada's aims and quality-assures one of Bea's:
-his one login holds both roles. Nell is an Employer Manager to whom nobody has allocated anyone.
+Olu oversees sites A and B, and D, where no learner works yet; Oz oversees C. Max has two roles in one account: he
+assesses one of Ada's aims and quality-assures one of Bea's. Nell is an Employer Manager without an allocated learner.
 """
 
 from dataclasses import dataclass, field

@@ -1,8 +1,8 @@
-"""What is read by key, asked for directly: each loader, list and read of a change, with every key of a world.
+"""Calls each loader, list and scoped read for a write directly, with every key of a world.
 
-A resolver asks for keys that it came to by what the viewer sees: a condition in the loader behind it is a second line of
-defence, and no question of the graph shows whether it holds. Here nothing stands before it. Each must give what it
-gives in a world that was cut down to what the viewer sees (`given`), or what the oracle says (`disagreements`).
+A resolver passes keys that it found in what the viewer sees: the condition in the loader is a second line of defence,
+and no query shows whether it holds. Here it is the only one. Each must give what it gives in a world that was cut down
+to what the viewer sees (`given`), or what the oracle says (`disagreements`).
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator

@@ -1,4 +1,4 @@
-"""Looks at random worlds, one after the other: `python -m tests.authorization.random_worlds --worlds 1000` (or scripts/random-worlds).
+"""Checks random worlds, one after the other: `python -m tests.authorization.random_worlds --worlds 1000`.
 
 For each role somebody who holds it is chosen; what they reach by any path must be what the oracle says, and what one of
 them is told must be what is told where there is nothing else.

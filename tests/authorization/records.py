@@ -1,4 +1,4 @@
-"""One of everything that hangs on a learner and on each of their aims, for `tests/authorization/authorization_scenario.py`."""
+"""One record of each kind for a learner and for each of their aims, for `authorization_scenario.py`."""
 
 import datetime as dt
 from typing import Any

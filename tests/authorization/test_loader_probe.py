@@ -1,4 +1,4 @@
-"""Each loader by itself, with keys that no question of the graph would bring it: `tests/authorization/loader_probe.py` says why."""
+"""Each loader by itself, with keys that no query would pass to it: `tests/authorization/loader_probe.py` says why."""
 
 import pytest
 

@@ -252,7 +252,7 @@ async def test_which_roles_are_whose_to_give(stage: Stage, mutation: str, role: 
     """EMPLOYER_MANAGER only, but for a Master Admin, whose all of them are."""
     for given in Role:
         variables = arguments(mutation, stage.of("main", role), clock.today())
-        (variables["input"] if "input" in variables else variables)["role"] = given.value
+        variables.get("input", variables)["role"] = given.value
         codes = await stage.rehearser.codes(stage.user(role), role, mutation, variables)
         allowed = role is Role.MASTER_ADMIN or given is Role.EMPLOYER_MANAGER
         assert ("NOT_ALLOWED" in codes) != allowed, given
