@@ -28,7 +28,7 @@ from domain.enums import (
     SignatureRequestStatus,
 )
 from tests.authorization.rows import TABLES, Rows
-from tests.support.portfolios import SHA256
+from tests.support.factories import SHA256
 
 DAY = dt.timedelta(days=1)
 STAFF = (Role.ASSESSOR, Role.ASSESSOR, Role.IQA, Role.IQA, Role.BASIC_ADMIN, Role.MASTER_ADMIN)

@@ -26,7 +26,7 @@ from tests.authorization.permissions import COLUMNS, OF_SIGNING_IN, ROW_OF, gran
 from tests.authorization.rows import Rows, read_rows, replace_rows
 from tests.authorization.viewer_crawler import Looker
 from tests.support.databases import Databases
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 # Who does it, in each role: Ada's main aim is in sight of all of them.
 DOERS = {
@@ -54,7 +54,7 @@ class Stage:
         return self.made.people[DOERS[role]][0].id
 
     def of(self, place: str, role: Role) -> dict[str, str]:
-        """The ids that a mutation is given, by argument: all of one aim's world, and the doer's own upload."""
+        """The ids that a mutation is given, by argument: all of one aim's factory, and the doer's own upload."""
         it, aim = self.made.it, self.made.it.aims[place]
         whose = {"main": "ada", "beas": "bea", "dans": "dan", "zoes": "zoe"}[place]
         manager = {"main": "mo", "beas": "nat", "dans": "nat", "zoes": "zed"}[place]
@@ -110,21 +110,21 @@ async def stage(databases: Databases, backend: str, tmp_path_factory: pytest.Tem
     # As strong as it need be for a password that is in this file.
     hashed = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     async with database.writing() as session:
-        world = World(session)
+        factory = Factory(session)
         await session.execute(update(User).values(password_hash=hashed))
         provider = await session.get_one(type(made.it.provider), made.it.provider.id)
-        made.it.spare = await world.qualification(provider, "Spare", (1,))
-        far = await world.file(made.people["zoo"][0], storage_key="zoo-file")
+        made.it.spare = await factory.qualification(provider, "Spare", (1,))
+        far = await factory.file(made.people["zoo"][0], storage_key="zoo-file")
         ids["zoo", "file"] = f"File_{far.id}"
         for who in DOERS.values():
             user = made.people[who][0]
             for kind, columns in (("file", {}), ("photo", {"name": "me.png", "content_type": "image/png"})):
-                upload = await world.file(user, storage_key=f"{who}-{kind}", **columns)
+                upload = await factory.file(user, storage_key=f"{who}-{kind}", **columns)
                 ids[who, kind] = f"File_{upload.id}"
-            returned = await world.evidence(
+            returned = await factory.evidence(
                 made.it.aims["main"], user, EvidenceStatus.RETURNED, points_for_improvement="More", title="Returned"
             )
-            await _first_version(world, returned)
+            await _first_version(factory, returned)
             ids[who, "main.returned"] = f"Evidence_{returned.id}"
     rows, folder = await read_rows(database), tmp_path_factory.mktemp("permissions")
     doers = [Doer(Looker(one, _made(folder / name), rows)) for name, one in (("real", database), ("play", rehearsal))]
@@ -139,10 +139,10 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-async def _first_version(world: World, evidence: Evidence) -> None:
+async def _first_version(factory: Factory, evidence: Evidence) -> None:
     keys = {"provider_id": evidence.provider_id, "learner_id": evidence.learner_id, "evidence_id": evidence.id}
     submitted = {"submitted_by_id": evidence.submitted_by_id, "submitted_at": evidence.submitted_at}
-    await world.add(EvidenceVersion(**keys, **submitted, number=1, file_id=evidence.file_id))
+    await factory.add(EvidenceVersion(**keys, **submitted, number=1, file_id=evidence.file_id))
 
 
 def test_every_mutation_stands_in_the_table() -> None:

@@ -13,7 +13,7 @@ from db.models.session import Session
 from db.sql.any_of import any_of
 from domain.enums import SessionStatus
 from tests.support.demo_server import Demo
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 PLANNED_SESSIONS = select(Session.id, Session.status).where(
     Session.status == SessionStatus.PLANNED, Session.id > bindparam("least", type_=Key)
@@ -48,9 +48,9 @@ async def test_listeners_are_called_after_each_read(demo_database: Database):
 
 async def test_a_read_sees_what_was_committed_before_it(database: Database):
     async with database.writing() as session:
-        provider = await World(session).provider("Brightpath")
-        assert await database.rows(select(Provider.id)) == []
-    assert [row.id for row in await database.rows(select(Provider.id))] == [provider.id]
+        provider = await Factory(session).provider("Brightpath")
+        assert await database.rows(select(tables.Provider.id)) == []
+    assert [row.id for row in await database.rows(select(tables.Provider.id))] == [provider.id]
 
 
 async def test_sqlite_has_statistics_of_its_indexes(demo: Demo):

@@ -11,7 +11,7 @@ from db.models.aim import Aim, AimProgress
 from db.sql import progress as progress_sql
 from domain import off_the_job, progress
 from domain.enums import AimStatus, TrafficLight
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 DAY = dt.timedelta(days=1)
 TODAY = dt.date(2026, 6, 10)
@@ -103,11 +103,11 @@ def grid() -> list[dict]:
 @pytest.mark.parametrize(("tolerance", "rated_from"), [(10.0, 0.0), (9.9, 50.0), (0.0, 49.5)])
 async def test_sql_counts_as_python_does(database: Database, tolerance: float, rated_from: float):
     async with database.writing() as session:
-        world = World(session)
-        provider = await world.provider()
-        learner = await world.learner(provider, "Ada")
-        qualification = await world.qualification(provider, units=())
-        aims = [(await world.aim(learner, qualification, **columns), columns) for columns in grid()]
+        factory = Factory(session)
+        provider = await factory.provider()
+        learner = await factory.learner(provider, "Ada")
+        qualification = await factory.qualification(provider, units=())
+        aims = [(await factory.aim(learner, qualification, **columns), columns) for columns in grid()]
     required = literal(7_001, BigInteger)
     statement = (
         select(

@@ -37,7 +37,7 @@ from loaders.kpis import ALL_METRICS, KpisLoader, KpisOfEmployerLoader, KpisRow
 from loaders.off_the_job import OffTheJobLoader
 from tests.support.databases import Databases
 from tests.support.viewers import reading, viewer
-from tests.support.worlds import DAY, World
+from tests.support.factories import DAY, Factory
 
 NOW = dt.datetime(2026, 6, 10, 12, tzinfo=dt.UTC)
 RULES = {"traffic_light_tolerance": 10.0, "rated_from_percent": 5.0}
@@ -48,30 +48,30 @@ async def _fill(database: Database) -> None:
     await migrate(database)
     rng = Random(7)
     async with database.writing() as session:
-        world = World(session, NOW)
+        factory = Factory(session, NOW)
         for name in ("First", "Second"):
-            provider = await world.provider(name)
-            head = await world.employer(provider, "Head office")
-            sites = [head, *[await world.employer(provider, f"Site {n}", head) for n in range(2)]]
-            people = {role: await world.user(provider, role.value, role) for role in Role if role is not Role.LEARNER}
-            other = await world.user(provider, "Another", Role.ASSESSOR, Role.IQA)
+            provider = await factory.provider(name)
+            head = await factory.employer(provider, "Head office")
+            sites = [head, *[await factory.employer(provider, f"Site {n}", head) for n in range(2)]]
+            people = {role: await factory.user(provider, role.value, role) for role in Role if role is not Role.LEARNER}
+            other = await factory.user(provider, "Another", Role.ASSESSOR, Role.IQA)
             standards = [
-                await world.qualification(provider, f"Standard {hours}", off_the_job_hours_minimum=hours)
+                await factory.qualification(provider, f"Standard {hours}", off_the_job_hours_minimum=hours)
                 for hours in (278, 33, None)
             ]
             for number in range(12):
-                learner = await world.learner(provider, f"Learner {number}", rng.choice([*sites, None]))
+                learner = await factory.learner(provider, f"Learner {number}", rng.choice([*sites, None]))
                 if number % 3 == 0:
-                    await world.allocate(people[Role.EMPLOYER_MANAGER], learner)
-                aims = [await _aim(world, rng, learner, rng.choice(standards), people, other) for _ in range(3)]
+                    await factory.allocate(people[Role.EMPLOYER_MANAGER], learner)
+                aims = [await _aim(factory, rng, learner, rng.choice(standards), people, other) for _ in range(3)]
                 for _ in range(6):
-                    await _records(world, rng, learner, rng.choice([*aims, None]), people[Role.ASSESSOR])
-            await world.oversee(people[Role.EMPLOYER_OVERVIEW], *sites[1:])
+                    await _records(factory, rng, learner, rng.choice([*aims, None]), people[Role.ASSESSOR])
+            await factory.oversee(people[Role.EMPLOYER_OVERVIEW], *sites[1:])
 
 
-async def _aim(world, rng, learner, standard, people, other):
-    start = world.today - rng.randrange(-20, 400) * DAY
-    return await world.aim(
+async def _aim(factory, rng, learner, standard, people, other):
+    start = factory.today - rng.randrange(-20, 400) * DAY
+    return await factory.aim(
         learner,
         standard,
         assessor=rng.choice([people[Role.ASSESSOR], other, None]),
@@ -85,25 +85,25 @@ async def _aim(world, rng, learner, standard, people, other):
     )
 
 
-async def _records(world, rng, learner, aim, by):
+async def _records(factory, rng, learner, aim, by):
     status = rng.choice(list(ActionStatus))
-    await world.action(learner, by, aim, status=status, target_date=world.today + rng.choice([-1, 0, 1]) * DAY)
+    await factory.action(learner, by, aim, status=status, target_date=factory.today + rng.choice([-1, 0, 1]) * DAY)
     setting = rng.choice(list(JobSetting))
-    await world.time(learner, by, rng.randrange(1, 900), aim, job_setting=setting)
+    await factory.time_log_entry(learner, by, rng.randrange(1, 900), aim, job_setting=setting)
     if aim:
-        await world.evidence(aim, by, rng.choice(list(EvidenceStatus)))
+        await factory.evidence(aim, by, rng.choice(list(EvidenceStatus)))
     # On the moment, on the last one that counts, and just beyond either.
     edges = [dt.timedelta(0), 3 * DAY, 7 * DAY - dt.timedelta(microseconds=1), 7 * DAY, -dt.timedelta(microseconds=1)]
     starts, about = NOW + rng.choice(edges), [aim] if aim else []
-    await world.session_of(learner, by, starts, *about, status=rng.choice([SessionStatus.PLANNED, *SessionStatus]))
+    await factory.session_of(learner, by, starts, *about, status=rng.choice([SessionStatus.PLANNED, *SessionStatus]))
     roles = rng.sample(list(Role), 3)
     state = rng.choice([SignatureRequestStatus.PENDING, *SignatureRequestStatus])
-    await world.signature_request(learner, by, tuple(roles[:2]), {roles[2]: by}, status=state)
+    await factory.signature_request(learner, by, tuple(roles[:2]), {roles[2]: by}, status=state)
 
 
 @dataclass
 class Everything:
-    """The whole world, in memory."""
+    """The whole factory, in memory."""
 
     database: Database
     rows: dict[str, list]

@@ -12,7 +12,7 @@ from domain import clock
 from domain import global_id as ids
 from tests.support.mutation_documents import ask, done, faults
 from tests.support.scenarios import Stage
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 
 def day(ahead: int) -> str:
@@ -31,7 +31,7 @@ async def set_one(stage: Stage, who: str = "assessor", **changes: Any) -> dict[s
 async def session_of(stage: Stage, learner: str, assessor: str) -> str:
     async with stage.database.writing() as session:
         entity = await session.get_one(Learner, ids.decode("Learner", learner))
-        made = await World(session).session_of(entity, stage.user(assessor), clock.now())
+        made = await Factory(session).session_of(entity, stage.user(assessor), clock.now())
     return ids.encode("Session", made.id)
 
 
@@ -144,7 +144,7 @@ async def test_an_overdue_action_is_changed_without_moving_it(stage: Stage) -> N
     async with stage.database.writing() as session:
         ada = await session.get_one(Learner, ids.decode("Learner", stage.ada))
         past = clock.today() - dt.timedelta(days=3)
-        made = await World(session).action(ada, stage.user("assessor"), target_date=past)
+        made = await Factory(session).action(ada, stage.user("assessor"), target_date=past)
     id = ids.encode("Action", made.id)
     asked = {"title": "Hurry", "targetDate": past.isoformat()}
     changed = await done(stage, "assessor", "actionUpdate", id=id, input=asked)

@@ -17,7 +17,7 @@ from resolvers import aim
 from resolvers.aim import NEXT
 from tests.support.mutation_documents import ask, done, faults
 from tests.support.scenarios import Stage, refused
-from tests.support.worlds import DAY, World
+from tests.support.factories import DAY, Factory
 
 START, END = "2026-09-01", "2028-08-31"
 
@@ -30,7 +30,7 @@ async def maths(stage: Stage, **more: Any) -> dict[str, Any]:
     """The input of an aim in a qualification that nobody has."""
     async with stage.database.writing() as session:
         provider = await session.get_one(Provider, stage.user("basic").provider_id)
-        qualification = await World(session).qualification(provider, "Maths", units=(4, 3))
+        qualification = await Factory(session).qualification(provider, "Maths", units=(4, 3))
     return {
         "learnerId": stage.ada,
         "qualificationId": ids.encode("Qualification", qualification.id),

@@ -24,7 +24,7 @@ from resolvers import authentication as sign_in
 from resolvers import password
 from resolvers.core.context import Client, Context
 from tests.support.viewers import services
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 SECRET = "a heron on the weir"
 
@@ -33,10 +33,10 @@ SECRET = "a heron on the weir"
 async def stranger(database: Database, tmp_path: Path) -> Context:
     """Nobody yet, at a provider whose `ada` is an Assessor and an IQA."""
     async with database.writing() as session:
-        world = World(session)
-        provider = await world.provider(disclaimer=None)
+        factory = Factory(session)
+        provider = await factory.provider(disclaimer=None)
         hashed = await hash_password(SECRET)
-        await world.user(provider, "Ada", Role.ASSESSOR, Role.IQA, username="ada", password_hash=hashed)
+        await factory.user(provider, "Ada", Role.ASSESSOR, Role.IQA, username="ada", password_hash=hashed)
     return Context(services(database, tmp_path), client=Client(address="192.0.2.1"))
 
 

@@ -12,7 +12,7 @@ from loaders.employer import EmployerLoader
 from resolvers import employer
 from tests.support.mutation_documents import ask, done, faults
 from tests.support.scenarios import Stage, refused
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 
 async def create(stage: Stage, name: str, parent: str | None = None) -> str:
@@ -98,8 +98,8 @@ async def test_five_levels_are_the_most(stage: Stage) -> None:
 
 async def test_what_is_not_there_and_what_is_elsewhere_are_alike(stage: Stage) -> None:
     async with stage.database.writing() as session:
-        world = World(session)
-        foreign = await world.employer(await world.provider("Third"), "Foreign")
+        factory = Factory(session)
+        foreign = await factory.employer(await factory.provider("Third"), "Foreign")
     foreign_id = ids.encode("Employer", foreign.id)
     for id in (foreign_id, "Employer_999999", stage.ada):
         asked = {"name": " ", "parentId": id}

@@ -14,7 +14,7 @@ from domain.confirmation_statements import evidence_statement
 from domain.enums import ActionStatus, EvidenceStatus, Role, UserErrorCode
 from resolvers import evidence, evidence_assessment
 from tests.support.scenarios import PASSWORD, Stage, refused
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 WORDS = {"title": " Brakes\nbled ", "description": "What I did", "declare_own_work": True, "password": PASSWORD}
 
@@ -94,16 +94,16 @@ async def test_a_wrong_password_signs_nothing_and_is_on_record(stage: Stage) -> 
 
 async def test_evidence_answers_only_an_action_that_takes_it(stage: Stage) -> None:
     async with stage.database.writing() as session:
-        world, by = World(session), stage.user("assessor")
+        factory, by = Factory(session), stage.user("assessor")
         ada = await session.get_one(Learner, ids.decode("Learner", stage.ada))
         cy = await session.get_one(Learner, ids.decode("Learner", stage.cy))
         other = await session.get_one(Aim, ids.decode("Aim", stage.other_aim))
         actions = [
-            await world.action(ada, by, accepts_evidence=True),
-            await world.action(ada, by),
-            await world.action(ada, by, accepts_evidence=True, status=ActionStatus.COMPLETE),
-            await world.action(cy, by, accepts_evidence=True),
-            await world.action(ada, by, other, accepts_evidence=True),
+            await factory.action(ada, by, accepts_evidence=True),
+            await factory.action(ada, by),
+            await factory.action(ada, by, accepts_evidence=True, status=ActionStatus.COMPLETE),
+            await factory.action(cy, by, accepts_evidence=True),
+            await factory.action(ada, by, other, accepts_evidence=True),
         ]
     good, *others = [ids.encode("Action", action.id) for action in actions]
     codes = [(await refused(submitted(stage, action_id=id)))["input.actionId"].value for id in others]
@@ -204,6 +204,6 @@ async def test_who_may_not_sign_evidence(stage: Stage) -> None:
 async def test_nobody_is_mailed_who_has_left(stage: Stage) -> None:
     id = await submitted(stage)
     async with stage.database.writing() as session:
-        (await session.get_one(User, stage.user("learner").id)).archived_at = World(session).now
+        (await session.get_one(User, stage.user("learner").id)).archived_at = Factory(session).now
     await evidence_assessment.return_(stage.at("assessor"), id=id, points_for_improvement="Say why")
     assert await stage.mails() == []

@@ -20,7 +20,7 @@ from resolvers.core.context import Context
 from tests.resolvers.test_user import CHOSEN, link_token
 from tests.support.mutation_documents import ask, done, faults
 from tests.support.scenarios import Stage, refused
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 ULN = "1000000019"
 
@@ -108,9 +108,9 @@ async def test_an_assessor_sees_whom_they_enrolled_until_there_is_an_aim(stage: 
     listed = await read_page(stage.at("assessor").loaders.reading, LEARNERS, PageArguments(), {}, counted=True)
     assert await listed.count() == 2 and {row.name for row in listed.nodes} == {"Learner", "Bea"}
     async with stage.database.writing() as session:
-        world = World(session)
+        factory = Factory(session)
         row = await session.get_one(Learner, ids.decode("Learner", enrolled["id"]))
-        await world.aim(row, assessor=stage.user("other_assessor"))
+        await factory.aim(row, assessor=stage.user("other_assessor"))
     assert not await sees(stage, "assessor", enrolled["id"])
     assert await sees(stage, "other_assessor", enrolled["id"])
 

@@ -16,7 +16,7 @@ from domain import global_id as ids
 from domain.enums import AimStatus, SessionStatus
 from tests.support.mutation_documents import ask, done, faults, words
 from tests.support.scenarios import Stage
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 TOMORROW = (clock.now() + dt.timedelta(days=1)).replace(hour=9, minute=0, second=0, microsecond=0)
 
@@ -40,7 +40,7 @@ async def cy_learns_with(stage: Stage, who: str) -> None:
     """Cy gets an aim with an assessor."""
     async with stage.database.writing() as session:
         cy = await session.get_one(Learner, ids.decode("Learner", stage.cy))
-        await World(session).aim(cy, assessor=stage.user(who))
+        await Factory(session).aim(cy, assessor=stage.user(who))
 
 
 async def test_a_booked_session_is_in_the_plan_and_the_learner_hears(stage: Stage) -> None:
@@ -227,7 +227,7 @@ async def test_only_files_that_are_the_viewers_or_the_learners_are_saved(stage: 
     made = await book(stage)
     async with stage.database.writing() as session:
         cy = await session.get_one(Learner, ids.decode("Learner", stage.cy))
-        cys = ids.encode("File", (await World(session).file(stage.user("basic"), cy)).id)
+        cys = ids.encode("File", (await Factory(session).file(stage.user("basic"), cy)).id)
     theirs, coming = await stage.upload("other_assessor"), await stage.upload("assessor")
     async with stage.database.writing() as session:
         (await session.get_one(File, ids.decode("File", coming))).uploaded_at = None

@@ -15,7 +15,7 @@ from domain import global_id as ids
 from domain.enums import ActivityType, AimStatus, JobSetting, SessionType
 from tests.support.mutation_documents import ask, done, faults
 from tests.support.scenarios import Stage
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 ATTENDED, MISSED = {"attended": True}, {"attended": False}
 
@@ -32,7 +32,7 @@ async def planned(
     async with stage.database.writing() as session:
         ada = await session.get_one(Learner, ids.decode("Learner", stage.ada))
         about = [await session.get_one(Aim, ids.decode("Aim", aim)) for aim in aims]
-        made = await World(session).session_of(ada, stage.user("assessor"), starts_at, *about)
+        made = await Factory(session).session_of(ada, stage.user("assessor"), starts_at, *about)
         made.ends_at, made.type = starts_at + dt.timedelta(minutes=minutes), type
     return ids.encode("Session", made.id)
 
@@ -172,7 +172,7 @@ async def test_a_day_that_is_full_has_no_room_for_a_session(stage: Stage) -> Non
     id = await planned(stage, minutes=60, starts_at=starts_at)
     async with stage.database.writing() as session:
         ada = await session.get_one(Learner, ids.decode("Learner", stage.ada))
-        entry = await World(session).time(ada, stage.user("learner"), 1381, date=clock.day_of(starts_at))
+        entry = await Factory(session).time_log_entry(ada, stage.user("learner"), 1381, date=clock.day_of(starts_at))
     assert await faults(stage, "assessor", "sessionComplete", id=id, input=ATTENDED) == {"id": "CONFLICT"}
     async with stage.database.writing() as session:
         (await session.get_one(TimeLogEntry, entry.id)).minutes = 1380
@@ -182,10 +182,10 @@ async def test_a_day_that_is_full_has_no_room_for_a_session(stage: Stage) -> Non
 async def test_files_of_another_component_stay_there(stage: Stage) -> None:
     id = await planned(stage, stage.aim)
     async with stage.database.writing() as session:
-        world, by = World(session), stage.user("basic")
+        factory, by = Factory(session), stage.user("basic")
         ada = await session.get_one(Learner, ids.decode("Learner", stage.ada))
         other = await session.get_one(Aim, ids.decode("Aim", stage.other_aim))
-        files = [await world.file(by, ada, other), await world.file(by, ada)]
+        files = [await factory.file(by, ada, other), await factory.file(by, ada)]
     elsewhere, loose = (ids.encode("File", file.id) for file in files)
     asked = {**ATTENDED, "fileIds": [loose, elsewhere]}
     assert await faults(stage, "basic", "sessionComplete", id=id, input=asked) == {"input.fileIds.1": "INVALID"}

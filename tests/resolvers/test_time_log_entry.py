@@ -14,7 +14,7 @@ from domain import clock
 from domain import global_id as ids
 from tests.support.mutation_documents import ask, done, faults
 from tests.support.scenarios import Stage
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 
 def day(ago: int = 0) -> str:
@@ -33,10 +33,10 @@ async def add(stage: Stage, who: str = "learner", minutes: int = 60, **changes: 
 async def automatic(stage: Stage) -> str:
     """What an attended session of Ada's has logged today."""
     async with stage.database.writing() as session:
-        world = World(session)
+        factory = Factory(session)
         ada = await session.get_one(Learner, ids.decode("Learner", stage.ada))
-        made = await world.session_of(ada, stage.user("assessor"), clock.now())
-        logged = await world.time(ada, stage.user("assessor"), 60, automatic=True, session_id=made.id)
+        made = await factory.session_of(ada, stage.user("assessor"), clock.now())
+        logged = await factory.time_log_entry(ada, stage.user("assessor"), 60, automatic=True, session_id=made.id)
     return ids.encode("TimeLogEntry", logged.id)
 
 

@@ -19,7 +19,7 @@ from resolvers import password, user
 from resolvers.core.context import Context
 from tests.support.mutation_documents import ask, done, faults
 from tests.support.scenarios import PASSWORD, Stage, refused
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 CHOSEN = "seven grey geese over the weir"
 MIA = {"name": " Mia  Manager ", "email": "Mia@Garage.example", "role": "EMPLOYER_MANAGER"}
@@ -190,14 +190,14 @@ async def test_who_may_archive_whom(stage: Stage) -> None:
 
 async def test_two_master_admins_cannot_archive_each_other(database: Database, stage: Stage) -> None:
     async with database.writing() as session:
-        world = World(session)
-        second = await world.add(
+        factory = Factory(session)
+        second = await factory.add(
             User(
                 provider_id=stage.user("master").provider_id, name="Max", username="max", email="max@example.org",
                 password_hash="-", created_at=clock.now(),
             )
         )  # fmt: skip
-        await world.add(
+        await factory.add(
             RoleGrant(provider_id=second.provider_id, user_id=second.id, role=Role.MASTER_ADMIN, granted_at=clock.now())
         )
     stage.people["max"] = (second, Role.MASTER_ADMIN, None)

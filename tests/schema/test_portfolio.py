@@ -11,7 +11,7 @@ from db.models.unit_signature import UnitSignature
 from domain import global_id as ids
 from domain.enums import Role
 from tests.support.learner_scenario import Shelf, fill_shelf, id_of, named
-from tests.support.portfolios import SHA256
+from tests.support.factories import SHA256
 
 ADA = "query($id: ID!) { learner(id: $id) { %s } }"
 # All who see all of Ada's; of an Assessor and an IQA, those who see her `main` aim, or her `side` aim.
@@ -176,7 +176,7 @@ async def test_actions_are_filtered(shelf: Shelf) -> None:
 
 async def test_the_time_log_in_list_and_calendar(shelf: Shelf) -> None:
     it = shelf.it
-    today, yesterday = (day.isoformat() for day in (it.world.today, it.entries[0].date))
+    today, yesterday = (day.isoformat() for day in (it.factory.today, it.entries[0].date))
     entry = "minutes aim { title } unit { number } assessor { name } session { id } approvedBy { name }"
     found = await ada(shelf, "ada", f"timeLog(first: 1) {{ totalMinutes nodes {{ {entry} }} }}")
     assert found["timeLog"]["totalMinutes"] == 105
@@ -254,9 +254,9 @@ async def test_a_unit_with_its_signatures(shelf: Shelf) -> None:
         keys = {"provider_id": it.provider.id, "learner_id": it.ada.id, "aim_id": it.main.id, "unit_id": first}
         place = await session.get_one(CriterionProgress, (it.main.id, it.criteria[1].id))
         place.signed_off, place.signed_off_by_id = True, it.ann.id
-        words = {"statement": "-", "content_sha256": SHA256, "signed_at": it.world.now}
+        words = {"statement": "-", "content_sha256": SHA256, "signed_at": it.factory.now}
         session.add(UnitSignature(**keys, **words, role=Role.LEARNER, signed_by_id=it.ada.user_id))
-        gone = {"withdrawn_at": it.world.now, "withdrawn_reason": "new evidence"}
+        gone = {"withdrawn_at": it.factory.now, "withdrawn_reason": "new evidence"}
         session.add(UnitSignature(**keys, **words, **gone, role=Role.ASSESSOR, signed_by_id=it.ann.id))
     # Complete, but the one signature that is required was taken back.
     found = (await shelf.ask("assessor", query, **unit))["unit"]

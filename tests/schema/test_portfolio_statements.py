@@ -13,7 +13,7 @@ from db.models.session import SessionFile
 from domain import global_id as ids
 from domain.enums import SessionStatus
 from tests.support.learner_scenario import Shelf, fill_shelf, id_of
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 # Every signed-in request begins with one statement that is not an operation's own.
 SIGN_IN = 1
@@ -72,22 +72,24 @@ async def fill_up(shelf: Shelf) -> None:
     """A full page of everything: 20 sessions with files and actions with files, 60 entries, 20 pieces of evidence."""
     it = shelf.it
     async with shelf.database.writing() as session:
-        world = World(session)
+        factory = Factory(session)
         ada = await session.get_one(Learner, it.ada.id)
         keys = {"provider_id": it.provider.id, "learner_id": ada.id}
         for number in range(20):
-            start = world.now - dt.timedelta(days=30 + number)
-            visit = await world.session_of(ada, it.ann, start, it.main, status=SessionStatus.ATTENDED)
-            action = await world.action(ada, it.ann, it.main, session_id=visit.id)
+            start = factory.now - dt.timedelta(days=30 + number)
+            visit = await factory.session_of(ada, it.ann, start, it.main, status=SessionStatus.ATTENDED)
+            action = await factory.action(ada, it.ann, it.main, session_id=visit.id)
             for link, key in ((SessionFile, {"session_id": visit.id}), (ActionFile, {"action_id": action.id})):
-                await world.add(link(**keys, **key, file_id=(await world.file(it.ann, ada, it.main)).id))
+                await factory.add(link(**keys, **key, file_id=(await factory.file(it.ann, ada, it.main)).id))
             for _ in range(3):
-                await world.time(ada, it.ann, 10, it.main, unit_id=it.criteria[0].unit_id, assessor_id=it.bob.id)
-            evidence = await world.evidence(it.main, it.manager)
+                await factory.time_log_entry(
+                    ada, it.ann, 10, it.main, unit_id=it.criteria[0].unit_id, assessor_id=it.bob.id
+                )
+            evidence = await factory.evidence(it.main, it.manager)
             criterion = it.criteria[number % 2]
             place = {"aim_id": it.main.id, "unit_id": criterion.unit_id, "criterion_id": criterion.id}
-            await world.add(
-                EvidenceMapping(**keys, **place, evidence_id=evidence.id, mapped_by_id=it.ann.id, mapped_at=world.now)
+            await factory.add(
+                EvidenceMapping(**keys, **place, evidence_id=evidence.id, mapped_by_id=it.ann.id, mapped_at=factory.now)
             )
 
 
@@ -111,13 +113,13 @@ async def test_many_learners_take_no_more_statements_than_one(shelf: Shelf) -> N
     # The manager has one learner; the admin all of them.
     one = [await statements(shelf, "manager", query) for query in (DASHBOARD, EVERY_LIST)]
     async with shelf.database.writing() as session:
-        world = World(session)
+        factory = Factory(session)
         for number in range(30):
-            learner = await world.learner(shelf.it.provider, f"Learner {number}", shelf.it.site)
-            aim = await world.aim(learner, shelf.it.mechanic, assessor=shelf.it.ann)
-            visit = await world.session_of(learner, shelf.it.ann, world.now + dt.timedelta(days=1), aim)
-            await world.action(learner, shelf.it.ann, aim, session_id=visit.id)
-            await world.evidence(aim, shelf.it.ann)
-            await world.time(learner, shelf.it.ann, 5)
+            learner = await factory.learner(shelf.it.provider, f"Learner {number}", shelf.it.site)
+            aim = await factory.aim(learner, shelf.it.mechanic, assessor=shelf.it.ann)
+            visit = await factory.session_of(learner, shelf.it.ann, factory.now + dt.timedelta(days=1), aim)
+            await factory.action(learner, shelf.it.ann, aim, session_id=visit.id)
+            await factory.evidence(aim, shelf.it.ann)
+            await factory.time_log_entry(learner, shelf.it.ann, 5)
     assert [await statements(shelf, "master", query) for query in (DASHBOARD, EVERY_LIST)] == one
     assert one[0] <= 5

@@ -15,7 +15,7 @@ from schema.root import make_schema
 from services.importer.parser import read_qualification
 from services.importer.store import store_qualification
 from tests.support.viewers import context, viewer
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 HERE = Path(__file__).parents[1] / "services" / "importer" / "qualifications"
 # The published files beside this clone, where it is developed; our copies of them everywhere.
@@ -40,14 +40,14 @@ async def test_a_published_qualification_comes_out_as_it_went_in(
 ) -> None:
     published: dict[str, Any] = json.loads(path.read_text())
     async with database.writing() as session:
-        world = World(session)
-        provider = await world.provider()
-        admin = await world.user(provider, "Admin", Role.MASTER_ADMIN)
+        factory = Factory(session)
+        provider = await factory.provider()
+        admin = await factory.user(provider, "Admin", Role.MASTER_ADMIN)
         stored = await store_qualification(session, provider.id, read_qualification(path))
         version = (
             await session.execute(select(Qualification).where(Qualification.id == stored.qualification_id))
         ).scalar_one()
-        aim = await world.aim(await world.learner(provider, "Ada"), version, criteria=version.criterion_count)
+        aim = await factory.aim(await factory.learner(provider, "Ada"), version, criteria=version.criterion_count)
     answer = await make_schema().execute(
         QUERY, {"id": f"Aim_{aim.id}"}, context_value=context(database, viewer(admin, Role.MASTER_ADMIN), tmp_path)
     )

@@ -10,7 +10,7 @@ from db.models.employer import Employer
 from domain.enums import Role
 from tests.support.architecture import ROOT
 from tests.support.http_server import serving
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 PASSWORD = "fifty-learners-or-one"
 OPERATIONS = ROOT / "bench" / "operations"
@@ -21,19 +21,19 @@ MOST = {"progress_map": 5, "employer_dashboard": 5, "employer_kpis": 4}
 async def fill(database: Database, learners: int) -> str:
     """A provider whose overview sees so many learners with three aims each; the id of one of them."""
     async with database.writing() as session:
-        world = World(session)
-        provider = await world.provider("Brightpath")
-        site: Employer = await world.employer(provider, "Site")
-        overview = await world.user(
+        factory = Factory(session)
+        provider = await factory.provider("Brightpath")
+        site: Employer = await factory.employer(provider, "Site")
+        overview = await factory.user(
             provider, "Over View", Role.EMPLOYER_OVERVIEW, username="overview",
             password_hash=await hash_password(PASSWORD),
         )  # fmt: skip
-        await world.oversee(overview, site)
-        qualification = await world.qualification(provider, units=(3, 2))
+        await factory.oversee(overview, site)
+        qualification = await factory.qualification(provider, units=(3, 2))
         for number in range(learners):
-            learner = await world.learner(provider, f"Learner {number}", site)
+            learner = await factory.learner(provider, f"Learner {number}", site)
             for _ in range(3):
-                await world.aim(learner, qualification)
+                await factory.aim(learner, qualification)
         return f"Learner_{learner.id}"
 
 

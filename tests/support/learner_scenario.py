@@ -33,9 +33,9 @@ from domain import global_id as ids
 from domain.enums import CvDocumentKind, CvSectionName, ResourceBucket, Role, SessionStatus
 from resolvers.core.context import Context
 from schema.root import make_schema
-from tests.support.portfolios import SHA256
+from tests.support.factories import SHA256
 from tests.support.viewers import services, viewer
-from tests.support.worlds import DAY, World
+from tests.support.factories import DAY, Factory
 
 HOUR = dt.timedelta(hours=1)
 
@@ -47,7 +47,7 @@ def schema() -> strawberry.Schema:
 
 @dataclass
 class Shelf:
-    """The world: entities by what the tests call them, and `people` who look at it."""
+    """The factory: entities by what the tests call them, and `people` who look at it."""
 
     database: Database
     folder: Path
@@ -92,12 +92,12 @@ async def fill_shelf(database: Database, folder: Path) -> Shelf:
     """Fills an empty database."""
     shelf = Shelf(database, folder)
     async with database.writing() as session:
-        world = World(session)
-        provider, elsewhere = await world.provider(), await world.provider("Elsewhere")
-        site, other_site = await world.employer(provider, "Site"), await world.employer(provider, "Other site")
+        factory = Factory(session)
+        provider, elsewhere = await factory.provider(), await factory.provider("Elsewhere")
+        site, other_site = await factory.employer(provider, "Site"), await factory.employer(provider, "Other site")
 
         async def person(who: str, role: Role, name: str, at: Any = provider) -> User:
-            user = await world.user(at, name, role)
+            user = await factory.user(at, name, role)
             shelf.people[who] = (user, role, None)
             return user
 
@@ -106,28 +106,28 @@ async def fill_shelf(database: Database, folder: Path) -> Shelf:
         ian = await person("iqa", Role.IQA, "Ian")
         manager = await person("manager", Role.EMPLOYER_MANAGER, "Mo")
         await person("colleague", Role.EMPLOYER_MANAGER, "Nat")
-        await world.oversee(await person("overview", Role.EMPLOYER_OVERVIEW, "Olu"), site)
-        await world.oversee(await person("other_overview", Role.EMPLOYER_OVERVIEW, "Oz"), other_site)
+        await factory.oversee(await person("overview", Role.EMPLOYER_OVERVIEW, "Olu"), site)
+        await factory.oversee(await person("other_overview", Role.EMPLOYER_OVERVIEW, "Oz"), other_site)
         await person("basic", Role.BASIC_ADMIN, "Bea")
         await person("master", Role.MASTER_ADMIN, "May")
         await person("foreign", Role.MASTER_ADMIN, "Fay", elsewhere)
-        ada, cy = await world.learner(provider, "Ada", site), await world.learner(provider, "Cy", other_site)
+        ada, cy = await factory.learner(provider, "Ada", site), await factory.learner(provider, "Cy", other_site)
         for who, learner in (("ada", ada), ("cy", cy)):
             shelf.people[who] = (await session.get_one(User, learner.user_id), Role.LEARNER, learner)
-        await world.allocate(manager, ada)
-        mechanic = await world.qualification(provider, "Mechanic", (2, 1), reference="ST0001", version="1.1")
-        english = await world.qualification(provider, "English", (1,))
-        main = await world.aim(ada, mechanic, assessor=ann, iqa=ian, mapped=2, signed_off=1)
-        side = await world.aim(ada, english, assessor=bob)
-        await world.aim(cy, mechanic, assessor=ann)
+        await factory.allocate(manager, ada)
+        mechanic = await factory.qualification(provider, "Mechanic", (2, 1), reference="ST0001", version="1.1")
+        english = await factory.qualification(provider, "English", (1,))
+        main = await factory.aim(ada, mechanic, assessor=ann, iqa=ian, mapped=2, signed_off=1)
+        side = await factory.aim(ada, english, assessor=bob)
+        await factory.aim(cy, mechanic, assessor=ann)
         criteria = list(await session.scalars(select(QualificationCriterion).order_by(QualificationCriterion.id)))
         shelf.it = SimpleNamespace(
-            world=world, provider=provider, ada=ada, ann=ann, bob=bob, manager=manager, main=main, side=side,
+            factory=factory, provider=provider, ada=ada, ann=ann, bob=bob, manager=manager, main=main, side=side,
             criteria=criteria, site=site, mechanic=mechanic,
         )  # fmt: skip
-        await _evidence(world, shelf)
-        await _plan(world, shelf)
-        await _papers(world, shelf)
+        await _evidence(factory, shelf)
+        await _plan(factory, shelf)
+        await _papers(factory, shelf)
     return shelf
 
 
@@ -135,74 +135,85 @@ def _keys(it: SimpleNamespace) -> dict[str, int]:
     return {"provider_id": it.provider.id, "learner_id": it.ada.id}
 
 
-async def _evidence(world: World, shelf: Shelf) -> None:
+async def _evidence(factory: Factory, shelf: Shelf) -> None:
     """Returned evidence in `main`, resubmitted once, mapped to a unit's two criteria; unmapped evidence in `side`."""
     it, user = shelf.it, shelf.people["ada"][0]
-    photo: Evidence = await world.evidence(
-        it.main, user, title="Photo", submitted_at=world.now - 2 * DAY, assessment_methods=["PRODUCT"], feedback="Good"
+    photo: Evidence = await factory.evidence(
+        it.main,
+        user,
+        title="Photo",
+        submitted_at=factory.now - 2 * DAY,
+        assessment_methods=["PRODUCT"],
+        feedback="Good",
     )
-    essay: Evidence = await world.evidence(it.side, user, title="Essay", submitted_at=world.now - DAY)
-    older: File = await world.file(user, it.ada, it.main, name="older.txt")
+    essay: Evidence = await factory.evidence(it.side, user, title="Essay", submitted_at=factory.now - DAY)
+    older: File = await factory.file(user, it.ada, it.main, name="older.txt")
     keys = {**_keys(it), "evidence_id": photo.id}
-    submitted = {"submitted_by_id": user.id, "submitted_at": world.now}
-    await world.add(EvidenceVersion(**keys, **submitted, number=1, file_id=older.id))
-    await world.add(EvidenceVersion(**keys, **submitted, number=2, file_id=photo.file_id, comment="Sharper"))
-    signed = {"signed_by_id": user.id, "signed_at": world.now, "statement": "-", "file_sha256": SHA256}
-    await world.add(EvidenceSignature(**keys, **signed, version_number=1, role=Role.LEARNER))
+    submitted = {"submitted_by_id": user.id, "submitted_at": factory.now}
+    await factory.add(EvidenceVersion(**keys, **submitted, number=1, file_id=older.id))
+    await factory.add(EvidenceVersion(**keys, **submitted, number=2, file_id=photo.file_id, comment="Sharper"))
+    signed = {"signed_by_id": user.id, "signed_at": factory.now, "statement": "-", "file_sha256": SHA256}
+    await factory.add(EvidenceSignature(**keys, **signed, version_number=1, role=Role.LEARNER))
     for criterion, met in ((it.criteria[0], True), (it.criteria[1], False)):
         place = {"aim_id": it.main.id, "unit_id": criterion.unit_id, "criterion_id": criterion.id}
-        await world.add(EvidenceMapping(**keys, **place, signed_off=met, mapped_by_id=it.ann.id, mapped_at=world.now))
-        by = {"signed_off_by_id": it.ann.id, "signed_off_at": world.now} if met else {}
-        await world.add(CriterionProgress(**_keys(it), **place, evidence_count=1, signed_off=met, **by))
+        await factory.add(
+            EvidenceMapping(**keys, **place, signed_off=met, mapped_by_id=it.ann.id, mapped_at=factory.now)
+        )
+        by = {"signed_off_by_id": it.ann.id, "signed_off_at": factory.now} if met else {}
+        await factory.add(CriterionProgress(**_keys(it), **place, evidence_count=1, signed_off=met, **by))
     it.photo, it.essay, it.older = photo, essay, older
 
 
-async def _plan(world: World, shelf: Shelf) -> None:
+async def _plan(factory: Factory, shelf: Shelf) -> None:
     """A past session about `main` with actions of both aims; one that nobody completed; two to come; and time."""
-    it, soon = shelf.it, world.now + DAY
-    past: Session = await world.session_of(
-        it.ada, it.ann, world.now - 9 * DAY, it.main, status=SessionStatus.ATTENDED, feedback="Well done"
+    it, soon = shelf.it, factory.now + DAY
+    past: Session = await factory.session_of(
+        it.ada, it.ann, factory.now - 9 * DAY, it.main, status=SessionStatus.ATTENDED, feedback="Well done"
     )
-    missed: Session = await world.session_of(it.ada, it.ann, world.now - DAY)
-    side_visit: Session = await world.session_of(it.ada, it.bob, soon, it.side)
-    visit: Session = await world.session_of(it.ada, it.ann, soon + HOUR, it.main)
-    plan: File = await world.file(it.ann, it.ada, name="plan.pdf")
-    await world.add(SessionFile(**_keys(it), session_id=past.id, file_id=plan.id))
-    late: Action = await world.action(
-        it.ada, it.ann, it.main, session_id=past.id, title="Late", target_date=world.today - DAY
+    missed: Session = await factory.session_of(it.ada, it.ann, factory.now - DAY)
+    side_visit: Session = await factory.session_of(it.ada, it.bob, soon, it.side)
+    visit: Session = await factory.session_of(it.ada, it.ann, soon + HOUR, it.main)
+    plan: File = await factory.file(it.ann, it.ada, name="plan.pdf")
+    await factory.add(SessionFile(**_keys(it), session_id=past.id, file_id=plan.id))
+    late: Action = await factory.action(
+        it.ada, it.ann, it.main, session_id=past.id, title="Late", target_date=factory.today - DAY
     )
-    side_action: Action = await world.action(it.ada, it.bob, it.side, session_id=past.id, title="Side")
-    book: File = await world.file(it.ann, it.ada, it.main, name="book.pdf")
-    await world.add(ActionFile(**_keys(it), action_id=late.id, file_id=book.id))
+    side_action: Action = await factory.action(it.ada, it.bob, it.side, session_id=past.id, title="Side")
+    book: File = await factory.file(it.ann, it.ada, it.main, name="book.pdf")
+    await factory.add(ActionFile(**_keys(it), action_id=late.id, file_id=book.id))
     entries: list[TimeLogEntry] = [
-        await world.time(it.ada, it.ann, 60, it.main, date=world.today - DAY, unit_id=it.criteria[0].unit_id),
-        await world.time(it.ada, it.ann, 30, date=world.today, comments="=1+1"),
-        await world.time(it.ada, it.bob, 15, it.side, date=world.today, assessor_id=it.bob.id),
+        await factory.time_log_entry(
+            it.ada, it.ann, 60, it.main, date=factory.today - DAY, unit_id=it.criteria[0].unit_id
+        ),
+        await factory.time_log_entry(it.ada, it.ann, 30, date=factory.today, comments="=1+1"),
+        await factory.time_log_entry(it.ada, it.bob, 15, it.side, date=factory.today, assessor_id=it.bob.id),
     ]
     it.past, it.missed, it.side_visit, it.visit, it.plan = past, missed, side_visit, visit, plan
     it.late, it.side_action, it.book, it.entries = late, side_action, book, entries
 
 
-async def _papers(world: World, shelf: Shelf) -> None:
+async def _papers(factory: Factory, shelf: Shelf) -> None:
     """A document that waits for assessor and learner, one that is signed; material, a CV, a photo."""
     it = shelf.it
-    it.waiting = await world.signature_request(
+    it.waiting = await factory.signature_request(
         it.ada, it.ann, (Role.ASSESSOR, Role.LEARNER), {Role.EMPLOYER_MANAGER: it.manager}, title="Review"
     )
-    it.signed = await world.signature_request(
+    it.signed = await factory.signature_request(
         it.ada, it.ann, (), {Role.ASSESSOR: it.ann}, title="Plan", status="COMPLETE"
     )
-    added = {"added_by_id": it.ann.id, "added_at": world.now}
+    added = {"added_by_id": it.ann.id, "added_at": factory.now}
     for name, bucket in (("manual", ResourceBucket.RESOURCES), ("slides", ResourceBucket.FILES_FROM_COURSE)):
-        file = await world.file(it.ann, it.ada, it.main, name=f"{name}.pdf")
-        it.resource = await world.add(
+        file = await factory.file(it.ann, it.ada, it.main, name=f"{name}.pdf")
+        it.resource = await factory.add(
             Resource(**_keys(it), **added, aim_id=it.main.id, bucket=bucket, title=name, file_id=file.id)
         )
     for section, text in ((CvSectionName.SKILLS, "Welding"), (CvSectionName.PERSONAL_PROFILE, "Curious")):
-        await world.add(CvSection(**_keys(it), name=section, text=text, updated_at=world.now))
-    job: File = await world.file(it.ann, it.ada, name="job.pdf")
-    await world.add(CvDocument(**_keys(it), kind=CvDocumentKind.JOB_DESCRIPTION, file_id=job.id, added_at=world.now))
-    it.ada.photo_file_id = (await world.file(it.ann, it.ada, name="ada.png", content_type="image/png")).id
+        await factory.add(CvSection(**_keys(it), name=section, text=text, updated_at=factory.now))
+    job: File = await factory.file(it.ann, it.ada, name="job.pdf")
+    await factory.add(
+        CvDocument(**_keys(it), kind=CvDocumentKind.JOB_DESCRIPTION, file_id=job.id, added_at=factory.now)
+    )
+    it.ada.photo_file_id = (await factory.file(it.ann, it.ada, name="ada.png", content_type="image/png")).id
 
 
 def named(rows: list[dict[str, Any]], key: str = "title") -> list[Any]:

@@ -16,32 +16,32 @@ from resolvers.core.context import Context, Services
 from schema.root import make_schema
 from services.audit.append import append
 from tests.support.viewers import services, viewer
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 
 async def fill(database: Database) -> None:
     """A head office with sites A, B and C; Ada and Bob at A, Cyd at B, Ann at the head office; another provider."""
     await migrate(database)
     async with database.writing() as session:
-        world = World(session)
-        provider, far = await world.provider(), await world.provider("Far away")
-        head = await world.employer(provider, "Head office")
-        a, b, c = [await world.employer(provider, f"Site {name}", head) for name in "ABC"]
-        people = {role: await world.user(provider, role.value, role) for role in Role if role is not Role.LEARNER}
-        ada, bob = [await world.learner(provider, name, a) for name in ("Ada", "Bob")]
-        cyd, ann = await world.learner(provider, "Cyd", b), await world.learner(provider, "Ann", head)
-        await world.allocate(people[Role.EMPLOYER_MANAGER], ada, cyd)
-        await world.oversee(people[Role.EMPLOYER_OVERVIEW], a, c)
+        factory = Factory(session)
+        provider, far = await factory.provider(), await factory.provider("Far away")
+        head = await factory.employer(provider, "Head office")
+        a, b, c = [await factory.employer(provider, f"Site {name}", head) for name in "ABC"]
+        people = {role: await factory.user(provider, role.value, role) for role in Role if role is not Role.LEARNER}
+        ada, bob = [await factory.learner(provider, name, a) for name in ("Ada", "Bob")]
+        cyd, ann = await factory.learner(provider, "Cyd", b), await factory.learner(provider, "Ann", head)
+        await factory.allocate(people[Role.EMPLOYER_MANAGER], ada, cyd)
+        await factory.oversee(people[Role.EMPLOYER_OVERVIEW], a, c)
         least = {"reference": "ST0001", "off_the_job_hours_minimum": 10}
-        standard = await world.qualification(provider, "Zoë's standard", **least)
+        standard = await factory.qualification(provider, "Zoë's standard", **least)
         for learner in (ada, bob, cyd, ann):
-            await world.aim(learner, standard, assessor=people[Role.ASSESSOR], criteria=10, mapped=4)
-        await world.time(ada, people[Role.ASSESSOR], 30)
-        await world.signature_request(ada, people[Role.ASSESSOR], (Role.EMPLOYER_MANAGER, Role.LEARNER))
-        gone = await world.user(provider, "Gone", Role.IQA, archived_at=world.now)
-        there = await world.learner(far, "Stranger", await world.employer(far, "Site far"))
-        await world.user(far, "Far admin", Role.MASTER_ADMIN)
-        await world.qualification(far, "Far standard")
+            await factory.aim(learner, standard, assessor=people[Role.ASSESSOR], criteria=10, mapped=4)
+        await factory.time_log_entry(ada, people[Role.ASSESSOR], 30)
+        await factory.signature_request(ada, people[Role.ASSESSOR], (Role.EMPLOYER_MANAGER, Role.LEARNER))
+        gone = await factory.user(provider, "Gone", Role.IQA, archived_at=factory.now)
+        there = await factory.learner(far, "Stranger", await factory.employer(far, "Site far"))
+        await factory.user(far, "Far admin", Role.MASTER_ADMIN)
+        await factory.qualification(far, "Far standard")
         for learner, action, actor in ((ada, "learnerEnrol", people[Role.MASTER_ADMIN]), (there, "learnerEnrol", gone)):
             await append(
                 session,

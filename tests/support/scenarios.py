@@ -31,7 +31,7 @@ from domain.errors import DomainError
 from resolvers.core.context import Client, Context, Services
 from services.audit.progress_check import progress_mismatches
 from tests.support.viewers import services, viewer
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 PASSWORD = "a heron on the weir"
 
@@ -66,8 +66,8 @@ class Stage:
     async def upload(self, who: str, **columns: Any) -> str:
         """A file that has arrived and that nobody has used."""
         async with self.database.writing() as session:
-            world, digest = World(session), secrets.token_hex(32)
-            return ids.encode("File", (await world.file(self.user(who), **{"sha256": digest, **columns})).id)
+            factory, digest = Factory(session), secrets.token_hex(32)
+            return ids.encode("File", (await factory.file(self.user(who), **{"sha256": digest, **columns})).id)
 
     async def rows(self, entity: type[Base], *where: Any) -> list[Any]:
         """Rows of a table, the oldest first."""
@@ -108,12 +108,12 @@ async def set_stage(database: Database, folder: Path) -> Stage:
     stage = Stage(database, services(database, folder))
     hashed = await hash_password(PASSWORD)
     async with database.writing() as session:
-        world = World(session)
-        provider, elsewhere = await world.provider(), await world.provider("Elsewhere")
-        garage = await world.employer(provider, "Garage")
+        factory = Factory(session)
+        provider, elsewhere = await factory.provider(), await factory.provider("Elsewhere")
+        garage = await factory.employer(provider, "Garage")
 
         async def person(who: str, role: Role, at: Any = provider) -> User:
-            user = await world.user(at, who.replace("_", " ").title(), role, password_hash=hashed)
+            user = await factory.user(at, who.replace("_", " ").title(), role, password_hash=hashed)
             stage.people[who] = (user, role, None)
             return user
 
@@ -128,7 +128,7 @@ async def set_stage(database: Database, folder: Path) -> Stage:
         foreign_assessor = await person("foreign_assessor", Role.ASSESSOR, elsewhere)
 
         async def learner(who: str, at: Any = provider, employer: Any = None) -> Learner:
-            made = await world.learner(at, who.title(), employer)
+            made = await factory.learner(at, who.title(), employer)
             user = await session.get_one(User, made.user_id)
             user.password_hash = hashed
             stage.people[who] = (user, Role.LEARNER, made)
@@ -136,16 +136,16 @@ async def set_stage(database: Database, folder: Path) -> Stage:
 
         ada, cy = await learner("learner", employer=garage), await learner("cy")
         zoe = await learner("zoe", elsewhere)
-        await world.allocate(manager, ada)
-        await world.allocate(second, ada)
-        await world.oversee(overview, garage)
-        qualification = await world.qualification(provider, "Cycle mechanic", units=(2, 1))
-        english = await world.qualification(provider, "English", units=(1,))
-        aim = await world.aim(ada, qualification, assessor=assessor, iqa=iqa)
-        other_aim = await world.aim(ada, english, assessor=other_assessor)
-        cys_aim = await world.aim(cy, qualification)
-        foreign = await world.qualification(elsewhere, units=(1,))
-        foreign_aim = await world.aim(zoe, foreign, assessor=foreign_assessor)
+        await factory.allocate(manager, ada)
+        await factory.allocate(second, ada)
+        await factory.oversee(overview, garage)
+        qualification = await factory.qualification(provider, "Cycle mechanic", units=(2, 1))
+        english = await factory.qualification(provider, "English", units=(1,))
+        aim = await factory.aim(ada, qualification, assessor=assessor, iqa=iqa)
+        other_aim = await factory.aim(ada, english, assessor=other_assessor)
+        cys_aim = await factory.aim(cy, qualification)
+        foreign = await factory.qualification(elsewhere, units=(1,))
+        foreign_aim = await factory.aim(zoe, foreign, assessor=foreign_assessor)
 
         async def of(entity: Any, made: Any, aim_key: int, name: str) -> list[str]:
             found = await session.scalars(

@@ -22,7 +22,7 @@ from loaders.session import SESSIONS
 from loaders.signature_request import SIGNATURE_REQUESTS
 from loaders.time_log_entry import TIME_LOG
 from tests.support.viewers import reading, viewer
-from tests.support.worlds import DAY, World
+from tests.support.factories import DAY, Factory
 
 LISTS = (ACTIONS, EVIDENCE, SIGNATURE_REQUESTS, SESSIONS, TIME_LOG)
 
@@ -32,20 +32,20 @@ async def plans(database: Database) -> SimpleNamespace:
     """Learners with 0 to 12 of everything, many at the same moment or on the same day."""
     rng = Random(3)
     async with database.writing() as session:
-        world = World(session)
-        provider = await world.provider()
-        admin = await world.user(provider, "Admin", Role.MASTER_ADMIN)
-        learners = [await world.learner(provider, f"Learner {number}") for number in range(5)]
+        factory = Factory(session)
+        provider = await factory.provider()
+        admin = await factory.user(provider, "Admin", Role.MASTER_ADMIN)
+        learners = [await factory.learner(provider, f"Learner {number}") for number in range(5)]
         for learner, size in zip(learners, (0, 1, 3, 7, 12), strict=True):
-            aim = await world.aim(learner)
+            aim = await factory.aim(learner)
             for _ in range(size):
-                day = world.today - rng.randrange(3) * DAY
-                moment = world.now - dt.timedelta(microseconds=rng.randrange(3))
-                await world.session_of(learner, admin, moment, status=rng.choice(list(SessionStatus)))
-                await world.action(learner, admin, target_date=day)
-                await world.evidence(aim, admin, submitted_at=moment)
-                await world.time(learner, admin, rng.randint(1, 60), date=day, job_setting=rng.choice(list(JobSetting)))
-                await world.signature_request(learner, admin, (Role.LEARNER,), requested_at=moment)
+                day = factory.today - rng.randrange(3) * DAY
+                moment = factory.now - dt.timedelta(microseconds=rng.randrange(3))
+                await factory.session_of(learner, admin, moment, status=rng.choice(list(SessionStatus)))
+                await factory.action(learner, admin, target_date=day)
+                await factory.evidence(aim, admin, submitted_at=moment)
+                await factory.time_log_entry(learner, admin, rng.randint(1, 60), date=day, job_setting=rng.choice(list(JobSetting)))
+                await factory.signature_request(learner, admin, (Role.LEARNER,), requested_at=moment)
     return SimpleNamespace(
         keys=[learner.id for learner in learners],
         loaders=lambda: Loaders(reading(database, viewer(admin, Role.MASTER_ADMIN))),

@@ -27,8 +27,8 @@ from resolvers.exports.export_service import ExportService
 from services.storage.file_store import StoredFile
 from services.storage.transfers import GeneratedExport
 from tests.support.learner_scenario import Shelf, fill_shelf, id_of
-from tests.support.portfolios import SHA256
-from tests.support.worlds import DAY, World
+from tests.support.factories import SHA256
+from tests.support.factories import DAY, Factory
 
 FILE = "query($id: ID!) { node(id: $id) { ... on File { download { url expiresAt } } } }"
 EXPORTS = """query($id: ID!, $filter: TimeLogFilter) { learner(id: $id) { timeLogExport(filter: $filter) { url }
@@ -165,7 +165,7 @@ async def test_links_hold_five_minutes_and_one_purpose(counter: Counter, monkeyp
 async def test_an_announced_file_comes_in_once(counter: Counter) -> None:
     shelf = counter.shelf
     async with shelf.database.writing() as session:
-        file = await World(session).file(shelf.people["ada"][0], sha256=None, uploaded_at=None)
+        file = await Factory(session).file(shelf.people["ada"][0], sha256=None, uploaded_at=None)
     claims = {"file": file.id}
     # Not there until its bytes are.
     assert await shelf.ask("ada", FILE, id=id_of(file)) == {"node": None}
@@ -192,9 +192,11 @@ async def test_an_announced_file_comes_in_once(counter: Counter) -> None:
 async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(counter: Counter) -> None:
     it, days = counter.shelf.it, 130
     async with counter.shelf.database.writing() as session:
-        world = World(session)
+        factory = Factory(session)
         for day in range(days):
-            await world.time(it.ada, it.ann, 1, it.main, date=world.today - (day + 2) * DAY, comments=f"Day {day}")
+            await factory.time_log_entry(
+                it.ada, it.ann, 1, it.main, date=factory.today - (day + 2) * DAY, comments=f"Day {day}"
+            )
     older = [f"Day {day}" for day in reversed(range(days))]
     for who, comments in (
         ("ada", [*older, "Learned", "=1+1", "Learned"]),
@@ -204,7 +206,7 @@ async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(count
         made = await counter.export_service.generate_export((await counter.exports(who))["timeLogExport"])
         assert made.name == "time-log.xlsx"
         assert comments_in(made) == comments, who
-    today = it.world.today.isoformat()
+    today = it.factory.today.isoformat()
     for filter, comments in (
         ({"from": today, "jobSetting": "OFF_THE_JOB", "activityType": "COACHING_OR_MENTORING"}, ["=1+1", "Learned"]),
         ({"from": today, "jobSetting": "ON_THE_JOB"}, []),
@@ -233,7 +235,7 @@ async def test_the_record_of_achievement_says_who_signed(counter: Counter) -> No
     await counter.shelf.add(
         UnitSignature(
             **keys, unit_id=it.criteria[0].unit_id, role=Role.EMPLOYER_MANAGER, signed_by_id=it.manager.id,
-            signed_at=it.world.now, statement="-", content_sha256=SHA256,
+            signed_at=it.factory.now, statement="-", content_sha256=SHA256,
         )
     )  # fmt: skip
     made = await counter.export_service.generate_export((await counter.exports("ada"))["recordOfAchievementExport"])

@@ -26,7 +26,7 @@ from services.privacy.retention import learners_past_retention, years_after
 from services.storage.file_store import open_store
 from tests.support.personal_marks import mark
 from tests.support.privacy_scenario import Scene
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 ERASE = (
     "mutation($id: ID!, $name: String!) { learnerErase(id: $id, confirmName: $name) { learner { id name uln "
@@ -200,15 +200,15 @@ async def test_who_may_not_erase_and_what_is_refused(reading: Scene) -> None:
 async def test_who_is_due(database: Database) -> None:
     today = dt.date(2026, 11, 21)
     async with database.writing() as session:
-        world = World(session)
-        keeps, forever = await world.provider("Keeps", retention_years=6), await world.provider("Forever")
+        factory = Factory(session)
+        keeps, forever = await factory.provider("Keeps", retention_years=6), await factory.provider("Forever")
 
         async def ended(
             provider: Provider, name: str, *ends: dt.date | None, status: Any = AimStatus.COMPLETED
         ) -> None:
-            learner = await world.learner(provider, name)
+            learner = await factory.learner(provider, name)
             for end in ends:
-                await world.aim(
+                await factory.aim(
                     learner, status=status if end else AimStatus.IN_TRAINING, actual_end_date=end,
                     start_date=dt.date(2015, 1, 1), planned_end_date=dt.date(2016, 1, 1),
                 )  # fmt: skip

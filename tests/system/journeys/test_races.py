@@ -23,7 +23,7 @@ from services.audit.chain import audit_chain_problems
 from tests.support.client import Actor, Cast
 from tests.support.lookup import learner_id
 from tests.support.scenarios import PASSWORD, Stage, set_stage
-from tests.support.worlds import World
+from tests.support.factories import Factory
 
 DOCUMENTS, RACERS = 50, 20
 # In so many races everybody's password is checked first, as a client's is. It is checked before the transaction that
@@ -50,11 +50,11 @@ async def stage(database: Database, tmp_path: Path) -> Stage:
     weak = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     _, _, ada = stage.people["learner"]
     async with database.writing() as session:
-        world = World(session)
+        factory = Factory(session)
         provider = await session.get_one(Provider, ada.provider_id)
         for number in range(RACERS):
-            user = await world.user(provider, f"Manager {number}", Role.EMPLOYER_MANAGER)
-            await world.allocate(user, ada)
+            user = await factory.user(provider, f"Manager {number}", Role.EMPLOYER_MANAGER)
+            await factory.allocate(user, ada)
             stage.people[f"manager {number}"] = (user, Role.EMPLOYER_MANAGER, None)
         await session.execute(update(User).values(password_hash=weak))
     return stage
@@ -62,10 +62,10 @@ async def stage(database: Database, tmp_path: Path) -> Stage:
 
 async def test_of_twenty_who_race_for_one_place_one_signs_fifty_times(stage: Stage):
     async with stage.database.writing() as session:
-        world = World(session)
+        factory = Factory(session)
         _, _, ada = stage.people["learner"]
         requests = [
-            await world.signature_request(ada, stage.user("assessor"), (Role.LEARNER, Role.EMPLOYER_MANAGER))
+            await factory.signature_request(ada, stage.user("assessor"), (Role.LEARNER, Role.EMPLOYER_MANAGER))
             for _ in range(DOCUMENTS)
         ]
 
