@@ -1,1 +1,6 @@
-"""The tests: they mirror the rooms; conftest.py holds what they share."""
+"""The tests of Waymark."""
+
+import pytest
+
+# An assertion in the support code shows its values, as one in a test does.
+pytest.register_assert_rewrite("tests.support")

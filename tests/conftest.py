@@ -2,12 +2,16 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from db.database import Database
 from tests.support.databases import BACKENDS, Databases
 from tests.support.demo_server import Demo
+from tests.support.scenarios.base import open_scenario
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio, build_empty_portfolio
+from tests.support.scenarios.full_portfolio import FullPortfolio, build_full_portfolio
 
 # What starts processes and waits for them takes longest: it goes first, so that no worker is left alone with it at the
 # end.
@@ -68,6 +72,20 @@ async def database(own_database_url: str) -> AsyncIterator[Database]:
     opened = Database(own_database_url)
     yield opened
     await opened.close()
+
+
+@pytest.fixture
+async def empty_portfolio(databases: Databases, backend: str, tmp_path: Path) -> AsyncIterator[EmptyPortfolio]:
+    """The scenario on a database of its own, for one test."""
+    async with open_scenario(databases, backend, build_empty_portfolio, tmp_path) as scenario:
+        yield scenario
+
+
+@pytest.fixture
+async def full_portfolio(databases: Databases, backend: str, tmp_path: Path) -> AsyncIterator[FullPortfolio]:
+    """The scenario on a database of its own, for one test."""
+    async with open_scenario(databases, backend, build_full_portfolio, tmp_path) as scenario:
+        yield scenario
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

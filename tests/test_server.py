@@ -23,16 +23,16 @@ ASK = {"query": "{ __typename }"}
 
 
 async def test_ready_requires_migrated_tables(databases: Databases, tmp_path: Path) -> None:
-    async with serving(f"sqlite:///{tmp_path}/empty.db", tmp_path) as running, running.stranger() as stranger:
-        assert (await stranger.client.get("/health")).json() == {"status": "ok"}
-        ready = await stranger.client.get("/ready")
+    async with serving(f"sqlite:///{tmp_path}/empty.db", tmp_path) as running, running.anonymous() as stranger:
+        assert (await stranger.http.get("/health")).json() == {"status": "ok"}
+        ready = await stranger.http.get("/ready")
         assert (ready.status_code, ready.json()) == (503, {"status": "the database needs `server.py migrate`"})
-    async with serving(await databases.fresh("sqlite"), tmp_path) as running, running.stranger() as stranger:
-        assert (await stranger.client.get("/ready")).json() == {"status": "ok"}
+    async with serving(await databases.fresh("sqlite"), tmp_path) as running, running.anonymous() as stranger:
+        assert (await stranger.http.get("/ready")).json() == {"status": "ok"}
         running.server.drain()
-        assert (await stranger.client.get("/ready")).status_code == 503
+        assert (await stranger.http.get("/ready")).status_code == 503
         # A process that stops is still healthy: a supervisor must not kill it.
-        assert (await stranger.client.get("/health")).status_code == 200
+        assert (await stranger.http.get("/health")).status_code == 200
 
 
 # ---------------------------------------------------------------- metrics
@@ -41,13 +41,13 @@ async def test_ready_requires_migrated_tables(databases: Databases, tmp_path: Pa
 async def test_metrics_have_an_address_of_their_own(demo: Demo, tmp_path: Path) -> None:
     port = free_port()
     async with serving(await demo.database_url("sqlite"), tmp_path, WAYMARK_METRICS=f"127.0.0.1:{port}") as running:
-        async with running.stranger() as stranger, httpx2.AsyncClient() as operator:
+        async with running.anonymous() as stranger, httpx2.AsyncClient() as operator:
             await stranger.post(ASK["query"])
             text = (await operator.get(f"http://127.0.0.1:{port}/metrics")).text
             assert "waymark_operations_total{" in text and 'waymark_requests_total{method="POST",status="200"}' in text
             assert (await operator.get(f"http://127.0.0.1:{port}/graphql")).status_code == 404
             # Not on the public address.
-            assert (await stranger.client.get("/metrics")).status_code == 404
+            assert (await stranger.http.get("/metrics")).status_code == 404
     with pytest.raises(httpx2.ConnectError):
         async with httpx2.AsyncClient() as operator:
             await operator.get(f"http://127.0.0.1:{port}/metrics")
@@ -77,25 +77,25 @@ async def preflight(
 
 async def test_allowed_origins_may_send_requests_and_others_may_not(demo: Demo, tmp_path: Path) -> None:
     url = await demo.copied("sqlite", tmp_path)
-    async with serving(url, tmp_path, WAYMARK_ALLOWED_ORIGINS=APP) as running, running.person("learner") as ada:
+    async with serving(url, tmp_path, WAYMARK_ALLOWED_ORIGINS=APP) as running, running.signed_in("learner") as ada:
         for path, method in (("/graphql", "POST"), ("/graphql", "GET"), ("/uploads/x", "PUT")):
-            allowed = await preflight(ada.client, APP, path, method)
+            allowed = await preflight(ada.http, APP, path, method)
             assert allowed.status_code == 200 and allowed.headers["access-control-allow-origin"] == APP
             assert "access-control-allow-credentials" not in allowed.headers
             for origin in ("https://evil.example", "https://app.example.evil.example", "http://app.example", "null"):
-                other = await preflight(ada.client, origin, path, method)
+                other = await preflight(ada.http, origin, path, method)
                 assert other.status_code == 400 and "access-control-allow-origin" not in other.headers, origin
-        answer = await ada.client.post("/graphql", json=ASK, headers={"origin": APP})
+        answer = await ada.http.post("/graphql", json=ASK, headers={"origin": APP})
         assert answer.json() == {"data": {"__typename": "Query"}, **_extensions(answer)}
         assert answer.headers["access-control-allow-origin"] == APP and "Origin" in answer.headers["vary"]
-        evil = await ada.client.post("/graphql", json=ASK, headers={"origin": "https://evil.example"})
+        evil = await ada.http.post("/graphql", json=ASK, headers={"origin": "https://evil.example"})
         assert "access-control-allow-origin" not in evil.headers
         # Requests that need no preflight are refused from every origin.
-        simple = await ada.client.post("/graphql", content='{"query":"{__typename}"}', headers={
+        simple = await ada.http.post("/graphql", content='{"query":"{__typename}"}', headers={
             "origin": APP, "content-type": "text/plain"})  # fmt: skip
         assert simple.status_code == 415
         # The page can read an error, too.
-        wrong = await ada.client.post("/graphql", json={"query": "{"}, headers={"origin": APP})
+        wrong = await ada.http.post("/graphql", json={"query": "{"}, headers={"origin": APP})
         assert wrong.headers["access-control-allow-origin"] == APP
 
 
@@ -104,9 +104,9 @@ def _extensions(answer: httpx2.Response) -> dict[str, object]:
 
 
 async def test_without_the_setting_other_origins_may_not_send_requests(demo: Demo, tmp_path: Path) -> None:
-    async with serving(await demo.database_url("sqlite"), tmp_path) as running, running.stranger() as stranger:
-        assert (await preflight(stranger.client, APP)).status_code == 405
-        answer = await stranger.client.post("/graphql", json=ASK, headers={"origin": APP})
+    async with serving(await demo.database_url("sqlite"), tmp_path) as running, running.anonymous() as stranger:
+        assert (await preflight(stranger.http, APP)).status_code == 405
+        answer = await stranger.http.post("/graphql", json=ASK, headers={"origin": APP})
         assert "access-control-allow-origin" not in answer.headers
 
 
@@ -172,7 +172,7 @@ async def test_each_operation_and_each_statement_has_a_span(
     port = collector.sockets[0].getsockname()[1]
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
-    async with serving(await demo.database_url("sqlite"), tmp_path) as running, running.person("learner") as ada:
+    async with serving(await demo.database_url("sqlite"), tmp_path) as running, running.signed_in("learner") as ada:
         answer = await ada.post(
             'query Mine { learners(first: 1, filter: { search: "secret words" }) { nodes { name } } }'
         )

@@ -30,8 +30,7 @@ from db.models.user import RoleGrant, User
 from domain.enums import AimStatus, Role, SessionStatus, SessionType
 from services.audit.append import append
 from tests.authorization.records import everything_of, plan_of_two_aims, waiting_evidence
-from tests.support.factories import SHA256
-from tests.support.factories import DAY, Factory
+from tests.support.factories import DAY, SHA256, Factory
 
 STAFF = {
     "ann": (Role.ASSESSOR,), "bob": (Role.ASSESSOR,), "max": (Role.ASSESSOR, Role.IQA), "ian": (Role.IQA,),

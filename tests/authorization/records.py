@@ -25,8 +25,7 @@ from domain.enums import (
     Role,
     SessionStatus,
 )
-from tests.support.factories import SHA256
-from tests.support.factories import DAY, Factory
+from tests.support.factories import DAY, SHA256, Factory
 
 
 async def everything_of(

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.architecture import ROOT
 from tests.support.demo_server import Demo
-from tests.support.http_server import Running
+from tests.support.http_server import RunningServer
 from transport.graphql import Limits
 from transport.limits import SETTING_PREFIX
 
@@ -27,7 +27,7 @@ END = "\x1e"
 
 
 @pytest.fixture(scope="module")
-async def running(demo: Demo) -> AsyncIterator[Running]:
+async def running(demo: Demo) -> AsyncIterator[RunningServer]:
     async with demo.serving("sqlite") as served:
         yield served
 
@@ -38,11 +38,11 @@ def test_every_block_is_run() -> None:
 
 
 @pytest.mark.parametrize("operation", GRAPHQL, ids=lambda text: " ".join(text.split()[1:4]))
-async def test_an_operation_runs(running: Running, operation: str) -> None:
+async def test_an_operation_runs(running: RunningServer, operation: str) -> None:
     username = re.match(r"# As (\S+)\n", operation)[1]
-    async with running.person(username) as person:
+    async with running.signed_in(username) as person:
         if "subscription" in operation:
-            answer = await person.client.post(
+            answer = await person.http.post(
                 "/graphql", json={"query": operation}, headers={"accept": "text/event-stream"}
             )
             assert "event: next" in answer.text and '"errors"' not in answer.text
@@ -56,7 +56,7 @@ async def test_an_operation_runs(running: Running, operation: str) -> None:
             assert payload and not payload.get("errors")
 
 
-async def test_the_shell_blocks_run_in_order_and_print_what_the_page_says(running: Running) -> None:
+async def test_the_shell_blocks_run_in_order_and_print_what_the_page_says(running: RunningServer) -> None:
     script = "set -euo pipefail\n" + "".join(f"{block}\nprintf '{END}'\n" for block, _ in SHELL)
     started = await asyncio.create_subprocess_exec(
         "bash", "-c", script, env={**os.environ, "WAYMARK": running.address, "LC_ALL": "C.UTF-8"},
@@ -96,8 +96,8 @@ def test_the_codes_are_those_of_the_source() -> None:
     assert named - listed == set()
 
 
-async def test_the_user_errors_are_those_of_the_schema(running: Running) -> None:
-    async with running.person("assessor") as person:
+async def test_the_user_errors_are_those_of_the_schema(running: RunningServer) -> None:
+    async with running.signed_in("assessor") as person:
         data = await person.data('{ __type(name: "UserErrorCode") { enumValues { name } } }')
     for value in data["__type"]["enumValues"]:
         assert f"`{value['name']}`" in PAGE, value["name"]

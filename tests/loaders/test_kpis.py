@@ -36,8 +36,8 @@ from loaders.core.registry import Loaders
 from loaders.kpis import ALL_METRICS, KpisLoader, KpisOfEmployerLoader, KpisRow
 from loaders.off_the_job import OffTheJobLoader
 from tests.support.databases import Databases
-from tests.support.viewers import reading, viewer
 from tests.support.factories import DAY, Factory
+from tests.support.viewers import reading, viewer
 
 NOW = dt.datetime(2026, 6, 10, 12, tzinfo=dt.UTC)
 RULES = {"traffic_light_tolerance": 10.0, "rated_from_percent": 5.0}

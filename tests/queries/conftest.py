@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from queries.client import Client
 from queries.operations import get_operation
 from tests.support.demo_server import Demo
-from tests.support.http_server import PASSWORD, Running
+from tests.support.http_server import PASSWORD, RunningServer
 
 USERNAMES = {
     "LEARNER": "learner",
@@ -36,7 +36,7 @@ class LoggedResult:
 class OperationRunner:
     """Runs saved operations over HTTP, as the demo user of each role."""
 
-    def __init__(self, running: Running) -> None:
+    def __init__(self, running: RunningServer) -> None:
         self.running = running
         self._clients: dict[str, Client] = {}
 
@@ -73,7 +73,7 @@ async def runner(demo: Demo, backend: str) -> AsyncIterator[OperationRunner]:
 
 
 @pytest.fixture(scope="session")
-def served(runner: OperationRunner) -> Running:
+def served(runner: OperationRunner) -> RunningServer:
     """The shared runner's server."""
     return runner.running
 

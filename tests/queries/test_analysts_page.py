@@ -13,7 +13,7 @@ from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, get_named_typ
 from queries.operations import get_operation
 from queries.schema import load_schema
 from tests.support.architecture import ROOT
-from tests.support.http_server import PASSWORD, Running
+from tests.support.http_server import PASSWORD, RunningServer
 
 PAGE = (ROOT / "docs" / "analysts.md").read_text()
 # The types of figures: neither names nor ids.
@@ -73,7 +73,7 @@ def test_page_lists_every_operation_for_analysts():
     assert [name for name in OPERATIONS if f"`{name}`" not in PAGE] == []
 
 
-async def run_block(program: list[str], text: str, served: Running, folder: Path) -> str:
+async def run_block(program: list[str], text: str, served: RunningServer, folder: Path) -> str:
     """Runs a code block as the demo's Master Admin, with var/ replaced by `folder`; returns its output."""
     process = await asyncio.create_subprocess_exec(
         *program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
@@ -89,7 +89,7 @@ async def run_block(program: list[str], text: str, served: Running, folder: Path
 
 
 @pytest.mark.parametrize("block", blocks("sh"))
-async def test_command_runs(block: str, served: Running, tmp_path: Path):
+async def test_command_runs(block: str, served: RunningServer, tmp_path: Path):
     out = await run_block(["bash", "-euo", "pipefail"], block, served, tmp_path)
     expected_files = {Path(name).name for name in re.findall(r"var/\S+", block)}
     assert {path.name for path in tmp_path.iterdir() if path.stat().st_size} == expected_files
@@ -97,7 +97,7 @@ async def test_command_runs(block: str, served: Running, tmp_path: Path):
 
 
 @pytest.mark.parametrize("block", blocks("python"))
-async def test_program_runs(block: str, served: Running, tmp_path: Path):
+async def test_program_runs(block: str, served: RunningServer, tmp_path: Path):
     assert await run_block([sys.executable, "-"], block, served, tmp_path)
 
 

@@ -15,10 +15,10 @@ from queries.pagination import fetch_all_pages
 from queries.runner import fetch
 from tests.queries.conftest import OperationRunner
 from tests.support.demo_server import Demo
-from tests.support.http_server import PASSWORD, Running
+from tests.support.http_server import PASSWORD, RunningServer
 
 
-async def as_admin(running: Running, work: Callable[[Client], Any]) -> Any:
+async def as_admin(running: RunningServer, work: Callable[[Client], Any]) -> Any:
     """Runs `work` with a client signed in as the Master Admin, in a thread because the client blocks."""
 
     def sign_in_and_work() -> Any:
@@ -29,7 +29,7 @@ async def as_admin(running: Running, work: Callable[[Client], Any]) -> Any:
     return await asyncio.to_thread(sign_in_and_work)
 
 
-async def test_every_page_is_fetched_and_reported(served: Running):
+async def test_every_page_is_fetched_and_reported(served: RunningServer):
     saved, progress = get_operation("employer_dashboard"), []
 
     def fetch_in_pages_of_seven(client: Client) -> Any:
@@ -46,7 +46,7 @@ async def test_every_page_is_fetched_and_reported(served: Running):
     assert progress == [(min(7 * page, 60), 60) for page in range(1, 10)]
 
 
-async def test_result_becomes_a_data_frame(served: Running):
+async def test_result_becomes_a_data_frame(served: RunningServer):
     result = await asyncio.to_thread(
         run, "site_comparison", url=served.address, username="master.admin", password=PASSWORD
     )
@@ -56,7 +56,7 @@ async def test_result_becomes_a_data_frame(served: Running):
     assert result.cost == 403
 
 
-async def test_keyword_arguments_are_variables(served: Running):
+async def test_keyword_arguments_are_variables(served: RunningServer):
     def names(**variables: Any) -> list[str]:
         result = run("learners_off_track", url=served.address, username="assessor", password=PASSWORD, **variables)
         return [row["name"] for row in result.rows]
@@ -66,7 +66,7 @@ async def test_keyword_arguments_are_variables(served: Running):
     assert await asyncio.to_thread(names, employerId="Employer_999") == []
 
 
-async def test_truncated_connection_is_noted(served: Running):
+async def test_truncated_connection_is_noted(served: RunningServer):
     result = await asyncio.to_thread(
         run, "awaiting_signature", url=served.address, username="assessor", password=PASSWORD, first=2
     )
@@ -74,7 +74,7 @@ async def test_truncated_connection_is_noted(served: Running):
     assert total > 2 and result.notes == [f"viewer.signatureRequests: only the first 2 of {total}"]
 
 
-async def test_expired_token_is_refreshed(served: Running):
+async def test_expired_token_is_refreshed(served: RunningServer):
     def expired(client: Client) -> Any:
         client.use_token("no.longer.good")
         return client.execute(get_operation("employer_kpis"), {}).data
@@ -82,7 +82,7 @@ async def test_expired_token_is_refreshed(served: Running):
     assert (await as_admin(served, expired))["viewer"]["kpis"]["learnerCount"] == 60
 
 
-async def test_expired_token_without_a_refresh_token_is_an_authentication_error(served: Running):
+async def test_expired_token_without_a_refresh_token_is_an_authentication_error(served: RunningServer):
     with pytest.raises(AuthenticationError, match="Sign in"):
         await asyncio.to_thread(run, "employer_kpis", url=served.address, token="no.longer.good")
 
@@ -114,7 +114,7 @@ async def test_run_signs_out_at_its_end(demo: Demo, backend: str):
         ),
     ],
 )
-async def test_failed_sign_in_says_why(served: Running, username: str, password: str, role: str, message: str):
+async def test_failed_sign_in_says_why(served: RunningServer, username: str, password: str, role: str, message: str):
     with pytest.raises(AuthenticationError) as error:
         await asyncio.to_thread(
             run, "employer_kpis", url=served.address, username=username, password=password, role=role
@@ -122,7 +122,7 @@ async def test_failed_sign_in_says_why(served: Running, username: str, password:
     assert str(error.value).startswith(message)
 
 
-async def test_account_with_several_roles_uses_the_given_one(served: Running):
+async def test_account_with_several_roles_uses_the_given_one(served: RunningServer):
     def row_count(role: str) -> int:
         return len(run("off_the_job_hours", url=served.address, username="many.roles", password=PASSWORD, role=role))
 
@@ -138,7 +138,7 @@ async def test_server_that_accepts_saved_operations_only(demo: Demo, backend: st
             await as_admin(running, lambda client: client.execute(changed, {}))
 
 
-async def test_operation_with_an_unknown_hash_is_sent_as_text(served: Running):
+async def test_operation_with_an_unknown_hash_is_sent_as_text(served: RunningServer):
     changed = SavedOperation("employer_kpis", "{ viewer { role } }")
     data = await as_admin(served, lambda client: client.execute(changed, {}).data)
     assert data == {"viewer": {"role": "MASTER_ADMIN"}}

@@ -16,7 +16,7 @@ import pytest
 from queries.__main__ import build_parser, main
 from queries.operations import saved_operations
 from tests.support.architecture import ROOT
-from tests.support.http_server import PASSWORD, Running
+from tests.support.http_server import PASSWORD, RunningServer
 
 FILES = ("csv", "json", "xlsx", "parquet")
 
@@ -27,7 +27,7 @@ def environment(monkeypatch: pytest.MonkeyPatch):
         monkeypatch.delenv(name, raising=False)
 
 
-async def test_command_runs_as_a_process(served: Running):
+async def test_command_runs_as_a_process(served: RunningServer):
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "queries", "run", "site_comparison", "--url", served.address, "--sign-in", "basic.admin",
         env={**os.environ, "WAYMARK_PASSWORD": PASSWORD}, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
@@ -40,7 +40,7 @@ async def test_command_runs_as_a_process(served: Running):
 
 
 async def test_files_of_every_format_have_the_same_data(
-    served: Running, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    served: RunningServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     monkeypatch.setenv("WAYMARK_URL", served.address)
     monkeypatch.setenv("WAYMARK_USERNAME", "employer.overview")
@@ -62,7 +62,7 @@ async def test_files_of_every_format_have_the_same_data(
     assert [row[1] for row in cells] == names and [row[index] for row in cells] == minutes
 
 
-async def test_variable_filters_the_rows(served: Running, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+async def test_variable_filters_the_rows(served: RunningServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     monkeypatch.setenv("WAYMARK_PASSWORD", PASSWORD)
     out = str(tmp_path / "maya.json")
     run = ["run", "employer_dashboard", "--url", served.address, "--sign-in", "iqa", "--out", out]

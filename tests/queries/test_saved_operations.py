@@ -235,9 +235,9 @@ async def first_event(
     `ready` is set when the server has started its response.
     """
     headers = {"accept": "text/event-stream"}
-    async with runner.running.person(USERNAMES[role]) as person:
+    async with runner.running.signed_in(USERNAMES[role]) as person:
         with capture_logs() as logs:
-            async with person.client.stream("POST", "/graphql", json={"documentId": name}, headers=headers) as answer:
+            async with person.http.stream("POST", "/graphql", json={"documentId": name}, headers=headers) as answer:
                 if ready is not None:
                     ready.set()
                 async for line in answer.aiter_lines():

@@ -1,14 +1,11 @@
 """What the tests of the mutations share: a learner with everybody around them, on both databases."""
 
-from pathlib import Path
-
 import pytest
 
-from db.database import Database
-from tests.support.scenarios import Stage, set_stage
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 
 @pytest.fixture
-async def stage(database: Database, tmp_path: Path) -> Stage:
-    """A world of its own for one test."""
-    return await set_stage(database, tmp_path)
+def scenario(empty_portfolio: EmptyPortfolio) -> EmptyPortfolio:
+    """Rows of its own for one test."""
+    return empty_portfolio

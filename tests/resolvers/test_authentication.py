@@ -23,8 +23,8 @@ from domain.errors import DomainError
 from resolvers import authentication as sign_in
 from resolvers import password
 from resolvers.core.context import Client, Context
-from tests.support.viewers import services
 from tests.support.factories import Factory
+from tests.support.viewers import services
 
 SECRET = "a heron on the weir"
 

@@ -13,91 +13,92 @@ from domain import global_id as ids
 from domain.confirmation_statements import evidence_statement
 from domain.enums import ActionStatus, EvidenceStatus, Role, UserErrorCode
 from resolvers import evidence, evidence_assessment
-from tests.support.scenarios import PASSWORD, Stage, refused
 from tests.support.factories import Factory
+from tests.support.scenarios.base import PASSWORD, rejected
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 WORDS = {"title": " Brakes\nbled ", "description": "What I did", "declare_own_work": True, "password": PASSWORD}
 
 
-async def submitted(stage: Stage, who: str = "learner", **changes: Any) -> str:
-    asked = {"aim_id": stage.aim, **WORDS, **changes}
+async def submitted(scenario: EmptyPortfolio, who: str = "learner", **changes: Any) -> str:
+    asked = {"aim_id": scenario.aim, **WORDS, **changes}
     if "file_id" not in asked:
-        asked["file_id"] = await stage.upload(who)
-    return ids.encode("Evidence", await evidence.submit(stage.at(who), **asked))
+        asked["file_id"] = await scenario.upload(who)
+    return ids.encode("Evidence", await evidence.submit(scenario.context(who), **asked))
 
 
-async def returned(stage: Stage, who: str = "learner") -> str:
-    id = await submitted(stage, who)
-    await evidence_assessment.return_(stage.at("assessor"), id=id, points_for_improvement="Say why")
+async def returned(scenario: EmptyPortfolio, who: str = "learner") -> str:
+    id = await submitted(scenario, who)
+    await evidence_assessment.return_(scenario.context("assessor"), id=id, points_for_improvement="Say why")
     return id
 
 
 @pytest.mark.parametrize("who", ["learner", "assessor", "manager", "overview"])
-async def test_evidence_lands_signed_in_the_portfolio(stage: Stage, who: str) -> None:
-    file_id = await stage.upload(who)
-    await submitted(stage, who, file_id=file_id)
+async def test_evidence_lands_signed_in_the_portfolio(scenario: EmptyPortfolio, who: str) -> None:
+    file_id = await scenario.upload(who)
+    await submitted(scenario, who, file_id=file_id)
     (made,), (version,), (signature,) = [
-        await stage.rows(table) for table in (Evidence, EvidenceVersion, EvidenceSignature)
+        await scenario.rows(table) for table in (Evidence, EvidenceVersion, EvidenceSignature)
     ]
-    file, (user, role, _) = await stage.file(file_id), stage.people[who]
+    file, (user, role, _) = await scenario.file(file_id), scenario.people[who]
     assert (made.title, made.status, made.submitted_by_id) == ("Brakes bled", EvidenceStatus.SUBMITTED, user.id)
-    assert ids.encode("Aim", made.aim_id) == stage.aim and ids.encode("Learner", made.learner_id) == stage.ada
+    assert ids.encode("Aim", made.aim_id) == scenario.aim and ids.encode("Learner", made.learner_id) == scenario.ada
     assert (version.number, version.file_id, made.file_id) == (1, file.id, file.id)
     assert (signature.role, signature.signed_by_id, signature.file_sha256) == (role, user.id, file.sha256)
     assert signature.statement == evidence_statement("Brakes bled", own_work=True)
     assert (file.learner_id, file.aim_id) == (made.learner_id, made.aim_id)
-    assert await stage.trail() == ["evidenceSubmit"]
+    assert await scenario.audit_trail() == ["evidenceSubmit"]
 
 
-async def test_several_faults_come_back_together(stage: Stage) -> None:
-    before = await stage.state()
-    doing = submitted(stage, title=" ", description="\n", declare_own_work=False, file_id="File_999")
-    assert await refused(doing) == {
+async def test_several_faults_come_back_together(scenario: EmptyPortfolio) -> None:
+    before = await scenario.row_counts()
+    doing = submitted(scenario, title=" ", description="\n", declare_own_work=False, file_id="File_999")
+    assert await rejected(doing) == {
         "input.fileId": UserErrorCode.NOT_FOUND,
         "input.title": UserErrorCode.REQUIRED,
         "input.description": UserErrorCode.REQUIRED,
         "input.declareOwnWork": UserErrorCode.REQUIRED,
     }
-    doing = submitted(stage, title="x" * 201, description="a\0b")
-    assert await refused(doing) == {
+    doing = submitted(scenario, title="x" * 201, description="a\0b")
+    assert await rejected(doing) == {
         "input.title": UserErrorCode.INVALID, "input.description": UserErrorCode.INVALID
     }  # fmt: skip
-    assert await stage.trail() == []
-    assert (await stage.state())["evidence"] == before["evidence"]
+    assert await scenario.audit_trail() == []
+    assert (await scenario.row_counts())["evidence"] == before["evidence"]
 
 
-async def test_an_employer_need_not_declare_the_work(stage: Stage) -> None:
-    await submitted(stage, "manager", declare_own_work=False)
-    (made,), (signature,) = await stage.rows(Evidence), await stage.rows(EvidenceSignature)
+async def test_an_employer_need_not_declare_the_work(scenario: EmptyPortfolio) -> None:
+    await submitted(scenario, "manager", declare_own_work=False)
+    (made,), (signature,) = await scenario.rows(Evidence), await scenario.rows(EvidenceSignature)
     assert not made.declared_own_work
     assert signature.statement == evidence_statement("Brakes bled", own_work=False)
 
 
-async def test_the_foreign_and_the_unknown_are_not_found_alike(stage: Stage) -> None:
+async def test_the_foreign_and_the_unknown_are_not_found_alike(scenario: EmptyPortfolio) -> None:
     for who, aim in (
-        ("learner", stage.cys_aim), ("learner", stage.foreign_aim), ("learner", "Aim_999"), ("learner", stage.ada),
-        ("learner", "x"), ("assessor", stage.other_aim), ("colleague", stage.aim),
+        ("learner", scenario.cys_aim), ("learner", scenario.foreign_aim), ("learner", "Aim_999"),
+        ("learner", scenario.ada), ("learner", "x"), ("assessor", scenario.other_aim), ("colleague", scenario.aim),
     ):  # fmt: skip
-        assert await refused(submitted(stage, who, aim_id=aim)) == {"input.aimId": UserErrorCode.NOT_FOUND}
+        assert await rejected(submitted(scenario, who, aim_id=aim)) == {"input.aimId": UserErrorCode.NOT_FOUND}
 
 
 @pytest.mark.parametrize("who", ["iqa", "basic", "master"])
-async def test_who_sees_the_aim_and_does_not_submit_is_not_allowed(stage: Stage, who: str) -> None:
-    assert await refused(submitted(stage, who)) == {None: UserErrorCode.NOT_ALLOWED}
+async def test_who_sees_the_aim_and_does_not_submit_is_not_allowed(scenario: EmptyPortfolio, who: str) -> None:
+    assert await rejected(submitted(scenario, who)) == {None: UserErrorCode.NOT_ALLOWED}
 
 
-async def test_a_wrong_password_signs_nothing_and_is_on_record(stage: Stage) -> None:
-    assert await refused(submitted(stage, password="guess")) == {"input.password": UserErrorCode.WRONG_PASSWORD}
-    assert await stage.rows(Evidence) == []
-    assert await stage.trail() == ["signingRefused"]
+async def test_a_wrong_password_signs_nothing_and_is_on_record(scenario: EmptyPortfolio) -> None:
+    assert await rejected(submitted(scenario, password="guess")) == {"input.password": UserErrorCode.WRONG_PASSWORD}
+    assert await scenario.rows(Evidence) == []
+    assert await scenario.audit_trail() == ["signingRefused"]
 
 
-async def test_evidence_answers_only_an_action_that_takes_it(stage: Stage) -> None:
-    async with stage.database.writing() as session:
-        factory, by = Factory(session), stage.user("assessor")
-        ada = await session.get_one(Learner, ids.decode("Learner", stage.ada))
-        cy = await session.get_one(Learner, ids.decode("Learner", stage.cy))
-        other = await session.get_one(Aim, ids.decode("Aim", stage.other_aim))
+async def test_evidence_answers_only_an_action_that_takes_it(scenario: EmptyPortfolio) -> None:
+    async with scenario.database.writing() as session:
+        factory, by = Factory(session), scenario.user("assessor")
+        ada = await session.get_one(Learner, ids.decode("Learner", scenario.ada))
+        cy = await session.get_one(Learner, ids.decode("Learner", scenario.cy))
+        other = await session.get_one(Aim, ids.decode("Aim", scenario.other_aim))
         actions = [
             await factory.action(ada, by, accepts_evidence=True),
             await factory.action(ada, by),
@@ -106,104 +107,106 @@ async def test_evidence_answers_only_an_action_that_takes_it(stage: Stage) -> No
             await factory.action(ada, by, other, accepts_evidence=True),
         ]
     good, *others = [ids.encode("Action", action.id) for action in actions]
-    codes = [(await refused(submitted(stage, action_id=id)))["input.actionId"].value for id in others]
+    codes = [(await rejected(submitted(scenario, action_id=id)))["input.actionId"].value for id in others]
     assert codes == ["INVALID", "CONFLICT", "NOT_FOUND", "INVALID"]
-    await submitted(stage, action_id=good)
-    assert [made.action_id for made in await stage.rows(Evidence)] == [actions[0].id]
+    await submitted(scenario, action_id=good)
+    assert [made.action_id for made in await scenario.rows(Evidence)] == [actions[0].id]
 
 
-async def test_returned_evidence_is_resubmitted_on_the_same_item(stage: Stage) -> None:
-    id = await returned(stage)
-    (mail,) = await stage.mails()
-    assert (mail.to_address, mail.kind) == (stage.user("learner").email, "evidence_returned")
+async def test_returned_evidence_is_resubmitted_on_the_same_item(scenario: EmptyPortfolio) -> None:
+    id = await returned(scenario)
+    (mail,) = await scenario.mails()
+    assert (mail.to_address, mail.kind) == (scenario.user("learner").email, "evidence_returned")
     assert "> Say why" in mail.body
-    file_id = await stage.upload("learner")
-    await evidence.resubmit(stage.at("learner"), id=id, file_id=file_id, comment="Now with reasons")
-    (made,), versions = await stage.rows(Evidence), await stage.rows(EvidenceVersion)
-    file = await stage.file(file_id)
+    file_id = await scenario.upload("learner")
+    await evidence.resubmit(scenario.context("learner"), id=id, file_id=file_id, comment="Now with reasons")
+    (made,), versions = await scenario.rows(Evidence), await scenario.rows(EvidenceVersion)
+    file = await scenario.file(file_id)
     assert (made.status, made.file_id, made.points_for_improvement) == (EvidenceStatus.RESUBMITTED, file.id, "Say why")
     assert [(version.number, version.comment) for version in versions] == [(1, None), (2, "Now with reasons")]
     assert versions[0].file_id != versions[1].file_id == file.id
-    _, mail = await stage.mails()
-    assert (mail.to_address, mail.kind) == (stage.user("assessor").email, "evidence_resubmitted")
+    _, mail = await scenario.mails()
+    assert (mail.to_address, mail.kind) == (scenario.user("assessor").email, "evidence_resubmitted")
     assert "> Now with reasons" in mail.body
-    assert await stage.trail() == ["evidenceSubmit", "evidenceReturn", "evidenceResubmit"]
+    assert await scenario.audit_trail() == ["evidenceSubmit", "evidenceReturn", "evidenceResubmit"]
 
 
-async def test_only_what_was_returned_is_resubmitted_and_only_by_who_submitted_it(stage: Stage) -> None:
-    id = await submitted(stage)
-    again = {"id": id, "file_id": await stage.upload("learner"), "comment": "More"}
-    assert await refused(evidence.resubmit(stage.at("learner"), **again)) == {"id": UserErrorCode.CONFLICT}
-    await evidence_assessment.return_(stage.at("assessor"), id=id, points_for_improvement="Say why")
+async def test_only_what_was_returned_is_resubmitted_and_only_by_who_submitted_it(scenario: EmptyPortfolio) -> None:
+    id = await submitted(scenario)
+    again = {"id": id, "file_id": await scenario.upload("learner"), "comment": "More"}
+    assert await rejected(evidence.resubmit(scenario.context("learner"), **again)) == {"id": UserErrorCode.CONFLICT}
+    await evidence_assessment.return_(scenario.context("assessor"), id=id, points_for_improvement="Say why")
     for who in ("manager", "assessor", "overview"):
-        assert await refused(evidence.resubmit(stage.at(who), **again)) == {"id": UserErrorCode.NOT_ALLOWED}
+        assert await rejected(evidence.resubmit(scenario.context(who), **again)) == {"id": UserErrorCode.NOT_ALLOWED}
     for who in ("iqa", "master"):
-        assert await refused(evidence.resubmit(stage.at(who), **again)) == {None: UserErrorCode.NOT_ALLOWED}
+        assert await rejected(evidence.resubmit(scenario.context(who), **again)) == {None: UserErrorCode.NOT_ALLOWED}
     for who in ("cy", "zoe", "colleague", "other_assessor"):
-        assert await refused(evidence.resubmit(stage.at(who), **again)) == {"id": UserErrorCode.NOT_FOUND}
+        assert await rejected(evidence.resubmit(scenario.context(who), **again)) == {"id": UserErrorCode.NOT_FOUND}
     blank = {"id": id, "file_id": "File_999", "comment": ""}
-    assert await refused(evidence.resubmit(stage.at("learner"), **blank)) == {
+    assert await rejected(evidence.resubmit(scenario.context("learner"), **blank)) == {
         "input.fileId": UserErrorCode.NOT_FOUND, "input.comment": UserErrorCode.REQUIRED
     }  # fmt: skip
 
 
-async def test_of_two_resubmissions_at_once_one_is_kept(stage: Stage) -> None:
-    id = await returned(stage)
-    files = [await stage.upload("learner") for _ in range(4)]
+async def test_of_two_resubmissions_at_once_one_is_kept(scenario: EmptyPortfolio) -> None:
+    id = await returned(scenario)
+    files = [await scenario.upload("learner") for _ in range(4)]
     done = await asyncio.gather(
-        *(evidence.resubmit(stage.at("learner"), id=id, file_id=file, comment="More") for file in files),
+        *(evidence.resubmit(scenario.context("learner"), id=id, file_id=file, comment="More") for file in files),
         return_exceptions=True,
     )
     assert sum(isinstance(one, int) for one in done) == 1
-    assert [version.number for version in await stage.rows(EvidenceVersion)] == [1, 2]
-    assert [(await stage.file(file)).learner_id is not None for file in files].count(True) == 1
+    assert [version.number for version in await scenario.rows(EvidenceVersion)] == [1, 2]
+    assert [(await scenario.file(file)).learner_id is not None for file in files].count(True) == 1
 
 
-async def test_evidence_is_signed_once_a_role_and_version(stage: Stage) -> None:
-    id = await submitted(stage)
+async def test_evidence_is_signed_once_a_role_and_version(scenario: EmptyPortfolio) -> None:
+    id = await submitted(scenario)
     for who in ("assessor", "iqa", "manager", "overview"):
-        await evidence.sign(stage.at(who), id=id, password=PASSWORD)
-    before = await stage.rows(EvidenceSignature)
+        await evidence.sign(scenario.context(who), id=id, password=PASSWORD)
+    before = await scenario.rows(EvidenceSignature)
     assert [row.role for row in before] == [
         Role.LEARNER, Role.ASSESSOR, Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW
     ]  # fmt: skip
     assert before[1].statement == evidence_statement("Brakes bled", own_work=False)
-    lines = await stage.trail()
-    await evidence.sign(stage.at("manager"), id=id, password=PASSWORD)
-    assert [(row.id, row.signed_at) for row in await stage.rows(EvidenceSignature)] == [
+    lines = await scenario.audit_trail()
+    await evidence.sign(scenario.context("manager"), id=id, password=PASSWORD)
+    assert [(row.id, row.signed_at) for row in await scenario.rows(EvidenceSignature)] == [
         (row.id, row.signed_at) for row in before
     ]
-    assert await stage.trail() == lines
-    doing = evidence.sign(stage.at("second"), id=id, password=PASSWORD)
-    assert await refused(doing) == {"id": UserErrorCode.CONFLICT}
+    assert await scenario.audit_trail() == lines
+    doing = evidence.sign(scenario.context("second"), id=id, password=PASSWORD)
+    assert await rejected(doing) == {"id": UserErrorCode.CONFLICT}
 
 
-async def test_a_new_version_needs_new_signatures(stage: Stage) -> None:
-    id = await returned(stage)
-    await evidence.sign(stage.at("manager"), id=id, password=PASSWORD)
-    file_id = await stage.upload("learner")
-    await evidence.resubmit(stage.at("learner"), id=id, file_id=file_id, comment="More")
-    await evidence.sign(stage.at("manager"), id=id, password=PASSWORD)
-    signatures = [row for row in await stage.rows(EvidenceSignature) if row.role is Role.EMPLOYER_MANAGER]
+async def test_a_new_version_needs_new_signatures(scenario: EmptyPortfolio) -> None:
+    id = await returned(scenario)
+    await evidence.sign(scenario.context("manager"), id=id, password=PASSWORD)
+    file_id = await scenario.upload("learner")
+    await evidence.resubmit(scenario.context("learner"), id=id, file_id=file_id, comment="More")
+    await evidence.sign(scenario.context("manager"), id=id, password=PASSWORD)
+    signatures = [row for row in await scenario.rows(EvidenceSignature) if row.role is Role.EMPLOYER_MANAGER]
     assert [row.version_number for row in signatures] == [1, 2]
-    assert signatures[1].file_sha256 == (await stage.file(file_id)).sha256 != signatures[0].file_sha256
+    assert signatures[1].file_sha256 == (await scenario.file(file_id)).sha256 != signatures[0].file_sha256
 
 
-async def test_who_may_not_sign_evidence(stage: Stage) -> None:
-    id = await submitted(stage)
+async def test_who_may_not_sign_evidence(scenario: EmptyPortfolio) -> None:
+    id = await submitted(scenario)
     for who in ("basic", "master"):
-        doing = evidence.sign(stage.at(who), id=id, password=PASSWORD)
-        assert await refused(doing) == {None: UserErrorCode.NOT_ALLOWED}
+        doing = evidence.sign(scenario.context(who), id=id, password=PASSWORD)
+        assert await rejected(doing) == {None: UserErrorCode.NOT_ALLOWED}
     for who in ("cy", "zoe", "colleague", "other_assessor"):
-        assert await refused(evidence.sign(stage.at(who), id=id, password=PASSWORD)) == {"id": UserErrorCode.NOT_FOUND}
-    doing = evidence.sign(stage.at("iqa"), id=id, password="guess")
-    assert await refused(doing) == {"password": UserErrorCode.WRONG_PASSWORD}
-    assert len(await stage.rows(EvidenceSignature)) == 1
+        assert await rejected(evidence.sign(scenario.context(who), id=id, password=PASSWORD)) == {
+            "id": UserErrorCode.NOT_FOUND
+        }
+    doing = evidence.sign(scenario.context("iqa"), id=id, password="guess")
+    assert await rejected(doing) == {"password": UserErrorCode.WRONG_PASSWORD}
+    assert len(await scenario.rows(EvidenceSignature)) == 1
 
 
-async def test_nobody_is_mailed_who_has_left(stage: Stage) -> None:
-    id = await submitted(stage)
-    async with stage.database.writing() as session:
-        (await session.get_one(User, stage.user("learner").id)).archived_at = Factory(session).now
-    await evidence_assessment.return_(stage.at("assessor"), id=id, points_for_improvement="Say why")
-    assert await stage.mails() == []
+async def test_nobody_is_mailed_who_has_left(scenario: EmptyPortfolio) -> None:
+    id = await submitted(scenario)
+    async with scenario.database.writing() as session:
+        (await session.get_one(User, scenario.user("learner").id)).archived_at = Factory(session).now
+    await evidence_assessment.return_(scenario.context("assessor"), id=id, points_for_improvement="Say why")
+    assert await scenario.mails() == []

@@ -9,37 +9,44 @@ from db.models.file import File
 from domain import global_id as ids
 from domain.enums import UserErrorCode
 from resolvers import evidence, file
-from tests.support.scenarios import PASSWORD, Stage, refused
+from tests.support.scenarios.base import PASSWORD, rejected
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 
-async def test_a_file_is_announced_with_a_signed_place(stage: Stage) -> None:
+async def test_a_file_is_announced_with_a_signed_place(scenario: EmptyPortfolio) -> None:
     place = await file.upload_create(
-        stage.at("manager"), name="C:\\notes\\review.PDF", content_type="application/pdf", size=12
+        scenario.context("manager"), name="C:\\notes\\review.PDF", content_type="application/pdf", size=12
     )
     base, link = place.url.rsplit("/", 1)
     assert base == "http://waymark.test/uploads"
-    assert stage.services.links.verify(UPLOAD, link) == {"file": place.key}
+    assert scenario.services.links.verify(UPLOAD, link) == {"file": place.key}
     assert [(header.name, header.value) for header in place.headers] == [("Content-Type", "application/pdf")]
-    (row,) = await stage.rows(File)
+    (row,) = await scenario.rows(File)
     assert (row.name, row.size, row.uploaded_at, row.learner_id) == ("review.PDF", 12, None, None)
     assert place.file_id == ids.encode("File", row.id)
-    assert await stage.trail() == ["fileUploadCreate"]
+    assert await scenario.audit_trail() == ["fileUploadCreate"]
 
 
-async def test_the_same_key_gives_the_same_place(stage: Stage) -> None:
+async def test_the_same_key_gives_the_same_place(scenario: EmptyPortfolio) -> None:
     asked = {"name": "review.pdf", "content_type": "", "size": 12}
-    places = await asyncio.gather(*(file.upload_create(stage.at("learner", "once"), **asked) for _ in range(10)))
-    assert len(await stage.rows(File)) == 1
+    places = await asyncio.gather(
+        *(file.upload_create(scenario.context("learner", "once"), **asked) for _ in range(10))
+    )
+    assert len(await scenario.rows(File)) == 1
     assert all(place == places[0] for place in places)
     other = {**asked, "size": 13}
-    assert await refused(file.upload_create(stage.at("learner", "once"), **other)) == {None: UserErrorCode.INVALID}
+    assert await rejected(file.upload_create(scenario.context("learner", "once"), **other)) == {
+        None: UserErrorCode.INVALID
+    }
 
 
-async def test_writers_of_one_provider_do_not_stand_in_each_others_way(stage: Stage) -> None:
+async def test_writers_of_one_provider_do_not_stand_in_each_others_way(scenario: EmptyPortfolio) -> None:
     """Each refers to the provider, whose row holds the end of the audit chain: on PostgreSQL a deadlock waits there."""
     who = ["learner", "assessor", "manager", "cy"] * 5
-    await asyncio.gather(*(file.upload_create(stage.at(one), name="a.pdf", content_type="", size=1) for one in who))
-    assert len(await stage.rows(File)) == len(await stage.trail()) == 20
+    await asyncio.gather(
+        *(file.upload_create(scenario.context(one), name="a.pdf", content_type="", size=1) for one in who)
+    )
+    assert len(await scenario.rows(File)) == len(await scenario.audit_trail()) == 20
 
 
 @pytest.mark.parametrize(
@@ -54,37 +61,39 @@ async def test_writers_of_one_provider_do_not_stand_in_each_others_way(stage: St
     ],
 )
 async def test_what_is_not_kept_is_refused(
-    stage: Stage, name: str, content_type: str, size: int, faults: dict[str, UserErrorCode]
+    scenario: EmptyPortfolio, name: str, content_type: str, size: int, faults: dict[str, UserErrorCode]
 ) -> None:
-    doing = file.upload_create(stage.at("learner"), name=name, content_type=content_type, size=size)
-    assert await refused(doing) == faults
-    assert await stage.rows(File) == []
+    doing = file.upload_create(scenario.context("learner"), name=name, content_type=content_type, size=size)
+    assert await rejected(doing) == faults
+    assert await scenario.rows(File) == []
 
 
-async def test_the_largest_file_is_taken(stage: Stage) -> None:
-    await file.upload_create(stage.at("learner"), name="a.mp4", content_type="video/mp4", size=100 * 1024 * 1024)
-    assert len(await stage.rows(File)) == 1
+async def test_the_largest_file_is_taken(scenario: EmptyPortfolio) -> None:
+    await file.upload_create(
+        scenario.context("learner"), name="a.mp4", content_type="video/mp4", size=100 * 1024 * 1024
+    )
+    assert len(await scenario.rows(File)) == 1
 
 
-async def submit(stage: Stage, who: str, file_id: str) -> int:
+async def submit(scenario: EmptyPortfolio, who: str, file_id: str) -> int:
     return await evidence.submit(
-        stage.at(who), aim_id=stage.aim, file_id=file_id, title="Brakes", description="Bled them",
+        scenario.context(who), aim_id=scenario.aim, file_id=file_id, title="Brakes", description="Bled them",
         declare_own_work=True, password=PASSWORD,
     )  # fmt: skip
 
 
-async def test_a_file_is_used_once_even_by_two_at_once(stage: Stage) -> None:
-    id = await stage.upload("learner")
-    done = await asyncio.gather(*(submit(stage, "learner", id) for _ in range(5)), return_exceptions=True)
+async def test_a_file_is_used_once_even_by_two_at_once(scenario: EmptyPortfolio) -> None:
+    id = await scenario.upload("learner")
+    done = await asyncio.gather(*(submit(scenario, "learner", id) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(one, int) for one in done) == 1
-    assert await refused(submit(stage, "learner", id)) == {"input.fileId": UserErrorCode.CONFLICT}
+    assert await rejected(submit(scenario, "learner", id)) == {"input.fileId": UserErrorCode.CONFLICT}
 
 
-async def test_only_who_uploaded_a_file_uses_it_and_only_when_it_has_arrived(stage: Stage) -> None:
-    theirs = await stage.upload("manager")
-    assert await refused(submit(stage, "learner", theirs)) == {"input.fileId": UserErrorCode.NOT_FOUND}
-    assert await refused(submit(stage, "learner", stage.aim)) == {"input.fileId": UserErrorCode.NOT_FOUND}
-    await submit(stage, "manager", theirs)
-    assert await refused(submit(stage, "learner", theirs)) == {"input.fileId": UserErrorCode.NOT_ALLOWED}
-    place = await file.upload_create(stage.at("learner"), name="a.pdf", content_type="", size=5)
-    assert await refused(submit(stage, "learner", place.file_id)) == {"input.fileId": UserErrorCode.INVALID}
+async def test_only_who_uploaded_a_file_uses_it_and_only_when_it_has_arrived(scenario: EmptyPortfolio) -> None:
+    theirs = await scenario.upload("manager")
+    assert await rejected(submit(scenario, "learner", theirs)) == {"input.fileId": UserErrorCode.NOT_FOUND}
+    assert await rejected(submit(scenario, "learner", scenario.aim)) == {"input.fileId": UserErrorCode.NOT_FOUND}
+    await submit(scenario, "manager", theirs)
+    assert await rejected(submit(scenario, "learner", theirs)) == {"input.fileId": UserErrorCode.NOT_ALLOWED}
+    place = await file.upload_create(scenario.context("learner"), name="a.pdf", content_type="", size=5)
+    assert await rejected(submit(scenario, "learner", place.file_id)) == {"input.fileId": UserErrorCode.INVALID}

@@ -12,35 +12,30 @@ from loaders.aim import AimLoader
 from resolvers import authentication as sign_in
 from resolvers.core.context import Context
 from resolvers.password import disclaimer_accept
-from schema.root import make_schema
-from tests.support.mutation_documents import DOCUMENTS, ask, faults
-from tests.support.scenarios import PASSWORD, Stage
+from tests.support.client import InProcessClient
+from tests.support.scenarios.base import PASSWORD
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 _WORDS = "I have read how my data is used."
 
 
-async def signed_in(stage: Stage, who: str) -> Context:
+async def signed_in(scenario: EmptyPortfolio, who: str) -> Context:
     """Somebody with real tokens: their rules are read anew with each request."""
-    there = Context(stage.services)
-    await sign_in.login(there, username=stage.user(who).username, password=PASSWORD)
+    there = Context(scenario.services)
+    await sign_in.login(there, username=scenario.user(who).username, password=PASSWORD)
     return there
 
 
 async def update(there: Context, **asked: Any) -> dict[str, Any]:
-    result = await make_schema().execute(
-        DOCUMENTS["providerSettingsUpdate"], variable_values={"input": asked}, context_value=there
-    )
-    assert result.errors is None, result.errors
-    assert result.data["providerSettingsUpdate"]["errors"] == []
-    return result.data["providerSettingsUpdate"]["providerSettings"]
+    return await InProcessClient.of(there).mutate("providerSettingsUpdate", input=asked)
 
 
-async def provider(stage: Stage) -> Provider:
-    return await stage.one(Provider, stage.user("master").provider_id)
+async def provider(scenario: EmptyPortfolio) -> Provider:
+    return await scenario.one(Provider, scenario.user("master").provider_id)
 
 
-async def test_settings_are_changed_and_what_is_left_out_stays(stage: Stage) -> None:
-    there = await signed_in(stage, "master")
+async def test_settings_are_changed_and_what_is_left_out_stays(scenario: EmptyPortfolio) -> None:
+    there = await signed_in(scenario, "master")
     asked = {
         "trafficLightTolerance": 7.5, "ratedFromPercent": 12, "reviewIntervalWeeks": 8,
         "unitSignatures": ["LEARNER", "ASSESSOR", "LEARNER"],
@@ -51,39 +46,39 @@ async def test_settings_are_changed_and_what_is_left_out_stays(stage: Stage) -> 
     assert there.viewer_or_raise().rules.traffic_light_tolerance == 7.5
     assert await update(there, reviewIntervalWeeks=10, ratedFromPercent=None) == {**settings, "reviewIntervalWeeks": 10}
     await update(there, reviewIntervalWeeks=10)
-    assert (await provider(stage)).settings_version == 3
-    assert await stage.trail() == ["login", "providerSettingsUpdate", "providerSettingsUpdate"]
+    assert (await provider(scenario)).settings_version == 3
+    assert await scenario.audit_trail() == ["login", "providerSettingsUpdate", "providerSettingsUpdate"]
 
 
-async def test_the_light_follows_at_once(stage: Stage) -> None:
-    there = await signed_in(stage, "master")
+async def test_the_light_follows_at_once(scenario: EmptyPortfolio) -> None:
+    there = await signed_in(scenario, "master")
     lights = []
     for tolerance in (100, 1):
         await update(there, trafficLightTolerance=tolerance)
-        lights.append((await there.loaders[AimLoader].load(ids.decode("Aim", stage.aim))).traffic_light)
+        lights.append((await there.loaders[AimLoader].load(ids.decode("Aim", scenario.aim))).traffic_light)
     assert lights == [TrafficLight.ON_TRACK, TrafficLight.OFF_TRACK]
 
 
-async def test_other_words_are_asked_of_everybody_again(stage: Stage) -> None:
-    master, assessor = await signed_in(stage, "master"), await signed_in(stage, "assessor")
+async def test_other_words_are_asked_of_everybody_again(scenario: EmptyPortfolio) -> None:
+    master, assessor = await signed_in(scenario, "master"), await signed_in(scenario, "assessor")
     settings = await update(master, disclaimer=f"  {_WORDS} ")
     assert settings["disclaimer"] == _WORDS
     # Of the one who changed them too, and of those who are signed in already.
     with pytest.raises(SetupRequired):
         _ = master.require_active_viewer()
-    assert (await read_viewer(stage.database, assessor.claims)).must_accept_disclaimer
+    assert (await read_viewer(scenario.database, assessor.claims)).must_accept_disclaimer
     await disclaimer_accept(assessor)
     await disclaimer_accept(master)
-    assert not (await read_viewer(stage.database, assessor.claims)).must_accept_disclaimer
+    assert not (await read_viewer(scenario.database, assessor.claims)).must_accept_disclaimer
     # The same words and other settings ask nobody; no words ask nobody either.
     await update(master, disclaimer=_WORDS, reviewIntervalWeeks=3)
-    assert not (await read_viewer(stage.database, assessor.claims)).must_accept_disclaimer
+    assert not (await read_viewer(scenario.database, assessor.claims)).must_accept_disclaimer
     assert (await update(master, disclaimer=None))["disclaimer"] is None
-    assert not (await read_viewer(stage.database, assessor.claims)).must_accept_disclaimer
+    assert not (await read_viewer(scenario.database, assessor.claims)).must_accept_disclaimer
     # Back again they are other words than those before.
     await update(master, disclaimer=_WORDS)
-    assert (await read_viewer(stage.database, assessor.claims)).must_accept_disclaimer
-    assert (await provider(stage)).disclaimer_version == 4
+    assert (await read_viewer(scenario.database, assessor.claims)).must_accept_disclaimer
+    assert (await provider(scenario)).disclaimer_version == 4
 
 
 @pytest.mark.parametrize(
@@ -105,22 +100,24 @@ async def test_other_words_are_asked_of_everybody_again(stage: Stage) -> None:
     ],
     ids=lambda value: next(iter(value)),
 )  # fmt: skip
-async def test_what_cannot_be_set_is_refused(stage: Stage, asked: dict[str, Any], expected: dict[str, str]) -> None:
-    assert await faults(stage, "master", "providerSettingsUpdate", input=asked) == expected
-    assert (await provider(stage)).settings_version == 1
+async def test_what_cannot_be_set_is_refused(
+    scenario: EmptyPortfolio, asked: dict[str, Any], expected: dict[str, str]
+) -> None:
+    assert await scenario.client("master").user_errors("providerSettingsUpdate", input=asked) == expected
+    assert (await provider(scenario)).settings_version == 1
 
 
-async def test_the_ends_of_the_ranges_are_taken(stage: Stage) -> None:
+async def test_the_ends_of_the_ranges_are_taken(scenario: EmptyPortfolio) -> None:
     for asked in (
         {"trafficLightTolerance": 0, "ratedFromPercent": 0, "reviewIntervalWeeks": 1},
         {"trafficLightTolerance": 100, "ratedFromPercent": 100, "reviewIntervalWeeks": 52},
         {"trafficLightTolerance": 0.3, "unitSignatures": ["IQA", "EMPLOYER_MANAGER", "EMPLOYER_OVERVIEW"]},
     ):
-        assert (await ask(stage, "master", "providerSettingsUpdate", input=asked))["errors"] == []
+        assert (await scenario.client("master").payload("providerSettingsUpdate", input=asked))["errors"] == []
 
 
 @pytest.mark.parametrize("who", ["learner", "assessor", "iqa", "manager", "overview", "basic"])
-async def test_only_a_master_admin_sets(stage: Stage, who: str) -> None:
-    answer = await faults(stage, who, "providerSettingsUpdate", input={"reviewIntervalWeeks": 3})
+async def test_only_a_master_admin_sets(scenario: EmptyPortfolio, who: str) -> None:
+    answer = await scenario.client(who).user_errors("providerSettingsUpdate", input={"reviewIntervalWeeks": 3})
     assert answer == {None: "NOT_ALLOWED"}
-    assert (await provider(stage)).review_interval_weeks == 12
+    assert (await provider(scenario)).review_interval_weeks == 12

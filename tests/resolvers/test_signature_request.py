@@ -11,124 +11,134 @@ from domain import global_id as ids
 from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
 from resolvers import signature_request
-from tests.support.scenarios import PASSWORD, Stage, refused
+from tests.support.scenarios.base import PASSWORD, rejected
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 ROLES = [Role.LEARNER, Role.EMPLOYER_MANAGER]
 
 
-async def asked(stage: Stage, who: str = "assessor", **changes: Any) -> tuple[str, str]:
+async def asked(scenario: EmptyPortfolio, who: str = "assessor", **changes: Any) -> tuple[str, str]:
     """A request's id, and the digest of its document."""
-    input = {"learner_id": stage.ada, "title": "Review", "roles": ROLES, **changes}
+    input = {"learner_id": scenario.ada, "title": "Review", "roles": ROLES, **changes}
     if "file_id" not in input:
-        input["file_id"] = await stage.upload(who)
-    key = await signature_request.create(stage.at(who), **input)
-    return ids.encode("SignatureRequest", key), (await stage.file(input["file_id"])).sha256
+        input["file_id"] = await scenario.upload(who)
+    key = await signature_request.create(scenario.context(who), **input)
+    return ids.encode("SignatureRequest", key), (await scenario.file(input["file_id"])).sha256
 
 
-def sign(stage: Stage, who: str, id: str, digest: str, password: str = PASSWORD) -> Any:
-    return signature_request.sign(stage.at(who), id=id, document_sha256=digest, password=password)
+def sign(scenario: EmptyPortfolio, who: str, id: str, digest: str, password: str = PASSWORD) -> Any:
+    return signature_request.sign(scenario.context(who), id=id, document_sha256=digest, password=password)
 
 
 @pytest.mark.parametrize("who", ["assessor", "basic", "master"])
-async def test_roles_are_asked_and_told(stage: Stage, who: str) -> None:
-    id, digest = await asked(stage, who, roles=[*ROLES, Role.ASSESSOR])
-    request = await stage.one(SignatureRequest, ids.decode("SignatureRequest", id))
+async def test_roles_are_asked_and_told(scenario: EmptyPortfolio, who: str) -> None:
+    id, digest = await asked(scenario, who, roles=[*ROLES, Role.ASSESSOR])
+    request = await scenario.one(SignatureRequest, ids.decode("SignatureRequest", id))
     assert (request.title, request.status) == ("Review", SignatureRequestStatus.PENDING)
     assert request.document_sha256 == digest
-    assert [slot.role for slot in await stage.rows(SignatureSlot)] == [*ROLES, Role.ASSESSOR]
-    file = await stage.one(File, request.file_id)
-    assert (ids.encode("Learner", file.learner_id), file.aim_id) == (stage.ada, None)
+    assert [slot.role for slot in await scenario.rows(SignatureSlot)] == [*ROLES, Role.ASSESSOR]
+    file = await scenario.one(File, request.file_id)
+    assert (ids.encode("Learner", file.learner_id), file.aim_id) == (scenario.ada, None)
     # Everybody who could fill a slot, but not who asked.
     told = {"learner", "manager", "second", "assessor", "other_assessor"} - {who}
-    assert {mail.to_address for mail in await stage.mails()} == {stage.user(one).email for one in told}
+    assert {mail.to_address for mail in await scenario.mails()} == {scenario.user(one).email for one in told}
 
 
-async def test_what_cannot_be_asked(stage: Stage) -> None:
-    doing = asked(stage, roles=[], title="", file_id="File_999")
-    assert await refused(doing) == {
+async def test_what_cannot_be_asked(scenario: EmptyPortfolio) -> None:
+    doing = asked(scenario, roles=[], title="", file_id="File_999")
+    assert await rejected(doing) == {
         "input.title": UserErrorCode.REQUIRED,
         "input.fileId": UserErrorCode.NOT_FOUND,
         "input.roles": UserErrorCode.REQUIRED,
     }
-    doing = asked(stage, roles=[Role.LEARNER, Role.MASTER_ADMIN, Role.LEARNER])
-    assert await refused(doing) == {
+    doing = asked(scenario, roles=[Role.LEARNER, Role.MASTER_ADMIN, Role.LEARNER])
+    assert await rejected(doing) == {
         "input.roles.1": UserErrorCode.INVALID, "input.roles.2": UserErrorCode.INVALID
     }  # fmt: skip
     for who in ("learner", "iqa", "manager", "overview"):
-        assert await refused(asked(stage, who)) == {None: UserErrorCode.NOT_ALLOWED}
-    for who, learner in (("assessor", stage.cy), ("assessor", stage.zoe), ("master", stage.zoe), ("master", stage.aim)):
-        assert await refused(asked(stage, who, learner_id=learner)) == {"input.learnerId": UserErrorCode.NOT_FOUND}
-    assert await stage.rows(SignatureRequest) == [] == await stage.mails()
+        assert await rejected(asked(scenario, who)) == {None: UserErrorCode.NOT_ALLOWED}
+    for who, learner in (
+        ("assessor", scenario.cy),
+        ("assessor", scenario.zoe),
+        ("master", scenario.zoe),
+        ("master", scenario.aim),
+    ):
+        assert await rejected(asked(scenario, who, learner_id=learner)) == {"input.learnerId": UserErrorCode.NOT_FOUND}
+    assert await scenario.rows(SignatureRequest) == [] == await scenario.mails()
 
 
-async def test_each_signs_their_own_slot_and_the_last_completes_it(stage: Stage) -> None:
-    id, digest = await asked(stage)
-    await sign(stage, "learner", id, digest)
-    first = (await stage.rows(SignatureSlot))[0]
-    assert (first.signed_by_id, first.document_sha256) == (stage.user("learner").id, digest)
+async def test_each_signs_their_own_slot_and_the_last_completes_it(scenario: EmptyPortfolio) -> None:
+    id, digest = await asked(scenario)
+    await sign(scenario, "learner", id, digest)
+    first = (await scenario.rows(SignatureSlot))[0]
+    assert (first.signed_by_id, first.document_sha256) == (scenario.user("learner").id, digest)
     assert first.statement == document_statement("Review")
-    assert [slot.signed_at is None for slot in await stage.rows(SignatureSlot)] == [False, True]
-    await sign(stage, "manager", id, digest.upper())
-    (request,) = await stage.rows(SignatureRequest)
+    assert [slot.signed_at is None for slot in await scenario.rows(SignatureSlot)] == [False, True]
+    await sign(scenario, "manager", id, digest.upper())
+    (request,) = await scenario.rows(SignatureRequest)
     assert request.status is SignatureRequestStatus.COMPLETE
-    lines = await stage.trail()
+    lines = await scenario.audit_trail()
     assert lines == ["signatureRequestCreate", "signatureRequestSign", "signatureRequestSign"]
     # Signing again changes nothing, and stamps nothing anew.
-    await sign(stage, "learner", id, digest)
-    assert (await stage.rows(SignatureSlot))[0].signed_at == first.signed_at
-    assert await stage.trail() == lines
+    await sign(scenario, "learner", id, digest)
+    assert (await scenario.rows(SignatureSlot))[0].signed_at == first.signed_at
+    assert await scenario.audit_trail() == lines
 
 
-async def test_the_digest_must_be_of_the_document_that_is_there(stage: Stage) -> None:
-    id, digest = await asked(stage)
+async def test_the_digest_must_be_of_the_document_that_is_there(scenario: EmptyPortfolio) -> None:
+    id, digest = await asked(scenario)
     for wrong in ("0" * 64, "", digest[:-1]):
-        assert await refused(sign(stage, "learner", id, wrong)) == {"documentSha256": UserErrorCode.CONFLICT}
-    (request,) = await stage.rows(SignatureRequest)
-    async with stage.database.writing() as session:
+        assert await rejected(sign(scenario, "learner", id, wrong)) == {"documentSha256": UserErrorCode.CONFLICT}
+    (request,) = await scenario.rows(SignatureRequest)
+    async with scenario.database.writing() as session:
         (await session.get_one(File, request.file_id)).sha256 = "1" * 64
     for either in (digest, "1" * 64):
-        assert await refused(sign(stage, "learner", id, either)) == {"documentSha256": UserErrorCode.CONFLICT}
-    assert all(slot.signed_at is None for slot in await stage.rows(SignatureSlot))
+        assert await rejected(sign(scenario, "learner", id, either)) == {"documentSha256": UserErrorCode.CONFLICT}
+    assert all(slot.signed_at is None for slot in await scenario.rows(SignatureSlot))
 
 
-async def test_who_may_not_sign(stage: Stage) -> None:
-    id, digest = await asked(stage)
+async def test_who_may_not_sign(scenario: EmptyPortfolio) -> None:
+    id, digest = await asked(scenario)
     for who in ("assessor", "iqa", "overview"):
-        assert await refused(sign(stage, who, id, digest)) == {"id": UserErrorCode.NOT_ALLOWED}
+        assert await rejected(sign(scenario, who, id, digest)) == {"id": UserErrorCode.NOT_ALLOWED}
     for who in ("basic", "master"):
-        assert await refused(sign(stage, who, id, digest)) == {None: UserErrorCode.NOT_ALLOWED}
+        assert await rejected(sign(scenario, who, id, digest)) == {None: UserErrorCode.NOT_ALLOWED}
     for who in ("cy", "zoe", "colleague", "foreign_assessor"):
-        assert await refused(sign(stage, who, id, digest)) == {"id": UserErrorCode.NOT_FOUND}
-    assert await refused(sign(stage, "learner", id, digest, "guess")) == {"password": UserErrorCode.WRONG_PASSWORD}
-    await sign(stage, "manager", id, digest)
-    assert await refused(sign(stage, "second", id, digest)) == {"id": UserErrorCode.CONFLICT}
+        assert await rejected(sign(scenario, who, id, digest)) == {"id": UserErrorCode.NOT_FOUND}
+    assert await rejected(sign(scenario, "learner", id, digest, "guess")) == {"password": UserErrorCode.WRONG_PASSWORD}
+    await sign(scenario, "manager", id, digest)
+    assert await rejected(sign(scenario, "second", id, digest)) == {"id": UserErrorCode.CONFLICT}
 
 
-async def test_only_what_waits_is_cancelled(stage: Stage) -> None:
-    id, digest = await asked(stage)
+async def test_only_what_waits_is_cancelled(scenario: EmptyPortfolio) -> None:
+    id, digest = await asked(scenario)
     for who in ("learner", "iqa", "manager", "overview"):
-        assert await refused(signature_request.cancel(stage.at(who), id=id)) == {None: UserErrorCode.NOT_ALLOWED}
-    doing = signature_request.cancel(stage.at("foreign_assessor"), id=id)
-    assert await refused(doing) == {"id": UserErrorCode.NOT_FOUND}
-    await sign(stage, "learner", id, digest)
-    await signature_request.cancel(stage.at("basic"), id=id)
-    assert await refused(signature_request.cancel(stage.at("assessor"), id=id)) == {"id": UserErrorCode.CONFLICT}
-    assert await refused(sign(stage, "manager", id, digest)) == {"id": UserErrorCode.CONFLICT}
-    assert [slot.signed_at is None for slot in await stage.rows(SignatureSlot)] == [False, True]
+        assert await rejected(signature_request.cancel(scenario.context(who), id=id)) == {
+            None: UserErrorCode.NOT_ALLOWED
+        }
+    doing = signature_request.cancel(scenario.context("foreign_assessor"), id=id)
+    assert await rejected(doing) == {"id": UserErrorCode.NOT_FOUND}
+    await sign(scenario, "learner", id, digest)
+    await signature_request.cancel(scenario.context("basic"), id=id)
+    assert await rejected(signature_request.cancel(scenario.context("assessor"), id=id)) == {
+        "id": UserErrorCode.CONFLICT
+    }
+    assert await rejected(sign(scenario, "manager", id, digest)) == {"id": UserErrorCode.CONFLICT}
+    assert [slot.signed_at is None for slot in await scenario.rows(SignatureSlot)] == [False, True]
 
 
-async def test_of_twenty_who_race_for_one_slot_one_wins(stage: Stage) -> None:
+async def test_of_twenty_who_race_for_one_slot_one_wins(scenario: EmptyPortfolio) -> None:
     """Two managers, ten times each; the learner's slot is filled meanwhile."""
-    id, digest = await asked(stage)
+    id, digest = await asked(scenario)
     done = await asyncio.gather(
-        sign(stage, "learner", id, digest),
-        *(sign(stage, who, id, digest) for who in ("manager", "second") * 10),
+        sign(scenario, "learner", id, digest),
+        *(sign(scenario, who, id, digest) for who in ("manager", "second") * 10),
         return_exceptions=True,
     )
-    slots, (request,) = await stage.rows(SignatureSlot), await stage.rows(SignatureRequest)
+    slots, (request,) = await scenario.rows(SignatureSlot), await scenario.rows(SignatureRequest)
     assert request.status is SignatureRequestStatus.COMPLETE
     assert isinstance(done[0], int)
-    assert slots[1].signed_by_id in (stage.user("manager").id, stage.user("second").id)
-    assert (await stage.trail()).count("signatureRequestSign") == 2
+    assert slots[1].signed_by_id in (scenario.user("manager").id, scenario.user("second").id)
+    assert (await scenario.audit_trail()).count("signatureRequestSign") == 2
     codes = {fault.code for one in done if not isinstance(one, int) for fault in one.errors}
     assert codes <= {UserErrorCode.CONFLICT, UserErrorCode.TOO_MANY_ATTEMPTS}

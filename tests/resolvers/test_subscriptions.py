@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
-from tests.support.http_server import Person
 
 SETTINGS = (
     "mutation($n: Float!) { providerSettingsUpdate(input: { trafficLightTolerance: $n }) { errors { message } } }"
@@ -17,7 +17,7 @@ SETTINGS = (
 
 
 @asynccontextmanager
-async def stream(person: Person, subscription: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
+async def stream(person: HttpClient, subscription: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
     """The data of each message of a subscription over server-sent events."""
 
     async def messages() -> AsyncIterator[dict[str, Any]]:
@@ -25,7 +25,7 @@ async def stream(person: Person, subscription: str) -> AsyncIterator[AsyncIterat
             if line.startswith("data:") and line.removeprefix("data:").strip():
                 yield json.loads(line.removeprefix("data:"))["data"]
 
-    request = person.client.stream(
+    request = person.http.stream(
         "POST", "/graphql", json={"query": subscription}, headers={"accept": "text/event-stream"}
     )
     async with request as response:
@@ -37,8 +37,8 @@ async def stream(person: Person, subscription: str) -> AsyncIterator[AsyncIterat
 async def test_a_change_of_the_settings_reaches_an_open_stream(demo: Demo, backend: str, fields: str) -> None:
     async with (
         demo.serving(backend) as running,
-        running.person("assessor") as assessor,
-        running.person("master.admin") as admin,
+        running.signed_in("assessor") as assessor,
+        running.signed_in("master.admin") as admin,
         stream(assessor, f"subscription {{ kpisChanged(take: 2) {{ {fields} }} }}") as messages,
     ):
         async with asyncio.timeout(20):
@@ -53,8 +53,8 @@ async def test_a_change_of_the_settings_reaches_an_open_stream(demo: Demo, backe
 async def test_learners_come_with_their_light_as_the_settings_have_it_now(demo: Demo, backend: str) -> None:
     async with (
         demo.serving(backend) as running,
-        running.person("assessor") as assessor,
-        running.person("master.admin") as admin,
+        running.signed_in("assessor") as assessor,
+        running.signed_in("master.admin") as admin,
     ):
         learners = await assessor.data("{ learners(filter: { trafficLight: OFF_TRACK }, first: 1) { nodes { id } } }")
         id = learners["learners"]["nodes"][0]["id"]

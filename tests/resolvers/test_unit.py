@@ -9,64 +9,69 @@ from domain.enums import Role, UserErrorCode
 from resolvers import unit
 from tests.resolvers.test_evidence import submitted
 from tests.resolvers.test_evidence_assessment import assess
-from tests.support.scenarios import PASSWORD, Stage, refused
+from tests.support.scenarios.base import PASSWORD, rejected
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 
-async def complete(stage: Stage) -> str:
+async def complete(scenario: EmptyPortfolio) -> str:
     """The first unit, every criterion signed off."""
-    id, (first, second, _) = await submitted(stage), stage.criteria
-    await assess(stage, id, (first, True), (second, True))
-    return stage.units[0]
+    id, (first, second, _) = await submitted(scenario), scenario.criteria
+    await assess(scenario, id, (first, True), (second, True))
+    return scenario.units[0]
 
 
-async def test_each_role_signs_once_and_the_words_are_kept(stage: Stage) -> None:
-    id = await complete(stage)
+async def test_each_role_signs_once_and_the_words_are_kept(scenario: EmptyPortfolio) -> None:
+    id = await complete(scenario)
     for who in ("assessor", "learner", "iqa", "manager", "overview", "assessor", "learner"):
-        assert await unit.sign(stage.at(who), id=id, password=PASSWORD) == ids.decode_pair("Unit", id)
-    signatures = await stage.rows(UnitSignature)
+        assert await unit.sign(scenario.context(who), id=id, password=PASSWORD) == ids.decode_pair("Unit", id)
+    signatures = await scenario.rows(UnitSignature)
     assert [row.role for row in signatures] == [
         Role.ASSESSOR, Role.LEARNER, Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW
     ]  # fmt: skip
-    keys = [ids.decode_pair("Criterion", one)[1] for one in stage.criteria[:2]]
+    keys = [ids.decode_pair("Criterion", one)[1] for one in scenario.criteria[:2]]
     statement = signing.unit_statement("1", "Unit 1", "Cycle mechanic", "Learner")
     assert {row.statement for row in signatures} == {statement}
     assert {row.content_sha256 for row in signatures} == {
         signing.unit_sha256(statement, [(key, 1, True) for key in keys])
     }
-    assert (await stage.trail()).count("unitSign") == 5
+    assert (await scenario.audit_trail()).count("unitSign") == 5
 
 
-async def test_a_unit_with_something_left_to_do_is_not_signed(stage: Stage) -> None:
-    id, (first, *_) = await submitted(stage), stage.criteria
-    await assess(stage, id, (first, True))
-    doing = unit.sign(stage.at("assessor"), id=stage.units[0], password=PASSWORD)
-    assert await refused(doing) == {"id": UserErrorCode.INVALID}
-    assert await stage.rows(UnitSignature) == []
+async def test_a_unit_with_something_left_to_do_is_not_signed(scenario: EmptyPortfolio) -> None:
+    id, (first, *_) = await submitted(scenario), scenario.criteria
+    await assess(scenario, id, (first, True))
+    doing = unit.sign(scenario.context("assessor"), id=scenario.units[0], password=PASSWORD)
+    assert await rejected(doing) == {"id": UserErrorCode.INVALID}
+    assert await scenario.rows(UnitSignature) == []
 
 
-async def test_of_two_managers_at_once_one_signs(stage: Stage) -> None:
-    id = await complete(stage)
+async def test_of_two_managers_at_once_one_signs(scenario: EmptyPortfolio) -> None:
+    id = await complete(scenario)
     done = await asyncio.gather(
-        *(unit.sign(stage.at(who), id=id, password=PASSWORD) for who in ("manager", "second") * 3),
+        *(unit.sign(scenario.context(who), id=id, password=PASSWORD) for who in ("manager", "second") * 3),
         return_exceptions=True,
     )
-    (signature,) = await stage.rows(UnitSignature)
+    (signature,) = await scenario.rows(UnitSignature)
     # The one who signed hears the same each time; the other is told who it was.
     assert sum(isinstance(one, tuple) for one in done) == 3
-    loser = "manager" if signature.signed_by_id == stage.user("second").id else "second"
-    doing = unit.sign(stage.at(loser), id=id, password=PASSWORD)
-    assert await refused(doing) == {"id": UserErrorCode.CONFLICT}
+    loser = "manager" if signature.signed_by_id == scenario.user("second").id else "second"
+    doing = unit.sign(scenario.context(loser), id=id, password=PASSWORD)
+    assert await rejected(doing) == {"id": UserErrorCode.CONFLICT}
 
 
-async def test_who_may_not_sign(stage: Stage) -> None:
-    id = await complete(stage)
+async def test_who_may_not_sign(scenario: EmptyPortfolio) -> None:
+    id = await complete(scenario)
     for who in ("basic", "master"):
-        assert await refused(unit.sign(stage.at(who), id=id, password=PASSWORD)) == {None: UserErrorCode.NOT_ALLOWED}
+        assert await rejected(unit.sign(scenario.context(who), id=id, password=PASSWORD)) == {
+            None: UserErrorCode.NOT_ALLOWED
+        }
     for who in ("cy", "zoe", "colleague", "other_assessor", "foreign_assessor"):
-        assert await refused(unit.sign(stage.at(who), id=id, password=PASSWORD)) == {"id": UserErrorCode.NOT_FOUND}
-    for unknown in ("Unit_1.999", "Unit_999.1", stage.criteria[0], stage.aim, "x"):
-        doing = unit.sign(stage.at("assessor"), id=unknown, password=PASSWORD)
-        assert await refused(doing) == {"id": UserErrorCode.NOT_FOUND}
-    doing = unit.sign(stage.at("assessor"), id=id, password="guess")
-    assert await refused(doing) == {"password": UserErrorCode.WRONG_PASSWORD}
-    assert await stage.rows(UnitSignature) == []
+        assert await rejected(unit.sign(scenario.context(who), id=id, password=PASSWORD)) == {
+            "id": UserErrorCode.NOT_FOUND
+        }
+    for unknown in ("Unit_1.999", "Unit_999.1", scenario.criteria[0], scenario.aim, "x"):
+        doing = unit.sign(scenario.context("assessor"), id=unknown, password=PASSWORD)
+        assert await rejected(doing) == {"id": UserErrorCode.NOT_FOUND}
+    doing = unit.sign(scenario.context("assessor"), id=id, password="guess")
+    assert await rejected(doing) == {"password": UserErrorCode.WRONG_PASSWORD}
+    assert await scenario.rows(UnitSignature) == []

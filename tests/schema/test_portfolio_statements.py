@@ -1,19 +1,16 @@
 """How many SQL statements the portfolio's pages take: as many for one entry as for a full page, within bounds."""
 
 import datetime as dt
-from pathlib import Path
 
 import pytest
 
-from db.database import Database
-from db.models.action import ActionFile
-from db.models.evidence import EvidenceMapping
-from db.models.learner import Learner
-from db.models.session import SessionFile
+from db.models.registry import Learner
 from domain import global_id as ids
 from domain.enums import SessionStatus
-from tests.support.learner_scenario import Shelf, fill_shelf, id_of
+from tests.support.client import InProcessClient
 from tests.support.factories import Factory
+from tests.support.scenarios.base import id_of
+from tests.support.scenarios.full_portfolio import FullPortfolio
 
 # Every signed-in request begins with one statement that is not an operation's own.
 SIGN_IN = 1
@@ -54,47 +51,42 @@ EVERY_LIST = """{ learners(first: 50) { nodes {
 
 
 @pytest.fixture
-async def shelf(database: Database, tmp_path: Path) -> Shelf:
-    return await fill_shelf(database, tmp_path)
+def scenario(full_portfolio: FullPortfolio) -> FullPortfolio:
+    return full_portfolio
 
 
-async def statements(shelf: Shelf, who: str, query: str, **variables: str) -> int:
+async def statements(scenario: FullPortfolio, who: str, query: str, **variables: str) -> int:
     """As a client is served: with the sign-in, and with the qualification's words in memory."""
-    context = shelf.context(who)
+    context = scenario.context(who)
     await context.services.qualifications.qualifications(
-        [shelf.it.main.qualification_id, shelf.it.side.qualification_id]
+        [scenario.main.qualification_id, scenario.side.qualification_id]
     )
-    await shelf.ask(who, query, context, **variables)
-    return SIGN_IN + shelf.statements
+    client = InProcessClient.of(context)
+    await client.data(query, **variables)
+    return SIGN_IN + client.statements
 
 
-async def fill_up(shelf: Shelf) -> None:
+async def fill_up(scenario: FullPortfolio) -> None:
     """A full page of everything: 20 sessions with files and actions with files, 60 entries, 20 pieces of evidence."""
-    it = shelf.it
-    async with shelf.database.writing() as session:
+    async with scenario.database.writing() as session:
         factory = Factory(session)
-        ada = await session.get_one(Learner, it.ada.id)
-        keys = {"provider_id": it.provider.id, "learner_id": ada.id}
+        ada = await session.get_one(Learner, scenario.ada.id)
+        unit_id = scenario.criteria[0].unit_id
         for number in range(20):
             start = factory.now - dt.timedelta(days=30 + number)
-            visit = await factory.session_of(ada, it.ann, start, it.main, status=SessionStatus.ATTENDED)
-            action = await factory.action(ada, it.ann, it.main, session_id=visit.id)
-            for link, key in ((SessionFile, {"session_id": visit.id}), (ActionFile, {"action_id": action.id})):
-                await factory.add(link(**keys, **key, file_id=(await factory.file(it.ann, ada, it.main)).id))
+            visit = await factory.session_of(ada, scenario.ann, start, scenario.main, status=SessionStatus.ATTENDED)
+            action = await factory.action(ada, scenario.ann, scenario.main, session_id=visit.id)
+            await factory.session_file(visit, await factory.file(scenario.ann, ada, scenario.main))
+            await factory.action_file(action, await factory.file(scenario.ann, ada, scenario.main))
             for _ in range(3):
-                await factory.time_log_entry(
-                    ada, it.ann, 10, it.main, unit_id=it.criteria[0].unit_id, assessor_id=it.bob.id
-                )
-            evidence = await factory.evidence(it.main, it.manager)
-            criterion = it.criteria[number % 2]
-            place = {"aim_id": it.main.id, "unit_id": criterion.unit_id, "criterion_id": criterion.id}
-            await factory.add(
-                EvidenceMapping(**keys, **place, evidence_id=evidence.id, mapped_by_id=it.ann.id, mapped_at=factory.now)
-            )
+                about = {"unit_id": unit_id, "assessor_id": scenario.bob.id}
+                await factory.time_log_entry(ada, scenario.ann, 10, scenario.main, **about)
+            evidence = await factory.evidence(scenario.main, scenario.manager)
+            await factory.evidence_mapping(evidence, scenario.criteria[number % 2], scenario.ann)
 
 
-async def test_a_full_page_takes_no_more_statements_than_a_short_one(shelf: Shelf) -> None:
-    learner, unit = id_of(shelf.it.ada), ids.encode_pair("Unit", shelf.it.main.id, shelf.it.criteria[0].unit_id)
+async def test_a_full_page_takes_no_more_statements_than_a_short_one(scenario: FullPortfolio) -> None:
+    learner, unit = id_of(scenario.ada), ids.encode_pair("Unit", scenario.main.id, scenario.criteria[0].unit_id)
     bounds = {
         "learning plan": (7, "assessor", LEARNING_PLAN, {"id": learner}),
         "time log": (5, "ada", TIME_LOG, {"id": learner}),
@@ -102,24 +94,24 @@ async def test_a_full_page_takes_no_more_statements_than_a_short_one(shelf: Shel
         "learner home": (9, "ada", LEARNER_HOME, {}),
         "awaiting signature": (6, "assessor", AWAITING, {}),
     }
-    few = {name: await statements(shelf, who, query, **asked) for name, (_, who, query, asked) in bounds.items()}
-    await fill_up(shelf)
-    many = {name: await statements(shelf, who, query, **asked) for name, (_, who, query, asked) in bounds.items()}
+    few = {name: await statements(scenario, who, query, **asked) for name, (_, who, query, asked) in bounds.items()}
+    await fill_up(scenario)
+    many = {name: await statements(scenario, who, query, **asked) for name, (_, who, query, asked) in bounds.items()}
     assert many == few
     assert {name: few[name] for name, (most, *_) in bounds.items() if few[name] > most} == {}
 
 
-async def test_many_learners_take_no_more_statements_than_one(shelf: Shelf) -> None:
+async def test_many_learners_take_no_more_statements_than_one(scenario: FullPortfolio) -> None:
     # The manager has one learner; the admin all of them.
-    one = [await statements(shelf, "manager", query) for query in (DASHBOARD, EVERY_LIST)]
-    async with shelf.database.writing() as session:
+    one = [await statements(scenario, "manager", query) for query in (DASHBOARD, EVERY_LIST)]
+    async with scenario.database.writing() as session:
         factory = Factory(session)
         for number in range(30):
-            learner = await factory.learner(shelf.it.provider, f"Learner {number}", shelf.it.site)
-            aim = await factory.aim(learner, shelf.it.mechanic, assessor=shelf.it.ann)
-            visit = await factory.session_of(learner, shelf.it.ann, factory.now + dt.timedelta(days=1), aim)
-            await factory.action(learner, shelf.it.ann, aim, session_id=visit.id)
-            await factory.evidence(aim, shelf.it.ann)
-            await factory.time_log_entry(learner, shelf.it.ann, 5)
-    assert [await statements(shelf, "master", query) for query in (DASHBOARD, EVERY_LIST)] == one
+            learner = await factory.learner(scenario.provider, f"Learner {number}", scenario.site)
+            aim = await factory.aim(learner, scenario.mechanic, assessor=scenario.ann)
+            visit = await factory.session_of(learner, scenario.ann, factory.now + dt.timedelta(days=1), aim)
+            await factory.action(learner, scenario.ann, aim, session_id=visit.id)
+            await factory.evidence(aim, scenario.ann)
+            await factory.time_log_entry(learner, scenario.ann, 5)
+    assert [await statements(scenario, "master", query) for query in (DASHBOARD, EVERY_LIST)] == one
     assert one[0] <= 5

@@ -14,8 +14,8 @@ from domain.enums import Role
 from schema.root import make_schema
 from services.importer.parser import read_qualification
 from services.importer.store import store_qualification
-from tests.support.viewers import context, viewer
 from tests.support.factories import Factory
+from tests.support.viewers import context, viewer
 
 HERE = Path(__file__).parents[1] / "services" / "importer" / "qualifications"
 # The published files beside this clone, where it is developed; our copies of them everywhere.

@@ -9,8 +9,8 @@ from db.database import Database
 from db.models.employer import Employer
 from domain.enums import Role
 from tests.support.architecture import ROOT
-from tests.support.http_server import serving
 from tests.support.factories import Factory
+from tests.support.http_server import serving
 
 PASSWORD = "fifty-learners-or-one"
 OPERATIONS = ROOT / "bench" / "operations"
@@ -48,7 +48,7 @@ async def test_statements_of_the_screens_that_must_be_fast(
         "employer_kpis": {},
     }
     counted: dict[str, int] = {}
-    async with serving(own_database_url, tmp_path) as running, running.person("overview", PASSWORD) as person:
+    async with serving(own_database_url, tmp_path) as running, running.signed_in("overview", PASSWORD) as person:
         runner = running.server.endpoint._runner
         on_complete = runner.on_complete
         for name, variables in asked.items():

@@ -1,14 +1,17 @@
 """Databases for tests, on SQLite and on PostgreSQL: each made once as a template, then copied in milliseconds.
 
-A recipe is an async function that fills an empty `Database`. The first `fresh()` with it builds the template, the next
-ones copy that. `tables` is the plain one: every table, no row.
+A recipe is an async function that fills a `Database` which has every table and no row. The first `fresh()` with a
+recipe builds its template, the next ones copy that. `tables` adds nothing.
 """
 
 import os
+import pickle
 import secrets
 import shutil
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import URL, make_url, text
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -19,12 +22,19 @@ from tests.support.postgres_server import PostgresServer
 
 BACKENDS = ("sqlite", "postgresql")
 
-Recipe = Callable[[Database], Awaitable[None]]
+Recipe = Callable[[Database], Awaitable[Any]]
 
 
 async def tables(database: Database) -> None:
-    """Every table, no row."""
-    await migrate(database)
+    """Adds no row."""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A database that is copied. `value`: what its recipe returned, pickled: each copy has objects of its own."""
+
+    url: URL
+    value: bytes
 
 
 class Databases:
@@ -36,25 +46,36 @@ class Databases:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._templates: dict[tuple[str, Recipe], URL] = {}
+        self._templates: dict[tuple[str, Recipe], Template] = {}
         self._made: list[URL] = []
         self._server: PostgresServer | None = None
         # Test processes that share a server, at once or after one was killed, must not meet.
         self._prefix = f"waymark_test_{secrets.token_hex(4)}"
 
     async def fresh(self, backend: str, recipe: Recipe = tables) -> str:
-        """The async SQLAlchemy URL of a database of its own, as `recipe` leaves it. `backend`: one of BACKENDS."""
+        """Returns the async SQLAlchemy URL of a new database, as `recipe` leaves it. `backend`: one of BACKENDS."""
+        return (await self.fresh_with_value(backend, recipe))[0]
+
+    async def fresh_with_value(self, backend: str, recipe: Recipe) -> tuple[str, Any]:
+        """Returns the URL of a new database, and a copy of what `recipe` returned."""
+        template = await self._template(backend, recipe)
+        return _plain(await self._make(backend, template.url)), pickle.loads(template.value)
+
+    async def _template(self, backend: str, recipe: Recipe) -> Template:
         key = (backend, recipe)
         if key not in self._templates:
-            template = await self._make(backend)
-            database = Database(_plain(template))
+            base = None if recipe is tables else (await self._template(backend, tables)).url
+            url = await self._make(backend, base)
+            database = Database(_plain(url))
             try:
-                await recipe(database)
+                if base is None:
+                    await migrate(database)
+                value = await recipe(database)
             finally:
                 # PostgreSQL copies no database that is in use; SQLite folds its log in on the last close.
                 await database.close()
-            self._templates[key] = template
-        return _plain(await self._make(backend, self._templates[key]))
+            self._templates[key] = Template(url, pickle.dumps(value))
+        return self._templates[key]
 
     async def drop(self, url: str) -> None:
         """Removes a database from `fresh()`, whoever is still connected."""

@@ -8,8 +8,8 @@ from pathlib import Path
 from db.database import Database
 from services.demo import build_demo
 from services.storage.file_store import open_store
-from tests.support.databases import Databases, tables
-from tests.support.http_server import Running, serving
+from tests.support.databases import Databases
+from tests.support.http_server import RunningServer, serving
 
 
 class Demo:
@@ -30,11 +30,10 @@ class Demo:
         return url
 
     @asynccontextmanager
-    async def serving(self, backend: str, **environment: str) -> AsyncIterator[Running]:
+    async def serving(self, backend: str, **environment: str) -> AsyncIterator[RunningServer]:
         """A server over a demo database of its own; `environment`: further settings."""
         async with serving(await self.database_url(backend), self._folder, **environment) as running:
             yield running
 
     async def _build(self, database: Database) -> None:
-        await tables(database)
         await build_demo(database, open_store(self._folder / "files"))

@@ -25,7 +25,8 @@ from domain.enums import EvidenceStatus
 from services.audit.verify import find_problems
 from services.mail.messages import SIGNATURE_REQUESTED
 from services.storage.file_store import open_store
-from tests.support.http_server import PASSWORD, Person
+from tests.support.client import HttpClient
+from tests.support.http_server import PASSWORD
 from tests.support.server_process import ServerProcess
 
 SUBMIT = (
@@ -68,8 +69,8 @@ class Workers:
 
     async def start(self) -> None:
         """Signs in, and sets to work."""
-        ada = await self._stack.enter_async_context(self._server.person("learner"))
-        assessor = await self._stack.enter_async_context(self._server.person("assessor"))
+        ada = await self._stack.enter_async_context(self._server.signed_in("learner"))
+        assessor = await self._stack.enter_async_context(self._server.signed_in("assessor"))
         found = await ada.data("{ viewer { learner { id aims { id status } } } }")
         learner = found["viewer"]["learner"]
         aim = next(one["id"] for one in learner["aims"] if one["status"] == "IN_TRAINING")
@@ -98,7 +99,7 @@ class Workers:
             # No answer, no promise: what was asked for may or may not have been done, but not by half.
             self.promised.unanswered += 1
 
-    async def _ask(self, person: Person, query: str, **variables: Any) -> dict[str, Any]:
+    async def _ask(self, person: HttpClient, query: str, **variables: Any) -> dict[str, Any]:
         response = await person.post(query, **variables)
         answer = response.json()
         if response.status_code != 200 or "errors" in answer:
@@ -109,7 +110,7 @@ class Workers:
             self.promised.wrong.append(str(payload["errors"]))
         return payload
 
-    async def _upload(self, person: Person, name: str, content: bytes) -> tuple[str, str]:
+    async def _upload(self, person: HttpClient, name: str, content: bytes) -> tuple[str, str]:
         made = await self._ask(
             person,
             "mutation($input: FileUploadInput!) { fileUploadCreate(input: $input) { upload { fileId url headers { name "
@@ -117,7 +118,7 @@ class Workers:
             input={"name": name, "contentType": "text/plain", "size": len(content)},
         )
         upload, sha256 = made["upload"], hashlib.sha256(content).hexdigest()
-        sent = await person.client.put(upload["url"], content=content)
+        sent = await person.http.put(upload["url"], content=content)
         if sent.status_code not in (200, 201) or sent.json()["sha256"] != sha256:
             self.promised.wrong.append(f"upload: {sent.status_code} {sent.text[:300]}")
         self.promised.uploads[upload["fileId"]] = sha256
@@ -127,7 +128,7 @@ class Workers:
         self._number += 1
         return self._number, f"work {self._number}\n".encode() * 20_000
 
-    async def _submit(self, ada: Person, aim: str) -> None:
+    async def _submit(self, ada: HttpClient, aim: str) -> None:
         while True:
             number, content = self._content()
             file_id, sha256 = await self._upload(ada, f"work {number}.txt", content)
@@ -138,7 +139,7 @@ class Workers:
             if (evidence := done["evidence"]) is not None:
                 self.promised.evidence[evidence["id"]] = sha256
 
-    async def _papers(self, assessor: Person, ada: Person, learner: str) -> None:
+    async def _papers(self, assessor: HttpClient, ada: HttpClient, learner: str) -> None:
         while True:
             number, content = self._content()
             file_id, sha256 = await self._upload(assessor, f"paper {number}.txt", content[:1000])

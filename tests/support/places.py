@@ -15,8 +15,8 @@ from domain.enums import Role
 from resolvers.core.context import Context, Services
 from schema.root import make_schema
 from services.audit.append import append
-from tests.support.viewers import services, viewer
 from tests.support.factories import Factory
+from tests.support.viewers import services, viewer
 
 
 async def fill(database: Database) -> None:

@@ -13,13 +13,13 @@ from db.models.learner import Learner
 from db.models.user import User
 from domain import global_id as ids
 from tests.support.demo_server import Demo
-from tests.support.http_server import Running, serving
+from tests.support.http_server import RunningServer, serving
 
 
 class Scene:
     """The demo served, and its learner Ada as the tables have her."""
 
-    def __init__(self, running: Running, database: Database, folder: Path, user: User, learner: Learner) -> None:
+    def __init__(self, running: RunningServer, database: Database, folder: Path, user: User, learner: Learner) -> None:
         self.running, self.database, self.folder, self.user, self.learner = running, database, folder, user, learner
         self.id = ids.encode("Learner", learner.id)
 

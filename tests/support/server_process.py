@@ -1,7 +1,7 @@
 """`server.py serve` as a process of its own, to be stopped, killed and started again on what it left behind.
 
 async with server_process(url, folder) as server:
-    async with server.person("learner") as ada: …
+    async with server.signed_in("learner") as ada: …
     server.kill()
     await server.start()
 """
@@ -22,7 +22,8 @@ from typing import Any
 import httpx2
 
 from tests.support.architecture import ROOT
-from tests.support.http_server import PASSWORD, Person
+from tests.support.client import HttpClient
+from tests.support.http_server import PASSWORD
 
 # A machine that runs other tests beside may take long to start a process.
 PATIENCE = 60.0
@@ -99,13 +100,13 @@ class ServerProcess:
         return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
 
     @asynccontextmanager
-    async def stranger(self) -> AsyncIterator[Person]:
+    async def anonymous(self) -> AsyncIterator[HttpClient]:
         async with httpx2.AsyncClient(base_url=self.address, timeout=PATIENCE) as client:
-            yield Person(client)
+            yield HttpClient(client)
 
     @asynccontextmanager
-    async def person(self, username: str, password: str = PASSWORD) -> AsyncIterator[Person]:
-        async with self.stranger() as person:
+    async def signed_in(self, username: str, password: str = PASSWORD) -> AsyncIterator[HttpClient]:
+        async with self.anonymous() as person:
             await person.sign_in(username, password)
             yield person
 

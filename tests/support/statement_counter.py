@@ -8,8 +8,8 @@ from structlog.testing import capture_logs
 
 from domain import clock
 from services.demo import sample_files as files
-from tests.support.client import SCHEMA, Actor, Cast, operation
-from tests.support.http_server import PASSWORD
+from tests.support.client import SCHEMA, HttpClient, operation
+from tests.support.http_server import PASSWORD, Clients
 from tests.support.lookup import MATHEMATICS, STANDARD, aim_of, criteria, learner_id, qualification_id, user_id
 from tests.support.smtp_server import Post, link_in
 
@@ -22,7 +22,7 @@ class Meter:
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
 
-    async def __call__(self, person: Actor, mutation: str, **arguments: Any) -> Any:
+    async def __call__(self, person: HttpClient, mutation: str, **arguments: Any) -> Any:
         payload = get_named_type(SCHEMA.mutation_type.fields[mutation].type).fields  # type: ignore[union-attr]
         text = operation(mutation, *(_least(name, get_named_type(one.type)) for name, one in payload.items()))
         with capture_logs() as logs:
@@ -46,39 +46,39 @@ def _least(name: str, type_: Any) -> str:
     return f"{name} {{ id }}" if hasattr(type_, "fields") else name
 
 
-async def sent(person: Actor) -> str:
+async def sent(person: HttpClient) -> str:
     sample = files.pdf("Wheel build record")
     return await person.upload(sample.name, sample.content_type, sample.content)
 
 
-async def every_mutation(cast: Cast, post: Post) -> dict[str, int]:
+async def every_mutation(clients: Clients, post: Post) -> dict[str, int]:
     """Every mutation once, by somebody who may, with what it usually does: its name -> its statements."""
     meter = Meter()
-    await _signing_in(meter, cast, post)
-    await _people(meter, cast)
-    await _portfolio(meter, cast)
-    await _plan_and_time(meter, cast)
-    await _papers(meter, cast)
+    await _signing_in(meter, clients, post)
+    await _people(meter, clients)
+    await _portfolio(meter, clients)
+    await _plan_and_time(meter, clients)
+    await _papers(meter, clients)
     return meter.counts
 
 
-async def _signing_in(meter: Meter, cast: Cast, post: Post) -> None:
-    person = await cast.stranger()
+async def _signing_in(meter: Meter, clients: Clients, post: Post) -> None:
+    person = await clients.anonymous()
     tokens = await meter(person, "login", input={"username": "fiona.grange", "password": PASSWORD, "role": None})
     tokens = await meter(person, "tokenRefresh", refreshToken=tokens["refreshToken"])
     await meter(person, "logout", refreshToken=tokens["refreshToken"])
     await meter(person, "passwordResetRequest", username="fiona.grange")
     token = link_in(await post.to("fiona.grange@northmoor.example")).partition("token=")[2]
     await meter(person, "passwordReset", input={"token": token, "newPassword": CHOSEN})
-    await meter(await cast("many.roles"), "roleSwitch", role="IQA")
-    starter = await cast("new.starter")
+    await meter(await clients("many.roles"), "roleSwitch", role="IQA")
+    starter = await clients("new.starter")
     change = {"currentPassword": PASSWORD, "newPassword": CHOSEN}
     starter.use(await meter(starter, "passwordChange", input=change))
     await meter(starter, "disclaimerAccept")
 
 
-async def _people(meter: Meter, cast: Cast) -> None:
-    assessor, admin = await cast("assessor"), await cast("master.admin")
+async def _people(meter: Meter, clients: Clients) -> None:
+    assessor, admin = await clients("assessor"), await clients("master.admin")
     site = await meter(assessor, "employerCreate", input={"name": "Ferry Lane", "parentId": None})
     await meter(assessor, "employerUpdate", id=site, input={"name": "Ferry Lane Works", "parentId": None})
     enrolled = {"name": "Ivo Brandt", "email": "ivo@example.org", "uln": None, "employerId": site}
@@ -105,8 +105,8 @@ async def _people(meter: Meter, cast: Cast) -> None:
     await meter(admin, "learnerErase", id=learner, confirmName="Ivo Brant")
 
 
-async def _portfolio(meter: Meter, cast: Cast) -> None:
-    learner, assessor = await cast("learner"), await cast("assessor")
+async def _portfolio(meter: Meter, clients: Clients) -> None:
+    learner, assessor = await clients("learner"), await clients("assessor")
     aim = await aim_of(assessor, await learner_id(assessor, "Maya Thornton"), MATHEMATICS)
     await meter(learner, "fileUploadCreate", input={"name": "a.pdf", "contentType": "application/pdf", "size": 9})
     words = {"title": "Wheel", "description": "Built.", "declareOwnWork": True, "password": PASSWORD, "actionId": None}
@@ -122,8 +122,8 @@ async def _portfolio(meter: Meter, cast: Cast) -> None:
     await meter(assessor, "unitSign", id=aim["units"][-1]["id"], password=PASSWORD)
 
 
-async def _plan_and_time(meter: Meter, cast: Cast) -> None:
-    learner, assessor = await cast("learner"), await cast("assessor")
+async def _plan_and_time(meter: Meter, clients: Clients) -> None:
+    learner, assessor = await clients("learner"), await clients("assessor")
     maya = await learner_id(assessor, "Maya Thornton")
     aim = await aim_of(assessor, maya, STANDARD)
 
@@ -158,15 +158,15 @@ async def _plan_and_time(meter: Meter, cast: Cast) -> None:
     await meter(learner, "timeLogEntryDelete", id=wrong)
 
 
-async def _papers(meter: Meter, cast: Cast) -> None:
-    learner, assessor = await cast("learner"), await cast("assessor")
+async def _papers(meter: Meter, clients: Clients) -> None:
+    learner, assessor = await clients("learner"), await clients("assessor")
     maya = await learner_id(assessor, "Maya Thornton")
     aim = (await aim_of(assessor, maya, STANDARD))["id"]
     for mutation in ("signatureRequestSign", "signatureRequestCancel"):
         asked = {"learnerId": maya, "title": "Review", "fileId": await sent(assessor), "roles": ["LEARNER", "ASSESSOR"]}
         request = await meter(assessor, "signatureRequestCreate", input=asked)
         if mutation == "signatureRequestSign":
-            digest = (await learner.seen("SignatureRequest", request))["document"]["sha256"]
+            digest = (await learner.read("SignatureRequest", request))["document"]["sha256"]
             await meter(learner, mutation, id=request, documentSha256=digest, password=PASSWORD)
         else:
             await meter(assessor, mutation, id=request)

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from tests.support.client import Actor
+from tests.support.client import HttpClient
 from tests.support.socket_client import Client, connected, subscribe
 
 # A message that has not come after so long (seconds) will not come.
@@ -46,10 +46,10 @@ class Stream:
 
 
 @asynccontextmanager
-async def streaming(person: Actor, query: str, **variables: Any) -> AsyncIterator[Stream]:
+async def streaming(person: HttpClient, query: str, **variables: Any) -> AsyncIterator[Stream]:
     """A subscription over server-sent events."""
     stream = Stream()
-    async with httpx2.AsyncClient(base_url=person.client.base_url, timeout=60) as client:
+    async with httpx2.AsyncClient(base_url=person.http.base_url, timeout=60) as client:
         headers = {"accept": "text/event-stream", "authorization": f"Bearer {person.tokens['accessToken']}"}
         asked = {"query": query, "variables": variables}
         async with client.stream("POST", "/graphql", json=asked, headers=headers) as response:
@@ -82,9 +82,9 @@ class Socket:
 
 
 @asynccontextmanager
-async def listening(person: Actor, query: str, **variables: Any) -> AsyncIterator[Socket]:
+async def listening(person: HttpClient, query: str, **variables: Any) -> AsyncIterator[Socket]:
     """A subscription over graphql-transport-ws."""
-    port = urlsplit(str(person.client.base_url)).port
+    port = urlsplit(str(person.http.base_url)).port
     token = {"authorization": f"Bearer {person.tokens['accessToken']}"}
     async with connected(port, {"type": "connection_init", "payload": token}) as client:
         await client.send(subscribe("1", query, variables=variables))

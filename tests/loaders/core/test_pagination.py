@@ -21,8 +21,8 @@ from loaders.evidence import EVIDENCE
 from loaders.session import SESSIONS
 from loaders.signature_request import SIGNATURE_REQUESTS
 from loaders.time_log_entry import TIME_LOG
-from tests.support.viewers import reading, viewer
 from tests.support.factories import DAY, Factory
+from tests.support.viewers import reading, viewer
 
 LISTS = (ACTIONS, EVIDENCE, SIGNATURE_REQUESTS, SESSIONS, TIME_LOG)
 
@@ -44,7 +44,9 @@ async def plans(database: Database) -> SimpleNamespace:
                 await factory.session_of(learner, admin, moment, status=rng.choice(list(SessionStatus)))
                 await factory.action(learner, admin, target_date=day)
                 await factory.evidence(aim, admin, submitted_at=moment)
-                await factory.time_log_entry(learner, admin, rng.randint(1, 60), date=day, job_setting=rng.choice(list(JobSetting)))
+                await factory.time_log_entry(
+                    learner, admin, rng.randint(1, 60), date=day, job_setting=rng.choice(list(JobSetting))
+                )
                 await factory.signature_request(learner, admin, (Role.LEARNER,), requested_at=moment)
     return SimpleNamespace(
         keys=[learner.id for learner in learners],

@@ -4,7 +4,6 @@ import asyncio
 import datetime as dt
 import io
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import openpyxl
@@ -13,22 +12,17 @@ from pypdf import PdfReader
 from sqlalchemy import delete, update
 
 from auth.signed_urls import DOWNLOAD, EXPORT, InvalidSignedUrl
-from db.database import Database
-from db.models.aim import Aim
-from db.models.auth_session import AuthSession
-from db.models.file import File
-from db.models.provider import Provider
-from db.models.unit_signature import UnitSignature
-from db.models.user import ManagerAllocation, RoleGrant, User
+from db.models.registry import Aim, AuthSession, File, ManagerAllocation, Provider, RoleGrant, User
 from domain import clock
 from domain.enums import Role
 from resolvers.core.context import Context
 from resolvers.exports.export_service import ExportService
 from services.storage.file_store import StoredFile
 from services.storage.transfers import GeneratedExport
-from tests.support.learner_scenario import Shelf, fill_shelf, id_of
-from tests.support.factories import SHA256
-from tests.support.factories import DAY, Factory
+from tests.support.client import InProcessClient
+from tests.support.factories import DAY, SHA256, Factory
+from tests.support.scenarios.base import id_of
+from tests.support.scenarios.full_portfolio import FullPortfolio
 
 FILE = "query($id: ID!) { node(id: $id) { ... on File { download { url expiresAt } } } }"
 EXPORTS = """query($id: ID!, $filter: TimeLogFilter) { learner(id: $id) { timeLogExport(filter: $filter) { url }
@@ -40,23 +34,22 @@ EXPORTS = """query($id: ID!, $filter: TimeLogFilter) { learner(id: $id) { timeLo
 class Counter:
     """Where links are handed in."""
 
-    shelf: Shelf
+    scenario: FullPortfolio
     export_service: ExportService
 
     async def sign_in(self, who: str) -> Context:
         """One operation's context as somebody whose sign-in stands in the database."""
-        context, now = self.shelf.context(who), clock.now()
-        user, role, _ = self.shelf.people[who]
-        keys = {"provider_id": user.provider_id, "user_id": user.id, "role": role}
-        made = AuthSession(**keys, started_at=now, expires_at=now + DAY)
-        await self.shelf.add(made)
+        context = self.scenario.context(who)
+        user, role, _ = self.scenario.people[who]
+        async with self.scenario.database.writing() as session:
+            made = await Factory(session).auth_session(user, role)
         context.viewer = replace(context.viewer, auth_session_key=made.id)
         return context
 
     async def claims(self, who: str, file: File) -> dict[str, Any]:
         """What a link to the file says that somebody was given."""
         context = await self.sign_in(who)
-        answer = await self.shelf.ask(who, FILE, context, id=id_of(file))
+        answer = await InProcessClient.of(context).data(FILE, id=id_of(file))
         return self.opened(context, DOWNLOAD, answer["node"]["download"]["url"])
 
     def opened(self, context: Context, purpose: str, url: str) -> dict[str, Any]:
@@ -68,22 +61,21 @@ class Counter:
     async def exports(self, who: str, **filter: Any) -> dict[str, dict[str, Any]]:
         """The claims of every export of Ada's that somebody is given; of aims, those of the first that they see."""
         context = await self.sign_in(who)
-        answer = await self.shelf.ask(who, EXPORTS, context, id=id_of(self.shelf.it.ada), filter=filter)
+        answer = await InProcessClient.of(context).data(EXPORTS, id=id_of(self.scenario.ada), filter=filter)
         learner = answer["learner"]
         aim = {name: value for name, value in learner["aims"][0].items() if name != "title"}
         links = {"timeLogExport": learner["timeLogExport"], **aim}
         return {name: self.opened(context, EXPORT, value["url"]) for name, value in links.items()}
 
     async def change(self, *statements: Any) -> None:
-        async with self.shelf.database.writing() as session:
+        async with self.scenario.database.writing() as session:
             for statement in statements:
                 await session.execute(statement)
 
 
 @pytest.fixture
-async def counter(database: Database, tmp_path: Path) -> Counter:
-    shelf = await fill_shelf(database, tmp_path)
-    return Counter(shelf, ExportService(shelf.context("ada").services))
+def counter(full_portfolio: FullPortfolio) -> Counter:
+    return Counter(full_portfolio, ExportService(full_portfolio.services))
 
 
 def text_of(made: GeneratedExport | None) -> str:
@@ -105,19 +97,19 @@ async def stored(counter: Counter, file: File) -> None:
 
 
 async def test_a_file_goes_out_to_whom_its_link_was_made_for(counter: Counter) -> None:
-    it = counter.shelf.it
+    it = counter.scenario
     await stored(counter, it.older)
     for who in ("ada", "assessor", "iqa", "manager", "overview", "basic", "master"):
         held = await counter.export_service.stored_download(await counter.claims(who, it.older))
         assert held is not None
         assert (held.name, held.content_type, held.size, held.sha256) == ("older.txt", "text/plain", 5, SHA256)
-    answer = await counter.shelf.ask("other_assessor", FILE, id=id_of(it.older))
+    answer = await counter.scenario.client("other_assessor").data(FILE, id=id_of(it.older))
     assert answer == {"node": None}
 
 
 @pytest.mark.parametrize("taken", ["allocation", "sign-in", "role", "account", "disclaimer", "file"])
 async def test_what_was_taken_away_works_from_the_next_request(counter: Counter, taken: str) -> None:
-    it = counter.shelf.it
+    it = counter.scenario
     await stored(counter, it.older)
     claims, exports = await counter.claims("manager", it.older), await counter.exports("manager")
     assert await counter.export_service.stored_download(claims) is not None
@@ -139,7 +131,7 @@ async def test_what_was_taken_away_works_from_the_next_request(counter: Counter,
 
 
 async def test_an_aim_that_changed_hands_takes_its_files_along(counter: Counter) -> None:
-    it = counter.shelf.it
+    it = counter.scenario
     await stored(counter, it.older)
     claims, exports = await counter.claims("assessor", it.older), await counter.exports("assessor")
     await counter.change(update(Aim).where(Aim.id == it.main.id).values(assessor_id=it.bob.id))
@@ -149,7 +141,7 @@ async def test_an_aim_that_changed_hands_takes_its_files_along(counter: Counter)
 
 async def test_links_hold_five_minutes_and_one_purpose(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
     context = await counter.sign_in("ada")
-    answer = await counter.shelf.ask("ada", FILE, context, id=id_of(counter.shelf.it.older))
+    answer = await InProcessClient.of(context).data(FILE, id=id_of(counter.scenario.older))
     download = answer["node"]["download"]
     text = download["url"].rpartition("/")[2]
     expires = dt.datetime.fromisoformat(download["expiresAt"])
@@ -163,25 +155,25 @@ async def test_links_hold_five_minutes_and_one_purpose(counter: Counter, monkeyp
 
 
 async def test_an_announced_file_comes_in_once(counter: Counter) -> None:
-    shelf = counter.shelf
-    async with shelf.database.writing() as session:
-        file = await Factory(session).file(shelf.people["ada"][0], sha256=None, uploaded_at=None)
+    scenario = counter.scenario
+    async with scenario.database.writing() as session:
+        file = await Factory(session).file(scenario.people["ada"][0], sha256=None, uploaded_at=None)
     claims = {"file": file.id}
     # Not there until its bytes are.
-    assert await shelf.ask("ada", FILE, id=id_of(file)) == {"node": None}
+    assert await scenario.client("ada").data(FILE, id=id_of(file)) == {"node": None}
     expected = await counter.export_service.expected_upload(claims)
     assert (expected.name, expected.size) == ("notes.txt", 5)
     sent = [StoredFile(f"{number:02x}/{number:032x}", 5, f"{number:064x}") for number in range(8)]
     kept = await asyncio.gather(*(counter.export_service.record_upload(claims, one, "text/plain") for one in sent))
     (on_record,) = set(kept)
     assert on_record in sent
-    async with shelf.database.writing() as session:
+    async with scenario.database.writing() as session:
         row = await session.get_one(File, file.id)
     assert (row.storage_key, row.sha256, row.uploaded_at is None) == (on_record.storage_key, on_record.sha256, False)
     # Awaited still, so that the same bytes again can be answered; only its uploader sees it until it is used.
     assert await counter.export_service.expected_upload(claims) == expected
     assert (await counter.export_service.stored_download(await counter.claims("ada", file))).sha256 == on_record.sha256
-    assert await shelf.ask("assessor", FILE, id=id_of(file)) == {"node": None}
+    assert await scenario.client("assessor").data(FILE, id=id_of(file)) == {"node": None}
     await counter.change(update(File).where(File.id == file.id).values(erased_at=clock.now()))
     assert await counter.export_service.expected_upload(claims) is None
     with pytest.raises(InvalidSignedUrl):
@@ -190,8 +182,8 @@ async def test_an_announced_file_comes_in_once(counter: Counter) -> None:
 
 
 async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(counter: Counter) -> None:
-    it, days = counter.shelf.it, 130
-    async with counter.shelf.database.writing() as session:
+    it, days = counter.scenario, 130
+    async with counter.scenario.database.writing() as session:
         factory = Factory(session)
         for day in range(days):
             await factory.time_log_entry(
@@ -206,7 +198,7 @@ async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(count
         made = await counter.export_service.generate_export((await counter.exports(who))["timeLogExport"])
         assert made.name == "time-log.xlsx"
         assert comments_in(made) == comments, who
-    today = it.factory.today.isoformat()
+    today = it.today.isoformat()
     for filter, comments in (
         ({"from": today, "jobSetting": "OFF_THE_JOB", "activityType": "COACHING_OR_MENTORING"}, ["=1+1", "Learned"]),
         ({"from": today, "jobSetting": "ON_THE_JOB"}, []),
@@ -230,14 +222,11 @@ async def test_the_progress_map_follows_its_filter(counter: Counter) -> None:
 
 
 async def test_the_record_of_achievement_says_who_signed(counter: Counter) -> None:
-    it = counter.shelf.it
-    keys = {"provider_id": it.provider.id, "learner_id": it.ada.id, "aim_id": it.main.id}
-    await counter.shelf.add(
-        UnitSignature(
-            **keys, unit_id=it.criteria[0].unit_id, role=Role.EMPLOYER_MANAGER, signed_by_id=it.manager.id,
-            signed_at=it.factory.now, statement="-", content_sha256=SHA256,
+    scenario = counter.scenario
+    async with scenario.database.writing() as session:
+        await Factory(session).unit_signature(
+            scenario.main, scenario.criteria[0].unit_id, scenario.manager, Role.EMPLOYER_MANAGER
         )
-    )  # fmt: skip
     made = await counter.export_service.generate_export((await counter.exports("ada"))["recordOfAchievementExport"])
     assert made.name == "record-of-achievement.pdf"
     text = text_of(made)

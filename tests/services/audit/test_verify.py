@@ -10,9 +10,6 @@ from typing import Any
 import pytest
 from sqlalchemy import JSON, Table, delete, select, text, update
 
-from db.database import Database
-from db.models.aim import AimProgress
-from db.models.audit_event import AuditEvent
 from db.models.base import UtcDateTime
 from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
@@ -31,31 +28,33 @@ from services.audit.signature_check import signature_problems
 from services.audit.verify import find_problems, find_problems_in
 from services.storage.file_store import open_store
 from tests.support.databases import Databases
-from tests.support.scenarios import PASSWORD, Stage, set_stage
+from tests.support.scenarios.base import PASSWORD, open_scenario
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio, build_empty_portfolio
 
 
 async def chunks(content: bytes) -> Any:
     yield content
 
 
-async def upload(stage: Stage, who: str, content: bytes) -> str:
+async def upload(scenario: EmptyPortfolio, who: str, content: bytes) -> str:
     """An uploaded file, with its bytes in the store."""
-    stored = await stage.services.files.write(chunks(content), limit=1000)
-    return await stage.upload(who, storage_key=stored.storage_key, sha256=stored.sha256, size=stored.size)
+    stored = await scenario.services.files.write(chunks(content), limit=1000)
+    return await scenario.upload(who, storage_key=stored.storage_key, sha256=stored.sha256, size=stored.size)
 
 
-async def submit(stage: Stage, title: str) -> str:
+async def submit(scenario: EmptyPortfolio, title: str) -> str:
+    file_id = await upload(scenario, "learner", title.encode())
     key = await evidence.submit(
-        stage.at("learner"), aim_id=stage.aim, file_id=await upload(stage, "learner", title.encode()), title=title,
-        description="How", declare_own_work=True, password=PASSWORD,
+        scenario.context("learner"), aim_id=scenario.aim, file_id=file_id, title=title, description="How",
+        declare_own_work=True, password=PASSWORD,
     )  # fmt: skip
     return ids.encode("Evidence", key)
 
 
-async def assess(stage: Stage, id: str, *criteria: str) -> None:
+async def assess(scenario: EmptyPortfolio, id: str, *criteria: str) -> None:
     mappings = [{"criterion_id": criterion, "sign_off": True} for criterion in criteria]
     await evidence_assessment.assess(
-        stage.at("assessor"), id=id, mappings=mappings, assessment_methods=[AssessmentMethod.PRODUCT]
+        scenario.context("assessor"), id=id, mappings=mappings, assessment_methods=[AssessmentMethod.PRODUCT]
     )
 
 
@@ -64,48 +63,47 @@ class _Rollback(Exception):
 
 
 @pytest.fixture(scope="session")
-def stage_folder(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp(f"verify-{backend}")
 
 
 @pytest.fixture(scope="session")
-async def stage(databases: Databases, backend: str, stage_folder: Path) -> AsyncIterator[Stage]:
+async def scenario(databases: Databases, backend: str, folder: Path) -> AsyncIterator[EmptyPortfolio]:
     """A portfolio with signatures of every kind, one of them withdrawn. Tests roll their changes back."""
-    database = Database(await databases.fresh(backend))
-    yield await _filled(await set_stage(database, stage_folder))
-    await database.close()
+    async with open_scenario(databases, backend, build_empty_portfolio, folder) as scenario:
+        yield await _filled(scenario)
 
 
-async def _filled(stage: Stage) -> Stage:
-    first = await submit(stage, "A wheel")
-    await evidence.sign(stage.at("assessor"), id=first, password=PASSWORD)
-    await assess(stage, first, *stage.criteria)
+async def _filled(scenario: EmptyPortfolio) -> EmptyPortfolio:
+    first = await submit(scenario, "A wheel")
+    await evidence.sign(scenario.context("assessor"), id=first, password=PASSWORD)
+    await assess(scenario, first, *scenario.criteria)
     for number, who in ((0, "assessor"), (0, "iqa"), (1, "assessor")):
-        await unit.sign(stage.at(who), id=stage.units[number], password=PASSWORD)
-    await assess(stage, await submit(stage, "Another wheel"), stage.criteria[2])
-    document = await upload(stage, "assessor", b"%PDF-1.7")
+        await unit.sign(scenario.context(who), id=scenario.units[number], password=PASSWORD)
+    await assess(scenario, await submit(scenario, "Another wheel"), scenario.criteria[2])
+    document = await upload(scenario, "assessor", b"%PDF-1.7")
     request = await signature_request.create(
-        stage.at("assessor"),
-        learner_id=stage.ada,
+        scenario.context("assessor"),
+        learner_id=scenario.ada,
         title="Review",
         file_id=document,
         roles=[Role.LEARNER, Role.ASSESSOR],
     )
     await signature_request.sign(
-        stage.at("learner"), id=ids.encode("SignatureRequest", request),
-        document_sha256=(await stage.file(document)).sha256, password=PASSWORD,
+        scenario.context("learner"), id=ids.encode("SignatureRequest", request),
+        document_sha256=(await scenario.file(document)).sha256, password=PASSWORD,
     )  # fmt: skip
-    return stage
+    return scenario
 
 
-async def problems_of(stage: Stage) -> list[str]:
-    return [problem async for problem in find_problems(stage.database, stage.services.files)]
+async def problems_of(scenario: EmptyPortfolio) -> list[str]:
+    return [problem async for problem in find_problems(scenario.database, scenario.services.files)]
 
 
-async def test_an_unchanged_portfolio_has_no_problems(stage: Stage) -> None:
-    withdrawn = [signature.withdrawn_at is not None for signature in await stage.rows(UnitSignature)]
+async def test_an_unchanged_portfolio_has_no_problems(scenario: EmptyPortfolio) -> None:
+    withdrawn = [signature.withdrawn_at is not None for signature in await scenario.rows(UnitSignature)]
     assert withdrawn == [False, False, True]
-    assert await problems_of(stage) == []
+    assert await problems_of(scenario) == []
 
 
 def another(table: Table, name: str, value: Any) -> Any:
@@ -135,14 +133,16 @@ _NOT_CHECKED = {"id", "withdrawn_reason"}
 
 
 @pytest.mark.parametrize("entity", [AuditEvent, EvidenceSignature, SignatureSlot, UnitSignature])
-async def test_a_change_of_any_column_of_the_trail_or_of_a_signature_is_found(stage: Stage, entity: Any) -> None:
+async def test_a_change_of_any_column_of_the_trail_or_of_a_signature_is_found(
+    scenario: EmptyPortfolio, entity: Any
+) -> None:
     table = entity.__table__
-    rows = [row for row in await stage.rows(entity) if getattr(row, "signed_at", True)]
-    async with stage.database.writing() as session:
+    rows = [row for row in await scenario.rows(entity) if getattr(row, "signed_at", True)]
+    async with scenario.database.writing() as session:
         # An attacker with access to the tables can switch foreign keys off, too.
         without_foreign_keys = (
             "PRAGMA defer_foreign_keys = ON"
-            if stage.database.is_sqlite
+            if scenario.database.is_sqlite
             else "set local session_replication_role = replica"
         )
         await session.execute(text(without_foreign_keys))
@@ -201,21 +201,21 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-async def test_a_change_is_described(stage: Stage, change: str) -> None:
+async def test_a_change_is_described(scenario: EmptyPortfolio, change: str) -> None:
     statement, expected = CHANGES[change]
     with suppress(_Rollback):
-        async with stage.database.writing() as session:
+        async with scenario.database.writing() as session:
             await session.execute(statement.execution_options(synchronize_session=False))
-            problems = [problem async for problem in find_problems_in(session, stage.services.files)]
+            problems = [problem async for problem in find_problems_in(session, scenario.services.files)]
             raise _Rollback
     assert any(expected in problem for problem in problems), problems
 
 
-async def test_a_forged_signature_is_found(stage: Stage) -> None:
-    ada = (await stage.rows(Learner))[0]
-    manager = stage.user("manager")
+async def test_a_forged_signature_is_found(scenario: EmptyPortfolio) -> None:
+    ada = (await scenario.rows(Learner))[0]
+    manager = scenario.user("manager")
     with suppress(_Rollback):
-        async with stage.database.writing() as session:
+        async with scenario.database.writing() as session:
             signature = (await session.scalars(select(EvidenceSignature).limit(1))).one()
             session.add(
                 EvidenceSignature(
@@ -225,20 +225,20 @@ async def test_a_forged_signature_is_found(stage: Stage) -> None:
                 )
             )  # fmt: skip
             await session.flush()
-            (problem,) = [problem async for problem in find_problems_in(session, stage.services.files)]
+            (problem,) = [problem async for problem in find_problems_in(session, scenario.services.files)]
             raise _Rollback
     assert "the audit trail has no line of it" in problem
 
 
-async def test_one_changed_byte_of_a_file_is_found(stage: Stage, stage_folder: Path, tmp_path: Path) -> None:
-    file = (await stage.rows(File, File.storage_key.is_not(None)))[0]
+async def test_one_changed_byte_of_a_file_is_found(scenario: EmptyPortfolio, folder: Path, tmp_path: Path) -> None:
+    file = (await scenario.rows(File, File.storage_key.is_not(None)))[0]
     # Works on a copy of the store, because other tests share it.
     path = tmp_path / "files" / file.storage_key
-    shutil.copytree(stage_folder / "files", tmp_path / "files")
+    shutil.copytree(folder / "files", tmp_path / "files")
     store, content = open_store(tmp_path / "files"), bytearray(path.read_bytes())
 
     async def problems() -> list[str]:
-        return [problem async for problem in find_problems(stage.database, store)]
+        return [problem async for problem in find_problems(scenario.database, store)]
 
     assert await problems() == []
     content[-1] ^= 1
@@ -248,7 +248,7 @@ async def test_one_changed_byte_of_a_file_is_found(stage: Stage, stage_folder: P
     assert await problems() == [f"file {file.id}: it is not in the store"]
 
 
-async def test_signatures_stay_valid_when_a_name_changes(stage: Stage) -> None:
-    async with stage.database.writing() as session:
-        (await session.get_one(User, stage.user("learner").id)).name = "Ada Byron"
-    assert await problems_of(stage) == []
+async def test_signatures_stay_valid_when_a_name_changes(scenario: EmptyPortfolio) -> None:
+    async with scenario.database.writing() as session:
+        (await session.get_one(User, scenario.user("learner").id)).name = "Ada Byron"
+    assert await problems_of(scenario) == []

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -20,26 +21,26 @@ from services.settings import read_settings
 from services.storage.file_store import open_store
 from tests.services.audit.test_verify import upload
 from tests.support.databases import Databases
-from tests.support.scenarios import PASSWORD, Stage, set_stage
+from tests.support.scenarios.base import PASSWORD, open_scenario
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio, build_empty_portfolio
 
 
 @pytest.fixture
-async def stage(databases: Databases, tmp_path: Path) -> Any:
-    database = Database(await databases.fresh("sqlite"))
-    yield await set_stage(database, tmp_path / "data")
-    await database.close()
+async def scenario(databases: Databases, tmp_path: Path) -> AsyncIterator[EmptyPortfolio]:
+    async with open_scenario(databases, "sqlite", build_empty_portfolio, tmp_path / "data") as scenario:
+        yield scenario
 
 
-async def submit(stage: Stage, number: int) -> None:
-    file_id = await upload(stage, "learner", f"work {number}".encode())
+async def submit(scenario: EmptyPortfolio, number: int) -> None:
+    file_id = await upload(scenario, "learner", f"work {number}".encode())
     await evidence.submit(
-        stage.at("learner"), aim_id=stage.aim, file_id=file_id, title=f"Work {number}", description="How",
+        scenario.context("learner"), aim_id=scenario.aim, file_id=file_id, title=f"Work {number}", description="How",
         declare_own_work=True, password=PASSWORD,
     )  # fmt: skip
 
 
-async def back_up(stage: Stage, folder: Path) -> Path:
-    await create_backup(stage.database.url, stage.services.files, folder)
+async def back_up(scenario: EmptyPortfolio, folder: Path) -> Path:
+    await create_backup(scenario.database.url, scenario.services.files, folder)
     return folder
 
 
@@ -51,13 +52,13 @@ async def problems_of(url: str, files: Path) -> list[str]:
         await database.close()
 
 
-async def test_a_backup_under_load_is_a_snapshot(stage: Stage, tmp_path: Path) -> None:
-    await submit(stage, 0)
-    writing = asyncio.create_task(_keep_submitting(stage))
+async def test_a_backup_under_load_is_a_snapshot(scenario: EmptyPortfolio, tmp_path: Path) -> None:
+    await submit(scenario, 0)
+    writing = asyncio.create_task(_keep_submitting(scenario))
     backups = []
     for number in range(3):
         await asyncio.sleep(0.2)
-        backups.append(await back_up(stage, tmp_path / f"backup-{number}"))
+        backups.append(await back_up(scenario, tmp_path / f"backup-{number}"))
     writing.cancel()
     written = await asyncio.gather(writing, return_exceptions=True)
     assert isinstance(written[0], asyncio.CancelledError)
@@ -74,17 +75,19 @@ async def test_a_backup_under_load_is_a_snapshot(stage: Stage, tmp_path: Path) -
     assert 0 < counts[0] < counts[2]
 
 
-async def _keep_submitting(stage: Stage) -> None:
+async def _keep_submitting(scenario: EmptyPortfolio) -> None:
     number = 0
     while True:
         number += 1
-        await submit(stage, number)
+        await submit(scenario, number)
 
 
-async def test_restore_moves_an_installation_aside_only_with_overwrite(stage: Stage, tmp_path: Path) -> None:
-    await submit(stage, 1)
-    folder = await back_up(stage, tmp_path / "backup")
-    await submit(stage, 2)
+async def test_restore_moves_an_installation_aside_only_with_overwrite(
+    scenario: EmptyPortfolio, tmp_path: Path
+) -> None:
+    await submit(scenario, 1)
+    folder = await back_up(scenario, tmp_path / "backup")
+    await submit(scenario, 2)
     target, files = tmp_path / "live" / "waymark.db", tmp_path / "live" / "files"
     url = f"sqlite:///{target}"
     await restore(folder, url, files, overwrite=False)
@@ -98,12 +101,12 @@ async def test_restore_moves_an_installation_aside_only_with_overwrite(stage: St
     assert await problems_of(url, files) == []
 
 
-async def test_a_database_in_use_is_not_replaced(stage: Stage, tmp_path: Path) -> None:
-    folder = await back_up(stage, tmp_path / "backup")
-    await stage.rows(File)
+async def test_a_database_in_use_is_not_replaced(scenario: EmptyPortfolio, tmp_path: Path) -> None:
+    folder = await back_up(scenario, tmp_path / "backup")
+    await scenario.rows(File)
     with pytest.raises(BackupError, match="A server still uses"):
-        await restore(folder, stage.database.url, tmp_path / "data" / "files", overwrite=True)
-    await submit(stage, 1)
+        await restore(folder, scenario.database.url, tmp_path / "data" / "files", overwrite=True)
+    await submit(scenario, 1)
 
 
 @pytest.mark.parametrize(
@@ -121,9 +124,11 @@ async def test_a_database_in_use_is_not_replaced(stage: Stage, tmp_path: Path) -
         ),
     ],
 )
-async def test_a_damaged_backup_is_not_restored(stage: Stage, tmp_path: Path, damage: Any, message: str) -> None:
-    await submit(stage, 1)
-    folder = await back_up(stage, tmp_path / "backup")
+async def test_a_damaged_backup_is_not_restored(
+    scenario: EmptyPortfolio, tmp_path: Path, damage: Any, message: str
+) -> None:
+    await submit(scenario, 1)
+    folder = await back_up(scenario, tmp_path / "backup")
     damage(folder)
     with pytest.raises(BackupError, match=message):
         await restore(folder, f"sqlite:///{tmp_path}/live/waymark.db", tmp_path / "live" / "files", overwrite=True)
@@ -145,29 +150,29 @@ def _edit(folder: Path, **changes: Any) -> None:
     (folder / "manifest.json").write_text(json.dumps({**manifest, **changes}))
 
 
-async def test_a_damaged_file_is_reported_and_left_out(stage: Stage, tmp_path: Path) -> None:
-    await submit(stage, 1)
-    await submit(stage, 2)
-    first, second = await stage.rows(File)
+async def test_a_damaged_file_is_reported_and_left_out(scenario: EmptyPortfolio, tmp_path: Path) -> None:
+    await submit(scenario, 1)
+    await submit(scenario, 2)
+    first, second = await scenario.rows(File)
     _flip(tmp_path / "data" / "files" / first.storage_key)
-    backup = await create_backup(stage.database.url, stage.services.files, tmp_path / "backup")
+    backup = await create_backup(scenario.database.url, scenario.services.files, tmp_path / "backup")
     assert (backup.files, backup.damaged) == (1, [first.storage_key])
     assert [_a_file(tmp_path / "backup").name] == [second.storage_key.split("/")[1]]
 
 
-async def test_a_folder_that_is_not_empty_is_not_used(stage: Stage, tmp_path: Path) -> None:
+async def test_a_folder_that_is_not_empty_is_not_used(scenario: EmptyPortfolio, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(BackupError, match="is not empty"):
-        await create_backup(stage.database.url, stage.services.files, tmp_path)
+        await create_backup(scenario.database.url, scenario.services.files, tmp_path)
     with pytest.raises(BackupError, match="docs/operations.md"):
-        await create_backup("postgresql://somebody@host/database", stage.services.files, tmp_path / "backup")
+        await create_backup("postgresql://somebody@host/database", scenario.services.files, tmp_path / "backup")
     assert (tmp_path / "notes.txt").read_text() == "mine"
 
 
-async def test_the_commands(stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_the_commands(scenario: EmptyPortfolio, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Each command runs in an event loop of its own, as in a process."""
-    await submit(stage, 1)
-    await stage.database.close()
+    await submit(scenario, 1)
+    await scenario.database.close()
 
     async def run(data: Path, database: Path, *words: str) -> int:
         settings = read_settings(
@@ -177,7 +182,7 @@ async def test_the_commands(stage: Stage, tmp_path: Path, capsys: pytest.Capture
         arguments = make_parser().parse_args(words)
         return await asyncio.to_thread(arguments.run, settings, arguments)
 
-    source, backup, target = Path(stage.database.url.split("///")[1]), str(tmp_path / "backup"), tmp_path / "live"
+    source, backup, target = Path(scenario.database.url.split("///")[1]), str(tmp_path / "backup"), tmp_path / "live"
     assert await run(tmp_path / "data", source, "verify") == 0
     assert "The audit trail of provider 1 ends at line 1: " in capsys.readouterr().out
     assert await run(tmp_path / "data", source, "backup", backup) == 0

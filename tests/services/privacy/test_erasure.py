@@ -24,9 +24,8 @@ from domain.enums import AimStatus
 from services.audit.verify import find_problems
 from services.privacy.retention import learners_past_retention, years_after
 from services.storage.file_store import open_store
-from tests.support.personal_marks import mark
-from tests.support.privacy_scenario import Scene
 from tests.support.factories import Factory
+from tests.support.privacy_scenario import Scene
 
 ERASE = (
     "mutation($id: ID!, $name: String!) { learnerErase(id: $id, confirmName: $name) { learner { id name uln "
@@ -63,7 +62,7 @@ async def test_nothing_of_an_erased_learner_remains(scene: Scene) -> None:
     assert before.count(MARK) > 50
     paths = [scene.folder / "files" / file.storage_key for file in await scene.rows(File, File.rows_about(subject))]
     assert paths and all(path.exists() for path in paths)
-    async with scene.running.person("master.admin") as master:
+    async with scene.running.signed_in("master.admin") as master:
         answer = (await master.data(ERASE, id=scene.id, name=MARK))["learnerErase"]
     assert answer["errors"] == []
     shown = answer["learner"]
@@ -122,7 +121,7 @@ async def test_what_the_law_needs_is_kept_without_a_name(scene: Scene) -> None:
         return found
 
     before = await facts()
-    async with scene.running.person("master.admin") as master:
+    async with scene.running.signed_in("master.admin") as master:
         assert (await master.data(ERASE, id=scene.id, name=scene.user.name))["learnerErase"]["errors"] == []
     after = await facts()
     # The trail has one line more: who erased whom, by number.
@@ -147,14 +146,16 @@ async def test_what_the_law_needs_is_kept_without_a_name(scene: Scene) -> None:
 
 async def test_an_erased_learner_is_out_at_once_and_an_admin_sees_a_number(scene: Scene) -> None:
     async with (
-        scene.running.person("learner") as ada,
-        scene.running.person("employer.manager") as manager,
-        scene.running.person("master.admin") as master,
+        scene.running.signed_in("learner") as ada,
+        scene.running.signed_in("employer.manager") as manager,
+        scene.running.signed_in("master.admin") as master,
     ):
         seen = "query($id: ID!) { learner(id: $id) { name evidence(first: 5) { nodes { title } } } }"
         assert (await manager.data(seen, id=scene.id))["learner"]["name"] == scene.user.name
         await master.data(ERASE, id=scene.id, name=scene.user.name)
-        assert (await ada.ask("{ viewer { user { name } } }"))["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+        assert (await ada.response("{ viewer { user { name } } }"))["errors"][0]["extensions"][
+            "code"
+        ] == "UNAUTHENTICATED"
         assert (await manager.data(seen, id=scene.id))["learner"] is None
         learner = (await master.data(seen, id=scene.id))["learner"]
         assert learner["name"] == erased_name(scene.learner.id)
@@ -163,7 +164,7 @@ async def test_an_erased_learner_is_out_at_once_and_an_admin_sees_a_number(scene
         assert (await master.data(ERASE, id=scene.id, name="x"))["learnerErase"]["errors"] == []
     lines = await scene.rows(AuditEvent, AuditEvent.action == "learnerErase")
     assert len(lines) == 1
-    async with scene.running.stranger() as stranger:
+    async with scene.running.anonymous() as stranger:
         answer = await stranger.data(
             'mutation { login(input: { username: "learner", password: "waymark-demo" }) { errors { code } } }'
         )
@@ -176,7 +177,7 @@ async def test_who_may_not_erase_and_what_is_refused(reading: Scene) -> None:
     before = await reading.dump()
 
     async def refused(username: str, id: str, by: str) -> tuple[str, Any]:
-        async with reading.running.person(username) as person:
+        async with reading.running.signed_in(username) as person:
             payload = (await person.data(ERASE, id=id, name=by))["learnerErase"]
         assert payload["learner"] is None
         (error,) = payload["errors"]
@@ -258,7 +259,7 @@ async def test_somebody_with_another_role_stays(scene: Scene) -> None:
                  "= (select min(id) from role_grant where role = 'BASIC_ADMIN')"),
             {"user": scene.user.id, "provider": scene.learner.provider_id},
         )  # fmt: skip
-    async with scene.running.person("master.admin") as master:
+    async with scene.running.signed_in("master.admin") as master:
         payload = (await master.data(ERASE, id=scene.id, name=scene.user.name))["learnerErase"]
     assert [(error["code"], error["field"]) for error in payload["errors"]] == [("CONFLICT", ["id"])]
     store = open_store(scene.folder / "files")

@@ -20,11 +20,11 @@ EXPORT = (
 
 
 async def export_of(scene: Scene, username: str = "master.admin", id: str | None = None) -> Any:
-    async with scene.running.person(username) as person:
+    async with scene.running.signed_in(username) as person:
         payload = (await person.data(EXPORT, id=id or scene.id))["subjectAccessExport"]
         if payload["download"] is None:
             return payload["errors"]
-        response = await person.client.get(payload["download"]["url"])
+        response = await person.http.get(payload["download"]["url"])
     assert response.status_code == 200, response.text
     return response
 
@@ -64,7 +64,7 @@ async def test_everything_about_a_learner_is_in_the_export(reading: Scene) -> No
 
 
 async def test_the_export_holds_nothing_of_others_and_no_secret(reading: Scene) -> None:
-    async with reading.running.person("learner"):
+    async with reading.running.signed_in("learner"):
         pass
     archive = zipfile.ZipFile(io.BytesIO((await export_of(reading)).content))
     said = "\n".join(archive.read(name).decode() for name in archive.namelist() if name.startswith("data/"))
@@ -93,8 +93,8 @@ async def test_who_may_ask_and_that_it_is_noted(reading: Scene) -> None:
 
 
 async def test_a_link_to_an_export_ends_with_the_sign_in(reading: Scene) -> None:
-    async with reading.running.person("master.admin") as master:
+    async with reading.running.signed_in("master.admin") as master:
         url = (await master.data(EXPORT, id=reading.id))["subjectAccessExport"]["download"]["url"]
         token = master.tokens["refreshToken"]
         await master.data("mutation($t: String!) { logout(refreshToken: $t) { errors { code } } }", t=token)
-        assert (await master.client.get(url)).status_code == 410
+        assert (await master.http.get(url)).status_code == 410

@@ -46,4 +46,4 @@ class Factory(
     TimeLogEntryFactory,
     UnitSignatureFactory,
 ):
-    """Adds rows of every entity in the caller's transaction. Qualifications, files and users come with what needs them."""
+    """Adds rows of every entity in the caller's transaction."""

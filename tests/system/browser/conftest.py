@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, async_playwright
 
 from tests.support.demo_server import Demo
-from tests.support.http_server import Running
+from tests.support.http_server import RunningServer
 from tests.system.browser.device import Visit, visiting
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
@@ -32,14 +32,14 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-async def running(browser: Browser, demo: Demo) -> AsyncIterator[Running]:
+async def running(browser: Browser, demo: Demo) -> AsyncIterator[RunningServer]:
     """A server over the demo, in which tests change nothing but sessions."""
     async with demo.serving("sqlite") as served:
         yield served
 
 
 @pytest.fixture
-async def own_running(browser: Browser, demo: Demo) -> AsyncIterator[Running]:
+async def own_running(browser: Browser, demo: Demo) -> AsyncIterator[RunningServer]:
     """A server over a demo of its own, which the test may change."""
     async with demo.serving("sqlite") as served:
         yield served
@@ -57,7 +57,7 @@ async def open_app(browser: Browser) -> AsyncIterator[Open]:
     async with AsyncExitStack() as stack:
         visits = []
 
-        async def open_visit(served: Running, username: str | None = None, **device: bool) -> Visit:
+        async def open_visit(served: RunningServer, username: str | None = None, **device: bool) -> Visit:
             visit = await stack.enter_async_context(visiting(browser, served, **device))
             visits.append(visit)
             if username:

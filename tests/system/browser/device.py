@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
 
-from tests.support.http_server import PASSWORD, Running
+from tests.support.http_server import PASSWORD, RunningServer
 
 PHONE = {"viewport": {"width": 360, "height": 780}, "is_mobile": True, "has_touch": True}
 DESKTOP = {"viewport": {"width": 1280, "height": 860}}
@@ -116,7 +116,7 @@ class Visit:
 
 @asynccontextmanager
 async def visiting(
-    browser: Browser, running: Running, *, phone: bool = False, dark: bool = False, **settings: Any
+    browser: Browser, running: RunningServer, *, phone: bool = False, dark: bool = False, **settings: Any
 ) -> AsyncIterator[Visit]:
     """Opens the app on a new device, at the sign-in screen. `settings` are passed to Playwright's browser context."""
     context = await browser.new_context(

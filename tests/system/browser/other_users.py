@@ -1,10 +1,10 @@
 """Actions of other users through the API, while the app is open."""
 
 from services.demo import sample_files as files
-from tests.support.http_server import Person
+from tests.support.client import HttpClient
 
 
-async def do(person: Person, mutation: str, selection: str = "", /, **variables: object) -> dict:
+async def do(person: HttpClient, mutation: str, selection: str = "", /, **variables: object) -> dict:
     """Runs a mutation and asserts that it has no errors: `do(person, "sessionCancel(id: ID!)", id=id)`."""
     name, _, rest = mutation.rstrip(")").partition("(")
     parameters = [part.strip() for part in rest.split(",")]
@@ -15,13 +15,13 @@ async def do(person: Person, mutation: str, selection: str = "", /, **variables:
     return answer[name]
 
 
-async def learner_id(person: Person, name: str) -> str:
+async def learner_id(person: HttpClient, name: str) -> str:
     """Returns the id of the first learner with that name."""
     query = "query($name: String) { learners(filter: { search: $name }) { nodes { id } } }"
     return (await person.data(query, name=name))["learners"]["nodes"][0]["id"]
 
 
-async def request_signature(person: Person, learner: str, title: str, roles: list[str]) -> str:
+async def request_signature(person: HttpClient, learner: str, title: str, roles: list[str]) -> str:
     """Creates a document to be signed by the roles and returns the id of the signature request."""
     sample = files.pdf("Training plan")
     file_id = await person.upload(sample.name, sample.content_type, sample.content)

@@ -10,7 +10,7 @@ from playwright.async_api import Browser, Page, async_playwright, expect
 
 from tests.support.databases import Databases
 from tests.support.demo_server import Demo
-from tests.support.http_server import Running
+from tests.support.http_server import RunningServer
 from tests.system.browser.conftest import find_chromium
 from tests.system.browser.device import Visit, visiting
 
@@ -43,7 +43,9 @@ async def main(folder: Path) -> None:
         await databases.close()
 
 
-async def take_device(browser: Browser, running: Running, folder: Path, device: str, settings: dict[str, bool]) -> None:
+async def take_device(
+    browser: Browser, running: RunningServer, folder: Path, device: str, settings: dict[str, bool]
+) -> None:
     """Takes every screen on one device."""
 
     async def take_screen(screen: str) -> None:

@@ -6,7 +6,7 @@ from importlib import resources
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.support.http_server import PASSWORD, Running
+from tests.support.http_server import PASSWORD, RunningServer
 from tests.system.browser.conftest import Open
 from tests.system.browser.device import Visit
 
@@ -44,7 +44,7 @@ async def screens(visit: Visit) -> AsyncIterator[str]:
 
 @pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
 @pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
-async def test_axe_finds_no_violation(running: Running, open_app: Open, dark: bool, phone: bool):
+async def test_axe_finds_no_violation(running: RunningServer, open_app: Open, dark: bool, phone: bool):
     visit = await open_app(running, dark=dark, phone=phone)
     assert await violations(visit.page) == []
     await visit.fill_in("employer.manager", "wrong")
@@ -59,14 +59,14 @@ async def test_axe_finds_no_violation(running: Running, open_app: Open, dark: bo
             assert await violations(visit.page) == []
 
 
-async def test_axe_finds_a_missing_label(running: Running, open_app: Open):
+async def test_axe_finds_a_missing_label(running: RunningServer, open_app: Open):
     visit = await open_app(running)
     await visit.page.evaluate("document.querySelector('label').remove()")
     assert any("label" in violation for violation in await violations(visit.page))
 
 
 @pytest.mark.parametrize("width", [320, 360, 768, 1280])
-async def test_no_element_overflows_the_screen(running: Running, open_app: Open, width: int):
+async def test_no_element_overflows_the_screen(running: RunningServer, open_app: Open, width: int):
     visit = await open_app(running, "employer.overview", viewport={"width": width, "height": 780})
     async for path in screens(visit):
         overflowing = await visit.page.evaluate(
@@ -79,7 +79,7 @@ async def test_no_element_overflows_the_screen(running: Running, open_app: Open,
         assert (path, overflowing) == (path, [])
 
 
-async def test_text_at_200_percent_fits(running: Running, open_app: Open):
+async def test_text_at_200_percent_fits(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     await visit.page.set_viewport_size({"width": 640, "height": 780})
     await visit.page.evaluate("document.documentElement.style.fontSize = '200%'")
@@ -87,7 +87,7 @@ async def test_text_at_200_percent_fits(running: Running, open_app: Open):
         assert (path, await visit.page.evaluate("document.documentElement.scrollWidth - innerWidth")) == (path, 0)
 
 
-async def test_dark_mode_has_another_background(running: Running, open_app: Open):
+async def test_dark_mode_has_another_background(running: RunningServer, open_app: Open):
     colours = []
     for dark in (False, True):
         visit = await open_app(running, "employer.manager", dark=dark)
@@ -95,7 +95,7 @@ async def test_dark_mode_has_another_background(running: Running, open_app: Open
     assert colours == ["rgb(245, 244, 239)", "rgb(17, 24, 25)"]
 
 
-async def test_reduced_motion_disables_animations(running: Running, open_app: Open):
+async def test_reduced_motion_disables_animations(running: RunningServer, open_app: Open):
     animation_count = "() => [...document.querySelectorAll('*')].filter(e => e.getAnimations().length).length"
     animation_name = "getComputedStyle(document.querySelector('.refresh .icon')).animationName"
     for motion, name in (("reduce", "none"), ("no-preference", "turn")):
@@ -106,7 +106,7 @@ async def test_reduced_motion_disables_animations(running: Running, open_app: Op
         assert bool(await visit.page.evaluate(animation_count)) == (motion != "reduce")
 
 
-async def test_every_action_works_with_the_keyboard(own_running: Running, open_app: Open):
+async def test_every_action_works_with_the_keyboard(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running)
     page, keys = visit.page, visit.page.keyboard
 
@@ -185,7 +185,7 @@ async def test_every_action_works_with_the_keyboard(own_running: Running, open_a
     await expect(page.get_by_label("Username")).to_be_visible()
 
 
-async def test_focus_scroll_position_and_open_details_survive_a_refresh(running: Running, open_app: Open):
+async def test_focus_scroll_position_and_open_details_survive_a_refresh(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     page = visit.page
     await visit.go("learners/Learner_1", "Maya Thornton")
@@ -201,7 +201,7 @@ async def test_focus_scroll_position_and_open_details_survive_a_refresh(running:
     assert await page.evaluate("scrollY") == 300
 
 
-async def test_app_can_be_installed(running: Running, open_app: Open):
+async def test_app_can_be_installed(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager", phone=True)
     await visit.page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
     browser_tools = await visit.context.new_cdp_session(visit.page)
@@ -213,7 +213,7 @@ async def test_app_can_be_installed(running: Running, open_app: Open):
     assert [error["errorId"] for error in result["installabilityErrors"]] in ([], ["in-incognito"])
 
 
-async def test_all_requests_go_to_the_server_and_the_policy_is_strict(running: Running, open_app: Open):
+async def test_all_requests_go_to_the_server_and_the_policy_is_strict(running: RunningServer, open_app: Open):
     visit = await open_app(running)
     sent = []
     visit.page.on("request", lambda request: sent.append(request.url))

@@ -9,7 +9,7 @@ from playwright.async_api import Browser, Page, Request, expect
 
 from tests.support.architecture import ROOT
 from tests.support.demo_server import Demo
-from tests.support.http_server import PASSWORD, Running
+from tests.support.http_server import PASSWORD, RunningServer
 
 INSTALLED = ROOT / "graphiql/node_modules/graphiql/graphiql.min.js"
 # The error of the operation, or that of the schema, which only the demo shows without sign-in.
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.skipif(
 
 
 @pytest.fixture(scope="module")
-async def graphiql_server(browser: Browser, demo: Demo) -> AsyncIterator[Running]:
+async def graphiql_server(browser: Browser, demo: Demo) -> AsyncIterator[RunningServer]:
     async with demo.serving("sqlite", WAYMARK_GRAPHIQL="on") as served:
         yield served
 
 
 @pytest.fixture
-async def page(browser: Browser, graphiql_server: Running) -> AsyncIterator[Page]:
+async def page(browser: Browser, graphiql_server: RunningServer) -> AsyncIterator[Page]:
     """The open page. Console errors and requests to other hosts fail the test."""
     context = await browser.new_context(viewport={"width": 1280, "height": 860})
     page = await context.new_page()
@@ -96,23 +96,23 @@ async def test_sample_opens_with_its_variables_and_runs(page: Page) -> None:
     await expect(result(page)).to_contain_text('"totalCount"')
 
 
-async def test_subscription_runs_until_it_is_stopped(page: Page, graphiql_server: Running) -> None:
+async def test_subscription_runs_until_it_is_stopped(page: Page, graphiql_server: RunningServer) -> None:
     await sign_in(page, "assessor")
     await open_sample(page, "kpis_live", "KpisLive")
     await run(page)
     await expect(result(page)).to_contain_text('"generatedAt"')
     first = await result(page).inner_text()
-    async with graphiql_server.person("master.admin") as admin:
+    async with graphiql_server.signed_in("master.admin") as admin:
         await admin.data(SET_TOLERANCE)
     await expect(result(page)).not_to_have_text(first)
     assert graphiql_server.server.endpoint.open_streams == 1
     await page.get_by_role("button", name=re.compile("Stop query")).click()
     await expect(page.get_by_role("button", name=re.compile("Execute query"))).to_be_visible()
-    async with graphiql_server.stranger() as stranger:
+    async with graphiql_server.anonymous() as stranger:
         for _ in range(100):
             if graphiql_server.server.endpoint.open_streams == 0:
                 return
-            await stranger.client.get("/health")
+            await stranger.http.get("/health")
     raise AssertionError("the event stream is still open")
 
 

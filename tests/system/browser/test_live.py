@@ -6,17 +6,17 @@ from playwright.async_api import expect
 
 from domain import clock
 from services.demo import sample_files as files
-from tests.support.http_server import PASSWORD, Running
+from tests.support.http_server import PASSWORD, RunningServer
 from tests.system.browser.conftest import Open
 from tests.system.browser.other_users import do, learner_id, request_signature
 
 
-async def test_sign_off_by_an_assessor_updates_every_screen(own_running: Running, open_app: Open):
+async def test_sign_off_by_an_assessor_updates_every_screen(own_running: RunningServer, open_app: Open):
     overview = await open_app(own_running, "employer.overview")
     learner_list = await open_app(own_running, "employer.overview", phone=True)
     await learner_list.go("learners?name=Maya", "Learners")
     learner_screen = await open_app(own_running, "employer.manager")
-    async with own_running.person("learner") as learner, own_running.person("assessor") as assessor:
+    async with own_running.signed_in("learner") as learner, own_running.signed_in("assessor") as assessor:
         maya = await learner_id(assessor, "Maya Thornton")
         await learner_screen.go(f"learners/{maya}", "Maya Thornton")
         await expect(learner_screen.page.locator("details").first).to_be_visible()
@@ -43,7 +43,7 @@ async def test_sign_off_by_an_assessor_updates_every_screen(own_running: Running
     await expect(learner_screen.page.locator(".aim-card").first.locator(".amount").nth(2)).to_have_text("100%")
     await expect(learner_screen.page.locator(".aim-card").first.locator(".cells .red, .cells .amber")).to_have_count(0)
     await expect(learner_list.page.locator(".person .aim").first.locator(".amount").nth(2)).to_have_text("100%")
-    async with own_running.person("employer.overview") as person:
+    async with own_running.signed_in("employer.overview") as person:
         query = "{ viewer { kpis { aheadCount progress { signedOffPercent criteriaSignedOff } } } }"
         kpis = (await person.data(query))["viewer"]["kpis"]
     await expect(overview.page.locator(".amount").nth(2)).to_have_text(
@@ -58,11 +58,11 @@ async def test_sign_off_by_an_assessor_updates_every_screen(own_running: Running
         assert await visit.texts(".amount") != amounts
 
 
-async def test_newly_booked_session_is_the_next_visit(own_running: Running, open_app: Open):
+async def test_newly_booked_session_is_the_next_visit(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.manager")
     await visit.go("learners?name=Maya", "Learners")
     # A day in summer, when London is one hour ahead of UTC.
-    async with own_running.person("assessor") as assessor:
+    async with own_running.signed_in("assessor") as assessor:
         maya = await learner_id(assessor, "Maya Thornton")
         found = await assessor.data(
             "query($id: ID!) { learner(id: $id) { sessions(first: 50) { nodes { id status } } } }", id=maya
@@ -81,12 +81,12 @@ async def test_newly_booked_session_is_the_next_visit(own_running: Running, open
     await expect(visit.page.locator(".person .facts").first).to_contain_text(text)
 
 
-async def test_badge_follows_the_number_of_documents(own_running: Running, open_app: Open):
+async def test_badge_follows_the_number_of_documents(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.manager", phone=True)
     badge = visit.page.locator(".badge")
     before = int(await badge.inner_text())
     await visit.go("documents", "Documents to sign")
-    async with own_running.person("assessor") as assessor:
+    async with own_running.signed_in("assessor") as assessor:
         maya = await learner_id(assessor, "Maya Thornton")
         request = await request_signature(assessor, maya, "Change of training days", ["EMPLOYER_MANAGER"])
         await expect(badge).to_have_text(str(before + 1))
@@ -96,7 +96,7 @@ async def test_badge_follows_the_number_of_documents(own_running: Running, open_
     await expect(visit.page.get_by_role("link", name="Change of training days")).to_have_count(0)
 
 
-async def test_refresh_without_changes_is_answered_with_304(running: Running, open_app: Open):
+async def test_refresh_without_changes_is_answered_with_304(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     await visit.is_settled()
     count = len(visit.sent)
@@ -107,7 +107,7 @@ async def test_refresh_without_changes_is_answered_with_304(running: Running, op
     assert all(request.method == "GET" for _, request in visit.sent[count:])
 
 
-async def test_pull_to_refresh(running: Running, open_app: Open):
+async def test_pull_to_refresh(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview", phone=True)
     await visit.is_settled()
     touch = await visit.context.new_cdp_session(visit.page)
@@ -128,7 +128,7 @@ async def test_pull_to_refresh(running: Running, open_app: Open):
     assert set(visit.names()[count:]) == {"employer_home", "employer_learners"}
 
 
-async def test_streams_are_open_only_while_the_page_is_visible(own_running: Running, open_app: Open):
+async def test_streams_are_open_only_while_the_page_is_visible(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.overview")
     assert own_running.server.endpoint.open_streams == 2
     await visit.page.evaluate(

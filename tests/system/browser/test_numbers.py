@@ -8,7 +8,8 @@ import pytest
 from playwright.async_api import Route, expect
 
 from queries.operations import get_operation
-from tests.support.http_server import Person, Running
+from tests.support.client import HttpClient
+from tests.support.http_server import RunningServer
 from tests.system.browser.conftest import Open
 
 TRAFFIC_LIGHTS = {"OFF_TRACK": "Off track", "ON_TRACK": "On track", "AHEAD": "Ahead", "NOT_RATED": "Not rated"}
@@ -23,21 +24,21 @@ def percent(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0") + "%"
 
 
-async def learners(person: Person, **filters) -> list[dict]:
+async def learners(person: HttpClient, **filters) -> list[dict]:
     found = (await person.data(LEARNERS, filter=filters))["learners"]
     assert not found["pageInfo"]["hasNextPage"]
     return found["nodes"]
 
 
-async def names(person: Person, **filters) -> list[str]:
+async def names(person: HttpClient, **filters) -> list[str]:
     return [learner["name"] for learner in await learners(person, **filters)]
 
 
 @pytest.mark.parametrize("username", ["employer.manager", "employer.overview"])
-async def test_overview(running: Running, open_app: Open, username: str):
+async def test_overview(running: RunningServer, open_app: Open, username: str):
     visit = await open_app(running, username)
-    async with running.person(username) as person:
-        response = await person.client.post("/graphql", json={"documentId": "employer_home"})
+    async with running.signed_in(username) as person:
+        response = await person.http.post("/graphql", json={"documentId": "employer_home"})
         viewer = response.json()["data"]["viewer"]
     kpis = viewer["kpis"]
     document_count = viewer["awaitingSignatureCount"]
@@ -59,10 +60,10 @@ async def test_overview(running: Running, open_app: Open, username: str):
     )
 
 
-async def test_learner_list(running: Running, open_app: Open):
+async def test_learner_list(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     await visit.go("learners", "Learners")
-    async with running.person("employer.overview") as person:
+    async with running.signed_in("employer.overview") as person:
         expected = await learners(person)
     assert await visit.texts(".person h2") == [learner["name"] for learner in expected]
     for index, learner in enumerate(expected):
@@ -85,7 +86,7 @@ async def test_learner_list(running: Running, open_app: Open):
             assert await next_visit.get_attribute("datetime") == learner["nextSession"]["startsAt"]
 
 
-async def test_long_list_is_fetched_in_pages_and_a_truncated_one_says_so(running: Running, open_app: Open):
+async def test_long_list_is_fetched_in_pages_and_a_truncated_one_says_so(running: RunningServer, open_app: Open):
     visit = await open_app(running)
     page_size = {"first": 4}
 
@@ -98,7 +99,7 @@ async def test_long_list_is_fetched_in_pages_and_a_truncated_one_says_so(running
     await visit.page.route("**/graphql?documentId=employer_learners*", in_small_pages)
     await visit.sign_in("employer.overview")
     await visit.go("learners", "Learners")
-    async with running.person("employer.overview") as person:
+    async with running.signed_in("employer.overview") as person:
         everyone = await names(person)
     assert await visit.texts(".person h2") == everyone
     # With one learner per page, the list has more pages than the app fetches.
@@ -109,10 +110,10 @@ async def test_long_list_is_fetched_in_pages_and_a_truncated_one_says_so(running
     assert await visit.texts(".person h2") == everyone[:20]
 
 
-async def test_filters_by_light_site_and_name(running: Running, open_app: Open):
+async def test_filters_by_light_site_and_name(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     page = visit.page
-    async with running.person("employer.overview") as person:
+    async with running.signed_in("employer.overview") as person:
         everyone = await learners(person)
         by_light = {light: await names(person, aimTrafficLight=light) for light in TRAFFIC_LIGHTS}
         site = everyone[0]["employer"]
@@ -146,13 +147,13 @@ async def test_filters_by_light_site_and_name(running: Running, open_app: Open):
     await expect(page.get_by_text("No learners match.")).to_be_visible()
 
 
-async def test_learner_with_progress_map(running: Running, open_app: Open):
+async def test_learner_with_progress_map(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     page = visit.page
     await visit.go("learners", "Learners")
     await page.get_by_role("link", name="Maya Thornton").click()
     await expect(visit.heading("Maya Thornton")).to_be_visible()
-    async with running.person("employer.manager") as person:
+    async with running.signed_in("employer.manager") as person:
         (maya,) = await learners(person, search="Maya Thornton")
         text = get_operation("progress_map").text
         all_aims = (await person.data(text, learnerId=maya["id"]))["learner"]["aims"]
@@ -178,9 +179,9 @@ async def test_learner_with_progress_map(running: Running, open_app: Open):
     assert await shown() == criteria(left) != criteria(all_aims)
 
 
-async def test_another_managers_learner_is_not_shown(running: Running, open_app: Open):
+async def test_another_managers_learner_is_not_shown(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
-    async with running.person("employer.overview") as overview, running.person("employer.manager") as manager:
+    async with running.signed_in("employer.overview") as overview, running.signed_in("employer.manager") as manager:
         own_ids = {learner["id"] for learner in await learners(manager)}
         other = next(learner for learner in await learners(overview) if learner["id"] not in own_ids)
     await visit.go(f"learners/{other['id']}")
@@ -211,14 +212,14 @@ FORMATS = [
 ]
 
 
-async def test_dates_times_and_numbers_are_formatted(running: Running, open_app: Open):
+async def test_dates_times_and_numbers_are_formatted(running: RunningServer, open_app: Open):
     visit = await open_app(running)
     for call, text in FORMATS:
         result = await visit.page.evaluate(f"import('/kpi/js/format.js').then(format => format.{call})")
         assert (call, result) == (call, text)
 
 
-async def test_only_saved_operations_are_sent(running: Running, open_app: Open):
+async def test_only_saved_operations_are_sent(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     for path in ("learners", "learners/Learner_1", "documents", "documents/SignatureRequest_4"):
         await visit.go(path)

@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
 from tests.support.architecture import ROOT
-from tests.support.http_server import Running
+from tests.support.http_server import RunningServer
 from tests.system.browser.conftest import Open
 from tests.system.browser.device import Visit
 from transport.pages.static_app import static_app
@@ -23,7 +23,7 @@ async def installed(visit: Visit) -> None:
     await visit.page.wait_for_function("navigator.serviceWorker.controller !== null")
 
 
-async def test_last_data_is_shown_offline(running: Running, open_app: Open):
+async def test_last_data_is_shown_offline(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview", phone=True)
     visit.expected = NO_CONNECTION
     page = visit.page
@@ -61,7 +61,7 @@ async def test_last_data_is_shown_offline(running: Running, open_app: Open):
     await visit.is_live()
 
 
-async def test_sign_in_offline_shows_an_error(running: Running, open_app: Open):
+async def test_sign_in_offline_shows_an_error(running: RunningServer, open_app: Open):
     visit = await open_app(running)
     visit.expected = NO_CONNECTION
     await installed(visit)
@@ -73,7 +73,7 @@ async def test_sign_in_offline_shows_an_error(running: Running, open_app: Open):
     )
 
 
-async def test_stored_data_is_deleted_when_another_user_signs_in(running: Running, open_app: Open):
+async def test_stored_data_is_deleted_when_another_user_signs_in(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     visit.expected = NO_CONNECTION
     await visit.is_settled()
@@ -112,7 +112,9 @@ def test_other_paths_are_not_served(path: str):
     assert client_of(ROOT / "web").get(path).status_code == 404
 
 
-async def test_new_version_is_offered_and_replaces_the_old_one(own_running: Running, open_app: Open, tmp_path: Path):
+async def test_new_version_is_offered_and_replaces_the_old_one(
+    own_running: RunningServer, open_app: Open, tmp_path: Path
+):
     visit = await open_app(own_running, "employer.overview")
     await installed(visit)
     (before,) = await visit.page.evaluate("caches.keys()")

@@ -3,13 +3,12 @@
 from playwright.async_api import expect
 from sqlalchemy import update
 
-from db.models.auth_session import AuthSession
-from db.models.user import User
-from tests.support.http_server import PASSWORD, Running
+from db.models.registry import AuthSession, User
+from tests.support.http_server import PASSWORD, RunningServer
 from tests.system.browser.conftest import Open
 
 
-async def test_wrong_password_shows_an_error(running: Running, open_app: Open):
+async def test_wrong_password_shows_an_error(running: RunningServer, open_app: Open):
     visit = await open_app(running)
     await visit.fill_in("employer.manager", "not the password")
     await expect(visit.page.get_by_role("alert")).to_have_text("The username or the password is wrong.")
@@ -17,7 +16,7 @@ async def test_wrong_password_shows_an_error(running: Running, open_app: Open):
     await expect(visit.page.get_by_label("Password")).to_have_value("")
 
 
-async def test_other_role_gets_an_error_and_no_session(own_running: Running, open_app: Open):
+async def test_other_role_gets_an_error_and_no_session(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running)
     for username in ("learner", "assessor", "master.admin"):
         await visit.page.get_by_label("Username").fill("")
@@ -28,14 +27,14 @@ async def test_other_role_gets_an_error_and_no_session(own_running: Running, ope
         assert (await session.execute(AuthSession.__table__.select())).all() == []
 
 
-async def test_session_survives_a_reload(running: Running, open_app: Open):
+async def test_session_survives_a_reload(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     await visit.page.reload()
     await expect(visit.heading("Overview")).to_be_visible()
     assert visit.names().count("sign_in") == 2  # As Employer Overview, which is refused, then as Employer Manager.
 
 
-async def test_new_user_changes_the_password_and_accepts_the_disclaimer(own_running: Running, open_app: Open):
+async def test_new_user_changes_the_password_and_accepts_the_disclaimer(own_running: RunningServer, open_app: Open):
     async with own_running.server.services.database.writing() as session:
         values = {"must_change_password": True, "disclaimer_accepted": 0}
         await session.execute(update(User).where(User.username == "employer.manager").values(values))
@@ -58,7 +57,7 @@ async def test_new_user_changes_the_password_and_accepts_the_disclaimer(own_runn
     await page.get_by_role("button", name="Change password").click()
 
     await expect(visit.heading("Please read this first")).to_be_visible()
-    async with own_running.person("employer.manager", "three-mile-waymark-9") as manager:
+    async with own_running.signed_in("employer.manager", "three-mile-waymark-9") as manager:
         disclaimer = (await manager.data("{ viewer { disclaimer } }"))["viewer"]["disclaimer"]
     assert " ".join(await visit.texts(".prose p")) == " ".join(disclaimer.split())
     await page.get_by_role("button", name="I have read and accept this").click()
@@ -66,7 +65,7 @@ async def test_new_user_changes_the_password_and_accepts_the_disclaimer(own_runn
     await visit.is_live()
 
 
-async def test_two_tabs_refresh_an_expired_token_once(running: Running, open_app: Open):
+async def test_two_tabs_refresh_an_expired_token_once(running: RunningServer, open_app: Open):
     one = await open_app(running, "employer.overview")
     other_page = await one.context.new_page()
     other = type(one)(one.context, other_page, running.address)
@@ -94,10 +93,10 @@ async def test_two_tabs_refresh_an_expired_token_once(running: Running, open_app
     assert stored["current"]["accessToken"] != "expired"
 
 
-async def test_session_that_was_ended_elsewhere_ends_in_the_app(own_running: Running, open_app: Open):
+async def test_session_that_was_ended_elsewhere_ends_in_the_app(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.manager")
     visit.expected = "401"
-    async with own_running.person("employer.manager") as manager:
+    async with own_running.signed_in("employer.manager") as manager:
         changed = await manager.data(
             "mutation($input: PasswordChangeInput!) { passwordChange(input: $input) { errors { message } } }",
             input={"currentPassword": PASSWORD, "newPassword": "three-mile-waymark-9"},
@@ -108,7 +107,7 @@ async def test_session_that_was_ended_elsewhere_ends_in_the_app(own_running: Run
     assert await visit.stored("answers") == {}
 
 
-async def test_sign_out_deletes_stored_data_in_every_tab_and_ends_the_session(running: Running, open_app: Open):
+async def test_sign_out_deletes_stored_data_in_every_tab_and_ends_the_session(running: RunningServer, open_app: Open):
     one = await open_app(running, "employer.overview")
     other = type(one)(one.context, await one.context.new_page(), running.address)
     await other.start()
@@ -125,7 +124,7 @@ async def test_sign_out_deletes_stored_data_in_every_tab_and_ends_the_session(ru
         await expect(visit.page.get_by_role("navigation")).to_have_count(0)
         assert await visit.stored("session") == {}
         assert await visit.stored("answers") == {}
-    async with running.stranger() as stranger:
+    async with running.anonymous() as stranger:
         stranger.use(stored["current"])
         response = await stranger.post("{ viewer { role } }")
         assert response.json()["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

@@ -6,7 +6,7 @@ from pathlib import Path
 from playwright.async_api import Page, expect
 
 from queries.operations import get_operation
-from tests.support.http_server import PASSWORD, Running
+from tests.support.http_server import PASSWORD, RunningServer
 from tests.system.browser.conftest import Open
 from tests.system.browser.device import Visit
 from tests.system.browser.other_users import do, learner_id, request_signature
@@ -33,7 +33,7 @@ async def sign(page: Page, password: str = PASSWORD) -> None:
     await page.get_by_role("button", name="Sign the document").click()
 
 
-async def test_document_is_opened_and_signed(own_running: Running, open_app: Open):
+async def test_document_is_opened_and_signed(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.manager", phone=True)
     before = int(await visit.page.locator(".badge").inner_text())
     await expect(visit.page.get_by_role("link", name=f"To sign, {before} documents waiting")).to_be_visible()
@@ -50,7 +50,7 @@ async def test_document_is_opened_and_signed(own_running: Running, open_app: Ope
     # The app has sent the digest of the bytes that it received.
     (request,) = [request for name, request in visit.sent if name == "sign_document"]
     assert request.post_data_json["variables"]["documentSha256"] == hashlib.sha256(content).hexdigest()
-    async with own_running.person("employer.manager") as manager:
+    async with own_running.signed_in("employer.manager") as manager:
         slots = "slots { role documentSha256 signedBy { name } }"
         query = (
             f"{{ viewer {{ awaitingSignatureCount signatureRequests(first: 50) {{ nodes {{ title {slots} }} }} }} }}"
@@ -63,7 +63,7 @@ async def test_document_is_opened_and_signed(own_running: Running, open_app: Ope
     assert own_slot["documentSha256"] == hashlib.sha256(content).hexdigest()
 
 
-async def test_missing_step_shows_an_error_at_its_field(running: Running, open_app: Open):
+async def test_missing_step_shows_an_error_at_its_field(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     page = await go_to_document(visit)
     button, alert = page.get_by_role("button", name="Sign the document"), page.get_by_role("alert")
@@ -82,7 +82,7 @@ async def test_missing_step_shows_an_error_at_its_field(running: Running, open_a
     await sign(page, "not the password")
     await expect(alert).to_be_visible()
     (sent,) = [request.post_data_json["variables"] for name, request in visit.sent if name == "sign_document"]
-    async with running.person("employer.manager") as manager:
+    async with running.signed_in("employer.manager") as manager:
         result = await manager.data(get_operation("sign_document").text, **{**sent, "password": "wrong"})
     (error,) = result["signatureRequestSign"]["errors"]
     assert error["code"] == "WRONG_PASSWORD"
@@ -94,8 +94,8 @@ async def test_missing_step_shows_an_error_at_its_field(running: Running, open_a
     await expect(page.get_by_role("link", name="Open it again")).to_be_visible()
 
 
-async def test_cancelled_request_shows_an_error_and_the_current_state(own_running: Running, open_app: Open):
-    async with own_running.person("assessor") as assessor:
+async def test_cancelled_request_shows_an_error_and_the_current_state(own_running: RunningServer, open_app: Open):
+    async with own_running.signed_in("assessor") as assessor:
         maya = await learner_id(assessor, "Maya Thornton")
         request = await request_signature(assessor, maya, "Change of training days", ["EMPLOYER_MANAGER", "IQA"])
         visit = await open_app(own_running, "employer.manager")
@@ -113,7 +113,7 @@ async def test_cancelled_request_shows_an_error_and_the_current_state(own_runnin
     await expect(page.get_by_role("button", name="Sign the document")).to_have_count(0)
 
 
-async def test_corrupted_download_is_not_signed(running: Running, open_app: Open):
+async def test_corrupted_download_is_not_signed(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     page = await go_to_document(visit)
     await page.route("**/downloads/*", lambda route: route.fulfill(body=b"%PDF-1.7 something else"))
@@ -126,7 +126,7 @@ async def test_corrupted_download_is_not_signed(running: Running, open_app: Open
     await expect(page.get_by_label("I have read this document and sign it.")).not_to_be_checked()
 
 
-async def test_signing_offline_shows_an_error(running: Running, open_app: Open):
+async def test_signing_offline_shows_an_error(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     visit.expected = "ERR_INTERNET_DISCONNECTED|ERR_FAILED"
     page = await go_to_document(visit)

@@ -12,7 +12,7 @@ import pytest
 from schema.root import printed
 from tests.support.architecture import ROOT
 from tests.support.demo_server import Demo
-from tests.support.http_server import Running
+from tests.support.http_server import RunningServer
 from tests.system.clients.conftest import Run
 
 # WAYMARK_SUITES names their folder; the default is the folder used in development.
@@ -42,16 +42,16 @@ RULES = {
 
 
 @pytest.fixture(scope="module")
-async def running(demo: Demo) -> AsyncIterator[Running]:
+async def running(demo: Demo) -> AsyncIterator[RunningServer]:
     async with demo.serving("sqlite") as served:
         yield served
 
 
-async def suite(run: Run, name: str, running: Running | None, **environment: str) -> str:
+async def suite(run: Run, name: str, running: RunningServer | None, **environment: str) -> str:
     """Runs one suite, signed in as an assessor, and returns the last line of its output, which has the score."""
     target = {}
     if running is not None:
-        async with running.person("assessor") as person:
+        async with running.signed_in("assessor") as person:
             target = {"GRAPHQL_URL": f"{running.address}/graphql", "TOKEN": person.tokens["accessToken"]}
     try:
         lines = await run("bash", SUITES / name, **target, **environment)
@@ -63,11 +63,11 @@ async def suite(run: Run, name: str, running: Running | None, **environment: str
 
 
 @asynccontextmanager
-async def numbers_change(running: Running) -> AsyncIterator[None]:
+async def numbers_change(running: RunningServer) -> AsyncIterator[None]:
     """Changes KPIs a few times a second while the block runs."""
 
     async def change() -> None:
-        async with running.person("master.admin") as admin:
+        async with running.signed_in("master.admin") as admin:
             while True:
                 for tolerance in (60, 1):
                     await admin.data(TOLERANCE, n=tolerance)
@@ -80,17 +80,17 @@ async def numbers_change(running: Running) -> AsyncIterator[None]:
         changing.cancel()
 
 
-async def test_graphql_over_http(run: Run, running: Running) -> None:
+async def test_graphql_over_http(run: Run, running: RunningServer) -> None:
     # The failed MAYs are GET requests without a custom header: the server rejects them to prevent CSRF.
     score = await suite(run, "graphql_http_audit.sh", running)
     assert score == "graphql-http audits: 13/13 MUST, 23/23 SHOULD, 22/25 MAY"
 
 
-async def test_real_clients(run: Run, running: Running) -> None:
+async def test_real_clients(run: Run, running: RunningServer) -> None:
     assert await suite(run, "real_clients.sh", running) == "real clients: 10/10"
 
 
-async def test_websocket_and_sse_protocols(run: Run, running: Running) -> None:
+async def test_websocket_and_sse_protocols(run: Run, running: RunningServer) -> None:
     async with numbers_change(running):
         subscriptions = {"SUBSCRIPTION": "subscription{kpisChanged(take:3){generatedAt}}"}
         subscriptions["SUBSCRIPTION_LONG"] = "subscription{kpisChanged{generatedAt}}"
@@ -106,7 +106,7 @@ async def test_schema_lint_with_relay_rules(run: Run, tmp_path: Path) -> None:
     assert score == "schema lint: 0 eslint findings, 0 breaking changes, codegen rc=0, tsc rc=0"
 
 
-async def test_limits(run: Run, running: Running) -> None:
+async def test_limits(run: Run, running: RunningServer) -> None:
     target = {"GRAPHQL_URL": f"{running.address}/graphql", "MAX_MS": "5000"}
     # Not signed in: only __typename may be queried, as on a real installation.
     lines = (await run("python3", SUITES / "limits_probe.py", **target)).strip().splitlines()

@@ -9,8 +9,9 @@ import pytest
 from sqlalchemy import text
 
 from db.database import Database
+from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
-from tests.support.http_server import Person, Running, serving
+from tests.support.http_server import RunningServer, serving
 from tests.support.tcp_proxy import Cable
 
 ASK = "{ learners(first: 2) { nodes { id name aims { title } } } }"
@@ -30,13 +31,13 @@ def assert_unavailable(response: httpx2.Response) -> None:
     )
 
 
-async def in_use(running: Running) -> int:
+async def in_use(running: RunningServer) -> int:
     """Connections that somebody holds: once every request is answered, none."""
     engines = running.server.services.database.sync_engines
     return sum(engine.pool.checkedout() for engine in engines)
 
 
-async def until_it_answers(person: Person, query: str = ASK) -> dict[str, Any]:
+async def until_it_answers(person: HttpClient, query: str = ASK) -> dict[str, Any]:
     async with asyncio.timeout(30):
         while (response := await person.post(query)).status_code == 503:
             await asyncio.sleep(0.1)
@@ -48,9 +49,9 @@ async def test_the_database_goes_and_comes_back(demo: Demo, tmp_path: Path) -> N
     async with (
         Cable(await demo.database_url("postgresql")) as cable,
         serving(cable.url, tmp_path) as running,
-        running.person("master.admin") as person,
+        running.signed_in("master.admin") as person,
     ):
-        before = await person.ask(ASK)
+        before = await person.response(ASK)
         for round_ in range(3):
             # Some are in the middle of something when it goes.
             asking = [asyncio.create_task(person.post(ASK)) for _ in range(20)]
@@ -60,12 +61,12 @@ async def test_the_database_goes_and_comes_back(demo: Demo, tmp_path: Path) -> N
                 assert response.status_code == 200 or assert_unavailable(response) is None
             assert_unavailable(await person.post(ASK))
             assert_unavailable(await person.post(CHANGE % "Never"))
-            assert (await person.client.get("/health")).status_code == 200
-            ready = await person.client.get("/ready")
+            assert (await person.http.get("/health")).status_code == 200
+            ready = await person.http.get("/ready")
             assert (ready.status_code, ready.headers["retry-after"]) == (503, "5")
             await cable.mend()
             assert (await until_it_answers(person))["data"] == before["data"]
-            assert (await person.client.get("/ready")).status_code == 200
+            assert (await person.http.get("/ready")).status_code == 200
             made = await until_it_answers(person, CHANGE % f"Site {round_}")
             assert made["data"]["employerCreate"]["errors"] == []
             assert await in_use(running) == 0
@@ -82,10 +83,10 @@ async def test_a_stream_goes_on_when_the_database_is_back(demo: Demo, tmp_path: 
     async with (
         Cable(url) as cable,
         serving(cable.url, tmp_path) as running,
-        running.person("employer.manager") as manager,
+        running.signed_in("employer.manager") as manager,
     ):
         headers = {"accept": "text/event-stream", "content-type": "application/json"}
-        async with manager.client.stream(
+        async with manager.http.stream(
             "POST", "/graphql", json={"query": query}, headers=headers, timeout=60
         ) as stream:
             events = stream.aiter_lines()
@@ -117,7 +118,7 @@ async def test_no_connection_is_left(demo: Demo, tmp_path: Path) -> None:
     """Two connections, both waiting for a lock that somebody else holds: the others are told to come back."""
     url = await demo.database_url("postgresql")
     holder = Database(url)
-    async with serving(url, tmp_path, WAYMARK_POOL_SIZE="1") as running, running.person("master.admin") as person:
+    async with serving(url, tmp_path, WAYMARK_POOL_SIZE="1") as running, running.signed_in("master.admin") as person:
         async with holder.writing() as session:
             await session.execute(text("lock table learner in access exclusive mode"))
             waiting = [asyncio.create_task(person.post(ASK)) for _ in range(6)]
@@ -127,7 +128,7 @@ async def test_no_connection_is_left(demo: Demo, tmp_path: Path) -> None:
                 assert_unavailable(task.result())
         for response in await asyncio.gather(*pending):
             assert response.status_code == 200 or assert_unavailable(response) is None
-        assert "errors" not in await person.ask(ASK)
+        assert "errors" not in await person.response(ASK)
         assert await in_use(running) == 0
     await holder.close()
 
@@ -136,14 +137,14 @@ async def test_no_connection_is_left(demo: Demo, tmp_path: Path) -> None:
 async def test_people_who_go_away_leave_no_connection_behind(demo: Demo, tmp_path: Path, number: int) -> None:
     async with (
         serving(await demo.database_url("postgresql"), tmp_path) as running,
-        running.person("master.admin") as person,
+        running.signed_in("master.admin") as person,
     ):
         for _ in range(number):
             task = asyncio.create_task(person.post(ASK))
             await asyncio.sleep(0.005)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        assert "errors" not in await person.ask(ASK)
+        assert "errors" not in await person.response(ASK)
         async with asyncio.timeout(30):
             while await in_use(running):
                 await asyncio.sleep(0.05)

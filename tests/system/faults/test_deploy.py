@@ -7,8 +7,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
-from tests.support.http_server import Person
 from tests.support.reverse_proxies import HAPROXY, haproxy, small_proxy
 from tests.support.server_process import ASKED_TO_STOP, server_process
 
@@ -41,7 +41,7 @@ async def test_a_deploy_loses_no_request(demo: Demo, tmp_path: Path, proxy: Any)
             """Reads and writes in turn, on connections that are kept open, until told to stop."""
             done = 0
             async with httpx2.AsyncClient(base_url=address, timeout=60) as client:
-                person = Person(client)
+                person = HttpClient(client)
                 await person.sign_in("master.admin")
                 while not stop.is_set():
                     name = f"Site {number}-{done}"
@@ -72,7 +72,7 @@ async def test_a_deploy_loses_no_request(demo: Demo, tmp_path: Path, proxy: Any)
         rounds = await asyncio.gather(*working)
         assert wrong == []
         assert all(rounds) and len(made) == sum(rounds)
-        async with first.person("master.admin") as master:
+        async with first.signed_in("master.admin") as master:
             found: list[str] = []
             after = None
             while True:

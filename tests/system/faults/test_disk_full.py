@@ -46,15 +46,15 @@ async def test_no_room_for_uploads(demo: Demo, tmp_path: Path) -> None:
     content = b"a line of text.\n" * 187_500
     url = await demo.copied("sqlite", tmp_path)
     # What the server logs stands in a file too.
-    async with server_process(url, tmp_path) as server, server.person("learner") as ada:
+    async with server_process(url, tmp_path) as server, server.signed_in("learner") as ada:
         place = (await ada.data(ANNOUNCE))["fileUploadCreate"]["upload"]
         with full_disk(server.pid, 2_000_000):
-            full = await ada.client.put(place["url"], content=content)
+            full = await ada.http.put(place["url"], content=content)
             assert full.status_code == 507
             assert "full" in full.json()["error"]
             assert list((tmp_path / "files" / "incoming").iterdir()) == []
-            assert "errors" not in await ada.ask("{ viewer { user { name } } }")
-        assert (await ada.client.put(place["url"], content=content)).status_code == 201
+            assert "errors" not in await ada.response("{ viewer { user { name } } }")
+        assert (await ada.http.put(place["url"], content=content)).status_code == 201
         assert "file_store_full" in [line["event"] for line in server.log()]
     database = Database(url)
     assert [line async for line in find_problems(database, open_store(tmp_path / "files"))] == []
@@ -64,7 +64,7 @@ async def test_no_room_for_uploads(demo: Demo, tmp_path: Path) -> None:
 async def test_no_room_for_the_database(demo: Demo, tmp_path: Path) -> None:
     url = await demo.copied("sqlite", tmp_path)
     path = Path(url.split("///")[1])
-    async with server_process(url, tmp_path) as server, server.person("master.admin") as master:
+    async with server_process(url, tmp_path) as server, server.signed_in("master.admin") as master:
         made, refused, number = [], 0, 0
         log = path.with_name(path.name + "-wal")
         with full_disk(server.pid, max(log.stat().st_size, 1)):
@@ -83,8 +83,8 @@ async def test_no_room_for_the_database(demo: Demo, tmp_path: Path) -> None:
                     )
                     assert "sqlite" not in response.text.lower()
             # Who only looks is served all the same.
-            assert "errors" not in await master.ask("{ learners(first: 1) { nodes { name } } }")
-        assert "errors" not in await master.ask(CREATE % "There is room again")
+            assert "errors" not in await master.response("{ learners(first: 1) { nodes { name } } }")
+        assert "errors" not in await master.response(CREATE % "There is room again")
         found = await master.data("{ employers(first: 100) { nodes { name } } }")
         names = {one["name"] for one in found["employers"]["nodes"]}
         # What was acknowledged is there, what was refused is not.
@@ -98,7 +98,7 @@ async def test_no_room_for_the_database(demo: Demo, tmp_path: Path) -> None:
 async def test_a_full_database_is_507(demo: Demo, tmp_path: Path) -> None:
     """What SQLite itself says when the disk is full."""
     async with serving(await demo.copied("sqlite", tmp_path), tmp_path, WAYMARK_POOL_SIZE="1") as running:
-        async with running.person("master.admin") as master:
+        async with running.signed_in("master.admin") as master:
             database = running.server.services.database
             async with database.writing() as session:
                 pages = await session.scalar(text("PRAGMA page_count"))
@@ -113,4 +113,4 @@ async def test_a_full_database_is_507(demo: Demo, tmp_path: Path) -> None:
             assert refused.json()["errors"][0]["extensions"]["code"] == "INSUFFICIENT_STORAGE"
             async with database.writing() as session:
                 await session.execute(text("PRAGMA max_page_count = 1073741823"))
-            assert "errors" not in await master.ask(CREATE % "Room again")
+            assert "errors" not in await master.response(CREATE % "Room again")

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
-from tests.support.http_server import Person, serving
+from tests.support.http_server import serving
 from tests.support.server_process import ServerProcess, server_process
 from transport.timeout_protocol import TimeoutProtocol
 
@@ -41,7 +42,7 @@ async def cut(server: ServerProcess, *parts: bytes, trickle: bytes = b"") -> byt
         writer.transport.abort()
 
 
-async def announced(person: Person) -> bytes:
+async def announced(person: HttpClient) -> bytes:
     """The head of an upload that is larger than what is going to be sent."""
     made = await person.data(
         'mutation { fileUploadCreate(input: { name: "a.txt", contentType: "text/plain", size: 1000 }) '
@@ -53,7 +54,7 @@ async def announced(person: Person) -> bytes:
 
 async def test_what_is_sent_by_half_is_cut(demo: Demo, tmp_path: Path) -> None:
     url = await demo.copied("sqlite", tmp_path)
-    async with server_process(url, tmp_path) as server, server.person("learner") as ada:
+    async with server_process(url, tmp_path) as server, server.signed_in("learner") as ada:
         upload = await announced(ada)
         cases = {
             "nothing at all": cut(server),
@@ -78,7 +79,7 @@ async def test_what_is_sent_by_half_is_cut(demo: Demo, tmp_path: Path) -> None:
         running = {name: asyncio.create_task(work) for name, work in cases.items()}
         # Meanwhile everybody else is served.
         for _ in range(20):
-            assert "errors" not in await ada.ask("{ viewer { user { name } } }")
+            assert "errors" not in await ada.response("{ viewer { user { name } } }")
             await asyncio.sleep(0.1)
         answers = {}
         for name, task in running.items():
@@ -101,7 +102,7 @@ async def test_what_is_sent_by_half_is_cut(demo: Demo, tmp_path: Path) -> None:
         assert answers["a second request by half"].count(b"HTTP/1.1 ") == 2
         # Nothing of the upload is kept, neither bytes nor a record of them.
         assert list((tmp_path / "files" / "incoming").iterdir()) == []
-        assert json.loads((await ada.client.get("/ready")).text) == {"status": "ok"}
+        assert json.loads((await ada.http.get("/ready")).text) == {"status": "ok"}
         assert not [line for line in server.log() if line.get("level") in ("error", "critical")], server.log()
 
 
@@ -111,7 +112,7 @@ async def test_an_answer_that_nobody_takes_is_given_up(
     """Who asks for a large file and does not read it loses the connection: within a minute, here within a second."""
     monkeypatch.setattr(TimeoutProtocol, "stalled_seconds", 1.0)
     content = b"a line of text\n" * 1_000_000
-    async with serving(await demo.copied("sqlite", tmp_path), tmp_path) as running, running.person("learner") as ada:
+    async with serving(await demo.copied("sqlite", tmp_path), tmp_path) as running, running.signed_in("learner") as ada:
         file_id = await ada.upload("long.txt", "text/plain", content)
         found = await ada.data("query($id: ID!) { node(id: $id) { ... on File { download { url } } } }", id=file_id)
         path = found["node"]["download"]["url"].removeprefix(running.address)
@@ -128,4 +129,4 @@ async def test_an_answer_that_nobody_takes_is_given_up(
                     taken += len(chunk)
         assert taken < len(content)
         writer.transport.abort()
-        assert (await ada.client.get("/ready")).status_code == 200
+        assert (await ada.http.get("/ready")).status_code == 200

@@ -41,7 +41,7 @@ async def test_a_stop_under_load_finishes_what_runs(demo: Demo, backend: str, tm
 async def _read_on(server: ServerProcess, promised: Promised) -> int:
     """Asks without a pause until nobody listens; gives how many answers came."""
     answered = 0
-    async with server.person("assessor") as assessor:
+    async with server.signed_in("assessor") as assessor:
         while True:
             try:
                 response = await assessor.post("{ learners(first: 20) { nodes { id name aims { title } } } }")
@@ -57,12 +57,12 @@ async def test_a_stop_ends_streams_and_says_so_first(demo: Demo, tmp_path: Path)
     url = await demo.copied("sqlite", tmp_path)
     async with (
         server_process(url, tmp_path, WAYMARK_DRAIN_SECONDS="2") as server,
-        server.person("employer.manager") as manager,
-        server.stranger() as proxy,
+        server.signed_in("employer.manager") as manager,
+        server.anonymous() as proxy,
     ):
         body = {"query": "subscription { kpisChanged { learnerCount } }"}
         headers = {"accept": "text/event-stream"}
-        async with manager.client.stream("POST", "/graphql", json=body, headers=headers) as stream:
+        async with manager.http.stream("POST", "/graphql", json=body, headers=headers) as stream:
             events = stream.aiter_lines()
             async with asyncio.timeout(30):
                 async for line in events:
@@ -72,9 +72,9 @@ async def test_a_stop_ends_streams_and_says_so_first(demo: Demo, tmp_path: Path)
             async with asyncio.timeout(30):
                 rest = [line async for line in events]
             assert not any('"errors"' in line for line in rest)
-        ready = await proxy.client.get("/ready")
+        ready = await proxy.http.get("/ready")
         assert (ready.status_code, ready.json()) == (503, {"status": "stopping"})
-        assert "errors" not in await proxy.ask("{ __typename }")
+        assert "errors" not in await proxy.response("{ __typename }")
         assert await server.stopped() == ASKED_TO_STOP
 
 
@@ -82,7 +82,7 @@ async def test_a_killed_server_leaves_no_half_written_file(demo: Demo, tmp_path:
     """Killed in the middle of a large upload: what came is swept at the next start, and the file is still awaited."""
     url = await demo.copied("sqlite", tmp_path)
     async with server_process(url, tmp_path) as server:
-        async with server.person("learner") as ada:
+        async with server.signed_in("learner") as ada:
             made = await ada.data(
                 'mutation { fileUploadCreate(input: { name: "film.txt", contentType: "text/plain", size: 50000000 }) '
                 "{ upload { fileId url } } }"
@@ -95,7 +95,7 @@ async def test_a_killed_server_leaves_no_half_written_file(demo: Demo, tmp_path:
                     yield b"text\n" * 200_000
                     await asyncio.sleep(0.05)
 
-            sending = asyncio.create_task(ada.client.put(place["url"], content=slowly()))
+            sending = asyncio.create_task(ada.http.put(place["url"], content=slowly()))
             async with asyncio.timeout(30):
                 while not any(path.stat().st_size for path in incoming.iterdir()):
                     await asyncio.sleep(0.02)
@@ -106,7 +106,7 @@ async def test_a_killed_server_leaves_no_half_written_file(demo: Demo, tmp_path:
         assert list(incoming.iterdir()) == []
         started = [line for line in server.log() if line.get("event") == "started"]
         assert [line["swept"] for line in started] == [0, 1]
-        async with server.person("learner") as ada:
-            whole = await ada.client.put(place["url"], content=b"text\n" * 10_000_000)
+        async with server.signed_in("learner") as ada:
+            whole = await ada.http.put(place["url"], content=b"text\n" * 10_000_000)
             assert whole.status_code == 201, whole.text
     assert whole.json()["size"] == 50_000_000

@@ -4,8 +4,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.support.client import Cast
 from tests.support.demo_server import Demo
+from tests.support.http_server import Clients
 from tests.support.smtp_server import Post
 
 
@@ -17,9 +17,9 @@ async def post() -> AsyncIterator[Post]:
 
 
 @pytest.fixture(scope="module")
-async def cast(demo: Demo, backend: str, post: Post) -> AsyncIterator[Cast]:
+async def clients(demo: Demo, backend: str, post: Post) -> AsyncIterator[Clients]:
     """The people of a demo that is the module's own."""
     async with demo.serving(backend, WAYMARK_SMTP_URL=post.url) as running:
-        cast = Cast(running)
-        yield cast
-        await cast.close()
+        clients = Clients(running)
+        yield clients
+        await clients.close()

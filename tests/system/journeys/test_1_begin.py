@@ -5,63 +5,64 @@ import datetime as dt
 from domain import clock
 from domain.enums import Role
 from services.demo.people import uln
-from tests.support.client import Actor, Cast
+from tests.support.client import HttpClient
+from tests.support.http_server import Clients
 from tests.support.lookup import employer_id, learner_id, qualification_id, user_id
 from tests.support.smtp_server import Post, link_in
 
 CHOSEN = "a heron on the weir"
 
 
-async def accept_invitation(cast: Cast, post: Post, address: str) -> Actor:
+async def accept_invitation(clients: Clients, post: Post, address: str) -> HttpClient:
     """Somebody who opens the link of their invitation, chooses a password, and reads and accepts the disclaimer."""
     message = await post.to(address, "Your Waymark account")
     assert f"Your username: {address}" in message.get_content()
     link = link_in(message)
-    assert link.startswith(cast.running.address)
-    newcomer = await cast.stranger()
+    assert link.startswith(clients.running.address)
+    newcomer = await clients.anonymous()
     page = await newcomer.fetch(link)
     assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
     token = link.partition("token=")[2]
     assert f'value="{token}"' in page.text
     # A password that anybody would guess is refused, and the link stays good.
-    assert await newcomer.refusal("passwordReset", input={"token": token, "newPassword": "password1"}) == (
-        "INVALID", "input.newPassword"
-    )  # fmt: skip
+    assert await newcomer.user_errors("passwordReset", input={"token": token, "newPassword": "password1"}) == {
+        "input.newPassword": "INVALID"
+    }
     chosen = {"token": token, "newPassword": CHOSEN}
-    tokens = await newcomer.do("passwordReset", input=chosen)
+    tokens = await newcomer.mutate("passwordReset", input=chosen)
     newcomer.use(tokens)
     assert (tokens["viewer"]["mustChangePassword"], tokens["viewer"]["mustAcceptDisclaimer"]) == (False, True)
-    must_complete_setup = await newcomer.ask("{ viewer { kpis { learnerCount } } learners { totalCount } }")
+    must_complete_setup = await newcomer.response("{ viewer { kpis { learnerCount } } learners { totalCount } }")
     assert {error["extensions"]["code"] for error in must_complete_setup["errors"]} == {"DISCLAIMER_REQUIRED"}
     shown = await newcomer.data("{ viewer { disclaimer mustAcceptDisclaimer } }")
     assert shown["viewer"]["disclaimer"] == tokens["viewer"]["disclaimer"] is not None
-    assert (await newcomer.do("disclaimerAccept"))["mustAcceptDisclaimer"] is False
+    assert (await newcomer.mutate("disclaimerAccept"))["mustAcceptDisclaimer"] is False
     # The link worked once.
-    assert await newcomer.refusal("passwordReset", input=chosen) == ("INVALID", "input.token")
+    assert await newcomer.user_errors("passwordReset", input=chosen) == {"input.token": "INVALID"}
     return newcomer
 
 
-async def names(person: Actor) -> set[str]:
+async def names(person: HttpClient) -> set[str]:
     found = await person.data("{ learners(first: 100) { totalCount nodes { name } } }")
     assert found["learners"]["totalCount"] == len(found["learners"]["nodes"])
     return {one["name"] for one in found["learners"]["nodes"]}
 
 
-async def test_a_learner_is_enrolled_invited_and_inducted(cast: Cast, post: Post):
-    assessor, admin = await cast("assessor"), await cast("master.admin")
+async def test_a_learner_is_enrolled_invited_and_inducted(clients: Clients, post: Post):
+    assessor, admin = await clients("assessor"), await clients("master.admin")
     before = await assessor.kpis()
-    site = await assessor.do("employerCreate", input={"name": "Ferry Lane Cycles", "parentId": None})
-    site = await assessor.do("employerUpdate", id=site["id"], input={"name": "Ferry Lane Cycle Works"})
+    site = await assessor.mutate("employerCreate", input={"name": "Ferry Lane Cycles", "parentId": None})
+    site = await assessor.mutate("employerUpdate", id=site["id"], input={"name": "Ferry Lane Cycle Works"})
     assert site["name"] == "Ferry Lane Cycle Works"
 
     enrolled = {"name": "Ivo Brandt", "email": "ivo.brandt@example.org", "uln": None, "employerId": site["id"]}
-    learner = await assessor.do("learnerEnrol", input=enrolled)
+    learner = await assessor.mutate("learnerEnrol", input=enrolled)
     assert (learner["employer"]["name"], learner["aims"], learner["trafficLight"]) == (
         "Ferry Lane Cycle Works", [], "NOT_RATED"
     )  # fmt: skip
-    faults = await assessor.refusals("learnerEnrol", input={**enrolled, "name": " ", "uln": "123"})
-    assert set(faults) == {("REQUIRED", "input.name"), ("INVALID", "input.uln"), ("CONFLICT", "input.email")}
-    learner = await assessor.do("learnerUpdate", id=learner["id"], input={"uln": uln(500)})
+    errors = await assessor.user_errors("learnerEnrol", input={**enrolled, "name": " ", "uln": "123"})
+    assert errors == {"input.name": "REQUIRED", "input.uln": "INVALID", "input.email": "CONFLICT"}
+    learner = await assessor.mutate("learnerUpdate", id=learner["id"], input={"uln": uln(500)})
     assert learner["uln"] == uln(500)
 
     today = clock.today()
@@ -72,26 +73,27 @@ async def test_a_learner_is_enrolled_invited_and_inducted(cast: Cast, post: Post
         "plannedEndDate": (today + dt.timedelta(days=200)).isoformat(),
     }  # fmt: skip
     # An aim's IQA is never its assessor.
-    assert (await assessor.refusal("aimAdd", input={**asked, "iqaId": asked["assessorId"]}))[1] == "input.iqaId"
-    aim = await assessor.do("aimAdd", input=asked)
+    errors = await assessor.user_errors("aimAdd", input={**asked, "iqaId": asked["assessorId"]})
+    assert list(errors) == ["input.iqaId"]
+    aim = await assessor.mutate("aimAdd", input=asked)
     assert (aim["status"], aim["trafficLight"], aim["assessor"]["name"], aim["iqa"]["name"]) == (
         "AWAITING_INDUCTION", "NOT_RATED", "Priya Raman", "Gareth Pugh"
     )  # fmt: skip
 
-    newcomer = await accept_invitation(cast, post, "ivo.brandt@example.org")
+    newcomer = await accept_invitation(clients, post, "ivo.brandt@example.org")
     home = await newcomer.data("{ viewer { role learner { name aims { status } nextSession { id } } } }")
     assert home["viewer"]["learner"] == {
         "name": "Ivo Brandt", "aims": [{"status": "AWAITING_INDUCTION"}], "nextSession": None
     }  # fmt: skip
     # What they chose signs them in again; what was there before does not.
-    assert (await (await cast.stranger()).sign_in("Ivo.Brandt@example.org", CHOSEN))["role"] == Role.LEARNER.value
-    wrong = await (await cast.stranger()).refusal(
+    assert (await (await clients.anonymous()).sign_in("Ivo.Brandt@example.org", CHOSEN))["role"] == Role.LEARNER.value
+    errors = await (await clients.anonymous()).user_errors(
         "login", input={"username": "ivo.brandt@example.org", "password": "x"}
     )
-    assert wrong == ("WRONG_PASSWORD", "input")
+    assert errors == {"input": "WRONG_PASSWORD"}
 
     started = clock.now() - dt.timedelta(hours=2)
-    induction = await assessor.do(
+    induction = await assessor.mutate(
         "sessionBook",
         input={
             "learnerId": learner["id"], "type": "INDUCTION", "startsAt": started.isoformat(),
@@ -100,8 +102,8 @@ async def test_a_learner_is_enrolled_invited_and_inducted(cast: Cast, post: Post
     )  # fmt: skip
     assert (induction["number"], induction["status"]) == (1, "PLANNED")
     said = {"attended": True, "feedback": "Welcome aboard."}
-    assert await newcomer.refusal("sessionComplete", id=induction["id"], input=said) == ("NOT_ALLOWED", None)
-    induction = await assessor.do("sessionComplete", id=induction["id"], input=said)
+    assert await newcomer.user_errors("sessionComplete", id=induction["id"], input=said) == {None: "NOT_ALLOWED"}
+    induction = await assessor.mutate("sessionComplete", id=induction["id"], input=said)
     assert (induction["status"], induction["aims"][0]["status"]) == ("ATTENDED", "IN_TRAINING")
     assert induction["aims"][0]["trafficLight"] == "ON_TRACK"
     assert induction["learner"]["offTheJob"]["actualMinutes"] == 90
@@ -109,54 +111,60 @@ async def test_a_learner_is_enrolled_invited_and_inducted(cast: Cast, post: Post
     after = await assessor.kpis()
     assert (after["learnerCount"], after["aimCount"]) == (before["learnerCount"] + 1, before["aimCount"] + 1)
     assert after["onTrackCount"] == before["onTrackCount"] + 1
-    assert await admin.trail(learner["id"]) == [("learnerUpdate", "Priya Raman"), ("learnerEnrol", "Priya Raman")]
-    assert await admin.trail(induction["id"]) == [("sessionComplete", "Priya Raman"), ("sessionBook", "Priya Raman")]
-    assert await admin.trail(aim["id"]) == [("aimAdd", "Priya Raman")]
-    aim = await assessor.do("aimUpdate", id=aim["id"], input={"status": "SUSPENDED"})
+    assert await admin.audit_trail(learner["id"]) == [("learnerUpdate", "Priya Raman"), ("learnerEnrol", "Priya Raman")]
+    assert await admin.audit_trail(induction["id"]) == [
+        ("sessionComplete", "Priya Raman"),
+        ("sessionBook", "Priya Raman"),
+    ]
+    assert await admin.audit_trail(aim["id"]) == [("aimAdd", "Priya Raman")]
+    aim = await assessor.mutate("aimUpdate", id=aim["id"], input={"status": "SUSPENDED"})
     assert (aim["status"], aim["trafficLight"]) == ("SUSPENDED", "NOT_RATED")
     assert (await assessor.kpis())["onTrackCount"] == before["onTrackCount"]
 
 
-async def test_an_assessor_invites_a_manager_who_sees_whom_they_are_allocated(cast: Cast, post: Post):
-    assessor, colleague = await cast("assessor"), await cast("colin.marsden")
+async def test_an_assessor_invites_a_manager_who_sees_whom_they_are_allocated(clients: Clients, post: Post):
+    assessor, colleague = await clients("assessor"), await clients("colin.marsden")
     invited = {"name": "Noor Malik", "email": "noor.malik@harbour.example", "role": "EMPLOYER_MANAGER"}
-    assert await assessor.refusal("userInvite", input={**invited, "role": "ASSESSOR"}) == ("NOT_ALLOWED", "input.role")
-    user = await assessor.do("userInvite", input=invited)
-    manager = await accept_invitation(cast, post, "noor.malik@harbour.example")
+    assert await assessor.user_errors("userInvite", input={**invited, "role": "ASSESSOR"}) == {
+        "input.role": "NOT_ALLOWED"
+    }
+    user = await assessor.mutate("userInvite", input=invited)
+    manager = await accept_invitation(clients, post, "noor.malik@harbour.example")
     assert await names(manager) == set()
 
     maya = await learner_id(assessor, "Maya Thornton")
     not_theirs = (await colleague.data("{ learners { nodes { id } } }"))["learners"]["nodes"][0]["id"]
     allocation = {"userId": user["id"], "learnerIds": [maya, not_theirs]}
-    assert await assessor.refusal("employerManagerAllocate", **allocation) == ("NOT_FOUND", "learnerIds.1")
-    assert await manager.seen("Learner", maya) is None
-    await assessor.do("employerManagerAllocate", userId=user["id"], learnerIds=[maya])
+    assert await assessor.user_errors("employerManagerAllocate", **allocation) == {"learnerIds.1": "NOT_FOUND"}
+    assert await manager.read("Learner", maya) is None
+    await assessor.mutate("employerManagerAllocate", userId=user["id"], learnerIds=[maya])
     assert await names(manager) == {"Maya Thornton"}
-    seen = await manager.seen("Learner", maya)
+    seen = await manager.read("Learner", maya)
     assert (seen["uln"], "Noor Malik" in {one["name"] for one in seen["managers"]}) == (None, True)
     assert (await manager.kpis())["learnerCount"] == 1
-    await assessor.do("employerManagerDeallocate", userId=user["id"], learnerIds=[maya])
+    await assessor.mutate("employerManagerDeallocate", userId=user["id"], learnerIds=[maya])
     assert await names(manager) == set()
-    assert await manager.seen("Learner", maya) is None
-    admin = await cast("master.admin")
-    assert [action for action, _ in await admin.trail(user["id"])] == [
+    assert await manager.read("Learner", maya) is None
+    admin = await clients("master.admin")
+    assert [action for action, _ in await admin.audit_trail(user["id"])] == [
         "employerManagerDeallocate", "employerManagerAllocate", "disclaimerAccept", "passwordReset", "userInvite"
     ]  # fmt: skip
 
 
-async def test_a_master_admin_gives_an_overview_its_sites(cast: Cast, post: Post):
-    admin, assessor, basic = await cast("master.admin"), await cast("assessor"), await cast("basic.admin")
+async def test_a_master_admin_gives_an_overview_its_sites(clients: Clients, post: Post):
+    admin, assessor, basic = await clients("master.admin"), await clients("assessor"), await clients("basic.admin")
     invited = {"name": "Ottilie Voss", "email": "ottilie.voss@harbour.example", "role": "EMPLOYER_OVERVIEW"}
-    assert await basic.refusal("userInvite", input=invited) == ("NOT_ALLOWED", "input.role")
-    user = await admin.do("userInvite", input=invited)
-    overview = await accept_invitation(cast, post, "ottilie.voss@harbour.example")
+    assert await basic.user_errors("userInvite", input=invited) == {"input.role": "NOT_ALLOWED"}
+    user = await admin.mutate("userInvite", input=invited)
+    overview = await accept_invitation(clients, post, "ottilie.voss@harbour.example")
     assert await names(overview) == set()
 
     quay = await employer_id(admin, "Harbour Cycles Quay")
     # The office sees the person and may not; an assessor does not see who is nobody's manager of theirs.
-    for not_allowed, refused in ((basic, ("NOT_ALLOWED", None)), (assessor, ("NOT_FOUND", "userId"))):
-        assert await not_allowed.refusal("employerOverviewAllocate", userId=user["id"], employerIds=[quay]) == refused
-    await admin.do("employerOverviewAllocate", userId=user["id"], employerIds=[quay])
+    for client, expected in ((basic, {None: "NOT_ALLOWED"}), (assessor, {"userId": "NOT_FOUND"})):
+        errors = await client.user_errors("employerOverviewAllocate", userId=user["id"], employerIds=[quay])
+        assert errors == expected
+    await admin.mutate("employerOverviewAllocate", userId=user["id"], employerIds=[quay])
     of_site = await admin.data(
         "query($id: ID!) { employer(id: $id) { learners(first: 100) { nodes { name } } } }", id=quay
     )
@@ -169,26 +177,26 @@ async def test_a_master_admin_gives_an_overview_its_sites(cast: Cast, post: Post
             "employers": [{"name": "Harbour Cycles Quay"}],
         }
     ]
-    await admin.do("employerOverviewDeallocate", userId=user["id"], employerIds=[quay])
+    await admin.mutate("employerOverviewDeallocate", userId=user["id"], employerIds=[quay])
     assert await names(overview) == set()
 
 
-async def test_a_forgotten_password_is_chosen_anew_by_a_link(cast: Cast, post: Post):
-    somebody = await cast.stranger()
+async def test_a_forgotten_password_is_chosen_anew_by_a_link(clients: Clients, post: Post):
+    somebody = await clients.anonymous()
     for username in ("sally.pickering", "nobody.at.all"):
-        assert await somebody.do("passwordResetRequest", username=username) == {}
+        assert await somebody.mutate("passwordResetRequest", username=username) == {}
     link = link_in(await post.to("sally.pickering@northmoor.example", "Choose a new"))
-    sally = await cast("sally.pickering")
+    sally = await clients("sally.pickering")
     # On the page behind the link, which looks the same to whoever has no good one.
     assert (await somebody.fetch(link)).status_code == (await somebody.fetch(f"{link}x")).status_code == 200
     form = {"token": link.partition("token=")[2], "new": CHOSEN, "again": CHOSEN}
     for wrong in ({"again": "another"}, {"new": "12345678", "again": "12345678"}, {"token": "<script>"}):
-        refused = await somebody.client.post("/password", data={**form, **wrong})
+        refused = await somebody.http.post("/password", data={**form, **wrong})
         assert (refused.status_code, 'role="alert"' in refused.text, "<script>" in refused.text) == (422, True, False)
-    assert (await somebody.client.post("/password", data=form)).status_code == 200
-    assert (await somebody.client.post("/password", data=form)).status_code == 422
-    assert (await somebody.client.post("/password", data={**form, "new": "x" * 9000})).status_code == 413
+    assert (await somebody.http.post("/password", data=form)).status_code == 200
+    assert (await somebody.http.post("/password", data=form)).status_code == 422
+    assert (await somebody.http.post("/password", data={**form, "new": "x" * 9000})).status_code == 413
     assert (await somebody.sign_in("sally.pickering", CHOSEN))["user"]["name"] == "Sally Pickering"
     # Every other sign-in has ended.
-    ended = await sally.ask("{ viewer { role } }")
+    ended = await sally.response("{ viewer { role } }")
     assert ended["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

@@ -3,8 +3,8 @@
 import hashlib
 
 from services.demo import sample_files as files
-from tests.support.client import Actor, Cast
-from tests.support.http_server import PASSWORD
+from tests.support.client import HttpClient
+from tests.support.http_server import PASSWORD, Clients
 from tests.support.lookup import DIPLOMA, STANDARD, aim_of, criteria, learner_id
 from tests.support.smtp_server import Post
 
@@ -15,12 +15,12 @@ WORDS = {
 }  # fmt: skip
 
 
-async def sent(person: Actor, sample: files.SampleFile = FIRST) -> str:
+async def sent(person: HttpClient, sample: files.SampleFile = FIRST) -> str:
     return await person.upload(sample.name, sample.content_type, sample.content)
 
 
-async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
-    learner, assessor, manager = await cast("learner"), await cast("assessor"), await cast("employer.manager")
+async def test_evidence_goes_from_the_learner_to_green(clients: Clients, post: Post):
+    learner, assessor, manager = await clients("learner"), await clients("assessor"), await clients("employer.manager")
     maya = await learner_id(assessor, "Maya Thornton")
     aim = await aim_of(learner, maya, DIPLOMA)
     assert aim["trafficLight"] == "OFF_TRACK"
@@ -32,12 +32,12 @@ async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
     submission = {**WORDS, "aimId": aim["id"], "fileId": file_id}
 
     # Declared and signed, or nothing happens; what cannot be is all told together.
-    assert await learner.refusal("evidenceSubmit", input={**submission, "password": "guess"}) == (
-        "WRONG_PASSWORD", "input.password"
-    )  # fmt: skip
-    faults = await learner.refusals("evidenceSubmit", input={**submission, "title": " ", "declareOwnWork": False})
-    assert faults == [("REQUIRED", "input.title"), ("REQUIRED", "input.declareOwnWork")]
-    evidence = await learner.do("evidenceSubmit", input=submission)
+    assert await learner.user_errors("evidenceSubmit", input={**submission, "password": "guess"}) == {
+        "input.password": "WRONG_PASSWORD"
+    }
+    errors = await learner.user_errors("evidenceSubmit", input={**submission, "title": " ", "declareOwnWork": False})
+    assert list(errors.items()) == [("input.title", "REQUIRED"), ("input.declareOwnWork", "REQUIRED")]
+    evidence = await learner.mutate("evidenceSubmit", input=submission)
     assert (evidence["status"], evidence["mappings"]) == ("SUBMITTED", [])
     assert evidence["file"]["sha256"] == hashlib.sha256(FIRST.content).hexdigest()
     assert [(one["role"], one["signedBy"]["name"]) for one in evidence["signatures"]] == [("LEARNER", "Maya Thornton")]
@@ -47,17 +47,16 @@ async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
     )
     for who, before in kpis.items():
         assert (await who.kpis())["awaitingAssessmentCount"] == before["awaitingAssessmentCount"] + 1
-    assert await learner.refusal("evidenceSubmit", input=submission) == ("CONFLICT", "input.fileId")
+    assert await learner.user_errors("evidenceSubmit", input=submission) == {"input.fileId": "CONFLICT"}
 
     # Returned with points for improvement: the learner reads them in an e-mail.
     judged = {"mappings": [], "assessmentMethods": ["PRODUCT"], "feedback": None}
-    assert await learner.refusal("evidenceAssess", id=evidence["id"], input=judged) == ("NOT_ALLOWED", None)
-    assert await learner.refusal("evidenceReturn", id=evidence["id"], pointsForImprovement="No") == (
-        "NOT_ALLOWED",
-        None,
-    )
+    assert await learner.user_errors("evidenceAssess", id=evidence["id"], input=judged) == {None: "NOT_ALLOWED"}
+    assert await learner.user_errors("evidenceReturn", id=evidence["id"], pointsForImprovement="No") == {
+        None: "NOT_ALLOWED"
+    }
     points = "Say which fluid you used, and why."
-    evidence = await assessor.do("evidenceReturn", id=evidence["id"], pointsForImprovement=points)
+    evidence = await assessor.mutate("evidenceReturn", id=evidence["id"], pointsForImprovement=points)
     assert (evidence["status"], evidence["pointsForImprovement"]) == ("RETURNED", points)
     message = await post.to("learner@northmoor.example", "Points for improvement")
     assert f"> {points}" in message.get_content()
@@ -66,7 +65,7 @@ async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
 
     # Resubmitted on the same item, with a comment: the assessor is told.
     again = {"fileId": await sent(learner, BETTER), "comment": "DOT 5.1, as the caliper asks for it."}
-    evidence = await learner.do("evidenceResubmit", id=evidence["id"], input=again)
+    evidence = await learner.mutate("evidenceResubmit", id=evidence["id"], input=again)
     assert (evidence["status"], [one["comment"] for one in evidence["versions"]]) == (
         "RESUBMITTED", [None, again["comment"]]
     )  # fmt: skip
@@ -74,9 +73,9 @@ async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
     assert await assessor.download(evidence["file"]["id"]) == BETTER.content
     message = await post.to("assessor@northmoor.example", "Ready for assessment")
     assert f"> {again['comment']}" in message.get_content()
-    twice = await learner.refusals("evidenceResubmit", id=evidence["id"], input=again)
-    assert twice == [("CONFLICT", "id"), ("CONFLICT", "input.fileId")]
-    evidence = await learner.do("evidenceSign", id=evidence["id"], password=PASSWORD)
+    twice = await learner.user_errors("evidenceResubmit", id=evidence["id"], input=again)
+    assert list(twice.items()) == [("id", "CONFLICT"), ("input.fileId", "CONFLICT")]
+    evidence = await learner.mutate("evidenceSign", id=evidence["id"], password=PASSWORD)
     assert [one["role"] for one in evidence["signatures"]] == ["LEARNER"]
 
     # Mapped and signed off: map, bars, light and KPIs are the new ones in the very answer.
@@ -86,7 +85,7 @@ async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
         "mappings": [{"criterionId": one, "signOff": one in met} for one in mapped],
         "assessmentMethods": ["PRODUCT", "QUESTION_AND_ANSWER"], "feedback": "Clear and safe.",
     }  # fmt: skip
-    evidence = await assessor.do("evidenceAssess", id=evidence["id"], input=judged)
+    evidence = await assessor.mutate("evidenceAssess", id=evidence["id"], input=judged)
     now = evidence["aim"]["progress"]
     assert (evidence["status"], evidence["assessmentMethods"]) == ("ASSESSED", ["PRODUCT", "QUESTION_AND_ANSWER"])
     assert (now["criteriaMapped"], now["criteriaSignedOff"]) == (
@@ -95,7 +94,7 @@ async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
     assert evidence["aim"]["trafficLight"] == "AHEAD"
     assert (
         evidence["learner"]["progress"]["criteriaMapped"]
-        == (await learner.seen("Learner", maya))["progress"]["criteriaMapped"]
+        == (await learner.read("Learner", maya))["progress"]["criteriaMapped"]
     )
     standing = {one["criterion"]["id"]: (one["criterion"]["status"], one["signedOff"]) for one in evidence["mappings"]}
     assert standing == {one: ("SIGNED_OFF", True) if one in met else ("IN_PROGRESS", False) for one in mapped}
@@ -118,19 +117,19 @@ async def test_evidence_goes_from_the_learner_to_green(cast: Cast, post: Post):
         answer = await learner.fetch(exports["aim"][name]["url"])
         assert (answer.status_code, answer.content[:5]) == (200, b"%PDF-")
 
-    admin = await cast("master.admin")
-    assert await admin.trail(evidence["id"]) == [
+    admin = await clients("master.admin")
+    assert await admin.audit_trail(evidence["id"]) == [
         ("evidenceAssess", "Priya Raman"), ("evidenceSign", "Maya Thornton"), ("evidenceResubmit", "Maya Thornton"),
         ("evidenceReturn", "Priya Raman"), ("evidenceSubmit", "Maya Thornton"),
     ]  # fmt: skip
 
 
-async def test_employers_upload_too_and_learner_and_assessor_see_it(cast: Cast):
-    learner, assessor = await cast("learner"), await cast("assessor")
+async def test_employers_upload_too_and_learner_and_assessor_see_it(clients: Clients):
+    learner, assessor = await clients("learner"), await clients("assessor")
     maya = await learner_id(assessor, "Maya Thornton")
     aim = await aim_of(assessor, maya, STANDARD)
     for username, role in (("employer.manager", "EMPLOYER_MANAGER"), ("employer.overview", "EMPLOYER_OVERVIEW")):
-        employer = await cast(username)
+        employer = await clients(username)
         statement = files.stored("witness-statement.txt")
         file_id = await sent(employer, statement)
         submission = {
@@ -140,27 +139,27 @@ async def test_employers_upload_too_and_learner_and_assessor_see_it(cast: Cast):
             "declareOwnWork": False,
             "title": f"Seen by {role}",
         }
-        evidence = await employer.do("evidenceSubmit", input=submission)
+        evidence = await employer.mutate("evidenceSubmit", input=submission)
         assert [one["role"] for one in evidence["signatures"]] == [role]
         for other in (learner, assessor):
-            assert (await other.seen("Evidence", evidence["id"]))["title"] == f"Seen by {role}"
+            assert (await other.read("Evidence", evidence["id"]))["title"] == f"Seen by {role}"
             assert await other.download(evidence["file"]["id"]) == statement.content
-    colleague = await cast("stuart.nolan")
+    colleague = await clients("stuart.nolan")
     submission = {**WORDS, "aimId": aim["id"], "fileId": await sent(colleague)}
-    assert await colleague.refusal("evidenceSubmit", input=submission) == ("NOT_FOUND", "input.aimId")
+    assert await colleague.user_errors("evidenceSubmit", input=submission) == {"input.aimId": "NOT_FOUND"}
 
 
-async def test_a_file_that_is_not_what_it_says_does_not_come_in(cast: Cast):
-    learner = await cast("learner")
+async def test_a_file_that_is_not_what_it_says_does_not_come_in(clients: Clients):
+    learner = await clients("learner")
     announced = {"name": "photo.png", "contentType": "image/png", "size": 9}
-    place = await learner.do("fileUploadCreate", input=announced)
+    place = await learner.mutate("fileUploadCreate", input=announced)
     headers = {one["name"]: one["value"] for one in place["headers"]}
-    assert (await learner.client.put(place["url"], content=b"<script>!", headers=headers)).status_code == 415
-    assert (await learner.client.put(place["url"], content=b"longer than nine", headers=headers)).status_code == 413
-    altered = await learner.client.put(place["url"][:-2] + "xx", content=b"123456789", headers=headers)
+    assert (await learner.http.put(place["url"], content=b"<script>!", headers=headers)).status_code == 415
+    assert (await learner.http.put(place["url"], content=b"longer than nine", headers=headers)).status_code == 413
+    altered = await learner.http.put(place["url"][:-2] + "xx", content=b"123456789", headers=headers)
     assert altered.status_code == 403
-    refused = await learner.refusal("fileUploadCreate", input={**announced, "name": "tool.exe"})
-    assert refused == ("INVALID", "input.name")
+    errors = await learner.user_errors("fileUploadCreate", input={**announced, "name": "tool.exe"})
+    assert errors == {"input.name": "INVALID"}
     submission = {**WORDS, "aimId": (await aim_of(learner, await learner_id(learner, "Maya"), STANDARD))["id"]}
-    refused = await learner.refusal("evidenceSubmit", input={**submission, "fileId": place["fileId"]})
-    assert refused == ("INVALID", "input.fileId")
+    errors = await learner.user_errors("evidenceSubmit", input={**submission, "fileId": place["fileId"]})
+    assert errors == {"input.fileId": "INVALID"}

@@ -5,44 +5,44 @@ from sqlalchemy import select
 from db.models.unit_signature import UnitSignature
 from domain import global_id as ids
 from services.demo import sample_files as files
-from tests.support.client import Actor, Cast
-from tests.support.http_server import PASSWORD
+from tests.support.client import HttpClient
+from tests.support.http_server import PASSWORD, Clients
 from tests.support.lookup import MATHEMATICS, aim_of, learner_id
 
 
-async def submitted(learner: Actor, aim: str) -> str:
+async def submitted(learner: HttpClient, aim: str) -> str:
     """New evidence in an aim."""
     sample = files.pdf("Wheel build record")
     file_id = await learner.upload(sample.name, sample.content_type, sample.content)
     words = {"title": "Wheel", "description": "Built.", "declareOwnWork": True, "password": PASSWORD}
-    return (await learner.do("evidenceSubmit", input={**words, "aimId": aim, "fileId": file_id}))["id"]
+    return (await learner.mutate("evidenceSubmit", input={**words, "aimId": aim, "fileId": file_id}))["id"]
 
 
 def judged(criteria: list[str], met: bool) -> dict:
     return {"mappings": [{"criterionId": one, "signOff": met} for one in criteria], "assessmentMethods": ["PRODUCT"]}
 
 
-async def test_a_unit_is_completed_signed_and_taken_back(cast: Cast):
-    learner, assessor, iqa = await cast("learner"), await cast("assessor"), await cast("iqa")
-    manager, admin = await cast("employer.manager"), await cast("master.admin")
+async def test_a_unit_is_completed_signed_and_taken_back(clients: Clients):
+    learner, assessor, iqa = await clients("learner"), await clients("assessor"), await clients("iqa")
+    manager, admin = await clients("employer.manager"), await clients("master.admin")
     aim = await aim_of(assessor, await learner_id(assessor, "Maya Thornton"), MATHEMATICS)
     unit = next(one for one in aim["units"] if not one["criteriaComplete"])
 
     # Until every criterion is signed off the statement would not be true.
-    assert await assessor.refusal("unitSign", id=unit["id"], password=PASSWORD) == ("INVALID", "id")
+    assert await assessor.user_errors("unitSign", id=unit["id"], password=PASSWORD) == {"id": "INVALID"}
     evidence = await submitted(learner, aim["id"])
     left = [one["id"] for one in unit["criteria"] if one["status"] != "SIGNED_OFF"]
-    assessed = await assessor.do("evidenceAssess", id=evidence, input=judged(left, True))
+    assessed = await assessor.mutate("evidenceAssess", id=evidence, input=judged(left, True))
     of_unit = assessed["mappings"][0]["criterion"]["unit"]
     assert (of_unit["criteriaComplete"], of_unit["signedOff"]) == (True, False)
     assert assessed["aim"]["progress"]["criteriaSignedOff"] == aim["progress"]["criteriaSignedOff"] + len(left)
 
     # Everybody signs in their own role's place; the assessor's is the one that is required.
-    assert await assessor.refusal("unitSign", id=unit["id"], password="guess") == ("WRONG_PASSWORD", "password")
-    assert await admin.refusal("unitSign", id=unit["id"], password=PASSWORD) == ("NOT_ALLOWED", None)
+    assert await assessor.user_errors("unitSign", id=unit["id"], password="guess") == {"password": "WRONG_PASSWORD"}
+    assert await admin.user_errors("unitSign", id=unit["id"], password=PASSWORD) == {None: "NOT_ALLOWED"}
     for who in (learner, manager, iqa):
-        assert (await who.do("unitSign", id=unit["id"], password=PASSWORD))["signedOff"] is False
-    signed = await assessor.do("unitSign", id=unit["id"], password=PASSWORD)
+        assert (await who.mutate("unitSign", id=unit["id"], password=PASSWORD))["signedOff"] is False
+    signed = await assessor.mutate("unitSign", id=unit["id"], password=PASSWORD)
     assert signed["signedOff"] is True
     by_role = {one["role"]: one["signedBy"]["name"] for one in signed["signatures"] if one["signedBy"]}
     assert by_role == {
@@ -50,14 +50,14 @@ async def test_a_unit_is_completed_signed_and_taken_back(cast: Cast):
         "ASSESSOR": "Priya Raman",
     }  # fmt: skip
     # Signing again changes nothing, and stamps nothing anew.
-    assert await assessor.do("unitSign", id=unit["id"], password=PASSWORD) == signed
+    assert await assessor.mutate("unitSign", id=unit["id"], password=PASSWORD) == signed
 
     # The words that were confirmed are kept with each signature, whatever becomes of the unit.
     aim_key, unit_key = ids.decode_pair("Unit", unit["id"])
     statement = select(UnitSignature).where(UnitSignature.aim_id == aim_key, UnitSignature.unit_id == unit_key)
 
     async def kept() -> list[UnitSignature]:
-        async with cast.running.server.services.database.writing() as session:
+        async with clients.running.server.services.database.writing() as session:
             return list(await session.scalars(statement))
 
     assert [one.statement for one in await kept()] == [signed["confirmationStatement"]] * 4
@@ -65,16 +65,16 @@ async def test_a_unit_is_completed_signed_and_taken_back(cast: Cast):
 
     # New evidence on a criterion of the unit: it is not what was signed any more.
     more = await submitted(learner, aim["id"])
-    assessed = await assessor.do("evidenceAssess", id=more, input=judged(left[:1], False))
+    assessed = await assessor.mutate("evidenceAssess", id=more, input=judged(left[:1], False))
     of_unit = assessed["mappings"][0]["criterion"]["unit"]
     assert (of_unit["criteriaComplete"], of_unit["signedOff"]) == (True, False)
     assert [one["signedBy"] for one in of_unit["signatures"]] == [None] * len(of_unit["signatures"])
     history = await kept()
     assert len(history) == 4 and all(one.withdrawn_at and one.withdrawn_reason for one in history)
-    assert (await assessor.do("unitSign", id=unit["id"], password=PASSWORD))["signedOff"] is True
+    assert (await assessor.mutate("unitSign", id=unit["id"], password=PASSWORD))["signedOff"] is True
     assert len(await kept()) == 5
 
-    actions = [action for action, _ in await admin.trail(unit["id"])]
+    actions = [action for action, _ in await admin.audit_trail(unit["id"])]
     assert actions == ["unitSign"] * 5
     record = await learner.data("query($id: ID!) { aim(id: $id) { recordOfAchievementExport { url } } }", id=aim["id"])
     answer = await learner.fetch(record["aim"]["recordOfAchievementExport"]["url"])

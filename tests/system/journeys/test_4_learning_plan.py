@@ -5,7 +5,8 @@ from typing import Any
 
 from domain import clock
 from services.demo import sample_files as files
-from tests.support.client import Actor, Cast
+from tests.support.client import HttpClient
+from tests.support.http_server import Clients
 from tests.support.lookup import STANDARD, aim_of, learner_id
 from tests.support.smtp_server import Post
 
@@ -19,25 +20,25 @@ def times(days: float, minutes: int = 60) -> dict[str, str]:
     return {"startsAt": starts.isoformat(), "endsAt": (starts + dt.timedelta(minutes=minutes)).isoformat()}
 
 
-async def sent(person: Actor, title: str = "Handout: handling batteries") -> str:
+async def sent(person: HttpClient, title: str = "Handout: handling batteries") -> str:
     sample = files.pdf(title)
     return await person.upload(sample.name, sample.content_type, sample.content)
 
 
-async def learner_with_a_tutor(cast: Cast) -> tuple[Actor, Actor, str]:
+async def learner_with_a_tutor(clients: Clients) -> tuple[HttpClient, HttpClient, str]:
     """A learner whom two assessors see: the training adviser, and a tutor for one of the components."""
-    assessor, tutor = await cast("assessor"), await cast("anjali.desai")
+    assessor, tutor = await clients("assessor"), await clients("anjali.desai")
     pages = [await who.data("{ learners(first: 100) { nodes { id } } }") for who in (assessor, tutor)]
     mine, theirs = ({one["id"] for one in page["learners"]["nodes"]} for page in pages)
     return assessor, tutor, min(mine & theirs)
 
 
-async def test_nobody_is_booked_twice(cast: Cast, post: Post):
-    assessor, tutor, shared = await learner_with_a_tutor(cast)
+async def test_nobody_is_booked_twice(clients: Clients, post: Post):
+    assessor, tutor, shared = await learner_with_a_tutor(clients)
     maya = await learner_id(assessor, "Maya Thornton")
     at = times(71)
     booking: dict[str, Any] = {"learnerId": maya, "type": "GENERAL", **at, "planningNotes": "Bring your torque log."}
-    session = await assessor.do("sessionBook", input=booking)
+    session = await assessor.mutate("sessionBook", input=booking)
     assert (session["status"], session["planningNotes"], session["assessor"]["name"]) == (
         "PLANNED", "Bring your torque log.", "Priya Raman"
     )  # fmt: skip
@@ -45,32 +46,34 @@ async def test_nobody_is_booked_twice(cast: Cast, post: Post):
     assert f"Session {session['number']} with Priya Raman" in message.get_content()
 
     # The assessor at the same time with another learner; then a learner at the same time with another assessor.
-    clash = await assessor.refusal("sessionBook", input={**booking, "learnerId": shared, **times(71.02)})
-    assert clash == ("CONFLICT", "input.startsAt")
-    await assessor.do("sessionBook", input={**booking, "learnerId": shared, **times(72)})
-    clash = await tutor.refusal("sessionBook", input={**booking, "learnerId": shared, **times(72)})
-    assert clash == ("CONFLICT", "input.startsAt")
+    clash = await assessor.user_errors("sessionBook", input={**booking, "learnerId": shared, **times(71.02)})
+    assert clash == {"input.startsAt": "CONFLICT"}
+    await assessor.mutate("sessionBook", input={**booking, "learnerId": shared, **times(72)})
+    clash = await tutor.user_errors("sessionBook", input={**booking, "learnerId": shared, **times(72)})
+    assert clash == {"input.startsAt": "CONFLICT"}
     # One after the other is fine, and so is moving to where nobody is.
-    later = await tutor.do("sessionBook", input={**booking, "learnerId": shared, **times(72 + 1 / 24)})
+    later = await tutor.mutate("sessionBook", input={**booking, "learnerId": shared, **times(72 + 1 / 24)})
     moving = {"type": None, **times(72), "location": None, "planningNotes": None, "addFileIds": None}
-    assert await tutor.refusal("sessionUpdate", id=later["id"], input=moving) == ("CONFLICT", "input.startsAt")
-    moved = await tutor.do("sessionUpdate", id=later["id"], input={**times(73), "location": "Workshop 2"})
+    assert await tutor.user_errors("sessionUpdate", id=later["id"], input=moving) == {"input.startsAt": "CONFLICT"}
+    moved = await tutor.mutate("sessionUpdate", id=later["id"], input={**times(73), "location": "Workshop 2"})
     assert (moved["location"], moved["startsAt"][:16]) == ("Workshop 2", times(73)["startsAt"][:16])
-    cancelled = await tutor.do("sessionCancel", id=later["id"])
+    cancelled = await tutor.mutate("sessionCancel", id=later["id"])
     assert cancelled["status"] == "CANCELLED"
-    assert await tutor.refusal("sessionUpdate", id=later["id"], input={"location": "Workshop 3"}) == ("CONFLICT", "id")
-    assert await (await cast("iqa")).refusal("sessionCancel", id=session["id"]) == ("NOT_ALLOWED", None)
-    assert await assessor.refusal("sessionComplete", id=session["id"], input={"attended": True}) == (
-        "INVALID", "input.attended"
-    )  # fmt: skip
+    assert await tutor.user_errors("sessionUpdate", id=later["id"], input={"location": "Workshop 3"}) == {
+        "id": "CONFLICT"
+    }
+    assert await (await clients("iqa")).user_errors("sessionCancel", id=session["id"]) == {None: "NOT_ALLOWED"}
+    assert await assessor.user_errors("sessionComplete", id=session["id"], input={"attended": True}) == {
+        "input.attended": "INVALID"
+    }
 
 
-async def test_actions_are_set_answered_and_closed_and_the_bubble_turns(cast: Cast):
-    learner, assessor, manager = await cast("learner"), await cast("assessor"), await cast("employer.manager")
+async def test_actions_are_set_answered_and_closed_and_the_bubble_turns(clients: Clients):
+    learner, assessor, manager = await clients("learner"), await clients("assessor"), await clients("employer.manager")
     maya = await learner_id(assessor, "Maya Thornton")
     before = await manager.kpis()
     booking = {"learnerId": maya, "type": "FORMAL_REVIEW", **times(-0.2), "aimIds": None}
-    session = await assessor.do("sessionBook", input=booking)
+    session = await assessor.mutate("sessionBook", input=booking)
     assert session["hasOutstandingActions"] is False
 
     soon = (clock.today() + dt.timedelta(days=14)).isoformat()
@@ -79,34 +82,34 @@ async def test_actions_are_set_answered_and_closed_and_the_bubble_turns(cast: Ca
         "description": "Pages 1 to 3, then the questions.", "targetDate": soon, "acceptsEvidence": True,
         "aimId": (await aim_of(assessor, maya, STANDARD))["id"], "fileIds": [await sent(assessor)],
     }  # fmt: skip
-    assert await learner.refusal("actionSet", input=asked) == ("NOT_ALLOWED", None)
+    assert await learner.user_errors("actionSet", input=asked) == {None: "NOT_ALLOWED"}
     yesterday = (clock.today() - dt.timedelta(days=1)).isoformat()
-    faults = await assessor.refusals("actionSet", input={**asked, "title": "", "targetDate": yesterday})
-    assert faults == [("REQUIRED", "input.title"), ("INVALID", "input.targetDate")]
-    action = await assessor.do("actionSet", input=asked)
+    errors = await assessor.user_errors("actionSet", input={**asked, "title": "", "targetDate": yesterday})
+    assert list(errors.items()) == [("input.title", "REQUIRED"), ("input.targetDate", "INVALID")]
+    action = await assessor.mutate("actionSet", input=asked)
     assert (action["status"], action["session"]["hasOutstandingActions"]) == ("OUTSTANDING", True)
     assert (await manager.kpis())["outstandingActionCount"] == before["outstandingActionCount"] + 1
     assert (await learner.download(action["files"][0]["id"]))[:5] == b"%PDF-"
     # An employer sees what was set, and changes nothing of it.
-    assert (await manager.seen("Action", action["id"]))["title"] == "Read the handout"
-    assert await manager.refusal("actionComplete", id=action["id"]) == ("NOT_ALLOWED", None)
-    action = await assessor.do("actionUpdate", id=action["id"], input={"title": "Read the handout twice"})
+    assert (await manager.read("Action", action["id"]))["title"] == "Read the handout"
+    assert await manager.user_errors("actionComplete", id=action["id"]) == {None: "NOT_ALLOWED"}
+    action = await assessor.mutate("actionUpdate", id=action["id"], input={"title": "Read the handout twice"})
     assert action["title"] == "Read the handout twice"
 
     answer = {"learnerFeedback": "Done; question 3 was hard.", "minutesSpent": 75}
-    action = await learner.do("actionRespond", id=action["id"], input=answer)
+    action = await learner.mutate("actionRespond", id=action["id"], input=answer)
     assert (action["status"], action["minutesSpent"], bool(action["learnerSubmittedAt"])) == ("IN_PROGRESS", 75, True)
-    assert await learner.refusal("actionComplete", id=action["id"]) == ("NOT_ALLOWED", None)
+    assert await learner.user_errors("actionComplete", id=action["id"]) == {None: "NOT_ALLOWED"}
     # In progress is still to be done.
     assert action["session"]["hasOutstandingActions"] is True
-    action = await assessor.do("actionComplete", id=action["id"])
+    action = await assessor.mutate("actionComplete", id=action["id"])
     assert (action["status"], action["completedBy"]["name"]) == ("COMPLETE", "Priya Raman")
     assert action["session"]["hasOutstandingActions"] is False
     assert (await manager.kpis())["outstandingActionCount"] == before["outstandingActionCount"]
-    assert await learner.refusal("actionRespond", id=action["id"], input=answer) == ("CONFLICT", "id")
-    action = await assessor.do("actionReopen", id=action["id"])
+    assert await learner.user_errors("actionRespond", id=action["id"], input=answer) == {"id": "CONFLICT"}
+    action = await assessor.mutate("actionReopen", id=action["id"])
     assert (action["status"], action["session"]["hasOutstandingActions"]) == ("IN_PROGRESS", True)
-    action = await assessor.do("actionComplete", id=action["id"])
+    action = await assessor.mutate("actionComplete", id=action["id"])
 
     # Afterwards: feedback and files; what the learner was given stays in the plan.
     said = {
@@ -114,39 +117,39 @@ async def test_actions_are_set_answered_and_closed_and_the_bubble_turns(cast: Ca
         "feedback": "A good quarter.",
         "fileIds": [await sent(assessor, "12-week progress review")],
     }
-    session = await assessor.do("sessionComplete", id=session["id"], input=said)
+    session = await assessor.mutate("sessionComplete", id=session["id"], input=said)
     assert (session["status"], session["feedback"], len(session["files"])) == ("ATTENDED", "A good quarter.", 1)
-    session = await assessor.do("sessionUpdate", id=session["id"], input={"addFileIds": [await sent(assessor)]})
+    session = await assessor.mutate("sessionUpdate", id=session["id"], input={"addFileIds": [await sent(assessor)]})
     assert len(session["files"]) == 2
-    assert (await learner.seen("Session", session["id"]))["feedback"] == "A good quarter."
-    otherwise = await assessor.refusal("sessionComplete", id=session["id"], input={"attended": False})
-    assert otherwise == ("CONFLICT", "id")
+    assert (await learner.read("Session", session["id"]))["feedback"] == "A good quarter."
+    otherwise = await assessor.user_errors("sessionComplete", id=session["id"], input={"attended": False})
+    assert otherwise == {"id": "CONFLICT"}
 
-    admin = await cast("master.admin")
-    assert await admin.trail(action["id"]) == [
+    admin = await clients("master.admin")
+    assert await admin.audit_trail(action["id"]) == [
         ("actionComplete", "Priya Raman"), ("actionReopen", "Priya Raman"), ("actionComplete", "Priya Raman"),
         ("actionRespond", "Maya Thornton"), ("actionUpdate", "Priya Raman"), ("actionSet", "Priya Raman"),
     ]  # fmt: skip
-    assert await admin.trail(session["id"]) == [
+    assert await admin.audit_trail(session["id"]) == [
         ("sessionUpdate", "Priya Raman"), ("sessionComplete", "Priya Raman"), ("sessionBook", "Priya Raman")
     ]  # fmt: skip
 
 
-async def test_evidence_answers_an_action(cast: Cast):
-    learner, assessor = await cast("learner"), await cast("assessor")
+async def test_evidence_answers_an_action(clients: Clients):
+    learner, assessor = await clients("learner"), await clients("assessor")
     maya = await learner_id(assessor, "Maya Thornton")
     aim = await aim_of(assessor, maya, STANDARD)
     asked = {
         "learnerId": maya, "aimId": aim["id"], "kind": "ACTION", "title": "Show your log", "description": "All of it.",
         "targetDate": clock.today().isoformat(),
     }  # fmt: skip
-    closed = await assessor.do("actionSet", input=asked)
-    open_ = await assessor.do("actionSet", input={**asked, "acceptsEvidence": True})
+    closed = await assessor.mutate("actionSet", input=asked)
+    open_ = await assessor.mutate("actionSet", input={**asked, "acceptsEvidence": True})
     submission = {
         "aimId": aim["id"], "fileId": await sent(learner, "Brake bleed log"), "title": "My log", "description": "It.",
         "declareOwnWork": True, "password": "waymark-demo",
     }  # fmt: skip
-    refused = await learner.refusal("evidenceSubmit", input={**submission, "actionId": closed["id"]})
-    assert refused == ("INVALID", "input.actionId")
-    evidence = await learner.do("evidenceSubmit", input={**submission, "actionId": open_["id"]})
-    assert (await assessor.seen("Action", open_["id"]))["evidence"] == [{"id": evidence["id"], "status": "SUBMITTED"}]
+    errors = await learner.user_errors("evidenceSubmit", input={**submission, "actionId": closed["id"]})
+    assert errors == {"input.actionId": "INVALID"}
+    evidence = await learner.mutate("evidenceSubmit", input={**submission, "actionId": open_["id"]})
+    assert (await assessor.read("Action", open_["id"]))["evidence"] == [{"id": evidence["id"], "status": "SUBMITTED"}]

@@ -7,7 +7,8 @@ from typing import Any
 import openpyxl
 
 from domain import clock
-from tests.support.client import Actor, Cast
+from tests.support.client import HttpClient
+from tests.support.http_server import Clients
 from tests.support.lookup import DIPLOMA, STANDARD, aim_of, learner_id
 
 # [001]: which setting each activity is logged in unless somebody says otherwise.
@@ -38,76 +39,78 @@ def entry(learner: str, ago: int, **more: Any) -> dict[str, Any]:
     }  # fmt: skip
 
 
-async def listed(person: Actor, learner: str, first: int, last: int, **more: Any) -> dict[str, Any]:
+async def listed(person: HttpClient, learner: str, first: int, last: int, **more: Any) -> dict[str, Any]:
     """List, calendar and export of the days between."""
     filter = {"from": day(first), "to": day(last), **more}
     return (await person.data(LIST, id=learner, filter=filter, **{"from": day(first), "to": day(last)}))["learner"]
 
 
-async def test_each_activity_has_its_setting_and_may_have_another(cast: Cast):
-    learner = await cast("learner")
+async def test_each_activity_has_its_setting_and_may_have_another(clients: Clients):
+    learner = await clients("learner")
     maya = await learner_id(learner, "Maya Thornton")
-    before = (await learner.seen("Learner", maya))["offTheJob"]["actualMinutes"]
+    before = (await learner.read("Learner", maya))["offTheJob"]["actualMinutes"]
     for activity, setting in DEFAULTS.items():
-        added = await learner.do("timeLogEntryAdd", input=entry(maya, 900, activityType=activity))
+        added = await learner.mutate("timeLogEntryAdd", input=entry(maya, 900, activityType=activity))
         assert (added["jobSetting"], added["automatic"], added["assessor"]) == (setting, False, None)
-    other = await learner.do("timeLogEntryAdd", input=entry(maya, 900, jobSetting="ON_THE_JOB"))
+    other = await learner.mutate("timeLogEntryAdd", input=entry(maya, 900, jobSetting="ON_THE_JOB"))
     assert other["jobSetting"] == "ON_THE_JOB"
     # Only what is off the job counts towards the hours that the standard asks for.
     assert other["learner"]["offTheJob"]["actualMinutes"] == before + 30 * list(DEFAULTS.values()).count("OFF_THE_JOB")
 
 
-async def test_an_entry_is_changed_deleted_and_approved(cast: Cast):
-    learner, assessor, admin = await cast("learner"), await cast("assessor"), await cast("master.admin")
+async def test_an_entry_is_changed_deleted_and_approved(clients: Clients):
+    learner, assessor, admin = await clients("learner"), await clients("assessor"), await clients("master.admin")
     maya = await learner_id(learner, "Maya Thornton")
     aim, other = await aim_of(learner, maya, STANDARD), await aim_of(learner, maya, DIPLOMA)
     kpis = await assessor.kpis()
     about = {"aimId": aim["id"], "unitId": aim["units"][0]["id"]}
-    added = await learner.do("timeLogEntryAdd", input=entry(maya, 901, **about))
+    added = await learner.mutate("timeLogEntryAdd", input=entry(maya, 901, **about))
     assert (added["aim"]["id"], added["unit"]["number"]) == (aim["id"], "1")
     assert (await assessor.kpis())["offTheJob"]["actualMinutes"] == kpis["offTheJob"]["actualMinutes"] + 30
-    changed = await learner.do("timeLogEntryUpdate", id=added["id"], input=entry(maya, 901, minutes=45, **about))
+    changed = await learner.mutate("timeLogEntryUpdate", id=added["id"], input=entry(maya, 901, minutes=45, **about))
     assert (changed["minutes"], changed["learner"]["offTheJob"]["actualMinutes"]) == (
         45, added["learner"]["offTheJob"]["actualMinutes"] + 15
     )  # fmt: skip
 
     # Aim and unit belong together, no day is still to come, and none has more than 24 hours.
     wrong = entry(maya, 901, aimId=other["id"], unitId=about["unitId"])
-    assert await learner.refusal("timeLogEntryAdd", input=wrong) == ("INVALID", "input.unitId")
-    assert await learner.refusal("timeLogEntryAdd", input=entry(maya, -1)) == ("INVALID", "input.date")
+    assert await learner.user_errors("timeLogEntryAdd", input=wrong) == {"input.unitId": "INVALID"}
+    assert await learner.user_errors("timeLogEntryAdd", input=entry(maya, -1)) == {"input.date": "INVALID"}
     full = entry(maya, 901, minutes=24 * 60 - 45)
-    filled = await learner.do("timeLogEntryAdd", input=full)
-    assert await learner.refusal("timeLogEntryAdd", input=entry(maya, 901, minutes=1)) == ("INVALID", "input.minutes")
-    gone = await learner.do("timeLogEntryDelete", id=filled["id"])
+    filled = await learner.mutate("timeLogEntryAdd", input=full)
+    assert await learner.user_errors("timeLogEntryAdd", input=entry(maya, 901, minutes=1)) == {
+        "input.minutes": "INVALID"
+    }
+    gone = await learner.mutate("timeLogEntryDelete", id=filled["id"])
     assert gone["deletedId"] == filled["id"]
     assert gone["learner"]["offTheJob"]["actualMinutes"] == changed["learner"]["offTheJob"]["actualMinutes"]
-    assert await learner.seen("TimeLogEntry", filled["id"]) is None
+    assert await learner.read("TimeLogEntry", filled["id"]) is None
 
     # Approved, it stays as it is.
-    assert await learner.refusal("timeLogEntryApprove", ids=[added["id"]]) == ("NOT_ALLOWED", None)
-    (approved,) = await assessor.do("timeLogEntryApprove", ids=[added["id"]])
+    assert await learner.user_errors("timeLogEntryApprove", ids=[added["id"]]) == {None: "NOT_ALLOWED"}
+    (approved,) = await assessor.mutate("timeLogEntryApprove", ids=[added["id"]])
     assert approved["approvedBy"]["name"] == "Priya Raman"
-    assert await learner.refusal("timeLogEntryDelete", id=added["id"]) == ("NOT_ALLOWED", "id")
-    refused = await learner.refusal("timeLogEntryUpdate", id=added["id"], input=entry(maya, 901))
-    assert refused == ("NOT_ALLOWED", "id")
-    assert await admin.trail(added["id"]) == [
+    assert await learner.user_errors("timeLogEntryDelete", id=added["id"]) == {"id": "NOT_ALLOWED"}
+    errors = await learner.user_errors("timeLogEntryUpdate", id=added["id"], input=entry(maya, 901))
+    assert errors == {"id": "NOT_ALLOWED"}
+    assert await admin.audit_trail(added["id"]) == [
         ("timeLogEntryApprove", "Priya Raman"), ("timeLogEntryUpdate", "Maya Thornton"),
         ("timeLogEntryAdd", "Maya Thornton"),
     ]  # fmt: skip
 
 
-async def test_an_attended_session_logs_itself_and_the_learner_leaves_it_alone(cast: Cast):
-    learner, assessor = await cast("learner"), await cast("assessor")
+async def test_an_attended_session_logs_itself_and_the_learner_leaves_it_alone(clients: Clients):
+    learner, assessor = await clients("learner"), await clients("assessor")
     maya = await learner_id(assessor, "Maya Thornton")
     starts = clock.now() - dt.timedelta(hours=3)
     booking = {
         "learnerId": maya, "type": "GENERAL", "startsAt": starts.isoformat(),
         "endsAt": (starts + dt.timedelta(minutes=50)).isoformat(),
     }  # fmt: skip
-    session = await assessor.do("sessionBook", input=booking)
-    before = (await learner.seen("Learner", maya))["offTheJob"]["actualMinutes"]
+    session = await assessor.mutate("sessionBook", input=booking)
+    before = (await learner.read("Learner", maya))["offTheJob"]["actualMinutes"]
     for _ in range(2):
-        done = await assessor.do("sessionComplete", id=session["id"], input={"attended": True})
+        done = await assessor.mutate("sessionComplete", id=session["id"], input={"attended": True})
         assert done["learner"]["offTheJob"]["actualMinutes"] == before + 50
     log = await learner.data(
         "query($id: ID!) { learner(id: $id) { timeLog(filter: { activityType: FACE_TO_FACE_SESSION }, first: 100) "
@@ -116,16 +119,16 @@ async def test_an_attended_session_logs_itself_and_the_learner_leaves_it_alone(c
     )
     (logged,) = [one for one in log["learner"]["timeLog"]["nodes"] if one["session"] == {"id": session["id"]}]
     assert (logged["minutes"], logged["automatic"], logged["jobSetting"]) == (50, True, "OFF_THE_JOB")
-    assert await learner.refusal("timeLogEntryDelete", id=logged["id"]) == ("NOT_ALLOWED", "id")
+    assert await learner.user_errors("timeLogEntryDelete", id=logged["id"]) == {"id": "NOT_ALLOWED"}
 
 
-async def test_list_calendar_and_workbook_are_the_same_log(cast: Cast):
-    learner, manager = await cast("learner"), await cast("employer.manager")
+async def test_list_calendar_and_workbook_are_the_same_log(clients: Clients):
+    learner, manager = await clients("learner"), await clients("employer.manager")
     maya = await learner_id(learner, "Maya Thornton")
     aim = await aim_of(learner, maya, STANDARD)
     tricky = '=HYPERLINK("http://example.org")'
     for ago, more in ((1000, {"aimId": aim["id"]}), (1000, {"comments": tricky}), (998, {"jobSetting": "ON_THE_JOB"})):
-        await learner.do("timeLogEntryAdd", input=entry(maya, ago, **more))
+        await learner.mutate("timeLogEntryAdd", input=entry(maya, ago, **more))
     for filter, count in (({}, 3), ({"aimId": aim["id"]}, 1), ({"jobSetting": "ON_THE_JOB"}, 1),
                           ({"jobSetting": "OFF_THE_JOB"}, 2)):  # fmt: skip
         found = await listed(manager, maya, 1001, 998, **filter)

@@ -5,31 +5,31 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from tests.support.client import Cast
 from tests.support.demo_server import Demo
+from tests.support.http_server import Clients
 from tests.support.lookup import user_id
 from tests.support.smtp_server import Post
 from tests.support.subscriptions import listening, streaming
 
 
 @asynccontextmanager
-async def fresh_cast(demo: Demo, backend: str, post: Post) -> AsyncIterator[Cast]:
+async def fresh_clients(demo: Demo, backend: str, post: Post) -> AsyncIterator[Clients]:
     async with demo.serving(backend, WAYMARK_SMTP_URL=post.url) as running:
-        cast = Cast(running)
-        yield cast
-        await cast.close()
+        clients = Clients(running)
+        yield clients
+        await clients.close()
 
 
 @pytest.fixture
-async def own_cast(demo: Demo, backend: str, post: Post) -> AsyncIterator[Cast]:
+async def own_clients(demo: Demo, backend: str, post: Post) -> AsyncIterator[Clients]:
     """The people of a demo that one test has for itself."""
-    async with fresh_cast(demo, backend, post) as cast:
-        yield cast
+    async with fresh_clients(demo, backend, post) as clients:
+        yield clients
 
 
-async def lights(cast: Cast) -> tuple[int, int, int]:
+async def lights(clients: Clients) -> tuple[int, int, int]:
     """The aims by light as the numbers say, which is as a count of the aims says."""
-    admin = await cast("master.admin")
+    admin = await clients("master.admin")
     kpis = await admin.kpis()
     counted = {"OFF_TRACK": 0, "ON_TRACK": 0, "AHEAD": 0}
     page = await admin.data("{ learners(first: 100) { nodes { aims { status trafficLight } } } }")
@@ -42,92 +42,100 @@ async def lights(cast: Cast) -> tuple[int, int, int]:
     return found
 
 
-async def test_settings_move_every_light_at_once(cast: Cast):
-    admin, basic = await cast("master.admin"), await cast("basic.admin")
-    assert await basic.refusal("providerSettingsUpdate", input={"reviewIntervalWeeks": 8}) == ("NOT_ALLOWED", None)
+async def test_settings_move_every_light_at_once(clients: Clients):
+    admin, basic = await clients("master.admin"), await clients("basic.admin")
+    assert await basic.user_errors("providerSettingsUpdate", input={"reviewIntervalWeeks": 8}) == {None: "NOT_ALLOWED"}
     wrong = {"trafficLightTolerance": 101, "reviewIntervalWeeks": 0, "unitSignatures": ["BASIC_ADMIN"]}
-    assert {field for _, field in await admin.refusals("providerSettingsUpdate", input=wrong)} == {
+    assert set(await admin.user_errors("providerSettingsUpdate", input=wrong)) == {
         "input.trafficLightTolerance", "input.reviewIntervalWeeks", "input.unitSignatures.0"
     }  # fmt: skip
-    before = await lights(cast)
-    settings = await admin.do("providerSettingsUpdate", input={"trafficLightTolerance": 100})
+    before = await lights(clients)
+    settings = await admin.mutate("providerSettingsUpdate", input={"trafficLightTolerance": 100})
     assert settings["trafficLightTolerance"] == 100
-    off, on, ahead = await lights(cast)
+    off, on, ahead = await lights(clients)
     assert (off, ahead, on) == (0, 0, sum(before))
-    settings = await admin.do("providerSettingsUpdate", input={"trafficLightTolerance": 10, "ratedFromPercent": 100})
-    assert sum(await lights(cast)) < sum(before)
-    settings = await admin.do("providerSettingsUpdate", input={"ratedFromPercent": 0, "reviewIntervalWeeks": 8})
-    assert (await lights(cast), settings["reviewIntervalWeeks"]) == (before, 8)
+    settings = await admin.mutate(
+        "providerSettingsUpdate", input={"trafficLightTolerance": 10, "ratedFromPercent": 100}
+    )
+    assert sum(await lights(clients)) < sum(before)
+    settings = await admin.mutate("providerSettingsUpdate", input={"ratedFromPercent": 0, "reviewIntervalWeeks": 8})
+    assert (await lights(clients), settings["reviewIntervalWeeks"]) == (before, 8)
 
     unit = "{ learners(first: 1) { nodes { aims { units { signatures { role required } } } } } }"
-    await admin.do("providerSettingsUpdate", input={"unitSignatures": ["IQA", "ASSESSOR"]})
+    await admin.mutate("providerSettingsUpdate", input={"unitSignatures": ["IQA", "ASSESSOR"]})
     units = (await admin.data(unit))["learners"]["nodes"][0]["aims"][0]["units"]
     assert {one["role"] for one in units[0]["signatures"] if one["required"]} == {"ASSESSOR", "IQA"}
     # Another provider's settings are its own.
-    theirs = await (await cast("other.provider")).data("{ providerSettings { trafficLightTolerance unitSignatures } }")
+    theirs = await (await clients("other.provider")).data(
+        "{ providerSettings { trafficLightTolerance unitSignatures } }"
+    )
     assert theirs["providerSettings"] == {"trafficLightTolerance": 5.0, "unitSignatures": ["ASSESSOR", "IQA"]}
 
 
-async def test_a_changed_disclaimer_is_asked_of_everybody_again(own_cast: Cast):
-    admin, learner, other = await own_cast("master.admin"), await own_cast("learner"), await own_cast("other.provider")
+async def test_a_changed_disclaimer_is_asked_of_everybody_again(own_clients: Clients):
+    admin, learner, other = (
+        await own_clients("master.admin"),
+        await own_clients("learner"),
+        await own_clients("other.provider"),
+    )
     words = "Your evidence is kept for six years."
-    settings = await admin.run("providerSettingsUpdate", input={"disclaimer": words})
+    settings = await admin.payload("providerSettingsUpdate", input={"disclaimer": words})
     assert settings["providerSettings"]["disclaimer"] == words
     for person in (admin, learner):
-        answer = await person.ask("{ learners { totalCount } }")
+        answer = await person.response("{ learners { totalCount } }")
         assert answer["errors"][0]["extensions"]["code"] == "DISCLAIMER_REQUIRED"
-        assert (await person.do("disclaimerAccept"))["mustAcceptDisclaimer"] is False
+        assert (await person.mutate("disclaimerAccept"))["mustAcceptDisclaimer"] is False
         assert (await person.data("{ viewer { disclaimer } learners { totalCount } }"))["viewer"]["disclaimer"] == words
     assert (await other.data("{ learners { totalCount } }"))["learners"]["totalCount"] == 8
 
 
-async def test_roles_are_given_switched_and_taken(cast: Cast):
-    admin, both = await cast("master.admin"), await cast("many.roles")
+async def test_roles_are_given_switched_and_taken(clients: Clients):
+    admin, both = await clients("master.admin"), await clients("many.roles")
     sian = await user_id(admin, "Siân Fielding")
     assert (await both.data("{ viewer { role } }"))["viewer"]["role"] == "ASSESSOR"
     as_assessor = (await both.data("{ learners { totalCount } }"))["learners"]["totalCount"]
     old = both.tokens["accessToken"]
-    both.use(await both.do("roleSwitch", role="IQA"))
+    both.use(await both.mutate("roleSwitch", role="IQA"))
     as_iqa = (await both.data("{ viewer { role } learners { totalCount } }"))["learners"]["totalCount"]
     assert as_assessor != as_iqa
     # The sign-in in the old role is over.
-    gone = await both.client.post(
+    gone = await both.http.post(
         "/graphql", json={"query": "{ viewer { role } }"}, headers={"authorization": f"Bearer {old}"}
     )
     assert gone.status_code == 401
-    assert await both.refusal("roleSwitch", role="MASTER_ADMIN") == ("NOT_ALLOWED", "role")
+    assert await both.user_errors("roleSwitch", role="MASTER_ADMIN") == {"role": "NOT_ALLOWED"}
 
-    await admin.do("roleGrant", userId=sian, role="EMPLOYER_MANAGER")
-    both.use(await both.do("roleSwitch", role="EMPLOYER_MANAGER"))
+    await admin.mutate("roleGrant", userId=sian, role="EMPLOYER_MANAGER")
+    both.use(await both.mutate("roleSwitch", role="EMPLOYER_MANAGER"))
     assert (await both.data("{ learners { totalCount } }"))["learners"]["totalCount"] == 0
-    await admin.do("roleRevoke", userId=sian, role="EMPLOYER_MANAGER")
+    await admin.mutate("roleRevoke", userId=sian, role="EMPLOYER_MANAGER")
     # Taken away, it works from the next request on, for the token that is out already.
     answer = await both.post("{ viewer { role } }")
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
-    assert [action for action, _ in (await admin.trail(sian))[:2]] == ["roleRevoke", "roleSwitch"]
+    assert [action for action, _ in (await admin.audit_trail(sian))[:2]] == ["roleRevoke", "roleSwitch"]
 
 
-async def test_a_sign_in_is_refreshed_once_and_ended(cast: Cast):
-    person = await cast.stranger()
+async def test_a_sign_in_is_refreshed_once_and_ended(clients: Clients):
+    person = await clients.anonymous()
     await person.sign_in("fiona.grange")
     first = person.tokens
-    person.use(await person.do("tokenRefresh", refreshToken=first["refreshToken"]))
+    person.use(await person.mutate("tokenRefresh", refreshToken=first["refreshToken"]))
     assert (await person.data("{ viewer { user { name } } }"))["viewer"]["user"]["name"] == "Fiona Grange"
     # Used twice: somebody else may have it, so nobody goes on with it.
-    assert await person.refusal("tokenRefresh", refreshToken=first["refreshToken"]) == ("INVALID", "refreshToken")
+    assert await person.user_errors("tokenRefresh", refreshToken=first["refreshToken"]) == {"refreshToken": "INVALID"}
     assert (await person.post("{ viewer { role } }")).status_code == 401
-    person = await cast.stranger()
+    person = await clients.anonymous()
     await person.sign_in("fiona.grange")
-    assert await person.do("logout", refreshToken=person.tokens["refreshToken"]) == {}
+    assert await person.mutate("logout", refreshToken=person.tokens["refreshToken"]) == {}
     assert (await person.post("{ viewer { role } }")).status_code == 401
 
 
-async def test_an_archived_person_is_out_at_once(cast: Cast):
-    admin, manager = await cast("master.admin"), await cast("kwame.mensah")
+async def test_an_archived_person_is_out_at_once(clients: Clients):
+    admin, manager = await clients("master.admin"), await clients("kwame.mensah")
     kwame = await user_id(admin, "Kwame Mensah")
-    assert await (await cast("basic.admin")).refusal("userArchive", id=kwame) == ("NOT_ALLOWED", None)
+    assert await (await clients("basic.admin")).user_errors("userArchive", id=kwame) == {None: "NOT_ALLOWED"}
     mine = (await admin.data("{ viewer { user { id } } }"))["viewer"]["user"]["id"]
-    assert await admin.refusal("userArchive", id=mine) == ("CONFLICT", "id")
+    assert await admin.user_errors("userArchive", id=mine) == {"id": "CONFLICT"}
     async with (
         streaming(manager, "subscription { kpisChanged { learnerCount } }") as stream,
         listening(manager, "subscription { kpisChanged { learnerCount } }") as socket,
@@ -135,7 +143,7 @@ async def test_an_archived_person_is_out_at_once(cast: Cast):
         first = await stream.next()
         assert first["data"]["kpisChanged"]["learnerCount"] == 6
         assert (await socket.next())["data"] == first["data"]
-        archived = await admin.do("userArchive", id=kwame)
+        archived = await admin.mutate("userArchive", id=kwame)
         assert archived["name"] == "Kwame Mensah"
         assert (await manager.post("{ viewer { role } }")).status_code == 401
         # Neither stream says anything more but that it is over.
@@ -143,7 +151,7 @@ async def test_an_archived_person_is_out_at_once(cast: Cast):
         assert await stream.next() is None
         assert (await socket.closed())[0] == 4403
     again = {"username": "kwame.mensah", "password": "waymark-demo", "role": None}
-    assert await (await cast.stranger()).refusal("login", input=again) == ("WRONG_PASSWORD", "input")
-    refresh = await (await cast.stranger()).refusal("tokenRefresh", refreshToken=manager.tokens["refreshToken"])
-    assert refresh == ("INVALID", "refreshToken")
-    assert (await admin.trail(kwame))[0] == ("userArchive", "Victor Osei")
+    assert await (await clients.anonymous()).user_errors("login", input=again) == {"input": "WRONG_PASSWORD"}
+    refresh = await (await clients.anonymous()).user_errors("tokenRefresh", refreshToken=manager.tokens["refreshToken"])
+    assert refresh == {"refreshToken": "INVALID"}
+    assert (await admin.audit_trail(kwame))[0] == ("userArchive", "Victor Osei")

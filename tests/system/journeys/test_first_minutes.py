@@ -5,8 +5,7 @@ import json
 import os
 
 from tests.docs.test_readme import README, blocks
-from tests.support.client import Cast
-from tests.support.http_server import PASSWORD
+from tests.support.http_server import PASSWORD, Clients
 
 CHOSEN = "a heron on the weir"
 
@@ -21,65 +20,67 @@ async def run(block: str, **environment: str) -> str:
     return out.decode()
 
 
-async def test_the_readme_s_first_question_is_answered(cast: Cast):
+async def test_the_readme_s_first_question_is_answered(clients: Clients):
     (block,) = [block for block in blocks("sh") if "curl" in block]
-    answer = json.loads(await run(block, WAYMARK=cast.running.address))
+    answer = json.loads(await run(block, WAYMARK=clients.running.address))
     viewer = answer["data"]["viewer"]
     assert viewer["user"]["name"] == "Duncan Frame"
     assert (viewer["awaitingSignatureCount"], viewer["kpis"]["learnerCount"]) > (0, 0)
     assert min(viewer["kpis"].values()) > 0
 
 
-async def test_everybody_whom_the_readme_names_can_sign_in(cast: Cast):
+async def test_everybody_whom_the_readme_names_can_sign_in(clients: Clients):
     rows = [line.split("|")[1].strip(" `") for line in README.splitlines() if line.startswith("| `")]
     names = [name for name in rows if not name.startswith("WAYMARK")]
     assert len(names) == 10
     for name in names:
-        await (await cast.stranger()).sign_in(name, PASSWORD)
+        await (await clients.anonymous()).sign_in(name, PASSWORD)
 
 
-async def test_a_new_starter_changes_the_password_and_accepts_the_disclaimer_first(cast: Cast):
-    jay = await cast.stranger()
+async def test_a_new_starter_changes_the_password_and_accepts_the_disclaimer_first(clients: Clients):
+    jay = await clients.anonymous()
     viewer = await jay.sign_in("new.starter")
     assert (viewer["mustChangePassword"], viewer["mustAcceptDisclaimer"]) == (True, True)
 
     async def must_complete_setup() -> set[str]:
-        answer = await jay.ask("{ learners { totalCount } viewer { kpis { learnerCount } learner { id } } }")
+        answer = await jay.response("{ learners { totalCount } viewer { kpis { learnerCount } learner { id } } }")
         return {error["extensions"]["code"] for error in answer["errors"]}
 
     assert await must_complete_setup() == {"PASSWORD_CHANGE_REQUIRED"}
     upload = {"name": "a.pdf", "contentType": "application/pdf", "size": 9}
-    refused = await jay.ask(
+    refused = await jay.response(
         "mutation($i: FileUploadInput!) { fileUploadCreate(input: $i) { errors { code } } }", i=upload
     )
     assert refused["errors"][0]["extensions"]["code"] == "PASSWORD_CHANGE_REQUIRED"
 
     for new, why in ((PASSWORD, "INVALID"), ("jay.lister", "INVALID"), ("short", "INVALID"), ("12345678", "INVALID")):
         change = {"currentPassword": PASSWORD, "newPassword": new}
-        assert await jay.refusal("passwordChange", input=change) == (why, "input.newPassword")
+        assert await jay.user_errors("passwordChange", input=change) == {"input.newPassword": why}
     wrong = {"currentPassword": "not this", "newPassword": CHOSEN}
-    assert await jay.refusal("passwordChange", input=wrong) == ("WRONG_PASSWORD", "input.currentPassword")
+    assert await jay.user_errors("passwordChange", input=wrong) == {"input.currentPassword": "WRONG_PASSWORD"}
     old = jay.tokens["accessToken"]
-    jay.use(await jay.do("passwordChange", input={"currentPassword": PASSWORD, "newPassword": CHOSEN}))
-    gone = await jay.client.post(
+    jay.use(await jay.mutate("passwordChange", input={"currentPassword": PASSWORD, "newPassword": CHOSEN}))
+    gone = await jay.http.post(
         "/graphql", json={"query": "{ viewer { role } }"}, headers={"authorization": f"Bearer {old}"}
     )
     assert gone.status_code == 401
 
     assert await must_complete_setup() == {"DISCLAIMER_REQUIRED"}
     assert (await jay.data("{ viewer { disclaimer } }"))["viewer"]["disclaimer"]
-    await jay.do("disclaimerAccept")
+    await jay.mutate("disclaimerAccept")
     home = await jay.data("{ viewer { learner { name aims { status trafficLight } nextSession { type } } } }")
     learner = home["viewer"]["learner"]
     assert (learner["name"], learner["nextSession"]) == ("Jay Lister", {"type": "INDUCTION"})
     assert {aim["status"] for aim in learner["aims"]} == {"AWAITING_INDUCTION"}
     assert {aim["trafficLight"] for aim in learner["aims"]} == {"NOT_RATED"}
-    refused = await (await cast.stranger()).refusal("login", input={"username": "new.starter", "password": PASSWORD})
-    assert refused == ("WRONG_PASSWORD", "input")
+    errors = await (await clients.anonymous()).user_errors(
+        "login", input={"username": "new.starter", "password": PASSWORD}
+    )
+    assert errors == {"input": "WRONG_PASSWORD"}
 
 
-async def test_the_second_provider_sees_nothing_of_the_first(cast: Cast):
-    ruth, victor = await cast("other.provider"), await cast("master.admin")
+async def test_the_second_provider_sees_nothing_of_the_first(clients: Clients):
+    ruth, victor = await clients("other.provider"), await clients("master.admin")
     names = (
         "{ learners(first: 100) { nodes { name } } users(first: 100) { nodes { name } } employers { nodes { name } } }"
     )

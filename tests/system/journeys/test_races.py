@@ -2,17 +2,11 @@
 
 import asyncio
 import datetime as dt
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pwdlib.hashers.argon2 import Argon2Hasher
-from sqlalchemy import update
 
-from db.database import Database
-from db.models.provider import Provider
-from db.models.signature_request import SignatureRequest, SignatureSlot
-from db.models.user import User
+from db.models.registry import Provider, SignatureRequest, SignatureSlot
 from domain import clock
 from domain import global_id as ids
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
@@ -20,10 +14,12 @@ from domain.errors import DomainError
 from resolvers import signature_request
 from resolvers.core.unit_of_work import MUTATIONS, mutation
 from services.audit.chain import audit_chain_problems
-from tests.support.client import Actor, Cast
-from tests.support.lookup import learner_id
-from tests.support.scenarios import PASSWORD, Stage, set_stage
+from tests.support.client import HttpClient
 from tests.support.factories import Factory
+from tests.support.http_server import Clients
+from tests.support.lookup import learner_id
+from tests.support.scenarios.base import PASSWORD, PASSWORD_HASH
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 DOCUMENTS, RACERS = 50, 20
 # In so many races everybody's password is checked first, as a client's is. It is checked before the transaction that
@@ -41,31 +37,26 @@ def straight_to_the_transaction() -> Any:
 
 
 @pytest.fixture
-async def stage(database: Database, tmp_path: Path) -> Stage:
-    """A learner with 20 managers. Their passwords were hashed so weakly that checking them takes no time.
-
-    An argon2 hash says how much work it takes: the check that runs is the real one.
-    """
-    stage = await set_stage(database, tmp_path)
-    weak = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
-    _, _, ada = stage.people["learner"]
-    async with database.writing() as session:
+async def scenario(empty_portfolio: EmptyPortfolio) -> EmptyPortfolio:
+    """A learner with 20 managers."""
+    scenario = empty_portfolio
+    _, _, ada = scenario.people["learner"]
+    async with scenario.database.writing() as session:
         factory = Factory(session)
         provider = await session.get_one(Provider, ada.provider_id)
         for number in range(RACERS):
-            user = await factory.user(provider, f"Manager {number}", Role.EMPLOYER_MANAGER)
+            user = await factory.user(provider, f"Manager {number}", Role.EMPLOYER_MANAGER, password_hash=PASSWORD_HASH)
             await factory.allocate(user, ada)
-            stage.people[f"manager {number}"] = (user, Role.EMPLOYER_MANAGER, None)
-        await session.execute(update(User).values(password_hash=weak))
-    return stage
+            scenario.people[f"manager {number}"] = (user, Role.EMPLOYER_MANAGER, None)
+    return scenario
 
 
-async def test_of_twenty_who_race_for_one_place_one_signs_fifty_times(stage: Stage):
-    async with stage.database.writing() as session:
+async def test_of_twenty_who_race_for_one_place_one_signs_fifty_times(scenario: EmptyPortfolio):
+    async with scenario.database.writing() as session:
         factory = Factory(session)
-        _, _, ada = stage.people["learner"]
+        _, _, ada = scenario.people["learner"]
         requests = [
-            await factory.signature_request(ada, stage.user("assessor"), (Role.LEARNER, Role.EMPLOYER_MANAGER))
+            await factory.signature_request(ada, scenario.user("assessor"), (Role.LEARNER, Role.EMPLOYER_MANAGER))
             for _ in range(DOCUMENTS)
         ]
 
@@ -73,8 +64,8 @@ async def test_of_twenty_who_race_for_one_place_one_signs_fifty_times(stage: Sta
         signing = signature_request.sign if request in requests[:WITH_PASSWORD] else without_password
         try:
             return await signing(
-                stage.at(who), id=ids.encode("SignatureRequest", request.id), document_sha256=request.document_sha256,
-                password=PASSWORD,
+                scenario.context(who), id=ids.encode("SignatureRequest", request.id),
+                document_sha256=request.document_sha256, password=PASSWORD,
             )  # fmt: skip
         except DomainError as refused:
             return {fault.code for fault in refused.errors}
@@ -83,46 +74,46 @@ async def test_of_twenty_who_race_for_one_place_one_signs_fifty_times(stage: Sta
     for request in requests:
         racers = [f"manager {number}" for number in range(RACERS)]
         learner, *done = await asyncio.gather(*(sign(who, request) for who in ("learner", *racers)))
-        slots = await stage.rows(SignatureSlot, SignatureSlot.request_id == request.id)
+        slots = await scenario.rows(SignatureSlot, SignatureSlot.request_id == request.id)
         winners = [who for who, one in zip(racers, done, strict=True) if one == request.id]
         assert learner == request.id and len(winners) == 1
         assert all(one == {UserErrorCode.CONFLICT} for one in done if one != request.id)
         by_role = {slot.role: slot.signed_by_id for slot in slots}
         assert by_role == {
-            Role.LEARNER: stage.user("learner").id, Role.EMPLOYER_MANAGER: stage.user(winners[0]).id
+            Role.LEARNER: scenario.user("learner").id, Role.EMPLOYER_MANAGER: scenario.user(winners[0]).id
         }  # fmt: skip
-        assert (await stage.one(SignatureRequest, request.id)).status is SignatureRequestStatus.COMPLETE
-    assert (await stage.trail()).count("signatureRequestSign") == 2 * DOCUMENTS
-    async with stage.database.writing() as session:
+        assert (await scenario.one(SignatureRequest, request.id)).status is SignatureRequestStatus.COMPLETE
+    assert (await scenario.audit_trail()).count("signatureRequestSign") == 2 * DOCUMENTS
+    async with scenario.database.writing() as session:
         assert [line async for line in audit_chain_problems(session)] == []
 
 
-async def test_twenty_complete_one_session_at_once(cast: Cast):
-    assessor, others = await cast("assessor"), [await cast("basic.admin"), await cast("master.admin")]
-    learner = await cast("learner")
+async def test_twenty_complete_one_session_at_once(clients: Clients):
+    assessor, others = await clients("assessor"), [await clients("basic.admin"), await clients("master.admin")]
+    learner = await clients("learner")
     maya = await learner_id(assessor, "Maya Thornton")
     starts = clock.now() - dt.timedelta(hours=3)
     booking = {
         "learnerId": maya, "type": "GENERAL", "startsAt": starts.isoformat(),
         "endsAt": (starts + dt.timedelta(minutes=50)).isoformat(),
     }  # fmt: skip
-    session = await assessor.do("sessionBook", input=booking)
-    before = (await learner.seen("Learner", maya))["offTheJob"]["actualMinutes"]
+    session = await assessor.mutate("sessionBook", input=booking)
+    before = (await learner.read("Learner", maya))["offTheJob"]["actualMinutes"]
     racers = [[assessor, *others][number % 3] for number in range(20)]
     done = await asyncio.gather(
-        *(who.run("sessionComplete", id=session["id"], input={"attended": True}) for who in racers)
+        *(who.payload("sessionComplete", id=session["id"], input={"attended": True}) for who in racers)
     )
     assert {payload["session"]["status"] for payload in done} == {"ATTENDED"}
     assert {payload["session"]["learner"]["offTheJob"]["actualMinutes"] for payload in done} == {before + 50}
-    trail = [action for action, _ in await others[1].trail(session["id"])]
+    trail = [action for action, _ in await others[1].audit_trail(session["id"])]
     assert trail == ["sessionComplete", "sessionBook"]
 
 
-async def _times(person: Actor, count: int, key: str, query: str, **variables: Any) -> list[dict[str, Any]]:
+async def _times(person: HttpClient, count: int, key: str, query: str, **variables: Any) -> list[dict[str, Any]]:
     """The data of so many answers to one request, sent at once with one Idempotency-Key."""
     answers = await asyncio.gather(
         *(
-            person.client.post(
+            person.http.post(
                 "/graphql", json={"query": query, "variables": variables}, headers={"idempotency-key": key}
             )
             for _ in range(count)
@@ -132,10 +123,10 @@ async def _times(person: Actor, count: int, key: str, query: str, **variables: A
     return [answer.json()["data"] for answer in answers]
 
 
-async def test_a_hundred_retries_with_one_key_have_one_effect_and_one_answer(cast: Cast):
-    learner, admin = await cast("learner"), await cast("master.admin")
+async def test_a_hundred_retries_with_one_key_have_one_effect_and_one_answer(clients: Clients):
+    learner, admin = await clients("learner"), await clients("master.admin")
     maya = await learner_id(learner, "Maya Thornton")
-    before = (await learner.seen("Learner", maya))["offTheJob"]["actualMinutes"]
+    before = (await learner.read("Learner", maya))["offTheJob"]["actualMinutes"]
     entry = {
         "learnerId": maya, "date": clock.today().isoformat(), "activityType": "COACHING_OR_MENTORING", "minutes": 7,
         "comments": "Once.",
@@ -147,7 +138,7 @@ async def test_a_hundred_retries_with_one_key_have_one_effect_and_one_answer(cas
     assert all(one == first for one in others)
     made = first["timeLogEntryAdd"]["timeLogEntry"]
     assert made["learner"]["offTheJob"]["actualMinutes"] == before + 7
-    assert [action for action, _ in await admin.trail(made["id"])] == ["timeLogEntryAdd"]
+    assert [action for action, _ in await admin.audit_trail(made["id"])] == ["timeLogEntryAdd"]
     # Another key is another entry; the same key for something else is refused; somebody else's key is theirs.
     (again,) = await _times(learner, 1, "two cups of tea", add, input=entry)
     assert again["timeLogEntryAdd"]["timeLogEntry"]["id"] != made["id"]
@@ -157,8 +148,8 @@ async def test_a_hundred_retries_with_one_key_have_one_effect_and_one_answer(cas
     assert theirs["timeLogEntryAdd"]["timeLogEntry"]["id"] not in (None, made["id"])
 
 
-async def test_two_book_one_assessor_at_once_and_one_is_told(cast: Cast):
-    assessor, admin = await cast("assessor"), await cast("master.admin")
+async def test_two_book_one_assessor_at_once_and_one_is_told(clients: Clients):
+    assessor, admin = await clients("assessor"), await clients("master.admin")
     page = await assessor.data("{ learners(first: 10, filter: { trafficLight: ON_TRACK }) { nodes { id } } }")
     starts = clock.now() + dt.timedelta(days=77)
     booking = {
@@ -166,9 +157,9 @@ async def test_two_book_one_assessor_at_once_and_one_is_told(cast: Cast):
     }  # fmt: skip
     learners = [one["id"] for one in page["learners"]["nodes"]]
     done = await asyncio.gather(
-        *(assessor.run("sessionBook", input={**booking, "learnerId": learner}) for learner in learners),
+        *(assessor.payload("sessionBook", input={**booking, "learnerId": learner}) for learner in learners),
     )
     booked = [payload["session"]["id"] for payload in done if payload["session"]]
     assert len(booked) == 1 and len(done) > 3
     assert all(payload["errors"][0]["code"] == "CONFLICT" for payload in done if not payload["session"])
-    assert [action for action, _ in await admin.trail(booked[0])] == ["sessionBook"]
+    assert [action for action, _ in await admin.audit_trail(booked[0])] == ["sessionBook"]

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from queries.operations import get_operation, saved_operations
-from tests.support.client import Actor, Cast
-from tests.support.http_server import PASSWORD
+from tests.support.client import HttpClient
+from tests.support.http_server import PASSWORD, Clients
 
 # Who signs in, in which role, and how many learners the demo has for them (its README says who sees what).
 PEOPLE = {
@@ -32,7 +32,7 @@ READS = (
 class Somebody:
     """A person with a learner and a unit that they see."""
 
-    actor: Actor
+    actor: HttpClient
     role: str
     count: int | None
     learner: str
@@ -40,7 +40,7 @@ class Somebody:
 
     async def run(self, name: str, **variables: Any) -> dict[str, Any]:
         """A saved operation by its name, as the app sends it."""
-        answer = await self.actor.client.post("/graphql", json={"documentId": name, "variables": variables})
+        answer = await self.actor.http.post("/graphql", json={"documentId": name, "variables": variables})
         assert answer.status_code == 200, answer.text
         found = answer.json()
         assert "errors" not in found, found["errors"]
@@ -48,8 +48,8 @@ class Somebody:
 
 
 @pytest.fixture(scope="module", params=PEOPLE)
-async def somebody(request: pytest.FixtureRequest, cast: Cast) -> Somebody:
-    actor = await cast(request.param)
+async def somebody(request: pytest.FixtureRequest, clients: Clients) -> Somebody:
+    actor = await clients(request.param)
     found = await actor.data("{ learners(first: 100) { nodes { id name trafficLight nextSession { id } } } }")
     # Which of the demo's learners have something booked, that this viewer sees, is another matter every day.
     learners = [one for one in found["learners"]["nodes"] if one["nextSession"] and one["trafficLight"] != "NOT_RATED"]
@@ -153,8 +153,8 @@ async def test_home_is_the_learner_s_own(somebody: Somebody):
     assert photo.headers["content-type"].startswith("image/")
 
 
-async def test_another_provider_s_records_are_as_if_they_were_not_there(cast: Cast):
-    ruth, victor = await cast("other.provider"), await cast("master.admin")
+async def test_another_provider_s_records_are_as_if_they_were_not_there(clients: Clients):
+    ruth, victor = await clients("other.provider"), await clients("master.admin")
     found = await victor.data(
         "{ learners(first: 3) { nodes { id aims { id units { id criteria { id } } } "
         "evidence(first: 1) { nodes { id file { id } } } sessions(first: 1) { nodes { id } } "
@@ -183,7 +183,11 @@ async def test_another_provider_s_records_are_as_if_they_were_not_there(cast: Ca
     # A record of another provider and one that never was: the same bytes.
     for kind, id in (("learner", theirs_of(theirs, "Learner")), ("aim", theirs_of(theirs, "Aim"))):
         asked = f"query($id: ID!) {{ {kind}(id: $id) {{ id }} }}"
-        assert (await ruth.ask(asked, id=id))["data"] == (await ruth.ask(asked, id=f"{id}999"))["data"] == {kind: None}
+        assert (
+            (await ruth.response(asked, id=id))["data"]
+            == (await ruth.response(asked, id=f"{id}999"))["data"]
+            == {kind: None}
+        )
     signed = {"id": theirs_of(theirs, "Unit"), "password": PASSWORD}
     assert await ruth.refusal("unitSign", **signed) == ("NOT_FOUND", "id")
 

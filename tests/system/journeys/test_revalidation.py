@@ -5,27 +5,27 @@ import datetime as dt
 from sqlalchemy import update
 
 from db.database import Database
-from db.models.action import Action
+from db.models.registry import Action
+from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
-from tests.support.http_server import Person
 
 KPIS = "/graphql?documentId=employer_kpis"
 PLAIN = {"content-type": "application/json"}
 
 
-async def refreshed(person: Person, tag: str | None = None) -> tuple[int, str]:
+async def refreshed(person: HttpClient, tag: str | None = None) -> tuple[int, str]:
     """The status, and the tag of what is there now."""
-    answer = await person.client.get(KPIS, headers={**PLAIN, **({"if-none-match": tag} if tag else {})})
+    answer = await person.http.get(KPIS, headers={**PLAIN, **({"if-none-match": tag} if tag else {})})
     return answer.status_code, answer.headers["etag"]
 
 
 async def test_numbers_that_are_the_same_are_not_sent_again(demo: Demo, backend: str) -> None:
-    async with demo.serving(backend) as running, running.person("employer.overview") as overview:
+    async with demo.serving(backend) as running, running.signed_in("employer.overview") as overview:
         status, tag = await refreshed(overview)
         assert status == 200
         assert await refreshed(overview, tag) == (304, tag)
 
-        async with running.person("employer.manager") as manager:
+        async with running.signed_in("employer.manager") as manager:
             status, other = await refreshed(manager, tag)
             assert (status, other != tag) == (200, True), "one viewer's tag is nobody else's"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from tests.support.client import SCHEMA, Actor, Cast
-from tests.support.http_server import PASSWORD
+from tests.support.client import SCHEMA, HttpClient
+from tests.support.http_server import PASSWORD, Clients
 from tests.support.lookup import DIPLOMA, STANDARD, aim_of, criteria, learner_id
 from tests.support.smtp_server import Post
 from tests.support.statement_counter import Meter, every_mutation, sent
@@ -80,9 +80,9 @@ READS = {
 
 
 @pytest.fixture(scope="module")
-async def counted(cast: Cast, post: Post) -> dict[str, int]:
+async def counted(clients: Clients, post: Post) -> dict[str, int]:
     """Mutation -> statements."""
-    return await every_mutation(cast, post)
+    return await every_mutation(clients, post)
 
 
 def test_every_mutation_is_counted_and_sends_what_the_table_says(counted: dict[str, int], backend: str):
@@ -91,8 +91,8 @@ def test_every_mutation_is_counted_and_sends_what_the_table_says(counted: dict[s
     assert set(counted) == set(SCHEMA.mutation_type.fields)  # type: ignore[union-attr]
 
 
-async def test_judging_many_criteria_sends_no_more_than_judging_one(cast: Cast):
-    learner, assessor, meter = await cast("learner"), await cast("assessor"), Meter()
+async def test_judging_many_criteria_sends_no_more_than_judging_one(clients: Clients):
+    learner, assessor, meter = await clients("learner"), await clients("assessor"), Meter()
     aim = await aim_of(assessor, await learner_id(assessor, "Maya Thornton"), DIPLOMA)
     words = {"title": "Wheel", "description": "Built.", "declareOwnWork": True, "password": PASSWORD}
     open_, counts = criteria(aim, "NOT_STARTED"), []
@@ -108,12 +108,12 @@ async def test_judging_many_criteria_sends_no_more_than_judging_one(cast: Cast):
     assert counts[0] == counts[1]
 
 
-async def test_each_read_of_the_contract_sends_what_the_table_says_for_one_and_for_many(cast: Cast):
-    learner, assessor = await cast("learner"), await cast("assessor")
-    manager, admin = await cast("employer.manager"), await cast("master.admin")
+async def test_each_read_of_the_contract_sends_what_the_table_says_for_one_and_for_many(clients: Clients):
+    learner, assessor = await clients("learner"), await clients("assessor")
+    manager, admin = await clients("employer.manager"), await clients("master.admin")
     maya = await learner_id(admin, "Maya Thornton")
     unit = (await aim_of(admin, maya, STANDARD))["units"][0]["id"]
-    few: dict[str, tuple[Actor, dict[str, Any]]] = {
+    few: dict[str, tuple[HttpClient, dict[str, Any]]] = {
         "progress_map": (learner, {"learnerId": maya}), "employer_dashboard": (admin, {"first": 1}),
         "employer_kpis": (manager, {}), "site_comparison": (manager, {}), "awaiting_signature": (learner, {"first": 1}),
         "learning_plan": (learner, {"learnerId": maya}), "time_log": (learner, {"learnerId": maya}),
@@ -124,12 +124,12 @@ async def test_each_read_of_the_contract_sends_what_the_table_says_for_one_and_f
         "awaiting_signature": (assessor, {"first": 50}),
     }  # fmt: skip
 
-    async def sent_by(asked: dict[str, tuple[Actor, dict[str, Any]]]) -> dict[str, int]:
+    async def sent_by(asked: dict[str, tuple[HttpClient, dict[str, Any]]]) -> dict[str, int]:
         found = {}
         for _ in range(2):  # The first time also reads what is then kept.
             for name, (person, variables) in asked.items():
                 with capture_logs() as logs:
-                    answer = await person.client.post("/graphql", json={"documentId": name, "variables": variables})
+                    answer = await person.http.post("/graphql", json={"documentId": name, "variables": variables})
                 assert "errors" not in answer.json()
                 (found[name],) = [line["statements"] for line in logs if line["event"] == "operation"]
         return found

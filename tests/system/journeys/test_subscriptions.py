@@ -9,7 +9,8 @@ import jwt
 import pytest
 
 from domain import clock
-from tests.support.client import Actor, Cast
+from tests.support.client import HttpClient
+from tests.support.http_server import Clients
 from tests.support.lookup import learner_id, user_id
 from tests.support.subscriptions import listening, streaming
 
@@ -18,13 +19,13 @@ LEARNERS = """subscription($id: ID, $take: Int) { learnerChanged(id: $id, take: 
   id name uln outstandingActionCount } }"""
 
 
-async def set_action(assessor: Actor, learner: str, title: str = "Clean the bench") -> None:
+async def set_action(assessor: HttpClient, learner: str, title: str = "Clean the bench") -> None:
     """A change that the numbers show."""
     asked = {
         "learnerId": learner, "kind": "ACTION", "title": title, "description": "Today.",
         "targetDate": clock.today().isoformat(),
     }  # fmt: skip
-    await assessor.do("actionSet", input=asked)
+    await assessor.mutate("actionSet", input=asked)
 
 
 def learner_in(message: dict[str, Any] | None) -> dict[str, Any]:
@@ -33,9 +34,13 @@ def learner_in(message: dict[str, Any] | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("open_", [streaming, listening])
-async def test_numbers_and_learners_come_as_each_person_sees_them(cast: Cast, open_: Any):
-    assessor, manager, colleague = await cast("assessor"), await cast("employer.manager"), await cast("stuart.nolan")
-    overview, stranger = await cast("employer.overview"), await cast("other.provider")
+async def test_numbers_and_learners_come_as_each_person_sees_them(clients: Clients, open_: Any):
+    assessor, manager, colleague = (
+        await clients("assessor"),
+        await clients("employer.manager"),
+        await clients("stuart.nolan"),
+    )
+    overview, stranger = await clients("employer.overview"), await clients("other.provider")
     maya = await learner_id(assessor, "Maya Thornton")
     theirs = (await colleague.data("{ learners { nodes { id } } }"))["learners"]["nodes"][0]["id"]
     async with AsyncExitStack() as stack:
@@ -65,25 +70,29 @@ async def test_numbers_and_learners_come_as_each_person_sees_them(cast: Cast, op
         assert learner_in(await learners[3].next())["id"] == calder
 
 
-async def test_what_was_taken_away_is_not_told_any_more(cast: Cast):
-    admin, assessor, manager = await cast("master.admin"), await cast("assessor"), await cast("employer.manager")
+async def test_what_was_taken_away_is_not_told_any_more(clients: Clients):
+    admin, assessor, manager = (
+        await clients("master.admin"),
+        await clients("assessor"),
+        await clients("employer.manager"),
+    )
     maya, helen = await learner_id(admin, "Maya Thornton"), await user_id(admin, "Helen Ashworth")
     others = [one["id"] for one in (await manager.data("{ learners { nodes { id } } }"))["learners"]["nodes"]]
     other = next(one for one in others if one != maya)
     async with streaming(manager, LEARNERS) as stream, streaming(manager, KPIS) as numbers:
         count = (await numbers.next())["data"]["kpisChanged"]["learnerCount"]
-        await admin.do("employerManagerDeallocate", userId=helen, learnerIds=[maya])
+        await admin.mutate("employerManagerDeallocate", userId=helen, learnerIds=[maya])
         assert (await numbers.next())["data"]["kpisChanged"]["learnerCount"] == count - 1
         await stream.settled(0.5)
         await set_action(assessor, maya)
         await asyncio.sleep(0.5)
         await set_action(assessor, other)
         assert {learner_in(message)["id"] for message in await stream.settled()} == {other}
-    await admin.do("employerManagerAllocate", userId=helen, learnerIds=[maya])
+    await admin.mutate("employerManagerAllocate", userId=helen, learnerIds=[maya])
 
 
-async def test_a_burst_of_changes_is_few_messages_and_the_last_is_true(cast: Cast):
-    learner, manager = await cast("learner"), await cast("employer.manager")
+async def test_a_burst_of_changes_is_few_messages_and_the_last_is_true(clients: Clients):
+    learner, manager = await clients("learner"), await clients("employer.manager")
     maya = await learner_id(learner, "Maya Thornton")
     one = "timeLogEntryAdd(input: $input) { errors { code } }"
     burst = f"mutation($input: TimeLogEntryInput!) {{ {' '.join(f'a{n}: {one}' for n in range(25))} }}"
@@ -100,12 +109,12 @@ async def test_a_burst_of_changes_is_few_messages_and_the_last_is_true(cast: Cas
     assert 1 <= len(messages) < 25
     assert (
         messages[-1]["offTheJob"]["actualMinutes"]
-        == (await learner.seen("Learner", maya))["offTheJob"]["actualMinutes"]
+        == (await learner.read("Learner", maya))["offTheJob"]["actualMinutes"]
     )
 
 
-async def test_take_ends_a_stream_by_itself(cast: Cast):
-    manager = await cast("employer.manager")
+async def test_take_ends_a_stream_by_itself(clients: Clients):
+    manager = await clients("employer.manager")
     for open_ in (streaming, listening):
         async with open_(manager, KPIS, take=1) as stream:
             assert (await stream.next())["data"]["kpisChanged"]["learnerCount"] > 0
@@ -114,13 +123,13 @@ async def test_take_ends_a_stream_by_itself(cast: Cast):
         assert (await stream.next())["errors"][0]["extensions"]["code"] == "BAD_USER_INPUT"
 
 
-async def test_a_stream_ends_with_its_token(cast: Cast):
-    manager = await cast("employer.manager")
-    key = cast.running.server.settings.secret_keys["test"]
+async def test_a_stream_ends_with_its_token(clients: Clients):
+    manager = await clients("employer.manager")
+    key = clients.running.server.settings.secret_keys["test"]
     token = manager.tokens["accessToken"]
     claims = jwt.decode(token, options={"verify_signature": False})
     claims["exp"] = clock.now() + dt.timedelta(seconds=2)
-    ending = Actor(manager.client)
+    ending = HttpClient(manager.http)
     ending.tokens = {"accessToken": jwt.encode(claims, key, "HS256", headers=jwt.get_unverified_header(token))}
     async with streaming(ending, KPIS) as stream, listening(ending, KPIS) as socket:
         assert "data" in await stream.next()
@@ -130,12 +139,12 @@ async def test_a_stream_ends_with_its_token(cast: Cast):
         assert (await socket.closed())[0] == 4403
 
 
-async def test_a_stream_ends_with_a_sign_out(cast: Cast):
-    person = await cast.stranger()
+async def test_a_stream_ends_with_a_sign_out(clients: Clients):
+    person = await clients.anonymous()
     await person.sign_in("fiona.grange")
     async with streaming(person, KPIS) as stream, streaming(person, LEARNERS) as quiet:
         assert "data" in await stream.next()
-        await person.do("logout", refreshToken=person.tokens["refreshToken"])
+        await person.mutate("logout", refreshToken=person.tokens["refreshToken"])
         for one in (stream, quiet):
             assert (await one.next())["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
             assert await one.next() is None

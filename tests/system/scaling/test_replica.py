@@ -13,7 +13,8 @@ from db.database import Database
 from db.migrate import migrate
 from services.demo import build_demo
 from services.storage.file_store import open_store
-from tests.support.http_server import Person, Running, serving
+from tests.support.client import HttpClient
+from tests.support.http_server import RunningServer, serving
 from tests.support.postgres_standby import Pair, pair
 
 NAMES = "{ employers(first: 100) { nodes { id name } } }"
@@ -32,7 +33,7 @@ async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
 
 
 @pytest.fixture
-async def servers(both: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[Running]]:
+async def servers(both: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[RunningServer]]:
     """Two servers over the pair, which see how far the standby is a few times a second."""
     monkeypatch.setattr(replica, "POLL_SECONDS", 0.1)
     # Both run in one process: there are no two clocks to allow for, only the length of a transaction.
@@ -45,16 +46,16 @@ async def servers(both: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     await both.catch_up()
 
 
-async def names(person: Person) -> set[str]:
+async def names(person: HttpClient) -> set[str]:
     return {employer["name"] for employer in (await person.data(NAMES))["employers"]["nodes"]}
 
 
-async def create(person: Person, name: str) -> None:
+async def create(person: HttpClient, name: str) -> None:
     made = (await person.data(CREATE, input={"name": name}))["employerCreate"]
     assert made["errors"] == []
 
 
-async def until_read_from_the_replica(server: Running, person: Person) -> None:
+async def until_read_from_the_replica(server: RunningServer, person: HttpClient) -> None:
     """Until what the person reads there goes to the replica: it has their last write, and the process has seen that."""
     database = server.server.services.database
     async with asyncio.timeout(30):
@@ -81,16 +82,16 @@ async def fetched_from(database: Database, work) -> bool:
     return bool(seen)
 
 
-async def test_ones_own_writes_are_read_while_the_replica_is_behind(both: Pair, servers: list[Running]):
+async def test_ones_own_writes_are_read_while_the_replica_is_behind(both: Pair, servers: list[RunningServer]):
     here, there = servers
-    async with here.person("master.admin") as writer, here.person("basic.admin") as other:
+    async with here.signed_in("master.admin") as writer, here.signed_in("basic.admin") as other:
         await until_read_from_the_replica(here, writer)
         await until_read_from_the_replica(here, other)
         await both.hold()
         await create(writer, "Cromford Cycles")
         assert "Cromford Cycles" in await names(writer)
         # Through the other process too, which did not see the write.
-        async with there.stranger() as same:
+        async with there.anonymous() as same:
             same.use(writer.tokens)
             assert "Cromford Cycles" in await names(same)
         # Who has written nothing is read from the replica, where it is not yet: so the replica was really used.
@@ -101,10 +102,10 @@ async def test_ones_own_writes_are_read_while_the_replica_is_behind(both: Pair, 
 
 
 async def test_a_replica_that_falls_far_behind_is_left_alone(
-    both: Pair, servers: list[Running], monkeypatch: pytest.MonkeyPatch
+    both: Pair, servers: list[RunningServer], monkeypatch: pytest.MonkeyPatch
 ):
     here, _ = servers
-    async with here.person("master.admin") as writer, here.person("basic.admin") as other:
+    async with here.signed_in("master.admin") as writer, here.signed_in("basic.admin") as other:
         await until_read_from_the_replica(here, other)
         await both.hold()
         await create(writer, "Matlock Motors")
@@ -116,9 +117,9 @@ async def test_a_replica_that_falls_far_behind_is_left_alone(
         await both.catch_up()
 
 
-async def test_a_replica_that_is_away_costs_nobody_an_answer(both: Pair, servers: list[Running]):
+async def test_a_replica_that_is_away_costs_nobody_an_answer(both: Pair, servers: list[RunningServer]):
     here, _ = servers
-    async with here.person("basic.admin") as person:
+    async with here.signed_in("basic.admin") as person:
         await until_read_from_the_replica(here, person)
         both.stop("standby")
         assert await names(person) == await names(person) != set()

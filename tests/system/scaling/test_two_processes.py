@@ -8,8 +8,8 @@ from contextlib import asynccontextmanager
 import httpx2
 import pytest
 
+from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
-from tests.support.http_server import Person
 from tests.support.server_process import ServerProcess, server_process
 
 WHO = "{ viewer { role } }"
@@ -32,21 +32,21 @@ async def servers(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Async
 
 
 @asynccontextmanager
-async def elsewhere(server: ServerProcess, person: Person) -> AsyncIterator[Person]:
+async def elsewhere(server: ServerProcess, person: HttpClient) -> AsyncIterator[HttpClient]:
     """The same person with the same token, at another process."""
-    async with server.stranger() as same:
+    async with server.anonymous() as same:
         same.use(person.tokens)
         yield same
 
 
-async def code_of(person: Person) -> str | None:
-    answer = await person.ask(WHO)
+async def code_of(person: HttpClient) -> str | None:
+    answer = await person.response(WHO)
     return answer["errors"][0]["extensions"]["code"] if "errors" in answer else None
 
 
 async def test_who_signs_out_in_one_process_is_out_in_the_other(servers: list[ServerProcess]):
     here, there = servers
-    async with here.person("assessor") as person, elsewhere(there, person) as same:
+    async with here.signed_in("assessor") as person, elsewhere(there, person) as same:
         # The token is known to both by now: neither may take its own word for it.
         assert (await code_of(person), await code_of(same)) == (None, None)
         out = await person.data(LOGOUT, t=person.tokens["refreshToken"])
@@ -56,9 +56,9 @@ async def test_who_signs_out_in_one_process_is_out_in_the_other(servers: list[Se
 
 async def test_a_refresh_token_is_good_once_whichever_process_is_asked(servers: list[ServerProcess]):
     here, there = servers
-    async with here.person("iqa") as person, elsewhere(there, person) as same:
+    async with here.signed_in("iqa") as person, elsewhere(there, person) as same:
         token = person.tokens["refreshToken"]
-        asked = [each.ask(REFRESH, t=token) for _ in range(5) for each in (person, same)]
+        asked = [each.response(REFRESH, t=token) for _ in range(5) for each in (person, same)]
         answers = await asyncio.gather(*asked)
         # Whoever wins may find its sign-in ended by those who came second before it has read itself: one at most gets in.
         won = [answer for answer in answers if (answer.get("data") or {}).get("tokenRefresh", {}).get("accessToken")]
@@ -70,7 +70,7 @@ async def test_a_refresh_token_is_good_once_whichever_process_is_asked(servers: 
 async def test_wrong_passwords_count_together(servers: list[ServerProcess]):
     here, there = servers
     guess = {"username": "employer.overview", "password": "not it"}
-    async with here.stranger() as one, there.stranger() as other:
+    async with here.anonymous() as one, there.anonymous() as other:
         codes = [
             (await each.data(LOGIN, input=guess))["login"]["errors"][0]["code"]
             for _ in range(6)
@@ -85,7 +85,7 @@ async def test_wrong_passwords_count_together(servers: list[ServerProcess]):
 
 async def test_what_one_process_writes_the_other_reads_at_once(servers: list[ServerProcess]):
     here, there = servers
-    async with here.person("master.admin") as person, elsewhere(there, person) as same:
+    async with here.signed_in("master.admin") as person, elsewhere(there, person) as same:
         for number in range(5):
             name = f"Both see {number}"
             assert (await person.data(CREATE, name=name))["employerCreate"]["errors"] == []
@@ -94,9 +94,9 @@ async def test_what_one_process_writes_the_other_reads_at_once(servers: list[Ser
 
 async def test_an_idempotency_key_holds_across_processes(servers: list[ServerProcess]):
     here, there = servers
-    async with here.person("master.admin") as person, elsewhere(there, person) as same:
+    async with here.signed_in("master.admin") as person, elsewhere(there, person) as same:
         for each in (person, same):
-            each.client.headers["idempotency-key"] = "scaling-key-1"
+            each.http.headers["idempotency-key"] = "scaling-key-1"
         asked = [each.data(CREATE, name="Only one") for _ in range(4) for each in (person, same)]
         made = [answer["employerCreate"]["employer"]["id"] for answer in await asyncio.gather(*asked)]
         assert len(set(made)) == 1
@@ -107,7 +107,7 @@ async def test_a_stream_at_one_process_tells_what_another_commits(servers: list[
     here, there = servers
     subscription = {"query": "subscription { learnerChanged { id name } }"}
     change = "mutation($id: ID!, $name: String!) { learnerUpdate(id: $id, input: { name: $name }) { errors { code } } }"
-    async with here.person("master.admin") as person, elsewhere(there, person) as same:
+    async with here.signed_in("master.admin") as person, elsewhere(there, person) as same:
         learner = (await person.data("{ learners(first: 1) { nodes { id name } } }"))["learners"]["nodes"][0]
         headers = {"accept": "text/event-stream", "authorization": f"Bearer {same.tokens['accessToken']}"}
         async with httpx2.AsyncClient(base_url=there.address, timeout=30, headers=headers) as client:

@@ -3,9 +3,9 @@
 import hashlib
 from pathlib import Path
 
-from db.database import Database
 from tests.support.http_server import serving
-from tests.support.scenarios import PASSWORD, set_stage
+from tests.support.scenarios.base import PASSWORD
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 BODY = b"What I did today.\n" * 1000
 FILE = "query($id: ID!) { node(id: $id) { ... on File { name size sha256 download { url } } } }"
@@ -15,23 +15,22 @@ LOGOUT = "mutation($token: String!) { logout(refreshToken: $token) { errors { me
 
 
 async def test_files_and_exports_can_be_downloaded_until_the_session_ends(
-    database: Database, own_database_url: str, tmp_path: Path
+    empty_portfolio: EmptyPortfolio, tmp_path: Path
 ) -> None:
-    stage = await set_stage(database, tmp_path)
-    async with serving(own_database_url, tmp_path / "data") as running:
-        async with running.person(stage.user("learner").username, PASSWORD) as ada:
+    async with serving(empty_portfolio.database.url, tmp_path / "data") as running:
+        async with running.signed_in(empty_portfolio.user("learner").username, PASSWORD) as ada:
             id = await ada.upload("day.txt", "text/plain", BODY)
             file = (await ada.data(FILE, id=id))["node"]
             assert (file["name"], file["size"]) == ("day.txt", len(BODY))
             assert file["sha256"] == hashlib.sha256(BODY).hexdigest()
-            fetched = await ada.client.get(file["download"]["url"])
+            fetched = await ada.http.get(file["download"]["url"])
             assert (fetched.status_code, fetched.content) == (200, BODY)
             learner = (await ada.data(EXPORTS))["viewer"]["learner"]
             sheets = [link["url"] for aim in learner["aims"] for link in aim.values()]
             assert len(sheets) == 4
             for url, begins in [(learner["timeLogExport"]["url"], b"PK"), *((url, b"%PDF") for url in sheets)]:
-                made = await ada.client.get(url)
+                made = await ada.http.get(url)
                 assert (made.status_code, made.content.startswith(begins)) == (200, True), made.text
             await ada.data(LOGOUT, token=ada.tokens["refreshToken"])
             for url in (file["download"]["url"], learner["timeLogExport"]["url"], *sheets):
-                assert (await ada.client.get(url)).status_code == 410
+                assert (await ada.http.get(url)).status_code == 410

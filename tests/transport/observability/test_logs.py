@@ -21,7 +21,7 @@ MARK = "Ottoline Featherstonehaugh"
 async def use(server: ServerProcess) -> list[str]:
     """Sends valid and invalid requests; returns the secrets that they contained."""
     secrets = [PASSWORD, "a wrong password 7"]
-    async with server.person("learner") as ada, server.person("master.admin") as master:
+    async with server.signed_in("learner") as ada, server.signed_in("master.admin") as master:
         secrets += [
             token for person in (ada, master) for token in (person.tokens["accessToken"], person.tokens["refreshToken"])
         ]
@@ -31,28 +31,30 @@ async def use(server: ServerProcess) -> list[str]:
         download = await ada.data("query($id: ID!) { node(id: $id) { ... on File { download { url } } } }", id=file_id)
         link = download["node"]["download"]["url"].rsplit("/", 1)[1]
         secrets.append(link)
-        assert (await ada.client.get(f"/downloads/{link}")).status_code == 200
+        assert (await ada.http.get(f"/downloads/{link}")).status_code == 200
         submit = "mutation($input: EvidenceSubmitInput!) { evidenceSubmit(input: $input) { errors { code } } }"
         input = {"aimId": aim, "fileId": file_id, "title": MARK, "description": MARK, "declareOwnWork": True}
         await ada.data(submit, input={**input, "password": "a wrong password 7"})
         await ada.data(submit, input={**input, "password": PASSWORD})
         # Operations that are rejected in different ways: the log must not quote them.
-        await ada.ask(f'query Mine {{ learners(filter: {{ search: "{MARK}" }}) {{ nodes {{ nope }} }} }}')
-        await ada.ask("query($first: Int!) { learners(first: $first) { nodes { id } } }", first=MARK)
-        await ada.ask(f'{{ node(id: "{MARK}") {{ id }} }}')
-        await ada.client.post("/graphql", content=f'{{"query": "{MARK}', headers={"content-type": "application/json"})
-        await ada.client.get(f"/{MARK}?token={MARK}")
-        await ada.client.get(f"/downloads/{link[:-2]}xx")
+        await ada.response(f'query Mine {{ learners(filter: {{ search: "{MARK}" }}) {{ nodes {{ nope }} }} }}')
+        await ada.response("query($first: Int!) { learners(first: $first) { nodes { id } } }", first=MARK)
+        await ada.response(f'{{ node(id: "{MARK}") {{ id }} }}')
+        await ada.http.post("/graphql", content=f'{{"query": "{MARK}', headers={"content-type": "application/json"})
+        await ada.http.get(f"/{MARK}?token={MARK}")
+        await ada.http.get(f"/downloads/{link[:-2]}xx")
         await master.data("mutation($id: ID!) { subjectAccessExport(learnerId: $id) { errors { code } } }", id=me["id"])
     await _fail_to_sign_in(server)
     return secrets
 
 
 async def _fail_to_sign_in(server: ServerProcess) -> None:
-    async with server.stranger() as stranger:
+    async with server.anonymous() as stranger:
         wrong = {"username": "ottoline@example.org", "password": "a wrong password 7"}
-        await stranger.ask("mutation($input: LoginInput!) { login(input: $input) { errors { code } } }", input=wrong)
-        stranger.client.headers["authorization"] = f"Bearer {MARK.replace(' ', '')}"
+        await stranger.response(
+            "mutation($input: LoginInput!) { login(input: $input) { errors { code } } }", input=wrong
+        )
+        stranger.http.headers["authorization"] = f"Bearer {MARK.replace(' ', '')}"
         assert (await stranger.post("{ viewer { role } }")).status_code == 401
     async with httpx2.AsyncClient(base_url=server.address) as client:
         await client.request("BREW", "/graphql", content=MARK.encode())

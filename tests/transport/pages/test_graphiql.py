@@ -167,19 +167,19 @@ def test_it_is_on_for_the_demo_and_where_it_is_configured(
 
 
 async def test_an_installation_has_no_graphiql_by_default(demo: Demo) -> None:
-    async with demo.serving("sqlite") as running, running.stranger() as stranger:
-        answer = await stranger.client.get("/graphql", headers=BROWSER)
+    async with demo.serving("sqlite") as running, running.anonymous() as stranger:
+        answer = await stranger.http.get("/graphql", headers=BROWSER)
         assert answer.status_code == 403 and "graphi" not in answer.text.lower()
-        assert (await stranger.client.get("/graphiql/page.js")).status_code == 404
-        assert (await stranger.client.get("/")).headers["location"] == "/kpi"
+        assert (await stranger.http.get("/graphiql/page.js")).status_code == 404
+        assert (await stranger.http.get("/")).headers["location"] == "/kpi"
 
 
 async def test_with_graphiql_the_endpoint_works_as_before(demo: Demo) -> None:
-    async with demo.serving("sqlite", WAYMARK_GRAPHIQL="on") as running, running.person("assessor") as person:
-        assert (await person.client.get("/")).headers["location"] == "/graphql"
-        assert 'id="graphiql"' in (await person.client.get("/graphql", headers=BROWSER)).text
+    async with demo.serving("sqlite", WAYMARK_GRAPHIQL="on") as running, running.signed_in("assessor") as person:
+        assert (await person.http.get("/")).headers["location"] == "/graphql"
+        assert 'id="graphiql"' in (await person.http.get("/graphql", headers=BROWSER)).text
         assert (await person.data("{ viewer { role } }")) == {"viewer": {"role": "ASSESSOR"}}
         params = {"query": "{viewer{role}}"}
         headers = {"accept": "application/json", "apollo-require-preflight": "true"}
-        answer = await person.client.get("/graphql", params=params, headers=headers)
+        answer = await person.http.get("/graphql", params=params, headers=headers)
         assert answer.json()["data"] == {"viewer": {"role": "ASSESSOR"}}
