@@ -1,5 +1,6 @@
 """What all tests share: databases on both backends."""
 
+import os
 from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -12,6 +13,7 @@ from tests.support.demo_server import Demo
 from tests.support.scenarios.base import open_scenario
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio, build_empty_portfolio
 from tests.support.scenarios.full_portfolio import FullPortfolio, build_full_portfolio
+from tests.support.shared_folder import SharedFolder
 
 # What starts processes and waits for them takes longest: it goes first, so that no worker is left alone with it at the
 # end.
@@ -33,9 +35,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-async def databases(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Databases]:
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> SharedFolder:
+    """What the workers of a run share: templates of databases and the PostgreSQL server."""
+    base = tmp_path_factory.getbasetemp()
+    # Each worker of xdist has a folder of its own in that of the run.
+    return SharedFolder((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "shared")
+
+
+@pytest.fixture(scope="session")
+async def databases(tmp_path_factory: pytest.TempPathFactory, shared_folder: SharedFolder) -> AsyncIterator[Databases]:
     """The maker of databases: `await databases.fresh(backend, recipe)`."""
-    maker = Databases(tmp_path_factory.mktemp("databases"))
+    maker = Databases(tmp_path_factory.mktemp("databases"), shared_folder)
     yield maker
     await maker.close()
 
@@ -63,7 +73,7 @@ async def own_database_url(databases: Databases, backend: str) -> AsyncIterator[
     """A database with every table and no row, for one test alone."""
     url = await databases.fresh(backend)
     yield url
-    await databases.drop(url)
+    await databases.release(url)
 
 
 @pytest.fixture

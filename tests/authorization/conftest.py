@@ -64,4 +64,4 @@ async def worlds(databases: Databases, backend: str, tmp_path_factory: pytest.Te
     yield Worlds(made, rows, *lookers, {})
     for database, url in zip((whole, beside), urls, strict=True):
         await database.close()
-        await databases.drop(url)
+        await databases.release(url)

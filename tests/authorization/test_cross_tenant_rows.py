@@ -45,7 +45,7 @@ async def crossed(
     yield Crossed(made, *lookers)
     for used, url in zip((database, other), urls, strict=True):
         await used.close()
-        await databases.drop(url)
+        await databases.release(url)
 
 
 VIEWERS = [*ONE_OF_EACH, ("zak", Role.ASSESSOR), ("zev", Role.EMPLOYER_OVERVIEW), ("zed", Role.EMPLOYER_MANAGER)]

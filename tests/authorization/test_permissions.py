@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import update
 
 from auth import policy
@@ -27,6 +26,7 @@ from tests.authorization.rows import Rows, read_rows, replace_rows
 from tests.authorization.viewer_crawler import Looker
 from tests.support.databases import Databases
 from tests.support.factories import Factory
+from tests.support.passwords import cheap_hash
 
 # Who does it, in each role: Ada's main aim is in sight of all of them.
 DOERS = {
@@ -107,11 +107,9 @@ async def stage(databases: Databases, backend: str, tmp_path_factory: pytest.Tem
     url = await databases.fresh(backend)
     database, rehearsal = Database(url), Rehearsal(url)
     made, ids = await everything(database), {}
-    # As strong as it need be for a password that is in this file.
-    hashed = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     async with database.writing() as session:
         factory = Factory(session)
-        await session.execute(update(User).values(password_hash=hashed))
+        await session.execute(update(User).values(password_hash=cheap_hash(PASSWORD)))
         provider = await session.get_one(type(made.it.provider), made.it.provider.id)
         made.it.spare = await factory.qualification(provider, "Spare", (1,))
         far = await factory.file(made.people["zoo"][0], storage_key="zoo-file")
@@ -131,7 +129,7 @@ async def stage(databases: Databases, backend: str, tmp_path_factory: pytest.Tem
     yield Stage(made, rows, *doers, ids)
     for one in (rehearsal, database):
         await one.close()
-    await databases.drop(url)
+    await databases.release(url)
 
 
 def _made(folder: Path) -> Path:

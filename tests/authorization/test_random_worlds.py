@@ -19,7 +19,7 @@ async def empty_database(databases: Databases, backend: str) -> AsyncIterator[Da
     database = Database(url)
     yield database
     await database.close()
-    await databases.drop(url)
+    await databases.release(url)
 
 
 async def test_each_role_reaches_what_the_table_says(empty_database: Database, backend: str, tmp_path: Path) -> None:

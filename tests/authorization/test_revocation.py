@@ -84,7 +84,7 @@ async def whole(databases: Databases, backend: str, tmp_path_factory: pytest.Tem
     rows, folder = await read_rows(database), tmp_path_factory.mktemp("taking")
     yield Stage(made, Looker(database, Path(folder), rows), rows)
     await database.close()
-    await databases.drop(url)
+    await databases.release(url)
 
 
 @pytest.fixture

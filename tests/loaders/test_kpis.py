@@ -120,7 +120,7 @@ async def everything(databases: Databases, backend: str) -> AsyncIterator[Everyt
         }
     yield Everything(database, rows)
     await database.close()
-    await databases.drop(url)
+    await databases.release(url)
 
 
 def somebody(everything: Everything, role: Role) -> Viewer:

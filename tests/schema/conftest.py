@@ -18,4 +18,4 @@ async def ask(
     database = Database(url)
     yield await Asker.made(request.param, database, tmp_path_factory.mktemp("services"))
     await database.close()
-    await databases.drop(url)
+    await databases.release(url)

@@ -46,7 +46,7 @@ async def served(
         patch.setattr(clock, "now", lambda: moment)
         yield Comparison(database, tmp_path_factory.mktemp("served"), scenario, await read_rows(database), moment)
     await database.close()
-    await databases.drop(url)
+    await databases.release(url)
 
 
 async def both(served: Comparison, role: Role, document: DocumentNode, variables: dict[str, Any], text: str) -> Outcome:

@@ -1,9 +1,10 @@
-"""A PostgreSQL of the tests' own, out of a wheel: in a temporary folder, gone with the process that asked for it.
+"""A PostgreSQL of the tests' own, out of a wheel: in a temporary folder, gone with the processes that use it.
 
 Run as a program this file is the keeper: it makes the cluster, runs the server, and stops it and removes the folder as
-soon as its standard input closes. The operating system closes that pipe however the test run ends, kill -9 included.
+soon as no process holds the lock of its users. The system releases that lock however a process ends, kill -9 included.
 """
 
+import fcntl
 import importlib.util
 import os
 import shutil
@@ -16,6 +17,8 @@ from pathlib import Path
 
 SUPERUSER = "postgres"
 PATIENCE_SECONDS = 60.0
+# A file in the server's folder: each process that uses the server holds a shared lock on it.
+_USERS = "users.lock"
 
 # Nothing here outlives the tests, so nothing is made durable. The time zone is far from London's and from UTC: code
 # that leans on the server's zone fails here and not at a customer.
@@ -25,8 +28,10 @@ _SETTINGS = {
     "synchronous_commit": "off",
     "wal_level": "minimal",
     "max_wal_senders": "0",
-    "max_connections": "200",
-    "shared_buffers": "64MB",
+    # Databases are restored by deleting and inserting: their dead rows are few, and nothing needs to look for them.
+    "autovacuum": "off",
+    "max_connections": "400",
+    "shared_buffers": "128MB",
     "listen_addresses": "",
     "timezone": "Pacific/Auckland",
 }
@@ -37,16 +42,63 @@ class PostgresFailed(Exception):
 
 
 class PostgresServer:
-    """A running server. `url(name)` gives the async SQLAlchemy URL of one of its databases; `stop()` ends it."""
+    """A running server. `url(name)` gives the async SQLAlchemy URL of one of its databases; `stop()` ends its use.
 
-    def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="waymark-pg-"))
+    `shared`: a folder in which all processes find one server, which ends with the last of them.
+    """
+
+    def __init__(self, shared: Path | None = None) -> None:
+        self._keeper: subprocess.Popen[str] | None = None
+        if shared is None:
+            self.folder = self._start()
+            return
+        named = shared / "postgres-folder"
+        with (shared / "postgres.lock").open("w") as only_one:
+            fcntl.flock(only_one, fcntl.LOCK_EX)
+            if named.exists() and self._use(Path(named.read_text())):
+                self.folder = Path(named.read_text())
+            else:
+                self.folder = self._start()
+                named.write_text(str(self.folder))
+
+    def url(self, name: str = SUPERUSER) -> str:
+        return f"postgresql+asyncpg://{SUPERUSER}@/{name}?host={self.folder}"
+
+    def stop(self) -> None:
+        """Ends the use of the server. If no other process uses it, it ends, and its folder goes."""
+        is_last = self._is_last()
+        self._users.close()
+        if self._keeper is not None:
+            if is_last:
+                self._keeper.wait(PATIENCE_SECONDS)
+            self._keeper.stdout.close()
+
+    def _use(self, folder: Path) -> bool:
+        """Takes the lock of the users of a server; False if the server is gone or about to end."""
+        try:
+            self._users = (folder / _USERS).open("r+")
+            fcntl.flock(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return (folder / _USERS).exists()
+
+    def _is_last(self) -> bool:
+        try:
+            fcntl.flock(self._users, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+    def _start(self) -> Path:
+        folder = Path(tempfile.mkdtemp(prefix="waymark-pg-"))
+        (folder / _USERS).touch()
+        self._use(folder)
         self._keeper = subprocess.Popen(
-            [sys.executable, __file__, str(self.folder)],
-            stdin=subprocess.PIPE,
+            [sys.executable, __file__, str(folder)],
+            stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             text=True,
-            # Ctrl-C in the terminal reaches the tests only; they close the pipe when they have done.
+            # Ctrl-C in the terminal reaches the tests only; they release the lock when they have done.
             start_new_session=True,
         )
         word = self._keeper.stdout.readline().strip()
@@ -58,15 +110,7 @@ class PostgresServer:
                 "Point the tests at a server of your own instead: "
                 "WAYMARK_TEST_DATABASE_URL=postgresql://user:password@host/postgres"
             )
-
-    def url(self, name: str = SUPERUSER) -> str:
-        return f"postgresql+asyncpg://{SUPERUSER}@/{name}?host={self.folder}"
-
-    def stop(self) -> None:
-        """Returns once the server has ended and its folder is gone."""
-        self._keeper.stdin.close()
-        self._keeper.wait(PATIENCE_SECONDS)
-        self._keeper.stdout.close()
+        return folder
 
 
 def _wheel_folder() -> Path:
@@ -152,7 +196,8 @@ def _keep(folder: Path) -> int:
     try:
         server = _start(folder)
         print("ready", flush=True)
-        sys.stdin.read()
+        users = (folder / _USERS).open("r+")
+        fcntl.flock(users, fcntl.LOCK_EX)
     except (PostgresFailed, OSError, KeyError) as error:
         print(error, flush=True)
         return 1

@@ -7,12 +7,15 @@ import sys
 from pathlib import Path
 
 import pytest
-from sqlalchemy import inspect, text
+from sqlalchemy import delete, inspect, select, text
+from sqlalchemy.exc import DBAPIError
 
 from db.database import Database
 from db.migrate import has_pending_migrations
-from db.models.registry import metadata
+from db.models.registry import Employer, Provider, metadata
+from domain import clock
 from tests.support.databases import Databases
+from tests.support.factories import Factory
 from tests.support.postgres_server import PostgresFailed, PostgresServer
 
 
@@ -66,6 +69,95 @@ async def test_a_dropped_database_is_gone_though_someone_is_connected(databases:
         await Database(url).ping()
 
 
+async def one_provider(database: Database) -> None:
+    """Adds a provider, and an employer with a key of its own, after which the sequence is set as the demo does it."""
+    async with database.writing() as session:
+        provider = await Factory(session).provider("In the template")
+        session.add(Employer(id=7, provider_id=provider.id, name="With a key", created_at=clock.now()))
+        await session.flush()
+        if not database.is_sqlite:
+            await session.execute(text("select setval('employer_id_seq', 8, false)"))
+
+
+async def providers(url: str) -> list[tuple[int, str]]:
+    database = Database(url)
+    found = await database.rows(select(Provider.id, Provider.name).order_by(Provider.id))
+    await database.close()
+    return [tuple(row) for row in found]
+
+
+async def test_a_released_database_is_restored_to_its_template(databases: Databases, backend: str):
+    url = await databases.fresh(backend, one_provider)
+    database = Database(url)
+    async with database.writing() as session:
+        factory = Factory(session)
+        provider = await factory.provider("Added")
+        await factory.learner(provider, "Ada")
+        await session.execute(delete(Employer))
+        await session.execute(delete(Provider).where(Provider.name == "In the template"))
+    await databases.release(url)
+    again = await databases.fresh(backend, one_provider)
+    assert await providers(again) == [(1, "In the template")]
+    if backend == "postgresql":
+        assert again == url
+        # The connection that was left open has ended.
+        with pytest.raises(DBAPIError):
+            async with database.reading() as connection:
+                await connection.execute(text("select 1"))
+    another = Database(again)
+    async with another.writing() as session:
+        factory = Factory(session)
+        provider = await factory.provider("Next")
+        assert (provider.id, (await factory.employer(provider, "Next")).id) == (2, 8)
+    for opened in (database, another):
+        await opened.close()
+    await databases.release(again)
+
+
+async def test_a_released_database_with_another_schema_is_not_used_again(databases: Databases):
+    url = await databases.fresh("postgresql", one_provider)
+    database = Database(url)
+    async with database.writing() as session:
+        await session.execute(text("alter table provider add column motto text"))
+    await database.close()
+    await databases.release(url)
+    again = await databases.fresh("postgresql", one_provider)
+    assert again != url
+    assert await providers(again) == [(1, "In the template")]
+    await databases.release(again)
+
+
+async def test_a_template_is_built_once_for_all_processes_of_a_run(databases: Databases, backend: str, tmp_path: Path):
+    await databases.fresh(backend, one_provider)
+    # Another process of the run, in which the recipe was never called.
+    other = Databases(tmp_path, databases.shared)
+    other._build = None
+    assert await providers(await other.fresh(backend, one_provider)) == [(1, "In the template")]
+    await other.close()
+
+
+async def test_a_server_is_shared_and_ends_with_the_last_process_that_uses_it(tmp_path: Path):
+    first, second = PostgresServer(tmp_path), PostgresServer(tmp_path)
+    assert first.folder == second.folder
+    first.stop()
+    assert (second.folder / "data" / "postmaster.pid").exists()
+    second.stop()
+    await gone(second.folder)
+    third = PostgresServer(tmp_path)
+    assert third.folder != first.folder
+    third.stop()
+    await gone(third.folder)
+
+
+async def gone(folder: Path) -> None:
+    """Waits until a server has removed its folder."""
+    for _ in range(600):
+        if not folder.exists():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{folder} is still there")
+
+
 async def test_the_server_ends_when_its_tests_are_killed():
     program = (
         "import time; from tests.support.postgres_server import PostgresServer; "
@@ -77,11 +169,7 @@ async def test_the_server_ends_when_its_tests_are_killed():
     tests.kill()
     tests.wait()
     tests.stdout.close()
-    for _ in range(600):
-        if not folder.exists():
-            break
-        await asyncio.sleep(0.05)
-    assert not folder.exists()
+    await gone(folder)
     with pytest.raises(ProcessLookupError):
         os.kill(server, 0)
 

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy import func, select
 
 from db.database import Database
@@ -19,11 +18,11 @@ from domain.errors import DomainError
 from resolvers.core.context import Client, Context, Services
 from tests.support.client import InProcessClient
 from tests.support.databases import Databases
+from tests.support.passwords import cheap_hash
 from tests.support.viewers import services, viewer
 
 PASSWORD = "a heron on the weir"
-# An argon2 hash names its cost: verifying this one runs the real code and takes no time.
-PASSWORD_HASH = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+PASSWORD_HASH = cheap_hash(PASSWORD)
 
 
 @dataclass
@@ -95,7 +94,7 @@ async def open_scenario(
     scenario.connect(database, folder)
     yield scenario
     await database.close()
-    await databases.drop(url)
+    await databases.release(url)
 
 
 def id_of(entity: Any) -> str:
