@@ -1,7 +1,8 @@
-"""What the tests of scope share: a world with everything in it, one beside it to cut down, and who looks at them."""
+"""What the authorization tests share: a database with all rows, and one reduced to what a viewer may see."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,59 +10,68 @@ import pytest
 
 from db.database import Database
 from domain.enums import Role
-from tests.authorization.authorization_scenario import ONE_OF_EACH, Everything, everything
-from tests.authorization.oracle import Sight, cut
+from tests.authorization.oracle import Visibility, visible_rows
 from tests.authorization.rows import Rows, read_rows, replace_rows
-from tests.authorization.viewer_crawler import Looker
-from tests.support.databases import Databases
+from tests.authorization.viewer_crawler import ViewerCrawler
+from tests.support.databases import Databases, Recipe
+from tests.support.scenarios.authorization import ONE_OF_EACH, AuthorizationScenario, build_authorization
 
 
 @dataclass
-class Worlds:
-    """`looker` looks at the whole world; `beside` at what is left of it for one viewer."""
+class Crawlers:
+    """`full` reads the database with all rows, `reduced` the one with those that one viewer may see."""
 
-    made: Everything
+    scenario: AuthorizationScenario
     rows: Rows
-    looker: Looker
-    beside: Looker
-    _answers: dict[tuple[str, Role], dict[str, Any]]
+    full: ViewerCrawler
+    reduced: ViewerCrawler
+    _responses: dict[tuple[str, Role], dict[str, Any]] = field(default_factory=dict)
 
     @property
-    def some(self) -> list[tuple[str, Role]]:
-        """Somebody in each role, and Max, who holds one of Ada's three aims; on PostgreSQL a few of them."""
-        if self.looker.database.is_sqlite:
+    def viewers(self) -> list[tuple[str, Role]]:
+        """A user of each role, and Max, who assesses one of Ada's three aims; on PostgreSQL a few of them."""
+        if self.full.database.is_sqlite:
             return [*ONE_OF_EACH, ("max", Role.ASSESSOR)]
         return [("max", Role.ASSESSOR), ("mo", Role.EMPLOYER_MANAGER), ("may", Role.MASTER_ADMIN)]
 
     def user(self, who: str) -> int:
-        return self.made.people[who][0].id
+        return self.scenario.user(who).id
 
-    def sight(self, who: str, role: Role) -> Sight:
-        return Sight(self.rows, self.user(who), role)
+    def visibility(self, who: str, role: Role) -> Visibility:
+        return Visibility(self.rows, self.user(who), role)
 
-    async def answer(self, who: str, role: Role) -> dict[str, Any]:
-        """What somebody is told about everything; asked once."""
-        if (who, role) not in self._answers:
-            self._answers[who, role] = await self.looker.everything(self.user(who), role)
-        return self._answers[who, role]
+    async def crawled(self, who: str, role: Role) -> dict[str, Any]:
+        """Returns everything that a viewer reads from the full database; read once."""
+        if (who, role) not in self._responses:
+            self._responses[who, role] = await self.full.crawl(self.user(who), role)
+        return self._responses[who, role]
 
-    async def cut_to(self, who: str, role: Role) -> Looker:
-        """The world beside, with nothing in it but what somebody sees, says the oracle."""
-        await replace_rows(self.beside.database, cut(self.rows, self.sight(who, role)))
-        return self.beside
+    async def reduce_to(self, who: str, role: Role) -> ViewerCrawler:
+        """Replaces the rows of the reduced database by those that the oracle lets a viewer see."""
+        await replace_rows(self.reduced.database, visible_rows(self.rows, self.visibility(who, role)))
+        return self.reduced
+
+
+@asynccontextmanager
+async def open_crawlers(databases: Databases, backend: str, recipe: Recipe, folder: Path) -> AsyncIterator[Crawlers]:
+    """Opens two databases; `recipe` fills the full one and returns its scenario."""
+    url, scenario = await databases.fresh_with_value(backend, recipe)
+    reduced_url = await databases.fresh(backend)
+    full, reduced = Database(url), Database(reduced_url)
+    rows = await read_rows(full)
+    crawlers = Crawlers(scenario, rows, ViewerCrawler(full, folder, rows), ViewerCrawler(reduced, folder, rows))
+    crawlers.reduced.now = crawlers.full.now
+    yield crawlers
+    for database in (full, reduced):
+        await database.close()
+        await databases.release(database.url)
 
 
 @pytest.fixture(scope="session")
-async def worlds(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Worlds]:
-    """A world that nobody changes."""
-    folder: Path = tmp_path_factory.mktemp("scope")
-    urls = [await databases.fresh(backend) for _ in range(2)]
-    whole, beside = [Database(url) for url in urls]
-    made = await everything(whole)
-    rows = await read_rows(whole)
-    lookers = Looker(whole, folder, rows), Looker(beside, folder, rows)
-    lookers[1].now = lookers[0].now
-    yield Worlds(made, rows, *lookers, {})
-    for database, url in zip((whole, beside), urls, strict=True):
-        await database.close()
-        await databases.release(url)
+async def crawlers(
+    databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Crawlers]:
+    """The authorization scenario, which no test changes."""
+    folder = tmp_path_factory.mktemp("authorization")
+    async with open_crawlers(databases, backend, build_authorization, folder) as opened:
+        yield opened

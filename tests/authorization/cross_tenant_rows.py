@@ -1,7 +1,7 @@
-"""Rows that lead from one provider to the other, as no write leaves them: a wall that stands behind the wall.
+"""Rows that name users of another provider, as no mutation leaves them: the second line of defence.
 
-Every record carries its provider, and every condition looks at it. Were a row ever to name somebody of another
-provider, they would still see nothing by it.
+Every record names its provider, and every condition compares it. If a row ever named a user of another provider, that
+user would still see nothing because of it.
 """
 
 import datetime as dt
@@ -9,71 +9,59 @@ import datetime as dt
 from sqlalchemy import select
 
 from db.database import Database
-from db.models.audit_event import AuditEvent
-from db.models.file import File
-from db.models.learner import Learner
-from db.models.signature_request import SignatureSlot
-from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant
+from db.models.registry import File, Learner, SignatureSlot
 from domain.enums import Role
-from services.audit.append import append
-from tests.authorization.authorization_scenario import Everything
 from tests.support.factories import Factory
+from tests.support.scenarios.authorization import AuthorizationScenario, build_authorization
 
-# To these a crossing shows the name of a site here: that of a learner of theirs who works there.
+# These see the name of a site of this provider: a learner of theirs works there.
 SHOWN_A_SITE = ("zoo", "zed")
 
 
-async def add_crossings(database: Database, made: Everything) -> None:
-    """Far away's records that name the people here, and records of the learners here that are Far away's."""
-    it, who = made.it, {name: user for name, (user, _, _) in made.people.items()}
+async def build_with_cross_tenant_rows(database: Database) -> AuthorizationScenario:
+    """The scenario, with the far provider's records that name users here, and learners' records that are its own."""
+    scenario = await build_authorization(database)
+    users, far = scenario.users, {"provider_id": scenario.far.id}
     async with database.writing() as session:
         factory = Factory(session)
-        far = await session.get_one(type(it.provider), it.zoe.provider_id)
-        # Far away's learner with people from here.
-        await factory.aim(it.zoe, it.far_standard, assessor=who["ann"], iqa=who["ian"])
-        at = {"provider_id": far.id, "allocated_at": factory.now}
-        await factory.add(ManagerAllocation(user_id=who["mo"].id, learner_id=it.zoe.id, **at))
-        await factory.add(ManagerAllocation(user_id=who["nell"].id, learner_id=it.zoe.id, **at))
-        for site in (it.far_site, it.c):
-            await factory.add(OverviewAllocation(user_id=who["olu"].id, employer_id=site.id, **at))
-        at_far_site = {"user_id": who["oz"].id, "employer_id": it.far_site.id}
-        await factory.add(OverviewAllocation(**at_far_site, provider_id=it.provider.id, allocated_at=factory.now))
-        await factory.add(
-            Learner(provider_id=far.id, user_id=who["oz"].id, employer_id=it.far_site.id, created_at=factory.now)
-        )
-        await factory.learner(far, "Zara", it.far_site, enrolled_by_id=who["ann"].id)
-        await factory.add(ManagerAllocation(user_id=who["nell"].id, learner_id=it.dan.id, **at))
-        zeds = await factory.learner(far, "Zed's at a site here", it.a)
-        await factory.add(ManagerAllocation(user_id=who["zed"].id, learner_id=zeds.id, **at))
+        # The far provider's learner with users of this one.
+        await factory.aim(scenario.zoe, scenario.far_standard, assessor=users["ann"], iqa=users["ian"])
+        await factory.allocate(users["mo"], scenario.zoe)
+        await factory.allocate(users["nell"], scenario.zoe)
+        await factory.oversee(users["olu"], scenario.far_site, scenario.c, **far)
+        await factory.oversee(users["oz"], scenario.far_site, provider_id=scenario.provider.id)
+        at_far_site = {"user_id": users["oz"].id, "employer_id": scenario.far_site.id}
+        await factory.add(Learner(**far, **at_far_site, created_at=factory.now))
+        await factory.learner(scenario.far, "Zara", scenario.far_site, enrolled_by_id=users["ann"].id)
+        await factory.allocate(users["nell"], scenario.dan, **far)
+        at_site_here = await factory.learner(scenario.far, "Zed's at a site here", scenario.a)
+        await factory.allocate(users["zed"], at_site_here)
         for role in (Role.ASSESSOR, Role.EMPLOYER_MANAGER):
-            await factory.add(RoleGrant(provider_id=far.id, user_id=who["oz"].id, role=role, granted_at=factory.now))
-        # Only the row's provider says that these are not of here.
-        await _of_ada_but_far(factory, made, far.id)
+            await factory.role_grant(users["oz"], role, **far)
+        # Only the provider of these rows says that they are not of this one.
+        await _add_records_of_ada(factory, scenario)
         for name in ("ann", "ada", "may"):
-            upload = await factory.file(who[name], name="far.txt")
-            upload.provider_id = far.id
+            (await factory.file(users[name], name="far.txt")).provider_id = scenario.far.id
+        about = {"subject_type": "Learner", "subject_key": scenario.ada.id, "aim_id": scenario.aims["main"].id}
         for actor, role in (("ada", Role.LEARNER), ("ann", Role.ASSESSOR)):
-            line = AuditEvent(
-                provider_id=far.id, at=factory.now, actor_id=who[actor].id, role=role, action="evidenceSubmit",
-                subject_type="Learner", subject_key=it.ada.id, learner_id=it.ada.id, aim_id=it.aims["main"].id,
-            )  # fmt: skip
-            await append(session, line)
+            await factory.audit_event(users[actor], role, "evidenceSubmit", learner_id=scenario.ada.id, **about, **far)
+    return scenario
 
 
-async def _of_ada_but_far(factory: Factory, made: Everything, far: int) -> None:
-    """One record of each kind of Ada's, in her aim and in none, that says it is Far away's."""
-    it, who = made.it, {name: user for name, (user, _, _) in made.people.items()}
-    aim = await factory.aim(it.ada, it.maths, assessor=who["ann"], iqa=who["ian"])
-    start = factory.now + dt.timedelta(days=33)
-    crossing = [aim, await factory.session_of(it.ada, who["ann"], start), await factory.file(who["ann"], it.ada)]
-    for about in (it.aims["main"], None):
-        crossing.append(await factory.action(it.ada, who["ann"], about))
-        crossing.append(await factory.time_log_entry(it.ada, who["ann"], 500, about))
-        crossing.append(await factory.file(who["ann"], it.ada, about))
-    request = await factory.signature_request(it.ada, who["ann"], tuple(Role))
-    for named in (request, await factory.evidence(it.aims["main"], who["ann"])):
-        crossing += [named, await factory.session.get_one(File, named.file_id)]
-    # Places to sign are counted by themselves, without a look at the document's provider.
-    crossing += await factory.session.scalars(select(SignatureSlot).where(SignatureSlot.request_id == request.id))
-    for row in crossing:
-        row.provider_id = far
+async def _add_records_of_ada(factory: Factory, scenario: AuthorizationScenario) -> None:
+    """A record of each kind of Ada's, in her aim and in none, whose provider is the far one."""
+    ada, ann, main = scenario.ada, scenario.users["ann"], scenario.aims["main"]
+    aim = await factory.aim(ada, scenario.barista, assessor=ann, iqa=scenario.users["ian"])
+    session = await factory.session_of(ada, ann, factory.now + dt.timedelta(days=33))
+    rows = [aim, session, await factory.file(ann, ada)]
+    for about in (main, None):
+        rows.append(await factory.action(ada, ann, about))
+        rows.append(await factory.time_log_entry(ada, ann, 500, about))
+        rows.append(await factory.file(ann, ada, about))
+    request = await factory.signature_request(ada, ann, tuple(Role))
+    for record in (request, await factory.evidence(main, ann)):
+        rows += [record, await factory.session.get_one(File, record.file_id)]
+    # Slots are counted without their document, so that its provider is not compared.
+    rows += await factory.session.scalars(select(SignatureSlot).where(SignatureSlot.request_id == request.id))
+    for row in rows:
+        row.provider_id = scenario.far.id

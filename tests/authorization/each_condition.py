@@ -15,31 +15,31 @@ from db.models.learner import Learner
 from db.models.session import Session
 from db.models.user import User
 from domain.enums import Role
-from tests.authorization.oracle import Sight
+from tests.authorization.oracle import Visibility
 
 # To whom a learner's own row says by itself that it is seen: how many selects say so, the sites of an Overview's.
 BY_ITSELF = {Role.LEARNER: 0, Role.EMPLOYER_OVERVIEW: 1, Role.BASIC_ADMIN: 0, Role.MASTER_ADMIN: 0}
 
 
-async def disagreements(database: Database, viewer: Viewer, sight: Sight) -> list[str]:
+async def disagreements(database: Database, viewer: Viewer, visibility: Visibility) -> list[str]:
     """Which conditions let through other rows than the oracle does."""
     role = viewer.role
-    arrived = {row["id"] for row in sight.rows["file"] if row["uploaded_at"] is not None}
+    arrived = {row["id"] for row in visibility.rows["file"] if row["uploaded_at"] is not None}
     expected: dict[str, tuple[Any, set[int]]] = {
-        "visible_learners": (scope.visible_learners(role), sight.learners),
-        "sees_learner": (select(Learner.id).where(scope.sees_learner(role, Learner.id)), sight.learners),
-        "sees_aim": (select(Aim.id).where(scope.sees_aim(role)), sight.aims),
+        "visible_learners": (scope.visible_learners(role), visibility.learners),
+        "sees_learner": (select(Learner.id).where(scope.sees_learner(role, Learner.id)), visibility.learners),
+        "sees_aim": (select(Aim.id).where(scope.sees_aim(role)), visibility.aims),
         "sees_session": (
             select(Session.id).where(
                 scope.sees_session(role, Session.id, Session.learner_id), scope.of_provider(Session)
             ),
-            sight.sessions,
+            visibility.sessions,
         ),
-        "sees_file": (select(File.id).where(scope.sees_file(role)), sight.files),
-        "sees_employer": (select(Employer.id).where(scope.sees_employer(role)), sight.employers),
-        "sees_user": (select(User.id).where(scope.sees_user(role)), sight.users),
-        "sees_contact": (select(User.id).where(scope.sees_contact(role)), _keys(sight.contacts)),
-        "sees_audit_line": (select(AuditEvent.id).where(scope.sees_audit_event(role)), sight.audit),
+        "sees_file": (select(File.id).where(scope.sees_file(role)), visibility.files),
+        "sees_employer": (select(Employer.id).where(scope.sees_employer(role)), visibility.employers),
+        "sees_user": (select(User.id).where(scope.sees_user(role)), visibility.users),
+        "sees_contact": (select(User.id).where(scope.sees_contact(role)), _keys(visibility.contacts)),
+        "sees_audit_line": (select(AuditEvent.id).where(scope.sees_audit_event(role)), visibility.audit),
     }
     found = []
     for name, (statement, keys) in expected.items():
@@ -54,7 +54,7 @@ async def disagreements(database: Database, viewer: Viewer, sight: Sight) -> lis
     selects = str(scope.sees_learner(role, Learner.id)).count("SELECT")
     if selects != BY_ITSELF.get(role, selects):
         found.append(f"sees_learner of the learner itself: {selects} selects")
-    if scope.sees_uln(role) != sight.sees_uln:
+    if scope.sees_uln(role) != visibility.sees_uln:
         found.append("sees_uln")
     return found
 

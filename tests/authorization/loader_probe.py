@@ -39,9 +39,9 @@ from repositories import people as people_writing
 from repositories import session as session_writing
 from repositories import time_log_entry as time_log_entry_writing
 from repositories.scoped import one_for_write
-from tests.authorization.oracle import Sight
-from tests.authorization.rows import TABLE_OF, Rows
-from tests.authorization.viewer_crawler import Looker
+from tests.authorization.oracle import Visibility
+from tests.authorization.rows import Rows
+from tests.authorization.viewer_crawler import ViewerCrawler
 
 KEYS_OF = {KpisLoader: "metrics", KpisOfEmployerLoader: "employer_metrics"}
 # Held against the oracle: the rows that they give are named by records, or are people.
@@ -94,14 +94,14 @@ def keys_of(rows: Rows) -> dict[str, list[Any]]:
     return keys
 
 
-async def given(looker: Looker, sight: Sight) -> dict[str, Any]:
+async def given(crawler: ViewerCrawler, visibility: Visibility) -> dict[str, Any]:
     """All that loaders and lists give somebody, as plain data. `sight`: what they see in the world the keys are of."""
-    keys, found = keys_of(looker.rows), {}
-    seen = {name: {int(id.partition("_")[2].partition(".")[0]) for id in ids} for name, ids in sight.ids.items()}
+    keys, found = keys_of(crawler.rows), {}
+    seen = {name: {int(id.partition("_")[2].partition(".")[0]) for id in ids} for name, ids in visibility.ids.items()}
 
     def fresh() -> Loaders:
         # One for each question: what another one read must not stand in for it.
-        return looker.context(sight.me, sight.role).loaders
+        return crawler.context(visibility.me, visibility.role).loaders
 
     def keep(name: str, asked: Iterable[Any], answers: Iterable[Any]) -> None:
         found[name] = {repr(key): plain(answer, seen) for key, answer in zip(asked, answers, strict=True)}
@@ -187,54 +187,56 @@ def plain(value: Any, seen: dict[str, set[int]]) -> Any:
     return value
 
 
-async def disagreements(looker: Looker, sight: Sight) -> list[str]:
+async def disagreements(crawler: ViewerCrawler, visibility: Visibility) -> list[str]:
     """Where people, files and what a change reads are not what the oracle says."""
-    keys, found = keys_of(looker.rows), []
+    keys, found = keys_of(crawler.rows), []
 
     def same(name: str, got: Iterable[int], expected: Iterable[int]) -> None:
         if set(got) != set(expected):
             found.append(f"{name}: {sorted(set(got) ^ set(expected))[:9]}")
 
-    context = looker.context(sight.me, sight.role)
+    context = crawler.context(visibility.me, visibility.role)
     loaded, reading = context.loaders, context.loaders.reading
-    provided = {table: {row["id"] for row in sight.of(table)} for table in ("user_account", "file")}
-    arrived = {row["id"] for row in looker.rows["file"] if row["uploaded_at"] is not None}
-    contacts = {int(id.partition("_")[2]) for id in sight.contacts}
-    expected_of = (sight.users, contacts, provided["user_account"], provided["file"] & arrived)
+    provided = {table: {row["id"] for row in visibility.of(table)} for table in ("user_account", "file")}
+    arrived = {row["id"] for row in crawler.rows["file"] if row["uploaded_at"] is not None}
+    contacts = {int(id.partition("_")[2]) for id in visibility.contacts}
+    expected_of = (visibility.users, contacts, provided["user_account"], provided["file"] & arrived)
     for loader, expected in zip(BY_ORACLE, expected_of, strict=True):
         kind = loader.keys_of
         answers = await loaded[loader].load_many(keys[kind])
         same(loader.__name__, [key for key, row in zip(keys[kind], answers, strict=True) if row is not None], expected)
-    same("read_stored", [key for key in keys["file"] if await read_stored(reading, key)], sight.files)
-    archived = {row["id"] for row in looker.rows["user_account"] if row["archived_at"] is not None}
+    same("read_stored", [key for key in keys["file"] if await read_stored(reading, key)], visibility.files)
+    archived = {row["id"] for row in crawler.rows["user_account"] if row["archived_at"] is not None}
     for role in (None, *Role):
-        held = {row["user_id"] for row in sight.of("role_grant", role=role)} if role else sight.users
+        held = {row["user_id"] for row in visibility.of("role_grant", role=role)} if role else visibility.users
         page = await read_page(reading, USERS, PageArguments(first=100), {"role": role})
-        same(f"USERS {role}", [row.key for row in page.nodes], (sight.users & held) - archived)
-    await _changes(looker.database, context.require_active_viewer(), sight, keys, same)
+        same(f"USERS {role}", [row.key for row in page.nodes], (visibility.users & held) - archived)
+    await _changes(crawler.database, context.require_active_viewer(), visibility, keys, same)
     return found
 
 
-async def _changes(database: Database, viewer: Any, sight: Sight, keys: dict[str, list[Any]], same: Any) -> None:
+async def _changes(
+    database: Database, viewer: Any, visibility: Visibility, keys: dict[str, list[Any]], same: Any
+) -> None:
     """What a change finds by the ids that it is given."""
-    arrived = {row["id"] for row in sight.rows["file"] if row["uploaded_at"] is not None}
+    arrived = {row["id"] for row in visibility.rows["file"] if row["uploaded_at"] is not None}
     for entity in entities():
         type_ = entity.type_name()
-        if type_ not in sight.ids or type_ == "AuditEvent":
+        if type_ not in visibility.ids or type_ == "AuditEvent":
             continue
-        table, expected = entity.__tablename__, {int(id.partition("_")[2]) for id in sight.ids[type_]}
-        statement = one_for_write(sight.role, entity, False).with_only_columns(entity.id)
+        table, expected = entity.__tablename__, {int(id.partition("_")[2]) for id in visibility.ids[type_]}
+        statement = one_for_write(visibility.role, entity, False).with_only_columns(entity.id)
         for key in keys[table]:
             rows = await database.rows(statement, {**scope.viewer_params(viewer), "key": key}, True)
             if entity.__name__ != "File" or key in arrived:
                 same(f"one {type_} for write", [row.id for row in rows], {key} & expected)
     async with database.writing() as session:
-        for entity, expected in ((Learner, sight.learners), (Employer, sight.employers)):
+        for entity, expected in ((Learner, visibility.learners), (Employer, visibility.employers)):
             table = entity.__tablename__
             same(f"seen {table}", await people_writing.visible_keys(session, viewer, entity, keys[table]), expected)
         entries = await time_log_entry_writing.entries_for_write(session, viewer, keys["time_log_entry"])
-        same("entries for write", entries, sight.records["TimeLogEntry"])
+        same("entries for write", entries, visibility.records["TimeLogEntry"])
         for key in keys["learner"]:
-            aims = {row["id"] for row in sight.of("aim", learner_id=key)}
+            aims = {row["id"] for row in visibility.of("aim", learner_id=key)}
             found = await session_writing.visible_aims(session, viewer, key)
-            same("seen aims", [aim.id for aim in found], sight.aims & aims)
+            same("seen aims", [aim.id for aim in found], visibility.aims & aims)

@@ -1,6 +1,6 @@
 """Every mutation with arguments made from the schema: who it is done to is given, the rest is what a person would say.
 
-`Doer` carries them out for real, or as a rehearsal: a transaction like any other, undone when it would have been kept.
+`MutationCaller` carries them out for real, or as a rehearsal: a transaction like any other, undone when it would have been kept.
 """
 
 import datetime as dt
@@ -24,7 +24,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.database import Database
 from domain.enums import Role
 from tests.authorization.schema_crawler import graph, schema
-from tests.authorization.viewer_crawler import Looker
+from tests.authorization.viewer_crawler import ViewerCrawler
 
 PASSWORD = "a heron on the weir"
 
@@ -125,7 +125,7 @@ def document(mutation: str) -> str:
     return f"mutation{given} {{ {mutation}{f'({passed})' if passed else ''} {{ errors {{ code field message }} }} }}"
 
 
-class Rehearsal(Database):
+class RollbackDatabase(Database):
     """The same database, in which every transaction is undone at its end."""
 
     @asynccontextmanager
@@ -136,15 +136,15 @@ class Rehearsal(Database):
             await session.rollback()
 
 
-class Doer:
+class MutationCaller:
     """Carries mutations out as somebody."""
 
-    def __init__(self, looker: Looker) -> None:
-        self.looker = looker
+    def __init__(self, crawler: ViewerCrawler) -> None:
+        self.crawler = crawler
 
     async def errors(self, user: int, role: Role, mutation: str, variables: dict[str, Any]) -> list[dict[str, Any]]:
         """The errors of the payload; there must be no other."""
-        context = self.looker.context(user, role)
+        context = self.crawler.context(user, role)
         answer = await schema().execute(document(mutation), variable_values=variables, context_value=context)
         assert answer.errors is None, (mutation, role, answer.errors)
         return answer.data[mutation]["errors"]
@@ -152,6 +152,6 @@ class Doer:
     async def codes(self, user: int, role: Role, mutation: str, variables: dict[str, Any]) -> set[str]:
         return {error["code"] for error in await self.errors(user, role, mutation, variables)}
 
-    async def spelled(self, user: int, role: Role, mutation: str, variables: dict[str, Any]) -> str:
+    async def errors_as_json(self, user: int, role: Role, mutation: str, variables: dict[str, Any]) -> str:
         """The errors as the bytes of an answer have them."""
         return json.dumps(await self.errors(user, role, mutation, variables))

@@ -23,7 +23,7 @@ SIGNING = {"evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign"}
 RECORDS = ("Action", "Evidence", "Resource", "TimeLogEntry")
 
 
-class Sight:
+class Visibility:
     """What one person sees in one role. Sets of keys, and `ids` by the graph's types."""
 
     def __init__(self, rows: Rows, user: int, role: Role) -> None:
@@ -199,15 +199,31 @@ class Sight:
         return {id for id in self.ids["SignatureRequest"] if int(id.partition("_")[2]) in asked}
 
 
-# What other records name stays in a world that is cut.
-_STAYS = ("User", "Qualification")
-
-
-def cut(rows: Rows, sight: Sight) -> Rows:
-    """The world as if there were nothing but what somebody sees; people and qualifications stay."""
-    mine = {name: [row for row in found if row.get("provider_id") == sight.provider] for name, found in rows.items()}
-    mine["provider"] = [row for row in rows["provider"] if row["id"] == sight.provider]
-    kept = {TABLE_OF[type_]: keys for type_, keys in sight.keys.items() if type_ not in _STAYS}
+def visible_rows(rows: Rows, visibility: Visibility) -> Rows:
+    """The world as if there were nothing but what somebody sees: people stay, because records name them."""
+    mine = {
+        name: [row for row in found if row.get("provider_id") == visibility.provider] for name, found in rows.items()
+    }
+    mine["provider"] = [row for row in rows["provider"] if row["id"] == visibility.provider]
+    kept = {
+        "learner": visibility.learners,
+        "aim": visibility.aims,
+        "session": visibility.sessions,
+        "file": visibility.files,
+        "employer": visibility.employers,
+        "audit_event": visibility.audit,
+        **{table: visibility.records[type_] for type_, table in RECORDS.items()},
+    }
+    # Where a row leads to what is gone it goes too, or leads nowhere.
+    leads = {
+        "learner_id": "learner", "aim_id": "aim", "session_id": "session", "file_id": "file", "employer_id": "employer",
+        "parent_id": "employer", "evidence_id": "evidence", "action_id": "action", "request_id": "signature_request",
+    }  # fmt: skip
+    whole = {"learner_id", "employer_id", "evidence_id", "file_id", "request_id"}
+    links = {"session_aim", "session_file", "action_file", "aim_progress", "criterion_progress", "unit_signature"}
+    kept["signature_request"] = {
+        row["id"] for row in mine["signature_request"] if row["learner_id"] in visibility.learners
+    }
     left: Rows = {}
     for table, found in mine.items():
         left[table] = []

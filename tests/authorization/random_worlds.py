@@ -17,46 +17,49 @@ from tqdm import tqdm
 
 from db.database import Database
 from domain.enums import Role
-from tests.authorization.field_inventory import OF_THE_REQUEST, OF_THE_ROLE
-from tests.authorization.oracle import Sight, cut
+from tests.authorization.oracle import Visibility, visible_rows
 from tests.authorization.random_rows import random_world
 from tests.authorization.rows import replace_rows
 from tests.authorization.viewer_crawler import (
-    Looker,
-    against,
-    beyond,
+    OF_THE_REQUEST,
+    OF_THE_ROLE,
+    ViewerCrawler,
     differences,
-    told,
-    unreached,
+    leaks,
+    node_mismatches,
+    unreachable,
+    without_fields,
 )
 from tests.support.databases import BACKENDS, Databases
 
 
-async def look_at(seed: int, database: Database, folder: Path) -> list[str]:
+async def check_world(seed: int, database: Database, folder: Path) -> list[str]:
     """What is wrong in the world of a seed; the database is left with what one viewer sees of it."""
     chance, rows = Random(seed), random_world(seed)
     await replace_rows(database, rows)
-    looker, faults = Looker(database, folder, rows), []
+    crawler, faults = ViewerCrawler(database, folder, rows), []
     viewers = [(_holder(rows, role, 1, chance), role) for role in Role]
     viewers.append((_holder(rows, Role.MASTER_ADMIN, 2, chance), Role.MASTER_ADMIN))
     answers: dict[tuple[int, Role], dict[str, Any]] = {}
     for user, role in viewers:
-        answers[user, role] = answer = await looker.everything(user, role)
-        sight = Sight(rows, user, role)
-        wrong = against(sight, answer["nodes"], looker.ids) + [f"leak: {id}" for id in beyond(sight, answer)]
-        wrong += [f"gap: {id} by no path" for id in unreached(sight, answer)]
+        answers[user, role] = answer = await crawler.crawl(user, role)
+        visibility = Visibility(rows, user, role)
+        wrong = node_mismatches(visibility, answer["nodes"], crawler.ids) + [
+            f"leak: {id}" for id in leaks(visibility, answer)
+        ]
+        wrong += [f"gap: {id} by no path" for id in unreachable(visibility, answer)]
         faults += [f"world {seed}, User_{user} as {role.value}: {line}" for line in wrong]
     user, role = chance.choice(viewers)
-    sight = Sight(rows, user, role)
-    await replace_rows(database, cut(rows, sight))
-    beside = await looker.everything(user, Role.MASTER_ADMIN)
+    visibility = Visibility(rows, user, role)
+    await replace_rows(database, visible_rows(rows, visibility))
+    beside = await crawler.crawl(user, Role.MASTER_ADMIN)
     answer = answers[user, role]
     for row in rows["user_account"]:
-        if (id := f"User_{row['id']}") not in sight.ids["User"]:
+        if (id := f"User_{row['id']}") not in visibility.ids["User"]:
             answer["nodes"].pop(id, None)
             beside["nodes"].pop(id, None)
     left_out = OF_THE_REQUEST | OF_THE_ROLE
-    moved = differences(told(answer, left_out), told(beside, left_out))
+    moved = differences(without_fields(answer, left_out), without_fields(beside, left_out))
     return faults + [f"world {seed}, User_{user} as {role.value}, moved by what is unseen: {line}" for line in moved]
 
 
@@ -73,7 +76,7 @@ async def _run(backend: str, seeds: range) -> int:
         try:
             database = Database(await databases.fresh(backend))
             for seed in tqdm(seeds, unit="world"):
-                for line in await look_at(seed, database, Path(name)):
+                for line in await check_world(seed, database, Path(name)):
                     faults += 1
                     tqdm.write(line)
             await database.close()

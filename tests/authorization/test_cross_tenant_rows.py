@@ -1,51 +1,29 @@
 """Rows that name somebody of another provider open nothing: `tests/authorization/cross_tenant_rows.py` says which."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 
 import pytest
 
-from db.database import Database
-from db.migrate import migrate
 from domain.enums import Role
-from tests.authorization import loader_probe as directly
-from tests.authorization.authorization_scenario import ONE_OF_EACH, STAFF, Everything, everything
-from tests.authorization.cross_tenant_rows import SHOWN_A_SITE, add_crossings
+from tests.authorization import loader_probe
+from tests.authorization.conftest import Crawlers, open_crawlers
+from tests.authorization.cross_tenant_rows import SHOWN_A_SITE, build_with_cross_tenant_rows
 from tests.authorization.each_condition import disagreements
-from tests.authorization.oracle import Sight, cut
-from tests.authorization.rows import read_rows, replace_rows
-from tests.authorization.viewer_crawler import Looker, against, beyond, differences, unreached
+from tests.authorization.oracle import visible_rows
+from tests.authorization.rows import replace_rows
+from tests.authorization.viewer_crawler import differences, leaks, node_mismatches, unreachable
 from tests.support.databases import Databases
-
-
-@dataclass
-class Crossed:
-    """A world with crossings in it, and beside it one that is cut to what somebody sees."""
-
-    made: Everything
-    looker: Looker
-    beside: Looker
-
-    def sight(self, who: str, role: Role) -> Sight:
-        return Sight(self.looker.rows, self.made.people[who][0].id, role)
+from tests.support.scenarios.authorization import ONE_OF_EACH, STAFF
 
 
 @pytest.fixture(scope="module")
-async def crossed(
+async def crawlers(
     databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Crossed]:
-    urls = [await databases.fresh(backend) for _ in range(2)]
-    (database, other), folder = [Database(url) for url in urls], tmp_path_factory.mktemp("crossings")
-    made = await everything(database)
-    await add_crossings(database, made)
-    await migrate(other)
-    rows = await read_rows(database)
-    lookers = Looker(database, folder, rows), Looker(other, folder, rows)
-    lookers[1].now = lookers[0].now
-    yield Crossed(made, *lookers)
-    for used, url in zip((database, other), urls, strict=True):
-        await used.close()
-        await databases.release(url)
+) -> AsyncIterator[Crawlers]:
+    """The scenario with rows that name users of another provider."""
+    folder = tmp_path_factory.mktemp("cross-tenant")
+    async with open_crawlers(databases, backend, build_with_cross_tenant_rows, folder) as opened:
+        yield opened
 
 
 VIEWERS = [*ONE_OF_EACH, ("zak", Role.ASSESSOR), ("zev", Role.EMPLOYER_OVERVIEW), ("zed", Role.EMPLOYER_MANAGER)]
@@ -54,22 +32,27 @@ VIEWERS += [("eve", Role.LEARNER), ("nell", Role.EMPLOYER_MANAGER), ("max", Role
 
 
 @pytest.mark.parametrize(("who", "role"), VIEWERS, ids=str)
-async def test_the_provider_of_every_row_is_looked_at(crossed: Crossed, who: str, role: Role) -> None:
-    looker, sight = crossed.looker, crossed.sight(who, role)
-    assert await disagreements(looker.database, looker.context(sight.me, role).require_active_viewer(), sight) == []
+async def test_the_provider_of_every_row_is_looked_at(crawlers: Crawlers, who: str, role: Role) -> None:
+    crawler, visibility = crawlers.full, crawlers.visibility(who, role)
+    assert (
+        await disagreements(crawler.database, crawler.context(visibility.me, role).require_active_viewer(), visibility)
+        == []
+    )
     if who in SHOWN_A_SITE:
         return
-    answer = await looker.everything(sight.me, role)
-    assert against(sight, answer["nodes"], looker.ids) == []
-    assert beyond(sight, answer) == []
-    assert unreached(sight, answer) == []
+    answer = await crawler.crawl(visibility.me, role)
+    assert node_mismatches(visibility, answer["nodes"], crawler.ids) == []
+    assert leaks(visibility, answer) == []
+    assert unreachable(visibility, answer) == []
 
 
 @pytest.mark.parametrize(("who", "role"), [one for one in VIEWERS if one[0] in STAFF or one[0] == "ada"], ids=str)
-async def test_a_loader_looks_at_it_by_itself(crossed: Crossed, who: str, role: Role) -> None:
-    looker, beside, sight = crossed.looker, crossed.beside, crossed.sight(who, role)
-    if not looker.database.is_sqlite and who not in ("ann", "olu"):
+async def test_a_loader_looks_at_it_by_itself(crawlers: Crawlers, who: str, role: Role) -> None:
+    crawler, reduced, visibility = crawlers.full, crawlers.reduced, crawlers.visibility(who, role)
+    if not crawler.database.is_sqlite and who not in ("ann", "olu"):
         return
-    await replace_rows(beside.database, cut(looker.rows, sight))
-    assert differences(await directly.given(looker, sight), await directly.given(beside, sight)) == []
-    assert await directly.disagreements(looker, sight) == []
+    await replace_rows(reduced.database, visible_rows(crawler.rows, visibility))
+    assert (
+        differences(await loader_probe.given(crawler, visibility), await loader_probe.given(reduced, visibility)) == []
+    )
+    assert await loader_probe.disagreements(crawler, visibility) == []

@@ -13,32 +13,31 @@ from loaders.core.registry import Loaders
 from resolvers import signed_urls as link
 from resolvers.exports import export_data as gathered
 from resolvers.exports.export_service import ExportService
-from tests.authorization.conftest import Worlds
-from tests.authorization.field_inventory import OF_THE_REQUEST
+from tests.authorization.conftest import Crawlers
 from tests.authorization.schema_crawler import found, graph, schema, selection
-from tests.authorization.viewer_crawler import beyond, differences, told
+from tests.authorization.viewer_crawler import OF_THE_REQUEST, differences, leaks, without_fields
 
 
-def _claims(worlds: Worlds, who: str, role: Role, **about: Any) -> dict[str, Any]:
-    user = worlds.user(who)
+def _claims(crawlers: Crawlers, who: str, role: Role, **about: Any) -> dict[str, Any]:
+    user = crawlers.user(who)
     return {**about, "user": user, "role": role.value, "signIn": user}
 
 
-async def test_links_to_files_open_what_is_seen(worlds: Worlds) -> None:
-    export_service = ExportService(worlds.looker.services)
-    for who, role in worlds.some:
-        sight = worlds.sight(who, role)
-        for file in worlds.rows["file"]:
-            held = await export_service.stored_download(_claims(worlds, who, role, file=file["id"]))
-            assert (held is not None) == (file["id"] in sight.files), (who, role, file["name"])
+async def test_links_to_files_open_what_is_seen(crawlers: Crawlers) -> None:
+    export_service = ExportService(crawlers.full.services)
+    for who, role in crawlers.viewers:
+        visibility = crawlers.visibility(who, role)
+        for file in crawlers.rows["file"]:
+            held = await export_service.stored_download(_claims(crawlers, who, role, file=file["id"]))
+            assert (held is not None) == (file["id"] in visibility.files), (who, role, file["name"])
 
 
-async def test_links_in_an_answer_are_the_viewers_own(worlds: Worlds) -> None:
+async def test_links_in_an_answer_are_the_viewers_own(crawlers: Crawlers) -> None:
     """Each link names the record it stands under, and whom it was made for."""
-    links, subjects = worlds.looker.services.links, {"File": "file", "Aim": "aim", "Learner": "learner"}
-    for who, role in worlds.some:
-        mine, told_links = {"user": worlds.user(who), "role": role.value}, 0
-        for record in found(await worlds.answer(who, role)):
+    links, subjects = crawlers.full.services.links, {"File": "file", "Aim": "aim", "Learner": "learner"}
+    for who, role in crawlers.viewers:
+        mine, told_links = {"user": crawlers.user(who), "role": role.value}, 0
+        for record in found(await crawlers.crawled(who, role)):
             for name, value in record.items():
                 if isinstance(value, dict) and value.get("__typename") == "Download":
                     purpose = DOWNLOAD if name == "File_download" else EXPORT
@@ -49,35 +48,37 @@ async def test_links_in_an_answer_are_the_viewers_own(worlds: Worlds) -> None:
         assert told_links > 10
 
 
-async def test_exports_hold_what_is_seen(worlds: Worlds) -> None:
-    looker = worlds.looker
-    for who, role in worlds.some:
-        sight = worlds.sight(who, role)
-        cut = await worlds.cut_to(who, role)
-        for learner in worlds.rows["learner"]:
-            data = await gathered.time_log(_loaders(worlds, looker, who, role), learner["id"], {})
-            beside = await gathered.time_log(_loaders(worlds, cut, who, Role.MASTER_ADMIN), learner["id"], {})
-            assert (data is not None) == (learner["id"] in sight.learners)
+async def test_exports_hold_what_is_seen(crawlers: Crawlers) -> None:
+    crawler = crawlers.full
+    for who, role in crawlers.viewers:
+        visibility = crawlers.visibility(who, role)
+        cut = await crawlers.reduce_to(who, role)
+        for learner in crawlers.rows["learner"]:
+            data = await gathered.time_log(_loaders(crawlers, crawler, who, role), learner["id"], {})
+            beside = await gathered.time_log(_loaders(crawlers, cut, who, Role.MASTER_ADMIN), learner["id"], {})
+            assert (data is not None) == (learner["id"] in visibility.learners)
             assert data == beside
-            entries = [row for row in sight.of("time_log_entry", learner_id=learner["id"]) if sight.follows(row)]
+            entries = [
+                row for row in visibility.of("time_log_entry", learner_id=learner["id"]) if visibility.follows(row)
+            ]
             assert data is None or len(data.lines) == len(entries)
-        for aim in worlds.rows["aim"]:
+        for aim in crawlers.rows["aim"]:
             for export in (gathered.progress_map, gathered.record_of_achievement):
                 asked = () if export is gathered.record_of_achievement else (link.CriterionFilter.ALL,)
-                data = await export(_loaders(worlds, looker, who, role), aim["id"], *asked)
-                assert (data is not None) == (aim["id"] in sight.aims), (who, role, export.__name__)
-                assert data == await export(_loaders(worlds, cut, who, Role.MASTER_ADMIN), aim["id"], *asked)
+                data = await export(_loaders(crawlers, crawler, who, role), aim["id"], *asked)
+                assert (data is not None) == (aim["id"] in visibility.aims), (who, role, export.__name__)
+                assert data == await export(_loaders(crawlers, cut, who, Role.MASTER_ADMIN), aim["id"], *asked)
 
 
-def _loaders(worlds: Worlds, looker: Any, who: str, role: Role) -> Loaders:
-    return looker.context(worlds.user(who), role).loaders
+def _loaders(crawlers: Crawlers, crawler: Any, who: str, role: Role) -> Loaders:
+    return crawler.context(crawlers.user(who), role).loaders
 
 
-async def test_the_desk_looks_again_at_whom_an_export_was_made_for(worlds: Worlds) -> None:
+async def test_the_desk_looks_again_at_whom_an_export_was_made_for(crawlers: Crawlers) -> None:
     export_service, aim, learner = (
-        ExportService(worlds.looker.services),
-        worlds.made.it.aims["main"].id,
-        worlds.made.it.ada.id,
+        ExportService(crawlers.full.services),
+        crawlers.scenario.aims["main"].id,
+        crawlers.scenario.ada.id,
     )
     wanted = (
         {"export": link.TIME_LOG, "learner": learner, "filters": {}},
@@ -91,25 +92,25 @@ async def test_the_desk_looks_again_at_whom_an_export_was_made_for(worlds: World
         ("zoo", Role.MASTER_ADMIN),
     ):
         for about in wanted:
-            made = await export_service.generate_export(_claims(worlds, who, role, **about))
+            made = await export_service.generate_export(_claims(crawlers, who, role, **about))
             seen = who == "ann" or (who == "bob" and "learner" in about)
             assert (made is not None) == seen, (who, about)
     # Nobody's role but their own: a link that says otherwise opens nothing.
-    assert await export_service.generate_export(_claims(worlds, "ann", Role.MASTER_ADMIN, **wanted[0])) is None
+    assert await export_service.generate_export(_claims(crawlers, "ann", Role.MASTER_ADMIN, **wanted[0])) is None
 
 
-async def test_streams_tell_of_who_is_seen(worlds: Worlds) -> None:
+async def test_streams_tell_of_who_is_seen(crawlers: Crawlers) -> None:
     """Everybody at the provider changes at once; each viewer is told of those that they see, as a query tells it."""
-    if not worlds.looker.database.is_sqlite:
+    if not crawlers.full.database.is_sqlite:
         return  # What a stream tells is read by the same loaders; how a commit is heard of is held by its own tests.
-    await asyncio.gather(*(_listen(worlds, who, role) for who, role in worlds.some))
+    await asyncio.gather(*(_listen(crawlers, who, role) for who, role in crawlers.viewers))
 
 
-async def _listen(worlds: Worlds, who: str, role: Role) -> None:
-    sight, looker = worlds.sight(who, role), worlds.looker
+async def _listen(crawlers: Crawlers, who: str, role: Role) -> None:
+    visibility, crawler = crawlers.visibility(who, role), crawlers.full
     learner = selection(graph().type_map["Learner"], 1)
     stream = await schema().subscribe(
-        f"subscription {{ learnerChanged {learner} }}", context_value=looker.context(sight.me, role)
+        f"subscription {{ learnerChanged {learner} }}", context_value=crawler.context(visibility.me, role)
     )
     told_of: list[dict[str, Any]] = []
     all_told = asyncio.Event()
@@ -119,40 +120,43 @@ async def _listen(worlds: Worlds, who: str, role: Role) -> None:
             async for message in messages:
                 assert message.errors is None, message.errors
                 told_of.append(message.data["learnerChanged"])
-                if len(told_of) >= len(sight.learners):
+                if len(told_of) >= len(visibility.learners):
                     all_told.set()
 
     listening = asyncio.ensure_future(listen())
     await asyncio.sleep(0.05)
     # Every learner of every provider: a stream must not take another's word for whom it may tell.
-    looker.services.changes.notify_committed(sight.provider, {row["id"] for row in worlds.rows["learner"]})
+    crawler.services.changes.notify_committed(visibility.provider, {row["id"] for row in crawlers.rows["learner"]})
     async with asyncio.timeout(20):
         await all_told.wait()
     await asyncio.sleep(0.3)
     listening.cancel()
-    assert {message["id"] for message in told_of} == {f"Learner_{key}" for key in sight.learners}
-    assert beyond(sight, told_of) == []
-    nodes = (await worlds.answer(who, role))["nodes"]
+    assert {message["id"] for message in told_of} == {f"Learner_{key}" for key in visibility.learners}
+    assert leaks(visibility, told_of) == []
+    nodes = (await crawlers.crawled(who, role))["nodes"]
     for message in told_of:
-        assert differences(told(message, OF_THE_REQUEST), told(nodes[message["id"]], OF_THE_REQUEST)) == []
+        assert (
+            differences(without_fields(message, OF_THE_REQUEST), without_fields(nodes[message["id"]], OF_THE_REQUEST))
+            == []
+        )
 
 
-async def test_a_stream_of_one_who_is_out_of_sight_is_silent(worlds: Worlds) -> None:
-    services, heard = worlds.looker.services, []
-    if not worlds.looker.database.is_sqlite:
+async def test_a_stream_of_one_who_is_out_of_sight_is_silent(crawlers: Crawlers) -> None:
+    services, heard = crawlers.full.services, []
+    if not crawlers.full.database.is_sqlite:
         return
 
     async def listen(who: str, role: Role, id: str) -> None:
         stream = await schema().subscribe(
             "subscription($id: ID) { learnerChanged(id: $id) { id } }",
             variable_values={"id": id},
-            context_value=worlds.looker.context(worlds.user(who), role),
+            context_value=crawlers.full.context(crawlers.user(who), role),
         )
         async with aclosing(stream) as messages:
             async for message in messages:
                 heard.append((who, message.data["learnerChanged"]["id"]))
 
-    it = worlds.made.it
+    it = crawlers.scenario
     asked = [
         asyncio.ensure_future(listen(who, role, f"Learner_{learner.id}"))
         for who, role, learner in (
@@ -162,21 +166,23 @@ async def test_a_stream_of_one_who_is_out_of_sight_is_silent(worlds: Worlds) -> 
         )
     ]  # fmt: skip
     await asyncio.sleep(0.1)
-    for provider in worlds.rows["provider"]:
-        services.changes.notify_committed(provider["id"], {row["id"] for row in worlds.rows["learner"]})
+    for provider in crawlers.rows["provider"]:
+        services.changes.notify_committed(provider["id"], {row["id"] for row in crawlers.rows["learner"]})
     await asyncio.sleep(0.8)
     for listening in asked:
         listening.cancel()
     assert heard == [("mo", f"Learner_{it.ada.id}")]
 
 
-async def test_kpis_are_streamed_as_they_are_asked_for(worlds: Worlds) -> None:
+async def test_kpis_are_streamed_as_they_are_asked_for(crawlers: Crawlers) -> None:
     kpis = selection(graph().type_map["Kpis"], 1)
-    for who, role in worlds.some:
+    for who, role in crawlers.viewers:
         stream = await schema().subscribe(
             f"subscription {{ kpisChanged(take: 1) {kpis} }}",
-            context_value=worlds.looker.context(worlds.user(who), role),
+            context_value=crawlers.full.context(crawlers.user(who), role),
         )
         messages = [message.data["kpisChanged"] async for message in stream]
-        answer = (await worlds.answer(who, role))["Query_viewer"]["Viewer_kpis"]
-        assert [told(message, OF_THE_REQUEST) for message in messages] == [told(answer, OF_THE_REQUEST)]
+        answer = (await crawlers.crawled(who, role))["Query_viewer"]["Viewer_kpis"]
+        assert [without_fields(message, OF_THE_REQUEST) for message in messages] == [
+            without_fields(answer, OF_THE_REQUEST)
+        ]

@@ -1,6 +1,6 @@
 """Lists cut by an id, and lists read page by page: both within what the viewer sees.
 
-A filter is a question too: "is there a learner of mine with an aim of Bob's" must not tell of aims out of sight. Every
+A filter is a question too: "is there a learner of mine with an aim of Bob's" must not tell of aims out of visibility. Every
 list of the schema that takes an id is asked with every id there is, and must answer as a Master Admin is answered in a
 world that was cut down to what the viewer sees.
 """
@@ -11,7 +11,7 @@ from typing import Any
 from graphql import get_named_type
 
 from domain.enums import Role
-from tests.authorization.conftest import Worlds
+from tests.authorization.conftest import Crawlers
 from tests.authorization.schema_crawler import filters, found, graph, read_types
 from tests.authorization.viewer_crawler import differences
 
@@ -44,18 +44,18 @@ def _filtered(ids: list[str]) -> list[str]:
     return documents
 
 
-async def test_a_filter_tells_of_nothing_out_of_sight(worlds: Worlds) -> None:
+async def test_a_filter_tells_of_nothing_out_of_sight(crawlers: Crawlers) -> None:
     some = {}
-    for id in worlds.looker.ids:
+    for id in crawlers.full.ids:
         # Of what can be a subject of the trail, a few of each type are enough.
         some.setdefault(id.partition("_")[0], []).append(id)
     ids = [id for name, listed in some.items() for id in (listed if name in NAMED.values() else listed[::6])]
     documents = _filtered(ids)
     assert len(documents) > 10
-    for who, role in worlds.some:
-        cut, user = await worlds.cut_to(who, role), worlds.user(who)
+    for who, role in crawlers.viewers:
+        cut, user = await crawlers.reduce_to(who, role), crawlers.user(who)
         for document in documents:
-            answer = await worlds.looker.ask(user, role, document)
+            answer = await crawlers.full.ask(user, role, document)
             if "auditTrail" in document and role not in (Role.MASTER_ADMIN, Role.ASSESSOR, Role.IQA, Role.LEARNER):
                 assert not any(record["nodes"] for record in answer.values())
             assert differences(answer, await cut.ask(user, Role.MASTER_ADMIN, document)) == [], (
@@ -71,9 +71,9 @@ def _paged_roots() -> list[tuple[str, str]]:
     return roots + [(name, "Viewer") for name, field in read_types()["Viewer"].fields.items() if "first" in field.args]
 
 
-async def test_page_by_page_is_the_whole_list(worlds: Worlds) -> None:
-    for who, role in worlds.some:
-        answer = await worlds.answer(who, role)
+async def test_page_by_page_is_the_whole_list(crawlers: Crawlers) -> None:
+    for who, role in crawlers.viewers:
+        answer = await crawlers.crawled(who, role)
         for name, owner in _paged_roots():
             whole = (answer["Query_viewer"] if owner == "Viewer" else answer)[f"{owner}_{name}"]
             connection = whole["__typename"]
@@ -81,7 +81,7 @@ async def test_page_by_page_is_the_whole_list(worlds: Worlds) -> None:
             assert whole[f"{connection}_totalCount"] == len(expected)
             edges = [record["node"] for record in _edges(whole)]
             assert edges == expected
-            assert await _walk(worlds, who, role, name, owner, size=max(2, len(expected) // 3)) == expected
+            assert await _walk(crawlers, who, role, name, owner, size=max(2, len(expected) // 3)) == expected
 
 
 def _edges(whole: dict[str, Any]) -> list[dict[str, Any]]:
@@ -89,14 +89,14 @@ def _edges(whole: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"node": record[f"{kind}_node"]["id"]} for record in found(whole) if f"{kind}_cursor" in record]
 
 
-async def _walk(worlds: Worlds, who: str, role: Role, name: str, owner: str, size: int) -> list[str]:
+async def _walk(crawlers: Crawlers, who: str, role: Role, name: str, owner: str, size: int) -> list[str]:
     below = "{ totalCount nodes { id } pageInfo { hasNextPage endCursor } }"
     asked = f"list: {name}(first: {size}, after: $after) {below}"
     document = f"query($after: String) {{ {asked if owner == 'Query' else f'viewer {{ {asked} }}'} }}"
     listed: list[str] = []
     after, counts = None, set()
     while True:
-        answer = await worlds.looker.ask(worlds.user(who), role, document, after=after)
+        answer = await crawlers.full.ask(crawlers.user(who), role, document, after=after)
         page = answer["list"] if owner == "Query" else answer["viewer"]["list"]
         listed += [node["id"] for node in page["nodes"]]
         counts.add(page["totalCount"])

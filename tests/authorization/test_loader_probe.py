@@ -3,10 +3,10 @@
 import pytest
 
 from domain.enums import Role
-from tests.authorization.authorization_scenario import ONE_OF_EACH
-from tests.authorization.conftest import Worlds
+from tests.authorization.conftest import Crawlers
 from tests.authorization.loader_probe import disagreements, given, lists, loader_classes
 from tests.authorization.viewer_crawler import differences
+from tests.support.scenarios.authorization import ONE_OF_EACH
 
 # Besides one of each role: who holds one aim of several, in both roles, and a manager of nobody.
 LOOKS = [("sqlite", *viewer) for viewer in ONE_OF_EACH]
@@ -26,8 +26,8 @@ def test_loaders_and_lists_are_found() -> None:
     indirect=["backend"],
     scope="session",
 )
-async def test_a_loader_gives_what_is_seen_whatever_it_is_asked_for(worlds: Worlds, who: str, role: Role) -> None:
-    sight = worlds.sight(who, role)
-    cut = await worlds.cut_to(who, role)
-    assert differences(await given(worlds.looker, sight), await given(cut, sight)) == []
-    assert await disagreements(worlds.looker, sight) == []
+async def test_a_loader_gives_what_is_seen_whatever_it_is_asked_for(crawlers: Crawlers, who: str, role: Role) -> None:
+    visibility = crawlers.visibility(who, role)
+    cut = await crawlers.reduce_to(who, role)
+    assert differences(await given(crawlers.full, visibility), await given(cut, visibility)) == []
+    assert await disagreements(crawlers.full, visibility) == []

@@ -2,7 +2,7 @@
 
 Two things are held for each viewer. By name: the ids that they reach are those of an oracle that knows the rows and the
 table of docs/behaviours.md (`tests/authorization/oracle.py`). By number: they get exactly what a Master Admin gets in a
-world that was cut down to what the oracle lets them see, so that what is out of sight moves no list, count, sum, light
+world that was cut down to what the oracle lets them see, so that what is out of visibility moves no list, count, sum, light
 or page. The questions are made from the schema: a new field is asked for by itself.
 """
 
@@ -15,20 +15,20 @@ from db.models.personal_data import is_exported
 from db.models.registry import entities
 from domain.discovery import import_submodules
 from domain.enums import Role
-from loaders.core.registry import node_loaders
-from loaders.core.rows import LightRow
-from tests.authorization.authorization_scenario import ONE_OF_EACH, VIEWERS
-from tests.authorization.conftest import Worlds
-from tests.authorization.field_inventory import OF_THE_REQUEST, OF_THE_ROLE
-from tests.authorization.oracle import Sight
-from tests.authorization.schema_crawler import by_id_roots, found, graph, ids_in, node_types, read_types
+from tests.authorization.conftest import Crawlers
+from tests.authorization.field_inventory import FIELDS
+from tests.authorization.oracle import Visibility
+from tests.authorization.schema_crawler import by_id_roots, found, ids_in, node_types, read_types
 from tests.authorization.viewer_crawler import (
-    against,
-    beyond,
+    OF_THE_REQUEST,
+    OF_THE_ROLE,
     differences,
-    told,
-    unreached,
+    leaks,
+    node_mismatches,
+    unreachable,
+    without_fields,
 )
+from tests.support.scenarios.authorization import ONE_OF_EACH, VIEWERS
 
 # Everybody looks at SQLite, somebody in each role at PostgreSQL.
 LOOKS = [("sqlite", *viewer) for viewer in VIEWERS] + [("postgresql", *viewer) for viewer in ONE_OF_EACH]
@@ -41,33 +41,33 @@ every_viewer = pytest.mark.parametrize(
 
 
 @every_viewer
-async def test_by_id_and_by_path_they_reach_what_the_table_says(worlds: Worlds, who: str, role: Role) -> None:
-    answer, sight = await worlds.answer(who, role), worlds.sight(who, role)
-    assert against(sight, answer["nodes"], worlds.looker.ids) == []
-    assert beyond(sight, answer) == []
-    assert unreached(sight, answer) == []
+async def test_by_id_and_by_path_they_reach_what_the_table_says(crawlers: Crawlers, who: str, role: Role) -> None:
+    answer, visibility = await crawlers.crawled(who, role), crawlers.visibility(who, role)
+    assert node_mismatches(visibility, answer["nodes"], crawlers.full.ids) == []
+    assert leaks(visibility, answer) == []
+    assert unreachable(visibility, answer) == []
 
 
 @every_viewer
-async def test_by_id_each_root_gives_its_own_type_alone(worlds: Worlds, who: str, role: Role) -> None:
-    sight = worlds.sight(who, role)
-    seen = set().union(*sight.ids.values())
-    for alias, record in (await worlds.looker.by_id(worlds.user(who), role)).items():
+async def test_by_id_each_root_gives_its_own_type_alone(crawlers: Crawlers, who: str, role: Role) -> None:
+    visibility = crawlers.visibility(who, role)
+    seen = set().union(*visibility.ids.values())
+    for alias, record in (await crawlers.full.by_id(crawlers.user(who), role)).items():
         root, _, place = alias.rpartition("_")
-        id = worlds.looker.ids[int(place)]
+        id = crawlers.full.ids[int(place)]
         expected = id if id in seen and by_id_roots()[root] in ("Node", id.partition("_")[0]) else None
         assert (record and record["id"]) == expected, alias
 
 
 @every_viewer
-async def test_what_is_out_of_sight_moves_nothing(worlds: Worlds, who: str, role: Role) -> None:
+async def test_what_is_out_of_sight_moves_nothing(crawlers: Crawlers, who: str, role: Role) -> None:
     left_out = OF_THE_REQUEST | OF_THE_ROLE
-    sight = worlds.sight(who, role)
-    answer = told(await worlds.answer(who, role), left_out)
-    cut = await worlds.cut_to(who, role)
-    beside = told(await cut.everything(worlds.user(who), Role.MASTER_ADMIN), left_out)
+    visibility = crawlers.visibility(who, role)
+    answer = without_fields(await crawlers.crawled(who, role), left_out)
+    cut = await crawlers.reduce_to(who, role)
+    beside = without_fields(await cut.crawl(crawlers.user(who), Role.MASTER_ADMIN), left_out)
     # People stay in the world that is left: who of them is seen is said by the oracle.
-    people = {f"User_{row['id']}" for row in worlds.rows["user_account"]} - sight.ids["User"]
+    people = {f"User_{row['id']}" for row in crawlers.rows["user_account"]} - visibility.ids["User"]
     for nodes in (answer["nodes"], beside["nodes"]):
         for id in people:
             nodes.pop(id, None)
@@ -75,50 +75,50 @@ async def test_what_is_out_of_sight_moves_nothing(worlds: Worlds, who: str, role
 
 
 @every_viewer
-async def test_what_hangs_on_the_role(worlds: Worlds, who: str, role: Role) -> None:
-    answer, sight = await worlds.answer(who, role), worlds.sight(who, role)
-    people = {f"User_{row['id']}": row for row in worlds.rows["user_account"]}
-    learners = {f"Learner_{row['id']}": row for row in worlds.rows["learner"]}
+async def test_what_hangs_on_the_role(crawlers: Crawlers, who: str, role: Role) -> None:
+    answer, visibility = await crawlers.crawled(who, role), crawlers.visibility(who, role)
+    people = {f"User_{row['id']}": row for row in crawlers.rows["user_account"]}
+    learners = {f"Learner_{row['id']}": row for row in crawlers.rows["learner"]}
     for record in found(answer):
         if "User_email" in record:
-            known, person = record["id"] in sight.contacts, people[record["id"]]
+            known, person = record["id"] in visibility.contacts, people[record["id"]]
             last = person["last_login_at"]
             assert record["User_email"] == (person["email"] if known else None)
             assert record["User_lastLoginAt"] == (last.isoformat() if known and last else None)
         if "Learner_uln" in record:
             key = int(record["id"].partition("_")[2])
-            assert record["Learner_uln"] == (learners[record["id"]]["uln"] if sight.sees_uln else None)
-            waiting = [learner for _, learner in sight.awaiting].count(key)
+            assert record["Learner_uln"] == (learners[record["id"]]["uln"] if visibility.sees_uln else None)
+            waiting = [learner for _, learner in visibility.awaiting].count(key)
             assert record.get("Learner_awaitingSignatureCount", waiting) == waiting
         if "SignatureRequest_awaitingViewer" in record:
-            assert record["SignatureRequest_awaitingViewer"] == (record["id"] in {id for id, _ in sight.awaiting})
-    _check_viewer(answer["Query_viewer"], sight)
-    listed = {f"User_{row['id']}" for row in worlds.rows["user_account"] if row["archived_at"] is None}
+            assert record["SignatureRequest_awaitingViewer"] == (record["id"] in {id for id, _ in visibility.awaiting})
+    _check_viewer(answer["Query_viewer"], visibility)
+    listed = {f"User_{row['id']}" for row in crawlers.rows["user_account"] if row["archived_at"] is None}
     users = answer["Query_users"]
-    assert ids_in(users["UserConnection_nodes"])["User"] == sight.ids["User"] & listed
-    assert users["UserConnection_totalCount"] == len(sight.ids["User"] & listed)
+    assert ids_in(users["UserConnection_nodes"])["User"] == visibility.ids["User"] & listed
+    assert users["UserConnection_totalCount"] == len(visibility.ids["User"] & listed)
 
 
-def _check_viewer(viewer: dict[str, Any], sight: Sight) -> None:
-    waiting, asked = len(sight.awaiting), viewer["Viewer_signatureRequests"]
+def _check_viewer(viewer: dict[str, Any], visibility: Visibility) -> None:
+    waiting, asked = len(visibility.awaiting), viewer["Viewer_signatureRequests"]
     assert viewer["Viewer_awaitingSignatureCount"] == waiting
     assert viewer["Viewer_kpis"]["Kpis_awaitingSignatureCount"] == waiting
-    assert ids_in(asked["SignatureRequestConnection_nodes"])["SignatureRequest"] == sight.asked_to_sign
-    assert asked["SignatureRequestConnection_totalCount"] == len(sight.asked_to_sign)
-    assert viewer["Viewer_role"] == sight.role.value
+    assert ids_in(asked["SignatureRequestConnection_nodes"])["SignatureRequest"] == visibility.asked_to_sign
+    assert asked["SignatureRequestConnection_totalCount"] == len(visibility.asked_to_sign)
+    assert viewer["Viewer_role"] == visibility.role.value
     own = viewer["Viewer_learner"]
-    assert (own and own["id"]) == (f"Learner_{min(sight.learners)}" if sight.role is Role.LEARNER else None)
+    assert (own and own["id"]) == (f"Learner_{min(visibility.learners)}" if visibility.role is Role.LEARNER else None)
     for grant in viewer["Viewer_grants"]:
         sites = ids_in(grant["RoleGrant_employers"])["Employer"]
         over = grant["RoleGrant_role"] == "EMPLOYER_OVERVIEW"
-        assert sites == (sight.ids["Employer"] if over else set())
+        assert sites == (visibility.ids["Employer"] if over else set())
 
 
-async def test_no_field_is_left_out(worlds: Worlds) -> None:
+async def test_no_field_is_left_out(crawlers: Crawlers) -> None:
     """Every field of every type had something to tell: where a field is always empty, nothing is proven of it."""
     told_something = set()
     for who, role in ONE_OF_EACH:
-        for record in found(await worlds.answer(who, role)):
+        for record in found(await crawlers.crawled(who, role)):
             if "id" in record:
                 told_something.add(f"{record['__typename']}_id")
             told_something |= {name for name, value in record.items() if value not in (None, [])}

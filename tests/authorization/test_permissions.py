@@ -6,7 +6,6 @@ changes nothing.
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,74 +13,81 @@ from sqlalchemy import update
 
 from auth import policy
 from db.database import Database
-from db.models.evidence import Evidence, EvidenceVersion
-from db.models.user import User
+from db.models.registry import User
 from domain import clock
 from domain.enums import EvidenceStatus, Role
-from tests.authorization.authorization_scenario import Everything, everything
-from tests.authorization.mutation_caller import PASSWORD, Doer, Rehearsal, arguments, id_paths, mutations
-from tests.authorization.oracle import Sight
+from tests.authorization.mutation_caller import (
+    PASSWORD,
+    MutationCaller,
+    RollbackDatabase,
+    arguments,
+    id_paths,
+    mutations,
+)
+from tests.authorization.oracle import Visibility
 from tests.authorization.permissions import COLUMNS, OF_SIGNING_IN, ROW_OF, grantable, may
 from tests.authorization.rows import Rows, read_rows, replace_rows
-from tests.authorization.viewer_crawler import Looker
+from tests.authorization.viewer_crawler import ViewerCrawler
 from tests.support.databases import Databases
 from tests.support.factories import Factory
 from tests.support.passwords import cheap_hash
+from tests.support.scenarios.authorization import AuthorizationScenario, build_authorization
+from tests.support.scenarios.base import id_of
 
 # Who does it, in each role: Ada's main aim is in sight of all of them.
-DOERS = {
+CALLERS = {
     Role.LEARNER: "ada", Role.ASSESSOR: "ann", Role.IQA: "ian", Role.EMPLOYER_MANAGER: "mo",
     Role.EMPLOYER_OVERVIEW: "olu", Role.BASIC_ADMIN: "bas", Role.MASTER_ADMIN: "may",
 }  # fmt: skip
 # Whose aim is out of sight: Bob's and Ivy's of Bea; for Olu, who oversees her site, Dan's.
-BEYOND = dict.fromkeys(COLUMNS, "beas") | {Role.EMPLOYER_OVERVIEW: "dans"}
+OUT_OF_SIGHT = dict.fromkeys(COLUMNS, "beas") | {Role.EMPLOYER_OVERVIEW: "dans"}
 
 
 @dataclass
-class Stage:
+class Setup:
     """`doer` acts for real, `rehearser` in transactions that are undone; both on the same rows."""
 
-    made: Everything
+    scenario: AuthorizationScenario
     rows: Rows
-    doer: Doer
-    rehearser: Doer
+    caller: MutationCaller
+    rollback_caller: MutationCaller
     ids: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def sight(self, role: Role) -> Sight:
-        return Sight(self.rows, self.user(role), role)
+    def visibility(self, role: Role) -> Visibility:
+        return Visibility(self.rows, self.user(role), role)
 
     def user(self, role: Role) -> int:
-        return self.made.people[DOERS[role]][0].id
+        return self.scenario.people[CALLERS[role]][0].id
 
     def of(self, place: str, role: Role) -> dict[str, str]:
-        """The ids that a mutation is given, by argument: all of one aim's factory, and the doer's own upload."""
-        it, aim = self.made.it, self.made.it.aims[place]
+        """The ids that a mutation is given, by argument: all of one aim's records, and the doer's own upload."""
+        it, aim = self.scenario, self.scenario.aims[place]
         whose = {"main": "ada", "beas": "bea", "dans": "dan", "zoes": "zoe"}[place]
         manager = {"main": "mo", "beas": "nat", "dans": "nat", "zoes": "zed"}[place]
         overview = {"main": "olu", "beas": "olu", "dans": "oz", "zoes": "zev"}[place]
         site = {"main": it.a, "beas": it.c, "dans": it.c, "zoes": it.far_site}[place]
         far = place == "zoes"
-        user = {who: f"User_{person.id}" for who, (person, _, _) in self.made.people.items()}
+        user = {who: f"User_{person.id}" for who, (person, _, _) in self.scenario.people.items()}
         ids = {
             "learnerId": f"Learner_{getattr(it, whose).id}", "aimId": f"Aim_{aim.id}",
-            "unitId": f"Unit_{aim.id}.{it.of[f'{place}.unit']}",
-            "criterionId": f"Criterion_{aim.id}.{it.of[f'{place}.criterion']}",
-            "sessionId": f"Session_{it.of[f'{place}.session'].id}", "actionId": f"Action_{it.of[f'{place}.action'].id}",
+            "unitId": f"Unit_{aim.id}.{it.records[f'{place}.unit']}",
+            "criterionId": f"Criterion_{aim.id}.{it.records[f'{place}.criterion']}",
+            "sessionId": f"Session_{it.records[f'{place}.session'].id}", "actionId": f"Action_{it.records[f'{place}.action'].id}",
             "employerId": f"Employer_{site.id}", "userId": user[manager], "assessorId": user["zak" if far else "bob"],
             "iqaId": user["zia" if far else "ivy"], "qualificationId": f"Qualification_{self._spare(far)}",
             "parentId": f"Employer_{(it.far_site if far else it.head).id}",
-            "ids": f"TimeLogEntry_{it.of[f'{place}.entry'].id}",
-            "fileId": self.ids[DOERS[role], "file"], "photoFileId": self.ids[DOERS[role], "photo"],
+            "ids": f"TimeLogEntry_{it.records[f'{place}.entry'].id}",
+            "fileId": self.ids[CALLERS[role], "file"], "photoFileId": self.ids[CALLERS[role], "photo"],
         }  # fmt: skip
         named = {"learnerIds": "learnerId", "aimIds": "aimId", "employerIds": "employerId"}
         ids |= {many: ids[one] for many, one in named.items()}
         ids |= dict.fromkeys(("fileIds", "addFileIds"), ids["fileId"])
-        mine = self.ids.get((DOERS[role], f"{place}.returned"), f"Evidence_{it.of[f'{place}.evidence'].id}")
-        waiting = f"Evidence_{it.of[f'{place}.submitted'].id}"
+        mine = self.ids.get((CALLERS[role], f"{place}.returned"), f"Evidence_{it.records[f'{place}.evidence'].id}")
+        waiting = f"Evidence_{it.records[f'{place}.submitted'].id}"
         own = {
             "action": ids["actionId"], "aim": ids["aimId"], "employer": ids["employerId"], "evidence": waiting,
-            "learner": ids["learnerId"], "resource": f"Resource_{it.of[f'{place}.resource'].id}",
-            "session": ids["sessionId"], "signatureRequest": f"SignatureRequest_{it.of[f'{whose}.request'].id}",
+            "learner": ids["learnerId"], "resource": f"Resource_{it.records[f'{place}.resource'].id}",
+            "session": ids["sessionId"], "signatureRequest": f"SignatureRequest_{it.records[f'{whose}.request'].id}",
             "timeLogEntry": ids["ids"], "unit": ids["unitId"], "user": ids["userId"], "subject": ids["learnerId"],
         }  # fmt: skip
         for mutation in mutations():
@@ -91,7 +97,7 @@ class Stage:
             if mutation.startswith("employerOverview"):
                 ids[f"{mutation}.userId"] = user[overview]
         # What is finished, or has not begun, cannot be changed.
-        late, missed = it.of[f"{place}.late"], it.of[f"{place}.missed"]
+        late, missed = it.records[f"{place}.late"], it.records[f"{place}.missed"]
         ids |= {
             f"{mutation}.id": f"Action_{late.id}" for mutation in ("actionUpdate", "actionRespond", "actionComplete")
         }
@@ -99,48 +105,41 @@ class Stage:
         return ids | {"evidenceResubmit.id": mine, "learnerErase.confirmName": whose.title()}
 
     def _spare(self, far: bool) -> int:
-        return (self.made.it.far_standard if far else self.made.it.spare).id
+        return (self.scenario.far_standard if far else self.scenario.spare).id
 
 
 @pytest.fixture(scope="module")
-async def stage(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    url = await databases.fresh(backend)
-    database, rehearsal = Database(url), Rehearsal(url)
-    made, ids = await everything(database), {}
-    async with database.writing() as session:
-        factory = Factory(session)
-        await session.execute(update(User).values(password_hash=cheap_hash(PASSWORD)))
-        provider = await session.get_one(type(made.it.provider), made.it.provider.id)
-        made.it.spare = await factory.qualification(provider, "Spare", (1,))
-        far = await factory.file(made.people["zoo"][0], storage_key="zoo-file")
-        ids["zoo", "file"] = f"File_{far.id}"
-        for who in DOERS.values():
-            user = made.people[who][0]
-            for kind, columns in (("file", {}), ("photo", {"name": "me.png", "content_type": "image/png"})):
-                upload = await factory.file(user, storage_key=f"{who}-{kind}", **columns)
-                ids[who, kind] = f"File_{upload.id}"
-            returned = await factory.evidence(
-                made.it.aims["main"], user, EvidenceStatus.RETURNED, points_for_improvement="More", title="Returned"
-            )
-            await _first_version(factory, returned)
-            ids[who, "main.returned"] = f"Evidence_{returned.id}"
-    rows, folder = await read_rows(database), tmp_path_factory.mktemp("permissions")
-    doers = [Doer(Looker(one, _made(folder / name), rows)) for name, one in (("real", database), ("play", rehearsal))]
-    yield Stage(made, rows, *doers, ids)
-    for one in (rehearsal, database):
+async def setup(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Setup]:
+    url, (scenario, ids) = await databases.fresh_with_value(backend, build_with_uploads)
+    database, rollback = Database(url), RollbackDatabase(url)
+    rows = await read_rows(database)
+    callers = [
+        MutationCaller(ViewerCrawler(one, tmp_path_factory.mktemp("permissions"), rows)) for one in (database, rollback)
+    ]
+    yield Setup(scenario, rows, *callers, ids)
+    for one in (rollback, database):
         await one.close()
     await databases.release(url)
 
 
-def _made(folder: Path) -> Path:
-    folder.mkdir()
-    return folder
-
-
-async def _first_version(factory: Factory, evidence: Evidence) -> None:
-    keys = {"provider_id": evidence.provider_id, "learner_id": evidence.learner_id, "evidence_id": evidence.id}
-    submitted = {"submitted_by_id": evidence.submitted_by_id, "submitted_at": evidence.submitted_at}
-    await factory.add(EvidenceVersion(**keys, **submitted, number=1, file_id=evidence.file_id))
+async def build_with_uploads(database: Database) -> tuple[AuthorizationScenario, dict[tuple[str, str], str]]:
+    """The scenario with uploads and returned evidence of each caller, and their ids by caller and kind."""
+    scenario, ids = await build_authorization(database), {}
+    async with database.writing() as session:
+        factory = Factory(session)
+        await session.execute(update(User).values(password_hash=cheap_hash(PASSWORD)))
+        scenario.spare = await factory.qualification(scenario.provider, "Spare", (1,))
+        ids["zoo", "file"] = id_of(await factory.file(scenario.user("zoo"), storage_key="zoo-file"))
+        for who in CALLERS.values():
+            user = scenario.user(who)
+            for kind, columns in (("file", {}), ("photo", {"name": "me.png", "content_type": "image/png"})):
+                ids[who, kind] = id_of(await factory.file(user, storage_key=f"{who}-{kind}", **columns))
+            returned = await factory.evidence(
+                scenario.aims["main"], user, EvidenceStatus.RETURNED, points_for_improvement="More", title="Returned"
+            )
+            await factory.evidence_version(returned)
+            ids[who, "main.returned"] = id_of(returned)
+    return scenario, ids
 
 
 def test_every_mutation_stands_in_the_table() -> None:
@@ -164,30 +163,30 @@ MUTATIONS = [name for name in mutations() if name not in OF_SIGNING_IN]
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
-async def test_cell_by_cell(stage: Stage, mutation: str) -> None:
+async def test_cell_by_cell(setup: Setup, mutation: str) -> None:
     went_through = set()
     for role in COLUMNS:
-        sight = stage.sight(role)
-        seen = set().union(*sight.ids.values())
-        for place in ("main", BEYOND[role], "zoes"):
-            ids = stage.of(place, role)
+        visibility = setup.visibility(role)
+        seen = set().union(*visibility.ids.values())
+        for place in ("main", OUT_OF_SIGHT[role], "zoes"):
+            ids = setup.of(place, role)
             variables = arguments(mutation, ids, clock.today())
             about = _named_in(variables) - {ids["fileId"]}
             if place != "main" and (not about or about <= seen):
                 continue  # Nothing of it is out of this role's sight.
             in_sight, cell = about <= seen, (role.value, place)
             if in_sight and may(role, mutation):
-                codes = await stage.rehearser.codes(sight.me, role, mutation, variables)
+                codes = await setup.rollback_caller.codes(visibility.me, role, mutation, variables)
                 assert not codes & {"NOT_FOUND", "NOT_ALLOWED"}, (cell, codes)
                 went_through |= {role} if not codes else set()
             else:
-                codes = await stage.doer.codes(sight.me, role, mutation, variables)
+                codes = await setup.caller.codes(visibility.me, role, mutation, variables)
                 # To whom nothing of the kind is open, either says the same of what is there and what is not.
                 refused = {"NOT_FOUND"} if may(role, mutation) else {"NOT_FOUND", "NOT_ALLOWED"}
                 expected = {"NOT_ALLOWED"} if in_sight else refused
                 assert codes and codes <= expected, (cell, codes, expected)
     assert went_through, "nobody got through: the arguments are wrong"
-    assert await _unchanged(stage)
+    assert await _unchanged(setup)
 
 
 def _named_in(value: Any) -> set[str]:
@@ -199,37 +198,40 @@ def _named_in(value: Any) -> set[str]:
     return {value} if known else set()
 
 
-async def _unchanged(stage: Stage) -> bool:
+async def _unchanged(setup: Setup) -> bool:
     """Whether all is as it was; puts it back, so that the next test is not told the same again."""
-    database = stage.doer.looker.database
-    kept = await read_rows(database) == stage.rows
+    database = setup.caller.crawler.database
+    kept = await read_rows(database) == setup.rows
     if not kept:
-        await replace_rows(database, stage.rows)
+        await replace_rows(database, setup.rows)
     return kept
 
 
 @pytest.mark.parametrize("mutation", [name for name in MUTATIONS if id_paths(name)])
-async def test_an_id_of_anothers_is_an_id_of_nobodys(stage: Stage, mutation: str) -> None:
+async def test_an_id_of_anothers_is_an_id_of_nobodys(setup: Setup, mutation: str) -> None:
     """Each id of the arguments in turn: another provider's, one out of sight, one that never was; the same bytes."""
     for role in (role for role in COLUMNS if may(role, mutation)):
-        sight = stage.sight(role)
-        seen, mine = set().union(*sight.ids.values()), stage.of("main", role)
+        visibility = setup.visibility(role)
+        seen, mine = set().union(*visibility.ids.values()), setup.of("main", role)
         for path in id_paths(mutation):
-            for place in ("zoes", BEYOND[role]):
-                theirs = stage.of(place, role)
+            for place in ("zoes", OUT_OF_SIGHT[role]):
+                theirs = setup.of(place, role)
                 name = f"{mutation}.{path[-1]}" if f"{mutation}.{path[-1]}" in mine else path[-1]
                 if path[-1] in FILES:
-                    theirs[name] = stage.ids["zoo" if place == "zoes" else DOERS[OTHER[role]], "file"]
+                    theirs[name] = setup.ids["zoo" if place == "zoes" else CALLERS[OTHER[role]], "file"]
                 if theirs[name] in seen:
                     continue
                 answers = [
-                    await stage.doer.spelled(
-                        sight.me, role, mutation, arguments(mutation, mine | {name: id}, clock.today(), optional=True)
+                    await setup.caller.errors_as_json(
+                        visibility.me,
+                        role,
+                        mutation,
+                        arguments(mutation, mine | {name: id}, clock.today(), optional=True),
                     )
                     for id in (theirs[name], _never_was(theirs[name]))
                 ]
                 assert answers[0] == answers[1] != "[]", (role, path, answers)
-    assert await _unchanged(stage)
+    assert await _unchanged(setup)
 
 
 FILES = {"fileId", "fileIds", "addFileIds", "photoFileId"}
@@ -246,12 +248,12 @@ def _never_was(id: str) -> str:
 
 @pytest.mark.parametrize("mutation", ["userInvite", "roleGrant", "roleRevoke"])
 @pytest.mark.parametrize("role", [Role.ASSESSOR, Role.BASIC_ADMIN, Role.MASTER_ADMIN])
-async def test_which_roles_are_whose_to_give(stage: Stage, mutation: str, role: Role) -> None:
+async def test_which_roles_are_whose_to_give(setup: Setup, mutation: str, role: Role) -> None:
     """EMPLOYER_MANAGER only, but for a Master Admin, whose all of them are."""
     for given in Role:
-        variables = arguments(mutation, stage.of("main", role), clock.today())
-        variables.get("input", variables)["role"] = given.value
-        codes = await stage.rehearser.codes(stage.user(role), role, mutation, variables)
+        variables = arguments(mutation, setup.of("main", role), clock.today())
+        (variables["input"] if "input" in variables else variables)["role"] = given.value
+        codes = await setup.rollback_caller.codes(setup.user(role), role, mutation, variables)
         allowed = role is Role.MASTER_ADMIN or given is Role.EMPLOYER_MANAGER
         assert ("NOT_ALLOWED" in codes) != allowed, given
-    assert await _unchanged(stage)
+    assert await _unchanged(setup)

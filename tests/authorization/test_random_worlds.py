@@ -7,7 +7,7 @@ import pytest
 
 from db.database import Database
 from tests.authorization.random_rows import random_world
-from tests.authorization.random_worlds import look_at
+from tests.authorization.random_worlds import check_world
 from tests.support.databases import Databases
 
 WORLDS = {"sqlite": 6, "postgresql": 2}
@@ -24,7 +24,7 @@ async def empty_database(databases: Databases, backend: str) -> AsyncIterator[Da
 
 async def test_each_role_reaches_what_the_table_says(empty_database: Database, backend: str, tmp_path: Path) -> None:
     for seed in range(WORLDS[backend]):
-        assert await look_at(seed, empty_database, tmp_path) == []
+        assert await check_world(seed, empty_database, tmp_path) == []
 
 
 def test_a_seed_is_a_world() -> None:

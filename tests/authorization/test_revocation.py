@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,55 +10,55 @@ from sqlalchemy import delete, select
 from auth.tokens import AccessClaims
 from auth.viewer import NotSignedIn, read_viewer
 from db.database import Database
-from db.models.auth_session import AuthSession
-from db.models.user import RoleGrant
-from db.models.user import User as UserTable
+from db.models.registry import RoleGrant
+from db.models.registry import User as UserTable
 from domain.enums import Role
 from resolvers.core.context import Context
 from resolvers.exports.export_service import ExportService
-from tests.authorization.authorization_scenario import Everything, everything
-from tests.authorization.oracle import Sight
+from tests.authorization.oracle import Visibility
 from tests.authorization.rows import Rows, continue_numbers, read_rows, replace_rows
 from tests.authorization.schema_crawler import schema
-from tests.authorization.viewer_crawler import LIFETIME, Looker
+from tests.authorization.viewer_crawler import LIFETIME, ViewerCrawler
 from tests.support.databases import Databases
+from tests.support.factories import Factory
+from tests.support.scenarios.authorization import AuthorizationScenario, build_authorization
 
 
 @dataclass
-class Stage:
+class Setup:
     """Whoever asks does so with claims that were given out before anything was taken away."""
 
-    made: Everything
-    looker: Looker
+    scenario: AuthorizationScenario
+    crawler: ViewerCrawler
     rows: Rows
     # What was given out since, by who asks in which role.
-    given: dict[tuple[str, Role], AccessClaims] = field(default_factory=dict)
+    issued: dict[tuple[str, Role], AccessClaims] = field(default_factory=dict)
 
     def claims(self, who: str, role: Role) -> AccessClaims:
-        if (who, role) in self.given:
-            return self.given[who, role]
-        user = self.made.people[who][0].id
-        return AccessClaims(user, role, user, self.looker.now + LIFETIME)
+        if (who, role) in self.issued:
+            return self.issued[who, role]
+        user = self.scenario.people[who][0].id
+        return AccessClaims(user, role, user, self.crawler.now + LIFETIME)
 
-    async def ask(self, who: str, role: Role, query: str, **variables: Any) -> dict[str, Any]:
+    async def data(self, who: str, role: Role, query: str, **variables: Any) -> dict[str, Any]:
         """A request as the server begins it: whoever the claims name is read afresh."""
-        services, claims = self.looker.services, self.claims(who, role)
+        services, claims = self.crawler.services, self.claims(who, role)
         context = Context(services, await read_viewer(services.database, claims), claims=claims)
         answer = await schema().execute(query, variable_values=variables, context_value=context)
         assert answer.errors is None, answer.errors
         return answer.data
 
-    async def do(self, mutation: str) -> None:
+    async def mutate(self, mutation: str) -> None:
         """A change by the Master Admin."""
-        answer = await self.ask("may", Role.MASTER_ADMIN, f"mutation {{ {mutation} {{ errors {{ code message }} }} }}")
+        answer = await self.data("may", Role.MASTER_ADMIN, f"mutation {{ {mutation} {{ errors {{ code message }} }} }}")
         assert all(payload["errors"] == [] for payload in answer.values()), answer
 
-    async def seen(self, who: str, role: Role) -> set[str]:
+    async def reached(self, who: str, role: Role) -> set[str]:
         """Ids of the learners, aims and evidence that they reach."""
         document = """{ learners(first: 100) { totalCount
             nodes { id aims { id } evidence(first: 100) { nodes { id } } } }
           viewer { kpis { learnerCount } } }"""
-        answer = await self.ask(who, role, document)
+        answer = await self.data(who, role, document)
         found = {learner["id"] for learner in answer["learners"]["nodes"]}
         assert answer["learners"]["totalCount"] == len(found) == answer["viewer"]["kpis"]["learnerCount"]
         for learner in answer["learners"]["nodes"]:
@@ -68,159 +67,156 @@ class Stage:
 
     async def opens(self, who: str, role: Role, file: int) -> bool:
         """Whether a link to a file, given out before, still opens it."""
-        user = self.made.people[who][0].id
+        user = self.scenario.people[who][0].id
         claims = {"user": user, "role": role.value, "signIn": user, "file": file}
-        return await ExportService(self.looker.services).stored_download(claims) is not None
+        return await ExportService(self.crawler.services).stored_download(claims) is not None
 
     def id(self, who: str) -> str:
-        return f"User_{self.made.people[who][0].id}"
+        return f"User_{self.scenario.people[who][0].id}"
 
 
 @pytest.fixture(scope="module")
-async def whole(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    url = await databases.fresh(backend)
+async def unchanged(
+    databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[Setup]:
+    url, scenario = await databases.fresh_with_value(backend, build_authorization)
     database = Database(url)
-    made = await everything(database)
-    rows, folder = await read_rows(database), tmp_path_factory.mktemp("taking")
-    yield Stage(made, Looker(database, Path(folder), rows), rows)
+    rows = await read_rows(database)
+    yield Setup(scenario, ViewerCrawler(database, tmp_path_factory.mktemp("revocation"), rows), rows)
     await database.close()
     await databases.release(url)
 
 
 @pytest.fixture
-async def stage(whole: Stage) -> Stage:
-    """The world as it was made, and everybody signed in."""
-    database = whole.looker.database
-    await replace_rows(database, whole.rows)
-    whole.given.clear()
+async def setup(unchanged: Setup) -> Setup:
+    """The scenario as it was built, with every user signed in."""
+    database, expires_at = unchanged.crawler.database, unchanged.crawler.now + LIFETIME
+    await replace_rows(database, unchanged.rows)
+    unchanged.issued.clear()
     async with database.writing() as session:
-        for user, roles, _ in whole.made.people.values():
-            session.add(
-                AuthSession(
-                    id=user.id, provider_id=user.provider_id, user_id=user.id, role=roles[0],
-                    started_at=whole.looker.now, expires_at=whole.looker.now + LIFETIME,
-                )
-            )  # fmt: skip
+        factory = Factory(session, unchanged.crawler.now)
+        for user, role, _ in unchanged.scenario.people.values():
+            await factory.auth_session(user, role, id=user.id, expires_at=expires_at)
     await continue_numbers(database)
-    return whole
+    return unchanged
 
 
-async def _expect(stage: Stage, who: str, role: Role) -> set[str]:
+async def _expect(setup: Setup, who: str, role: Role) -> set[str]:
     """What the oracle says they reach now."""
-    sight = Sight(await read_rows(stage.looker.database), stage.made.people[who][0].id, role)
-    return sight.ids["Learner"] | sight.ids["Aim"] | sight.ids["Evidence"]
+    visibility = Visibility(await read_rows(setup.crawler.database), setup.scenario.people[who][0].id, role)
+    return visibility.ids["Learner"] | visibility.ids["Aim"] | visibility.ids["Evidence"]
 
 
-async def _loses(stage: Stage, who: str, role: Role, file: int, *mutations: str) -> None:
+async def _loses(setup: Setup, who: str, role: Role, file: int, *mutations: str) -> None:
     """After the mutations somebody reaches less than before, and exactly what the oracle says."""
-    before = await stage.seen(who, role)
-    assert before == await _expect(stage, who, role)
-    assert await stage.opens(who, role, file)
+    before = await setup.reached(who, role)
+    assert before == await _expect(setup, who, role)
+    assert await setup.opens(who, role, file)
     for mutation in mutations:
-        await stage.do(mutation)
-    after = await stage.seen(who, role)
+        await setup.mutate(mutation)
+    after = await setup.reached(who, role)
     assert after < before
-    assert after == await _expect(stage, who, role)
-    assert not await stage.opens(who, role, file)
+    assert after == await _expect(setup, who, role)
+    assert not await setup.opens(who, role, file)
 
 
-async def _is_out(stage: Stage, who: str, role: Role, file: int, mutation: str) -> None:
+async def _is_out(setup: Setup, who: str, role: Role, file: int, mutation: str) -> None:
     """After the mutation their token opens nothing at all."""
-    assert await stage.seen(who, role)
-    assert await stage.opens(who, role, file)
-    await stage.do(mutation)
+    assert await setup.reached(who, role)
+    assert await setup.opens(who, role, file)
+    await setup.mutate(mutation)
     with pytest.raises(NotSignedIn):
-        await stage.seen(who, role)
-    assert not await stage.opens(who, role, file)
+        await setup.reached(who, role)
+    assert not await setup.opens(who, role, file)
 
 
-async def test_a_learner_from_an_employer_manager(stage: Stage) -> None:
-    it = stage.made.it
-    taken = f'employerManagerDeallocate(userId: "{stage.id("mo")}", learnerIds: ["Learner_{it.ada.id}"])'
-    await _loses(stage, "mo", Role.EMPLOYER_MANAGER, it.of["ada.file"].id, taken)
+async def test_a_learner_from_an_employer_manager(setup: Setup) -> None:
+    scenario = setup.scenario
+    taken = f'employerManagerDeallocate(userId: "{setup.id("mo")}", learnerIds: ["Learner_{scenario.ada.id}"])'
+    await _loses(setup, "mo", Role.EMPLOYER_MANAGER, scenario.records["ada.file"].id, taken)
 
 
-async def test_a_site_from_an_employer_overview(stage: Stage) -> None:
-    it = stage.made.it
-    taken = f'employerOverviewDeallocate(userId: "{stage.id("olu")}", employerIds: ["Employer_{it.a.id}"])'
-    await _loses(stage, "olu", Role.EMPLOYER_OVERVIEW, it.of["ada.file"].id, taken)
+async def test_a_site_from_an_employer_overview(setup: Setup) -> None:
+    scenario = setup.scenario
+    taken = f'employerOverviewDeallocate(userId: "{setup.id("olu")}", employerIds: ["Employer_{scenario.a.id}"])'
+    await _loses(setup, "olu", Role.EMPLOYER_OVERVIEW, scenario.records["ada.file"].id, taken)
 
 
-async def test_a_learner_who_moves_to_another_site(stage: Stage) -> None:
-    it = stage.made.it
-    moved = f'learnerUpdate(id: "Learner_{it.ada.id}", input: {{ employerId: "Employer_{it.c.id}" }})'
-    await _loses(stage, "olu", Role.EMPLOYER_OVERVIEW, it.of["ada.file"].id, moved)
+async def test_a_learner_who_moves_to_another_site(setup: Setup) -> None:
+    scenario = setup.scenario
+    moved = f'learnerUpdate(id: "Learner_{scenario.ada.id}", input: {{ employerId: "Employer_{scenario.c.id}" }})'
+    await _loses(setup, "olu", Role.EMPLOYER_OVERVIEW, scenario.records["ada.file"].id, moved)
 
 
-async def test_an_aim_from_an_assessor(stage: Stage) -> None:
-    it = stage.made.it
-    given = f'aimUpdate(id: "Aim_{it.aims["main"].id}", input: {{ assessorId: "{stage.id("bob")}" }})'
-    await _loses(stage, "ann", Role.ASSESSOR, it.of["main.evidence"].file_id, given)
+async def test_an_aim_from_an_assessor(setup: Setup) -> None:
+    scenario = setup.scenario
+    given = f'aimUpdate(id: "Aim_{scenario.aims["main"].id}", input: {{ assessorId: "{setup.id("bob")}" }})'
+    await _loses(setup, "ann", Role.ASSESSOR, scenario.records["main.evidence"].file_id, given)
 
 
-async def test_an_aim_from_an_iqa(stage: Stage) -> None:
-    it = stage.made.it
-    taken = f'aimUpdate(id: "Aim_{it.aims["main"].id}", input: {{ iqaId: null }})'
-    await _loses(stage, "ian", Role.IQA, it.of["main.evidence"].file_id, taken)
+async def test_an_aim_from_an_iqa(setup: Setup) -> None:
+    scenario = setup.scenario
+    taken = f'aimUpdate(id: "Aim_{scenario.aims["main"].id}", input: {{ iqaId: null }})'
+    await _loses(setup, "ian", Role.IQA, scenario.records["main.evidence"].file_id, taken)
 
 
-async def test_a_learner_without_an_aim_from_whom_enrolled_them(stage: Stage) -> None:
-    it = stage.made.it
-    added = f"""aimAdd(input: {{ learnerId: "Learner_{it.eve.id}", qualificationId: "Qualification_{it.maths.id}",
-      assessorId: "{stage.id("bob")}", startDate: "2026-01-01", plannedEndDate: "2027-01-01" }})"""
-    await _loses(stage, "ann", Role.ASSESSOR, it.of["eve.file"].id, added)
+async def test_a_learner_without_an_aim_from_whom_enrolled_them(setup: Setup) -> None:
+    scenario = setup.scenario
+    added = f"""aimAdd(input: {{ learnerId: "Learner_{scenario.eve.id}",
+      qualificationId: "Qualification_{scenario.barista.id}", assessorId: "{setup.id("bob")}", startDate: "2026-01-01", plannedEndDate: "2027-01-01" }})"""
+    await _loses(setup, "ann", Role.ASSESSOR, scenario.records["eve.file"].id, added)
 
 
-async def test_a_role(stage: Stage) -> None:
-    it = stage.made.it
+async def test_a_role(setup: Setup) -> None:
+    scenario = setup.scenario
     for who, role, file in (
-        ("mo", Role.EMPLOYER_MANAGER, it.of["ada.file"].id),
-        ("olu", Role.EMPLOYER_OVERVIEW, it.of["ada.file"].id),
-        ("ann", Role.ASSESSOR, it.of["main.evidence"].file_id),
-        ("ian", Role.IQA, it.of["main.evidence"].file_id),
-        ("bas", Role.BASIC_ADMIN, it.of["dan.file"].id),
+        ("mo", Role.EMPLOYER_MANAGER, scenario.records["ada.file"].id),
+        ("olu", Role.EMPLOYER_OVERVIEW, scenario.records["ada.file"].id),
+        ("ann", Role.ASSESSOR, scenario.records["main.evidence"].file_id),
+        ("ian", Role.IQA, scenario.records["main.evidence"].file_id),
+        ("bas", Role.BASIC_ADMIN, scenario.records["dan.file"].id),
     ):
-        await _is_out(stage, who, role, file, f'roleRevoke(userId: "{stage.id(who)}", role: {role.value})')
+        await _is_out(setup, who, role, file, f'roleRevoke(userId: "{setup.id(who)}", role: {role.value})')
 
 
-async def test_an_account(stage: Stage) -> None:
-    it = stage.made.it
+async def test_an_account(setup: Setup) -> None:
+    scenario = setup.scenario
     for who, role, file in (
-        ("mo", Role.EMPLOYER_MANAGER, it.of["ada.file"].id),
-        ("ann", Role.ASSESSOR, it.of["main.evidence"].file_id),
-        ("ada", Role.LEARNER, it.of["ada.file"].id),
-        ("bas", Role.BASIC_ADMIN, it.of["dan.file"].id),
+        ("mo", Role.EMPLOYER_MANAGER, scenario.records["ada.file"].id),
+        ("ann", Role.ASSESSOR, scenario.records["main.evidence"].file_id),
+        ("ada", Role.LEARNER, scenario.records["ada.file"].id),
+        ("bas", Role.BASIC_ADMIN, scenario.records["dan.file"].id),
     ):
-        await _is_out(stage, who, role, file, f'userArchive(id: "{stage.id(who)}")')
+        await _is_out(setup, who, role, file, f'userArchive(id: "{setup.id(who)}")')
 
 
-async def test_a_grant_that_goes_by_itself_takes_its_tokens_along(stage: Stage) -> None:
+async def test_a_grant_that_goes_by_itself_takes_its_tokens_along(setup: Setup) -> None:
     """Not by ending the sign-in alone: the grant is looked for with every request."""
-    async with stage.looker.database.writing() as session:
+    async with setup.crawler.database.writing() as session:
         bob = await session.scalar(select(UserTable.id).where(UserTable.name == "Bob"))
         await session.execute(delete(RoleGrant).where(RoleGrant.user_id == bob))
     with pytest.raises(NotSignedIn):
-        await stage.seen("bob", Role.ASSESSOR)
+        await setup.reached("bob", Role.ASSESSOR)
 
 
-async def test_switching_roles_shows_what_that_role_sees(stage: Stage) -> None:
+async def test_switching_roles_shows_what_that_role_sees(setup: Setup) -> None:
     switch = "mutation($to: Role!) { roleSwitch(role: $to) { accessToken errors { code } } }"
-    before = await stage.seen("max", Role.ASSESSOR)
+    before = await setup.reached("max", Role.ASSESSOR)
     for role in set(Role) - {Role.ASSESSOR, Role.IQA}:
-        refused = await stage.ask("max", Role.ASSESSOR, switch, to=role.value)
+        refused = await setup.data("max", Role.ASSESSOR, switch, to=role.value)
         assert refused["roleSwitch"]["accessToken"] is None and refused["roleSwitch"]["errors"], role
-    switched = await stage.ask("max", Role.ASSESSOR, switch, to="IQA")
-    claims = stage.looker.services.tokens.verify(switched["roleSwitch"]["accessToken"])
+    switched = await setup.data("max", Role.ASSESSOR, switch, to="IQA")
+    claims = setup.crawler.services.tokens.verify(switched["roleSwitch"]["accessToken"])
     assert claims.role is Role.IQA
-    stage.given["max", Role.IQA] = claims
-    after = await stage.seen("max", Role.IQA)
-    assert after == await _expect(stage, "max", Role.IQA) != before
+    setup.issued["max", Role.IQA] = claims
+    after = await setup.reached("max", Role.IQA)
+    assert after == await _expect(setup, "max", Role.IQA) != before
 
 
-async def test_a_role_that_a_token_does_not_carry_opens_nothing(stage: Stage) -> None:
+async def test_a_role_that_a_token_does_not_carry_opens_nothing(setup: Setup) -> None:
     """Max holds two roles; signed in as an Assessor, his claims to another are nobody's."""
-    assert await stage.seen("max", Role.ASSESSOR) == await _expect(stage, "max", Role.ASSESSOR)
+    assert await setup.reached("max", Role.ASSESSOR) == await _expect(setup, "max", Role.ASSESSOR)
     for role in Role:
         if role is not Role.ASSESSOR:
             with pytest.raises(NotSignedIn):
-                await stage.seen("max", role)
+                await setup.reached("max", role)

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from domain.enums import Role
-from tests.authorization.conftest import Worlds
+from tests.authorization.conftest import Crawlers
 from tests.authorization.schema_crawler import by_id_roots, nodes_document, schema
 
 # Every way in that takes an id, in one document a record; `$id` is that record's.
@@ -33,25 +33,25 @@ def _never_was(id: str, taken: set[str]) -> str:
     raise AssertionError(f"no free id like {id}")
 
 
-async def test_foreign_unseen_and_unknown_are_told_alike(worlds: Worlds) -> None:
-    taken, document = set(worlds.looker.ids), _document()
-    for who, role in worlds.some:
-        seen = set().union(*worlds.sight(who, role).ids.values())
+async def test_foreign_unseen_and_unknown_are_told_alike(crawlers: Crawlers) -> None:
+    taken, document = set(crawlers.full.ids), _document()
+    for who, role in crawlers.viewers:
+        seen = set().union(*crawlers.visibility(who, role).ids.values())
         # People are named, and units are of aims, wherever they stand; of each type some are looked at.
         unseen: dict[str, list[str]] = {}
-        for id in worlds.looker.ids:
+        for id in crawlers.full.ids:
             if id not in seen:
                 unseen.setdefault(id.partition("_")[0], []).append(id)
         assert unseen or role is Role.MASTER_ADMIN
         for ids in unseen.values():
             for id in {ids[0], ids[len(ids) // 2], ids[-1]}:
-                asked = [await _bytes(worlds, who, role, document, one) for one in (id, _never_was(id, taken))]
+                asked = [await _bytes(crawlers, who, role, document, one) for one in (id, _never_was(id, taken))]
                 assert asked[0] == asked[1], (who, role, id)
                 assert asked[0].count(b'"nodes": [null]') == 1
 
 
-async def _bytes(worlds: Worlds, who: str, role: Role, document: str, id: str) -> bytes:
-    context = worlds.looker.context(worlds.user(who), role)
+async def _bytes(crawlers: Crawlers, who: str, role: Role, document: str, id: str) -> bytes:
+    context = crawlers.full.context(crawlers.user(who), role)
     answer = await schema().execute(document, variable_values={"id": id}, context_value=context)
     body: dict[str, Any] = {"data": answer.data}
     if answer.errors:
@@ -59,7 +59,7 @@ async def _bytes(worlds: Worlds, who: str, role: Role, document: str, id: str) -
     return json.dumps(body).encode()
 
 
-async def test_what_was_never_an_id_is_nothing_too(worlds: Worlds) -> None:
+async def test_what_was_never_an_id_is_nothing_too(crawlers: Crawlers) -> None:
     odd = [
         "",
         "Learner",
@@ -72,5 +72,5 @@ async def test_what_was_never_an_id_is_nothing_too(worlds: Worlds) -> None:
         "Nobody_1",
         "\0" * 9,
     ]
-    answer = await worlds.looker.ask(worlds.user("may"), Role.MASTER_ADMIN, nodes_document(), ids=odd)
+    answer = await crawlers.full.ask(crawlers.user("may"), Role.MASTER_ADMIN, nodes_document(), ids=odd)
     assert answer["nodes"] == [None] * len(odd)

@@ -1,4 +1,4 @@
-"""Looking at a whole world as somebody: `Looker` asks everything there is to ask, and `told` makes answers equal."""
+"""Looking at a whole world as somebody: `ViewerCrawler` asks everything there is to ask, and `told` makes answers equal."""
 
 import datetime as dt
 import json
@@ -14,7 +14,7 @@ from domain.enums import Role
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from resolvers.core.context import Context
-from tests.authorization.oracle import Sight
+from tests.authorization.oracle import Visibility
 from tests.authorization.rows import Rows
 from tests.authorization.schema_crawler import by_id_document, ids_in, nodes_document, roots_document, schema
 from tests.support.viewers import services, viewer
@@ -22,7 +22,7 @@ from tests.support.viewers import services, viewer
 LIFETIME = dt.timedelta(minutes=15)
 
 
-class Looker:
+class ViewerCrawler:
     """Asks in one database. `rows` are the world that the ids come from, whatever of it is there now."""
 
     def __init__(self, database: Database, folder: Path, rows: Rows) -> None:
@@ -50,7 +50,7 @@ class Looker:
         assert answer.errors is None, answer.errors[:3]
         return answer.data
 
-    async def everything(self, user: int, role: Role) -> dict[str, Any]:
+    async def crawl(self, user: int, role: Role) -> dict[str, Any]:
         """What all roots give, and every id of the world through `nodes`."""
         answer = await self.ask(user, role, roots_document())
         answer["nodes"] = await self.nodes(user, role)
@@ -79,20 +79,20 @@ class _Person:
 
 def every_id(rows: Rows) -> list[str]:
     """The id of every record of a world, whoever may see it."""
-    sights = [
-        Sight(rows, user["id"], Role.MASTER_ADMIN)
+    visibilities = [
+        Visibility(rows, user["id"], Role.MASTER_ADMIN)
         for user in {row["provider_id"]: row for row in rows["user_account"]}.values()
     ]
     uploads = {f"File_{row['id']}" for row in rows["file"]}
-    return sorted(uploads.union(*(found for sight in sights for found in sight.ids.values())))
+    return sorted(uploads.union(*(found for visibility in visibilities for found in visibility.ids.values())))
 
 
-def told(answer: Any, without: Container[str]) -> Any:
+def without_fields(answer: Any, without: set[str]) -> Any:
     """An answer without some of its fields, wherever they stand."""
     if isinstance(answer, dict):
-        return {name: told(value, without) for name, value in answer.items() if name not in without}
+        return {name: without_fields(value, without) for name, value in answer.items() if name not in without}
     if isinstance(answer, list):
-        return [told(value, without) for value in answer]
+        return [without_fields(value, without) for value in answer]
     return answer
 
 
@@ -113,15 +113,15 @@ def _short(value: Any) -> str:
     return json.dumps(value, default=str)[:300]
 
 
-def against(sight: Sight, nodes: dict[str, Any], asked: Sequence[str]) -> list[str]:
+def node_mismatches(visibility: Visibility, nodes: dict[str, Any], asked: Sequence[str]) -> list[str]:
     """What `node` gives that the oracle does not, and the other way round."""
-    seen = set().union(*sight.ids.values())
+    seen = set().union(*visibility.ids.values())
     return [f"leak: {id}" for id in asked if nodes[id] and id not in seen] + [
         f"gap: {id}" for id in asked if not nodes[id] and id in seen
     ]
 
 
-def unreached(sight: Sight, answer: dict[str, Any]) -> list[str]:
+def unreachable(visibility: Visibility, answer: dict[str, Any]) -> list[str]:
     """Records that they see and reach by no path, knowing no id; but people, and their own uploads in no record yet."""
     reached = ids_in({name: value for name, value in answer.items() if name != "nodes"})
     while True:
@@ -129,11 +129,11 @@ def unreached(sight: Sight, answer: dict[str, Any]) -> list[str]:
         if all(further[name] <= reached[name] for name in reached):
             break
         reached = {name: reached[name] | further[name] for name in reached}
-    unused = {f"File_{row['id']}" for row in sight.of("file", learner_id=None)}
-    return sorted(id for name, seen in sight.ids.items() if name != "User" for id in seen - unused - reached[name])
+    unused = {f"File_{row['id']}" for row in visibility.of("file", learner_id=None)}
+    return sorted(id for name, seen in visibility.ids.items() if name != "User" for id in seen - unused - reached[name])
 
 
-def beyond(sight: Sight, answer: Any) -> list[str]:
+def leaks(visibility: Visibility, answer: Any) -> list[str]:
     """Records anywhere in an answer that the oracle does not let them see; people are named by what is seen."""
-    reached, seen = ids_in(answer), sight.ids
+    reached, seen = ids_in(answer), visibility.ids
     return sorted(id for name, found in reached.items() if name != "User" for id in found - seen[name])

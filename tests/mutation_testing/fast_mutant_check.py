@@ -26,14 +26,18 @@ from db.database import Database
 from db.migrate import migrate
 from domain import clock
 from domain.enums import Role
-from tests.authorization import each_condition as alone
-from tests.authorization import loader_probe as directly
-from tests.authorization.authorization_scenario import ONE_OF_EACH, STAFF, VIEWERS, Everything, everything
-from tests.authorization.cross_tenant_rows import SHOWN_A_SITE, add_crossings
-from tests.authorization.oracle import Sight, cut
+from tests.authorization import each_condition, loader_probe
+from tests.authorization.cross_tenant_rows import SHOWN_A_SITE, build_with_cross_tenant_rows
+from tests.authorization.oracle import Visibility, visible_rows
 from tests.authorization.permissions import COLUMNS, OF_SIGNING_IN, ROW_OF, grantable, may
 from tests.authorization.rows import Rows, read_rows, replace_rows
-from tests.authorization.viewer_crawler import Looker, against, beyond, unreached
+from tests.authorization.viewer_crawler import ViewerCrawler, leaks, node_mismatches, unreachable
+from tests.support.scenarios.authorization import (
+    ONE_OF_EACH,
+    STAFF,
+    VIEWERS,
+    AuthorizationScenario,
+)
 
 LONGEST = 300  # seconds for one look
 ROOMS = ("auth.", "db.", "domain.", "loaders.", "resolvers.", "schema.")
@@ -53,7 +57,7 @@ class Glance:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._now = clock.now()
-        self._made, self._rows = asyncio.run(self._build())
+        self._scenario, self._rows = asyncio.run(self._build())
         # In a process of its own: statements that are prepared here would not be broken with what they are made of.
         if _ended(_child(lambda: asyncio.run(self._expect()))) != 0:
             raise RuntimeError("the world could not be cut to what somebody sees")
@@ -81,68 +85,72 @@ class Glance:
 
         return _child(run)
 
-    async def _build(self) -> tuple[Everything, Rows]:
-        database = Database(f"sqlite:///{self._folder}/world.db")
-        made = await everything(database)
-        await add_crossings(database, made)
+    async def _build(self) -> tuple[AuthorizationScenario, Rows]:
+        database = Database(f"sqlite:///{self._folder}/full.db")
+        await migrate(database)
+        scenario = await build_with_cross_tenant_rows(database)
         rows = await read_rows(database)
         await database.close()
-        return made, rows
+        return scenario, rows
 
     async def _expect(self) -> int:
-        database = Database(f"sqlite:///{self._folder}/cut.db")
+        database = Database(f"sqlite:///{self._folder}/reduced.db")
         await migrate(database)
-        looker, expected = self._looker(database), {}
+        crawler, expected = self._looker(database), {}
         for viewer in _HERE:
-            await replace_rows(database, cut(self._rows, self._sight(viewer)))
-            expected[viewer] = await directly.given(looker, self._sight(viewer))
+            await replace_rows(database, visible_rows(self._rows, self._sight(viewer)))
+            expected[viewer] = await loader_probe.given(crawler, self._sight(viewer))
         (self._folder / "expected").write_bytes(pickle.dumps(expected))
         return 0
 
-    def _looker(self, database: Database) -> Looker:
-        looker = Looker(database, self._folder, self._rows)
-        looker.now = self._now
-        return looker
+    def _looker(self, database: Database) -> ViewerCrawler:
+        crawler = ViewerCrawler(database, self._folder, self._rows)
+        crawler.now = self._now
+        return crawler
 
-    def _sight(self, viewer: tuple[str, Role]) -> Sight:
-        return Sight(self._rows, self._made.people[viewer[0]][0].id, viewer[1])
+    def _sight(self, viewer: tuple[str, Role]) -> Visibility:
+        return Visibility(self._rows, self._scenario.people[viewer[0]][0].id, viewer[1])
 
     async def _all_is_well(self) -> bool:
         path = self._folder / f"{os.getpid()}.db"
-        shutil.copyfile(self._folder / "world.db", path)
+        shutil.copyfile(self._folder / "full.db", path)
         try:
-            looker = self._looker(Database(f"sqlite:///{path}"))
-            sights = {viewer: self._sight(viewer) for viewer in _ORDER}
-            for (_, role), sight in sights.items():
-                if await alone.disagreements(
-                    looker.database, looker.context(sight.me, role).require_active_viewer(), sight
+            crawler = self._looker(Database(f"sqlite:///{path}"))
+            visibilities = {viewer: self._sight(viewer) for viewer in _ORDER}
+            for (_, role), visibility in visibilities.items():
+                if await each_condition.disagreements(
+                    crawler.database, crawler.context(visibility.me, role).require_active_viewer(), visibility
                 ):
                     return False
             for viewer in _HERE:
-                if await directly.given(looker, sights[viewer]) != self._expected[viewer]:
+                if await loader_probe.given(crawler, visibilities[viewer]) != self._expected[viewer]:
                     return False
-                if await directly.disagreements(looker, sights[viewer]):
+                if await loader_probe.disagreements(crawler, visibilities[viewer]):
                     return False
-            for (who, role), sight in sights.items():
+            for (who, role), visibility in visibilities.items():
                 if who in SHOWN_A_SITE:
                     continue
-                answer = await looker.everything(sight.me, role)
-                wrong = against(sight, answer["nodes"], looker.ids) + beyond(sight, answer) + unreached(sight, answer)
-                if wrong or not self._role_is_right(answer, sight, role):
+                answer = await crawler.crawl(visibility.me, role)
+                wrong = (
+                    node_mismatches(visibility, answer["nodes"], crawler.ids)
+                    + leaks(visibility, answer)
+                    + unreachable(visibility, answer)
+                )
+                if wrong or not self._role_is_right(answer, visibility, role):
                     return False
             return True
         finally:
             path.unlink()
 
-    def _role_is_right(self, answer: dict, sight: Sight, role: Role) -> bool:
+    def _role_is_right(self, answer: dict, visibility: Visibility, role: Role) -> bool:
         listed = {node["id"] for node in answer["Query_users"]["UserConnection_nodes"]}
         known = {id for id, record in answer["nodes"].items() if record and record.get("User_email")}
         archived = {f"User_{row['id']}" for row in self._rows["user_account"] if row["archived_at"]}
         ulns = any(record and record.get("Learner_uln") for record in answer["nodes"].values())
         return (
-            listed == sight.ids["User"] - archived
-            and known == sight.contacts & sight.ids["User"]
-            and ulns == (sight.sees_uln and bool(sight.learners))
+            listed == visibility.ids["User"] - archived
+            and known == visibility.contacts & visibility.ids["User"]
+            and ulns == (visibility.sees_uln and bool(visibility.learners))
         )
 
 

@@ -1,21 +1,26 @@
-"""What tests of the graph share: the world of `tests/support/places.py`, on both executors and both databases."""
+"""What the tests of the schema share: the authorization scenario, with both executors and both databases."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 import pytest
 
-from db.database import Database
+from tests.support.client import InProcessClient
 from tests.support.databases import Databases
-from tests.support.places import Asker, fill
+from tests.support.scenarios.authorization import AuthorizationScenario, build_authorization
+from tests.support.scenarios.base import open_scenario
 
 
-@pytest.fixture(scope="module", params=["compiled", "generic"])
-async def ask(
-    request: pytest.FixtureRequest, databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Asker]:
-    """Runs operations as whoever holds a role, in a world that nobody changes."""
-    url = await databases.fresh(backend, fill)
-    database = Database(url)
-    yield await Asker.made(request.param, database, tmp_path_factory.mktemp("services"))
-    await database.close()
-    await databases.release(url)
+@pytest.fixture(scope="module")
+async def scenario(
+    databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory
+) -> AsyncIterator[AuthorizationScenario]:
+    """The authorization scenario, which no test changes."""
+    folder = tmp_path_factory.mktemp("schema")
+    async with open_scenario(databases, backend, build_authorization, folder) as opened:
+        yield opened
+
+
+@pytest.fixture(params=["compiled", "generic"])
+def client(request: pytest.FixtureRequest, scenario: AuthorizationScenario) -> Callable[[str], InProcessClient]:
+    """Returns a client of a user: `client("may")`."""
+    return lambda who: scenario.client(who, request.param)

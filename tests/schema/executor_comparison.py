@@ -23,11 +23,11 @@ from loaders.core.registry import Loaders
 from resolvers.core.context import Context, Services
 from schema.executor import Counters
 from schema.root import make_schema
-from tests.authorization.authorization_scenario import Everything
-from tests.authorization.oracle import Sight
+from tests.authorization.oracle import Visibility
 from tests.authorization.rows import Rows
 from tests.authorization.viewer_crawler import every_id
 from tests.schema.executor.random_operations import GENERATED
+from tests.support.scenarios.authorization import AuthorizationScenario
 from tests.support.viewers import services, viewer
 
 # One user in each of the seven roles, each of whom sees many records.
@@ -116,7 +116,9 @@ class Outcome:
 class Comparison:
     """The served schema with both executors, over one database that does not change."""
 
-    def __init__(self, database: Database, folder: Path, scenario: Everything, rows: Rows, moment: dt.datetime) -> None:
+    def __init__(
+        self, database: Database, folder: Path, scenario: AuthorizationScenario, rows: Rows, moment: dt.datetime
+    ) -> None:
         self.scenario, self.rows, self.moment = scenario, rows, moment
         self.services: Services = services(database, folder)
         self.generic, self.compiled = make_schema("generic"), make_schema("compiled")
@@ -154,7 +156,7 @@ class Comparison:
     def values(self, role: Role) -> Any:
         """Returns a source of argument values: mostly ids of records that the role sees, of the right type."""
         user, _, _ = self.scenario.people[PEOPLE[role]]
-        seen = {name: sorted(ids) for name, ids in Sight(self.rows, user.id, role).ids.items() if ids}
+        seen = {name: sorted(ids) for name, ids in Visibility(self.rows, user.id, role).ids.items() if ids}
 
         def one(rng: Random, wanted: str | None) -> str:
             place = rng.random()

@@ -15,11 +15,11 @@ from domain.enums import Role
 from domain.global_id import encode, encode_pair
 from queries.operations import saved_operations
 from schema.executor import Counters
-from tests.authorization.authorization_scenario import everything
 from tests.authorization.rows import read_rows
 from tests.schema.executor.random_operations import generate
 from tests.schema.executor_comparison import PEOPLE, Comparison, Outcome, RoundDatabase
 from tests.support.databases import Databases
+from tests.support.scenarios.authorization import build_authorization
 
 # The generic executor itself drops coroutines where an error ends a list or an object early.
 pytestmark = pytest.mark.filterwarnings(
@@ -39,8 +39,8 @@ async def served(
     databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Comparison]:
     """Records of every kind, and a clock that stands still, so that links and ages stay the same."""
-    database = RoundDatabase(url := await databases.fresh(backend))
-    scenario = await everything(database)
+    url, scenario = await databases.fresh_with_value(backend, build_authorization)
+    database = RoundDatabase(url)
     moment = clock.now()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now", lambda: moment)
@@ -67,15 +67,15 @@ async def both(served: Comparison, role: Role, document: DocumentNode, variables
 
 def variables_of(served: Comparison) -> dict[str, dict[str, Any]]:
     """Returns the variables of the saved queries, by name: records of Ada, whom each of the users sees."""
-    it = served.scenario.it
+    it = served.scenario
     learner = {"learnerId": encode("Learner", it.ada.id)}
     return {
-        "document_to_sign": {"id": encode("SignatureRequest", it.of["ada.request"].id)},
+        "document_to_sign": {"id": encode("SignatureRequest", it.records["ada.request"].id)},
         "employer_learner": learner,
         "learning_plan": learner,
         "progress_map": learner,
         "time_log": learner,
-        "unit_record_sheet": {"unitId": encode_pair("Unit", it.aims["main"].id, it.of["main.unit"])},
+        "unit_record_sheet": {"unitId": encode_pair("Unit", it.aims["main"].id, it.records["main.unit"])},
     }
 
 

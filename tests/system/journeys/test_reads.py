@@ -189,7 +189,7 @@ async def test_another_provider_s_records_are_as_if_they_were_not_there(clients:
             == {kind: None}
         )
     signed = {"id": theirs_of(theirs, "Unit"), "password": PASSWORD}
-    assert await ruth.refusal("unitSign", **signed) == ("NOT_FOUND", "id")
+    assert await ruth.user_errors("unitSign", **signed) == {"id": "NOT_FOUND"}
 
 
 def theirs_of(ids: list[str], kind: str) -> str:
