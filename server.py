@@ -69,7 +69,6 @@ def build_services(settings: Settings) -> "Services":
         qualifications=QualificationCache(database),
         mail=MailSender(database, mail_transport),
         base_url=settings.base_url,
-        is_demo=settings.is_demo,
     )
 
 
@@ -116,9 +115,9 @@ def build_endpoint(
 
 def build_server(settings: Settings) -> Server:
     """Composes a server. Raises SettingsError for a setting that only shows here that it cannot be used."""
+    from resolvers.authentication.password import reset_from_page
     from resolvers.core.context import Client
     from resolvers.exports.export_service import ExportService
-    from resolvers.password import reset_from_page
     from transport.app import make_app
     from transport.files import file_endpoints
     from transport.graphql import PersistedDocuments
@@ -170,14 +169,14 @@ async def running(
     """Runs what a server does beside requests: mail, the change feed, metrics, the watch over the replica."""
     import structlog
 
-    from repositories.file import known_files
+    from repositories.file import referenced_storage_keys
     from transport.observability.metrics_server import serving_metrics
 
     log = structlog.get_logger("waymark")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(services.database.close)
         await services.database.analyze()
-        swept = await services.files.sweep(lambda keys: known_files(services.database, keys))
+        swept = await services.files.sweep(lambda keys: referenced_storage_keys(services.database, keys))
         metrics_url = await stack.enter_async_context(serving_metrics(metrics, settings.metrics_address))
         if tracing:
             stack.push_async_callback(asyncio.to_thread, tracing.close)

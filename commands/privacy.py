@@ -11,7 +11,7 @@ from db.models.provider import provider_named
 from db.models.user import User
 from domain import clock
 from domain import global_id as ids
-from resolvers.privacy import drop_bytes
+from resolvers.privacy import delete_stored_files
 from services.audit.append import append
 from services.privacy.erasure import erase_learner, other_roles
 from services.privacy.retention import ExpiredLearner, learners_past_retention
@@ -84,7 +84,7 @@ async def erase_as_operator(database: Database, store: FileStore, learner_key: i
             subject_key=learner.id, learner_id=learner.id, detail={"files": len(storage_keys)},
         )  # fmt: skip
         await append(session, event)
-    await drop_bytes(database, store, storage_keys)
+    await delete_stored_files(database, store, storage_keys)
     return None
 
 

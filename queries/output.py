@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-import xlsxwriter  # type: ignore[import-untyped]  # The package has no type information.
+import xlsxwriter
 
 from queries.errors import UsageError
 from queries.response_shape import ColumnType

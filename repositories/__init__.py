@@ -1,1 +1,1 @@
-"""Scoped reads of entities for a write, inside its transaction."""
+"""Reads of entities within a write transaction: scoped, locked where the write depends on them, one file an entity."""

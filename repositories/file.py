@@ -1,26 +1,29 @@
-"""Files by what the store and the upload links name them: reads of the server itself, for no viewer."""
+"""Reads of files for the server itself, without a viewer: by storage key, and by the upload link."""
 
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from db.database import Database
 from db.models.file import File
 from db.models.user import User
 
 
-async def known_files(database: Database, storage_keys: Sequence[str]) -> list[str]:
-    """Those of the keys that a record names: what the store holds besides was left by a killed server."""
-    # unscoped: the server sweeps its store, for no viewer
-    named = select(File.storage_key).where(File.storage_key.in_(storage_keys))
-    return [row.storage_key for row in await database.rows(named, primary=True)]
+async def referenced_storage_keys(database: Database, storage_keys: Sequence[str]) -> list[str]:
+    """Returns those of the storage keys that a record refers to. Other stored files are left from a killed server."""
+    # unscoped: the server removes files from its store, without a viewer
+    referenced = select(File.storage_key).where(File.storage_key.in_(storage_keys))
+    return [row.storage_key for row in await database.rows(referenced, primary=True)]
 
 
 async def announced_file(database: Database, key: int) -> Row[Any] | None:
-    """Name and size of a file as announced, also once it has arrived; None where nobody waits for it any more."""
-    # unscoped: asked for whoever holds the link that only the uploader was given
-    announced = (
+    """Returns name and size of an announced file, whether or not it has arrived.
+
+    None where the file was erased or the account of its uploader is archived.
+    """
+    # unscoped: read for the owner of the upload link, which only the uploader receives
+    announced: Select = (
         select(File.name, File.size)
         .join(User, User.id == File.uploaded_by_id)
         .where(File.id == key, File.erased_at.is_(None), User.archived_at.is_(None))

@@ -1,4 +1,4 @@
-"""The scoped read of one entity for a write: within what the viewer sees, and locked until the transaction ends."""
+"""The scoped read of one entity for a write: only what the viewer sees, locked until the transaction ends."""
 
 from typing import Any
 
@@ -12,8 +12,11 @@ from loaders.core.read_session import cached_statement
 
 @cached_statement
 def one_for_write(role: Role, entity: type[Base], locked: bool) -> Select[Any]:
-    """One entity by `key`, if the viewer sees it. `locked`: no other transaction changes it before this one ends."""
+    """Selects the entity whose key is `key`, if the viewer sees it.
+
+    `locked`: no other transaction can change the row until this one ends.
+    """
     table: Any = entity
-    of_key = table.id == bindparam("key", type_=table.id.type)
-    statement = select(entity).where(of_key, scope.of_provider(table), scope.sees(role, entity))
+    has_key = table.id == bindparam("key", type_=table.id.type)
+    statement = select(entity).where(has_key, scope.of_provider(table), scope.sees(role, entity))
     return statement.with_for_update(of=entity, key_share=True) if locked else statement

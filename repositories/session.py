@@ -1,4 +1,4 @@
-"""What booking and completing a session reads in its transaction: who is booked when, and the aims it is about."""
+"""Reads of sessions within a write transaction: who is booked at a time, and which aims a session is about."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -16,26 +16,26 @@ from db.models.user import User
 from domain.enums import Role, SessionStatus
 from loaders.core.read_session import cached_statement
 
-# No session is longer: what began earlier than this before a moment is over by then.
-LONGEST_SESSION = dt.timedelta(hours=24)
+# Bounds the search for overlaps: a session that started earlier than this before a time has ended by then.
+MAX_SESSION_LENGTH = dt.timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
 class BookedSession:
-    """A planned session that takes up somebody's time; `seen`: the viewer may be told more of it than that."""
+    """A planned session of the learner or the assessor. `visible`: the viewer may see more of it than its time."""
 
     number: int
     starts_at: dt.datetime
     ends_at: dt.datetime
     learner_key: int
     learner_name: str
-    seen: bool
+    visible: bool
 
 
 @cached_statement
 def _booked(role: Role) -> Select:
     moment = Session.starts_at.type
-    # unscoped: time that is taken is taken, whoever sees what for; `seen` says whether the viewer may know more
+    # unscoped: a time is booked also where the viewer does not see the session; `visible` says whether they do
     return (
         select(
             Session.number,
@@ -43,7 +43,7 @@ def _booked(role: Role) -> Select:
             Session.ends_at,
             Session.learner_id,
             User.name,
-            scope.sees_session(role, Session.id, Session.learner_id).label("seen"),
+            scope.sees_session(role, Session.id, Session.learner_id).label("visible"),
         )
         .join(Learner, Learner.id == Session.learner_id)
         .join(User, User.id == Learner.user_id)
@@ -56,7 +56,7 @@ def _booked(role: Role) -> Select:
             Session.starts_at > bindparam("earliest", type_=moment),
             Session.starts_at < bindparam("ends", type_=moment),
             Session.ends_at > bindparam("starts", type_=moment),
-            Session.id != bindparam("but", type_=Key),
+            Session.id != bindparam("excluding", type_=Key),
         )
         .order_by(Session.starts_at, Session.id)
     )
@@ -69,12 +69,12 @@ async def booked_between(
     assessor_key: int,
     starts_at: dt.datetime,
     ends_at: dt.datetime,
-    but: int | None = None,
+    excluding: int | None = None,
 ) -> list[BookedSession]:
-    """The planned sessions of the learner or of the assessor that overlap a time, except the session `but`.
+    """Returns the planned sessions of the learner or the assessor that overlap a time, except the session `excluding`.
 
-    Sessions that only touch do not overlap. Ask with the learner's and the assessor's rows locked: then nobody books
-    between the asking and the commit.
+    Sessions that only touch do not overlap. The caller holds locks on the learner and the assessor, so that no other
+    transaction books either of them before this one commits.
     """
     found = await session.execute(
         _booked(viewer.role),
@@ -82,32 +82,18 @@ async def booked_between(
             **scope.viewer_params(viewer),
             "learner": learner_key,
             "assessor": assessor_key,
-            "earliest": starts_at - LONGEST_SESSION,
+            "earliest": starts_at - MAX_SESSION_LENGTH,
             "starts": starts_at,
             "ends": ends_at,
-            "but": but or 0,
+            "excluding": excluding or 0,
         },
     )
     return [BookedSession(*row) for row in found]
 
 
 @cached_statement
-def _seen_aims(role: Role, locked: bool) -> Select:
-    statement = (
-        select(Aim).where(Aim.learner_id == bindparam("learner", type_=Key), scope.sees_aim(role)).order_by(Aim.id)
-    )
-    return statement.with_for_update(of=Aim, key_share=True) if locked else statement
-
-
-async def visible_aims(session: AsyncSession, viewer: Viewer, learner_key: int, locked: bool = False) -> list[Aim]:
-    """The learner's aims that the viewer sees, in the order in which they were added."""
-    statement = _seen_aims(viewer.role, locked)
-    return list(await session.scalars(statement, {**scope.viewer_params(viewer), "learner": learner_key}))
-
-
-@cached_statement
-def _aims_of_session(locked: bool) -> Select:
-    # unscoped: of a session that was read within scope
+def _aims(locked: bool) -> Select[Aim]:
+    # unscoped: the session was read within the viewer's scope
     statement = (
         select(Aim)
         .join(SessionAim, SessionAim.aim_id == Aim.id)
@@ -118,5 +104,5 @@ def _aims_of_session(locked: bool) -> Select:
 
 
 async def aims_of_session(session: AsyncSession, session_key: int, locked: bool = False) -> list[Aim]:
-    """The aims that a session is about, those included that the viewer does not see."""
-    return list(await session.scalars(_aims_of_session(locked), {"session": session_key}))
+    """Returns the aims that a session is about, including those that the viewer does not see."""
+    return list(await session.scalars(_aims(locked), {"session": session_key}))

@@ -1,4 +1,4 @@
-"""What a change of a document to sign reads in its transaction, once the request or learner was read within scope."""
+"""Reads of documents to sign within a write transaction: their slots, and the people who can sign."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,32 +15,32 @@ from domain.enums import Role
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """A person to write to."""
+    """A person who receives the e-mail about a document to sign."""
 
     key: int
     name: str
     email: str
 
 
-async def slot_of(session: AsyncSession, request_key: int, role: Role) -> SignatureSlot | None:
-    """A role's place on a document, as it is now."""
-    # unscoped: of a request that was read within scope
+async def slot_of_role(session: AsyncSession, request_key: int, role: Role) -> SignatureSlot | None:
+    """Returns the slot of a role on a document, read again from the database."""
+    # unscoped: the request was read within the viewer's scope
     statement = select(SignatureSlot).where(SignatureSlot.request_id == request_key, SignatureSlot.role == role)
     return (await session.execute(statement, execution_options={"populate_existing": True})).scalar_one_or_none()
 
 
-async def open_slots(session: AsyncSession, request_key: int) -> int:
-    """How many roles have not signed yet."""
-    # unscoped: of a request that was read within scope
+async def count_open_slots(session: AsyncSession, request_key: int) -> int:
+    """Returns the number of roles that have not signed yet."""
+    # unscoped: the request was read within the viewer's scope
     statement = select(func.count()).where(SignatureSlot.request_id == request_key, SignatureSlot.signed_at.is_(None))
     return (await session.execute(statement)).scalar_one()
 
 
 async def possible_signers(session: AsyncSession, learner: Learner, roles: Collection[Role]) -> Sequence[Signer]:
-    """The people who reach the learner in one of the roles, each once."""
+    """Returns the people who can see the learner in one of the roles, each once."""
     of_learner = Aim.learner_id == learner.id
-    # unscoped: people of a learner who was read within scope; nobody is shown them
-    reach = {
+    # unscoped: people around a learner who was read within the viewer's scope; they are not shown to the viewer
+    can_see = {
         Role.LEARNER: User.id == learner.user_id,
         Role.ASSESSOR: User.id.in_(select(Aim.assessor_id).where(of_learner)),
         Role.IQA: User.id.in_(select(Aim.iqa_id).where(of_learner)),
@@ -51,8 +51,8 @@ async def possible_signers(session: AsyncSession, learner: Learner, roles: Colle
             select(OverviewAllocation.user_id).where(OverviewAllocation.employer_id == learner.employer_id)
         ),
     }
-    in_role = [and_(RoleGrant.role == role, reach[role]) for role in roles]
-    # unscoped: as the conditions above, of that one learner
+    in_role = [and_(RoleGrant.role == role, can_see[role]) for role in roles]
+    # unscoped: the conditions above limit it to that learner
     statement = (
         select(User.id, User.name, User.email)
         .join(RoleGrant, RoleGrant.user_id == User.id)

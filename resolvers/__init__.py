@@ -1,1 +1,1 @@
-"""What happens: one function a query or mutation, plain arguments in, rows or refusals out."""
+"""Queries and mutations without GraphQL: plain arguments in, keys or rows out; one module or package an entity."""

@@ -1,4 +1,4 @@
-"""Actions: set and changed by the assessor, answered by the learner, and completed by the assessor alone."""
+"""Actions are set, changed and completed by the assessor; the learner responds to them."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence
@@ -17,12 +17,12 @@ from resolvers.core.validation import multi_line, require_entity, single_line
 
 E = TypeVar("E", Session, Aim)
 
-# Minutes: a week, day and night.
-_MOST_MINUTES = 7 * 24 * 60
+# A week.
+_MAX_MINUTES = 7 * 24 * 60
 
 
 class ActionChanges(TypedDict, total=False):
-    """What a change of an action may set; what is left out or None stays."""
+    """The changes of an action: what is missing or None is not changed."""
 
     title: str | None
     description: str | None
@@ -44,20 +44,20 @@ async def set_(
     accepts_evidence: bool | None = None,
     file_ids: Sequence[str] | None = None,
 ) -> int:
-    """Gives a learner something to do by a day, in a session or by itself, with its files.
+    """Sets a learner an action with its files, in a session or on its own. Returns the action's key.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED, or REQUIRED, INVALID and CONFLICT for the fields.
+    Rejects with NOT_FOUND, NOT_ALLOWED, or REQUIRED, INVALID and CONFLICT for the fields.
     """
     learner = await require_entity(uow, Learner, learner_id, "input", "learnerId", locked=False)
     if learner is not None:
         uow.authorize()
     learner_key = learner.id if learner is not None else None
-    session = await _learners(uow, Session, session_id, learner_key, "sessionId")
-    aim = await _learners(uow, Aim, aim_id, learner_key, "aimId")
+    session = await _of_learner(uow, Session, session_id, learner_key, "sessionId")
+    aim = await _of_learner(uow, Aim, aim_id, learner_key, "aimId")
     aim_ids = [aim.id] if aim is not None else []
     title = single_line(uow, title, "input", "title")
     description = multi_line(uow, description, "input", "description")
-    _check_target(uow, target_date)
+    _check_target_date(uow, target_date)
     files = await attachable_files(uow, file_ids or (), learner_key, aim_ids, "input", "fileIds")
     uow.raise_errors()
     assert learner is not None
@@ -78,51 +78,49 @@ async def set_(
 async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[ActionChanges]) -> int:
     """Changes an action that is not complete, and adds files to it.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED, CONFLICT where it is complete, or REQUIRED, INVALID and CONFLICT for the
+    Rejects with NOT_FOUND, NOT_ALLOWED, CONFLICT where it is complete, or REQUIRED, INVALID and CONFLICT for the
     fields.
     """
     action = await uow.get(Action, id, "id")
     uow.authorize()
-    _check_open(uow, action)
-    wanted: dict[str, Any] = {}
+    _check_open(action)
+    values: dict[str, Any] = {}
     if (title := changes.get("title")) is not None:
-        wanted["title"] = single_line(uow, title, "input", "title")
+        values["title"] = single_line(uow, title, "input", "title")
     if (description := changes.get("description")) is not None:
-        wanted["description"] = multi_line(uow, description, "input", "description")
+        values["description"] = multi_line(uow, description, "input", "description")
     target_date = changes.get("target_date")
     if target_date is not None and target_date != action.target_date:
-        _check_target(uow, target_date)
-        wanted["target_date"] = target_date
+        _check_target_date(uow, target_date)
+        values["target_date"] = target_date
     aim_ids = [action.aim_id] if action.aim_id is not None else []
     files = await attachable_files(
         uow, changes.get("add_file_ids") or (), action.learner_id, aim_ids, "input", "addFileIds"
     )
     uow.raise_errors()
-    fields = [name for name, value in wanted.items() if getattr(action, name) != value]
-    for name in fields:
-        setattr(action, name, wanted[name])
+    changed = [name for name, value in values.items() if getattr(action, name) != value]
+    for name in changed:
+        setattr(action, name, values[name])
     added = await _add_files(uow, action, files, aim_ids)
-    if fields or added:
-        uow.audit("Action", action.id, learner_id=action.learner_id, aim_id=action.aim_id, fields=fields, files=added)
+    if changed or added:
+        uow.audit("Action", action.id, learner_id=action.learner_id, aim_id=action.aim_id, fields=changed, files=added)
     return action.id
 
 
 @mutation("actionRespond")
 async def respond(uow: UnitOfWork, *, id: str, learner_feedback: str, minutes_spent: int | None = None) -> int:
-    """The learner's side: what they did and how long it took; the action goes on to IN_PROGRESS, never further.
+    """Records what the learner did and how long it took, and sets the action to IN_PROGRESS.
 
-    Minutes that are left out stay as they were. Refuses with NOT_FOUND, NOT_ALLOWED, CONFLICT where it is complete, or
-    REQUIRED and INVALID for the fields.
+    Without `minutes_spent` the recorded minutes are not changed. Rejects with NOT_FOUND, NOT_ALLOWED, CONFLICT where
+    the action is complete, or REQUIRED and INVALID for the fields.
     """
     action = await uow.get(Action, id, "id")
     uow.authorize()
-    _check_open(uow, action)
+    _check_open(action)
     learner_feedback = multi_line(uow, learner_feedback, "input", "learnerFeedback")
-    if minutes_spent is not None and not 0 <= minutes_spent <= _MOST_MINUTES:
-        uow.add_error(
-            UserErrorCode.INVALID, f"Give minutes from 0 to {_MOST_MINUTES:,}, which is a week.",
-            "input", "minutesSpent",
-        )  # fmt: skip
+    if minutes_spent is not None and not 0 <= minutes_spent <= _MAX_MINUTES:
+        message = f"Enter a number of minutes from 0 to {_MAX_MINUTES:,}, which is one week."
+        uow.add_error(UserErrorCode.INVALID, message, "input", "minutesSpent")
     uow.raise_errors()
     action.learner_feedback, action.learner_submitted_at = learner_feedback, uow.now
     action.status = ActionStatus.IN_PROGRESS
@@ -136,7 +134,7 @@ async def respond(uow: UnitOfWork, *, id: str, learner_feedback: str, minutes_sp
 
 @mutation("actionComplete")
 async def complete(uow: UnitOfWork, *, id: str) -> int:
-    """Closes an action; one that is complete stays as it is. Refuses with NOT_FOUND or NOT_ALLOWED."""
+    """Completes an action; completing it again changes nothing. Rejects with NOT_FOUND or NOT_ALLOWED."""
     action = await uow.get(Action, id, "id")
     uow.authorize()
     if action.status is not ActionStatus.COMPLETE:
@@ -148,9 +146,9 @@ async def complete(uow: UnitOfWork, *, id: str) -> int:
 
 @mutation("actionReopen")
 async def reopen(uow: UnitOfWork, *, id: str) -> int:
-    """Opens a complete action again, as it was before: IN_PROGRESS where the learner has responded, else OUTSTANDING.
+    """Reopens a complete action: as IN_PROGRESS where the learner has responded, else as OUTSTANDING.
 
-    One that is open stays as it is. Refuses with NOT_FOUND or NOT_ALLOWED.
+    Reopening an action that is not complete changes nothing. Rejects with NOT_FOUND or NOT_ALLOWED.
     """
     action = await uow.get(Action, id, "id")
     uow.authorize()
@@ -162,31 +160,35 @@ async def reopen(uow: UnitOfWork, *, id: str) -> int:
     return action.id
 
 
-async def _learners(uow: UnitOfWork, entity: type[E], id: str | None, learner_key: int | None, field: str) -> E | None:
-    """A session or an aim of the learner's, where one is named; notes where it is not theirs."""
+async def _of_learner(
+    uow: UnitOfWork, entity: type[E], id: str | None, learner_key: int | None, field: str
+) -> E | None:
+    """Returns the session or aim with that id, if any; records an error where it is another learner's."""
     if id is None:
         return None
     found = await require_entity(uow, entity, id, "input", field, locked=False)
     if found is not None and learner_key is not None and found.learner_id != learner_key:
-        uow.add_error(UserErrorCode.INVALID, "This is another learner's. Choose one of this learner's.", "input", field)
+        what = "session" if entity is Session else "component"
+        message = f"This is another learner's {what}. Choose one of this learner's {what}s."
+        uow.add_error(UserErrorCode.INVALID, message, "input", field)
         return None
     return found
 
 
-def _check_target(uow: UnitOfWork, target_date: dt.date) -> None:
+def _check_target_date(uow: UnitOfWork, target_date: dt.date) -> None:
     if target_date < uow.today:
-        uow.add_error(UserErrorCode.INVALID, "This day is over. Choose today or a later day.", "input", "targetDate")
+        message = "The target date is in the past. Choose today or a later day."
+        uow.add_error(UserErrorCode.INVALID, message, "input", "targetDate")
 
 
-def _check_open(uow: UnitOfWork, action: Action) -> None:
+def _check_open(action: Action) -> None:
     if action.status is ActionStatus.COMPLETE:
-        raise reject(
-            UserErrorCode.CONFLICT, "The action is complete and closed. The assessor can reopen it first.", "id"
-        )
+        message = "This action is complete, so it cannot be changed. The assessor can reopen it."
+        raise reject(UserErrorCode.CONFLICT, message, "id")
 
 
 async def _add_files(uow: UnitOfWork, action: Action, files: Sequence[File], aim_ids: Collection[int]) -> list[int]:
-    """Attaches files to an action; gives the keys of those that were not there yet."""
+    """Attaches files to an action. Returns the keys of those that it did not have."""
     attach_all(files, action.learner_id, aim_ids)
     added = []
     for file in files:

@@ -1,4 +1,4 @@
-"""Aims: added to a learner's programme, and changed."""
+"""Aims are added to a learner's programme and changed."""
 
 import datetime as dt
 from typing import Any, TypedDict, Unpack
@@ -9,16 +9,17 @@ from db.models.qualification import Qualification
 from db.models.user import User
 from domain.enums import AimStatus, Role, UserErrorCode
 from domain.progress import ENDED
-from repositories.people import grants_of_user, has_open_aim
+from repositories.aim import has_open_aim
+from repositories.user import grants_of_user
+from resolvers.core.labels import AIM_STATUS, ROLE
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
-from resolvers.exports.labels import AIM_STATUS, ROLE
 
 _AWAITING, _TRAINING, _SUSPENDED = AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING, AimStatus.SUSPENDED
 _COMPLETED, _WITHDRAWN = AimStatus.COMPLETED, AimStatus.WITHDRAWN
 
-# An aim that has ended goes on where that was a mistake, or where the learner comes back.
-NEXT: dict[AimStatus, frozenset[AimStatus]] = {
+# An aim that has ended can continue, because the end may be a mistake and learners come back.
+NEXT_STATUSES: dict[AimStatus, frozenset[AimStatus]] = {
     _AWAITING: frozenset({_TRAINING, _WITHDRAWN}),
     _TRAINING: frozenset({_SUSPENDED, _COMPLETED, _WITHDRAWN}),
     _SUSPENDED: frozenset({_TRAINING, _COMPLETED, _WITHDRAWN}),
@@ -28,7 +29,7 @@ NEXT: dict[AimStatus, frozenset[AimStatus]] = {
 
 
 class AimChanges(TypedDict, total=False):
-    """What a change of an aim may set; what is left out or None stays, but None takes the IQA away."""
+    """The changes of an aim: what is missing or None is not changed, except that None removes the IQA."""
 
     status: AimStatus | None
     assessor_id: str | None
@@ -48,24 +49,24 @@ async def add(
     planned_end_date: dt.date,
     iqa_id: str | None = None,
 ) -> int:
-    """Adds a qualification version to a learner's programme; it waits for the induction.
+    """Adds a qualification version to a learner's programme, awaiting the induction. Returns the aim's key.
 
-    Any assessor of the provider can be its assessor, and from then on that alone decides which assessor sees it.
-    Refuses with NOT_FOUND, NOT_ALLOWED, INVALID for people and dates, and CONFLICT where the learner is in that
-    qualification already.
+    The assessor sees the learner through the aim. Rejects with NOT_FOUND, NOT_ALLOWED, INVALID for people and dates,
+    and CONFLICT where the learner has an open aim in that qualification version.
     """
     learner = await uow.get(Learner, learner_id, "input", "learnerId")
     uow.authorize()
     qualification = await require_entity(uow, Qualification, qualification_id, "input", "qualificationId", locked=False)
-    assessor = await _person(uow, assessor_id, Role.ASSESSOR, "assessorId")
-    iqa = None if iqa_id is None else await _person(uow, iqa_id, Role.IQA, "iqaId")
+    assessor = await _user_in_role(uow, assessor_id, Role.ASSESSOR, "assessorId")
+    iqa = None if iqa_id is None else await _user_in_role(uow, iqa_id, Role.IQA, "iqaId")
     if assessor is not None and assessor is iqa:
-        _same_person(uow, "iqaId")
-    _check_dates(uow, start_date, planned_end_date)
+        _add_same_person(uow, "iqaId")
+    _check_planned_end(uow, start_date, planned_end_date)
     if learner.erased_at is not None:
-        uow.add_error(UserErrorCode.CONFLICT, "This learner's record was erased.", "input", "learnerId")
+        message = "This learner's record was erased, so it cannot be changed."
+        uow.add_error(UserErrorCode.CONFLICT, message, "input", "learnerId")
     if qualification is not None and await has_open_aim(uow.session, learner.id, qualification.id):
-        _twice(uow, "qualificationId")
+        _add_open_aim(uow, "qualificationId")
     uow.raise_errors()
     assert qualification is not None and assessor is not None
     aim = Aim(
@@ -74,7 +75,7 @@ async def add(
         qualification_id=qualification.id,
         status=AimStatus.AWAITING_INDUCTION,
         assessor_id=assessor.id,
-        iqa_id=iqa and iqa.id,
+        iqa_id=iqa.id if iqa else None,
         start_date=start_date,
         planned_end_date=planned_end_date,
         created_at=uow.now,
@@ -95,100 +96,99 @@ async def add(
 
 @mutation("aimUpdate")
 async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> int:
-    """Changes where a learner stands in an aim, its people, or its end. An assessor who is replaced sees it no more.
+    """Changes an aim's status, its assessor or IQA, or its dates. A replaced assessor no longer sees the aim.
 
-    Ended, it has an actual end: the day given, or today. Refuses with NOT_FOUND, NOT_ALLOWED, INVALID for people and
-    dates, and CONFLICT for a status that cannot follow.
+    An aim that ends gets an actual end date: the given one, or today. Rejects with NOT_FOUND, NOT_ALLOWED, INVALID for
+    people and dates, and CONFLICT for a status that cannot follow the current one.
     """
     aim = await uow.get(Aim, id, "id")
     uow.authorize()
-    wanted: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     status = changes.get("status") or aim.status
     if status is not aim.status:
-        wanted["status"] = status
-        await _check_next(uow, aim, status)
-    wanted |= await _people(uow, aim, changes)
+        values["status"] = status
+        await _check_status(uow, aim, status)
+    values |= await _people(uow, aim, changes)
     planned_end = changes.get("planned_end_date")
     if planned_end is not None:
-        _check_dates(uow, aim.start_date, planned_end)
-        wanted["planned_end_date"] = planned_end
-    wanted["actual_end_date"] = _actual_end(uow, aim, status, changes.get("actual_end_date"))
+        _check_planned_end(uow, aim.start_date, planned_end)
+        values["planned_end_date"] = planned_end
+    values["actual_end_date"] = _actual_end(uow, aim, status, changes.get("actual_end_date"))
     uow.raise_errors()
-    changed = sorted(name for name, value in wanted.items() if getattr(aim, name) != value)
+    changed = sorted(name for name, value in values.items() if getattr(aim, name) != value)
     for name in changed:
-        setattr(aim, name, wanted[name])
+        setattr(aim, name, values[name])
     if changed:
         uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, fields=changed, status=status.value)
     return aim.id
 
 
-async def _check_next(uow: UnitOfWork, aim: Aim, status: AimStatus) -> None:
-    field = ("input", "status")
-    if status not in NEXT[aim.status]:
-        can = " or ".join(f'"{AIM_STATUS[one]}"' for one in AimStatus if one in NEXT[aim.status])
-        message = f'From "{AIM_STATUS[aim.status]}" an aim cannot go to "{AIM_STATUS[status]}", only to {can}.'
-        uow.add_error(UserErrorCode.CONFLICT, message, *field)
+async def _check_status(uow: UnitOfWork, aim: Aim, status: AimStatus) -> None:
+    if status not in NEXT_STATUSES[aim.status]:
+        next_words = " or ".join(f'"{AIM_STATUS[each]}"' for each in AimStatus if each in NEXT_STATUSES[aim.status])
+        message = f'The status of this component is "{AIM_STATUS[aim.status]}". It can only change to {next_words}.'
+        uow.add_error(UserErrorCode.CONFLICT, message, "input", "status")
     elif aim.status in ENDED and await has_open_aim(uow.session, aim.learner_id, aim.qualification_id, aim.id):
-        _twice(uow, "status")
+        _add_open_aim(uow, "status")
 
 
 async def _people(uow: UnitOfWork, aim: Aim, changes: AimChanges) -> dict[str, int | None]:
-    """The assessor and the IQA, as far as they are to change; notes where one person would be both."""
-    wanted: dict[str, int | None] = {}
-    for name, field, role in (("assessor_id", "assessorId", Role.ASSESSOR), ("iqa_id", "iqaId", Role.IQA)):
-        id = changes.get(name)
-        if id is not None:
-            person = await _person(uow, str(id), role, field)
-            if person is not None:
-                wanted[name] = person.id
-        elif name == "iqa_id" and name in changes:
-            wanted[name] = None
-    people = {"assessor_id": aim.assessor_id, "iqa_id": aim.iqa_id, **wanted}
-    if wanted and people["assessor_id"] is not None and people["assessor_id"] == people["iqa_id"]:
-        _same_person(uow, "iqaId" if "iqa_id" in wanted else "assessorId")
-    return wanted
+    """Returns the new keys of the assessor and the IQA, as far as they change; records an error for the same person."""
+    values: dict[str, int | None] = {}
+    assessor_id, iqa_id = changes.get("assessor_id"), changes.get("iqa_id")
+    if assessor_id is not None and (assessor := await _user_in_role(uow, assessor_id, Role.ASSESSOR, "assessorId")):
+        values["assessor_id"] = assessor.id
+    if iqa_id is not None:
+        if iqa := await _user_in_role(uow, iqa_id, Role.IQA, "iqaId"):
+            values["iqa_id"] = iqa.id
+    elif "iqa_id" in changes:
+        values["iqa_id"] = None
+    people = {"assessor_id": aim.assessor_id, "iqa_id": aim.iqa_id, **values}
+    if values and people["assessor_id"] is not None and people["assessor_id"] == people["iqa_id"]:
+        _add_same_person(uow, "iqaId" if "iqa_id" in values else "assessorId")
+    return values
 
 
-async def _person(uow: UnitOfWork, id: str, role: Role, field: str) -> User | None:
-    """The user with that id, if they can be the aim's assessor or IQA; else None, and the fault is noted."""
+async def _user_in_role(uow: UnitOfWork, id: str, role: Role, field: str) -> User | None:
+    """Returns the user with that id, if they hold the role; else records the error and returns None."""
     user = await require_entity(uow, User, id, "input", field, locked=False)
     if user is None:
         return None
     if user.archived_at is None and role in await grants_of_user(uow.session, user.id):
         return user
-    message = f"This person does not hold the role {ROLE[role]}. Choose somebody who does."
+    message = f"This person does not have the role {ROLE[role]}. Choose someone who has it."
     uow.add_error(UserErrorCode.INVALID, message, "input", field)
     return None
 
 
-def _actual_end(uow: UnitOfWork, aim: Aim, status: AimStatus, asked: dt.date | None) -> dt.date | None:
-    """The day on which the aim ended: asked for, there already, or today; None while it goes on."""
+def _actual_end(uow: UnitOfWork, aim: Aim, status: AimStatus, given: dt.date | None) -> dt.date | None:
+    """Returns the day on which the aim ended: the given one, the recorded one, or today; None for an open aim."""
     field = ("input", "actualEndDate")
     if status not in ENDED:
-        if asked is not None:
-            uow.add_error(
-                UserErrorCode.INVALID, "Only an aim that is completed or withdrawn has an actual end.", *field
-            )
+        if given is not None:
+            message = "Only a completed or withdrawn component has an actual end date. Leave the date out."
+            uow.add_error(UserErrorCode.INVALID, message, *field)
         return None
-    if asked is None:
-        # Withdrawn before it began, it ends on the day that was to be its first.
+    if given is None:
+        # An aim that is withdrawn before it starts ends on its first day.
         return (aim.actual_end_date if aim.status is status else None) or max(uow.today, aim.start_date)
-    if not aim.start_date <= asked <= uow.today:
-        uow.add_error(UserErrorCode.INVALID, "Give a day from the aim's start to today.", *field)
-    return asked
+    if not aim.start_date <= given <= uow.today:
+        message = "Choose a day between the component's start date and today."
+        uow.add_error(UserErrorCode.INVALID, message, *field)
+    return given
 
 
-def _check_dates(uow: UnitOfWork, start: dt.date, planned_end: dt.date) -> None:
+def _check_planned_end(uow: UnitOfWork, start: dt.date, planned_end: dt.date) -> None:
     if planned_end < start:
-        message = f"Give a planned end that is not before the start ({start:%d %B %Y})."
+        message = "The planned end date is before the start date. Choose the start date or a later day."
         uow.add_error(UserErrorCode.INVALID, message, "input", "plannedEndDate")
 
 
-def _same_person(uow: UnitOfWork, field: str) -> None:
-    message = "An aim's IQA is never its assessor. Choose two people."
+def _add_same_person(uow: UnitOfWork, field: str) -> None:
+    message = "The assessor and the IQA of a component must be two different people. Choose another person."
     uow.add_error(UserErrorCode.INVALID, message, "input", field)
 
 
-def _twice(uow: UnitOfWork, field: str) -> None:
-    message = "The learner is in this qualification already. Complete or withdraw that aim first."
+def _add_open_aim(uow: UnitOfWork, field: str) -> None:
+    message = "The learner is already taking this qualification. Complete or withdraw that component first."
     uow.add_error(UserErrorCode.CONFLICT, message, "input", field)

@@ -1,21 +1,21 @@
-"""A learner's CV: saved section by section by the learner, with documents beside it."""
+"""A learner saves the sections of their CV and adds documents to it."""
 
 from db.models.cv import CvDocument, CvSection
 from db.models.learner import Learner
 from domain.enums import CvDocumentKind, CvSectionName
 from domain.errors import not_allowed
+from resolvers.core.attachments import attach, claim_upload
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
-from resolvers.file import attach, claim_upload
 
 
 @mutation("cvSectionSave")
 async def section_save(uow: UnitOfWork, *, name: CvSectionName, text: str) -> int:
-    """Saves one section of the viewer's own CV; an empty text clears it. Gives the learner's key.
+    """Saves one section of the viewer's own CV; an empty text clears it. Returns the learner's key.
 
-    Refuses with NOT_ALLOWED for anybody but a learner, INVALID for a text that is too long.
+    Rejects with NOT_ALLOWED for every role but LEARNER, and INVALID for a text that is too long.
     """
-    learner = await _own(uow)
+    learner = await _own_record(uow)
     text = multi_line(uow, text, "text", required=False)
     uow.raise_errors()
     section = await uow.session.get(CvSection, (learner.id, name))
@@ -29,11 +29,11 @@ async def section_save(uow: UnitOfWork, *, name: CvSectionName, text: str) -> in
 
 @mutation("cvDocumentAdd")
 async def document_add(uow: UnitOfWork, *, kind: CvDocumentKind, file_id: str) -> int:
-    """Puts a document beside the viewer's own CV. Gives the learner's key.
+    """Adds a document to the viewer's own CV. Returns the learner's key.
 
-    Refuses with NOT_ALLOWED for anybody but a learner, NOT_FOUND, INVALID and CONFLICT for the file.
+    Rejects with NOT_ALLOWED for every role but LEARNER, and NOT_FOUND, INVALID and CONFLICT for the file.
     """
-    learner = await _own(uow)
+    learner = await _own_record(uow)
     file = await claim_upload(uow, file_id, "fileId")
     uow.raise_errors()
     assert file is not None
@@ -45,10 +45,10 @@ async def document_add(uow: UnitOfWork, *, kind: CvDocumentKind, file_id: str) -
     return learner.id
 
 
-async def _own(uow: UnitOfWork) -> Learner:
-    """The viewer's own record, locked, so that two who save the same section wait for each other."""
+async def _own_record(uow: UnitOfWork) -> Learner:
+    """Returns the viewer's own record, locked, so that two requests that save the same section wait for each other."""
     uow.authorize()
     learner = await uow.get_or_none(Learner, uow.viewer.learner_key)
     if learner is None:
-        raise not_allowed("There is no learner's record of yours to save this in.")
+        raise not_allowed("You have no learner record, so you cannot have a CV here.")
     return learner

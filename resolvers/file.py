@@ -1,4 +1,4 @@
-"""Files: announced here, sent to the link that comes back, then named where they are used."""
+"""Uploads: a file is announced first, then its bytes are sent to a signed link."""
 
 import datetime as dt
 from dataclasses import dataclass
@@ -6,15 +6,14 @@ from typing import TypedDict
 
 from auth.signed_urls import UPLOAD
 from db.models.file import File
-from domain import global_id as ids
+from domain import global_id
 from domain.enums import UserErrorCode
 from resolvers.core.context import Context
 from resolvers.core.unit_of_work import UnitOfWork, mutation
-from resolvers.core.validation import require_entity
 from services.storage.upload_types import UnacceptableUpload, clean_name, kind_of
 
-# Bytes: what one file may have. Room for a film of a few minutes from a telephone.
-LARGEST = 100 * 1024 * 1024
+# Bytes: enough for a video of a few minutes from a phone.
+MAX_SIZE = 100 * 1024 * 1024
 LINK_LIFETIME = dt.timedelta(minutes=30)
 
 
@@ -27,8 +26,8 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True)
-class UploadPlace:
-    """Where the bytes of an announced file go: PUT to `url` with `headers`, before `expires_at`."""
+class UploadTarget:
+    """Where the client sends the bytes of an announced file: PUT to `url` with `headers`, before `expires_at`."""
 
     key: int
     url: str
@@ -37,93 +36,69 @@ class UploadPlace:
 
     @property
     def file_id(self) -> str:
-        """The file's id in the graph: named where the file is used."""
-        return ids.encode("File", self.key)
+        """The file's global id, which is given where the file is used."""
+        return global_id.encode("File", self.key)
 
 
-class _Announced(TypedDict):
+class AnnouncedFile(TypedDict):
+    """What is stored of an announcement with its Idempotency-Key; `announced_at` as ISO 8601."""
+
     key: int
     content_type: str
     announced_at: str
 
 
-async def upload_create(context: Context, *, name: str, content_type: str, size: int) -> UploadPlace:
-    """Announces a file and gives the place for its bytes. The same Idempotency-Key gives the same place.
-
-    Refuses with REQUIRED or INVALID for a name, type or size that is not kept.
-    """
-    announced = await _announce(context, name=name, content_type=content_type, size=size)
-    expires_at = dt.datetime.fromisoformat(announced["announced_at"]) + LINK_LIFETIME
-    link = context.services.links.sign(UPLOAD, {"file": announced["key"]}, expires_at)
-    url = f"{context.services.base_url}/uploads/{link}"
-    return UploadPlace(announced["key"], url, [Header("Content-Type", announced["content_type"])], expires_at)
-
-
 @mutation("fileUploadCreate")
-async def _announce(uow: UnitOfWork, *, name: str, content_type: str, size: int) -> _Announced:
+async def upload_create(uow: UnitOfWork, *, name: str, content_type: str, size: int) -> AnnouncedFile:
+    """Announces a file of `size` bytes.
+
+    Rejects with REQUIRED or INVALID for a name, type or size that is not accepted.
+    """
     uow.authorize()
-    kept_as = ""
+    stored_type = ""
     if not name.strip():
-        uow.add_error(UserErrorCode.REQUIRED, "Give the file's name, with its ending.", "input", "name")
+        message = 'The file has no name. Give one with its ending, such as "review.pdf".'
+        uow.add_error(UserErrorCode.REQUIRED, message, "input", "name")
     else:
-        kept_as = _kind(uow, clean_name(name), content_type)
+        stored_type = _content_type(uow, clean_name(name), content_type)
     if size <= 0:
-        uow.add_error(UserErrorCode.INVALID, "The file is empty: choose another.", "input", "size")
-    elif size > LARGEST:
-        uow.add_error(
-            UserErrorCode.INVALID,
-            f"The file has {size:,} bytes, and {LARGEST:,} is the most. Make it smaller, or send it in parts.",
-            "input", "size",
-        )  # fmt: skip
+        uow.add_error(UserErrorCode.INVALID, "The file is empty. Choose another file.", "input", "size")
+    elif size > MAX_SIZE:
+        megabytes = MAX_SIZE // 1024 // 1024
+        message = f"The file is larger than {megabytes} MB. Make it smaller, or split it into several files."
+        uow.add_error(UserErrorCode.INVALID, message, "input", "size")
     uow.raise_errors()
     file = File(
         provider_id=uow.viewer.provider_key,
         name=clean_name(name),
-        content_type=kept_as,
+        content_type=stored_type,
         size=size,
         uploaded_by_id=uow.viewer.user_key,
         announced_at=uow.now,
     )
     uow.session.add(file)
     await uow.session.flush()
-    uow.audit("File", file.id, size=size, content_type=kept_as)
-    return {"key": file.id, "content_type": kept_as, "announced_at": uow.now.isoformat()}
+    uow.audit("File", file.id, size=size, content_type=stored_type)
+    return {"key": file.id, "content_type": stored_type, "announced_at": uow.now.isoformat()}
 
 
-def _kind(uow: UnitOfWork, name: str, announced: str) -> str:
-    """The content type that the file is kept as; notes what is wrong at the name, or else at the type."""
+def upload_target(context: Context, announced: AnnouncedFile) -> UploadTarget:
+    """Returns the signed link for the bytes of an announced file: the same for the same announcement."""
+    expires_at = dt.datetime.fromisoformat(announced["announced_at"]) + LINK_LIFETIME
+    link = context.services.links.sign(UPLOAD, {"file": announced["key"]}, expires_at)
+    url = f"{context.services.base_url}/uploads/{link}"
+    return UploadTarget(announced["key"], url, [Header("Content-Type", announced["content_type"])], expires_at)
+
+
+def _content_type(uow: UnitOfWork, name: str, announced: str) -> str:
+    """Returns the content type that the file is stored with; records an error at the name, or else at the type."""
     try:
         kind = kind_of(name)
-    except UnacceptableUpload as refused:
-        uow.add_error(UserErrorCode.INVALID, str(refused), "input", "name")
+    except UnacceptableUpload as error:
+        uow.add_error(UserErrorCode.INVALID, str(error), "input", "name")
         return ""
     try:
         kind_of(name, announced)
-    except UnacceptableUpload as refused:
-        uow.add_error(UserErrorCode.INVALID, str(refused), "input", "contentType")
+    except UnacceptableUpload as error:
+        uow.add_error(UserErrorCode.INVALID, str(error), "input", "contentType")
     return kind.content_type
-
-
-async def claim_upload(uow: UnitOfWork, id: str, *field: str) -> File | None:
-    """The file that the viewer uploaded to use it once, locked; else None, and the fault is noted at the field.
-
-    Call `change.raise_errors()`, then `bind` it to the learner whose record it is used in.
-    """
-    file = await require_entity(uow, File, id, *field)
-    if file is None:
-        return None
-    if file.uploaded_by_id != uow.viewer.user_key:
-        uow.add_error(UserErrorCode.NOT_ALLOWED, "Only who uploaded a file can use it. Upload it yourself.", *field)
-    elif file.uploaded_at is None:
-        message = "The file has not arrived yet: send its bytes to the upload link first."
-        uow.add_error(UserErrorCode.INVALID, message, *field)
-    elif file.learner_id is not None or file.erased_at is not None:
-        uow.add_error(UserErrorCode.CONFLICT, "The file is in use already. Upload it again to use it here too.", *field)
-    else:
-        return file
-    return None
-
-
-def attach(file: File, learner_id: int, aim_id: int | None = None) -> None:
-    """From now on the file is seen by whoever sees the learner's record that it is used in, and by nobody else."""
-    file.learner_id, file.aim_id = learner_id, aim_id

@@ -1,4 +1,4 @@
-"""Learners: enrolled and changed."""
+"""Learners are enrolled, and their records changed."""
 
 from typing import Any, TypedDict, Unpack
 
@@ -8,15 +8,16 @@ from db.models.learner import Learner
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
 from domain.uln import is_uln
-from repositories.people import uln_taken, user_key_by_username
+from repositories.learner import uln_taken
+from repositories.user import user_key_by_username
+from resolvers.core.attachments import attach, claim_upload
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
-from resolvers.file import attach, claim_upload
-from resolvers.invitation import make_login, taken, username_of
+from resolvers.user.invitation import add_email_taken, create_user, parse_username
 
 
 class LearnerChanges(TypedDict, total=False):
-    """What a change of a learner may set; what is left out or None stays, but None takes the ULN or the photo away."""
+    """The changes of a learner: what is missing or None is not changed, except that None removes ULN and photo."""
 
     name: str | None
     uln: str | None
@@ -26,22 +27,22 @@ class LearnerChanges(TypedDict, total=False):
 
 @mutation("learnerEnrol")
 async def enrol(uow: UnitOfWork, *, name: str, email: str, employer_id: str, uln: str | None = None) -> int:
-    """Makes a learner with a login, and sends the invitation.
+    """Adds a learner with an account, and sends the invitation. Returns the learner's key.
 
-    An assessor sees whom they enrolled until there is an aim. Refuses with NOT_ALLOWED, NOT_FOUND for the employer,
-    REQUIRED or INVALID for the fields, and CONFLICT for an e-mail or a ULN that is another's.
+    An assessor sees learners whom they enrolled until the first aim is added. Rejects with NOT_ALLOWED, NOT_FOUND for
+    the employer, REQUIRED or INVALID for the fields, and CONFLICT for an e-mail or a ULN that is taken.
     """
     uow.authorize()
     name = single_line(uow, name, "input", "name")
-    username = username_of(uow, email, "input", "email")
+    username = parse_username(uow, email, "input", "email")
     if await user_key_by_username(uow.session, username) is not None:
-        taken(uow, "input", "email")
+        add_email_taken(uow, "input", "email")
     if uln is not None:
-        uln = await _checked_uln(uow, uln)
+        uln = await _parse_uln(uow, uln)
     employer = await require_entity(uow, Employer, employer_id, "input", "employerId", locked=False)
     uow.raise_errors()
     assert employer is not None
-    user = await make_login(uow, name, email, username, Role.LEARNER)
+    user = await create_user(uow, name, email, username, Role.LEARNER)
     learner = Learner(
         provider_id=user.provider_id,
         user_id=user.id,
@@ -58,58 +59,59 @@ async def enrol(uow: UnitOfWork, *, name: str, email: str, employer_id: str, uln
 
 @mutation("learnerUpdate")
 async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[LearnerChanges]) -> int:
-    """Changes a learner's record. An Employer Overview's sight follows the employer, a manager's allocation stays.
+    """Changes a learner's record. With the employer, the Employer Overviews who see them change; managers do not.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED, REQUIRED or INVALID for the fields, and CONFLICT for a ULN that is another's.
+    Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED or INVALID for the fields, and CONFLICT for a ULN that is taken.
     """
     learner = await uow.get(Learner, id, "id")
     uow.authorize()
     user = await uow.session.get_one(User, learner.user_id, with_for_update={"key_share": True})
-    wanted: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     name, photo = changes.get("name"), None
     if name is not None:
         name = single_line(uow, name, "input", "name")
     if "uln" in changes:
         uln = changes["uln"]
-        wanted["uln"] = None if uln is None else await _checked_uln(uow, uln, learner.id)
+        values["uln"] = None if uln is None else await _parse_uln(uow, uln, learner.id)
     if (employer_id := changes.get("employer_id")) is not None:
         employer = await require_entity(uow, Employer, employer_id, "input", "employerId", locked=False)
-        wanted["employer_id"] = employer and employer.id
+        values["employer_id"] = employer.id if employer else None
     if "photo_file_id" in changes:
         photo = await _photo(uow, changes["photo_file_id"])
-        wanted["photo_file_id"] = photo and photo.id
+        values["photo_file_id"] = photo.id if photo else None
     if learner.erased_at is not None:
-        uow.add_error(UserErrorCode.CONFLICT, "This learner's record was erased.", "id")
+        message = "This learner's record was erased, so it cannot be changed."
+        uow.add_error(UserErrorCode.CONFLICT, message, "id")
     uow.raise_errors()
-    fields = sorted(field for field, value in wanted.items() if getattr(learner, field) != value)
-    for field in fields:
-        setattr(learner, field, wanted[field])
+    changed = sorted(field for field, value in values.items() if getattr(learner, field) != value)
+    for field in changed:
+        setattr(learner, field, values[field])
     if photo is not None:
         attach(photo, learner.id)
     if name is not None and name != user.name:
         user.name = name
-        fields.append("name")
-    if fields:
-        uow.audit("Learner", learner.id, learner_id=learner.id, fields=fields)
+        changed.append("name")
+    if changed:
+        uow.audit("Learner", learner.id, learner_id=learner.id, fields=changed)
     return learner.id
 
 
-async def _checked_uln(uow: UnitOfWork, uln: str, but: int | None = None) -> str:
-    """The number without the spaces in it; notes INVALID, or CONFLICT where it is another learner's."""
+async def _parse_uln(uow: UnitOfWork, uln: str, excluding: int | None = None) -> str:
+    """Returns the Unique Learner Number without spaces; records INVALID, or CONFLICT where another learner has it."""
     uln, field = "".join(uln.split()), ("input", "uln")
     if not is_uln(uln):
-        message = "A ULN has 10 digits, does not begin with 0, and its last digit checks the others. Compare them."
+        message = "This is not a valid ULN. A ULN has 10 digits. Compare each digit with the learner's document."
         uow.add_error(UserErrorCode.INVALID, message, *field)
-    elif await uln_taken(uow.session, uow.viewer.provider_key, uln, but):
-        message = "Another learner has this ULN already. Compare it, or look for that learner."
+    elif await uln_taken(uow.session, uow.viewer.provider_key, uln, excluding):
+        message = "Another learner already has this ULN. Check the number, or search for that learner."
         uow.add_error(UserErrorCode.CONFLICT, message, *field)
     return uln
 
 
 async def _photo(uow: UnitOfWork, id: str | None) -> File | None:
-    """The viewer's own upload, if it is a picture; notes what is wrong with it."""
+    """Returns the viewer's own upload; records an error where it is not a picture."""
     field = ("input", "photoFileId")
     file = None if id is None else await claim_upload(uow, id, *field)
     if file is not None and not file.content_type.startswith("image/"):
-        uow.add_error(UserErrorCode.INVALID, "A photo is a picture, such as a JPEG or a PNG. Upload one.", *field)
+        uow.add_error(UserErrorCode.INVALID, "This file is not a picture. Upload a JPEG or a PNG.", *field)
     return file

@@ -1,22 +1,22 @@
-"""Messages between a learner's people and their assessor: sent as e-mail, without attachments."""
+"""Messages between a learner or employer and the assessor, sent as e-mail without attachments."""
 
 from db.models.aim import Aim
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
-from repositories.evidence import aim_names
+from repositories.aim import aim_names
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
 from services.mail.messages import message
 
-# Those who write to the assessor; the others write to the learner.
+# The roles whose messages go to the assessor; those of other roles go to the learner.
 _TO_ASSESSOR = (Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 
 
 @mutation("messageSend")
 async def send(uow: UnitOfWork, *, aim_id: str, subject: str, body: str) -> None:
-    """Sends an e-mail to the aim's assessor, or from an assessor or admin to its learner [001].
+    """Sends an e-mail to the aim's assessor, or from an assessor or admin to its learner.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED, REQUIRED and INVALID for the fields, INVALID where there is nobody to write to.
+    Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED and INVALID for the fields, and INVALID where there is no recipient.
     """
     aim = await require_entity(uow, Aim, aim_id, "input", "aimId", locked=False)
     if aim is not None:
@@ -28,20 +28,23 @@ async def send(uow: UnitOfWork, *, aim_id: str, subject: str, body: str) -> None
     names = await aim_names(uow.session, aim)
     to_assessor = uow.viewer.role in _TO_ASSESSOR
     key = aim.assessor_id if to_assessor else names.learner_user_key
-    receiver = None if key is None else await uow.session.get_one(User, key)
-    if receiver is None or receiver.archived_at is not None:
-        who = "assessor" if to_assessor else "learner"
-        uow.add_error(UserErrorCode.INVALID, f"There is no {who} to write to at the moment.", "input", "aimId")
+    recipient = None if key is None else await uow.session.get_one(User, key)
+    if recipient is None or recipient.archived_at is not None:
+        problem = (
+            "This component has no assessor at the moment" if to_assessor else "This learner's account is archived"
+        )
+        error = f"{problem}, so the message cannot be sent."
+        uow.add_error(UserErrorCode.INVALID, error, "input", "aimId")
         uow.raise_errors()
         return
     mail = message(
-        name=receiver.name,
+        name=recipient.name,
         sender=uow.viewer.name,
-        # A learner sees nobody's e-mail address: their answer goes through Waymark.
+        # Learners do not see e-mail addresses: their reply goes through Waymark.
         sender_email=uow.viewer.email if to_assessor else None,
         about=f"{names.learner}, {names.title}",
         subject=subject,
         body=body,
     )
-    uow.send_mail(receiver.email, mail)
+    uow.send_mail(recipient.email, mail)
     uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, to="assessor" if to_assessor else "learner")

@@ -1,4 +1,4 @@
-"""Any record by its id: `node` and `nodes`."""
+"""Any record by its global id: the queries `node` and `nodes`."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from resolvers.core.context import Context
 
 
 async def by_id(context: Context, id: str) -> Any | None:
-    """The record's row; None for what does not exist, what the viewer may not see, and what was never an id."""
+    """Returns the record's row; None for an unknown record, one that the viewer does not see, and an invalid id."""
     loaders, parts = context.loaders, global_id.parse(id)
     if parts is None:
         return None
@@ -22,12 +22,12 @@ async def by_id(context: Context, id: str) -> Any | None:
 
 
 async def by_ids(context: Context, ids: Sequence[str]) -> list[Any | None]:
-    """As `by_id` for each, in order; one statement for each type."""
+    """Returns the row of each id as `by_id` does, in order, with one statement for each type."""
     return list(await asyncio.gather(*(by_id(context, id) for id in ids)))
 
 
 async def of_type(context: Context, type_name: str, id: str) -> Any | None:
-    """As `by_id`, and None where the id is of another type."""
+    """Returns the record's row as `by_id` does; None where the id is of another type."""
     row = await by_id(context, id)
     parts = global_id.parse(id)
     return row if parts is not None and parts[0] == type_name else None

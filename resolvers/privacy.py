@@ -1,6 +1,4 @@
-"""Privacy: everything about one learner to hand out, and a learner erased."""
-
-from typing import TypedDict
+"""Privacy: a learner's record is exported in full, or erased."""
 
 import structlog
 
@@ -8,77 +6,61 @@ from db.database import Database
 from db.models.learner import Learner
 from db.models.user import User
 from domain.enums import UserErrorCode
-from repositories.file import known_files
-from resolvers import signed_urls as link
-from resolvers.core.context import Context
+from repositories.file import referenced_storage_keys
+from resolvers.core.labels import listed, role_with_article
 from resolvers.core.unit_of_work import UnitOfWork, mutation
-from resolvers.exports.labels import ROLE
-from resolvers.signed_urls import Download
 from services.privacy.erasure import erase_learner, other_roles
 from services.storage.file_store import FileStore, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
 
-class _Erased(TypedDict):
-    key: int
-    storage_keys: list[str]
-
-
-async def erase(context: Context, *, id: str, confirm_name: str) -> int:
-    """Erases a learner, once the name has been written out as it stands; gives their key.
-
-    What is kept carries no name (`services/privacy/erasure.py`). Aims that still run are withdrawn. Refuses with NOT_FOUND,
-    NOT_ALLOWED, INVALID for another name, CONFLICT while the person holds another role.
-    """
-    erased = await _erase(context, id=id, confirm_name=confirm_name)
-    await drop_bytes(context.services.database, context.services.files, erased["storage_keys"])
-    return erased["key"]
-
-
 @mutation("learnerErase")
-async def _erase(uow: UnitOfWork, *, id: str, confirm_name: str) -> _Erased:
+async def erase(uow: UnitOfWork, *, id: str, confirm_name: str) -> int:
+    """Erases a learner, whose name must be repeated to confirm it. Returns the learner's key.
+
+    What remains has no name (`services/privacy/erasure.py`); open aims are withdrawn. Rejects with NOT_FOUND,
+    NOT_ALLOWED, INVALID for another name, and CONFLICT while the person holds another role.
+    """
     learner = await uow.get(Learner, id, "id")
     uow.authorize()
     if learner.erased_at is not None:
-        return {"key": learner.id, "storage_keys": []}
+        return learner.id
     user = await uow.session.get_one(User, learner.user_id)
     if " ".join(confirm_name.split()) != user.name:
-        message = "Write the learner's name as it stands in their record, to be sure that it is them."
+        message = "The name does not match. Type the learner's full name exactly as their record shows it."
         uow.add_error(UserErrorCode.INVALID, message, "confirmName")
-    if held := await other_roles(uow.session, user.id):
-        named = ", ".join(ROLE[role] for role in held)
-        uow.add_error(UserErrorCode.CONFLICT, f"This person is {named} as well. Revoke those roles first.", "id")
+    if roles := await other_roles(uow.session, user.id):
+        names = listed([role_with_article(role) for role in roles])
+        message = f"This person is also {names}. Remove {'that role' if len(roles) == 1 else 'those roles'} first."
+        uow.add_error(UserErrorCode.CONFLICT, message, "id")
     uow.raise_errors()
     storage_keys = await erase_learner(uow.session, learner, uow.now)
+    uow.after_commit(lambda: delete_stored_files(uow.services.database, uow.services.files, storage_keys))
     uow.audit("Learner", learner.id, learner_id=learner.id, files=len(storage_keys))
-    return {"key": learner.id, "storage_keys": storage_keys}
+    return learner.id
 
 
-async def drop_bytes(database: Database, store: FileStore, storage_keys: list[str]) -> None:
-    """Removes the bytes that no record names any more, after the commit.
+async def delete_stored_files(database: Database, store: FileStore, storage_keys: list[str]) -> None:
+    """Deletes the stored files that no record refers to any more, after the commit.
 
-    What a store that is away keeps, or a killed server, is taken by the sweep at the next start.
+    Files that remain, because the store is unreachable or the server is killed, are deleted at the next start.
     """
-    named = set(await known_files(database, storage_keys)) if storage_keys else set()
+    referenced = set(await referenced_storage_keys(database, storage_keys)) if storage_keys else set()
     try:
         for storage_key in storage_keys:
-            if storage_key not in named:
+            if storage_key not in referenced:
                 await store.delete(storage_key)
     except (StoreUnavailable, OSError) as error:
-        log.warning("erased_files_remain", cause=type(error).__name__, files=len(storage_keys))
-
-
-async def subject_access(context: Context, *, learner_id: str) -> Download:
-    """A link to everything about one learner as a ZIP, made when it is opened; the trail says that it was asked for.
-
-    Refuses with NOT_FOUND, NOT_ALLOWED.
-    """
-    return link.to_subject_access(context, await _ask(context, learner_id=learner_id))
+        log.warning("erased_files_not_deleted", cause=type(error).__name__, files=len(storage_keys))
 
 
 @mutation("subjectAccessExport")
-async def _ask(uow: UnitOfWork, *, learner_id: str) -> int:
+async def subject_access(uow: UnitOfWork, *, learner_id: str) -> int:
+    """Records that everything about a learner is exported. Returns the learner's key, for the link to the export.
+
+    Rejects with NOT_FOUND and NOT_ALLOWED.
+    """
     learner = await uow.get(Learner, learner_id, "learnerId", locked=False)
     uow.authorize()
     uow.audit("Learner", learner.id, learner_id=learner.id)

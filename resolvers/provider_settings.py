@@ -1,23 +1,20 @@
-"""Provider settings: what the numbers and the signing of units hang on, changed by a Master Admin."""
+"""The provider's settings for progress, reviews, unit signatures and the disclaimer, changed by a Master Admin."""
 
 from typing import Any, TypedDict, Unpack
 
-from auth.viewer import ProviderRules
 from domain.enums import Role, UserErrorCode
-from repositories.people import lock_provider
-from resolvers.authentication import set_viewer
-from resolvers.core.context import Context
+from repositories.provider import lock_provider
+from resolvers.core.labels import ROLE
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
-from resolvers.exports.labels import ROLE
 
-# An admin is no party to a learner's unit.
-WHO_SIGN = (Role.ASSESSOR, Role.IQA, Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
-_MOST_WEEKS = 52
+# The roles that can sign a unit, in the order in which they are shown. Admins do not sign.
+SIGNING_ROLES = (Role.ASSESSOR, Role.IQA, Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
+_MAX_WEEKS = 52
 
 
 class SettingsChanges(TypedDict, total=False):
-    """What a change of the settings may set; what is left out or None stays, but None takes the disclaimer away."""
+    """The changes of the settings: what is missing or None is not changed, except that None removes the disclaimer."""
 
     traffic_light_tolerance: float | None
     rated_from_percent: float | None
@@ -26,62 +23,56 @@ class SettingsChanges(TypedDict, total=False):
     disclaimer: str | None
 
 
-async def update(context: Context, **changes: Unpack[SettingsChanges]) -> ProviderRules:
-    """Changes the settings; the rules as they now are, by which the operation goes on.
+@mutation("providerSettingsUpdate")
+async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> None:
+    """Changes the settings, which apply to the rest of the operation too.
 
-    A disclaimer in other words is asked of everybody again, of the viewer too. Refuses with NOT_ALLOWED, or with
+    After a change of the disclaimer every user, the viewer too, must accept it again. Rejects with NOT_ALLOWED, or with
     REQUIRED and INVALID for the fields.
     """
-    await _update(context, **changes)
-    if context.claims is not None:
-        await set_viewer(context, context.claims)
-    return context.viewer_or_raise().rules
-
-
-@mutation("providerSettingsUpdate")
-async def _update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> None:
     uow.authorize()
     provider = await lock_provider(uow.session, uow.viewer.provider_key)
-    wanted: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
+    values: dict[str, Any] = {name: value for name, value in changes.items() if value is not None}
     for name, field in (
         ("traffic_light_tolerance", "trafficLightTolerance"),
         ("rated_from_percent", "ratedFromPercent"),
     ):
-        if name in wanted:
-            _check_percent(uow, wanted[name], "input", field)
-    if not 1 <= wanted.get("review_interval_weeks", 1) <= _MOST_WEEKS:
-        message = f"Give a number of weeks from 1 to {_MOST_WEEKS}."
+        if name in values:
+            _check_percent(uow, values[name], "input", field)
+    if not 1 <= values.get("review_interval_weeks", 1) <= _MAX_WEEKS:
+        message = f"Enter a number of weeks from 1 to {_MAX_WEEKS}."
         uow.add_error(UserErrorCode.INVALID, message, "input", "reviewIntervalWeeks")
-    if "unit_signatures" in wanted:
-        wanted["unit_signatures"] = _signers(uow, wanted["unit_signatures"])
+    if "unit_signatures" in values:
+        values["unit_signatures"] = _parse_signing_roles(uow, values["unit_signatures"])
     if "disclaimer" in changes:
-        wanted["disclaimer"] = (
-            multi_line(uow, changes["disclaimer"] or "", "input", "disclaimer", required=False) or None
-        )
+        text = multi_line(uow, changes["disclaimer"] or "", "input", "disclaimer", required=False)
+        values["disclaimer"] = text or None
     uow.raise_errors()
-    changed = sorted(name for name, value in wanted.items() if getattr(provider, name) != value)
+    changed = sorted(name for name, value in values.items() if getattr(provider, name) != value)
     for name in changed:
-        setattr(provider, name, wanted[name])
+        setattr(provider, name, values[name])
     if "disclaimer" in changed:
         provider.disclaimer_version += 1
     if changed:
         provider.settings_version += 1
         uow.audit(None, None, fields=changed)
+    uow.after_commit(uow.context.reload_viewer)
 
 
 def _check_percent(uow: UnitOfWork, value: float, *field: str) -> None:
     if not 0 <= value <= 100:
-        uow.add_error(UserErrorCode.INVALID, "Give a number from 0 to 100.", *field)
+        uow.add_error(UserErrorCode.INVALID, "Enter a number from 0 to 100.", *field)
     elif round(value, 1) != value:
-        uow.add_error(UserErrorCode.INVALID, "Give at most one decimal: that is how exact the percentages are.", *field)
+        uow.add_error(UserErrorCode.INVALID, "Enter a number with at most one decimal place.", *field)
 
 
-def _signers(uow: UnitOfWork, roles: list[Role]) -> list[str]:
-    """The roles' words, each once, in the order in which they are always told; notes REQUIRED or INVALID."""
+def _parse_signing_roles(uow: UnitOfWork, roles: list[Role]) -> list[str]:
+    """Returns the values of the roles, each once, in the order of SIGNING_ROLES; records REQUIRED or INVALID."""
     field = ("input", "unitSignatures")
     if not roles:
         uow.add_error(UserErrorCode.REQUIRED, "Choose at least one role that must sign a unit.", *field)
-    for place, role in enumerate(roles):
-        if role not in WHO_SIGN:
-            uow.add_error(UserErrorCode.INVALID, f"The role {ROLE[role]} signs no units.", *field, str(place))
-    return [role.value for role in WHO_SIGN if role in roles]
+    for index, role in enumerate(roles):
+        if role not in SIGNING_ROLES:
+            message = f"The role {ROLE[role]} cannot sign units. Choose another role."
+            uow.add_error(UserErrorCode.INVALID, message, *field, str(index))
+    return [role.value for role in SIGNING_ROLES if role in roles]

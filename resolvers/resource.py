@@ -1,18 +1,21 @@
-"""Resources and files from the course: material that an assessor gives a learner in one aim."""
+"""Resources and files from the course: files that an assessor adds to a learner's aim."""
 
 from db.models.aim import Aim
 from db.models.resource import Resource
 from domain.enums import ResourceBucket
+from resolvers.core.attachments import attach, claim_upload
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
-from resolvers.file import attach, claim_upload
 
 
 @mutation("resourceAdd")
 async def add(
     uow: UnitOfWork, *, aim_id: str, title: str, file_id: str, bucket: ResourceBucket = ResourceBucket.RESOURCES
 ) -> int:
-    """Adds a file to one of an aim's buckets. Refuses with NOT_FOUND, NOT_ALLOWED, or what is wrong with the fields."""
+    """Adds a file to one of an aim's two lists. Returns the resource's key.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, or REQUIRED, INVALID and CONFLICT for the fields.
+    """
     aim = await require_entity(uow, Aim, aim_id, "input", "aimId", locked=False)
     if aim is not None:
         uow.authorize()
@@ -33,7 +36,7 @@ async def add(
 
 @mutation("resourceRemove")
 async def remove(uow: UnitOfWork, *, id: str) -> int:
-    """Takes a resource out of its bucket; its file stays on record. Refuses with NOT_FOUND, NOT_ALLOWED."""
+    """Removes a resource from its aim; the file is kept. Rejects with NOT_FOUND and NOT_ALLOWED."""
     resource = await uow.get(Resource, id, "id")
     uow.authorize()
     await uow.session.delete(resource)

@@ -1,8 +1,9 @@
-"""Documents to sign: several roles are asked, and each signs its own slot."""
+"""Documents to sign: signatures are requested from several roles, and each role signs its own slot."""
 
 from collections.abc import Sequence
+from typing import cast
 
-from sqlalchemy import update
+from sqlalchemy import CursorResult, update
 
 from auth import policy
 from db.models.file import File
@@ -12,18 +13,18 @@ from db.models.user import User
 from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
 from domain.errors import not_allowed, reject
-from repositories.signature_request import open_slots, possible_signers, slot_of
+from repositories.signature_request import count_open_slots, possible_signers, slot_of_role
+from resolvers.core.attachments import attach, claim_upload
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
-from resolvers.file import attach, claim_upload
 from services.mail.messages import signature_requested
 
 
 @mutation("signatureRequestCreate")
 async def create(uow: UnitOfWork, *, learner_id: str, title: str, file_id: str, roles: Sequence[Role]) -> int:
-    """Asks roles to sign a document about a learner; whoever can sign it in one of them hears by e-mail.
+    """Requests signatures on a document about a learner, and sends an e-mail to the people who can sign.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED, or REQUIRED, INVALID and CONFLICT for the fields.
+    Returns the request's key. Rejects with NOT_FOUND, NOT_ALLOWED, or REQUIRED, INVALID and CONFLICT for the fields.
     """
     learner = await require_entity(uow, Learner, learner_id, "input", "learnerId", locked=False)
     if learner is not None:
@@ -34,19 +35,21 @@ async def create(uow: UnitOfWork, *, learner_id: str, title: str, file_id: str, 
     uow.raise_errors()
     assert learner is not None and file is not None and file.sha256 is not None
     attach(file, learner.id)
-    of_learner = {"provider_id": learner.provider_id, "learner_id": learner.id}
+    owner = {"provider_id": learner.provider_id, "learner_id": learner.id}
     request = SignatureRequest(
-        **of_learner, title=title, file_id=file.id, document_sha256=file.sha256, status=SignatureRequestStatus.PENDING,
+        **owner, title=title, file_id=file.id, document_sha256=file.sha256, status=SignatureRequestStatus.PENDING,
         requested_by_id=uow.viewer.user_key, requested_at=uow.now,
     )  # fmt: skip
     uow.session.add(request)
     await uow.session.flush()
-    uow.session.add_all(SignatureSlot(**of_learner, request_id=request.id, role=role) for role in roles)
+    uow.session.add_all(SignatureSlot(**owner, request_id=request.id, role=role) for role in roles)
     learner_name = (await uow.session.get_one(User, learner.user_id)).name
-    for person in await possible_signers(uow.session, learner, roles):
-        if person.key != uow.viewer.user_key:
-            mail = signature_requested(name=person.name, document=title, learner=learner_name, requested_by=uow.viewer.name)
-            uow.send_mail(person.email, mail)
+    for signer in await possible_signers(uow.session, learner, roles):
+        if signer.key != uow.viewer.user_key:
+            mail = signature_requested(
+                name=signer.name, document=title, learner=learner_name, requested_by=uow.viewer.name
+            )
+            uow.send_mail(signer.email, mail)
     uow.audit(
         "SignatureRequest", request.id, learner_id=learner.id, file=file.id, roles=[role.value for role in roles],
         sha256=file.sha256,
@@ -54,53 +57,70 @@ async def create(uow: UnitOfWork, *, learner_id: str, title: str, file_id: str, 
     return request.id
 
 
-def _check_roles(uow: UnitOfWork, roles: Sequence[Role]) -> None:
-    if not roles:
-        uow.add_error(UserErrorCode.REQUIRED, "Say which roles are to sign: at least one.", "input", "roles")
-    for place, role in enumerate(roles):
-        field = ("input", "roles", str(place))
-        if role in roles[:place]:
-            uow.add_error(UserErrorCode.INVALID, "This role is named twice. Each role signs once.", *field)
-        elif not policy.may(role, "signatureRequestSign"):
-            uow.add_error(UserErrorCode.INVALID, "Nobody signs in this role. Choose another.", *field)
-
-
 @mutation("signatureRequestSign", signs=True)
 async def sign(uow: UnitOfWork, *, id: str, document_sha256: str, password: str) -> int:
-    """Signs the viewer's own role's slot on the document that they opened; signing it again changes nothing.
+    """Signs the slot of the viewer's role on the document that they opened; signing it again changes nothing.
 
-    Refuses with NOT_FOUND, NOT_ALLOWED where no slot is the role's, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, and CONFLICT
-    where the digest is another document's, the request was cancelled, or another person was first.
+    Rejects with NOT_FOUND, NOT_ALLOWED where the role has no slot, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, and CONFLICT
+    where the digest is that of another document, the request was cancelled, or another person signed the slot first.
     """
-    # Locked, so that of two who fill the last two slots the second sees that all are filled.
+    # Locked: of two requests that sign the last two slots, the second sees that every slot is signed.
     request = await uow.get(SignatureRequest, id, "id")
     uow.authorize()
-    slot = await slot_of(uow.session, request.id, uow.viewer.role)
+    slot = await slot_of_role(uow.session, request.id, uow.viewer.role)
     if slot is None:
-        raise not_allowed("Your role is not asked to sign this document.", "id")
+        raise not_allowed("This document does not need a signature in your role.", "id")
     file = await uow.session.get_one(File, request.file_id)
     if not document_sha256.lower() == file.sha256 == request.document_sha256:
-        raise reject(
-            UserErrorCode.CONFLICT,
-            "The document is not the one that you opened. Open and read it again, then sign it.",
-            "documentSha256",
-        )
+        message = "This is not the document that you opened. Open it again, read it, then sign."
+        raise reject(UserErrorCode.CONFLICT, message, "documentSha256")
     if slot.signed_by_id == uow.viewer.user_key:
         return request.id
     if request.status is SignatureRequestStatus.CANCELLED:
-        raise reject(UserErrorCode.CONFLICT, "The request was cancelled: there is nothing to sign any more.", "id")
-    if not await _fill(uow, slot, request):
-        taken = await slot_of(uow.session, request.id, uow.viewer.role)
-        other = await uow.session.get_one(User, taken.signed_by_id)
-        raise reject(UserErrorCode.CONFLICT, f"{other.name} has signed it in your role already.", "id")
-    if await open_slots(uow.session, request.id) == 0:
+        message = "This request was cancelled, so the document no longer needs your signature."
+        raise reject(UserErrorCode.CONFLICT, message, "id")
+    if not await _fill_slot(uow, slot, request):
+        await uow.session.refresh(slot)
+        signer = await uow.session.get_one(User, slot.signed_by_id)
+        raise reject(UserErrorCode.CONFLICT, f"{signer.name} has already signed this in your role.", "id")
+    if await count_open_slots(uow.session, request.id) == 0:
         request.status = SignatureRequestStatus.COMPLETE
     uow.audit("SignatureRequest", request.id, learner_id=request.learner_id, sha256=request.document_sha256)
     return request.id
 
 
-async def _fill(uow: UnitOfWork, slot: SignatureSlot, request: SignatureRequest) -> bool:
-    """Fills the slot if it is still empty, whatever was read of it before; whether it did."""
+@mutation("signatureRequestCancel")
+async def cancel(uow: UnitOfWork, *, id: str) -> int:
+    """Cancels a request; the signatures given so far are kept.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, and CONFLICT unless it is PENDING.
+    """
+    request = await uow.get(SignatureRequest, id, "id")
+    uow.authorize()
+    if request.status is not SignatureRequestStatus.PENDING:
+        if request.status is SignatureRequestStatus.CANCELLED:
+            message = "This request was already cancelled."
+        else:
+            message = "Everyone has signed this document, so the request cannot be cancelled."
+        raise reject(UserErrorCode.CONFLICT, message, "id")
+    request.status = SignatureRequestStatus.CANCELLED
+    uow.audit("SignatureRequest", request.id, learner_id=request.learner_id, fields=["status"])
+    return request.id
+
+
+def _check_roles(uow: UnitOfWork, roles: Sequence[Role]) -> None:
+    if not roles:
+        uow.add_error(UserErrorCode.REQUIRED, "Choose at least one role that must sign.", "input", "roles")
+    for index, role in enumerate(roles):
+        field = ("input", "roles", str(index))
+        if role in roles[:index]:
+            uow.add_error(UserErrorCode.INVALID, "This role is in the list twice. Each role signs once.", *field)
+        elif not policy.may(role, "signatureRequestSign"):
+            uow.add_error(UserErrorCode.INVALID, "This role cannot sign documents. Choose another role.", *field)
+
+
+async def _fill_slot(uow: UnitOfWork, slot: SignatureSlot, request: SignatureRequest) -> bool:
+    """Signs the slot, if it is still empty in the database. Returns whether it did."""
     filled = await uow.session.execute(
         update(SignatureSlot)
         .where(SignatureSlot.id == slot.id, SignatureSlot.signed_at.is_(None))
@@ -112,20 +132,4 @@ async def _fill(uow: UnitOfWork, slot: SignatureSlot, request: SignatureRequest)
         )
         .execution_options(synchronize_session=False)
     )
-    return filled.rowcount == 1
-
-
-@mutation("signatureRequestCancel")
-async def cancel(uow: UnitOfWork, *, id: str) -> int:
-    """Withdraws a request; the signatures that were given are kept.
-
-    Refuses with NOT_FOUND, NOT_ALLOWED, CONFLICT unless it is PENDING.
-    """
-    request = await uow.get(SignatureRequest, id, "id")
-    uow.authorize()
-    if request.status is not SignatureRequestStatus.PENDING:
-        done = "cancelled" if request.status is SignatureRequestStatus.CANCELLED else "signed by everybody"
-        raise reject(UserErrorCode.CONFLICT, f"It has been {done} already: there is nothing to cancel.", "id")
-    request.status = SignatureRequestStatus.CANCELLED
-    uow.audit("SignatureRequest", request.id, learner_id=request.learner_id, fields=["status"])
-    return request.id
+    return cast(CursorResult, filled).rowcount == 1

@@ -1,4 +1,4 @@
-"""Signed links to files and exports: each names one thing and the sign-in it was made for, and holds while both do."""
+"""Signed links to files and exports: each is for one thing, and valid until it expires or its user is signed out."""
 
 import datetime as dt
 from collections.abc import Callable
@@ -16,13 +16,13 @@ from resolvers.core.context import Context
 
 LIFETIME = dt.timedelta(minutes=5)
 
-# What an export's link names itself in its claims.
+# The kinds of export, as the claims of a link name them.
 TIME_LOG = "time-log"
 PROGRESS_MAP = "progress-map"
 RECORD_OF_ACHIEVEMENT = "record-of-achievement"
 SUBJECT_ACCESS = "subject-access"
 
-# How the filters of a time log are read back from JSON.
+# Parses each filter of the time log from the JSON of the claims.
 _PARSERS: dict[str, Callable[[Any], Any]] = {
     "aim_id": str,
     "job_setting": JobSetting,
@@ -34,68 +34,68 @@ _PARSERS: dict[str, Callable[[Any], Any]] = {
 
 @dataclass(frozen=True, slots=True)
 class Download:
-    """An address that serves the bytes to whoever holds it, until it expires or the sign-in behind it ends."""
+    """A link that needs no access token, until it expires or the authentication session behind it ends."""
 
     url: str
     expires_at: dt.datetime
 
 
 def to_file(context: Context, file_key: int) -> Download:
-    """A link to a file's bytes, for a file that the viewer was shown."""
-    return _signed(context, DOWNLOAD, "downloads", {"file": file_key})
+    """Returns a link to the bytes of a file that the viewer sees."""
+    return _sign(context, DOWNLOAD, "downloads", {"file": file_key})
 
 
 def to_time_log(context: Context, learner_key: int, **filters: Any) -> Download:
-    """A learner's time log as a workbook; `filters` are those of the list."""
-    given = {name: _spelled(value) for name, value in filters.items() if value is not None}
-    return _to_export(context, TIME_LOG, learner=learner_key, filters=given)
+    """Returns a link to a learner's time log as a workbook; `filters` are those of the list."""
+    json_filters = {name: _to_json(value) for name, value in filters.items() if value is not None}
+    return _to_export(context, TIME_LOG, learner=learner_key, filters=json_filters)
 
 
 def to_progress_map(context: Context, aim_key: int, filter: CriterionFilter | None) -> Download:
-    """An aim's progress map as a PDF."""
+    """Returns a link to an aim's progress map as a PDF."""
     return _to_export(context, PROGRESS_MAP, aim=aim_key, filter=(filter or CriterionFilter.ALL).value)
 
 
 def to_record_of_achievement(context: Context, aim_key: int) -> Download:
-    """An aim's record of achievement as a PDF."""
+    """Returns a link to an aim's Record of Achievement as a PDF."""
     return _to_export(context, RECORD_OF_ACHIEVEMENT, aim=aim_key)
 
 
 def to_subject_access(context: Context, learner_key: int) -> Download:
-    """Everything about a learner as a ZIP."""
+    """Returns a link to everything about a learner as a ZIP."""
     return _to_export(context, SUBJECT_ACCESS, learner=learner_key)
 
 
-def filters_of(claims: dict[str, Any]) -> dict[str, Any]:
-    """The filters of a time log that a link was made with."""
+def parse_filters(claims: dict[str, Any]) -> dict[str, Any]:
+    """Returns the time log's filters from the claims of a link."""
     return {name: _PARSERS[name](value) for name, value in claims["filters"].items()}
 
 
-async def viewer_of(database: Database, claims: dict[str, Any]) -> Viewer | None:
-    """Whom a link was made for, read afresh; None once the sign-in, the role or the account is gone."""
-    signed_in = AccessClaims(claims["user"], Role(claims["role"]), claims["signIn"], expires_at=clock.now() + LIFETIME)
+async def viewer_of_link(database: Database, claims: dict[str, Any]) -> Viewer | None:
+    """Returns the user of a link, read again; None once their authentication session, role or account has ended."""
+    access = AccessClaims(claims["user"], Role(claims["role"]), claims["signIn"], expires_at=clock.now() + LIFETIME)
     try:
-        viewer = await read_viewer(database, signed_in)
+        viewer = await read_viewer(database, access)
     except NotSignedIn:
         return None
     return None if viewer.must_complete_setup else viewer
 
 
-def _to_export(context: Context, what: str, **about: Any) -> Download:
-    # Only what it is about is in the link: the export is made when somebody follows it.
-    return _signed(context, EXPORT, "exports", {"export": what, **about})
+def _to_export(context: Context, kind: str, **subject: Any) -> Download:
+    # The claims name the subject only: the export is generated when the link is opened.
+    return _sign(context, EXPORT, "exports", {"export": kind, **subject})
 
 
-def _spelled(value: Any) -> Any:
+def _to_json(value: Any) -> Any:
     if isinstance(value, dt.date):
         return value.isoformat()
     return value.value if isinstance(value, Enum) else value
 
 
-def _signed(context: Context, purpose: str, path: str, claims: dict[str, Any]) -> Download:
+def _sign(context: Context, purpose: str, path: str, claims: dict[str, Any]) -> Download:
     viewer = context.require_active_viewer()
-    who = {"user": viewer.user_key, "role": viewer.role.value, "signIn": viewer.auth_session_key}
-    # A link holds for whole seconds: the moment that is told is the one that is kept.
+    user = {"user": viewer.user_key, "role": viewer.role.value, "signIn": viewer.auth_session_key}
+    # The signature has whole seconds: `expires_at` must be the moment at which the link is rejected.
     expires_at = (context.now + LIFETIME).replace(microsecond=0)
-    link = context.services.links.sign(purpose, {**claims, **who}, expires_at)
+    link = context.services.links.sign(purpose, {**claims, **user}, expires_at)
     return Download(f"{context.services.base_url}/{path}/{link}", expires_at)

@@ -1,11 +1,11 @@
-"""What subscribers are sent: read afresh as the viewer sees it at that moment, a burst of changes as one."""
+"""Subscriptions: rows are read again for each message, and changes that come together are one message."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import TypeVar
 
-from domain import global_id as ids
+from domain import global_id
 from domain.errors import BadArgument
 from loaders.core.paged_list import read_page
 from loaders.core.pagination import MAX_PAGE_SIZE, PageArguments
@@ -16,17 +16,17 @@ from services.change_feed import Subscriber
 
 T = TypeVar("T")
 
-# A burst is gathered for so long, in seconds, before it is sent as one.
-GATHER = 0.15
-# Numbers move with the day too (a planned end passes, a week begins): looked at again after so many seconds.
-LOOK_AGAIN = 60.0
+# Seconds in which further changes are collected into one message.
+COLLECT_SECONDS = 0.15
+# Seconds after which KPIs are read again without a change, because they depend on the day too (a planned end passes).
+POLL_SECONDS = 60.0
 
 
-async def at_most(take: int | None, values: AsyncIterator[T]) -> AsyncIterator[T]:
-    """The values, no more than `take` of them. Raises BadArgument for less than one."""
+async def at_most(take: int | None, values: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
+    """Yields the values, at most `take` of them. Raises BadArgument for less than one."""
     if take is not None and take < 1:
-        raise BadArgument("take", "Ask for one message at least, or leave it out.")
-    async with aclosing(values):  # type: ignore[type-var]
+        raise BadArgument("take", "Give a number of messages of at least 1, or leave it out.")
+    async with aclosing(values):
         sent = 0
         async for value in values:
             yield value
@@ -35,8 +35,8 @@ async def at_most(take: int | None, values: AsyncIterator[T]) -> AsyncIterator[T
                 return
 
 
-async def kpis_changed(context: Context, metrics: Metrics) -> AsyncIterator[KpisRow]:
-    """The viewer's KPIs now, then each time a number of the parts asked for is another; of any part where none is."""
+async def kpis_changed(context: Context, metrics: Metrics) -> AsyncGenerator[KpisRow, None]:
+    """Yields the viewer's KPIs now and after each change of one of `metrics`, or of any where `metrics` is empty."""
     viewer = context.require_active_viewer()
     metrics = metrics or ALL_METRICS
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
@@ -47,29 +47,29 @@ async def kpis_changed(context: Context, metrics: Metrics) -> AsyncIterator[Kpis
             if last is None or kpis.values != last.values:
                 last = kpis
                 yield kpis
-            await _next(subscriber, LOOK_AGAIN)
-            # With the viewer come the provider's settings, on which the numbers hang.
+            await _next_changes(subscriber, POLL_SECONDS)
+            # This reads the provider's settings too, on which the numbers depend.
             if not await context.still_signed_in():
                 return
 
 
-async def learners_changed(context: Context, id: str | None) -> AsyncIterator[LearnerRow]:
-    """Each learner that changed, if the viewer sees them at that moment; only the one with that id, where one is given."""
+async def learners_changed(context: Context, id: str | None) -> AsyncGenerator[LearnerRow, None]:
+    """Yields each learner that changed and that the viewer sees at that moment; with `id`, that learner only."""
     viewer = context.require_active_viewer()
-    wanted = ids.decode("Learner", id) if id is not None else None
+    selected = global_id.decode("Learner", id) if id is not None else None
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         while True:
-            changed = await _next(subscriber, None)
+            changed = await _next_changes(subscriber, None)
             if not await context.still_signed_in():
                 return
             context.invalidate_loaders()
             if id is not None:
-                if wanted is not None and (changed is None or wanted in changed):
-                    learner = await context.loaders[LearnerLoader].load(wanted)
+                if selected is not None and (changed is None or selected in changed):
+                    learner = await context.loaders[LearnerLoader].load(selected)
                     if learner is not None:
                         yield learner
             elif changed is None:
-                async for learner in _everyone(context):
+                async for learner in _visible_learners(context):
                     yield learner
             else:
                 for learner in await context.loaders[LearnerLoader].load_many(sorted(changed)):
@@ -77,19 +77,19 @@ async def learners_changed(context: Context, id: str | None) -> AsyncIterator[Le
                         yield learner
 
 
-async def _next(subscriber: Subscriber, longest: float | None) -> set[int] | None:
-    """Who changed, a burst gathered; an empty set where nobody did for `longest` seconds."""
+async def _next_changes(subscriber: Subscriber, wait_seconds: float | None) -> set[int] | None:
+    """Returns the learners that changed, once some have; None for any of them, an empty set after that many seconds."""
     try:
-        async with asyncio.timeout(longest):
+        async with asyncio.timeout(wait_seconds):
             await subscriber.wait()
     except TimeoutError:
         return set()
-    await asyncio.sleep(GATHER)
+    await asyncio.sleep(COLLECT_SECONDS)
     return subscriber.take()
 
 
-async def _everyone(context: Context) -> AsyncIterator[LearnerRow]:
-    """So much changed that it was not kept who: everyone that the viewer sees, a page at a time."""
+async def _visible_learners(context: Context) -> AsyncGenerator[LearnerRow, None]:
+    """Yields every learner that the viewer sees, read in pages: for changes that do not say which learners changed."""
     after = None
     while True:
         page = await read_page(context.loaders.reading, LEARNERS, PageArguments(MAX_PAGE_SIZE, after), {})

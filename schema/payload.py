@@ -25,6 +25,7 @@ import strawberry
 from domain import global_id
 from domain.errors import DomainError
 from loaders.core.dataloader import BaseLoader
+from resolvers.core.context import Context
 from schema.enums import UserErrorCode
 from schema.field_builders import Info, attribute, field_signature
 
@@ -103,10 +104,12 @@ def signed_in(description: str) -> Any:
     return _field(description, load)
 
 
-def result(description: str, part: str | None = None) -> Any:
-    """What the resolver returned, or an attribute of it."""
+def result(description: str, part: str | None = None, make: Callable[[Context, Any], Any] | None = None) -> Any:
+    """What the resolver returned, an attribute of it, or what `make` returns for it."""
 
     async def load(result: Any, info: Info) -> Any:
+        if make is not None:
+            return make(info.context, result)
         return result if part is None else getattr(result, part)
 
     return _field(description, load)

@@ -20,7 +20,8 @@ CONTENT = (*PACKAGES, "queries", "web", "graphiql", "docs/guides")
 # Data that the code opens by a path; a wheel without one of them would fail at run time only.
 DATA = (
     "docs/guides/*.md", "queries/*.graphql", "web/js/*.js", "graphiql/page.html", "schema/schema.graphql",
-    "resolvers/exports/templates/*", "services/demo/qualifications/*", "services/demo/files/*", "db/migrations/versions/*.py",
+    "resolvers/exports/templates/*", "services/demo/qualifications/*", "services/demo/files/*",
+    "db/migrations/versions/*.py",
 )  # fmt: skip
 
 # Runs with the unpacked wheel as the only place of Waymark's modules and data: creates a database, prints the schema.

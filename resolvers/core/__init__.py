@@ -1,1 +1,1 @@
-"""What every resolver works with: the context, the unit of work, idempotency, validation."""
+"""What every resolver uses: the context, write transactions, the unit of work, idempotency and validation."""

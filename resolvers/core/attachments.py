@@ -1,4 +1,4 @@
-"""Files attached to a session or an action: fresh uploads, or files that the learner's record holds already."""
+"""Uploaded files that a record uses: claimed for one record, or attached to a session or an action."""
 
 from collections.abc import Collection, Sequence
 
@@ -6,46 +6,70 @@ from db.models.file import File
 from domain.enums import UserErrorCode
 from resolvers.core.unit_of_work import UnitOfWork
 from resolvers.core.validation import require_entity
-from resolvers.file import attach
 
-# In one go; more can be added afterwards.
-MOST_FILES = 20
+# In one mutation; more can be added with the next.
+MAX_FILES = 20
+
+_NOT_UPLOADED = "This file has not been uploaded yet. Wait until the upload is complete, then try again."
+_IN_USE = "This file is already used in another place. Upload it again to use it here too."
+
+
+async def claim_upload(uow: UnitOfWork, id: str, *field: str) -> File | None:
+    """Returns the viewer's own upload that no record uses, locked; else records the error and returns None.
+
+    After `uow.raise_errors()`, `attach` the file to the learner in whose record it is used.
+    """
+    file = await require_entity(uow, File, id, *field)
+    if file is None:
+        return None
+    if file.uploaded_by_id != uow.viewer.user_key:
+        message = "Someone else uploaded this file. Upload it yourself to use it here."
+        uow.add_error(UserErrorCode.NOT_ALLOWED, message, *field)
+    elif file.uploaded_at is None:
+        uow.add_error(UserErrorCode.INVALID, _NOT_UPLOADED, *field)
+    elif file.learner_id is not None or file.erased_at is not None:
+        uow.add_error(UserErrorCode.CONFLICT, _IN_USE, *field)
+    else:
+        return file
+    return None
 
 
 async def attachable_files(
     uow: UnitOfWork, ids: Sequence[str], learner_id: int | None, aim_ids: Collection[int], *field: str
 ) -> list[File]:
-    """The files that may be attached to a learner's record about these aims, locked; the faults are noted at the field.
+    """Returns the files that can be attached to a record of the learner about these aims, locked; records the errors.
 
-    Each is the viewer's own upload, arrived and not used yet, or a file that is the learner's already and belongs to no
-    aim but these: who sees the record sees its files.
+    A file is the viewer's own upload that no record uses, or one of the learner's that belongs to no other aim, because
+    everyone who sees the record sees its files.
     """
-    if len(ids) > MOST_FILES:
-        uow.add_error(UserErrorCode.INVALID, f"Add at most {MOST_FILES} files at once.", *field)
+    if len(ids) > MAX_FILES:
+        uow.add_error(UserErrorCode.INVALID, f"These are too many files. Add {MAX_FILES} or fewer at a time.", *field)
         return []
     files = []
-    for place, id in enumerate(ids):
-        at = (*field, str(place))
+    for index, id in enumerate(ids):
+        at = (*field, str(index))
         file = await require_entity(uow, File, id, *at)
         if file is None:
             continue
         if file.uploaded_at is None:
-            uow.add_error(
-                UserErrorCode.INVALID, "A file has not arrived: send its bytes to the upload link first.", *at
-            )
+            uow.add_error(UserErrorCode.INVALID, _NOT_UPLOADED, *at)
         elif file.erased_at is not None or file.learner_id not in (None, learner_id):
-            uow.add_error(UserErrorCode.CONFLICT, "A file is in use already. Upload it again to use it here too.", *at)
+            uow.add_error(UserErrorCode.CONFLICT, _IN_USE, *at)
         elif file.aim_id is not None and file.aim_id not in aim_ids:
-            uow.add_error(
-                UserErrorCode.INVALID, "A file belongs to another component of the learner's. Upload it again.", *at
-            )
+            message = "This file belongs to another of the learner's components. Upload it again to use it here too."
+            uow.add_error(UserErrorCode.INVALID, message, *at)
         elif file not in files:
             files.append(file)
     return files
 
 
+def attach(file: File, learner_id: int, aim_id: int | None = None) -> None:
+    """Makes the file part of the learner's record: from now on everyone who sees that record sees the file."""
+    file.learner_id, file.aim_id = learner_id, aim_id
+
+
 def attach_all(files: Sequence[File], learner_id: int, aim_ids: Collection[int]) -> None:
-    """Binds fresh uploads to the learner; to an aim too, where the record is about one alone."""
+    """Attaches new uploads to the learner, and to the aim where the record is about one aim only."""
     aim_id = next(iter(aim_ids)) if len(aim_ids) == 1 else None
     for file in files:
         if file.learner_id is None:

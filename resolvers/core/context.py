@@ -1,11 +1,10 @@
-"""What one operation works with: who is asking, the loaders, and the services of the installation."""
+"""The context of one operation: the viewer, the loaders, and the services of the server process."""
 
 import datetime as dt
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from auth.signed_urls import SignedUrls
-from auth.tokens import AccessTokens
+from auth.tokens import AccessClaims, AccessTokens
 from auth.viewer import NotSignedIn, SetupRequired, Viewer, read_viewer
 from db.database import Database
 from domain import clock
@@ -16,13 +15,10 @@ from services.change_feed import ChangeFeed
 from services.mail.sender import MailSender
 from services.storage.file_store import FileStore
 
-if TYPE_CHECKING:
-    from auth.tokens import AccessClaims
-
 
 @dataclass(slots=True)
 class Services:
-    """What a server process has one of. `base_url` is the address that people open, for links in e-mails."""
+    """The services of one server process. `base_url` is the public address, used in links of e-mails."""
 
     database: Database
     files: FileStore
@@ -32,18 +28,11 @@ class Services:
     qualifications: QualificationCache
     mail: MailSender
     base_url: str
-    # An address under which people sign in to try it out: more is told to strangers there.
-    is_demo: bool = False
-
-    def after_commit(self, provider_key: int, learner_keys: set[int]) -> None:
-        """After a commit: whoever listens hears of it, and the mail that came with it goes out."""
-        self.changes.notify_committed(provider_key, learner_keys)
-        self.mail.wake()
 
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """Where a request comes from, for the audit trail and for slowing down."""
+    """The client that sent a request: recorded in audit events and used to limit password attempts."""
 
     address: str = "local"
     request_id: str | None = None
@@ -52,26 +41,26 @@ class Client:
 
 @dataclass(slots=True)
 class Context:
-    """One operation's context. Its loaders are its own, so that nobody is ever shown what another was allowed."""
+    """The context of one operation. Its loaders are its own, so that no user gets rows that were read for another."""
 
     services: Services
     viewer: Viewer | None = None
     client: Client = field(default_factory=Client)
-    claims: "AccessClaims | None" = None
-    # Which of the operation's mutations is running, from 1.
+    claims: AccessClaims | None = None
+    # The position of the mutation that runs among those of the operation, from 1.
     write_number: int = 0
     _loaders: Loaders | None = None
-    # After a write: reads come from the primary database, which has it.
+    # After a write, reads use the primary database, because a replica may not have the write yet.
     _has_written: bool = False
 
     def viewer_or_raise(self) -> Viewer:
-        """The viewer, who may still have to change the password first; raises NotSignedIn."""
+        """Returns the viewer, who may still have to change the password; raises NotSignedIn."""
         if self.viewer is None:
             raise NotSignedIn
         return self.viewer
 
     def require_active_viewer(self) -> Viewer:
-        """The viewer, with nothing left to do first; raises NotSignedIn or SetupRequired."""
+        """Returns the viewer, who has completed the setup; raises NotSignedIn or SetupRequired."""
         viewer = self.viewer_or_raise()
         if viewer.must_complete_setup:
             raise SetupRequired(viewer)
@@ -79,7 +68,7 @@ class Context:
 
     @property
     def loaders(self) -> Loaders:
-        """This operation's loaders; raises NotSignedIn or SetupRequired."""
+        """The loaders of this operation; raises NotSignedIn or SetupRequired."""
         if self._loaders is None:
             viewer, database = self.require_active_viewer(), self.services.database
             primary = self._has_written or not database.replica_has_write(viewer.last_write_at)
@@ -87,19 +76,28 @@ class Context:
             self._loaders = Loaders(reading)
         return self._loaders
 
-    def invalidate_loaders(self, viewer: Viewer | None = None) -> None:
-        """Something was changed: what was read before is not true any more. `viewer`: who is signed in from here on."""
+    def invalidate_loaders(self) -> None:
+        """Drops the rows that were read so far, because a write may have changed them."""
         self._loaders = None
         self._has_written = True
-        if viewer is not None:
-            self.viewer = viewer
+
+    async def set_viewer(self, claims: AccessClaims) -> None:
+        """Makes the user of an access token the viewer of the rest of the operation; raises NotSignedIn."""
+        self.claims = claims
+        self.viewer = await read_viewer(self.services.database, claims)
+        self.invalidate_loaders()
+
+    async def reload_viewer(self) -> None:
+        """Reads the viewer again, after a write that changed their account or the provider's settings."""
+        if self.claims is not None:
+            await self.set_viewer(self.claims)
 
     def restart(self) -> None:
-        """The compiled executor hands the operation over to the generic one, which starts as if nothing was read."""
+        """Drops the rows that were read so far, so that the generic executor can run the operation from the start."""
         self._loaders = None
 
     async def still_signed_in(self) -> bool:
-        """Reads the viewer again, for a stream that outlives its request; False once the sign-in is over."""
+        """Reads the viewer again, for a stream that outlives its request; returns False once they are signed out."""
         if self.claims is None or self.claims.expires_at <= clock.now():
             return False
         try:
@@ -110,10 +108,10 @@ class Context:
         return not self.viewer.must_complete_setup
 
     def close(self) -> None:
-        """Lets go of what was read, at once: the executor's objects hold each other, and would hold it until collected."""
+        """Releases the rows that were read. The executor's objects refer to each other, so they are collected late."""
         self._loaders = None
 
     @property
     def now(self) -> dt.datetime:
-        """The moment that this operation's writes are stamped with."""
+        """The current time, in UTC."""
         return clock.now()

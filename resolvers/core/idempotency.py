@@ -1,12 +1,13 @@
-"""Idempotency-Key: one effect and one answer, however often a mutation is sent.
+"""Idempotency-Key: a mutation that is sent several times with one key has one effect and one result.
 
-The key is kept by the very transaction that has the effect, so that neither is there without the other.
+The key is stored in the transaction of the effect, so that neither exists without the other.
 """
 
 import hashlib
 import json
-from typing import Any
+from typing import Any, cast
 
+from sqlalchemy import CursorResult
 from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,41 +22,41 @@ from resolvers.core.context import Context
 async def acquire(
     session: AsyncSession, context: Context, viewer: Viewer, name: str, arguments: dict[str, Any]
 ) -> str | None:
-    """Takes the key for this transaction; the earlier result (JSON) where it was used already for the same thing.
+    """Acquires the key for this transaction, or returns the result (JSON) of an earlier one with the same arguments.
 
-    Of those that race with one key, one goes on and the others wait here for its commit. Refuses with INVALID where the
-    key was used for something else.
+    Transactions with the same key wait here for each other's commit. Rejects with INVALID where the key was used with
+    other arguments.
     """
     key = _key(context, name)
     if key is None:
         return None
-    asked = _digest(arguments)
-    values = {"user_id": viewer.user_key, "key": key, "request_sha256": asked, "created_at": context.now}
+    digest = _digest(arguments)
+    values = {"user_id": viewer.user_key, "key": key, "request_sha256": digest, "created_at": context.now}
     insert = sqlite_insert if context.services.database.is_sqlite else postgresql_insert
     inserted = await session.execute(insert(IdempotencyKey).values(values).on_conflict_do_nothing())
-    if inserted.rowcount:
+    if cast(CursorResult, inserted).rowcount:
         return None
-    kept = await session.get_one(IdempotencyKey, (viewer.user_key, key), populate_existing=True)
-    if kept.request_sha256 != asked:
-        raise reject(UserErrorCode.INVALID, "This Idempotency-Key was used for something else. Make a new one.")
-    return kept.answer
+    stored = await session.get_one(IdempotencyKey, (viewer.user_key, key), populate_existing=True)
+    if stored.request_sha256 != digest:
+        raise reject(UserErrorCode.INVALID, "This Idempotency-Key was used for another request. Send a new one.")
+    return stored.answer
 
 
 async def store_result(session: AsyncSession, context: Context, viewer: Viewer, name: str, result: Any) -> None:
-    """Keeps the result beside the key, in the transaction that has the effect."""
+    """Stores the result with the key, in the transaction of the effect."""
     key = _key(context, name)
     if key is not None:
-        kept = await session.get_one(IdempotencyKey, (viewer.user_key, key))
-        kept.answer = json.dumps(result)
+        stored = await session.get_one(IdempotencyKey, (viewer.user_key, key))
+        stored.answer = json.dumps(result)
 
 
 def _key(context: Context, name: str) -> str | None:
-    # A document may hold several mutations: each has its own place under the key.
+    # A document may contain several mutations, which share the header: each gets a key of its own.
     sent = context.client.idempotency_key
     return None if sent is None else f"{context.write_number}:{name}:{sent}"
 
 
 def _digest(arguments: dict[str, Any]) -> str:
-    # Without the password: what can be hashed quickly can be guessed quickly.
-    asked = {name: value for name, value in arguments.items() if name != "password"}
-    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+    # Without the password, because a fast hash of it would make it easy to guess.
+    hashed = {name: value for name, value in arguments.items() if name != "password"}
+    return hashlib.sha256(json.dumps(hashed, sort_keys=True, default=str).encode()).hexdigest()

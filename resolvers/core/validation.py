@@ -1,46 +1,44 @@
-"""What a person typed, checked before anything is written: each fault noted at its field, all told together."""
+"""Validation of input: each error is recorded at its field, so that all of them are reported together."""
 
 from typing import TypeVar
 
 from db.models.base import Base
-from domain import global_id as ids
+from domain import global_id
 from domain.enums import UserErrorCode
-from domain.errors import not_found
 from resolvers.core.unit_of_work import UnitOfWork
 
 E = TypeVar("E", bound=Base)
 
-# Characters. A line is a title or a subject, and has a column of 300; prose is for a person to read in one go.
+# Characters. Columns of single lines hold 300, so that the limit can be raised without a migration.
 MAX_SINGLE_LINE = 200
 MAX_MULTI_LINE = 20_000
 
 
 async def require_entity(uow: UnitOfWork, entity: type[E], id: str, *field: str, locked: bool = True) -> E | None:
-    """The entity with that id, if the viewer sees it; else None, and NOT_FOUND is noted at the field."""
-    found = await uow.get_or_none(entity, ids.decode(entity.type_name(), id), locked=locked)
+    """Returns the entity with that id, if the viewer sees it; else records NOT_FOUND at the field and returns None."""
+    found = await uow.get_or_none(entity, global_id.decode(entity.type_name(), id), locked=locked)
     if found is None:
-        (fault,) = not_found(*field).errors
-        uow.add_error(fault.code, fault.message, *field)
+        uow.add_not_found(*field)
     return found
 
 
 def single_line(uow: UnitOfWork, text: str, *field: str) -> str:
-    """One line that must be there, its white space folded; notes REQUIRED or INVALID."""
+    """Returns a required text as one line, runs of white space folded; records REQUIRED or INVALID at the field."""
     return _checked(uow, " ".join(text.split()), MAX_SINGLE_LINE, True, *field)
 
 
 def multi_line(uow: UnitOfWork, text: str, *field: str, required: bool = True) -> str:
-    """Any number of lines, without the white space around them; notes REQUIRED or INVALID."""
+    """Returns a text of any number of lines, trimmed; records REQUIRED or INVALID at the field."""
     return _checked(uow, text.strip(), MAX_MULTI_LINE, required, *field)
 
 
-def _checked(uow: UnitOfWork, text: str, most: int, required: bool, *field: str) -> str:
+def _checked(uow: UnitOfWork, text: str, limit: int, required: bool, *field: str) -> str:
     if required and not text:
-        uow.add_error(UserErrorCode.REQUIRED, "Write something here: it cannot be empty.", *field)
-    elif len(text) > most:
-        uow.add_error(
-            UserErrorCode.INVALID, f"Shorten it to {most:,} characters at most; it has {len(text):,}.", *field
-        )
+        uow.add_error(UserErrorCode.REQUIRED, "This cannot be empty. Write something here.", *field)
+    elif len(text) > limit:
+        message = f"This has {len(text):,} characters. Shorten it to {limit:,} or fewer."
+        uow.add_error(UserErrorCode.INVALID, message, *field)
     elif any(letter < " " and letter not in "\t\n\r" or "\ud800" <= letter <= "\udfff" for letter in text):
-        uow.add_error(UserErrorCode.INVALID, "It holds characters that cannot be kept. Type it again.", *field)
+        message = "This contains characters that cannot be saved. Type it again instead of pasting it."
+        uow.add_error(UserErrorCode.INVALID, message, *field)
     return text

@@ -1,1 +1,1 @@
-"""What is printed or taken away: workbooks and PDFs, from plain data to bytes."""
+"""Exports: workbooks, PDFs and ZIPs, from what one viewer sees to bytes."""

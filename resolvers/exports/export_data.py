@@ -1,4 +1,4 @@
-"""What each export is made of, read as one viewer sees it: None where that viewer does not see what it is about."""
+"""The data of each export, read as one viewer sees it: None where the viewer does not see its subject."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -21,30 +21,30 @@ from resolvers.exports.progress_map import MapCriterion, MapUnit, ProgressMap
 from resolvers.exports.record_of_achievement import RecordOfAchievement, RecordSignature, RecordUnit
 from resolvers.exports.workbook import TimeLog, TimeLogLine
 
-# Entries that one statement reads: a learner's whole programme has one or two thousand.
-AT_ONCE = 1000
+# Entries that one statement reads. A learner's whole programme has one or two thousand.
+BATCH_SIZE = 1000
 
 
 async def time_log(loaders: Loaders, learner_key: int, filters: dict[str, Any]) -> TimeLog | None:
-    """A learner's time log, every entry that the filters let through, the earliest first."""
+    """Returns a learner's time log: every entry that passes the filters, the earliest first."""
     learner = await loaders[LearnerLoader].load(learner_key)
     if learner is None:
         return None
     reading = loaders.reading
-    # The list has the latest day first; on paper time runs down the page.
-    entries = (await whole_list(reading, TIME_LOG, "learner", learner_key, filters, AT_ONCE))[::-1]
+    # The list has the latest day first; the export has the earliest first.
+    entries = (await whole_list(reading, TIME_LOG, "learner", learner_key, filters, BATCH_SIZE))[::-1]
     aims = await _by_key(loaders[AimLoader], (entry.aim_key for entry in entries))
     units = await _by_key(loaders[UnitLoader], (_unit_key(entry) for entry in entries))
     people = await _names(loaders, (entry.approved_by_key for entry in entries))
-    only = filters.get("aim_id")
-    aim_key = None if only is None else global_id.decode("Aim", only)
+    filter_aim_id = filters.get("aim_id")
+    aim_key = None if filter_aim_id is None else global_id.decode("Aim", filter_aim_id)
     aim = None if aim_key is None else await loaders[AimLoader].load(aim_key)
     return TimeLog(
         provider=await read_provider_name(reading),
         learner=learner.name,
         made_at=reading.now,
         lines=[_line(entry, aims, units, people) for entry in entries],
-        aim=aim.title if aim else None if only is None else "A course that is not there",
+        aim=aim.title if aim else None if filter_aim_id is None else "Unknown course",
         setting=filters.get("job_setting"),
         activity=filters.get("activity_type"),
         first=filters.get("from_"),
@@ -53,7 +53,7 @@ async def time_log(loaders: Loaders, learner_key: int, filters: dict[str, Any]) 
 
 
 async def progress_map(loaders: Loaders, aim_key: int, filter: CriterionFilter) -> ProgressMap | None:
-    """An aim's units with the criteria that the filter shows; units of which it shows none are left out."""
+    """Returns an aim's units with the criteria that pass the filter, without units where none passes."""
     aim = await loaders[AimLoader].load(aim_key)
     if aim is None:
         return None
@@ -81,7 +81,7 @@ async def progress_map(loaders: Loaders, aim_key: int, filter: CriterionFilter) 
 
 
 async def record_of_achievement(loaders: Loaders, aim_key: int) -> RecordOfAchievement | None:
-    """An aim's units, when each was completed, and who signed."""
+    """Returns an aim's units, when each was completed, and who signed."""
     aim = await loaders[AimLoader].load(aim_key)
     if aim is None:
         return None
@@ -190,7 +190,7 @@ def _measures(aim: AimRow) -> Measures:
 
 
 async def _by_key(loader: Any, keys: Iterable[Any]) -> dict[Any, Any]:
-    """What a loader gives for each key once, those left out that the viewer does not see."""
+    """Returns the loader's row for each key, without those that the viewer does not see."""
     wanted = [key for key in dict.fromkeys(keys) if key is not None]
     found = await loader.load_many(wanted)
     return {key: row for key, row in zip(wanted, found, strict=True) if row is not None}

@@ -1,10 +1,10 @@
-"""The desk behind the signed links: takes in what was announced, and hands out files and exports to whom they are open.
+"""The service behind signed links: it records uploads, and reads files and exports as the user of the link.
 
-Whoever a link was made for is looked at again when it is followed: what they no longer see, they no longer get.
+The user is read again when a link is opened, so that a link gives nothing that they no longer see.
 """
 
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, cast
 
 from auth.signed_urls import InvalidSignedUrl
 from db.models.file import File
@@ -14,9 +14,9 @@ from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from loaders.file import read_stored
 from repositories.file import announced_file
-from resolvers import signed_urls as link
+from resolvers import signed_urls
 from resolvers.core.context import Services
-from resolvers.exports import export_data as export_data
+from resolvers.exports import export_data
 from resolvers.exports.progress_map import progress_map
 from resolvers.exports.record_of_achievement import record_of_achievement
 from resolvers.exports.subject_access import subject_access
@@ -32,59 +32,62 @@ WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 class ExportService:
-    """What the endpoints of files ask; each method is given the claims that its link was signed with."""
+    """What the file endpoints call; each method takes the claims of a link."""
 
     def __init__(self, services: Services) -> None:
         self._services = services
 
     async def expected_upload(self, claims: Claims) -> ExpectedUpload | None:
-        """The announced file, also once it has arrived; None where it was erased, or whose it is has left."""
+        """Returns the announced file, also once it has arrived; None once it is erased or its uploader archived."""
         announced = await announced_file(self._services.database, claims["file"])
         return ExpectedUpload(announced.name, announced.size) if announced else None
 
     async def record_upload(self, claims: Claims, stored: StoredFile, content_type: str) -> StoredFile:
-        """Records the bytes, unless some are recorded already, and gives what is on record: one transaction.
+        """Records the stored bytes, unless others were recorded before. Returns what is recorded.
 
-        Raises LinkRefused for a file that was erased while its bytes came.
+        Raises InvalidSignedUrl for a file that was erased while its bytes arrived.
         """
         async with self._services.database.writing() as session:
-            # Locked: of two who send the same file at once, the second finds the first's on record.
+            # Locked: of two uploads of the same file at once, the second finds the first recorded.
             file = await session.get_one(File, claims["file"], with_for_update={"key_share": True})
             if file.erased_at is not None:
                 raise InvalidSignedUrl
             if file.uploaded_at is None:
                 file.storage_key, file.sha256, file.size = stored.storage_key, stored.sha256, stored.size
                 file.content_type, file.uploaded_at = content_type, clock.now()
-            return StoredFile(file.storage_key, file.size, file.sha256)
+            # Digest and storage key are set for every file that has arrived.
+            return StoredFile(cast(str, file.storage_key), file.size, cast(str, file.sha256))
 
     async def stored_download(self, claims: Claims) -> StoredDownload | None:
-        """The stored file; None where it is gone, or no longer open to whom the link was made for."""
-        reading = await self._reading(claims)
+        """Returns the stored file; None where it was erased, or where the user of the link does not see it any more."""
+        reading = await self._read_session(claims)
         stored = await read_stored(reading, claims["file"]) if reading else None
         if stored is None:
             return None
-        return StoredDownload(stored.name, stored.content_type, stored.size, stored.sha256, stored.storage_key)
+        # Digest and storage key are set for every file that has arrived.
+        digest, storage_key = cast(str, stored.sha256), cast(str, stored.storage_key)
+        return StoredDownload(stored.name, stored.content_type, stored.size, digest, storage_key)
 
     async def generate_export(self, claims: Claims) -> GeneratedExport | None:
-        """The export, made now; None where its subject is gone, or no longer open to whom the link was made for."""
-        reading = await self._reading(claims)
+        """Returns the export with the data of this moment; None where the user of the link does not see its subject."""
+        reading = await self._read_session(claims)
         if reading is None:
             return None
-        if claims["export"] == link.SUBJECT_ACCESS:
+        if claims["export"] == signed_urls.SUBJECT_ACCESS:
             archive = await subject_access(self._services, Loaders(reading), claims["learner"])
             return GeneratedExport("subject-access.zip", ZIP, archive) if archive else None
-        make = _MAKERS.get(claims["export"])
-        return await make(Loaders(reading), claims) if make else None
+        generate = _GENERATORS.get(claims["export"])
+        return await generate(Loaders(reading), claims) if generate else None
 
-    async def _reading(self, claims: Claims) -> ReadSession | None:
+    async def _read_session(self, claims: Claims) -> ReadSession | None:
         services = self._services
-        viewer = await link.viewer_of(services.database, claims)
-        # From the primary: what a link was made for may have been written a moment ago.
+        viewer = await signed_urls.viewer_of_link(services.database, claims)
+        # From the primary, because the subject of a link may have been written a moment ago.
         return ReadSession(services.database, viewer, services.qualifications, primary=True) if viewer else None
 
 
 async def _time_log(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
-    data = await export_data.time_log(loaders, claims["learner"], link.filters_of(claims))
+    data = await export_data.time_log(loaders, claims["learner"], signed_urls.parse_filters(claims))
     return GeneratedExport("time-log.xlsx", WORKBOOK, await time_log(data)) if data else None
 
 
@@ -98,8 +101,8 @@ async def _record_of_achievement(loaders: Loaders, claims: Claims) -> GeneratedE
     return GeneratedExport("record-of-achievement.pdf", PDF, await record_of_achievement(data)) if data else None
 
 
-_MAKERS: dict[str, Callable[[Loaders, Claims], Awaitable[GeneratedExport | None]]] = {
-    link.TIME_LOG: _time_log,
-    link.PROGRESS_MAP: _progress_map,
-    link.RECORD_OF_ACHIEVEMENT: _record_of_achievement,
+_GENERATORS: dict[str, Callable[[Loaders, Claims], Awaitable[GeneratedExport | None]]] = {
+    signed_urls.TIME_LOG: _time_log,
+    signed_urls.PROGRESS_MAP: _progress_map,
+    signed_urls.RECORD_OF_ACHIEVEMENT: _record_of_achievement,
 }

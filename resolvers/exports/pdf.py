@@ -1,4 +1,4 @@
-"""PDFs through Typst: a template of ours and data as JSON, so that what people write stays text and is never markup."""
+"""PDFs with Typst. Templates get their data as JSON, so that texts of users are never read as markup."""
 
 import asyncio
 import datetime as dt
@@ -15,21 +15,22 @@ import orjson
 import typst
 
 from domain.enums import AimStatus
-from resolvers.exports import labels as words
+from resolvers.core.labels import AIM_STATUS
+from resolvers.exports import formats
 
 TEMPLATES = Path(__file__).parent / "templates"
-# A page takes tens of milliseconds of a core: more at once would only make everybody else wait.
-AT_ONCE = 2
-_threads = ThreadPoolExecutor(AT_ONCE, "pdf")
-# Longer than any column is wide: such a word may break anywhere.
+# A page takes tens of milliseconds of one core, so more threads would delay other requests.
+MAX_THREADS = 2
+_threads = ThreadPoolExecutor(MAX_THREADS, "pdf")
+# A word that is longer than a column is wide, so that it may break anywhere.
 LONG_WORD = re.compile(r"\S{26,}")
-# What turns the direction of the text around it, and the byte order mark.
-TURNING = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
+# Characters that change the direction of the text around them, and the byte order mark.
+DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069\ufeff")
 
 
 @dataclass(frozen=True, slots=True)
 class AimHeading:
-    """Whose sheet this is and what it is about. `reference` as printed ("ST0499 v1.3"), empty where there is none."""
+    """The head of a PDF about one aim. `reference` as printed ("ST0499 v1.3"), empty where there is none."""
 
     provider: str
     learner: str
@@ -44,36 +45,36 @@ class AimHeading:
     actual_end: dt.date | None
     made_at: dt.datetime
 
-    def facts(self, *more: tuple[str, str | words.Mark]) -> list[tuple[str, str | words.Mark]]:
-        """What stands under the name, in the order it is printed; `more` comes after the aim's status."""
-        end = ("Planned end", words.day(self.planned_end))
+    def facts(self, *more: tuple[str, str | formats.Mark]) -> list[tuple[str, str | formats.Mark]]:
+        """Returns the labels and values under the name, in print order; `more` comes after the aim's status."""
+        end = ("Planned end", formats.day(self.planned_end))
         if self.actual_end:
-            end = ("Completed", words.day(self.actual_end))
+            end = ("Completed", formats.day(self.actual_end))
         return [
-            ("Status", words.AIM_STATUS[self.status]),
+            ("Status", AIM_STATUS[self.status]),
             *more,
-            ("Started", words.day(self.start)),
+            ("Started", formats.day(self.start)),
             end,
             ("Assessor", self.assessor or "Not assigned"),
             ("IQA", self.iqa or "Not assigned"),
             ("Employer", self.employer or "None"),
         ]
 
-    def shown(self, title: str) -> dict[str, Any]:
-        """What the sheet's frame prints."""
+    def frame(self, title: str) -> dict[str, Any]:
+        """Returns the data of the page's title, header and footer."""
         return {
             "title": title,
             "provider": self.provider,
             "learner": self.learner,
             "qualification": self.qualification,
             "reference": self.reference,
-            "made": words.moment(self.made_at),
+            "made": formats.moment(self.made_at),
         }
 
 
 @dataclass(frozen=True, slots=True)
 class Measures:
-    """An aim's three bars, 0 to 100, and the counts behind two of them."""
+    """An aim's three progress bars, from 0 to 100, and the counts of two of them."""
 
     duration_percent: float
     mapped_percent: float
@@ -84,7 +85,7 @@ class Measures:
     past_planned_end: bool
 
     def bars(self) -> list[dict[str, Any]]:
-        """Blue (red past the planned end), orange, green: never mixed."""
+        """Returns the bars: time in blue (red after the planned end), mapped in orange, signed off in green."""
         total = self.criteria_total
         late = self.past_planned_end
         return [
@@ -99,23 +100,27 @@ class Measures:
         ]
 
 
-async def made(template: str, data: Mapping[str, Any], made_at: dt.datetime) -> bytes:
-    """The PDF (tagged, PDF/UA-1) of a template in `templates/`, compiled in a thread."""
-    return await asyncio.get_running_loop().run_in_executor(_threads, compiled, template, data, made_at)
+async def render(template: str, data: Mapping[str, Any], made_at: dt.datetime) -> bytes:
+    """Returns the PDF (tagged, PDF/UA-1) of a template in `templates/`, compiled in a thread.
+
+    `made_at` becomes the document's date.
+    """
+    return await asyncio.get_running_loop().run_in_executor(_threads, _compile, template, data, made_at)
 
 
-def compiled(template: str, data: Mapping[str, Any], made_at: dt.datetime) -> bytes:
-    """The same, here and now. `made_at` becomes the document's date."""
+def _compile(template: str, data: Mapping[str, Any], made_at: dt.datetime) -> bytes:
     inputs = {"data": orjson.dumps(_printable(data)).decode()}
-    moment = made_at.replace(microsecond=0)  # Typst takes whole seconds
+    moment = made_at.replace(microsecond=0)  # Typst accepts whole seconds only.
     try:
-        return _compiler(template, inputs, system_fonts=False).compile(
-            format="pdf", pdf_standards=["ua-1"], timestamp=moment
-        )
+        compiler = _compiler(template, inputs, system_fonts=False)
+        pdf = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=moment)
     except typst.TypstError:
-        # PDF/UA refuses a letter that no font has (a name in Chinese, an emoji). Better a sheet that may show a box
-        # there than none; the machine's own fonts may have the letter.
-        return _compiler(template, inputs, system_fonts=True).compile(format="pdf", timestamp=moment)
+        # PDF/UA rejects a character that no font has (a Chinese name, an emoji). The fonts of the machine may have it;
+        # otherwise the PDF shows a box, which is better than no PDF.
+        pdf = _compiler(template, inputs, system_fonts=True).compile(format="pdf", timestamp=moment)
+    # Without an output path a PDF is always one bytes object; lists are for images of pages.
+    assert isinstance(pdf, bytes)
+    return pdf
 
 
 def _compiler(template: str, inputs: dict[str, str], *, system_fonts: bool) -> typst.Compiler:
@@ -130,21 +135,21 @@ def _compiler(template: str, inputs: dict[str, str], *, system_fonts: bool) -> t
 
 @cache
 def _fonts(system_fonts: bool) -> typst.Fonts:
-    # At first only those that come with the library: a sheet looks the same on every machine.
+    # By default only the fonts of the library, so that a PDF looks the same on every machine.
     return typst.Fonts(include_system_fonts=system_fonts)
 
 
 def _bar(label: str, percent: float, tone: str, note: str) -> dict[str, Any]:
-    return {"label": label, "percent": percent, "value": words.percent(percent), "tone": tone, "note": note}
+    return {"label": label, "percent": percent, "value": formats.percent(percent), "tone": tone, "note": note}
 
 
 def _printable(value: Any) -> Any:
-    """The same data; its texts without what no page can show, and breakable where a word is longer than a column."""
+    """Returns the data with texts that can be printed: no control characters, and long words that may break."""
     if isinstance(value, str):
         text = "".join(
             " " if unicodedata.category(c) in {"Cc", "Zl", "Zp"} else c
             for c in value
-            if c not in TURNING and unicodedata.category(c) not in {"Cs", "Co", "Cn"}
+            if c not in DIRECTION_MARKS and unicodedata.category(c) not in {"Cs", "Co", "Cn"}
         )
         return LONG_WORD.sub(lambda found: "\u200b".join(found[0]), text)
     if isinstance(value, Mapping):

@@ -1,4 +1,4 @@
-"""The progress map (gap analysis) of one aim as a PDF that is printed for a visit ([001], 66 to 71)."""
+"""The progress map (gap analysis) of one aim as a PDF, to be printed for a visit."""
 
 import datetime as dt
 from collections import Counter
@@ -8,12 +8,11 @@ from typing import Any
 
 from domain.enums import CriterionFilter, CriterionStatus, TrafficLight
 from domain.progress import percent
-from resolvers.exports import labels as words
-from resolvers.exports import pdf
+from resolvers.exports import formats, pdf
 from resolvers.exports.pdf import AimHeading, Measures
 
-# A description of so many characters may take a page of its own, and is let break.
-TALL = 2000
+# Characters from which a description may break across pages, because it may need a page of its own.
+LONG_DESCRIPTION = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class MapCriterion:
 
 @dataclass(frozen=True, slots=True)
 class MapUnit:
-    """A unit with the criteria that the filter shows; the counts are of all its criteria."""
+    """A unit with the criteria that pass the filter; the counts include all its criteria."""
 
     number: str
     title: str
@@ -41,7 +40,7 @@ class MapUnit:
 
 @dataclass(frozen=True, slots=True)
 class ProgressMap:
-    """What the sheet is made of. Units without a criterion that is shown are left out by whoever makes this."""
+    """The data of the PDF. It has no units without criteria that pass the filter."""
 
     heading: AimHeading
     measures: Measures
@@ -51,22 +50,22 @@ class ProgressMap:
 
 
 async def progress_map(data: ProgressMap) -> bytes:
-    """The PDF. Its file name is for the caller: `progress-map.pdf`."""
-    return await pdf.made("progress_map.typ", _printed(data), data.heading.made_at)
+    """Returns the PDF."""
+    return await pdf.render("progress_map.typ", _template_data(data), data.heading.made_at)
 
 
-def _printed(data: ProgressMap) -> dict[str, Any]:
+def _template_data(data: ProgressMap) -> dict[str, Any]:
     counts = Counter(criterion.status for unit in data.units for criterion in unit.criteria)
     shown = sum(counts.values())
     total = data.measures.criteria_total
     return {
-        **data.heading.shown("Progress map"),
-        "facts": data.heading.facts(("Progress", words.LIGHT[data.traffic_light])),
+        **data.heading.frame("Progress map"),
+        "facts": data.heading.facts(("Progress", formats.TRAFFIC_LIGHT[data.traffic_light])),
         "bars": data.measures.bars(),
-        "shown": f"{words.FILTER[data.filter]} ({shown} of {total})",
+        "shown": f"{formats.FILTER[data.filter]} ({shown} of {total})",
         "legend": [
             {**mark, "count": str(counts[status])}
-            for status, mark in words.CRITERION.items()
+            for status, mark in formats.CRITERION.items()
             if data.filter is CriterionFilter.ALL or status is not CriterionStatus.SIGNED_OFF
         ],
         "signed": data.filter is CriterionFilter.ALL,
@@ -78,7 +77,7 @@ def _printed(data: ProgressMap) -> dict[str, Any]:
 def _unit(unit: MapUnit) -> dict[str, Any]:
     return {
         "title": f"Unit {unit.number}  {unit.title}",
-        "tall": any(len(one.description) > TALL for one in unit.criteria),
+        "tall": any(len(one.description) > LONG_DESCRIPTION for one in unit.criteria),
         "done": f"{unit.criteria_signed_off} of {unit.criteria_total} signed off",
         "percent": percent(unit.criteria_signed_off, unit.criteria_total),
         "criteria": [
@@ -86,8 +85,8 @@ def _unit(unit: MapUnit) -> dict[str, Any]:
                 "code": one.code,
                 "description": one.description,
                 "evidence": one.evidence_count,
-                "mark": words.CRITERION[one.status],
-                "signed": words.short_day(one.signed_off_on),
+                "mark": formats.CRITERION[one.status],
+                "signed": formats.short_day(one.signed_off_on),
                 "by": one.signed_off_by or "",
             }
             for one in unit.criteria

@@ -1,4 +1,4 @@
-"""Everything about one learner as a ZIP, for a Master Admin who was asked for it."""
+"""Everything about one learner as a ZIP, for a subject access request."""
 
 import tempfile
 from typing import BinaryIO
@@ -13,7 +13,7 @@ from services.storage.file_store import StoreFull
 
 
 async def subject_access(services: Services, loaders: Loaders, learner_key: int) -> BinaryIO | None:
-    """The ZIP in a file that has no name and goes when it is closed; None where the viewer may not have it.
+    """Returns the ZIP as a temporary file, which is deleted when it is closed; None unless the viewer may export it.
 
     Raises StoreFull, StoreUnavailable.
     """
@@ -23,12 +23,12 @@ async def subject_access(services: Services, loaders: Loaders, learner_key: int)
         or await loaders[LearnerLoader].load(learner_key) is None
     ):
         return None
-    out: BinaryIO = tempfile.TemporaryFile()
+    out: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115  the caller closes it after sending
     try:
         await write_export(services.database, services.files, learner_key, out, reading.now)
     except BaseException as error:
         out.close()
         if isinstance(error, OSError) and error.errno in NO_SPACE:
-            raise StoreFull("There is no room for the export.") from error
+            raise StoreFull("The disk is full.") from error
         raise
     return out

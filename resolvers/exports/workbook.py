@@ -1,4 +1,4 @@
-"""The time log as an Excel workbook, following its filter ([001], 84)."""
+"""The time log as an Excel workbook, with the entries that pass its filter."""
 
 import asyncio
 import datetime as dt
@@ -13,11 +13,12 @@ from xlsxwriter.worksheet import Worksheet
 
 from domain.clock import LONDON
 from domain.enums import ActivityType, JobSetting
-from resolvers.exports import labels as words
+from resolvers.core.labels import ACTIVITY, JOB_SETTING
+from resolvers.exports import formats
 
-# What a spreadsheet takes for the beginning of a formula when the cell is edited or the sheet is saved as CSV.
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-LONGEST_CELL = 32_767
+# A text that begins so becomes a formula when its cell is edited or the sheet is saved as CSV.
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+MAX_CELL_LENGTH = 32_767
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 # Heading, width in characters.
@@ -40,7 +41,7 @@ MINUTES, HOURS = 3, 4
 
 @dataclass(frozen=True, slots=True)
 class TimeLogLine:
-    """One entry. `aim` and `unit` as titles, None where they do not apply; `assessor` None for No Assessor."""
+    """One entry. `aim` and `unit` are titles, None where they do not apply; `assessor` is None for No Assessor."""
 
     date: dt.date
     activity: ActivityType
@@ -57,9 +58,9 @@ class TimeLogLine:
 
 @dataclass(frozen=True, slots=True)
 class TimeLog:
-    """What the workbook is made of. `aim`, `setting`, `activity`, `first`, `last`: the filter, None where it is open.
+    """The data of the workbook. `aim`, `setting`, `activity`, `first` and `last` are the filter, None where unset.
 
-    `lines` are those that the filter lets through, in the order in which they are to stand.
+    `lines` are the entries that pass the filter, in order.
     """
 
     provider: str
@@ -74,14 +75,13 @@ class TimeLog:
 
 
 async def time_log(data: TimeLog) -> bytes:
-    """The workbook (.xlsx), made in a thread. Its file name is for the caller: `time-log.xlsx`."""
-    return await asyncio.to_thread(written, data)
+    """Returns the workbook (.xlsx), written in a thread: title, learner, filter, totals, and a row for each entry."""
+    return await asyncio.to_thread(_write, data)
 
 
-def written(data: TimeLog) -> bytes:
-    """The same, here and now: a sheet with title, learner, filter, when it was made, totals, and a row an entry."""
-    made = io.BytesIO()
-    with xlsxwriter.Workbook(made, {"constant_memory": True, "default_date_format": "dd/mm/yyyy"}) as book:
+def _write(data: TimeLog) -> bytes:
+    content = io.BytesIO()
+    with xlsxwriter.Workbook(content, {"constant_memory": True, "default_date_format": "dd/mm/yyyy"}) as book:
         book.set_properties(
             {
                 "title": f"Time log: {_text(data.learner)}",
@@ -90,11 +90,11 @@ def written(data: TimeLog) -> bytes:
             }
         )
         _Sheet(book).write(data)
-    return made.getvalue()
+    return content.getvalue()
 
 
 class _Sheet:
-    """One worksheet, written strictly from the top down: a row that is left is on disk already."""
+    """One worksheet, written from top to bottom, because each finished row is written to disk at once."""
 
     def __init__(self, book: xlsxwriter.Workbook) -> None:
         self._sheet: Worksheet = book.add_worksheet("Time log")
@@ -109,7 +109,7 @@ class _Sheet:
         self._head = book.add_format(head)
         row = {**base, "bottom": 1, "bottom_color": "#C9D1DA"}
         self._row = book.add_format({**row, "text_wrap": True})
-        # Stays text even when somebody edits the cell: Excel keeps the quote in front of it.
+        # Stays a text when the cell is edited, because Excel keeps the quote in front of it.
         self._row_quoted = book.add_format({**row, "text_wrap": True, "quote_prefix": True})
         self._row_date = book.add_format({**row, "num_format": "dd/mm/yyyy", "align": "left"})
         self._row_minutes = book.add_format({**row, "num_format": "#,##0"})
@@ -120,7 +120,7 @@ class _Sheet:
         self._total_hours = book.add_format({**total, "num_format": "[h]:mm"})
 
     def write(self, data: TimeLog) -> None:
-        """Everything, in order."""
+        """Writes the whole sheet."""
         self._frame(data)
         head = self._heading(data)
         for column, (heading, _) in enumerate(COLUMNS):
@@ -140,13 +140,13 @@ class _Sheet:
         self._sheet.set_margins(left=0.5, right=0.5)
         self._sheet.fit_to_pages(1, 0)
         self._sheet.hide_gridlines(2)
-        # & begins a code in a footer, and what is printed there may have 255 characters.
+        # In a footer & begins a code, and a footer can have up to 255 characters.
         self._sheet.set_footer(
-            f"&L{_text(data.learner)[:80].replace('&', '&&')}&CPage &P of &N&RMade on {words.moment(data.made_at)}"
+            f"&L{_text(data.learner)[:80].replace('&', '&&')}&CPage &P of &N&RMade on {formats.moment(data.made_at)}"
         )
 
     def _heading(self, data: TimeLog) -> int:
-        """Writes what stands above the table; gives the row of its headings."""
+        """Writes the facts above the table. Returns the row of its headings."""
         self._sheet.set_row(0, 26)
         self._string(0, 0, "Time log", self._title)
         off = sum(line.minutes for line in data.lines if line.setting is JobSetting.OFF_THE_JOB)
@@ -155,7 +155,7 @@ class _Sheet:
             ("Learner", data.learner),
             ("Training provider", data.provider),
             ("Shown", _filter_words(data)),
-            ("Made on", words.moment(data.made_at)),
+            ("Made on", formats.moment(data.made_at)),
             ("Entries", len(data.lines)),
             ("Off the job", dt.timedelta(minutes=off)),
             ("On the job", dt.timedelta(minutes=on)),
@@ -177,8 +177,8 @@ class _Sheet:
         approved_on = line.approved_at.astimezone(LONDON).date() if line.approved_at else None
         cells: tuple[str | dt.date | None, ...] = (
             line.date,
-            words.ACTIVITY[line.activity],
-            words.JOB_SETTING[line.setting],
+            ACTIVITY[line.activity],
+            JOB_SETTING[line.setting],
             None,
             None,
             line.aim or "",
@@ -198,13 +198,13 @@ class _Sheet:
                 self._sheet.write_datetime(row, column, value, self._row_date)
             else:
                 text = value or ""
-                self._string(row, column, text, self._row_quoted if text.startswith(FORMULA) else self._row)
+                self._string(row, column, text, self._row_quoted if text.startswith(FORMULA_STARTS) else self._row)
 
     def _totals(self, row: int, first: int, minutes: int) -> None:
         for column in range(len(COLUMNS)):
             self._sheet.write_blank(row, column, None, self._total)
         self._sheet.write_string(row, 0, "Total", self._total)
-        # SUBTOTAL follows the filter that the reader sets in Excel; with no rows there is nothing to refer to.
+        # SUBTOTAL follows a filter that is set in Excel. Without rows it has nothing to refer to.
         sums = ((MINUTES, minutes, self._total_minutes), (HOURS, minutes / 1440, self._total_hours))
         for column, value, form in sums:
             if row > first:
@@ -223,16 +223,16 @@ class _Sheet:
 
 def _text(text: str) -> str:
     text = _NOT_XML.sub("\ufffd", text)
-    return text if len(text) <= LONGEST_CELL else text[: LONGEST_CELL - 1] + "…"
+    return text if len(text) <= MAX_CELL_LENGTH else text[: MAX_CELL_LENGTH - 1] + "…"
 
 
 def _filter_words(data: TimeLog) -> str:
     parts = [
         data.aim,
-        words.JOB_SETTING[data.setting] if data.setting else None,
-        words.ACTIVITY[data.activity] if data.activity else None,
-        f"from {words.day(data.first)}" if data.first else None,
-        f"to {words.day(data.last)}" if data.last else None,
+        JOB_SETTING[data.setting] if data.setting else None,
+        ACTIVITY[data.activity] if data.activity else None,
+        f"from {formats.day(data.first)}" if data.first else None,
+        f"to {formats.day(data.last)}" if data.last else None,
     ]
     chosen = [part for part in parts if part]
     return "; ".join(chosen) if chosen else "All entries"

@@ -1,4 +1,4 @@
-"""Mutations of actions: set, change, respond, complete, reopen."""
+"""Mutations of actions: set, update, respond, complete, reopen."""
 
 import datetime as dt
 
@@ -12,48 +12,56 @@ from schema.payload import changed, mutation, payload, required
 from schema.types.action import Action
 
 
-@strawberry.input(description="Something for a learner to do by a day.")
+@strawberry.input(description="A task for a learner, to be done by a target date.")
 class ActionSetInput:
-    learner_id: strawberry.ID = attribute("Who is to do it.")
+    learner_id: strawberry.ID = attribute("The learner who does the action.")
     session_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The learner's session that it is set in."
+        default=None, description="The session in which the action is set, if any."
     )
-    aim_id: strawberry.ID | None = strawberry.field(default=None, description="The learner's aim that it is for.")
-    kind: ActionKind = attribute("A single thing to do, or a piece of learning.")
-    title: str = attribute("What it is, in a line of 200 characters at most.")
-    description: str = attribute("What is to be done.")
-    target_date: dt.date = attribute("By when: today or later.")
+    aim_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The aim (component of the programme) that the action is for, if any."
+    )
+    kind: ActionKind = attribute("Whether it is a single task or a piece of learning.")
+    title: str = attribute("A short title: one line, up to 200 characters.")
+    description: str = attribute("What the learner should do.")
+    target_date: dt.date = attribute("The day by which it should be done: today or later.")
     accepts_evidence: bool | None = strawberry.field(
-        default=None, description="Whether evidence can be submitted straight from it; not where left out."
+        default=None, description="Whether the learner can submit evidence for the action; false by default."
     )
     file_ids: list[strawberry.ID] | None = strawberry.field(
         default=None,
-        description="Its files, at most 20 at once: uploaded by the viewer and not used yet, or the learner's own.",
+        description="Files to attach, up to 20: files that the viewer has uploaded and not used yet, or files of the "
+        "learner's record.",
     )
 
 
-@strawberry.input(description="What changes in an action; what is left out stays.")
+@strawberry.input(description="The changes of an action; omitted fields are not changed.")
 class ActionUpdateInput:
-    title: str | None = strawberry.field(default=strawberry.UNSET, description="What it is.")
-    description: str | None = strawberry.field(default=strawberry.UNSET, description="What is to be done.")
-    target_date: dt.date | None = strawberry.field(default=strawberry.UNSET, description="By when: today or later.")
+    title: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A short title: one line, up to 200 characters."
+    )
+    description: str | None = strawberry.field(default=strawberry.UNSET, description="What the learner should do.")
+    target_date: dt.date | None = strawberry.field(
+        default=strawberry.UNSET, description="The day by which it should be done: today or later."
+    )
     add_file_ids: list[strawberry.ID] | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Files to add, at most 20 at once: uploaded by the viewer and not used yet, or the learner's own.",
+        description="Files to add, up to 20: files that the viewer has uploaded and not used yet, or files of the "
+        "learner's record.",
     )
 
 
-@strawberry.input(description="The learner's answer to an action.")
+@strawberry.input(description="The learner's response to an action.")
 class ActionRespondInput:
-    learner_feedback: str = attribute("What was done.")
+    learner_feedback: str = attribute("What the learner did.")
     minutes_spent: int | None = strawberry.field(
-        default=None, description="How long it took, 0 to 10,080; as before where left out."
+        default=None, description="How long it took, 0 to 10,080 minutes; not changed if omitted."
     )
 
 
-@payload("The action, changed.")
+@payload("The result of a change of an action.")
 class ActionPayload:
-    action: Action | None = changed(ActionLoader, "The action as it now is.")
+    action: Action | None = changed(ActionLoader, "The action after the change.")
 
 
 @strawberry.type
@@ -61,7 +69,7 @@ class ActionMutations:
     action_set = mutation(
         ActionPayload,
         actions.set_,
-        "Sets an action, in a session or by itself.",
+        "Sets a learner an action, in a session or on its own.",
         input=required(ActionSetInput, "The action."),
     )
     action_update = mutation(
@@ -69,21 +77,22 @@ class ActionMutations:
         actions.update,
         "Changes an action that is not complete, and adds files to it.",
         id=Id,
-        input=required(ActionUpdateInput, "What changes."),
+        input=required(ActionUpdateInput, "The changes."),
     )
     action_respond = mutation(
         ActionPayload,
         actions.respond,
-        "The learner's side of an action: feedback, time spent, and on to IN_PROGRESS.",
+        "Records the learner's response to an action, and sets it to IN_PROGRESS. Only the assessor completes an "
+        "action.",
         id=Id,
-        input=required(ActionRespondInput, "The answer."),
+        input=required(ActionRespondInput, "The response."),
     )
     action_complete = mutation(
-        ActionPayload, actions.complete, "Completes and closes an action; completing again changes nothing.", id=Id
+        ActionPayload, actions.complete, "Completes an action. Completing it again changes nothing.", id=Id
     )
     action_reopen = mutation(
         ActionPayload,
         actions.reopen,
-        "Opens a complete action again: IN_PROGRESS where the learner has responded, else OUTSTANDING.",
+        "Reopens a complete action: as IN_PROGRESS if the learner has responded, else as OUTSTANDING.",
         id=Id,
     )

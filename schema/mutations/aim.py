@@ -12,43 +12,47 @@ from schema.payload import changed, mutation, payload, required
 from schema.types.aim import Aim
 
 
-@strawberry.input(description="A component to add to a learner's programme.")
+@strawberry.input(
+    description="An aim: one component of a learner's programme, such as an apprenticeship standard, a diploma or "
+    "functional skills."
+)
 class AimAddInput:
-    learner_id: strawberry.ID = attribute("Whose programme.")
-    qualification_id: strawberry.ID = attribute("The qualification version that the aim is pinned to.")
-    assessor_id: strawberry.ID = attribute("Any assessor of the provider: from then on they see the aim.")
-    iqa_id: strawberry.ID | None = strawberry.field(default=None, description="An IQA, who is not the assessor.")
-    start_date: dt.date = attribute("The first day.")
-    planned_end_date: dt.date = attribute("The expected last day, which still counts; not before the start.")
+    learner_id: strawberry.ID = attribute("The learner to whose programme the aim is added.")
+    qualification_id: strawberry.ID = attribute("The version of the qualification that the learner works towards.")
+    assessor_id: strawberry.ID = attribute("The assessor, who sees the learner through this aim.")
+    iqa_id: strawberry.ID | None = strawberry.field(
+        default=None, description="The person who checks the assessor's decisions (IQA), never the assessor."
+    )
+    start_date: dt.date = attribute("The first day of the aim.")
+    planned_end_date: dt.date = attribute("The planned last day, which is included; the start date or later.")
 
 
-@strawberry.input(description="What to change of an aim; what is left out stays.")
+@strawberry.input(description="The changes of an aim; omitted fields are not changed.")
 class AimUpdateInput:
     status: AimStatus | None = strawberry.field(
         default=strawberry.UNSET,
-        description="From AWAITING_INDUCTION to IN_TRAINING or WITHDRAWN; from IN_TRAINING to SUSPENDED, COMPLETED or "
-        "WITHDRAWN; from SUSPENDED to IN_TRAINING, COMPLETED or WITHDRAWN; an aim that has ended goes back to IN_TRAINING.",
+        description="The new status. Allowed: AWAITING_INDUCTION to IN_TRAINING or WITHDRAWN; IN_TRAINING to "
+        "SUSPENDED, COMPLETED or WITHDRAWN; SUSPENDED to IN_TRAINING, COMPLETED or WITHDRAWN; COMPLETED or WITHDRAWN "
+        "to IN_TRAINING.",
     )
     assessor_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Another assessor; the one so far sees the aim no more."
+        default=strawberry.UNSET, description="The new assessor. The previous one no longer sees the aim."
     )
     iqa_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="Another IQA, who is not the assessor; null for none."
+        default=strawberry.UNSET, description="The new IQA, never the assessor; null removes the IQA."
     )
     planned_end_date: dt.date | None = strawberry.field(
-        default=strawberry.UNSET, description="The expected last day; not before the start."
+        default=strawberry.UNSET, description="The planned last day; the start date or later."
     )
     actual_end_date: dt.date | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The day on which it was completed or withdrawn, today at the latest; today where left out.",
+        description="The day on which it was completed or withdrawn, from the start date to today; today by default.",
     )
 
 
-@payload("The aim, changed.")
+@payload("The result of a change of an aim.")
 class AimPayload:
-    aim: Aim | None = changed(
-        AimLoader, "The aim as it now is; null where the change took it out of the viewer's sight."
-    )
+    aim: Aim | None = changed(AimLoader, "The aim after the change; null if the viewer no longer sees it.")
 
 
 @strawberry.type
@@ -56,13 +60,13 @@ class AimMutations:
     aim_add = mutation(
         AimPayload,
         aims.add,
-        "Adds a component to a learner's programme, awaiting its induction.",
-        input=required(AimAddInput, "The component."),
+        "Adds an aim to a learner's programme. Its status is AWAITING_INDUCTION.",
+        input=required(AimAddInput, "The aim."),
     )
     aim_update = mutation(
         AimPayload,
         aims.update,
-        "Changes where a learner stands in a component, who assesses it, or when it ends.",
+        "Changes the status, the people or the dates of an aim.",
         id=Id,
-        input=required(AimUpdateInput, "What to change."),
+        input=required(AimUpdateInput, "The changes."),
     )

@@ -1,59 +1,61 @@
-"""Mutations of signing in: who one is, and in which role."""
+"""Mutations of the viewer's own account: login, roles, password and disclaimer."""
 
 import strawberry
 
-from resolvers import authentication
-from resolvers import password as passwords
+from resolvers.authentication import disclaimer, password
+from resolvers.authentication import login as authentication
 from schema.enums import Role
 from schema.field_builders import attribute
 from schema.payload import mutation, payload, required, result, signed_in
 from schema.types.viewer import Viewer
 
 
-@strawberry.input(description="Who signs in.")
+@strawberry.input(description="The credentials of a user.")
 class LoginInput:
-    username: str = attribute("The username from the welcome e-mail, in any case.")
+    username: str = attribute("The username from the welcome e-mail, in upper or lower case.")
     password: str = attribute("The password.")
     role: Role | None = strawberry.field(
         default=None,
-        description="Which role to act as, for a login that holds several; the most far-reaching where left out.",
+        description="The role to act in, for a user who has several; by default the one with the most permissions.",
     )
 
 
-@strawberry.input(description="A change of one's own password.")
+@strawberry.input(description="A change of the viewer's own password.")
 class PasswordChangeInput:
-    current_password: str = attribute("The password so far.")
-    new_password: str = attribute("The new one: at least 8 characters, and not easily guessed.")
-
-
-@strawberry.input(description="A new password, with the link from an e-mail.")
-class PasswordResetInput:
-    token: str = attribute("The token in the link, good for once.")
+    current_password: str = attribute("The current password.")
     new_password: str = attribute("The new password: at least 8 characters, and not easily guessed.")
 
 
-@payload("Tokens of the person who has signed in.")
+@strawberry.input(description="A new password, set with the link from an e-mail.")
+class PasswordResetInput:
+    token: str = attribute("The token from the link, valid once.")
+    new_password: str = attribute("The new password: at least 8 characters, and not easily guessed.")
+
+
+@payload("The tokens of the signed-in user.")
 class TokenPayload:
     access_token: str | None = result(
-        "Signed and valid for 15 minutes; sent as `Authorization: Bearer …`.", part="access_token"
+        "The access token, valid for 15 minutes. Send it as `Authorization: Bearer …`.", part="access_token"
     )
-    refresh_token: str | None = result("Valid for one refresh, within 14 days.", part="refresh_token")
-    viewer: Viewer | None = signed_in("Who is signed in now.")
+    refresh_token: str | None = result(
+        "The refresh token, valid for one `tokenRefresh` within 14 days.", part="refresh_token"
+    )
+    viewer: Viewer | None = signed_in("The signed-in user.")
 
 
-@payload("Whether signing out went well.")
+@payload("The result of a logout.")
 class LogoutPayload:
     pass
 
 
-@payload("Whether the request was accepted; it says nothing about whether there is such an account.")
+@payload("The result of a request for a new password. It is the same whether or not the account exists.")
 class PasswordResetRequestPayload:
     pass
 
 
-@payload("The viewer, changed.")
+@payload("The result of a change of the viewer.")
 class ViewerPayload:
-    viewer: Viewer | None = signed_in("The viewer as they now are.")
+    viewer: Viewer | None = signed_in("The viewer after the change.")
 
 
 @strawberry.type
@@ -61,45 +63,45 @@ class AuthenticationMutations:
     login = mutation(
         TokenPayload,
         authentication.login,
-        "Signs in. A wrong name and a wrong password have the same answer.",
-        input=required(LoginInput, "Who signs in."),
+        "Signs in. An unknown username and a wrong password give the same error.",
+        input=required(LoginInput, "The credentials."),
     )
     token_refresh = mutation(
         TokenPayload,
         authentication.token_refresh,
-        "New tokens for a refresh token, which is used up; using one twice ends the sign-in.",
-        refresh_token=required(str, "From the last TokenPayload."),
+        "Exchanges a refresh token for new tokens. Each can be used once; a second use signs the user out.",
+        refresh_token=required(str, "The refresh token from the last `TokenPayload`."),
     )
     logout = mutation(
         LogoutPayload,
         authentication.logout,
-        "Signs out: ends every token and stream of this sign-in.",
-        refresh_token=required(str, "From the last TokenPayload."),
+        "Signs out: the tokens and subscriptions of this login end.",
+        refresh_token=required(str, "The refresh token from the last `TokenPayload`."),
     )
     role_switch = mutation(
         TokenPayload,
         authentication.role_switch,
-        "Continues in another role that the login holds; the tokens so far end.",
-        role=required(Role, "The role to act as from here on."),
+        "Continues in another role of the same user. The previous tokens end.",
+        role=required(Role, "The role to act in."),
     )
     password_change = mutation(
         TokenPayload,
-        passwords.change,
-        "Changes the viewer's own password and ends their other sign-ins.",
-        input=required(PasswordChangeInput, "Old and new password."),
+        password.change,
+        "Changes the viewer's own password, and signs them out everywhere else.",
+        input=required(PasswordChangeInput, "The current and the new password."),
     )
     password_reset_request = mutation(
         PasswordResetRequestPayload,
-        passwords.reset_request,
-        "Sends a link for a new password by e-mail, where there is such an account.",
+        password.reset_request,
+        "Sends an e-mail with a link to set a new password, if the account exists.",
         username=required(str, "The username."),
     )
     password_reset = mutation(
         TokenPayload,
-        passwords.reset,
-        "Sets a new password with a link's token, and signs in.",
-        input=required(PasswordResetInput, "Token and new password."),
+        password.reset,
+        "Sets a new password with the token from a link, and signs the user in.",
+        input=required(PasswordResetInput, "The token and the new password."),
     )
     disclaimer_accept = mutation(
-        ViewerPayload, passwords.disclaimer_accept, "Accepts the disclaimer as `viewer.disclaimer` words it."
+        ViewerPayload, disclaimer.accept, "Accepts the provider's current disclaimer, which is `viewer.disclaimer`."
     )

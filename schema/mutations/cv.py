@@ -1,4 +1,4 @@
-"""Mutations of the CV: a learner saves sections and adds documents."""
+"""Mutations of the CV: save a section, add a document."""
 
 import strawberry
 
@@ -13,14 +13,14 @@ class CvMutations:
     cv_section_save = mutation(
         LearnerPayload,
         cv.section_save,
-        "Saves one section of the viewer's own CV; an empty text clears it.",
-        name=required(CvSectionName, "Which section."),
+        "Saves one section of the viewer's own CV. An empty text clears it.",
+        name=required(CvSectionName, "The section."),
         text=required(str, "The whole text of the section."),
     )
     cv_document_add = mutation(
         LearnerPayload,
         cv.document_add,
-        "Adds a document beside the viewer's own CV.",
-        kind=required(CvDocumentKind, "What it is."),
+        "Adds a document to the viewer's own CV, such as a CV file or a job description.",
+        kind=required(CvDocumentKind, "The kind of document."),
         file_id=required(strawberry.ID, "A file that the viewer has uploaded and not used yet."),
     )

@@ -9,19 +9,19 @@ from schema.payload import changed, mutation, payload, required
 from schema.types.employer import Employer
 
 
-@strawberry.input(description="An employer: a site, or a head office.")
+@strawberry.input(description="An employer: a site where learners work, or a head office.")
 class EmployerInput:
-    name: str = attribute("Its name, in a line of 200 characters at most, which no other site of the same parent has.")
+    name: str = attribute("The name: one line, up to 200 characters, unique among the sites of the same parent.")
     parent_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The employer that it is a site of; null for a head office. Left out in an update, it stays where it "
-        "is. At most 5 levels.",
+        description="The employer above it; null for a head office. Not changed if omitted in an update. Employers "
+        "have up to 5 levels.",
     )
 
 
-@payload("The employer, changed.")
+@payload("The result of a change of an employer.")
 class EmployerPayload:
-    employer: Employer | None = changed(EmployerLoader, "The employer as it now is.")
+    employer: Employer | None = changed(EmployerLoader, "The employer after the change.")
 
 
 @strawberry.type
@@ -32,7 +32,7 @@ class EmployerMutations:
     employer_update = mutation(
         EmployerPayload,
         employers.update,
-        "Renames an employer, or moves it together with its sites.",
+        "Renames an employer, or moves it with its sites below another employer.",
         id=Id,
-        input=required(EmployerInput, "What it is to be."),
+        input=required(EmployerInput, "The new name and parent."),
     )

@@ -3,88 +3,90 @@
 import strawberry
 
 from loaders.evidence import EvidenceLoader
-from resolvers import evidence, evidence_assessment
+from resolvers.evidence import assessment, submission
 from schema.enums import AssessmentMethod
 from schema.field_builders import Id, attribute
 from schema.payload import changed, mutation, payload, required
 from schema.types.evidence import Evidence
 
 
-@strawberry.input(description="A piece of evidence for one aim's portfolio.")
+@strawberry.input(description="A piece of evidence: a file that shows that a learner meets criteria of an aim.")
 class EvidenceSubmitInput:
-    aim_id: strawberry.ID = attribute("The component that it is for.")
-    file_id: strawberry.ID = attribute("A file that the submitter has uploaded and not used yet.")
-    title: str = attribute("What it is, in a line of 200 characters at most.")
-    description: str = attribute("What it shows.")
-    declare_own_work: bool = attribute("That it is the learner's own work; a learner must declare it.")
-    password: str = attribute("The submitter's electronic signature: the password that they sign in with.")
+    aim_id: strawberry.ID = attribute("The aim (component of the programme) that the evidence is for.")
+    file_id: strawberry.ID = attribute("A file that the viewer has uploaded and not used yet.")
+    title: str = attribute("A short title: one line, up to 200 characters.")
+    description: str = attribute("What the file shows.")
+    declare_own_work: bool = attribute("The declaration that it is the learner's own work. Required from a learner.")
+    password: str = attribute("The viewer's own password, as their electronic signature.")
     action_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The action that it answers, where that accepts evidence."
+        default=None, description="The action that the evidence is submitted for, if any; it must accept evidence."
     )
 
 
-@strawberry.input(description="One criterion that evidence is mapped to.")
+@strawberry.input(description="One criterion to which evidence is mapped.")
 class EvidenceMappingInput:
-    criterion_id: strawberry.ID = attribute("A criterion of the evidence's own aim.")
-    sign_off: bool = attribute("False: working towards. True: the criterion is met.")
+    criterion_id: strawberry.ID = attribute("A criterion of the evidence's aim.")
+    sign_off: bool = attribute(
+        "True if the evidence meets the criterion, which signs it off; false if it only works towards it."
+    )
 
 
-@strawberry.input(description="The assessor's judgement of a piece of evidence.")
+@strawberry.input(description="The assessor's decision about a piece of evidence.")
 class EvidenceAssessInput:
     mappings: list[EvidenceMappingInput] = attribute(
-        "The criteria judged now, each once, at most 500; what is mapped already and not named stays as it is."
+        "The criteria to map or to change, each once, up to 500. Other mappings are not changed."
     )
-    assessment_methods: list[AssessmentMethod] = attribute("How it was judged: at least one method.")
+    assessment_methods: list[AssessmentMethod] = attribute("How the evidence was assessed: at least one method.")
     feedback: str | None = strawberry.field(
-        default=None, description="For the learner; what stands is kept where left out."
+        default=None, description="Feedback for the learner; not changed if omitted."
     )
 
 
-@strawberry.input(description="The amended file of evidence that was returned.")
+@strawberry.input(description="An amended file for evidence that was returned.")
 class EvidenceResubmitInput:
-    file_id: strawberry.ID = attribute("The amended file, uploaded and not used yet.")
-    comment: str = attribute("What was changed.")
+    file_id: strawberry.ID = attribute("The amended file, which the viewer has uploaded and not used yet.")
+    comment: str = attribute("What was improved.")
 
 
-@payload("The evidence, changed.")
+@payload("The result of a change of evidence.")
 class EvidencePayload:
-    evidence: Evidence | None = changed(EvidenceLoader, "The evidence as it now is.")
+    evidence: Evidence | None = changed(EvidenceLoader, "The evidence after the change.")
 
 
 @strawberry.type
 class EvidenceMutations:
     evidence_submit = mutation(
         EvidencePayload,
-        evidence.submit,
-        "Submits a file to an aim's portfolio, declared and signed by the person who submits it.",
+        submission.submit,
+        "Submits a file as evidence for an aim, with the viewer's declaration and signature.",
         input=required(EvidenceSubmitInput, "The evidence."),
     )
     evidence_assess = mutation(
         EvidencePayload,
-        evidence_assessment.assess,
-        "Maps evidence to criteria and signs them off, or withdraws a sign-off. New mapping on a signed unit withdraws "
-        "the unit's signatures, which stay in its history.",
+        assessment.assess,
+        "Maps evidence to criteria and signs them off, or withdraws a sign-off. A new mapping in a signed unit "
+        "withdraws the signatures of the unit, which remain in its history.",
         id=Id,
-        input=required(EvidenceAssessInput, "The judgement."),
+        input=required(EvidenceAssessInput, "The decision."),
     )
     evidence_return = mutation(
         EvidencePayload,
-        evidence_assessment.return_,
-        "Returns evidence for improvement; its submitter is notified by e-mail.",
+        assessment.return_,
+        "Returns evidence with points for improvement. The person who submitted it gets an e-mail.",
         id=Id,
-        points_for_improvement=required(str, "What to improve."),
+        points_for_improvement=required(str, "What should be improved."),
     )
     evidence_resubmit = mutation(
         EvidencePayload,
-        evidence.resubmit,
-        "Adds an amended file to evidence that was returned, on the same item; the assessor is notified by e-mail.",
+        submission.resubmit,
+        "Adds an amended file to evidence that was returned, as its next version. The assessor gets an e-mail.",
         id=Id,
-        input=required(EvidenceResubmitInput, "File and comment."),
+        input=required(EvidenceResubmitInput, "The file and a comment."),
     )
     evidence_sign = mutation(
         EvidencePayload,
-        evidence.sign,
-        "Signs the current version in the viewer's own role; signing again changes nothing.",
+        submission.sign,
+        "Signs the current version of evidence in the viewer's role. Signing it again changes nothing.",
         id=Id,
         password=required(str, "The viewer's own password."),
     )

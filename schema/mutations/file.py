@@ -1,4 +1,4 @@
-"""The mutation of files: a place to send the bytes of one."""
+"""The mutation of files: announce an upload."""
 
 import datetime as dt
 
@@ -9,30 +9,30 @@ from schema.field_builders import attribute
 from schema.payload import mutation, payload, required, result
 
 
-@strawberry.input(description="A file that is about to be sent.")
+@strawberry.input(description="A file to upload.")
 class FileUploadInput:
-    name: str = attribute("Its name with its ending, such as `review.pdf`.")
-    content_type: str = attribute("Its media type; `application/octet-stream` where it is not known.")
-    size: int = attribute("In bytes: exactly what will be sent, at most 100 MiB.")
+    name: str = attribute("The file name with its ending, such as `review.pdf`.")
+    content_type: str = attribute("The media type; `application/octet-stream` if it is not known.")
+    size: int = attribute("The exact size in bytes, up to 100 MiB.")
 
 
 @strawberry.type(description="One HTTP header.")
 class HttpHeader:
-    name: str = attribute("Its name.")
-    value: str = attribute("Its value.")
+    name: str = attribute("The name of the header.")
+    value: str = attribute("The value of the header.")
 
 
-@strawberry.type(description="Where to send the bytes of one file.")
+@strawberry.type(description="Where to send the bytes of a file.")
 class FileUpload:
-    file_id: strawberry.ID = attribute("The file's id: named where the file is used, once the bytes have arrived.")
-    url: str = attribute("PUT the bytes here, with these headers, before expiresAt.")
-    headers: list[HttpHeader] = attribute("To be sent with the bytes.")
-    expires_at: dt.datetime = attribute("Until when the link is good.")
+    file_id: strawberry.ID = attribute("The id of the file. Use it in other mutations once the bytes have arrived.")
+    url: str = attribute("PUT the bytes to this address, with the headers, before expiresAt.")
+    headers: list[HttpHeader] = attribute("The headers to send with the bytes.")
+    expires_at: dt.datetime = attribute("When the address expires.")
 
 
-@payload("The place for the file.")
+@payload("The result of the announcement of a file.")
 class FileUploadPayload:
-    upload: FileUpload | None = result("Where to send the bytes.")
+    upload: FileUpload | None = result("Where to send the bytes.", make=files.upload_target)
 
 
 @strawberry.type
@@ -40,6 +40,6 @@ class FileMutations:
     file_upload_create = mutation(
         FileUploadPayload,
         files.upload_create,
-        "A place to PUT the bytes of one file; its id is then named where the file is used.",
+        "Announces a file and returns the address to which its bytes are sent. Its id is then used in other mutations.",
         input=required(FileUploadInput, "The file."),
     )

@@ -1,4 +1,4 @@
-"""Mutations of learners: who is enrolled, and their record."""
+"""Mutations of learners: enrol and update."""
 
 import strawberry
 
@@ -11,33 +11,33 @@ from schema.types.learner import Learner
 
 @strawberry.input(description="An apprentice to enrol.")
 class LearnerEnrolInput:
-    name: str = attribute("The learner's name, in a line of 200 characters at most.")
-    email: str = attribute("Where the invitation goes; in lower case, it is their username.")
+    name: str = attribute("The learner's name: one line, up to 200 characters.")
+    email: str = attribute("The address to which the invitation is sent. In lower case it is the username.")
     uln: str | None = strawberry.field(
-        default=None, description="Unique Learner Number: 10 digits, checked by the last."
+        default=None, description="The Unique Learner Number: 10 digits, the last a check digit."
     )
-    employer_id: strawberry.ID = attribute("The employer site that they work at.")
+    employer_id: strawberry.ID = attribute("The employer site where the learner works.")
 
 
-@strawberry.input(description="What to change of a learner's record; what is left out stays.")
+@strawberry.input(description="The changes of a learner's record; omitted fields are not changed.")
 class LearnerUpdateInput:
     name: str | None = strawberry.field(default=strawberry.UNSET, description="The learner's name.")
     uln: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Unique Learner Number: 10 digits, checked by the last; null takes it away.",
+        description="The Unique Learner Number: 10 digits, the last a check digit; null removes it.",
     )
     employer_id: strawberry.ID | None = strawberry.field(
-        default=strawberry.UNSET, description="The employer site that they now work at."
+        default=strawberry.UNSET, description="The employer site where the learner now works."
     )
     photo_file_id: strawberry.ID | None = strawberry.field(
         default=strawberry.UNSET,
-        description="A picture that the viewer has uploaded and not used yet; null takes the photo away.",
+        description="A picture that the viewer has uploaded and not used yet; null removes the photo.",
     )
 
 
-@payload("The learner, changed.")
+@payload("The result of a change of a learner.")
 class LearnerPayload:
-    learner: Learner | None = changed(LearnerLoader, "The learner as they now are; null where nothing was changed.")
+    learner: Learner | None = changed(LearnerLoader, "The learner after the change.")
 
 
 @strawberry.type
@@ -45,14 +45,15 @@ class LearnerMutations:
     learner_enrol = mutation(
         LearnerPayload,
         learners.enrol,
-        "Enrols a learner and sends their invitation. An assessor sees those they enrolled until the first aim is added.",
-        input=required(LearnerEnrolInput, "Whom."),
+        "Creates a learner with an account, and sends the invitation. An assessor sees learners whom they enrolled "
+        "until the first aim is added.",
+        input=required(LearnerEnrolInput, "The learner."),
     )
     learner_update = mutation(
         LearnerPayload,
         learners.update,
-        "Changes a learner's record. After a change of the employer site, that site's Employer Overviews see the learner; "
-        "their managers stay.",
+        "Changes a learner's record. With the employer site, the Employer Overviews who see the learner change; the "
+        "Employer Managers do not.",
         id=Id,
-        input=required(LearnerUpdateInput, "What to change."),
+        input=required(LearnerUpdateInput, "The changes."),
     )

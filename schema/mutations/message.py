@@ -1,4 +1,4 @@
-"""The mutation of messages: one person's words to another, as e-mail."""
+"""The mutation of messages: send one as an e-mail."""
 
 import strawberry
 
@@ -7,16 +7,16 @@ from schema.field_builders import attribute
 from schema.payload import mutation, payload, required
 
 
-@strawberry.input(description="A message; it carries no files.")
+@strawberry.input(description="A message, without attachments.")
 class MessageSendInput:
     aim_id: strawberry.ID = attribute(
-        "The component whose assessor is written to; by an assessor or admin, the learner's."
+        "The aim whose assessor receives the message; from an assessor or admin, its learner receives it."
     )
-    subject: str = attribute("What it is about, in a line of 200 characters at most.")
-    body: str = attribute("The message, in plain text.")
+    subject: str = attribute("The subject: one line, up to 200 characters.")
+    body: str = attribute("The message, as plain text.")
 
 
-@payload("Whether the message was accepted for sending.")
+@payload("The result of sending a message.")
 class MessageSendPayload:
     pass
 
@@ -26,7 +26,7 @@ class MessageMutations:
     message_send = mutation(
         MessageSendPayload,
         messages.send,
-        "Sent as an e-mail; no attachments. A learner or employer writes to the aim's assessor, an assessor or admin to "
+        "Sends a message as an e-mail: from a learner or employer to the aim's assessor, from an assessor or admin to "
         "its learner.",
         input=required(MessageSendInput, "The message."),
     )

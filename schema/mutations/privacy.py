@@ -1,24 +1,25 @@
-"""Mutations of privacy: everything about one learner, and a learner erased; for a Master Admin."""
+"""Mutations of privacy, for a Master Admin: erase a learner, export everything about one."""
 
 import strawberry
 
 from loaders.learner import LearnerLoader
-from resolvers import privacy
+from resolvers import privacy, signed_urls
 from schema.field_builders import Id
 from schema.payload import changed, mutation, payload, required, result
 from schema.types.file import Download
 from schema.types.learner import Learner
 
 
-@payload("What is left of a learner's record after erasure.")
+@payload("The result of an erasure.")
 class LearnerErasePayload:
-    learner: Learner | None = changed(LearnerLoader, "The record, without a name; null where nothing was erased.")
+    learner: Learner | None = changed(LearnerLoader, "What remains of the learner's record, without a name.")
 
 
-@payload("Where everything about one learner can be downloaded.")
+@payload("The result of a subject access request.")
 class SubjectAccessExportPayload:
     download: Download | None = result(
-        "A ZIP with every record as JSON and every file, made when it is opened; null where it was refused."
+        "The link to a ZIP with every record as JSON and every file, generated when the link is opened.",
+        make=signed_urls.to_subject_access,
     )
 
 
@@ -27,14 +28,14 @@ class PrivacyMutations:
     learner_erase = mutation(
         LearnerErasePayload,
         privacy.erase,
-        "Erases a learner for good: name, contact, ULN, files and every word are gone; dates, sums and who signed in which "
-        "role are kept without a name.",
+        "Erases a learner permanently: name, contact details, ULN, files and texts. Dates, sums and which roles signed "
+        "are kept without a name.",
         id=Id,
-        confirm_name=required(str, "The learner's name exactly as shown, to confirm who is erased."),
+        confirm_name=required(str, "The learner's name exactly as shown, to confirm the erasure."),
     )
     subject_access_export = mutation(
         SubjectAccessExportPayload,
         privacy.subject_access,
-        "Everything about one learner, to hand to them; the audit trail notes who asked.",
-        learner_id=required(strawberry.ID, "Whom it is about."),
+        "Exports everything about one learner, to answer a subject access request. The audit trail records it.",
+        learner_id=required(strawberry.ID, "The learner."),
     )

@@ -8,32 +8,37 @@ from schema.payload import mutation, payload, required, result
 from schema.types.provider_settings import ProviderSettings
 
 
-@strawberry.input(description="What to change of the provider's settings; what is left out stays.")
+@strawberry.input(description="The changes of the provider's settings; omitted fields are not changed.")
 class ProviderSettingsInput:
     traffic_light_tolerance: float | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Percentage points either side of on track: 0 to 100, with one decimal at most.",
+        description="How far an aim may be ahead or behind to count as on track, in percentage points: 0 to 100, with "
+        "up to one decimal place.",
     )
     rated_from_percent: float | None = strawberry.field(
         default=strawberry.UNSET,
-        description="How much of its duration must be gone before an aim is rated: 0 to 100, with one decimal at most.",
+        description="How much of its duration must have passed before an aim is rated, in percent: 0 to 100, with up "
+        "to one decimal place.",
     )
     review_interval_weeks: int | None = strawberry.field(
-        default=strawberry.UNSET, description="Weeks from one formal review to the next, 1 to 52."
+        default=strawberry.UNSET, description="Weeks between formal reviews, 1 to 52."
     )
     unit_signatures: list[Role] | None = strawberry.field(
-        default=strawberry.UNSET, description="The roles that must sign a unit: at least one, and no admin's."
+        default=strawberry.UNSET, description="The roles that must sign a unit: at least one, never an admin role."
     )
     disclaimer: str | None = strawberry.field(
         default=strawberry.UNSET,
-        description="The words to accept before anything else; everybody is asked again when they change. Null for none.",
+        description="The text that every user must accept before they continue, again after each change; null for "
+        "none.",
     )
 
 
-@payload("The settings, changed.")
+@payload("The result of a change of the settings.")
 class ProviderSettingsPayload:
-    # Not through a loader: loaders refuse a viewer who has a disclaimer to accept.
-    provider_settings: ProviderSettings | None = result("The settings as they now are.")
+    # Not read by a loader, because loaders reject a viewer who must accept a new disclaimer.
+    provider_settings: ProviderSettings | None = result(
+        "The settings after the change.", make=lambda context, _: context.viewer_or_raise().rules
+    )
 
 
 @strawberry.type
@@ -41,7 +46,7 @@ class ProviderSettingsMutations:
     provider_settings_update = mutation(
         ProviderSettingsPayload,
         provider_settings.update,
-        "Changes the provider's settings; every number follows at once. After a change of the disclaimer everybody, the "
-        "viewer too, has to accept it before anything else.",
-        input=required(ProviderSettingsInput, "What to change."),
+        "Changes the provider's settings, which apply to every number at once. After a change of the disclaimer every "
+        "user, the viewer too, must accept it before they continue.",
+        input=required(ProviderSettingsInput, "The changes."),
     )

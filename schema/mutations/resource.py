@@ -1,4 +1,4 @@
-"""Mutations of resources: add to a bucket, take out."""
+"""Mutations of resources: add and remove."""
 
 import strawberry
 
@@ -10,24 +10,24 @@ from schema.payload import changed, mutation, payload, removed, required
 from schema.types.resource import Resource
 
 
-@strawberry.input(description="Material for one aim.")
+@strawberry.input(description="A file with learning material for one aim.")
 class ResourceAddInput:
-    aim_id: strawberry.ID = attribute("The component that it is for.")
-    title: str = attribute("What it is, in a line of 200 characters at most.")
+    aim_id: strawberry.ID = attribute("The aim (component of the programme) that it is for.")
+    title: str = attribute("A short title: one line, up to 200 characters.")
     file_id: strawberry.ID = attribute("A file that the viewer has uploaded and not used yet.")
     bucket: ResourceBucket = strawberry.field(
-        default=ResourceBucket.RESOURCES, description="Where it is shown: among the resources, unless said otherwise."
+        default=ResourceBucket.RESOURCES, description="The list that shows it; the resources by default."
     )
 
 
-@payload("The resource, added.")
+@payload("The result of adding a resource.")
 class ResourcePayload:
     resource: Resource | None = changed(ResourceLoader, "The resource.")
 
 
-@payload("What was removed.")
+@payload("The result of removing a resource.")
 class ResourceRemovePayload:
-    removed_id: strawberry.ID | None = removed("Resource", "The id that a cache should forget.")
+    removed_id: strawberry.ID | None = removed("Resource", "The id of the removed resource.")
 
 
 @strawberry.type
@@ -35,7 +35,7 @@ class ResourceMutations:
     resource_add = mutation(
         ResourcePayload,
         resources.add,
-        "Adds a file to an aim's resources, or to its files from the course.",
-        input=required(ResourceAddInput, "The material."),
+        "Adds a file to an aim's resources or to its files from the course.",
+        input=required(ResourceAddInput, "The resource."),
     )
     resource_remove = mutation(ResourceRemovePayload, resources.remove, "Removes a resource from its aim.", id=Id)

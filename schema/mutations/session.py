@@ -1,86 +1,96 @@
-"""Mutations of sessions: book, change, complete, cancel."""
+"""Mutations of sessions: book, update, complete, cancel."""
 
 import datetime as dt
 
 import strawberry
 
 from loaders.session import SessionLoader
-from resolvers import session as sessions
-from resolvers import session_completion
+from resolvers.session import booking, completion
 from schema.enums import SessionType
 from schema.field_builders import Id, attribute
 from schema.payload import changed, mutation, payload, required
 from schema.types.session import Session
 
 
-@strawberry.input(description="A session to put into a learner's plan.")
+@strawberry.input(description="A session: a meeting of a learner and an assessor.")
 class SessionBookInput:
-    learner_id: strawberry.ID = attribute("Whose plan it goes into.")
-    type: SessionType = attribute("What it is for.")
-    starts_at: dt.datetime = attribute("When it starts, with its time zone.")
-    ends_at: dt.datetime = attribute("When it ends: after the start, within 24 hours.")
-    location: str | None = strawberry.field(default=None, description="Where, in a line of 200 characters at most.")
-    aim_ids: list[strawberry.ID] | None = strawberry.field(
-        default=None, description="The learner's aims that it is about; none in particular where left out."
+    learner_id: strawberry.ID = attribute("The learner, in whose learning plan the session is shown.")
+    type: SessionType = attribute("The purpose of the session.")
+    starts_at: dt.datetime = attribute("When it starts, with a time zone: within the last year or the next five years.")
+    ends_at: dt.datetime = attribute("When it ends, with a time zone: within 24 hours after the start.")
+    location: str | None = strawberry.field(
+        default=None, description="Where it takes place: one line, up to 200 characters."
     )
-    planning_notes: str | None = strawberry.field(default=None, description="What to prepare.")
+    aim_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="The learner's aims that the session is about, if any."
+    )
+    planning_notes: str | None = strawberry.field(default=None, description="What to prepare for the session.")
 
 
-@strawberry.input(description="What changes in a session; what is left out stays, and null empties a text.")
+@strawberry.input(description="The changes of a session; omitted fields are not changed.")
 class SessionUpdateInput:
-    type: SessionType | None = strawberry.field(default=strawberry.UNSET, description="What it is for.")
-    starts_at: dt.datetime | None = strawberry.field(default=strawberry.UNSET, description="When it starts.")
-    ends_at: dt.datetime | None = strawberry.field(default=strawberry.UNSET, description="When it ends.")
-    location: str | None = strawberry.field(default=strawberry.UNSET, description="Where; null for no place.")
+    type: SessionType | None = strawberry.field(default=strawberry.UNSET, description="The purpose of the session.")
+    starts_at: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="When it starts, with a time zone."
+    )
+    ends_at: dt.datetime | None = strawberry.field(
+        default=strawberry.UNSET, description="When it ends, with a time zone."
+    )
+    location: str | None = strawberry.field(
+        default=strawberry.UNSET, description="Where it takes place; null removes the location."
+    )
     planning_notes: str | None = strawberry.field(
-        default=strawberry.UNSET, description="What to prepare; null for nothing."
+        default=strawberry.UNSET, description="What to prepare for the session; null removes the notes."
     )
     add_file_ids: list[strawberry.ID] | None = strawberry.field(
         default=strawberry.UNSET,
-        description="Files to save to it, 20 at most: uploaded by the viewer and not used yet, or the learner's own.",
+        description="Files to attach, up to 20: files that the viewer has uploaded and not used yet, or files of the "
+        "learner's record.",
     )
 
 
 @strawberry.input(description="Whether a session took place.")
 class SessionCompleteInput:
-    attended: bool = attribute("True: it took place, and its time is logged. False: the learner was not there.")
-    feedback: str | None = strawberry.field(default=None, description="What came of it, for the learner.")
+    attended: bool = attribute(
+        "True if the session took place, which logs its time; false if the learner did not attend."
+    )
+    feedback: str | None = strawberry.field(default=None, description="Feedback about the session, for the learner.")
     file_ids: list[strawberry.ID] | None = strawberry.field(
         default=None,
-        description="Files to save to it, 20 at most: uploaded by the viewer and not used yet, or the learner's own.",
+        description="Files to attach, up to 20: files that the viewer has uploaded and not used yet, or files of the "
+        "learner's record.",
     )
 
 
-@payload("The session, changed.")
+@payload("The result of a change of a session.")
 class SessionPayload:
-    session: Session | None = changed(SessionLoader, "The session as it now is.")
+    session: Session | None = changed(SessionLoader, "The session after the change.")
 
 
 @strawberry.type
 class SessionMutations:
     session_book = mutation(
         SessionPayload,
-        sessions.book,
-        "Books a session: with the viewer, if they are an assessor, else with the assessor of the first aim that it is "
-        "about. Learner and assessor are free at that time; the learner is notified by e-mail.",
+        booking.book,
+        "Books a session with the viewer, if they are an assessor, else with the assessor of the first aim. The "
+        "learner and the assessor must be free at that time. The learner gets an e-mail.",
         input=required(SessionBookInput, "The session."),
     )
     session_update = mutation(
         SessionPayload,
-        sessions.update,
-        "Changes a planned session; files can be added afterwards too. Where it is moved, the learner is notified by "
-        "e-mail.",
+        booking.update,
+        "Changes a planned session, or adds files to any session. The learner gets an e-mail if it is moved.",
         id=Id,
-        input=required(SessionUpdateInput, "What changes."),
+        input=required(SessionUpdateInput, "The changes."),
     )
     session_complete = mutation(
         SessionPayload,
-        session_completion.complete,
-        "Completes a session. When it was attended its time is logged automatically, once however often this is sent; an "
-        "induction starts the learner's aims.",
+        completion.complete,
+        "Records whether a session took place. An attended session is logged in the time log automatically, once; an "
+        "attended induction starts the learner's aims.",
         id=Id,
         input=required(SessionCompleteInput, "The outcome."),
     )
     session_cancel = mutation(
-        SessionPayload, sessions.cancel, "Cancels a planned session; cancelling again changes nothing.", id=Id
+        SessionPayload, booking.cancel, "Cancels a planned session. Cancelling it again changes nothing.", id=Id
     )

@@ -1,4 +1,4 @@
-"""Mutations of documents to sign: ask, sign, cancel."""
+"""Mutations of documents to sign: create a request, sign, cancel."""
 
 import strawberry
 
@@ -11,18 +11,18 @@ from schema.types.signature_request import SignatureRequest
 from schema.types.viewer import Viewer
 
 
-@strawberry.input(description="A document that several roles are to sign.")
+@strawberry.input(description="A document that people in several roles should sign.")
 class SignatureRequestCreateInput:
-    learner_id: strawberry.ID = attribute("The learner whom it is about.")
-    title: str = attribute("What it is, in a line of 200 characters at most.")
+    learner_id: strawberry.ID = attribute("The learner whom the document is about.")
+    title: str = attribute("A short title: one line, up to 200 characters.")
     file_id: strawberry.ID = attribute("The document: a file that the viewer has uploaded and not used yet.")
-    roles: list[Role] = attribute("Which roles are to sign, each once; admins do not sign.")
+    roles: list[Role] = attribute("The roles that must sign, each once; never an admin role.")
 
 
-@payload("The document to sign, changed.")
+@payload("The result of a change of a document to sign.")
 class SignatureRequestPayload:
-    signature_request: SignatureRequest | None = changed(SignatureRequestLoader, "The request as it now is.")
-    viewer: Viewer | None = signed_in("The viewer, whose documents to sign are counted afresh.")
+    signature_request: SignatureRequest | None = changed(SignatureRequestLoader, "The request after the change.")
+    viewer: Viewer | None = signed_in("The viewer, with the new count of documents that await their signature.")
 
 
 @strawberry.type
@@ -30,21 +30,20 @@ class SignatureRequestMutations:
     signature_request_create = mutation(
         SignatureRequestPayload,
         signature_requests.create,
-        "Asks several roles to sign a document; the people who can are notified by e-mail.",
+        "Requests signatures on a document. The people who can sign it get an e-mail.",
         input=required(SignatureRequestCreateInput, "The document."),
     )
     signature_request_sign = mutation(
         SignatureRequestPayload,
         signature_requests.sign,
-        "Signs the viewer's own slot. documentSha256 is that of the document as it was opened; signing again changes "
-        "nothing.",
+        "Signs a document in the slot of the viewer's role. Signing it again changes nothing.",
         id=Id,
-        document_sha256=required(str, "SHA-256 of the bytes that were opened and read, in hexadecimal."),
+        document_sha256=required(str, "The SHA-256 of the document that the viewer opened, in hexadecimal."),
         password=required(str, "The viewer's own password."),
     )
     signature_request_cancel = mutation(
         SignatureRequestPayload,
         signature_requests.cancel,
-        "Withdraws a request that is still pending; the signatures given so far are kept.",
+        "Cancels a request that is still pending. The signatures given so far are kept.",
         id=Id,
     )

@@ -1,4 +1,4 @@
-"""Mutations of the time log: add, change, delete, approve."""
+"""Mutations of the time log: add, update, delete, approve."""
 
 import datetime as dt
 
@@ -14,42 +14,42 @@ from schema.types.learner import Learner
 from schema.types.time_log_entry import TimeLogEntry
 
 
-@strawberry.input(description="What an entry of the time log says. A change says all of it again.")
+@strawberry.input(description="An entry of the time log. An update replaces all fields.")
 class TimeLogEntryInput:
-    learner_id: strawberry.ID = attribute("Whose learning it was; an entry never changes its learner.")
-    date: dt.date = attribute("When the learning took place: today or earlier.")
-    activity_type: ActivityType = attribute("What kind of learning it was.")
+    learner_id: strawberry.ID = attribute("The learner. It cannot be changed.")
+    date: dt.date = attribute("The day on which the learning took place: today or earlier.")
+    activity_type: ActivityType = attribute("The kind of learning.")
     job_setting: JobSetting | None = strawberry.field(
-        default=None, description="On or off the job; the activity type's own where left out."
+        default=None, description="On or off the job; by default that of the activity type."
     )
-    minutes: int = attribute("How long it took: 1 to 1,440, and 24 hours at most over all entries of the day.")
+    minutes: int = attribute("How long it took, 1 to 1,440 minutes; all entries of a day add up to 24 hours or less.")
     aim_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The learner's aim that it was for, if any."
+        default=None, description="The learner's aim that the learning was for, if any."
     )
     unit_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The unit of that aim that it was for, if any."
+        default=None, description="The unit of the aim that the learning was for, if any."
     )
     assessor_id: strawberry.ID | None = strawberry.field(
-        default=None, description="The assessor whom it was with; No Assessor where left out."
+        default=None, description="The assessor who was involved; omitted for No Assessor."
     )
-    comments: str = attribute("What was learned, how, and what it changes in the job.")
+    comments: str = attribute("What was learned, how, and how it affects the job.")
 
 
-@payload("The entry, changed.")
+@payload("The result of a change of an entry.")
 class TimeLogEntryPayload:
-    time_log_entry: TimeLogEntry | None = changed(TimeLogEntryLoader, "The entry as it now is.")
+    time_log_entry: TimeLogEntry | None = changed(TimeLogEntryLoader, "The entry after the change.")
 
 
-@payload("What is left of an entry that was deleted.")
+@payload("The result of deleting an entry.")
 class TimeLogEntryDeletePayload:
     deleted_id: strawberry.ID | None = removed("TimeLogEntry", "The id of the deleted entry.", of="entry")
-    learner: Learner | None = changed(LearnerLoader, "Whose entry it was, with the sums as they now are.", of="learner")
+    learner: Learner | None = changed(LearnerLoader, "The learner, with the sums after the deletion.", of="learner")
 
 
-@payload("The entries, approved.")
+@payload("The result of approving entries.")
 class TimeLogEntryApprovePayload:
     time_log_entries: list[TimeLogEntry] = changed_all(
-        TimeLogEntryLoader, "The entries as they now are, each once, in the order asked."
+        TimeLogEntryLoader, "The entries after the approval, each once, in the order of the ids."
     )
 
 
@@ -58,25 +58,25 @@ class TimeLogEntryMutations:
     time_log_entry_add = mutation(
         TimeLogEntryPayload,
         time_log.add,
-        "Logs learning, no matter how small.",
+        "Adds an entry to a learner's time log.",
         input=required(TimeLogEntryInput, "The entry."),
     )
     time_log_entry_update = mutation(
         TimeLogEntryPayload,
         time_log.update,
-        "Replaces what an entry says that is not approved yet.",
+        "Replaces all fields of an entry that is not approved yet.",
         id=Id,
-        input=required(TimeLogEntryInput, "The whole entry."),
+        input=required(TimeLogEntryInput, "The complete entry."),
     )
     time_log_entry_delete = mutation(
         TimeLogEntryDeletePayload,
         time_log.delete,
-        "Deletes an entry that is not approved and was not logged by a session.",
+        "Deletes an entry that is not approved and was not logged automatically by a session.",
         id=Id,
     )
     time_log_entry_approve = mutation(
         TimeLogEntryApprovePayload,
         time_log.approve,
-        "Approves entries, all or none; entries that are approved already stay so.",
-        ids=required(list[strawberry.ID], "The entries' ids, at most 100."),
+        "Approves entries, all or none. Approving one again changes nothing.",
+        ids=required(list[strawberry.ID], "The ids of the entries, up to 100."),
     )

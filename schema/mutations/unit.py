@@ -1,4 +1,4 @@
-"""The mutation of units: signing within the confirmation statement."""
+"""The mutation of units: sign one."""
 
 import strawberry
 
@@ -9,9 +9,9 @@ from schema.payload import changed, mutation, payload, required
 from schema.types.unit import Unit
 
 
-@payload("The unit, changed.")
+@payload("The result of signing a unit.")
 class UnitPayload:
-    unit: Unit | None = changed(UnitLoader, "The unit as it now is.")
+    unit: Unit | None = changed(UnitLoader, "The unit after the change.")
 
 
 @strawberry.type
@@ -19,8 +19,8 @@ class UnitMutations:
     unit_sign = mutation(
         UnitPayload,
         units.sign,
-        "Signs a complete unit in the viewer's own role, within its confirmation statement, whose words are kept; signing "
-        "again changes nothing.",
+        "Signs the confirmation statement of a complete unit in the viewer's role. The statement is kept with the "
+        "signature. Signing it again changes nothing.",
         id=Id,
         password=required(str, "The viewer's own password."),
     )

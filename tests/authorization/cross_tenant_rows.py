@@ -9,7 +9,9 @@ import datetime as dt
 from sqlalchemy import select
 
 from db.database import Database
-from db.models.registry import File, Learner, SignatureSlot
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.signature_request import SignatureSlot
 from domain.enums import Role
 from tests.support.factories import Factory
 from tests.support.scenarios.authorization import AuthorizationScenario, build_authorization

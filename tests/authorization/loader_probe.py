@@ -35,12 +35,12 @@ from loaders.time_log_entry import CalendarLoader
 from loaders.unit import UnitLoader
 from loaders.unit_progress import UnitProgressLoader
 from loaders.user import USERS, ContactLoader, NamedUserLoader, UserLoader
-from repositories import people as people_writing
-from repositories import session as session_writing
-from repositories import time_log_entry as time_log_entry_writing
+from repositories import aim as aim_repository
+from repositories import time_log_entry as time_log_entry_repository
+from repositories import user as user_repository
 from repositories.scoped import one_for_write
 from tests.authorization.oracle import Visibility
-from tests.authorization.rows import Rows
+from tests.authorization.rows import TABLE_OF, Rows
 from tests.authorization.viewer_crawler import ViewerCrawler
 
 KEYS_OF = {KpisLoader: "metrics", KpisOfEmployerLoader: "employer_metrics"}
@@ -233,10 +233,10 @@ async def _changes(
     async with database.writing() as session:
         for entity, expected in ((Learner, visibility.learners), (Employer, visibility.employers)):
             table = entity.__tablename__
-            same(f"seen {table}", await people_writing.visible_keys(session, viewer, entity, keys[table]), expected)
-        entries = await time_log_entry_writing.entries_for_write(session, viewer, keys["time_log_entry"])
+            same(f"seen {table}", await user_repository.visible_keys(session, viewer, entity, keys[table]), expected)
+        entries = await time_log_entry_repository.entries_for_write(session, viewer, keys["time_log_entry"])
         same("entries for write", entries, visibility.records["TimeLogEntry"])
         for key in keys["learner"]:
             aims = {row["id"] for row in visibility.of("aim", learner_id=key)}
-            found = await session_writing.visible_aims(session, viewer, key)
+            found = await aim_repository.visible_aims(session, viewer, key)
             same("seen aims", [aim.id for aim in found], visibility.aims & aims)

@@ -1,6 +1,6 @@
-"""Every mutation with arguments made from the schema: who it is done to is given, the rest is what a person would say.
+"""Calls every mutation with arguments made from the schema; the records that it changes are given.
 
-`MutationCaller` carries them out for real, or as a rehearsal: a transaction like any other, undone when it would have been kept.
+`MutationCaller` commits the changes, or rolls each transaction back where it would have been committed.
 """
 
 import datetime as dt

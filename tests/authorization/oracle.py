@@ -199,31 +199,17 @@ class Visibility:
         return {id for id in self.ids["SignatureRequest"] if int(id.partition("_")[2]) in asked}
 
 
+# What other records name stays in a reduced database.
+_STAYS = ("User", "Qualification")
+
+
 def visible_rows(rows: Rows, visibility: Visibility) -> Rows:
-    """The world as if there were nothing but what somebody sees: people stay, because records name them."""
+    """The rows as if there were nothing but what a viewer may see; people and qualifications stay."""
     mine = {
         name: [row for row in found if row.get("provider_id") == visibility.provider] for name, found in rows.items()
     }
     mine["provider"] = [row for row in rows["provider"] if row["id"] == visibility.provider]
-    kept = {
-        "learner": visibility.learners,
-        "aim": visibility.aims,
-        "session": visibility.sessions,
-        "file": visibility.files,
-        "employer": visibility.employers,
-        "audit_event": visibility.audit,
-        **{table: visibility.records[type_] for type_, table in RECORDS.items()},
-    }
-    # Where a row leads to what is gone it goes too, or leads nowhere.
-    leads = {
-        "learner_id": "learner", "aim_id": "aim", "session_id": "session", "file_id": "file", "employer_id": "employer",
-        "parent_id": "employer", "evidence_id": "evidence", "action_id": "action", "request_id": "signature_request",
-    }  # fmt: skip
-    whole = {"learner_id", "employer_id", "evidence_id", "file_id", "request_id"}
-    links = {"session_aim", "session_file", "action_file", "aim_progress", "criterion_progress", "unit_signature"}
-    kept["signature_request"] = {
-        row["id"] for row in mine["signature_request"] if row["learner_id"] in visibility.learners
-    }
+    kept = {TABLE_OF[type_]: keys for type_, keys in visibility.keys.items() if type_ not in _STAYS}
     left: Rows = {}
     for table, found in mine.items():
         left[table] = []

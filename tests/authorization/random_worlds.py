@@ -17,12 +17,11 @@ from tqdm import tqdm
 
 from db.database import Database
 from domain.enums import Role
+from tests.authorization.field_inventory import OF_THE_REQUEST, OF_THE_ROLE
 from tests.authorization.oracle import Visibility, visible_rows
 from tests.authorization.random_rows import random_world
 from tests.authorization.rows import replace_rows
 from tests.authorization.viewer_crawler import (
-    OF_THE_REQUEST,
-    OF_THE_ROLE,
     ViewerCrawler,
     differences,
     leaks,

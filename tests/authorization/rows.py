@@ -1,30 +1,23 @@
-"""A test's world as plain rows: read out of a database, cut, and put into another one."""
+"""The rows of a database as plain dictionaries: read from one, reduced, and written to another."""
 
 from typing import Any
 
 from sqlalchemy import insert, select, text
 
 from db.database import Database
-from db.models.registry import (
-    AuthSession,
-    IdempotencyKey,
-    LoginAttempt,
-    OneTimeToken,
-    OutboxMail,
-    RefreshToken,
-    metadata,
-)
+from db.models.registry import entities, mapped_classes, metadata
 
 # By table name, each row a dictionary by column name.
 Rows = dict[str, list[dict[str, Any]]]
 
-# These are written by signing in, and belong to no portfolio.
-_LEFT_OUT = (AuthSession, IdempotencyKey, LoginAttempt, OneTimeToken, OutboxMail, RefreshToken)
-TABLES = [table for table in metadata.sorted_tables if table not in [entity.__table__ for entity in _LEFT_OUT]]
+# Sessions, tokens and outgoing mail are part of no portfolio.
+TABLES = [entity.__table__ for entity in mapped_classes() if not entity.__internal__]
+# GraphQL type -> the table of its keys.
+TABLE_OF = {entity.type_name(): entity.__tablename__ for entity in entities()}
 
 
 async def read_rows(database: Database) -> Rows:
-    """Every row there is, by its key."""
+    """Returns every row, in the order of its key."""
     rows: Rows = {}
     async with database.reading(primary=True) as connection:
         for table in TABLES:
@@ -34,7 +27,7 @@ async def read_rows(database: Database) -> Rows:
 
 
 async def replace_rows(database: Database, rows: Rows) -> None:
-    """Makes these all that there is."""
+    """Replaces all rows by these."""
     async with database.writing() as session:
         await empty(database, session)
         for table in TABLES:
@@ -43,9 +36,9 @@ async def replace_rows(database: Database, rows: Rows) -> None:
 
 
 async def empty(database: Database, session: Any) -> None:
-    """Takes every row away."""
+    """Deletes every row."""
     if database.is_sqlite:
-        # Children may refer to each other in a ring: checked when it is over.
+        # Tables may refer to each other in a cycle: checked at the commit.
         await session.execute(text("PRAGMA defer_foreign_keys=ON"))
         for table in reversed(metadata.sorted_tables):
             await session.execute(table.delete())

@@ -14,8 +14,9 @@ from resolvers import signed_urls as link
 from resolvers.exports import export_data as gathered
 from resolvers.exports.export_service import ExportService
 from tests.authorization.conftest import Crawlers
+from tests.authorization.field_inventory import OF_THE_REQUEST
 from tests.authorization.schema_crawler import found, graph, schema, selection
-from tests.authorization.viewer_crawler import OF_THE_REQUEST, differences, leaks, without_fields
+from tests.authorization.viewer_crawler import differences, leaks, without_fields
 
 
 def _claims(crawlers: Crawlers, who: str, role: Role, **about: Any) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""Lists cut by an id, and lists read page by page: both within what the viewer sees.
+"""Lists filtered by an id, and lists read page by page: both give only what the viewer may see.
 
-A filter is a question too: "is there a learner of mine with an aim of Bob's" must not tell of aims out of visibility. Every
-list of the schema that takes an id is asked with every id there is, and must answer as a Master Admin is answered in a
-world that was cut down to what the viewer sees.
+A filter can leak: "have I a learner with an aim of this assessor" must not show that an aim exists that the viewer may
+not see. Every list of the schema that takes an id is read with every id of the database. It must give what a Master
+Admin gets from a database that was reduced to what the viewer may see.
 """
 
 import json

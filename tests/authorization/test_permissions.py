@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from auth import policy
 from db.database import Database
-from db.models.registry import User
+from db.models.user import User
 from domain import clock
 from domain.enums import EvidenceStatus, Role
 from tests.authorization.mutation_caller import (
@@ -72,7 +72,8 @@ class Setup:
             "learnerId": f"Learner_{getattr(it, whose).id}", "aimId": f"Aim_{aim.id}",
             "unitId": f"Unit_{aim.id}.{it.records[f'{place}.unit']}",
             "criterionId": f"Criterion_{aim.id}.{it.records[f'{place}.criterion']}",
-            "sessionId": f"Session_{it.records[f'{place}.session'].id}", "actionId": f"Action_{it.records[f'{place}.action'].id}",
+            "sessionId": f"Session_{it.records[f'{place}.session'].id}",
+            "actionId": f"Action_{it.records[f'{place}.action'].id}",
             "employerId": f"Employer_{site.id}", "userId": user[manager], "assessorId": user["zak" if far else "bob"],
             "iqaId": user["zia" if far else "ivy"], "qualificationId": f"Qualification_{self._spare(far)}",
             "parentId": f"Employer_{(it.far_site if far else it.head).id}",
@@ -252,7 +253,7 @@ async def test_which_roles_are_whose_to_give(setup: Setup, mutation: str, role: 
     """EMPLOYER_MANAGER only, but for a Master Admin, whose all of them are."""
     for given in Role:
         variables = arguments(mutation, setup.of("main", role), clock.today())
-        (variables["input"] if "input" in variables else variables)["role"] = given.value
+        variables.get("input", variables)["role"] = given.value
         codes = await setup.rollback_caller.codes(setup.user(role), role, mutation, variables)
         allowed = role is Role.MASTER_ADMIN or given is Role.EMPLOYER_MANAGER
         assert ("NOT_ALLOWED" in codes) != allowed, given

@@ -10,8 +10,8 @@ from sqlalchemy import delete, select
 from auth.tokens import AccessClaims
 from auth.viewer import NotSignedIn, read_viewer
 from db.database import Database
-from db.models.registry import RoleGrant
-from db.models.registry import User as UserTable
+from db.models.user import RoleGrant
+from db.models.user import User as UserTable
 from domain.enums import Role
 from resolvers.core.context import Context
 from resolvers.exports.export_service import ExportService
@@ -163,7 +163,8 @@ async def test_an_aim_from_an_iqa(setup: Setup) -> None:
 async def test_a_learner_without_an_aim_from_whom_enrolled_them(setup: Setup) -> None:
     scenario = setup.scenario
     added = f"""aimAdd(input: {{ learnerId: "Learner_{scenario.eve.id}",
-      qualificationId: "Qualification_{scenario.barista.id}", assessorId: "{setup.id("bob")}", startDate: "2026-01-01", plannedEndDate: "2027-01-01" }})"""
+      qualificationId: "Qualification_{scenario.barista.id}", assessorId: "{setup.id("bob")}",
+      startDate: "2026-01-01", plannedEndDate: "2027-01-01" }})"""
     await _loses(setup, "ann", Role.ASSESSOR, scenario.records["eve.file"].id, added)
 
 

@@ -1,8 +1,8 @@
-"""Looking at a whole world as somebody: `ViewerCrawler` asks everything there is to ask, and `told` makes answers equal."""
+"""Reads everything that a viewer can read (`ViewerCrawler`), and compares two such responses."""
 
 import datetime as dt
 import json
-from collections.abc import Container, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any

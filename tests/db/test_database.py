@@ -49,8 +49,8 @@ async def test_listeners_are_called_after_each_read(demo_database: Database):
 async def test_a_read_sees_what_was_committed_before_it(database: Database):
     async with database.writing() as session:
         provider = await Factory(session).provider("Brightpath")
-        assert await database.rows(select(tables.Provider.id)) == []
-    assert [row.id for row in await database.rows(select(tables.Provider.id))] == [provider.id]
+        assert await database.rows(select(Provider.id)) == []
+    assert [row.id for row in await database.rows(select(Provider.id))] == [provider.id]
 
 
 async def test_sqlite_has_statistics_of_its_indexes(demo: Demo):

@@ -1,7 +1,7 @@
-"""A first look at mutants: a process with the world in it is forked for each, and tells within seconds.
+"""A fast check of mutants: for each one a process with the test data in memory is forked, and reports within seconds.
 
-What passes here is looked at again by all the tests (`tests/mutation_testing/mutants.py`): what a class took over when it was made
-is not broken here.
+A mutant that passes here is run again with all its tests (`tests/mutation_testing/mutants.py`), because what was read
+when a class was made is not mutated here.
 """
 
 import ast

@@ -1,8 +1,8 @@
-"""Breaks the code that says who sees and does what, one place at a time, and looks whether the tests notice.
+"""Mutation testing of the code that decides who may read and do what.
 
-`python -m tests.mutation_testing.mutants` (or scripts/mutants) makes every mutant of the files in `PLANS`: an operator turned
-round, a condition dropped, a role or a column swapped. Each is run against its tests in a copy of the tree; one that no
-test notices is a survivor, and is printed. The tree itself is never touched.
+`scripts/mutants` (`python -m tests.mutation_testing.mutants`) makes every mutant of the files in `PLANS`: an operator
+reversed, a condition dropped, a role or a column exchanged. Each is run against its tests in a copy of the tree; one
+that no test notices is a survivor, and is printed. The tree itself does not change.
 """
 
 import argparse

@@ -105,7 +105,12 @@ async def test_run_signs_out_at_its_end(demo: Demo, backend: str):
     [
         ("assessor", "not-it", None, "assessor could not sign in: The username or the password is wrong."),
         ("nobody", "not-it", None, "nobody could not sign in: The username or the password is wrong."),
-        ("many.roles", PASSWORD, "MASTER_ADMIN", "many.roles could not sign in: This login does not hold that role."),
+        (
+            "many.roles",
+            PASSWORD,
+            "MASTER_ADMIN",
+            "many.roles could not sign in: You do not have that role. Choose another.",
+        ),
         (
             "new.starter",
             PASSWORD,

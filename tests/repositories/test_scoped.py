@@ -1,4 +1,4 @@
-"""What is read to be changed is locked against other changes, and against no more than those."""
+"""The read for a write locks a row against other writes only."""
 
 import pytest
 from sqlalchemy.dialects import postgresql
@@ -10,8 +10,8 @@ from repositories.scoped import one_for_write
 
 
 @pytest.mark.parametrize("entity", entities(), ids=lambda entity: entity.__name__)
-def test_a_record_to_be_changed_is_locked_and_may_still_be_referred_to(entity: type[Base]) -> None:
-    """With a full lock, whoever adds a record of a learner would wait for whoever changes the learner."""
+def test_the_read_for_a_write_locks_the_row_without_its_key(entity: type[Base]) -> None:
+    """A full lock would block inserts that refer to the learner until the change of the learner commits."""
     locked, read = (
         str(one_for_write(Role.MASTER_ADMIN, entity, locked).compile(dialect=postgresql.dialect()))
         for locked in (True, False)

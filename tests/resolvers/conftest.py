@@ -1,4 +1,4 @@
-"""What the tests of the mutations share: a learner with everybody around them, on both databases."""
+"""The scenario of the mutation tests: a learner and the users around them, on both databases."""
 
 import pytest
 
@@ -7,5 +7,5 @@ from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 @pytest.fixture
 def scenario(empty_portfolio: EmptyPortfolio) -> EmptyPortfolio:
-    """Rows of its own for one test."""
+    """A copy of the scenario for one test."""
     return empty_portfolio

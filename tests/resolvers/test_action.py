@@ -1,4 +1,4 @@
-"""Actions: set and changed by the assessor, answered by the learner, completed by the assessor alone."""
+"""Actions are set and changed by the assessor, answered by the learner, and completed by the assessor only."""
 
 import asyncio
 import datetime as dt
@@ -39,7 +39,7 @@ async def test_an_action_is_set_with_its_files(scenario: EmptyPortfolio) -> None
     asked = {"sessionId": session_id, "aimId": scenario.aim, "fileIds": [file_id], "acceptsEvidence": True}
     made = await set_one(scenario, **asked, targetDate=day(0))
     assert (made["title"], made["status"], made["overdue"]) == ("Read chapter 3", "OUTSTANDING", False)
-    # The bubble turns red with it.
+    # The session has outstanding actions now.
     assert made["session"] == {"id": session_id, "hasOutstandingActions": True}
     assert (made["aim"]["id"], made["acceptsEvidence"]) == (scenario.aim, True)
     assert [file["id"] for file in made["files"]] == [file_id]
@@ -49,7 +49,7 @@ async def test_an_action_is_set_with_its_files(scenario: EmptyPortfolio) -> None
     assert (plain["session"], plain["aim"], plain["acceptsEvidence"]) == (None, None, False)
 
 
-async def test_several_faults_come_back_together(scenario: EmptyPortfolio) -> None:
+async def test_all_errors_are_reported_together(scenario: EmptyPortfolio) -> None:
     cys = await session_of(scenario, scenario.cy, "other_assessor")
     asked = setting(
         scenario.ada,
@@ -68,7 +68,7 @@ async def test_several_faults_come_back_together(scenario: EmptyPortfolio) -> No
         "input.aimId": "NOT_FOUND",
         "input.fileIds.0": "NOT_FOUND",
     }
-    # What a Master Admin sees, but is another learner's.
+    # Records that a Master Admin sees but that belong to another learner.
     asked = setting(scenario.ada, sessionId=cys, aimId=scenario.cys_aim)
     assert await scenario.client("master").user_errors("actionSet", input=asked) == {
         "input.sessionId": "INVALID", "input.aimId": "INVALID"
@@ -76,7 +76,7 @@ async def test_several_faults_come_back_together(scenario: EmptyPortfolio) -> No
     assert await scenario.rows(Action) == []
 
 
-async def test_who_may_do_what(scenario: EmptyPortfolio) -> None:
+async def test_permissions_by_role(scenario: EmptyPortfolio) -> None:
     made = await set_one(scenario, aimId=scenario.aim)
     asks: list[tuple[str, dict[str, Any], set[str]]] = [
         ("actionUpdate", {"input": {"title": "Read"}}, {"assessor", "master"}),
@@ -101,7 +101,7 @@ async def test_who_may_do_what(scenario: EmptyPortfolio) -> None:
         }
 
 
-async def test_an_action_goes_its_way(scenario: EmptyPortfolio) -> None:
+async def test_an_action_is_answered_completed_and_reopened(scenario: EmptyPortfolio) -> None:
     session_id = await session_of(scenario, scenario.ada, "assessor")
     id = (await set_one(scenario, sessionId=session_id))["id"]
     answer = {"learnerFeedback": "Read it twice", "minutesSpent": 45}
@@ -113,9 +113,9 @@ async def test_an_action_goes_its_way(scenario: EmptyPortfolio) -> None:
     made = await scenario.client("assessor").mutate("actionComplete", id=id)
     assert (made["status"], made["completedBy"]["name"]) == ("COMPLETE", "Assessor")
     assert made["session"]["hasOutstandingActions"] is False
-    # Completing again changes nothing, whoever does.
+    # Completing again changes nothing, also by another user.
     again = await scenario.client("master").mutate("actionComplete", id=id)
-    # Of the learner, an admin sees the other aim too.
+    # An admin sees the learner's other aim too.
     assert {**again, "learner": made["learner"]} == made
     for who, mutation, asked in (
         ("learner", "actionRespond", answer), ("assessor", "actionUpdate", {"title": "Read"})
@@ -133,7 +133,7 @@ async def test_an_action_goes_its_way(scenario: EmptyPortfolio) -> None:
     ]
 
 
-async def test_reopened_without_an_answer_it_is_outstanding(scenario: EmptyPortfolio) -> None:
+async def test_an_action_reopened_without_a_response_is_outstanding(scenario: EmptyPortfolio) -> None:
     id = (await set_one(scenario))["id"]
     await scenario.client("assessor").mutate("actionComplete", id=id)
     assert (await scenario.client("assessor").mutate("actionReopen", id=id))["status"] == "OUTSTANDING"
@@ -175,7 +175,7 @@ async def test_an_overdue_action_is_changed_without_moving_it(scenario: EmptyPor
         ({"learnerFeedback": "x", "minutesSpent": 10_081}, {"input.minutesSpent": "INVALID"}),
     ],
 )
-async def test_an_answer_has_words_and_minutes(
+async def test_a_response_has_feedback_and_minutes(
     scenario: EmptyPortfolio, answer: dict[str, Any], fault: dict[str, str]
 ) -> None:
     id = (await set_one(scenario))["id"]
@@ -184,7 +184,7 @@ async def test_an_answer_has_words_and_minutes(
     assert (await scenario.client("learner").mutate("actionRespond", id=id, input=good))["minutesSpent"] == 10_080
 
 
-async def test_an_answer_that_races_the_completion_is_kept_or_refused(scenario: EmptyPortfolio) -> None:
+async def test_a_response_concurrent_with_completion_is_stored_or_rejected(scenario: EmptyPortfolio) -> None:
     id = (await set_one(scenario))["id"]
     answers = [
         scenario.client("learner").payload("actionRespond", id=id, input={"learnerFeedback": f"Answer {number}"})
@@ -195,6 +195,6 @@ async def test_an_answer_that_races_the_completion_is_kept_or_refused(scenario: 
     assert {error["code"] for one in answered for error in one["errors"]} <= {"CONFLICT"}
     (made,) = await scenario.rows(Action)
     assert made.status.value == "COMPLETE"
-    # Each that went through is on record, before the completion.
+    # Each stored response is audited before the completion.
     kept = sum(one["action"] is not None for one in answered)
     assert await scenario.audit_trail() == ["actionSet", *["actionRespond"] * kept, "actionComplete"]

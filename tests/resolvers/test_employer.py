@@ -1,4 +1,4 @@
-"""Employers: created and moved, one name a parent, no circles, and who may."""
+"""Employers are created and moved: unique names under a parent, no cycles, permissions."""
 
 import asyncio
 
@@ -26,7 +26,7 @@ async def test_a_head_office_and_its_sites(scenario: EmptyPortfolio) -> None:
     assert site["parent"]["id"] == head["id"]
     renamed = await scenario.client("assessor").mutate("employerUpdate", id=head["id"], input={"name": "Wheels"})
     assert (renamed["name"], [one["name"] for one in renamed["sites"]]) == ("Wheels", ["North"])
-    # Without a parent in the input a site stays where it is, with null it becomes a head office.
+    # An omitted parent is not changed, null makes the site a head office.
     assert (await scenario.client("basic").mutate("employerUpdate", id=site["id"], input={"name": "North"}))[
         "parent"
     ] is not None
@@ -34,12 +34,12 @@ async def test_a_head_office_and_its_sites(scenario: EmptyPortfolio) -> None:
         "employerUpdate", id=site["id"], input={"name": "North", "parentId": None}
     )
     assert moved["parent"] is None
-    # The update in between changed nothing.
+    # The second update changed nothing.
     assert await scenario.audit_trail() == ["employerCreate", "employerCreate", "employerUpdate", "employerUpdate"]
 
 
 @pytest.mark.parametrize("who", ["learner", "iqa", "manager", "overview"])
-async def test_nobody_else_writes_employers(scenario: EmptyPortfolio, who: str) -> None:
+async def test_other_roles_cannot_change_employers(scenario: EmptyPortfolio, who: str) -> None:
     assert await scenario.client(who).user_errors("employerCreate", input={"name": "New"}) == {None: "NOT_ALLOWED"}
     (garage,) = await scenario.rows(Employer)
     sees_it = who != "iqa" or await scenario.context(who).loaders[EmployerLoader].load(garage.id) is not None
@@ -49,7 +49,7 @@ async def test_nobody_else_writes_employers(scenario: EmptyPortfolio, who: str) 
     assert answer == ({None: "NOT_ALLOWED"} if sees_it else {"id": "NOT_FOUND"})
 
 
-async def test_one_name_a_parent(scenario: EmptyPortfolio) -> None:
+async def test_names_are_unique_under_a_parent(scenario: EmptyPortfolio) -> None:
     head = await create(scenario, "Wheels")
     north = await create(scenario, "North", head)
     assert await scenario.client("basic").user_errors("employerCreate", input={"name": "GARAGE"}) == {
@@ -57,18 +57,18 @@ async def test_one_name_a_parent(scenario: EmptyPortfolio) -> None:
     }
     asked = {"name": "nörth", "parentId": head}
     assert await scenario.client("basic").user_errors("employerCreate", input=asked) == {"input.name": "CONFLICT"}
-    # Under another parent it is another.
+    # The same name is allowed under another parent.
     garage = ids.encode("Employer", (await scenario.rows(Employer))[0].id)
     await create(scenario, "North", garage)
     asked = {"name": "North", "parentId": garage}
     assert await scenario.client("basic").user_errors("employerUpdate", id=north, input=asked) == {
         "input.name": "CONFLICT"
     }
-    # Its own name is no other's.
+    # An employer keeps its own name.
     await scenario.client("basic").mutate("employerUpdate", id=north, input={"name": "NORTH"})
 
 
-async def test_one_of_many_at_once_makes_it(scenario: EmptyPortfolio) -> None:
+async def test_concurrent_requests_create_one_employer(scenario: EmptyPortfolio) -> None:
     made = await asyncio.gather(
         *(employer.create(scenario.context("basic"), name="Wheels") for _ in range(8)), return_exceptions=True
     )
@@ -78,7 +78,7 @@ async def test_one_of_many_at_once_makes_it(scenario: EmptyPortfolio) -> None:
     }
 
 
-async def test_no_employer_stands_below_itself(scenario: EmptyPortfolio) -> None:
+async def test_an_employer_cannot_be_below_itself(scenario: EmptyPortfolio) -> None:
     top = await create(scenario, "1")
     middle = await create(scenario, "2", top)
     low = await create(scenario, "3", middle)
@@ -87,15 +87,15 @@ async def test_no_employer_stands_below_itself(scenario: EmptyPortfolio) -> None
         assert await scenario.client("basic").user_errors("employerUpdate", id=top, input=asked) == {
             "input.parentId": "INVALID"
         }
-    # Two who would make a circle together: one of them comes second.
+    # Of two concurrent moves that would make a cycle together, one is rejected.
     other = await create(scenario, "other")
-    one = employer.update(scenario.context("basic"), id=top, **{"name": "1", "parent_id": other})
-    two = employer.update(scenario.context("master"), id=other, **{"name": "other", "parent_id": top})
+    one = employer.update(scenario.context("basic"), id=top, name="1", parent_id=other)
+    two = employer.update(scenario.context("master"), id=other, name="other", parent_id=top)
     results = await asyncio.gather(one, two, return_exceptions=True)
     assert sum(isinstance(result, DomainError) for result in results) == 1
 
 
-async def test_five_levels_are_the_most(scenario: EmptyPortfolio) -> None:
+async def test_employers_have_at_most_five_levels(scenario: EmptyPortfolio) -> None:
     chain = [await create(scenario, "1")]
     for level in range(2, 6):
         chain.append(await create(scenario, str(level), chain[-1]))
@@ -110,7 +110,7 @@ async def test_five_levels_are_the_most(scenario: EmptyPortfolio) -> None:
     await scenario.client("basic").mutate("employerUpdate", id=head, input={"name": "head", "parentId": chain[2]})
 
 
-async def test_what_is_not_there_and_what_is_elsewhere_are_alike(scenario: EmptyPortfolio) -> None:
+async def test_unknown_employers_and_those_of_another_provider_are_not_found(scenario: EmptyPortfolio) -> None:
     async with scenario.database.writing() as session:
         factory = Factory(session)
         foreign = await factory.employer(await factory.provider("Third"), "Foreign")
@@ -124,5 +124,5 @@ async def test_what_is_not_there_and_what_is_elsewhere_are_alike(scenario: Empty
     assert foreign_answer == await scenario.client("master").payload(
         "employerUpdate", id="Employer_999999", input={"name": "x"}
     )
-    doing = employer.update(scenario.context("basic"), id=foreign_id, **{"name": "x"})
+    doing = employer.update(scenario.context("basic"), id=foreign_id, name="x")
     assert await rejected(doing) == {"id": UserErrorCode.NOT_FOUND}

@@ -1,6 +1,7 @@
-"""Files: announced with a place to send them, used once, and only by who uploaded them."""
+"""Files are announced with a signed link, and used once, by their uploader only."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -8,13 +9,20 @@ from auth.signed_urls import UPLOAD
 from db.models.file import File
 from domain import global_id as ids
 from domain.enums import UserErrorCode
-from resolvers import evidence, file
+from resolvers import file
+from resolvers.core.context import Context
+from resolvers.evidence import submission
+from resolvers.file import UploadTarget
 from tests.support.scenarios.base import PASSWORD, rejected
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 
-async def test_a_file_is_announced_with_a_signed_place(scenario: EmptyPortfolio) -> None:
-    place = await file.upload_create(
+async def announced(context: Context, **arguments: Any) -> UploadTarget:
+    return file.upload_target(context, await file.upload_create(context, **arguments))
+
+
+async def test_an_announced_file_gets_a_signed_link(scenario: EmptyPortfolio) -> None:
+    place = await announced(
         scenario.context("manager"), name="C:\\notes\\review.PDF", content_type="application/pdf", size=12
     )
     base, link = place.url.rsplit("/", 1)
@@ -27,11 +35,9 @@ async def test_a_file_is_announced_with_a_signed_place(scenario: EmptyPortfolio)
     assert await scenario.audit_trail() == ["fileUploadCreate"]
 
 
-async def test_the_same_key_gives_the_same_place(scenario: EmptyPortfolio) -> None:
+async def test_the_same_idempotency_key_gives_the_same_link(scenario: EmptyPortfolio) -> None:
     asked = {"name": "review.pdf", "content_type": "", "size": 12}
-    places = await asyncio.gather(
-        *(file.upload_create(scenario.context("learner", "once"), **asked) for _ in range(10))
-    )
+    places = await asyncio.gather(*(announced(scenario.context("learner", "once"), **asked) for _ in range(10)))
     assert len(await scenario.rows(File)) == 1
     assert all(place == places[0] for place in places)
     other = {**asked, "size": 13}
@@ -40,8 +46,8 @@ async def test_the_same_key_gives_the_same_place(scenario: EmptyPortfolio) -> No
     }
 
 
-async def test_writers_of_one_provider_do_not_stand_in_each_others_way(scenario: EmptyPortfolio) -> None:
-    """Each refers to the provider, whose row holds the end of the audit chain: on PostgreSQL a deadlock waits there."""
+async def test_concurrent_writes_of_one_provider_do_not_deadlock(scenario: EmptyPortfolio) -> None:
+    """Each write refers to the provider, whose row is locked for the audit chain: a full lock would deadlock."""
     who = ["learner", "assessor", "manager", "cy"] * 5
     await asyncio.gather(
         *(file.upload_create(scenario.context(one), name="a.pdf", content_type="", size=1) for one in who)
@@ -60,7 +66,7 @@ async def test_writers_of_one_provider_do_not_stand_in_each_others_way(scenario:
         ("a.exe", "", -1, {"input.name": UserErrorCode.INVALID, "input.size": UserErrorCode.INVALID}),
     ],
 )
-async def test_what_is_not_kept_is_refused(
+async def test_invalid_announcements(
     scenario: EmptyPortfolio, name: str, content_type: str, size: int, faults: dict[str, UserErrorCode]
 ) -> None:
     doing = file.upload_create(scenario.context("learner"), name=name, content_type=content_type, size=size)
@@ -68,7 +74,7 @@ async def test_what_is_not_kept_is_refused(
     assert await scenario.rows(File) == []
 
 
-async def test_the_largest_file_is_taken(scenario: EmptyPortfolio) -> None:
+async def test_a_file_of_the_maximum_size_is_accepted(scenario: EmptyPortfolio) -> None:
     await file.upload_create(
         scenario.context("learner"), name="a.mp4", content_type="video/mp4", size=100 * 1024 * 1024
     )
@@ -76,24 +82,24 @@ async def test_the_largest_file_is_taken(scenario: EmptyPortfolio) -> None:
 
 
 async def submit(scenario: EmptyPortfolio, who: str, file_id: str) -> int:
-    return await evidence.submit(
+    return await submission.submit(
         scenario.context(who), aim_id=scenario.aim, file_id=file_id, title="Brakes", description="Bled them",
         declare_own_work=True, password=PASSWORD,
     )  # fmt: skip
 
 
-async def test_a_file_is_used_once_even_by_two_at_once(scenario: EmptyPortfolio) -> None:
+async def test_a_file_is_used_once_by_concurrent_requests(scenario: EmptyPortfolio) -> None:
     id = await scenario.upload("learner")
     done = await asyncio.gather(*(submit(scenario, "learner", id) for _ in range(5)), return_exceptions=True)
     assert sum(isinstance(one, int) for one in done) == 1
     assert await rejected(submit(scenario, "learner", id)) == {"input.fileId": UserErrorCode.CONFLICT}
 
 
-async def test_only_who_uploaded_a_file_uses_it_and_only_when_it_has_arrived(scenario: EmptyPortfolio) -> None:
+async def test_only_the_uploader_can_use_a_file_and_only_after_its_arrival(scenario: EmptyPortfolio) -> None:
     theirs = await scenario.upload("manager")
     assert await rejected(submit(scenario, "learner", theirs)) == {"input.fileId": UserErrorCode.NOT_FOUND}
     assert await rejected(submit(scenario, "learner", scenario.aim)) == {"input.fileId": UserErrorCode.NOT_FOUND}
     await submit(scenario, "manager", theirs)
     assert await rejected(submit(scenario, "learner", theirs)) == {"input.fileId": UserErrorCode.NOT_ALLOWED}
-    place = await file.upload_create(scenario.context("learner"), name="a.pdf", content_type="", size=5)
+    place = await announced(scenario.context("learner"), name="a.pdf", content_type="", size=5)
     assert await rejected(submit(scenario, "learner", place.file_id)) == {"input.fileId": UserErrorCode.INVALID}

@@ -1,4 +1,4 @@
-"""Learners: enrolled with an invitation, seen by whom they should be, and their record changed."""
+"""Learners are enrolled with an invitation, are visible to the right users, and their records are changed."""
 
 import asyncio
 
@@ -15,9 +15,10 @@ from domain.uln import is_uln
 from loaders.core.paged_list import read_page
 from loaders.core.pagination import PageArguments
 from loaders.learner import LEARNERS, LearnerLoader
-from resolvers import learner, password
+from resolvers import learner
+from resolvers.authentication import password
 from resolvers.core.context import Context
-from tests.resolvers.test_user import CHOSEN, link_token
+from tests.resolvers.user.test_account import CHOSEN, link_token
 from tests.support.factories import Factory
 from tests.support.scenarios.base import rejected
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
@@ -30,12 +31,12 @@ async def bea(scenario: EmptyPortfolio, **more: str) -> dict[str, str]:
     return {"name": "Bea", "email": "Bea@Example.org", "employerId": ids.encode("Employer", garage.id), **more}
 
 
-def test_the_last_digit_of_a_uln_checks_the_others() -> None:
-    # 1 * 10 + 1 * 2 = 12, and 12 leaves 1: the digit is 9.
+def test_the_last_digit_of_a_uln_is_a_check_digit() -> None:
+    # 1 * 10 + 1 * 2 = 12, and 12 % 11 = 1, so the check digit is 9.
     assert is_uln("1000000019")
     for wrong in ("1000000018", "0000000011", "100000001", "10000000190", "100000001x", "١٠٠٠٠٠٠٠١٩", ""):
         assert not is_uln(wrong)
-    # Nine digits with nothing left over have no check digit at all: 6 * 10 + 3 * 2 = 66.
+    # Nine digits with remainder 0 have no check digit: 6 * 10 + 3 * 2 = 66.
     assert not any(is_uln(f"600000003{digit}") for digit in range(10))
 
 
@@ -54,11 +55,11 @@ async def test_a_learner_is_enrolled_and_invited(scenario: EmptyPortfolio) -> No
 
 
 @pytest.mark.parametrize("who", ["learner", "iqa", "manager", "overview"])
-async def test_nobody_else_enrols(scenario: EmptyPortfolio, who: str) -> None:
+async def test_other_roles_cannot_enrol(scenario: EmptyPortfolio, who: str) -> None:
     assert await scenario.client(who).user_errors("learnerEnrol", input=await bea(scenario)) == {None: "NOT_ALLOWED"}
 
 
-async def test_all_faults_of_an_enrolment_are_told_together(scenario: EmptyPortfolio) -> None:
+async def test_all_errors_of_an_enrolment_are_reported_together(scenario: EmptyPortfolio) -> None:
     before = await scenario.row_counts()
     asked = {"name": "", "email": "bea", "uln": "1234567890", "employerId": "Employer_999999"}
     assert await scenario.client("assessor").user_errors("learnerEnrol", input=asked) == {
@@ -67,7 +68,7 @@ async def test_all_faults_of_an_enrolment_are_told_together(scenario: EmptyPortf
     async with scenario.database.writing() as session:
         (await session.get_one(Learner, ids.decode("Learner", scenario.cy))).uln = ULN
         (await session.get_one(User, scenario.user("zoe").id)).username = "bea@example.org"
-    # One whom the assessor does not see has the number, somebody at another provider the e-mail.
+    # A learner out of scope has the number, a user of another provider has the e-mail.
     taken = await bea(scenario, uln=f" {ULN[:5]} {ULN[5:]}")
     assert await scenario.client("assessor").user_errors("learnerEnrol", input=taken) == {
         "input.email": "CONFLICT",
@@ -76,13 +77,13 @@ async def test_all_faults_of_an_enrolment_are_told_together(scenario: EmptyPortf
     assert await scenario.row_counts() == before
 
 
-async def test_another_provider_may_have_the_same_uln(scenario: EmptyPortfolio) -> None:
+async def test_another_provider_can_have_the_same_uln(scenario: EmptyPortfolio) -> None:
     async with scenario.database.writing() as session:
         (await session.get_one(Learner, ids.decode("Learner", scenario.zoe))).uln = ULN
     await scenario.client("assessor").mutate("learnerEnrol", input=await bea(scenario, uln=ULN))
 
 
-async def test_one_learner_comes_of_many_enrolments_at_once(scenario: EmptyPortfolio) -> None:
+async def test_concurrent_enrolments_create_one_learner(scenario: EmptyPortfolio) -> None:
     (garage,) = await scenario.rows(Employer)
     asked = {"name": "Bea", "employer_id": ids.encode("Employer", garage.id), "uln": ULN}
     doing = [learner.enrol(scenario.context("basic"), email=f"bea{place}@x.example", **asked) for place in range(6)]
@@ -102,7 +103,7 @@ async def sees(scenario: EmptyPortfolio, who: str, id: str) -> bool:
     return learner_row is not None
 
 
-async def test_an_assessor_sees_whom_they_enrolled_until_there_is_an_aim(scenario: EmptyPortfolio) -> None:
+async def test_an_assessor_sees_enrolled_learners_until_the_first_aim(scenario: EmptyPortfolio) -> None:
     enrolled = await scenario.client("assessor").mutate("learnerEnrol", input=await bea(scenario))
     assert enrolled["name"] == "Bea"
     assert await sees(scenario, "assessor", enrolled["id"])
@@ -117,7 +118,7 @@ async def test_an_assessor_sees_whom_they_enrolled_until_there_is_an_aim(scenari
     assert await sees(scenario, "other_assessor", enrolled["id"])
 
 
-async def test_who_enrolled_sees_no_more_in_another_role(scenario: EmptyPortfolio) -> None:
+async def test_enrolling_gives_no_scope_in_another_role(scenario: EmptyPortfolio) -> None:
     enrolled = await scenario.client("assessor").mutate("learnerEnrol", input=await bea(scenario))
     for role in (Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW):
         scenario.people["assessor"] = (scenario.user("assessor"), role, None)
@@ -127,7 +128,7 @@ async def test_who_enrolled_sees_no_more_in_another_role(scenario: EmptyPortfoli
         )
 
 
-async def test_a_record_is_changed_and_what_is_left_out_stays(scenario: EmptyPortfolio) -> None:
+async def test_a_record_is_changed_and_omitted_fields_are_not(scenario: EmptyPortfolio) -> None:
     head = await scenario.client("basic").mutate("employerCreate", input={"name": "Wheels"})
     photo = await scenario.upload("assessor", name="ada.png", content_type="image/png")
     changed = await scenario.client("assessor").mutate("learnerUpdate", id=scenario.ada,
@@ -136,7 +137,7 @@ async def test_a_record_is_changed_and_what_is_left_out_stays(scenario: EmptyPor
     assert (changed["name"], changed["uln"]) == ("Ada Young", ULN)
     assert (changed["employer"]["id"], changed["photo"]["id"]) == (head["id"], photo)
     assert (await scenario.file(photo)).learner_id == ids.decode("Learner", scenario.ada)
-    # The site's Employer Overview loses sight of her at once.
+    # The Employer Overview of the old site no longer sees her.
     assert await scenario.context("overview").loaders[LearnerLoader].load(ids.decode("Learner", scenario.ada)) is None
     nothing = {"name": None, "employerId": None, "uln": ULN}
     same = await scenario.client("basic").mutate("learnerUpdate", id=scenario.ada, input=nothing)
@@ -152,7 +153,7 @@ async def test_a_record_is_changed_and_what_is_left_out_stays(scenario: EmptyPor
     assert [row.name for row in found.nodes] == ["Ada Young"]
 
 
-async def test_a_photo_is_the_viewers_own_picture(scenario: EmptyPortfolio) -> None:
+async def test_a_photo_must_be_the_viewers_own_picture(scenario: EmptyPortfolio) -> None:
     asked = [
         (await scenario.upload("assessor"), "INVALID"),
         (await scenario.upload("basic", name="a.png", content_type="image/png"), "NOT_FOUND"),
@@ -165,7 +166,7 @@ async def test_a_photo_is_the_viewers_own_picture(scenario: EmptyPortfolio) -> N
     assert [file.learner_id for file in await scenario.rows(File)] == [None, None]
 
 
-async def test_who_may_change_a_record(scenario: EmptyPortfolio) -> None:
+async def test_roles_that_can_change_a_record(scenario: EmptyPortfolio) -> None:
     for who in ("learner", "iqa", "manager", "overview"):
         assert await scenario.client(who).user_errors("learnerUpdate", id=scenario.ada, input={"name": "x"}) == {
             None: "NOT_ALLOWED"
@@ -176,5 +177,5 @@ async def test_who_may_change_a_record(scenario: EmptyPortfolio) -> None:
         }
     async with scenario.database.writing() as session:
         (await session.get_one(Learner, ids.decode("Learner", scenario.cy))).uln = ULN
-    doing = learner.update(scenario.context("assessor"), id=scenario.ada, **{"uln": ULN})
+    doing = learner.update(scenario.context("assessor"), id=scenario.ada, uln=ULN)
     assert await rejected(doing) == {"input.uln": UserErrorCode.CONFLICT}

@@ -1,4 +1,4 @@
-"""Messages, resources and CVs: who writes to whom, who adds what, and a CV that is only the learner's own."""
+"""Messages, resources and CVs: recipients, permissions, and a CV that only its learner changes."""
 
 import asyncio
 
@@ -19,11 +19,11 @@ SENT = {"subject": "Tuesday", "body": "Shall we meet?\nBcc: all@example.org"}
     ("sender", "receiver", "answered_to"),
     [
         ("learner", "assessor", True), ("manager", "assessor", True), ("overview", "assessor", True),
-        # A learner sees nobody's e-mail address.
+        # A learner does not see e-mail addresses.
         ("assessor", "learner", False), ("basic", "learner", False), ("master", "learner", False),
     ],
 )  # fmt: skip
-async def test_who_writes_to_whom(scenario: EmptyPortfolio, sender: str, receiver: str, answered_to: bool) -> None:
+async def test_recipients_by_role(scenario: EmptyPortfolio, sender: str, receiver: str, answered_to: bool) -> None:
     await message.send(scenario.context(sender), aim_id=scenario.aim, **SENT)
     (mail,) = await scenario.mails()
     assert (mail.to_address, mail.subject) == (scenario.user(receiver).email, "Tuesday")
@@ -33,7 +33,7 @@ async def test_who_writes_to_whom(scenario: EmptyPortfolio, sender: str, receive
     assert await scenario.audit_trail() == ["messageSend"]
 
 
-async def test_messages_that_are_not_sent(scenario: EmptyPortfolio) -> None:
+async def test_messages_that_are_rejected(scenario: EmptyPortfolio) -> None:
     doing = message.send(scenario.context("learner"), aim_id=scenario.aim, subject="", body=" ")
     assert await rejected(doing) == {"input.subject": UserErrorCode.REQUIRED, "input.body": UserErrorCode.REQUIRED}
     doing = message.send(scenario.context("iqa"), aim_id=scenario.aim, **SENT)
@@ -46,7 +46,7 @@ async def test_messages_that_are_not_sent(scenario: EmptyPortfolio) -> None:
     assert await scenario.mails() == [] and await scenario.audit_trail() == []
 
 
-async def test_resources_are_added_to_a_bucket_and_taken_out(scenario: EmptyPortfolio) -> None:
+async def test_resources_are_added_to_a_bucket_and_removed(scenario: EmptyPortfolio) -> None:
     asked = {"aim_id": scenario.aim, "title": "Workbook"}
     await resource.add(scenario.context("assessor"), **asked, file_id=await scenario.upload("assessor"))
     course = {"bucket": ResourceBucket.FILES_FROM_COURSE, "file_id": await scenario.upload("master")}
@@ -83,7 +83,7 @@ async def test_a_cv_is_saved_section_by_section(scenario: EmptyPortfolio) -> Non
     assert len(await scenario.rows(CvSection)) == 2
 
 
-async def test_documents_stand_beside_the_cv(scenario: EmptyPortfolio) -> None:
+async def test_documents_are_added_to_the_cv(scenario: EmptyPortfolio) -> None:
     file_id = await scenario.upload("learner")
     await cv.document_add(scenario.context("learner"), kind=CvDocumentKind.JOB_DESCRIPTION, file_id=file_id)
     (document,) = await scenario.rows(CvDocument)
@@ -94,7 +94,7 @@ async def test_documents_stand_beside_the_cv(scenario: EmptyPortfolio) -> None:
 
 
 @pytest.mark.parametrize("who", ["assessor", "iqa", "manager", "overview", "basic", "master"])
-async def test_nobody_else_writes_a_cv(scenario: EmptyPortfolio, who: str) -> None:
+async def test_other_roles_cannot_change_a_cv(scenario: EmptyPortfolio, who: str) -> None:
     doing = cv.section_save(scenario.context(who), name=CvSectionName.SKILLS, text="Mine")
     assert await rejected(doing) == {None: UserErrorCode.NOT_ALLOWED}
     doing = cv.document_add(scenario.context(who), kind=CvDocumentKind.CV, file_id=await scenario.upload(who))

@@ -1,4 +1,4 @@
-"""Provider settings: what may be set, who may, and that every number and every sign-in follows at once."""
+"""Provider settings: valid values, permissions, and their effect on numbers and users at once."""
 
 from typing import Any
 
@@ -9,9 +9,9 @@ from db.models.provider import Provider
 from domain import global_id as ids
 from domain.enums import TrafficLight
 from loaders.aim import AimLoader
-from resolvers import authentication as sign_in
+from resolvers.authentication import login as sign_in
+from resolvers.authentication.disclaimer import accept as disclaimer_accept
 from resolvers.core.context import Context
-from resolvers.password import disclaimer_accept
 from tests.support.client import InProcessClient
 from tests.support.scenarios.base import PASSWORD
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
@@ -20,7 +20,7 @@ _WORDS = "I have read how my data is used."
 
 
 async def signed_in(scenario: EmptyPortfolio, who: str) -> Context:
-    """Somebody with real tokens: their rules are read anew with each request."""
+    """Returns the context of a user with real tokens, whose settings are read with each request."""
     there = Context(scenario.services)
     await sign_in.login(there, username=scenario.user(who).username, password=PASSWORD)
     return there
@@ -34,7 +34,7 @@ async def provider(scenario: EmptyPortfolio) -> Provider:
     return await scenario.one(Provider, scenario.user("master").provider_id)
 
 
-async def test_settings_are_changed_and_what_is_left_out_stays(scenario: EmptyPortfolio) -> None:
+async def test_settings_are_changed_and_omitted_fields_are_not(scenario: EmptyPortfolio) -> None:
     there = await signed_in(scenario, "master")
     asked = {
         "trafficLightTolerance": 7.5, "ratedFromPercent": 12, "reviewIntervalWeeks": 8,
@@ -42,7 +42,7 @@ async def test_settings_are_changed_and_what_is_left_out_stays(scenario: EmptyPo
     }  # fmt: skip
     settings = await update(there, **asked)
     assert settings == {**asked, "unitSignatures": ["ASSESSOR", "LEARNER"], "disclaimer": None}
-    # The operation goes on by the new rules.
+    # The rest of the operation uses the new settings.
     assert there.viewer_or_raise().rules.traffic_light_tolerance == 7.5
     assert await update(there, reviewIntervalWeeks=10, ratedFromPercent=None) == {**settings, "reviewIntervalWeeks": 10}
     await update(there, reviewIntervalWeeks=10)
@@ -50,7 +50,7 @@ async def test_settings_are_changed_and_what_is_left_out_stays(scenario: EmptyPo
     assert await scenario.audit_trail() == ["login", "providerSettingsUpdate", "providerSettingsUpdate"]
 
 
-async def test_the_light_follows_at_once(scenario: EmptyPortfolio) -> None:
+async def test_the_traffic_light_follows_the_settings_at_once(scenario: EmptyPortfolio) -> None:
     there = await signed_in(scenario, "master")
     lights = []
     for tolerance in (100, 1):
@@ -59,23 +59,23 @@ async def test_the_light_follows_at_once(scenario: EmptyPortfolio) -> None:
     assert lights == [TrafficLight.ON_TRACK, TrafficLight.OFF_TRACK]
 
 
-async def test_other_words_are_asked_of_everybody_again(scenario: EmptyPortfolio) -> None:
+async def test_a_changed_disclaimer_must_be_accepted_again(scenario: EmptyPortfolio) -> None:
     master, assessor = await signed_in(scenario, "master"), await signed_in(scenario, "assessor")
     settings = await update(master, disclaimer=f"  {_WORDS} ")
     assert settings["disclaimer"] == _WORDS
-    # Of the one who changed them too, and of those who are signed in already.
+    # By the user who changed it too, and by users who are signed in.
     with pytest.raises(SetupRequired):
         _ = master.require_active_viewer()
     assert (await read_viewer(scenario.database, assessor.claims)).must_accept_disclaimer
     await disclaimer_accept(assessor)
     await disclaimer_accept(master)
     assert not (await read_viewer(scenario.database, assessor.claims)).must_accept_disclaimer
-    # The same words and other settings ask nobody; no words ask nobody either.
+    # The same text with other settings, or no text, need not be accepted.
     await update(master, disclaimer=_WORDS, reviewIntervalWeeks=3)
     assert not (await read_viewer(scenario.database, assessor.claims)).must_accept_disclaimer
     assert (await update(master, disclaimer=None))["disclaimer"] is None
     assert not (await read_viewer(scenario.database, assessor.claims)).must_accept_disclaimer
-    # Back again they are other words than those before.
+    # The same text after a change is a new version.
     await update(master, disclaimer=_WORDS)
     assert (await read_viewer(scenario.database, assessor.claims)).must_accept_disclaimer
     assert (await provider(scenario)).disclaimer_version == 4
@@ -100,14 +100,12 @@ async def test_other_words_are_asked_of_everybody_again(scenario: EmptyPortfolio
     ],
     ids=lambda value: next(iter(value)),
 )  # fmt: skip
-async def test_what_cannot_be_set_is_refused(
-    scenario: EmptyPortfolio, asked: dict[str, Any], expected: dict[str, str]
-) -> None:
+async def test_invalid_settings(scenario: EmptyPortfolio, asked: dict[str, Any], expected: dict[str, str]) -> None:
     assert await scenario.client("master").user_errors("providerSettingsUpdate", input=asked) == expected
     assert (await provider(scenario)).settings_version == 1
 
 
-async def test_the_ends_of_the_ranges_are_taken(scenario: EmptyPortfolio) -> None:
+async def test_the_limits_of_the_ranges_are_accepted(scenario: EmptyPortfolio) -> None:
     for asked in (
         {"trafficLightTolerance": 0, "ratedFromPercent": 0, "reviewIntervalWeeks": 1},
         {"trafficLightTolerance": 100, "ratedFromPercent": 100, "reviewIntervalWeeks": 52},
@@ -117,7 +115,7 @@ async def test_the_ends_of_the_ranges_are_taken(scenario: EmptyPortfolio) -> Non
 
 
 @pytest.mark.parametrize("who", ["learner", "assessor", "iqa", "manager", "overview", "basic"])
-async def test_only_a_master_admin_sets(scenario: EmptyPortfolio, who: str) -> None:
+async def test_only_a_master_admin_changes_settings(scenario: EmptyPortfolio, who: str) -> None:
     answer = await scenario.client(who).user_errors("providerSettingsUpdate", input={"reviewIntervalWeeks": 3})
     assert answer == {None: "NOT_ALLOWED"}
     assert (await provider(scenario)).review_interval_weeks == 12

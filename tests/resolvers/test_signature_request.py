@@ -1,4 +1,4 @@
-"""Documents to sign: a slot a role, filled once, on the document that was opened."""
+"""Documents to sign have one slot per role, which is signed once, on the document that was opened."""
 
 import asyncio
 from typing import Any
@@ -18,7 +18,7 @@ ROLES = [Role.LEARNER, Role.EMPLOYER_MANAGER]
 
 
 async def asked(scenario: EmptyPortfolio, who: str = "assessor", **changes: Any) -> tuple[str, str]:
-    """A request's id, and the digest of its document."""
+    """Creates a request; returns its id and the digest of its document."""
     input = {"learner_id": scenario.ada, "title": "Review", "roles": ROLES, **changes}
     if "file_id" not in input:
         input["file_id"] = await scenario.upload(who)
@@ -31,7 +31,7 @@ def sign(scenario: EmptyPortfolio, who: str, id: str, digest: str, password: str
 
 
 @pytest.mark.parametrize("who", ["assessor", "basic", "master"])
-async def test_roles_are_asked_and_told(scenario: EmptyPortfolio, who: str) -> None:
+async def test_signatures_are_requested_and_signers_get_a_mail(scenario: EmptyPortfolio, who: str) -> None:
     id, digest = await asked(scenario, who, roles=[*ROLES, Role.ASSESSOR])
     request = await scenario.one(SignatureRequest, ids.decode("SignatureRequest", id))
     assert (request.title, request.status) == ("Review", SignatureRequestStatus.PENDING)
@@ -39,12 +39,12 @@ async def test_roles_are_asked_and_told(scenario: EmptyPortfolio, who: str) -> N
     assert [slot.role for slot in await scenario.rows(SignatureSlot)] == [*ROLES, Role.ASSESSOR]
     file = await scenario.one(File, request.file_id)
     assert (ids.encode("Learner", file.learner_id), file.aim_id) == (scenario.ada, None)
-    # Everybody who could fill a slot, but not who asked.
-    told = {"learner", "manager", "second", "assessor", "other_assessor"} - {who}
-    assert {mail.to_address for mail in await scenario.mails()} == {scenario.user(one).email for one in told}
+    # Everybody who can sign a slot, except the user who requested it.
+    recipients = {"learner", "manager", "second", "assessor", "other_assessor"} - {who}
+    assert {mail.to_address for mail in await scenario.mails()} == {scenario.user(one).email for one in recipients}
 
 
-async def test_what_cannot_be_asked(scenario: EmptyPortfolio) -> None:
+async def test_invalid_requests(scenario: EmptyPortfolio) -> None:
     doing = asked(scenario, roles=[], title="", file_id="File_999")
     assert await rejected(doing) == {
         "input.title": UserErrorCode.REQUIRED,
@@ -67,7 +67,7 @@ async def test_what_cannot_be_asked(scenario: EmptyPortfolio) -> None:
     assert await scenario.rows(SignatureRequest) == [] == await scenario.mails()
 
 
-async def test_each_signs_their_own_slot_and_the_last_completes_it(scenario: EmptyPortfolio) -> None:
+async def test_each_role_signs_its_slot_and_the_last_completes_the_request(scenario: EmptyPortfolio) -> None:
     id, digest = await asked(scenario)
     await sign(scenario, "learner", id, digest)
     first = (await scenario.rows(SignatureSlot))[0]
@@ -79,13 +79,13 @@ async def test_each_signs_their_own_slot_and_the_last_completes_it(scenario: Emp
     assert request.status is SignatureRequestStatus.COMPLETE
     lines = await scenario.audit_trail()
     assert lines == ["signatureRequestCreate", "signatureRequestSign", "signatureRequestSign"]
-    # Signing again changes nothing, and stamps nothing anew.
+    # Signing again changes nothing and keeps the time of the first signature.
     await sign(scenario, "learner", id, digest)
     assert (await scenario.rows(SignatureSlot))[0].signed_at == first.signed_at
     assert await scenario.audit_trail() == lines
 
 
-async def test_the_digest_must_be_of_the_document_that_is_there(scenario: EmptyPortfolio) -> None:
+async def test_the_digest_must_be_that_of_the_current_document(scenario: EmptyPortfolio) -> None:
     id, digest = await asked(scenario)
     for wrong in ("0" * 64, "", digest[:-1]):
         assert await rejected(sign(scenario, "learner", id, wrong)) == {"documentSha256": UserErrorCode.CONFLICT}
@@ -97,7 +97,7 @@ async def test_the_digest_must_be_of_the_document_that_is_there(scenario: EmptyP
     assert all(slot.signed_at is None for slot in await scenario.rows(SignatureSlot))
 
 
-async def test_who_may_not_sign(scenario: EmptyPortfolio) -> None:
+async def test_roles_that_cannot_sign(scenario: EmptyPortfolio) -> None:
     id, digest = await asked(scenario)
     for who in ("assessor", "iqa", "overview"):
         assert await rejected(sign(scenario, who, id, digest)) == {"id": UserErrorCode.NOT_ALLOWED}
@@ -110,7 +110,7 @@ async def test_who_may_not_sign(scenario: EmptyPortfolio) -> None:
     assert await rejected(sign(scenario, "second", id, digest)) == {"id": UserErrorCode.CONFLICT}
 
 
-async def test_only_what_waits_is_cancelled(scenario: EmptyPortfolio) -> None:
+async def test_only_a_pending_request_can_be_cancelled(scenario: EmptyPortfolio) -> None:
     id, digest = await asked(scenario)
     for who in ("learner", "iqa", "manager", "overview"):
         assert await rejected(signature_request.cancel(scenario.context(who), id=id)) == {
@@ -127,8 +127,8 @@ async def test_only_what_waits_is_cancelled(scenario: EmptyPortfolio) -> None:
     assert [slot.signed_at is None for slot in await scenario.rows(SignatureSlot)] == [False, True]
 
 
-async def test_of_twenty_who_race_for_one_slot_one_wins(scenario: EmptyPortfolio) -> None:
-    """Two managers, ten times each; the learner's slot is filled meanwhile."""
+async def test_one_of_twenty_concurrent_signers_of_a_slot_succeeds(scenario: EmptyPortfolio) -> None:
+    """Two managers sign ten times each, while the learner signs their slot."""
     id, digest = await asked(scenario)
     done = await asyncio.gather(
         sign(scenario, "learner", id, digest),

@@ -1,4 +1,4 @@
-"""Streams on a real server: what they compare is as the viewer and the provider's settings are at that moment."""
+"""Streams of a real server follow the viewer's scope and the provider's settings."""
 
 import asyncio
 import json
@@ -18,7 +18,7 @@ SETTINGS = (
 
 @asynccontextmanager
 async def stream(person: HttpClient, subscription: str) -> AsyncIterator[AsyncIterator[dict[str, Any]]]:
-    """The data of each message of a subscription over server-sent events."""
+    """Yields the data of each message of a subscription over server-sent events."""
 
     async def messages() -> AsyncIterator[dict[str, Any]]:
         async for line in response.aiter_lines():
@@ -50,7 +50,7 @@ async def test_a_change_of_the_settings_reaches_an_open_stream(demo: Demo, backe
         assert second["kpisChanged"]["offTrackCount"] < first["kpisChanged"]["offTrackCount"]
 
 
-async def test_learners_come_with_their_light_as_the_settings_have_it_now(demo: Demo, backend: str) -> None:
+async def test_streamed_learners_have_the_light_of_the_current_settings(demo: Demo, backend: str) -> None:
     async with (
         demo.serving(backend) as running,
         running.signed_in("assessor") as assessor,
@@ -62,7 +62,7 @@ async def test_learners_come_with_their_light_as_the_settings_have_it_now(demo: 
         async with stream(assessor, asked) as messages, asyncio.timeout(20):
             waiting = asyncio.ensure_future(anext(messages))
             while not waiting.done():
-                # What is committed before the stream listens is none of its business: said until it is heard.
+                # A change before the stream listens is not sent, so it is repeated until it is received.
                 await admin.data(SETTINGS, n=60)
                 await asyncio.wait([waiting], timeout=0.3)
                 if not waiting.done():

@@ -1,4 +1,4 @@
-"""The time log: added, changed, deleted and approved; a day has 24 hours, and nobody changes what is not theirs."""
+"""Time log entries are added, changed, deleted and approved; a day has up to 24 hours."""
 
 import asyncio
 import datetime as dt
@@ -30,7 +30,7 @@ async def add(scenario: EmptyPortfolio, who: str = "learner", minutes: int = 60,
 
 
 async def automatic(scenario: EmptyPortfolio) -> str:
-    """What an attended session of Ada's has logged today."""
+    """Adds the automatic entry of an attended session of Ada today."""
     async with scenario.database.writing() as session:
         factory = Factory(session)
         ada = await session.get_one(Learner, ids.decode("Learner", scenario.ada))
@@ -48,7 +48,7 @@ async def test_time_is_logged(scenario: EmptyPortfolio) -> None:
     assert (made["aim"]["id"], made["unit"]["id"]) == (scenario.aim, scenario.units[0])
     assert made["assessor"]["name"] == "Assessor"
     assert made["automatic"] is False and made["approvedAt"] is None
-    # The sums are the new ones already.
+    # The payload has the new sums.
     assert made["learner"]["offTheJob"]["actualMinutes"] == 1
     made = await add(scenario, activityType="REVIEW_FEEDBACK_OR_SUPPORT")
     assert (made["jobSetting"], made["aim"], made["unit"], made["assessor"]) == ("ON_THE_JOB", None, None, None)
@@ -58,12 +58,12 @@ async def test_time_is_logged(scenario: EmptyPortfolio) -> None:
     assert (line.action, line.subject_type) == ("timeLogEntryAdd", "TimeLogEntry") and "Trued" not in str(line.detail)
 
 
-async def test_a_unit_brings_its_aim(scenario: EmptyPortfolio) -> None:
+async def test_a_unit_sets_its_aim(scenario: EmptyPortfolio) -> None:
     made = await add(scenario, unitId=scenario.units[1])
     assert (made["aim"]["id"], made["unit"]["id"]) == (scenario.aim, scenario.units[1])
 
 
-async def test_several_faults_come_back_together(scenario: EmptyPortfolio) -> None:
+async def test_all_errors_are_reported_together(scenario: EmptyPortfolio) -> None:
     asked = entry(
         scenario.ada, 0, date=day(-1), comments=" ", aimId=scenario.other_aim, unitId=scenario.units[0],
         assessorId=ids.encode("User", scenario.user("master").id),
@@ -78,7 +78,7 @@ async def test_several_faults_come_back_together(scenario: EmptyPortfolio) -> No
     assert await scenario.rows(TimeLogEntry) == []
 
 
-async def test_the_foreign_and_the_unknown_are_not_found_alike(scenario: EmptyPortfolio) -> None:
+async def test_records_of_another_provider_and_unknown_ids_are_not_found(scenario: EmptyPortfolio) -> None:
     aim = ids.decode("Aim", scenario.aim)
     for field, id in (
         ("learnerId", scenario.cy), ("learnerId", "Learner_999"), ("aimId", scenario.cys_aim),
@@ -90,7 +90,7 @@ async def test_the_foreign_and_the_unknown_are_not_found_alike(scenario: EmptyPo
         asked = entry(scenario.ada, **{field: id})
         found = await scenario.client("learner").user_errors("timeLogEntryAdd", input=asked)
         assert found == {f"input.{field}": "NOT_FOUND"}, id
-    # The unit of a component that the assessor does not see, beside one that they do.
+    # The unit belongs to an aim that the assessor does not see.
     async with scenario.database.writing() as session:
         other = await session.get_one(Aim, ids.decode("Aim", scenario.other_aim))
     unit = f"Unit_{other.id}.{scenario.units[0].split('.')[1]}"
@@ -128,7 +128,7 @@ async def test_a_day_has_24_hours(scenario: EmptyPortfolio) -> None:
     )
 
 
-async def test_a_day_that_many_fill_at_once_has_24_hours(scenario: EmptyPortfolio) -> None:
+async def test_concurrent_entries_of_a_day_do_not_exceed_24_hours(scenario: EmptyPortfolio) -> None:
     whom = ("learner", "assessor", "basic")
     payloads = await asyncio.gather(
         *(
@@ -140,7 +140,7 @@ async def test_a_day_that_many_fill_at_once_has_24_hours(scenario: EmptyPortfoli
     assert sum(made.minutes for made in await scenario.rows(TimeLogEntry)) == 1200
 
 
-async def test_an_entry_says_what_it_is_given(scenario: EmptyPortfolio) -> None:
+async def test_an_update_replaces_every_field(scenario: EmptyPortfolio) -> None:
     made = await add(scenario, aimId=scenario.aim, unitId=scenario.units[0], jobSetting="ON_THE_JOB")
     asked = entry(scenario.ada, 90, date=day(2), comments="Trued one myself")
     changed = await scenario.client("learner").mutate("timeLogEntryUpdate", id=made["id"], input=asked)
@@ -166,7 +166,7 @@ async def test_an_entry_is_deleted(scenario: EmptyPortfolio) -> None:
     assert await scenario.rows(TimeLogEntry) == []
 
 
-async def test_a_learner_changes_what_they_added_alone(scenario: EmptyPortfolio) -> None:
+async def test_a_learner_changes_only_entries_they_added(scenario: EmptyPortfolio) -> None:
     for id in (await automatic(scenario), (await add(scenario, "assessor"))["id"]):
         assert await scenario.client("learner").user_errors("timeLogEntryDelete", id=id) == {"id": "NOT_ALLOWED"}
         asked = {"id": id, "input": entry(scenario.ada, 5)}
@@ -175,13 +175,13 @@ async def test_a_learner_changes_what_they_added_alone(scenario: EmptyPortfolio)
             assert (await scenario.client(who).mutate("timeLogEntryUpdate", **asked))["minutes"] == 5
 
 
-async def test_what_a_session_logged_stays_as_long_as_the_session(scenario: EmptyPortfolio) -> None:
+async def test_an_automatic_entry_cannot_be_deleted(scenario: EmptyPortfolio) -> None:
     id = await automatic(scenario)
     for who in ("assessor", "master"):
         assert await scenario.client(who).user_errors("timeLogEntryDelete", id=id) == {"id": "NOT_ALLOWED"}
 
 
-async def test_nobody_changes_what_is_approved(scenario: EmptyPortfolio) -> None:
+async def test_an_approved_entry_cannot_be_changed(scenario: EmptyPortfolio) -> None:
     id = (await add(scenario))["id"]
     await scenario.client("assessor").mutate("timeLogEntryApprove", ids=[id])
     for who in ("learner", "assessor", "basic", "master"):
@@ -191,7 +191,7 @@ async def test_nobody_changes_what_is_approved(scenario: EmptyPortfolio) -> None
         }
 
 
-async def test_who_may_do_what(scenario: EmptyPortfolio) -> None:
+async def test_permissions_by_role(scenario: EmptyPortfolio) -> None:
     id = (await add(scenario, aimId=scenario.aim))["id"]
     asks: list[tuple[str, dict[str, Any]]] = [
         ("timeLogEntryAdd", {"input": entry(scenario.ada)}),
@@ -221,7 +221,7 @@ async def test_entries_are_approved_all_or_none(scenario: EmptyPortfolio) -> Non
     approved = await scenario.client("assessor").mutate("timeLogEntryApprove", ids=[second, first, second])
     assert [one["id"] for one in approved] == [second, first]
     assert {one["approvedBy"]["name"] for one in approved} == {"Assessor"}
-    # Whoever approves again finds it approved, as it was.
+    # Approving again keeps the first approval.
     assert await scenario.client("assessor").mutate("timeLogEntryApprove", ids=[second, first]) == approved
     assert (await scenario.audit_trail()).count("timeLogEntryApprove") == 1
     assert await scenario.client("assessor").user_errors("timeLogEntryApprove", ids=[]) == {"ids": "REQUIRED"}
@@ -229,7 +229,7 @@ async def test_entries_are_approved_all_or_none(scenario: EmptyPortfolio) -> Non
     assert await scenario.client("assessor").user_errors("timeLogEntryApprove", ids=many) == {"ids": "INVALID"}
 
 
-async def test_approvals_at_once_meet_without_standing_in_each_others_way(scenario: EmptyPortfolio) -> None:
+async def test_concurrent_approvals_do_not_deadlock(scenario: EmptyPortfolio) -> None:
     made = [(await add(scenario, minutes=1))["id"] for _ in range(6)]
     orders = [made, made[::-1]] * 10
     payloads = await asyncio.gather(
@@ -240,7 +240,7 @@ async def test_approvals_at_once_meet_without_standing_in_each_others_way(scenar
 
 
 @pytest.mark.parametrize("change", ["timeLogEntryUpdate", "timeLogEntryDelete"])
-async def test_a_change_that_races_the_approval_comes_before_it_or_not_at_all(
+async def test_a_change_concurrent_with_approval_is_stored_before_it_or_rejected(
     scenario: EmptyPortfolio, change: str
 ) -> None:
     id = (await add(scenario))["id"]

@@ -1,4 +1,4 @@
-"""Signing units: within the confirmation statement, once a role, only when every criterion is signed off."""
+"""Units are signed once per role, and only when every criterion is signed off."""
 
 import asyncio
 
@@ -7,20 +7,20 @@ from domain import confirmation_statements as signing
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
 from resolvers import unit
-from tests.resolvers.test_evidence import submitted
-from tests.resolvers.test_evidence_assessment import assess
+from tests.resolvers.evidence.test_assessment import assess
+from tests.resolvers.evidence.test_submission import submitted
 from tests.support.scenarios.base import PASSWORD, rejected
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 
 async def complete(scenario: EmptyPortfolio) -> str:
-    """The first unit, every criterion signed off."""
+    """Returns the id of the first unit, with every criterion signed off."""
     id, (first, second, _) = await submitted(scenario), scenario.criteria
     await assess(scenario, id, (first, True), (second, True))
     return scenario.units[0]
 
 
-async def test_each_role_signs_once_and_the_words_are_kept(scenario: EmptyPortfolio) -> None:
+async def test_each_role_signs_once_and_the_statement_is_kept(scenario: EmptyPortfolio) -> None:
     id = await complete(scenario)
     for who in ("assessor", "learner", "iqa", "manager", "overview", "assessor", "learner"):
         assert await unit.sign(scenario.context(who), id=id, password=PASSWORD) == ids.decode_pair("Unit", id)
@@ -37,7 +37,7 @@ async def test_each_role_signs_once_and_the_words_are_kept(scenario: EmptyPortfo
     assert (await scenario.audit_trail()).count("unitSign") == 5
 
 
-async def test_a_unit_with_something_left_to_do_is_not_signed(scenario: EmptyPortfolio) -> None:
+async def test_an_incomplete_unit_cannot_be_signed(scenario: EmptyPortfolio) -> None:
     id, (first, *_) = await submitted(scenario), scenario.criteria
     await assess(scenario, id, (first, True))
     doing = unit.sign(scenario.context("assessor"), id=scenario.units[0], password=PASSWORD)
@@ -45,21 +45,21 @@ async def test_a_unit_with_something_left_to_do_is_not_signed(scenario: EmptyPor
     assert await scenario.rows(UnitSignature) == []
 
 
-async def test_of_two_managers_at_once_one_signs(scenario: EmptyPortfolio) -> None:
+async def test_one_of_two_concurrent_managers_signs(scenario: EmptyPortfolio) -> None:
     id = await complete(scenario)
     done = await asyncio.gather(
         *(unit.sign(scenario.context(who), id=id, password=PASSWORD) for who in ("manager", "second") * 3),
         return_exceptions=True,
     )
     (signature,) = await scenario.rows(UnitSignature)
-    # The one who signed hears the same each time; the other is told who it was.
+    # The signer gets the same result each time; the other manager gets the signer's name.
     assert sum(isinstance(one, tuple) for one in done) == 3
     loser = "manager" if signature.signed_by_id == scenario.user("second").id else "second"
     doing = unit.sign(scenario.context(loser), id=id, password=PASSWORD)
     assert await rejected(doing) == {"id": UserErrorCode.CONFLICT}
 
 
-async def test_who_may_not_sign(scenario: EmptyPortfolio) -> None:
+async def test_roles_that_cannot_sign(scenario: EmptyPortfolio) -> None:
     id = await complete(scenario)
     for who in ("basic", "master"):
         assert await rejected(unit.sign(scenario.context(who), id=id, password=PASSWORD)) == {

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from db.models.registry import CriterionProgress
+from db.models.criterion_progress import CriterionProgress
 from domain import global_id as ids
 from domain.enums import Role
 from tests.support.factories import SHA256, Factory
@@ -137,12 +137,12 @@ async def test_evidence_with_everything_on_it(scenario: FullPortfolio) -> None:
 
 async def test_evidence_is_filtered(scenario: FullPortfolio) -> None:
     for filter, titles in (
-        ('{aimId: "%s"}' % id_of(scenario.side), ["Essay"]),
+        (f'{{aimId: "{id_of(scenario.side)}"}}', ["Essay"]),
         ('{aimId: "Aim_999999"}', []),
         ('{aimId: "nonsense"}', []),
         ("{unmappedOnly: true}", ["Essay"]),
         ("{unmappedOnly: false, status: null}", ["Essay", "Photo"]),
-        ('{status: SUBMITTED, aimId: "%s"}' % id_of(scenario.main), ["Photo"]),
+        (f'{{status: SUBMITTED, aimId: "{id_of(scenario.main)}"}}', ["Photo"]),
         ("{status: ASSESSED}", []),
     ):
         found = (await ada(scenario, "ada", f"evidence(filter: {filter}) {{ totalCount nodes {{ title }} }}"))[

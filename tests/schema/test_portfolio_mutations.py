@@ -1,10 +1,10 @@
-"""Evidence, units, documents and papers through the schema: each answer holds the new progress and signatures."""
+"""Mutations through the schema: each payload has the new progress and signatures."""
 
 from typing import Any
 
 import pytest
 
-from db.models.registry import UnitSignature
+from db.models.unit_signature import UnitSignature
 from tests.support.scenarios.base import PASSWORD
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
@@ -56,7 +56,7 @@ async def test_evidence_from_upload_to_a_signed_unit(scenario: EmptyPortfolio) -
     evidence = await scenario.client("learner").mutate("evidenceResubmit", id=id, input=again)
     assert (evidence["status"], evidence["file"]["id"]) == ("RESUBMITTED", again["fileId"])
     assert [(one["number"], one["comment"]) for one in evidence["versions"]] == [(1, None), (2, "With reasons")]
-    # The signature was on the version before.
+    # The signature belongs to the previous version.
     assert evidence["signatures"] == []
     evidence = await scenario.client("assessor").mutate("evidenceSign", id=id, password=PASSWORD)
     assert [one["role"] for one in evidence["signatures"]] == ["ASSESSOR"]
@@ -79,10 +79,10 @@ async def test_evidence_from_upload_to_a_signed_unit(scenario: EmptyPortfolio) -
     payload = await scenario.client("assessor").payload("unitSign", id=scenario.units[1], password=PASSWORD)
     assert payload["unit"] is None
     assert [(one["code"], one["field"]) for one in payload["errors"]] == [("INVALID", ["id"])]
-    assert "1 of 1 criteria are not signed off (2.1)" in payload["errors"][0]["message"]
+    assert "One criterion of this unit is not signed off yet (2.1)" in payload["errors"][0]["message"]
 
 
-async def test_faults_name_their_fields(scenario: EmptyPortfolio) -> None:
+async def test_errors_name_their_fields(scenario: EmptyPortfolio) -> None:
     input = {
         "aimId": scenario.aim, "fileId": "x", "title": "", "description": "", "declareOwnWork": False,
         "password": PASSWORD,
@@ -97,7 +97,7 @@ async def test_faults_name_their_fields(scenario: EmptyPortfolio) -> None:
     ]
 
 
-async def test_a_place_for_a_file(scenario: EmptyPortfolio) -> None:
+async def test_a_file_upload(scenario: EmptyPortfolio) -> None:
     asked = {"name": "review.pdf", "contentType": "application/pdf", "size": 12}
     upload = await scenario.client("learner").mutate("fileUploadCreate", idempotency_key="one", input=asked)
     assert upload["url"].startswith("http://waymark.test/uploads/")
@@ -106,7 +106,7 @@ async def test_a_place_for_a_file(scenario: EmptyPortfolio) -> None:
     assert await scenario.client("learner").mutate("fileUploadCreate", idempotency_key="two", input=asked) != upload
 
 
-async def test_a_document_is_asked_for_signed_and_leaves_the_list(scenario: EmptyPortfolio) -> None:
+async def test_a_signed_document_leaves_the_list(scenario: EmptyPortfolio) -> None:
     asked = {"learnerId": scenario.ada, "title": "Review", "roles": ["LEARNER", "ASSESSOR"]}
     request = await scenario.client("assessor").mutate(
         "signatureRequestCreate", input={**asked, "fileId": await scenario.upload("assessor")}
@@ -135,7 +135,7 @@ async def test_a_document_is_asked_for_signed_and_leaves_the_list(scenario: Empt
     assert (request["status"], request["learner"]["awaitingSignatureCount"]) == ("CANCELLED", 0)
 
 
-async def test_papers(scenario: EmptyPortfolio) -> None:
+async def test_messages_resources_and_cv(scenario: EmptyPortfolio) -> None:
     material = {"aimId": scenario.aim, "title": "Workbook"}
     resource = await scenario.client("assessor").mutate(
         "resourceAdd", input={**material, "fileId": await scenario.upload("assessor")}

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pytest
 
-from db.models.registry import Learner
+from db.models.learner import Learner
 from domain import global_id as ids
 from domain.enums import SessionStatus
 from tests.support.client import InProcessClient

@@ -1,4 +1,4 @@
-"""The served schema: as the file in the repository promises, at least what the contract asks, and described throughout."""
+"""The served schema equals the file in the repository, meets the contract, and describes everything."""
 
 import os
 from pathlib import Path

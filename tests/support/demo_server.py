@@ -9,7 +9,7 @@ from tempfile import mkdtemp
 from sqlalchemy import update
 
 from db.database import Database
-from db.models.registry import User
+from db.models.user import User
 from services.demo import build_demo
 from services.storage.file_store import open_store
 from tests.support.client import PASSWORD

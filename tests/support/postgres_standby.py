@@ -1,6 +1,6 @@
-"""A PostgreSQL with a streaming standby, out of the wheel: in a temporary folder, gone with the block.
+"""A PostgreSQL with a streaming standby, from the wheel, in a temporary folder that ends with the block.
 
-The standby can be told to stop where it is (`hold`) and to go on (`catch_up`), so that a test decides how far behind it is.
+A test decides how far behind the standby is: `hold` pauses its replay, `catch_up` resumes it.
 """
 
 import asyncio
@@ -53,11 +53,13 @@ class Pair:
 
     def make(self) -> None:
         """Both are there and take connections when this returns."""
-        self._run("initdb", "--pgdata", self._folder / "primary", "--username", SUPERUSER, "--auth", "trust", "--no-sync",
-                  "--encoding", "UTF8", "--locale-provider", "builtin", "--builtin-locale", "C.UTF-8", "--locale", "C")  # fmt: skip
+        self._run("initdb", "--pgdata", self._folder / "primary", "--username", SUPERUSER, "--auth", "trust",
+                  "--no-sync", "--encoding", "UTF8", "--locale-provider", "builtin",
+                  "--builtin-locale", "C.UTF-8", "--locale", "C")  # fmt: skip
         self.start("primary")
-        self._run("pg_basebackup", "-h", self._folder / "primary-socket", "-U", SUPERUSER, "-D", self._folder / "standby",
-                  "--write-recovery-conf", "--checkpoint", "fast", "--no-sync")  # fmt: skip
+        self._run("pg_basebackup", "-h", self._folder / "primary-socket", "-U", SUPERUSER,
+                  "-D", self._folder / "standby", "--write-recovery-conf", "--checkpoint", "fast",
+                  "--no-sync")  # fmt: skip
         self.start("standby")
 
     def _run(self, program: str, *arguments: str | Path) -> None:

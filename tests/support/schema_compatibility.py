@@ -33,7 +33,7 @@ def promised(released: str) -> GraphQLSchema:
 
 
 def differences(released: str, now: str) -> set[str]:
-    """Coordinates of what is new, gone, deprecated or of another type; a type's name alone where all of it came or went."""
+    """Coordinates of what was added, removed, deprecated or given another type; a whole type by its name alone."""
     before, after = _signatures(build_schema(released)), _signatures(build_schema(now))
     changed = {each for each in before.keys() | after.keys() if before.get(each) != after.get(each)}
     whole = {each for each in changed if "." not in each}

@@ -12,7 +12,9 @@ from sqlalchemy.exc import DBAPIError
 
 from db.database import Database
 from db.migrate import has_pending_migrations
-from db.models.registry import Employer, Provider, metadata
+from db.models.employer import Employer
+from db.models.provider import Provider
+from db.models.registry import metadata
 from domain import clock
 from tests.support.databases import Databases
 from tests.support.factories import Factory

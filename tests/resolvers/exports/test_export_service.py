@@ -1,4 +1,4 @@
-"""The desk behind signed links: files come in once, go out to whoever still sees them; exports hold what they see."""
+"""The service behind signed links: an upload is recorded once, downloads and exports follow the user's scope."""
 
 import asyncio
 import datetime as dt
@@ -12,7 +12,11 @@ from pypdf import PdfReader
 from sqlalchemy import delete, update
 
 from auth.signed_urls import DOWNLOAD, EXPORT, InvalidSignedUrl
-from db.models.registry import Aim, AuthSession, File, ManagerAllocation, Provider, RoleGrant, User
+from db.models.aim import Aim
+from db.models.auth_session import AuthSession
+from db.models.file import File
+from db.models.provider import Provider
+from db.models.user import ManagerAllocation, RoleGrant, User
 from domain import clock
 from domain.enums import Role
 from resolvers.core.context import Context
@@ -32,13 +36,13 @@ EXPORTS = """query($id: ID!, $filter: TimeLogFilter) { learner(id: $id) { timeLo
 
 @dataclass
 class Counter:
-    """Where links are handed in."""
+    """The export service and the links that users are given."""
 
     scenario: FullPortfolio
     export_service: ExportService
 
     async def sign_in(self, who: str) -> Context:
-        """One operation's context as somebody whose sign-in stands in the database."""
+        """Returns the context of a user whose authentication session is in the database."""
         context = self.scenario.context(who)
         user, role, _ = self.scenario.people[who]
         async with self.scenario.database.writing() as session:
@@ -47,7 +51,7 @@ class Counter:
         return context
 
     async def claims(self, who: str, file: File) -> dict[str, Any]:
-        """What a link to the file says that somebody was given."""
+        """Returns the claims of a user's link to the file."""
         context = await self.sign_in(who)
         answer = await InProcessClient.of(context).data(FILE, id=id_of(file))
         return self.opened(context, DOWNLOAD, answer["node"]["download"]["url"])
@@ -59,7 +63,7 @@ class Counter:
         return context.services.links.verify(purpose, text)
 
     async def exports(self, who: str, **filter: Any) -> dict[str, dict[str, Any]]:
-        """The claims of every export of Ada's that somebody is given; of aims, those of the first that they see."""
+        """Returns the claims of a user's links to every export about Ada; for aims, of the first visible one."""
         context = await self.sign_in(who)
         answer = await InProcessClient.of(context).data(EXPORTS, id=id_of(self.scenario.ada), filter=filter)
         learner = answer["learner"]
@@ -84,7 +88,7 @@ def text_of(made: GeneratedExport | None) -> str:
 
 
 def comments_in(made: GeneratedExport | None) -> list[str]:
-    """The time log's comments, in the order in which they stand."""
+    """Returns the comments of the time log, in order."""
     assert made is not None
     rows = list(openpyxl.load_workbook(io.BytesIO(made.content)).active.iter_rows(values_only=True))
     head = next(number for number, row in enumerate(rows) if row[0] == "Date")
@@ -96,7 +100,7 @@ async def stored(counter: Counter, file: File) -> None:
     await counter.change(update(File).where(File.id == file.id).values(storage_key="ab/" + "c" * 32))
 
 
-async def test_a_file_goes_out_to_whom_its_link_was_made_for(counter: Counter) -> None:
+async def test_a_download_link_works_for_its_user(counter: Counter) -> None:
     it = counter.scenario
     await stored(counter, it.older)
     for who in ("ada", "assessor", "iqa", "manager", "overview", "basic", "master"):
@@ -108,7 +112,7 @@ async def test_a_file_goes_out_to_whom_its_link_was_made_for(counter: Counter) -
 
 
 @pytest.mark.parametrize("taken", ["allocation", "sign-in", "role", "account", "disclaimer", "file"])
-async def test_what_was_taken_away_works_from_the_next_request(counter: Counter, taken: str) -> None:
+async def test_a_link_ends_with_the_access_of_its_user(counter: Counter, taken: str) -> None:
     it = counter.scenario
     await stored(counter, it.older)
     claims, exports = await counter.claims("manager", it.older), await counter.exports("manager")
@@ -130,7 +134,7 @@ async def test_what_was_taken_away_works_from_the_next_request(counter: Counter,
         assert made is None
 
 
-async def test_an_aim_that_changed_hands_takes_its_files_along(counter: Counter) -> None:
+async def test_a_replaced_assessor_loses_the_files_of_the_aim(counter: Counter) -> None:
     it = counter.scenario
     await stored(counter, it.older)
     claims, exports = await counter.claims("assessor", it.older), await counter.exports("assessor")
@@ -139,7 +143,9 @@ async def test_an_aim_that_changed_hands_takes_its_files_along(counter: Counter)
     assert [await counter.export_service.generate_export(claims) for claims in exports.values()] == [None] * 4
 
 
-async def test_links_hold_five_minutes_and_one_purpose(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_links_are_valid_for_five_minutes_and_one_purpose(
+    counter: Counter, monkeypatch: pytest.MonkeyPatch
+) -> None:
     context = await counter.sign_in("ada")
     answer = await InProcessClient.of(context).data(FILE, id=id_of(counter.scenario.older))
     download = answer["node"]["download"]
@@ -154,12 +160,12 @@ async def test_links_hold_five_minutes_and_one_purpose(counter: Counter, monkeyp
         context.services.links.verify(DOWNLOAD, text)
 
 
-async def test_an_announced_file_comes_in_once(counter: Counter) -> None:
+async def test_an_announced_file_is_recorded_once(counter: Counter) -> None:
     scenario = counter.scenario
     async with scenario.database.writing() as session:
         file = await Factory(session).file(scenario.people["ada"][0], sha256=None, uploaded_at=None)
     claims = {"file": file.id}
-    # Not there until its bytes are.
+    # The file is not visible until its bytes have arrived.
     assert await scenario.client("ada").data(FILE, id=id_of(file)) == {"node": None}
     expected = await counter.export_service.expected_upload(claims)
     assert (expected.name, expected.size) == ("notes.txt", 5)
@@ -170,7 +176,7 @@ async def test_an_announced_file_comes_in_once(counter: Counter) -> None:
     async with scenario.database.writing() as session:
         row = await session.get_one(File, file.id)
     assert (row.storage_key, row.sha256, row.uploaded_at is None) == (on_record.storage_key, on_record.sha256, False)
-    # Awaited still, so that the same bytes again can be answered; only its uploader sees it until it is used.
+    # A repeated upload gets the same answer; only the uploader sees the file until it is used.
     assert await counter.export_service.expected_upload(claims) == expected
     assert (await counter.export_service.stored_download(await counter.claims("ada", file))).sha256 == on_record.sha256
     assert await scenario.client("assessor").data(FILE, id=id_of(file)) == {"node": None}
@@ -181,7 +187,7 @@ async def test_an_announced_file_comes_in_once(counter: Counter) -> None:
     assert await counter.export_service.expected_upload({"file": 999_999}) is None
 
 
-async def test_the_time_log_holds_every_entry_that_the_filter_lets_through(counter: Counter) -> None:
+async def test_the_time_log_has_every_entry_that_passes_the_filter(counter: Counter) -> None:
     it, days = counter.scenario, 130
     async with counter.scenario.database.writing() as session:
         factory = Factory(session)
@@ -217,11 +223,11 @@ async def test_the_progress_map_follows_its_filter(counter: Counter) -> None:
     for words in ("Ada", "Mechanic", "ST0001 v1.1", "Provider", "Unit 2"):
         assert words in everything and words in to_do
     assert [code in everything for code in ("1.1", "1.2", "2.1")] == [True] * 3
-    # 1.1 of the version stays in the heading; the criterion's words go.
+    # "1.1" remains as the version in the heading, so the criterion's description is checked.
     assert [everything.count("Does 1"), to_do.count("Does 1"), to_do.count("Does 2")] == [2, 1, 1]
 
 
-async def test_the_record_of_achievement_says_who_signed(counter: Counter) -> None:
+async def test_the_record_of_achievement_names_the_signers(counter: Counter) -> None:
     scenario = counter.scenario
     async with scenario.database.writing() as session:
         await Factory(session).unit_signature(

@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 from sqlalchemy import JSON, Table, delete, select, text, update
 
+from db.models.aim import AimProgress
+from db.models.audit_event import AuditEvent
 from db.models.base import UtcDateTime
 from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
@@ -22,7 +24,8 @@ from db.models.user import User
 from domain import clock
 from domain import global_id as ids
 from domain.enums import AssessmentMethod, Role
-from resolvers import evidence, evidence_assessment, signature_request, unit
+from resolvers import signature_request, unit
+from resolvers.evidence import assessment, submission
 from services.audit.chain import audit_chain_problems
 from services.audit.signature_check import signature_problems
 from services.audit.verify import find_problems, find_problems_in
@@ -44,7 +47,7 @@ async def upload(scenario: EmptyPortfolio, who: str, content: bytes) -> str:
 
 async def submit(scenario: EmptyPortfolio, title: str) -> str:
     file_id = await upload(scenario, "learner", title.encode())
-    key = await evidence.submit(
+    key = await submission.submit(
         scenario.context("learner"), aim_id=scenario.aim, file_id=file_id, title=title, description="How",
         declare_own_work=True, password=PASSWORD,
     )  # fmt: skip
@@ -53,7 +56,7 @@ async def submit(scenario: EmptyPortfolio, title: str) -> str:
 
 async def assess(scenario: EmptyPortfolio, id: str, *criteria: str) -> None:
     mappings = [{"criterion_id": criterion, "sign_off": True} for criterion in criteria]
-    await evidence_assessment.assess(
+    await assessment.assess(
         scenario.context("assessor"), id=id, mappings=mappings, assessment_methods=[AssessmentMethod.PRODUCT]
     )
 
@@ -76,7 +79,7 @@ async def scenario(databases: Databases, backend: str, folder: Path) -> AsyncIte
 
 async def _filled(scenario: EmptyPortfolio) -> EmptyPortfolio:
     first = await submit(scenario, "A wheel")
-    await evidence.sign(scenario.context("assessor"), id=first, password=PASSWORD)
+    await submission.sign(scenario.context("assessor"), id=first, password=PASSWORD)
     await assess(scenario, first, *scenario.criteria)
     for number, who in ((0, "assessor"), (0, "iqa"), (1, "assessor")):
         await unit.sign(scenario.context(who), id=scenario.units[number], password=PASSWORD)

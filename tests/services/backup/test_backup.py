@@ -13,7 +13,7 @@ from commands.command_line import make_parser
 from db.database import Database
 from db.models.audit_event import AuditEvent
 from db.models.file import File
-from resolvers import evidence
+from resolvers.evidence import submission
 from services.audit.verify import find_problems
 from services.backup.backup import BackupError, create_backup
 from services.backup.restore import restore
@@ -33,7 +33,7 @@ async def scenario(databases: Databases, tmp_path: Path) -> AsyncIterator[EmptyP
 
 async def submit(scenario: EmptyPortfolio, number: int) -> None:
     file_id = await upload(scenario, "learner", f"work {number}".encode())
-    await evidence.submit(
+    await submission.submit(
         scenario.context("learner"), aim_id=scenario.aim, file_id=file_id, title=f"Work {number}", description="How",
         declare_own_work=True, password=PASSWORD,
     )  # fmt: skip

@@ -25,6 +25,7 @@ from services.audit.verify import find_problems
 from services.privacy.retention import learners_past_retention, years_after
 from services.storage.file_store import open_store
 from tests.support.factories import Factory
+from tests.support.personal_marks import mark
 from tests.support.privacy_scenario import Scene
 
 ERASE = (
@@ -80,7 +81,7 @@ async def test_nothing_of_an_erased_learner_remains(scene: Scene) -> None:
 async def test_each_column_and_row_is_what_its_table_declares(scene: Scene) -> None:
     """Also the columns that hold no text: moments, and references to what erasure deletes."""
     subject, _ = await marked_learner(scene)
-    async with scene.running.person("master.admin") as master:
+    async with scene.running.signed_in("master.admin") as master:
         await master.data(ERASE, id=scene.id, name=MARK)
     compared = 0
     async with scene.database.snapshot() as session:

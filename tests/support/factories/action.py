@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from db.models.registry import Action, ActionFile, Aim, File, Learner, User
+from db.models.action import Action, ActionFile
+from db.models.aim import Aim
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.user import User
 from domain.enums import ActionKind, ActionStatus
 from tests.support.factories.base import RowFactory, keys_of
 

@@ -2,7 +2,11 @@
 
 from typing import Any
 
-from db.models.registry import Aim, AimProgress, Learner, Provider, Qualification, User
+from db.models.aim import Aim, AimProgress
+from db.models.learner import Learner
+from db.models.provider import Provider
+from db.models.qualification import Qualification
+from db.models.user import User
 from domain.enums import AimStatus
 from tests.support.factories.base import DAY
 from tests.support.factories.qualification import QualificationFactory

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from db.models.registry import AuditEvent, User
+from db.models.audit_event import AuditEvent
+from db.models.user import User
 from domain.enums import Role
 from services.audit.append import append
 from tests.support.factories.base import RowFactory

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from db.models.registry import AuthSession, User
+from db.models.auth_session import AuthSession
+from db.models.user import User
 from domain.enums import Role
 from tests.support.factories.base import DAY, RowFactory
 

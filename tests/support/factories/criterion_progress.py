@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from db.models.registry import Aim, CriterionProgress, QualificationCriterion, User
+from db.models.aim import Aim
+from db.models.criterion_progress import CriterionProgress
+from db.models.qualification import QualificationCriterion
+from db.models.user import User
 from tests.support.factories.base import RowFactory, keys_of
 
 

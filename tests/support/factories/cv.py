@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from db.models.registry import CvDocument, CvSection, File, Learner
+from db.models.cv import CvDocument, CvSection
+from db.models.file import File
+from db.models.learner import Learner
 from domain.enums import CvDocumentKind, CvSectionName
 from tests.support.factories.base import RowFactory
 

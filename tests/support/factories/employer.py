@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from db.models.registry import Employer, Provider
+from db.models.employer import Employer
+from db.models.provider import Provider
 from tests.support.factories.base import RowFactory
 
 

@@ -2,17 +2,12 @@
 
 from typing import Any
 
-from db.models.registry import (
-    Aim,
-    Evidence,
-    EvidenceMapping,
-    EvidenceSignature,
-    EvidenceVersion,
-    File,
-    Learner,
-    QualificationCriterion,
-    User,
-)
+from db.models.aim import Aim
+from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.qualification import QualificationCriterion
+from db.models.user import User
 from domain.enums import EvidenceStatus, Role
 from tests.support.factories.base import SHA256, keys_of
 from tests.support.factories.file import FileFactory

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from db.models.registry import Aim, File, Learner, User
+from db.models.aim import Aim
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.user import User
 from tests.support.factories.base import SHA256, RowFactory
 
 

@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from db.models.registry import Employer, Learner, ManagerAllocation, Provider, User
+from db.models.employer import Employer
+from db.models.learner import Learner
+from db.models.provider import Provider
+from db.models.user import ManagerAllocation, User
 from domain.enums import Role
 from tests.support.factories.user import UserFactory
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from db.models.registry import Provider
+from db.models.provider import Provider
 from tests.support.factories.base import RowFactory
 
 

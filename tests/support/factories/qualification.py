@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from db.models.registry import Provider, Qualification, QualificationCriterion, QualificationUnit
+from db.models.provider import Provider
+from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
 from tests.support.factories.base import RowFactory
 
 

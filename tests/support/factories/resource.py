@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from db.models.registry import Aim, File, Resource, User
+from db.models.aim import Aim
+from db.models.file import File
+from db.models.resource import Resource
+from db.models.user import User
 from domain.enums import ResourceBucket
 from tests.support.factories.base import RowFactory, keys_of
 

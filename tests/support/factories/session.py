@@ -3,7 +3,11 @@
 import datetime as dt
 from typing import Any
 
-from db.models.registry import Aim, File, Learner, Session, SessionAim, SessionFile, User
+from db.models.aim import Aim
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.session import Session, SessionAim, SessionFile
+from db.models.user import User
 from domain.enums import SessionStatus, SessionType
 from tests.support.factories.base import RowFactory, keys_of
 

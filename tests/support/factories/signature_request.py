@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from db.models.registry import Learner, SignatureRequest, SignatureSlot, User
+from db.models.learner import Learner
+from db.models.signature_request import SignatureRequest, SignatureSlot
+from db.models.user import User
 from domain.enums import Role, SignatureRequestStatus
 from tests.support.factories.base import SHA256, keys_of
 from tests.support.factories.file import FileFactory

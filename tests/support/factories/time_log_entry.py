@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from db.models.registry import Aim, Learner, TimeLogEntry, User
+from db.models.aim import Aim
+from db.models.learner import Learner
+from db.models.time_log_entry import TimeLogEntry
+from db.models.user import User
 from domain.enums import ActivityType, JobSetting
 from tests.support.factories.base import RowFactory
 

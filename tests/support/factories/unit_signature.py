@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from db.models.registry import Aim, UnitSignature, User
+from db.models.aim import Aim
+from db.models.unit_signature import UnitSignature
+from db.models.user import User
 from domain.enums import Role
 from tests.support.factories.base import SHA256, RowFactory, keys_of
 

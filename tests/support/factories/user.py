@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from db.models.registry import Employer, OverviewAllocation, Provider, RoleGrant, User
+from db.models.employer import Employer
+from db.models.provider import Provider
+from db.models.user import OverviewAllocation, RoleGrant, User
 from domain.enums import Role
 from tests.support.factories.base import RowFactory
 

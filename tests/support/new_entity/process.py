@@ -34,8 +34,8 @@ from schema.root import make_schema, printed  # noqa: E402
 from services.privacy.erasure import erase_learner  # noqa: E402
 from services.privacy.subject_access import export_subject  # noqa: E402
 from tests.authorization.schema_crawler import nodes_document, roots_document  # noqa: E402
+from tests.support.factories import DAY, Factory  # noqa: E402
 from tests.support.viewers import context, viewer  # noqa: E402
-from tests.support.worlds import DAY, World  # noqa: E402
 
 FIELDS = "id title note dueOn lentBy { name } returnedAt"
 READ = f"query($id: ID!) {{ toolLoan(id: $id) {{ {FIELDS} }} node(id: $id) {{ id ... on ToolLoan {{ title }} }} }}"
@@ -64,20 +64,20 @@ class Scenario:
         async with self.database.writing() as session:
             # What the migration of a new entity does.
             await (await session.connection()).run_sync(entity.__table__.create)
-            world = World(session)
-            provider = await world.provider()
+            factory = Factory(session)
+            provider = await factory.provider()
             for name in ("Ann", "Bob"):
-                self.people[name] = (await world.user(provider, name, Role.ASSESSOR), Role.ASSESSOR)
-            self.learner = await world.learner(provider, "Ada")
-            aim = await world.aim(self.learner, assessor=self.people["Ann"][0])
-            await world.aim(await world.learner(provider, "Bea"), assessor=self.people["Bob"][0])
+                self.people[name] = (await factory.user(provider, name, Role.ASSESSOR), Role.ASSESSOR)
+            self.learner = await factory.learner(provider, "Ada")
+            aim = await factory.aim(self.learner, assessor=self.people["Ann"][0])
+            await factory.aim(await factory.learner(provider, "Bea"), assessor=self.people["Bob"][0])
             self.people["Ada"] = (await session.get_one(_class("User"), self.learner.user_id), Role.LEARNER)
             for title, aim_key, days in (("Torque wrench", aim.id, 3), ("Chain tool", None, 9)):
                 loan = entity(
                     provider_id=provider.id, learner_id=self.learner.id, aim_id=aim_key, title=title, note="New",
-                    due_on=world.today + days * DAY, lent_by_id=self.people["Ann"][0].id,
+                    due_on=factory.today + days * DAY, lent_by_id=self.people["Ann"][0].id,
                 )  # fmt: skip
-                self.loans[title] = global_id.encode("ToolLoan", (await world.add(loan)).id)
+                self.loans[title] = global_id.encode("ToolLoan", (await factory.add(loan)).id)
 
     async def ask(self, who: str, document: str, executor: str = "compiled", **variables: Any) -> Any:
         """The data of an operation as somebody."""

@@ -20,17 +20,14 @@ from typing import Any
 from sqlalchemy import select, update
 
 from db.database import Database
-from db.models.registry import (
-    Aim,
-    Employer,
-    Learner,
-    Provider,
-    Qualification,
-    RoleGrant,
-    Session,
-    SignatureSlot,
-    User,
-)
+from db.models.aim import Aim
+from db.models.employer import Employer
+from db.models.learner import Learner
+from db.models.provider import Provider
+from db.models.qualification import Qualification
+from db.models.session import Session
+from db.models.signature_request import SignatureSlot
+from db.models.user import RoleGrant, User
 from domain.enums import AimStatus, Role, SessionStatus, SessionType
 from tests.support.factories import DAY, SHA256, Factory
 from tests.support.scenarios.authorization_records import add_records, session_of_two_aims, submitted_evidence

@@ -5,7 +5,12 @@ from typing import Any
 
 from sqlalchemy import select
 
-from db.models.registry import Aim, Evidence, Learner, QualificationCriterion, Session, User
+from db.models.aim import Aim
+from db.models.evidence import Evidence
+from db.models.learner import Learner
+from db.models.qualification import QualificationCriterion
+from db.models.session import Session
+from db.models.user import User
 from domain.enums import (
     ActionStatus,
     CvDocumentKind,

@@ -10,8 +10,12 @@ import pytest
 from sqlalchemy import func, select
 
 from db.database import Database
+from db.models.audit_event import AuditEvent
+from db.models.auth_session import LoginAttempt
 from db.models.base import Base
-from db.models.registry import AuditEvent, Learner, LoginAttempt, OutboxMail, User
+from db.models.learner import Learner
+from db.models.outbox import OutboxMail
+from db.models.user import User
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError

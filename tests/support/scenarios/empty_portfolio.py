@@ -11,7 +11,11 @@ from typing import Any
 from sqlalchemy import select
 
 from db.database import Database
-from db.models.registry import File, Learner, Provider, QualificationCriterion, QualificationUnit, User
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.provider import Provider
+from db.models.qualification import QualificationCriterion, QualificationUnit
+from db.models.user import User
 from domain import global_id as ids
 from domain.enums import Role
 from services.audit.progress_check import progress_mismatches

@@ -11,22 +11,19 @@ from typing import Any
 from sqlalchemy import select
 
 from db.database import Database
-from db.models.registry import (
-    Action,
-    Aim,
-    Employer,
-    Evidence,
-    File,
-    Learner,
-    Provider,
-    Qualification,
-    QualificationCriterion,
-    Resource,
-    Session,
-    SignatureRequest,
-    TimeLogEntry,
-    User,
-)
+from db.models.action import Action
+from db.models.aim import Aim
+from db.models.employer import Employer
+from db.models.evidence import Evidence
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.provider import Provider
+from db.models.qualification import Qualification, QualificationCriterion
+from db.models.resource import Resource
+from db.models.session import Session
+from db.models.signature_request import SignatureRequest
+from db.models.time_log_entry import TimeLogEntry
+from db.models.user import User
 from domain.enums import CvDocumentKind, CvSectionName, ResourceBucket, Role, SessionStatus
 from tests.support.factories import DAY, Factory
 from tests.support.scenarios.base import Scenario

@@ -3,7 +3,8 @@
 from playwright.async_api import expect
 from sqlalchemy import update
 
-from db.models.registry import AuthSession, User
+from db.models.auth_session import AuthSession
+from db.models.user import User
 from tests.support.http_server import PASSWORD, RunningServer
 from tests.system.browser.conftest import Open
 

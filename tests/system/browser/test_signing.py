@@ -109,7 +109,9 @@ async def test_cancelled_request_shows_an_error_and_the_current_state(own_runnin
         await expect(page.locator(".freshness")).not_to_contain_text("Live")
         await do(assessor, "signatureRequestCancel(id: ID!)", id=request)
         await sign(page)
-    await expect(page.get_by_text("The request was cancelled: there is nothing to sign any more.")).to_be_visible()
+    await expect(
+        page.get_by_text("This request was cancelled, so the document no longer needs your signature.")
+    ).to_be_visible()
     await expect(page.get_by_role("button", name="Sign the document")).to_have_count(0)
 
 
@@ -120,7 +122,7 @@ async def test_corrupted_download_is_not_signed(running: RunningServer, open_app
     await open_document(page)
     await sign(page)
     await expect(page.get_by_role("alert")).to_have_text(
-        "The document is not the one that you opened. Open and read it again, then sign it."
+        "This is not the document that you opened. Open it again, read it, then sign."
     )
     await expect(page.get_by_role("button", name="Open the document")).to_be_visible()
     await expect(page.get_by_label("I have read this document and sign it.")).not_to_be_checked()

@@ -104,7 +104,8 @@ async def test_a_stream_goes_on_when_the_database_is_back(demo: Demo, tmp_path: 
                 await session.execute(
                     text(
                         "delete from manager_allocation where learner_id in (select min(learner_id) from "
-                        "manager_allocation a join user_account u on u.id = user_id where username = 'employer.manager')"
+                        "manager_allocation a join user_account u on u.id = user_id "
+                        "where username = 'employer.manager')"
                     )
                 )
             await cable.mend()

@@ -1,4 +1,4 @@
-"""What the journeys share: the demo on a real server, its people, and a real mail server."""
+"""The fixtures of the journeys: the demo on a real server, its users, and a real mail server."""
 
 from collections.abc import AsyncIterator
 
@@ -11,14 +11,14 @@ from tests.support.smtp_server import Post
 
 @pytest.fixture(scope="module")
 async def post() -> AsyncIterator[Post]:
-    """The mail server that the module's Waymark sends through."""
+    """The mail server of the module's demo."""
     async with Post() as post:
         yield post
 
 
 @pytest.fixture(scope="module")
 async def clients(demo: Demo, backend: str, post: Post) -> AsyncIterator[Clients]:
-    """The people of a demo that is the module's own."""
+    """The users of the module's own demo."""
     async with demo.serving(backend, WAYMARK_SMTP_URL=post.url) as running:
         clients = Clients(running)
         yield clients

@@ -1,4 +1,4 @@
-"""Journey 1: invite, enrol, begin. From an e-mail with a link to an aim in training."""
+"""Journey 1: a learner is invited, enrolled and inducted, from the e-mail to an aim in training."""
 
 import datetime as dt
 
@@ -14,7 +14,7 @@ CHOSEN = "a heron on the weir"
 
 
 async def accept_invitation(clients: Clients, post: Post, address: str) -> HttpClient:
-    """Somebody who opens the link of their invitation, chooses a password, and reads and accepts the disclaimer."""
+    """Opens the link of an invitation, chooses a password, and accepts the disclaimer."""
     message = await post.to(address, "Your Waymark account")
     assert f"Your username: {address}" in message.get_content()
     link = link_in(message)
@@ -24,7 +24,7 @@ async def accept_invitation(clients: Clients, post: Post, address: str) -> HttpC
     assert (page.status_code, page.headers["cache-control"]) == (200, "no-store")
     token = link.partition("token=")[2]
     assert f'value="{token}"' in page.text
-    # A password that anybody would guess is refused, and the link stays good.
+    # A weak password is rejected, and the link stays valid.
     assert await newcomer.user_errors("passwordReset", input={"token": token, "newPassword": "password1"}) == {
         "input.newPassword": "INVALID"
     }
@@ -37,7 +37,7 @@ async def accept_invitation(clients: Clients, post: Post, address: str) -> HttpC
     shown = await newcomer.data("{ viewer { disclaimer mustAcceptDisclaimer } }")
     assert shown["viewer"]["disclaimer"] == tokens["viewer"]["disclaimer"] is not None
     assert (await newcomer.mutate("disclaimerAccept"))["mustAcceptDisclaimer"] is False
-    # The link worked once.
+    # The link cannot be used again.
     assert await newcomer.user_errors("passwordReset", input=chosen) == {"input.token": "INVALID"}
     return newcomer
 
@@ -72,7 +72,7 @@ async def test_a_learner_is_enrolled_invited_and_inducted(clients: Clients, post
         "startDate": (today - dt.timedelta(days=1)).isoformat(),
         "plannedEndDate": (today + dt.timedelta(days=200)).isoformat(),
     }  # fmt: skip
-    # An aim's IQA is never its assessor.
+    # The IQA of an aim cannot be its assessor.
     errors = await assessor.user_errors("aimAdd", input={**asked, "iqaId": asked["assessorId"]})
     assert list(errors) == ["input.iqaId"]
     aim = await assessor.mutate("aimAdd", input=asked)
@@ -85,7 +85,7 @@ async def test_a_learner_is_enrolled_invited_and_inducted(clients: Clients, post
     assert home["viewer"]["learner"] == {
         "name": "Ivo Brandt", "aims": [{"status": "AWAITING_INDUCTION"}], "nextSession": None
     }  # fmt: skip
-    # What they chose signs them in again; what was there before does not.
+    # Only the new password works.
     assert (await (await clients.anonymous()).sign_in("Ivo.Brandt@example.org", CHOSEN))["role"] == Role.LEARNER.value
     errors = await (await clients.anonymous()).user_errors(
         "login", input={"username": "ivo.brandt@example.org", "password": "x"}
@@ -122,7 +122,7 @@ async def test_a_learner_is_enrolled_invited_and_inducted(clients: Clients, post
     assert (await assessor.kpis())["onTrackCount"] == before["onTrackCount"]
 
 
-async def test_an_assessor_invites_a_manager_who_sees_whom_they_are_allocated(clients: Clients, post: Post):
+async def test_an_assessor_invites_a_manager_who_sees_allocated_learners(clients: Clients, post: Post):
     assessor, colleague = await clients("assessor"), await clients("colin.marsden")
     invited = {"name": "Noor Malik", "email": "noor.malik@harbour.example", "role": "EMPLOYER_MANAGER"}
     assert await assessor.user_errors("userInvite", input={**invited, "role": "ASSESSOR"}) == {
@@ -160,7 +160,7 @@ async def test_a_master_admin_gives_an_overview_its_sites(clients: Clients, post
     assert await names(overview) == set()
 
     quay = await employer_id(admin, "Harbour Cycles Quay")
-    # The office sees the person and may not; an assessor does not see who is nobody's manager of theirs.
+    # A Basic Admin sees the user but cannot do it; an assessor does not see managers of other learners only.
     for client, expected in ((basic, {None: "NOT_ALLOWED"}), (assessor, {"userId": "NOT_FOUND"})):
         errors = await client.user_errors("employerOverviewAllocate", userId=user["id"], employerIds=[quay])
         assert errors == expected
@@ -181,13 +181,13 @@ async def test_a_master_admin_gives_an_overview_its_sites(clients: Clients, post
     assert await names(overview) == set()
 
 
-async def test_a_forgotten_password_is_chosen_anew_by_a_link(clients: Clients, post: Post):
+async def test_a_forgotten_password_is_reset_by_a_link(clients: Clients, post: Post):
     somebody = await clients.anonymous()
     for username in ("sally.pickering", "nobody.at.all"):
         assert await somebody.mutate("passwordResetRequest", username=username) == {}
     link = link_in(await post.to("sally.pickering@northmoor.example", "Choose a new"))
     sally = await clients("sally.pickering")
-    # On the page behind the link, which looks the same to whoever has no good one.
+    # The page of the link looks the same for an invalid token.
     assert (await somebody.fetch(link)).status_code == (await somebody.fetch(f"{link}x")).status_code == 200
     form = {"token": link.partition("token=")[2], "new": CHOSEN, "again": CHOSEN}
     for wrong in ({"again": "another"}, {"new": "12345678", "again": "12345678"}, {"token": "<script>"}):
@@ -197,6 +197,6 @@ async def test_a_forgotten_password_is_chosen_anew_by_a_link(clients: Clients, p
     assert (await somebody.http.post("/password", data=form)).status_code == 422
     assert (await somebody.http.post("/password", data={**form, "new": "x" * 9000})).status_code == 413
     assert (await somebody.sign_in("sally.pickering", CHOSEN))["user"]["name"] == "Sally Pickering"
-    # Every other sign-in has ended.
+    # Every other authentication session has ended.
     ended = await sally.response("{ viewer { role } }")
     assert ended["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"

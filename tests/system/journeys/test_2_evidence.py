@@ -1,4 +1,4 @@
-"""Journey 2: evidence is uploaded, submitted, returned, resubmitted, mapped, signed off, and every number follows."""
+"""Journey 2: evidence is uploaded, submitted, returned, resubmitted, mapped and signed off; every number follows."""
 
 import hashlib
 
@@ -19,19 +19,19 @@ async def sent(person: HttpClient, sample: files.SampleFile = FIRST) -> str:
     return await person.upload(sample.name, sample.content_type, sample.content)
 
 
-async def test_evidence_goes_from_the_learner_to_green(clients: Clients, post: Post):
+async def test_evidence_is_submitted_assessed_and_signed_off(clients: Clients, post: Post):
     learner, assessor, manager = await clients("learner"), await clients("assessor"), await clients("employer.manager")
     maya = await learner_id(assessor, "Maya Thornton")
     aim = await aim_of(learner, maya, DIPLOMA)
     assert aim["trafficLight"] == "OFF_TRACK"
     start, kpis = aim["progress"], {who: await who.kpis() for who in (learner, assessor, manager)}
 
-    # Uploaded: the bytes go to a link, and come back the same.
+    # Upload: the downloaded bytes are those that were sent.
     file_id = await sent(learner)
     assert await learner.download(file_id) == FIRST.content
     submission = {**WORDS, "aimId": aim["id"], "fileId": file_id}
 
-    # Declared and signed, or nothing happens; what cannot be is all told together.
+    # Without declaration and password nothing is stored; all errors are reported together.
     assert await learner.user_errors("evidenceSubmit", input={**submission, "password": "guess"}) == {
         "input.password": "WRONG_PASSWORD"
     }
@@ -41,7 +41,7 @@ async def test_evidence_goes_from_the_learner_to_green(clients: Clients, post: P
     assert (evidence["status"], evidence["mappings"]) == ("SUBMITTED", [])
     assert evidence["file"]["sha256"] == hashlib.sha256(FIRST.content).hexdigest()
     assert [(one["role"], one["signedBy"]["name"]) for one in evidence["signatures"]] == [("LEARNER", "Maya Thornton")]
-    # Uploading is not mapping: no bar has moved, but the assessor has one more to look at.
+    # An upload changes no progress, but the assessor has one more to assess.
     assert evidence["aim"]["progress"]["mappedPercent"] == round(
         100 * start["criteriaMapped"] / start["criteriaTotal"], 1
     )
@@ -49,7 +49,7 @@ async def test_evidence_goes_from_the_learner_to_green(clients: Clients, post: P
         assert (await who.kpis())["awaitingAssessmentCount"] == before["awaitingAssessmentCount"] + 1
     assert await learner.user_errors("evidenceSubmit", input=submission) == {"input.fileId": "CONFLICT"}
 
-    # Returned with points for improvement: the learner reads them in an e-mail.
+    # Return: the learner gets the points for improvement by e-mail.
     judged = {"mappings": [], "assessmentMethods": ["PRODUCT"], "feedback": None}
     assert await learner.user_errors("evidenceAssess", id=evidence["id"], input=judged) == {None: "NOT_ALLOWED"}
     assert await learner.user_errors("evidenceReturn", id=evidence["id"], pointsForImprovement="No") == {
@@ -63,7 +63,7 @@ async def test_evidence_goes_from_the_learner_to_green(clients: Clients, post: P
     for who, before in kpis.items():
         assert (await who.kpis())["awaitingAssessmentCount"] == before["awaitingAssessmentCount"]
 
-    # Resubmitted on the same item, with a comment: the assessor is told.
+    # Resubmission as a new version, with a comment: the assessor gets an e-mail.
     again = {"fileId": await sent(learner, BETTER), "comment": "DOT 5.1, as the caliper asks for it."}
     evidence = await learner.mutate("evidenceResubmit", id=evidence["id"], input=again)
     assert (evidence["status"], [one["comment"] for one in evidence["versions"]]) == (
@@ -78,7 +78,7 @@ async def test_evidence_goes_from_the_learner_to_green(clients: Clients, post: P
     evidence = await learner.mutate("evidenceSign", id=evidence["id"], password=PASSWORD)
     assert [one["role"] for one in evidence["signatures"]] == ["LEARNER"]
 
-    # Mapped and signed off: map, bars, light and KPIs are the new ones in the very answer.
+    # Mapping and sign-off: the payload has the new map, bars, light and KPIs.
     open_ = criteria(aim, "NOT_STARTED")
     mapped, met = open_[:45], open_[:20]
     judged = {
@@ -107,7 +107,7 @@ async def test_evidence_goes_from_the_learner_to_green(clients: Clients, post: P
         assert after["progress"]["criteriaMapped"] == before["progress"]["criteriaMapped"] + 45
         assert after["progress"]["criteriaSignedOff"] == before["progress"]["criteriaSignedOff"] + 20
 
-    # On paper: the map with what is left to do, and the record of achievement.
+    # PDFs: the map with what is left to do, and the Record of Achievement.
     exports = await learner.data(
         "query($id: ID!) { aim(id: $id) { all: progressMapExport { url } "
         "left: progressMapExport(filter: NON_COMPLETED) { url } recordOfAchievementExport { url } } }",
@@ -124,7 +124,7 @@ async def test_evidence_goes_from_the_learner_to_green(clients: Clients, post: P
     ]  # fmt: skip
 
 
-async def test_employers_upload_too_and_learner_and_assessor_see_it(clients: Clients):
+async def test_evidence_from_an_employer_is_seen_by_learner_and_assessor(clients: Clients):
     learner, assessor = await clients("learner"), await clients("assessor")
     maya = await learner_id(assessor, "Maya Thornton")
     aim = await aim_of(assessor, maya, STANDARD)
@@ -149,7 +149,7 @@ async def test_employers_upload_too_and_learner_and_assessor_see_it(clients: Cli
     assert await colleague.user_errors("evidenceSubmit", input=submission) == {"input.aimId": "NOT_FOUND"}
 
 
-async def test_a_file_that_is_not_what_it_says_does_not_come_in(clients: Clients):
+async def test_a_file_with_another_content_type_is_rejected(clients: Clients):
     learner = await clients("learner")
     announced = {"name": "photo.png", "contentType": "image/png", "size": 9}
     place = await learner.mutate("fileUploadCreate", input=announced)

@@ -1,4 +1,4 @@
-"""Journey 3: a complete unit is signed within its confirmation statement; new evidence takes the signatures back."""
+"""Journey 3: a complete unit is signed, and new evidence withdraws the signatures."""
 
 from sqlalchemy import select
 
@@ -11,7 +11,7 @@ from tests.support.lookup import MATHEMATICS, aim_of, learner_id
 
 
 async def submitted(learner: HttpClient, aim: str) -> str:
-    """New evidence in an aim."""
+    """Submits new evidence for an aim."""
     sample = files.pdf("Wheel build record")
     file_id = await learner.upload(sample.name, sample.content_type, sample.content)
     words = {"title": "Wheel", "description": "Built.", "declareOwnWork": True, "password": PASSWORD}
@@ -22,13 +22,13 @@ def judged(criteria: list[str], met: bool) -> dict:
     return {"mappings": [{"criterionId": one, "signOff": met} for one in criteria], "assessmentMethods": ["PRODUCT"]}
 
 
-async def test_a_unit_is_completed_signed_and_taken_back(clients: Clients):
+async def test_a_unit_is_completed_signed_and_its_signatures_withdrawn(clients: Clients):
     learner, assessor, iqa = await clients("learner"), await clients("assessor"), await clients("iqa")
     manager, admin = await clients("employer.manager"), await clients("master.admin")
     aim = await aim_of(assessor, await learner_id(assessor, "Maya Thornton"), MATHEMATICS)
     unit = next(one for one in aim["units"] if not one["criteriaComplete"])
 
-    # Until every criterion is signed off the statement would not be true.
+    # The unit cannot be signed until every criterion is signed off.
     assert await assessor.user_errors("unitSign", id=unit["id"], password=PASSWORD) == {"id": "INVALID"}
     evidence = await submitted(learner, aim["id"])
     left = [one["id"] for one in unit["criteria"] if one["status"] != "SIGNED_OFF"]
@@ -37,7 +37,7 @@ async def test_a_unit_is_completed_signed_and_taken_back(clients: Clients):
     assert (of_unit["criteriaComplete"], of_unit["signedOff"]) == (True, False)
     assert assessed["aim"]["progress"]["criteriaSignedOff"] == aim["progress"]["criteriaSignedOff"] + len(left)
 
-    # Everybody signs in their own role's place; the assessor's is the one that is required.
+    # Each user signs in their own role; only the assessor's signature is required.
     assert await assessor.user_errors("unitSign", id=unit["id"], password="guess") == {"password": "WRONG_PASSWORD"}
     assert await admin.user_errors("unitSign", id=unit["id"], password=PASSWORD) == {None: "NOT_ALLOWED"}
     for who in (learner, manager, iqa):
@@ -49,10 +49,10 @@ async def test_a_unit_is_completed_signed_and_taken_back(clients: Clients):
         "LEARNER": "Maya Thornton", "EMPLOYER_MANAGER": "Helen Ashworth", "IQA": "Gareth Pugh",
         "ASSESSOR": "Priya Raman",
     }  # fmt: skip
-    # Signing again changes nothing, and stamps nothing anew.
+    # Signing again changes nothing and keeps the time of the first signature.
     assert await assessor.mutate("unitSign", id=unit["id"], password=PASSWORD) == signed
 
-    # The words that were confirmed are kept with each signature, whatever becomes of the unit.
+    # Each signature keeps the statement that was signed.
     aim_key, unit_key = ids.decode_pair("Unit", unit["id"])
     statement = select(UnitSignature).where(UnitSignature.aim_id == aim_key, UnitSignature.unit_id == unit_key)
 
@@ -63,7 +63,7 @@ async def test_a_unit_is_completed_signed_and_taken_back(clients: Clients):
     assert [one.statement for one in await kept()] == [signed["confirmationStatement"]] * 4
     assert "Maya Thornton" in signed["confirmationStatement"]
 
-    # New evidence on a criterion of the unit: it is not what was signed any more.
+    # New evidence for a criterion of the unit withdraws its signatures.
     more = await submitted(learner, aim["id"])
     assessed = await assessor.mutate("evidenceAssess", id=more, input=judged(left[:1], False))
     of_unit = assessed["mappings"][0]["criterion"]["unit"]

@@ -1,4 +1,4 @@
-"""Journey 4: sessions are booked and completed, actions set, answered and closed; the bubble turns, the KPIs follow."""
+"""Journey 4: sessions are booked and completed, actions set, answered and completed, and the KPIs follow."""
 
 import datetime as dt
 from typing import Any
@@ -12,9 +12,9 @@ from tests.support.smtp_server import Post
 
 
 def times(days: float, minutes: int = 60) -> dict[str, str]:
-    """So many days from now, counted from ten in the morning for what is to come, so that a test is the same all day."""
+    """Returns the times of a session in so many days; future ones start at 10:00, so that a test is stable."""
     now = clock.now()
-    # Half a minute past, so that an hour counted in parts of a day is that hour.
+    # Half a minute later, so that rounding does not change the hour.
     counted_from = now.replace(hour=10, minute=0, second=30) if days > 0 else now
     starts = (counted_from + dt.timedelta(days=days)).replace(minute=0, second=0, microsecond=0)
     return {"startsAt": starts.isoformat(), "endsAt": (starts + dt.timedelta(minutes=minutes)).isoformat()}
@@ -26,14 +26,14 @@ async def sent(person: HttpClient, title: str = "Handout: handling batteries") -
 
 
 async def learner_with_a_tutor(clients: Clients) -> tuple[HttpClient, HttpClient, str]:
-    """A learner whom two assessors see: the training adviser, and a tutor for one of the components."""
+    """Returns two assessors (of the main aim, and a tutor of another aim) and the id of a learner whom both see."""
     assessor, tutor = await clients("assessor"), await clients("anjali.desai")
     pages = [await who.data("{ learners(first: 100) { nodes { id } } }") for who in (assessor, tutor)]
     mine, theirs = ({one["id"] for one in page["learners"]["nodes"]} for page in pages)
     return assessor, tutor, min(mine & theirs)
 
 
-async def test_nobody_is_booked_twice(clients: Clients, post: Post):
+async def test_overlapping_sessions_are_rejected(clients: Clients, post: Post):
     assessor, tutor, shared = await learner_with_a_tutor(clients)
     maya = await learner_id(assessor, "Maya Thornton")
     at = times(71)
@@ -45,13 +45,13 @@ async def test_nobody_is_booked_twice(clients: Clients, post: Post):
     message = await post.to("learner@northmoor.example", "Session on")
     assert f"Session {session['number']} with Priya Raman" in message.get_content()
 
-    # The assessor at the same time with another learner; then a learner at the same time with another assessor.
+    # The assessor is booked with another learner, then the learner with another assessor.
     clash = await assessor.user_errors("sessionBook", input={**booking, "learnerId": shared, **times(71.02)})
     assert clash == {"input.startsAt": "CONFLICT"}
     await assessor.mutate("sessionBook", input={**booking, "learnerId": shared, **times(72)})
     clash = await tutor.user_errors("sessionBook", input={**booking, "learnerId": shared, **times(72)})
     assert clash == {"input.startsAt": "CONFLICT"}
-    # One after the other is fine, and so is moving to where nobody is.
+    # Consecutive sessions are accepted, and so is a move to a free time.
     later = await tutor.mutate("sessionBook", input={**booking, "learnerId": shared, **times(72 + 1 / 24)})
     moving = {"type": None, **times(72), "location": None, "planningNotes": None, "addFileIds": None}
     assert await tutor.user_errors("sessionUpdate", id=later["id"], input=moving) == {"input.startsAt": "CONFLICT"}
@@ -68,7 +68,7 @@ async def test_nobody_is_booked_twice(clients: Clients, post: Post):
     }
 
 
-async def test_actions_are_set_answered_and_closed_and_the_bubble_turns(clients: Clients):
+async def test_actions_are_set_answered_and_completed(clients: Clients):
     learner, assessor, manager = await clients("learner"), await clients("assessor"), await clients("employer.manager")
     maya = await learner_id(assessor, "Maya Thornton")
     before = await manager.kpis()
@@ -90,7 +90,7 @@ async def test_actions_are_set_answered_and_closed_and_the_bubble_turns(clients:
     assert (action["status"], action["session"]["hasOutstandingActions"]) == ("OUTSTANDING", True)
     assert (await manager.kpis())["outstandingActionCount"] == before["outstandingActionCount"] + 1
     assert (await learner.download(action["files"][0]["id"]))[:5] == b"%PDF-"
-    # An employer sees what was set, and changes nothing of it.
+    # An employer sees the action but cannot change it.
     assert (await manager.read("Action", action["id"]))["title"] == "Read the handout"
     assert await manager.user_errors("actionComplete", id=action["id"]) == {None: "NOT_ALLOWED"}
     action = await assessor.mutate("actionUpdate", id=action["id"], input={"title": "Read the handout twice"})
@@ -100,7 +100,7 @@ async def test_actions_are_set_answered_and_closed_and_the_bubble_turns(clients:
     action = await learner.mutate("actionRespond", id=action["id"], input=answer)
     assert (action["status"], action["minutesSpent"], bool(action["learnerSubmittedAt"])) == ("IN_PROGRESS", 75, True)
     assert await learner.user_errors("actionComplete", id=action["id"]) == {None: "NOT_ALLOWED"}
-    # In progress is still to be done.
+    # An action in progress still counts as outstanding.
     assert action["session"]["hasOutstandingActions"] is True
     action = await assessor.mutate("actionComplete", id=action["id"])
     assert (action["status"], action["completedBy"]["name"]) == ("COMPLETE", "Priya Raman")
@@ -111,7 +111,7 @@ async def test_actions_are_set_answered_and_closed_and_the_bubble_turns(clients:
     assert (action["status"], action["session"]["hasOutstandingActions"]) == ("IN_PROGRESS", True)
     action = await assessor.mutate("actionComplete", id=action["id"])
 
-    # Afterwards: feedback and files; what the learner was given stays in the plan.
+    # After the session: feedback and files in the plan.
     said = {
         "attended": True,
         "feedback": "A good quarter.",
@@ -135,7 +135,7 @@ async def test_actions_are_set_answered_and_closed_and_the_bubble_turns(clients:
     ]  # fmt: skip
 
 
-async def test_evidence_answers_an_action(clients: Clients):
+async def test_evidence_is_submitted_for_an_action(clients: Clients):
     learner, assessor = await clients("learner"), await clients("assessor")
     maya = await learner_id(assessor, "Maya Thornton")
     aim = await aim_of(assessor, maya, STANDARD)

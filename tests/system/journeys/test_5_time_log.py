@@ -1,4 +1,4 @@
-"""Journey 5: learning is logged, changed, approved and exported; a session logs itself once."""
+"""Journey 5: learning is logged, changed, approved and exported; an attended session is logged once."""
 
 import datetime as dt
 import io
@@ -11,7 +11,7 @@ from tests.support.client import HttpClient
 from tests.support.http_server import Clients
 from tests.support.lookup import DIPLOMA, STANDARD, aim_of, learner_id
 
-# [001]: which setting each activity is logged in unless somebody says otherwise.
+# The default setting of each activity, from the learner guide.
 DEFAULTS = {
     "FACE_TO_FACE_SESSION": "OFF_THE_JOB",
     "TRAINER_LED_TRAINING": "OFF_THE_JOB",
@@ -32,7 +32,7 @@ def day(ago: int) -> str:
 
 
 def entry(learner: str, ago: int, **more: Any) -> dict[str, Any]:
-    """What is logged of a day in the year before the demo's own entries, or of today."""
+    """Returns the input of an entry, on a day before the demo's own entries or today."""
     return {
         "learnerId": learner, "date": day(ago), "activityType": "COACHING_OR_MENTORING", "minutes": 30,
         "comments": "Shadowed the workshop manager.", **more,
@@ -40,12 +40,12 @@ def entry(learner: str, ago: int, **more: Any) -> dict[str, Any]:
 
 
 async def listed(person: HttpClient, learner: str, first: int, last: int, **more: Any) -> dict[str, Any]:
-    """List, calendar and export of the days between."""
+    """Returns list, calendar and export of a period."""
     filter = {"from": day(first), "to": day(last), **more}
     return (await person.data(LIST, id=learner, filter=filter, **{"from": day(first), "to": day(last)}))["learner"]
 
 
-async def test_each_activity_has_its_setting_and_may_have_another(clients: Clients):
+async def test_each_activity_has_a_default_setting_that_can_be_overridden(clients: Clients):
     learner = await clients("learner")
     maya = await learner_id(learner, "Maya Thornton")
     before = (await learner.read("Learner", maya))["offTheJob"]["actualMinutes"]
@@ -54,7 +54,7 @@ async def test_each_activity_has_its_setting_and_may_have_another(clients: Clien
         assert (added["jobSetting"], added["automatic"], added["assessor"]) == (setting, False, None)
     other = await learner.mutate("timeLogEntryAdd", input=entry(maya, 900, jobSetting="ON_THE_JOB"))
     assert other["jobSetting"] == "ON_THE_JOB"
-    # Only what is off the job counts towards the hours that the standard asks for.
+    # Only minutes off the job count towards the required hours.
     assert other["learner"]["offTheJob"]["actualMinutes"] == before + 30 * list(DEFAULTS.values()).count("OFF_THE_JOB")
 
 
@@ -72,7 +72,7 @@ async def test_an_entry_is_changed_deleted_and_approved(clients: Clients):
         45, added["learner"]["offTheJob"]["actualMinutes"] + 15
     )  # fmt: skip
 
-    # Aim and unit belong together, no day is still to come, and none has more than 24 hours.
+    # Aim and unit must belong together, the day cannot be in the future or have more than 24 hours.
     wrong = entry(maya, 901, aimId=other["id"], unitId=about["unitId"])
     assert await learner.user_errors("timeLogEntryAdd", input=wrong) == {"input.unitId": "INVALID"}
     assert await learner.user_errors("timeLogEntryAdd", input=entry(maya, -1)) == {"input.date": "INVALID"}
@@ -86,7 +86,7 @@ async def test_an_entry_is_changed_deleted_and_approved(clients: Clients):
     assert gone["learner"]["offTheJob"]["actualMinutes"] == changed["learner"]["offTheJob"]["actualMinutes"]
     assert await learner.read("TimeLogEntry", filled["id"]) is None
 
-    # Approved, it stays as it is.
+    # An approved entry cannot be changed.
     assert await learner.user_errors("timeLogEntryApprove", ids=[added["id"]]) == {None: "NOT_ALLOWED"}
     (approved,) = await assessor.mutate("timeLogEntryApprove", ids=[added["id"]])
     assert approved["approvedBy"]["name"] == "Priya Raman"
@@ -99,7 +99,7 @@ async def test_an_entry_is_changed_deleted_and_approved(clients: Clients):
     ]  # fmt: skip
 
 
-async def test_an_attended_session_logs_itself_and_the_learner_leaves_it_alone(clients: Clients):
+async def test_an_attended_session_is_logged_and_the_learner_cannot_change_it(clients: Clients):
     learner, assessor = await clients("learner"), await clients("assessor")
     maya = await learner_id(assessor, "Maya Thornton")
     starts = clock.now() - dt.timedelta(hours=3)
@@ -122,7 +122,7 @@ async def test_an_attended_session_logs_itself_and_the_learner_leaves_it_alone(c
     assert await learner.user_errors("timeLogEntryDelete", id=logged["id"]) == {"id": "NOT_ALLOWED"}
 
 
-async def test_list_calendar_and_workbook_are_the_same_log(clients: Clients):
+async def test_list_calendar_and_workbook_show_the_same_entries(clients: Clients):
     learner, manager = await clients("learner"), await clients("employer.manager")
     maya = await learner_id(learner, "Maya Thornton")
     aim = await aim_of(learner, maya, STANDARD)
@@ -143,5 +143,5 @@ async def test_list_calendar_and_workbook_are_the_same_log(clients: Clients):
         cells = [cell for row in sheet.iter_rows() for cell in row]
         comments = [cell.value for cell in cells if cell.value in {one["comments"] for one in log["nodes"]}]
         assert len(comments) == count
-        # What begins with = is text, and is not reckoned.
+        # A value that starts with = is text, not a formula.
         assert all(cell.data_type == "s" for cell in cells if cell.value == tricky)

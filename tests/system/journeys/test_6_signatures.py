@@ -1,4 +1,4 @@
-"""Journey 6: several roles sign one document, each in their own place, with password and digest; the number falls."""
+"""Journey 6: several roles sign one document with password and digest, and the count falls."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ ROLES = {
 
 
 async def request(assessor: HttpClient, title: str, *roles: str) -> dict[str, Any]:
-    """A new document for roles to sign."""
+    """Requests signatures of roles on a new document."""
     sample = files.pdf("12-week progress review")
     file_id = await assessor.upload(sample.name, sample.content_type, sample.content)
     maya = await learner_id(assessor, "Maya Thornton")
@@ -24,7 +24,7 @@ async def request(assessor: HttpClient, title: str, *roles: str) -> dict[str, An
 
 
 async def waiting(person: HttpClient) -> int:
-    """The number on the icon, which is the number of documents behind it."""
+    """Returns the count of documents to sign, and checks that it is the length of the list."""
     found = await person.data(
         "{ viewer { awaitingSignatureCount kpis { awaitingSignatureCount } "
         "signatureRequests(status: PENDING, first: 100) { nodes { awaitingViewer } } } }"
@@ -36,7 +36,7 @@ async def waiting(person: HttpClient) -> int:
     return count
 
 
-async def test_each_role_signs_its_own_place_and_the_number_falls(clients: Clients, post: Post):
+async def test_each_role_signs_its_own_slot_and_the_count_falls(clients: Clients, post: Post):
     assessor = await clients("assessor")
     before = {username: await waiting(await clients(username)) for username in ROLES}
     asked = await request(assessor, "Progress review, week 36", *ROLES.values())
@@ -44,14 +44,14 @@ async def test_each_role_signs_its_own_place_and_the_number_falls(clients: Clien
     for username in ("learner", "employer.manager", "employer.overview", "iqa"):
         message = await post.to(f"{username}@northmoor.example", "Please sign: Progress review, week 36")
         assert "Priya Raman asks you to sign" in message.get_content()
-    # Nobody is told what they did themselves.
+    # The user who requested the signatures gets no e-mail.
     assert not any("week 36" in subject for subject in post.waiting_for("assessor@northmoor.example"))
 
     for username, role in ROLES.items():
         person = await clients(username)
         assert await waiting(person) == before[username] + 1
         opened = await person.read("SignatureRequest", asked["id"])
-        # What is opened is what is signed.
+        # The digest is that of the downloaded document.
         assert (await person.download(opened["document"]["id"])) == files.pdf("12-week progress review").content
         digest = opened["document"]["sha256"]
         other = {"id": asked["id"], "documentSha256": "0" * 64, "password": PASSWORD}
@@ -67,7 +67,7 @@ async def test_each_role_signs_its_own_place_and_the_number_falls(clients: Clien
             digest, (await person.data("{ viewer { user { name } } }"))["viewer"]["user"]["name"], False
         )  # fmt: skip
         assert await waiting(person) == before[username]
-        # Twice changes nothing: the first stamp stands.
+        # Signing again changes nothing and keeps the time of the first signature.
         assert await person.mutate("signatureRequestSign", **right) == signed
     assert signed["status"] == "COMPLETE"
     admin = await clients("master.admin")
@@ -76,14 +76,14 @@ async def test_each_role_signs_its_own_place_and_the_number_falls(clients: Clien
     ]
 
 
-async def test_nobody_signs_for_another(clients: Clients):
+async def test_nobody_can_sign_in_another_role(clients: Clients):
     assessor, learner, admin = await clients("assessor"), await clients("learner"), await clients("master.admin")
     asked = await request(assessor, "Commitment statement", "LEARNER", "EMPLOYER_MANAGER")
     sign = {"id": asked["id"], "documentSha256": asked["document"]["sha256"], "password": PASSWORD}
     for person in (assessor, await clients("iqa"), await clients("employer.overview")):
         assert await person.user_errors("signatureRequestSign", **sign) == {"id": "NOT_ALLOWED"}
     assert await admin.user_errors("signatureRequestSign", **sign) == {None: "NOT_ALLOWED"}
-    # A manager of the same site to whom the learner is not allocated does not even see it.
+    # A manager of the same site without an allocation does not see the document.
     assert await (await clients("stuart.nolan")).user_errors("signatureRequestSign", **sign) == {"id": "NOT_FOUND"}
     await learner.mutate("signatureRequestSign", **sign)
     cancelled = await assessor.mutate("signatureRequestCancel", id=asked["id"])
@@ -99,7 +99,7 @@ async def test_nobody_signs_for_another(clients: Clients):
     assert list(errors.items()) == [("input.fileId", "CONFLICT"), ("input.roles", "REQUIRED")]
 
 
-async def test_wrong_passwords_slow_down(clients: Clients):
+async def test_wrong_passwords_are_rate_limited(clients: Clients):
     assessor, overview = await clients("assessor"), await clients("employer.overview")
     asked = await request(assessor, "Safeguarding statement", "EMPLOYER_OVERVIEW")
     sign = {"id": asked["id"], "documentSha256": asked["document"]["sha256"]}
@@ -107,10 +107,10 @@ async def test_wrong_passwords_slow_down(clients: Clients):
     for number in range(12):
         errors = await overview.user_errors("signatureRequestSign", **sign, password=f"guess {number}")
         codes += errors.values()
-    # One was wrong before, in the first of these tests.
+    # One wrong password was sent in the first of these tests.
     wrong = codes.count("WRONG_PASSWORD")
     assert wrong in (9, 10) and codes == ["WRONG_PASSWORD"] * wrong + ["TOO_MANY_ATTEMPTS"] * (12 - wrong)
-    # Now the right one is not listened to either, for signing or for signing in.
+    # Now the correct password is rejected too, for signing and for login.
     assert await overview.user_errors("signatureRequestSign", **sign, password=PASSWORD) == {
         "password": "TOO_MANY_ATTEMPTS"
     }

@@ -13,14 +13,14 @@ async def sent(person: HttpClient, sample: files.SampleFile) -> str:
     return await person.upload(sample.name, sample.content_type, sample.content)
 
 
-async def test_messages_go_out_as_e_mail(clients: Clients, post: Post):
+async def test_messages_are_sent_as_e_mail(clients: Clients, post: Post):
     learner, manager, assessor = await clients("learner"), await clients("employer.manager"), await clients("assessor")
     aim = await aim_of(learner, await learner_id(learner, "Maya Thornton"), STANDARD)
     for person, address in ((learner, "learner@northmoor.example"), (manager, "employer.manager@northmoor.example")):
         words = {"aimId": aim["id"], "subject": "Thursday", "body": "I am\nlate."}
         assert await person.mutate("messageSend", input=words) == {}
         message = await post.to("assessor@northmoor.example", "Thursday")
-        # The assessor answers with their mail program.
+        # The assessor replies by e-mail.
         assert (message["Reply-To"], message.is_multipart()) == (address, False)
         assert "> I am\n> late." in message.get_content().replace("\r\n", "\n")
     await assessor.mutate("messageSend", input={"aimId": aim["id"], "subject": "Re: Thursday", "body": "Fine."})

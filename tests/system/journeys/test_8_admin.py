@@ -1,4 +1,4 @@
-"""Journey 8: settings and the numbers that hang on them, roles, and an account that is archived while it is in use."""
+"""Journey 8: settings and the numbers that depend on them, roles, and an account archived while in use."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,13 +22,13 @@ async def fresh_clients(demo: Demo, backend: str, post: Post) -> AsyncIterator[C
 
 @pytest.fixture
 async def own_clients(demo: Demo, backend: str, post: Post) -> AsyncIterator[Clients]:
-    """The people of a demo that one test has for itself."""
+    """The users of a demo that is used by one test only."""
     async with fresh_clients(demo, backend, post) as clients:
         yield clients
 
 
 async def lights(clients: Clients) -> tuple[int, int, int]:
-    """The aims by light as the numbers say, which is as a count of the aims says."""
+    """Returns the number of aims by traffic light, and checks that KPIs and aims agree."""
     admin = await clients("master.admin")
     kpis = await admin.kpis()
     counted = {"OFF_TRACK": 0, "ON_TRACK": 0, "AHEAD": 0}
@@ -42,7 +42,7 @@ async def lights(clients: Clients) -> tuple[int, int, int]:
     return found
 
 
-async def test_settings_move_every_light_at_once(clients: Clients):
+async def test_settings_change_every_traffic_light_at_once(clients: Clients):
     admin, basic = await clients("master.admin"), await clients("basic.admin")
     assert await basic.user_errors("providerSettingsUpdate", input={"reviewIntervalWeeks": 8}) == {None: "NOT_ALLOWED"}
     wrong = {"trafficLightTolerance": 101, "reviewIntervalWeeks": 0, "unitSignatures": ["BASIC_ADMIN"]}
@@ -65,14 +65,14 @@ async def test_settings_move_every_light_at_once(clients: Clients):
     await admin.mutate("providerSettingsUpdate", input={"unitSignatures": ["IQA", "ASSESSOR"]})
     units = (await admin.data(unit))["learners"]["nodes"][0]["aims"][0]["units"]
     assert {one["role"] for one in units[0]["signatures"] if one["required"]} == {"ASSESSOR", "IQA"}
-    # Another provider's settings are its own.
+    # The settings of another provider are not changed.
     theirs = await (await clients("other.provider")).data(
         "{ providerSettings { trafficLightTolerance unitSignatures } }"
     )
     assert theirs["providerSettings"] == {"trafficLightTolerance": 5.0, "unitSignatures": ["ASSESSOR", "IQA"]}
 
 
-async def test_a_changed_disclaimer_is_asked_of_everybody_again(own_clients: Clients):
+async def test_a_changed_disclaimer_is_shown_to_everybody_again(own_clients: Clients):
     admin, learner, other = (
         await own_clients("master.admin"),
         await own_clients("learner"),
@@ -89,7 +89,7 @@ async def test_a_changed_disclaimer_is_asked_of_everybody_again(own_clients: Cli
     assert (await other.data("{ learners { totalCount } }"))["learners"]["totalCount"] == 8
 
 
-async def test_roles_are_given_switched_and_taken(clients: Clients):
+async def test_roles_are_granted_switched_and_revoked(clients: Clients):
     admin, both = await clients("master.admin"), await clients("many.roles")
     sian = await user_id(admin, "Siân Fielding")
     assert (await both.data("{ viewer { role } }"))["viewer"]["role"] == "ASSESSOR"
@@ -98,7 +98,7 @@ async def test_roles_are_given_switched_and_taken(clients: Clients):
     both.use(await both.mutate("roleSwitch", role="IQA"))
     as_iqa = (await both.data("{ viewer { role } learners { totalCount } }"))["learners"]["totalCount"]
     assert as_assessor != as_iqa
-    # The sign-in in the old role is over.
+    # The authentication session in the old role has ended.
     gone = await both.http.post(
         "/graphql", json={"query": "{ viewer { role } }"}, headers={"authorization": f"Bearer {old}"}
     )
@@ -109,19 +109,19 @@ async def test_roles_are_given_switched_and_taken(clients: Clients):
     both.use(await both.mutate("roleSwitch", role="EMPLOYER_MANAGER"))
     assert (await both.data("{ learners { totalCount } }"))["learners"]["totalCount"] == 0
     await admin.mutate("roleRevoke", userId=sian, role="EMPLOYER_MANAGER")
-    # Taken away, it works from the next request on, for the token that is out already.
+    # A revoked role ends access from the next request on, also for existing tokens.
     answer = await both.post("{ viewer { role } }")
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
     assert [action for action, _ in (await admin.audit_trail(sian))[:2]] == ["roleRevoke", "roleSwitch"]
 
 
-async def test_a_sign_in_is_refreshed_once_and_ended(clients: Clients):
+async def test_a_session_is_refreshed_once_and_ended(clients: Clients):
     person = await clients.anonymous()
     await person.sign_in("fiona.grange")
     first = person.tokens
     person.use(await person.mutate("tokenRefresh", refreshToken=first["refreshToken"]))
     assert (await person.data("{ viewer { user { name } } }"))["viewer"]["user"]["name"] == "Fiona Grange"
-    # Used twice: somebody else may have it, so nobody goes on with it.
+    # A second use may be theft, so the authentication session ends.
     assert await person.user_errors("tokenRefresh", refreshToken=first["refreshToken"]) == {"refreshToken": "INVALID"}
     assert (await person.post("{ viewer { role } }")).status_code == 401
     person = await clients.anonymous()
@@ -130,7 +130,7 @@ async def test_a_sign_in_is_refreshed_once_and_ended(clients: Clients):
     assert (await person.post("{ viewer { role } }")).status_code == 401
 
 
-async def test_an_archived_person_is_out_at_once(clients: Clients):
+async def test_an_archived_user_loses_access_at_once(clients: Clients):
     admin, manager = await clients("master.admin"), await clients("kwame.mensah")
     kwame = await user_id(admin, "Kwame Mensah")
     assert await (await clients("basic.admin")).user_errors("userArchive", id=kwame) == {None: "NOT_ALLOWED"}
@@ -146,7 +146,7 @@ async def test_an_archived_person_is_out_at_once(clients: Clients):
         archived = await admin.mutate("userArchive", id=kwame)
         assert archived["name"] == "Kwame Mensah"
         assert (await manager.post("{ viewer { role } }")).status_code == 401
-        # Neither stream says anything more but that it is over.
+        # Both streams end without another message.
         assert (await stream.next())["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
         assert await stream.next() is None
         assert (await socket.closed())[0] == 4403

@@ -1,4 +1,4 @@
-"""The first minutes: what the README tells to run, a learner's first day, and a second provider beside the first."""
+"""The first minutes: the README's commands, a learner's first login, and a second provider."""
 
 import asyncio
 import json
@@ -11,7 +11,7 @@ CHOSEN = "a heron on the weir"
 
 
 async def run(block: str, **environment: str) -> str:
-    """A block of the README in a shell, just as it stands there."""
+    """Runs a block of the README in a shell, unchanged."""
     process = await asyncio.create_subprocess_exec(
         "bash", "-euo", "pipefail", "-c", block, stdout=asyncio.subprocess.PIPE, env={**os.environ, **environment}
     )
@@ -20,7 +20,7 @@ async def run(block: str, **environment: str) -> str:
     return out.decode()
 
 
-async def test_the_readme_s_first_question_is_answered(clients: Clients):
+async def test_the_readmes_first_query_works(clients: Clients):
     (block,) = [block for block in blocks("sh") if "curl" in block]
     answer = json.loads(await run(block, WAYMARK=clients.running.address))
     viewer = answer["data"]["viewer"]
@@ -29,7 +29,7 @@ async def test_the_readme_s_first_question_is_answered(clients: Clients):
     assert min(viewer["kpis"].values()) > 0
 
 
-async def test_everybody_whom_the_readme_names_can_sign_in(clients: Clients):
+async def test_every_user_in_the_readme_can_sign_in(clients: Clients):
     rows = [line.split("|")[1].strip(" `") for line in README.splitlines() if line.startswith("| `")]
     names = [name for name in rows if not name.startswith("WAYMARK")]
     assert len(names) == 10
@@ -89,7 +89,7 @@ async def test_the_second_provider_sees_nothing_of_the_first(clients: Clients):
         for who in (ruth, victor)
     ]
     assert all(mine.values()) and all(theirs.values())
-    # Two people may share a name; nobody and no site of the first is seen by search, list or number.
+    # The second provider finds no user, site or count of the first, even with the same name.
     assert mine["employers"] == {"Calder Vale Wheelworks"} and not mine["employers"] & theirs["employers"]
     search = "query($s: String) { users(search: $s) { totalCount } learners(filter: { search: $s }) { totalCount } }"
     found = await ruth.data(search, s="Maya Thornton")

@@ -1,4 +1,4 @@
-"""Races: whoever comes second is told so or changes nothing, on both databases: one effect, one answer."""
+"""Races on both databases: one of concurrent requests has an effect, the others get an error or its result."""
 
 import asyncio
 import datetime as dt
@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from db.models.registry import Provider, SignatureRequest, SignatureSlot
+from db.models.provider import Provider
+from db.models.signature_request import SignatureRequest, SignatureSlot
 from domain import clock
 from domain import global_id as ids
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
@@ -22,13 +23,13 @@ from tests.support.scenarios.base import PASSWORD, PASSWORD_HASH
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 DOCUMENTS, RACERS = 50, 20
-# In so many races everybody's password is checked first, as a client's is. It is checked before the transaction that
-# they race in and costs most of the time, so the other races begin where that transaction does.
+# The number of races that check passwords, as clients do. The check comes before the transaction and takes most of
+# the time, so the other races start with the transaction.
 WITH_PASSWORD = 5
 
 
 def straight_to_the_transaction() -> Any:
-    """Signing a document without the look at the password that comes before it."""
+    """Returns the mutation that signs a document, without the check of the password before it."""
     registered = MUTATIONS["signatureRequestSign"]
     try:
         return mutation("signatureRequestSign")(signature_request.sign.__wrapped__)
@@ -38,7 +39,7 @@ def straight_to_the_transaction() -> Any:
 
 @pytest.fixture
 async def scenario(empty_portfolio: EmptyPortfolio) -> EmptyPortfolio:
-    """A learner with 20 managers."""
+    """The scenario with 20 managers of one learner."""
     scenario = empty_portfolio
     _, _, ada = scenario.people["learner"]
     async with scenario.database.writing() as session:
@@ -51,7 +52,7 @@ async def scenario(empty_portfolio: EmptyPortfolio) -> EmptyPortfolio:
     return scenario
 
 
-async def test_of_twenty_who_race_for_one_place_one_signs_fifty_times(scenario: EmptyPortfolio):
+async def test_one_of_twenty_concurrent_signers_succeeds_fifty_times(scenario: EmptyPortfolio):
     async with scenario.database.writing() as session:
         factory = Factory(session)
         _, _, ada = scenario.people["learner"]
@@ -88,7 +89,7 @@ async def test_of_twenty_who_race_for_one_place_one_signs_fifty_times(scenario: 
         assert [line async for line in audit_chain_problems(session)] == []
 
 
-async def test_twenty_complete_one_session_at_once(clients: Clients):
+async def test_twenty_concurrent_completions_of_a_session_log_it_once(clients: Clients):
     assessor, others = await clients("assessor"), [await clients("basic.admin"), await clients("master.admin")]
     learner = await clients("learner")
     maya = await learner_id(assessor, "Maya Thornton")
@@ -110,7 +111,7 @@ async def test_twenty_complete_one_session_at_once(clients: Clients):
 
 
 async def _times(person: HttpClient, count: int, key: str, query: str, **variables: Any) -> list[dict[str, Any]]:
-    """The data of so many answers to one request, sent at once with one Idempotency-Key."""
+    """Sends one request several times at once with one Idempotency-Key; returns the data of each response."""
     answers = await asyncio.gather(
         *(
             person.http.post(
@@ -123,7 +124,7 @@ async def _times(person: HttpClient, count: int, key: str, query: str, **variabl
     return [answer.json()["data"] for answer in answers]
 
 
-async def test_a_hundred_retries_with_one_key_have_one_effect_and_one_answer(clients: Clients):
+async def test_a_hundred_requests_with_one_key_have_one_effect_and_one_result(clients: Clients):
     learner, admin = await clients("learner"), await clients("master.admin")
     maya = await learner_id(learner, "Maya Thornton")
     before = (await learner.read("Learner", maya))["offTheJob"]["actualMinutes"]
@@ -139,7 +140,7 @@ async def test_a_hundred_retries_with_one_key_have_one_effect_and_one_answer(cli
     made = first["timeLogEntryAdd"]["timeLogEntry"]
     assert made["learner"]["offTheJob"]["actualMinutes"] == before + 7
     assert [action for action, _ in await admin.audit_trail(made["id"])] == ["timeLogEntryAdd"]
-    # Another key is another entry; the same key for something else is refused; somebody else's key is theirs.
+    # Another key adds another entry; the same key with other arguments is rejected; keys are separate per user.
     (again,) = await _times(learner, 1, "two cups of tea", add, input=entry)
     assert again["timeLogEntryAdd"]["timeLogEntry"]["id"] != made["id"]
     (other,) = await _times(learner, 1, "one cup of tea", add, input={**entry, "minutes": 8})
@@ -148,7 +149,7 @@ async def test_a_hundred_retries_with_one_key_have_one_effect_and_one_answer(cli
     assert theirs["timeLogEntryAdd"]["timeLogEntry"]["id"] not in (None, made["id"])
 
 
-async def test_two_book_one_assessor_at_once_and_one_is_told(clients: Clients):
+async def test_one_of_concurrent_bookings_of_an_assessor_succeeds(clients: Clients):
     assessor, admin = await clients("assessor"), await clients("master.admin")
     page = await assessor.data("{ learners(first: 10, filter: { trafficLight: ON_TRACK }) { nodes { id } } }")
     starts = clock.now() + dt.timedelta(days=77)

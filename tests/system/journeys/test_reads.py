@@ -1,4 +1,4 @@
-"""Every read of the contract, as every person of the demo, over HTTP: what they get is theirs, and there."""
+"""Every query of the contract over HTTP, as every user of the demo."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -9,7 +9,7 @@ from queries.operations import get_operation, saved_operations
 from tests.support.client import HttpClient
 from tests.support.http_server import PASSWORD, Clients
 
-# Who signs in, in which role, and how many learners the demo has for them (its README says who sees what).
+# The demo's users, their role, and how many learners they see (see the README).
 PEOPLE = {
     "learner": ("LEARNER", 1),
     "assessor": ("ASSESSOR", 20),
@@ -21,7 +21,7 @@ PEOPLE = {
     "many.roles": ("ASSESSOR", None),
     "other.provider": ("MASTER_ADMIN", 8),
 }
-# The operations of the contract that read; those that sign in, submit and sign are in the journeys.
+# The queries of the contract; its mutations are in the journeys.
 READS = (
     "awaiting_signature", "employer_dashboard", "employer_kpis", "learner_home", "learning_plan", "progress_map",
     "site_comparison", "time_log", "unit_record_sheet",
@@ -30,7 +30,7 @@ READS = (
 
 @dataclass
 class Somebody:
-    """A person with a learner and a unit that they see."""
+    """A user with a learner and a unit that they see."""
 
     actor: HttpClient
     role: str
@@ -39,7 +39,7 @@ class Somebody:
     unit: str
 
     async def run(self, name: str, **variables: Any) -> dict[str, Any]:
-        """A saved operation by its name, as the app sends it."""
+        """Runs a saved operation by its name, as the employer app does."""
         answer = await self.actor.http.post("/graphql", json={"documentId": name, "variables": variables})
         assert answer.status_code == 200, answer.text
         found = answer.json()
@@ -51,7 +51,7 @@ class Somebody:
 async def somebody(request: pytest.FixtureRequest, clients: Clients) -> Somebody:
     actor = await clients(request.param)
     found = await actor.data("{ learners(first: 100) { nodes { id name trafficLight nextSession { id } } } }")
-    # Which of the demo's learners have something booked, that this viewer sees, is another matter every day.
+    # Which of the visible learners have a booked session depends on the day.
     learners = [one for one in found["learners"]["nodes"] if one["nextSession"] and one["trafficLight"] != "NOT_RATED"]
     learners.sort(key=lambda one: (one["name"] != "Maya Thornton", one["trafficLight"] != "ON_TRACK"))
     learner = learners[0]["id"]
@@ -62,13 +62,13 @@ async def somebody(request: pytest.FixtureRequest, clients: Clients) -> Somebody
     return Somebody(actor, *PEOPLE[request.param], learner, units[0])
 
 
-def test_every_reading_operation_of_the_contract_is_here():
+def test_every_query_of_the_contract_is_tested():
     queries = {name for name, operation in saved_operations().items() if operation.is_query}
     assert set(READS) <= queries
     assert all(get_operation(name).description for name in READS)
 
 
-async def test_the_dashboard_and_the_numbers_are_of_the_same_learners(somebody: Somebody):
+async def test_the_dashboard_and_the_kpis_count_the_same_learners(somebody: Somebody):
     page = await somebody.run("employer_dashboard", first=100)
     kpis = (await somebody.run("employer_kpis"))["viewer"]["kpis"]
     learners = page["learners"]["nodes"]
@@ -95,7 +95,7 @@ async def test_the_progress_map_has_the_units_with_every_criterion(somebody: Som
     ]
 
 
-async def test_the_learning_plan_has_sessions_past_and_coming(somebody: Somebody):
+async def test_the_learning_plan_has_past_and_future_sessions(somebody: Somebody):
     plan = (await somebody.run("learning_plan", learnerId=somebody.learner))["learner"]["sessions"]
     assert plan["nodes"] and {"PLANNED", "ATTENDED"} <= {one["status"] for one in plan["nodes"]}
     actions = [action for session in plan["nodes"] for action in session["actions"]]
@@ -113,7 +113,7 @@ async def test_the_time_log_has_its_totals(somebody: Somebody):
     assert {one["jobSetting"] for one in off["timeLog"]["nodes"]} == {"OFF_THE_JOB"}
 
 
-async def test_the_record_sheet_has_the_unit_s_evidence(somebody: Somebody):
+async def test_the_evidence_record_sheet_has_the_units_evidence(somebody: Somebody):
     unit = (await somebody.run("unit_record_sheet", unitId=somebody.unit))["unit"]
     codes = {one["code"] for one in unit["criteria"]}
     assert unit["progress"]["criteriaTotal"] == len(unit["criteria"]) > 0
@@ -123,7 +123,7 @@ async def test_the_record_sheet_has_the_unit_s_evidence(somebody: Somebody):
     assert any(one["role"] == "ASSESSOR" and one["required"] for one in unit["signatures"])
 
 
-async def test_what_waits_for_a_signature_can_be_opened(somebody: Somebody):
+async def test_a_document_that_awaits_a_signature_can_be_opened(somebody: Somebody):
     viewer = (await somebody.run("awaiting_signature", first=100))["viewer"]
     documents = viewer["signatureRequests"]["nodes"]
     assert viewer["awaitingSignatureCount"] == sum(one["awaitingViewer"] for one in documents)
@@ -134,13 +134,13 @@ async def test_what_waits_for_a_signature_can_be_opened(somebody: Somebody):
         assert (answer.status_code, len(answer.content)) == (200, documents[0]["document"]["size"])
 
 
-async def test_sites_are_compared_over_who_is_seen(somebody: Somebody):
+async def test_sites_are_compared_over_visible_learners(somebody: Somebody):
     sites = (await somebody.run("site_comparison"))["employers"]["nodes"]
     kpis = (await somebody.run("employer_kpis"))["viewer"]["kpis"]
     assert sum(one["kpis"]["learnerCount"] for one in sites) == kpis["learnerCount"]
 
 
-async def test_home_is_the_learner_s_own(somebody: Somebody):
+async def test_home_shows_the_learners_own_record(somebody: Somebody):
     home = (await somebody.run("learner_home"))["viewer"]["learner"]
     if somebody.role != "LEARNER":
         assert home is None
@@ -153,7 +153,7 @@ async def test_home_is_the_learner_s_own(somebody: Somebody):
     assert photo.headers["content-type"].startswith("image/")
 
 
-async def test_another_provider_s_records_are_as_if_they_were_not_there(clients: Clients):
+async def test_records_of_another_provider_are_not_found(clients: Clients):
     ruth, victor = await clients("other.provider"), await clients("master.admin")
     found = await victor.data(
         "{ learners(first: 3) { nodes { id aims { id units { id criteria { id } } } "
@@ -180,7 +180,7 @@ async def test_another_provider_s_records_are_as_if_they_were_not_there(clients:
         assert (await ruth.data("query($ids: [ID!]!) { nodes(ids: $ids) { id } }", ids=some))["nodes"] == [None] * len(
             some
         )
-    # A record of another provider and one that never was: the same bytes.
+    # A record of another provider and an unknown id give the same bytes.
     for kind, id in (("learner", theirs_of(theirs, "Learner")), ("aim", theirs_of(theirs, "Aim"))):
         asked = f"query($id: ID!) {{ {kind}(id: $id) {{ id }} }}"
         assert (

@@ -1,11 +1,11 @@
-"""A phone that refreshes: nothing is sent again where nothing has changed, and what has changed is."""
+"""Revalidation with ETag: unchanged responses are not sent again."""
 
 import datetime as dt
 
 from sqlalchemy import update
 
 from db.database import Database
-from db.models.registry import Action
+from db.models.action import Action
 from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
 
@@ -14,12 +14,12 @@ PLAIN = {"content-type": "application/json"}
 
 
 async def refreshed(person: HttpClient, tag: str | None = None) -> tuple[int, str]:
-    """The status, and the tag of what is there now."""
+    """Returns the status and the ETag of the current response."""
     answer = await person.http.get(KPIS, headers={**PLAIN, **({"if-none-match": tag} if tag else {})})
     return answer.status_code, answer.headers["etag"]
 
 
-async def test_numbers_that_are_the_same_are_not_sent_again(demo: Demo, backend: str) -> None:
+async def test_unchanged_numbers_are_not_sent_again(demo: Demo, backend: str) -> None:
     async with demo.serving(backend) as running, running.signed_in("employer.overview") as overview:
         status, tag = await refreshed(overview)
         assert status == 200

@@ -1,4 +1,4 @@
-"""Subscriptions over server-sent events and WebSockets: what changed, to those who may see it then and nobody else."""
+"""Subscriptions over server-sent events and WebSockets send changes to the users who see them at that moment."""
 
 import asyncio
 import datetime as dt
@@ -20,7 +20,7 @@ LEARNERS = """subscription($id: ID, $take: Int) { learnerChanged(id: $id, take: 
 
 
 async def set_action(assessor: HttpClient, learner: str, title: str = "Clean the bench") -> None:
-    """A change that the numbers show."""
+    """Makes a change that the KPIs show."""
     asked = {
         "learnerId": learner, "kind": "ACTION", "title": title, "description": "Today.",
         "targetDate": clock.today().isoformat(),
@@ -34,7 +34,7 @@ def learner_in(message: dict[str, Any] | None) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("open_", [streaming, listening])
-async def test_numbers_and_learners_come_as_each_person_sees_them(clients: Clients, open_: Any):
+async def test_subscribers_get_what_they_see(clients: Clients, open_: Any):
     assessor, manager, colleague = (
         await clients("assessor"),
         await clients("employer.manager"),
@@ -49,7 +49,7 @@ async def test_numbers_and_learners_come_as_each_person_sees_them(clients: Clien
         learners = [await stack.enter_async_context(open_(person, LEARNERS)) for person in people]
         one = await stack.enter_async_context(open_(assessor, LEARNERS, id=maya))
         before = (await numbers.next())["data"]["kpisChanged"]
-        # A listener hears nothing before it listens: the sockets have been asked by then.
+        # The sockets must be listening before the change.
         await asyncio.sleep(0.3)
         await set_action(assessor, maya)
         after = (await numbers.next())["data"]["kpisChanged"]
@@ -60,7 +60,7 @@ async def test_numbers_and_learners_come_as_each_person_sees_them(clients: Clien
         to_assessor = learner_in(await one.next())
         assert to_assessor["uln"] is not None and {**to_assessor, "uln": None} == seen
 
-        # The first that a colleague hears of is their own learner; whoever listens for one hears of that one only.
+        # A colleague's first message is about their own learner; a subscription to one learner gets only that one.
         await set_action(assessor, theirs)
         assert learner_in(await learners[1].next())["id"] == theirs
         await set_action(assessor, maya, "Sharpen the files")
@@ -70,7 +70,7 @@ async def test_numbers_and_learners_come_as_each_person_sees_them(clients: Clien
         assert learner_in(await learners[3].next())["id"] == calder
 
 
-async def test_what_was_taken_away_is_not_told_any_more(clients: Clients):
+async def test_a_revoked_learner_is_no_longer_streamed(clients: Clients):
     admin, assessor, manager = (
         await clients("master.admin"),
         await clients("assessor"),
@@ -91,7 +91,7 @@ async def test_what_was_taken_away_is_not_told_any_more(clients: Clients):
     await admin.mutate("employerManagerAllocate", userId=helen, learnerIds=[maya])
 
 
-async def test_a_burst_of_changes_is_few_messages_and_the_last_is_true(clients: Clients):
+async def test_a_burst_of_changes_is_few_messages_with_the_final_numbers(clients: Clients):
     learner, manager = await clients("learner"), await clients("employer.manager")
     maya = await learner_id(learner, "Maya Thornton")
     one = "timeLogEntryAdd(input: $input) { errors { code } }"
@@ -113,7 +113,7 @@ async def test_a_burst_of_changes_is_few_messages_and_the_last_is_true(clients: 
     )
 
 
-async def test_take_ends_a_stream_by_itself(clients: Clients):
+async def test_take_ends_a_stream(clients: Clients):
     manager = await clients("employer.manager")
     for open_ in (streaming, listening):
         async with open_(manager, KPIS, take=1) as stream:
@@ -139,7 +139,7 @@ async def test_a_stream_ends_with_its_token(clients: Clients):
         assert (await socket.closed())[0] == 4403
 
 
-async def test_a_stream_ends_with_a_sign_out(clients: Clients):
+async def test_a_stream_ends_with_a_logout(clients: Clients):
     person = await clients.anonymous()
     await person.sign_in("fiona.grange")
     async with streaming(person, KPIS) as stream, streaming(person, LEARNERS) as quiet:

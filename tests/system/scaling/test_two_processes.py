@@ -60,7 +60,7 @@ async def test_a_refresh_token_is_good_once_whichever_process_is_asked(servers: 
         token = person.tokens["refreshToken"]
         asked = [each.response(REFRESH, t=token) for _ in range(5) for each in (person, same)]
         answers = await asyncio.gather(*asked)
-        # Whoever wins may find its sign-in ended by those who came second before it has read itself: one at most gets in.
+        # At most one succeeds: a later use of the same token can end the session before the first is answered.
         won = [answer for answer in answers if (answer.get("data") or {}).get("tokenRefresh", {}).get("accessToken")]
         assert len(won) <= 1
         # Used twice it is a sign of theft: in both processes the sign-in is over.

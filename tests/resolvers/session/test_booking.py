@@ -1,4 +1,4 @@
-"""Sessions: booked, changed, cancelled; nobody twice at a time, and nobody told more than they may know."""
+"""Sessions are booked, changed and cancelled; times do not overlap, and errors name only visible sessions."""
 
 import asyncio
 import datetime as dt
@@ -21,7 +21,7 @@ TOMORROW = (clock.now() + dt.timedelta(days=1)).replace(hour=9, minute=0, second
 
 
 def at(hours: float) -> str:
-    """So many hours after nine tomorrow."""
+    """Returns a time tomorrow, in hours after 09:00."""
     return (TOMORROW + dt.timedelta(hours=hours)).isoformat()
 
 
@@ -36,13 +36,13 @@ async def book(
 
 
 async def cy_learns_with(scenario: EmptyPortfolio, who: str) -> None:
-    """Cy gets an aim with an assessor."""
+    """Gives Cy an aim with an assessor."""
     async with scenario.database.writing() as session:
         cy = await session.get_one(Learner, ids.decode("Learner", scenario.cy))
         await Factory(session).aim(cy, assessor=scenario.user(who))
 
 
-async def test_a_booked_session_is_in_the_plan_and_the_learner_hears(scenario: EmptyPortfolio) -> None:
+async def test_a_booked_session_is_in_the_plan_and_mailed_to_the_learner(scenario: EmptyPortfolio) -> None:
     made = await book(
         scenario, location=" The  workshop ", aimIds=[scenario.aim, scenario.aim], planningNotes="Bring tools"
     )
@@ -57,7 +57,7 @@ async def test_a_booked_session_is_in_the_plan_and_the_learner_hears(scenario: E
     assert "Bring" not in str(line.detail)
 
 
-async def test_what_was_missed_can_be_put_into_the_plan_without_an_email(scenario: EmptyPortfolio) -> None:
+async def test_a_past_session_is_added_without_an_email(scenario: EmptyPortfolio) -> None:
     await book(scenario, start=-100)
     assert await scenario.mails() == []
 
@@ -75,15 +75,13 @@ async def test_what_was_missed_can_be_put_into_the_plan_without_an_email(scenari
         ({"planningNotes": "a\0b"}, "planningNotes"),
     ],
 )
-async def test_what_cannot_be_a_session_is_invalid(
-    scenario: EmptyPortfolio, changes: dict[str, Any], field: str
-) -> None:
+async def test_invalid_sessions(scenario: EmptyPortfolio, changes: dict[str, Any], field: str) -> None:
     asked = {**booking(scenario.ada), **changes}
     assert await scenario.client("assessor").user_errors("sessionBook", input=asked) == {f"input.{field}": "INVALID"}
     assert await scenario.rows(Session) == []
 
 
-async def test_several_faults_come_back_together(scenario: EmptyPortfolio) -> None:
+async def test_all_errors_are_reported_together(scenario: EmptyPortfolio) -> None:
     asked = booking("Learner_999", length=-1, aimIds=[scenario.aim], location="x" * 201)
     assert await scenario.client("assessor").user_errors("sessionBook", input=asked) == {
         "input.learnerId": "NOT_FOUND",
@@ -93,7 +91,7 @@ async def test_several_faults_come_back_together(scenario: EmptyPortfolio) -> No
     }
 
 
-async def test_the_foreign_and_the_unknown_are_not_found_alike(scenario: EmptyPortfolio) -> None:
+async def test_records_of_another_provider_and_unknown_ids_are_not_found(scenario: EmptyPortfolio) -> None:
     for learner in (scenario.cy, scenario.zoe, "Learner_999", scenario.aim, "x"):
         found = await scenario.client("assessor").user_errors("sessionBook", input=booking(learner))
         assert found == {"input.learnerId": "NOT_FOUND"}
@@ -108,7 +106,7 @@ async def test_the_foreign_and_the_unknown_are_not_found_alike(scenario: EmptyPo
             assert await scenario.client(who).user_errors(mutation, id=id, **more) == {"id": "NOT_FOUND"}
 
 
-async def test_who_sees_the_learner_and_books_nothing_is_not_allowed(scenario: EmptyPortfolio) -> None:
+async def test_roles_that_cannot_book(scenario: EmptyPortfolio) -> None:
     made = await book(scenario)
     for who in ("learner", "iqa", "manager", "overview"):
         assert await scenario.client(who).user_errors("sessionBook", input=booking(scenario.ada, 5)) == {
@@ -132,14 +130,14 @@ async def test_an_admin_books_with_the_assessor_of_the_aim(scenario: EmptyPortfo
     assert await scenario.client("basic").user_errors("sessionBook", input=asked) == {"input.aimIds": "INVALID"}
 
 
-async def test_an_admin_books_an_induction_before_anything_is_in_training(scenario: EmptyPortfolio) -> None:
+async def test_an_admin_books_an_induction_before_an_aim_is_in_training(scenario: EmptyPortfolio) -> None:
     async with scenario.database.writing() as session:
         for id in (scenario.aim, scenario.other_aim):
             (await session.get_one(Aim, ids.decode("Aim", id))).status = AimStatus.AWAITING_INDUCTION
     assert (await book(scenario, "basic", type="INDUCTION"))["assessor"]["name"] == "Assessor"
 
 
-async def test_nobody_is_booked_twice(scenario: EmptyPortfolio) -> None:
+async def test_overlapping_sessions_are_rejected(scenario: EmptyPortfolio) -> None:
     await cy_learns_with(scenario, "assessor")
     await book(scenario, start=0, length=2)
     for start, length in ((1, 1), (-1, 2), (0.5, 0.5), (-1, 4)):
@@ -151,32 +149,34 @@ async def test_nobody_is_booked_twice(scenario: EmptyPortfolio) -> None:
         assert await scenario.client("other_assessor").user_errors("sessionBook", input=asked) == {
             "input.startsAt": "CONFLICT"
         }
-    # What only touches does not overlap, and what is over or called off takes no time.
+    # Sessions that only touch do not overlap; completed and cancelled ones do not count.
     await book(scenario, start=2)
     before = await book(scenario, start=-1)
     await scenario.client("assessor").mutate("sessionCancel", id=before["id"])
     await book(scenario, start=-1)
 
 
-async def test_a_conflict_names_only_what_the_viewer_may_see(scenario: EmptyPortfolio) -> None:
+async def test_a_conflict_names_only_what_the_viewer_sees(scenario: EmptyPortfolio) -> None:
     await cy_learns_with(scenario, "assessor")
     cys = booking(scenario.cy)
     await book(scenario, aimIds=[scenario.aim])
-    assert "You are booked with Learner, " in await scenario.client("assessor").user_error_text(
+    assert "You already have a session with Learner on " in await scenario.client("assessor").user_error_text(
         "sessionBook", input=cys
     )
-    # The other assessor does not see what Ada's session is about.
+    # The other assessor does not see Ada's session.
     said = await scenario.client("other_assessor").user_error_text("sessionBook", input=booking(scenario.ada))
-    assert said.startswith("Learner is booked for another session then.") and " from " not in said
-    assert "session 1, " in await scenario.client("master").user_error_text("sessionBook", input=booking(scenario.ada))
-    # Ada is no learner of theirs any more: their own calendar is full all the same, without her name.
+    assert said.startswith("Learner already has another session at that time.") and " from " not in said
+    assert "session 1 on " in await scenario.client("master").user_error_text(
+        "sessionBook", input=booking(scenario.ada)
+    )
+    # The assessor no longer sees Ada, but is still booked: the error does not name her.
     async with scenario.database.writing() as session:
         (await session.get_one(Aim, ids.decode("Aim", scenario.aim))).assessor_id = scenario.user("other_assessor").id
     said = await scenario.client("assessor").user_error_text("sessionBook", input=cys)
-    assert said.startswith("You are booked with somebody else then.")
+    assert said.startswith("You already have another session at that time.")
 
 
-async def test_of_racing_bookings_one_wins(scenario: EmptyPortfolio) -> None:
+async def test_one_of_concurrent_bookings_succeeds(scenario: EmptyPortfolio) -> None:
     await cy_learns_with(scenario, "assessor")
     asked = [
         ("assessor", scenario.ada),
@@ -199,7 +199,7 @@ async def test_of_racing_bookings_one_wins(scenario: EmptyPortfolio) -> None:
             assert first is second or not (same and over)
 
 
-async def test_bookings_at_once_get_numbers_of_their_own(scenario: EmptyPortfolio) -> None:
+async def test_concurrent_bookings_get_different_numbers(scenario: EmptyPortfolio) -> None:
     assessor = scenario.client("assessor")
     bookings = [booking(scenario.ada, start=hour) for hour in range(8)]
     payloads = await asyncio.gather(*(assessor.payload("sessionBook", input=input) for input in bookings))
@@ -215,14 +215,14 @@ async def test_a_planned_session_is_changed(scenario: EmptyPortfolio) -> None:
     assert changed["startsAt"] == made["startsAt"] and len(await scenario.mails()) == 1
     moved = await scenario.client("assessor").mutate("sessionUpdate", id=made["id"], input={"startsAt": at(0.5)})
     assert moved["startsAt"] != made["startsAt"] and len(await scenario.mails()) == 2
-    # Nothing is changed by what is so already, and nothing is written of it.
+    # Values that are already stored change nothing and are not audited.
     await scenario.client("assessor").mutate(
         "sessionUpdate", id=made["id"], input={"type": "TELEPHONE", "endsAt": at(1)}
     )
     assert await scenario.audit_trail() == ["sessionBook", "sessionUpdate", "sessionUpdate"]
 
 
-async def test_a_session_is_not_moved_to_where_somebody_is_booked(scenario: EmptyPortfolio) -> None:
+async def test_a_session_cannot_be_moved_to_a_booked_time(scenario: EmptyPortfolio) -> None:
     first, second = await book(scenario), await book(scenario, start=2)
     move = {"startsAt": at(2.5), "endsAt": at(3)}
     found = await scenario.client("assessor").user_errors("sessionUpdate", id=first["id"], input=move)
@@ -234,7 +234,7 @@ async def test_a_session_is_not_moved_to_where_somebody_is_booked(scenario: Empt
     }
 
 
-async def test_a_session_that_is_over_takes_files_only(scenario: EmptyPortfolio) -> None:
+async def test_a_completed_session_accepts_files_only(scenario: EmptyPortfolio) -> None:
     made = await book(scenario, start=-48, aimIds=[scenario.aim])
     await scenario.client("assessor").mutate("sessionComplete", id=made["id"], input={"attended": True})
     there = {"location": "There"}
@@ -249,14 +249,14 @@ async def test_a_session_that_is_over_takes_files_only(scenario: EmptyPortfolio)
     assert [file["id"] for file in changed["files"]] == [file_id]
     file = await scenario.file(file_id)
     assert (ids.encode("Learner", file.learner_id), ids.encode("Aim", file.aim_id)) == (scenario.ada, scenario.aim)
-    # A file of the learner's can be saved to another session of theirs, and to one session only once.
+    # A file of the learner can be attached to several of their sessions, once to each.
     again = await book(scenario, start=3, aimIds=[scenario.aim])
     for id in (again["id"], again["id"], made["id"]):
         await scenario.client("assessor").mutate("sessionUpdate", id=id, input={"addFileIds": [file_id]})
     assert len(await scenario.rows(SessionFile)) == 2
 
 
-async def test_only_files_that_are_the_viewers_or_the_learners_are_saved(scenario: EmptyPortfolio) -> None:
+async def test_only_files_of_the_viewer_or_the_learner_can_be_attached(scenario: EmptyPortfolio) -> None:
     made = await book(scenario)
     async with scenario.database.writing() as session:
         cy = await session.get_one(Learner, ids.decode("Learner", scenario.cy))

@@ -1,4 +1,4 @@
-"""A completed session: one automatic entry under retries and races, inductions begin aims, feedback and files."""
+"""Completed sessions log their time once, also under retries and concurrency; inductions start aims."""
 
 import asyncio
 import datetime as dt
@@ -26,7 +26,7 @@ async def planned(
     starts_at: dt.datetime | None = None,
     type: SessionType = SessionType.GENERAL,
 ) -> str:
-    """A planned session of Ada's with her assessor, that ended a day ago unless it says when it starts."""
+    """Adds a planned session of Ada and her assessor, which ended a day ago by default."""
     starts_at = starts_at or clock.now() - dt.timedelta(days=1)
     async with scenario.database.writing() as session:
         ada = await session.get_one(Learner, ids.decode("Learner", scenario.ada))
@@ -60,8 +60,8 @@ async def test_an_attended_session_logs_its_time(scenario: EmptyPortfolio) -> No
     assert session.completed_at is not None and await scenario.audit_trail() == ["sessionComplete"]
 
 
-async def test_the_day_is_london_s_and_the_aim_is_the_only_one(scenario: EmptyPortfolio) -> None:
-    # Half past midnight of the second of July in London.
+async def test_the_entry_has_the_london_day_and_the_sessions_single_aim(scenario: EmptyPortfolio) -> None:
+    # 00:30 on 2 July in London.
     starts_at = dt.datetime(2026, 7, 1, 23, 30, tzinfo=dt.UTC)
     id = await planned(scenario, scenario.aim, scenario.other_aim, starts_at=starts_at)
     await scenario.client("assessor").mutate("sessionComplete", id=id, input=ATTENDED)
@@ -70,23 +70,23 @@ async def test_the_day_is_london_s_and_the_aim_is_the_only_one(scenario: EmptyPo
 
 
 @pytest.mark.parametrize(("minutes", "logged"), [(0.5, 1), (1440, 1440)])
-async def test_the_minutes_are_those_of_a_day(scenario: EmptyPortfolio, minutes: float, logged: int) -> None:
+async def test_the_minutes_are_between_1_and_1440(scenario: EmptyPortfolio, minutes: float, logged: int) -> None:
     id = await planned(scenario, minutes=minutes, starts_at=clock.now() - dt.timedelta(days=3))
     await scenario.client("assessor").mutate("sessionComplete", id=id, input=ATTENDED)
     assert [entry.minutes for entry in await scenario.rows(TimeLogEntry)] == [logged]
 
 
-async def test_who_was_not_there_learned_nothing(scenario: EmptyPortfolio) -> None:
+async def test_a_missed_session_logs_no_time(scenario: EmptyPortfolio) -> None:
     id = await planned(scenario)
     assert (await scenario.client("basic").mutate("sessionComplete", id=id, input=MISSED))["status"] == "NOT_ATTENDED"
     assert await scenario.rows(TimeLogEntry) == []
 
 
-async def test_completing_again_changes_nothing_and_otherwise_is_a_conflict(scenario: EmptyPortfolio) -> None:
+async def test_the_same_outcome_changes_nothing_and_another_is_a_conflict(scenario: EmptyPortfolio) -> None:
     id = await planned(scenario)
     first = await scenario.client("assessor").mutate("sessionComplete", id=id, input=ATTENDED)
     again = await scenario.client("master").mutate("sessionComplete", id=id, input={**ATTENDED, "feedback": "Mine"})
-    # Of the learner, an admin sees the other aim too.
+    # An admin sees the learner's other aim too.
     assert {**again, "learner": first["learner"]} == first
     assert await scenario.client("assessor").user_errors("sessionComplete", id=id, input=MISSED) == {"id": "CONFLICT"}
     assert len(await scenario.rows(TimeLogEntry)) == 1 and await scenario.audit_trail() == ["sessionComplete"]
@@ -103,7 +103,7 @@ async def test_completing_again_changes_nothing_and_otherwise_is_a_conflict(scen
     assert len(await scenario.rows(TimeLogEntry)) == 1
 
 
-async def test_twenty_who_complete_at_once_make_one_entry(scenario: EmptyPortfolio) -> None:
+async def test_twenty_concurrent_completions_make_one_entry(scenario: EmptyPortfolio) -> None:
     id = await planned(scenario, scenario.aim)
     whom = ("assessor", "basic", "master", "assessor")
     made = await asyncio.gather(
@@ -113,7 +113,7 @@ async def test_twenty_who_complete_at_once_make_one_entry(scenario: EmptyPortfol
     assert len(await scenario.rows(TimeLogEntry)) == 1 and await scenario.audit_trail() == ["sessionComplete"]
 
 
-async def test_of_two_outcomes_at_once_one_stands(scenario: EmptyPortfolio) -> None:
+async def test_of_two_concurrent_outcomes_one_is_recorded(scenario: EmptyPortfolio) -> None:
     id = await planned(scenario)
     payloads = await asyncio.gather(
         *(
@@ -126,7 +126,7 @@ async def test_of_two_outcomes_at_once_one_stands(scenario: EmptyPortfolio) -> N
     assert len(await scenario.rows(TimeLogEntry)) == (1 if kept == {"ATTENDED"} else 0)
 
 
-async def test_one_key_completes_once_however_often_it_is_sent(scenario: EmptyPortfolio) -> None:
+async def test_one_idempotency_key_completes_once(scenario: EmptyPortfolio) -> None:
     id = await planned(scenario)
     payloads = await asyncio.gather(
         *(
@@ -138,7 +138,7 @@ async def test_one_key_completes_once_however_often_it_is_sent(scenario: EmptyPo
     assert len(await scenario.rows(TimeLogEntry)) == 1
 
 
-async def test_an_attended_induction_begins_the_aims_it_is_about(scenario: EmptyPortfolio) -> None:
+async def test_an_attended_induction_starts_its_aims(scenario: EmptyPortfolio) -> None:
     await wait_for_induction(scenario)
     id = await planned(scenario, scenario.aim, type=SessionType.INDUCTION)
     made = await scenario.client("assessor").mutate("sessionComplete", id=id, input=ATTENDED)
@@ -149,7 +149,7 @@ async def test_an_attended_induction_begins_the_aims_it_is_about(scenario: Empty
 @pytest.mark.parametrize(
     ("who", "other"), [("assessor", AimStatus.AWAITING_INDUCTION), ("basic", AimStatus.IN_TRAINING)]
 )
-async def test_an_induction_about_no_aim_begins_those_the_viewer_sees(
+async def test_an_induction_without_aims_starts_those_the_viewer_sees(
     scenario: EmptyPortfolio, who: str, other: AimStatus
 ) -> None:
     await wait_for_induction(scenario)
@@ -158,13 +158,13 @@ async def test_an_induction_about_no_aim_begins_those_the_viewer_sees(
     assert await statuses(scenario) == [AimStatus.IN_TRAINING, other]
 
 
-async def test_only_an_attended_induction_begins_an_aim(scenario: EmptyPortfolio) -> None:
+async def test_only_an_attended_induction_starts_an_aim(scenario: EmptyPortfolio) -> None:
     await wait_for_induction(scenario)
     for kind, outcome in ((SessionType.INDUCTION, MISSED), (SessionType.GENERAL, ATTENDED)):
         id = await planned(scenario, scenario.aim, type=kind)
         await scenario.client("assessor").mutate("sessionComplete", id=id, input=outcome)
     assert await statuses(scenario) == [AimStatus.AWAITING_INDUCTION] * 2
-    # A suspended aim is not begun again by another induction.
+    # Another induction does not start a suspended aim.
     async with scenario.database.writing() as session:
         (await session.get_one(Aim, ids.decode("Aim", scenario.aim))).status = AimStatus.SUSPENDED
     id = await planned(scenario, scenario.aim, type=SessionType.INDUCTION)
@@ -173,7 +173,7 @@ async def test_only_an_attended_induction_begins_an_aim(scenario: EmptyPortfolio
 
 
 @pytest.mark.parametrize("outcome", [ATTENDED, MISSED])
-async def test_a_session_to_come_is_not_completed(scenario: EmptyPortfolio, outcome: dict[str, bool]) -> None:
+async def test_a_future_session_cannot_be_completed(scenario: EmptyPortfolio, outcome: dict[str, bool]) -> None:
     id = await planned(scenario, starts_at=clock.now() + dt.timedelta(minutes=5))
     assert await scenario.client("assessor").user_errors("sessionComplete", id=id, input=outcome) == {
         "input.attended": "INVALID"
@@ -182,7 +182,7 @@ async def test_a_session_to_come_is_not_completed(scenario: EmptyPortfolio, outc
     await scenario.client("assessor").mutate("sessionComplete", id=begun, input=outcome)
 
 
-async def test_a_day_that_is_full_has_no_room_for_a_session(scenario: EmptyPortfolio) -> None:
+async def test_a_session_must_fit_into_the_24_hours_of_its_day(scenario: EmptyPortfolio) -> None:
     starts_at = clock.now() - dt.timedelta(days=3)
     id = await planned(scenario, minutes=60, starts_at=starts_at)
     async with scenario.database.writing() as session:
@@ -194,7 +194,7 @@ async def test_a_day_that_is_full_has_no_room_for_a_session(scenario: EmptyPortf
     await scenario.client("assessor").mutate("sessionComplete", id=id, input=ATTENDED)
 
 
-async def test_files_of_another_component_stay_there(scenario: EmptyPortfolio) -> None:
+async def test_files_of_another_aim_cannot_be_attached(scenario: EmptyPortfolio) -> None:
     id = await planned(scenario, scenario.aim)
     async with scenario.database.writing() as session:
         factory, by = Factory(session), scenario.user("basic")
@@ -211,7 +211,7 @@ async def test_files_of_another_component_stay_there(scenario: EmptyPortfolio) -
     assert (await scenario.one(File, files[1].id)).aim_id is None
 
 
-async def test_who_sees_a_session_and_may_not_complete_it(scenario: EmptyPortfolio) -> None:
+async def test_roles_that_cannot_complete_a_session(scenario: EmptyPortfolio) -> None:
     id = await planned(scenario, scenario.aim)
     for who in ("learner", "iqa", "manager", "overview"):
         assert await scenario.client(who).user_errors("sessionComplete", id=id, input=ATTENDED) == {None: "NOT_ALLOWED"}

@@ -1,4 +1,4 @@
-"""Assessing evidence: the sums stay true, a sign-off can be taken back, and unit signatures fall when they must."""
+"""Evidence is assessed: sums stay correct, sign-offs can be withdrawn, and unit signatures are withdrawn with them."""
 
 import asyncio
 from typing import Any
@@ -9,9 +9,10 @@ from db.models.evidence import Evidence, EvidenceMapping
 from db.models.unit_signature import UnitSignature
 from domain import global_id as ids
 from domain.enums import AssessmentMethod, EvidenceStatus, UserErrorCode
-from resolvers import evidence_assessment, unit
-from resolvers.evidence_assessment import MAPPED_ANEW, NO_LONGER_MET
-from tests.resolvers.test_evidence import submitted
+from resolvers import unit
+from resolvers.evidence import assessment
+from resolvers.evidence.assessment import NEW_MAPPING, SIGN_OFF_WITHDRAWN
+from tests.resolvers.evidence.test_submission import submitted
 from tests.support.scenarios.base import PASSWORD, rejected
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
@@ -21,11 +22,11 @@ async def assess(
 ) -> int:
     asked = {"assessment_methods": [AssessmentMethod.PRODUCT], "feedback": "Good", **changes}
     mappings = [{"criterion_id": criterion, "sign_off": met} for criterion, met in judged]
-    return await evidence_assessment.assess(scenario.context(who), id=id, mappings=mappings, **asked)
+    return await assessment.assess(scenario.context(who), id=id, mappings=mappings, **asked)
 
 
 async def reached(scenario: EmptyPortfolio) -> list[tuple[int, bool]]:
-    """(evidence, signed off) of each criterion that was touched, in order."""
+    """Returns (evidence count, signed off) of each criterion with progress, in order."""
     await scenario.check_progress()
     rows = await scenario.rows(CriterionProgress)
     assert all((row.signed_off_by_id is None) == (row.signed_off_at is None) != row.signed_off for row in rows)
@@ -45,7 +46,7 @@ async def test_mapping_is_not_signing_off(scenario: EmptyPortfolio) -> None:
     assert made.assessed_by_id == scenario.user("assessor").id
     assert await reached(scenario) == [(1, False), (1, True)]
     assert await sums(scenario) == (2, 1)
-    # What is not named stays; feedback that is left out too.
+    # Other mappings and omitted feedback are not changed.
     await assess(scenario, id, (third, True), feedback=None)
     assert await reached(scenario) == [(1, False), (1, True), (1, True)]
     assert await sums(scenario) == (3, 2)
@@ -53,7 +54,7 @@ async def test_mapping_is_not_signing_off(scenario: EmptyPortfolio) -> None:
     assert await scenario.audit_trail() == ["evidenceSubmit", "evidenceAssess", "evidenceAssess"]
 
 
-async def test_mapping_again_counts_once_and_re_stamps_nothing(scenario: EmptyPortfolio) -> None:
+async def test_mapping_again_counts_once_and_keeps_the_sign_off_time(scenario: EmptyPortfolio) -> None:
     id, (first, *_) = await submitted(scenario), scenario.criteria
     await assess(scenario, id, (first, True))
     before = [(row.signed_off_at, row.signed_off_by_id) for row in await scenario.rows(CriterionProgress)]
@@ -62,7 +63,7 @@ async def test_mapping_again_counts_once_and_re_stamps_nothing(scenario: EmptyPo
     assert [(row.signed_off_at, row.signed_off_by_id) for row in await scenario.rows(CriterionProgress)] == before
 
 
-async def test_a_sign_off_is_taken_back_once_no_evidence_meets_the_criterion(scenario: EmptyPortfolio) -> None:
+async def test_a_sign_off_is_withdrawn_when_no_evidence_meets_the_criterion(scenario: EmptyPortfolio) -> None:
     one, two, (first, *_) = await submitted(scenario), await submitted(scenario), scenario.criteria
     await assess(scenario, one, (first, True))
     await assess(scenario, two, (first, True))
@@ -74,7 +75,7 @@ async def test_a_sign_off_is_taken_back_once_no_evidence_meets_the_criterion(sce
     assert [mapping.signed_off for mapping in await scenario.rows(EvidenceMapping)] == [False, False]
 
 
-async def test_working_towards_a_met_criterion_leaves_it_met(scenario: EmptyPortfolio) -> None:
+async def test_working_towards_a_signed_off_criterion_keeps_the_sign_off(scenario: EmptyPortfolio) -> None:
     one, two, (first, *_) = await submitted(scenario), await submitted(scenario), scenario.criteria
     await assess(scenario, one, (first, True))
     await assess(scenario, two, (first, False))
@@ -82,27 +83,27 @@ async def test_working_towards_a_met_criterion_leaves_it_met(scenario: EmptyPort
     assert await reached(scenario) == [(2, True)]
 
 
-async def test_new_mapping_takes_a_units_signatures_back_and_keeps_them(scenario: EmptyPortfolio) -> None:
+async def test_a_new_mapping_withdraws_the_units_signatures_and_keeps_them(scenario: EmptyPortfolio) -> None:
     one, two, (first, second, third) = await submitted(scenario), await submitted(scenario), scenario.criteria
     await assess(scenario, one, (first, True), (second, True), (third, True))
     for unit_id in scenario.units:
         await unit.sign(scenario.context("assessor"), id=unit_id, password=PASSWORD)
     await unit.sign(scenario.context("learner"), id=scenario.units[0], password=PASSWORD)
-    # The same judgement again maps nothing new.
+    # The same mapping again adds nothing.
     await assess(scenario, one, (first, True))
     assert [row.withdrawn_reason for row in await scenario.rows(UnitSignature)] == [None, None, None]
     await assess(scenario, two, (first, False))
-    assert [row.withdrawn_reason for row in await scenario.rows(UnitSignature)] == [MAPPED_ANEW, None, MAPPED_ANEW]
-    # Signed again, both stand in the history.
+    assert [row.withdrawn_reason for row in await scenario.rows(UnitSignature)] == [NEW_MAPPING, None, NEW_MAPPING]
+    # After signing again both signatures are in the history.
     await unit.sign(scenario.context("assessor"), id=scenario.units[0], password=PASSWORD)
     again = await scenario.rows(UnitSignature)
     assert [row.withdrawn_at is None for row in again] == [False, True, False, True]
     assert again[0].content_sha256 != again[3].content_sha256
     await assess(scenario, one, (third, False))
-    assert [row.withdrawn_reason for row in await scenario.rows(UnitSignature)][1] == NO_LONGER_MET
+    assert [row.withdrawn_reason for row in await scenario.rows(UnitSignature)][1] == SIGN_OFF_WITHDRAWN
 
 
-async def test_what_cannot_be_mapped(scenario: EmptyPortfolio) -> None:
+async def test_invalid_mappings(scenario: EmptyPortfolio) -> None:
     id, (first, *_) = await submitted(scenario), scenario.criteria
     faults = await rejected(
         assess(
@@ -117,7 +118,7 @@ async def test_what_cannot_be_mapped(scenario: EmptyPortfolio) -> None:
         at(2): UserErrorCode.NOT_FOUND,
         at(3): UserErrorCode.NOT_FOUND,
         at(4): UserErrorCode.NOT_FOUND,
-        # Of another assessor's aim, which this one does not see.
+        # A criterion of an aim that this assessor does not see.
         at(5): UserErrorCode.NOT_FOUND,
     }
     assert await rejected(assess(scenario, id)) == {"input.mappings": UserErrorCode.REQUIRED}
@@ -125,31 +126,31 @@ async def test_what_cannot_be_mapped(scenario: EmptyPortfolio) -> None:
     assert (await scenario.rows(Evidence))[0].status is EvidenceStatus.SUBMITTED
 
 
-async def test_who_may_not_assess_or_return(scenario: EmptyPortfolio) -> None:
+async def test_roles_that_cannot_assess_or_return(scenario: EmptyPortfolio) -> None:
     id, (first, *_) = await submitted(scenario), scenario.criteria
     for who in ("learner", "iqa", "manager", "overview", "basic", "master"):
         assert await rejected(assess(scenario, id, (first, True), who=who)) == {None: UserErrorCode.NOT_ALLOWED}
-        doing = evidence_assessment.return_(scenario.context(who), id=id, points_for_improvement="Say why")
+        doing = assessment.return_(scenario.context(who), id=id, points_for_improvement="Say why")
         assert await rejected(doing) == {None: UserErrorCode.NOT_ALLOWED}
     for who in ("cy", "zoe", "colleague", "other_assessor", "foreign_assessor"):
         assert await rejected(assess(scenario, id, (first, True), who=who)) == {"id": UserErrorCode.NOT_FOUND}
-        doing = evidence_assessment.return_(scenario.context(who), id=id, points_for_improvement="Say why")
+        doing = assessment.return_(scenario.context(who), id=id, points_for_improvement="Say why")
         assert await rejected(doing) == {"id": UserErrorCode.NOT_FOUND}
     assert await rejected(assess(scenario, "Evidence_999", (first, True))) == {"id": UserErrorCode.NOT_FOUND}
 
 
 async def test_evidence_is_returned_once_and_with_points(scenario: EmptyPortfolio) -> None:
     id = await submitted(scenario, "manager")
-    doing = evidence_assessment.return_(scenario.context("assessor"), id=id, points_for_improvement=" ")
+    doing = assessment.return_(scenario.context("assessor"), id=id, points_for_improvement=" ")
     assert await rejected(doing) == {"pointsForImprovement": UserErrorCode.REQUIRED}
-    await evidence_assessment.return_(scenario.context("assessor"), id=id, points_for_improvement="Say why")
-    doing = evidence_assessment.return_(scenario.context("assessor"), id=id, points_for_improvement="And when")
+    await assessment.return_(scenario.context("assessor"), id=id, points_for_improvement="Say why")
+    doing = assessment.return_(scenario.context("assessor"), id=id, points_for_improvement="And when")
     assert await rejected(doing) == {"id": UserErrorCode.CONFLICT}
     assert [mail.to_address for mail in await scenario.mails()] == [scenario.user("manager").email]
     assert (await scenario.rows(Evidence))[0].points_for_improvement == "Say why"
 
 
-async def test_many_assessments_at_once_lose_no_count(scenario: EmptyPortfolio) -> None:
+async def test_concurrent_assessments_keep_the_sums_correct(scenario: EmptyPortfolio) -> None:
     evidence = [await submitted(scenario) for _ in range(6)]
     first, second, third = scenario.criteria
     done = await asyncio.gather(
@@ -157,6 +158,6 @@ async def test_many_assessments_at_once_lose_no_count(scenario: EmptyPortfolio) 
         *(assess(scenario, id, (third, True)) for id in evidence),
     )
     assert len(done) == 12
-    # Working towards the third came before or after its sign-off; the other two are certain.
+    # The third criterion depends on the order; the other two do not.
     assert (await reached(scenario))[:2] == [(6, True), (6, True)]
     assert (await sums(scenario))[0] == 3

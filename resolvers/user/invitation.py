@@ -1,4 +1,4 @@
-"""Invitations: a login made for somebody, and the link by e-mail with which they choose their password."""
+"""Invitations: an account is created for a person, who chooses the password through a link in an e-mail."""
 
 import datetime as dt
 
@@ -9,44 +9,45 @@ from db.models.provider import Provider
 from db.models.user import RoleGrant, User
 from domain.enums import Role, UserErrorCode
 from domain.errors import reject
-from repositories.people import revoke_tokens
+from repositories.user import revoke_tokens
+from resolvers.authentication.tokens import one_time_token
+from resolvers.core.labels import ROLE
 from resolvers.core.unit_of_work import UnitOfWork
-from resolvers.exports.labels import ROLE
-from resolvers.password import one_time_token
 from services.mail.messages import BadAddress, address, welcome
 
 INVITATION_LIFETIME = dt.timedelta(days=7)
-_MOST_AN_HOUR = 5
-_LONGEST_EMAIL = 254
+_MAX_LINKS_PER_HOUR = 5
+_MAX_EMAIL_LENGTH = 254
 
 
-def username_of(uow: UnitOfWork, email: str, *field: str) -> str:
-    """The username that goes with an e-mail: the address in lower case; notes REQUIRED or INVALID."""
+def parse_username(uow: UnitOfWork, email: str, *field: str) -> str:
+    """Returns the username for an e-mail address: the address in lower case. Records REQUIRED or INVALID."""
     email = email.strip()
     try:
         if not email:
-            uow.add_error(UserErrorCode.REQUIRED, "Give an e-mail address: the invitation goes there.", *field)
-        elif len(email) > _LONGEST_EMAIL:
+            message = "Enter an e-mail address. The invitation is sent to it."
+            uow.add_error(UserErrorCode.REQUIRED, message, *field)
+        elif len(email) > _MAX_EMAIL_LENGTH:
             raise BadAddress
         else:
             address(email)
     except BadAddress:
-        uow.add_error(UserErrorCode.INVALID, "This is not an e-mail address. Write it like name@example.org.", *field)
+        message = "This is not an e-mail address. Write it like name@example.org."
+        uow.add_error(UserErrorCode.INVALID, message, *field)
     return email.lower()
 
 
-def taken(uow: UnitOfWork, *field: str) -> None:
-    """Notes that there is a login of that name: the same words wherever it is, and whoever it belongs to."""
-    uow.add_error(
-        UserErrorCode.CONFLICT,
-        "There is a login with this e-mail already: choose another e-mail. Somebody who has a login here is given a "
-        "further role with roleGrant.",
-        *field,
+def add_email_taken(uow: UnitOfWork, *field: str) -> None:
+    """Records that an account has this e-mail, in the same words for every account, also of another provider."""
+    message = (
+        "An account with this e-mail address already exists. Use another address, or give the existing account the "
+        "role instead."
     )
+    uow.add_error(UserErrorCode.CONFLICT, message, *field)
 
 
-async def make_login(uow: UnitOfWork, name: str, email: str, username: str, role: Role) -> User:
-    """A login in one role, with a password that nobody knows, and its invitation."""
+async def create_user(uow: UnitOfWork, name: str, email: str, username: str, role: Role) -> User:
+    """Adds a user in one role, whose password nobody knows, and sends the invitation."""
     user = User(
         provider_id=uow.viewer.provider_key,
         username=username,
@@ -58,12 +59,12 @@ async def make_login(uow: UnitOfWork, name: str, email: str, username: str, role
     )
     uow.session.add(user)
     await uow.session.flush()
-    grant_role(uow, user, role)
+    add_role(uow, user, role)
     await send_invitation(uow, user, role)
     return user
 
 
-def grant_role(uow: UnitOfWork, user: User, role: Role) -> None:
+def add_role(uow: UnitOfWork, user: User, role: Role) -> None:
     """Adds a role to those that a user holds."""
     uow.session.add(
         RoleGrant(
@@ -77,13 +78,13 @@ def grant_role(uow: UnitOfWork, user: User, role: Role) -> None:
 
 
 async def send_invitation(uow: UnitOfWork, user: User, role: Role) -> None:
-    """Sends the welcome with a link that lets the person choose a password once; links sent before end.
+    """Sends the welcome e-mail with a link to choose a password, and revokes earlier links.
 
-    Refuses with TOO_MANY_ATTEMPTS before a mailbox is flooded.
+    Rejects with TOO_MANY_ATTEMPTS after five links in an hour.
     """
     sent = await count_recent_one_time_tokens(uow.session, user.id, uow.now - dt.timedelta(hours=1))
-    if sent >= _MOST_AN_HOUR:
-        message = "Several links were sent to this person just now. Try again in an hour."
+    if sent >= _MAX_LINKS_PER_HOUR:
+        message = "This person has received several links in the last hour. Try again in an hour."
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
     await revoke_tokens(uow.session, user.id, uow.now)
     secret = new_secret()

@@ -1,4 +1,4 @@
-"""Roles: who gives and takes which, what ends with one, and that somebody is always left to run the installation."""
+"""Roles are granted and revoked with their sessions and allocations; one Master Admin always remains."""
 
 import asyncio
 
@@ -10,9 +10,9 @@ from domain import clock
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError
-from resolvers import authentication as sign_in
-from resolvers import role_grant
+from resolvers.authentication import login as sign_in
 from resolvers.core.context import Context
+from resolvers.user import role_grant
 from tests.support.scenarios.base import PASSWORD, rejected
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
@@ -26,7 +26,7 @@ async def held(scenario: EmptyPortfolio, who: str) -> set[Role]:
 
 
 @pytest.mark.parametrize("mutation", ["roleGrant", "roleRevoke"])
-async def test_an_assessor_and_a_basic_admin_give_and_take_managers_only(
+async def test_an_assessor_and_a_basic_admin_grant_and_revoke_managers_only(
     scenario: EmptyPortfolio, mutation: str
 ) -> None:
     before = await scenario.row_counts()
@@ -41,7 +41,7 @@ async def test_an_assessor_and_a_basic_admin_give_and_take_managers_only(
         assert await scenario.client(who).user_errors(mutation, **asked) == {None: "NOT_ALLOWED"}
 
 
-async def test_a_role_is_given_once(scenario: EmptyPortfolio) -> None:
+async def test_a_role_is_granted_once(scenario: EmptyPortfolio) -> None:
     for _ in range(2):
         await scenario.client("assessor").mutate("roleGrant", userId=user_id(scenario, "iqa"), role="EMPLOYER_MANAGER")
     assert await held(scenario, "iqa") == {Role.IQA, Role.EMPLOYER_MANAGER}
@@ -54,7 +54,7 @@ async def test_a_role_is_given_once(scenario: EmptyPortfolio) -> None:
     assert await scenario.audit_trail() == ["roleGrant", "roleGrant"]
 
 
-async def test_whom_the_viewer_does_not_see_is_not_there(scenario: EmptyPortfolio) -> None:
+async def test_users_outside_the_scope_are_not_found(scenario: EmptyPortfolio) -> None:
     for who, whom in (("assessor", "cy"), ("master", "foreign_assessor")):
         asked = {"role": "EMPLOYER_MANAGER"}
         unseen = await scenario.client(who).payload("roleGrant", userId=user_id(scenario, whom), **asked)
@@ -62,7 +62,7 @@ async def test_whom_the_viewer_does_not_see_is_not_there(scenario: EmptyPortfoli
         assert unseen["errors"][0]["code"] == "NOT_FOUND" and unseen["errors"][0]["field"] == ["userId"]
 
 
-async def test_a_learner_role_needs_a_learner(scenario: EmptyPortfolio) -> None:
+async def test_the_learner_role_requires_a_learner_record(scenario: EmptyPortfolio) -> None:
     asked = {"role": "LEARNER"}
     assert await scenario.client("master").user_errors("roleGrant", userId=user_id(scenario, "iqa"), **asked) == {
         "role": "INVALID"
@@ -73,13 +73,13 @@ async def test_a_learner_role_needs_a_learner(scenario: EmptyPortfolio) -> None:
     assert await held(scenario, "learner") == {Role.LEARNER}
 
 
-async def test_an_archived_account_is_given_nothing(scenario: EmptyPortfolio) -> None:
+async def test_an_archived_account_cannot_get_a_role(scenario: EmptyPortfolio) -> None:
     await scenario.client("master").mutate("userArchive", id=user_id(scenario, "iqa"))
     asked = {"userId": user_id(scenario, "iqa"), "role": "ASSESSOR"}
     assert await scenario.client("master").user_errors("roleGrant", **asked) == {"userId": "CONFLICT"}
 
 
-async def test_revoking_ends_the_sign_ins_in_that_role_and_what_it_reached(scenario: EmptyPortfolio) -> None:
+async def test_revoking_a_role_ends_its_sessions_and_allocations(scenario: EmptyPortfolio) -> None:
     await scenario.client("master").mutate("roleGrant", userId=user_id(scenario, "manager"), role="EMPLOYER_OVERVIEW")
     garage = ids.encode("Employer", (await scenario.rows(OverviewAllocation))[0].employer_id)
     await scenario.client("master").mutate(
@@ -99,23 +99,23 @@ async def test_revoking_ends_the_sign_ins_in_that_role_and_what_it_reached(scena
     assert (
         await read_viewer(scenario.database, signed_in[Role.EMPLOYER_OVERVIEW].claims)
     ).role is Role.EMPLOYER_OVERVIEW
-    # Given back, the old tokens stay ended.
+    # Granting the role again does not revive the old tokens.
     await scenario.client("master").mutate("roleGrant", userId=user_id(scenario, "manager"), role="EMPLOYER_MANAGER")
     with pytest.raises(NotSignedIn):
         await read_viewer(scenario.database, signed_in[Role.EMPLOYER_MANAGER].claims)
-    # A role that is not held is not taken.
+    # Revoking a role that the user does not have changes nothing.
     lines = len(await scenario.audit_trail())
     await scenario.client("master").mutate("roleRevoke", userId=user_id(scenario, "manager"), role="IQA")
     assert len(await scenario.audit_trail()) == lines
 
 
-async def test_a_master_admin_keeps_their_own_role(scenario: EmptyPortfolio) -> None:
+async def test_a_master_admin_cannot_revoke_their_own_role(scenario: EmptyPortfolio) -> None:
     doing = role_grant.revoke(scenario.context("master"), user_id=user_id(scenario, "master"), role=Role.MASTER_ADMIN)
     assert await rejected(doing) == {"userId": UserErrorCode.CONFLICT}
     assert await held(scenario, "master") == {Role.MASTER_ADMIN}
 
 
-async def test_somebody_is_left_when_two_take_the_role_from_each_other(scenario: EmptyPortfolio) -> None:
+async def test_one_master_admin_remains_when_two_revoke_each_other(scenario: EmptyPortfolio) -> None:
     await scenario.client("master").mutate("roleGrant", userId=user_id(scenario, "basic"), role="MASTER_ADMIN")
     scenario.people["max"] = (scenario.user("basic"), Role.MASTER_ADMIN, None)
     results = await asyncio.gather(

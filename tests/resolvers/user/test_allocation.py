@@ -1,4 +1,4 @@
-"""Allocations: who allocates whom, all or none, and that taking away works from the next request on."""
+"""Allocations: permissions, all or none, and their end from the next request on."""
 
 import asyncio
 
@@ -7,7 +7,7 @@ from db.models.user import ManagerAllocation, OverviewAllocation
 from domain import global_id as ids
 from domain.enums import UserErrorCode
 from loaders.learner import LearnerLoader
-from resolvers import allocation
+from resolvers.user import allocation
 from tests.support.scenarios.base import rejected
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
@@ -17,7 +17,7 @@ def user_id(scenario: EmptyPortfolio, who: str) -> str:
 
 
 async def seen(scenario: EmptyPortfolio, who: str) -> set[str]:
-    """The ids of the learners that somebody sees, asked anew."""
+    """Returns the ids of the learners that a user sees, in a new request."""
     keys = [ids.decode("Learner", id) for id in (scenario.ada, scenario.cy, scenario.zoe)]
     found = await scenario.context(who).loaders[LearnerLoader].load_many(keys)
     return {learner.id for learner in found if learner is not None}
@@ -27,7 +27,7 @@ async def site(scenario: EmptyPortfolio) -> str:
     return ids.encode("Employer", (await scenario.rows(OverviewAllocation))[0].employer_id)
 
 
-async def test_a_learner_is_allocated_and_taken_away(scenario: EmptyPortfolio) -> None:
+async def test_a_learner_is_allocated_and_deallocated(scenario: EmptyPortfolio) -> None:
     asked = {"userId": user_id(scenario, "colleague"), "learnerIds": [scenario.ada, scenario.ada]}
     assert await seen(scenario, "colleague") == set()
     for _ in range(2):
@@ -42,7 +42,7 @@ async def test_a_learner_is_allocated_and_taken_away(scenario: EmptyPortfolio) -
     assert await seen(scenario, "manager") == {scenario.ada}
     lines = await scenario.rows(AuditEvent)
     assert [line.action for line in lines] == ["employerManagerAllocate", "employerManagerDeallocate"]
-    # One learner's allocation stands in their own trail.
+    # The allocation of one learner is in that learner's audit trail.
     assert {line.learner_id for line in lines} == {ids.decode("Learner", scenario.ada)}
 
 
@@ -53,7 +53,7 @@ async def test_learners_are_allocated_all_or_none(scenario: EmptyPortfolio) -> N
     }
     refusal = await scenario.client("assessor").payload("employerManagerAllocate", **asked)
     assert {tuple(error["field"]) for error in refusal["errors"]} == {("learnerIds", place) for place in "1234"}
-    # Unseen, another provider's, unknown and nonsense: one answer.
+    # Out of scope, of another provider, unknown, invalid: the same error.
     assert len({(error["code"], error["message"]) for error in refusal["errors"]}) == 1
     assert await seen(scenario, "colleague") == set()
     assert await scenario.audit_trail() == []
@@ -63,10 +63,10 @@ async def test_learners_are_allocated_all_or_none(scenario: EmptyPortfolio) -> N
     assert await seen(scenario, "colleague") == {scenario.ada, scenario.cy}
 
 
-async def test_an_assessor_takes_no_other_assessors_learner_away(scenario: EmptyPortfolio) -> None:
+async def test_an_assessor_cannot_deallocate_another_assessors_learner(scenario: EmptyPortfolio) -> None:
     asked = {"userId": user_id(scenario, "colleague"), "learnerIds": [scenario.cy]}
     await scenario.client("master").mutate("employerManagerAllocate", **asked)
-    # They do not even see whoever manages somebody else's learners alone.
+    # A manager of other assessors' learners only is not visible to this assessor.
     assert await scenario.client("assessor").user_errors("employerManagerDeallocate", **asked) == {
         "userId": "NOT_FOUND"
     }
@@ -76,7 +76,7 @@ async def test_an_assessor_takes_no_other_assessors_learner_away(scenario: Empty
     }
 
 
-async def test_the_person_must_hold_the_role(scenario: EmptyPortfolio) -> None:
+async def test_the_user_must_have_the_role(scenario: EmptyPortfolio) -> None:
     asked = {"userId": user_id(scenario, "iqa"), "learnerIds": [scenario.ada]}
     assert await scenario.client("assessor").user_errors("employerManagerAllocate", **asked) == {"userId": "INVALID"}
     asked = {"userId": user_id(scenario, "manager"), "employerIds": [await site(scenario)]}
@@ -86,7 +86,7 @@ async def test_the_person_must_hold_the_role(scenario: EmptyPortfolio) -> None:
     assert await scenario.client("master").user_errors("employerManagerAllocate", **asked) == {"userId": "INVALID"}
 
 
-async def test_who_may_allocate(scenario: EmptyPortfolio) -> None:
+async def test_roles_that_can_allocate(scenario: EmptyPortfolio) -> None:
     manager, overview = user_id(scenario, "manager"), user_id(scenario, "overview")
     for who in ("learner", "iqa", "manager", "overview"):
         for mutation in ("employerManagerAllocate", "employerManagerDeallocate"):
@@ -101,7 +101,7 @@ async def test_who_may_allocate(scenario: EmptyPortfolio) -> None:
                 assert refusal == {None: "NOT_ALLOWED"}
 
 
-async def test_sites_are_allocated_and_taken_away(scenario: EmptyPortfolio) -> None:
+async def test_sites_are_allocated_and_deallocated(scenario: EmptyPortfolio) -> None:
     asked = {"userId": user_id(scenario, "overview"), "employerIds": [await site(scenario)]}
     assert await seen(scenario, "overview") == {scenario.ada}
     await scenario.client("master").mutate("employerOverviewDeallocate", **asked)
@@ -112,14 +112,14 @@ async def test_sites_are_allocated_and_taken_away(scenario: EmptyPortfolio) -> N
     assert await scenario.audit_trail() == ["employerOverviewDeallocate", "employerOverviewAllocate"]
 
 
-async def test_a_list_has_one_entry_at_least_and_a_hundred_at_most(scenario: EmptyPortfolio) -> None:
+async def test_a_list_has_1_to_100_entries(scenario: EmptyPortfolio) -> None:
     asked = {"userId": user_id(scenario, "colleague"), "learnerIds": []}
     assert await scenario.client("master").user_errors("employerManagerAllocate", **asked) == {"learnerIds": "REQUIRED"}
     asked["learnerIds"] = [scenario.ada] * 101
     assert await scenario.client("master").user_errors("employerManagerAllocate", **asked) == {"learnerIds": "INVALID"}
 
 
-async def test_one_allocation_comes_of_many_at_once(scenario: EmptyPortfolio) -> None:
+async def test_concurrent_allocations_add_one_row(scenario: EmptyPortfolio) -> None:
     asked = {"user_id": user_id(scenario, "colleague"), "learner_ids": [scenario.ada, scenario.cy]}
     await asyncio.gather(*(allocation.manager_allocate(scenario.context("master"), **asked) for _ in range(10)))
     assert len(await scenario.rows(ManagerAllocation, ManagerAllocation.user_id == scenario.user("colleague").id)) == 2

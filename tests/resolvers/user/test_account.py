@@ -1,4 +1,4 @@
-"""People: invited by e-mail, signed in by their link, archived; what each role may and what nobody is told."""
+"""Users are invited by e-mail, sign in through the link, and are archived."""
 
 import asyncio
 import datetime as dt
@@ -7,14 +7,16 @@ import re
 import pytest
 
 from auth.viewer import NotSignedIn, read_viewer
-from db.models.registry import ManagerAllocation, OneTimeToken, OverviewAllocation, RoleGrant, User
+from db.models.auth_session import OneTimeToken
+from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
 from domain import clock
 from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError
-from resolvers import authentication as sign_in
-from resolvers import password, user
+from resolvers.authentication import login as sign_in
+from resolvers.authentication import password
 from resolvers.core.context import Context
+from resolvers.user import account
 from tests.support.factories import Factory
 from tests.support.scenarios.base import PASSWORD, rejected
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
@@ -32,9 +34,9 @@ def user_id(scenario: EmptyPortfolio, who: str) -> str:
     return ids.encode("User", scenario.user(who).id)
 
 
-async def test_an_invitation_leads_to_a_first_sign_in(scenario: EmptyPortfolio) -> None:
+async def test_an_invited_user_sets_a_password_and_signs_in(scenario: EmptyPortfolio) -> None:
     invited = await scenario.client("assessor").mutate("userInvite", input=MIA)
-    # An assessor sees no e-mail but their learners'.
+    # An assessor sees the e-mail addresses of their learners only.
     assert (invited["name"], invited["email"]) == ("Mia Manager", None)
     row = await scenario.one(User, ids.decode("User", invited["id"]))
     assert (row.username, row.email, row.must_change_password) == ("mia@garage.example", "Mia@Garage.example", True)
@@ -65,13 +67,13 @@ async def test_an_assessor_and_a_basic_admin_invite_managers_only(
 ) -> None:
     before = await scenario.row_counts()
     with pytest.raises(DomainError) as caught:
-        await user.invite(scenario.context(who), name="Mia", email="mia@garage.example", role=role)
+        await account.invite(scenario.context(who), name="Mia", email="mia@garage.example", role=role)
     first = caught.value.errors[0]
     assert (first.code, first.field) == (UserErrorCode.NOT_ALLOWED, ("input", "role"))
     assert await scenario.row_counts() == before
 
 
-async def test_a_master_admin_invites_everybody_but_learners(scenario: EmptyPortfolio) -> None:
+async def test_a_master_admin_invites_every_role_except_learner(scenario: EmptyPortfolio) -> None:
     for role in Role:
         asked = {"name": "Nia", "email": f"{role.value.lower()}@example.org", "role": role.value}
         if role is Role.LEARNER:
@@ -81,11 +83,11 @@ async def test_a_master_admin_invites_everybody_but_learners(scenario: EmptyPort
 
 
 @pytest.mark.parametrize("who", ["learner", "iqa", "manager", "overview"])
-async def test_nobody_else_invites(scenario: EmptyPortfolio, who: str) -> None:
+async def test_other_roles_cannot_invite(scenario: EmptyPortfolio, who: str) -> None:
     assert await scenario.client(who).user_errors("userInvite", input=MIA) == {None: "NOT_ALLOWED"}
 
 
-async def test_all_faults_of_an_invitation_are_told_together(scenario: EmptyPortfolio) -> None:
+async def test_all_errors_of_an_invitation_are_reported_together(scenario: EmptyPortfolio) -> None:
     asked = {"name": " ", "email": "not an address", "role": "MASTER_ADMIN"}
     assert await scenario.client("basic").user_errors("userInvite", input=asked) == {
         "input.name": "REQUIRED", "input.email": "INVALID", "input.role": "NOT_ALLOWED",
@@ -98,7 +100,7 @@ async def test_all_faults_of_an_invitation_are_told_together(scenario: EmptyPort
     assert await scenario.client("basic").user_errors("userInvite", input=asked) == {"input.email": "INVALID"}
 
 
-async def test_a_name_that_is_taken_has_one_answer_wherever_it_is(scenario: EmptyPortfolio) -> None:
+async def test_a_taken_username_gives_the_same_error_at_every_provider(scenario: EmptyPortfolio) -> None:
     answers = []
     for who in ("foreign_assessor", "master", "learner"):
         async with scenario.database.writing() as session:
@@ -110,7 +112,7 @@ async def test_a_name_that_is_taken_has_one_answer_wherever_it_is(scenario: Empt
     assert await scenario.mails() == []
 
 
-async def test_who_never_signed_in_is_sent_a_new_link_and_the_old_one_ends(scenario: EmptyPortfolio) -> None:
+async def test_a_second_invitation_sends_a_new_link_and_revokes_the_first(scenario: EmptyPortfolio) -> None:
     first = await scenario.client("assessor").mutate("userInvite", input=MIA)
     again = await scenario.client("basic").mutate("userInvite", input={**MIA, "name": "Mia Meyer"})
     assert (again["id"], again["name"]) == (first["id"], "Mia Meyer")
@@ -118,42 +120,42 @@ async def test_who_never_signed_in_is_sent_a_new_link_and_the_old_one_ends(scena
     with pytest.raises(DomainError):
         await password.reset(Context(scenario.services), token=tokens[0], new_password=CHOSEN)
     await password.reset(Context(scenario.services), token=tokens[1], new_password=CHOSEN)
-    # Signed in, they are no guest any more.
+    # After the first login the user cannot be invited again.
     assert await scenario.client("assessor").user_errors("userInvite", input=MIA) == {"input.email": "CONFLICT"}
 
 
-async def test_nobody_is_flooded_with_links(scenario: EmptyPortfolio) -> None:
+async def test_at_most_five_links_are_sent_per_hour(scenario: EmptyPortfolio) -> None:
     for _ in range(5):
         await scenario.client("assessor").mutate("userInvite", input=MIA)
     assert await scenario.client("assessor").user_errors("userInvite", input=MIA) == {"input": "TOO_MANY_ATTEMPTS"}
     assert len(await scenario.mails()) == 5
 
 
-async def test_a_guest_in_a_role_above_is_not_invited_again_from_below(scenario: EmptyPortfolio) -> None:
+async def test_a_basic_admin_cannot_invite_a_master_admin_again(scenario: EmptyPortfolio) -> None:
     await scenario.client("master").mutate("userInvite", input={**MIA, "role": "MASTER_ADMIN"})
     assert await scenario.client("basic").user_errors("userInvite", input=MIA) == {"input.email": "CONFLICT"}
     assert len(await scenario.mails()) == 1
 
 
-async def test_one_login_comes_of_many_invitations_at_once(scenario: EmptyPortfolio) -> None:
+async def test_concurrent_invitations_create_one_user(scenario: EmptyPortfolio) -> None:
     answers = await asyncio.gather(*(scenario.client("master").payload("userInvite", input=MIA) for _ in range(5)))
     assert len(await scenario.rows(User, User.username == "mia@garage.example")) == 1
     assert {error["code"] for answer in answers for error in answer["errors"]} <= {"CONFLICT"}
     same = [
-        user.invite(scenario.context("master", "k"), name="Ina", email="ina@x.example", role=Role.IQA)
+        account.invite(scenario.context("master", "k"), name="Ina", email="ina@x.example", role=Role.IQA)
         for _ in range(10)
     ]
     assert len(set(await asyncio.gather(*same))) == 1
     assert len([mail for mail in await scenario.mails() if mail.to_address == "ina@x.example"]) == 1
 
 
-async def test_archiving_ends_everything_at_once_and_keeps_the_name(scenario: EmptyPortfolio) -> None:
+async def test_archiving_ends_sessions_and_allocations_and_keeps_the_name(scenario: EmptyPortfolio) -> None:
     there = Context(scenario.services)
     await sign_in.login(there, username=scenario.user("manager").username, password=PASSWORD)
     async with scenario.services.changes.subscriber(scenario.user("master").provider_id) as subscriber:
         archived = await scenario.client("master").mutate("userArchive", id=user_id(scenario, "manager"))
         if scenario.database.is_sqlite:
-            # Whoever listens looks again at whether they still may.
+            # Subscribers are notified, so that each stream checks its authentication session.
             await asyncio.wait_for(subscriber.wait(), 5)
             assert subscriber.take() is None
     assert archived["name"] == "Manager"
@@ -166,13 +168,13 @@ async def test_archiving_ends_everything_at_once_and_keeps_the_name(scenario: Em
     assert len(await scenario.rows(ManagerAllocation)) == 1
     at = (await scenario.one(User, scenario.user("manager").id)).archived_at
     assert at is not None and at <= clock.now()
-    # Again changes nothing.
+    # Archiving again changes nothing.
     await scenario.client("master").mutate("userArchive", id=user_id(scenario, "manager"))
     assert (await scenario.one(User, scenario.user("manager").id)).archived_at == at
     assert (await scenario.audit_trail()).count("userArchive") == 1
 
 
-async def test_archiving_ends_links_and_sites(scenario: EmptyPortfolio) -> None:
+async def test_archiving_revokes_links_and_site_allocations(scenario: EmptyPortfolio) -> None:
     await password.reset_request(Context(scenario.services), username=scenario.user("overview").username)
     await scenario.client("master").mutate("userArchive", id=user_id(scenario, "overview"))
     assert await scenario.rows(OverviewAllocation) == []
@@ -181,7 +183,7 @@ async def test_archiving_ends_links_and_sites(scenario: EmptyPortfolio) -> None:
         await password.reset(Context(scenario.services), token=link_token(mail.body), new_password=CHOSEN)
 
 
-async def test_who_may_archive_whom(scenario: EmptyPortfolio) -> None:
+async def test_who_can_archive_which_users(scenario: EmptyPortfolio) -> None:
     for who in ("learner", "assessor", "iqa", "manager", "overview", "basic"):
         assert await scenario.client(who).user_errors("userArchive", id=user_id(scenario, "iqa")) == {
             None: "NOT_ALLOWED"
@@ -211,8 +213,8 @@ async def test_two_master_admins_cannot_archive_each_other(scenario: EmptyPortfo
         )
     scenario.people["max"] = (second, Role.MASTER_ADMIN, None)
     results = await asyncio.gather(
-        user.archive(scenario.context("master"), id=user_id(scenario, "max")),
-        user.archive(scenario.context("max"), id=user_id(scenario, "master")),
+        account.archive(scenario.context("master"), id=user_id(scenario, "max")),
+        account.archive(scenario.context("max"), id=user_id(scenario, "master")),
         return_exceptions=True,
     )
     assert sum(isinstance(result, DomainError) for result in results) == 1
@@ -220,7 +222,7 @@ async def test_two_master_admins_cannot_archive_each_other(scenario: EmptyPortfo
     assert len(left) == 1
 
 
-async def test_a_refused_invitation_sends_nothing(scenario: EmptyPortfolio) -> None:
-    doing = user.invite(scenario.context("basic"), name="Mia", email="mia@x.example", role=Role.BASIC_ADMIN)
+async def test_a_rejected_invitation_sends_no_mail(scenario: EmptyPortfolio) -> None:
+    doing = account.invite(scenario.context("basic"), name="Mia", email="mia@x.example", role=Role.BASIC_ADMIN)
     assert await rejected(doing) == {"input.role": UserErrorCode.NOT_ALLOWED}
     assert await scenario.mails() == [] and await scenario.audit_trail() == []

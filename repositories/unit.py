@@ -1,0 +1,99 @@
+"""Reads of an aim's units and criteria within a write transaction: their state, and the signatures on them."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.aim import Aim
+from db.models.criterion_progress import CriterionProgress
+from db.models.learner import Learner
+from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
+from db.models.unit_signature import UnitSignature
+from db.models.user import User
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionState:
+    """The state of one criterion of an aim; one that was not started has no evidence and is not signed off."""
+
+    key: int
+    code: str
+    evidence_count: int
+    signed_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class UnitState:
+    """What a signature on a unit confirms: the unit's texts and all its criteria, in order."""
+
+    number: str
+    title: str
+    qualification_title: str
+    learner_name: str
+    criteria: list[CriterionState]
+
+
+async def unit_state(session: AsyncSession, aim: Aim, unit_key: int) -> UnitState | None:
+    """Returns the state of a unit of the aim; None where the aim's qualification has no such unit."""
+    of_aim = and_(CriterionProgress.criterion_id == QualificationCriterion.id, CriterionProgress.aim_id == aim.id)
+    # unscoped: the aim was read within the viewer's scope
+    statement = (
+        select(
+            QualificationUnit.number,
+            QualificationUnit.title,
+            Qualification.title.label("qualification_title"),
+            User.name.label("learner_name"),
+            QualificationCriterion.id.label("criterion_key"),
+            QualificationCriterion.code,
+            func.coalesce(CriterionProgress.evidence_count, 0).label("evidence_count"),
+            func.coalesce(CriterionProgress.signed_off, False).label("signed_off"),
+        )
+        .select_from(QualificationUnit)
+        .join(Qualification, Qualification.id == QualificationUnit.qualification_id)
+        .join(Learner, Learner.id == aim.learner_id)
+        .join(User, User.id == Learner.user_id)
+        .outerjoin(QualificationCriterion, QualificationCriterion.unit_id == QualificationUnit.id)
+        .outerjoin(CriterionProgress, of_aim)
+        .where(QualificationUnit.id == unit_key, QualificationUnit.qualification_id == aim.qualification_id)
+        .order_by(QualificationCriterion.position)
+    )
+    rows = (await session.execute(statement)).all()
+    if not rows:
+        return None
+    criteria = [
+        CriterionState(row.criterion_key, row.code, row.evidence_count, row.signed_off)
+        for row in rows
+        if row.criterion_key is not None
+    ]
+    unit = rows[0]
+    return UnitState(unit.number, unit.title, unit.qualification_title, unit.learner_name, criteria)
+
+
+async def active_signatures(session: AsyncSession, aim_key: int, units: Collection[int]) -> Sequence[UnitSignature]:
+    """Returns the signatures on those units of the aim that have not been withdrawn."""
+    # unscoped: the aim was read within the viewer's scope
+    statement = select(UnitSignature).where(
+        UnitSignature.aim_id == aim_key, UnitSignature.unit_id.in_(units), UnitSignature.withdrawn_at.is_(None)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def units_of_criteria(session: AsyncSession, qualification_key: int, keys: Collection[int]) -> dict[int, int]:
+    """Returns the unit key of each of the criteria that belong to the qualification, by criterion key."""
+    statement = select(QualificationCriterion.id, QualificationCriterion.unit_id).where(
+        QualificationCriterion.qualification_id == qualification_key, QualificationCriterion.id.in_(keys)
+    )
+    return {row.id: row.unit_id for row in await session.execute(statement)}
+
+
+async def progress_of_criteria(
+    session: AsyncSession, aim_key: int, keys: Collection[int]
+) -> dict[int, CriterionProgress]:
+    """Returns the aim's progress in those of the criteria that have any, by criterion key."""
+    # unscoped: the aim was read within the viewer's scope
+    statement = select(CriterionProgress).where(
+        CriterionProgress.aim_id == aim_key, CriterionProgress.criterion_id.in_(keys)
+    )
+    return {row.criterion_id: row for row in await session.scalars(statement)}

@@ -1,0 +1,1 @@
+"""Mutations of the viewer's own account: login and logout, roles, password and disclaimer."""

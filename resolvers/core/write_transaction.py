@@ -1,0 +1,112 @@
+"""A write transaction: the change together with its audit event, its e-mails and the notification of subscribers.
+
+Mutations of an entity use it through `UnitOfWork`. Changes of an account, which may happen before anyone is signed in
+(login, password reset), open one directly:
+
+    async with account_transaction(context, "logout") as transaction:
+        await end_session(transaction.session, …)
+        transaction.audit(user.provider_id, user.id, role)
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.audit_event import AuditEvent
+from db.models.outbox import outbox_mail
+from db.models.user import User
+from domain import clock
+from domain.enums import Role
+from domain.mail import Mail
+from resolvers.core.context import Context
+from services.audit.append import append
+
+
+class WriteTransaction:
+    """One write transaction of a request. `action` names the mutation in the audit event."""
+
+    def __init__(self, context: Context, session: AsyncSession, action: str) -> None:
+        self.context = context
+        self.services = context.services
+        self.session = session
+        self.action = action
+        self.now = clock.now()
+        # The learners whom subscribers are notified about; empty means any of the provider's.
+        self.changed_learners: set[int] = set()
+        self._event: AuditEvent | None = None
+        self._provider_to_notify: int | None = None
+        self._has_mail = False
+        self._after_commit: list[Callable[[], Awaitable[None]]] = []
+
+    def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Registers what runs once the transaction has been committed, before the result is read."""
+        self._after_commit.append(callback)
+
+    async def finish(self) -> None:
+        """Writes the notification and the audit event, as the last statements before the commit.
+
+        The event comes last, because from then on the end of the provider's audit chain is locked.
+        """
+        await self.session.flush()
+        if self._provider_to_notify is not None:
+            changes = self.services.changes
+            await changes.notify_in_transaction(self.session, self._provider_to_notify, self.changed_learners)
+        if self._event is not None:
+            await append(self.session, self._event)
+            await self.session.flush()
+
+    async def committed(self) -> None:
+        """Does what follows the commit: notifies subscribers, wakes the mail sender, runs the registered callbacks."""
+        if self._provider_to_notify is not None:
+            self.services.changes.notify_committed(self._provider_to_notify, self.changed_learners)
+        if self._has_mail:
+            self.services.mail.wake()
+        for callback in self._after_commit:
+            await callback()
+
+    def _set_event(self, provider_key: int, actor_key: int, role: Role | None, **columns: Any) -> None:
+        self._event = AuditEvent(
+            provider_id=provider_key,
+            at=self.now,
+            actor_id=actor_key,
+            role=role,
+            action=self.action,
+            address=self.context.client.address,
+            request_id=self.context.client.request_id,
+            **columns,
+        )
+
+    def _notify(self, provider_key: int) -> None:
+        self._provider_to_notify = provider_key
+
+    def _queue_mail(self, provider_key: int, to: str, mail: Mail) -> None:
+        self.session.add(outbox_mail(provider_key, to, mail, self.now))
+        self._has_mail = True
+
+
+class AccountTransaction(WriteTransaction):
+    """A change of one user's account, by that user."""
+
+    def audit(self, provider_key: int, user_key: int, role: Role | None, **detail: Any) -> None:
+        """Records the audit event of the change; `role` is None where the user is not signed in."""
+        self._set_event(provider_key, user_key, role, subject_type="User", subject_key=user_key, detail=detail)
+
+    def send_mail(self, user: User, mail: Mail) -> None:
+        """Sends an e-mail to the user, if the transaction commits."""
+        self._queue_mail(user.provider_id, user.email, mail)
+
+    def end_streams(self, provider_key: int) -> None:
+        """Notifies the provider's subscribers, so that the streams of ended authentication sessions end."""
+        self._notify(provider_key)
+
+
+@asynccontextmanager
+async def account_transaction(context: Context, action: str) -> AsyncIterator[AccountTransaction]:
+    """Opens a change of an account: committed at the end of the block, rolled back by an exception."""
+    async with context.services.database.writing() as session:
+        transaction = AccountTransaction(context, session, action)
+        yield transaction
+        await transaction.finish()
+    await transaction.committed()

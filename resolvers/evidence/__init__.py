@@ -1,0 +1,1 @@
+"""Mutations of evidence: submission by the learner or employer, assessment by the assessor."""

@@ -1,0 +1,215 @@
+"""Evidence is assessed: mapped to criteria and signed off, or returned with points for improvement."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, TypedDict
+
+from sqlalchemy import insert
+
+from db.models.aim import Aim
+from db.models.criterion_progress import CriterionProgress
+from db.models.evidence import Evidence, EvidenceMapping
+from db.models.user import User
+from domain import global_id
+from domain.enums import AssessmentMethod, EvidenceStatus, UserErrorCode
+from domain.errors import not_found, reject
+from repositories.aim import aim_names
+from repositories.evidence import criteria_met_by_other_evidence, mappings_of_evidence
+from repositories.unit import active_signatures, progress_of_criteria, units_of_criteria
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.core.validation import multi_line
+from services.mail.messages import evidence_returned
+
+# Bounds the work of one request; no qualification has so many criteria that one piece of evidence meets.
+MAX_MAPPINGS = 500
+
+# Why the signatures on a unit were withdrawn, as its history shows it.
+NEW_MAPPING = "New evidence was mapped to the unit."
+SIGN_OFF_WITHDRAWN = "The sign-off of a criterion was withdrawn."
+
+
+class MappingInput(TypedDict):
+    """One criterion and whether the evidence meets it."""
+
+    criterion_id: str
+    sign_off: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CriterionMapping:
+    """A criterion of the evidence's aim, its unit, and whether the evidence meets it."""
+
+    criterion_key: int
+    unit_key: int
+    signed_off: bool
+
+
+@mutation("evidenceAssess")
+async def assess(
+    uow: UnitOfWork,
+    *,
+    id: str,
+    mappings: Sequence[MappingInput],
+    assessment_methods: Sequence[AssessmentMethod],
+    feedback: str | None = None,
+) -> int:
+    """Maps evidence to criteria and signs them off, or withdraws a sign-off. Other mappings are not changed.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, or REQUIRED and INVALID for the fields.
+    """
+    evidence, aim = await lock_for_assessment(uow, id)
+    if len(mappings) > MAX_MAPPINGS:
+        message = f"These are too many criteria. Map the evidence to {MAX_MAPPINGS} or fewer at a time."
+        raise reject(UserErrorCode.INVALID, message, "input", "mappings")
+    if not assessment_methods:
+        message = "Choose at least one assessment method."
+        uow.add_error(UserErrorCode.REQUIRED, message, "input", "assessmentMethods")
+    if feedback is not None:
+        feedback = multi_line(uow, feedback, "input", "feedback", required=False)
+    existing = await mappings_of_evidence(uow.session, evidence.id)
+    if not mappings and not existing:
+        uow.add_error(UserErrorCode.REQUIRED, "Map the evidence to at least one criterion.", "input", "mappings")
+    parsed = await parse_mappings(uow, aim, mappings)
+    uow.raise_errors()
+    withdrawn_signatures = await apply_mappings(uow, evidence, parsed, existing)
+    evidence.status = EvidenceStatus.ASSESSED
+    # Each once, in the given order.
+    evidence.assessment_methods = [method.value for method in dict.fromkeys(assessment_methods)]
+    if feedback is not None:
+        evidence.feedback = feedback or None
+    evidence.assessed_by_id, evidence.assessed_at = uow.viewer.user_key, uow.now
+    uow.recount_progress(aim.id)
+    uow.audit(
+        "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id,
+        fields=["mappings", "assessmentMethods", "status"] + ["feedback"] * (feedback is not None),
+        criteria=sorted(each.criterion_key for each in parsed),
+        signed_off=sorted(each.criterion_key for each in parsed if each.signed_off),
+        unit_signatures_taken_back=withdrawn_signatures,
+    )  # fmt: skip
+    return evidence.id
+
+
+@mutation("evidenceReturn")
+async def return_(uow: UnitOfWork, *, id: str, points_for_improvement: str) -> int:
+    """Returns evidence with points for improvement, and sends them to its submitter by e-mail.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED without points, and CONFLICT where it was returned already.
+    """
+    evidence, aim = await lock_for_assessment(uow, id)
+    if evidence.status is EvidenceStatus.RETURNED:
+        message = "This evidence was already returned, and has not been resubmitted yet. Nothing was changed."
+        raise reject(UserErrorCode.CONFLICT, message, "id")
+    points = multi_line(uow, points_for_improvement, "pointsForImprovement")
+    uow.raise_errors()
+    evidence.status, evidence.points_for_improvement = EvidenceStatus.RETURNED, points
+    submitter = await uow.session.get_one(User, evidence.submitted_by_id)
+    if submitter.id != uow.viewer.user_key and submitter.archived_at is None:
+        names = await aim_names(uow.session, aim)
+        mail = evidence_returned(
+            name=submitter.name, title=evidence.title, aim=names.title, assessor=uow.viewer.name, points=points
+        )
+        uow.send_mail(submitter.email, mail)
+    uow.audit(
+        "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["status", "pointsForImprovement"]
+    )
+    return evidence.id
+
+
+async def lock_for_assessment(uow: UnitOfWork, id: str) -> tuple[Evidence, Aim]:
+    """Returns evidence that the viewer sees and may change with this mutation, and its aim, both locked.
+
+    The aim is locked first: transactions that change what its progress sums count wait for each other there.
+    """
+    evidence = await uow.get(Evidence, id, "id", locked=False)
+    uow.authorize()
+    aim = await uow.get_or_none(Aim, evidence.aim_id)
+    if aim is None:
+        raise not_found("id")
+    await uow.session.refresh(evidence, with_for_update={"key_share": True})
+    return evidence, aim
+
+
+async def parse_mappings(uow: UnitOfWork, aim: Aim, mappings: Sequence[MappingInput]) -> list[CriterionMapping]:
+    """Returns the mappings with the keys of criteria and units; records an error for each criterion that is invalid."""
+    pairs = [global_id.decode_pair("Criterion", mapping["criterion_id"]) for mapping in mappings]
+    keys = {criterion_key for aim_key, criterion_key in filter(None, pairs) if aim_key == aim.id}
+    unit_keys = await units_of_criteria(uow.session, aim.qualification_id, keys)
+    # Other aims that the input names, and whether the viewer sees them.
+    other_aims: dict[int, bool] = {}
+    parsed: dict[int, CriterionMapping] = {}
+    for index, (pair, mapping) in enumerate(zip(pairs, mappings, strict=True)):
+        field = ("input", "mappings", str(index), "criterionId")
+        aim_key, criterion_key = pair or (None, 0)
+        if aim_key is not None and aim_key != aim.id and aim_key not in other_aims:
+            other_aims[aim_key] = await uow.get_or_none(Aim, aim_key, locked=False) is not None
+        if aim_key is not None and other_aims.get(aim_key):
+            message = "This criterion belongs to another component. Choose criteria of the evidence's own component."
+            uow.add_error(UserErrorCode.INVALID, message, *field)
+        elif aim_key != aim.id or criterion_key not in unit_keys:
+            uow.add_not_found(*field)
+        elif criterion_key in parsed:
+            uow.add_error(UserErrorCode.INVALID, "This criterion is in the list twice. Remove one of them.", *field)
+        else:
+            parsed[criterion_key] = CriterionMapping(criterion_key, unit_keys[criterion_key], mapping["sign_off"])
+    return list(parsed.values())
+
+
+async def apply_mappings(
+    uow: UnitOfWork, evidence: Evidence, mappings: Sequence[CriterionMapping], existing: Mapping[int, EvidenceMapping]
+) -> int:
+    """Stores the mappings and the progress of their criteria. Returns how many unit signatures were withdrawn."""
+    keys = [mapping.criterion_key for mapping in mappings]
+    progress_by_key = await progress_of_criteria(uow.session, evidence.aim_id, keys)
+    no_longer_met = await _no_longer_met(uow, evidence, mappings, existing)
+    # Unit key -> why its signatures are withdrawn.
+    reasons: dict[int, str] = {}
+    new_rows: list[dict[str, Any]] = []
+    for mapping in mappings:
+        key = mapping.criterion_key
+        columns = {
+            "provider_id": evidence.provider_id, "learner_id": evidence.learner_id, "aim_id": evidence.aim_id,
+            "unit_id": mapping.unit_key, "criterion_id": key,
+        }  # fmt: skip
+        progress = progress_by_key.get(key)
+        if progress is None:
+            progress = CriterionProgress(**columns, evidence_count=0, signed_off=False)
+            uow.session.add(progress)
+        if key in existing:
+            existing[key].signed_off = mapping.signed_off
+        else:
+            mapped = {"mapped_by_id": uow.viewer.user_key, "mapped_at": uow.now}
+            new_rows.append({**columns, **mapped, "evidence_id": evidence.id, "signed_off": mapping.signed_off})
+            progress.evidence_count += 1
+            reasons[mapping.unit_key] = NEW_MAPPING
+        if mapping.signed_off and not progress.signed_off:
+            progress.signed_off = True
+            progress.signed_off_by_id, progress.signed_off_at = uow.viewer.user_key, uow.now
+        elif key in no_longer_met and progress.signed_off:
+            progress.signed_off = False
+            progress.signed_off_by_id = progress.signed_off_at = None
+            reasons.setdefault(mapping.unit_key, SIGN_OFF_WITHDRAWN)
+    if new_rows:
+        # One statement for all of them: on SQLite the session would send one for each.
+        await uow.session.execute(insert(EvidenceMapping), new_rows)
+    return await _withdraw_unit_signatures(uow, evidence.aim_id, reasons) if reasons else 0
+
+
+async def _no_longer_met(
+    uow: UnitOfWork, evidence: Evidence, mappings: Sequence[CriterionMapping], existing: Mapping[int, EvidenceMapping]
+) -> set[int]:
+    """Returns the keys of the criteria whose sign-off is withdrawn here and that no other evidence meets."""
+    withdrawn = {
+        mapping.criterion_key
+        for mapping in mappings
+        if not mapping.signed_off and mapping.criterion_key in existing and existing[mapping.criterion_key].signed_off
+    }
+    if not withdrawn:
+        return set()
+    return withdrawn - await criteria_met_by_other_evidence(uow.session, evidence.aim_id, evidence.id, withdrawn)
+
+
+async def _withdraw_unit_signatures(uow: UnitOfWork, aim_key: int, reasons: Mapping[int, str]) -> int:
+    signatures = await active_signatures(uow.session, aim_key, reasons.keys())
+    for signature in signatures:
+        signature.withdrawn_at, signature.withdrawn_reason = uow.now, reasons[signature.unit_id]
+    return len(signatures)

@@ -1,0 +1,164 @@
+"""Evidence is submitted with a signature, resubmitted after it was returned, and signed in further roles."""
+
+from db.models.action import Action
+from db.models.aim import Aim
+from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
+from db.models.file import File
+from db.models.user import User
+from domain.confirmation_statements import evidence_statement
+from domain.enums import ActionStatus, EvidenceStatus, Role, UserErrorCode
+from domain.errors import reject
+from repositories.aim import aim_names
+from repositories.evidence import current_version_number, signature_in_role
+from resolvers.core.attachments import attach, claim_upload
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.core.validation import multi_line, require_entity, single_line
+from resolvers.evidence.assessment import lock_for_assessment
+from services.mail.messages import evidence_resubmitted
+
+
+@mutation("evidenceSubmit", signs=True, password_at=("input", "password"))
+async def submit(
+    uow: UnitOfWork,
+    *,
+    aim_id: str,
+    file_id: str,
+    title: str,
+    description: str,
+    declare_own_work: bool,
+    password: str,
+    action_id: str | None = None,
+) -> int:
+    """Adds a file to an aim's evidence, signed by the viewer in their role. Returns the evidence's key.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, or REQUIRED, INVALID and CONFLICT for the
+    fields. A learner must declare that it is their own work.
+    """
+    aim = await require_entity(uow, Aim, aim_id, "input", "aimId", locked=False)
+    if aim is not None:
+        uow.authorize()
+    file = await claim_upload(uow, file_id, "input", "fileId")
+    title = single_line(uow, title, "input", "title")
+    description = multi_line(uow, description, "input", "description")
+    if uow.viewer.role is Role.LEARNER and not declare_own_work:
+        message = "Confirm that this is your own work. You can only submit work of your own."
+        uow.add_error(UserErrorCode.REQUIRED, message, "input", "declareOwnWork")
+    action = None if action_id is None else await _action(uow, action_id, aim)
+    uow.raise_errors()
+    assert aim is not None and file is not None
+    attach(file, aim.learner_id, aim.id)
+    submitter = {"submitted_by_id": uow.viewer.user_key, "submitted_at": uow.now}
+    evidence = Evidence(
+        **_owner(aim), **submitter, aim_id=aim.id, action_id=action.id if action else None, title=title,
+        description=description, status=EvidenceStatus.SUBMITTED, file_id=file.id, declared_own_work=declare_own_work,
+        assessment_methods=[],
+    )  # fmt: skip
+    uow.session.add(evidence)
+    await uow.session.flush()
+    uow.session.add(EvidenceVersion(**_owner(aim), **submitter, evidence_id=evidence.id, number=1, file_id=file.id))
+    _add_signature(uow, evidence, 1, file, evidence_statement(title, declare_own_work))
+    uow.audit("Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, file=file.id)
+    return evidence.id
+
+
+@mutation("evidenceResubmit")
+async def resubmit(uow: UnitOfWork, *, id: str, file_id: str, comment: str) -> int:
+    """Adds an amended file and a comment to evidence that was returned, and sends its assessor an e-mail.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED unless the viewer submitted it, CONFLICT unless it is RETURNED, or REQUIRED,
+    INVALID and CONFLICT for the fields.
+    """
+    evidence, aim = await lock_for_assessment(uow, id)
+    own = evidence.submitted_by_id == uow.viewer.user_key
+    uow.authorize(own, "Only the person who submitted this evidence can resubmit it.", "id")
+    if evidence.status is not EvidenceStatus.RETURNED:
+        message = "Only evidence that was returned can be resubmitted. Reload it to see its status."
+        uow.add_error(UserErrorCode.CONFLICT, message, "id")
+    file = await claim_upload(uow, file_id, "input", "fileId")
+    comment = multi_line(uow, comment, "input", "comment")
+    uow.raise_errors()
+    assert file is not None
+    attach(file, aim.learner_id, aim.id)
+    number = await current_version_number(uow.session, evidence.id) + 1
+    uow.session.add(
+        EvidenceVersion(
+            **_owner(aim), evidence_id=evidence.id, number=number, file_id=file.id, comment=comment,
+            submitted_by_id=uow.viewer.user_key, submitted_at=uow.now,
+        )
+    )  # fmt: skip
+    evidence.status, evidence.file_id = EvidenceStatus.RESUBMITTED, file.id
+    if aim.assessor_id not in (None, uow.viewer.user_key):
+        await _notify_assessor(uow, evidence, aim, comment)
+    uow.audit(
+        "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["status", "file"], file=file.id
+    )
+    return evidence.id
+
+
+@mutation("evidenceSign", signs=True)
+async def sign(uow: UnitOfWork, *, id: str, password: str) -> int:
+    """Signs the current version in the viewer's role; signing it again changes nothing.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, and CONFLICT where another person signed in
+    that role.
+    """
+    evidence = await uow.get(Evidence, id, "id", locked=False)
+    uow.authorize()
+    # Read again with a lock: no resubmission can replace the version that is signed here.
+    await uow.session.refresh(evidence, with_for_update={"key_share": True})
+    version = await current_version_number(uow.session, evidence.id)
+    signature = await signature_in_role(uow.session, evidence.id, version, uow.viewer.role)
+    if signature is not None:
+        if signature.signed_by_id != uow.viewer.user_key:
+            signer = await uow.session.get_one(User, signature.signed_by_id)
+            raise reject(UserErrorCode.CONFLICT, f"{signer.name} has already signed this in your role.", "id")
+        return evidence.id
+    file = await uow.session.get_one(File, evidence.file_id)
+    _add_signature(uow, evidence, version, file, evidence_statement(evidence.title, own_work=False))
+    uow.audit(
+        "Evidence", evidence.id, learner_id=evidence.learner_id, aim_id=evidence.aim_id, version=version,
+        sha256=file.sha256,
+    )  # fmt: skip
+    return evidence.id
+
+
+async def _action(uow: UnitOfWork, id: str, aim: Aim | None) -> Action | None:
+    """Returns the action that the evidence is submitted for; records an error where it does not accept the evidence."""
+    field = ("input", "actionId")
+    action = await require_entity(uow, Action, id, *field, locked=False)
+    if action is None or aim is None:
+        return action
+    if action.learner_id != aim.learner_id or action.aim_id not in (None, aim.id):
+        message = "This action is for another learner or component. Choose an action of this component."
+        uow.add_error(UserErrorCode.INVALID, message, *field)
+    elif not action.accepts_evidence:
+        message = "This action does not accept evidence. Submit the evidence without the action."
+        uow.add_error(UserErrorCode.INVALID, message, *field)
+    elif action.status is ActionStatus.COMPLETE:
+        message = "This action is already complete. Submit the evidence without the action."
+        uow.add_error(UserErrorCode.CONFLICT, message, *field)
+    return action
+
+
+async def _notify_assessor(uow: UnitOfWork, evidence: Evidence, aim: Aim, comment: str) -> None:
+    assessor = await uow.session.get_one(User, aim.assessor_id)
+    if assessor.archived_at is None:
+        names = await aim_names(uow.session, aim)
+        mail = evidence_resubmitted(
+            name=assessor.name, learner=names.learner, title=evidence.title, aim=names.title, comment=comment
+        )
+        uow.send_mail(assessor.email, mail)
+
+
+def _add_signature(uow: UnitOfWork, evidence: Evidence, version: int, file: File, statement: str) -> None:
+    uow.session.add(
+        EvidenceSignature(
+            provider_id=evidence.provider_id, learner_id=evidence.learner_id, evidence_id=evidence.id,
+            version_number=version, role=uow.viewer.role, signed_by_id=uow.viewer.user_key, signed_at=uow.now,
+            statement=statement, file_sha256=file.sha256,
+        )
+    )  # fmt: skip
+
+
+def _owner(aim: Aim) -> dict[str, int]:
+    return {"provider_id": aim.provider_id, "learner_id": aim.learner_id}

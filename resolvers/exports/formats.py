@@ -1,0 +1,53 @@
+"""How exports write dates, percentages and states: the words, and the colour beside a state."""
+
+import datetime as dt
+
+from domain.clock import LONDON
+from domain.enums import CriterionFilter, CriterionStatus, TrafficLight
+
+Mark = dict[str, str]
+
+FILTER = {
+    CriterionFilter.ALL: "All criteria",
+    CriterionFilter.NON_COMPLETED: "What is left to do: criteria not started or in progress",
+}
+
+
+def mark(word: str, tone: str, fill: str) -> Mark:
+    """Returns a coloured word: `tone` is red, orange, green, blue or grey, `fill` of its dot is empty, half or full."""
+    return {"word": word, "tone": tone, "fill": fill}
+
+
+CRITERION = {
+    CriterionStatus.NOT_STARTED: mark("Not started", "red", "empty"),
+    CriterionStatus.IN_PROGRESS: mark("In progress", "orange", "half"),
+    CriterionStatus.SIGNED_OFF: mark("Signed off", "green", "full"),
+}
+# Orange is on track and green is ahead: not the usual meaning of a traffic light.
+TRAFFIC_LIGHT = {
+    TrafficLight.OFF_TRACK: mark("Off track", "red", "empty"),
+    TrafficLight.ON_TRACK: mark("On track", "orange", "half"),
+    TrafficLight.AHEAD: mark("Ahead", "green", "full"),
+    TrafficLight.NOT_RATED: mark("Not rated", "grey", "empty"),
+}
+
+
+def day(date: dt.date | None) -> str:
+    """Returns "21 November 2026"; an empty text for None."""
+    return f"{date.day} {date:%B %Y}" if date else ""
+
+
+def short_day(date: dt.date | None) -> str:
+    """Returns "21 Nov 2026"; an empty text for None."""
+    return f"{date.day} {date:%b %Y}" if date else ""
+
+
+def moment(at: dt.datetime) -> str:
+    """Returns "21 November 2026 at 20:36", the time in London."""
+    local = at.astimezone(LONDON)
+    return f"{day(local.date())} at {local:%H:%M}"
+
+
+def percent(value: float) -> str:
+    """Returns "41.7%", or "50%" for a whole number."""
+    return f"{value:.1f}".removesuffix(".0") + "%"

@@ -1,0 +1,1 @@
+"""Mutations of sessions: booking and changing them, and recording whether they took place."""

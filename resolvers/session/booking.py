@@ -1,0 +1,280 @@
+"""Sessions are booked, changed and cancelled; neither the learner nor the assessor can be booked twice for a time."""
+
+import datetime as dt
+from collections.abc import Sequence
+from typing import Any, TypedDict, Unpack
+
+from db.models.aim import Aim
+from db.models.file import File
+from db.models.learner import Learner
+from db.models.session import Session, SessionAim, SessionFile
+from db.models.user import User
+from domain import global_id
+from domain.clock import LONDON
+from domain.enums import AimStatus, Role, SessionStatus, SessionType, UserErrorCode
+from domain.errors import reject
+from repositories.aim import visible_aims
+from repositories.session import MAX_SESSION_LENGTH, BookedSession, aims_of_session, booked_between
+from resolvers.core.attachments import attach_all, attachable_files
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.core.validation import multi_line, require_entity, single_line
+from services.mail.messages import session_booked
+
+# A session of the past can be added within a year. A start more than five years ahead is a typing error.
+_MAX_AGE = dt.timedelta(days=366)
+_MAX_LEAD = dt.timedelta(days=5 * 366)
+
+_STATUS_WORDS = {
+    SessionStatus.ATTENDED: "was attended",
+    SessionStatus.NOT_ATTENDED: "was not attended",
+    SessionStatus.CANCELLED: "was cancelled",
+}
+
+
+class SessionChanges(TypedDict, total=False):
+    """The changes of a session: what is missing is not changed, None empties location and planning notes."""
+
+    type: SessionType | None
+    starts_at: dt.datetime | None
+    ends_at: dt.datetime | None
+    location: str | None
+    planning_notes: str | None
+    add_file_ids: list[str] | None
+
+
+@mutation("sessionBook")
+async def book(
+    uow: UnitOfWork,
+    *,
+    learner_id: str,
+    type: SessionType,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    location: str | None = None,
+    aim_ids: Sequence[str] | None = None,
+    planning_notes: str | None = None,
+) -> int:
+    """Adds a session to a learner's plan, and sends the learner an e-mail. Returns the session's key.
+
+    The assessor is the viewer, if they are one; else the assessor of the first of `aim_ids`, or of the learner's first
+    aim in training. Rejects with NOT_FOUND, NOT_ALLOWED, INVALID for the fields, and CONFLICT where the learner or the
+    assessor is booked at that time.
+    """
+    learner = await require_entity(uow, Learner, learner_id, "input", "learnerId")
+    if learner is not None:
+        uow.authorize()
+    valid_times = _check_times(uow, starts_at, ends_at)
+    location = _location(uow, location)
+    planning_notes = _planning_notes(uow, planning_notes)
+    visible = await visible_aims(uow.session, uow.viewer, learner.id) if learner else []
+    aims = _parse_aims(uow, aim_ids or (), visible)
+    assessor = await _assessor(uow, aims, visible) if learner else None
+    if learner and assessor and valid_times:
+        await _check_free(uow, learner, assessor, starts_at, ends_at)
+    uow.raise_errors()
+    assert learner is not None and assessor is not None
+    learner.last_session_number += 1
+    owner = {"provider_id": learner.provider_id, "learner_id": learner.id}
+    session = Session(
+        **owner, number=learner.last_session_number, type=type, status=SessionStatus.PLANNED, starts_at=starts_at,
+        ends_at=ends_at, location=location, assessor_id=assessor.id, planning_notes=planning_notes,
+    )  # fmt: skip
+    uow.session.add(session)
+    await uow.session.flush()
+    uow.session.add_all(SessionAim(**owner, session_id=session.id, aim_id=aim.id) for aim in aims)
+    await _notify_learner(uow, learner, assessor, session)
+    uow.audit("Session", session.id, learner_id=learner.id, aim_id=single_key([aim.id for aim in aims]))
+    return session.id
+
+
+@mutation("sessionUpdate")
+async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[SessionChanges]) -> int:
+    """Changes a planned session, or adds files to any session. Sends the learner an e-mail if it is moved.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, INVALID for the fields, and CONFLICT where it is no longer planned, or where
+    the learner or the assessor is booked at the new time.
+    """
+    session = await uow.get(Session, id, "id")
+    uow.authorize()
+    changed = _changed_columns(uow, session, changes)
+    if changed and session.status is not SessionStatus.PLANNED:
+        message = f"Session {session.number} {_STATUS_WORDS[session.status]}, so you can only add files to it."
+        uow.add_error(UserErrorCode.CONFLICT, message, "id")
+    aim_ids = [aim.id for aim in await aims_of_session(uow.session, session.id)]
+    files = await attachable_files(
+        uow, changes.get("add_file_ids") or (), session.learner_id, aim_ids, "input", "addFileIds"
+    )
+    starts_at, ends_at = changed.get("starts_at", session.starts_at), changed.get("ends_at", session.ends_at)
+    moved = changed.keys() & {"starts_at", "ends_at"}
+    if moved and _check_times(uow, starts_at, ends_at) and session.status is SessionStatus.PLANNED:
+        learner = await uow.session.get_one(Learner, session.learner_id, with_for_update={"key_share": True})
+        assessor = await _lock_assessor(uow, session.assessor_id)
+        await _check_free(uow, learner, assessor, starts_at, ends_at, session.id)
+    uow.raise_errors()
+    for name, value in changed.items():
+        setattr(session, name, value)
+    if moved:
+        await _notify_learner(uow, learner, assessor, session)
+    added = await add_files(uow, session, files, aim_ids)
+    if changed or added:
+        uow.audit(
+            "Session", session.id, learner_id=session.learner_id, aim_id=single_key(aim_ids), fields=sorted(changed),
+            files=added,
+        )  # fmt: skip
+    return session.id
+
+
+@mutation("sessionCancel")
+async def cancel(uow: UnitOfWork, *, id: str) -> int:
+    """Cancels a planned session; cancelling again changes nothing. Rejects with NOT_FOUND, NOT_ALLOWED or CONFLICT."""
+    session = await uow.get(Session, id, "id")
+    uow.authorize()
+    if session.status is SessionStatus.CANCELLED:
+        return session.id
+    if session.status is not SessionStatus.PLANNED:
+        message = f"Session {session.number} {_STATUS_WORDS[session.status]}, so it cannot be cancelled."
+        raise reject(UserErrorCode.CONFLICT, message, "id")
+    session.status = SessionStatus.CANCELLED
+    aim_ids = [aim.id for aim in await aims_of_session(uow.session, session.id)]
+    uow.audit("Session", session.id, learner_id=session.learner_id, aim_id=single_key(aim_ids), fields=["status"])
+    return session.id
+
+
+def single_key(keys: Sequence[int]) -> int | None:
+    """Returns the key of a list of one; None for any other list."""
+    return keys[0] if len(keys) == 1 else None
+
+
+async def add_files(uow: UnitOfWork, session: Session, files: Sequence[File], aim_ids: Sequence[int]) -> list[int]:
+    """Attaches files to a session. Returns the keys of those that it did not have."""
+    attach_all(files, session.learner_id, aim_ids)
+    added = []
+    for file in files:
+        if await uow.session.get(SessionFile, (session.id, file.id)) is None:
+            added.append(file.id)
+            uow.session.add(
+                SessionFile(
+                    session_id=session.id, file_id=file.id, provider_id=session.provider_id,
+                    learner_id=session.learner_id,
+                )
+            )  # fmt: skip
+    return added
+
+
+def _changed_columns(uow: UnitOfWork, session: Session, changes: SessionChanges) -> dict[str, Any]:
+    """Returns the new values of the columns that differ."""
+    values: dict[str, Any] = {
+        name: changes[name] for name in ("type", "starts_at", "ends_at") if changes.get(name) is not None
+    }
+    if "location" in changes:
+        values["location"] = _location(uow, changes["location"])
+    if "planning_notes" in changes:
+        values["planning_notes"] = _planning_notes(uow, changes["planning_notes"])
+    return {name: value for name, value in values.items() if getattr(session, name) != value}
+
+
+def _location(uow: UnitOfWork, location: str | None) -> str | None:
+    return single_line(uow, location, "input", "location") if location and location.strip() else None
+
+
+def _planning_notes(uow: UnitOfWork, notes: str | None) -> str | None:
+    return multi_line(uow, notes or "", "input", "planningNotes", required=False) or None
+
+
+def _check_times(uow: UnitOfWork, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
+    """Returns whether a session can have these times; else records what is wrong."""
+    without_zone = [name for name, at in (("startsAt", starts_at), ("endsAt", ends_at)) if at.tzinfo is None]
+    for name in without_zone:
+        uow.add_error(UserErrorCode.INVALID, "Give a time zone, as in 2026-12-01T09:30:00Z.", "input", name)
+    if without_zone:
+        return False
+    if not uow.now - _MAX_AGE <= starts_at <= uow.now + _MAX_LEAD:
+        field, message = "startsAt", "Choose a start within the last year or the next five years."
+    elif ends_at <= starts_at:
+        field, message = "endsAt", "The session must end after it starts. Choose a later end."
+    elif ends_at - starts_at > MAX_SESSION_LENGTH:
+        field, message = "endsAt", "A session can last up to 24 hours. Choose an earlier end, or book several sessions."
+    else:
+        return True
+    uow.add_error(UserErrorCode.INVALID, message, "input", field)
+    return False
+
+
+def _parse_aims(uow: UnitOfWork, aim_ids: Sequence[str], visible: Sequence[Aim]) -> list[Aim]:
+    """Returns the aims with those ids, each once; records an error for each that is not among the visible ones."""
+    by_key = {aim.id: aim for aim in visible}
+    found: dict[int, Aim] = {}
+    for index, id in enumerate(aim_ids):
+        aim = by_key.get(global_id.decode("Aim", id) or 0)
+        if aim is None:
+            uow.add_not_found("input", "aimIds", str(index))
+        else:
+            found[aim.id] = aim
+    return list(found.values())
+
+
+async def _assessor(uow: UnitOfWork, aims: Sequence[Aim], visible: Sequence[Aim]) -> User | None:
+    """Returns the assessor of the session, locked; records an error where there is none."""
+    if uow.viewer.role is Role.ASSESSOR:
+        return await _lock_assessor(uow, uow.viewer.user_key)
+    if aims:
+        key = aims[0].assessor_id
+        missing = "The first component has no assessor. Assign one to it, or put another component first."
+    else:
+        # Before the induction no aim is in training, so those that wait for it come next.
+        in_training = [aim for aim in visible if aim.status is AimStatus.IN_TRAINING]
+        waiting = [aim for aim in visible if aim.status is AimStatus.AWAITING_INDUCTION]
+        key = next((aim.assessor_id for aim in (*in_training, *waiting) if aim.assessor_id is not None), None)
+        missing = "The learner has no component in training with an assessor. Choose a component for the session."
+    assessor = await _lock_assessor(uow, key) if key is not None else None
+    if assessor is None or assessor.archived_at is not None:
+        archived = "The account of the component's assessor is archived. Assign another assessor to it first."
+        uow.add_error(UserErrorCode.INVALID, missing if assessor is None else archived, "input", "aimIds")
+        return None
+    return assessor
+
+
+async def _lock_assessor(uow: UnitOfWork, key: int) -> User:
+    """Returns the assessor of a record in scope, locked. The learner is locked before, so that nothing deadlocks."""
+    return await uow.session.get_one(User, key, with_for_update={"key_share": True})
+
+
+async def _check_free(
+    uow: UnitOfWork,
+    learner: Learner,
+    assessor: User,
+    starts_at: dt.datetime,
+    ends_at: dt.datetime,
+    excluding: int | None = None,
+) -> None:
+    """Records an error where the learner or the assessor, who are both locked, is booked at that time."""
+    booked = await booked_between(uow.session, uow.viewer, learner.id, assessor.id, starts_at, ends_at, excluding)
+    of_learner = next((each for each in booked if each.learner_key == learner.id), None)
+    of_assessor = next((each for each in booked if each.learner_key != learner.id), None)
+    if of_learner is not None:
+        name = (await uow.session.get_one(User, learner.user_id)).name
+        _add_conflict(uow, f"{name} already has", f"session {of_learner.number}", of_learner)
+    if of_assessor is not None:
+        who = "You already have" if assessor.id == uow.viewer.user_key else f"{assessor.name} already has"
+        _add_conflict(uow, who, f"a session with {of_assessor.learner_name}", of_assessor)
+
+
+def _add_conflict(uow: UnitOfWork, who: str, what: str, booked: BookedSession) -> None:
+    taken = f"{who} {what} on {_period(booked)}" if booked.visible else f"{who} another session at that time"
+    message = f"{taken}. Choose another time, or move that session first."
+    uow.add_error(UserErrorCode.CONFLICT, message, "input", "startsAt")
+
+
+def _period(booked: BookedSession) -> str:
+    starts, ends = booked.starts_at.astimezone(LONDON), booked.ends_at.astimezone(LONDON)
+    return f"{starts.day} {starts:%B %Y} from {starts:%H:%M} to {ends:%H:%M}"
+
+
+async def _notify_learner(uow: UnitOfWork, learner: Learner, assessor: User, session: Session) -> None:
+    """Sends the learner an e-mail, unless the session is in the past or their account is archived."""
+    user = await uow.session.get_one(User, learner.user_id)
+    if session.starts_at > uow.now and user.archived_at is None:
+        mail = session_booked(
+            name=user.name, assessor=assessor.name, starts_at=session.starts_at, title=f"Session {session.number}"
+        )
+        uow.send_mail(user.email, mail)

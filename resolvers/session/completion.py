@@ -1,0 +1,103 @@
+"""Sessions are completed: attendance logs the time automatically, once, and an induction starts the learner's aims."""
+
+from collections.abc import Sequence
+
+from db.models.aim import Aim
+from db.models.learner import Learner
+from db.models.session import Session
+from db.models.time_log_entry import TimeLogEntry
+from db.models.user import User
+from domain import clock
+from domain.enums import ActivityType, AimStatus, JobSetting, SessionStatus, SessionType, UserErrorCode
+from domain.errors import reject
+from repositories.aim import visible_aims
+from repositories.session import aims_of_session
+from repositories.time_log_entry import MINUTES_PER_DAY, minutes_on
+from resolvers.core.attachments import attachable_files
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.core.validation import multi_line
+from resolvers.session.booking import add_files, single_key
+
+
+@mutation("sessionComplete")
+async def complete(
+    uow: UnitOfWork, *, id: str, attended: bool, feedback: str | None = None, file_ids: Sequence[str] | None = None
+) -> int:
+    """Records whether a session took place. Completing it again with the same outcome changes nothing.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, INVALID before it starts or for the fields, and CONFLICT where it was completed
+    with the other outcome, was cancelled, or does not fit into the 24 hours of its day in the time log.
+    """
+    # Locked: of several requests that complete it at once, the second reads the outcome of the first.
+    session = await uow.get(Session, id, "id")
+    uow.authorize()
+    outcome = SessionStatus.ATTENDED if attended else SessionStatus.NOT_ATTENDED
+    if session.status is outcome:
+        return session.id
+    if session.status is not SessionStatus.PLANNED:
+        raise reject(UserErrorCode.CONFLICT, _already_completed(session), "id")
+    if session.starts_at > uow.now:
+        message = "This session has not started yet. Complete it afterwards, or cancel it if it will not take place."
+        uow.add_error(UserErrorCode.INVALID, message, "input", "attended")
+    feedback = multi_line(uow, feedback or "", "input", "feedback", required=False) or None
+    starts_aims = attended and session.type is SessionType.INDUCTION
+    aims = await aims_of_session(uow.session, session.id, locked=starts_aims)
+    aim_ids = [aim.id for aim in aims]
+    files = await attachable_files(uow, file_ids or (), session.learner_id, aim_ids, "input", "fileIds")
+    if attended:
+        await _log_time(uow, session, aim_ids)
+    uow.raise_errors()
+    session.status, session.completed_at = outcome, uow.now
+    session.feedback = feedback or session.feedback
+    added = await add_files(uow, session, files, aim_ids)
+    started = await _start_aims(uow, session, aims) if starts_aims else []
+    uow.audit(
+        "Session", session.id, learner_id=session.learner_id, aim_id=single_key(aim_ids), outcome=outcome.value,
+        files=added, begun=started,
+    )  # fmt: skip
+    return session.id
+
+
+def _already_completed(session: Session) -> str:
+    if session.status is SessionStatus.CANCELLED:
+        return "This session was cancelled. Book it again if it took place after all."
+    return "This session was already completed. Reload it to see the recorded attendance."
+
+
+async def _log_time(uow: UnitOfWork, session: Session, aim_ids: Sequence[int]) -> None:
+    """Adds the session's time log entry; records an error where the day would have more than 24 hours.
+
+    The session is unique among the entries, so that the database rejects a second one.
+    """
+    # Locked, because everything that logs time adds up the day's minutes under this lock.
+    learner = await uow.session.get_one(Learner, session.learner_id, with_for_update={"key_share": True})
+    minutes = int((session.ends_at - session.starts_at).total_seconds()) // 60
+    minutes = min(max(minutes, 1), MINUTES_PER_DAY)
+    day = clock.day_of(session.starts_at)
+    logged = await minutes_on(uow.session, learner.id, day)
+    if logged + minutes > MINUTES_PER_DAY:
+        message = (
+            f"With this session the time log of {day.day} {day:%B %Y} would have more than 24 hours. Shorten or delete "
+            "another entry of that day first."
+        )
+        uow.add_error(UserErrorCode.CONFLICT, message, "id")
+    assessor = await uow.session.get_one(User, session.assessor_id)
+    uow.session.add(
+        TimeLogEntry(
+            provider_id=session.provider_id, learner_id=learner.id, date=day,
+            activity_type=ActivityType.FACE_TO_FACE_SESSION, job_setting=JobSetting.OFF_THE_JOB, minutes=minutes,
+            aim_id=single_key(aim_ids), assessor_id=assessor.id,
+            comments=f"Session {session.number} with {assessor.name}.", automatic=True, session_id=session.id,
+            added_by_id=uow.viewer.user_key, added_at=uow.now,
+        )
+    )  # fmt: skip
+
+
+async def _start_aims(uow: UnitOfWork, session: Session, aims: Sequence[Aim]) -> list[int]:
+    """Starts the aims that wait for the induction: the session's, or all that the viewer sees. Returns their keys."""
+    if not aims:
+        aims = await visible_aims(uow.session, uow.viewer, session.learner_id, locked=True)
+    waiting = [aim for aim in aims if aim.status is AimStatus.AWAITING_INDUCTION]
+    for aim in waiting:
+        aim.status = AimStatus.IN_TRAINING
+    return [aim.id for aim in waiting]

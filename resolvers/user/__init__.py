@@ -1,0 +1,1 @@
+"""Mutations of users: invitations, accounts, the roles they hold, and the allocations of employer roles."""

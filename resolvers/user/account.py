@@ -1,0 +1,82 @@
+"""Accounts are created by invitation and ended by archiving."""
+
+from auth import policy
+from auth.auth_sessions import end_sessions
+from db.models.user import User
+from domain.enums import Role, UserErrorCode
+from repositories.user import (
+    delete_allocations,
+    grants_of_user,
+    is_last_master_admin,
+    revoke_tokens,
+    user_key_by_username,
+)
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.core.validation import single_line
+from resolvers.user.invitation import add_email_taken, add_role, create_user, parse_username, send_invitation
+from resolvers.user.role_grant import check_grantable
+
+
+@mutation("userInvite")
+async def invite(uow: UnitOfWork, *, name: str, email: str, role: Role) -> int:
+    """Adds a user in one role, whose username is the e-mail, and sends the invitation. Returns the user's key.
+
+    A person who was invited and has never signed in gets a new link. Rejects with NOT_ALLOWED for a role that the
+    viewer cannot grant, CONFLICT where the username is taken, and REQUIRED or INVALID for the fields.
+    """
+    uow.authorize()
+    name = single_line(uow, name, "input", "name")
+    username = parse_username(uow, email, "input", "email")
+    if check_grantable(uow, role, "input", "role") and role is Role.LEARNER:
+        message = "You cannot invite a learner here. Enrol the learner, which sends the invitation too."
+        uow.add_error(UserErrorCode.INVALID, message, "input", "role")
+    key = await user_key_by_username(uow.session, username)
+    user = None if key is None else await _open_invitation(uow, key)
+    if key is not None and user is None:
+        add_email_taken(uow, "input", "email")
+    uow.raise_errors()
+    if user is None:
+        user = await create_user(uow, name, email, username, role)
+    else:
+        user.name = name
+        if role not in await grants_of_user(uow.session, user.id):
+            add_role(uow, user, role)
+        await send_invitation(uow, user, role)
+    uow.audit("User", user.id, role=role.value)
+    return user.id
+
+
+@mutation("userArchive")
+async def archive(uow: UnitOfWork, *, id: str) -> int:
+    """Archives an account: ends its authentication sessions, links and allocations. Records keep the user's name.
+
+    The user's aims keep them as assessor or IQA until they are reassigned. Rejects with NOT_FOUND, NOT_ALLOWED, and
+    CONFLICT for the viewer's own account and that of the last Master Admin.
+    """
+    user = await uow.get(User, id, "id")
+    uow.authorize()
+    if user.archived_at is not None:
+        return user.id
+    grants = await grants_of_user(uow.session, user.id)
+    if user.id == uow.viewer.user_key:
+        message = "You cannot archive your own account. Ask another Master Admin to do it."
+        uow.add_error(UserErrorCode.CONFLICT, message, "id")
+    elif Role.MASTER_ADMIN in grants and await is_last_master_admin(uow.session, user):
+        message = "This is the only Master Admin. Give the role to another person first."
+        uow.add_error(UserErrorCode.CONFLICT, message, "id")
+    uow.raise_errors()
+    user.archived_at = uow.now
+    await end_sessions(uow.session, user.id, uow.now, "account archived")
+    await revoke_tokens(uow.session, user.id, uow.now)
+    await delete_allocations(uow.session, user.id, *Role)
+    uow.audit("User", user.id)
+    return user.id
+
+
+async def _open_invitation(uow: UnitOfWork, key: int) -> User | None:
+    """Returns the user, if they were invited, have never signed in, and hold only roles that the viewer can grant."""
+    user = await uow.get_or_none(User, key)
+    if user is None or user.last_login_at is not None or not user.must_change_password or user.archived_at is not None:
+        return None
+    grants = await grants_of_user(uow.session, user.id)
+    return user if grants.keys() <= policy.GRANTABLE[uow.viewer.role] else None

@@ -1,0 +1,115 @@
+"""Allocations: the learners that an Employer Manager sees, and the sites that an Employer Overview sees."""
+
+from collections.abc import Sequence
+
+from db.models.employer import Employer
+from db.models.learner import Learner
+from db.models.user import ManagerAllocation, OverviewAllocation, User
+from domain import global_id
+from domain.enums import Role, UserErrorCode
+from repositories.user import Allocation, allocations_of, grants_of_user, visible_keys
+from resolvers.core.labels import ROLE
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+
+# In one mutation; more can be allocated with the next.
+MAX_ALLOCATED = 100
+
+# What a role is allocated, and the argument with the ids.
+_ALLOCATED: dict[Role, tuple[type[Learner] | type[Employer], str]] = {
+    Role.EMPLOYER_MANAGER: (Learner, "learnerIds"),
+    Role.EMPLOYER_OVERVIEW: (Employer, "employerIds"),
+}
+
+
+@mutation("employerManagerAllocate")
+async def manager_allocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequence[str]) -> int:
+    """Lets an Employer Manager see learners whom the viewer sees, all or none; repeating it changes nothing.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, and INVALID where the user is not an Employer Manager.
+    """
+    return await _allocate(uow, Role.EMPLOYER_MANAGER, user_id, learner_ids)
+
+
+@mutation("employerManagerDeallocate")
+async def manager_deallocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequence[str]) -> int:
+    """Removes learners from those that an Employer Manager sees, from the next request on."""
+    return await _deallocate(uow, Role.EMPLOYER_MANAGER, user_id, learner_ids)
+
+
+@mutation("employerOverviewAllocate")
+async def overview_allocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequence[str]) -> int:
+    """Lets an Employer Overview see every learner of sites, all or none; repeating it changes nothing.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, and INVALID where the user is not an Employer Overview.
+    """
+    return await _allocate(uow, Role.EMPLOYER_OVERVIEW, user_id, employer_ids)
+
+
+@mutation("employerOverviewDeallocate")
+async def overview_deallocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequence[str]) -> int:
+    """Removes sites from those that an Employer Overview sees, from the next request on."""
+    return await _deallocate(uow, Role.EMPLOYER_OVERVIEW, user_id, employer_ids)
+
+
+async def _allocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> int:
+    user, keys = await _user_and_keys(uow, role, user_id, ids)
+    if user.archived_at is not None or role not in await grants_of_user(uow.session, user.id):
+        message = f"This person does not have the role {ROLE[role]}. Give them the role first."
+        uow.add_error(UserErrorCode.INVALID, message, "userId")
+    uow.raise_errors()
+    existing = await allocations_of(uow.session, role, user.id)
+    added = [key for key in keys if key not in existing]
+    uow.session.add_all(_allocation(uow, role, user, key) for key in added)
+    _audit(uow, role, user, added)
+    return user.id
+
+
+async def _deallocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> int:
+    user, keys = await _user_and_keys(uow, role, user_id, ids)
+    uow.raise_errors()
+    existing = await allocations_of(uow.session, role, user.id)
+    removed = [key for key in keys if key in existing]
+    for key in removed:
+        await uow.session.delete(existing[key])
+    _audit(uow, role, user, removed)
+    return user.id
+
+
+async def _user_and_keys(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> tuple[User, list[int]]:
+    """Returns the user, locked, and the keys of the ids, each once; records an error for each that is not visible."""
+    entity, field = _ALLOCATED[role]
+    user = await uow.get(User, user_id, "userId")
+    uow.authorize()
+    if not ids:
+        uow.add_error(UserErrorCode.REQUIRED, "Choose at least one.", field)
+    if len(ids) > MAX_ALLOCATED:
+        uow.add_error(UserErrorCode.INVALID, f"These are too many. Choose {MAX_ALLOCATED} or fewer at a time.", field)
+        uow.raise_errors()
+    keys = [global_id.decode(entity.type_name(), id) for id in ids]
+    visible = await visible_keys(uow.session, uow.viewer, entity, [key for key in keys if key is not None])
+    for index, key in enumerate(keys):
+        if key not in visible:
+            uow.add_not_found(field, str(index))
+    return user, sorted({key for key in keys if key in visible})
+
+
+def _allocation(uow: UnitOfWork, role: Role, user: User, key: int) -> Allocation:
+    columns = {
+        "user_id": user.id,
+        "provider_id": user.provider_id,
+        "allocated_by_id": uow.viewer.user_key,
+        "allocated_at": uow.now,
+    }
+    if role is Role.EMPLOYER_MANAGER:
+        return ManagerAllocation(learner_id=key, **columns)
+    return OverviewAllocation(employer_id=key, **columns)
+
+
+def _audit(uow: UnitOfWork, role: Role, user: User, keys: list[int]) -> None:
+    if not keys:
+        return
+    if role is Role.EMPLOYER_MANAGER:
+        # The allocation of one learner is shown in that learner's audit trail too.
+        uow.audit("User", user.id, learner_id=keys[0] if len(keys) == 1 else None, learners=keys)
+    else:
+        uow.audit("User", user.id, employers=keys)

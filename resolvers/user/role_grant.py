@@ -1,0 +1,75 @@
+"""Roles are granted to users and revoked."""
+
+from auth import policy
+from auth.auth_sessions import end_sessions
+from db.models.user import User
+from domain.enums import Role, UserErrorCode
+from repositories.learner import learner_key_of_user
+from repositories.user import delete_allocations, grants_of_user, is_last_master_admin
+from resolvers.core.labels import ROLE
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.user.invitation import add_role
+
+
+@mutation("roleGrant")
+async def grant(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
+    """Grants a user a role; a role that they hold already changes nothing.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED for a role that the viewer cannot grant, INVALID for LEARNER where the user has
+    no learner record, and CONFLICT where the account is archived.
+    """
+    user = await uow.get(User, user_id, "userId")
+    uow.authorize()
+    grantable = check_grantable(uow, role, "role")
+    if user.archived_at is not None:
+        uow.add_error(UserErrorCode.CONFLICT, "This account is archived, so it cannot get a role.", "userId")
+    if grantable and role is Role.LEARNER and await learner_key_of_user(uow.session, user.id) is None:
+        message = "This person is not enrolled. Enrol them as a learner, which gives them the role."
+        uow.add_error(UserErrorCode.INVALID, message, "role")
+    uow.raise_errors()
+    if role not in await grants_of_user(uow.session, user.id):
+        add_role(uow, user, role)
+        uow.audit("User", user.id, role=role.value)
+    return user.id
+
+
+@mutation("roleRevoke")
+async def revoke(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
+    """Revokes a role with its allocations and authentication sessions; a role that they do not hold changes nothing.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED for a role that the viewer cannot grant, and CONFLICT for the viewer's own role
+    MASTER_ADMIN and that of the last Master Admin.
+    """
+    user = await uow.get(User, user_id, "userId")
+    uow.authorize()
+    check_grantable(uow, role, "role")
+    uow.raise_errors()
+    grants = await grants_of_user(uow.session, user.id)
+    if role not in grants:
+        return user.id
+    if role is Role.MASTER_ADMIN:
+        await _check_other_master_admin(uow, user)
+    await uow.session.delete(grants[role])
+    await end_sessions(uow.session, user.id, uow.now, "role revoked", role=role)
+    await delete_allocations(uow.session, user.id, role)
+    uow.audit("User", user.id, role=role.value)
+    return user.id
+
+
+def check_grantable(uow: UnitOfWork, role: Role, *field: str) -> bool:
+    """Returns whether the viewer's role can grant and revoke that role; else records NOT_ALLOWED."""
+    if role in policy.GRANTABLE.get(uow.viewer.role, ()):
+        return True
+    message = f"You cannot give or remove the role {ROLE[role]}. Ask a Master Admin to do it."
+    uow.add_error(UserErrorCode.NOT_ALLOWED, message, *field)
+    return False
+
+
+async def _check_other_master_admin(uow: UnitOfWork, user: User) -> None:
+    if user.id == uow.viewer.user_key:
+        message = "You cannot remove this role from yourself. Ask another Master Admin to do it."
+        uow.add_error(UserErrorCode.CONFLICT, message, "userId")
+    elif await is_last_master_admin(uow.session, user):
+        message = "This is the only Master Admin. Give the role to another person first."
+        uow.add_error(UserErrorCode.CONFLICT, message, "userId")
+    uow.raise_errors()
