@@ -8,14 +8,14 @@ from tests.support.architecture import ROOT, files
 from tests.support.wording import PHRASES, forbidden_words
 
 
-def test_the_checked_files_use_plain_words() -> None:
+def test_the_repository_uses_plain_words() -> None:
     assert forbidden_words(ROOT, files()) == []
 
 
 def written(root: Path, path: str, text: str) -> list[str]:
     (root / path).parent.mkdir(parents=True, exist_ok=True)
     (root / path).write_text(text)
-    return forbidden_words(root, [path], checked=("",), exceptions={})
+    return forbidden_words(root, [path], exceptions={})
 
 
 @pytest.mark.parametrize("phrase", PHRASES)
@@ -47,20 +47,20 @@ def test_other_words_pass(tmp_path: Path) -> None:
     assert written(tmp_path, "docs/page.md", text) == []
 
 
-def test_files_outside_the_list_are_not_checked(tmp_path: Path) -> None:
-    written(tmp_path, "db/a.py", "# whoever\n")
-    assert forbidden_words(tmp_path, ["db/a.py"], checked=("docs/",), exceptions={}) == []
+def test_released_schemas_are_not_checked(tmp_path: Path) -> None:
+    assert len(written(tmp_path, "schema/other.graphql", "# whoever\n")) == 1
+    assert written(tmp_path, "schema/released/0.1.0.graphql", "# whoever\n") == []
 
 
 def test_an_exception_applies_to_its_file_and_phrase_only(tmp_path: Path) -> None:
     exceptions = {("docs/a.md", "whoever"): "a quotation"}
     written(tmp_path, "docs/a.md", "whoever told it\n")
     written(tmp_path, "docs/b.md", "whoever\n")
-    found = forbidden_words(tmp_path, ["docs/a.md", "docs/b.md"], ("docs/",), exceptions)
+    found = forbidden_words(tmp_path, ["docs/a.md", "docs/b.md"], exceptions)
     assert [line.split(", ")[0] for line in found] == ['docs/a.md:1: "told"', 'docs/b.md:1: "whoever"']
 
 
 def test_an_exception_that_is_not_needed_is_found(tmp_path: Path) -> None:
     written(tmp_path, "docs/a.md", "# A page\n")
-    found = forbidden_words(tmp_path, ["docs/a.md"], ("docs/",), {("docs/a.md", "whoever"): "a quotation"})
+    found = forbidden_words(tmp_path, ["docs/a.md"], {("docs/a.md", "whoever"): "a quotation"})
     assert found == ['docs/a.md: the exception for "whoever" is not needed']

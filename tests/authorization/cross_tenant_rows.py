@@ -1,7 +1,7 @@
-"""Rows that name users of another provider, as no mutation leaves them: the second line of defence.
+"""Rows that name users of another provider. No mutation writes such rows; the tests check a second line of defence.
 
-Every record names its provider, and every condition compares it. If a row ever named a user of another provider, that
-user would still see nothing because of it.
+Every record names its provider, and every condition compares it. If a row names a user of another provider, that user
+still sees nothing because of it.
 """
 
 import datetime as dt
@@ -16,17 +16,17 @@ from domain.enums import Role
 from tests.support.factories import Factory
 from tests.support.scenarios.authorization import AuthorizationScenario, build_authorization
 
-# These see the name of a site of this provider: a learner of theirs works there.
-SHOWN_A_SITE = ("zoo", "zed")
+# These users see the name of a site of the other provider, because one of their learners works there.
+USERS_WITH_A_FOREIGN_SITE = ("zoo", "zed")
 
 
 async def build_with_cross_tenant_rows(database: Database) -> AuthorizationScenario:
-    """The scenario, with the far provider's records that name users here, and learners' records that are its own."""
+    """Builds the scenario and adds rows of the other provider ("far") that name users or learners of this one."""
     scenario = await build_authorization(database)
     users, far = scenario.users, {"provider_id": scenario.far.id}
     async with database.writing() as session:
         factory = Factory(session)
-        # The far provider's learner with users of this one.
+        # Records of a learner of the far provider that name users of this one.
         await factory.aim(scenario.zoe, scenario.far_standard, assessor=users["ann"], iqa=users["ian"])
         await factory.allocate(users["mo"], scenario.zoe)
         await factory.allocate(users["nell"], scenario.zoe)
@@ -40,7 +40,7 @@ async def build_with_cross_tenant_rows(database: Database) -> AuthorizationScena
         await factory.allocate(users["zed"], at_site_here)
         for role in (Role.ASSESSOR, Role.EMPLOYER_MANAGER):
             await factory.role_grant(users["oz"], role, **far)
-        # Only the provider of these rows says that they are not of this one.
+        # In these rows only `provider_id` is of the far provider.
         await _add_records_of_ada(factory, scenario)
         for name in ("ann", "ada", "may"):
             (await factory.file(users[name], name="far.txt")).provider_id = scenario.far.id
@@ -51,7 +51,7 @@ async def build_with_cross_tenant_rows(database: Database) -> AuthorizationScena
 
 
 async def _add_records_of_ada(factory: Factory, scenario: AuthorizationScenario) -> None:
-    """A record of each kind of Ada's, in her aim and in none, whose provider is the far one."""
+    """Adds a record of each kind for Ada, with and without an aim; the provider of each is the far one."""
     ada, ann, main = scenario.ada, scenario.users["ann"], scenario.aims["main"]
     aim = await factory.aim(ada, scenario.barista, assessor=ann, iqa=scenario.users["ian"])
     session = await factory.session_of(ada, ann, factory.now + dt.timedelta(days=33))

@@ -1,4 +1,4 @@
-"""Each condition of auth/scope.py by itself, without the loader around it that looks at a row's provider once more."""
+"""Runs each condition of auth/scope.py alone, without the loader around it, which compares the provider again."""
 
 from typing import Any
 
@@ -17,14 +17,15 @@ from db.models.user import User
 from domain.enums import Role
 from tests.authorization.oracle import Visibility
 
-# To whom a learner's own row says by itself that it is seen: how many selects say so, the sites of an Overview's.
-BY_ITSELF = {Role.LEARNER: 0, Role.EMPLOYER_OVERVIEW: 1, Role.BASIC_ADMIN: 0, Role.MASTER_ADMIN: 0}
+# The number of subqueries in `sees_learner` for the roles that need only the learner's own row (and, for an Employer
+# Overview, the allocated sites).
+SUBQUERIES = {Role.LEARNER: 0, Role.EMPLOYER_OVERVIEW: 1, Role.BASIC_ADMIN: 0, Role.MASTER_ADMIN: 0}
 
 
 async def disagreements(database: Database, viewer: Viewer, visibility: Visibility) -> list[str]:
-    """Which conditions let through other rows than the oracle does."""
+    """Returns one line for each condition that selects other rows than the oracle."""
     role = viewer.role
-    arrived = {row["id"] for row in visibility.rows["file"] if row["uploaded_at"] is not None}
+    uploaded = {row["id"] for row in visibility.rows["file"] if row["uploaded_at"] is not None}
     expected: dict[str, tuple[Any, set[int]]] = {
         "visible_learners": (scope.visible_learners(role), visibility.learners),
         "sees_learner": (select(Learner.id).where(scope.sees_learner(role, Learner.id)), visibility.learners),
@@ -44,15 +45,15 @@ async def disagreements(database: Database, viewer: Viewer, visibility: Visibili
     found = []
     for name, (statement, keys) in expected.items():
         given = {row[0] for row in await database.rows(statement, scope.viewer_params(viewer), primary=True)}
-        if (given & arrived if name == "sees_file" else given) != keys:
+        if (given & uploaded if name == "sees_file" else given) != keys:
             found.append(f"{name}: {sorted(given ^ keys)[:9]}")
-    # A role that the table does not know sees nobody.
+    # An unknown role sees no learner.
     unknown: Any = None
     if await database.rows(scope.visible_learners(unknown), scope.viewer_params(viewer), primary=True):
         found.append("visible_learners of no role")
-    # Of a page of learners none is looked up once more: a list of thousands would be slow, and no other test tell.
+    # A condition with more subqueries gives the same rows, but makes a list of thousands of learners slow.
     selects = str(scope.sees_learner(role, Learner.id)).count("SELECT")
-    if selects != BY_ITSELF.get(role, selects):
+    if selects != SUBQUERIES.get(role, selects):
         found.append(f"sees_learner of the learner itself: {selects} selects")
     if scope.sees_uln(role) != visibility.sees_uln:
         found.append("sees_uln")

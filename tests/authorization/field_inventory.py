@@ -1,19 +1,19 @@
-"""The fields whose value does not follow from which records the viewer sees, each with its rule.
+"""The fields with a rule of their own: their value depends on more than which records the viewer may see.
 
-Everything else follows its record, and is not listed: the questions are made from the schema, the visibility of a type
-is declared on its mapped class, and `tests/authorization/test_matrix.py` compares each field with its value in a world
-without what the viewer may not see. A field that is added to the graph is in that comparison at once; only if it has a
-rule of its own does it need a line here, a rule in `auth/scope.py` and one in `tests/authorization/oracle.py`.
+Other fields are not listed. The queries are generated from the schema, the visibility of a type is declared on its
+mapped class, and `test_matrix.py` compares each field with its value in a database that has only the visible rows. A
+new field is part of that comparison automatically. A new field with a rule of its own needs a line here, a rule in
+`auth/scope.py` and one in `oracle.py`.
 """
 
-# Links name the viewer, and times are those of the request.
-OF_THE_REQUEST = {
+# Fields that differ between two requests of the same viewer.
+REQUEST_FIELDS = {
     "Download_url": "signed for the viewer",
-    "Download_expiresAt": "counted from the request",
+    "Download_expiresAt": "a lifetime added to the time of the request",
     "Kpis_generatedAt": "the time of the request",
 }
-# What depends on the role in use besides the records; the oracle states each rule.
-OF_THE_ROLE = {
+# Fields that depend on the role of the viewer besides the records; the oracle has each rule.
+ROLE_FIELDS = {
     "Learner_uln": "everybody who sees the learner, except employers",
     "User_email": "the user; assessor and IQA of a learner; admins",
     "User_lastLoginAt": "as User_email",
@@ -25,5 +25,5 @@ OF_THE_ROLE = {
     "Viewer_grants": "the user's own roles",
     "Viewer_signatureRequests": "documents with a slot of the viewer's role",
     "Viewer_awaitingSignatureCount": "open slots of the viewer's role",
-    "Query_users": "people stay in the world without the rest, because records name them",
+    "Query_users": "a reduced database keeps all users, because records refer to them",
 }

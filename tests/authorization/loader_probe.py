@@ -1,8 +1,8 @@
-"""Calls each loader, list and scoped read for a write directly, with every key of a world.
+"""Calls each loader, list and scoped read for a write directly, with every key of a database.
 
-A resolver passes keys that it found in what the viewer sees: the condition in the loader is a second line of defence,
-and no query shows whether it holds. Here it is the only one. Each must give what it gives in a world that was cut down
-to what the viewer sees (`given`), or what the oracle says (`disagreements`).
+A resolver passes keys that it found in visible records, so the condition in the loader is a second line of defence that
+no query tests. Here it is the only one. Each loader must return what it returns from a database with only the visible
+rows (`results`), or what the oracle says (`disagreements`).
 """
 
 from collections.abc import AsyncIterator, Iterable, Iterator
@@ -44,18 +44,19 @@ from tests.authorization.rows import TABLE_OF, Rows
 from tests.authorization.viewer_crawler import ViewerCrawler
 
 KEYS_OF = {KpisLoader: "metrics", KpisOfEmployerLoader: "employer_metrics"}
-# Held against the oracle: the rows that they give are named by records, or are people.
-BY_ORACLE = (UserLoader, ContactLoader, NamedUserLoader, NamedFileLoader)
-# What these take is no key of a table: they are asked below in their own way.
-ASKED_APART = {CriteriaOfUnitLoader, UnitProgressLoader, CalendarLoader}
+# Compared with the oracle, because a reduced database keeps the rows that these loaders return.
+COMPARED_WITH_ORACLE = (UserLoader, ContactLoader, NamedUserLoader, NamedFileLoader)
+# These loaders do not take keys of a table; `results` calls them separately.
+CALLED_SEPARATELY = {CriteriaOfUnitLoader, UnitProgressLoader, CalendarLoader}
 
-# A record may name by its key what its viewer does not see: who asks for that is told that it is not there.
-LEADS_TO = {
+# A visible record may contain the key of a record that is not visible: reading that key gives null.
+REFERENCES = {
     "parent_key": "Employer", "session_key": "Session", "photo_key": "File", "action_key": "Action", "aim_key": "Aim",
 }  # fmt: skip
 
-# What these give is seen or not by itself, whatever led there: of one out of sight, what is out of sight must not come.
-BY_THEMSELVES = {
+# The rows that these loaders return may be visible although the owner that is the key is not: (type of the owner, type
+# of the rows). For an invisible owner only the invisible rows must be missing.
+VISIBLE_WITHOUT_OWNER = {
     ActionsOfSessionLoader: ("Session", "Action"),
     EvidenceOfActionLoader: ("Action", "Evidence"),
     SitesOfEmployerLoader: ("Employer", "Employer"),
@@ -63,7 +64,7 @@ BY_THEMSELVES = {
 
 
 def loader_classes() -> list[type[BaseLoader]]:
-    """Every loader class that a module of loaders/ defines, but for those that others derive from."""
+    """Returns every loader class of the package `loaders`, without the base classes."""
     found = [
         value
         for module in import_submodules("loaders")
@@ -74,13 +75,13 @@ def loader_classes() -> list[type[BaseLoader]]:
 
 
 def lists() -> dict[str, PagedList]:
-    """Every list that a module of loaders/ names, by its name there."""
+    """Returns every list of the package `loaders`, by the name of its constant."""
     modules = import_submodules("loaders")
     return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, PagedList)}
 
 
 def keys_of(rows: Rows) -> dict[str, list[Any]]:
-    """Every key of a world, whoever may see it, by what it names."""
+    """Returns every key of a database, visible or not, by table or kind of key."""
     keys: dict[str, list[Any]] = {table: [row["id"] for row in found if "id" in row] for table, found in rows.items()}
     for kind in ("unit", "criterion"):
         keys[kind] = [
@@ -94,62 +95,62 @@ def keys_of(rows: Rows) -> dict[str, list[Any]]:
     return keys
 
 
-async def given(crawler: ViewerCrawler, visibility: Visibility) -> dict[str, Any]:
-    """All that loaders and lists give somebody, as plain data. `sight`: what they see in the world the keys are of."""
+async def results(crawler: ViewerCrawler, visibility: Visibility) -> dict[str, Any]:
+    """Returns what all loaders and lists return to a viewer, as plain data. `visibility`: of the viewer in all rows."""
     keys, found = keys_of(crawler.rows), {}
     seen = {name: {int(id.partition("_")[2].partition(".")[0]) for id in ids} for name, ids in visibility.ids.items()}
 
-    def fresh() -> Loaders:
-        # One for each question: what another one read must not stand in for it.
+    def new_loaders() -> Loaders:
+        # New loaders for each call, so that no result comes from a cache.
         return crawler.context(visibility.me, visibility.role).loaders
 
-    def keep(name: str, asked: Iterable[Any], answers: Iterable[Any]) -> None:
-        found[name] = {repr(key): plain(answer, seen) for key, answer in zip(asked, answers, strict=True)}
+    def keep(name: str, keys: Iterable[Any], answers: Iterable[Any]) -> None:
+        found[name] = {repr(key): plain(answer, seen) for key, answer in zip(keys, answers, strict=True)}
 
     for loader in loader_classes():
-        if loader in ASKED_APART or loader in (UserLoader, ContactLoader, NamedFileLoader):
+        if loader in CALLED_SEPARATELY or loader in (UserLoader, ContactLoader, NamedFileLoader):
             continue
         kind = KEYS_OF.get(loader) or loader.keys_of
-        answers = await fresh()[loader].load_many(keys[kind])
-        if loader in BY_THEMSELVES:
-            leads, gives = (seen[type_] for type_ in BY_THEMSELVES[loader])
+        answers = await new_loaders()[loader].load_many(keys[kind])
+        if loader in VISIBLE_WITHOUT_OWNER:
+            owners, returned = (seen[type_] for type_ in VISIBLE_WITHOUT_OWNER[loader])
             answers = [
-                [row for row in rows if key in leads or row.key not in gives]
+                [row for row in rows if key in owners or row.key not in returned]
                 for key, rows in zip(keys[kind], answers, strict=True)
             ]
         keep(loader.__name__, keys[kind], answers)
-    units = [unit for unit in await fresh()[UnitLoader].load_many(keys["unit"]) if unit is not None]
+    units = [unit for unit in await new_loaders()[UnitLoader].load_many(keys["unit"]) if unit is not None]
     for which in CriterionFilter:
-        keep(f"criteria_of_unit {which}", units, await fresh().get(CriteriaOfUnitLoader, which).load_many(units))
-    keep("time_log_calendar", keys["learner"], await fresh()[CalendarLoader].load_many(keys["learner"]))
-    keep("own_grants", ["own"], [await own_grants(fresh().reading)])
-    async for name, asked, pages in _pages(fresh, keys):
-        found[name] = {repr(key): plain(page, seen) for key, page in zip(asked, pages, strict=True)}
+        keep(f"criteria_of_unit {which}", units, await new_loaders().get(CriteriaOfUnitLoader, which).load_many(units))
+    keep("time_log_calendar", keys["learner"], await new_loaders()[CalendarLoader].load_many(keys["learner"]))
+    keep("own_grants", ["own"], [await own_grants(new_loaders().reading)])
+    async for name, owners, pages in _pages(new_loaders, keys):
+        found[name] = {repr(key): plain(page, seen) for key, page in zip(owners, pages, strict=True)}
     return found
 
 
-async def _pages(fresh: Any, keys: dict[str, list[Any]]) -> AsyncIterator[tuple[str, list[Any], list[Any]]]:
+async def _pages(new_loaders: Any, keys: dict[str, list[Any]]) -> AsyncIterator[tuple[str, list[Any], list[Any]]]:
     whole_page = PageArguments(first=100)
     for name, listed in lists().items():
-        for values, order_by in _questions(listed, keys):
+        for values, order_by in _filters_and_orders(listed, keys):
             if listed is not USERS:
-                page = await read_page(fresh().reading, listed, whole_page, values, order_by, True)
-                yield f"{name} {values} {order_by}", ["own"], [await told(page)]
+                page = await read_page(new_loaders().reading, listed, whole_page, values, order_by, True)
+                yield f"{name} {values} {order_by}", ["own"], [await page_content(page)]
             for owner in listed.owners:
-                loader = fresh().get(PagesLoader, listed, owner, whole_page, tuple(values.items()), order_by)
-                pages = [await told(page) for page in await loader.load_many(keys[owner])]
+                loader = new_loaders().get(PagesLoader, listed, owner, whole_page, tuple(values.items()), order_by)
+                pages = [await page_content(page) for page in await loader.load_many(keys[owner])]
                 yield f"{name} by {owner} {values} {order_by}", keys[owner], pages
         for owner in listed.owners:
-            reading = fresh().reading
+            reading = new_loaders().reading
             if not listed.orders:
                 whole = [await whole_list(reading, listed, owner, key, {}, at_once=3) for key in keys[owner]]
                 yield f"{name} by {owner} whole", keys[owner], whole
 
 
-def _questions(listed: PagedList, keys: dict[str, list[Any]]) -> Iterator[tuple[dict[str, Any], Any]]:
-    """Nothing, each order, and each filter with every record that it can name or value that it can have.
+def _filters_and_orders(listed: PagedList, keys: dict[str, list[Any]]) -> Iterator[tuple[dict[str, Any], Any]]:
+    """Yields (filter, order): none, each order, and each filter with each of its possible records or values.
 
-    A filter by the value of a column looks at the record itself, so it is left out.
+    A filter by the value of a column reads the visible record only, so it is left out.
     """
     for order_by in (None, *listed.orders):
         yield {}, order_by
@@ -164,21 +165,21 @@ def _questions(listed: PagedList, keys: dict[str, list[Any]]) -> Iterator[tuple[
             yield {name: True}, None
 
 
-async def told(page: Page[Any]) -> Any:
-    """A page with what it counts and adds up."""
+async def page_content(page: Page[Any]) -> Any:
+    """Returns the nodes of a page with its counts and totals."""
     return [page.nodes, page.has_next_page, await page.count(), dict(await page.totals())]
 
 
 def plain(value: Any, seen: dict[str, set[int]]) -> Any:
-    """A light row as lists and dictionaries; a key that leads to what is not among the seen is None."""
+    """Returns a light row as lists and dictionaries; a reference to a record that is not in `seen` becomes None."""
     if isinstance(value, Enum) or value is None:
         return value
     if is_dataclass(value):
         if type(value).__name__.endswith("Reference"):
-            return value.key  # Of a qualification, which is nobody's.
+            return value.key  # Of a qualification, which every viewer of the provider sees.
         made = {field.name: getattr(value, field.name) for field in fields(value)}
-        for name in made.keys() & LEADS_TO.keys():
-            made[name] = made[name] if made[name] in seen[LEADS_TO[name]] else None
+        for name in made.keys() & REFERENCES.keys():
+            made[name] = made[name] if made[name] in seen[REFERENCES[name]] else None
         return {name: plain(part, seen) for name, part in made.items()}
     if isinstance(value, dict):
         return {repr(name): plain(part, seen) for name, part in value.items()}
@@ -188,7 +189,7 @@ def plain(value: Any, seen: dict[str, set[int]]) -> Any:
 
 
 async def disagreements(crawler: ViewerCrawler, visibility: Visibility) -> list[str]:
-    """Where people, files and what a change reads are not what the oracle says."""
+    """Returns where the users, the files and the reads for a write differ from the oracle."""
     keys, found = keys_of(crawler.rows), []
 
     def same(name: str, got: Iterable[int], expected: Iterable[int]) -> None:
@@ -197,11 +198,11 @@ async def disagreements(crawler: ViewerCrawler, visibility: Visibility) -> list[
 
     context = crawler.context(visibility.me, visibility.role)
     loaded, reading = context.loaders, context.loaders.reading
-    provided = {table: {row["id"] for row in visibility.of(table)} for table in ("user_account", "file")}
-    arrived = {row["id"] for row in crawler.rows["file"] if row["uploaded_at"] is not None}
+    of_provider = {table: {row["id"] for row in visibility.of(table)} for table in ("user_account", "file")}
+    uploaded = {row["id"] for row in crawler.rows["file"] if row["uploaded_at"] is not None}
     contacts = {int(id.partition("_")[2]) for id in visibility.contacts}
-    expected_of = (visibility.users, contacts, provided["user_account"], provided["file"] & arrived)
-    for loader, expected in zip(BY_ORACLE, expected_of, strict=True):
+    expected_of = (visibility.users, contacts, of_provider["user_account"], of_provider["file"] & uploaded)
+    for loader, expected in zip(COMPARED_WITH_ORACLE, expected_of, strict=True):
         kind = loader.keys_of
         answers = await loaded[loader].load_many(keys[kind])
         same(loader.__name__, [key for key, row in zip(keys[kind], answers, strict=True) if row is not None], expected)
@@ -211,15 +212,15 @@ async def disagreements(crawler: ViewerCrawler, visibility: Visibility) -> list[
         held = {row["user_id"] for row in visibility.of("role_grant", role=role)} if role else visibility.users
         page = await read_page(reading, USERS, PageArguments(first=100), {"role": role})
         same(f"USERS {role}", [row.key for row in page.nodes], (visibility.users & held) - archived)
-    await _changes(crawler.database, context.require_active_viewer(), visibility, keys, same)
+    await _reads_for_write(crawler.database, context.require_active_viewer(), visibility, keys, same)
     return found
 
 
-async def _changes(
+async def _reads_for_write(
     database: Database, viewer: Any, visibility: Visibility, keys: dict[str, list[Any]], same: Any
 ) -> None:
-    """What a change finds by the ids that it is given."""
-    arrived = {row["id"] for row in visibility.rows["file"] if row["uploaded_at"] is not None}
+    """Compares the reads for a write with the oracle."""
+    uploaded = {row["id"] for row in visibility.rows["file"] if row["uploaded_at"] is not None}
     for entity in entities():
         type_ = entity.type_name()
         if type_ not in visibility.ids or type_ == "AuditEvent":
@@ -228,7 +229,7 @@ async def _changes(
         statement = one_for_write(visibility.role, entity, False).with_only_columns(entity.id)
         for key in keys[table]:
             rows = await database.rows(statement, {**scope.viewer_params(viewer), "key": key}, True)
-            if entity.__name__ != "File" or key in arrived:
+            if entity.__name__ != "File" or key in uploaded:
                 same(f"one {type_} for write", [row.id for row in rows], {key} & expected)
     async with database.writing() as session:
         for entity, expected in ((Learner, visibility.learners), (Employer, visibility.employers)):

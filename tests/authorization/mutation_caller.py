@@ -1,6 +1,6 @@
-"""Calls every mutation with arguments made from the schema; the records that it changes are given.
+"""Calls every mutation with arguments that are generated from the schema and the given ids of records.
 
-`MutationCaller` commits the changes, or rolls each transaction back where it would have been committed.
+`MutationCaller` commits the changes; with a `RollbackDatabase` it rolls them back.
 """
 
 import datetime as dt
@@ -28,8 +28,8 @@ from tests.authorization.viewer_crawler import ViewerCrawler
 
 PASSWORD = "a heron on the weir"
 
-# What a person says, by the argument's name; a value by "mutation.name" wins.
-TOLD: dict[str, Any] = {
+# The value of an argument, by its name or by "mutation.name", which takes precedence.
+VALUES: dict[str, Any] = {
     "name": "New Name", "email": "somebody.new@example.org", "title": "A title", "description": "What it is",
     "subject": "About tomorrow", "body": "See you at nine.", "text": "I weld.", "comment": "Better now",
     "comments": "Learned to weld", "pointsForImprovement": "Show the whole weld", "learnerFeedback": "Done",
@@ -42,17 +42,17 @@ TOLD: dict[str, Any] = {
 }  # fmt: skip
 # Days from today, for dates and moments.
 DAYS = {"startDate": 0, "plannedEndDate": 200, "targetDate": 7, "date": 0, "startsAt": 60, "endsAt": 60}
-# Left out where it need not be said: it would be about something else.
-UNSAID = {"actualEndDate", "status", "email", "uln", "bucket", "jobSetting", "disclaimer"}
+# Left out where they are optional: they would change another rule of the mutation.
+LEFT_OUT = {"actualEndDate", "status", "email", "uln", "bucket", "jobSetting", "disclaimer"}
 
 
 def mutations() -> list[str]:
-    """Every mutation there is."""
+    """Returns the name of every mutation."""
     return list(graph().mutation_type.fields)
 
 
 def id_paths(mutation: str) -> list[tuple[str, ...]]:
-    """Where ids stand in a mutation's arguments, as paths of names."""
+    """Returns the paths (names of arguments and input fields) of the ids in a mutation's arguments."""
 
     def inside(name: str, type_: Any, path: tuple[str, ...]) -> Iterator[tuple[str, ...]]:
         inner = get_named_type(type_)
@@ -67,10 +67,10 @@ def id_paths(mutation: str) -> list[tuple[str, ...]]:
 
 
 def arguments(mutation: str, ids: dict[str, str], today: dt.date, optional: bool = False) -> dict[str, Any]:
-    """A mutation's variables. `ids`: by the name of the argument or by "mutation.name" (what is said of a record stands
-    there too); what is not in it is left out.
+    """Returns the variables of a mutation.
 
-    `optional`: with every id that may be given.
+    `ids`: the ids, and values that depend on a record, by the name of the argument or by "mutation.name". An optional
+    id is left out if it is not in `ids` or `optional` is false.
     """
 
     def value(name: str, type_: GraphQLInputType) -> Any:
@@ -94,19 +94,19 @@ def arguments(mutation: str, ids: dict[str, str], today: dt.date, optional: bool
             if inner.name == "Date":
                 return day.isoformat()
             return f"{day.isoformat()}T{'10' if name == 'startsAt' else '11'}:00:00+00:00"
-        told = ids.get(f"{mutation}.{name}", TOLD.get(f"{mutation}.{name}", TOLD.get(name)))
-        if told is None:
-            assert isinstance(inner, GraphQLEnumType), f"{mutation}: say in TOLD what a person says for {name}"
+        chosen = ids.get(f"{mutation}.{name}", VALUES.get(f"{mutation}.{name}", VALUES.get(name)))
+        if chosen is None:
+            assert isinstance(inner, GraphQLEnumType), f"{mutation}: add a value of {name} to VALUES"
             return next(iter(inner.values))
-        return told
+        return chosen
 
     def wanted(name: str, type_: GraphQLInputType, required: bool) -> bool:
         inner = get_named_type(type_)
         if inner.name == "ID":
             known = f"{mutation}.{name}" in ids or name in ids
-            assert known or not required, f"{mutation}: whose id is {name}?"
-            return known and (required or (optional and name not in UNSAID))
-        return required or (f"{mutation}.{name}" in TOLD or name in TOLD or name in DAYS) and name not in UNSAID
+            assert known or not required, f"{mutation}: no id for {name}"
+            return known and (required or (optional and name not in LEFT_OUT))
+        return required or (f"{mutation}.{name}" in VALUES or name in VALUES or name in DAYS) and name not in LEFT_OUT
 
     given = graph().mutation_type.fields[mutation].args
     return {
@@ -117,7 +117,7 @@ def arguments(mutation: str, ids: dict[str, str], today: dt.date, optional: bool
 
 
 def document(mutation: str) -> str:
-    """The mutation with its arguments as variables: what it gives by id, and its errors whole."""
+    """Returns the document of a mutation with its arguments as variables, which selects the errors."""
     field = graph().mutation_type.fields[mutation]
     declared = ", ".join(f"${name}: {argument.type}" for name, argument in field.args.items())
     passed = ", ".join(f"{name}: ${name}" for name in field.args)
@@ -126,7 +126,7 @@ def document(mutation: str) -> str:
 
 
 class RollbackDatabase(Database):
-    """The same database, in which every transaction is undone at its end."""
+    """A database that rolls every transaction back at its end."""
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
@@ -137,13 +137,13 @@ class RollbackDatabase(Database):
 
 
 class MutationCaller:
-    """Carries mutations out as somebody."""
+    """Calls mutations as a user in a role."""
 
     def __init__(self, crawler: ViewerCrawler) -> None:
         self.crawler = crawler
 
     async def errors(self, user: int, role: Role, mutation: str, variables: dict[str, Any]) -> list[dict[str, Any]]:
-        """The errors of the payload; there must be no other."""
+        """Returns the errors of the payload. Raises AssertionError if the response has other errors."""
         context = self.crawler.context(user, role)
         answer = await schema().execute(document(mutation), variable_values=variables, context_value=context)
         assert answer.errors is None, (mutation, role, answer.errors)
@@ -153,5 +153,5 @@ class MutationCaller:
         return {error["code"] for error in await self.errors(user, role, mutation, variables)}
 
     async def errors_as_json(self, user: int, role: Role, mutation: str, variables: dict[str, Any]) -> str:
-        """The errors as the bytes of an answer have them."""
+        """Returns the errors as JSON."""
         return json.dumps(await self.errors(user, role, mutation, variables))

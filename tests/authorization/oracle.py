@@ -1,7 +1,7 @@
-"""Who sees what, said again: "Who may do what" of docs/behaviours.md in plain Python over the rows of a small world.
+"""The oracle: "Who may do what" of docs/behaviours.md, written a second time in plain Python over rows in memory.
 
-It knows nothing of auth/scope.py and asks no database: what the two say independently must agree. From the mapped
-classes it takes the names of tables and their references, and no rule.
+It does not use auth/scope.py and reads no database, so the two are independent; the tests compare them. From the mapped
+classes it takes only the names of tables and their references.
 """
 
 from typing import Any
@@ -24,12 +24,12 @@ RECORDS = ("Action", "Evidence", "Resource", "TimeLogEntry")
 
 
 class Visibility:
-    """What one person sees in one role. Sets of keys, and `ids` by the graph's types."""
+    """What one user sees in one role: sets of keys, and `ids` by GraphQL type."""
 
     def __init__(self, rows: Rows, user: int, role: Role) -> None:
         self.rows, self.me, self.role = rows, user, role
         self.provider = next(row["provider_id"] for row in rows["user_account"] if row["id"] == user)
-        # An assessor's sight ends at their case, an IQA's at their sample.
+        # An assessor sees the aims of their caseload, an IQA those of their sample.
         self.by_aim = {Role.ASSESSOR: "assessor_id", Role.IQA: "iqa_id"}.get(role)
         self.learners = self._learners()
         self.aims = self._aims()
@@ -41,7 +41,7 @@ class Visibility:
         self.audit = {row["id"] for row in self.of("audit_event") if self._audit(row)}
 
     def of(self, table: str, **values: Any) -> list[Row]:
-        """The provider's rows of a table with those values: another provider's are not there."""
+        """Returns the rows of a table that are of the user's provider and have these values."""
         return [
             row
             for row in self.rows[table]
@@ -76,10 +76,10 @@ class Visibility:
             return {row["id"] for row in self.of("aim", **{self.by_aim: self.me})}
         return {row["id"] for row in self.of("aim") if row["learner_id"] in self.learners}
 
-    # ------------------------------------------------------------ what follows from that
+    # ------------------------------------------------------------ records of the visible learners and aims
 
     def follows(self, row: Row) -> bool:
-        """Whether a learner's record is seen: by its aim, or by its learner where it belongs to none."""
+        """Returns whether a record is visible: by its aim, or by its learner if it has no aim."""
         return row["aim_id"] in self.aims if row["aim_id"] is not None else row["learner_id"] in self.learners
 
     def _records(self, table: str) -> set[int]:
@@ -95,7 +95,7 @@ class Visibility:
         if row["learner_id"] is None:
             return row["uploaded_by_id"] == self.me and row["uploaded_at"] is not None
         sessions = {link["session_id"] for link in self.of("session_file", file_id=row["id"])}
-        # What is saved to sessions is seen with one of them.
+        # A file of sessions is visible if one of the sessions is.
         return self.follows(row) and (not sessions or bool(sessions & self.sessions))
 
     def _employers(self) -> set[int]:
@@ -107,7 +107,7 @@ class Visibility:
         return {row["employer_id"] for row in self.of("learner") if row["id"] in self.learners} & employers
 
     def _users(self) -> set[int]:
-        """Whom they find: staff by name, and who belongs to the learners that they see."""
+        """The users whom they see: staff, and the users related to the visible learners."""
         if self.role in ADMINS:
             return {row["id"] for row in self.of("user_account")}
         learners = [row for row in self.of("learner") if row["id"] in self.learners]
@@ -118,7 +118,7 @@ class Visibility:
         found |= {row["user_id"] for row in managing if row["learner_id"] in self.learners}
         found |= {row["user_id"] for row in self.of("overview_allocation") if row["employer_id"] in sites}
         if self.role is Role.ASSESSOR:
-            # They allocate Employer Managers, so they find those who have nobody yet.
+            # Assessors allocate Employer Managers, so they see those without a learner.
             managers = {row["user_id"] for row in self.of("role_grant", role=Role.EMPLOYER_MANAGER)}
             found |= managers - {row["user_id"] for row in managing}
         return found & {row["id"] for row in self.of("user_account")}
@@ -133,11 +133,11 @@ class Visibility:
                 return row["actor_id"] == self.me and row["action"] in SIGNING
         return False
 
-    # ------------------------------------------------------------ as the graph shows it
+    # ------------------------------------------------------------ by GraphQL type
 
     @property
     def keys(self) -> dict[str, set[int]]:
-        """The keys of everything that has a table and can be read by its id, by type."""
+        """The keys of all visible records that have a table and can be read by id, by type."""
         return {
             "Learner": self.learners,
             "Aim": self.aims,
@@ -155,7 +155,7 @@ class Visibility:
 
     @property
     def ids(self) -> dict[str, set[str]]:
-        """The ids of everything that can be read by its id, by type."""
+        """The ids of all visible records that can be read by id, by type."""
         return {name: {f"{name}_{key}" for key in found} for name, found in self.keys.items()} | self._pairs()
 
     def _pairs(self) -> dict[str, set[str]]:
@@ -169,7 +169,7 @@ class Visibility:
 
     @property
     def contacts(self) -> set[str]:
-        """Whose e-mail they see: their own; learners' of their case or sample; admins everybody's."""
+        """The users whose e-mail they see: themselves; learners of their caseload or sample; for admins all users."""
         if self.role in ADMINS:
             return {f"User_{row['id']}" for row in self.of("user_account")}
         seen = {self.me}
@@ -179,12 +179,12 @@ class Visibility:
 
     @property
     def sees_uln(self) -> bool:
-        """Of the learners that they see, everyone but employers sees the ULN."""
+        """Whether they see the ULN of their learners: all roles except those of employers."""
         return self.role not in (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 
     @property
     def awaiting(self) -> list[tuple[str, int]]:
-        """The document and the learner of each open slot of their role on a pending document that they see."""
+        """(Document id, learner key) of each open slot of their role on a visible pending document."""
         pending = {row["id"] for row in self.of("signature_request", status=SignatureRequestStatus.PENDING)}
         return [
             (f"SignatureRequest_{slot['request_id']}", slot["learner_id"])
@@ -193,38 +193,39 @@ class Visibility:
         ]
 
     @property
-    def asked_to_sign(self) -> set[str]:
-        """The documents in which their role has a place."""
-        asked = {row["request_id"] for row in self.of("signature_slot", role=self.role)}
-        return {id for id in self.ids["SignatureRequest"] if int(id.partition("_")[2]) in asked}
+    def documents_with_slot(self) -> set[str]:
+        """The ids of the visible documents with a signature slot of their role."""
+        found = {row["request_id"] for row in self.of("signature_slot", role=self.role)}
+        return {id for id in self.ids["SignatureRequest"] if int(id.partition("_")[2]) in found}
 
 
-# What other records name stays in a reduced database.
-_STAYS = ("User", "Qualification")
+# A reduced database keeps all of these, because other records refer to them.
+_KEPT_TYPES = ("User", "Qualification")
 
 
 def visible_rows(rows: Rows, visibility: Visibility) -> Rows:
-    """The rows as if there were nothing but what a viewer may see; people and qualifications stay."""
+    """Returns only the rows that a viewer may see, and all users and qualifications of the provider."""
     mine = {
         name: [row for row in found if row.get("provider_id") == visibility.provider] for name, found in rows.items()
     }
     mine["provider"] = [row for row in rows["provider"] if row["id"] == visibility.provider]
-    kept = {TABLE_OF[type_]: keys for type_, keys in visibility.keys.items() if type_ not in _STAYS}
+    kept = {TABLE_OF[type_]: keys for type_, keys in visibility.keys.items() if type_ not in _KEPT_TYPES}
     left: Rows = {}
     for table, found in mine.items():
         left[table] = []
         for row in found:
             if table in kept and row["id"] not in kept[table]:
                 continue
-            # Where a row leads to what is gone it goes too, or leads nowhere. The trail names what was.
-            gone = [] if table == "audit_event" else _leading_to_what_is_gone(table, row, kept)
+            # A reference to a removed row becomes null; if the column is not nullable the row is removed too. Audit
+            # events keep their references.
+            gone = [] if table == "audit_event" else _columns_with_removed_target(table, row, kept)
             if all(column.nullable for column in gone):
                 left[table].append({**row, **{column.name: None for column in gone}})
     return left
 
 
-def _leading_to_what_is_gone(table: str, row: Row, kept: dict[str, set[int]]) -> list[Column[Any]]:
-    """The columns of a row that refer to records which are not kept."""
+def _columns_with_removed_target(table: str, row: Row, kept: dict[str, set[int]]) -> list[Column[Any]]:
+    """Returns the columns of a row that refer to rows which are not kept."""
     found = []
     for column in metadata.tables[table].columns:
         target = referred_table(column)

@@ -1,6 +1,6 @@
-"""The table "Who may do what" of docs/behaviours.md, written out again, and which mutation stands in which of its rows.
+"""The table "Who may do what" of docs/behaviours.md, written a second time, and the row of each mutation.
 
-It is not made from auth/policy.py: what the two say must agree, cell by cell. A mutation in no row fails a test.
+It is independent of auth/policy.py; a test compares each cell. A mutation without a row fails a test.
 """
 
 from domain.enums import Role
@@ -11,7 +11,7 @@ COLUMNS = (
     Role.MASTER_ADMIN,
 )  # fmt: skip
 
-# Whose records a role may do it to is what the role sees; a dash: nobody's.
+# A role may do it to the records that it sees; a dash: to no record.
 TABLE = """
 enrol learners, create employers                    | -   | yes  | -      | -         | -    | yes | yes
 invite users, grant and revoke roles                | -   | EMPLOYER_MANAGER | - | -   | -    | EMPLOYER_MANAGER | all
@@ -40,7 +40,7 @@ _ROWS = {
     line.split("|")[0].strip(): [cell.strip() for cell in line.split("|")[1:]] for line in TABLE.strip().splitlines()
 }
 
-STANDS_IN = {
+MUTATIONS_OF_ROW = {
     "enrol learners, create employers": "learnerEnrol learnerUpdate aimAdd aimUpdate employerCreate employerUpdate",
     "invite users, grant and revoke roles": "userInvite roleGrant roleRevoke",
     "archive accounts, as taking every role away": "userArchive",
@@ -64,21 +64,21 @@ STANDS_IN = {
     "erase a learner, export everything about one": "learnerErase subjectAccessExport",
 }
 
-# About nobody's records but the caller's own sign-in, or before there is one: held by the tests of signing in.
-OF_SIGNING_IN = {
+# Mutations of the caller's own authentication session, which tests/auth and tests/resolvers cover.
+AUTHENTICATION = {
     "login", "tokenRefresh", "passwordReset", "passwordResetRequest", "logout", "roleSwitch", "passwordChange",
     "disclaimerAccept",
 }  # fmt: skip
 
-ROW_OF = {mutation: row for row, mutations in STANDS_IN.items() for mutation in mutations.split()}
+ROW_OF = {mutation: row for row, mutations in MUTATIONS_OF_ROW.items() for mutation in mutations.split()}
 
 
 def may(role: Role, mutation: str) -> bool:
-    """Whether the table lets a role do it to what it sees."""
+    """Returns whether the table allows the mutation to a role, for records that the role sees."""
     return _ROWS[ROW_OF[mutation]][COLUMNS.index(role)] != "-"
 
 
 def grantable(role: Role) -> set[Role]:
-    """The roles that the table lets a role give and take."""
+    """Returns the roles that a role may grant and revoke by the table."""
     cell = _ROWS["invite users, grant and revoke roles"][COLUMNS.index(role)]
     return set() if cell == "-" else set(Role) if cell == "all" else {Role(cell)}

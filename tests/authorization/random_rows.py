@@ -1,7 +1,7 @@
-"""Worlds out of a seed, as rows: two providers, some of everything, and who holds what left to chance.
+"""Generates random rows of two providers from a seed: records of every kind, with random users and relations.
 
-Only what a write could have left is made: a learner's record names that learner's aims, a file belongs to the aim of
-the record that names it, everything is of one provider.
+The rows are consistent, as mutations would write them: a record refers to the aims of its own learner, a file has the
+aim of the record that refers to it, and all references stay within one provider.
 """
 
 import datetime as dt
@@ -35,15 +35,15 @@ STAFF = (Role.ASSESSOR, Role.ASSESSOR, Role.IQA, Role.IQA, Role.BASIC_ADMIN, Rol
 EMPLOYERS = (Role.EMPLOYER_MANAGER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 
 
-def random_world(seed: int) -> Rows:
-    """A world of two providers, the same for the same seed and day."""
-    maker = _Maker(Random(seed))
-    for learners in (maker.chance.randint(2, 5), maker.chance.randint(1, 2)):
-        maker.provider(learners)
-    return {table.name: maker.rows[table.name] for table in TABLES}
+def random_rows(seed: int) -> Rows:
+    """Returns the rows of two providers. The same seed gives the same rows on the same day."""
+    generator = _Generator(Random(seed))
+    for learners in (generator.chance.randint(2, 5), generator.chance.randint(1, 2)):
+        generator.provider(learners)
+    return {table.name: generator.rows[table.name] for table in TABLES}
 
 
-class _Maker:
+class _Generator:
     def __init__(self, chance: Random) -> None:
         self.chance = chance
         self.rows: Rows = defaultdict(list)
@@ -51,7 +51,7 @@ class _Maker:
         self.today = clock.day_of(self.now)
 
     def row(self, table: str, **values: Any) -> dict[str, Any]:
-        """A row with every column, what is not said as the table has it."""
+        """Adds a row; columns without a value get the default of the table."""
         columns, made = metadata.tables[table].columns, {}
         for column in columns:
             default = column.default
@@ -72,7 +72,7 @@ class _Maker:
         return self.chance.sample(of, self.chance.randint(0, min(most, len(of))))
 
     def one(self, of: list[Any]) -> Any:
-        """One of them, or None."""
+        """Returns one of the values, or None."""
         return self.chance.choice([*of, None])
 
     # ------------------------------------------------------------ a provider
@@ -97,7 +97,7 @@ class _Maker:
             self.file(self.chance.choice(self.people[role]), None, None)
 
     def user(self, role: Role) -> int:
-        """A login in one role, at times in a second of the staff's or of an employer's."""
+        """Adds a user with this role and sometimes a second role of the same group (staff or employers)."""
         key = len(self.rows["user_account"]) + 1
         user = self.row(
             "user_account", username=f"user.{key}", email=f"user.{key}@example.org", name=f"User {key}",
@@ -139,16 +139,16 @@ class _Maker:
 
     def learner(self, qualifications: list[dict[str, Any]]) -> None:
         user = self.user(Role.LEARNER)
-        self.whose = self.row(
+        self.subject = self.row(
             "learner", user_id=user, employer_id=self.one(self.sites), uln=str(1_000_000_000 + user),
             enrolled_by_id=self.one(self.people[Role.ASSESSOR]),
         )  # fmt: skip
-        self.keys = {"learner_id": self.whose["id"]}
+        self.keys = {"learner_id": self.subject["id"]}
         for manager in self.some(self.people[Role.EMPLOYER_MANAGER], 2):
             self.row("manager_allocation", user_id=manager, **self.keys)
         self.aims = [self.aim(qualification) for qualification in self.some(qualifications * 2)]
         if self.chance.random() < 0.5:
-            self.whose["photo_file_id"] = self.file(user, self.whose["id"], None)
+            self.subject["photo_file_id"] = self.file(user, self.subject["id"], None)
         staff = self.chance.choice(self.people[Role.ASSESSOR])
         sessions = [self.session(staff, number) for number in range(1, self.chance.randint(1, 4))]
         for _ in range(self.chance.randint(0, 3)):
@@ -161,7 +161,7 @@ class _Maker:
             for _ in range(self.chance.randint(0, 2)):
                 self.evidence(aim, user)
             for bucket in self.some(list(ResourceBucket)):
-                file = self.file(staff, self.whose["id"], aim["id"])
+                file = self.file(staff, self.subject["id"], aim["id"])
                 self.row(
                     "resource",
                     aim_id=aim["id"],
@@ -173,7 +173,7 @@ class _Maker:
                 )
         if self.chance.random() < 0.5:
             self.row("cv_section", name=CvSectionName.SKILLS, text="Welds", updated_at=self.now, **self.keys)
-            file = self.file(user, self.whose["id"], None)
+            file = self.file(user, self.subject["id"], None)
             self.row("cv_document", kind=CvDocumentKind.CV, file_id=file, **self.keys)
         self.trail(user)
 
@@ -197,7 +197,7 @@ class _Maker:
         return made
 
     def file(self, by: int, learner: int | None, aim: int | None) -> int:
-        """An upload; used where it has a learner."""
+        """Adds an uploaded file. `learner`: the learner whose record refers to it; None if it is not used."""
         return self.row(
             "file", name="notes.txt", content_type="text/plain", size=5, sha256=SHA256, uploaded_by_id=by,
             uploaded_at=self.now, learner_id=learner, aim_id=aim,
@@ -214,7 +214,7 @@ class _Maker:
         for aim in about:
             self.row("session_aim", session_id=made["id"], aim_id=aim["id"], **self.keys)
         if self.chance.random() < 0.6:
-            file = self.file(assessor, self.whose["id"], about[0]["id"] if len(about) == 1 else None)
+            file = self.file(assessor, self.subject["id"], about[0]["id"] if len(about) == 1 else None)
             self.row("session_file", session_id=made["id"], file_id=file, **self.keys)
         return made["id"]
 
@@ -227,7 +227,7 @@ class _Maker:
             set_by_id=staff, set_at=self.now, **self.keys,
         )  # fmt: skip
         if self.chance.random() < 0.5:
-            file = self.file(staff, self.whose["id"], aim)
+            file = self.file(staff, self.subject["id"], aim)
             self.row("action_file", action_id=made["id"], file_id=file, **self.keys)
 
     def entry(self, user: int) -> None:
@@ -239,7 +239,7 @@ class _Maker:
 
     def request(self, staff: int) -> None:
         made = self.row(
-            "signature_request", title="Document", file_id=self.file(staff, self.whose["id"], None),
+            "signature_request", title="Document", file_id=self.file(staff, self.subject["id"], None),
             document_sha256=SHA256,
             status=self.chance.choice(list(SignatureRequestStatus)), requested_by_id=staff, requested_at=self.now,
             **self.keys,
@@ -253,7 +253,7 @@ class _Maker:
         submitted = {
             "submitted_by_id": by,
             "submitted_at": self.now,
-            "file_id": self.file(by, self.whose["id"], aim["id"]),
+            "file_id": self.file(by, self.subject["id"], aim["id"]),
         }
         made = self.row(
             "evidence", title="Evidence", description="What I did", status=self.chance.choice(list(EvidenceStatus)),
@@ -277,6 +277,6 @@ class _Maker:
             self.row(
                 "audit_event", sequence=sum(line["provider_id"] == self.at for line in lines) + 1, at=self.now,
                 actor_id=user, role=Role.LEARNER, action=action, subject_type="Aim" if aim else "Learner",
-                subject_key=aim or self.whose["id"], aim_id=aim, detail={}, previous_hash=SHA256, hash=SHA256,
+                subject_key=aim or self.subject["id"], aim_id=aim, detail={}, previous_hash=SHA256, hash=SHA256,
                 **self.keys,
             )  # fmt: skip

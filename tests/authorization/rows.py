@@ -10,7 +10,7 @@ from db.models.registry import entities, mapped_classes, metadata
 # By table name, each row a dictionary by column name.
 Rows = dict[str, list[dict[str, Any]]]
 
-# Sessions, tokens and outgoing mail are part of no portfolio.
+# Without authentication sessions, tokens and outgoing mail, which are part of no portfolio.
 TABLES = [entity.__table__ for entity in mapped_classes() if not entity.__internal__]
 # GraphQL type -> the table of its keys.
 TABLE_OF = {entity.type_name(): entity.__tablename__ for entity in entities()}
@@ -48,7 +48,7 @@ async def empty(database: Database, session: Any) -> None:
 
 
 async def continue_numbers(database: Database) -> None:
-    """After rows that brought their keys along: PostgreSQL goes on numbering behind them, as SQLite does by itself."""
+    """Sets the sequences of PostgreSQL to the largest keys after rows with keys were inserted; SQLite needs nothing."""
     if database.is_sqlite:
         return
     async with database.writing() as session:

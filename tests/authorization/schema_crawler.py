@@ -1,6 +1,6 @@
-"""Questions made from the schema itself: every field of every type, every way in. What they cannot ask fails a test.
+"""Generates queries from the schema that select every field of every type. A field that they cannot select is an error.
 
-Each field is asked for as `Type_field`, so that an answer says by itself where each value stands.
+Each field has the alias `Type_field`, so that a response shows which field each value is from.
 """
 
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from strawberry.extensions import ParserCache, ValidationCache
 
 from schema.root import make_schema
 
-# What has to be said where an argument is required; every list is asked for whole.
+# The arguments of fields that require some. Lists get `first: 100`.
 ARGUMENTS = {
     "Learner.timeLogCalendar": '(from: "2026-01-01", to: "2026-12-31")',
     "Query.guide": '(slug: "dashboard")',
@@ -31,29 +31,29 @@ ARGUMENTS = {
 
 @cache
 def schema() -> strawberry.Schema:
-    """The served schema; the few long questions are parsed and checked once."""
+    """Returns the served schema. It parses and validates each of the long documents once."""
     made = make_schema()
     made.extensions = (ParserCache, ValidationCache)
     return made
 
 
 def graph() -> GraphQLSchema:
-    """The schema as graphql-core knows it."""
+    """Returns the schema as an object of graphql-core."""
     return schema()._schema
 
 
 def is_node(type_: GraphQLNamedType) -> bool:
-    """Whether it can be read again by its id."""
+    """Returns whether the type implements `Node`."""
     return isinstance(type_, GraphQLObjectType) and any(one.name == "Node" for one in type_.interfaces)
 
 
 def node_types() -> list[GraphQLObjectType]:
-    """Every type that `node` can give."""
+    """Returns every type that implements `Node`."""
     return sorted(graph().get_implementations(graph().type_map["Node"]).objects, key=lambda type_: type_.name)
 
 
 def read_types() -> dict[str, GraphQLObjectType]:
-    """Every object type that a query can lead to, the roots apart."""
+    """Returns every object type that a query can reach, without Query."""
     found: dict[str, GraphQLObjectType] = {}
     waiting: list[GraphQLNamedType] = [graph().query_type]
     while waiting:
@@ -67,31 +67,31 @@ def read_types() -> dict[str, GraphQLObjectType]:
     return found
 
 
-def said(type_: GraphQLNamedType, name: str, field: GraphQLField) -> str:
-    """A field's arguments: a whole page where it has pages."""
+def arguments_of(type_: GraphQLNamedType, name: str, field: GraphQLField) -> str:
+    """Returns the arguments of a field as text; a list gets `first: 100`."""
     if (text := ARGUMENTS.get(f"{type_.name}.{name}")) is not None:
         return text
     required = [argument for argument, about in field.args.items() if is_required_argument(about)]
-    assert not required, f"{type_.name}.{name} needs {required}: say what to ask in ARGUMENTS"
+    assert not required, f"{type_.name}.{name} needs {required}: add its arguments to ARGUMENTS"
     return "(first: 100)" if "first" in field.args else ""
 
 
 def selection(type_: GraphQLNamedType, depth: int) -> str:
-    """Everything of a type. At depth 0 of a node its values alone; above that what it leads to, one less deep."""
+    """Returns a selection of all fields of a type, `depth` nodes deep; at 0 only the scalar fields of a node."""
     if isinstance(type_, GraphQLInterfaceType):
         return "{ __typename id }"
-    assert isinstance(type_, GraphQLObjectType), f"{type_.name}: a kind of type that nobody asks for yet"
+    assert isinstance(type_, GraphQLObjectType), f"{type_.name}: this kind of type is not supported yet"
     parts = ["__typename", "id"] if is_node(type_) else ["__typename"]
     for name, field in type_.fields.items():
         inner = get_named_type(field.type)
         if name == "id" and is_node(type_):
             continue
-        text = f"{type_.name}_{name}: {name}{said(type_, name, field)}"
+        text = f"{type_.name}_{name}: {name}{arguments_of(type_, name, field)}"
         if is_leaf_type(inner):
             parts.append(text)
         elif is_node(inner) or isinstance(inner, GraphQLInterfaceType):
             if depth or not is_node(type_):
-                # An edge's node is the page's node: its id says so.
+                # The node of an edge is also in `nodes` of the page: its id is enough.
                 below = "{ __typename id }" if type_.name.endswith("Edge") else selection(inner, max(depth - 1, 0))
                 parts.append(f"{text} {below}")
         elif depth or not is_node(type_):
@@ -101,13 +101,13 @@ def selection(type_: GraphQLNamedType, depth: int) -> str:
 
 @cache
 def nodes_document() -> str:
-    """`nodes` with everything of every type, and the values of what that leads to."""
+    """Returns the query `nodes` with all fields of every type and the scalar fields of the records next to them."""
     fragments = " ".join(f"... on {type_.name} {selection(type_, 1)}" for type_ in node_types())
     return f"query($ids: [ID!]!) {{ nodes(ids: $ids) {{ __typename id {fragments} }} }}"
 
 
 def by_id_roots() -> dict[str, str]:
-    """The roots that give one record by its id, with the type that each gives; `node` gives any."""
+    """Returns the root fields that take an id only, with the type that each returns; `node` returns any."""
     return {
         name: get_named_type(field.type).name
         for name, field in graph().query_type.fields.items()
@@ -116,24 +116,24 @@ def by_id_roots() -> dict[str, str]:
 
 
 def list_roots() -> list[str]:
-    """The other roots, `nodes` apart."""
+    """Returns the other root fields, without `nodes`."""
     return [name for name in graph().query_type.fields if name not in by_id_roots() and name != "nodes"]
 
 
 @cache
 def roots_document() -> str:
-    """Every root that is not asked by id, with everything of what it gives and of what that leads to."""
+    """Returns a query of all `list_roots` with all their fields, two nodes deep for lists."""
     query, parts = graph().query_type, []
     for name in list_roots():
         field = query.fields[name]
         inner = get_named_type(field.type)
         below = "" if is_leaf_type(inner) else selection(inner, 2 if inner.name.endswith("Connection") else 1)
-        parts.append(f"Query_{name}: {name}{said(query, name, field)} {below}")
+        parts.append(f"Query_{name}: {name}{arguments_of(query, name, field)} {below}")
     return "{ " + " ".join(parts) + " }"
 
 
 def by_id_document(ids: tuple[str, ...]) -> str:
-    """Each id through every root that takes one: `learner(id:)` is asked for a session's too."""
+    """Returns a query of the ids through the roots that take one, also with some ids of other types than the root's."""
     parts = [
         f'{root}_{place}: {root}(id: "{id}") {{ __typename id }}'
         for place, id in enumerate(ids)
@@ -144,7 +144,7 @@ def by_id_document(ids: tuple[str, ...]) -> str:
 
 
 def filters() -> Iterator[tuple[str, str, str]]:
-    """Every list that can be cut by an id: (path of the list from a root, type that owns it, argument as text).
+    """Yields every list that can be filtered by an id: (field name, type that has the field, argument as text).
 
     The argument's text holds `$id`, as in `filter: {assessorId: $id}`.
     """
@@ -163,7 +163,7 @@ def filters() -> Iterator[tuple[str, str, str]]:
 
 
 def found(answer: Any) -> Iterator[dict[str, Any]]:
-    """Every object of an answer, however deep."""
+    """Yields every object of a response, at any depth."""
     if isinstance(answer, dict):
         yield answer
         for value in answer.values():
@@ -174,7 +174,7 @@ def found(answer: Any) -> Iterator[dict[str, Any]]:
 
 
 def ids_in(answer: Any) -> dict[str, set[str]]:
-    """The ids of every record in an answer, by type."""
+    """Returns the ids of every record in a response, by type."""
     by_type: dict[str, set[str]] = {type_.name: set() for type_ in node_types()}
     for record in found(answer):
         if "id" in record:

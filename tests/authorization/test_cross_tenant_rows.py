@@ -1,4 +1,4 @@
-"""Rows that name somebody of another provider open nothing: `tests/authorization/cross_tenant_rows.py` says which."""
+"""Rows that name a user of another provider make nothing visible. `cross_tenant_rows.py` adds the rows."""
 
 from collections.abc import AsyncIterator
 
@@ -7,7 +7,7 @@ import pytest
 from domain.enums import Role
 from tests.authorization import loader_probe
 from tests.authorization.conftest import Crawlers, open_crawlers
-from tests.authorization.cross_tenant_rows import SHOWN_A_SITE, build_with_cross_tenant_rows
+from tests.authorization.cross_tenant_rows import USERS_WITH_A_FOREIGN_SITE, build_with_cross_tenant_rows
 from tests.authorization.each_condition import disagreements
 from tests.authorization.oracle import visible_rows
 from tests.authorization.rows import replace_rows
@@ -32,13 +32,13 @@ VIEWERS += [("eve", Role.LEARNER), ("nell", Role.EMPLOYER_MANAGER), ("max", Role
 
 
 @pytest.mark.parametrize(("who", "role"), VIEWERS, ids=str)
-async def test_the_provider_of_every_row_is_looked_at(crawlers: Crawlers, who: str, role: Role) -> None:
+async def test_the_provider_of_every_row_is_checked(crawlers: Crawlers, who: str, role: Role) -> None:
     crawler, visibility = crawlers.full, crawlers.visibility(who, role)
     assert (
         await disagreements(crawler.database, crawler.context(visibility.me, role).require_active_viewer(), visibility)
         == []
     )
-    if who in SHOWN_A_SITE:
+    if who in USERS_WITH_A_FOREIGN_SITE:
         return
     answer = await crawler.crawl(visibility.me, role)
     assert node_mismatches(visibility, answer["nodes"], crawler.ids) == []
@@ -47,12 +47,13 @@ async def test_the_provider_of_every_row_is_looked_at(crawlers: Crawlers, who: s
 
 
 @pytest.mark.parametrize(("who", "role"), [one for one in VIEWERS if one[0] in STAFF or one[0] == "ada"], ids=str)
-async def test_a_loader_looks_at_it_by_itself(crawlers: Crawlers, who: str, role: Role) -> None:
+async def test_each_loader_checks_the_provider(crawlers: Crawlers, who: str, role: Role) -> None:
     crawler, reduced, visibility = crawlers.full, crawlers.reduced, crawlers.visibility(who, role)
     if not crawler.database.is_sqlite and who not in ("ann", "olu"):
         return
     await replace_rows(reduced.database, visible_rows(crawler.rows, visibility))
     assert (
-        differences(await loader_probe.given(crawler, visibility), await loader_probe.given(reduced, visibility)) == []
+        differences(await loader_probe.results(crawler, visibility), await loader_probe.results(reduced, visibility))
+        == []
     )
     assert await loader_probe.disagreements(crawler, visibility) == []

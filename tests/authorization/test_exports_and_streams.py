@@ -1,6 +1,7 @@
-"""Ways out of the graph: links to files, exports, subscriptions. Each gives what the table says, to whom it says.
+"""File links, exports and subscriptions give only what the viewer may see.
 
-A link is signed, so these make links that nobody was given: whoever holds one is looked at again when it is followed.
+A link is signed. These tests sign links that the API never issued, because permissions are checked again when a link is
+followed.
 """
 
 import asyncio
@@ -11,10 +12,10 @@ from auth.signed_urls import DOWNLOAD, EXPORT
 from domain.enums import Role
 from loaders.core.registry import Loaders
 from resolvers import signed_urls as link
-from resolvers.exports import export_data as gathered
+from resolvers.exports import export_data
 from resolvers.exports.export_service import ExportService
 from tests.authorization.conftest import Crawlers
-from tests.authorization.field_inventory import OF_THE_REQUEST
+from tests.authorization.field_inventory import REQUEST_FIELDS
 from tests.authorization.schema_crawler import found, graph, schema, selection
 from tests.authorization.viewer_crawler import differences, leaks, without_fields
 
@@ -24,7 +25,7 @@ def _claims(crawlers: Crawlers, who: str, role: Role, **about: Any) -> dict[str,
     return {**about, "user": user, "role": role.value, "signIn": user}
 
 
-async def test_links_to_files_open_what_is_seen(crawlers: Crawlers) -> None:
+async def test_file_links_open_visible_files_only(crawlers: Crawlers) -> None:
     export_service = ExportService(crawlers.full.services)
     for who, role in crawlers.viewers:
         visibility = crawlers.visibility(who, role)
@@ -33,11 +34,11 @@ async def test_links_to_files_open_what_is_seen(crawlers: Crawlers) -> None:
             assert (held is not None) == (file["id"] in visibility.files), (who, role, file["name"])
 
 
-async def test_links_in_an_answer_are_the_viewers_own(crawlers: Crawlers) -> None:
-    """Each link names the record it stands under, and whom it was made for."""
+async def test_links_in_a_response_are_signed_for_the_viewer(crawlers: Crawlers) -> None:
+    """Each link names its record and the viewer."""
     links, subjects = crawlers.full.services.links, {"File": "file", "Aim": "aim", "Learner": "learner"}
     for who, role in crawlers.viewers:
-        mine, told_links = {"user": crawlers.user(who), "role": role.value}, 0
+        mine, links_found = {"user": crawlers.user(who), "role": role.value}, 0
         for record in found(await crawlers.crawled(who, role)):
             for name, value in record.items():
                 if isinstance(value, dict) and value.get("__typename") == "Download":
@@ -45,37 +46,39 @@ async def test_links_in_an_answer_are_the_viewers_own(crawlers: Crawlers) -> Non
                     claims = links.verify(purpose, value["Download_url"].rpartition("/")[2])
                     subject = f"{record['__typename']}_{claims[subjects[record['__typename']]]}"
                     assert (subject, mine) == (record["id"], {key: claims[key] for key in mine})
-                    told_links += 1
-        assert told_links > 10
+                    links_found += 1
+        assert links_found > 10
 
 
-async def test_exports_hold_what_is_seen(crawlers: Crawlers) -> None:
+async def test_exports_contain_visible_records_only(crawlers: Crawlers) -> None:
     crawler = crawlers.full
     for who, role in crawlers.viewers:
         visibility = crawlers.visibility(who, role)
-        cut = await crawlers.reduce_to(who, role)
+        reduced = await crawlers.reduce_to(who, role)
         for learner in crawlers.rows["learner"]:
-            data = await gathered.time_log(_loaders(crawlers, crawler, who, role), learner["id"], {})
-            beside = await gathered.time_log(_loaders(crawlers, cut, who, Role.MASTER_ADMIN), learner["id"], {})
+            data = await export_data.time_log(_loaders(crawlers, crawler, who, role), learner["id"], {})
+            expected = await export_data.time_log(
+                _loaders(crawlers, reduced, who, Role.MASTER_ADMIN), learner["id"], {}
+            )
             assert (data is not None) == (learner["id"] in visibility.learners)
-            assert data == beside
+            assert data == expected
             entries = [
                 row for row in visibility.of("time_log_entry", learner_id=learner["id"]) if visibility.follows(row)
             ]
             assert data is None or len(data.lines) == len(entries)
         for aim in crawlers.rows["aim"]:
-            for export in (gathered.progress_map, gathered.record_of_achievement):
-                asked = () if export is gathered.record_of_achievement else (link.CriterionFilter.ALL,)
-                data = await export(_loaders(crawlers, crawler, who, role), aim["id"], *asked)
+            for export in (export_data.progress_map, export_data.record_of_achievement):
+                arguments = () if export is export_data.record_of_achievement else (link.CriterionFilter.ALL,)
+                data = await export(_loaders(crawlers, crawler, who, role), aim["id"], *arguments)
                 assert (data is not None) == (aim["id"] in visibility.aims), (who, role, export.__name__)
-                assert data == await export(_loaders(crawlers, cut, who, Role.MASTER_ADMIN), aim["id"], *asked)
+                assert data == await export(_loaders(crawlers, reduced, who, Role.MASTER_ADMIN), aim["id"], *arguments)
 
 
 def _loaders(crawlers: Crawlers, crawler: Any, who: str, role: Role) -> Loaders:
     return crawler.context(crawlers.user(who), role).loaders
 
 
-async def test_the_desk_looks_again_at_whom_an_export_was_made_for(crawlers: Crawlers) -> None:
+async def test_the_export_service_checks_the_user_of_a_link(crawlers: Crawlers) -> None:
     export_service, aim, learner = (
         ExportService(crawlers.full.services),
         crawlers.scenario.aims["main"].id,
@@ -96,14 +99,14 @@ async def test_the_desk_looks_again_at_whom_an_export_was_made_for(crawlers: Cra
             made = await export_service.generate_export(_claims(crawlers, who, role, **about))
             seen = who == "ann" or (who == "bob" and "learner" in about)
             assert (made is not None) == seen, (who, about)
-    # Nobody's role but their own: a link that says otherwise opens nothing.
+    # A link with a role that the user does not hold gives nothing.
     assert await export_service.generate_export(_claims(crawlers, "ann", Role.MASTER_ADMIN, **wanted[0])) is None
 
 
-async def test_streams_tell_of_who_is_seen(crawlers: Crawlers) -> None:
-    """Everybody at the provider changes at once; each viewer is told of those that they see, as a query tells it."""
+async def test_subscriptions_send_visible_learners_only(crawlers: Crawlers) -> None:
+    """All learners change at once. Each viewer receives those that they see, with the values that a query returns."""
     if not crawlers.full.database.is_sqlite:
-        return  # What a stream tells is read by the same loaders; how a commit is heard of is held by its own tests.
+        return  # The same loaders read the messages; the notification of a commit has tests of its own.
     await asyncio.gather(*(_listen(crawlers, who, role) for who, role in crawlers.viewers))
 
 
@@ -113,37 +116,37 @@ async def _listen(crawlers: Crawlers, who: str, role: Role) -> None:
     stream = await schema().subscribe(
         f"subscription {{ learnerChanged {learner} }}", context_value=crawler.context(visibility.me, role)
     )
-    told_of: list[dict[str, Any]] = []
-    all_told = asyncio.Event()
+    received: list[dict[str, Any]] = []
+    complete = asyncio.Event()
 
     async def listen() -> None:
         async with aclosing(stream) as messages:
             async for message in messages:
                 assert message.errors is None, message.errors
-                told_of.append(message.data["learnerChanged"])
-                if len(told_of) >= len(visibility.learners):
-                    all_told.set()
+                received.append(message.data["learnerChanged"])
+                if len(received) >= len(visibility.learners):
+                    complete.set()
 
     listening = asyncio.ensure_future(listen())
     await asyncio.sleep(0.05)
-    # Every learner of every provider: a stream must not take another's word for whom it may tell.
+    # Every learner of every provider: the subscription itself must check what its viewer may see.
     crawler.services.changes.notify_committed(visibility.provider, {row["id"] for row in crawlers.rows["learner"]})
     async with asyncio.timeout(20):
-        await all_told.wait()
+        await complete.wait()
     await asyncio.sleep(0.3)
     listening.cancel()
-    assert {message["id"] for message in told_of} == {f"Learner_{key}" for key in visibility.learners}
-    assert leaks(visibility, told_of) == []
+    assert {message["id"] for message in received} == {f"Learner_{key}" for key in visibility.learners}
+    assert leaks(visibility, received) == []
     nodes = (await crawlers.crawled(who, role))["nodes"]
-    for message in told_of:
+    for message in received:
         assert (
-            differences(without_fields(message, OF_THE_REQUEST), without_fields(nodes[message["id"]], OF_THE_REQUEST))
+            differences(without_fields(message, REQUEST_FIELDS), without_fields(nodes[message["id"]], REQUEST_FIELDS))
             == []
         )
 
 
-async def test_a_stream_of_one_who_is_out_of_sight_is_silent(crawlers: Crawlers) -> None:
-    services, heard = crawlers.full.services, []
+async def test_a_subscription_to_an_invisible_learner_sends_nothing(crawlers: Crawlers) -> None:
+    services, received = crawlers.full.services, []
     if not crawlers.full.database.is_sqlite:
         return
 
@@ -155,10 +158,10 @@ async def test_a_stream_of_one_who_is_out_of_sight_is_silent(crawlers: Crawlers)
         )
         async with aclosing(stream) as messages:
             async for message in messages:
-                heard.append((who, message.data["learnerChanged"]["id"]))
+                received.append((who, message.data["learnerChanged"]["id"]))
 
     it = crawlers.scenario
-    asked = [
+    tasks = [
         asyncio.ensure_future(listen(who, role, f"Learner_{learner.id}"))
         for who, role, learner in (
             ("mo", Role.EMPLOYER_MANAGER, it.bea), ("mo", Role.EMPLOYER_MANAGER, it.ada),
@@ -170,12 +173,12 @@ async def test_a_stream_of_one_who_is_out_of_sight_is_silent(crawlers: Crawlers)
     for provider in crawlers.rows["provider"]:
         services.changes.notify_committed(provider["id"], {row["id"] for row in crawlers.rows["learner"]})
     await asyncio.sleep(0.8)
-    for listening in asked:
+    for listening in tasks:
         listening.cancel()
-    assert heard == [("mo", f"Learner_{it.ada.id}")]
+    assert received == [("mo", f"Learner_{it.ada.id}")]
 
 
-async def test_kpis_are_streamed_as_they_are_asked_for(crawlers: Crawlers) -> None:
+async def test_streamed_kpis_equal_queried_kpis(crawlers: Crawlers) -> None:
     kpis = selection(graph().type_map["Kpis"], 1)
     for who, role in crawlers.viewers:
         stream = await schema().subscribe(
@@ -184,6 +187,6 @@ async def test_kpis_are_streamed_as_they_are_asked_for(crawlers: Crawlers) -> No
         )
         messages = [message.data["kpisChanged"] async for message in stream]
         answer = (await crawlers.crawled(who, role))["Query_viewer"]["Viewer_kpis"]
-        assert [without_fields(message, OF_THE_REQUEST) for message in messages] == [
-            without_fields(answer, OF_THE_REQUEST)
+        assert [without_fields(message, REQUEST_FIELDS) for message in messages] == [
+            without_fields(answer, REQUEST_FIELDS)
         ]

@@ -1,8 +1,8 @@
-"""Lists filtered by an id, and lists read page by page: both give only what the viewer may see.
+"""Filtered lists and lists read page by page give only what the viewer may see.
 
-A filter can leak: "have I a learner with an aim of this assessor" must not show that an aim exists that the viewer may
-not see. Every list of the schema that takes an id is read with every id of the database. It must give what a Master
-Admin gets from a database that was reduced to what the viewer may see.
+A filter can leak: `learners(filter: {assessorId: ...})` must not show that an invisible aim has this assessor. Every
+list with a filter by id is read with every id of the database. It must return what a Master Admin gets from a database
+that has only the rows which the viewer may see.
 """
 
 import json
@@ -15,50 +15,50 @@ from tests.authorization.conftest import Crawlers
 from tests.authorization.schema_crawler import filters, found, graph, read_types
 from tests.authorization.viewer_crawler import differences
 
-# How an owner that is no root is reached; each of these gives whole pages.
-WAYS = {"Learner": "learners(first: 100)", "Employer": "employers(first: 100)"}
-# What an argument names; a subject of the audit trail can be anything.
-NAMED = {"assessorId": "User", "employerId": "Employer", "aimId": "Aim"}
+# The root field for each type that has such a list.
+ROOTS = {"Learner": "learners(first: 100)", "Employer": "employers(first: 100)"}
+# The type of the id by the name of the argument; the subject of the audit trail can be of any type.
+TYPES = {"assessorId": "User", "employerId": "Employer", "aimId": "Aim"}
 
 
-def _named_by(argument: str, ids: list[str]) -> list[str]:
-    names = [type_ for part, type_ in NAMED.items() if part in argument]
+def _ids_for(argument: str, ids: list[str]) -> list[str]:
+    names = [type_ for part, type_ in TYPES.items() if part in argument]
     return [id for id in ids if not names or id.partition("_")[0] in names]
 
 
 def _filtered(ids: list[str]) -> list[str]:
-    """Documents that ask each list with each id."""
+    """Returns queries of each list with each id."""
     documents = []
     for name, owner, argument in filters():
         connection = get_named_type(graph().type_map[owner].fields[name].type)
         counts = " ".join(field for field in connection.fields if field.startswith("total"))
-        asked = [
+        fields = [
             f"a{place}: {name}(first: 100, {argument.replace('$id', json.dumps(id))}) {{ {counts} nodes {{ id }} }}"
-            for place, id in enumerate(_named_by(argument, ids))
+            for place, id in enumerate(_ids_for(argument, ids))
         ]
-        for start in range(0, len(asked), 60):
-            some = " ".join(asked[start : start + 60])
+        for start in range(0, len(fields), 60):
+            some = " ".join(fields[start : start + 60])
             documents.append(
-                f"{{ {some} }}" if owner == "Query" else f"{{ {WAYS[owner]} {{ nodes {{ id {some} }} }} }}"
+                f"{{ {some} }}" if owner == "Query" else f"{{ {ROOTS[owner]} {{ nodes {{ id {some} }} }} }}"
             )
     return documents
 
 
-async def test_a_filter_tells_of_nothing_out_of_sight(crawlers: Crawlers) -> None:
+async def test_a_filter_reveals_no_invisible_record(crawlers: Crawlers) -> None:
     some = {}
     for id in crawlers.full.ids:
-        # Of what can be a subject of the trail, a few of each type are enough.
+        # For the audit trail, a few ids of each type are enough.
         some.setdefault(id.partition("_")[0], []).append(id)
-    ids = [id for name, listed in some.items() for id in (listed if name in NAMED.values() else listed[::6])]
+    ids = [id for name, listed in some.items() for id in (listed if name in TYPES.values() else listed[::6])]
     documents = _filtered(ids)
     assert len(documents) > 10
     for who, role in crawlers.viewers:
-        cut, user = await crawlers.reduce_to(who, role), crawlers.user(who)
+        reduced, user = await crawlers.reduce_to(who, role), crawlers.user(who)
         for document in documents:
             answer = await crawlers.full.ask(user, role, document)
             if "auditTrail" in document and role not in (Role.MASTER_ADMIN, Role.ASSESSOR, Role.IQA, Role.LEARNER):
                 assert not any(record["nodes"] for record in answer.values())
-            assert differences(answer, await cut.ask(user, Role.MASTER_ADMIN, document)) == [], (
+            assert differences(answer, await reduced.ask(user, Role.MASTER_ADMIN, document)) == [], (
                 who,
                 role,
                 document[:90],
@@ -66,12 +66,12 @@ async def test_a_filter_tells_of_nothing_out_of_sight(crawlers: Crawlers) -> Non
 
 
 def _paged_roots() -> list[tuple[str, str]]:
-    """(path, type that owns the list) of every list with pages that a viewer has without naming anything."""
+    """Returns (name, type that has the field) of every paged list of Query and Viewer."""
     roots = [(name, "Query") for name, field in graph().query_type.fields.items() if "first" in field.args]
     return roots + [(name, "Viewer") for name, field in read_types()["Viewer"].fields.items() if "first" in field.args]
 
 
-async def test_page_by_page_is_the_whole_list(crawlers: Crawlers) -> None:
+async def test_all_pages_together_are_the_whole_list(crawlers: Crawlers) -> None:
     for who, role in crawlers.viewers:
         answer = await crawlers.crawled(who, role)
         for name, owner in _paged_roots():
@@ -91,8 +91,8 @@ def _edges(whole: dict[str, Any]) -> list[dict[str, Any]]:
 
 async def _walk(crawlers: Crawlers, who: str, role: Role, name: str, owner: str, size: int) -> list[str]:
     below = "{ totalCount nodes { id } pageInfo { hasNextPage endCursor } }"
-    asked = f"list: {name}(first: {size}, after: $after) {below}"
-    document = f"query($after: String) {{ {asked if owner == 'Query' else f'viewer {{ {asked} }}'} }}"
+    field = f"list: {name}(first: {size}, after: $after) {below}"
+    document = f"query($after: String) {{ {field if owner == 'Query' else f'viewer {{ {field} }}'} }}"
     listed: list[str] = []
     after, counts = None, set()
     while True:

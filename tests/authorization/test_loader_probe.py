@@ -1,17 +1,17 @@
-"""Each loader by itself, with keys that no query would pass to it: `tests/authorization/loader_probe.py` says why."""
+"""Calls each loader directly, also with keys that no query passes to it; see `loader_probe.py`."""
 
 import pytest
 
 from domain.enums import Role
 from tests.authorization.conftest import Crawlers
-from tests.authorization.loader_probe import disagreements, given, lists, loader_classes
+from tests.authorization.loader_probe import disagreements, lists, loader_classes, results
 from tests.authorization.viewer_crawler import differences
 from tests.support.scenarios.authorization import ONE_OF_EACH
 
-# Besides one of each role: who holds one aim of several, in both roles, and a manager of nobody.
-LOOKS = [("sqlite", *viewer) for viewer in ONE_OF_EACH]
-LOOKS += [("sqlite", "max", Role.ASSESSOR), ("sqlite", "max", Role.IQA), ("sqlite", "nell", Role.EMPLOYER_MANAGER)]
-LOOKS += [("postgresql", "ann", Role.ASSESSOR), ("postgresql", "olu", Role.EMPLOYER_OVERVIEW)]
+# One user of each role; Max, who is assessor and IQA of one aim of several; Nell, who manages no learner.
+CASES = [("sqlite", *viewer) for viewer in ONE_OF_EACH]
+CASES += [("sqlite", "max", Role.ASSESSOR), ("sqlite", "max", Role.IQA), ("sqlite", "nell", Role.EMPLOYER_MANAGER)]
+CASES += [("postgresql", "ann", Role.ASSESSOR), ("postgresql", "olu", Role.EMPLOYER_OVERVIEW)]
 
 
 def test_loaders_and_lists_are_found() -> None:
@@ -22,12 +22,12 @@ def test_loaders_and_lists_are_found() -> None:
 
 @pytest.mark.parametrize(
     ("backend", "who", "role"),
-    [pytest.param(*look, id=f"{look[0]}-{look[1]}-{look[2].value}") for look in LOOKS],
+    [pytest.param(*case, id=f"{case[0]}-{case[1]}-{case[2].value}") for case in CASES],
     indirect=["backend"],
     scope="session",
 )
-async def test_a_loader_gives_what_is_seen_whatever_it_is_asked_for(crawlers: Crawlers, who: str, role: Role) -> None:
+async def test_a_loader_returns_visible_rows_for_any_key(crawlers: Crawlers, who: str, role: Role) -> None:
     visibility = crawlers.visibility(who, role)
-    cut = await crawlers.reduce_to(who, role)
-    assert differences(await given(crawlers.full, visibility), await given(cut, visibility)) == []
+    reduced = await crawlers.reduce_to(who, role)
+    assert differences(await results(crawlers.full, visibility), await results(reduced, visibility)) == []
     assert await disagreements(crawlers.full, visibility) == []

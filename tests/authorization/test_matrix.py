@@ -1,9 +1,9 @@
-"""Every type, field, path and role, at both providers: a viewer reads what the table of permissions says.
+"""Every type, field, path and role of two providers: a viewer reads what the table of permissions allows.
 
-For each viewer two things are compared. Ids: they reach those of an oracle that knows the rows and the table of
-docs/behaviours.md (`tests/authorization/oracle.py`). Values: they read exactly what a Master Admin reads from a
-database reduced to what the oracle lets them see, so that a record that they may not see changes no list, count, sum,
-rating or page. The queries are made from the schema, so that a new field is covered without an edit.
+Two things are compared for each viewer. Ids: the viewer reaches those that the oracle allows (`oracle.py`). Values: the
+viewer reads what a Master Admin reads from a database with only the rows that the viewer may see, so an invisible
+record changes no list, count, sum, rating or page. The queries are generated from the schema and cover new fields
+automatically.
 """
 
 from typing import Any
@@ -18,7 +18,7 @@ from domain.enums import Role
 from loaders.core.registry import node_loaders
 from loaders.core.rows import LightRow
 from tests.authorization.conftest import Crawlers
-from tests.authorization.field_inventory import OF_THE_REQUEST, OF_THE_ROLE
+from tests.authorization.field_inventory import REQUEST_FIELDS, ROLE_FIELDS
 from tests.authorization.oracle import Visibility
 from tests.authorization.schema_crawler import by_id_roots, found, graph, ids_in, node_types, read_types
 from tests.authorization.viewer_crawler import (
@@ -30,18 +30,18 @@ from tests.authorization.viewer_crawler import (
 )
 from tests.support.scenarios.authorization import ONE_OF_EACH, VIEWERS
 
-# Everybody looks at SQLite, somebody in each role at PostgreSQL.
-LOOKS = [("sqlite", *viewer) for viewer in VIEWERS] + [("postgresql", *viewer) for viewer in ONE_OF_EACH]
+# All users on SQLite, one user of each role on PostgreSQL.
+CASES = [("sqlite", *viewer) for viewer in VIEWERS] + [("postgresql", *viewer) for viewer in ONE_OF_EACH]
 every_viewer = pytest.mark.parametrize(
     ("backend", "who", "role"),
-    [pytest.param(*look, id=f"{look[0]}-{look[1]}-{look[2].value}") for look in LOOKS],
+    [pytest.param(*case, id=f"{case[0]}-{case[1]}-{case[2].value}") for case in CASES],
     indirect=["backend"],
     scope="session",
 )
 
 
 @every_viewer
-async def test_by_id_and_by_path_they_reach_what_the_table_says(crawlers: Crawlers, who: str, role: Role) -> None:
+async def test_reads_by_id_and_by_path_match_the_oracle(crawlers: Crawlers, who: str, role: Role) -> None:
     answer, visibility = await crawlers.crawled(who, role), crawlers.visibility(who, role)
     assert node_mismatches(visibility, answer["nodes"], crawlers.full.ids) == []
     assert leaks(visibility, answer) == []
@@ -49,7 +49,7 @@ async def test_by_id_and_by_path_they_reach_what_the_table_says(crawlers: Crawle
 
 
 @every_viewer
-async def test_by_id_each_root_gives_its_own_type_alone(crawlers: Crawlers, who: str, role: Role) -> None:
+async def test_each_root_by_id_returns_its_own_type_only(crawlers: Crawlers, who: str, role: Role) -> None:
     visibility = crawlers.visibility(who, role)
     seen = set().union(*visibility.ids.values())
     for alias, record in (await crawlers.full.by_id(crawlers.user(who), role)).items():
@@ -60,22 +60,22 @@ async def test_by_id_each_root_gives_its_own_type_alone(crawlers: Crawlers, who:
 
 
 @every_viewer
-async def test_what_is_out_of_sight_moves_nothing(crawlers: Crawlers, who: str, role: Role) -> None:
-    left_out = OF_THE_REQUEST | OF_THE_ROLE
+async def test_invisible_records_change_no_value(crawlers: Crawlers, who: str, role: Role) -> None:
+    left_out = REQUEST_FIELDS | ROLE_FIELDS
     visibility = crawlers.visibility(who, role)
     answer = without_fields(await crawlers.crawled(who, role), left_out)
-    cut = await crawlers.reduce_to(who, role)
-    beside = without_fields(await cut.crawl(crawlers.user(who), Role.MASTER_ADMIN), left_out)
-    # People stay in the world that is left: who of them is seen is said by the oracle.
-    people = {f"User_{row['id']}" for row in crawlers.rows["user_account"]} - visibility.ids["User"]
-    for nodes in (answer["nodes"], beside["nodes"]):
-        for id in people:
+    reduced = await crawlers.reduce_to(who, role)
+    expected = without_fields(await reduced.crawl(crawlers.user(who), Role.MASTER_ADMIN), left_out)
+    # The reduced database keeps all users; the test of ids compares the visible ones with the oracle.
+    invisible_users = {f"User_{row['id']}" for row in crawlers.rows["user_account"]} - visibility.ids["User"]
+    for nodes in (answer["nodes"], expected["nodes"]):
+        for id in invisible_users:
             nodes.pop(id, None)
-    assert differences(answer, beside) == []
+    assert differences(answer, expected) == []
 
 
 @every_viewer
-async def test_what_hangs_on_the_role(crawlers: Crawlers, who: str, role: Role) -> None:
+async def test_fields_that_depend_on_the_role(crawlers: Crawlers, who: str, role: Role) -> None:
     answer, visibility = await crawlers.crawled(who, role), crawlers.visibility(who, role)
     people = {f"User_{row['id']}": row for row in crawlers.rows["user_account"]}
     learners = {f"Learner_{row['id']}": row for row in crawlers.rows["learner"]}
@@ -100,11 +100,11 @@ async def test_what_hangs_on_the_role(crawlers: Crawlers, who: str, role: Role) 
 
 
 def _check_viewer(viewer: dict[str, Any], visibility: Visibility) -> None:
-    waiting, asked = len(visibility.awaiting), viewer["Viewer_signatureRequests"]
+    waiting, requests = len(visibility.awaiting), viewer["Viewer_signatureRequests"]
     assert viewer["Viewer_awaitingSignatureCount"] == waiting
     assert viewer["Viewer_kpis"]["Kpis_awaitingSignatureCount"] == waiting
-    assert ids_in(asked["SignatureRequestConnection_nodes"])["SignatureRequest"] == visibility.asked_to_sign
-    assert asked["SignatureRequestConnection_totalCount"] == len(visibility.asked_to_sign)
+    assert ids_in(requests["SignatureRequestConnection_nodes"])["SignatureRequest"] == visibility.documents_with_slot
+    assert requests["SignatureRequestConnection_totalCount"] == len(visibility.documents_with_slot)
     assert viewer["Viewer_role"] == visibility.role.value
     own = viewer["Viewer_learner"]
     assert (own and own["id"]) == (f"Learner_{min(visibility.learners)}" if visibility.role is Role.LEARNER else None)
@@ -114,20 +114,20 @@ def _check_viewer(viewer: dict[str, Any], visibility: Visibility) -> None:
         assert sites == (visibility.ids["Employer"] if over else set())
 
 
-async def test_no_field_is_left_out(crawlers: Crawlers) -> None:
-    """Every field of every type had something to tell: where a field is always empty, nothing is proven of it."""
-    told_something = set()
+async def test_every_field_has_a_value_for_some_viewer(crawlers: Crawlers) -> None:
+    """A field that is empty for every viewer would not be tested."""
+    with_value = set()
     for who, role in ONE_OF_EACH:
         for record in found(await crawlers.crawled(who, role)):
             if "id" in record:
-                told_something.add(f"{record['__typename']}_id")
-            told_something |= {name for name, value in record.items() if value not in (None, [])}
+                with_value.add(f"{record['__typename']}_id")
+            with_value |= {name for name, value in record.items() if value not in (None, [])}
     every_field = {f"{name}_{field}" for name, type_ in read_types().items() for field in type_.fields}
-    assert every_field - told_something == set()
+    assert every_field - with_value == set()
 
 
-def test_who_may_see_each_type_is_declared() -> None:
-    """On its mapped class; a unit or criterion, which has no table of its own, is seen with its aim."""
+def test_each_type_declares_its_visibility() -> None:
+    """The mapped class declares it. A unit or criterion, which has no entity of its own, is visible with its aim."""
     declared = {entity.type_name() for entity in entities()}
     with_their_aim = {name for name, loader in node_loaders().items() if loader.takes_pairs}
     assert {type_.name for type_ in node_types()} == declared | with_their_aim == set(node_loaders())
@@ -138,10 +138,10 @@ def test_the_oracle_has_a_rule_for_each_type(crawlers: Crawlers) -> None:
     assert set(crawlers.visibility("may", Role.MASTER_ADMIN).ids) == {type_.name for type_ in node_types()}
 
 
-def test_each_field_with_a_rule_of_its_own_is_served() -> None:
+def test_each_field_with_a_rule_of_its_own_is_in_the_schema() -> None:
     types = {"Query": graph().query_type, **read_types()}
     served = {f"{name}_{field}" for name, type_ in types.items() for field in type_.fields}
-    assert (OF_THE_REQUEST | OF_THE_ROLE).keys() <= served
+    assert (REQUEST_FIELDS | ROLE_FIELDS).keys() <= served
 
 
 def test_no_light_row_reads_a_secret() -> None:
@@ -158,5 +158,5 @@ def test_no_light_row_reads_a_secret() -> None:
                 if attribute.class_.__internal__ or not is_exported(attribute.property.columns[0]):
                     secrets.add(f"{row.__name__}.{name}")
     assert rows > 100
-    # By this a download finds its content; it is of no GraphQL type.
+    # A download reads its content by this key; no GraphQL type has it.
     assert secrets == {"StoredFileRow.storage_key"}

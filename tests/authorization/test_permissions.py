@@ -1,6 +1,6 @@
-"""Every mutation, every role, three records: one in sight, one out of sight, one of the other provider.
+"""Every mutation in every role on three records: a visible one, an invisible one, and one of the other provider.
 
-The expectation is the table of docs/behaviours.md (`tests/authorization/permissions.py`) and the oracle. A refusal
+The expected result is from the table of docs/behaviours.md (`permissions.py`) and the oracle. A rejected mutation
 changes nothing.
 """
 
@@ -25,7 +25,7 @@ from tests.authorization.mutation_caller import (
     mutations,
 )
 from tests.authorization.oracle import Visibility
-from tests.authorization.permissions import COLUMNS, OF_SIGNING_IN, ROW_OF, grantable, may
+from tests.authorization.permissions import AUTHENTICATION, COLUMNS, ROW_OF, grantable, may
 from tests.authorization.rows import Rows, read_rows, replace_rows
 from tests.authorization.viewer_crawler import ViewerCrawler
 from tests.support.databases import Databases
@@ -34,18 +34,18 @@ from tests.support.passwords import cheap_hash
 from tests.support.scenarios.authorization import AuthorizationScenario, build_authorization
 from tests.support.scenarios.base import id_of
 
-# Who does it, in each role: Ada's main aim is in sight of all of them.
+# The user who calls the mutation in each role. All of them see Ada's main aim.
 CALLERS = {
     Role.LEARNER: "ada", Role.ASSESSOR: "ann", Role.IQA: "ian", Role.EMPLOYER_MANAGER: "mo",
     Role.EMPLOYER_OVERVIEW: "olu", Role.BASIC_ADMIN: "bas", Role.MASTER_ADMIN: "may",
 }  # fmt: skip
-# Whose aim is out of sight: Bob's and Ivy's of Bea; for Olu, who oversees her site, Dan's.
-OUT_OF_SIGHT = dict.fromkeys(COLUMNS, "beas") | {Role.EMPLOYER_OVERVIEW: "dans"}
+# The aim that the caller does not see: Bea's; Dan's for Olu, who oversees Bea's site.
+INVISIBLE = dict.fromkeys(COLUMNS, "beas") | {Role.EMPLOYER_OVERVIEW: "dans"}
 
 
 @dataclass
 class Setup:
-    """`doer` acts for real, `rehearser` in transactions that are undone; both on the same rows."""
+    """`caller` commits, `rollback_caller` rolls back; both on the same rows."""
 
     scenario: AuthorizationScenario
     rows: Rows
@@ -60,7 +60,7 @@ class Setup:
         return self.scenario.people[CALLERS[role]][0].id
 
     def of(self, place: str, role: Role) -> dict[str, str]:
-        """The ids that a mutation is given, by argument: all of one aim's records, and the doer's own upload."""
+        """Returns the ids by argument: the records of one aim (`place`), and the upload of the caller."""
         it, aim = self.scenario, self.scenario.aims[place]
         whose = {"main": "ada", "beas": "bea", "dans": "dan", "zoes": "zoe"}[place]
         manager = {"main": "mo", "beas": "nat", "dans": "nat", "zoes": "zed"}[place]
@@ -97,7 +97,7 @@ class Setup:
                 ids[f"{mutation}.id"] = own[entity]
             if mutation.startswith("employerOverview"):
                 ids[f"{mutation}.userId"] = user[overview]
-        # What is finished, or has not begun, cannot be changed.
+        # Only an action that is not complete and a session that has begun can be changed by these.
         late, missed = it.records[f"{place}.late"], it.records[f"{place}.missed"]
         ids |= {
             f"{mutation}.id": f"Action_{late.id}" for mutation in ("actionUpdate", "actionRespond", "actionComplete")
@@ -143,50 +143,50 @@ async def build_with_uploads(database: Database) -> tuple[AuthorizationScenario,
     return scenario, ids
 
 
-def test_every_mutation_stands_in_the_table() -> None:
-    unknown = set(mutations()) - ROW_OF.keys() - OF_SIGNING_IN
-    assert not unknown, f"say in tests/authorization/permissions.py who may do {unknown}"
+def test_every_mutation_has_a_row_in_the_table() -> None:
+    unknown = set(mutations()) - ROW_OF.keys() - AUTHENTICATION
+    assert not unknown, f"add {unknown} to tests/authorization/permissions.py"
 
 
-def test_the_policy_says_what_the_table_says() -> None:
+def test_the_policy_matches_the_table() -> None:
     for mutation in ROW_OF:
         assert {role for role in Role if policy.may(role, mutation)} == {
             role for role in COLUMNS if may(role, mutation)
         }
-    signing_in = OF_SIGNING_IN & policy.MUTATIONS.keys()
-    assert policy.MUTATIONS.keys() == ROW_OF.keys() | signing_in
-    assert all(policy.may(role, mutation) for mutation in signing_in for role in Role)
+    authentication = AUTHENTICATION & policy.MUTATIONS.keys()
+    assert policy.MUTATIONS.keys() == ROW_OF.keys() | authentication
+    assert all(policy.may(role, mutation) for mutation in authentication for role in Role)
     assert not any(policy.may(role, "somethingNew") for role in Role)
     assert {role: policy.GRANTABLE.get(role, frozenset()) for role in Role} == {role: grantable(role) for role in Role}
 
 
-MUTATIONS = [name for name in mutations() if name not in OF_SIGNING_IN]
+MUTATIONS = [name for name in mutations() if name not in AUTHENTICATION]
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
-async def test_cell_by_cell(setup: Setup, mutation: str) -> None:
-    went_through = set()
+async def test_mutations_follow_the_permission_table(setup: Setup, mutation: str) -> None:
+    succeeded = set()
     for role in COLUMNS:
         visibility = setup.visibility(role)
         seen = set().union(*visibility.ids.values())
-        for place in ("main", OUT_OF_SIGHT[role], "zoes"):
+        for place in ("main", INVISIBLE[role], "zoes"):
             ids = setup.of(place, role)
             variables = arguments(mutation, ids, clock.today())
             about = _named_in(variables) - {ids["fileId"]}
             if place != "main" and (not about or about <= seen):
-                continue  # Nothing of it is out of this role's sight.
-            in_sight, cell = about <= seen, (role.value, place)
-            if in_sight and may(role, mutation):
+                continue  # This role sees all of these records.
+            visible, cell = about <= seen, (role.value, place)
+            if visible and may(role, mutation):
                 codes = await setup.rollback_caller.codes(visibility.me, role, mutation, variables)
                 assert not codes & {"NOT_FOUND", "NOT_ALLOWED"}, (cell, codes)
-                went_through |= {role} if not codes else set()
+                succeeded |= {role} if not codes else set()
             else:
                 codes = await setup.caller.codes(visibility.me, role, mutation, variables)
-                # To whom nothing of the kind is open, either says the same of what is there and what is not.
+                # Without permission the code is one of two, the same for existing and unknown records.
                 refused = {"NOT_FOUND"} if may(role, mutation) else {"NOT_FOUND", "NOT_ALLOWED"}
-                expected = {"NOT_ALLOWED"} if in_sight else refused
+                expected = {"NOT_ALLOWED"} if visible else refused
                 assert codes and codes <= expected, (cell, codes, expected)
-    assert went_through, "nobody got through: the arguments are wrong"
+    assert succeeded, "no call succeeded: the arguments are wrong"
     assert await _unchanged(setup)
 
 
@@ -200,7 +200,7 @@ def _named_in(value: Any) -> set[str]:
 
 
 async def _unchanged(setup: Setup) -> bool:
-    """Whether all is as it was; puts it back, so that the next test is not told the same again."""
+    """Returns whether the rows are unchanged. Restores them for the next test."""
     database = setup.caller.crawler.database
     kept = await read_rows(database) == setup.rows
     if not kept:
@@ -209,13 +209,13 @@ async def _unchanged(setup: Setup) -> bool:
 
 
 @pytest.mark.parametrize("mutation", [name for name in MUTATIONS if id_paths(name)])
-async def test_an_id_of_anothers_is_an_id_of_nobodys(setup: Setup, mutation: str) -> None:
-    """Each id of the arguments in turn: another provider's, one out of sight, one that never was; the same bytes."""
+async def test_an_invisible_id_gets_the_response_of_an_unknown_id(setup: Setup, mutation: str) -> None:
+    """Each id of the arguments in turn: of another provider, invisible, and unknown. The responses are equal."""
     for role in (role for role in COLUMNS if may(role, mutation)):
         visibility = setup.visibility(role)
         seen, mine = set().union(*visibility.ids.values()), setup.of("main", role)
         for path in id_paths(mutation):
-            for place in ("zoes", OUT_OF_SIGHT[role]):
+            for place in ("zoes", INVISIBLE[role]):
                 theirs = setup.of(place, role)
                 name = f"{mutation}.{path[-1]}" if f"{mutation}.{path[-1]}" in mine else path[-1]
                 if path[-1] in FILES:
@@ -229,19 +229,19 @@ async def test_an_id_of_anothers_is_an_id_of_nobodys(setup: Setup, mutation: str
                         mutation,
                         arguments(mutation, mine | {name: id}, clock.today(), optional=True),
                     )
-                    for id in (theirs[name], _never_was(theirs[name]))
+                    for id in (theirs[name], _unknown_id(theirs[name]))
                 ]
                 assert answers[0] == answers[1] != "[]", (role, path, answers)
     assert await _unchanged(setup)
 
 
 FILES = {"fileId", "fileIds", "addFileIds", "photoFileId"}
-# Whose upload is another's.
+# The role whose upload is used as the upload of another user.
 OTHER = {role: Role.MASTER_ADMIN if role is not Role.MASTER_ADMIN else Role.BASIC_ADMIN for role in COLUMNS}
 
 
-def _never_was(id: str) -> str:
-    """An id of that type that names nothing."""
+def _unknown_id(id: str) -> str:
+    """Returns an id of the same type without a record."""
     name, _, key = id.partition("_")
     aim, dot, part = key.partition(".")
     return f"{name}_{aim}{dot}{int(part) + 700_000}" if dot else f"{name}_{int(key) + 700_000}"
@@ -249,8 +249,8 @@ def _never_was(id: str) -> str:
 
 @pytest.mark.parametrize("mutation", ["userInvite", "roleGrant", "roleRevoke"])
 @pytest.mark.parametrize("role", [Role.ASSESSOR, Role.BASIC_ADMIN, Role.MASTER_ADMIN])
-async def test_which_roles_are_whose_to_give(setup: Setup, mutation: str, role: Role) -> None:
-    """EMPLOYER_MANAGER only, but for a Master Admin, whose all of them are."""
+async def test_which_roles_a_role_may_grant(setup: Setup, mutation: str, role: Role) -> None:
+    """EMPLOYER_MANAGER only; a Master Admin may grant all roles."""
     for given in Role:
         variables = arguments(mutation, setup.of("main", role), clock.today())
         variables.get("input", variables)["role"] = given.value

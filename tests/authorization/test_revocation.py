@@ -1,4 +1,4 @@
-"""Taking away acts on the next request: an allocation, an aim, a role, an account; for tokens given out too."""
+"""A removed allocation, aim, role or account has effect on the next request, also for tokens issued before."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -26,12 +26,12 @@ from tests.support.scenarios.authorization import AuthorizationScenario, build_a
 
 @dataclass
 class Setup:
-    """Whoever asks does so with claims that were given out before anything was taken away."""
+    """The requests use claims that were issued before the permission was removed."""
 
     scenario: AuthorizationScenario
     crawler: ViewerCrawler
     rows: Rows
-    # What was given out since, by who asks in which role.
+    # Claims that a test issued itself, by user and role.
     issued: dict[tuple[str, Role], AccessClaims] = field(default_factory=dict)
 
     def claims(self, who: str, role: Role) -> AccessClaims:
@@ -41,7 +41,7 @@ class Setup:
         return AccessClaims(user, role, user, self.crawler.now + LIFETIME)
 
     async def data(self, who: str, role: Role, query: str, **variables: Any) -> dict[str, Any]:
-        """A request as the server begins it: whoever the claims name is read afresh."""
+        """Returns the data of a request, for which the viewer is read from the database, as in the server."""
         services, claims = self.crawler.services, self.claims(who, role)
         context = Context(services, await read_viewer(services.database, claims), claims=claims)
         answer = await schema().execute(query, variable_values=variables, context_value=context)
@@ -49,12 +49,12 @@ class Setup:
         return answer.data
 
     async def mutate(self, mutation: str) -> None:
-        """A change by the Master Admin."""
+        """Runs a mutation as the Master Admin."""
         answer = await self.data("may", Role.MASTER_ADMIN, f"mutation {{ {mutation} {{ errors {{ code message }} }} }}")
         assert all(payload["errors"] == [] for payload in answer.values()), answer
 
     async def reached(self, who: str, role: Role) -> set[str]:
-        """Ids of the learners, aims and evidence that they reach."""
+        """Returns the ids of the learners, aims and evidence that the user reads."""
         document = """{ learners(first: 100) { totalCount
             nodes { id aims { id } evidence(first: 100) { nodes { id } } } }
           viewer { kpis { learnerCount } } }"""
@@ -66,7 +66,7 @@ class Setup:
         return found
 
     async def opens(self, who: str, role: Role, file: int) -> bool:
-        """Whether a link to a file, given out before, still opens it."""
+        """Returns whether a link to a file that was issued before still gives the file."""
         user = self.scenario.people[who][0].id
         claims = {"user": user, "role": role.value, "signIn": user, "file": file}
         return await ExportService(self.crawler.services).stored_download(claims) is not None
@@ -102,13 +102,13 @@ async def setup(unchanged: Setup) -> Setup:
 
 
 async def _expect(setup: Setup, who: str, role: Role) -> set[str]:
-    """What the oracle says they reach now."""
+    """Returns what the user may see now by the oracle."""
     visibility = Visibility(await read_rows(setup.crawler.database), setup.scenario.people[who][0].id, role)
     return visibility.ids["Learner"] | visibility.ids["Aim"] | visibility.ids["Evidence"]
 
 
-async def _loses(setup: Setup, who: str, role: Role, file: int, *mutations: str) -> None:
-    """After the mutations somebody reaches less than before, and exactly what the oracle says."""
+async def _sees_less(setup: Setup, who: str, role: Role, file: int, *mutations: str) -> None:
+    """After the mutations the user sees less than before, and exactly what the oracle says."""
     before = await setup.reached(who, role)
     assert before == await _expect(setup, who, role)
     assert await setup.opens(who, role, file)
@@ -120,8 +120,8 @@ async def _loses(setup: Setup, who: str, role: Role, file: int, *mutations: str)
     assert not await setup.opens(who, role, file)
 
 
-async def _is_out(setup: Setup, who: str, role: Role, file: int, mutation: str) -> None:
-    """After the mutation their token opens nothing at all."""
+async def _is_signed_out(setup: Setup, who: str, role: Role, file: int, mutation: str) -> None:
+    """After the mutation the user's token is rejected."""
     assert await setup.reached(who, role)
     assert await setup.opens(who, role, file)
     await setup.mutate(mutation)
@@ -130,45 +130,45 @@ async def _is_out(setup: Setup, who: str, role: Role, file: int, mutation: str) 
     assert not await setup.opens(who, role, file)
 
 
-async def test_a_learner_from_an_employer_manager(setup: Setup) -> None:
+async def test_deallocating_an_employer_manager(setup: Setup) -> None:
     scenario = setup.scenario
     taken = f'employerManagerDeallocate(userId: "{setup.id("mo")}", learnerIds: ["Learner_{scenario.ada.id}"])'
-    await _loses(setup, "mo", Role.EMPLOYER_MANAGER, scenario.records["ada.file"].id, taken)
+    await _sees_less(setup, "mo", Role.EMPLOYER_MANAGER, scenario.records["ada.file"].id, taken)
 
 
-async def test_a_site_from_an_employer_overview(setup: Setup) -> None:
+async def test_deallocating_an_employer_overview(setup: Setup) -> None:
     scenario = setup.scenario
     taken = f'employerOverviewDeallocate(userId: "{setup.id("olu")}", employerIds: ["Employer_{scenario.a.id}"])'
-    await _loses(setup, "olu", Role.EMPLOYER_OVERVIEW, scenario.records["ada.file"].id, taken)
+    await _sees_less(setup, "olu", Role.EMPLOYER_OVERVIEW, scenario.records["ada.file"].id, taken)
 
 
-async def test_a_learner_who_moves_to_another_site(setup: Setup) -> None:
+async def test_moving_a_learner_to_another_site(setup: Setup) -> None:
     scenario = setup.scenario
     moved = f'learnerUpdate(id: "Learner_{scenario.ada.id}", input: {{ employerId: "Employer_{scenario.c.id}" }})'
-    await _loses(setup, "olu", Role.EMPLOYER_OVERVIEW, scenario.records["ada.file"].id, moved)
+    await _sees_less(setup, "olu", Role.EMPLOYER_OVERVIEW, scenario.records["ada.file"].id, moved)
 
 
-async def test_an_aim_from_an_assessor(setup: Setup) -> None:
+async def test_giving_an_aim_to_another_assessor(setup: Setup) -> None:
     scenario = setup.scenario
     given = f'aimUpdate(id: "Aim_{scenario.aims["main"].id}", input: {{ assessorId: "{setup.id("bob")}" }})'
-    await _loses(setup, "ann", Role.ASSESSOR, scenario.records["main.evidence"].file_id, given)
+    await _sees_less(setup, "ann", Role.ASSESSOR, scenario.records["main.evidence"].file_id, given)
 
 
-async def test_an_aim_from_an_iqa(setup: Setup) -> None:
+async def test_removing_the_iqa_of_an_aim(setup: Setup) -> None:
     scenario = setup.scenario
     taken = f'aimUpdate(id: "Aim_{scenario.aims["main"].id}", input: {{ iqaId: null }})'
-    await _loses(setup, "ian", Role.IQA, scenario.records["main.evidence"].file_id, taken)
+    await _sees_less(setup, "ian", Role.IQA, scenario.records["main.evidence"].file_id, taken)
 
 
-async def test_a_learner_without_an_aim_from_whom_enrolled_them(setup: Setup) -> None:
+async def test_adding_the_first_aim_of_a_learner(setup: Setup) -> None:
     scenario = setup.scenario
     added = f"""aimAdd(input: {{ learnerId: "Learner_{scenario.eve.id}",
       qualificationId: "Qualification_{scenario.barista.id}", assessorId: "{setup.id("bob")}",
       startDate: "2026-01-01", plannedEndDate: "2027-01-01" }})"""
-    await _loses(setup, "ann", Role.ASSESSOR, scenario.records["eve.file"].id, added)
+    await _sees_less(setup, "ann", Role.ASSESSOR, scenario.records["eve.file"].id, added)
 
 
-async def test_a_role(setup: Setup) -> None:
+async def test_revoking_a_role(setup: Setup) -> None:
     scenario = setup.scenario
     for who, role, file in (
         ("mo", Role.EMPLOYER_MANAGER, scenario.records["ada.file"].id),
@@ -177,10 +177,10 @@ async def test_a_role(setup: Setup) -> None:
         ("ian", Role.IQA, scenario.records["main.evidence"].file_id),
         ("bas", Role.BASIC_ADMIN, scenario.records["dan.file"].id),
     ):
-        await _is_out(setup, who, role, file, f'roleRevoke(userId: "{setup.id(who)}", role: {role.value})')
+        await _is_signed_out(setup, who, role, file, f'roleRevoke(userId: "{setup.id(who)}", role: {role.value})')
 
 
-async def test_an_account(setup: Setup) -> None:
+async def test_archiving_an_account(setup: Setup) -> None:
     scenario = setup.scenario
     for who, role, file in (
         ("mo", Role.EMPLOYER_MANAGER, scenario.records["ada.file"].id),
@@ -188,11 +188,11 @@ async def test_an_account(setup: Setup) -> None:
         ("ada", Role.LEARNER, scenario.records["ada.file"].id),
         ("bas", Role.BASIC_ADMIN, scenario.records["dan.file"].id),
     ):
-        await _is_out(setup, who, role, file, f'userArchive(id: "{setup.id(who)}")')
+        await _is_signed_out(setup, who, role, file, f'userArchive(id: "{setup.id(who)}")')
 
 
-async def test_a_grant_that_goes_by_itself_takes_its_tokens_along(setup: Setup) -> None:
-    """Not by ending the sign-in alone: the grant is looked for with every request."""
+async def test_deleting_a_role_grant_invalidates_its_tokens(setup: Setup) -> None:
+    """Every request checks the role grant, not only the authentication session."""
     async with setup.crawler.database.writing() as session:
         bob = await session.scalar(select(UserTable.id).where(UserTable.name == "Bob"))
         await session.execute(delete(RoleGrant).where(RoleGrant.user_id == bob))
@@ -200,7 +200,7 @@ async def test_a_grant_that_goes_by_itself_takes_its_tokens_along(setup: Setup) 
         await setup.reached("bob", Role.ASSESSOR)
 
 
-async def test_switching_roles_shows_what_that_role_sees(setup: Setup) -> None:
+async def test_switching_roles_changes_what_is_visible(setup: Setup) -> None:
     switch = "mutation($to: Role!) { roleSwitch(role: $to) { accessToken errors { code } } }"
     before = await setup.reached("max", Role.ASSESSOR)
     for role in set(Role) - {Role.ASSESSOR, Role.IQA}:
@@ -214,8 +214,8 @@ async def test_switching_roles_shows_what_that_role_sees(setup: Setup) -> None:
     assert after == await _expect(setup, "max", Role.IQA) != before
 
 
-async def test_a_role_that_a_token_does_not_carry_opens_nothing(setup: Setup) -> None:
-    """Max holds two roles; signed in as an Assessor, his claims to another are nobody's."""
+async def test_claims_to_a_role_without_a_session_are_rejected(setup: Setup) -> None:
+    """Max holds two roles. Signed in as an Assessor, he cannot use claims to another role."""
     assert await setup.reached("max", Role.ASSESSOR) == await _expect(setup, "max", Role.ASSESSOR)
     for role in Role:
         if role is not Role.ASSESSOR:

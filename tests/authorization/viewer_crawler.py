@@ -23,7 +23,7 @@ LIFETIME = dt.timedelta(minutes=15)
 
 
 class ViewerCrawler:
-    """Asks in one database. `rows` are the world that the ids come from, whatever of it is there now."""
+    """Reads one database. `rows`: all rows, from which the ids come, also those that the database does not have now."""
 
     def __init__(self, database: Database, folder: Path, rows: Rows) -> None:
         self.database, self.rows = database, rows
@@ -32,32 +32,32 @@ class ViewerCrawler:
         self.ids = every_id(rows)
 
     def context(self, user: int, role: Role) -> Context:
-        """One operation's context as somebody; every operation is asked at the same moment."""
+        """Returns the context of an operation of a user. All operations have the same time."""
         row = next(row for row in self.rows["user_account"] if row["id"] == user)
         learner = next((row["id"] for row in self.rows["learner"] if row["user_id"] == user), None)
         provider = next(one for one in self.rows["provider"] if one["id"] == row["provider_id"])
         person, record = _Person(row), None if learner is None else _Person({"id": learner})
         rules = {"unit_signatures": tuple(Role(name) for name in provider["unit_signatures"])}
         who = replace(viewer(person, role, record, **rules, disclaimer=provider["disclaimer"]), auth_session_key=user)
-        # A stream looks at its viewer again: `everything` signs everybody in, under the user's own key.
+        # A subscription reads its viewer again: the scenario has a session for each user, with the key of the user.
         context = Context(self.services, who, claims=AccessClaims(user, role, user, self.now + LIFETIME))
         context._loaders = Loaders(ReadSession(self.database, who, self.services.qualifications, now=self.now))
         return context
 
     async def ask(self, user: int, role: Role, query: str, **variables: Any) -> dict[str, Any]:
-        """The data of an operation without errors."""
+        """Returns the data of an operation. Raises AssertionError if it has errors."""
         answer = await schema().execute(query, variable_values=variables, context_value=self.context(user, role))
         assert answer.errors is None, answer.errors[:3]
         return answer.data
 
     async def crawl(self, user: int, role: Role) -> dict[str, Any]:
-        """What all roots give, and every id of the world through `nodes`."""
+        """Returns the result of all root fields, and of every id through `nodes`."""
         answer = await self.ask(user, role, roots_document())
         answer["nodes"] = await self.nodes(user, role)
         return answer
 
     async def nodes(self, user: int, role: Role) -> dict[str, Any]:
-        """Every id of the world through `nodes`, by id; None for what is not there."""
+        """Returns the result of every id through `nodes`, by id; None for an invisible record."""
         found: dict[str, Any] = {}
         for start in range(0, len(self.ids), 100):
             some = self.ids[start : start + 100]
@@ -66,7 +66,7 @@ class ViewerCrawler:
         return found
 
     async def by_id(self, user: int, role: Role) -> dict[str, Any]:
-        """Every id of the world through the roots that take one."""
+        """Returns the result of every id through the roots that take one."""
         return await self.ask(user, role, by_id_document(tuple(self.ids)))
 
 
@@ -78,7 +78,7 @@ class _Person:
 
 
 def every_id(rows: Rows) -> list[str]:
-    """The id of every record of a world, whoever may see it."""
+    """Returns the id of every record, visible or not."""
     visibilities = [
         Visibility(rows, user["id"], Role.MASTER_ADMIN)
         for user in {row["provider_id"]: row for row in rows["user_account"]}.values()
@@ -88,7 +88,7 @@ def every_id(rows: Rows) -> list[str]:
 
 
 def without_fields(answer: Any, without: set[str]) -> Any:
-    """An answer without some of its fields, wherever they stand."""
+    """Returns a response without some fields, at any depth."""
     if isinstance(answer, dict):
         return {name: without_fields(value, without) for name, value in answer.items() if name not in without}
     if isinstance(answer, list):
@@ -97,7 +97,7 @@ def without_fields(answer: Any, without: set[str]) -> Any:
 
 
 def differences(one: Any, other: Any, path: str = "") -> list[str]:
-    """Where two answers differ, at most a few: a diff of everything is nobody's reading."""
+    """Returns where two responses differ, at most 8 places."""
     if isinstance(one, dict) and isinstance(other, dict) and one.keys() == other.keys():
         found = [line for name in one for line in differences(one[name], other[name], f"{path}/{name}")]
     elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
@@ -113,16 +113,16 @@ def _short(value: Any) -> str:
     return json.dumps(value, default=str)[:300]
 
 
-def node_mismatches(visibility: Visibility, nodes: dict[str, Any], asked: Sequence[str]) -> list[str]:
-    """What `node` gives that the oracle does not, and the other way round."""
+def node_mismatches(visibility: Visibility, nodes: dict[str, Any], ids: Sequence[str]) -> list[str]:
+    """Returns the ids that `node` gives and the oracle does not (leak), and the reverse (gap)."""
     seen = set().union(*visibility.ids.values())
-    return [f"leak: {id}" for id in asked if nodes[id] and id not in seen] + [
-        f"gap: {id}" for id in asked if not nodes[id] and id in seen
+    return [f"leak: {id}" for id in ids if nodes[id] and id not in seen] + [
+        f"gap: {id}" for id in ids if not nodes[id] and id in seen
     ]
 
 
 def unreachable(visibility: Visibility, answer: dict[str, Any]) -> list[str]:
-    """Records that they see and reach by no path, knowing no id; but people, and their own uploads in no record yet."""
+    """Returns the visible records that no path reaches, except users and uploads that no record uses."""
     reached = ids_in({name: value for name, value in answer.items() if name != "nodes"})
     while True:
         further = ids_in([answer["nodes"].get(id) for found in reached.values() for id in found])
@@ -134,6 +134,6 @@ def unreachable(visibility: Visibility, answer: dict[str, Any]) -> list[str]:
 
 
 def leaks(visibility: Visibility, answer: Any) -> list[str]:
-    """Records anywhere in an answer that the oracle does not let them see; people are named by what is seen."""
+    """Returns the records in a response that the oracle does not allow, except users, to whom visible records refer."""
     reached, seen = ids_in(answer), visibility.ids
     return sorted(id for name, found in reached.items() if name != "User" for id in found - seen[name])

@@ -1,4 +1,4 @@
-"""KPIs: each number counted again in plain Python over a world in all states, for every role, on both databases."""
+"""KPIs: each number counted again in plain Python over rows in all states, for every role, on both databases."""
 
 import asyncio
 import datetime as dt

@@ -1,7 +1,7 @@
-"""A fast check of mutants: for each one a process with the test data in memory is forked, and reports within seconds.
+"""A fast check of mutants: for each mutant a process with the test data in memory is forked, which takes seconds.
 
-A mutant that passes here is run again with all its tests (`tests/mutation_testing/mutants.py`), because what was read
-when a class was made is not mutated here.
+A mutant that passes here is run again with all its tests (`tests/mutation_testing/mutants.py`), because values that a
+class read when it was created are not mutated here.
 """
 
 import ast
@@ -27,9 +27,9 @@ from db.migrate import migrate
 from domain import clock
 from domain.enums import Role
 from tests.authorization import each_condition, loader_probe
-from tests.authorization.cross_tenant_rows import SHOWN_A_SITE, build_with_cross_tenant_rows
+from tests.authorization.cross_tenant_rows import USERS_WITH_A_FOREIGN_SITE, build_with_cross_tenant_rows
 from tests.authorization.oracle import Visibility, visible_rows
-from tests.authorization.permissions import COLUMNS, OF_SIGNING_IN, ROW_OF, grantable, may
+from tests.authorization.permissions import AUTHENTICATION, COLUMNS, ROW_OF, grantable, may
 from tests.authorization.rows import Rows, read_rows, replace_rows
 from tests.authorization.viewer_crawler import ViewerCrawler, leaks, node_mismatches, unreachable
 from tests.support.scenarios.authorization import (
@@ -39,49 +39,49 @@ from tests.support.scenarios.authorization import (
     AuthorizationScenario,
 )
 
-LONGEST = 300  # seconds for one look
-ROOMS = ("auth.", "db.", "domain.", "loaders.", "resolvers.", "schema.")
-# Files without a database, which these tests check by themselves.
+TIMEOUT = 300  # seconds for one mutant
+PACKAGES = ("auth.", "db.", "domain.", "loaders.", "resolvers.", "schema.")
+# Files that need no database, and their tests.
 NUMBER_RULES = {"domain/progress.py", "domain/off_the_job.py"}
-NUMBERS = ("tests/domain/test_progress.py", "tests/domain/test_off_the_job.py", "tests/loaders/test_kpis.py")
+NUMBER_TESTS = ("tests/domain/test_progress.py", "tests/domain/test_off_the_job.py", "tests/loaders/test_kpis.py")
 
-# Everybody, one of each role first.
+# All viewers, one of each role first.
 _ORDER = sorted([*VIEWERS, ("oz", Role.LEARNER)], key=lambda viewer: viewer not in ONE_OF_EACH)
-# Far away's world cannot be cut to what they see: its records name people here.
-_HERE = [viewer for viewer in _ORDER if viewer[0] in STAFF or viewer[0] in ("ada", "eve")]
+# Without the users of the far provider: their visible rows refer to users of this one, so they cannot be reduced.
+_OF_THIS_PROVIDER = [viewer for viewer in _ORDER if viewer[0] in STAFF or viewer[0] in ("ada", "eve")]
 
 
-class Glance:
-    """`passes((path, source), ...)`: whether everybody reaches what they did, with each source in its file's place."""
+class FastCheck:
+    """Runs the fast checks in a child process with changed sources. Each change is a pair of path and source."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._now = clock.now()
         self._scenario, self._rows = asyncio.run(self._build())
-        # In a process of its own: statements that are prepared here would not be broken with what they are made of.
-        if _ended(_child(lambda: asyncio.run(self._expect()))) != 0:
-            raise RuntimeError("the world could not be cut to what somebody sees")
+        # In a child process: statements that this process compiled would be reused by the mutants.
+        if _ended(_child(lambda: asyncio.run(self._compute_expected()))) != 0:
+            raise RuntimeError("the expected results could not be computed")
         self._expected: dict[tuple[str, Role], Any] = pickle.loads((folder / "expected").read_bytes())
 
     def passes(self, *files: tuple[str, str]) -> bool:
-        """Looks in a process of its own, with each source in its file's place."""
-        return _ended(self.look(*files)) == 0
+        """Returns whether the checks pass with the changed sources."""
+        return _ended(self.start(*files)) == 0
 
-    def look(self, *files: tuple[str, str]) -> int:
-        """The id of a process that looks; it ends with 0 where everybody reaches what they did."""
+    def start(self, *files: tuple[str, str]) -> int:
+        """Starts the checks and returns the id of the child process, which exits with 0 if they pass."""
 
         def run() -> int:
             for path, source in files:
-                if path == "auth/policy.py" and not _table_agrees(source):
+                if path == "auth/policy.py" and not _policy_matches_table(source):
                     return 1
-                _break(path, source)
+                _replace_module(path, source)
             paths = {path for path, _ in files}
             if paths == {"auth/policy.py"}:
                 return 0
             if paths <= NUMBER_RULES:
                 command = ["-x", "-q", "-p", "no:cacheprovider", "-k", "sqlite or not postgresql"]
-                return int(pytest.main([*command, *NUMBERS]))
-            return 0 if asyncio.run(self._all_is_well()) else 1
+                return int(pytest.main([*command, *NUMBER_TESTS]))
+            return 0 if asyncio.run(self._checks_pass()) else 1
 
         return _child(run)
 
@@ -93,42 +93,42 @@ class Glance:
         await database.close()
         return scenario, rows
 
-    async def _expect(self) -> int:
+    async def _compute_expected(self) -> int:
         database = Database(f"sqlite:///{self._folder}/reduced.db")
         await migrate(database)
-        crawler, expected = self._looker(database), {}
-        for viewer in _HERE:
-            await replace_rows(database, visible_rows(self._rows, self._sight(viewer)))
-            expected[viewer] = await loader_probe.given(crawler, self._sight(viewer))
+        crawler, expected = self._crawler(database), {}
+        for viewer in _OF_THIS_PROVIDER:
+            await replace_rows(database, visible_rows(self._rows, self._visibility(viewer)))
+            expected[viewer] = await loader_probe.results(crawler, self._visibility(viewer))
         (self._folder / "expected").write_bytes(pickle.dumps(expected))
         return 0
 
-    def _looker(self, database: Database) -> ViewerCrawler:
+    def _crawler(self, database: Database) -> ViewerCrawler:
         crawler = ViewerCrawler(database, self._folder, self._rows)
         crawler.now = self._now
         return crawler
 
-    def _sight(self, viewer: tuple[str, Role]) -> Visibility:
+    def _visibility(self, viewer: tuple[str, Role]) -> Visibility:
         return Visibility(self._rows, self._scenario.people[viewer[0]][0].id, viewer[1])
 
-    async def _all_is_well(self) -> bool:
+    async def _checks_pass(self) -> bool:
         path = self._folder / f"{os.getpid()}.db"
         shutil.copyfile(self._folder / "full.db", path)
         try:
-            crawler = self._looker(Database(f"sqlite:///{path}"))
-            visibilities = {viewer: self._sight(viewer) for viewer in _ORDER}
+            crawler = self._crawler(Database(f"sqlite:///{path}"))
+            visibilities = {viewer: self._visibility(viewer) for viewer in _ORDER}
             for (_, role), visibility in visibilities.items():
                 if await each_condition.disagreements(
                     crawler.database, crawler.context(visibility.me, role).require_active_viewer(), visibility
                 ):
                     return False
-            for viewer in _HERE:
-                if await loader_probe.given(crawler, visibilities[viewer]) != self._expected[viewer]:
+            for viewer in _OF_THIS_PROVIDER:
+                if await loader_probe.results(crawler, visibilities[viewer]) != self._expected[viewer]:
                     return False
                 if await loader_probe.disagreements(crawler, visibilities[viewer]):
                     return False
             for (who, role), visibility in visibilities.items():
-                if who in SHOWN_A_SITE:
+                if who in USERS_WITH_A_FOREIGN_SITE:
                     continue
                 answer = await crawler.crawl(visibility.me, role)
                 wrong = (
@@ -136,13 +136,13 @@ class Glance:
                     + leaks(visibility, answer)
                     + unreachable(visibility, answer)
                 )
-                if wrong or not self._role_is_right(answer, visibility, role):
+                if wrong or not self._role_fields_are_right(answer, visibility, role):
                     return False
             return True
         finally:
             path.unlink()
 
-    def _role_is_right(self, answer: dict, visibility: Visibility, role: Role) -> bool:
+    def _role_fields_are_right(self, answer: dict, visibility: Visibility, role: Role) -> bool:
         listed = {node["id"] for node in answer["Query_users"]["UserConnection_nodes"]}
         known = {id for id, record in answer["nodes"].items() if record and record.get("User_email")}
         archived = {f"User_{row['id']}" for row in self._rows["user_account"] if row["archived_at"]}
@@ -155,13 +155,13 @@ class Glance:
 
 
 def _child(run: Callable[[], int]) -> int:
-    """The id of a process that ends with what `run` gives; with 1 where it raises, by a signal where it lasts."""
+    """Forks a child that exits with the result of `run`, 1 if it raises, by a signal at the timeout; returns its id."""
     child = os.fork()
     if child:
         return child
-    signal.alarm(LONGEST)
+    signal.alarm(TIMEOUT)
     with suppress(BaseException):
-        # Whatever it says, or its loop and threads still run: nobody waits for it.
+        # The output is discarded, and threads that still run are not waited for.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         os._exit(run())
     os._exit(1)
@@ -171,44 +171,50 @@ def _ended(child: int) -> int:
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
 
-def _break(path: str, source: str) -> None:
-    """Puts what the source makes in the place of the module's own, wherever that was taken over.
+def _replace_module(path: str, source: str) -> None:
+    """Executes the source in its module and replaces what other modules have imported from it.
 
-    Classes stay: a row is known by its class.
+    Classes are not replaced, because rows are identified by their class.
     """
     module = importlib.import_module(path.removesuffix(".py").replace("/", "."))
     tree, before = ast.parse(source), dict(vars(module))
     tree.body = [node for node in tree.body if not isinstance(node, ast.ClassDef | ast.Import | ast.ImportFrom)]
     exec(compile(tree, path, "exec"), vars(module))
-    for name, was in before.items():
-        made = vars(module)[name]
-        if made is was or name.startswith("__"):
+    for name, old in before.items():
+        new = vars(module)[name]
+        if new is old or name.startswith("__"):
             continue
-        for other in [found for room, found in sys.modules.items() if room.startswith((*ROOMS, "tests."))]:
-            for taken in [taken for taken, value in vars(other).items() if value is was]:
-                setattr(other, taken, made)
+        for other in [
+            loaded for module_name, loaded in sys.modules.items() if module_name.startswith((*PACKAGES, "tests."))
+        ]:
+            for alias in [alias for alias, value in vars(other).items() if value is old]:
+                setattr(other, alias, new)
 
 
-def _table_agrees(source: str) -> bool:
+def _policy_matches_table(source: str) -> bool:
     names: dict[str, Any] = {"__name__": "policy"}
     try:
         exec(compile(source, "auth/policy.py", "exec"), names)
     except Exception:
         return False
     in_table = all(names["may"](role, name) == may(role, name) for name in ROW_OF for role in COLUMNS)
-    signing_in = all(names["may"](role, name) for name in OF_SIGNING_IN & names["MUTATIONS"].keys() for role in COLUMNS)
-    return in_table and signing_in and all(names["GRANTABLE"].get(role, set()) == grantable(role) for role in COLUMNS)
+    authentication = all(
+        names["may"](role, name) for name in AUTHENTICATION & names["MUTATIONS"].keys() for role in COLUMNS
+    )
+    return (
+        in_table and authentication and all(names["GRANTABLE"].get(role, set()) == grantable(role) for role in COLUMNS)
+    )
 
 
 @contextmanager
-def glance(paths: Iterable[str]) -> Iterator[Glance]:
-    """For as long as the block lasts. Raises where the source as it stands does not pass, put in its own place."""
+def fast_check(paths: Iterable[str]) -> Iterator[FastCheck]:
+    """Yields a FastCheck. Raises RuntimeError if the unchanged source of the paths does not pass it."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
     root = Path(scope.__file__).parents[1]
-    as_it_stands = [(path, (root / path).read_text(encoding="utf-8")) for path in paths]
+    unchanged = [(path, (root / path).read_text(encoding="utf-8")) for path in paths]
     with tempfile.TemporaryDirectory() as folder:
-        looked = Glance(Path(folder))
-        alone_too = [file for file in as_it_stands if file[0] in NUMBER_RULES]
-        if not all(looked.passes(*files) for files in (as_it_stands, alone_too) if files):
-            raise RuntimeError("the source as it stands does not pass: run the tests of scope")
-        yield looked
+        check = FastCheck(Path(folder))
+        number_rules = [file for file in unchanged if file[0] in NUMBER_RULES]
+        if not all(check.passes(*files) for files in (unchanged, number_rules) if files):
+            raise RuntimeError("the unchanged source does not pass: run the tests in tests/authorization")
+        yield check

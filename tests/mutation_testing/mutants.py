@@ -1,8 +1,8 @@
-"""Mutation testing of the code that decides who may read and do what.
+"""Mutation testing of the permissions and of the rules behind the numbers.
 
-`scripts/mutants` (`python -m tests.mutation_testing.mutants`) makes every mutant of the files in `PLANS`: an operator
-reversed, a condition dropped, a role or a column exchanged. Each is run against its tests in a copy of the tree; one
-that no test notices is a survivor, and is printed. The tree itself does not change.
+`scripts/mutants` (`python -m tests.mutation_testing.mutants`) generates every mutant of the files in `PLANS`: an
+operator reversed, a condition dropped, a role or a column exchanged. The tests of the file run against each mutant in a
+copy of the tree. A mutant that no test detects is a survivor, and is printed. The tree itself does not change.
 """
 
 import argparse
@@ -21,11 +21,11 @@ from pathlib import Path
 from tqdm import tqdm
 
 from tests.mutation_testing.equivalents import EQUIVALENT
-from tests.mutation_testing.fast_mutant_check import NUMBERS, glance
-from tests.mutation_testing.mutation_operators import Mutation, conditions, numbers, scoped, who_may
+from tests.mutation_testing.fast_mutant_check import NUMBER_TESTS, fast_check
+from tests.mutation_testing.mutation_operators import Mutation, conditions, numbers, permissions, scoped
 
 ROOT = Path(__file__).parents[2]
-LONGEST = 600  # seconds; a mutant that runs on for ever is noticed too
+TIMEOUT = 600  # seconds; a mutant that does not end counts as detected
 
 _READS = (
     "tests/authorization/test_cross_tenant_rows.py",
@@ -35,12 +35,12 @@ _READS = (
     "tests/authorization/test_exports_and_streams.py",
 )
 _WRITES = ("tests/authorization/test_permissions.py",)
-_SCOPE = (*_READS, *_WRITES, "tests/authorization/test_random_worlds.py", "tests/authorization/test_revocation.py")
+_SCOPE = (*_READS, *_WRITES, "tests/authorization/test_random_rows.py", "tests/authorization/test_revocation.py")
 
 
 @dataclass(frozen=True)
 class Mutant:
-    """One broken version of a file."""
+    """A file with one deliberate error. `what`: the change; `source`: the changed source; `tests`: the paths to run."""
 
     path: str
     line: int
@@ -54,44 +54,44 @@ class Mutant:
 
 PLANS: dict[str, tuple[Callable[[ast.AST], Iterator[Mutation]], tuple[str, ...]]] = {
     "auth/scope.py": (conditions, _SCOPE),
-    "auth/policy.py": (who_may, _WRITES),
+    "auth/policy.py": (permissions, _WRITES),
     "repositories/scoped.py": (conditions, (*_WRITES, "tests/repositories/test_scoped.py")),
-    "domain/progress.py": (numbers, NUMBERS),
-    "domain/off_the_job.py": (numbers, NUMBERS),
+    "domain/progress.py": (numbers, NUMBER_TESTS),
+    "domain/off_the_job.py": (numbers, NUMBER_TESTS),
     **{f"loaders/{path.name}": (scoped, _SCOPE) for path in sorted((ROOT / "loaders").glob("*.py"))},
 }
 
 
 def mutants_of(path: str) -> list[Mutant]:
-    """Every mutant of a file."""
-    makes, tests = PLANS[path]
+    """Returns every distinct mutant of a file, by line."""
+    operators, tests = PLANS[path]
     source = (ROOT / path).read_text(encoding="utf-8")
     tree, found, whole = ast.parse(source), {}, ast.unparse(ast.parse(source))
-    for line, what, do, undo in list(makes(tree)):
+    for line, what, do, undo in list(operators(tree)):
         do()
-        broken = ast.unparse(ast.fix_missing_locations(tree))
+        mutated = ast.unparse(ast.fix_missing_locations(tree))
         undo()
-        if broken != whole:
-            found.setdefault(broken, Mutant(path, line, what, broken, tests))
+        if mutated != whole:
+            found.setdefault(mutated, Mutant(path, line, what, mutated, tests))
     return sorted(found.values(), key=lambda mutant: mutant.line)
 
 
 def copy_of_tree(folder: Path) -> Path:
-    """What the tests need of the tree, without what it makes."""
+    """Copies the files that the tests need, without caches and data. Returns the folder."""
     ignored = shutil.ignore_patterns(".git", ".venv", "var", "__pycache__", ".pytest_cache", ".ruff_cache", "*.db")
     return shutil.copytree(ROOT, folder, ignore=ignored)
 
 
-def noticed(mutant: Mutant, copy: Path, which: str = "sqlite or not postgresql") -> bool:
-    """Whether a test fails with the mutant in place."""
+def detected(mutant: Mutant, copy: Path, which: str = "sqlite or not postgresql") -> bool:
+    """Returns whether a test fails with the mutant, or does not end."""
     original = (copy / mutant.path).read_text(encoding="utf-8")
     (copy / mutant.path).write_text(mutant.source, encoding="utf-8")
     tests = [test for test in mutant.tests if (copy / test).exists()]
     command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", "-k", which, *tests]
-    # Bytecode of the original, written in the same second, would be taken for the mutant's.
+    # Bytecode of the original of the same second would be used for the mutant.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
     try:
-        ran = subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=LONGEST, check=False)
+        ran = subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=TIMEOUT, check=False)
         return ran.returncode != 0
     except subprocess.TimeoutExpired:
         return True
@@ -100,7 +100,7 @@ def noticed(mutant: Mutant, copy: Path, which: str = "sqlite or not postgresql")
 
 
 def survivors(mutants: list[Mutant], workers: int) -> list[Mutant]:
-    """Those that no test notices."""
+    """Returns the mutants that no test detects. `workers`: how many run at once."""
     waiting: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
     for mutant in mutants:
         waiting.put(mutant)
@@ -114,7 +114,7 @@ def survivors(mutants: list[Mutant], workers: int) -> list[Mutant]:
                     mutant = waiting.get_nowait()
                 except queue.Empty:
                     return
-                if not noticed(mutant, copy):
+                if not detected(mutant, copy):
                     left.append(mutant)
                     tqdm.write(f"survived: {mutant}")
                 bar.update()
@@ -127,51 +127,53 @@ def survivors(mutants: list[Mutant], workers: int) -> list[Mutant]:
     return left
 
 
-def first_look(mutants: list[Mutant], workers: int) -> list[Mutant]:
-    """Those that are still to be run: most are noticed without a run of pytest each."""
-    left, waiting, looking = [], mutants[::-1], {}
-    with glance(PLANS) as looked, tqdm(total=len(mutants), unit="first look") as bar:
-        while waiting or looking:
-            while waiting and len(looking) < workers:
+def fast_survivors(mutants: list[Mutant], workers: int) -> list[Mutant]:
+    """Returns the mutants that the fast check does not detect. Most are detected without a run of pytest each."""
+    left, waiting, running = [], mutants[::-1], {}
+    with fast_check(PLANS) as check, tqdm(total=len(mutants), unit="mutant") as bar:
+        while waiting or running:
+            while waiting and len(running) < workers:
                 mutant = waiting.pop()
-                looking[looked.look((mutant.path, mutant.source))] = mutant
+                running[check.start((mutant.path, mutant.source))] = mutant
             child, status = os.wait()
-            mutant = looking.pop(child)
+            mutant = running.pop(child)
             if status == 0:
                 left.append(mutant)
-                tqdm.write(f"to be run: {mutant}")
+                tqdm.write(f"not detected by the fast check: {mutant}")
             bar.update()
     return left
 
 
 def without_equivalents(mutants: list[Mutant]) -> list[Mutant]:
-    """Those that mean something else than the source. Raises where one is listed that is not there."""
+    """Returns the mutants that are not listed as equivalent. Raises LookupError if a listed one is no mutant."""
     known = {(mutant.path, mutant.what) for mutant in mutants}
     paths = {mutant.path for mutant in mutants}
-    gone = [one for one in EQUIVALENT if one[0] in paths and one not in known]
-    if gone:
-        raise LookupError(f"no mutants any more: take them out of tests/mutation_testing/equivalents.py: {gone}")
+    unknown = [one for one in EQUIVALENT if one[0] in paths and one not in known]
+    if unknown:
+        raise LookupError(f"no longer mutants, remove them from tests/mutation_testing/equivalents.py: {unknown}")
     return [mutant for mutant in mutants if (mutant.path, mutant.what) not in EQUIVALENT]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="Breaks scope and policy one place at a time: every test must notice.")
-    parser.add_argument("paths", nargs="*", help="of these files only")
+    parser = argparse.ArgumentParser(
+        description="Changes scope, policy and progress rules one place at a time: a test must fail for each change."
+    )
+    parser.add_argument("paths", nargs="*", help="only the mutants of these files")
     parser.add_argument("--list", action="store_true", help="print the mutants and run none")
-    parser.add_argument("--glance", action="store_true", help="no more than the first look")
+    parser.add_argument("--fast-only", action="store_true", help="run the fast check only")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
-    asked = parser.parse_args()
-    mutants = [mutant for path in asked.paths or PLANS for mutant in mutants_of(path)]
-    if asked.list:
+    options = parser.parse_args()
+    mutants = [mutant for path in options.paths or PLANS for mutant in mutants_of(path)]
+    if options.list:
         print(*mutants, f"{len(mutants)} mutants", sep="\n")
         return 0
-    left = first_look(telling := without_equivalents(mutants), asked.workers)
-    print(f"{len(telling)} mutants, {len(telling) - len(left)} noticed at the first look")
-    if not asked.glance:
-        left = survivors(left, asked.workers)
+    left = fast_survivors(tested := without_equivalents(mutants), options.workers)
+    print(f"{len(tested)} mutants, {len(tested) - len(left)} detected by the fast check")
+    if not options.fast_only:
+        left = survivors(left, options.workers)
     print(
-        f"{len(mutants)} mutants, equivalent: {len(mutants) - len(telling)}, "
-        f"noticed: {len(telling) - len(left)}, survived: {len(left)}"
+        f"{len(mutants)} mutants, equivalent: {len(mutants) - len(tested)}, "
+        f"detected: {len(tested) - len(left)}, survived: {len(left)}"
     )
     return 1 if left else 0
 

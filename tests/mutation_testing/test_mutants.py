@@ -1,4 +1,4 @@
-"""The tool that breaks the source, `scripts/mutants`: its run takes long, so that it is none of these tests."""
+"""The tool of mutation testing. A run over all mutants takes long and is not part of the tests: `scripts/mutants`."""
 
 import ast
 
@@ -15,18 +15,18 @@ def read(role):
 """
 
 
-def test_what_is_listed_as_meaning_the_same_is_a_mutant() -> None:
+def test_every_listed_equivalent_is_a_mutant() -> None:
     mutants = [mutant for path in dict.fromkeys(path for path, _ in EQUIVALENT) for mutant in mutants_of(path)]
     assert len(mutants) - len(without_equivalents(mutants)) == len(EQUIVALENT)
 
 
-def test_one_that_is_listed_and_gone_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_listed_equivalent_that_is_no_mutant_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(EQUIVALENT, ("auth/policy.py", "without anything"), "is no mutant")
     with pytest.raises(LookupError, match="without anything"):
         without_equivalents(mutants_of("auth/policy.py"))
 
 
-def test_each_condition_is_dropped_by_itself_and_put_back() -> None:
+def test_each_condition_is_dropped_alone_and_restored() -> None:
     tree = ast.parse(SOURCE)
     whole, broken = ast.unparse(tree), []
     for _, _, do, undo in scoped(tree):
@@ -39,6 +39,6 @@ def test_each_condition_is_dropped_by_itself_and_put_back() -> None:
 
 
 @pytest.mark.parametrize("path", [path for path in PLANS if path.startswith("auth/")])
-def test_no_two_mutants_are_one(path: str) -> None:
+def test_mutants_are_distinct(path: str) -> None:
     mutants = mutants_of(path)
     assert len({mutant.source for mutant in mutants}) == len(mutants) > 100

@@ -110,7 +110,7 @@ def test_a_type_that_something_else_still_gives_may_not_go_with_a_deprecated_fie
     assert broken(before, now) == ["Field Unit.badge was removed.", "Photo was removed."]
 
 
-def test_what_changed_is_told_by_its_coordinate() -> None:
+def test_a_change_is_reported_by_its_coordinate() -> None:
     now = (
         BEFORE.replace("name: String!", "name: String! @deprecated")
         .replace("light: Light!", "light: Light")

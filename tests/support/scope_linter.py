@@ -1,11 +1,10 @@
-"""Reads Python source for statements over personal data that leave out the viewer's scope.
+"""Finds statements in Python source that read or write personal data without the viewer's scope.
 
 A statement is a call of SQLAlchemy's `select`, `exists`, `update`, `delete` or `text`, or `session.get(Table, ...)`.
-It is personal where it names a table that holds a learner's data or a person, an alias of one, or no table that this
-reader knows: what cannot be read is not trusted. It is scoped where one of the conditions of `auth/scope.py` that hang
-on the role (`sees_...`, `visible_learners`) stands in the same expression, by its name or through a variable made from
-it, or is added to the same variable elsewhere in the function. Otherwise its lines, or the comment above, say
-`# unscoped: reason`.
+It is personal if it names a table with data of learners or users, an alias of one, or no table that the linter knows.
+It is scoped if one of the conditions of `auth/scope.py` that depend on the role (`sees_...`, `visible_learners`) is in
+the same expression, by its name or through a variable made from it, or is added to the same variable elsewhere in the
+function. Any other statement needs a comment `# unscoped: reason` in its lines or above.
 """
 
 import ast
@@ -23,7 +22,7 @@ _REASON = re.compile(r"#\s*unscoped:\s*\S.{9,}")
 
 @dataclass(frozen=True)
 class Unscoped:
-    """One finding: the line (from 1) and the tables it reads, none where the reader could not tell."""
+    """A finding: the line (from 1) and the tables of the statement; no tables if they are unknown."""
 
     line: int
     tables: tuple[str, ...]
@@ -33,22 +32,22 @@ class Unscoped:
 
 
 def mapped_tables() -> dict[str, bool]:
-    """Every mapped class by name, and whether it holds personal data."""
+    """Returns by name of each mapped class whether it has personal data."""
     return {entity.__name__: _is_personal(entity) for entity in mapped_classes()}
 
 
 def _is_personal(entity: type[Base]) -> bool:
-    """Whether its rows are about a learner, or visible to fewer people than all of a provider."""
+    """Returns whether its rows are about a learner, or not visible to every user of the provider."""
     declared = entity.__entity__
     return "learner_id" in entity.__table__.columns or bool(declared and declared.visible is not Visibility.PROVIDER)
 
 
 def unscoped_statements(source: str) -> list[Unscoped]:
-    """What the file's source reads or writes of people without scope and without a reason."""
+    """Returns the statements over personal data that have neither scope nor a reason."""
     tree = ast.parse(source)
     parents = {child: node for node in ast.walk(tree) for child in ast.iter_child_nodes(node)}
     lines, tables, makers, found = source.splitlines(), mapped_tables(), statement_makers(tree), {}
-    giving = _functions_that_give_scope(tree, tables)
+    scope_functions = _functions_that_return_scope(tree, tables)
     for call in ast.walk(tree):
         if not (isinstance(call, ast.Call) and _makes_statement(call, makers, tables)):
             continue
@@ -57,17 +56,19 @@ def unscoped_statements(source: str) -> list[Unscoped]:
         aliases = _aliases(tree, tables) | _aliases(function, tables)
         named = {aliases.get(name, name) for name in _names(expression)} & set(tables)
         personal = tuple(sorted(name for name in named if tables[name]))
-        # A select from an earlier statement is as scoped as that one, which is judged by itself.
+        # A select from an earlier statement has its scope, and that statement is checked itself.
         from_statement = not named and _names(expression) & _statement_variables(function, makers)
         if from_statement or (named and not personal):
             continue
-        if not _is_scoped(expression, function, makers, giving) and not _has_reason(lines, expression, parents):
+        if not _is_scoped(expression, function, makers, scope_functions) and not _has_reason(
+            lines, expression, parents
+        ):
             found.setdefault(expression, Unscoped(call.lineno, personal))
     return sorted(found.values(), key=lambda finding: finding.line)
 
 
 def statement_makers(tree: ast.AST, wanted: set[str] = _STATEMENTS) -> set[str]:
-    """The names by which a file calls the wanted ones of SQLAlchemy's statements, whatever it imports them as."""
+    """Returns the names under which a file imports the wanted statements of SQLAlchemy."""
     return {
         alias.asname or alias.name
         for node in ast.walk(tree)
@@ -81,7 +82,7 @@ def _makes_statement(call: ast.Call, makers: set[str], tables: dict[str, bool]) 
     match call.func:
         case ast.Name(id=name):
             return name in makers
-        # A light row's columns without its scope: `UserRow.select(role)`; `UserRow.statement(role)` has it.
+        # `UserRow.select(role)` selects the columns of a light row without scope; `UserRow.statement(role)` has scope.
         case ast.Attribute(attr="select", value=ast.Name(id=row)):
             return row.endswith("Row")
         case ast.Attribute(attr="get"):
@@ -92,7 +93,7 @@ def _makes_statement(call: ast.Call, makers: set[str], tables: dict[str, bool]) 
 
 
 def _whole_expression(node: ast.AST, parents: dict[ast.AST, ast.AST]) -> ast.AST:
-    """The outermost expression around a call: the statement line without the lines of a block below it."""
+    """Returns the outermost expression around a call, without the block below it."""
     while not isinstance(parents[node], ast.stmt | ast.match_case | ast.excepthandler):
         node = parents[node]
     return node
@@ -113,7 +114,7 @@ def _names(node: ast.AST) -> set[str]:
 
 
 def _targets(node: ast.AST) -> set[str]:
-    """The variables that an assignment sets: of `self.condition` the attribute, not `self`."""
+    """Returns the variables that an assignment sets: for `self.condition` the attribute, not `self`."""
     match node:
         case ast.Name(id=name) | ast.Attribute(attr=name):
             return {name}
@@ -123,7 +124,7 @@ def _targets(node: ast.AST) -> set[str]:
 
 
 def _assignments(scope: ast.AST) -> list[tuple[set[str], ast.AST]]:
-    """What is assigned in a function (or file): the variables, and the value."""
+    """Returns the assignments in a function or file: the variables, and the value."""
     pairs = []
     for node in ast.walk(scope):
         if isinstance(node, ast.Assign):
@@ -134,7 +135,7 @@ def _assignments(scope: ast.AST) -> list[tuple[set[str], ast.AST]]:
 
 
 def _aliases(scope: ast.AST, tables: dict[str, bool]) -> dict[str, str]:
-    """Variables that stand for a table: `theirs = aliased(Aim)`."""
+    """Returns the variables that are an alias of a table: `theirs = aliased(Aim)`."""
     return {
         variable: value.args[0].id
         for variables, value in _assignments(scope)
@@ -145,7 +146,7 @@ def _aliases(scope: ast.AST, tables: dict[str, bool]) -> dict[str, str]:
 
 
 def _statement_variables(function: ast.AST, makers: set[str]) -> set[str]:
-    """Variables of a function that hold a statement: `recent = select(...).subquery()`."""
+    """Returns the variables of a function that hold a statement: `recent = select(...).subquery()`."""
     held = [variables for variables, value in _assignments(function) if _holds_statement(value, makers)]
     return set().union(*held)
 
@@ -154,8 +155,8 @@ def _holds_statement(node: ast.AST, makers: set[str]) -> bool:
     return any(isinstance(part, ast.Call) and _makes_statement(part, makers, {}) for part in ast.walk(node))
 
 
-def _functions_that_give_scope(tree: ast.AST, tables: dict[str, bool]) -> set[str]:
-    """Functions of the file that return conditions of `auth/scope.py` only: a choice between them by table, say."""
+def _functions_that_return_scope(tree: ast.AST, tables: dict[str, bool]) -> set[str]:
+    """Returns the functions of the file that return only conditions of `auth/scope.py`, such as a choice by table."""
     found = set()
     for function in (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)):
         given = [node.value for node in ast.walk(function) if isinstance(node, ast.Return)]
@@ -165,20 +166,20 @@ def _functions_that_give_scope(tree: ast.AST, tables: dict[str, bool]) -> set[st
 
 
 def _of_provider_alone(value: ast.AST | None, tables: dict[str, bool]) -> bool:
-    """Whether it is `of_provider(...)` of a table that holds nothing personal."""
+    """Returns whether it is `of_provider(...)` of a table without personal data."""
     names = _names(value) if value is not None else set()
     named = names & set(tables)
     return "of_provider" in names and bool(named) and not any(tables[name] for name in named)
 
 
-def _is_scoped(expression: ast.AST, function: ast.AST, makers: set[str], giving: set[str]) -> bool:
+def _is_scoped(expression: ast.AST, function: ast.AST, makers: set[str], scope_functions: set[str]) -> bool:
     pairs = _assignments(function)
-    conditions = set(giving)
+    conditions = set(scope_functions)
 
     def mentions(node: ast.AST) -> bool:
         return any(_SCOPE.match(name) or name in conditions for name in _names(node))
 
-    # A variable made from a condition is a condition, unless it holds a statement: that one is judged by itself.
+    # A variable made from a condition is a condition, unless it holds a statement, which is checked itself.
     size = -1
     while size != len(conditions):
         size = len(conditions)
@@ -196,7 +197,7 @@ def _is_scoped(expression: ast.AST, function: ast.AST, makers: set[str], giving:
 
 
 def _mentions_scope(node: ast.AST | None) -> bool:
-    """Whether a condition of `auth/scope.py` stands in it by name."""
+    """Returns whether it names a condition of `auth/scope.py`."""
     return node is not None and any(_SCOPE.match(name) for name in _names(node))
 
 
@@ -204,9 +205,9 @@ def _has_reason(lines: list[str], expression: ast.AST, parents: dict[ast.AST, as
     statement = expression
     while not isinstance(statement, ast.stmt):
         statement = parents[statement]
-    said = lines[statement.lineno - 1 : expression.end_lineno]
+    text = lines[statement.lineno - 1 : expression.end_lineno]
     above = statement.lineno - 1
     while above and lines[above - 1].lstrip().startswith("#"):
         above -= 1
-        said.append(lines[above])
-    return any(_REASON.search(line) for line in said)
+        text.append(lines[above])
+    return any(_REASON.search(line) for line in text)

@@ -28,7 +28,7 @@ from tests.support.http_server import PASSWORD
 # A machine that runs other tests beside may take long to start a process.
 PATIENCE = 60.0
 # The exit status of a server that finished what ran: uvicorn then ends by the signal that it was sent.
-ASKED_TO_STOP = -signal.SIGTERM
+STOPPED_BY_SIGTERM = -signal.SIGTERM
 
 
 def free_port() -> int:

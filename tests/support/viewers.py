@@ -1,4 +1,4 @@
-"""Looking at a test's world as somebody: the viewer, what loaders read with, what an operation works with."""
+"""The viewer, the read session and the context of an operation for a user of a test."""
 
 import datetime as dt
 from pathlib import Path

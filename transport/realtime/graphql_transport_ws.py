@@ -245,7 +245,7 @@ class WebSocketConnection:
         finally:
             self._subscriptions.discard(id_)
             self._runner.on_complete(log)
-        # The id is free before the client is told, so that the client can use it again at once.
+        # The id is free before the client receives the message, so that the client can use it again at once.
         if self._operations.get(id_) is asyncio.current_task():
             del self._operations[id_]
         await self._queue.put(last)

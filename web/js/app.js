@@ -78,7 +78,7 @@ function updatedAt() {
   return times.every(Boolean) ? Math.min(...times) : null;
 }
 
-/** Refreshes the screen's data. `announceResult`: the user asked for it, so screen readers announce the result. */
+/** Refreshes the screen's data. `announceResult`: the user requested it, so screen readers announce the result. */
 async function load({ announceResult = false } = {}) {
   const needed = queries();
   if (needed.length === 0) return;

@@ -1,7 +1,7 @@
 """Rows of a small portfolio for tests of the executor, with values that a seed makes wrong, and their data loaders.
 
-`World(seed, rate)` has the rows; with rate 0 no value is wrong. `Context(world)` is the context of one execution: it
-has data loaders of its own, which count their batches.
+`Dataset(seed, rate)` has the rows; with rate 0 no value is wrong. `Context(dataset)` is the context of one execution:
+it has data loaders of its own, which count their batches.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class Claiming:
     claims, name = "Employer", "claimed"
 
 
-class World:
+class Dataset:
     """Rows by their keys. Which values are wrong depends only on the seed, the place and the key."""
 
     def __init__(self, seed: int = 0, rate: float = 0.0) -> None:
@@ -70,7 +70,7 @@ def planted(read: Callable) -> property:
     """A property of a row whose value can be wrong."""
 
     def get(row: Any) -> Any:
-        return row.world.plant(f"{type(row).__name__}.{read.__name__}", row.key, read(row))
+        return row.dataset.plant(f"{type(row).__name__}.{read.__name__}", row.key, read(row))
 
     return property(get)
 
@@ -89,7 +89,7 @@ class Level(enum.Enum):
 
 @dataclass(slots=True)
 class ProgressRow:
-    world: World
+    dataset: Dataset
     key: int
 
     @planted
@@ -103,7 +103,7 @@ class ProgressRow:
 
 @dataclass(slots=True)
 class LearnerRow:
-    world: World
+    dataset: Dataset
     key: int
 
     @planted
@@ -152,11 +152,11 @@ class LearnerRow:
 
     @planted
     def progress(self) -> ProgressRow:
-        return ProgressRow(self.world, self.key)
+        return ProgressRow(self.dataset, self.key)
 
     @planted
     def past_progress(self) -> list:
-        return [ProgressRow(self.world, self.key), None] if self.key % 2 else []
+        return [ProgressRow(self.dataset, self.key), None] if self.key % 2 else []
 
     @planted
     def adult(self) -> bool:
@@ -165,7 +165,7 @@ class LearnerRow:
 
 @dataclass(slots=True)
 class AimRow:
-    world: World
+    dataset: Dataset
     key: int
 
     @planted
@@ -178,12 +178,12 @@ class AimRow:
 
     @planted
     def progress(self) -> ProgressRow | None:
-        return ProgressRow(self.world, self.key % 5) if self.key % 4 else None
+        return ProgressRow(self.dataset, self.key % 5) if self.key % 4 else None
 
 
 @dataclass(slots=True)
 class UnitRow:
-    world: World
+    dataset: Dataset
     key: int
 
     @planted
@@ -197,7 +197,7 @@ class UnitRow:
 
 @dataclass
 class EmployerRow:
-    world: World
+    dataset: Dataset
     key: int
 
     @planted
@@ -232,8 +232,8 @@ class Loop:
 class Context:
     """The context of one execution: its data loaders, and how often they were restarted."""
 
-    def __init__(self, world: World) -> None:
-        self.world = world
+    def __init__(self, dataset: Dataset) -> None:
+        self.dataset = dataset
         self.batches: Counter[str] = Counter()
         self.restarts = -1
         self.restart()
@@ -241,11 +241,11 @@ class Context:
     def restart(self) -> None:
         """Makes new data loaders, with empty caches."""
         self.restarts += 1
-        world = self.world
-        self.learner = self.loader("learner", world.learners.get)
-        self.aims_of = self.loader("aims_of", lambda key: [world.aims[key * AIMS + n] for n in range(AIMS)])
-        self.units_of = self.loader("units_of", lambda key: [world.units[n] for n in range(key % (UNITS + 1))])
-        self.employer = self.loader("employer", world.employers.get)
+        dataset = self.dataset
+        self.learner = self.loader("learner", dataset.learners.get)
+        self.aims_of = self.loader("aims_of", lambda key: [dataset.aims[key * AIMS + n] for n in range(AIMS)])
+        self.units_of = self.loader("units_of", lambda key: [dataset.units[n] for n in range(key % (UNITS + 1))])
+        self.employer = self.loader("employer", dataset.employers.get)
         self.grade = self.loader("grade", lambda key: f"grade {key}")
 
     def loader(self, name: str, read: Callable[[int], Any]) -> DataLoader:
@@ -261,6 +261,6 @@ class Context:
 
     def one(self, name: str, read: Callable[[int], Any], key: int) -> Any:
         try:
-            return self.world.plant(f"loader {name}", key, read(key))
+            return self.dataset.plant(f"loader {name}", key, read(key))
         except ValueError as error:
             return error

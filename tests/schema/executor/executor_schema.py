@@ -26,14 +26,14 @@ from tests.schema.executor.executor_rows import (
 
 
 def plant(info: Info, place: str, key: object, value: Any) -> Any:
-    return info.context.world.plant(place, key, value)
+    return info.context.dataset.plant(place, key, value)
 
 
 class EvenOnly(BasePermission):
     message = "even learners only"
 
     def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
-        return not info.context.world.rate or source.key % 2 == 0
+        return not info.context.dataset.rate or source.key % 2 == 0
 
 
 class SlowlyEvenOnly(BasePermission):
@@ -41,7 +41,7 @@ class SlowlyEvenOnly(BasePermission):
 
     async def has_permission(self, source: Any, info: Info, **kwargs: Any) -> bool:
         await asyncio.sleep(0)
-        return not info.context.world.rate or source.key % 2 == 0
+        return not info.context.dataset.rate or source.key % 2 == 0
 
 
 class Loudly(FieldExtension):
@@ -92,7 +92,7 @@ class Progress:
 class Employer(Node, Named):
     @strawberry.field
     async def learners(self, info: Info, first: int = 2) -> list["Learner"]:
-        return plant(info, "Employer.learners", self.key, list(info.context.world.learners.values())[:first])
+        return plant(info, "Employer.learners", self.key, list(info.context.dataset.learners.values())[:first])
 
 
 @of_row(UnitRow)
@@ -115,7 +115,7 @@ class Aim(Node):
 
     @strawberry.field
     def unit_lists(self, info: Info) -> list[list[Unit | None] | None]:
-        units = list(info.context.world.units.values())
+        units = list(info.context.dataset.units.values())
         return plant(info, "Aim.unit_lists", self.key, [units[:2], None, [None, units[2]], []])
 
     @strawberry.field
@@ -216,8 +216,8 @@ class Learner(Node, Named):
 
     @strawberry.field
     def things(self, info: Info) -> list["Thing | None"]:
-        world = info.context.world
-        things = [world.aims[self.key], Note(text="n", about=self), self, None][: self.key % 5]
+        dataset = info.context.dataset
+        things = [dataset.aims[self.key], Note(text="n", about=self), self, None][: self.key % 5]
         return plant(info, "things", self.key, things)
 
 
@@ -232,35 +232,40 @@ class Query:
 
     @strawberry.field
     async def learners(self, info: Info, first: int = 3, filter: Filter | None = None) -> list[Learner]:
-        rows = list(info.context.world.learners.values())[:first]
+        rows = list(info.context.dataset.learners.values())[:first]
         wanted = filter.mood if filter else None
         return plant(info, "learners", first, [row for row in rows if wanted in (None, Mood("calm"))])
 
     @strawberry.field
     def node(self, info: Info, id: strawberry.ID) -> Node | None:
-        world = info.context.world
-        rows = [*world.learners.values(), *world.employers.values(), *world.aims.values(), *world.units.values()]
+        dataset = info.context.dataset
+        rows = [
+            *dataset.learners.values(),
+            *dataset.employers.values(),
+            *dataset.aims.values(),
+            *dataset.units.values(),
+        ]
         return plant(info, "node", id, dict(enumerate(rows)).get(int(id) * 3))
 
     @strawberry.field
     async def nodes(self, info: Info) -> list[Node | None] | None:
-        world = info.context.world
-        rows = [world.learners[1], world.aims[2], None, world.units[3], world.employers[0]]
+        dataset = info.context.dataset
+        rows = [dataset.learners[1], dataset.aims[2], None, dataset.units[3], dataset.employers[0]]
         return plant(info, "nodes", 0, rows)
 
     @strawberry.field
     def named(self, info: Info) -> list[Named]:
-        world = info.context.world
-        named = [world.employers[1], world.learners[2], world.learners[3]]
-        if world.rate and world.seed % 5 == 0:
+        dataset = info.context.dataset
+        named = [dataset.employers[1], dataset.learners[2], dataset.learners[3]]
+        if dataset.rate and dataset.seed % 5 == 0:
             named.append(Claiming())
         return plant(info, "named", 0, named)
 
     @strawberry.field
     def thing(self, info: Info, id: int = 1) -> Thing | None:
-        world = info.context.world
-        things = [world.learners[2], world.aims[1], Note(text="t", about=None), None, world.aims[2]]
-        return world.units[1] if world.rate and id > 4 else things[id % 5]
+        dataset = info.context.dataset
+        things = [dataset.learners[2], dataset.aims[1], Note(text="t", about=None), None, dataset.aims[2]]
+        return dataset.units[1] if dataset.rate and id > 4 else things[id % 5]
 
     @strawberry.field
     def echo(self, info: Info, words: list[str | None], moods: list[Mood] = (), number: float | None = None) -> str:

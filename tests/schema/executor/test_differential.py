@@ -10,7 +10,7 @@ from graphql.execution import ExecutionResult, execute
 from strawberry.execution import optimized_is_awaitable
 
 from schema.executor import executor_class
-from tests.schema.executor.executor_rows import Context, World
+from tests.schema.executor.executor_rows import Context, Dataset
 from tests.schema.executor.executor_schema import make_schema
 from tests.schema.executor.random_operations import generate
 
@@ -60,15 +60,15 @@ async def compare(rate: float, rng: Random, number: int, executor: type, skip: f
     """Runs generated operations with both executors; returns how many had errors."""
     failing = 0
     for _ in range(number):
-        world = World(rng.randrange(1_000_000), rate)
+        dataset = Dataset(rng.randrange(1_000_000), rate)
         operation = generate(SCHEMA, rng, skip=skip, max_fields=30)
         document = parse(operation.text)
         assert not validate(SCHEMA, document), operation.text
-        before = Context(world)
+        before = Context(dataset)
         generic = await run(GENERIC, document, operation.variables, before)
         failing += bool(generic.errors)
         for _ in range(2):  # compiles first, then takes the query from the cache
-            after = Context(world)
+            after = Context(dataset)
             compiled = await run(executor, document, operation.variables, after)
             assert shown(compiled) == shown(generic), f"{operation.text}\n{operation.variables}"
             if not after.restarts:

@@ -11,7 +11,7 @@ from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
 from schema.executor import executor_class
 from schema.executor.cache import FAILURE_WEIGHT, SCORE_LIMIT, SUSPENSION
-from tests.schema.executor.executor_rows import Context, World
+from tests.schema.executor.executor_rows import Context, Dataset
 from tests.schema.executor.executor_schema import make_schema
 from tests.schema.executor.test_differential import run
 
@@ -27,12 +27,12 @@ def schemas(**bounds: int) -> tuple[strawberry.Schema, strawberry.Schema, type]:
     return make_schema(**options), make_schema(execution_context_class=executor, **options), executor
 
 
-async def same(text: str, world: World | None = None, **variables: Any) -> Any:
+async def same(text: str, dataset: Dataset | None = None, **variables: Any) -> Any:
     """Runs an operation with both executors, asserts the same result, and returns the counters of the compiled one."""
     generic, compiled, executor = schemas()
     answers = []
     for schema in (generic, compiled):
-        context = Context(world or World())
+        context = Context(dataset or Dataset())
         answers.append(await schema.execute(text, variables, context_value=context))
     assert answers[0].data == answers[1].data
     assert list(map(str, answers[0].errors or ())) == list(map(str, answers[1].errors or ()))
@@ -82,7 +82,7 @@ async def test_extensions_that_hook_into_resolving_use_the_generic_executor() ->
 
     executor = executor_class()
     schema = make_schema(execution_context_class=executor, extensions=[Watching])
-    assert (await schema.execute("{ today }", context_value=Context(World()))).data == {"today": "2026-11-21"}
+    assert (await schema.execute("{ today }", context_value=Context(Dataset()))).data == {"today": "2026-11-21"}
     assert Watching.seen == ["today"]
     assert executor.counters().unsupported == 1
 
@@ -92,7 +92,7 @@ async def test_each_combination_of_conditions_is_compiled() -> None:
     text = """query ($a: Boolean!, $b: Boolean = true) {
         learner(id: 1) { id name @include(if: $a) ... @skip(if: $b) { email tags } } }"""
     for variables in [{"a": a, "b": b} for a in (True, False) for b in (True, False)] * 2 + [{"a": True}]:
-        answers = [await s.execute(text, variables, context_value=Context(World())) for s in (generic, compiled)]
+        answers = [await s.execute(text, variables, context_value=Context(Dataset())) for s in (generic, compiled)]
         assert answers[0].data == answers[1].data
         assert not answers[1].errors
     assert (executor.counters().compiled, executor.counters().executed) == (4, 9)
@@ -107,7 +107,7 @@ async def test_combinations_are_bounded() -> None:
     _, compiled, executor = schemas(max_variants=2)
     text = "query ($a: Boolean!, $b: Boolean!) { today a: today @skip(if: $a) b: today @skip(if: $b) }"
     for variables in [{"a": a, "b": b} for a in (True, False) for b in (True, False)]:
-        assert not (await compiled.execute(text, variables, context_value=Context(World()))).errors
+        assert not (await compiled.execute(text, variables, context_value=Context(Dataset()))).errors
     assert (executor.counters().compiled, executor.counters().unsupported) == (2, 2)
 
 
@@ -120,7 +120,7 @@ async def test_an_operation_of_too_much_code_is_not_compiled() -> None:
 async def test_the_least_recently_used_query_is_evicted() -> None:
     _, compiled, executor = schemas(max_operations=2)
     for alias in ("a", "b", "a", "c", "a", "b"):
-        await compiled.execute(f"{{ {alias}: today }}", context_value=Context(World()))
+        await compiled.execute(f"{{ {alias}: today }}", context_value=Context(Dataset()))
     # b is evicted for c, and c for b; a was used in between.
     assert (executor.counters().compiled, executor.counters().evicted, len(executor.cache)) == (4, 2, 2)
 
@@ -128,7 +128,9 @@ async def test_the_least_recently_used_query_is_evicted() -> None:
 async def test_generated_code_is_bounded() -> None:
     _, compiled, executor = schemas(max_characters=3_000)
     for number in range(20):
-        await compiled.execute(f"{{ a{number}: learners {{ id name aims {{ id }} }} }}", context_value=Context(World()))
+        await compiled.execute(
+            f"{{ a{number}: learners {{ id name aims {{ id }} }} }}", context_value=Context(Dataset())
+        )
     counters = executor.counters()
     assert executor.cache.characters <= 3_000
     assert counters.compiled == 20 == counters.evicted + len(executor.cache)
@@ -136,7 +138,7 @@ async def test_generated_code_is_bounded() -> None:
 
 
 async def test_a_query_is_dropped_with_its_document() -> None:
-    executor, context = executor_class(), Context(World())
+    executor, context = executor_class(), Context(Dataset())
     kept, dropped = parse("{ learners { name } }"), parse("{ learners { id grade where } }")
     for document in (kept, dropped, kept):
         await run(executor, document, {}, context)
@@ -148,12 +150,12 @@ async def test_a_query_is_dropped_with_its_document() -> None:
 
 
 async def test_a_query_that_keeps_failing_is_suspended_and_tried_again() -> None:
-    world = World(1, 0.0)
+    dataset = Dataset(1, 0.0)
     _, compiled, executor = schemas()
     text = "{ learner(id: 1) { where } }"
     failures = -(-SCORE_LIMIT // FAILURE_WEIGHT)
     for _ in range(failures + SUSPENSION + 1):
-        answer = await compiled.execute(text, context_value=Context(world))
+        answer = await compiled.execute(text, context_value=Context(dataset))
         assert answer.data == {"learner": {"where": "learner.where"}}
     counters = executor.counters()
     assert (counters.deoptimized, counters.suspended, counters.executed) == (failures + 1, SUSPENSION, 0)
@@ -164,14 +166,14 @@ async def test_rare_failures_do_not_suspend_a_query() -> None:
     text = "query ($skip: Boolean!, $id: ID!) { learner(id: $id) { name where @skip(if: $skip) } }"
     for number in range(200):
         variables = {"id": "x" if number % 10 == 0 else "1", "skip": True}
-        await compiled.execute(text, variables, context_value=Context(World()))
+        await compiled.execute(text, variables, context_value=Context(Dataset()))
     counters = executor.counters()
     assert (counters.deoptimized, counters.executed, counters.suspended) == (20, 180, 0)
 
 
 async def test_a_level_is_one_batch() -> None:
     _, compiled, executor = schemas()
-    context = Context(World())
+    context = Context(Dataset())
     text = """{ learners(first: 6) {
         aims { units { grade } learner { grade } } other: aims { units { id } } employer { id } } }"""
     assert not (await compiled.execute(text, context_value=context)).errors
@@ -182,14 +184,14 @@ async def test_a_level_is_one_batch() -> None:
 async def test_synchronous_execution() -> None:
     generic, compiled, executor = schemas()
     text = '{ today echo(words: ["a", null]) named { name } }'
-    answers = [schema.execute_sync(text, context_value=Context(World())) for schema in (generic, compiled)]
+    answers = [schema.execute_sync(text, context_value=Context(Dataset())) for schema in (generic, compiled)]
     assert answers[0].data == answers[1].data
     assert executor.counters().executed == 1
 
 
 async def test_a_fallback_restarts_the_context() -> None:
     _, compiled, executor = schemas()
-    context = Context(World())
+    context = Context(Dataset())
     await compiled.execute("{ learners { aims { learner { where } } } }", context_value=context)
     assert context.restarts == 1
     # Twice, because the generic executor does not share the loads of the first attempt.

@@ -31,14 +31,14 @@ from services.storage.file_store import FileStore, open_store
 from tests.support.databases import Databases
 
 
-class World:
+class DemoData:
     """A demo database with the rows of every table, read once."""
 
     def __init__(self, database: Database, store: FileStore) -> None:
         self.database, self.store = database, store
         self.tables: dict[str, list[Row]] = {}
 
-    async def read(self) -> "World":
+    async def read(self) -> "DemoData":
         for name, table in metadata.tables.items():
             self.tables[name] = list(await self.database.rows(select(table)))
         return self
@@ -63,11 +63,11 @@ class World:
 
 
 @pytest.fixture(scope="module")
-async def world(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory):
+async def data(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory):
     database = Database(await databases.fresh(backend))
     store = open_store(tmp_path_factory.mktemp("files"))
     await build_demo(database, store)
-    yield await World(database, store).read()
+    yield await DemoData(database, store).read()
     await database.close()
 
 
@@ -83,11 +83,11 @@ def light(aim: Row, sums: Row, provider: Row) -> TrafficLight:
     )
 
 
-async def test_every_account_can_sign_in_with_its_roles(world: World):
+async def test_every_account_can_sign_in_with_its_roles(data: DemoData):
     grants = defaultdict(set)
-    for grant in world["role_grant"]:
+    for grant in data["role_grant"]:
         grants[grant.user_id].add(grant.role)
-    users = {user.username: user for user in world["user_account"]}
+    users = {user.username: user for user in data["user_account"]}
     for account in ACCOUNTS:
         user = users[account.username]
         assert grants[user.id] == set(account.roles) and user.name == account.name and user.archived_at is None
@@ -98,110 +98,110 @@ async def test_every_account_can_sign_in_with_its_roles(world: World):
     assert "m=19456,t=2,p=1" in stored
 
 
-async def test_the_accounts_are_related_to_the_main_learner(world: World):
-    learner, aims = world.learner(), world.of("aim", world.learner())
+async def test_the_accounts_are_related_to_the_main_learner(data: DemoData):
+    learner, aims = data.learner(), data.of("aim", data.learner())
     assert len(aims) == 3
-    assert {aim.assessor_id for aim in aims} == {world.user("assessor")}
-    assert {aim.iqa_id for aim in aims} == {world.user("iqa")}
-    managed = {row.learner_id for row in world["manager_allocation"] if row.user_id == world.user("employer.manager")}
-    site = {row.id for row in world["learner"] if row.employer_id == learner.employer_id}
+    assert {aim.assessor_id for aim in aims} == {data.user("assessor")}
+    assert {aim.iqa_id for aim in aims} == {data.user("iqa")}
+    managed = {row.learner_id for row in data["manager_allocation"] if row.user_id == data.user("employer.manager")}
+    site = {row.id for row in data["learner"] if row.employer_id == learner.employer_id}
     assert learner.id in managed and managed < site
-    sites = {row.employer_id for row in world["overview_allocation"] if row.user_id == world.user("employer.overview")}
-    office = world.by_id("employer")[learner.employer_id].parent_id
+    sites = {row.employer_id for row in data["overview_allocation"] if row.user_id == data.user("employer.overview")}
+    office = data.by_id("employer")[learner.employer_id].parent_id
     assert learner.employer_id in sites
-    assert len(sites) == 2 and len([row for row in world["employer"] if row.parent_id == office]) == 3
-    assert sum(row.parent_id is None for row in world["employer"] if row.provider_id == learner.provider_id) == 2
+    assert len(sites) == 2 and len([row for row in data["employer"] if row.parent_id == office]) == 3
+    assert sum(row.parent_id is None for row in data["employer"] if row.provider_id == learner.provider_id) == 2
 
 
-async def test_the_main_learner_has_tasks_for_every_account(world: World):
-    learner, today = world.learner(), clock.today()
-    with_evidence = Counter(row.aim_id for row in world.of("criterion_progress", learner) if row.evidence_count)
-    sums = {row.aim_id: row for row in world.of("aim_progress", learner)}
-    training = [aim for aim in world.of("aim", learner) if aim.status is AimStatus.IN_TRAINING]
+async def test_the_main_learner_has_tasks_for_every_account(data: DemoData):
+    learner, today = data.learner(), clock.today()
+    with_evidence = Counter(row.aim_id for row in data.of("criterion_progress", learner) if row.evidence_count)
+    sums = {row.aim_id: row for row in data.of("aim_progress", learner)}
+    training = [aim for aim in data.of("aim", learner) if aim.status is AimStatus.IN_TRAINING]
     assert any(with_evidence[aim.id] < sums[aim.id].criteria_total for aim in training)
-    provider = world.by_id("provider")[learner.provider_id]
+    provider = data.by_id("provider")[learner.provider_id]
     assert {light(aim, sums[aim.id], provider) for aim in training} == {
         TrafficLight.ON_TRACK, TrafficLight.OFF_TRACK, TrafficLight.AHEAD
     }  # fmt: skip
-    booked = [row.starts_at for row in world.of("session", learner) if row.status is SessionStatus.PLANNED]
+    booked = [row.starts_at for row in data.of("session", learner) if row.status is SessionStatus.PLANNED]
     assert clock.now() < min(booked) < clock.now() + dt.timedelta(days=7)
-    pending = {row.id for row in world.of("signature_request", learner) if row.status is SignatureRequestStatus.PENDING}
+    pending = {row.id for row in data.of("signature_request", learner) if row.status is SignatureRequestStatus.PENDING}
     open_slots = {
-        row.role for row in world.of("signature_slot", learner) if row.request_id in pending and not row.signed_at
+        row.role for row in data.of("signature_slot", learner) if row.request_id in pending and not row.signed_at
     }
     assert open_slots >= {Role.LEARNER, Role.ASSESSOR, Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW}
-    open_actions = [row for row in world.of("action", learner) if row.status is not ActionStatus.COMPLETE]
+    open_actions = [row for row in data.of("action", learner) if row.status is not ActionStatus.COMPLETE]
     assert any(row.target_date < today for row in open_actions) and any(row.target_date > today for row in open_actions)
-    assert world.by_id("file")[learner.photo_file_id].content_type == "image/png"
-    assert {row.name.value for row in world.of("cv_section", learner)} and len(world.of("cv_document", learner)) == 4
+    assert data.by_id("file")[learner.photo_file_id].content_type == "image/png"
+    assert {row.name.value for row in data.of("cv_section", learner)} and len(data.of("cv_document", learner)) == 4
 
 
-async def test_sixty_learners_cover_every_state(world: World):
-    provider = world.by_id("provider")[world.learner().provider_id]
-    assert sum(row.provider_id == provider.id for row in world["learner"]) == 60
-    aims = [aim for aim in world["aim"] if aim.provider_id == provider.id]
-    sums = {row.aim_id: row for row in world["aim_progress"]}
+async def test_sixty_learners_cover_every_state(data: DemoData):
+    provider = data.by_id("provider")[data.learner().provider_id]
+    assert sum(row.provider_id == provider.id for row in data["learner"]) == 60
+    aims = [aim for aim in data["aim"] if aim.provider_id == provider.id]
+    sums = {row.aim_id: row for row in data["aim_progress"]}
     assert {aim.status for aim in aims} == set(AimStatus)
     lights = Counter(light(aim, sums[aim.id], provider) for aim in aims)
     assert all(lights[colour] >= 10 for colour in TrafficLight)
     assert sum(progress.is_past_planned_end(aim.status, aim.planned_end_date, clock.today()) for aim in aims) >= 5
-    kinds = {row.kind for row in world["qualification"] if row.provider_id == provider.id}
+    kinds = {row.kind for row in data["qualification"] if row.provider_id == provider.id}
     assert kinds == {"standard", "diploma", "functional_skills"}
-    assert {row.status for row in world["evidence"]} == set(EvidenceStatus)
-    assert {row.status for row in world["session"]} == set(SessionStatus)
-    assert {row.status for row in world["action"]} == set(ActionStatus)
-    assert {row.status for row in world["signature_request"]} == set(SignatureRequestStatus)
-    assert any(row.action_id for row in world["evidence"])
-    assert any(row.withdrawn_at for row in world["unit_signature"])
+    assert {row.status for row in data["evidence"]} == set(EvidenceStatus)
+    assert {row.status for row in data["session"]} == set(SessionStatus)
+    assert {row.status for row in data["action"]} == set(ActionStatus)
+    assert {row.status for row in data["signature_request"]} == set(SignatureRequestStatus)
+    assert any(row.action_id for row in data["evidence"])
+    assert any(row.withdrawn_at for row in data["unit_signature"])
     assert all(aim.iqa_id != aim.assessor_id for aim in aims)
 
 
-async def test_the_sums_are_right_and_the_audit_trail_is_unchanged(world: World):
-    async with world.database.writing() as session:
+async def test_the_sums_are_right_and_the_audit_trail_is_unchanged(data: DemoData):
+    async with data.database.writing() as session:
         assert await progress_mismatches(session) == []
         assert [line async for line in audit_chain_problems(session)] == []
-    assert len(world["audit_event"]) > 1000
-    signed = {row.criterion_id: row for row in world["evidence_mapping"] if row.signed_off}
-    for row in world["criterion_progress"]:
+    assert len(data["audit_event"]) > 1000
+    signed = {row.criterion_id: row for row in data["evidence_mapping"] if row.signed_off}
+    for row in data["criterion_progress"]:
         assert bool(row.signed_off_by_id) is row.signed_off is bool(row.signed_off_at)
         assert not row.signed_off or row.criterion_id in signed
 
 
-async def test_each_attended_session_has_exactly_one_automatic_entry(world: World):
+async def test_each_attended_session_has_exactly_one_automatic_entry(data: DemoData):
     entries = defaultdict(list)
-    for entry in world["time_log_entry"]:
+    for entry in data["time_log_entry"]:
         assert entry.automatic is (entry.session_id is not None)
         entries[entry.session_id].append(entry)
-    for session in world["session"]:
+    for session in data["session"]:
         minutes = (session.ends_at - session.starts_at).total_seconds() / 60
         found = [(entry.minutes, entry.date, entry.learner_id) for entry in entries[session.id]]
         attended = session.status is SessionStatus.ATTENDED
         assert found == ([(minutes, clock.day_of(session.starts_at), session.learner_id)] if attended else [])
     numbers = defaultdict(list)
-    for session in sorted(world["session"], key=lambda session: session.starts_at):
+    for session in sorted(data["session"], key=lambda session: session.starts_at):
         numbers[session.learner_id].append(session.number)
-    for learner in world["learner"]:
+    for learner in data["learner"]:
         assert numbers[learner.id] == list(range(1, learner.last_session_number + 1))
 
 
-async def test_no_record_is_from_the_future(world: World):
+async def test_no_record_is_from_the_future(data: DemoData):
     now = clock.now()
     for name, table in metadata.tables.items():
         moments = [column.key for column in table.columns if column.key.endswith("_at")]
-        for row in world[name]:
+        for row in data[name]:
             planned = name == "session" and row.status is SessionStatus.PLANNED
             late = [key for key in moments if getattr(row, key) and getattr(row, key) > now]
             assert not late or planned and set(late) <= {"starts_at", "ends_at"}, (name, row)
             assert not planned or row.starts_at > now
-    assert all(entry.date <= clock.today() for entry in world["time_log_entry"])
+    assert all(entry.date <= clock.today() for entry in data["time_log_entry"])
 
 
-async def test_evidence_agrees_with_its_versions_and_signatures(world: World):
-    files, versions = world.by_id("file"), defaultdict(list)
-    for version in sorted(world["evidence_version"], key=lambda version: version.number):
+async def test_evidence_agrees_with_its_versions_and_signatures(data: DemoData):
+    files, versions = data.by_id("file"), defaultdict(list)
+    for version in sorted(data["evidence_version"], key=lambda version: version.number):
         versions[version.evidence_id].append(version)
-    mapped = {row.evidence_id for row in world["evidence_mapping"]}
-    for evidence in world["evidence"]:
+    mapped = {row.evidence_id for row in data["evidence_mapping"]}
+    for evidence in data["evidence"]:
         own = versions[evidence.id]
         assert [version.number for version in own] == list(range(1, len(own) + 1))
         assert evidence.file_id == own[-1].file_id and files[evidence.file_id].aim_id == evidence.aim_id
@@ -209,21 +209,21 @@ async def test_evidence_agrees_with_its_versions_and_signatures(world: World):
         assert assessed is bool(evidence.assessed_at) is (evidence.id in mapped)
         assert evidence.status is not EvidenceStatus.RETURNED or evidence.points_for_improvement
         assert evidence.status is not EvidenceStatus.RESUBMITTED or len(own) > 1
-    for row in world["evidence_signature"]:
+    for row in data["evidence_signature"]:
         signed = versions[row.evidence_id][row.version_number - 1]
         assert row.file_sha256 == files[signed.file_id].sha256
 
 
-async def test_document_signatures_have_the_right_role_and_digest(world: World):
-    files, users, roles = world.by_id("file"), world.by_id("user_account"), defaultdict(set)
-    for grant in world["role_grant"]:
+async def test_document_signatures_have_the_right_role_and_digest(data: DemoData):
+    files, users, roles = data.by_id("file"), data.by_id("user_account"), defaultdict(set)
+    for grant in data["role_grant"]:
         roles[grant.user_id].add(grant.role)
     slots = defaultdict(list)
-    for slot in world["signature_slot"]:
+    for slot in data["signature_slot"]:
         slots[slot.request_id].append(slot)
         if slot.signed_by_id:
             assert slot.role in roles[slot.signed_by_id] and users[slot.signed_by_id].provider_id == slot.provider_id
-    for request in world["signature_request"]:
+    for request in data["signature_request"]:
         done = all(slot.signed_at for slot in slots[request.id])
         if request.status is not SignatureRequestStatus.CANCELLED:
             assert done is (request.status is SignatureRequestStatus.COMPLETE)
@@ -231,12 +231,12 @@ async def test_document_signatures_have_the_right_role_and_digest(world: World):
         assert signed <= {request.document_sha256} == {files[request.file_id].sha256}
 
 
-async def test_a_valid_unit_signature_confirms_the_current_criteria(world: World):
+async def test_a_valid_unit_signature_confirms_the_current_criteria(data: DemoData):
     states = defaultdict(list)
-    for row in world["criterion_progress"]:
+    for row in data["criterion_progress"]:
         states[row.aim_id, row.unit_id].append((row.criterion_id, row.evidence_count, row.signed_off))
-    sizes = {unit.id: unit.criterion_count for unit in world["qualification_unit"]}
-    valid = [row for row in world["unit_signature"] if row.withdrawn_at is None]
+    sizes = {unit.id: unit.criterion_count for unit in data["qualification_unit"]}
+    valid = [row for row in data["unit_signature"] if row.withdrawn_at is None]
     assert valid
     for row in valid:
         own = states[row.aim_id, row.unit_id]
@@ -244,22 +244,22 @@ async def test_a_valid_unit_signature_confirms_the_current_criteria(world: World
         assert row.content_sha256 == signing.unit_sha256(row.statement, own)
 
 
-async def test_the_stored_files_match_their_records(world: World):
-    used = {file.storage_key: file for file in world["file"]}
-    for file in world.of("file", world.learner()):
-        assert await world.store.digest(file.storage_key) == file.sha256
-    assert all([await world.store.exists(key) for key in used])
+async def test_the_stored_files_match_their_records(data: DemoData):
+    used = {file.storage_key: file for file in data["file"]}
+    for file in data.of("file", data.learner()):
+        assert await data.store.digest(file.storage_key) == file.sha256
+    assert all([await data.store.exists(key) for key in used])
     # Learners share no stored file: erasing one learner must not delete another's file.
-    assert len({(file.storage_key, file.learner_id) for file in world["file"]}) == len(used)
+    assert len({(file.storage_key, file.learner_id) for file in data["file"]}) == len(used)
 
 
-async def test_no_record_refers_to_another_provider(world: World):
-    owners = {row.id: row.provider_id for row in world["learner"]}
-    owners_of_users = {row.id: row.provider_id for row in world["user_account"]}
+async def test_no_record_refers_to_another_provider(data: DemoData):
+    owners = {row.id: row.provider_id for row in data["learner"]}
+    owners_of_users = {row.id: row.provider_id for row in data["user_account"]}
     assert len(set(owners.values())) == 2
     for name, table in metadata.tables.items():
         people = [key.parent.key for key in table.foreign_keys if key.column.table.name == "user_account"]
-        for row in world[name]:
+        for row in data[name]:
             if "learner_id" in table.columns and row.learner_id is not None:
                 assert row.provider_id == owners[row.learner_id]
             for column in people:
@@ -267,32 +267,32 @@ async def test_no_record_refers_to_another_provider(world: World):
                     assert owners_of_users[getattr(row, column)] == row.provider_id
 
 
-async def test_learner_numbers_are_valid_and_unique(world: World):
-    numbers = [row.uln for row in world["learner"]]
+async def test_learner_numbers_are_valid_and_unique(data: DemoData):
+    numbers = [row.uln for row in data["learner"]]
     assert len(set(numbers)) == len(numbers)
     for number in numbers:
         weighted = sum(int(digit) * weight for digit, weight in zip(number[:9], range(10, 1, -1), strict=True)) % 11
         assert len(number) == 10 and int(number[9]) == 10 - weighted
 
 
-async def test_the_demo_is_built_once(world: World):
+async def test_the_demo_is_built_once(data: DemoData):
     with pytest.raises(DemoExists):
-        await build_demo(world.database, world.store)
-    (row,) = await world.database.rows(select(func.count()).select_from(Provider))
+        await build_demo(data.database, data.store)
+    (row,) = await data.database.rows(select(func.count()).select_from(Provider))
     assert row[0] == 2
 
 
 async def test_the_same_seed_gives_the_same_demo(databases: Databases, tmp_path: Path):
     # Storage keys and the salt of the password hash are random; qualifications record when they were imported.
     random_columns = {"storage_key", "password_hash", "imported_at"}
-    worlds = []
+    builds = []
     for number in range(2):
         database = Database(await databases.fresh("sqlite"))
         await build_demo(database, open_store(tmp_path / str(number)))
-        world = await World(database, open_store(tmp_path)).read()
-        worlds.append({
+        data = await DemoData(database, open_store(tmp_path)).read()
+        builds.append({
             name: [{key: value for key, value in row._mapping.items() if key not in random_columns} for row in rows]
-            for name, rows in world.tables.items()
+            for name, rows in data.tables.items()
         })  # fmt: skip
         await database.close()
-    assert worlds[0] == worlds[1]
+    assert builds[0] == builds[1]

@@ -1,4 +1,4 @@
-"""Two server processes behind a proxy, replaced one after the other under load: not one request is lost."""
+"""Two server processes behind a proxy are replaced one after the other under load: no request fails."""
 
 import asyncio
 from pathlib import Path
@@ -10,9 +10,9 @@ import pytest
 from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
 from tests.support.reverse_proxies import HAPROXY, haproxy, small_proxy
-from tests.support.server_process import ASKED_TO_STOP, server_process
+from tests.support.server_process import STOPPED_BY_SIGTERM, server_process
 
-ASK = "{ learners(first: 5) { nodes { id name } } }"
+QUERY = "{ learners(first: 5) { nodes { id name } } }"
 CREATE = 'mutation { employerCreate(input: { name: "%s" }) { employer { id } errors { code } } }'
 
 
@@ -38,14 +38,14 @@ async def test_a_deploy_loses_no_request(demo: Demo, tmp_path: Path, proxy: Any)
         stop = asyncio.Event()
 
         async def work(number: int) -> int:
-            """Reads and writes in turn, on connections that are kept open, until told to stop."""
+            """Reads and writes in turn over kept-alive connections until `stop` is set."""
             done = 0
             async with httpx2.AsyncClient(base_url=address, timeout=60) as client:
                 person = HttpClient(client)
                 await person.sign_in("master.admin")
                 while not stop.is_set():
                     name = f"Site {number}-{done}"
-                    for query in (ASK, CREATE % name):
+                    for query in (QUERY, CREATE % name):
                         try:
                             response = await person.post(query)
                         except httpx2.TransportError as error:
@@ -53,10 +53,10 @@ async def test_a_deploy_loses_no_request(demo: Demo, tmp_path: Path, proxy: Any)
                             continue
                         if response.status_code != 200 or "errors" in response.json():
                             wrong.append(f"{response.status_code} {response.text[:200]}")
-                        elif query != ASK:
+                        elif query != QUERY:
                             made.append(name)
                     done += 1
-                    # Some hundred requests a second are load enough, and leave the proxy its share of the machine.
+                    # A few hundred requests a second are enough and leave the proxy time to run.
                     await asyncio.sleep(0.02)
             return done
 
@@ -64,9 +64,9 @@ async def test_a_deploy_loses_no_request(demo: Demo, tmp_path: Path, proxy: Any)
         for server in (first, second):
             await asyncio.sleep(1)
             server.terminate()
-            assert await server.stopped() == ASKED_TO_STOP
+            assert await server.stopped() == STOPPED_BY_SIGTERM
             await server.start()
-            # The proxy sees it before the other one goes.
+            # The proxy detects the new process before the other one stops.
             await asyncio.sleep(2)
         stop.set()
         rounds = await asyncio.gather(*working)

@@ -1,6 +1,6 @@
-"""The disk fills up: uploads answer 507, writes 503 or 507, reading goes on; with room again, so does everything.
+"""A full disk: uploads get 507, writes 503 or 507, reads continue; with free space all requests succeed again.
 
-A process may be told that its files must not grow (RLIMIT_FSIZE): for whoever writes, that is a full disk.
+The tests limit the size of the files of a process (RLIMIT_FSIZE), which fails its writes as a full disk does.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ ANNOUNCE = (
 
 @contextmanager
 def full_disk(pid: int, size: int) -> Iterator[None]:
-    """No file of the process grows beyond `size` bytes."""
+    """Limits every file of the process to `size` bytes inside the block."""
     before = resource.prlimit(pid, resource.RLIMIT_FSIZE)
     resource.prlimit(pid, resource.RLIMIT_FSIZE, (size, before[1]))
     try:
@@ -42,10 +42,10 @@ def full_disk(pid: int, size: int) -> Iterator[None]:
         resource.prlimit(pid, resource.RLIMIT_FSIZE, before)
 
 
-async def test_no_room_for_uploads(demo: Demo, tmp_path: Path) -> None:
+async def test_a_full_disk_rejects_uploads(demo: Demo, tmp_path: Path) -> None:
     content = b"a line of text.\n" * 187_500
     url = await demo.copied("sqlite", tmp_path)
-    # What the server logs stands in a file too.
+    # The log of the server is a file too.
     async with server_process(url, tmp_path) as server, server.signed_in("learner") as ada:
         place = (await ada.data(ANNOUNCE))["fileUploadCreate"]["upload"]
         with full_disk(server.pid, 2_000_000):
@@ -61,56 +61,56 @@ async def test_no_room_for_uploads(demo: Demo, tmp_path: Path) -> None:
     await database.close()
 
 
-async def test_no_room_for_the_database(demo: Demo, tmp_path: Path) -> None:
+async def test_a_full_disk_rejects_writes(demo: Demo, tmp_path: Path) -> None:
     url = await demo.copied("sqlite", tmp_path)
     path = Path(url.split("///")[1])
     async with server_process(url, tmp_path) as server, server.signed_in("master.admin") as master:
-        made, refused, number = [], 0, 0
+        made, rejected, number = [], 0, 0
         log = path.with_name(path.name + "-wal")
         with full_disk(server.pid, max(log.stat().st_size, 1)):
             async with asyncio.timeout(60):
-                while refused < 5:
+                while rejected < 5:
                     number += 1
                     response = await master.post(CREATE % f"Site {number}")
                     if response.status_code == 200:
                         made.append(f"Site {number}")
                         continue
-                    refused += 1
+                    rejected += 1
                     assert response.status_code in (503, 507), response.text
                     assert response.json()["errors"][0]["extensions"]["code"] in (
                         "SERVICE_UNAVAILABLE",
                         "INSUFFICIENT_STORAGE",
                     )
                     assert "sqlite" not in response.text.lower()
-            # Who only looks is served all the same.
+            # Reads still succeed.
             assert "errors" not in await master.response("{ learners(first: 1) { nodes { name } } }")
-        assert "errors" not in await master.response(CREATE % "There is room again")
+        assert "errors" not in await master.response(CREATE % "Free space")
         found = await master.data("{ employers(first: 100) { nodes { name } } }")
         names = {one["name"] for one in found["employers"]["nodes"]}
-        # What was acknowledged is there, what was refused is not.
+        # The acknowledged records exist, the rejected ones do not.
         assert {name for name in names if name.startswith("Site ")} == set(made)
-        assert "There is room again" in names
+        assert "Free space" in names
     database = Database(url)
     assert [line async for line in find_problems(database, open_store(tmp_path / "files"))] == []
     await database.close()
 
 
 async def test_a_full_database_is_507(demo: Demo, tmp_path: Path) -> None:
-    """What SQLite itself says when the disk is full."""
+    """The error that SQLite itself raises when the disk is full."""
     async with serving(await demo.copied("sqlite", tmp_path), tmp_path, WAYMARK_POOL_SIZE="1") as running:
         async with running.signed_in("master.admin") as master:
             database = running.server.services.database
             async with database.writing() as session:
                 pages = await session.scalar(text("PRAGMA page_count"))
                 await session.execute(text(f"PRAGMA max_page_count = {pages}"))
-            refused = None
+            rejected = None
             for number in range(400):
                 response = await master.post(CREATE % f"{number:0200}")
                 if response.status_code != 200:
-                    refused = response
+                    rejected = response
                     break
-            assert refused is not None and refused.status_code == 507, refused
-            assert refused.json()["errors"][0]["extensions"]["code"] == "INSUFFICIENT_STORAGE"
+            assert rejected is not None and rejected.status_code == 507, rejected
+            assert rejected.json()["errors"][0]["extensions"]["code"] == "INSUFFICIENT_STORAGE"
             async with database.writing() as session:
                 await session.execute(text("PRAGMA max_page_count = 1073741823"))
-            assert "errors" not in await master.response(CREATE % "Room again")
+            assert "errors" not in await master.response(CREATE % "Free space")

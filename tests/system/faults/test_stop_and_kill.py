@@ -1,4 +1,4 @@
-"""SIGTERM under load, and kill -9 under load: what was acknowledged is there, and nothing is there by half."""
+"""SIGTERM and SIGKILL under load: every acknowledged write is in the database, and no write is partial."""
 
 import asyncio
 from pathlib import Path
@@ -6,40 +6,40 @@ from pathlib import Path
 import httpx2
 
 from tests.support.demo_server import Demo
-from tests.support.load_generator import Promised, Workers, check
-from tests.support.server_process import ASKED_TO_STOP, ServerProcess, server_process
+from tests.support.load_generator import Acknowledged, LoadGenerator, find_losses
+from tests.support.server_process import STOPPED_BY_SIGTERM, ServerProcess, server_process
 from tests.system.faults.kill_rounds import kill_rounds
 
 
-async def test_a_kill_loses_nothing_that_was_acknowledged(demo: Demo, backend: str, tmp_path: Path) -> None:
-    """One kill; scripts/kill-rounds makes ten."""
-    promised = await kill_rounds(await demo.copied(backend, tmp_path), tmp_path, rounds=1, seed=7)
-    assert promised.uploads and promised.wrong == []
+async def test_a_kill_loses_no_acknowledged_write(demo: Demo, backend: str, tmp_path: Path) -> None:
+    """One kill; `scripts/kill-rounds` runs ten."""
+    acknowledged = await kill_rounds(await demo.copied(backend, tmp_path), tmp_path, rounds=1, seed=7)
+    assert acknowledged.uploads and acknowledged.wrong == []
 
 
-async def test_a_stop_under_load_finishes_what_runs(demo: Demo, backend: str, tmp_path: Path) -> None:
-    url, promised = await demo.copied(backend, tmp_path), Promised()
+async def test_a_stop_under_load_finishes_running_requests(demo: Demo, backend: str, tmp_path: Path) -> None:
+    url, acknowledged = await demo.copied(backend, tmp_path), Acknowledged()
     async with server_process(url, tmp_path, WAYMARK_LIMIT_BUDGET="0") as server:
-        workers = Workers(server, promised)
-        await workers.start()
-        reading = asyncio.create_task(_read_on(server, promised))
+        load = LoadGenerator(server, acknowledged)
+        await load.start()
+        reading = asyncio.create_task(_read_until_disconnected(server, acknowledged))
         async with asyncio.timeout(60):
-            while not (promised.evidence and promised.signed):
+            while not (acknowledged.evidence and acknowledged.signed):
                 await asyncio.sleep(0.01)
         server.terminate()
-        await workers.finished()
+        await load.finished()
         answered = await reading
-        assert await server.stopped() == ASKED_TO_STOP
+        assert await server.stopped() == STOPPED_BY_SIGTERM
         assert answered > 0
-        words = [line.get("event") for line in server.log()]
-        assert "stopping" in words and "unhandled_exception" not in words
-    # Every answer that was begun was right and whole.
-    assert promised.wrong == []
-    assert await check(url, tmp_path, promised) == []
+        events_logged = [line.get("event") for line in server.log()]
+        assert "stopping" in events_logged and "unhandled_exception" not in events_logged
+    # Every response was complete and correct.
+    assert acknowledged.wrong == []
+    assert await find_losses(url, tmp_path, acknowledged) == []
 
 
-async def _read_on(server: ServerProcess, promised: Promised) -> int:
-    """Asks without a pause until nobody listens; gives how many answers came."""
+async def _read_until_disconnected(server: ServerProcess, acknowledged: Acknowledged) -> int:
+    """Sends queries until the server closes the connection. Returns the number of responses."""
     answered = 0
     async with server.signed_in("assessor") as assessor:
         while True:
@@ -49,11 +49,11 @@ async def _read_on(server: ServerProcess, promised: Promised) -> int:
                 return answered
             answered += 1
             if response.status_code != 200 or "errors" in response.json():
-                promised.wrong.append(response.text[:300])
+                acknowledged.wrong.append(response.text[:300])
 
 
-async def test_a_stop_ends_streams_and_says_so_first(demo: Demo, tmp_path: Path) -> None:
-    """With a drain, /ready tells the proxy to go elsewhere while everybody is still served."""
+async def test_a_stop_ends_streams_and_reports_not_ready(demo: Demo, tmp_path: Path) -> None:
+    """While the server drains, /ready returns 503, so the proxy uses another server; requests still succeed."""
     url = await demo.copied("sqlite", tmp_path)
     async with (
         server_process(url, tmp_path, WAYMARK_DRAIN_SECONDS="2") as server,
@@ -75,11 +75,11 @@ async def test_a_stop_ends_streams_and_says_so_first(demo: Demo, tmp_path: Path)
         ready = await proxy.http.get("/ready")
         assert (ready.status_code, ready.json()) == (503, {"status": "stopping"})
         assert "errors" not in await proxy.response("{ __typename }")
-        assert await server.stopped() == ASKED_TO_STOP
+        assert await server.stopped() == STOPPED_BY_SIGTERM
 
 
-async def test_a_killed_server_leaves_no_half_written_file(demo: Demo, tmp_path: Path) -> None:
-    """Killed in the middle of a large upload: what came is swept at the next start, and the file is still awaited."""
+async def test_partial_files_are_deleted_at_the_start_after_a_kill(demo: Demo, tmp_path: Path) -> None:
+    """After a kill during a large upload: the next start deletes the partial file, and the upload can be repeated."""
     url = await demo.copied("sqlite", tmp_path)
     async with server_process(url, tmp_path) as server:
         async with server.signed_in("learner") as ada:

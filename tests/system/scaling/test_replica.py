@@ -1,4 +1,4 @@
-"""Reads from a replica that is behind: one's own writes are there all the same, through whichever process one asks."""
+"""Reads from a replica that lags: a user still reads their own writes, in every process."""
 
 import asyncio
 import datetime as dt
@@ -34,9 +34,9 @@ async def both(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Pair]:
 
 @pytest.fixture
 async def servers(both: Pair, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[list[RunningServer]]:
-    """Two servers over the pair, which see how far the standby is a few times a second."""
+    """Two servers over the pair, which poll the position of the standby ten times a second."""
     monkeypatch.setattr(replica, "POLL_SECONDS", 0.1)
-    # Both run in one process: there are no two clocks to allow for, only the length of a transaction.
+    # Both run in one process with one clock: the margin covers only the length of a transaction.
     monkeypatch.setattr(replica, "MARGIN", dt.timedelta(seconds=0.5))
     async with AsyncExitStack() as stack:
         yield [
@@ -56,25 +56,25 @@ async def create(person: HttpClient, name: str) -> None:
 
 
 async def until_read_from_the_replica(server: RunningServer, person: HttpClient) -> None:
-    """Until what the person reads there goes to the replica: it has their last write, and the process has seen that."""
+    """Waits until the server reads from the replica for the user: the replica has their last write."""
     database = server.server.services.database
     async with asyncio.timeout(30):
         while True:
-            if await fetched_from(database, lambda: names(person)):
+            if await reads_replica(database, lambda: names(person)):
                 return
             await asyncio.sleep(0.1)
 
 
-async def fetched_from(database: Database, work) -> bool:
-    """Whether anything that the work reads goes to the replica."""
+async def reads_replica(database: Database, work) -> bool:
+    """Returns whether `work` reads from the replica."""
     fetch, seen = database.replica.pool.fetch, []
 
-    async def noted(sql, arguments):
+    async def recorded(sql, arguments):
         if "employer" in sql:
             seen.append(sql)
         return await fetch(sql, arguments)
 
-    database.replica.pool.fetch = noted
+    database.replica.pool.fetch = recorded
     try:
         await work()
     finally:
@@ -82,7 +82,7 @@ async def fetched_from(database: Database, work) -> bool:
     return bool(seen)
 
 
-async def test_ones_own_writes_are_read_while_the_replica_is_behind(both: Pair, servers: list[RunningServer]):
+async def test_users_read_their_own_writes_while_the_replica_lags(both: Pair, servers: list[RunningServer]):
     here, there = servers
     async with here.signed_in("master.admin") as writer, here.signed_in("basic.admin") as other:
         await until_read_from_the_replica(here, writer)
@@ -90,18 +90,18 @@ async def test_ones_own_writes_are_read_while_the_replica_is_behind(both: Pair, 
         await both.hold()
         await create(writer, "Cromford Cycles")
         assert "Cromford Cycles" in await names(writer)
-        # Through the other process too, which did not see the write.
+        # Also in the other process, which did not run the write.
         async with there.anonymous() as same:
             same.use(writer.tokens)
             assert "Cromford Cycles" in await names(same)
-        # Who has written nothing is read from the replica, where it is not yet: so the replica was really used.
+        # A user without writes reads from the replica, which does not have the row yet: the replica is in use.
         assert "Cromford Cycles" not in await names(other)
         await both.catch_up()
         await until_read_from_the_replica(here, writer)
         assert "Cromford Cycles" in await names(writer) & await names(other)
 
 
-async def test_a_replica_that_falls_far_behind_is_left_alone(
+async def test_a_replica_that_lags_too_much_is_not_used(
     both: Pair, servers: list[RunningServer], monkeypatch: pytest.MonkeyPatch
 ):
     here, _ = servers
@@ -117,7 +117,7 @@ async def test_a_replica_that_falls_far_behind_is_left_alone(
         await both.catch_up()
 
 
-async def test_a_replica_that_is_away_costs_nobody_an_answer(both: Pair, servers: list[RunningServer]):
+async def test_reads_continue_while_the_replica_is_stopped(both: Pair, servers: list[RunningServer]):
     here, _ = servers
     async with here.signed_in("basic.admin") as person:
         await until_read_from_the_replica(here, person)

@@ -1,4 +1,4 @@
-"""Two server processes on one PostgreSQL: what ends, is used up, is counted or changes in one, has in the other."""
+"""Two server processes on one PostgreSQL: logouts, single-use tokens, counters and changes apply in both."""
 
 import asyncio
 import json
@@ -12,7 +12,7 @@ from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
 from tests.support.server_process import ServerProcess, server_process
 
-WHO = "{ viewer { role } }"
+VIEWER = "{ viewer { role } }"
 LOGIN = (
     "mutation($input: LoginInput!) { login(input: $input) { accessToken refreshToken "
     "viewer { role mustChangePassword mustAcceptDisclaimer user { id name } } errors { code message } } }"
@@ -32,42 +32,44 @@ async def servers(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> Async
 
 
 @asynccontextmanager
-async def elsewhere(server: ServerProcess, person: HttpClient) -> AsyncIterator[HttpClient]:
-    """The same person with the same token, at another process."""
+async def at_other_process(server: ServerProcess, person: HttpClient) -> AsyncIterator[HttpClient]:
+    """A client of another process with the token of the same user."""
     async with server.anonymous() as same:
         same.use(person.tokens)
         yield same
 
 
 async def code_of(person: HttpClient) -> str | None:
-    answer = await person.response(WHO)
+    answer = await person.response(VIEWER)
     return answer["errors"][0]["extensions"]["code"] if "errors" in answer else None
 
 
-async def test_who_signs_out_in_one_process_is_out_in_the_other(servers: list[ServerProcess]):
+async def test_a_logout_in_one_process_applies_in_the_other(servers: list[ServerProcess]):
     here, there = servers
-    async with here.signed_in("assessor") as person, elsewhere(there, person) as same:
-        # The token is known to both by now: neither may take its own word for it.
+    async with here.signed_in("assessor") as person, at_other_process(there, person) as same:
+        # Both processes have verified the token by now, and must not rely on that.
         assert (await code_of(person), await code_of(same)) == (None, None)
         out = await person.data(LOGOUT, t=person.tokens["refreshToken"])
         assert out["logout"]["errors"] == []
         assert (await code_of(same), await code_of(person)) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
 
 
-async def test_a_refresh_token_is_good_once_whichever_process_is_asked(servers: list[ServerProcess]):
+async def test_a_refresh_token_is_valid_once_across_processes(servers: list[ServerProcess]):
     here, there = servers
-    async with here.signed_in("iqa") as person, elsewhere(there, person) as same:
+    async with here.signed_in("iqa") as person, at_other_process(there, person) as same:
         token = person.tokens["refreshToken"]
-        asked = [each.response(REFRESH, t=token) for _ in range(5) for each in (person, same)]
-        answers = await asyncio.gather(*asked)
+        requests = [each.response(REFRESH, t=token) for _ in range(5) for each in (person, same)]
+        answers = await asyncio.gather(*requests)
         # At most one succeeds: a later use of the same token can end the session before the first is answered.
-        won = [answer for answer in answers if (answer.get("data") or {}).get("tokenRefresh", {}).get("accessToken")]
-        assert len(won) <= 1
-        # Used twice it is a sign of theft: in both processes the sign-in is over.
+        succeeded = [
+            answer for answer in answers if (answer.get("data") or {}).get("tokenRefresh", {}).get("accessToken")
+        ]
+        assert len(succeeded) <= 1
+        # A second use is a sign of theft and ends the session in both processes.
         assert (await code_of(person), await code_of(same)) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
 
 
-async def test_wrong_passwords_count_together(servers: list[ServerProcess]):
+async def test_wrong_passwords_are_counted_across_processes(servers: list[ServerProcess]):
     here, there = servers
     guess = {"username": "employer.overview", "password": "not it"}
     async with here.anonymous() as one, there.anonymous() as other:
@@ -77,15 +79,15 @@ async def test_wrong_passwords_count_together(servers: list[ServerProcess]):
             for each in (one, other)
         ]
         assert "TOO_MANY_ATTEMPTS" not in codes[:10] and codes[10:] == ["TOO_MANY_ATTEMPTS"] * 2, codes
-        # The right one is not heard either, in whichever process, until the window has passed.
+        # The right password is rejected too, in both processes, until the window has passed.
         right = {"username": "employer.overview", "password": "waymark-demo"}
         for each in (one, other):
             assert (await each.data(LOGIN, input=right))["login"]["errors"][0]["code"] == "TOO_MANY_ATTEMPTS"
 
 
-async def test_what_one_process_writes_the_other_reads_at_once(servers: list[ServerProcess]):
+async def test_a_write_in_one_process_is_read_in_the_other(servers: list[ServerProcess]):
     here, there = servers
-    async with here.signed_in("master.admin") as person, elsewhere(there, person) as same:
+    async with here.signed_in("master.admin") as person, at_other_process(there, person) as same:
         for number in range(5):
             name = f"Both see {number}"
             assert (await person.data(CREATE, name=name))["employerCreate"]["errors"] == []
@@ -94,31 +96,31 @@ async def test_what_one_process_writes_the_other_reads_at_once(servers: list[Ser
 
 async def test_an_idempotency_key_holds_across_processes(servers: list[ServerProcess]):
     here, there = servers
-    async with here.signed_in("master.admin") as person, elsewhere(there, person) as same:
+    async with here.signed_in("master.admin") as person, at_other_process(there, person) as same:
         for each in (person, same):
             each.http.headers["idempotency-key"] = "scaling-key-1"
-        asked = [each.data(CREATE, name="Only one") for _ in range(4) for each in (person, same)]
-        made = [answer["employerCreate"]["employer"]["id"] for answer in await asyncio.gather(*asked)]
+        requests = [each.data(CREATE, name="Only one") for _ in range(4) for each in (person, same)]
+        made = [answer["employerCreate"]["employer"]["id"] for answer in await asyncio.gather(*requests)]
         assert len(set(made)) == 1
         assert (await same.data(SITES, name="Only one"))["employers"]["totalCount"] == 1
 
 
-async def test_a_stream_at_one_process_tells_what_another_commits(servers: list[ServerProcess]):
+async def test_a_subscription_receives_commits_of_another_process(servers: list[ServerProcess]):
     here, there = servers
     subscription = {"query": "subscription { learnerChanged { id name } }"}
     change = "mutation($id: ID!, $name: String!) { learnerUpdate(id: $id, input: { name: $name }) { errors { code } } }"
-    async with here.signed_in("master.admin") as person, elsewhere(there, person) as same:
+    async with here.signed_in("master.admin") as person, at_other_process(there, person) as same:
         learner = (await person.data("{ learners(first: 1) { nodes { id name } } }"))["learners"]["nodes"][0]
         headers = {"accept": "text/event-stream", "authorization": f"Bearer {same.tokens['accessToken']}"}
         async with httpx2.AsyncClient(base_url=there.address, timeout=30, headers=headers) as client:
             async with client.stream("POST", "/graphql", json=subscription) as stream:
                 assert stream.status_code == 200
-                told = asyncio.create_task(_first_event(stream))
+                event_task = asyncio.create_task(_first_event(stream))
                 await asyncio.sleep(0.5)
                 done = await person.data(change, id=learner["id"], name=learner["name"] + " Junior")
                 assert done["learnerUpdate"]["errors"] == []
                 async with asyncio.timeout(20):
-                    event = await told
+                    event = await event_task
         assert event["data"]["learnerChanged"] == {"id": learner["id"], "name": learner["name"] + " Junior"}
 
 

@@ -134,7 +134,7 @@ async def test_other_methods_are_405_with_the_allowed_ones(client):
         assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST"), method
 
 
-async def test_a_get_needs_a_header_that_no_other_origin_can_send_unasked(client, state):
+async def test_a_get_needs_a_header_that_requires_a_preflight(client, state):
     address = {"query": "query Q($v: Int!) {number(value: $v)}", "variables": '{"v": 3}'}
     plain = await client.get("/graphql", params=address, headers={"authorization": "Bearer 7"})
     assert plain.status_code == 403

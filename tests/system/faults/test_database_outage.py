@@ -1,4 +1,4 @@
-"""The database goes and comes back, or has no connection left: 503 with Retry-After, no restart, no leak."""
+"""The database stops and returns, or has no free connection: 503 with Retry-After, no restart, no leak."""
 
 import asyncio
 from pathlib import Path
@@ -12,9 +12,9 @@ from db.database import Database
 from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
 from tests.support.http_server import RunningServer, serving
-from tests.support.tcp_proxy import Cable
+from tests.support.tcp_proxy import TcpProxy
 
-ASK = "{ learners(first: 2) { nodes { id name aims { title } } } }"
+QUERY = "{ learners(first: 2) { nodes { id name aims { title } } } }"
 CHANGE = 'mutation { employerCreate(input: { name: "%s" }) { employer { id } errors { code } } }'
 
 
@@ -25,19 +25,19 @@ def assert_unavailable(response: httpx2.Response) -> None:
     assert "data" not in body
     (error,) = body["errors"]
     assert error["extensions"]["code"] == "SERVICE_UNAVAILABLE"
-    # A sentence for the person, and nothing of what is behind it.
+    # The message names no component behind the API.
     assert not any(
         word in response.text.lower() for word in ("postgres", "asyncpg", "sqlalchemy", "127.0.0.1", "traceback")
     )
 
 
-async def in_use(running: RunningServer) -> int:
-    """Connections that somebody holds: once every request is answered, none."""
+async def connections_in_use(running: RunningServer) -> int:
+    """Returns how many connections are checked out of the pool."""
     engines = running.server.services.database.sync_engines
     return sum(engine.pool.checkedout() for engine in engines)
 
 
-async def until_it_answers(person: HttpClient, query: str = ASK) -> dict[str, Any]:
+async def until_available(person: HttpClient, query: str = QUERY) -> dict[str, Any]:
     async with asyncio.timeout(30):
         while (response := await person.post(query)).status_code == 503:
             await asyncio.sleep(0.1)
@@ -45,44 +45,44 @@ async def until_it_answers(person: HttpClient, query: str = ASK) -> dict[str, An
     return response.json()
 
 
-async def test_the_database_goes_and_comes_back(demo: Demo, tmp_path: Path) -> None:
+async def test_the_database_stops_and_returns(demo: Demo, tmp_path: Path) -> None:
     async with (
-        Cable(await demo.database_url("postgresql")) as cable,
-        serving(cable.url, tmp_path) as running,
+        TcpProxy(await demo.database_url("postgresql")) as proxy,
+        serving(proxy.url, tmp_path) as running,
         running.signed_in("master.admin") as person,
     ):
-        before = await person.response(ASK)
+        before = await person.response(QUERY)
         for round_ in range(3):
-            # Some are in the middle of something when it goes.
-            asking = [asyncio.create_task(person.post(ASK)) for _ in range(20)]
+            # Some requests run when the database stops.
+            running_requests = [asyncio.create_task(person.post(QUERY)) for _ in range(20)]
             await asyncio.sleep(0.02 * round_)
-            await cable.cut()
-            for response in await asyncio.gather(*asking):
+            await proxy.disconnect()
+            for response in await asyncio.gather(*running_requests):
                 assert response.status_code == 200 or assert_unavailable(response) is None
-            assert_unavailable(await person.post(ASK))
+            assert_unavailable(await person.post(QUERY))
             assert_unavailable(await person.post(CHANGE % "Never"))
             assert (await person.http.get("/health")).status_code == 200
             ready = await person.http.get("/ready")
             assert (ready.status_code, ready.headers["retry-after"]) == (503, "5")
-            await cable.mend()
-            assert (await until_it_answers(person))["data"] == before["data"]
+            await proxy.restore()
+            assert (await until_available(person))["data"] == before["data"]
             assert (await person.http.get("/ready")).status_code == 200
-            made = await until_it_answers(person, CHANGE % f"Site {round_}")
+            made = await until_available(person, CHANGE % f"Site {round_}")
             assert made["data"]["employerCreate"]["errors"] == []
-            assert await in_use(running) == 0
+            assert await connections_in_use(running) == 0
         found = await person.data("{ employers(first: 100) { nodes { name } } }")
         names = [one["name"] for one in found["employers"]["nodes"]]
         assert "Never" not in names and {"Site 0", "Site 1", "Site 2"} <= set(names)
 
 
-async def test_a_stream_goes_on_when_the_database_is_back(demo: Demo, tmp_path: Path) -> None:
-    """The listener that hears of changes connects again, and whoever waits is told what happened meanwhile."""
+async def test_a_subscription_continues_when_the_database_returns(demo: Demo, tmp_path: Path) -> None:
+    """The listener for changes connects again, and subscribers receive the changes of the outage."""
     query = "subscription { kpisChanged { learnerCount } }"
     url = await demo.database_url("postgresql")
-    elsewhere = Database(url)
+    direct = Database(url)
     async with (
-        Cable(url) as cable,
-        serving(cable.url, tmp_path) as running,
+        TcpProxy(url) as proxy,
+        serving(proxy.url, tmp_path) as running,
         running.signed_in("employer.manager") as manager,
     ):
         headers = {"accept": "text/event-stream", "content-type": "application/json"}
@@ -99,8 +99,8 @@ async def test_a_stream_goes_on_when_the_database_is_back(demo: Demo, tmp_path: 
 
             async with asyncio.timeout(30):
                 first = await next_event()
-            await cable.cut()
-            async with elsewhere.writing() as session:
+            await proxy.disconnect()
+            async with direct.writing() as session:
                 await session.execute(
                     text(
                         "delete from manager_allocation where learner_id in (select min(learner_id) from "
@@ -108,44 +108,44 @@ async def test_a_stream_goes_on_when_the_database_is_back(demo: Demo, tmp_path: 
                         "where username = 'employer.manager')"
                     )
                 )
-            await cable.mend()
+            await proxy.restore()
             async with asyncio.timeout(30):
                 second = await next_event()
             assert "learnerCount" in second and second != first
-    await elsewhere.close()
+    await direct.close()
 
 
-async def test_no_connection_is_left(demo: Demo, tmp_path: Path) -> None:
-    """Two connections, both waiting for a lock that somebody else holds: the others are told to come back."""
+async def test_without_a_free_connection_the_response_is_503(demo: Demo, tmp_path: Path) -> None:
+    """Both connections wait for a lock of another session: the other requests get 503."""
     url = await demo.database_url("postgresql")
     holder = Database(url)
     async with serving(url, tmp_path, WAYMARK_POOL_SIZE="1") as running, running.signed_in("master.admin") as person:
         async with holder.writing() as session:
             await session.execute(text("lock table learner in access exclusive mode"))
-            waiting = [asyncio.create_task(person.post(ASK)) for _ in range(6)]
+            waiting = [asyncio.create_task(person.post(QUERY)) for _ in range(6)]
             finished, pending = await asyncio.wait(waiting, timeout=25, return_when=asyncio.FIRST_COMPLETED)
             assert finished and pending
             for task in finished:
                 assert_unavailable(task.result())
         for response in await asyncio.gather(*pending):
             assert response.status_code == 200 or assert_unavailable(response) is None
-        assert "errors" not in await person.response(ASK)
-        assert await in_use(running) == 0
+        assert "errors" not in await person.response(QUERY)
+        assert await connections_in_use(running) == 0
     await holder.close()
 
 
 @pytest.mark.parametrize("number", [30])
-async def test_people_who_go_away_leave_no_connection_behind(demo: Demo, tmp_path: Path, number: int) -> None:
+async def test_cancelled_requests_release_their_connections(demo: Demo, tmp_path: Path, number: int) -> None:
     async with (
         serving(await demo.database_url("postgresql"), tmp_path) as running,
         running.signed_in("master.admin") as person,
     ):
         for _ in range(number):
-            task = asyncio.create_task(person.post(ASK))
+            task = asyncio.create_task(person.post(QUERY))
             await asyncio.sleep(0.005)
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
-        assert "errors" not in await person.response(ASK)
+        assert "errors" not in await person.response(QUERY)
         async with asyncio.timeout(30):
-            while await in_use(running):
+            while await connections_in_use(running):
                 await asyncio.sleep(0.05)

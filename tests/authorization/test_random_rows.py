@@ -1,4 +1,4 @@
-"""In worlds left to chance, each role reaches by any path what the table says; `scripts/random-worlds` asks of more."""
+"""Each role reaches what the oracle says in a few random data sets; `scripts/random-rows` checks a thousand."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -6,11 +6,11 @@ from pathlib import Path
 import pytest
 
 from db.database import Database
-from tests.authorization.random_rows import random_world
-from tests.authorization.random_worlds import check_world
+from tests.authorization.check_random_rows import check_rows
+from tests.authorization.random_rows import random_rows
 from tests.support.databases import Databases
 
-WORLDS = {"sqlite": 6, "postgresql": 2}
+DATA_SETS = {"sqlite": 6, "postgresql": 2}
 
 
 @pytest.fixture(scope="module")
@@ -22,13 +22,13 @@ async def empty_database(databases: Databases, backend: str) -> AsyncIterator[Da
     await databases.release(url)
 
 
-async def test_each_role_reaches_what_the_table_says(empty_database: Database, backend: str, tmp_path: Path) -> None:
-    for seed in range(WORLDS[backend]):
-        assert await check_world(seed, empty_database, tmp_path) == []
+async def test_each_role_reaches_what_the_oracle_says(empty_database: Database, backend: str, tmp_path: Path) -> None:
+    for seed in range(DATA_SETS[backend]):
+        assert await check_rows(seed, empty_database, tmp_path) == []
 
 
-def test_a_seed_is_a_world() -> None:
-    one, same, other = random_world(7), random_world(7), random_world(8)
+def test_the_same_seed_gives_the_same_rows() -> None:
+    one, same, other = random_rows(7), random_rows(7), random_rows(8)
     assert [len(rows) for rows in one.values()] == [len(rows) for rows in same.values()]
     assert one["aim"][0]["assessor_id"] == same["aim"][0]["assessor_id"]
     assert one["file"] != other["file"]

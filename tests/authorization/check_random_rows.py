@@ -1,7 +1,7 @@
-"""Checks random worlds, one after the other: `python -m tests.authorization.random_worlds --worlds 1000`.
+"""Checks what each role reaches in random data sets: `python -m tests.authorization.check_random_rows --count 1000`.
 
-For each role somebody who holds it is chosen; what they reach by any path must be what the oracle says, and what one of
-them is told must be what is told where there is nothing else.
+For each role a random user with that role reads everything. The records that they reach must be those of the oracle.
+One of them must also read the same values from a database with only the rows that they may see.
 """
 
 import argparse
@@ -17,9 +17,9 @@ from tqdm import tqdm
 
 from db.database import Database
 from domain.enums import Role
-from tests.authorization.field_inventory import OF_THE_REQUEST, OF_THE_ROLE
+from tests.authorization.field_inventory import REQUEST_FIELDS, ROLE_FIELDS
 from tests.authorization.oracle import Visibility, visible_rows
-from tests.authorization.random_rows import random_world
+from tests.authorization.random_rows import random_rows
 from tests.authorization.rows import replace_rows
 from tests.authorization.viewer_crawler import (
     ViewerCrawler,
@@ -32,9 +32,9 @@ from tests.authorization.viewer_crawler import (
 from tests.support.databases import BACKENDS, Databases
 
 
-async def check_world(seed: int, database: Database, folder: Path) -> list[str]:
-    """What is wrong in the world of a seed; the database is left with what one viewer sees of it."""
-    chance, rows = Random(seed), random_world(seed)
+async def check_rows(seed: int, database: Database, folder: Path) -> list[str]:
+    """Returns what is wrong for the rows of a seed. Afterwards the database has only the rows that one viewer sees."""
+    chance, rows = Random(seed), random_rows(seed)
     await replace_rows(database, rows)
     crawler, faults = ViewerCrawler(database, folder, rows), []
     viewers = [(_holder(rows, role, 1, chance), role) for role in Role]
@@ -47,23 +47,23 @@ async def check_world(seed: int, database: Database, folder: Path) -> list[str]:
             f"leak: {id}" for id in leaks(visibility, answer)
         ]
         wrong += [f"gap: {id} by no path" for id in unreachable(visibility, answer)]
-        faults += [f"world {seed}, User_{user} as {role.value}: {line}" for line in wrong]
+        faults += [f"seed {seed}, User_{user} as {role.value}: {line}" for line in wrong]
     user, role = chance.choice(viewers)
     visibility = Visibility(rows, user, role)
     await replace_rows(database, visible_rows(rows, visibility))
-    beside = await crawler.crawl(user, Role.MASTER_ADMIN)
+    reduced = await crawler.crawl(user, Role.MASTER_ADMIN)
     answer = answers[user, role]
     for row in rows["user_account"]:
         if (id := f"User_{row['id']}") not in visibility.ids["User"]:
             answer["nodes"].pop(id, None)
-            beside["nodes"].pop(id, None)
-    left_out = OF_THE_REQUEST | OF_THE_ROLE
-    moved = differences(without_fields(answer, left_out), without_fields(beside, left_out))
-    return faults + [f"world {seed}, User_{user} as {role.value}, moved by what is unseen: {line}" for line in moved]
+            reduced["nodes"].pop(id, None)
+    left_out = REQUEST_FIELDS | ROLE_FIELDS
+    changed = differences(without_fields(answer, left_out), without_fields(reduced, left_out))
+    return faults + [f"seed {seed}, User_{user} as {role.value}, changed by invisible rows: {line}" for line in changed]
 
 
 def _holder(rows: Any, role: Role, provider: int, chance: Random) -> int:
-    """Somebody of the provider with that role."""
+    """Returns a random user of the provider with that role."""
     held = [row["user_id"] for row in rows["role_grant"] if row["role"] is role and row["provider_id"] == provider]
     return chance.choice(held)
 
@@ -74,25 +74,25 @@ async def _run(backend: str, seeds: range) -> int:
         databases = Databases(Path(name))
         try:
             database = Database(await databases.fresh(backend))
-            for seed in tqdm(seeds, unit="world"):
-                for line in await check_world(seed, database, Path(name)):
+            for seed in tqdm(seeds, unit="data set"):
+                for line in await check_rows(seed, database, Path(name)):
                     faults += 1
                     tqdm.write(line)
             await database.close()
         finally:
             await databases.close()
-    print(f"{len(seeds)} worlds on {backend}, {faults} faults")
+    print(f"{len(seeds)} data sets on {backend}, {faults} faults")
     return faults
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description="What each role reaches in worlds left to chance.")
-    parser.add_argument("--worlds", type=int, default=1000, help="how many (1000)")
+    parser = argparse.ArgumentParser(description="Checks what each role reaches in random data sets.")
+    parser.add_argument("--count", type=int, default=1000, help="number of data sets (1000)")
     parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed (0)")
-    parser.add_argument("--database", choices=BACKENDS, default="sqlite", help="where (sqlite)")
-    asked = parser.parse_args()
+    parser.add_argument("--database", choices=BACKENDS, default="sqlite", help="the database (sqlite)")
+    options = parser.parse_args()
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(40))
-    return min(asyncio.run(_run(asked.database, range(asked.first, asked.first + asked.worlds))), 1)
+    return min(asyncio.run(_run(options.database, range(options.first, options.first + options.count))), 1)
 
 
 if __name__ == "__main__":
