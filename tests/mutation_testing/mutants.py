@@ -25,7 +25,6 @@ from tests.mutation_testing.fast_mutant_check import NUMBER_TESTS, fast_check
 from tests.mutation_testing.mutation_operators import Mutation, conditions, numbers, permissions, scoped
 
 ROOT = Path(__file__).parents[2]
-TIMEOUT = 600  # seconds; a mutant that does not end counts as detected
 
 _READS = (
     "tests/authorization/test_cross_tenant_rows.py",
@@ -82,44 +81,58 @@ def copy_of_tree(folder: Path) -> Path:
     return shutil.copytree(ROOT, folder, ignore=ignored)
 
 
-def detected(mutant: Mutant, copy: Path, which: str = "sqlite or not postgresql") -> bool:
-    """Returns whether a test fails with the mutant, or does not end."""
-    original = (copy / mutant.path).read_text(encoding="utf-8")
-    (copy / mutant.path).write_text(mutant.source, encoding="utf-8")
-    tests = [test for test in mutant.tests if (copy / test).exists()]
-    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", "-k", which, *tests]
+def tests_pass(tests: tuple[str, ...], copy: Path, timeout: float) -> bool:
+    """Runs the tests on SQLite. Raises subprocess.TimeoutExpired after `timeout` seconds."""
+    command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider"]
     # Bytecode of the original of the same second would be used for the mutant.
     environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1"}
+    ran = subprocess.run(
+        [*command, "-k", "sqlite or not postgresql", *tests],
+        cwd=copy, env=environment, capture_output=True, timeout=timeout, check=False,
+    )  # fmt: skip
+    return ran.returncode == 0
+
+
+def survives(mutant: Mutant, copy: Path, timeout: float) -> bool:
+    """Returns whether all tests pass with the mutant. A mutant that exceeds the timeout is printed and is detected."""
+    original = (copy / mutant.path).read_text(encoding="utf-8")
+    (copy / mutant.path).write_text(mutant.source, encoding="utf-8")
     try:
-        ran = subprocess.run(command, cwd=copy, env=environment, capture_output=True, timeout=TIMEOUT, check=False)
-        return ran.returncode != 0
+        return tests_pass(mutant.tests, copy, timeout)
     except subprocess.TimeoutExpired:
-        return True
+        tqdm.write(f"timeout: {mutant}")
+        return False
     finally:
         (copy / mutant.path).write_text(original, encoding="utf-8")
 
 
-def survivors(mutants: list[Mutant], workers: int) -> list[Mutant]:
-    """Returns the mutants that no test detects. `workers`: how many run at once."""
+def survivors(mutants: list[Mutant], workers: int, timeout: float) -> list[Mutant]:
+    """Returns the mutants that no test detects. Raises RuntimeError if a test fails without a mutant.
+
+    `workers`: how many run at once; `timeout`: seconds for each.
+    """
     waiting: queue.SimpleQueue[Mutant] = queue.SimpleQueue()
     for mutant in mutants:
         waiting.put(mutant)
     left: list[Mutant] = []
     with tempfile.TemporaryDirectory() as folder, tqdm(total=len(mutants), unit="mutant") as bar:
+        copies = [copy_of_tree(Path(folder) / str(number)) for number in range(workers)]
+        for tests in dict.fromkeys(mutant.tests for mutant in mutants):
+            if not tests_pass(tests, copies[0], timeout * 10):
+                raise RuntimeError(f"the unchanged source does not pass: {' '.join(tests)}")
 
-        def work(number: int) -> None:
-            copy = copy_of_tree(Path(folder) / str(number))
+        def work(copy: Path) -> None:
             while True:
                 try:
                     mutant = waiting.get_nowait()
                 except queue.Empty:
                     return
-                if not detected(mutant, copy):
+                if survives(mutant, copy, timeout):
                     left.append(mutant)
                     tqdm.write(f"survived: {mutant}")
                 bar.update()
 
-        threads = [threading.Thread(target=work, args=(number,)) for number in range(workers)]
+        threads = [threading.Thread(target=work, args=(copy,)) for copy in copies]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -128,7 +141,7 @@ def survivors(mutants: list[Mutant], workers: int) -> list[Mutant]:
 
 
 def fast_survivors(mutants: list[Mutant], workers: int) -> list[Mutant]:
-    """Returns the mutants that the fast check does not detect. Most are detected without a run of pytest each."""
+    """Returns the mutants that the fast check does not detect, or not in its time."""
     left, waiting, running = [], mutants[::-1], {}
     with fast_check(PLANS) as check, tqdm(total=len(mutants), unit="mutant") as bar:
         while waiting or running:
@@ -137,7 +150,7 @@ def fast_survivors(mutants: list[Mutant], workers: int) -> list[Mutant]:
                 running[check.start((mutant.path, mutant.source))] = mutant
             child, status = os.wait()
             mutant = running.pop(child)
-            if status == 0:
+            if status == 0 or os.WIFSIGNALED(status):
                 left.append(mutant)
                 tqdm.write(f"not detected by the fast check: {mutant}")
             bar.update()
@@ -161,7 +174,8 @@ def main() -> int:
     parser.add_argument("paths", nargs="*", help="only the mutants of these files")
     parser.add_argument("--list", action="store_true", help="print the mutants and run none")
     parser.add_argument("--fast-only", action="store_true", help="run the fast check only")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many run at once (CPU cores)")
+    parser.add_argument("--timeout", type=float, default=600, help="seconds for the tests of a mutant (600)")
     options = parser.parse_args()
     mutants = [mutant for path in options.paths or PLANS for mutant in mutants_of(path)]
     if options.list:
@@ -170,7 +184,7 @@ def main() -> int:
     left = fast_survivors(tested := without_equivalents(mutants), options.workers)
     print(f"{len(tested)} mutants, {len(tested) - len(left)} detected by the fast check")
     if not options.fast_only:
-        left = survivors(left, options.workers)
+        left = survivors(left, options.workers, options.timeout)
     print(
         f"{len(mutants)} mutants, equivalent: {len(mutants) - len(tested)}, "
         f"detected: {len(tested) - len(left)}, survived: {len(left)}"
