@@ -58,7 +58,7 @@ def demo(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Demo
 
 @pytest.fixture(scope="session", params=BACKENDS)
 def backend(request: pytest.FixtureRequest) -> str:
-    """Each test that asks for this, or for anything below, runs on SQLite and on PostgreSQL."""
+    """Each test that uses this fixture, also through another one, runs on SQLite and on PostgreSQL."""
     return request.param
 
 

@@ -44,7 +44,7 @@ RULES = {"traffic_light_tolerance": 10.0, "rated_from_percent": 5.0}
 
 
 async def _fill(database: Database) -> None:
-    """Two providers alike, so that whatever leaks is counted: a head office, two sites, learners in all states."""
+    """Two equal providers, so that a leak changes a count: a head office, two sites, learners in all states."""
     await migrate(database)
     rng = Random(7)
     async with database.writing() as session:

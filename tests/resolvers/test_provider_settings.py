@@ -26,8 +26,8 @@ async def signed_in(scenario: EmptyPortfolio, who: str) -> Context:
     return there
 
 
-async def update(there: Context, **asked: Any) -> dict[str, Any]:
-    return await InProcessClient.of(there).mutate("providerSettingsUpdate", input=asked)
+async def update(there: Context, **settings: Any) -> dict[str, Any]:
+    return await InProcessClient.of(there).mutate("providerSettingsUpdate", input=settings)
 
 
 async def provider(scenario: EmptyPortfolio) -> Provider:
@@ -36,12 +36,12 @@ async def provider(scenario: EmptyPortfolio) -> Provider:
 
 async def test_settings_are_changed_and_omitted_fields_are_not(scenario: EmptyPortfolio) -> None:
     there = await signed_in(scenario, "master")
-    asked = {
+    settings = {
         "trafficLightTolerance": 7.5, "ratedFromPercent": 12, "reviewIntervalWeeks": 8,
         "unitSignatures": ["LEARNER", "ASSESSOR", "LEARNER"],
     }  # fmt: skip
-    settings = await update(there, **asked)
-    assert settings == {**asked, "unitSignatures": ["ASSESSOR", "LEARNER"], "disclaimer": None}
+    settings = await update(there, **settings)
+    assert settings == {**settings, "unitSignatures": ["ASSESSOR", "LEARNER"], "disclaimer": None}
     # The rest of the operation uses the new settings.
     assert there.viewer_or_raise().rules.traffic_light_tolerance == 7.5
     assert await update(there, reviewIntervalWeeks=10, ratedFromPercent=None) == {**settings, "reviewIntervalWeeks": 10}
@@ -82,7 +82,7 @@ async def test_a_changed_disclaimer_must_be_accepted_again(scenario: EmptyPortfo
 
 
 @pytest.mark.parametrize(
-    ("asked", "expected"),
+    ("settings", "expected"),
     [
         ({"trafficLightTolerance": -0.1}, {"input.trafficLightTolerance": "INVALID"}),
         ({"trafficLightTolerance": 100.1}, {"input.trafficLightTolerance": "INVALID"}),
@@ -100,18 +100,18 @@ async def test_a_changed_disclaimer_must_be_accepted_again(scenario: EmptyPortfo
     ],
     ids=lambda value: next(iter(value)),
 )  # fmt: skip
-async def test_invalid_settings(scenario: EmptyPortfolio, asked: dict[str, Any], expected: dict[str, str]) -> None:
-    assert await scenario.client("master").user_errors("providerSettingsUpdate", input=asked) == expected
+async def test_invalid_settings(scenario: EmptyPortfolio, settings: dict[str, Any], expected: dict[str, str]) -> None:
+    assert await scenario.client("master").user_errors("providerSettingsUpdate", input=settings) == expected
     assert (await provider(scenario)).settings_version == 1
 
 
 async def test_the_limits_of_the_ranges_are_accepted(scenario: EmptyPortfolio) -> None:
-    for asked in (
+    for settings in (
         {"trafficLightTolerance": 0, "ratedFromPercent": 0, "reviewIntervalWeeks": 1},
         {"trafficLightTolerance": 100, "ratedFromPercent": 100, "reviewIntervalWeeks": 52},
         {"trafficLightTolerance": 0.3, "unitSignatures": ["IQA", "EMPLOYER_MANAGER", "EMPLOYER_OVERVIEW"]},
     ):
-        assert (await scenario.client("master").payload("providerSettingsUpdate", input=asked))["errors"] == []
+        assert (await scenario.client("master").payload("providerSettingsUpdate", input=settings))["errors"] == []
 
 
 @pytest.mark.parametrize("who", ["learner", "assessor", "iqa", "manager", "overview", "basic"])

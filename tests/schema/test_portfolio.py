@@ -274,7 +274,7 @@ async def test_a_unit_with_its_signatures(scenario: FullPortfolio) -> None:
     assert (await scenario.client("assessor").data(query, **unit))["unit"]["signedOff"] is True
     both = scenario.client("assessor", unit_signatures=(Role.ASSESSOR, Role.EMPLOYER_MANAGER))
     assert (await both.data(query, **unit))["unit"]["signedOff"] is False
-    # A unit that nobody touched, and one of an aim that is another's.
+    # A unit without progress, and a unit of an aim of another assessor.
     untouched = await scenario.client("assessor").data(query, id=ids.encode_pair("Unit", scenario.main.id, second))
     assert untouched["unit"]["progress"]["criteriaMapped"] == 0
     assert await scenario.client("other_assessor").data(query, **unit) == {"unit": None}

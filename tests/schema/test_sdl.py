@@ -17,21 +17,21 @@ from graphql import (
 
 from schema.root import make_schema, printed
 
-HOUSE = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[2]
 # Beside the repository where it is developed; elsewhere the setting names it, or there is none.
-CONTRACT = Path(os.environ.get("WAYMARK_CONTRACT", HOUSE.parent / "shared" / "contract"))
+CONTRACT = Path(os.environ.get("WAYMARK_CONTRACT", ROOT.parent / "shared" / "contract"))
 
 served = make_schema()._schema
 
 
 def test_the_sdl_in_the_repository_is_what_is_served() -> None:
-    assert (HOUSE / "schema" / "schema.graphql").read_text() == printed(), (
+    assert (ROOT / "schema" / "schema.graphql").read_text() == printed(), (
         "the schema changed: look at the difference, then `.venv/bin/python server.py schema > schema/schema.graphql`"
     )
 
 
 def described() -> list[str]:
-    """Whatever a client can see and that has no description."""
+    """Returns the coordinates of the schema that have no description."""
     silent = []
     for name, kind in served.type_map.items():
         if name.startswith("__") or name in ("String", "Int", "Float", "Boolean", "ID"):

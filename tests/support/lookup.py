@@ -1,4 +1,4 @@
-"""Where things are in the demo, found as a client finds them: learners, aims, criteria and sites by what they are."""
+"""Finds learners, aims, criteria and sites of the demo by name or state, through the API."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ STANDARD, DIPLOMA, MATHEMATICS = "Cycle workshop technician", "Diploma in Cycle 
 
 
 async def learner_id(person: HttpClient, name: str) -> str:
-    """The one learner of that name whom somebody sees."""
+    """Returns the only visible learner with that name."""
     found = await person.data(
         "query($name: String) { learners(filter: { search: $name }) { nodes { id name } } }", name=name
     )
@@ -17,7 +17,7 @@ async def learner_id(person: HttpClient, name: str) -> str:
 
 
 async def aim_of(person: HttpClient, learner: str, title: str) -> dict[str, Any]:
-    """A learner's aim by the beginning of its title, with its units and their criteria."""
+    """Returns a learner's aim by the beginning of its title, with its units and their criteria."""
     found = await person.data(
         "query($id: ID!) { learner(id: $id) { aims { id title trafficLight progress { criteriaTotal criteriaMapped "
         "criteriaSignedOff durationPercent } "
@@ -29,12 +29,12 @@ async def aim_of(person: HttpClient, learner: str, title: str) -> dict[str, Any]
 
 
 def criteria(aim: dict[str, Any], status: str) -> list[str]:
-    """The ids of an aim's criteria that stand so, in order."""
+    """Returns the ids of an aim's criteria with that status, in order."""
     return [one["id"] for unit in aim["units"] for one in unit["criteria"] if one["status"] == status]
 
 
 async def employer_id(person: HttpClient, name: str) -> str:
-    """An employer by its whole name."""
+    """Returns an employer by its full name."""
     found = await person.data(
         "query($name: String) { employers(search: $name, first: 100) { nodes { id name } } }", name=name
     )
@@ -43,14 +43,14 @@ async def employer_id(person: HttpClient, name: str) -> str:
 
 
 async def user_id(person: HttpClient, name: str) -> str:
-    """A user by name."""
+    """Returns a user by name."""
     found = await person.data("query($name: String) { users(search: $name) { nodes { id name } } }", name=name)
     (user,) = [one for one in found["users"]["nodes"] if one["name"] == name]
     return user["id"]
 
 
 async def qualification_id(person: HttpClient, title: str) -> str:
-    """A qualification by the beginning of its title."""
+    """Returns a qualification by the beginning of its title."""
     found = await person.data("query($title: String) { qualifications(search: $title) { nodes { id } } }", title=title)
     (qualification,) = found["qualifications"]["nodes"]
     return qualification["id"]

@@ -1,7 +1,7 @@
-"""A PostgreSQL of the tests' own, out of a wheel: in a temporary folder, gone with the processes that use it.
+"""A PostgreSQL server for the tests, from a wheel, in a temporary folder that is removed with the server.
 
-Run as a program this file is the keeper: it makes the cluster, runs the server, and stops it and removes the folder as
-soon as no process holds the lock of its users. The system releases that lock however a process ends, kill -9 included.
+Run as a program this file is the supervisor: it creates the cluster and runs the server, and stops it and removes the
+folder when no process holds the lock of its users. The system releases that lock also when a process is killed.
 """
 
 import fcntl
@@ -21,8 +21,8 @@ PATIENCE_SECONDS = 60.0
 # A file in the server's folder: each process that uses the server holds a shared lock on it.
 _USERS = "users.lock"
 
-# Nothing here outlives the tests, so nothing is made durable. The time zone is far from London's and from UTC: code
-# that leans on the server's zone fails here and not at a customer.
+# The data is deleted after the tests, so durability is off. The time zone is far from London's and from UTC, so that
+# code that depends on the time zone of the server fails in the tests.
 _SETTINGS = {
     "fsync": "off",
     "full_page_writes": "off",
@@ -39,17 +39,17 @@ _SETTINGS = {
 
 
 class PostgresFailed(Exception):
-    """The server from the wheel does not run here; says what it said, and the way round."""
+    """The server from the wheel does not run on this machine. The message has its output and the alternative."""
 
 
 class PostgresServer:
     """A running server. `url(name)` gives the async SQLAlchemy URL of one of its databases; `stop()` ends its use.
 
-    `shared`: a folder in which all processes find one server, which ends with the last of them.
+    `shared`: a folder that is the same for all processes that share one server; it stops with the last of them.
     """
 
     def __init__(self, shared: Path | None = None) -> None:
-        self._keeper: subprocess.Popen[str] | None = None
+        self._supervisor: subprocess.Popen[str] | None = None
         if shared is None:
             self.folder = self._start()
             return
@@ -66,16 +66,16 @@ class PostgresServer:
         return f"postgresql+asyncpg://{SUPERUSER}@/{name}?host={self.folder}"
 
     def stop(self) -> None:
-        """Ends the use of the server. If no other process uses it, it ends, and its folder goes."""
+        """Ends the use of the server. If no other process uses it, it stops and its folder is removed."""
         is_last = self._is_last()
         self._users.close()
-        if self._keeper is not None:
+        if self._supervisor is not None:
             if is_last:
-                self._keeper.wait(PATIENCE_SECONDS)
-            _pipe(self._keeper).close()
+                self._supervisor.wait(PATIENCE_SECONDS)
+            _pipe(self._supervisor).close()
 
     def _use(self, folder: Path) -> bool:
-        """Takes the lock of the users of a server; False if the server is gone or about to end."""
+        """Takes the lock of the users of a server; False if the server has stopped or is stopping."""
         try:
             self._users = (folder / _USERS).open("r+")
             fcntl.flock(self._users, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -94,7 +94,7 @@ class PostgresServer:
         folder = Path(tempfile.mkdtemp(prefix="waymark-pg-"))
         (folder / _USERS).touch()
         self._use(folder)
-        self._keeper = subprocess.Popen(
+        self._supervisor = subprocess.Popen(
             [sys.executable, __file__, str(folder)],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -102,7 +102,7 @@ class PostgresServer:
             # Ctrl-C in the terminal reaches the tests only; they release the lock when they have done.
             start_new_session=True,
         )
-        output = _pipe(self._keeper)
+        output = _pipe(self._supervisor)
         word = output.readline().strip()
         if word != "ready":
             said = word + "\n" + output.read()
@@ -133,7 +133,7 @@ def _wheel_folder() -> Path:
 
 
 def unprivileged() -> dict:
-    """How to start a program as somebody PostgreSQL accepts: it refuses to run as root."""
+    """Returns the arguments of subprocess for a user other than root, as which PostgreSQL refuses to run."""
     if os.geteuid() != 0:
         return {}
     import pwd
@@ -143,7 +143,7 @@ def unprivileged() -> dict:
 
 
 def programs(folder: Path, run_as: dict) -> Path:
-    """The folder of the programs: the wheel's, or a copy where that user cannot reach the wheel (in a closed home)."""
+    """Returns the folder of the programs: that of the wheel, or a copy if the user cannot read the wheel."""
     installed = _wheel_folder()
     try:
         subprocess.run([installed / "bin" / "postgres", "--version"], capture_output=True, **run_as)
@@ -159,7 +159,7 @@ def programs(folder: Path, run_as: dict) -> Path:
 
 
 def _start(folder: Path) -> subprocess.Popen:
-    """Makes the cluster and starts the server; returns once it takes connections."""
+    """Creates the cluster and starts the server. Returns when it accepts connections."""
     run_as = unprivileged()
     if run_as:
         os.chown(folder, run_as["user"], run_as["group"])
@@ -189,7 +189,7 @@ def _start(folder: Path) -> subprocess.Popen:
 
 
 def end(server: subprocess.Popen) -> None:
-    """A fast shutdown: it ends the sessions that are still open, and does not wait for them."""
+    """Stops the server with a fast shutdown, which closes the open sessions."""
     server.send_signal(signal.SIGINT)
     try:
         server.wait(20)

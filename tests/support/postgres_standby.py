@@ -27,13 +27,13 @@ _SETTINGS = {
     "wal_level": "replica",
     "max_wal_senders": "4",
     "hot_standby": "on",
-    # A read on the standby never waits for, and never stops, what is replayed.
+    # Reads on the standby and the replay do not block each other.
     "max_standby_streaming_delay": "0",
 }
 
 
 class Pair:
-    """A primary and its standby. `url` and `standby_url` are what the server is given."""
+    """A primary and its standby. `url` and `standby_url` are settings for the server."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -52,7 +52,7 @@ class Pair:
         return f"postgresql+asyncpg://{SUPERUSER}@/{SUPERUSER}?host={self._folder}/standby-socket"
 
     def make(self) -> None:
-        """Both are there and take connections when this returns."""
+        """Starts both. Returns when they accept connections."""
         self._run("initdb", "--pgdata", self._folder / "primary", "--username", SUPERUSER, "--auth", "trust",
                   "--no-sync", "--encoding", "UTF8", "--locale-provider", "builtin",
                   "--builtin-locale", "C.UTF-8", "--locale", "C")  # fmt: skip
@@ -89,28 +89,28 @@ class Pair:
             time.sleep(0.02)
 
     def stop(self, name: str) -> None:
-        """Ends one of the two, and the sessions that it has."""
+        """Stops one of the two and closes its sessions."""
         server = self._running.pop(name, None)
         if server is not None and server.poll() is None:
             end(server)
 
     async def hold(self) -> None:
-        """The standby stops where it is: what the primary commits from here on is not on it."""
-        await self._tell("select pg_wal_replay_pause()")
-        while await self._tell("select pg_get_wal_replay_pause_state()") != "paused":
+        """Pauses the replay: the standby does not receive later commits of the primary."""
+        await self._query_standby("select pg_wal_replay_pause()")
+        while await self._query_standby("select pg_get_wal_replay_pause_state()") != "paused":
             await asyncio.sleep(0.02)
 
     async def catch_up(self) -> None:
-        """The standby goes on, and has everything when this returns."""
-        await self._tell("select pg_wal_replay_resume()")
+        """Resumes the replay. Returns when the standby has every commit."""
+        await self._query_standby("select pg_wal_replay_resume()")
         primary = await asyncpg.connect(user=SUPERUSER, host=f"{self._folder}/primary-socket", database=SUPERUSER)
         written = await primary.fetchval("select pg_current_wal_lsn()::text")
         await primary.close()
         async with asyncio.timeout(PATIENCE_SECONDS):
-            while not await self._tell(f"select pg_last_wal_replay_lsn() >= '{written}'::pg_lsn"):
+            while not await self._query_standby(f"select pg_last_wal_replay_lsn() >= '{written}'::pg_lsn"):
                 await asyncio.sleep(0.02)
 
-    async def _tell(self, statement: str) -> object:
+    async def _query_standby(self, statement: str) -> object:
         connection = await asyncpg.connect(user=SUPERUSER, host=f"{self._folder}/standby-socket", database=SUPERUSER)
         try:
             return await connection.fetchval(statement)

@@ -1,4 +1,4 @@
-"""The demo served, with its learner as the tables have her: what the tests of privacy act on."""
+"""The demo on a server and the rows of its main learner, for the tests of privacy."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,7 +17,7 @@ from tests.support.http_server import RunningServer, serving
 
 
 class Scene:
-    """The demo served, and its learner Ada as the tables have her."""
+    """The demo on a server and the rows of its learner Ada."""
 
     def __init__(self, running: RunningServer, database: Database, folder: Path, user: User, learner: Learner) -> None:
         self.running, self.database, self.folder, self.user, self.learner = running, database, folder, user, learner

@@ -40,7 +40,7 @@ class Tree:
 
     @cached_property
     def source(self) -> str:
-        """The text of every source file; pages and locks are none."""
+        """The text of every source file, without documentation pages and lock files."""
         read = [
             path
             for path in sorted(self.paths)
@@ -133,7 +133,7 @@ def _attributes_set_in(method: ast.AST) -> Iterator[tuple[str, None]]:
 
 
 def broken_references(tree: Tree, pages: Iterable[str]) -> list[str]:
-    """What the pages name and the tree does not have."""
+    """Returns the names in the pages that the repository does not have."""
     found = (f"{page}: {finding}" for page in pages for finding in _broken(tree, page, (tree.root / page).read_text()))
     return list(dict.fromkeys(found))
 
@@ -169,7 +169,7 @@ def _anchors(text: str) -> set[str]:
 
 
 def _exists(tree: Tree, folder: Path, token: str) -> bool:
-    """Whether an inline code is there, as far as it names something of the repository."""
+    """Returns whether an inline code exists, if it names something of the repository; otherwise True."""
     if call := _CALL.fullmatch(token):
         token = call[1]
     path, separator, test = token.partition("::")

@@ -19,7 +19,7 @@ HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
 
 @asynccontextmanager
 async def small_proxy(ports: Sequence[int], _: Path) -> AsyncIterator[str]:
-    """Carries each connection to the next process that is ready; gives the proxy's address."""
+    """Forwards each connection to the next ready process. Yields the address of the proxy."""
     ready: set[int] = set()
     turn = 0
 

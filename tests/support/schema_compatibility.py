@@ -1,4 +1,4 @@
-"""What one release of the schema promises the next: nothing goes that was not deprecated in a release before."""
+"""Compares two versions of the schema: nothing may be removed that was not deprecated in an earlier release."""
 
 from graphql import (
     REMOVE,
@@ -22,18 +22,18 @@ from graphql import (
 
 
 def broken(released: str, now: str) -> list[str]:
-    """Changes from a released SDL to today's that break a client who heeds deprecations, as sentences."""
+    """Returns the changes since a released SDL that break a client without deprecated fields, as sentences."""
     return sorted(change.description for change in find_breaking_changes(promised(released), build_schema(now)))
 
 
 def promised(released: str) -> GraphQLSchema:
-    """A released schema without what it deprecates, and without the types that nothing else leads to."""
+    """Returns a released schema without its deprecated parts and the types that only these reach."""
     kept = build_ast_schema(visit(parse(released), _WithoutDeprecated()))
     return GraphQLSchema(kept.query_type, kept.mutation_type, kept.subscription_type, _implementers(kept))
 
 
 def differences(released: str, now: str) -> set[str]:
-    """Coordinates of what was added, removed, deprecated or given another type; a whole type by its name alone."""
+    """Returns the coordinates of what was added, removed, deprecated or changed in type; for a whole type its name."""
     before, after = _signatures(build_schema(released)), _signatures(build_schema(now))
     changed = {each for each in before.keys() | after.keys() if before.get(each) != after.get(each)}
     whole = {each for each in changed if "." not in each}
@@ -47,7 +47,7 @@ class _WithoutDeprecated(Visitor):
 
 
 def _implementers(schema: GraphQLSchema) -> list[GraphQLNamedType]:
-    """Types that are reached by way of an interface only; those that nothing leads to stay out."""
+    """Returns the types that only an interface reaches, without unreachable types."""
     reached: set[str] = set()
     waiting = [root for root in (schema.query_type, schema.mutation_type, schema.subscription_type) if root]
     while waiting:

@@ -1,4 +1,4 @@
-"""`server.py serve` as a process of its own, to be stopped, killed and started again on what it left behind.
+"""`server.py serve` in a process of its own, which a test can stop, kill and start again with the same data.
 
 async with server_process(url, folder) as server:
     async with server.signed_in("learner") as ada: …
@@ -32,22 +32,22 @@ STOPPED_BY_SIGTERM = -signal.SIGTERM
 
 
 def free_port() -> int:
-    """A port that nobody listens on at the moment."""
+    """Returns a port without a listener."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         return listener.getsockname()[1]
 
 
 class ServerProcess:
-    """One server process at a time, at one address; its log goes on in one file."""
+    """One server process at a time, always at the same address and with the same log file."""
 
     def __init__(self, database_url: str, folder: Path, environment: dict[str, str]) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         self._log = folder / f"server-{self.port}.log"
-        ours = {name: value for name, value in os.environ.items() if not name.startswith(("WAYMARK_", "OTEL_"))}
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("WAYMARK_", "OTEL_"))}
         self._environment = {
-            **ours,
+            **inherited,
             "WAYMARK_DATABASE_URL": database_url,
             "WAYMARK_DATA": str(folder),
             "WAYMARK_PORT": str(self.port),
@@ -81,22 +81,22 @@ class ServerProcess:
                 await asyncio.sleep(0.05)
 
     def terminate(self) -> None:
-        """SIGTERM, as an operator or a service manager stops it."""
+        """Sends SIGTERM, as a service manager does."""
         os.kill(self.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """SIGKILL, and nothing of it runs any more when this returns."""
+        """Sends SIGKILL and waits for the end of the process."""
         os.kill(self.pid, signal.SIGKILL)
         assert self.process is not None
         self.process.wait(PATIENCE)
 
     async def stopped(self) -> int:
-        """Waits for the end; gives the exit status."""
+        """Waits for the end of the process and returns its exit status."""
         assert self.process is not None
         return await asyncio.to_thread(self.process.wait, PATIENCE)
 
     def log(self) -> list[dict[str, Any]]:
-        """The lines of its log that are JSON."""
+        """Returns the JSON lines of the log."""
         return [json.loads(line) for line in self._log.read_text().splitlines() if line.startswith("{")]
 
     @asynccontextmanager
@@ -113,7 +113,7 @@ class ServerProcess:
 
 @asynccontextmanager
 async def server_process(database_url: str, folder: Path, **environment: str) -> AsyncIterator[ServerProcess]:
-    """A running server; whatever runs at the end of the block is killed."""
+    """Runs a server until the block ends, then kills the process if it still runs."""
     server = ServerProcess(database_url, folder, environment)
     try:
         await server.start()

@@ -1,4 +1,4 @@
-"""A real SMTP server that keeps what it is given, and the links that its messages hold."""
+"""A real SMTP server that stores the messages that it receives, and a reader of the links in them."""
 
 import asyncio
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
-# A message that is still not there after so long (seconds) will not come.
+# Seconds to wait for a message.
 PATIENCE = 10.0
 
 
@@ -38,7 +38,7 @@ class Post:
         return "250 OK"
 
     async def to(self, address: str, subject: str = "") -> EmailMessage:
-        """The first message to an address that nobody has taken yet, whose subject holds the words; waits for it."""
+        """Waits for a message to an address with the words in the subject. Returns the first that is not taken."""
 
         def found() -> EmailMessage | None:
             return next((one for one in self._arrived if one["To"] == address and subject in one["Subject"]), None)
@@ -51,11 +51,11 @@ class Post:
             return message
 
     def waiting_for(self, address: str) -> list[str]:
-        """The subjects of what has arrived for an address and was not taken."""
+        """Returns the subjects of the messages to an address that are not taken yet."""
         return [one["Subject"] for one in self._arrived if one["To"] == address]
 
 
 def link_in(message: EmailMessage) -> str:
-    """The one link of a message."""
+    """Returns the only link of a message."""
     (link,) = re.findall(r"^(https?://\S+)\s*$", message.get_content(), re.MULTILINE)
     return link

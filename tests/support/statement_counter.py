@@ -1,4 +1,4 @@
-"""Counts the SQL statements of mutations: `Meter` runs one and notes its statements, `every_mutation` runs them all."""
+"""Counts the SQL statements of mutations: `Meter` runs one and records its statements, `every_mutation` runs all."""
 
 import datetime as dt
 from typing import Any
@@ -17,7 +17,7 @@ CHOSEN = "a heron on the weir"
 
 
 class Meter:
-    """`await meter(person, mutation, **arguments)` runs it with the least payload and notes its statements."""
+    """`await meter(person, mutation, **arguments)` runs it with the smallest payload and records its statements."""
 
     def __init__(self) -> None:
         self.counts: dict[str, int] = {}
@@ -52,7 +52,7 @@ async def sent(person: HttpClient) -> str:
 
 
 async def every_mutation(clients: Clients, post: Post) -> dict[str, int]:
-    """Every mutation once, by somebody who may, with what it usually does: its name -> its statements."""
+    """Runs every mutation once, as a user with permission and with typical arguments. Returns name -> statements."""
     meter = Meter()
     await _signing_in(meter, clients, post)
     await _people(meter, clients)

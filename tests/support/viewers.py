@@ -22,7 +22,7 @@ from services.storage.file_store import open_store
 
 
 def viewer(user: User, role: Role, learner: Learner | None = None, **rules: Any) -> Viewer:
-    """A signed-in person in one role; `learner` is their own record. `rules` differ from a new provider's."""
+    """Returns a viewer. `learner`: the viewer's own record; `rules`: settings of the provider, if not the default."""
     settings = {
         "traffic_light_tolerance": 10.0,
         "rated_from_percent": 0.0,
@@ -49,12 +49,12 @@ def viewer(user: User, role: Role, learner: Learner | None = None, **rules: Any)
 
 
 def reading(database: Database, who: Viewer, now: dt.datetime | None = None) -> ReadSession:
-    """What loaders read with."""
+    """Returns the read session of a viewer."""
     return ReadSession(database, who, QualificationCache(database), now=now or clock.now())
 
 
 def services(database: Database, folder: Path) -> Services:
-    """What a server process has; files and mail go to the folder."""
+    """Returns the services of a server process, with files and mail in the folder."""
     return Services(
         database=database,
         files=open_store(folder / "files"),
@@ -68,5 +68,5 @@ def services(database: Database, folder: Path) -> Services:
 
 
 def context(database: Database, who: Viewer, folder: Path) -> Context:
-    """What one operation works with."""
+    """Returns the context of one operation."""
     return Context(services(database, folder), who)

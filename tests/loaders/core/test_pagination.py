@@ -79,7 +79,7 @@ async def walked(plans: SimpleNamespace, listed: PagedList[Any], key: int, size:
 
 
 @pytest.mark.parametrize("listed", LISTS, ids=lambda listed: listed.order.name)
-async def test_pages_put_together_are_the_list(plans: SimpleNamespace, listed: PagedList[Any]) -> None:
+async def test_all_pages_together_are_the_list(plans: SimpleNamespace, listed: PagedList[Any]) -> None:
     at_once = await loader_of(plans, listed, PageArguments(100)).load_many(plans.keys)
     for key, page, size in zip(plans.keys, at_once, (0, 1, 3, 7, 12), strict=True):
         in_order = sorted(page.nodes, key=lambda row: (listed.order.of(row), row.key), reverse=listed.order.descending)
@@ -109,9 +109,7 @@ async def test_a_page_in_the_middle_is_the_same_from_both_sides(plans: SimpleNam
     assert [edge.cursor for edge in after.edges] == [edge.cursor for edge in before.edges]
 
 
-async def test_the_cursor_of_a_row_that_is_gone_still_marks_its_place(
-    plans: SimpleNamespace, database: Database
-) -> None:
+async def test_the_cursor_of_a_deleted_row_keeps_its_position(plans: SimpleNamespace, database: Database) -> None:
     whole = await loader_of(plans, ACTIONS, PageArguments(100)).load(plans.keys[4])
     async with database.writing() as session:
         await session.execute(delete(Action).where(Action.id == whole.nodes[5].key))
@@ -121,7 +119,7 @@ async def test_the_cursor_of_a_row_that_is_gone_still_marks_its_place(
     assert [row.key for row in first.nodes] == [row.key for row in whole.nodes[:5]]
 
 
-async def test_totals_of_every_learner_in_one_statement_and_only_if_asked(plans: SimpleNamespace) -> None:
+async def test_totals_of_every_learner_are_one_statement_and_only_if_selected(plans: SimpleNamespace) -> None:
     count = [0]
     token = statement_count.set(count)
     loader = loader_of(plans, TIME_LOG, PageArguments(2), job_setting=JobSetting.ON_THE_JOB)
@@ -137,7 +135,7 @@ async def test_totals_of_every_learner_in_one_statement_and_only_if_asked(plans:
     assert sums == [sum(minutes) for minutes in on]
 
 
-async def test_a_page_that_cannot_be_is_refused(plans: SimpleNamespace) -> None:
+async def test_invalid_page_arguments_are_rejected(plans: SimpleNamespace) -> None:
     page = await loader_of(plans, TIME_LOG, PageArguments(1)).load(plans.keys[4])
     refused = {
         "first": [PageArguments(0), PageArguments(101), PageArguments(-1)],

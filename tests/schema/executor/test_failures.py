@@ -13,7 +13,7 @@ from schema.executor import executor_class
 
 
 class Inlined(property):
-    """A property that reads `inner.title`, and says so to the executor."""
+    """A property that reads `inner.title` and declares it to the executor."""
 
     def inline(self, source: str) -> str:
         return f"{source}.inner.title"

@@ -161,7 +161,7 @@ async def test_an_erased_learner_is_out_at_once_and_an_admin_sees_a_number(scene
         learner = (await master.data(seen, id=scene.id))["learner"]
         assert learner["name"] == erased_name(scene.learner.id)
         assert {one["title"] for one in learner["evidence"]["nodes"]} == {"(erased)"}
-        # Again, by whatever name: nothing more happens, and the trail gets no second line.
+        # A second erasure, with any name, changes nothing and adds no line to the audit trail.
         assert (await master.data(ERASE, id=scene.id, name="x"))["learnerErase"]["errors"] == []
     lines = await scene.rows(AuditEvent, AuditEvent.action == "learnerErase")
     assert len(lines) == 1

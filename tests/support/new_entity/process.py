@@ -1,4 +1,4 @@
-"""Runs Waymark with one entity more, in a process of its own, and prints as JSON what each part makes of it.
+"""Runs Waymark with one more entity, in a process of its own, and prints the result of each part as JSON.
 
 `python -m tests.support.new_entity.process DATABASE_URL FOLDER`. The entity's modules are beside this file, one for
 each package; the packages find them through their search path, so that no file of the product names them.
@@ -80,7 +80,7 @@ class Scenario:
                 self.loans[title] = global_id.encode("ToolLoan", (await factory.add(loan)).id)
 
     async def ask(self, who: str, document: str, executor: str = "compiled", **variables: Any) -> Any:
-        """The data of an operation as somebody."""
+        """Returns the data of an operation of a user."""
         user, role = self.people[who]
         acting = context(self.database, viewer(user, role, self.learner), self.folder)
         answer = await make_schema(executor).execute(document, variable_values=variables, context_value=acting)
@@ -88,7 +88,7 @@ class Scenario:
         return answer.data
 
     async def found_for_write(self, who: str) -> bool:
-        """Whether a write finds the loan in the aim."""
+        """Returns whether a write finds the loan in the aim."""
         user, role = self.people[who]
         key = global_id.decode("ToolLoan", self.loans["Torque wrench"])
         parameters = {**scope.viewer_params(viewer(user, role)), "key": key}
@@ -110,7 +110,7 @@ def _entity() -> Any:
 
 
 async def facts(database: Database, folder: Path) -> dict[str, Any]:
-    """What each part of the product makes of the entity."""
+    """Returns the results of each part of the product for the entity."""
     scenario, found = Scenario(database, folder), {}
     await scenario.fill()
     found["declared"] = {
@@ -127,7 +127,7 @@ async def facts(database: Database, folder: Path) -> dict[str, Any]:
         found[f"list {executor}"] = {who: await scenario.ask(who, LIST, executor) for who in scenario.people}
     found["for write"] = {who: await scenario.found_for_write(who) for who in scenario.people}
     without_policy = await scenario.ask("Ann", RETURN, id=loan, note="Good")
-    # auth/policy.py is the one page that says who may use a mutation: a new one needs its row there.
+    # A new mutation needs a row in auth/policy.py, the only table of permissions for mutations.
     with mock.patch.dict(policy.MUTATIONS, {"toolLoanReturn": frozenset({Role.ASSESSOR})}):
         found["mutation"] = {
             "not in the policy": without_policy,

@@ -29,7 +29,7 @@ READS = (
 
 
 @dataclass
-class Somebody:
+class Reader:
     """A user with a learner and a unit that they see."""
 
     actor: HttpClient
@@ -48,7 +48,7 @@ class Somebody:
 
 
 @pytest.fixture(scope="module", params=PEOPLE)
-async def somebody(request: pytest.FixtureRequest, clients: Clients) -> Somebody:
+async def reader(request: pytest.FixtureRequest, clients: Clients) -> Reader:
     actor = await clients(request.param)
     found = await actor.data("{ learners(first: 100) { nodes { id name trafficLight nextSession { id } } } }")
     # Which of the visible learners have a booked session depends on the day.
@@ -59,7 +59,7 @@ async def somebody(request: pytest.FixtureRequest, clients: Clients) -> Somebody
         "query($id: ID!) { learner(id: $id) { aims { units { id evidence { id } } } } }", id=learner
     )
     units = [unit["id"] for aim in found["learner"]["aims"] for unit in aim["units"] if unit["evidence"]]
-    return Somebody(actor, *PEOPLE[request.param], learner, units[0])
+    return Reader(actor, *PEOPLE[request.param], learner, units[0])
 
 
 def test_every_query_of_the_contract_is_tested():
@@ -68,12 +68,12 @@ def test_every_query_of_the_contract_is_tested():
     assert all(get_operation(name).description for name in READS)
 
 
-async def test_the_dashboard_and_the_kpis_count_the_same_learners(somebody: Somebody):
-    page = await somebody.run("employer_dashboard", first=100)
-    kpis = (await somebody.run("employer_kpis"))["viewer"]["kpis"]
+async def test_the_dashboard_and_the_kpis_count_the_same_learners(reader: Reader):
+    page = await reader.run("employer_dashboard", first=100)
+    kpis = (await reader.run("employer_kpis"))["viewer"]["kpis"]
     learners = page["learners"]["nodes"]
     assert page["learners"]["totalCount"] == len(learners) == kpis["learnerCount"]
-    assert somebody.count in (None, len(learners))
+    assert reader.count in (None, len(learners))
     lights = [aim["trafficLight"] for learner in learners for aim in learner["aims"]]
     assert (lights.count("OFF_TRACK"), lights.count("ON_TRACK"), lights.count("AHEAD")) == (
         kpis["offTrackCount"], kpis["onTrackCount"], kpis["aheadCount"]
@@ -84,9 +84,9 @@ async def test_the_dashboard_and_the_kpis_count_the_same_learners(somebody: Some
     assert 0 < kpis["progress"]["signedOffPercent"] <= kpis["progress"]["mappedPercent"] <= 100
 
 
-async def test_the_progress_map_has_the_units_with_every_criterion(somebody: Somebody):
-    map_ = (await somebody.run("progress_map", learnerId=somebody.learner))["learner"]
-    left = (await somebody.run("progress_map", learnerId=somebody.learner, filter="NON_COMPLETED"))["learner"]
+async def test_the_progress_map_has_the_units_with_every_criterion(reader: Reader):
+    map_ = (await reader.run("progress_map", learnerId=reader.learner))["learner"]
+    left = (await reader.run("progress_map", learnerId=reader.learner, filter="NON_COMPLETED"))["learner"]
     criteria = [one for aim in map_["aims"] for unit in aim["units"] for one in unit["criteria"]]
     assert {one["status"] for one in criteria} == {"NOT_STARTED", "IN_PROGRESS", "SIGNED_OFF"}
     assert all(bool(one["evidenceCount"]) == (one["status"] != "NOT_STARTED") for one in criteria)
@@ -95,26 +95,26 @@ async def test_the_progress_map_has_the_units_with_every_criterion(somebody: Som
     ]
 
 
-async def test_the_learning_plan_has_past_and_future_sessions(somebody: Somebody):
-    plan = (await somebody.run("learning_plan", learnerId=somebody.learner))["learner"]["sessions"]
+async def test_the_learning_plan_has_past_and_future_sessions(reader: Reader):
+    plan = (await reader.run("learning_plan", learnerId=reader.learner))["learner"]["sessions"]
     assert plan["nodes"] and {"PLANNED", "ATTENDED"} <= {one["status"] for one in plan["nodes"]}
     actions = [action for session in plan["nodes"] for action in session["actions"]]
     assert actions and any(action["files"] for action in actions)
     files = [file for session in plan["nodes"] for file in session["files"]]
-    answer = await somebody.actor.fetch(files[0]["download"]["url"])
+    answer = await reader.actor.fetch(files[0]["download"]["url"])
     assert (answer.status_code, answer.content[:5]) == (200, b"%PDF-")
 
 
-async def test_the_time_log_has_its_totals(somebody: Somebody):
-    log = (await somebody.run("time_log", learnerId=somebody.learner, filter=None))["learner"]["timeLog"]
-    off = (await somebody.run("time_log", learnerId=somebody.learner, filter={"jobSetting": "OFF_THE_JOB"}))["learner"]
+async def test_the_time_log_has_its_totals(reader: Reader):
+    log = (await reader.run("time_log", learnerId=reader.learner, filter=None))["learner"]["timeLog"]
+    off = (await reader.run("time_log", learnerId=reader.learner, filter={"jobSetting": "OFF_THE_JOB"}))["learner"]
     assert log["totalCount"] >= len(log["nodes"]) > 10
     assert log["totalMinutes"] > off["timeLog"]["totalMinutes"] > 0
     assert {one["jobSetting"] for one in off["timeLog"]["nodes"]} == {"OFF_THE_JOB"}
 
 
-async def test_the_evidence_record_sheet_has_the_units_evidence(somebody: Somebody):
-    unit = (await somebody.run("unit_record_sheet", unitId=somebody.unit))["unit"]
+async def test_the_evidence_record_sheet_has_the_units_evidence(reader: Reader):
+    unit = (await reader.run("unit_record_sheet", unitId=reader.unit))["unit"]
     codes = {one["code"] for one in unit["criteria"]}
     assert unit["progress"]["criteriaTotal"] == len(unit["criteria"]) > 0
     assert unit["evidence"] and unit["confirmationStatement"]
@@ -123,33 +123,33 @@ async def test_the_evidence_record_sheet_has_the_units_evidence(somebody: Somebo
     assert any(one["role"] == "ASSESSOR" and one["required"] for one in unit["signatures"])
 
 
-async def test_a_document_that_awaits_a_signature_can_be_opened(somebody: Somebody):
-    viewer = (await somebody.run("awaiting_signature", first=100))["viewer"]
+async def test_a_document_that_awaits_a_signature_can_be_opened(reader: Reader):
+    viewer = (await reader.run("awaiting_signature", first=100))["viewer"]
     documents = viewer["signatureRequests"]["nodes"]
     assert viewer["awaitingSignatureCount"] == sum(one["awaitingViewer"] for one in documents)
-    signs = somebody.role in ("LEARNER", "ASSESSOR", "IQA", "EMPLOYER_MANAGER", "EMPLOYER_OVERVIEW")
-    if signs and somebody.count is not None:
+    signs = reader.role in ("LEARNER", "ASSESSOR", "IQA", "EMPLOYER_MANAGER", "EMPLOYER_OVERVIEW")
+    if signs and reader.count is not None:
         assert viewer["awaitingSignatureCount"] > 0
-        answer = await somebody.actor.fetch(documents[0]["document"]["download"]["url"])
+        answer = await reader.actor.fetch(documents[0]["document"]["download"]["url"])
         assert (answer.status_code, len(answer.content)) == (200, documents[0]["document"]["size"])
 
 
-async def test_sites_are_compared_over_visible_learners(somebody: Somebody):
-    sites = (await somebody.run("site_comparison"))["employers"]["nodes"]
-    kpis = (await somebody.run("employer_kpis"))["viewer"]["kpis"]
+async def test_sites_are_compared_over_visible_learners(reader: Reader):
+    sites = (await reader.run("site_comparison"))["employers"]["nodes"]
+    kpis = (await reader.run("employer_kpis"))["viewer"]["kpis"]
     assert sum(one["kpis"]["learnerCount"] for one in sites) == kpis["learnerCount"]
 
 
-async def test_home_shows_the_learners_own_record(somebody: Somebody):
-    home = (await somebody.run("learner_home"))["viewer"]["learner"]
-    if somebody.role != "LEARNER":
+async def test_home_shows_the_learners_own_record(reader: Reader):
+    home = (await reader.run("learner_home"))["viewer"]["learner"]
+    if reader.role != "LEARNER":
         assert home is None
         return
     assert (home["name"], len(home["aims"])) == ("Maya Thornton", 3)
     assert home["nextSession"]["number"] > 1 and home["awaitingSignatureCount"] > 0
     assert home["outstandingActionCount"] > 0 and home["offTheJob"]["actualMinutes"] > 0
     assert all(aim["assessor"] and aim["iqa"] and aim["resourceCount"] for aim in home["aims"])
-    photo = await somebody.actor.fetch(home["photo"]["download"]["url"])
+    photo = await reader.actor.fetch(home["photo"]["download"]["url"])
     assert photo.headers["content-type"].startswith("image/")
 
 

@@ -64,7 +64,7 @@ def cost(documents, text, variables=None, name=None):
         ("query Q($f: Int, $l: Int) {learners(first: $f, last: $l) {nodes {id}}}", {}, 22),
         ("query Q($f: Int = 50, $l: Int) {learners(first: $f, last: $l) {nodes {id}}}", {"f": None, "l": 4}, 6),
         ("query Q($f: Int, $l: Int = 30) {learners(first: $f, last: $l) {nodes {id}}}", None, 32),
-        # Both: the larger one, whichever the resolver uses.
+        # With both the larger one counts.
         ("{learners(first: 3, last: 9) {nodes {id}}}", None, 11),
         ("query Q($l: Int) {learners(first: 3, last: $l) {nodes {id}}}", {"l": 9}, 11),
         ("query Q($l: Int) {learners(first: 3, last: $l) {nodes {id}}}", None, 5),

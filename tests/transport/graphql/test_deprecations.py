@@ -43,7 +43,7 @@ enum Order { NAME BIRTH @deprecated }
             "fragment A on Learner { photo }",
             [("Query.old",), ("Learner.photo",), ()],
         ),
-        # an argument belongs to its own field, whatever was selected before it
+        # an argument belongs to its own field, not to one selected before it
         ('{ a: old learner(id: 1, slug: "x") @include(if: true) { id } }', [("Query.learner(slug:)", "Query.old")]),
         ("{ __schema { types { name } } }", [()]),
     ],
