@@ -26,6 +26,13 @@ def start_of(day: dt.date) -> dt.datetime:
     return dt.datetime.combine(day, dt.time(), LONDON).astimezone(dt.UTC)
 
 
+def end_of(day: dt.date) -> dt.datetime:
+    """Returns the end of a London day, which is the start of the next one, in UTC."""
+    if day == dt.date.max:
+        return dt.datetime.max.replace(tzinfo=dt.UTC)
+    return start_of(day + dt.timedelta(days=1))
+
+
 def london_time(day: dt.date, hour: int = 9, minute: int = 0) -> dt.datetime:
     """The moment, in UTC, of a time of day in London."""
     return dt.datetime.combine(day, dt.time(hour, minute), LONDON).astimezone(dt.UTC)

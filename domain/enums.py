@@ -146,6 +146,8 @@ class LearnerOrder(_NamedEnum):
     NAME_DESC = auto()
     PLANNED_END_ASC = auto()
     LAST_LOGIN_DESC = auto()
+    LAST_LOGIN_ASC = auto()
+    POINTS_AHEAD_ASC = auto()
 
 
 class UserErrorCode(_NamedEnum):

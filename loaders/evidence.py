@@ -13,7 +13,7 @@ from db.sql.any_of import any_of
 from domain.enums import AssessmentMethod, EvidenceStatus, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
-from loaders.core.filters import equals, flag, refers_to
+from loaders.core.filters import equals, flag, on_or_after, on_or_before, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
@@ -51,6 +51,8 @@ class EvidenceRow(LightRow):
     assessment_methods: list[AssessmentMethod] = column(Evidence.assessment_methods, convert=_methods)
     feedback: str | None = column(Evidence.feedback)
     points_for_improvement: str | None = column(Evidence.points_for_improvement)
+    assessed_by_key: int | None = column(Evidence.assessed_by_id)
+    assessed_at: dt.datetime | None = column(Evidence.assessed_at)
     submitted_by: UserRow = nested(UserRow, key=Evidence.submitted_by_id)
     file: FileRow = nested(FileRow)
 
@@ -69,6 +71,9 @@ def _of_assessor(assessor: ColumnElement[int], role: Role) -> ColumnElement[bool
 _FILTERS = {
     "aim_id": refers_to("Aim", lambda aim, role: Evidence.aim_id == aim),
     "status": equals(Evidence.status),
+    "statuses": one_of(Evidence.status),
+    "submitted_from": on_or_after(Evidence.submitted_at),
+    "submitted_to": on_or_before(Evidence.submitted_at),
     "unmapped_only": flag(~_MAPPED),
     "awaiting_assessment_only": flag(Evidence.status.in_(AWAITING_ASSESSMENT)),
     "assessor_id": refers_to("User", _of_assessor),

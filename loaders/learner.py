@@ -4,20 +4,21 @@ import datetime as dt
 from typing import Any
 
 from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select, true
-from sqlalchemy.types import Date
+from sqlalchemy.types import Date, Integer
 
 from auth import scope
 from db.models.aim import Aim, AimProgress
 from db.models.base import fold_name
 from db.models.employer import Employer
 from db.models.learner import Learner
-from db.models.user import User
+from db.models.user import ManagerAllocation, User
 from db.sql import progress as progress_sql
+from domain import clock
 from domain.enums import AimStatus, LearnerOrder, Role, TrafficLight
 from domain.global_id import Identifier
 from domain.progress import ENDED
 from loaders.core.base import EntityLoader
-from loaders.core.filters import by_value, refers_to, search
+from loaders.core.filters import Filter, at_least, at_most, by_value, one_of, refers_to, related, search
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession
@@ -26,6 +27,8 @@ from loaders.employer import EmployerRow
 
 _NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _NO_END = dt.date(9999, 12, 31)
+# More than any number of points ahead, in tenths.
+_NOT_MEASURED = 10_000
 
 
 def _uln(role: Role) -> Any:
@@ -59,8 +62,23 @@ class LearnerLoader(EntityLoader[LearnerRow]):
     row = LearnerRow
 
 
-def _of_assessor(assessor: ColumnElement[int], role: Role) -> ColumnElement[bool]:
-    return Learner.id.in_(select(Aim.learner_id).where(Aim.assessor_id == assessor, scope.sees_aim(role)))
+def _with_aim(role: Role, condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    return Learner.id.in_(select(Aim.learner_id).where(condition, scope.sees_aim(role)))
+
+
+class _NotSignedInSince(Filter):
+    """Learners whose last login is before a day in London, and those who have never logged in."""
+
+    reads_joined = True
+
+    def __init__(self) -> None:
+        column = User.last_login_at
+        super().__init__(
+            lambda role, name, shape: or_(column.is_(None), column < bindparam(name, type_=column.type)),
+        )
+
+    def bound(self, name: str, value: Any, reading: ReadSession) -> dict[str, Any]:
+        return {name: clock.start_of(value)}
 
 
 def _with_aim_rated(role: Role, light: TrafficLight) -> ColumnElement[bool]:
@@ -122,6 +140,32 @@ def _planned_end(role: Role) -> Order:
     return Order("planned_end", value, Learner.id, None)
 
 
+def _points_ahead(role: Role) -> Order:
+    """By the points that the programme is ahead, those furthest behind first.
+
+    Learners without an aim in training, or without criteria, come last.
+    """
+    total, mapped = progress_sql.total(AimProgress.criteria_total), progress_sql.total(AimProgress.criteria_mapped)
+    points = progress_sql.tenths(mapped, total) - progress_sql.duration_tenths(_START, _END)
+    in_training = func.max(case((Aim.status == AimStatus.IN_TRAINING, 1), else_=0)) == 1
+    measured = (
+        select(points)
+        .select_from(Aim)
+        .join(AimProgress, AimProgress.aim_id == Aim.id)
+        .where(Aim.learner_id == Learner.id, scope.sees_aim(role), Aim.status != AimStatus.WITHDRAWN)
+        .group_by(Aim.learner_id)
+        .having(and_(in_training, total > 0))
+    )
+    value = func.coalesce(measured.scalar_subquery(), bindparam("not_measured", _NOT_MEASURED, Integer), type_=Integer)
+    return Order("points_ahead", value, Learner.id, None, bound=_rules)
+
+
+def _last_login(name: str, descending: bool) -> Order:
+    """By the last login; those who have never logged in count as the earliest."""
+    value = func.coalesce(User.last_login_at, bindparam("never", _NEVER, User.last_login_at.type))
+    return Order(name, value, Learner.id, lambda learner: learner.last_login_at or _NEVER, descending)
+
+
 _NAME = Order("name", User.sort_name, Learner.id, lambda learner: fold_name(learner.name))
 
 LEARNERS = PagedList(
@@ -131,23 +175,39 @@ LEARNERS = PagedList(
     filters={
         "search": search(User.sort_name, reads_joined=True),
         "employer_id": refers_to("Employer", lambda employer, role: Learner.employer_id == employer),
-        "assessor_id": refers_to("User", _of_assessor),
         "traffic_light": by_value(TrafficLight, _rated, _rules),
         "past_planned_end": by_value(bool, _past_planned_end, _rules),
         "aim_traffic_light": by_value(TrafficLight, _with_aim_rated, _rules),
+        "not_signed_in_since": _NotSignedInSince(),
+        **related(
+            _with_aim,
+            assessor_id=refers_to("User", lambda assessor, role: Aim.assessor_id == assessor),
+            status=one_of(Aim.status),
+            qualification_id=refers_to(
+                "Qualification", lambda qualification, role: Aim.qualification_id == qualification
+            ),
+            started_from=at_least(Aim.start_date),
+            started_to=at_most(Aim.start_date),
+            planned_end_from=at_least(Aim.planned_end_date),
+            planned_end_to=at_most(Aim.planned_end_date),
+        ),
     },
     orders={
         LearnerOrder.NAME_ASC: _NAME,
         LearnerOrder.NAME_DESC: Order(
             "name_desc", User.sort_name, Learner.id, lambda learner: fold_name(learner.name), descending=True
         ),
-        LearnerOrder.LAST_LOGIN_DESC: Order(
-            "last_login",
-            func.coalesce(User.last_login_at, bindparam("never", _NEVER, User.last_login_at.type)),
-            Learner.id,
-            lambda learner: learner.last_login_at or _NEVER,
-            descending=True,
-        ),
+        LearnerOrder.LAST_LOGIN_DESC: _last_login("last_login", descending=True),
+        LearnerOrder.LAST_LOGIN_ASC: _last_login("last_login_asc", descending=False),
         LearnerOrder.PLANNED_END_ASC: _planned_end,
+        LearnerOrder.POINTS_AHEAD_ASC: _points_ahead,
     },
+)
+
+# Those allocated to an Employer Manager.
+LEARNERS_OF_MANAGER = PagedList(
+    LearnerRow,
+    _NAME,
+    owners={"manager": ManagerAllocation.user_id},
+    condition=lambda role: and_(ManagerAllocation.learner_id == Learner.id, scope.of_provider(ManagerAllocation)),
 )

@@ -1,4 +1,4 @@
-"""The roles of the viewer's login, and the sites allocated to it as an Employer Overview."""
+"""The roles of logins, and the sites allocated to them as an Employer Overview."""
 
 import datetime as dt
 
@@ -6,7 +6,7 @@ from sqlalchemy import Select, select
 
 from auth import scope
 from db.models.employer import Employer
-from db.models.user import OverviewAllocation, RoleGrant
+from db.models.user import OverviewAllocation, RoleGrant, User
 from domain.enums import Role
 from loaders.core.base import RelatedLoader
 from loaders.core.read_session import ReadSession, cached_statement
@@ -36,8 +36,22 @@ async def own_grants(reading: ReadSession) -> list[RoleGrantRow]:
     return await reading.read(RoleGrantRow, _own(reading.viewer.role))
 
 
+class GrantsOfUserLoader(RelatedLoader[RoleGrantRow]):
+    """Loads the roles of users whose contact details the viewer sees, oldest first, by user key."""
+
+    row, parent, order = RoleGrantRow, RoleGrant.user_id, (RoleGrant.id,)
+
+    @classmethod
+    def statement(cls, role: Role) -> Select:
+        return (
+            select(RoleGrant.user_id, *RoleGrantRow.columns(role))
+            .join(User, User.id == RoleGrant.user_id)
+            .where(scope.sees_contact(role), scope.of_provider(RoleGrant))
+        )
+
+
 class SitesOfOverviewLoader(RelatedLoader[EmployerRow]):
-    """Loads the sites allocated to the viewer as an Employer Overview, if the role in use sees them, by user key."""
+    """Loads the sites allocated to an Employer Overview, of those that the viewer sees, by user key."""
 
     row, parent, order = EmployerRow, OverviewAllocation.user_id, (Employer.sort_name, Employer.id)
 
@@ -46,5 +60,5 @@ class SitesOfOverviewLoader(RelatedLoader[EmployerRow]):
         return (
             select(OverviewAllocation.user_id, *EmployerRow.columns(role))
             .join(Employer, Employer.id == OverviewAllocation.employer_id)
-            .where(OverviewAllocation.user_id == scope.VIEWER_USER, scope.sees_employer(role))
+            .where(scope.sees_employer(role), scope.of_provider(OverviewAllocation))
         )

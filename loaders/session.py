@@ -14,12 +14,13 @@ from domain.enums import Role, SessionStatus, SessionType
 from domain.global_id import Identifier
 from loaders.aim import AimLoader, AimRow
 from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
-from loaders.core.filters import equals
+from loaders.core.filters import at_least, before, equals, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
 from loaders.core.rows import LightRow, column, nested, row
+from loaders.employer import at_employer
 from loaders.file import FileRow
 from loaders.user import UserRow
 
@@ -48,6 +49,22 @@ SESSIONS = PagedList(
     Order("number", Session.number, Session.id, lambda session: session.number),
     owners={"learner": Session.learner_id},
     filters={"status": equals(Session.status)},
+)
+
+
+# The diary: the sessions of all learners, by time. `from_` is included, `to` is not.
+DIARY = PagedList(
+    SessionRow,
+    Order("starts_at", Session.starts_at, Session.id, lambda session: session.starts_at),
+    filters={
+        "from_": at_least(Session.starts_at),
+        "to": before(Session.starts_at),
+        "assessor_id": refers_to("User", lambda assessor, role: Session.assessor_id == assessor),
+        "employer_id": refers_to("Employer", at_employer(Session.learner_id)),
+        "learner_id": refers_to("Learner", lambda learner, role: Session.learner_id == learner),
+        "statuses": one_of(Session.status),
+        "types": one_of(Session.type),
+    },
 )
 
 

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, Select, exists, func
+from sqlalchemy import ColumnElement, Select, and_, exists, func
 
 from db.models.file import File
 from db.models.signature_request import SignatureRequest, SignatureSlot
@@ -11,10 +11,11 @@ from db.sql.any_of import any_of
 from domain.enums import Role, SignatureRequestStatus
 from domain.global_id import Identifier
 from loaders.core.base import CountLoader, EntityLoader, RelatedLoader
-from loaders.core.filters import equals
+from loaders.core.filters import equals, refers_to, when
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.rows import LightRow, column, nested, optional, row
+from loaders.employer import at_employer
 from loaders.file import FileRow
 from loaders.user import UserRow
 
@@ -61,13 +62,26 @@ _LATEST_FIRST = Order(
     lambda request: request.requested_at,
     descending=True,
 )
-_FILTERS = {"status": equals(SignatureRequest.status)}
 
 
 def _has_slot(role: Role) -> ColumnElement[bool]:
     # unscoped: a condition on requests that the viewer sees
     return exists().where(SignatureSlot.request_id == SignatureRequest.id, SignatureSlot.role == role)
 
+
+def _awaits(role: Role, name: str, shape: object) -> ColumnElement[bool]:
+    # unscoped: a condition on requests that the viewer sees
+    open_slot = exists().where(
+        SignatureSlot.request_id == SignatureRequest.id, SignatureSlot.role == role, SignatureSlot.signed_at.is_(None)
+    )
+    return and_(SignatureRequest.status == SignatureRequestStatus.PENDING, open_slot)
+
+
+_FILTERS = {
+    "status": equals(SignatureRequest.status),
+    "awaiting_viewer_only": when(_awaits),
+    "employer_id": refers_to("Employer", at_employer(SignatureRequest.learner_id)),
+}
 
 SIGNATURE_REQUESTS = PagedList(
     SignatureRequestRow, _LATEST_FIRST, owners={"learner": SignatureRequest.learner_id}, filters=_FILTERS

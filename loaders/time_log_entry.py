@@ -18,6 +18,7 @@ from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
 from loaders.core.rows import LightRow, column, optional, row
+from loaders.employer import at_employer
 from loaders.user import UserRow
 
 
@@ -36,6 +37,7 @@ class TimeLogEntryRow(LightRow):
     comments: str = column(TimeLogEntry.comments)
     automatic: bool = column(TimeLogEntry.automatic)
     session_key: int | None = column(TimeLogEntry.session_id)
+    added_by_key: int = column(TimeLogEntry.added_by_id)
     approved_by_key: int | None = column(TimeLogEntry.approved_by_id)
     approved_at: dt.datetime | None = column(TimeLogEntry.approved_at)
     assessor: UserRow | None = optional(UserRow, key=TimeLogEntry.assessor_id)
@@ -67,6 +69,8 @@ TIME_LOG = PagedList(
         "activity_type": equals(TimeLogEntry.activity_type),
         "from_": at_least(TimeLogEntry.date),
         "to": at_most(TimeLogEntry.date),
+        "learner_id": refers_to("Learner", lambda learner, role: TimeLogEntry.learner_id == learner),
+        "employer_id": refers_to("Employer", at_employer(TimeLogEntry.learner_id)),
     },
     sums={"minutes": progress_sql.total(TimeLogEntry.minutes)},
 )

@@ -34,6 +34,7 @@ class ContactRow(LightRow):
 
     key: int = column(User.id)
     email: str = column(User.email)
+    archived_at: dt.datetime | None = column(User.archived_at)
     last_login_at: dt.datetime | None = column(User.last_login_at)
 
 

@@ -196,6 +196,9 @@ LearnerOrder = _described(
     NAME_DESC="By name, Z to A.",
     PLANNED_END_ASC="By the latest planned end of the learner's aims, earliest first; learners without aims last.",
     LAST_LOGIN_DESC="By last login, most recent first; learners who have never logged in last.",
+    LAST_LOGIN_ASC="By last login, longest ago first; learners who have never logged in before all others.",
+    POINTS_AHEAD_ASC="By the points that the programme is ahead of the expected progress, those furthest behind first; "
+    "learners without an aim in training or without criteria last.",
 )
 
 UserErrorCode = _described(

@@ -211,7 +211,9 @@ def connection(
     def parse(given: dict[str, Any]) -> tuple[PageArguments, dict[str, Any], Any]:
         page = PageArguments(*(given.pop(name) for name in _PAGE_ARGUMENTS))
         conditions, order = given.pop("filter", None), given.pop("order_by", None)
-        return page, {**given, **(vars(conditions) if conditions else {})}, order
+        values = {**given, **(vars(conditions) if conditions else {})}
+        # A loader of pages is found by these values, so lists are made hashable.
+        return page, {name: tuple(each) if isinstance(each, list) else each for name, each in values.items()}, order
 
     async def of_viewer(root: Any, info: Info, **given: Any) -> Any:
         page, values, order = parse(given)

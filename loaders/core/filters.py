@@ -1,12 +1,12 @@
 """The filters of a list. Each makes a SQL condition, and the parameters that are bound for the client's value."""
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, String, bindparam
+from sqlalchemy import ColumnElement, String, and_, bindparam
 
 from db.models.base import Key, fold_name
-from domain import global_id
+from domain import clock, global_id
 from domain.enums import Role
 from domain.errors import BadArgument
 
@@ -20,10 +20,13 @@ class Filter:
     """A filter whose condition `build(role, name, shape)` makes; `name` is that of the argument and of the parameter.
 
     The SQL depends on the shape of the value, never on the value, so that a statement is built once for each shape.
-    `reads_joined`: the condition uses a table that the row joins, so that counting needs the joins too.
+    `reads_joined`: the condition uses a table that the row joins, so that counting needs the joins too. `combine`:
+    returns the condition of the list for those of all filters with the same `combine`, which then speak of one related
+    row; None if the conditions are about the rows of the list.
     """
 
     reads_joined = False
+    combine: Callable[[Role, Iterable[Condition]], Condition] | None = None
 
     def __init__(self, build: Callable[[Role, str, Any], Condition]) -> None:
         self.build = build
@@ -62,6 +65,47 @@ class at_most(Filter):
         super().__init__(lambda role, name, shape: column <= bindparam(name, type_=column.type))
 
 
+class before(Filter):
+    """Rows whose column has a smaller value."""
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(lambda role, name, shape: column < bindparam(name, type_=column.type))
+
+
+class on_or_after(Filter):
+    """Rows whose moment is on a day, in London, or later."""
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(lambda role, name, shape: column >= bindparam(name, type_=column.type))
+
+    def bound(self, name: str, value: Any, reading: "ReadSession") -> dict[str, Any]:
+        return {name: clock.start_of(value)}
+
+
+class on_or_before(Filter):
+    """Rows whose moment is on a day, in London, or earlier."""
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(lambda role, name, shape: column < bindparam(name, type_=column.type))
+
+    def bound(self, name: str, value: Any, reading: "ReadSession") -> dict[str, Any]:
+        return {name: clock.end_of(value)}
+
+
+class one_of(Filter):
+    """Rows whose column has one of a list of values of an enum; an empty list matches no row."""
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(lambda role, name, shape: column.in_(sorted(shape, key=str)))
+        self.column = column
+
+    def shape(self, value: Any) -> Hashable:
+        return frozenset(value)
+
+    def bound(self, name: str, value: Any, reading: "ReadSession") -> dict[str, Any]:
+        return {}
+
+
 class flag(Filter):
     """Rows that meet a condition, if the value is True; False does not filter. `bound` returns further parameters."""
 
@@ -76,6 +120,16 @@ class flag(Filter):
 
     def bound(self, name: str, value: Any, reading: "ReadSession") -> dict[str, Any]:
         return self._bound(reading)
+
+
+class when(Filter):
+    """Rows that meet the condition that `build` makes, if the value is True; False does not filter."""
+
+    def applies(self, value: Any) -> bool:
+        return value is True
+
+    def bound(self, name: str, value: Any, reading: "ReadSession") -> dict[str, Any]:
+        return {}
 
 
 class refers_to(Filter):
@@ -128,3 +182,17 @@ class by_value(Filter):
 
     def bound(self, name: str, value: Any, reading: "ReadSession") -> dict[str, Any]:
         return self._bound(reading)
+
+
+def related(combine: Callable[[Role, Condition], Condition], **filters: Filter) -> dict[str, Filter]:
+    """Filters about a related row: a row of the list matches if one related row meets all of them.
+
+    `combine(role, condition)` returns the condition that such a row exists.
+    """
+
+    def combined(role: Role, conditions: Iterable[Condition]) -> Condition:
+        return combine(role, and_(*conditions))
+
+    for each in filters.values():
+        each.combine = combined
+    return filters

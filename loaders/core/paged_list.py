@@ -89,9 +89,12 @@ class PagedList(Generic[R]):
     def _filtered(self, statement: Select, role: Role, shapes: Shapes) -> Select:
         if self.condition is not None:
             statement = statement.where(self.condition(role))
-        return statement.where(
-            *(self.filters[name].build(role, name, shape) for name, shape in sorted(shapes, key=repr))
-        )
+        conditions: dict[Any, list[Condition]] = {}
+        for name, shape in sorted(shapes, key=repr):
+            each = self.filters[name]
+            conditions.setdefault(each.combine, []).append(each.build(role, name, shape))
+        own = conditions.pop(None, [])
+        return statement.where(*own, *(combine(role, group) for combine, group in conditions.items()))
 
 
 # ---------------------------------------------------------------------- statements
@@ -104,7 +107,9 @@ def _page(
     order = paged_list.order_for(order_by, role)
     leading = []
     if counted:
-        leading.append(paged_list.totals(role, shapes, sums=False).scalar_subquery().label("count"))
+        # It counts the whole list, so nothing of it is correlated with the page.
+        total = paged_list.totals(role, shapes, sums=False).correlate(None).scalar_subquery()
+        leading.append(total.label("count"))
     if order.of is None:
         leading.append(order.value.label("order_value"))
     return page_of(paged_list.statement(role, shapes, *leading), order, page_shape)
@@ -152,14 +157,15 @@ async def read_page(
     """
     role, shapes = reading.viewer.role, paged_list.shapes(values)
     order = paged_list.order_for(order_by, role)
-    request, parameters = PageRequest.parse(arguments, order), paged_list.parameters(values, reading)
+    request, filtered_by = PageRequest.parse(arguments, order), paged_list.parameters(values, reading)
+    parameters = {**order.bound(reading), **request.parameters, **filtered_by}
     selects_order_value = order.of is None
     names = ["count"] * counted + ["order_value"] * selects_order_value
     statement = _page(paged_list, role, shapes, order_by, request.shape, counted)
-    leading, rows = await reading.read_with(paged_list.row, statement, names, **parameters, **request.parameters)
+    leading, rows = await reading.read_with(paged_list.row, statement, names, **parameters)
 
     async def totals() -> Mapping[str, int]:
-        [row] = await reading.rows(_totals(paged_list, role, shapes), **parameters)
+        [row] = await reading.rows(_totals(paged_list, role, shapes), **filtered_by)
         return row._asdict()
 
     # A page without rows has no count either, which is not 0 if a cursor was given.
@@ -203,8 +209,7 @@ class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
             statement,
             ["owner_key"] + ["order_value"] * selects_order_value,
             keys=keys,
-            **self._parameters,
-            **request.parameters,
+            **{**self._order.bound(self._reading), **self._parameters, **request.parameters},
         )
         owner_keys = list(leading["owner_key"])
         rows_of: dict[int, list[R]] = {key: [] for key in keys}

@@ -25,6 +25,7 @@ class Order:
 
     `name` identifies the order in cursors. `value` and `key` are SQL expressions. `of` returns the value of a row, from
     which its cursor is made; None if the row does not contain it, so that the statement selects it as `order_value`.
+    `bound(reading)` returns the parameters of `value`.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Order:
     key: ColumnElement[int] | Any
     of: Callable[[Any], Any] | None
     descending: bool = False
+    bound: Callable[[Any], Mapping[str, Any]] = lambda reading: {}
 
     def columns(self, backwards: bool = False) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         """Returns the arguments of `order_by`; `backwards` starts at the end of the list."""

@@ -13,7 +13,7 @@ from loaders.learner import LearnerLoader
 from loaders.session import SessionLoader
 from schema.enums import ActionKind, ActionStatus
 from schema.field_builders import argument, attribute, connection, loaded, person, related
-from schema.relay import Connection, Node, node
+from schema.relay import Connection, Node, node, record
 from schema.types.evidence import Evidence
 from schema.types.file import File
 
@@ -75,6 +75,7 @@ class Action(Node):
 
 @strawberry.type
 class ActionQueries:
+    action: Action | None = record("Action", "The action with this id")
     actions: Connection[Action] = connection(
         "The actions of all learners whom the viewer may see, earliest target date first.",
         ACTIONS,

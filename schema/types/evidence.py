@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from domain.clock import day_of
+from loaders.action import ActionLoader
 from loaders.aim import AimLoader
 from loaders.core.registry import Loaders
 from loaders.criterion import CriterionLoader
@@ -19,12 +20,13 @@ from loaders.evidence_detail import (
 )
 from loaders.learner import LearnerLoader
 from schema.enums import AssessmentMethod, EvidenceStatus, Role
-from schema.field_builders import argument, attribute, connection, loaded, related
+from schema.field_builders import argument, attribute, connection, loaded, person, related
 from schema.relay import Connection, Node, node, record
 from schema.types.file import File
 from schema.types.user import User
 
 if TYPE_CHECKING:
+    from schema.types.action import Action
     from schema.types.aim import Aim
     from schema.types.criterion import Criterion
     from schema.types.learner import Learner
@@ -110,6 +112,13 @@ class Evidence(Node):
         EvidenceMappingsLoader,
     )
     assessment_methods: list[AssessmentMethod] = attribute("How the assessor assessed it; empty until then.")
+    action: Annotated["Action", strawberry.lazy("schema.types.action")] | None = loaded(
+        "The action that it was submitted for; null if there is none or the viewer may not see the action.",
+        ActionLoader,
+        by="action_key",
+    )
+    assessed_by: User | None = person("The user who assessed it last; null until then.", "assessed_by_key")
+    assessed_at: dt.datetime | None = attribute("When it was last assessed; null until then.")
     feedback: str | None = attribute("The assessor's feedback; null until there is some.")
     points_for_improvement: str | None = attribute(
         "What to improve before it is resubmitted; null if the assessor gave no points for improvement."
@@ -123,6 +132,15 @@ class EvidenceFilter:
     unmapped_only: bool | None = strawberry.field(
         default=None, description="True: only evidence that is mapped to no criterion."
     )
+    statuses: list[EvidenceStatus] | None = strawberry.field(
+        default=None, description="Only evidence with one of these statuses."
+    )
+    submitted_from: dt.date | None = strawberry.field(
+        default=None, description="Only evidence first submitted on this day, in London, or later."
+    )
+    submitted_to: dt.date | None = strawberry.field(
+        default=None, description="Only evidence first submitted on this day, in London, or earlier."
+    )
 
 
 @strawberry.type
@@ -132,6 +150,7 @@ class EvidenceQueries:
         "The evidence of all learners whom the viewer may see, oldest first: what waits for an assessor longest comes "
         "first.",
         EVIDENCE_OLDEST_FIRST,
+        filter=EvidenceFilter,
         awaiting_assessment_only=argument(bool, "Only evidence that is `SUBMITTED` or `RESUBMITTED`."),
         assessor_id=argument(strawberry.ID, "Only evidence of aims of this assessor: the id of a user."),
         employer_id=argument(strawberry.ID, "Only evidence of learners who work at this employer site."),

@@ -17,10 +17,10 @@ from loaders.session import SESSIONS
 from loaders.signature_request import SIGNATURE_REQUESTS, AwaitingSignatureLoader
 from loaders.time_log_entry import TIME_LOG
 from loaders.upcoming import UpcomingLoader
-from loaders.user import ManagersOfLearnerLoader
+from loaders.user import ContactLoader, ManagersOfLearnerLoader, NamedUserLoader
 from resolvers import signed_urls
 from resolvers.time_log_calendar import time_log_calendar
-from schema.enums import ActionStatus, LearnerOrder, SessionStatus, SignatureRequestStatus, TrafficLight
+from schema.enums import ActionStatus, AimStatus, LearnerOrder, SessionStatus, SignatureRequestStatus, TrafficLight
 from schema.field_builders import Info, argument, attribute, connection, loaded, related, resolved
 from schema.relay import Connection, Node, node, record
 from schema.types.action import Action
@@ -31,7 +31,7 @@ from schema.types.file import Download, File
 from schema.types.off_the_job import OffTheJob
 from schema.types.progress import Progress
 from schema.types.session import Session
-from schema.types.signature_request import SignatureRequest
+from schema.types.signature_request import AwaitingViewerOnly, SignatureRequest
 from schema.types.time_log_entry import TimeLogDay, TimeLogEntryConnection, TimeLogFilter
 from schema.types.user import User
 
@@ -63,6 +63,31 @@ class LearnerFilter:
         description="True: only learners whose latest planned end has passed with an aim unfinished. False: only the "
         "others.",
     )
+    status: list[AimStatus] | None = strawberry.field(
+        default=None,
+        description="Only learners with an aim in one of these states. This filter, `assessorId`, `qualificationId` "
+        "and the filters of dates speak of one aim, which meets all of them.",
+    )
+    qualification_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Only learners with an aim of this version of a qualification."
+    )
+    started_from: dt.date | None = strawberry.field(
+        default=None, description="Only learners with an aim that starts on this day or later."
+    )
+    started_to: dt.date | None = strawberry.field(
+        default=None, description="Only learners with an aim that starts on this day or earlier."
+    )
+    planned_end_from: dt.date | None = strawberry.field(
+        default=None, description="Only learners with an aim whose planned end is this day or later."
+    )
+    planned_end_to: dt.date | None = strawberry.field(
+        default=None, description="Only learners with an aim whose planned end is this day or earlier."
+    )
+    not_signed_in_since: dt.date | None = strawberry.field(
+        default=None,
+        description="Only learners who have not logged in on this day, in London, or later; those who have never "
+        "logged in included.",
+    )
 
 
 def _conditions(filter: Any) -> dict[str, Any]:
@@ -78,6 +103,14 @@ class Learner(Node):
     name: str = attribute("The learner's name.")
     uln: str | None = attribute(
         "The Unique Learner Number, 10 digits; null if the viewer may not see it or it is not known."
+    )
+    user: User = loaded("The learner's login.", NamedUserLoader, by="user_key")
+    email: str | None = loaded(
+        "The learner's e-mail address; null if the viewer may not see it.",
+        ContactLoader,
+        by="user_key",
+        part="email",
+        nullable=True,
     )
     photo: File | None = loaded("A photo of the learner; null if there is none.", NamedFileLoader, by="photo_key")
     last_login_at: dt.datetime | None = attribute("When the learner last logged in; null if they never have.")
@@ -168,6 +201,7 @@ class Learner(Node):
         SIGNATURE_REQUESTS,
         owner="learner",
         status=argument(SignatureRequestStatus, "Only documents with this status."),
+        awaiting_viewer_only=AwaitingViewerOnly,
     )
     time_log: TimeLogEntryConnection = connection(
         "The time log as a list, latest day first.", TIME_LOG, owner="learner", filter=TimeLogFilter

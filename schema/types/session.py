@@ -8,10 +8,10 @@ import strawberry
 from loaders.action import ActionsOfSessionLoader
 from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
-from loaders.session import AimsOfSessionLoader, FilesOfSessionLoader, SessionRow
+from loaders.session import DIARY, AimsOfSessionLoader, FilesOfSessionLoader, SessionRow
 from schema.enums import SessionStatus, SessionType
-from schema.field_builders import attribute, loaded, related
-from schema.relay import Node, node, record
+from schema.field_builders import attribute, connection, loaded, related
+from schema.relay import Connection, Node, node, record
 from schema.types.action import Action
 from schema.types.file import File
 from schema.types.user import User
@@ -52,6 +52,32 @@ class Session(Node):
     )
 
 
+@strawberry.input(description="Conditions for sessions; all of those given must hold.")
+class SessionFilter:
+    from_: dt.datetime | None = strawberry.field(
+        default=None, name="from", description="Only sessions that begin at this time or later."
+    )
+    to: dt.datetime | None = strawberry.field(default=None, description="Only sessions that begin before this time.")
+    assessor_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Only sessions with this assessor: the id of a user."
+    )
+    employer_id: strawberry.ID | None = strawberry.field(
+        default=None, description="Only sessions of learners who work at this employer site."
+    )
+    learner_id: strawberry.ID | None = strawberry.field(default=None, description="Only sessions of this learner.")
+    statuses: list[SessionStatus] | None = strawberry.field(
+        default=None, description="Only sessions with one of these statuses."
+    )
+    types: list[SessionType] | None = strawberry.field(
+        default=None, description="Only sessions for one of these purposes."
+    )
+
+
 @strawberry.type
 class SessionQueries:
     session: Session | None = record("Session", "The session with this id")
+    sessions: Connection[Session] = connection(
+        "The diary: the sessions of all learners whom the viewer may see, by the time at which they begin.",
+        DIARY,
+        filter=SessionFilter,
+    )

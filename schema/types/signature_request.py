@@ -8,15 +8,18 @@ import strawberry
 from domain import enums
 from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
-from loaders.signature_request import SignatureRequestRow, SignatureSlotsLoader
+from loaders.signature_request import SIGNATURE_REQUESTS, SignatureRequestRow, SignatureSlotsLoader
 from schema.enums import Role, SignatureRequestStatus
-from schema.field_builders import attribute, loaded, related
-from schema.relay import Node, node, record
+from schema.field_builders import argument, attribute, connection, loaded, related
+from schema.relay import Connection, Node, node, record
 from schema.types.file import File
 from schema.types.user import User
 
 if TYPE_CHECKING:
     from schema.types.learner import Learner
+
+
+AwaitingViewerOnly = argument(bool, "Only documents that wait for a signature in the viewer's role.")
 
 
 async def _awaiting_viewer(row: SignatureRequestRow, loaders: Loaders) -> bool:
@@ -57,3 +60,9 @@ class SignatureRequest(Node):
 @strawberry.type
 class SignatureRequestQueries:
     signature_request: SignatureRequest | None = record("SignatureRequest", "The document to sign with this id")
+    signature_requests: Connection[SignatureRequest] = connection(
+        "The documents to sign of all learners whom the viewer may see, newest first.",
+        SIGNATURE_REQUESTS,
+        status=argument(SignatureRequestStatus, "Only documents with this status."),
+        employer_id=argument(strawberry.ID, "Only documents about learners who work at this employer site."),
+    )

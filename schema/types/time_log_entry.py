@@ -9,11 +9,11 @@ from loaders.aim import AimLoader
 from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
 from loaders.session import SessionLoader
-from loaders.time_log_entry import TimeLogEntryRow
+from loaders.time_log_entry import TIME_LOG, TimeLogEntryRow
 from loaders.unit import UnitLoader
 from schema.enums import ActivityType, JobSetting
-from schema.field_builders import attribute, loaded, person, related, resolved
-from schema.relay import Connection, Node, node
+from schema.field_builders import argument, attribute, connection, loaded, person, related, resolved
+from schema.relay import Connection, Node, node, record
 from schema.types.user import User
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class TimeLogEntry(Node):
         SessionLoader,
         by="session_key",
     )
+    added_by: User = person("The user who added it.", "added_by_key")
     approved_by: Annotated["User", strawberry.lazy("schema.types.user")] | None = person(
         "The user who approved it; null until then.", "approved_by_key"
     )
@@ -90,3 +91,15 @@ class TimeLogFilter:
         default=None, name="from", description="Only entries on or after this day."
     )
     to: dt.date | None = strawberry.field(default=None, description="Only entries on or before this day.")
+
+
+@strawberry.type
+class TimeLogEntryQueries:
+    time_log_entry: TimeLogEntry | None = record("TimeLogEntry", "The time log entry with this id")
+    time_log_entries: TimeLogEntryConnection = connection(
+        "The time log entries of all learners whom the viewer may see, latest day first.",
+        TIME_LOG,
+        filter=TimeLogFilter,
+        learner_id=argument(strawberry.ID, "Only entries of this learner."),
+        employer_id=argument(strawberry.ID, "Only entries of learners who work at this employer site."),
+    )

@@ -1,13 +1,26 @@
 """Users: people with a login."""
 
 import datetime as dt
+from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from loaders.core.registry import Loaders
+from loaders.learner import LEARNERS_OF_MANAGER
+from loaders.role_grant import GrantsOfUserLoader, RoleGrantRow
 from loaders.user import USERS, ContactLoader, UserRow
 from schema.enums import Role
-from schema.field_builders import Search, argument, attribute, connection, loaded
+from schema.field_builders import Search, argument, attribute, connection, loaded, related
 from schema.relay import Connection, Node, node
+
+if TYPE_CHECKING:
+    from schema.types.learner import Learner
+    from schema.types.role_grant import RoleGrant
+
+
+async def _grants(row: UserRow, loaders: Loaders) -> list[RoleGrantRow] | None:
+    visible = await loaders[ContactLoader].load(row.key)
+    return None if visible is None else await loaders[GrantsOfUserLoader].load(row.key)
 
 
 @node(UserRow, "A person with a login: a learner, or someone who works for the provider or for an employer.")
@@ -21,6 +34,23 @@ class User(Node):
         ContactLoader,
         part="last_login_at",
         nullable=True,
+    )
+    archived_at: dt.datetime | None = loaded(
+        "When the account was archived, so that nobody can log in to it; null if it is in use or the viewer may not "
+        "see it.",
+        ContactLoader,
+        part="archived_at",
+        nullable=True,
+    )
+    grants: list[Annotated["RoleGrant", strawberry.lazy("schema.types.role_grant")]] | None = related(
+        "The roles of the login, oldest first; null if the viewer may not see them. Who sees the e-mail address sees "
+        "the roles.",
+        _grants,
+    )
+    learners: Connection[Annotated["Learner", strawberry.lazy("schema.types.learner")]] = connection(
+        "The learners allocated to the user as an Employer Manager, of those whom the viewer may see, by name.",
+        LEARNERS_OF_MANAGER,
+        owner="manager",
     )
 
 

@@ -18,7 +18,7 @@ from schema.field_builders import argument, attribute, connection, loaded, relat
 from schema.relay import Connection
 from schema.types.kpis import Kpis, selected_metrics
 from schema.types.role_grant import RoleGrant
-from schema.types.signature_request import SignatureRequest
+from schema.types.signature_request import AwaitingViewerOnly, SignatureRequest
 from schema.types.user import User
 
 if TYPE_CHECKING:
@@ -59,6 +59,7 @@ class Viewer:
         "Documents with a signature slot for the role in use, about learners whom the viewer may see, newest first.",
         SIGNATURE_REQUESTS_OF_ROLE,
         status=argument(SignatureRequestStatus, "Only documents with this status."),
+        awaiting_viewer_only=AwaitingViewerOnly,
     )
 
 

@@ -21,7 +21,7 @@ from domain.enums import CriterionFilter, Role
 from loaders.action import ActionsOfSessionLoader
 from loaders.aggregates import Metric
 from loaders.core.dataloader import BaseLoader
-from loaders.core.filters import by_value, flag, refers_to
+from loaders.core.filters import by_value, flag, one_of, refers_to, when
 from loaders.core.paged_list import PagedList, PagesLoader, read_page, whole_list
 from loaders.core.pagination import Page, PageArguments
 from loaders.core.registry import Loaders
@@ -90,6 +90,8 @@ def keys_of(rows: Rows) -> dict[str, list[Any]]:
             for row in rows[f"qualification_{kind}"]
             if row["qualification_id"] == aim["qualification_id"]
         ]
+    keys["manager"] = keys["user_account"]
+    keys["dates"] = sorted({aim[name] for aim in rows["aim"] for name in ("start_date", "planned_end_date")})
     keys["metrics"] = [frozenset(Metric)]
     keys["employer_metrics"] = [(key, frozenset(Metric)) for key in keys["employer"]]
     return keys
@@ -161,8 +163,15 @@ def _filters_and_orders(listed: PagedList, keys: dict[str, list[Any]]) -> Iterat
         elif isinstance(kind, by_value):
             for value in (True, False) if kind.kind is bool else kind.kind:
                 yield {name: value}, None
-        elif isinstance(kind, flag):
+        elif isinstance(kind, flag | when):
             yield {name: True}, None
+        elif isinstance(kind, one_of):
+            for value in kind.column.type.python_type:
+                yield {name: (value,)}, None
+        elif kind.combine is not None:
+            # A date of an aim, which the viewer may not see.
+            for date in keys["dates"]:
+                yield {name: date}, None
 
 
 async def page_content(page: Page[Any]) -> Any:

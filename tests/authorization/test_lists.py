@@ -16,9 +16,12 @@ from tests.authorization.schema_crawler import filters, found, graph, read_types
 from tests.authorization.viewer_crawler import differences
 
 # The root field for each type that has such a list.
-ROOTS = {"Learner": "learners(first: 100)", "Employer": "employers(first: 100)"}
+ROOTS = {"Learner": "learners(first: 100)", "Employer": "employers(first: 100)", "User": "users(first: 100)"}
 # The type of the id by the name of the argument; the subject of the audit trail can be of any type.
-TYPES = {"assessorId": "User", "employerId": "Employer", "aimId": "Aim"}
+TYPES = {
+    "assessorId": "User", "employerId": "Employer", "aimId": "Aim", "learnerId": "Learner",
+    "qualificationId": "Qualification",
+}  # fmt: skip
 
 
 def _ids_for(argument: str, ids: list[str]) -> list[str]:
