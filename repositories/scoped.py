@@ -18,5 +18,5 @@ def one_for_write(role: Role, entity: type[Base], locked: bool) -> Select[Any]:
     """
     table: Any = entity
     has_key = table.id == bindparam("key", type_=table.id.type)
-    statement = select(entity).where(has_key, scope.of_provider(table), scope.sees(role, entity))
+    statement = select(entity).where(has_key, scope.sees(role, entity))
     return statement.with_for_update(of=entity, key_share=True) if locked else statement

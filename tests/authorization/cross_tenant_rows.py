@@ -50,6 +50,18 @@ async def build_with_cross_tenant_rows(database: Database) -> AuthorizationScena
     return scenario
 
 
+async def build_with_foreign_learner(database: Database) -> AuthorizationScenario:
+    """Builds the scenario and adds an aim and an allocation of this provider that name the far provider's learner."""
+    scenario = await build_authorization(database)
+    users = scenario.users
+    async with database.writing() as session:
+        factory = Factory(session)
+        aim = await factory.aim(scenario.zoe, scenario.far_standard, assessor=users["ann"], iqa=users["ian"])
+        aim.provider_id = scenario.provider.id
+        await factory.allocate(users["mo"], scenario.zoe, provider_id=scenario.provider.id)
+    return scenario
+
+
 async def _add_records_of_ada(factory: Factory, scenario: AuthorizationScenario) -> None:
     """Adds a record of each kind for Ada, with and without an aim; the provider of each is the far one."""
     ada, ann, main = scenario.ada, scenario.users["ann"], scenario.aims["main"]
