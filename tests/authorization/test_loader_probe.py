@@ -8,9 +8,11 @@ from tests.authorization.loader_probe import disagreements, lists, loader_classe
 from tests.authorization.viewer_crawler import differences
 from tests.support.scenarios.authorization import ONE_OF_EACH
 
-# One user of each role; Max, who is assessor and IQA of one aim of several; Nell, who manages no learner.
+# One user of each role; Max, who is assessor and IQA of one aim of several; Bob, who sees several learners and not all
+# of their aims; Nell, who manages no learner.
 CASES = [("sqlite", *viewer) for viewer in ONE_OF_EACH]
-CASES += [("sqlite", "max", Role.ASSESSOR), ("sqlite", "max", Role.IQA), ("sqlite", "nell", Role.EMPLOYER_MANAGER)]
+CASES += [("sqlite", "max", Role.ASSESSOR), ("sqlite", "max", Role.IQA), ("sqlite", "bob", Role.ASSESSOR)]
+CASES += [("sqlite", "nell", Role.EMPLOYER_MANAGER)]
 CASES += [("postgresql", "ann", Role.ASSESSOR), ("postgresql", "olu", Role.EMPLOYER_OVERVIEW)]
 
 

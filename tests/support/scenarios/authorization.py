@@ -153,7 +153,11 @@ async def _aims(factory: Factory, scenario: AuthorizationScenario) -> None:
     scenario.english = await factory.qualification(scenario.provider, "English", (1,))
     scenario.barista = await factory.qualification(scenario.provider, "Barista's café skills", (1, 1))
     scenario.far_standard = await factory.qualification(scenario.far, "Far standard", (2, 1))
-    ended = {"status": AimStatus.COMPLETED, "actual_end_date": factory.today}
+    # Only Max and Ian see this aim, whose planned end is the latest: other viewers must not see it in the order.
+    ended = {
+        "status": AimStatus.COMPLETED, "actual_end_date": factory.today,
+        "planned_end_date": factory.today + 200 * DAY,
+    }  # fmt: skip
     late = {"planned_end_date": factory.today - 5 * DAY}
     unmapped = {"mapped": 0, "signed_off": 0}
     users = scenario.users
