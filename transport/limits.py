@@ -58,8 +58,13 @@ class Limits:
     kept_refusals: int = 256
     kept_hashes: int = 1_000
 
-    # WebSockets and event streams.
-    sockets: int = 2_000
+    # WebSockets and event streams: with a token in all, of one viewer and of one network (an IPv4 address or an IPv6
+    # /64), and WebSockets that have sent none yet, in all and of one network.
+    connections: int = 2_000
+    connections_viewer: int = 64
+    connections_network: int = 500
+    connections_anonymous: int = 400
+    connections_anonymous_network: int = 100
     socket_operations: int = 50
     socket_queue: int = 32
     init_seconds: float = 10.0
@@ -71,13 +76,17 @@ class Limits:
     def read(cls, settings: Mapping[str, str]) -> Self:
         """Reads the limits from settings such as WAYMARK_LIMIT_DEPTH=10, usually the environment.
 
-        Raises ValueError with the name of the setting if it is not a number of 0 or more.
+        Raises ValueError with the name of the setting if there is no such limit, or the value is not a number of 0 or
+        more.
         """
+        limits = {SETTING_PREFIX + each.name.upper(): each for each in fields(cls) if each.type in (int, float)}
         changed: dict[str, Any] = {}
-        for each in fields(cls):
-            setting = SETTING_PREFIX + each.name.upper()
-            if each.type in (int, float) and setting in settings:
-                changed[each.name] = _number(setting, settings[setting], each.type)
+        for setting, value in settings.items():
+            if not setting.startswith(SETTING_PREFIX):
+                continue
+            if setting not in limits:
+                raise ValueError(f"{setting} is not a limit: see docs/operations.md for their names")
+            changed[limits[setting].name] = _number(setting, value, limits[setting].type)
         return cls(**changed)
 
 

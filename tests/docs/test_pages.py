@@ -5,6 +5,7 @@ import re
 
 from commands.command_line import make_parser
 from tests.support.architecture import PACKAGES, ROOT, files
+from transport.limits import SETTING_PREFIX, Limits
 
 SECURITY = (ROOT / "docs" / "security.md").read_text()
 OPERATIONS = (ROOT / "docs" / "operations.md").read_text()
@@ -18,7 +19,8 @@ def _tests_of(path: str) -> set[str]:
 
 def test_every_line_of_the_security_list_has_a_figure_and_existing_tests() -> None:
     rows = re.findall(r"^\| (\d+) \| (.+?) \| (.+?) \| (.+?) \|$", SECURITY, re.MULTILINE)
-    assert [int(row[0]) for row in rows] == list(range(1, 25))
+    lines = [int(row[0]) for row in rows]
+    assert lines == sorted(set(lines)) and set(range(1, 25)) <= set(lines)
     for line, what, figure, tests in rows:
         assert what.strip() and figure.strip()
         named = re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", tests)
@@ -33,9 +35,16 @@ def test_exactly_the_settings_that_are_read_are_documented() -> None:
     for path in files():
         if path.endswith(".py") and path.split("/")[0] in (*PACKAGES, "server.py"):
             read |= set(re.findall(r'"(WAYMARK_[A-Z_]+)"', (ROOT / path).read_text()))
-    read = {name for name in read if not name.startswith("WAYMARK_LIMIT_")}
+    read = {name for name in read if not name.startswith(SETTING_PREFIX)}
     documented = set(re.findall(r"^\| `(WAYMARK_[A-Z_]+)` \|", OPERATIONS, re.MULTILINE))
-    assert documented == read
+    assert {name for name in documented if not name.startswith(SETTING_PREFIX)} == read
+
+
+def test_the_limits_have_the_defaults_that_the_page_says() -> None:
+    documented = re.findall(rf"^\| `{SETTING_PREFIX}([A-Z_]+)` \| ([\d,.]+) \|", OPERATIONS, re.MULTILINE)
+    assert len(documented) > 5
+    for name, default in documented:
+        assert getattr(Limits(), name.lower()) == float(default.replace(",", "")), name
 
 
 def test_every_command_that_a_page_names_exists() -> None:

@@ -44,6 +44,7 @@ from transport.graphql.request import (
 )
 from transport.limits import Limits
 from transport.realtime.connection_lifecycle import ConnectionLifecycle
+from transport.realtime.connection_limits import OpenConnections
 from transport.realtime.handshake import WebSocketEndpoint
 from transport.realtime.sse import EventStreamHandler
 
@@ -88,6 +89,11 @@ class GraphQLEndpoint:
     def open_streams(self) -> int:
         """The number of open event streams."""
         return self._lifecycle.open_streams
+
+    @property
+    def connections(self) -> OpenConnections:
+        """The open WebSockets and event streams, and how many were closed or refused because of the limits."""
+        return self._lifecycle.connections
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":

@@ -12,6 +12,7 @@ from strawberry import Schema
 from strawberry.execution import optimized_is_awaitable
 
 from auth.viewer import NotSignedIn
+from domain.network import network_of
 from transport.graphql.document_cache import DocumentCache, Operation
 from transport.graphql.errors import (
     GENERIC_MESSAGE,
@@ -31,7 +32,7 @@ from transport.graphql.introspection import IntrospectionCache
 from transport.graphql.operation_context import MakeContext, OperationContext, is_still_signed_in
 from transport.graphql.operation_log import OperationLog
 from transport.graphql.persisted_documents import DocumentFinder, PersistedDocuments
-from transport.graphql.rate_limit import RateLimiter, address_key
+from transport.graphql.rate_limit import RateLimiter
 from transport.graphql.request import GraphQLRequest
 from transport.limits import Limits
 
@@ -91,7 +92,7 @@ class OperationRunner:
                 raise operation_rejected(GENERIC_MESSAGE)
         except OperationRejected as rejection:
             raise self._mask(rejection, viewer is None) from None
-        key = address_key(context.client.address) if viewer is None else viewer.user_key
+        key = network_of(context.client.address) if viewer is None else viewer.user_key
         log.cost_left = self._rate_limiter.charge(key, log.cost, anonymous=viewer is None)
         return PreparedOperation(operation, request, context, log, viewer is None)
 

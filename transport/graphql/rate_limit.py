@@ -6,7 +6,6 @@ protects a process against one caller and is not a quota.
 
 import time
 from collections.abc import Callable, Hashable
-from ipaddress import IPv6Address
 
 from transport.graphql.errors import BUDGET_SPENT, HttpError, operation_rejected, retry_after
 from transport.limits import Limits
@@ -71,13 +70,3 @@ class RateLimiter:
         if spent <= target:
             return MINUTE * (1 - (target - spent) / previous) - elapsed if previous else 1.0
         return MINUTE - elapsed + MINUTE * (1 - target / spent)
-
-
-def address_key(address: str | None) -> str:
-    """Returns the key of an anonymous caller: the IPv4 address, or the /64 network of an IPv6 address."""
-    if address is None or ":" not in address:
-        return address or ""
-    try:
-        return IPv6Address(address.partition("%")[0]).exploded[:19]
-    except ValueError:
-        return address

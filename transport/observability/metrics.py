@@ -65,6 +65,7 @@ class Metrics:
         for name, description, read in (
             ("waymark_open_sockets", "Open WebSockets.", lambda: endpoint.open_sockets),
             ("waymark_open_streams", "Open event streams.", lambda: endpoint.open_streams),
+            ("waymark_anonymous_sockets", "Open WebSockets without a token.", lambda: endpoint.connections.anonymous),
             ("waymark_document_hits", "Documents found in the cache.", lambda: endpoint.cache_stats.hits),
             ("waymark_document_misses", "Documents not found in the cache.", lambda: endpoint.cache_stats.misses),
         ):

@@ -4,12 +4,14 @@ import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from starlette.types import Message, Send
+from starlette.types import Message, Scope, Send
 
 from domain import clock
+from domain.network import network_of
 from transport.graphql.errors import UNAUTHENTICATED, outage_response
 from transport.graphql.operation_context import OperationContext
 from transport.limits import Limits
+from transport.realtime.connection_limits import OpenConnections
 
 SESSION_ENDED = {"errors": [{"message": "Your session has ended.", "extensions": {"code": UNAUTHENTICATED}}]}
 
@@ -19,10 +21,11 @@ class ClientTooSlow(Exception):
 
 
 class ConnectionLifecycle:
-    """The open event streams of one process, and the signal that ends them and every WebSocket."""
+    """The open event streams and WebSockets of one process, and the signal that ends them."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self.connections = OpenConnections(limits)
         self._shutdown = asyncio.Event()
         self.open_streams = 0
 
@@ -40,13 +43,31 @@ class ConnectionLifecycle:
         await self._shutdown.wait()
 
     @contextmanager
-    def open_stream(self) -> Iterator[None]:
-        """Counts an event stream as open."""
+    def open_stream(self, context: OperationContext) -> Iterator[asyncio.Future[None]]:
+        """Counts an event stream as open. Gives a future that is done when it has to end, to make room for others.
+
+        Raises TooManyConnections.
+        """
+        make_room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        network = network_of(context.client.address)
+        if context.viewer is None:
+            connection = self.connections.open_anonymous(
+                network, lambda: None if make_room.done() else make_room.set_result(None)
+            )
+        else:
+            connection = self.connections.open_signed_in(network, context.viewer.user_key)
         self.open_streams += 1
         try:
-            yield
+            yield make_room
         finally:
             self.open_streams -= 1
+            self.connections.close(connection)
+
+    @staticmethod
+    def network(scope: Scope) -> str:
+        """Returns the network of a connection's client; behind a trusted proxy it is not the proxy's."""
+        client = scope.get("client")
+        return network_of(client[0] if client else None)
 
     async def until_session_ends(self, context: OperationContext) -> None:
         """Returns when the viewer's token has expired or the session was ended; never for an anonymous caller."""

@@ -2,11 +2,9 @@
 
 import asyncio
 from collections.abc import Coroutine
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from graphql import OperationType
 from starlette.requests import HTTPConnection
 from starlette.types import Message, Receive, Scope, Send
@@ -17,22 +15,20 @@ from transport.graphql.operation_context import OperationContext, close_context,
 from transport.graphql.operation_log import OperationLog
 from transport.graphql.operation_runner import OperationRunner
 from transport.graphql.request import GraphQLRequest, decode, from_json
-from transport.realtime.connection_lifecycle import ClientTooSlow, ConnectionLifecycle
+from transport.realtime.connection_lifecycle import ConnectionLifecycle
+from transport.realtime.connection_limits import TooManyConnections
+from transport.realtime.send_queue import CloseWebSocket, SendQueue
 
 PROTOCOL = "graphql-transport-ws"
 
 
-class CloseWebSocket(Exception):
-    """Ends the connection with a close code; 0 sends no close frame, because the client has gone or does not read."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        super().__init__(reason)
-        self.code = code
-        self.reason = reason
-
-
 def _forbidden() -> CloseWebSocket:
     return CloseWebSocket(4403, "Forbidden")
+
+
+def _no_room(reason: str) -> CloseWebSocket:
+    """The code of RFC 6455's registry for "try again later": clients connect again after a while."""
+    return CloseWebSocket(1013, reason)
 
 
 def _invalid_message() -> CloseWebSocket:
@@ -50,40 +46,6 @@ class AuthenticatedConnection:
     context: OperationContext
 
 
-class SendQueue:
-    """Messages to the client, at most `size`: `put` waits until the client has read enough of them."""
-
-    def __init__(self, lifecycle: ConnectionLifecycle, send: Send, size: int) -> None:
-        self._lifecycle = lifecycle
-        self._send = send
-        self._messages: asyncio.Queue[dict[str, Any]] = asyncio.Queue(size)
-
-    async def put(self, message: dict[str, Any]) -> None:
-        """Adds a message."""
-        await self._messages.put(message)
-
-    async def send_all(self) -> None:
-        """Sends the messages as text until cancelled. Raises CloseWebSocket if the client does not read."""
-        while True:
-            text = orjson.dumps(await self._messages.get()).decode()
-            try:
-                await self._lifecycle.send(self._send, {"type": "websocket.send", "text": text})
-            except ClientTooSlow:
-                raise CloseWebSocket(0, "") from None
-            self._messages.task_done()
-
-    async def until_sent(self) -> None:
-        """Returns when every message is sent."""
-        await self._messages.join()
-
-    async def close(self, closing: CloseWebSocket) -> None:
-        """Sends the close frame."""
-        with suppress(ClientTooSlow):
-            await self._lifecycle.send(
-                self._send, {"type": "websocket.close", "code": closing.code, "reason": closing.reason}
-            )
-
-
 class WebSocketConnection:
     """One accepted WebSocket until it closes."""
 
@@ -97,21 +59,32 @@ class WebSocketConnection:
         self._receive = receive
         self._queue = SendQueue(lifecycle, send, self._limits.socket_queue)
         self._authenticated: AuthenticatedConnection | None = None
-        self._initialised = asyncio.Event()
-        self._session_ended = asyncio.Event()
+        self._signed_in = asyncio.Event()
+        # Gets the exception that closes the connection, from outside of the tasks that run it.
+        self._closing: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._operations: dict[str, asyncio.Task[None]] = {}
         self._subscriptions: set[str] = set()
 
     async def run(self) -> None:
         """Handles messages until one side closes, then cancels all running operations."""
+        connections = self._lifecycle.connections
+        network = self._lifecycle.network(self._scope)
+        self._open = connections.open_anonymous(
+            network, lambda: self._close(_no_room("Too many connections without a token"))
+        )
+        try:
+            await self._run()
+        finally:
+            connections.close(self._open)
+
+    async def _run(self) -> None:
         coroutines: list[Coroutine[Any, Any, None]] = [
             self._read_messages(),
             self._queue.send_all(),
             self._until_session_ends(),
-            self._until_operation_finds_session_ended(),
             self._until_shutdown(),
         ]
-        tasks = [asyncio.create_task(coroutine) for coroutine in coroutines]
+        tasks = [*(asyncio.create_task(coroutine) for coroutine in coroutines), self._closing]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_EXCEPTION)
             error = next((error for task in done if (error := task.exception())), None)
@@ -132,17 +105,18 @@ class WebSocketConnection:
     def _request_id(self) -> str:
         return self._scope.get("state", {}).get("request_id", "")
 
+    def _close(self, closing: CloseWebSocket) -> None:
+        if not self._closing.done():
+            self._closing.set_exception(closing)
+
     async def _until_session_ends(self) -> None:
+        # A connection_init without a token does not stop the clock: nobody needs a socket for long to sign in.
         try:
-            await asyncio.wait_for(self._initialised.wait(), self._limits.init_seconds)
+            await asyncio.wait_for(self._signed_in.wait(), self._limits.init_seconds)
         except TimeoutError:
             raise CloseWebSocket(4408, "Connection initialisation timeout") from None
         assert self._authenticated is not None
         await self._lifecycle.until_session_ends(self._authenticated.context)
-        raise _forbidden()
-
-    async def _until_operation_finds_session_ended(self) -> None:
-        await self._session_ended.wait()
         raise _forbidden()
 
     async def _until_shutdown(self) -> None:
@@ -201,7 +175,12 @@ class WebSocketConnection:
         except NotSignedIn:
             raise _forbidden() from None
         self._authenticated = AuthenticatedConnection(connection, context)
-        self._initialised.set()
+        if context.viewer is not None:
+            try:
+                self._lifecycle.connections.sign_in(self._open, context.viewer.user_key)
+            except TooManyConnections as error:
+                raise _no_room(str(error)) from None
+            self._signed_in.set()
         await self._queue.put({"type": "connection_ack"})
 
     async def _handle_subscribe(self, message: dict[str, Any]) -> None:
@@ -237,7 +216,7 @@ class WebSocketConnection:
             response = self._runner.error_response(error, log)
             if isinstance(error, NotSignedIn) and authenticated.context.viewer is not None:
                 # The session of the whole connection has ended.
-                self._session_ended.set()
+                self._close(_forbidden())
                 return
             last = {"id": id_, "type": "error", "payload": response.errors}
         else:

@@ -1,4 +1,4 @@
-"""The WebSocket handshake: origins, the subprotocol, and how many connections may be open."""
+"""The WebSocket handshake: origins, the subprotocol, and whether another connection may be opened."""
 
 from urllib.parse import urlsplit
 
@@ -12,7 +12,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
 class WebSocketEndpoint:
-    """Accepts WebSockets of the own and of allowed origins that speak graphql-transport-ws, up to a number."""
+    """Accepts WebSockets of the own and of allowed origins that speak graphql-transport-ws."""
 
     def __init__(
         self, runner: OperationRunner, lifecycle: ConnectionLifecycle, allowed_origins: frozenset[str]
@@ -26,7 +26,7 @@ class WebSocketEndpoint:
         headers = dict(scope["headers"])
         await receive()
         allowed = is_origin_allowed(headers.get(b"origin"), headers.get(b"host"), self._allowed_origins)
-        if not allowed or self._lifecycle.is_shutting_down or self.open >= self._runner.limits.sockets:
+        if not allowed or self._lifecycle.is_shutting_down or self._lifecycle.connections.is_full:
             # Closing before accepting answers the handshake with 403.
             await send({"type": "websocket.close", "code": 1008})
             return

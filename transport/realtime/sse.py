@@ -20,6 +20,7 @@ from transport.graphql.operation_log import OperationLog
 from transport.graphql.operation_runner import OperationRunner, PreparedOperation
 from transport.graphql.request import GraphQLRequest
 from transport.realtime.connection_lifecycle import SESSION_ENDED, ClientTooSlow, ConnectionLifecycle
+from transport.realtime.connection_limits import TooManyConnections, too_many_connections
 
 _HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -81,18 +82,22 @@ class EventStreamHandler:
         self._log.transport, self._log.status = "sse", 200
         if self._lifecycle.is_shutting_down:
             raise HttpError(503, UNAVAILABLE, "The server is stopping. Try again.", (retry_after(1),))
-        with self._lifecycle.open_stream():
-            await self._start()
-            await self._stream(prepared)
+        try:
+            with self._lifecycle.open_stream(prepared.context) as make_room:
+                await self._start()
+                await self._stream(prepared, make_room)
+        except TooManyConnections as error:
+            raise too_many_connections(error) from None
 
     async def _start(self) -> None:
         await self._send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
 
-    async def _stream(self, prepared: PreparedOperation) -> None:
+    async def _stream(self, prepared: PreparedOperation, make_room: asyncio.Future[None]) -> None:
         disconnect = asyncio.create_task(self._until_disconnect())
         # The last event if the task ends first.
-        last_events: dict[asyncio.Task[None], dict[str, Any] | None] = {
+        last_events: dict[asyncio.Future[None], dict[str, Any] | None] = {
             disconnect: None,
+            make_room: None,
             asyncio.create_task(self._send_events(prepared)): None,
             asyncio.create_task(self._lifecycle.until_session_ends(prepared.context)): SESSION_ENDED,
             asyncio.create_task(self._lifecycle.until_shutdown()): None,

@@ -10,7 +10,7 @@ from tests.support.minimal_schema import AppState, make_app, schema
 from transport.graphql import Limits
 from transport.graphql.document_cache import DocumentCache
 from transport.graphql.errors import HttpError, OperationRejected
-from transport.graphql.rate_limit import RateLimiter, address_key
+from transport.graphql.rate_limit import RateLimiter
 
 LIMITS = Limits()
 
@@ -178,12 +178,6 @@ def test_a_cost_over_the_whole_budget_is_rejected():
     with pytest.raises(OperationRejected, match="the limit is 10 points a minute"):
         RateLimiter(Limits(budget_anonymous=10)).charge("192.0.2.1", 11, anonymous=True)
     assert RateLimiter(Limits(budget=0)).charge(1, 10**9, anonymous=False) is None
-
-
-def test_anonymous_callers_are_counted_by_address():
-    assert address_key("192.0.2.1") != address_key("192.0.2.2")
-    assert address_key("2001:db8:1:2::1") == address_key("2001:db8:1:2:ffff::9") != address_key("2001:db8:1:3::1")
-    assert address_key(None) == ""
 
 
 async def test_cost_is_reported_and_a_spent_budget_is_429():

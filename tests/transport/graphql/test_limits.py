@@ -198,3 +198,6 @@ def test_settings_change_limits_and_invalid_ones_are_rejected():
     for invalid in ("deep", "-1", "", "nan"):
         with pytest.raises(ValueError, match="WAYMARK_LIMIT_BODY_SECONDS"):
             Limits.read({"WAYMARK_LIMIT_BODY_SECONDS": invalid})
+    for unknown in ("WAYMARK_LIMIT_SOCKETS", "WAYMARK_LIMIT_WEIGHTS", "WAYMARK_LIMIT_"):
+        with pytest.raises(ValueError, match=f"^{unknown} is not a limit"):
+            Limits.read({unknown: "1"})

@@ -1,4 +1,6 @@
-"""The WebSocket handshake: origins, the subprotocol, how many connections, and the time to initialise."""
+"""The WebSocket handshake: origins, the subprotocol, whether there is room, and the time to initialise."""
+
+import asyncio
 
 import pytest
 import websockets
@@ -15,9 +17,17 @@ async def port():
         yield port
 
 
-async def test_a_connection_that_is_not_initialised_is_closed():
-    async with serving(limits=Limits(init_seconds=0.1)) as (port, _), connected(port, None) as client:
+@pytest.mark.parametrize("init", [None, {"type": "connection_init"}, {"type": "connection_init", "payload": {}}])
+async def test_a_connection_without_a_token_is_closed(init):
+    async with serving(limits=Limits(init_seconds=0.1)) as (port, _), connected(port, init) as client:
         assert await client.closed() == (4408, "Connection initialisation timeout")
+
+
+async def test_a_connection_with_a_token_outlives_the_time_to_send_one():
+    async with serving(limits=Limits(init_seconds=0.1)) as (port, _), connected(port) as client:
+        await asyncio.sleep(0.4)
+        await client.send({"type": "ping"})
+        assert await client.receive() == {"type": "pong"}
 
 
 async def test_only_graphql_transport_ws_is_accepted(port):
@@ -59,7 +69,7 @@ def test_the_own_origin_is_recognised_by_scheme_host_and_port():
 
 
 async def test_the_number_of_open_connections_is_limited():
-    async with serving(limits=Limits(sockets=1)) as (port, endpoint):
+    async with serving(limits=Limits(connections=1)) as (port, endpoint):
         async with connected(port):
             assert endpoint.open_sockets == 1
             with pytest.raises(websockets.InvalidStatus):
