@@ -22,6 +22,7 @@ from typing import Annotated, Any, TypeVar
 
 import strawberry
 
+from auth.anonymous import AFTER_SIGN_IN, ANONYMOUS
 from domain import global_id
 from domain.errors import DomainError
 from loaders.core.dataloader import BaseLoader
@@ -101,7 +102,7 @@ def signed_in(description: str) -> Any:
     async def load(result: Any, info: Info) -> Any:
         return info.context.viewer
 
-    return _field(description, load)
+    return strawberry.field(description=description, metadata={_LOAD: load, AFTER_SIGN_IN: "viewer"})
 
 
 def result(description: str, part: str | None = None, make: Callable[[Context, Any], Any] | None = None) -> Any:
@@ -127,8 +128,15 @@ def required(type_: Any, description: str) -> Any:
     return Annotated[type_, strawberry.argument(description=description)]
 
 
-def mutation(payload_type: type, resolver: Callable[..., Awaitable[Any]], description: str, **arguments: Any) -> Any:
-    """A field of Mutation. `arguments` are annotations by name.
+def mutation(
+    payload_type: type,
+    resolver: Callable[..., Awaitable[Any]],
+    description: str,
+    *,
+    anonymous: bool = False,
+    **arguments: Any,
+) -> Any:
+    """A field of Mutation. `arguments` are annotations by name. `anonymous`: everybody can run it, without a viewer.
 
     The resolver gets the context and the arguments by name. Instead of `input` it gets the fields of the input; those
     that the client omitted are not passed.
@@ -149,7 +157,7 @@ def mutation(payload_type: type, resolver: Callable[..., Awaitable[Any]], descri
 
     function: Any = resolve
     function.__signature__ = field_signature(arguments, payload_type)
-    return strawberry.mutation(resolver=function, description=description)
+    return strawberry.mutation(resolver=function, description=description, metadata={ANONYMOUS: anonymous})
 
 
 def _error_payload(payload_type: type, error: DomainError) -> Any:

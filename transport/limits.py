@@ -40,6 +40,9 @@ class Limits:
     repeats: int = 30
     repeat_pairs: int = 500
     errors: int = 5
+    # What anonymous callers may send: sign-in operations.
+    document_characters_anonymous: int = 4_000
+    tokens_anonymous: int = 400
 
     # The cost, in points. A budget is the points a minute of one caller; 0 means no limit.
     page_size: int = 100
@@ -50,6 +53,10 @@ class Limits:
     operation_cost: int = 50_000
     budget: int = 500_000
     budget_anonymous: int = 20_000
+    # A document that is not in the cache, and one that is rejected, costs a point of another budget for each so many
+    # characters, before it is parsed.
+    characters_per_point: int = 50
+    budget_documents: int = 20_000
     weights: Mapping[str, int] = field(default_factory=dict)
     list_sizes: Mapping[str, int] = field(default_factory=dict)
 

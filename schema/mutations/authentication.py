@@ -64,18 +64,21 @@ class AuthenticationMutations:
         TokenPayload,
         authentication.login,
         "Signs in. An unknown username and a wrong password give the same error.",
+        anonymous=True,
         input=required(LoginInput, "The credentials."),
     )
     token_refresh = mutation(
         TokenPayload,
         authentication.token_refresh,
         "Exchanges a refresh token for new tokens. Each can be used once; a second use signs the user out.",
+        anonymous=True,
         refresh_token=required(str, "The refresh token from the last `TokenPayload`."),
     )
     logout = mutation(
         LogoutPayload,
         authentication.logout,
         "Signs out: the tokens and subscriptions of this login end.",
+        anonymous=True,
         refresh_token=required(str, "The refresh token from the last `TokenPayload`."),
     )
     role_switch = mutation(
@@ -94,12 +97,14 @@ class AuthenticationMutations:
         PasswordResetRequestPayload,
         password.reset_request,
         "Sends an e-mail with a link to set a new password, if the account exists.",
+        anonymous=True,
         username=required(str, "The username."),
     )
     password_reset = mutation(
         TokenPayload,
         password.reset,
         "Sets a new password with the token from a link, and signs the user in.",
+        anonymous=True,
         input=required(PasswordResetInput, "The token and the new password."),
     )
     disclaimer_accept = mutation(

@@ -5,7 +5,6 @@ import datetime as dt
 import enum
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
 from typing import Any
 
 import strawberry
@@ -13,82 +12,20 @@ import uvicorn
 from graphql import GraphQLError
 from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
-from starlette.requests import HTTPConnection
 
+from auth.anonymous import AFTER_SIGN_IN, ANONYMOUS
 from auth.viewer import NotSignedIn
 from domain import clock
 from domain.errors import BadArgument, not_found
+from tests.support.minimal_context import AppState, Viewer
 from transport.graphql import GraphQLEndpoint, Limits, PersistedDocuments, make_endpoint
 from transport.observability.metrics import Metrics
 from transport.observability.request_logging import OperationObserver, RequestLogging
 
-SAVED = {"sample_kpis": "query SampleKpis { viewer { role kpis { learnerCount } } }"}
-
-
-@dataclass
-class Viewer:
-    """The viewer of a context."""
-
-    user_key: int
-    role: str
-    expires_at: dt.datetime
-
-
-@dataclass
-class Client:
-    """The client of a context."""
-
-    address: str | None
-    request_id: str
-    idempotency_key: str | None
-
-
-@dataclass
-class Context:
-    """A context; `closed` says whether the endpoint has closed it, `checks` how often it read the viewer again."""
-
-    viewer: Viewer | None
-    client: Client
-    state: "AppState"
-    closed: bool = False
-    checks: int = 0
-
-    async def still_signed_in(self) -> bool:
-        self.checks += 1
-        return self.viewer is None or self.viewer.user_key not in self.state.signed_out
-
-    def close(self) -> None:
-        self.closed = True
-
-
-@dataclass
-class AppState:
-    """What tests set and inspect: users who signed out, the life of a token, the contexts, a fault while signing in."""
-
-    signed_out: set[int] = field(default_factory=set)
-    token_seconds: float = 900
-    contexts: list[Context] = field(default_factory=list)
-    changes: int = 0
-    fault: Exception | None = None
-
-    async def make_context(self, connection: HTTPConnection) -> Context:
-        """Makes a context: `Bearer 7` is the token of user 7, `Bearer bad` is invalid."""
-        if self.fault:
-            raise self.fault
-        token = connection.headers.get("authorization", "").removeprefix("Bearer ")
-        viewer = None
-        if token:
-            if not token.isdigit() or int(token) in self.signed_out:
-                raise NotSignedIn
-            viewer = Viewer(int(token), "ASSESSOR", clock.now() + dt.timedelta(seconds=self.token_seconds))
-        client = Client(
-            connection.client.host if connection.client else None,
-            connection.scope.get("state", {}).get("request_id", ""),
-            connection.headers.get("idempotency-key"),
-        )
-        context = Context(viewer, client, self)
-        self.contexts.append(context)
-        return context
+SAVED = {
+    "sample_kpis": "query SampleKpis { viewer { role kpis { learnerCount } } }",
+    "sample_log_in": "mutation LogIn($name: String!) { logIn(name: $name) { token viewer { role } errors } }",
+}
 
 
 @strawberry.type
@@ -99,8 +36,17 @@ class Kpis:
 
 @strawberry.type(name="Viewer")
 class ViewerType:
+    key: int
     role: str
     kpis: Kpis
+
+    @strawberry.field
+    def fails(self) -> int | None:
+        raise ValueError("the secret of Ada Lovelace")
+
+    @strawberry.field
+    def learners(self, first: int | None = None) -> "LearnerConnection":
+        return Query().learners(first=first)
 
 
 @strawberry.type
@@ -135,13 +81,17 @@ class LearnerConnection:
     total_count: int
 
 
+def _viewer(viewer: Viewer) -> ViewerType:
+    return ViewerType(key=viewer.user_key, role=viewer.role, kpis=Kpis(learner_count=3, generated_at="now"))
+
+
 @strawberry.type
 class Query:
     @strawberry.field
     def viewer(self, info: strawberry.Info) -> ViewerType:
         if info.context.viewer is None:
             raise NotSignedIn
-        return ViewerType(role=info.context.viewer.role, kpis=Kpis(learner_count=3, generated_at="now"))
+        return _viewer(info.context.viewer)
 
     @strawberry.field
     def learners(
@@ -206,10 +156,28 @@ class SignIn:
 
 
 @strawberry.type
+class Session:
+    token: str | None
+    errors: list[str]
+    viewer: ViewerType | None = strawberry.field(metadata={AFTER_SIGN_IN: "viewer"})
+
+
+@strawberry.type
 class Mutation:
-    @strawberry.mutation
+    @strawberry.mutation(metadata={ANONYMOUS: True})
     def sign_in(self, input: SignIn) -> bool:
         return True
+
+    @strawberry.mutation(metadata={ANONYMOUS: True})
+    def log_in(self, info: strawberry.Info, name: str, role: str | None = None) -> Session:
+        """Signs in everybody whose name is a number; with the role "broken" fails."""
+        if role == "broken":
+            raise ValueError("the secret of Ada Lovelace")
+        if not name.isdigit():
+            return Session(token=None, errors=["wrong"], viewer=None)
+        expires_at = clock.now() + dt.timedelta(seconds=info.context.state.token_seconds)
+        info.context.viewer = Viewer(int(name), role or "ASSESSOR", expires_at)
+        return Session(token=f"token of {name}", errors=[], viewer=_viewer(info.context.viewer))
 
     @strawberry.mutation
     def change(self, info: strawberry.Info) -> int:

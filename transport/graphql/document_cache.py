@@ -1,16 +1,16 @@
 """Parses, measures and validates documents once, and caches the result by their text."""
 
+import asyncio
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from graphql import (
     DocumentNode,
     FieldNode,
     GraphQLError,
     OperationDefinitionNode,
-    OperationType,
     parse,
     specified_rules,
     validate,
@@ -20,67 +20,26 @@ from strawberry.schema.validation_rules.maybe_null import MaybeNullValidationRul
 from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 
 from transport.graphql.complexity import DocumentWalk
-from transport.graphql.cost import Cost, evaluate
 from transport.graphql.deprecations import Deprecations
 from transport.graphql.errors import VALIDATION_FAILED, OperationRejected, client_message, operation_rejected
+from transport.graphql.prepared_document import Operation, PreparedDocument
 from transport.limits import Limits
+
+T = TypeVar("T")
+# Work that is done in steps; between two of them others may work.
+Steps = Generator[None, None, T]
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation of a valid document.
-
-    `only_introspects` says that its result is the same for every caller; `deprecated` are the coordinates of the
-    deprecated parts of the schema that it uses.
-    """
-
-    document: DocumentNode
-    name: str | None
-    kind: OperationType
-    cost: Cost
-    introspects: bool
-    only_introspects: bool
-    deprecated: tuple[str, ...]
-
-    def cost_with(self, variables: Mapping[str, Any] | None, limits: Limits) -> int:
-        """Returns the cost of running it with these variables. Raises OperationRejected if it is over the limit."""
-        cost = evaluate(self.cost, variables or {}, limits)
-        if cost > limits.operation_cost:
-            raise operation_rejected(
-                f"This operation costs {cost} points; the limit is {limits.operation_cost}. Request smaller pages.",
-                limit="operation_cost",
-                max=limits.operation_cost,
-                found=cost,
-            )
-        return cost
-
-
-@dataclass(frozen=True, slots=True)
-class PreparedDocument:
-    """A valid document and its operations by name."""
-
-    operations: dict[str | None, Operation]
-
-    def operation(self, name: str | None) -> Operation:
-        """Returns the operation to run. Without a name it is the only one. Raises OperationRejected."""
-        if not name:
-            if len(self.operations) == 1:
-                return next(iter(self.operations.values()))
-            raise operation_rejected("operationName is required: the document has several operations.")
-        try:
-            return self.operations[name]
-        except KeyError:
-            raise operation_rejected("operationName must name an operation of the document.") from None
-
-
 @dataclass(slots=True)
 class CacheStats:
-    """How often a document, valid or not, was in the cache, and how often it was not."""
+    """How often a document, valid or not, was in the cache, and how often not; how many were parsed and validated."""
 
     hits: int = 0
     misses: int = 0
+    parsed: int = 0
+    validated: int = 0
 
 
 class DocumentCache:
@@ -98,29 +57,65 @@ class DocumentCache:
         self._cached: OrderedDict[str, PreparedDocument] = OrderedDict()
         self._cached_characters = 0
         self._rejections: OrderedDict[str, OperationRejected] = OrderedDict()
+        self._turn = asyncio.Lock()
         self.stats = CacheStats()
 
     def pin(self, text: str) -> PreparedDocument:
         """Prepares a document that stays in the cache. Raises OperationRejected."""
-        prepared = self._pinned[text] = self._prepare(text)
+        prepared = self._pinned[text] = _finished(self._steps(text))
+        return prepared
+
+    def pinned(self, text: str) -> PreparedDocument | None:
+        """Returns a pinned document; None if the text is not pinned."""
+        return self._pinned.get(text)
+
+    def find(self, text: str) -> PreparedDocument | None:
+        """Returns a document that is in the cache, else None. Raises OperationRejected for one that was rejected."""
+        try:
+            prepared = self._cached_result(text)
+        except OperationRejected:
+            self.stats.hits += 1
+            raise
+        if prepared is None:
+            self.stats.misses += 1
+        else:
+            self.stats.hits += 1
+        return prepared
+
+    def _cached_result(self, text: str) -> PreparedDocument | None:
+        prepared = self._pinned.get(text)
+        if prepared is None and (prepared := self._cached.get(text)) is not None:
+            self._cached.move_to_end(text)
+        if prepared is None and (rejection := self._rejections.get(text)) is not None:
+            raise OperationRejected(rejection.errors)
         return prepared
 
     def prepare(self, text: str) -> PreparedDocument:
         """Returns the document, ready to run. Raises OperationRejected for its syntax, its size or the schema."""
-        prepared = self._pinned.get(text)
-        if prepared is not None:
-            self.stats.hits += 1
-            return prepared
-        prepared = self._cached.get(text)
-        if prepared is not None:
-            self.stats.hits += 1
-            self._cached.move_to_end(text)
-            return prepared
-        rejection = self._rejections.get(text)
-        if rejection is not None:
-            self.stats.hits += 1
-            raise OperationRejected(rejection.errors)
-        self.stats.misses += 1
+        return self.find(text) or _finished(self._storing(text))
+
+    async def prepare_in_turn(self, text: str) -> PreparedDocument:
+        """As `prepare`, for a text that was not in the cache.
+
+        One document is prepared at a time, and between two steps of it everything else has its turn: however many new
+        documents arrive at once, none of them holds up the event loop for longer than its longest step.
+        """
+        return await self.in_turn(self._storing(text))
+
+    async def in_turn(self, steps: Steps[T]) -> T:
+        """Runs the steps, and others' work after each of them; no two documents at the same time."""
+        async with self._turn:
+            while True:
+                try:
+                    next(steps)
+                except StopIteration as finished:
+                    return finished.value
+                await asyncio.sleep(0)
+
+    def _storing(self, text: str) -> Steps[PreparedDocument]:
+        # Another request may have sent the same text while this one waited for its turn.
+        if (known := self._cached_result(text)) is not None:
+            return known
         if len(text) > self._limits.document_characters:
             raise operation_rejected(
                 f"The document has {len(text)} characters; the limit is {self._limits.document_characters}.",
@@ -129,7 +124,7 @@ class DocumentCache:
                 found=len(text),
             )
         try:
-            prepared = self._prepare(text)
+            prepared = yield from self._steps(text)
         except OperationRejected as error:
             # A new exception: this one would keep its traceback alive.
             self._rejections[text] = OperationRejected(error.errors)
@@ -140,26 +135,42 @@ class DocumentCache:
         return prepared
 
     def _store(self, text: str, prepared: PreparedDocument) -> None:
-        self._cached[text] = prepared
         self._cached_characters += len(text)
+        self._cached[text] = prepared
         while self._cached_characters > self._limits.kept_characters:
             evicted, _ = self._cached.popitem(last=False)
             self._cached_characters -= len(evicted)
 
-    def _prepare(self, text: str) -> PreparedDocument:
+    def _steps(self, text: str) -> Steps[PreparedDocument]:
+        document = self.parse(text, self._limits.tokens)
+        yield
+        return (yield from self.checked(document))
+
+    def parse(self, text: str, tokens: int) -> DocumentNode:
+        """Parses a document of at most so many tokens. Raises OperationRejected."""
+        self.stats.parsed += 1
         limits = self._limits
         try:
-            document = parse(
+            return parse(
                 text,
-                max_lexical_tokens=limits.tokens,
+                max_lexical_tokens=tokens,
                 max_comments=limits.comments,
                 max_source_length=limits.document_characters,
             )
         except GraphQLError as error:
             raise OperationRejected([_formatted(error)]) from None
-        sizes = DocumentWalk(self._schema, document, limits).check()
-        if errors := validate(self._schema, document, RULES, max_errors=limits.errors):
+
+    def checked(self, document: DocumentNode, hide_suggestions: bool = False) -> Steps[PreparedDocument]:
+        """Measures and validates a document. Raises OperationRejected."""
+        sizes = DocumentWalk(self._schema, document, self._limits).check()
+        yield
+        self.stats.validated += 1
+        errors = validate(
+            self._schema, document, RULES, max_errors=self._limits.errors, hide_suggestions=hide_suggestions
+        )
+        if errors:
             raise OperationRejected([_formatted(error) for error in errors])
+        yield
         return PreparedDocument(
             {
                 node.name.value if node.name else None: Operation(
@@ -174,6 +185,15 @@ class DocumentCache:
                 for (node, size), deprecated in zip(sizes, self._deprecations.used_by(document), strict=True)
             }
         )
+
+
+def _finished(steps: Steps[T]) -> T:
+    """Runs all the steps at once."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as finished:
+            return finished.value
 
 
 def _only_introspects(operation: OperationDefinitionNode) -> bool:

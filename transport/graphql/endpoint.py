@@ -32,8 +32,9 @@ from transport.graphql.negotiation import (
 )
 from transport.graphql.operation_context import MakeContext, close_context
 from transport.graphql.operation_log import OperationLog
-from transport.graphql.operation_runner import OperationRunner, PreparedOperation
+from transport.graphql.operation_runner import OperationRunner
 from transport.graphql.persisted_documents import PersistedDocuments
+from transport.graphql.prepared_document import PreparedOperation
 from transport.graphql.request import (
     ClientDisconnected,
     GraphQLRequest,
@@ -54,6 +55,7 @@ ALLOW = (b"allow", b"GET, POST")
 _CONTENT_TYPES = {name: (b"content-type", f"{name}; charset=utf-8".encode()) for name in OFFERED}
 # The time at which figures were computed: it changes with every response, so an ETag leaves it out.
 _GENERATED_AT = re.compile(rb'"generatedAt":"[^"]*"')
+_AUTHENTICATE = (b"www-authenticate", b"Bearer")
 _NO_STORE = (b"cache-control", b"no-store")
 _REVALIDATE = (b"cache-control", b"private, no-cache")
 _VARY = (b"vary", b"Accept, Authorization")
@@ -142,7 +144,7 @@ class _Exchange:
             if self._accepted[0] == EVENT_STREAM:
                 await self._event_stream().handle(request, context)
                 return
-            prepared = self._runner.prepare(request, context, self._log)
+            prepared = await self._runner.prepare(request, context, self._log)
             if prepared.operation.kind is OperationType.SUBSCRIPTION:
                 if EVENT_STREAM not in self._accepted:
                     raise operation_rejected(
@@ -180,8 +182,10 @@ class _Exchange:
         content_type = _CONTENT_TYPES[self._accepted[0]]
         if self._scope["method"] == "POST" or "errors" in response:
             unauthenticated = response["data"] is None and self._log.code == UNAUTHENTICATED
-            status = 401 if unauthenticated and self._accepted[0] == GRAPHQL_JSON else 200
-            await self._respond(status, (content_type, _NO_STORE), body)
+            if unauthenticated and self._accepted[0] == GRAPHQL_JSON:
+                await self._respond(401, (content_type, _NO_STORE, _AUTHENTICATE), body)
+            else:
+                await self._respond(200, (content_type, _NO_STORE), body)
             return
         etag = self._etag(orjson.dumps(response["data"]))
         caching = ((b"etag", etag), _REVALIDATE, _VARY)
@@ -203,8 +207,12 @@ class _Exchange:
         body = orjson.dumps({"errors": error.errors})
         if isinstance(error, HttpError):
             await self._respond(error.status, headers + error.headers, body)
+        elif media_type != GRAPHQL_JSON:
+            await self._respond(200, headers, body)
+        elif self._log.code == UNAUTHENTICATED:
+            await self._respond(401, (*headers, _AUTHENTICATE), body)
         else:
-            await self._respond(400 if media_type == GRAPHQL_JSON else 200, headers, body)
+            await self._respond(400, headers, body)
 
     async def _respond(self, status: int, headers: Headers, body: bytes) -> None:
         self._log.status = status

@@ -24,7 +24,6 @@ NO_SPACE = "INSUFFICIENT_STORAGE"
 INTERNAL = "INTERNAL"
 
 INTERNAL_MESSAGE = "Something went wrong on our side."
-GENERIC_MESSAGE = "This operation cannot be run. Sign in to see the reason."
 MAX_MESSAGE_CHARACTERS = 400
 
 RETRY_SECONDS = 2

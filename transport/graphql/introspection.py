@@ -8,7 +8,7 @@ from graphql.execution import execute
 from strawberry import Schema
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
-from transport.graphql.document_cache import Operation
+from transport.graphql.prepared_document import Operation
 
 MAX_RESULTS = 32
 

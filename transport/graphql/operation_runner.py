@@ -1,8 +1,7 @@
 """Prepares and runs operations, whether they come over HTTP, server-sent events or a WebSocket."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable
 from inspect import isawaitable
 from typing import Any
 
@@ -13,17 +12,15 @@ from strawberry.execution import optimized_is_awaitable
 
 from auth.viewer import NotSignedIn
 from domain.network import network_of
-from transport.graphql.document_cache import DocumentCache, Operation
+from transport.graphql.anonymous_finder import AnonymousFinder
+from transport.graphql.document_cache import DocumentCache
 from transport.graphql.errors import (
-    GENERIC_MESSAGE,
     INTERNAL,
     INTERNAL_MESSAGE,
-    VALIDATION_FAILED,
     HttpError,
     OperationRejected,
     format_error,
     log_unhandled,
-    operation_rejected,
     outage_response,
     public_message,
     retry_after,
@@ -31,23 +28,14 @@ from transport.graphql.errors import (
 from transport.graphql.introspection import IntrospectionCache
 from transport.graphql.operation_context import MakeContext, OperationContext, is_still_signed_in
 from transport.graphql.operation_log import OperationLog
-from transport.graphql.persisted_documents import DocumentFinder, PersistedDocuments
+from transport.graphql.persisted_documents import Charge, DocumentFinder, PersistedDocuments
+from transport.graphql.prepared_document import Operation, PreparedOperation
 from transport.graphql.rate_limit import RateLimiter
 from transport.graphql.request import GraphQLRequest
+from transport.graphql.sign_in_runner import SignInRunner
 from transport.limits import Limits
 
 _IS_AWAITABLE: Any = optimized_is_awaitable  # graphql-core expects a type guard
-
-
-@dataclass(slots=True)
-class PreparedOperation:
-    """An operation that may run: it is valid, within the limits, and its cost is charged."""
-
-    operation: Operation
-    request: GraphQLRequest
-    context: OperationContext
-    log: OperationLog
-    anonymous: bool
 
 
 class OperationRunner:
@@ -74,44 +62,65 @@ class OperationRunner:
         self.on_complete = on_complete
         self.document_cache = DocumentCache(schema, limits)
         self._documents = DocumentFinder(self.document_cache, documents, limits)
-        self._rate_limiter = RateLimiter(limits)
+        self._anonymous = AnonymousFinder(schema._schema, self.document_cache, documents, limits)
+        self._sign_in = SignInRunner(self)
+        self.rate_limiter = RateLimiter(limits)
         self._introspection = IntrospectionCache(schema)
 
-    def prepare(self, request: GraphQLRequest, context: OperationContext, log: OperationLog) -> PreparedOperation:
+    async def prepare(self, request: GraphQLRequest, context: OperationContext, log: OperationLog) -> PreparedOperation:
         """Finds the operation of a request and charges its cost. Raises OperationRejected or HttpError."""
         viewer = context.viewer
+        caller = _caller(context)
         if viewer is not None:
             log.viewer, log.role = viewer.user_key, str(getattr(viewer.role, "value", viewer.role))
+        charged = False
+
+        def charge(text: str) -> None:
+            nonlocal charged
+            charged = True
+            self.rate_limiter.charge_document(caller, len(text))
+
         try:
-            document, log.saved_name = self._documents.find(request)
-            operation = document.operation(request.operation_name)
-            log.kind, log.name = operation.kind.value, operation.name
-            log.deprecated = operation.deprecated
-            log.cost = operation.cost_with(request.variables, self.limits)
-            if operation.introspects and viewer is None and not self.open_introspection:
-                raise operation_rejected(GENERIC_MESSAGE)
-        except OperationRejected as rejection:
-            raise self._mask(rejection, viewer is None) from None
-        key = network_of(context.client.address) if viewer is None else viewer.user_key
-        log.cost_left = self._rate_limiter.charge(key, log.cost, anonymous=viewer is None)
+            if viewer is None and not self.open_introspection:
+                return await self._prepare_anonymous(request, context, log, charge)
+            document, log.saved_name = await self._documents.find(request, charge)
+            operation = self._measured(document.operation(request.operation_name), request, log)
+        except OperationRejected:
+            if not charged:
+                charge(request.query or "")
+            raise
+        log.cost_left = self.rate_limiter.charge(caller, log.cost, anonymous=viewer is None)
         return PreparedOperation(operation, request, context, log, viewer is None)
 
-    def _mask(self, rejection: OperationRejected, anonymous: bool) -> OperationRejected:
-        """Returns a generic rejection for anonymous callers, because validation errors describe the schema."""
-        if not anonymous or self.open_introspection:
-            return rejection
-        if all(error["extensions"]["code"] != VALIDATION_FAILED for error in rejection.errors):
-            return rejection
-        return operation_rejected(GENERIC_MESSAGE)
+    async def _prepare_anonymous(
+        self, request: GraphQLRequest, context: OperationContext, log: OperationLog, charge: Charge
+    ) -> PreparedOperation:
+        found = await self._anonymous.find(request, charge)
+        log.saved_name = found.saved_name
+        operation = self._measured(found.prepared.operation(request.operation_name), request, log)
+        log.cost_left = self.rate_limiter.charge(_caller(context), log.cost, anonymous=True)
+        return PreparedOperation(operation, request, context, log, True, found.parts.get(operation.name, ()))
+
+    def _measured(self, operation: Operation, request: GraphQLRequest, log: OperationLog) -> Operation:
+        log.kind, log.name = operation.kind.value, operation.name
+        log.deprecated = operation.deprecated
+        log.cost = operation.cost_with(request.variables, self.limits)
+        return operation
 
     async def run(self, prepared: PreparedOperation) -> dict[str, Any]:
         """Runs a query or mutation and returns the response to encode: data, errors, extensions.
 
         Raises HttpError for an outage and for a query that takes too long, OperationRejected for invalid variables.
         """
+        if any(part.paths for part in prepared.parts):
+            return await self._sign_in.run(prepared)
+        return await self.run_document(prepared)
+
+    async def run_document(self, prepared: PreparedOperation) -> dict[str, Any]:
+        """Runs an operation in one go. Returns and raises as `run` does."""
         operation = prepared.operation
         if operation.only_introspects:
-            return self._with_cost({"data": await self._introspection.data(operation)}, prepared.log)
+            return self.with_cost({"data": await self._introspection.data(operation)}, prepared.log)
         result: Any = execute(
             self.schema._schema,
             operation.document,
@@ -142,7 +151,7 @@ class OperationRunner:
     def response(self, result: ExecutionResult, prepared: PreparedOperation) -> dict[str, Any]:
         """Returns the response to a result, with unexpected errors masked. Raises as `run` does."""
         if not result.errors:
-            return self._with_cost({"data": result.data}, prepared.log)
+            return self.with_cost({"data": result.data}, prepared.log)
         for error in result.errors:
             outage = outage_response(error.original_error)
             # A mutation that has changed something must not be answered as if it had not.
@@ -153,7 +162,7 @@ class OperationRunner:
         prepared.log.code = errors[0]["extensions"]["code"]
         if result.data is None and all(error.path is None for error in result.errors):
             raise OperationRejected(errors)
-        return self._with_cost({"errors": errors, "data": result.data}, prepared.log)
+        return self.with_cost({"errors": errors, "data": result.data}, prepared.log)
 
     def _format_error(self, error: GraphQLError, prepared: PreparedOperation) -> dict[str, Any]:
         outage = outage_response(error.original_error)
@@ -165,7 +174,8 @@ class OperationRunner:
         return prepared.anonymous and not self.open_introspection
 
     @staticmethod
-    def _with_cost(response: dict[str, Any], log: OperationLog) -> dict[str, Any]:
+    def with_cost(response: dict[str, Any], log: OperationLog) -> dict[str, Any]:
+        """Adds the cost to a response."""
         cost = {"requested": log.cost}
         if log.cost_left is not None:
             cost["left"] = log.cost_left
@@ -219,6 +229,11 @@ class OperationRunner:
         response = _error_response(error, log.request_id)
         log.code = response.errors[0]["extensions"]["code"]
         return response
+
+
+def _caller(context: OperationContext) -> Hashable:
+    """Returns whom the rate limits count: the user, or the network of an anonymous caller."""
+    return network_of(context.client.address) if context.viewer is None else context.viewer.user_key
 
 
 def _error_response(error: BaseException, request_id: str) -> HttpError | OperationRejected:

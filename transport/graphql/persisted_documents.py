@@ -2,11 +2,13 @@
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Self
 
-from transport.graphql.document_cache import DocumentCache, PreparedDocument
+from transport.graphql.document_cache import DocumentCache
 from transport.graphql.errors import BAD_REQUEST, OperationRejected, bad_request, operation_rejected
+from transport.graphql.prepared_document import PreparedDocument
 from transport.graphql.request import GraphQLRequest
 from transport.limits import Limits
 
@@ -43,8 +45,12 @@ class PersistedDocuments:
         return list(self._names)
 
 
+# Called with the text of a document before the server works on it. Raises HttpError 429 if the budget is spent.
+Charge = Callable[[str], None]
+
+
 class DocumentFinder:
-    """Finds the document of a request.
+    """Finds the document of a signed-in caller's request.
 
     Apollo's persisted queries: a hash without its text is answered with PERSISTED_QUERY_NOT_FOUND until it was sent
     once with its text. This process then remembers it, up to `kept_hashes` of them.
@@ -61,13 +67,19 @@ class DocumentFinder:
             except OperationRejected as rejection:
                 raise ValueError(f"saved operation {documents.name(text)}: {rejection}") from None
 
-    def find(self, request: GraphQLRequest) -> tuple[PreparedDocument, str | None]:
+    async def find(self, request: GraphQLRequest, charge: Charge) -> tuple[PreparedDocument, str | None]:
         """Returns the document and the name that it is saved under, if any. Raises OperationRejected or HttpError."""
         text = self._text(request)
         saved_name = self._documents.name(text)
         if self._documents.trusted_only and saved_name is None:
             raise operation_rejected("This server runs saved operations only: documentId must name one.", NOT_TRUSTED)
-        return self._document_cache.prepare(text), saved_name
+        prepared = self._document_cache.find(text)
+        if prepared is None:
+            charge(text)
+            prepared = await self._document_cache.prepare_in_turn(text)
+        if request.query and request.persisted_hash is not None:
+            self._register(request.persisted_hash, text)
+        return prepared, saved_name
 
     def _text(self, request: GraphQLRequest) -> str:
         if request.document_id:
@@ -83,20 +95,21 @@ class DocumentFinder:
         if request.query:
             if sha256(request.query) != hashed:
                 raise bad_request("extensions.persistedQuery.sha256Hash must be the hash of query.")
-            if not self._documents.trusted_only and len(request.query) <= self._limits.document_characters:
-                self._document_cache.prepare(request.query)
-                self._register(hashed, request.query)
             return request.query
         text = self._documents.text(hashed) or self._registered.get(hashed)
         if text is None:
-            # Apollo Client sends the text when it gets this message or this code.
-            raise operation_rejected("PersistedQueryNotFound", PERSISTED_NOT_FOUND)
+            raise not_registered()
         return text
 
     def _register(self, hashed: str, text: str) -> None:
         self._registered[hashed] = text
         if len(self._registered) > self._limits.kept_hashes:
             self._registered.popitem(last=False)
+
+
+def not_registered() -> OperationRejected:
+    """The rejection of a hash without its text: Apollo Client sends the text when it gets this message or this code."""
+    return operation_rejected("PersistedQueryNotFound", PERSISTED_NOT_FOUND)
 
 
 def sha256(text: str) -> str:

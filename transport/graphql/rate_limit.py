@@ -1,4 +1,7 @@
-"""The rate limit: how many points of cost each caller may spend a minute, in a sliding window.
+"""The rate limits: how many points each caller may spend a minute, in a sliding window.
+
+One budget is for the cost of operations, which is known once a document is valid. The other is for documents that the
+server has to parse or has rejected: it is charged by their length, before any work is done for them.
 
 The counters are in the memory of one process. With several processes each of them grants the whole budget, so this
 protects a process against one caller and is not a quota.
@@ -36,6 +39,22 @@ class RateLimiter:
             raise operation_rejected(
                 f"This operation costs {cost} points; the limit is {limit} points a minute.", limit="budget", max=limit
             )
+        what = f"This operation costs {cost} points, and the limit of {limit} points a minute is reached."
+        return self._spend(("operations", key), cost, limit, what, "select less")
+
+    def charge_document(self, key: Hashable, characters: int) -> None:
+        """Subtracts the points of a document of that length from the caller's budget for documents.
+
+        Subtracts nothing and raises HttpError 429 with Retry-After where less is left.
+        """
+        limit = self._limits.budget_documents
+        if not limit:
+            return
+        cost = min(limit, 1 + characters // max(1, self._limits.characters_per_point))
+        what = f"The limit of {limit} points a minute for new and for rejected documents is reached."
+        self._spend(("documents", key), cost, limit, what, "pass values as variables")
+
+    def _spend(self, key: Hashable, cost: int, limit: int, what: str, remedy: str) -> int:
         elapsed = self._advance()
         spent = self._current.get(key, 0)
         previous = self._previous.get(key, 0)
@@ -45,8 +64,7 @@ class RateLimiter:
             raise HttpError(
                 429,
                 BUDGET_SPENT,
-                f"This operation costs {cost} points, and the limit of {limit} points a minute is reached. Try again "
-                f"after {header[1].decode()} s, or select less.",
+                f"{what} Try again after {header[1].decode()} s, or {remedy}.",
                 (header,),
                 cost=cost,
                 budget=limit,

@@ -232,7 +232,7 @@ class WebSocketConnection:
     async def _send_results(
         self, id_: str, request: GraphQLRequest, context: OperationContext, log: OperationLog
     ) -> None:
-        prepared = self._runner.prepare(request, context, log)
+        prepared = await self._runner.prepare(request, context, log)
         if prepared.operation.kind is not OperationType.SUBSCRIPTION:
             await self._queue.put({"id": id_, "type": "next", "payload": await self._runner.run(prepared)})
             return

@@ -17,7 +17,8 @@ from transport.graphql.errors import (
 )
 from transport.graphql.operation_context import OperationContext, is_still_signed_in
 from transport.graphql.operation_log import OperationLog
-from transport.graphql.operation_runner import OperationRunner, PreparedOperation
+from transport.graphql.operation_runner import OperationRunner
+from transport.graphql.prepared_document import PreparedOperation
 from transport.graphql.request import GraphQLRequest
 from transport.realtime.connection_lifecycle import SESSION_ENDED, ClientTooSlow, ConnectionLifecycle
 from transport.realtime.connection_limits import TooManyConnections, too_many_connections
@@ -64,7 +65,7 @@ class EventStreamHandler:
         self._log.transport, self._log.status = "sse", 200
         response: dict[str, Any] | None = None
         try:
-            prepared = self._runner.prepare(request, context, self._log)
+            prepared = await self._runner.prepare(request, context, self._log)
             if self._method == "GET" and prepared.operation.kind is OperationType.MUTATION:
                 raise operation_rejected("A GET request runs no mutations: use POST.", BAD_REQUEST)
             if prepared.operation.kind is not OperationType.SUBSCRIPTION:

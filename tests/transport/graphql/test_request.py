@@ -140,17 +140,17 @@ async def test_a_get_needs_a_header_that_requires_a_preflight(client, state):
     assert plain.status_code == 403
     assert state.contexts == []
     for header in ("apollo-require-preflight", "x-apollo-operation-name", "graphql-preflight", "x-requested-with"):
-        answer = await client.get("/graphql", params=address, headers={header: "true"})
+        answer = await client.get("/graphql", params=address, headers={"authorization": "Bearer 7", header: "true"})
         assert answer.json()["data"] == {"number": 3}
-    answer = await client.get("/graphql", params=address, headers=JSON)
+    answer = await client.get("/graphql", params=address, headers=SIGNED)
     assert answer.json()["data"] == {"number": 3}
 
 
 async def test_a_get_runs_no_mutation(client, state):
-    answer = await client.get("/graphql", params={"query": "mutation {change}"}, headers=JSON)
+    answer = await client.get("/graphql", params={"query": "mutation {change}"}, headers=SIGNED)
     assert (answer.status_code, answer.headers["allow"], state.changes) == (405, "POST", 0)
     stream = await client.get(
-        "/graphql", params={"query": "mutation {change}"}, headers={**JSON, "accept": "text/event-stream"}
+        "/graphql", params={"query": "mutation {change}"}, headers={**SIGNED, "accept": "text/event-stream"}
     )
     assert state.changes == 0 and "data" in stream.text and "BAD_REQUEST" in stream.text
 

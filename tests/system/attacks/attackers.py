@@ -1,0 +1,134 @@
+"""What the attackers do: each is a process of its own, so that its work is not the measured user's.
+
+python -m tests.system.attacks.attackers ATTACK PORT SECONDS prints the number of answers by status as JSON.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from tests.support.architecture import ROOT
+
+# As many documents as were in flight when the attack was found, of 28 kB with 480 names that the schema does not have.
+DOCUMENTS = 240
+NAMES = 480
+PASSWORDS = 30
+SOCKETS = 300
+# The letters that zxcvbn reads as others: three times over it took six seconds.
+SUBSTITUTED = "4@8({[<3691!|70$5+7%2" * 3
+
+
+class Requests:
+    """Requests over kept connections, counted by the status of their answers."""
+
+    def __init__(self, port: int, until: float) -> None:
+        self._port, self._until = port, until
+        self.statuses: Counter[str] = Counter()
+
+    async def repeat(self, make: Callable[[int], bytes], number: int) -> None:
+        """Sends the request `number`, then another after each answer, until the time is over."""
+        while time.monotonic() < self._until:
+            try:
+                reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+            except OSError:
+                self.statuses["no connection"] += 1
+                await asyncio.sleep(0.1)
+                continue
+            try:
+                while time.monotonic() < self._until:
+                    writer.write(make(number))
+                    async with asyncio.timeout(self._until - time.monotonic() + 60):
+                        self.statuses[await _status(reader)] += 1
+                    number += DOCUMENTS
+            except (OSError, asyncio.IncompleteReadError):
+                self.statuses["closed"] += 1
+            finally:
+                writer.close()
+
+
+async def _status(reader: asyncio.StreamReader) -> str:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    length = next(int(line.split(":")[1]) for line in head.lower().split("\r\n") if line.startswith("content-length:"))
+    await reader.readexactly(length)
+    return head.split()[1]
+
+
+def _post(body: dict[str, Any], address: str | None = None, token: str | None = None) -> bytes:
+    text = json.dumps(body).encode()
+    more = f"X-Forwarded-For: {address}\r\n" if address else ""
+    more += f"Authorization: Bearer {token}\r\n" if token else ""
+    head = (
+        "POST /graphql HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+        f"{more}Content-Length: {len(text)}\r\n\r\n"
+    )
+    return head.encode() + text
+
+
+def unknown_names(number: int) -> str:
+    """A document of 28 kB that names 480 fields which the schema does not have; another one for each number."""
+    return "{" + " ".join(f"field{number:06d}{index:03d}" + "OfSomeNameThatIsNotInTheSchemaAtAllYet" for index in range(NAMES)) + "}"
+
+
+async def documents(port: int, until: float, token: str | None) -> Counter[str]:
+    """240 documents in flight, from one address."""
+    requests = Requests(port, until)
+    await asyncio.gather(
+        *(requests.repeat(lambda n: _post({"query": unknown_names(n)}, token=token), n) for n in range(DOCUMENTS))
+    )
+    return requests.statuses
+
+
+async def documents_of_many(port: int, until: float, token: str | None) -> Counter[str]:
+    """240 documents in flight, each from a network of its own."""
+    requests = Requests(port, until)
+    await asyncio.gather(
+        *(
+            requests.repeat(lambda n: _post({"query": unknown_names(n)}, f"2001:db8:{n % DOCUMENTS:x}::{n}"), n)
+            for n in range(DOCUMENTS)
+        )
+    )
+    return requests.statuses
+
+
+async def passwords(port: int, until: float, token: str | None) -> Counter[str]:
+    """30 password resets in flight, with the token of a link in place of an access token."""
+    query = "mutation($input: PasswordResetInput!) { passwordReset(input: $input) { errors { code message } } }"
+    body = {"query": query, "variables": {"input": {"token": token, "newPassword": SUBSTITUTED}}}
+    requests = Requests(port, until)
+    await asyncio.gather(*(requests.repeat(lambda n: _post(body), n) for n in range(PASSWORDS)))
+    return requests.statuses
+
+
+ATTACKS = {each.__name__: each for each in (documents, documents_of_many, passwords)}
+
+
+@asynccontextmanager
+async def attacking(attack: str, port: int, seconds: float, token: str = "") -> AsyncIterator[asyncio.Task[dict[str, int]]]:
+    """Runs an attack in a process of its own. Gives the task of its counts, which ends with the attack."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", __name__, attack, str(port), str(seconds), token, cwd=ROOT, stdout=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    reading = asyncio.create_task(process.stdout.read())
+
+    async def counts() -> dict[str, int]:
+        return json.loads(await reading)
+
+    task = asyncio.create_task(counts())
+    try:
+        yield task
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+
+
+if __name__ == "__main__":
+    name, port_, seconds_, token_ = sys.argv[1:]
+    made = asyncio.run(ATTACKS[name](int(port_), time.monotonic() + float(seconds_), token_ or None))
+    print(json.dumps(made))

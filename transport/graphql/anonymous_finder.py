@@ -1,0 +1,118 @@
+"""Finds documents of anonymous callers: saved operations that need no viewer, and sign-in operations in any form."""
+
+import re
+from collections import OrderedDict
+from dataclasses import dataclass
+
+from graphql import GraphQLSchema
+
+from transport.graphql.anonymous_document import NotForAnonymous, Part, anonymous_fields, split
+from transport.graphql.document_cache import DocumentCache, Steps
+from transport.graphql.errors import UNAUTHENTICATED, OperationRejected, bad_request, operation_rejected
+from transport.graphql.persisted_documents import Charge, PersistedDocuments, not_registered, sha256
+from transport.graphql.prepared_document import PreparedDocument
+from transport.graphql.request import GraphQLRequest
+from transport.limits import Limits
+
+SIGN_IN_MESSAGE = "Sign in first: without an access token only the sign-in operations can be run."
+MAX_KNOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class AnonymousDocument:
+    """A valid document, and the parts of its operations by name; a saved operation runs as it is and has none."""
+
+    prepared: PreparedDocument
+    parts: dict[str | None, tuple[Part, ...]]
+    saved_name: str | None = None
+
+
+class AnonymousFinder:
+    """Finds what an anonymous caller may run, and rejects everything else with one message, valid or not.
+
+    A text that cannot be a sign-in operation, because it is too long or names none of their fields, is not even parsed.
+    What is parsed is validated only if it has no other root fields, and without suggestions.
+    """
+
+    def __init__(
+        self, schema: GraphQLSchema, document_cache: DocumentCache, documents: PersistedDocuments, limits: Limits
+    ) -> None:
+        self._schema = schema
+        self._document_cache = document_cache
+        self._documents = documents
+        self._limits = limits
+        names = {*anonymous_fields(schema.query_type), *anonymous_fields(schema.mutation_type), "__typename"}
+        self._root_field = re.compile(rf"\b(?:{'|'.join(sorted(names))})\b", re.ASCII)
+        self._known: OrderedDict[str, AnonymousDocument] = OrderedDict()
+        self._registered: OrderedDict[str, str] = OrderedDict()
+        self._saved: dict[str, AnonymousDocument] = {}
+        for text in documents.texts():
+            self._add_saved(text)
+
+    def _add_saved(self, text: str) -> None:
+        prepared = self._document_cache.pinned(text)
+        assert prepared is not None
+        try:
+            split(self._schema, next(iter(prepared.operations.values())).document)
+        except NotForAnonymous:
+            return
+        self._saved[text] = AnonymousDocument(prepared, {}, self._documents.name(text))
+
+    async def find(self, request: GraphQLRequest, charge: Charge) -> AnonymousDocument:
+        """Returns the document. Calls `charge` before it works on a text. Raises OperationRejected or HttpError."""
+        text = self._text(request)
+        found = self._saved.get(text) or self._known.get(text)
+        if found is None:
+            charge(text)
+            if (
+                self._documents.trusted_only
+                or len(text) > self._limits.document_characters_anonymous
+                or not self._root_field.search(text)
+            ):
+                raise sign_in_first()
+            try:
+                found = await self._document_cache.in_turn(self._steps(text))
+            except (OperationRejected, NotForAnonymous):
+                raise sign_in_first() from None
+        if request.persisted_hash is not None:
+            self._registered[request.persisted_hash] = text
+            if len(self._registered) > MAX_KNOWN:
+                self._registered.popitem(last=False)
+        return found
+
+    def _text(self, request: GraphQLRequest) -> str:
+        hashed = request.persisted_hash
+        if request.document_id:
+            if request.query:
+                raise bad_request("Send either documentId or query, not both.")
+            text = self._documents.text(request.document_id)
+            if text is None:
+                raise sign_in_first()
+            return text
+        if hashed is None:
+            return request.query or ""
+        if request.query:
+            if sha256(request.query) != hashed:
+                raise bad_request("extensions.persistedQuery.sha256Hash must be the hash of query.")
+            return request.query
+        saved = self._documents.text(hashed)
+        text = saved if saved in self._saved else self._registered.get(hashed)
+        if text is None:
+            raise not_registered()
+        return text
+
+    def _steps(self, text: str) -> Steps[AnonymousDocument]:
+        document = self._document_cache.parse(text, self._limits.tokens_anonymous)
+        yield
+        parts = split(self._schema, document)
+        yield
+        prepared = yield from self._document_cache.checked(parts.before, hide_suggestions=True)
+        found = self._known[text] = AnonymousDocument(prepared, parts.parts)
+        if len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
+        return found
+
+
+def sign_in_first() -> OperationRejected:
+    """The one rejection of what an anonymous caller may not run."""
+    return operation_rejected(SIGN_IN_MESSAGE, UNAUTHENTICATED)
