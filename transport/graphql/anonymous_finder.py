@@ -7,15 +7,18 @@ from dataclasses import dataclass
 from graphql import GraphQLSchema
 
 from transport.graphql.anonymous_document import NotForAnonymous, Part, anonymous_fields, split
-from transport.graphql.document_cache import DocumentCache, Steps
+from transport.graphql.document_cache import DocumentCache
 from transport.graphql.errors import UNAUTHENTICATED, OperationRejected, bad_request, operation_rejected
 from transport.graphql.persisted_documents import Charge, PersistedDocuments, not_registered, sha256
 from transport.graphql.prepared_document import PreparedDocument
 from transport.graphql.request import GraphQLRequest
+from transport.graphql.turns import Steps, Turns
 from transport.limits import Limits
 
 SIGN_IN_MESSAGE = "Sign in first: without an access token only the sign-in operations can be run."
 MAX_KNOWN = 200
+# The part of the event loop's time in which they are prepared, apart from the documents of signed-in callers.
+SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class AnonymousFinder:
         self._limits = limits
         names = {*anonymous_fields(schema.query_type), *anonymous_fields(schema.mutation_type), "__typename"}
         self._root_field = re.compile(rf"\b(?:{'|'.join(sorted(names))})\b", re.ASCII)
+        self._turns = Turns(SHARE)
         self._known: OrderedDict[str, AnonymousDocument] = OrderedDict()
         self._registered: OrderedDict[str, str] = OrderedDict()
         self._saved: dict[str, AnonymousDocument] = {}
@@ -71,7 +75,7 @@ class AnonymousFinder:
             ):
                 raise sign_in_first()
             try:
-                found = await self._document_cache.in_turn(self._steps(text))
+                found = await self._turns.run(self._steps(text))
             except (OperationRejected, NotForAnonymous):
                 raise sign_in_first() from None
         if request.persisted_hash is not None:

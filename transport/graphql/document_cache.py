@@ -1,10 +1,8 @@
 """Parses, measures and validates documents once, and caches the result by their text."""
 
-import asyncio
 from collections import OrderedDict
-from collections.abc import Generator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 from graphql import (
     DocumentNode,
@@ -23,11 +21,11 @@ from transport.graphql.complexity import DocumentWalk
 from transport.graphql.deprecations import Deprecations
 from transport.graphql.errors import VALIDATION_FAILED, OperationRejected, client_message, operation_rejected
 from transport.graphql.prepared_document import Operation, PreparedDocument
+from transport.graphql.turns import Steps, Turns, run_at_once
 from transport.limits import Limits
 
-T = TypeVar("T")
-# Work that is done in steps; between two of them others may work.
-Steps = Generator[None, None, T]
+# The part of the event loop's time in which documents that are new are prepared.
+SHARE = 0.5
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
@@ -57,12 +55,12 @@ class DocumentCache:
         self._cached: OrderedDict[str, PreparedDocument] = OrderedDict()
         self._cached_characters = 0
         self._rejections: OrderedDict[str, OperationRejected] = OrderedDict()
-        self._turn = asyncio.Lock()
+        self._turns = Turns(SHARE)
         self.stats = CacheStats()
 
     def pin(self, text: str) -> PreparedDocument:
         """Prepares a document that stays in the cache. Raises OperationRejected."""
-        prepared = self._pinned[text] = _finished(self._steps(text))
+        prepared = self._pinned[text] = run_at_once(self._steps(text))
         return prepared
 
     def pinned(self, text: str) -> PreparedDocument | None:
@@ -92,25 +90,14 @@ class DocumentCache:
 
     def prepare(self, text: str) -> PreparedDocument:
         """Returns the document, ready to run. Raises OperationRejected for its syntax, its size or the schema."""
-        return self.find(text) or _finished(self._storing(text))
+        return self.find(text) or run_at_once(self._storing(text))
 
     async def prepare_in_turn(self, text: str) -> PreparedDocument:
         """As `prepare`, for a text that was not in the cache.
 
-        One document is prepared at a time, and between two steps of it everything else has its turn: however many new
-        documents arrive at once, none of them holds up the event loop for longer than its longest step.
+        One document is prepared at a time, in steps, and all of them take a share of the event loop's time only.
         """
-        return await self.in_turn(self._storing(text))
-
-    async def in_turn(self, steps: Steps[T]) -> T:
-        """Runs the steps, and others' work after each of them; no two documents at the same time."""
-        async with self._turn:
-            while True:
-                try:
-                    next(steps)
-                except StopIteration as finished:
-                    return finished.value
-                await asyncio.sleep(0)
+        return await self._turns.run(self._storing(text))
 
     def _storing(self, text: str) -> Steps[PreparedDocument]:
         # Another request may have sent the same text while this one waited for its turn.
@@ -185,15 +172,6 @@ class DocumentCache:
                 for (node, size), deprecated in zip(sizes, self._deprecations.used_by(document), strict=True)
             }
         )
-
-
-def _finished(steps: Steps[T]) -> T:
-    """Runs all the steps at once."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as finished:
-            return finished.value
 
 
 def _only_introspects(operation: OperationDefinitionNode) -> bool:

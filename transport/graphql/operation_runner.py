@@ -70,7 +70,6 @@ class OperationRunner:
     async def prepare(self, request: GraphQLRequest, context: OperationContext, log: OperationLog) -> PreparedOperation:
         """Finds the operation of a request and charges its cost. Raises OperationRejected or HttpError."""
         viewer = context.viewer
-        caller = _caller(context)
         if viewer is not None:
             log.viewer, log.role = viewer.user_key, str(getattr(viewer.role, "value", viewer.role))
         charged = False
@@ -78,19 +77,30 @@ class OperationRunner:
         def charge(text: str) -> None:
             nonlocal charged
             charged = True
-            self.rate_limiter.charge_document(caller, len(text))
+            self.rate_limiter.charge_document(_caller(context), len(text))
 
         try:
-            if viewer is None and not self.open_introspection:
-                return await self._prepare_anonymous(request, context, log, charge)
-            document, log.saved_name = await self._documents.find(request, charge)
-            operation = self._measured(document.operation(request.operation_name), request, log)
-        except OperationRejected:
-            if not charged:
-                charge(request.query or "")
+            try:
+                return await self._prepare(request, context, log, charge)
+            except OperationRejected:
+                if not charged:
+                    charge(request.query or "")
+                raise
+        except HttpError as refusal:
+            if refusal.status == 429:
+                await asyncio.sleep(self.limits.refusal_seconds)
             raise
-        log.cost_left = self.rate_limiter.charge(caller, log.cost, anonymous=viewer is None)
-        return PreparedOperation(operation, request, context, log, viewer is None)
+
+    async def _prepare(
+        self, request: GraphQLRequest, context: OperationContext, log: OperationLog, charge: Charge
+    ) -> PreparedOperation:
+        anonymous = context.viewer is None
+        if anonymous and not self.open_introspection:
+            return await self._prepare_anonymous(request, context, log, charge)
+        document, log.saved_name = await self._documents.find(request, charge)
+        operation = self._measured(document.operation(request.operation_name), request, log)
+        log.cost_left = self.rate_limiter.charge(_caller(context), log.cost, anonymous)
+        return PreparedOperation(operation, request, context, log, anonymous)
 
     async def _prepare_anonymous(
         self, request: GraphQLRequest, context: OperationContext, log: OperationLog, charge: Charge

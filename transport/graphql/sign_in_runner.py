@@ -4,9 +4,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from transport.graphql.anonymous_document import Part, Path
-from transport.graphql.document_cache import Steps
+from transport.graphql.document_cache import SHARE
 from transport.graphql.errors import HttpError, OperationRejected
 from transport.graphql.prepared_document import PreparedDocument, PreparedOperation
+from transport.graphql.turns import Steps, Turns
 
 if TYPE_CHECKING:
     from transport.graphql.operation_runner import OperationRunner
@@ -23,6 +24,7 @@ class SignInRunner:
 
     def __init__(self, runner: "OperationRunner") -> None:
         self._runner = runner
+        self._turns = Turns(SHARE)
 
     async def run(self, prepared: PreparedOperation) -> Response:
         """Returns the response. Raises as `OperationRunner.run` does, before the first root field has run."""
@@ -71,7 +73,7 @@ class SignInRunner:
 
     async def _prepared(self, part: Part, prepared: PreparedOperation) -> PreparedOperation:
         """Validates the query of a part, the first time, and charges it. Raises OperationRejected or HttpError."""
-        document = await self._runner.document_cache.in_turn(self._checked(part))
+        document = await self._turns.run(self._checked(part))
         operation = next(iter(document.operations.values()))
         viewer, log = prepared.context.viewer, prepared.log
         assert viewer is not None

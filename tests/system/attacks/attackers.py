@@ -95,6 +95,24 @@ async def documents_of_many(port: int, until: float, token: str | None) -> Count
     return requests.statuses
 
 
+def lookalike(number: int) -> str:
+    """A document of nearly 4 kB that names a sign-in field, so that it is parsed."""
+    names = " ".join(f"field{number:06d}{index:03d}" for index in range(200))
+    return f'mutation {{ login(input: {{ username: "a", password: "b" }}) {{ {names} }} }}'
+
+
+async def lookalikes_of_many(port: int, until: float, token: str | None) -> Counter[str]:
+    """240 documents in flight that look like a sign-in, each from a network of its own."""
+    requests = Requests(port, until)
+    await asyncio.gather(
+        *(
+            requests.repeat(lambda n: _post({"query": lookalike(n)}, f"2001:db8:{n % DOCUMENTS:x}::{n}"), n)
+            for n in range(DOCUMENTS)
+        )
+    )
+    return requests.statuses
+
+
 async def passwords(port: int, until: float, token: str | None) -> Counter[str]:
     """30 password resets in flight, with the token of a link in place of an access token."""
     query = "mutation($input: PasswordResetInput!) { passwordReset(input: $input) { errors { code message } } }"
@@ -104,7 +122,7 @@ async def passwords(port: int, until: float, token: str | None) -> Counter[str]:
     return requests.statuses
 
 
-ATTACKS = {each.__name__: each for each in (documents, documents_of_many, passwords)}
+ATTACKS = {each.__name__: each for each in (documents, documents_of_many, lookalikes_of_many, passwords)}
 
 
 @asynccontextmanager
@@ -114,6 +132,7 @@ async def attacking(attack: str, port: int, seconds: float, token: str = "") -> 
         sys.executable, "-m", __name__, attack, str(port), str(seconds), token, cwd=ROOT, stdout=asyncio.subprocess.PIPE
     )
     assert process.stdout is not None
+    assert await process.stdout.readline() == b"ready\n"
     reading = asyncio.create_task(process.stdout.read())
 
     async def counts() -> dict[str, int]:
@@ -130,5 +149,6 @@ async def attacking(attack: str, port: int, seconds: float, token: str = "") -> 
 
 if __name__ == "__main__":
     name, port_, seconds_, token_ = sys.argv[1:]
+    print("ready", flush=True)
     made = asyncio.run(ATTACKS[name](int(port_), time.monotonic() + float(seconds_), token_ or None))
     print(json.dumps(made))

@@ -3,7 +3,7 @@
 import asyncio
 import statistics
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -13,8 +13,9 @@ import psutil
 from tests.support.http_server import Person
 from tests.support.server_process import ServerProcess
 
-# The user looks at the next thing after so long.
-PAUSE_SECONDS = 0.02
+# A request of each kind is sent so often, whether or not the ones before it were answered: a server that stands still is
+# not asked less.
+EVERY_SECONDS = 0.1
 SMALL_READ = "{ viewer { role user { name } } }"
 
 
@@ -40,31 +41,34 @@ class Times:
 
 @asynccontextmanager
 async def working(server: ServerProcess, person: Person) -> AsyncIterator[Times]:
-    """Sends small requests of one user, one after the other, until the end of the block."""
+    """Sends small requests at a steady rate until the end of the block, and waits for the last answers."""
     times = Times()
+    sent: set[asyncio.Task[None]] = set()
 
-    async def work() -> None:
-        async with httpx2.AsyncClient(base_url=server.address, timeout=120) as health:
-            while True:
-                for name, request in (
-                    ("health", lambda: health.get("/health")),
-                    ("small read", lambda: person.post(SMALL_READ)),
-                ):
-                    began = time.perf_counter()
-                    answer = await request()
-                    times.of.setdefault(name, []).append((time.perf_counter() - began) * 1000)
-                    times.refused += answer.status_code != 200 or '"errors"' in answer.text
-                    await asyncio.sleep(PAUSE_SECONDS)
+    async def measure(name: str, request: Callable[[], Awaitable[httpx2.Response]]) -> None:
+        began = time.perf_counter()
+        answer = await request()
+        times.of.setdefault(name, []).append((time.perf_counter() - began) * 1000)
+        times.refused += answer.status_code != 200 or '"errors"' in answer.text
 
-    task = asyncio.create_task(work())
-    try:
-        yield times
-    finally:
-        task.cancel()
+    async def work(health: httpx2.AsyncClient) -> None:
+        while True:
+            for name, request in (
+                ("health", lambda: health.get("/health")),
+                ("small read", lambda: person.post(SMALL_READ)),
+            ):
+                task = asyncio.create_task(measure(name, request))
+                sent.add(task)
+                task.add_done_callback(sent.discard)
+                await asyncio.sleep(EVERY_SECONDS / 2)
+
+    async with httpx2.AsyncClient(base_url=server.address, timeout=120) as health:
+        task = asyncio.create_task(work(health))
         try:
-            await task
-        except asyncio.CancelledError:
-            pass
+            yield times
+        finally:
+            task.cancel()
+            await asyncio.gather(task, *sent, return_exceptions=True)
 
 
 def memory(server: ServerProcess) -> float:

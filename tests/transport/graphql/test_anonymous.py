@@ -1,6 +1,8 @@
 """Anonymous callers: they can sign in, in any words of GraphQL, and find out nothing else."""
 
 import json
+import sys
+from collections import Counter
 
 import pytest
 
@@ -56,7 +58,9 @@ REFUSED = {
     "unused variable": 'mutation M($a: Int) {logIn(name: "7") {token}}',
     "unused fragment": 'mutation {logIn(name: "7") {token}} fragment A on Session {token}',
     "long": 'mutation {logIn(name: "7") {token}} #' + "x" * 4_000,
-    "many tokens": "mutation {" + " ".join(f'a{n}: logIn(name: "7") {{token}}' for n in range(60)) + "}",
+    "many tokens": "mutation {"
+    + " ".join(f'a{n}: logIn(name: "7", role: "x") {{token errors}}' for n in range(29))
+    + "}",
     "480 unknown names": unknown_names(480),
 }  # fmt: skip
 
@@ -89,6 +93,19 @@ async def test_no_work_is_done_for_documents_that_cannot_be_a_sign_in(ask):
     assert ask.work == (before[0] + 4, before[1] + 1)
 
 
+@pytest.mark.parametrize("query", [REFUSED["fan-out"], REFUSED["sign-in with an unknown field"], REFUSED["long"]])
+async def test_the_work_for_a_refused_document_is_small_and_no_suggestion_is_computed(ask, query):
+    await ask(query)
+    calls = Counter()
+    sys.setprofile(lambda frame, event, argument: calls.update([frame.f_code.co_name] if event == "call" else ()))
+    try:
+        await ask(query + " #")
+    finally:
+        sys.setprofile(None)
+    assert calls["suggestion_list"] == 0
+    assert calls.total() < 25_000
+
+
 async def test_a_document_that_is_cached_for_others_is_not_found_by_anonymous_callers(ask):
     for query in (VALID, "{viewer {rol}}"):
         await ask(query, headers=SIGNED)
@@ -115,6 +132,8 @@ async def test_saved_operations_run_if_they_need_no_viewer(ask):
         answer = await ask(documentId=identity, variables={"name": "7"})
         assert answer.json()["data"]["logIn"]["viewer"] == {"role": "ASSESSOR"}
     assert (await ask(SAVED["sample_log_in"], {"name": "7"})).json()["data"]["logIn"]["token"] == "token of 7"
+    hashed = {"persistedQuery": {"version": 1, "sha256Hash": sha256(SAVED["sample_kpis"])}}
+    assert (await ask(extensions=hashed)).json()["errors"][0]["message"] == "PersistedQueryNotFound"
     for identity in ("sample_kpis", sha256(SAVED["sample_kpis"]), "nothing", "x" * 5_000):
         assert (await ask(documentId=identity)).json() == GENERIC
     assert ask.work == before

@@ -140,3 +140,18 @@ async def test_a_viewer_whose_budget_is_spent_still_signs_in():
         answer = (await ask('mutation {logIn(name: "7") {token viewer {learners(first: 9) {nodes {id}}}}}')).json()
         assert answer["data"] == {"logIn": {"token": "token of 7", "viewer": None}}
         assert "the limit is 1 points a minute" in answer["errors"][0]["message"]
+
+
+async def test_an_outage_after_the_first_sign_in_is_an_error_of_the_operation(ask):
+    query = 'mutation {{a: logIn(name: "7"{}) {{viewer {{key}}}} b: logIn(name: "8"{}) {{viewer {{key}}}}}}'
+    answer = await ask(query.format("", ', role: "outage"'))
+    assert (answer.status_code, answer.json()["data"]) == (200, None)
+    assert answer.json()["errors"][0]["extensions"] == {"code": "SERVICE_UNAVAILABLE"}
+    assert (await ask(query.format(', role: "outage"', ""))).status_code == 503
+
+
+async def test_variables_after_a_sign_in_get_details(ask):
+    query = "mutation($n: String!, $f: Int) {logIn(name: $n) {viewer {learners(first: $f) {totalCount}}}}"
+    answer = (await ask(query, {"n": "7", "f": "x"})).json()
+    assert answer["data"] == {"logIn": {"viewer": None}}
+    assert "Int cannot represent" in answer["errors"][0]["message"]

@@ -1,5 +1,6 @@
 """The budget for documents: new and rejected ones are charged by their length, before any work is done for them."""
 
+import asyncio
 import json
 
 import httpx2 as httpx
@@ -10,7 +11,7 @@ from transport.graphql import Limits
 from transport.graphql.errors import HttpError
 from transport.graphql.rate_limit import RateLimiter
 
-LIMITS = Limits()
+LIMITS = Limits(refusal_seconds=0)
 KNOWN = "{number(value: 1)}"
 
 
@@ -72,7 +73,7 @@ async def test_two_hundred_and_forty_documents_of_28_kb_are_not_worked_on(token)
     ],
 )  # fmt: skip
 async def test_each_kind_of_refusal_is_charged_each_time(queries):
-    ask = Asking(Limits(budget_documents=20))
+    ask = Asking(Limits(budget_documents=20, refusal_seconds=0))
     async with ask.client:
         await ask.statuses([KNOWN])
         found = await ask.statuses(queries * (50 // len(queries)))
@@ -83,7 +84,7 @@ async def test_each_kind_of_refusal_is_charged_each_time(queries):
 
 
 async def test_a_document_that_is_too_long_is_charged_as_one():
-    ask = Asking(Limits(budget_documents=1_000))
+    ask = Asking(Limits(budget_documents=1_000, refusal_seconds=0))
     async with ask.client:
         assert await ask.statuses(["x" * 30_001, "x" * 30_001, KNOWN]) == [200, 429, 200]
 
@@ -98,7 +99,7 @@ async def test_a_document_that_is_too_long_is_charged_as_one():
 )
 @pytest.mark.parametrize("token", ["7", None])
 async def test_a_request_that_names_no_document_is_charged(more, token):
-    ask = Asking(Limits(budget_documents=20))
+    ask = Asking(Limits(budget_documents=20, refusal_seconds=0))
     async with ask.client:
         found = [(await ask(**{"query": None, "token": token, **more})).status_code for _ in range(25)]
         assert found == [200] * found.index(429) + [429] * (25 - found.index(429))
@@ -111,6 +112,26 @@ async def test_a_document_is_charged_once_and_its_cost_is_as_documented():
         query = "query Q($n: Int) {learners(first: $n) {nodes {id}}}"
         left = [(await ask(query, variables={"n": 8})).json()["extensions"]["cost"]["left"] for _ in range(4)]
         assert left == [40, 30, 20, 10]
+
+
+async def test_new_sign_ins_are_charged_and_known_ones_are_not():
+    ask = Asking(Limits(budget_documents=5, refusal_seconds=0))
+    async with ask.client:
+        texts = [f'mutation {{a{number}: logIn(name: "7") {{token}}}}' for number in range(9)]
+        assert await ask.statuses(texts, None) == [200] * 5 + [429] * 4
+        assert await ask.statuses(texts[:5], None) == [200] * 5
+
+
+@pytest.mark.parametrize("limits", [{"budget_documents": 1}, {"budget": 2}])
+async def test_a_caller_whose_budget_is_spent_waits_for_the_refusal_and_nobody_else_does(limits):
+    ask = Asking(Limits(**limits, refusal_seconds=600))
+    async with ask.client:
+        assert await ask.statuses([KNOWN]) == [200]
+        refused = asyncio.create_task(ask("{viewer {role}}"))
+        assert await ask.statuses([KNOWN], "8") == [200]
+        await asyncio.sleep(0.05)
+        assert not refused.done()
+        refused.cancel()
 
 
 def test_a_document_costs_a_point_for_each_fifty_characters():

@@ -1,0 +1,53 @@
+"""Work that is done in steps on the event loop, one piece at a time, within a share of the loop's time."""
+
+import asyncio
+import time
+from collections.abc import Callable, Generator
+from typing import TypeVar
+
+T = TypeVar("T")
+# Work in steps: between two of them others may work. None of them may take long.
+Steps = Generator[None, None, T]
+
+
+class Turns:
+    """Gives each piece of work its turn.
+
+    `share` is the part of the loop's time that all of it takes at most: after a piece that took 5 ms, with a share of
+    0.25, the next one waits for 15 ms. However many requests bring work at once, none of them holds up the event loop
+    for longer than one step, and everything else keeps the rest of the time.
+    """
+
+    def __init__(self, share: float, clock: Callable[[], float] = time.perf_counter) -> None:
+        self._pause_factor = 1 / share - 1
+        self._clock = clock
+        self._turn = asyncio.Lock()
+        self._free_at = clock()
+
+    async def run(self, steps: Steps[T]) -> T:
+        """Runs the steps when it is their turn. Raises what they raise."""
+        async with self._turn:
+            if (pause := self._free_at - self._clock()) > 0:
+                await asyncio.sleep(pause)
+            worked = 0.0
+            try:
+                while True:
+                    began = self._clock()
+                    try:
+                        next(steps)
+                    except StopIteration as finished:
+                        return finished.value
+                    finally:
+                        worked += self._clock() - began
+                    await asyncio.sleep(0)
+            finally:
+                self._free_at = self._clock() + worked * self._pause_factor
+
+
+def run_at_once(steps: Steps[T]) -> T:
+    """Runs all the steps without a pause."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as finished:
+            return finished.value
