@@ -111,15 +111,18 @@ async def use_refresh_token(session: AsyncSession, sha256: str, now: dt.datetime
     return auth_session if active else None
 
 
-async def token_is_valid(database: Database, sha256: str, now: dt.datetime) -> bool:
-    """Returns whether a one-time token exists, is unused and has not expired.
+async def owner_of_one_time_token(database: Database, sha256: str, now: dt.datetime) -> tuple[str, str] | None:
+    """Returns the username and name of the owner of a one-time token; None if it is unknown, used or expired.
 
     Callers check it first, so that a made-up token costs no password hash.
     """
-    statement = select(OneTimeToken.id).where(
-        OneTimeToken.token_sha256 == sha256, OneTimeToken.used_at.is_(None), OneTimeToken.expires_at > now
+    statement = (
+        select(User.username, User.name)
+        .join(OneTimeToken, OneTimeToken.user_id == User.id)
+        .where(OneTimeToken.token_sha256 == sha256, OneTimeToken.used_at.is_(None), OneTimeToken.expires_at > now)
     )
-    return bool(await database.rows(statement, primary=True))
+    rows = await database.rows(statement, primary=True)
+    return (rows[0].username, rows[0].name) if rows else None
 
 
 async def use_one_time_token(session: AsyncSession, sha256: str, now: dt.datetime) -> OneTimeToken | None:

@@ -1,25 +1,45 @@
 """Password hashes (argon2id, off the event loop) and the rules for new passwords."""
 
 import asyncio
+import os
 import secrets
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import Any
+from weakref import WeakValueDictionary
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
-from zxcvbn import zxcvbn
+
+from db.worker_process import WorkerPool
 
 MIN_LENGTH, MAX_LENGTH = 8, 256
-# 19 MiB and two passes: OWASP's minimum for argon2id. Two at once: each occupies a core for about 30 ms.
+# 19 MiB and two passes: OWASP's minimum for argon2id.
 _HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),))
-_CONCURRENT_HASHES = 2
 # Verified if there is no such user, so that the response takes the same time.
 _UNKNOWN_USER_HASH = _HASHER.hash("nobody has this password")
-_slots: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
+_EASILY_GUESSED = "This password is easily guessed. Use several words, or something longer."
+_NICENESS = 5
+
+
+def _yield_to_others() -> None:
+    # On Linux a thread has a niceness of its own. Sign-ins in great numbers then slow down each other first.
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+# Threads of their own, which nothing else can occupy. Two: each hash occupies a core for about 30 ms.
+_hashing = ThreadPoolExecutor(2, "hashing", initializer=_yield_to_others)
+_rating = WorkerPool("auth.password_rating:is_easily_guessed")
+# By username and name: the locks of the accounts whose passwords are being rated.
+_accounts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 async def hash_password(password: str) -> str:
     """Returns the argon2id hash of a password."""
-    async with _hashing_slot():
-        return await asyncio.to_thread(_HASHER.hash, password)
+    return await _in_thread(_HASHER.hash, password)
 
 
 async def unusable_password_hash() -> str:
@@ -32,13 +52,39 @@ async def password_matches(password: str, stored: str | None) -> bool:
     if len(password) > MAX_LENGTH:
         # No account has such a password, nor an empty one, which costs less to hash.
         password = ""
-    async with _hashing_slot():
-        matches = await asyncio.to_thread(_HASHER.verify, password, stored or _UNKNOWN_USER_HASH)
+    matches = await _in_thread(_HASHER.verify, password, stored or _UNKNOWN_USER_HASH)
     return matches and stored is not None
 
 
-def password_weakness(password: str, *own_words: str) -> str | None:
-    """Returns why a new password is rejected, or None. `own_words`: the username and name, which are easily guessed."""
+async def password_weakness(password: str, *own_words: str) -> str | None:
+    """Returns why a new password is rejected, or None. `own_words`: the username and name, which are easily guessed.
+
+    Raises WorkerFailed where the password could not be rated.
+    """
+    if broken := _broken_rule(password, *own_words):
+        return broken
+    # One at a time for each account: the requests of one never fill the queue of the worker process.
+    async with _accounts.setdefault("\n".join(own_words), asyncio.Lock()):
+        return _EASILY_GUESSED if await _rating.call(password, list(own_words)) else None
+
+
+def password_weakness_here(password: str, *own_words: str) -> str | None:
+    """As `password_weakness`, in this process, for commands: it takes up to a second."""
+    # Only here: a server process needs none of its dictionaries.
+    from auth.password_rating import is_easily_guessed
+
+    broken = _broken_rule(password, *own_words)
+    if broken is None and is_easily_guessed(password, list(own_words)):
+        return _EASILY_GUESSED
+    return broken
+
+
+def close_workers() -> None:
+    """Ends the process that rates passwords; another one starts if it is needed again."""
+    _rating.close()
+
+
+def _broken_rule(password: str, *own_words: str) -> str | None:
     if len(password) < MIN_LENGTH:
         return f"Use at least {MIN_LENGTH} characters."
     if len(password) > MAX_LENGTH:
@@ -47,9 +93,6 @@ def password_weakness(password: str, *own_words: str) -> str | None:
     own = [word for word in map(_letters_and_digits, own_words) if len(word) > 3]
     if any(word in letters and len(word) * 2 > len(letters) for word in own):
         return "Do not use your own name or username."
-    rating = zxcvbn(password[:72], user_inputs=list(own_words))
-    if rating["score"] < 2:
-        return "This password is easily guessed. Use several words, or something longer."
     return None
 
 
@@ -58,10 +101,5 @@ def _letters_and_digits(text: str) -> str:
     return "".join(filter(str.isalnum, text.lower()))
 
 
-def _hashing_slot() -> asyncio.Semaphore:
-    loop = asyncio.get_running_loop()
-    if loop not in _slots:
-        for closed in [known for known in _slots if known.is_closed()]:
-            del _slots[closed]
-        _slots[loop] = asyncio.Semaphore(_CONCURRENT_HASHES)
-    return _slots[loop]
+async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:
+    return await asyncio.get_running_loop().run_in_executor(_hashing, function, *arguments)

@@ -5,7 +5,7 @@ import getpass
 import sys
 
 from auth.auth_sessions import account_by_username
-from auth.passwords import hash_password, password_weakness
+from auth.passwords import hash_password, password_weakness_here
 from commands.database_session import fail, with_database
 from db.database import Database
 from db.models.provider import Provider, provider_named
@@ -21,7 +21,7 @@ def run_admin(settings: Settings, arguments: argparse.Namespace) -> int:
         return fail("--ukprn: must be 8 digits")
     # Not an argument: other users of the machine can read those.
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    if weakness := password_weakness(password, arguments.email, arguments.name):
+    if weakness := password_weakness_here(password, arguments.email, arguments.name):
         return fail(f"Password: {weakness}")
 
     async def work(database: Database) -> int:

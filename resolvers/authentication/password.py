@@ -1,18 +1,20 @@
 """Passwords are changed by their owner, or reset through a link in an e-mail."""
 
+import asyncio
 import datetime as dt
+from weakref import WeakValueDictionary
 
 from auth.auth_sessions import (
     account_by_user,
     account_by_username,
     count_recent_one_time_tokens,
     end_sessions,
-    token_is_valid,
+    owner_of_one_time_token,
     use_one_time_token,
 )
 from auth.credentials import verify_password
 from auth.passwords import hash_password, password_weakness
-from auth.tokens import digest, new_secret
+from auth.tokens import AccessClaims, digest, new_secret
 from auth.viewer import NotSignedIn
 from domain import clock
 from domain.enums import UserErrorCode
@@ -25,6 +27,8 @@ from services.mail.messages import password_changed, password_reset
 
 RESET_LIFETIME = dt.timedelta(hours=2)
 _MAX_RESETS_PER_HOUR = 5
+# By the SHA-256 of a link's token: the locks of the resets that run.
+_resets: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
 async def change(context: Context, *, current_password: str, new_password: str) -> Tokens:
@@ -36,7 +40,7 @@ async def change(context: Context, *, current_password: str, new_password: str) 
     if new_password == current_password:
         message = "Choose a password that differs from the current one."
         raise reject(UserErrorCode.INVALID, message, "input", "newPassword")
-    _check_strength(new_password, viewer.username, viewer.name)
+    await _check_strength(new_password, viewer.username, viewer.name)
     hashed = await hash_password(new_password)
     async with account_transaction(context, "passwordChange") as transaction:
         account = await account_by_user(transaction.session, viewer.user_key)
@@ -77,13 +81,23 @@ async def reset_request(context: Context, *, username: str) -> None:
 async def reset(context: Context, *, token: str, new_password: str) -> Tokens:
     """Sets a new password with the token of a link, once. Other authentication sessions end; the user is signed in."""
     token_sha256 = digest(token)
+    # One reset of a link at a time: of many at once, the first one uses the link up, and the others cost no hash.
+    async with _resets.setdefault(token_sha256, asyncio.Lock()):
+        tokens, claims = await _reset(context, token_sha256, new_password)
+    await context.set_viewer(claims)
+    return tokens
+
+
+async def _reset(context: Context, token_sha256: str, new_password: str) -> tuple[Tokens, AccessClaims]:
     invalid = reject(
         UserErrorCode.INVALID, "This link has expired or was already used. Request a new one.", "input", "token"
     )
-    # Checked before the password is hashed, which is slow on purpose, so that strangers cannot cause that work.
-    if not await token_is_valid(context.services.database, token_sha256, clock.now()):
+    # Checked before the password is rated and hashed, both of which are slow, so that strangers cannot cause that work.
+    owner = await owner_of_one_time_token(context.services.database, token_sha256, clock.now())
+    if owner is None:
         raise invalid
-    _check_strength(new_password)
+    # Before the transaction: others would wait for its locks.
+    await _check_strength(new_password, *owner)
     hashed = await hash_password(new_password)
     async with account_transaction(context, "passwordReset") as transaction:
         used = await use_one_time_token(transaction.session, token_sha256, transaction.now)
@@ -92,15 +106,13 @@ async def reset(context: Context, *, token: str, new_password: str) -> Tokens:
         if account is None or role is None:
             raise invalid
         user = account.user
-        _check_strength(new_password, user.username, user.name)
         user.password_hash, user.must_change_password = hashed, False
         user.last_login_at = transaction.now
         await end_sessions(transaction.session, user.id, transaction.now, "password reset")
         tokens, claims = await start_session(transaction, user, role)
         transaction.audit(user.provider_id, user.id, role)
         transaction.end_streams(user.provider_id)
-    await context.set_viewer(claims)
-    return tokens
+    return tokens, claims
 
 
 async def reset_from_page(services: Services, token: str, new_password: str, client: Client) -> None:
@@ -110,6 +122,6 @@ async def reset_from_page(services: Services, token: str, new_password: str, cli
     await logout(context, refresh_token=tokens.refresh_token)
 
 
-def _check_strength(password: str, *own_words: str) -> None:
-    if weakness := password_weakness(password, *own_words):
+async def _check_strength(password: str, *own_words: str) -> None:
+    if weakness := await password_weakness(password, *own_words):
         raise reject(UserErrorCode.INVALID, weakness, "input", "newPassword")

@@ -1,0 +1,136 @@
+"""Worker processes: results, faults, death, time, the queue, and what they know of the server."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import psutil
+import pytest
+
+from db.worker_process import WorkerFailed, WorkerPool
+from tests.support.architecture import ROOT
+
+
+@pytest.fixture
+def make_pool() -> Iterator[Callable[..., WorkerPool]]:
+    pools: list[WorkerPool] = []
+
+    def make(function: str, **options: float) -> WorkerPool:
+        pools.append(WorkerPool(function, **options))  # type: ignore[arg-type]
+        return pools[-1]
+
+    yield make
+    for pool in pools:
+        pool.close()
+
+
+async def test_a_call_runs_in_another_process_that_stays(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("os:getpid")
+    first = await pool.call()
+    assert first != os.getpid()
+    assert await pool.call() == first
+
+
+async def test_large_arguments_and_results(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("builtins:sorted")
+    numbers = list(range(300_000, 0, -1))
+    assert await pool.call(numbers) == numbers[::-1]
+
+
+async def test_an_exception_is_named_and_the_process_goes_on(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("builtins:int")
+    with pytest.raises(RuntimeError, match="^ValueError in builtins:int$"):
+        await pool.call("hunter2")
+    assert await pool.call("7") == 7
+
+
+async def test_a_killed_process_is_replaced(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("os:getpid")
+    first = await pool.call()
+    os.kill(first, signal.SIGKILL)
+    second = await pool.call()
+    assert second not in (first, os.getpid())
+    assert not psutil.pid_exists(first)
+
+
+async def test_work_that_kills_its_process_fails_and_the_next_does_not(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("builtins:eval")
+    with pytest.raises(WorkerFailed):
+        await pool.call("__import__('os')._exit(3)")
+    assert await pool.call("1 + 1") == 2
+
+
+async def test_work_that_takes_too_long_is_ended(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("builtins:eval", timeout=2.0)
+    busy = await pool.call("__import__('os').getpid()")
+    with pytest.raises(WorkerFailed):
+        await pool.call("__import__('time').sleep(600)")
+    assert not psutil.pid_exists(busy)
+    assert await pool.call("1 + 1") == 2
+
+
+async def test_the_queue_is_bounded_and_the_loop_is_free(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("builtins:eval", max_waiting=2)
+    running = [asyncio.create_task(pool.call("__import__('time').sleep(0.5)")) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(WorkerFailed):
+        await pool.call("1")
+    # The loop still turns while the three calls are worked on.
+    assert not any(task.done() for task in running)
+    assert await asyncio.gather(*running) == [None] * 3
+    assert await pool.call("1") == 1
+
+
+async def test_several_processes_work_at_once(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("builtins:eval", size=2)
+    work = "(__import__('time').sleep(0.5), __import__('os').getpid())[1]"
+    assert len(set(await asyncio.gather(pool.call(work), pool.call(work)))) == 2
+
+
+async def test_a_worker_knows_no_settings_and_leaves_signals_to_the_server(
+    make_pool: Callable[..., WorkerPool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WAYMARK_SECRET_KEYS", "secret")
+    pool = make_pool("builtins:eval")
+    assert await pool.call("__import__('os').getenv('WAYMARK_SECRET_KEYS')") is None
+    pid = await pool.call("__import__('os').getpid()")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        os.kill(pid, number)
+    assert await pool.call("__import__('os').getpid()") == pid
+    assert psutil.Process(pid).nice() > psutil.Process().nice()
+
+
+async def test_closing_ends_the_processes_and_a_later_call_starts_another(
+    make_pool: Callable[..., WorkerPool],
+) -> None:
+    pool = make_pool("os:getpid")
+    pid = await pool.call()
+    pool.close()
+    assert not psutil.pid_exists(pid)
+    assert await pool.call() != pid
+
+
+def test_a_worker_ends_with_a_server_that_was_killed() -> None:
+    program = (
+        "import asyncio, db.worker_process as w\n"
+        "async def main():\n"
+        "    print(await w.WorkerPool('os:getpid').call(), flush=True)\n"
+        "    await asyncio.sleep(600)\n"
+        "asyncio.run(main())"
+    )
+    server = subprocess.Popen([sys.executable, "-c", program], cwd=ROOT, stdout=subprocess.PIPE)
+    assert server.stdout is not None
+    worker = int(server.stdout.readline())
+    assert psutil.pid_exists(worker)
+    server.kill()
+    server.wait()
+    for _ in range(200):
+        if not psutil.pid_exists(worker) or psutil.Process(worker).status() == psutil.STATUS_ZOMBIE:
+            break
+        time.sleep(0.1)
+    else:
+        pytest.fail("the worker process outlived its server")
