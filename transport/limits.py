@@ -23,6 +23,9 @@ class Limits:
     discard_bytes: int = 16_000_000
     body_seconds: float = 20.0
     json_depth: int = 64
+    # Values in the variables in all, and characters of one text among them.
+    input_values: int = 5_000
+    text_characters: int = 50_000
     query_seconds: float = 30.0
 
     # The document.

@@ -20,6 +20,7 @@ from strawberry.schema.validation_rules.one_of import OneOfInputValidationRule
 from transport.graphql.complexity import DocumentWalk
 from transport.graphql.deprecations import Deprecations
 from transport.graphql.errors import VALIDATION_FAILED, OperationRejected, client_message, operation_rejected
+from transport.graphql.input_values import check_literals
 from transport.graphql.prepared_document import Operation, PreparedDocument
 from transport.graphql.turns import Steps, Turns, run_at_once
 from transport.limits import Limits
@@ -135,6 +136,7 @@ class DocumentCache:
 
     def parse(self, text: str, tokens: int) -> DocumentNode:
         """Parses a document of at most so many tokens. Raises OperationRejected."""
+        check_literals(text)
         self.stats.parsed += 1
         limits = self._limits
         try:

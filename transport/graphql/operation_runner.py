@@ -25,6 +25,7 @@ from transport.graphql.errors import (
     public_message,
     retry_after,
 )
+from transport.graphql.input_values import check_variables
 from transport.graphql.introspection import IntrospectionCache
 from transport.graphql.operation_context import MakeContext, OperationContext, is_still_signed_in
 from transport.graphql.operation_log import OperationLog
@@ -114,6 +115,7 @@ class OperationRunner:
     def _measured(self, operation: Operation, request: GraphQLRequest, log: OperationLog) -> Operation:
         log.kind, log.name = operation.kind.value, operation.name
         log.deprecated = operation.deprecated
+        check_variables(request.variables, self.limits)
         log.cost = operation.cost_with(request.variables, self.limits)
         return operation
 
