@@ -169,12 +169,15 @@ async def running(
     """Runs what a server does beside requests: mail, the change feed, metrics, the watch over the replica."""
     import structlog
 
+    from auth.passwords import close_workers
+    from db import background_task
     from repositories.file import referenced_storage_keys
     from transport.observability.metrics_server import serving_metrics
 
     log = structlog.get_logger("waymark")
     async with AsyncExitStack() as stack:
         stack.push_async_callback(services.database.close)
+        stack.callback(close_workers)
         await services.database.analyze()
         swept = await services.files.sweep(lambda keys: referenced_storage_keys(services.database, keys))
         metrics_url = await stack.enter_async_context(serving_metrics(metrics, settings.metrics_address))
@@ -184,6 +187,7 @@ async def running(
         await stack.enter_async_context(services.database.monitoring())
         await stack.enter_async_context(services.mail.running())
         await stack.enter_async_context(services.changes.listening())
+        await stack.enter_async_context(background_task.running(metrics.loop_monitor.run(), "loop monitor"))
         # Objects that exist by now live as long as the process: the garbage collector need not visit them again.
         gc.collect()
         gc.freeze()

@@ -8,6 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.types import Receive, Scope, Send
 
 from transport.graphql.operation_log import OperationLog
+from transport.observability.loop_monitor import LoopMonitor
 
 if TYPE_CHECKING:
     from transport.graphql.endpoint import GraphQLEndpoint
@@ -27,6 +28,7 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
+        self.loop_monitor = LoopMonitor(self.registry)
         self._requests = Counter(
             "waymark_requests", "HTTP requests by method and status.", ("method", "status"), registry=self.registry
         )
