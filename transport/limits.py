@@ -23,6 +23,8 @@ class Limits:
     discard_bytes: int = 16_000_000
     body_seconds: float = 20.0
     json_depth: int = 64
+    # The bytes of a body that are free. Further ones are charged as a document is, before the JSON is decoded.
+    free_body_bytes: int = 32_000
     # Values in the variables in all, and characters of one text among them.
     input_values: int = 5_000
     text_characters: int = 50_000

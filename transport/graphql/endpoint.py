@@ -137,10 +137,16 @@ class _Exchange:
 
     async def handle(self) -> None:
         """Reads the request, runs its operation and sends the response. Raises whatever prevents that."""
-        request = await self._read_request()
+        body = await self._read_body()
+        large = len(body) > self._runner.limits.free_body_bytes
+        # A large one is not decoded before it is known who pays for that.
+        request = None if large else self._decode(body)
         self._log.count_statements()
         context = await self._runner.make_context(HTTPConnection(self._scope))
         try:
+            if request is None:
+                await self._runner.charge_body(context, len(body))
+                request = self._decode(body)
             if self._accepted[0] == EVENT_STREAM:
                 await self._event_stream().handle(request, context)
                 return
@@ -162,7 +168,8 @@ class _Exchange:
     def _event_stream(self) -> EventStreamHandler:
         return EventStreamHandler(self._runner, self._lifecycle, self._scope, self._receive, self._send, self._log)
 
-    async def _read_request(self) -> GraphQLRequest:
+    async def _read_body(self) -> bytes:
+        """Checks the method and the headers, and returns the body; an empty one for GET."""
         method, limits = self._scope["method"], self._runner.limits
         if method not in ("POST", "GET"):
             raise HttpError(405, BAD_REQUEST, "The method must be GET or POST.", (ALLOW,))
@@ -170,12 +177,17 @@ class _Exchange:
             raise HttpError(406, BAD_REQUEST, f"Accept must allow one of {', '.join(OFFERED)}.")
         if method == "GET":
             check_preflight(self._headers)
-            return from_query_string(self._scope["query_string"], limits)
+            return b""
         check_body_type(self._headers)
         body = await read_body(self._receive, self._headers.get(b"content-length"), limits)
         if not body:
             raise bad_request("The body must not be empty: it is a JSON object with a query.")
-        return from_json(decode(body, limits))
+        return body
+
+    def _decode(self, body: bytes) -> GraphQLRequest:
+        if self._scope["method"] == "GET":
+            return from_query_string(self._scope["query_string"], self._runner.limits)
+        return from_json(decode(body, self._runner.limits))
 
     async def _send_response(self, prepared: PreparedOperation, response: dict[str, Any]) -> None:
         body = orjson.dumps(response)

@@ -68,6 +68,14 @@ class OperationRunner:
         self.rate_limiter = RateLimiter(limits)
         self._introspection = IntrospectionCache(schema)
 
+    async def charge_body(self, context: OperationContext, size: int) -> None:
+        """Charges the caller for a large body before it is decoded. Raises HttpError 429."""
+        try:
+            self.rate_limiter.charge_body(_caller(context), size)
+        except HttpError:
+            await asyncio.sleep(self.limits.refusal_seconds)
+            raise
+
     async def prepare(self, request: GraphQLRequest, context: OperationContext, log: OperationLog) -> PreparedOperation:
         """Finds the operation of a request and charges its cost. Raises OperationRejected or HttpError."""
         viewer = context.viewer

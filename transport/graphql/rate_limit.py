@@ -1,7 +1,8 @@
 """The rate limits: how many points each caller may spend a minute, in a sliding window.
 
 One budget is for the cost of operations, which is known once a document is valid. The other is for documents that the
-server has to parse or has rejected: it is charged by their length, before any work is done for them.
+server has to parse or has rejected, and for large bodies: it is charged by their length, before any work is done for
+them.
 
 The counters are in the memory of one process. With several processes each of them grants the whole budget, so this
 protects a process against one caller and is not a quota.
@@ -47,12 +48,22 @@ class RateLimiter:
 
         Subtracts nothing and raises HttpError 429 with Retry-After where less is left.
         """
+        what = "new and for rejected documents"
+        self._charge_characters(key, characters, what, "pass values as variables")
+
+    def charge_body(self, key: Hashable, size: int) -> None:
+        """Subtracts the points of a body of so many bytes from the same budget; a small one is free. Raises likewise."""
+        if size > self._limits.free_body_bytes:
+            what = f"bodies of more than {self._limits.free_body_bytes} bytes"
+            self._charge_characters(key, size - self._limits.free_body_bytes, what, "send less")
+
+    def _charge_characters(self, key: Hashable, characters: int, what: str, remedy: str) -> None:
         limit = self._limits.budget_documents
         if not limit:
             return
         cost = min(limit, 1 + characters // max(1, self._limits.characters_per_point))
-        what = f"The limit of {limit} points a minute for new and for rejected documents is reached."
-        self._spend(("documents", key), cost, limit, what, "pass values as variables")
+        message = f"The limit of {limit} points a minute for {what} is reached."
+        self._spend(("documents", key), cost, limit, message, remedy)
 
     def _spend(self, key: Hashable, cost: int, limit: int, what: str, remedy: str) -> int:
         elapsed = self._advance()

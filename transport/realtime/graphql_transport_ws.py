@@ -133,14 +133,22 @@ class WebSocketConnection:
             message = await self._receive()
             if message["type"] == "websocket.disconnect":
                 raise CloseWebSocket(0, "")
-            await self._handle_message(self._decode(message))
+            await self._handle_message(await self._decode(message))
 
-    def _decode(self, message: Message) -> dict[str, Any]:
+    async def _decode(self, message: Message) -> dict[str, Any]:
         text = message.get("text")
         if text is None:
             raise CloseWebSocket(4400, "Messages must be text")
         if len(text) > self._limits.body_bytes:
             raise CloseWebSocket(1009, "Message too big")
+        if len(text) > self._limits.free_body_bytes:
+            # Before a token there is nobody to charge, and nothing so long to say.
+            if self._authenticated is None or self._authenticated.context.viewer is None:
+                raise CloseWebSocket(1009, "Message too big before a token")
+            try:
+                await self._runner.charge_body(self._authenticated.context, len(text))
+            except HttpError:
+                raise _no_room("Too many large messages: try again after a minute") from None
         try:
             value = decode(text, self._limits)
         except HttpError:

@@ -7,9 +7,10 @@ import httpx2 as httpx
 import pytest
 
 from tests.support.minimal_schema import AppState, make_app
-from transport.graphql import Limits
+from transport.graphql import Limits, endpoint
 from transport.graphql.errors import HttpError
 from transport.graphql.rate_limit import RateLimiter
+from transport.graphql.request import decode
 
 LIMITS = Limits(refusal_seconds=0)
 KNOWN = "{number(value: 1)}"
@@ -147,3 +148,19 @@ def test_a_document_costs_a_point_for_each_fifty_characters():
     limiter.charge_document(8, 30_000)
     RateLimiter(Limits(budget_documents=0)).charge_document(7, 10**9)
     RateLimiter(Limits(characters_per_point=0)).charge_document(7, 100)
+
+
+async def test_a_large_body_is_charged_before_it_is_decoded(monkeypatch):
+    decoded = []
+    monkeypatch.setattr(endpoint, "decode", lambda body, limits: decoded.append(len(body)) or decode(body, limits))
+    ask = Asking(LIMITS)
+    values = {f"f{number}": number for number in range(60_000)}
+    async with ask.client:
+        found = [await ask("{number(value: 1)}", token, variables=values) for token in ("7", "7", "8", None, None)]
+        assert [answer.status_code for answer in found] == [200, 429, 200, 200, 429]
+        # None of the values is looked at, and of what is refused not even the JSON.
+        assert "more than 5000 values" in found[0].json()["errors"][0]["message"]
+        assert found[1].json()["errors"][0]["extensions"]["code"] == "BUDGET_SPENT"
+        assert len(decoded) == 3
+        # Small ones are free.
+        assert await ask.statuses([KNOWN] * 3) == [200] * 3

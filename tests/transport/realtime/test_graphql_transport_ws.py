@@ -46,6 +46,9 @@ async def port():
         (INIT, [subscribe("é" * 100, LONG), subscribe("é" * 100, LONG)], 4409),
         (INIT, [{"type": "complete"}], 4400),
         (INIT, [json.dumps({"type": "ping", "payload": {"x": "y" * 1_000_000}})], 1009),
+        # Before a token nothing long is decoded, and with one it is charged.
+        (None, [json.dumps({"type": "ping", "payload": {"x": "y" * 40_000}})], 1009),
+        (INIT, [json.dumps({"type": "ping", "payload": {"x": "y" * 600_000}})] * 2, 1013),
     ],
 )
 async def test_each_mistake_has_its_close_code(port, init, messages, code):
