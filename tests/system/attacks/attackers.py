@@ -1,6 +1,6 @@
 """What the attackers do: each is a process of its own, so that its work is not the measured user's.
 
-python -m tests.system.attacks.attackers ATTACK PORT SECONDS prints the number of answers by status as JSON.
+python -m tests.system.attacks.attackers ATTACK PORT SECONDS ARGUMENT prints the number of answers by status as JSON.
 """
 
 import asyncio
@@ -12,12 +12,16 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import websockets
+
 from tests.support.architecture import ROOT
 
 # As many documents as were in flight when the attack was found, of 28 kB with 480 names that the schema does not have.
 DOCUMENTS = 240
 NAMES = 480
 PASSWORDS = 30
+VARIABLES = 30
+EXPORTS = 8
 SOCKETS = 300
 # The letters that zxcvbn reads as others: three times over it took six seconds.
 SUBSTITUTED = "4@8({[<3691!|70$5+7%2" * 3
@@ -71,7 +75,11 @@ def _post(body: dict[str, Any], address: str | None = None, token: str | None = 
 
 def unknown_names(number: int) -> str:
     """A document of 28 kB that names 480 fields which the schema does not have; another one for each number."""
-    return "{" + " ".join(f"field{number:06d}{index:03d}" + "OfSomeNameThatIsNotInTheSchemaAtAllYet" for index in range(NAMES)) + "}"
+    return (
+        "{"
+        + " ".join(f"field{number:06d}{index:03d}" + "OfSomeNameThatIsNotInTheSchemaAtAllYet" for index in range(NAMES))
+        + "}"
+    )
 
 
 async def documents(port: int, until: float, token: str | None) -> Counter[str]:
@@ -122,15 +130,64 @@ async def passwords(port: int, until: float, token: str | None) -> Counter[str]:
     return requests.statuses
 
 
-ATTACKS = {each.__name__: each for each in (documents, documents_of_many, lookalikes_of_many, passwords)}
+async def variables(port: int, until: float, token: str | None) -> Counter[str]:
+    """30 bodies of nearly a megabyte in flight, all of it fields that the input does not have."""
+    query = "mutation($input: EvidenceSubmitInput!) { evidenceSubmit(input: $input) { errors { code } } }"
+    request = _post({"query": query, "variables": {"input": {f"f{n}": n for n in range(60_000)}}}, token=token)
+    requests = Requests(port, until)
+    await asyncio.gather(*(requests.repeat(lambda _: request, n) for n in range(VARIABLES)))
+    return requests.statuses
+
+
+async def exports(port: int, until: float, link: str | None) -> Counter[str]:
+    """8 exports in flight, by the link of one."""
+    request = f"GET {link} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+    requests = Requests(port, until)
+    await asyncio.gather(*(requests.repeat(lambda _: request, n) for n in range(EXPORTS)))
+    return requests.statuses
+
+
+async def sockets(port: int, until: float, token: str | None) -> Counter[str]:
+    """300 WebSockets that send nothing, and are opened again when they are closed; each from a network of its own."""
+    counts: Counter[str] = Counter()
+
+    async def idle(number: int) -> None:
+        headers = {"X-Forwarded-For": f"2001:db8:{number:x}::1"}
+        while time.monotonic() < until:
+            try:
+                async with (
+                    websockets.connect(
+                        f"ws://127.0.0.1:{port}/graphql",
+                        subprotocols=["graphql-transport-ws"],
+                        additional_headers=headers,
+                    ) as socket,
+                    asyncio.timeout(until - time.monotonic()),
+                ):
+                    await socket.wait_closed()
+                    counts[str(socket.close_code)] += 1
+            except TimeoutError:
+                counts["open"] += 1
+            except (OSError, websockets.WebSocketException):
+                counts["no connection"] += 1
+                await asyncio.sleep(0.1)
+
+    await asyncio.gather(*(idle(number) for number in range(SOCKETS)))
+    return counts
+
+
+ATTACKS = {
+    each.__name__: each
+    for each in (documents, documents_of_many, lookalikes_of_many, passwords, variables, exports, sockets)
+}
 
 
 @asynccontextmanager
-async def attacking(attack: str, port: int, seconds: float, token: str = "") -> AsyncIterator[asyncio.Task[dict[str, int]]]:
+async def attacking(
+    attack: str, port: int, seconds: float, argument: str = ""
+) -> AsyncIterator[asyncio.Task[dict[str, int]]]:
     """Runs an attack in a process of its own. Gives the task of its counts, which ends with the attack."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", __name__, attack, str(port), str(seconds), token, cwd=ROOT, stdout=asyncio.subprocess.PIPE
-    )
+    command = (sys.executable, "-m", __name__, attack, str(port), str(seconds), argument)
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=asyncio.subprocess.PIPE)
     assert process.stdout is not None
     assert await process.stdout.readline() == b"ready\n"
     reading = asyncio.create_task(process.stdout.read())
