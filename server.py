@@ -169,8 +169,8 @@ async def running(
     """Runs what a server does beside requests: mail, the change feed, metrics, the watch over the replica."""
     import structlog
 
-    from auth.passwords import close_workers
     from db import background_task
+    from db.worker_process import close_workers
     from repositories.file import referenced_storage_keys
     from transport.observability.metrics_server import serving_metrics
 

@@ -1,19 +1,16 @@
 """Password hashes (argon2id, off the event loop) and the rules for new passwords."""
 
 import asyncio
-import os
 import secrets
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 from weakref import WeakValueDictionary
 
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
-from db.worker_process import WorkerPool
+from db.worker_process import WorkerPool, lower_priority
 
 MIN_LENGTH, MAX_LENGTH = 8, 256
 # 19 MiB and two passes: OWASP's minimum for argon2id.
@@ -21,17 +18,10 @@ _HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, paralle
 # Verified if there is no such user, so that the response takes the same time.
 _UNKNOWN_USER_HASH = _HASHER.hash("nobody has this password")
 _EASILY_GUESSED = "This password is easily guessed. Use several words, or something longer."
-_NICENESS = 5
-
-
-def _yield_to_others() -> None:
-    # On Linux a thread has a niceness of its own. Sign-ins in great numbers then slow down each other first.
-    with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 # Threads of their own, which nothing else can occupy. Two: each hash occupies a core for about 30 ms.
-_hashing = ThreadPoolExecutor(2, "hashing", initializer=_yield_to_others)
+_hashing = ThreadPoolExecutor(2, "hashing", initializer=lower_priority)
 _rating = WorkerPool("auth.password_rating:is_easily_guessed")
 # By username and name: the locks of the accounts whose passwords are being rated.
 _accounts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -77,11 +67,6 @@ def password_weakness_here(password: str, *own_words: str) -> str | None:
     if broken is None and is_easily_guessed(password, list(own_words)):
         return _EASILY_GUESSED
     return broken
-
-
-def close_workers() -> None:
-    """Ends the process that rates passwords; another one starts if it is needed again."""
-    _rating.close()
 
 
 def _broken_rule(password: str, *own_words: str) -> str | None:

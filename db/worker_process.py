@@ -21,6 +21,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
+from weakref import WeakSet
 
 import structlog
 
@@ -28,9 +29,25 @@ log = structlog.get_logger(__name__)
 
 _ROOT = Path(__file__).parent.parent
 _LENGTH = struct.Struct("!I")
-# Everything else comes first.
+# What answers requests comes first.
 _NICENESS = 5
 IDLE_SECONDS = 600.0
+
+
+# Every pool of this process.
+_pools: "WeakSet[WorkerPool]" = WeakSet()
+
+
+def lower_priority() -> None:
+    """Lets other threads come first: for a thread that works for long. Only Linux has priorities of single threads."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+
+
+def close_workers() -> None:
+    """Ends the processes of every pool."""
+    for pool in list(_pools):
+        pool.close()
 
 
 class WorkerFailed(ConnectionError):
@@ -52,7 +69,7 @@ class WorkerPool:
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=function)
         self._process = threading.local()
         self._processes: set[subprocess.Popen[bytes]] = set()
-        self._closed = False
+        _pools.add(self)
 
     async def call(self, *arguments: Any) -> Any:
         """Returns the function's result. Raises WorkerFailed, or RuntimeError where the function raised."""

@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 import typst
 
+from db.worker_process import lower_priority
 from domain.enums import AimStatus
 from resolvers.core.labels import AIM_STATUS
 from resolvers.exports import formats
@@ -21,7 +22,8 @@ from resolvers.exports import formats
 TEMPLATES = Path(__file__).parent / "templates"
 # A page takes tens of milliseconds of one core, so more threads would delay other requests.
 MAX_THREADS = 2
-_threads = ThreadPoolExecutor(MAX_THREADS, "pdf")
+# Typst works without the GIL.
+_threads = ThreadPoolExecutor(MAX_THREADS, "pdf", initializer=lower_priority)
 # A word that is longer than a column is wide, so that it may break anywhere.
 LONG_WORD = re.compile(r"\S{26,}")
 # Characters that change the direction of the text around them, and the byte order mark.

@@ -1,6 +1,5 @@
 """The time log as an Excel workbook, with the entries that pass its filter."""
 
-import asyncio
 import datetime as dt
 import io
 import re
@@ -11,6 +10,7 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
+from db.worker_process import WorkerPool
 from domain.clock import LONDON
 from domain.enums import ActivityType, JobSetting
 from resolvers.core.labels import ACTIVITY, JOB_SETTING
@@ -19,6 +19,8 @@ from resolvers.exports import formats
 # A text that begins so becomes a formula when its cell is edited or the sheet is saved as CSV.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MAX_CELL_LENGTH = 32_767
+# XlsxWriter is pure Python: 20,000 entries take two seconds, in which a thread would hold the GIL.
+_workers = WorkerPool("resolvers.exports.workbook:write", timeout=120.0)
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 # Heading, width in characters.
@@ -75,11 +77,15 @@ class TimeLog:
 
 
 async def time_log(data: TimeLog) -> bytes:
-    """Returns the workbook (.xlsx), written in a thread: title, learner, filter, totals, and a row for each entry."""
-    return await asyncio.to_thread(_write, data)
+    """Returns the workbook (.xlsx): title, learner, filter, totals, and a row for each entry.
+
+    Raises WorkerFailed where it could not be written.
+    """
+    return await _workers.call(data)
 
 
-def _write(data: TimeLog) -> bytes:
+def write(data: TimeLog) -> bytes:
+    """As `time_log`, in this process."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"constant_memory": True, "default_date_format": "dd/mm/yyyy"}) as book:
         book.set_properties(

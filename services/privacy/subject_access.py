@@ -5,6 +5,7 @@ Which tables, rows and columns are exported follows from the mapped classes (`Ba
 path in the export.
 """
 
+import asyncio
 import datetime as dt
 import json
 import re
@@ -65,10 +66,17 @@ async def export_subject(session: AsyncSession, learner_key: int) -> Subject | N
             rows[entity] = [dict(row) for row in (await session.execute(statement)).mappings()]
     files = await _files(session, subject)
     labels = await _labels(session, rows, files)
-    tables = {
+    # In a thread, because a learner may have tens of thousands of rows.
+    tables = await asyncio.to_thread(_describe_tables, rows, labels)
+    return Subject(user.name, tables, list(files.values()))
+
+
+def _describe_tables(
+    rows: Mapping[type[Base], list[dict[str, Any]]], labels: Labels
+) -> dict[str, list[dict[str, Any]]]:
+    return {
         entity.__tablename__: [_describe_row(entity, row, labels) for row in found] for entity, found in rows.items()
     }
-    return Subject(user.name, tables, list(files.values()))
 
 
 def _exported_columns(entity: type[Base]) -> list[Column[Any]]:

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import json
 import zipfile
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from db.database import Database
 from domain.clock import LONDON
@@ -38,11 +38,14 @@ async def write_export(
     with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, rows in sorted(subject.tables.items()):
             if rows:
-                text = json.dumps(rows, ensure_ascii=False, indent=2)
-                await asyncio.to_thread(archive.writestr, f"data/{name}.json", text)
+                await asyncio.to_thread(_add_table, archive, name, rows)
         missing = [file.path for file in subject.files if not await _add(archive, store, file)]
         archive.writestr("README.txt", _readme(subject, missing, now))
     return subject.name
+
+
+def _add_table(archive: zipfile.ZipFile, name: str, rows: list[dict[str, Any]]) -> None:
+    archive.writestr(f"data/{name}.json", json.dumps(rows, ensure_ascii=False, indent=2))
 
 
 async def _add(archive: zipfile.ZipFile, store: FileStore, file: SubjectFile) -> bool:

@@ -3,12 +3,14 @@
 import asyncio
 import subprocess
 import sys
+import threading
 
 import pytest
 
 from auth import password_rating, passwords
 from auth.passwords import MAX_LENGTH, password_weakness, password_weakness_here
 from db.worker_process import WorkerPool
+from resolvers.exports import pdf, workbook
 from tests.support.architecture import ROOT
 
 # The letters that zxcvbn reads as others. Rating all of it took six seconds.
@@ -56,11 +58,11 @@ def test_at_most_the_beginning_and_the_end_are_rated(monkeypatch: pytest.MonkeyP
 
 def test_a_server_process_never_rates_a_password_itself() -> None:
     program = (
-        "import asyncio, sys, auth.passwords as p\n"
+        "import asyncio, sys, auth.passwords as p, db.worker_process as w\n"
         f"assert asyncio.run(p.password_weakness({SUBSTITUTED!r})) is None\n"
         "assert asyncio.run(p.password_weakness('password1'))\n"
         "assert 'zxcvbn' not in sys.modules\n"
-        "p.close_workers()"
+        "w.close_workers()"
     )
     subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
 
@@ -82,3 +84,16 @@ async def test_hashes_are_made_by_threads_of_their_own() -> None:
     assert all([await passwords.password_matches("waymark-demo", each) for each in hashed])
     names = {thread.name.partition("_")[0] for thread in passwords._hashing._threads}
     assert (names, len(passwords._hashing._threads)) == ({"hashing"}, 2)
+
+
+async def test_exports_never_keep_a_sign_in_waiting() -> None:
+    free = threading.Event()
+    waiting = [pdf._threads.submit(free.wait) for _ in range(2 * pdf.MAX_THREADS)]
+    waiting += [workbook._workers._threads.submit(free.wait) for _ in range(2)]
+    try:
+        async with asyncio.timeout(60):
+            assert await passwords.password_matches("waymark-demo", await passwords.hash_password("waymark-demo"))
+            assert await password_weakness("password1")
+    finally:
+        free.set()
+    assert all(each.result() for each in waiting)

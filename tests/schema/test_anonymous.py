@@ -9,7 +9,7 @@ import pytest
 from schema.root import make_schema
 from tests.support.argument_values import call, plausible_arguments, root_fields
 from tests.support.demo_server import Demo
-from tests.support.http_server import PASSWORD, Running
+from tests.support.http_server import PASSWORD, RunningServer
 from transport.graphql.anonymous_document import anonymous_fields
 
 SERVED = make_schema()._schema
@@ -17,15 +17,15 @@ DECLARED = {*anonymous_fields(SERVED.query_type), *anonymous_fields(SERVED.mutat
 
 
 @pytest.fixture(scope="module")
-async def running(demo: Demo, backend: str) -> AsyncIterator[Running]:
+async def running(demo: Demo, backend: str) -> AsyncIterator[RunningServer]:
     async with demo.serving(backend) as served:
         yield served
 
 
-async def ask(running: Running, query: str, variables: object = None) -> httpx2.Response:
-    async with running.stranger() as person:
+async def ask(running: RunningServer, query: str, variables: object = None) -> httpx2.Response:
+    async with running.anonymous() as person:
         headers = {"accept": "application/graphql-response+json"}
-        return await person.client.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
+        return await person.http.post("/graphql", json={"query": query, "variables": variables}, headers=headers)
 
 
 async def test_exactly_the_declared_fields_need_no_viewer(demo: Demo, backend: str) -> None:
@@ -44,7 +44,7 @@ async def test_exactly_the_declared_fields_need_no_viewer(demo: Demo, backend: s
         assert open_to_all == DECLARED >= {"login", "tokenRefresh", "logout", "passwordReset", "passwordResetRequest"}
 
 
-async def test_all_other_fields_have_the_answer_of_a_field_that_does_not_exist(running: Running) -> None:
+async def test_all_other_fields_have_the_answer_of_a_field_that_does_not_exist(running: RunningServer) -> None:
     nothing = await ask(running, "mutation Call { nothing }")
     assert (nothing.status_code, nothing.headers["www-authenticate"]) == (401, "Bearer")
     assert nothing.json()["errors"][0]["extensions"] == {"code": "UNAUTHENTICATED"}
@@ -67,14 +67,14 @@ SIGN_INS = [
 
 
 @pytest.mark.parametrize("document", SIGN_INS)
-async def test_a_sign_in_in_any_words(running: Running, document: str) -> None:
+async def test_a_sign_in_in_any_words(running: RunningServer, document: str) -> None:
     answer = (await ask(running, document, {"u": "assessor", "p": PASSWORD})).json()
     assert "errors" not in answer
     (payload,) = (value for value in answer["data"].values() if isinstance(value, dict))
     assert payload["accessToken"].count(".") == 2
     if "viewer" in payload:
         # What follows the sign-in is what a signed-in caller reads.
-        async with running.person("assessor") as person:
+        async with running.signed_in("assessor") as person:
             read = await person.data("{ viewer { role user { id name } signatureRequests(first: 3) { totalCount } } }")
         shown = payload["viewer"]
         assert shown.get("role", "ASSESSOR") == read["viewer"]["role"] == "ASSESSOR"
@@ -82,7 +82,7 @@ async def test_a_sign_in_in_any_words(running: Running, document: str) -> None:
             assert read["viewer"][name].items() <= shown[name].items()
 
 
-async def test_a_wrong_password_tells_nothing_about_the_viewer(running: Running) -> None:
+async def test_a_wrong_password_tells_nothing_about_the_viewer(running: RunningServer) -> None:
     answers = set()
     for selection in ("role", "rol", "nothing { at { all } }", "kpis { learnerCount }", "... on Nothing { a }"):
         document = (

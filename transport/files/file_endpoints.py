@@ -12,6 +12,7 @@ from services.storage.file_store import FileStore, StoreFull, StoreUnavailable, 
 from services.storage.upload_types import UnacceptableUpload
 from transport.files import downloads, uploads
 from transport.files.service import FileError, FileService
+from transport.graphql.errors import outage_response
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ def routes(
     An upload is idempotent: the same bytes again get 200 with the same JSON and change nothing; other bytes for a file
     that has arrived get 409. An error is `{"error": message}` with 400 (fewer bytes than announced), 403 (invalid
     link), 408 (idle), 409, 410 (expired or gone), 413 (more bytes than announced), 415 (type not accepted), 500 (the
-    stored file is corrupt), 503 (the store is unavailable) or 507 (the store is full).
+    stored file is corrupt), 503 (the store or the database is unavailable) or 507 (the store is full).
     """
 
     async def upload(request: Request) -> Response:
@@ -64,6 +65,13 @@ async def _respond(request: Request, handle: Callable[[], Awaitable[Response]]) 
         status, message = 503, "The file store is not available. Nothing was changed. Try again in a minute."
     except ClientDisconnect:
         return Response(status_code=400)
+    except Exception as error:
+        # The database, or the process that writes exports.
+        outage = outage_response(error)
+        if outage is None:
+            raise
+        log.error("file_request_failed", cause=type(error).__name__)
+        status, message = outage.status, outage.errors[0]["message"]
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if request.method == "PUT":
         if status != 408:

@@ -52,7 +52,7 @@ class RateLimiter:
         self._charge_characters(key, characters, what, "pass values as variables")
 
     def charge_body(self, key: Hashable, size: int) -> None:
-        """Subtracts the points of a body of so many bytes from the same budget; a small one is free. Raises likewise."""
+        """Subtracts the points of a body of so many bytes from the same budget, as above; a small one is free."""
         if size > self._limits.free_body_bytes:
             what = f"bodies of more than {self._limits.free_body_bytes} bytes"
             self._charge_characters(key, size - self._limits.free_body_bytes, what, "send less")

@@ -7,6 +7,7 @@ import openpyxl
 import pytest
 
 from domain.enums import ActivityType, JobSetting
+from resolvers.exports import workbook
 from resolvers.exports.workbook import COLUMNS, TimeLog, TimeLogLine, time_log
 
 MADE_AT = dt.datetime(2026, 7, 1, 23, 30, tzinfo=dt.UTC)  # half past midnight on the 2nd, in London
@@ -118,3 +119,11 @@ async def test_texts_that_no_cell_can_contain_are_shortened_and_cleaned():
 async def test_an_empty_time_log_is_a_workbook():
     [total] = table_of(await sheet_of())
     assert total[3] == 0
+
+
+async def test_it_is_written_by_another_process(monkeypatch):
+    def here(data):
+        raise AssertionError("the workbook is written in the server's process")
+
+    monkeypatch.setattr(workbook, "write", here)
+    assert (await time_log(TimeLog("Harbour & Lane", "Siân & Co", MADE_AT, [line()])))[:2] == b"PK"

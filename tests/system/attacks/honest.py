@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 import httpx2
 import psutil
 
-from tests.support.http_server import Person
+from tests.support.client import HttpClient
 from tests.support.server_process import ServerProcess
 
-# A request of each kind is sent so often, whether or not the ones before it were answered: a server that stands still is
-# not asked less.
+# A request of each kind is sent so often, whether or not the ones before it were answered: a server that stands still
+# is not asked less.
 EVERY_SECONDS = 0.1
 SMALL_READ = "{ viewer { role user { name } } }"
 
@@ -40,7 +40,7 @@ class Times:
 
 
 @asynccontextmanager
-async def working(server: ServerProcess, person: Person) -> AsyncIterator[Times]:
+async def working(server: ServerProcess, person: HttpClient) -> AsyncIterator[Times]:
     """Sends small requests at a steady rate until the end of the block, and waits for the last answers."""
     times = Times()
     sent: set[asyncio.Task[None]] = set()

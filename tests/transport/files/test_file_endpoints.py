@@ -10,6 +10,7 @@ import httpx2
 import pytest
 
 from auth.signed_urls import DOWNLOAD, EXPORT, UPLOAD
+from db.worker_process import WorkerFailed
 from services.storage.file_store import FileStore, StoreFull
 from tests.support.file_server import file_server, signed_url
 
@@ -167,6 +168,14 @@ async def test_a_full_store_is_507_until_there_is_space(server, monkeypatch):
         patch.setattr(FileStore, "write", full)
         assert_error(await server.client.put(url, content=PDF), 507, "full")
     assert (await server.client.put(url, content=PDF)).status_code == 201
+
+
+async def test_an_export_that_no_worker_could_write_is_503(server, monkeypatch):
+    async def failing(self, claims):
+        raise WorkerFailed("too many calls wait for a worker process")
+
+    monkeypatch.setattr(type(server.service), "generate_export", failing)
+    assert_error(await server.client.get(signed_url("exports", EXPORT, {"what": "time"})), 503, "Try again")
 
 
 async def test_bytes_that_are_not_recorded_are_deleted(server):
