@@ -36,3 +36,11 @@ def end_of(day: dt.date) -> dt.datetime:
 def london_time(day: dt.date, hour: int = 9, minute: int = 0) -> dt.datetime:
     """The moment, in UTC, of a time of day in London."""
     return dt.datetime.combine(day, dt.time(hour, minute), LONDON).astimezone(dt.UTC)
+
+
+def weeks_after(day: dt.date, weeks: int) -> dt.date | None:
+    """Returns the day so many weeks later; None if the calendar ends before it."""
+    try:
+        return day + dt.timedelta(weeks=weeks)
+    except OverflowError:
+        return None

@@ -6,6 +6,8 @@ from domain import progress
 from loaders.aggregates import GroupBy, Metric, MetricValues, aggregate
 from loaders.core.base import OneLoader
 
+# The largest Int of GraphQL. The minutes of a very large provider are more.
+MAX_INT = 2**31 - 1
 _METRICS = frozenset({Metric.REQUIRED_TIME, Metric.ACTUAL_TIME})
 
 
@@ -19,8 +21,8 @@ class OffTheJobRow:
 
     @classmethod
     def from_metrics(cls, values: MetricValues) -> "OffTheJobRow":
-        """Builds the row from the values of `Metric.REQUIRED_TIME` and `Metric.ACTUAL_TIME`."""
-        return cls(values["required"], values["expected"], values["actual"])
+        """Builds the row from the values of `Metric.REQUIRED_TIME` and `Metric.ACTUAL_TIME`, each at most `MAX_INT`."""
+        return cls(*(min(values[name], MAX_INT) for name in ("required", "expected", "actual")))
 
     @property
     def actual_percent(self) -> float:

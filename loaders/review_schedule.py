@@ -33,12 +33,14 @@ class ReviewScheduleRow(LightRow):
 
     @classmethod
     def derive(cls, rows: Sequence["ReviewScheduleRow"], reading: ReadSession) -> None:
-        interval = dt.timedelta(weeks=reading.viewer.rules.review_interval_weeks)
+        weeks = reading.viewer.rules.review_interval_weeks
         for schedule in rows:
             schedule.review_due_on = None
             if schedule.training_since is not None:
                 last = schedule.last_review_at
-                schedule.review_due_on = (clock.day_of(last) if last else schedule.training_since) + interval
+                schedule.review_due_on = clock.weeks_after(
+                    clock.day_of(last) if last else schedule.training_since, weeks
+                )
 
 
 @cached_statement

@@ -7,6 +7,7 @@ from strawberry.schema.config import StrawberryConfig
 from schema.executor import executor_class
 from schema.mutation import Mutation
 from schema.query import Query
+from schema.scalars import SCALARS
 from schema.subscription import Subscription
 
 
@@ -16,7 +17,7 @@ def make_schema(executor: str = "compiled") -> strawberry.Schema:
         query=Query,
         mutation=Mutation,
         subscription=Subscription,
-        config=StrawberryConfig(),
+        config=StrawberryConfig(scalar_map=SCALARS),
         execution_context_class=executor_class(executor),
     )
 

@@ -30,8 +30,13 @@ class _DaysBetween(GenericFunction[int]):
 
 @compiles(_DaysBetween, "postgresql")
 def _postgresql(element: _DaysBetween, compiler: Any, **options: Any) -> str:
-    first, last = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"(CAST({last} AS DATE) - CAST({first} AS DATE))"
+    first, last = (_finite(compiler.process(clause, **options)) for clause in element.clauses)
+    return f"({last} - {first})"
+
+
+def _finite(date: str) -> str:
+    # The first and the last day of Python's calendar are stored as infinite ones, which cannot be subtracted.
+    return f"LEAST(GREATEST(CAST({date} AS DATE), DATE '0001-01-02'), DATE '9999-12-30')"
 
 
 @compiles(_DaysBetween, "sqlite")

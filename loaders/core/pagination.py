@@ -65,6 +65,10 @@ class Order:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+# Longer than any cursor of ours: a name of 200 characters, encoded.
+_MAX_CURSOR_LENGTH = 2_000
+
+
 @dataclass(frozen=True, slots=True)
 class PageArguments:
     """The arguments of a connection as the client sent them: `first` with `after`, or `last` with `before`."""
@@ -221,6 +225,8 @@ class Edge(Generic[V]):
 
 def _parse_cursor(argument: str, text: str, order: Order) -> tuple[Any, int]:
     error = BadArgument(argument, "This is not a cursor of this list in this order: take it from pageInfo or an edge.")
+    if len(text) > _MAX_CURSOR_LENGTH:
+        raise error
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         name, value, key = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
