@@ -99,7 +99,7 @@ def build_endpoint(
         return Context(services, viewer, client, claims)
 
     try:
-        limits = Limits.read(os.environ)
+        limits = Limits.read(settings.limits)
     except ValueError as error:
         raise SettingsError([str(error)]) from None
     return make_endpoint(

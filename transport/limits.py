@@ -62,7 +62,7 @@ class Limits:
     # characters, before it is parsed.
     characters_per_point: int = 50
     budget_documents: int = 20_000
-    # How long the refusal of a spent budget is held back, so that a caller who sends at once again is slowed down.
+    # How long the refusal of a spent budget is delayed, so that a caller who sends at once again is slowed down.
     refusal_seconds: float = 1.0
     weights: Mapping[str, int] = field(default_factory=dict)
     list_sizes: Mapping[str, int] = field(default_factory=dict)

@@ -65,7 +65,7 @@ class Order:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-# Longer than any cursor of ours: a name of 200 characters, encoded.
+# Longer than any cursor: one with a name of 200 characters.
 _MAX_CURSOR_LENGTH = 2_000
 
 

@@ -14,7 +14,7 @@ _SECONDS = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5)
 
 
 class LoopMonitor:
-    """Sleeps again and again, and records how much later than it asked for the loop woke it up."""
+    """Sleeps again and again, and records by how much later than planned the loop woke it up."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._delays = Histogram(

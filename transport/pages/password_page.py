@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import Route
 
 from domain.errors import DomainError
+from transport.graphql.errors import outage_response
 
 # Sets the password: takes the token of the link, the password, the caller's address and the request id. Raises
 # DomainError.
@@ -77,6 +78,11 @@ def routes(set_password: SetPassword) -> list[Route]:
             await set_password(token, new, address, request.scope.get("state", {}).get("request_id"))
         except DomainError as error:
             return _form(token, error.errors[0].message)
+        except Exception as error:
+            # The database, or the process that rates passwords.
+            if (outage := outage_response(error)) is None:
+                raise
+            return _form(token, outage.errors[0]["message"], outage.status)
         return _page(_DONE)
 
     return [
@@ -90,8 +96,8 @@ def _text(form: FormData, name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _form(token: str, error: str | None = None) -> Response:
-    return _page(_FORM.format(token=escape(token), alert=_alert(error) if error else ""), 422 if error else 200)
+def _form(token: str, error: str | None = None, status: int = 422) -> Response:
+    return _page(_FORM.format(token=escape(token), alert=_alert(error) if error else ""), status if error else 200)
 
 
 def _alert(message: str) -> str:

@@ -88,7 +88,7 @@ async def _read(answer: httpx2.Response, seconds: float | None) -> str:
 
 
 def problem(status: int, text: str) -> str | None:
-    """What is wrong with an answer: a status of 500 or more, the code INTERNAL, or the mark in it."""
-    if status >= 500 or '"INTERNAL"' in text:
+    """What is wrong with an answer: a status of 500 or more or of a limit, the code INTERNAL, or the mark."""
+    if status >= 500 or status == 429 or '"INTERNAL"' in text:
         return f"{status} {text[:200]}"
     return f"repeats what was sent: {text[:300]}" if MARK in text else None

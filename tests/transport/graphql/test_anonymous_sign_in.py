@@ -67,7 +67,7 @@ async def test_aliases_and_their_order_are_kept(ask):
 async def test_the_cost_is_that_of_the_whole_document(ask):
     query = "mutation($n: String!) {logIn(name: $n) {viewer {role learners(first: 5) {nodes {id}}}}}"
     answer = (await ask(query, {"n": "7"})).json()
-    # As a signed-in caller is told.
+    # The same message as for a signed-in caller.
     expected = (await ask(query, {"n": "7"}, headers=SIGNED)).json()["extensions"]["cost"]["requested"]
     assert answer["extensions"]["cost"]["requested"] == expected == 1 + 10 + 1 + 1 + 1 + 5
     # A sign-in that failed costs what it did.
