@@ -50,6 +50,7 @@ def build_services(settings: Settings) -> "Services":
     from auth.signed_urls import SignedUrls
     from auth.tokens import AccessTokens
     from db.database import Database
+    from db.postgres_connection import ConnectionOptions, Pooler
     from loaders.core.qualification_cache import QualificationCache
     from resolvers.core.context import Services
     from services.change_feed import ChangeFeed
@@ -57,7 +58,8 @@ def build_services(settings: Settings) -> "Services":
     from services.mail.transport import open_transport
     from services.storage.file_store import open_store
 
-    database = Database(settings.database_url, settings.read_database_url, settings.pool_size)
+    options = ConnectionOptions(settings.statement_seconds, Pooler(settings.pooler))
+    database = Database(settings.database_url, settings.read_database_url, settings.pool_size, options)
     mail_transport = open_transport(settings.smtp_url, settings.mail_folder, settings.mail_from)
     return Services(
         database=database,
@@ -65,7 +67,7 @@ def build_services(settings: Settings) -> "Services":
         # The newest key signs URLs; they are valid for minutes, so a key rotation invalidates few of them.
         links=SignedUrls(next(iter(settings.secret_keys.values()))),
         tokens=AccessTokens(settings.secret_keys),
-        changes=ChangeFeed(database),
+        changes=ChangeFeed(database, settings.listen_url),
         qualifications=QualificationCache(database),
         mail=MailSender(database, mail_transport),
         base_url=settings.base_url,
@@ -130,7 +132,8 @@ def build_server(settings: Settings) -> Server:
     from transport.pages.static_app import static_app
 
     services = build_services(settings)
-    health, metrics, tracing = Health(services.database), Metrics(), open_tracing(os.environ, services.database)
+    health, metrics = Health(services.database, services.changes.hears), Metrics()
+    tracing = open_tracing(os.environ, services.database)
     observer = OperationObserver(metrics)
     documents = PersistedDocuments.read(ROOT / "queries", trusted_only=settings.operations == "trusted")
     endpoint = build_endpoint(settings, services, documents, tracing.observing(observer) if tracing else observer)

@@ -8,30 +8,33 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager, nullcontext, suppress
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
 
-from sqlalchemy import Engine, Row, event, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Engine, Row, event
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from db.commit import commit
 from db.compiled_select import AnySelect, CompiledSelect, CompiledSelectCache
+from db.engines import EngineMaker, Expiry, with_driver
 from db.models import registry as tables  # noqa: F401  the mapper needs all tables before the first session
-from db.read_pool import PostgresPool, ReadPool, SqlitePool
+from db.outages import OutageLog, is_away, sqlstate_of
+from db.postgres_connection import ConnectionOptions
+from db.read_pool import PoolCounts, engine_counts
 from db.replica import Replica
 
 # The number of SQL statements of the running operation; in a list, so that the operation's tasks share it.
 statement_count: ContextVar[list[int] | None] = ContextVar("statement_count", default=None)
 
-# For every SQLite connection: durable commits, checked foreign keys, 20 seconds to wait for a lock.
-_SQLITE_PRAGMAS = (
-    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=20000", "cache_size=-65536",
-    # Erased data is overwritten in the file, not only unlinked.
-    "secure_delete=ON",
-)  # fmt: skip
+# Connections of exports, and of checks that read one snapshot.
+EXPORT_POOL_SIZE = 4
+# PostgreSQL refuses a write in a read-only transaction, as on a standby.
+_READ_ONLY = "25006"
+_CONFLICT_WITH_REPLAY = "40001"
+_NO_LIMITS = ConnectionOptions()
 
 
 class Database:
@@ -39,25 +42,47 @@ class Database:
 
     `url` is an SQLAlchemy URL: `sqlite+aiosqlite:///…` or `postgresql+asyncpg://…`, or short `sqlite://` and
     `postgresql://`. `read_url` names a replica for reads; a viewer who has just written reads from the primary.
+    `options` limits how long a statement may take, and says what pooler stands before the database.
     """
 
-    def __init__(self, url: str, read_url: str | None = None, pool_size: int = 16) -> None:
-        self.url = _with_driver(url)
+    def __init__(
+        self,
+        url: str,
+        read_url: str | None = None,
+        pool_size: int = 16,
+        options: ConnectionOptions = _NO_LIMITS,
+    ) -> None:
+        self.url = with_driver(url)
         self.is_sqlite = self.url.startswith("sqlite")
-        self._write_engine = _make_engine(self.url, pool_size)
-        primary = _make_engine(self.url, pool_size) if self.is_sqlite else self._write_engine
-        replica = _make_engine(_with_driver(read_url), pool_size) if read_url else None
+        self.options = options
+        make = EngineMaker(options)
+        self._write_engine = make.engine(self.url, pool_size)
+        # Checks and exports have few connections of their own, because they use them for long.
+        self._snapshot_engine = make.engine(self.url, EXPORT_POOL_SIZE, overflow=0)
+        primary = make.engine(self.url, pool_size) if self.is_sqlite else self._write_engine
+        replica = make.engine(with_driver(read_url), pool_size) if read_url else None
         self._primary_reads = primary.execution_options(isolation_level="AUTOCOMMIT")
         self._reads = replica.execution_options(isolation_level="AUTOCOMMIT") if replica else self._primary_reads
-        self._engines = {engine.sync_engine: engine for engine in (self._write_engine, primary, replica) if engine}
-        self._primary_pool = _make_pool(primary, pool_size)
-        self.replica = Replica(self._primary_pool, _make_pool(replica, pool_size)) if replica else None
+        engines = (self._write_engine, self._snapshot_engine, primary, replica)
+        self._engines = {engine.sync_engine: engine for engine in engines if engine}
+        for engine in self._engines:
+            event.listen(engine, "before_cursor_execute", _count_statement)
+        event.listen(self._write_engine.sync_engine, "handle_error", self._note_write_error)
+        self._expiries = [Expiry(self._write_engine), Expiry(self._snapshot_engine)]
+        self._primary_pool = make.read_pool(primary, pool_size)
+        # Exports read long lists: they wait for each other, and never in front of other reads.
+        self._export_pool = make.read_pool(primary, EXPORT_POOL_SIZE)
+        self.replica: Replica | None = None
+        if replica is not None:
+            self.replica = Replica(self._primary_pool, make.read_pool(replica, pool_size, repeats=False))
         self._selects = CompiledSelectCache(primary.dialect)
         # Called after each read with its SQL, its start and end (seconds of `time.perf_counter`), and the name of the
         # class of its error.
         self.read_listeners: list[Callable[[str, float, float, str | None], None]] = []
         # SQLite has one writer. Writers queue here, in order, which costs less than SQLite's busy handler.
         self._write_lock = asyncio.Lock() if self.is_sqlite else None
+        # Outages of the primary, as reads and writes meet them.
+        self.outages = OutageLog("database")
 
     @asynccontextmanager
     async def reading(self, primary: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -70,36 +95,38 @@ class Database:
         statement: AnySelect,
         parameters: Mapping[str, Any] | None = None,
         primary: bool = False,
+        export: bool = False,
     ) -> Sequence[Row[Any]]:
         """Returns all rows of one read. A statement is compiled once, then sent directly by the driver.
 
-        Raises what SQLAlchemy raises. A connection that died is replaced and the read sent again; a read that the
-        replica does not answer goes to the primary.
+        `primary`: never to the replica. `export`: to the primary, on a connection of exports. Raises what SQLAlchemy
+        raises. A connection that died is replaced and the read sent again; a read that the replica does not answer goes
+        to the primary.
         """
         compiled = self._selects.get(statement)
-        return compiled.rows(await self._read(compiled, parameters, primary))
+        return compiled.rows(await self._read(compiled, parameters, primary, export))
 
     async def columns(
         self,
         statement: AnySelect,
         parameters: Mapping[str, Any] | None = None,
         primary: bool = False,
+        export: bool = False,
     ) -> list[Iterable[Any]]:
         """As `rows`, but returns columns, each an iterable for one pass; an empty list if there is no row."""
         compiled = self._selects.get(statement)
-        return compiled.columns(await self._read(compiled, parameters, primary))
+        return compiled.columns(await self._read(compiled, parameters, primary, export))
 
     async def _read(
-        self, compiled: CompiledSelect, parameters: Mapping[str, Any] | None, primary: bool
+        self, compiled: CompiledSelect, parameters: Mapping[str, Any] | None, primary: bool, export: bool
     ) -> Sequence[Any]:
         arguments = compiled.arguments(parameters or {})
         _count_statement()
-        from_replica = not (primary or self.replica is None)
         if not self.read_listeners:
-            return await self._fetch(compiled.sql, arguments, from_replica)
+            return await self._fetch(compiled.sql, arguments, primary, export)
         began, error = time.perf_counter(), None
         try:
-            return await self._fetch(compiled.sql, arguments, from_replica)
+            return await self._fetch(compiled.sql, arguments, primary, export)
         except BaseException as raised:
             error = type(raised).__name__
             raise
@@ -107,16 +134,25 @@ class Database:
             for listener in self.read_listeners:
                 listener(compiled.sql, began, time.perf_counter(), error)
 
-    async def _fetch(self, sql: str, arguments: Sequence[Any], from_replica: bool) -> Sequence[Any]:
-        if from_replica and self.replica is not None:
+    async def _fetch(self, sql: str, arguments: Sequence[Any], primary: bool, export: bool) -> Sequence[Any]:
+        if not (primary or export or self.replica is None):
             try:
                 return await self.replica.pool.fetch(sql, arguments)
             except (DBAPIError, PoolTimeout) as error:
-                # Unreachable, overloaded, or it cancelled the read because replay conflicted with it (40001).
-                if isinstance(error, DBAPIError) and not error.connection_invalidated and _sqlstate(error) != "40001":
+                # Unreachable, overloaded, or it cancelled the read because replay conflicted with it.
+                conflict = sqlstate_of(error) == _CONFLICT_WITH_REPLAY
+                if isinstance(error, DBAPIError) and not (error.connection_invalidated or conflict):
                     raise
-                self.replica.mark_unreachable()
-        return await self._primary_pool.fetch(sql, arguments)
+                self.replica.mark_unreachable(None if conflict else error)
+        try:
+            records = await (self._export_pool if export else self._primary_pool).fetch(sql, arguments)
+        except (DBAPIError, PoolTimeout) as error:
+            if is_away(error):
+                self._note_outage(error)
+            raise
+        if self.outages.since is not None:
+            self.outages.worked()
+        return records
 
     def replica_has_write(self, last_write_at: dt.datetime | None) -> bool:
         """Returns whether the replica can be read by a viewer whose last write was at that time."""
@@ -133,13 +169,60 @@ class Database:
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
-        """Yields a session in one transaction: committed at the end of the block, rolled back by an exception."""
+        """Yields a session in one transaction: committed at the end of the block, rolled back by an exception.
+
+        Raises CommitOutcomeUnknown if the connection is lost during the commit.
+        """
         async with (
-            self._write_lock or nullcontext(),
+            self._write_turn(),
             AsyncSession(self._write_engine, expire_on_commit=False, autoflush=False) as session,
-            session.begin(),
         ):
-            yield session
+            await session.begin()
+            try:
+                yield session
+                await session.flush()
+            except BaseException:
+                await session.rollback()
+                raise
+            await commit(session)
+
+    @asynccontextmanager
+    async def _write_turn(self) -> AsyncIterator[None]:
+        if self._write_lock is None:
+            yield
+            return
+        seconds = self.options.statement_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                await self._write_lock.acquire()
+        except TimeoutError:
+            raise PoolTimeout(f"No write began within {seconds} seconds, because others had not ended.") from None
+        try:
+            yield
+        finally:
+            self._write_lock.release()
+
+    def _note_write_error(self, context: Any) -> None:
+        translated = getattr(context, "chained_exception", None)
+        error = translated or context.sqlalchemy_exception or context.original_exception
+        if is_away(error):
+            self._note_outage(error)
+        elif sqlstate_of(error) == _READ_ONLY:
+            # A standby answers at this address. Reads must not take its state for the primary's either.
+            self.expire_connections()
+
+    def _note_outage(self, error: BaseException) -> None:
+        self.outages.failed(error)
+        if not isinstance(error, PoolTimeout):
+            # The other connections may be dead too, and would each be found out by a request that waits for them.
+            self.expire_connections()
+
+    def expire_connections(self) -> None:
+        """Replaces every connection to the primary before its next use, because the server behind them may be gone."""
+        self._primary_pool.expire()
+        self._export_pool.expire()
+        for expiry in self._expiries:
+            expiry.expire()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncSession]:
@@ -147,7 +230,7 @@ class Database:
         options: dict[str, Any] = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
         if self.is_sqlite:
             options = {"read_only": True}
-        engine = self._write_engine.execution_options(**options)
+        engine = self._snapshot_engine.execution_options(**options)
         async with AsyncSession(engine, expire_on_commit=False, autoflush=False) as session, session.begin():
             yield session
 
@@ -156,15 +239,26 @@ class Database:
         """The engines, for listeners of SQLAlchemy's events."""
         return list(self._engines)
 
-    async def ping(self) -> None:
-        """Raises what SQLAlchemy raises if the database does not answer."""
-        async with self.reading(primary=True) as connection:
-            await connection.execute(text("select 1"))
+    async def read_state(self, sql: str) -> Sequence[Any]:
+        """Returns the records of a fixed SELECT about the server itself, on a connection for reads of the primary."""
+        return await self._fetch(sql, (), primary=True, export=False)
 
     @property
     def select_cache_counts(self) -> tuple[int, int]:
         """(hits, misses) of the cache of compiled selects."""
         return self._selects.hits, self._selects.misses
+
+    def pool_counts(self) -> dict[str, PoolCounts]:
+        """Returns the use of each connection pool by its name."""
+        counts = {
+            "reads": self._primary_pool.counts(),
+            "exports": self._export_pool.counts(),
+            "writes": engine_counts(self._write_engine),
+            "snapshots": engine_counts(self._snapshot_engine),
+        }
+        if self.replica is not None:
+            counts["replica"] = self.replica.pool.counts()
+        return counts
 
     async def analyze(self) -> None:
         """Updates the statistics of SQLite's query planner. PostgreSQL updates its own.
@@ -184,58 +278,13 @@ class Database:
     async def close(self) -> None:
         """Closes all connections."""
         await self._primary_pool.close()
+        await self._export_pool.close()
         if self.replica is not None:
             await self.replica.pool.close()
         for engine in self._engines.values():
             await engine.dispose()
 
 
-def _with_driver(url: str) -> str:
-    parsed = make_url(url)
-    drivers = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg", "postgres": "postgresql+asyncpg"}
-    return parsed.set(drivername=drivers.get(parsed.drivername, parsed.drivername)).render_as_string(
-        hide_password=False
-    )
-
-
-def _make_engine(url: str, pool_size: int) -> AsyncEngine:
-    engine = create_async_engine(
-        url, pool_size=pool_size, max_overflow=pool_size, pool_timeout=10, pool_pre_ping=False, query_cache_size=1200
-    )
-    event.listen(engine.sync_engine, "before_cursor_execute", _count_statement)
-    if url.startswith("sqlite"):
-        event.listen(engine.sync_engine, "connect", _prepare_sqlite)
-        event.listen(engine.sync_engine, "begin", _begin_sqlite)
-    return engine
-
-
-def _make_pool(engine: AsyncEngine, size: int) -> ReadPool:
-    positional, named = engine.dialect.create_connect_args(engine.url)
-    if engine.dialect.name == "sqlite":
-        named.pop("check_same_thread", None)
-        return SqlitePool(positional[0], named, _SQLITE_PRAGMAS)
-    return PostgresPool(engine.url, named, size)
-
-
-def _sqlstate(error: DBAPIError) -> str | None:
-    return getattr(error.orig, "sqlstate", None)
-
-
 def _count_statement(*_: Any) -> None:
     if (count := statement_count.get()) is not None:
         count[0] += 1
-
-
-def _prepare_sqlite(connection: Any, _: Any) -> None:
-    connection.isolation_level = None
-    cursor = connection.cursor()
-    for pragma in _SQLITE_PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Any) -> None:
-    # SQLAlchemy calls this for reads too, which run in autocommit.
-    options = connection.get_execution_options()
-    if options.get("isolation_level") != "AUTOCOMMIT":
-        connection.exec_driver_sql("BEGIN" if options.get("read_only") else "BEGIN IMMEDIATE")

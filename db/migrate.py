@@ -1,5 +1,6 @@
 """Creates and upgrades the tables with Alembic, over the same engine that serves requests."""
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,13 @@ async def has_pending_migrations(database: Database) -> bool:
     """Returns whether the tables are older than this code."""
     async with database.reading(primary=True) as connection:
         current = await connection.run_sync(lambda each: MigrationContext.configure(each).get_current_revision())
-    return current != ScriptDirectory.from_config(_config()).get_current_head()
+    return current != _head()
+
+
+@functools.cache
+def _head() -> str | None:
+    # Reads every migration file: once a process, because /ready asks again and again.
+    return ScriptDirectory.from_config(_config()).get_current_head()
 
 
 async def write_migration(database: Database, message: str) -> None:

@@ -1,26 +1,43 @@
-"""Connection pools for reads, directly on the driver: one round trip on PostgreSQL, one call in a thread on SQLite.
+"""The connection pool for reads on PostgreSQL, directly on the driver: one round trip for each read.
 
 Reads run in autocommit and leave no state behind, so no statement begins, ends or resets anything between them.
 docs/decisions/0010-reads-have-their-own-connection-pool.md says why this is not asyncpg's own pool.
 """
 
 import asyncio
-import sqlite3
-import threading
+import time
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Protocol
+from contextlib import nullcontext
+from dataclasses import dataclass
+from typing import Any, Protocol, cast
 
 import asyncpg
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
 
-# For a free connection, and for opening one.
-_TIMEOUT_SECONDS = 10
-_SQLITE_THREADS = 4
-# Options of an SQLAlchemy URL that the driver does not accept.
-_SQLALCHEMY_OPTIONS = ("prepared_statement_cache_size", "prepared_statement_name_func", "async_fallback")
+from db.outages import loses_connection
+from db.postgres_connection import ACQUIRE_SECONDS, ConnectionOptions, connect, is_silent, read_arguments
+
+_NO_TRANSACTION = nullcontext()
+
+
+@dataclass(frozen=True, slots=True)
+class PoolCounts:
+    """How many connections of a pool are in use and how many are idle, its limit, and how many callers wait for one."""
+
+    in_use: int
+    idle: int
+    limit: int
+    waiting: int
+
+
+def engine_counts(engine: AsyncEngine) -> PoolCounts:
+    """Returns the use of an engine's pool, whose waiting callers SQLAlchemy does not count."""
+    pool = cast("QueuePool", engine.sync_engine.pool)
+    return PoolCounts(pool.checkedout(), pool.checkedin(), pool.size() + max(pool._max_overflow, 0), 0)
 
 
 class ReadPool(Protocol):
@@ -28,6 +45,18 @@ class ReadPool(Protocol):
 
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
         """Returns all records of one statement; raises what SQLAlchemy raises."""
+        ...
+
+    def counts(self) -> PoolCounts:
+        """Returns the pool's use at this moment."""
+        ...
+
+    def expire(self) -> None:
+        """Replaces every connection before its next use."""
+        ...
+
+    def abandon_reads(self) -> None:
+        """Ends all reads that are running, with an error."""
         ...
 
     async def close(self) -> None:
@@ -39,13 +68,28 @@ class PostgresPool:
     """Up to `size` connections, opened on demand.
 
     The connection that was used last is used next, because its statements are prepared. If a connection proves dead,
-    the read is sent once more on a new one.
+    the read is sent once more on a new one, unless the pool `repeats` no reads. A read takes no longer than
+    `options.answer_seconds`, with all its waits; a connection without an answer by then is closed.
     """
 
-    def __init__(self, url: URL, connect_options: Mapping[str, Any], size: int) -> None:
-        self._options = {name: value for name, value in connect_options.items() if name not in _SQLALCHEMY_OPTIONS}
+    def __init__(
+        self,
+        url: URL,
+        connect_arguments: Mapping[str, Any],
+        size: int,
+        options: ConnectionOptions,
+        repeats: bool = True,
+    ) -> None:
+        self._options = options
+        self._arguments = read_arguments(options, connect_arguments)
+        self._size = size
+        self._repeats = repeats
         self._idle: list[asyncpg.Connection] = []
+        self._busy: set[asyncpg.Connection] = set()
+        # Busy connections that are closed when they come back.
+        self._expired: set[asyncpg.Connection] = set()
         self._slots = asyncio.Semaphore(size)
+        self._waiting = 0
         self._name = url.render_as_string(hide_password=True)
 
     async def fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
@@ -53,42 +97,55 @@ class PostgresPool:
 
         Raises DBAPIError as SQLAlchemy does, and SQLAlchemy's TimeoutError if no connection becomes free in time.
         """
+        began = time.monotonic()
         if self._slots.locked():
-            try:
-                async with asyncio.timeout(_TIMEOUT_SECONDS):
-                    await self._slots.acquire()
-            except TimeoutError:
-                raise PoolTimeout(
-                    f"No connection to {self._name} became free within {_TIMEOUT_SECONDS} seconds."
-                ) from None
+            await self._wait_for_slot()
         else:
             await self._slots.acquire()
         try:
-            return await self._fetch(sql, arguments)
+            return await self._fetch(sql, arguments, began)
         finally:
             self._slots.release()
 
-    async def _fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+    async def _wait_for_slot(self) -> None:
+        self._waiting += 1
+        try:
+            async with asyncio.timeout(ACQUIRE_SECONDS):
+                await self._slots.acquire()
+        except TimeoutError:
+            raise PoolTimeout(
+                f"No connection to {self._name} became free within {ACQUIRE_SECONDS:g} seconds."
+            ) from None
+        finally:
+            self._waiting -= 1
+
+    async def _fetch(self, sql: str, arguments: Sequence[Any], began: float) -> Sequence[Any]:
         connection = self._pop_idle()
         if connection is not None:
             try:
-                return await self._fetch_on(connection, sql, arguments)
+                return await self._fetch_on(connection, sql, arguments, began)
             except DBAPIError as error:
-                if not error.connection_invalidated:
+                if not (self._repeats and error.connection_invalidated) or is_silent(error.__cause__ or error):
                     raise
         # The retry opens a connection: the other idle ones may have died together with the first.
-        return await self._fetch_on(await self._connect(), sql, arguments)
+        return await self._fetch_on(await self._connect(), sql, arguments, began)
 
-    async def _fetch_on(self, connection: asyncpg.Connection, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
+    async def _fetch_on(
+        self, connection: asyncpg.Connection, sql: str, arguments: Sequence[Any], began: float
+    ) -> Sequence[Any]:
+        self._busy.add(connection)
         try:
-            records = await connection.fetch(sql, *arguments)
+            # Unprepared, a read takes several messages, which need one transaction to reach one session.
+            async with _NO_TRANSACTION if self._options.prepares else connection.transaction(readonly=True):
+                records = await connection.fetch(sql, *arguments, timeout=self._seconds_left(began))
         except asyncpg.PostgresError as error:
-            lost = connection.is_closed() or (error.sqlstate or "").startswith(("08", "57P"))
+            lost = connection.is_closed() or loses_connection(error.sqlstate)
             self._release(connection, lost)
             raise _error(sql, error, lost) from error
         except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             # An InterfaceError can also be a value that does not fit its column, on a working connection. An
-            # InternalClientError comes from a connection that the server closed between two reads.
+            # InternalClientError comes from a connection that the server closed between two reads, an OSError from the
+            # network, or without an answer in time (TimeoutError).
             lost = not isinstance(error, asyncpg.InterfaceError) or connection.is_closed()
             self._release(connection, lost)
             raise _error(sql, error, lost) from error
@@ -96,8 +153,12 @@ class PostgresPool:
             # Cancelled: the rest of the result may still arrive on this connection.
             self._release(connection, lost=True)
             raise
-        self._idle.append(connection)
+        self._release(connection, lost=False)
         return records
+
+    def _seconds_left(self, began: float) -> float | None:
+        limit = self._options.answer_seconds
+        return None if limit is None else limit - (time.monotonic() - began)
 
     def _pop_idle(self) -> asyncpg.Connection | None:
         while self._idle:
@@ -107,74 +168,43 @@ class PostgresPool:
         return None
 
     def _release(self, connection: asyncpg.Connection, lost: bool) -> None:
-        if lost:
+        self._busy.discard(connection)
+        if lost or (self._expired and connection in self._expired):
+            self._expired.discard(connection)
             connection.terminate()
         else:
             self._idle.append(connection)
 
     async def _connect(self) -> asyncpg.Connection:
         try:
-            return await asyncpg.connect(
-                **self._options,
-                timeout=_TIMEOUT_SECONDS,
-                # Each statement is prepared once per connection, whatever its length, and stays prepared.
-                statement_cache_size=1_000,
-                max_cached_statement_lifetime=0,
-                max_cacheable_statement_size=0,
-                # Compiling a read takes as long as running the longest one.
-                server_settings={"jit": "off"},
-            )
-        except asyncpg.PostgresError as error:
-            raise OperationalError("connect", None, error, hide_parameters=True) from error
-        except (OSError, TimeoutError) as error:
+            return await connect(self._options, **self._arguments)
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
             raise _error("connect", error, lost=True) from error
+
+    def counts(self) -> PoolCounts:
+        """Returns the pool's use at this moment."""
+        return PoolCounts(len(self._busy), len(self._idle), self._size, self._waiting)
+
+    def expire(self) -> None:
+        """Replaces every connection before its next use, because the server behind them may have changed."""
+        self._expired.update(self._busy)
+        while self._idle:
+            self._idle.pop().terminate()
+
+    def abandon_reads(self) -> None:
+        """Closes the connections of all reads that are running: each read raises an error at once."""
+        for connection in list(self._busy):
+            connection.terminate()
 
     async def close(self) -> None:
         """Closes the idle connections."""
         while (connection := self._pop_idle()) is not None:
-            await connection.close(timeout=5)
+            try:
+                await connection.close(timeout=2)
+            except (OSError, asyncpg.PostgresError):
+                connection.terminate()
 
 
 def _error(sql: str, error: Exception, lost: bool) -> DBAPIError:
     kind = OperationalError if lost else DBAPIError
     return kind(sql, None, error, hide_parameters=True, connection_invalidated=lost)
-
-
-class SqlitePool:
-    """A few threads, each with its own connection to the file."""
-
-    def __init__(self, file: str, connect_options: Mapping[str, Any], pragmas: Sequence[str]) -> None:
-        self._file, self._options, self._pragmas = file, connect_options, pragmas
-        self._threads = ThreadPoolExecutor(_SQLITE_THREADS, thread_name_prefix="read")
-        self._thread_local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
-
-    async def fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        """Returns all records of one statement. Raises DBAPIError as SQLAlchemy does."""
-        try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, self._fetch, sql, arguments)
-        except sqlite3.Error as error:
-            kind = OperationalError if isinstance(error, sqlite3.OperationalError) else DBAPIError
-            raise kind(sql, None, error, hide_parameters=True) from error
-
-    def _fetch(self, sql: str, arguments: Sequence[Any]) -> Sequence[Any]:
-        connection: sqlite3.Connection | None = getattr(self._thread_local, "connection", None)
-        if connection is None:
-            connection = self._connect()
-            self._thread_local.connection = connection
-            self._connections.append(connection)
-        return connection.execute(sql, arguments).fetchall()
-
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            self._file, isolation_level=None, cached_statements=500, check_same_thread=False, **self._options
-        )
-        for pragma in self._pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-        return connection
-
-    async def close(self) -> None:
-        """Waits for running reads, then closes the connections."""
-        await asyncio.to_thread(self._threads.shutdown)
-        while self._connections:
-            self._connections.pop().close()

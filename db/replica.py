@@ -10,21 +10,21 @@ from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-import structlog
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from db.background_task import running
+from db.outages import OutageLog
 from db.read_pool import ReadPool
 from domain import clock
-
-log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 0.5
 # The time of a write is taken before the commit, by a clock that may be another machine's.
 MARGIN = dt.timedelta(seconds=2)
 # A replica that lags further, or did not answer for so long, is not read until it has caught up.
 MAX_LAG = dt.timedelta(seconds=10)
+# A server that does not answer a poll within this is silent.
+_POLL_SECONDS_AT_MOST = 2.0
 
 # Positions in the write-ahead log, in bytes. A server that is not a standby (a test's, say) has replayed all it wrote.
 _WRITTEN_POSITION = "SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::bigint"
@@ -44,6 +44,7 @@ class Replica:
         self._positions: deque[tuple[dt.datetime, int]] = deque(maxlen=120)
         # The replica has everything that was committed before this; None while it is unreachable.
         self._replayed_until: dt.datetime | None = None
+        self.outages = OutageLog("replica")
 
     def has_write(self, last_write_at: dt.datetime | None) -> bool:
         """Returns whether the replica can be read by a viewer whose last write was at that time; None: no write."""
@@ -52,31 +53,50 @@ class Replica:
             return False
         return last_write_at is None or last_write_at + MARGIN < replayed_until
 
-    def mark_unreachable(self) -> None:
-        """Stops reads from the replica until the next successful poll."""
+    @property
+    def lag_seconds(self) -> float | None:
+        """How many seconds ago the replica had everything that the primary had; None while it is unreachable."""
+        if self._replayed_until is None:
+            return None
+        return max(0.0, (clock.now() - self._replayed_until).total_seconds())
+
+    def mark_unreachable(self, error: BaseException | None) -> None:
+        """Stops reads from the replica until the next successful poll. `error`: None if the replica itself works."""
         self._replayed_until = None
+        if error is not None:
+            self.outages.failed(error)
 
     @asynccontextmanager
     async def monitoring(self) -> AsyncIterator[None]:
         """Polls the replica for the length of the block."""
-        async with running(self._poll_forever(), "replica"):
+        async with running(self._poll_forever, "replica"):
             yield
 
     async def _poll_forever(self) -> None:
         while True:
-            try:
-                await self.poll()
-            except (DBAPIError, PoolTimeout, OSError) as error:
-                if self._replayed_until is not None:
-                    log.warning("replica_unreachable", cause=type(error).__name__)
-                self.mark_unreachable()
+            await self._poll_once()
             await asyncio.sleep(POLL_SECONDS)
 
+    async def _poll_once(self) -> None:
+        try:
+            await self.poll()
+        except (DBAPIError, PoolTimeout, OSError) as error:
+            self.mark_unreachable(error)
+        else:
+            self.outages.worked()
+
     async def poll(self) -> None:
-        """Reads the position of both servers. Raises what a read raises."""
+        """Reads the position of both servers. Raises what a read raises, and TimeoutError."""
         now = clock.now()
-        [[written]] = await self._primary.fetch(_WRITTEN_POSITION, ())
+        async with asyncio.timeout(_POLL_SECONDS_AT_MOST):
+            [[written]] = await self._primary.fetch(_WRITTEN_POSITION, ())
         self._positions.append((now, written))
-        [[replayed]] = await self.pool.fetch(_REPLAYED_POSITION, ())
+        try:
+            async with asyncio.timeout(_POLL_SECONDS_AT_MOST):
+                [[replayed]] = await self.pool.fetch(_REPLAYED_POSITION, ())
+        except TimeoutError:
+            # It is silent: reads that wait for it go to the primary.
+            self.pool.abandon_reads()
+            raise
         while self._positions and self._positions[0][1] <= replayed:
             self._replayed_until = self._positions.popleft()[0]

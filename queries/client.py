@@ -1,6 +1,7 @@
 """An HTTP client: signs in, executes saved operations, refreshes its tokens and waits when it is rate limited."""
 
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import TracebackType
@@ -139,6 +140,9 @@ class Client:
 
     def _post(self, operation: SavedOperation, body: Mapping[str, Any]) -> dict[str, Any]:
         headers = {"authorization": f"Bearer {self._token}"} if self._token else {}
+        if not operation.is_query:
+            # The server may ask for a repetition without knowing whether the first request had its effect.
+            headers["idempotency-key"] = str(uuid.uuid4())
         waits = attempts = 0
         while True:
             try:

@@ -1,14 +1,16 @@
 """Subscriptions: rows are read again for each message, and changes that come together are one message."""
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from functools import partial
 from typing import TypeVar
 
+from db.outages import through_outages
 from domain import global_id
 from domain.errors import BadArgument
 from loaders.core.paged_list import read_page
-from loaders.core.pagination import MAX_PAGE_SIZE, PageArguments
+from loaders.core.pagination import MAX_PAGE_SIZE, Page, PageArguments
 from loaders.kpis import ALL_METRICS, KpisLoader, KpisRow, Metrics
 from loaders.learner import LEARNERS, LearnerLoader, LearnerRow
 from resolvers.core.context import Context
@@ -42,14 +44,13 @@ async def kpis_changed(context: Context, metrics: Metrics) -> AsyncGenerator[Kpi
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         last: KpisRow | None = None
         while True:
-            context.invalidate_loaders()
-            kpis = await context.loaders[KpisLoader].load(metrics)
+            kpis = await _read(context, lambda: context.loaders[KpisLoader].load(metrics))
             if last is None or kpis.values != last.values:
                 last = kpis
                 yield kpis
             await _next_changes(subscriber, POLL_SECONDS)
             # This reads the provider's settings too, on which the numbers depend.
-            if not await context.still_signed_in():
+            if not await through_outages(context.still_signed_in):
                 return
 
 
@@ -60,19 +61,18 @@ async def learners_changed(context: Context, id: str | None) -> AsyncGenerator[L
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         while True:
             changed = await _next_changes(subscriber, None)
-            if not await context.still_signed_in():
+            if not await through_outages(context.still_signed_in):
                 return
-            context.invalidate_loaders()
             if id is not None:
                 if selected is not None and (changed is None or selected in changed):
-                    learner = await context.loaders[LearnerLoader].load(selected)
+                    learner = await _read(context, lambda: context.loaders[LearnerLoader].load(selected))
                     if learner is not None:
                         yield learner
             elif changed is None:
                 async for learner in _visible_learners(context):
                     yield learner
             else:
-                for learner in await context.loaders[LearnerLoader].load_many(sorted(changed)):
+                for learner in await _read(context, partial(_load_learners, context, sorted(changed))):
                     if learner is not None:
                         yield learner
 
@@ -88,11 +88,29 @@ async def _next_changes(subscriber: Subscriber, wait_seconds: float | None) -> s
     return subscriber.take()
 
 
+async def _read(context: Context, read: Callable[[], Awaitable[T]]) -> T:
+    """Reads again, past what was read before; during an outage of the database, waits for its end."""
+
+    def read_again() -> Awaitable[T]:
+        context.invalidate_loaders()
+        return read()
+
+    return await through_outages(read_again)
+
+
+async def _load_learners(context: Context, keys: list[int]) -> list[LearnerRow | None]:
+    return await context.loaders[LearnerLoader].load_many(keys)
+
+
+async def _load_page(context: Context, arguments: PageArguments) -> Page[LearnerRow]:
+    return await read_page(context.loaders.reading, LEARNERS, arguments, {})
+
+
 async def _visible_learners(context: Context) -> AsyncGenerator[LearnerRow, None]:
     """Yields every learner that the viewer sees, read in pages: for changes that do not say which learners changed."""
     after = None
     while True:
-        page = await read_page(context.loaders.reading, LEARNERS, PageArguments(MAX_PAGE_SIZE, after), {})
+        page = await _read(context, partial(_load_page, context, PageArguments(MAX_PAGE_SIZE, after)))
         for learner in page.nodes:
             yield learner
         if not page.has_next_page:

@@ -7,23 +7,18 @@ sends a notification, so every process receives each commit and no transaction t
 import asyncio
 import json
 from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 
-import asyncpg
-import structlog
 from sqlalchemy import text
-from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.background_task import running
 from db.database import Database
-
-log = structlog.get_logger(__name__)
+from services.change_listener import ChangeListener
 
 CHANNEL = "waymark_changes"
 # A notification carries at most 8,000 bytes; a change of more learners than this is sent as "any learner".
 _MAX_LEARNERS = 500
-_RETRY_SECONDS = 1.0
 
 
 class Subscriber:
@@ -57,11 +52,23 @@ class Subscriber:
 
 
 class ChangeFeed:
-    """Publishes changes to the subscribers in this process and, on PostgreSQL, in all others."""
+    """Publishes changes to the subscribers in this process and, on PostgreSQL, in all others.
 
-    def __init__(self, database: Database) -> None:
+    `listen_url` is where to listen, if the database's own URL leads to a pooler.
+    """
+
+    def __init__(self, database: Database, listen_url: str | None = None) -> None:
         self._database = database
         self._subscribers: set[Subscriber] = set()
+        self.listener: ChangeListener | None = None
+        if not database.is_sqlite:
+            self.listener = ChangeListener(
+                listen_url or database.url, CHANNEL, self._on_notification, self._read_everything
+            )
+
+    def hears(self) -> bool:
+        """Returns whether this process hears of the changes of all processes now."""
+        return self.listener is None or self.listener.is_connected
 
     async def notify_in_transaction(self, session: AsyncSession, provider_key: int, learner_keys: set[int]) -> None:
         """On PostgreSQL: notifies every process, this one too, when the transaction commits."""
@@ -90,33 +97,17 @@ class ChangeFeed:
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
         """On PostgreSQL, listens for notifications until the block ends."""
-        if self._database.is_sqlite:
+        if self.listener is None:
             yield
             return
-        async with running(self._listen(), "changes"):
+        async with running(self.listener.listen, "change listener"):
             yield
 
-    async def _listen(self) -> None:
-        url = make_url(self._database.url).set(drivername="postgresql").render_as_string(hide_password=False)
-        while True:
-            try:
-                connection = await asyncpg.connect(url, timeout=10)
-                try:
-                    disconnected = asyncio.Event()
-                    connection.add_termination_listener(lambda _, event=disconnected: event.set())
-                    await connection.add_listener(CHANNEL, self._on_notification)
-                    # Commits made while nothing listened are unknown: subscribers must read everything again.
-                    for subscriber in self._subscribers:
-                        subscriber.add((), any_learner=True)
-                    await disconnected.wait()
-                finally:
-                    with suppress(Exception):
-                        await connection.close(timeout=2)
-            except (OSError, asyncpg.PostgresError, TimeoutError, asyncpg.InterfaceError) as error:
-                log.warning("change_listener_disconnected", cause=type(error).__name__)
-            await asyncio.sleep(_RETRY_SECONDS)
+    def _read_everything(self) -> None:
+        for subscriber in self._subscribers:
+            subscriber.add((), any_learner=True)
 
-    def _on_notification(self, _connection: object, _pid: int, _channel: str, payload: str) -> None:
+    def _on_notification(self, payload: str) -> None:
         provider_key, learner_keys = json.loads(payload)
         self._deliver(provider_key, learner_keys or (), any_learner=not learner_keys)
 

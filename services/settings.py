@@ -32,6 +32,12 @@ class Settings:
     read_database_url: str | None
     # Connections kept open to each database; at peak load as many again are opened.
     pool_size: int
+    # The longest that a statement of the server may take.
+    statement_seconds: int
+    # What stands before the database: a value of db.postgres_connection.Pooler.
+    pooler: str
+    # PostgreSQL itself, for notifications, if `database_url` leads to a pooler.
+    listen_url: str | None
     # Key id -> at least 32 bytes. The first key signs; all of them verify.
     secret_keys: dict[str, bytes]
     base_url: str
@@ -81,6 +87,9 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         database_url=database_url or f"sqlite:///{data / 'demo.db'}",
         read_database_url=reader.url("WAYMARK_READ_DATABASE_URL"),
         pool_size=reader.number("WAYMARK_POOL_SIZE", 16, 1, 200),
+        statement_seconds=reader.number("WAYMARK_STATEMENT_SECONDS", 8, 1, 600),
+        pooler=reader.choice("WAYMARK_POOLER", "none", "session", "transaction", "transaction-unprepared"),
+        listen_url=reader.url("WAYMARK_LISTEN_URL"),
         secret_keys=_demo_key(data) if is_demo and "WAYMARK_SECRET_KEYS" not in environment else reader.keys(),
         base_url=reader.text("WAYMARK_BASE_URL", f"http://{host}:{port}").rstrip("/"),
         is_demo=is_demo,
@@ -99,6 +108,11 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     if not is_demo and "WAYMARK_BASE_URL" not in environment:
         reader.problems.append(
             "WAYMARK_BASE_URL: set it to the address that people open, such as https://portfolio.example"
+        )
+    if settings.pooler.startswith("transaction") and settings.listen_url is None:
+        reader.problems.append(
+            "WAYMARK_LISTEN_URL: set it to the URL of PostgreSQL itself: a pooler in transaction mode passes on no "
+            "notifications"
         )
     if reader.problems:
         raise SettingsError(reader.problems)

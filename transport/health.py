@@ -1,24 +1,39 @@
 """The routes /health and /ready, for service managers and proxies."""
 
+import asyncio
+import time
+from collections.abc import Callable
+
 import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from db.database import Database
-from db.migrate import has_pending_migrations
+from db.readiness import problem_of
 
 log = structlog.get_logger("waymark")
+
+# An answer of /ready is used again for so long, by whoever asks.
+FRESH_SECONDS = 1.0
+# A database that does not answer within this is not ready.
+CHECK_SECONDS = 4.0
+_RETRY_AFTER = {"retry-after": "5"}
 
 
 class Health:
     """Reports whether the process runs (/health) and whether to send it requests (/ready).
 
-    `stopping` is set before the process stops: /ready then answers 503 while the process finishes its requests.
+    `hears_changes` returns whether the process hears of the changes of others. `stopping` is set before the process
+    stops: /ready then answers 503 while the process finishes its requests.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, hears_changes: Callable[[], bool]) -> None:
         self._database = database
+        self._hears_changes = hears_changes
+        self._check: asyncio.Task[None] | None = None
+        self._checked_at = float("-inf")
+        self._problem: str | None = None
         self.stopping = False
 
     def routes(self) -> list[Route]:
@@ -31,12 +46,37 @@ class Health:
     async def _ready(self, _: Request) -> Response:
         if self.stopping:
             return JSONResponse({"status": "stopping"}, 503)
-        try:
-            await self._database.ping()
-            outdated = await has_pending_migrations(self._database)
-        except Exception as error:
-            log.warning("not_ready", cause=type(error).__name__)
-            return JSONResponse({"status": "the database does not answer"}, 503, {"retry-after": "5"})
-        if outdated:
-            return JSONResponse({"status": "the database needs `server.py migrate`"}, 503)
+        if not self._is_fresh():
+            # All who ask meanwhile wait for the same check.
+            if self._check is None:
+                self._check = asyncio.create_task(self._run_check(), name="ready")
+            await asyncio.shield(self._check)
+        if self._problem is not None:
+            return JSONResponse({"status": self._problem}, 503, _RETRY_AFTER)
         return JSONResponse({"status": "ok"})
+
+    def _is_fresh(self) -> bool:
+        if self._problem is None and self._database.outages.since is not None:
+            # A request has met an outage since.
+            return False
+        return time.monotonic() - self._checked_at < FRESH_SECONDS
+
+    async def _run_check(self) -> None:
+        try:
+            problem, cause = await self._find_problem() or (None, None)
+        except Exception as error:
+            problem, cause = "the check failed", type(error).__name__
+        finally:
+            self._check = None
+        self._checked_at = time.monotonic()
+        if problem is not None and problem != self._problem:
+            log.warning("not_ready", problem=problem, cause=cause)
+        elif problem is None and self._problem is not None:
+            log.info("ready_again")
+        self._problem = problem
+
+    async def _find_problem(self) -> tuple[str, str] | None:
+        problem = await problem_of(self._database, CHECK_SECONDS)
+        if problem is None and not self._hears_changes():
+            return "the process does not hear of changes", "the change listener is not connected"
+        return problem

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.database import Database
 from db.models.outbox import OutboxMail
+from db.outages import CommitOutcomeUnknown, OutageLog
 from domain import clock
 from domain.mail import Mail
 from services.mail.messages import CARRIES_SECRET, BadAddress, render_mail
@@ -39,6 +40,7 @@ class MailSender:
         self._transport = transport
         self._woken = asyncio.Event()
         self._stopping = False
+        self.outages = OutageLog("outbox")
 
     def wake(self) -> None:
         """Looks at the outbox now instead of at the next poll."""
@@ -76,8 +78,9 @@ class MailSender:
             self._woken.clear()
             try:
                 tried = await self.send_due()
-            except* (SQLAlchemyError, OSError) as errors:
-                log.warning("outbox_unreachable", errors=[type(error).__name__ for error in errors.exceptions])
+                self.outages.worked()
+            except* (SQLAlchemyError, OSError, CommitOutcomeUnknown) as errors:
+                self.outages.failed(errors)
                 tried = 0
             if tried == BATCH_SIZE or self._stopping:
                 continue

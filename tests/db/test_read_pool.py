@@ -48,7 +48,7 @@ async def test_a_cancelled_read_leaves_the_pool_usable(demo_postgres: Database):
 
 
 async def test_the_pool_is_bounded_and_waiting_times_out(demo_postgres: Database, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("db.read_pool._TIMEOUT_SECONDS", 0.2)
+    monkeypatch.setattr("db.read_pool.ACQUIRE_SECONDS", 0.2)
     pool = demo_postgres._primary_pool
     assert isinstance(pool, PostgresPool)
     busy = [asyncio.create_task(pool.fetch("select pg_sleep(1.5)", [])) for _ in range(2)]

@@ -260,3 +260,24 @@ def test_connection_inside_a_list_is_rejected_before_a_request_is_sent():
 def test_unreachable_server_is_an_error():
     with pytest.raises(ServerError, match="Cannot connect to http://127.0.0.1:9/graphql"):
         run("employer_kpis", url="http://127.0.0.1:9", token="x")
+
+
+async def test_a_mutation_is_repeated_with_the_same_idempotency_key():
+    """The server does not know whether the first request had its effect, and asks for a repetition."""
+    keys: list[str | None] = []
+
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        keys.append(request.headers.get("idempotency-key"))
+        if len(keys) == 1:
+            error = {"message": "It may be saved, or not.", "extensions": {"code": "OUTCOME_UNKNOWN"}}
+            return httpx2.Response(503, json={"errors": [error]}, headers={"retry-after": "2"})
+        return httpx2.Response(200, json={"data": {}})
+
+    waits: list[float] = []
+    client = Client("http://example.org", sleep=waits.append, transport=httpx2.MockTransport(answer))
+    client.execute(get_operation("log_time"), {"input": {}})
+    client.execute(get_operation("log_time"), {"input": {}})
+    assert waits == [2]
+    assert keys[0] and keys[0] == keys[1] != keys[2]
+    client.execute(get_operation("site_comparison"), {})
+    assert keys[3] is None

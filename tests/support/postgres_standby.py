@@ -94,6 +94,13 @@ class Pair:
         if server is not None and server.poll() is None:
             end(server)
 
+    async def promote(self) -> None:
+        """Makes the standby a primary; returns once it accepts writes."""
+        await self._query_standby("select pg_promote()")
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while await self._query_standby("select pg_is_in_recovery()"):
+                await asyncio.sleep(0.02)
+
     async def hold(self) -> None:
         """Pauses the replay: the standby does not receive later commits of the primary."""
         await self._query_standby("select pg_wal_replay_pause()")

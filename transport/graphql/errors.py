@@ -1,16 +1,12 @@
 """Errors: the responses that are sent instead of a result, and what a client may read of an exception."""
 
-import asyncio
-import errno
 import re
 from typing import Any
 
 import structlog
-from asyncpg import PostgresError
 from graphql import GraphQLError
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
+from db.outages import Outage, cause_of, outage_of
 from domain.errors import DomainError, PublicError
 
 BAD_REQUEST = "BAD_REQUEST"
@@ -20,6 +16,7 @@ UNAUTHENTICATED = "UNAUTHENTICATED"
 BUDGET_SPENT = "BUDGET_SPENT"
 TOO_MANY_CONNECTIONS = "TOO_MANY_CONNECTIONS"
 UNAVAILABLE = "SERVICE_UNAVAILABLE"
+OUTCOME_UNKNOWN = "OUTCOME_UNKNOWN"
 NO_SPACE = "INSUFFICIENT_STORAGE"
 INTERNAL = "INTERNAL"
 
@@ -27,25 +24,10 @@ INTERNAL_MESSAGE = "Something went wrong on our side."
 MAX_MESSAGE_CHARACTERS = 400
 
 RETRY_SECONDS = 2
-
-_NETWORK_ERRORS = {
-    errno.ECONNREFUSED, errno.ECONNRESET, errno.ECONNABORTED, errno.EPIPE, errno.EHOSTUNREACH, errno.ENETUNREACH,
-    errno.ETIMEDOUT, errno.EMFILE, errno.ENFILE,
-}  # fmt: skip
-_DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT}
-# SQLite reports these as OperationalError too, but they are defects of the statement and no outage.
-_STATEMENT_DEFECTS = (
-    "no such table",
-    "no such column",
-    "syntax error",
-    "has no column",
-    "unrecognized token",
-    "no such function",
+_OUTCOME_UNKNOWN_MESSAGE = (
+    "The connection to the database was lost while your change was being saved: it may be saved, or not. Send the same "
+    "request again with the same Idempotency-Key, and it is saved once. If you sent no key, read the record first."
 )
-# PostgreSQL's classes for failed connections, insufficient resources, a server that stops, and transactions that
-# conflict with others.
-_OUTAGE_SQLSTATES = ("08", "53", "57", "40")
-_DISK_FULL_SQLSTATE = "53100"
 
 # graphql-core quotes the submitted value in these messages.
 _QUOTED_ENUM_VALUE = re.compile(r"Value '.*' does not exist", re.DOTALL)
@@ -104,50 +86,15 @@ def retry_after(seconds: float) -> tuple[bytes, bytes]:
 
 def outage_response(error: BaseException | None) -> HttpError | None:
     """Returns the response if the exception or its cause is an outage of the database, network or disk; else None."""
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        code = _outage_code(error)
-        if code == NO_SPACE:
-            return HttpError(507, NO_SPACE, "The server's storage is full. Nothing was changed.")
-        if code == UNAVAILABLE:
-            return HttpError(
-                503,
-                UNAVAILABLE,
-                "The service is not available at the moment. Try again.",
-                (retry_after(RETRY_SECONDS),),
-            )
-        if isinstance(error, DBAPIError):
-            return None
-        error = error.__cause__ or getattr(error, "original_error", None)
+    outage = outage_of(error)
+    if outage is Outage.STORAGE_FULL:
+        return HttpError(507, NO_SPACE, "The server's storage is full. Nothing was changed.")
+    if outage is Outage.OUTCOME_UNKNOWN:
+        return HttpError(503, OUTCOME_UNKNOWN, _OUTCOME_UNKNOWN_MESSAGE, (retry_after(RETRY_SECONDS),))
+    if outage is Outage.UNAVAILABLE:
+        message = "The service is not available at the moment. Try again."
+        return HttpError(503, UNAVAILABLE, message, (retry_after(RETRY_SECONDS),))
     return None
-
-
-def _outage_code(error: BaseException) -> str | None:
-    if isinstance(error, DBAPIError):
-        text = str(error.orig)
-        sqlstate = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "pgcode", None)
-        if sqlstate:
-            return _sqlstate_code(sqlstate)
-        if "is full" in text or "No space left" in text:
-            return NO_SPACE
-        outage = error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-        return UNAVAILABLE if outage and not any(words in text for words in _STATEMENT_DEFECTS) else None
-    if isinstance(error, PostgresError):
-        return _sqlstate_code(error.sqlstate or "")
-    if isinstance(error, PoolTimeout | ConnectionError | asyncio.TimeoutError):
-        return UNAVAILABLE
-    if isinstance(error, OSError):
-        if error.errno in _DISK_ERRORS:
-            return NO_SPACE
-        return UNAVAILABLE if error.errno in _NETWORK_ERRORS else None
-    return None
-
-
-def _sqlstate_code(sqlstate: str) -> str | None:
-    if sqlstate == _DISK_FULL_SQLSTATE:
-        return NO_SPACE
-    return UNAVAILABLE if sqlstate.startswith(_OUTAGE_SQLSTATES) else None
 
 
 def public_message(error: BaseException | None) -> tuple[str, dict[str, Any]] | None:
@@ -206,6 +153,14 @@ def log_unhandled(error: BaseException, request_id: str, path: list[str | int] |
     log.error(
         "unhandled_exception", request_id=request_id, path=path and ".".join(map(str, path)), frames=_frames(error)
     )
+
+
+def log_failure(error: BaseException, request_id: str, path: list[str | int] | None = None) -> None:
+    """Logs an exception that ended an operation: an outage by its cause in one line, anything else with its stack."""
+    if outage_of(error) is None:
+        log_unhandled(error, request_id, path)
+    else:
+        log.warning("request_met_outage", request_id=request_id, cause=cause_of(error))
 
 
 def _frames(error: BaseException | None) -> list[str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterable, Callable, Hashable
+from functools import partial
 from inspect import isawaitable
 from typing import Any
 
@@ -11,6 +12,7 @@ from strawberry import Schema
 from strawberry.execution import optimized_is_awaitable
 
 from auth.viewer import NotSignedIn
+from db.outages import through_outages
 from domain.network import network_of
 from transport.graphql.anonymous_finder import AnonymousFinder
 from transport.graphql.document_cache import DocumentCache
@@ -20,7 +22,7 @@ from transport.graphql.errors import (
     HttpError,
     OperationRejected,
     format_error,
-    log_unhandled,
+    log_failure,
     outage_response,
     public_message,
     retry_after,
@@ -176,8 +178,8 @@ class OperationRunner:
             outage = outage_response(error.original_error)
             # A mutation that has changed something must not be answered as if it had not.
             if outage and not (prepared.operation.kind is OperationType.MUTATION and _has_value(result.data)):
-                log_unhandled(error.original_error or error, prepared.log.request_id, error.path)
-                raise outage
+                log_failure(error.original_error or error, prepared.log.request_id, error.path)
+                raise outage from error.original_error
         errors = [self._format_error(error, prepared) for error in result.errors]
         prepared.log.code = errors[0]["extensions"]["code"]
         if result.data is None and all(error.path is None for error in result.errors):
@@ -205,18 +207,25 @@ class OperationRunner:
     async def events(self, prepared: PreparedOperation) -> AsyncGenerator[dict[str, Any], None]:
         """Yields the responses of a subscription, one for each event. The viewer is read again before each of them.
 
-        Ends once the viewer's session has ended. Raises as `run` does.
+        Ends once the viewer's session has ended. An event that meets an outage waits for its end. Raises as `run` does.
         """
         source = await self._source(prepared)
         try:
             async for event in source:
-                if not await is_still_signed_in(prepared.context):
+                response = await through_outages(partial(self._event_response, prepared, event))
+                if response is None:
                     return
-                result: Any = execute_subscription_event(self._executor(prepared, event))
-                yield self.response(await result if isawaitable(result) else result, prepared)
+                yield response
         finally:
             if (aclose := getattr(source, "aclose", None)) is not None:
                 await aclose()
+
+    async def _event_response(self, prepared: PreparedOperation, event: Any) -> dict[str, Any] | None:
+        """Returns the response for one event, None once the viewer's session has ended."""
+        if not await is_still_signed_in(prepared.context):
+            return None
+        result: Any = execute_subscription_event(self._executor(prepared, event))
+        return self.response(await result if isawaitable(result) else result, prepared)
 
     async def _source(self, prepared: PreparedOperation) -> AsyncIterable[Any]:
         executor = self._executor(prepared, None)
@@ -263,7 +272,7 @@ def _error_response(error: BaseException, request_id: str) -> HttpError | Operat
         return HttpError(401, error.code, str(error), ((b"www-authenticate", b"Bearer"),))
     if (public := public_message(error)) is not None:
         return OperationRejected([{"message": public[0], "extensions": public[1]}])
-    log_unhandled(error, request_id)
+    log_failure(error, request_id)
     return outage_response(error) or HttpError(500, INTERNAL, INTERNAL_MESSAGE, requestId=request_id)
 
 

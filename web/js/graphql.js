@@ -2,6 +2,7 @@
 
 const ENDPOINT = "/graphql";
 const TIMEOUT = 20_000;
+const RETRY = 2_000;
 
 /** The server cannot be reached: no network, or no response in time. */
 export class OfflineError extends Error {
@@ -28,9 +29,18 @@ export async function query(name, variables, token, etag) {
   return { data: await dataOf(response), etag: response.headers.get("etag") };
 }
 
-/** Runs a mutation and returns its data. */
+/** Runs a mutation and returns its data. If the server lost track of its outcome, the same request is sent once more. */
 export async function mutate(name, variables, token) {
-  return dataOf(await send(ENDPOINT, postRequest(name, variables, token)));
+  const request = postRequest(name, variables, token);
+  // With the same key a mutation has one effect, however often it is sent.
+  request.headers["idempotency-key"] = randomKey();
+  try {
+    return await dataOf(await send(ENDPOINT, request));
+  } catch (error) {
+    if (error.code !== "OUTCOME_UNKNOWN") throw error;
+  }
+  await new Promise((resolve) => setTimeout(resolve, RETRY));
+  return dataOf(await send(ENDPOINT, request));
 }
 
 /** Opens the event stream of a subscription and returns the response, whose body the caller reads. */
@@ -55,6 +65,11 @@ function postRequest(name, variables, token) {
     headers: { ...commonHeaders(token), "content-type": "application/json" },
     body: JSON.stringify({ documentId: name, variables }),
   };
+}
+
+// crypto.randomUUID is missing on pages without TLS.
+function randomKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 function commonHeaders(token) {
