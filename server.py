@@ -161,6 +161,7 @@ def build_server(settings: Settings) -> Server:
         allowed_origins=settings.allowed_origins,
         lifespan=lambda _: running(settings, services, metrics, tracing),
         metrics=metrics,
+        trusted_proxies=settings.trusted_proxies,
     )
     return Server(settings, services, endpoint, health, app)
 
@@ -210,7 +211,6 @@ def serve(settings: Settings) -> None:
         server.app,
         host=settings.host,
         port=settings.port,
-        trusted_proxies=settings.trusted_proxies,
         drain_seconds=settings.drain_seconds,
         on_drain=server.drain,
     )

@@ -15,6 +15,8 @@ ALGORITHM = "HS256"
 ISSUER = "waymark"
 AUDIENCE = "waymark-graph"
 ACCESS_LIFETIME = dt.timedelta(minutes=15)
+# The clocks of the machines that sign and verify may differ by this much.
+CLOCK_LEEWAY = dt.timedelta(seconds=10)
 REFRESH_LIFETIME = dt.timedelta(days=14)
 MIN_KEY_BYTES = 32
 _REQUIRED = ("iss", "aud", "exp", "nbf", "iat", "sub", "jti")
@@ -26,7 +28,7 @@ class InvalidToken(Exception):
 
 @dataclass(frozen=True, slots=True)
 class AccessClaims:
-    """The claims of a verified access token."""
+    """The claims of a verified access token. It is rejected from `expires_at` on: its own expiry and CLOCK_LEEWAY."""
 
     user_key: int
     role: Role
@@ -83,13 +85,19 @@ class AccessTokens:
         try:
             key = self._keys[jwt.get_unverified_header(token)["kid"]]
             claims = jwt.decode(
-                token, key, [ALGORITHM], audience=AUDIENCE, issuer=ISSUER, options={"require": list(_REQUIRED)}
+                token,
+                key,
+                [ALGORITHM],
+                audience=AUDIENCE,
+                issuer=ISSUER,
+                leeway=CLOCK_LEEWAY,
+                options={"require": list(_REQUIRED)},
             )
             return AccessClaims(
                 user_key=int(claims["sub"]),
                 role=Role(claims["role"]),
                 auth_session_key=int(claims["sid"]),
-                expires_at=dt.datetime.fromtimestamp(claims["exp"], dt.UTC),
+                expires_at=dt.datetime.fromtimestamp(claims["exp"], dt.UTC) + CLOCK_LEEWAY,
             )
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError) as error:
             raise InvalidToken(str(error)) from error

@@ -11,6 +11,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
+from transport.forwarded import ForwardedAddress
 from transport.observability.metrics import Metrics
 from transport.observability.request_logging import RequestLogging
 
@@ -32,8 +33,12 @@ def make_app(
     allowed_origins: Sequence[str],
     lifespan: Lifespan,
     metrics: Metrics,
+    trusted_proxies: str,
 ) -> ASGIApp:
-    """The app for the routes. `start_page` is the path that `/` redirects to; `lifespan` runs while the app serves."""
+    """The app for the routes. `start_page` is the path that `/` redirects to; `lifespan` runs while the app serves.
+
+    `trusted_proxies`: addresses and networks, with commas, whose X-Forwarded-… headers are trusted.
+    """
 
     async def redirect(_: Request) -> Response:
         return RedirectResponse(start_page)
@@ -48,4 +53,4 @@ def make_app(
     app = Starlette(
         routes=[*routes, Route("/", redirect)], middleware=[cors] if allowed_origins else [], lifespan=lifespan
     )
-    return RequestLogging(app, metrics)
+    return ForwardedAddress(RequestLogging(app, metrics), trusted_proxies, metrics)

@@ -38,9 +38,7 @@ class DrainingServer(uvicorn.Server):
         return await super().on_tick(counter)
 
 
-def run(
-    app: ASGIApp, *, host: str, port: int, trusted_proxies: str, drain_seconds: int, on_drain: Callable[[], None]
-) -> None:
+def run(app: ASGIApp, *, host: str, port: int, drain_seconds: int, on_drain: Callable[[], None]) -> None:
     """Serves until a signal stops it; running requests get 25 s to finish."""
     config = uvicorn.Config(
         app,
@@ -52,7 +50,8 @@ def run(
         # Longer than proxies keep an idle connection, so that a proxy never sends on one that was just closed.
         timeout_keep_alive=75,
         timeout_graceful_shutdown=25,
-        forwarded_allow_ips=trusted_proxies,
+        # ForwardedAddress does it, and warns.
+        proxy_headers=False,
         server_header=False,
         ws_max_size=1_000_000,
     )

@@ -36,7 +36,13 @@ async def serving(database_url: str, folder: Path, **environment: str) -> AsyncI
     server = build_server(settings)
     # A test may pause for long between requests: the server must not close the connection in between.
     config = uvicorn.Config(
-        server.app, http=TimeoutProtocol, log_config=None, access_log=False, lifespan="on", timeout_keep_alive=600
+        server.app,
+        http=TimeoutProtocol,
+        log_config=None,
+        access_log=False,
+        lifespan="on",
+        timeout_keep_alive=600,
+        proxy_headers=False,
     )
     running = uvicorn.Server(config)
     running.install_signal_handlers = lambda: None  # type: ignore[attr-defined]

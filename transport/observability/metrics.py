@@ -58,6 +58,11 @@ class Metrics:
             ("coordinate",),
             registry=self.registry,
         )
+        self._untrusted = Counter(
+            "waymark_untrusted_forwarded_requests",
+            "Requests with X-Forwarded-For from an address that is not a trusted proxy.",
+            registry=self.registry,
+        )
         # The metrics by labels: prometheus_client takes a lock and checks each label to look one up.
         self._request_children: dict[tuple[str, int], Counter] = {}
         self._operation_children: dict[tuple[str, ...], tuple[Any, ...]] = {}
@@ -72,6 +77,10 @@ class Metrics:
             ("waymark_document_misses", "Documents not found in the cache.", lambda: endpoint.cache_stats.misses),
         ):
             Gauge(name, description, registry=self.registry).set_function(read)
+
+    def untrusted_proxy(self) -> None:
+        """Counts a request with X-Forwarded-For from an address that is not a trusted proxy."""
+        self._untrusted.inc()
 
     def request(self, method: str, status: int) -> None:
         """Counts one HTTP request."""

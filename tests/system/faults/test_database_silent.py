@@ -19,7 +19,7 @@ from tests.support.postgres_server import PostgresServer
 from tests.support.server_process import ServerProcess, server_process
 from tests.support.subscriptions import Stream, streaming
 from tests.support.tcp_proxy import TcpProxy
-from tests.system.faults.test_database_outage import QUERY, CHANGE, assert_unavailable, until_available, until_ready
+from tests.system.faults.test_database_outage import CHANGE, QUERY, assert_unavailable, until_available, until_ready
 
 # What the operator is promised.
 ANSWER_SECONDS = 10

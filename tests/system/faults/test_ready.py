@@ -14,7 +14,7 @@ from tests.support.http_server import serving
 from tests.support.postgres_standby import pair
 from tests.support.server_process import server_process
 from tests.support.tcp_proxy import TcpProxy
-from tests.system.faults.test_database_outage import QUERY, CHANGE, assert_unavailable, until_available, until_ready
+from tests.system.faults.test_database_outage import CHANGE, QUERY, assert_unavailable, until_available, until_ready
 from transport import health
 
 
