@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from transport.observability.tracing import Tracing
 
 ROOT = Path(__file__).parent
+# For the sweep of the file store at the start.
+_STORE_SECONDS = 10.0
 
 
 @dataclass(slots=True)
@@ -132,7 +134,8 @@ def build_server(settings: Settings) -> Server:
     from transport.pages.static_app import static_app
 
     services = build_services(settings)
-    health, metrics = Health(services.database, services.changes.hears), Metrics()
+    health = Health(services.database, services.changes.hears, services.files.problem)
+    metrics = Metrics()
     tracing = open_tracing(os.environ, services.database)
     observer = OperationObserver(metrics)
     documents = PersistedDocuments.read(ROOT / "queries", trusted_only=settings.operations == "trusted")
@@ -175,7 +178,9 @@ async def running(
 
     from db import background_task
     from db.worker_process import close_workers
+    from db.outages import cause_of
     from repositories.file import referenced_storage_keys
+    from services.storage.file_store import StoreUnavailable, SweepResult
     from transport.observability.metrics_server import serving_metrics
 
     log = structlog.get_logger("waymark")
@@ -183,7 +188,13 @@ async def running(
         stack.push_async_callback(services.database.close)
         stack.callback(close_workers)
         await services.database.analyze()
-        swept = await services.files.sweep(lambda keys: referenced_storage_keys(services.database, keys))
+        swept = SweepResult(0, 0)
+        try:
+            async with asyncio.timeout(_STORE_SECONDS):
+                swept = await services.files.sweep(lambda keys: referenced_storage_keys(services.database, keys))
+        except (StoreUnavailable, TimeoutError) as error:
+            # Uploads are not possible, all else is. What was not swept is at the next start.
+            log.error("file_store_unavailable", cause=cause_of(error.__cause__ or error))
         metrics_url = await stack.enter_async_context(serving_metrics(metrics, settings.metrics_address))
         if tracing:
             stack.push_async_callback(asyncio.to_thread, tracing.close)

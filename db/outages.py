@@ -45,7 +45,7 @@ class CommitOutcomeUnknown(Exception):
 # SQLSTATEs of PostgreSQL (Appendix A of its manual) and of poolers, by code or class. A code counts before its class.
 _SQLSTATES = {
     "08": Outage.UNAVAILABLE,  # connection exception; PgBouncer reports all of its own errors as 08P01
-    "25006": Outage.UNAVAILABLE,  # read-only transaction: the server is a standby, or was told to refuse writes
+    "25006": Outage.UNAVAILABLE,  # read-only transaction: the server is a standby, or was set to refuse writes
     "25P03": Outage.UNAVAILABLE,  # ended by idle_in_transaction_session_timeout
     "25P04": Outage.UNAVAILABLE,  # ended by transaction_timeout
     "28": Outage.UNAVAILABLE,  # authentication failed: the password is being changed

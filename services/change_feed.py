@@ -67,7 +67,7 @@ class ChangeFeed:
             )
 
     def hears(self) -> bool:
-        """Returns whether this process hears of the changes of all processes now."""
+        """Returns whether this process is notified of the changes of all processes now."""
         return self.listener is None or self.listener.is_connected
 
     async def notify_in_transaction(self, session: AsyncSession, provider_key: int, learner_keys: set[int]) -> None:

@@ -1,9 +1,12 @@
 """The file store: bytes under a generated key, in a local folder or in S3, streamed in both directions."""
 
+import asyncio
+import errno
 import hashlib
+import os
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,6 +29,16 @@ CONCURRENT_PARTS = 2
 KEY = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}")
 # A file without a record may belong to a transaction that has not committed yet: it is deleted only when this old.
 UNREFERENCED_FOR = timedelta(days=1)
+
+# A store that does not answer fails a request after 25 s, so that an upload gives up within 30.
+_CLIENT_OPTIONS: Any = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=25)}
+_RETRY_CONFIG: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
+# For a check of the store, by asking for a file that cannot be there.
+_CHECK_SECONDS = 4.0
+_NO_FILE = "00/" + "0" * 32
+# With less than this left, the disk counts as full before it is.
+_MIN_FREE_BYTES = 64 * 1024 * 1024
+_FOLDER_ERRORS = {errno.ENOENT, errno.ENOTDIR, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO, errno.ESTALE}
 
 # Takes storage keys and returns those that a record refers to.
 FindReferenced = Callable[[Sequence[str]], Awaitable[Collection[str]]]
@@ -63,24 +76,59 @@ class SweepResult:
 def open_store(location: str | Path) -> "FileStore":
     """The store in a local folder (made if missing) or at `s3://bucket/prefix`.
 
-    S3 takes its region, endpoint and credentials from the AWS_* variables. Raises ValueError for another scheme.
+    A folder that cannot be used now is opened at its next use. S3 takes its region, endpoint and credentials from the
+    AWS_* variables. Raises ValueError for another scheme.
     """
     text = str(location)
     if text.startswith("s3://"):
-        return FileStore(S3Store.from_url(text))
+        return FileStore(S3Store.from_url(text, client_options=_CLIENT_OPTIONS, retry_config=_RETRY_CONFIG))
     if "://" in text:
         raise ValueError("The file store must be a folder or s3://bucket/prefix.")
-    folder = Path(text).absolute()
-    (folder / atomic_write.INCOMING).mkdir(parents=True, exist_ok=True, mode=0o700)
-    return FileStore(LocalStore(folder), folder)
+    store = FileStore(None, Path(text).absolute())
+    with suppress(StoreUnavailable):
+        store.open_folder()
+    return store
 
 
 class FileStore:
     """Bytes by key. `folder` is set for a local store, which is written with fsync and a rename."""
 
     def __init__(self, store: Any, folder: Path | None = None) -> None:
-        self._store = store
+        self._opened = store
         self._folder = folder
+        self._check: asyncio.Task[str | None] | None = None
+
+    @property
+    def _store(self) -> Any:
+        if self._opened is None:
+            self.open_folder()
+        return self._opened
+
+    def open_folder(self) -> None:
+        """Makes and opens the local folder. Raises StoreUnavailable."""
+        assert self._folder is not None
+        try:
+            (self._folder / atomic_write.INCOMING).mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._opened = LocalStore(self._folder)
+        except (OSError, BaseError) as error:
+            raise StoreUnavailable("The folder of the file store cannot be used.") from error
+
+    async def problem(self) -> str | None:
+        """Returns what keeps the store from taking files, in a few words; None if it can take them."""
+        if self._check is None or self._check.done():
+            # At most one: a thread that waits for a disk in a network cannot be cancelled.
+            self._check = asyncio.create_task(self._find_problem())
+        done, _ = await asyncio.wait([self._check], timeout=_CHECK_SECONDS)
+        return self._check.result() if done else "the file store does not answer"
+
+    async def _find_problem(self) -> str | None:
+        if self._folder is not None:
+            return await asyncio.to_thread(_folder_problem, self._folder / atomic_write.INCOMING)
+        try:
+            await self.exists(_NO_FILE)
+        except StoreUnavailable:
+            return "the file store does not answer"
+        return None
 
     async def write(self, stream: AsyncIterator[bytes], *, limit: int) -> StoredFile:
         """Stores the stream under a new key. Once it returns, the bytes are durable; if it raises, nothing is left.
@@ -98,7 +146,10 @@ class FileStore:
         """Stores the chunks under a given key, to copy a file from another store; otherwise like `write`."""
         key = _validated(storage_key)
         if self._folder is not None:
-            await atomic_write.write_file(self._folder, key, chunks)
+            # Opened before the first write, and never made again: where a disk should be mounted, no file may go.
+            _ = self._store
+            with _folder_errors():
+                await atomic_write.write_file(self._folder, key, chunks)
             return
         # A multipart upload becomes visible only when it is complete, so it needs no temporary name, and it is aborted
         # when the stream fails. The bucket's lifecycle rule deletes the parts of a writer that was killed.
@@ -144,14 +195,17 @@ class FileStore:
 
         Deletes incomplete files. With `find_referenced`, which is called with up to 1,000 keys, also deletes files
         older than a day that no record refers to: the server was killed between storing the file and the commit.
+        Raises StoreUnavailable.
         """
         incomplete = 0
         if self._folder is not None:
-            incomplete = await atomic_write.in_thread(atomic_write.sweep, self._folder)
+            _ = self._store
+            with _folder_errors():
+                incomplete = await atomic_write.in_thread(atomic_write.sweep, self._folder)
         unreferenced = 0
         if find_referenced is not None:
             before = (now or clock.now()) - UNREFERENCED_FOR
-            async for batch in obstore.list(self._store, chunk_size=1000):
+            async for batch in _listed(obstore.list(self._store, chunk_size=1000)):
                 stored = [item for item in batch if KEY.fullmatch(item["path"])]
                 old = [item["path"] for item in stored if item["last_modified"] < before]
                 referenced = set(await find_referenced(old)) if old else set()
@@ -179,6 +233,35 @@ class _CountingReader:
             self.digest.update(chunk)
             if chunk:
                 yield chunk
+
+
+async def _listed(batches: Any) -> AsyncIterator[Any]:
+    iterator = aiter(batches)
+    while True:
+        try:
+            with _store_errors():
+                batch = await anext(iterator)
+        except StopAsyncIteration:
+            return
+        yield batch
+
+
+def _folder_problem(incoming: Path) -> str | None:
+    if not os.access(incoming, os.W_OK | os.X_OK):
+        return "the folder of the file store cannot be written"
+    state = os.statvfs(incoming)
+    return "the file store is full" if state.f_bavail * state.f_frsize < _MIN_FREE_BYTES else None
+
+
+@contextmanager
+def _folder_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        # One of the file system: a client that goes away raises no OSError here.
+        if error.filename is None and error.errno not in _FOLDER_ERRORS:
+            raise
+        raise StoreUnavailable("The folder of the file store cannot be used.") from error
 
 
 @contextmanager

@@ -60,7 +60,7 @@ async def rename(person: HttpClient, learner: str, name: str) -> None:
     assert (await person.data(RENAME, id=learner, name=name))["learnerUpdate"]["errors"] == []
 
 
-async def until_told(stream: Stream, name: str) -> None:
+async def until_received(stream: Stream, name: str) -> None:
     """Waits for the message that a learner has this name; messages about others may come before."""
     async with asyncio.timeout(LISTENER_SECONDS):
         while (message := await stream.messages.get()) is not None:
@@ -86,7 +86,7 @@ async def assert_survives(server: ServerProcess, url: str, silence, speak, silen
         learner = (await person.data("{ learners(first: 1) { nodes { id } } }"))["learners"]["nodes"][0]["id"]
         async with streaming(person, "subscription { learnerChanged { id name } }") as stream:
             await rename(person, learner, "Before")
-            await until_told(stream, "Before")
+            await until_received(stream, "Before")
             await asyncio.gather(*(person.post(QUERY) for _ in range(20)))
             before = await connections.count()
             for round_ in range(rounds):
@@ -100,7 +100,7 @@ async def assert_survives(server: ServerProcess, url: str, silence, speak, silen
                 await until_available(person)
                 await until_ready(person)
                 await rename(person, learner, f"After {round_}")
-                await until_told(stream, f"After {round_}")
+                await until_received(stream, f"After {round_}")
             await asyncio.gather(*(person.post(QUERY) for _ in range(20)))
             assert await connections.count() <= before
         found = await person.data('{ employers(search: "Never") { totalCount } }')

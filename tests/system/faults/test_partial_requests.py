@@ -104,7 +104,7 @@ async def test_partial_requests_are_closed(demo: Demo, tmp_path: Path) -> None:
         assert answers["a partial second request"].count(b"HTTP/1.1 ") == 2
         # No part of the upload is kept.
         assert list((tmp_path / "files" / "incoming").iterdir()) == []
-        assert json.loads((await ada.http.get("/ready")).text) == {"status": "ok"}
+        assert json.loads((await ada.http.get("/ready")).text) == {"status": "ok", "uploads": "ok"}
         assert not [line for line in server.log() if line.get("level") in ("error", "critical")], server.log()
 
 

@@ -1,4 +1,4 @@
-"""/ready answers 200 only if the process can do its work: read, write, and hear of changes."""
+"""/ready answers 200 only if the process can do its work: read, write, and receive notifications of changes."""
 
 import asyncio
 from pathlib import Path
@@ -73,7 +73,7 @@ async def _set_read_only(url: str, value: str) -> None:
 
 
 async def test_a_listener_that_hears_nothing(demo: Demo, tmp_path: Path) -> None:
-    """Reads and writes work, but the process does not hear of the changes of others."""
+    """Reads and writes work, but the process receives no notifications of changes."""
     url = await demo.copied("postgresql", tmp_path)
     async with (
         TcpProxy(url) as proxy,
@@ -85,7 +85,7 @@ async def test_a_listener_that_hears_nothing(demo: Demo, tmp_path: Path) -> None
         async with asyncio.timeout(30):
             while (ready := await person.http.get("/ready")).status_code == 200:
                 await asyncio.sleep(0.5)
-        assert ready.json()["status"] == "the process does not hear of changes"
+        assert ready.json()["status"] == "the process receives no notifications of changes"
         assert (await person.post(QUERY)).status_code == 200
         await proxy.restore()
         await until_ready(person)
