@@ -26,9 +26,9 @@ _RETRY_AFTER = {"retry-after": "5"}
 class Health:
     """Reports whether the process runs (/health) and whether to send it requests (/ready).
 
-    `hears_changes` returns whether the process is notified of the changes of others. `file_problem` returns what keeps the
-    file store from taking files: /ready reports that, and stays 200 because everything else works. `stopping` is set before the process
-    stops: /ready then answers 503 while the process finishes its requests.
+    `hears_changes` returns whether the process is notified of the changes of others. `file_problem` returns what keeps
+    the file store from taking files: /ready reports that, and stays 200 because everything else works. `stopping` is
+    set before the process stops: /ready then answers 503 while the process finishes its requests.
     """
 
     def __init__(

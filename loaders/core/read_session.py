@@ -31,13 +31,14 @@ def cached_statement(build: F) -> F:
 class ReadSession:
     """What one operation reads with. All its reads use the same time and day.
 
-    `primary`: reads go to the primary database, not to a replica.
+    `primary`: reads go to the primary database, not to a replica. `export`: and on the connections of exports.
     """
 
     database: Database
     viewer: Viewer
     qualifications: QualificationCache
     primary: bool = False
+    export: bool = False
     now: dt.datetime = field(default_factory=clock.now)
     # The day in London.
     today: dt.date = field(init=False)
@@ -47,11 +48,11 @@ class ReadSession:
 
     async def rows(self, statement: Select | CompoundSelect, **parameters: Any) -> Sequence[Any]:
         """Returns all rows of a scoped statement as named tuples."""
-        return await self.database.rows(statement, self._bound(parameters), self.primary)
+        return await self.database.rows(statement, self._bound(parameters), self.primary, self.export)
 
     async def read(self, row: type[R], statement: Select | CompoundSelect, **parameters: Any) -> list[R]:
         """Returns all rows of a scoped statement whose columns are those of a light row."""
-        columns = await self.database.columns(statement, self._bound(parameters), self.primary)
+        columns = await self.database.columns(statement, self._bound(parameters), self.primary, self.export)
         return self._built(row, columns)
 
     async def read_with(
@@ -61,7 +62,7 @@ class ReadSession:
 
         `leading` names them in order. Returns them by name, each as long as the list of rows, and the rows.
         """
-        columns = await self.database.columns(statement, self._bound(parameters), self.primary)
+        columns = await self.database.columns(statement, self._bound(parameters), self.primary, self.export)
         if not columns:
             return dict.fromkeys(leading, ()), []
         return dict(zip(leading, columns, strict=False)), self._built(row, columns[len(leading) :])

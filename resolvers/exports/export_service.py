@@ -70,7 +70,7 @@ class ExportService:
 
     async def generate_export(self, claims: Claims) -> GeneratedExport | None:
         """Returns the export with the data of this moment; None where the user of the link does not see its subject."""
-        reading = await self._read_session(claims)
+        reading = await self._read_session(claims, export=True)
         if reading is None:
             return None
         if claims["export"] == signed_urls.SUBJECT_ACCESS:
@@ -79,11 +79,13 @@ class ExportService:
         generate = _GENERATORS.get(claims["export"])
         return await generate(Loaders(reading), claims) if generate else None
 
-    async def _read_session(self, claims: Claims) -> ReadSession | None:
+    async def _read_session(self, claims: Claims, export: bool = False) -> ReadSession | None:
         services = self._services
         viewer = await signed_urls.viewer_of_link(services.database, claims)
+        if viewer is None:
+            return None
         # From the primary, because the subject of a link may have been written a moment ago.
-        return ReadSession(services.database, viewer, services.qualifications, primary=True) if viewer else None
+        return ReadSession(services.database, viewer, services.qualifications, primary=True, export=export)
 
 
 async def _time_log(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
