@@ -6,9 +6,15 @@ from collections.abc import Awaitable, Callable
 
 from db.database import Database
 from db.migrate import has_pending_migrations
+from db.postgres_connection import ConnectionOptions, Pooler
 from services.settings import Settings
 
 NOT_MIGRATED = "The tables are older than this version of Waymark: run `server.py migrate` first."
+
+
+def open_database(settings: Settings) -> Database:
+    """Opens the installation's database, without a limit for statements: nobody waits for a command's answer."""
+    return Database(settings.database_url, options=ConnectionOptions(None, Pooler(settings.pooler)))
 
 
 def with_database(settings: Settings, work: Callable[[Database], Awaitable[int]], *, migrated: bool = False) -> int:
@@ -19,7 +25,7 @@ def with_database(settings: Settings, work: Callable[[Database], Awaitable[int]]
 
     async def run() -> int:
         settings.data.mkdir(parents=True, exist_ok=True)
-        database = Database(settings.database_url)
+        database = open_database(settings)
         try:
             if migrated and await has_pending_migrations(database):
                 return fail(NOT_MIGRATED)

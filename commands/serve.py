@@ -3,9 +3,8 @@
 import asyncio
 from contextlib import suppress
 
-from commands.database_session import NOT_MIGRATED
+from commands.database_session import NOT_MIGRATED, open_database
 from commands.demo import print_accounts
-from db.database import Database
 from db.migrate import has_pending_migrations, migrate
 from services.demo.accounts import ACCOUNTS
 from services.demo.builder import DemoExists, build_demo
@@ -18,7 +17,7 @@ def prepare(settings: Settings) -> None:
 
     async def work() -> None:
         settings.data.mkdir(parents=True, exist_ok=True)
-        database = Database(settings.database_url)
+        database = open_database(settings)
         try:
             if settings.is_demo:
                 await migrate(database)

@@ -11,7 +11,7 @@ from db.database import Database
 from db.migrate import has_pending_migrations
 from db.outages import CommitOutcomeUnknown, cause_of
 
-_ACCEPTS_WRITES = text("select not pg_is_in_recovery() and current_setting('transaction_read_only') = 'off'")
+_ACCEPTS_WRITES = text("select not pg_is_in_recovery() and current_setting('default_transaction_read_only') = 'off'")
 
 
 async def problem_of(database: Database, seconds: float) -> tuple[str, str] | None:

@@ -10,13 +10,15 @@ import asyncpg
 from sqlalchemy.engine import make_url
 
 from db.outages import OutageLog
-from db.postgres_connection import ConnectionOptions, connect
+from db.postgres_connection import ConnectionOptions, Pooler, connect
 
 # Between two heartbeats, and for the answer to one. Their sum is the longest time for which a dead connection is kept.
 HEARTBEAT_SECONDS = 8.0
 _ANSWER_SECONDS = 4.0
 # After a failure to connect. A connection that worked is replaced at once.
 _RETRY_SECONDS = 1.0
+# Without settings that a pooler in session mode would reject.
+_OPTIONS = ConnectionOptions(int(_ANSWER_SECONDS), Pooler.SESSION)
 _ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
@@ -24,7 +26,7 @@ class ChangeListener:
     """Listens on a channel for as long as `listen` runs, and replaces a connection that hears nothing any more.
 
     `url` must lead to PostgreSQL itself or to a pooler in session mode: in transaction mode a pooler passes no
-    notifications on. The heartbeat is a notification to itself, so that it fails in all of these cases.
+    notifications on, but may return those of the connection itself. The heartbeat is a notification to itself.
     """
 
     def __init__(
@@ -44,7 +46,7 @@ class ChangeListener:
         while True:
             worked = self.is_connected = False
             try:
-                connection = await connect(ConnectionOptions(int(_ANSWER_SECONDS)), dsn=self._url)
+                connection = await connect(_OPTIONS, dsn=self._url)
                 try:
                     await self._subscribe(connection)
                     worked = True
