@@ -177,8 +177,8 @@ async def running(
     import structlog
 
     from db import background_task
-    from db.worker_process import close_workers
     from db.outages import cause_of
+    from db.worker_process import close_workers
     from repositories.file import referenced_storage_keys
     from services.storage.file_store import StoreUnavailable, SweepResult
     from transport.observability.metrics_server import serving_metrics
@@ -202,7 +202,7 @@ async def running(
         await stack.enter_async_context(services.database.monitoring())
         await stack.enter_async_context(services.mail.running())
         await stack.enter_async_context(services.changes.listening())
-        await stack.enter_async_context(background_task.running(metrics.loop_monitor.run(), "loop monitor"))
+        await stack.enter_async_context(background_task.running(metrics.loop_monitor.run, "loop monitor"))
         # Objects that exist by now live as long as the process: the garbage collector need not visit them again.
         gc.collect()
         gc.freeze()

@@ -71,11 +71,12 @@ async def test_exports_take_no_connection_of_requests(demo: Demo, backend: str):
     exports = [
         asyncio.create_task(database._export_pool.fetch(slow, ())) for _ in range(database_module.EXPORT_POOL_SIZE)
     ]
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(30):
+        while database.pool_counts()["exports"].in_use < database_module.EXPORT_POOL_SIZE:
+            await asyncio.sleep(0.01)
     last = asyncio.create_task(database.rows(PROVIDERS, export=True))
     assert await database.rows(PROVIDERS, primary=True)
     assert not last.done() and not all(task.done() for task in exports)
-    assert database.pool_counts()["exports"].in_use == database_module.EXPORT_POOL_SIZE
     await asyncio.gather(*exports)
     assert await last
     await database.close()

@@ -159,8 +159,7 @@ class StopWaiting(Exception):
     """Raised in place of a wait, so that the test does not take that long."""
 
 
-async def test_client_waits_when_rate_limited(demo: Demo, backend: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("WAYMARK_LIMIT_BUDGET", "1000")
+async def test_client_waits_when_rate_limited(demo: Demo, backend: str):
     messages: list[str] = []
     waits: list[float] = []
 
@@ -174,7 +173,7 @@ async def test_client_waits_when_rate_limited(demo: Demo, backend: str, monkeypa
         for _ in range(3):
             client.execute(get_operation("site_comparison"), {})
 
-    async with demo.serving(backend) as running:
+    async with demo.serving(backend, WAYMARK_LIMIT_BUDGET="1000") as running:
         with pytest.raises(StopWaiting):
             await asyncio.to_thread(spend, running.address)
     assert 1 <= waits[0] <= 120
