@@ -29,7 +29,7 @@ log = structlog.get_logger(__name__)
 
 _ROOT = Path(__file__).parent.parent
 _LENGTH = struct.Struct("!I")
-# What answers requests comes first.
+# A lower priority than the threads that answer requests.
 _NICENESS = 5
 IDLE_SECONDS = 600.0
 

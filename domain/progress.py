@@ -48,7 +48,7 @@ def is_past_planned_end(status: AimStatus, planned_end: dt.date, today: dt.date)
 def traffic_light(
     *, in_training: bool, criteria_total: int, mapped: int, duration: int, tolerance: float, rated_from: float
 ) -> TrafficLight:
-    """Returns the traffic light (red, amber or green) of the employer guide.
+    """Returns the traffic light of the employer guide: OFF_TRACK is red, ON_TRACK is amber, AHEAD is green.
 
     `mapped` and `duration` are in tenths of a percent, `tolerance` and `rated_from` in percentage points. The
     difference of mapped less duration is OFF_TRACK at minus the tolerance or below, AHEAD at the tolerance or above,

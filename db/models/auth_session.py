@@ -65,7 +65,7 @@ class OneTimeToken(Base):
 
 
 class LoginAttempt(Base):
-    """A wrong password: one row for the account (SHA-256 of the username), one for the client's address."""
+    """A login that has not succeeded: one row for the username's SHA-256, one for the client's address."""
 
     __tablename__ = "wrong_guess"
     __internal__ = True

@@ -33,7 +33,7 @@ class User(Base):
     name: Mapped[ShortText] = personal(erased=erased_name)
     sort_name: Mapped[str] = folded_name_column("name", Personal(lambda key: fold_name(erased_name(key))))
     email: Mapped[str] = personal(String(254), erased="")
-    # "-" is the hash of no password.
+    # "-" is not a valid hash, so no password matches it.
     password_hash: Mapped[str] = personal(String(300), erased="-", exported=False)
     must_change_password: Mapped[bool] = mapped_column(default=False)
     disclaimer_accepted: Mapped[int] = mapped_column(default=0)

@@ -23,7 +23,7 @@ CRITERION = {
     CriterionStatus.IN_PROGRESS: mark("In progress", "orange", "half"),
     CriterionStatus.SIGNED_OFF: mark("Signed off", "green", "full"),
 }
-# Orange is on track and green is ahead: not the usual meaning of a traffic light.
+# Amber, printed in orange, is on track, and green is ahead: not the usual meaning of a traffic light.
 TRAFFIC_LIGHT = {
     TrafficLight.OFF_TRACK: mark("Off track", "red", "empty"),
     TrafficLight.ON_TRACK: mark("On track", "orange", "half"),

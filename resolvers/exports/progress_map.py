@@ -77,7 +77,7 @@ def _template_data(data: ProgressMap) -> dict[str, Any]:
 def _unit(unit: MapUnit) -> dict[str, Any]:
     return {
         "title": f"Unit {unit.number}  {unit.title}",
-        "tall": any(len(one.description) > LONG_DESCRIPTION for one in unit.criteria),
+        "breaks_across_pages": any(len(one.description) > LONG_DESCRIPTION for one in unit.criteria),
         "done": f"{unit.criteria_signed_off} of {unit.criteria_total} signed off",
         "percent": percent(unit.criteria_signed_off, unit.criteria_total),
         "criteria": [

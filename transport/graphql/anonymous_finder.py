@@ -18,7 +18,7 @@ from transport.limits import Limits
 SIGN_IN_MESSAGE = "Sign in first: without an access token only the sign-in operations can be run."
 MAX_KNOWN = 200
 # The part of the event loop's time in which they are prepared, apart from the documents of signed-in callers.
-SHARE = 0.2
+SHARE_OF_LOOP = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class AnonymousFinder:
         self._limits = limits
         names = {*anonymous_fields(schema.query_type), *anonymous_fields(schema.mutation_type), "__typename"}
         self._root_field = re.compile(rf"\b(?:{'|'.join(sorted(names))})\b", re.ASCII)
-        self._turns = Turns(SHARE)
+        self._turns = Turns(SHARE_OF_LOOP)
         self._known: OrderedDict[str, AnonymousDocument] = OrderedDict()
         self._registered: OrderedDict[str, str] = OrderedDict()
         self._saved: dict[str, AnonymousDocument] = {}

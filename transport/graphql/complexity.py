@@ -168,13 +168,13 @@ class DocumentWalk:
         if name in ("__schema", "__type"):
             return self._introspection(inner)
         if node.selection_set:
-            self._charge(inner, field, f"{parent.name}.{name}" if parent else name, size)
+            self._set_cost(inner, field, f"{parent.name}.{name}" if parent else name, size)
         if parent and parent.name.endswith("Connection") and field and _is_list(field):
             # The field above knows the length of this list: it is the page size.
             inner.items, inner.cost = inner.cost, 0
         return inner
 
-    def _charge(self, inner: DocumentSize, field: GraphQLField | None, path: str, size: ListSize | None) -> None:
+    def _set_cost(self, inner: DocumentSize, field: GraphQLField | None, path: str, size: ListSize | None) -> None:
         """Turns the cost of the selection inside a field into the cost of the field."""
         # An edge costs nothing beside its node.
         one = add(inner.cost, 0 if path.endswith("Connection.edges") else self._limits.weights.get(path, 1))

@@ -26,7 +26,7 @@ from transport.graphql.turns import Steps, Turns, run_at_once
 from transport.limits import Limits
 
 # The part of the event loop's time in which documents that are new are prepared.
-SHARE = 0.5
+SHARE_OF_LOOP = 0.5
 
 RULES = (*specified_rules, MaybeNullValidationRule, OneOfInputValidationRule)
 
@@ -56,7 +56,7 @@ class DocumentCache:
         self._cached: OrderedDict[str, PreparedDocument] = OrderedDict()
         self._cached_characters = 0
         self._rejections: OrderedDict[str, OperationRejected] = OrderedDict()
-        self._turns = Turns(SHARE)
+        self._turns = Turns(SHARE_OF_LOOP)
         self.stats = CacheStats()
 
     def pin(self, text: str) -> PreparedDocument:

@@ -22,7 +22,7 @@ class OperationLog:
     deprecated: tuple[str, ...] = ()
     code: str | None = None  # of the first error
     status: int = 0
-    statements: list[int] = field(default_factory=lambda: [0])  # the one number of SQL statements so far
+    statements: list[int] = field(default_factory=lambda: [0])  # one number, which the operation's tasks share
     started: float = field(default_factory=time.perf_counter)  # seconds of the performance counter
 
     def count_statements(self) -> None:

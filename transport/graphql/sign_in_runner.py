@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from transport.graphql.anonymous_document import Part, Path
-from transport.graphql.document_cache import SHARE
+from transport.graphql.document_cache import SHARE_OF_LOOP
 from transport.graphql.errors import HttpError, OperationRejected
 from transport.graphql.prepared_document import PreparedDocument, PreparedOperation
 from transport.graphql.turns import Steps, Turns
@@ -24,7 +24,7 @@ class SignInRunner:
 
     def __init__(self, runner: "OperationRunner") -> None:
         self._runner = runner
-        self._turns = Turns(SHARE)
+        self._turns = Turns(SHARE_OF_LOOP)
 
     async def run(self, prepared: PreparedOperation) -> Response:
         """Returns the response. Raises as `OperationRunner.run` does, before the first root field has run."""

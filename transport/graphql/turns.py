@@ -6,7 +6,7 @@ from collections.abc import Callable, Generator
 from typing import TypeVar
 
 T = TypeVar("T")
-# Work in steps: between two of them others may work. None of them may take long.
+# Work in short steps: the event loop serves other tasks between two of them.
 Steps = Generator[None, None, T]
 
 

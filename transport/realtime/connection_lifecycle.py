@@ -48,17 +48,17 @@ class ConnectionLifecycle:
 
         Raises TooManyConnections.
         """
-        make_room: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        evicted: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         network = network_of(context.client.address)
         if context.viewer is None:
             connection = self.connections.open_anonymous(
-                network, lambda: None if make_room.done() else make_room.set_result(None)
+                network, lambda: None if evicted.done() else evicted.set_result(None)
             )
         else:
             connection = self.connections.open_signed_in(network, context.viewer.user_key)
         self.open_streams += 1
         try:
-            yield make_room
+            yield evicted
         finally:
             self.open_streams -= 1
             self.connections.close(connection)

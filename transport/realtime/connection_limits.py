@@ -15,14 +15,14 @@ class TooManyConnections(Exception):
 
 
 class Connection:
-    """One open connection. `viewer` is the viewer's key, None before a token was accepted; `make_room` closes it."""
+    """One open connection. `viewer` is the viewer's key, None before a token was accepted; `evict` closes it."""
 
-    __slots__ = ("make_room", "network", "viewer")
+    __slots__ = ("evict", "network", "viewer")
 
-    def __init__(self, network: str, viewer: int | None, make_room: Callable[[], None]) -> None:
+    def __init__(self, network: str, viewer: int | None, evict: Callable[[], None]) -> None:
         self.network = network
         self.viewer = viewer
-        self.make_room = make_room
+        self.evict = evict
 
 
 class OpenConnections:
@@ -42,7 +42,7 @@ class OpenConnections:
         self._of_network: Counter[str] = Counter()
         self._signed_in = 0
         self.refused = 0
-        self.made_room = 0
+        self.evicted = 0
 
     @property
     def open(self) -> int:
@@ -59,9 +59,9 @@ class OpenConnections:
         """Whether the process has as many connections with a token as it may have."""
         return self._signed_in >= self._limits.connections
 
-    def open_anonymous(self, network: str, make_room: Callable[[], None]) -> Connection:
+    def open_anonymous(self, network: str, evict: Callable[[], None]) -> Connection:
         """Opens a connection without a token, and closes the oldest of them where their share is full."""
-        connection = Connection(network, None, make_room)
+        connection = Connection(network, None, evict)
         of_network = self._anonymous_of.setdefault(network, {})
         if len(of_network) >= self._limits.connections_anonymous_network:
             self._close(next(iter(of_network)))
@@ -112,9 +112,9 @@ class OpenConnections:
 
     def _close(self, connection: Connection) -> None:
         # Counted as closed at once: its task ends a moment later.
-        self.made_room += 1
+        self.evicted += 1
         self._forget_anonymous(connection)
-        connection.make_room()
+        connection.evict()
 
     def _forget_anonymous(self, connection: Connection) -> None:
         self._anonymous.pop(connection, None)

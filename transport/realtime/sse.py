@@ -84,21 +84,21 @@ class EventStreamHandler:
         if self._lifecycle.is_shutting_down:
             raise HttpError(503, UNAVAILABLE, "The server is stopping. Try again.", (retry_after(1),))
         try:
-            with self._lifecycle.open_stream(prepared.context) as make_room:
+            with self._lifecycle.open_stream(prepared.context) as evicted:
                 await self._start()
-                await self._stream(prepared, make_room)
+                await self._stream(prepared, evicted)
         except TooManyConnections as error:
             raise too_many_connections(error) from None
 
     async def _start(self) -> None:
         await self._send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
 
-    async def _stream(self, prepared: PreparedOperation, make_room: asyncio.Future[None]) -> None:
+    async def _stream(self, prepared: PreparedOperation, evicted: asyncio.Future[None]) -> None:
         disconnect = asyncio.create_task(self._until_disconnect())
         # The last event if the task ends first.
         last_events: dict[asyncio.Future[None], dict[str, Any] | None] = {
             disconnect: None,
-            make_room: None,
+            evicted: None,
             asyncio.create_task(self._send_events(prepared)): None,
             asyncio.create_task(self._lifecycle.until_session_ends(prepared.context)): SESSION_ENDED,
             asyncio.create_task(self._lifecycle.until_shutdown()): None,

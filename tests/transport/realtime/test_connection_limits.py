@@ -172,7 +172,7 @@ def test_the_counts_are_exact_and_leave_nothing_behind() -> None:
     assert set(connections._of_viewer) == {7} and set(connections._of_network) == {"c"}
 
 
-async def test_a_socket_that_made_room_during_its_sign_in_is_closed() -> None:
+async def test_a_socket_that_is_evicted_during_its_sign_in_is_closed() -> None:
     state = AppState()
     async with serving(state, Limits(connections_anonymous=1)) as (port, endpoint):
         make_context, entered = state.make_context, asyncio.Event()
