@@ -106,6 +106,8 @@ class Viewer:
     rules: ProviderRules
     # A replica is read only if it has the writes up to this time. The login is a write too.
     last_write_at: dt.datetime | None = None
+    # The learner record of the same person, also in another role, in which they may not change it.
+    own_learner_key: int | None = None
 
     @property
     def must_complete_setup(self) -> bool:
@@ -152,4 +154,5 @@ def _viewer(row: Row[Any], expires_at: dt.datetime) -> Viewer:
             disclaimer=row.disclaimer,
         ),
         last_write_at=row.last_write_at or row.started_at,
+        own_learner_key=row.learner_id,
     )

@@ -16,17 +16,16 @@ async def current_version_number(session: AsyncSession, evidence_key: int) -> in
     return (await session.execute(statement)).scalar_one()
 
 
-async def signature_in_role(
-    session: AsyncSession, evidence_key: int, version: int, role: Role
-) -> EvidenceSignature | None:
-    """Returns the signature that was given in a role on one version."""
+async def signatures_on_version(
+    session: AsyncSession, evidence_key: int, version: int
+) -> dict[Role, EvidenceSignature]:
+    """Returns the signatures on one version, by role."""
     # unscoped: the evidence was read within the viewer's scope
     statement = select(EvidenceSignature).where(
         EvidenceSignature.evidence_id == evidence_key,
         EvidenceSignature.version_number == version,
-        EvidenceSignature.role == role,
     )
-    return (await session.execute(statement)).scalar_one_or_none()
+    return {signature.role: signature for signature in await session.scalars(statement)}
 
 
 async def mappings_of_evidence(session: AsyncSession, evidence_key: int) -> dict[int, EvidenceMapping]:

@@ -1,5 +1,7 @@
 """Reads of learners within a write transaction."""
 
+from collections.abc import Collection
+
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -18,3 +20,15 @@ async def uln_taken(session: AsyncSession, provider_key: int, uln: str, excludin
     # unscoped: a number belongs to one learner, also where the viewer does not see them
     found = await session.scalars(select(Learner.id).where(Learner.provider_id == provider_key, Learner.uln == uln))
     return any(key != excluding for key in found)
+
+
+async def users_of_learners(session: AsyncSession, keys: Collection[int]) -> set[int]:
+    """Returns the user keys of learners."""
+    # unscoped: the learners were read within the viewer's scope
+    return set(await session.scalars(select(Learner.user_id).where(Learner.id.in_(keys))))
+
+
+async def users_of_learners_at(session: AsyncSession, employer_keys: Collection[int]) -> set[int]:
+    """Returns the user keys of the learners at sites."""
+    # unscoped: the sites were read within the viewer's scope, and only the allocated user is looked up in it
+    return set(await session.scalars(select(Learner.user_id).where(Learner.employer_id.in_(employer_keys))))

@@ -22,11 +22,12 @@ class Signer:
     email: str
 
 
-async def slot_of_role(session: AsyncSession, request_key: int, role: Role) -> SignatureSlot | None:
-    """Returns the slot of a role on a document, read again from the database."""
+async def slots_by_role(session: AsyncSession, request_key: int) -> dict[Role, SignatureSlot]:
+    """Returns the slots of a document by role, read again from the database."""
     # unscoped: the request was read within the viewer's scope
-    statement = select(SignatureSlot).where(SignatureSlot.request_id == request_key, SignatureSlot.role == role)
-    return (await session.execute(statement, execution_options={"populate_existing": True})).scalar_one_or_none()
+    statement = select(SignatureSlot).where(SignatureSlot.request_id == request_key)
+    slots = await session.scalars(statement, execution_options={"populate_existing": True})
+    return {slot.role: slot for slot in slots}
 
 
 async def count_open_slots(session: AsyncSession, request_key: int) -> int:

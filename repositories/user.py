@@ -74,6 +74,15 @@ async def delete_allocations(session: AsyncSession, user_key: int, *roles: Role)
             await session.execute(delete(table).where(table.user_id == user_key))
 
 
+async def delete_visible_manager_allocations(session: AsyncSession, viewer: Viewer, user_key: int) -> bool:
+    """Deletes a manager's allocations to learners whom the viewer sees; returns whether any other remains."""
+    allocations = await allocations_of(session, Role.EMPLOYER_MANAGER, user_key)
+    visible = await visible_keys(session, viewer, Learner, list(allocations))
+    for learner_key in visible:
+        await session.delete(allocations[learner_key])
+    return len(visible) < len(allocations)
+
+
 async def revoke_tokens(session: AsyncSession, user_key: int, now: dt.datetime) -> None:
     """Revokes the one-time links that were sent to a user and have not been used."""
     # unscoped: the user was read within the viewer's scope

@@ -12,6 +12,7 @@ from domain.progress import ENDED
 from repositories.aim import has_open_aim
 from repositories.user import grants_of_user
 from resolvers.core.labels import AIM_STATUS, ROLE
+from resolvers.core.separation_of_duties import check_not_own_record, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
 
@@ -57,8 +58,8 @@ async def add(
     learner = await uow.get(Learner, learner_id, "input", "learnerId")
     uow.authorize()
     qualification = await require_entity(uow, Qualification, qualification_id, "input", "qualificationId", locked=False)
-    assessor = await _user_in_role(uow, assessor_id, Role.ASSESSOR, "assessorId")
-    iqa = None if iqa_id is None else await _user_in_role(uow, iqa_id, Role.IQA, "iqaId")
+    assessor = await _user_in_role(uow, learner.user_id, assessor_id, Role.ASSESSOR, "assessorId")
+    iqa = None if iqa_id is None else await _user_in_role(uow, learner.user_id, iqa_id, Role.IQA, "iqaId")
     if assessor is not None and assessor is iqa:
         _add_same_person(uow, "iqaId")
     _check_planned_end(uow, start_date, planned_end_date)
@@ -136,12 +137,15 @@ async def _people(uow: UnitOfWork, aim: Aim, changes: AimChanges) -> dict[str, i
     """Returns the new keys of the assessor and the IQA, as far as they change; records an error for the same person."""
     values: dict[str, int | None] = {}
     assessor_id, iqa_id = changes.get("assessor_id"), changes.get("iqa_id")
-    if assessor_id is not None and (assessor := await _user_in_role(uow, assessor_id, Role.ASSESSOR, "assessorId")):
-        values["assessor_id"] = assessor.id
-    if iqa_id is not None:
-        if iqa := await _user_in_role(uow, iqa_id, Role.IQA, "iqaId"):
-            values["iqa_id"] = iqa.id
-    elif "iqa_id" in changes:
+    if assessor_id is None and "iqa_id" not in changes:
+        return values
+    learner_user = (await uow.session.get_one(Learner, aim.learner_id)).user_id
+    for name, id, role, current in (
+        ("assessor", assessor_id, Role.ASSESSOR, aim.assessor_id), ("iqa", iqa_id, Role.IQA, aim.iqa_id),
+    ):  # fmt: skip
+        if id is not None and (user := await _user_in_role(uow, learner_user, id, role, f"{name}Id", current)):
+            values[f"{name}_id"] = user.id
+    if iqa_id is None and "iqa_id" in changes:
         values["iqa_id"] = None
     people = {"assessor_id": aim.assessor_id, "iqa_id": aim.iqa_id, **values}
     if values and people["assessor_id"] is not None and people["assessor_id"] == people["iqa_id"]:
@@ -149,12 +153,22 @@ async def _people(uow: UnitOfWork, aim: Aim, changes: AimChanges) -> dict[str, i
     return values
 
 
-async def _user_in_role(uow: UnitOfWork, id: str, role: Role, field: str) -> User | None:
-    """Returns the user with that id, if they hold the role; else records the error and returns None."""
+async def _user_in_role(
+    uow: UnitOfWork, learner_user_key: int, id: str, role: Role, field: str, current: int | None = None
+) -> User | None:
+    """Returns the user with that id, if they hold the role; else records the error and returns None.
+
+    Nobody is assessor or IQA of their own aim, and only an Assessor who acts as one takes an aim on themself.
+    `current` is the key of the user whom the aim has already.
+    """
     user = await require_entity(uow, User, id, "input", field, locked=False)
     if user is None:
         return None
     if user.archived_at is None and role in await grants_of_user(uow.session, user.id):
+        if user.id != current:
+            check_not_own_record(uow, user.id, {learner_user_key}, "input", field)
+            if role is not uow.viewer.role:
+                require_not_self(uow, user, f"make yourself the {ROLE[role]} of a component", "input", field)
         return user
     message = f"This person does not have the role {ROLE[role]}. Choose someone who has it."
     uow.add_error(UserErrorCode.INVALID, message, "input", field)

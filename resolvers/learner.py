@@ -9,8 +9,9 @@ from db.models.user import User
 from domain.enums import Role, UserErrorCode
 from domain.uln import is_uln
 from repositories.learner import uln_taken
-from repositories.user import user_key_by_username
+from repositories.user import allocations_of, user_key_by_username
 from resolvers.core.attachments import attach, claim_upload
+from resolvers.core.separation_of_duties import check_not_own_record
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
 from resolvers.user.invitation import add_email_taken, create_user, parse_username
@@ -76,6 +77,8 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[LearnerChanges])
     if (employer_id := changes.get("employer_id")) is not None:
         employer = await require_entity(uow, Employer, employer_id, "input", "employerId", locked=False)
         values["employer_id"] = employer.id if employer else None
+        if employer is not None and employer.id in await allocations_of(uow.session, Role.EMPLOYER_OVERVIEW, user.id):
+            check_not_own_record(uow, user.id, {user.id}, "input", "employerId")
     if "photo_file_id" in changes:
         photo = await _photo(uow, changes["photo_file_id"])
         values["photo_file_id"] = photo.id if photo else None

@@ -13,8 +13,9 @@ from db.models.user import User
 from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
 from domain.errors import not_allowed, reject
-from repositories.signature_request import count_open_slots, possible_signers, slot_of_role
+from repositories.signature_request import count_open_slots, possible_signers, slots_by_role
 from resolvers.core.attachments import attach, claim_upload
+from resolvers.core.separation_of_duties import require_first_signature
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
 from services.mail.messages import signature_requested
@@ -61,13 +62,15 @@ async def create(uow: UnitOfWork, *, learner_id: str, title: str, file_id: str, 
 async def sign(uow: UnitOfWork, *, id: str, document_sha256: str, password: str) -> int:
     """Signs the slot of the viewer's role on the document that they opened; signing it again changes nothing.
 
-    Rejects with NOT_FOUND, NOT_ALLOWED where the role has no slot, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, and CONFLICT
-    where the digest is that of another document, the request was cancelled, or another person signed the slot first.
+    Rejects with NOT_FOUND, NOT_ALLOWED where the role has no slot or the viewer signed another one, WRONG_PASSWORD,
+    TOO_MANY_ATTEMPTS, and CONFLICT where the digest is that of another document, the request was cancelled, or another
+    person signed the slot first.
     """
     # Locked: of two requests that sign the last two slots, the second sees that every slot is signed.
     request = await uow.get(SignatureRequest, id, "id")
     uow.authorize()
-    slot = await slot_of_role(uow.session, request.id, uow.viewer.role)
+    slots = await slots_by_role(uow.session, request.id)
+    slot = slots.get(uow.viewer.role)
     if slot is None:
         raise not_allowed("This document does not need a signature in your role.", "id")
     file = await uow.session.get_one(File, request.file_id)
@@ -79,6 +82,7 @@ async def sign(uow: UnitOfWork, *, id: str, document_sha256: str, password: str)
     if request.status is SignatureRequestStatus.CANCELLED:
         message = "This request was cancelled, so the document no longer needs your signature."
         raise reject(UserErrorCode.CONFLICT, message, "id")
+    require_first_signature(uow, [(each.role, each.signed_by_id) for each in slots.values()], "id")
     if not await _fill_slot(uow, slot, request):
         await uow.session.refresh(slot)
         signer = await uow.session.get_one(User, slot.signed_by_id)

@@ -8,6 +8,7 @@ from domain.confirmation_statements import unit_sha256, unit_statement
 from domain.enums import UserErrorCode
 from domain.errors import not_found, reject
 from repositories.unit import UnitState, active_signatures, unit_state
+from resolvers.core.separation_of_duties import require_first_signature
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 
 # Bounds the length of an error message.
@@ -19,7 +20,8 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> tuple[int, int]:
     """Signs a learner's unit in the viewer's role; signing it again changes nothing. Returns the keys of aim and unit.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, CONFLICT where another person signed in that
-    role, and INVALID while criteria are not signed off, because the statement would not be true.
+    role, NOT_ALLOWED where the viewer signed in another role, and INVALID while criteria are not signed off, because
+    the statement would not be true.
     """
     aim_key, unit_key = global_id.decode_pair("Unit", id) or (None, 0)
     # Locked as for an assessment, so that the state that is signed cannot change meanwhile.
@@ -28,12 +30,14 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> tuple[int, int]:
     if aim is None or unit is None:
         raise not_found("id")
     uow.authorize()
-    for signature in await active_signatures(uow.session, aim.id, [unit_key]):
+    signatures = await active_signatures(uow.session, aim.id, [unit_key])
+    for signature in signatures:
         if signature.role is uow.viewer.role:
             if signature.signed_by_id != uow.viewer.user_key:
                 signer = await uow.session.get_one(User, signature.signed_by_id)
                 raise reject(UserErrorCode.CONFLICT, f"{signer.name} has already signed this in your role.", "id")
             return aim.id, unit_key
+    require_first_signature(uow, [(each.role, each.signed_by_id) for each in signatures], "id")
     _check_complete(unit)
     statement = unit_statement(unit.number, unit.title, unit.qualification_title, unit.learner_name)
     sha256 = unit_sha256(statement, [(each.key, each.evidence_count, each.signed_off) for each in unit.criteria])

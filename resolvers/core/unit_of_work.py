@@ -9,7 +9,7 @@ own, once for each Idempotency-Key:
 
 import functools
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -21,7 +21,7 @@ from auth.auth_sessions import record_last_write
 from auth.viewer import Viewer
 from db.models.base import Base
 from domain import clock, global_id
-from domain.enums import UserErrorCode
+from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError, UserError, not_allowed, not_found, reject
 from domain.mail import Mail
 from repositories.scoped import one_for_write
@@ -79,6 +79,15 @@ class UnitOfWork(WriteTransaction):
         if not (also and policy.may(self.viewer.role, self.action)):
             raise not_allowed(message, *field)
 
+    def forbid_own_record(self, learner_keys: Collection[int]) -> None:
+        """Rejects with NOT_ALLOWED a change of the viewer's own learner record in another role.
+
+        An assessor who is also an apprentice does not assess themself. `finish` calls it for the learners of the audit
+        event.
+        """
+        if self.viewer.role is not Role.LEARNER and self.viewer.own_learner_key in learner_keys:
+            raise not_allowed("This is your own record, which you change as a learner only. Ask a colleague to do it.")
+
     def add_error(self, code: UserErrorCode, message: str, *field: str) -> None:
         """Records an error; `raise_errors` rejects with all of them."""
         self._errors.append(UserError(code, field or None, message))
@@ -130,6 +139,7 @@ class UnitOfWork(WriteTransaction):
 
     async def finish(self) -> None:
         """Writes the progress sums, then what every write transaction ends with."""
+        self.forbid_own_record(self.changed_learners)
         await self.session.flush()
         for aim_id in sorted(self._aims_to_recount):
             await recount_progress(self.session, aim_id)

@@ -9,8 +9,9 @@ from domain.confirmation_statements import evidence_statement
 from domain.enums import ActionStatus, EvidenceStatus, Role, UserErrorCode
 from domain.errors import reject
 from repositories.aim import aim_names
-from repositories.evidence import current_version_number, signature_in_role
+from repositories.evidence import current_version_number, signatures_on_version
 from resolvers.core.attachments import attach, claim_upload
+from resolvers.core.separation_of_duties import require_first_signature
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
 from resolvers.evidence.assessment import lock_for_assessment
@@ -107,12 +108,14 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> int:
     # Read again with a lock: no resubmission can replace the version that is signed here.
     await uow.session.refresh(evidence, with_for_update={"key_share": True})
     version = await current_version_number(uow.session, evidence.id)
-    signature = await signature_in_role(uow.session, evidence.id, version, uow.viewer.role)
+    signatures = await signatures_on_version(uow.session, evidence.id, version)
+    signature = signatures.get(uow.viewer.role)
     if signature is not None:
         if signature.signed_by_id != uow.viewer.user_key:
             signer = await uow.session.get_one(User, signature.signed_by_id)
             raise reject(UserErrorCode.CONFLICT, f"{signer.name} has already signed this in your role.", "id")
         return evidence.id
+    require_first_signature(uow, [(each.role, each.signed_by_id) for each in signatures.values()], "id")
     file = await uow.session.get_one(File, evidence.file_id)
     _add_signature(uow, evidence, version, file, evidence_statement(evidence.title, own_work=False))
     uow.audit(

@@ -39,8 +39,7 @@ async def invite(uow: UnitOfWork, *, name: str, email: str, role: Role) -> int:
         user = await create_user(uow, name, email, username, role)
     else:
         user.name = name
-        if role not in await grants_of_user(uow.session, user.id):
-            add_role(uow, user, role)
+        await add_role(uow, user, role, "input", "role")
         await send_invitation(uow, user, role)
     uow.audit("User", user.id, role=role.value)
     return user.id

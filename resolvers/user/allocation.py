@@ -7,8 +7,10 @@ from db.models.learner import Learner
 from db.models.user import ManagerAllocation, OverviewAllocation, User
 from domain import global_id
 from domain.enums import Role, UserErrorCode
+from repositories.learner import users_of_learners, users_of_learners_at
 from repositories.user import Allocation, allocations_of, grants_of_user, visible_keys
 from resolvers.core.labels import ROLE
+from resolvers.core.separation_of_duties import check_not_own_record, check_roles_fit, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 
 # In one mutation; more can be allocated with the next.
@@ -25,7 +27,8 @@ _ALLOCATED: dict[Role, tuple[type[Learner] | type[Employer], str]] = {
 async def manager_allocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequence[str]) -> int:
     """Lets an Employer Manager see learners whom the viewer sees, all or none; repeating it changes nothing.
 
-    Rejects with NOT_FOUND, NOT_ALLOWED, and INVALID where the user is not an Employer Manager.
+    Rejects with NOT_FOUND, NOT_ALLOWED, INVALID where the user is not an Employer Manager, and CONFLICT
+    for a learner who would manage themself or a manager who is also staff.
     """
     return await _allocate(uow, Role.EMPLOYER_MANAGER, user_id, learner_ids)
 
@@ -40,7 +43,8 @@ async def manager_deallocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequ
 async def overview_allocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequence[str]) -> int:
     """Lets an Employer Overview see every learner of sites, all or none; repeating it changes nothing.
 
-    Rejects with NOT_FOUND, NOT_ALLOWED, and INVALID where the user is not an Employer Overview.
+    Rejects with NOT_FOUND, NOT_ALLOWED, INVALID where the user is not an Employer Overview, and CONFLICT
+    for a site where the user is a learner or a user who is also staff.
     """
     return await _allocate(uow, Role.EMPLOYER_OVERVIEW, user_id, employer_ids)
 
@@ -53,15 +57,27 @@ async def overview_deallocate(uow: UnitOfWork, *, user_id: str, employer_ids: Se
 
 async def _allocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> int:
     user, keys = await _user_and_keys(uow, role, user_id, ids)
-    if user.archived_at is not None or role not in await grants_of_user(uow.session, user.id):
+    require_not_self(uow, user, "allocate learners or sites to yourself", "userId")
+    grants = await grants_of_user(uow.session, user.id)
+    if user.archived_at is not None or role not in grants:
         message = f"This person does not have the role {ROLE[role]}. Give them the role first."
         uow.add_error(UserErrorCode.INVALID, message, "userId")
+    else:
+        check_roles_fit(uow, grants, role, "userId")
+    check_not_own_record(uow, user.id, await _learner_users(uow, role, keys), _ALLOCATED[role][1])
     uow.raise_errors()
     existing = await allocations_of(uow.session, role, user.id)
     added = [key for key in keys if key not in existing]
     uow.session.add_all(_allocation(uow, role, user, key) for key in added)
     _audit(uow, role, user, added)
     return user.id
+
+
+async def _learner_users(uow: UnitOfWork, role: Role, keys: list[int]) -> set[int]:
+    """Returns the users whom the allocation would make visible."""
+    if role is Role.EMPLOYER_MANAGER:
+        return await users_of_learners(uow.session, keys)
+    return await users_of_learners_at(uow.session, keys)
 
 
 async def _deallocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> int:
@@ -109,6 +125,7 @@ def _audit(uow: UnitOfWork, role: Role, user: User, keys: list[int]) -> None:
     if not keys:
         return
     if role is Role.EMPLOYER_MANAGER:
+        uow.forbid_own_record(keys)
         # The allocation of one learner is shown in that learner's audit trail too.
         uow.audit("User", user.id, learner_id=keys[0] if len(keys) == 1 else None, learners=keys)
     else:

@@ -9,9 +9,10 @@ from db.models.provider import Provider
 from db.models.user import RoleGrant, User
 from domain.enums import Role, UserErrorCode
 from domain.errors import reject
-from repositories.user import revoke_tokens
+from repositories.user import grants_of_user, revoke_tokens
 from resolvers.authentication.tokens import one_time_token
 from resolvers.core.labels import ROLE
+from resolvers.core.separation_of_duties import check_roles_fit, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork
 from services.mail.messages import BadAddress, address, welcome
 
@@ -59,13 +60,23 @@ async def create_user(uow: UnitOfWork, name: str, email: str, username: str, rol
     )
     uow.session.add(user)
     await uow.session.flush()
-    add_role(uow, user, role)
+    await add_role(uow, user, role, is_new=True)
     await send_invitation(uow, user, role)
     return user
 
 
-def add_role(uow: UnitOfWork, user: User, role: Role) -> None:
-    """Adds a role to those that a user holds."""
+async def add_role(uow: UnitOfWork, user: User, role: Role, *field: str, is_new: bool = False) -> bool:
+    """Adds a role to those that a user holds, whom the caller has locked. Returns False if they hold it already.
+
+    Rejects with NOT_ALLOWED for the viewer themself, and CONFLICT at `field` where a role of the user excludes it.
+    """
+    require_not_self(uow, user, "give yourself a role")
+    held = {} if is_new else await grants_of_user(uow.session, user.id)
+    if role not in held:
+        check_roles_fit(uow, held, role, *field)
+    uow.raise_errors()
+    if role in held:
+        return False
     uow.session.add(
         RoleGrant(
             provider_id=user.provider_id,
@@ -75,6 +86,7 @@ def add_role(uow: UnitOfWork, user: User, role: Role) -> None:
             granted_at=uow.now,
         )
     )
+    return True
 
 
 async def send_invitation(uow: UnitOfWork, user: User, role: Role) -> None:

@@ -5,7 +5,12 @@ from auth.auth_sessions import end_sessions
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
 from repositories.learner import learner_key_of_user
-from repositories.user import delete_allocations, grants_of_user, is_last_master_admin
+from repositories.user import (
+    delete_allocations,
+    delete_visible_manager_allocations,
+    grants_of_user,
+    is_last_master_admin,
+)
 from resolvers.core.labels import ROLE
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.user.invitation import add_role
@@ -16,7 +21,8 @@ async def grant(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
     """Grants a user a role; a role that they hold already changes nothing.
 
     Rejects with NOT_FOUND, NOT_ALLOWED for a role that the viewer cannot grant, INVALID for LEARNER where the user has
-    no learner record, and CONFLICT where the account is archived.
+    no learner record, and CONFLICT where the account is archived or holds a role that excludes it. Nobody grants a role
+    to themself.
     """
     user = await uow.get(User, user_id, "userId")
     uow.authorize()
@@ -27,8 +33,7 @@ async def grant(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
         message = "This person is not enrolled. Enrol them as a learner, which gives them the role."
         uow.add_error(UserErrorCode.INVALID, message, "role")
     uow.raise_errors()
-    if role not in await grants_of_user(uow.session, user.id):
-        add_role(uow, user, role)
+    if await add_role(uow, user, role, "role"):
         uow.audit("User", user.id, role=role.value)
     return user.id
 
@@ -37,7 +42,8 @@ async def grant(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
 async def revoke(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
     """Revokes a role with its allocations and authentication sessions; a role that they do not hold changes nothing.
 
-    Rejects with NOT_FOUND, NOT_ALLOWED for a role that the viewer cannot grant, and CONFLICT for the viewer's own role
+    An Assessor ends the allocations of their own learners only; the role stays while the user manages others. Rejects
+    with NOT_FOUND, NOT_ALLOWED for a role that the viewer cannot grant, and CONFLICT for the viewer's own role
     MASTER_ADMIN and that of the last Master Admin.
     """
     user = await uow.get(User, user_id, "userId")
@@ -49,6 +55,9 @@ async def revoke(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
         return user.id
     if role is Role.MASTER_ADMIN:
         await _check_other_master_admin(uow, user)
+    if uow.viewer.role is Role.ASSESSOR and await delete_visible_manager_allocations(uow.session, uow.viewer, user.id):
+        uow.audit("User", user.id, role=role.value, kept="other allocations")
+        return user.id
     await uow.session.delete(grants[role])
     await end_sessions(uow.session, user.id, uow.now, "role revoked", role=role)
     await delete_allocations(uow.session, user.id, role)

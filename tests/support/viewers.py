@@ -45,6 +45,7 @@ def viewer(user: User, role: Role, learner: Learner | None = None, **rules: Any)
         must_accept_disclaimer=False,
         expires_at=clock.now() + dt.timedelta(minutes=15),
         rules=ProviderRules(**settings),
+        own_learner_key=learner.id if learner else None,
     )
 
 

@@ -15,6 +15,7 @@ from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError
 from resolvers.authentication import login as sign_in
 from resolvers.authentication import password
+from resolvers.authentication.reset_request import create_requested_links, reset_request
 from resolvers.core.context import Context
 from resolvers.user import account
 from tests.support.factories import Factory
@@ -175,7 +176,8 @@ async def test_archiving_ends_sessions_and_allocations_and_keeps_the_name(scenar
 
 
 async def test_archiving_revokes_links_and_site_allocations(scenario: EmptyPortfolio) -> None:
-    await password.reset_request(Context(scenario.services), username=scenario.user("overview").username)
+    await reset_request(Context(scenario.services), username=scenario.user("overview").username)
+    await create_requested_links(scenario.services)
     await scenario.client("master").mutate("userArchive", id=user_id(scenario, "overview"))
     assert await scenario.rows(OverviewAllocation) == []
     (mail,) = await scenario.mails()

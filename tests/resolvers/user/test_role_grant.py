@@ -43,8 +43,10 @@ async def test_an_assessor_and_a_basic_admin_grant_and_revoke_managers_only(
 
 async def test_a_role_is_granted_once(scenario: EmptyPortfolio) -> None:
     for _ in range(2):
-        await scenario.client("assessor").mutate("roleGrant", userId=user_id(scenario, "iqa"), role="EMPLOYER_MANAGER")
-    assert await held(scenario, "iqa") == {Role.IQA, Role.EMPLOYER_MANAGER}
+        await scenario.client("assessor").mutate(
+            "roleGrant", userId=user_id(scenario, "learner"), role="EMPLOYER_MANAGER"
+        )
+    assert await held(scenario, "learner") == {Role.LEARNER, Role.EMPLOYER_MANAGER}
     assert await scenario.audit_trail() == ["roleGrant"]
     doing = [
         role_grant.grant(scenario.context("master"), user_id=user_id(scenario, "iqa"), role=Role.ASSESSOR)
@@ -107,6 +109,38 @@ async def test_revoking_a_role_ends_its_sessions_and_allocations(scenario: Empty
     lines = len(await scenario.audit_trail())
     await scenario.client("master").mutate("roleRevoke", userId=user_id(scenario, "manager"), role="IQA")
     assert len(await scenario.audit_trail()) == lines
+
+
+async def test_an_assessor_ends_only_the_allocations_of_their_own_learners(scenario: EmptyPortfolio) -> None:
+    manager = user_id(scenario, "manager")
+    await scenario.client("master").mutate("employerManagerAllocate", userId=manager, learnerIds=[scenario.cy])
+    context = Context(scenario.services)
+    await sign_in.login(context, username=scenario.user("manager").username, password=PASSWORD)
+    asked = {"userId": manager, "role": "EMPLOYER_MANAGER"}
+
+    async def managed() -> set[str]:
+        mine = ManagerAllocation.user_id == scenario.user("manager").id
+        return {ids.encode("Learner", row.learner_id) for row in await scenario.rows(ManagerAllocation, mine)}
+
+    assert await managed() == {scenario.ada, scenario.cy}
+    revoked = await scenario.client("assessor").payload("roleRevoke", **asked)
+    assert revoked["errors"] == []
+    # Cy is another assessor's learner: the manager stays theirs, with the role and the session.
+    assert await managed() == {scenario.cy}
+    assert await held(scenario, "manager") == {Role.EMPLOYER_MANAGER}
+    assert (await read_viewer(scenario.database, context.claims)).role is Role.EMPLOYER_MANAGER
+    # From now on this assessor does not see the manager; an admin does.
+    assert await scenario.client("assessor").user_errors("roleRevoke", **asked) == {"userId": "NOT_FOUND"}
+    assert (await scenario.client("basic").payload("roleRevoke", **asked))["errors"] == []
+    assert (await managed(), await held(scenario, "manager")) == (set(), set())
+
+
+async def test_a_basic_admin_ends_every_allocation(scenario: EmptyPortfolio) -> None:
+    manager = user_id(scenario, "manager")
+    await scenario.client("master").mutate("employerManagerAllocate", userId=manager, learnerIds=[scenario.cy])
+    await scenario.client("basic").mutate("roleRevoke", userId=manager, role="EMPLOYER_MANAGER")
+    mine = ManagerAllocation.user_id == scenario.user("manager").id
+    assert (await scenario.rows(ManagerAllocation, mine), await held(scenario, "manager")) == ([], set())
 
 
 async def test_a_master_admin_cannot_revoke_their_own_role(scenario: EmptyPortfolio) -> None:
