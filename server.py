@@ -4,6 +4,7 @@ Each function imports what it composes: `server.py --help` and a command that ne
 """
 
 import asyncio
+import functools
 import gc
 import os
 import sys
@@ -180,6 +181,7 @@ async def running(
     from db.outages import cause_of
     from db.worker_process import close_workers
     from repositories.file import referenced_storage_keys
+    from resolvers.authentication.reset_request import create_requested_links
     from services.storage.file_store import StoreUnavailable, SweepResult
     from transport.observability.metrics_server import serving_metrics
 
@@ -200,6 +202,7 @@ async def running(
             stack.push_async_callback(asyncio.to_thread, tracing.close)
         log.info("started", address=settings.base_url, metrics=metrics_url, swept=swept.incomplete + swept.unreferenced)
         await stack.enter_async_context(services.database.monitoring())
+        services.mail.add_source(functools.partial(create_requested_links, services))
         await stack.enter_async_context(services.mail.running())
         await stack.enter_async_context(services.changes.listening())
         await stack.enter_async_context(background_task.running(metrics.loop_monitor.run, "loop monitor"))

@@ -4,9 +4,10 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, Update, func, select, update
+from sqlalchemy import CursorResult, Select, Update, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from auth.known_clients import KNOWN_NETWORK
 from db.database import Database
 from db.models.auth_session import AuthSession, OneTimeToken, RefreshToken
 from db.models.user import RoleGrant, User
@@ -17,6 +18,10 @@ _ROLE_PRIORITY = (
     Role.MASTER_ADMIN, Role.BASIC_ADMIN, Role.ASSESSOR, Role.IQA, Role.EMPLOYER_OVERVIEW, Role.EMPLOYER_MANAGER,
     Role.LEARNER,
 )  # fmt: skip
+
+
+# How long a client that did not get the answer of a refresh can send it again.
+REFRESH_RETRY = dt.timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +44,37 @@ async def account_by_username(session: AsyncSession, username: str) -> Account |
     return await _account(session, select(User).where(User.username == username.strip().lower()))
 
 
-async def stored_password_hash(database: Database, username: str) -> str | None:
-    """Returns the password hash of the account with that username; None if there is none or it is archived."""
+@dataclass(frozen=True, slots=True)
+class LoginCandidate:
+    """The account of a login whose password is still to be checked."""
+
+    user_key: int
+    password_hash: str
+    knows_network: bool
+
+
+async def login_candidate(
+    database: Database, username: str, network_sha256: str | None, now: dt.datetime
+) -> LoginCandidate | None:
+    """Returns the account with that username, in lower case; None if there is none or it is archived."""
     # unscoped: runs before the login
-    statement = select(User.password_hash).where(User.username == username.strip().lower(), User.archived_at.is_(None))
+    known = exists().where(
+        AuthSession.user_id == User.id,
+        AuthSession.network_sha256 == (network_sha256 or ""),
+        AuthSession.started_at > now - KNOWN_NETWORK,
+    )
+    # unscoped: runs before the login
+    statement = select(User.id, User.password_hash, known.label("known")).where(
+        User.username == username, User.archived_at.is_(None)
+    )
+    rows = await database.rows(statement, primary=True)
+    return LoginCandidate(rows[0].id, rows[0].password_hash, bool(rows[0].known)) if rows else None
+
+
+async def password_hash_of_user(database: Database, user_key: int) -> str | None:
+    """Returns the viewer's password hash; None if the account is archived."""
+    # unscoped: the user is the viewer
+    statement = select(User.password_hash).where(User.id == user_key, User.archived_at.is_(None))
     rows = await database.rows(statement, primary=True)
     return rows[0].password_hash if rows else None
 
@@ -90,25 +122,95 @@ async def record_last_write(session: AsyncSession, auth_session_key: int, now: d
     await session.execute(update(AuthSession).where(AuthSession.id == auth_session_key).values(last_write_at=now))
 
 
-async def use_refresh_token(session: AsyncSession, sha256: str, now: dt.datetime) -> AuthSession | None:
-    """Marks a refresh token as used and returns its auth session; None if the token is unknown or no longer valid.
+@dataclass(frozen=True, slots=True)
+class RequestMarks:
+    """What tells a retry of a refresh by the same client from a replay by another: digests, None where not known."""
+
+    idempotency_key_sha256: str | None
+    network_sha256: str | None
+
+    def matches(self, token: RefreshToken) -> bool:
+        """Returns whether the token was used with the same Idempotency-Key or from the same network."""
+        pairs = (
+            (self.idempotency_key_sha256, token.used_key_sha256),
+            (self.network_sha256, token.used_network_sha256),
+        )
+        return any(mine is not None and mine == theirs for mine, theirs in pairs)
+
+
+@dataclass(frozen=True, slots=True)
+class RefreshTokenUse:
+    """A use of a refresh token: its auth session, when it was used first, and whether this is a retry of that use."""
+
+    auth_session: AuthSession
+    used_at: dt.datetime
+    repeated: bool
+
+
+async def use_refresh_token(
+    session: AsyncSession, sha256: str, now: dt.datetime, marks: RequestMarks
+) -> RefreshTokenUse | None:
+    """Marks a refresh token as used; returns None if the token is unknown or no longer valid.
 
     The caller has locked the user; every transaction locks the user before the auth session, which prevents deadlocks.
-    A second use suggests that the token was stolen, so it ends the auth session.
+    A second use within 30 seconds by the same client is a retry, whose answer was lost. Any other suggests that the
+    token was stolen, so it ends the auth session.
     """
-    token = (
-        await session.execute(select(RefreshToken).where(RefreshToken.token_sha256 == sha256))
-    ).scalar_one_or_none()
+    token = await _refresh_token(session, sha256)
     if token is None:
         return None
-    # Of concurrent uses, the conditional update succeeds for one.
-    using = update(RefreshToken).where(RefreshToken.id == token.id, RefreshToken.used_at.is_(None)).values(used_at=now)
-    if not await _updates_a_row(session, using):
-        await end_session(session, token.sign_in_id, now, "refresh token used twice")
-        return None
+    repeated = not await _mark_used(session, token, now, marks)
+    if repeated:
+        await session.refresh(token)
+        if not (_retried_in_time(token, now) and marks.matches(token)):
+            await end_session(session, token.sign_in_id, now, "refresh token used twice")
+            return None
     auth_session = await session.get_one(AuthSession, token.sign_in_id, populate_existing=True)
     active = auth_session.ended_at is None and auth_session.expires_at > now and token.expires_at > now
-    return auth_session if active else None
+    used_at = token.used_at if repeated and token.used_at else now
+    return RefreshTokenUse(auth_session, used_at, repeated) if active else None
+
+
+async def exchange_refresh_token(
+    session: AsyncSession, sha256: str, auth_session_key: int, now: dt.datetime, marks: RequestMarks
+) -> bool:
+    """Marks an unused refresh token of one auth session as used; returns False, and changes nothing, for any other."""
+    token = await _refresh_token(session, sha256)
+    if token is None or token.sign_in_id != auth_session_key or token.expires_at <= now:
+        return False
+    return await _mark_used(session, token, now, marks)
+
+
+async def replace_refresh_tokens(session: AsyncSession, auth_session_key: int, now: dt.datetime) -> None:
+    """Marks the unused refresh tokens of an auth session as used, because it gets a new one."""
+    unused = update(RefreshToken).where(RefreshToken.sign_in_id == auth_session_key, RefreshToken.used_at.is_(None))
+    await session.execute(unused.values(used_at=now))
+
+
+async def is_refresh_token_of(session: AsyncSession, sha256: str, auth_session_key: int) -> bool:
+    """Returns whether the auth session has a refresh token with that digest."""
+    token = await _refresh_token(session, sha256)
+    return token is not None and token.sign_in_id == auth_session_key
+
+
+async def _refresh_token(session: AsyncSession, sha256: str) -> RefreshToken | None:
+    statement = select(RefreshToken).where(RefreshToken.token_sha256 == sha256)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def _mark_used(session: AsyncSession, token: RefreshToken, now: dt.datetime, marks: RequestMarks) -> bool:
+    # Of concurrent uses, the conditional update succeeds for one.
+    using = update(RefreshToken).where(RefreshToken.id == token.id, RefreshToken.used_at.is_(None))
+    return await _updates_a_row(
+        session,
+        using.values(
+            used_at=now, used_key_sha256=marks.idempotency_key_sha256, used_network_sha256=marks.network_sha256
+        ),
+    )
+
+
+def _retried_in_time(token: RefreshToken, now: dt.datetime) -> bool:
+    return token.used_at is not None and now - token.used_at <= REFRESH_RETRY
 
 
 async def owner_of_one_time_token(database: Database, sha256: str, now: dt.datetime) -> tuple[str, str] | None:
@@ -125,16 +227,23 @@ async def owner_of_one_time_token(database: Database, sha256: str, now: dt.datet
     return (rows[0].username, rows[0].name) if rows else None
 
 
-async def use_one_time_token(session: AsyncSession, sha256: str, now: dt.datetime) -> OneTimeToken | None:
-    """Marks a one-time token as used and returns it; None if it is unknown, expired or already used."""
+async def user_of_one_time_token(session: AsyncSession, sha256: str) -> int | None:
+    """Returns the key of the user whom a one-time token was sent to; None if the token is unknown."""
+    statement = select(OneTimeToken.user_id).where(OneTimeToken.token_sha256 == sha256)
+    return (await session.execute(statement)).scalar_one_or_none()
+
+
+async def use_one_time_token(session: AsyncSession, sha256: str, now: dt.datetime) -> bool:
+    """Marks a one-time token as used; returns False if it is unknown, expired or already used.
+
+    The caller has locked its user.
+    """
     using = (
         update(OneTimeToken)
         .where(OneTimeToken.token_sha256 == sha256, OneTimeToken.used_at.is_(None), OneTimeToken.expires_at > now)
         .values(used_at=now)
     )
-    if not await _updates_a_row(session, using):
-        return None
-    return (await session.execute(select(OneTimeToken).where(OneTimeToken.token_sha256 == sha256))).scalar_one()
+    return await _updates_a_row(session, using)
 
 
 async def session_by_refresh_token(session: AsyncSession, sha256: str) -> AuthSession | None:

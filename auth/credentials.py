@@ -4,33 +4,80 @@ import asyncio
 import datetime as dt
 from weakref import WeakValueDictionary
 
-from auth.auth_sessions import stored_password_hash
-from auth.login_throttle import clear_attempt, record_attempt
+from auth.auth_sessions import LoginCandidate, login_candidate, password_hash_of_user
+from auth.known_clients import is_device_of, network_mark
+from auth.login_throttle import (
+    Allowance,
+    clear_attempt,
+    known_client,
+    record_attempt,
+    session_allowance,
+    unknown_client,
+)
 from auth.passwords import password_matches
-from auth.tokens import digest
+from auth.tokens import AccessTokens
+from auth.viewer import Viewer
 from db.database import Database
 from domain import clock
 from domain.enums import UserErrorCode
 from domain.errors import DomainError, reject
 
-# One attempt at a time for each account in this process. Otherwise many correct attempts at once, each counted until it
-# succeeds, would reach the limit.
-_account_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+# One attempt at a time for each allowance in this process. Otherwise many correct attempts at once, each counted until
+# it succeeds, would reach the limit.
+_locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
-async def verify_password(database: Database, address: str, username: str, password: str, *field: str) -> bool:
-    """Returns whether the password is correct; takes the same time if there is no such account.
+async def verify_login(
+    database: Database, tokens: AccessTokens, *, network: str, username: str, password: str, device_token: str | None
+) -> int | None:
+    """Returns the key of the user whose username and password these are; None, after the same time, if there is none.
 
-    `address` is the client's network address. Raises TOO_MANY_ATTEMPTS at `field` after 10 wrong passwords for the
-    account in 5 minutes, from any address.
+    `network` is that of the client's address. Raises TOO_MANY_ATTEMPTS at `input` after 10 wrong passwords in 5
+    minutes: for the account by all clients that have not signed in to it before, or by one that has.
     """
-    account = digest(username.strip().lower())
-    async with _account_locks.setdefault(account, asyncio.Lock()):
-        attempt = await record_attempt(database, account, address, clock.now())
+    username = username.strip().lower()
+    mark = network_mark(username, network)
+    candidate = await login_candidate(database, username, mark, clock.now())
+    allowance = _login_allowance(tokens, username, network, mark, device_token, candidate)
+    if not await _verify(database, allowance, password, candidate.password_hash if candidate else None, "input"):
+        return None
+    return candidate.user_key if candidate else None
+
+
+async def verify_viewer_password(database: Database, viewer: Viewer, password: str, *field: str) -> bool:
+    """Returns whether this is the viewer's own password.
+
+    Raises TOO_MANY_ATTEMPTS at `field` after 10 wrong ones in 5 minutes in this authentication session. What is tried
+    at the login, or in other sessions, does not count.
+    """
+    stored = await password_hash_of_user(database, viewer.user_key)
+    return await _verify(database, session_allowance(viewer.auth_session_key), password, stored, *field)
+
+
+def _login_allowance(
+    tokens: AccessTokens,
+    username: str,
+    network: str,
+    mark: str | None,
+    device_token: str | None,
+    candidate: LoginCandidate | None,
+) -> Allowance:
+    # Without a candidate the token is checked too, so that the time does not tell.
+    user_key = candidate.user_key if candidate else 0
+    if device_token is not None and is_device_of(tokens, user_key, device_token):
+        return known_client(f"device:{device_token}")
+    if mark is not None and candidate is not None and candidate.knows_network:
+        return known_client(f"network:{mark}")
+    return unknown_client(username, network)
+
+
+async def _verify(database: Database, allowance: Allowance, password: str, stored: str | None, *field: str) -> bool:
+    async with _locks.setdefault(allowance.own, asyncio.Lock()):
+        attempt = await record_attempt(database, allowance, clock.now())
         if isinstance(attempt, dt.timedelta):
             raise _too_many_attempts(attempt, *field)
         # Outside any transaction, because it is slow by design.
-        correct = await password_matches(password, await stored_password_hash(database, username))
+        correct = await password_matches(password, stored)
         if correct:
             async with database.writing() as session:
                 await clear_attempt(session, attempt)

@@ -1,7 +1,9 @@
 """Access tokens (JWT, 15 minutes), and opaque refresh and one-time tokens, which are stored as SHA-256."""
 
+import base64
 import datetime as dt
 import hashlib
+import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -51,9 +53,17 @@ class AccessTokens:
         # A client sends the same token with every request for 15 minutes.
         self._verified: dict[str, AccessClaims] = {}
 
-    def sign(self, user_key: int, role: Role, auth_session_key: int) -> str:
-        """Returns a token for one auth session in one role."""
-        now = clock.now()
+    def sign(
+        self,
+        user_key: int,
+        role: Role,
+        auth_session_key: int,
+        *,
+        issued_at: dt.datetime | None = None,
+        token_id: str | None = None,
+    ) -> str:
+        """Returns a token for one auth session in one role. The same time and id give the same token again."""
+        now = issued_at or clock.now()
         claims = {
             "iss": ISSUER,
             "aud": AUDIENCE,
@@ -63,9 +73,17 @@ class AccessTokens:
             "iat": now,
             "nbf": now,
             "exp": now + ACCESS_LIFETIME,
-            "jti": secrets.token_urlsafe(12),
+            "jti": token_id or secrets.token_urlsafe(12),
         }
         return jwt.encode(claims, self._keys[self._kid], ALGORITHM, headers={"kid": self._kid})
+
+    def derive(self, purpose: str, text: str) -> str:
+        """Returns a secret that only a holder of the signing key can compute from the text: 256 bits."""
+        return _derived(self._keys[self._kid], purpose, text)
+
+    def is_derived(self, secret: str, purpose: str, text: str) -> bool:
+        """Returns whether `derive` returned the secret, also with an earlier signing key that is still accepted."""
+        return any(hmac.compare_digest(_derived(key, purpose, text), secret) for key in self._keys.values())
 
     def verify(self, token: str) -> AccessClaims:
         """Returns the claims of a token that we signed and that has not expired. Raises InvalidToken."""
@@ -101,6 +119,12 @@ class AccessTokens:
             )
         except (jwt.PyJWTError, KeyError, ValueError, TypeError, OverflowError) as error:
             raise InvalidToken(str(error)) from error
+
+
+def _derived(key: bytes, purpose: str, text: str) -> str:
+    # A key of its own for each purpose, so that no derived secret is a signature of a token.
+    purpose_key = hmac.digest(key, f"waymark {purpose}".encode(), "sha256")
+    return base64.urlsafe_b64encode(hmac.digest(purpose_key, text.encode(), "sha256")).rstrip(b"=").decode()
 
 
 def new_secret() -> str:

@@ -25,10 +25,15 @@ class AuthSession(Base):
     end_reason: Mapped[str | None] = not_personal(Reason.CODE, String(40))
     # The time of the user's last write. Recorded only if there is a read replica, which may lag behind it.
     last_write_at: Mapped[Timestamp | None] = mapped_column("wrote_at")
+    # The network of the login, hashed together with the username: a known network has its own allowance of attempts.
+    network_sha256: Mapped[Digest | None]
 
 
 class RefreshToken(Base):
-    """A refresh token, stored as its SHA-256. It is valid once: a second use ends the session."""
+    """A refresh token, stored as its SHA-256. It is valid once; a second use ends the session, unless it is a retry.
+
+    What the next token is can be computed from this one with the server's key only, so that a retry gets the same.
+    """
 
     __tablename__ = "refresh_token"
     __internal__ = True
@@ -40,6 +45,9 @@ class RefreshToken(Base):
     issued_at: Mapped[Timestamp]
     expires_at: Mapped[Timestamp]
     used_at: Mapped[Timestamp | None]
+    # The Idempotency-Key and the network of the first use, each hashed together with the token.
+    used_key_sha256: Mapped[Digest | None]
+    used_network_sha256: Mapped[Digest | None]
 
     @classmethod
     def rows_about(cls, subject: DataSubject) -> ColumnElement[bool]:
@@ -74,6 +82,23 @@ class LoginAttempt(Base):
     id: Mapped[PrimaryKey]
     subject: Mapped[str] = not_personal(Reason.SHORT_LIVED, String(80))
     at: Mapped[Timestamp] = mapped_column(index=True)
+
+
+class PasswordResetRequest(Base):
+    """A request for a link to choose a new password, by whoever typed a username; deleted after an hour."""
+
+    __tablename__ = "password_reset_request"
+    __internal__ = True
+    __table_args__ = (Index("ix_password_reset_request_network", "network", "requested_at"),)
+
+    id: Mapped[PrimaryKey]
+    # Emptied once the request is handled, seconds later.
+    username: Mapped[str] = not_personal(Reason.SHORT_LIVED, String(254))
+    network: Mapped[str] = not_personal(Reason.SHORT_LIVED, String(45))
+    address: Mapped[str] = not_personal(Reason.SHORT_LIVED, String(60))
+    request_id: Mapped[str | None] = not_personal(Reason.SHORT_LIVED, String(100))
+    requested_at: Mapped[Timestamp] = mapped_column(index=True)
+    handled_at: Mapped[Timestamp | None]
 
 
 class IdempotencyKey(Base):

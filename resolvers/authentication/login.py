@@ -1,32 +1,46 @@
 """Login, refresh, logout and the switch to another role. Each sets the viewer of the rest of the operation."""
 
+from dataclasses import replace
+
 from auth.auth_sessions import (
     account_by_user,
-    account_by_username,
     end_session,
+    exchange_refresh_token,
+    replace_refresh_tokens,
     session_by_refresh_token,
     use_refresh_token,
 )
-from auth.credentials import verify_password
+from auth.credentials import verify_login, verify_viewer_password
+from auth.known_clients import is_device_of, new_device_token
 from auth.tokens import digest
+from auth.viewer import NotSignedIn
+from db.models.auth_session import AuthSession
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
 from domain.errors import reject
-from resolvers.authentication.tokens import Tokens, issue_tokens, start_session
+from domain.network import network_of
+from resolvers.authentication.tokens import Tokens, issue_tokens, request_marks, start_session, tokens_again
 from resolvers.core.context import Context
 from resolvers.core.write_transaction import account_transaction
 
 
-async def login(context: Context, *, username: str, password: str, role: Role | None = None) -> Tokens:
-    """Starts an authentication session.
+async def login(
+    context: Context, *, username: str, password: str, role: Role | None = None, device_token: str | None = None
+) -> Tokens:
+    """Starts an authentication session. `device_token` is that of an earlier login of the user on this device.
 
     Rejects an unknown username, a wrong password and an archived account with the same error in the same time.
     """
+    signer = context.services.tokens
     wrong = reject(UserErrorCode.WRONG_PASSWORD, "The username or the password is wrong.", "input")
-    if not await verify_password(context.services.database, context.client.address, username, password, "input"):
+    user_key = await verify_login(
+        context.services.database, signer, network=network_of(context.client.address), username=username,
+        password=password, device_token=device_token,
+    )  # fmt: skip
+    if user_key is None:
         raise wrong
     async with account_transaction(context, "login") as transaction:
-        account = await account_by_username(transaction.session, username)
+        account = await account_by_user(transaction.session, user_key)
         if account is None:
             raise wrong
         chosen = account.role(role)
@@ -36,22 +50,32 @@ async def login(context: Context, *, username: str, password: str, role: Role | 
         tokens, claims = await start_session(transaction, account.user, chosen)
         transaction.audit(account.user.provider_id, account.user.id, chosen)
     await context.set_viewer(claims)
-    return tokens
+    if device_token is None or not is_device_of(signer, user_key, device_token):
+        device_token = new_device_token(signer, user_key)
+    return replace(tokens, device_token=device_token)
 
 
 async def token_refresh(context: Context, *, refresh_token: str) -> Tokens:
-    """Returns new tokens for a refresh token, once. A second use ends the authentication session."""
+    """Returns new tokens for a refresh token, once.
+
+    The same client gets the same answer again within 30 seconds. Any other second use ends the authentication session.
+    """
     async with account_transaction(context, "tokenRefresh") as transaction:
         known = await session_by_refresh_token(transaction.session, digest(refresh_token))
         account = await account_by_user(transaction.session, known.user_id) if known else None
-        auth_session = await use_refresh_token(transaction.session, digest(refresh_token), transaction.now)
-        tokens = None
-        if auth_session is not None and account is not None and auth_session.role in account.roles:
-            tokens, claims = issue_tokens(transaction, auth_session)
+        marks = request_marks(context, refresh_token)
+        use = await use_refresh_token(transaction.session, digest(refresh_token), transaction.now, marks)
+        issued = None
+        if use is not None and account is not None and use.auth_session.role in account.roles:
+            if use.repeated:
+                issued = await tokens_again(transaction, use.auth_session, refresh_token, use.used_at)
+            else:
+                issued = issue_tokens(transaction, use.auth_session, refresh_token)
     # Outside of the transaction: the end of a session after a second use is committed, too.
-    if tokens is None:
+    if issued is None:
         message = "This refresh token is no longer valid. Sign in again."
         raise reject(UserErrorCode.INVALID, message, "refreshToken")
+    tokens, claims = issued
     await context.set_viewer(claims)
     return tokens
 
@@ -69,15 +93,49 @@ async def logout(context: Context, *, refresh_token: str) -> None:
     context.invalidate_loaders()
 
 
-async def role_switch(context: Context, *, role: Role) -> Tokens:
-    """Ends the authentication session in the old role, and starts one in another role that the user holds."""
+async def role_switch(
+    context: Context, *, role: Role, refresh_token: str | None = None, password: str | None = None
+) -> Tokens:
+    """Continues the viewer's authentication session in another role that they hold, until the same end as before.
+
+    An access token alone cannot do it: the session's unused refresh token or the password is needed. A refusal changes
+    nothing, so that whoever stole an access token cannot sign the owner out.
+    """
     viewer = context.viewer_or_raise()
+    if role is viewer.role:
+        raise reject(UserErrorCode.INVALID, "You already act in this role. Choose another.", "role")
+    if refresh_token is None:
+        await _require_password(context, password)
     async with account_transaction(context, "roleSwitch") as transaction:
-        account = await account_by_user(transaction.session, viewer.user_key)
-        if account is None or role not in account.roles:
+        session, now = transaction.session, transaction.now
+        account = await account_by_user(session, viewer.user_key)
+        auth_session = await session.get_one(AuthSession, viewer.auth_session_key, populate_existing=True)
+        if account is None or auth_session.ended_at is not None:
+            raise NotSignedIn
+        if role not in account.roles:
             raise reject(UserErrorCode.NOT_ALLOWED, "You do not have that role. Choose another.", "role")
-        await end_session(transaction.session, viewer.auth_session_key, transaction.now, "role switched")
-        tokens, claims = await start_session(transaction, account.user, role)
+        if refresh_token is None:
+            await replace_refresh_tokens(session, auth_session.id, now)
+        elif not await exchange_refresh_token(
+            session, digest(refresh_token), auth_session.id, now, request_marks(context, refresh_token)
+        ):
+            message = (
+                "This is not the current refresh token of this login. Refresh first, or send the password instead."
+            )
+            raise reject(UserErrorCode.INVALID, message, "refreshToken")
+        auth_session.role = role
+        await session.flush()
+        tokens, claims = issue_tokens(transaction, auth_session, refresh_token)
         transaction.audit(account.user.provider_id, account.user.id, role)
+        transaction.end_streams(account.user.provider_id)
     await context.set_viewer(claims)
     return tokens
+
+
+async def _require_password(context: Context, password: str | None) -> None:
+    if password is None:
+        message = "Send the refresh token of this login, or the password. An access token alone cannot switch the role."
+        raise reject(UserErrorCode.REQUIRED, message, "refreshToken")
+    viewer = context.viewer_or_raise()
+    if not await verify_viewer_password(context.services.database, viewer, password, "password"):
+        raise reject(UserErrorCode.WRONG_PASSWORD, "This is not your password. Your role has not changed.", "password")

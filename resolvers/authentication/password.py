@@ -1,32 +1,30 @@
 """Passwords are changed by their owner, or reset through a link in an e-mail."""
 
 import asyncio
-import datetime as dt
 from weakref import WeakValueDictionary
 
 from auth.auth_sessions import (
     account_by_user,
-    account_by_username,
-    count_recent_one_time_tokens,
     end_sessions,
     owner_of_one_time_token,
     use_one_time_token,
+    user_of_one_time_token,
 )
-from auth.credentials import verify_password
+from auth.credentials import verify_viewer_password
 from auth.passwords import hash_password, password_weakness
-from auth.tokens import AccessClaims, digest, new_secret
+from auth.tokens import AccessClaims, digest
 from auth.viewer import NotSignedIn
+from db.models.user import User
 from domain import clock
 from domain.enums import UserErrorCode
 from domain.errors import reject
+from repositories.user import revoke_tokens
 from resolvers.authentication.login import logout
-from resolvers.authentication.tokens import Tokens, one_time_token, start_session
+from resolvers.authentication.tokens import Tokens, start_session
 from resolvers.core.context import Client, Context, Services
-from resolvers.core.write_transaction import account_transaction
-from services.mail.messages import password_changed, password_reset
+from resolvers.core.write_transaction import AccountTransaction, account_transaction
+from services.mail.messages import password_changed
 
-RESET_LIFETIME = dt.timedelta(hours=2)
-_MAX_RESETS_PER_HOUR = 5
 # By the SHA-256 of a link's token: the locks of the resets that run.
 _resets: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -35,7 +33,7 @@ async def change(context: Context, *, current_password: str, new_password: str) 
     """Changes the viewer's password. Their authentication sessions end, and the viewer gets the tokens of a new one."""
     viewer, database = context.viewer_or_raise(), context.services.database
     field = ("input", "currentPassword")
-    if not await verify_password(database, context.client.address, viewer.username, current_password, *field):
+    if not await verify_viewer_password(database, viewer, current_password, *field):
         raise reject(UserErrorCode.WRONG_PASSWORD, "This is not your current password.", *field)
     if new_password == current_password:
         message = "Choose a password that differs from the current one."
@@ -47,35 +45,11 @@ async def change(context: Context, *, current_password: str, new_password: str) 
         if account is None:
             raise NotSignedIn
         user = account.user
-        user.password_hash, user.must_change_password = hashed, False
-        await end_sessions(transaction.session, user.id, transaction.now, "password changed")
+        await _set_password(transaction, user, hashed, "password changed")
         tokens, claims = await start_session(transaction, user, viewer.role)
-        transaction.send_mail(user, password_changed(name=user.name, username=user.username, at=transaction.now))
         transaction.audit(user.provider_id, user.id, viewer.role)
-        transaction.end_streams(user.provider_id)
     await context.set_viewer(claims)
     return tokens
-
-
-async def reset_request(context: Context, *, username: str) -> None:
-    """Sends a link by e-mail, if there is such an account; the result does not say whether there is."""
-    async with account_transaction(context, "passwordResetRequest") as transaction:
-        account = await account_by_username(transaction.session, username)
-        if account is None:
-            return
-        user, an_hour_ago = account.user, transaction.now - dt.timedelta(hours=1)
-        if await count_recent_one_time_tokens(transaction.session, user.id, an_hour_ago) >= _MAX_RESETS_PER_HOUR:
-            return
-        secret = new_secret()
-        transaction.session.add(one_time_token(user, "reset", secret, transaction.now, RESET_LIFETIME))
-        mail = password_reset(
-            name=user.name,
-            username=user.username,
-            link=f"{context.services.base_url}/password?token={secret}",
-            good_until=transaction.now + RESET_LIFETIME,
-        )
-        transaction.send_mail(user, mail)
-        transaction.audit(user.provider_id, user.id, None)
 
 
 async def reset(context: Context, *, token: str, new_password: str) -> Tokens:
@@ -100,18 +74,19 @@ async def _reset(context: Context, token_sha256: str, new_password: str) -> tupl
     await _check_strength(new_password, *owner)
     hashed = await hash_password(new_password)
     async with account_transaction(context, "passwordReset") as transaction:
-        used = await use_one_time_token(transaction.session, token_sha256, transaction.now)
-        account = await account_by_user(transaction.session, used.user_id) if used else None
+        # The user is locked before the token, as everywhere: two links that are used at once would wait for each other.
+        user_key = await user_of_one_time_token(transaction.session, token_sha256)
+        account = await account_by_user(transaction.session, user_key) if user_key is not None else None
         role = account.role(None) if account else None
         if account is None or role is None:
             raise invalid
+        if not await use_one_time_token(transaction.session, token_sha256, transaction.now):
+            raise invalid
         user = account.user
-        user.password_hash, user.must_change_password = hashed, False
+        await _set_password(transaction, user, hashed, "password reset")
         user.last_login_at = transaction.now
-        await end_sessions(transaction.session, user.id, transaction.now, "password reset")
         tokens, claims = await start_session(transaction, user, role)
         transaction.audit(user.provider_id, user.id, role)
-        transaction.end_streams(user.provider_id)
     return tokens, claims
 
 
@@ -120,6 +95,15 @@ async def reset_from_page(services: Services, token: str, new_password: str, cli
     context = Context(services, client=client)
     tokens = await reset(context, token=token, new_password=new_password)
     await logout(context, refresh_token=tokens.refresh_token)
+
+
+async def _set_password(transaction: AccountTransaction, user: User, hashed: str, reason: str) -> None:
+    """Sets the password of a locked user. Their sessions, invitations and reset links end, and they get an e-mail."""
+    user.password_hash, user.must_change_password = hashed, False
+    await end_sessions(transaction.session, user.id, transaction.now, reason)
+    await revoke_tokens(transaction.session, user.id, transaction.now)
+    transaction.send_mail(user, password_changed(name=user.name, username=user.username, at=transaction.now))
+    transaction.end_streams(user.provider_id)
 
 
 async def _check_strength(password: str, *own_words: str) -> None:

@@ -81,6 +81,10 @@ class WriteTransaction:
     def _notify(self, provider_key: int) -> None:
         self._provider_to_notify = provider_key
 
+    def wake_mail_sender(self) -> None:
+        """Lets the mail sender look for work after the commit."""
+        self._has_mail = True
+
     def _queue_mail(self, provider_key: int, to: str, mail: Mail) -> None:
         self.session.add(outbox_mail(provider_key, to, mail, self.now))
         self._has_mail = True

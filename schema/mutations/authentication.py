@@ -4,6 +4,7 @@ import strawberry
 
 from resolvers.authentication import disclaimer, password
 from resolvers.authentication import login as authentication
+from resolvers.authentication.reset_request import reset_request
 from schema.enums import Role
 from schema.field_builders import attribute
 from schema.payload import mutation, payload, required, result, signed_in
@@ -17,6 +18,11 @@ class LoginInput:
     role: Role | None = strawberry.field(
         default=None,
         description="The role to act in, for a user who has several; by default the one with the most permissions.",
+    )
+    device_token: str | None = strawberry.field(
+        default=None,
+        description="The device token of an earlier login of this user on this device. With it, wrong passwords from "
+        "elsewhere do not lock the user out here.",
     )
 
 
@@ -39,6 +45,10 @@ class TokenPayload:
     )
     refresh_token: str | None = result(
         "The refresh token, valid for one `tokenRefresh` within 14 days.", part="refresh_token"
+    )
+    device_token: str | None = result(
+        "Of a login: keep it on this device, also after a logout, and send it with the next login. It opens nothing.",
+        part="device_token",
     )
     viewer: Viewer | None = signed_in("The signed-in user.")
 
@@ -70,7 +80,8 @@ class AuthenticationMutations:
     token_refresh = mutation(
         TokenPayload,
         authentication.token_refresh,
-        "Exchanges a refresh token for new tokens. Each can be used once; a second use signs the user out.",
+        "Exchanges a refresh token for new tokens. Each can be used once. The client that did so gets the same answer "
+        "again for 30 seconds, in case the first was lost; any other second use signs the user out.",
         anonymous=True,
         refresh_token=required(str, "The refresh token from the last `TokenPayload`."),
     )
@@ -84,8 +95,11 @@ class AuthenticationMutations:
     role_switch = mutation(
         TokenPayload,
         authentication.role_switch,
-        "Continues in another role of the same user. The previous tokens end.",
-        role=required(Role, "The role to act in."),
+        "Continues this login in another role of the same user, until the same end as before. The previous tokens end. "
+        "Needs the refresh token or the password: an access token alone is not enough.",
+        role=required(Role, "The role to act in, other than the current one."),
+        refresh_token=required(str | None, "The unused refresh token of this login, from the last `TokenPayload`."),
+        password=required(str | None, "The user's password, for a client that does not have the refresh token."),
     )
     password_change = mutation(
         TokenPayload,
@@ -95,7 +109,7 @@ class AuthenticationMutations:
     )
     password_reset_request = mutation(
         PasswordResetRequestPayload,
-        password.reset_request,
+        reset_request,
         "Sends an e-mail with a link to set a new password, if the account exists.",
         anonymous=True,
         username=required(str, "The username."),

@@ -72,16 +72,17 @@ If you did not request it, ignore this e-mail: your password stays the same.
 
 
 def password_changed(*, name: str, username: str, at: dt.datetime) -> Mail:
-    """Tells the owner of an account that its password was changed."""
+    """Tells the owner of an account that its password was changed, reset or chosen for the first time."""
     return _mail(
         PASSWORD_CHANGED,
         "Your Waymark password was changed",
         f"""
 Hello {name},
 
-The password of your Waymark account {username} was changed on {_format_time(at)}. You were signed out on every device.
+The password of your Waymark account {username} was set on {_format_time(at)}. You were signed out on every other
+device, and links to choose a password that were sent before no longer work.
 
-If you did not change it, request a new password on the sign-in page, and tell your training provider.
+If this was not you, request a new password on the sign-in page, and tell your training provider.
 """,
     )
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 
 import aiosmtplib
@@ -39,8 +39,13 @@ class MailSender:
         self._database = database
         self._transport = transport
         self._woken = asyncio.Event()
+        self._sources: list[Callable[[], Awaitable[None]]] = []
         self._stopping = False
         self.outages = OutageLog("outbox")
+
+    def add_source(self, source: Callable[[], Awaitable[None]]) -> None:
+        """Registers what queues mail that was asked for; it runs before each look at the outbox."""
+        self._sources.append(source)
 
     def wake(self) -> None:
         """Looks at the outbox now instead of at the next poll."""
@@ -77,6 +82,8 @@ class MailSender:
         while not self._stopping:
             self._woken.clear()
             try:
+                for source in self._sources:
+                    await source()
                 tried = await self.send_due()
                 self.outages.worked()
             except* (SQLAlchemyError, OSError, CommitOutcomeUnknown) as errors:

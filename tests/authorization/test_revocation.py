@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from auth.tokens import AccessClaims
 from auth.viewer import NotSignedIn, read_viewer
@@ -15,12 +15,14 @@ from db.models.user import User as UserTable
 from domain.enums import Role
 from resolvers.core.context import Context
 from resolvers.exports.export_service import ExportService
+from tests.authorization.mutation_caller import PASSWORD
 from tests.authorization.oracle import Visibility
 from tests.authorization.rows import Rows, continue_numbers, read_rows, replace_rows
 from tests.authorization.schema_crawler import schema
 from tests.authorization.viewer_crawler import LIFETIME, ViewerCrawler
 from tests.support.databases import Databases
 from tests.support.factories import Factory
+from tests.support.passwords import cheap_hash
 from tests.support.scenarios.authorization import AuthorizationScenario, build_authorization
 
 
@@ -201,12 +203,15 @@ async def test_deleting_a_role_grant_invalidates_its_tokens(setup: Setup) -> Non
 
 
 async def test_switching_roles_changes_what_is_visible(setup: Setup) -> None:
-    switch = "mutation($to: Role!) { roleSwitch(role: $to) { accessToken errors { code } } }"
+    switch = """mutation($to: Role!, $password: String!) {
+      roleSwitch(role: $to, password: $password) { accessToken errors { code } } }"""
+    async with setup.crawler.database.writing() as session:
+        await session.execute(update(UserTable).values(password_hash=cheap_hash(PASSWORD)))
     before = await setup.reached("max", Role.ASSESSOR)
     for role in set(Role) - {Role.ASSESSOR, Role.IQA}:
-        refused = await setup.data("max", Role.ASSESSOR, switch, to=role.value)
+        refused = await setup.data("max", Role.ASSESSOR, switch, to=role.value, password=PASSWORD)
         assert refused["roleSwitch"]["accessToken"] is None and refused["roleSwitch"]["errors"], role
-    switched = await setup.data("max", Role.ASSESSOR, switch, to="IQA")
+    switched = await setup.data("max", Role.ASSESSOR, switch, to="IQA", password=PASSWORD)
     claims = setup.crawler.services.tokens.verify(switched["roleSwitch"]["accessToken"])
     assert claims.role is Role.IQA
     setup.issued["max", Role.IQA] = claims

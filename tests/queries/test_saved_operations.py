@@ -65,7 +65,7 @@ MUTATIONS = {
     "file_upload_create": Expected(33, 6),
     "log_out": Expected(22, 7),
     "log_time": Expected(25, 11, LOGGERS),
-    "password_change": Expected(24, 19, on_postgresql=18),
+    "password_change": Expected(24, 20, on_postgresql=19),
     "sign_document": Expected(43, 19, SIGNERS, on_postgresql=18),
     "sign_in": Expected(24, 16, on_postgresql=14),
     "submit_evidence": Expected(55, 21, SUBMITTERS, on_postgresql=20),

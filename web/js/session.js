@@ -9,6 +9,7 @@ import { clear, read, write } from "./storage.js";
 export let session = null;
 
 const ROLES = ["EMPLOYER_OVERVIEW", "EMPLOYER_MANAGER"];
+const DEVICE_TOKEN = "waymark-device-token";
 const tabs = "BroadcastChannel" in self ? new BroadcastChannel("waymark-kpi") : null;
 let onChange = () => {};
 let renewing = null;
@@ -32,8 +33,9 @@ export async function signIn(username, password) {
   let error = null;
   // The role is given, so that no session is started for a user who is not an employer.
   for (const role of ROLES) {
-    const { login } = await mutate("sign_in", { username, password, role });
+    const { login } = await mutate("sign_in", { username, password, role, deviceToken: deviceToken() });
     if (login.errors.length === 0) {
+      keepDeviceToken(login.deviceToken);
       await startSession(login);
       return null;
     }
@@ -41,6 +43,23 @@ export async function signIn(username, password) {
     if (error.code !== "NOT_ALLOWED") return error.message;
   }
   return "This app is for employers. Your account has a different role: please sign in to Waymark itself.";
+}
+
+// It opens nothing, and stays after signing out: with it, wrong passwords that others send do not lock this device out.
+function deviceToken() {
+  try {
+    return localStorage.getItem(DEVICE_TOKEN);
+  } catch {
+    return null;
+  }
+}
+
+function keepDeviceToken(token) {
+  try {
+    localStorage.setItem(DEVICE_TOKEN, token);
+  } catch {
+    // Some private windows keep nothing: the next sign-in is that of an unknown device.
+  }
 }
 
 /** Changes the password. Returns {}, or the error as {field, message}. */
@@ -64,7 +83,7 @@ export async function acceptDisclaimer() {
   return null;
 }
 
-/** Signs out on the server, if it can be reached, and deletes everything stored on this device in any case. */
+/** Signs out on the server, if it can be reached, and deletes the session and the answers on this device in any case. */
 export async function signOut() {
   const { refreshToken } = session ?? {};
   const sent = refreshToken ? mutate("log_out", { refreshToken }).catch(() => undefined) : null;

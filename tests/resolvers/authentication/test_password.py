@@ -1,15 +1,23 @@
 """Passwords are changed and reset, and the disclaimer accepted, before anything else can be done."""
 
+import asyncio
+import datetime as dt
+from typing import Any
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text, update
 
 from auth.viewer import NotSignedIn, read_viewer
+from db.models.auth_session import PasswordResetRequest
 from db.models.provider import Provider
 from db.models.user import User
+from domain import clock
 from domain.enums import UserErrorCode
+from domain.errors import DomainError
 from resolvers.authentication import disclaimer, password
 from resolvers.authentication import login as authentication
-from resolvers.core.context import Context
+from resolvers.authentication.reset_request import create_requested_links, reset_request
+from resolvers.core.context import Client, Context
 from tests.resolvers.authentication.test_login import rejection
 from tests.support.scenarios.base import PASSWORD
 
@@ -48,14 +56,116 @@ async def test_password_change_and_disclaimer_come_before_everything_else(contex
     assert context.loaders is not None
 
 
+async def ask_for_link(context: Context, username: str) -> None:
+    """Asks for a link, and lets the mail sender's loop create it."""
+    await reset_request(context, username=username)
+    await create_requested_links(context.services)
+
+
+async def links(context: Context) -> list[str]:
+    """Returns the tokens of the reset links that were sent, the oldest first."""
+    statement = text("select body from outbox_mail where kind = 'password_reset' order by id")
+    return [row[0].split("token=")[1].split()[0] for row in await context.services.database.rows(statement)]
+
+
+async def told(context: Context) -> int:
+    """Returns how many e-mails told a user that the password was set."""
+    statement = text("select id from outbox_mail where kind = 'password_changed'")
+    return len(await context.services.database.rows(statement))
+
+
 async def test_a_reset_link_is_valid_once(context: Context) -> None:
-    await password.reset_request(context, username="ada")
-    await password.reset_request(context, username="nobody")
-    rows = await context.services.database.rows(text("select kind, body from outbox_mail"))
-    ((kind, body),) = rows
-    assert kind == "password_reset"
-    secret = body.split("token=")[1].split()[0]
+    await ask_for_link(context, username="ada")
+    await ask_for_link(context, username="nobody")
+    (secret,) = await links(context)
     await password.reset(context, token=secret, new_password=NEW_PASSWORD)
     assert context.viewer_or_raise().username == "ada"
     again = password.reset(Context(context.services), token=secret, new_password="a third bird on the weir")
     assert (await rejection(again))[0] is UserErrorCode.INVALID
+
+
+async def test_a_used_link_ends_every_other_link_and_the_owner_is_told(context: Context) -> None:
+    for _ in range(3):
+        await ask_for_link(context, username="ada")
+    first, second, third = await links(context)
+    await password.reset(Context(context.services), token=second, new_password=NEW_PASSWORD)
+    assert await told(context) == 1
+    for other in (first, third):
+        again = password.reset(Context(context.services), token=other, new_password="a third bird on the weir")
+        assert (await rejection(again))[0] is UserErrorCode.INVALID
+
+
+async def test_a_changed_password_ends_every_link_and_the_owner_is_told(context: Context) -> None:
+    await ask_for_link(context, username="ada")
+    (secret,) = await links(context)
+    await authentication.login(context, username="ada", password=PASSWORD)
+    await password.change(context, current_password=PASSWORD, new_password=NEW_PASSWORD)
+    assert await told(context) == 1
+    again = password.reset(Context(context.services), token=secret, new_password="a third bird on the weir")
+    assert (await rejection(again))[0] is UserErrorCode.INVALID
+
+
+async def test_of_two_links_used_at_once_one_sets_the_password(context: Context) -> None:
+    for _ in range(4):
+        await ask_for_link(context, username="ada")
+    done = await asyncio.gather(
+        *(
+            password.reset(Context(context.services), token=secret, new_password=f"{NEW_PASSWORD} {number}")
+            for number, secret in enumerate(await links(context))
+        ),
+        return_exceptions=True,
+    )
+    refused = [one for one in done if isinstance(one, DomainError)]
+    assert len(refused) == 3, done
+    assert await told(context) == 1
+
+
+async def statements_of(context: Context, username: str) -> list[str]:
+    """Returns the statements that a request for a link sends."""
+    sent: list[str] = []
+
+    def record(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        sent.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", record)
+    try:
+        await reset_request(context, username=username)
+    finally:
+        event.remove(Engine, "before_cursor_execute", record)
+    return sent
+
+
+async def test_a_request_for_a_link_does_the_same_for_known_and_unknown_names(context: Context) -> None:
+    known, unknown = [await statements_of(context, name) for name in ("ada", "nobody")]
+    assert known == unknown != []
+    # Nothing of it is in the request: the mail comes from the sender's loop.
+    assert await links(context) == []
+    await create_requested_links(context.services)
+    await create_requested_links(context.services)
+    assert len(await links(context)) == 1
+    # What was typed is not kept.
+    kept = await context.services.database.rows(text("select username from password_reset_request"))
+    assert [row[0] for row in kept] == ["", ""]
+
+
+async def test_requests_for_links_are_limited_by_network(context: Context) -> None:
+    for number in range(60):
+        address = f"2001:db8::{number:x}"
+        await reset_request(Context(context.services, client=Client(address=address)), username=f"name {number}")
+    for username in ("ada", "nobody"):
+        refused = reset_request(Context(context.services, client=Client(address="2001:db8::ffff")), username=username)
+        assert (await rejection(refused))[0] is UserErrorCode.TOO_MANY_ATTEMPTS
+    elsewhere = Context(context.services, client=Client(address="2001:db8:0:1::1"))
+    await ask_for_link(elsewhere, "ada")
+    assert len(await links(context)) == 1
+
+
+async def test_an_account_gets_five_links_an_hour_and_old_requests_are_deleted(context: Context) -> None:
+    for _ in range(7):
+        await ask_for_link(context, "ada")
+    assert len(await links(context)) == 5
+    async with context.services.database.writing() as session:
+        an_hour_ago = clock.now() - dt.timedelta(hours=1, seconds=1)
+        await session.execute(update(PasswordResetRequest).values(requested_at=an_hour_ago))
+    await create_requested_links(context.services)
+    assert await context.services.database.rows(text("select id from password_reset_request")) == []

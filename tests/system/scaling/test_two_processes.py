@@ -60,13 +60,9 @@ async def test_a_refresh_token_is_valid_once_across_processes(servers: list[Serv
         token = person.tokens["refreshToken"]
         requests = [each.response(REFRESH, t=token) for _ in range(5) for each in (person, same)]
         answers = await asyncio.gather(*requests)
-        # At most one succeeds: a later use of the same token can end the session before the first is answered.
-        succeeded = [
-            answer for answer in answers if (answer.get("data") or {}).get("tokenRefresh", {}).get("accessToken")
-        ]
-        assert len(succeeded) <= 1
-        # A second use is a sign of theft and ends the session in both processes.
-        assert (await code_of(person), await code_of(same)) == ("UNAUTHENTICATED", "UNAUTHENTICATED")
+        # From one address within 30 seconds these are retries: both processes give the same answer, to the byte.
+        assert len({json.dumps(answer["data"]["tokenRefresh"]) for answer in answers}) == 1
+        assert answers[0]["data"]["tokenRefresh"]["errors"] == []
 
 
 async def test_wrong_passwords_are_counted_across_processes(servers: list[ServerProcess]):

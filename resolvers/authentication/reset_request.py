@@ -1,0 +1,117 @@
+"""Requests for a link to choose a new password.
+
+The mutation only records what was asked for, so that it does the same for a username that exists and for one that does
+not. The mail sender's loop then creates the links.
+"""
+
+import datetime as dt
+
+from sqlalchemy import delete, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from auth.auth_sessions import account_by_username, count_recent_one_time_tokens
+from auth.tokens import new_secret
+from db.models.auth_session import PasswordResetRequest
+from domain import clock
+from domain.enums import UserErrorCode
+from domain.errors import reject
+from domain.network import network_of
+from resolvers.authentication.tokens import one_time_token
+from resolvers.core.context import Client, Context, Services
+from resolvers.core.write_transaction import AccountTransaction, account_transaction
+from services.mail.messages import password_reset
+
+RESET_LIFETIME = dt.timedelta(hours=2)
+# A whole college can share one address.
+MAX_REQUESTS_PER_NETWORK = 60
+MAX_LINKS_PER_ACCOUNT = 5
+_HOUR = dt.timedelta(hours=1)
+_MAX_USERNAME_LENGTH = 254
+_BATCH = 20
+
+
+async def reset_request(context: Context, *, username: str) -> None:
+    """Records that somebody asks for a link; neither the result nor the time says whether there is such an account.
+
+    Rejects with TOO_MANY_ATTEMPTS after 60 requests in an hour from one address (IPv6: from one /64 network).
+    """
+    network = network_of(context.client.address)
+    async with account_transaction(context, "passwordResetRequest") as transaction:
+        if await _count_recent(transaction.session, network, transaction.now - _HOUR) >= MAX_REQUESTS_PER_NETWORK:
+            message = "Too many links were requested from your network. Try again in an hour."
+            raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "username")
+        transaction.session.add(
+            PasswordResetRequest(
+                username=_storable(username),
+                network=network,
+                address=context.client.address[:60],
+                request_id=context.client.request_id,
+                requested_at=transaction.now,
+            )
+        )
+        transaction.wake_mail_sender()
+
+
+async def create_requested_links(services: Services) -> None:
+    """Creates a link and its e-mail for each request about an account, and deletes requests after an hour.
+
+    Each request is handled in a transaction of its own, together with the note that it was.
+    """
+    while keys := await _unhandled(services):
+        for key in keys:
+            await _handle(services, key)
+    old = PasswordResetRequest.requested_at < clock.now() - _HOUR
+    if await services.database.rows(select(PasswordResetRequest.id).where(old).limit(1), primary=True):
+        async with services.database.writing() as session:
+            await session.execute(delete(PasswordResetRequest).where(old))
+
+
+async def _unhandled(services: Services) -> list[int]:
+    statement = select(PasswordResetRequest.id).where(PasswordResetRequest.handled_at.is_(None))
+    rows = await services.database.rows(statement.order_by(PasswordResetRequest.id).limit(_BATCH), primary=True)
+    return [row.id for row in rows]
+
+
+async def _handle(services: Services, key: int) -> None:
+    async with account_transaction(Context(services), "passwordResetRequest") as transaction:
+        waiting = select(PasswordResetRequest).where(
+            PasswordResetRequest.id == key, PasswordResetRequest.handled_at.is_(None)
+        )
+        # Another process may have handled it meanwhile.
+        request = (await transaction.session.execute(waiting.with_for_update())).scalar_one_or_none()
+        if request is None:
+            return
+        username, request.username, request.handled_at = request.username, "", transaction.now
+        transaction.context.client = Client(request.address, request.request_id)
+        await _create_link(transaction, username)
+
+
+async def _create_link(transaction: AccountTransaction, username: str) -> None:
+    account = await account_by_username(transaction.session, username)
+    if account is None:
+        return
+    user, since = account.user, transaction.now - _HOUR
+    if await count_recent_one_time_tokens(transaction.session, user.id, since) >= MAX_LINKS_PER_ACCOUNT:
+        return
+    secret = new_secret()
+    transaction.session.add(one_time_token(user, "reset", secret, transaction.now, RESET_LIFETIME))
+    mail = password_reset(
+        name=user.name,
+        username=user.username,
+        link=f"{transaction.services.base_url}/password?token={secret}",
+        good_until=transaction.now + RESET_LIFETIME,
+    )
+    transaction.send_mail(user, mail)
+    transaction.audit(user.provider_id, user.id, None)
+
+
+async def _count_recent(session: AsyncSession, network: str, since: dt.datetime) -> int:
+    recent = select(func.count()).where(
+        PasswordResetRequest.network == network, PasswordResetRequest.requested_at > since
+    )
+    return (await session.execute(recent)).scalar_one()
+
+
+def _storable(username: str) -> str:
+    # No username is longer, or has such characters.
+    return "".join(filter(str.isprintable, username.strip().lower()))[:_MAX_USERNAME_LENGTH]
