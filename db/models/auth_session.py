@@ -85,7 +85,7 @@ class LoginAttempt(Base):
 
 
 class PasswordResetRequest(Base):
-    """A request for a link to choose a new password, by whoever typed a username; deleted after an hour."""
+    """A request for a link to choose a new password, for the username that somebody typed; deleted after an hour."""
 
     __tablename__ = "password_reset_request"
     __internal__ = True

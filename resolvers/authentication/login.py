@@ -99,7 +99,7 @@ async def role_switch(
     """Continues the viewer's authentication session in another role that they hold, until the same end as before.
 
     An access token alone cannot do it: the session's unused refresh token or the password is needed. A refusal changes
-    nothing, so that whoever stole an access token cannot sign the owner out.
+    nothing, so that a thief of an access token cannot sign the owner out.
     """
     viewer = context.viewer_or_raise()
     if role is viewer.role:

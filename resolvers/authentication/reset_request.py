@@ -1,15 +1,18 @@
 """Requests for a link to choose a new password.
 
-The mutation only records what was asked for, so that it does the same for a username that exists and for one that does
-not. The mail sender's loop then creates the links.
+The mutation only stores the request, so that it does the same for a username that exists and for one that does not. The
+mail sender's loop then creates the links.
 """
 
 import datetime as dt
 
-from sqlalchemy import delete, func, select
-from sqlalchemy.ext.asyncio import AsyncSession
-
 from auth.auth_sessions import account_by_username, count_recent_one_time_tokens
+from auth.reset_requests import (
+    count_recent_requests,
+    delete_requests_before,
+    lock_unhandled_request,
+    unhandled_requests,
+)
 from auth.tokens import new_secret
 from db.models.auth_session import PasswordResetRequest
 from domain import clock
@@ -31,13 +34,16 @@ _BATCH = 20
 
 
 async def reset_request(context: Context, *, username: str) -> None:
-    """Records that somebody asks for a link; neither the result nor the time says whether there is such an account.
+    """Stores a request for a link; neither the result nor the time says whether there is such an account.
 
     Rejects with TOO_MANY_ATTEMPTS after 60 requests in an hour from one address (IPv6: from one /64 network).
     """
     network = network_of(context.client.address)
     async with account_transaction(context, "passwordResetRequest") as transaction:
-        if await _count_recent(transaction.session, network, transaction.now - _HOUR) >= MAX_REQUESTS_PER_NETWORK:
+        if (
+            await count_recent_requests(transaction.session, network, transaction.now - _HOUR)
+            >= MAX_REQUESTS_PER_NETWORK
+        ):
             message = "Too many links were requested from your network. Try again in an hour."
             raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "username")
         transaction.session.add(
@@ -57,28 +63,15 @@ async def create_requested_links(services: Services) -> None:
 
     Each request is handled in a transaction of its own, together with the note that it was.
     """
-    while keys := await _unhandled(services):
+    while keys := await unhandled_requests(services.database, _BATCH):
         for key in keys:
             await _handle(services, key)
-    old = PasswordResetRequest.requested_at < clock.now() - _HOUR
-    if await services.database.rows(select(PasswordResetRequest.id).where(old).limit(1), primary=True):
-        async with services.database.writing() as session:
-            await session.execute(delete(PasswordResetRequest).where(old))
-
-
-async def _unhandled(services: Services) -> list[int]:
-    statement = select(PasswordResetRequest.id).where(PasswordResetRequest.handled_at.is_(None))
-    rows = await services.database.rows(statement.order_by(PasswordResetRequest.id).limit(_BATCH), primary=True)
-    return [row.id for row in rows]
+    await delete_requests_before(services.database, clock.now() - _HOUR)
 
 
 async def _handle(services: Services, key: int) -> None:
     async with account_transaction(Context(services), "passwordResetRequest") as transaction:
-        waiting = select(PasswordResetRequest).where(
-            PasswordResetRequest.id == key, PasswordResetRequest.handled_at.is_(None)
-        )
-        # Another process may have handled it meanwhile.
-        request = (await transaction.session.execute(waiting.with_for_update())).scalar_one_or_none()
+        request = await lock_unhandled_request(transaction.session, key)
         if request is None:
             return
         username, request.username, request.handled_at = request.username, "", transaction.now
@@ -103,13 +96,6 @@ async def _create_link(transaction: AccountTransaction, username: str) -> None:
     )
     transaction.send_mail(user, mail)
     transaction.audit(user.provider_id, user.id, None)
-
-
-async def _count_recent(session: AsyncSession, network: str, since: dt.datetime) -> int:
-    recent = select(func.count()).where(
-        PasswordResetRequest.network == network, PasswordResetRequest.requested_at > since
-    )
-    return (await session.execute(recent)).scalar_one()
 
 
 def _storable(username: str) -> str:

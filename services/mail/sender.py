@@ -44,7 +44,7 @@ class MailSender:
         self.outages = OutageLog("outbox")
 
     def add_source(self, source: Callable[[], Awaitable[None]]) -> None:
-        """Registers what queues mail that was asked for; it runs before each look at the outbox."""
+        """Registers a function that queues mail; it runs before each read of the outbox."""
         self._sources.append(source)
 
     def wake(self) -> None:

@@ -48,7 +48,7 @@ async def build_self_directed(database: Database) -> tuple[AuthorizationScenario
         await factory.allocate(ada, learner)
         await factory.oversee(ada, scenario.a)
         assert (await session.scalars(select(OverviewAllocation).where(OverviewAllocation.user_id == ada.id))).all()
-        # Nobody has signed yet, so that only the rule is in the way of a signature.
+        # Nobody has signed yet, so that only the rule can refuse a signature.
         await session.execute(
             update(SignatureSlot)
             .where(SignatureSlot.learner_id == learner.id)

@@ -68,8 +68,8 @@ async def links(context: Context) -> list[str]:
     return [row[0].split("token=")[1].split()[0] for row in await context.services.database.rows(statement)]
 
 
-async def told(context: Context) -> int:
-    """Returns how many e-mails told a user that the password was set."""
+async def count_mails(context: Context) -> int:
+    """Returns how many e-mails say that a password was set."""
     statement = text("select id from outbox_mail where kind = 'password_changed'")
     return len(await context.services.database.rows(statement))
 
@@ -84,23 +84,23 @@ async def test_a_reset_link_is_valid_once(context: Context) -> None:
     assert (await rejection(again))[0] is UserErrorCode.INVALID
 
 
-async def test_a_used_link_ends_every_other_link_and_the_owner_is_told(context: Context) -> None:
+async def test_a_used_link_ends_every_other_link_and_mails_the_owner(context: Context) -> None:
     for _ in range(3):
         await ask_for_link(context, username="ada")
     first, second, third = await links(context)
     await password.reset(Context(context.services), token=second, new_password=NEW_PASSWORD)
-    assert await told(context) == 1
+    assert await count_mails(context) == 1
     for other in (first, third):
         again = password.reset(Context(context.services), token=other, new_password="a third bird on the weir")
         assert (await rejection(again))[0] is UserErrorCode.INVALID
 
 
-async def test_a_changed_password_ends_every_link_and_the_owner_is_told(context: Context) -> None:
+async def test_a_changed_password_ends_every_link_and_mails_the_owner(context: Context) -> None:
     await ask_for_link(context, username="ada")
     (secret,) = await links(context)
     await authentication.login(context, username="ada", password=PASSWORD)
     await password.change(context, current_password=PASSWORD, new_password=NEW_PASSWORD)
-    assert await told(context) == 1
+    assert await count_mails(context) == 1
     again = password.reset(Context(context.services), token=secret, new_password="a third bird on the weir")
     assert (await rejection(again))[0] is UserErrorCode.INVALID
 
@@ -117,7 +117,7 @@ async def test_of_two_links_used_at_once_one_sets_the_password(context: Context)
     )
     refused = [one for one in done if isinstance(one, DomainError)]
     assert len(refused) == 3, done
-    assert await told(context) == 1
+    assert await count_mails(context) == 1
 
 
 async def statements_of(context: Context, username: str) -> list[str]:
