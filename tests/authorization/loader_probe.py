@@ -30,7 +30,7 @@ from loaders.employer import SitesOfEmployerLoader
 from loaders.evidence import EvidenceOfActionLoader
 from loaders.file import NamedFileLoader, read_stored
 from loaders.kpis import KpisLoader, KpisOfEmployerLoader
-from loaders.role_grant import own_grants
+from loaders.role_grant import GrantsOfUserLoader, own_grants
 from loaders.time_log_entry import CalendarLoader
 from loaders.unit import UnitLoader
 from loaders.unit_progress import UnitProgressLoader
@@ -215,6 +215,9 @@ async def disagreements(crawler: ViewerCrawler, visibility: Visibility) -> list[
         kind = loader.keys_of
         answers = await loaded[loader].load_many(keys[kind])
         same(loader.__name__, [key for key, row in zip(keys[kind], answers, strict=True) if row is not None], expected)
+    grants = await loaded[GrantsOfUserLoader].load_many(keys["user_account"])
+    with_grants = [key for key, rows in zip(keys["user_account"], grants, strict=True) if rows]
+    same("GrantsOfUserLoader", with_grants, contacts & {row["user_id"] for row in visibility.of("role_grant")})
     same("read_stored", [key for key in keys["file"] if await read_stored(reading, key)], visibility.files)
     archived = {row["id"] for row in crawler.rows["user_account"] if row["archived_at"] is not None}
     for role in (None, *Role):
