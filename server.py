@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from resolvers.core.context import Services
+    from services.sweeper import Sweeper
     from transport.graphql import GraphQLEndpoint, PersistedDocuments
     from transport.graphql.operation_runner import OperationLog
     from transport.health import Health
@@ -49,7 +50,7 @@ class Server:
 
 
 def build_services(settings: Settings) -> "Services":
-    """Everything that a server process has one of."""
+    """Everything that a server process has one of. Raises SettingsError for a quota that cannot be used."""
     from auth.signed_urls import SignedUrls
     from auth.tokens import AccessTokens
     from db.database import Database
@@ -59,8 +60,13 @@ def build_services(settings: Settings) -> "Services":
     from services.change_feed import ChangeFeed
     from services.mail.sender import MailSender
     from services.mail.transport import open_transport
+    from services.quotas import Quotas
     from services.storage.file_store import open_store
 
+    try:
+        quotas = Quotas.read(os.environ)
+    except ValueError as error:
+        raise SettingsError([str(error)]) from None
     options = ConnectionOptions(settings.statement_seconds, Pooler(settings.pooler))
     database = Database(settings.database_url, settings.read_database_url, settings.pool_size, options)
     mail_transport = open_transport(settings.smtp_url, settings.mail_folder, settings.mail_from)
@@ -74,6 +80,7 @@ def build_services(settings: Settings) -> "Services":
         qualifications=QualificationCache(database),
         mail=MailSender(database, mail_transport),
         base_url=settings.base_url,
+        quotas=quotas,
     )
 
 
@@ -123,12 +130,14 @@ def build_server(settings: Settings) -> Server:
     from resolvers.authentication.password import reset_from_page
     from resolvers.core.context import Client
     from resolvers.exports.export_service import ExportService
+    from services.sweeper import Sweeper
     from transport.app import make_app
     from transport.files import file_endpoints
     from transport.graphql import PersistedDocuments
     from transport.health import Health
     from transport.observability.metrics import Metrics
     from transport.observability.request_logging import OperationObserver
+    from transport.observability.sweep_metrics import SweepMetrics
     from transport.observability.tracing import open_tracing
     from transport.pages import password_page
     from transport.pages.graphiql import graphiql
@@ -141,7 +150,9 @@ def build_server(settings: Settings) -> Server:
     observer = OperationObserver(metrics)
     documents = PersistedDocuments.read(ROOT / "queries", trusted_only=settings.operations == "trusted")
     endpoint = build_endpoint(settings, services, documents, tracing.observing(observer) if tracing else observer)
+    sweeper, exports = Sweeper(services.database, services.files), ExportService(services)
     metrics.watch(endpoint)
+    metrics.registry.register(SweepMetrics(sweeper, exports.slots))
 
     async def set_password(token: str, new_password: str, address: str, request_id: str | None) -> None:
         await reset_from_page(services, token, new_password, Client(address, request_id))
@@ -156,14 +167,14 @@ def build_server(settings: Settings) -> Server:
         [
             *graphql_routes,
             # 25 s: a stalled upload is cut within the 30 s in which every other half-sent request is.
-            *file_endpoints.routes(services.links, services.files, ExportService(services), idle_seconds=25.0),
+            *file_endpoints.routes(services.links, services.files, exports, idle_seconds=25.0),
             *password_page.routes(set_password),
             *health.routes(),
             *static_app("/kpi", ROOT / "web"),
         ],
         start_page=start_page,
         allowed_origins=settings.allowed_origins,
-        lifespan=lambda _: running(settings, services, metrics, tracing),
+        lifespan=lambda _: running(settings, services, metrics, tracing, sweeper),
         metrics=metrics,
         trusted_proxies=settings.trusted_proxies,
     )
@@ -172,9 +183,13 @@ def build_server(settings: Settings) -> Server:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, services: "Services", metrics: "Metrics", tracing: "Tracing | None"
+    settings: Settings,
+    services: "Services",
+    metrics: "Metrics",
+    tracing: "Tracing | None",
+    sweeper: "Sweeper",
 ) -> AsyncIterator[None]:
-    """Runs what a server does beside requests: mail, the change feed, metrics, the watch over the replica."""
+    """Runs what a server does beside requests: mail, sweeping, the change feed, metrics, the watch over the replica."""
     import structlog
 
     from db import background_task
@@ -206,6 +221,7 @@ async def running(
         await stack.enter_async_context(services.mail.running())
         await stack.enter_async_context(services.changes.listening())
         await stack.enter_async_context(background_task.running(metrics.loop_monitor.run, "loop monitor"))
+        await stack.enter_async_context(sweeper.running())
         # Objects that exist by now live as long as the process: the garbage collector need not visit them again.
         gc.collect()
         gc.freeze()

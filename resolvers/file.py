@@ -8,6 +8,8 @@ from auth.signed_urls import UPLOAD
 from db.models.file import File
 from domain import global_id
 from domain.enums import UserErrorCode
+from domain.errors import reject
+from repositories.usage import lock_own_account, unused_uploads
 from resolvers.core.context import Context
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from services.storage.upload_types import UnacceptableUpload, clean_name, kind_of
@@ -52,7 +54,8 @@ class AnnouncedFile(TypedDict):
 async def upload_create(uow: UnitOfWork, *, name: str, content_type: str, size: int) -> AnnouncedFile:
     """Announces a file of `size` bytes.
 
-    Rejects with REQUIRED or INVALID for a name, type or size that is not accepted.
+    Rejects with REQUIRED or INVALID for a name, type or size that is not accepted, and with TOO_MANY_ATTEMPTS where the
+    viewer or their provider has too many uploads that no record uses.
     """
     uow.authorize()
     stored_type = ""
@@ -68,6 +71,7 @@ async def upload_create(uow: UnitOfWork, *, name: str, content_type: str, size: 
         message = f"The file is larger than {megabytes} MB. Make it smaller, or split it into several files."
         uow.add_error(UserErrorCode.INVALID, message, "input", "size")
     uow.raise_errors()
+    await _check_quota(uow, size)
     file = File(
         provider_id=uow.viewer.provider_key,
         name=clean_name(name),
@@ -88,6 +92,29 @@ def upload_target(context: Context, announced: AnnouncedFile) -> UploadTarget:
     link = context.services.links.sign(UPLOAD, {"file": announced["key"]}, expires_at)
     url = f"{context.services.base_url}/uploads/{link}"
     return UploadTarget(announced["key"], url, [Header("Content-Type", announced["content_type"])], expires_at)
+
+
+async def _check_quota(uow: UnitOfWork, size: int) -> None:
+    quotas, viewer, megabyte = uow.services.quotas, uow.viewer, 1024 * 1024
+    # The quota of one user is exact; that of the provider can be exceeded by requests that arrive at the same moment.
+    if not uow.services.database.is_sqlite:
+        await lock_own_account(uow.session, viewer.user_key)
+    unused = await unused_uploads(uow.session, viewer.provider_key, viewer.user_key)
+    if unused.files >= quotas.unused_files or unused.size + size > quotas.unused_megabytes * megabyte:
+        message = (
+            "You have uploaded too many files that are not used yet. Use them first, or try again in two days: an "
+            "upload that is not used is deleted after that time."
+        )
+        raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
+    if (
+        unused.provider_files >= quotas.unused_files_provider
+        or unused.provider_size + size > quotas.unused_megabytes_provider * megabyte
+    ):
+        message = (
+            "There is no room for more uploads at your training provider at the moment. Try again tomorrow, or tell "
+            "your training provider."
+        )
+        raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
 
 
 def _content_type(uow: UnitOfWork, name: str, announced: str) -> str:

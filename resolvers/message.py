@@ -1,9 +1,14 @@
 """Messages between a learner or employer and the assessor, sent as e-mail without attachments."""
 
+import datetime as dt
+import math
+
 from db.models.aim import Aim
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
+from domain.errors import reject
 from repositories.aim import aim_names
+from repositories.usage import lock_own_account, messages_since
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
 from services.mail.messages import message
@@ -16,7 +21,8 @@ _TO_ASSESSOR = (Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 async def send(uow: UnitOfWork, *, aim_id: str, subject: str, body: str) -> None:
     """Sends an e-mail to the aim's assessor, or from an assessor or admin to its learner.
 
-    Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED and INVALID for the fields, and INVALID where there is no recipient.
+    Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED and INVALID for the fields, with INVALID where there is no recipient,
+    and with TOO_MANY_ATTEMPTS after the messages of a day.
     """
     aim = await require_entity(uow, Aim, aim_id, "input", "aimId", locked=False)
     if aim is not None:
@@ -37,6 +43,7 @@ async def send(uow: UnitOfWork, *, aim_id: str, subject: str, body: str) -> None
         uow.add_error(UserErrorCode.INVALID, error, "input", "aimId")
         uow.raise_errors()
         return
+    await _check_quota(uow)
     mail = message(
         name=recipient.name,
         sender=uow.viewer.name,
@@ -46,5 +53,17 @@ async def send(uow: UnitOfWork, *, aim_id: str, subject: str, body: str) -> None
         subject=subject,
         body=body,
     )
-    uow.send_mail(recipient.email, mail)
+    uow.send_mail(recipient.email, mail, by_viewer=True)
     uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, to="assessor" if to_assessor else "learner")
+
+
+async def _check_quota(uow: UnitOfWork) -> None:
+    most, day = uow.services.quotas.messages_day, dt.timedelta(hours=24)
+    if not uow.services.database.is_sqlite:
+        await lock_own_account(uow.session, uow.viewer.user_key)
+    sent, first = await messages_since(uow.session, uow.viewer.user_key, uow.now - day)
+    if sent >= most and first is not None:
+        hours = math.ceil((first + day - uow.now) / dt.timedelta(hours=1))
+        wait = "in an hour" if hours <= 1 else f"in {hours} hours"
+        error = f"You have sent {most} messages in the last 24 hours, which is the limit. Try again {wait}."
+        raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, error, "input")

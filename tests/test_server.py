@@ -1,12 +1,17 @@
 """The composed server: health, metrics, cross-origin requests, settings and tracing."""
 
 import asyncio
+import datetime as dt
 import socket
 from pathlib import Path
 
 import httpx2
 import pytest
 
+from db.database import Database
+from db.models.auth_session import LoginAttempt
+from domain import clock
+from server import build_server
 from services.settings import Settings, SettingsError, read_settings
 from tests.support.databases import Databases
 from tests.support.demo_server import Demo
@@ -45,6 +50,7 @@ async def test_metrics_have_an_address_of_their_own(demo: Demo, tmp_path: Path) 
             await stranger.post(ASK["query"])
             text = (await operator.get(f"http://127.0.0.1:{port}/metrics")).text
             assert "waymark_operations_total{" in text and 'waymark_requests_total{method="POST",status="200"}' in text
+            assert 'waymark_sweep_rows{table="file"}' in text and "waymark_exports_open 0.0" in text
             assert (await operator.get(f"http://127.0.0.1:{port}/graphql")).status_code == 404
             # Not on the public address.
             assert (await stranger.http.get("/metrics")).status_code == 404
@@ -60,6 +66,28 @@ async def test_a_metrics_address_in_use_does_not_stop_the_server(capsys: pytest.
     assert "metrics_not_served" in capsys.readouterr().out
     async with serving_metrics(Metrics(), None) as where:
         assert where is None
+
+
+async def test_a_server_sweeps_and_says_so(demo: Demo, backend: str, tmp_path: Path) -> None:
+    url, port = await demo.database_url(backend), free_port()
+    database = Database(url)
+    async with database.writing() as session:
+        session.add(LoginAttempt(subject="long ago", at=clock.now() - dt.timedelta(days=1)))
+    async with serving(url, tmp_path, WAYMARK_METRICS=f"127.0.0.1:{port}"), httpx2.AsyncClient() as operator:
+        async with asyncio.timeout(20):
+            while 'waymark_sweep_deleted_total{table="wrong_guess"} 1.0' not in (
+                text := (await operator.get(f"http://127.0.0.1:{port}/metrics")).text
+            ):
+                await asyncio.sleep(0.05)
+        assert 'waymark_sweep_last_run_timestamp_seconds{table="wrong_guess"} 0.0' not in text
+    await database.close()
+
+
+def test_a_quota_that_cannot_be_used_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = read_settings({"WAYMARK_DATA": str(tmp_path)})
+    monkeypatch.setenv("WAYMARK_QUOTA_EXPORTS", "none")
+    with pytest.raises(SettingsError, match="WAYMARK_QUOTA_EXPORTS must be a whole number"):
+        build_server(settings)
 
 
 # ---------------------------------------------------------------- other origins

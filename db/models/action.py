@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Date, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.growth import Growth
 from db.models.personal_data import LearnerRows
 from domain.enums import ActionKind, ActionStatus
 
@@ -46,6 +47,7 @@ class ActionFile(Base):
 
     __tablename__ = "action_file"
     __learner_rows__ = LearnerRows(deleted=True)
+    __growth__ = Growth.PART
 
     action_id: Mapped[int] = reference("action.id", index=False, primary_key=True)
     file_id: Mapped[int] = reference("file.id", primary_key=True)

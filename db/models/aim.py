@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Date, PrimaryKey, Timestamp, enum_column, reference, reference_without_constraint
 from db.models.entity import Entity, Visibility
+from db.models.growth import Growth
 from domain.enums import AimStatus
 
 
@@ -43,6 +44,7 @@ class AimProgress(Base):
     """
 
     __tablename__ = "aim_progress"
+    __growth__ = Growth.BOUNDED
 
     aim_id: Mapped[int] = reference_without_constraint("aim", primary_key=True, autoincrement=False)
     provider_id: Mapped[int] = reference("provider.id", index=False)

@@ -16,6 +16,7 @@ from db.models.base import (
     reference_without_constraint,
 )
 from db.models.entity import Entity, Visibility
+from db.models.growth import Growth
 from db.models.personal_data import DataSubject, Reason, not_personal
 from domain.enums import Role
 
@@ -26,6 +27,7 @@ class AuditEvent(Base):
 
     __tablename__ = "audit_event"
     __entity__ = Entity("AuditEvent", Visibility.AUDIT_EVENT_ITSELF)
+    __growth__ = Growth.APPEND_ONLY
     __table_args__ = (
         UniqueConstraint("provider_id", "sequence"),
         Index("ix_audit_event_subject", "provider_id", "subject_type", "subject_key"),

@@ -1,9 +1,12 @@
 """Sessions with their refresh tokens, one-time links, wrong passwords, and the results of retried mutations."""
 
-from sqlalchemy import ColumnElement, Index, String, select
+import datetime as dt
+
+from sqlalchemy import ColumnElement, Index, String, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, Key, PrimaryKey, Timestamp, enum_column, reference
+from db.models.growth import Sweep
 from db.models.personal_data import DataSubject, LearnerRows, Reason, not_personal
 from domain.enums import Role
 
@@ -14,14 +17,17 @@ class AuthSession(Base):
     __tablename__ = "sign_in"
     __internal__ = True
     __learner_rows__ = LearnerRows(deleted=True)
+    __growth__ = Sweep(
+        dt.timedelta(days=30), lambda table, before: or_(table.ended_at < before, table.expires_at < before)
+    )
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
     user_id: Mapped[int] = reference("user_account.id")
     role: Mapped[Role] = enum_column(Role)
     started_at: Mapped[Timestamp]
-    expires_at: Mapped[Timestamp]
-    ended_at: Mapped[Timestamp | None]
+    expires_at: Mapped[Timestamp] = mapped_column(index=True)
+    ended_at: Mapped[Timestamp | None] = mapped_column(index=True)
     end_reason: Mapped[str | None] = not_personal(Reason.CODE, String(40))
     # The time of the user's last write. Recorded only if there is a read replica, which may lag behind it.
     last_write_at: Mapped[Timestamp | None] = mapped_column("wrote_at")
@@ -38,12 +44,13 @@ class RefreshToken(Base):
     __tablename__ = "refresh_token"
     __internal__ = True
     __learner_rows__ = LearnerRows(deleted=True, exported=False)
+    __growth__ = Sweep(dt.timedelta(days=1), lambda table, before: table.expires_at < before)
 
     id: Mapped[PrimaryKey]
     sign_in_id: Mapped[int] = reference("sign_in.id")
     token_sha256: Mapped[Digest] = mapped_column(unique=True)
     issued_at: Mapped[Timestamp]
-    expires_at: Mapped[Timestamp]
+    expires_at: Mapped[Timestamp] = mapped_column(index=True)
     used_at: Mapped[Timestamp | None]
     # The Idempotency-Key and the network of the first use, each hashed together with the token.
     used_key_sha256: Mapped[Digest | None]
@@ -61,6 +68,7 @@ class OneTimeToken(Base):
     __tablename__ = "one_time_token"
     __internal__ = True
     __learner_rows__ = LearnerRows(deleted=True, exported=False)
+    __growth__ = Sweep(dt.timedelta(days=1), lambda table, before: table.expires_at < before)
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
@@ -68,7 +76,7 @@ class OneTimeToken(Base):
     purpose: Mapped[str] = not_personal(Reason.CODE, String(20))
     token_sha256: Mapped[Digest] = mapped_column(unique=True)
     issued_at: Mapped[Timestamp]
-    expires_at: Mapped[Timestamp]
+    expires_at: Mapped[Timestamp] = mapped_column(index=True)
     used_at: Mapped[Timestamp | None]
 
 
@@ -77,6 +85,7 @@ class LoginAttempt(Base):
 
     __tablename__ = "wrong_guess"
     __internal__ = True
+    __growth__ = Sweep(dt.timedelta(minutes=15), lambda table, before: table.at < before)
     __table_args__ = (Index("ix_wrong_guess_subject_at", "subject", "at"),)
 
     id: Mapped[PrimaryKey]
@@ -107,6 +116,7 @@ class IdempotencyKey(Base):
     __tablename__ = "idempotency_key"
     __internal__ = True
     __learner_rows__ = LearnerRows(deleted=True, exported=False)
+    __growth__ = Sweep(dt.timedelta(days=7), lambda table, before: table.created_at < before)
 
     user_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     key: Mapped[str] = mapped_column(String(200), primary_key=True)

@@ -22,6 +22,7 @@ from sqlalchemy import Enum as EnumType
 from sqlalchemy.orm import DeclarativeBase, mapped_column
 
 from db.models.entity import Entity
+from db.models.growth import Growth, Sweep
 from db.models.personal_data import DataSubject, LearnerRows, Personal, Reason, column_info, not_personal
 
 _REFERS_TO = "refers_to"
@@ -114,12 +115,14 @@ class Base(DeclarativeBase):
 
     `__entity__`: its GraphQL type and visibility. `__label__`: the columns by which a person recognises a row.
     `__learner_rows__`: what erasure and subject access do with the rows about a learner.
+    `__growth__`: why its table stays bounded, or which rows the server deletes; an entity's rows are kept without it.
     `__internal__`: no viewer sees its rows and no loader reads them.
     """
 
     __entity__: ClassVar[Entity | None] = None
     __label__: ClassVar[tuple[str, ...]] = ()
     __learner_rows__: ClassVar[LearnerRows] = LearnerRows()
+    __growth__: ClassVar[Growth | Sweep | None] = None
     __internal__: ClassVar[bool] = False
     __table__: ClassVar[Table]
 

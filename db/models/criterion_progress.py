@@ -4,12 +4,14 @@ from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Key, Timestamp, reference
+from db.models.growth import Growth
 
 
 class CriterionProgress(Base):
     """The progress in one criterion of one aim: how much evidence is mapped to it, and whether it is signed off."""
 
     __tablename__ = "criterion_progress"
+    __growth__ = Growth.BOUNDED
     __table_args__ = (Index("ix_criterion_progress_unit", "aim_id", "unit_id"),)
 
     aim_id: Mapped[int] = reference("aim.id", index=False, primary_key=True)

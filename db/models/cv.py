@@ -3,6 +3,7 @@
 from sqlalchemy.orm import Mapped
 
 from db.models.base import Base, LongText, PrimaryKey, Timestamp, enum_column, reference
+from db.models.growth import Growth
 from db.models.personal_data import LearnerRows
 from domain.enums import CvDocumentKind, CvSectionName
 
@@ -12,6 +13,7 @@ class CvSection(Base):
 
     __tablename__ = "cv_section"
     __learner_rows__ = LearnerRows(deleted=True)
+    __growth__ = Growth.BOUNDED
 
     learner_id: Mapped[int] = reference("learner.id", index=False, primary_key=True)
     name: Mapped[CvSectionName] = enum_column(CvSectionName, primary_key=True)
@@ -25,6 +27,7 @@ class CvDocument(Base):
 
     __tablename__ = "cv_document"
     __learner_rows__ = LearnerRows(deleted=True)
+    __growth__ = Growth.PART
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")

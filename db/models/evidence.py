@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.growth import Growth
 from db.models.personal_data import ERASED, Reason, not_personal, personal
 from domain.enums import EvidenceStatus, Role
 
@@ -47,6 +48,7 @@ class EvidenceVersion(Base):
     """One upload of a piece of evidence; `number` counts from 1."""
 
     __tablename__ = "evidence_version"
+    __growth__ = Growth.PART
     __table_args__ = (UniqueConstraint("evidence_id", "number"),)
 
     id: Mapped[PrimaryKey]
@@ -64,6 +66,7 @@ class EvidenceSignature(Base):
     """A signature on one version of a piece of evidence: at most one for each role."""
 
     __tablename__ = "evidence_signature"
+    __growth__ = Growth.PART
     __table_args__ = (UniqueConstraint("evidence_id", "version_number", "role"),)
 
     id: Mapped[PrimaryKey]
@@ -82,6 +85,7 @@ class EvidenceMapping(Base):
     """Evidence that the assessor mapped to a criterion of its aim. `signed_off`: it meets the criterion."""
 
     __tablename__ = "evidence_mapping"
+    __growth__ = Growth.PART
     __table_args__ = (
         UniqueConstraint("evidence_id", "criterion_id"),
         Index("ix_evidence_mapping_criterion", "aim_id", "criterion_id"),

@@ -1,15 +1,18 @@
 """Files: name, type, digest and uploader. The content is in the file store."""
 
-from sqlalchemy import ColumnElement, String, and_, or_
+import datetime as dt
+
+from sqlalchemy import ColumnElement, String, and_, func, or_
 from sqlalchemy.orm import Mapped
 
 from db.models.base import Base, Digest, PrimaryKey, ShortText, Timestamp, reference
 from db.models.entity import Entity, Visibility
+from db.models.growth import Sweep
 from db.models.personal_data import ERASED, DataSubject, Reason, not_personal, personal
 
 
 class File(Base):
-    """One file. Announced first (`uploaded_at` is NULL), then uploaded.
+    """One file. Announced first (`uploaded_at` is NULL), then uploaded. One that no record uses is deleted later.
 
     The first record that uses it sets `learner_id`. Until then only its uploader sees it; afterwards everybody who sees
     the learner.
@@ -17,6 +20,14 @@ class File(Base):
 
     __tablename__ = "file"
     __entity__ = Entity("File", Visibility.FILE_ITSELF)
+    __growth__ = Sweep(
+        dt.timedelta(days=2),
+        lambda table, before: and_(
+            table.learner_id.is_(None), func.coalesce(table.uploaded_at, table.announced_at) < before
+        ),
+        subject=lambda table: table.learner_id.is_(None),
+        content="storage_key",
+    )
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")

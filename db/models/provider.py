@@ -5,6 +5,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp
+from db.models.growth import Growth
 from db.models.personal_data import Reason, not_personal
 
 
@@ -12,6 +13,7 @@ class Provider(Base):
     """A training provider. Its settings are columns, because each request reads this row to authenticate the viewer."""
 
     __tablename__ = "provider"
+    __growth__ = Growth.INSTALLATION
 
     id: Mapped[PrimaryKey]
     name: Mapped[ShortText] = not_personal(Reason.ORGANISATION)

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, folded_name_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.growth import Growth
 from db.models.personal_data import Reason, not_personal
 
 
@@ -39,6 +40,7 @@ class QualificationUnit(Base):
 
     __tablename__ = "qualification_unit"
     __label__ = ("number", "title")
+    __growth__ = Growth.PART
     __table_args__ = (UniqueConstraint("qualification_id", "number"),)
 
     id: Mapped[PrimaryKey]
@@ -56,6 +58,7 @@ class QualificationCriterion(Base):
 
     __tablename__ = "qualification_criterion"
     __label__ = ("code",)
+    __growth__ = Growth.PART
     __table_args__ = (
         UniqueConstraint("unit_id", "code"),
         Index("ix_qualification_criterion_place", "qualification_id", "unit_id", "position"),

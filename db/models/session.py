@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.growth import Growth
 from db.models.personal_data import personal
 from domain.enums import SessionStatus, SessionType
 
@@ -44,6 +45,7 @@ class SessionAim(Base):
     """An aim that a session is about."""
 
     __tablename__ = "session_aim"
+    __growth__ = Growth.PART
 
     session_id: Mapped[int] = reference("session.id", index=False, primary_key=True)
     aim_id: Mapped[int] = reference("aim.id", primary_key=True)
@@ -55,6 +57,7 @@ class SessionFile(Base):
     """A file of a session, such as a review or an individual learning plan."""
 
     __tablename__ = "session_file"
+    __growth__ = Growth.PART
 
     session_id: Mapped[int] = reference("session.id", index=False, primary_key=True)
     file_id: Mapped[int] = reference("file.id", primary_key=True)

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
+from db.models.growth import Growth
 from db.models.personal_data import ERASED, personal
 from domain.enums import Role, SignatureRequestStatus
 
@@ -35,6 +36,7 @@ class SignatureSlot(Base):
     """The slot of one role on a document. A conditional update fills it, so that of concurrent signers one succeeds."""
 
     __tablename__ = "signature_slot"
+    __growth__ = Growth.PART
     __table_args__ = (
         UniqueConstraint("request_id", "role"),
         Index("ix_signature_slot_open", "learner_id", "role", "signed_at"),

@@ -4,6 +4,7 @@ from sqlalchemy import Index, String, text
 from sqlalchemy.orm import Mapped
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, Timestamp, enum_column, reference
+from db.models.growth import Growth
 from db.models.personal_data import ErasedInCode, Reason, not_personal, personal
 from domain.enums import Role
 
@@ -12,6 +13,7 @@ class UnitSignature(Base):
     """A signature on a unit of one learner's aim. New evidence in the unit withdraws it; it is not deleted."""
 
     __tablename__ = "unit_signature"
+    __growth__ = Growth.PART
     __table_args__ = (
         # One valid signature for each role: of two concurrent signers one succeeds.
         Index(

@@ -15,6 +15,7 @@ from db.models.base import (
     reference_without_constraint,
 )
 from db.models.entity import Entity, Visibility
+from db.models.growth import Growth
 from db.models.personal_data import DataSubject, LearnerRows, Personal, erased_name, personal
 from domain.enums import Role
 
@@ -58,6 +59,7 @@ class RoleGrant(Base):
 
     __tablename__ = "role_grant"
     __learner_rows__ = LearnerRows(deleted=True)
+    __growth__ = Growth.BOUNDED
     __table_args__ = (UniqueConstraint("user_id", "role"),)
 
     id: Mapped[PrimaryKey]
@@ -73,6 +75,7 @@ class ManagerAllocation(Base):
 
     __tablename__ = "manager_allocation"
     __learner_rows__ = LearnerRows(deleted=True)
+    __growth__ = Growth.BOUNDED
 
     user_id: Mapped[int] = reference("user_account.id", index=False, primary_key=True)
     learner_id: Mapped[int] = reference("learner.id", primary_key=True)
@@ -85,6 +88,7 @@ class OverviewAllocation(Base):
     """An employer site allocated to an Employer Overview."""
 
     __tablename__ = "overview_allocation"
+    __growth__ = Growth.BOUNDED
 
     user_id: Mapped[int] = reference("user_account.id", index=False, primary_key=True)
     employer_id: Mapped[int] = reference("employer.id", primary_key=True)

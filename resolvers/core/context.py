@@ -13,6 +13,7 @@ from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from services.change_feed import ChangeFeed
 from services.mail.sender import MailSender
+from services.quotas import Quotas
 from services.storage.file_store import FileStore
 
 
@@ -28,6 +29,7 @@ class Services:
     qualifications: QualificationCache
     mail: MailSender
     base_url: str
+    quotas: Quotas = field(default_factory=Quotas)
 
 
 @dataclass(frozen=True, slots=True)

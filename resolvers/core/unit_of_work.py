@@ -124,9 +124,9 @@ class UnitOfWork(WriteTransaction):
         if learner_id is not None:
             self.changed_learners.add(learner_id)
 
-    def send_mail(self, to: str, mail: Mail) -> None:
-        """Sends an e-mail, if the transaction commits."""
-        self._queue_mail(self.viewer.provider_key, to, mail)
+    def send_mail(self, to: str, mail: Mail, *, by_viewer: bool = False) -> None:
+        """Sends an e-mail, if the transaction commits. `by_viewer`: the viewer wrote it, and it counts as a message."""
+        self._queue_mail(self.viewer.provider_key, to, mail, self.viewer.user_key if by_viewer else None)
 
     def recount_progress(self, aim_id: int) -> None:
         """Counts the aim's progress sums again, at the end of the transaction."""

@@ -85,8 +85,8 @@ class WriteTransaction:
         """Lets the mail sender look for work after the commit."""
         self._has_mail = True
 
-    def _queue_mail(self, provider_key: int, to: str, mail: Mail) -> None:
-        self.session.add(outbox_mail(provider_key, to, mail, self.now))
+    def _queue_mail(self, provider_key: int, to: str, mail: Mail, sender_key: int | None = None) -> None:
+        self.session.add(outbox_mail(provider_key, to, mail, self.now, sender_key))
         self._has_mail = True
 
 

@@ -4,6 +4,7 @@ The user is read again when a link is opened, so that a link gives nothing that 
 """
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, cast
 
 from auth.signed_urls import InvalidSignedUrl
@@ -21,6 +22,7 @@ from resolvers.exports.progress_map import progress_map
 from resolvers.exports.record_of_achievement import record_of_achievement
 from resolvers.exports.subject_access import subject_access
 from resolvers.exports.workbook import time_log
+from services.export_slots import ExportSlots
 from services.storage.file_store import StoredFile
 from services.storage.transfers import ExpectedUpload, GeneratedExport, StoredDownload
 
@@ -36,6 +38,7 @@ class ExportService:
 
     def __init__(self, services: Services) -> None:
         self._services = services
+        self.slots = ExportSlots(services.quotas)
 
     async def expected_upload(self, claims: Claims) -> ExpectedUpload | None:
         """Returns the announced file, also once it has arrived; None once it is erased or its uploader archived."""
@@ -45,12 +48,12 @@ class ExportService:
     async def record_upload(self, claims: Claims, stored: StoredFile, content_type: str) -> StoredFile:
         """Records the stored bytes, unless others were recorded before. Returns what is recorded.
 
-        Raises InvalidSignedUrl for a file that was erased while its bytes arrived.
+        Raises InvalidSignedUrl for a file that was erased or deleted while its bytes arrived.
         """
         async with self._services.database.writing() as session:
             # Locked: of two uploads of the same file at once, the second finds the first recorded.
-            file = await session.get_one(File, claims["file"], with_for_update={"key_share": True})
-            if file.erased_at is not None:
+            file = await session.get(File, claims["file"], with_for_update={"key_share": True})
+            if file is None or file.erased_at is not None:
                 raise InvalidSignedUrl
             if file.uploaded_at is None:
                 file.storage_key, file.sha256, file.size = stored.storage_key, stored.sha256, stored.size
@@ -69,10 +72,26 @@ class ExportService:
         return StoredDownload(stored.name, stored.content_type, stored.size, digest, storage_key)
 
     async def generate_export(self, claims: Claims) -> GeneratedExport | None:
-        """Returns the export with the data of this moment; None where the user of the link does not see its subject."""
+        """Returns the export with the data of this moment; None where the user of the link does not see its subject.
+
+        The caller closes it. Raises TooManyExports.
+        """
         reading = await self._read_session(claims, export=True)
         if reading is None:
             return None
+        release = self.slots.hold(reading.viewer.user_key)
+        try:
+            async with self.slots.making():
+                generated = await self._generate(reading, claims)
+        except BaseException:
+            release()
+            raise
+        if generated is None:
+            release()
+            return None
+        return replace(generated, release=release)
+
+    async def _generate(self, reading: ReadSession, claims: Claims) -> GeneratedExport | None:
         if claims["export"] == signed_urls.SUBJECT_ACCESS:
             archive = await subject_access(self._services, Loaders(reading), claims["learner"])
             return GeneratedExport("subject-access.zip", ZIP, archive) if archive else None

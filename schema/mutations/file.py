@@ -40,6 +40,7 @@ class FileMutations:
     file_upload_create = mutation(
         FileUploadPayload,
         files.upload_create,
-        "Announces a file and returns the address to which its bytes are sent. Its id is then used in other mutations.",
+        "Announces a file and returns the address to which its bytes are sent. Its id is then used in other mutations. "
+        "A file that no record uses is deleted after two days.",
         input=required(FileUploadInput, "The file."),
     )

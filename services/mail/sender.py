@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.database import Database
-from db.models.outbox import OutboxMail
+from db.models.outbox import MAX_ATTEMPTS, OutboxMail
 from db.outages import CommitOutcomeUnknown, OutageLog
 from domain import clock
 from domain.mail import Mail
@@ -27,8 +27,6 @@ POLL_SECONDS = 5.0
 LEASE = dt.timedelta(minutes=3)
 FIRST_WAIT = dt.timedelta(seconds=15)
 MAX_WAIT = dt.timedelta(hours=6)
-# About a week with these waits. After that the row stays in the outbox, unsent, with its last error.
-MAX_ATTEMPTS = 36
 SHUTDOWN_SECONDS = 35.0
 
 

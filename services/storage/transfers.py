@@ -1,5 +1,6 @@
 """Descriptions of files that are uploaded or downloaded over HTTP."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -25,8 +26,19 @@ class StoredDownload:
 
 @dataclass(frozen=True, slots=True)
 class GeneratedExport:
-    """A file generated for one request. Large content is an open file, which the reader closes."""
+    """A file generated for one request; large content is an open file.
+
+    `close` it once it has been sent. `release` is called then: it gives back what limits the exports at once.
+    """
 
     name: str
     content_type: str
     content: bytes | BinaryIO
+    release: Callable[[], None] | None = None
+
+    def close(self) -> None:
+        """Closes the content, and allows the user another export."""
+        if not isinstance(self.content, bytes):
+            self.content.close()
+        if self.release is not None:
+            self.release()

@@ -97,6 +97,8 @@ async def test_the_export_service_checks_the_user_of_a_link(crawlers: Crawlers) 
     ):
         for about in wanted:
             made = await export_service.generate_export(_claims(crawlers, who, role, **about))
+            if made is not None and made.release is not None:
+                made.release()
             seen = who == "ann" or (who == "bob" and "learner" in about)
             assert (made is not None) == seen, (who, about)
     # A link with a role that the user does not hold gives nothing.

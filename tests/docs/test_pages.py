@@ -2,8 +2,11 @@
 
 import ast
 import re
+from dataclasses import fields
 
 from commands.command_line import make_parser
+from services import quotas
+from services.quotas import Quotas
 from tests.support.architecture import PACKAGES, ROOT, files
 from transport.limits import SETTING_PREFIX, Limits
 
@@ -36,6 +39,8 @@ def test_exactly_the_settings_that_are_read_are_documented() -> None:
         if path.endswith(".py") and path.split("/")[0] in (*PACKAGES, "server.py"):
             read |= set(re.findall(r'"(WAYMARK_[A-Z_]+)"', (ROOT / path).read_text()))
     read = {name for name in read if not name.startswith(SETTING_PREFIX)}
+    read.discard(quotas.SETTING_PREFIX)
+    read |= {quotas.SETTING_PREFIX + each.name.upper() for each in fields(Quotas)}
     documented = set(re.findall(r"^\| `(WAYMARK_[A-Z_]+)` \|", OPERATIONS, re.MULTILINE))
     assert {name for name in documented if not name.startswith(SETTING_PREFIX)} == read
 
@@ -45,6 +50,12 @@ def test_the_limits_have_the_defaults_that_the_page_says() -> None:
     assert len(documented) > 5
     for name, default in documented:
         assert getattr(Limits(), name.lower()) == float(default.replace(",", "")), name
+
+
+def test_the_quotas_have_the_defaults_that_the_page_says() -> None:
+    documented = dict(re.findall(rf"^\| `{quotas.SETTING_PREFIX}([A-Z_]+)` \| ([\d,]+) \|", OPERATIONS, re.MULTILINE))
+    defaults = {each.name.upper(): f"{each.default:,}" for each in fields(Quotas)}
+    assert documented == defaults
 
 
 def test_every_command_that_a_page_names_exists() -> None:

@@ -21,7 +21,8 @@ _CALL = re.compile(r"([\w.]+)\(.*\)", re.DOTALL)
 _DOTTED = re.compile(r"[A-Za-z_]\w*(\.\w+)+")
 _IDENTIFIER = re.compile(r"\w*[a-z0-9][A-Z]\w*|\w+_\w+")
 _ID = re.compile(r"([A-Z][A-Za-z]*)_\d+(\.\d+)?")
-_LIMIT_SETTING = "WAYMARK_LIMIT_"
+# The settings whose names are fields of a class: transport.limits.Limits, services.quotas.Quotas.
+_FIELD_SETTING = re.compile("WAYMARK_(LIMIT|QUOTA)_")
 _MEDIA_TYPE = re.compile(r"(application|image|text)/")
 # Folders that exist where Waymark runs, not in the repository.
 _GENERATED = ("var/", ".venv/")
@@ -182,7 +183,7 @@ def _exists(tree: Tree, folder: Path, token: str) -> bool:
     if token.startswith("WAYMARK_"):
         # A setting, or a path below the folder that it names.
         setting = token.split("/")[0]
-        return setting in tree.words or setting.removeprefix(_LIMIT_SETTING).lower() in tree.words
+        return setting in tree.words or _FIELD_SETTING.sub("", setting).lower() in tree.words
     if "/" in token:
         return token.startswith(_GENERATED) or tree.has_path(token) or tree.has_path((folder / token).as_posix())
     if _DOTTED.fullmatch(token):

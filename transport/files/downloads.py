@@ -10,10 +10,11 @@ from urllib.parse import quote
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
+from starlette.types import Receive, Scope, Send
 
 from auth.signed_urls import DOWNLOAD, EXPORT, SignedUrls
 from services.storage.file_store import READ_CHUNK, FileStore
-from services.storage.transfers import StoredDownload
+from services.storage.transfers import GeneratedExport, StoredDownload
 from transport.files.service import FileError, FileService
 
 log = structlog.get_logger(__name__)
@@ -54,27 +55,46 @@ async def export(request: Request, signed_urls: SignedUrls, service: FileService
     generated = await service.generate_export(signed_urls.verify(EXPORT, request.path_params["link"]))
     if generated is None:
         raise FileError(410, "This export is no longer available, or you may no longer see it.")
-    name, content_type, content = generated.name, generated.content_type, generated.content
-    if isinstance(content, bytes):
-        headers = _headers(name, content_type, len(content), hashlib.sha256(content).hexdigest())
-        return Response(b"" if request.method == "HEAD" else content, headers=headers)
-    return await _stream_file(request, name, content_type, content)
+    try:
+        name, content_type, content = generated.name, generated.content_type, generated.content
+        if isinstance(content, bytes):
+            headers = _headers(name, content_type, len(content), hashlib.sha256(content).hexdigest())
+            response = Response(b"" if request.method == "HEAD" else content, headers=headers)
+        else:
+            response = await _file_response(request, name, content_type, content)
+    except BaseException:
+        generated.close()
+        raise
+    return _ExportResponse(response, generated)
 
 
-async def _stream_file(request: Request, name: str, content_type: str, file: BinaryIO) -> Response:
+class _ExportResponse(Response):
+    """Sends another response, and closes its export afterwards, however the sending ends."""
+
+    def __init__(self, response: Response, generated: GeneratedExport) -> None:
+        super().__init__()
+        self._response = response
+        self._generated = generated
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await self._response(scope, receive, send)
+        finally:
+            self._generated.close()
+
+
+async def _file_response(request: Request, name: str, content_type: str, file: BinaryIO) -> Response:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     digest = await asyncio.to_thread(hashlib.file_digest, file, "sha256")  # type: ignore[arg-type]  # has readinto
     headers = _headers(name, content_type, size, digest.hexdigest())
     if request.method == "HEAD":
-        file.close()
         return Response(headers=headers)
     file.seek(0)
 
     async def body() -> AsyncIterator[bytes]:
-        with file:
-            while chunk := await asyncio.to_thread(file.read, READ_CHUNK):
-                yield chunk
+        while chunk := await asyncio.to_thread(file.read, READ_CHUNK):
+            yield chunk
 
     return StreamingResponse(body(), headers=headers)
 

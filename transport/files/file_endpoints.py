@@ -8,6 +8,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from auth.signed_urls import InvalidSignedUrl, SignedUrls
+from services.export_slots import RETRY_SECONDS, TooManyExports
 from services.storage.file_store import FileStore, StoreFull, StoreUnavailable, UploadTooLarge
 from services.storage.upload_types import UnacceptableUpload
 from transport.files import downloads, uploads
@@ -26,8 +27,9 @@ def routes(
 
     An upload is idempotent: the same bytes again get 200 with the same JSON and change nothing; other bytes for a file
     that has arrived get 409. An error is `{"error": message}` with 400 (fewer bytes than announced), 403 (invalid
-    link), 408 (idle), 409, 410 (expired or gone), 413 (more bytes than announced), 415 (type not accepted), 500 (the
-    stored file is corrupt), 503 (the store or the database is unavailable) or 507 (the store is full).
+    link), 408 (idle), 409, 410 (expired or gone), 413 (more bytes than announced), 415 (type not accepted), 429 (too
+    many exports of one user at once), 500 (the stored file is corrupt), 503 (the store or the database is unavailable,
+    or too many exports of everybody at once) or 507 (the store is full). 429 and 503 for exports come with Retry-After.
     """
 
     async def upload(request: Request) -> Response:
@@ -47,6 +49,7 @@ def routes(
 
 
 async def _respond(request: Request, handle: Callable[[], Awaitable[Response]]) -> Response:
+    retry_after = None
     try:
         return await handle()
     except FileError as error:
@@ -63,6 +66,8 @@ async def _respond(request: Request, handle: Callable[[], Awaitable[Response]]) 
     except StoreUnavailable as error:
         log.error("file_store_unavailable", cause=repr(error.__cause__)[:300])
         status, message = 503, "The file store is not available. Nothing was changed. Try again in a minute."
+    except TooManyExports as error:
+        status, message, retry_after = (429 if error.own else 503), str(error), str(RETRY_SECONDS)
     except ClientDisconnect:
         return Response(status_code=400)
     except Exception as error:
@@ -73,6 +78,8 @@ async def _respond(request: Request, handle: Callable[[], Awaitable[Response]]) 
         log.error("file_request_failed", cause=type(error).__name__)
         status, message = outage.status, outage.errors[0]["message"]
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if retry_after is not None:
+        headers["Retry-After"] = retry_after
     if request.method == "PUT":
         if status != 408:
             await uploads.discard_body(request)

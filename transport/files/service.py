@@ -21,7 +21,10 @@ class FileService(Protocol):
         """Returns the stored file; None if it no longer exists or the viewer may no longer see it."""
 
     async def generate_export(self, claims: Claims) -> GeneratedExport | None:
-        """Generates the export; None if its subject no longer exists or the viewer may no longer see it."""
+        """Generates the export, which the caller closes; None if its subject is gone or the viewer may not see it.
+
+        Raises TooManyExports.
+        """
 
 
 class FileError(Exception):

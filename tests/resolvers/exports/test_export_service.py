@@ -3,8 +3,6 @@
 import asyncio
 import datetime as dt
 import io
-from dataclasses import dataclass, replace
-from typing import Any
 
 import openpyxl
 import pytest
@@ -19,67 +17,12 @@ from db.models.provider import Provider
 from db.models.user import ManagerAllocation, RoleGrant, User
 from domain import clock
 from domain.enums import Role
-from resolvers.core.context import Context
-from resolvers.exports.export_service import ExportService
 from services.storage.file_store import StoredFile
 from services.storage.transfers import GeneratedExport
 from tests.support.client import InProcessClient
+from tests.support.export_counter import FILE, Counter
 from tests.support.factories import DAY, SHA256, Factory
 from tests.support.scenarios.base import id_of
-from tests.support.scenarios.full_portfolio import FullPortfolio
-
-FILE = "query($id: ID!) { node(id: $id) { ... on File { download { url expiresAt } } } }"
-EXPORTS = """query($id: ID!, $filter: TimeLogFilter) { learner(id: $id) { timeLogExport(filter: $filter) { url }
-    aims { title progressMapExport { url } toDo: progressMapExport(filter: NON_COMPLETED) { url }
-    recordOfAchievementExport { url expiresAt } } } }"""
-
-
-@dataclass
-class Counter:
-    """The export service and the links that users are given."""
-
-    scenario: FullPortfolio
-    export_service: ExportService
-
-    async def sign_in(self, who: str) -> Context:
-        """Returns the context of a user whose authentication session is in the database."""
-        context = self.scenario.context(who)
-        user, role, _ = self.scenario.people[who]
-        async with self.scenario.database.writing() as session:
-            made = await Factory(session).auth_session(user, role)
-        context.viewer = replace(context.viewer, auth_session_key=made.id)
-        return context
-
-    async def claims(self, who: str, file: File) -> dict[str, Any]:
-        """Returns the claims of a user's link to the file."""
-        context = await self.sign_in(who)
-        answer = await InProcessClient.of(context).data(FILE, id=id_of(file))
-        return self.opened(context, DOWNLOAD, answer["node"]["download"]["url"])
-
-    def opened(self, context: Context, purpose: str, url: str) -> dict[str, Any]:
-        path = {DOWNLOAD: "downloads", EXPORT: "exports"}[purpose]
-        base, _, text = url.rpartition("/")
-        assert base == f"http://waymark.test/{path}"
-        return context.services.links.verify(purpose, text)
-
-    async def exports(self, who: str, **filter: Any) -> dict[str, dict[str, Any]]:
-        """Returns the claims of a user's links to every export about Ada; for aims, of the first visible one."""
-        context = await self.sign_in(who)
-        answer = await InProcessClient.of(context).data(EXPORTS, id=id_of(self.scenario.ada), filter=filter)
-        learner = answer["learner"]
-        aim = {name: value for name, value in learner["aims"][0].items() if name != "title"}
-        links = {"timeLogExport": learner["timeLogExport"], **aim}
-        return {name: self.opened(context, EXPORT, value["url"]) for name, value in links.items()}
-
-    async def change(self, *statements: Any) -> None:
-        async with self.scenario.database.writing() as session:
-            for statement in statements:
-                await session.execute(statement)
-
-
-@pytest.fixture
-def counter(full_portfolio: FullPortfolio) -> Counter:
-    return Counter(full_portfolio, ExportService(full_portfolio.services))
 
 
 def text_of(made: GeneratedExport | None) -> str:
@@ -128,9 +71,7 @@ async def test_a_link_ends_with_the_access_of_its_user(counter: Counter, taken: 
         }[taken]
     )
     assert await counter.export_service.stored_download(claims) is None
-    for made in (
-        [await counter.export_service.generate_export(claims) for claims in exports.values()] if taken != "file" else []
-    ):
+    for made in [await counter.generate(claims) for claims in exports.values()] if taken != "file" else []:
         assert made is None
 
 
@@ -140,7 +81,7 @@ async def test_a_replaced_assessor_loses_the_files_of_the_aim(counter: Counter) 
     claims, exports = await counter.claims("assessor", it.older), await counter.exports("assessor")
     await counter.change(update(Aim).where(Aim.id == it.main.id).values(assessor_id=it.bob.id))
     assert await counter.export_service.stored_download(claims) is None
-    assert [await counter.export_service.generate_export(claims) for claims in exports.values()] == [None] * 4
+    assert [await counter.generate(claims) for claims in exports.values()] == [None] * 4
 
 
 async def test_links_are_valid_for_five_minutes_and_one_purpose(
@@ -201,7 +142,7 @@ async def test_the_time_log_has_every_entry_that_passes_the_filter(counter: Coun
         ("assessor", [*older, "Learned", "=1+1"]),
         ("other_assessor", ["=1+1", "Learned"]),
     ):
-        made = await counter.export_service.generate_export((await counter.exports(who))["timeLogExport"])
+        made = await counter.generate((await counter.exports(who))["timeLogExport"])
         assert made.name == "time-log.xlsx"
         assert comments_in(made) == comments, who
     today = it.today.isoformat()
@@ -211,15 +152,15 @@ async def test_the_time_log_has_every_entry_that_passes_the_filter(counter: Coun
         ({"aimId": id_of(it.main), "to": today}, [*older, "Learned"]),
         ({"aimId": "Aim_999999"}, []),
     ):
-        made = await counter.export_service.generate_export((await counter.exports("ada", **filter))["timeLogExport"])
+        made = await counter.generate((await counter.exports("ada", **filter))["timeLogExport"])
         assert comments_in(made) == comments, filter
 
 
 async def test_the_progress_map_follows_its_filter(counter: Counter) -> None:
     exports = await counter.exports("iqa")
-    made = await counter.export_service.generate_export(exports["progressMapExport"])
+    made = await counter.generate(exports["progressMapExport"])
     assert (made.name, made.content_type) == ("progress-map.pdf", "application/pdf")
-    everything, to_do = text_of(made), text_of(await counter.export_service.generate_export(exports["toDo"]))
+    everything, to_do = text_of(made), text_of(await counter.generate(exports["toDo"]))
     for words in ("Ada", "Mechanic", "ST0001 v1.1", "Provider", "Unit 2"):
         assert words in everything and words in to_do
     assert [code in everything for code in ("1.1", "1.2", "2.1")] == [True] * 3
@@ -233,7 +174,7 @@ async def test_the_record_of_achievement_names_the_signers(counter: Counter) -> 
         await Factory(session).unit_signature(
             scenario.main, scenario.criteria[0].unit_id, scenario.manager, Role.EMPLOYER_MANAGER
         )
-    made = await counter.export_service.generate_export((await counter.exports("ada"))["recordOfAchievementExport"])
+    made = await counter.generate((await counter.exports("ada"))["recordOfAchievementExport"])
     assert made.name == "record-of-achievement.pdf"
     text = text_of(made)
     for words in ("Ada", "Mechanic", "1 of 2", "Mo", "Employer Manager"):
