@@ -51,6 +51,7 @@ class Server:
 
 def build_services(settings: Settings) -> "Services":
     """Everything that a server process has one of. Raises SettingsError for a quota that cannot be used."""
+    from auth.one_time_secrets import OneTimeSecrets
     from auth.signed_urls import SignedUrls
     from auth.tokens import AccessTokens
     from db.database import Database
@@ -69,6 +70,7 @@ def build_services(settings: Settings) -> "Services":
         raise SettingsError([str(error)]) from None
     options = ConnectionOptions(settings.statement_seconds, Pooler(settings.pooler))
     database = Database(settings.database_url, settings.read_database_url, settings.pool_size, options)
+    one_time_secrets = OneTimeSecrets(settings.secret_keys)
     mail_transport = open_transport(settings.smtp_url, settings.mail_folder, settings.mail_from)
     return Services(
         database=database,
@@ -76,9 +78,10 @@ def build_services(settings: Settings) -> "Services":
         # The newest key signs URLs; they are valid for minutes, so a key rotation invalidates few of them.
         links=SignedUrls(next(iter(settings.secret_keys.values()))),
         tokens=AccessTokens(settings.secret_keys),
+        one_time_secrets=one_time_secrets,
         changes=ChangeFeed(database, settings.listen_url),
         qualifications=QualificationCache(database),
-        mail=MailSender(database, mail_transport),
+        mail=MailSender(database, mail_transport, one_time_secrets.fill_in),
         base_url=settings.base_url,
         quotas=quotas,
     )

@@ -13,7 +13,6 @@ from auth.reset_requests import (
     lock_unhandled_request,
     unhandled_requests,
 )
-from auth.tokens import new_secret
 from db.models.auth_session import PasswordResetRequest
 from domain import clock
 from domain.enums import UserErrorCode
@@ -86,12 +85,12 @@ async def _create_link(transaction: AccountTransaction, username: str) -> None:
     user, since = account.user, transaction.now - _HOUR
     if await count_recent_one_time_tokens(transaction.session, user.id, since) >= MAX_LINKS_PER_ACCOUNT:
         return
-    secret = new_secret()
-    transaction.session.add(one_time_token(user, "reset", secret, transaction.now, RESET_LIFETIME))
+    one_time = transaction.services.one_time_secrets.new(user.email)
+    transaction.session.add(one_time_token(user, "reset", one_time.secret, transaction.now, RESET_LIFETIME))
     mail = password_reset(
         name=user.name,
         username=user.username,
-        link=f"{transaction.services.base_url}/password?token={secret}",
+        link=f"{transaction.services.base_url}/password?token={one_time.reference}",
         good_until=transaction.now + RESET_LIFETIME,
     )
     transaction.send_mail(user, mail)

@@ -96,7 +96,7 @@ def _signed(
 
 
 def one_time_token(user: User, purpose: str, secret: str, now: dt.datetime, lifetime: dt.timedelta) -> OneTimeToken:
-    """Returns the row of a link's token, which has only the hash: the secret itself is in the e-mail alone."""
+    """Returns the row of a link's token, which has only the hash: the secret itself is in the sent e-mail alone."""
     return OneTimeToken(
         provider_id=user.provider_id,
         user_id=user.id,

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, field
 
+from auth.one_time_secrets import OneTimeSecrets
 from auth.signed_urls import SignedUrls
 from auth.tokens import AccessClaims, AccessTokens
 from auth.viewer import NotSignedIn, SetupRequired, Viewer, read_viewer
@@ -25,6 +26,7 @@ class Services:
     files: FileStore
     links: SignedUrls
     tokens: AccessTokens
+    one_time_secrets: OneTimeSecrets
     changes: ChangeFeed
     qualifications: QualificationCache
     mail: MailSender

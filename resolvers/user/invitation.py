@@ -4,7 +4,6 @@ import datetime as dt
 
 from auth.auth_sessions import count_recent_one_time_tokens
 from auth.passwords import unusable_password_hash
-from auth.tokens import new_secret
 from db.models.provider import Provider
 from db.models.user import RoleGrant, User
 from domain.enums import Role, UserErrorCode
@@ -99,15 +98,15 @@ async def send_invitation(uow: UnitOfWork, user: User, role: Role) -> None:
         message = "This person has received several links in the last hour. Try again in an hour."
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
     await revoke_tokens(uow.session, user.id, uow.now)
-    secret = new_secret()
-    uow.session.add(one_time_token(user, "invitation", secret, uow.now, INVITATION_LIFETIME))
+    one_time = uow.services.one_time_secrets.new(user.email)
+    uow.session.add(one_time_token(user, "invitation", one_time.secret, uow.now, INVITATION_LIFETIME))
     provider = await uow.session.get_one(Provider, user.provider_id)
     mail = welcome(
         name=user.name,
         username=user.username,
         provider=provider.name,
         role=ROLE[role],
-        link=f"{uow.services.base_url}/password?token={secret}",
+        link=f"{uow.services.base_url}/password?token={one_time.reference}",
         good_until=uow.now + INVITATION_LIFETIME,
     )
     uow.send_mail(user.email, mail)

@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
+from auth.one_time_secrets import KeyRemoved
 from db.database import Database
 from db.models.outbox import MAX_ATTEMPTS, OutboxMail
 from db.outages import CommitOutcomeUnknown, OutageLog
@@ -31,10 +32,16 @@ SHUTDOWN_SECONDS = 35.0
 
 
 class MailSender:
-    """The sender of one process: `running()` while the server runs, `wake()` after a commit that queued mail."""
+    """The sender of one process: `running()` while the server runs, `wake()` after a commit that queued mail.
 
-    def __init__(self, database: Database, transport: Transport) -> None:
+    `fill_in(text, address)` puts the secrets of links in place of their references (`auth/one_time_secrets.py`).
+    """
+
+    def __init__(
+        self, database: Database, transport: Transport, fill_in: Callable[[str, str], str] = lambda text, _: text
+    ) -> None:
         self._database = database
+        self._fill_in = fill_in
         self._transport = transport
         self._woken = asyncio.Event()
         self._sources: list[Callable[[], Awaitable[None]]] = []
@@ -117,8 +124,10 @@ class MailSender:
         return rows
 
     async def _send(self, row: OutboxMail) -> None:
-        mail = Mail(row.kind, row.subject, row.body, row.reply_to)
         try:
+            # Only in these: a person's own words must not be taken for a reference.
+            body = self._fill_in(row.body, row.to_address) if row.kind in CARRIES_SECRET else row.body
+            mail = Mail(row.kind, row.subject, body, row.reply_to)
             message = render_mail(
                 mail, to=row.to_address, sender=self._transport.sender, number=row.id, created_at=row.created_at
             )
@@ -126,6 +135,9 @@ class MailSender:
         except BadAddress as error:
             await self._record(row, attempts=MAX_ATTEMPTS, last_error=str(error))
             log.error("mail_delivery_failed", mail=row.id, kind=row.kind, error="bad address")
+        except KeyRemoved:
+            await self._record(row, attempts=MAX_ATTEMPTS, last_error="the key of its link was removed")
+            log.error("mail_delivery_failed", mail=row.id, kind=row.kind, error="key removed")
         except (OSError, aiosmtplib.SMTPException) as error:
             await self._record_failure(row, error)
         else:

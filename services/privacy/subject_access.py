@@ -22,13 +22,16 @@ from db.models.audit_event import AuditEvent
 from db.models.base import Base, referred_table
 from db.models.file import File
 from db.models.learner import Learner
+from db.models.outbox import OutboxMail
 from db.models.personal_data import DataSubject, is_exported
 from db.models.registry import mapped_classes
 from db.models.user import User
 from domain import global_id as ids
+from services.mail.messages import CARRIES_SECRET
 
 # The same in every row: the learner, and their provider.
 _OF_EVERY_ROW = {"provider_id", "learner_id"}
+_NOT_SHOWN = "(not shown: it has a link that gives access to the account)"
 
 # Table name -> key -> label.
 Labels = Mapping[str, Mapping[int, str]]
@@ -94,6 +97,10 @@ def _selected(entity: type[Base], subject: DataSubject) -> list[Any]:
         # The network addresses of other people are their personal data.
         own = case((AuditEvent.actor_id == subject.user_key, AuditEvent.address)).label("address")
         return [own if column.name == "address" else column for column in columns]
+    if entity is OutboxMail:
+        # The link in such a mail gives access to the account: it is for its owner, not for who makes the export.
+        body = case((OutboxMail.kind.in_(CARRIES_SECRET), _NOT_SHOWN), else_=OutboxMail.body).label("body")
+        return [body if column.name == "body" else column for column in columns]
     return columns
 
 

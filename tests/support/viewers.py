@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+from auth.one_time_secrets import OneTimeSecrets
 from auth.signed_urls import SignedUrls
 from auth.tokens import AccessTokens
 from auth.viewer import ProviderRules, Viewer
@@ -56,14 +57,18 @@ def reading(database: Database, who: Viewer, now: dt.datetime | None = None) -> 
 
 def services(database: Database, folder: Path) -> Services:
     """Returns the services of a server process, with files and mail in the folder."""
+    one_time_secrets = OneTimeSecrets({"test": b"o" * 32})
     return Services(
         database=database,
         files=open_store(folder / "files"),
         links=SignedUrls(b"l" * 32),
         tokens=AccessTokens({"test": b"t" * 32}),
+        one_time_secrets=one_time_secrets,
         changes=ChangeFeed(database),
         qualifications=QualificationCache(database),
-        mail=MailSender(database, open_transport(None, folder / "mail", "waymark@example.org")),
+        mail=MailSender(
+            database, open_transport(None, folder / "mail", "waymark@example.org"), one_time_secrets.fill_in
+        ),
         base_url="http://waymark.test",
     )
 

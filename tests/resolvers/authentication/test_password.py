@@ -64,8 +64,14 @@ async def ask_for_link(context: Context, username: str) -> None:
 
 async def links(context: Context) -> list[str]:
     """Returns the tokens of the reset links that were sent, the oldest first."""
-    statement = text("select body from outbox_mail where kind = 'password_reset' order by id")
-    return [row[0].split("token=")[1].split()[0] for row in await context.services.database.rows(statement)]
+    fill_in = context.services.one_time_secrets.fill_in
+    return [fill_in(body, address).split("token=")[1].split()[0] for body, address in await reset_mails(context)]
+
+
+async def reset_mails(context: Context) -> list[tuple[str, str]]:
+    """Returns text and address of the mails with reset links in the outbox, the oldest first."""
+    statement = text("select body, to_address from outbox_mail where kind = 'password_reset' order by id")
+    return [(row.body, row.to_address) for row in await context.services.database.rows(statement)]
 
 
 async def count_mails(context: Context) -> int:
@@ -78,6 +84,11 @@ async def test_a_reset_link_is_valid_once(context: Context) -> None:
     await ask_for_link(context, username="ada")
     await ask_for_link(context, username="nobody")
     (secret,) = await links(context)
+    # What waits in the outbox opens nothing.
+    ((body, _),) = await reset_mails(context)
+    reference = body.split("token=")[1].split()[0]
+    opening = password.reset(Context(context.services), token=reference, new_password=NEW_PASSWORD)
+    assert (await rejection(opening))[0] is UserErrorCode.INVALID
     await password.reset(context, token=secret, new_password=NEW_PASSWORD)
     assert context.viewer_or_raise().username == "ada"
     again = password.reset(Context(context.services), token=secret, new_password="a third bird on the weir")

@@ -73,7 +73,11 @@ class Scenario:
         return [line.action for line in await self.rows(AuditEvent)]
 
     async def mails(self) -> list[OutboxMail]:
-        return await self.rows(OutboxMail)
+        """Returns the mails in the outbox, with the links that are filled in when they are sent."""
+        mails = await self.rows(OutboxMail)
+        for mail in mails:
+            mail.body = self.services.one_time_secrets.fill_in(mail.body, mail.to_address)
+        return mails
 
     async def row_counts(self) -> dict[str, int]:
         """Returns the number of rows of every table that a rejected mutation must leave unchanged."""

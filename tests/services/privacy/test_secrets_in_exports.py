@@ -1,0 +1,150 @@
+"""No export holds a live link or a secret: every kind is planted in an account and looked for in every export."""
+
+import io
+import json
+import re
+import sqlite3
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+from pypdf import PdfReader
+from sqlalchemy import select
+
+from db.models.auth_session import OneTimeToken, RefreshToken
+from db.models.outbox import OutboxMail
+from db.models.user import User
+from services.backup.backup import create_backup
+from services.mail.messages import CARRIES_SECRET
+from services.storage.file_store import open_store
+from tests.support.client import PASSWORD, HttpClient
+from tests.support.privacy_scenario import Scene
+
+EXPORTS = """query($id: ID!) { learner(id: $id) { timeLogExport { url }
+    aims { progressMapExport { url } recordOfAchievementExport { url } } } }"""
+SUBJECT_ACCESS = "mutation($id: ID!) { subjectAccessExport(learnerId: $id) { download { url } errors { code } } }"
+RESET = "mutation($u: String!) { passwordResetRequest(username: $u) { errors { code } } }"
+INVITE = """mutation($id: ID!) { userInvite(input: { name: "Mia Meyer", email: "mia@garage.example",
+    role: EMPLOYER_MANAGER }) { errors { code } } learner: subjectAccessExport(learnerId: $id) { errors { code } } }"""
+TRAIL = """query($id: ID!) { auditTrail(subjectId: $id, first: 100) { nodes { id action at
+    actor { name } } } }"""
+USE_TOKEN = """mutation($token: String!, $new: String!) { passwordReset(input: { token: $token, newPassword: $new }) {
+    accessToken errors { code } } }"""
+REFRESH = "mutation($token: String!) { tokenRefresh(refreshToken: $token) { accessToken errors { code } } }"
+NEW_PASSWORD = "a second heron on the weir"
+
+
+async def planted(scene: Scene) -> tuple[list[str], list[str]]:
+    """Plants secrets of every kind in the learner's account; returns those, and what is stored of them as hashes."""
+    services, live = scene.running.server.services, [PASSWORD]
+
+    async def sends_nothing() -> int:
+        return 0
+
+    # Mail that waits is the case that matters: once it is sent, its link is not kept.
+    services.mail.send_due = sends_nothing  # type: ignore[method-assign]
+    async with scene.running.signed_in("learner") as ada, scene.running.anonymous() as stranger:
+        live += [ada.tokens["accessToken"], ada.tokens["refreshToken"]]
+        links = await ada.data(EXPORTS, id=scene.id)
+        live += [link.rpartition("/")[2] for link in re.findall(r'http[^"\']+', json.dumps(links))]
+        live.append(await _download_link(ada))
+        assert (await stranger.data(RESET, u="learner"))["passwordResetRequest"]["errors"] == []
+        refreshed = await ada.data(REFRESH, token=ada.tokens["refreshToken"])
+        live += [refreshed["tokenRefresh"]["accessToken"]]
+    async with scene.running.signed_in("master.admin") as master:
+        assert (await master.data(INVITE, id=scene.id))["userInvite"]["errors"] == []
+    mails = await scene.rows(OutboxMail, OutboxMail.kind.in_(CARRIES_SECRET))
+    assert {mail.kind for mail in mails} == CARRIES_SECRET
+    for mail in mails:
+        filled = services.one_time_secrets.fill_in(mail.body, mail.to_address)
+        live.append(re.findall(r"token=(\S+)", filled)[0])
+    async with scene.database.snapshot() as session:
+        hashes = [*(await session.scalars(select(User.password_hash)))]
+        for column in (RefreshToken.token_sha256, OneTimeToken.token_sha256):
+            hashes += await session.scalars(select(column))
+    assert len(live) > 9 and len(hashes) > 9
+    return live, hashes
+
+
+async def _download_link(client: HttpClient) -> str:
+    file_id = await client.upload("notes.txt", "text/plain", b"notes")
+    found = await client.data("query($id: ID!) { node(id: $id) { ... on File { download { url } } } }", id=file_id)
+    return found["node"]["download"]["url"].rpartition("/")[2]
+
+
+def text_in(content: bytes) -> str:
+    """Everything that a person finds in a ZIP, a workbook or a PDF, and the bytes as they are."""
+    parts = [content.decode("latin-1")]
+    if content.startswith(b"%PDF"):
+        parts += [page.extract_text().replace("\n", "") for page in PdfReader(io.BytesIO(content)).pages]
+    elif content.startswith(b"PK"):
+        archive = zipfile.ZipFile(io.BytesIO(content))
+        parts += [text_in(archive.read(name)) for name in archive.namelist()]
+        if "xl/workbook.xml" in archive.namelist():
+            sheets = openpyxl.load_workbook(io.BytesIO(content))
+            parts += [str(cell) for sheet in sheets for row in sheet.iter_rows(values_only=True) for cell in row]
+    return "\n".join(parts)
+
+
+async def exports_of(scene: Scene) -> dict[str, str]:
+    """Every export about the learner, as a Master Admin gets it."""
+    found = {}
+    async with scene.running.signed_in("master.admin") as master:
+        answers = [await master.data(EXPORTS, id=scene.id), await master.data(SUBJECT_ACCESS, id=scene.id)]
+        for url in re.findall(r'http[^"\']+', json.dumps(answers)):
+            response = await master.http.get(url)
+            assert response.status_code == 200
+            name = response.headers["content-disposition"].split('"')[1]
+            found[name] = found.get(name, "") + text_in(response.content)
+        found["trail"] = json.dumps(await master.data(TRAIL, id=scene.id))
+    assert set(found) == {
+        "time-log.xlsx", "progress-map.pdf", "record-of-achievement.pdf", "subject-access.zip", "trail",
+    }  # fmt: skip
+    return found
+
+
+async def test_no_export_holds_a_live_link_or_a_secret(scene: Scene) -> None:
+    live, hashes = await planted(scene)
+    for name, said in (await exports_of(scene)).items():
+        assert [secret for secret in (*live, *hashes) if secret in said] == [], name
+    # A stolen copy of the tables opens nothing either: they have hashes only.
+    tables = await scene.dump()
+    assert [secret for secret in live if secret in tables] == []
+
+
+async def test_what_an_export_says_opens_no_account(scene: Scene) -> None:
+    """A Master Admin tries every word of a learner's subject access as the token of a link and of a refresh."""
+    await planted(scene)
+    archive = (await exports_of(scene))["subject-access.zip"]
+    words = {word for word in re.findall(r"[\w{}:.=+/-]{20,}", archive) if word.isascii()}
+    mails = await scene.rows(OutboxMail, OutboxMail.kind.in_(CARRIES_SECRET))
+    words = set(list(words)[:15]) | {re.findall(r"token=(\S+)", mail.body)[0] for mail in mails}
+    async with scene.running.anonymous() as master:
+        for word in words:
+            opened = await master.data(USE_TOKEN, token=word, new=NEW_PASSWORD)
+            assert opened["passwordReset"]["errors"] and opened["passwordReset"]["accessToken"] is None
+            opened = await master.data(REFRESH, token=word)
+            assert opened["tokenRefresh"]["accessToken"] is None
+
+
+async def test_a_reference_in_a_name_gets_nothing(scene: Scene) -> None:
+    """Who knows the reference of another's link, and has it filled in in a mail to themself, gets another secret."""
+    live, _ = await planted(scene)
+    (reset,) = await scene.rows(OutboxMail, OutboxMail.kind == "password_reset")
+    (reference,) = re.findall(r"token=(\S+)", reset.body)
+    services = scene.running.server.services
+    assert services.one_time_secrets.fill_in(reference, reset.to_address) in live
+    assert services.one_time_secrets.fill_in(reference, "eve@example.org") not in live
+
+
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+async def test_a_backup_holds_no_live_link(scene: Scene, tmp_path: Path) -> None:
+    live, _ = await planted(scene)
+    await create_backup(scene.database.url, open_store(scene.folder / "files"), tmp_path / "backup")
+    for path in (tmp_path / "backup").rglob("*"):
+        content: Any = path.read_bytes() if path.is_file() else b""
+        assert [secret for secret in live if secret.encode() in content] == [], path.name
+    with sqlite3.connect(tmp_path / "backup" / "database.db") as copy:
+        assert copy.execute("select count(*) from outbox_mail where kind = 'password_reset'").fetchone() == (1,)
