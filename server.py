@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parent
 # For the sweep of the file store at the start.
 _STORE_SECONDS = 10.0
+# New files and folders are for the user of the process alone.
+UMASK = 0o077
 
 
 @dataclass(slots=True)
@@ -201,10 +203,13 @@ async def running(
     from repositories.file import referenced_storage_keys
     from resolvers.authentication.reset_request import create_requested_links
     from services.storage.file_store import StoreUnavailable, SweepResult
+    from services.file_permissions import log_permissions
     from transport.observability.metrics_server import serving_metrics
 
     log = structlog.get_logger("waymark")
     async with AsyncExitStack() as stack:
+        # Before the database is opened: its log gets the permissions of its file.
+        await asyncio.to_thread(log_permissions, settings)
         stack.push_async_callback(services.database.close)
         stack.callback(close_workers)
         await services.database.analyze()
@@ -252,6 +257,8 @@ def serve(settings: Settings) -> None:
 def main(arguments: list[str] | None = None) -> int:
     """Runs the command line, `serve` unless another command is given; returns the exit status."""
     parsed = make_parser().parse_args(arguments)
+    # Before anything is written, the demo's key too: what a server or a command creates is for its own user alone.
+    os.umask(UMASK)
     try:
         settings = read_settings()
         if parsed.command in (None, "serve"):

@@ -100,7 +100,7 @@ def _write(descriptor: int, data: bytes | bytearray) -> None:
 def _publish(descriptor: int, temporary: Path, final: Path) -> None:
     os.fsync(descriptor)
     created = not final.parent.exists()
-    final.parent.mkdir(exist_ok=True)
+    final.parent.mkdir(exist_ok=True, mode=0o700)
     os.rename(temporary, final)
     sync_folder(final.parent)
     if created:

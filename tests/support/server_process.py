@@ -41,12 +41,14 @@ class ServerProcess:
     """One server process at a time, always at the same address and with the same log file."""
 
     def __init__(self, database_url: str, folder: Path, environment: dict[str, str]) -> None:
+        # Of the shell that starts it, as in most installations.
+        self.umask = 0o022
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
         self.folder = folder
         self._log = folder / f"server-{self.port}.log"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("WAYMARK_", "OTEL_"))}
-        self._environment = {
+        self.environment = {
             **inherited,
             "WAYMARK_DATABASE_URL": database_url,
             "WAYMARK_DATA": str(folder),
@@ -67,8 +69,8 @@ class ServerProcess:
         """Starts it, and waits until it is ready. `environment`: further settings, for this start."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "server.py", "serve"], cwd=ROOT, env={**self._environment, **environment},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
+                [sys.executable, "server.py", "serve"], cwd=ROOT, env={**self.environment, **environment},
+                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, umask=self.umask,
             )  # fmt: skip
         async with asyncio.timeout(PATIENCE), httpx2.AsyncClient(timeout=PATIENCE) as client:
             while True:
