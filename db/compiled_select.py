@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
-from sqlalchemy import JSON, BindParameter, Boolean, Enum, Float, Integer, Numeric, Select, String
+from sqlalchemy import JSON, BindParameter, Boolean, Enum, Float, Integer, Numeric, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import InvalidRequestError
 from sqlalchemy.sql.selectable import CompoundSelect
@@ -18,7 +18,8 @@ from db.sql.any_of import KeyList
 AnySelect = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 _Converter = Callable[[Any], Any]
-_CONSTANT_TYPES = (Integer, String, Enum, Boolean)
+# No text: it may be a person's words, and the SQL of a statement is part of traces.
+_CONSTANT_TYPES = (Integer, Enum, Boolean)
 _MISSING = object()
 # More than the ten elements for which PostgreSQL plans if it does not know the length of an array.
 _MIN_KEYS = 12

@@ -47,6 +47,8 @@ class EngineMaker:
             pool_timeout=ACQUIRE_SECONDS,
             pool_pre_ping=False,
             query_cache_size=1200,
+            # An error of the database is no place for the values of its statement.
+            hide_parameters=True,
             connect_args=arguments,
         )
         event.listen(engine.sync_engine, "handle_error", _translate)

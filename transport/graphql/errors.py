@@ -32,7 +32,7 @@ _OUTCOME_UNKNOWN_MESSAGE = (
 # graphql-core quotes the submitted value in these messages.
 _QUOTED_ENUM_VALUE = re.compile(r"Value '.*' does not exist", re.DOTALL)
 _QUOTED_VALUE = re.compile(r"(?:, found|( cannot represent [^:]+)): .*", re.DOTALL)
-_QUOTED_TOKEN = re.compile(r"(found|Unexpected) (String|BlockString|Int|Float) '.*'", re.DOTALL)
+_QUOTED_TOKEN = re.compile(r"(found|Unexpected) (String|BlockString|Int|Float|Name) '.*'", re.DOTALL)
 
 log = structlog.get_logger("waymark.http")
 
