@@ -85,6 +85,7 @@ def build_services(settings: Settings) -> "Services":
         qualifications=QualificationCache(database),
         mail=MailSender(database, mail_transport, one_time_secrets.fill_in),
         base_url=settings.base_url,
+        mail_folder=settings.mail_folder,
         quotas=quotas,
     )
 
@@ -200,10 +201,12 @@ async def running(
     from db import background_task
     from db.outages import cause_of
     from db.worker_process import close_workers
+    from domain import clock
     from repositories.file import referenced_storage_keys
     from resolvers.authentication.reset_request import create_requested_links
     from services.storage.file_store import StoreUnavailable, SweepResult
     from services.file_permissions import log_permissions
+    from services.mail.mail_folder import sweep_mail_files
     from transport.observability.metrics_server import serving_metrics
 
     log = structlog.get_logger("waymark")
@@ -213,6 +216,7 @@ async def running(
         stack.push_async_callback(services.database.close)
         stack.callback(close_workers)
         await services.database.analyze()
+        await asyncio.to_thread(sweep_mail_files, settings.mail_folder, clock.now())
         swept = SweepResult(0, 0)
         try:
             async with asyncio.timeout(_STORE_SECONDS):

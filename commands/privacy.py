@@ -2,6 +2,7 @@
 
 import argparse
 import sys
+from pathlib import Path
 
 from commands.database_session import fail, with_database
 from db.database import Database
@@ -11,7 +12,7 @@ from db.models.provider import provider_named
 from db.models.user import User
 from domain import clock
 from domain import global_id as ids
-from resolvers.privacy import delete_stored_files
+from resolvers.privacy import delete_remains
 from services.audit.append import append
 from services.privacy.erasure import erase_learner, other_roles
 from services.privacy.retention import ExpiredLearner, learners_past_retention
@@ -56,7 +57,8 @@ def run_erase(settings: Settings, arguments: argparse.Namespace) -> int:
             user = await session.get_one(User, learner.user_id)
             if user.name != arguments.confirm_name:
                 return fail("That is not the learner's name. Nothing was erased.")
-        roles = await erase_as_operator(database, open_store(settings.files_location), learner.id)
+        store = open_store(settings.files_location)
+        roles = await erase_as_operator(database, store, learner.id, settings.mail_folder)
         if roles is not None:
             return fail(f"This person also has other roles ({roles}): revoke those first. Nothing was erased.")
         print(f"{arguments.learner} is erased.")
@@ -65,7 +67,9 @@ def run_erase(settings: Settings, arguments: argparse.Namespace) -> int:
     return with_database(settings, work)
 
 
-async def erase_as_operator(database: Database, store: FileStore, learner_key: int) -> str | None:
+async def erase_as_operator(
+    database: Database, store: FileStore, learner_key: int, mail_folder: Path | None = None
+) -> str | None:
     """Erases a learner with an audit line that names no actor.
 
     Returns None, or the person's other roles, because of which nothing was erased. Files that the store could not
@@ -78,13 +82,13 @@ async def erase_as_operator(database: Database, store: FileStore, learner_key: i
         if learner.erased_at is not None:
             return None
         now = clock.now()
-        storage_keys = await erase_learner(session, learner, now)
+        erased = await erase_learner(session, learner, now)
         event = AuditEvent(
             provider_id=learner.provider_id, at=now, action="learnerErase", subject_type="Learner",
-            subject_key=learner.id, learner_id=learner.id, detail={"files": len(storage_keys)},
+            subject_key=learner.id, learner_id=learner.id, detail={"files": len(erased.storage_keys)},
         )  # fmt: skip
         await append(session, event)
-    await delete_stored_files(database, store, storage_keys)
+    await delete_remains(database, store, mail_folder, erased)
     return None
 
 
@@ -127,7 +131,7 @@ def _list(expired: list[ExpiredLearner]) -> int:
 async def _erase_all(database: Database, settings: Settings, expired: list[ExpiredLearner]) -> int:
     store, kept = open_store(settings.files_location), 0
     for learner in expired:
-        if roles := await erase_as_operator(database, store, learner.learner_key):
+        if roles := await erase_as_operator(database, store, learner.learner_key, settings.mail_folder):
             learner_id = ids.encode("Learner", learner.learner_key)
             print(f"{learner_id} also has other roles ({roles}) and was not erased.", file=sys.stderr)
             kept += 1

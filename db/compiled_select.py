@@ -35,7 +35,10 @@ class CompiledSelect:
         compiler = _compiler(dialect)
         compiled = compiler(dialect, statement, compile_kwargs={"render_postcompile": True})
         self.sql: str = compiled.string
-        self._parameters = [_parameter(compiled.binds[name], dialect) for name in compiled.positiontup or ()]
+        names = compiled.positiontup or ()
+        if not compiled.binds.keys() >= set(names):
+            raise InvalidRequestError("A statement with `in_` of texts has another form for each list of them.")
+        self._parameters = [_parameter(compiled.binds[name], dialect) for name in names]
         columns = [(column.keyname, column.type) for column in compiled._result_columns]
         self._make_row = partial(tuple.__new__, _row_class([name for name, _ in columns]))
         self._converters = [

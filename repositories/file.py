@@ -14,7 +14,9 @@ async def referenced_storage_keys(database: Database, storage_keys: Sequence[str
     """Returns those of the storage keys that a record refers to. Other stored files are left from a killed server."""
     # unscoped: the server removes files from its store, without a viewer
     referenced = select(File.storage_key).where(File.storage_key.in_(storage_keys))
-    return [row.storage_key for row in await database.rows(referenced, primary=True)]
+    # Not `Database.rows`, which compiles a statement once: this one is as long as the list.
+    async with database.reading(primary=True) as connection:
+        return [row.storage_key for row in await connection.execute(referenced)]
 
 
 async def announced_file(database: Database, key: int) -> Row[Any] | None:

@@ -1,5 +1,8 @@
 """Privacy: a learner's record is exported in full, or erased."""
 
+import asyncio
+from pathlib import Path
+
 import structlog
 
 from db.database import Database
@@ -9,7 +12,8 @@ from domain.enums import UserErrorCode
 from repositories.file import referenced_storage_keys
 from resolvers.core.labels import listed, role_with_article
 from resolvers.core.unit_of_work import UnitOfWork, mutation
-from services.privacy.erasure import erase_learner, other_roles
+from services.mail.mail_folder import erase_mail_files
+from services.privacy.erasure import Erased, erase_learner, other_roles
 from services.storage.file_store import FileStore, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -35,17 +39,30 @@ async def erase(uow: UnitOfWork, *, id: str, confirm_name: str) -> int:
         message = f"This person is also {names}. Remove {'that role' if len(roles) == 1 else 'those roles'} first."
         uow.add_error(UserErrorCode.CONFLICT, message, "id")
     uow.raise_errors()
-    storage_keys = await erase_learner(uow.session, learner, uow.now)
-    uow.after_commit(lambda: delete_stored_files(uow.services.database, uow.services.files, storage_keys))
-    uow.audit("Learner", learner.id, learner_id=learner.id, files=len(storage_keys))
+    erased = await erase_learner(uow.session, learner, uow.now)
+    services = uow.services
+    uow.after_commit(lambda: delete_remains(services.database, services.files, services.mail_folder, erased))
+    uow.audit("Learner", learner.id, learner_id=learner.id, files=len(erased.storage_keys))
     return learner.id
 
 
-async def delete_stored_files(database: Database, store: FileStore, storage_keys: list[str]) -> None:
-    """Deletes the stored files that no record refers to any more, after the commit.
+async def delete_remains(database: Database, store: FileStore, mail_folder: Path | None, erased: Erased) -> None:
+    """Deletes what the transaction could not, after its commit: stored files, mail files, SQLite's log.
 
     Files that remain, because the store is unreachable or the server is killed, are deleted at the next start.
     """
+    await _delete_stored_files(database, store, erased.storage_keys)
+    if mail_folder is not None:
+        try:
+            await asyncio.to_thread(erase_mail_files, mail_folder, erased.address, erased.name)
+        except OSError as error:
+            log.warning("erased_mail_not_deleted", cause=type(error).__name__)
+    if not await database.truncate_log():
+        # The sweeper does it within five minutes.
+        log.info("log_not_truncated")
+
+
+async def _delete_stored_files(database: Database, store: FileStore, storage_keys: list[str]) -> None:
     referenced = set(await referenced_storage_keys(database, storage_keys)) if storage_keys else set()
     try:
         for storage_key in storage_keys:

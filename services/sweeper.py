@@ -79,6 +79,8 @@ class Sweeper:
         swept = {}
         for entity, sweep in swept_classes():
             swept[entity.__tablename__] = await self._sweep_table(entity, sweep, moment)
+        # Also what an erasure could not remove from SQLite's log because somebody was reading.
+        await self._database.truncate_log()
         if self._failed:
             log.warning("sweep_failed", causes=self._failed)
         return swept

@@ -1,6 +1,7 @@
 """Sessions with their refresh tokens, one-time links, wrong passwords, and the results of retried mutations."""
 
 import datetime as dt
+import hashlib
 
 from sqlalchemy import ColumnElement, Index, String, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
@@ -85,12 +86,18 @@ class LoginAttempt(Base):
 
     __tablename__ = "wrong_guess"
     __internal__ = True
+    __learner_rows__ = LearnerRows(deleted=True, exported=False)
     __growth__ = Sweep(dt.timedelta(minutes=15), lambda table, before: table.at < before)
     __table_args__ = (Index("ix_wrong_guess_subject_at", "subject", "at"),)
 
     id: Mapped[PrimaryKey]
     subject: Mapped[str] = not_personal(Reason.SHORT_LIVED, String(80))
     at: Mapped[Timestamp] = mapped_column(index=True)
+
+    @classmethod
+    def rows_about(cls, subject: DataSubject) -> ColumnElement[bool]:
+        """The attempts at the learner's account. Which attempts came from their address is not known."""
+        return cls.subject == f"account:{hashlib.sha256(subject.username.encode()).hexdigest()}"
 
 
 class PasswordResetRequest(Base):

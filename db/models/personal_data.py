@@ -32,7 +32,7 @@ class Reason(Enum):
     STORAGE_KEY = "a key of the file store, where erasure deletes the content"
     ORGANISATION = "text by or about a provider, an employer or an awarding body"
     SEALED = "part of the audit trail, which erasure keeps: docs/security.md says why"
-    SHORT_LIVED = "deleted within minutes: how often a password was wrong"
+    SHORT_LIVED = "the hash of a username, or an address, for minutes: how often a password was wrong"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,7 @@ class DataSubject:
     user_key: int
     provider_key: int
     email: str
+    username: str = ""
 
 
 def erased_name(learner_key: int) -> str:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from auth.one_time_secrets import OneTimeSecrets
 from auth.signed_urls import SignedUrls
@@ -31,6 +32,8 @@ class Services:
     qualifications: QualificationCache
     mail: MailSender
     base_url: str
+    # Of e-mails as files, whether or not there is an SMTP server now.
+    mail_folder: Path | None = None
     quotas: Quotas = field(default_factory=Quotas)
 
 

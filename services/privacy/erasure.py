@@ -9,10 +9,10 @@ which role, with the digests; sessions and time with dates and minutes; the audi
 """
 
 import datetime as dt
-import re
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Column, case, delete, literal, select, update
+from sqlalchemy import Column, case, delete, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.aim import Aim
@@ -31,6 +31,7 @@ from domain import clock
 from domain.confirmation_statements import unit_statement
 from domain.enums import AimStatus, Role, SessionStatus, SignatureRequestStatus
 from domain.progress import ENDED
+from services.mail.mail_folder import names
 
 
 async def other_roles(session: AsyncSession, user_key: int) -> list[Role]:
@@ -39,13 +40,22 @@ async def other_roles(session: AsyncSession, user_key: int) -> list[Role]:
     return list(await session.scalars(roles.order_by(RoleGrant.role)))
 
 
-async def erase_learner(session: AsyncSession, learner: Learner, now: dt.datetime) -> list[str]:
-    """Erases a learner in the caller's transaction. Returns the storage keys of the files to delete after the commit.
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What is left to delete after the commit: files by storage key, and mail files by the old address and name."""
+
+    storage_keys: list[str]
+    address: str
+    name: str
+
+
+async def erase_learner(session: AsyncSession, learner: Learner, now: dt.datetime) -> Erased:
+    """Erases a learner in the caller's transaction. Returns what to delete after the commit.
 
     Open aims are withdrawn, planned sessions and pending documents cancelled. A second erasure changes nothing.
     """
     user = await session.get_one(User, learner.user_id, with_for_update={"key_share": True})
-    subject, name = DataSubject(learner.id, user.id, user.provider_id, user.email), user.name
+    subject, name = DataSubject(learner.id, user.id, user.provider_id, user.email, user.username), user.name
     await _end_what_is_open(session, learner.id, clock.day_of(now))
     await _rebuild_unit_statements(session, learner.id)
     storage_keys = await _release_files(session, subject, now)
@@ -56,7 +66,7 @@ async def erase_learner(session: AsyncSession, learner: Learner, now: dt.datetim
     user.archived_at = user.archived_at or now
     learner.erased_at = learner.erased_at or now
     await session.flush()
-    return storage_keys
+    return Erased(storage_keys, subject.email, name)
 
 
 async def _erase_declared(session: AsyncSession, subject: DataSubject) -> None:
@@ -132,15 +142,16 @@ async def _erase_mail_about(session: AsyncSession, subject: DataSubject, name: s
     if not subject.email:
         return
     at_provider = OutboxMail.provider_id == subject.provider_key
-    await session.execute(delete(OutboxMail).where(at_provider, OutboxMail.reply_to == subject.email))
-    # The database also finds the name within a word ("Ed" in "edited"); the pattern excludes that.
-    whole_name = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+    # By the sender too: the address may have been another when the message was sent.
+    theirs = or_(OutboxMail.reply_to == subject.email, OutboxMail.sender_id == subject.user_key)
+    await session.execute(delete(OutboxMail).where(at_provider, theirs))
+    # The database also finds the name within a word, which `names` excludes.
     candidates = select(OutboxMail).where(
         at_provider,
         OutboxMail.subject.contains(name, autoescape=True) | OutboxMail.body.contains(name, autoescape=True),
     )
     for mail in await session.scalars(candidates):
-        if whole_name.search(mail.subject) or whole_name.search(mail.body):
+        if names(mail.subject, name) or names(mail.body, name):
             if mail.sent_at is None:
                 await session.delete(mail)
                 continue

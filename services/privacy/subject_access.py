@@ -60,7 +60,7 @@ async def export_subject(session: AsyncSession, learner_key: int) -> Subject | N
     if learner is None:
         return None
     user = await session.get_one(User, learner.user_id)
-    subject = DataSubject(learner.id, user.id, user.provider_id, user.email)
+    subject = DataSubject(learner.id, user.id, user.provider_id, user.email, user.username)
     rows: dict[type[Base], list[dict[str, Any]]] = {}
     for entity in mapped_classes():
         about = entity.rows_about(subject)

@@ -1,8 +1,9 @@
 """Writes a mark into every column that can hold a learner's words, as the mapped classes declare them."""
 
 import datetime as dt
+import hashlib
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from sqlalchemy import JSON, Column, Date, DateTime, String, func, insert, select, update
@@ -48,12 +49,20 @@ async def mark(session: AsyncSession, subject: DataSubject, text: str) -> list[s
     return marked
 
 
+# A column that says in a form of its own whom a row is about.
+_ABOUT: dict[str, Callable[[DataSubject], str]] = {
+    "wrong_guess.subject": lambda subject: f"account:{hashlib.sha256(subject.username.encode()).hexdigest()}"
+}
+
+
 async def _any_row(session: AsyncSession, entity: type[Base], subject: DataSubject, text: str) -> dict[str, Any]:
     """A row about the learner: keys of rows that exist, the text, and values without meaning."""
     known = {"learner_id": subject.learner_key, "user_id": subject.user_key, "provider_id": subject.provider_key}
     row: dict[str, Any] = {}
     for column in entity.__table__.columns:
-        if column.name in known:
+        if about := _ABOUT.get(f"{column.table.name}.{column.name}"):
+            row[column.name] = about(subject)
+        elif column.name in known:
             row[column.name] = known[column.name]
         elif target := referred_table(column):
             row[column.name] = await session.scalar(select(func.max(metadata.tables[target].c.id)))

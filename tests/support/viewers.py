@@ -70,6 +70,7 @@ def services(database: Database, folder: Path) -> Services:
             database, open_transport(None, folder / "mail", "waymark@example.org"), one_time_secrets.fill_in
         ),
         base_url="http://waymark.test",
+        mail_folder=folder / "mail",
     )
 
 

@@ -37,9 +37,9 @@ MARK = "Zebedee"
 
 async def marked_learner(scene: Scene) -> tuple[DataSubject, list[str]]:
     """Marks everything about the learner. Returns how erasure finds the rows, and the marked columns."""
-    subject = DataSubject(scene.learner.id, scene.user.id, scene.user.provider_id, MARK)
+    subject = DataSubject(scene.learner.id, scene.user.id, scene.user.provider_id, MARK, MARK)
     async with scene.database.writing() as session:
-        await session.execute(update(User).where(User.id == scene.user.id).values(email=MARK))
+        await session.execute(update(User).where(User.id == scene.user.id).values(email=MARK, username=MARK))
         return subject, await mark(session, subject, MARK)
 
 
