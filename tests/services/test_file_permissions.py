@@ -14,7 +14,7 @@ from services.file_permissions import log_permissions, restrict_stored
 from services.settings import Settings, read_settings
 from tests.support.architecture import ROOT
 from tests.support.demo_server import Demo
-from tests.support.server_process import ASKED_TO_STOP, ServerProcess
+from tests.support.server_process import STOPPED_BY_SIGTERM, ServerProcess
 
 # Of a shell that was set up by somebody who likes to share.
 OPEN_UMASK = 0o000
@@ -134,7 +134,7 @@ async def test_a_server_and_the_commands_create_nothing_that_others_can_read(
         beside = [database.with_name(f"{database.name}{suffix}") for suffix in ("", "-wal", "-shm")]
         assert {stat.S_IMODE(path.stat().st_mode) for path in beside} == {0o600}
     server.terminate()
-    assert await server.stopped() == ASKED_TO_STOP
+    assert await server.stopped() == STOPPED_BY_SIGTERM
     if backend == "sqlite":
         run("restore", str(made / "backup"), "--overwrite")
     made.chmod(0o700)
