@@ -204,9 +204,9 @@ async def running(
     from domain import clock
     from repositories.file import referenced_storage_keys
     from resolvers.authentication.reset_request import create_requested_links
-    from services.storage.file_store import StoreUnavailable, SweepResult
     from services.file_permissions import log_permissions
     from services.mail.mail_folder import sweep_mail_files
+    from services.storage.file_store import StoreUnavailable, SweepResult
     from transport.observability.metrics_server import serving_metrics
 
     log = structlog.get_logger("waymark")

@@ -275,26 +275,6 @@ class Database:
                 await autocommit.exec_driver_sql("PRAGMA analysis_limit=1000")
                 await autocommit.exec_driver_sql("ANALYZE")
 
-    async def truncate_log(self) -> bool:
-        """Moves SQLite's write-ahead log into the database and empties it, so that what was erased is nowhere.
-
-        Returns False if a reader or a writer kept it from that; a later call then does it. PostgreSQL needs none.
-        """
-        if not self.is_sqlite:
-            return True
-        try:
-            async with self._write_engine.connect() as connection:
-                autocommit = await connection.execution_options(isolation_level="AUTOCOMMIT")
-                # Not for as long as a write may wait: the sweeper tries again.
-                await autocommit.exec_driver_sql("PRAGMA busy_timeout=2000")
-                try:
-                    result = await autocommit.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
-                    return result.one()[0] == 0
-                finally:
-                    await autocommit.exec_driver_sql("PRAGMA busy_timeout=20000")
-        except OperationalError:
-            return False
-
     async def close(self) -> None:
         """Closes all connections."""
         await self._primary_pool.close()

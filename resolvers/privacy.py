@@ -8,6 +8,7 @@ import structlog
 from db.database import Database
 from db.models.learner import Learner
 from db.models.user import User
+from db.sqlite_log import truncate_log
 from domain.enums import UserErrorCode
 from repositories.file import referenced_storage_keys
 from resolvers.core.labels import listed, role_with_article
@@ -57,7 +58,7 @@ async def delete_remains(database: Database, store: FileStore, mail_folder: Path
             await asyncio.to_thread(erase_mail_files, mail_folder, erased.address, erased.name)
         except OSError as error:
             log.warning("erased_mail_not_deleted", cause=type(error).__name__)
-    if not await database.truncate_log():
+    if not await truncate_log(database):
         # The sweeper does it within five minutes.
         log.info("log_not_truncated")
 
