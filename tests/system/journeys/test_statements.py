@@ -39,8 +39,8 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "evidenceSubmit": (18, 17),
     "fileUploadCreate": (7, 8),
     "learnerEnrol": (16, 16),
-    # On SQLite three of them empty the write-ahead log, after the commit.
-    "learnerErase": (48, 45),
+    # On SQLite four of them empty the write-ahead log, after the commit.
+    "learnerErase": (49, 45),
     "learnerUpdate": (9, 9),
     "login": (16, 14),
     "logout": (7, 7),
