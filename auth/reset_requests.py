@@ -1,8 +1,8 @@
-"""Reads and deletes the stored requests for a link to choose a new password."""
+"""Reads the stored requests for a link to choose a new password."""
 
 import datetime as dt
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
@@ -30,11 +30,3 @@ async def lock_unhandled_request(session: AsyncSession, key: int) -> PasswordRes
         PasswordResetRequest.id == key, PasswordResetRequest.handled_at.is_(None)
     )
     return (await session.execute(unhandled.with_for_update())).scalar_one_or_none()
-
-
-async def delete_requests_before(database: Database, time: dt.datetime) -> None:
-    """Deletes the requests that were made before a time. Writes nothing if there are none."""
-    old = PasswordResetRequest.requested_at < time
-    if await database.rows(select(PasswordResetRequest.id).where(old).limit(1), primary=True):
-        async with database.writing() as session:
-            await session.execute(delete(PasswordResetRequest).where(old))

@@ -105,6 +105,7 @@ class PasswordResetRequest(Base):
 
     __tablename__ = "password_reset_request"
     __internal__ = True
+    __growth__ = Sweep(dt.timedelta(hours=1), lambda table, before: table.requested_at < before)
     __table_args__ = (Index("ix_password_reset_request_network", "network", "requested_at"),)
 
     id: Mapped[PrimaryKey]

@@ -9,12 +9,10 @@ import datetime as dt
 from auth.auth_sessions import account_by_username, count_recent_one_time_tokens
 from auth.reset_requests import (
     count_recent_requests,
-    delete_requests_before,
     lock_unhandled_request,
     unhandled_requests,
 )
 from db.models.auth_session import PasswordResetRequest
-from domain import clock
 from domain.enums import UserErrorCode
 from domain.errors import reject
 from domain.network import network_of
@@ -58,14 +56,13 @@ async def reset_request(context: Context, *, username: str) -> None:
 
 
 async def create_requested_links(services: Services) -> None:
-    """Creates a link and its e-mail for each request about an account, and deletes requests after an hour.
+    """Creates a link and its e-mail for each request about an account. The sweeper deletes requests after an hour.
 
     Each request is handled in a transaction of its own, together with the note that it was.
     """
     while keys := await unhandled_requests(services.database, _BATCH):
         for key in keys:
             await _handle(services, key)
-    await delete_requests_before(services.database, clock.now() - _HOUR)
 
 
 async def _handle(services: Services, key: int) -> None:

@@ -11,7 +11,14 @@ from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 
 from db.database import Database
-from db.models.auth_session import AuthSession, IdempotencyKey, LoginAttempt, OneTimeToken, RefreshToken
+from db.models.auth_session import (
+    AuthSession,
+    IdempotencyKey,
+    LoginAttempt,
+    OneTimeToken,
+    PasswordResetRequest,
+    RefreshToken,
+)
 from db.models.base import Base
 from db.models.file import File
 from db.models.learner import Learner
@@ -71,6 +78,9 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     for digest, age in (("a" * 64, 2 * DAY), ("b" * 64, dt.timedelta(hours=23))):
         columns = {"token_sha256": digest, "issued_at": now - 9 * DAY, "expires_at": now - age}
         await place.add(OneTimeToken(provider_id=user.provider_id, user_id=user.id, purpose="reset", **columns))
+    for name, age in (("old", 61 * MINUTE), ("new", 59 * MINUTE)):
+        request = {"network": "192.0.2.1", "address": "192.0.2.1", "requested_at": now - age}
+        await place.add(PasswordResetRequest(username=name, **request))
     await place.add(
         place.mail(1, sent_at=now - 31 * DAY),
         place.mail(2, sent_at=now - 29 * DAY),
@@ -80,11 +90,12 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     )
     assert await place.sweeper.sweep(now) == {
         "wrong_guess": 1, "idempotency_key": 1, "one_time_token": 1, "outbox_mail": 2, "refresh_token": 0, "sign_in": 0,
-        "file": 0,
+        "file": 0, "password_reset_request": 1,
     }  # fmt: skip
     assert await place.keys(LoginAttempt.subject) == ["new"]
     assert await place.keys(IdempotencyKey.key) == ["new"]
     assert await place.keys(OneTimeToken.token_sha256) == ["b" * 64]
+    assert await place.keys(PasswordResetRequest.username) == ["new"]
     assert await place.keys(OutboxMail.subject) == ["2", "4"]
 
 
