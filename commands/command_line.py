@@ -42,9 +42,31 @@ class _Command:
 
 def _add_database(commands: Any) -> None:
     migrate = commands.add_parser("migrate", help="bring the tables up to date")
+    half = migrate.add_mutually_exclusive_group()
+    half.add_argument(
+        "--expand", action="store_true", help="only add what this version needs; processes of the last version continue"
+    )
+    half.add_argument(
+        "--contract", action="store_true", help="only remove what the last version needed, once none of it runs"
+    )
     migrate.set_defaults(run=_Command("database", "run_migrate"))
     verify = commands.add_parser("verify", help="check the audit trail, the progress sums, signatures and files")
     verify.set_defaults(run=_Command("database", "run_verify"))
+
+
+def _add_doctor(commands: Any) -> None:
+    doctor = commands.add_parser("doctor", help="say what of the installation is not as docs/operations.md describes")
+    doctor.add_argument("--json", action="store_true", help="print JSON instead of lines")
+    doctor.add_argument("--backups", type=Path, metavar="FOLDER", help="the folder of the backups, to check their age")
+    doctor.add_argument(
+        "--environment-file", type=Path, default=Path("/etc/waymark.env"), metavar="FILE",
+        help="the file with the settings (default: /etc/waymark.env)",
+    )  # fmt: skip
+    doctor.add_argument(
+        "--unit", type=Path, default=Path("/etc/systemd/system/waymark@.service"), metavar="FILE",
+        help="the systemd unit (default: /etc/systemd/system/waymark@.service)",
+    )  # fmt: skip
+    doctor.set_defaults(run=_Command("doctor", "run_doctor"))
 
 
 def _add_backup(commands: Any) -> None:

@@ -5,7 +5,8 @@ import sys
 
 from commands.database_session import fail, with_database
 from db.database import Database
-from db.migrate import migrate
+from db.migrate import MigrationBlocked, contract, expand
+from db.table_version import migrations, table_version
 from services.audit.chain import audit_chain_heads
 from services.audit.separation_check import separation_notices
 from services.audit.verify import find_problems
@@ -13,12 +14,27 @@ from services.settings import Settings
 from services.storage.file_store import open_store
 
 
-def run_migrate(settings: Settings, _: argparse.Namespace) -> int:
-    """Runs the missing migrations."""
+def run_migrate(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Expands and contracts the tables, or does the one that is named."""
 
     async def work(database: Database) -> int:
-        await migrate(database)
-        print("The tables are up to date.")
+        try:
+            if not arguments.contract:
+                await expand(database, print)
+            elif migrations().pending(await table_version(database)):
+                return fail("The tables are not expanded: run `server.py migrate --expand` first.")
+            if not arguments.expand:
+                await contract(database, print)
+        except MigrationBlocked as error:
+            return fail(str(error))
+        version = await table_version(database)
+        if migrations().to_contract(version):
+            print(
+                "The tables are expanded. They serve this version and the last one: replace the processes one after "
+                "the other, then run `server.py migrate --contract`."
+            )
+        else:
+            print("The tables are up to date.")
         return 0
 
     return with_database(settings, work)

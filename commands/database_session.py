@@ -5,11 +5,9 @@ import sys
 from collections.abc import Awaitable, Callable
 
 from db.database import Database
-from db.migrate import has_pending_migrations
 from db.postgres_connection import ConnectionOptions, Pooler
+from db.table_version import table_problem
 from services.settings import Settings
-
-NOT_MIGRATED = "The tables are older than this version of Waymark: run `server.py migrate` first."
 
 
 def open_database(settings: Settings) -> Database:
@@ -20,15 +18,15 @@ def open_database(settings: Settings) -> Database:
 def with_database(settings: Settings, work: Callable[[Database], Awaitable[int]], *, migrated: bool = False) -> int:
     """Runs `work` on the installation's database; returns its exit status.
 
-    With `migrated`, refuses to work on tables that are older than the code.
+    With `migrated`, refuses to work on tables that this version cannot serve.
     """
 
     async def run() -> int:
         settings.data.mkdir(parents=True, exist_ok=True)
         database = open_database(settings)
         try:
-            if migrated and await has_pending_migrations(database):
-                return fail(NOT_MIGRATED)
+            if migrated and (problem := await table_problem(database)) is not None:
+                return fail(problem)
             return await work(database)
         finally:
             await database.close()

@@ -1,11 +1,12 @@
-"""What `serve` does before the server starts: makes the demo, or checks that the tables are up to date."""
+"""What `serve` does before the server starts: makes the demo, or checks that this version can serve the tables."""
 
 import asyncio
 from contextlib import suppress
 
-from commands.database_session import NOT_MIGRATED, open_database
+from commands.database_session import open_database
 from commands.demo import print_accounts
-from db.migrate import has_pending_migrations, migrate
+from db.migrate import migrate
+from db.table_version import table_problem
 from services.demo.accounts import ACCOUNTS
 from services.demo.builder import DemoExists, build_demo
 from services.settings import Settings
@@ -13,7 +14,10 @@ from services.storage.file_store import open_store
 
 
 def prepare(settings: Settings) -> None:
-    """Migrates the demo's database and fills it once; raises SystemExit for any other database that is not migrated."""
+    """Migrates the demo's database and fills it once.
+
+    Raises SystemExit if this version cannot serve the tables of another database.
+    """
 
     async def work() -> None:
         settings.data.mkdir(parents=True, exist_ok=True)
@@ -23,8 +27,8 @@ def prepare(settings: Settings) -> None:
                 await migrate(database)
                 with suppress(DemoExists):
                     await build_demo(database, open_store(settings.files_location), progress=True)
-            elif await has_pending_migrations(database):
-                raise SystemExit(NOT_MIGRATED)
+            elif (problem := await table_problem(database)) is not None:
+                raise SystemExit(problem)
         finally:
             await database.close()
 

@@ -1,51 +1,190 @@
-"""Creates and upgrades the tables with Alembic, over the same engine that serves requests."""
+"""Runs the migrations: `expand` adds, while processes of the last version serve; `contract` removes afterwards."""
 
-import functools
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from alembic import command
-from alembic.config import Config
+from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection
+from alembic.script import Script
+from sqlalchemy import Connection, inspect, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.database import Database
+from db.models.registry import metadata
+from db.table_version import Migrations, TableVersion, migrations, table_problem, table_version, version_of
+
+# A table lock is waited for so long: requests queue behind a waiting migration, and continue when it gives up. Less
+# than PostgreSQL's deadlock_timeout (1 s), so that the migration gives up before a request is cancelled.
+LOCK_MILLISECONDS = 500
+# How often a migration that found a table locked, or another migration running, is tried again, and after how long.
+LOCK_ATTEMPTS, LOCK_PAUSE_SECONDS = 120, 1.0
+# The key of PostgreSQL's advisory lock that one migration at a time holds.
+_ADVISORY_KEY = 0x5741594D41524B
+_LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
+
+Report = Callable[[str], None]
 
 
-async def migrate(database: Database) -> None:
-    """Runs all pending migrations in one transaction."""
-    await _in_transaction(database, lambda connection: command.upgrade(_config(connection), "head"))
+class MigrationBlocked(Exception):
+    """A lock was not available for two minutes; the message says which, and that nothing of the step was done."""
+
+
+async def migrate(database: Database, report: Report = lambda _: None) -> None:
+    """Expands, then contracts. `report` receives a line for each step."""
+    await expand(database, report)
+    await contract(database, report)
+
+
+async def expand(database: Database, report: Report = lambda _: None, found: Migrations | None = None) -> None:
+    """Runs the `upgrade` of all pending migrations, each in one transaction. The processes that run continue."""
+    found = found or migrations()
+    async with _only_one(database, report):
+        is_new = (await table_version(database)).oldest is None
+        for script in found.pending(await table_version(database)):
+            report(f"{script.revision}: {script.doc}")
+            await _run(database, _Step(script, found, is_new), report)
+
+
+async def contract(database: Database, report: Report = lambda _: None, found: Migrations | None = None) -> None:
+    """Runs the `contract` of all expanded migrations: no process of an older version may run any more."""
+    found = found or migrations()
+    async with _only_one(database, report):
+        for script in found.to_contract(await table_version(database)):
+            report(f"{script.revision}: contracts ({script.doc})")
+            await _run(database, _Step(script, found, contracts=True), report)
 
 
 async def has_pending_migrations(database: Database) -> bool:
-    """Returns whether the tables are older than this code."""
-    async with database.reading(primary=True) as connection:
-        current = await connection.run_sync(lambda each: MigrationContext.configure(each).get_current_revision())
-    return current != _head()
-
-
-@functools.cache
-def _head() -> str | None:
-    # Reads every migration file: once a process, because /ready asks again and again.
-    return ScriptDirectory.from_config(_config()).get_current_head()
+    """Returns whether this version cannot serve the tables."""
+    return await table_problem(database) is not None
 
 
 async def write_migration(database: Database, message: str) -> None:
     """Writes a migration file with the differences between the mapped classes and the database (for developers)."""
-    await _in_transaction(
-        database, lambda connection: command.revision(_config(connection), message, autogenerate=True)
+    config = migrations().config
+
+    def work(connection: Connection) -> None:
+        # Alembic refuses a database whose tables serve older versions too.
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = coalesce(expanded, version_num)")
+        config.attributes["connection"] = connection
+        command.revision(config, message, autogenerate=True)
+
+    async with database.writing() as session:
+        await (await session.connection()).run_sync(work)
+        await session.rollback()
+
+
+class _Step:
+    """One half of one migration. Called with a connection, it runs unless another process has run it meanwhile."""
+
+    def __init__(self, script: Script, found: Migrations, is_new: bool = False, contracts: bool = False) -> None:
+        self.script = script
+        self.in_transaction = contracts or getattr(script.module, "in_transaction", True)
+        self._found = found
+        self._is_new = is_new
+        self._contracts = contracts
+
+    def __call__(self, connection: Connection) -> None:
+        version = version_of(connection)
+        waiting = self._found.to_contract(version) if self._contracts else self._found.pending(version)
+        if self.script.revision not in [script.revision for script in waiting]:
+            return
+        run = self.script.module.contract if self._contracts else self.script.module.upgrade
+        # SQLAlchemy counts a connection in autocommit as one in a transaction, and a migration must not end it.
+        options = {"target_metadata": metadata, "transactional_ddl": False}
+        with Operations.context(MigrationContext.configure(connection, opts=options)):
+            run()
+        self._record(connection, version)
+
+    def _record(self, connection: Connection, version: TableVersion) -> None:
+        columns = _columns(connection)
+        if not columns:
+            connection.exec_driver_sql(
+                "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, expanded VARCHAR(32), "
+                "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
+            )
+        elif "expanded" not in columns:
+            connection.exec_driver_sql("ALTER TABLE alembic_version ADD COLUMN expanded VARCHAR(32)")
+        revision = self.script.revision
+        oldest = revision if self._contracts or self._is_new else version.oldest
+        expanded = version.expanded if self._contracts else revision
+        changed = "INSERT INTO alembic_version (version_num, expanded) VALUES (:oldest, :expanded)"
+        if version.oldest is not None:
+            changed = "UPDATE alembic_version SET version_num = :oldest, expanded = :expanded"
+        connection.execute(text(changed), {"oldest": oldest, "expanded": expanded})
+
+
+def _columns(connection: Connection) -> set[str]:
+    inspector = inspect(connection)
+    if not inspector.has_table("alembic_version"):
+        return set()
+    return {each["name"] for each in inspector.get_columns("alembic_version")}
+
+
+async def _run(database: Database, step: _Step, report: Report) -> None:
+    for attempt in range(1, LOCK_ATTEMPTS + 1):
+        try:
+            async with database.reading(primary=True) as connection:
+                return await _run_once(connection, step, database.is_sqlite)
+        except DBAPIError as error:
+            if getattr(error.orig, "sqlstate", None) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
+                raise
+        if attempt == 1:
+            report(f"{step.script.revision}: waits for a lock that a request or a maintenance command holds")
+        await asyncio.sleep(LOCK_PAUSE_SECONDS)
+    raise MigrationBlocked(
+        f"Migration {step.script.revision} did not get a table lock. Nothing of it was done. Find the transaction that "
+        "holds the lock in pg_stat_activity, end it, and run `server.py migrate` again."
     )
 
 
-def _config(connection: Connection | None = None) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    config.attributes["connection"] = connection
-    return config
+async def _run_once(connection: AsyncConnection, step: _Step, is_sqlite: bool) -> None:
+    """Runs a step on a connection in autocommit, in a transaction unless the migration declares otherwise."""
+    if not step.in_transaction:
+        return await connection.run_sync(step)
+    if is_sqlite:
+        # SQLite rebuilds a table to change it, and references to it must not be checked while it is gone. The setting
+        # has no effect within a transaction.
+        await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
+    await connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
+    try:
+        if not is_sqlite:
+            await connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
+        await connection.run_sync(step)
+        if is_sqlite and (broken := (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()):
+            raise RuntimeError(f"Migration {step.script.revision} breaks {len(broken)} references: {broken[:3]}")
+        await connection.exec_driver_sql("COMMIT")
+    except BaseException:
+        await connection.exec_driver_sql("ROLLBACK")
+        raise
+    finally:
+        if is_sqlite:
+            await connection.exec_driver_sql("PRAGMA foreign_keys=ON")
+    return None
 
 
-async def _in_transaction(database: Database, work: Callable[[Connection], Any]) -> None:
-    async with database.writing() as session:
-        await (await session.connection()).run_sync(work)
+@asynccontextmanager
+async def _only_one(database: Database, report: Report) -> AsyncIterator[None]:
+    """Waits until no other process migrates the database, and keeps others from it for the length of the block."""
+    if database.is_sqlite:
+        # Each step takes the write lock and then looks what is left to do.
+        yield
+        return
+    # In autocommit, because a transaction that stays open would block CREATE INDEX CONCURRENTLY.
+    async with database.reading(primary=True) as connection:
+        key = {"key": _ADVISORY_KEY}
+        for attempt in range(1, LOCK_ATTEMPTS + 1):
+            if await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
+                break
+            if attempt == 1:
+                report("Another `server.py migrate` is running: waits for it.")
+            await asyncio.sleep(LOCK_PAUSE_SECONDS)
+        else:
+            raise MigrationBlocked("Another `server.py migrate` is still running. Nothing was done.")
+        try:
+            yield
+        finally:
+            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)

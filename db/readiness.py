@@ -8,7 +8,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.database import Database
-from db.migrate import has_pending_migrations
+from db.table_version import table_problem
 from db.outages import CommitOutcomeUnknown, cause_of
 
 _ACCEPTS_WRITES = text("select not pg_is_in_recovery() and current_setting('default_transaction_read_only') = 'off'")
@@ -36,8 +36,8 @@ async def problem_of(database: Database, seconds: float) -> tuple[str, str] | No
 async def _problem_of(database: Database) -> tuple[str, str] | None:
     if not await _accepts_writes(database):
         return "the database accepts no writes", "it is a standby, or read-only"
-    if await has_pending_migrations(database):
-        return "the database needs `server.py migrate`", "the tables are older than the server"
+    if (problem := await table_problem(database)) is not None:
+        return problem, "the tables are of another version"
     return None
 
 

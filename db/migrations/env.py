@@ -1,4 +1,4 @@
-"""Alembic's environment: runs the migrations on the connection that `db.migrate` passes."""
+"""Alembic's environment, for `db.migrate.write_migration`: compares the mapped classes with a database."""
 
 from alembic import context
 

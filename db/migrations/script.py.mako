@@ -12,6 +12,7 @@ depends_on = ${repr(depends_on)}
 
 
 def upgrade() -> None:
+    # Only adds: processes of the last version run on these tables too. What only they need is removed by `contract()`.
     ${upgrades if upgrades else "pass"}
 
 

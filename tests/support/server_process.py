@@ -58,6 +58,8 @@ class ServerProcess:
             "WAYMARK_SECRET_KEYS": "test:" + base64.b64encode(bytes(range(32))).decode(),
             **environment,
         }
+        # The folder of the version that runs.
+        self.root = ROOT
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -69,7 +71,7 @@ class ServerProcess:
         """Starts it, and waits until it is ready. `environment`: further settings, for this start."""
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "server.py", "serve"], cwd=ROOT, env={**self.environment, **environment},
+                [sys.executable, "server.py", "serve"], cwd=self.root, env={**self.environment, **environment},
                 stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, umask=self.umask,
             )  # fmt: skip
         async with asyncio.timeout(PATIENCE), httpx2.AsyncClient(timeout=PATIENCE) as client:

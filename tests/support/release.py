@@ -1,0 +1,122 @@
+"""A rolling release: two processes of one version behind a proxy, replaced by another version under load."""
+
+import asyncio
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx2
+
+from tests.support.architecture import ROOT, files
+from tests.support.client import HttpClient
+from tests.support.future_migrations import write_migration
+from tests.support.server_process import STOPPED_BY_SIGTERM, ServerProcess
+
+READ = "{ employers(first: 5) { nodes { id name } } }"
+CREATE = 'mutation { employerCreate(input: { name: "%s" }) { employer { id } errors { code } } }'
+COUNT = '{ employers(search: "Site ") { totalCount } }'
+USERNAME, PASSWORD = "ana@hill.example", "a heron on the weir"
+# What a version needs of the repository to run.
+_NOT_NEEDED = ("tests/", "bench/", "docs/screenshots/", "web/fonts/")
+
+
+@dataclass
+class Load:
+    """Four clients that read and write in turn, on connections that stay open, until `stop`."""
+
+    address: str
+    username: str
+    password: str
+    written: list[str] = field(default_factory=list)
+    failed: list[str] = field(default_factory=list)
+    sent: int = 0
+
+    async def start(self) -> None:
+        self._stop = asyncio.Event()
+        self._clients = [asyncio.create_task(self._work(number)) for number in range(4)]
+
+    async def stop(self) -> None:
+        self._stop.set()
+        await asyncio.gather(*self._clients)
+
+    async def _work(self, number: int) -> None:
+        done = 0
+        async with httpx2.AsyncClient(base_url=self.address, timeout=60) as client:
+            person = HttpClient(client)
+            await person.sign_in(self.username, self.password)
+            while not self._stop.is_set():
+                name = f"Site {number}-{done}"
+                for query in (READ, CREATE % name):
+                    self.sent += 1
+                    try:
+                        response = await person.post(query)
+                    except httpx2.TransportError as error:
+                        self.failed.append(repr(error))
+                        continue
+                    if response.status_code != 200 or "errors" in response.json():
+                        self.failed.append(f"{response.status_code} {response.text[:200]}")
+                    elif query != READ:
+                        self.written.append(name)
+                done += 1
+                # Some hundred requests a second are load enough, and leave the proxy its share of the machine.
+                await asyncio.sleep(0.02)
+
+
+def next_version(folder: Path) -> Path:
+    """Makes a copy of this version with a migration that adds a column and removes another one afterwards."""
+    for path in files():
+        if not path.startswith(_NOT_NEEDED):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / path, folder / path)
+    versions = folder / "db" / "migrations"
+    before = sorted(each.name for each in (versions / "versions").glob("[0-9]*.py"))[-1][:4]
+    write_migration(
+        versions, f"{int(before) + 1:04}", before, "Replaces the source of an employer",
+        upgrade='op.add_column("employer", sa.Column("source", sa.Text(), nullable=True))',
+        contract='op.drop_column("employer", "source")',
+    )  # fmt: skip
+    return folder
+
+
+def command(root: Path, server: ServerProcess, *words: str, answers: str = "") -> str:
+    """Runs a command of a version with the settings of a server; returns what it prints."""
+    environment = {**server.environment, "PYTHONPATH": str(root)}
+    done = subprocess.run(
+        [sys.executable, "server.py", *words], cwd=root, env=environment, input=answers, capture_output=True, text=True,
+        timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+async def install(root: Path, server: ServerProcess) -> None:
+    """Makes the tables and the first account, with a version's own commands."""
+    await asyncio.to_thread(command, root, server, "migrate")
+    words = ("admin", "--provider", "Hill College", "--ukprn", "10001234", "--name", "Ana Ito", "--email", USERNAME)
+    await asyncio.to_thread(command, root, server, *words, answers=f"{PASSWORD}\n")
+
+
+async def release(servers: list[ServerProcess], root: Path, report: Callable[[str], None] = lambda _: None) -> None:
+    """Replaces the version of the processes as docs/operations.md describes: expand, replace each, contract."""
+    report(await asyncio.to_thread(command, root, servers[0], "migrate", "--expand"))
+    for server in servers:
+        server.terminate()
+        assert await server.stopped() == STOPPED_BY_SIGTERM
+        server.root = root
+        await server.start()
+        report(f"replaced the process at port {server.port}")
+        # The proxy sees it before the other one goes.
+        await asyncio.sleep(2)
+    report(await asyncio.to_thread(command, root, servers[0], "migrate", "--contract"))
+    await asyncio.sleep(1)
+
+
+def released_version(folder: Path, commit: str) -> Path:
+    """Extracts a commit of this repository."""
+    folder.mkdir(parents=True)
+    packed = subprocess.run(["git", "archive", commit], cwd=ROOT, check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x"], cwd=folder, input=packed, check=True)
+    return folder
