@@ -20,7 +20,7 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Waymark: an apprenticeship e-portfolio as one GraphQL API.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="serve (the default); the first start without a database makes the demo")
-    for add in (_add_database, _add_backup, _add_demo, _add_import, _add_admin, _add_privacy, _add_schema):
+    for add in (_add_database, _add_doctor, _add_backup, _add_demo, _add_import, _add_admin, _add_privacy, _add_schema):
         add(commands)
     return parser
 

@@ -22,7 +22,7 @@ def with_database(settings: Settings, work: Callable[[Database], Awaitable[int]]
     """
 
     async def run() -> int:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         database = open_database(settings)
         try:
             if migrated and (problem := await table_problem(database)) is not None:

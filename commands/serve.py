@@ -20,7 +20,7 @@ def prepare(settings: Settings) -> None:
     """
 
     async def work() -> None:
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
         database = open_database(settings)
         try:
             if settings.is_demo:

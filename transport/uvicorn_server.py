@@ -7,6 +7,8 @@ from types import FrameType
 import uvicorn
 from starlette.types import ASGIApp
 
+from transport.descriptor_watch import DescriptorWatch
+from transport.socket_activation import inherited_sockets
 from transport.timeout_protocol import TimeoutProtocol
 
 
@@ -22,6 +24,7 @@ class DrainingServer(uvicorn.Server):
         self._on_drain = on_drain
         self._signal: int | None = None
         self._stop_at = 0.0
+        self._descriptors = DescriptorWatch()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         self._on_drain()
@@ -33,13 +36,17 @@ class DrainingServer(uvicorn.Server):
             super().handle_exit(sig, frame)
 
     async def on_tick(self, counter: int) -> bool:
+        self._descriptors.look()
         if self._signal is not None and not self.should_exit and time.monotonic() >= self._stop_at:
             super().handle_exit(self._signal, None)
         return await super().on_tick(counter)
 
 
 def run(app: ASGIApp, *, host: str, port: int, drain_seconds: int, on_drain: Callable[[], None]) -> None:
-    """Serves until a signal stops it; running requests get 25 s to finish."""
+    """Serves until a signal stops it; running requests get 25 s to finish.
+
+    Listens on the sockets of the service manager, if it passes any, and else on `host` and `port`.
+    """
     config = uvicorn.Config(
         app,
         host=host,
@@ -55,4 +62,4 @@ def run(app: ASGIApp, *, host: str, port: int, drain_seconds: int, on_drain: Cal
         server_header=False,
         ws_max_size=1_000_000,
     )
-    DrainingServer(config, drain_seconds, on_drain).run()
+    DrainingServer(config, drain_seconds, on_drain).run(inherited_sockets() or None)

@@ -108,7 +108,8 @@ class FileStore:
         """Makes and opens the local folder. Raises StoreUnavailable."""
         assert self._folder is not None
         try:
-            (self._folder / atomic_write.INCOMING).mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            (self._folder / atomic_write.INCOMING).mkdir(exist_ok=True, mode=0o700)
             self._opened = LocalStore(self._folder)
         except (OSError, BaseError) as error:
             raise StoreUnavailable("The folder of the file store cannot be used.") from error

@@ -1,6 +1,7 @@
 """The command line: each command in a process of its own, on both databases."""
 
 import ast
+import json
 import os
 import subprocess
 import sys
@@ -187,3 +188,36 @@ def test_the_function_of_every_command_exists() -> None:
     assert len(functions) > 8
     for name, run in functions.items():
         assert callable(run.function()), name
+
+
+def test_migrate_expands_and_contracts(operator: Operator) -> None:
+    both = operator.run("migrate", "--expand", "--contract")
+    assert both.returncode == 2 and "not allowed with" in both.stderr
+    for option in ("--expand", "--contract"):
+        done = operator.run("migrate", option)
+        assert (done.returncode, done.stdout) == (0, "The tables are up to date.\n"), done.stderr
+
+
+def test_contract_refuses_tables_that_are_not_expanded(tmp_path: Path) -> None:
+    refused = Operator(f"sqlite:///{tmp_path / 'empty.db'}", tmp_path).run("migrate", "--contract")
+    assert refused.returncode == 1 and "migrate --expand" in refused.stderr
+
+
+def test_doctor_reports_as_lines_and_as_json(operator: Operator) -> None:
+    operator.environment["WAYMARK_BASE_URL"] = "http://portfolio.example"
+    found = operator.run("doctor")
+    assert found.returncode == 1, found.stderr
+    statuses = [line.split()[0] for line in found.stdout.splitlines()]
+    assert statuses == sorted(statuses, key=["problem", "warning", "ok"].index) and "problem" in statuses
+    document = json.loads(operator.run("doctor", "--json").stdout)
+    assert document["ok"] is False and len(document["findings"]) == len(statuses)
+    assert set(document["findings"][0]) == {"check", "status", "message"}
+
+
+@sqlite_only
+def test_doctor_succeeds_where_nothing_is_wrong(operator: Operator) -> None:
+    operator.folder.chmod(0o700)
+    Path(operator.environment["WAYMARK_DATABASE_URL"].partition("///")[2]).chmod(0o600)
+    (operator.folder / "waymark.dump").touch()
+    found = operator.run("doctor", "--backups", str(operator.folder))
+    assert (found.returncode, found.stderr) == (0, ""), found.stdout

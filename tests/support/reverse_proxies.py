@@ -1,10 +1,11 @@
-"""Proxies in front of several server processes, as docs/operations.md has them.
+"""Proxies in front of several server processes: those of deploy/, and a small one of the tests' own.
 
-HAProxy where it is installed, and a small one of the tests' own that does the same: it asks /ready, and sends nobody to
-a process that is not.
+HAProxy and nginx are used where they are installed. The small one does the same: it sends nobody to a process whose
+/ready is not 200.
 """
 
 import asyncio
+import os
 import shutil
 import subprocess
 from collections.abc import AsyncIterator, Sequence
@@ -14,7 +15,9 @@ from pathlib import Path
 from tests.support.architecture import ROOT
 from tests.support.server_process import free_port
 
+DEPLOY = ROOT / "deploy"
 HAPROXY = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")
 
 
 @asynccontextmanager
@@ -74,24 +77,51 @@ async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 @asynccontextmanager
 async def haproxy(ports: Sequence[int], folder: Path) -> AsyncIterator[str]:
-    """HAProxy with the configuration of docs/operations.md, its ports replaced by the test's."""
-    page = (ROOT / "docs" / "operations.md").read_text()
-    configuration = page.split("```haproxy\n")[1].split("```")[0]
-    own = free_port()
-    for standing, ours in (("*:80", f"127.0.0.1:{own}"), ("127.0.0.1:8001", f"127.0.0.1:{ports[0]}"),
-                           ("127.0.0.1:8002", f"127.0.0.1:{ports[1]}")):  # fmt: skip
-        assert standing in configuration
-        configuration = configuration.replace(standing, ours)
-    file = folder / "haproxy.cfg"
-    file.write_text(configuration)
+    """HAProxy with deploy/haproxy.cfg, at the addresses of the test."""
     assert HAPROXY is not None
-    process = subprocess.Popen([HAPROXY, "-f", file, "-db"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    own = free_port()
+    addresses = {"WAYMARK_BIND": f"127.0.0.1:{own}"} | {
+        f"WAYMARK_{name}": f"127.0.0.1:{port}" for name, port in zip(("ONE", "TWO"), ports, strict=True)
+    }
+    command = [HAPROXY, "-f", str(DEPLOY / "haproxy.cfg"), "-db"]
+    async with _running(command, own, {**os.environ, **addresses}):
+        yield f"http://127.0.0.1:{own}"
+
+
+@asynccontextmanager
+async def nginx(ports: Sequence[int], folder: Path) -> AsyncIterator[str]:
+    """nginx with deploy/nginx.conf, its ports replaced by the test's."""
+    assert NGINX is not None
+    own = free_port()
+    configuration = (DEPLOY / "nginx.conf").read_text()
+    for documented, actual in (("listen 80;", f"listen 127.0.0.1:{own};"), ("127.0.0.1:8001", f"127.0.0.1:{ports[0]}"),
+                               ("127.0.0.1:8002", f"127.0.0.1:{ports[1]}")):  # fmt: skip
+        assert documented in configuration
+        configuration = configuration.replace(documented, actual)
+    (folder / "waymark.conf").write_text(configuration)
+    temporary = "\n".join(
+        f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    main = folder / "nginx.conf"
+    main.write_text(
+        f"daemon off; master_process off; pid {folder}/nginx.pid; error_log {folder}/nginx-error.log;\n"
+        f"events {{}}\nhttp {{ access_log off; {temporary}\n include {folder}/waymark.conf; }}\n"
+    )
+    checked = subprocess.run([NGINX, "-t", "-c", main, "-p", folder], capture_output=True, text=True)
+    assert checked.returncode == 0, checked.stderr
+    async with _running([NGINX, "-c", str(main), "-p", str(folder)], own, dict(os.environ)):
+        yield f"http://127.0.0.1:{own}"
+
+
+@asynccontextmanager
+async def _running(command: list[str], port: int, environment: dict[str, str]) -> AsyncIterator[None]:
+    process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         async with asyncio.timeout(20):
-            while not await _is_ready(own):
-                assert process.poll() is None, "HAProxy does not take the configuration of docs/operations.md"
+            while not await _is_ready(port):
+                assert process.poll() is None, f"{command[0]} does not start"
                 await asyncio.sleep(0.1)
-        yield f"http://127.0.0.1:{own}"
+        yield
     finally:
-        process.kill()
+        process.terminate()
         process.wait()

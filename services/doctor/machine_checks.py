@@ -1,0 +1,149 @@
+"""Checks of the machine: files and who can read them, descriptors, free space, libraries, the systemd unit, backups."""
+
+import re
+import resource
+import shutil
+import stat
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from sqlalchemy import make_url
+
+from domain import clock
+from services.doctor.finding import Finding, ok, problem, warning
+from services.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+_LEAST_DESCRIPTORS = 4096
+_LEAST_FREE_BYTES = 1 << 30
+# A nightly backup, with two hours to make it.
+_BACKUP_HOURS = 26
+# Filesystems on which SQLite's locks do not work between machines (statfs(2) has no names; /proc/mounts has).
+_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "fuse.glusterfs", "glusterfs", "ceph", "afs"}
+# Line of a unit -> why.
+_UNIT_LINES = {
+    r"^UMask=0?077$": "UMask=0077, so that nobody else reads the files",
+    r"^Restart=always$": "Restart=always, so that it starts again after a fault",
+    r"^LimitNOFILE=(\d{5,}|infinity)$": "LimitNOFILE=65536, because every connection is a descriptor",
+    r"^NoNewPrivileges=(true|yes)$": "NoNewPrivileges=true",
+    r"^ProtectSystem=strict$": "ProtectSystem=strict",
+    r"^WantedBy=multi-user\.target$": "[Install] with WantedBy=multi-user.target, so that it starts with the machine",
+    r"^After=.*\bnetwork-online\.target\b": "After=network-online.target",
+}
+
+
+def check_machine(settings: Settings, environment_file: Path, unit: Path) -> Iterator[Finding]:
+    """Yields the findings about the machine. The environment file and the unit are checked if they exist."""
+    yield from _permissions(settings, environment_file)
+    yield _descriptors()
+    yield _space(settings)
+    yield _libraries()
+    yield _unit(unit)
+    if settings.database_url.startswith("sqlite"):
+        yield _filesystem(settings)
+
+
+def _permissions(settings: Settings, environment_file: Path) -> Iterator[Finding]:
+    private = [settings.data, environment_file]
+    if isinstance(settings.files_location, Path):
+        private.append(settings.files_location)
+    if settings.database_url.startswith("sqlite"):
+        private.append(_database_file(settings))
+    found = False
+    for path in private:
+        if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            found = True
+            yield problem("permissions", f"Other users of the machine can open {path}: run chmod go= {path}")
+    if not found:
+        yield ok("permissions", "Only the server's user can read its files.")
+
+
+def _descriptors() -> Finding:
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < _LEAST_DESCRIPTORS:
+        return warning(
+            "descriptors", f"A process may open {soft} files and connections: set LimitNOFILE=65536 in the unit."
+        )
+    return ok("descriptors", "A process may open enough files and connections.")
+
+
+def _space(settings: Settings) -> Finding:
+    free = shutil.disk_usage(settings.data).free
+    if free < _LEAST_FREE_BYTES:
+        return problem("space", f"{free >> 20} MB are free where the files are: uploads and writes will fail soon.")
+    return ok("space", f"{free >> 30} GB are free where the files are.")
+
+
+def _libraries() -> Finding:
+    if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return problem("libraries", "Waymark needs Python 3.11, 3.12 or 3.13: run scripts/setup.")
+    lock = ROOT / "requirements.lock"
+    if not lock.exists():
+        return ok("libraries", "Waymark is installed as a package, without the lock beside it.")
+    wrong = sorted(
+        name
+        for name, locked in re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==([\w.!+-]+) \\$", lock.read_text(), re.MULTILINE)
+        if (installed := _version(name)) is not None and installed != locked
+    )
+    if wrong:
+        return problem(
+            "libraries", f"Other versions than the lock's are installed: {', '.join(wrong)}. Run scripts/setup."
+        )
+    return ok("libraries", "The installed libraries are those of requirements.lock.")
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        # A library for another platform, or for the tests.
+        return None
+
+
+def _unit(unit: Path) -> Finding:
+    if not unit.exists():
+        return warning(
+            "unit", f"There is no {unit}: nothing starts the server with the machine, unless it is a container."
+        )
+    text = unit.read_text()
+    missing = [line for pattern, line in _UNIT_LINES.items() if not re.search(pattern, text, re.MULTILINE)]
+    if missing:
+        return warning("unit", f"{unit} lacks: {'; '.join(missing)}. Compare it with deploy/{unit.name}.")
+    return ok("unit", f"{unit} is as in deploy/.")
+
+
+def _filesystem(settings: Settings) -> Finding:
+    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
+    file = str(_database_file(settings).absolute())
+    _, kind = max(
+        (each for each in mounts if file.startswith(each[0])), key=lambda each: len(each[0]), default=("", "")
+    )
+    if kind in _NETWORK:
+        return problem(
+            "filesystem", f"The SQLite file is on {kind}, where its locks are not reliable: use a local disk."
+        )
+    return ok("filesystem", "The SQLite file is on a local disk.")
+
+
+def check_backups(folder: Path | None) -> Finding:
+    """Returns how old the newest backup under a folder is: a manifest of `server.py backup`, or a *.dump of pg_dump."""
+    if folder is None:
+        return warning("backups", "Not checked: name the folder of the backups with --backups.")
+    found = [
+        *folder.glob("manifest.json"),
+        *folder.glob("*/manifest.json"),
+        *folder.glob("*.dump"),
+        *folder.glob("*/*.dump"),
+    ]
+    if not found:
+        return problem("backups", f"There is no backup in {folder}.")
+    hours = (clock.now().timestamp() - max(path.stat().st_mtime for path in found)) / 3600
+    if hours > _BACKUP_HOURS:
+        return problem("backups", f"The newest backup is {hours:,.0f} hours old: make one every night.")
+    return ok("backups", f"The newest backup is {max(hours, 0):.0f} hours old.")
+
+
+def _database_file(settings: Settings) -> Path:
+    return Path(make_url(settings.database_url).database or "")
