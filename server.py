@@ -201,6 +201,7 @@ async def running(
 
     from db import background_task
     from db.outages import cause_of
+    from db.sqlite_file import short_log
     from db.worker_process import close_workers
     from domain import clock
     from repositories.file import referenced_storage_keys
@@ -231,6 +232,7 @@ async def running(
         log.info("started", address=settings.base_url, metrics=metrics_url, swept=swept.incomplete + swept.unreferenced)
         await stack.enter_async_context(services.database.monitoring())
         services.mail.add_source(functools.partial(create_requested_links, services))
+        await stack.enter_async_context(short_log(settings.database_url))
         await stack.enter_async_context(services.mail.running())
         await stack.enter_async_context(services.changes.listening())
         await stack.enter_async_context(background_task.running(metrics.loop_monitor.run, "loop monitor"))
@@ -268,9 +270,15 @@ def main(arguments: list[str] | None = None) -> int:
         settings = read_settings()
         if parsed.command in (None, "serve"):
             from commands.serve import prepare
+            from db.sqlite_file import DatabaseInUse, only_server
 
-            prepare(settings)
-            serve(settings)
+            try:
+                with only_server(settings.database_url):
+                    prepare(settings)
+                    serve(settings)
+            except DatabaseInUse as error:
+                print(error, file=sys.stderr)
+                return 1
             return 0
         return parsed.run(settings, parsed)
     except SettingsError as error:

@@ -51,6 +51,9 @@ def _add_database(commands: Any) -> None:
     )
     migrate.set_defaults(run=_Command("database", "run_migrate"))
     verify = commands.add_parser("verify", help="check the audit trail, the progress sums, signatures and files")
+    verify.add_argument(
+        "--state", type=Path, metavar="FILE", help="store in FILE how far the check has come, and continue from there"
+    )
     verify.set_defaults(run=_Command("database", "run_verify"))
 
 

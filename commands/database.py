@@ -9,7 +9,7 @@ from db.migrate import MigrationBlocked, contract, expand
 from db.table_version import migrations, table_version
 from services.audit.chain import audit_chain_heads
 from services.audit.separation_check import separation_notices
-from services.audit.verify import find_problems
+from services.audit.verify import VerifyState, find_problems
 from services.settings import Settings
 from services.storage.file_store import open_store
 
@@ -40,20 +40,26 @@ def run_migrate(settings: Settings, arguments: argparse.Namespace) -> int:
     return with_database(settings, work)
 
 
-def run_verify(settings: Settings, _: argparse.Namespace) -> int:
+def run_verify(settings: Settings, arguments: argparse.Namespace) -> int:
     """Prints each problem, or that there is none and where each audit trail ends.
 
-    Notices name what an earlier release allowed and this one does not; they do not change the exit status.
+    Notices name what an earlier release allowed and this one does not; they do not change the exit status. With
+    `--state`, continues a run that was stopped.
     """
+    try:
+        state = VerifyState(arguments.state)
+    except ValueError:
+        return fail("--state: the file is not one that verify wrote. Name another file, or remove it.")
+    if state.check is not None:
+        print(f"Continues the last run ({state.check}).", file=sys.stderr)
 
     async def work(database: Database) -> int:
-        count = 0
-        async for problem in find_problems(database, open_store(settings.files_location)):
+        async for problem in find_problems(database, open_store(settings.files_location), state):
             print(problem, file=sys.stderr)
-            count += 1
         async with database.snapshot() as session:
             async for notice in separation_notices(session):
                 print(f"Notice: {notice}.", file=sys.stderr)
+        count = state.problems
         if count:
             return fail("1 problem was found." if count == 1 else f"{count:,} problems were found.")
         print("No problems: the audit trail, the progress sums, the signatures and the files are all as recorded.")

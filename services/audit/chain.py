@@ -4,12 +4,14 @@ import datetime as dt
 import hashlib
 import json
 from collections.abc import AsyncIterator
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
+from services.audit.pieces import PIECE, Piece, problems_in
 
 # What the first event of a provider's trail holds in place of the hash before it.
 EMPTY_TRAIL_HASH = "0" * 64
@@ -40,21 +42,43 @@ async def audit_chain_heads(session: AsyncSession) -> list[dict[str, object]]:
 
 async def audit_chain_problems(session: AsyncSession) -> AsyncIterator[str]:
     """Yields a sentence for each event that was changed, removed, moved or added."""
-    for provider in (await session.execute(select(Provider).order_by(Provider.id))).scalars():
+    async for problem in problems_in(session, check_audit_chain):
+        yield problem
+
+
+async def check_audit_chain(session: AsyncSession, position: Any) -> Piece:
+    """Checks the next events of a trail. The position: provider, its last line, the hash of that line."""
+    key, sequence, previous = position or (-1, 0, EMPTY_TRAIL_HASH)
+    # The end of a trail and its events are read together: the server may add events between two pieces.
+    at_or_after = Provider.id > key if position is None else Provider.id >= key
+    provider = (await session.scalars(select(Provider).where(at_or_after).order_by(Provider.id).limit(1))).first()
+    if provider is None:
+        return Piece([], None)
+    if provider.id != key:
         sequence, previous = 0, EMPTY_TRAIL_HASH
-        statement = select(AuditEvent).where(AuditEvent.provider_id == provider.id).order_by(AuditEvent.sequence)
-        async for event in await session.stream_scalars(statement.execution_options(yield_per=500)):
-            sequence += 1
-            if event.sequence != sequence:
-                yield f"provider {provider.id}: line {sequence} is missing before line {event.sequence}"
-                sequence = event.sequence
-            if event.previous_hash != previous:
-                yield f"provider {provider.id}: line {event.sequence} does not follow the line before it"
-            if event.hash != event_hash(event):
-                yield f"provider {provider.id}: line {event.sequence} was changed"
-            previous = event.hash
-        if (provider.audit_sequence, provider.audit_hash) != (sequence, previous):
-            yield (
-                f"provider {provider.id}: the trail should end at line {provider.audit_sequence}, "
-                f"but ends at line {sequence}"
-            )
+    statement = (
+        select(AuditEvent)
+        .where(AuditEvent.provider_id == provider.id, AuditEvent.sequence > sequence)
+        .order_by(AuditEvent.sequence)
+        .limit(PIECE)
+    )
+    events = (await session.scalars(statement)).all()
+    problems = []
+    for event in events:
+        sequence += 1
+        if event.sequence != sequence:
+            problems.append(f"provider {provider.id}: line {sequence} is missing before line {event.sequence}")
+            sequence = event.sequence
+        if event.previous_hash != previous:
+            problems.append(f"provider {provider.id}: line {event.sequence} does not follow the line before it")
+        if event.hash != event_hash(event):
+            problems.append(f"provider {provider.id}: line {event.sequence} was changed")
+        previous = event.hash
+    if len(events) == PIECE:
+        return Piece(problems, [provider.id, sequence, previous])
+    if (provider.audit_sequence, provider.audit_hash) != (sequence, previous):
+        problems.append(
+            f"provider {provider.id}: the trail should end at line {provider.audit_sequence}, "
+            f"but ends at line {sequence}"
+        )
+    return Piece(problems, [provider.id + 1, 0, EMPTY_TRAIL_HASH])

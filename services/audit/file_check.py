@@ -3,12 +3,18 @@
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.file import File
+from services.audit.pieces import Piece, problems_in
 from services.storage.file_store import FileStore
+
+# Files of one piece: they are read while its transaction is open.
+_FILES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,22 +39,32 @@ async def stored_file_records(session: AsyncSession) -> AsyncIterator[StoredFile
 
 
 async def corrupt_files(session: AsyncSession, store: FileStore) -> AsyncIterator[str]:
-    """Yields a sentence for each file that is missing or differs from its record. Reads every stored byte once.
-
-    Raises StoreUnavailable.
-    """
-    read: tuple[str, int, str] | None = None
-    async for record in stored_file_records(session):
-        if read is None or read[0] != record.storage_key:
-            read = await _read(store, record.storage_key)
-        if read is None:
-            yield f"file {record.key}: it is not in the store"
-        elif read[1:] != (record.size, record.sha256):
-            yield f"file {record.key}: the stored bytes are not those that were uploaded"
+    """Yields a sentence for each file that is missing or differs from its record. Raises StoreUnavailable."""
+    async for problem in problems_in(session, partial(check_files, store)):
+        yield problem
 
 
-async def _read(store: FileStore, storage_key: str | None) -> tuple[str, int, str] | None:
-    """(storage key, size, SHA-256) of the stored bytes; None if there are none."""
+async def check_files(store: FileStore, session: AsyncSession, position: Any) -> Piece:
+    """Reads the next files. The position: the key of the last record. Raises StoreUnavailable."""
+    statement = (
+        select(File.id, File.storage_key, File.size, File.sha256)
+        .where(File.uploaded_at.is_not(None), File.erased_at.is_(None), File.id > (position or 0))
+        .order_by(File.id)
+        .limit(_FILES)
+    )
+    records = (await session.execute(statement)).all()
+    problems = []
+    for key, storage_key, size, sha256 in records:
+        stored = await _read(store, storage_key)
+        if stored is None:
+            problems.append(f"file {key}: it is not in the store")
+        elif stored != (size, sha256):
+            problems.append(f"file {key}: the stored bytes are not those that were uploaded")
+    return Piece(problems, records[-1].id if len(records) == _FILES else None)
+
+
+async def _read(store: FileStore, storage_key: str | None) -> tuple[int, str] | None:
+    """(size, SHA-256) of the stored bytes; None if there are none."""
     if storage_key is None:
         return None
     digest, size = hashlib.sha256(), 0
@@ -58,4 +74,4 @@ async def _read(store: FileStore, storage_key: str | None) -> tuple[str, int, st
             size += len(chunk)
     except FileNotFoundError:
         return None
-    return storage_key, size, digest.hexdigest()
+    return size, digest.hexdigest()

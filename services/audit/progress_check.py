@@ -1,30 +1,48 @@
 """Checks the progress sums in `aim_progress` and `criterion_progress` against the records that they count."""
 
-from sqlalchemy import and_, func, or_, select
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.aim import Aim, AimProgress
 from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import EvidenceMapping
 from db.models.qualification import Qualification
+from services.audit.pieces import Piece, key_range, problems_in
 from services.progress import count_criteria
-
-_MAPPINGS = (
-    select(EvidenceMapping.aim_id, EvidenceMapping.criterion_id, func.count().label("counted"))
-    .group_by(EvidenceMapping.aim_id, EvidenceMapping.criterion_id)
-    .subquery()
-)
-_SAME_CRITERION = and_(
-    _MAPPINGS.c.aim_id == CriterionProgress.aim_id, _MAPPINGS.c.criterion_id == CriterionProgress.criterion_id
-)
 
 
 async def progress_mismatches(session: AsyncSession) -> list[str]:
     """A sentence for each stored sum that differs from a fresh count; empty if all are right."""
-    return [*await _aim_sums(session), *await _evidence_counts(session), *await _missing_rows(session)]
+    return [problem async for problem in problems_in(session, check_progress)]
 
 
-async def _aim_sums(session: AsyncSession) -> list[str]:
+async def check_progress(session: AsyncSession, position: Any) -> Piece:
+    """Checks the sums of the next aims. The position: the key of the last aim."""
+    aims, last = await key_range(session, Aim.id, position)
+
+    def within(aim_id: Any) -> ColumnElement[bool]:
+        after = aim_id > (position if position is not None else -1)
+        return after if last is None else and_(after, aim_id <= last)
+
+    mappings = (
+        select(EvidenceMapping.aim_id, EvidenceMapping.criterion_id, func.count().label("counted"))
+        .where(within(EvidenceMapping.aim_id))
+        .group_by(EvidenceMapping.aim_id, EvidenceMapping.criterion_id)
+        .subquery()
+    )
+    counts = await _evidence_counts(session, mappings, within(CriterionProgress.aim_id))
+    return Piece([*await _aim_sums(session, aims), *counts, *await _missing_rows(session, mappings)], last)
+
+
+def _same_criterion(mappings: Any) -> ColumnElement[bool]:
+    return and_(
+        mappings.c.aim_id == CriterionProgress.aim_id, mappings.c.criterion_id == CriterionProgress.criterion_id
+    )
+
+
+async def _aim_sums(session: AsyncSession, aims: ColumnElement[bool]) -> list[str]:
     mapped, signed_off = count_criteria(Aim.id)
     statement = (
         select(
@@ -33,13 +51,14 @@ async def _aim_sums(session: AsyncSession) -> list[str]:
         .join(Qualification, Qualification.id == Aim.qualification_id)
         .outerjoin(AimProgress, AimProgress.aim_id == Aim.id)
         .where(
+            aims,
             or_(
                 AimProgress.aim_id.is_(None),
                 AimProgress.learner_id != Aim.learner_id,
                 AimProgress.criteria_total != Qualification.criterion_count,
                 AimProgress.criteria_mapped != mapped,
                 AimProgress.criteria_signed_off != signed_off,
-            )
+            ),
         )
     )
     return [
@@ -55,11 +74,11 @@ def _describe(sums: AimProgress | None) -> str:
     return f"{sums.criteria_total} criteria, {sums.criteria_mapped} mapped, {sums.criteria_signed_off} signed off"
 
 
-async def _evidence_counts(session: AsyncSession) -> list[str]:
+async def _evidence_counts(session: AsyncSession, mappings: Any, criteria: ColumnElement[bool]) -> list[str]:
     statement = (
-        select(CriterionProgress, _MAPPINGS.c.counted)
-        .outerjoin(_MAPPINGS, _SAME_CRITERION)
-        .where(CriterionProgress.evidence_count != func.coalesce(_MAPPINGS.c.counted, 0))
+        select(CriterionProgress, mappings.c.counted)
+        .outerjoin(mappings, _same_criterion(mappings))
+        .where(criteria, CriterionProgress.evidence_count != func.coalesce(mappings.c.counted, 0))
     )
     return [
         f"aim {row.CriterionProgress.aim_id}, criterion {row.CriterionProgress.criterion_id}: stored "
@@ -68,10 +87,10 @@ async def _evidence_counts(session: AsyncSession) -> list[str]:
     ]
 
 
-async def _missing_rows(session: AsyncSession) -> list[str]:
+async def _missing_rows(session: AsyncSession, mappings: Any) -> list[str]:
     statement = (
-        select(_MAPPINGS.c.aim_id, _MAPPINGS.c.criterion_id)
-        .outerjoin(CriterionProgress, _SAME_CRITERION)
+        select(mappings.c.aim_id, mappings.c.criterion_id)
+        .outerjoin(CriterionProgress, _same_criterion(mappings))
         .where(CriterionProgress.aim_id.is_(None))
     )
     return [

@@ -17,10 +17,12 @@ from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
 from db.models.file import File
 from db.models.learner import Learner
+from db.models.provider import Provider
 from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.unit_signature import UnitSignature
 from domain.confirmation_statements import document_statement, evidence_statement, unit_sha256, unit_statement
+from services.audit.pieces import Piece, key_range, problems_in
 
 _STREAMED = {"yield_per": 500}
 # The mutations whose audit events record a signature.
@@ -39,12 +41,19 @@ TrailStarts = dict[int, dt.datetime]
 
 async def signature_problems(session: AsyncSession) -> AsyncIterator[str]:
     """Yields a sentence for each signature that does not match what was signed or the audit trail."""
-    starts = await _trail_starts(session)
-    for check in (_evidence_problems, _document_problems, _unit_problems):
-        async for problem in check(session, starts):
-            yield problem
-    async for problem in _missing_signatures(session):
+    async for problem in problems_in(session, check_signatures):
         yield problem
+
+
+async def check_signatures(session: AsyncSession, position: Any) -> Piece:
+    """Checks the next signatures. The position: the number of the part, and the last key of it."""
+    part, after = position or (0, None)
+    table, problems = _PARTS[part]
+    within, last = await key_range(session, table.id, after)
+    found = [problem async for problem in problems(session, await _trail_starts(session), within)]
+    if last is not None:
+        return Piece(found, [part, last])
+    return Piece(found, [part + 1, None] if part + 1 < len(_PARTS) else None)
 
 
 async def _rows(session: AsyncSession, statement: Select[*tuple[Any, ...]]) -> AsyncIterator[Row[*tuple[Any, ...]]]:
@@ -68,8 +77,16 @@ def _event_of(signature: Any, actions: Sequence[str], subject: str, key: Any, pa
 
 
 async def _trail_starts(session: AsyncSession) -> TrailStarts:
-    statement = select(AuditEvent.provider_id, func.min(AuditEvent.at).label("start")).group_by(AuditEvent.provider_id)
-    return {row.provider_id: row.start for row in await session.execute(statement)}
+    first = (
+        select(AuditEvent.at)
+        .where(AuditEvent.provider_id == Provider.id)
+        .order_by(AuditEvent.sequence)
+        .limit(1)
+        .correlate(Provider)
+        .scalar_subquery()
+    )
+    rows = await session.execute(select(Provider.id, first.label("start")))
+    return {row.id: row.start for row in rows if row.start is not None}
 
 
 def _trail_problem(row: Any, signature: Any, sha256: str | None, starts: TrailStarts) -> str | None:
@@ -82,7 +99,9 @@ def _trail_problem(row: Any, signature: Any, sha256: str | None, starts: TrailSt
     return "its digest is not the one in the audit trail" if recorded not in (None, sha256) else None
 
 
-async def _evidence_problems(session: AsyncSession, starts: TrailStarts) -> AsyncIterator[str]:
+async def _evidence_problems(
+    session: AsyncSession, starts: TrailStarts, within: ColumnElement[bool]
+) -> AsyncIterator[str]:
     signature = EvidenceSignature
     statement = (
         select(
@@ -100,6 +119,7 @@ async def _evidence_problems(session: AsyncSession, starts: TrailStarts) -> Asyn
         )
         .outerjoin(File, File.id == EvidenceVersion.file_id)
         .outerjoin(AuditEvent, _event_of(signature, _EVIDENCE_ACTIONS, "Evidence", signature.evidence_id))
+        .where(within)
         .order_by(signature.id)
     )  # fmt: skip
     async for row in _rows(session, statement):
@@ -116,7 +136,9 @@ async def _evidence_problems(session: AsyncSession, starts: TrailStarts) -> Asyn
             yield f"evidence {signed.evidence_id}, signature {signed.id}: {problem}"
 
 
-async def _document_problems(session: AsyncSession, starts: TrailStarts) -> AsyncIterator[str]:
+async def _document_problems(
+    session: AsyncSession, starts: TrailStarts, within: ColumnElement[bool]
+) -> AsyncIterator[str]:
     slot = SignatureSlot
     statement = (
         select(
@@ -127,6 +149,7 @@ async def _document_problems(session: AsyncSession, starts: TrailStarts) -> Asyn
         .join(File, File.id == SignatureRequest.file_id)
         .join(Learner, Learner.id == slot.learner_id)
         .outerjoin(AuditEvent, _event_of(slot, _DOCUMENT_ACTIONS, "SignatureRequest", slot.request_id))
+        .where(within)
         .order_by(slot.id)
     )  # fmt: skip
     async for row in _rows(session, statement):
@@ -144,7 +167,7 @@ async def _document_problems(session: AsyncSession, starts: TrailStarts) -> Asyn
             yield f"document {signed.request_id}, slot {signed.id} ({signed.role.value}): {problem}"
 
 
-async def _unit_problems(session: AsyncSession, starts: TrailStarts) -> AsyncIterator[str]:
+async def _unit_problems(session: AsyncSession, starts: TrailStarts, within: ColumnElement[bool]) -> AsyncIterator[str]:
     signature = UnitSignature
     progress_of_criterion = and_(
         CriterionProgress.aim_id == signature.aim_id, CriterionProgress.criterion_id == QualificationCriterion.id
@@ -164,6 +187,7 @@ async def _unit_problems(session: AsyncSession, starts: TrailStarts) -> AsyncIte
         .outerjoin(AuditEvent, _event_of(signature, _UNIT_ACTIONS, "Unit", signature.aim_id, signature.unit_id))
         .outerjoin(QualificationCriterion, QualificationCriterion.unit_id == signature.unit_id)
         .outerjoin(CriterionProgress, progress_of_criterion)
+        .where(within)
         .order_by(signature.id, QualificationCriterion.id)
     )  # fmt: skip
     # One row for each criterion of a signed unit; the rows of one signature follow each other.
@@ -209,7 +233,7 @@ def _problems_of_unit(row: Any, criteria: list[tuple[int, int, bool]], starts: T
     return [f"{prefix}: {problem}" for problem in problems if problem]
 
 
-async def _missing_signatures(session: AsyncSession) -> AsyncIterator[str]:
+async def _missing_signatures(session: AsyncSession, _: TrailStarts, within: ColumnElement[bool]) -> AsyncIterator[str]:
     """Yields a sentence for each audit event of a signature that does not exist."""
     evidence_event = _event_of(EvidenceSignature, _EVIDENCE_ACTIONS, "Evidence", EvidenceSignature.evidence_id)
     document_event = _event_of(SignatureSlot, _DOCUMENT_ACTIONS, "SignatureRequest", SignatureSlot.request_id)
@@ -223,7 +247,7 @@ async def _missing_signatures(session: AsyncSession) -> AsyncIterator[str]:
         statement = (
             select(AuditEvent.sequence, AuditEvent.provider_id, AuditEvent.subject_key)
             .outerjoin(table, is_event_of)
-            .where(AuditEvent.action.in_(actions), table.id.is_(None))
+            .where(within, AuditEvent.action.in_(actions), table.id.is_(None))
             .order_by(AuditEvent.provider_id, AuditEvent.sequence)
         )
         async for row in _rows(session, statement):
@@ -231,3 +255,12 @@ async def _missing_signatures(session: AsyncSession) -> AsyncIterator[str]:
                 f"provider {row.provider_id}: line {row.sequence} of the audit trail says that {subject} "
                 f"{row.subject_key} was signed, but there is no such signature"
             )
+
+
+# The parts of the check: the table whose keys are its positions, and what finds the problems.
+_PARTS: list[tuple[Any, Any]] = [
+    (EvidenceSignature, _evidence_problems),
+    (SignatureSlot, _document_problems),
+    (UnitSignature, _unit_problems),
+    (AuditEvent, _missing_signatures),
+]

@@ -1,46 +1,107 @@
-"""All checks of `server.py verify`, on one snapshot of the database."""
+"""All checks of `server.py verify`, piece by piece, each on a snapshot of its own."""
 
+import json
+import os
 from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
-from services.audit.chain import audit_chain_problems
-from services.audit.file_check import corrupt_files
-from services.audit.progress_check import progress_mismatches
-from services.audit.signature_check import signature_problems
+from services.audit.chain import check_audit_chain
+from services.audit.file_check import check_files
+from services.audit.pieces import Check, Piece, problems_in
+from services.audit.progress_check import check_progress
+from services.audit.signature_check import check_signatures
 from services.storage.file_store import FileStore
 
 
-async def find_problems(database: Database, store: FileStore) -> AsyncIterator[str]:
+class VerifyState:
+    """Where a run of the checks stands: in a file, so that a run that was stopped continues there.
+
+    Without a path, the state is kept nowhere. Raises ValueError for a file that is not one.
+    """
+
+    def __init__(self, path: Path | None = None) -> None:
+        self._path = path
+        self.check: str | None = None
+        self.position: Any = None
+        self.problems = 0
+        if path is not None and path.exists():
+            stored = json.loads(path.read_text())
+            if not isinstance(stored, dict) or set(stored) != {"check", "position", "problems"}:
+                raise ValueError("The file is not a state of verify.")
+            self.check, self.position, self.problems = stored["check"], stored["position"], stored["problems"]
+
+    def save(self, check: str, position: Any) -> None:
+        """Stores that a check continues at a position."""
+        self.check, self.position = check, position
+        if self._path is not None:
+            temporary = self._path.with_name(f"{self._path.name}.part")
+            stored = {"check": check, "position": position, "problems": self.problems}
+            temporary.write_text(json.dumps(stored))
+            os.replace(temporary, self._path)
+
+    def remove(self) -> None:
+        """Removes the file: the next run starts at the beginning."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
+
+
+async def find_problems(database: Database, store: FileStore, state: VerifyState | None = None) -> AsyncIterator[str]:
     """Yields a sentence for each record or file that is not as the server wrote it. The server may run meanwhile.
 
-    Checks the SQLite file, the audit trail, the progress sums, the signatures and the stored files, in that order.
-    Raises StoreUnavailable.
+    Checks the SQLite file, the audit trail, the progress sums, the signatures and the stored files, in that order. No
+    transaction is open for longer than one piece takes. Raises StoreUnavailable.
     """
-    async with database.snapshot() as session:
-        if database.is_sqlite:
-            for problem in await _sqlite_problems(session):
+    state = state or VerifyState()
+    checks = _checks(store)
+    if database.is_sqlite:
+        checks = {"database file": _check_sqlite, **checks}
+    names = list(checks)
+    first = state.check if state.check in checks else names[0]
+    for name in names[names.index(first) :]:
+        position = state.position if name == state.check else None
+        while True:
+            async with database.snapshot() as session:
+                piece = await checks[name](session, position)
+            state.problems += len(piece.problems)
+            for problem in piece.problems:
                 yield problem
-        async for problem in find_problems_in(session, store):
-            yield problem
+            if (position := piece.next) is None:
+                break
+            state.save(name, position)
+    state.remove()
 
 
 async def find_problems_in(session: AsyncSession, store: FileStore) -> AsyncIterator[str]:
     """Like `find_problems`, without the SQLite file, in the caller's transaction and with its changes."""
-    async for problem in audit_chain_problems(session):
-        yield problem
-    for problem in await progress_mismatches(session):
-        yield problem
-    async for problem in signature_problems(session):
-        yield problem
-    async for problem in corrupt_files(session, store):
-        yield problem
+    for check in _checks(store).values():
+        async for problem in problems_in(session, check):
+            yield problem
 
 
-async def _sqlite_problems(session: AsyncSession) -> list[str]:
-    integrity = await session.execute(text("PRAGMA integrity_check(100)"))
+def _checks(store: FileStore) -> dict[str, Check]:
+    return {
+        "audit trail": check_audit_chain,
+        "progress": check_progress,
+        "signatures": check_signatures,
+        "files": partial(check_files, store),
+    }
+
+
+async def _check_sqlite(session: AsyncSession, position: Any) -> Piece:
+    """Checks the next table of an SQLite file. The position: the name of the last table."""
+    next_table = text("SELECT name FROM sqlite_schema WHERE type = 'table' AND name > :last ORDER BY name LIMIT 1")
+    table = await session.scalar(next_table, {"last": position or ""})
+    if table is None:
+        return Piece([], None)
+    name = str(table).replace('"', '""')
+    integrity = await session.execute(text(f'PRAGMA integrity_check("{name}")'))
     problems = [f"the database file: {row[0]}" for row in integrity if row[0] != "ok"]
-    dangling = await session.execute(text("PRAGMA foreign_key_check"))
-    return problems + [f"{row[0]}, row {row[1]}: the row of {row[2]} that it refers to is missing" for row in dangling]
+    dangling = await session.execute(text(f'PRAGMA foreign_key_check("{name}")'))
+    problems += [f"{row[0]}, row {row[1]}: the row of {row[2]} that it refers to is missing" for row in dangling]
+    return Piece(problems, table)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from db.sqlite_file import network_filesystem
 from domain import clock
 from services.doctor.finding import Finding, ok, problem, warning
 from services.settings import Settings
@@ -20,8 +21,6 @@ _LEAST_DESCRIPTORS = 4096
 _LEAST_FREE_BYTES = 1 << 30
 # A nightly backup, with two hours to make it.
 _BACKUP_HOURS = 26
-# Filesystems on which SQLite's locks do not work between machines (statfs(2) has no names; /proc/mounts has).
-_NETWORK = {"nfs", "nfs4", "cifs", "smb3", "9p", "fuse.sshfs", "fuse.glusterfs", "glusterfs", "ceph", "afs"}
 # Line of a unit -> why.
 _UNIT_LINES = {
     r"^UMask=0?077$": "UMask=0077, so that nobody else reads the files",
@@ -115,15 +114,8 @@ def _unit(unit: Path) -> Finding:
 
 
 def _filesystem(settings: Settings) -> Finding:
-    mounts = [line.split()[1:3] for line in Path("/proc/mounts").read_text().splitlines()]
-    file = str(_database_file(settings).absolute())
-    _, kind = max(
-        (each for each in mounts if file.startswith(each[0])), key=lambda each: len(each[0]), default=("", "")
-    )
-    if kind in _NETWORK:
-        return problem(
-            "filesystem", f"The SQLite file is on {kind}, where its locks are not reliable: use a local disk."
-        )
+    if (kind := network_filesystem(_database_file(settings))) is not None:
+        return problem("filesystem", f"The SQLite file is on {kind}, whose locks are not reliable: use a local disk.")
     return ok("filesystem", "The SQLite file is on a local disk.")
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import aiosmtplib
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from db.database import Database
 from db.table_version import migrations, table_version
@@ -41,9 +41,14 @@ async def check_services(settings: Settings) -> AsyncIterator[Finding]:
     yield await _mail(settings)
 
 
-async def _database(database: Database, settings: Settings) -> list[Finding]:
+def _has_database(settings: Settings) -> bool:
     # A look at the tables must not make an SQLite file that does not exist.
-    if database.is_sqlite and not os.path.exists(settings.database_url.partition("///")[2].partition("?")[0]):
+    url = make_url(settings.database_url)
+    return url.get_backend_name() != "sqlite" or os.path.exists(url.database or "")
+
+
+async def _database(database: Database, settings: Settings) -> list[Finding]:
+    if not _has_database(settings):
         return [problem("tables", "The SQLite file does not exist: run `server.py migrate`.")]
     version = await table_version(database)
     wrong = migrations().problem(version)

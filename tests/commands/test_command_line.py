@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from commands.command_line import make_parser
+from db.sqlite_file import only_server
 
 ROOT = Path(__file__).parents[2]
 KEY = "first:" + "bXkga2V5IGlzIG5vdCBzaG9ydCwgYW5kIGl0IGlzIG5vdCB5b3Vycw=="
@@ -221,3 +222,25 @@ def test_doctor_succeeds_where_nothing_is_wrong(operator: Operator) -> None:
     (operator.folder / "waymark.dump").touch()
     found = operator.run("doctor", "--backups", str(operator.folder))
     assert (found.returncode, found.stderr) == (0, ""), found.stdout
+
+
+@sqlite_only
+def test_a_second_server_on_an_sqlite_file_is_refused_and_commands_are_not(operator: Operator) -> None:
+    with only_server(operator.environment["WAYMARK_DATABASE_URL"]):
+        refused = operator.run("serve")
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "Another Waymark server" in refused.stderr
+        assert operator.run("verify").returncode == 0
+
+
+def test_verify_continues_from_its_state(operator: Operator) -> None:
+    state = operator.folder / "state.json"
+    state.write_text(json.dumps({"check": "files", "position": 5, "problems": 2}))
+    continued = operator.run("verify", "--state", str(state))
+    assert continued.returncode == 1
+    assert continued.stderr == "Continues the last run (files).\n2 problems were found.\n"
+    assert not state.exists()
+    assert operator.run("verify", "--state", str(state)).returncode == 0
+    state.write_text("[]")
+    refused = operator.run("verify", "--state", str(state))
+    assert refused.returncode == 1 and refused.stderr.startswith("--state: ")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from db import sqlite_file
 from db.database import Database
 from services.doctor import machine_checks, service_checks
 from services.doctor.finding import Status
@@ -116,7 +117,7 @@ async def test_no_unit(installation: Installation):
 @SQLITE
 async def test_a_network_filesystem(installation: Installation, monkeypatch: pytest.MonkeyPatch):
     kinds = {line.split()[2] for line in Path("/proc/mounts").read_text().splitlines()}
-    monkeypatch.setattr(machine_checks, "_NETWORK", kinds)
+    monkeypatch.setattr(sqlite_file, "_NETWORK", kinds)
     found = (await installation.examine())["filesystem"]
     assert found.status is Status.PROBLEM and "local disk" in found.message
 

@@ -1,0 +1,50 @@
+"""Checks that read a limited number of rows at a time, so that no transaction stays open for long.
+
+A check is a function that takes a session and a position, reads one piece from there, and returns the problems in it
+and the next position. Positions are values of JSON: a run that was stopped continues from the last one.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, and_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+# Rows of one piece: it takes less than a second.
+PIECE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """The problems of a piece, a sentence each, and the position of the next; None at the end."""
+
+    problems: Sequence[str]
+    next: Any
+
+
+# Takes a session and a position, which is None at the beginning.
+Check = Callable[[AsyncSession, Any], Awaitable[Piece]]
+
+
+async def problems_in(session: AsyncSession, check: Check) -> AsyncIterator[str]:
+    """Yields the problems of all pieces, in the caller's transaction."""
+    position = None
+    while True:
+        piece = await check(session, position)
+        for problem in piece.problems:
+            yield problem
+        if (position := piece.next) is None:
+            return
+
+
+async def key_range(session: AsyncSession, key: Any, after: int | None) -> tuple[ColumnElement[bool], int | None]:
+    """Returns a condition for the next `PIECE` keys after one, and the last of them; None if no more follow.
+
+    The range of the last piece has no end, so that together the pieces cover every key there is.
+    """
+    beginning = key > (after if after is not None else -1)
+    keys = (await session.execute(select(key).where(beginning).order_by(key).limit(PIECE))).scalars().all()
+    if len(keys) < PIECE:
+        return beginning, None
+    return and_(beginning, key <= keys[-1]), keys[-1]

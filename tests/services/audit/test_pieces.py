@@ -1,0 +1,90 @@
+"""The checks in pieces: a run that was stopped continues, and the server may write between two pieces."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import update
+
+from db.models.aim import AimProgress
+from db.models.audit_event import AuditEvent
+from services.audit import chain, file_check, pieces
+from services.audit.verify import VerifyState, find_problems
+from tests.services.audit.test_verify import submit
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio
+
+
+@pytest.fixture(autouse=True)
+def single_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (chain, pieces):
+        monkeypatch.setattr(module, "PIECE", 1)
+    monkeypatch.setattr(file_check, "_FILES", 1)
+
+
+async def problems_of(scenario: EmptyPortfolio, state: VerifyState | None = None) -> list[str]:
+    return [each async for each in find_problems(scenario.database, scenario.services.files, state)]
+
+
+async def test_a_run_that_was_stopped_continues(empty_portfolio: EmptyPortfolio, tmp_path: Path):
+    for title in ("A wheel", "A frame"):
+        await submit(empty_portfolio, title)
+    async with empty_portfolio.database.writing() as session:
+        await session.execute(update(AuditEvent).where(AuditEvent.sequence == 1).values(address="192.0.2.1"))
+        await session.execute(update(AimProgress).values(criteria_total=999))
+    everything = await problems_of(empty_portfolio)
+    assert "line 1 was changed" in everything[0] and "999 criteria" in everything[-1]
+    path, found, runs, finished = tmp_path / "state.json", [], 0, False
+    while not finished:
+        runs += 1
+        running = find_problems(empty_portfolio.database, empty_portfolio.services.files, VerifyState(path))
+        async for problem in running:
+            found.append(problem)
+            # What was found in a piece that is not finished is found again, so the next run gets beyond it.
+            if found.count(problem) == 1:
+                await running.aclose()
+                break
+        else:
+            finished = True
+    assert runs > 2
+    assert list(dict.fromkeys(found)) == everything
+    # The run that finished began where the one before it was stopped, and not with the first problem.
+    assert found.count(everything[0]) < runs and not path.exists()
+
+
+async def test_the_state_is_where_the_next_piece_begins(empty_portfolio: EmptyPortfolio, tmp_path: Path):
+    for title in ("A wheel", "A frame"):
+        await submit(empty_portfolio, title)
+    positions: list[tuple[str, object]] = []
+
+    class Recording(VerifyState):
+        def save(self, check: str, position: object) -> None:
+            super().save(check, position)
+            positions.append((check, json.loads((tmp_path / "state").read_text())["position"]))
+
+    assert await problems_of(empty_portfolio, Recording(tmp_path / "state")) == []
+    assert {check for check, _ in positions} >= {"audit trail", "progress", "signatures", "files"}
+    assert not (tmp_path / "state").exists()
+    for check, position in positions:
+        (tmp_path / "state").write_text(json.dumps({"check": check, "position": position, "problems": 0}))
+        assert await problems_of(empty_portfolio, VerifyState(tmp_path / "state")) == []
+
+
+async def test_writes_between_two_pieces_are_no_problem(empty_portfolio: EmptyPortfolio):
+    await submit(empty_portfolio, "A wheel")
+    checking = asyncio.create_task(problems_of(empty_portfolio))
+    written = 0
+    while not checking.done():
+        await submit(empty_portfolio, f"Part {written}")
+        written += 1
+        if written == 20:
+            break
+    assert await checking == []
+    assert written > 1
+
+
+def test_another_file_is_no_state(tmp_path: Path):
+    for content in ("[]", "{}", "not JSON"):
+        (tmp_path / "state").write_text(content)
+        with pytest.raises(ValueError):
+            VerifyState(tmp_path / "state")
