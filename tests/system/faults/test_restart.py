@@ -11,7 +11,7 @@ from pathlib import Path
 from tests.support.architecture import ROOT
 from tests.support.databases import Databases
 from tests.support.release import COUNT, PASSWORD, USERNAME, Load, install
-from tests.support.server_process import STOPPED_BY_SIGTERM, PATIENCE, ServerProcess
+from tests.support.server_process import PATIENCE, STOPPED_BY_SIGTERM, ServerProcess
 
 # Passes the listener as descriptor 3, with the process's own number, as systemd does.
 _START = "export LISTEN_PID=$$ LISTEN_FDS=1; exec " + sys.executable + " server.py serve"
