@@ -9,14 +9,13 @@ import pytest
 from tests.support.architecture import ROOT
 from tests.support.databases import Databases
 from tests.support.release import COUNT, PASSWORD, USERNAME, Load, install, next_version, release
-from tests.support.reverse_proxies import HAPROXY, NGINX, haproxy, nginx, small_proxy
+from tests.support.reverse_proxies import HAPROXY, haproxy, small_proxy
 from tests.support.server_process import STOPPED_BY_SIGTERM, ServerProcess
 
 SETTINGS = {"WAYMARK_DRAIN_SECONDS": "5", "WAYMARK_LIMIT_BUDGET": "0"}
 PROXIES = [
     pytest.param(small_proxy, id="small"),
     pytest.param(haproxy, id="haproxy", marks=pytest.mark.skipif(HAPROXY is None, reason="HAProxy is not installed")),
-    pytest.param(nginx, id="nginx", marks=pytest.mark.skipif(NGINX is None, reason="nginx is not installed")),
 ]
 
 
