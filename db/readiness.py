@@ -8,8 +8,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.database import Database
-from db.table_version import table_problem
 from db.outages import CommitOutcomeUnknown, cause_of
+from db.table_version import table_problem
 
 _ACCEPTS_WRITES = text("select not pg_is_in_recovery() and current_setting('default_transaction_read_only') = 'off'")
 

@@ -31,7 +31,10 @@ async def test_ready_requires_migrated_tables(databases: Databases, tmp_path: Pa
     async with serving(f"sqlite:///{tmp_path}/empty.db", tmp_path) as running, running.anonymous() as stranger:
         assert (await stranger.http.get("/health")).json() == {"status": "ok"}
         ready = await stranger.http.get("/ready")
-        assert (ready.status_code, ready.json()["status"]) == (503, "The database has no tables: run `server.py migrate` first.")
+        assert (ready.status_code, ready.json()["status"]) == (
+            503,
+            "The database has no tables: run `server.py migrate` first.",
+        )
     async with serving(await databases.fresh("sqlite"), tmp_path) as running, running.anonymous() as stranger:
         assert (await stranger.http.get("/ready")).json() == {"status": "ok", "uploads": "ok"}
         running.server.drain()
