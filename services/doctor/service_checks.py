@@ -9,6 +9,7 @@ import aiosmtplib
 from sqlalchemy import make_url, text
 
 from db.database import Database
+from db.postgres_connection import ConnectionOptions, Pooler
 from db.table_version import migrations, table_version
 from domain import clock
 from services.doctor.finding import Finding, ok, problem, warning
@@ -28,7 +29,7 @@ _FURTHER_CONNECTIONS = 1
 
 async def check_services(settings: Settings) -> AsyncIterator[Finding]:
     """Yields the findings about the database, the file store and the mail server."""
-    database = Database(settings.database_url, pool_size=1)
+    database = Database(settings.database_url, pool_size=1, options=ConnectionOptions(None, Pooler(settings.pooler)))
     try:
         async with asyncio.timeout(_WAIT_SECONDS):
             for finding in await _database(database, settings):
