@@ -45,7 +45,10 @@ MUTATIONS: dict[str, frozenset[Role]] = {
     "evidenceSubmit": _SUBMITTERS,
     "evidenceAssess": _ASSESSOR_ONLY,
     "evidenceReturn": _ASSESSOR_ONLY,
-    "evidenceResubmit": _SUBMITTERS,  # their own submissions only
+    "evidenceResubmit": _SUBMITTERS,  # their own submissions; learner and assessor also those of archived accounts
+    "evidenceUnmap": _ASSESSOR_ONLY,
+    "evidenceUpdate": _SUBMITTERS,  # their own submissions; an assessor all of the case
+    "evidenceWithdraw": _SUBMITTERS,  # their own submissions; an assessor all of the case
     "evidenceSign": _SIGNATORIES,
     "unitSign": _SIGNATORIES,
     "sessionBook": _BOOKING_STAFF,

@@ -52,6 +52,7 @@ class EvidenceStatus(_NamedEnum):
     RETURNED = auto()
     RESUBMITTED = auto()
     ASSESSED = auto()
+    WITHDRAWN = auto()
 
 
 class AssessmentMethod(_NamedEnum):

@@ -53,6 +53,8 @@ class EvidenceRow(LightRow):
     points_for_improvement: str | None = column(Evidence.points_for_improvement)
     assessed_by_key: int | None = column(Evidence.assessed_by_id)
     assessed_at: dt.datetime | None = column(Evidence.assessed_at)
+    returned_at: dt.datetime | None = column(Evidence.returned_at)
+    withdrawn_reason: str | None = column(Evidence.withdrawn_reason)
     submitted_by: UserRow = nested(UserRow, key=Evidence.submitted_by_id)
     file: FileRow = nested(FileRow)
 

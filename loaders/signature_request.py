@@ -47,11 +47,14 @@ class SignatureRequestRow(LightRow):
     ),
 )
 class SignatureSlotRow(LightRow):
-    """The signature slot of one role. All other fields are None until it is signed."""
+    """The signature slot of one role. All other fields are None until it is signed, `withdrawn_*` while it stands."""
 
     role: Role = column(SignatureSlot.role)
     signed_at: dt.datetime | None = column(SignatureSlot.signed_at)
     document_sha256: str | None = column(SignatureSlot.document_sha256)
+    signed_statement: str | None = column(SignatureSlot.statement)
+    withdrawn_at: dt.datetime | None = column(SignatureSlot.withdrawn_at)
+    withdrawn_reason: str | None = column(SignatureSlot.withdrawn_reason)
     signed_by: UserRow | None = optional(UserRow, key=SignatureSlot.signed_by_id)
 
 

@@ -1,6 +1,7 @@
 """Units of a learner's aim, made from the cached units of the qualification, and their signatures."""
 
 import datetime as dt
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import Select
@@ -74,13 +75,25 @@ class UnitLoader(OneLoader[tuple[int, int], UnitRow], node="Unit"):
 
 @dataclass(slots=True)
 class UnitSignatureRow:
-    """The place for the signature of one role under a unit's confirmation statement."""
+    """The place for the signature of one role under a unit's confirmation statement, or one that was withdrawn."""
 
     role: Role
     required: bool
-    # Both None until the role has signed.
+    # None until the role has signed.
     signed_by: UserRow | None = None
     signed_at: dt.datetime | None = None
+    signed_statement: str | None = None
+    completes_unit: bool = False
+    # None while the signature stands.
+    withdrawn_at: dt.datetime | None = None
+    withdrawn_reason: str | None = None
+
+
+def unit_signed_off(signatures: Iterable[UnitSignatureRow]) -> bool:
+    """Returns whether the roles have signed that the provider requires, today or on the day of the last signature."""
+    standing = [signature for signature in signatures if signature.withdrawn_at is None]
+    signed = all(signature.signed_at for signature in standing if signature.required)
+    return signed or any(signature.completes_unit for signature in standing)
 
 
 @row(
@@ -94,24 +107,32 @@ class _GivenSignatureRow(LightRow):
     unit_key: int = column(UnitSignature.unit_id)
     role: Role = column(UnitSignature.role)
     signed_at: dt.datetime = column(UnitSignature.signed_at)
+    signed_statement: str = column(UnitSignature.statement)
+    completes_unit: bool = column(UnitSignature.completes_unit)
+    withdrawn_at: dt.datetime | None = column(UnitSignature.withdrawn_at)
+    withdrawn_reason: str | None = column(UnitSignature.withdrawn_reason)
     signed_by: UserRow = nested(UserRow, key=UnitSignature.signed_by_id)
 
 
 @cached_statement
 def _given_signatures(role: Role) -> Select:
-    return _GivenSignatureRow.select(role).where(
-        any_of(UnitSignature.aim_id),
-        any_of(Aim.id),
-        any_of(UnitSignature.unit_id, "unit_keys"),
-        UnitSignature.withdrawn_at.is_(None),
-        scope.sees_aim(role),
+    return (
+        _GivenSignatureRow.select(role)
+        .where(
+            any_of(UnitSignature.aim_id),
+            any_of(Aim.id),
+            any_of(UnitSignature.unit_id, "unit_keys"),
+            scope.sees_aim(role),
+        )
+        .order_by(UnitSignature.signed_at, UnitSignature.id)
     )
 
 
 class UnitSignaturesLoader(ManyLoader[tuple[int, int], UnitSignatureRow]):
-    """Loads the signatures of a unit by (aim key, unit key), in the order of the roles.
+    """Loads the signatures of a unit by (aim key, unit key).
 
-    They are those that the provider requires, given or not, and any others that were given. Withdrawn ones are omitted.
+    They are those that the provider requires, given or not, and any others that were given, in the order of the roles;
+    then those that were withdrawn, oldest first, which are required of nobody.
     """
 
     keys_of = "unit"
@@ -119,6 +140,7 @@ class UnitSignaturesLoader(ManyLoader[tuple[int, int], UnitSignatureRow]):
     async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], list[UnitSignatureRow]]:
         required = self.reading.viewer.rules.unit_signatures
         found = {key: {role: UnitSignatureRow(role, required=True) for role in required} for key in keys}
+        withdrawn: dict[tuple[int, int], list[UnitSignatureRow]] = {key: [] for key in keys}
         given = await self.reading.read(
             _GivenSignatureRow,
             _given_signatures(self.reading.viewer.role),
@@ -128,6 +150,15 @@ class UnitSignaturesLoader(ManyLoader[tuple[int, int], UnitSignatureRow]):
         for each in given:
             # The statement combines all aims with all units, so it also finds pairs that are not among the keys.
             if (by_role := found.get((each.aim_key, each.unit_key))) is not None:
-                signature = UnitSignatureRow(each.role, each.role in required, each.signed_by, each.signed_at)
-                by_role[each.role] = signature
-        return {key: [by_role[role] for role in Role if role in by_role] for key, by_role in found.items()}
+                stands = each.withdrawn_at is None
+                signature = UnitSignatureRow(
+                    each.role, stands and each.role in required, each.signed_by, each.signed_at, each.signed_statement,
+                    each.completes_unit, each.withdrawn_at, each.withdrawn_reason,
+                )  # fmt: skip
+                if stands:
+                    by_role[each.role] = signature
+                else:
+                    withdrawn[each.aim_key, each.unit_key].append(signature)
+        return {
+            key: [by_role[role] for role in Role if role in by_role] + withdrawn[key] for key, by_role in found.items()
+        }

@@ -56,15 +56,21 @@ def _funnel(role: Role, required: int) -> Select:
     )
     roles = [bindparam(f"signer_{index}", type_=UnitSignature.role.type) for index in range(required)]
     signed = (
-        select(UnitSignature.aim_id, UnitSignature.unit_id, func.count().label("count"))
+        select(
+            UnitSignature.aim_id,
+            UnitSignature.unit_id,
+            total(case((UnitSignature.role.in_(roles), 1), else_=0)).label("count"),
+            func.max(case((UnitSignature.completes_unit, 1), else_=0)).label("completed"),
+        )
         .join(Aim, Aim.id == UnitSignature.aim_id)
-        .where(is_counted, scope.sees_aim(role), UnitSignature.withdrawn_at.is_(None), UnitSignature.role.in_(roles))
+        .where(is_counted, scope.sees_aim(role), UnitSignature.withdrawn_at.is_(None))
         .group_by(UnitSignature.aim_id, UnitSignature.unit_id)
         .subquery()
     )
     criteria = QualificationUnit.criterion_count
     complete = and_(criteria > 0, reached.c.signed_off == criteria)
-    signatures = func.coalesce(signed.c.count, 0, type_=Integer)
+    # As `loaders.unit.unit_signed_off`: by the roles of today, or by those of the day of the last signature.
+    signed_by_roles = or_(func.coalesce(signed.c.count, 0, type_=Integer) == required, signed.c.completed == 1)
     return (
         UnitFunnelRow.select(
             role,
@@ -72,7 +78,7 @@ def _funnel(role: Role, required: int) -> Select:
             started_count=func.count(case((reached.c.mapped > 0, 1))),
             mapped_count=func.count(case((and_(criteria > 0, reached.c.mapped == criteria), 1))),
             complete_count=func.count(case((complete, 1))),
-            signed_off_count=func.count(case((and_(complete, signatures == required), 1))),
+            signed_off_count=func.count(case((and_(complete, signed_by_roles), 1))),
         )
         .outerjoin(aims, aims.c.qualification_id == QualificationUnit.qualification_id)
         .outerjoin(reached, reached.c.unit_id == QualificationUnit.id)

@@ -5,8 +5,8 @@ from collections.abc import Collection
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models.evidence import EvidenceMapping, EvidenceSignature, EvidenceVersion
-from domain.enums import Role
+from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
+from domain.enums import EvidenceStatus, Role
 
 
 async def current_version_number(session: AsyncSession, evidence_key: int) -> int:
@@ -38,12 +38,24 @@ async def mappings_of_evidence(session: AsyncSession, evidence_key: int) -> dict
 async def criteria_met_by_other_evidence(
     session: AsyncSession, aim_key: int, evidence_key: int, keys: Collection[int]
 ) -> set[int]:
-    """Returns those of the criteria that other evidence of the aim meets."""
+    """Returns those of the criteria that other evidence of the aim meets, with a file that was assessed."""
     # unscoped: the aim was read within the viewer's scope
-    statement = select(EvidenceMapping.criterion_id).where(
-        EvidenceMapping.aim_id == aim_key,
-        EvidenceMapping.criterion_id.in_(keys),
-        EvidenceMapping.evidence_id != evidence_key,
-        EvidenceMapping.signed_off,
+    statement = (
+        select(EvidenceMapping.criterion_id)
+        .join(Evidence, Evidence.id == EvidenceMapping.evidence_id)
+        .where(
+            EvidenceMapping.aim_id == aim_key,
+            EvidenceMapping.criterion_id.in_(keys),
+            EvidenceMapping.evidence_id != evidence_key,
+            EvidenceMapping.signed_off,
+            Evidence.status == EvidenceStatus.ASSESSED,
+        )
     )
+    return set(await session.scalars(statement))
+
+
+async def files_of_evidence(session: AsyncSession, evidence_key: int) -> set[int]:
+    """Returns the keys of the files of all versions."""
+    # unscoped: the evidence was read within the viewer's scope
+    statement = select(EvidenceVersion.file_id).where(EvidenceVersion.evidence_id == evidence_key)
     return set(await session.scalars(statement))

@@ -41,14 +41,18 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> tuple[int, int]:
     _check_complete(unit)
     statement = unit_statement(unit.number, unit.title, unit.qualification_title, unit.learner_name)
     sha256 = unit_sha256(statement, [(each.key, each.evidence_count, each.signed_off) for each in unit.criteria])
+    signed = {signature.role for signature in signatures} | {uow.viewer.role}
+    completes_unit = signed.issuperset(uow.viewer.rules.unit_signatures)
     uow.session.add(
         UnitSignature(
             provider_id=aim.provider_id, learner_id=aim.learner_id, aim_id=aim.id, unit_id=unit_key,
             role=uow.viewer.role, signed_by_id=uow.viewer.user_key, signed_at=uow.now, statement=statement,
-            content_sha256=sha256,
+            content_sha256=sha256, completes_unit=completes_unit,
         )
     )  # fmt: skip
-    uow.audit("Unit", aim.id, unit_key, learner_id=aim.learner_id, aim_id=aim.id, sha256=sha256)
+    uow.audit(
+        "Unit", aim.id, unit_key, learner_id=aim.learner_id, aim_id=aim.id, sha256=sha256, completes_unit=completes_unit
+    )
     return aim.id, unit_key
 
 

@@ -75,6 +75,7 @@ EvidenceStatus = _described(
     RETURNED="The assessor has returned it with points for improvement. The learner has to resubmit it.",
     RESUBMITTED="Resubmitted with changes; waits for the assessor again.",
     ASSESSED="The assessor has assessed it and mapped it to criteria.",
+    WITHDRAWN="Taken back because it should not be in the portfolio. It counts nowhere and stays readable.",
 )
 
 AssessmentMethod = _described(

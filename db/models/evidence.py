@@ -39,6 +39,9 @@ class Evidence(Base):
     points_for_improvement: Mapped[LongText | None] = personal(erased=None)
     assessed_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
     assessed_at: Mapped[Timestamp | None]
+    returned_at: Mapped[Timestamp | None]
+    withdrawn_at: Mapped[Timestamp | None]
+    withdrawn_reason: Mapped[LongText | None] = personal(erased=None)
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

@@ -51,3 +51,5 @@ class SignatureSlot(Base):
     signed_at: Mapped[Timestamp | None]
     statement: Mapped[LongText | None] = personal(erased=ERASED)
     document_sha256: Mapped[Digest | None]
+    withdrawn_at: Mapped[Timestamp | None]
+    withdrawn_reason: Mapped[LongText | None] = personal(erased=None)

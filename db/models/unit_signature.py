@@ -1,7 +1,7 @@
 """Signatures on units: who confirmed what, in which role and words, and whether the signature is still valid."""
 
-from sqlalchemy import Index, String, text
-from sqlalchemy.orm import Mapped
+from sqlalchemy import Index, String, false, text
+from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, Timestamp, enum_column, reference
 from db.models.growth import Growth
@@ -10,7 +10,10 @@ from domain.enums import Role
 
 
 class UnitSignature(Base):
-    """A signature on a unit of one learner's aim. New evidence in the unit withdraws it; it is not deleted."""
+    """A signature on a unit of one learner's aim. A change of the unit's evidence withdraws it; it is not deleted.
+
+    `completes_unit`: with it, every role had signed that the provider required on that day.
+    """
 
     __tablename__ = "unit_signature"
     __growth__ = Growth.PART
@@ -38,5 +41,6 @@ class UnitSignature(Base):
     statement: Mapped[LongText] = personal(erased=ErasedInCode("the same words with the name of an erased learner"))
     # Of what was confirmed: the words, and the state of every criterion at that moment.
     content_sha256: Mapped[Digest]
+    completes_unit: Mapped[bool] = mapped_column(default=False, server_default=false())
     withdrawn_at: Mapped[Timestamp | None]
     withdrawn_reason: Mapped[str | None] = not_personal(Reason.CODE, String(200))

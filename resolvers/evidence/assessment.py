@@ -9,23 +9,27 @@ from sqlalchemy import insert
 from db.models.aim import Aim
 from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import Evidence, EvidenceMapping
+from db.models.learner import Learner
 from db.models.user import User
 from domain import global_id
 from domain.enums import AssessmentMethod, EvidenceStatus, UserErrorCode
 from domain.errors import not_found, reject
 from repositories.aim import aim_names
 from repositories.evidence import criteria_met_by_other_evidence, mappings_of_evidence
-from repositories.unit import active_signatures, progress_of_criteria, units_of_criteria
+from repositories.unit import progress_of_criteria, units_of_criteria
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
+from resolvers.evidence.sign_off import (
+    EVIDENCE_RETURNED,
+    NEW_MAPPING,
+    SIGN_OFF_WITHDRAWN,
+    take_back_sign_offs,
+    withdraw_unit_signatures,
+)
 from services.mail.messages import evidence_returned
 
 # Bounds the work of one request; no qualification has so many criteria that one piece of evidence meets.
 MAX_MAPPINGS = 500
-
-# Why the signatures on a unit were withdrawn, as its history shows it.
-NEW_MAPPING = "New evidence was mapped to the unit."
-SIGN_OFF_WITHDRAWN = "The sign-off of a criterion was withdrawn."
 
 
 class MappingInput(TypedDict):
@@ -58,6 +62,7 @@ async def assess(
     Rejects with NOT_FOUND, NOT_ALLOWED, or REQUIRED and INVALID for the fields.
     """
     evidence, aim = await lock_for_assessment(uow, id)
+    check_not_withdrawn(evidence)
     if len(mappings) > MAX_MAPPINGS:
         message = f"These are too many criteria. Map the evidence to {MAX_MAPPINGS} or fewer at a time."
         raise reject(UserErrorCode.INVALID, message, "input", "mappings")
@@ -93,25 +98,30 @@ async def assess(
 async def return_(uow: UnitOfWork, *, id: str, points_for_improvement: str) -> int:
     """Returns evidence with points for improvement, and sends them to its submitter by e-mail.
 
-    Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED without points, and CONFLICT where it was returned already.
+    What it signed off is taken back. Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED without points, and CONFLICT where
+    it was returned already or is withdrawn.
     """
     evidence, aim = await lock_for_assessment(uow, id)
+    check_not_withdrawn(evidence)
     if evidence.status is EvidenceStatus.RETURNED:
         message = "This evidence was already returned, and has not been resubmitted yet. Nothing was changed."
         raise reject(UserErrorCode.CONFLICT, message, "id")
     points = multi_line(uow, points_for_improvement, "pointsForImprovement")
     uow.raise_errors()
     evidence.status, evidence.points_for_improvement = EvidenceStatus.RETURNED, points
-    submitter = await uow.session.get_one(User, evidence.submitted_by_id)
-    if submitter.id != uow.viewer.user_key and submitter.archived_at is None:
+    evidence.returned_at = uow.now
+    taken_back = await take_back_sign_offs(uow, evidence, EVIDENCE_RETURNED)
+    recipient = await _resubmitter(uow, evidence)
+    if recipient.id != uow.viewer.user_key and recipient.archived_at is None:
         names = await aim_names(uow.session, aim)
         mail = evidence_returned(
-            name=submitter.name, title=evidence.title, aim=names.title, assessor=uow.viewer.name, points=points
+            name=recipient.name, title=evidence.title, aim=names.title, assessor=uow.viewer.name, points=points
         )
-        uow.send_mail(submitter.email, mail)
+        uow.send_mail(recipient.email, mail)
     uow.audit(
-        "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["status", "pointsForImprovement"]
-    )
+        "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["status", "pointsForImprovement"],
+        sign_offs_taken_back=taken_back,
+    )  # fmt: skip
     return evidence.id
 
 
@@ -127,6 +137,21 @@ async def lock_for_assessment(uow: UnitOfWork, id: str) -> tuple[Evidence, Aim]:
         raise not_found("id")
     await uow.session.refresh(evidence, with_for_update={"key_share": True})
     return evidence, aim
+
+
+def check_not_withdrawn(evidence: Evidence) -> None:
+    """Rejects with CONFLICT where the evidence is withdrawn."""
+    if evidence.status is EvidenceStatus.WITHDRAWN:
+        raise reject(UserErrorCode.CONFLICT, "This evidence was withdrawn, so it can no longer be changed.", "id")
+
+
+async def _resubmitter(uow: UnitOfWork, evidence: Evidence) -> User:
+    """Returns who resubmits returned evidence: its submitter, or the learner where the submitter is archived."""
+    submitter = await uow.session.get_one(User, evidence.submitted_by_id)
+    if submitter.archived_at is None:
+        return submitter
+    learner = await uow.session.get_one(Learner, evidence.learner_id)
+    return await uow.session.get_one(User, learner.user_id)
 
 
 async def parse_mappings(uow: UnitOfWork, aim: Aim, mappings: Sequence[MappingInput]) -> list[CriterionMapping]:
@@ -191,7 +216,7 @@ async def apply_mappings(
     if new_rows:
         # One statement for all of them: on SQLite the session would send one for each.
         await uow.session.execute(insert(EvidenceMapping), new_rows)
-    return await _withdraw_unit_signatures(uow, evidence.aim_id, reasons) if reasons else 0
+    return await withdraw_unit_signatures(uow, evidence.aim_id, reasons)
 
 
 async def _no_longer_met(
@@ -206,10 +231,3 @@ async def _no_longer_met(
     if not withdrawn:
         return set()
     return withdrawn - await criteria_met_by_other_evidence(uow.session, evidence.aim_id, evidence.id, withdrawn)
-
-
-async def _withdraw_unit_signatures(uow: UnitOfWork, aim_key: int, reasons: Mapping[int, str]) -> int:
-    signatures = await active_signatures(uow.session, aim_key, reasons.keys())
-    for signature in signatures:
-        signature.withdrawn_at, signature.withdrawn_reason = uow.now, reasons[signature.unit_id]
-    return len(signatures)

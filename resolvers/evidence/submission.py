@@ -14,7 +14,8 @@ from resolvers.core.attachments import attach, claim_upload
 from resolvers.core.separation_of_duties import require_first_signature
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
-from resolvers.evidence.assessment import lock_for_assessment
+from resolvers.evidence.assessment import check_not_withdrawn, lock_for_assessment
+from resolvers.evidence.sign_off import EVIDENCE_REPLACED, take_back_sign_offs
 from services.mail.messages import evidence_resubmitted
 
 
@@ -66,12 +67,15 @@ async def submit(
 async def resubmit(uow: UnitOfWork, *, id: str, file_id: str, comment: str) -> int:
     """Adds an amended file and a comment to evidence that was returned, and sends its assessor an e-mail.
 
-    Rejects with NOT_FOUND, NOT_ALLOWED unless the viewer submitted it, CONFLICT unless it is RETURNED, or REQUIRED,
-    INVALID and CONFLICT for the fields.
+    Where the account of its submitter is archived, the learner and the assessor can do it in their place. Rejects with
+    NOT_FOUND, NOT_ALLOWED for anybody else, CONFLICT unless it is RETURNED, or REQUIRED, INVALID and CONFLICT for the
+    fields.
     """
     evidence, aim = await lock_for_assessment(uow, id)
-    own = evidence.submitted_by_id == uow.viewer.user_key
-    uow.authorize(own, "Only the person who submitted this evidence can resubmit it.", "id")
+    may = evidence.submitted_by_id == uow.viewer.user_key
+    if not may and uow.viewer.role in (Role.LEARNER, Role.ASSESSOR):
+        may = (await uow.session.get_one(User, evidence.submitted_by_id)).archived_at is not None
+    uow.authorize(may, "Only the person who submitted this evidence can resubmit it.", "id")
     if evidence.status is not EvidenceStatus.RETURNED:
         message = "Only evidence that was returned can be resubmitted. Reload it to see its status."
         uow.add_error(UserErrorCode.CONFLICT, message, "id")
@@ -88,6 +92,8 @@ async def resubmit(uow: UnitOfWork, *, id: str, file_id: str, comment: str) -> i
         )
     )  # fmt: skip
     evidence.status, evidence.file_id = EvidenceStatus.RESUBMITTED, file.id
+    # Evidence that was returned before 0.2 still has the sign-offs of its previous file.
+    await take_back_sign_offs(uow, evidence, EVIDENCE_REPLACED)
     if aim.assessor_id not in (None, uow.viewer.user_key):
         await _notify_assessor(uow, evidence, aim, comment)
     uow.audit(
@@ -101,12 +107,13 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> int:
     """Signs the current version in the viewer's role; signing it again changes nothing.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, WRONG_PASSWORD, TOO_MANY_ATTEMPTS, and CONFLICT where another person signed in
-    that role.
+    that role or the evidence is withdrawn.
     """
     evidence = await uow.get(Evidence, id, "id", locked=False)
     uow.authorize()
     # Read again with a lock: no resubmission can replace the version that is signed here.
     await uow.session.refresh(evidence, with_for_update={"key_share": True})
+    check_not_withdrawn(evidence)
     version = await current_version_number(uow.session, evidence.id)
     signatures = await signatures_on_version(uow.session, evidence.id, version)
     signature = signatures.get(uow.viewer.role)

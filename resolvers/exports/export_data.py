@@ -14,7 +14,7 @@ from loaders.learner import LearnerLoader
 from loaders.provider import read_provider_name
 from loaders.qualification import QualificationLoader
 from loaders.time_log_entry import TIME_LOG, TimeLogEntryRow
-from loaders.unit import UnitLoader, UnitRow, UnitSignaturesLoader, UnitsOfAimLoader
+from loaders.unit import UnitLoader, UnitRow, UnitSignaturesLoader, UnitsOfAimLoader, unit_signed_off
 from loaders.unit_progress import UnitProgressLoader
 from loaders.user import NamedUserLoader
 from resolvers.exports.pdf import AimHeading, Measures
@@ -112,7 +112,7 @@ def _unit(unit: UnitRow, criteria: list[CriterionRow], counted: Any, signatures:
         criteria_mapped=counted.criteria_mapped,
         criteria_signed_off=counted.criteria_signed_off,
         completed_on=clock.day_of(max(moments)) if counted.complete and moments else None,
-        signed_off=counted.complete and all(one.signed_at for one in signatures if one.required),
+        signed_off=counted.complete and unit_signed_off(signatures),
         signatures=[
             RecordSignature(
                 one.role,
@@ -121,6 +121,7 @@ def _unit(unit: UnitRow, criteria: list[CriterionRow], counted: Any, signatures:
                 clock.day_of(one.signed_at) if one.signed_at else None,
             )
             for one in signatures
+            if one.withdrawn_at is None
         ],
     )
 

@@ -3,7 +3,7 @@
 import strawberry
 
 from loaders.evidence import EvidenceLoader
-from resolvers.evidence import assessment, submission
+from resolvers.evidence import assessment, correction, submission
 from schema.enums import AssessmentMethod
 from schema.field_builders import Id, attribute
 from schema.payload import changed, mutation, payload, required
@@ -48,6 +48,18 @@ class EvidenceResubmitInput:
     comment: str = attribute("What was improved.")
 
 
+@strawberry.input(description="Changes of evidence. Omitted fields are not changed.")
+class EvidenceUpdateInput:
+    title: str | None = strawberry.field(
+        default=strawberry.UNSET, description="A short title: one line, up to 200 characters."
+    )
+    description: str | None = strawberry.field(default=strawberry.UNSET, description="What the file shows.")
+    aim_id: strawberry.ID | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The aim of the same learner to move it to. Its mappings to criteria of the old aim are removed.",
+    )
+
+
 @payload("The result of a change of evidence.")
 class EvidencePayload:
     evidence: Evidence | None = changed(EvidenceLoader, "The evidence after the change.")
@@ -72,16 +84,42 @@ class EvidenceMutations:
     evidence_return = mutation(
         EvidencePayload,
         assessment.return_,
-        "Returns evidence with points for improvement. The person who submitted it gets an e-mail.",
+        "Returns evidence with points for improvement. The person who submitted it gets an e-mail. What the evidence "
+        "signed off is taken back, unless other evidence meets the criterion.",
         id=Id,
         points_for_improvement=required(str, "What should be improved."),
     )
     evidence_resubmit = mutation(
         EvidencePayload,
         submission.resubmit,
-        "Adds an amended file to evidence that was returned, as its next version. The assessor gets an e-mail.",
+        "Adds an amended file to evidence that was returned, as its next version. The assessor gets an e-mail. If the "
+        "account of the person who submitted it is archived, the learner and the assessor can do it in their place.",
         id=Id,
         input=required(EvidenceResubmitInput, "The file and a comment."),
+    )
+    evidence_unmap = mutation(
+        EvidencePayload,
+        correction.unmap,
+        "Removes mappings of evidence to criteria, and with them what they signed off. The signatures of the units are "
+        "withdrawn and remain in their history.",
+        id=Id,
+        criterion_ids=required(list[strawberry.ID], "The criteria to remove, up to 500."),
+    )
+    evidence_update = mutation(
+        EvidencePayload,
+        correction.update,
+        "Changes title and description of evidence, or moves it to another aim of the learner, while nothing of it is "
+        "signed off. For the person who submitted it and the assessor.",
+        id=Id,
+        input=required(EvidenceUpdateInput, "The changes."),
+    )
+    evidence_withdraw = mutation(
+        EvidencePayload,
+        correction.withdraw,
+        "Withdraws evidence that should not be in the portfolio: it counts nowhere and stays readable. For the person "
+        "who submitted it, while nothing of it is signed off, and for the assessor, who also takes back sign-offs.",
+        id=Id,
+        reason=required(str, "Why it is withdrawn. The person who submitted it gets the reason by e-mail."),
     )
     evidence_sign = mutation(
         EvidencePayload,

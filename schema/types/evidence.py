@@ -123,6 +123,10 @@ class Evidence(Node):
     points_for_improvement: str | None = attribute(
         "What to improve before it is resubmitted; null if the assessor gave no points for improvement."
     )
+    returned_at: dt.datetime | None = attribute(
+        "When it was last returned for improvement; null if it never was, or before this was recorded."
+    )
+    withdrawn_reason: str | None = attribute("Why it was withdrawn; null unless its status is `WITHDRAWN`.")
 
 
 @strawberry.input(description="Conditions for evidence; all of those given must hold.")

@@ -39,6 +39,11 @@ class SignatureSlot:
     document_sha256: str | None = attribute(
         "The SHA-256 digest of the document that the user signed, in lower-case hexadecimal; null until then."
     )
+    statement: str | None = related(
+        "The sentence that was signed, word for word; null until then.", lambda row, loaders: row.signed_statement
+    )
+    withdrawn_at: dt.datetime | None = attribute("When the signature was withdrawn; null while it is valid.")
+    withdrawn_reason: str | None = attribute("Why it was withdrawn; null while it is valid.")
 
 
 @node(SignatureRequestRow, "A document about a learner that users in one or more roles have to sign.")

@@ -11,7 +11,7 @@ from loaders.core.registry import Loaders
 from loaders.criterion import CriteriaOfUnitLoader
 from loaders.evidence import EvidenceOfUnitLoader
 from loaders.learner import LearnerLoader
-from loaders.unit import UnitRow, UnitSignaturesLoader
+from loaders.unit import UnitRow, UnitSignaturesLoader, unit_signed_off
 from loaders.unit_progress import UnitProgressLoader
 from schema.enums import CriterionFilter, Role
 from schema.field_builders import Info, argument, attribute, loaded, related, resolved
@@ -34,7 +34,7 @@ async def _signed_off(row: UnitRow, loaders: Loaders) -> bool:
     progress, signatures = await asyncio.gather(
         loaders[UnitProgressLoader].load(row), loaders[UnitSignaturesLoader].load(row.key)
     )
-    return progress.complete and all(signature.signed_at for signature in signatures if signature.required)
+    return progress.complete and unit_signed_off(signatures)
 
 
 async def _confirmation_statement(row: UnitRow, loaders: Loaders) -> str:
@@ -46,12 +46,25 @@ def _criteria_loader(info: Info, filter: Any) -> CriteriaOfUnitLoader:
     return info.context.loaders.get(CriteriaOfUnitLoader, filter or CriterionFilter.ALL)
 
 
-@strawberry.type(description="The place for the signature of one role under the confirmation statement of a unit.")
+@strawberry.type(
+    description="The place for the signature of one role under the confirmation statement of a unit, or a signature "
+    "that was withdrawn."
+)
 class UnitSignature:
     role: Role = attribute("The role that signs here.")
-    required: bool = attribute("Whether the unit needs this signature to be signed off.")
+    required: bool = attribute(
+        "Whether the unit needs this signature to be signed off; false for a signature that was withdrawn."
+    )
     signed_by: User | None = attribute("The user who signed; null until then.")
     signed_at: dt.datetime | None = attribute("When the user signed; null until then.")
+    statement: str | None = related(
+        "The sentence that was signed, word for word; null until then.", lambda row, loaders: row.signed_statement
+    )
+    withdrawn_at: dt.datetime | None = attribute(
+        "When the signature was withdrawn, because the evidence of the unit changed; null while it is valid. A "
+        "withdrawn signature counts nowhere and stays in the list."
+    )
+    withdrawn_reason: str | None = attribute("Why it was withdrawn; null while it is valid.")
 
 
 @node(
@@ -79,15 +92,16 @@ class Unit(Node):
         "Whether it has criteria and all of them are signed off: the unit is shown in green.", _criteria_complete
     )
     signed_off: bool = related(
-        "Whether all its criteria are signed off and all roles that the provider requires have signed it. Withdrawn "
-        "signatures do not count.",
+        "Whether all its criteria are signed off and all roles that the provider requires have signed it: those "
+        "required today, or those that were required when the last of them signed. Withdrawn signatures do not count.",
         _signed_off,
     )
     confirmation_statement: str = related(
         "The sentence that a signature of the unit confirms, word for word.", _confirmation_statement
     )
     signatures: list[UnitSignature] = loaded(
-        "The signatures that the provider requires, given or not, and any others that were given.",
+        "The signatures that the provider requires, given or not, and any others that were given; after them those "
+        "that were withdrawn, oldest first.",
         UnitSignaturesLoader,
     )
     evidence: list[Evidence] = loaded(

@@ -8,7 +8,7 @@ import datetime as dt
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, and_, func, select
+from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -29,11 +29,16 @@ _STREAMED = {"yield_per": 500}
 _EVIDENCE_ACTIONS = ("evidenceSubmit", "evidenceSign")
 _DOCUMENT_ACTIONS = ("signatureRequestSign",)
 _UNIT_ACTIONS = ("unitSign",)
+# The mutations that withdraw signatures of units.
+_WITHDRAWING_ACTIONS = (
+    "evidenceAssess", "evidenceReturn", "evidenceResubmit", "evidenceUnmap", "evidenceUpdate", "evidenceWithdraw",
+)  # fmt: skip
 # Takes the learner's place in a unit's statement, to split the statement before and after the name.
 _NAME = "\0"
 _OTHER_STATEMENT = "the statement is not the one that was signed"
+_WITHDRAWAL_MISSING = "it is marked as withdrawn, but the audit trail has no line of that"
 
-_Assessment = aliased(AuditEvent)
+_Change = aliased(AuditEvent)
 
 # Provider key -> time of its first audit event. Signatures from before were imported with the data and have no event.
 TrailStarts = dict[int, dt.datetime]
@@ -106,7 +111,7 @@ async def _evidence_problems(
     statement = (
         select(
             signature, Evidence.title, File.sha256, Learner.erased_at, EvidenceVersion.id.label("version_id"),
-            AuditEvent.id.label("event_id"), AuditEvent.detail,
+            _retitled().label("retitled"), AuditEvent.id.label("event_id"), AuditEvent.detail,
         )
         .join(Evidence, Evidence.id == signature.evidence_id)
         .join(Learner, Learner.id == signature.learner_id)
@@ -129,11 +134,18 @@ async def _evidence_problems(
             problems.append(f"version {signed.version_number} is missing")
         elif row.sha256 != signed.file_sha256:
             problems.append("the file is not the one that was signed")
-        statements = [evidence_statement(row.title, own_work) for own_work in (True, False)]
-        if row.erased_at is None and signed.statement not in statements:
+        if row.erased_at is None and not _is_evidence_statement(signed.statement, row.title, row.retitled):
             problems.append(_OTHER_STATEMENT)
         for problem in filter(None, problems):
             yield f"evidence {signed.evidence_id}, signature {signed.id}: {problem}"
+
+
+def _is_evidence_statement(statement: str, title: str, retitled: bool) -> bool:
+    """Whether it is the statement about evidence of that title; of any title if the evidence was `retitled`."""
+    if not retitled:
+        return statement in [evidence_statement(title, own_work) for own_work in (True, False)]
+    frames = [evidence_statement(_NAME, own_work).split(_NAME) for own_work in (True, False)]
+    return any(statement.startswith(before) and statement.endswith(after) for before, after in frames)
 
 
 async def _document_problems(
@@ -163,6 +175,8 @@ async def _document_problems(
             if row.erased_at is None and signed.statement != document_statement(row.title):
                 problems.append(_OTHER_STATEMENT)
             problems.append(_trail_problem(row, signed, signed.document_sha256, starts))
+        if signed.withdrawn_at is not None:
+            problems.append(_WITHDRAWAL_MISSING)
         for problem in filter(None, problems):
             yield f"document {signed.request_id}, slot {signed.id} ({signed.role.value}): {problem}"
 
@@ -176,7 +190,7 @@ async def _unit_problems(session: AsyncSession, starts: TrailStarts, within: Col
         select(
             signature, QualificationUnit.number, QualificationUnit.title, Qualification.title.label("qualification"),
             Learner.erased_at, AuditEvent.id.label("event_id"), AuditEvent.detail,
-            _withdrawn_by_assessment().label("withdrawn_by_assessment"),
+            _withdrawal_recorded().label("withdrawal_recorded"),
             QualificationCriterion.id.label("criterion_id"),
             func.coalesce(CriterionProgress.evidence_count, 0).label("evidence_count"),
             func.coalesce(CriterionProgress.signed_off, False).label("signed_off"),
@@ -206,23 +220,42 @@ async def _unit_problems(session: AsyncSession, starts: TrailStarts, within: Col
             yield problem
 
 
-def _withdrawn_by_assessment() -> ColumnElement[bool]:
-    """That the aim was assessed at the time of the withdrawal: only an assessment withdraws a unit's signature."""
-    assessed = select(_Assessment.id).where(
-        _Assessment.provider_id == UnitSignature.provider_id,
-        _Assessment.aim_id == UnitSignature.aim_id,
-        _Assessment.action == "evidenceAssess",
-        _Assessment.at == UnitSignature.withdrawn_at,
+def _withdrawal_recorded() -> ColumnElement[bool]:
+    """That evidence of the aim was changed at the time of the withdrawal: only that withdraws a unit's signature."""
+    changed = select(_Change.id).where(
+        _Change.provider_id == UnitSignature.provider_id,
+        # Evidence that moves from one aim to another belongs to neither in the audit trail.
+        or_(
+            _Change.aim_id == UnitSignature.aim_id,
+            and_(_Change.aim_id.is_(None), _Change.learner_id == UnitSignature.learner_id),
+        ),
+        _Change.action.in_(_WITHDRAWING_ACTIONS),
+        _Change.at == UnitSignature.withdrawn_at,
     )
-    return assessed.correlate(UnitSignature).exists()
+    return changed.correlate(UnitSignature).exists()
+
+
+def _retitled() -> ColumnElement[bool]:
+    """That the title of the evidence was changed after it was signed."""
+    changed = select(_Change.id).where(
+        _Change.provider_id == EvidenceSignature.provider_id,
+        _Change.subject_type == "Evidence",
+        _Change.subject_key == EvidenceSignature.evidence_id,
+        _Change.action == "evidenceUpdate",
+        _Change.at >= EvidenceSignature.signed_at,
+        cast(_Change.detail, Text).like('%"title"%'),
+    )
+    return changed.correlate(EvidenceSignature).exists()
 
 
 def _problems_of_unit(row: Any, criteria: list[tuple[int, int, bool]], starts: TrailStarts) -> list[str]:
     signed = row.UnitSignature
     problems = [_trail_problem(row, signed, signed.content_sha256, starts)]
     start = starts.get(signed.provider_id)
-    if signed.withdrawn_at and not row.withdrawn_by_assessment and start and signed.withdrawn_at >= start:
-        problems.append("it is marked as withdrawn, but the audit trail has no line of that")
+    if signed.withdrawn_at and not row.withdrawal_recorded and start and signed.withdrawn_at >= start:
+        problems.append(_WITHDRAWAL_MISSING)
+    if signed.completes_unit is not (row.detail or {}).get("completes_unit", signed.completes_unit):
+        problems.append("whether it completes the unit is not what the audit trail says")
     before_name, after_name = unit_statement(row.number, row.title, row.qualification, _NAME).split(_NAME)
     if row.erased_at is None:
         if not (signed.statement.startswith(before_name) and signed.statement.endswith(after_name)):

@@ -49,6 +49,8 @@ class Portfolio:
     overviews: list[int] = field(default_factory=list)
     lean: bool = False
     history: list[HistoryEntry] | None = None
+    # The roles that the provider requires on a unit.
+    signing_roles: frozenset[Role] = frozenset({Role.ASSESSOR})
 
     @property
     def owner(self) -> dict[str, int]:

@@ -60,6 +60,7 @@ class ProviderBuilder:
     people: People
     qualifications: dict[str, StoredQualification]
     history: list[HistoryEntry] = field(default_factory=list)
+    signing_roles: frozenset[Role] = frozenset()
 
     @classmethod
     async def create(cls, session: AsyncSession, rows: Rows, rng: random.Random, domain: str, **values: Any) -> Self:
@@ -74,7 +75,10 @@ class ProviderBuilder:
             (path,) = QUALIFICATIONS.glob(pattern)
             stored = await store_qualification(session, provider.id, read_qualification(path))
             qualifications[name] = await read_stored_qualification(session, stored.qualification_id)
-        return cls(rows, rng, People(rows, provider.id, today, domain), qualifications)
+        signing_roles = frozenset(map(Role, provider.unit_signatures))
+        return cls(
+            rows, rng, People(rows, provider.id, today, domain), qualifications, signing_roles=signing_roles
+        )  # fmt: skip
 
     def account(self, username: str, *, last_login: dt.datetime | None = None, first_time: bool = False) -> int:
         """Adds the user of one of ACCOUNTS and returns the key."""
@@ -157,7 +161,7 @@ class ProviderBuilder:
             people.allocate(manager, learner["id"], staff.assessors.assessor)
         return Portfolio(
             self.rows, self.rng, people.today, people.provider, learner, name, aims, staff.managers,
-            staff.overviews, history=self.history,
+            staff.overviews, history=self.history, signing_roles=self.signing_roles,
         )  # fmt: skip
 
 

@@ -33,19 +33,22 @@ def sign_units(portfolio: Portfolio, aim: AimPlan, progress: dict[int, dict[str,
             signers += [(Role.IQA, aim.iqa)] if aim.iqa and (finished or rng.random() < 0.3) else []
         if not portfolio.lean and rng.random() < 0.1:
             before = [(criterion, 1, True) for criterion, _, _ in states]
-            _sign(portfolio, aim, unit, signers[0], last - dt.timedelta(hours=3), statement, before, last)
-        for number, signer in enumerate(signers):
-            _sign(portfolio, aim, unit, signer, last + dt.timedelta(minutes=10 * (number + 1)), statement, states)
+            _sign(portfolio, aim, unit, signers[:1], last - dt.timedelta(hours=3), statement, before, last)
+        for number in range(1, len(signers) + 1):
+            _sign(portfolio, aim, unit, signers[:number], last + dt.timedelta(minutes=10 * number), statement, states)
 
 
 def _sign(
-    portfolio: Portfolio, aim: AimPlan, unit: StoredUnit, signer: tuple[Role, int], at: dt.datetime, statement: str,
-    states: list[CriterionState], withdrawn_at: dt.datetime | None = None,
+    portfolio: Portfolio, aim: AimPlan, unit: StoredUnit, signers: list[tuple[Role, int]], at: dt.datetime,
+    statement: str, states: list[CriterionState], withdrawn_at: dt.datetime | None = None,
 ) -> None:  # fmt: skip
-    role, by = signer
+    """Adds the signature of the last of the signers; the others have signed before."""
+    role, by = signers[-1]
+    completes_unit = portfolio.signing_roles.issubset(role for role, _ in signers)
     portfolio.rows.add(
         UnitSignature, aim_id=aim.key, unit_id=unit.key, role=role, signed_by_id=by, signed_at=at,
         statement=statement, content_sha256=statements.unit_sha256(statement, states), withdrawn_at=withdrawn_at,
-        withdrawn_reason="New evidence was mapped to the unit." if withdrawn_at else None, **portfolio.owner,
+        withdrawn_reason="New evidence was mapped to the unit." if withdrawn_at else None,
+        completes_unit=completes_unit, **portfolio.owner,
     )  # fmt: skip
     portfolio.log(at, by, role, "unitSign", "Unit", aim.key, unit.key, aim=aim.key)

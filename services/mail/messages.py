@@ -15,6 +15,7 @@ PASSWORD_RESET = "password_reset"
 PASSWORD_CHANGED = "password_changed"
 EVIDENCE_RETURNED = "evidence_returned"
 EVIDENCE_RESUBMITTED = "evidence_resubmitted"
+EVIDENCE_WITHDRAWN = "evidence_withdrawn"
 SIGNATURE_REQUESTED = "signature_requested"
 SESSION_BOOKED = "session_booked"
 MESSAGE = "message"
@@ -120,6 +121,24 @@ The evidence "{title}" by {learner} for {aim} was submitted again. It is ready f
 The comment:
 
 {_quoted(comment)}
+""",
+    )
+
+
+def evidence_withdrawn(*, name: str, title: str, aim: str, withdrawn_by: str, reason: str) -> Mail:
+    """Tells the submitter of evidence that somebody else withdrew it, and why."""
+    return _mail(
+        EVIDENCE_WITHDRAWN,
+        f"Withdrawn: {title}",
+        f"""
+Hello {name},
+
+{withdrawn_by} has withdrawn the evidence "{title}" that you submitted for {aim}. It no longer counts, and you can still
+read it in the evidence library.
+
+The reason:
+
+{_quoted(reason)}
 """,
     )
 

@@ -23,6 +23,8 @@ upload a file, to be used                           | yes | yes  | yes    | yes 
 submit evidence                                     | own | case | -      | allocated | site | -   | -
 resubmit what they submitted                        | own | own  | -      | own       | own  | -   | -
 map, assess, sign off criteria, return              | -   | case | -      | -         | -    | -   | -
+unmap                                               | -   | case | -      | -         | -    | -   | -
+withdraw or retitle own evidence; a case's, all     | own | case | -      | own       | own  | -   | -
 sign a document or unit, in their own role's slot   | own | case | sample | allocated | site | -   | -
 book, change, complete a session                    | -   | case | -      | -         | -    | all | all
 set and change actions, mark COMPLETE, reopen       | -   | case | -      | -         | -    | -   | all
@@ -51,6 +53,8 @@ MUTATIONS_OF_ROW = {
     "submit evidence": "evidenceSubmit",
     "resubmit what they submitted": "evidenceResubmit",
     "map, assess, sign off criteria, return": "evidenceAssess evidenceReturn",
+    "unmap": "evidenceUnmap",
+    "withdraw or retitle own evidence; a case's, all": "evidenceUpdate evidenceWithdraw",
     "sign a document or unit, in their own role's slot": "evidenceSign unitSign signatureRequestSign",
     "book, change, complete a session": "sessionBook sessionUpdate sessionComplete sessionCancel",
     "set and change actions, mark COMPLETE, reopen": "actionSet actionUpdate actionComplete actionReopen",

@@ -103,7 +103,8 @@ class Setup:
             f"{mutation}.id": f"Action_{late.id}" for mutation in ("actionUpdate", "actionRespond", "actionComplete")
         }
         ids |= {"sessionComplete.id": f"Session_{missed.id}", "evidenceSubmit.actionId": f"Action_{late.id}"}
-        return ids | {"evidenceResubmit.id": mine, "learnerErase.confirmName": whose.title()}
+        ids |= dict.fromkeys(("evidenceResubmit.id", "evidenceUpdate.id", "evidenceWithdraw.id"), mine)
+        return ids | {"criterionIds": ids["criterionId"], "learnerErase.confirmName": whose.title()}
 
     def _spare(self, far: bool) -> int:
         return (self.scenario.far_standard if far else self.scenario.spare).id

@@ -61,7 +61,9 @@ async def test_evidence_from_upload_to_a_signed_unit(scenario: EmptyPortfolio) -
     evidence = await scenario.client("assessor").mutate("evidenceSign", id=id, password=PASSWORD)
     assert [one["role"] for one in evidence["signatures"]] == ["ASSESSOR"]
 
-    evidence = await scenario.client("assessor").mutate("evidenceAssess", id=id, input=judged((second, True)))
+    evidence = await scenario.client("assessor").mutate(
+        "evidenceAssess", id=id, input=judged((first, True), (second, True))
+    )
     assert [state(one["criterion"]["unit"]) for one in evidence["mappings"]] == [(True, False)] * 2
     for _ in range(2):
         unit = await scenario.client("assessor").mutate(

@@ -12,7 +12,8 @@ OF_LEARNER = (
     "offTheJob { requiredMinutes expectedMinutes actualMinutes actualPercent }"
 )
 OF_UNIT = (
-    f"id number title criteriaComplete signedOff {UNIT_PROGRESS} signatures {{ role required signedBy {{ id name }} }}"
+    f"id number title criteriaComplete signedOff {UNIT_PROGRESS} "
+    "signatures { role required signedBy { id name } statement withdrawnAt withdrawnReason }"
 )
 FILE = "{ id name contentType size sha256 uploadedBy { id name } }"
 
@@ -32,7 +33,8 @@ SELECTIONS = {
     "Evidence": "id title description status declaredOwnWork feedback pointsForImprovement assessmentMethods "
     f"file {FILE} versions {{ number comment file {FILE} }} signatures {{ role signedBy {{ id name }} signedAt }} "
     f"mappings {{ signedOff criterion {{ id code status evidenceCount unit {{ {OF_UNIT} }} }} }} "
-    f"aim {{ {OF_AIM} }} learner {{ {OF_LEARNER} }} submittedBy {{ id name }}",
+    f"aim {{ {OF_AIM} }} learner {{ {OF_LEARNER} }} submittedBy {{ id name }} action {{ id status }} "
+    "assessedBy { id name } assessedAt returnedAt withdrawnReason",
     "Unit": f"{OF_UNIT} confirmationStatement criteria {{ id code status evidenceCount }} "
     f"aim {{ {OF_AIM} learner {{ {OF_LEARNER} }} }}",
     "Session": f"id number type status startsAt endsAt location planningNotes feedback files {FILE} "
@@ -44,6 +46,6 @@ SELECTIONS = {
     "TimeLogEntry": "id date activityType jobSetting minutes comments automatic approvedBy { id name } approvedAt "
     f"aim {{ id }} unit {{ id number }} assessor {{ id name }} session {{ id }} learner {{ {OF_LEARNER} }}",
     "SignatureRequest": f"id title status awaitingViewer document {FILE} requestedBy {{ id name }} "
-    f"slots {{ role signedBy {{ id name }} signedAt documentSha256 }} learner {{ {OF_LEARNER} }}",
+    f"slots {{ role signedBy {{ id name }} signedAt documentSha256 statement withdrawnAt }} learner {{ {OF_LEARNER} }}",
     "Resource": f"id title file {FILE}",
 }

@@ -122,6 +122,9 @@ async def _portfolio(meter: Meter, clients: Clients) -> None:
     judged = {"assessmentMethods": ["PRODUCT"], "mappings": [{"criterionId": one, "signOff": True} for one in left]}
     await meter(assessor, "evidenceAssess", id=evidence, input=judged)
     await meter(assessor, "unitSign", id=aim["units"][-1]["id"], password=PASSWORD)
+    await meter(assessor, "evidenceUnmap", id=evidence, criterionIds=left)
+    await meter(learner, "evidenceUpdate", id=evidence, input={"title": "Back wheel"})
+    await meter(assessor, "evidenceWithdraw", id=evidence, reason="Another learner's wheel.")
 
 
 async def _plan_and_time(meter: Meter, clients: Clients) -> None:

@@ -11,7 +11,7 @@ from domain import global_id as ids
 from domain.enums import AssessmentMethod, EvidenceStatus, UserErrorCode
 from resolvers import unit
 from resolvers.evidence import assessment
-from resolvers.evidence.assessment import NEW_MAPPING, SIGN_OFF_WITHDRAWN
+from resolvers.evidence.sign_off import NEW_MAPPING, SIGN_OFF_WITHDRAWN
 from tests.resolvers.evidence.test_submission import submitted
 from tests.support.scenarios.base import PASSWORD, rejected
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio

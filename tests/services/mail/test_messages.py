@@ -31,6 +31,7 @@ def every_mail() -> list[Mail]:
         messages.password_changed(name="Dai", username="dai", at=AT),
         messages.evidence_returned(name="Dai", title="Log", aim="Standard", assessor="Ann", points="More.\n\nBetter."),
         messages.evidence_resubmitted(name="Ann", learner="Dai", title="Log", aim="Standard", comment="Done."),
+        messages.evidence_withdrawn(name="Dai", title="Log", aim="Standard", withdrawn_by="Ann", reason="Not yours."),
         messages.signature_requested(name="Dai", document="Review", learner="Dai", requested_by="Ann"),
         messages.session_booked(name="Dai", assessor="Ann", starts_at=AT, title="Formal review"),
         to_assessor,
