@@ -2,7 +2,8 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, replace
 
 MAX_UNITS = 200
 MAX_CRITERIA = 5_000
@@ -27,8 +28,22 @@ class UnitDraft:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredValues:
+    """What an earlier import of a version said beside its criteria; `mandatory` by unit number."""
+
+    kind: str | None
+    level: int | None
+    off_the_job_hours_minimum: int | None
+    mandatory: Mapping[str, bool]
+
+
+@dataclass(frozen=True, slots=True)
 class QualificationDraft:
-    """One version of a qualification; None stands for what its file does not give."""
+    """One version of a qualification; None stands for what its file does not give.
+
+    `partial`: the file is of a kind that cannot say everything (CSV), so that what it does not say is kept when it
+    replaces an earlier import of the version. `gives_mandatory`: it says which units are mandatory.
+    """
 
     title: str
     units: tuple[UnitDraft, ...]
@@ -37,6 +52,22 @@ class QualificationDraft:
     version: str | None = None
     level: int | None = None
     off_the_job_hours_minimum: int | None = None
+    partial: bool = field(default=False, compare=False)
+    gives_mandatory: bool = field(default=True, compare=False)
+
+    def completed(self, stored: "StoredValues") -> "QualificationDraft":
+        """Returns the draft with what its file cannot say taken from the import that it replaces."""
+        if not self.partial:
+            return self
+        mandatory = {} if self.gives_mandatory else stored.mandatory
+        hours = self.off_the_job_hours_minimum
+        return replace(
+            self,
+            kind=stored.kind if self.kind is None else self.kind,
+            level=stored.level if self.level is None else self.level,
+            off_the_job_hours_minimum=stored.off_the_job_hours_minimum if hours is None else hours,
+            units=tuple(replace(unit, mandatory=mandatory.get(unit.number, unit.mandatory)) for unit in self.units),
+        )
 
     @property
     def criterion_count(self) -> int:
@@ -50,7 +81,8 @@ class QualificationDraft:
 
     def digest(self) -> str:
         """SHA-256 of the whole content, in lower-case hexadecimal: equal digests mean equal content."""
-        canonical = json.dumps(asdict(self), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+        content = {name: value for name, value in asdict(self).items() if name not in ("partial", "gives_mandatory")}
+        canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 
 

@@ -4,10 +4,12 @@ A JSON file is an object with `title` and `units`; it may have `reference`, `ver
 `otj_hours_minimum`. A unit has `number`, `title` and `criteria`, and may have `mandatory` (default true). A criterion
 has `code` and `description`. Other keys, such as sources and licences, are ignored.
 
-A CSV file has the columns of `CSV_COLUMNS` and one row for each criterion; `ImportOptions` give the rest.
+A CSV file has the columns of `CSV_COLUMNS`, may have a fifth, `mandatory`, and has one row for each criterion;
+`ImportOptions` give the rest. It may be saved by Excel: with semicolons or tabs, empty columns at the end, empty rows.
 """
 
 import csv
+import dataclasses
 import io
 import json
 from collections import Counter
@@ -28,6 +30,9 @@ from services.importer.draft import (
 from services.importer.problems import ImportProblem, ImportRejected, ProblemCollector, json_type
 
 CSV_COLUMNS = ("unit_number", "unit_title", "criterion_code", "criterion_description")
+MANDATORY_COLUMN = "mandatory"
+_DELIMITERS = (",", ";", "\t")
+_YES, _NO = {"true", "yes", "y", "1", "wahr"}, {"false", "no", "n", "0", "falsch"}
 MAX_BYTES = 8 * 1024 * 1024
 
 
@@ -129,44 +134,81 @@ def parse_csv(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "
     text = _decode(problems, content)
     units: dict[str, _Unit] = {}
     # newline="" leaves line ends inside quotes to the csv module; strict rejects quotes that are not closed.
-    rows = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
     line = 1
     try:
         header = next(rows, [])
-        if tuple(cell.strip() for cell in header) != CSV_COLUMNS:
-            problems.add("line 1", f"the columns must be exactly {', '.join(CSV_COLUMNS)}")
+        if header and header[0].startswith("sep="):
+            header = next(rows, [])
+        columns = tuple(cell.strip().casefold() for cell in _without_empty_end(header))
+        if columns not in (CSV_COLUMNS, (*CSV_COLUMNS, MANDATORY_COLUMN)):
+            names = ", ".join(CSV_COLUMNS)
+            problems.add(
+                f"line {rows.line_num or 1}", f"the columns must be {names}, and {MANDATORY_COLUMN} if you like"
+            )
             raise ImportRejected(problems.problems)
         while True:
             line = rows.line_num + 1
             row = next(rows, None)
             if row is None:
                 break
-            if row:
-                _csv_row(problems, f"line {line}", row, units)
+            if cells := _without_empty_end(row):
+                missing = [""] * (len(columns) - len(cells))
+                _csv_row(problems, f"line {line}", [*cells, *missing], units, columns)
     except csv.Error as error:
         # After a broken quote rows and cells cannot be distinguished, so parsing ends here.
         problems.add(f"line {line}", f"is not valid CSV: {error}")
         raise ImportRejected(problems.problems) from error
     if not units and not problems.problems:
         problems.add("line 2", "there is no criterion")
-    return _draft(problems, None, options, list(units.values()))
+    draft = _draft(problems, None, options, list(units.values()))
+    return dataclasses.replace(draft, partial=True, gives_mandatory=len(columns) > len(CSV_COLUMNS))
 
 
-def _csv_row(problems: ProblemCollector, position: str, row: Sequence[str], units: dict[str, _Unit]) -> None:
-    if len(row) != len(CSV_COLUMNS):
-        problems.add(position, f"has {len(row)} fields, but {len(CSV_COLUMNS)} are expected")
+def _delimiter(text: str) -> str:
+    """The delimiter of the first line that has one: Excel writes semicolons where the comma is the decimal sign."""
+    first, _, rest = text.partition("\n")
+    if first.startswith("sep="):
+        return first.removeprefix("sep=").strip("\r")[:1] or ","
+    return max(_DELIMITERS, key=first.count)
+
+
+def _without_empty_end(row: Sequence[str]) -> list[str]:
+    """The cells without the empty ones at the end; an empty row has none left."""
+    cells = list(row)
+    while cells and not cells[-1].strip():
+        cells.pop()
+    return cells
+
+
+def _csv_row(
+    problems: ProblemCollector, position: str, row: Sequence[str], units: dict[str, _Unit], columns: Sequence[str]
+) -> None:
+    if len(row) != len(columns):
+        problems.add(position, f"has {len(row)} fields, but {len(columns)} are expected")
         return
     names = ("number", "title", "code", "description")
     number, title, code, description = (
         problems.text(cell, f"{position}, {column}", name)
-        for cell, name, column in zip(row, names, CSV_COLUMNS, strict=True)
+        for cell, name, column in zip(row, names, CSV_COLUMNS, strict=False)
     )
     if number is None:
         return
-    unit = units.setdefault(number, _Unit(f"{position}, unit_number", number, title))
+    mandatory = _csv_mandatory(problems, f"{position}, {MANDATORY_COLUMN}", row[4]) if len(columns) > 4 else True
+    unit = units.setdefault(number, _Unit(f"{position}, unit_number", number, title, mandatory))
+    if mandatory != unit.mandatory:
+        problems.add(f"{position}, {MANDATORY_COLUMN}", f"unit {number} has another value in an earlier row")
     if title is not None and unit.title is not None and unit.title != title:
         problems.add(f"{position}, unit_title", f"unit {number} has the title {unit.title!r} in an earlier row")
     unit.criteria.append(_Criterion(f"{position}, criterion_code", code, description))
+
+
+def _csv_mandatory(problems: ProblemCollector, position: str, cell: str) -> bool:
+    """Whether a unit is mandatory; a cell that is empty says yes."""
+    word = cell.strip().casefold()
+    if word and word not in _YES | _NO:
+        problems.add(position, "must be true or false")
+    return word not in _NO
 
 
 def _draft(

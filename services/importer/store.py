@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models.aim import Aim
 from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
 from domain import clock
-from services.importer.draft import QualificationDraft
+from services.importer.draft import QualificationDraft, StoredValues
 
 
 class Outcome(Enum):
@@ -43,12 +43,17 @@ async def store_qualification(session: AsyncSession, provider_id: int, draft: Qu
     """Stores one version for one provider, in the caller's transaction. Raises VersionInUse.
 
     Other content replaces a version that no aim uses yet, under a new key, so that nothing cached under the old key is
-    taken for the new content.
+    taken for the new content. What a CSV file cannot say is kept.
     """
-    digest = draft.digest()
     existing = (
         await session.execute(
-            select(Qualification.id, Qualification.content_sha256).where(
+            select(
+                Qualification.id,
+                Qualification.content_sha256,
+                Qualification.kind,
+                Qualification.level,
+                Qualification.off_the_job_hours_minimum,
+            ).where(
                 Qualification.provider_id == provider_id,
                 Qualification.reference == draft.reference,
                 Qualification.version == draft.version,
@@ -56,6 +61,18 @@ async def store_qualification(session: AsyncSession, provider_id: int, draft: Qu
             )
         )
     ).one_or_none()
+    if existing is not None and draft.partial:
+        mandatory = await session.execute(
+            select(QualificationUnit.number, QualificationUnit.mandatory).where(
+                QualificationUnit.qualification_id == existing.id
+            )
+        )
+        stored = StoredValues(
+            existing.kind, existing.level, existing.off_the_job_hours_minimum,
+            {row.number: row.mandatory for row in mandatory},
+        )  # fmt: skip
+        draft = draft.completed(stored)
+    digest = draft.digest()
     if existing is None:
         return Stored(await _insert(session, provider_id, draft, digest), Outcome.ADDED)
     if existing.content_sha256 == digest:

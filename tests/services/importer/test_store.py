@@ -120,3 +120,34 @@ async def test_versions_and_providers_are_independent(database: Database):
         (await store(database, other, draft)).outcome,
     ]
     assert outcomes == [Outcome.ADDED] * 3
+
+
+async def test_a_csv_file_keeps_what_it_cannot_say(database: Database):
+    """Hours, level, kind and which units are mandatory come from the JSON file of the same version."""
+    provider_id = await provider(database)
+    full = replace(
+        read_qualification(PUBLISHED[0]), kind="diploma", level=3, off_the_job_hours_minimum=400, version="9"
+    )
+    full = replace(full, units=tuple(replace(unit, mandatory=index > 0) for index, unit in enumerate(full.units)))
+    first = await store(database, provider_id, full)
+    says_less = {"kind": None, "level": None, "off_the_job_hours_minimum": None, "partial": True}
+    csv = replace(full, **says_less, gives_mandatory=False)
+    csv = replace(csv, units=tuple(replace(unit, mandatory=True) for unit in csv.units))
+    again = await store(database, provider_id, csv)
+    assert (again.outcome, again.qualification_id) == (Outcome.UNCHANGED, first.qualification_id)
+    renamed = replace(csv, units=(replace(csv.units[0], title="Other"), *csv.units[1:]))
+    changed = await store(database, provider_id, renamed)
+    assert changed.outcome is Outcome.REPLACED
+    async with database.writing() as session:
+        stored = await session.get_one(Qualification, changed.qualification_id)
+        assert (stored.kind, stored.level, stored.off_the_job_hours_minimum) == ("diploma", 3, 400)
+        units = await session.scalars(
+            select(QualificationUnit.mandatory).where(QualificationUnit.qualification_id == stored.id)
+        )
+        assert list(units).count(False) == 1
+    # A file that says it wins, and so does a JSON file.
+    said = replace(renamed, off_the_job_hours_minimum=300, gives_mandatory=True)
+    async with database.writing() as session:
+        key = (await store_qualification(session, provider_id, said)).qualification_id
+        stored = await session.get_one(Qualification, key)
+        assert stored.off_the_job_hours_minimum == 300
