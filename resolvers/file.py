@@ -52,10 +52,10 @@ class AnnouncedFile(TypedDict):
 
 @mutation("fileUploadCreate")
 async def upload_create(uow: UnitOfWork, *, name: str, content_type: str, size: int) -> AnnouncedFile:
-    """Announces a file of `size` bytes.
+    """Announces a file of `size` bytes. Its name says its kind, whatever a browser calls it (`content_type`).
 
-    Rejects with REQUIRED or INVALID for a name, type or size that is not accepted, and with TOO_MANY_ATTEMPTS where the
-    viewer or their provider has too many uploads that no record uses.
+    The content is checked when it arrives. Rejects with REQUIRED or INVALID for a name or size that is not accepted,
+    and with TOO_MANY_ATTEMPTS where the viewer or their provider has too many uploads that no record uses.
     """
     uow.authorize()
     stored_type = ""
@@ -63,7 +63,7 @@ async def upload_create(uow: UnitOfWork, *, name: str, content_type: str, size: 
         message = 'The file has no name. Give one with its ending, such as "review.pdf".'
         uow.add_error(UserErrorCode.REQUIRED, message, "input", "name")
     else:
-        stored_type = _content_type(uow, clean_name(name), content_type)
+        stored_type = _content_type(uow, clean_name(name))
     if size <= 0:
         uow.add_error(UserErrorCode.INVALID, "The file is empty. Choose another file.", "input", "size")
     elif size > MAX_SIZE:
@@ -117,15 +117,11 @@ async def _check_quota(uow: UnitOfWork, size: int) -> None:
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
 
 
-def _content_type(uow: UnitOfWork, name: str, announced: str) -> str:
-    """Returns the content type that the file is stored with; records an error at the name, or else at the type."""
+def _content_type(uow: UnitOfWork, name: str) -> str:
+    """Returns the content type that the file is stored with; records an error at the name."""
     try:
         kind = kind_of(name)
     except UnacceptableUpload as error:
         uow.add_error(UserErrorCode.INVALID, str(error), "input", "name")
         return ""
-    try:
-        kind_of(name, announced)
-    except UnacceptableUpload as error:
-        uow.add_error(UserErrorCode.INVALID, str(error), "input", "contentType")
     return kind.content_type

@@ -3,18 +3,18 @@
 Each function takes the first bytes of a file (`head`) and returns whether they can begin a file of that type.
 """
 
+import codecs
 import io
 import zipfile
 from collections.abc import Callable
 
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
-M4A_BRANDS = (b"M4A ", b"M4B ", b"mp42", b"mp41", b"isom", b"iso2", b"iso5", b"iso6", b"dash")
-MP4_BRANDS = (
-    b"isom", b"iso2", b"iso3", b"iso4", b"iso5", b"iso6", b"mp41", b"mp42", b"avc1", b"M4V ", b"M4VH", b"M4VP", b"MSNV",
-    b"dash", b"3gp4", b"3gp5", b"3gp6", b"f4v ", b"mmp4",
-)  # fmt: skip
+AVIF_BRANDS = (b"avif", b"avis")
+# The header of OLE compound files: Office documents with a password, and those of Office 97 to 2003.
+_OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 # Atoms that begin a QuickTime film made before the ftyp atom existed.
 _QUICKTIME_ATOMS = (b"moov", b"mdat", b"wide", b"free", b"skip", b"pnot")
+_UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 # Control characters other than tab, line feed, form feed and carriage return.
 _CONTROL_CHARACTERS = bytes(set(range(32)) - {9, 10, 12, 13}) + b"\x7f"
 # Beginnings of content that a browser or a shell executes, even from a file named as text.
@@ -57,8 +57,26 @@ def iso_media(brands: tuple[bytes, ...]) -> Callable[[bytes], bool]:
     return lambda head: head[4:8] == b"ftyp" and head[8:12] in brands
 
 
-def quicktime(head: bytes) -> bool:
-    return head[4:12] == b"ftypqt  " or head[4:8] in _QUICKTIME_ATOMS
+def film(head: bytes) -> bool:
+    """A film or recording in an ISO media file of any brand, or a QuickTime film. Phones use dozens of brands."""
+    picture = iso_media((*HEIC_BRANDS, *AVIF_BRANDS))(head)
+    return (head[4:8] == b"ftyp" and not picture) or head[4:8] in _QUICKTIME_ATOMS
+
+
+def webm(head: bytes) -> bool:
+    return head.startswith(b"\x1a\x45\xdf\xa3") and b"webm" in head[:64]
+
+
+def ogg(head: bytes) -> bool:
+    return head.startswith(b"OggS") and (head[28:36] == b"OpusHead" or head[28:35] == b"\x01vorbis")
+
+
+def amr(head: bytes) -> bool:
+    return head.startswith((b"#!AMR\n", b"#!AMR-WB\n"))
+
+
+def ole(head: bytes) -> bool:
+    return head.startswith(_OLE)
 
 
 def zip_archive(head: bytes) -> bool:
@@ -75,12 +93,39 @@ def open_document(content_type: str) -> Callable[[bytes], bool]:
 
 def text(head: bytes) -> bool:
     """Text that nothing executes: not HTML, XML, SVG or a script."""
+    if head.startswith(_UTF_16):
+        head = codecs.getincrementaldecoder("utf-16")("ignore").decode(head).encode("utf-8", "ignore")
     start = head.removeprefix(b"\xef\xbb\xbf").lstrip().lower()
-    return not start.startswith(_ACTIVE_CONTENT) and is_text(head)
+    return not start.startswith(_ACTIVE_CONTENT) and _is_text(head)
 
 
-def is_text(chunk: bytes) -> bool:
-    """Whether the bytes can be text in an encoding that extends ASCII (UTF-8, Windows-1252): no control characters."""
+class TextCheck:
+    """Whether the bytes of a stream can be text: UTF-16 with a byte order mark, or an encoding that extends ASCII."""
+
+    def __init__(self) -> None:
+        self._start = b""
+        self._decoder: codecs.IncrementalDecoder | None = None
+
+    def accepts(self, chunk: bytes) -> bool:
+        """Returns whether the next chunk continues a text."""
+        if len(self._start) < 2:
+            # The first two bytes may come one by one.
+            self._start += chunk
+            if len(self._start) < 2:
+                return _is_text(chunk) or chunk in (b"\xff", b"\xfe")
+            chunk = self._start
+            if chunk.startswith(_UTF_16):
+                self._decoder = codecs.getincrementaldecoder("utf-16")("strict")
+        if self._decoder is None:
+            return _is_text(chunk)
+        try:
+            return _is_text(self._decoder.decode(chunk).encode("utf-8"))
+        except UnicodeError:
+            return False
+
+
+def _is_text(chunk: bytes) -> bool:
+    """Whether the bytes have no control characters, as text in UTF-8 or Windows-1252."""
     return not chunk or len(chunk.translate(None, _CONTROL_CHARACTERS)) == len(chunk)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 
 from services.storage import magic_numbers
+from services.storage.office_documents import CONTENT_TYPES, content_types, has_main_part
 
 MAX_NAME_LENGTH = 200
 # Bytes at the start that every magic number fits in, and bytes at the end that hold an office document's directory.
@@ -21,28 +22,29 @@ class UnacceptableUpload(Exception):
 class UploadKind:
     """One kind of file. `title` has an article ("a PDF"); `endings` are those of file names, in lower case.
 
-    `content_type` is what it is served as, `aliases` are other types that browsers announce for it. `starts` checks the
-    first bytes; `text` means that every byte must be text; `members` are the files that an archive must contain.
+    `content_type` is what it is served as, whatever a browser announces. `starts` checks the
+    first bytes; `text` means that every byte must be text; `members` are the files that an archive must contain, and
+    `main_part` the content type of the part of an Office document that is the document.
     """
 
     title: str
     endings: tuple[str, ...]
     content_type: str
     starts: Callable[[bytes], bool]
-    aliases: tuple[str, ...] = ()
     text: bool = False
     members: tuple[str, ...] = ()
+    main_part: str | None = None
 
 
-_ZIP = ("application/zip", "application/x-zip-compressed")
 _OFFICE = "application/vnd.openxmlformats-officedocument."
 _ODF = "application/vnd.oasis.opendocument."
 
 
-def _office(title: str, ending: str, subtype: str, member: str) -> UploadKind:
+def _office(title: str, ending: str, subtype: str) -> UploadKind:
     return UploadKind(
-        title, (ending,), _OFFICE + subtype, magic_numbers.zip_archive, _ZIP, members=("[Content_Types].xml", member)
-    )
+        title, (ending,), _OFFICE + subtype, magic_numbers.zip_archive, members=(CONTENT_TYPES,),
+        main_part=f"{_OFFICE}{subtype}.main+xml",
+    )  # fmt: skip
 
 
 def _open_document(title: str, ending: str, subtype: str) -> UploadKind:
@@ -51,65 +53,36 @@ def _open_document(title: str, ending: str, subtype: str) -> UploadKind:
         (ending,),
         _ODF + subtype,
         magic_numbers.open_document(_ODF + subtype),
-        _ZIP,
         members=("mimetype", "content.xml"),
     )
 
 
 KINDS = (
-    UploadKind("a PDF", (".pdf",), "application/pdf", magic_numbers.pdf, ("application/x-pdf",)),
-    _office("a Word document", ".docx", "wordprocessingml.document", "word/document.xml"),
-    _office("an Excel workbook", ".xlsx", "spreadsheetml.sheet", "xl/workbook.xml"),
-    _office("a PowerPoint presentation", ".pptx", "presentationml.presentation", "ppt/presentation.xml"),
+    UploadKind("a PDF", (".pdf",), "application/pdf", magic_numbers.pdf),
+    _office("a Word document", ".docx", "wordprocessingml.document"),
+    _office("an Excel workbook", ".xlsx", "spreadsheetml.sheet"),
+    _office("a PowerPoint presentation", ".pptx", "presentationml.presentation"),
     _open_document("an OpenDocument text", ".odt", "text"),
     _open_document("an OpenDocument spreadsheet", ".ods", "spreadsheet"),
     _open_document("an OpenDocument presentation", ".odp", "presentation"),
-    UploadKind("a JPEG picture", (".jpg", ".jpeg"), "image/jpeg", magic_numbers.jpeg, ("image/jpg", "image/pjpeg")),
-    UploadKind("a PNG picture", (".png",), "image/png", magic_numbers.png, ("image/x-png",)),
+    UploadKind("a JPEG picture", (".jpg", ".jpeg", ".jfif"), "image/jpeg", magic_numbers.jpeg),
+    UploadKind("a PNG picture", (".png",), "image/png", magic_numbers.png),
     UploadKind("a WebP picture", (".webp",), "image/webp", magic_numbers.riff(b"WEBP")),
-    UploadKind(
-        "a HEIC picture",
-        (".heic", ".heif"),
-        "image/heic",
-        magic_numbers.iso_media(magic_numbers.HEIC_BRANDS),
-        ("image/heif", "image/heic-sequence"),
-    ),
+    UploadKind("a HEIC picture", (".heic", ".heif"), "image/heic", magic_numbers.iso_media(magic_numbers.HEIC_BRANDS)),
+    UploadKind("an AVIF picture", (".avif",), "image/avif", magic_numbers.iso_media(magic_numbers.AVIF_BRANDS)),
     UploadKind("a GIF picture", (".gif",), "image/gif", magic_numbers.gif),
     UploadKind("a text file", (".txt",), "text/plain", magic_numbers.text, text=True),
-    UploadKind(
-        "a CSV table",
-        (".csv",),
-        "text/csv",
-        magic_numbers.text,
-        ("text/plain", "application/csv", "text/comma-separated-values", "application/vnd.ms-excel"),
-        text=True,
-    ),
-    UploadKind(
-        "a Markdown text", (".md",), "text/markdown", magic_numbers.text, ("text/plain", "text/x-markdown"), text=True
-    ),
-    UploadKind("an MP3 recording", (".mp3",), "audio/mpeg", magic_numbers.mp3, ("audio/mp3",)),
-    UploadKind(
-        "an M4A recording",
-        (".m4a",),
-        "audio/mp4",
-        magic_numbers.iso_media(magic_numbers.M4A_BRANDS),
-        ("audio/x-m4a", "audio/m4a", "video/mp4"),
-    ),
-    UploadKind(
-        "a WAV recording",
-        (".wav",),
-        "audio/wav",
-        magic_numbers.riff(b"WAVE"),
-        ("audio/x-wav", "audio/wave", "audio/vnd.wave"),
-    ),
-    UploadKind(
-        "an MP4 film",
-        (".mp4", ".m4v"),
-        "video/mp4",
-        magic_numbers.iso_media(magic_numbers.MP4_BRANDS),
-        ("video/x-m4v", "audio/mp4"),
-    ),
-    UploadKind("a QuickTime film", (".mov",), "video/quicktime", magic_numbers.quicktime),
+    UploadKind("a CSV table", (".csv",), "text/csv", magic_numbers.text, text=True),
+    UploadKind("a Markdown text", (".md",), "text/markdown", magic_numbers.text, text=True),
+    UploadKind("an MP3 recording", (".mp3",), "audio/mpeg", magic_numbers.mp3),
+    UploadKind("an M4A recording", (".m4a",), "audio/mp4", magic_numbers.film),
+    UploadKind("a WAV recording", (".wav",), "audio/wav", magic_numbers.riff(b"WAVE")),
+    UploadKind("an Ogg recording", (".opus", ".ogg", ".oga"), "audio/ogg", magic_numbers.ogg),
+    UploadKind("an AMR recording", (".amr",), "audio/amr", magic_numbers.amr),
+    UploadKind("an MP4 film", (".mp4", ".m4v"), "video/mp4", magic_numbers.film),
+    UploadKind("a 3GP film", (".3gp", ".3gpp", ".3g2"), "video/3gpp", magic_numbers.film),
+    UploadKind("a WebM film", (".webm",), "video/webm", magic_numbers.webm),
+    UploadKind("a QuickTime film", (".mov",), "video/quicktime", magic_numbers.film),
 )
 
 _BY_ENDING = {ending: kind for kind in KINDS for ending in kind.endings}
@@ -163,10 +136,10 @@ def clean_name(name: str) -> str:
     return name or "file"
 
 
-def kind_of(name: str, announced: str = "") -> UploadKind:
-    """The kind of file that a clean name and an announced content type stand for. Raises UnacceptableUpload.
+def kind_of(name: str) -> UploadKind:
+    """The kind of file that a clean name stands for. Raises UnacceptableUpload.
 
-    Without a type, or with application/octet-stream, only the name decides; the content is checked when it arrives.
+    The content is checked when it arrives. What a browser announces does not count: it often guesses.
     """
     ending = PurePosixPath(name).suffix.lower()
     kind = _BY_ENDING.get(ending)
@@ -174,10 +147,6 @@ def kind_of(name: str, announced: str = "") -> UploadKind:
         instead = _INSTEAD.get(ending)
         problem = f"Files ending in {ending} are not accepted" if ending else "The file name has no ending"
         raise UnacceptableUpload(f"{problem}. {instead + '. ' if instead else ''}Accepted endings are {_ACCEPTED}.")
-    media = announced.split(";")[0].strip().lower()
-    if media not in {"", "application/octet-stream", kind.content_type, *kind.aliases}:
-        announced = clean_name(media.replace("/", " "))
-        raise UnacceptableUpload(f"{name} is named like {kind.title}, but was announced as {announced}.")
     return kind
 
 
@@ -185,14 +154,17 @@ async def check_upload(stream: AsyncIterator[bytes], kind: UploadKind) -> AsyncI
     """Yields the same bytes. Raises UnacceptableUpload, before the stream ends, if they are not of `kind`.
 
     The start is checked before the first byte is yielded, text in every chunk, and an archive's members before the
-    stream ends, so that a writer never completes a file that is not accepted. Buffers 1 MiB at most.
+    stream ends, so that a writer never completes a file that is not accepted. Buffers 2 MiB at most.
     """
     head, start_checked = bytearray(), False
-    tail = bytearray()
+    first, tail, size = bytearray(), bytearray(), 0
+    text = magic_numbers.TextCheck()
     async for chunk in stream:
-        if kind.text and not magic_numbers.is_text(chunk):
+        size += len(chunk)
+        if kind.text and not text.accepts(chunk):
             raise _mismatch(kind)
         if kind.members:
+            first += chunk[: TAIL - len(first)]
             tail += chunk
             if len(tail) > 2 * TAIL:
                 del tail[:-TAIL]
@@ -207,7 +179,7 @@ async def check_upload(stream: AsyncIterator[bytes], kind: UploadKind) -> AsyncI
     if not start_checked:
         _check_start(kind, head)
     if kind.members:
-        _check_members(kind, bytes(tail[-TAIL:]))
+        _check_members(kind, bytes(first), bytes(tail[-TAIL:]), size)
     if not start_checked:
         yield bytes(head)
 
@@ -216,17 +188,26 @@ def _check_start(kind: UploadKind, head: bytes | bytearray) -> None:
     if not head:
         raise UnacceptableUpload("The file is empty.")
     start = bytes(head[:HEAD])
+    if kind.members and magic_numbers.ole(start):
+        raise UnacceptableUpload(
+            f"The document is protected with a password, or it is of an older type with the ending {kind.endings[0]}. "
+            f"Open it, remove the password, save it as {kind.endings[0]}, and send it again."
+        )
     if not kind.starts(start):
         actual = next((other for other in KINDS if not other.text and not other.members and other.starts(start)), None)
         raise _mismatch(kind, actual)
 
 
-def _check_members(kind: UploadKind, tail: bytes) -> None:
+def _check_members(kind: UploadKind, head: bytes, tail: bytes, size: int) -> None:
     members = magic_numbers.archive_members(tail)
     if members is None or not members.issuperset(kind.members):
         raise _mismatch(kind)
     if magic_numbers.has_macros(members):
         raise UnacceptableUpload("The document contains macros. Save it without them and send it again.")
+    if kind.main_part is not None:
+        types = content_types(head, tail, size)
+        if types is None or not has_main_part(types, kind.main_part, members):
+            raise _mismatch(kind)
 
 
 def _mismatch(kind: UploadKind, actual: UploadKind | None = None) -> UnacceptableUpload:
