@@ -134,6 +134,7 @@ def build_endpoint(
 
 def build_server(settings: Settings) -> Server:
     """Composes a server. Raises SettingsError for a setting that only shows here that it cannot be used."""
+    from resolvers.authentication.email import confirm_from_page
     from resolvers.authentication.password import reset_from_page
     from resolvers.core.context import Client
     from resolvers.exports.export_service import ExportService
@@ -146,7 +147,7 @@ def build_server(settings: Settings) -> Server:
     from transport.observability.request_logging import OperationObserver
     from transport.observability.sweep_metrics import SweepMetrics
     from transport.observability.tracing import open_tracing
-    from transport.pages import password_page
+    from transport.pages import email_page, open_page, password_page
     from transport.pages.graphiql import graphiql
     from transport.pages.static_app import static_app
 
@@ -164,6 +165,9 @@ def build_server(settings: Settings) -> Server:
     async def set_password(token: str, new_password: str, address: str, request_id: str | None) -> None:
         await reset_from_page(services, token, new_password, Client(address, request_id))
 
+    async def confirm_email(token: str, address: str, request_id: str | None) -> None:
+        await confirm_from_page(services, token, Client(address, request_id))
+
     if settings.graphiql:
         start_page = "/graphql"
         graphql_routes = graphiql("/graphql", endpoint, ROOT / "graphiql", documents, settings.is_demo)
@@ -176,6 +180,8 @@ def build_server(settings: Settings) -> Server:
             # 25 s: a stalled upload is cut within the 30 s in which every other half-sent request is.
             *file_endpoints.routes(services.links, services.files, exports, idle_seconds=25.0),
             *password_page.routes(set_password),
+            *email_page.routes(confirm_email),
+            *open_page.routes(settings.open_url, start_page),
             *health.routes(),
             *static_app("/kpi", ROOT / "web"),
         ],

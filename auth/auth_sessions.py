@@ -1,10 +1,11 @@
 """Auth sessions in the database: accounts, refresh tokens, one-time tokens, and the end of a session."""
 
 import datetime as dt
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Select, Update, exists, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, Update, exists, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.known_clients import KNOWN_NETWORK
@@ -213,36 +214,47 @@ def _retried_in_time(token: RefreshToken, now: dt.datetime) -> bool:
     return token.used_at is not None and now - token.used_at <= REFRESH_RETRY
 
 
-async def owner_of_one_time_token(database: Database, sha256: str, now: dt.datetime) -> tuple[str, str] | None:
-    """Returns the username and name of the owner of a one-time token; None if it is unknown, used or expired.
+async def owner_of_one_time_token(
+    database: Database, sha256: str, now: dt.datetime, *purposes: str
+) -> tuple[str, str] | None:
+    """Returns the username and name of the owner of a one-time token; None unless it is valid for one of the purposes.
 
     Callers check it first, so that a made-up token costs no password hash.
     """
     statement = (
         select(User.username, User.name)
         .join(OneTimeToken, OneTimeToken.user_id == User.id)
-        .where(OneTimeToken.token_sha256 == sha256, OneTimeToken.used_at.is_(None), OneTimeToken.expires_at > now)
+        .where(*_valid_token(sha256, now, purposes))
     )
     rows = await database.rows(statement, primary=True)
     return (rows[0].username, rows[0].name) if rows else None
 
 
-async def user_of_one_time_token(session: AsyncSession, sha256: str) -> int | None:
-    """Returns the key of the user whom a one-time token was sent to; None if the token is unknown."""
-    statement = select(OneTimeToken.user_id).where(OneTimeToken.token_sha256 == sha256)
-    return (await session.execute(statement)).scalar_one_or_none()
+def _valid_token(sha256: str, now: dt.datetime, purposes: Collection[str]) -> list[ColumnElement[bool]]:
+    return [
+        OneTimeToken.token_sha256 == sha256,
+        OneTimeToken.purpose.in_(purposes),
+        OneTimeToken.used_at.is_(None),
+        OneTimeToken.expires_at > now,
+    ]
 
 
-async def use_one_time_token(session: AsyncSession, sha256: str, now: dt.datetime) -> bool:
-    """Marks a one-time token as used; returns False if it is unknown, expired or already used.
+async def user_of_one_time_token(session: AsyncSession, sha256: str) -> tuple[int, str | None] | None:
+    """Returns the key of the user whom a one-time token was sent to, and the address that it confirms, if any.
+
+    None if the token is unknown.
+    """
+    statement = select(OneTimeToken.user_id, OneTimeToken.new_email).where(OneTimeToken.token_sha256 == sha256)
+    row = (await session.execute(statement)).first()
+    return (row.user_id, row.new_email) if row else None
+
+
+async def use_one_time_token(session: AsyncSession, sha256: str, now: dt.datetime, *purposes: str) -> bool:
+    """Marks a one-time token as used; returns False if it is unknown, expired, used, or for another purpose.
 
     The caller has locked its user.
     """
-    using = (
-        update(OneTimeToken)
-        .where(OneTimeToken.token_sha256 == sha256, OneTimeToken.used_at.is_(None), OneTimeToken.expires_at > now)
-        .values(used_at=now)
-    )
+    using = update(OneTimeToken).where(*_valid_token(sha256, now, purposes)).values(used_at=now)
     return await _updates_a_row(session, using)
 
 

@@ -28,6 +28,9 @@ MUTATIONS: dict[str, frozenset[Role]] = {
     "disclaimerAccept": _ALL_ROLES,
     "userInvite": _ENROLLING_STAFF,  # Assessor and Basic Admin: the role EMPLOYER_MANAGER only
     "userArchive": _MASTER_ONLY,
+    "userUpdate": _ALL_ROLES,  # the own name; other people's as `resolvers.user.profile` says
+    "invitationResend": _ENROLLING_STAFF,  # Assessor and Basic Admin: employer managers and learners only
+    "assessorHandOver": frozenset({_BASIC, _MASTER}),
     "roleGrant": _ENROLLING_STAFF,  # Assessor and Basic Admin: the role EMPLOYER_MANAGER only
     "roleRevoke": _ENROLLING_STAFF,  # Assessor and Basic Admin: the role EMPLOYER_MANAGER only
     "employerCreate": _ENROLLING_STAFF,
@@ -55,15 +58,18 @@ MUTATIONS: dict[str, frozenset[Role]] = {
     "sessionUpdate": _BOOKING_STAFF,
     "sessionComplete": _BOOKING_STAFF,
     "sessionCancel": _BOOKING_STAFF,
+    "sessionReopen": _BOOKING_STAFF,
     "actionSet": _ACTION_SETTERS,
     "actionUpdate": _ACTION_SETTERS,
     "actionRespond": frozenset({_LEARNER, _ASSESSOR}),
     "actionComplete": _ACTION_SETTERS,
     "actionReopen": _ACTION_SETTERS,
+    "actionDelete": _ACTION_SETTERS,
     "timeLogEntryAdd": _TIME_LOGGERS,
     "timeLogEntryUpdate": _TIME_LOGGERS,  # a learner: their own entries only; approved entries: nobody
     "timeLogEntryDelete": _TIME_LOGGERS,  # a learner: their own entries only; approved entries: nobody
     "timeLogEntryApprove": _ASSESSOR_ONLY,
+    "timeLogEntryUnapprove": _ASSESSOR_ONLY,
     "signatureRequestCreate": _BOOKING_STAFF,
     "signatureRequestSign": _SIGNATORIES,
     "signatureRequestCancel": _BOOKING_STAFF,
@@ -72,6 +78,8 @@ MUTATIONS: dict[str, frozenset[Role]] = {
     "resourceRemove": frozenset({_ASSESSOR, _MASTER}),
     "cvSectionSave": frozenset({_LEARNER}),
     "cvDocumentAdd": frozenset({_LEARNER}),
+    "cvDocumentRemove": frozenset({_LEARNER}),
+    "photoSet": frozenset({_LEARNER}),
     "learnerErase": _MASTER_ONLY,
     "subjectAccessExport": _MASTER_ONLY,
 }

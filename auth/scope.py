@@ -173,6 +173,13 @@ def sees_user(role: Role, user: Any = User) -> Condition:
                 RoleGrant.user_id.not_in(select(ManagerAllocation.user_id).where(of_provider(ManagerAllocation))),
             )
         )
+        # They allocate those, too, who manage another assessor's learner at an employer of their own learners.
+        colleagues = select(Learner.id).where(Learner.employer_id.in_(sites), of_provider(Learner))
+        seen.append(
+            select(ManagerAllocation.user_id).where(
+                ManagerAllocation.learner_id.in_(colleagues), of_provider(ManagerAllocation)
+            )
+        )
     return and_(of_provider(user), or_(user.id == VIEWER_USER, *(user.id.in_(people) for people in seen)))
 
 

@@ -12,6 +12,7 @@ from db.models.provider import Provider, provider_named
 from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role
+from domain.text import clean_line
 from services.settings import Settings
 
 
@@ -26,7 +27,7 @@ def run_admin(settings: Settings, arguments: argparse.Namespace) -> int:
 
     async def work(database: Database) -> int:
         password_hash, now = await hash_password(password), clock.now()
-        username = arguments.email.strip().lower()
+        username = clean_line(arguments.email).lower()
         async with database.writing() as session:
             if await account_by_username(session, username) is not None:
                 return fail(f"There is already an account with the username {username}.")
@@ -39,7 +40,7 @@ def run_admin(settings: Settings, arguments: argparse.Namespace) -> int:
                 provider_id=provider.id,
                 username=username,
                 name=arguments.name,
-                email=arguments.email.strip(),
+                email=clean_line(arguments.email),
                 password_hash=password_hash,
                 created_at=now,
             )

@@ -44,3 +44,13 @@ def weeks_after(day: dt.date, weeks: int) -> dt.date | None:
         return day + dt.timedelta(weeks=weeks)
     except OverflowError:
         return None
+
+
+# Dates that a person can mean: an earlier or later one is a typing error.
+FIRST_DAY = dt.date(2000, 1, 1)
+_MAX_AHEAD = dt.timedelta(days=3653)
+
+
+def is_plausible(day: dt.date) -> bool:
+    """Returns whether a person can mean that day: between 2000 and ten years from now."""
+    return FIRST_DAY <= day <= today() + _MAX_AHEAD

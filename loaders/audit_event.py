@@ -5,6 +5,7 @@ import datetime as dt
 from sqlalchemy import ColumnElement, and_, bindparam
 
 from db.models.audit_event import AuditEvent
+from db.models.change_reason import ChangeReason
 from domain import global_id
 from domain.enums import Role
 from domain.global_id import Identifier
@@ -16,7 +17,9 @@ from loaders.core.read_session import ReadSession
 from loaders.core.rows import LightRow, column, row
 
 
-@row(AuditEvent)
+@row(
+    AuditEvent, joins=lambda statement: statement.outerjoin(ChangeReason, ChangeReason.audit_event_id == AuditEvent.id)
+)
 class AuditEventRow(LightRow):
     """An event of the audit trail."""
 
@@ -29,6 +32,8 @@ class AuditEventRow(LightRow):
     subject_type: str | None = column(AuditEvent.subject_type)
     subject_key: int | None = column(AuditEvent.subject_key)
     subject_part: int | None = column(AuditEvent.subject_part)
+    # NULL in the outer join for events without one.
+    reason: str | None = column(ChangeReason.reason)
 
     id = Identifier("AuditEvent", "key")
 

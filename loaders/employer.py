@@ -5,12 +5,13 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, bindparam, func, select
 
-from db.models.base import Key, fold_name
+from db.models.base import Key
 from db.models.employer import Employer
 from db.models.learner import Learner
 from db.sql.any_of import any_of
 from domain.enums import Role
 from domain.global_id import Identifier
+from domain.text import fold_name
 from loaders.core.base import EntityLoader, ManyLoader
 from loaders.core.filters import search
 from loaders.core.paged_list import PagedList

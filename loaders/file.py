@@ -6,6 +6,7 @@ from sqlalchemy import Select
 
 from auth import scope
 from db.models.file import File
+from db.models.learner import Learner
 from db.sql.any_of import any_of
 from domain.enums import Role
 from domain.global_id import Identifier
@@ -77,3 +78,24 @@ async def read_stored(reading: ReadSession, key: int) -> StoredFileRow | None:
     """Returns how to send a file; None if its content was erased or the viewer does not see it."""
     rows = await reading.read(StoredFileRow, _stored(reading.viewer.role), keys=[key])
     return rows[0] if rows else None
+
+
+@cached_statement
+def _photos(role: Role) -> Select:
+    # unscoped: the photos of learners whom the viewer sees
+    return (
+        FileRow.select(role, Learner.user_id.label("user_key"))
+        .join(Learner, Learner.photo_file_id == File.id)
+        .where(any_of(Learner.user_id), scope.sees_learner(role, Learner.id), File.uploaded_at.is_not(None))
+    )
+
+
+class PhotoOfUserLoader(OneLoader[int, FileRow]):
+    """Loads the photo of a user who is a learner in the viewer's scope, by user key."""
+
+    keys_of = "user_account"
+
+    async def fetch(self, keys: list[int]) -> dict[int, FileRow]:
+        statement = _photos(self.reading.viewer.role)
+        leading, rows = await self.reading.read_with(FileRow, statement, ["user_key"], keys=keys)
+        return dict(zip(leading["user_key"], rows, strict=True))

@@ -8,7 +8,6 @@ from sqlalchemy.types import Date, Integer
 
 from auth import scope
 from db.models.aim import Aim, AimProgress
-from db.models.base import fold_name
 from db.models.employer import Employer
 from db.models.learner import Learner
 from db.models.user import ManagerAllocation, User
@@ -17,6 +16,7 @@ from domain import clock
 from domain.enums import AimStatus, LearnerOrder, Role, TrafficLight
 from domain.global_id import Identifier
 from domain.progress import ENDED
+from domain.text import fold_name
 from loaders.core.base import EntityLoader
 from loaders.core.filters import Filter, at_least, at_most, by_value, one_of, refers_to, related, search
 from loaders.core.paged_list import PagedList

@@ -1,8 +1,8 @@
 """Qualifications: by key, and in pages by title. They contain no personal data."""
 
-from db.models.base import fold_name
 from db.models.qualification import Qualification
 from domain.global_id import Identifier
+from domain.text import fold_name
 from loaders.core.base import EntityLoader
 from loaders.core.filters import search
 from loaders.core.paged_list import PagedList

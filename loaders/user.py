@@ -5,11 +5,11 @@ import datetime as dt
 from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from auth import scope
-from db.models.base import fold_name
 from db.models.user import ManagerAllocation, RoleGrant, User
 from db.sql.any_of import any_of
 from domain.enums import Role
 from domain.global_id import Identifier
+from domain.text import fold_name
 from loaders.core.base import EntityLoader, OneLoader, RelatedLoader
 from loaders.core.filters import Filter, search
 from loaders.core.paged_list import PagedList

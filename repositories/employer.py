@@ -3,8 +3,8 @@
 from sqlalchemy import func, literal, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.models.base import fold_name
 from db.models.employer import Employer
+from domain.text import fold_name
 
 # Levels of the hierarchy; a head office without sites is one level.
 MAX_DEPTH = 5

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.models.cv import CvDocument
 from db.models.learner import Learner
 
 
@@ -32,3 +33,10 @@ async def users_of_learners_at(session: AsyncSession, employer_keys: Collection[
     """Returns the user keys of the learners at sites."""
     # unscoped: the sites were read within the viewer's scope, and only the allocated user is looked up in it
     return set(await session.scalars(select(Learner.user_id).where(Learner.employer_id.in_(employer_keys))))
+
+
+async def documents_with_file(session: AsyncSession, learner_key: int, file_key: int | None) -> list[CvDocument]:
+    """Returns the documents of a learner's CV that have that file."""
+    # unscoped: the learner was read within the viewer's scope
+    statement = select(CvDocument).where(CvDocument.learner_id == learner_key, CvDocument.file_id == file_key)
+    return list(await session.scalars(statement))

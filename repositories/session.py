@@ -1,14 +1,16 @@
 """Reads of sessions within a write transaction: who is booked at a time, and which aims a session is about."""
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Select, bindparam, or_, select
+from sqlalchemy import Select, and_, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
 from auth.viewer import Viewer
 from db.models.aim import Aim
+from db.models.audit_event import AuditEvent
 from db.models.base import Key
 from db.models.learner import Learner
 from db.models.session import Session, SessionAim
@@ -106,3 +108,53 @@ def _aims(locked: bool) -> Select[Aim]:
 async def aims_of_session(session: AsyncSession, session_key: int, locked: bool = False) -> list[Aim]:
     """Returns the aims that a session is about, including those that the viewer does not see."""
     return list(await session.scalars(_aims(locked), {"session": session_key}))
+
+
+async def aims_begun_by(session: AsyncSession, session_key: int) -> list[int]:
+    """Returns the keys of the aims that the latest completion of an induction started, as the audit trail recorded."""
+    # unscoped: the session was read within the viewer's scope
+    statement = (
+        select(AuditEvent.detail)
+        .where(
+            AuditEvent.subject_type == "Session",
+            AuditEvent.subject_key == session_key,
+            AuditEvent.action == "sessionComplete",
+        )
+        .order_by(AuditEvent.id.desc())
+        .limit(1)
+    )
+    detail = (await session.execute(statement)).scalar_one_or_none() or {}
+    return list(detail.get("begun", []))
+
+
+async def planned_sessions_about(
+    session: AsyncSession, aims: Sequence[Aim], assessor_key: int, now: dt.datetime
+) -> list[Session]:
+    """Returns the assessor's planned sessions to come that are about one of the aims, locked in order of their times.
+
+    A session about no aim in particular is among them if its learner has no other aim with the assessor.
+    """
+    aim_keys, learner_keys = [aim.id for aim in aims], {aim.learner_id for aim in aims}
+    # unscoped: the aims were read within the viewer's scope
+    about = select(SessionAim.session_id).where(SessionAim.session_id == Session.id)
+    # unscoped: whether the assessor still sees the learner
+    remaining = select(Aim.id).where(
+        Aim.learner_id == Session.learner_id, Aim.assessor_id == assessor_key, Aim.id.not_in(aim_keys)
+    )
+    # unscoped: the aims were read within the viewer's scope
+    statement = (
+        select(Session)
+        .where(
+            Session.learner_id.in_(learner_keys),
+            Session.assessor_id == assessor_key,
+            Session.status == SessionStatus.PLANNED,
+            Session.starts_at > now,
+            or_(
+                about.where(SessionAim.aim_id.in_(aim_keys)).exists(),
+                and_(~about.exists(), ~remaining.exists()),
+            ),
+        )
+        .order_by(Session.starts_at, Session.id)
+        .with_for_update(of=Session, key_share=True)
+    )
+    return list(await session.scalars(statement))

@@ -48,3 +48,10 @@ async def entries_for_write(session: AsyncSession, viewer: Viewer, keys: Collect
     """Returns the entries with those keys that the viewer sees, by key, locked until the transaction ends."""
     found = await session.scalars(_entries(viewer.role), {**scope.viewer_params(viewer), "keys": sorted(keys)})
     return {entry.id: entry for entry in found}
+
+
+async def entry_of_session(session: AsyncSession, session_key: int) -> TimeLogEntry | None:
+    """Returns the entry that the attendance of a session logged, locked."""
+    # unscoped: the session was read within the viewer's scope
+    statement = select(TimeLogEntry).where(TimeLogEntry.session_id == session_key)
+    return (await session.execute(statement.with_for_update(key_share=True))).scalar_one_or_none()

@@ -2,19 +2,23 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, delete, select, update
+from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
 from auth.viewer import Viewer
+from db.models.aim import Aim
 from db.models.auth_session import OneTimeToken
 from db.models.employer import Employer
 from db.models.learner import Learner
+from db.models.session import Session
 from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
 from db.sql.any_of import any_of
-from domain.enums import Role
+from domain.enums import Role, SessionStatus
+from domain.progress import ENDED
 from loaders.core.read_session import cached_statement
 
 Allocation: TypeAlias = ManagerAllocation | OverviewAllocation
@@ -101,3 +105,36 @@ async def visible_keys(
     """Returns those of the keys that name a learner or an employer whom the viewer sees."""
     parameters = {**scope.viewer_params(viewer), "keys": list(keys)}
     return set(await session.scalars(_visible(viewer.role, entity), parameters))
+
+
+async def pending_email(session: AsyncSession, user_key: int) -> str | None:
+    """Returns the address that the latest invitation of a user was sent to, if it is not their address yet."""
+    # unscoped: the user was read within the viewer's scope
+    statement = select(OneTimeToken.new_email, OneTimeToken.used_at).where(OneTimeToken.user_id == user_key)
+    latest = (await session.execute(statement.order_by(OneTimeToken.id.desc()).limit(1))).first()
+    return latest.new_email if latest and latest.used_at is None else None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWork:
+    """What waits for a user: aims that have not ended, as assessor and as IQA, and planned sessions to come."""
+
+    assessed_aims: int
+    sampled_aims: int
+    sessions: int
+
+
+async def open_work(session: AsyncSession, user_key: int, now: dt.datetime) -> OpenWork:
+    """Counts what would be left with nobody if the user's account were archived."""
+    # unscoped: a Master Admin, who sees all of the provider, archives the account
+    open_aims = select(func.count()).select_from(Aim).where(Aim.status.not_in(ENDED))
+    # unscoped: the same
+    sessions = select(func.count()).where(
+        Session.assessor_id == user_key, Session.status == SessionStatus.PLANNED, Session.starts_at > now
+    )
+    counts = select(
+        open_aims.where(Aim.assessor_id == user_key).scalar_subquery(),
+        open_aims.where(Aim.iqa_id == user_key).scalar_subquery(),
+        sessions.scalar_subquery(),
+    )
+    return OpenWork(*(await session.execute(counts)).one())

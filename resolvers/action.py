@@ -11,6 +11,7 @@ from db.models.learner import Learner
 from db.models.session import Session
 from domain.enums import ActionKind, ActionStatus, UserErrorCode
 from domain.errors import reject
+from repositories.action import delete_action, has_evidence
 from resolvers.core.attachments import attach_all, attachable_files
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
@@ -19,6 +20,14 @@ E = TypeVar("E", Session, Aim)
 
 # A week.
 _MAX_MINUTES = 7 * 24 * 60
+
+
+class DeletedAction(TypedDict):
+    """The keys of a deleted action, its session, and its learner."""
+
+    action: int
+    session: int | None
+    learner: int
 
 
 class ActionChanges(TypedDict, total=False):
@@ -158,6 +167,24 @@ async def reopen(uow: UnitOfWork, *, id: str) -> int:
         action.completed_by_id = action.completed_at = None
         uow.audit("Action", action.id, learner_id=action.learner_id, aim_id=action.aim_id, fields=["status"])
     return action.id
+
+
+@mutation("actionDelete")
+async def delete(uow: UnitOfWork, *, id: str, reason: str) -> DeletedAction:
+    """Deletes an action that should not have been set; the reason stays in the audit trail.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED without a reason, and CONFLICT where evidence was submitted for it.
+    """
+    action = await uow.get(Action, id, "id")
+    uow.authorize()
+    if await has_evidence(uow.session, action.id):
+        message = "Evidence was submitted for this action, so it cannot be deleted. Complete it instead."
+        uow.add_error(UserErrorCode.CONFLICT, message, "id")
+    reason = multi_line(uow, reason, "reason")
+    uow.raise_errors()
+    await delete_action(uow.session, action.id)
+    uow.audit("Action", action.id, learner_id=action.learner_id, aim_id=action.aim_id, reason=reason)
+    return {"action": action.id, "session": action.session_id, "learner": action.learner_id}
 
 
 async def _of_learner(

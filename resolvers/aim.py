@@ -15,6 +15,7 @@ from resolvers.core.labels import AIM_STATUS, ROLE
 from resolvers.core.separation_of_duties import check_not_own_record, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
+from resolvers.session.reassignment import hand_over_aims
 
 _AWAITING, _TRAINING, _SUSPENDED = AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING, AimStatus.SUSPENDED
 _COMPLETED, _WITHDRAWN = AimStatus.COMPLETED, AimStatus.WITHDRAWN
@@ -99,6 +100,7 @@ async def add(
 async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> int:
     """Changes an aim's status, its assessor or IQA, or its dates. A replaced assessor no longer sees the aim.
 
+    The sessions to come about the aim go to the new assessor, and the learner and both assessors get an e-mail.
     An aim that ends gets an actual end date: the given one, or today. Rejects with NOT_FOUND, NOT_ALLOWED, INVALID for
     people and dates, and CONFLICT for a status that cannot follow the current one.
     """
@@ -117,10 +119,16 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> 
     values["actual_end_date"] = _actual_end(uow, aim, status, changes.get("actual_end_date"))
     uow.raise_errors()
     changed = sorted(name for name, value in values.items() if getattr(aim, name) != value)
+    detail: dict[str, Any] = {}
+    if "assessor_id" in changed:
+        assessor = await uow.session.get_one(User, values["assessor_id"])
+        sessions = await hand_over_aims(uow, [aim], aim.assessor_id, assessor)
+        detail["sessions"] = [session.id for session in sessions]
     for name in changed:
         setattr(aim, name, values[name])
     if changed:
-        uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, fields=changed, status=status.value)
+        detail |= {"fields": changed, "status": status.value}
+        uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, **detail)
     return aim.id
 
 

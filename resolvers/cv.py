@@ -1,10 +1,12 @@
-"""A learner saves the sections of their CV and adds documents to it."""
+"""A learner saves the sections of their CV, adds documents to it and removes them, and sets their photo."""
 
 from db.models.cv import CvDocument, CvSection
 from db.models.learner import Learner
+from domain import global_id
 from domain.enums import CvDocumentKind, CvSectionName
-from domain.errors import not_allowed
-from resolvers.core.attachments import attach, claim_upload
+from domain.errors import not_allowed, not_found
+from repositories.learner import documents_with_file
+from resolvers.core.attachments import attach, claim_picture, claim_upload
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 
@@ -45,10 +47,44 @@ async def document_add(uow: UnitOfWork, *, kind: CvDocumentKind, file_id: str) -
     return learner.id
 
 
+@mutation("cvDocumentRemove")
+async def document_remove(uow: UnitOfWork, *, file_id: str) -> int:
+    """Removes a document from the viewer's own CV. Returns the learner's key.
+
+    Rejects with NOT_ALLOWED for every role but LEARNER, and NOT_FOUND where the CV has no such document.
+    """
+    learner = await _own_record(uow)
+    documents = await documents_with_file(uow.session, learner.id, global_id.decode("File", file_id))
+    if not documents:
+        raise not_found("fileId")
+    for document in documents:
+        await uow.session.delete(document)
+    uow.audit("Learner", learner.id, learner_id=learner.id, file=documents[0].file_id)
+    return learner.id
+
+
+@mutation("photoSet")
+async def photo_set(uow: UnitOfWork, *, file_id: str | None = None) -> int:
+    """Sets the viewer's own photo; without a file it is removed. Returns the user's key.
+
+    Rejects with NOT_ALLOWED for every role but LEARNER, NOT_FOUND and CONFLICT for the file, and INVALID where it is
+    not a picture.
+    """
+    learner = await _own_record(uow)
+    photo = None if file_id is None else await claim_picture(uow, file_id, "fileId")
+    uow.raise_errors()
+    if photo is not None:
+        attach(photo, learner.id)
+    if photo is not None or learner.photo_file_id is not None:
+        learner.photo_file_id = photo.id if photo else None
+        uow.audit("Learner", learner.id, learner_id=learner.id, fields=["photo_file_id"])
+    return learner.user_id
+
+
 async def _own_record(uow: UnitOfWork) -> Learner:
     """Returns the viewer's own record, locked, so that two requests that save the same section wait for each other."""
     uow.authorize()
     learner = await uow.get_or_none(Learner, uow.viewer.learner_key)
     if learner is None:
-        raise not_allowed("You have no learner record, so you cannot have a CV here.")
+        raise not_allowed("You have no learner record, so you cannot have a CV or a photo here.")
     return learner

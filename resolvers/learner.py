@@ -3,18 +3,19 @@
 from typing import Any, TypedDict, Unpack
 
 from db.models.employer import Employer
-from db.models.file import File
 from db.models.learner import Learner
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
 from domain.uln import is_uln
 from repositories.learner import uln_taken
 from repositories.user import allocations_of, user_key_by_username
-from resolvers.core.attachments import attach, claim_upload
+from resolvers.core.attachments import attach, claim_picture
 from resolvers.core.separation_of_duties import check_not_own_record
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
+from resolvers.user.email_change import parse_email, request_email_change
 from resolvers.user.invitation import add_email_taken, create_user, parse_username
+from resolvers.user.profile import corrects
 
 
 class LearnerChanges(TypedDict, total=False):
@@ -24,6 +25,7 @@ class LearnerChanges(TypedDict, total=False):
     uln: str | None
     employer_id: str | None
     photo_file_id: str | None
+    email: str | None
 
 
 @mutation("learnerEnrol")
@@ -62,7 +64,8 @@ async def enrol(uow: UnitOfWork, *, name: str, email: str, employer_id: str, uln
 async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[LearnerChanges]) -> int:
     """Changes a learner's record. With the employer, the Employer Overviews who see them change; managers do not.
 
-    Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED or INVALID for the fields, and CONFLICT for a ULN that is taken.
+    An e-mail address counts once it is confirmed. Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED or INVALID for the
+    fields, and CONFLICT for a ULN or an address that is taken.
     """
     learner = await uow.get(Learner, id, "id")
     uow.authorize()
@@ -80,8 +83,12 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[LearnerChanges])
         if employer is not None and employer.id in await allocations_of(uow.session, Role.EMPLOYER_OVERVIEW, user.id):
             check_not_own_record(uow, user.id, {user.id}, "input", "employerId")
     if "photo_file_id" in changes:
-        photo = await _photo(uow, changes["photo_file_id"])
+        photo_id = changes["photo_file_id"]
+        photo = None if photo_id is None else await claim_picture(uow, photo_id, "input", "photoFileId")
         values["photo_file_id"] = photo.id if photo else None
+    new_email = None
+    if (email := changes.get("email")) is not None and learner.erased_at is None:
+        new_email = await _new_email(uow, user, email)
     if learner.erased_at is not None:
         message = "This learner's record was erased, so it cannot be changed."
         uow.add_error(UserErrorCode.CONFLICT, message, "id")
@@ -94,9 +101,21 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[LearnerChanges])
     if name is not None and name != user.name:
         user.name = name
         changed.append("name")
+    if new_email is not None:
+        await request_email_change(uow, user, new_email)
+        changed.append("email")
     if changed:
         uow.audit("Learner", learner.id, learner_id=learner.id, fields=changed)
     return learner.id
+
+
+async def _new_email(uow: UnitOfWork, user: User, email: str) -> str | None:
+    """Returns the learner's new address; records an error unless the viewer may change it, as `userUpdate` says."""
+    if not await corrects(uow, user):
+        message = "This person has other roles too. Ask a Master Admin to change the e-mail address."
+        uow.add_error(UserErrorCode.NOT_ALLOWED, message, "input", "email")
+        return None
+    return await parse_email(uow, user, email, "input", "email")
 
 
 async def _parse_uln(uow: UnitOfWork, uln: str, excluding: int | None = None) -> str:
@@ -109,12 +128,3 @@ async def _parse_uln(uow: UnitOfWork, uln: str, excluding: int | None = None) ->
         message = "Another learner already has this ULN. Check the number, or search for that learner."
         uow.add_error(UserErrorCode.CONFLICT, message, *field)
     return uln
-
-
-async def _photo(uow: UnitOfWork, id: str | None) -> File | None:
-    """Returns the viewer's own upload; records an error where it is not a picture."""
-    field = ("input", "photoFileId")
-    file = None if id is None else await claim_upload(uow, id, *field)
-    if file is not None and not file.content_type.startswith("image/"):
-        uow.add_error(UserErrorCode.INVALID, "This file is not a picture. Upload a JPEG or a PNG.", *field)
-    return file

@@ -10,6 +10,7 @@ from db.models.learner import Learner
 from db.models.user import User
 from db.sqlite_log import truncate_log
 from domain.enums import UserErrorCode
+from domain.text import clean_line
 from repositories.file import referenced_storage_keys
 from resolvers.core.labels import listed, role_with_article
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -32,7 +33,7 @@ async def erase(uow: UnitOfWork, *, id: str, confirm_name: str) -> int:
     if learner.erased_at is not None:
         return learner.id
     user = await uow.session.get_one(User, learner.user_id)
-    if " ".join(confirm_name.split()) != user.name:
+    if clean_line(confirm_name) != clean_line(user.name):
         message = "The name does not match. Type the learner's full name exactly as their record shows it."
         uow.add_error(UserErrorCode.INVALID, message, "confirmName")
     if roles := await other_roles(uow.session, user.id):

@@ -50,7 +50,7 @@ async def create(uow: UnitOfWork, *, learner_id: str, title: str, file_id: str, 
             mail = signature_requested(
                 name=signer.name, document=title, learner=learner_name, requested_by=uow.viewer.name
             )
-            uow.send_mail(signer.email, mail)
+            uow.send_mail(signer.email, mail, "SignatureRequest", request.id)
     uow.audit(
         "SignatureRequest", request.id, learner_id=learner.id, file=file.id, roles=[role.value for role in roles],
         sha256=file.sha256,

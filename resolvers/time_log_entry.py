@@ -13,6 +13,7 @@ from domain import global_id
 from domain.enums import ActivityType, JobSetting, Role, UserErrorCode
 from domain.errors import not_allowed
 from domain.off_the_job import DEFAULT_JOB_SETTING
+from repositories.aim import first_start_of
 from repositories.time_log_entry import MINUTES_PER_DAY, entries_for_write, minutes_on
 from repositories.user import holds_role
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -109,9 +110,30 @@ async def approve(uow: UnitOfWork, *, ids: Sequence[str]) -> list[int]:
 
     Rejects with NOT_FOUND for each that the viewer does not see, NOT_ALLOWED, REQUIRED for none, INVALID for too many.
     """
+    entries = await _entries(uow, ids)
+    approved = [entry for entry in entries if entry.approved_at is None]
+    for entry in approved:
+        entry.approved_by_id, entry.approved_at = uow.viewer.user_key, uow.now
+    _audit_all(uow, approved)
+    return [entry.id for entry in entries]
+
+
+@mutation("timeLogEntryUnapprove")
+async def unapprove(uow: UnitOfWork, *, ids: Sequence[str]) -> list[int]:
+    """Takes the approval of entries back, all or none, so that they can be changed again; else as `approve`."""
+    entries = await _entries(uow, ids)
+    unapproved = [entry for entry in entries if entry.approved_at is not None]
+    for entry in unapproved:
+        entry.approved_by_id = entry.approved_at = None
+    _audit_all(uow, unapproved)
+    return [entry.id for entry in entries]
+
+
+async def _entries(uow: UnitOfWork, ids: Sequence[str]) -> list[TimeLogEntry]:
+    """Returns the entries with those ids, each once and locked; rejects unless the viewer sees and may change all."""
     if len(ids) > MAX_APPROVED:
         uow.authorize()
-        message = f"These are too many entries. Approve {MAX_APPROVED} or fewer at a time."
+        message = f"These are too many entries. Choose {MAX_APPROVED} or fewer at a time."
         uow.add_error(UserErrorCode.INVALID, message, "ids")
         uow.raise_errors()
     keys = [global_id.decode("TimeLogEntry", id) for id in ids]
@@ -122,21 +144,20 @@ async def approve(uow: UnitOfWork, *, ids: Sequence[str]) -> list[int]:
     uow.raise_errors()
     uow.authorize()
     if not found:
-        uow.add_error(UserErrorCode.REQUIRED, "Choose at least one entry to approve.", "ids")
+        uow.add_error(UserErrorCode.REQUIRED, "Choose at least one entry.", "ids")
         uow.raise_errors()
-    entries = [found[key] for key in dict.fromkeys(keys) if key is not None]
-    approved = [entry for entry in entries if entry.approved_at is None]
-    for entry in approved:
-        entry.approved_by_id, entry.approved_at = uow.viewer.user_key, uow.now
-    if approved:
-        learners, aims = {entry.learner_id for entry in approved}, {entry.aim_id for entry in approved}
+    return [found[key] for key in dict.fromkeys(keys) if key is not None]
+
+
+def _audit_all(uow: UnitOfWork, entries: Sequence[TimeLogEntry]) -> None:
+    if entries:
+        learners, aims = {entry.learner_id for entry in entries}, {entry.aim_id for entry in entries}
         uow.audit(
-            "TimeLogEntry", approved[0].id if len(approved) == 1 else None,
+            "TimeLogEntry", entries[0].id if len(entries) == 1 else None,
             learner_id=learners.pop() if len(learners) == 1 else None, aim_id=aims.pop() if len(aims) == 1 else None,
-            entries=[entry.id for entry in approved],
+            entries=[entry.id for entry in entries],
         )  # fmt: skip
-        uow.changed_learners.update(entry.learner_id for entry in approved)
-    return [entry.id for entry in entries]
+        uow.changed_learners.update(entry.learner_id for entry in entries)
 
 
 def _authorize_change(uow: UnitOfWork, entry: TimeLogEntry) -> None:
@@ -161,6 +182,10 @@ async def _parse_columns(
         uow.add_error(UserErrorCode.INVALID, message, "input", "minutes")
     if day > uow.today:
         message = "This day is in the future. Log learning once it has taken place."
+        uow.add_error(UserErrorCode.INVALID, message, "input", "date")
+    first_start = None if learner is None else await first_start_of(uow.session, learner.id)
+    if first_start is not None and day < first_start:
+        message = f"This day is before the learner's first component started, on {first_start.day} {first_start:%B %Y}."
         uow.add_error(UserErrorCode.INVALID, message, "input", "date")
     aim_id, unit_id = await _parse_aim_and_unit(uow, learner, entry.get("aim_id"), entry.get("unit_id"))
     assessor_id = await _parse_assessor(uow, entry.get("assessor_id"))

@@ -17,13 +17,15 @@ other fields are null, or empty if they are lists.
 """
 
 import dataclasses
-from collections.abc import Awaitable, Callable
+import datetime as dt
+from collections.abc import Awaitable, Callable, Iterator
 from typing import Annotated, Any, TypeVar
 
 import strawberry
+from strawberry.utils.str_converters import to_camel_case
 
 from auth.anonymous import AFTER_SIGN_IN, ANONYMOUS
-from domain import global_id
+from domain import clock, errors, global_id
 from domain.errors import DomainError
 from loaders.core.dataloader import BaseLoader
 from resolvers.core.context import Context
@@ -78,11 +80,11 @@ def changed(loader: type[BaseLoader[Any, Any]], description: str, of: str | None
     return _field(description, load)
 
 
-def changed_all(loader: type[BaseLoader[Any, Any]], description: str) -> Any:
-    """Entities, read by the keys that the resolver returned."""
+def changed_all(loader: type[BaseLoader[Any, Any]], description: str, of: str | None = None) -> Any:
+    """Entities, read by the keys that the resolver returned; `of` is the name of the keys in a dictionary."""
 
     async def load(result: Any, info: Info) -> Any:
-        return await info.context.loaders[loader].load_many(result)
+        return await info.context.loaders[loader].load_many(result if of is None else result[of])
 
     return _field(description, load)
 
@@ -143,6 +145,8 @@ def mutation(
     """
 
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
+        if implausible := list(_implausible_dates(given)):
+            return _error_payload(payload_type, DomainError(*implausible))
         if "input" in given:
             given |= _fields(given.pop("input"))
         try:
@@ -158,6 +162,24 @@ def mutation(
     function: Any = resolve
     function.__signature__ = field_signature(arguments, payload_type)
     return strawberry.mutation(resolver=function, description=description, metadata={ANONYMOUS: anonymous})
+
+
+def _implausible_dates(value: Any, *path: str) -> Iterator[errors.UserError]:
+    """Yields an error for each date of the arguments that nobody can mean."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from _implausible_dates(part, *path, to_camel_case(name))
+    elif isinstance(value, list):
+        for index, part in enumerate(value):
+            yield from _implausible_dates(part, *path, str(index))
+    elif dataclasses.is_dataclass(value):
+        for each in dataclasses.fields(value):
+            yield from _implausible_dates(getattr(value, each.name), *path, to_camel_case(each.name))
+    elif isinstance(value, dt.date):
+        day = value.date() if isinstance(value, dt.datetime) else value
+        if not clock.is_plausible(day):
+            message = "Choose a day between the year 2000 and ten years from now."
+            yield errors.UserError(errors.UserErrorCode.INVALID, path, message)
 
 
 def _error_payload(payload_type: type, error: DomainError) -> Any:

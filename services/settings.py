@@ -11,6 +11,7 @@ from pathlib import Path
 
 _MIN_KEY_BYTES = 32
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
+_WEB = re.compile(r"https?://")
 
 
 class SettingsError(Exception):
@@ -41,6 +42,8 @@ class Settings:
     # Key id -> at least 32 bytes. The first key signs; all of them verify.
     secret_keys: dict[str, bytes]
     base_url: str
+    # Where a record is opened in the provider's frontend, with {id}; None for the server's own start page.
+    open_url: str | None
     is_demo: bool
     smtp_url: str | None
     mail_from: str
@@ -92,6 +95,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         listen_url=reader.url("WAYMARK_LISTEN_URL"),
         secret_keys=_demo_key(data) if is_demo and "WAYMARK_SECRET_KEYS" not in environment else reader.keys(),
         base_url=reader.text("WAYMARK_BASE_URL", f"http://{host}:{port}").rstrip("/"),
+        open_url=reader.template("WAYMARK_OPEN_URL"),
         is_demo=is_demo,
         smtp_url=environment.get("WAYMARK_SMTP_URL") or None,
         mail_from=reader.text("WAYMARK_MAIL_FROM", "waymark@localhost"),
@@ -153,6 +157,13 @@ class _Reader:
             if not _ORIGIN.fullmatch(origin):
                 self.problems.append(f"{name}: set origins such as https://app.example, without a path, not {origin!r}")
         return origins
+
+    def template(self, name: str) -> str | None:
+        text = self._environment.get(name) or None
+        if text is not None and not (_WEB.match(text) and "{id}" in text):
+            self.problems.append(f"{name}: set an address with {{id}} such as https://app.example/records/{{id}}")
+            return None
+        return text
 
     def choice(self, name: str, *choices: str) -> str:
         text = self._environment.get(name) or choices[0]

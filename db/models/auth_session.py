@@ -64,7 +64,7 @@ class RefreshToken(Base):
 
 
 class OneTimeToken(Base):
-    """The token of a link in an e-mail (invitation, password reset), stored as its SHA-256."""
+    """The token of a link in an e-mail, stored as its SHA-256. Its use confirms `new_email` as the user's address."""
 
     __tablename__ = "one_time_token"
     __internal__ = True
@@ -75,6 +75,7 @@ class OneTimeToken(Base):
     provider_id: Mapped[int] = reference("provider.id")
     user_id: Mapped[int] = reference("user_account.id")
     purpose: Mapped[str] = not_personal(Reason.CODE, String(20))
+    new_email: Mapped[str | None] = mapped_column(String(254))
     token_sha256: Mapped[Digest] = mapped_column(unique=True)
     issued_at: Mapped[Timestamp]
     expires_at: Mapped[Timestamp] = mapped_column(index=True)

@@ -1,7 +1,6 @@
 """The declarative base of all tables, and column types that behave the same on SQLite and PostgreSQL."""
 
 import datetime as dt
-import unicodedata
 from enum import Enum
 from typing import Annotated, Any, ClassVar
 
@@ -24,6 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 from db.models.entity import Entity
 from db.models.growth import Growth, Sweep
 from db.models.personal_data import DataSubject, LearnerRows, Personal, Reason, column_info, not_personal
+from domain.text import fold_name
 
 _REFERS_TO = "refers_to"
 
@@ -61,12 +61,6 @@ ShortText = Annotated[str, mapped_column(String(300))]
 LongText = Annotated[str, mapped_column(Text())]
 # A SHA-256 in hexadecimal.
 Digest = Annotated[str, not_personal(Reason.DIGEST, String(64))]
-
-
-def fold_name(text: str) -> str:
-    """A name in the form that is sorted and searched: without accents and capitals, the same on both databases."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(letter for letter in plain if not unicodedata.combining(letter))[:300]
 
 
 def folded_name_column(source: str, declared: Personal | Reason) -> Any:

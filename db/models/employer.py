@@ -3,9 +3,10 @@
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, validates
 
-from db.models.base import Base, PrimaryKey, ShortText, Timestamp, fold_name, folded_name_column, reference
+from db.models.base import Base, PrimaryKey, ShortText, Timestamp, folded_name_column, reference
 from db.models.entity import Entity, Visibility
 from db.models.personal_data import Reason, not_personal
+from domain.text import fold_name
 
 
 class Employer(Base):

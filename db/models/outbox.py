@@ -41,6 +41,7 @@ class OutboxMail(Base):
     sender_id: Mapped[int | None] = reference_without_constraint("user_account", erased=True)
     subject: Mapped[ShortText] = personal(erased=ERASED)
     body: Mapped[LongText] = personal(erased=ERASED)
+    calendar: Mapped[LongText | None] = personal(erased=None)
     created_at: Mapped[Timestamp]
     due_at: Mapped[Timestamp]
     leased_until: Mapped[Timestamp | None]
@@ -65,6 +66,7 @@ def outbox_mail(provider_id: int, to: str, mail: Mail, now: dt.datetime, sender_
         sender_id=sender_id,
         subject=mail.subject,
         body=mail.body,
+        calendar=mail.calendar,
         created_at=now,
         due_at=now,
     )

@@ -9,7 +9,6 @@ from db.models.base import (
     ShortText,
     Timestamp,
     enum_column,
-    fold_name,
     folded_name_column,
     reference,
     reference_without_constraint,
@@ -18,6 +17,7 @@ from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import DataSubject, LearnerRows, Personal, erased_name, personal
 from domain.enums import Role
+from domain.text import fold_name
 
 
 class User(Base):

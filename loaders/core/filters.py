@@ -3,12 +3,13 @@
 from collections.abc import Callable, Hashable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ColumnElement, String, and_, bindparam
+from sqlalchemy import ColumnElement, String, and_, bindparam, func
 
-from db.models.base import Key, fold_name
+from db.models.base import Key
 from domain import clock, global_id
 from domain.enums import Role
 from domain.errors import BadArgument
+from domain.text import fold_search
 
 if TYPE_CHECKING:
     from loaders.core.read_session import ReadSession
@@ -145,10 +146,14 @@ class refers_to(Filter):
 
 
 class search(Filter):
-    """Rows whose folded column contains the text; case and accents are ignored. The text is never a pattern."""
+    """Rows whose folded column contains the text, as `domain.text` folds both. The text is never a pattern.
+
+    Spaces are ignored: "o brien" finds O'Brien, and "maryann" finds Mary Ann.
+    """
 
     def __init__(self, column: Any, reads_joined: bool = False) -> None:
-        super().__init__(lambda role, name, shape: column.like(bindparam(name, type_=String), escape="\\"))
+        without_spaces = func.replace(column, " ", "")
+        super().__init__(lambda role, name, shape: without_spaces.like(bindparam(name, type_=String), escape="\\"))
         self.reads_joined = reads_joined
 
     def applies(self, value: Any) -> bool:
@@ -157,7 +162,7 @@ class search(Filter):
     def bound(self, name: str, value: Any, reading: "ReadSession") -> dict[str, Any]:
         if len(value) > 200 or "\0" in value:
             raise BadArgument(name, "Search for at most 200 letters.")
-        escaped = fold_name(value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+        escaped = fold_search(value).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         return {name: f"%{escaped}%"}
 
 

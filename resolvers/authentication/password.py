@@ -19,8 +19,9 @@ from domain import clock
 from domain.enums import UserErrorCode
 from domain.errors import reject
 from repositories.user import revoke_tokens
+from resolvers.authentication.email import take_new_email
 from resolvers.authentication.login import logout
-from resolvers.authentication.tokens import Tokens, start_session
+from resolvers.authentication.tokens import INVITATION, RESET, Tokens, start_session
 from resolvers.core.context import Client, Context, Services
 from resolvers.core.write_transaction import AccountTransaction, account_transaction
 from services.mail.messages import password_changed
@@ -67,7 +68,8 @@ async def _reset(context: Context, token_sha256: str, new_password: str) -> tupl
         UserErrorCode.INVALID, "This link has expired or was already used. Request a new one.", "input", "token"
     )
     # Checked before the password is rated and hashed, both of which are slow, so that strangers cannot cause that work.
-    owner = await owner_of_one_time_token(context.services.database, token_sha256, clock.now())
+    database = context.services.database
+    owner = await owner_of_one_time_token(database, token_sha256, clock.now(), INVITATION, RESET)
     if owner is None:
         raise invalid
     # Before the transaction: others would wait for its locks.
@@ -75,14 +77,15 @@ async def _reset(context: Context, token_sha256: str, new_password: str) -> tupl
     hashed = await hash_password(new_password)
     async with account_transaction(context, "passwordReset") as transaction:
         # The user is locked before the token, as everywhere: two links that are used at once would wait for each other.
-        user_key = await user_of_one_time_token(transaction.session, token_sha256)
-        account = await account_by_user(transaction.session, user_key) if user_key is not None else None
+        sent_to = await user_of_one_time_token(transaction.session, token_sha256)
+        account = await account_by_user(transaction.session, sent_to[0]) if sent_to else None
         role = account.role(None) if account else None
-        if account is None or role is None:
+        if sent_to is None or account is None or role is None:
             raise invalid
-        if not await use_one_time_token(transaction.session, token_sha256, transaction.now):
+        if not await use_one_time_token(transaction.session, token_sha256, transaction.now, INVITATION, RESET):
             raise invalid
         user = account.user
+        await take_new_email(transaction, user, sent_to[1])
         await _set_password(transaction, user, hashed, "password reset")
         user.last_login_at = transaction.now
         tokens, claims = await start_session(transaction, user, role)

@@ -16,7 +16,7 @@ from db.models.auth_session import PasswordResetRequest
 from domain.enums import UserErrorCode
 from domain.errors import reject
 from domain.network import network_of
-from resolvers.authentication.tokens import one_time_token
+from resolvers.authentication.tokens import RESET, one_time_token
 from resolvers.core.context import Client, Context, Services
 from resolvers.core.write_transaction import AccountTransaction, account_transaction
 from services.mail.messages import password_reset
@@ -83,7 +83,7 @@ async def _create_link(transaction: AccountTransaction, username: str) -> None:
     if await count_recent_one_time_tokens(transaction.session, user.id, since) >= MAX_LINKS_PER_ACCOUNT:
         return
     one_time = transaction.services.one_time_secrets.new(user.email)
-    transaction.session.add(one_time_token(user, "reset", one_time.secret, transaction.now, RESET_LIFETIME))
+    transaction.session.add(one_time_token(user, RESET, one_time.secret, transaction.now, RESET_LIFETIME))
     mail = password_reset(
         name=user.name,
         username=user.username,

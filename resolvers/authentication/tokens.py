@@ -19,6 +19,10 @@ MAX_SESSION_AGE = dt.timedelta(days=90)
 _NEXT_REFRESH = "next refresh token"
 
 
+# The purposes of links. Those that set a password must never be sent to an address that is not confirmed.
+INVITATION, RESET, EMAIL = "invitation", "reset", "email"
+
+
 @dataclass(frozen=True, slots=True)
 class Tokens:
     """A signed access token, valid for 15 minutes, and a refresh token, valid for one refresh.
@@ -95,12 +99,18 @@ def _signed(
     return Tokens(access, secret), signer.verify(access)
 
 
-def one_time_token(user: User, purpose: str, secret: str, now: dt.datetime, lifetime: dt.timedelta) -> OneTimeToken:
-    """Returns the row of a link's token, which has only the hash: the secret itself is in the sent e-mail alone."""
+def one_time_token(
+    user: User, purpose: str, secret: str, now: dt.datetime, lifetime: dt.timedelta, new_email: str | None = None
+) -> OneTimeToken:
+    """Returns the row of a link's token, which has only the hash: the secret itself is in the sent e-mail alone.
+
+    `new_email`: the address that the link confirms.
+    """
     return OneTimeToken(
         provider_id=user.provider_id,
         user_id=user.id,
         purpose=purpose,
+        new_email=new_email,
         token_sha256=digest(secret),
         issued_at=now,
         expires_at=now + lifetime,

@@ -34,6 +34,14 @@ async def claim_upload(uow: UnitOfWork, id: str, *field: str) -> File | None:
     return None
 
 
+async def claim_picture(uow: UnitOfWork, id: str, *field: str) -> File | None:
+    """As `claim_upload`, and records INVALID where the file is not a picture."""
+    file = await claim_upload(uow, id, *field)
+    if file is not None and not file.content_type.startswith("image/"):
+        uow.add_error(UserErrorCode.INVALID, "This file is not a picture. Upload a JPEG or a PNG.", *field)
+    return file
+
+
 async def attachable_files(
     uow: UnitOfWork, ids: Sequence[str], learner_id: int | None, aim_ids: Collection[int], *field: str
 ) -> list[File]:

@@ -111,22 +111,31 @@ class UnitOfWork(WriteTransaction):
         *,
         learner_id: int | None = None,
         aim_id: int | None = None,
+        reason: str | None = None,
         **detail: Any,
     ) -> None:
-        """Records the audit event of the change, and notifies subscribers. `detail` names fields, never their texts."""
+        """Records the audit event of the change, and notifies subscribers. `detail` names fields, never their texts.
+
+        `reason`: why a person took something back, in their words.
+        """
         viewer = self.viewer
         self._set_event(
             viewer.provider_key, viewer.user_key, viewer.role,
             subject_type=type_name, subject_key=key, subject_part=part, learner_id=learner_id, aim_id=aim_id,
             detail=detail,
         )  # fmt: skip
+        self._reason = reason
         self._notify(viewer.provider_key)
         if learner_id is not None:
             self.changed_learners.add(learner_id)
 
-    def send_mail(self, to: str, mail: Mail, *, by_viewer: bool = False) -> None:
-        """Sends an e-mail, if the transaction commits. `by_viewer`: the viewer wrote it, and it counts as a message."""
-        self._queue_mail(self.viewer.provider_key, to, mail, self.viewer.user_key if by_viewer else None)
+    def send_mail(self, to: str, mail: Mail, *about: Any, by_viewer: bool = False) -> None:
+        """Sends an e-mail, if the transaction commits. `about`: type and key of the record that its link opens.
+
+        `by_viewer`: the viewer wrote it, and it counts as a message.
+        """
+        sender_key = self.viewer.user_key if by_viewer else None
+        self._queue_mail(self.viewer.provider_key, to, mail, sender_key, self.link_to(*about) if about else None)
 
     def recount_progress(self, aim_id: int) -> None:
         """Counts the aim's progress sums again, at the end of the transaction."""

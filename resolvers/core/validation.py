@@ -5,6 +5,7 @@ from typing import TypeVar
 from db.models.base import Base
 from domain import global_id
 from domain.enums import UserErrorCode
+from domain.text import clean_line, clean_lines
 from resolvers.core.unit_of_work import UnitOfWork
 
 E = TypeVar("E", bound=Base)
@@ -23,13 +24,18 @@ async def require_entity(uow: UnitOfWork, entity: type[E], id: str, *field: str,
 
 
 def single_line(uow: UnitOfWork, text: str, *field: str) -> str:
-    """Returns a required text as one line, runs of white space folded; records REQUIRED or INVALID at the field."""
-    return _checked(uow, " ".join(text.split()), MAX_SINGLE_LINE, True, *field)
+    """Returns a required text as one line, cleaned as `domain.text` says; records REQUIRED or INVALID at the field."""
+    return _checked(uow, clean_line(text), MAX_SINGLE_LINE, True, *field)
+
+
+def optional_line(uow: UnitOfWork, text: str | None, *field: str) -> str | None:
+    """As `single_line`, but None for no text."""
+    return _checked(uow, clean_line(text or ""), MAX_SINGLE_LINE, False, *field) or None
 
 
 def multi_line(uow: UnitOfWork, text: str, *field: str, required: bool = True) -> str:
-    """Returns a text of any number of lines, trimmed; records REQUIRED or INVALID at the field."""
-    return _checked(uow, text.strip(), MAX_MULTI_LINE, required, *field)
+    """Returns a text of any number of lines, cleaned and trimmed; records REQUIRED or INVALID at the field."""
+    return _checked(uow, clean_lines(text), MAX_MULTI_LINE, required, *field)
 
 
 def _checked(uow: UnitOfWork, text: str, limit: int, required: bool, *field: str) -> str:
@@ -37,8 +43,5 @@ def _checked(uow: UnitOfWork, text: str, limit: int, required: bool, *field: str
         uow.add_error(UserErrorCode.REQUIRED, "This cannot be empty. Write something here.", *field)
     elif len(text) > limit:
         message = f"This has {len(text):,} characters. Shorten it to {limit:,} or fewer."
-        uow.add_error(UserErrorCode.INVALID, message, *field)
-    elif any(letter < " " and letter not in "\t\n\r" or "\ud800" <= letter <= "\udfff" for letter in text):
-        message = "This contains characters that cannot be saved. Type it again instead of pasting it."
         uow.add_error(UserErrorCode.INVALID, message, *field)
     return text

@@ -8,6 +8,7 @@ Mutations of an entity use it through `UnitOfWork`. Changes of an account, which
         transaction.audit(user.provider_id, user.id, role)
 """
 
+import dataclasses
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -15,9 +16,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit_event import AuditEvent
+from db.models.change_reason import ChangeReason
 from db.models.outbox import outbox_mail
 from db.models.user import User
-from domain import clock
+from domain import clock, global_id
 from domain.enums import Role
 from domain.mail import Mail
 from resolvers.core.context import Context
@@ -36,6 +38,7 @@ class WriteTransaction:
         # The learners whom subscribers are notified about; empty means any of the provider's.
         self.changed_learners: set[int] = set()
         self._event: AuditEvent | None = None
+        self._reason: str | None = None
         self._provider_to_notify: int | None = None
         self._has_mail = False
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
@@ -56,6 +59,15 @@ class WriteTransaction:
         if self._event is not None:
             await append(self.session, self._event)
             await self.session.flush()
+            if self._reason is not None:
+                event = self._event
+                self.session.add(
+                    ChangeReason(
+                        audit_event_id=event.id, provider_id=event.provider_id, learner_id=event.learner_id,
+                        reason=self._reason,
+                    )
+                )  # fmt: skip
+                await self.session.flush()
 
     async def committed(self) -> None:
         """Does what follows the commit: notifies subscribers, wakes the mail sender, runs the registered callbacks."""
@@ -85,7 +97,17 @@ class WriteTransaction:
         """Lets the mail sender look for work after the commit."""
         self._has_mail = True
 
-    def _queue_mail(self, provider_key: int, to: str, mail: Mail, sender_key: int | None = None) -> None:
+    def link_to(self, type_name: str, key: int) -> str:
+        """Returns the link that opens a record in the user's frontend."""
+        return f"{self.services.base_url}/open/{global_id.encode(type_name, key)}"
+
+    def _queue_mail(
+        self, provider_key: int, to: str, mail: Mail, sender_key: int | None = None, link: str | None = None
+    ) -> None:
+        """Adds an e-mail to the outbox. One without a link gets `link` or that of the start page."""
+        if self.services.base_url not in mail.body:
+            footer = f"\nOpen it in Waymark:\n{link}\n" if link else f"\nOpen Waymark:\n{self.services.base_url}/\n"
+            mail = dataclasses.replace(mail, body=mail.body + footer)
         self.session.add(outbox_mail(provider_key, to, mail, self.now, sender_key))
         self._has_mail = True
 

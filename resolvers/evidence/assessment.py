@@ -117,7 +117,7 @@ async def return_(uow: UnitOfWork, *, id: str, points_for_improvement: str) -> i
         mail = evidence_returned(
             name=recipient.name, title=evidence.title, aim=names.title, assessor=uow.viewer.name, points=points
         )
-        uow.send_mail(recipient.email, mail)
+        uow.send_mail(recipient.email, mail, "Evidence", evidence.id)
     uow.audit(
         "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["status", "pointsForImprovement"],
         sign_offs_taken_back=taken_back,

@@ -93,7 +93,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[EvidenceChanges]
     withdrawn = await _move(uow, evidence, to_aim, mappings) if to_aim is not None else 0
     if changed or to_aim is not None:
         # An event without an aim is visible to the people of both aims.
-        detail = {"moved_from": aim.id, "moved_to": to_aim.id} if to_aim is not None else {}
+        detail: dict[str, Any] = {"moved_from": aim.id, "moved_to": to_aim.id} if to_aim is not None else {}
         uow.audit(
             "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=None if to_aim is not None else aim.id,
             fields=changed + ["aim"] * (to_aim is not None), unit_signatures_taken_back=withdrawn, **detail,
@@ -122,8 +122,8 @@ async def withdraw(uow: UnitOfWork, *, id: str, reason: str) -> int:
     evidence.status, evidence.withdrawn_at, evidence.withdrawn_reason = EvidenceStatus.WITHDRAWN, uow.now, reason
     await _notify_submitter(uow, evidence, aim, reason)
     uow.audit(
-        "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["status", "mappings"],
-        criteria=sorted(mappings), unit_signatures_taken_back=withdrawn,
+        "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, reason=reason,
+        fields=["status", "mappings"], criteria=sorted(mappings), unit_signatures_taken_back=withdrawn,
     )  # fmt: skip
     return evidence.id
 
@@ -181,4 +181,4 @@ async def _notify_submitter(uow: UnitOfWork, evidence: Evidence, aim: Aim, reaso
     mail = evidence_withdrawn(
         name=submitter.name, title=evidence.title, aim=names.title, withdrawn_by=uow.viewer.name, reason=reason
     )
-    uow.send_mail(submitter.email, mail)
+    uow.send_mail(submitter.email, mail, "Evidence", evidence.id)

@@ -157,7 +157,7 @@ async def _notify_assessor(uow: UnitOfWork, evidence: Evidence, aim: Aim, commen
         mail = evidence_resubmitted(
             name=assessor.name, learner=names.learner, title=evidence.title, aim=names.title, comment=comment
         )
-        uow.send_mail(assessor.email, mail)
+        uow.send_mail(assessor.email, mail, "Evidence", evidence.id)
 
 
 def _add_signature(uow: UnitOfWork, evidence: Evidence, version: int, file: File, statement: str) -> None:

@@ -14,10 +14,13 @@ from domain.enums import CriterionFilter
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from loaders.file import read_stored
+from loaders.learner import LearnerLoader
 from repositories.file import announced_file
 from resolvers import signed_urls
 from resolvers.core.context import Services
 from resolvers.exports import export_data
+from resolvers.exports.formats import file_name
+from resolvers.exports.pdf import AimHeading
 from resolvers.exports.progress_map import progress_map
 from resolvers.exports.record_of_achievement import record_of_achievement
 from resolvers.exports.subject_access import subject_access
@@ -93,8 +96,12 @@ class ExportService:
 
     async def _generate(self, reading: ReadSession, claims: Claims) -> GeneratedExport | None:
         if claims["export"] == signed_urls.SUBJECT_ACCESS:
-            archive = await subject_access(self._services, Loaders(reading), claims["learner"])
-            return GeneratedExport("subject-access.zip", ZIP, archive) if archive else None
+            loaders = Loaders(reading)
+            archive = await subject_access(self._services, loaders, claims["learner"])
+            if archive is None:
+                return None
+            learner = await loaders[LearnerLoader].load(claims["learner"])
+            return GeneratedExport(file_name(learner.name, "Subject access", reading.now, ".zip"), ZIP, archive)
         generate = _GENERATORS.get(claims["export"])
         return await generate(Loaders(reading), claims) if generate else None
 
@@ -109,17 +116,25 @@ class ExportService:
 
 async def _time_log(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
     data = await export_data.time_log(loaders, claims["learner"], signed_urls.parse_filters(claims))
-    return GeneratedExport("time-log.xlsx", WORKBOOK, await time_log(data)) if data else None
+    if data is None:
+        return None
+    return GeneratedExport(file_name(data.learner, "Time log", data.made_at, ".xlsx"), WORKBOOK, await time_log(data))
 
 
 async def _progress_map(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
     data = await export_data.progress_map(loaders, claims["aim"], CriterionFilter(claims["filter"]))
-    return GeneratedExport("progress-map.pdf", PDF, await progress_map(data)) if data else None
+    return GeneratedExport(_of_aim("Progress map", data.heading), PDF, await progress_map(data)) if data else None
 
 
 async def _record_of_achievement(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
     data = await export_data.record_of_achievement(loaders, claims["aim"])
-    return GeneratedExport("record-of-achievement.pdf", PDF, await record_of_achievement(data)) if data else None
+    if data is None:
+        return None
+    return GeneratedExport(_of_aim("Record of achievement", data.heading), PDF, await record_of_achievement(data))
+
+
+def _of_aim(what: str, heading: AimHeading) -> str:
+    return file_name(heading.learner, f"{what}, {heading.qualification}", heading.made_at, ".pdf")
 
 
 _GENERATORS: dict[str, Callable[[Loaders, Claims], Awaitable[GeneratedExport | None]]] = {

@@ -2,8 +2,9 @@
 
 import datetime as dt
 
-from domain.clock import LONDON
+from domain.clock import LONDON, day_of
 from domain.enums import CriterionFilter, CriterionStatus, TrafficLight
+from services.storage.upload_types import clean_name
 
 Mark = dict[str, str]
 
@@ -46,6 +47,11 @@ def moment(at: dt.datetime) -> str:
     """Returns "21 November 2026 at 20:36", the time in London."""
     local = at.astimezone(LONDON)
     return f"{day(local.date())} at {local:%H:%M}"
+
+
+def file_name(learner: str, what: str, at: dt.datetime, ending: str) -> str:
+    """Returns the name of a download: "Maya Thornton - Time log - 2026-11-21.xlsx", the day in London."""
+    return clean_name(f"{learner[:80]} - {what[:80]} - {day_of(at).isoformat()}{ending}")
 
 
 def percent(value: float) -> str:

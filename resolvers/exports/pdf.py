@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,12 @@ from domain.enums import AimStatus
 from resolvers.core.labels import AIM_STATUS
 from resolvers.exports import formats
 
+# Arabic, Chinese, Japanese and Korean, Devanagari, Khmer, Tamil, Telugu, Thai; Noto Sans for the rest of Latin, Greek
+# and Cyrillic.
+FONT_PACKAGES = (
+    "fontpkg_noto_sans", "fontpkg_noto_sans_arabic", "fontpkg_noto_sans_devanagari", "fontpkg_noto_sans_khmer",
+    "fontpkg_noto_sans_tamil", "fontpkg_noto_sans_telugu", "fontpkg_noto_sans_thai", "cvttf_NotoSansCJK_Regular",
+)  # fmt: skip
 TEMPLATES = Path(__file__).parent / "templates"
 # A page takes tens of milliseconds of one core, so more threads would delay other requests.
 MAX_THREADS = 2
@@ -137,8 +144,14 @@ def _compiler(template: str, inputs: dict[str, str], *, system_fonts: bool) -> t
 
 @cache
 def _fonts(system_fonts: bool) -> typst.Fonts:
-    # By default only the fonts of the library, so that a PDF looks the same on every machine.
-    return typst.Fonts(include_system_fonts=system_fonts)
+    # By default only the fonts of libraries, so that a PDF looks the same on every machine.
+    return typst.Fonts(include_system_fonts=system_fonts, font_paths=[str(folder) for folder in _font_folders()])
+
+
+def _font_folders() -> list[Path]:
+    """Returns the folders of the Noto fonts, which have the scripts that the fonts of Typst do not have."""
+    folders = [Path(str(files(package))) for package in FONT_PACKAGES]
+    return [folder / "files" if (folder / "files").is_dir() else folder for folder in folders]
 
 
 def _bar(label: str, percent: float, tone: str, note: str) -> dict[str, Any]:

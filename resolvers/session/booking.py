@@ -17,8 +17,8 @@ from repositories.aim import visible_aims
 from repositories.session import MAX_SESSION_LENGTH, BookedSession, aims_of_session, booked_between
 from resolvers.core.attachments import attach_all, attachable_files
 from resolvers.core.unit_of_work import UnitOfWork, mutation
-from resolvers.core.validation import multi_line, require_entity, single_line
-from services.mail.messages import session_booked
+from resolvers.core.validation import multi_line, optional_line, require_entity
+from resolvers.session.notification import PreviousTime, notify_learner
 
 # A session of the past can be added within a year. A start more than five years ahead is a typing error.
 _MAX_AGE = dt.timedelta(days=366)
@@ -39,6 +39,7 @@ class SessionChanges(TypedDict, total=False):
     ends_at: dt.datetime | None
     location: str | None
     planning_notes: str | None
+    feedback: str | None
     add_file_ids: list[str] | None
 
 
@@ -82,14 +83,14 @@ async def book(
     uow.session.add(session)
     await uow.session.flush()
     uow.session.add_all(SessionAim(**owner, session_id=session.id, aim_id=aim.id) for aim in aims)
-    await _notify_learner(uow, learner, assessor, session)
+    await notify_learner(uow, session, assessor)
     uow.audit("Session", session.id, learner_id=learner.id, aim_id=single_key([aim.id for aim in aims]))
     return session.id
 
 
 @mutation("sessionUpdate")
 async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[SessionChanges]) -> int:
-    """Changes a planned session, or adds files to any session. Sends the learner an e-mail if it is moved.
+    """Changes a planned session, or the feedback and files of a completed one. E-mails the learner.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, INVALID for the fields, and CONFLICT where it is no longer planned, or where
     the learner or the assessor is booked at the new time.
@@ -97,8 +98,10 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[SessionChanges])
     session = await uow.get(Session, id, "id")
     uow.authorize()
     changed = _changed_columns(uow, session, changes)
-    if changed and session.status is not SessionStatus.PLANNED:
-        message = f"Session {session.number} {_STATUS_WORDS[session.status]}, so you can only add files to it."
+    changeable = {"feedback"} if session.status is not SessionStatus.CANCELLED else set()
+    if changed.keys() - changeable and session.status is not SessionStatus.PLANNED:
+        what = "change its feedback and add files" if changeable else "only add files to it"
+        message = f"Session {session.number} {_STATUS_WORDS[session.status]}, so you can {what}."
         uow.add_error(UserErrorCode.CONFLICT, message, "id")
     aim_ids = [aim.id for aim in await aims_of_session(uow.session, session.id)]
     files = await attachable_files(
@@ -111,10 +114,11 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[SessionChanges])
         assessor = await _lock_assessor(uow, session.assessor_id)
         await _check_free(uow, learner, assessor, starts_at, ends_at, session.id)
     uow.raise_errors()
+    previous = PreviousTime.of(session)
     for name, value in changed.items():
         setattr(session, name, value)
-    if moved:
-        await _notify_learner(uow, learner, assessor, session)
+    if changed.keys() - {"feedback"}:
+        await notify_learner(uow, session, previous=previous)
     added = await add_files(uow, session, files, aim_ids)
     if changed or added:
         uow.audit(
@@ -126,7 +130,10 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[SessionChanges])
 
 @mutation("sessionCancel")
 async def cancel(uow: UnitOfWork, *, id: str) -> int:
-    """Cancels a planned session; cancelling again changes nothing. Rejects with NOT_FOUND, NOT_ALLOWED or CONFLICT."""
+    """Cancels a planned session, and sends the learner an e-mail; cancelling again changes nothing.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED or CONFLICT.
+    """
     session = await uow.get(Session, id, "id")
     uow.authorize()
     if session.status is SessionStatus.CANCELLED:
@@ -135,6 +142,7 @@ async def cancel(uow: UnitOfWork, *, id: str) -> int:
         message = f"Session {session.number} {_STATUS_WORDS[session.status]}, so it cannot be cancelled."
         raise reject(UserErrorCode.CONFLICT, message, "id")
     session.status = SessionStatus.CANCELLED
+    await notify_learner(uow, session)
     aim_ids = [aim.id for aim in await aims_of_session(uow.session, session.id)]
     uow.audit("Session", session.id, learner_id=session.learner_id, aim_id=single_key(aim_ids), fields=["status"])
     return session.id
@@ -143,6 +151,13 @@ async def cancel(uow: UnitOfWork, *, id: str) -> int:
 def single_key(keys: Sequence[int]) -> int | None:
     """Returns the key of a list of one; None for any other list."""
     return keys[0] if len(keys) == 1 else None
+
+
+async def check_still_free(uow: UnitOfWork, session: Session) -> None:
+    """Records an error where the learner or the assessor has another session at the time of this one."""
+    learner = await uow.session.get_one(Learner, session.learner_id, with_for_update={"key_share": True})
+    assessor = await _lock_assessor(uow, session.assessor_id)
+    await _check_free(uow, learner, assessor, session.starts_at, session.ends_at, session.id)
 
 
 async def add_files(uow: UnitOfWork, session: Session, files: Sequence[File], aim_ids: Sequence[int]) -> list[int]:
@@ -170,11 +185,13 @@ def _changed_columns(uow: UnitOfWork, session: Session, changes: SessionChanges)
         values["location"] = _location(uow, changes["location"])
     if "planning_notes" in changes:
         values["planning_notes"] = _planning_notes(uow, changes["planning_notes"])
+    if "feedback" in changes:
+        values["feedback"] = multi_line(uow, changes["feedback"] or "", "input", "feedback", required=False) or None
     return {name: value for name, value in values.items() if getattr(session, name) != value}
 
 
 def _location(uow: UnitOfWork, location: str | None) -> str | None:
-    return single_line(uow, location, "input", "location") if location and location.strip() else None
+    return optional_line(uow, location, "input", "location")
 
 
 def _planning_notes(uow: UnitOfWork, notes: str | None) -> str | None:
@@ -268,13 +285,3 @@ def _add_conflict(uow: UnitOfWork, who: str, what: str, booked: BookedSession) -
 def _period(booked: BookedSession) -> str:
     starts, ends = booked.starts_at.astimezone(LONDON), booked.ends_at.astimezone(LONDON)
     return f"{starts.day} {starts:%B %Y} from {starts:%H:%M} to {ends:%H:%M}"
-
-
-async def _notify_learner(uow: UnitOfWork, learner: Learner, assessor: User, session: Session) -> None:
-    """Sends the learner an e-mail, unless the session is in the past or their account is archived."""
-    user = await uow.session.get_one(User, learner.user_id)
-    if session.starts_at > uow.now and user.archived_at is None:
-        mail = session_booked(
-            name=user.name, assessor=assessor.name, starts_at=session.starts_at, title=f"Session {session.number}"
-        )
-        uow.send_mail(user.email, mail)

@@ -4,16 +4,27 @@ from auth import policy
 from auth.auth_sessions import end_sessions
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
+from domain.errors import reject
 from repositories.user import (
+    OpenWork,
     delete_allocations,
     grants_of_user,
     is_last_master_admin,
+    open_work,
     revoke_tokens,
     user_key_by_username,
 )
+from resolvers.core.labels import listed
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import single_line
-from resolvers.user.invitation import add_email_taken, add_role, create_user, parse_username, send_invitation
+from resolvers.user.invitation import (
+    add_email_taken,
+    add_role,
+    create_user,
+    is_open_invitation,
+    parse_username,
+    send_invitation,
+)
 from resolvers.user.role_grant import check_grantable
 
 
@@ -21,7 +32,8 @@ from resolvers.user.role_grant import check_grantable
 async def invite(uow: UnitOfWork, *, name: str, email: str, role: Role) -> int:
     """Adds a user in one role, whose username is the e-mail, and sends the invitation. Returns the user's key.
 
-    A person who was invited and has never signed in gets a new link. Rejects with NOT_ALLOWED for a role that the
+    A person who was invited and has never signed in gets a new link; one who holds the role already is not changed.
+    Rejects with NOT_ALLOWED for a role that the
     viewer cannot grant, CONFLICT where the username is taken, and REQUIRED or INVALID for the fields.
     """
     uow.authorize()
@@ -33,6 +45,9 @@ async def invite(uow: UnitOfWork, *, name: str, email: str, role: Role) -> int:
     key = await user_key_by_username(uow.session, username)
     user = None if key is None else await _open_invitation(uow, key)
     if key is not None and user is None:
+        if await _holds_already(uow, key, role):
+            uow.raise_errors()
+            return key
         add_email_taken(uow, "input", "email")
     uow.raise_errors()
     if user is None:
@@ -49,8 +64,8 @@ async def invite(uow: UnitOfWork, *, name: str, email: str, role: Role) -> int:
 async def archive(uow: UnitOfWork, *, id: str) -> int:
     """Archives an account: ends its authentication sessions, links and allocations. Records keep the user's name.
 
-    The user's aims keep them as assessor or IQA until they are reassigned. Rejects with NOT_FOUND, NOT_ALLOWED, and
-    CONFLICT for the viewer's own account and that of the last Master Admin.
+    Rejects with NOT_FOUND, NOT_ALLOWED, and CONFLICT for the viewer's own account, that of the last Master Admin, and
+    while work is open: aims that have not ended, and planned sessions.
     """
     user = await uow.get(User, id, "id")
     uow.authorize()
@@ -64,6 +79,7 @@ async def archive(uow: UnitOfWork, *, id: str) -> int:
         message = "This is the only Master Admin. Give the role to another person first."
         uow.add_error(UserErrorCode.CONFLICT, message, "id")
     uow.raise_errors()
+    _check_no_open_work(await open_work(uow.session, user.id, uow.now))
     user.archived_at = uow.now
     await end_sessions(uow.session, user.id, uow.now, "account archived")
     await revoke_tokens(uow.session, user.id, uow.now)
@@ -72,10 +88,31 @@ async def archive(uow: UnitOfWork, *, id: str) -> int:
     return user.id
 
 
+def _check_no_open_work(work: OpenWork) -> None:
+    """Rejects with CONFLICT where something would be left with a person who will not come, and says what."""
+    counted = [
+        (work.assessed_aims, "component as assessor", "components as assessor"),
+        (work.sampled_aims, "component as IQA", "components as IQA"),
+        (work.sessions, "planned session", "planned sessions"),
+    ]
+    open_work = [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
+    if open_work:
+        message = f"This person still has {listed(open_work)}. Hand them over to another person first."
+        raise reject(UserErrorCode.CONFLICT, message, "id")
+
+
+async def _holds_already(uow: UnitOfWork, key: int, role: Role) -> bool:
+    """Returns whether the account is an active one of the provider that holds the role, which the viewer can grant."""
+    user = await uow.session.get(User, key)
+    if user is None or user.provider_id != uow.viewer.provider_key or user.archived_at is not None:
+        return False
+    return role in policy.GRANTABLE[uow.viewer.role] and role in await grants_of_user(uow.session, user.id)
+
+
 async def _open_invitation(uow: UnitOfWork, key: int) -> User | None:
     """Returns the user, if they were invited, have never signed in, and hold only roles that the viewer can grant."""
     user = await uow.get_or_none(User, key)
-    if user is None or user.last_login_at is not None or not user.must_change_password or user.archived_at is not None:
+    if user is None or not is_open_invitation(user):
         return None
     grants = await grants_of_user(uow.session, user.id)
     return user if grants.keys() <= policy.GRANTABLE[uow.viewer.role] else None

@@ -1,6 +1,7 @@
 """Invitations: an account is created for a person, who chooses the password through a link in an e-mail."""
 
 import datetime as dt
+from collections.abc import Collection
 
 from auth.auth_sessions import count_recent_one_time_tokens
 from auth.passwords import unusable_password_hash
@@ -8,21 +9,22 @@ from db.models.provider import Provider
 from db.models.user import RoleGrant, User
 from domain.enums import Role, UserErrorCode
 from domain.errors import reject
+from domain.text import clean_line
 from repositories.user import grants_of_user, revoke_tokens
-from resolvers.authentication.tokens import one_time_token
+from resolvers.authentication.tokens import INVITATION, one_time_token
 from resolvers.core.labels import ROLE
 from resolvers.core.separation_of_duties import check_roles_fit, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork
-from services.mail.messages import BadAddress, address, welcome
+from services.mail.messages import BadAddress, person_address, welcome
 
 INVITATION_LIFETIME = dt.timedelta(days=7)
-_MAX_LINKS_PER_HOUR = 5
+MAX_LINKS_PER_HOUR = 5
 _MAX_EMAIL_LENGTH = 254
 
 
 def parse_username(uow: UnitOfWork, email: str, *field: str) -> str:
     """Returns the username for an e-mail address: the address in lower case. Records REQUIRED or INVALID."""
-    email = email.strip()
+    email = clean_line(email)
     try:
         if not email:
             message = "Enter an e-mail address. The invitation is sent to it."
@@ -30,7 +32,7 @@ def parse_username(uow: UnitOfWork, email: str, *field: str) -> str:
         elif len(email) > _MAX_EMAIL_LENGTH:
             raise BadAddress
         else:
-            address(email)
+            person_address(email)
     except BadAddress:
         message = "This is not an e-mail address. Write it like name@example.org."
         uow.add_error(UserErrorCode.INVALID, message, *field)
@@ -52,7 +54,7 @@ async def create_user(uow: UnitOfWork, name: str, email: str, username: str, rol
         provider_id=uow.viewer.provider_key,
         username=username,
         name=name,
-        email=email.strip(),
+        email=clean_line(email),
         password_hash=await unusable_password_hash(),
         must_change_password=True,
         created_at=uow.now,
@@ -88,25 +90,37 @@ async def add_role(uow: UnitOfWork, user: User, role: Role, *field: str, is_new:
     return True
 
 
-async def send_invitation(uow: UnitOfWork, user: User, role: Role) -> None:
+def is_open_invitation(user: User) -> bool:
+    """Returns whether a person was invited and has not used an invitation yet."""
+    return user.last_login_at is None and user.must_change_password and user.archived_at is None
+
+
+def main_role(roles: Collection[Role]) -> Role:
+    """Returns the role that an invitation names of those that a user holds."""
+    return next(role for role in reversed(Role) if role in roles)
+
+
+async def send_invitation(uow: UnitOfWork, user: User, role: Role, new_email: str | None = None) -> None:
     """Sends the welcome e-mail with a link to choose a password, and revokes earlier links.
 
-    Rejects with TOO_MANY_ATTEMPTS after five links in an hour.
+    `new_email`: an address that becomes the user's once the link is used; the invitation is sent to it. Rejects with
+    TOO_MANY_ATTEMPTS after five links in an hour.
     """
     sent = await count_recent_one_time_tokens(uow.session, user.id, uow.now - dt.timedelta(hours=1))
-    if sent >= _MAX_LINKS_PER_HOUR:
+    if sent >= MAX_LINKS_PER_HOUR:
         message = "This person has received several links in the last hour. Try again in an hour."
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
     await revoke_tokens(uow.session, user.id, uow.now)
-    one_time = uow.services.one_time_secrets.new(user.email)
-    uow.session.add(one_time_token(user, "invitation", one_time.secret, uow.now, INVITATION_LIFETIME))
+    one_time = uow.services.one_time_secrets.new(new_email or user.email)
+    token = one_time_token(user, INVITATION, one_time.secret, uow.now, INVITATION_LIFETIME, new_email)
+    uow.session.add(token)
     provider = await uow.session.get_one(Provider, user.provider_id)
     mail = welcome(
         name=user.name,
-        username=user.username,
+        username=user.username if new_email is None or user.username != user.email.lower() else new_email.lower(),
         provider=provider.name,
         role=ROLE[role],
         link=f"{uow.services.base_url}/password?token={one_time.reference}",
         good_until=uow.now + INVITATION_LIFETIME,
     )
-    uow.send_mail(user.email, mail)
+    uow.send_mail(new_email or user.email, mail)

@@ -5,11 +5,15 @@ import datetime as dt
 import strawberry
 
 from loaders.action import ActionLoader
+from loaders.learner import LearnerLoader
+from loaders.session import SessionLoader
 from resolvers import action as actions
 from schema.enums import ActionKind
 from schema.field_builders import Id, attribute
-from schema.payload import changed, mutation, payload, required
+from schema.payload import changed, mutation, payload, removed, required
 from schema.types.action import Action
+from schema.types.learner import Learner
+from schema.types.session import Session
 
 
 @strawberry.input(description="A task for a learner, to be done by a target date.")
@@ -64,6 +68,13 @@ class ActionPayload:
     action: Action | None = changed(ActionLoader, "The action after the change.")
 
 
+@payload("The result of deleting an action.")
+class ActionDeletePayload:
+    deleted_id: strawberry.ID | None = removed("Action", "The id of the deleted action.", of="action")
+    session: Session | None = changed(SessionLoader, "The session in which it was set; null without one.", of="session")
+    learner: Learner | None = changed(LearnerLoader, "The learner for whom it was set.", of="learner")
+
+
 @strawberry.type
 class ActionMutations:
     action_set = mutation(
@@ -95,4 +106,12 @@ class ActionMutations:
         actions.reopen,
         "Reopens a complete action: as IN_PROGRESS if the learner has responded, else as OUTSTANDING.",
         id=Id,
+    )
+    action_delete = mutation(
+        ActionDeletePayload,
+        actions.delete,
+        "Deletes an action that should not have been set. An action for which evidence was submitted is completed "
+        "instead.",
+        id=Id,
+        reason=required(str, "Why it is deleted. The reason is in the audit trail."),
     )

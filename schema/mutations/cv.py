@@ -1,10 +1,13 @@
-"""Mutations of the CV: save a section, add a document."""
+"""Mutations of the CV: save a section, add and remove a document."""
+
+from typing import Annotated
 
 import strawberry
 
 from resolvers import cv
 from schema.enums import CvDocumentKind, CvSectionName
 from schema.mutations.learner import LearnerPayload
+from schema.mutations.user import UserPayload
 from schema.payload import mutation, required
 
 
@@ -23,4 +26,19 @@ class CvMutations:
         "Adds a document to the viewer's own CV, such as a CV file or a job description.",
         kind=required(CvDocumentKind, "The kind of document."),
         file_id=required(strawberry.ID, "A file that the viewer has uploaded and not used yet."),
+    )
+    cv_document_remove = mutation(
+        LearnerPayload,
+        cv.document_remove,
+        "Removes a document from the viewer's own CV.",
+        file_id=required(strawberry.ID, "The file of the document."),
+    )
+    photo_set = mutation(
+        UserPayload,
+        cv.photo_set,
+        "Sets the photo of the viewer, who is a learner. Without a file the photo is removed.",
+        file_id=Annotated[
+            strawberry.ID | None,
+            strawberry.argument(description="A picture that the viewer has uploaded and not used yet; null for none."),
+        ],
     )

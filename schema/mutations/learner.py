@@ -33,6 +33,11 @@ class LearnerUpdateInput:
         default=strawberry.UNSET,
         description="A picture that the viewer has uploaded and not used yet; null removes the photo.",
     )
+    email: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The new e-mail address. It counts once the learner has opened the link that is sent to it; the "
+        "old address is told.",
+    )
 
 
 @payload("The result of a change of a learner.")

@@ -5,7 +5,7 @@ import datetime as dt
 import strawberry
 
 from loaders.session import SessionLoader
-from resolvers.session import booking, completion
+from resolvers.session import booking, completion, reopening
 from schema.enums import SessionType
 from schema.field_builders import Id, attribute
 from schema.payload import changed, mutation, payload, required
@@ -41,6 +41,10 @@ class SessionUpdateInput:
     )
     planning_notes: str | None = strawberry.field(
         default=strawberry.UNSET, description="What to prepare for the session; null removes the notes."
+    )
+    feedback: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Feedback about the session, for the learner, also after it was completed; null removes it.",
     )
     add_file_ids: list[strawberry.ID] | None = strawberry.field(
         default=strawberry.UNSET,
@@ -79,7 +83,8 @@ class SessionMutations:
     session_update = mutation(
         SessionPayload,
         booking.update,
-        "Changes a planned session, or adds files to any session. The learner gets an e-mail if it is moved.",
+        "Changes a planned session, the feedback of a completed one, or adds files to any session. The learner gets an "
+        "e-mail with the old and the new time.",
         id=Id,
         input=required(SessionUpdateInput, "The changes."),
     )
@@ -91,6 +96,17 @@ class SessionMutations:
         id=Id,
         input=required(SessionCompleteInput, "The outcome."),
     )
+    session_reopen = mutation(
+        SessionPayload,
+        reopening.reopen,
+        "Plans a session again that was completed or cancelled by mistake. The time that it logged is deleted, and "
+        "aims that an induction started wait for it again; feedback and files stay.",
+        id=Id,
+        reason=required(str, "Why it is reopened. The reason is in the audit trail."),
+    )
     session_cancel = mutation(
-        SessionPayload, booking.cancel, "Cancels a planned session. Cancelling it again changes nothing.", id=Id
+        SessionPayload,
+        booking.cancel,
+        "Cancels a planned session. The learner gets an e-mail. Cancelling it again changes nothing.",
+        id=Id,
     )

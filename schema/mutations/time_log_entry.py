@@ -80,3 +80,9 @@ class TimeLogEntryMutations:
         "Approves entries, all or none. Approving one again changes nothing.",
         ids=required(list[strawberry.ID], "The ids of the entries, up to 100."),
     )
+    time_log_entry_unapprove = mutation(
+        TimeLogEntryApprovePayload,
+        time_log.unapprove,
+        "Takes the approval of entries back, all or none, so that they can be changed. Repeating it changes nothing.",
+        ids=required(list[strawberry.ID], "The ids of the entries, up to 100."),
+    )

@@ -2,12 +2,16 @@
 
 import strawberry
 
+from loaders.aim import AimLoader
+from loaders.session import SessionLoader
 from loaders.user import NamedUserLoader
-from resolvers.user import account, allocation
+from resolvers.user import account, allocation, hand_over, profile
 from resolvers.user import role_grant as role_grants
 from schema.enums import Role
 from schema.field_builders import Id, attribute
-from schema.payload import changed, mutation, payload, required
+from schema.payload import changed, changed_all, mutation, payload, required
+from schema.types.aim import Aim
+from schema.types.session import Session
 from schema.types.user import User
 
 USER_ID = required(strawberry.ID, "The user.")
@@ -30,6 +34,35 @@ class UserPayload:
     user: User | None = changed(NamedUserLoader, "The user after the change.")
 
 
+@strawberry.input(description="The changes of a user; omitted fields are not changed.")
+class UserUpdateInput:
+    name: str | None = strawberry.field(
+        default=strawberry.UNSET, description="The person's name: one line, up to 200 characters."
+    )
+    email: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The new e-mail address. It counts once the person has opened the link that is sent to it; the old "
+        "address is told, and links sent to it no longer work.",
+    )
+
+
+@strawberry.input(description="The aims that go from one assessor to another.")
+class AssessorHandOverInput:
+    from_user_id: strawberry.ID = attribute("The assessor who hands over.")
+    to_user_id: strawberry.ID = attribute("The assessor who takes over: not the IQA of one of the aims.")
+    aim_ids: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Aims of the first assessor, up to 500; omitted, all of them, ended ones included."
+    )
+
+
+@payload("The result of handing aims over.")
+class AssessorHandOverPayload:
+    aims: list[Aim] = changed_all(AimLoader, "The aims that have a new assessor.", of="aims")
+    sessions: list[Session] = changed_all(
+        SessionLoader, "The planned sessions to come that have a new assessor.", of="sessions"
+    )
+
+
 @strawberry.type
 class UserMutations:
     user_invite = mutation(
@@ -42,9 +75,30 @@ class UserMutations:
     user_archive = mutation(
         UserPayload,
         account.archive,
-        "Archives an account at once: the user is signed out, and links and allocations end. Records keep the name, "
-        "and aims keep their assessor and IQA until `aimUpdate` changes them.",
+        "Archives an account at once: the user is signed out, and links and allocations end. Records keep the name. "
+        "While the user is assessor or IQA of an aim that has not ended, or has planned sessions, it is refused.",
         id=Id,
+    )
+    user_update = mutation(
+        UserPayload,
+        profile.update,
+        "Corrects a name, or an e-mail address. Users may change their own name; an assessor corrects the learners of "
+        "the caseload, a Basic Admin learners and Employer Managers, a Master Admin everybody.",
+        id=Id,
+        input=required(UserUpdateInput, "The changes."),
+    )
+    invitation_resend = mutation(
+        UserPayload,
+        profile.invitation_resend,
+        "Sends a new invitation to a user who has not used theirs. The previous link no longer works.",
+        user_id=USER_ID,
+    )
+    assessor_hand_over = mutation(
+        AssessorHandOverPayload,
+        hand_over.assessor_hand_over,
+        "Hands aims, the planned sessions about them and the evidence that waits over to another assessor. The "
+        "learners and both assessors get an e-mail.",
+        input=required(AssessorHandOverInput, "Who hands what over to whom."),
     )
     role_grant = mutation(
         UserPayload,

@@ -19,14 +19,15 @@ async def _subject(row: AuditEventRow, info: Info) -> Any:
 
 @node(
     AuditEventRow,
-    "One event of the audit trail, which records who did what. Events are only ever added. They contain no secrets and "
-    "no text that a user wrote.",
+    "One event of the audit trail, which records who did what. Events are only ever added. They contain no secrets, "
+    "and of the texts that users write only the reason of a step that takes something back.",
 )
 class AuditEvent(Node):
     at: dt.datetime = attribute("When it happened.")
     actor: User | None = person("The user who did it; null if the system did it or nobody was logged in.", "actor_key")
     role: Role | None = attribute("The role in which the user acted; null without an actor.")
     action: str = attribute("What the user did: the name of the mutation, such as `evidenceAssess`.")
+    reason: str | None = attribute("Why something was taken back, in the words of the actor; null without a reason.")
     subject: Node | None = resolved(
         "The record that the event is about; null if there is none or the viewer may not see it.", _subject
     )

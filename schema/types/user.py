@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from loaders.core.registry import Loaders
+from loaders.file import PhotoOfUserLoader
 from loaders.learner import LEARNERS_OF_MANAGER
 from loaders.role_grant import GrantsOfUserLoader, RoleGrantRow
 from loaders.user import USERS, ContactLoader, UserRow
 from schema.enums import Role
 from schema.field_builders import Search, argument, attribute, connection, loaded, related
 from schema.relay import Connection, Node, node
+from schema.types.file import File
 
 if TYPE_CHECKING:
     from schema.types.learner import Learner
@@ -51,6 +53,9 @@ class User(Node):
         "The learners allocated to the user as an Employer Manager, of those whom the viewer may see, by name.",
         LEARNERS_OF_MANAGER,
         owner="manager",
+    )
+    photo: File | None = loaded(
+        "A photo of the user, if they are a learner whom the viewer may see; else null.", PhotoOfUserLoader
     )
 
 

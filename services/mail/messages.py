@@ -1,29 +1,30 @@
 """The texts of the e-mails that Waymark sends: plain text, one function each."""
 
 import datetime as dt
-import unicodedata
 from email.errors import HeaderParseError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 
-from domain.clock import LONDON
+import idna
+
 from domain.mail import Mail
+from services.mail.calendar_entry import addressed
+from services.mail.text import format_time, header_line, make_mail, quoted
 
 WELCOME = "welcome"
 PASSWORD_RESET = "password_reset"
 PASSWORD_CHANGED = "password_changed"
+EMAIL_CONFIRMATION = "email_confirmation"
+EMAIL_CHANGE_REQUESTED = "email_change_requested"
 EVIDENCE_RETURNED = "evidence_returned"
 EVIDENCE_RESUBMITTED = "evidence_resubmitted"
 EVIDENCE_WITHDRAWN = "evidence_withdrawn"
 SIGNATURE_REQUESTED = "signature_requested"
-SESSION_BOOKED = "session_booked"
 MESSAGE = "message"
 
 # Their links give access to an account, so their bodies are deleted once they are sent.
-CARRIES_SECRET = frozenset({WELCOME, PASSWORD_RESET})
-
-MAX_SUBJECT_LENGTH = 200
+CARRIES_SECRET = frozenset({WELCOME, PASSWORD_RESET, EMAIL_CONFIRMATION})
 
 
 class BadAddress(ValueError):
@@ -32,7 +33,7 @@ class BadAddress(ValueError):
 
 def welcome(*, name: str, username: str, provider: str, role: str, link: str, good_until: dt.datetime) -> Mail:
     """The invitation. `role` in words ("Employer Manager"); `link` opens the page to choose a password, once."""
-    return _mail(
+    return make_mail(
         WELCOME,
         f"Your Waymark account with {provider}",
         f"""
@@ -42,7 +43,7 @@ Hello {name},
 
 Your username: {username}
 
-Open this link to choose your password. It works once, until {_format_time(good_until)}:
+Open this link to choose your password. It works once, until {format_time(good_until)}:
 
 {link}
 
@@ -56,14 +57,14 @@ If you did not expect this e-mail, ignore it: nobody can use the account without
 
 def password_reset(*, name: str, username: str, link: str, good_until: dt.datetime) -> Mail:
     """The link to choose a new password, for a person who forgot theirs."""
-    return _mail(
+    return make_mail(
         PASSWORD_RESET,
         "Choose a new Waymark password",
         f"""
 Hello {name},
 
 A new password was requested for the Waymark account {username}. Open this link to choose one. It works once, until
-{_format_time(good_until)}:
+{format_time(good_until)}:
 
 {link}
 
@@ -74,13 +75,13 @@ If you did not request it, ignore this e-mail: your password stays the same.
 
 def password_changed(*, name: str, username: str, at: dt.datetime) -> Mail:
     """Tells the owner of an account that its password was changed, reset or chosen for the first time."""
-    return _mail(
+    return make_mail(
         PASSWORD_CHANGED,
         "Your Waymark password was changed",
         f"""
 Hello {name},
 
-The password of your Waymark account {username} was set on {_format_time(at)}. You were signed out on every other
+The password of your Waymark account {username} was set on {format_time(at)}. You were signed out on every other
 device, and links to choose a password that were sent before no longer work.
 
 If this was not you, request a new password on the sign-in page, and tell your training provider.
@@ -88,9 +89,43 @@ If this was not you, request a new password on the sign-in page, and tell your t
     )
 
 
+def email_confirmation(*, name: str, provider: str, link: str, good_until: dt.datetime) -> Mail:
+    """Asks the owner of a new address to confirm that it is theirs."""
+    return make_mail(
+        EMAIL_CONFIRMATION,
+        "Confirm your e-mail address",
+        f"""
+Hello {name},
+
+{provider} has changed the e-mail address of your Waymark account to this one. Open this link to confirm it. It works
+once, until {format_time(good_until)}:
+
+{link}
+
+Until then your previous address is used. If you do not know {provider}, ignore this e-mail.
+""",
+    )
+
+
+def email_change_requested(*, name: str, provider: str) -> Mail:
+    """Tells the old address that another one will take its place."""
+    return make_mail(
+        EMAIL_CHANGE_REQUESTED,
+        "Your e-mail address is being changed",
+        f"""
+Hello {name},
+
+{provider} has entered another e-mail address for your Waymark account. It takes the place of this one once it is
+confirmed. Links that were sent to this address before no longer work.
+
+If you did not expect this, tell {provider}.
+""",
+    )
+
+
 def evidence_returned(*, name: str, title: str, aim: str, assessor: str, points: str) -> Mail:
     """Tells the submitter of evidence what to improve, and to resubmit the same item."""
-    return _mail(
+    return make_mail(
         EVIDENCE_RETURNED,
         f"Points for improvement: {title}",
         f"""
@@ -100,7 +135,7 @@ Hello {name},
 
 Points for improvement:
 
-{_quoted(points)}
+{quoted(points)}
 
 To submit it again, open the same item in the evidence library and add the improved file with a comment. Please do not
 upload it as a new item.
@@ -110,7 +145,7 @@ upload it as a new item.
 
 def evidence_resubmitted(*, name: str, learner: str, title: str, aim: str, comment: str) -> Mail:
     """Tells the assessor that resubmitted evidence is ready for assessment."""
-    return _mail(
+    return make_mail(
         EVIDENCE_RESUBMITTED,
         f"Ready for assessment: {title} ({learner})",
         f"""
@@ -120,14 +155,14 @@ The evidence "{title}" by {learner} for {aim} was submitted again. It is ready f
 
 The comment:
 
-{_quoted(comment)}
+{quoted(comment)}
 """,
     )
 
 
 def evidence_withdrawn(*, name: str, title: str, aim: str, withdrawn_by: str, reason: str) -> Mail:
     """Tells the submitter of evidence that somebody else withdrew it, and why."""
-    return _mail(
+    return make_mail(
         EVIDENCE_WITHDRAWN,
         f"Withdrawn: {title}",
         f"""
@@ -138,14 +173,14 @@ read it in the evidence library.
 
 The reason:
 
-{_quoted(reason)}
+{quoted(reason)}
 """,
     )
 
 
 def signature_requested(*, name: str, document: str, learner: str, requested_by: str) -> Mail:
     """Asks a person to sign a document about a learner."""
-    return _mail(
+    return make_mail(
         SIGNATURE_REQUESTED,
         f"Please sign: {document}",
         f"""
@@ -158,25 +193,10 @@ In Waymark, open it under "Awaiting signature" and read it. Then sign it in your
     )
 
 
-def session_booked(*, name: str, assessor: str, starts_at: dt.datetime, title: str) -> Mail:
-    """Tells a learner when a session takes place that was booked or moved."""
-    return _mail(
-        SESSION_BOOKED,
-        f"Session on {_format_time(starts_at)}",
-        f"""
-Hello {name},
-
-{title} with {assessor} takes place on {_format_time(starts_at)}.
-
-To see how to prepare, open the session in your learning plan and read its planning notes.
-""",
-    )
-
-
 def message(*, name: str, sender: str, sender_email: str | None, about: str, subject: str, body: str) -> Mail:
     """A message from one person to another. `about`: learner and aim; replies go to `sender_email`, if given."""
     how_to_answer = "reply to this e-mail" if sender_email else "send a message in Waymark"
-    return _mail(
+    return make_mail(
         MESSAGE,
         subject,
         f"""
@@ -184,7 +204,7 @@ Hello {name},
 
 {sender} sent you this message through Waymark about {about}:
 
-{_quoted(body)}
+{quoted(body)}
 
 To answer, {how_to_answer}. Please do not send work for assessment by e-mail: upload it to the evidence library.
 """,
@@ -193,7 +213,7 @@ To answer, {how_to_answer}. Please do not send work for assessment by e-mail: up
 
 
 def address(text: str) -> Address:
-    """An e-mail address that is safe in a header. Raises BadAddress."""
+    """An e-mail address that is safe in a header, its domain in ASCII as IDNA writes it. Raises BadAddress."""
     try:
         if not text.isprintable() or " " in text:
             raise BadAddress("not an e-mail address")
@@ -202,7 +222,24 @@ def address(text: str) -> Address:
         raise BadAddress("not an e-mail address") from error
     if not parsed.username or not parsed.domain:
         raise BadAddress("not an e-mail address")
+    return Address(username=parsed.username, domain=_ascii_domain(parsed.domain))
+
+
+def person_address(text: str) -> Address:
+    """The e-mail address of a person: as `address`, and its domain has a dot. Raises BadAddress."""
+    parsed = address(text)
+    labels = parsed.domain.split(".")
+    if len(labels) < 2 or labels[-1].isdigit():
+        raise BadAddress("not an e-mail address")
     return parsed
+
+
+def _ascii_domain(domain: str) -> str:
+    """The domain as IDNA writes it in ASCII. Raises BadAddress."""
+    try:
+        return idna.encode(domain, uts46=True).decode()
+    except idna.IDNAError as error:
+        raise BadAddress("not an e-mail address") from error
 
 
 def render_mail(mail: Mail, *, to: str, sender: Address, number: int, created_at: dt.datetime) -> EmailMessage:
@@ -220,28 +257,12 @@ def render_mail(mail: Mail, *, to: str, sender: Address, number: int, created_at
     rendered["Subject"] = header_line(mail.subject)
     rendered["Auto-Submitted"] = "auto-generated"
     rendered.set_content(mail.body)
+    if mail.calendar is not None:
+        recipient = address(to).addr_spec
+        entry, method = addressed(mail.calendar, organizer=sender, attendee=recipient, created_at=created_at)
+        # Beside the text for clients that show an invitation, and attached for those that do not.
+        rendered.add_alternative(entry, subtype="calendar", params={"method": method})
+        rendered.add_attachment(entry.encode(), maintype="text", subtype="calendar", filename="session.ics",
+            params={"charset": "utf-8", "method": method},
+        )  # fmt: skip
     return rendered
-
-
-def header_line(text: str) -> str:
-    """Text for a header: no line breaks, no control or invisible characters, at most 200 characters."""
-    visible = (c for c in text if unicodedata.category(c) not in {"Cf", "Cs"})
-    spaced = "".join(" " if unicodedata.category(c) in {"Cc", "Zl", "Zp", "Zs"} else c for c in visible)
-    return " ".join(spaced.split())[:MAX_SUBJECT_LENGTH]
-
-
-def _mail(kind: str, subject: str, body: str, reply_to: str | None = None) -> Mail:
-    # JSON can carry lone surrogates, which cannot be encoded as UTF-8: replaced, or the mail could never be sent.
-    body = body.strip("\n").encode("utf-8", "replace").decode()
-    return Mail(kind, header_line(subject), f"{body}\n", reply_to)
-
-
-def _quoted(text: str) -> str:
-    """A person's words as a quotation, so that no paragraph of theirs can look like one from Waymark."""
-    lines = text.strip().splitlines() or ["(nothing)"]
-    return "\n".join(f"> {''.join(c for c in line if c.isprintable() or c == chr(9))}".rstrip() for line in lines)
-
-
-def _format_time(at: dt.datetime) -> str:
-    local = at.astimezone(LONDON)
-    return f"{local.day} {local:%B %Y} at {local:%H:%M}"

@@ -121,6 +121,9 @@ class Visibility:
             # Assessors allocate Employer Managers, so they see those without a learner.
             managers = {row["user_id"] for row in self.of("role_grant", role=Role.EMPLOYER_MANAGER)}
             found |= managers - {row["user_id"] for row in managing}
+            # And those who manage anybody at an employer of their learners.
+            there = {row["id"] for row in self.of("learner") if row["employer_id"] in sites - {None}}
+            found |= {row["user_id"] for row in managing if row["learner_id"] in there}
         return found & {row["id"] for row in self.of("user_account")}
 
     def _audit(self, row: Row) -> bool:

@@ -23,17 +23,21 @@ upload a file, to be used                           | yes | yes  | yes    | yes 
 submit evidence                                     | own | case | -      | allocated | site | -   | -
 resubmit what they submitted                        | own | own  | -      | own       | own  | -   | -
 map, assess, sign off criteria, return              | -   | case | -      | -         | -    | -   | -
-unmap                                               | -   | case | -      | -         | -    | -   | -
+unmap, unapprove                                    | -   | case | -      | -         | -    | -   | -
 withdraw or retitle own evidence; a case's, all     | own | case | -      | own       | own  | -   | -
 sign a document or unit, in their own role's slot   | own | case | sample | allocated | site | -   | -
 book, change, complete a session                    | -   | case | -      | -         | -    | all | all
 set and change actions, mark COMPLETE, reopen       | -   | case | -      | -         | -    | -   | all
+delete an action                                    | -   | case | -      | -         | -    | -   | all
 respond to an action                                | own | case | -      | -         | -    | -   | -
 add time; change or delete what is theirs           | own | case | -      | -         | -    | all | all
 approve time                                        | -   | case | -      | -         | -    | -   | -
 ask for signatures                                  | -   | case | -      | -         | -    | all | all
 add resources                                       | -   | add  | -      | -         | -    | -   | add
-edit the CV                                         | own | -    | -      | -         | -    | -   | -
+edit the CV, set a photo                            | own | -    | -      | -         | -    | -   | -
+change the own name; of others, name and e-mail     | own | case | own    | own       | own  | yes | all
+send an invitation again                            | -   | case | -      | -         | -    | yes | all
+hand over aims                                      | -   | -    | -      | -         | -    | all | all
 message                                             | yes | yes  | -      | yes       | yes  | yes | yes
 erase a learner, export everything about one        | -   | -    | -      | -         | -    | -   | all
 """
@@ -53,17 +57,21 @@ MUTATIONS_OF_ROW = {
     "submit evidence": "evidenceSubmit",
     "resubmit what they submitted": "evidenceResubmit",
     "map, assess, sign off criteria, return": "evidenceAssess evidenceReturn",
-    "unmap": "evidenceUnmap",
+    "unmap, unapprove": "evidenceUnmap timeLogEntryUnapprove",
     "withdraw or retitle own evidence; a case's, all": "evidenceUpdate evidenceWithdraw",
     "sign a document or unit, in their own role's slot": "evidenceSign unitSign signatureRequestSign",
-    "book, change, complete a session": "sessionBook sessionUpdate sessionComplete sessionCancel",
+    "book, change, complete a session": "sessionBook sessionUpdate sessionComplete sessionCancel sessionReopen",
     "set and change actions, mark COMPLETE, reopen": "actionSet actionUpdate actionComplete actionReopen",
+    "delete an action": "actionDelete",
     "respond to an action": "actionRespond",
     "add time; change or delete what is theirs": "timeLogEntryAdd timeLogEntryUpdate timeLogEntryDelete",
     "approve time": "timeLogEntryApprove",
     "ask for signatures": "signatureRequestCreate signatureRequestCancel",
     "add resources": "resourceAdd resourceRemove",
-    "edit the CV": "cvSectionSave cvDocumentAdd",
+    "edit the CV, set a photo": "cvSectionSave cvDocumentAdd cvDocumentRemove photoSet",
+    "change the own name; of others, name and e-mail": "userUpdate",
+    "send an invitation again": "invitationResend",
+    "hand over aims": "assessorHandOver",
     "message": "messageSend",
     "erase a learner, export everything about one": "learnerErase subjectAccessExport",
 }

@@ -9,7 +9,6 @@ from collections import defaultdict
 from random import Random
 from typing import Any
 
-from db.models.base import fold_name
 from db.models.registry import metadata
 from domain import clock
 from domain.enums import (
@@ -27,6 +26,7 @@ from domain.enums import (
     SessionType,
     SignatureRequestStatus,
 )
+from domain.text import fold_name
 from tests.authorization.rows import TABLES, Rows
 from tests.support.factories import SHA256
 

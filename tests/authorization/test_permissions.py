@@ -15,7 +15,7 @@ from auth import policy
 from db.database import Database
 from db.models.user import User
 from domain import clock
-from domain.enums import EvidenceStatus, Role
+from domain.enums import CvDocumentKind, EvidenceStatus, Role
 from tests.authorization.mutation_caller import (
     PASSWORD,
     MutationCaller,
@@ -100,9 +100,14 @@ class Setup:
         # Only an action that is not complete and a session that has begun can be changed by these.
         late, missed = it.records[f"{place}.late"], it.records[f"{place}.missed"]
         ids |= {
-            f"{mutation}.id": f"Action_{late.id}" for mutation in ("actionUpdate", "actionRespond", "actionComplete")
+            f"{mutation}.id": f"Action_{late.id}"
+            for mutation in ("actionUpdate", "actionRespond", "actionComplete", "actionDelete")
         }
         ids |= {"sessionComplete.id": f"Session_{missed.id}", "evidenceSubmit.actionId": f"Action_{late.id}"}
+        ids["userUpdate.id"] = user[CALLERS[role]] if place == "main" else ids["userId"]
+        ids["invitationResend.userId"] = self.ids["invited", "main"] if place == "main" else ids["userId"]
+        ids["cvDocumentRemove.fileId"] = self.ids["cv", "main"] if place == "main" else ids["fileId"]
+        ids["fromUserId"], ids["toUserId"] = (user["zak"], user["zia"]) if far else (user["ann"], user["bob"])
         ids |= dict.fromkeys(("evidenceResubmit.id", "evidenceUpdate.id", "evidenceWithdraw.id"), mine)
         return ids | {"criterionIds": ids["criterionId"], "learnerErase.confirmName": whose.title()}
 
@@ -131,6 +136,12 @@ async def build_with_uploads(database: Database) -> tuple[AuthorizationScenario,
         factory = Factory(session)
         await session.execute(update(User).values(password_hash=cheap_hash(PASSWORD)))
         scenario.spare = await factory.qualification(scenario.provider, "Spare", (1,))
+        invited = await factory.user(scenario.provider, "Invited", Role.EMPLOYER_MANAGER, must_change_password=True)
+        await factory.allocate(invited, scenario.ada)
+        ids["invited", "main"] = id_of(invited)
+        document = await factory.file(scenario.user("ada"), scenario.ada, storage_key="cv-file")
+        await factory.cv_document(scenario.ada, CvDocumentKind.CV, document)
+        ids["cv", "main"] = id_of(document)
         ids["zoo", "file"] = id_of(await factory.file(scenario.user("zoo"), storage_key="zoo-file"))
         for who in CALLERS.values():
             user = scenario.user(who)

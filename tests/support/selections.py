@@ -20,7 +20,7 @@ FILE = "{ id name contentType size sha256 uploadedBy { id name } }"
 # By the name of the type.
 SELECTIONS = {
     "UserError": "code field message",
-    "User": "id name email lastLoginAt",
+    "User": "id name email lastLoginAt photo { id }",
     "Viewer": "role mustChangePassword mustAcceptDisclaimer disclaimer user { id name }",
     "Employer": "id name parent { id name } sites { id name }",
     "Learner": f"{OF_LEARNER} uln employer {{ id name }} managers {{ id name }} photo {FILE} aims {{ {OF_AIM} }} "

@@ -93,10 +93,15 @@ async def _people(meter: Meter, clients: Clients) -> None:
     }  # fmt: skip
     aim = await meter(assessor, "aimAdd", input=asked)
     await meter(assessor, "aimUpdate", id=aim, input={"status": "IN_TRAINING"})
+    person = await user_id(admin, "Ivo Brant")
+    await meter(admin, "userUpdate", id=person, input={"email": "ivo.brant@example.org"})
+    await meter(admin, "invitationResend", userId=person)
     invited = {"name": "Noor Malik", "email": "noor@example.org", "role": "EMPLOYER_MANAGER"}
     manager = await meter(assessor, "userInvite", input=invited)
     await meter(assessor, "employerManagerAllocate", userId=manager, learnerIds=[learner])
     await meter(assessor, "employerManagerDeallocate", userId=manager, learnerIds=[learner])
+    handed = {"fromUserId": asked["assessorId"], "toUserId": await user_id(admin, "Colin Marsden"), "aimIds": [aim]}
+    await meter(admin, "assessorHandOver", input=handed)
     await meter(admin, "roleGrant", userId=manager, role="EMPLOYER_OVERVIEW")
     await meter(admin, "employerOverviewAllocate", userId=manager, employerIds=[site])
     await meter(admin, "employerOverviewDeallocate", userId=manager, employerIds=[site])
@@ -152,13 +157,16 @@ async def _plan_and_time(meter: Meter, clients: Clients) -> None:
     await meter(learner, "actionRespond", id=action, input={"learnerFeedback": "Done."})
     await meter(assessor, "actionComplete", id=action)
     await meter(assessor, "actionReopen", id=action)
+    await meter(assessor, "actionDelete", id=action, reason="Set twice.")
+    await meter(assessor, "sessionReopen", id=past, reason="Another learner came.")
     entry = {
-        "learnerId": maya, "date": "2026-01-05", "activityType": "COACHING_OR_MENTORING", "minutes": 30,
+        "learnerId": maya, "date": clock.today().isoformat(), "activityType": "COACHING_OR_MENTORING", "minutes": 30,
         "comments": "Shadowing.", "aimId": aim["id"], "unitId": aim["units"][0]["id"],
     }  # fmt: skip
     kept = await meter(learner, "timeLogEntryAdd", input=entry)
     await meter(learner, "timeLogEntryUpdate", id=kept, input={**entry, "minutes": 40})
     await meter(assessor, "timeLogEntryApprove", ids=[kept])
+    await meter(assessor, "timeLogEntryUnapprove", ids=[kept])
     wrong = await meter(learner, "timeLogEntryAdd", input=entry)
     await meter(learner, "timeLogEntryDelete", id=wrong)
 
@@ -181,4 +189,9 @@ async def _papers(meter: Meter, clients: Clients) -> None:
     )
     await meter(assessor, "resourceRemove", id=resource)
     await meter(learner, "cvSectionSave", name="SKILLS", text="Wheels.")
-    await meter(learner, "cvDocumentAdd", kind="CV", fileId=await sent(learner))
+    document = await sent(learner)
+    await meter(learner, "cvDocumentAdd", kind="CV", fileId=document)
+    await meter(learner, "cvDocumentRemove", fileId=document)
+    picture = files.portrait(1)
+    photo = await learner.upload(picture.name, picture.content_type, picture.content)
+    await meter(learner, "photoSet", fileId=photo)

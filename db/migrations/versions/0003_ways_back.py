@@ -6,12 +6,19 @@ import sqlalchemy as sa
 from alembic import op
 
 import db.models.base
+from domain.text import fold_name
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+# Table, the column with the name, and the column in which it is sorted and searched.
+_FOLDED = (
+    ("user_account", "name", "sort_name"), ("employer", "name", "sort_name"),
+    ("qualification", "title", "sort_title"),
+)  # fmt: skip
+_KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 _TIME = db.models.base.UtcDateTime(timezone=True)
 
 
@@ -26,10 +33,35 @@ def upgrade() -> None:
     with op.batch_alter_table("unit_signature", schema=None) as batch_op:
         # The default is for processes of the previous version, which do not know the column.
         batch_op.add_column(sa.Column("completes_unit", sa.Boolean(), nullable=False, server_default=sa.false()))
+    with op.batch_alter_table("one_time_token", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("new_email", sa.String(length=254), nullable=True))
+    with op.batch_alter_table("outbox_mail", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("calendar", sa.Text(), nullable=True))
+    op.create_table(
+        "change_reason",
+        sa.Column("audit_event_id", _KEY, nullable=False),
+        sa.Column("provider_id", _KEY, nullable=False),
+        sa.Column("learner_id", _KEY, nullable=True),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["audit_event_id"], ["audit_event.id"], name="fk_change_reason_audit_event_id"),
+        sa.ForeignKeyConstraint(["learner_id"], ["learner.id"], name="fk_change_reason_learner_id"),
+        sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name="fk_change_reason_provider_id"),
+        sa.PrimaryKeyConstraint("audit_event_id", name="pk_change_reason"),
+    )
+    with op.batch_alter_table("change_reason", schema=None) as batch_op:
+        batch_op.create_index("ix_change_reason_learner_id", ["learner_id"])
+        batch_op.create_index("ix_change_reason_provider_id", ["provider_id"])
     _complete_units()
+    for table, name, sort_name in _FOLDED:
+        _fold_again(table, name, sort_name)
 
 
 def downgrade() -> None:
+    op.drop_table("change_reason")
+    with op.batch_alter_table("outbox_mail", schema=None) as batch_op:
+        batch_op.drop_column("calendar")
+    with op.batch_alter_table("one_time_token", schema=None) as batch_op:
+        batch_op.drop_column("new_email")
     with op.batch_alter_table("unit_signature", schema=None) as batch_op:
         batch_op.drop_column("completes_unit")
     with op.batch_alter_table("signature_slot", schema=None) as batch_op:
@@ -39,6 +71,15 @@ def downgrade() -> None:
         batch_op.drop_column("withdrawn_reason")
         batch_op.drop_column("withdrawn_at")
         batch_op.drop_column("returned_at")
+
+
+def _fold_again(table: str, name: str, sort_name: str) -> None:
+    """Folds names again: letters that do not decompose, apostrophes and hyphens are folded too by now."""
+    connection = op.get_bind()
+    rows = connection.execute(sa.text(f"SELECT id, {name} AS name, {sort_name} AS folded FROM {table}")).all()
+    changed = [{"key": row.id, "folded": fold_name(row.name)} for row in rows if fold_name(row.name) != row.folded]
+    if changed:
+        connection.execute(sa.text(f"UPDATE {table} SET {sort_name} = :folded WHERE id = :key"), changed)
 
 
 def _complete_units() -> None:

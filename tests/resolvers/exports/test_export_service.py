@@ -143,7 +143,7 @@ async def test_the_time_log_has_every_entry_that_passes_the_filter(counter: Coun
         ("other_assessor", ["=1+1", "Learned"]),
     ):
         made = await counter.generate((await counter.exports(who))["timeLogExport"])
-        assert made.name == "time-log.xlsx"
+        assert made.name == f"Ada - Time log - {clock.today()}.xlsx"
         assert comments_in(made) == comments, who
     today = it.today.isoformat()
     for filter, comments in (
@@ -159,7 +159,7 @@ async def test_the_time_log_has_every_entry_that_passes_the_filter(counter: Coun
 async def test_the_progress_map_follows_its_filter(counter: Counter) -> None:
     exports = await counter.exports("iqa")
     made = await counter.generate(exports["progressMapExport"])
-    assert (made.name, made.content_type) == ("progress-map.pdf", "application/pdf")
+    assert (made.name, made.content_type) == (f"Ada - Progress map, Mechanic - {clock.today()}.pdf", "application/pdf")
     everything, to_do = text_of(made), text_of(await counter.generate(exports["toDo"]))
     for words in ("Ada", "Mechanic", "ST0001 v1.1", "Provider", "Unit 2"):
         assert words in everything and words in to_do
@@ -175,7 +175,7 @@ async def test_the_record_of_achievement_names_the_signers(counter: Counter) -> 
             scenario.main, scenario.criteria[0].unit_id, scenario.manager, Role.EMPLOYER_MANAGER
         )
     made = await counter.generate((await counter.exports("ada"))["recordOfAchievementExport"])
-    assert made.name == "record-of-achievement.pdf"
+    assert made.name == f"Ada - Record of achievement, Mechanic - {clock.today()}.pdf"
     text = text_of(made)
     for words in ("Ada", "Mechanic", "1 of 2", "Mo", "Employer Manager"):
         assert words in text, text

@@ -121,8 +121,12 @@ async def test_a_second_invitation_sends_a_new_link_and_revokes_the_first(scenar
     with pytest.raises(DomainError):
         await password.reset(Context(scenario.services), token=tokens[0], new_password=CHOSEN)
     await password.reset(Context(scenario.services), token=tokens[1], new_password=CHOSEN)
-    # After the first login the user cannot be invited again.
-    assert await scenario.client("assessor").user_errors("userInvite", input=MIA) == {"input.email": "CONFLICT"}
+    # After the first login the same invitation gives that person, and sends nothing.
+    mails = len(await scenario.mails())
+    assert (await scenario.client("assessor").mutate("userInvite", input=MIA))["id"] == first["id"]
+    assert len(await scenario.mails()) == mails
+    asked = {**MIA, "role": "EMPLOYER_OVERVIEW"}
+    assert await scenario.client("master").user_errors("userInvite", input=asked) == {"input.email": "CONFLICT"}
 
 
 async def test_at_most_five_links_are_sent_per_hour(scenario: EmptyPortfolio) -> None:
@@ -136,6 +140,12 @@ async def test_a_basic_admin_cannot_invite_a_master_admin_again(scenario: EmptyP
     await scenario.client("master").mutate("userInvite", input={**MIA, "role": "MASTER_ADMIN"})
     assert await scenario.client("basic").user_errors("userInvite", input=MIA) == {"input.email": "CONFLICT"}
     assert len(await scenario.mails()) == 1
+
+
+@pytest.mark.parametrize("email", ["a@b", "a@b.1", "a b@c.example", "a@-x.example", "a@ünïx..example"])
+async def test_what_is_no_address_is_not_invited(scenario: EmptyPortfolio, email: str) -> None:
+    asked = {**MIA, "email": email}
+    assert await scenario.client("master").user_errors("userInvite", input=asked) == {"input.email": "INVALID"}
 
 
 async def test_concurrent_invitations_create_one_user(scenario: EmptyPortfolio) -> None:

@@ -76,8 +76,8 @@ async def test_the_learner_role_requires_a_learner_record(scenario: EmptyPortfol
 
 
 async def test_an_archived_account_cannot_get_a_role(scenario: EmptyPortfolio) -> None:
-    await scenario.client("master").mutate("userArchive", id=user_id(scenario, "iqa"))
-    asked = {"userId": user_id(scenario, "iqa"), "role": "ASSESSOR"}
+    await scenario.client("master").mutate("userArchive", id=user_id(scenario, "overview"))
+    asked = {"userId": user_id(scenario, "overview"), "role": "ASSESSOR"}
     assert await scenario.client("master").user_errors("roleGrant", **asked) == {"userId": "CONFLICT"}
 
 

@@ -3,14 +3,23 @@
 import datetime as dt
 
 import pytest
+from icalendar import Calendar
 
 from domain.mail import Mail
-from services.mail import messages
+from services.mail import messages, session_messages
 from services.mail.messages import BadAddress, address, render_mail
 from services.mail.transport import SmtpServer
 from tests.support.smtp_mailbox import SENDER, Mailbox
 
+HOUR = dt.timedelta(hours=1)
 AT = dt.datetime(2026, 7, 1, 9, 30, tzinfo=dt.UTC)
+
+
+SESSION = session_messages.SessionDetails(
+    key=7, version=3, number=2, assessor="Ann", starts_at=AT, ends_at=AT + HOUR, location="Büro, 2. Stock",
+    link="https://x.example/open/Session_7",
+)  # fmt: skip
+PLANNED = session_messages.PlannedSession(2, AT, AT + HOUR, None, "Dai")
 
 
 def every_mail() -> list[Mail]:
@@ -33,7 +42,22 @@ def every_mail() -> list[Mail]:
         messages.evidence_resubmitted(name="Ann", learner="Dai", title="Log", aim="Standard", comment="Done."),
         messages.evidence_withdrawn(name="Dai", title="Log", aim="Standard", withdrawn_by="Ann", reason="Not yours."),
         messages.signature_requested(name="Dai", document="Review", learner="Dai", requested_by="Ann"),
-        messages.session_booked(name="Dai", assessor="Ann", starts_at=AT, title="Formal review"),
+        session_messages.session_booked(name="Dai", session=SESSION),
+        session_messages.session_changed(
+            name="Dai", session=SESSION, from_starts_at=AT - HOUR, from_ends_at=AT, from_location="Site A"
+        ),
+        session_messages.session_changed(
+            name="Dai", session=SESSION, from_starts_at=AT, from_ends_at=AT + HOUR, from_location=None
+        ),
+        session_messages.session_cancelled(name="Dai", session=SESSION),
+        session_messages.assessor_changed(
+            name="Dai", aims=["Standard"], assessor="Ann", previous="Bob", sessions=[PLANNED]
+        ),
+        session_messages.caseload_changed(
+            name="Ann", received=True, other="Bob", aims=["Dai: Standard"], sessions=[PLANNED]
+        ),
+        messages.email_confirmation(name="Dai", provider="Example", link="https://x.example/email", good_until=AT),
+        messages.email_change_requested(name="Dai", provider="Example"),
         to_assessor,
         to_learner,
     ]
@@ -49,9 +73,39 @@ async def test_every_mail_is_delivered_completely(mail: Mail, smtp: tuple[Mailbo
     assert message["From"] == "Waymark <portfolio@waymark.example>"
     assert message["Message-ID"].startswith("<outbox.7.")
     assert message["Reply-To"] == mail.reply_to
-    assert message.get_content_type() == "text/plain"
-    assert message.get_content().replace("\r\n", "\n") == mail.body
-    assert not message.is_multipart()
+    text = message.get_body(("plain",))
+    assert text.get_content().replace("\r\n", "\n") == mail.body
+    assert message.is_multipart() == (mail.calendar is not None)
+
+
+async def test_a_session_is_put_into_the_calendar_moved_and_removed(smtp: tuple[Mailbox, SmtpServer]):
+    mailbox, server = smtp
+    for mail, method in (
+        (session_messages.session_booked(name="Dai", session=SESSION), "REQUEST"),
+        (session_messages.session_cancelled(name="Dai", session=SESSION), "CANCEL"),
+    ):
+        await server.send(render_mail(mail, to="dai@works.example", sender=SENDER, number=7, created_at=AT))
+        (_, message) = mailbox.received[-1]
+        invitation, attachment = [part for part in message.walk() if part.get_content_type() == "text/calendar"]
+        assert invitation.get_param("method") == method and attachment.get_filename() == "session.ics"
+        assert attachment.get_content() == invitation.get_content()
+        calendar = Calendar.from_ical(attachment.get_content())
+        (event,) = calendar.walk("VEVENT")
+        assert (calendar["method"], event["status"]) == (method, "CANCELLED" if method == "CANCEL" else "CONFIRMED")
+        assert (event["uid"], event["sequence"], event["location"]) == ("session-7@waymark", 3, "Büro, 2. Stock")
+        assert (event.start, event.end) == (AT, AT + HOUR)
+        assert event["organizer"] == f"mailto:{SENDER.addr_spec}" and event["attendee"] == "mailto:dai@works.example"
+
+
+def test_a_moved_session_says_from_when_and_where_to_when_and_where():
+    moved = session_messages.session_changed(
+        name="Dai", session=SESSION, from_starts_at=AT - HOUR, from_ends_at=AT, from_location="Site A"
+    )
+    assert moved.kind == "session_moved" and moved.subject == "Moved: session on 1 July 2026 at 10:30"
+    before, _, now = moved.body.partition("Now:")
+    assert "From: 1 July 2026 at 09:30\nUntil: 10:30\nPlace: Site A" in before
+    assert "From: 1 July 2026 at 10:30\nUntil: 11:30\nPlace: Büro, 2. Stock" in now
+    assert "\nhttps://x.example/open/Session_7\n" in now
 
 
 def test_the_welcome_has_username_and_link_and_its_expiry_in_london_time():

@@ -32,7 +32,8 @@ async def export_of(scene: Scene, username: str = "master.admin", id: str | None
 async def test_everything_about_a_learner_is_in_the_export(reading: Scene) -> None:
     response = await export_of(reading)
     assert response.headers["content-type"] == "application/zip"
-    assert response.headers["content-disposition"].startswith('attachment; filename="subject-access.zip"')
+    disposition = response.headers["content-disposition"]
+    assert disposition.startswith("attachment; filename=") and "Subject access" in disposition
     archive = zipfile.ZipFile(io.BytesIO(response.content))
     assert archive.testzip() is None
     tables = {

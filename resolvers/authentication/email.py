@@ -1,0 +1,43 @@
+"""A new e-mail address is confirmed through the link that was sent to it."""
+
+from auth.auth_sessions import account_by_user, use_one_time_token, user_of_one_time_token
+from auth.tokens import digest
+from db.models.user import User
+from domain.enums import UserErrorCode
+from domain.errors import reject
+from repositories.user import user_key_by_username
+from resolvers.authentication.tokens import EMAIL
+from resolvers.core.context import Client, Context, Services
+from resolvers.core.write_transaction import AccountTransaction, account_transaction
+
+
+async def confirm_from_page(services: Services, token: str, client: Client) -> None:
+    """Makes the address to which the link was sent that of its account.
+
+    Rejects with INVALID for a link that has expired or was used, and CONFLICT where another account has the address.
+    """
+    context = Context(services, client=client)
+    async with account_transaction(context, "emailConfirm") as transaction:
+        token_sha256 = digest(token)
+        # The user is locked before the token, as everywhere.
+        sent_to = await user_of_one_time_token(transaction.session, token_sha256)
+        account = await account_by_user(transaction.session, sent_to[0]) if sent_to else None
+        used = await use_one_time_token(transaction.session, token_sha256, transaction.now, EMAIL)
+        if sent_to is None or account is None or not used:
+            message = "This link has expired or was already used. Ask your training provider for a new one."
+            raise reject(UserErrorCode.INVALID, message, "token")
+        await take_new_email(transaction, account.user, sent_to[1])
+        transaction.audit(account.user.provider_id, account.user.id, None)
+
+
+async def take_new_email(transaction: AccountTransaction, user: User, email: str | None) -> None:
+    """Makes a confirmed address the user's, and their username where that was the old address; None changes nothing."""
+    if email is None:
+        return
+    username = email.lower()
+    if await user_key_by_username(transaction.session, username) not in (None, user.id):
+        message = "Another account has this e-mail address by now. Ask your training provider for help."
+        raise reject(UserErrorCode.CONFLICT, message, "token")
+    if user.username == user.email.lower():
+        user.username = username
+    user.email = email
