@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db.database import Database
 from db.models.registry import metadata
+from db.sqlite_autoincrement import never_reuse_keys
 from db.table_version import Migrations, TableVersion, migrations, table_problem, table_version, version_of
 
 # A table lock is waited for so long: requests queue behind a waiting migration, and continue when it gives up. Less
@@ -46,6 +47,9 @@ async def expand(database: Database, report: Report = lambda _: None, found: Mig
         for script in found.pending(await table_version(database)):
             report(f"{script.revision}: {script.doc}")
             await _run(database, _Step(script, found, is_new), report)
+    if database.is_sqlite:
+        async with database.writing() as session:
+            await (await session.connection()).run_sync(never_reuse_keys)
 
 
 async def contract(database: Database, report: Report = lambda _: None, found: Migrations | None = None) -> None:

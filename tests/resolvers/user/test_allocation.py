@@ -3,11 +3,13 @@
 import asyncio
 
 from db.models.audit_event import AuditEvent
+from db.models.learner import Learner
 from db.models.user import ManagerAllocation, OverviewAllocation
 from domain import global_id as ids
 from domain.enums import UserErrorCode
 from loaders.learner import LearnerLoader
 from resolvers.user import allocation
+from tests.support.factories import Factory
 from tests.support.scenarios.base import rejected
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
@@ -127,3 +129,24 @@ async def test_concurrent_allocations_add_one_row(scenario: EmptyPortfolio) -> N
     asked["user_id"] = "User_999999"
     doing = allocation.manager_allocate(scenario.context("master"), **asked)
     assert await rejected(doing) == {"userId": UserErrorCode.NOT_FOUND}
+
+
+async def test_an_assessor_finds_and_allocates_a_manager_of_a_colleagues_learner(scenario: EmptyPortfolio) -> None:
+    """Cy learns at Ada's employer with another assessor; his manager is found by Ada's assessor too."""
+    async with scenario.database.writing() as session:
+        ada = await session.get_one(Learner, ids.decode("Learner", scenario.ada))
+        cy = await session.get_one(Learner, ids.decode("Learner", scenario.cy))
+        elsewhere = cy.employer_id
+        await Factory(session).allocate(scenario.user("colleague"), cy)
+    query = "query($name: String) { users(search: $name) { nodes { id } } }"
+    assessor, manager = scenario.client("assessor"), ids.encode("User", scenario.user("colleague").id)
+    allocate = {"userId": manager, "learnerIds": [scenario.ada]}
+    assert (await assessor.data(query, name="colleague"))["users"]["nodes"] == []
+    assert await assessor.user_errors("employerManagerAllocate", **allocate) == {"userId": "NOT_FOUND"}
+    async with scenario.database.writing() as session:
+        (await session.get_one(Learner, cy.id)).employer_id = ada.employer_id
+    assert elsewhere != ada.employer_id
+    assert (await assessor.data(query, name="colleague"))["users"]["nodes"] == [{"id": manager}]
+    # An IQA, who allocates nobody, does not.
+    assert (await scenario.client("iqa").data(query, name="colleague"))["users"]["nodes"] == []
+    await assessor.mutate("employerManagerAllocate", **allocate)

@@ -1,0 +1,59 @@
+"""Keys are never given twice, whatever was deleted, on both databases, and on one made by an earlier version."""
+
+from alembic import command
+from sqlalchemy import Connection, text
+
+from db.database import Database
+from db.migrate import _config, migrate
+from db.sqlite_autoincrement import numbered_tables
+from domain import clock
+from tests.support.databases import Databases
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio
+
+
+async def test_a_deleted_time_entry_does_not_give_its_id_to_the_next(empty_portfolio: EmptyPortfolio) -> None:
+    """A client that repeats the deletion of an entry must not delete another one."""
+    learner = empty_portfolio.client("learner")
+    entry = {
+        "learnerId": empty_portfolio.ada, "date": clock.today().isoformat(), "minutes": 30,
+        "activityType": "COACHING_OR_MENTORING", "comments": "Shadowing",
+    }  # fmt: skip
+    first = (await learner.mutate("timeLogEntryAdd", input=entry))["id"]
+    await learner.payload("timeLogEntryDelete", id=first)
+    second = (await learner.mutate("timeLogEntryAdd", input=entry))["id"]
+    assert second != first
+    assert await learner.user_errors("timeLogEntryDelete", id=first) == {"id": "NOT_FOUND"}
+
+
+async def test_a_sqlite_database_of_an_earlier_version_stops_reusing_keys(databases: Databases, tmp_path) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'old.db'}")
+
+    def upgrade(connection: Connection) -> None:
+        command.upgrade(_config(connection), "0002")
+
+    async with database.writing() as session:
+        await (await session.connection()).run_sync(upgrade)
+        for statement in (
+            "INSERT INTO provider VALUES (1, 'P', NULL, '2026-01-01', 10, 0, 12, '[]', NULL, 0, NULL, 1, 0, '')",
+            "INSERT INTO employer (id, provider_id, name, sort_name, created_at) VALUES "
+            "(1, 1, 'A', 'a', '2026-01-01'), (2, 1, 'B', 'b', '2026-01-01')",
+            # Employer 7 was deleted since.
+            "INSERT INTO audit_event (id, provider_id, sequence, at, action, subject_type, subject_key, detail, "
+            "previous_hash, hash) VALUES (1, 1, 1, '2026-01-01', 'x', 'Employer', 7, '{}', '', '')",
+        ):
+            await session.execute(text(statement))
+    await migrate(database)
+    await migrate(database)
+    async with database.writing() as session:
+        add = text("INSERT INTO employer (provider_id, name, sort_name, created_at) VALUES (1, 'C', 'c', '2026-01-01')")
+        await session.execute(add)
+        assert (await session.execute(text("SELECT max(id) FROM employer"))).scalar() == 8
+        await session.execute(text("DELETE FROM employer WHERE id = 8"))
+        await session.execute(add)
+        assert list(await session.scalars(text("SELECT id FROM employer ORDER BY id"))) == [1, 2, 9]
+        assert (await session.execute(text("PRAGMA integrity_check"))).scalar() == "ok"
+        assert (await session.execute(text("PRAGMA foreign_key_check"))).all() == []
+        for table, _ in numbered_tables():
+            sql = await session.scalar(text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": table.name})
+            assert "id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL" in sql, table.name
+    await database.close()
