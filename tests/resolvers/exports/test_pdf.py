@@ -2,6 +2,7 @@
 
 import datetime as dt
 import io
+from dataclasses import replace
 
 import pytest
 from pypdf import PdfReader
@@ -216,3 +217,17 @@ async def test_a_long_record_repeats_its_headings_on_each_page():
     )
     assert len(pages) > 1
     assert all("Unit Title Criteria Status Completed Signed by" in page for page in pages)
+
+
+SCRIPTS = [
+    "محمد علي", "王小明", "山田たろう", "김민수", "राम कुमार", "ស៊ន ប៊ុនធឿន", "தமிழ் செல்வன்", "తెలుగు", "สมชาย ใจดี",
+    "Ελένη Παπαδάκη", "Юлия Щербакова", "Nguyễn Thị Hồng", "Łukasz Ğüneş",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
+async def test_a_name_in_any_script_is_printed_with_the_fonts_that_are_shipped(name: str):
+    """Without a font for a character a PDF cannot be PDF/UA, and the fonts of the machine are used instead."""
+    pdf = await progress_map(map_of(*CRITERIA, heading=replace(HEADING, learner=name)))
+    reader = PdfReader(io.BytesIO(pdf))
+    assert reader.xmp_metadata is not None and "pdfuaid:part" in reader.xmp_metadata.stream.get_data().decode()
