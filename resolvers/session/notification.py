@@ -1,4 +1,4 @@
-"""The learner is told by e-mail when a session is booked, moved, changed or cancelled."""
+"""The learner is notified by e-mail when a session is booked, moved, changed or cancelled."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Planned sessions follow the aims that they are about to another assessor, and everybody concerned is told."""
+"""Planned sessions follow the aims that they are about to another assessor, and everybody concerned is notified."""
 
 from collections.abc import Sequence
 

@@ -40,11 +40,11 @@ async def request_email_change(uow: UnitOfWork, user: User, new_email: str) -> N
     TOO_MANY_ATTEMPTS after five links in an hour.
     """
     provider = await uow.session.get_one(Provider, user.provider_id)
-    told = email_change_requested(name=user.name, provider=provider.name)
+    notice = email_change_requested(name=user.name, provider=provider.name)
     if is_open_invitation(user):
         role = main_role(await grants_of_user(uow.session, user.id))
         await send_invitation(uow, user, role, new_email)
-        uow.send_mail(user.email, told)
+        uow.send_mail(user.email, notice)
         return
     sent = await count_recent_one_time_tokens(uow.session, user.id, uow.now - dt.timedelta(hours=1))
     if sent >= MAX_LINKS_PER_HOUR:
@@ -58,4 +58,4 @@ async def request_email_change(uow: UnitOfWork, user: User, new_email: str) -> N
         good_until=uow.now + INVITATION_LIFETIME,
     )  # fmt: skip
     uow.send_mail(new_email, confirmation)
-    uow.send_mail(user.email, told)
+    uow.send_mail(user.email, notice)

@@ -36,7 +36,7 @@ class LearnerUpdateInput:
     email: str | None = strawberry.field(
         default=strawberry.UNSET,
         description="The new e-mail address. It counts once the learner has opened the link that is sent to it; the "
-        "old address is told.",
+        "old address is notified.",
     )
 
 

@@ -42,7 +42,7 @@ class UserUpdateInput:
     email: str | None = strawberry.field(
         default=strawberry.UNSET,
         description="The new e-mail address. It counts once the person has opened the link that is sent to it; the old "
-        "address is told, and links sent to it no longer work.",
+        "address is notified, and links sent to it no longer work.",
     )
 
 

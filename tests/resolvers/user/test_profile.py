@@ -50,8 +50,8 @@ async def test_a_new_address_counts_once_it_is_confirmed(scenario: EmptyPortfoli
     # Links that were sent to the old address no longer work.
     with pytest.raises(DomainError):
         await password.reset(Context(scenario.services), token=link_token(reset.body), new_password=CHOSEN)
-    (_, confirmation, told) = await scenario.mails()
-    assert NEW not in told.body
+    (_, confirmation, notice) = await scenario.mails()
+    assert NEW not in notice.body
     token = email_token(confirmation.body)
     # The link confirms an address, and cannot set a password.
     with pytest.raises(DomainError):
