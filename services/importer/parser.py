@@ -18,6 +18,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from services.importer.csv_cells import (
+    CSV_COLUMNS,
+    MANDATORY_COLUMN,
+    delimiter_of,
+    mandatory_of,
+    without_empty_end,
+)
 from services.importer.draft import (
     MAX_CRITERIA,
     MAX_UNITS,
@@ -29,10 +36,6 @@ from services.importer.draft import (
 )
 from services.importer.problems import ImportProblem, ImportRejected, ProblemCollector, json_type
 
-CSV_COLUMNS = ("unit_number", "unit_title", "criterion_code", "criterion_description")
-MANDATORY_COLUMN = "mandatory"
-_DELIMITERS = (",", ";", "\t")
-_YES, _NO = {"true", "yes", "y", "1", "wahr"}, {"false", "no", "n", "0", "falsch"}
 MAX_BYTES = 8 * 1024 * 1024
 
 
@@ -134,13 +137,13 @@ def parse_csv(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "
     text = _decode(problems, content)
     units: dict[str, _Unit] = {}
     # newline="" leaves line ends inside quotes to the csv module; strict rejects quotes that are not closed.
-    rows = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
+    rows = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter_of(text), strict=True)
     line = 1
     try:
         header = next(rows, [])
         if header and header[0].startswith("sep="):
             header = next(rows, [])
-        columns = tuple(cell.strip().casefold() for cell in _without_empty_end(header))
+        columns = tuple(cell.strip().casefold() for cell in without_empty_end(header))
         if columns not in (CSV_COLUMNS, (*CSV_COLUMNS, MANDATORY_COLUMN)):
             names = ", ".join(CSV_COLUMNS)
             problems.add(
@@ -152,7 +155,7 @@ def parse_csv(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "
             row = next(rows, None)
             if row is None:
                 break
-            if cells := _without_empty_end(row):
+            if cells := without_empty_end(row):
                 missing = [""] * (len(columns) - len(cells))
                 _csv_row(problems, f"line {line}", [*cells, *missing], units, columns)
     except csv.Error as error:
@@ -163,22 +166,6 @@ def parse_csv(content: bytes, options: ImportOptions = NO_OPTIONS, file: str = "
         problems.add("line 2", "there is no criterion")
     draft = _draft(problems, None, options, list(units.values()))
     return dataclasses.replace(draft, partial=True, gives_mandatory=len(columns) > len(CSV_COLUMNS))
-
-
-def _delimiter(text: str) -> str:
-    """The delimiter of the first line that has one: Excel writes semicolons where the comma is the decimal sign."""
-    first, _, rest = text.partition("\n")
-    if first.startswith("sep="):
-        return first.removeprefix("sep=").strip("\r")[:1] or ","
-    return max(_DELIMITERS, key=first.count)
-
-
-def _without_empty_end(row: Sequence[str]) -> list[str]:
-    """The cells without the empty ones at the end; an empty row has none left."""
-    cells = list(row)
-    while cells and not cells[-1].strip():
-        cells.pop()
-    return cells
 
 
 def _csv_row(
@@ -194,21 +181,13 @@ def _csv_row(
     )
     if number is None:
         return
-    mandatory = _csv_mandatory(problems, f"{position}, {MANDATORY_COLUMN}", row[4]) if len(columns) > 4 else True
+    mandatory = mandatory_of(problems, f"{position}, {MANDATORY_COLUMN}", row[4]) if len(columns) > 4 else True
     unit = units.setdefault(number, _Unit(f"{position}, unit_number", number, title, mandatory))
     if mandatory != unit.mandatory:
         problems.add(f"{position}, {MANDATORY_COLUMN}", f"unit {number} has another value in an earlier row")
     if title is not None and unit.title is not None and unit.title != title:
         problems.add(f"{position}, unit_title", f"unit {number} has the title {unit.title!r} in an earlier row")
     unit.criteria.append(_Criterion(f"{position}, criterion_code", code, description))
-
-
-def _csv_mandatory(problems: ProblemCollector, position: str, cell: str) -> bool:
-    """Whether a unit is mandatory; a cell that is empty says yes."""
-    word = cell.strip().casefold()
-    if word and word not in _YES | _NO:
-        problems.add(position, "must be true or false")
-    return word not in _NO
 
 
 def _draft(
