@@ -19,5 +19,7 @@ async def delete_action(session: AsyncSession, action_key: int) -> None:
     """Deletes an action; its files stay in the learner's record, and withdrawn evidence no longer refers to it."""
     # unscoped: the action was read within the viewer's scope
     await session.execute(update(Evidence).where(Evidence.action_id == action_key).values(action_id=None))
+    # unscoped: the same action
     await session.execute(delete(ActionFile).where(ActionFile.action_id == action_key))
+    # unscoped: the same action
     await session.execute(delete(Action).where(Action.id == action_key))

@@ -128,13 +128,13 @@ async def open_work(session: AsyncSession, user_key: int, now: dt.datetime) -> O
     """Counts what would be left with nobody if the user's account were archived."""
     # unscoped: a Master Admin, who sees all of the provider, archives the account
     open_aims = select(func.count()).select_from(Aim).where(Aim.status.not_in(ENDED))
-    # unscoped: the same
-    sessions = select(func.count()).where(
-        Session.assessor_id == user_key, Session.status == SessionStatus.PLANNED, Session.starts_at > now
-    )
+    # unscoped: the same account, archived by a Master Admin
+    planned = select(func.count()).where(Session.assessor_id == user_key, Session.status == SessionStatus.PLANNED)
+    # unscoped: the same account, archived by a Master Admin
     counts = select(
         open_aims.where(Aim.assessor_id == user_key).scalar_subquery(),
         open_aims.where(Aim.iqa_id == user_key).scalar_subquery(),
-        sessions.scalar_subquery(),
+        # unscoped: the same account, archived by a Master Admin
+        planned.where(Session.starts_at > now).scalar_subquery(),
     )
     return OpenWork(*(await session.execute(counts)).one())
