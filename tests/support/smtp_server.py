@@ -57,5 +57,5 @@ class Post:
 
 def link_in(message: EmailMessage) -> str:
     """Returns the only link of a message."""
-    (link,) = re.findall(r"^(https?://\S+)\s*$", message.get_content(), re.MULTILINE)
+    (link,) = re.findall(r"^(https?://\S+)\s*$", message.get_body(("plain",)).get_content(), re.MULTILINE)
     return link

@@ -68,7 +68,9 @@ async def test_a_unit_is_completed_signed_and_its_signatures_withdrawn(clients: 
     assessed = await assessor.mutate("evidenceAssess", id=more, input=judged(left[:1], False))
     of_unit = assessed["mappings"][0]["criterion"]["unit"]
     assert (of_unit["criteriaComplete"], of_unit["signedOff"]) == (True, False)
-    assert [one["signedBy"] for one in of_unit["signatures"]] == [None] * len(of_unit["signatures"])
+    # What was withdrawn stays in the list, after the places that are empty again.
+    assert [bool(one["signedBy"]) for one in of_unit["signatures"]] == [False] + [True] * 4
+    assert {one["withdrawnReason"] for one in of_unit["signatures"][1:]} == {"New evidence was mapped to the unit."}
     history = await kept()
     assert len(history) == 4 and all(one.withdrawn_at and one.withdrawn_reason for one in history)
     assert (await assessor.mutate("unitSign", id=unit["id"], password=PASSWORD))["signedOff"] is True

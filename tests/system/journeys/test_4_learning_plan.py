@@ -43,7 +43,7 @@ async def test_overlapping_sessions_are_rejected(clients: Clients, post: Post):
         "PLANNED", "Bring your torque log.", "Priya Raman"
     )  # fmt: skip
     message = await post.to("learner@northmoor.example", "Session on")
-    assert f"Session {session['number']} with Priya Raman" in message.get_content()
+    assert f"Session {session['number']} with Priya Raman" in message.get_body(("plain",)).get_content()
 
     # The assessor is booked with another learner, then the learner with another assessor.
     clash = await assessor.user_errors("sessionBook", input={**booking, "learnerId": shared, **times(71.02)})

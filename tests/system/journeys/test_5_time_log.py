@@ -5,7 +5,10 @@ import io
 from typing import Any
 
 import openpyxl
+import pytest
+from sqlalchemy import update
 
+from db.models.aim import Aim
 from domain import clock
 from tests.support.client import HttpClient
 from tests.support.http_server import Clients
@@ -25,6 +28,13 @@ LIST = """query($id: ID!, $filter: TimeLogFilter, $from: Date!, $to: Date!) { le
   timeLog(filter: $filter, first: 100) { totalCount totalMinutes nodes { id date minutes comments } }
   timeLogCalendar(from: $from, to: $to, filter: $filter) { date minutes entries { id } }
   timeLogExport(filter: $filter) { url } } }"""
+
+
+@pytest.fixture(autouse=True)
+async def early_start(clients: Clients) -> None:
+    """Time is logged from a learner's first start: these tests log on days before the demo's own entries."""
+    async with clients.running.server.services.database.writing() as session:
+        await session.execute(update(Aim).values(start_date=clock.today() - dt.timedelta(days=1500)))
 
 
 def day(ago: int) -> str:
