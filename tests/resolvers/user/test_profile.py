@@ -10,6 +10,7 @@ from domain import global_id as ids
 from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError
 from resolvers.authentication import email, password
+from resolvers.authentication.reset_request import create_requested_links, reset_request
 from resolvers.core.context import Context
 from tests.resolvers.user.test_account import CHOSEN, MIA, link_token, user_id
 from tests.support.factories import Factory
@@ -40,7 +41,8 @@ async def test_a_new_address_counts_once_it_is_confirmed(scenario: EmptyPortfoli
     old = scenario.user("learner").email
     async with scenario.database.writing() as session:
         (await session.get_one(User, scenario.user("learner").id)).username = old.lower()
-    await password.reset_request(Context(scenario.services), username=old)
+    await reset_request(Context(scenario.services), username=old)
+    await create_requested_links(scenario.services)
     (reset,) = await scenario.mails()
     shown = await scenario.client("assessor").mutate(
         "userUpdate", id=user_id(scenario, "learner"), input={"email": NEW}
