@@ -10,9 +10,11 @@ from sqlalchemy import delete, select, update
 from auth.tokens import AccessClaims
 from auth.viewer import NotSignedIn, read_viewer
 from db.database import Database
+from db.models.aim import Aim
+from db.models.session import Session
 from db.models.user import RoleGrant
 from db.models.user import User as UserTable
-from domain.enums import Role
+from domain.enums import AimStatus, Role, SessionStatus
 from resolvers.core.context import Context
 from resolvers.exports.export_service import ExportService
 from tests.authorization.mutation_caller import PASSWORD
@@ -184,6 +186,10 @@ async def test_revoking_a_role(setup: Setup) -> None:
 
 async def test_archiving_an_account(setup: Setup) -> None:
     scenario = setup.scenario
+    # An account with open work is not archived.
+    async with setup.crawler.database.writing() as session:
+        await session.execute(update(Aim).values(status=AimStatus.COMPLETED))
+        await session.execute(update(Session).values(status=SessionStatus.CANCELLED))
     for who, role, file in (
         ("mo", Role.EMPLOYER_MANAGER, scenario.records["ada.file"].id),
         ("ann", Role.ASSESSOR, scenario.records["main.evidence"].file_id),
