@@ -8,8 +8,8 @@ from alembic import op
 import db.models.base
 from domain.text import fold_name
 
-revision = "0005"
-down_revision = "0004"
+revision = "0006"
+down_revision = "0005"
 branch_labels = None
 depends_on = None
 
