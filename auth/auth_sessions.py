@@ -5,7 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, Update, exists, func, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, Update, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.known_clients import KNOWN_NETWORK
@@ -233,7 +233,7 @@ async def owner_of_one_time_token(
 def _valid_token(sha256: str, now: dt.datetime, purposes: Collection[str]) -> list[ColumnElement[bool]]:
     return [
         OneTimeToken.token_sha256 == sha256,
-        OneTimeToken.purpose.in_(purposes),
+        or_(*(OneTimeToken.purpose == purpose for purpose in purposes)),
         OneTimeToken.used_at.is_(None),
         OneTimeToken.expires_at > now,
     ]
