@@ -196,11 +196,7 @@ def build_server(settings: Settings) -> Server:
 
 @asynccontextmanager
 async def running(
-    settings: Settings,
-    services: "Services",
-    metrics: "Metrics",
-    tracing: "Tracing | None",
-    sweeper: "Sweeper",
+    settings: Settings, services: "Services", metrics: "Metrics", tracing: "Tracing | None", sweeper: "Sweeper"
 ) -> AsyncIterator[None]:
     """Runs what a server does beside requests: mail, sweeping, the change feed, metrics, the watch over the replica."""
     import structlog

@@ -1,13 +1,15 @@
 """Keys are never given twice, whatever was deleted, on both databases, and on one made by an earlier version."""
 
-from alembic import command
-from sqlalchemy import Connection, text
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
 
 from db.database import Database
-from db.migrate import _config, migrate
+from db.migrate import expand, migrate
 from db.sqlite_autoincrement import numbered_tables
+from db.table_version import Migrations
 from domain import clock
-from tests.support.databases import Databases
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 
@@ -25,14 +27,16 @@ async def test_a_deleted_time_entry_does_not_give_its_id_to_the_next(empty_portf
     assert await learner.user_errors("timeLogEntryDelete", id=first) == {"id": "NOT_FOUND"}
 
 
-async def test_a_sqlite_database_of_an_earlier_version_stops_reusing_keys(databases: Databases, tmp_path) -> None:
+async def test_a_sqlite_database_of_an_earlier_version_stops_reusing_keys(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     database = Database(f"sqlite:///{tmp_path / 'old.db'}")
-
-    def upgrade(connection: Connection) -> None:
-        command.upgrade(_config(connection), "0002")
-
+    earlier = Migrations()
+    earlier.scripts, earlier.revisions = earlier.scripts[:2], earlier.revisions[:2]
+    monkeypatch.setattr("db.migrate.never_reuse_keys", lambda connection: None)
+    await expand(database, found=earlier)
+    monkeypatch.undo()
     async with database.writing() as session:
-        await (await session.connection()).run_sync(upgrade)
         for statement in (
             "INSERT INTO provider VALUES (1, 'P', NULL, '2026-01-01', 10, 0, 12, '[]', NULL, 0, NULL, 1, 0, '')",
             "INSERT INTO employer (id, provider_id, name, sort_name, created_at) VALUES "
