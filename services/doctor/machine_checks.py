@@ -84,13 +84,18 @@ def _libraries() -> Finding:
     wrong = sorted(
         name
         for name, locked in re.findall(r"^([\w.-]+)(?:\[[\w,-]+\])?==([\w.!+-]+) \\$", lock.read_text(), re.MULTILINE)
-        if (installed := _version(name)) is not None and installed != locked
+        if (installed := _version(name)) is not None and _without_zeros(installed) != locked
     )
     if wrong:
         return problem(
             "libraries", f"Other versions than the lock's are installed: {', '.join(wrong)}. Run scripts/setup."
         )
     return ok("libraries", "The installed libraries are those of requirements.lock.")
+
+
+def _without_zeros(version: str) -> str:
+    """Returns the version as a lock writes it: 2.012 of a package is 2.12."""
+    return re.sub(r"\b0+(?=\d)", "", version)
 
 
 def _version(name: str) -> str | None:
