@@ -8,6 +8,7 @@ from typing import Any
 import jwt
 import pytest
 
+from auth.tokens import CLOCK_LEEWAY
 from domain import clock
 from tests.support.client import HttpClient
 from tests.support.http_server import Clients
@@ -128,7 +129,7 @@ async def test_a_stream_ends_with_its_token(clients: Clients):
     key = clients.running.server.settings.secret_keys["test"]
     token = manager.tokens["accessToken"]
     claims = jwt.decode(token, options={"verify_signature": False})
-    claims["exp"] = clock.now() + dt.timedelta(seconds=2)
+    claims["exp"] = clock.now() + dt.timedelta(seconds=2) - CLOCK_LEEWAY
     ending = HttpClient(manager.http)
     ending.tokens = {"accessToken": jwt.encode(claims, key, "HS256", headers=jwt.get_unverified_header(token))}
     async with streaming(ending, KPIS) as stream, listening(ending, KPIS) as socket:
