@@ -16,6 +16,7 @@ from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role
 from domain.errors import PublicError
+from domain.reviews import SOURCE, STANDARD_MONTHS, STANDARD_WEEKS
 
 # Built once, so that a request only binds parameters.
 _VIEWER = (
@@ -38,6 +39,7 @@ _VIEWER = (
         Provider.traffic_light_tolerance,
         Provider.rated_from_percent,
         Provider.review_interval_weeks,
+        Provider.review_rule_months,
         Provider.unit_signatures,
     )
     .join(User, User.id == AuthSession.user_id)
@@ -53,6 +55,9 @@ _VIEWER = (
         User.archived_at.is_(None),
     )
 )
+
+
+_OWN_RULE = "The provider's own setting."
 
 
 class NotSignedIn(PublicError):
@@ -85,6 +90,26 @@ class ProviderRules:
     review_interval_weeks: int
     unit_signatures: tuple[Role, ...]
     disclaimer: str | None
+    # Months between formal reviews of aims that started from 1 August 2025.
+    review_months: int = STANDARD_MONTHS
+
+    @property
+    def review_rule(self) -> "ReviewRuleRow":
+        """Returns when a formal review is due after the last one, for aims that start now."""
+        if self.review_interval_weeks != STANDARD_WEEKS:
+            return ReviewRuleRow(self.review_interval_weeks, None, _OWN_RULE)
+        if self.review_months != STANDARD_MONTHS:
+            return ReviewRuleRow(None, self.review_months, _OWN_RULE)
+        return ReviewRuleRow(None, STANDARD_MONTHS, SOURCE)
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewRuleRow:
+    """When a formal review is due: so many weeks after the last one, or by the end of a month after it."""
+
+    every_weeks: int | None
+    every_months: int | None
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +175,7 @@ def _viewer(row: Row[Any], expires_at: dt.datetime) -> Viewer:
             traffic_light_tolerance=row.traffic_light_tolerance,
             rated_from_percent=row.rated_from_percent,
             review_interval_weeks=row.review_interval_weeks,
+            review_months=row.review_rule_months or STANDARD_MONTHS,
             unit_signatures=tuple(Role(name) for name in row.unit_signatures),
             disclaimer=row.disclaimer,
         ),

@@ -146,7 +146,7 @@ class Limit:
                     "progress": {
                         "durationPercent": duration / 10,
                         "pastPlannedEnd": today > aim["planned_end_date"]
-                        and aim["status"] not in ("COMPLETED", "WITHDRAWN"),
+                        and aim["status"] not in ("COMPLETED", "WITHDRAWN", "SUSPENDED"),
                         "mappedPercent": mapped / 10,
                         "signedOffPercent": _tenths(aim["criteria_signed_off"], aim["criteria_total"]) / 10,
                     },
@@ -223,7 +223,9 @@ def _respond(data: dict) -> Response:
 
 
 def _tenths(part: int, whole: int) -> int:
-    return min((2000 * part + whole) // (2 * whole), 1000) if whole > 0 and part > 0 else 0
+    if whole <= 0 or part <= 0:
+        return 0
+    return 1000 if part >= whole else min(max((2000 * part + whole) // (2 * whole), 1), 999)
 
 
 def _duration(aim: asyncpg.Record, today: dt.date) -> int:

@@ -91,7 +91,7 @@ sums as (
            count(*) filter (where is_rated and mapped - duration <= -$4::int) as off_track,
            count(*) filter (where is_rated and mapped - duration >= $4::int and mapped - duration > -$4::int) as ahead,
            count(*) filter (where not is_rated) as not_rated,
-           count(*) filter (where $3::date > planned_end_date and status <> 'COMPLETED') as past_end,
+           count(*) filter (where $3::date > planned_end_date and status not in ('COMPLETED', 'SUSPENDED')) as past_end,
            coalesce(sum(criteria_total), 0) as criteria, coalesce(sum(criteria_mapped), 0) as mapped,
            coalesce(sum(criteria_signed_off), 0) as signed_off,
            coalesce(sum(duration), 0)::bigint as duration

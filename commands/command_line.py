@@ -100,6 +100,13 @@ def _add_import(commands: Any) -> None:
     parser.add_argument("--version", help="the version, if the file has none")
     parser.add_argument("--level", type=int, help="the level, if the file has none")
     parser.set_defaults(run=_Command("qualifications", "run_import"))
+    hours = commands.add_parser("import-hours", help="import the policy for off-the-job hours from JSON or CSV files")
+    hours.add_argument(
+        "files", nargs="+", type=Path, metavar="FILE",
+        help="with reference, startsFrom, minimumHours, floorHours and source for each rule",
+    )  # fmt: skip
+    hours.add_argument("--provider", help=_PROVIDER_HELP)
+    hours.set_defaults(run=_Command("off_the_job", "run_import_hours"))
 
 
 def _add_admin(commands: Any) -> None:

@@ -14,6 +14,7 @@ from services.settings import Settings
 _OUTCOMES = {
     Outcome.ADDED: "imported",
     Outcome.UNCHANGED: "unchanged, because this version is already stored",
+    Outcome.UPDATED: "updated: how many optional units are to be chosen; aims follow",
     Outcome.REPLACED: "imported, replacing an earlier import of this version that no aim used",
 }
 

@@ -29,6 +29,46 @@ class AimStatus(_NamedEnum):
     WITHDRAWN = auto()
 
 
+class ReviewBooking(_NamedEnum):
+    BOOKED = auto()
+    BOOKED_TOO_LATE = auto()
+    NOT_BOOKED = auto()
+
+
+class OffTheJobExclusionReason(_NamedEnum):
+    ENGLISH_OR_MATHS = auto()
+    PROGRESS_REVIEW = auto()
+    INDUCTION = auto()
+    EXAMINATION = auto()
+    BEFORE_START = auto()
+    AFTER_END = auto()
+    ON_BREAK = auto()
+    WITHDRAWN_AIM = auto()
+    GATEWAY = auto()
+    EXIT = auto()
+
+
+class AimOutcome(_NamedEnum):
+    ACHIEVED = auto()
+    PARTLY_ACHIEVED = auto()
+    NOT_ACHIEVED = auto()
+
+
+class QualificationKind(_NamedEnum):
+    STANDARD = auto()
+    DIPLOMA = auto()
+    FUNCTIONAL_SKILL = auto()
+    OTHER = auto()
+
+
+class BreakReason(_NamedEnum):
+    ILLNESS = auto()
+    PARENTAL_LEAVE = auto()
+    CARING = auto()
+    EMPLOYER = auto()
+    OTHER = auto()
+
+
 class TrafficLight(_NamedEnum):
     OFF_TRACK = auto()
     ON_TRACK = auto()

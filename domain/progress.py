@@ -1,7 +1,8 @@
 """Progress rules (docs/behaviours.md): percentages, time elapsed and the traffic light.
 
 Shares are integers in tenths of a percent, rounded half up, so that Python and both databases (`db/sql/progress.py`)
-agree at every boundary. Days are days in London.
+agree at every boundary. A share is never the whole while anything is missing, and never 0 where there is anything.
+Days are days in London.
 """
 
 import datetime as dt
@@ -9,20 +10,38 @@ from functools import lru_cache
 
 from domain.enums import AimStatus, CriterionStatus, TrafficLight
 
-# Statuses of an aim that is no longer in learning: nothing about it can be late.
+# Statuses of an aim that is no longer in learning.
 ENDED = (AimStatus.COMPLETED, AimStatus.WITHDRAWN)
+# Statuses in which nothing about an aim can be late: it has ended, or the learner is on a break.
+NEVER_LATE = (*ENDED, AimStatus.SUSPENDED)
+
+
+def share(part: int, whole: int, of: int) -> int:
+    """Returns the share `part` of `whole`, as a part of `of`: 0 to `of`, rounded half up; 0 if `whole` is not positive.
+
+    It is `of` only where nothing is missing, and 0 only where there is nothing.
+    """
+    if whole <= 0 or part <= 0:
+        return 0
+    if part >= whole:
+        return of
+    # Of 1 or less, no number stands for a part.
+    return 0 if of <= 1 else min(max((2 * of * part + whole) // (2 * whole), 1), of - 1)
 
 
 @lru_cache(maxsize=20_000)
 def tenths(part: int, whole: int) -> int:
-    """Returns `part` of `whole` in tenths of a percent, 0 to 1000, rounded half up; 0 if `whole` is not positive."""
-    if whole <= 0:
-        return 0
-    return min(max((2000 * part + whole) // (2 * whole), 0), 1000)
+    """Returns `part` of `whole` in tenths of a percent, 0 to 1000, by the rule of `share`: 2,499 of 2,500 is 999."""
+    return share(part, whole, 1000)
+
+
+def reached_tenths(part: int, whole: int, units_to_choose: int = 0) -> int:
+    """Returns the share of criteria reached as `tenths`; never the whole while optional units are still to choose."""
+    return min(tenths(part, whole), 999 if units_to_choose else 1000)
 
 
 def percent(part: int, whole: int) -> float:
-    """Returns `part` of `whole` in percent, 0 to 100, rounded to one decimal; 0 if `whole` is not positive."""
+    """Returns `part` of `whole` in percent, 0 to 100, to one decimal, by the rule of `share`."""
     return tenths(part, whole) / 10
 
 
@@ -31,18 +50,34 @@ def days_counted(first: dt.date, last: dt.date) -> int:
     return (last - first).days + 1
 
 
-def duration_tenths(start: dt.date, planned_end: dt.date, today: dt.date) -> int:
-    """Returns the elapsed share of the planned days in tenths of a percent: the blue bar of the employer guide."""
-    before = start.toordinal() - 1
-    return tenths(today.toordinal() - before, planned_end.toordinal() - before)
+def duration_tenths(start: dt.date, planned_end: dt.date, today: dt.date, on_break: int = 0) -> int:
+    """Returns the elapsed share of the planned days in tenths of a percent: the blue bar of the employer guide.
+
+    `on_break`: the days of breaks in learning up to `today` or the planned end, which are left out of both numbers.
+    """
+    before = start.toordinal() - 1 + on_break
+    return tenths(min(today, planned_end).toordinal() - before, planned_end.toordinal() - before)
+
+
+def days_on_break(
+    ended_breaks: int, since: dt.date | None, start: dt.date, planned_end: dt.date, today: dt.date
+) -> int:
+    """Returns the days of breaks of one aim up to `today` or the planned end.
+
+    `ended_breaks` are the days of breaks that have ended, between start and planned end; `since` is the first day of
+    the break that has not ended.
+    """
+    if since is None:
+        return ended_breaks
+    return ended_breaks + max(days_counted(max(since, start), min(today, planned_end)), 0)
 
 
 def is_past_planned_end(status: AimStatus, planned_end: dt.date, today: dt.date) -> bool:
-    """Returns whether the aim is overdue: from the day after the planned end, unless it has ended.
+    """Returns whether the aim is overdue: from the day after the planned end, unless it has ended or is suspended.
 
     The learner guide shows the bar in red then.
     """
-    return today > planned_end and status not in ENDED
+    return today > planned_end and status not in NEVER_LATE
 
 
 def traffic_light(

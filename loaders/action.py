@@ -10,8 +10,7 @@ from db.models.action import Action, ActionFile
 from db.models.aim import Aim
 from db.models.file import File
 from db.models.session import Session
-from db.sql import progress as progress_sql
-from domain.enums import ActionKind, ActionStatus, Role
+from domain.enums import ActionKind, ActionStatus, AimStatus, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, RelatedLoader
 from loaders.core.filters import equals, flag, refers_to
@@ -19,13 +18,14 @@ from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession
 from loaders.core.rows import LightRow, column, derived, row
+from loaders.counted import fell_due_on_break, of_counted_aim, overdue
 from loaders.employer import at_employer
 from loaders.file import FileRow
 
 
-@row(Action)
+@row(Action, joins=lambda statement: statement.outerjoin(Aim, Aim.id == Action.aim_id))
 class ActionRow(LightRow):
-    """An action or activity. `days_overdue`: days since its target date in London, 0 once it is complete."""
+    """An action or activity. `days_overdue`: days since its target date in London, 0 unless it is outstanding."""
 
     key: int = column(Action.id)
     learner_key: int = column(Action.learner_id)
@@ -42,6 +42,10 @@ class ActionRow(LightRow):
     learner_submitted_at: dt.datetime | None = column(Action.learner_submitted_at)
     completed_by_key: int | None = column(Action.completed_by_id)
     completed_at: dt.datetime | None = column(Action.completed_at)
+    # None for an action without an aim.
+    aim_status: AimStatus | None = column(Aim.status)
+    # Whether its target date lies in a break that has not ended.
+    fell_due_on_break: bool = column(fell_due_on_break)
     days_overdue: int = derived()
 
     id = Identifier("Action", "key")
@@ -50,8 +54,9 @@ class ActionRow(LightRow):
     def derive(cls, rows: Sequence["ActionRow"], reading: ReadSession) -> None:
         today = reading.today
         for action in rows:
-            complete = action.status is ActionStatus.COMPLETE
-            action.days_overdue = 0 if complete else max((today - action.target_date).days, 0)
+            action.days_overdue = 0
+            if action.outstanding and not action.fell_due_on_break:
+                action.days_overdue = max((today - action.target_date).days, 0)
 
     @property
     def overdue(self) -> bool:
@@ -60,11 +65,11 @@ class ActionRow(LightRow):
 
     @property
     def outstanding(self) -> bool:
-        """Returns whether it is not complete (red or yellow)."""
-        return self.status is not ActionStatus.COMPLETE
+        """Returns whether it is not complete (red or yellow); never for an action of a withdrawn aim."""
+        return self.status is not ActionStatus.COMPLETE and self.aim_status is not AimStatus.WITHDRAWN
 
 
-OUTSTANDING: ColumnElement[bool] = Action.status != ActionStatus.COMPLETE
+OUTSTANDING: ColumnElement[bool] = and_(Action.status != ActionStatus.COMPLETE, of_counted_aim(Action.aim_id))
 
 
 def _of_assessor(assessor: ColumnElement[int], role: Role) -> ColumnElement[bool]:
@@ -81,9 +86,7 @@ ACTIONS = PagedList(
     filters={
         "status": equals(Action.status),
         "outstanding_only": flag(OUTSTANDING),
-        "overdue_only": flag(
-            OUTSTANDING & (Action.target_date < progress_sql.TODAY), lambda reading: {"today": reading.today}
-        ),
+        "overdue_only": flag(lambda role: OUTSTANDING & overdue(role), lambda reading: {"today": reading.today}),
         "assessor_id": refers_to("User", _of_assessor),
         "employer_id": refers_to("Employer", at_employer(Action.learner_id)),
     },

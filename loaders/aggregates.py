@@ -1,7 +1,7 @@
 """Aggregates over the records of learners: all whom the viewer sees, those of each employer, or each learner.
 
 Each `Metric` is a select with a scope of its own; `aggregate` joins those that are selected to one statement. The rules
-behind the numbers are those of `db/sql/progress.py`. No aggregate over aims includes withdrawn ones.
+behind the numbers are those of `db/sql/progress.py`. No number includes withdrawn aims, or records of one.
 """
 
 import datetime as dt
@@ -9,14 +9,13 @@ from collections.abc import Callable, Mapping
 from enum import Enum
 from typing import Any
 
-from sqlalchemy import BigInteger, FromClause, Select, bindparam, case, func, literal, null, select, true
+from sqlalchemy import BigInteger, FromClause, Select, and_, bindparam, case, func, literal, null, select, true
 
 from auth import scope
 from db.models.action import Action
 from db.models.aim import Aim, AimProgress
 from db.models.evidence import Evidence
 from db.models.learner import Learner
-from db.models.qualification import Qualification
 from db.models.session import Session
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.time_log_entry import TimeLogEntry
@@ -33,7 +32,9 @@ from domain.enums import (
     SignatureRequestStatus,
     TrafficLight,
 )
+from domain.progress import ENDED
 from loaders.core.read_session import ReadSession, cached_statement
+from loaders.counted import of_counted_aim, of_counted_aims, overdue
 
 UPCOMING = dt.timedelta(days=7)
 _NOW = bindparam("now", type_=Session.starts_at.type)
@@ -61,6 +62,8 @@ class GroupBy(Enum):
     VIEWER = "viewer"
     EMPLOYER = "employer"
     LEARNER = "learner"
+    # For what is read apart: `aggregate` does not group by aim.
+    AIM = "aim"
 
 
 # The numbers of the selected metrics, by name.
@@ -72,8 +75,24 @@ def _count_if(condition: Any) -> Any:
 
 
 def _learners(role: Role) -> tuple[Select, Any]:
+    """Learners in learning, or without an aim yet; and apart from them those who have ended with a completed aim."""
     in_scope = scope.sees_learner(role, Learner.id), scope.of_provider(Learner)
-    return select(func.count().label("learners")).select_from(Learner).where(*in_scope), Learner.id
+    aims = (
+        select(
+            Aim.learner_id,
+            func.max(case((Aim.status.not_in(ENDED), 1), else_=0)).label("open"),
+            func.max(case((Aim.status == AimStatus.COMPLETED, 1), else_=0)).label("completed"),
+        )
+        .where(scope.sees_aim(role))
+        .group_by(Aim.learner_id)
+        .subquery()
+    )
+    numbers = (
+        _count_if(func.coalesce(aims.c.open, 1) == 1).label("learners"),
+        _count_if(and_(aims.c.open == 0, aims.c.completed == 1)).label("ended_learners"),
+    )
+    of_learner = aims.c.learner_id == Learner.id
+    return select(*numbers).select_from(Learner).outerjoin(aims, of_learner).where(*in_scope), Learner.id
 
 
 def _aims(role: Role) -> tuple[Select, Any]:
@@ -87,6 +106,8 @@ def _aims(role: Role) -> tuple[Select, Any]:
         total(AimProgress.criteria_mapped).label("criteria_mapped"),
         total(AimProgress.criteria_signed_off).label("criteria_signed_off"),
         total(progress_sql.duration_tenths()).label("duration_tenths"),
+        total(progress_sql.days_on_break()).label("days_on_break"),
+        total(AimProgress.units_to_choose).label("units_to_choose"),
     )
     aims = (
         select(*numbers)
@@ -96,36 +117,59 @@ def _aims(role: Role) -> tuple[Select, Any]:
     return aims, Aim.learner_id
 
 
-def _required_time(role: Role) -> tuple[Select, Any]:
-    minutes = func.coalesce(Qualification.off_the_job_hours_minimum, 0) * literal(60, BigInteger)
-    numbers = total(minutes).label("required"), total(progress_sql.expected_minutes(minutes)).label("expected")
-    of_aim = Qualification.id == Aim.qualification_id
-    return select(*numbers).join_from(Aim, Qualification, of_aim).where(scope.sees_aim(role), _INCLUDED), Aim.learner_id
+def required_time(role: Role) -> tuple[Select, Any]:
+    """Selects the minutes that aims require, and the column with the learner's key."""
+    minutes = AimProgress.required_minutes + literal(0, BigInteger)
+    numbers = (
+        total(minutes).label("required"),
+        total(progress_sql.expected_minutes(minutes)).label("expected"),
+        total(AimProgress.planned_minutes).label("planned"),
+        func.count(AimProgress.planned_minutes).label("planned_aims"),
+        total(Aim.prior_learning_minutes).label("prior_learning"),
+    )
+    aims = (
+        select(*numbers)
+        .join_from(Aim, AimProgress, AimProgress.aim_id == Aim.id)
+        .where(scope.sees_aim(role), _INCLUDED)
+    )
+    return aims, Aim.learner_id
 
 
-def _actual_time(role: Role) -> tuple[Select, Any]:
+def actual_time(role: Role) -> tuple[Select, Any]:
+    """Selects the minutes of the time log, and the column with the learner's key."""
     in_scope = scope.sees_record(role, TimeLogEntry.learner_id, TimeLogEntry.aim_id), scope.of_provider(TimeLogEntry)
     off_the_job = TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB
-    return select(total(TimeLogEntry.minutes).label("actual")).where(*in_scope, off_the_job), TimeLogEntry.learner_id
+    counts = TimeLogEntry.exclusion.is_(None)
+    numbers = (
+        total(TimeLogEntry.minutes).label("logged"),
+        total(case((counts, TimeLogEntry.minutes), else_=0)).label("actual"),
+        total(case((and_(counts, TimeLogEntry.approved_at.is_not(None)), TimeLogEntry.minutes), else_=0)).label(
+            "approved"
+        ),
+    )
+    return select(*numbers).where(*in_scope, off_the_job), TimeLogEntry.learner_id
 
 
 def _actions(role: Role) -> tuple[Select, Any]:
     in_scope = scope.sees_record(role, Action.learner_id, Action.aim_id), scope.of_provider(Action)
-    numbers = func.count().label("outstanding"), _count_if(Action.target_date < progress_sql.TODAY).label("overdue")
-    outstanding = Action.status != ActionStatus.COMPLETE
+    numbers = func.count().label("outstanding"), _count_if(overdue(role)).label("overdue")
+    outstanding = and_(Action.status != ActionStatus.COMPLETE, of_counted_aim(Action.aim_id))
     return select(*numbers).select_from(Action).where(*in_scope, outstanding), Action.learner_id
 
 
 def _evidence(role: Role) -> tuple[Select, Any]:
     in_scope = scope.sees_record(role, Evidence.learner_id, Evidence.aim_id), scope.of_provider(Evidence)
-    waiting = Evidence.status.in_((EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED))
+    waiting = and_(
+        Evidence.status.in_((EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED)), of_counted_aim(Evidence.aim_id)
+    )
     count = func.count().label("awaiting_assessment")
     return select(count).select_from(Evidence).where(*in_scope, waiting), Evidence.learner_id
 
 
 def _sessions(role: Role) -> tuple[Select, Any]:
     in_scope = scope.sees_session(role, Session.id, Session.learner_id), scope.of_provider(Session)
-    upcoming = (Session.status == SessionStatus.PLANNED, Session.starts_at >= _NOW, Session.starts_at < _UNTIL)
+    planned = Session.status == SessionStatus.PLANNED, of_counted_aims(Session.id)
+    upcoming = (*planned, Session.starts_at >= _NOW, Session.starts_at < _UNTIL)
     count = func.count().label("upcoming_sessions")
     return select(count).select_from(Session).where(*in_scope, *upcoming), Session.learner_id
 
@@ -143,8 +187,8 @@ def _signatures(role: Role) -> tuple[Select, Any]:
 _SELECTS: dict[Metric, Callable[[Role], tuple[Select, Any]]] = {
     Metric.LEARNERS: _learners,
     Metric.AIMS: _aims,
-    Metric.REQUIRED_TIME: _required_time,
-    Metric.ACTUAL_TIME: _actual_time,
+    Metric.REQUIRED_TIME: required_time,
+    Metric.ACTUAL_TIME: actual_time,
     Metric.ACTIONS: _actions,
     Metric.EVIDENCE: _evidence,
     Metric.SESSIONS: _sessions,
@@ -156,6 +200,8 @@ def _grouped(metric: Metric, role: Role, group_by: GroupBy) -> Select:
     """Selects a metric's numbers with `group_key`: the key of an owner among the bound keys, or NULL for the viewer."""
     statement, learner_id = _SELECTS[metric](role)
     match group_by:
+        case GroupBy.AIM:
+            raise ValueError("aims are not aggregated")
         case GroupBy.VIEWER:
             return statement.add_columns(null().label("group_key"))
         case GroupBy.LEARNER:

@@ -3,15 +3,15 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import Select
+from sqlalchemy import Select, func
 
 from db.models.aim import Aim, AimProgress
 from db.models.qualification import Qualification
 from db.models.user import User
 from db.sql.any_of import any_of
-from domain.enums import AimStatus, Role, TrafficLight
+from domain.enums import AimOutcome, AimStatus, Role, TrafficLight
 from domain.global_id import Identifier
-from domain.progress import duration_tenths, is_past_planned_end
+from domain.progress import days_on_break, duration_tenths, is_past_planned_end
 from loaders.core.base import EntityLoader, ManyLoader, OneLoader
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.registry import Loaders
@@ -41,25 +41,41 @@ class AimRow(LightRow):
     start_date: dt.date = column(Aim.start_date)
     planned_end_date: dt.date = column(Aim.planned_end_date)
     actual_end_date: dt.date | None = column(Aim.actual_end_date)
+    outcome: AimOutcome | None = column(Aim.outcome)
+    original_start_date: dt.date = column(func.coalesce(Aim.original_start_date, Aim.start_date))
+    start_date_reason: str | None = column(Aim.start_date_reason)
     criteria_total: int = column(AimProgress.criteria_total)
     criteria_mapped: int = column(AimProgress.criteria_mapped)
     criteria_signed_off: int = column(AimProgress.criteria_signed_off)
+    ended_breaks: int = column(AimProgress.days_on_break)
+    break_since: dt.date | None = column(AimProgress.break_since)
+    break_periods: str | None = column(AimProgress.breaks)
+    chosen_keys: str | None = column(AimProgress.chosen_units)
+    units_to_choose: int = column(AimProgress.units_to_choose)
     progress: ProgressRow = derived()
     traffic_light: TrafficLight = derived()
 
     id = Identifier("Aim", "key")
+
+    @property
+    def chosen_units(self) -> frozenset[int]:
+        """Returns the keys of the optional units that are chosen for the learner."""
+        return frozenset(map(int, (self.chosen_keys or "").split()))
 
     @classmethod
     def derive(cls, rows: Sequence["AimRow"], reading: ReadSession) -> None:
         today, rules = reading.today, reading.viewer.rules
         for aim in rows:
             start, end = aim.start_date, aim.planned_end_date
+            on_break = days_on_break(aim.ended_breaks, aim.break_since, start, end, today)
             aim.progress = progress = ProgressRow(
                 aim.criteria_total,
                 aim.criteria_mapped,
                 aim.criteria_signed_off,
-                duration_tenths(start, end, today),
+                duration_tenths(start, end, today, on_break),
                 is_past_planned_end(aim.status, end, today),
+                on_break,
+                aim.units_to_choose,
             )
             aim.traffic_light = progress.traffic_light(aim.status is AimStatus.IN_TRAINING, rules)
 

@@ -21,7 +21,7 @@ from loaders.core.qualification_cache import CriterionReference
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.registry import Loaders
 from loaders.core.rows import LightRow, column, derived, row
-from loaders.unit import UnitRow, UnitsOfAimLoader
+from loaders.unit import UnitRow, UnitsOfAimLoader, UnitsOfEarlierVersionsLoader
 
 
 @row(
@@ -120,22 +120,27 @@ class CriteriaOfUnitLoader(BaseLoader[UnitRow, list[CriterionRow]]):
 
 
 class CriterionLoader(OneLoader[tuple[int, int], CriterionRow], node="Criterion"):
-    """Loads criteria by (aim key, criterion key)."""
+    """Loads criteria by (aim key, criterion key), also those of an aim's earlier versions."""
 
     keys_of = "criterion"
 
     def __init__(self, loaders: Loaders) -> None:
         super().__init__(loaders)
-        self._units_of_aim = loaders[UnitsOfAimLoader]
+        self._units_of_aim = loaders.get(UnitsOfAimLoader, False)
+        self._earlier = loaders[UnitsOfEarlierVersionsLoader]
         self._criteria = loaders.get(CriteriaOfUnitLoader, CriterionFilter.ALL)
 
     async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], CriterionRow]:
         wanted = set(keys)
         lists = await self._units_of_aim.load_many(list({aim_key for aim_key, _ in keys}))
+        units = [unit for units in lists for unit in units]
+        known = {(unit.aim.key, criterion.key) for unit in units for criterion in unit.unit.criteria}
+        if missing := wanted - known:
+            # Of an aim that the viewer sees, a criterion that is not in its version may be in an earlier one.
+            seen = {unit.aim.key for unit in units}
+            earlier = await self._earlier.load_many(list({aim_key for aim_key, _ in missing if aim_key in seen}))
+            units += [unit for found in earlier for unit in found]
         units_with_keys = [
-            unit
-            for units in lists
-            for unit in units
-            if any((unit.aim.key, criterion.key) in wanted for criterion in unit.unit.criteria)
+            unit for unit in units if any((unit.aim.key, criterion.key) in wanted for criterion in unit.unit.criteria)
         ]
         return {row.key: row for rows in await self._criteria.load_many(units_with_keys) for row in rows}

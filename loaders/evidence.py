@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, Select, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, select
 
 from auth import scope
 from db.models.aim import Aim
@@ -18,6 +18,7 @@ from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
 from loaders.core.rows import LightRow, column, nested, row
+from loaders.counted import of_counted_aim
 from loaders.employer import at_employer
 from loaders.file import FileRow
 from loaders.user import UserRow
@@ -77,7 +78,7 @@ _FILTERS = {
     "submitted_from": on_or_after(Evidence.submitted_at),
     "submitted_to": on_or_before(Evidence.submitted_at),
     "unmapped_only": flag(~_MAPPED),
-    "awaiting_assessment_only": flag(Evidence.status.in_(AWAITING_ASSESSMENT)),
+    "awaiting_assessment_only": flag(and_(Evidence.status.in_(AWAITING_ASSESSMENT), of_counted_aim(Evidence.aim_id))),
     "assessor_id": refers_to("User", _of_assessor),
     "employer_id": refers_to("Employer", at_employer(Evidence.learner_id)),
 }

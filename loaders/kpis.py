@@ -7,6 +7,7 @@ import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from domain.progress import tenths
 from loaders.aggregates import GroupBy, Metric, MetricValues, aggregate
 from loaders.core.dataloader import BaseLoader
 from loaders.core.registry import Loaders
@@ -23,11 +24,18 @@ class KpisRow:
 
     generated_at: dt.datetime
     values: MetricValues
+    # Whose they are, for what is read only if it is selected.
+    owner: tuple[GroupBy, int | None] = (GroupBy.VIEWER, None)
 
     @property
     def learner_count(self) -> int:
-        """Returns the number of learners."""
+        """Returns the number of learners with an aim that has not ended, or without any aim yet."""
         return self.values["learners"]
+
+    @property
+    def ended_learner_count(self) -> int:
+        """Returns the number of learners who have completed an aim and have no other that has not ended."""
+        return self.values["ended_learners"]
 
     @property
     def aim_count(self) -> int:
@@ -62,14 +70,16 @@ class KpisRow:
 
     @property
     def progress(self) -> ProgressRow:
-        """Returns the sums of criteria and the mean duration of the aims, rounded half up."""
+        """Returns the sums of criteria and the mean duration of the aims."""
         values, aims = self.values, self.values["aims"]
         return ProgressRow(
             criteria_total=values["criteria_total"],
             criteria_mapped=values["criteria_mapped"],
             criteria_signed_off=values["criteria_signed_off"],
-            duration_tenths=(2 * values["duration_tenths"] + aims) // (2 * aims) if aims else 0,
+            duration_tenths=tenths(values["duration_tenths"], 1000 * aims),
             past_planned_end=values["past_planned_end"] > 0,
+            days_on_break=values["days_on_break"],
+            units_to_choose=values["units_to_choose"],
         )
 
     @property
@@ -100,7 +110,7 @@ class KpisRow:
     @property
     def off_the_job(self) -> OffTheJobRow:
         """Returns the minutes required, expected and logged."""
-        return OffTheJobRow.from_metrics(self.values)
+        return OffTheJobRow.from_metrics(self.values, self.owner)
 
 
 class KpisLoader(BaseLoader[Metrics, KpisRow]):
@@ -126,7 +136,8 @@ class KpisOfEmployerLoader(BaseLoader[tuple[int, Metrics], KpisRow]):
         metrics = _union(metrics for _, metrics in keys)
         employer_keys = list({employer_key for employer_key, _ in keys})
         found = await aggregate(self._reading, GroupBy.EMPLOYER, metrics, employer_keys)
-        return [KpisRow(self._reading.now, found[employer_key]) for employer_key, _ in keys]
+        now = self._reading.now
+        return [KpisRow(now, found[employer_key], (GroupBy.EMPLOYER, employer_key)) for employer_key, _ in keys]
 
 
 def _union(selections: Iterable[Metrics]) -> Metrics:

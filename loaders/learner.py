@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, bindparam, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, case, func, or_, select, true
 from sqlalchemy.types import Date, Integer
 
 from auth import scope
@@ -12,10 +12,11 @@ from db.models.employer import Employer
 from db.models.learner import Learner
 from db.models.user import ManagerAllocation, User
 from db.sql import progress as progress_sql
+from db.sql.breaks import days_of_programmes
 from domain import clock
 from domain.enums import AimStatus, LearnerOrder, Role, TrafficLight
 from domain.global_id import Identifier
-from domain.progress import ENDED
+from domain.progress import NEVER_LATE
 from domain.text import fold_name
 from loaders.core.base import EntityLoader
 from loaders.core.filters import Filter, at_least, at_most, by_value, one_of, refers_to, related, search
@@ -100,20 +101,28 @@ def _programmes(role: Role) -> Select[Any]:
     )
 
 
+def _breaks(role: Role) -> tuple[Subquery, ColumnElement[int]]:
+    """The days on which every aim of a programme is on a break, to be joined, and their number."""
+    breaks = days_of_programmes(select(Aim.id).where(scope.sees_aim(role), Aim.status != AimStatus.WITHDRAWN))
+    return breaks, func.coalesce(func.max(breaks.c.days), 0)
+
+
 _START, _END = func.min(Aim.start_date), func.max(Aim.planned_end_date)
 
 
 def _rated(role: Role, light: TrafficLight) -> ColumnElement[bool]:
     """Learners whose programme has the traffic light, by the rule of `loaders.progress.programme_of`."""
+    breaks, on_break = _breaks(role)
+    programmes = _programmes(role).outerjoin(breaks, breaks.c.learner_id == Aim.learner_id)
     total, mapped = progress_sql.total(AimProgress.criteria_total), progress_sql.total(AimProgress.criteria_mapped)
     rated = progress_sql.traffic_light_is(
         light,
         in_training=func.max(case((Aim.status == AimStatus.IN_TRAINING, 1), else_=0)) == 1,
         total=total,
-        mapped=progress_sql.tenths(mapped, total),
-        duration=progress_sql.duration_tenths(_START, _END),
+        mapped=progress_sql.mapped_tenths(mapped, total, func.max(AimProgress.units_to_choose)),
+        duration=progress_sql.programme_tenths(_START, _END, on_break),
     )
-    condition: ColumnElement[bool] = Learner.id.in_(_programmes(role).having(rated))
+    condition: ColumnElement[bool] = Learner.id.in_(programmes.having(rated))
     if light is TrafficLight.NOT_RATED:
         # Learners without any such aim are not rated either.
         condition = or_(condition, Learner.id.not_in(_programmes(role)))
@@ -121,8 +130,8 @@ def _rated(role: Role, light: TrafficLight) -> ColumnElement[bool]:
 
 
 def _past_planned_end(role: Role, past: bool) -> ColumnElement[bool]:
-    finished = func.min(case((Aim.status.in_(ENDED), 1), else_=0)) == 1
-    late = Learner.id.in_(_programmes(role).having(and_(progress_sql.TODAY > _END, ~finished)))
+    unfinished = func.max(case((Aim.status.not_in(NEVER_LATE), 1), else_=0)) == 1
+    late = Learner.id.in_(_programmes(role).having(and_(progress_sql.TODAY > _END, unfinished)))
     return late if past else ~late
 
 
@@ -146,12 +155,15 @@ def _points_ahead(role: Role) -> Order:
     Learners without an aim in training, or without criteria, come last.
     """
     total, mapped = progress_sql.total(AimProgress.criteria_total), progress_sql.total(AimProgress.criteria_mapped)
-    points = progress_sql.tenths(mapped, total) - progress_sql.duration_tenths(_START, _END)
+    breaks, on_break = _breaks(role)
+    reached = progress_sql.mapped_tenths(mapped, total, func.max(AimProgress.units_to_choose))
+    points = reached - progress_sql.programme_tenths(_START, _END, on_break)
     in_training = func.max(case((Aim.status == AimStatus.IN_TRAINING, 1), else_=0)) == 1
     measured = (
         select(points)
         .select_from(Aim)
         .join(AimProgress, AimProgress.aim_id == Aim.id)
+        .outerjoin(breaks, breaks.c.learner_id == Aim.learner_id)
         .where(Aim.learner_id == Learner.id, scope.sees_aim(role), Aim.status != AimStatus.WITHDRAWN)
         .group_by(Aim.learner_id)
         .having(and_(in_training, total > 0))

@@ -1,28 +1,57 @@
-"""Off-the-job minutes: required by the qualifications, expected by today, and logged."""
+"""Off-the-job minutes: required, expected, planned, logged, and those of them that count."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from sqlalchemy import Select, select
+
+from auth import scope
+from db.models.aim import Aim
+from db.models.time_log_entry import TimeLogEntry
+from db.sql.any_of import any_of
 from domain import progress
+from domain.enums import Role
+from loaders import aggregates
 from loaders.aggregates import GroupBy, Metric, MetricValues, aggregate
 from loaders.core.base import OneLoader
+from loaders.core.read_session import cached_statement
 
 # The largest Int of GraphQL. The minutes of a very large provider are more.
 MAX_INT = 2**31 - 1
 _METRICS = frozenset({Metric.REQUIRED_TIME, Metric.ACTUAL_TIME})
+_NAMES = ("required", "expected", "planned", "planned_aims", "prior_learning", "logged", "actual", "approved")
 
 
 @dataclass(slots=True)
 class OffTheJobRow:
-    """Off-the-job minutes."""
+    """Off-the-job minutes of an aim, of a learner, or of all whom a viewer or an employer has.
+
+    `owner` says whose they are, for what is read only if it is selected: (kind, key), (VIEWER, None) for KPIs.
+    """
 
     required_minutes: int
     expected_minutes: int
     actual_minutes: int
+    logged_minutes: int
+    approved_minutes: int
+    planned_minutes: int | None
+    prior_learning_minutes: int
+    owner: tuple[GroupBy, int | None]
 
     @classmethod
-    def from_metrics(cls, values: MetricValues) -> "OffTheJobRow":
+    def from_metrics(cls, values: MetricValues, owner: tuple[GroupBy, int | None]) -> "OffTheJobRow":
         """Builds the row from the values of `Metric.REQUIRED_TIME` and `Metric.ACTUAL_TIME`, each at most `MAX_INT`."""
-        return cls(*(min(values[name], MAX_INT) for name in ("required", "expected", "actual")))
+        values = {name: min(value, MAX_INT) for name, value in values.items()}
+        return cls(
+            values["required"],
+            values["expected"],
+            values["actual"],
+            values["logged"],
+            values["approved"],
+            values["planned"] if values["planned_aims"] else None,
+            values["prior_learning"],
+            owner,
+        )
 
     @property
     def actual_percent(self) -> float:
@@ -37,4 +66,39 @@ class OffTheJobLoader(OneLoader[int, OffTheJobRow]):
 
     async def fetch(self, keys: list[int]) -> dict[int, OffTheJobRow]:
         found = await aggregate(self.reading, GroupBy.LEARNER, _METRICS, keys)
-        return {key: OffTheJobRow.from_metrics(found[key]) for key in keys}
+        return {key: OffTheJobRow.from_metrics(found[key], (GroupBy.LEARNER, key)) for key in keys}
+
+
+@cached_statement
+def _of_aims(role: Role) -> Select[Any]:
+    required, _ = aggregates.required_time(role)
+    logged, _ = aggregates.actual_time(role)
+    needs = required.add_columns(Aim.id.label("aim_key")).where(any_of(Aim.id)).group_by(Aim.id).subquery()
+    has = (
+        logged.add_columns(TimeLogEntry.aim_id.label("aim_key"))
+        .where(any_of(TimeLogEntry.aim_id))
+        .group_by(TimeLogEntry.aim_id)
+        .subquery()
+    )
+    columns = [column for subquery in (needs, has) for column in subquery.c if column.name != "aim_key"]
+    return (
+        select(Aim.id.label("aim_key"), *columns)
+        .select_from(Aim)
+        .outerjoin(needs, needs.c.aim_key == Aim.id)
+        .outerjoin(has, has.c.aim_key == Aim.id)
+        .where(any_of(Aim.id), scope.sees_aim(role))
+    )
+
+
+class OffTheJobOfAimLoader(OneLoader[int, OffTheJobRow]):
+    """Loads the off-the-job minutes of an aim; a withdrawn one requires none."""
+
+    keys_of = "aim"
+
+    async def fetch(self, keys: list[int]) -> dict[int, OffTheJobRow]:
+        today = {"today": self.reading.today}
+        found = {}
+        for row in await self.reading.rows(_of_aims(self.reading.viewer.role), keys=keys, **today):
+            values = {name: int(getattr(row, name) or 0) for name in _NAMES}
+            found[row.aim_key] = OffTheJobRow.from_metrics(values, (GroupBy.AIM, row.aim_key))
+        return found

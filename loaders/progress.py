@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from domain import progress
+from domain.breaks import AimSpan, days_of_programme, parse_periods
 from domain.enums import AimStatus, TrafficLight
 
 if TYPE_CHECKING:
@@ -23,6 +24,10 @@ class ProgressRow:
     criteria_signed_off: int
     duration_tenths: int = 0
     past_planned_end: bool = False
+    # Days of breaks that are left out of the duration.
+    days_on_break: int = 0
+    # Optional units that are still to choose: until then no share of criteria is the whole.
+    units_to_choose: int = 0
     mapped_tenths: int = field(init=False)
     # The blue, the orange and the green bar.
     duration_percent: float = field(init=False)
@@ -30,10 +35,12 @@ class ProgressRow:
     signed_off_percent: float = field(init=False)
 
     def __post_init__(self) -> None:
-        self.mapped_tenths = mapped = progress.tenths(self.criteria_mapped, self.criteria_total)
+        missing = self.units_to_choose
+        self.mapped_tenths = mapped = progress.reached_tenths(self.criteria_mapped, self.criteria_total, missing)
+        signed_off = progress.reached_tenths(self.criteria_signed_off, self.criteria_total, missing)
         self.duration_percent = self.duration_tenths / 10
         self.mapped_percent = mapped / 10
-        self.signed_off_percent = progress.tenths(self.criteria_signed_off, self.criteria_total) / 10
+        self.signed_off_percent = signed_off / 10
 
     @property
     def points_ahead(self) -> float:
@@ -65,25 +72,32 @@ class ProgrammeRow:
 def programme_of(aims: Sequence["AimRow"], today: "dt.date", rules: "ProviderRules") -> ProgrammeRow:
     """Returns the programme of a learner's aims (docs/behaviours.md).
 
-    Criteria are summed; time runs from the earliest start to the latest planned end.
+    Criteria are summed; time runs from the earliest start to the latest planned end, without the days on which every
+    aim is on a break.
     """
     included = [aim for aim in aims if aim.status is not AimStatus.WITHDRAWN]
     if not included:
         return ProgrammeRow(ProgressRow(0, 0, 0), TrafficLight.NOT_RATED, 0, 0)
     start = min(aim.start_date for aim in included)
     end = max(aim.planned_end_date for aim in included)
-    finished = all(aim.status in progress.ENDED for aim in included)
+    on_break = 0
+    if any(aim.break_periods for aim in included):
+        spans = [AimSpan(aim.start_date, aim.actual_end_date, parse_periods(aim.break_periods)) for aim in included]
+        on_break = days_of_programme(spans, start, min(today, end))
+    late = today > end and any(aim.status not in progress.NEVER_LATE for aim in included)
     summed = ProgressRow(
         criteria_total=sum(aim.progress.criteria_total for aim in included),
         criteria_mapped=sum(aim.progress.criteria_mapped for aim in included),
         criteria_signed_off=sum(aim.progress.criteria_signed_off for aim in included),
-        duration_tenths=progress.duration_tenths(start, end, today),
-        past_planned_end=today > end and not finished,
+        duration_tenths=progress.duration_tenths(start, end, today, on_break),
+        past_planned_end=late,
+        days_on_break=on_break,
+        units_to_choose=sum(aim.units_to_choose for aim in included),
     )
     in_training = any(aim.status is AimStatus.IN_TRAINING for aim in included)
     return ProgrammeRow(
         progress=summed,
         traffic_light=summed.traffic_light(in_training, rules),
         days_remaining=max((end - today).days, 0),
-        days_overdue=max((today - end).days, 0) if not finished else 0,
+        days_overdue=(today - end).days if late else 0,
     )

@@ -1,7 +1,9 @@
 """Qualifications: by key, and in pages by title. They contain no personal data."""
 
 from db.models.qualification import Qualification
+from domain.enums import QualificationKind
 from domain.global_id import Identifier
+from domain.qualification_kind import qualification_kind
 from domain.text import fold_name
 from loaders.core.base import EntityLoader
 from loaders.core.filters import search
@@ -19,6 +21,8 @@ class QualificationRow(LightRow):
     reference: str | None = column(Qualification.reference)
     version: str | None = column(Qualification.version)
     level: int | None = column(Qualification.level)
+    kind: QualificationKind = column(Qualification.kind, convert=qualification_kind)
+    optional_units_minimum: int = column(Qualification.optional_units_minimum)
     off_the_job_hours_minimum: int | None = column(Qualification.off_the_job_hours_minimum)
     unit_count: int = column(Qualification.unit_count)
     criterion_count: int = column(Qualification.criterion_count)

@@ -1,46 +1,60 @@
-"""Formal reviews: when each learner was last reviewed, and when the next review is due."""
+"""Formal reviews: when each learner was last reviewed, when the next review is due, and whether it is booked."""
 
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, case, func, select
+from sqlalchemy.orm import aliased
 
 from auth import scope
 from db.models.aim import Aim
+from db.models.aim_break import AimBreak
+from db.models.base import UtcDateTime
 from db.models.learner import Learner
 from db.models.session import Session
+from db.models.user import User
 from db.sql.any_of import any_of
 from domain import clock
-from domain.enums import AimStatus, Role, SessionStatus, SessionType
+from domain.enums import AimStatus, ReviewBooking, Role, SessionStatus, SessionType
+from domain.reviews import MONTHLY_FROM, review_booking, review_due
 from loaders.core.base import OneLoader
 from loaders.core.read_session import ReadSession, cached_statement
-from loaders.core.rows import LightRow, column, derived, row
+from loaders.core.rows import LightRow, column, derived, optional, row
+from loaders.session import SessionRow
 
 
 @row(Learner)
 class ReviewScheduleRow(LightRow):
     """When the last attended formal review began (None before the first), and the day by which the next is due.
 
-    The next is due the provider's interval after the last one or, before the first, after the earliest start of an aim
-    in training. None if no aim is in training.
+    `review_due_on` is None if no aim is in training. `next_review` is the planned formal review that begins next.
     """
 
     learner_key: int = column(Learner.id)
     last_review_at: dt.datetime | None = column()
-    # The earliest start of an aim in training.
-    training_since: dt.date | None = column()
+    # The earliest starts of aims in training, under the rule of weeks and under that of months.
+    weekly_since: dt.date | None = column()
+    monthly_since: dt.date | None = column()
+    # The day of the return from a break of every aim in training.
+    returned_on: dt.date | None = column()
+    next_review: SessionRow | None = optional(SessionRow)
     review_due_on: dt.date | None = derived()
+    review_booking: ReviewBooking | None = derived()
 
     @classmethod
     def derive(cls, rows: Sequence["ReviewScheduleRow"], reading: ReadSession) -> None:
-        weeks = reading.viewer.rules.review_interval_weeks
-        for schedule in rows:
-            schedule.review_due_on = None
-            if schedule.training_since is not None:
-                last = schedule.last_review_at
-                schedule.review_due_on = clock.weeks_after(
-                    clock.day_of(last) if last else schedule.training_since, weeks
-                )
+        rules = reading.viewer.rules
+        for each in rows:
+            last = each.last_review_at
+            each.review_due_on = review_due(
+                clock.day_of(last) if last else None,
+                [start for start in (each.weekly_since, each.monthly_since) if start is not None],
+                each.returned_on,
+                rules.review_interval_weeks,
+                rules.review_months,
+            )
+            booked = clock.day_of(each.next_review.starts_at) if each.next_review else None
+            each.review_booking = review_booking(each.review_due_on, booked)
 
 
 @cached_statement
@@ -56,14 +70,51 @@ def _schedules(role: Role) -> Select:
         .group_by(Session.learner_id)
         .subquery()
     )
+    # unscoped: joined to aims, whose scope is that of their breaks
+    returns = (
+        select(AimBreak.aim_id, func.max(AimBreak.returned_on).label("on"))
+        .where(any_of(AimBreak.learner_id), scope.of_provider(AimBreak))
+        .group_by(AimBreak.aim_id)
+        .subquery()
+    )
     training = (
-        select(Aim.learner_id, func.min(Aim.start_date).label("since"))
+        select(
+            Aim.learner_id,
+            func.min(case((Aim.start_date < MONTHLY_FROM, Aim.start_date))).label("weekly"),
+            func.min(case((Aim.start_date >= MONTHLY_FROM, Aim.start_date))).label("monthly"),
+            case((func.count(returns.c.on) == func.count(), func.min(returns.c.on))).label("returned"),
+        )
+        .outerjoin(returns, returns.c.aim_id == Aim.id)
         .where(any_of(Aim.learner_id), Aim.status == AimStatus.IN_TRAINING, scope.sees_aim(role))
         .group_by(Aim.learner_id)
         .subquery()
     )
+    planned = aliased(Session)
+    next_review_id = (
+        select(planned.id)
+        .where(
+            planned.learner_id == Learner.id,
+            planned.type == SessionType.FORMAL_REVIEW,
+            planned.status == SessionStatus.PLANNED,
+            planned.starts_at >= bindparam("now", type_=UtcDateTime),
+            scope.sees_session(role, planned.id, Learner.id),
+            scope.of_provider(planned),
+        )
+        .order_by(planned.starts_at, planned.id)
+        .limit(1)
+        .correlate(Learner)
+        .scalar_subquery()
+    )
     return (
-        ReviewScheduleRow.select(role, last_review_at=last.c.at, training_since=training.c.since)
+        ReviewScheduleRow.select(
+            role,
+            last_review_at=last.c.at,
+            weekly_since=training.c.weekly,
+            monthly_since=training.c.monthly,
+            returned_on=training.c.returned,
+        )
+        .outerjoin(Session, Session.id == next_review_id)
+        .outerjoin(User, User.id == Session.assessor_id)
         .outerjoin(last, last.c.learner_id == Learner.id)
         .outerjoin(training, training.c.learner_id == Learner.id)
         .where(any_of(Learner.id), scope.sees(role, Learner))
@@ -76,5 +127,6 @@ class ReviewScheduleLoader(OneLoader[int, ReviewScheduleRow]):
     keys_of = "learner"
 
     async def fetch(self, keys: list[int]) -> dict[int, ReviewScheduleRow]:
-        rows = await self.reading.read(ReviewScheduleRow, _schedules(self.reading.viewer.role), keys=keys)
+        reading = self.reading
+        rows = await reading.read(ReviewScheduleRow, _schedules(reading.viewer.role), keys=keys, now=reading.now)
         return {row.learner_key: row for row in rows}

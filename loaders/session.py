@@ -8,12 +8,14 @@ from auth import scope
 from db.models.aim import Aim
 from db.models.file import File
 from db.models.session import Session, SessionAim, SessionFile
+from db.models.time_log_entry import TimeLogEntry
 from db.models.user import User
 from db.sql.any_of import any_of
+from domain import global_id
 from domain.enums import Role, SessionStatus, SessionType
 from domain.global_id import Identifier
 from loaders.aim import AimLoader, AimRow
-from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
+from loaders.core.base import EntityLoader, ManyLoader, OneLoader, RelatedLoader
 from loaders.core.filters import at_least, before, equals, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
@@ -23,6 +25,9 @@ from loaders.core.rows import LightRow, column, nested, row
 from loaders.employer import at_employer
 from loaders.file import FileRow
 from loaders.user import UserRow
+
+# The type in the ids of groups of sessions. A group is no record of its own.
+GROUP = "SessionGroup"
 
 
 @row(Session, joins=lambda statement: statement.join(User, User.id == Session.assessor_id))
@@ -39,9 +44,15 @@ class SessionRow(LightRow):
     location: str | None = column(Session.location)
     planning_notes: str | None = column(Session.planning_notes)
     feedback: str | None = column(Session.feedback)
+    group_key: int | None = column(Session.group_id)
     assessor: UserRow = nested(UserRow, key=Session.assessor_id)
 
     id = Identifier("Session", "key")
+
+    @property
+    def group_id(self) -> str | None:
+        """Returns the id that the sessions of a group share; None for a session of one learner."""
+        return None if self.group_key is None else global_id.encode(GROUP, self.group_key)
 
 
 SESSIONS = PagedList(
@@ -72,6 +83,23 @@ class SessionLoader(EntityLoader[SessionRow]):
     """Loads sessions by key."""
 
     row = SessionRow
+
+
+@cached_statement
+def _logged(role: Role) -> Select:
+    return select(TimeLogEntry.session_id, TimeLogEntry.minutes).where(
+        any_of(TimeLogEntry.session_id), scope.sees(role, TimeLogEntry)
+    )
+
+
+class MinutesLoggedLoader(OneLoader[int, int]):
+    """Loads the minutes that the attendance of a session logged; None until it was attended."""
+
+    keys_of = "session"
+
+    async def fetch(self, keys: list[int]) -> dict[int, int]:
+        rows = await self.reading.rows(_logged(self.reading.viewer.role), keys=keys)
+        return {row.session_id: row.minutes for row in rows}
 
 
 @cached_statement

@@ -5,11 +5,13 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import Select
 
+from auth import scope
 from db.models.time_log_entry import TimeLogEntry
+from db.models.time_log_revision import TimeLogRevision
 from db.models.user import User
 from db.sql import progress as progress_sql
 from db.sql.any_of import any_of
-from domain.enums import ActivityType, JobSetting, Role
+from domain.enums import ActivityType, JobSetting, OffTheJobExclusionReason, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader
 from loaders.core.filters import at_least, at_most, equals, refers_to
@@ -40,6 +42,8 @@ class TimeLogEntryRow(LightRow):
     added_by_key: int = column(TimeLogEntry.added_by_id)
     approved_by_key: int | None = column(TimeLogEntry.approved_by_id)
     approved_at: dt.datetime | None = column(TimeLogEntry.approved_at)
+    exclusion: OffTheJobExclusionReason | None = column(TimeLogEntry.exclusion)
+    employer_confirmed_at: dt.datetime | None = column(TimeLogEntry.employer_confirmed_at)
     assessor: UserRow | None = optional(UserRow, key=TimeLogEntry.assessor_id)
 
     id = Identifier("TimeLogEntry", "key")
@@ -80,6 +84,42 @@ class TimeLogEntryLoader(EntityLoader[TimeLogEntryRow]):
     """Loads entries by key."""
 
     row = TimeLogEntryRow
+
+
+@row(TimeLogRevision)
+class TimeLogRevisionRow(LightRow):
+    """The state of an entry until `changed_by` changed it."""
+
+    entry_key: int = column(TimeLogRevision.entry_id)
+    changed_by_key: int = column(TimeLogRevision.changed_by_id)
+    changed_at: dt.datetime = column(TimeLogRevision.changed_at)
+    date: dt.date = column(TimeLogRevision.date)
+    minutes: int = column(TimeLogRevision.minutes)
+    job_setting: JobSetting = column(TimeLogRevision.job_setting)
+    activity_type: ActivityType = column(TimeLogRevision.activity_type)
+    comments: str = column(TimeLogRevision.comments)
+
+
+@cached_statement
+def _revisions(role: Role) -> Select:
+    return (
+        TimeLogRevisionRow.select(role)
+        .join(TimeLogEntry, TimeLogEntry.id == TimeLogRevision.entry_id)
+        .where(any_of(TimeLogRevision.entry_id), scope.sees(role, TimeLogEntry))
+        .order_by(TimeLogRevision.id.desc())
+    )
+
+
+class RevisionsLoader(ManyLoader[int, TimeLogRevisionRow]):
+    """Loads the earlier states of an entry, newest first."""
+
+    keys_of = "time_log_entry"
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[TimeLogRevisionRow]]:
+        found: dict[int, list[TimeLogRevisionRow]] = {}
+        for revision in await self.reading.read(TimeLogRevisionRow, _revisions(self.reading.viewer.role), keys=keys):
+            found.setdefault(revision.entry_key, []).append(revision)
+        return found
 
 
 @cached_statement

@@ -14,6 +14,7 @@ from db.sql.any_of import any_of
 from domain.enums import Role
 from domain.global_id import Identifier
 from loaders.aim import AimLoader, AimRow
+from loaders.aim_version import EarlierVersionsLoader
 from loaders.core.base import ManyLoader, OneLoader
 from loaders.core.delegated import Delegated
 from loaders.core.qualification_cache import UnitReference
@@ -36,38 +37,92 @@ class UnitRow:
     mandatory = Delegated[bool]("unit.mandatory")
 
     @property
+    def chosen(self) -> bool:
+        """Returns whether the unit counts for the learner: it is mandatory or chosen, and of the aim's version."""
+        if self.unit.qualification_key != self.aim.qualification_key:
+            return False
+        return self.unit.mandatory or self.unit.key in self.aim.chosen_units
+
+    @property
     def key(self) -> tuple[int, int]:
         """Returns (aim key, key of the qualification's unit)."""
         return self.aim.key, self.unit.key
 
 
 class UnitsOfAimLoader(ManyLoader[int, UnitRow]):
-    """Loads the units of an aim in the order of the qualification. Versions in the cache are not read."""
+    """Loads the units of an aim in the order of the qualification. Versions in the cache are not read.
+
+    `counted_only`: only the units that count for the learner, which are mandatory or chosen.
+    """
+
+    keys_of = "aim"
+
+    def __init__(self, loaders: Loaders, counted_only: bool = True) -> None:
+        super().__init__(loaders)
+        self._aims = loaders[AimLoader]
+        self._counted_only = counted_only
+
+    async def fetch(self, keys: list[int]) -> dict[int, list[UnitRow]]:
+        aims = [aim for aim in await self._aims.load_many(keys) if aim is not None]
+        versions = await self.reading.qualifications.qualifications(aim.qualification_key for aim in aims)
+        found: dict[int, list[UnitRow]] = {}
+        for aim in aims:
+            chosen = aim.chosen_units
+            found[aim.key] = [
+                UnitRow(aim, unit)
+                for unit in versions[aim.qualification_key].units
+                if not self._counted_only or unit.mandatory or unit.key in chosen
+            ]
+        return found
+
+
+class UnitsOfEarlierVersionsLoader(ManyLoader[int, UnitRow]):
+    """Loads the units of the versions that an aim was measured against before."""
 
     keys_of = "aim"
 
     def __init__(self, loaders: Loaders) -> None:
         super().__init__(loaders)
         self._aims = loaders[AimLoader]
+        self._versions = loaders[EarlierVersionsLoader]
 
     async def fetch(self, keys: list[int]) -> dict[int, list[UnitRow]]:
-        aims = [aim for aim in await self._aims.load_many(keys) if aim is not None]
-        versions = await self.reading.qualifications.qualifications(aim.qualification_key for aim in aims)
-        return {aim.key: [UnitRow(aim, unit) for unit in versions[aim.qualification_key].units] for aim in aims}
+        lists = await self._versions.load_many(keys)
+        earlier = {version.aim_key: version.qualification_key for versions in lists for version in versions}
+        if not earlier:
+            return {}
+        aims = {aim.key: aim for aim in await self._aims.load_many(list(earlier)) if aim is not None}
+        found: dict[int, list[UnitRow]] = {}
+        read = await self.reading.qualifications.qualifications(
+            version.qualification_key for versions in lists for version in versions
+        )
+        for versions in lists:
+            for version in versions:
+                if (aim := aims.get(version.aim_key)) is not None:
+                    units = read[version.qualification_key].units
+                    found.setdefault(aim.key, []).extend(UnitRow(aim, unit) for unit in units)
+        return found
 
 
 class UnitLoader(OneLoader[tuple[int, int], UnitRow], node="Unit"):
-    """Loads units by (aim key, unit key)."""
+    """Loads units by (aim key, unit key), also those of an aim's earlier versions."""
 
     keys_of = "unit"
 
     def __init__(self, loaders: Loaders) -> None:
         super().__init__(loaders)
-        self._units_of_aim = loaders[UnitsOfAimLoader]
+        self._units_of_aim = loaders.get(UnitsOfAimLoader, False)
+        self._earlier = loaders[UnitsOfEarlierVersionsLoader]
 
     async def fetch(self, keys: list[tuple[int, int]]) -> dict[tuple[int, int], UnitRow]:
         lists = await self._units_of_aim.load_many(list({aim_key for aim_key, _ in keys}))
-        return {unit.key: unit for units in lists for unit in units}
+        found = {unit.key: unit for units in lists for unit in units}
+        # Of an aim that the viewer sees, a unit that is not in its version may be in an earlier one.
+        aims_left = {aim_key for aim_key, unit_key in keys if (aim_key, unit_key) not in found}
+        seen = [aim_key for aim_key in aims_left if any(key[0] == aim_key for key in found)]
+        for units in await self._earlier.load_many(seen):
+            found |= {unit.key: unit for unit in units if unit.key not in found}
+        return found
 
 
 # ---------------------------------------------------------------------- signatures

@@ -1,9 +1,11 @@
 """The sign-off funnel: how many aims have reached each step in each unit of a qualification."""
 
 from sqlalchemy import Integer, Select, and_, bindparam, case, func, or_, select
+from sqlalchemy.orm import aliased
 
 from auth import scope
 from db.models.aim import Aim
+from db.models.aim_unit import AimUnit
 from db.models.criterion_progress import CriterionProgress
 from db.models.qualification import QualificationUnit
 from db.models.unit_signature import UnitSignature
@@ -41,6 +43,15 @@ def _funnel(role: Role, required: int) -> Select:
         .group_by(Aim.qualification_id)
         .subquery()
     )
+    # Optional units count for the aims that they are chosen for.
+    chosen = (
+        select(AimUnit.unit_id, func.count().label("count"))
+        .join(Aim, Aim.id == AimUnit.aim_id)
+        .where(is_counted, scope.sees_aim(role))
+        .group_by(AimUnit.unit_id)
+        .subquery()
+    )
+    unit = aliased(QualificationUnit)
     mapped = or_(CriterionProgress.evidence_count > 0, CriterionProgress.signed_off)
     reached = (
         select(
@@ -50,7 +61,9 @@ def _funnel(role: Role, required: int) -> Select:
             total(case((CriterionProgress.signed_off, 1), else_=0)).label("signed_off"),
         )
         .join(Aim, Aim.id == CriterionProgress.aim_id)
-        .where(is_counted, scope.sees_aim(role))
+        .join(unit, and_(unit.id == CriterionProgress.unit_id, unit.qualification_id == Aim.qualification_id))
+        .outerjoin(AimUnit, and_(AimUnit.aim_id == Aim.id, AimUnit.unit_id == unit.id))
+        .where(is_counted, scope.sees_aim(role), or_(unit.mandatory, AimUnit.unit_id.is_not(None)))
         .group_by(CriterionProgress.aim_id, CriterionProgress.unit_id)
         .subquery()
     )
@@ -74,13 +87,16 @@ def _funnel(role: Role, required: int) -> Select:
     return (
         UnitFunnelRow.select(
             role,
-            aim_count=func.coalesce(func.max(aims.c.count), 0),
+            aim_count=func.coalesce(
+                case((QualificationUnit.mandatory, func.max(aims.c.count)), else_=func.max(chosen.c.count)), 0
+            ),
             started_count=func.count(case((reached.c.mapped > 0, 1))),
             mapped_count=func.count(case((and_(criteria > 0, reached.c.mapped == criteria), 1))),
             complete_count=func.count(case((complete, 1))),
             signed_off_count=func.count(case((and_(complete, signed_by_roles), 1))),
         )
         .outerjoin(aims, aims.c.qualification_id == QualificationUnit.qualification_id)
+        .outerjoin(chosen, chosen.c.unit_id == QualificationUnit.id)
         .outerjoin(reached, reached.c.unit_id == QualificationUnit.id)
         .outerjoin(signed, and_(signed.c.aim_id == reached.c.aim_id, signed.c.unit_id == reached.c.unit_id))
         .where(any_of(QualificationUnit.qualification_id), scope.of_provider(QualificationUnit))

@@ -10,12 +10,13 @@ from db.models.learner import Learner
 from db.models.session import Session
 from db.models.user import User
 from db.sql.any_of import any_of
-from db.sql.progress import TODAY, total
+from db.sql.progress import total
 from domain.enums import Role, SessionStatus
 from loaders.action import OUTSTANDING
 from loaders.core.base import OneLoader
 from loaders.core.read_session import cached_statement
 from loaders.core.rows import LightRow, column, optional, row
+from loaders.counted import overdue
 from loaders.session import SessionRow
 
 
@@ -53,7 +54,7 @@ def _upcoming(role: Role) -> Select:
         select(
             Action.learner_id,
             func.count().label("count"),
-            total(case((Action.target_date < TODAY, 1), else_=0)).label("overdue"),
+            total(case((overdue(role), 1), else_=0)).label("overdue"),
         )
         .where(any_of(Action.learner_id), OUTSTANDING, scope.sees(role, Action))
         .group_by(Action.learner_id)

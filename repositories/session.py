@@ -59,6 +59,7 @@ def _booked(role: Role) -> Select:
             Session.starts_at < bindparam("ends", type_=moment),
             Session.ends_at > bindparam("starts", type_=moment),
             Session.id != bindparam("excluding", type_=Key),
+            or_(Session.group_id.is_(None), Session.group_id != bindparam("group", type_=Key)),
         )
         .order_by(Session.starts_at, Session.id)
     )
@@ -72,8 +73,11 @@ async def booked_between(
     starts_at: dt.datetime,
     ends_at: dt.datetime,
     excluding: int | None = None,
+    group: int | None = None,
 ) -> list[BookedSession]:
-    """Returns the planned sessions of the learner or the assessor that overlap a time, except the session `excluding`.
+    """Returns the planned sessions of the learner or the assessor that overlap a time.
+
+    Without the session `excluding`, and without those of the group `group`, which take place together.
 
     Sessions that only touch do not overlap. The caller holds locks on the learner and the assessor, so that no other
     transaction books either of them before this one commits.
@@ -88,9 +92,27 @@ async def booked_between(
             "starts": starts_at,
             "ends": ends_at,
             "excluding": excluding or 0,
+            "group": group or 0,
         },
     )
     return [BookedSession(*row) for row in found]
+
+
+@cached_statement
+def _of_group(role: Role) -> Select[Session]:
+    return (
+        select(Session)
+        .where(Session.group_id == bindparam("group", type_=Key), scope.sees(role, Session))
+        # Locks are taken in the order of the keys.
+        .order_by(Session.id)
+        .with_for_update(of=Session, key_share=True)
+    )
+
+
+async def sessions_of_group(session: AsyncSession, viewer: Viewer, group: int) -> dict[int, Session]:
+    """Returns the sessions of a group that the viewer sees, by key, locked until the transaction ends."""
+    found = await session.scalars(_of_group(viewer.role), {**scope.viewer_params(viewer), "group": group})
+    return {each.id: each for each in found}
 
 
 @cached_statement

@@ -3,10 +3,11 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.aim import Aim
+from db.models.aim_unit import AimUnit
 from db.models.criterion_progress import CriterionProgress
 from db.models.learner import Learner
 from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
@@ -32,6 +33,8 @@ class UnitState:
     title: str
     qualification_title: str
     learner_name: str
+    # Whether the unit counts for the learner: it is mandatory, or chosen.
+    counts: bool
     criteria: list[CriterionState]
 
 
@@ -45,6 +48,7 @@ async def unit_state(session: AsyncSession, aim: Aim, unit_key: int) -> UnitStat
             QualificationUnit.title,
             Qualification.title.label("qualification_title"),
             User.name.label("learner_name"),
+            or_(QualificationUnit.mandatory, AimUnit.unit_id.is_not(None)).label("counts"),
             QualificationCriterion.id.label("criterion_key"),
             QualificationCriterion.code,
             func.coalesce(CriterionProgress.evidence_count, 0).label("evidence_count"),
@@ -54,6 +58,7 @@ async def unit_state(session: AsyncSession, aim: Aim, unit_key: int) -> UnitStat
         .join(Qualification, Qualification.id == QualificationUnit.qualification_id)
         .join(Learner, Learner.id == aim.learner_id)
         .join(User, User.id == Learner.user_id)
+        .outerjoin(AimUnit, and_(AimUnit.aim_id == aim.id, AimUnit.unit_id == QualificationUnit.id))
         .outerjoin(QualificationCriterion, QualificationCriterion.unit_id == QualificationUnit.id)
         .outerjoin(CriterionProgress, of_aim)
         .where(QualificationUnit.id == unit_key, QualificationUnit.qualification_id == aim.qualification_id)
@@ -68,7 +73,7 @@ async def unit_state(session: AsyncSession, aim: Aim, unit_key: int) -> UnitStat
         if row.criterion_key is not None
     ]
     unit = rows[0]
-    return UnitState(unit.number, unit.title, unit.qualification_title, unit.learner_name, criteria)
+    return UnitState(unit.number, unit.title, unit.qualification_title, unit.learner_name, bool(unit.counts), criteria)
 
 
 async def active_signatures(session: AsyncSession, aim_key: int, units: Collection[int]) -> Sequence[UnitSignature]:
@@ -80,12 +85,28 @@ async def active_signatures(session: AsyncSession, aim_key: int, units: Collecti
     return (await session.scalars(statement)).all()
 
 
-async def units_of_criteria(session: AsyncSession, qualification_key: int, keys: Collection[int]) -> dict[int, int]:
-    """Returns the unit key of each of the criteria that belong to the qualification, by criterion key."""
-    statement = select(QualificationCriterion.id, QualificationCriterion.unit_id).where(
-        QualificationCriterion.qualification_id == qualification_key, QualificationCriterion.id.in_(keys)
+@dataclass(frozen=True, slots=True)
+class UnitOfCriterion:
+    """The unit of a criterion, and whether it counts for the learner."""
+
+    key: int
+    counts: bool
+
+
+async def units_of_criteria(session: AsyncSession, aim: Aim, keys: Collection[int]) -> dict[int, UnitOfCriterion]:
+    """Returns the unit of each of the criteria that belong to the aim's qualification, by criterion key."""
+    # unscoped: the aim was read within the viewer's scope
+    statement = (
+        select(
+            QualificationCriterion.id,
+            QualificationCriterion.unit_id,
+            or_(QualificationUnit.mandatory, AimUnit.unit_id.is_not(None)).label("counts"),
+        )
+        .join(QualificationUnit, QualificationUnit.id == QualificationCriterion.unit_id)
+        .outerjoin(AimUnit, and_(AimUnit.aim_id == aim.id, AimUnit.unit_id == QualificationUnit.id))
+        .where(QualificationCriterion.qualification_id == aim.qualification_id, QualificationCriterion.id.in_(keys))
     )
-    return {row.id: row.unit_id for row in await session.execute(statement)}
+    return {row.id: UnitOfCriterion(row.unit_id, bool(row.counts)) for row in await session.execute(statement)}
 
 
 async def progress_of_criteria(

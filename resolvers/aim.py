@@ -7,18 +7,23 @@ from db.models.aim import Aim, AimProgress
 from db.models.learner import Learner
 from db.models.qualification import Qualification
 from db.models.user import User
-from domain.enums import AimStatus, Role, UserErrorCode
+from domain.enums import AimOutcome, AimStatus, Role, UserErrorCode
 from domain.progress import ENDED
 from repositories.aim import has_open_aim
+from repositories.aim_break import breaks_of_aim
 from repositories.user import grants_of_user
+from resolvers.aim_status import change_by_hand, set_status
 from resolvers.core.labels import AIM_STATUS, ROLE
 from resolvers.core.separation_of_duties import check_not_own_record, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork, mutation
-from resolvers.core.validation import require_entity
+from resolvers.core.validation import multi_line, require_entity
 from resolvers.session.reassignment import hand_over_aims
 
 _AWAITING, _TRAINING, _SUSPENDED = AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING, AimStatus.SUSPENDED
 _COMPLETED, _WITHDRAWN = AimStatus.COMPLETED, AimStatus.WITHDRAWN
+
+# Dates that a person can mean.
+EARLIEST, MAX_AHEAD = dt.date(2000, 1, 1), dt.timedelta(days=3652)
 
 # An aim that has ended can continue, because the end may be a mistake and learners come back.
 NEXT_STATUSES: dict[AimStatus, frozenset[AimStatus]] = {
@@ -31,13 +36,18 @@ NEXT_STATUSES: dict[AimStatus, frozenset[AimStatus]] = {
 
 
 class AimChanges(TypedDict, total=False):
-    """The changes of an aim: what is missing or None is not changed, except that None removes the IQA."""
+    """The changes of an aim: what is missing or None is not changed, except that None removes the IQA, the original
+    start date and the outcome."""
 
     status: AimStatus | None
     assessor_id: str | None
     iqa_id: str | None
     planned_end_date: dt.date | None
     actual_end_date: dt.date | None
+    reason: str | None
+    start_date: dt.date | None
+    original_start_date: dt.date | None
+    outcome: AimOutcome | None
 
 
 @mutation("aimAdd")
@@ -50,6 +60,7 @@ async def add(
     start_date: dt.date,
     planned_end_date: dt.date,
     iqa_id: str | None = None,
+    original_start_date: dt.date | None = None,
 ) -> int:
     """Adds a qualification version to a learner's programme, awaiting the induction. Returns the aim's key.
 
@@ -64,6 +75,7 @@ async def add(
     if assessor is not None and assessor is iqa:
         _add_same_person(uow, "iqaId")
     _check_planned_end(uow, start_date, planned_end_date)
+    original = _original_start(uow, original_start_date, start_date)
     if learner.erased_at is not None:
         message = "This learner's record was erased, so it cannot be changed."
         uow.add_error(UserErrorCode.CONFLICT, message, "input", "learnerId")
@@ -80,18 +92,24 @@ async def add(
         iqa_id=iqa.id if iqa else None,
         start_date=start_date,
         planned_end_date=planned_end_date,
+        original_start_date=original,
         created_at=uow.now,
     )
     uow.session.add(aim)
     await uow.session.flush()
+    set_status(uow, aim, AimStatus.AWAITING_INDUCTION, min(uow.today, start_date))
     uow.session.add(
         AimProgress(
             aim_id=aim.id,
             provider_id=aim.provider_id,
             learner_id=aim.learner_id,
-            criteria_total=qualification.criterion_count,
+            criteria_total=0,
         )
     )
+    uow.recount_progress(aim.id)
+    uow.recount_choice(aim)
+    uow.recount_hours(aim)
+    uow.recount_time(aim.learner_id)
     uow.audit("Aim", aim.id, learner_id=learner.id, aim_id=aim.id)
     return aim.id
 
@@ -101,7 +119,8 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> 
     """Changes an aim's status, its assessor or IQA, or its dates. A replaced assessor no longer sees the aim.
 
     The sessions to come about the aim go to the new assessor, and the learner and both assessors get an e-mail.
-    An aim that ends gets an actual end date: the given one, or today. Rejects with NOT_FOUND, NOT_ALLOWED, INVALID for
+    An aim that ends gets an actual end date: the given one, or today. A start date is corrected with a reason.
+    Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED without that reason, INVALID for
     people and dates, and CONFLICT for a status that cannot follow the current one.
     """
     aim = await uow.get(Aim, id, "id")
@@ -112,11 +131,19 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> 
         values["status"] = status
         await _check_status(uow, aim, status)
     values |= await _people(uow, aim, changes)
-    planned_end = changes.get("planned_end_date")
-    if planned_end is not None:
-        _check_planned_end(uow, aim.start_date, planned_end)
+    reason = multi_line(uow, changes.get("reason") or "", "input", "reason", required=False) or None
+    start = changes.get("start_date") or aim.start_date
+    if start != aim.start_date:
+        await _check_start(uow, aim, start, reason)
+        values |= {"start_date": start, "start_date_reason": reason}
+    planned_end = changes.get("planned_end_date") or aim.planned_end_date
+    if (start, planned_end) != (aim.start_date, aim.planned_end_date):
+        _check_planned_end(uow, start, planned_end)
         values["planned_end_date"] = planned_end
-    values["actual_end_date"] = _actual_end(uow, aim, status, changes.get("actual_end_date"))
+    if "original_start_date" in changes:
+        values["original_start_date"] = _original_start(uow, changes["original_start_date"], start)
+    values["actual_end_date"] = _actual_end(uow, aim, status, start, changes.get("actual_end_date"))
+    values["outcome"] = _outcome(uow, aim, status, changes)
     uow.raise_errors()
     changed = sorted(name for name, value in values.items() if getattr(aim, name) != value)
     detail: dict[str, Any] = {}
@@ -126,6 +153,12 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> 
         detail["sessions"] = [session.id for session in sessions]
     for name in changed:
         setattr(aim, name, values[name])
+    if "status" in changed:
+        await change_by_hand(uow, aim, status, reason)
+    elif {"start_date", "planned_end_date", "actual_end_date"} & set(changed):
+        uow.recount_breaks(aim)
+    if {"start_date", "original_start_date"} & set(changed):
+        uow.recount_hours(aim)
     if changed:
         detail |= {"fields": changed, "status": status.value}
         uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, **detail)
@@ -183,7 +216,44 @@ async def _user_in_role(
     return None
 
 
-def _actual_end(uow: UnitOfWork, aim: Aim, status: AimStatus, given: dt.date | None) -> dt.date | None:
+async def _check_start(uow: UnitOfWork, aim: Aim, start: dt.date, reason: str | None) -> None:
+    """Records what forbids the correction of a start date."""
+    field = ("input", "startDate")
+    if reason is None:
+        message = "Say why the start date is corrected."
+        uow.add_error(UserErrorCode.REQUIRED, message, "input", "reason")
+    if not EARLIEST <= start <= uow.today.replace(day=1) + MAX_AHEAD:
+        message = "Choose a start date between 2000 and ten years from now."
+        uow.add_error(UserErrorCode.INVALID, message, *field)
+    if aim.actual_end_date is not None and start > aim.actual_end_date:
+        message = "The component ended before this day. Choose an earlier start date."
+        uow.add_error(UserErrorCode.INVALID, message, *field)
+    breaks = await breaks_of_aim(uow.session, aim.id)
+    if breaks and breaks[0].start_date < start:
+        message = f"A break began on {breaks[0].start_date}, before this day. Correct the break first."
+        uow.add_error(UserErrorCode.CONFLICT, message, *field)
+
+
+def _original_start(uow: UnitOfWork, given: dt.date | None, start: dt.date) -> dt.date | None:
+    """Returns the day on which the learner first began; None where it is the start of the aim."""
+    if given is not None and not EARLIEST <= given <= start:
+        message = "Choose a day from 2000 to the component's start date."
+        uow.add_error(UserErrorCode.INVALID, message, "input", "originalStartDate")
+    return None if given == start else given
+
+
+def _outcome(uow: UnitOfWork, aim: Aim, status: AimStatus, changes: AimChanges) -> AimOutcome | None:
+    """Returns the outcome: only an aim that has ended has one, and it goes when the aim continues."""
+    given = changes.get("outcome")
+    if status in ENDED:
+        return given if "outcome" in changes else aim.outcome
+    if given is not None:
+        message = "Only a completed or withdrawn component has an outcome. Leave it out, or change the status too."
+        uow.add_error(UserErrorCode.INVALID, message, "input", "outcome")
+    return None
+
+
+def _actual_end(uow: UnitOfWork, aim: Aim, status: AimStatus, start: dt.date, given: dt.date | None) -> dt.date | None:
     """Returns the day on which the aim ended: the given one, the recorded one, or today; None for an open aim."""
     field = ("input", "actualEndDate")
     if status not in ENDED:
@@ -193,8 +263,8 @@ def _actual_end(uow: UnitOfWork, aim: Aim, status: AimStatus, given: dt.date | N
         return None
     if given is None:
         # An aim that is withdrawn before it starts ends on its first day.
-        return (aim.actual_end_date if aim.status is status else None) or max(uow.today, aim.start_date)
-    if not aim.start_date <= given <= uow.today:
+        return (aim.actual_end_date if aim.status is status else None) or max(uow.today, start)
+    if not start <= given <= uow.today:
         message = "Choose a day between the component's start date and today."
         uow.add_error(UserErrorCode.INVALID, message, *field)
     return given

@@ -10,7 +10,7 @@ from resolvers.core.validation import multi_line
 
 # The roles that can sign a unit, in the order in which they are shown. Admins do not sign.
 SIGNING_ROLES = (Role.ASSESSOR, Role.IQA, Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
-_MAX_WEEKS = 52
+_MAX_WEEKS, _MAX_MONTHS = 52, 12
 
 
 class SettingsChanges(TypedDict, total=False):
@@ -19,6 +19,7 @@ class SettingsChanges(TypedDict, total=False):
     traffic_light_tolerance: float | None
     rated_from_percent: float | None
     review_interval_weeks: int | None
+    review_rule_months: int | None
     unit_signatures: list[Role] | None
     disclaimer: str | None
 
@@ -42,6 +43,9 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> None:
     if not 1 <= values.get("review_interval_weeks", 1) <= _MAX_WEEKS:
         message = f"Enter a number of weeks from 1 to {_MAX_WEEKS}."
         uow.add_error(UserErrorCode.INVALID, message, "input", "reviewIntervalWeeks")
+    if not 1 <= values.get("review_rule_months", 1) <= _MAX_MONTHS:
+        message = f"Enter a number of months from 1 to {_MAX_MONTHS}."
+        uow.add_error(UserErrorCode.INVALID, message, "input", "reviewRuleMonths")
     if "unit_signatures" in values:
         values["unit_signatures"] = _parse_signing_roles(uow, values["unit_signatures"])
     if "disclaimer" in changes:

@@ -8,7 +8,9 @@ from db.models.aim import Aim
 from db.models.learner import Learner
 from db.models.qualification import QualificationUnit
 from db.models.time_log_entry import TimeLogEntry
+from db.models.time_log_revision import TimeLogRevision
 from db.models.user import User
+from db.sql.off_the_job import exclusion_of
 from domain import global_id
 from domain.enums import ActivityType, JobSetting, Role, UserErrorCode
 from domain.errors import not_allowed
@@ -58,7 +60,7 @@ async def add(uow: UnitOfWork, *, learner_id: str, **entry: Unpack[EntryFields])
     assert learner is not None
     added = TimeLogEntry(
         provider_id=learner.provider_id, learner_id=learner.id, automatic=False, added_by_id=uow.viewer.user_key,
-        added_at=uow.now, **columns,
+        added_at=uow.now, **columns, exclusion=_exclusion(learner.id, columns),
     )  # fmt: skip
     uow.session.add(added)
     await uow.session.flush()
@@ -84,9 +86,17 @@ async def update(uow: UnitOfWork, *, id: str, learner_id: str, **entry: Unpack[E
     changed = [name for name, value in columns.items() if getattr(existing, name) != value]
     # An event without an aim is visible to the people of both aims, if the entry moves from one to the other.
     aim_id = existing.aim_id if existing.aim_id == columns["aim_id"] else None
+    if changed:
+        _keep_revision(uow, existing)
     for name in changed:
         setattr(existing, name, columns[name])
     if changed:
+        # The employer confirmed another state.
+        existing.employer_confirmed_by_id = existing.employer_confirmed_at = None
+        if existing.session_id is None:
+            existing.exclusion = _exclusion(learner.id, columns)
+        else:
+            uow.recount_time(learner.id)
         uow.audit("TimeLogEntry", existing.id, learner_id=learner.id, aim_id=aim_id, fields=changed)
     return existing.id
 
@@ -114,7 +124,7 @@ async def approve(uow: UnitOfWork, *, ids: Sequence[str]) -> list[int]:
     approved = [entry for entry in entries if entry.approved_at is None]
     for entry in approved:
         entry.approved_by_id, entry.approved_at = uow.viewer.user_key, uow.now
-    _audit_all(uow, approved)
+    _audit_entries(uow, approved)
     return [entry.id for entry in entries]
 
 
@@ -125,7 +135,22 @@ async def unapprove(uow: UnitOfWork, *, ids: Sequence[str]) -> list[int]:
     unapproved = [entry for entry in entries if entry.approved_at is not None]
     for entry in unapproved:
         entry.approved_by_id = entry.approved_at = None
-    _audit_all(uow, unapproved)
+    _audit_entries(uow, unapproved)
+    return [entry.id for entry in entries]
+
+
+@mutation("timeLogEntryConfirm")
+async def confirm(uow: UnitOfWork, *, ids: Sequence[str]) -> list[int]:
+    """Confirms, as the employer, that the learning of entries took place; all or none.
+
+    Confirming again changes nothing. A confirmed entry that is changed is no longer confirmed. Returns and rejects as
+    `approve` does.
+    """
+    entries = await _entries(uow, ids)
+    confirmed = [entry for entry in entries if entry.employer_confirmed_at is None]
+    for entry in confirmed:
+        entry.employer_confirmed_by_id, entry.employer_confirmed_at = uow.viewer.user_key, uow.now
+    _audit_entries(uow, confirmed)
     return [entry.id for entry in entries]
 
 
@@ -149,15 +174,33 @@ async def _entries(uow: UnitOfWork, ids: Sequence[str]) -> list[TimeLogEntry]:
     return [found[key] for key in dict.fromkeys(keys) if key is not None]
 
 
-def _audit_all(uow: UnitOfWork, entries: Sequence[TimeLogEntry]) -> None:
-    if entries:
-        learners, aims = {entry.learner_id for entry in entries}, {entry.aim_id for entry in entries}
-        uow.audit(
-            "TimeLogEntry", entries[0].id if len(entries) == 1 else None,
-            learner_id=learners.pop() if len(learners) == 1 else None, aim_id=aims.pop() if len(aims) == 1 else None,
-            entries=[entry.id for entry in entries],
-        )  # fmt: skip
-        uow.changed_learners.update(entry.learner_id for entry in entries)
+def _audit_entries(uow: UnitOfWork, changed: Sequence[TimeLogEntry]) -> None:
+    """Records one audit event for all entries that were changed."""
+    if not changed:
+        return
+    learners, aims = {entry.learner_id for entry in changed}, {entry.aim_id for entry in changed}
+    uow.audit(
+        "TimeLogEntry", changed[0].id if len(changed) == 1 else None,
+        learner_id=learners.pop() if len(learners) == 1 else None, aim_id=aims.pop() if len(aims) == 1 else None,
+        entries=[entry.id for entry in changed],
+    )  # fmt: skip
+    uow.changed_learners.update(entry.learner_id for entry in changed)
+
+
+def _exclusion(learner_key: int, columns: dict[str, Any]) -> Any:
+    """Returns why the minutes of an entry without a session do not count, as an expression of its statement."""
+    return exclusion_of(learner_key, columns["aim_id"], columns["date"], columns["job_setting"])
+
+
+def _keep_revision(uow: UnitOfWork, entry: TimeLogEntry) -> None:
+    """Keeps the state of an entry that is about to change."""
+    uow.session.add(
+        TimeLogRevision(
+            provider_id=entry.provider_id, learner_id=entry.learner_id, entry_id=entry.id,
+            changed_by_id=uow.viewer.user_key, changed_at=uow.now, date=entry.date, minutes=entry.minutes,
+            job_setting=entry.job_setting, activity_type=entry.activity_type, comments=entry.comments,
+        )
+    )  # fmt: skip
 
 
 def _authorize_change(uow: UnitOfWork, entry: TimeLogEntry) -> None:

@@ -30,6 +30,9 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> tuple[int, int]:
     if aim is None or unit is None:
         raise not_found("id")
     uow.authorize()
+    if not unit.counts:
+        message = "This optional unit is not chosen for the learner, so it cannot be signed. Choose it first."
+        raise reject(UserErrorCode.INVALID, message, "id")
     signatures = await active_signatures(uow.session, aim.id, [unit_key])
     for signature in signatures:
         if signature.role is uow.viewer.role:

@@ -39,9 +39,59 @@ AimStatus = _described(
     "The state of an aim.",
     AWAITING_INDUCTION="The learner is enrolled; the induction has not taken place yet.",
     IN_TRAINING="The learner is training. Only an aim in training has a red, amber or green traffic light.",
-    SUSPENDED="Training is paused, for example during a break in learning.",
+    SUSPENDED="Training is paused: the learner is on a break in learning, and nothing about the aim is late.",
     COMPLETED="The learner has finished the aim.",
     WITHDRAWN="The learner has left the aim. No count or sum over aims includes it.",
+)
+
+ReviewBooking = _described(
+    enums.ReviewBooking,
+    "Whether a learner's next formal review is booked for a day up to the one by which it is due.",
+    BOOKED="It is booked for the due day or an earlier one.",
+    BOOKED_TOO_LATE="It is booked for a day after the due one.",
+    NOT_BOOKED="None is booked.",
+)
+
+OffTheJobExclusionReason = _described(
+    enums.OffTheJobExclusionReason,
+    "Why off-the-job minutes of the time log do not count towards the required hours.",
+    ENGLISH_OR_MATHS="They belong to English or mathematics, which never count.",
+    PROGRESS_REVIEW="They are of a formal progress review.",
+    INDUCTION="They are of an induction.",
+    EXAMINATION="They are of an exam.",
+    BEFORE_START="The day is before the start of the aim.",
+    AFTER_END="The day is after the end of the aim.",
+    ON_BREAK="The day belongs to a break in learning.",
+    WITHDRAWN_AIM="The aim is withdrawn.",
+    GATEWAY="They are of a gateway meeting, which decides whether the learner is ready for the final assessment.",
+    EXIT="They are of an exit meeting.",
+)
+
+AimOutcome = _described(
+    enums.AimOutcome,
+    "The result with which a learner ended an aim.",
+    ACHIEVED="The learner achieved the qualification.",
+    PARTLY_ACHIEVED="The learner achieved a part of it, such as some units.",
+    NOT_ACHIEVED="The learner did not achieve it.",
+)
+
+QualificationKind = _described(
+    enums.QualificationKind,
+    "What sort of qualification an aim is measured against.",
+    STANDARD="An apprenticeship standard.",
+    DIPLOMA="A diploma, such as an NVQ.",
+    FUNCTIONAL_SKILL="English or mathematics. Its learning does not count as off the job.",
+    OTHER="Any other qualification, or one whose file does not say what it is.",
+)
+
+BreakReason = _described(
+    enums.BreakReason,
+    "Why a learner is on a break in learning.",
+    ILLNESS="The learner is ill.",
+    PARENTAL_LEAVE="Maternity, paternity, adoption or shared parental leave.",
+    CARING="The learner cares for somebody.",
+    EMPLOYER="Reasons of the employer, such as a move or a change of work.",
+    OTHER="Any other reason.",
 )
 
 TrafficLight = _described(

@@ -18,7 +18,7 @@ other fields are null, or empty if they are lists.
 
 import dataclasses
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Annotated, Any, TypeVar
 
 import strawberry
@@ -136,9 +136,12 @@ def mutation(
     description: str,
     *,
     anonymous: bool = False,
+    defaults: Mapping[str, Any] | None = None,
     **arguments: Any,
 ) -> Any:
-    """A field of Mutation. `arguments` are annotations by name. `anonymous`: everybody can run it, without a viewer.
+    """A field of Mutation. `arguments` are annotations by name, `defaults` the values of those that have one.
+
+    `anonymous`: everybody can run it, without a viewer.
 
     The resolver gets the context and the arguments by name. Instead of `input` it gets the fields of the input; those
     that the client omitted are not passed.
@@ -147,8 +150,8 @@ def mutation(
     async def resolve(root: Any, info: Info, **given: Any) -> Any:
         if implausible := list(_implausible_dates(given)):
             return _error_payload(payload_type, DomainError(*implausible))
-        if "input" in given:
-            given |= _fields(given.pop("input"))
+        given = {name: _plain(value) for name, value in given.items()}
+        given |= given.pop("input", {})
         try:
             outcome = await resolver(info.context, **given)
         except DomainError as error:
@@ -160,7 +163,7 @@ def mutation(
         return payload_type(**values, errors=[])
 
     function: Any = resolve
-    function.__signature__ = field_signature(arguments, payload_type)
+    function.__signature__ = field_signature(arguments, payload_type, **(defaults or {}))
     return strawberry.mutation(resolver=function, description=description, metadata={ANONYMOUS: anonymous})
 
 

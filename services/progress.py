@@ -1,31 +1,102 @@
-"""The progress sums of an aim, stored in `aim_progress`: this module has the only statement that writes them."""
+"""What is counted for an aim, stored in `aim_progress`: this module has the only statements that write it."""
 
 from typing import Any
 
-from sqlalchemy import ScalarSelect, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
-from db.models.aim import AimProgress
+from db.models.aim import Aim, AimProgress
+from db.models.aim_break import AimBreak
+from db.models.aim_unit import AimUnit
 from db.models.criterion_progress import CriterionProgress
+from db.models.qualification import Qualification, QualificationUnit
+from domain.breaks import BreakPeriod, days_within, format_periods
 
 
-def count_criteria(aim_id: Any) -> tuple[ScalarSelect[int], ScalarSelect[int]]:
-    """Subqueries that count an aim's criteria: (mapped, signed off). `aim_id`: a key or a column of keys."""
-    of_aim = CriterionProgress.aim_id == aim_id
-    mapped = (
-        select(func.count())
-        .where(of_aim, or_(CriterionProgress.evidence_count > 0, CriterionProgress.signed_off))
-        .scalar_subquery()
+def _counted(aim_id: Any, *columns: Any, reached: ColumnElement[bool] | None = None) -> Select[Any]:
+    """Selects columns of the units that count for an aim: those of its version that are mandatory or chosen.
+
+    With `reached`, of the criteria of these units whose progress meets it.
+    """
+    # An alias, so that the statement around this one may select aims itself.
+    aim = aliased(Aim)
+    chosen = and_(AimUnit.aim_id == aim.id, AimUnit.unit_id == QualificationUnit.id)
+    statement = (
+        select(*columns)
+        .select_from(aim)
+        .join(QualificationUnit, QualificationUnit.qualification_id == aim.qualification_id)
+        .outerjoin(AimUnit, chosen)
+        .where(aim.id == aim_id, or_(QualificationUnit.mandatory, AimUnit.unit_id.is_not(None)))
     )
-    signed_off = select(func.count()).where(of_aim, CriterionProgress.signed_off).scalar_subquery()
-    return mapped, signed_off
+    if reached is None:
+        return statement
+    of_unit = and_(CriterionProgress.aim_id == aim.id, CriterionProgress.unit_id == QualificationUnit.id)
+    return statement.join(CriterionProgress, of_unit).where(reached)
+
+
+def count_criteria(aim_id: Any) -> tuple[ScalarSelect[int], ScalarSelect[int], ScalarSelect[int]]:
+    """Subqueries that count the criteria of the units that count for an aim: (all, mapped, signed off).
+
+    `aim_id`: a key or a column of keys.
+    """
+    total = _counted(aim_id, func.coalesce(func.sum(QualificationUnit.criterion_count), 0))
+    is_mapped = or_(CriterionProgress.evidence_count > 0, CriterionProgress.signed_off)
+    mapped = _counted(aim_id, func.count(), reached=is_mapped)
+    signed_off = _counted(aim_id, func.count(), reached=CriterionProgress.signed_off.is_(True))
+    return total.scalar_subquery(), mapped.scalar_subquery(), signed_off.scalar_subquery()
 
 
 async def recount_progress(session: AsyncSession, aim_id: int) -> None:
-    """Counts an aim's criteria and stores the sums, in the transaction that changed the criteria."""
-    mapped, signed_off = count_criteria(aim_id)
+    """Counts an aim's criteria and stores the sums, in the transaction that changed the criteria or the units."""
+    total, mapped, signed_off = count_criteria(aim_id)
     await session.execute(
         update(AimProgress)
         .where(AimProgress.aim_id == aim_id)
-        .values(criteria_mapped=mapped, criteria_signed_off=signed_off)
+        .values(criteria_total=total, criteria_mapped=mapped, criteria_signed_off=signed_off)
     )
+
+
+# ---------------------------------------------------------------------- breaks and chosen units
+
+# The columns of `aim_progress` about breaks.
+BREAK_COLUMNS = ("days_on_break", "break_since", "breaks")
+
+
+def break_columns(aim: Aim, periods: list[BreakPeriod]) -> dict[str, Any]:
+    """Returns the columns of `aim_progress` that say what an aim's breaks are."""
+    ended = [each for each in periods if each.returned is not None]
+    return {
+        "days_on_break": days_within(ended, aim.start_date, aim.planned_end_date),
+        "break_since": next((each.start for each in periods if each.returned is None), None),
+        "breaks": format_periods(periods),
+    }
+
+
+async def recount_breaks(session: AsyncSession, aim: Aim) -> None:
+    """Stores an aim's breaks and their days, in the transaction that changed a break or a date of the aim."""
+    # unscoped: the aim was read within the viewer's scope
+    found = await session.scalars(select(AimBreak).where(AimBreak.aim_id == aim.id).order_by(AimBreak.start_date))
+    periods = [BreakPeriod(each.start_date, each.returned_on) for each in found]
+    await session.execute(update(AimProgress).where(AimProgress.aim_id == aim.id).values(**break_columns(aim, periods)))
+
+
+def choice_columns(chosen: list[int], minimum: int) -> dict[str, Any]:
+    """Returns the columns of `aim_progress` about chosen units, of which the qualification asks for a minimum."""
+    return {
+        "chosen_units": " ".join(map(str, sorted(chosen))) or None,
+        "units_to_choose": max(minimum - len(chosen), 0),
+    }
+
+
+async def recount_choice(session: AsyncSession, aim: Aim) -> None:
+    """Stores an aim's chosen units, in the transaction that changed them."""
+    # unscoped: the aim was read within the viewer's scope
+    chosen = (
+        select(AimUnit.unit_id)
+        .join(QualificationUnit, QualificationUnit.id == AimUnit.unit_id)
+        .where(AimUnit.aim_id == aim.id, QualificationUnit.qualification_id == aim.qualification_id)
+    )
+    minimum = select(Qualification.optional_units_minimum).where(Qualification.id == aim.qualification_id)
+    columns = choice_columns(list(await session.scalars(chosen)), (await session.scalars(minimum)).one())
+    await session.execute(update(AimProgress).where(AimProgress.aim_id == aim.id).values(**columns))

@@ -61,7 +61,8 @@ const CRITERIA = `
   where a.id = any($1::bigint[]) order by a.id, u.position, c.position`;
 
 const tenths = (part, whole) =>
-  whole <= 0 || part <= 0 ? 0 : Math.min(Math.floor((2000 * part + whole) / (2 * whole)), 1000);
+  whole <= 0 || part <= 0 ? 0 : part >= whole ? 1000
+    : Math.min(Math.max(Math.floor((2000 * part + whole) / (2 * whole)), 1), 999);
 const london = new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/London" });
 const today = () => Date.parse(london.format(new Date())) / 86_400_000;
 
@@ -81,7 +82,7 @@ function aimOf(row, day) {
     trafficLight: light,
     progress: {
       durationPercent: duration / 10,
-      pastPlannedEnd: day > row.planned_end_date && row.status !== "COMPLETED" && row.status !== "WITHDRAWN",
+      pastPlannedEnd: day > row.planned_end_date && !["COMPLETED", "WITHDRAWN", "SUSPENDED"].includes(row.status),
       mappedPercent: mapped / 10,
       signedOffPercent: tenths(row.criteria_signed_off, row.criteria_total) / 10,
     },

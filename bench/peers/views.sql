@@ -13,7 +13,7 @@ comment on view bench_graph.learner is '@primaryKey key';
 create or replace view bench_graph.aim as
 select a.id as key, a.learner_id as learner_key, 'Aim_' || a.id as graph_id, q.title,
        'User_' || a.assessor_id as assessor_id, u.name as assessor_name, d.duration / 10.0::float8 as duration_percent,
-       (now() at time zone 'Europe/London')::date > a.planned_end_date and a.status not in ('COMPLETED', 'WITHDRAWN')
+       (now() at time zone 'Europe/London')::date > a.planned_end_date and a.status not in ('COMPLETED', 'WITHDRAWN', 'SUSPENDED')
            as past_planned_end,
        m.mapped / 10.0::float8 as mapped_percent,
        bench_graph.tenths(p.criteria_signed_off, p.criteria_total) / 10.0::float8 as signed_off_percent,

@@ -3,10 +3,20 @@
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Date, PrimaryKey, Timestamp, enum_column, reference, reference_without_constraint
+from db.models.base import (
+    Base,
+    Date,
+    LongText,
+    PrimaryKey,
+    Timestamp,
+    enum_column,
+    reference,
+    reference_without_constraint,
+)
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
-from domain.enums import AimStatus
+from db.models.personal_data import Reason, not_personal, personal
+from domain.enums import AimOutcome, AimStatus
 
 
 class Aim(Base):
@@ -31,6 +41,14 @@ class Aim(Base):
     start_date: Mapped[Date]
     planned_end_date: Mapped[Date]
     actual_end_date: Mapped[Date | None]
+    # The day on which the learner first began, where that is not the start of this aim.
+    original_start_date: Mapped[Date | None]
+    # Why the start date was corrected last.
+    start_date_reason: Mapped[LongText | None] = personal(erased=None)
+    outcome: Mapped[AimOutcome | None] = enum_column(AimOutcome)
+    # Off-the-job minutes that were agreed, before prior learning is taken off, and that prior learning.
+    planned_minutes: Mapped[int | None]
+    prior_learning_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[Timestamp]
     version: Mapped[int] = mapped_column(default=1)
 
@@ -38,7 +56,7 @@ class Aim(Base):
 
 
 class AimProgress(Base):
-    """The counts of an aim's criteria, updated in each transaction that changes one of them.
+    """What is counted for an aim, updated in each transaction that changes one of the numbers.
 
     `criteria_mapped` counts the criteria that have evidence or are signed off: it is at least `criteria_signed_off`.
     """
@@ -52,3 +70,15 @@ class AimProgress(Base):
     criteria_total: Mapped[int]
     criteria_mapped: Mapped[int] = mapped_column(default=0)
     criteria_signed_off: Mapped[int] = mapped_column(default=0)
+    # The days between start and planned end that belong to breaks that have ended, the first day of the open break, and
+    # all breaks as `domain.breaks.format_periods` writes them.
+    days_on_break: Mapped[int] = mapped_column(default=0, server_default="0")
+    break_since: Mapped[Date | None]
+    breaks: Mapped[LongText | None] = not_personal(Reason.CODE)
+    # The keys of the optional units that are chosen, and how many the qualification still asks for.
+    chosen_units: Mapped[LongText | None] = not_personal(Reason.CODE)
+    units_to_choose: Mapped[int] = mapped_column(default=0, server_default="0")
+    # Off-the-job minutes that are required and planned after prior learning, and the policy that says so.
+    required_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
+    planned_minutes: Mapped[int | None]
+    policy_id: Mapped[int | None] = reference_without_constraint("off_the_job_policy")

@@ -23,6 +23,8 @@ class Provider(Base):
     traffic_light_tolerance: Mapped[float] = mapped_column(default=10.0)
     rated_from_percent: Mapped[float] = mapped_column(default=0.0)
     review_interval_weeks: Mapped[int] = mapped_column(default=12)
+    # Months from one formal review to the next for aims that started from 1 August 2025; None: the standard three.
+    review_rule_months: Mapped[int | None]
     unit_signatures: Mapped[list[str]] = not_personal(Reason.CODE, JSON, default=lambda: ["ASSESSOR"])
     disclaimer: Mapped[LongText | None] = not_personal(Reason.ORGANISATION)
     # Incremented when the text changes: users who accepted an earlier version must accept again.

@@ -29,6 +29,8 @@ class Qualification(Base):
     version: Mapped[str | None] = not_personal(Reason.ORGANISATION, String(40))
     level: Mapped[int | None]
     off_the_job_hours_minimum: Mapped[int | None]
+    # How many optional units must be chosen; 0 where all are mandatory.
+    optional_units_minimum: Mapped[int] = mapped_column(default=0, server_default="0")
     unit_count: Mapped[int]
     criterion_count: Mapped[int]
     content_sha256: Mapped[Digest]

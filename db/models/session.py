@@ -3,7 +3,16 @@
 from sqlalchemy import CheckConstraint, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
+from db.models.base import (
+    Base,
+    LongText,
+    PrimaryKey,
+    ShortText,
+    Timestamp,
+    enum_column,
+    reference,
+    reference_without_constraint,
+)
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import personal
@@ -36,6 +45,8 @@ class Session(Base):
     planning_notes: Mapped[LongText | None] = personal(erased=None)
     feedback: Mapped[LongText | None] = personal(erased=None)
     completed_at: Mapped[Timestamp | None]
+    # Sessions that were booked together for a group have the key of the first of them.
+    group_id: Mapped[int | None] = reference_without_constraint("session", index=True)
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

@@ -3,10 +3,19 @@
 from sqlalchemy import CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Date, LongText, PrimaryKey, Timestamp, enum_column, reference
+from db.models.base import (
+    Base,
+    Date,
+    LongText,
+    PrimaryKey,
+    Timestamp,
+    enum_column,
+    reference,
+    reference_without_constraint,
+)
 from db.models.entity import Entity, Visibility
 from db.models.personal_data import personal
-from domain.enums import ActivityType, JobSetting
+from domain.enums import ActivityType, JobSetting, OffTheJobExclusionReason
 
 
 class TimeLogEntry(Base):
@@ -37,6 +46,10 @@ class TimeLogEntry(Base):
     added_at: Mapped[Timestamp]
     approved_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
     approved_at: Mapped[Timestamp | None]
+    # Why its minutes do not count (services/off_the_job.py).
+    exclusion: Mapped[OffTheJobExclusionReason | None] = enum_column(OffTheJobExclusionReason)
+    employer_confirmed_by_id: Mapped[int | None] = reference_without_constraint("user_account")
+    employer_confirmed_at: Mapped[Timestamp | None]
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

@@ -12,7 +12,7 @@ from sqlalchemy.sql.functions import GenericFunction
 
 from db.models.aim import Aim, AimProgress
 from domain.enums import AimStatus, TrafficLight
-from domain.progress import ENDED
+from domain.progress import NEVER_LATE
 
 TODAY = bindparam("today", type_=Date)
 # The provider's settings, in tenths of a percent.
@@ -20,7 +20,7 @@ TOLERANCE = bindparam("tolerance", type_=Integer)
 RATED_FROM = bindparam("rated_from", type_=Integer)
 
 
-class _DaysBetween(GenericFunction[int]):
+class days_between(GenericFunction[int]):
     """The number of days from the first date to the second."""
 
     name = "days_between"
@@ -28,8 +28,8 @@ class _DaysBetween(GenericFunction[int]):
     inherit_cache = True
 
 
-@compiles(_DaysBetween, "postgresql")
-def _postgresql(element: _DaysBetween, compiler: Any, **options: Any) -> str:
+@compiles(days_between, "postgresql")
+def _postgresql(element: days_between, compiler: Any, **options: Any) -> str:
     first, last = (_finite(compiler.process(clause, **options)) for clause in element.clauses)
     return f"({last} - {first})"
 
@@ -39,8 +39,8 @@ def _finite(date: str) -> str:
     return f"LEAST(GREATEST(CAST({date} AS DATE), DATE '0001-01-02'), DATE '9999-12-30')"
 
 
-@compiles(_DaysBetween, "sqlite")
-def _sqlite(element: _DaysBetween, compiler: Any, **options: Any) -> str:
+@compiles(days_between, "sqlite")
+def _sqlite(element: days_between, compiler: Any, **options: Any) -> str:
     first, last = (compiler.process(clause, **options) for clause in element.clauses)
     return f"CAST(julianday({last}) - julianday({first}) AS INTEGER)"
 
@@ -67,30 +67,63 @@ def parameters(today: dt.date, tolerance: float, rated_from: float) -> dict[str,
 
 def days_counted(first: Any, last: Any) -> ColumnElement[int]:
     """The number of days from the first to the last, both included."""
-    return _DaysBetween(first, last) + 1
+    return days_between(first, last) + 1
+
+
+def share(part: Any, whole: Any, of: Any) -> ColumnElement[int]:
+    """The share `part` of `whole`, as a part of `of`: `domain.progress.share`."""
+    rounded = _Quotient(literal(2, BigInteger) * of * part + whole, 2 * whole)
+    return case(
+        (or_(whole <= 0, part <= 0), 0),
+        (part >= whole, of),
+        (of <= 1, 0),
+        (rounded < 1, 1),
+        (rounded >= of, of - 1),
+        else_=rounded,
+    )
 
 
 def tenths(part: Any, whole: Any) -> ColumnElement[int]:
-    """`part` of `whole` in tenths of a percent, 0 to 1000, rounded half up; 0 if `whole` is not positive."""
-    share = _Quotient(literal(2000, BigInteger) * part + whole, 2 * whole)
-    return case((or_(whole <= 0, part <= 0), 0), (part >= whole, 1000), else_=share)
+    """`part` of `whole` in tenths of a percent, 0 to 1000: `domain.progress.tenths`."""
+    return share(part, whole, literal(1000, BigInteger))
 
 
-def duration_tenths(start: Any = Aim.start_date, planned_end: Any = Aim.planned_end_date) -> ColumnElement[int]:
-    """The elapsed share of the planned days in tenths of a percent."""
-    return tenths(days_counted(start, TODAY), days_counted(start, planned_end))
+def _until(planned_end: Any) -> ColumnElement[dt.date]:
+    """Today, or the planned end if that is earlier."""
+    return case((planned_end > TODAY, TODAY), else_=planned_end)
+
+
+def days_on_break() -> ColumnElement[int]:
+    """The days of breaks of one aim up to today or the planned end: `domain.progress.days_on_break`."""
+    since = AimProgress.break_since
+    first = case((since > Aim.start_date, since), else_=Aim.start_date)
+    open_break = days_counted(first, _until(Aim.planned_end_date))
+    return AimProgress.days_on_break + case((and_(since.is_not(None), open_break > 0), open_break), else_=0)
+
+
+def programme_tenths(start: Any, planned_end: Any, on_break: Any) -> ColumnElement[int]:
+    """The elapsed share of the planned days in tenths of a percent: `domain.progress.duration_tenths`."""
+    elapsed = days_counted(start, _until(planned_end)) - on_break
+    return tenths(elapsed, days_counted(start, planned_end) - on_break)
+
+
+def duration_tenths() -> ColumnElement[int]:
+    """The elapsed share of an aim's planned days in tenths of a percent, without the days of breaks."""
+    return programme_tenths(Aim.start_date, Aim.planned_end_date, days_on_break())
 
 
 def mapped_tenths(
-    mapped: Any = AimProgress.criteria_mapped, total: Any = AimProgress.criteria_total
+    mapped: Any = AimProgress.criteria_mapped,
+    total: Any = AimProgress.criteria_total,
+    units_to_choose: Any = AimProgress.units_to_choose,
 ) -> ColumnElement[int]:
-    """The share of criteria with mapped evidence in tenths of a percent."""
-    return tenths(mapped, total)
+    """The share of criteria with mapped evidence in tenths of a percent: `domain.progress.reached_tenths`."""
+    return case((and_(units_to_choose > 0, mapped >= total, total > 0), 999), else_=tenths(mapped, total))
 
 
 def past_planned_end() -> ColumnElement[bool]:
-    """The condition that an aim is past its planned end and has not ended."""
-    return and_(Aim.planned_end_date < TODAY, Aim.status.not_in(ENDED))
+    """The condition that an aim is past its planned end, has not ended and is not suspended."""
+    return and_(Aim.planned_end_date < TODAY, Aim.status.not_in(NEVER_LATE))
 
 
 def traffic_light_is(
@@ -122,11 +155,8 @@ def aim_traffic_light_is(light: TrafficLight) -> ColumnElement[bool]:
 
 def expected_minutes(required: Any) -> ColumnElement[int]:
     """The off-the-job minutes of an aim that are expected by today; `required` is in minutes."""
-    planned = days_counted(Aim.start_date, Aim.planned_end_date)
-    since_start = days_counted(Aim.start_date, TODAY)
-    elapsed = case((since_start < 0, 0), (since_start > planned, planned), else_=since_start)
-    share = _Quotient(literal(2, BigInteger) * required * elapsed + planned, 2 * planned)
-    return case((planned > 0, share), else_=0)
+    elapsed = days_counted(Aim.start_date, _until(Aim.planned_end_date)) - days_on_break()
+    return share(elapsed, days_counted(Aim.start_date, Aim.planned_end_date) - days_on_break(), required)
 
 
 def total(value: Any) -> ColumnElement[int]:

@@ -108,12 +108,20 @@ class one_of(Filter):
 
 
 class flag(Filter):
-    """Rows that meet a condition, if the value is True; False does not filter. `bound` returns further parameters."""
+    """Rows that meet a condition, if the value is True; False does not filter. `bound` returns further parameters.
+
+    The condition may be a function of the role.
+    """
 
     def __init__(
-        self, condition: Condition, bound: Callable[["ReadSession"], dict[str, Any]] = lambda reading: {}
+        self,
+        condition: Condition | Callable[[Role], Condition],
+        bound: Callable[["ReadSession"], dict[str, Any]] = lambda reading: {},
     ) -> None:
-        super().__init__(lambda role, name, shape: condition)
+        def build(role: Role, name: str, shape: Any) -> Condition:
+            return condition if isinstance(condition, ColumnElement) else condition(role)
+
+        super().__init__(build)
         self._bound = bound
 
     def applies(self, value: Any) -> bool:

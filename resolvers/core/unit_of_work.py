@@ -19,7 +19,9 @@ from sqlalchemy.orm.exc import StaleDataError
 from auth import policy, scope
 from auth.auth_sessions import record_last_write
 from auth.viewer import Viewer
+from db.models.aim import Aim
 from db.models.base import Base
+from db.models.time_log_entry import TimeLogEntry
 from domain import clock, global_id
 from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError, UserError, not_allowed, not_found, reject
@@ -29,7 +31,8 @@ from resolvers.core.context import Context
 from resolvers.core.idempotency import acquire, store_result
 from resolvers.core.signing_password import require_signing_password
 from resolvers.core.write_transaction import WriteTransaction
-from services.progress import recount_progress
+from services.off_the_job import recount_hours, recount_time
+from services.progress import recount_breaks, recount_choice, recount_progress
 
 E = TypeVar("E", bound=Base)
 P = ParamSpec("P")
@@ -54,6 +57,10 @@ class UnitOfWork(WriteTransaction):
         self.today = clock.day_of(self.now)
         self._errors: list[UserError] = []
         self._aims_to_recount: set[int] = set()
+        self._breaks_to_recount: dict[int, Aim] = {}
+        self._choices_to_recount: dict[int, Aim] = {}
+        self._hours_to_recount: dict[int, Aim] = {}
+        self._time_to_recount: set[int] = set()
 
     # ------------------------------------------------------------ reading what is to be changed
 
@@ -95,6 +102,11 @@ class UnitOfWork(WriteTransaction):
     def add_not_found(self, *field: str) -> None:
         """Records NOT_FOUND at a field."""
         self._errors += not_found(*field).errors
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether an error was recorded."""
+        return bool(self._errors)
 
     def raise_errors(self) -> None:
         """Rejects the mutation if an error was recorded."""
@@ -141,6 +153,23 @@ class UnitOfWork(WriteTransaction):
         """Counts the aim's progress sums again, at the end of the transaction."""
         self._aims_to_recount.add(aim_id)
 
+    def recount_breaks(self, aim: Aim) -> None:
+        """Stores the aim's breaks and their days again, at the end of the transaction."""
+        self._breaks_to_recount[aim.id] = aim
+        self.recount_time(aim.learner_id)
+
+    def recount_choice(self, aim: Aim) -> None:
+        """Stores the aim's chosen units again, at the end of the transaction."""
+        self._choices_to_recount[aim.id] = aim
+
+    def recount_hours(self, aim: Aim) -> None:
+        """Stores the hours that the aim requires again, at the end of the transaction."""
+        self._hours_to_recount[aim.id] = aim
+
+    def recount_time(self, learner_key: int) -> None:
+        """Stores again which minutes of a learner's time log count, at the end of the transaction."""
+        self._time_to_recount.add(learner_key)
+
     @property
     def has_changes(self) -> bool:
         """Whether an audit event was recorded; a repetition that changes nothing records none."""
@@ -152,6 +181,14 @@ class UnitOfWork(WriteTransaction):
         await self.session.flush()
         for aim_id in sorted(self._aims_to_recount):
             await recount_progress(self.session, aim_id)
+        for _, aim in sorted(self._breaks_to_recount.items()):
+            await recount_breaks(self.session, aim)
+        for _, aim in sorted(self._choices_to_recount.items()):
+            await recount_choice(self.session, aim)
+        for _, aim in sorted(self._hours_to_recount.items()):
+            await recount_hours(self.session, aim)
+        for learner_key in sorted(self._time_to_recount):
+            await recount_time(self.session, TimeLogEntry.learner_id == learner_key)
         await super().finish()
 
 

@@ -158,7 +158,7 @@ async def parse_mappings(uow: UnitOfWork, aim: Aim, mappings: Sequence[MappingIn
     """Returns the mappings with the keys of criteria and units; records an error for each criterion that is invalid."""
     pairs = [global_id.decode_pair("Criterion", mapping["criterion_id"]) for mapping in mappings]
     keys = {criterion_key for aim_key, criterion_key in filter(None, pairs) if aim_key == aim.id}
-    unit_keys = await units_of_criteria(uow.session, aim.qualification_id, keys)
+    unit_keys = await units_of_criteria(uow.session, aim, keys)
     # Other aims that the input names, and whether the viewer sees them.
     other_aims: dict[int, bool] = {}
     parsed: dict[int, CriterionMapping] = {}
@@ -174,8 +174,11 @@ async def parse_mappings(uow: UnitOfWork, aim: Aim, mappings: Sequence[MappingIn
             uow.add_not_found(*field)
         elif criterion_key in parsed:
             uow.add_error(UserErrorCode.INVALID, "This criterion is in the list twice. Remove one of them.", *field)
+        elif not unit_keys[criterion_key].counts:
+            message = "This criterion belongs to an optional unit that is not chosen for the learner. Choose it first."
+            uow.add_error(UserErrorCode.INVALID, message, *field)
         else:
-            parsed[criterion_key] = CriterionMapping(criterion_key, unit_keys[criterion_key], mapping["sign_off"])
+            parsed[criterion_key] = CriterionMapping(criterion_key, unit_keys[criterion_key].key, mapping["sign_off"])
     return list(parsed.values())
 
 

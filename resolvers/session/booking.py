@@ -64,28 +64,38 @@ async def book(
     learner = await require_entity(uow, Learner, learner_id, "input", "learnerId")
     if learner is not None:
         uow.authorize()
-    valid_times = _check_times(uow, starts_at, ends_at)
-    location = _location(uow, location)
-    planning_notes = _planning_notes(uow, planning_notes)
+    valid_times = check_times(uow, starts_at, ends_at)
+    location = location_of(uow, location)
+    planning_notes = notes_of(uow, planning_notes)
     visible = await visible_aims(uow.session, uow.viewer, learner.id) if learner else []
-    aims = _parse_aims(uow, aim_ids or (), visible)
-    assessor = await _assessor(uow, aims, visible) if learner else None
+    aims = parse_aims(uow, aim_ids or (), visible)
+    assessor = await assessor_of(uow, aims, visible) if learner else None
     if learner and assessor and valid_times:
-        await _check_free(uow, learner, assessor, starts_at, ends_at)
+        await check_free(uow, learner, assessor, starts_at, ends_at)
     uow.raise_errors()
     assert learner is not None and assessor is not None
+    session = await add_session(
+        uow, learner, assessor, aims, type=type, starts_at=starts_at, ends_at=ends_at, location=location,
+        planning_notes=planning_notes,
+    )  # fmt: skip
+    uow.audit("Session", session.id, learner_id=learner.id, aim_id=single_key([aim.id for aim in aims]))
+    return session.id
+
+
+async def add_session(
+    uow: UnitOfWork, learner: Learner, assessor: User, aims: Sequence[Aim], **columns: Any
+) -> Session:
+    """Adds a planned session to the learner's plan, and sends the learner an e-mail. The learner is locked."""
     learner.last_session_number += 1
     owner = {"provider_id": learner.provider_id, "learner_id": learner.id}
     session = Session(
-        **owner, number=learner.last_session_number, type=type, status=SessionStatus.PLANNED, starts_at=starts_at,
-        ends_at=ends_at, location=location, assessor_id=assessor.id, planning_notes=planning_notes,
-    )  # fmt: skip
+        **owner, number=learner.last_session_number, status=SessionStatus.PLANNED, assessor_id=assessor.id, **columns
+    )
     uow.session.add(session)
     await uow.session.flush()
     uow.session.add_all(SessionAim(**owner, session_id=session.id, aim_id=aim.id) for aim in aims)
     await notify_learner(uow, session, assessor)
-    uow.audit("Session", session.id, learner_id=learner.id, aim_id=single_key([aim.id for aim in aims]))
-    return session.id
+    return session
 
 
 @mutation("sessionUpdate")
@@ -109,10 +119,10 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[SessionChanges])
     )
     starts_at, ends_at = changed.get("starts_at", session.starts_at), changed.get("ends_at", session.ends_at)
     moved = changed.keys() & {"starts_at", "ends_at"}
-    if moved and _check_times(uow, starts_at, ends_at) and session.status is SessionStatus.PLANNED:
+    if moved and check_times(uow, starts_at, ends_at) and session.status is SessionStatus.PLANNED:
         learner = await uow.session.get_one(Learner, session.learner_id, with_for_update={"key_share": True})
-        assessor = await _lock_assessor(uow, session.assessor_id)
-        await _check_free(uow, learner, assessor, starts_at, ends_at, session.id)
+        assessor = await lock_assessor(uow, session.assessor_id)
+        await check_free(uow, learner, assessor, starts_at, ends_at, session.id, session.group_id)
     uow.raise_errors()
     previous = PreviousTime.of(session)
     for name, value in changed.items():
@@ -182,23 +192,24 @@ def _changed_columns(uow: UnitOfWork, session: Session, changes: SessionChanges)
         name: changes[name] for name in ("type", "starts_at", "ends_at") if changes.get(name) is not None
     }
     if "location" in changes:
-        values["location"] = _location(uow, changes["location"])
+        values["location"] = location_of(uow, changes["location"])
     if "planning_notes" in changes:
-        values["planning_notes"] = _planning_notes(uow, changes["planning_notes"])
+        values["planning_notes"] = notes_of(uow, changes["planning_notes"])
     if "feedback" in changes:
         values["feedback"] = multi_line(uow, changes["feedback"] or "", "input", "feedback", required=False) or None
     return {name: value for name, value in values.items() if getattr(session, name) != value}
 
 
-def _location(uow: UnitOfWork, location: str | None) -> str | None:
+def location_of(uow: UnitOfWork, location: str | None) -> str | None:
+    """Returns the location as one line; None if it is empty."""
     return optional_line(uow, location, "input", "location")
 
 
-def _planning_notes(uow: UnitOfWork, notes: str | None) -> str | None:
+def notes_of(uow: UnitOfWork, notes: str | None) -> str | None:
     return multi_line(uow, notes or "", "input", "planningNotes", required=False) or None
 
 
-def _check_times(uow: UnitOfWork, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
+def check_times(uow: UnitOfWork, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
     """Returns whether a session can have these times; else records what is wrong."""
     without_zone = [name for name, at in (("startsAt", starts_at), ("endsAt", ends_at)) if at.tzinfo is None]
     for name in without_zone:
@@ -217,7 +228,7 @@ def _check_times(uow: UnitOfWork, starts_at: dt.datetime, ends_at: dt.datetime) 
     return False
 
 
-def _parse_aims(uow: UnitOfWork, aim_ids: Sequence[str], visible: Sequence[Aim]) -> list[Aim]:
+def parse_aims(uow: UnitOfWork, aim_ids: Sequence[str], visible: Sequence[Aim]) -> list[Aim]:
     """Returns the aims with those ids, each once; records an error for each that is not among the visible ones."""
     by_key = {aim.id: aim for aim in visible}
     found: dict[int, Aim] = {}
@@ -230,10 +241,10 @@ def _parse_aims(uow: UnitOfWork, aim_ids: Sequence[str], visible: Sequence[Aim])
     return list(found.values())
 
 
-async def _assessor(uow: UnitOfWork, aims: Sequence[Aim], visible: Sequence[Aim]) -> User | None:
+async def assessor_of(uow: UnitOfWork, aims: Sequence[Aim], visible: Sequence[Aim]) -> User | None:
     """Returns the assessor of the session, locked; records an error where there is none."""
     if uow.viewer.role is Role.ASSESSOR:
-        return await _lock_assessor(uow, uow.viewer.user_key)
+        return await lock_assessor(uow, uow.viewer.user_key)
     if aims:
         key = aims[0].assessor_id
         missing = "The first component has no assessor. Assign one to it, or put another component first."
@@ -243,7 +254,7 @@ async def _assessor(uow: UnitOfWork, aims: Sequence[Aim], visible: Sequence[Aim]
         waiting = [aim for aim in visible if aim.status is AimStatus.AWAITING_INDUCTION]
         key = next((aim.assessor_id for aim in (*in_training, *waiting) if aim.assessor_id is not None), None)
         missing = "The learner has no component in training with an assessor. Choose a component for the session."
-    assessor = await _lock_assessor(uow, key) if key is not None else None
+    assessor = await lock_assessor(uow, key) if key is not None else None
     if assessor is None or assessor.archived_at is not None:
         archived = "The account of the component's assessor is archived. Assign another assessor to it first."
         uow.add_error(UserErrorCode.INVALID, missing if assessor is None else archived, "input", "aimIds")
@@ -251,21 +262,24 @@ async def _assessor(uow: UnitOfWork, aims: Sequence[Aim], visible: Sequence[Aim]
     return assessor
 
 
-async def _lock_assessor(uow: UnitOfWork, key: int) -> User:
+async def lock_assessor(uow: UnitOfWork, key: int) -> User:
     """Returns the assessor of a record in scope, locked. The learner is locked before, so that nothing deadlocks."""
     return await uow.session.get_one(User, key, with_for_update={"key_share": True})
 
 
-async def _check_free(
+async def check_free(
     uow: UnitOfWork,
     learner: Learner,
     assessor: User,
     starts_at: dt.datetime,
     ends_at: dt.datetime,
     excluding: int | None = None,
+    group: int | None = None,
 ) -> None:
     """Records an error where the learner or the assessor, who are both locked, is booked at that time."""
-    booked = await booked_between(uow.session, uow.viewer, learner.id, assessor.id, starts_at, ends_at, excluding)
+    booked = await booked_between(
+        uow.session, uow.viewer, learner.id, assessor.id, starts_at, ends_at, excluding, group
+    )
     of_learner = next((each for each in booked if each.learner_key == learner.id), None)
     of_assessor = next((each for each in booked if each.learner_key != learner.id), None)
     if of_learner is not None:

@@ -1,12 +1,14 @@
 """Mutations of aims: add and update."""
 
 import datetime as dt
+from typing import Annotated
 
 import strawberry
 
 from loaders.aim import AimLoader
 from resolvers import aim as aims
-from schema.enums import AimStatus
+from resolvers import aim_units, aim_version, hours
+from schema.enums import AimOutcome, AimStatus
 from schema.field_builders import Id, attribute
 from schema.payload import changed, mutation, payload, required
 from schema.types.aim import Aim
@@ -25,6 +27,11 @@ class AimAddInput:
     )
     start_date: dt.date = attribute("The first day of the aim.")
     planned_end_date: dt.date = attribute("The planned last day, which is included; the start date or later.")
+    original_start_date: dt.date | None = strawberry.field(
+        default=None,
+        description="The day on which the learner first began, if that was before the start date, such as at an "
+        "earlier provider.",
+    )
 
 
 @strawberry.input(description="The changes of an aim; omitted fields are not changed.")
@@ -48,6 +55,43 @@ class AimUpdateInput:
         default=strawberry.UNSET,
         description="The day on which it was completed or withdrawn, from the start date to today; today by default.",
     )
+    reason: str | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Why the status changes or the start date is corrected; required for a start date. It is kept in "
+        "`Aim.statusHistory` or `Aim.startDateReason`.",
+    )
+    start_date: dt.date | None = strawberry.field(
+        default=strawberry.UNSET, description="The right first day, where a wrong one was recorded; with a reason."
+    )
+    original_start_date: dt.date | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The day on which the learner first began, at the latest the start date; null if it is the start "
+        "date.",
+    )
+    outcome: AimOutcome | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The result of a completed or withdrawn aim; null removes it. It goes when the aim continues.",
+    )
+
+
+@strawberry.input(
+    description="One step of the map between versions: what was reached in one criterion of the aim's "
+    "version is carried to a criterion of the new version."
+)
+class CriterionMapInput:
+    from_unit_number: str = attribute("The number of the unit in the aim's version, such as 7.")
+    from_code: str = attribute("The code of the criterion in that unit, such as 1.1.")
+    to_unit_number: str = attribute("The number of the unit in the new version.")
+    to_code: str = attribute("The code of the criterion in that unit.")
+
+
+@strawberry.input(description="Another version of the qualification of an aim, and how the criteria correspond.")
+class AimVersionChangeInput:
+    qualification_id: strawberry.ID = attribute("The new version: a qualification with the same reference, or title.")
+    criterion_map: list[CriterionMapInput] = attribute(
+        "Which old criteria correspond to which new ones. A criterion may have several successors, and several may "
+        "have one. What was reached in a criterion without a successor stays readable and counts nowhere."
+    )
 
 
 @payload("The result of a change of an aim.")
@@ -69,4 +113,31 @@ class AimMutations:
         "Changes the status, the people or the dates of an aim.",
         id=Id,
         input=required(AimUpdateInput, "The changes."),
+    )
+    hours_agree = mutation(
+        AimPayload,
+        hours.agree,
+        "Records the off-the-job minutes that were agreed for an aim, and the prior learning that reduces them.",
+        aim_id=required(strawberry.ID, "The aim."),
+        planned_minutes=required(int, "The minutes that were agreed, before prior learning is taken off."),
+        prior_learning_minutes=Annotated[
+            int, strawberry.argument(description="Minutes of the programme that the learner had learned before.")
+        ],
+        defaults={"prior_learning_minutes": 0},
+    )
+    aim_version_change = mutation(
+        AimPayload,
+        aim_version.change,
+        "Moves an aim to another version of the same qualification. The map carries what was reached from old criteria "
+        "to new ones; signatures on units are withdrawn, because they confirm the old words.",
+        id=Id,
+        input=required(AimVersionChangeInput, "The version and the map."),
+    )
+    aim_units_choose = mutation(
+        AimPayload,
+        aim_units.choose,
+        "Chooses the optional units that count for the learner, in place of those that were chosen before. What was "
+        "reached in a unit that is no longer chosen is kept.",
+        id=Id,
+        unit_ids=required(list[strawberry.ID], "The ids of the chosen units. Mandatory units need no choice."),
     )

@@ -21,7 +21,13 @@ class ProviderSettingsInput:
         "to one decimal place.",
     )
     review_interval_weeks: int | None = strawberry.field(
-        default=strawberry.UNSET, description="Weeks between formal reviews, 1 to 52."
+        default=strawberry.UNSET,
+        description="Weeks between formal reviews, 1 to 52. 12 means the standard rule; any other number holds for "
+        "every aim.",
+    )
+    review_rule_months: int | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="Months between formal reviews of aims that started from 1 August 2025, 1 to 12; 3 by default.",
     )
     unit_signatures: list[Role] | None = strawberry.field(
         default=strawberry.UNSET, description="The roles that must sign a unit: at least one, never an admin role."

@@ -46,10 +46,10 @@ class TimeLogEntryDeletePayload:
     learner: Learner | None = changed(LearnerLoader, "The learner, with the sums after the deletion.", of="learner")
 
 
-@payload("The result of approving entries.")
+@payload("The result of approving or confirming entries.")
 class TimeLogEntryApprovePayload:
     time_log_entries: list[TimeLogEntry] = changed_all(
-        TimeLogEntryLoader, "The entries after the approval, each once, in the order of the ids."
+        TimeLogEntryLoader, "The entries after the change, each once, in the order of the ids."
     )
 
 
@@ -84,5 +84,12 @@ class TimeLogEntryMutations:
         TimeLogEntryApprovePayload,
         time_log.unapprove,
         "Takes the approval of entries back, all or none, so that they can be changed. Repeating it changes nothing.",
+        ids=required(list[strawberry.ID], "The ids of the entries, up to 100."),
+    )
+    time_log_entry_confirm = mutation(
+        TimeLogEntryApprovePayload,
+        time_log.confirm,
+        "Confirms, as the learner's employer, that the learning took place; all entries or none. Confirming one again "
+        "changes nothing.",
         ids=required(list[strawberry.ID], "The ids of the entries, up to 100."),
     )

@@ -13,13 +13,20 @@ from schema.types.progress import Progress
 @value(
     KpisRow,
     "Key performance indicators over a set of learners. They count only the learners, aims and records that the viewer "
-    "may see, and no withdrawn aims. Each request counts again.",
+    "may see, and no withdrawn aims or records of one. Each request counts again. A percentage is 100.0 only where "
+    "nothing is missing, and 0.0 only where there is nothing.",
 )
 class Kpis:
     generated_at: dt.datetime = attribute(
         "When the numbers were counted. Numbers that depend on a day use the day in London."
     )
-    learner_count: int = attribute("Learners whom the viewer may see.")
+    learner_count: int = attribute(
+        "Learners whom the viewer may see, with an aim that has not ended or without any aim yet."
+    )
+    ended_learner_count: int = attribute(
+        "Learners whom the viewer may see whose every aim has ended, at least one of them `COMPLETED`. They are not in "
+        "`learnerCount`."
+    )
     aim_count: int = attribute("Aims that are not withdrawn: the sum of the four counts by traffic light.")
     off_track_count: int = attribute("Aims whose traffic light is `OFF_TRACK` (red).")
     on_track_count: int = attribute("Aims whose traffic light is `ON_TRACK` (amber).")
@@ -27,15 +34,17 @@ class Kpis:
     not_rated_count: int = attribute(
         "Aims whose traffic light is `NOT_RATED`: not in training, no criteria, or too little time has passed."
     )
-    past_planned_end_count: int = attribute("Aims that are not completed and whose planned end date has passed.")
+    past_planned_end_count: int = attribute(
+        "Aims that are neither completed nor suspended and whose planned end date has passed."
+    )
     progress: Progress = attribute(
-        "Progress over all aims: criteria are summed, `durationPercent` is the mean of the aims, rounded half up, and "
+        "Progress over all aims: criteria are summed, `durationPercent` is the mean of the aims, and "
         "`pastPlannedEnd` is true if it is true for any aim."
     )
     awaiting_signature_count: int = attribute(
         "Open signature slots of the viewer's role in pending documents about the learners."
     )
-    outstanding_action_count: int = attribute("Actions that are not `COMPLETE`.")
+    outstanding_action_count: int = attribute("Actions that are not `COMPLETE`, those of withdrawn aims excluded.")
     overdue_action_count: int = attribute("Actions that are not `COMPLETE` and whose target date has passed.")
     awaiting_assessment_count: int = attribute(
         "Pieces of evidence that wait for their assessment (`SUBMITTED` or `RESUBMITTED`)."
@@ -46,7 +55,7 @@ class Kpis:
 
 # The metrics that each field needs; `generatedAt` needs none.
 _METRICS_OF_FIELD: dict[str, Metrics] = {
-    "learnerCount": frozenset({Metric.LEARNERS}),
+    **dict.fromkeys(("learnerCount", "endedLearnerCount"), frozenset({Metric.LEARNERS})),
     **dict.fromkeys(
         (
             "aimCount",

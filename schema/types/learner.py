@@ -20,7 +20,15 @@ from loaders.upcoming import UpcomingLoader
 from loaders.user import ContactLoader, ManagersOfLearnerLoader, NamedUserLoader
 from resolvers import signed_urls
 from resolvers.time_log_calendar import time_log_calendar
-from schema.enums import ActionStatus, AimStatus, LearnerOrder, SessionStatus, SignatureRequestStatus, TrafficLight
+from schema.enums import (
+    ActionStatus,
+    AimStatus,
+    LearnerOrder,
+    ReviewBooking,
+    SessionStatus,
+    SignatureRequestStatus,
+    TrafficLight,
+)
 from schema.field_builders import Info, argument, attribute, connection, loaded, related, resolved
 from schema.relay import Connection, Node, node, record
 from schema.types.action import Action
@@ -60,8 +68,8 @@ class LearnerFilter:
     )
     past_planned_end: bool | None = strawberry.field(
         default=None,
-        description="True: only learners whose latest planned end has passed with an aim unfinished. False: only the "
-        "others.",
+        description="True: only learners whose latest planned end has passed with an aim unfinished and not "
+        "suspended. False: only the others.",
     )
     status: list[AimStatus] | None = strawberry.field(
         default=None,
@@ -166,10 +174,21 @@ class Learner(Node):
         part="last_review_at",
     )
     review_due_on: dt.date | None = loaded(
-        "The day by which the next formal review is due: the provider's `reviewIntervalWeeks` after the last one or, "
-        "before the first, after the earliest start of an aim in training. Null if no aim is in training.",
+        "The day by which the next formal review is due, the earliest of the aims in training. For an aim that started "
+        "before 1 August 2025 it is 12 weeks after the last review, for a later one the end of the third calendar "
+        "month after it, unless the provider's settings say otherwise; before the first review, after the start of "
+        "the aim. After a break of every aim it is at the earliest a month after the return. Null if no aim is in "
+        "training.",
         ReviewScheduleLoader,
         part="review_due_on",
+    )
+    next_review: Session | None = loaded(
+        "The planned formal review that begins next; null if none is booked.", ReviewScheduleLoader, part="next_review"
+    )
+    review_booking: ReviewBooking | None = loaded(
+        "Whether the next review is booked for a day up to `reviewDueOn`; null if none is due.",
+        ReviewScheduleLoader,
+        part="review_booking",
     )
     awaiting_signature_count: int = loaded(
         "Documents about the learner that wait for a signature in the viewer's role.",

@@ -2,8 +2,19 @@
 
 import strawberry
 
+from auth.viewer import ReviewRuleRow
 from schema.enums import Role
 from schema.field_builders import attribute, resolved
+from schema.relay import value
+
+
+@value(ReviewRuleRow, "When a formal review is due after the last one: after weeks, or by the end of a month.")
+class ReviewRule:
+    every_weeks: int | None = attribute("Weeks after the last review; null if months are counted.")
+    every_months: int | None = attribute(
+        "It is due at the end of the month that lies so many months after the last review; null if weeks are counted."
+    )
+    source: str = attribute("Where the rule comes from.")
 
 
 @strawberry.type(
@@ -17,7 +28,11 @@ class ProviderSettings:
     rated_from_percent: float = attribute(
         "How much of an aim's duration must have passed before it has a traffic light, in percent, 0 to 100."
     )
-    review_interval_weeks: int = attribute("Weeks from one formal review to the next.")
+    review_interval_weeks: int = attribute(
+        "Weeks from one formal review to the next. 12 means the standard rule (`reviewRule`); any other number holds "
+        "for every aim."
+    )
+    review_rule: ReviewRule = attribute("When a formal review is due after the last one, for aims that start now.")
     unit_signatures: list[Role] = attribute("The roles that must sign each unit. Other roles may sign too.")
     disclaimer: str | None = attribute(
         "The text that each user has to accept at the first login; null if there is none."

@@ -4,6 +4,7 @@ import strawberry
 
 from loaders.qualification import QUALIFICATIONS, QualificationRow
 from loaders.unit_funnel import UnitFunnelLoader
+from schema.enums import QualificationKind
 from schema.field_builders import argument, attribute, connection, loaded
 from schema.relay import Connection, Node, node
 from schema.types.unit_funnel import UnitFunnel
@@ -24,6 +25,10 @@ class Qualification(Node):
     level: int | None = attribute("The level of difficulty, such as 3; null if it has none.")
     off_the_job_hours_minimum: int | None = attribute(
         "The minimum of off-the-job training in hours; null if it is not known."
+    )
+    kind: QualificationKind = attribute("What sort of qualification it is.")
+    optional_units_minimum: int = attribute(
+        "How many of its optional units must be chosen for a learner; 0 if all units are mandatory."
     )
     unit_count: int = attribute("The number of units.")
     criterion_count: int = attribute("The number of criteria in all units.")

@@ -8,7 +8,7 @@ import strawberry
 from loaders.action import ActionsOfSessionLoader
 from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
-from loaders.session import DIARY, AimsOfSessionLoader, FilesOfSessionLoader, SessionRow
+from loaders.session import DIARY, AimsOfSessionLoader, FilesOfSessionLoader, MinutesLoggedLoader, SessionRow
 from schema.enums import SessionStatus, SessionType
 from schema.field_builders import attribute, connection, loaded, related
 from schema.relay import Connection, Node, node, record
@@ -43,6 +43,12 @@ class Session(Node):
     )
     planning_notes: str | None = attribute("What is planned for it; null if nothing was written.")
     feedback: str | None = attribute("Feedback written after it; null if there is none.")
+    group_id: strawberry.ID | None = attribute(
+        "Shared by the sessions that were booked together for a group; null for a session of one learner."
+    )
+    minutes_logged: int | None = loaded(
+        "The minutes that attendance logged; null until it was attended.", MinutesLoggedLoader
+    )
     files: list[File] = loaded("The files saved to it, oldest first.", FilesOfSessionLoader)
     actions: list[Action] = loaded("The actions set in it, earliest target date first.", ActionsOfSessionLoader)
     has_outstanding_actions: bool = related(

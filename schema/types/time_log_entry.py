@@ -9,11 +9,11 @@ from loaders.aim import AimLoader
 from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
 from loaders.session import SessionLoader
-from loaders.time_log_entry import TIME_LOG, TimeLogEntryRow
+from loaders.time_log_entry import TIME_LOG, RevisionsLoader, TimeLogEntryRow, TimeLogRevisionRow
 from loaders.unit import UnitLoader
-from schema.enums import ActivityType, JobSetting
+from schema.enums import ActivityType, JobSetting, OffTheJobExclusionReason
 from schema.field_builders import argument, attribute, connection, loaded, person, related, resolved
-from schema.relay import Connection, Node, node, record
+from schema.relay import Connection, Node, node, record, value
 from schema.types.user import User
 
 if TYPE_CHECKING:
@@ -27,6 +27,19 @@ def _unit(row: TimeLogEntryRow, loaders: Loaders) -> Any:
     if row.aim_key is None or row.unit_key is None:
         return None
     return loaders[UnitLoader].load((row.aim_key, row.unit_key))
+
+
+@value(TimeLogRevisionRow, "An earlier state of a time log entry: what it said until it was changed.")
+class TimeLogRevision:
+    changed_by: Annotated["User", strawberry.lazy("schema.types.user")] = person(
+        "The user who changed the entry.", "changed_by_key"
+    )
+    changed_at: dt.datetime = attribute("When the entry was changed.")
+    date: dt.date = attribute("The day on which the learning took place, until the change.")
+    minutes: int = attribute("The duration in minutes, until the change.")
+    job_setting: JobSetting = attribute("Whether the learning was on or off the job, until the change.")
+    activity_type: ActivityType = attribute("The kind of learning, until the change.")
+    comments: str = attribute("The comments, until the change.")
 
 
 @node(TimeLogEntryRow, "An entry of a learner's time log: one period of learning on one day, on or off the job.")
@@ -62,6 +75,16 @@ class TimeLogEntry(Node):
         "The user who approved it; null until then.", "approved_by_key"
     )
     approved_at: dt.datetime | None = attribute("When it was approved; null until then.")
+    exclusion: OffTheJobExclusionReason | None = attribute(
+        "Why its minutes do not count towards the required hours; null if they count, or if it is on the job."
+    )
+    employer_confirmed_at: dt.datetime | None = attribute(
+        "When the learner's employer confirmed that the learning took place; null until then, and again once the entry "
+        "is changed."
+    )
+    revisions: list[TimeLogRevision] = loaded(
+        "Every earlier state of the entry, newest first: what it said, and who changed it when.", RevisionsLoader
+    )
 
 
 @strawberry.type(description="A page of a time log, with the total of the whole list.")

@@ -77,6 +77,10 @@ class Unit(Node):
     number: str = attribute("Its number in the qualification, such as 7 or 7a.")
     title: str = attribute("Its title.")
     mandatory: bool = attribute("Whether all learners who take the qualification must take the unit.")
+    chosen: bool = attribute(
+        "Whether the unit counts for this learner: it is mandatory, or one of the optional units chosen for the "
+        "learner."
+    )
     criteria: list[Criterion] = resolved(
         "Its criteria in order. Together with `Aim.units` they are the progress map (gap analysis).",
         lambda row, info, filter: _criteria_loader(info, filter).load(row),

@@ -14,7 +14,9 @@ class UnitFunnel:
     title: str = attribute("The title of the unit.")
     mandatory: bool = attribute("Whether all learners who take the qualification must take the unit.")
     criterion_count: int = attribute("The number of criteria of the unit.")
-    aim_count: int = attribute("Aims in the qualification.")
+    aim_count: int = attribute(
+        "Aims that the unit counts for: those in the qualification, if it is optional those that chose it."
+    )
     started_count: int = attribute("Aims with evidence mapped to at least one criterion of the unit (orange).")
     mapped_count: int = attribute("Aims with evidence mapped to every criterion of the unit.")
     complete_count: int = attribute("Aims in which every criterion of the unit is signed off (green).")

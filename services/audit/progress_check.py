@@ -1,16 +1,20 @@
 """Checks the progress sums in `aim_progress` and `criterion_progress` against the records that they count."""
 
+from collections import defaultdict
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.aim import Aim, AimProgress
+from db.models.aim_break import AimBreak
+from db.models.aim_unit import AimUnit
 from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import EvidenceMapping
-from db.models.qualification import Qualification
+from db.models.qualification import Qualification, QualificationUnit
+from domain.breaks import BreakPeriod
 from services.audit.pieces import Piece, key_range, problems_in
-from services.progress import count_criteria
+from services.progress import BREAK_COLUMNS, break_columns, choice_columns, count_criteria
 
 
 async def progress_mismatches(session: AsyncSession) -> list[str]:
@@ -33,7 +37,12 @@ async def check_progress(session: AsyncSession, position: Any) -> Piece:
         .subquery()
     )
     counts = await _evidence_counts(session, mappings, within(CriterionProgress.aim_id))
-    return Piece([*await _aim_sums(session, aims), *counts, *await _missing_rows(session, mappings)], last)
+    stored = [
+        *await _aim_sums(session, aims),
+        *await _breaks(session, aims),
+        *await _choices(session, aims),
+    ]
+    return Piece([*stored, *counts, *await _missing_rows(session, mappings)], last)
 
 
 def _same_criterion(mappings: Any) -> ColumnElement[bool]:
@@ -43,28 +52,68 @@ def _same_criterion(mappings: Any) -> ColumnElement[bool]:
 
 
 async def _aim_sums(session: AsyncSession, aims: ColumnElement[bool]) -> list[str]:
-    mapped, signed_off = count_criteria(Aim.id)
+    total, mapped, signed_off = count_criteria(Aim.id)
     statement = (
-        select(
-            Aim.id, AimProgress, Qualification.criterion_count, mapped.label("mapped"), signed_off.label("signed_off")
-        )
-        .join(Qualification, Qualification.id == Aim.qualification_id)
+        select(Aim.id, AimProgress, total.label("total"), mapped.label("mapped"), signed_off.label("signed_off"))
+        .select_from(Aim)
         .outerjoin(AimProgress, AimProgress.aim_id == Aim.id)
         .where(
             aims,
             or_(
                 AimProgress.aim_id.is_(None),
                 AimProgress.learner_id != Aim.learner_id,
-                AimProgress.criteria_total != Qualification.criterion_count,
+                AimProgress.criteria_total != total,
                 AimProgress.criteria_mapped != mapped,
                 AimProgress.criteria_signed_off != signed_off,
             ),
         )
     )
     return [
-        f"aim {row.id}: stored {_describe(row.AimProgress)}, counted {row.criterion_count} criteria, "
+        f"aim {row.id}: stored {_describe(row.AimProgress)}, counted {row.total} criteria, "
         f"{row.mapped} mapped, {row.signed_off} signed off"
         for row in await session.execute(statement)
+    ]
+
+
+async def _breaks(session: AsyncSession, aims: ColumnElement[bool]) -> list[str]:
+    periods: dict[int, list[BreakPeriod]] = defaultdict(list)
+    for each in await session.execute(
+        select(AimBreak.aim_id, AimBreak.start_date, AimBreak.returned_on).order_by(AimBreak.start_date)
+    ):
+        periods[each.aim_id].append(BreakPeriod(each.start_date, each.returned_on))
+    stored = select(Aim, AimProgress).join(AimProgress, AimProgress.aim_id == Aim.id)
+    with_breaks = or_(AimProgress.breaks.is_not(None), AimProgress.aim_id.in_(select(AimBreak.aim_id)))
+    return [
+        f"aim {aim.id}: the stored breaks differ from those on record"
+        for aim, sums in await session.execute(stored.where(aims, with_breaks))
+        if {name: getattr(sums, name) for name in BREAK_COLUMNS} != break_columns(aim, periods[aim.id])
+    ]
+
+
+async def _choices(session: AsyncSession, aims: ColumnElement[bool]) -> list[str]:
+    chosen: dict[int, list[int]] = defaultdict(list)
+    of_version = and_(
+        QualificationUnit.id == AimUnit.unit_id, QualificationUnit.qualification_id == Aim.qualification_id
+    )
+    pairs = select(AimUnit.aim_id, AimUnit.unit_id).join(Aim, Aim.id == AimUnit.aim_id)
+    for each in await session.execute(pairs.join(QualificationUnit, of_version)):
+        chosen[each.aim_id].append(each.unit_id)
+    stored = (
+        select(Aim.id, AimProgress.chosen_units, AimProgress.units_to_choose, Qualification.optional_units_minimum)
+        .join(AimProgress, AimProgress.aim_id == Aim.id)
+        .join(Qualification, Qualification.id == Aim.qualification_id)
+    )
+    concerned = or_(
+        AimProgress.chosen_units.is_not(None),
+        AimProgress.units_to_choose > 0,
+        Qualification.optional_units_minimum > 0,
+        AimProgress.aim_id.in_(select(AimUnit.aim_id)),
+    )
+    return [
+        f"aim {row.id}: the stored choice of units differs from the one on record"
+        for row in await session.execute(stored.where(aims, concerned))
+        if {"chosen_units": row.chosen_units, "units_to_choose": row.units_to_choose}
+        != choice_columns(chosen[row.id], row.optional_units_minimum)
     ]
 
 

@@ -221,7 +221,7 @@ async def _unit_problems(session: AsyncSession, starts: TrailStarts, within: Col
 
 
 def _withdrawal_recorded() -> ColumnElement[bool]:
-    """That evidence of the aim was changed at the time of the withdrawal: only that withdraws a unit's signature."""
+    """That evidence of the aim was changed at the time of the withdrawal: only that, or a move to another version, withdraws."""
     changed = select(_Change.id).where(
         _Change.provider_id == UnitSignature.provider_id,
         # Evidence that moves from one aim to another belongs to neither in the audit trail.

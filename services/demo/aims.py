@@ -11,6 +11,7 @@ from domain import confirmation_statements as statements
 from domain.clock import london_time
 from domain.enums import AimStatus, AssessmentMethod, EvidenceStatus, Role
 from services.demo import texts
+from services.demo.aim_history import add_earlier_version, add_history, choose_units
 from services.demo.portfolio import AimPlan, Portfolio
 from services.demo.sample_files import sample
 from services.demo.unit_signatures import sign_units
@@ -24,13 +25,19 @@ def add_aim(portfolio: Portfolio, aim: AimPlan) -> None:
         created_at=london_time(min(aim.start, portfolio.settled)), **portfolio.owner,
     )  # fmt: skip
     aim.key = row["id"]
+    chosen = choose_units(portfolio, aim)
     total = aim.qualification.criterion_count
     mapped = round(total * aim.mapped)
     progress = _add_assessed(portfolio, aim, mapped, round(mapped * aim.signed_off))
     portfolio.rows.add(
         AimProgress, aim_id=aim.key, criteria_total=total, criteria_mapped=mapped,
-        criteria_signed_off=sum(criterion["signed_off"] for criterion in progress.values()), **portfolio.owner,
+        criteria_signed_off=sum(criterion["signed_off"] for criterion in progress.values()),
+        **add_history(portfolio, aim), **chosen,
+        required_minutes=60 * aim.qualification.off_the_job_hours, policy_id=aim.qualification.policy,
+        **portfolio.owner,
     )  # fmt: skip
+    if aim.earlier is not None:
+        add_earlier_version(portfolio, aim, aim.earlier)
     sign_units(portfolio, aim, progress)
     if aim.status is AimStatus.IN_TRAINING and aim.start < portfolio.today - dt.timedelta(days=20):
         _add_unassessed(portfolio, aim)
@@ -48,7 +55,7 @@ def _add_assessed(portfolio: Portfolio, aim: AimPlan, mapped: int, signed_off: i
         key=lambda criterion: rank[criterion],
     )[:mapped]
     sizes = (12, 20) if portfolio.lean else (3, 7)
-    last = min(aim.actual_end or portfolio.settled, portfolio.settled)
+    last = min(aim.actual_end or portfolio.settled, portfolio.last_day)
     days = max((last - aim.start).days - 10, 1)
     progress: dict[int, dict[str, Any]] = {}
     done = 0

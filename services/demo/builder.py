@@ -17,7 +17,7 @@ from services.demo.accounts import ACCOUNTS, DemoAccount
 from services.demo.audit_trail import build_audit_trail
 from services.demo.bulk_rows import Rows, bulk_insert
 from services.demo.provider_builder import Assessors, ProviderBuilder, Staff
-from services.demo.scenarios import Scenario
+from services.demo.scenarios import Particular, Scenario
 from services.storage.file_store import FileStore
 
 # The first learners have fixed scenarios, because tests and screenshots show them; the others are shuffled.
@@ -62,15 +62,28 @@ async def _build_first_provider(session: AsyncSession, rows: Rows, rng: random.R
         shuffled.remove(scenario)
     rng.shuffle(shuffled)
     names = provider.names(len(all_staff))
+    particulars = list(Particular)
     for number, (staff, scenario) in enumerate(zip(all_staff, (*_FIRST_SCENARIOS, *shuffled), strict=True)):
         if number == 0:
             provider.add_main_learner(staff)
         elif number == 1:
             provider.add_learner(staff, number, scenario, username="new.starter")
         else:
-            provider.add_learner(staff, number, scenario, name=names[number])
+            provider.add_learner(
+                staff, number, scenario, name=names[number], particular=_next_particular(number, scenario, particulars)
+            )
         bar.update()
     await build_audit_trail(session, provider.people.provider, provider.history)
+
+
+def _next_particular(number: int, scenario: Scenario, left: list[Particular]) -> Particular | None:
+    """Takes what is particular about a learner on track from what is left. Every third has no diploma to choose in."""
+    if scenario is not Scenario.ON_TRACK or not left or (left[0] is Particular.UNITS_TO_CHOOSE and number % 3 == 0):
+        return None
+    if left[0] is Particular.CHANGED_VERSION and number % 3 == 2:
+        # These have no standard.
+        return None
+    return left.pop(0)
 
 
 def _add_staff(provider: ProviderBuilder) -> list[Staff]:

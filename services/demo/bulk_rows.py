@@ -19,7 +19,9 @@ from db.models.file import File
 from db.models.provider import Provider
 from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
 from db.models.registry import mapped_classes
+from db.models.time_log_entry import TimeLogEntry
 from services.demo.sample_files import SampleFile
+from services.off_the_job import recount_time
 from services.storage.file_store import FileStore
 
 MAX_SAMPLE_BYTES = 10 * 1024 * 1024
@@ -119,9 +121,10 @@ async def bulk_insert(database: Database, file_store: FileStore) -> AsyncIterato
             next_keys = {table: await _next_value(session, sequences[table]) for table in keyed}
         else:
             next_keys = {table: await _max_key(session, table) + 1 for table in keyed}
-        rows = Rows(next_keys)
+        rows, first_entry = Rows(next_keys), next_keys[TimeLogEntry]
         yield session, rows
         await rows.write(session, file_store)
+        await recount_time(session, TimeLogEntry.id >= first_entry)
         if not database.is_sqlite:
             for table in keyed:
                 # The sequence continues after the keys that were assigned here.

@@ -34,7 +34,7 @@ def add_sessions(portfolio: Portfolio, next_in_days: int | None) -> list[dict[st
         number = len(sessions) + 1
         if number == 1:
             kind, status = SessionType.INDUCTION, SessionStatus.ATTENDED
-        elif number % _REVIEW_EVERY == 1:
+        elif number % _REVIEW_EVERY == 1 and portfolio.reviewed:
             kind, status = SessionType.FORMAL_REVIEW, SessionStatus.ATTENDED
         else:
             kind = rng.choice(_ORDINARY)

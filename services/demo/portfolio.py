@@ -5,6 +5,7 @@ import random
 from dataclasses import dataclass, field
 from typing import Any
 
+from domain.breaks import BreakPeriod
 from domain.clock import london_time
 from domain.enums import AimStatus, Role
 from services.demo.audit_trail import HistoryEntry
@@ -26,6 +27,12 @@ class AimPlan:
     mapped: float = 0.0
     signed_off: float = 0.0
     actual_end: dt.date | None = None
+    # The breaks in learning: the first day and the day of the return, None for one that has not ended.
+    breaks: tuple[BreakPeriod, ...] = ()
+    # The version that the aim was measured against before.
+    earlier: StoredQualification | None = None
+    # How many optional units are chosen; as many as the qualification asks for where it is None.
+    optional_units: int | None = None
     # The key of the aim's row, once it has one.
     key: int = 0
 
@@ -48,6 +55,8 @@ class Portfolio:
     managers: list[int] = field(default_factory=list)
     overviews: list[int] = field(default_factory=list)
     lean: bool = False
+    # Whether formal reviews have taken place.
+    reviewed: bool = True
     history: list[HistoryEntry] | None = None
     # The roles that the provider requires on a unit.
     signing_roles: frozenset[Role] = frozenset({Role.ASSESSOR})
@@ -68,6 +77,11 @@ class Portfolio:
         return any(aim.status is AimStatus.IN_TRAINING for aim in self.aims)
 
     @property
+    def away_since(self) -> dt.date | None:
+        """The first day of a break that has not ended; None for a learner who is not on one."""
+        return next((each.start for aim in self.aims for each in aim.breaks if each.returned is None), None)
+
+    @property
     def settled(self) -> dt.date:
         """The last day whose work is assessed: what follows from it a day later is still in the past."""
         return self.today - dt.timedelta(days=3)
@@ -79,8 +93,9 @@ class Portfolio:
 
     @property
     def last_day(self) -> dt.date:
-        """The last day with records: a few days ago, or the day on which the learner finished or left."""
-        return min(max(aim.actual_end or self.settled for aim in self.aims), self.settled)
+        """The last day with records: a few days ago, or the day on which the learner finished, left or went away."""
+        last = min(max(aim.actual_end or self.settled for aim in self.aims), self.settled)
+        return last if self.away_since is None else min(last, self.away_since - dt.timedelta(days=1))
 
     def working_hour(self, day: dt.date) -> dt.datetime:
         """A random time in the working hours of a day."""

@@ -2,13 +2,16 @@
 
 import datetime as dt
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.models.off_the_job_policy import OffTheJobPolicy
 from db.models.provider import Provider
+from db.models.qualification import Qualification
 from domain import clock
 from domain.clock import london_time
 from domain.enums import ActionStatus, Role
@@ -22,8 +25,10 @@ from services.demo.learning_plan import add_action, add_sessions, add_time_log
 from services.demo.people import People
 from services.demo.portfolio import AimPlan, Portfolio
 from services.demo.sample_files import pdf
-from services.demo.scenarios import Scenario, plan_aim
+from services.demo.scenarios import Particular, Scenario, plan_aim, with_break
 from services.demo.stored_qualification import StoredQualification, read_stored_qualification
+from services.importer.draft import CriterionDraft, QualificationDraft
+from services.importer.hours import HoursRule, store_hours
 from services.importer.parser import read_qualification
 from services.importer.store import store_qualification
 
@@ -59,6 +64,8 @@ class ProviderBuilder:
     rng: random.Random
     people: People
     qualifications: dict[str, StoredQualification]
+    # The version before that of the standard.
+    earlier_standard: StoredQualification
     history: list[HistoryEntry] = field(default_factory=list)
     signing_roles: frozenset[Role] = frozenset()
 
@@ -75,10 +82,19 @@ class ProviderBuilder:
             (path,) = QUALIFICATIONS.glob(pattern)
             stored = await store_qualification(session, provider.id, read_qualification(path))
             qualifications[name] = await read_stored_qualification(session, stored.qualification_id)
+        # The hours of the standard follow a rule, as an operator would import it.
+        standard = await session.get_one(Qualification, qualifications["standard"].key)
+        hours = standard.off_the_job_hours_minimum or 0
+        rule = HoursRule(standard.reference, dt.date(2020, 8, 1), hours, min(187, hours), "Written for the demo.")
+        await store_hours(session, provider.id, [rule])
+        policy = await session.scalar(select(OffTheJobPolicy.id).where(OffTheJobPolicy.provider_id == provider.id))
+        qualifications["standard"] = replace(qualifications["standard"], policy=policy)
+        (path,) = QUALIFICATIONS.glob(_FILES["standard"])
+        stored = await store_qualification(session, provider.id, _earlier_version(read_qualification(path)))
+        earlier = await read_stored_qualification(session, stored.qualification_id)
         signing_roles = frozenset(map(Role, provider.unit_signatures))
-        return cls(
-            rows, rng, People(rows, provider.id, today, domain), qualifications, signing_roles=signing_roles
-        )  # fmt: skip
+        people = People(rows, provider.id, today, domain)
+        return cls(rows, rng, people, qualifications, earlier, signing_roles=signing_roles)
 
     def account(self, username: str, *, last_login: dt.datetime | None = None, first_time: bool = False) -> int:
         """Adds the user of one of ACCOUNTS and returns the key."""
@@ -93,8 +109,9 @@ class ProviderBuilder:
         return list(names)
 
     def add_learner(
-        self, staff: Staff, number: int, scenario: Scenario, *, name: str = "", username: str = "", prefix: str = ""
-    ) -> None:
+        self, staff: Staff, number: int, scenario: Scenario, *, name: str = "", username: str = "", prefix: str = "",
+        particular: Particular | None = None,
+    ) -> None:  # fmt: skip
         """Adds a learner by name, or by the username of one of ACCOUNTS. `prefix` goes before a generated username."""
         rng, today = self.rng, self.people.today
         programmes = (("standard", "functional"), ("standard", "diploma", "functional"), ("diploma", "functional"))
@@ -102,6 +119,7 @@ class ProviderBuilder:
         for part in programmes[number % 3]:
             assessors = staff.mathematics if part == "functional" else staff.assessors
             aims.append(plan_aim(rng, today, self.qualifications[part], _DAYS[part], scenario, *assessors))
+        self._make_particular(aims, particular)
         if username:
             name = _account(username).name
             user = self.account(username, first_time=True)
@@ -112,6 +130,7 @@ class ProviderBuilder:
             username = prefix + name.lower().replace(" ", ".")
             user = self.people.user(username, name, [Role.LEARNER], last_login)
         portfolio = self._portfolio(staff, number, user, name, aims)
+        portfolio.reviewed = particular is not Particular.REVIEW_LATE
         for aim in aims:
             add_aim(portfolio, aim)
         in_training = scenario not in (Scenario.COMPLETED, Scenario.WITHDRAWN, Scenario.SUSPENDED)
@@ -153,6 +172,16 @@ class ProviderBuilder:
             target, set_at = today + dt.timedelta(days=days), london_time(today - dt.timedelta(days=20), 15)
             add_action(portfolio, title, description, sample_key, target, status, set_at, None)
 
+    def _make_particular(self, aims: list[AimPlan], particular: Particular | None) -> None:
+        for aim in aims:
+            match particular:
+                case Particular.UNITS_TO_CHOOSE:
+                    aim.optional_units = 0
+                case Particular.BACK_FROM_BREAK:
+                    with_break(aim, self.people.today)
+                case Particular.CHANGED_VERSION if aim.qualification.key == self.qualifications["standard"].key:
+                    aim.earlier = self.earlier_standard
+
     def _portfolio(self, staff: Staff, number: int, user: int, name: str, aims: list[AimPlan]) -> Portfolio:
         people = self.people
         since = london_time(min(min(aim.start for aim in aims), people.today) - dt.timedelta(days=4))
@@ -163,6 +192,13 @@ class ProviderBuilder:
             self.rows, self.rng, people.today, people.provider, learner, name, aims, staff.managers,
             staff.overviews, history=self.history, signing_roles=self.signing_roles,
         )  # fmt: skip
+
+
+def _earlier_version(draft: QualificationDraft) -> QualificationDraft:
+    """The version 1.0 of the standard: its last unit had a criterion that the next version has not."""
+    *units, last = draft.units
+    dropped = CriterionDraft(f"{last.number}.99", "Keep a paper log of the work done.")
+    return replace(draft, version="1.0", units=(*units, replace(last, criteria=(*last.criteria, dropped))))
 
 
 def _add_signature_requests(portfolio: Portfolio, staff: Staff, user: int) -> None:

@@ -4,6 +4,7 @@ import datetime as dt
 import random
 from enum import Enum, auto
 
+from domain.breaks import BreakPeriod
 from domain.enums import AimStatus
 from services.demo.portfolio import AimPlan
 from services.demo.stored_qualification import StoredQualification
@@ -20,6 +21,30 @@ class Scenario(Enum):
     SUSPENDED = auto()
     COMPLETED = auto()
     WITHDRAWN = auto()
+
+
+class Particular(Enum):
+    """What is particular about a single learner of the demo, besides the scenario."""
+
+    # The optional units are not chosen yet.
+    UNITS_TO_CHOOSE = auto()
+    # Back in training after a break of two months.
+    BACK_FROM_BREAK = auto()
+    # The standard moved to its next version.
+    CHANGED_VERSION = auto()
+    # No formal review has taken place.
+    REVIEW_LATE = auto()
+
+
+_BREAK_DAYS, _BACK_SINCE = 60, 30
+
+
+def with_break(aim: AimPlan, today: dt.date) -> None:
+    """Adds a break that ended a month ago, and moves start and planned end so that the share elapsed stays."""
+    away = dt.timedelta(days=_BREAK_DAYS)
+    returned = today - dt.timedelta(days=_BACK_SINCE)
+    aim.start -= away
+    aim.breaks = (BreakPeriod(max(returned - away, aim.start), returned),)
 
 
 # Share of progress minus share of time elapsed, inside or outside the tolerance of 10 points with room for rounding.
@@ -59,6 +84,10 @@ def plan_aim(
     elif scenario in (Scenario.COMPLETED, Scenario.WITHDRAWN):
         shift = dt.timedelta(days=rng.randint(20, 90))
         start, actual_end = start - shift, today - shift
-    return AimPlan(
-        qualification, status, start, start + dt.timedelta(days=days - 1), assessor, iqa, mapped, signed_off, actual_end
-    )
+    planned_end = start + dt.timedelta(days=days - 1)
+    breaks: tuple[BreakPeriod, ...] = ()
+    if scenario is Scenario.SUSPENDED:
+        breaks = (
+            BreakPeriod(max(start + dt.timedelta(days=30), today - dt.timedelta(days=rng.randint(20, 60))), None),
+        )
+    return AimPlan(qualification, status, start, planned_end, assessor, iqa, mapped, signed_off, actual_end, breaks)

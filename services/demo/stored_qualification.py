@@ -1,6 +1,7 @@
 """A stored qualification with the keys of its units and criteria, which the demo's records refer to."""
 
-from dataclasses import dataclass
+from collections.abc import Collection
+from dataclasses import dataclass, replace
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +17,7 @@ class StoredUnit:
     number: str
     title: str
     criteria: tuple[int, ...]
+    mandatory: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +27,14 @@ class StoredQualification:
     key: int
     title: str
     units: tuple[StoredUnit, ...]
+    optional_units_minimum: int = 0
+    off_the_job_hours: int = 0
+    # The rule for these hours.
+    policy: int | None = None
+
+    def chosen(self, units: Collection[StoredUnit]) -> "StoredQualification":
+        """Returns the qualification with its mandatory units and these optional ones."""
+        return replace(self, units=tuple(unit for unit in self.units if unit.mandatory or unit in units))
 
     @property
     def criterion_count(self) -> int:
@@ -42,13 +52,13 @@ async def read_stored_qualification(session: AsyncSession, key: int) -> StoredQu
         .order_by(QualificationCriterion.position)
     ):
         criteria.setdefault(row.unit_id, []).append(row.id)
-    units = await session.execute(
-        select(QualificationUnit.id, QualificationUnit.number, QualificationUnit.title)
-        .where(QualificationUnit.qualification_id == key)
-        .order_by(QualificationUnit.position)
+    units = await session.scalars(
+        select(QualificationUnit).where(QualificationUnit.qualification_id == key).order_by(QualificationUnit.position)
     )
     return StoredQualification(
         key,
         qualification.title,
-        tuple(StoredUnit(unit.id, unit.number, unit.title, tuple(criteria[unit.id])) for unit in units),
+        tuple(StoredUnit(unit.id, unit.number, unit.title, tuple(criteria[unit.id]), unit.mandatory) for unit in units),
+        qualification.optional_units_minimum,
+        qualification.off_the_job_hours_minimum or 0,
     )

@@ -34,6 +34,7 @@ class StoredValues:
     kind: str | None
     level: int | None
     off_the_job_hours_minimum: int | None
+    optional_units_minimum: int
     mandatory: Mapping[str, bool]
 
 
@@ -52,6 +53,8 @@ class QualificationDraft:
     version: str | None = None
     level: int | None = None
     off_the_job_hours_minimum: int | None = None
+    # How many optional units must be chosen. It says nothing about the content, so the digest leaves it out.
+    optional_units_minimum: int = 0
     partial: bool = field(default=False, compare=False)
     gives_mandatory: bool = field(default=True, compare=False)
 
@@ -65,6 +68,7 @@ class QualificationDraft:
             self,
             kind=stored.kind if self.kind is None else self.kind,
             level=stored.level if self.level is None else self.level,
+            optional_units_minimum=self.optional_units_minimum or stored.optional_units_minimum,
             off_the_job_hours_minimum=stored.off_the_job_hours_minimum if hours is None else hours,
             units=tuple(replace(unit, mandatory=mandatory.get(unit.number, unit.mandatory)) for unit in self.units),
         )
@@ -81,7 +85,8 @@ class QualificationDraft:
 
     def digest(self) -> str:
         """SHA-256 of the whole content, in lower-case hexadecimal: equal digests mean equal content."""
-        content = {name: value for name, value in asdict(self).items() if name not in ("partial", "gives_mandatory")}
+        left_out = ("partial", "gives_mandatory", "optional_units_minimum")
+        content = {name: value for name, value in asdict(self).items() if name not in left_out}
         canonical = json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(canonical.encode()).hexdigest()
 

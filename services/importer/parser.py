@@ -1,8 +1,9 @@
 """Reads qualifications from JSON and CSV files: returns drafts, or every problem with its position.
 
 A JSON file is an object with `title` and `units`; it may have `reference`, `version`, `level`, `kind` and
-`otj_hours_minimum`. A unit has `number`, `title` and `criteria`, and may have `mandatory` (default true). A criterion
-has `code` and `description`. Other keys, such as sources and licences, are ignored.
+`otj_hours_minimum`, and `optionalUnitsMinimum`: how many of its optional units are to be chosen. A unit has `number`,
+`title` and `criteria`, and may have `mandatory` (default true). A criterion has `code` and `description`. Other keys,
+such as sources and licences, are ignored.
 
 A CSV file has the columns of `CSV_COLUMNS`, may have a fifth, `mandatory`, and has one row for each criterion;
 `ImportOptions` give the rest. It may be saved by Excel: with semicolons or tabs, empty columns at the end, empty rows.
@@ -206,6 +207,11 @@ def _draft(
         problems.text(*value_of(name, name), name) for name in ("title", "reference", "version", "kind")
     )
     level = problems.whole_number(*value_of("level", "level"), 0, 8)
+    optional = document.get("optionalUnitsMinimum", document.get("optional_units_minimum")) if document else None
+    minimum = problems.whole_number(optional, "$.optionalUnitsMinimum", 0, MAX_UNITS)
+    optional_units = sum(not unit.mandatory for unit in units)
+    if minimum is not None and minimum > optional_units:
+        problems.add("$.optionalUnitsMinimum", f"is {minimum}, but only {optional_units} units are optional")
     hours = problems.whole_number(*value_of("off_the_job_hours_minimum", "otj_hours_minimum"), 0, 20_000)
     _check_unique(problems, "unit number", [(unit.position, unit.number) for unit in units])
     for unit in units:
@@ -226,7 +232,7 @@ def _draft(
         )
         for unit in units
     )
-    return QualificationDraft(title or "", drafts, kind, reference, version, level, hours)
+    return QualificationDraft(title or "", drafts, kind, reference, version, level, hours, minimum or 0)
 
 
 def _check_unique(problems: ProblemCollector, what: str, entries: list[tuple[str, str | None]]) -> None:

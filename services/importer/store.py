@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 from enum import Enum, auto
 
-from sqlalchemy import delete, exists, insert, select
+from sqlalchemy import delete, exists, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.aim import Aim
 from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
 from domain import clock
 from services.importer.draft import QualificationDraft, StoredValues
+from services.progress import recount_choice
 
 
 class Outcome(Enum):
@@ -18,6 +19,7 @@ class Outcome(Enum):
     ADDED = auto()
     UNCHANGED = auto()
     REPLACED = auto()
+    UPDATED = auto()
 
 
 class VersionInUse(Exception):
@@ -53,6 +55,7 @@ async def store_qualification(session: AsyncSession, provider_id: int, draft: Qu
                 Qualification.kind,
                 Qualification.level,
                 Qualification.off_the_job_hours_minimum,
+                Qualification.optional_units_minimum,
             ).where(
                 Qualification.provider_id == provider_id,
                 Qualification.reference == draft.reference,
@@ -68,7 +71,7 @@ async def store_qualification(session: AsyncSession, provider_id: int, draft: Qu
             )
         )
         stored = StoredValues(
-            existing.kind, existing.level, existing.off_the_job_hours_minimum,
+            existing.kind, existing.level, existing.off_the_job_hours_minimum, existing.optional_units_minimum,
             {row.number: row.mandatory for row in mandatory},
         )  # fmt: skip
         draft = draft.completed(stored)
@@ -76,13 +79,25 @@ async def store_qualification(session: AsyncSession, provider_id: int, draft: Qu
     if existing is None:
         return Stored(await _insert(session, provider_id, draft, digest), Outcome.ADDED)
     if existing.content_sha256 == digest:
-        return Stored(existing.id, Outcome.UNCHANGED)
+        if existing.optional_units_minimum == draft.optional_units_minimum:
+            return Stored(existing.id, Outcome.UNCHANGED)
+        await _set_minimum(session, existing.id, draft.optional_units_minimum)
+        return Stored(existing.id, Outcome.UPDATED)
     if await session.scalar(select(exists().where(Aim.qualification_id == existing.id))):
         raise VersionInUse(draft)
     for table in (QualificationCriterion, QualificationUnit):
         await session.execute(delete(table).where(table.qualification_id == existing.id))
     await session.execute(delete(Qualification).where(Qualification.id == existing.id))
     return Stored(await _insert(session, provider_id, draft, digest), Outcome.REPLACED)
+
+
+async def _set_minimum(session: AsyncSession, qualification_id: int, minimum: int) -> None:
+    """Sets how many optional units a version asks for, and counts again what its aims have still to choose."""
+    stored = update(Qualification).where(Qualification.id == qualification_id).values(optional_units_minimum=minimum)
+    await session.execute(stored)
+    # unscoped: an import of the provider's operator
+    for aim in await session.scalars(select(Aim).where(Aim.qualification_id == qualification_id).order_by(Aim.id)):
+        await recount_choice(session, aim)
 
 
 async def _insert(session: AsyncSession, provider_id: int, draft: QualificationDraft, digest: str) -> int:
@@ -94,6 +109,7 @@ async def _insert(session: AsyncSession, provider_id: int, draft: QualificationD
         version=draft.version,
         level=draft.level,
         off_the_job_hours_minimum=draft.off_the_job_hours_minimum,
+        optional_units_minimum=draft.optional_units_minimum,
         unit_count=len(draft.units),
         criterion_count=draft.criterion_count,
         content_sha256=digest,

@@ -16,6 +16,8 @@ from sqlalchemy import Column, case, delete, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.aim import Aim
+from db.models.aim_break import AimBreak
+from db.models.aim_status_change import AimStatusChange
 from db.models.base import Base
 from db.models.file import File
 from db.models.learner import Learner
@@ -25,6 +27,7 @@ from db.models.qualification import Qualification, QualificationUnit
 from db.models.registry import mapped_classes
 from db.models.session import Session
 from db.models.signature_request import SignatureRequest
+from db.models.time_log_entry import TimeLogEntry
 from db.models.unit_signature import UnitSignature
 from db.models.user import RoleGrant, User
 from domain import clock
@@ -32,6 +35,8 @@ from domain.confirmation_statements import unit_statement
 from domain.enums import AimStatus, Role, SessionStatus, SignatureRequestStatus
 from domain.progress import ENDED
 from services.mail.mail_folder import names
+from services.off_the_job import recount_time
+from services.progress import recount_breaks
 
 
 async def other_roles(session: AsyncSession, user_key: int) -> list[Role]:
@@ -56,7 +61,7 @@ async def erase_learner(session: AsyncSession, learner: Learner, now: dt.datetim
     """
     user = await session.get_one(User, learner.user_id, with_for_update={"key_share": True})
     subject, name = DataSubject(learner.id, user.id, user.provider_id, user.email, user.username), user.name
-    await _end_what_is_open(session, learner.id, clock.day_of(now))
+    await _end_what_is_open(session, learner.id, now)
     await _rebuild_unit_statements(session, learner.id)
     storage_keys = await _release_files(session, subject, now)
     await _erase_declared(session, subject)
@@ -101,10 +106,15 @@ async def _change(session: AsyncSession, entity: type[Base], where: Any, values:
     await session.execute(changing.execution_options(synchronize_session=False))
 
 
-async def _end_what_is_open(session: AsyncSession, learner_key: int, today: dt.date) -> None:
+async def _end_what_is_open(session: AsyncSession, learner_key: int, now: dt.datetime) -> None:
     """Withdraws aims and cancels sessions and documents: nobody can continue them without the learner."""
+    today = clock.day_of(now)
+    open_aims = set(
+        await session.scalars(select(Aim.id).where(Aim.learner_id == learner_key, Aim.status.not_in(ENDED)))
+    )
     changes: tuple[tuple[Any, Any, dict[str, Any]], ...] = (
         (Aim, Aim.status.not_in(ENDED), {"status": AimStatus.WITHDRAWN, "actual_end_date": today}),
+        (AimBreak, AimBreak.returned_on.is_(None), {"returned_on": today}),
         (Session, Session.status == SessionStatus.PLANNED, {"status": SessionStatus.CANCELLED}),
         (
             SignatureRequest,
@@ -114,6 +124,17 @@ async def _end_what_is_open(session: AsyncSession, learner_key: int, today: dt.d
     )
     for entity, is_open, values in changes:
         await _change(session, entity, (entity.learner_id == learner_key) & is_open, values)
+    aims = select(Aim).where(Aim.learner_id == learner_key).execution_options(populate_existing=True)
+    for aim in (await session.scalars(aims)).all():
+        if aim.id in open_aims:
+            session.add(
+                AimStatusChange(
+                    provider_id=aim.provider_id, learner_id=learner_key, aim_id=aim.id, status=aim.status,
+                    from_date=today, changed_at=now,
+                )
+            )  # fmt: skip
+        await recount_breaks(session, aim)
+    await recount_time(session, TimeLogEntry.learner_id == learner_key)
 
 
 async def _rebuild_unit_statements(session: AsyncSession, learner_key: int) -> None:

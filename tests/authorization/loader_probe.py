@@ -19,7 +19,7 @@ from domain import global_id
 from domain.discovery import import_submodules
 from domain.enums import CriterionFilter, Role
 from loaders.action import ActionsOfSessionLoader
-from loaders.aggregates import Metric
+from loaders.aggregates import GroupBy, Metric
 from loaders.core.dataloader import BaseLoader
 from loaders.core.filters import by_value, flag, one_of, refers_to, when
 from loaders.core.paged_list import PagedList, PagesLoader, read_page, whole_list
@@ -30,6 +30,7 @@ from loaders.employer import SitesOfEmployerLoader
 from loaders.evidence import EvidenceOfActionLoader
 from loaders.file import NamedFileLoader, read_stored
 from loaders.kpis import KpisLoader, KpisOfEmployerLoader
+from loaders.off_the_job_detail import LearningLoader, ProgrammeTimeLoader
 from loaders.role_grant import GrantsOfUserLoader, own_grants
 from loaders.time_log_entry import CalendarLoader
 from loaders.unit import UnitLoader
@@ -43,7 +44,10 @@ from tests.authorization.oracle import Visibility
 from tests.authorization.rows import TABLE_OF, Rows
 from tests.authorization.viewer_crawler import ViewerCrawler
 
-KEYS_OF = {KpisLoader: "metrics", KpisOfEmployerLoader: "employer_metrics"}
+KEYS_OF = {
+    KpisLoader: "metrics", KpisOfEmployerLoader: "employer_metrics", LearningLoader: "owners",
+    ProgrammeTimeLoader: "owners",
+}  # fmt: skip
 # Compared with the oracle, because a reduced database keeps the rows that these loaders return.
 COMPARED_WITH_ORACLE = (UserLoader, ContactLoader, NamedUserLoader, NamedFileLoader)
 # These loaders do not take keys of a table; `results` calls them separately.
@@ -94,6 +98,8 @@ def keys_of(rows: Rows) -> dict[str, list[Any]]:
     keys["dates"] = sorted({aim[name] for aim in rows["aim"] for name in ("start_date", "planned_end_date")})
     keys["metrics"] = [frozenset(Metric)]
     keys["employer_metrics"] = [(key, frozenset(Metric)) for key in keys["employer"]]
+    kinds = {GroupBy.AIM: "aim", GroupBy.LEARNER: "learner", GroupBy.EMPLOYER: "employer"}
+    keys["owners"] = [(kind, key) for kind, table in kinds.items() for key in keys[table]] + [(GroupBy.VIEWER, None)]
     return keys
 
 

@@ -38,12 +38,20 @@ VALUES: dict[str, Any] = {
     "acceptsEvidence": True, "feedback": "Well done", "location": "Site A", "planningNotes": "Bring the log",
     "fileUploadCreate.name": "notes.txt", "cvSectionSave.name": "SKILLS", "uln": "1000000016",
     "assessmentMethods": ["OBSERVATION"], "disclaimer": "Other words", "unitSignatures": ["ASSESSOR"],
+    "fromUnitNumber": "1", "fromCode": "1.1", "toUnitNumber": "1", "toCode": "1.2", "breakBegin.reason": "ILLNESS",
+    "note": "Back soon", "plannedMinutes": 6000, "priorLearningMinutes": 600, "outcome": "ACHIEVED",
     "traffic": 10, "slug": "dashboard", "reason": "They asked", "bucket": "RESOURCES", "status": "IN_TRAINING",
 }  # fmt: skip
 # Days from today, for dates and moments.
-DAYS = {"startDate": 0, "plannedEndDate": 200, "targetDate": 7, "date": 0, "startsAt": 60, "endsAt": 60}
+DAYS = {
+    "startDate": 0, "returnedOn": -20, "breakUpdate.startDate": -30, "plannedEndDate": 200, "targetDate": 7, "date": 0,
+    "startsAt": 60, "endsAt": 60,
+}  # fmt: skip
 # Left out where they are optional: they would change another rule of the mutation.
-LEFT_OUT = {"actualEndDate", "status", "email", "uln", "bucket", "jobSetting", "disclaimer"}
+LEFT_OUT = {
+    "breakEnd.plannedEndDate", "aimUpdate.startDate", "originalStartDate", "expectedReturnDate", "outcome",
+    "actualEndDate", "status", "email", "uln", "bucket", "jobSetting", "disclaimer",
+}  # fmt: skip
 
 
 def mutations() -> list[str]:
@@ -90,7 +98,7 @@ def arguments(mutation: str, ids: dict[str, str], today: dt.date, optional: bool
 
     def plain(name: str, inner: Any) -> Any:
         if name in DAYS:
-            day = today + dt.timedelta(days=DAYS[name])
+            day = today + dt.timedelta(days=DAYS.get(f"{mutation}.{name}", DAYS[name]))
             if inner.name == "Date":
                 return day.isoformat()
             return f"{day.isoformat()}T{'10' if name == 'startsAt' else '11'}:00:00+00:00"
@@ -106,7 +114,8 @@ def arguments(mutation: str, ids: dict[str, str], today: dt.date, optional: bool
             known = f"{mutation}.{name}" in ids or name in ids
             assert known or not required, f"{mutation}: no id for {name}"
             return known and (required or (optional and name not in LEFT_OUT))
-        return required or (f"{mutation}.{name}" in VALUES or name in VALUES or name in DAYS) and name not in LEFT_OUT
+        given = f"{mutation}.{name}" in VALUES or name in VALUES or name in DAYS
+        return required or (given and not {name, f"{mutation}.{name}"} & LEFT_OUT)
 
     given = graph().mutation_type.fields[mutation].args
     return {

@@ -20,7 +20,7 @@ ADMINS = {Role.BASIC_ADMIN, Role.MASTER_ADMIN}
 SIGNING = {"evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign"}
 
 # The graph's types whose records follow their aim, or their learner where they have none.
-RECORDS = ("Action", "Evidence", "Resource", "TimeLogEntry")
+RECORDS = ("Action", "Break", "Evidence", "Resource", "TimeLogEntry")
 
 
 class Visibility:

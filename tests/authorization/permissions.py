@@ -27,11 +27,14 @@ unmap, unapprove                                    | -   | case | -      | -   
 withdraw or retitle own evidence; a case's, all     | own | case | -      | own       | own  | -   | -
 sign a document or unit, in their own role's slot   | own | case | sample | allocated | site | -   | -
 book, change, complete a session                    | -   | case | -      | -         | -    | all | all
+choose units, agree hours, breaks, version change   | -   | case | -      | -         | -    | all | all
+book and register a group                           | -   | case | -      | -         | -    | all | all
 set and change actions, mark COMPLETE, reopen       | -   | case | -      | -         | -    | -   | all
 delete an action                                    | -   | case | -      | -         | -    | -   | all
 respond to an action                                | own | case | -      | -         | -    | -   | -
 add time; change or delete what is theirs           | own | case | -      | -         | -    | all | all
 approve time                                        | -   | case | -      | -         | -    | -   | -
+confirm time (employer)                             | -   | -    | -      | allocated | site | -   | -
 ask for signatures                                  | -   | case | -      | -         | -    | all | all
 add resources                                       | -   | add  | -      | -         | -    | -   | add
 edit the CV, set a photo                            | own | -    | -      | -         | -    | -   | -
@@ -61,11 +64,15 @@ MUTATIONS_OF_ROW = {
     "withdraw or retitle own evidence; a case's, all": "evidenceUpdate evidenceWithdraw",
     "sign a document or unit, in their own role's slot": "evidenceSign unitSign signatureRequestSign",
     "book, change, complete a session": "sessionBook sessionUpdate sessionComplete sessionCancel sessionReopen",
+    "book and register a group": "sessionBookMany sessionCompleteMany",
+    "choose units, agree hours, breaks, version change": "aimUnitsChoose aimVersionChange hoursAgree "
+    "breakBegin breakUpdate breakEnd",
     "set and change actions, mark COMPLETE, reopen": "actionSet actionUpdate actionComplete actionReopen",
     "delete an action": "actionDelete",
     "respond to an action": "actionRespond",
     "add time; change or delete what is theirs": "timeLogEntryAdd timeLogEntryUpdate timeLogEntryDelete",
     "approve time": "timeLogEntryApprove",
+    "confirm time (employer)": "timeLogEntryConfirm",
     "ask for signatures": "signatureRequestCreate signatureRequestCancel",
     "add resources": "resourceAdd resourceRemove",
     "edit the CV, set a photo": "cvSectionSave cvDocumentAdd cvDocumentRemove photoSet",

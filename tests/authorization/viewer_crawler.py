@@ -37,7 +37,10 @@ class ViewerCrawler:
         learner = next((row["id"] for row in self.rows["learner"] if row["user_id"] == user), None)
         provider = next(one for one in self.rows["provider"] if one["id"] == row["provider_id"])
         person, record = _Person(row), None if learner is None else _Person({"id": learner})
-        rules = {"unit_signatures": tuple(Role(name) for name in provider["unit_signatures"])}
+        rules = {
+            "unit_signatures": tuple(Role(name) for name in provider["unit_signatures"]),
+            "review_interval_weeks": provider["review_interval_weeks"],
+        }
         who = replace(viewer(person, role, record, **rules, disclaimer=provider["disclaimer"]), auth_session_key=user)
         # A subscription reads its viewer again: the scenario has a session for each user, with the key of the user.
         context = Context(self.services, who, claims=AccessClaims(user, role, user, self.now + LIFETIME))

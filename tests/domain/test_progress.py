@@ -11,6 +11,7 @@ from db.models.aim import Aim, AimProgress
 from db.sql import progress as progress_sql
 from domain import off_the_job, progress
 from domain.enums import AimStatus, TrafficLight
+from tests.support.cases import CASES
 from tests.support.factories import Factory
 
 DAY = dt.timedelta(days=1)
@@ -68,16 +69,33 @@ def test_both_days_count():
 def test_red_begins_the_day_after_the_planned_end():
     assert not progress.is_past_planned_end(AimStatus.IN_TRAINING, TODAY, TODAY)
     assert progress.is_past_planned_end(AimStatus.IN_TRAINING, TODAY - DAY, TODAY)
-    assert progress.is_past_planned_end(AimStatus.SUSPENDED, TODAY - DAY, TODAY)
+    assert not progress.is_past_planned_end(AimStatus.SUSPENDED, TODAY - DAY, TODAY)
     assert not progress.is_past_planned_end(AimStatus.COMPLETED, TODAY - DAY, TODAY)
 
 
 @pytest.mark.parametrize(
     ("part", "whole", "percent"),
-    [(1, 3, 33.3), (2, 3, 66.7), (1, 8, 12.5), (1, 2000, 0.1), (1, 2001, 0.0), (0, 0, 0.0)],
+    [(1, 3, 33.3), (2, 3, 66.7), (1, 8, 12.5), (1, 2000, 0.1), (1, 2001, 0.1), (1999, 2000, 99.9), (1, 0, 0.0)]
+    + [(case["reached"], case["total"], case["percent"]) for case in CASES["percentages"]],
 )
 def test_percentages_are_exact_to_one_decimal_half_up(part, whole, percent):
     assert progress.percent(part, whole) == percent
+
+
+def test_a_share_is_whole_only_where_nothing_is_missing():
+    assert [progress.share(part, 3000, 60) for part in (-1, 0, 1, 1500, 2999, 3000, 3001)] == [0, 0, 1, 30, 59, 60, 60]
+    assert [progress.share(1, 2, of) for of in (0, 1, 2)] == [0, 0, 1]
+
+
+async def test_sql_shares_as_python_does(database: Database):
+    parts, wholes, ofs = (-1, 0, 1, 2, 999, 1999, 2499, 2500, 2600), (0, 1, 3, 2000, 2500), (0, 1, 2, 1000, 7_001)
+    grid = list(product(parts, wholes, ofs))
+    columns = [
+        progress_sql.share(*(literal(number, BigInteger) for number in each)).label(f"c{index}")
+        for index, each in enumerate(grid)
+    ]
+    (row,) = await database.rows(select(*columns))
+    assert list(row) == [progress.share(*each) for each in grid]
 
 
 def grid() -> list[dict]:

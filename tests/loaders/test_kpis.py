@@ -1,10 +1,8 @@
 """KPIs: each number counted again in plain Python over rows in all states, for every role, on both databases."""
 
 import asyncio
-import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from random import Random
 from types import SimpleNamespace
 
 import pytest
@@ -12,7 +10,6 @@ from sqlalchemy import select
 
 from auth.viewer import Viewer
 from db.database import Database, statement_count
-from db.migrate import migrate
 from db.models.action import Action
 from db.models.base import Base
 from db.models.evidence import Evidence
@@ -21,6 +18,7 @@ from db.models.session import SessionAim
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.time_log_entry import TimeLogEntry
 from domain import clock, off_the_job, progress
+from domain.breaks import AimSpan, BreakPeriod, days_within
 from domain.enums import (
     ActionStatus,
     AimStatus,
@@ -28,77 +26,19 @@ from domain.enums import (
     JobSetting,
     Role,
     SessionStatus,
-    SignatureRequestStatus,
     TrafficLight,
 )
+from domain.progress import ENDED
 from loaders.aggregates import Metric
 from loaders.core.registry import Loaders
 from loaders.kpis import ALL_METRICS, KpisLoader, KpisOfEmployerLoader, KpisRow
 from loaders.off_the_job import OffTheJobLoader
+from tests.loaders.kpi_world import NOW, fill_world
 from tests.support.databases import Databases
-from tests.support.factories import DAY, Factory
+from tests.support.factories import DAY
 from tests.support.viewers import reading, viewer
 
-NOW = dt.datetime(2026, 6, 10, 12, tzinfo=dt.UTC)
 RULES = {"traffic_light_tolerance": 10.0, "rated_from_percent": 5.0}
-
-
-async def _fill(database: Database) -> None:
-    """Two equal providers, so that a leak changes a count: a head office, two sites, learners in all states."""
-    await migrate(database)
-    rng = Random(7)
-    async with database.writing() as session:
-        factory = Factory(session, NOW)
-        for name in ("First", "Second"):
-            provider = await factory.provider(name)
-            head = await factory.employer(provider, "Head office")
-            sites = [head, *[await factory.employer(provider, f"Site {n}", head) for n in range(2)]]
-            people = {role: await factory.user(provider, role.value, role) for role in Role if role is not Role.LEARNER}
-            other = await factory.user(provider, "Another", Role.ASSESSOR, Role.IQA)
-            standards = [
-                await factory.qualification(provider, f"Standard {hours}", off_the_job_hours_minimum=hours)
-                for hours in (278, 33, None)
-            ]
-            for number in range(12):
-                learner = await factory.learner(provider, f"Learner {number}", rng.choice([*sites, None]))
-                if number % 3 == 0:
-                    await factory.allocate(people[Role.EMPLOYER_MANAGER], learner)
-                aims = [await _aim(factory, rng, learner, rng.choice(standards), people, other) for _ in range(3)]
-                for _ in range(6):
-                    await _records(factory, rng, learner, rng.choice([*aims, None]), people[Role.ASSESSOR])
-            await factory.oversee(people[Role.EMPLOYER_OVERVIEW], *sites[1:])
-
-
-async def _aim(factory, rng, learner, standard, people, other):
-    start = factory.today - rng.randrange(-20, 400) * DAY
-    return await factory.aim(
-        learner,
-        standard,
-        assessor=rng.choice([people[Role.ASSESSOR], other, None]),
-        iqa=rng.choice([people[Role.IQA], other, None]),
-        criteria=rng.choice([7, 10, 40]),
-        mapped=rng.randrange(0, 8),
-        signed_off=rng.randrange(0, 2),
-        status=rng.choice([AimStatus.IN_TRAINING] * 4 + list(AimStatus)),
-        start_date=start,
-        planned_end_date=start + rng.randrange(0, 500) * DAY,
-    )
-
-
-async def _records(factory, rng, learner, aim, by):
-    status = rng.choice(list(ActionStatus))
-    await factory.action(learner, by, aim, status=status, target_date=factory.today + rng.choice([-1, 0, 1]) * DAY)
-    setting = rng.choice(list(JobSetting))
-    await factory.time_log_entry(learner, by, rng.randrange(1, 900), aim, job_setting=setting)
-    if aim:
-        await factory.evidence(aim, by, rng.choice(list(EvidenceStatus)))
-    # On the moment, on the last one that counts, and just beyond either.
-    edges = [dt.timedelta(0), 3 * DAY, 7 * DAY - dt.timedelta(microseconds=1), 7 * DAY, -dt.timedelta(microseconds=1)]
-    starts, about = NOW + rng.choice(edges), [aim] if aim else []
-    await factory.session_of(learner, by, starts, *about, status=rng.choice([SessionStatus.PLANNED, *SessionStatus]))
-    roles = rng.sample(list(Role), 3)
-    state = rng.choice([SignatureRequestStatus.PENDING, *SignatureRequestStatus])
-    await factory.signature_request(learner, by, tuple(roles[:2]), {roles[2]: by}, status=state)
 
 
 @dataclass
@@ -111,7 +51,7 @@ class Everything:
 
 @pytest.fixture(scope="module")
 async def everything(databases: Databases, backend: str) -> AsyncIterator[Everything]:
-    url = await databases.fresh(backend, _fill)
+    url = await databases.fresh(backend, fill_world)
     database = Database(url)
     async with database.writing() as session:
         rows = {
@@ -154,12 +94,37 @@ def counted_again(everything: Everything, who: Viewer, employer_key: int | None 
     visible_aims = [aim for aim in all_aims if aim.learner_id in seen and (not by_aim or getattr(aim, by_aim) == me)]
     aim_keys, today = {aim.id for aim in visible_aims}, clock.day_of(NOW)
 
+    def fell_due_on_break(action: Action) -> bool:
+        open_aims = [aim for aim in visible_aims if aim.learner_id == action.learner_id and aim.status not in ENDED]
+        if action.aim_id is not None:
+            open_aims = [aim for aim in all_aims if aim.id == action.aim_id]
+        since = [period.start for aim in open_aims for period in periods[aim.id] if period.returned is None]
+        return bool(since) and len(since) == len(open_aims) and max(since) <= action.target_date
+
     def records(table: type) -> list:
         return [
             record
             for record in rows[table.__name__]
             if record.learner_id in seen and (record.aim_id in aim_keys or (record.aim_id is None or not by_aim))
         ]
+
+    def counts(entry: TimeLogEntry) -> bool:
+        aims = [aim for aim in all_aims if aim.id == entry.aim_id]
+        if entry.aim_id is None:
+            aims = [aim for aim in all_aims if aim.learner_id == entry.learner_id]
+        spans = [AimSpan(aim.start_date, aim.actual_end_date, periods[aim.id]) for aim in aims]
+        logged = [
+            off_the_job.LoggedAim(span, aim.status is AimStatus.WITHDRAWN)
+            for span, aim in zip(spans, aims, strict=True)
+        ]
+        return off_the_job.exclusion(entry.date, logged) is None
+
+    def counted(table: type) -> list:
+        return [record for record in records(table) if record.aim_id not in left]
+
+    def session_counts(session: Visit) -> bool:
+        about = {link.aim_id for link in rows[SessionAim.__name__] if link.session_id == session.id}
+        return session_is_seen(session) and (not about or bool(about - left))
 
     def session_is_seen(session: Visit) -> bool:
         about = {link.aim_id for link in rows[SessionAim.__name__] if link.session_id == session.id}
@@ -168,7 +133,12 @@ def counted_again(everything: Everything, who: Viewer, employer_key: int | None 
     sums = {progress_row.aim_id: progress_row for progress_row in rows["AimProgress"]}
     hours = {qualification.id: qualification.off_the_job_hours_minimum or 0 for qualification in rows["Qualification"]}
     aims = [aim for aim in visible_aims if aim.status is not AimStatus.WITHDRAWN]
-    durations = [progress.duration_tenths(aim.start_date, aim.planned_end_date, today) for aim in aims]
+    periods = {aim.id: [] for aim in all_aims}
+    for each in rows["AimBreak"]:
+        if each.aim_id in periods:
+            periods[each.aim_id].append(BreakPeriod(each.start_date, each.returned_on))
+    away = {aim.id: days_within(periods[aim.id], aim.start_date, min(today, aim.planned_end_date)) for aim in all_aims}
+    durations = [progress.duration_tenths(aim.start_date, aim.planned_end_date, today, away[aim.id]) for aim in aims]
     lights = [
         progress.traffic_light(
             in_training=aim.status is AimStatus.IN_TRAINING,
@@ -180,40 +150,54 @@ def counted_again(everything: Everything, who: Viewer, employer_key: int | None 
         )
         for aim, duration in zip(aims, durations, strict=True)
     ]
-    late = [aim for aim in aims if today > aim.planned_end_date and aim.status is not AimStatus.COMPLETED]
-    actions = [action for action in records(Action) if action.status is not ActionStatus.COMPLETE]
+    left = {aim.id for aim in all_aims if aim.status is AimStatus.WITHDRAWN}
+    never_late = (AimStatus.COMPLETED, AimStatus.SUSPENDED)
+    late = [aim for aim in aims if today > aim.planned_end_date and aim.status not in never_late]
+    statuses = {key: {aim.status for aim in visible_aims if aim.learner_id == key} for key in seen}
+    in_learning = {key for key, theirs in statuses.items() if not theirs or theirs - set(ENDED)}
+    off_the_job_entries = [entry for entry in records(TimeLogEntry) if entry.job_setting is JobSetting.OFF_THE_JOB]
+    actions = [action for action in counted(Action) if action.status is not ActionStatus.COMPLETE]
     pending = {request.id for request in rows[SignatureRequest.__name__] if request.status.name == "PENDING"}
-    minutes = [(60 * hours[aim.qualification_id], aim.start_date, aim.planned_end_date) for aim in aims]
+    minutes = [
+        (60 * hours[aim.qualification_id], aim.start_date, aim.planned_end_date, today, away[aim.id]) for aim in aims
+    ]
     columns = ("criteria_total", "criteria_mapped", "criteria_signed_off")
     total = [sum(getattr(sums[aim.id], column) for aim in aims) for column in columns]
     return SimpleNamespace(
         generated_at=NOW,
-        learner_count=len(seen),
+        learner_count=len(in_learning),
+        ended_learner_count=sum(AimStatus.COMPLETED in statuses[key] for key in seen - in_learning),
         aim_count=len(aims),
         off_track_count=lights.count(TrafficLight.OFF_TRACK),
         on_track_count=lights.count(TrafficLight.ON_TRACK),
         ahead_count=lights.count(TrafficLight.AHEAD),
         not_rated_count=lights.count(TrafficLight.NOT_RATED),
         past_planned_end_count=len(late),
-        progress=(*total, int(sum(durations) / len(durations) + 0.5) if durations else 0, bool(late)),
+        progress=(
+            *total,
+            progress.tenths(sum(durations), 1000 * len(durations)),
+            bool(late),
+            sum(away[aim.id] for aim in aims),
+        ),
         awaiting_signature_count=sum(
             slot.learner_id in seen and slot.role is role and slot.signed_at is None and slot.request_id in pending
             for slot in rows[SignatureSlot.__name__]
         ),
         outstanding_action_count=len(actions),
-        overdue_action_count=sum(action.target_date < today for action in actions),
+        overdue_action_count=sum(action.target_date < today and not fell_due_on_break(action) for action in actions),
         awaiting_assessment_count=sum(
-            evidence.status in (EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED) for evidence in records(Evidence)
+            evidence.status in (EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED) for evidence in counted(Evidence)
         ),
         sessions_next7_days=sum(
             session.status is SessionStatus.PLANNED and NOW <= session.starts_at < NOW + 7 * DAY
             for session in rows["Session"]
-            if session_is_seen(session)
+            if session_counts(session)
         ),
         off_the_job=(
-            sum(required for required, _, _ in minutes),
-            sum(off_the_job.expected_minutes(*planned, today) for planned in minutes),
-            sum(entry.minutes for entry in records(TimeLogEntry) if entry.job_setting is JobSetting.OFF_THE_JOB),
+            sum(required for required, *_ in minutes),
+            sum(off_the_job.expected_minutes(*planned) for planned in minutes),
+            sum(entry.minutes for entry in off_the_job_entries if counts(entry)),
+            sum(entry.minutes for entry in off_the_job_entries),
         ),
     )
 
@@ -229,8 +213,9 @@ def as_shown(kpis: KpisRow) -> SimpleNamespace:
         bars.criteria_signed_off,
         bars.duration_tenths,
         bars.past_planned_end,
+        bars.days_on_break,
     )
-    shown["off_the_job"] = (time.required_minutes, time.expected_minutes, time.actual_minutes)
+    shown["off_the_job"] = (time.required_minutes, time.expected_minutes, time.actual_minutes, time.logged_minutes)
     return SimpleNamespace(generated_at=kpis.generated_at, **shown)
 
 
@@ -269,7 +254,7 @@ async def test_fields_asked_for_apart_are_read_together_and_nothing_else_is(ever
     )
     assert count == [1]
     assert one.values == two.values
-    assert set(one.values) == {"learners", "outstanding", "overdue", "awaiting_signature"}
+    assert set(one.values) == {"learners", "ended_learners", "outstanding", "overdue", "awaiting_signature"}
     with pytest.raises(KeyError):
         _ = one.aim_count
 
@@ -283,7 +268,8 @@ async def test_off_the_job_adds_up_over_the_learners(everything: Everything, rol
     each = await asyncio.gather(*(loader.load(key) for key in learners))
     assert count == [1]
     together = tuple(
-        sum(getattr(row, name) for row in each) for name in ("required_minutes", "expected_minutes", "actual_minutes")
+        sum(getattr(row, name) for row in each)
+        for name in ("required_minutes", "expected_minutes", "actual_minutes", "logged_minutes")
     )
     assert together == counted_again(everything, who).off_the_job
     assert all(row.actual_percent == progress.percent(row.actual_minutes, row.required_minutes) for row in each)

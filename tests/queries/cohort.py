@@ -2,15 +2,15 @@
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from sqlalchemy import JSON, Boolean, Date, text
 
 from db.database import Database
 from db.models.base import UtcDateTime
+from tests.queries.cohort_hours import Hours
+from tests.queries.figure_rules import Aim, london, required_minutes
 
 # Statements for the learners and the aims that each role sees.
 _ALL = ("select id from learner where provider_id = :provider", "select id from aim where provider_id = :provider")
@@ -32,72 +32,21 @@ VIEWERS = (
 )
 
 
-def tenth(value: Decimal | int) -> Decimal:
-    """Rounds to one decimal, half up."""
-    return Decimal(value).quantize(Decimal("0.1"), ROUND_HALF_UP)
+def _counts(table: str) -> str:
+    """Returns a condition: the unit of a row counts for the aim `a`."""
+    return (
+        f"{table}.unit_id in (select u.id from qualification_unit u where u.qualification_id = a.qualification_id and "
+        "(u.mandatory or u.id in (select x.unit_id from aim_unit x where x.aim_id = a.id)))"
+    )
 
 
-def percent(part: int, whole: int) -> Decimal:
-    """Returns `part` of `whole` in percent, 0 to 100, to one decimal."""
-    return tenth(min(max(Decimal(100 * part) / whole, Decimal(0)), Decimal(100))) if whole else tenth(0)
+def _counted(table: str) -> str:
+    """Returns a condition: the record does not belong to a withdrawn aim."""
+    withdrawn = f"select 1 from aim w where w.id = {table}.aim_id and w.status = 'WITHDRAWN'"
+    return f"not exists ({withdrawn})"
 
 
-def london(moment: dt.datetime) -> dt.date:
-    """Returns the day in London."""
-    return moment.astimezone(ZoneInfo("Europe/London")).date()
-
-
-@dataclass(frozen=True)
-class Aim:
-    """One aim that is not withdrawn, with its criteria counted one by one."""
-
-    id: int
-    learner: int
-    employer: int
-    qualification: int
-    status: str
-    start: dt.date
-    end: dt.date
-    hours: int
-    total: int
-    mapped: int
-    signed_off: int
-    today: dt.date
-    tolerance: Decimal
-
-    @property
-    def duration(self) -> Decimal:
-        """The duration percentage (the blue bar)."""
-        return percent((self.today - self.start).days + 1, (self.end - self.start).days + 1)
-
-    @property
-    def ahead(self) -> Decimal:
-        """The mapped percentage less the duration percentage."""
-        return percent(self.mapped, self.total) - self.duration
-
-    @property
-    def light(self) -> str:
-        """The traffic light; the demo's providers rate an aim from its first day."""
-        if self.status != "IN_TRAINING" or not self.total:
-            return "NOT_RATED"
-        if self.ahead <= -self.tolerance:
-            return "OFF_TRACK"
-        return "AHEAD" if self.ahead >= self.tolerance else "ON_TRACK"
-
-    @property
-    def late(self) -> bool:
-        """Whether the aim is past its planned end and not finished."""
-        return self.today > self.end and self.status not in ("COMPLETED", "WITHDRAWN")
-
-    @property
-    def expected_minutes(self) -> int:
-        """The required minutes that should have been logged by today."""
-        days = (self.end - self.start).days + 1
-        elapsed = min(max((self.today - self.start).days + 1, 0), days)
-        return int((Decimal(self.hours * 60 * elapsed) / days).quantize(Decimal(1), ROUND_HALF_UP))
-
-
-class Cohort:
+class Cohort(Hours):
     """Everything that one user of the demo sees in one role."""
 
     def __init__(self, database: Database, role: str, user: Any, today: dt.date) -> None:
@@ -155,49 +104,72 @@ class Cohort:
         )
         return {row.id: row for row in found}
 
+    async def learners_in_learning(self) -> set[int]:
+        """Returns the keys of the learners with an aim that has not ended, or with none."""
+        found = await self.rows(f"select a.learner_id, a.status from aim a where a.id in ({self.aims_sql})")
+        with_aims = {learner for learner, _ in found}
+        in_learning = {learner for learner, status in found if status not in ("COMPLETED", "WITHDRAWN")}
+        return {key for key in await self.learners() if key in in_learning or key not in with_aims}
+
     async def aims(self) -> list[Aim]:
         """Returns the aims that are not withdrawn, with criteria counted one by one instead of stored sums."""
         found = await self.rows(
             "select a.id, a.learner_id, l.employer_id, a.qualification_id, a.status, a.start_date, a.planned_end_date, "
-            "coalesce(q.off_the_job_hours_minimum, 0) as hours, "
-            "(select count(*) from qualification_criterion c where c.qualification_id = q.id) as total, "
+            "0 as required, "
+            f"(select count(*) from qualification_criterion c where {_counts('c')}) as total, "
             "(select count(*) from criterion_progress p "
-            "where p.aim_id = a.id and (p.evidence_count > 0 or p.signed_off)) as mapped, "
-            "(select count(*) from criterion_progress p where p.aim_id = a.id and p.signed_off) as signed_off "
+            f"where p.aim_id = a.id and {_counts('p')} and (p.evidence_count > 0 or p.signed_off)) as mapped, "
+            f"(select count(*) from criterion_progress p where p.aim_id = a.id and {_counts('p')} and p.signed_off) "
+            "as signed_off, "
+            "q.optional_units_minimum - (select count(*) from aim_unit x where x.aim_id = a.id) as to_choose "
             "from aim a join learner l on l.id = a.learner_id join qualification q on q.id = a.qualification_id "
             f"where a.status <> 'WITHDRAWN' and a.id in ({self.aims_sql})",
             start_date=Date(),
             planned_end_date=Date(),
         )
-        return [Aim(*row, self.today, self.tolerance) for row in found]
-
-    async def minutes(self) -> dict[int, int]:
-        """Returns the off-the-job minutes by learner."""
-        found = await self.rows(
-            "select t.learner_id, sum(t.minutes) from time_log_entry t "
-            f"where t.job_setting = 'OFF_THE_JOB' and {self.record('t')} group by t.learner_id"
-        )
-        return defaultdict(int, {learner: int(minutes) for learner, minutes in found})
+        breaks: dict[int, list[tuple[dt.date, dt.date | None]]] = defaultdict(list)
+        for aim, start, back in await self.rows(
+            f"select b.aim_id, b.start_date, b.returned_on from aim_break b where b.aim_id in ({self.aims_sql})",
+            start_date=Date(),
+            returned_on=Date(),
+        ):
+            breaks[aim].append((start, back))
+        agreed = await self.agreed()
+        return [
+            Aim(
+                *row[:7], required_minutes(*agreed[row.id]), *row[8:], self.today, self.tolerance, tuple(breaks[row.id])
+            )
+            for row in found
+        ]
 
     async def overdue(self) -> list[Any]:
         """Returns rows (id, learner_id, target_date, assessor) of the overdue actions."""
         found = await self.rows(
-            "select a.id, a.learner_id, a.target_date, coalesce(of_aim.name, of_session.name) as assessor "
+            "select a.id, a.learner_id, a.aim_id, a.target_date, coalesce(of_aim.name, of_session.name) as assessor "
             "from action a left join aim m on m.id = a.aim_id "
             "left join user_account of_aim on of_aim.id = m.assessor_id "
             "left join session s on s.id = a.session_id and a.aim_id is null "
             "left join user_account of_session on of_session.id = s.assessor_id "
-            f"where a.status <> 'COMPLETE' and {self.record('a')}",
+            f"where a.status <> 'COMPLETE' and {self.record('a')} and {_counted('a')}",
             target_date=Date(),
         )
-        return [row for row in found if row.target_date < self.today]
+        suspended: dict[int, list[tuple[dt.date, dt.date | None]]] = defaultdict(list)
+        for aim, start in await self.rows(
+            "select b.aim_id, b.start_date from aim_break b where b.returned_on is null", start_date=Date()
+        ):
+            suspended[aim].append(start)
+        return [
+            row for row in found
+            if row.target_date < self.today and not any(start <= row.target_date for start in suspended[row.aim_id])
+        ]  # fmt: skip
 
     async def waiting(self) -> list[Any]:
         """Returns rows (id, learner_id, last: when the latest version was submitted) of the evidence to be assessed."""
         return await self.rows(
             "select e.id, e.learner_id, (select v.submitted_at from evidence_version v where v.evidence_id = e.id "
             "and v.number = (select max(w.number) from evidence_version w where w.evidence_id = e.id)) as last "
-            f"from evidence e where e.status in ('SUBMITTED', 'RESUBMITTED') and {self.record('e')}",
+            f"from evidence e where e.status in ('SUBMITTED', 'RESUBMITTED') and {self.record('e')} "
+            f"and {_counted('e')}",
             last=UtcDateTime(),
         )
 
@@ -213,6 +185,35 @@ class Cohort:
             last[learner] = max(at, last.get(learner, at))
         return last
 
+    async def next_reviews(self) -> dict[int, dt.datetime]:
+        """Returns the start of the next planned review by learner."""
+        found = await self.rows(
+            "select s.learner_id, s.starts_at from session s where s.type = 'FORMAL_REVIEW' and s.status = 'PLANNED' "
+            f"and {self.session()}",
+            starts_at=UtcDateTime(),
+        )
+        now, booked = dt.datetime.now(dt.UTC), {}
+        for learner, at in found:
+            if at >= now:
+                booked[learner] = min(at, booked.get(learner, at))
+        return booked
+
+    async def chosen(self) -> set[tuple[int, str]]:
+        """Returns (aim, unit number) of the optional units that are chosen."""
+        found = await self.rows(
+            "select x.aim_id, u.number from aim_unit x join qualification_unit u on u.id = x.unit_id "
+            f"where x.aim_id in ({self.aims_sql})"
+        )
+        return {(aim, number) for aim, number in found}
+
+    async def optional(self) -> set[tuple[int, str]]:
+        """Returns (qualification, number) of the optional units."""
+        found = await self.rows(
+            "select u.qualification_id, u.number from qualification_unit u where u.provider_id = :provider "
+            "and not u.mandatory"
+        )
+        return {(qualification, number) for qualification, number in found}
+
     async def units(self) -> dict[tuple[int, str], int]:
         """Returns the number of criteria of each unit by (qualification, number)."""
         found = await self.rows(
@@ -226,7 +227,9 @@ class Cohort:
         """Returns (aim_id, unit number, mapped criteria, signed-off criteria, roles that have signed) of each unit."""
         found = await self.rows(
             "select p.aim_id, u.number, p.evidence_count, p.signed_off from criterion_progress p "
-            f"join qualification_unit u on u.id = p.unit_id where p.aim_id in ({self.aims_sql})",
+            "join aim a on a.id = p.aim_id "
+            "join qualification_unit u on u.id = p.unit_id and u.qualification_id = a.qualification_id "
+            f"where p.aim_id in ({self.aims_sql})",
             signed_off=Boolean(),
         )
         signed = await self.rows(

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from queries import Result, run
-from tests.queries.cohort import VIEWERS, Aim, Cohort, london, percent, tenth
+from tests.queries.cohort import VIEWERS, Cohort
 from tests.queries.conftest import OperationRunner
+from tests.queries.figure_rules import Aim, london, on_break, percent, reached
 from tests.support.http_server import PASSWORD
 
 
@@ -47,18 +48,18 @@ def exact(row: dict[str, Any], *names: str) -> list[Decimal]:
 
 def bars(aims: list[Aim]) -> list[Decimal]:
     """Returns the mapped and the signed-off percentage of the aims' criteria together."""
-    total = sum(aim.total for aim in aims)
-    return [percent(sum(aim.mapped for aim in aims), total), percent(sum(aim.signed_off for aim in aims), total)]
+    return reached(aims)
 
 
 def off_the_job(aims: list[Aim], minutes: int) -> list[int]:
-    """Returns the required, expected and logged minutes."""
-    return [sum(60 * aim.hours for aim in aims), sum(aim.expected_minutes for aim in aims), minutes]
+    """Returns the required, expected and counted minutes."""
+    return [sum(aim.required for aim in aims), sum(aim.expected_minutes for aim in aims), minutes]
 
 
 async def test_site_comparison(view: UserView):
     cohort, result = view.cohort, await view.run("site_comparison")
     learners, aims, minutes = await cohort.learners(), await cohort.aims(), await cohort.minutes()
+    in_learning_anywhere = await cohort.learners_in_learning()
     late = Counter(learners[action.learner_id].employer_id for action in await cohort.overdue())
     waiting = Counter(learners[evidence.learner_id].employer_id for evidence in await cohort.waiting())
     assert {key(row["id"]) for row in result.rows} >= {learner.employer_id for learner in learners.values()}
@@ -67,8 +68,9 @@ async def test_site_comparison(view: UserView):
         site_aims = [aim for aim in aims if aim.employer == site]
         lights = Counter(aim.light for aim in site_aims)
         site_learners = [learner.id for learner in learners.values() if learner.employer_id == site]
+        in_learning = in_learning_anywhere & set(site_learners)
         assert [row[f"kpis.{name}"] for name in ("learnerCount", "aimCount", "offTrackCount", "onTrackCount")] == [
-            len(site_learners), len(site_aims), lights["OFF_TRACK"], lights["ON_TRACK"]
+            len(in_learning), len(site_aims), lights["OFF_TRACK"], lights["ON_TRACK"]
         ]  # fmt: skip
         assert (row["kpis.aheadCount"], row["kpis.pastPlannedEndCount"]) == (
             lights["AHEAD"], sum(aim.late for aim in site_aims)
@@ -78,7 +80,7 @@ async def test_site_comparison(view: UserView):
         assert counts == [sum(getattr(aim, part) for aim in site_aims) for part in ("total", "mapped", "signed_off")]
         names = ("kpis.progress.mappedPercent", "kpis.progress.signedOffPercent")
         assert exact(row, *names) == bars(site_aims)
-        mean = tenth(sum(aim.duration for aim in site_aims) / len(site_aims)) if site_aims else 0
+        mean = percent(int(sum(aim.duration for aim in site_aims) * 10), 1000 * len(site_aims))
         assert exact(row, "kpis.progress.durationPercent") == [mean]
         times = [row[f"kpis.offTheJob.{part}Minutes"] for part in ("required", "expected", "actual")]
         assert times == off_the_job(site_aims, sum(minutes[learner] for learner in site_learners))
@@ -132,7 +134,9 @@ async def test_off_the_job_hours(view: UserView):
         assert exact(row, "offTheJob.actualPercent") == [percent(minutes[learner], times[0])]
         if own_aims := aims[learner]:
             begins, ends = min(aim.start for aim in own_aims), max(aim.end for aim in own_aims)
-            duration = percent((cohort.today - begins).days + 1, (ends - begins).days + 1)
+            away = on_break(own_aims, begins, min(cohort.today, ends))
+            passed = (min(cohort.today, ends) - begins).days + 1 - away
+            duration = percent(passed, (ends - begins).days + 1 - away)
             assert exact(row, "progress.durationPercent") == [duration]
             assert row["daysRemaining"] == max((ends - cohort.today).days, 0)
 
@@ -151,11 +155,17 @@ async def test_evidence_ageing(view: UserView):
 async def test_sign_off_funnel(view: UserView):
     cohort, result = view.cohort, await view.run("sign_off_funnel")
     aims, units = {aim.id: aim for aim in await cohort.aims()}, await cohort.units()
-    aim_counts = Counter(aim.qualification for aim in aims.values())
+    chosen, optional = await cohort.chosen(), await cohort.optional()
+    aim_counts = Counter(
+        (aim.qualification, number)
+        for aim in aims.values() for qualification, number in units
+        if qualification == aim.qualification
+        and ((qualification, number) not in optional or (aim.id, number) in chosen)
+    )  # fmt: skip
     steps: dict[tuple[int, str], Counter[str]] = defaultdict(Counter)
     for aim, number, mapped, signed_off, roles in await cohort.unit_progress():
-        if aim in aims:
-            unit = aims[aim].qualification, number
+        unit = (aims[aim].qualification, number) if aim in aims else None
+        if unit in units and (unit not in optional or (aim, number) in chosen):
             complete = signed_off == units[unit]
             steps[unit]["started"] += mapped > 0
             steps[unit]["mapped"] += mapped == units[unit]
@@ -164,7 +174,7 @@ async def test_sign_off_funnel(view: UserView):
     assert {(key(row["id"]), row["unitFunnel.number"]) for row in result.rows} == set(units)
     for row in result.rows:
         unit = key(row["id"]), row["unitFunnel.number"]
-        assert (row["unitFunnel.criterionCount"], row["unitFunnel.aimCount"]) == (units[unit], aim_counts[unit[0]])
+        assert (row["unitFunnel.criterionCount"], row["unitFunnel.aimCount"]) == (units[unit], aim_counts[unit])
         for step in ("started", "mapped", "complete", "signedOff"):
             assert row[f"unitFunnel.{step}Count"] == steps[unit][step], (unit, step)
     assert sum(row["unitFunnel.signedOffCount"] for row in result.rows)
@@ -172,16 +182,43 @@ async def test_sign_off_funnel(view: UserView):
 
 async def test_reviews_due(view: UserView):
     cohort, result = view.cohort, await view.run("reviews_due")
-    learners, last = await cohort.learners(), await cohort.reviews()
-    since: dict[int, dt.date] = {}
+    learners, last, booked = await cohort.learners(), await cohort.reviews(), await cohort.next_reviews()
+    training: dict[int, list[Aim]] = defaultdict(list)
     for aim in await cohort.aims():
         if aim.status == "IN_TRAINING":
-            since[aim.learner] = min(aim.start, since.get(aim.learner, aim.start))
-    interval = dt.timedelta(weeks=cohort.weeks)
+            training[aim.learner].append(aim)
     assert {key(row["id"]) for row in result.rows} == set(learners)
     for row in result.rows:
         learner = key(row["id"])
         assert row["lastReviewAt"] == last.get(learner)
-        begins = london(last[learner]) if learner in last else since.get(learner)
-        assert row["reviewDueOn"] == (begins + interval if learner in since else None)
+        due = _due(training[learner], london(last[learner]) if learner in last else None)
+        assert row["reviewDueOn"] == due
+        assert row["nextReview.startsAt"] == booked.get(learner)
+        state = "BOOKED" if learner in booked and due and london(booked[learner]) <= due else "BOOKED_TOO_LATE"
+        assert row["reviewBooking"] == (None if due is None else state if learner in booked else "NOT_BOOKED")
     assert any(row["lastReviewAt"] for row in result.rows)
+    assert {row["reviewBooking"] for row in result.rows} >= {"BOOKED", "NOT_BOOKED"}
+
+
+def _due(aims: list[Aim], last: dt.date | None) -> dt.date | None:
+    """Returns the day of the next review: 12 weeks, or the end of the third month, after the last or the start."""
+    days = []
+    for aim in aims:
+        base = last or aim.start
+        if aim.start < dt.date(2025, 8, 1):
+            days.append(base + dt.timedelta(weeks=12))
+        else:
+            # The day before the first of the fourth month.
+            months = base.year * 12 + base.month - 1 + 4
+            days.append(dt.date(months // 12, months % 12 + 1, 1) - dt.timedelta(days=1))
+    returns = [max((back for _, back in aim.breaks if back), default=None) for aim in aims]
+    if not days:
+        return None
+    if all(returns) and (last is None or last < min(returns)):
+        back = min(returns)
+        year, month = divmod(back.year * 12 + back.month, 12)
+        later = dt.date(year, month + 1, 1)
+        while later.day < back.day and (later + dt.timedelta(days=1)).month == later.month:
+            later += dt.timedelta(days=1)
+        return max(min(days), later)
+    return min(days)

@@ -54,7 +54,7 @@ READS = {
     "off_the_job_hours": Expected(403, 4),
     "overdue_actions": Expected(503, 5),
     "progress_map": Expected(1122, 4),
-    "reviews_due": Expected(403, 4),
+    "reviews_due": Expected(403, 3),
     "sign_off_funnel": Expected(223, 3),
     "site_comparison": Expected(403, 3),
     "time_log": Expected(204, 5),

@@ -50,7 +50,7 @@ async def user_id(person: HttpClient, name: str) -> str:
 
 
 async def qualification_id(person: HttpClient, title: str) -> str:
-    """Returns a qualification by the beginning of its title."""
-    found = await person.data("query($title: String) { qualifications(search: $title) { nodes { id } } }", title=title)
-    (qualification,) = found["qualifications"]["nodes"]
-    return qualification["id"]
+    """Returns the newest version of a qualification by the beginning of its title."""
+    query = "query($title: String) { qualifications(search: $title) { nodes { id version } } }"
+    found = (await person.data(query, title=title))["qualifications"]["nodes"]
+    return max(found, key=lambda qualification: qualification["version"] or "")["id"]

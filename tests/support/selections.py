@@ -25,8 +25,8 @@ SELECTIONS = {
     "Employer": "id name parent { id name } sites { id name }",
     "Learner": f"{OF_LEARNER} uln employer {{ id name }} managers {{ id name }} photo {FILE} aims {{ {OF_AIM} }} "
     f"cv {{ sections {{ name text }} documents {{ kind file {FILE} }} }}",
-    "Aim": f"{OF_AIM} startDate plannedEndDate actualEndDate assessor {{ id name }} iqa {{ id name }} "
-    f"learner {{ {OF_LEARNER} }} qualification {{ id title }}",
+    "Aim": f"{OF_AIM} startDate originalStartDate startDateReason plannedEndDate actualEndDate outcome unitsToChoose "
+    f"assessor {{ id name }} iqa {{ id name }} learner {{ {OF_LEARNER} }} qualification {{ id title }}",
     "ProviderSettings": "trafficLightTolerance ratedFromPercent reviewIntervalWeeks unitSignatures disclaimer",
     "Download": "url expiresAt",
     "FileUpload": "fileId url expiresAt headers { name value }",

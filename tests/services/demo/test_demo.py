@@ -27,48 +27,9 @@ from services.audit.chain import audit_chain_problems
 from services.audit.progress_check import progress_mismatches
 from services.demo import PASSWORD, DemoExists, build_demo
 from services.demo.accounts import ACCOUNTS
-from services.storage.file_store import FileStore, open_store
+from services.storage.file_store import open_store
+from tests.services.demo.demo_data import DemoData
 from tests.support.databases import Databases
-
-
-class DemoData:
-    """A demo database with the rows of every table, read once."""
-
-    def __init__(self, database: Database, store: FileStore) -> None:
-        self.database, self.store = database, store
-        self.tables: dict[str, list[Row]] = {}
-
-    async def read(self) -> "DemoData":
-        for name, table in metadata.tables.items():
-            self.tables[name] = list(await self.database.rows(select(table)))
-        return self
-
-    def __getitem__(self, name: str) -> list[Row]:
-        return self.tables[name]
-
-    def by_id(self, name: str) -> dict[int, Row]:
-        return {row.id: row for row in self.tables[name]}
-
-    def user(self, username: str) -> int:
-        (key,) = [user.id for user in self["user_account"] if user.username == username]
-        return key
-
-    def learner(self, username: str = "learner") -> Row:
-        user = self.user(username)
-        (row,) = [learner for learner in self["learner"] if learner.user_id == user]
-        return row
-
-    def of(self, name: str, learner: Row) -> list[Row]:
-        return [row for row in self[name] if row.learner_id == learner.id]
-
-
-@pytest.fixture(scope="module")
-async def data(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory):
-    database = Database(await databases.fresh(backend))
-    store = open_store(tmp_path_factory.mktemp("files"))
-    await build_demo(database, store)
-    yield await DemoData(database, store).read()
-    await database.close()
 
 
 def light(aim: Row, sums: Row, provider: Row) -> TrafficLight:
@@ -77,7 +38,12 @@ def light(aim: Row, sums: Row, provider: Row) -> TrafficLight:
         in_training=aim.status is AimStatus.IN_TRAINING,
         criteria_total=sums.criteria_total,
         mapped=progress.tenths(sums.criteria_mapped, sums.criteria_total),
-        duration=progress.duration_tenths(aim.start_date, aim.planned_end_date, today),
+        duration=progress.duration_tenths(
+            aim.start_date,
+            aim.planned_end_date,
+            today,
+            progress.days_on_break(sums.days_on_break, sums.break_since, aim.start_date, aim.planned_end_date, today),
+        ),
         tolerance=provider.traffic_light_tolerance,
         rated_from=provider.rated_from_percent,
     )

@@ -5,6 +5,7 @@ from typing import Any
 from db.models.aim import Aim
 from db.models.learner import Learner
 from db.models.time_log_entry import TimeLogEntry
+from db.models.time_log_revision import TimeLogRevision
 from db.models.user import User
 from domain.enums import ActivityType, JobSetting
 from tests.support.factories.base import RowFactory
@@ -33,3 +34,13 @@ class TimeLogEntryFactory(RowFactory):
                 **values,
             )
         )
+
+    async def time_log_revision(self, entry: TimeLogEntry, by: User) -> TimeLogRevision:
+        """Adds an earlier state of an entry, a minute shorter."""
+        return await self.add(
+            TimeLogRevision(
+                provider_id=entry.provider_id, learner_id=entry.learner_id, entry_id=entry.id, changed_by_id=by.id,
+                changed_at=self.now, date=entry.date, minutes=entry.minutes - 1, job_setting=entry.job_setting,
+                activity_type=entry.activity_type, comments="Learnt",
+            )
+        )  # fmt: skip

@@ -28,7 +28,7 @@ from db.models.qualification import Qualification
 from db.models.session import Session
 from db.models.signature_request import SignatureSlot
 from db.models.user import RoleGrant, User
-from domain.enums import AimStatus, Role, SessionStatus, SessionType
+from domain.enums import AimOutcome, AimStatus, Role, SessionStatus, SessionType
 from tests.support.factories import DAY, SHA256, Factory
 from tests.support.scenarios.authorization_records import add_records, session_of_two_aims, submitted_evidence
 from tests.support.scenarios.base import Scenario
@@ -93,7 +93,7 @@ async def build_authorization(database: Database) -> AuthorizationScenario:
         scenario.provider = await factory.provider(
             "Here", disclaimer="Keep it to yourself.", unit_signatures=["ASSESSOR", "IQA"]
         )
-        scenario.far = await factory.provider("Far away")
+        scenario.far = await factory.provider("Far away", review_interval_weeks=8)
         await _staff(factory, scenario)
         await _learners(factory, scenario)
         await _aims(factory, scenario)
@@ -156,7 +156,7 @@ async def _aims(factory: Factory, scenario: AuthorizationScenario) -> None:
     # Only Max and Ian see this aim, whose planned end is the latest: other viewers must not see it in the order.
     ended = {
         "status": AimStatus.COMPLETED, "actual_end_date": factory.today,
-        "planned_end_date": factory.today + 200 * DAY,
+        "planned_end_date": factory.today + 200 * DAY, "outcome": AimOutcome.ACHIEVED,
     }  # fmt: skip
     late = {"planned_end_date": factory.today - 5 * DAY}
     unmapped = {"mapped": 0, "signed_off": 0}

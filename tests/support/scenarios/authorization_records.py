@@ -16,9 +16,11 @@ from domain.enums import (
     CvDocumentKind,
     CvSectionName,
     EvidenceStatus,
+    OffTheJobExclusionReason,
     ResourceBucket,
     Role,
     SessionStatus,
+    SessionType,
 )
 from tests.support.factories import DAY, Factory
 
@@ -66,7 +68,8 @@ async def _add_to_aim(
         select(QualificationCriterion).where(of_aim).order_by(QualificationCriterion.id)
     )
     criteria = list(found)
-    visit = await factory.session_of(learner, assessor, start, aim, planning_notes=f"About {name}")
+    planned = {"planning_notes": f"About {name}", "type": SessionType.FORMAL_REVIEW}
+    visit = await factory.session_of(learner, assessor, start, aim, **planned)
     await factory.session_file(visit, await factory.file(assessor, learner, aim, name=f"{name}-plan.pdf"))
     attended = {"status": SessionStatus.ATTENDED, "feedback": f"Went through {name}"}
     past = await factory.session_of(learner, assessor, start - 40 * DAY, aim, **attended)
@@ -80,6 +83,7 @@ async def _add_to_aim(
         learner, assessor, aim, session_id=visit.id, target_date=yesterday, title="Late", accepts_evidence=True
     )
     missed = await factory.session_of(learner, assessor, start - 20 * DAY, aim)
+    missed.group_id = missed.id
     await factory.action_file(action, await factory.file(assessor, learner, aim, name=f"{name}-book.pdf"))
     added = {
         f"{name}.session": visit, f"{name}.missed": missed, f"{name}.action": action, f"{name}.late": late,
@@ -88,6 +92,9 @@ async def _add_to_aim(
     added[f"{name}.evidence"] = await _add_evidence(factory, aim, user, assessor, criteria, action.id)
     added[f"{name}.submitted"] = await submitted_evidence(factory, aim, user, f"Waits in {name}")
     added[f"{name}.entry"] = await factory.time_log_entry(learner, user, 60, aim, unit_id=criteria[0].unit_id)
+    excluded = {"exclusion": OffTheJobExclusionReason.INDUCTION, "employer_confirmed_at": factory.now}
+    revised = await factory.time_log_entry(learner, user, 15, aim, **excluded)
+    await factory.time_log_revision(revised, user)
     await factory.time_log_entry(
         learner, assessor, 45, aim, automatic=True, session_id=past.id, assessor_id=assessor.id,
         approved_by_id=assessor.id, approved_at=factory.now,
@@ -96,6 +103,9 @@ async def _add_to_aim(
         file = await factory.file(assessor, learner, aim, name=f"{name}-{bucket.value}.pdf")
         title = f"{bucket.value} of {name}"
         added[f"{name}.resource"] = await factory.resource(aim, assessor, file, bucket, title=title)
+    returned = factory.today - 20 * DAY
+    added[f"{name}.break"] = await factory.aim_break(aim, assessor, returned - 10 * DAY, returned)
+    await factory.aim_history(aim, assessor)
     await factory.unit_signature(aim, criteria[0].unit_id, assessor, Role.ASSESSOR)
     return added
 

@@ -107,7 +107,7 @@ async def open_scenario(
 
 def id_of(entity: Any) -> str:
     """Returns the global id of an entity."""
-    return ids.encode(type(entity).__name__, entity.id)
+    return ids.encode(type(entity).type_name(), entity.id)
 
 
 async def rejected(operation: Awaitable[Any]) -> dict[str | None, UserErrorCode]:

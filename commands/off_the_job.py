@@ -1,0 +1,29 @@
+"""`import-hours` reads the policy for off-the-job hours: all rules of the files, or none and every problem."""
+
+import argparse
+
+from commands.database_session import fail, with_database
+from db.database import Database
+from db.models.provider import provider_named
+from services.importer.hours import read_hours, store_hours
+from services.importer.problems import ImportRejected
+from services.settings import Settings
+
+
+def run_import_hours(settings: Settings, arguments: argparse.Namespace) -> int:
+    """Imports the rules in one transaction; the required hours of all aims follow."""
+    try:
+        rules = [rule for path in arguments.files for rule in read_hours(path)]
+    except ImportRejected as rejected:
+        return fail(str(rejected))
+
+    async def work(database: Database) -> int:
+        async with database.writing() as session:
+            provider = await provider_named(session, arguments.provider)
+            if provider is None:
+                return fail("Name the provider with --provider: its UKPRN or its name.")
+            changed = await store_hours(session, provider.id, rules)
+        print(f"{changed} of {len(rules)} rules were added or changed. The required hours of all aims follow them.")
+        return 0
+
+    return with_database(settings, work)

@@ -1,0 +1,28 @@
+"""The off-the-job hours of an aim are agreed: the plan, and the prior learning that reduces it."""
+
+from db.models.aim import Aim
+from domain.enums import UserErrorCode
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+
+# 20,000 hours, more than any programme.
+MAX_MINUTES = 1_200_000
+
+
+@mutation("hoursAgree")
+async def agree(uow: UnitOfWork, *, aim_id: str, planned_minutes: int, prior_learning_minutes: int = 0) -> int:
+    """Records the minutes that were agreed for an aim, and its prior learning. Returns the aim's key.
+
+    Rejects with NOT_FOUND, NOT_ALLOWED, and INVALID for minutes out of range.
+    """
+    aim = await uow.get(Aim, aim_id, "aimId")
+    uow.authorize()
+    for name, minutes in (("plannedMinutes", planned_minutes), ("priorLearningMinutes", prior_learning_minutes)):
+        if not 0 <= minutes <= MAX_MINUTES:
+            message = f"Enter a number of minutes from 0 to {MAX_MINUTES:,}."
+            uow.add_error(UserErrorCode.INVALID, message, name)
+    uow.raise_errors()
+    if (aim.planned_minutes, aim.prior_learning_minutes) != (planned_minutes, prior_learning_minutes):
+        aim.planned_minutes, aim.prior_learning_minutes = planned_minutes, prior_learning_minutes
+        uow.recount_hours(aim)
+        uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["hours"])
+    return aim.id

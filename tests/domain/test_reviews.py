@@ -1,0 +1,53 @@
+"""Reviews: due by the rule of the aim's start, suspended by breaks, booked in time or not."""
+
+import datetime as dt
+
+import pytest
+
+from domain.enums import ReviewBooking
+from domain.reviews import end_of_month, months_later, review_booking, review_due
+from tests.support.cases import CASES
+
+DAY = dt.date.fromisoformat
+
+
+@pytest.mark.parametrize("case", CASES["review_due"])
+def test_the_cases(case: dict):
+    last = DAY(case["lastReview"]) if case["lastReview"] else None
+    assert review_due(last, [DAY(case["aimStarted"])], None, 12, 3) == DAY(case["due"])
+
+
+def test_of_aims_under_both_rules_the_earlier_day_holds():
+    last, old, new = DAY("2026-08-01"), DAY("2025-07-31"), DAY("2025-08-01")
+    assert review_due(last, [old], None, 12, 3) == DAY("2026-10-24")
+    assert review_due(last, [new], None, 12, 3) == DAY("2026-11-30")
+    assert review_due(last, [new, old], None, 12, 3) == DAY("2026-10-24")
+    assert review_due(last, [], None, 12, 3) is None
+
+
+def test_the_provider_may_set_another_rule():
+    last, new = DAY("2026-08-15"), DAY("2025-09-01")
+    assert review_due(last, [new], None, 8, 3) == DAY("2026-10-10")
+    assert review_due(last, [new], None, 12, 2) == DAY("2026-10-31")
+
+
+def test_after_a_break_it_is_due_a_month_after_the_return_at_the_earliest():
+    last, start = DAY("2026-01-10"), DAY("2025-09-01")
+    assert review_due(last, [start], DAY("2026-04-20"), 12, 3) == DAY("2026-05-20")
+    assert review_due(last, [start], DAY("2026-02-01"), 12, 3) == DAY("2026-04-30")
+    # A review after the return starts the interval again.
+    assert review_due(DAY("2026-04-21"), [start], DAY("2026-04-20"), 12, 3) == DAY("2026-07-31")
+
+
+def test_months_are_those_of_the_calendar():
+    assert months_later(DAY("2026-11-30"), 3) == DAY("2027-02-28")
+    assert months_later(DAY("2027-12-31"), 2) == DAY("2028-02-29")
+    assert end_of_month(DAY("2026-12-01")) == DAY("2026-12-31")
+
+
+def test_booked_too_late_or_not_at_all():
+    due = DAY("2026-11-30")
+    assert review_booking(due, DAY("2026-11-30")) is ReviewBooking.BOOKED
+    assert review_booking(due, DAY("2026-12-01")) is ReviewBooking.BOOKED_TOO_LATE
+    assert review_booking(due, None) is ReviewBooking.NOT_BOOKED
+    assert review_booking(None, DAY("2026-12-01")) is None
