@@ -139,7 +139,7 @@ async def _criterion_keys(
     """Returns the keys of criteria; records an error for each that is not one of the aim's."""
     pairs = [global_id.decode_pair("Criterion", id) for id in ids]
     unknown = {pair[1] for pair in pairs if pair and pair[0] == aim.id} - existing.keys()
-    known = existing.keys() | (await units_of_criteria(uow.session, aim.qualification_id, unknown)).keys()
+    known = existing.keys() | (await units_of_criteria(uow.session, aim, unknown)).keys()
     for index, pair in enumerate(pairs):
         if pair is None or pair[0] != aim.id or pair[1] not in known:
             uow.add_not_found("criterionIds", str(index))

@@ -31,7 +31,8 @@ _DOCUMENT_ACTIONS = ("signatureRequestSign",)
 _UNIT_ACTIONS = ("unitSign",)
 # The mutations that withdraw signatures of units.
 _WITHDRAWING_ACTIONS = (
-    "evidenceAssess", "evidenceReturn", "evidenceResubmit", "evidenceUnmap", "evidenceUpdate", "evidenceWithdraw",
+    "aimVersionChange", "evidenceAssess", "evidenceReturn", "evidenceResubmit", "evidenceUnmap", "evidenceUpdate",
+    "evidenceWithdraw",
 )  # fmt: skip
 # Takes the learner's place in a unit's statement, to split the statement before and after the name.
 _NAME = "\0"
@@ -221,7 +222,7 @@ async def _unit_problems(session: AsyncSession, starts: TrailStarts, within: Col
 
 
 def _withdrawal_recorded() -> ColumnElement[bool]:
-    """That evidence of the aim was changed at the time of the withdrawal: only that, or a move to another version, withdraws."""
+    """That evidence of the aim was changed at the time of the withdrawal: nothing else withdraws a signature."""
     changed = select(_Change.id).where(
         _Change.provider_id == UnitSignature.provider_id,
         # Evidence that moves from one aim to another belongs to neither in the audit trail.
