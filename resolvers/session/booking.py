@@ -167,9 +167,7 @@ async def check_still_free(uow: UnitOfWork, session: Session) -> None:
     """Records an error where the learner or the assessor has another session at the time of this one."""
     learner = await uow.session.get_one(Learner, session.learner_id, with_for_update={"key_share": True})
     assessor = await lock_assessor(uow, session.assessor_id)
-    await check_free(
-        uow, learner, assessor, session.starts_at, session.ends_at, session.id, session.group_id
-    )
+    await check_free(uow, learner, assessor, session.starts_at, session.ends_at, session.id, session.group_id)
 
 
 async def add_files(uow: UnitOfWork, session: Session, files: Sequence[File], aim_ids: Sequence[int]) -> list[int]:

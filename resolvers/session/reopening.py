@@ -5,6 +5,7 @@ from domain.enums import AimStatus, SessionStatus
 from repositories.aim import aims_by_key
 from repositories.session import aims_begun_by, aims_of_session
 from repositories.time_log_entry import entry_of_session
+from resolvers.aim_status import set_status
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.session.booking import check_still_free, single_key
@@ -35,7 +36,7 @@ async def reopen(uow: UnitOfWork, *, id: str, reason: str) -> int:
         await uow.session.delete(entry)
     if previous is SessionStatus.CANCELLED:
         await notify_learner(uow, session)
-    waiting = await _wait_for_induction(uow, session) if previous is SessionStatus.ATTENDED else []
+    waiting = await _wait_for_induction(uow, session, reason) if previous is SessionStatus.ATTENDED else []
     aim_ids = [aim.id for aim in await aims_of_session(uow.session, session.id)]
     uow.audit(
         "Session", session.id, learner_id=session.learner_id, aim_id=single_key(aim_ids), reason=reason,
@@ -44,10 +45,10 @@ async def reopen(uow: UnitOfWork, *, id: str, reason: str) -> int:
     return session.id
 
 
-async def _wait_for_induction(uow: UnitOfWork, session: Session) -> list[int]:
+async def _wait_for_induction(uow: UnitOfWork, session: Session, reason: str) -> list[int]:
     """Puts the aims that this session's completion started back, if they are still in training. Returns their keys."""
     begun = await aims_begun_by(uow.session, session.id)
     aims = [aim for aim in await aims_by_key(uow.session, begun) if aim.status is AimStatus.IN_TRAINING]
     for aim in aims:
-        aim.status = AimStatus.AWAITING_INDUCTION
+        set_status(uow, aim, AimStatus.AWAITING_INDUCTION, uow.today, reason)
     return [aim.id for aim in aims]

@@ -19,13 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from services.importer.csv_cells import (
-    CSV_COLUMNS,
-    MANDATORY_COLUMN,
-    delimiter_of,
-    mandatory_of,
-    without_empty_end,
-)
+from services.importer.csv_cells import CSV_COLUMNS, MANDATORY_COLUMN, delimiter_of, mandatory_of, without_empty_end
 from services.importer.draft import (
     MAX_CRITERIA,
     MAX_UNITS,
