@@ -14,15 +14,12 @@ from domain.clock import LONDON
 from domain.enums import AimStatus, Role, SessionStatus, SessionType, UserErrorCode
 from domain.errors import reject
 from repositories.aim import visible_aims
-from repositories.session import MAX_SESSION_LENGTH, BookedSession, aims_of_session, booked_between
+from repositories.session import BookedSession, aims_of_session, booked_between
 from resolvers.core.attachments import attach_all, attachable_files
 from resolvers.core.unit_of_work import UnitOfWork, mutation
-from resolvers.core.validation import multi_line, optional_line, require_entity
+from resolvers.core.validation import multi_line, require_entity
+from resolvers.session.details import check_times, location_of, notes_of
 from resolvers.session.notification import PreviousTime, notify_learner
-
-# A session of the past can be added within a year. A start more than five years ahead is a typing error.
-_MAX_AGE = dt.timedelta(days=366)
-_MAX_LEAD = dt.timedelta(days=5 * 366)
 
 _STATUS_WORDS = {
     SessionStatus.ATTENDED: "was attended",
@@ -198,34 +195,6 @@ def _changed_columns(uow: UnitOfWork, session: Session, changes: SessionChanges)
     if "feedback" in changes:
         values["feedback"] = multi_line(uow, changes["feedback"] or "", "input", "feedback", required=False) or None
     return {name: value for name, value in values.items() if getattr(session, name) != value}
-
-
-def location_of(uow: UnitOfWork, location: str | None) -> str | None:
-    """Returns the location as one line; None if it is empty."""
-    return optional_line(uow, location, "input", "location")
-
-
-def notes_of(uow: UnitOfWork, notes: str | None) -> str | None:
-    return multi_line(uow, notes or "", "input", "planningNotes", required=False) or None
-
-
-def check_times(uow: UnitOfWork, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
-    """Returns whether a session can have these times; else records what is wrong."""
-    without_zone = [name for name, at in (("startsAt", starts_at), ("endsAt", ends_at)) if at.tzinfo is None]
-    for name in without_zone:
-        uow.add_error(UserErrorCode.INVALID, "Give a time zone, as in 2026-12-01T09:30:00Z.", "input", name)
-    if without_zone:
-        return False
-    if not uow.now - _MAX_AGE <= starts_at <= uow.now + _MAX_LEAD:
-        field, message = "startsAt", "Choose a start within the last year or the next five years."
-    elif ends_at <= starts_at:
-        field, message = "endsAt", "The session must end after it starts. Choose a later end."
-    elif ends_at - starts_at > MAX_SESSION_LENGTH:
-        field, message = "endsAt", "A session can last up to 24 hours. Choose an earlier end, or book several sessions."
-    else:
-        return True
-    uow.add_error(UserErrorCode.INVALID, message, "input", field)
-    return False
 
 
 def parse_aims(uow: UnitOfWork, aim_ids: Sequence[str], visible: Sequence[Aim]) -> list[Aim]:

@@ -22,12 +22,10 @@ from resolvers.session.booking import (
     add_session,
     assessor_of,
     check_free,
-    check_times,
-    location_of,
     lock_assessor,
-    notes_of,
 )
 from resolvers.session.completion import Outcome, record_outcome
+from resolvers.session.details import check_times, location_of, notes_of
 
 MAX_LEARNERS = 100
 
