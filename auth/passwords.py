@@ -10,6 +10,7 @@ from weakref import WeakValueDictionary
 from pwdlib import PasswordHash
 from pwdlib.hashers.argon2 import Argon2Hasher
 
+from auth.password_words import named_words
 from db.worker_process import WorkerPool, lower_priority
 
 MIN_LENGTH, MAX_LENGTH = 8, 256
@@ -46,44 +47,37 @@ async def password_matches(password: str, stored: str | None) -> bool:
     return matches and stored is not None
 
 
-async def password_weakness(password: str, *own_words: str) -> str | None:
-    """Returns why a new password is rejected, or None. `own_words`: the username and name, which are easily guessed.
+async def password_weakness(password: str, *own_words: str, provider: str = "") -> str | None:
+    """Returns why a new password is rejected, or None.
+
+    `own_words`: the username and name of its owner; `provider`: the name of their training provider.
 
     Raises WorkerFailed where the password could not be rated.
     """
-    if broken := _broken_rule(password, *own_words):
+    if broken := _broken_rule(password, *own_words, provider=provider):
         return broken
     # One at a time for each account: the requests of one never fill the queue of the worker process.
     async with _accounts.setdefault("\n".join(own_words), asyncio.Lock()):
-        return _EASILY_GUESSED if await _rating.call(password, list(own_words)) else None
+        return _EASILY_GUESSED if await _rating.call(password, [*own_words, provider]) else None
 
 
-def password_weakness_here(password: str, *own_words: str) -> str | None:
+def password_weakness_here(password: str, *own_words: str, provider: str = "") -> str | None:
     """As `password_weakness`, in this process, for commands: it takes up to a second."""
     # Only here: a server process needs none of its dictionaries.
     from auth.password_rating import is_easily_guessed
 
-    broken = _broken_rule(password, *own_words)
-    if broken is None and is_easily_guessed(password, list(own_words)):
+    broken = _broken_rule(password, *own_words, provider=provider)
+    if broken is None and is_easily_guessed(password, [*own_words, provider]):
         return _EASILY_GUESSED
     return broken
 
 
-def _broken_rule(password: str, *own_words: str) -> str | None:
+def _broken_rule(password: str, *own_words: str, provider: str) -> str | None:
     if len(password) < MIN_LENGTH:
         return f"Use at least {MIN_LENGTH} characters."
     if len(password) > MAX_LENGTH:
         return f"Use at most {MAX_LENGTH} characters."
-    letters = _letters_and_digits(password)
-    own = [word for word in map(_letters_and_digits, own_words) if len(word) > 3]
-    if any(word in letters and len(word) * 2 > len(letters) for word in own):
-        return "Do not use your own name or username."
-    return None
-
-
-def _letters_and_digits(text: str) -> str:
-    # So that jay.lister is recognised as the name Jay Lister.
-    return "".join(filter(str.isalnum, text.lower()))
+    return named_words(password, own_words, provider)
 
 
 async def _in_thread(function: Callable[..., Any], *arguments: Any) -> Any:

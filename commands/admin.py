@@ -22,7 +22,7 @@ def run_admin(settings: Settings, arguments: argparse.Namespace) -> int:
         return fail("--ukprn: must be 8 digits")
     # Not an argument: other users of the machine can read those.
     password = getpass.getpass("Password: ") if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
-    if weakness := password_weakness_here(password, arguments.email, arguments.name):
+    if weakness := password_weakness_here(password, arguments.email, arguments.name, provider=arguments.provider):
         return fail(f"Password: {weakness}")
 
     async def work(database: Database) -> int:

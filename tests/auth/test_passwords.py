@@ -21,7 +21,7 @@ WEAK = [
     "abcabcabcabc", "letmein99", "p4$$w0rd", "iloveyou", "1q2w3e4r", "99999999999999999999999999999999",
 ]  # fmt: skip
 STRONG = [
-    "correct horse battery staple", "waymark-demo", "x7#Kq!v2Lm", SUBSTITUTED, "a" * 40 + "x7#Kq!v2Lm",
+    "correct horse battery staple", "x7#Kq!v2Lm", SUBSTITUTED, "a" * 40 + "x7#Kq!v2Lm",
     "the lathe in hall four is green", "éàüßøæñç", "暗号は長いほうがいい",
 ]  # fmt: skip
 
