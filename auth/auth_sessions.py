@@ -11,6 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auth.known_clients import KNOWN_NETWORK
 from db.database import Database
 from db.models.auth_session import AuthSession, OneTimeToken, RefreshToken
+from db.models.provider import Provider
+from db.models.second_factor import SecondFactor
 from db.models.user import RoleGrant, User
 from domain.enums import Role
 
@@ -52,6 +54,7 @@ class LoginCandidate:
     user_key: int
     password_hash: str
     knows_network: bool
+    has_second_factor: bool
 
 
 async def login_candidate(
@@ -65,11 +68,15 @@ async def login_candidate(
         AuthSession.started_at > now - KNOWN_NETWORK,
     )
     # unscoped: runs before the login
-    statement = select(User.id, User.password_hash, known.label("known")).where(
+    factor = exists().where(SecondFactor.user_id == User.id, SecondFactor.confirmed_at.is_not(None))
+    # unscoped: runs before the login
+    statement = select(User.id, User.password_hash, known.label("known"), factor.label("factor")).where(
         User.username == username, User.archived_at.is_(None)
     )
     rows = await database.rows(statement, primary=True)
-    return LoginCandidate(rows[0].id, rows[0].password_hash, bool(rows[0].known)) if rows else None
+    if not rows:
+        return None
+    return LoginCandidate(rows[0].id, rows[0].password_hash, bool(rows[0].known), bool(rows[0].factor))
 
 
 async def password_hash_of_user(database: Database, user_key: int) -> str | None:
@@ -216,18 +223,21 @@ def _retried_in_time(token: RefreshToken, now: dt.datetime) -> bool:
 
 async def owner_of_one_time_token(
     database: Database, sha256: str, now: dt.datetime, *purposes: str
-) -> tuple[str, str] | None:
-    """Returns the username and name of the owner of a one-time token; None unless it is valid for one of the purposes.
+) -> tuple[str, str, str] | None:
+    """Returns the username, name and provider's name of the owner of a one-time token.
+
+    None unless the token is valid for one of the purposes.
 
     Callers check it first, so that a made-up token costs no password hash.
     """
     statement = (
-        select(User.username, User.name)
+        select(User.username, User.name, Provider.name.label("provider"))
         .join(OneTimeToken, OneTimeToken.user_id == User.id)
+        .join(Provider, Provider.id == User.provider_id)
         .where(*_valid_token(sha256, now, purposes))
     )
     rows = await database.rows(statement, primary=True)
-    return (rows[0].username, rows[0].name) if rows else None
+    return (rows[0].username, rows[0].name, rows[0].provider) if rows else None
 
 
 def _valid_token(sha256: str, now: dt.datetime, purposes: Collection[str]) -> list[ColumnElement[bool]]:

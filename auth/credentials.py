@@ -15,6 +15,7 @@ from auth.login_throttle import (
     unknown_client,
 )
 from auth.passwords import password_matches
+from auth.second_factor import code_allowance
 from auth.tokens import AccessTokens
 from auth.viewer import Viewer
 from db.database import Database
@@ -29,8 +30,8 @@ _locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 async def verify_login(
     database: Database, tokens: AccessTokens, *, network: str, username: str, password: str, device_token: str | None
-) -> int | None:
-    """Returns the key of the user whose username and password these are; None, after the same time, if there is none.
+) -> LoginCandidate | None:
+    """Returns the account whose username and password these are; None, after the same time, if there is none.
 
     `network` is that of the client's address. Raises TOO_MANY_ATTEMPTS at `input` after 10 wrong passwords in 5
     minutes: for the account by all clients that have not signed in to it before, or by one that has.
@@ -41,7 +42,7 @@ async def verify_login(
     allowance = _login_allowance(tokens, username, network, mark, device_token, candidate)
     if not await _verify(database, allowance, password, candidate.password_hash if candidate else None, "input"):
         return None
-    return candidate.user_key if candidate else None
+    return candidate
 
 
 async def verify_viewer_password(database: Database, viewer: Viewer, password: str, *field: str) -> bool:
@@ -71,6 +72,25 @@ def _login_allowance(
     return unknown_client(username, network)
 
 
+async def count_code(database: Database, user_key: int, *field: str) -> list[int]:
+    """Counts the check of a second factor's code, before it is checked. Returns the keys for `clear_attempt`.
+
+    Raises TOO_MANY_ATTEMPTS at `field` after 10 wrong codes of the account in 5 minutes.
+    """
+    attempt = await record_attempt(database, code_allowance(user_key), clock.now())
+    if isinstance(attempt, dt.timedelta):
+        raise _too_many_attempts(attempt, *field, what="codes")
+    return attempt
+
+
+async def count_signing_code(database: Database, viewer: Viewer, *field: str) -> list[int]:
+    """Counts the check of a code that stands in for the viewer's password, as `count_code` does, for the session."""
+    attempt = await record_attempt(database, session_allowance(viewer.auth_session_key), clock.now())
+    if isinstance(attempt, dt.timedelta):
+        raise _too_many_attempts(attempt, *field, what="codes")
+    return attempt
+
+
 async def _verify(database: Database, allowance: Allowance, password: str, stored: str | None, *field: str) -> bool:
     async with _locks.setdefault(allowance.own, asyncio.Lock()):
         attempt = await record_attempt(database, allowance, clock.now())
@@ -84,6 +104,6 @@ async def _verify(database: Database, allowance: Allowance, password: str, store
     return correct
 
 
-def _too_many_attempts(wait: dt.timedelta, *field: str) -> DomainError:
+def _too_many_attempts(wait: dt.timedelta, *field: str, what: str = "passwords") -> DomainError:
     seconds = int(wait.total_seconds()) + 1
-    return reject(UserErrorCode.TOO_MANY_ATTEMPTS, f"Too many wrong passwords. Try again in {seconds} seconds.", *field)
+    return reject(UserErrorCode.TOO_MANY_ATTEMPTS, f"Too many wrong {what}. Try again in {seconds} seconds.", *field)

@@ -26,6 +26,11 @@ MUTATIONS: dict[str, frozenset[Role]] = {
     "roleSwitch": _ALL_ROLES,
     "passwordChange": _ALL_ROLES,
     "disclaimerAccept": _ALL_ROLES,
+    "secondFactorEnrol": _ALL_ROLES,
+    "secondFactorConfirm": _ALL_ROLES,
+    "secondFactorRemove": _ALL_ROLES,
+    "signingCodeRequest": _ALL_ROLES,  # a viewer who has no password
+    "secondFactorReset": _MASTER_ONLY,  # another user's
     "userInvite": _ENROLLING_STAFF,  # Assessor and Basic Admin: the role EMPLOYER_MANAGER only
     "userArchive": _MASTER_ONLY,
     "userUpdate": _ALL_ROLES,  # the own name; other people's as `resolvers.user.profile` says

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import jwt
 
+from auth.seals import Seals
 from domain import clock
 from domain.enums import Role
 
@@ -49,6 +50,8 @@ class AccessTokens:
         if not keys or any(len(key) < MIN_KEY_BYTES for key in keys.values()):
             raise ValueError(f"Every signing key needs at least {MIN_KEY_BYTES} bytes.")
         self._keys = dict(keys)
+        # Seals what the server has to read again, with keys derived from the same.
+        self.seals = Seals(keys)
         self._kid = next(iter(self._keys))
         # A client sends the same token with every request for 15 minutes.
         self._verified: dict[str, AccessClaims] = {}

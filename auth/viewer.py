@@ -12,6 +12,7 @@ from db.models.auth_session import AuthSession
 from db.models.base import Key, UtcDateTime
 from db.models.learner import Learner
 from db.models.provider import Provider
+from db.models.second_factor import SecondFactor
 from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role
@@ -32,6 +33,8 @@ _VIEWER = (
         User.email,
         User.last_login_at,
         User.must_change_password,
+        User.has_password,
+        SecondFactor.confirmed_at.label("second_factor_at"),
         User.disclaimer_accepted,
         Learner.id.label("learner_id"),
         Provider.disclaimer,
@@ -41,11 +44,14 @@ _VIEWER = (
         Provider.review_interval_weeks,
         Provider.review_rule_months,
         Provider.unit_signatures,
+        Provider.require_second_factor,
+        Provider.name.label("provider_name"),
     )
     .join(User, User.id == AuthSession.user_id)
     .join(Provider, Provider.id == User.provider_id)
     .join(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.role == AuthSession.role))
     .outerjoin(Learner, Learner.user_id == User.id)
+    .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
     .where(
         AuthSession.id == bindparam("auth_session_key", type_=Key),
         AuthSession.user_id == bindparam("user_key", type_=Key),
@@ -70,15 +76,18 @@ class NotSignedIn(PublicError):
 
 
 class SetupRequired(PublicError):
-    """The viewer has to change the password or accept the disclaimer first."""
+    """The viewer has to change the password, accept the disclaimer or set up a second factor first."""
 
     def __init__(self, viewer: "Viewer") -> None:
         if viewer.must_change_password:
             self.code = "PASSWORD_CHANGE_REQUIRED"
             super().__init__("Change your password before you continue.")
-        else:
+        elif viewer.must_accept_disclaimer:
             self.code = "DISCLAIMER_REQUIRED"
             super().__init__("Read and accept the disclaimer before you continue.")
+        else:
+            self.code = "SECOND_FACTOR_REQUIRED"
+            super().__init__("Set up a second factor before you continue: your training provider requires one.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +99,7 @@ class ProviderRules:
     review_interval_weeks: int
     unit_signatures: tuple[Role, ...]
     disclaimer: str | None
+    require_second_factor: tuple[Role, ...] = ()
     # Months between formal reviews of aims that started from 1 August 2025.
     review_months: int = STANDARD_MONTHS
 
@@ -131,13 +141,17 @@ class Viewer:
     rules: ProviderRules
     # A replica is read only if it has the writes up to this time. The login is a write too.
     last_write_at: dt.datetime | None = None
+    provider_name: str = ""
+    has_password: bool = True
+    has_second_factor: bool = False
+    must_set_up_second_factor: bool = False
     # The learner record of the same person, also in another role, in which they may not change it.
     own_learner_key: int | None = None
 
     @property
     def must_complete_setup(self) -> bool:
-        """Whether the viewer has to change the password or accept the disclaimer before anything else."""
-        return self.must_change_password or self.must_accept_disclaimer
+        """Whether the viewer has to do one of the first steps before anything else."""
+        return self.must_change_password or self.must_accept_disclaimer or self.must_set_up_second_factor
 
 
 async def read_viewer(database: Database, claims: AccessClaims) -> Viewer:
@@ -168,7 +182,8 @@ def _viewer(row: Row[Any], expires_at: dt.datetime) -> Viewer:
         name=row.name,
         email=row.email,
         last_login_at=row.last_login_at,
-        must_change_password=row.must_change_password,
+        # Who has chosen no password has none to change.
+        must_change_password=row.must_change_password and row.has_password,
         must_accept_disclaimer=bool(row.disclaimer) and row.disclaimer_accepted < row.disclaimer_version,
         expires_at=expires_at,
         rules=ProviderRules(
@@ -178,7 +193,12 @@ def _viewer(row: Row[Any], expires_at: dt.datetime) -> Viewer:
             review_months=row.review_rule_months or STANDARD_MONTHS,
             unit_signatures=tuple(Role(name) for name in row.unit_signatures),
             disclaimer=row.disclaimer,
+            require_second_factor=tuple(Role(name) for name in row.require_second_factor),
         ),
         last_write_at=row.last_write_at or row.started_at,
+        provider_name=row.provider_name,
+        has_password=row.has_password,
+        has_second_factor=row.second_factor_at is not None,
+        must_set_up_second_factor=row.second_factor_at is None and row.role.value in row.require_second_factor,
         own_learner_key=row.learner_id,
     )

@@ -20,7 +20,10 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Waymark: an apprenticeship e-portfolio as one GraphQL API.")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="serve (the default); the first start without a database makes the demo")
-    for add in (_add_database, _add_doctor, _add_backup, _add_demo, _add_import, _add_admin, _add_privacy, _add_schema):
+    for add in (
+        _add_database, _add_doctor, _add_backup, _add_demo, _add_import, _add_admin, _add_second_factor, _add_privacy,
+        _add_schema,
+    ):  # fmt: skip
         add(commands)
     return parser
 
@@ -116,6 +119,18 @@ def _add_admin(commands: Any) -> None:
     admin.add_argument("--name", required=True, help="the person's name")
     admin.add_argument("--email", required=True, help="the person's e-mail address, which is also the username")
     admin.set_defaults(run=_Command("admin", "run_admin"))
+
+
+def _add_second_factor(commands: Any) -> None:
+    remove = commands.add_parser(
+        "second-factor-remove", help="remove a user's lost second factor, and notify them by e-mail"
+    )
+    remove.add_argument("username", help="the username")
+    remove.set_defaults(run=_Command("second_factor", "run_remove"))
+    seal = commands.add_parser(
+        "second-factor-seal", help="seal the secrets of second factors with the newest key, before an older one goes"
+    )
+    seal.set_defaults(run=_Command("second_factor", "run_seal"))
 
 
 def _add_privacy(commands: Any) -> None:

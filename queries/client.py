@@ -21,6 +21,7 @@ MAX_ATTEMPTS = 3
 _REQUIRED_STEPS = {
     "PASSWORD_CHANGE_REQUIRED": "The password must be changed first",
     "DISCLAIMER_REQUIRED": "The provider's disclaimer must be accepted first",
+    "SECOND_FACTOR_REQUIRED": "A second factor must be set up first",
 }
 
 
@@ -110,6 +111,8 @@ class Client:
             raise _step_required("PASSWORD_CHANGE_REQUIRED")
         if viewer and viewer["mustAcceptDisclaimer"]:
             raise _step_required("DISCLAIMER_REQUIRED")
+        if viewer and viewer["mustSetUpSecondFactor"]:
+            raise _step_required("SECOND_FACTOR_REQUIRED")
 
     def _result(self, response: Mapping[str, Any], name: str) -> OperationResult:
         errors = response.get("errors")

@@ -22,6 +22,7 @@ class SettingsChanges(TypedDict, total=False):
     review_rule_months: int | None
     unit_signatures: list[Role] | None
     disclaimer: str | None
+    require_second_factor: list[Role] | None
 
 
 @mutation("providerSettingsUpdate")
@@ -48,6 +49,8 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> None:
         uow.add_error(UserErrorCode.INVALID, message, "input", "reviewRuleMonths")
     if "unit_signatures" in values:
         values["unit_signatures"] = _parse_signing_roles(uow, values["unit_signatures"])
+    if "require_second_factor" in values:
+        values["require_second_factor"] = [role.value for role in Role if role in values["require_second_factor"]]
     if "disclaimer" in changes:
         text = multi_line(uow, changes["disclaimer"] or "", "input", "disclaimer", required=False)
         values["disclaimer"] = text or None

@@ -36,6 +36,8 @@ P = TypeVar("P", bound=type)
 # Reads a field of a payload, given the result of the resolver.
 _Load = Callable[[Any, Info], Awaitable[Any]]
 _LOAD = "load"
+# The value of a field where the resolver rejected the mutation.
+_ON_ERROR = "on_error"
 
 
 @strawberry.type(
@@ -107,15 +109,26 @@ def signed_in(description: str) -> Any:
     return strawberry.field(description=description, metadata={_LOAD: load, AFTER_SIGN_IN: "viewer"})
 
 
-def result(description: str, part: str | None = None, make: Callable[[Context, Any], Any] | None = None) -> Any:
-    """What the resolver returned, an attribute of it, or what `make` returns for it."""
+def result(
+    description: str,
+    part: str | None = None,
+    make: Callable[[Context, Any], Any] | None = None,
+    on_error: Callable[[DomainError], Any] | None = None,
+) -> Any:
+    """What the resolver returned, an attribute of it, or what `make` returns for it.
+
+    `on_error` gives the value where the mutation was rejected, which is null or empty otherwise.
+    """
 
     async def load(result: Any, info: Info) -> Any:
         if make is not None:
             return make(info.context, result)
         return result if part is None else getattr(result, part)
 
-    return _field(description, load)
+    metadata: dict[str, Any] = {_LOAD: load}
+    if on_error is not None:
+        metadata[_ON_ERROR] = on_error
+    return strawberry.field(description=description, metadata=metadata)
 
 
 def _field(description: str, load: _Load) -> Any:
@@ -187,15 +200,20 @@ def _implausible_dates(value: Any, *path: str) -> Iterator[errors.UserError]:
 
 def _error_payload(payload_type: type, error: DomainError) -> Any:
     nothing: dict[str, Any] = {
-        each.name: [] if each.type.__class__.__name__ == "StrawberryList" else None
-        for each in dataclasses.fields(payload_type)
-        if each.name != "errors"
+        each.name: _nothing(each, error) for each in dataclasses.fields(payload_type) if each.name != "errors"
     }
     errors = [
         UserError(code=each.code, field=list(each.field) if each.field else None, message=each.message)
         for each in error.errors
     ]
     return payload_type(**nothing, errors=errors)
+
+
+def _nothing(field: Any, error: DomainError) -> Any:
+    """Returns the value of a field of the payload where the mutation was rejected."""
+    if _ON_ERROR in field.metadata:
+        return field.metadata[_ON_ERROR](error)
+    return [] if field.type.__class__.__name__ == "StrawberryList" else None
 
 
 def _fields(input: Any) -> dict[str, Any]:

@@ -132,3 +132,23 @@ class IdempotencyKey(Base):
     request_sha256: Mapped[Digest]
     answer: Mapped[str | None]
     created_at: Mapped[Timestamp] = mapped_column(index=True)
+
+
+class SigningCode(Base):
+    """A code by e-mail for a user without a password: it confirms one signature in the session that requested it."""
+
+    __tablename__ = "signing_code"
+    __internal__ = True
+    # For as long as they count towards the limit of an hour.
+    __growth__ = Sweep(dt.timedelta(hours=1), lambda table, before: table.issued_at < before)
+    __learner_rows__ = LearnerRows(deleted=True, exported=False)
+
+    id: Mapped[PrimaryKey]
+    provider_id: Mapped[int] = reference("provider.id")
+    user_id: Mapped[int] = reference("user_account.id")
+    sign_in_id: Mapped[int] = reference("sign_in.id")
+    # Hashed with a key of the installation, because a plain hash of so few digits is easily reversed.
+    code_mac: Mapped[Digest]
+    issued_at: Mapped[Timestamp] = mapped_column(index=True)
+    expires_at: Mapped[Timestamp]
+    used_at: Mapped[Timestamp | None]

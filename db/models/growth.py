@@ -20,7 +20,7 @@ class Growth(Enum):
 
     APPEND_ONLY = "kept for ever by decision, because its value is that it is complete"
     PART = "part of an entity's rows, kept with them"
-    BOUNDED = "at most one row for each pair of an enum's value, or a reference, and an entity"
+    BOUNDED = "at most one row, or a fixed number, for each pair of an enum's value, or a reference, and an entity"
     INSTALLATION = "made by the operator of the installation"
 
 

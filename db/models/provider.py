@@ -29,6 +29,7 @@ class Provider(Base):
     disclaimer: Mapped[LongText | None] = not_personal(Reason.ORGANISATION)
     # Incremented when the text changes: users who accepted an earlier version must accept again.
     disclaimer_version: Mapped[int] = mapped_column(default=1)
+    require_second_factor: Mapped[list[str]] = not_personal(Reason.CODE, JSON, default=list, server_default="[]")
     # For how many years after their last aim a learner's personal data is kept; None: until somebody erases it.
     retention_years: Mapped[int | None]
     settings_version: Mapped[int] = mapped_column(default=1)

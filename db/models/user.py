@@ -1,6 +1,6 @@
 """Users: their credentials, the roles they hold, and the learners and sites allocated to an employer role."""
 
-from sqlalchemy import ColumnElement, Index, String, UniqueConstraint
+from sqlalchemy import ColumnElement, Index, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from db.models.base import (
@@ -37,6 +37,8 @@ class User(Base):
     # "-" is not a valid hash, so no password matches it.
     password_hash: Mapped[str] = personal(String(300), erased="-", exported=False)
     must_change_password: Mapped[bool] = mapped_column(default=False)
+    # False until the owner has chosen one: a user who signs in in another way may never do so.
+    has_password: Mapped[bool] = mapped_column(default=True, server_default=true())
     disclaimer_accepted: Mapped[int] = mapped_column(default=0)
     disclaimer_accepted_at: Mapped[Timestamp | None] = personal(erased=None)
     last_login_at: Mapped[Timestamp | None] = personal(erased=None)

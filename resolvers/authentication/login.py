@@ -10,8 +10,9 @@ from auth.auth_sessions import (
     session_by_refresh_token,
     use_refresh_token,
 )
-from auth.credentials import verify_login, verify_viewer_password
+from auth.credentials import count_code, verify_login, verify_viewer_password
 from auth.known_clients import is_device_of, new_device_token
+from auth.login_throttle import clear_attempt
 from auth.tokens import digest
 from auth.viewer import NotSignedIn
 from db.models.auth_session import AuthSession
@@ -19,36 +20,57 @@ from db.models.user import User
 from domain.enums import Role, UserErrorCode
 from domain.errors import reject
 from domain.network import network_of
+from resolvers.authentication.second_factor import SecondFactorRequired, use_at_login, wrong_code
 from resolvers.authentication.tokens import Tokens, issue_tokens, request_marks, start_session, tokens_again
 from resolvers.core.context import Context
 from resolvers.core.write_transaction import account_transaction
 
 
 async def login(
-    context: Context, *, username: str, password: str, role: Role | None = None, device_token: str | None = None
+    context: Context,
+    *,
+    username: str,
+    password: str,
+    role: Role | None = None,
+    device_token: str | None = None,
+    code: str | None = None,
 ) -> Tokens:
     """Starts an authentication session. `device_token` is that of an earlier login of the user on this device.
+    `code` is of the second factor: SecondFactorRequired where the user has one and it is missing.
 
     Rejects an unknown username, a wrong password and an archived account with the same error in the same time.
     """
     signer = context.services.tokens
     wrong = reject(UserErrorCode.WRONG_PASSWORD, "The username or the password is wrong.", "input")
-    user_key = await verify_login(
+    candidate = await verify_login(
         context.services.database, signer, network=network_of(context.client.address), username=username,
         password=password, device_token=device_token,
     )  # fmt: skip
-    if user_key is None:
+    if candidate is None:
         raise wrong
+    user_key, attempt = candidate.user_key, []
+    if candidate.has_second_factor:
+        if not (code and code.strip()):
+            raise SecondFactorRequired
+        attempt = await count_code(context.services.database, user_key, "input", "code")
     async with account_transaction(context, "login") as transaction:
         account = await account_by_user(transaction.session, user_key)
         if account is None:
             raise wrong
+        detail = {}
+        if candidate.has_second_factor and code:
+            kind = await use_at_login(transaction, account.user, code)
+            if kind is None:
+                raise wrong_code("input", "code")
+            await clear_attempt(transaction.session, attempt)
+            detail["second_factor"] = kind
+        # After the code: without it, nobody learns which roles an account has.
         chosen = account.role(role)
         if chosen is None:
             raise reject(UserErrorCode.NOT_ALLOWED, "You do not have that role. Choose another.", "input", "role")
         account.user.last_login_at = transaction.now
         tokens, claims = await start_session(transaction, account.user, chosen)
-        transaction.audit(account.user.provider_id, account.user.id, chosen)
+        transaction.audit(account.user.provider_id, account.user.id, chosen, **detail)
     await context.set_viewer(claims)
     if device_token is None or not is_device_of(signer, user_key, device_token):
         device_token = new_device_token(signer, user_key)

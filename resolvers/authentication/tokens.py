@@ -33,6 +33,17 @@ class Tokens:
     access_token: str
     refresh_token: str
     device_token: str | None = None
+    second_factor_required: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class NoTokens:
+    """What a reset of the password gives to a user with a second factor, who has to sign in with a code."""
+
+    access_token: None = None
+    refresh_token: None = None
+    device_token: None = None
+    second_factor_required: bool = True
 
 
 async def start_session(transaction: AccountTransaction, user: User, role: Role) -> tuple[Tokens, AccessClaims]:

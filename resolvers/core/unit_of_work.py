@@ -29,7 +29,7 @@ from domain.mail import Mail
 from repositories.scoped import one_for_write
 from resolvers.core.context import Context
 from resolvers.core.idempotency import acquire, store_result
-from resolvers.core.signing_password import require_signing_password
+from resolvers.core.signing_password import Confirmation, require_signing_password, wrong_confirmation
 from resolvers.core.write_transaction import WriteTransaction
 from services.off_the_job import recount_hours, recount_time
 from services.progress import recount_breaks, recount_choice, recount_progress
@@ -61,6 +61,8 @@ class UnitOfWork(WriteTransaction):
         self._choices_to_recount: dict[int, Aim] = {}
         self._hours_to_recount: dict[int, Aim] = {}
         self._time_to_recount: set[int] = set()
+        # How the viewer has confirmed a signature.
+        self._confirmed_by: str | None = None
 
     # ------------------------------------------------------------ reading what is to be changed
 
@@ -94,6 +96,12 @@ class UnitOfWork(WriteTransaction):
         """
         if self.viewer.role is not Role.LEARNER and self.viewer.own_learner_key in learner_keys:
             raise not_allowed("This is your own record, which you change as a learner only. Ask a colleague to do it.")
+
+    async def use_confirmation(self, confirmation: Confirmation, *field: str) -> None:
+        """Uses up the code that confirms a signature. Rejects with WRONG_PASSWORD at `field` if it was used before."""
+        if confirmation.use is not None and not await confirmation.use(self.session):
+            raise wrong_confirmation(self.viewer, *field)
+        self._confirmed_by = confirmation.method
 
     def add_error(self, code: UserErrorCode, message: str, *field: str) -> None:
         """Records an error; `raise_errors` rejects with all of them."""
@@ -131,6 +139,8 @@ class UnitOfWork(WriteTransaction):
         `reason`: why a person took something back, in their words.
         """
         viewer = self.viewer
+        if self._confirmed_by is not None:
+            detail["confirmed_by"] = self._confirmed_by
         self._set_event(
             viewer.provider_key, viewer.user_key, viewer.role,
             subject_type=type_name, subject_key=key, subject_part=part, learner_id=learner_id, aim_id=aim_id,
@@ -199,8 +209,8 @@ def mutation(
 ]:
     """Marks the function of one mutation; `name` is its name in the graph.
 
-    `signs`: its `password` argument is checked first, before the transaction begins. `password_at` is the path of the
-    password in the input.
+    `signs`: its `password` argument, which may be a code, is checked before the transaction begins. `password_at` is
+    the path of the password in the input.
     """
 
     def mark(
@@ -210,9 +220,16 @@ def mutation(
         async def run(context: Context, *args: P.args, **kwargs: P.kwargs) -> Result:
             viewer = context.require_active_viewer()
             context.write_number += 1
+            confirmation = None
             if signs:
-                await require_signing_password(context, str(kwargs["password"]), name, *password_at)
-            result, uow = await _run_with_retries(name, context, viewer, lambda uow: work(uow, *args, **kwargs), kwargs)
+                confirmation = await require_signing_password(context, str(kwargs["password"]), name, *password_at)
+
+            async def confirmed_work(uow: UnitOfWork) -> Result:
+                if confirmation is not None:
+                    await uow.use_confirmation(confirmation, *password_at)
+                return await work(uow, *args, **kwargs)
+
+            result, uow = await _run_with_retries(name, context, viewer, confirmed_work, kwargs)
             if uow is not None:
                 await uow.committed()
             context.invalidate_loaders()

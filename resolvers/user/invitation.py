@@ -57,6 +57,7 @@ async def create_user(uow: UnitOfWork, name: str, email: str, username: str, rol
         email=clean_line(email),
         password_hash=await unusable_password_hash(),
         must_change_password=True,
+        has_password=False,
         created_at=uow.now,
     )
     uow.session.add(user)

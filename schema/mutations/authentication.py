@@ -5,6 +5,7 @@ import strawberry
 from resolvers.authentication import disclaimer, password
 from resolvers.authentication import login as authentication
 from resolvers.authentication.reset_request import reset_request
+from resolvers.authentication.second_factor import SecondFactorRequired
 from schema.enums import Role
 from schema.field_builders import attribute
 from schema.payload import mutation, payload, required, result, signed_in
@@ -24,18 +25,28 @@ class LoginInput:
         description="The device token of an earlier login of this user on this device. With it, wrong passwords from "
         "elsewhere do not lock the user out here.",
     )
+    code: str | None = strawberry.field(
+        default=None,
+        description="The second factor, for a user who has one: a code of the authenticator app, or a recovery code.",
+    )
 
 
 @strawberry.input(description="A change of the viewer's own password.")
 class PasswordChangeInput:
     current_password: str = attribute("The current password.")
-    new_password: str = attribute("The new password: at least 8 characters, and not easily guessed.")
+    new_password: str = attribute(
+        "The new password: at least 8 characters, not easily guessed, and without the names of the user, of their "
+        "training provider or of this product, or a season with a year."
+    )
 
 
 @strawberry.input(description="A new password, set with the link from an e-mail.")
 class PasswordResetInput:
     token: str = attribute("The token from the link, valid once.")
-    new_password: str = attribute("The new password: at least 8 characters, and not easily guessed.")
+    new_password: str = attribute(
+        "The new password: at least 8 characters, not easily guessed, and without the names of the user, of their "
+        "training provider or of this product, or a season with a year."
+    )
 
 
 @payload("The tokens of the signed-in user.")
@@ -49,6 +60,12 @@ class TokenPayload:
     device_token: str | None = result(
         "Of a login: keep it on this device, also after a logout, and send it with the next login. It opens nothing.",
         part="device_token",
+    )
+    second_factor_required: bool = result(
+        "Whether the password was right and a code of the second factor is needed: send `login` again with `code`. "
+        "After `passwordReset`: the password is set, and the user signs in with it and a code.",
+        part="second_factor_required",
+        on_error=lambda error: isinstance(error, SecondFactorRequired),
     )
     viewer: Viewer | None = signed_in("The signed-in user.")
 

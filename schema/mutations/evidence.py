@@ -17,7 +17,9 @@ class EvidenceSubmitInput:
     title: str = attribute("A short title: one line, up to 200 characters.")
     description: str = attribute("What the file shows.")
     declare_own_work: bool = attribute("The declaration that it is the learner's own work. Required from a learner.")
-    password: str = attribute("The viewer's own password, as their electronic signature.")
+    password: str = attribute(
+        "The viewer's own password, as their electronic signature; without one, a code of `signingCodeRequest`."
+    )
     action_id: strawberry.ID | None = strawberry.field(
         default=None, description="The action that the evidence is submitted for, if any; it must accept evidence."
     )
@@ -126,5 +128,5 @@ class EvidenceMutations:
         submission.sign,
         "Signs the current version of evidence in the viewer's role. Signing it again changes nothing.",
         id=Id,
-        password=required(str, "The viewer's own password."),
+        password=required(str, "The viewer's own password; without one, a code of `signingCodeRequest`."),
     )

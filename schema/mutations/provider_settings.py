@@ -37,6 +37,10 @@ class ProviderSettingsInput:
         description="The text that every user must accept before they continue, again after each change; null for "
         "none.",
     )
+    require_second_factor: list[Role] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The roles that need a second factor, from the next request on; an empty list for none.",
+    )
 
 
 @payload("The result of a change of the settings.")

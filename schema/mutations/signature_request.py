@@ -39,7 +39,7 @@ class SignatureRequestMutations:
         "Signs a document in the slot of the viewer's role. Signing it again changes nothing.",
         id=Id,
         document_sha256=required(str, "The SHA-256 of the document that the viewer opened, in hexadecimal."),
-        password=required(str, "The viewer's own password."),
+        password=required(str, "The viewer's own password; without one, a code of `signingCodeRequest`."),
     )
     signature_request_cancel = mutation(
         SignatureRequestPayload,

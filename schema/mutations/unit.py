@@ -22,5 +22,5 @@ class UnitMutations:
         "Signs the confirmation statement of a complete unit in the viewer's role. The statement is kept with the "
         "signature. Signing it again changes nothing.",
         id=Id,
-        password=required(str, "The viewer's own password."),
+        password=required(str, "The viewer's own password; without one, a code of `signingCodeRequest`."),
     )

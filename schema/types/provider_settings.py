@@ -37,6 +37,9 @@ class ProviderSettings:
     disclaimer: str | None = attribute(
         "The text that each user has to accept at the first login; null if there is none."
     )
+    require_second_factor: list[Role] = attribute(
+        "The roles that need a second factor: a user who acts in one of them has to set it up before anything else."
+    )
 
 
 @strawberry.type

@@ -35,6 +35,13 @@ class Viewer:
     role: Role = attribute("The role in use. It alone decides what the viewer may see and do.")
     must_change_password: bool = attribute("Whether the user has to change the password before anything else.")
     must_accept_disclaimer: bool = attribute("Whether the user has to accept the disclaimer before anything else.")
+    must_set_up_second_factor: bool = attribute(
+        "Whether the user has to set up a second factor before anything else, with `secondFactorEnrol`."
+    )
+    has_password: bool = attribute(
+        "Whether the user has chosen a password. A user who has none signs with a code of `signingCodeRequest`."
+    )
+    has_second_factor: bool = attribute("Whether `login` needs a code of an authenticator app besides the password.")
     user: User = resolved("The user.", lambda viewer, info: UserRow(viewer.user_key, viewer.name))
     disclaimer: str | None = resolved(
         "The text that the user has to accept at the first login; null if the provider has none.",

@@ -15,6 +15,8 @@ from services.mail.text import format_time, header_line, make_mail, quoted
 WELCOME = "welcome"
 PASSWORD_RESET = "password_reset"
 PASSWORD_CHANGED = "password_changed"
+SIGNING_CODE = "signing_code"
+SECOND_FACTOR_CHANGED = "second_factor_changed"
 EMAIL_CONFIRMATION = "email_confirmation"
 EMAIL_CHANGE_REQUESTED = "email_change_requested"
 EVIDENCE_RETURNED = "evidence_returned"
@@ -23,8 +25,8 @@ EVIDENCE_WITHDRAWN = "evidence_withdrawn"
 SIGNATURE_REQUESTED = "signature_requested"
 MESSAGE = "message"
 
-# Their links give access to an account, so their bodies are deleted once they are sent.
-CARRIES_SECRET = frozenset({WELCOME, PASSWORD_RESET, EMAIL_CONFIRMATION})
+# Their links and codes give access to an account, so their bodies are deleted once they are sent.
+CARRIES_SECRET = frozenset({WELCOME, PASSWORD_RESET, EMAIL_CONFIRMATION, SIGNING_CODE})
 
 
 class BadAddress(ValueError):

@@ -37,6 +37,7 @@ approve time                                        | -   | case | -      | -   
 confirm time (employer)                             | -   | -    | -      | allocated | site | -   | -
 ask for signatures                                  | -   | case | -      | -         | -    | all | all
 add resources                                       | -   | add  | -      | -         | -    | -   | add
+remove the lost second factor of another person      | -   | -    | -      | -         | -    | -   | all
 edit the CV, set a photo                            | own | -    | -      | -         | -    | -   | -
 change the own name; of others, name and e-mail     | own | case | own    | own       | own  | yes | all
 send an invitation again                            | -   | case | -      | -         | -    | yes | all
@@ -75,6 +76,7 @@ MUTATIONS_OF_ROW = {
     "confirm time (employer)": "timeLogEntryConfirm",
     "ask for signatures": "signatureRequestCreate signatureRequestCancel",
     "add resources": "resourceAdd resourceRemove",
+    "remove the lost second factor of another person": "secondFactorReset",
     "edit the CV, set a photo": "cvSectionSave cvDocumentAdd cvDocumentRemove photoSet",
     "change the own name; of others, name and e-mail": "userUpdate",
     "send an invitation again": "invitationResend",
@@ -86,7 +88,7 @@ MUTATIONS_OF_ROW = {
 # Mutations of the caller's own authentication session, which tests/auth and tests/resolvers cover.
 AUTHENTICATION = {
     "login", "tokenRefresh", "passwordReset", "passwordResetRequest", "logout", "roleSwitch", "passwordChange",
-    "disclaimerAccept",
+    "disclaimerAccept", "secondFactorEnrol", "secondFactorConfirm", "secondFactorRemove", "signingCodeRequest",
 }  # fmt: skip
 
 ROW_OF = {mutation: row for row, mutations in MUTATIONS_OF_ROW.items() for mutation in mutations.split()}

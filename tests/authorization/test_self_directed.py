@@ -18,7 +18,7 @@ from db.models.user import ManagerAllocation, OverviewAllocation
 from domain import clock
 from domain.enums import Role
 from tests.authorization.mutation_caller import MutationCaller, RollbackDatabase, arguments, mutations
-from tests.authorization.permissions import OF_SIGNING_IN
+from tests.authorization.permissions import AUTHENTICATION
 from tests.authorization.rows import read_rows
 from tests.authorization.test_permissions import CALLERS, Setup, build_with_uploads
 from tests.authorization.viewer_crawler import ViewerCrawler
@@ -72,7 +72,7 @@ async def setup(databases: Databases, backend: str, tmp_path_factory: pytest.Tem
     await databases.release(url)
 
 
-SELF_DIRECTED = [name for name in mutations() if name not in OF_NO_PERSON | GIVING_UP | OF_SIGNING_IN]
+SELF_DIRECTED = [name for name in mutations() if name not in OF_NO_PERSON | GIVING_UP | AUTHENTICATION]
 
 
 @pytest.mark.parametrize("mutation", SELF_DIRECTED)

@@ -9,8 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from auth import second_factor
+from auth.auth_sessions import account_by_username
+from auth.seals import Seals
 from commands.command_line import make_parser
+from db.database import Database
 from db.sqlite_file import only_server
+from domain import clock
 
 ROOT = Path(__file__).parents[2]
 KEY = "first:" + "bXkga2V5IGlzIG5vdCBzaG9ydCwgYW5kIGl0IGlzIG5vdCB5b3Vycw=="
@@ -83,6 +88,33 @@ def test_a_new_installation_gets_its_first_admin_and_a_qualification(operator: O
     twice = operator.run("import", "saws.csv", "--title", "Saws", "--reference", "ST9001", "--version", "1.0")
     assert twice.stdout != imported.stdout
     assert "unchanged" in twice.stdout.lower()
+    assert operator.run("verify").returncode == 0
+
+
+async def test_a_lost_second_factor_is_removed_and_secrets_are_sealed_again(
+    operator: Operator, own_database_url: str
+) -> None:
+    operator.run("migrate")
+    operator.run(*ADMIN, answers="a heron on the weir\n")
+    none = operator.run("second-factor-remove", "Ana@hill.example")
+    assert (none.returncode, none.stderr) == (1, "This account has no second factor.\n")
+    unknown = operator.run("second-factor-remove", "nobody")
+    assert unknown.returncode == 1 and "no account" in unknown.stderr
+    database, now = Database(own_database_url), clock.now()
+    async with database.writing() as session:
+        account = await account_by_username(session, "ana@hill.example")
+        assert account is not None
+        await second_factor.begin(session, Seals({"another": b"a" * 32}), account.user, now)
+        await session.flush()
+        factor = await second_factor.second_factor_of(session, account.user.id)
+        assert factor is not None
+        await second_factor.confirm(session, factor, now)
+    await database.close()
+    sealed = operator.run("second-factor-seal")
+    assert sealed.returncode == 1 and sealed.stderr.startswith("1 cannot be read with any key of WAYMARK_SECRET_KEYS")
+    removed = operator.run("second-factor-remove", "Ana@hill.example")
+    assert removed.returncode == 0, removed.stderr
+    assert operator.run("second-factor-seal").stdout == "Sealed with the newest key: 0.\n"
     assert operator.run("verify").returncode == 0
 
 

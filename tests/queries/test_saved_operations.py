@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+import pyotp
 import pytest
 from graphql import OperationDefinitionNode, validate
 from structlog.testing import capture_logs
@@ -66,6 +67,8 @@ MUTATIONS = {
     "log_out": Expected(22, 7),
     "log_time": Expected(25, 11, LOGGERS),
     "password_change": Expected(24, 20, on_postgresql=19),
+    "second_factor_confirm": Expected(23, 17, on_postgresql=16),
+    "second_factor_enrol": Expected(22, 17, on_postgresql=15),
     "sign_document": Expected(43, 19, SIGNERS, on_postgresql=18),
     "sign_in": Expected(24, 16, on_postgresql=14),
     "submit_evidence": Expected(55, 21, SUBMITTERS, on_postgresql=20),
@@ -222,6 +225,14 @@ async def test_time_log_evidence_and_signatures_in_every_role(own_runner: Operat
 async def test_own_account_in_every_role(own_runner: OperationRunner, backend: str):
     accepted = {role: await run_mutation(own_runner, role, "disclaimer_accept", {}) for role in USERNAMES}
     check("disclaimer_accept", backend, accepted)
+    begun = {
+        role: await run_mutation(own_runner, role, "second_factor_enrol", {"password": PASSWORD}) for role in USERNAMES
+    }
+    check("second_factor_enrol", backend, begun)
+    codes = {role: {"code": pyotp.parse_uri(payload["uri"]).now()} for role, (payload, _, _) in begun.items()}
+    confirmed = {role: await run_mutation(own_runner, role, "second_factor_confirm", codes[role]) for role in USERNAMES}
+    check("second_factor_confirm", backend, confirmed)
+    assert {len(payload["recoveryCodes"]) for payload, _, _ in confirmed.values()} == {10}
     change = {"currentPassword": PASSWORD, "newPassword": "cassette-ratchet-spindle-9"}
     changed = {role: await run_mutation(own_runner, role, "password_change", change) for role in USERNAMES}
     check("password_change", backend, changed)

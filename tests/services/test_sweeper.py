@@ -18,6 +18,7 @@ from db.models.auth_session import (
     OneTimeToken,
     PasswordResetRequest,
     RefreshToken,
+    SigningCode,
 )
 from db.models.base import Base
 from db.models.file import File
@@ -81,6 +82,14 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     for name, age in (("old", 61 * MINUTE), ("new", 59 * MINUTE)):
         request = {"network": "192.0.2.1", "address": "192.0.2.1", "requested_at": now - age}
         await place.add(PasswordResetRequest(username=name, **request))
+    session = AuthSession(
+        provider_id=user.provider_id, user_id=user.id, role=Role.LEARNER, started_at=now - 2 * DAY,
+        expires_at=now + DAY,
+    )  # fmt: skip
+    await place.add(session)
+    for mac, age in (("old", 61 * MINUTE), ("new", 59 * MINUTE)):
+        owner = {"provider_id": user.provider_id, "user_id": user.id, "sign_in_id": session.id, "code_mac": mac}
+        await place.add(SigningCode(issued_at=now - age, expires_at=now - age, **owner))
     await place.add(
         place.mail(1, sent_at=now - 31 * DAY),
         place.mail(2, sent_at=now - 29 * DAY),
@@ -90,12 +99,13 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     )
     assert await place.sweeper.sweep(now) == {
         "wrong_guess": 1, "idempotency_key": 1, "one_time_token": 1, "outbox_mail": 2, "refresh_token": 0, "sign_in": 0,
-        "file": 0, "password_reset_request": 1,
+        "file": 0, "password_reset_request": 1, "signing_code": 1,
     }  # fmt: skip
     assert await place.keys(LoginAttempt.subject) == ["new"]
     assert await place.keys(IdempotencyKey.key) == ["new"]
     assert await place.keys(OneTimeToken.token_sha256) == ["b" * 64]
     assert await place.keys(PasswordResetRequest.username) == ["new"]
+    assert await place.keys(SigningCode.code_mac) == ["new"]
     assert await place.keys(OutboxMail.subject) == ["2", "4"]
 
 

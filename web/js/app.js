@@ -48,8 +48,8 @@ function parseRoute(hash) {
 
 function view() {
   if (session === null) return signIn;
-  const { mustChangePassword, mustAcceptDisclaimer } = session.viewer;
-  return mustChangePassword || mustAcceptDisclaimer ? firstSteps : VIEWS[app.route.name];
+  const { mustChangePassword, mustAcceptDisclaimer, mustSetUpSecondFactor } = session.viewer;
+  return mustChangePassword || mustAcceptDisclaimer || mustSetUpSecondFactor ? firstSteps : VIEWS[app.route.name];
 }
 
 // Every screen shows the number of documents to sign.

@@ -28,21 +28,25 @@ export async function restoreSession(listener) {
   }
 }
 
-/** Signs in as an employer. Returns null, or the message that says why not. */
-export async function signIn(username, password) {
+/**
+ * Signs in as an employer. Returns {}, or {message} that says why not; {codeRequired: true} where a code of the second
+ * factor is missing or wrong.
+ */
+export async function signIn(username, password, code = null) {
   let error = null;
   // The role is given, so that no session is started for a user who is not an employer.
   for (const role of ROLES) {
-    const { login } = await mutate("sign_in", { username, password, role, deviceToken: deviceToken() });
+    const { login } = await mutate("sign_in", { username, password, role, deviceToken: deviceToken(), code });
     if (login.errors.length === 0) {
       keepDeviceToken(login.deviceToken);
       await startSession(login);
-      return null;
+      return {};
     }
     [error] = login.errors;
-    if (error.code !== "NOT_ALLOWED") return error.message;
+    const codeRequired = login.secondFactorRequired || error.field?.at(-1) === "code";
+    if (error.code !== "NOT_ALLOWED") return { message: error.message, codeRequired };
   }
-  return "This app is for employers. Your account has a different role: please sign in to Waymark itself.";
+  return { message: "This app is for employers. Your account has a different role: please sign in to Waymark itself." };
 }
 
 // It opens nothing, and stays after signing out: with it, wrong passwords that others send do not lock this device out.
@@ -83,6 +87,24 @@ export async function acceptDisclaimer() {
   return null;
 }
 
+/** Begins to set up a second factor. Returns {uri} for the authenticator app, or {message} that says why not. */
+export async function beginSecondFactor(password) {
+  const { secondFactorEnrol } = await withToken((token) => mutate("second_factor_enrol", { password }, token));
+  return secondFactorEnrol.errors.length > 0 ? secondFactorEnrol.errors[0] : { uri: secondFactorEnrol.uri };
+}
+
+/** Confirms the second factor. Returns {recoveryCodes}, or {message} that says why not. */
+export async function confirmSecondFactor(code) {
+  const { secondFactorConfirm } = await withToken((token) => mutate("second_factor_confirm", { code }, token));
+  const { errors, recoveryCodes } = secondFactorConfirm;
+  return errors.length > 0 ? errors[0] : { recoveryCodes };
+}
+
+/** Ends the set-up, once the recovery codes have been read. */
+export function finishSecondFactor() {
+  return setSession({ ...session, viewer: { ...session.viewer, mustSetUpSecondFactor: false } });
+}
+
 /** Signs out on the server, if it can be reached, and deletes the session and the answers on this device in any case. */
 export async function signOut() {
   const { refreshToken } = session ?? {};
@@ -100,6 +122,7 @@ export async function withToken(work) {
   } catch (error) {
     if (error.code === "PASSWORD_CHANGE_REQUIRED") await requireStep("mustChangePassword");
     if (error.code === "DISCLAIMER_REQUIRED") await requireStep("mustAcceptDisclaimer");
+    if (error.code === "SECOND_FACTOR_REQUIRED") await requireStep("mustSetUpSecondFactor");
     if (error.code !== "UNAUTHENTICATED") throw error;
   }
   await renewTokens(token);

@@ -1,9 +1,11 @@
 """Signing in to the employer app: roles, the required steps of a new user, tokens in two tabs, signing out."""
 
+import pyotp
 from playwright.async_api import expect
 from sqlalchemy import update
 
 from db.models.auth_session import AuthSession
+from db.models.provider import Provider
 from db.models.user import User
 from tests.support.http_server import PASSWORD, RunningServer
 from tests.system.browser.conftest import Open
@@ -46,11 +48,11 @@ async def test_new_user_changes_the_password_and_accepts_the_disclaimer(own_runn
     await expect(page.get_by_role("navigation")).to_have_count(0)
 
     await page.get_by_label("Current password").fill("not it")
-    await page.get_by_label("New password", exact=True).fill("three-mile-waymark-9")
-    await page.get_by_label("New password again").fill("three-mile-waymark-8")
+    await page.get_by_label("New password", exact=True).fill("three-mile-towpath-9")
+    await page.get_by_label("New password again").fill("three-mile-towpath-8")
     await page.get_by_role("button", name="Change password").click()
     await expect(page.get_by_role("alert")).to_have_text("This does not match the new password.")
-    await page.get_by_label("New password again").fill("three-mile-waymark-9")
+    await page.get_by_label("New password again").fill("three-mile-towpath-9")
     await page.get_by_role("button", name="Change password").click()
     await expect(page.get_by_role("alert")).to_have_text("This is not your current password.")
     await expect(page.get_by_label("Current password")).to_be_focused()
@@ -58,12 +60,46 @@ async def test_new_user_changes_the_password_and_accepts_the_disclaimer(own_runn
     await page.get_by_role("button", name="Change password").click()
 
     await expect(visit.heading("Please read this first")).to_be_visible()
-    async with own_running.signed_in("employer.manager", "three-mile-waymark-9") as manager:
+    async with own_running.signed_in("employer.manager", "three-mile-towpath-9") as manager:
         disclaimer = (await manager.data("{ viewer { disclaimer } }"))["viewer"]["disclaimer"]
     assert " ".join(await visit.texts(".prose p")) == " ".join(disclaimer.split())
     await page.get_by_role("button", name="I have read and accept this").click()
     await expect(visit.heading("Overview")).to_be_visible()
     await visit.is_live()
+
+
+async def test_a_required_second_factor_is_set_up_and_asked_for(own_running: RunningServer, open_app: Open):
+    async with own_running.server.services.database.writing() as session:
+        await session.execute(update(Provider).values(require_second_factor=["EMPLOYER_MANAGER"]))
+    visit = await open_app(own_running)
+    page = visit.page
+    await visit.fill_in("employer.manager")
+    await expect(visit.heading("Set up a second step")).to_be_visible()
+    await page.get_by_label("Password").fill("not it")
+    await page.get_by_role("button", name="Continue").click()
+    await expect(page.get_by_role("alert")).to_contain_text("This is not your password")
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.get_by_role("button", name="Continue").click()
+    uri = await page.get_by_role("link", name="Open your authenticator app").get_attribute("href")
+    app = pyotp.parse_uri(uri or "")
+    await page.get_by_label("Code").fill(app.now())
+    await page.get_by_role("button", name="Confirm").click()
+    await expect(page.locator(".codes li")).to_have_count(10)
+    first = await page.locator(".codes li").first.inner_text()
+    await page.get_by_role("button", name="I have written them down").click()
+    await expect(visit.heading("Overview")).to_be_visible()
+    await page.get_by_role("link", name="Your account").click()
+    await page.get_by_role("button", name="Sign out").click()
+
+    await visit.fill_in("employer.manager")
+    await expect(page.get_by_role("alert")).to_contain_text("Enter the code of your authenticator app")
+    await expect(page.get_by_label("Code")).to_be_focused()
+    await page.get_by_label("Code").fill("000000")
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(page.get_by_role("alert")).to_contain_text("This code is wrong")
+    await page.get_by_label("Code").fill(first)
+    await page.get_by_role("button", name="Sign in").click()
+    await expect(visit.heading("Overview")).to_be_visible()
 
 
 async def test_two_tabs_refresh_an_expired_token_once(running: RunningServer, open_app: Open):
@@ -100,7 +136,7 @@ async def test_session_that_was_ended_elsewhere_ends_in_the_app(own_running: Run
     async with own_running.signed_in("employer.manager") as manager:
         changed = await manager.data(
             "mutation($input: PasswordChangeInput!) { passwordChange(input: $input) { errors { message } } }",
-            input={"currentPassword": PASSWORD, "newPassword": "three-mile-waymark-9"},
+            input={"currentPassword": PASSWORD, "newPassword": "three-mile-towpath-9"},
         )
         assert changed["passwordChange"]["errors"] == []
     await visit.page.get_by_role("button", name="Refresh").click()

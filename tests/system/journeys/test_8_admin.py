@@ -1,12 +1,16 @@
 """Journey 8: settings and the numbers that depend on them, roles, and an account archived while in use."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import pyotp
 import pytest
+from sqlalchemy import select
 
+from db.models.user import User
 from tests.support.demo_server import Demo
-from tests.support.http_server import Clients
+from tests.support.http_server import PASSWORD, Clients
 from tests.support.lookup import user_id
 from tests.support.smtp_server import Post
 from tests.support.subscriptions import listening, streaming
@@ -119,6 +123,67 @@ async def test_roles_are_granted_switched_and_revoked(clients: Clients):
     answer = await both.post("{ viewer { role } }")
     assert (answer.status_code, answer.json()["errors"][0]["extensions"]["code"]) == (401, "UNAUTHENTICATED")
     assert [action for action, _ in (await admin.audit_trail(sian))[:2]] == ["roleRevoke", "roleSwitch"]
+
+
+async def test_a_second_factor_is_set_up_used_lost_and_removed(clients: Clients, post: Post):
+    admin, person = await clients("master.admin"), await clients.anonymous()
+    await person.sign_in("fiona.grange")
+    begun = await person.payload("secondFactorEnrol", password=PASSWORD)
+    app = pyotp.parse_uri(begun["uri"])
+    assert begun["viewer"]["hasSecondFactor"] is False
+    assert await person.user_errors("secondFactorConfirm", code="12345") == {"code": "WRONG_PASSWORD"}
+    confirmed = await person.payload("secondFactorConfirm", code=app.now())
+    assert (confirmed["uri"], confirmed["viewer"]["hasSecondFactor"]) == (None, True)
+    first, second, *others = confirmed["recoveryCodes"]
+    assert len(others) == 8
+
+    again, given = await clients.anonymous(), {"username": "fiona.grange", "password": PASSWORD}
+    payload = await again.payload("login", input=given)
+    assert (payload["secondFactorRequired"], payload["accessToken"], payload["viewer"]) == (True, None, None)
+    assert [(error["code"], error["field"]) for error in payload["errors"]] == [("REQUIRED", ["input", "code"])]
+    assert (await again.payload("login", input={**given, "password": "wrong"}))["secondFactorRequired"] is False
+    assert await again.user_errors("login", input={**given, "code": "ABCD"}) == {"input.code": "WRONG_PASSWORD"}
+    again.use(await again.mutate("login", input={**given, "code": first}))
+    assert (await again.mutate("secondFactorRemove", code=second))["hasSecondFactor"] is False
+
+    begun = await again.payload("secondFactorEnrol", password=PASSWORD)
+    await again.payload("secondFactorConfirm", code=pyotp.parse_uri(begun["uri"]).now())
+    fiona = await user_id(admin, "Fiona Grange")
+    assert await again.user_errors("secondFactorReset", userId=fiona) == {None: "NOT_ALLOWED"}
+    await admin.mutate("secondFactorReset", userId=fiona)
+    trail = [action for action, _ in await admin.audit_trail(fiona)]
+    assert trail[:2] == ["secondFactorReset", "secondFactorConfirm"]
+    await again.sign_in("fiona.grange")
+
+
+async def test_who_has_no_password_asks_for_a_code(clients: Clients, post: Post):
+    person = await clients("employer.manager")
+    assert await person.user_errors("signingCodeRequest") == {None: "INVALID"}
+    async with clients.running.server.services.database.writing() as session:
+        user = (await session.scalars(select(User).where(User.username == "employer.manager"))).one()
+        user.has_password = False
+    payload = await person.payload("signingCodeRequest")
+    assert (payload["sentTo"], payload["errors"]) == (f"{user.email[0]}…@{user.email.partition('@')[2]}", [])
+    body = (await post.to(user.email, "Your code to sign in Waymark")).get_content()
+    (code,) = re.findall(r"\b\d{8}\b", body)
+    begun = await person.payload("secondFactorEnrol", password=code)
+    assert begun["errors"] == [] and begun["uri"].startswith("otpauth://totp/")
+    assert await person.user_errors("secondFactorEnrol", password=code) == {"password": "WRONG_PASSWORD"}
+
+
+async def test_a_required_second_factor_comes_first(own_clients: Clients):
+    admin = await own_clients("master.admin")
+    settings = await admin.payload("providerSettingsUpdate", input={"requireSecondFactor": ["MASTER_ADMIN"]})
+    assert settings["providerSettings"]["requireSecondFactor"] == ["MASTER_ADMIN"]
+    for query in ("{ learners { totalCount } }", "{ providerSettings { requireSecondFactor } }"):
+        answer = await admin.response(query)
+        assert answer["errors"][0]["extensions"]["code"] == "SECOND_FACTOR_REQUIRED"
+    assert (await admin.data("{ viewer { mustSetUpSecondFactor } }"))["viewer"]["mustSetUpSecondFactor"] is True
+    begun = await admin.payload("secondFactorEnrol", password=PASSWORD)
+    confirmed = await admin.payload("secondFactorConfirm", code=pyotp.parse_uri(begun["uri"]).now())
+    assert confirmed["viewer"]["mustSetUpSecondFactor"] is False
+    assert (await admin.data("{ providerSettings { requireSecondFactor } }"))["providerSettings"]
+    assert (await (await own_clients("basic.admin")).data("{ learners { totalCount } }"))["learners"]["totalCount"]
 
 
 async def test_a_session_is_refreshed_once_and_ended(clients: Clients):

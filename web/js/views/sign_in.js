@@ -8,7 +8,8 @@ import { signIn } from "../session.js";
 export const name = "sign-in";
 export const title = () => "Sign in";
 
-const state = { busy: false, error: null };
+// `needsCode`: the password was right, and a code of the second factor is needed.
+const state = { busy: false, error: null, needsCode: false };
 
 export function show(app) {
   return [
@@ -26,6 +27,8 @@ export function show(app) {
       state.error && notice("bad", h("p", {}, state.error)),
       form(
         {
+          // What was typed stays when a message appears or goes.
+          key: "sign-in",
           submitLabel: "Sign in",
           busyLabel: "Signing in…",
           busy: state.busy,
@@ -33,6 +36,14 @@ export function show(app) {
         },
         field("Username", { id: "username", autocomplete: "username", autocapitalize: "none", spellcheck: "false" }),
         field("Password", { id: "password", type: "password", autocomplete: "current-password" }),
+        state.needsCode &&
+          field("Code", {
+            id: "code",
+            autocomplete: "one-time-code",
+            autocapitalize: "characters",
+            spellcheck: "false",
+            hint: "From your authenticator app, or one of your recovery codes.",
+          }),
       ),
     ),
     h(
@@ -43,7 +54,7 @@ export function show(app) {
   ];
 }
 
-async function submit(app, { username, password }, element) {
+async function submit(app, { username, password, code }, element) {
   if (!username.trim() || !password) {
     state.error = "Please enter your username and your password.";
     app.draw();
@@ -53,7 +64,9 @@ async function submit(app, { username, password }, element) {
   Object.assign(state, { busy: true, error: null });
   app.draw();
   try {
-    state.error = await signIn(username.trim(), password);
+    const { message = null, codeRequired = false } = await signIn(username.trim(), password, code?.trim() || null);
+    state.needsCode = codeRequired;
+    state.error = message;
   } catch (error) {
     state.error =
       error instanceof OfflineError ? "There is no connection. You can sign in when you are online." : error.message;
@@ -61,7 +74,8 @@ async function submit(app, { username, password }, element) {
   state.busy = false;
   app.draw();
   if (state.error && element.isConnected) {
-    element.elements.password.value = "";
-    element.elements.password.focus();
+    const next = element.elements[state.needsCode ? "code" : "password"];
+    next.value = "";
+    next.focus();
   }
 }

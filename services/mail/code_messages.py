@@ -1,0 +1,42 @@
+"""The texts of the e-mails about codes: to sign without a password, and of second factors."""
+
+import datetime as dt
+
+from domain.mail import Mail
+from services.mail.messages import SECOND_FACTOR_CHANGED, SIGNING_CODE
+from services.mail.text import format_time, make_mail
+
+
+def signing_code(*, name: str, code: str, good_until: dt.datetime) -> Mail:
+    """The code with which a person without a password confirms one signature."""
+    return make_mail(
+        SIGNING_CODE,
+        "Your code to sign in Waymark",
+        f"""
+Hello {name},
+
+Your code to confirm a signature is:
+
+{code}
+
+It works once, until {format_time(good_until)}, where you requested it. If you did not request it, somebody else may be
+using your account: tell your training provider.
+""",
+    )
+
+
+def second_factor_changed(*, name: str, username: str, what: str, at: dt.datetime) -> Mail:
+    """Tells the owner of an account what happened to its second factor; `what` is a sentence or two."""
+    return make_mail(
+        SECOND_FACTOR_CHANGED,
+        "The second factor of your Waymark account",
+        f"""
+Hello {name},
+
+This is about your Waymark account {username}, on {format_time(at)}:
+
+{what}
+
+If this was not you, change your password, and tell your training provider.
+""",
+    )
