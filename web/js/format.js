@@ -127,5 +127,14 @@ export function fileSize(bytes) {
   return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} KB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
 }
 
-/** Text for comparing: without case and accents. */
-export const folded = (text) => text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+const FOLDED_LETTERS = {
+  ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ß: "ss", æ: "ae", œ: "oe", ı: "i", ŋ: "n", ə: "e", ħ: "h", ŧ: "t", ĸ: "q",
+};
+
+/** Text as the server searches it: without case, accents, apostrophes, hyphens and spaces. */
+export const folded = (text) =>
+  text
+    .normalize("NFKD")
+    .toLowerCase()
+    .replace(/[\p{M}\p{Pd}\s'`´ʹʻʼʽʾʿˈ‘’‚‛′＇]/gu, "")
+    .replace(/[øłđðþßæœıŋəħŧĸ]/g, (letter) => FOLDED_LETTERS[letter]);

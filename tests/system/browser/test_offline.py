@@ -123,7 +123,7 @@ async def test_new_version_is_offered_and_replaces_the_old_one(
     shutil.copytree(ROOT / "web", folder)
     source = (folder / "js" / "format.js").read_text()
     (folder / "js" / "format.js").write_text(source.replace('label: "Off track"', 'label: "Behind"'))
-    routes = own_running.server.app._app.router.routes
+    routes = own_running.server.app._trusting.app._app.router.routes
     routes[:] = [*(route for route in routes if "/kpi" not in getattr(route, "path", "")), *static_app("/kpi", folder)]
     await visit.page.evaluate(
         "navigator.serviceWorker.getRegistration().then(registration => { registration.update(); })"
