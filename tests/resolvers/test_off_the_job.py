@@ -62,6 +62,12 @@ async def log(scenario: EmptyPortfolio, minutes: int, days: int = 1, who: str = 
     return added["id"]
 
 
+async def start_on(scenario: EmptyPortfolio, days: int) -> None:
+    """Corrects the start of the aim to so many days ago."""
+    corrected = {"startDate": (clock.today() - days * DAY).isoformat(), "reason": "Typed wrong"}
+    await scenario.client("master").mutate("aimUpdate", id=scenario.aim, input=corrected)
+
+
 async def attended(scenario: EmptyPortfolio, type: SessionType, minutes: int) -> None:
     """Completes a session of yesterday as attended."""
     starts = clock.now() - dt.timedelta(days=1, hours=12 + list(SessionType).index(type) * 5)
@@ -124,10 +130,13 @@ async def test_exclusions_follow_every_change(scenario: EmptyPortfolio) -> None:
     assert await exclusion() is None
     await client.mutate("timeLogEntryUpdate", id=id, input=entry(scenario, 60, days=21))
     assert await exclusion() == "ON_BREAK"
+    # Time before the start is refused, but the start can be corrected afterwards.
+    await start_on(scenario, 150)
     await client.mutate("timeLogEntryUpdate", id=id, input=entry(scenario, 60, days=101))
+    assert await exclusion() is None
+    await start_on(scenario, 100)
     assert await exclusion() == "BEFORE_START"
-    early = {"startDate": (clock.today() - 150 * DAY).isoformat(), "reason": "Typed wrong"}
-    await client.mutate("aimUpdate", id=scenario.aim, input=early)
+    await start_on(scenario, 150)
     assert await exclusion() is None
     ended = {"status": "COMPLETED", "actualEndDate": (clock.today() - 102 * DAY).isoformat()}
     await client.mutate("aimUpdate", id=scenario.aim, input=ended)
@@ -235,7 +244,9 @@ async def test_the_employer_confirms_and_a_change_takes_that_back(scenario: Empt
 
 
 async def test_approved_minutes_are_those_that_count(scenario: EmptyPortfolio) -> None:
+    await start_on(scenario, 150)
     good, early = await log(scenario, 60), await log(scenario, 30, days=101)
+    await start_on(scenario, 100)
     await log(scenario, 15, days=2)
     await scenario.client("assessor").mutate("timeLogEntryApprove", ids=[good, early])
     time = (await read(scenario))["learner"]

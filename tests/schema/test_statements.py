@@ -56,14 +56,16 @@ async def test_statements_of_the_screens_that_must_be_fast(
             # Once, so that the qualification's words are in memory, as they are on a server that runs.
             await person.data(text, **variables)
             runner.on_complete = lambda log, name=name: counted.__setitem__(name, log.statements[0])
+            before, _ = running.server.services.database.select_cache_counts
             data = await person.data(text, **variables)
             runner.on_complete = on_complete
+            hits, _ = running.server.services.database.select_cache_counts
+            assert hits - before >= counted[name]
             if name == "employer_dashboard":
                 assert data["learners"]["totalCount"] == learners
-        hits, misses = running.server.services.database.select_cache_counts
         documents = running.server.endpoint.cache_stats
         executor = runner.schema.execution_context_class.counters()
     assert counted == {"progress_map": 4, "employer_dashboard": 5, "employer_kpis": 2}
     assert all(counted[name] <= most for name, most in MOST.items())
-    # The caches were hit: documents, compiled reads, compiled queries.
-    assert documents.hits >= 3 and hits > misses > 0 and executor.executed >= 6 and executor.deoptimized == 0
+    # The other caches were hit too: documents and compiled queries.
+    assert documents.hits >= 3 and executor.executed >= 6 and executor.deoptimized == 0
