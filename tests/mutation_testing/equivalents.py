@@ -15,6 +15,6 @@ EQUIVALENT: dict[tuple[str, str], str] = {
     ): ("the keys go to the loader of aims, which reads only aims that the viewer sees"),
     (
         "loaders/unit_funnel.py",
-        "without scope.sees_aim(role) in select(UnitSignature.aim_id, UnitSignature.unit_id, func....",
+        "without scope.sees_aim(role) in select(UnitSignature.aim_id, UnitSignature.unit_id, total...",
     ): "is joined to the criteria of the same aim, which are read within scope",
 }

@@ -47,8 +47,8 @@ async def test_the_first_screen_is_one_statement(client: Client):
     # two have nothing mapped; Ada's `main` is ahead, and `side`, whose planned end is past, is complete.
     assert (kpis["awaitingSignatureCount"], kpis["kpis"]["learnerCount"]) == (3, 2)
     assert [kpis["kpis"][f"{light}Count"] for light in ("offTrack", "onTrack", "ahead")] == [2, 1, 1]
-    # Five aims count: 10 criteria, of which 6 are mapped and 3 signed off; one aim is past its end, three are half way, and
-    # one that Max assesses is at a third.
+    # Five aims count: 10 criteria, of which 6 are mapped and 3 signed off; one aim is past its end, three are half way,
+    # and one that Max assesses is at a third.
     assert kpis["kpis"]["progress"] == {"durationPercent": 56.8, "mappedPercent": 60.0, "signedOffPercent": 30.0}
 
 

@@ -143,4 +143,5 @@ async def test_a_server_and_the_commands_create_nothing_that_others_can_read(
 
 
 def test_the_unit_file_says_so_too() -> None:
-    assert "UMask=0077\n" in (ROOT / "docs" / "operations.md").read_text()
+    units = list((ROOT / "deploy").glob("*.service"))
+    assert units and all("UMask=0077\n" in unit.read_text() for unit in units)

@@ -82,7 +82,8 @@ class Scenario:
     async def ask(self, who: str, document: str, executor: str = "compiled", **variables: Any) -> Any:
         """Returns the data of an operation of a user."""
         user, role = self.people[who]
-        acting = context(self.database, viewer(user, role, self.learner), self.folder)
+        own_record = self.learner if role is Role.LEARNER else None
+        acting = context(self.database, viewer(user, role, own_record), self.folder)
         answer = await make_schema(executor).execute(document, variable_values=variables, context_value=acting)
         assert answer.errors is None, answer.errors
         return answer.data
