@@ -215,7 +215,7 @@ async def test_an_archived_user_loses_access_at_once(clients: Clients):
         listening(manager, "subscription { kpisChanged { learnerCount } }") as socket,
     ):
         first = await stream.next()
-        assert first["data"]["kpisChanged"]["learnerCount"] == 6
+        assert first["data"]["kpisChanged"]["learnerCount"] == 5
         assert (await socket.next())["data"] == first["data"]
         archived = await admin.mutate("userArchive", id=kwame)
         assert archived["name"] == "Kwame Mensah"
