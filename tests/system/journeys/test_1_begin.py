@@ -106,7 +106,12 @@ async def test_a_learner_is_enrolled_invited_and_inducted(clients: Clients, post
     induction = await assessor.mutate("sessionComplete", id=induction["id"], input=said)
     assert (induction["status"], induction["aims"][0]["status"]) == ("ATTENDED", "IN_TRAINING")
     assert induction["aims"][0]["trafficLight"] == "ON_TRACK"
-    assert induction["learner"]["offTheJob"]["actualMinutes"] == 90
+    # Minutes for English or mathematics are logged, but do not count towards the required hours.
+    assert induction["learner"]["offTheJob"]["actualMinutes"] == 0
+    hours = await newcomer.data("{ viewer { learner { offTheJob { loggedMinutes excluded { reason minutes } } } } }")
+    assert hours["viewer"]["learner"]["offTheJob"] == {
+        "loggedMinutes": 90, "excluded": [{"reason": "ENGLISH_OR_MATHS", "minutes": 90}]
+    }  # fmt: skip
 
     after = await assessor.kpis()
     assert (after["learnerCount"], after["aimCount"]) == (before["learnerCount"] + 1, before["aimCount"] + 1)
