@@ -12,6 +12,7 @@ import pytest
 from graphql import OperationDefinitionNode, validate
 from structlog.testing import capture_logs
 
+from domain import clock
 from queries.client import Client
 from queries.operations import get_operation, saved_operations
 from queries.pagination import paginated_connections
@@ -65,7 +66,7 @@ MUTATIONS = {
     "disclaimer_accept": Expected(23, 6, on_postgresql=5),
     "file_upload_create": Expected(33, 6),
     "log_out": Expected(22, 7),
-    "log_time": Expected(25, 11, LOGGERS),
+    "log_time": Expected(25, 15, LOGGERS),
     "password_change": Expected(24, 20, on_postgresql=19),
     "second_factor_confirm": Expected(23, 17, on_postgresql=16),
     "second_factor_enrol": Expected(22, 17, on_postgresql=15),
@@ -185,7 +186,8 @@ async def test_sign_in_and_sign_out_in_every_role(own_runner: OperationRunner, b
 async def test_time_log_evidence_and_signatures_in_every_role(own_runner: OperationRunner, backend: str):
     known = await ids_of(own_runner)
     entry = {
-        "learnerId": known["learnerId"], "date": "2026-01-05", "activityType": "COACHING_OR_MENTORING", "minutes": 45,
+        "learnerId": known["learnerId"], "date": clock.today().isoformat(), "minutes": 45,
+        "activityType": "COACHING_OR_MENTORING",
         "comments": "Set up a gear train with my mentor; I can now do it alone.",
     }  # fmt: skip
     check(
@@ -273,8 +275,8 @@ async def test_live_kpis_in_every_role(runner: OperationRunner, role: str):
 async def test_learner_changes_in_every_role(own_runner: OperationRunner):
     known, expected = await ids_of(own_runner), LIVE["learner_changed"]
     entry = {
-        "learnerId": known["learnerId"], "date": "2026-01-05", "activityType": "COACHING_OR_MENTORING", "minutes": 5,
-        "comments": "Trued a wheel.",
+        "learnerId": known["learnerId"], "date": clock.today().isoformat(), "minutes": 5,
+        "activityType": "COACHING_OR_MENTORING", "comments": "Trued a wheel.",
     }  # fmt: skip
     for role in USERNAMES:
         ready = asyncio.Event()
