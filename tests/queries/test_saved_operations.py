@@ -64,15 +64,15 @@ READS = {
 }
 MUTATIONS = {
     "disclaimer_accept": Expected(23, 6, on_postgresql=5),
-    "file_upload_create": Expected(33, 6),
+    "file_upload_create": Expected(33, 10),
     "log_out": Expected(22, 7),
     "log_time": Expected(25, 15, LOGGERS),
     "password_change": Expected(24, 20, on_postgresql=19),
     "second_factor_confirm": Expected(23, 17, on_postgresql=16),
     "second_factor_enrol": Expected(22, 17, on_postgresql=15),
-    "sign_document": Expected(43, 19, SIGNERS, on_postgresql=18),
+    "sign_document": Expected(43, 22, SIGNERS, on_postgresql=21),
     "sign_in": Expected(24, 16, on_postgresql=14),
-    "submit_evidence": Expected(55, 21, SUBMITTERS, on_postgresql=20),
+    "submit_evidence": Expected(55, 24, SUBMITTERS, on_postgresql=23),
     "token_refresh": Expected(23, 9, on_postgresql=8),
 }
 LIVE = {"kpis_live": Expected(3, 3), "learner_changed": Expected(24, 5)}
