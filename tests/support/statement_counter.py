@@ -3,6 +3,7 @@
 import datetime as dt
 from typing import Any
 
+import pyotp
 from graphql import get_named_type
 from structlog.testing import capture_logs
 
@@ -10,7 +11,7 @@ from domain import clock
 from services.demo import sample_files as files
 from tests.support.client import SCHEMA, HttpClient, operation
 from tests.support.http_server import PASSWORD, Clients
-from tests.support.lookup import MATHEMATICS, STANDARD, aim_of, criteria, learner_id, qualification_id, user_id
+from tests.support.lookup import DIPLOMA, MATHEMATICS, STANDARD, aim_of, criteria, learner_id, qualification_id, user_id
 from tests.support.smtp_server import Post, link_in
 
 CHOSEN = "a heron on the weir"
@@ -59,6 +60,7 @@ async def every_mutation(clients: Clients, post: Post) -> dict[str, int]:
     await _portfolio(meter, clients)
     await _plan_and_time(meter, clients)
     await _papers(meter, clients)
+    await _second_factor(meter, clients)
     return meter.counts
 
 
@@ -86,13 +88,21 @@ async def _people(meter: Meter, clients: Clients) -> None:
     enrolled = {"name": "Ivo Brandt", "email": "ivo@example.org", "uln": None, "employerId": site}
     learner = await meter(assessor, "learnerEnrol", input=enrolled)
     await meter(assessor, "learnerUpdate", id=learner, input={"name": "Ivo Brant"})
+    yesterday = (clock.today() - dt.timedelta(days=1)).isoformat()
     asked = {
         "learnerId": learner, "qualificationId": await qualification_id(assessor, MATHEMATICS),
         "assessorId": await user_id(assessor, "Priya Raman"), "iqaId": await user_id(assessor, "Gareth Pugh"),
-        "startDate": clock.today().isoformat(), "plannedEndDate": (clock.today() + dt.timedelta(days=99)).isoformat(),
+        "startDate": yesterday, "plannedEndDate": (clock.today() + dt.timedelta(days=99)).isoformat(),
     }  # fmt: skip
     aim = await meter(assessor, "aimAdd", input=asked)
     await meter(assessor, "aimUpdate", id=aim, input={"status": "IN_TRAINING"})
+    begun = {"aimIds": [aim], "startDate": yesterday, "reason": "ILLNESS"}
+    await meter(assessor, "breakBegin", input=begun)
+    found = await assessor.data("query($id: ID!) { aim(id: $id) { breaks { id } } }", id=aim)
+    (pause,) = found["aim"]["breaks"]
+    await meter(assessor, "breakUpdate", id=pause["id"], input={"note": "A broken wrist."})
+    await meter(assessor, "breakEnd", id=pause["id"], returnedOn=clock.today().isoformat())
+    await meter(assessor, "hoursAgree", aimId=aim, plannedMinutes=6000, priorLearningMinutes=0)
     person = await user_id(admin, "Ivo Brant")
     await meter(admin, "userUpdate", id=person, input={"email": "ivo.brant@example.org"})
     await meter(admin, "invitationResend", userId=person)
@@ -136,6 +146,7 @@ async def _plan_and_time(meter: Meter, clients: Clients) -> None:
     learner, assessor = await clients("learner"), await clients("assessor")
     maya = await learner_id(assessor, "Maya Thornton")
     aim = await aim_of(assessor, maya, STANDARD)
+    await _choose(meter, assessor, maya)
 
     def at(days: int) -> dict[str, str]:
         starts = clock.now() + dt.timedelta(days=days, hours=-3)
@@ -145,6 +156,13 @@ async def _plan_and_time(meter: Meter, clients: Clients) -> None:
     session = await meter(assessor, "sessionBook", input={**booking, **at(50)})
     await meter(assessor, "sessionUpdate", id=session, input=at(51))
     await meter(assessor, "sessionCancel", id=session)
+    group = {"learnerIds": [maya], "type": "GENERAL", **at(-1)}
+    await meter(assessor, "sessionBookMany", input=group)
+    query = "query($id: ID!) { learner(id: $id) { sessions(first: 100) { nodes { id groupId } } } }"
+    sessions = (await assessor.data(query, id=maya))["learner"]["sessions"]["nodes"]
+    (met,) = [each for each in sessions if each["groupId"]]
+    attendances = [{"sessionId": met["id"], "attended": True}]
+    await meter(assessor, "sessionCompleteMany", groupId=met["groupId"], attendances=attendances)
     past = await meter(assessor, "sessionBook", input={**booking, **at(0)})
     await meter(assessor, "sessionBook", input={**booking, **at(60)})
     await meter(assessor, "sessionComplete", id=past, input={"attended": True, "feedback": "Good."})
@@ -165,6 +183,7 @@ async def _plan_and_time(meter: Meter, clients: Clients) -> None:
     }  # fmt: skip
     kept = await meter(learner, "timeLogEntryAdd", input=entry)
     await meter(learner, "timeLogEntryUpdate", id=kept, input={**entry, "minutes": 40})
+    await meter(await clients("employer.manager"), "timeLogEntryConfirm", ids=[kept])
     await meter(assessor, "timeLogEntryApprove", ids=[kept])
     await meter(assessor, "timeLogEntryUnapprove", ids=[kept])
     wrong = await meter(learner, "timeLogEntryAdd", input=entry)
@@ -195,3 +214,24 @@ async def _papers(meter: Meter, clients: Clients) -> None:
     picture = files.portrait(1)
     photo = await learner.upload(picture.name, picture.content_type, picture.content)
     await meter(learner, "photoSet", fileId=photo)
+
+
+async def _choose(meter: Meter, assessor: HttpClient, learner: str) -> None:
+    query = "query($id: ID!) { aim(id: $id) { units(chosenOnly: false) { id mandatory chosen } } }"
+    diploma = (await aim_of(assessor, learner, DIPLOMA))["id"]
+    units = (await assessor.data(query, id=diploma))["aim"]["units"]
+    optional = [unit["id"] for unit in units if not unit["mandatory"]]
+    await meter(assessor, "aimUnitsChoose", id=diploma, unitIds=optional)
+
+
+async def _second_factor(meter: Meter, clients: Clients) -> None:
+    admin, person = await clients("master.admin"), await clients("kwame.mensah")
+    for mutation in ("secondFactorRemove", "secondFactorReset"):
+        begun = await meter(person, "secondFactorEnrol", password=PASSWORD)
+        code = pyotp.parse_uri(begun["uri"]).now()
+        confirmed = await meter(person, "secondFactorConfirm", code=code)
+        if mutation == "secondFactorRemove":
+            await meter(person, mutation, code=confirmed["recoveryCodes"][0])
+        else:
+            viewer = (await person.data("{ viewer { user { id } } }"))["viewer"]
+            await meter(admin, mutation, userId=viewer["user"]["id"])
