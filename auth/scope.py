@@ -41,6 +41,8 @@ ADMINS = (Role.BASIC_ADMIN, Role.MASTER_ADMIN)
 EMPLOYERS = (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 # Roles that see aims rather than whole learners.
 BY_AIM = (Role.ASSESSOR, Role.IQA)
+# The mutations with which a learner signs.
+SIGNATURES = ("evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign")
 
 VIEWER_USER = bindparam("viewer_user", type_=Key)
 VIEWER_PROVIDER = bindparam("viewer_provider", type_=Key)
@@ -213,9 +215,8 @@ def sees_audit_event(role: Role, event: Any = AuditEvent) -> Condition:
             # An event without a learner fails this condition.
             return and_(of_provider(event), sees_record(role, event.learner_id, event.aim_id))
         case Role.LEARNER:
-            names = ("evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign")
-            # One parameter each: a list of texts is no constant of a compiled select.
-            signed = or_(*(event.action == name for name in names))
+            # No `in_`: a list of texts is not compiled once (db/compiled_select.py).
+            signed = or_(*(event.action == action for action in SIGNATURES))
             return and_(of_provider(event), event.actor_id == VIEWER_USER, signed)
     return false()
 
