@@ -40,6 +40,7 @@ class ViewerCrawler:
         rules = {
             "unit_signatures": tuple(Role(name) for name in provider["unit_signatures"]),
             "review_interval_weeks": provider["review_interval_weeks"],
+            "require_second_factor": tuple(Role(name) for name in provider["require_second_factor"]),
         }
         who = replace(viewer(person, role, record, **rules, disclaimer=provider["disclaimer"]), auth_session_key=user)
         # A subscription reads its viewer again: the scenario has a session for each user, with the key of the user.

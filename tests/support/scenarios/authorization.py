@@ -21,6 +21,7 @@ from sqlalchemy import select, update
 
 from db.database import Database
 from db.models.aim import Aim
+from db.models.change_reason import ChangeReason
 from db.models.employer import Employer
 from db.models.learner import Learner
 from db.models.provider import Provider
@@ -93,7 +94,9 @@ async def build_authorization(database: Database) -> AuthorizationScenario:
         scenario.provider = await factory.provider(
             "Here", disclaimer="Keep it to yourself.", unit_signatures=["ASSESSOR", "IQA"]
         )
-        scenario.far = await factory.provider("Far away", review_interval_weeks=8)
+        scenario.far = await factory.provider(
+            "Far away", review_interval_weeks=8, require_second_factor=["EMPLOYER_OVERVIEW"]
+        )
         await _staff(factory, scenario)
         await _learners(factory, scenario)
         await _aims(factory, scenario)
@@ -101,7 +104,9 @@ async def build_authorization(database: Database) -> AuthorizationScenario:
         await _audit_trail(factory, scenario)
         await session.execute(update(User).values(disclaimer_accepted=1))
         for slot in await session.scalars(select(SignatureSlot).where(SignatureSlot.signed_at.is_not(None))):
-            slot.document_sha256 = SHA256
+            slot.document_sha256, slot.statement = SHA256, "I confirm"
+            if slot.role is Role.MASTER_ADMIN:
+                slot.withdrawn_at, slot.withdrawn_reason = factory.now, "Signed by mistake"
         for user, role, _ in scenario.people.values():
             await factory.auth_session(user, role, id=user.id)
     return scenario
@@ -207,7 +212,11 @@ async def _audit_trail(factory: Factory, scenario: AuthorizationScenario) -> Non
 
     async def line(who: str, action: str, type_name: str | None, key: int | None, **columns: Any) -> None:
         _, role, _ = scenario.people[who]
-        await factory.audit_event(users[who], role, action, subject_type=type_name, subject_key=key, **columns)
+        event = await factory.audit_event(users[who], role, action, subject_type=type_name, subject_key=key, **columns)
+        if action == "evidenceWithdraw":
+            await factory.session.flush()
+            about = {"provider_id": event.provider_id, "learner_id": event.learner_id}
+            await factory.add(ChangeReason(audit_event_id=event.id, reason="The wrong file", **about))
 
     names = {learner.id: who for who, (_, _, learner) in scenario.people.items() if learner is not None}
     for name, aim in scenario.aims.items():
@@ -216,6 +225,7 @@ async def _audit_trail(factory: Factory, scenario: AuthorizationScenario) -> Non
         await line(admin, "aimAdd", "Aim", aim.id, **about)
         signer = names[aim.learner_id]
         await line(signer, "evidenceSubmit", "Evidence", scenario.records[f"{name}.evidence"].id, **about)
+        await line(admin, "evidenceWithdraw", "Evidence", scenario.records[f"{name}.evidence"].id, **about)
         await line(signer, "cvSectionSave", "Learner", aim.learner_id, learner_id=aim.learner_id)
         await line(admin, "unitSign", "Unit", aim.id, subject_part=scenario.records[f"{name}.unit"], **about)
     for admin, learner in (("may", scenario.ada), ("zoo", scenario.zoe)):

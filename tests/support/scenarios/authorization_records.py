@@ -91,6 +91,9 @@ async def _add_to_aim(
     }  # fmt: skip
     added[f"{name}.evidence"] = await _add_evidence(factory, aim, user, assessor, criteria, action.id)
     added[f"{name}.submitted"] = await submitted_evidence(factory, aim, user, f"Waits in {name}")
+    taken_back = {"withdrawn_at": factory.now, "withdrawn_reason": f"Not for {name}"}
+    withdrawn = await factory.evidence(aim, user, EvidenceStatus.WITHDRAWN, title="Wrong file", **taken_back)
+    await factory.evidence_version(withdrawn)
     added[f"{name}.entry"] = await factory.time_log_entry(learner, user, 60, aim, unit_id=criteria[0].unit_id)
     excluded = {"exclusion": OffTheJobExclusionReason.INDUCTION, "employer_confirmed_at": factory.now}
     revised = await factory.time_log_entry(learner, user, 15, aim, **excluded)
@@ -106,6 +109,8 @@ async def _add_to_aim(
     returned = factory.today - 20 * DAY
     added[f"{name}.break"] = await factory.aim_break(aim, assessor, returned - 10 * DAY, returned)
     await factory.aim_history(aim, assessor)
+    earlier = {"signed_at": factory.now - 2 * DAY, "withdrawn_at": factory.now - DAY, "withdrawn_reason": "EVIDENCE"}
+    await factory.unit_signature(aim, criteria[0].unit_id, assessor, Role.ASSESSOR, **earlier)
     await factory.unit_signature(aim, criteria[0].unit_id, assessor, Role.ASSESSOR)
     return added
 
@@ -118,6 +123,7 @@ async def _add_evidence(
     photo = await factory.evidence(
         aim, user, EvidenceStatus.RESUBMITTED, title="Photo", action_id=action, feedback="Better",
         points_for_improvement="Sharper", assessment_methods=["PRODUCT"], submitted_at=factory.now - 6 * DAY,
+        assessed_by_id=assessor.id, assessed_at=factory.now - 7 * DAY, returned_at=factory.now - 7 * DAY,
     )  # fmt: skip
     await factory.evidence_version(photo, 1, await factory.file(user, learner, aim, name="older.txt"))
     await factory.evidence_version(photo, 2, comment="Sharper")
