@@ -79,7 +79,7 @@ class _Generator:
 
     def provider(self, learners: int) -> None:
         self.at = len(self.rows["provider"]) + 1
-        self.row("provider", name=f"Provider {self.at}", unit_signatures=["ASSESSOR"])
+        self.row("provider", name=f"Provider {self.at}", unit_signatures=["ASSESSOR"], require_second_factor=[])
         self.people: dict[Role, list[int]] = defaultdict(list)
         for role in (*STAFF, *EMPLOYERS):
             self.user(role)
