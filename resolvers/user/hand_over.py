@@ -8,8 +8,10 @@ from db.models.user import User
 from domain import global_id
 from domain.enums import Role, UserErrorCode
 from repositories.aim import aims_by_key, aims_of_assessor
+from repositories.learner import users_of_learners
 from repositories.user import grants_of_user
 from resolvers.core.labels import ROLE
+from resolvers.core.separation_of_duties import check_not_own_record, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
 from resolvers.session.reassignment import hand_over_aims
@@ -42,6 +44,8 @@ async def assessor_hand_over(
     assert from_user is not None and to_user is not None
     await _check_receiver(uow, from_user, to_user)
     aims = await _aims(uow, from_user, aim_ids)
+    learner_users = await users_of_learners(uow.session, {aim.learner_id for aim in aims})
+    check_not_own_record(uow, to_user.id, learner_users, "input", "toUserId")
     sampled = [aim for aim in aims if aim.iqa_id == to_user.id]
     if sampled:
         message = (
@@ -69,6 +73,8 @@ async def _check_receiver(uow: UnitOfWork, from_user: User, to_user: User) -> No
     elif to_user.archived_at is not None or Role.ASSESSOR not in await grants_of_user(uow.session, to_user.id):
         message = f"This person does not have the role {ROLE[Role.ASSESSOR]}. Choose someone who has it."
         uow.add_error(UserErrorCode.INVALID, message, "input", "toUserId")
+    else:
+        require_not_self(uow, to_user, f"make yourself the {ROLE[Role.ASSESSOR]} of a component", "input", "toUserId")
 
 
 async def _aims(uow: UnitOfWork, from_user: User, aim_ids: Sequence[str] | None) -> list[Aim]:
