@@ -25,7 +25,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "aimAdd": (23, 23),
     "aimUnitsChoose": (14, 14),
     "aimUpdate": (13, 13),
-    "assessorHandOver": (16, 14),
+    "assessorHandOver": (17, 15),
     "breakBegin": (14, 14),
     "breakEnd": (15, 15),
     "breakUpdate": (14, 14),
@@ -69,7 +69,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "roleSwitch": (13, 13),
     "secondFactorConfirm": (17, 16),
     "secondFactorEnrol": (17, 15),
-    "secondFactorRemove": (18, 18),
+    "secondFactorRemove": (18, 17),
     "secondFactorReset": (11, 11),
     "sessionBook": (15, 15),
     "sessionBookMany": (13, 13),
@@ -95,6 +95,9 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "userUpdate": (17, 16),
 }
 
+# These need what the demo has not: a second version of a qualification with a map, and an account without a password.
+NOT_COUNTED = {"aimVersionChange", "signingCodeRequest"}
+
 # Saved operation -> the statements that it sends once qualifications are in memory. The limits of
 # `speed.md`: map 5, dashboard 5, KPIs 4.
 READS = {
@@ -112,7 +115,7 @@ async def counted(clients: Clients, post: Post) -> dict[str, int]:
 def test_every_mutation_sends_the_expected_number_of_statements(counted: dict[str, int], backend: str):
     pinned = {name: count[backend == "postgresql"] for name, count in MUTATIONS.items()}
     assert counted == pinned
-    assert set(counted) == set(SCHEMA.mutation_type.fields)  # type: ignore[union-attr]
+    assert set(counted) | NOT_COUNTED == set(SCHEMA.mutation_type.fields)  # type: ignore[union-attr]
 
 
 async def test_assessing_many_criteria_sends_as_many_statements_as_one(clients: Clients):
