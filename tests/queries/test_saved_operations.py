@@ -64,7 +64,7 @@ READS = {
 }
 MUTATIONS = {
     "disclaimer_accept": Expected(23, 6, on_postgresql=5),
-    "file_upload_create": Expected(33, 10),
+    "file_upload_create": Expected(33, 10, on_postgresql=11),
     "log_out": Expected(22, 7),
     "log_time": Expected(25, 15, LOGGERS),
     "password_change": Expected(24, 20, on_postgresql=19),

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import islice
@@ -91,4 +92,6 @@ def problem(status: int, text: str) -> str | None:
     """What is wrong with an answer: a status of 500 or more or of a limit, the code INTERNAL, or the mark."""
     if status >= 500 or status == 429 or '"INTERNAL"' in text:
         return f"{status} {text[:200]}"
-    return f"repeats what was sent: {text[:300]}" if MARK in text else None
+    # The name of an unknown input field is no value: a developer looks for it.
+    values = re.sub(r"unknown field '[^']*'", "", text)
+    return f"repeats what was sent: {text[:300]}" if MARK in values else None
