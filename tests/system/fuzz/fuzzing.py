@@ -93,5 +93,5 @@ def problem(status: int, text: str) -> str | None:
     if status >= 500 or status == 429 or '"INTERNAL"' in text:
         return f"{status} {text[:200]}"
     # The name of an unknown input field is no value: a developer looks for it.
-    values = re.sub(r"unknown field '[^']*'", "", text)
+    values = re.sub(r"unknown field '(?:[^\"\\]|\\.)*", "", text)
     return f"repeats what was sent: {text[:300]}" if MARK in values else None
