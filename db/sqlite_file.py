@@ -20,6 +20,8 @@ CHECKPOINT_SECONDS = 30.0
 LARGEST_LOG_BYTES = 8 << 20
 # How long a checkpoint waits for readers of the log. Writers wait meanwhile.
 _BUSY_MILLISECONDS = 200
+# After an erasure it waits longer, but not for as long as a write may wait: the sweeper tries again.
+_ERASURE_MILLISECONDS = 2000
 
 
 class DatabaseInUse(Exception):
@@ -96,15 +98,29 @@ async def short_log(url: str) -> AsyncIterator[None]:
         task.cancel()
 
 
-def empty_log(file: Path, above: int | None = None) -> bool:
+async def truncate_log(url: str) -> bool:
+    """Empties the write-ahead log of an SQLite file, in which erased text stays until it is overwritten.
+
+    Returns False if a reader or a writer kept it from that; a later call then does it. PostgreSQL needs none.
+    """
+    file = sqlite_file(url)
+    try:
+        return file is None or await asyncio.to_thread(
+            empty_log, file, above=0, busy_milliseconds=_ERASURE_MILLISECONDS
+        )
+    except sqlite3.OperationalError:
+        return False
+
+
+def empty_log(file: Path, above: int | None = None, busy_milliseconds: int = _BUSY_MILLISECONDS) -> bool:
     """Copies the write-ahead log to the database and truncates it, if it has more than `above` bytes.
 
-    Returns whether the log is short now. It is not while a reader reads from it.
+    Waits so long for readers and writers. Returns whether the log is short now. It is not while a reader reads from it.
     """
     wal = file.with_name(f"{file.name}-wal")
     if not wal.exists() or wal.stat().st_size <= (LARGEST_LOG_BYTES if above is None else above):
         return True
-    connection = sqlite3.connect(file, timeout=_BUSY_MILLISECONDS / 1000, isolation_level=None)
+    connection = sqlite3.connect(file, timeout=busy_milliseconds / 1000, isolation_level=None)
     try:
         # Copies what it can without waiting for anyone, so that the part that makes writers wait is short.
         connection.execute("PRAGMA wal_checkpoint(PASSIVE)")

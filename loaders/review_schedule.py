@@ -3,13 +3,11 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import Select, bindparam, case, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, case, func, select
 
 from auth import scope
 from db.models.aim import Aim
 from db.models.aim_break import AimBreak
-from db.models.base import UtcDateTime
 from db.models.learner import Learner
 from db.models.session import Session
 from db.models.user import User
@@ -20,7 +18,7 @@ from domain.reviews import MONTHLY_FROM, review_booking, review_due
 from loaders.core.base import OneLoader
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.rows import LightRow, column, derived, optional, row
-from loaders.session import SessionRow
+from loaders.session import SessionRow, next_planned
 
 
 @row(Learner)
@@ -89,22 +87,6 @@ def _schedules(role: Role) -> Select:
         .group_by(Aim.learner_id)
         .subquery()
     )
-    planned = aliased(Session)
-    next_review_id = (
-        select(planned.id)
-        .where(
-            planned.learner_id == Learner.id,
-            planned.type == SessionType.FORMAL_REVIEW,
-            planned.status == SessionStatus.PLANNED,
-            planned.starts_at >= bindparam("now", type_=UtcDateTime),
-            scope.sees_session(role, planned.id, Learner.id),
-            scope.of_provider(planned),
-        )
-        .order_by(planned.starts_at, planned.id)
-        .limit(1)
-        .correlate(Learner)
-        .scalar_subquery()
-    )
     return (
         ReviewScheduleRow.select(
             role,
@@ -113,7 +95,7 @@ def _schedules(role: Role) -> Select:
             monthly_since=training.c.monthly,
             returned_on=training.c.returned,
         )
-        .outerjoin(Session, Session.id == next_review_id)
+        .outerjoin(Session, Session.id == next_planned(role, SessionType.FORMAL_REVIEW))
         .outerjoin(User, User.id == Session.assessor_id)
         .outerjoin(last, last.c.learner_id == Learner.id)
         .outerjoin(training, training.c.learner_id == Learner.id)

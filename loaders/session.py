@@ -2,11 +2,14 @@
 
 import datetime as dt
 
-from sqlalchemy import Select, select
+from sqlalchemy import ScalarSelect, Select, bindparam, select
+from sqlalchemy.orm import aliased
 
 from auth import scope
 from db.models.aim import Aim
+from db.models.base import UtcDateTime
 from db.models.file import File
+from db.models.learner import Learner
 from db.models.session import Session, SessionAim, SessionFile
 from db.models.time_log_entry import TimeLogEntry
 from db.models.user import User
@@ -77,6 +80,26 @@ DIARY = PagedList(
         "types": one_of(Session.type),
     },
 )
+
+
+def next_planned(role: Role, type_: SessionType | None = None) -> ScalarSelect[int]:
+    """The key of the planned session of a learner that begins next, after `now`; only of one type if it is given.
+
+    For a statement that reads `Learner`. A subquery for each learner needs one index lookup. A join with numbered
+    sessions would be planned for a few learners and then run for a page of them.
+    """
+    planned = aliased(Session)
+    statement = select(planned.id).where(
+        planned.learner_id == Learner.id,
+        planned.status == SessionStatus.PLANNED,
+        planned.starts_at >= bindparam("now", type_=UtcDateTime),
+        # With the learner's own key, so that the scope does not look up the learner of each session.
+        scope.sees_session(role, planned.id, Learner.id),
+        scope.of_provider(planned),
+    )
+    if type_ is not None:
+        statement = statement.where(planned.type == type_)
+    return statement.order_by(planned.starts_at, planned.id).limit(1).correlate(Learner).scalar_subquery()
 
 
 class SessionLoader(EntityLoader[SessionRow]):

@@ -1,23 +1,21 @@
 """What comes next for a learner: the next session, and the numbers of outstanding and overdue actions."""
 
-from sqlalchemy import Select, bindparam, case, func, select
-from sqlalchemy.orm import aliased
+from sqlalchemy import Select, case, func, select
 
 from auth import scope
 from db.models.action import Action
-from db.models.base import UtcDateTime
 from db.models.learner import Learner
 from db.models.session import Session
 from db.models.user import User
 from db.sql.any_of import any_of
 from db.sql.progress import total
-from domain.enums import Role, SessionStatus
+from domain.enums import Role
 from loaders.action import OUTSTANDING
 from loaders.core.base import OneLoader
 from loaders.core.read_session import cached_statement
 from loaders.core.rows import LightRow, column, optional, row
 from loaders.counted import overdue
-from loaders.session import SessionRow
+from loaders.session import SessionRow, next_planned
 
 
 @row(Learner)
@@ -32,24 +30,6 @@ class UpcomingRow(LightRow):
 
 @cached_statement
 def _upcoming(role: Role) -> Select:
-    # A subquery for each learner needs one index lookup. A join with numbered sessions would be planned for a few
-    # learners and then run for a page of them.
-    planned = aliased(Session)
-    next_session_id = (
-        select(planned.id)
-        .where(
-            planned.learner_id == Learner.id,
-            planned.status == SessionStatus.PLANNED,
-            planned.starts_at >= bindparam("now", type_=UtcDateTime),
-            # With the learner's own key, so that the scope does not look up the learner of each session.
-            scope.sees_session(role, planned.id, Learner.id),
-            scope.of_provider(planned),
-        )
-        .order_by(planned.starts_at, planned.id)
-        .limit(1)
-        .correlate(Learner)
-        .scalar_subquery()
-    )
     outstanding = (
         select(
             Action.learner_id,
@@ -68,7 +48,7 @@ def _upcoming(role: Role) -> Select:
             outstanding_action_count=func.coalesce(outstanding.c.count, 0),
             overdue_action_count=func.coalesce(outstanding.c.overdue, 0),
         )
-        .outerjoin(Session, Session.id == next_session_id)
+        .outerjoin(Session, Session.id == next_planned(role))
         .outerjoin(User, User.id == Session.assessor_id)
         .outerjoin(outstanding, outstanding.c.learner_id == Learner.id)
         .where(any_of(Learner.id), scope.sees(role, Learner))

@@ -8,7 +8,7 @@ import structlog
 from db.database import Database
 from db.models.learner import Learner
 from db.models.user import User
-from db.sqlite_log import truncate_log
+from db.sqlite_file import truncate_log
 from domain.enums import UserErrorCode
 from domain.text import clean_line
 from repositories.file import referenced_storage_keys
@@ -59,7 +59,7 @@ async def delete_remains(database: Database, store: FileStore, mail_folder: Path
             await asyncio.to_thread(erase_mail_files, mail_folder, erased.address, erased.name)
         except OSError as error:
             log.warning("erased_mail_not_deleted", cause=type(error).__name__)
-    if not await truncate_log(database):
+    if not await truncate_log(database.url):
         # The sweeper does it within five minutes.
         log.info("log_not_truncated")
 

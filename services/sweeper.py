@@ -19,7 +19,7 @@ from db.database import Database
 from db.models.base import Base
 from db.models.growth import Sweep
 from db.models.registry import mapped_classes, metadata
-from db.sqlite_log import truncate_log
+from db.sqlite_file import truncate_log
 from domain import clock
 from services.storage.file_store import FileStore, StoreUnavailable
 
@@ -81,7 +81,7 @@ class Sweeper:
         for entity, sweep in swept_classes():
             swept[entity.__tablename__] = await self._sweep_table(entity, sweep, moment)
         # Also what an erasure could not remove from SQLite's log because somebody was reading.
-        await truncate_log(self._database)
+        await truncate_log(self._database.url)
         if self._failed:
             log.warning("sweep_failed", causes=self._failed)
         return swept

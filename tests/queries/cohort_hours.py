@@ -1,5 +1,6 @@
 """The off-the-job hours of the demo's cohort by plain SQL and plain Python."""
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
 from typing import Any
 
@@ -9,18 +10,18 @@ from sqlalchemy import Date
 _NOT_COUNTED = ("FORMAL_REVIEW", "INDUCTION", "EXAM", "GATEWAY", "EXIT")
 
 
-class Hours:
+class Hours(ABC):
     """What `Cohort` has of hours. `aims_sql` selects the keys of the aims that the user sees."""
 
     aims_sql: str
 
+    @abstractmethod
     async def rows(self, sql: str, **types: Any) -> list[Any]:
         """Returns the rows of a statement."""
-        raise NotImplementedError
 
+    @abstractmethod
     def record(self, table: str) -> str:
         """Returns a condition: the role sees the record of a learner."""
-        raise NotImplementedError
 
     async def agreed(self) -> dict[int, tuple[int, int, int, bool]]:
         """Returns (hours of the policy, floor, prior minutes, whether English or maths) by aim."""

@@ -5,8 +5,10 @@ from typing import Any
 
 import pyotp
 from graphql import get_named_type
+from sqlalchemy import update
 from structlog.testing import capture_logs
 
+from db.models.user import User
 from domain import clock
 from services.demo import sample_files as files
 from tests.support.client import SCHEMA, HttpClient, operation
@@ -61,6 +63,8 @@ async def every_mutation(clients: Clients, post: Post) -> dict[str, int]:
     await _plan_and_time(meter, clients)
     await _papers(meter, clients)
     await _second_factor(meter, clients)
+    await _signing_code(meter, clients)
+    await _version_change(meter, clients)
     return meter.counts
 
 
@@ -235,3 +239,24 @@ async def _second_factor(meter: Meter, clients: Clients) -> None:
         else:
             viewer = (await person.data("{ viewer { user { id } } }"))["viewer"]
             await meter(admin, mutation, userId=viewer["user"]["id"])
+
+
+async def _signing_code(meter: Meter, clients: Clients) -> None:
+    person = await clients("kwame.mensah")
+    async with clients.running.server.services.database.writing() as session:
+        await session.execute(update(User).where(User.username == "kwame.mensah").values(has_password=False))
+    await meter(person, "signingCodeRequest")
+
+
+async def _version_change(meter: Meter, clients: Clients) -> None:
+    assessor = await clients("assessor")
+    aim = (await aim_of(assessor, await learner_id(assessor, "Maya Thornton"), STANDARD))["id"]
+    query = "query($title: String) { qualifications(search: $title) { nodes { id version } } }"
+    versions = (await assessor.data(query, title=STANDARD))["qualifications"]["nodes"]
+    newest = await qualification_id(assessor, STANDARD)
+    (other,) = [each["id"] for each in versions if each["id"] != newest]
+    query = "query($id: ID!) { aim(id: $id) { units { number criteria { code } } } }"
+    unit = (await assessor.data(query, id=aim))["aim"]["units"][0]
+    number, code = unit["number"], unit["criteria"][0]["code"]
+    step = {"fromUnitNumber": number, "fromCode": code, "toUnitNumber": number, "toCode": code}
+    await meter(assessor, "aimVersionChange", id=aim, input={"qualificationId": other, "criterionMap": [step]})

@@ -12,7 +12,7 @@ from commands.privacy import erase_as_operator
 from db.models.auth_session import LoginAttempt
 from db.models.personal_data import DataSubject
 from db.models.user import User
-from db.sqlite_log import truncate_log
+from db.sqlite_file import truncate_log
 from domain import clock
 from services.mail.mail_folder import erase_mail_files, names, sweep_mail_files
 from services.storage.file_store import open_store
@@ -100,9 +100,9 @@ async def test_a_reader_delays_it_until_the_next_sweep(scene: Scene) -> None:
         await reader.execute(text("select count(*) from file"))
         async with scene.database.writing() as session:
             await session.execute(update(User).where(User.id == scene.user.id).values(name=MARK))
-        assert not await truncate_log(scene.database)
+        assert not await truncate_log(scene.database.url)
         assert log.stat().st_size > 0
-    assert await truncate_log(scene.database)
+    assert await truncate_log(scene.database.url)
     assert log.stat().st_size == 0
 
 
