@@ -85,12 +85,6 @@ async def clear_attempt(session: AsyncSession, keys: list[int]) -> None:
     await session.execute(delete(LoginAttempt).where(LoginAttempt.id.in_(keys)))
 
 
-async def sweep_attempts(database: Database, now: dt.datetime) -> None:
-    """Deletes the attempts that are too old to count."""
-    async with database.writing() as session:
-        await session.execute(delete(LoginAttempt).where(LoginAttempt.at < now - WINDOW))
-
-
 async def _lock(session: AsyncSession, database: Database, subject: str) -> None:
     # SQLite has one writer anyway.
     if not database.is_sqlite:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 from alembic import command
 from alembic.operations import Operations
@@ -66,19 +67,24 @@ async def has_pending_migrations(database: Database) -> bool:
     return await table_problem(database) is not None
 
 
-async def write_migration(database: Database, message: str) -> None:
-    """Writes a migration file with the differences between the mapped classes and the database (for developers)."""
-    config = migrations().config
+async def write_migration(database: Database, message: str) -> str:
+    """Writes the next migration file, with the differences between the mapped classes and the database.
+
+    For developers (`scripts/new-migration`). Returns the path of the file.
+    """
+    config, number = migrations().config, f"{int(migrations().head) + 1:04}"
+    written: list[Any] = []
 
     def work(connection: Connection) -> None:
         # Alembic refuses a database whose tables serve older versions too.
         connection.exec_driver_sql("UPDATE alembic_version SET version_num = coalesce(expanded, version_num)")
         config.attributes["connection"] = connection
-        command.revision(config, message, autogenerate=True)
+        written.append(command.revision(config, message, autogenerate=True, rev_id=number))
 
     async with database.writing() as session:
         await (await session.connection()).run_sync(work)
         await session.rollback()
+    return str(written[0].path)
 
 
 class _Step:

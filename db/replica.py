@@ -53,13 +53,6 @@ class Replica:
             return False
         return last_write_at is None or last_write_at + MARGIN < replayed_until
 
-    @property
-    def lag_seconds(self) -> float | None:
-        """How many seconds ago the replica had everything that the primary had; None while it is unreachable."""
-        if self._replayed_until is None:
-            return None
-        return max(0.0, (clock.now() - self._replayed_until).total_seconds())
-
     def mark_unreachable(self, error: BaseException | None) -> None:
         """Stops reads from the replica until the next successful poll. `error`: None if the replica itself works."""
         self._replayed_until = None

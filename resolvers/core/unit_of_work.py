@@ -10,6 +10,8 @@ own, once for each Idempotency-Key:
 import functools
 import json
 from collections.abc import Awaitable, Callable, Collection
+from functools import partial
+from operator import itemgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -43,6 +45,9 @@ Result = TypeVar("Result")
 _RETRIED_STATES = ("40P01", "40001")
 _MAX_ATTEMPTS = 3
 
+# The kinds of what is counted again, in their order: each reads what those before it have written.
+_PROGRESS, _BREAKS, _CHOICES, _HOURS, _TIME = range(5)
+
 # Every mutation that has a unit of work, by its name in the graph. The permission tests call each of them.
 MUTATIONS: dict[str, Callable[..., Awaitable[Any]]] = {}
 
@@ -56,11 +61,8 @@ class UnitOfWork(WriteTransaction):
         # The day in London.
         self.today = clock.day_of(self.now)
         self._errors: list[UserError] = []
-        self._aims_to_recount: set[int] = set()
-        self._breaks_to_recount: dict[int, Aim] = {}
-        self._choices_to_recount: dict[int, Aim] = {}
-        self._hours_to_recount: dict[int, Aim] = {}
-        self._time_to_recount: set[int] = set()
+        # What is counted again at the end, each once, in the order of (kind, key).
+        self._recounts: dict[tuple[int, int], Callable[[], Awaitable[None]]] = {}
         # How the viewer has confirmed a signature.
         self._confirmed_by: str | None = None
 
@@ -161,24 +163,25 @@ class UnitOfWork(WriteTransaction):
 
     def recount_progress(self, aim_id: int) -> None:
         """Counts the aim's progress sums again, at the end of the transaction."""
-        self._aims_to_recount.add(aim_id)
+        self._recounts[_PROGRESS, aim_id] = partial(recount_progress, self.session, aim_id)
 
     def recount_breaks(self, aim: Aim) -> None:
         """Stores the aim's breaks and their days again, at the end of the transaction."""
-        self._breaks_to_recount[aim.id] = aim
+        self._recounts[_BREAKS, aim.id] = partial(recount_breaks, self.session, aim)
         self.recount_time(aim.learner_id)
 
     def recount_choice(self, aim: Aim) -> None:
         """Stores the aim's chosen units again, at the end of the transaction."""
-        self._choices_to_recount[aim.id] = aim
+        self._recounts[_CHOICES, aim.id] = partial(recount_choice, self.session, aim)
 
     def recount_hours(self, aim: Aim) -> None:
         """Stores the hours that the aim requires again, at the end of the transaction."""
-        self._hours_to_recount[aim.id] = aim
+        self._recounts[_HOURS, aim.id] = partial(recount_hours, self.session, aim)
 
     def recount_time(self, learner_key: int) -> None:
         """Stores again which minutes of a learner's time log count, at the end of the transaction."""
-        self._time_to_recount.add(learner_key)
+        entries = TimeLogEntry.learner_id == learner_key
+        self._recounts[_TIME, learner_key] = partial(recount_time, self.session, entries)
 
     @property
     def has_changes(self) -> bool:
@@ -186,19 +189,11 @@ class UnitOfWork(WriteTransaction):
         return self._event is not None
 
     async def finish(self) -> None:
-        """Writes the progress sums, then what every write transaction ends with."""
+        """Counts again what the change concerns, then writes what every write transaction ends with."""
         self.forbid_own_record(self.changed_learners)
         await self.session.flush()
-        for aim_id in sorted(self._aims_to_recount):
-            await recount_progress(self.session, aim_id)
-        for _, aim in sorted(self._breaks_to_recount.items()):
-            await recount_breaks(self.session, aim)
-        for _, aim in sorted(self._choices_to_recount.items()):
-            await recount_choice(self.session, aim)
-        for _, aim in sorted(self._hours_to_recount.items()):
-            await recount_hours(self.session, aim)
-        for learner_key in sorted(self._time_to_recount):
-            await recount_time(self.session, TimeLogEntry.learner_id == learner_key)
+        for _, recount in sorted(self._recounts.items(), key=itemgetter(0)):
+            await recount()
         await super().finish()
 
 

@@ -3,14 +3,13 @@
 import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.file import File
-from services.audit.pieces import Piece, problems_in
+from services.audit.pieces import Piece
 from services.storage.file_store import FileStore
 
 # Files of one piece: they are read while its transaction is open.
@@ -36,12 +35,6 @@ async def stored_file_records(session: AsyncSession) -> AsyncIterator[StoredFile
     )
     async for key, storage_key, size, sha256 in await session.stream(statement.execution_options(yield_per=500)):
         yield StoredFileRecord(key, storage_key, size, sha256)
-
-
-async def corrupt_files(session: AsyncSession, store: FileStore) -> AsyncIterator[str]:
-    """Yields a sentence for each file that is missing or differs from its record. Raises StoreUnavailable."""
-    async for problem in problems_in(session, partial(check_files, store)):
-        yield problem
 
 
 async def check_files(store: FileStore, session: AsyncSession, position: Any) -> Piece:

@@ -1,6 +1,8 @@
 """Migrations: what is served, how they wait for locks, and that only one process runs them."""
 
 import asyncio
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from db.migrate import MigrationBlocked, contract, expand, migrate
 from db.models.employer import Employer
 from db.models.provider import Provider
 from db.table_version import TableVersion, migrations, table_problem, table_version
+from tests.support.architecture import ROOT
 from tests.support.databases import Databases
 from tests.support.factories import Factory
 from tests.support.future_migrations import with_migrations
@@ -162,3 +165,22 @@ async def test_a_lock_that_never_ends_is_reported(
             await expand(database, found=later)
     assert await table_version(database) == TableVersion(HEAD, HEAD)
     await other.close()
+
+
+def test_a_drafted_migration_has_the_next_number(tmp_path: Path):
+    """In a copy of what it reads, with a column more."""
+    for name in ("db", "domain", "scripts"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (tmp_path / ".venv").symlink_to(ROOT / ".venv")
+    (tmp_path / "scripts" / "setup").write_text("#!/bin/sh\n")
+    learner = tmp_path / "db" / "models" / "learner.py"
+    column = "    pronouns: Mapped[str | None] = personal(String(40), erased=None)\n"
+    learner.write_text(learner.read_text().replace("    uln: ", f"{column}    uln: ", 1))
+    command = [tmp_path / "scripts" / "new-migration", "Adds the pronouns of a learner."]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    number = f"{int(migrations().head) + 1:04}"
+    (draft,) = (tmp_path / "db" / "migrations" / "versions").glob(f"{number}_*.py")
+    text = draft.read_text()
+    assert text.startswith('"""Adds the pronouns of a learner."""')
+    assert f"down_revision = '{migrations().head}'" in text and text.count("add_column") == 1
+    assert "sa.Column('pronouns'" in text
