@@ -14,7 +14,7 @@ async def test_work_on_the_loop_is_seen() -> None:
     registry = CollectorRegistry()
     monitor = LoopMonitor(registry)
     with capture_logs() as logs:
-        async with running(monitor.run(), "monitor"):
+        async with running(monitor.run, "monitor"), asyncio.timeout(30):
             while not registry.get_sample_value("waymark_loop_delay_seconds_count"):
                 await asyncio.sleep(INTERVAL)
             # Longer than what it looks at by what is logged: a loop that is stopped wakes nobody.
