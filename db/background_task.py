@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
@@ -22,9 +22,10 @@ async def running(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> A
     try:
         yield
     finally:
-        task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        # Again until it has ended: a library may lose a cancellation that comes as its own work completes.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_RESTART_SECONDS)
 
 
 async def _supervise(work: Callable[[], Coroutine[Any, Any, None]], name: str) -> None:

@@ -112,7 +112,8 @@ class WebSocketConnection:
     async def _until_session_ends(self) -> None:
         # A connection_init without a token does not stop the clock: nobody needs a socket for long to sign in.
         try:
-            await asyncio.wait_for(self._signed_in.wait(), self._limits.init_seconds)
+            async with asyncio.timeout(self._limits.init_seconds):
+                await self._signed_in.wait()
         except TimeoutError:
             raise CloseWebSocket(4408, "Connection initialisation timeout") from None
         assert self._authenticated is not None
