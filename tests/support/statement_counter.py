@@ -250,7 +250,7 @@ async def _signing_code(meter: Meter, clients: Clients) -> None:
 
 async def _version_change(meter: Meter, clients: Clients) -> None:
     assessor = await clients("assessor")
-    aim = (await aim_of(assessor, await learner_id(assessor, "Maya Thornton"), STANDARD))["id"]
+    aim = (await aim_of(assessor, await learner_id(assessor, "Joe Kelly"), STANDARD))["id"]
     query = "query($title: String) { qualifications(search: $title) { nodes { id version } } }"
     versions = (await assessor.data(query, title=STANDARD))["qualifications"]["nodes"]
     newest = await qualification_id(assessor, STANDARD)

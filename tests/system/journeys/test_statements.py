@@ -25,7 +25,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "aimAdd": (23, 23),
     "aimUnitsChoose": (14, 14),
     "aimUpdate": (13, 13),
-    "aimVersionChange": (35, 35),
+    "aimVersionChange": (31, 31),
     "assessorHandOver": (17, 15),
     "breakBegin": (14, 14),
     "breakEnd": (15, 15),
