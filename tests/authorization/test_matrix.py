@@ -8,7 +8,6 @@ automatically.
 
 from typing import Any
 
-import pytest
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.models.personal_data import is_exported
@@ -17,6 +16,7 @@ from domain.discovery import import_submodules
 from domain.enums import Role
 from loaders.core.registry import node_loaders
 from loaders.core.rows import LightRow
+from tests.authorization.cases import each_viewer
 from tests.authorization.conftest import Crawlers
 from tests.authorization.field_inventory import REQUEST_FIELDS, ROLE_FIELDS
 from tests.authorization.oracle import Visibility
@@ -30,13 +30,9 @@ from tests.authorization.viewer_crawler import (
 )
 from tests.support.scenarios.authorization import ONE_OF_EACH, VIEWERS
 
-# All users on SQLite, one user of each role on PostgreSQL.
-CASES = [("sqlite", *viewer) for viewer in VIEWERS] + [("postgresql", *viewer) for viewer in ONE_OF_EACH]
-every_viewer = pytest.mark.parametrize(
-    ("backend", "who", "role"),
-    [pytest.param(*case, id=f"{case[0]}-{case[1]}-{case[2].value}") for case in CASES],
-    indirect=["backend"],
-    scope="session",
+every_viewer = each_viewer(
+    {"sqlite": VIEWERS, "postgresql": VIEWERS},
+    {"sqlite": "ann max ian mo nell olu oz bas may ada eve zak zoo", "postgresql": "ann mo olu ada"},
 )
 
 

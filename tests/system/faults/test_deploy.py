@@ -13,10 +13,8 @@ from tests.support.reverse_proxies import HAPROXY, haproxy, small_proxy
 from tests.support.server_process import STOPPED_BY_SIGTERM, ServerProcess
 
 SETTINGS = {"WAYMARK_DRAIN_SECONDS": "5", "WAYMARK_LIMIT_BUDGET": "0"}
-PROXIES = [
-    pytest.param(small_proxy, id="small"),
-    pytest.param(haproxy, id="haproxy", marks=pytest.mark.skipif(HAPROXY is None, reason="HAProxy is not installed")),
-]
+HAPROXY_MARKS = [pytest.mark.long, pytest.mark.skipif(HAPROXY is None, reason="HAProxy is not installed")]
+PROXIES = [pytest.param(small_proxy, id="small"), pytest.param(haproxy, id="haproxy", marks=HAPROXY_MARKS)]
 
 
 async def replace(servers: list[ServerProcess]) -> None:
@@ -29,6 +27,8 @@ async def replace(servers: list[ServerProcess]) -> None:
         await asyncio.sleep(2)
 
 
+# A release with a migration does all of this, and more.
+@pytest.mark.long
 @pytest.mark.parametrize("proxy", PROXIES)
 async def test_a_deploy_loses_no_request(databases: Databases, tmp_path: Path, proxy: Any) -> None:
     await under_load(databases, tmp_path, proxy, replace)

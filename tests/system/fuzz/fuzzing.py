@@ -65,7 +65,7 @@ class Fuzzer:
 
     def _chosen(self, target: Target, number: int) -> Iterator[tuple[str, dict[str, Any]]]:
         yield from islice(target.calls(), number % self._every, None, self._every)
-        yield from target.unknown_fields()
+        yield from islice(target.unknown_fields(), 0, None, 1 + self._every // 40)
 
     async def _call(self, target: Target, place: str, variables: dict[str, Any]) -> None:
         self.sent += 1
