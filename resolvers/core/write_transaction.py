@@ -13,6 +13,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit_event import AuditEvent
@@ -24,6 +25,8 @@ from domain.enums import Role
 from domain.mail import Mail
 from resolvers.core.context import Context
 from services.audit.append import append
+
+log = structlog.get_logger(__name__)
 
 
 class WriteTransaction:
@@ -44,7 +47,10 @@ class WriteTransaction:
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
 
     def after_commit(self, callback: Callable[[], Awaitable[None]]) -> None:
-        """Registers what runs once the transaction has been committed, before the result is read."""
+        """Registers what runs once the transaction has been committed, before the result is read.
+
+        What fails is logged, and the mutation still succeeds: its change is there, and to try it again would find that.
+        """
         self._after_commit.append(callback)
 
     async def finish(self) -> None:
@@ -76,7 +82,11 @@ class WriteTransaction:
         if self._has_mail:
             self.services.mail.wake()
         for callback in self._after_commit:
-            await callback()
+            try:
+                await callback()
+            except Exception as error:
+                # The class and not the message, which may quote a row.
+                log.error("after_commit_failed", action=self.action, cause=type(error).__name__)
 
     def _set_event(self, provider_key: int, actor_key: int, role: Role | None, **columns: Any) -> None:
         self._event = AuditEvent(

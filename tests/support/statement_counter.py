@@ -29,7 +29,9 @@ class Meter:
         payload = get_named_type(SCHEMA.mutation_type.fields[mutation].type).fields  # type: ignore[union-attr]
         text = operation(mutation, *(_least(name, get_named_type(one.type)) for name, one in payload.items()))
         with capture_logs() as logs:
-            answer = (await person.data(text, **arguments))[mutation]
+            response = await person.response(text, **arguments)
+        assert "errors" not in response, (response["errors"], logs)
+        answer = response["data"][mutation]
         assert answer.pop("errors") == [], mutation
         (self.counts[mutation],) = [line["statements"] for line in logs if line["event"] == "operation"]
         return next((one["id"] for one in answer.values() if isinstance(one, dict) and "id" in one), answer)

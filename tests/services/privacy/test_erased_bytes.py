@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text, update
 from sqlalchemy.engine import make_url
+from structlog.testing import capture_logs
 
 from commands.privacy import erase_as_operator
 from db.models.auth_session import LoginAttempt
@@ -14,6 +15,7 @@ from db.models.personal_data import DataSubject
 from db.models.user import User
 from db.sqlite_file import truncate_log
 from domain import clock
+from resolvers import privacy
 from services.mail.mail_folder import erase_mail_files, names, sweep_mail_files
 from services.storage.file_store import open_store
 from tests.support.personal_marks import mark
@@ -91,6 +93,22 @@ async def test_no_file_holds_a_word_of_an_erased_learner(scene: Scene, by: str) 
         store = open_store(scene.folder / "files")
         assert await erase_as_operator(scene.database, store, scene.learner.id, mail) is None
     await check_nothing_is_left(scene, mail)
+
+
+async def test_an_erasure_that_was_committed_succeeds_whatever_follows(
+    scene: Scene, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(url: str) -> bool:
+        raise RuntimeError(MARK)
+
+    monkeypatch.setattr(privacy, "truncate_log", fails)
+    async with scene.running.signed_in("master.admin") as master:
+        with capture_logs() as logs:
+            erased = await master.data(ERASE, id=scene.id, name=scene.user.name)
+    assert erased["learnerErase"]["errors"] == []
+    failed = [line for line in logs if line["event"] == "after_commit_failed"]
+    assert [(line["action"], line["cause"]) for line in failed] == [("learnerErase", "RuntimeError")]
+    assert MARK not in str(logs)
 
 
 @pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
