@@ -101,13 +101,13 @@ async def test_long_list_is_fetched_in_pages_and_a_truncated_one_says_so(running
     await visit.go("learners", "Learners")
     async with running.signed_in("employer.overview") as person:
         everyone = await names(person)
-    assert await visit.texts(".person h2") == everyone
+    await expect(visit.page.locator(".person h2")).to_have_text(everyone)
     # With one learner per page, the list has more pages than the app fetches.
     page_size["first"] = 1
     await visit.page.get_by_role("button", name="Refresh").click()
     text = f"(from the first 20 of {len(everyone)} learners)"
     await expect(visit.page.locator(".result")).to_contain_text(text)
-    assert await visit.texts(".person h2") == everyone[:20]
+    await expect(visit.page.locator(".person h2")).to_have_text(everyone[:20])
 
 
 async def test_filters_by_light_site_and_name(running: RunningServer, open_app: Open):

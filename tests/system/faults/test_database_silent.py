@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 import asyncpg
@@ -128,12 +129,10 @@ async def test_a_stopped_server(tmp_path: Path) -> None:
         await database.close()
 
         def stop() -> None:
-            for pid in _processes(postgres):
-                os.kill(pid, signal.SIGSTOP)
+            _signal_all(postgres, signal.SIGSTOP)
 
         async def go_on() -> None:
-            for pid in _processes(postgres):
-                os.kill(pid, signal.SIGCONT)
+            _signal_all(postgres, signal.SIGCONT)
 
         async with server_process(url, tmp_path) as server:
             try:
@@ -144,6 +143,13 @@ async def test_a_stopped_server(tmp_path: Path) -> None:
             assert_logged_once(server, "database", 1)
     finally:
         await asyncio.to_thread(postgres.stop)
+
+
+def _signal_all(postgres: PostgresServer, number: signal.Signals) -> None:
+    for pid in _processes(postgres):
+        # A process that serves a connection may end while the others are signalled.
+        with suppress(ProcessLookupError):
+            os.kill(pid, number)
 
 
 def _processes(postgres: PostgresServer) -> list[int]:
