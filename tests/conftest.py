@@ -18,7 +18,8 @@ from tests.support.shared_folder import SharedFolder
 # What starts processes and waits for them takes longest: it goes first, so that no worker is left alone with it at the
 # end.
 _FIRST = (
-    "tests/commands/test_command_line.py", "tests/system/fuzz/", "tests/system/faults/", "tests/docs/test_operations.py",
+    "tests/commands/test_command_line.py", "tests/system/fuzz/", "tests/system/faults/",
+    "tests/docs/test_operations.py",
     "tests/system/browser/test_accessibility.py", "tests/authorization/", "tests/transport/observability/",
     "tests/schema/test_served_schema.py", "tests/system/browser/", "tests/queries/", "tests/services/audit/",
     "tests/system/scaling/", "tests/system/journeys/", "tests/system/clients/",

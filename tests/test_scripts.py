@@ -28,7 +28,8 @@ def program(path: Path, source: str) -> Path:
 @pytest.mark.parametrize(
     "name",
     [
-        "scripts/serve", "scripts/test", "scripts/test-long", "scripts/check", "scripts/setup", "scripts/lock", "scripts/release",
+        "scripts/serve", "scripts/test", "scripts/test-long", "scripts/check", "scripts/setup", "scripts/lock",
+        "scripts/release",
         "scripts/find-python", "scripts/rolling-release", "scripts/new-migration", ".ci/run",
     ],
 )  # fmt: skip
