@@ -72,17 +72,18 @@ class Database:
         self._primary_pool = make.read_pool(primary, pool_size)
         # Exports read long lists: they wait for each other, and never in front of other reads.
         self._export_pool = make.read_pool(primary, EXPORT_POOL_SIZE)
+        # Outages of the primary, as reads and writes meet them.
+        self.outages = OutageLog("database")
         self.replica: Replica | None = None
         if replica is not None:
-            self.replica = Replica(self._primary_pool, make.read_pool(replica, pool_size, repeats=False))
+            pool = make.read_pool(replica, pool_size, repeats=False)
+            self.replica = Replica(self._primary_pool, pool, self.outages)
         self._selects = CompiledSelectCache(primary.dialect)
         # Called after each read with its SQL, its start and end (seconds of `time.perf_counter`), and the name of the
         # class of its error.
         self.read_listeners: list[Callable[[str, float, float, str | None], None]] = []
         # SQLite has one writer. Writers queue here, in order, which costs less than SQLite's busy handler.
         self._write_lock = asyncio.Lock() if self.is_sqlite else None
-        # Outages of the primary, as reads and writes meet them.
-        self.outages = OutageLog("database")
 
     @asynccontextmanager
     async def reading(self, primary: bool = False) -> AsyncIterator[AsyncConnection]:
@@ -96,14 +97,17 @@ class Database:
         parameters: Mapping[str, Any] | None = None,
         primary: bool = False,
         export: bool = False,
+        stand_in: bool = False,
     ) -> Sequence[Row[Any]]:
         """Returns all rows of one read. A statement is compiled once, then sent directly by the driver.
 
-        `primary`: never to the replica. `export`: to the primary, on a connection of exports. Raises what SQLAlchemy
-        raises. A connection that died is replaced and the read sent again; a read that the replica does not answer goes
-        to the primary.
+        `primary`: never to the replica, unless `stand_in` allows it while the primary is away. `export`: to the
+        primary, on a connection of exports. Raises what SQLAlchemy raises. A connection that died is replaced and the
+        read sent again; a read that the replica does not answer goes to the primary.
         """
         compiled = self._selects.get(statement)
+        if stand_in and self.replica is not None and self.replica.stands_in:
+            primary = False
         return compiled.rows(await self._read(compiled, parameters, primary, export))
 
     async def columns(

@@ -2,6 +2,7 @@
 
 import asyncio
 import enum
+import errno
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -96,12 +97,16 @@ async def connect(options: ConnectionOptions, **arguments: Any) -> asyncpg.Conne
     """
     named = {name: value for name, value in arguments.items() if name not in _SQLALCHEMY_OPTIONS}
     cache = {} if options.prepares else {"statement_cache_size": 0}
-    connection = await asyncpg.connect(
-        timeout=CONNECT_SECONDS,
-        command_timeout=options.answer_seconds,
-        connection_class=Connection,
-        **{"server_settings": options.server_settings(), **named, **cache},
-    )
+    try:
+        connection = await asyncpg.connect(
+            timeout=CONNECT_SECONDS,
+            command_timeout=options.answer_seconds,
+            connection_class=Connection,
+            **{"server_settings": options.server_settings(), **named, **cache},
+        )
+    except FileNotFoundError:
+        # A server that stopped has removed its socket in the file system.
+        raise ConnectionRefusedError(errno.ECONNREFUSED, "The socket of the database is not there") from None
     _keep_alive(connection._transport.get_extra_info("socket"))
     return connection
 

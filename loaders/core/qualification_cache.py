@@ -94,7 +94,7 @@ class QualificationCache:
 
     async def _read(self, keys: list[int]) -> dict[int, QualificationReference]:
         read: dict[int, QualificationReference] = {}
-        for row in await self._database.rows(_CONTENT, {"keys": keys}, primary=True):
+        for row in await self._database.rows(_CONTENT, {"keys": keys}, primary=True, stand_in=True):
             version = read.setdefault(row.qualification_id, QualificationReference(row.qualification_id))
             unit = version.units_by_key.get(row.unit_id)
             if unit is None:

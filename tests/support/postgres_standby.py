@@ -107,9 +107,13 @@ class Pair:
         while await self._query_standby("select pg_get_wal_replay_pause_state()") != "paused":
             await asyncio.sleep(0.02)
 
+    async def resume(self) -> None:
+        """Resumes the replay."""
+        await self._query_standby("select pg_wal_replay_resume()")
+
     async def catch_up(self) -> None:
         """Resumes the replay. Returns when the standby has every commit."""
-        await self._query_standby("select pg_wal_replay_resume()")
+        await self.resume()
         primary = await asyncpg.connect(user=SUPERUSER, host=f"{self._folder}/primary-socket", database=SUPERUSER)
         written = await primary.fetchval("select pg_current_wal_lsn()::text")
         await primary.close()

@@ -16,6 +16,7 @@ from services.storage.file_store import open_store
 from tests.support.client import HttpClient
 from tests.support.http_server import RunningServer, serving
 from tests.support.postgres_standby import Pair, pair
+from tests.system.faults.test_database_outage import until_ready
 
 NAMES = "{ employers(first: 100) { nodes { id name } } }"
 CREATE = "mutation($input: EmployerInput!) { employerCreate(input: $input) { employer { id } errors { message } } }"
@@ -125,3 +126,60 @@ async def test_reads_continue_while_the_replica_is_stopped(both: Pair, servers: 
         assert await names(person) == await names(person) != set()
         both.start("standby")
         await until_read_from_the_replica(here, person)
+
+
+async def until_answered(person: HttpClient) -> None:
+    """Waits until reads are answered again, which they are from the first poll after the primary has gone."""
+    async with asyncio.timeout(5):
+        while (await person.post(NAMES)).status_code == 503:
+            await asyncio.sleep(0.1)
+
+
+async def test_reads_continue_while_the_primary_is_stopped(both: Pair, servers: list[RunningServer]):
+    here, there = servers
+    async with here.signed_in("basic.admin") as person:
+        await until_read_from_the_replica(here, person)
+        everything = await names(person)
+        both.stop("primary")
+        try:
+            for server in (here, there):
+                async with server.anonymous() as same:
+                    same.use(person.tokens)
+                    await until_answered(same)
+                    assert await names(same) == everything
+                    refused = await same.post(CREATE, input={"name": "Never Ltd"})
+                    assert refused.status_code == 503 and "retry-after" in refused.headers
+                    # A replica that was not reachable for a moment is read again.
+                    server.server.services.database.replica.mark_unreachable(None)
+                    await until_answered(same)
+                    assert await names(same) == everything
+                    assert (await same.http.get("/ready")).status_code == 503
+        finally:
+            both.start("primary")
+        await until_ready(person)
+        await create(person, "Wirksworth Wheels")
+        assert await names(person) == everything | {"Wirksworth Wheels"}
+
+
+async def test_a_write_that_the_replica_may_lack_is_not_hidden_while_the_primary_is_stopped(
+    both: Pair, servers: list[RunningServer]
+):
+    """An older state would show the user's own change undone: the answer is 503 until the primary is back."""
+    here, _ = servers
+    async with here.signed_in("basic.admin") as person:
+        await until_read_from_the_replica(here, person)
+        await both.hold()
+        await create(person, "Bonsall Bikes")
+        both.stop("primary")
+        try:
+            for _ in range(15):
+                assert (await person.post(NAMES)).status_code == 503
+                await asyncio.sleep(0.1)
+            await both.resume()
+            await until_answered(person)
+            assert "Bonsall Bikes" in await names(person)
+        finally:
+            both.start("primary")
+        await until_ready(person)
+        await until_read_from_the_replica(here, person)
+        assert "Bonsall Bikes" in await names(person)
