@@ -30,7 +30,7 @@ def program(path: Path, source: str) -> Path:
     [
         "scripts/serve", "scripts/test", "scripts/test-long", "scripts/check", "scripts/setup", "scripts/lock",
         "scripts/release",
-        "scripts/find-python", "scripts/rolling-release", "scripts/new-migration", ".ci/run",
+        "scripts/find-python", "scripts/rolling-release", "scripts/cluster", "scripts/new-migration", ".ci/run",
     ],
 )  # fmt: skip
 def test_a_script_is_executable_and_stops_at_the_first_error(name: str):
