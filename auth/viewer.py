@@ -35,6 +35,7 @@ _VIEWER = (
         User.must_change_password,
         User.has_password,
         SecondFactor.confirmed_at.label("second_factor_at"),
+        SecondFactor.user_id.label("second_factor_of"),
         User.disclaimer_accepted,
         Learner.id.label("learner_id"),
         Provider.disclaimer,
@@ -144,6 +145,8 @@ class Viewer:
     provider_name: str = ""
     has_password: bool = True
     has_second_factor: bool = False
+    # It may not be confirmed yet.
+    has_begun_second_factor: bool = False
     must_set_up_second_factor: bool = False
     # The learner record of the same person, also in another role, in which they may not change it.
     own_learner_key: int | None = None
@@ -199,6 +202,7 @@ def _viewer(row: Row[Any], expires_at: dt.datetime) -> Viewer:
         provider_name=row.provider_name,
         has_password=row.has_password,
         has_second_factor=row.second_factor_at is not None,
+        has_begun_second_factor=row.second_factor_of is not None,
         must_set_up_second_factor=row.second_factor_at is None and row.role.value in row.require_second_factor,
         own_learner_key=row.learner_id,
     )

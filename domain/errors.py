@@ -25,9 +25,14 @@ class DomainError(Exception):
         self.errors = errors
 
 
+def user_error(code: UserErrorCode, message: str, *field: str) -> UserError:
+    """Returns one error: `user_error(UserErrorCode.INVALID, "…", "input", "minutes")`."""
+    return UserError(code, field or None, message)
+
+
 def reject(code: UserErrorCode, message: str, *field: str) -> DomainError:
-    """Returns an error with one reason: `raise reject(UserErrorCode.INVALID, "…", "input", "minutes")`."""
-    return DomainError(UserError(code, field or None, message))
+    """Returns the exception with one error, whose arguments are those of `user_error`."""
+    return DomainError(user_error(code, message, *field))
 
 
 def not_found(*field: str) -> DomainError:

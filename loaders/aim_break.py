@@ -18,6 +18,7 @@ class BreakRow(LightRow):
     """A break of an aim, from its first day to the day before `returned_on`."""
 
     key: int = column(AimBreak.id)
+    learner_key: int = column(AimBreak.learner_id)
     aim_key: int = column(AimBreak.aim_id)
     start_date: dt.date = column(AimBreak.start_date)
     expected_return_date: dt.date | None = column(AimBreak.expected_return_date)

@@ -52,6 +52,7 @@ class LearnerRow(LightRow):
     # None if it is not known or the viewer may not see it.
     uln: str | None = column(_uln)
     photo_key: int | None = column(Learner.photo_file_id)
+    erased: bool = column(Learner.erased_at.is_not(None))
     employer: EmployerRow | None = optional(EmployerRow, key=Learner.employer_id)
 
     id = Identifier("Learner", "key")

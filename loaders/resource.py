@@ -17,6 +17,7 @@ class ResourceRow(LightRow):
     """A file of an aim. `bucket` is the list in which it appears."""
 
     key: int = column(Resource.id)
+    learner_key: int = column(Resource.learner_id)
     aim_key: int = column(Resource.aim_id)
     bucket: ResourceBucket = column(Resource.bucket)
     title: str = column(Resource.title)

@@ -2,24 +2,21 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from sqlalchemy import Select, delete, func, select, update
+from sqlalchemy import Select, delete, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
 from auth.viewer import Viewer
-from db.models.aim import Aim
 from db.models.auth_session import OneTimeToken
 from db.models.employer import Employer
 from db.models.learner import Learner
-from db.models.session import Session
 from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
 from db.sql.any_of import any_of
-from domain.enums import Role, SessionStatus
-from domain.progress import ENDED
+from domain.enums import Role
 from loaders.core.read_session import cached_statement
+from loaders.user_state import OpenWork, open_work_statement
 
 Allocation: TypeAlias = ManagerAllocation | OverviewAllocation
 
@@ -115,26 +112,8 @@ async def pending_email(session: AsyncSession, user_key: int) -> str | None:
     return latest.new_email if latest and latest.used_at is None else None
 
 
-@dataclass(frozen=True, slots=True)
-class OpenWork:
-    """What waits for a user: aims that have not ended, as assessor and as IQA, and planned sessions to come."""
-
-    assessed_aims: int
-    sampled_aims: int
-    sessions: int
-
-
-async def open_work(session: AsyncSession, user_key: int, now: dt.datetime) -> OpenWork:
+async def open_work(session: AsyncSession, viewer: Viewer, user_key: int, now: dt.datetime) -> OpenWork:
     """Counts what would be left with nobody if the user's account were archived."""
-    # unscoped: a Master Admin, who sees all of the provider, archives the account
-    open_aims = select(func.count()).select_from(Aim).where(Aim.status.not_in(ENDED))
-    # unscoped: the same account, archived by a Master Admin
-    planned = select(func.count()).where(Session.assessor_id == user_key, Session.status == SessionStatus.PLANNED)
-    # unscoped: the same account, archived by a Master Admin
-    counts = select(
-        open_aims.where(Aim.assessor_id == user_key).scalar_subquery(),
-        open_aims.where(Aim.iqa_id == user_key).scalar_subquery(),
-        # unscoped: the same account, archived by a Master Admin
-        planned.where(Session.starts_at > now).scalar_subquery(),
-    )
-    return OpenWork(*(await session.execute(counts)).one())
+    parameters = {**scope.viewer_params(viewer), "keys": [user_key], "now": now}
+    _, *counts = (await session.execute(open_work_statement(viewer.role), parameters)).one()
+    return OpenWork(*counts)

@@ -10,11 +10,12 @@ from db.models.file import File
 from db.models.learner import Learner
 from db.models.session import Session
 from domain.enums import ActionKind, ActionStatus, UserErrorCode
-from domain.errors import reject
 from repositories.action import delete_action, has_evidence
 from resolvers.core.attachments import attach_all, attachable_files
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
+from resolvers.rules.action import ACTION, ActionState
+from resolvers.rules.learner import LEARNER, LearnerState
 
 E = TypeVar("E", Session, Aim)
 
@@ -59,7 +60,7 @@ async def set_(
     """
     learner = await require_entity(uow, Learner, learner_id, "input", "learnerId", locked=False)
     if learner is not None:
-        uow.authorize()
+        uow.require(LEARNER, LearnerState.of(learner))
     learner_key = learner.id if learner is not None else None
     session = await _of_learner(uow, Session, session_id, learner_key, "sessionId")
     aim = await _of_learner(uow, Aim, aim_id, learner_key, "aimId")
@@ -91,8 +92,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[ActionChanges]) 
     fields.
     """
     action = await uow.get(Action, id, "id")
-    uow.authorize()
-    _check_open(action)
+    uow.require(ACTION, ActionState.of(action))
     values: dict[str, Any] = {}
     if (title := changes.get("title")) is not None:
         values["title"] = single_line(uow, title, "input", "title")
@@ -124,8 +124,7 @@ async def respond(uow: UnitOfWork, *, id: str, learner_feedback: str, minutes_sp
     the action is complete, or REQUIRED and INVALID for the fields.
     """
     action = await uow.get(Action, id, "id")
-    uow.authorize()
-    _check_open(action)
+    uow.require(ACTION, ActionState.of(action))
     learner_feedback = multi_line(uow, learner_feedback, "input", "learnerFeedback")
     if minutes_spent is not None and not 0 <= minutes_spent <= _MAX_MINUTES:
         message = f"Enter a number of minutes from 0 to {_MAX_MINUTES:,}, which is one week."
@@ -145,7 +144,7 @@ async def respond(uow: UnitOfWork, *, id: str, learner_feedback: str, minutes_sp
 async def complete(uow: UnitOfWork, *, id: str) -> int:
     """Completes an action; completing it again changes nothing. Rejects with NOT_FOUND or NOT_ALLOWED."""
     action = await uow.get(Action, id, "id")
-    uow.authorize()
+    uow.require(ACTION, ActionState.of(action))
     if action.status is not ActionStatus.COMPLETE:
         action.status = ActionStatus.COMPLETE
         action.completed_by_id, action.completed_at = uow.viewer.user_key, uow.now
@@ -160,7 +159,7 @@ async def reopen(uow: UnitOfWork, *, id: str) -> int:
     Reopening an action that is not complete changes nothing. Rejects with NOT_FOUND or NOT_ALLOWED.
     """
     action = await uow.get(Action, id, "id")
-    uow.authorize()
+    uow.require(ACTION, ActionState.of(action))
     if action.status is ActionStatus.COMPLETE:
         responded = action.learner_submitted_at is not None
         action.status = ActionStatus.IN_PROGRESS if responded else ActionStatus.OUTSTANDING
@@ -176,10 +175,7 @@ async def delete(uow: UnitOfWork, *, id: str, reason: str) -> DeletedAction:
     Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED without a reason, and CONFLICT where evidence was submitted for it.
     """
     action = await uow.get(Action, id, "id")
-    uow.authorize()
-    if await has_evidence(uow.session, action.id):
-        message = "Evidence was submitted for this action, so it cannot be deleted. Complete it instead."
-        uow.add_error(UserErrorCode.CONFLICT, message, "id")
+    uow.require(ACTION, ActionState.of(action), has_evidence=await has_evidence(uow.session, action.id))
     reason = multi_line(uow, reason, "reason")
     uow.raise_errors()
     await delete_action(uow.session, action.id)
@@ -206,12 +202,6 @@ def _check_target_date(uow: UnitOfWork, target_date: dt.date) -> None:
     if target_date < uow.today:
         message = "The target date is in the past. Choose today or a later day."
         uow.add_error(UserErrorCode.INVALID, message, "input", "targetDate")
-
-
-def _check_open(action: Action) -> None:
-    if action.status is ActionStatus.COMPLETE:
-        message = "This action is complete, so it cannot be changed. The assessor can reopen it."
-        raise reject(UserErrorCode.CONFLICT, message, "id")
 
 
 async def _add_files(uow: UnitOfWork, action: Action, files: Sequence[File], aim_ids: Collection[int]) -> list[int]:

@@ -17,6 +17,8 @@ from resolvers.core.labels import AIM_STATUS, ROLE
 from resolvers.core.separation_of_duties import check_not_own_record, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity
+from resolvers.rules.aim import AIM, AimState
+from resolvers.rules.learner import LEARNER, LearnerState
 from resolvers.session.reassignment import hand_over_aims
 
 _AWAITING, _TRAINING, _SUSPENDED = AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING, AimStatus.SUSPENDED
@@ -68,7 +70,7 @@ async def add(
     and CONFLICT where the learner has an open aim in that qualification version.
     """
     learner = await uow.get(Learner, learner_id, "input", "learnerId")
-    uow.authorize()
+    uow.require(LEARNER, LearnerState.of(learner))
     qualification = await require_entity(uow, Qualification, qualification_id, "input", "qualificationId", locked=False)
     assessor = await _user_in_role(uow, learner.user_id, assessor_id, Role.ASSESSOR, "assessorId")
     iqa = None if iqa_id is None else await _user_in_role(uow, learner.user_id, iqa_id, Role.IQA, "iqaId")
@@ -76,9 +78,6 @@ async def add(
         _add_same_person(uow, "iqaId")
     _check_planned_end(uow, start_date, planned_end_date)
     original = _original_start(uow, original_start_date, start_date)
-    if learner.erased_at is not None:
-        message = "This learner's record was erased, so it cannot be changed."
-        uow.add_error(UserErrorCode.CONFLICT, message, "input", "learnerId")
     if qualification is not None and await has_open_aim(uow.session, learner.id, qualification.id):
         _add_open_aim(uow, "qualificationId")
     uow.raise_errors()
@@ -124,7 +123,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> 
     people and dates, and CONFLICT for a status that cannot follow the current one.
     """
     aim = await uow.get(Aim, id, "id")
-    uow.authorize()
+    uow.require(AIM, AimState.of(aim))
     values: dict[str, Any] = {}
     status = changes.get("status") or aim.status
     if status is not aim.status:

@@ -1,5 +1,6 @@
 """Breaks in learning begin, are corrected and end; all numbers follow, also those of a break dated back."""
 
+import dataclasses
 import datetime as dt
 from collections.abc import Sequence
 from typing import TypedDict, Unpack
@@ -15,6 +16,8 @@ from resolvers.aim_status import add_break, set_status
 from resolvers.core.labels import AIM_STATUS
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
+from resolvers.rules.aim import AIM, AimState, has_break
+from resolvers.rules.aim_break import BREAK, BreakState
 
 MAX_AIMS = 20
 
@@ -56,10 +59,13 @@ async def begin(
         field = ("input", "aimIds", str(index))
         period = BreakPeriod(start_date, None)
         _check_dates(uow, aim, period, expected_return_date)
-        await _check_overlap(uow, aim, period, field=field)
-        if aim.status not in (AimStatus.IN_TRAINING, AimStatus.SUSPENDED):
-            message = f'The status of this component is "{AIM_STATUS[aim.status]}". Only one in training has breaks.'
-            uow.add_error(UserErrorCode.CONFLICT, message, *field)
+        breaks = await breaks_of_aim(uow.session, aim.id)
+        since = next((each.start_date for each in breaks if each.returned_on is None), None)
+        errors = AIM.errors(uow.action, uow.viewer, AimState.of(aim), on_break_since=since)
+        if errors:
+            uow.add_errors(dataclasses.replace(error, field=error.field and field) for error in errors)
+        else:
+            _check_overlap(uow, breaks, period, field=field)
     uow.raise_errors()
     added = []
     for aim in aims:
@@ -93,7 +99,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[BreakChanges]) -
         note = multi_line(uow, changes["note"] or "", "input", "note", required=False) or None
     period = BreakPeriod(start, returned)
     _check_dates(uow, aim, period, expected)
-    await _check_overlap(uow, aim, period, found.id, ("id",))
+    _check_overlap(uow, await breaks_of_aim(uow.session, aim.id), period, found.id, ("id",))
     opens, ends = returned is None and found.returned_on is not None, returned is not None and found.returned_on is None
     if opens and aim.status is not AimStatus.IN_TRAINING:
         message = f'The status of this component is "{AIM_STATUS[aim.status]}", so that no break can be open.'
@@ -122,11 +128,9 @@ async def end(uow: UnitOfWork, *, id: str, returned_on: dt.date, planned_end_dat
     """
     found, aim = await _break_and_aim(uow, id)
     uow.authorize()
-    if found.returned_on is not None:
-        if found.returned_on == returned_on and planned_end_date in (None, aim.planned_end_date):
-            return aim.learner_id
-        message = "This break has ended already. Correct its dates instead."
-        raise reject(UserErrorCode.CONFLICT, message, "id")
+    if found.returned_on == returned_on and planned_end_date in (None, aim.planned_end_date):
+        return aim.learner_id
+    uow.require(BREAK, BreakState.of(found))
     _check_dates(uow, aim, BreakPeriod(found.start_date, returned_on), found.expected_return_date, ("returnedOn",))
     if planned_end_date is not None and planned_end_date < max(returned_on, aim.start_date):
         message = "The planned end is before the return. Choose the day of the return or a later one."
@@ -187,13 +191,16 @@ def _check_dates(
         uow.add_error(UserErrorCode.INVALID, message, *returned_field)
 
 
-async def _check_overlap(
-    uow: UnitOfWork, aim: Aim, period: BreakPeriod, excluding: int | None = None, field: tuple[str, ...] = ()
+def _check_overlap(
+    uow: UnitOfWork,
+    breaks: Sequence[AimBreak],
+    period: BreakPeriod,
+    excluding: int | None = None,
+    field: tuple[str, ...] = (),
 ) -> None:
     """Records CONFLICT where the break would overlap another break of the aim, and names that one."""
-    for each in await breaks_of_aim(uow.session, aim.id):
+    for each in breaks:
         if each.id != excluding and period.overlaps(BreakPeriod(each.start_date, each.returned_on)):
-            until = f" to {each.returned_on - dt.timedelta(days=1)}" if each.returned_on else ""
-            message = f"This component already has a break from {each.start_date}{until}. Correct that one instead."
-            uow.add_error(UserErrorCode.CONFLICT, message, *field)
+            last_day = each.returned_on - dt.timedelta(days=1) if each.returned_on else None
+            uow.add_error(UserErrorCode.CONFLICT, has_break(each.start_date, last_day), *field)
             return

@@ -9,6 +9,7 @@ from domain.enums import UserErrorCode
 from domain.errors import reject
 from repositories.aim_unit import chosen_units, units_of_version
 from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.rules.aim import AIM, AimState
 
 MAX_UNITS = 200
 
@@ -21,7 +22,7 @@ async def choose(uow: UnitOfWork, *, id: str, unit_ids: Sequence[str]) -> int:
     NOT_FOUND, NOT_ALLOWED, and INVALID for units of another aim.
     """
     aim = await uow.get(Aim, id, "id")
-    uow.authorize()
+    uow.require(AIM, AimState.of(aim))
     if len(unit_ids) > MAX_UNITS:
         message = f"These are too many units. Choose {MAX_UNITS} or fewer."
         raise reject(UserErrorCode.INVALID, message, "unitIds")

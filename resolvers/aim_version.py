@@ -11,15 +11,14 @@ from db.models.evidence import EvidenceMapping
 from db.models.qualification import Qualification, QualificationCriterion
 from domain.enums import AimStatus, UserErrorCode
 from domain.errors import reject
-from domain.progress import ENDED
 from repositories.aim import has_open_aim
 from repositories.aim_unit import chosen_units, units_of_version
 from repositories.aim_version import CriterionCode, criteria_of_version, mappings_of_criteria
 from repositories.unit import active_signatures, progress_of_criteria
 from resolvers.aim_units import set_chosen
-from resolvers.core.labels import AIM_STATUS
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
+from resolvers.rules.aim import AIM, AimState
 
 MAX_MAPPED = 5_000
 
@@ -46,7 +45,7 @@ async def change(uow: UnitOfWork, *, id: str, qualification_id: str, criterion_m
     invalid map, and CONFLICT for an aim that has ended.
     """
     aim = await uow.get(Aim, id, "id")
-    uow.authorize()
+    uow.require(AIM, AimState.of(aim))
     if len(criterion_map) > MAX_MAPPED:
         message = f"These are too many criteria. Map {MAX_MAPPED:,} or fewer."
         raise reject(UserErrorCode.INVALID, message, "input", "criterionMap")
@@ -83,9 +82,6 @@ async def change(uow: UnitOfWork, *, id: str, qualification_id: str, criterion_m
 
 async def _check(uow: UnitOfWork, aim: Aim, target: Qualification | None) -> None:
     """Records what forbids the move."""
-    if aim.status in ENDED:
-        message = f'The status of this component is "{AIM_STATUS[aim.status]}", so that it cannot move to a version.'
-        uow.add_error(UserErrorCode.CONFLICT, message, "id")
     if target is None:
         return
     current = await uow.session.get_one(Qualification, aim.qualification_id)

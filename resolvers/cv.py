@@ -4,11 +4,12 @@ from db.models.cv import CvDocument, CvSection
 from db.models.learner import Learner
 from domain import global_id
 from domain.enums import CvDocumentKind, CvSectionName
-from domain.errors import not_allowed, not_found
+from domain.errors import not_found
 from repositories.learner import documents_with_file
 from resolvers.core.attachments import attach, claim_picture, claim_upload
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
+from resolvers.rules.viewer import VIEWER
 
 
 @mutation("cvSectionSave")
@@ -83,8 +84,8 @@ async def photo_set(uow: UnitOfWork, *, file_id: str | None = None) -> int:
 
 async def _own_record(uow: UnitOfWork) -> Learner:
     """Returns the viewer's own record, locked, so that two requests that save the same section wait for each other."""
-    uow.authorize()
+    uow.require(VIEWER, uow.viewer)
     learner = await uow.get_or_none(Learner, uow.viewer.learner_key)
     if learner is None:
-        raise not_allowed("You have no learner record, so you cannot have a CV or a photo here.")
+        raise not_found()
     return learner

@@ -3,6 +3,7 @@
 from db.models.aim import Aim
 from domain.enums import UserErrorCode
 from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.rules.aim import AIM, AimState
 
 # 20,000 hours, more than any programme.
 MAX_MINUTES = 1_200_000
@@ -15,7 +16,7 @@ async def agree(uow: UnitOfWork, *, aim_id: str, planned_minutes: int, prior_lea
     Rejects with NOT_FOUND, NOT_ALLOWED, and INVALID for minutes out of range.
     """
     aim = await uow.get(Aim, aim_id, "aimId")
-    uow.authorize()
+    uow.require(AIM, AimState.of(aim))
     for name, minutes in (("plannedMinutes", planned_minutes), ("priorLearningMinutes", prior_learning_minutes)):
         if not 0 <= minutes <= MAX_MINUTES:
             message = f"Enter a number of minutes from 0 to {MAX_MINUTES:,}."

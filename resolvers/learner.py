@@ -8,14 +8,15 @@ from db.models.user import User
 from domain.enums import Role, UserErrorCode
 from domain.uln import is_uln
 from repositories.learner import uln_taken
-from repositories.user import allocations_of, user_key_by_username
+from repositories.user import allocations_of, grants_of_user, user_key_by_username
 from resolvers.core.attachments import attach, claim_picture
 from resolvers.core.separation_of_duties import check_not_own_record
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
+from resolvers.rules.learner import LEARNER, LearnerState
+from resolvers.rules.user import corrects
 from resolvers.user.email_change import parse_email, request_email_change
 from resolvers.user.invitation import add_email_taken, create_user, parse_username
-from resolvers.user.profile import corrects
 
 
 class LearnerChanges(TypedDict, total=False):
@@ -68,7 +69,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[LearnerChanges])
     fields, and CONFLICT for a ULN or an address that is taken.
     """
     learner = await uow.get(Learner, id, "id")
-    uow.authorize()
+    uow.require(LEARNER, LearnerState.of(learner))
     user = await uow.session.get_one(User, learner.user_id, with_for_update={"key_share": True})
     values: dict[str, Any] = {}
     name, photo = changes.get("name"), None
@@ -87,11 +88,8 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[LearnerChanges])
         photo = None if photo_id is None else await claim_picture(uow, photo_id, "input", "photoFileId")
         values["photo_file_id"] = photo.id if photo else None
     new_email = None
-    if (email := changes.get("email")) is not None and learner.erased_at is None:
+    if (email := changes.get("email")) is not None:
         new_email = await _new_email(uow, user, email)
-    if learner.erased_at is not None:
-        message = "This learner's record was erased, so it cannot be changed."
-        uow.add_error(UserErrorCode.CONFLICT, message, "id")
     uow.raise_errors()
     changed = sorted(field for field, value in values.items() if getattr(learner, field) != value)
     for field in changed:
@@ -111,7 +109,8 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[LearnerChanges])
 
 async def _new_email(uow: UnitOfWork, user: User, email: str) -> str | None:
     """Returns the learner's new address; records an error unless the viewer may change it, as `userUpdate` says."""
-    if not await corrects(uow, user):
+    # The learner was read within the viewer's scope.
+    if not corrects(uow.viewer, await grants_of_user(uow.session, user.id), sees_learner=True):
         message = "This person has other roles too. Ask a Master Admin to change the e-mail address."
         uow.add_error(UserErrorCode.NOT_ALLOWED, message, "input", "email")
         return None

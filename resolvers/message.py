@@ -5,16 +5,14 @@ import math
 
 from db.models.aim import Aim
 from db.models.user import User
-from domain.enums import Role, UserErrorCode
+from domain.enums import UserErrorCode
 from domain.errors import reject
 from repositories.aim import aim_names
 from repositories.usage import lock_own_account, messages_since
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
+from resolvers.rules.aim import AIM, WRITE_TO_ASSESSOR, AimState
 from services.mail.messages import message
-
-# The roles whose messages go to the assessor; those of other roles go to the learner.
-_TO_ASSESSOR = (Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 
 
 @mutation("messageSend")
@@ -32,17 +30,12 @@ async def send(uow: UnitOfWork, *, aim_id: str, subject: str, body: str) -> None
     uow.raise_errors()
     assert aim is not None
     names = await aim_names(uow.session, aim)
-    to_assessor = uow.viewer.role in _TO_ASSESSOR
+    to_assessor = uow.viewer.role in WRITE_TO_ASSESSOR
     key = aim.assessor_id if to_assessor else names.learner_user_key
     recipient = None if key is None else await uow.session.get_one(User, key)
-    if recipient is None or recipient.archived_at is not None:
-        problem = (
-            "This component has no assessor at the moment" if to_assessor else "This learner's account is archived"
-        )
-        error = f"{problem}, so the message cannot be sent."
-        uow.add_error(UserErrorCode.INVALID, error, "input", "aimId")
-        uow.raise_errors()
-        return
+    archived = recipient is not None and recipient.archived_at is not None
+    uow.require(AIM, AimState.of(aim), recipient_archived=archived)
+    assert recipient is not None
     await _check_quota(uow)
     mail = message(
         name=recipient.name,

@@ -12,8 +12,8 @@ from db.sqlite_file import truncate_log
 from domain.enums import UserErrorCode
 from domain.text import clean_line
 from repositories.file import referenced_storage_keys
-from resolvers.core.labels import listed, role_with_article
 from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.rules.learner import LEARNER, LearnerState
 from services.mail.mail_folder import erase_mail_files
 from services.privacy.erasure import Erased, erase_learner, other_roles
 from services.storage.file_store import FileStore, StoreUnavailable
@@ -33,13 +33,10 @@ async def erase(uow: UnitOfWork, *, id: str, confirm_name: str) -> int:
     if learner.erased_at is not None:
         return learner.id
     user = await uow.session.get_one(User, learner.user_id)
+    uow.require(LEARNER, LearnerState.of(learner), other_roles=await other_roles(uow.session, user.id))
     if clean_line(confirm_name) != clean_line(user.name):
         message = "The name does not match. Type the learner's full name exactly as their record shows it."
         uow.add_error(UserErrorCode.INVALID, message, "confirmName")
-    if roles := await other_roles(uow.session, user.id):
-        names = listed([role_with_article(role) for role in roles])
-        message = f"This person is also {names}. Remove {'that role' if len(roles) == 1 else 'those roles'} first."
-        uow.add_error(UserErrorCode.CONFLICT, message, "id")
     uow.raise_errors()
     erased = await erase_learner(uow.session, learner, uow.now)
     services = uow.services
@@ -81,6 +78,6 @@ async def subject_access(uow: UnitOfWork, *, learner_id: str) -> int:
     Rejects with NOT_FOUND and NOT_ALLOWED.
     """
     learner = await uow.get(Learner, learner_id, "learnerId", locked=False)
-    uow.authorize()
+    uow.require(LEARNER, LearnerState.of(learner))
     uow.audit("Learner", learner.id, learner_id=learner.id)
     return learner.id

@@ -4,8 +4,11 @@ from db.models.aim import Aim
 from db.models.resource import Resource
 from domain.enums import ResourceBucket
 from resolvers.core.attachments import attach, claim_upload
+from resolvers.core.rules import Owned
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
+from resolvers.rules.aim import AIM, AimState
+from resolvers.rules.resource import RESOURCE
 
 
 @mutation("resourceAdd")
@@ -18,7 +21,7 @@ async def add(
     """
     aim = await require_entity(uow, Aim, aim_id, "input", "aimId", locked=False)
     if aim is not None:
-        uow.authorize()
+        uow.require(AIM, AimState.of(aim))
     title = single_line(uow, title, "input", "title")
     file = await claim_upload(uow, file_id, "input", "fileId")
     uow.raise_errors()
@@ -38,7 +41,7 @@ async def add(
 async def remove(uow: UnitOfWork, *, id: str) -> int:
     """Removes a resource from its aim; the file is kept. Rejects with NOT_FOUND and NOT_ALLOWED."""
     resource = await uow.get(Resource, id, "id")
-    uow.authorize()
+    uow.require(RESOURCE, Owned(resource.learner_id))
     await uow.session.delete(resource)
     uow.audit("Resource", resource.id, learner_id=resource.learner_id, aim_id=resource.aim_id, file=resource.file_id)
     return resource.id

@@ -12,12 +12,14 @@ from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.user import User
 from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
-from domain.errors import not_allowed, reject
+from domain.errors import reject
 from repositories.signature_request import count_open_slots, possible_signers, slots_by_role
 from resolvers.core.attachments import attach, claim_upload
-from resolvers.core.separation_of_duties import require_first_signature
+from resolvers.core.signatures import named_signatures
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
+from resolvers.rules.learner import LEARNER, LearnerState
+from resolvers.rules.signature_request import REQUEST, RequestState
 from services.mail.messages import signature_requested
 
 
@@ -29,7 +31,7 @@ async def create(uow: UnitOfWork, *, learner_id: str, title: str, file_id: str, 
     """
     learner = await require_entity(uow, Learner, learner_id, "input", "learnerId", locked=False)
     if learner is not None:
-        uow.authorize()
+        uow.require(LEARNER, LearnerState.of(learner))
     title = single_line(uow, title, "input", "title")
     file = await claim_upload(uow, file_id, "input", "fileId")
     _check_roles(uow, roles)
@@ -70,19 +72,15 @@ async def sign(uow: UnitOfWork, *, id: str, document_sha256: str, password: str)
     request = await uow.get(SignatureRequest, id, "id")
     uow.authorize()
     slots = await slots_by_role(uow.session, request.id)
-    slot = slots.get(uow.viewer.role)
-    if slot is None:
-        raise not_allowed("This document does not need a signature in your role.", "id")
+    signed = await named_signatures(uow, [(each.role, each.signed_by_id) for each in slots.values()])
+    uow.require(REQUEST, RequestState.of(request), slots=signed)
+    slot = slots[uow.viewer.role]
     file = await uow.session.get_one(File, request.file_id)
     if not document_sha256.lower() == file.sha256 == request.document_sha256:
         message = "This is not the document that you opened. Open it again, read it, then sign."
         raise reject(UserErrorCode.CONFLICT, message, "documentSha256")
     if slot.signed_by_id == uow.viewer.user_key:
         return request.id
-    if request.status is SignatureRequestStatus.CANCELLED:
-        message = "This request was cancelled, so the document no longer needs your signature."
-        raise reject(UserErrorCode.CONFLICT, message, "id")
-    require_first_signature(uow, [(each.role, each.signed_by_id) for each in slots.values()], "id")
     if not await _fill_slot(uow, slot, request):
         await uow.session.refresh(slot)
         signer = await uow.session.get_one(User, slot.signed_by_id)
@@ -101,12 +99,7 @@ async def cancel(uow: UnitOfWork, *, id: str) -> int:
     """
     request = await uow.get(SignatureRequest, id, "id")
     uow.authorize()
-    if request.status is not SignatureRequestStatus.PENDING:
-        if request.status is SignatureRequestStatus.CANCELLED:
-            message = "This request was already cancelled."
-        else:
-            message = "Everyone has signed this document, so the request cannot be cancelled."
-        raise reject(UserErrorCode.CONFLICT, message, "id")
+    uow.require(REQUEST, RequestState.of(request))
     request.status = SignatureRequestStatus.CANCELLED
     uow.audit("SignatureRequest", request.id, learner_id=request.learner_id, fields=["status"])
     return request.id

@@ -13,13 +13,14 @@ from db.models.user import User
 from db.sql.off_the_job import exclusion_of
 from domain import global_id
 from domain.enums import ActivityType, JobSetting, Role, UserErrorCode
-from domain.errors import not_allowed
 from domain.off_the_job import DEFAULT_JOB_SETTING
 from repositories.aim import first_start_of
 from repositories.time_log_entry import MINUTES_PER_DAY, entries_for_write, minutes_on
 from repositories.user import holds_role
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity
+from resolvers.rules.learner import LEARNER, LearnerState
+from resolvers.rules.time_log_entry import ENTRY, EntryState
 
 # In one mutation; more can be approved with the next.
 MAX_APPROVED = 100
@@ -54,7 +55,7 @@ async def add(uow: UnitOfWork, *, learner_id: str, **entry: Unpack[EntryFields])
     # Locked: of two requests that log the same day, the second counts the minutes of the first.
     learner = await require_entity(uow, Learner, learner_id, "input", "learnerId")
     if learner is not None:
-        uow.authorize()
+        uow.require(LEARNER, LearnerState.of(learner))
     columns = await _parse_columns(uow, learner, entry)
     uow.raise_errors()
     assert learner is not None
@@ -76,7 +77,7 @@ async def update(uow: UnitOfWork, *, id: str, learner_id: str, **entry: Unpack[E
     INVALID for the fields.
     """
     existing = await uow.get(TimeLogEntry, id, "id")
-    _authorize_change(uow, existing)
+    uow.require(ENTRY, EntryState.of(existing))
     learner = await uow.session.get_one(Learner, existing.learner_id, with_for_update={"key_share": True})
     if global_id.decode("Learner", learner_id) != learner.id:
         message = "An entry cannot be moved to another learner. Delete it, then add it for the other learner."
@@ -105,10 +106,7 @@ async def update(uow: UnitOfWork, *, id: str, learner_id: str, **entry: Unpack[E
 async def delete(uow: UnitOfWork, *, id: str) -> DeletedEntry:
     """Deletes an entry. Rejects with NOT_FOUND, or NOT_ALLOWED as `update` does and for an automatic entry."""
     entry = await uow.get(TimeLogEntry, id, "id")
-    _authorize_change(uow, entry)
-    if entry.automatic:
-        message = "This time was logged automatically for an attended session, so it cannot be deleted."
-        raise not_allowed(message, "id")
+    uow.require(ENTRY, EntryState.of(entry))
     await uow.session.delete(entry)
     uow.audit("TimeLogEntry", entry.id, learner_id=entry.learner_id, aim_id=entry.aim_id)
     return {"entry": entry.id, "learner": entry.learner_id}
@@ -168,6 +166,7 @@ async def _entries(uow: UnitOfWork, ids: Sequence[str]) -> list[TimeLogEntry]:
             uow.add_not_found("ids", str(index))
     uow.raise_errors()
     uow.authorize()
+    uow.forbid_own_record({entry.learner_id for entry in found.values()})
     if not found:
         uow.add_error(UserErrorCode.REQUIRED, "Choose at least one entry.", "ids")
         uow.raise_errors()
@@ -201,16 +200,6 @@ def _keep_revision(uow: UnitOfWork, entry: TimeLogEntry) -> None:
             job_setting=entry.job_setting, activity_type=entry.activity_type, comments=entry.comments,
         )
     )  # fmt: skip
-
-
-def _authorize_change(uow: UnitOfWork, entry: TimeLogEntry) -> None:
-    """Rejects the change of an approved entry, and a learner's change of an entry that they did not add."""
-    uow.authorize()
-    if entry.approved_at is not None:
-        raise not_allowed("This entry is approved, so it can no longer be changed.", "id")
-    if uow.viewer.role is Role.LEARNER:
-        own = not entry.automatic and entry.added_by_id == uow.viewer.user_key
-        uow.authorize(own, "You did not add this entry, so you cannot change it. Ask your assessor.", "id")
 
 
 async def _parse_columns(

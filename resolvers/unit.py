@@ -2,17 +2,13 @@
 
 from db.models.aim import Aim
 from db.models.unit_signature import UnitSignature
-from db.models.user import User
 from domain import global_id
 from domain.confirmation_statements import unit_sha256, unit_statement
-from domain.enums import UserErrorCode
-from domain.errors import not_found, reject
-from repositories.unit import UnitState, active_signatures, unit_state
-from resolvers.core.separation_of_duties import require_first_signature
+from domain.errors import not_found
+from repositories.unit import active_signatures, unit_state
+from resolvers.core.signatures import named_signatures
 from resolvers.core.unit_of_work import UnitOfWork, mutation
-
-# Bounds the length of an error message.
-MAX_NAMED_CRITERIA = 10
+from resolvers.rules.unit import UNIT, UnitState
 
 
 @mutation("unitSign", signs=True)
@@ -30,22 +26,19 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> tuple[int, int]:
     if aim is None or unit is None:
         raise not_found("id")
     uow.authorize()
-    if not unit.counts:
-        message = "This optional unit is not chosen for the learner, so it cannot be signed. Choose it first."
-        raise reject(UserErrorCode.INVALID, message, "id")
     signatures = await active_signatures(uow.session, aim.id, [unit_key])
-    for signature in signatures:
-        if signature.role is uow.viewer.role:
-            if signature.signed_by_id != uow.viewer.user_key:
-                signer = await uow.session.get_one(User, signature.signed_by_id)
-                raise reject(UserErrorCode.CONFLICT, f"{signer.name} has already signed this in your role.", "id")
-            return aim.id, unit_key
-    require_first_signature(uow, [(each.role, each.signed_by_id) for each in signatures], "id")
-    _check_complete(unit)
+    signed = [(each.role, each.signed_by_id) for each in signatures]
+    uow.require(
+        UNIT, UnitState(aim.learner_id, current=True, counts=unit.counts),
+        signatures=await named_signatures(uow, signed),
+        open_criteria=[criterion.code for criterion in unit.criteria if not criterion.signed_off],
+    )  # fmt: skip
+    if (uow.viewer.role, uow.viewer.user_key) in signed:
+        return aim.id, unit_key
     statement = unit_statement(unit.number, unit.title, unit.qualification_title, unit.learner_name)
     sha256 = unit_sha256(statement, [(each.key, each.evidence_count, each.signed_off) for each in unit.criteria])
-    signed = {signature.role for signature in signatures} | {uow.viewer.role}
-    completes_unit = signed.issuperset(uow.viewer.rules.unit_signatures)
+    signed_in = {signature.role for signature in signatures} | {uow.viewer.role}
+    completes_unit = signed_in.issuperset(uow.viewer.rules.unit_signatures)
     uow.session.add(
         UnitSignature(
             provider_id=aim.provider_id, learner_id=aim.learner_id, aim_id=aim.id, unit_id=unit_key,
@@ -57,15 +50,3 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> tuple[int, int]:
         "Unit", aim.id, unit_key, learner_id=aim.learner_id, aim_id=aim.id, sha256=sha256, completes_unit=completes_unit
     )
     return aim.id, unit_key
-
-
-def _check_complete(unit: UnitState) -> None:
-    missing = [criterion.code for criterion in unit.criteria if not criterion.signed_off]
-    if not missing:
-        return
-    codes = ", ".join(missing[:MAX_NAMED_CRITERIA])
-    if len(missing) > MAX_NAMED_CRITERIA:
-        codes += f" and {len(missing) - MAX_NAMED_CRITERIA} more"
-    what = "One criterion of this unit is" if len(missing) == 1 else f"{len(missing)} criteria of this unit are"
-    message = f"{what} not signed off yet ({codes}). The unit can be signed once every criterion is signed off."
-    raise reject(UserErrorCode.INVALID, message, "id")

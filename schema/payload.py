@@ -29,8 +29,8 @@ from domain import clock, errors, global_id
 from domain.errors import DomainError
 from loaders.core.dataloader import BaseLoader
 from resolvers.core.context import Context
-from schema.enums import UserErrorCode
-from schema.field_builders import Info, attribute, field_signature
+from schema.field_builders import Info, field_signature
+from schema.types.user_error import UserError
 
 P = TypeVar("P", bound=type)
 # Reads a field of a payload, given the result of the resolver.
@@ -38,18 +38,6 @@ _Load = Callable[[Any, Info], Awaitable[Any]]
 _LOAD = "load"
 # The value of a field where the resolver rejected the mutation.
 _ON_ERROR = "on_error"
-
-
-@strawberry.type(
-    description="An error that the user can correct. Invalid requests, a missing login and faults of the server are "
-    "top-level errors of the response instead."
-)
-class UserError:
-    code: UserErrorCode = attribute("The kind of the error.")
-    field: list[str] | None = attribute(
-        "The path of the argument that is not valid, outermost name first; null if the error is not about one argument."
-    )
-    message: str = attribute("What is wrong and what to do, as text for the user.")
 
 
 # ---------------------------------------------------------------------- fields of a payload
@@ -202,11 +190,7 @@ def _error_payload(payload_type: type, error: DomainError) -> Any:
     nothing: dict[str, Any] = {
         each.name: _nothing(each, error) for each in dataclasses.fields(payload_type) if each.name != "errors"
     }
-    errors = [
-        UserError(code=each.code, field=list(each.field) if each.field else None, message=each.message)
-        for each in error.errors
-    ]
-    return payload_type(**nothing, errors=errors)
+    return payload_type(**nothing, errors=list(error.errors))
 
 
 def _nothing(field: Any, error: DomainError) -> Any:

@@ -15,6 +15,7 @@ from domain.errors import DomainError, UserError, reject
 from resolvers.core.context import Context
 from resolvers.core.signing_password import confirm_viewer
 from resolvers.core.write_transaction import AccountTransaction, account_transaction
+from resolvers.rules.viewer import HAS_SECOND_FACTOR, NOTHING_TO_CONFIRM, VIEWER
 from services.mail.code_messages import second_factor_changed
 
 
@@ -54,7 +55,7 @@ async def enrol(context: Context, *, password: str) -> Enrolment:
         if confirmed.use is not None and not await confirmed.use(transaction.session):
             raise _not_confirmed()
         if factor is not None and factor.confirmed_at is not None:
-            raise reject(UserErrorCode.CONFLICT, "You have a second factor. Remove it before you set up another one.")
+            raise DomainError(HAS_SECOND_FACTOR)
         secret = await second_factor.begin(transaction.session, services.tokens.seals, user, transaction.now)
         transaction.audit(user.provider_id, user.id, viewer.role)
     return Enrolment(uri=enrolment_uri(secret, user.username))
@@ -81,14 +82,19 @@ async def confirm(context: Context, *, code: str) -> Enrolment:
             _tell(transaction, user, "A second factor was set up: signing in needs a code of your authenticator app.")
             transaction.audit(user.provider_id, user.id, viewer.role)
     if codes is None:
-        raise reject(UserErrorCode.CONFLICT, "There is nothing to confirm. Begin with `secondFactorEnrol`.", "code")
+        raise DomainError(NOTHING_TO_CONFIRM)
     await context.reload_viewer()
     return Enrolment(recovery_codes=tuple(codes))
 
 
 async def remove(context: Context, *, code: str) -> None:
-    """Removes the viewer's second factor with a code of it. Rejects with WRONG_PASSWORD and TOO_MANY_ATTEMPTS."""
+    """Removes the viewer's second factor with a code of it.
+
+    Rejects with CONFLICT where there is none, WRONG_PASSWORD and TOO_MANY_ATTEMPTS.
+    """
     viewer = context.viewer_or_raise()
+    if refused := VIEWER.errors("secondFactorRemove", viewer, viewer):
+        raise DomainError(*refused)
     attempt = await count_code(context.services.database, viewer.user_key, "code")
     async with account_transaction(context, "secondFactorRemove") as transaction:
         user, factor = await _of_viewer(transaction)

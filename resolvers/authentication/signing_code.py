@@ -4,9 +4,10 @@ from auth.auth_sessions import account_by_user
 from auth.signing_code import LIFETIME, MAX_CODES, count_recent_codes, store_code
 from auth.viewer import NotSignedIn
 from domain.enums import UserErrorCode
-from domain.errors import reject
+from domain.errors import DomainError, reject
 from resolvers.core.context import Context
 from resolvers.core.write_transaction import account_transaction
+from resolvers.rules.viewer import VIEWER
 from services.mail.code_messages import signing_code
 
 
@@ -16,8 +17,8 @@ async def request(context: Context) -> str:
     Rejects with INVALID where the viewer has a password, and with TOO_MANY_ATTEMPTS after 5 codes in an hour.
     """
     viewer = context.viewer_or_raise()
-    if viewer.has_password:
-        raise reject(UserErrorCode.INVALID, "You have a password. Sign with it; you need no code.")
+    if refused := VIEWER.errors("signingCodeRequest", viewer, viewer):
+        raise DomainError(*refused)
     async with account_transaction(context, "signingCodeRequest") as transaction:
         account = await account_by_user(transaction.session, viewer.user_key)
         if account is None:

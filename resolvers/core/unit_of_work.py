@@ -9,7 +9,7 @@ own, once for each Idempotency-Key:
 
 import functools
 import json
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from functools import partial
 from operator import itemgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
@@ -25,18 +25,20 @@ from db.models.aim import Aim
 from db.models.base import Base
 from db.models.time_log_entry import TimeLogEntry
 from domain import clock, global_id
-from domain.enums import Role, UserErrorCode
+from domain.enums import UserErrorCode
 from domain.errors import DomainError, UserError, not_allowed, not_found, reject
 from domain.mail import Mail
 from repositories.scoped import one_for_write
 from resolvers.core.context import Context
 from resolvers.core.idempotency import acquire, store_result
+from resolvers.core.rules import ROLE_NOT_ALLOWED, RecordRules, RecordState, own_record
 from resolvers.core.signing_password import Confirmation, require_signing_password, wrong_confirmation
 from resolvers.core.write_transaction import WriteTransaction
 from services.off_the_job import recount_hours, recount_time
 from services.progress import recount_breaks, recount_choice, recount_progress
 
 E = TypeVar("E", bound=Base)
+S = TypeVar("S", bound=RecordState)
 P = ParamSpec("P")
 # What identifies the result of a mutation. It is stored with an Idempotency-Key, so it is plain JSON.
 Result = TypeVar("Result")
@@ -85,19 +87,21 @@ class UnitOfWork(WriteTransaction):
 
     # ------------------------------------------------------------ permission and validation
 
-    def authorize(self, also: bool = True, message: str = "Your role does not allow this.", *field: str) -> None:
+    def authorize(self, also: bool = True, message: str = ROLE_NOT_ALLOWED, *field: str) -> None:
         """Rejects with NOT_ALLOWED unless the policy allows the role this mutation, and `also` is true."""
         if not (also and policy.may(self.viewer.role, self.action)):
             raise not_allowed(message, *field)
 
+    def require(self, rules: RecordRules[S], record: S, **facts: Any) -> None:
+        """Rejects with the errors of this mutation's rule for the record; `facts` are those that the rule needs."""
+        self.reject_with(rules.errors(self.action, self.viewer, record, **facts))
+
     def forbid_own_record(self, learner_keys: Collection[int]) -> None:
         """Rejects with NOT_ALLOWED a change of the viewer's own learner record in another role.
 
-        An assessor who is also an apprentice does not assess themself. `finish` calls it for the learners of the audit
-        event.
+        `finish` calls it for the learners of the audit event.
         """
-        if self.viewer.role is not Role.LEARNER and self.viewer.own_learner_key in learner_keys:
-            raise not_allowed("This is your own record, which you change as a learner only. Ask a colleague to do it.")
+        self.reject_with(own_record(self.viewer, learner_keys))
 
     async def use_confirmation(self, confirmation: Confirmation, *field: str) -> None:
         """Uses up the code that confirms a signature. Rejects with WRONG_PASSWORD at `field` if it was used before."""
@@ -108,6 +112,10 @@ class UnitOfWork(WriteTransaction):
     def add_error(self, code: UserErrorCode, message: str, *field: str) -> None:
         """Records an error; `raise_errors` rejects with all of them."""
         self._errors.append(UserError(code, field or None, message))
+
+    def add_errors(self, errors: Iterable[UserError]) -> None:
+        """Records errors; `raise_errors` rejects with all of them."""
+        self._errors += errors
 
     def add_not_found(self, *field: str) -> None:
         """Records NOT_FOUND at a field."""
@@ -120,8 +128,13 @@ class UnitOfWork(WriteTransaction):
 
     def raise_errors(self) -> None:
         """Rejects the mutation if an error was recorded."""
-        if self._errors:
-            raise DomainError(*self._errors)
+        self.reject_with(self._errors)
+
+    @staticmethod
+    def reject_with(errors: Sequence[UserError]) -> None:
+        """Rejects the mutation with these errors, if there are any."""
+        if errors:
+            raise DomainError(*errors)
 
     # ------------------------------------------------------------ what is committed with the change
 

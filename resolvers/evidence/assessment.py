@@ -26,6 +26,7 @@ from resolvers.evidence.sign_off import (
     take_back_sign_offs,
     withdraw_unit_signatures,
 )
+from resolvers.rules.evidence import EVIDENCE, EvidenceState
 from services.mail.messages import evidence_returned
 
 # Bounds the work of one request; no qualification has so many criteria that one piece of evidence meets.
@@ -62,7 +63,7 @@ async def assess(
     Rejects with NOT_FOUND, NOT_ALLOWED, or REQUIRED and INVALID for the fields.
     """
     evidence, aim = await lock_for_assessment(uow, id)
-    check_not_withdrawn(evidence)
+    uow.require(EVIDENCE, EvidenceState.of(evidence))
     if len(mappings) > MAX_MAPPINGS:
         message = f"These are too many criteria. Map the evidence to {MAX_MAPPINGS} or fewer at a time."
         raise reject(UserErrorCode.INVALID, message, "input", "mappings")
@@ -102,10 +103,7 @@ async def return_(uow: UnitOfWork, *, id: str, points_for_improvement: str) -> i
     it was returned already or is withdrawn.
     """
     evidence, aim = await lock_for_assessment(uow, id)
-    check_not_withdrawn(evidence)
-    if evidence.status is EvidenceStatus.RETURNED:
-        message = "This evidence was already returned, and has not been resubmitted yet. Nothing was changed."
-        raise reject(UserErrorCode.CONFLICT, message, "id")
+    uow.require(EVIDENCE, EvidenceState.of(evidence))
     points = multi_line(uow, points_for_improvement, "pointsForImprovement")
     uow.raise_errors()
     evidence.status, evidence.points_for_improvement = EvidenceStatus.RETURNED, points
@@ -137,12 +135,6 @@ async def lock_for_assessment(uow: UnitOfWork, id: str) -> tuple[Evidence, Aim]:
         raise not_found("id")
     await uow.session.refresh(evidence, with_for_update={"key_share": True})
     return evidence, aim
-
-
-def check_not_withdrawn(evidence: Evidence) -> None:
-    """Rejects with CONFLICT where the evidence is withdrawn."""
-    if evidence.status is EvidenceStatus.WITHDRAWN:
-        raise reject(UserErrorCode.CONFLICT, "This evidence was withdrawn, so it can no longer be changed.", "id")
 
 
 async def _resubmitter(uow: UnitOfWork, evidence: Evidence) -> User:

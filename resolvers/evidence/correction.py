@@ -11,14 +11,14 @@ from db.models.evidence import Evidence, EvidenceMapping
 from db.models.file import File
 from db.models.user import User
 from domain import global_id
-from domain.enums import EvidenceStatus, Role, UserErrorCode
+from domain.enums import EvidenceStatus, UserErrorCode
 from domain.errors import reject
 from repositories.aim import aim_names
 from repositories.evidence import files_of_evidence, mappings_of_evidence
 from repositories.unit import units_of_criteria
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
-from resolvers.evidence.assessment import MAX_MAPPINGS, check_not_withdrawn, lock_for_assessment
+from resolvers.evidence.assessment import MAX_MAPPINGS, lock_for_assessment
 from resolvers.evidence.sign_off import (
     EVIDENCE_MOVED,
     EVIDENCE_UNMAPPED,
@@ -26,6 +26,7 @@ from resolvers.evidence.sign_off import (
     remove_mappings,
     wait_for_assessment,
 )
+from resolvers.rules.evidence import EVIDENCE, EvidenceState
 from services.mail.messages import evidence_withdrawn
 
 
@@ -45,7 +46,7 @@ async def unmap(uow: UnitOfWork, *, id: str, criterion_ids: Sequence[str]) -> in
     REQUIRED for no criterion, INVALID for too many, and CONFLICT where the evidence is withdrawn.
     """
     evidence, aim = await lock_for_assessment(uow, id)
-    check_not_withdrawn(evidence)
+    uow.require(EVIDENCE, EvidenceState.of(evidence))
     if not criterion_ids:
         raise reject(UserErrorCode.REQUIRED, "Choose at least one criterion.", "criterionIds")
     if len(criterion_ids) > MAX_MAPPINGS:
@@ -74,12 +75,8 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[EvidenceChanges]
     CONFLICT where something of it is signed off or it is withdrawn, or REQUIRED and INVALID for the fields.
     """
     evidence, aim = await lock_for_assessment(uow, id)
-    _authorize_owner(uow, evidence, "change")
-    check_not_withdrawn(evidence)
     mappings = await mappings_of_evidence(uow.session, evidence.id)
-    if any(mapping.signed_off for mapping in mappings.values()):
-        message = "A criterion is signed off with this evidence, so it can no longer be changed. Ask the assessor."
-        raise reject(UserErrorCode.CONFLICT, message, "id")
+    _require(uow, evidence, mappings)
     values: dict[str, Any] = {}
     if (title := changes.get("title")) is not None:
         values["title"] = single_line(uow, title, "input", "title")
@@ -109,13 +106,10 @@ async def withdraw(uow: UnitOfWork, *, id: str, reason: str) -> int:
     and CONFLICT where something of it is signed off, unless the viewer is the assessor.
     """
     evidence, aim = await lock_for_assessment(uow, id)
-    _authorize_owner(uow, evidence, "withdraw")
+    mappings = await mappings_of_evidence(uow.session, evidence.id)
+    _require(uow, evidence, mappings)
     if evidence.status is EvidenceStatus.WITHDRAWN:
         return evidence.id
-    mappings = await mappings_of_evidence(uow.session, evidence.id)
-    if uow.viewer.role is not Role.ASSESSOR and any(mapping.signed_off for mapping in mappings.values()):
-        message = "A criterion is signed off with this evidence. Ask the assessor to withdraw it."
-        raise reject(UserErrorCode.CONFLICT, message, "id")
     reason = multi_line(uow, reason, "reason")
     uow.raise_errors()
     withdrawn = await remove_mappings(uow, evidence, mappings.values(), EVIDENCE_WITHDRAWN)
@@ -128,9 +122,9 @@ async def withdraw(uow: UnitOfWork, *, id: str, reason: str) -> int:
     return evidence.id
 
 
-def _authorize_owner(uow: UnitOfWork, evidence: Evidence, what: str) -> None:
-    may = uow.viewer.role is Role.ASSESSOR or evidence.submitted_by_id == uow.viewer.user_key
-    uow.authorize(may, f"Only the person who submitted this evidence and the assessor can {what} it.", "id")
+def _require(uow: UnitOfWork, evidence: Evidence, mappings: dict[int, EvidenceMapping]) -> None:
+    signed_off = any(mapping.signed_off for mapping in mappings.values())
+    uow.require(EVIDENCE, EvidenceState.of(evidence), signed_off=signed_off)
 
 
 async def _criterion_keys(

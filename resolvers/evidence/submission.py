@@ -6,16 +6,18 @@ from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
 from db.models.file import File
 from db.models.user import User
 from domain.confirmation_statements import evidence_statement
-from domain.enums import ActionStatus, EvidenceStatus, Role, UserErrorCode
-from domain.errors import reject
+from domain.enums import EvidenceStatus, Role, UserErrorCode
 from repositories.aim import aim_names
 from repositories.evidence import current_version_number, signatures_on_version
 from resolvers.core.attachments import attach, claim_upload
-from resolvers.core.separation_of_duties import require_first_signature
+from resolvers.core.signatures import named_signatures
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
-from resolvers.evidence.assessment import check_not_withdrawn, lock_for_assessment
+from resolvers.evidence.assessment import lock_for_assessment
 from resolvers.evidence.sign_off import EVIDENCE_REPLACED, take_back_sign_offs
+from resolvers.rules.action import ACTION, ActionState
+from resolvers.rules.aim import AIM, AimState
+from resolvers.rules.evidence import EVIDENCE, EvidenceState
 from services.mail.messages import evidence_resubmitted
 
 
@@ -38,7 +40,7 @@ async def submit(
     """
     aim = await require_entity(uow, Aim, aim_id, "input", "aimId", locked=False)
     if aim is not None:
-        uow.authorize()
+        uow.require(AIM, AimState.of(aim))
     file = await claim_upload(uow, file_id, "input", "fileId")
     title = single_line(uow, title, "input", "title")
     description = multi_line(uow, description, "input", "description")
@@ -72,13 +74,10 @@ async def resubmit(uow: UnitOfWork, *, id: str, file_id: str, comment: str) -> i
     fields.
     """
     evidence, aim = await lock_for_assessment(uow, id)
-    may = evidence.submitted_by_id == uow.viewer.user_key
-    if not may and uow.viewer.role in (Role.LEARNER, Role.ASSESSOR):
-        may = (await uow.session.get_one(User, evidence.submitted_by_id)).archived_at is not None
-    uow.authorize(may, "Only the person who submitted this evidence can resubmit it.", "id")
-    if evidence.status is not EvidenceStatus.RETURNED:
-        message = "Only evidence that was returned can be resubmitted. Reload it to see its status."
-        uow.add_error(UserErrorCode.CONFLICT, message, "id")
+    archived = False
+    if evidence.submitted_by_id != uow.viewer.user_key:
+        archived = (await uow.session.get_one(User, evidence.submitted_by_id)).archived_at is not None
+    uow.require(EVIDENCE, EvidenceState.of(evidence), submitter_archived=archived)
     file = await claim_upload(uow, file_id, "input", "fileId")
     comment = multi_line(uow, comment, "input", "comment")
     uow.raise_errors()
@@ -113,16 +112,12 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> int:
     uow.authorize()
     # Read again with a lock: no resubmission can replace the version that is signed here.
     await uow.session.refresh(evidence, with_for_update={"key_share": True})
-    check_not_withdrawn(evidence)
     version = await current_version_number(uow.session, evidence.id)
     signatures = await signatures_on_version(uow.session, evidence.id, version)
-    signature = signatures.get(uow.viewer.role)
-    if signature is not None:
-        if signature.signed_by_id != uow.viewer.user_key:
-            signer = await uow.session.get_one(User, signature.signed_by_id)
-            raise reject(UserErrorCode.CONFLICT, f"{signer.name} has already signed this in your role.", "id")
+    named = await named_signatures(uow, [(each.role, each.signed_by_id) for each in signatures.values()])
+    uow.require(EVIDENCE, EvidenceState.of(evidence), signatures=named)
+    if uow.viewer.role in signatures:
         return evidence.id
-    require_first_signature(uow, [(each.role, each.signed_by_id) for each in signatures.values()], "id")
     file = await uow.session.get_one(File, evidence.file_id)
     _add_signature(uow, evidence, version, file, evidence_statement(evidence.title, own_work=False))
     uow.audit(
@@ -141,12 +136,8 @@ async def _action(uow: UnitOfWork, id: str, aim: Aim | None) -> Action | None:
     if action.learner_id != aim.learner_id or action.aim_id not in (None, aim.id):
         message = "This action is for another learner or component. Choose an action of this component."
         uow.add_error(UserErrorCode.INVALID, message, *field)
-    elif not action.accepts_evidence:
-        message = "This action does not accept evidence. Submit the evidence without the action."
-        uow.add_error(UserErrorCode.INVALID, message, *field)
-    elif action.status is ActionStatus.COMPLETE:
-        message = "This action is already complete. Submit the evidence without the action."
-        uow.add_error(UserErrorCode.CONFLICT, message, *field)
+    else:
+        uow.add_errors(ACTION.errors(uow.action, uow.viewer, ActionState.of(action)))
     return action
 
 

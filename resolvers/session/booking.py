@@ -12,20 +12,15 @@ from db.models.user import User
 from domain import global_id
 from domain.clock import LONDON
 from domain.enums import AimStatus, Role, SessionStatus, SessionType, UserErrorCode
-from domain.errors import reject
 from repositories.aim import visible_aims
 from repositories.session import BookedSession, aims_of_session, booked_between
 from resolvers.core.attachments import attach_all, attachable_files
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity
+from resolvers.rules.learner import LEARNER, LearnerState
+from resolvers.rules.session import SESSION, STATUS_WORDS, SessionState
 from resolvers.session.details import check_times, location_of, notes_of
 from resolvers.session.notification import PreviousTime, notify_learner
-
-_STATUS_WORDS = {
-    SessionStatus.ATTENDED: "was attended",
-    SessionStatus.NOT_ATTENDED: "was not attended",
-    SessionStatus.CANCELLED: "was cancelled",
-}
 
 
 class SessionChanges(TypedDict, total=False):
@@ -60,7 +55,7 @@ async def book(
     """
     learner = await require_entity(uow, Learner, learner_id, "input", "learnerId")
     if learner is not None:
-        uow.authorize()
+        uow.require(LEARNER, LearnerState.of(learner))
     valid_times = check_times(uow, starts_at, ends_at)
     location = location_of(uow, location)
     planning_notes = notes_of(uow, planning_notes)
@@ -103,12 +98,12 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[SessionChanges])
     the learner or the assessor is booked at the new time.
     """
     session = await uow.get(Session, id, "id")
-    uow.authorize()
+    uow.require(SESSION, SessionState.of(session))
     changed = _changed_columns(uow, session, changes)
     changeable = {"feedback"} if session.status is not SessionStatus.CANCELLED else set()
     if changed.keys() - changeable and session.status is not SessionStatus.PLANNED:
         what = "change its feedback and add files" if changeable else "only add files to it"
-        message = f"Session {session.number} {_STATUS_WORDS[session.status]}, so you can {what}."
+        message = f"Session {session.number} {STATUS_WORDS[session.status]}, so you can {what}."
         uow.add_error(UserErrorCode.CONFLICT, message, "id")
     aim_ids = [aim.id for aim in await aims_of_session(uow.session, session.id)]
     files = await attachable_files(
@@ -142,12 +137,9 @@ async def cancel(uow: UnitOfWork, *, id: str) -> int:
     Rejects with NOT_FOUND, NOT_ALLOWED or CONFLICT.
     """
     session = await uow.get(Session, id, "id")
-    uow.authorize()
+    uow.require(SESSION, SessionState.of(session))
     if session.status is SessionStatus.CANCELLED:
         return session.id
-    if session.status is not SessionStatus.PLANNED:
-        message = f"Session {session.number} {_STATUS_WORDS[session.status]}, so it cannot be cancelled."
-        raise reject(UserErrorCode.CONFLICT, message, "id")
     session.status = SessionStatus.CANCELLED
     await notify_learner(uow, session)
     aim_ids = [aim.id for aim in await aims_of_session(uow.session, session.id)]

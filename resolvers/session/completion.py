@@ -1,5 +1,6 @@
 """Sessions are completed: attendance logs the time automatically, once, and an induction starts the learner's aims."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack
 
@@ -18,6 +19,8 @@ from resolvers.aim_status import set_status
 from resolvers.core.attachments import attachable_files
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
+from resolvers.rules.session import SessionState
+from resolvers.rules.session import complete as complete_rule
 from resolvers.session.booking import add_files, single_key
 
 
@@ -61,12 +64,12 @@ async def record_outcome(
     status = SessionStatus.ATTENDED if attended else SessionStatus.NOT_ATTENDED
     if session.status is status:
         return None
+    for error in complete_rule(uow.viewer, SessionState.of(session), now=uow.now):
+        # The rule names the fields of a single session; a line of a register has its own.
+        field = at if error.field == ("id",) else (*input, "attended")
+        uow.add_errors([dataclasses.replace(error, field=field)])
     if session.status is not SessionStatus.PLANNED:
-        uow.add_error(UserErrorCode.CONFLICT, _already_completed(session), *at)
         return None
-    if session.starts_at > uow.now:
-        message = "This session has not started yet. Complete it afterwards, or cancel it if it will not take place."
-        uow.add_error(UserErrorCode.INVALID, message, *input, "attended")
     feedback = multi_line(uow, outcome.get("feedback") or "", *input, "feedback", required=False) or None
     starts_aims = attended and session.type is SessionType.INDUCTION
     aims = await aims_of_session(uow.session, session.id, locked=starts_aims)
@@ -94,12 +97,6 @@ def _minutes(uow: UnitOfWork, session: Session, given: int | None, field: tuple[
         uow.add_error(UserErrorCode.INVALID, message, *field)
     planned = int((session.ends_at - session.starts_at).total_seconds()) // 60
     return min(max(planned if given is None else given, 1), passed, MINUTES_PER_DAY)
-
-
-def _already_completed(session: Session) -> str:
-    if session.status is SessionStatus.CANCELLED:
-        return "This session was cancelled. Book it again if it took place after all."
-    return "This session was already completed. Reload it to see the recorded attendance."
 
 
 async def _log_time(

@@ -18,6 +18,7 @@ from repositories.user import grants_of_user
 from resolvers.core.labels import ROLE
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
+from resolvers.rules.learner import LEARNER, LearnerState
 from resolvers.session.booking import (
     add_session,
     assessor_of,
@@ -61,7 +62,8 @@ async def book_many(
     Rejects as a session of one learner does, with errors at each learner.
     """
     learners = await _learners(uow, learner_ids)
-    uow.authorize()
+    for learner in learners:
+        uow.require(LEARNER, LearnerState.of(learner))
     valid_times = check_times(uow, starts_at, ends_at)
     location, planning_notes = location_of(uow, location), notes_of(uow, planning_notes)
     aims_of = {learner.id: await visible_aims(uow.session, uow.viewer, learner.id) for learner in learners}

@@ -8,6 +8,7 @@ from repositories.time_log_entry import entry_of_session
 from resolvers.aim_status import set_status
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
+from resolvers.rules.session import SESSION, SessionState
 from resolvers.session.booking import check_still_free, single_key
 from resolvers.session.notification import notify_learner
 
@@ -21,7 +22,7 @@ async def reopen(uow: UnitOfWork, *, id: str, reason: str) -> int:
     where the learner or the assessor is booked at that time by now.
     """
     session = await uow.get(Session, id, "id")
-    uow.authorize()
+    uow.require(SESSION, SessionState.of(session))
     if session.status is SessionStatus.PLANNED:
         return session.id
     reason = multi_line(uow, reason, "reason")

@@ -4,9 +4,7 @@ from auth import policy
 from auth.auth_sessions import end_sessions
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
-from domain.errors import reject
 from repositories.user import (
-    OpenWork,
     delete_allocations,
     grants_of_user,
     is_last_master_admin,
@@ -14,9 +12,9 @@ from repositories.user import (
     revoke_tokens,
     user_key_by_username,
 )
-from resolvers.core.labels import listed
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import single_line
+from resolvers.rules.user import USER, UserState
 from resolvers.user.invitation import (
     add_email_taken,
     add_role,
@@ -72,33 +70,17 @@ async def archive(uow: UnitOfWork, *, id: str) -> int:
     if user.archived_at is not None:
         return user.id
     grants = await grants_of_user(uow.session, user.id)
-    if user.id == uow.viewer.user_key:
-        message = "You cannot archive your own account. Ask another Master Admin to do it."
-        uow.add_error(UserErrorCode.CONFLICT, message, "id")
-    elif Role.MASTER_ADMIN in grants and await is_last_master_admin(uow.session, user):
-        message = "This is the only Master Admin. Give the role to another person first."
-        uow.add_error(UserErrorCode.CONFLICT, message, "id")
-    uow.raise_errors()
-    _check_no_open_work(await open_work(uow.session, user.id, uow.now))
+    uow.require(
+        USER, UserState(user.id), archived=False,
+        only_master_admin=Role.MASTER_ADMIN in grants and await is_last_master_admin(uow.session, user),
+        open_work=await open_work(uow.session, uow.viewer, user.id, uow.now),
+    )  # fmt: skip
     user.archived_at = uow.now
     await end_sessions(uow.session, user.id, uow.now, "account archived")
     await revoke_tokens(uow.session, user.id, uow.now)
     await delete_allocations(uow.session, user.id, *Role)
     uow.audit("User", user.id)
     return user.id
-
-
-def _check_no_open_work(work: OpenWork) -> None:
-    """Rejects with CONFLICT where something would be left with a person who will not come, and says what."""
-    counted = [
-        (work.assessed_aims, "component as assessor", "components as assessor"),
-        (work.sampled_aims, "component as IQA", "components as IQA"),
-        (work.sessions, "planned session", "planned sessions"),
-    ]
-    open_work = [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
-    if open_work:
-        message = f"This person still has {listed(open_work)}. Hand them over to another person first."
-        raise reject(UserErrorCode.CONFLICT, message, "id")
 
 
 async def _holds_already(uow: UnitOfWork, key: int, role: Role) -> bool:

@@ -9,9 +9,9 @@ from domain import global_id
 from domain.enums import Role, UserErrorCode
 from repositories.learner import users_of_learners, users_of_learners_at
 from repositories.user import Allocation, allocations_of, grants_of_user, visible_keys
-from resolvers.core.labels import ROLE
-from resolvers.core.separation_of_duties import check_not_own_record, check_roles_fit, require_not_self
+from resolvers.core.separation_of_duties import check_not_own_record
 from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.rules.user import USER, UserState
 
 # In one mutation; more can be allocated with the next.
 MAX_ALLOCATED = 100
@@ -57,13 +57,8 @@ async def overview_deallocate(uow: UnitOfWork, *, user_id: str, employer_ids: Se
 
 async def _allocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> int:
     user, keys = await _user_and_keys(uow, role, user_id, ids)
-    require_not_self(uow, user, "allocate learners or sites to yourself", "userId")
-    grants = await grants_of_user(uow.session, user.id)
-    if user.archived_at is not None or role not in grants:
-        message = f"This person does not have the role {ROLE[role]}. Give them the role first."
-        uow.add_error(UserErrorCode.INVALID, message, "userId")
-    else:
-        check_roles_fit(uow, grants, role, "userId")
+    archived, grants = user.archived_at is not None, await grants_of_user(uow.session, user.id)
+    uow.add_errors(USER.errors(uow.action, uow.viewer, UserState(user.id), archived=archived, roles=grants))
     check_not_own_record(uow, user.id, await _learner_users(uow, role, keys), _ALLOCATED[role][1])
     uow.raise_errors()
     existing = await allocations_of(uow.session, role, user.id)
@@ -106,6 +101,8 @@ async def _user_and_keys(uow: UnitOfWork, role: Role, user_id: str, ids: Sequenc
     for index, key in enumerate(keys):
         if key not in visible:
             uow.add_not_found(field, str(index))
+    if role is Role.EMPLOYER_MANAGER:
+        uow.forbid_own_record(visible)
     return user, sorted({key for key in keys if key in visible})
 
 
@@ -125,7 +122,6 @@ def _audit(uow: UnitOfWork, role: Role, user: User, keys: list[int]) -> None:
     if not keys:
         return
     if role is Role.EMPLOYER_MANAGER:
-        uow.forbid_own_record(keys)
         # The allocation of one learner is shown in that learner's audit trail too.
         uow.audit("User", user.id, learner_id=keys[0] if len(keys) == 1 else None, learners=keys)
     else:

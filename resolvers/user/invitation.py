@@ -10,10 +10,11 @@ from db.models.user import RoleGrant, User
 from domain.enums import Role, UserErrorCode
 from domain.errors import reject
 from domain.text import clean_line
+from loaders.user_state import UserStateRow
 from repositories.user import grants_of_user, revoke_tokens
 from resolvers.authentication.tokens import INVITATION, one_time_token
 from resolvers.core.labels import ROLE
-from resolvers.core.separation_of_duties import check_roles_fit, require_not_self
+from resolvers.core.separation_of_duties import require_not_self, roles_fit
 from resolvers.core.unit_of_work import UnitOfWork
 from services.mail.messages import BadAddress, person_address, welcome
 
@@ -75,7 +76,7 @@ async def add_role(uow: UnitOfWork, user: User, role: Role, *field: str, is_new:
     require_not_self(uow, user, "give yourself a role")
     held = {} if is_new else await grants_of_user(uow.session, user.id)
     if role not in held:
-        check_roles_fit(uow, held, role, *field)
+        uow.add_errors(roles_fit(held, role, *field))
     uow.raise_errors()
     if role in held:
         return False
@@ -91,7 +92,7 @@ async def add_role(uow: UnitOfWork, user: User, role: Role, *field: str, is_new:
     return True
 
 
-def is_open_invitation(user: User) -> bool:
+def is_open_invitation(user: User | UserStateRow) -> bool:
     """Returns whether a person was invited and has not used an invitation yet."""
     return user.last_login_at is None and user.must_change_password and user.archived_at is None
 

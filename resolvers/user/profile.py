@@ -1,27 +1,18 @@
 """Names and e-mail addresses of users are corrected, and invitations that were not used are sent again."""
 
+from collections.abc import Collection
 from typing import TypedDict, Unpack
 
 from db.models.learner import Learner
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
-from domain.errors import not_allowed, reject
 from repositories.learner import learner_key_of_user
 from repositories.user import grants_of_user, pending_email
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import single_line
+from resolvers.rules.user import USER, UserState, corrects
 from resolvers.user.email_change import parse_email, request_email_change
 from resolvers.user.invitation import is_open_invitation, main_role, send_invitation
-
-_ALL = frozenset(Role)
-# Whose names and addresses each role may change: people who hold none but these roles.
-_CORRECTED_BY = {
-    Role.ASSESSOR: frozenset({Role.LEARNER}),
-    Role.BASIC_ADMIN: frozenset({Role.EMPLOYER_MANAGER, Role.LEARNER}),
-    Role.MASTER_ADMIN: _ALL,
-}
-# The same for invitations.
-_INVITED_BY = {**_CORRECTED_BY, Role.ASSESSOR: _CORRECTED_BY[Role.BASIC_ADMIN]}
 
 
 class UserChanges(TypedDict, total=False):
@@ -40,15 +31,14 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[UserChanges]) ->
     """
     user = await uow.get(User, id, "id")
     uow.authorize()
-    may_correct = await corrects(uow, user)
+    roles = await grants_of_user(uow.session, user.id)
+    sees = await _sees_learner(uow, user, roles)
+    uow.require(USER, UserState(user.id), archived=user.archived_at is not None, roles=roles, sees_learner=sees)
     name, email = changes.get("name"), changes.get("email")
-    if not may_correct and user.id != uow.viewer.user_key:
-        raise not_allowed("You cannot change this person's account. Ask a Master Admin to do it.", "id")
-    if not may_correct and email is not None:
+    if not corrects(uow.viewer, roles, sees) and email is not None:
         message = "You cannot change this e-mail address yourself. Ask your training provider to do it."
         uow.add_error(UserErrorCode.NOT_ALLOWED, message, "input", "email")
         uow.raise_errors()
-    _check_active(user)
     if name is not None:
         name = single_line(uow, name, "input", "name")
     new_email = None if email is None else await parse_email(uow, user, email, "input", "email")
@@ -70,34 +60,20 @@ async def invitation_resend(uow: UnitOfWork, *, user_id: str) -> int:
     Rejects with NOT_FOUND, NOT_ALLOWED, CONFLICT where they have signed in or are archived, and TOO_MANY_ATTEMPTS.
     """
     user = await uow.get(User, user_id, "userId")
-    uow.authorize(await _holds_only(uow, user, _INVITED_BY.get(uow.viewer.role, frozenset())))
-    _check_active(user, "userId")
-    if not is_open_invitation(user):
-        message = "This person has signed in already. They can request a new password on the sign-in page."
-        raise reject(UserErrorCode.CONFLICT, message, "userId")
-    role = main_role(await grants_of_user(uow.session, user.id))
+    roles = await grants_of_user(uow.session, user.id)
+    uow.require(
+        USER, UserState(user.id), archived=user.archived_at is not None, invited=is_open_invitation(user), roles=roles,
+        sees_learner=await _sees_learner(uow, user, roles),
+    )  # fmt: skip
+    role = main_role(roles)
     await send_invitation(uow, user, role, await pending_email(uow.session, user.id))
     uow.audit("User", user.id, learner_id=await learner_key_of_user(uow.session, user.id))
     return user.id
 
 
-async def corrects(uow: UnitOfWork, user: User) -> bool:
-    """Returns whether the viewer may change the name and the e-mail address of another user."""
-    return await _holds_only(uow, user, _CORRECTED_BY.get(uow.viewer.role, frozenset()))
-
-
-async def _holds_only(uow: UnitOfWork, user: User, roles: frozenset[Role]) -> bool:
-    """Returns whether a user holds none but these roles; an assessor's learner must be of their case."""
-    held = (await grants_of_user(uow.session, user.id)).keys()
-    if not held <= roles:
-        return False
-    if uow.viewer.role is Role.ASSESSOR and Role.LEARNER in held:
-        key = await learner_key_of_user(uow.session, user.id)
-        return await uow.get_or_none(Learner, key, locked=False) is not None
-    return True
-
-
-def _check_active(user: User, *field: str) -> None:
-    if user.archived_at is not None:
-        message = "This account is archived, so it cannot be changed."
-        raise reject(UserErrorCode.CONFLICT, message, *(field or ("id",)))
+async def _sees_learner(uow: UnitOfWork, user: User, held: Collection[Role]) -> bool:
+    """Returns whether the viewer sees the user's learner record; only an assessor may not see one of the provider's."""
+    if uow.viewer.role is not Role.ASSESSOR or Role.LEARNER not in held:
+        return True
+    key = await learner_key_of_user(uow.session, user.id)
+    return await uow.get_or_none(Learner, key, locked=False) is not None

@@ -13,6 +13,7 @@ from repositories.user import (
 )
 from resolvers.core.labels import ROLE
 from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.rules.user import USER, UserState
 from resolvers.user.invitation import add_role
 
 
@@ -26,9 +27,8 @@ async def grant(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
     """
     user = await uow.get(User, user_id, "userId")
     uow.authorize()
+    uow.require(USER, UserState(user.id), archived=user.archived_at is not None)
     grantable = check_grantable(uow, role, "role")
-    if user.archived_at is not None:
-        uow.add_error(UserErrorCode.CONFLICT, "This account is archived, so it cannot get a role.", "userId")
     if grantable and role is Role.LEARNER and await learner_key_of_user(uow.session, user.id) is None:
         message = "This person is not enrolled. Enrol them as a learner, which gives them the role."
         uow.add_error(UserErrorCode.INVALID, message, "role")

@@ -2,9 +2,8 @@
 
 from auth import second_factor
 from db.models.user import User
-from domain.enums import UserErrorCode
-from domain.errors import not_allowed
 from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.rules.user import USER, UserState
 from services.mail.code_messages import second_factor_changed
 
 
@@ -16,11 +15,7 @@ async def reset(uow: UnitOfWork, *, user_id: str) -> int:
     """
     user = await uow.get(User, user_id, "userId")
     uow.authorize()
-    if user.id == uow.viewer.user_key:
-        raise not_allowed("Remove your own second factor with a code of it, or ask another Master Admin.", "userId")
-    if user.archived_at is not None:
-        uow.add_error(UserErrorCode.CONFLICT, "This account is archived.", "userId")
-    uow.raise_errors()
+    uow.require(USER, UserState(user.id), archived=user.archived_at is not None)
     if await second_factor.remove(uow.session, user.id):
         what = "An administrator of your training provider removed your second factor, because you could not use it."
         uow.send_mail(user.email, second_factor_changed(name=user.name, username=user.username, what=what, at=uow.now))

@@ -16,6 +16,7 @@ from schema.field_builders import argument, attribute, connection, loaded, perso
 from schema.relay import Connection, Node, node, record
 from schema.types.evidence import Evidence
 from schema.types.file import File
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.aim import Aim
@@ -71,6 +72,7 @@ class Action(Node):
         "The user who completed it; null until then.", "completed_by_key"
     )
     completed_at: dt.datetime | None = attribute("When it was completed; null until then.")
+    viewer_actions: list[ViewerAction] = viewer_actions("Action")
 
 
 @strawberry.type

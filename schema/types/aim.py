@@ -28,6 +28,7 @@ from schema.types.qualification import Qualification
 from schema.types.resource import Resource
 from schema.types.unit import Unit
 from schema.types.user import User
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.learner import Learner
@@ -118,6 +119,7 @@ class Aim(Node):
         "The Record of Achievement as a PDF: for each unit, when it was completed and who signed.",
         lambda row, info: signed_urls.to_record_of_achievement(info.context, row.key),
     )
+    viewer_actions: list[ViewerAction] = viewer_actions("Aim")
 
 
 @strawberry.type

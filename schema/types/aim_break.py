@@ -11,6 +11,7 @@ from schema.enums import AimStatus, BreakReason
 from schema.field_builders import attribute, loaded, person
 from schema.relay import Node, node, value
 from schema.types.user import User
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.aim import Aim
@@ -34,6 +35,7 @@ class Break(Node):
     )
     reason: BreakReason = attribute("Why the learner is on a break.")
     note: str | None = attribute("What else is to be known about it; null if nothing was written.")
+    viewer_actions: list[ViewerAction] = viewer_actions("Break")
 
 
 @value(AimStatusChangeRow, "One change of the status of an aim.")

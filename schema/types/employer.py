@@ -12,6 +12,7 @@ from schema.field_builders import Search, attribute, connection, loaded, resolve
 from schema.relay import Connection, Node, node, record
 from schema.types.kpis import Kpis, selected_metrics
 from schema.types.learner import Learner, LearnerFilter
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 
 @node(EmployerRow, "An employer of apprentices: a site where learners work, or the head office of several sites.")
@@ -39,6 +40,7 @@ class Employer(Node):
         "not include the learners of its sites.",
         lambda row, info: info.context.loaders[KpisOfEmployerLoader].load((row.key, selected_metrics(info))),
     )
+    viewer_actions: list[ViewerAction] = viewer_actions("Employer")
 
 
 @strawberry.type

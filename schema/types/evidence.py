@@ -24,6 +24,7 @@ from schema.field_builders import argument, attribute, connection, loaded, perso
 from schema.relay import Connection, Node, node, record
 from schema.types.file import File
 from schema.types.user import User
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.action import Action
@@ -127,6 +128,7 @@ class Evidence(Node):
         "When it was last returned for improvement; null if it never was, or before this was recorded."
     )
     withdrawn_reason: str | None = attribute("Why it was withdrawn; null unless its status is `WITHDRAWN`.")
+    viewer_actions: list[ViewerAction] = viewer_actions("Evidence")
 
 
 @strawberry.input(description="Conditions for evidence; all of those given must hold.")

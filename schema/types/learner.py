@@ -42,6 +42,7 @@ from schema.types.session import Session
 from schema.types.signature_request import AwaitingViewerOnly, SignatureRequest
 from schema.types.time_log_entry import TimeLogDay, TimeLogEntryConnection, TimeLogFilter
 from schema.types.user import User
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.employer import Employer
@@ -238,6 +239,7 @@ class Learner(Node):
         filter=argument(TimeLogFilter, "Conditions that the entries must meet."),
     )
     cv: Cv = related("The learner's CV and the documents kept with it.", lambda row, loaders: CvRow(row.key))
+    viewer_actions: list[ViewerAction] = viewer_actions("Learner")
 
 
 @strawberry.type

@@ -15,6 +15,7 @@ from schema.relay import Connection, Node, node, record
 from schema.types.action import Action
 from schema.types.file import File
 from schema.types.user import User
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.aim import Aim
@@ -56,6 +57,7 @@ class Session(Node):
         "green if false.",
         _has_outstanding_actions,
     )
+    viewer_actions: list[ViewerAction] = viewer_actions("Session")
 
 
 @strawberry.input(description="Conditions for sessions; all of those given must hold.")

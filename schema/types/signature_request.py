@@ -14,6 +14,7 @@ from schema.field_builders import argument, attribute, connection, loaded, relat
 from schema.relay import Connection, Node, node, record
 from schema.types.file import File
 from schema.types.user import User
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.learner import Learner
@@ -60,6 +61,7 @@ class SignatureRequest(Node):
     )
     requested_by: User = attribute("The user who requested the signatures.")
     requested_at: dt.datetime = attribute("When the signatures were requested.")
+    viewer_actions: list[ViewerAction] = viewer_actions("SignatureRequest")
 
 
 @strawberry.type

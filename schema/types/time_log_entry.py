@@ -15,6 +15,7 @@ from schema.enums import ActivityType, JobSetting, OffTheJobExclusionReason
 from schema.field_builders import argument, attribute, connection, loaded, person, related, resolved
 from schema.relay import Connection, Node, node, record, value
 from schema.types.user import User
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.aim import Aim
@@ -85,6 +86,7 @@ class TimeLogEntry(Node):
     revisions: list[TimeLogRevision] = loaded(
         "Every earlier state of the entry, newest first: what it said, and who changed it when.", RevisionsLoader
     )
+    viewer_actions: list[ViewerAction] = viewer_actions("TimeLogEntry")
 
 
 @strawberry.type(description="A page of a time log, with the total of the whole list.")

@@ -20,6 +20,7 @@ from schema.types.criterion import Criterion
 from schema.types.evidence import Evidence
 from schema.types.progress import UnitProgress
 from schema.types.user import User
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.aim import Aim
@@ -112,6 +113,7 @@ class Unit(Node):
         "The evidence record sheet: all evidence mapped to a criterion of the unit, oldest first.",
         EvidenceOfUnitLoader,
     )
+    viewer_actions: list[ViewerAction] = viewer_actions("Unit")
 
 
 @strawberry.type

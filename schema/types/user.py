@@ -14,6 +14,7 @@ from schema.enums import Role
 from schema.field_builders import Search, argument, attribute, connection, loaded, related
 from schema.relay import Connection, Node, node
 from schema.types.file import File
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.learner import Learner
@@ -57,6 +58,7 @@ class User(Node):
     photo: File | None = loaded(
         "A photo of the user, if they are a learner whom the viewer may see; else null.", PhotoOfUserLoader
     )
+    viewer_actions: list[ViewerAction] = viewer_actions("User")
 
 
 @strawberry.type

@@ -20,6 +20,7 @@ from schema.types.kpis import Kpis, selected_metrics
 from schema.types.role_grant import RoleGrant
 from schema.types.signature_request import AwaitingViewerOnly, SignatureRequest
 from schema.types.user import User
+from schema.types.viewer_action import ViewerAction, actions_without_record
 
 if TYPE_CHECKING:
     from schema.types.learner import Learner
@@ -68,6 +69,7 @@ class Viewer:
         status=argument(SignatureRequestStatus, "Only documents with this status."),
         awaiting_viewer_only=AwaitingViewerOnly,
     )
+    viewer_actions: list[ViewerAction] = actions_without_record()
 
 
 @strawberry.type

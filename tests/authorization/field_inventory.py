@@ -6,6 +6,8 @@ new field is part of that comparison automatically. A new field with a rule of i
 `auth/scope.py` and one in `oracle.py`.
 """
 
+from resolvers.core.rules import rules_by_type
+
 # Fields that differ between two requests of the same viewer.
 REQUEST_FIELDS = {
     "Download_url": "signed for the viewer",
@@ -29,4 +31,6 @@ ROLE_FIELDS = {
     "Viewer_signatureRequests": "documents with a slot of the viewer's role",
     "Viewer_awaitingSignatureCount": "open slots of the viewer's role",
     "Query_users": "a reduced database keeps all users, because records refer to them",
+    # `test_viewer_actions.py` compares them with the mutations.
+    **{f"{name}_viewerActions": "what the mutations would say" for name in rules_by_type()},
 }

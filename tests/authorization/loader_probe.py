@@ -36,6 +36,7 @@ from loaders.time_log_entry import CalendarLoader
 from loaders.unit import UnitLoader
 from loaders.unit_progress import UnitProgressLoader
 from loaders.user import USERS, ContactLoader, NamedUserLoader, UserLoader
+from loaders.user_state import OpenWorkLoader, OtherMasterAdminLoader, RolesOfUserLoader
 from repositories import aim as aim_repository
 from repositories import time_log_entry as time_log_entry_repository
 from repositories import user as user_repository
@@ -50,6 +51,8 @@ KEYS_OF = {
 }  # fmt: skip
 # Compared with the oracle, because a reduced database keeps the rows that these loaders return.
 COMPARED_WITH_ORACLE = (UserLoader, ContactLoader, NamedUserLoader, NamedFileLoader)
+# What only rules read, also of users and records that the viewer does not see: they say what a mutation would say.
+FACTS_OF_USERS = (RolesOfUserLoader, OpenWorkLoader, OtherMasterAdminLoader)
 # These loaders do not take keys of a table; `results` calls them separately.
 CALLED_SEPARATELY = {CriteriaOfUnitLoader, UnitProgressLoader, CalendarLoader}
 
@@ -116,7 +119,7 @@ async def results(crawler: ViewerCrawler, visibility: Visibility) -> dict[str, A
         found[name] = {repr(key): plain(answer, seen) for key, answer in zip(keys, answers, strict=True)}
 
     for loader in loader_classes():
-        if loader in CALLED_SEPARATELY or loader in (UserLoader, ContactLoader, NamedFileLoader):
+        if loader in CALLED_SEPARATELY or loader in (UserLoader, ContactLoader, NamedFileLoader, *FACTS_OF_USERS):
             continue
         kind = KEYS_OF.get(loader) or loader.keys_of
         answers = await new_loaders()[loader].load_many(keys[kind])
@@ -224,6 +227,10 @@ async def disagreements(crawler: ViewerCrawler, visibility: Visibility) -> list[
     grants = await loaded[GrantsOfUserLoader].load_many(keys["user_account"])
     with_grants = [key for key, rows in zip(keys["user_account"], grants, strict=True) if rows]
     same("GrantsOfUserLoader", with_grants, contacts & {row["user_id"] for row in visibility.of("role_grant")})
+    staff = {row["user_id"] for row in visibility.of("role_grant")}
+    for loader, expected in ((RolesOfUserLoader, staff), (OpenWorkLoader, of_provider["user_account"])):
+        answers = await loaded[loader].load_many(keys["user_account"])
+        same(loader.__name__, [key for key, row in zip(keys["user_account"], answers, strict=True) if row], expected)
     same("read_stored", [key for key in keys["file"] if await read_stored(reading, key)], visibility.files)
     archived = {row["id"] for row in crawler.rows["user_account"] if row["archived_at"] is not None}
     for role in (None, *Role):

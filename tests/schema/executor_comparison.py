@@ -176,6 +176,8 @@ class Comparison:
                 return rng.choice([*[1, 2, 3, 5, 20, 100] * 5, 0])
             if argument in ("after", "before", "search"):
                 return rng.choice([None] * 9 + ["", "a", "no cursor"])
+            if argument == "mutations":
+                return rng.choice([None] * 9 + [["evidenceSubmit"]])
             if argument == "slug":
                 return rng.choice(["dashboard", "none"])
             return GENERATED

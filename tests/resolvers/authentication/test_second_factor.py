@@ -274,7 +274,7 @@ async def test_a_required_factor_comes_before_everything_else(context: Context, 
 async def test_an_unconfirmed_factor_protects_nothing(context: Context, time: Clock) -> None:
     await authentication.login(context, username="ada", password=PASSWORD)
     app = App((await second_factor.enrol(context, password=PASSWORD)).uri, time)
-    assert (await rejection(second_factor.remove(context, code=app.code())))[0] is UserErrorCode.WRONG_PASSWORD
+    assert (await rejection(second_factor.remove(context, code=app.code())))[0] is UserErrorCode.CONFLICT
     async with context.services.database.writing() as session:
         (factor,) = await session.scalars(select(SecondFactor))
         assert factor.confirmed_at is None

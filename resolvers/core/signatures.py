@@ -1,0 +1,50 @@
+"""Who may sign a record: one person in one role, and each role once."""
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from auth.separation_of_duties import other_role_signed
+from auth.viewer import Viewer
+from db.models.user import User
+from domain.enums import Role, UserErrorCode
+from domain.errors import UserError, user_error
+from resolvers.core.labels import role_with_article
+from resolvers.core.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """A signature on a record. The name of the signer is needed where the viewer would sign in the same role."""
+
+    role: Role
+    signed_by_key: int | None
+    signed_by: str = ""
+
+
+def cannot_sign(viewer: Viewer, signatures: Collection[Signature], *field: str) -> Iterator[UserError]:
+    """Yields why the viewer cannot sign a record that has these signatures; nothing if they may, or signed already."""
+    own = next((each for each in signatures if each.role is viewer.role and each.signed_by_key is not None), None)
+    if own is not None and own.signed_by_key == viewer.user_key:
+        return
+    signed = [(each.role, each.signed_by_key) for each in signatures]
+    other = other_role_signed(signed, viewer.user_key, viewer.role)
+    if other is not None:
+        message = (
+            f"You have already signed this as {role_with_article(other)}. One person signs once, so somebody else has "
+            f"to sign as {role_with_article(viewer.role)}."
+        )
+        yield user_error(UserErrorCode.NOT_ALLOWED, message, *field)
+    elif own is not None:
+        message = f"{own.signed_by} has already signed this in your role."
+        yield user_error(UserErrorCode.CONFLICT, message, *field)
+
+
+async def named_signatures(uow: UnitOfWork, signed: Collection[tuple[Role, int | None]]) -> list[Signature]:
+    """Returns the signatures on a record, with the name of another person who signed in the viewer's role."""
+    found = []
+    for role, signer in signed:
+        name = ""
+        if role is uow.viewer.role and signer not in (None, uow.viewer.user_key):
+            name = (await uow.session.get_one(User, signer)).name
+        found.append(Signature(role, signer, name))
+    return found

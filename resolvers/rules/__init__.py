@@ -1,0 +1,1 @@
+"""The rules of the mutations that take a record, one file a type."""

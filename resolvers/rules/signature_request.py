@@ -1,0 +1,71 @@
+"""Rules of documents to sign: each role signs its own slot while the request is open."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from auth.viewer import Viewer
+from db.models.signature_request import SignatureRequest
+from domain.enums import SignatureRequestStatus, UserErrorCode
+from domain.errors import UserError, user_error
+from loaders.core.registry import Loaders
+from loaders.signature_request import SignatureRequestRow, SignatureSlotRow, SignatureSlotsLoader
+from resolvers.core.rules import RecordRules
+from resolvers.core.signatures import Signature, cannot_sign
+
+
+@dataclass(frozen=True, slots=True)
+class RequestState:
+    """What the rules know of a request for signatures."""
+
+    learner_key: int
+    status: SignatureRequestStatus
+
+    @classmethod
+    def of(cls, request: SignatureRequest) -> "RequestState":
+        """Returns that of the entity."""
+        return cls(request.learner_id, request.status)
+
+    @classmethod
+    def of_row(cls, row: SignatureRequestRow) -> "RequestState":
+        """Returns that of the light row."""
+        return cls(row.learner_key, row.status)
+
+
+REQUEST = RecordRules("SignatureRequest", state=RequestState.of_row)
+
+
+@REQUEST.rule("signatureRequestSign")
+def _sign(viewer: Viewer, request: RequestState, *, slots: Sequence[Signature]) -> Iterator[UserError]:
+    slot = next((each for each in slots if each.role is viewer.role), None)
+    if slot is None:
+        message = "This document does not need a signature in your role."
+        yield user_error(UserErrorCode.NOT_ALLOWED, message, "id")
+    elif slot.signed_by_key == viewer.user_key:
+        return
+    elif request.status is SignatureRequestStatus.CANCELLED:
+        message = "This request was cancelled, so the document no longer needs your signature."
+        yield user_error(UserErrorCode.CONFLICT, message, "id")
+    else:
+        yield from cannot_sign(viewer, slots, "id")
+
+
+@REQUEST.rule("signatureRequestCancel")
+def _cancel(viewer: Viewer, request: RequestState) -> Iterator[UserError]:
+    if request.status is SignatureRequestStatus.CANCELLED:
+        yield user_error(UserErrorCode.CONFLICT, "This request was already cancelled.", "id")
+    elif request.status is SignatureRequestStatus.COMPLETE:
+        message = "Everyone has signed this document, so the request cannot be cancelled."
+        yield user_error(UserErrorCode.CONFLICT, message, "id")
+
+
+@REQUEST.fact
+async def slots(loaders: Loaders, rows: Sequence[SignatureRequestRow]) -> list[list[Signature]]:
+    """The signature slots, signed or not."""
+    found = await loaders[SignatureSlotsLoader].load_many([row.key for row in rows])
+    return [[_signature(slot) for slot in of_one] for of_one in found]
+
+
+def _signature(slot: SignatureSlotRow) -> Signature:
+    if slot.signed_by is None:
+        return Signature(slot.role, None)
+    return Signature(slot.role, slot.signed_by.key, slot.signed_by.name)

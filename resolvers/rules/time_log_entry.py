@@ -1,0 +1,54 @@
+"""Rules of time log entries: approved ones do not change, and learners change their own only."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from auth.viewer import Viewer
+from db.models.time_log_entry import TimeLogEntry
+from domain.enums import Role, UserErrorCode
+from domain.errors import UserError, user_error
+from loaders.time_log_entry import TimeLogEntryRow
+from resolvers.core.rules import RecordRules
+
+
+@dataclass(frozen=True, slots=True)
+class EntryState:
+    """What the rules know of an entry."""
+
+    learner_key: int
+    added_by_key: int
+    approved: bool
+    automatic: bool
+
+    @classmethod
+    def of(cls, entry: TimeLogEntry) -> "EntryState":
+        """Returns that of the entity."""
+        return cls(entry.learner_id, entry.added_by_id, entry.approved_at is not None, entry.automatic)
+
+    @classmethod
+    def of_row(cls, row: TimeLogEntryRow) -> "EntryState":
+        """Returns that of the light row."""
+        return cls(row.learner_key, row.added_by_key, row.approved_at is not None, row.automatic)
+
+
+ENTRY = RecordRules("TimeLogEntry", state=EntryState.of_row)
+ENTRY.by_role("timeLogEntryApprove", "timeLogEntryUnapprove", "timeLogEntryConfirm")
+
+
+@ENTRY.rule("timeLogEntryUpdate")
+def _update(viewer: Viewer, entry: EntryState) -> Iterator[UserError]:
+    if entry.approved:
+        message = "This entry is approved, so it can no longer be changed."
+        yield user_error(UserErrorCode.NOT_ALLOWED, message, "id")
+    elif viewer.role is Role.LEARNER and (entry.automatic or entry.added_by_key != viewer.user_key):
+        message = "You did not add this entry, so you cannot change it. Ask your assessor."
+        yield user_error(UserErrorCode.NOT_ALLOWED, message, "id")
+
+
+@ENTRY.rule("timeLogEntryDelete")
+def _delete(viewer: Viewer, entry: EntryState) -> Iterator[UserError]:
+    refused = list(_update(viewer, entry))
+    if not refused and entry.automatic:
+        message = "This time was logged automatically for an attended session, so it cannot be deleted."
+        refused.append(user_error(UserErrorCode.NOT_ALLOWED, message, "id"))
+    yield from refused

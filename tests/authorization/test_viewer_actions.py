@@ -1,0 +1,277 @@
+"""`viewerActions` against the mutations themselves: every mutation in every role on records in every state.
+
+A record's action is allowed exactly where the mutation, tried, gives no NOT_ALLOWED and no error about the record;
+where it is not, its reasons are the errors that the mutation gives. Of the records that differ in nothing that a rule
+knows, two are tried.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
+from typing import Any
+
+import pytest
+from sqlalchemy import select, update
+
+from auth import policy
+from db.database import Database
+from db.models.aim import Aim
+from db.models.learner import Learner
+from db.models.qualification import QualificationCriterion
+from db.models.user import User
+from domain import clock
+from domain.enums import ActionStatus, AimStatus, EvidenceStatus, Role, SessionStatus, SignatureRequestStatus
+from resolvers.core.rules import rules_by_type
+from tests.authorization.mutation_caller import arguments, id_paths
+from tests.authorization.permission_setup import Setup, Uploads, build_with_uploads, open_setup
+from tests.authorization.permissions import AUTHENTICATION, COLUMNS
+from tests.authorization.rows import TABLE_OF
+from tests.authorization.schema_crawler import graph
+from tests.support.databases import Databases
+from tests.support.factories import DAY, Factory
+from tests.support.scenarios.authorization import AuthorizationScenario
+
+# What a rule may know of a record, by column; further columns only cost more calls.
+STATE = ("status", "automatic", "accepts_evidence")
+SET_OR_NOT = ("approved_at", "archived_at", "erased_at", "returned_on", "last_login_at", "assessor_id")
+# The argument that names the record, where its name does not say so.
+NAMED_BY = {"assessorHandOver": "fromUserId"}
+_ACTION = "mutation allowed reasons { code field message }"
+
+
+Setups = Callable[[str], Awaitable[Setup]]
+
+
+@pytest.fixture(scope="module")
+async def setups(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Setups]:
+    """Returns the setup on a database, which is built when it is first needed."""
+    opened: dict[str, Setup] = {}
+    async with AsyncExitStack() as stack:
+
+        async def on(backend: str) -> Setup:
+            if backend not in opened:
+                folder = tmp_path_factory.mktemp("actions")
+                opened[backend] = await stack.enter_async_context(open_setup(databases, backend, build_states, folder))
+            return opened[backend]
+
+        yield on
+
+
+async def build_states(database: Database) -> tuple[AuthorizationScenario, Uploads]:
+    """The scenario of the permission tests, with records of Ada's in states that it does not have."""
+    scenario, ids = await build_with_uploads(database)
+    async with database.writing() as session:
+        factory = Factory(session)
+        users, aims = scenario.users, scenario.aims
+        main, ann = aims["main"], users["ann"]
+        ada = await session.get_one(Learner, scenario.ada.id)
+        here = scenario.provider
+        gone = await factory.user(here, "Gone", Role.EMPLOYER_MANAGER, archived_at=factory.now)
+        # Another Ann signs in Ann's role first; Ada's own signature as an assessor is one too many.
+        other = await factory.user(here, "Other", Role.ASSESSOR)
+        for title, submitter, signers in (
+            ("Of an archived manager", gone, {}),
+            ("Signed by another assessor", users["ada"], {Role.ASSESSOR: other}),
+            ("Signed by Ann as an IQA", users["ada"], {Role.IQA: ann}),
+            ("Signed by Ann", users["ada"], {Role.ASSESSOR: ann}),
+        ):
+            status = EvidenceStatus.RETURNED if submitter is gone else EvidenceStatus.SUBMITTED
+            evidence = await factory.evidence(main, submitter, status, title=title)
+            await factory.evidence_version(evidence)
+            for role, signer in signers.items():
+                await factory.evidence_signature(evidence, signer, role)
+        criterion = (await session.scalars(select(QualificationCriterion).where(
+            QualificationCriterion.qualification_id == main.qualification_id))).first()  # fmt: skip
+        for who in ("ada", "mo", "olu", "ann"):
+            assessed = await factory.evidence(main, users[who], EvidenceStatus.ASSESSED, title="Signed off")
+            await factory.evidence_version(assessed)
+            await factory.evidence_mapping(assessed, criterion, ann, signed_off=True)
+        for status in SessionStatus:
+            for days in (-3, 3):
+                await factory.session_of(ada, ann, factory.now + days * DAY, main, status=status)
+        for status in ActionStatus:
+            await factory.action(ada, ann, main, status=status, accepts_evidence=False, target_date=factory.today)
+        for added_by, approved in ((users["ada"], True), (ann, True), (ann, False)):
+            approval = {"approved_by_id": ann.id, "approved_at": factory.now} if approved else {}
+            await factory.time_log_entry(ada, added_by, 5, main, **approval)
+        await factory.time_log_entry(ada, ann, 5, main, automatic=True)
+        every = (Role.LEARNER, Role.ASSESSOR, Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
+        for status in SignatureRequestStatus:
+            await factory.signature_request(ada, ann, every, status=status)
+            signed = {Role.ASSESSOR: other, Role.IQA: ann, Role.LEARNER: users["ada"]}
+            await factory.signature_request(ada, ann, (), signed, status=status)
+        for status in (*AimStatus, AimStatus.SUSPENDED):
+            ended = {"actual_end_date": factory.today} if status in (AimStatus.COMPLETED, AimStatus.WITHDRAWN) else {}
+            aim = await factory.aim(ada, scenario.english, assessor=ann, iqa=users["ian"], status=status, **ended)
+            if status is AimStatus.SUSPENDED:
+                await factory.aim_break(aim, ann, factory.today - 5 * DAY, None)
+        archived = await factory.learner(here, "Archie", scenario.a, enrolled_by_id=ann.id)
+        left = await factory.user(here, "Left", Role.ASSESSOR, archived_at=factory.now)
+        for assessor in (None, left):
+            await factory.aim(archived, scenario.english, assessor=assessor, iqa=users["ian"])
+        await factory.aim(archived, scenario.barista, assessor=ann, iqa=users["ian"])
+        await factory.allocate(users["mo"], archived)
+        await session.execute(update(User).where(User.id == archived.user_id).values(archived_at=factory.now))
+        erased = await factory.learner(here, "Erased", scenario.a, enrolled_by_id=ann.id, erased_at=factory.now)
+        await factory.aim(erased, scenario.english, assessor=ann)
+        # Ann, Ian and May are apprentices too: their own records are for them to see, not to change.
+        for who in ("ann", "ian", "may"):
+            own = Learner(provider_id=here.id, user_id=users[who].id, employer_id=scenario.a.id, created_at=factory.now)
+            await factory.add(own)
+            await factory.role_grant(users[who], Role.LEARNER)
+            assessor = None if who == "may" else ann
+            aim = await factory.aim(own, scenario.english, assessor=assessor, iqa=users["ian"])
+            await factory.evidence_version(await factory.evidence(aim, users[who]))
+            await factory.action(own, users["bob"], aim, accepts_evidence=True, target_date=factory.today)
+            await factory.session_of(own, ann, factory.now - DAY, aim)
+            await factory.signature_request(own, users["may"], every)
+        await factory.user(here, "New", Role.LEARNER, must_change_password=True)
+        await factory.user(here, "Free", Role.ASSESSOR, last_login_at=factory.now)
+        await session.execute(update(Aim).where(Aim.id == aims["side"].id).values(status=AimStatus.COMPLETED))
+        await session.execute(update(User).values(disclaimer_accepted=1))
+    return scenario, ids
+
+
+def test_every_mutation_is_an_action_of_something() -> None:
+    taken = {mutation for rules in rules_by_type().values() for mutation in rules.mutations}
+    assert taken == policy.MUTATIONS.keys()
+    fields = {name for name, type_ in graph().type_map.items() if "viewerActions" in getattr(type_, "fields", {})}
+    assert fields == rules_by_type().keys()
+
+
+# PostgreSQL differs in the statements that read facts, which these two roles need all of.
+ROLES = [("sqlite", role) for role in COLUMNS] + [("postgresql", Role.ASSESSOR), ("postgresql", Role.MASTER_ADMIN)]
+
+
+@pytest.mark.parametrize(("on", "role"), ROLES)
+async def test_actions_are_allowed_where_the_mutation_is(setups: Setups, on: str, role: Role) -> None:
+    setup = await setups(on)
+    visibility, tried, wrong = setup.visibility(role), 0, []
+    for type_name, ids in visibility.ids.items():
+        if type_name not in rules_by_type():
+            continue
+        kinds: dict[str, list[tuple[str, dict[str, Any]]]] = defaultdict(list)
+        for id, actions in (await actions_on(setup, role, type_name, sorted(ids))).items():
+            for action in actions:
+                kinds[json.dumps([action, state(setup, id)], default=str)].append((id, action))
+        for examples in kinds.values():
+            for id, action in examples[:2]:
+                wrong += await differences(setup, role, type_name, id, action)
+                tried += 1
+    assert not wrong, "\n".join(map(str, wrong))
+    assert tried > 50
+
+
+@pytest.mark.parametrize("role", COLUMNS)
+async def test_what_takes_no_record_is_allowed_where_the_mutation_is(setups: Setups, role: Role) -> None:
+    setup = await setups("sqlite")
+    document = f"{{ viewer {{ viewerActions {{ {_ACTION} }} }} }}"
+    answer = await setup.caller.crawler.ask(setup.user(role), role, document)
+    for action in answer["viewer"]["viewerActions"]:
+        mutation = action["mutation"]
+        if mutation not in AUTHENTICATION:
+            variables = arguments(mutation, setup.of("main", role), clock.today())
+            errors = await setup.rollback_caller.errors(setup.user(role), role, mutation, variables)
+            about = [error for error in errors if error["field"] is None or error["code"] == "NOT_ALLOWED"]
+            assert about == action["reasons"], (role, mutation, errors)
+
+
+@pytest.mark.parametrize("type_name", sorted(rules_by_type().keys() - {"Viewer"}))
+async def test_many_records_need_the_statements_of_one(setups: Setups, type_name: str) -> None:
+    setup = await setups("sqlite")
+    for role in (Role.ASSESSOR, Role.MASTER_ADMIN):
+        ids = sorted(setup.visibility(role).ids[type_name])
+        counts = []
+        for some in (ids[:1], ids[:100]):
+            read: list[Any] = []
+            database = setup.caller.crawler.database
+            database.read_listeners.append(lambda *about, read=read: read.append(about))
+            await actions_on(setup, role, type_name, some)
+            database.read_listeners.pop()
+            counts.append(len(read))
+        assert counts[0] == counts[1] > 0, role
+
+
+async def actions_on(setup: Setup, role: Role, type_name: str, ids: list[str]) -> dict[str, list[dict[str, Any]]]:
+    found = {}
+    document = (
+        f"query ($ids: [ID!]!) {{ nodes(ids: $ids) {{ ... on {type_name} {{ id viewerActions {{ {_ACTION} }} }} }} }}"
+    )
+    for start in range(0, len(ids), 100):
+        crawler = setup.caller.crawler
+        answer = await crawler.ask(setup.user(role), role, document, ids=ids[start : start + 100])
+        found |= {node["id"]: node["viewerActions"] for node in answer["nodes"]}
+    return found
+
+
+async def differences(setup: Setup, role: Role, type_name: str, id: str, action: dict[str, Any]) -> list[Any]:
+    """Tries the mutation. Returns what differs from the action: the errors about the record, and all of them."""
+    mutation = action["mutation"]
+    # The action is an optional argument of `evidenceSubmit`.
+    optional = type_name == "Action"
+    variables = arguments(mutation, values(setup, role, type_name, mutation, id), clock.today(), optional)
+    row = row_of(setup, id)
+    if mutation == "sessionComplete":
+        # Recording the same outcome again changes nothing, and is no error.
+        variables["input"]["attended"] = row["status"] is not SessionStatus.ATTENDED
+    elif mutation == "sessionUpdate" and row["status"] is not SessionStatus.PLANNED:
+        variables["input"] = {"feedback": row["feedback"]}
+    elif mutation == "breakEnd":
+        variables["returnedOn"] = clock.today().isoformat()
+    errors = await setup.rollback_caller.errors(setup.user(role), role, mutation, variables)
+    about = [error for error in errors if is_about_record(error, path_of(type_name, mutation))]
+    assert action["allowed"] == (not action["reasons"])
+    if errors and errors[0]["field"] == ["input", "aimId"] and type_name == "Action":
+        return []
+    return [] if about == action["reasons"] else [(id, action, state(setup, id), errors)]
+
+
+def is_about_record(error: dict[str, Any], path: tuple[str, ...]) -> bool:
+    """Whether an error is about the record or the viewer, not about what else the call gives."""
+    field = error["field"]
+    if field is None or field[: len(path)] == list(path):
+        return True
+    return error["code"] == "NOT_ALLOWED" or field[-1] == "attended"
+
+
+def path_of(type_name: str, mutation: str) -> tuple[str, ...]:
+    """Returns the path of the argument that names a record of the type."""
+    name = type_name[0].lower() + type_name[1:]
+    paths = id_paths(mutation)
+    for wanted in (NAMED_BY.get(mutation), f"{name}Id", f"{name}Ids", "id", "ids"):
+        for path in paths:
+            if path[-1] == wanted:
+                return path
+    raise AssertionError(f"{mutation} names no {type_name}")
+
+
+def values(setup: Setup, role: Role, type_name: str, mutation: str, id: str) -> dict[str, str]:
+    """Returns the ids of a call on the record: what else it needs belongs to the same learner and aim."""
+    ids, row = setup.of("main", role), row_of(setup, id)
+    ids |= {f"{mutation}.{path_of(type_name, mutation)[-1]}": id}
+    if mutation.startswith("timeLogEntry") and type_name == "TimeLogEntry":
+        ids["learnerId"] = f"Learner_{row['learner_id']}"
+    if type_name == "Action":
+        visible = setup.visibility(role).aims
+        of_learner = [aim["id"] for aim in setup.rows["aim"] if aim["learner_id"] == row["learner_id"]]
+        aim = row["aim_id"] or next((key for key in of_learner if key in visible), None)
+        # Evidence is only submitted for an action where an aim of the learner is visible.
+        ids["evidenceSubmit.aimId"] = f"Aim_{aim or 0}"
+    if mutation == "learnerErase":
+        user = next(each for each in setup.rows["user_account"] if each["id"] == row["user_id"])
+        ids["learnerErase.confirmName"] = user["name"]
+    if mutation == "roleGrant":
+        ids["roleGrant.role"] = "EMPLOYER_MANAGER"
+    return ids
+
+
+def row_of(setup: Setup, id: str) -> dict[str, Any]:
+    type_name, _, key = id.partition("_")
+    table = "aim" if type_name == "Unit" else TABLE_OF[type_name]
+    return next(row for row in setup.rows[table] if row["id"] == int(key.partition(".")[0]))
+
+
+def state(setup: Setup, id: str) -> list[Any]:
+    row = row_of(setup, id)
+    return [row.get(name) for name in STATE] + [row.get(name) is not None for name in SET_OR_NOT]
