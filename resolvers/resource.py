@@ -1,5 +1,7 @@
 """Resources and files from the course: files that an assessor adds to a learner's aim."""
 
+from typing import TypedDict
+
 from db.models.aim import Aim
 from db.models.resource import Resource
 from domain.enums import ResourceBucket
@@ -11,11 +13,18 @@ from resolvers.rules.aim import AIM, AimState
 from resolvers.rules.resource import RESOURCE
 
 
+class ChangedResource(TypedDict):
+    """The keys of a resource that was added or removed, and of its aim."""
+
+    resource: int
+    aim: int
+
+
 @mutation("resourceAdd")
 async def add(
     uow: UnitOfWork, *, aim_id: str, title: str, file_id: str, bucket: ResourceBucket = ResourceBucket.RESOURCES
-) -> int:
-    """Adds a file to one of an aim's two lists. Returns the resource's key.
+) -> ChangedResource:
+    """Adds a file to one of an aim's two lists.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, or REQUIRED, INVALID and CONFLICT for the fields.
     """
@@ -34,14 +43,14 @@ async def add(
     uow.session.add(resource)
     await uow.session.flush()
     uow.audit("Resource", resource.id, learner_id=aim.learner_id, aim_id=aim.id, file=file.id, bucket=bucket.value)
-    return resource.id
+    return {"resource": resource.id, "aim": resource.aim_id}
 
 
 @mutation("resourceRemove")
-async def remove(uow: UnitOfWork, *, id: str) -> int:
+async def remove(uow: UnitOfWork, *, id: str) -> ChangedResource:
     """Removes a resource from its aim; the file is kept. Rejects with NOT_FOUND and NOT_ALLOWED."""
     resource = await uow.get(Resource, id, "id")
     uow.require(RESOURCE, Owned(resource.learner_id))
     await uow.session.delete(resource)
     uow.audit("Resource", resource.id, learner_id=resource.learner_id, aim_id=resource.aim_id, file=resource.file_id)
-    return resource.id
+    return {"resource": resource.id, "aim": resource.aim_id}

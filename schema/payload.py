@@ -29,7 +29,7 @@ from domain import clock, errors, global_id
 from domain.errors import DomainError
 from loaders.core.dataloader import BaseLoader
 from resolvers.core.context import Context
-from schema.field_builders import Info, field_signature
+from schema.field_builders import Info, field_signature, selected_names
 from schema.types.user_error import UserError
 
 P = TypeVar("P", bound=type)
@@ -97,6 +97,11 @@ def signed_in(description: str) -> Any:
     return strawberry.field(description=description, metadata={_LOAD: load, AFTER_SIGN_IN: "viewer"})
 
 
+def counts_of_viewer(description: str) -> Any:
+    """The viewer, of whom a client selects the counts that the mutation has changed."""
+    return result(description, make=lambda context, _: context.viewer)
+
+
 def result(
     description: str,
     part: str | None = None,
@@ -157,10 +162,12 @@ def mutation(
             outcome = await resolver(info.context, **given)
         except DomainError as error:
             return _error_payload(payload_type, error)
-        values = {}
+        values, selected = {}, selected_names(info)
         for each in dataclasses.fields(payload_type):
             if _LOAD in each.metadata:
-                values[each.name] = await each.metadata[_LOAD](outcome, info)
+                # What the client does not select is not read.
+                wanted = to_camel_case(each.name) in selected
+                values[each.name] = await each.metadata[_LOAD](outcome, info) if wanted else None
         return payload_type(**values, errors=[])
 
     function: Any = resolve

@@ -2,11 +2,13 @@
 
 import strawberry
 
+from loaders.aim import AimLoader
 from loaders.resource import ResourceLoader
 from resolvers import resource as resources
 from schema.enums import ResourceBucket
 from schema.field_builders import Id, attribute
 from schema.payload import changed, mutation, payload, removed, required
+from schema.types.aim import Aim
 from schema.types.resource import Resource
 
 
@@ -22,12 +24,14 @@ class ResourceAddInput:
 
 @payload("The result of adding a resource.")
 class ResourcePayload:
-    resource: Resource | None = changed(ResourceLoader, "The resource.")
+    resource: Resource | None = changed(ResourceLoader, "The resource.", of="resource")
+    aim: Aim | None = changed(AimLoader, "The aim, with the number of its resources after the change.", of="aim")
 
 
 @payload("The result of removing a resource.")
 class ResourceRemovePayload:
-    removed_id: strawberry.ID | None = removed("Resource", "The id of the removed resource.")
+    removed_id: strawberry.ID | None = removed("Resource", "The id of the removed resource.", of="resource")
+    aim: Aim | None = changed(AimLoader, "The aim, with the number of its resources after the change.", of="aim")
 
 
 @strawberry.type

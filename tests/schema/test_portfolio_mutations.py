@@ -147,7 +147,7 @@ async def test_messages_resources_and_cv(scenario: EmptyPortfolio) -> None:
     aim = (await scenario.client("learner").data(AIM, id=scenario.aim))["aim"]
     assert aim == {"resourceCount": 1, "resources": [{"title": "Workbook"}], "files": [{"title": "Plan"}]}
     removed = await scenario.client("assessor").mutate("resourceRemove", id=resource["id"])
-    assert removed == resource["id"]
+    assert removed["removedId"] == resource["id"]
     assert (await scenario.client("learner").data(AIM, id=scenario.aim))["aim"]["resourceCount"] == 0
     await scenario.client("learner").mutate(
         "messageSend", input={"aimId": scenario.aim, "subject": "Hello", "body": "There"}
@@ -158,3 +158,25 @@ async def test_messages_resources_and_cv(scenario: EmptyPortfolio) -> None:
     file_id = await scenario.upload("learner")
     learner = await scenario.client("learner").mutate("cvDocumentAdd", kind="COMPANY_PROFILE", fileId=file_id)
     assert [(one["kind"], one["file"]["id"]) for one in learner["cv"]["documents"]] == [("COMPANY_PROFILE", file_id)]
+
+
+async def test_payloads_give_back_what_else_changed(scenario: EmptyPortfolio) -> None:
+    """The counts of the screens beside the record: on the icon of the inbox, and on the card of the aim."""
+    assessor, learner = scenario.client("assessor"), scenario.client("learner")
+    selected = "resource { id } aim { id resourceCount }"
+    add = f"mutation ($input: ResourceAddInput!) {{ resourceAdd(input: $input) {{ {selected} }} }}"
+    given = {"aimId": scenario.aim, "title": "Workbook", "fileId": await scenario.upload("assessor")}
+    added = (await assessor.data(add, input=given))["resourceAdd"]
+    assert added["aim"] == {"id": scenario.aim, "resourceCount": 1}
+    remove = "mutation ($id: ID!) { resourceRemove(id: $id) { aim { resourceCount } errors { code } } }"
+    removed = (await assessor.data(remove, id=added["resource"]["id"]))["resourceRemove"]
+    assert removed == {"aim": {"resourceCount": 0}, "errors": []}
+    again = (await assessor.data(remove, id=added["resource"]["id"]))["resourceRemove"]
+    assert again == {"aim": None, "errors": [{"code": "NOT_FOUND"}]}
+    words = {"title": "Truing", "description": "I trued a wheel", "declareOwnWork": True, "password": PASSWORD}
+    evidence = await learner.mutate(
+        "evidenceSubmit", input={**words, "aimId": scenario.aim, "fileId": await scenario.upload("learner")}
+    )
+    back = "mutation ($id: ID!, $why: String!) { evidenceReturn(id: $id, pointsForImprovement: $why) { %s } }"
+    returned = await assessor.data(back % "viewer { kpis { awaitingAssessmentCount } }", id=evidence["id"], why="More")
+    assert returned["evidenceReturn"]["viewer"] == {"kpis": {"awaitingAssessmentCount": 0}}

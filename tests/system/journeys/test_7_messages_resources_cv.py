@@ -55,7 +55,7 @@ async def test_resources_and_files_of_a_course(clients: Clients):
     assert "Course plan" in [one["title"] for one in now["files"]]
     assert await learner.download(resource["file"]["id"]) == files.pdf("Torque chart").content
     removed = await assessor.mutate("resourceRemove", id=resource["id"])
-    assert removed == resource["id"]
+    assert removed["removedId"] == resource["id"]
     assert (await learner.data(BUCKETS, id=aim["id"]))["aim"]["resourceCount"] == before["resourceCount"]
 
 

@@ -50,7 +50,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "evidenceWithdraw": (15, 15),
     "fileUploadCreate": (7, 8),
     "hoursAgree": (10, 10),
-    "invitationResend": (16, 16),
+    "invitationResend": (15, 15),
     "learnerEnrol": (16, 16),
     # On SQLite four of them empty the write-ahead log, after the commit.
     "learnerErase": (61, 61),
