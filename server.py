@@ -101,6 +101,7 @@ def build_endpoint(
     from starlette.requests import HTTPConnection
 
     from auth.authorization_header import authenticate
+    from domain.sentences import language_of
     from resolvers.core.context import Client, Context
     from schema.root import make_schema
     from transport.graphql import Limits, make_endpoint
@@ -110,6 +111,7 @@ def build_endpoint(
             address=connection.client.host if connection.client else "unknown",
             request_id=connection.scope.get("state", {}).get("request_id"),
             idempotency_key=connection.headers.get("idempotency-key") or None,
+            language=language_of(connection.headers.get("accept-language")),
         )
         authorization = connection.headers.get("authorization")
         if authorization is None:

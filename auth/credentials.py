@@ -22,6 +22,7 @@ from db.database import Database
 from domain import clock
 from domain.enums import UserErrorCode
 from domain.errors import DomainError, reject
+from domain.sentences import say
 
 # One attempt at a time for each allowance in this process. Otherwise many correct attempts at once, each counted until
 # it succeeds, would reach the limit.
@@ -79,7 +80,7 @@ async def count_code(database: Database, user_key: int, *field: str) -> list[int
     """
     attempt = await record_attempt(database, code_allowance(user_key), clock.now())
     if isinstance(attempt, dt.timedelta):
-        raise _too_many_attempts(attempt, *field, what="codes")
+        raise _too_many_attempts(attempt, *field, reason="TOO_MANY_WRONG_CODES")
     return attempt
 
 
@@ -87,7 +88,7 @@ async def count_signing_code(database: Database, viewer: Viewer, *field: str) ->
     """Counts the check of a code that stands in for the viewer's password, as `count_code` does, for the session."""
     attempt = await record_attempt(database, session_allowance(viewer.auth_session_key), clock.now())
     if isinstance(attempt, dt.timedelta):
-        raise _too_many_attempts(attempt, *field, what="codes")
+        raise _too_many_attempts(attempt, *field, reason="TOO_MANY_WRONG_CODES")
     return attempt
 
 
@@ -104,6 +105,6 @@ async def _verify(database: Database, allowance: Allowance, password: str, store
     return correct
 
 
-def _too_many_attempts(wait: dt.timedelta, *field: str, what: str = "passwords") -> DomainError:
+def _too_many_attempts(wait: dt.timedelta, *field: str, reason: str = "TOO_MANY_WRONG_PASSWORDS") -> DomainError:
     seconds = int(wait.total_seconds()) + 1
-    return reject(UserErrorCode.TOO_MANY_ATTEMPTS, f"Too many wrong {what}. Try again in {seconds} seconds.", *field)
+    return reject(UserErrorCode.TOO_MANY_ATTEMPTS, say(reason, seconds=seconds), *field)

@@ -3,6 +3,8 @@
 import re
 import unicodedata
 
+from domain.sentences import say
+
 PRODUCT = "Waymark"
 # Shorter parts of names are in too many other words. Those of three letters count where they stand alone.
 _MIN_PART = 4
@@ -35,14 +37,14 @@ def named_words(password: str, own_words: tuple[str, ...], provider: str) -> str
     alone = {*folded.split(), *map(_folded, _LETTERS.findall(password))}
     joined = folded.replace(" ", "")
     if _contains(joined, alone, _parts(PRODUCT)):
-        return "Do not use the name of this product in your password."
+        return say("PASSWORD_NAMES_PRODUCT")
     if _contains(joined, alone, {part for word in own_words for part in _parts(word)}):
-        return "Do not use your own name or username, or parts of them, in your password."
+        return say("PASSWORD_NAMES_PERSON")
     if _contains(joined, alone, _parts(provider)):
-        return "Do not use the name of your training provider, or parts of it, in your password."
+        return say("PASSWORD_NAMES_PROVIDER")
     plain = password.casefold()
     if (any(season in joined for season in _FOLDED_SEASONS) and _YEAR.search(plain)) or _SHORT_YEAR.search(plain):
-        return "Do not use a season together with a year in your password: these are tried first."
+        return say("PASSWORD_NAMES_SEASON")
     return None
 
 

@@ -12,13 +12,14 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from auth.password_words import named_words
 from db.worker_process import WorkerPool, lower_priority
+from domain.sentences import say
 
 MIN_LENGTH, MAX_LENGTH = 8, 256
 # 19 MiB and two passes: OWASP's minimum for argon2id.
 _HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),))
 # Verified if there is no such user, so that the response takes the same time.
 _UNKNOWN_USER_HASH = _HASHER.hash("nobody has this password")
-_EASILY_GUESSED = "This password is easily guessed. Use several words, or something longer."
+_EASILY_GUESSED = say("PASSWORD_EASILY_GUESSED")
 
 
 # Threads of their own, which nothing else can occupy. Two: each hash occupies a core for about 30 ms.
@@ -74,9 +75,9 @@ def password_weakness_here(password: str, *own_words: str, provider: str = "") -
 
 def _broken_rule(password: str, *own_words: str, provider: str) -> str | None:
     if len(password) < MIN_LENGTH:
-        return f"Use at least {MIN_LENGTH} characters."
+        return say("PASSWORD_TOO_SHORT", least=MIN_LENGTH)
     if len(password) > MAX_LENGTH:
-        return f"Use at most {MAX_LENGTH} characters."
+        return say("PASSWORD_TOO_LONG", most=MAX_LENGTH)
     return named_words(password, own_words, provider)
 
 

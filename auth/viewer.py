@@ -18,6 +18,7 @@ from domain import clock
 from domain.enums import Role
 from domain.errors import PublicError
 from domain.reviews import SOURCE, STANDARD_MONTHS, STANDARD_WEEKS
+from domain.sentences import say
 
 # Built once, so that a request only binds parameters.
 _VIEWER = (
@@ -82,13 +83,13 @@ class SetupRequired(PublicError):
     def __init__(self, viewer: "Viewer") -> None:
         if viewer.must_change_password:
             self.code = "PASSWORD_CHANGE_REQUIRED"
-            super().__init__("Change your password before you continue.")
+            super().__init__(say("PASSWORD_CHANGE_REQUIRED"))
         elif viewer.must_accept_disclaimer:
             self.code = "DISCLAIMER_REQUIRED"
-            super().__init__("Read and accept the disclaimer before you continue.")
+            super().__init__(say("DISCLAIMER_REQUIRED"))
         else:
             self.code = "SECOND_FACTOR_REQUIRED"
-            super().__init__("Set up a second factor before you continue: your training provider requires one.")
+            super().__init__(say("SECOND_FACTOR_REQUIRED"))
 
 
 @dataclass(frozen=True, slots=True)

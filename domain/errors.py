@@ -3,6 +3,19 @@
 from dataclasses import dataclass
 
 from domain.enums import UserErrorCode
+from domain.sentences import Sentence, as_text, say
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorParameter:
+    """A value that the message of an error speaks of."""
+
+    name: str
+    value: str
+
+
+# The sentence for a mutation that the role does not allow.
+ROLE_NOT_ALLOWED = say("ROLE_NOT_ALLOWED")
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,11 +23,24 @@ class UserError:
     """One error in a mutation's `errors`.
 
     `field` is the path of the input field in the spelling of the schema, outermost first; None if no field is to blame.
+    `message` comes from the catalogue (`domain.sentences.say`), which also gives its reason and its parameters.
     """
 
     code: UserErrorCode
     field: tuple[str, ...] | None
     message: str
+
+    @property
+    def reason(self) -> str:
+        """Returns the stable name of the sentence; that of the code for a text from elsewhere."""
+        return self.message.reason if isinstance(self.message, Sentence) else self.code.name
+
+    @property
+    def parameters(self) -> list[ErrorParameter]:
+        """Returns the values that the message speaks of, as texts."""
+        if not isinstance(self.message, Sentence):
+            return []
+        return [ErrorParameter(name, as_text(value)) for name, value in self.message.parameters.items()]
 
 
 class DomainError(Exception):
@@ -26,7 +52,7 @@ class DomainError(Exception):
 
 
 def user_error(code: UserErrorCode, message: str, *field: str) -> UserError:
-    """Returns one error: `user_error(UserErrorCode.INVALID, "…", "input", "minutes")`."""
+    """Returns one error: `user_error(UserErrorCode.INVALID, say("DAY_IN_FUTURE"), "input", "date")`."""
     return UserError(code, field or None, message)
 
 
@@ -37,10 +63,10 @@ def reject(code: UserErrorCode, message: str, *field: str) -> DomainError:
 
 def not_found(*field: str) -> DomainError:
     """Returns the same error for a record that does not exist and for one that the viewer may not see."""
-    return reject(UserErrorCode.NOT_FOUND, "There is no such record, or you may not see it.", *field)
+    return reject(UserErrorCode.NOT_FOUND, say("NO_SUCH_RECORD"), *field)
 
 
-def not_allowed(message: str = "Your role does not allow this.", *field: str) -> DomainError:
+def not_allowed(message: str = ROLE_NOT_ALLOWED, *field: str) -> DomainError:
     """Returns the error for a record that the viewer may see but not change."""
     return reject(UserErrorCode.NOT_ALLOWED, message, *field)
 

@@ -10,6 +10,7 @@ from db.models.file import File
 from db.models.learner import Learner
 from db.models.session import Session
 from domain.enums import ActionKind, ActionStatus, UserErrorCode
+from domain.sentences import say
 from repositories.action import delete_action, has_evidence
 from resolvers.core.attachments import attach_all, attachable_files
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -127,7 +128,7 @@ async def respond(uow: UnitOfWork, *, id: str, learner_feedback: str, minutes_sp
     uow.require(ACTION, ActionState.of(action))
     learner_feedback = multi_line(uow, learner_feedback, "input", "learnerFeedback")
     if minutes_spent is not None and not 0 <= minutes_spent <= _MAX_MINUTES:
-        message = f"Enter a number of minutes from 0 to {_MAX_MINUTES:,}, which is one week."
+        message = say("MINUTES_SPENT_OUT_OF_RANGE", most=_MAX_MINUTES)
         uow.add_error(UserErrorCode.INVALID, message, "input", "minutesSpent")
     uow.raise_errors()
     action.learner_feedback, action.learner_submitted_at = learner_feedback, uow.now
@@ -191,8 +192,7 @@ async def _of_learner(
         return None
     found = await require_entity(uow, entity, id, "input", field, locked=False)
     if found is not None and learner_key is not None and found.learner_id != learner_key:
-        what = "session" if entity is Session else "component"
-        message = f"This is another learner's {what}. Choose one of this learner's {what}s."
+        message = say("SESSION_OF_OTHER_LEARNER" if entity is Session else "COMPONENT_OF_OTHER_LEARNER")
         uow.add_error(UserErrorCode.INVALID, message, "input", field)
         return None
     return found
@@ -200,7 +200,7 @@ async def _of_learner(
 
 def _check_target_date(uow: UnitOfWork, target_date: dt.date) -> None:
     if target_date < uow.today:
-        message = "The target date is in the past. Choose today or a later day."
+        message = say("TARGET_DATE_IN_PAST")
         uow.add_error(UserErrorCode.INVALID, message, "input", "targetDate")
 
 

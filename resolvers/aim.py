@@ -9,11 +9,11 @@ from db.models.qualification import Qualification
 from db.models.user import User
 from domain.enums import AimOutcome, AimStatus, Role, UserErrorCode
 from domain.progress import ENDED
+from domain.sentences import say
 from repositories.aim import has_open_aim
 from repositories.aim_break import breaks_of_aim
 from repositories.user import grants_of_user
 from resolvers.aim_status import change_by_hand, set_status
-from resolvers.core.labels import AIM_STATUS, ROLE
 from resolvers.core.separation_of_duties import check_not_own_record, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity
@@ -166,8 +166,8 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> 
 
 async def _check_status(uow: UnitOfWork, aim: Aim, status: AimStatus) -> None:
     if status not in NEXT_STATUSES[aim.status]:
-        next_words = " or ".join(f'"{AIM_STATUS[each]}"' for each in AimStatus if each in NEXT_STATUSES[aim.status])
-        message = f'The status of this component is "{AIM_STATUS[aim.status]}". It can only change to {next_words}.'
+        following = [each for each in AimStatus if each in NEXT_STATUSES[aim.status]]
+        message = say("STATUS_CANNOT_FOLLOW", status=aim.status, next=following)
         uow.add_error(UserErrorCode.CONFLICT, message, "input", "status")
     elif aim.status in ENDED and await has_open_aim(uow.session, aim.learner_id, aim.qualification_id, aim.id):
         _add_open_aim(uow, "status")
@@ -208,9 +208,9 @@ async def _user_in_role(
         if user.id != current:
             check_not_own_record(uow, user.id, {learner_user_key}, "input", field)
             if role is not uow.viewer.role:
-                require_not_self(uow, user, f"make yourself the {ROLE[role]} of a component", "input", field)
+                require_not_self(uow, user, "OWN_ASSIGNMENT", "input", field, role=role)
         return user
-    message = f"This person does not have the role {ROLE[role]}. Choose someone who has it."
+    message = say("ROLE_MISSING", role=role)
     uow.add_error(UserErrorCode.INVALID, message, "input", field)
     return None
 
@@ -219,24 +219,24 @@ async def _check_start(uow: UnitOfWork, aim: Aim, start: dt.date, reason: str | 
     """Records what forbids the correction of a start date."""
     field = ("input", "startDate")
     if reason is None:
-        message = "Say why the start date is corrected."
+        message = say("START_DATE_REASON_MISSING")
         uow.add_error(UserErrorCode.REQUIRED, message, "input", "reason")
     if not EARLIEST <= start <= uow.today.replace(day=1) + MAX_AHEAD:
-        message = "Choose a start date between 2000 and ten years from now."
+        message = say("START_DATE_OUT_OF_RANGE")
         uow.add_error(UserErrorCode.INVALID, message, *field)
     if aim.actual_end_date is not None and start > aim.actual_end_date:
-        message = "The component ended before this day. Choose an earlier start date."
+        message = say("START_DATE_AFTER_END")
         uow.add_error(UserErrorCode.INVALID, message, *field)
     breaks = await breaks_of_aim(uow.session, aim.id)
     if breaks and breaks[0].start_date < start:
-        message = f"A break began on {breaks[0].start_date}, before this day. Correct the break first."
+        message = say("BREAK_BEFORE_START", start=breaks[0].start_date)
         uow.add_error(UserErrorCode.CONFLICT, message, *field)
 
 
 def _original_start(uow: UnitOfWork, given: dt.date | None, start: dt.date) -> dt.date | None:
     """Returns the day on which the learner first began; None where it is the start of the aim."""
     if given is not None and not EARLIEST <= given <= start:
-        message = "Choose a day from 2000 to the component's start date."
+        message = say("ORIGINAL_START_OUT_OF_RANGE")
         uow.add_error(UserErrorCode.INVALID, message, "input", "originalStartDate")
     return None if given == start else given
 
@@ -247,7 +247,7 @@ def _outcome(uow: UnitOfWork, aim: Aim, status: AimStatus, changes: AimChanges) 
     if status in ENDED:
         return given if "outcome" in changes else aim.outcome
     if given is not None:
-        message = "Only a completed or withdrawn component has an outcome. Leave it out, or change the status too."
+        message = say("OUTCOME_BEFORE_END")
         uow.add_error(UserErrorCode.INVALID, message, "input", "outcome")
     return None
 
@@ -257,29 +257,29 @@ def _actual_end(uow: UnitOfWork, aim: Aim, status: AimStatus, start: dt.date, gi
     field = ("input", "actualEndDate")
     if status not in ENDED:
         if given is not None:
-            message = "Only a completed or withdrawn component has an actual end date. Leave the date out."
+            message = say("END_DATE_BEFORE_END")
             uow.add_error(UserErrorCode.INVALID, message, *field)
         return None
     if given is None:
         # An aim that is withdrawn before it starts ends on its first day.
         return (aim.actual_end_date if aim.status is status else None) or max(uow.today, start)
     if not start <= given <= uow.today:
-        message = "Choose a day between the component's start date and today."
+        message = say("END_DATE_OUT_OF_RANGE")
         uow.add_error(UserErrorCode.INVALID, message, *field)
     return given
 
 
 def _check_planned_end(uow: UnitOfWork, start: dt.date, planned_end: dt.date) -> None:
     if planned_end < start:
-        message = "The planned end date is before the start date. Choose the start date or a later day."
+        message = say("PLANNED_END_BEFORE_START")
         uow.add_error(UserErrorCode.INVALID, message, "input", "plannedEndDate")
 
 
 def _add_same_person(uow: UnitOfWork, field: str) -> None:
-    message = "The assessor and the IQA of a component must be two different people. Choose another person."
+    message = say("ASSESSOR_IS_IQA")
     uow.add_error(UserErrorCode.INVALID, message, "input", field)
 
 
 def _add_open_aim(uow: UnitOfWork, field: str) -> None:
-    message = "The learner is already taking this qualification. Complete or withdraw that component first."
+    message = say("QUALIFICATION_ALREADY_TAKEN")
     uow.add_error(UserErrorCode.CONFLICT, message, "input", field)

@@ -11,9 +11,9 @@ from domain import global_id
 from domain.breaks import BreakPeriod
 from domain.enums import AimStatus, BreakReason, UserErrorCode
 from domain.errors import not_found, reject
+from domain.sentences import say
 from repositories.aim_break import breaks_of_aim
 from resolvers.aim_status import add_break, set_status
-from resolvers.core.labels import AIM_STATUS
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.rules.aim import AIM, AimState, has_break
@@ -53,7 +53,7 @@ async def begin(
     uow.authorize()
     note = multi_line(uow, note or "", "input", "note", required=False) or None
     if len({aim.learner_id for aim in aims}) > 1:
-        message = "These components belong to several learners. Begin a break for one learner at a time."
+        message = say("BREAK_OF_SEVERAL_LEARNERS")
         uow.add_error(UserErrorCode.INVALID, message, "input", "aimIds")
     for index, aim in enumerate(aims):
         field = ("input", "aimIds", str(index))
@@ -102,7 +102,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[BreakChanges]) -
     _check_overlap(uow, await breaks_of_aim(uow.session, aim.id), period, found.id, ("id",))
     opens, ends = returned is None and found.returned_on is not None, returned is not None and found.returned_on is None
     if opens and aim.status is not AimStatus.IN_TRAINING:
-        message = f'The status of this component is "{AIM_STATUS[aim.status]}", so that no break can be open.'
+        message = say("BREAK_CANNOT_BE_OPEN", status=aim.status)
         uow.add_error(UserErrorCode.CONFLICT, message, "input", "returnedOn")
     uow.raise_errors()
     values = {"start_date": start, "expected_return_date": expected, "returned_on": returned, "note": note}
@@ -133,7 +133,7 @@ async def end(uow: UnitOfWork, *, id: str, returned_on: dt.date, planned_end_dat
     uow.require(BREAK, BreakState.of(found))
     _check_dates(uow, aim, BreakPeriod(found.start_date, returned_on), found.expected_return_date, ("returnedOn",))
     if planned_end_date is not None and planned_end_date < max(returned_on, aim.start_date):
-        message = "The planned end is before the return. Choose the day of the return or a later one."
+        message = say("PLANNED_END_BEFORE_RETURN")
         uow.add_error(UserErrorCode.INVALID, message, "plannedEndDate")
     uow.raise_errors()
     found.returned_on = returned_on
@@ -151,10 +151,10 @@ async def _aims(uow: UnitOfWork, ids: Sequence[str]) -> list[Aim]:
     """Returns the aims with those ids, each once, locked in the order of their keys; records what is not found."""
     if not ids:
         uow.authorize()
-        raise reject(UserErrorCode.REQUIRED, "Choose at least one component.", "input", "aimIds")
+        raise reject(UserErrorCode.REQUIRED, say("COMPONENTS_MISSING"), "input", "aimIds")
     if len(ids) > MAX_AIMS:
         uow.authorize()
-        message = f"These are too many components. Choose {MAX_AIMS} or fewer."
+        message = say("TOO_MANY_COMPONENTS", most=MAX_AIMS)
         raise reject(UserErrorCode.INVALID, message, "input", "aimIds")
     keys = [global_id.decode("Aim", id) for id in ids]
     found = {key: await uow.get_or_none(Aim, key) for key in sorted({key for key in keys if key is not None})}
@@ -181,13 +181,13 @@ def _check_dates(
     """Records what is wrong with the dates of a break. `returned` is the field of the return, where it has another."""
     returned_field = returned or ("input", "returnedOn")
     if not aim.start_date <= period.start <= max(uow.today, aim.start_date):
-        message = "Choose a first day between the component's start date and today."
+        message = say("BREAK_START_OUT_OF_RANGE")
         uow.add_error(UserErrorCode.INVALID, message, "input", "startDate")
     if expected is not None and expected <= period.start:
-        message = "The expected return is not after the first day of the break. Choose a later day."
+        message = say("EXPECTED_RETURN_BEFORE_BREAK")
         uow.add_error(UserErrorCode.INVALID, message, "input", "expectedReturnDate")
     if period.returned is not None and not period.start < period.returned <= uow.today:
-        message = "Choose a day of return after the first day of the break, and not in the future."
+        message = say("RETURN_OUT_OF_RANGE")
         uow.add_error(UserErrorCode.INVALID, message, *returned_field)
 
 

@@ -7,6 +7,7 @@ from db.models.aim_unit import AimUnit
 from domain import global_id
 from domain.enums import UserErrorCode
 from domain.errors import reject
+from domain.sentences import say
 from repositories.aim_unit import chosen_units, units_of_version
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.aim import AIM, AimState
@@ -24,7 +25,7 @@ async def choose(uow: UnitOfWork, *, id: str, unit_ids: Sequence[str]) -> int:
     aim = await uow.get(Aim, id, "id")
     uow.require(AIM, AimState.of(aim))
     if len(unit_ids) > MAX_UNITS:
-        message = f"These are too many units. Choose {MAX_UNITS} or fewer."
+        message = say("TOO_MANY_UNITS", most=MAX_UNITS)
         raise reject(UserErrorCode.INVALID, message, "unitIds")
     units = await units_of_version(uow.session, aim.qualification_id)
     wanted: set[int] = set()

@@ -11,6 +11,7 @@ from db.models.evidence import EvidenceMapping
 from db.models.qualification import Qualification, QualificationCriterion
 from domain.enums import AimStatus, UserErrorCode
 from domain.errors import reject
+from domain.sentences import say
 from repositories.aim import has_open_aim
 from repositories.aim_unit import chosen_units, units_of_version
 from repositories.aim_version import CriterionCode, criteria_of_version, mappings_of_criteria
@@ -47,7 +48,7 @@ async def change(uow: UnitOfWork, *, id: str, qualification_id: str, criterion_m
     aim = await uow.get(Aim, id, "id")
     uow.require(AIM, AimState.of(aim))
     if len(criterion_map) > MAX_MAPPED:
-        message = f"These are too many criteria. Map {MAX_MAPPED:,} or fewer."
+        message = say("TOO_MANY_MAPPED_CRITERIA", most=MAX_MAPPED)
         raise reject(UserErrorCode.INVALID, message, "input", "criterionMap")
     target = await require_entity(uow, Qualification, qualification_id, "input", "qualificationId", locked=False)
     await _check(uow, aim, target)
@@ -87,13 +88,13 @@ async def _check(uow: UnitOfWork, aim: Aim, target: Qualification | None) -> Non
     current = await uow.session.get_one(Qualification, aim.qualification_id)
     field = ("input", "qualificationId")
     if target.id == current.id:
-        message = "The component has this version already. Choose another version."
+        message = say("VERSION_UNCHANGED")
         uow.add_error(UserErrorCode.INVALID, message, *field)
     elif (target.reference or target.title) != (current.reference or current.title):
-        message = "This is another qualification. Choose a version of the component's own qualification."
+        message = say("VERSION_OF_OTHER_QUALIFICATION")
         uow.add_error(UserErrorCode.INVALID, message, *field)
     elif aim.status is not AimStatus.WITHDRAWN and await has_open_aim(uow.session, aim.learner_id, target.id, aim.id):
-        message = "The learner is already taking this version. Complete or withdraw that component first."
+        message = say("VERSION_ALREADY_TAKEN")
         uow.add_error(UserErrorCode.CONFLICT, message, *field)
 
 
@@ -110,14 +111,14 @@ def _parse(
         target = new.get((step["to_unit_number"].strip(), step["to_code"].strip()))
         field = ("input", "criterionMap", str(index))
         if source is None:
-            message = "The component's version has no criterion with this code in this unit. Check both."
+            message = say("CRITERION_NOT_IN_OLD_VERSION")
             uow.add_error(UserErrorCode.INVALID, message, *field, "fromCode")
         if target is None:
-            message = "The new version has no criterion with this code in this unit. Check both."
+            message = say("CRITERION_NOT_IN_NEW_VERSION")
             uow.add_error(UserErrorCode.INVALID, message, *field, "toCode")
         if source is not None and target is not None:
             if target in successors[source.id]:
-                message = "This step is in the map twice. Remove one of them."
+                message = say("STEP_GIVEN_TWICE")
                 uow.add_error(UserErrorCode.INVALID, message, *field)
             successors[source.id].append(target)
     return successors

@@ -5,6 +5,7 @@ from typing import TypedDict, Unpack
 from db.models.employer import Employer
 from domain import global_id
 from domain.enums import UserErrorCode
+from domain.sentences import say
 from repositories.employer import MAX_DEPTH, employer_and_ancestors, employer_name_taken, levels_below
 from repositories.provider import lock_provider
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -76,7 +77,7 @@ async def _parse_parent(uow: UnitOfWork, employer: Employer, id: str | None) -> 
         return False, None
     above = await employer_and_ancestors(uow.session, parent.id)
     if employer.id in above:
-        message = "An employer cannot be below itself. Choose a parent that is not one of its own sites."
+        message = say("EMPLOYER_BELOW_ITSELF")
         uow.add_error(UserErrorCode.INVALID, message, "input", "parentId")
     else:
         _check_depth(uow, above, await levels_below(uow.session, employer.id))
@@ -85,12 +86,11 @@ async def _parse_parent(uow: UnitOfWork, employer: Employer, id: str | None) -> 
 
 def _check_depth(uow: UnitOfWork, above: list[int], levels: int) -> None:
     if len(above) + levels > MAX_DEPTH:
-        message = f"Employers can have up to {MAX_DEPTH} levels. Choose a parent on a higher level."
+        message = say("EMPLOYER_TOO_DEEP", most=MAX_DEPTH)
         uow.add_error(UserErrorCode.INVALID, message, "input", "parentId")
 
 
 async def _check_name(uow: UnitOfWork, name: str, parent_key: int | None, excluding: int | None) -> None:
     if await employer_name_taken(uow.session, uow.viewer.provider_key, name, parent_key, excluding):
-        what = "A head office" if parent_key is None else "A site of this employer"
-        message = f"{what} already has this name. Use that one, or choose another name."
+        message = say("HEAD_OFFICE_NAME_TAKEN" if parent_key is None else "SITE_NAME_TAKEN")
         uow.add_error(UserErrorCode.CONFLICT, message, "input", "name")

@@ -9,6 +9,7 @@ from db.models.file import File
 from domain import global_id
 from domain.enums import UserErrorCode
 from domain.errors import reject
+from domain.sentences import say
 from repositories.usage import lock_own_account, unused_uploads
 from resolvers.core.context import Context
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -60,15 +61,15 @@ async def upload_create(uow: UnitOfWork, *, name: str, content_type: str, size: 
     uow.authorize()
     stored_type = ""
     if not name.strip():
-        message = 'The file has no name. Give one with its ending, such as "review.pdf".'
+        message = say("FILE_NAME_MISSING")
         uow.add_error(UserErrorCode.REQUIRED, message, "input", "name")
     else:
         stored_type = _content_type(uow, clean_name(name))
     if size <= 0:
-        uow.add_error(UserErrorCode.INVALID, "The file is empty. Choose another file.", "input", "size")
+        uow.add_error(UserErrorCode.INVALID, say("FILE_EMPTY"), "input", "size")
     elif size > MAX_SIZE:
         megabytes = MAX_SIZE // 1024 // 1024
-        message = f"The file is larger than {megabytes} MB. Make it smaller, or split it into several files."
+        message = say("FILE_TOO_LARGE", most=megabytes)
         uow.add_error(UserErrorCode.INVALID, message, "input", "size")
     uow.raise_errors()
     await _check_quota(uow, size)
@@ -101,19 +102,13 @@ async def _check_quota(uow: UnitOfWork, size: int) -> None:
         await lock_own_account(uow.session, viewer.user_key)
     unused = await unused_uploads(uow.session, viewer.provider_key, viewer.user_key)
     if unused.files >= quotas.unused_files or unused.size + size > quotas.unused_megabytes * megabyte:
-        message = (
-            "You have uploaded too many files that are not used yet. Use them first, or try again in two days: an "
-            "upload that is not used is deleted after that time."
-        )
+        message = say("TOO_MANY_UNUSED_UPLOADS")
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
     if (
         unused.provider_files >= quotas.unused_files_provider
         or unused.provider_size + size > quotas.unused_megabytes_provider * megabyte
     ):
-        message = (
-            "There is no room for more uploads at your training provider at the moment. Try again tomorrow, or tell "
-            "your training provider."
-        )
+        message = say("NO_ROOM_FOR_UPLOADS")
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
 
 
@@ -122,6 +117,6 @@ def _content_type(uow: UnitOfWork, name: str) -> str:
     try:
         kind = kind_of(name)
     except UnacceptableUpload as error:
-        uow.add_error(UserErrorCode.INVALID, str(error), "input", "name")
+        uow.add_error(UserErrorCode.INVALID, error.args[0], "input", "name")
         return ""
     return kind.content_type

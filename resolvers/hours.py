@@ -2,6 +2,7 @@
 
 from db.models.aim import Aim
 from domain.enums import UserErrorCode
+from domain.sentences import say
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.aim import AIM, AimState
 
@@ -19,7 +20,7 @@ async def agree(uow: UnitOfWork, *, aim_id: str, planned_minutes: int, prior_lea
     uow.require(AIM, AimState.of(aim))
     for name, minutes in (("plannedMinutes", planned_minutes), ("priorLearningMinutes", prior_learning_minutes)):
         if not 0 <= minutes <= MAX_MINUTES:
-            message = f"Enter a number of minutes from 0 to {MAX_MINUTES:,}."
+            message = say("MINUTES_OUT_OF_RANGE", least=0, most=MAX_MINUTES)
             uow.add_error(UserErrorCode.INVALID, message, name)
     uow.raise_errors()
     if (aim.planned_minutes, aim.prior_learning_minutes) != (planned_minutes, prior_learning_minutes):

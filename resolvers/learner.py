@@ -6,6 +6,7 @@ from db.models.employer import Employer
 from db.models.learner import Learner
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
+from domain.sentences import say
 from domain.uln import is_uln
 from repositories.learner import uln_taken
 from repositories.user import allocations_of, grants_of_user, user_key_by_username
@@ -111,7 +112,7 @@ async def _new_email(uow: UnitOfWork, user: User, email: str) -> str | None:
     """Returns the learner's new address; records an error unless the viewer may change it, as `userUpdate` says."""
     # The learner was read within the viewer's scope.
     if not corrects(uow.viewer, await grants_of_user(uow.session, user.id), sees_learner=True):
-        message = "This person has other roles too. Ask a Master Admin to change the e-mail address."
+        message = say("EMAIL_OF_PERSON_WITH_OTHER_ROLES")
         uow.add_error(UserErrorCode.NOT_ALLOWED, message, "input", "email")
         return None
     return await parse_email(uow, user, email, "input", "email")
@@ -121,9 +122,9 @@ async def _parse_uln(uow: UnitOfWork, uln: str, excluding: int | None = None) ->
     """Returns the Unique Learner Number without spaces; records INVALID, or CONFLICT where another learner has it."""
     uln, field = "".join(uln.split()), ("input", "uln")
     if not is_uln(uln):
-        message = "This is not a valid ULN. A ULN has 10 digits. Compare each digit with the learner's document."
+        message = say("ULN_INVALID")
         uow.add_error(UserErrorCode.INVALID, message, *field)
     elif await uln_taken(uow.session, uow.viewer.provider_key, uln, excluding):
-        message = "Another learner already has this ULN. Check the number, or search for that learner."
+        message = say("ULN_TAKEN")
         uow.add_error(UserErrorCode.CONFLICT, message, *field)
     return uln

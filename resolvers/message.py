@@ -7,6 +7,7 @@ from db.models.aim import Aim
 from db.models.user import User
 from domain.enums import UserErrorCode
 from domain.errors import reject
+from domain.sentences import say
 from repositories.aim import aim_names
 from repositories.usage import lock_own_account, messages_since
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -57,6 +58,5 @@ async def _check_quota(uow: UnitOfWork) -> None:
     sent, first = await messages_since(uow.session, uow.viewer.user_key, uow.now - day)
     if sent >= most and first is not None:
         hours = math.ceil((first + day - uow.now) / dt.timedelta(hours=1))
-        wait = "in an hour" if hours <= 1 else f"in {hours} hours"
-        error = f"You have sent {most} messages in the last 24 hours, which is the limit. Try again {wait}."
+        error = say("TOO_MANY_MESSAGES", most=most, count=max(hours, 1))
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, error, "input")

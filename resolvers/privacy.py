@@ -10,6 +10,7 @@ from db.models.learner import Learner
 from db.models.user import User
 from db.sqlite_file import truncate_log
 from domain.enums import UserErrorCode
+from domain.sentences import say
 from domain.text import clean_line
 from repositories.file import referenced_storage_keys
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -35,7 +36,7 @@ async def erase(uow: UnitOfWork, *, id: str, confirm_name: str) -> int:
     user = await uow.session.get_one(User, learner.user_id)
     uow.require(LEARNER, LearnerState.of(learner), other_roles=await other_roles(uow.session, user.id))
     if clean_line(confirm_name) != clean_line(user.name):
-        message = "The name does not match. Type the learner's full name exactly as their record shows it."
+        message = say("NAME_NOT_CONFIRMED")
         uow.add_error(UserErrorCode.INVALID, message, "confirmName")
     uow.raise_errors()
     erased = await erase_learner(uow.session, learner, uow.now)

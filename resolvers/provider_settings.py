@@ -3,8 +3,8 @@
 from typing import Any, TypedDict, Unpack
 
 from domain.enums import Role, UserErrorCode
+from domain.sentences import say
 from repositories.provider import lock_provider
-from resolvers.core.labels import ROLE
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 
@@ -42,10 +42,10 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> None:
         if name in values:
             _check_percent(uow, values[name], "input", field)
     if not 1 <= values.get("review_interval_weeks", 1) <= _MAX_WEEKS:
-        message = f"Enter a number of weeks from 1 to {_MAX_WEEKS}."
+        message = say("WEEKS_OUT_OF_RANGE", most=_MAX_WEEKS)
         uow.add_error(UserErrorCode.INVALID, message, "input", "reviewIntervalWeeks")
     if not 1 <= values.get("review_rule_months", 1) <= _MAX_MONTHS:
-        message = f"Enter a number of months from 1 to {_MAX_MONTHS}."
+        message = say("MONTHS_OUT_OF_RANGE", most=_MAX_MONTHS)
         uow.add_error(UserErrorCode.INVALID, message, "input", "reviewRuleMonths")
     if "unit_signatures" in values:
         values["unit_signatures"] = _parse_signing_roles(uow, values["unit_signatures"])
@@ -68,18 +68,18 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> None:
 
 def _check_percent(uow: UnitOfWork, value: float, *field: str) -> None:
     if not 0 <= value <= 100:
-        uow.add_error(UserErrorCode.INVALID, "Enter a number from 0 to 100.", *field)
+        uow.add_error(UserErrorCode.INVALID, say("PERCENT_OUT_OF_RANGE"), *field)
     elif round(value, 1) != value:
-        uow.add_error(UserErrorCode.INVALID, "Enter a number with at most one decimal place.", *field)
+        uow.add_error(UserErrorCode.INVALID, say("PERCENT_TOO_PRECISE"), *field)
 
 
 def _parse_signing_roles(uow: UnitOfWork, roles: list[Role]) -> list[str]:
     """Returns the values of the roles, each once, in the order of SIGNING_ROLES; records REQUIRED or INVALID."""
     field = ("input", "unitSignatures")
     if not roles:
-        uow.add_error(UserErrorCode.REQUIRED, "Choose at least one role that must sign a unit.", *field)
+        uow.add_error(UserErrorCode.REQUIRED, say("UNIT_SIGNATURES_MISSING"), *field)
     for index, role in enumerate(roles):
         if role not in SIGNING_ROLES:
-            message = f"The role {ROLE[role]} cannot sign units. Choose another role."
+            message = say("ROLE_CANNOT_SIGN_UNITS", role=role)
             uow.add_error(UserErrorCode.INVALID, message, *field, str(index))
     return [role.value for role in SIGNING_ROLES if role in roles]

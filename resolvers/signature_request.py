@@ -13,6 +13,7 @@ from db.models.user import User
 from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
 from domain.errors import reject
+from domain.sentences import say
 from repositories.signature_request import count_open_slots, possible_signers, slots_by_role
 from resolvers.core.attachments import attach, claim_upload
 from resolvers.core.signatures import named_signatures
@@ -77,14 +78,14 @@ async def sign(uow: UnitOfWork, *, id: str, document_sha256: str, password: str)
     slot = slots[uow.viewer.role]
     file = await uow.session.get_one(File, request.file_id)
     if not document_sha256.lower() == file.sha256 == request.document_sha256:
-        message = "This is not the document that you opened. Open it again, read it, then sign."
+        message = say("DOCUMENT_CHANGED")
         raise reject(UserErrorCode.CONFLICT, message, "documentSha256")
     if slot.signed_by_id == uow.viewer.user_key:
         return request.id
     if not await _fill_slot(uow, slot, request):
         await uow.session.refresh(slot)
         signer = await uow.session.get_one(User, slot.signed_by_id)
-        raise reject(UserErrorCode.CONFLICT, f"{signer.name} has already signed this in your role.", "id")
+        raise reject(UserErrorCode.CONFLICT, say("SIGNED_BY_OTHER", signer=signer.name), "id")
     if await count_open_slots(uow.session, request.id) == 0:
         request.status = SignatureRequestStatus.COMPLETE
     uow.audit("SignatureRequest", request.id, learner_id=request.learner_id, sha256=request.document_sha256)
@@ -107,13 +108,13 @@ async def cancel(uow: UnitOfWork, *, id: str) -> int:
 
 def _check_roles(uow: UnitOfWork, roles: Sequence[Role]) -> None:
     if not roles:
-        uow.add_error(UserErrorCode.REQUIRED, "Choose at least one role that must sign.", "input", "roles")
+        uow.add_error(UserErrorCode.REQUIRED, say("SIGNING_ROLES_MISSING"), "input", "roles")
     for index, role in enumerate(roles):
         field = ("input", "roles", str(index))
         if role in roles[:index]:
-            uow.add_error(UserErrorCode.INVALID, "This role is in the list twice. Each role signs once.", *field)
+            uow.add_error(UserErrorCode.INVALID, say("ROLE_GIVEN_TWICE"), *field)
         elif not policy.may(role, "signatureRequestSign"):
-            uow.add_error(UserErrorCode.INVALID, "This role cannot sign documents. Choose another role.", *field)
+            uow.add_error(UserErrorCode.INVALID, say("ROLE_CANNOT_SIGN_DOCUMENTS"), *field)
 
 
 async def _fill_slot(uow: UnitOfWork, slot: SignatureSlot, request: SignatureRequest) -> bool:

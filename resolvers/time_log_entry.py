@@ -14,6 +14,7 @@ from db.sql.off_the_job import exclusion_of
 from domain import global_id
 from domain.enums import ActivityType, JobSetting, Role, UserErrorCode
 from domain.off_the_job import DEFAULT_JOB_SETTING
+from domain.sentences import say
 from repositories.aim import first_start_of
 from repositories.time_log_entry import MINUTES_PER_DAY, entries_for_write, minutes_on
 from repositories.user import holds_role
@@ -80,7 +81,7 @@ async def update(uow: UnitOfWork, *, id: str, learner_id: str, **entry: Unpack[E
     uow.require(ENTRY, EntryState.of(existing))
     learner = await uow.session.get_one(Learner, existing.learner_id, with_for_update={"key_share": True})
     if global_id.decode("Learner", learner_id) != learner.id:
-        message = "An entry cannot be moved to another learner. Delete it, then add it for the other learner."
+        message = say("ENTRY_OF_OTHER_LEARNER")
         uow.add_error(UserErrorCode.INVALID, message, "input", "learnerId")
     columns = await _parse_columns(uow, learner, entry, excluding=existing.id)
     uow.raise_errors()
@@ -156,7 +157,7 @@ async def _entries(uow: UnitOfWork, ids: Sequence[str]) -> list[TimeLogEntry]:
     """Returns the entries with those ids, each once and locked; rejects unless the viewer sees and may change all."""
     if len(ids) > MAX_APPROVED:
         uow.authorize()
-        message = f"These are too many entries. Choose {MAX_APPROVED} or fewer at a time."
+        message = say("TOO_MANY_ENTRIES", most=MAX_APPROVED)
         uow.add_error(UserErrorCode.INVALID, message, "ids")
         uow.raise_errors()
     keys = [global_id.decode("TimeLogEntry", id) for id in ids]
@@ -168,7 +169,7 @@ async def _entries(uow: UnitOfWork, ids: Sequence[str]) -> list[TimeLogEntry]:
     uow.authorize()
     uow.forbid_own_record({entry.learner_id for entry in found.values()})
     if not found:
-        uow.add_error(UserErrorCode.REQUIRED, "Choose at least one entry.", "ids")
+        uow.add_error(UserErrorCode.REQUIRED, say("ENTRIES_MISSING"), "ids")
         uow.raise_errors()
     return [found[key] for key in dict.fromkeys(keys) if key is not None]
 
@@ -210,20 +211,20 @@ async def _parse_columns(
     comments = multi_line(uow, entry["comments"], "input", "comments")
     valid_minutes = 1 <= minutes <= MINUTES_PER_DAY
     if not valid_minutes:
-        message = f"Enter a number of minutes from 1 to {MINUTES_PER_DAY:,}."
+        message = say("MINUTES_OUT_OF_RANGE", least=1, most=MINUTES_PER_DAY)
         uow.add_error(UserErrorCode.INVALID, message, "input", "minutes")
     if day > uow.today:
-        message = "This day is in the future. Log learning once it has taken place."
+        message = say("DAY_IN_FUTURE")
         uow.add_error(UserErrorCode.INVALID, message, "input", "date")
     first_start = None if learner is None else await first_start_of(uow.session, learner.id)
     if first_start is not None and day < first_start:
-        message = f"This day is before the learner's first component started, on {first_start.day} {first_start:%B %Y}."
+        message = say("DAY_BEFORE_FIRST_START", start=first_start)
         uow.add_error(UserErrorCode.INVALID, message, "input", "date")
     aim_id, unit_id = await _parse_aim_and_unit(uow, learner, entry.get("aim_id"), entry.get("unit_id"))
     assessor_id = await _parse_assessor(uow, entry.get("assessor_id"))
     logged = 0 if learner is None else await minutes_on(uow.session, learner.id, day, excluding)
     if valid_minutes and logged + minutes > MINUTES_PER_DAY:
-        message = "With this entry the day would have more than 24 hours of learning. Enter fewer minutes."
+        message = say("DAY_FULL")
         uow.add_error(UserErrorCode.INVALID, message, "input", "minutes")
     activity_type = entry["activity_type"]
     return {
@@ -258,7 +259,7 @@ async def _parse_aim_and_unit(
     if unit is None or unit.qualification_id != unit_aim.qualification_id:
         uow.add_not_found("input", "unitId")
     elif aim_id is not None and unit_aim is not aim:
-        message = "This unit belongs to another component. Choose a unit of the chosen component."
+        message = say("UNIT_OF_OTHER_COMPONENT")
         uow.add_error(UserErrorCode.INVALID, message, "input", "unitId")
     return unit_aim.id, unit_key
 
@@ -266,7 +267,7 @@ async def _parse_aim_and_unit(
 async def _aim_of_learner(uow: UnitOfWork, learner: Learner | None, aim_id: str, field: str) -> Aim | None:
     aim = await require_entity(uow, Aim, aim_id, "input", field, locked=False)
     if aim is not None and learner is not None and aim.learner_id != learner.id:
-        message = "This is another learner's component. Choose one of this learner's components."
+        message = say("COMPONENT_OF_OTHER_LEARNER")
         uow.add_error(UserErrorCode.INVALID, message, "input", field)
         return None
     return aim
@@ -280,6 +281,6 @@ async def _parse_assessor(uow: UnitOfWork, assessor_id: str | None) -> int | Non
     if user is None:
         return None
     if not await holds_role(uow.session, user.id, Role.ASSESSOR):
-        message = "This person is not an assessor. Choose an assessor, or No Assessor."
+        message = say("NOT_AN_ASSESSOR")
         uow.add_error(UserErrorCode.INVALID, message, "input", "assessorId")
     return user.id

@@ -52,7 +52,7 @@ def of_viewer(context: Context, mutations: Sequence[str] | None) -> list[ViewerA
     viewer, rules = context.viewer_or_raise(), rules_by_type()["Viewer"]
     first: list[UserError] = []
     if viewer.must_complete_setup:
-        first = [user_error(UserErrorCode.NOT_ALLOWED, str(SetupRequired(viewer)))]
+        first = [user_error(UserErrorCode.NOT_ALLOWED, SetupRequired(viewer).args[0])]
     return [
         # Only mutations with a unit of work wait for the first steps.
         ViewerAction(name, first if first and name in MUTATIONS else list(_errors(rules, name, viewer, viewer, {})))

@@ -27,6 +27,7 @@ from strawberry.utils.str_converters import to_camel_case
 from auth.anonymous import AFTER_SIGN_IN, ANONYMOUS
 from domain import clock, errors, global_id
 from domain.errors import DomainError
+from domain.sentences import say
 from loaders.core.dataloader import BaseLoader
 from resolvers.core.context import Context
 from schema.field_builders import Info, field_signature, selected_names
@@ -189,7 +190,7 @@ def _implausible_dates(value: Any, *path: str) -> Iterator[errors.UserError]:
     elif isinstance(value, dt.date):
         day = value.date() if isinstance(value, dt.datetime) else value
         if not clock.is_plausible(day):
-            message = "Choose a day between the year 2000 and ten years from now."
+            message = say("DATE_OUT_OF_RANGE")
             yield errors.UserError(errors.UserErrorCode.INVALID, path, message)
 
 

@@ -5,6 +5,7 @@ from auth.tokens import digest
 from db.models.user import User
 from domain.enums import UserErrorCode
 from domain.errors import reject
+from domain.sentences import say
 from repositories.user import user_key_by_username
 from resolvers.authentication.tokens import EMAIL
 from resolvers.core.context import Client, Context, Services
@@ -24,7 +25,7 @@ async def confirm_from_page(services: Services, token: str, client: Client) -> N
         account = await account_by_user(transaction.session, sent_to[0]) if sent_to else None
         used = await use_one_time_token(transaction.session, token_sha256, transaction.now, EMAIL)
         if sent_to is None or account is None or not used:
-            message = "This link has expired or was already used. Ask your training provider for a new one."
+            message = say("INVITATION_LINK_EXPIRED")
             raise reject(UserErrorCode.INVALID, message, "token")
         await take_new_email(transaction, account.user, sent_to[1])
         transaction.audit(account.user.provider_id, account.user.id, None)
@@ -36,7 +37,7 @@ async def take_new_email(transaction: AccountTransaction, user: User, email: str
         return
     username = email.lower()
     if await user_key_by_username(transaction.session, username) not in (None, user.id):
-        message = "Another account has this e-mail address by now. Ask your training provider for help."
+        message = say("EMAIL_TAKEN_MEANWHILE")
         raise reject(UserErrorCode.CONFLICT, message, "token")
     if user.username == user.email.lower():
         user.username = username

@@ -20,6 +20,7 @@ from db.models.user import User
 from domain.enums import Role, UserErrorCode
 from domain.errors import reject
 from domain.network import network_of
+from domain.sentences import say
 from resolvers.authentication.second_factor import SecondFactorRequired, use_at_login, wrong_code
 from resolvers.authentication.tokens import Tokens, issue_tokens, request_marks, start_session, tokens_again
 from resolvers.core.context import Context
@@ -41,7 +42,7 @@ async def login(
     Rejects an unknown username, a wrong password and an archived account with the same error in the same time.
     """
     signer = context.services.tokens
-    wrong = reject(UserErrorCode.WRONG_PASSWORD, "The username or the password is wrong.", "input")
+    wrong = reject(UserErrorCode.WRONG_PASSWORD, say("WRONG_CREDENTIALS"), "input")
     candidate = await verify_login(
         context.services.database, signer, network=network_of(context.client.address), username=username,
         password=password, device_token=device_token,
@@ -67,7 +68,7 @@ async def login(
         # After the code: without it, nobody learns which roles an account has.
         chosen = account.role(role)
         if chosen is None:
-            raise reject(UserErrorCode.NOT_ALLOWED, "You do not have that role. Choose another.", "input", "role")
+            raise reject(UserErrorCode.NOT_ALLOWED, say("ROLE_NOT_HELD"), "input", "role")
         account.user.last_login_at = transaction.now
         tokens, claims = await start_session(transaction, account.user, chosen)
         transaction.audit(account.user.provider_id, account.user.id, chosen, **detail)
@@ -95,7 +96,7 @@ async def token_refresh(context: Context, *, refresh_token: str) -> Tokens:
                 issued = issue_tokens(transaction, use.auth_session, refresh_token)
     # Outside of the transaction: the end of a session after a second use is committed, too.
     if issued is None:
-        message = "This refresh token is no longer valid. Sign in again."
+        message = say("REFRESH_TOKEN_INVALID")
         raise reject(UserErrorCode.INVALID, message, "refreshToken")
     tokens, claims = issued
     await context.set_viewer(claims)
@@ -125,7 +126,7 @@ async def role_switch(
     """
     viewer = context.viewer_or_raise()
     if role is viewer.role:
-        raise reject(UserErrorCode.INVALID, "You already act in this role. Choose another.", "role")
+        raise reject(UserErrorCode.INVALID, say("ROLE_IN_USE"), "role")
     if refresh_token is None:
         await _require_password(context, password)
     async with account_transaction(context, "roleSwitch") as transaction:
@@ -135,15 +136,13 @@ async def role_switch(
         if account is None or auth_session.ended_at is not None:
             raise NotSignedIn
         if role not in account.roles:
-            raise reject(UserErrorCode.NOT_ALLOWED, "You do not have that role. Choose another.", "role")
+            raise reject(UserErrorCode.NOT_ALLOWED, say("ROLE_NOT_HELD"), "role")
         if refresh_token is None:
             await replace_refresh_tokens(session, auth_session.id, now)
         elif not await exchange_refresh_token(
             session, digest(refresh_token), auth_session.id, now, request_marks(context, refresh_token)
         ):
-            message = (
-                "This is not the current refresh token of this login. Refresh first, or send the password instead."
-            )
+            message = say("REFRESH_TOKEN_NOT_CURRENT")
             raise reject(UserErrorCode.INVALID, message, "refreshToken")
         auth_session.role = role
         await session.flush()
@@ -156,8 +155,8 @@ async def role_switch(
 
 async def _require_password(context: Context, password: str | None) -> None:
     if password is None:
-        message = "Send the refresh token of this login, or the password. An access token alone cannot switch the role."
+        message = say("ROLE_SWITCH_NOT_CONFIRMED")
         raise reject(UserErrorCode.REQUIRED, message, "refreshToken")
     viewer = context.viewer_or_raise()
     if not await verify_viewer_password(context.services.database, viewer, password, "password"):
-        raise reject(UserErrorCode.WRONG_PASSWORD, "This is not your password. Your role has not changed.", "password")
+        raise reject(UserErrorCode.WRONG_PASSWORD, say("ROLE_SWITCH_WRONG_PASSWORD"), "password")

@@ -19,6 +19,7 @@ from db.models.user import User
 from domain import clock
 from domain.enums import UserErrorCode
 from domain.errors import reject
+from domain.sentences import say
 from repositories.user import revoke_tokens
 from resolvers.authentication.email import take_new_email
 from resolvers.authentication.login import logout
@@ -36,9 +37,9 @@ async def change(context: Context, *, current_password: str, new_password: str) 
     viewer, database = context.viewer_or_raise(), context.services.database
     field = ("input", "currentPassword")
     if not await verify_viewer_password(database, viewer, current_password, *field):
-        raise reject(UserErrorCode.WRONG_PASSWORD, "This is not your current password.", *field)
+        raise reject(UserErrorCode.WRONG_PASSWORD, say("CURRENT_PASSWORD_WRONG"), *field)
     if new_password == current_password:
-        message = "Choose a password that differs from the current one."
+        message = say("PASSWORD_UNCHANGED")
         raise reject(UserErrorCode.INVALID, message, "input", "newPassword")
     await _check_strength(new_password, viewer.username, viewer.name, provider=viewer.provider_name)
     hashed = await hash_password(new_password)
@@ -71,9 +72,7 @@ async def reset(context: Context, *, token: str, new_password: str) -> Tokens | 
 
 
 async def _reset(context: Context, token_sha256: str, new_password: str) -> tuple[Tokens, AccessClaims] | None:
-    invalid = reject(
-        UserErrorCode.INVALID, "This link has expired or was already used. Request a new one.", "input", "token"
-    )
+    invalid = reject(UserErrorCode.INVALID, say("RESET_LINK_EXPIRED"), "input", "token")
     # Checked before the password is rated and hashed, both of which are slow, so that strangers cannot cause that work.
     database = context.services.database
     owner = await owner_of_one_time_token(database, token_sha256, clock.now(), INVITATION, RESET)

@@ -16,6 +16,7 @@ from db.models.auth_session import PasswordResetRequest
 from domain.enums import UserErrorCode
 from domain.errors import reject
 from domain.network import network_of
+from domain.sentences import say
 from resolvers.authentication.tokens import RESET, one_time_token
 from resolvers.core.context import Client, Context, Services
 from resolvers.core.write_transaction import AccountTransaction, account_transaction
@@ -41,7 +42,7 @@ async def reset_request(context: Context, *, username: str) -> None:
             await count_recent_requests(transaction.session, network, transaction.now - _HOUR)
             >= MAX_REQUESTS_PER_NETWORK
         ):
-            message = "Too many links were requested from your network. Try again in an hour."
+            message = say("TOO_MANY_LINKS_FROM_NETWORK")
             raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "username")
         transaction.session.add(
             PasswordResetRequest(

@@ -12,6 +12,7 @@ from db.models.second_factor import SecondFactor
 from db.models.user import User
 from domain.enums import UserErrorCode
 from domain.errors import DomainError, UserError, reject
+from domain.sentences import say
 from resolvers.core.context import Context
 from resolvers.core.signing_password import confirm_viewer
 from resolvers.core.write_transaction import AccountTransaction, account_transaction
@@ -31,13 +32,13 @@ class SecondFactorRequired(DomainError):
     """The password was right, and a code is needed too."""
 
     def __init__(self) -> None:
-        message = "Enter the code of your authenticator app, or one of your recovery codes."
+        message = say("SECOND_FACTOR_CODE_MISSING")
         super().__init__(UserError(UserErrorCode.REQUIRED, ("input", "code"), message))
 
 
 def wrong_code(*field: str) -> DomainError:
     """Returns the one error for a code that is wrong, expired or used."""
-    message = "This code is wrong, or was used before. Wait for the next code of your app, or use a recovery code."
+    message = say("SECOND_FACTOR_CODE_WRONG")
     return reject(UserErrorCode.WRONG_PASSWORD, message, *field)
 
 
@@ -126,7 +127,7 @@ async def use_confirmed_code(transaction: AccountTransaction, factor: SecondFact
 
 
 def _not_confirmed() -> DomainError:
-    message = "This is not your password, or a code that you can use. Nothing was set up."
+    message = say("SECOND_FACTOR_NOT_CONFIRMED")
     return reject(UserErrorCode.WRONG_PASSWORD, message, "password")
 
 

@@ -5,6 +5,7 @@ from auth.signing_code import LIFETIME, MAX_CODES, count_recent_codes, store_cod
 from auth.viewer import NotSignedIn
 from domain.enums import UserErrorCode
 from domain.errors import DomainError, reject
+from domain.sentences import say
 from resolvers.core.context import Context
 from resolvers.core.write_transaction import account_transaction
 from resolvers.rules.viewer import VIEWER
@@ -25,7 +26,7 @@ async def request(context: Context) -> str:
             raise NotSignedIn
         user = account.user
         if await count_recent_codes(transaction.session, user.id, transaction.now) >= MAX_CODES:
-            message = f"You were sent {MAX_CODES} codes in an hour. Use the last one, or try again later."
+            message = say("TOO_MANY_SIGNING_CODES", most=MAX_CODES)
             raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message)
         made, tokens = transaction.services.one_time_secrets.new_code(user.email), transaction.services.tokens
         await store_code(transaction.session, tokens, viewer, made.secret, transaction.now)

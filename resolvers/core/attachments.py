@@ -4,14 +4,15 @@ from collections.abc import Collection, Sequence
 
 from db.models.file import File
 from domain.enums import UserErrorCode
+from domain.sentences import say
 from resolvers.core.unit_of_work import UnitOfWork
 from resolvers.core.validation import require_entity
 
 # In one mutation; more can be added with the next.
 MAX_FILES = 20
 
-_NOT_UPLOADED = "This file has not been uploaded yet. Wait until the upload is complete, then try again."
-_IN_USE = "This file is already used in another place. Upload it again to use it here too."
+_NOT_UPLOADED = say("FILE_NOT_UPLOADED")
+_IN_USE = say("FILE_IN_USE")
 
 
 async def claim_upload(uow: UnitOfWork, id: str, *field: str) -> File | None:
@@ -23,7 +24,7 @@ async def claim_upload(uow: UnitOfWork, id: str, *field: str) -> File | None:
     if file is None:
         return None
     if file.uploaded_by_id != uow.viewer.user_key:
-        message = "Someone else uploaded this file. Upload it yourself to use it here."
+        message = say("FILE_OF_OTHER_UPLOADER")
         uow.add_error(UserErrorCode.NOT_ALLOWED, message, *field)
     elif file.uploaded_at is None:
         uow.add_error(UserErrorCode.INVALID, _NOT_UPLOADED, *field)
@@ -38,7 +39,7 @@ async def claim_picture(uow: UnitOfWork, id: str, *field: str) -> File | None:
     """As `claim_upload`, and records INVALID where the file is not a picture."""
     file = await claim_upload(uow, id, *field)
     if file is not None and not file.content_type.startswith("image/"):
-        uow.add_error(UserErrorCode.INVALID, "This file is not a picture. Upload a JPEG or a PNG.", *field)
+        uow.add_error(UserErrorCode.INVALID, say("FILE_NOT_A_PICTURE"), *field)
     return file
 
 
@@ -51,7 +52,7 @@ async def attachable_files(
     everyone who sees the record sees its files.
     """
     if len(ids) > MAX_FILES:
-        uow.add_error(UserErrorCode.INVALID, f"These are too many files. Add {MAX_FILES} or fewer at a time.", *field)
+        uow.add_error(UserErrorCode.INVALID, say("TOO_MANY_FILES", most=MAX_FILES), *field)
         return []
     files = []
     for index, id in enumerate(ids):
@@ -64,7 +65,7 @@ async def attachable_files(
         elif file.erased_at is not None or file.learner_id not in (None, learner_id):
             uow.add_error(UserErrorCode.CONFLICT, _IN_USE, *at)
         elif file.aim_id is not None and file.aim_id not in aim_ids:
-            message = "This file belongs to another of the learner's components. Upload it again to use it here too."
+            message = say("FILE_OF_OTHER_COMPONENT")
             uow.add_error(UserErrorCode.INVALID, message, *at)
         elif file not in files:
             files.append(file)

@@ -10,6 +10,7 @@ from auth.tokens import AccessClaims, AccessTokens
 from auth.viewer import NotSignedIn, SetupRequired, Viewer, read_viewer
 from db.database import Database
 from domain import clock
+from domain.sentences import ENGLISH, Language
 from loaders.core.qualification_cache import QualificationCache
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
@@ -44,6 +45,8 @@ class Client:
     address: str = "local"
     request_id: str | None = None
     idempotency_key: str | None = None
+    # In which the messages of errors are written.
+    language: Language = ENGLISH
 
 
 @dataclass(slots=True)

@@ -16,6 +16,7 @@ from auth.viewer import Viewer
 from db.models.auth_session import IdempotencyKey
 from domain.enums import UserErrorCode
 from domain.errors import reject
+from domain.sentences import say
 from resolvers.core.context import Context
 
 
@@ -38,7 +39,7 @@ async def acquire(
         return None
     stored = await session.get_one(IdempotencyKey, (viewer.user_key, key), populate_existing=True)
     if stored.request_sha256 != digest:
-        raise reject(UserErrorCode.INVALID, "This Idempotency-Key was used for another request. Send a new one.")
+        raise reject(UserErrorCode.INVALID, say("IDEMPOTENCY_KEY_REUSED"))
     return stored.answer
 
 

@@ -1,8 +1,7 @@
-"""The words that error messages, e-mails and exports use for the values of enums."""
-
-from collections.abc import Sequence
+"""The words that e-mails and exports use for the values of enums."""
 
 from domain.enums import ActivityType, AimStatus, JobSetting, Role
+from domain.sentences import ENGLISH
 
 # The names of the learner guide.
 ACTIVITY = {
@@ -15,30 +14,5 @@ ACTIVITY = {
     ActivityType.ASSESSMENT_OR_EXAMINATION: "Assessment or examination",
 }
 JOB_SETTING = {JobSetting.ON_THE_JOB: "On the job", JobSetting.OFF_THE_JOB: "Off the job"}
-ROLE = {
-    Role.LEARNER: "Learner",
-    Role.ASSESSOR: "Assessor",
-    Role.IQA: "IQA",
-    Role.EMPLOYER_MANAGER: "Employer Manager",
-    Role.EMPLOYER_OVERVIEW: "Employer Overview",
-    Role.BASIC_ADMIN: "Basic Admin",
-    Role.MASTER_ADMIN: "Master Admin",
-}
-AIM_STATUS = {
-    AimStatus.AWAITING_INDUCTION: "Awaiting induction",
-    AimStatus.IN_TRAINING: "In training",
-    AimStatus.SUSPENDED: "Suspended",
-    AimStatus.COMPLETED: "Completed",
-    AimStatus.WITHDRAWN: "Withdrawn",
-}
-
-
-def role_with_article(role: Role) -> str:
-    """Returns "a Learner", "an IQA"."""
-    return f"{'an' if ROLE[role][0] in 'AEIOU' else 'a'} {ROLE[role]}"
-
-
-def listed(words: Sequence[str]) -> str:
-    """Returns "A", "A and B", or "A, B and C"."""
-    *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+ROLE = {role: ENGLISH.value(role) for role in Role}
+AIM_STATUS = {status: ENGLISH.value(status) for status in AimStatus}

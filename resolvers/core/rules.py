@@ -28,10 +28,9 @@ from auth import policy
 from auth.viewer import Viewer
 from domain.discovery import import_submodules
 from domain.enums import Role, UserErrorCode
-from domain.errors import UserError, user_error
+from domain.errors import ROLE_NOT_ALLOWED, UserError, user_error
+from domain.sentences import say
 from loaders.core.registry import Loaders
-
-ROLE_NOT_ALLOWED = "Your role does not allow this."
 
 
 class RecordState(Protocol):
@@ -113,7 +112,7 @@ def own_record(viewer: Viewer, learner_keys: Iterable[int | None]) -> tuple[User
     """
     if viewer.role is Role.LEARNER or viewer.own_learner_key is None or viewer.own_learner_key not in learner_keys:
         return ()
-    message = "This is your own record, which you change as a learner only. Ask a colleague to do it."
+    message = say("OWN_RECORD")
     return (user_error(UserErrorCode.NOT_ALLOWED, message),)
 
 

@@ -8,7 +8,7 @@ from auth.viewer import Viewer
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
 from domain.errors import UserError, user_error
-from resolvers.core.labels import role_with_article
+from domain.sentences import say
 from resolvers.core.unit_of_work import UnitOfWork
 
 
@@ -29,13 +29,10 @@ def cannot_sign(viewer: Viewer, signatures: Collection[Signature], *field: str) 
     signed = [(each.role, each.signed_by_key) for each in signatures]
     other = other_role_signed(signed, viewer.user_key, viewer.role)
     if other is not None:
-        message = (
-            f"You have already signed this as {role_with_article(other)}. One person signs once, so somebody else has "
-            f"to sign as {role_with_article(viewer.role)}."
-        )
+        message = say("SIGNED_IN_OTHER_ROLE", signed=other, role=viewer.role)
         yield user_error(UserErrorCode.NOT_ALLOWED, message, *field)
     elif own is not None:
-        message = f"{own.signed_by} has already signed this in your role."
+        message = say("SIGNED_BY_OTHER", signer=own.signed_by)
         yield user_error(UserErrorCode.CONFLICT, message, *field)
 
 

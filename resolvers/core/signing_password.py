@@ -18,6 +18,7 @@ from auth.viewer import Viewer
 from domain import clock
 from domain.enums import UserErrorCode
 from domain.errors import DomainError, reject
+from domain.sentences import say
 from resolvers.core.context import Context
 from resolvers.core.write_transaction import account_transaction
 
@@ -71,7 +72,7 @@ async def confirm_viewer(context: Context, password: str, *field: str) -> Confir
 def wrong_confirmation(viewer: Viewer, *field: str) -> DomainError:
     """Returns the error for a wrong password, or a code that is wrong, expired or used."""
     if viewer.has_password:
-        message = "This is not your password, so nothing was signed. Type the password that you sign in with."
+        message = say("SIGNING_PASSWORD_WRONG")
     else:
-        message = "This code is wrong, has expired or was used, so nothing was signed. Request a new code."
+        message = say("SIGNING_CODE_WRONG")
     return reject(UserErrorCode.WRONG_PASSWORD, message, *field)

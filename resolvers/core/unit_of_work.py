@@ -26,12 +26,13 @@ from db.models.base import Base
 from db.models.time_log_entry import TimeLogEntry
 from domain import clock, global_id
 from domain.enums import UserErrorCode
-from domain.errors import DomainError, UserError, not_allowed, not_found, reject
+from domain.errors import ROLE_NOT_ALLOWED, DomainError, UserError, not_allowed, not_found, reject
 from domain.mail import Mail
+from domain.sentences import say
 from repositories.scoped import one_for_write
 from resolvers.core.context import Context
 from resolvers.core.idempotency import acquire, store_result
-from resolvers.core.rules import ROLE_NOT_ALLOWED, RecordRules, RecordState, own_record
+from resolvers.core.rules import RecordRules, RecordState, own_record
 from resolvers.core.signing_password import Confirmation, require_signing_password, wrong_confirmation
 from resolvers.core.write_transaction import WriteTransaction
 from services.off_the_job import recount_hours, recount_time
@@ -289,5 +290,5 @@ async def _attempt(
 def _conflict() -> DomainError:
     return reject(
         UserErrorCode.CONFLICT,
-        "Someone else changed this at the same moment, so your change was not saved. Reload it and try again.",
+        say("CHANGED_MEANWHILE"),
     )

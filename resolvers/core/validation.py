@@ -5,6 +5,7 @@ from typing import TypeVar
 from db.models.base import Base
 from domain import global_id
 from domain.enums import UserErrorCode
+from domain.sentences import say
 from domain.text import clean_line, clean_lines
 from resolvers.core.unit_of_work import UnitOfWork
 
@@ -40,8 +41,8 @@ def multi_line(uow: UnitOfWork, text: str, *field: str, required: bool = True) -
 
 def _checked(uow: UnitOfWork, text: str, limit: int, required: bool, *field: str) -> str:
     if required and not text:
-        uow.add_error(UserErrorCode.REQUIRED, "This cannot be empty. Write something here.", *field)
+        uow.add_error(UserErrorCode.REQUIRED, say("TEXT_MISSING"), *field)
     elif len(text) > limit:
-        message = f"This has {len(text):,} characters. Shorten it to {limit:,} or fewer."
+        message = say("TEXT_TOO_LONG", length=len(text), most=limit)
         uow.add_error(UserErrorCode.INVALID, message, *field)
     return text

@@ -14,6 +14,7 @@ from db.models.user import User
 from domain import global_id
 from domain.enums import AssessmentMethod, EvidenceStatus, UserErrorCode
 from domain.errors import not_found, reject
+from domain.sentences import say
 from repositories.aim import aim_names
 from repositories.evidence import criteria_met_by_other_evidence, mappings_of_evidence
 from repositories.unit import progress_of_criteria, units_of_criteria
@@ -65,16 +66,16 @@ async def assess(
     evidence, aim = await lock_for_assessment(uow, id)
     uow.require(EVIDENCE, EvidenceState.of(evidence))
     if len(mappings) > MAX_MAPPINGS:
-        message = f"These are too many criteria. Map the evidence to {MAX_MAPPINGS} or fewer at a time."
+        message = say("TOO_MANY_MAPPINGS", most=MAX_MAPPINGS)
         raise reject(UserErrorCode.INVALID, message, "input", "mappings")
     if not assessment_methods:
-        message = "Choose at least one assessment method."
+        message = say("ASSESSMENT_METHOD_MISSING")
         uow.add_error(UserErrorCode.REQUIRED, message, "input", "assessmentMethods")
     if feedback is not None:
         feedback = multi_line(uow, feedback, "input", "feedback", required=False)
     existing = await mappings_of_evidence(uow.session, evidence.id)
     if not mappings and not existing:
-        uow.add_error(UserErrorCode.REQUIRED, "Map the evidence to at least one criterion.", "input", "mappings")
+        uow.add_error(UserErrorCode.REQUIRED, say("MAPPING_MISSING"), "input", "mappings")
     parsed = await parse_mappings(uow, aim, mappings)
     uow.raise_errors()
     withdrawn_signatures = await apply_mappings(uow, evidence, parsed, existing)
@@ -160,14 +161,14 @@ async def parse_mappings(uow: UnitOfWork, aim: Aim, mappings: Sequence[MappingIn
         if aim_key is not None and aim_key != aim.id and aim_key not in other_aims:
             other_aims[aim_key] = await uow.get_or_none(Aim, aim_key, locked=False) is not None
         if aim_key is not None and other_aims.get(aim_key):
-            message = "This criterion belongs to another component. Choose criteria of the evidence's own component."
+            message = say("CRITERION_OF_OTHER_COMPONENT")
             uow.add_error(UserErrorCode.INVALID, message, *field)
         elif aim_key != aim.id or criterion_key not in unit_keys:
             uow.add_not_found(*field)
         elif criterion_key in parsed:
-            uow.add_error(UserErrorCode.INVALID, "This criterion is in the list twice. Remove one of them.", *field)
+            uow.add_error(UserErrorCode.INVALID, say("CRITERION_GIVEN_TWICE"), *field)
         elif not unit_keys[criterion_key].counts:
-            message = "This criterion belongs to an optional unit that is not chosen for the learner. Choose it first."
+            message = say("CRITERION_OF_UNCHOSEN_UNIT")
             uow.add_error(UserErrorCode.INVALID, message, *field)
         else:
             parsed[criterion_key] = CriterionMapping(criterion_key, unit_keys[criterion_key].key, mapping["sign_off"])

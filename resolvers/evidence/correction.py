@@ -13,6 +13,7 @@ from db.models.user import User
 from domain import global_id
 from domain.enums import EvidenceStatus, UserErrorCode
 from domain.errors import reject
+from domain.sentences import say
 from repositories.aim import aim_names
 from repositories.evidence import files_of_evidence, mappings_of_evidence
 from repositories.unit import units_of_criteria
@@ -48,9 +49,9 @@ async def unmap(uow: UnitOfWork, *, id: str, criterion_ids: Sequence[str]) -> in
     evidence, aim = await lock_for_assessment(uow, id)
     uow.require(EVIDENCE, EvidenceState.of(evidence))
     if not criterion_ids:
-        raise reject(UserErrorCode.REQUIRED, "Choose at least one criterion.", "criterionIds")
+        raise reject(UserErrorCode.REQUIRED, say("CRITERIA_MISSING"), "criterionIds")
     if len(criterion_ids) > MAX_MAPPINGS:
-        message = f"These are too many criteria. Choose {MAX_MAPPINGS} or fewer at a time."
+        message = say("TOO_MANY_CRITERIA", most=MAX_MAPPINGS)
         raise reject(UserErrorCode.INVALID, message, "criterionIds")
     existing = await mappings_of_evidence(uow.session, evidence.id)
     keys = await _criterion_keys(uow, aim, criterion_ids, existing)
@@ -146,7 +147,7 @@ async def _other_aim(uow: UnitOfWork, evidence: Evidence, aim_id: str | None) ->
         return None
     to_aim = await require_entity(uow, Aim, aim_id, "input", "aimId")
     if to_aim is not None and to_aim.learner_id != evidence.learner_id:
-        message = "This is another learner's component. Choose one of this learner's components."
+        message = say("COMPONENT_OF_OTHER_LEARNER")
         uow.add_error(UserErrorCode.INVALID, message, "input", "aimId")
     return to_aim if to_aim is None or to_aim.id != evidence.aim_id else None
 

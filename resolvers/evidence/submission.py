@@ -7,6 +7,7 @@ from db.models.file import File
 from db.models.user import User
 from domain.confirmation_statements import evidence_statement
 from domain.enums import EvidenceStatus, Role, UserErrorCode
+from domain.sentences import say
 from repositories.aim import aim_names
 from repositories.evidence import current_version_number, signatures_on_version
 from resolvers.core.attachments import attach, claim_upload
@@ -45,7 +46,7 @@ async def submit(
     title = single_line(uow, title, "input", "title")
     description = multi_line(uow, description, "input", "description")
     if uow.viewer.role is Role.LEARNER and not declare_own_work:
-        message = "Confirm that this is your own work. You can only submit work of your own."
+        message = say("OWN_WORK_NOT_DECLARED")
         uow.add_error(UserErrorCode.REQUIRED, message, "input", "declareOwnWork")
     action = None if action_id is None else await _action(uow, action_id, aim)
     uow.raise_errors()
@@ -134,7 +135,7 @@ async def _action(uow: UnitOfWork, id: str, aim: Aim | None) -> Action | None:
     if action is None or aim is None:
         return action
     if action.learner_id != aim.learner_id or action.aim_id not in (None, aim.id):
-        message = "This action is for another learner or component. Choose an action of this component."
+        message = say("ACTION_OF_OTHER_COMPONENT")
         uow.add_error(UserErrorCode.INVALID, message, *field)
     else:
         uow.add_errors(ACTION.errors(uow.action, uow.viewer, ActionState.of(action)))

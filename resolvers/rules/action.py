@@ -7,6 +7,7 @@ from auth.viewer import Viewer
 from db.models.action import Action
 from domain.enums import ActionStatus, EvidenceStatus, UserErrorCode
 from domain.errors import UserError, user_error
+from domain.sentences import say
 from loaders.action import ActionRow
 from loaders.core.registry import Loaders
 from loaders.evidence import EvidenceOfActionLoader
@@ -39,14 +40,14 @@ ACTION.by_role("actionComplete", "actionReopen")
 @ACTION.rule("actionUpdate", "actionRespond")
 def _change(viewer: Viewer, action: ActionState) -> Iterator[UserError]:
     if action.status is ActionStatus.COMPLETE:
-        message = "This action is complete, so it cannot be changed. The assessor can reopen it."
+        message = say("ACTION_COMPLETE")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 
 @ACTION.rule("actionDelete")
 def _delete(viewer: Viewer, action: ActionState, *, has_evidence: bool) -> Iterator[UserError]:
     if has_evidence:
-        message = "Evidence was submitted for this action, so it cannot be deleted. Complete it instead."
+        message = say("ACTION_HAS_EVIDENCE")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 
@@ -54,10 +55,10 @@ def _delete(viewer: Viewer, action: ActionState, *, has_evidence: bool) -> Itera
 def _submit(viewer: Viewer, action: ActionState) -> Iterator[UserError]:
     field = ("input", "actionId")
     if not action.accepts_evidence:
-        message = "This action does not accept evidence. Submit the evidence without the action."
+        message = say("ACTION_WITHOUT_EVIDENCE")
         yield user_error(UserErrorCode.INVALID, message, *field)
     elif action.status is ActionStatus.COMPLETE:
-        message = "This action is already complete. Submit the evidence without the action."
+        message = say("ACTION_COMPLETE_FOR_EVIDENCE")
         yield user_error(UserErrorCode.CONFLICT, message, *field)
 
 

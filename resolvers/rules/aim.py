@@ -9,12 +9,12 @@ from db.models.aim import Aim
 from domain.enums import AimStatus, Role, UserErrorCode
 from domain.errors import UserError, user_error
 from domain.progress import ENDED
+from domain.sentences import Sentence, say
 from loaders.aim import AimRow
 from loaders.aim_break import BreaksOfAimLoader
 from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
 from loaders.user_state import UserStateLoader
-from resolvers.core.labels import AIM_STATUS
 from resolvers.core.rules import RecordRules
 
 # The roles whose messages go to the assessor; those of other roles go to the learner.
@@ -47,7 +47,7 @@ AIM.by_role("aimUpdate", "aimUnitsChoose", "hoursAgree", "evidenceSubmit", "reso
 @AIM.rule("aimVersionChange")
 def _change_version(viewer: Viewer, aim: AimState) -> Iterator[UserError]:
     if aim.status in ENDED:
-        message = f'The status of this component is "{AIM_STATUS[aim.status]}", so that it cannot move to a version.'
+        message = say("COMPONENT_ENDED", status=aim.status)
         yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 
@@ -55,16 +55,17 @@ def _change_version(viewer: Viewer, aim: AimState) -> Iterator[UserError]:
 def _begin_break(viewer: Viewer, aim: AimState, *, on_break_since: dt.date | None) -> Iterator[UserError]:
     field = ("input", "aimIds", "0")
     if aim.status not in (AimStatus.IN_TRAINING, AimStatus.SUSPENDED):
-        message = f'The status of this component is "{AIM_STATUS[aim.status]}". Only one in training has breaks.'
+        message = say("COMPONENT_NOT_IN_TRAINING", status=aim.status)
         yield user_error(UserErrorCode.CONFLICT, message, *field)
     elif on_break_since is not None:
         yield user_error(UserErrorCode.CONFLICT, has_break(on_break_since), *field)
 
 
-def has_break(start: dt.date, last_day: dt.date | None = None) -> str:
+def has_break(start: dt.date, last_day: dt.date | None = None) -> Sentence:
     """Returns the sentence for an aim that has a break on the same days; `last_day` of one that has ended."""
-    until = f" to {last_day}" if last_day else ""
-    return f"This component already has a break from {start}{until}. Correct that one instead."
+    if last_day is None:
+        return say("BREAK_OVERLAPS_OPEN", start=start)
+    return say("BREAK_OVERLAPS", start=start, end=last_day)
 
 
 @AIM.rule("messageSend")
@@ -72,8 +73,8 @@ def _send_message(viewer: Viewer, aim: AimState, *, recipient_archived: bool) ->
     to_assessor = viewer.role in WRITE_TO_ASSESSOR
     if not recipient_archived and (aim.assessor_key is not None or not to_assessor):
         return
-    problem = "This component has no assessor at the moment" if to_assessor else "This learner's account is archived"
-    yield user_error(UserErrorCode.INVALID, f"{problem}, so the message cannot be sent.", "input", "aimId")
+    message = say("COMPONENT_WITHOUT_ASSESSOR" if to_assessor else "LEARNER_ARCHIVED")
+    yield user_error(UserErrorCode.INVALID, message, "input", "aimId")
 
 
 @AIM.fact

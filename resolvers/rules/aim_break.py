@@ -8,6 +8,7 @@ from auth.viewer import Viewer
 from db.models.aim_break import AimBreak
 from domain.enums import UserErrorCode
 from domain.errors import UserError, user_error
+from domain.sentences import say
 from loaders.aim_break import BreakRow
 from resolvers.core.rules import RecordRules
 
@@ -37,4 +38,4 @@ BREAK.by_role("breakUpdate")
 @BREAK.rule("breakEnd")
 def _end(viewer: Viewer, found: BreakState) -> Iterator[UserError]:
     if found.returned_on is not None:
-        yield user_error(UserErrorCode.CONFLICT, "This break has ended already. Correct its dates instead.", "id")
+        yield user_error(UserErrorCode.CONFLICT, say("BREAK_ENDED"), "id")

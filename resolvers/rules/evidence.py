@@ -7,6 +7,7 @@ from auth.viewer import Viewer
 from db.models.evidence import Evidence
 from domain.enums import EvidenceStatus, Role, UserErrorCode
 from domain.errors import UserError, user_error
+from domain.sentences import say
 from loaders.core.registry import Loaders
 from loaders.evidence import EvidenceRow
 from loaders.evidence_detail import EvidenceMappingsLoader, EvidenceSignaturesLoader
@@ -40,7 +41,7 @@ EVIDENCE = RecordRules("Evidence", state=EvidenceState.of_row)
 @EVIDENCE.rule("evidenceAssess", "evidenceUnmap")
 def _assess(viewer: Viewer, evidence: EvidenceState) -> Iterator[UserError]:
     if evidence.status is EvidenceStatus.WITHDRAWN:
-        message = "This evidence was withdrawn, so it can no longer be changed."
+        message = say("EVIDENCE_WITHDRAWN")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 
@@ -48,27 +49,27 @@ def _assess(viewer: Viewer, evidence: EvidenceState) -> Iterator[UserError]:
 def _return(viewer: Viewer, evidence: EvidenceState) -> Iterator[UserError]:
     yield from _assess(viewer, evidence)
     if evidence.status is EvidenceStatus.RETURNED:
-        message = "This evidence was already returned, and has not been resubmitted yet. Nothing was changed."
+        message = say("EVIDENCE_RETURNED")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 
 @EVIDENCE.rule("evidenceUpdate")
 def _update(viewer: Viewer, evidence: EvidenceState, *, signed_off: bool) -> Iterator[UserError]:
     if not _may_correct(viewer, evidence):
-        yield _not_theirs("change")
+        yield _not_theirs("EVIDENCE_CHANGE_BY_OTHERS")
         return
     yield from _assess(viewer, evidence)
     if signed_off:
-        message = "A criterion is signed off with this evidence, so it can no longer be changed. Ask the assessor."
+        message = say("EVIDENCE_SIGNED_OFF")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 
 @EVIDENCE.rule("evidenceWithdraw")
 def _withdraw(viewer: Viewer, evidence: EvidenceState, *, signed_off: bool) -> Iterator[UserError]:
     if not _may_correct(viewer, evidence):
-        yield _not_theirs("withdraw")
+        yield _not_theirs("EVIDENCE_WITHDRAWAL_BY_OTHERS")
     elif signed_off and viewer.role is not Role.ASSESSOR:
-        message = "A criterion is signed off with this evidence. Ask the assessor to withdraw it."
+        message = say("EVIDENCE_SIGNED_OFF_ASSESSOR_WITHDRAWS")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 
@@ -77,10 +78,10 @@ def _resubmit(viewer: Viewer, evidence: EvidenceState, *, submitter_archived: bo
     # Learner and assessor stand in for a submitter who cannot sign in any more.
     stands_in = submitter_archived and viewer.role in (Role.LEARNER, Role.ASSESSOR)
     if evidence.submitted_by_key != viewer.user_key and not stands_in:
-        message = "Only the person who submitted this evidence can resubmit it."
+        message = say("EVIDENCE_OF_OTHER_SUBMITTER")
         yield user_error(UserErrorCode.NOT_ALLOWED, message, "id")
     elif evidence.status is not EvidenceStatus.RETURNED:
-        message = "Only evidence that was returned can be resubmitted. Reload it to see its status."
+        message = say("EVIDENCE_NOT_RETURNED")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 
@@ -94,9 +95,8 @@ def _may_correct(viewer: Viewer, evidence: EvidenceState) -> bool:
     return viewer.role is Role.ASSESSOR or evidence.submitted_by_key == viewer.user_key
 
 
-def _not_theirs(what: str) -> UserError:
-    message = f"Only the person who submitted this evidence and the assessor can {what} it."
-    return user_error(UserErrorCode.NOT_ALLOWED, message, "id")
+def _not_theirs(reason: str) -> UserError:
+    return user_error(UserErrorCode.NOT_ALLOWED, say(reason), "id")
 
 
 @EVIDENCE.fact

@@ -7,10 +7,10 @@ from auth.viewer import Viewer
 from db.models.learner import Learner
 from domain.enums import Role, UserErrorCode
 from domain.errors import UserError, user_error
+from domain.sentences import say
 from loaders.core.registry import Loaders
 from loaders.learner import LearnerRow
 from loaders.user_state import RolesOfUserLoader
-from resolvers.core.labels import listed, role_with_article
 from resolvers.core.rules import RecordRules
 
 
@@ -51,16 +51,15 @@ def _add_aim(viewer: Viewer, learner: LearnerState) -> Iterator[UserError]:
 
 def _not_erased(learner: LearnerState, *field: str) -> Iterator[UserError]:
     if learner.erased:
-        message = "This learner's record was erased, so it cannot be changed."
+        message = say("LEARNER_ERASED")
         yield user_error(UserErrorCode.CONFLICT, message, *field)
 
 
 @LEARNER.rule("learnerErase")
 def _erase(viewer: Viewer, learner: LearnerState, *, other_roles: Sequence[Role]) -> Iterator[UserError]:
     if other_roles and not learner.erased:
-        names = listed([role_with_article(role) for role in other_roles])
-        which = "that role" if len(other_roles) == 1 else "those roles"
-        yield user_error(UserErrorCode.CONFLICT, f"This person is also {names}. Remove {which} first.", "id")
+        message = say("LEARNER_HAS_OTHER_ROLES", roles=other_roles, count=len(other_roles))
+        yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 
 @LEARNER.fact

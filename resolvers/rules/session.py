@@ -8,15 +8,10 @@ from auth.viewer import Viewer
 from db.models.session import Session
 from domain.enums import SessionStatus, UserErrorCode
 from domain.errors import UserError, user_error
+from domain.sentences import say
 from loaders.core.registry import Loaders
 from loaders.session import SessionRow
 from resolvers.core.rules import RecordRules
-
-STATUS_WORDS = {
-    SessionStatus.ATTENDED: "was attended",
-    SessionStatus.NOT_ATTENDED: "was not attended",
-    SessionStatus.CANCELLED: "was cancelled",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +39,20 @@ SESSION.by_role("sessionUpdate", "sessionReopen")
 def complete(viewer: Viewer, session: SessionState, *, now: dt.datetime) -> Iterator[UserError]:
     """Yields why the session cannot be completed; the field of a session that has not begun is `attended`."""
     if session.status is SessionStatus.CANCELLED:
-        message = "This session was cancelled. Book it again if it took place after all."
+        message = say("SESSION_CANCELLED")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
     elif session.status is not SessionStatus.PLANNED:
-        message = "This session was already completed. Reload it to see the recorded attendance."
+        message = say("SESSION_COMPLETED")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
     elif session.starts_at > now:
-        message = "This session has not started yet. Complete it afterwards, or cancel it if it will not take place."
+        message = say("SESSION_NOT_STARTED")
         yield user_error(UserErrorCode.INVALID, message, "input", "attended")
 
 
 @SESSION.rule("sessionCancel")
 def _cancel(viewer: Viewer, session: SessionState) -> Iterator[UserError]:
     if session.status not in (SessionStatus.PLANNED, SessionStatus.CANCELLED):
-        message = f"Session {session.number} {STATUS_WORDS[session.status]}, so it cannot be cancelled."
+        message = say("SESSION_CANNOT_BE_CANCELLED", number=session.number, status=session.status)
         yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 

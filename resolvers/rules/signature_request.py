@@ -7,6 +7,7 @@ from auth.viewer import Viewer
 from db.models.signature_request import SignatureRequest
 from domain.enums import SignatureRequestStatus, UserErrorCode
 from domain.errors import UserError, user_error
+from domain.sentences import say
 from loaders.core.registry import Loaders
 from loaders.signature_request import SignatureRequestRow, SignatureSlotRow, SignatureSlotsLoader
 from resolvers.core.rules import RecordRules
@@ -38,12 +39,12 @@ REQUEST = RecordRules("SignatureRequest", state=RequestState.of_row)
 def _sign(viewer: Viewer, request: RequestState, *, slots: Sequence[Signature]) -> Iterator[UserError]:
     slot = next((each for each in slots if each.role is viewer.role), None)
     if slot is None:
-        message = "This document does not need a signature in your role."
+        message = say("ROLE_DOES_NOT_SIGN")
         yield user_error(UserErrorCode.NOT_ALLOWED, message, "id")
     elif slot.signed_by_key == viewer.user_key:
         return
     elif request.status is SignatureRequestStatus.CANCELLED:
-        message = "This request was cancelled, so the document no longer needs your signature."
+        message = say("REQUEST_CANCELLED")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
     else:
         yield from cannot_sign(viewer, slots, "id")
@@ -52,9 +53,9 @@ def _sign(viewer: Viewer, request: RequestState, *, slots: Sequence[Signature]) 
 @REQUEST.rule("signatureRequestCancel")
 def _cancel(viewer: Viewer, request: RequestState) -> Iterator[UserError]:
     if request.status is SignatureRequestStatus.CANCELLED:
-        yield user_error(UserErrorCode.CONFLICT, "This request was already cancelled.", "id")
+        yield user_error(UserErrorCode.CONFLICT, say("REQUEST_ALREADY_CANCELLED"), "id")
     elif request.status is SignatureRequestStatus.COMPLETE:
-        message = "Everyone has signed this document, so the request cannot be cancelled."
+        message = say("REQUEST_COMPLETE")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 

@@ -7,6 +7,7 @@ from auth.viewer import Viewer
 from db.models.time_log_entry import TimeLogEntry
 from domain.enums import Role, UserErrorCode
 from domain.errors import UserError, user_error
+from domain.sentences import say
 from loaders.time_log_entry import TimeLogEntryRow
 from resolvers.core.rules import RecordRules
 
@@ -38,10 +39,10 @@ ENTRY.by_role("timeLogEntryApprove", "timeLogEntryUnapprove", "timeLogEntryConfi
 @ENTRY.rule("timeLogEntryUpdate")
 def _update(viewer: Viewer, entry: EntryState) -> Iterator[UserError]:
     if entry.approved:
-        message = "This entry is approved, so it can no longer be changed."
+        message = say("ENTRY_APPROVED")
         yield user_error(UserErrorCode.NOT_ALLOWED, message, "id")
     elif viewer.role is Role.LEARNER and (entry.automatic or entry.added_by_key != viewer.user_key):
-        message = "You did not add this entry, so you cannot change it. Ask your assessor."
+        message = say("ENTRY_OF_OTHER_PERSON")
         yield user_error(UserErrorCode.NOT_ALLOWED, message, "id")
 
 
@@ -49,6 +50,6 @@ def _update(viewer: Viewer, entry: EntryState) -> Iterator[UserError]:
 def _delete(viewer: Viewer, entry: EntryState) -> Iterator[UserError]:
     refused = list(_update(viewer, entry))
     if not refused and entry.automatic:
-        message = "This time was logged automatically for an attended session, so it cannot be deleted."
+        message = say("ENTRY_AUTOMATIC")
         refused.append(user_error(UserErrorCode.NOT_ALLOWED, message, "id"))
     yield from refused

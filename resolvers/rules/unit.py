@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from auth.viewer import Viewer
 from domain.enums import CriterionFilter, UserErrorCode
 from domain.errors import UserError, not_found, user_error
+from domain.sentences import Sentence, say
 from loaders.core.registry import Loaders
 from loaders.criterion import CriteriaOfUnitLoader
 from loaders.unit import UnitRow, UnitSignaturesLoader
@@ -41,7 +42,7 @@ def _sign(
         yield from not_found("id").errors
         return
     if not unit.counts:
-        message = "This optional unit is not chosen for the learner, so it cannot be signed. Choose it first."
+        message = say("UNIT_NOT_CHOSEN")
         yield user_error(UserErrorCode.INVALID, message, "id")
         return
     if (viewer.role, viewer.user_key) in [(each.role, each.signed_by_key) for each in signatures]:
@@ -52,12 +53,11 @@ def _sign(
         yield user_error(UserErrorCode.INVALID, _not_complete(open_criteria), "id")
 
 
-def _not_complete(codes: Sequence[str]) -> str:
-    named = ", ".join(codes[:MAX_NAMED_CRITERIA])
-    if len(codes) > MAX_NAMED_CRITERIA:
-        named += f" and {len(codes) - MAX_NAMED_CRITERIA} more"
-    what = "One criterion of this unit is" if len(codes) == 1 else f"{len(codes)} criteria of this unit are"
-    return f"{what} not signed off yet ({named}). The unit can be signed once every criterion is signed off."
+def _not_complete(codes: Sequence[str]) -> Sentence:
+    named, more = ", ".join(codes[:MAX_NAMED_CRITERIA]), len(codes) - MAX_NAMED_CRITERIA
+    if more > 0:
+        return say("MANY_CRITERIA_NOT_SIGNED_OFF", count=len(codes), criteria=named, more=more)
+    return say("CRITERIA_NOT_SIGNED_OFF", count=len(codes), criteria=named)
 
 
 @UNIT.fact

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from auth.viewer import Viewer
 from domain.enums import Role, UserErrorCode
-from domain.errors import UserError, user_error
+from domain.errors import ROLE_NOT_ALLOWED, UserError, user_error
+from domain.sentences import Sentence, say
 from loaders.core.registry import Loaders
 from loaders.user import UserRow
 from loaders.user_state import (
@@ -17,8 +18,7 @@ from loaders.user_state import (
     UserStateLoader,
     UserStateRow,
 )
-from resolvers.core.labels import ROLE, listed
-from resolvers.core.rules import ROLE_NOT_ALLOWED, RecordRules, own_record
+from resolvers.core.rules import RecordRules, own_record
 from resolvers.core.separation_of_duties import not_self, roles_fit
 from resolvers.user.invitation import is_open_invitation
 
@@ -49,7 +49,7 @@ def _update(
     viewer: Viewer, user: UserState, *, archived: bool, roles: Collection[Role], sees_learner: bool
 ) -> Iterator[UserError]:
     if user.key != viewer.user_key and not corrects(viewer, roles, sees_learner):
-        message = "You cannot change this person's account. Ask a Master Admin to do it."
+        message = say("ACCOUNT_OF_OTHER_PERSON")
         yield user_error(UserErrorCode.NOT_ALLOWED, message, "id")
     elif archived:
         yield _archived("id")
@@ -72,7 +72,7 @@ def _resend_invitation(
     elif archived:
         yield _archived("userId")
     elif not invited:
-        message = "This person has signed in already. They can request a new password on the sign-in page."
+        message = say("INVITATION_USED")
         yield user_error(UserErrorCode.CONFLICT, message, "userId")
 
 
@@ -88,22 +88,22 @@ def _archive(
     if archived:
         return
     if user.key == viewer.user_key:
-        message = "You cannot archive your own account. Ask another Master Admin to do it."
+        message = say("OWN_ACCOUNT_ARCHIVE")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
     elif only_master_admin:
-        message = "This is the only Master Admin. Give the role to another person first."
+        message = say("ONLY_MASTER_ADMIN")
         yield user_error(UserErrorCode.CONFLICT, message, "id")
     elif left := _left_with_nobody(open_work):
-        message = f"This person still has {listed(left)}. Hand them over to another person first."
+        message = say("OPEN_WORK", work=left)
         yield user_error(UserErrorCode.CONFLICT, message, "id")
 
 
 @USER.rule("roleGrant")
 def _grant_role(viewer: Viewer, user: UserState, *, archived: bool) -> Iterator[UserError]:
     if archived:
-        yield user_error(UserErrorCode.CONFLICT, "This account is archived, so it cannot get a role.", "userId")
+        yield user_error(UserErrorCode.CONFLICT, say("ACCOUNT_ARCHIVED_NO_ROLE"), "userId")
     else:
-        yield from not_self(viewer, user.key, "give yourself a role")
+        yield from not_self(viewer, user.key, "OWN_ROLE")
 
 
 @USER.rule("employerManagerAllocate")
@@ -123,10 +123,10 @@ def _allocate_to_overview(
 @USER.rule("secondFactorReset")
 def _reset_second_factor(viewer: Viewer, user: UserState, *, archived: bool) -> Iterator[UserError]:
     if user.key == viewer.user_key:
-        message = "Remove your own second factor with a code of it, or ask another Master Admin."
+        message = say("OWN_SECOND_FACTOR_RESET")
         yield user_error(UserErrorCode.NOT_ALLOWED, message, "userId")
     elif archived:
-        yield user_error(UserErrorCode.CONFLICT, "This account is archived.", "userId")
+        yield user_error(UserErrorCode.CONFLICT, say("ACCOUNT_ARCHIVED_RESET"), "userId")
 
 
 def corrects(viewer: Viewer, held: Collection[Role], sees_learner: bool) -> bool:
@@ -149,27 +149,27 @@ def _holds_only(
 def _allocate(
     viewer: Viewer, user: UserState, archived: bool, held: Collection[Role], role: Role
 ) -> Iterator[UserError]:
-    if refused := not_self(viewer, user.key, "allocate learners or sites to yourself", "userId"):
+    if refused := not_self(viewer, user.key, "OWN_ALLOCATION", "userId"):
         yield from refused
     elif archived or role not in held:
-        message = f"This person does not have the role {ROLE[role]}. Give them the role first."
+        message = say("ROLE_MISSING_FOR_ALLOCATION", role=role)
         yield user_error(UserErrorCode.INVALID, message, "userId")
     else:
         yield from roles_fit(held, role, "userId")
 
 
-def _left_with_nobody(work: OpenWork) -> list[str]:
+def _left_with_nobody(work: OpenWork) -> list[Sentence]:
     """Returns what would be left with a person who will not come."""
-    counted = [
-        (work.assessed_aims, "component as assessor", "components as assessor"),
-        (work.sampled_aims, "component as IQA", "components as IQA"),
-        (work.sessions, "planned session", "planned sessions"),
-    ]
-    return [f"{count} {one if count == 1 else many}" for count, one, many in counted if count]
+    counted = (
+        ("WORK_AS_ASSESSOR", work.assessed_aims),
+        ("WORK_AS_IQA", work.sampled_aims),
+        ("WORK_IN_SESSIONS", work.sessions),
+    )
+    return [say(reason, count=count) for reason, count in counted if count]
 
 
 def _archived(field: str) -> UserError:
-    return user_error(UserErrorCode.CONFLICT, "This account is archived, so it cannot be changed.", field)
+    return user_error(UserErrorCode.CONFLICT, say("ACCOUNT_ARCHIVED"), field)
 
 
 @USER.fact

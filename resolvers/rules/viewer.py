@@ -5,14 +5,11 @@ from collections.abc import Iterator
 from auth.viewer import Viewer
 from domain.enums import UserErrorCode
 from domain.errors import UserError, user_error
+from domain.sentences import say
 from resolvers.core.rules import RecordRules
 
-HAS_SECOND_FACTOR = user_error(
-    UserErrorCode.CONFLICT, "You have a second factor. Remove it before you set up another one."
-)
-NOTHING_TO_CONFIRM = user_error(
-    UserErrorCode.CONFLICT, "There is nothing to confirm. Begin with `secondFactorEnrol`.", "code"
-)
+HAS_SECOND_FACTOR = user_error(UserErrorCode.CONFLICT, say("HAS_SECOND_FACTOR"))
+NOTHING_TO_CONFIRM = user_error(UserErrorCode.CONFLICT, say("NO_SECOND_FACTOR_TO_CONFIRM"), "code")
 
 VIEWER = RecordRules("Viewer", state=lambda viewer: viewer)
 VIEWER.by_role(
@@ -25,7 +22,7 @@ VIEWER.by_role(
 @VIEWER.rule("cvSectionSave", "cvDocumentAdd", "cvDocumentRemove", "photoSet")
 def _own_record(viewer: Viewer, same: Viewer) -> Iterator[UserError]:
     if viewer.learner_key is None:
-        message = "You have no learner record, so you cannot have a CV or a photo here."
+        message = say("NO_LEARNER_RECORD")
         yield user_error(UserErrorCode.NOT_ALLOWED, message)
 
 
@@ -44,10 +41,10 @@ def _confirm_second_factor(viewer: Viewer, same: Viewer) -> Iterator[UserError]:
 @VIEWER.rule("secondFactorRemove")
 def _remove_second_factor(viewer: Viewer, same: Viewer) -> Iterator[UserError]:
     if not viewer.has_second_factor:
-        yield user_error(UserErrorCode.CONFLICT, "You have no second factor, so there is nothing to remove.")
+        yield user_error(UserErrorCode.CONFLICT, say("NO_SECOND_FACTOR"))
 
 
 @VIEWER.rule("signingCodeRequest")
 def _request_code(viewer: Viewer, same: Viewer) -> Iterator[UserError]:
     if viewer.has_password:
-        yield user_error(UserErrorCode.INVALID, "You have a password. Sign with it; you need no code.")
+        yield user_error(UserErrorCode.INVALID, say("HAS_PASSWORD"))

@@ -12,13 +12,14 @@ from db.models.user import User
 from domain import global_id
 from domain.clock import LONDON
 from domain.enums import AimStatus, Role, SessionStatus, SessionType, UserErrorCode
+from domain.sentences import say
 from repositories.aim import visible_aims
 from repositories.session import BookedSession, aims_of_session, booked_between
 from resolvers.core.attachments import attach_all, attachable_files
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity
 from resolvers.rules.learner import LEARNER, LearnerState
-from resolvers.rules.session import SESSION, STATUS_WORDS, SessionState
+from resolvers.rules.session import SESSION, SessionState
 from resolvers.session.details import check_times, location_of, notes_of
 from resolvers.session.notification import PreviousTime, notify_learner
 
@@ -102,8 +103,8 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[SessionChanges])
     changed = _changed_columns(uow, session, changes)
     changeable = {"feedback"} if session.status is not SessionStatus.CANCELLED else set()
     if changed.keys() - changeable and session.status is not SessionStatus.PLANNED:
-        what = "change its feedback and add files" if changeable else "only add files to it"
-        message = f"Session {session.number} {STATUS_WORDS[session.status]}, so you can {what}."
+        reason = "SESSION_OVER" if changeable else "SESSION_CANCELLED_FILES_ONLY"
+        message = say(reason, number=session.number, status=session.status)
         uow.add_error(UserErrorCode.CONFLICT, message, "id")
     aim_ids = [aim.id for aim in await aims_of_session(uow.session, session.id)]
     files = await attachable_files(
@@ -208,16 +209,16 @@ async def assessor_of(uow: UnitOfWork, aims: Sequence[Aim], visible: Sequence[Ai
         return await lock_assessor(uow, uow.viewer.user_key)
     if aims:
         key = aims[0].assessor_id
-        missing = "The first component has no assessor. Assign one to it, or put another component first."
+        missing = say("FIRST_COMPONENT_WITHOUT_ASSESSOR")
     else:
         # Before the induction no aim is in training, so those that wait for it come next.
         in_training = [aim for aim in visible if aim.status is AimStatus.IN_TRAINING]
         waiting = [aim for aim in visible if aim.status is AimStatus.AWAITING_INDUCTION]
         key = next((aim.assessor_id for aim in (*in_training, *waiting) if aim.assessor_id is not None), None)
-        missing = "The learner has no component in training with an assessor. Choose a component for the session."
+        missing = say("NO_COMPONENT_WITH_ASSESSOR")
     assessor = await lock_assessor(uow, key) if key is not None else None
     if assessor is None or assessor.archived_at is not None:
-        archived = "The account of the component's assessor is archived. Assign another assessor to it first."
+        archived = say("ASSESSOR_ARCHIVED")
         uow.add_error(UserErrorCode.INVALID, missing if assessor is None else archived, "input", "aimIds")
         return None
     return assessor
@@ -245,18 +246,19 @@ async def check_free(
     of_assessor = next((each for each in booked if each.learner_key != learner.id), None)
     if of_learner is not None:
         name = (await uow.session.get_one(User, learner.user_id)).name
-        _add_conflict(uow, f"{name} already has", f"session {of_learner.number}", of_learner)
-    if of_assessor is not None:
-        who = "You already have" if assessor.id == uow.viewer.user_key else f"{assessor.name} already has"
-        _add_conflict(uow, who, f"a session with {of_assessor.learner_name}", of_assessor)
+        _add_conflict(uow, "LEARNER_BOOKED", of_learner, name=name, number=of_learner.number)
+    if of_assessor is not None and assessor.id == uow.viewer.user_key:
+        _add_conflict(uow, "VIEWER_BOOKED", of_assessor, learner=of_assessor.learner_name)
+    elif of_assessor is not None:
+        _add_conflict(uow, "ASSESSOR_BOOKED", of_assessor, name=assessor.name, learner=of_assessor.learner_name)
 
 
-def _add_conflict(uow: UnitOfWork, who: str, what: str, booked: BookedSession) -> None:
-    taken = f"{who} {what} on {_period(booked)}" if booked.visible else f"{who} another session at that time"
-    message = f"{taken}. Choose another time, or move that session first."
-    uow.add_error(UserErrorCode.CONFLICT, message, "input", "startsAt")
-
-
-def _period(booked: BookedSession) -> str:
+def _add_conflict(uow: UnitOfWork, reason: str, booked: BookedSession, **parameters: Any) -> None:
     starts, ends = booked.starts_at.astimezone(LONDON), booked.ends_at.astimezone(LONDON)
-    return f"{starts.day} {starts:%B %Y} from {starts:%H:%M} to {ends:%H:%M}"
+    if booked.visible:
+        message = say(reason, **parameters, day=starts.date(), starts=f"{starts:%H:%M}", ends=f"{ends:%H:%M}")
+    elif "name" in parameters:
+        message = say("PERSON_BOOKED", name=parameters["name"])
+    else:
+        message = say("VIEWER_BOOKED_ELSEWHERE")
+    uow.add_error(UserErrorCode.CONFLICT, message, "input", "startsAt")

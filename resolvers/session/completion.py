@@ -12,6 +12,7 @@ from db.models.user import User
 from db.sql.off_the_job import exclusion_of
 from domain import clock
 from domain.enums import ActivityType, AimStatus, JobSetting, SessionStatus, SessionType, UserErrorCode
+from domain.sentences import say
 from repositories.aim import visible_aims
 from repositories.session import aims_of_session
 from repositories.time_log_entry import MINUTES_PER_DAY, minutes_on
@@ -93,7 +94,7 @@ def _minutes(uow: UnitOfWork, session: Session, given: int | None, field: tuple[
     # An entry has at least one minute, also of a session that has only just begun.
     passed = max(int((uow.now - session.starts_at).total_seconds()) // 60, 1)
     if given is not None and not 1 <= given <= min(passed, MINUTES_PER_DAY):
-        message = f"Enter a number of minutes from 1 to {min(passed, MINUTES_PER_DAY):,}: no more have passed."
+        message = say("MINUTES_NOT_PASSED", most=min(passed, MINUTES_PER_DAY))
         uow.add_error(UserErrorCode.INVALID, message, *field)
     planned = int((session.ends_at - session.starts_at).total_seconds()) // 60
     return min(max(planned if given is None else given, 1), passed, MINUTES_PER_DAY)
@@ -111,10 +112,7 @@ async def _log_time(
     day = clock.day_of(session.starts_at)
     logged = await minutes_on(uow.session, learner.id, day)
     if logged + minutes > MINUTES_PER_DAY:
-        message = (
-            f"With this session the time log of {day.day} {day:%B %Y} would have more than 24 hours. Shorten or delete "
-            "another entry of that day first."
-        )
+        message = say("DAY_FULL_WITH_SESSION", day=day)
         uow.add_error(UserErrorCode.CONFLICT, message, *at)
     assessor = await uow.session.get_one(User, session.assessor_id)
     uow.session.add(

@@ -3,6 +3,7 @@
 import datetime as dt
 
 from domain.enums import UserErrorCode
+from domain.sentences import say
 from repositories.session import MAX_SESSION_LENGTH
 from resolvers.core.unit_of_work import UnitOfWork
 from resolvers.core.validation import multi_line, optional_line
@@ -26,15 +27,15 @@ def check_times(uow: UnitOfWork, starts_at: dt.datetime, ends_at: dt.datetime) -
     """Returns whether a session can have these times; else records what is wrong."""
     without_zone = [name for name, at in (("startsAt", starts_at), ("endsAt", ends_at)) if at.tzinfo is None]
     for name in without_zone:
-        uow.add_error(UserErrorCode.INVALID, "Give a time zone, as in 2026-12-01T09:30:00Z.", "input", name)
+        uow.add_error(UserErrorCode.INVALID, say("TIME_ZONE_MISSING"), "input", name)
     if without_zone:
         return False
     if not uow.now - _MAX_AGE <= starts_at <= uow.now + _MAX_LEAD:
-        field, message = "startsAt", "Choose a start within the last year or the next five years."
+        field, message = "startsAt", say("SESSION_START_OUT_OF_RANGE")
     elif ends_at <= starts_at:
-        field, message = "endsAt", "The session must end after it starts. Choose a later end."
+        field, message = "endsAt", say("SESSION_ENDS_BEFORE_START")
     elif ends_at - starts_at > MAX_SESSION_LENGTH:
-        field, message = "endsAt", "A session can last up to 24 hours. Choose an earlier end, or book several sessions."
+        field, message = "endsAt", say("SESSION_TOO_LONG")
     else:
         return True
     uow.add_error(UserErrorCode.INVALID, message, "input", field)

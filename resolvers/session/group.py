@@ -11,11 +11,11 @@ from db.models.user import User
 from domain import global_id
 from domain.enums import Role, SessionType, UserErrorCode
 from domain.errors import not_found, reject
+from domain.sentences import say
 from loaders.session import GROUP
 from repositories.aim import visible_aims
 from repositories.session import sessions_of_group
 from repositories.user import grants_of_user
-from resolvers.core.labels import ROLE
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
 from resolvers.rules.learner import LEARNER, LearnerState
@@ -102,7 +102,7 @@ async def complete_many(uow: UnitOfWork, *, group_id: str, attendances: Sequence
         raise not_found("groupId")
     uow.authorize()
     if not attendances:
-        raise reject(UserErrorCode.REQUIRED, "Fill in at least one line of the register.", "attendances")
+        raise reject(UserErrorCode.REQUIRED, say("REGISTER_EMPTY"), "attendances")
     changed: list[Session] = []
     named: list[int] = []
     for index, attendance in enumerate(attendances):
@@ -112,7 +112,7 @@ async def complete_many(uow: UnitOfWork, *, group_id: str, attendances: Sequence
         if session is None:
             uow.add_not_found(*at, "sessionId")
         elif key in named:
-            message = "This session is in the register twice. Remove one of the lines."
+            message = say("SESSION_GIVEN_TWICE")
             uow.add_error(UserErrorCode.INVALID, message, *at, "sessionId")
         else:
             named.append(key)
@@ -133,7 +133,7 @@ async def _learners(uow: UnitOfWork, ids: Sequence[str]) -> list[Learner]:
     """Returns the learners with those ids, each once, locked in the order of their keys, in the given order."""
     if not ids or len(ids) > MAX_LEARNERS:
         uow.authorize()
-        message = f"Choose from 1 to {MAX_LEARNERS} learners."
+        message = say("NUMBER_OF_LEARNERS", most=MAX_LEARNERS)
         raise reject(UserErrorCode.INVALID if ids else UserErrorCode.REQUIRED, message, "input", "learnerIds")
     keys = [global_id.decode("Learner", id) for id in ids]
     found = {key: await uow.get_or_none(Learner, key) for key in sorted({key for key in keys if key is not None})}
@@ -161,14 +161,14 @@ async def _assessor(uow: UnitOfWork, id: str | None, aims: Sequence[Aim], visibl
     """Returns the assessor of the sessions, locked; records an error where there is none."""
     if id is None or uow.viewer.role is Role.ASSESSOR:
         if id is not None and global_id.decode("User", id) != uow.viewer.user_key:
-            message = "An assessor books their own sessions. Leave the assessor out."
+            message = say("ASSESSOR_BOOKS_OWN_SESSIONS")
             uow.add_error(UserErrorCode.INVALID, message, "input", "assessorId")
         return await assessor_of(uow, aims, visible)
     user = await require_entity(uow, User, id, "input", "assessorId", locked=False)
     if user is None:
         return None
     if user.archived_at is not None or Role.ASSESSOR not in await grants_of_user(uow.session, user.id):
-        message = f"This person does not have the role {ROLE[Role.ASSESSOR]}. Choose someone who has it."
+        message = say("ROLE_MISSING", role=Role.ASSESSOR)
         uow.add_error(UserErrorCode.INVALID, message, "input", "assessorId")
         return None
     return await lock_assessor(uow, user.id)

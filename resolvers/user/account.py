@@ -4,6 +4,7 @@ from auth import policy
 from auth.auth_sessions import end_sessions
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
+from domain.sentences import say
 from repositories.user import (
     delete_allocations,
     grants_of_user,
@@ -38,7 +39,7 @@ async def invite(uow: UnitOfWork, *, name: str, email: str, role: Role) -> int:
     name = single_line(uow, name, "input", "name")
     username = parse_username(uow, email, "input", "email")
     if check_grantable(uow, role, "input", "role") and role is Role.LEARNER:
-        message = "You cannot invite a learner here. Enrol the learner, which sends the invitation too."
+        message = say("LEARNER_IS_ENROLLED")
         uow.add_error(UserErrorCode.INVALID, message, "input", "role")
     key = await user_key_by_username(uow.session, username)
     user = None if key is None else await _open_invitation(uow, key)

@@ -7,6 +7,7 @@ from db.models.learner import Learner
 from db.models.user import ManagerAllocation, OverviewAllocation, User
 from domain import global_id
 from domain.enums import Role, UserErrorCode
+from domain.sentences import say
 from repositories.learner import users_of_learners, users_of_learners_at
 from repositories.user import Allocation, allocations_of, grants_of_user, visible_keys
 from resolvers.core.separation_of_duties import check_not_own_record
@@ -92,9 +93,9 @@ async def _user_and_keys(uow: UnitOfWork, role: Role, user_id: str, ids: Sequenc
     user = await uow.get(User, user_id, "userId")
     uow.authorize()
     if not ids:
-        uow.add_error(UserErrorCode.REQUIRED, "Choose at least one.", field)
+        uow.add_error(UserErrorCode.REQUIRED, say("NOTHING_CHOSEN"), field)
     if len(ids) > MAX_ALLOCATED:
-        uow.add_error(UserErrorCode.INVALID, f"These are too many. Choose {MAX_ALLOCATED} or fewer at a time.", field)
+        uow.add_error(UserErrorCode.INVALID, say("TOO_MANY_ALLOCATED", most=MAX_ALLOCATED), field)
         uow.raise_errors()
     keys = [global_id.decode(entity.type_name(), id) for id in ids]
     visible = await visible_keys(uow.session, uow.viewer, entity, [key for key in keys if key is not None])

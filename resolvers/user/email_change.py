@@ -7,6 +7,7 @@ from db.models.provider import Provider
 from db.models.user import User
 from domain.enums import UserErrorCode
 from domain.errors import reject
+from domain.sentences import say
 from domain.text import clean_line
 from repositories.user import grants_of_user, revoke_tokens, user_key_by_username
 from resolvers.authentication.tokens import EMAIL, one_time_token
@@ -48,7 +49,7 @@ async def request_email_change(uow: UnitOfWork, user: User, new_email: str) -> N
         return
     sent = await count_recent_one_time_tokens(uow.session, user.id, uow.now - dt.timedelta(hours=1))
     if sent >= MAX_LINKS_PER_HOUR:
-        message = "This person has received several links in the last hour. Try again in an hour."
+        message = say("TOO_MANY_LINKS")
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input", "email")
     await revoke_tokens(uow.session, user.id, uow.now)
     one_time = uow.services.one_time_secrets.new(new_email)

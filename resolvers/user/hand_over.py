@@ -7,10 +7,10 @@ from db.models.aim import Aim
 from db.models.user import User
 from domain import global_id
 from domain.enums import Role, UserErrorCode
+from domain.sentences import say
 from repositories.aim import aims_by_key, aims_of_assessor
 from repositories.learner import users_of_learners
 from repositories.user import grants_of_user
-from resolvers.core.labels import ROLE
 from resolvers.core.separation_of_duties import check_not_own_record, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
@@ -48,10 +48,7 @@ async def assessor_hand_over(
     check_not_own_record(uow, to_user.id, learner_users, "input", "toUserId")
     sampled = [aim for aim in aims if aim.iqa_id == to_user.id]
     if sampled:
-        message = (
-            f"This person is the IQA of {len(sampled)} of these components, so they cannot assess them. Choose another "
-            "person, or change the IQA first."
-        )
+        message = say("IQA_OF_COMPONENTS", count=len(sampled))
         uow.add_error(UserErrorCode.INVALID, message, "input", "toUserId")
     uow.raise_errors()
     sessions = await hand_over_aims(uow, aims, from_user.id, to_user)
@@ -68,13 +65,13 @@ async def assessor_hand_over(
 
 async def _check_receiver(uow: UnitOfWork, from_user: User, to_user: User) -> None:
     if from_user.id == to_user.id:
-        message = "This is the same person. Choose another assessor."
+        message = say("SAME_PERSON")
         uow.add_error(UserErrorCode.INVALID, message, "input", "toUserId")
     elif to_user.archived_at is not None or Role.ASSESSOR not in await grants_of_user(uow.session, to_user.id):
-        message = f"This person does not have the role {ROLE[Role.ASSESSOR]}. Choose someone who has it."
+        message = say("ROLE_MISSING", role=Role.ASSESSOR)
         uow.add_error(UserErrorCode.INVALID, message, "input", "toUserId")
     else:
-        require_not_self(uow, to_user, f"make yourself the {ROLE[Role.ASSESSOR]} of a component", "input", "toUserId")
+        require_not_self(uow, to_user, "OWN_ASSIGNMENT", "input", "toUserId", role=Role.ASSESSOR)
 
 
 async def _aims(uow: UnitOfWork, from_user: User, aim_ids: Sequence[str] | None) -> list[Aim]:
@@ -82,10 +79,10 @@ async def _aims(uow: UnitOfWork, from_user: User, aim_ids: Sequence[str] | None)
     if aim_ids is None:
         return await aims_of_assessor(uow.session, from_user.provider_id, from_user.id)
     if not aim_ids:
-        message = "Choose at least one component, or leave the list out to hand all of them over."
+        message = say("COMPONENTS_MISSING_OR_ALL")
         uow.add_error(UserErrorCode.REQUIRED, message, "input", "aimIds")
     if len(aim_ids) > MAX_AIMS:
-        message = f"These are too many components. Choose {MAX_AIMS} or fewer at a time."
+        message = say("TOO_MANY_COMPONENTS_AT_ONCE", most=MAX_AIMS)
         uow.add_error(UserErrorCode.INVALID, message, "input", "aimIds")
         return []
     keys = [global_id.decode("Aim", id) for id in aim_ids]
@@ -95,6 +92,6 @@ async def _aims(uow: UnitOfWork, from_user: User, aim_ids: Sequence[str] | None)
         if aim is None or aim.provider_id != uow.viewer.provider_key:
             uow.add_not_found("input", "aimIds", str(index))
         elif aim.assessor_id != from_user.id:
-            message = "This component has another assessor. Leave it out, or choose the other assessor."
+            message = say("COMPONENT_OF_OTHER_ASSESSOR")
             uow.add_error(UserErrorCode.INVALID, message, "input", "aimIds", str(index))
     return list(found.values())

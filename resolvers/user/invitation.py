@@ -9,6 +9,7 @@ from db.models.provider import Provider
 from db.models.user import RoleGrant, User
 from domain.enums import Role, UserErrorCode
 from domain.errors import reject
+from domain.sentences import say
 from domain.text import clean_line
 from loaders.user_state import UserStateRow
 from repositories.user import grants_of_user, revoke_tokens
@@ -28,24 +29,21 @@ def parse_username(uow: UnitOfWork, email: str, *field: str) -> str:
     email = clean_line(email)
     try:
         if not email:
-            message = "Enter an e-mail address. The invitation is sent to it."
+            message = say("EMAIL_MISSING")
             uow.add_error(UserErrorCode.REQUIRED, message, *field)
         elif len(email) > _MAX_EMAIL_LENGTH:
             raise BadAddress
         else:
             person_address(email)
     except BadAddress:
-        message = "This is not an e-mail address. Write it like name@example.org."
+        message = say("EMAIL_INVALID")
         uow.add_error(UserErrorCode.INVALID, message, *field)
     return email.lower()
 
 
 def add_email_taken(uow: UnitOfWork, *field: str) -> None:
     """Records that an account has this e-mail, in the same words for every account, also of another provider."""
-    message = (
-        "An account with this e-mail address already exists. Use another address, or give the existing account the "
-        "role instead."
-    )
+    message = say("EMAIL_TAKEN")
     uow.add_error(UserErrorCode.CONFLICT, message, *field)
 
 
@@ -73,7 +71,7 @@ async def add_role(uow: UnitOfWork, user: User, role: Role, *field: str, is_new:
 
     Rejects with NOT_ALLOWED for the viewer themself, and CONFLICT at `field` where a role of the user excludes it.
     """
-    require_not_self(uow, user, "give yourself a role")
+    require_not_self(uow, user, "OWN_ROLE")
     held = {} if is_new else await grants_of_user(uow.session, user.id)
     if role not in held:
         uow.add_errors(roles_fit(held, role, *field))
@@ -110,7 +108,7 @@ async def send_invitation(uow: UnitOfWork, user: User, role: Role, new_email: st
     """
     sent = await count_recent_one_time_tokens(uow.session, user.id, uow.now - dt.timedelta(hours=1))
     if sent >= MAX_LINKS_PER_HOUR:
-        message = "This person has received several links in the last hour. Try again in an hour."
+        message = say("TOO_MANY_LINKS")
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
     await revoke_tokens(uow.session, user.id, uow.now)
     one_time = uow.services.one_time_secrets.new(new_email or user.email)

@@ -6,6 +6,7 @@ from typing import TypedDict, Unpack
 from db.models.learner import Learner
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
+from domain.sentences import say
 from repositories.learner import learner_key_of_user
 from repositories.user import grants_of_user, pending_email
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -36,7 +37,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[UserChanges]) ->
     uow.require(USER, UserState(user.id), archived=user.archived_at is not None, roles=roles, sees_learner=sees)
     name, email = changes.get("name"), changes.get("email")
     if not corrects(uow.viewer, roles, sees) and email is not None:
-        message = "You cannot change this e-mail address yourself. Ask your training provider to do it."
+        message = say("OWN_EMAIL")
         uow.add_error(UserErrorCode.NOT_ALLOWED, message, "input", "email")
         uow.raise_errors()
     if name is not None:

@@ -4,6 +4,7 @@ from auth import policy
 from auth.auth_sessions import end_sessions
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
+from domain.sentences import say
 from repositories.learner import learner_key_of_user
 from repositories.user import (
     delete_allocations,
@@ -11,7 +12,6 @@ from repositories.user import (
     grants_of_user,
     is_last_master_admin,
 )
-from resolvers.core.labels import ROLE
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.user import USER, UserState
 from resolvers.user.invitation import add_role
@@ -30,7 +30,7 @@ async def grant(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
     uow.require(USER, UserState(user.id), archived=user.archived_at is not None)
     grantable = check_grantable(uow, role, "role")
     if grantable and role is Role.LEARNER and await learner_key_of_user(uow.session, user.id) is None:
-        message = "This person is not enrolled. Enrol them as a learner, which gives them the role."
+        message = say("NOT_ENROLLED")
         uow.add_error(UserErrorCode.INVALID, message, "role")
     uow.raise_errors()
     if await add_role(uow, user, role, "role"):
@@ -69,16 +69,16 @@ def check_grantable(uow: UnitOfWork, role: Role, *field: str) -> bool:
     """Returns whether the viewer's role can grant and revoke that role; else records NOT_ALLOWED."""
     if role in policy.GRANTABLE.get(uow.viewer.role, ()):
         return True
-    message = f"You cannot give or remove the role {ROLE[role]}. Ask a Master Admin to do it."
+    message = say("ROLE_NOT_GRANTABLE", role=role)
     uow.add_error(UserErrorCode.NOT_ALLOWED, message, *field)
     return False
 
 
 async def _check_other_master_admin(uow: UnitOfWork, user: User) -> None:
     if user.id == uow.viewer.user_key:
-        message = "You cannot remove this role from yourself. Ask another Master Admin to do it."
+        message = say("OWN_MASTER_ADMIN")
         uow.add_error(UserErrorCode.CONFLICT, message, "userId")
     elif await is_last_master_admin(uow.session, user):
-        message = "This is the only Master Admin. Give the role to another person first."
+        message = say("ONLY_MASTER_ADMIN")
         uow.add_error(UserErrorCode.CONFLICT, message, "userId")
     uow.raise_errors()

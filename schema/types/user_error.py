@@ -2,8 +2,17 @@
 
 from domain import errors
 from schema.enums import UserErrorCode
-from schema.field_builders import attribute
+from schema.field_builders import attribute, resolved
 from schema.relay import value
+
+
+@value(errors.ErrorParameter, "A value that the message of an error speaks of.")
+class ErrorParameter:
+    name: str = attribute("The name of the value, such as `most`; `docs/api.md` lists those of each reason.")
+    value: str = attribute(
+        "The value as a program writes it: a number without separators, a day as in 2026-11-28, the name of an enum "
+        "value; entries of a list are separated by commas."
+    )
 
 
 @value(
@@ -16,4 +25,10 @@ class UserError:
     field: list[str] | None = attribute(
         "The path of the argument that is not valid, outermost name first; null if the error is not about one argument."
     )
-    message: str = attribute("What is wrong and what to do, as text for the user.")
+    message: str = resolved(
+        "What is wrong and what to do, as text for the user, in the language of the header `Accept-Language` that the "
+        "installation has; else in English.",
+        lambda error, info: info.context.client.language.say(error.message),
+    )
+    reason: str = attribute("A stable name of exactly this refusal, to act on or to translate: `DAY_IN_FUTURE`.")
+    parameters: list[ErrorParameter] = attribute("The values that the message speaks of, by name.")

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from domain.sentences import say
 from services.storage import magic_numbers
 from services.storage.office_documents import CONTENT_TYPES, content_types, has_main_part
 
@@ -89,23 +90,23 @@ _BY_ENDING = {ending: kind for kind in KINDS for ending in kind.endings}
 _ACCEPTED = ", ".join(kind.endings[0][1:] for kind in KINDS[:-1]) + " or " + KINDS[-1].endings[0][1:]
 # Common types that are not accepted, and what to do instead.
 _INSTEAD = {
-    ".doc": "Save it as .docx or PDF",
-    ".docm": "Save it as .docx without macros",
-    ".xls": "Save it as .xlsx",
-    ".xlsm": "Save it as .xlsx without macros",
-    ".ppt": "Save it as .pptx or PDF",
-    ".pptm": "Save it as .pptx without macros",
-    ".pages": "Export it as PDF",
-    ".numbers": "Export it as .xlsx",
-    ".key": "Export it as PDF",
-    ".rtf": "Save it as .docx",
-    ".zip": "Send the files one by one",
-    ".html": "Print it to PDF",
-    ".htm": "Print it to PDF",
-    ".svg": "Export it as PNG",
-    ".bmp": "Save it as PNG",
-    ".tif": "Save it as PNG or PDF",
-    ".tiff": "Save it as PNG or PDF",
+    ".doc": "SAVE_AS_DOCX_OR_PDF",
+    ".docm": "SAVE_AS_DOCX_WITHOUT_MACROS",
+    ".xls": "SAVE_AS_XLSX",
+    ".xlsm": "SAVE_AS_XLSX_WITHOUT_MACROS",
+    ".ppt": "SAVE_AS_PPTX_OR_PDF",
+    ".pptm": "SAVE_AS_PPTX_WITHOUT_MACROS",
+    ".pages": "EXPORT_AS_PDF",
+    ".numbers": "EXPORT_AS_XLSX",
+    ".key": "EXPORT_AS_PDF",
+    ".rtf": "SAVE_AS_DOCX",
+    ".zip": "SEND_FILES_ONE_BY_ONE",
+    ".html": "PRINT_TO_PDF",
+    ".htm": "PRINT_TO_PDF",
+    ".svg": "EXPORT_AS_PNG",
+    ".bmp": "SAVE_IT_AS_PNG",
+    ".tif": "SAVE_IT_AS_PNG_OR_PDF",
+    ".tiff": "SAVE_IT_AS_PNG_OR_PDF",
 }
 
 
@@ -144,9 +145,12 @@ def kind_of(name: str) -> UploadKind:
     ending = PurePosixPath(name).suffix.lower()
     kind = _BY_ENDING.get(ending)
     if kind is None:
+        if not ending:
+            raise UnacceptableUpload(say("FILE_WITHOUT_ENDING", accepted=_ACCEPTED))
         instead = _INSTEAD.get(ending)
-        problem = f"Files ending in {ending} are not accepted" if ending else "The file name has no ending"
-        raise UnacceptableUpload(f"{problem}. {instead + '. ' if instead else ''}Accepted endings are {_ACCEPTED}.")
+        if instead is None:
+            raise UnacceptableUpload(say("FILE_ENDING_NOT_ACCEPTED", ending=ending, accepted=_ACCEPTED))
+        raise UnacceptableUpload(say("FILE_TO_CONVERT", ending=ending, instead=say(instead), accepted=_ACCEPTED))
     return kind
 
 

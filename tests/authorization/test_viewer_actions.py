@@ -2,7 +2,7 @@
 
 A record's action is allowed exactly where the mutation, tried, gives no NOT_ALLOWED and no error about the record;
 where it is not, its reasons are the errors that the mutation gives. Of the records that differ in nothing that a rule
-knows, two are tried.
+knows, two are tried. Every message is in the language of the request, a pseudo-language.
 """
 
 import json
@@ -22,6 +22,7 @@ from db.models.qualification import QualificationCriterion
 from db.models.user import User
 from domain import clock
 from domain.enums import ActionStatus, AimStatus, EvidenceStatus, Role, SessionStatus, SignatureRequestStatus
+from resolvers.core.context import Client
 from resolvers.core.rules import rules_by_type
 from tests.authorization.mutation_caller import arguments, id_paths
 from tests.authorization.permission_setup import Setup, Uploads, build_with_uploads, open_setup
@@ -30,6 +31,7 @@ from tests.authorization.rows import TABLE_OF
 from tests.authorization.schema_crawler import graph
 from tests.support.databases import Databases
 from tests.support.factories import DAY, Factory
+from tests.support.pseudo_language import PSEUDO, is_translated
 from tests.support.scenarios.authorization import AuthorizationScenario
 
 # What a rule may know of a record, by column; further columns only cost more calls.
@@ -52,7 +54,10 @@ async def setups(databases: Databases, tmp_path_factory: pytest.TempPathFactory)
         async def on(backend: str) -> Setup:
             if backend not in opened:
                 folder = tmp_path_factory.mktemp("actions")
-                opened[backend] = await stack.enter_async_context(open_setup(databases, backend, build_states, folder))
+                setup = await stack.enter_async_context(open_setup(databases, backend, build_states, folder))
+                for caller in (setup.caller, setup.rollback_caller):
+                    caller.crawler.client = Client(language=PSEUDO)
+                opened[backend] = setup
             return opened[backend]
 
         yield on
@@ -222,6 +227,7 @@ async def differences(setup: Setup, role: Role, type_name: str, id: str, action:
     errors = await setup.rollback_caller.errors(setup.user(role), role, mutation, variables)
     about = [error for error in errors if is_about_record(error, path_of(type_name, mutation))]
     assert action["allowed"] == (not action["reasons"])
+    assert all(is_translated(error["message"]) for error in errors), errors
     if errors and errors[0]["field"] == ["input", "aimId"] and type_name == "Action":
         return []
     return [] if about == action["reasons"] else [(id, action, state(setup, id), errors)]

@@ -13,7 +13,7 @@ from domain import clock
 from domain.enums import Role
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
-from resolvers.core.context import Context
+from resolvers.core.context import Client, Context
 from tests.authorization.oracle import Visibility
 from tests.authorization.rows import Rows
 from tests.authorization.schema_crawler import by_id_document, ids_in, nodes_document, roots_document, schema
@@ -29,6 +29,7 @@ class ViewerCrawler:
         self.database, self.rows = database, rows
         self.services = services(database, folder)
         self.now = clock.now()
+        self.client = Client()
         self.ids = every_id(rows)
 
     def context(self, user: int, role: Role) -> Context:
@@ -44,7 +45,7 @@ class ViewerCrawler:
         }
         who = replace(viewer(person, role, record, **rules, disclaimer=provider["disclaimer"]), auth_session_key=user)
         # A subscription reads its viewer again: the scenario has a session for each user, with the key of the user.
-        context = Context(self.services, who, claims=AccessClaims(user, role, user, self.now + LIFETIME))
+        context = Context(self.services, who, self.client, claims=AccessClaims(user, role, user, self.now + LIFETIME))
         context._loaders = Loaders(ReadSession(self.database, who, self.services.qualifications, now=self.now))
         return context
 

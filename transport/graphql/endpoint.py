@@ -58,7 +58,7 @@ _GENERATED_AT = re.compile(rb'"generatedAt":"[^"]*"')
 _AUTHENTICATE = (b"www-authenticate", b"Bearer")
 _NO_STORE = (b"cache-control", b"no-store")
 _REVALIDATE = (b"cache-control", b"private, no-cache")
-_VARY = (b"vary", b"Accept, Authorization")
+_VARY = (b"vary", b"Accept, Accept-Language, Authorization")
 
 
 class GraphQLEndpoint:

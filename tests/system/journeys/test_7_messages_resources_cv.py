@@ -1,9 +1,13 @@
 """Journey 7: messages to the assessor, resources and files of a course, the CV and its documents."""
 
+import pytest
+
+from domain.sentences import languages
 from services.demo import sample_files as files
 from tests.support.client import HttpClient
 from tests.support.http_server import Clients
 from tests.support.lookup import STANDARD, aim_of, learner_id
+from tests.support.pseudo_language import PSEUDO
 from tests.support.smtp_server import Post
 
 BUCKETS = "query($id: ID!) { aim(id: $id) { resourceCount resources { id title } files { id title } } }"
@@ -76,3 +80,24 @@ async def test_the_cv_is_saved_section_by_section(clients: Clients):
     photo = await clients("assessor")
     shown = await photo.mutate("learnerUpdate", id=maya, input={"photoFileId": await sent(photo, files.portrait(3))})
     assert await learner.download(shown["photo"]["id"]) == files.portrait(3).content
+
+
+async def test_messages_of_errors_follow_the_language_of_the_request(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(languages(), PSEUDO.tag, PSEUDO)
+    learner = await clients("learner")
+    selected = "errors { message reason parameters { name value } }"
+    document = f"mutation ($text: String!) {{ cvSectionSave(name: SKILLS, text: $text) {{ {selected} }} }}"
+    messages = {}
+    for header in ("qps, en;q=0.5", "cy"):
+        body = {"query": document, "variables": {"text": "x" * 20_001}}
+        answer = await learner.http.post("/graphql", json=body, headers={"accept-language": header})
+        [error] = answer.json()["data"]["cvSectionSave"]["errors"]
+        messages[header] = error.pop("message")
+        assert error == {
+            "reason": "TEXT_TOO_LONG",
+            "parameters": [{"name": "length", "value": "20001"}, {"name": "most", "value": "20000"}],
+        }
+    assert messages["cy"] == "This has 20,001 characters. Shorten it to 20,000 or fewer."
+    assert messages["qps, en;q=0.5"] == f"⟦{messages['cy']}⟧"
