@@ -20,6 +20,7 @@ from typing import Annotated, Any, TypeVar, get_args
 import strawberry
 from strawberry.types import Info as StrawberryInfo
 
+from domain.costs import LIST_SIZE
 from loaders.core.dataloader import BaseLoader, map_future
 from loaders.core.paged_list import PagedList, PagesLoader, read_page
 from loaders.core.pagination import PageArguments
@@ -31,9 +32,9 @@ Info = StrawberryInfo[Context, None]
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def attribute(description: str) -> Any:
-    """A field that reads the row's attribute of the same name."""
-    return strawberry.field(description=description)
+def attribute(description: str, list_size: int | None = None) -> Any:
+    """A field that reads the row's attribute of the same name. `list_size`: the entries of a list, for its cost."""
+    return strawberry.field(description=description, metadata={LIST_SIZE: list_size})
 
 
 def related(description: str, load: Callable[[Any, Loaders], Any]) -> Any:
@@ -51,12 +52,13 @@ def resolved(
     *,
     batch: Callable[..., Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
+    list_size: int | None = None,
     **arguments: Any,
 ) -> Any:
     """A field whose value `resolve(row, info, **arguments)` returns, or an awaitable of it.
 
     `arguments` are annotations by name (`argument(...)`); an argument whose annotation allows null is null by default,
-    unless `defaults` gives another value. `batch` is described at `resolves_batches`.
+    unless `defaults` gives another value. `batch` is described at `resolves_batches`, `list_size` at `attribute`.
     """
 
     def resolver(root: Any, info: Info, **given: Any) -> Any:
@@ -65,7 +67,7 @@ def resolved(
     optional = {name: None for name, annotation in arguments.items() if _is_optional(annotation)}
     function: Any = resolver if batch is None else resolves_batches(batch)(resolver)
     function.__signature__ = field_signature(arguments, **{**optional, **(defaults or {})})
-    return strawberry.field(resolver=function, description=description)
+    return strawberry.field(resolver=function, description=description, metadata={LIST_SIZE: list_size})
 
 
 def loaded(

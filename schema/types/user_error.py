@@ -31,4 +31,4 @@ class UserError:
         lambda error, info: info.context.client.language.say(error.message),
     )
     reason: str = attribute("A stable name of exactly this refusal, to act on or to translate: `DAY_IN_FUTURE`.")
-    parameters: list[ErrorParameter] = attribute("The values that the message speaks of, by name.")
+    parameters: list[ErrorParameter] = attribute("The values that the message speaks of, by name.", list_size=2)

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from resolvers import viewer_actions as actions
+from resolvers.core.rules import rules_by_type
 from schema.field_builders import Info, argument, attribute, resolved
 from schema.relay import value
 from schema.types.user_error import UserError
@@ -17,7 +18,9 @@ from schema.types.user_error import UserError
 class ViewerAction:
     mutation: str = attribute("The name of the mutation, such as `evidenceSubmit`.")
     allowed: bool = attribute("Whether neither the role nor the state of the record forbids it.")
-    reasons: list[UserError] = attribute("The errors that the mutation would give; empty if it is allowed.")
+    reasons: list[UserError] = attribute(
+        "The errors that the mutation would give; empty if it is allowed.", list_size=1
+    )
 
 
 _MUTATIONS = argument(list[str], "The names of the mutations to return; all that take such a record by default.")
@@ -37,6 +40,7 @@ def viewer_actions(type_name: str) -> Any:
         "What the viewer could do with it now, and why not: one entry a mutation that takes it.",
         of_row,
         batch=of_rows,
+        list_size=len(rules_by_type()[type_name].mutations),
         mutations=_MUTATIONS,
     )
 
@@ -46,5 +50,6 @@ def actions_without_record() -> Any:
     return resolved(
         "What the viewer could do that takes no record, such as to enrol or to invite, and why not.",
         lambda viewer, info, mutations: actions.of_viewer(info.context, mutations),
+        list_size=len(rules_by_type()["Viewer"].mutations),
         mutations=_MUTATIONS,
     )

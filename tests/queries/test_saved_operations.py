@@ -42,7 +42,7 @@ class Expected:
 
 READS = {
     "awaiting_signature": Expected(503, 5),
-    "document_to_sign": Expected(26, 4),
+    "document_to_sign": Expected(30, 4),
     "documents_to_sign": Expected(1204, 5),
     "employer_dashboard": Expected(1654, 5),
     "employer_home": Expected(4, 2),

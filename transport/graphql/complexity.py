@@ -23,7 +23,9 @@ from graphql import (
     SelectionSetNode,
     get_named_type,
 )
+from strawberry.schema.schema_converter import GraphQLCoreConverter
 
+from domain.costs import LIST_SIZE
 from transport.graphql.cost import Cost, ListSize, add, list_size, multiply
 from transport.graphql.errors import OperationRejected, operation_rejected
 from transport.graphql.overlap_limit import check_overlaps
@@ -182,15 +184,15 @@ class DocumentWalk:
             one = add(one, multiply(size or self._limits.page_size_default, inner.items))
             inner.items = 0
         if field is not None and _is_list(field) and not path.partition(".")[0].endswith("Connection"):
-            one = multiply(size or self._list_size(path), one)
+            one = multiply(size or self._list_size(path, field), one)
         inner.cost = one
 
-    def _list_size(self, path: str) -> int:
+    def _list_size(self, path: str, field: GraphQLField) -> int:
         if path == "__Schema.types":
             return len(self._schema.type_map)
         if path.startswith("__"):
             return INTROSPECTION_LIST_SIZE
-        return self._limits.list_sizes.get(path, self._limits.list_size)
+        return self._limits.list_sizes.get(path) or _declared_size(field) or self._limits.list_size
 
     def _introspection(self, inner: DocumentSize) -> DocumentSize:
         inner.introspection_depth, inner.depth = inner.depth, 1
@@ -206,6 +208,12 @@ class DocumentWalk:
         if isinstance(parent, GraphQLObjectType | GraphQLInterfaceType):
             return parent.fields.get(name)
         return None
+
+
+def _declared_size(field: GraphQLField) -> int | None:
+    """Returns the number of entries that the field declares."""
+    definition = field.extensions.get(GraphQLCoreConverter.DEFINITION_BACKREF)
+    return definition.metadata.get(LIST_SIZE) if definition is not None else None
 
 
 def _is_list(field: GraphQLField) -> bool:

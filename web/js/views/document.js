@@ -55,14 +55,9 @@ export function show(app) {
     h(
       "div",
       { class: "columns", key: "columns" },
-      request.awaitingViewer
+      request.awaitingViewer && maySign(request)
         ? steps(app, request)
-        : h(
-            "section",
-            { class: "card" },
-            notice("good", h("p", {}, icon("tick"), "This document does not need your signature.")),
-            openButton(app, request),
-          ),
+        : h("section", { class: "card" }, whyNot(request), openButton(app, request)),
       h(
         "section",
         { class: "card", "aria-labelledby": "slots" },
@@ -71,6 +66,16 @@ export function show(app) {
       ),
     ),
   ].filter(Boolean);
+}
+
+// The server decides who may sign, and says why not. A copy on the device from an earlier version of the app has no actions.
+const signing = ({ viewerActions = [] }) => viewerActions.find(({ mutation }) => mutation === "signatureRequestSign");
+const maySign = (request) => signing(request)?.allowed ?? true;
+
+function whyNot(request) {
+  if (!request.awaitingViewer)
+    return notice("good", h("p", {}, icon("tick"), "This document does not need your signature."));
+  return notice("bad", ...signing(request).reasons.map(({ message }) => h("p", { key: message }, message)));
 }
 
 function slot({ role, signedBy, signedAt }) {
