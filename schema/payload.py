@@ -59,10 +59,16 @@ def payload(description: str) -> Callable[[P], P]:
 
 
 def changed(loader: type[BaseLoader[Any, Any]], description: str, of: str | None = None) -> Any:
-    """An entity, read by the key that the resolver returned; `of` is the name of the key in a dictionary."""
+    """An entity, read by the key that the resolver returned; `of` is the name of the key in a dictionary.
+
+    Without `of` it is the record of the mutation, which a dictionary has as `key`.
+    """
 
     async def load(result: Any, info: Info) -> Any:
-        key = result if of is None else result[of]
+        if of is None:
+            key = result["key"] if isinstance(result, dict) else result
+        else:
+            key = result[of]
         if key is None:
             return None
         # The stored result of an Idempotency-Key is JSON, in which a pair is a list.
@@ -72,10 +78,18 @@ def changed(loader: type[BaseLoader[Any, Any]], description: str, of: str | None
 
 
 def changed_all(loader: type[BaseLoader[Any, Any]], description: str, of: str | None = None) -> Any:
-    """Entities, read by the keys that the resolver returned; `of` is the name of the keys in a dictionary."""
+    """Entities, read by the keys that the resolver returned; `of` is the name of the keys in a dictionary.
+
+    They are none for a resolver that returns the key of one record only.
+    """
 
     async def load(result: Any, info: Info) -> Any:
-        return await info.context.loaders[loader].load_many(result if of is None else result[of])
+        if of is None:
+            keys = result
+        else:
+            keys = result.get(of, []) if isinstance(result, dict) else []
+        found = await info.context.loaders[loader].load_many(keys)
+        return [each for each in found if each is not None]
 
     return _field(description, load)
 

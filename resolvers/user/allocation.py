@@ -1,6 +1,7 @@
 """Allocations: the learners that an Employer Manager sees, and the sites that an Employer Overview sees."""
 
 from collections.abc import Sequence
+from typing import TypedDict
 
 from db.models.employer import Employer
 from db.models.learner import Learner
@@ -24,8 +25,15 @@ _ALLOCATED: dict[Role, tuple[type[Learner] | type[Employer], str]] = {
 }
 
 
+class Allocated(TypedDict):
+    """The keys of the user, and of the learners of an Employer Manager whom the change concerns."""
+
+    key: int
+    learners: list[int]
+
+
 @mutation("employerManagerAllocate")
-async def manager_allocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequence[str]) -> int:
+async def manager_allocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequence[str]) -> Allocated:
     """Lets an Employer Manager see learners whom the viewer sees, all or none; repeating it changes nothing.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, INVALID where the user is not an Employer Manager, and CONFLICT
@@ -35,13 +43,13 @@ async def manager_allocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequen
 
 
 @mutation("employerManagerDeallocate")
-async def manager_deallocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequence[str]) -> int:
+async def manager_deallocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequence[str]) -> Allocated:
     """Removes learners from those that an Employer Manager sees, from the next request on."""
     return await _deallocate(uow, Role.EMPLOYER_MANAGER, user_id, learner_ids)
 
 
 @mutation("employerOverviewAllocate")
-async def overview_allocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequence[str]) -> int:
+async def overview_allocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequence[str]) -> Allocated:
     """Lets an Employer Overview see every learner of sites, all or none; repeating it changes nothing.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, INVALID where the user is not an Employer Overview, and CONFLICT
@@ -51,12 +59,12 @@ async def overview_allocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequ
 
 
 @mutation("employerOverviewDeallocate")
-async def overview_deallocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequence[str]) -> int:
+async def overview_deallocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequence[str]) -> Allocated:
     """Removes sites from those that an Employer Overview sees, from the next request on."""
     return await _deallocate(uow, Role.EMPLOYER_OVERVIEW, user_id, employer_ids)
 
 
-async def _allocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> int:
+async def _allocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> Allocated:
     user, keys = await _user_and_keys(uow, role, user_id, ids)
     archived, grants = user.archived_at is not None, await grants_of_user(uow.session, user.id)
     uow.add_errors(USER.errors(uow.action, uow.viewer, UserState(user.id), archived=archived, roles=grants))
@@ -66,7 +74,7 @@ async def _allocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str
     added = [key for key in keys if key not in existing]
     uow.session.add_all(_allocation(uow, role, user, key) for key in added)
     _audit(uow, role, user, added)
-    return user.id
+    return _allocated(role, user, keys)
 
 
 async def _learner_users(uow: UnitOfWork, role: Role, keys: list[int]) -> set[int]:
@@ -76,7 +84,7 @@ async def _learner_users(uow: UnitOfWork, role: Role, keys: list[int]) -> set[in
     return await users_of_learners_at(uow.session, keys)
 
 
-async def _deallocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> int:
+async def _deallocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> Allocated:
     user, keys = await _user_and_keys(uow, role, user_id, ids)
     uow.raise_errors()
     existing = await allocations_of(uow.session, role, user.id)
@@ -84,7 +92,7 @@ async def _deallocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[s
     for key in removed:
         await uow.session.delete(existing[key])
     _audit(uow, role, user, removed)
-    return user.id
+    return _allocated(role, user, keys)
 
 
 async def _user_and_keys(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> tuple[User, list[int]]:
@@ -105,6 +113,10 @@ async def _user_and_keys(uow: UnitOfWork, role: Role, user_id: str, ids: Sequenc
     if role is Role.EMPLOYER_MANAGER:
         uow.forbid_own_record(visible)
     return user, sorted({key for key in keys if key in visible})
+
+
+def _allocated(role: Role, user: User, keys: list[int]) -> Allocated:
+    return {"key": user.id, "learners": keys if role is Role.EMPLOYER_MANAGER else []}
 
 
 def _allocation(uow: UnitOfWork, role: Role, user: User, key: int) -> Allocation:

@@ -3,6 +3,7 @@
 import strawberry
 
 from loaders.aim import AimLoader
+from loaders.learner import LearnerLoader
 from loaders.session import SessionLoader
 from loaders.user import NamedUserLoader
 from resolvers.user import account, allocation, hand_over, profile
@@ -11,6 +12,7 @@ from schema.enums import Role
 from schema.field_builders import Id, attribute
 from schema.payload import changed, changed_all, mutation, payload, required
 from schema.types.aim import Aim
+from schema.types.learner import Learner
 from schema.types.session import Session
 from schema.types.user import User
 
@@ -32,6 +34,12 @@ class UserInviteInput:
 class UserPayload:
     # Read by name, because after the change the viewer may not see the user in other ways.
     user: User | None = changed(NamedUserLoader, "The user after the change.")
+    learners: list[Learner] = changed_all(
+        LearnerLoader,
+        "The learners whom an allocation or its end concerns, with their managers after the change, of those whom the "
+        "viewer may see; empty for other mutations.",
+        of="learners",
+    )
 
 
 @strawberry.input(description="The changes of a user; omitted fields are not changed.")

@@ -98,6 +98,8 @@ class GraphQLClient(ABC):
             for record in value if isinstance(value, list) else [value]:
                 if isinstance(record, dict) and "id" in record:
                     assert record == await self.read(get_named_type(types[name].type).name, record["id"])
+        # Of a list that several mutations share, those that change nothing in it return none.
+        payload = {name: value for name, value in payload.items() if value != []} or payload
         changed = [name for name in payload if mutation.startswith(name) or len(payload) == 1]
         return payload[changed[0]] if changed else payload
 

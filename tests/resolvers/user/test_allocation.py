@@ -34,7 +34,7 @@ async def test_a_learner_is_allocated_and_deallocated(scenario: EmptyPortfolio) 
     assert await seen(scenario, "colleague") == set()
     for _ in range(2):
         allocations_of = await scenario.client("assessor").mutate("employerManagerAllocate", **asked)
-        assert allocations_of["name"] == "Colleague"
+        assert allocations_of["user"]["name"] == "Colleague"
     assert await seen(scenario, "colleague") == {scenario.ada}
     (row,) = await scenario.rows(ManagerAllocation, ManagerAllocation.user_id == scenario.user("colleague").id)
     assert row.allocated_by_id == scenario.user("assessor").id

@@ -4,7 +4,12 @@ import hashlib
 from pathlib import Path
 
 from playwright.async_api import Page, expect
+from sqlalchemy import select, update
 
+from db.models.signature_request import SignatureSlot
+from db.models.user import User
+from domain import clock, global_id
+from domain.enums import Role
 from queries.operations import get_operation
 from tests.support.http_server import PASSWORD, RunningServer
 from tests.system.browser.conftest import Open
@@ -137,3 +142,22 @@ async def test_signing_offline_shows_an_error(running: RunningServer, open_app: 
     await sign(page)
     await expect(page.get_by_text("There is no connection, so nothing was signed.")).to_be_visible()
     await visit.context.set_offline(False)
+
+
+async def test_who_may_not_sign_is_shown_why(own_running: RunningServer, open_app: Open):
+    """One person signs once: what the mutation would refuse after the password is said before it."""
+    title = "Agreed by one person"
+    async with own_running.signed_in("assessor") as assessor:
+        maya = await learner_id(assessor, "Maya Thornton")
+        request = await request_signature(assessor, maya, title, ["EMPLOYER_MANAGER", "LEARNER"])
+        key = global_id.decode("SignatureRequest", request)
+        visit = await open_app(own_running, "employer.manager")
+        async with own_running.server.services.database.writing() as session:
+            manager = (await session.scalars(select(User).where(User.username == "employer.manager"))).one()
+            signed = {"signed_by_id": manager.id, "signed_at": clock.now()}
+            slot = (SignatureSlot.request_id == key, SignatureSlot.role == Role.LEARNER)
+            await session.execute(update(SignatureSlot).where(*slot).values(signed))
+    page = await go_to_document(visit, title)
+    await expect(page.get_by_role("alert")).to_contain_text("You have already signed this as a Learner.")
+    await expect(page.get_by_role("button", name="Sign the document")).to_have_count(0)
+    await expect(page.get_by_role("button", name="Open the document")).to_be_visible()

@@ -4,40 +4,8 @@ import { test } from "node:test";
 import { ApolloClient, HttpLink, InMemoryCache, gql } from "@apollo/client";
 import { PersistedQueryLink } from "@apollo/client/link/persisted-queries";
 import { createHash } from "node:crypto";
-import { block, graph, plain, saved, sha256Of, signIn } from "./waymark.mjs";
-
-// The configuration that docs/api.md recommends.
-const typePolicies = new Function(`${block("api.md", "js", "typePolicies")}; return typePolicies;`)();
-
-async function open(username) {
-  const token = await signIn(username);
-  let requests = 0;
-  const http = new HttpLink({
-    uri: graph,
-    headers: { authorization: `Bearer ${token}` },
-    fetch: (...request) => { requests += 1; return fetch(...request); },
-  });
-  const client = new ApolloClient({ cache: new InMemoryCache({ typePolicies }), link: http });
-  return { client, token, requestCount: () => requests };
-}
-
-/** Runs queries and a mutation, then asserts that each query in the cache equals a new response. */
-async function assertCacheIsCurrent({ client, requestCount }, queries, mutation, variables) {
-  const documents = queries.map(([text, queryVariables]) => ({ query: gql(text), variables: queryVariables }));
-  const before = [];
-  for (const each of documents) before.push((await client.query(each)).data);
-  const count = requestCount();
-  const { data } = await client.mutate({ mutation: gql(mutation), variables });
-  const payload = Object.values(data)[0];
-  assert.deepEqual(payload.errors ?? [], []);
-  const cached = documents.map((each) => client.readQuery(each));
-  assert.equal(requestCount(), count + 1, "only the mutation was sent");
-  for (const [index, each] of documents.entries()) {
-    const fresh = (await client.query({ ...each, fetchPolicy: "no-cache" })).data;
-    assert.deepEqual(cached[index], fresh);
-    assert.notDeepEqual(before[index], fresh, "the mutation changed the result");
-  }
-}
+import { assertCacheIsCurrent, open, typePolicies } from "./apollo_cache.mjs";
+import { graph, plain, saved, sha256Of, signIn } from "./waymark.mjs";
 
 test("evidenceAssess updates the progress map, the bars and the traffic light", async () => {
   const session = await open("assessor");

@@ -14,7 +14,7 @@ from tests.system.clients.conftest import HERE, Run
 NODE_TEST = ("node", "--test", "--test-timeout=60000")
 
 
-@pytest.mark.parametrize("client", ["apollo", "urql", "live"])
+@pytest.mark.parametrize("client", ["apollo", "payloads", "urql", "live"])
 async def test_client(run: Run, demo: Demo, client: str) -> None:
     async with demo.serving("sqlite") as running:
         await run(*NODE_TEST, f"{client}.test.mjs", WAYMARK=running.address)

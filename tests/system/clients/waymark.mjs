@@ -42,3 +42,20 @@ export async function sha256Of(url) {
   const bytes = Buffer.from(await (await fetch(url)).arrayBuffer());
   return createHash("sha256").update(bytes).digest("hex");
 }
+
+/** Uploads a small PDF and returns its id. */
+export async function upload(token) {
+  const content = Buffer.from("%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n");
+  const { fileUploadCreate } = await plain(
+    token,
+    `mutation($input: FileUploadInput!) { fileUploadCreate(input: $input) {
+       upload { fileId url headers { name value } } errors { message } } }`,
+    { input: { name: "sheet.pdf", contentType: "application/pdf", size: content.length } },
+  );
+  const { fileId, url, headers } = fileUploadCreate.upload;
+  const response = await fetch(url, {
+    method: "PUT", body: content, headers: Object.fromEntries(headers.map(({ name, value }) => [name, value])),
+  });
+  if (!response.ok) throw new Error(await response.text());
+  return fileId;
+}
