@@ -26,15 +26,18 @@ class Meter:
         self.counts: dict[str, int] = {}
 
     async def __call__(self, person: HttpClient, mutation: str, **arguments: Any) -> Any:
-        payload = get_named_type(SCHEMA.mutation_type.fields[mutation].type).fields  # type: ignore[union-attr]
-        text = operation(mutation, *(_least(name, get_named_type(one.type)) for name, one in payload.items()))
+        payload: Any = get_named_type(SCHEMA.mutation_type.fields[mutation].type)  # type: ignore[union-attr]
+        text = operation(mutation, *(_least(name, get_named_type(one.type)) for name, one in payload.fields.items()))
         with capture_logs() as logs:
             response = await person.response(text, **arguments)
         assert "errors" not in response, (response["errors"], logs)
         answer = response["data"][mutation]
         assert answer.pop("errors") == [], mutation
         (self.counts[mutation],) = [line["statements"] for line in logs if line["event"] == "operation"]
-        return next((one["id"] for one in answer.values() if isinstance(one, dict) and "id" in one), answer)
+        # The record that gives the payload its name, and else the only one.
+        named = payload.name.removesuffix("Payload")
+        records = [answer.get(named[0].lower() + named[1:]), *answer.values()]
+        return next((one["id"] for one in records if isinstance(one, dict) and "id" in one), answer)
 
 
 def _least(name: str, type_: Any) -> str:
