@@ -65,10 +65,11 @@ def changed(loader: type[BaseLoader[Any, Any]], description: str, of: str | None
     """
 
     async def load(result: Any, info: Info) -> Any:
-        if of is None:
-            key = result["key"] if isinstance(result, dict) else result
+        if isinstance(result, dict):
+            key = result["key" if of is None else of]
         else:
-            key = result[of]
+            # With `of`: a result without it, which an earlier release stored with an Idempotency-Key.
+            key = result if of is None else None
         if key is None:
             return None
         # The stored result of an Idempotency-Key is JSON, in which a pair is a list.

@@ -9,6 +9,7 @@ import json
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -28,7 +29,7 @@ from tests.authorization.mutation_caller import arguments, id_paths
 from tests.authorization.permission_setup import Setup, Uploads, build_with_uploads, open_setup
 from tests.authorization.permissions import AUTHENTICATION, COLUMNS
 from tests.authorization.rows import TABLE_OF
-from tests.authorization.schema_crawler import graph
+from tests.authorization.schema_crawler import graph, schema
 from tests.support.databases import Databases
 from tests.support.factories import DAY, Factory
 from tests.support.pseudo_language import PSEUDO, is_translated
@@ -180,6 +181,29 @@ async def test_what_takes_no_record_is_allowed_where_the_mutation_is(setups: Set
             errors = await setup.rollback_caller.errors(setup.user(role), role, mutation, variables)
             about = [error for error in errors if error["field"] is None or error["code"] == "NOT_ALLOWED"]
             assert about == action["reasons"], (role, mutation, errors)
+
+
+async def test_the_first_steps_come_before_everything_else(setups: Setups) -> None:
+    crawler = (await setups("sqlite")).caller.crawler
+    context = crawler.context((await setups("sqlite")).user(Role.MASTER_ADMIN), Role.MASTER_ADMIN)
+    context.viewer = replace(context.viewer, must_change_password=True)
+    document = "{ viewer { viewerActions { mutation allowed reasons { code reason } } } }"
+    answer = await schema().execute(document, context_value=context)
+    assert answer.errors is None
+    for action in answer.data["viewer"]["viewerActions"]:
+        first = [{"code": "NOT_ALLOWED", "reason": "PASSWORD_CHANGE_REQUIRED"}]
+        assert (action["reasons"] == first) == (action["mutation"] not in AUTHENTICATION), action
+    [change] = [each for each in answer.data["viewer"]["viewerActions"] if each["mutation"] == "passwordChange"]
+    assert change["allowed"]
+
+
+async def test_a_mutation_that_takes_no_such_record_is_refused_by_name(setups: Setups) -> None:
+    setup = await setups("sqlite")
+    context = setup.caller.crawler.context(setup.user(Role.ASSESSOR), Role.ASSESSOR)
+    document = '{ evidenceLibrary { nodes { viewerActions(mutations: ["sessionBook"]) { allowed } } } }'
+    answer = await schema().execute(document, context_value=context)
+    [error] = {error.message for error in answer.errors}
+    assert error.startswith("mutations: Name mutations of evidenceAssess, ") and "sessionBook" not in error
 
 
 @pytest.mark.parametrize("type_name", sorted(rules_by_type().keys() - {"Viewer"}))
