@@ -162,6 +162,21 @@ class SignatureRequestStatus(_NamedEnum):
     CANCELLED = auto()
 
 
+class TaskKind(_NamedEnum):
+    SIGN_DOCUMENT = auto()
+    SIGN_UNIT = auto()
+    BOOK_REVIEW = auto()
+    ASSESS_EVIDENCE = auto()
+    RESUBMIT_EVIDENCE = auto()
+    RESPOND_TO_ACTION = auto()
+    FOLLOW_UP_ACTION = auto()
+    APPROVE_TIME = auto()
+    CONFIRM_TIME = auto()
+    LOG_LEARNING = auto()
+    CHOOSE_UNITS = auto()
+    SESSION_SOON = auto()
+
+
 class CvSectionName(_NamedEnum):
     PERSONAL_PROFILE = auto()
     EDUCATION = auto()

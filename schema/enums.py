@@ -1,22 +1,7 @@
 """The enums of the schema: those of `domain/enums.py`, with a description of each value."""
 
-from enum import Enum
-from typing import Any
-
-import strawberry
-
 from domain import enums
-
-
-def _described(enum: type[Enum], description: str, **values: str) -> Any:
-    """Makes an enum a GraphQL type. Raises TypeError unless exactly its members have a description."""
-    if set(values) != set(enum.__members__):
-        raise TypeError(f"{enum.__name__}: describe every member and nothing else")
-    described: Any = strawberry.enum(enum, description=description)
-    for value in described.__strawberry_definition__.values:
-        value.description = values[value.name]
-    return described
-
+from schema.described_enum import described as _described
 
 Role = _described(
     enums.Role,

@@ -41,7 +41,8 @@ class PagedList(Generic[R]):
 
     `order` is the default order; `orders` are further ones by the member of an enum, which may depend on the role.
     `owners` are the columns by which the list of one owner is read, by the name of the owner. `condition` limits the
-    list for all viewers. `sums` are totals of the whole list by name, besides `count`.
+    list for all viewers. `sums` are totals of the whole list by name, besides `count`. `bound` returns the parameters
+    of the row's own expressions.
     """
 
     row: type[R]
@@ -51,6 +52,7 @@ class PagedList(Generic[R]):
     orders: Mapping[Any, Order | Callable[[Role], Order]] = field(default_factory=dict)
     condition: Callable[[Role], Condition] | None = None
     sums: Mapping[str, Any] = field(default_factory=dict)
+    bound: Callable[[ReadSession], Mapping[str, Any]] = lambda reading: {}
 
     def order_for(self, order_by: Any, role: Role) -> Order:
         """Returns the order for a member of the enum, or the default."""
@@ -66,8 +68,8 @@ class PagedList(Generic[R]):
         )
 
     def parameters(self, values: Mapping[str, Any], reading: ReadSession) -> dict[str, Any]:
-        """Returns what the filters bind. Raises BadArgument for an invalid value."""
-        bound: dict[str, Any] = {}
+        """Returns what the row and the filters bind. Raises BadArgument for an invalid value."""
+        bound = dict(self.bound(reading))
         for name, value in values.items():
             if self.filters[name].applies(value):
                 bound |= self.filters[name].bound(name, value, reading)

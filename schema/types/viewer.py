@@ -19,6 +19,7 @@ from schema.relay import Connection
 from schema.types.kpis import Kpis, selected_metrics
 from schema.types.role_grant import RoleGrant
 from schema.types.signature_request import AwaitingViewerOnly, SignatureRequest
+from schema.types.task import VIEWER_TASK_COUNTS, VIEWER_TASKS, Task, TaskCount
 from schema.types.user import User
 from schema.types.viewer_action import ViewerAction, actions_without_record
 
@@ -70,6 +71,8 @@ class Viewer:
         awaiting_viewer_only=AwaitingViewerOnly,
     )
     viewer_actions: list[ViewerAction] = actions_without_record()
+    tasks: Connection[Task] = VIEWER_TASKS
+    task_counts: list[TaskCount] = VIEWER_TASK_COUNTS
 
 
 @strawberry.type

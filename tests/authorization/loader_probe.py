@@ -43,7 +43,7 @@ from repositories import user as user_repository
 from repositories.scoped import one_for_write
 from tests.authorization.oracle import Visibility
 from tests.authorization.rows import TABLE_OF, Rows
-from tests.authorization.viewer_crawler import ViewerCrawler
+from tests.authorization.viewer_crawler import ViewerCrawler, every_id
 
 KEYS_OF = {
     KpisLoader: "metrics", KpisOfEmployerLoader: "employer_metrics", LearningLoader: "owners",
@@ -98,6 +98,7 @@ def keys_of(rows: Rows) -> dict[str, list[Any]]:
             if row["qualification_id"] == aim["qualification_id"]
         ]
     keys["manager"] = keys["user_account"]
+    keys["task"] = [int(id.partition("_")[2]) for id in every_id(rows) if id.startswith("Task_")]
     keys["dates"] = sorted({aim[name] for aim in rows["aim"] for name in ("start_date", "planned_end_date")})
     keys["metrics"] = [frozenset(Metric)]
     keys["employer_metrics"] = [(key, frozenset(Metric)) for key in keys["employer"]]

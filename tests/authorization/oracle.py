@@ -4,6 +4,7 @@ It does not use auth/scope.py and reads no database, so the two are independent;
 classes it takes only the names of tables and their references.
 """
 
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Column
@@ -12,6 +13,7 @@ from db.models.base import referred_table
 from db.models.registry import metadata
 from domain.enums import Role, SignatureRequestStatus
 from tests.authorization.rows import TABLE_OF, Rows
+from tests.authorization.task_oracle import tasks_of
 
 Row = dict[str, Any]
 
@@ -159,7 +161,13 @@ class Visibility:
     @property
     def ids(self) -> dict[str, set[str]]:
         """The ids of all visible records that can be read by id, by type."""
-        return {name: {f"{name}_{key}" for key in found} for name, found in self.keys.items()} | self._pairs()
+        found = {name: {f"{name}_{key}" for key in found} for name, found in self.keys.items()} | self._pairs()
+        return {**found, "Task": self.tasks}
+
+    @cached_property
+    def tasks(self) -> set[str]:
+        """The ids of the tasks that wait for them."""
+        return {f"Task_{key}" for key in tasks_of(self)}
 
     def _pairs(self) -> dict[str, set[str]]:
         pairs: dict[str, set[str]] = {"Unit": set(), "Criterion": set()}

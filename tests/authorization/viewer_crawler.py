@@ -89,7 +89,14 @@ def every_id(rows: Rows) -> list[str]:
         for user in {row["provider_id"]: row for row in rows["user_account"]}.values()
     ]
     uploads = {f"File_{row['id']}" for row in rows["file"]}
-    return sorted(uploads.union(*(found for visibility in visibilities for found in visibility.ids.values())))
+    # Tasks are their viewer's own.
+    tasks = [Visibility(rows, grant["user_id"], grant["role"]).tasks for grant in rows["role_grant"]]
+    return sorted(uploads.union(*(found for visibility in visibilities for found in visibility.ids.values()), *tasks))
+
+
+def without_own(nodes: dict[str, Any]) -> dict[str, Any]:
+    """Returns the nodes without tasks, which another viewer who sees the same records does not have."""
+    return {id: node for id, node in nodes.items() if not id.startswith("Task_")}
 
 
 def without_fields(answer: Any, without: set[str]) -> Any:

@@ -1,0 +1,221 @@
+"""Tasks: what waits for the viewer in the role in use, in pages, by key, and counted. All kinds are one statement."""
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Enum,
+    Integer,
+    Select,
+    String,
+    Subquery,
+    bindparam,
+    case,
+    column,
+    func,
+    literal,
+    select,
+    union_all,
+)
+
+from db.models.base import UtcDateTime
+from db.sql.any_of import any_of
+from db.sql.progress import total
+from domain import clock
+from domain.discovery import import_submodules
+from domain.enums import Role, TaskKind
+from domain.global_id import Identifier
+from loaders.core.base import OneLoader
+from loaders.core.filters import Filter, one_of
+from loaders.core.paged_list import PagedList
+from loaders.core.pagination import Order
+from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.registry import Loaders, node_loaders, register_node
+from loaders.core.rows import LightRow, derived, row
+from loaders.core.rows import column as row_column
+from loaders.tasks.source import FIRST_DAY, SOURCES, TODAY_NUMBER, TaskSource, subject_of, task_key
+from loaders.tasks.time import SOON_DAYS
+
+_KIND_TYPE = Enum(TaskKind, native_enum=False, length=40)
+# The columns of the select of all kinds, by name: which table they are of depends on the role.
+_KEY: Any = column("key", BigInteger)
+_KIND: Any = column("kind", _KIND_TYPE)
+_LEARNER_KEY: Any = column("learner_key", BigInteger)
+_NAME: Any = column("name", String)
+_DUE_DAY: Any = column("due_day", Integer)
+_SINCE_AT: Any = column("since_at", UtcDateTime)
+_SINCE_DAY: Any = column("since_day", Integer)
+_URGENCY: Any = column("urgency", Integer)
+
+# What the title says, with the name of the subject or of the other person.
+_TITLES = {
+    TaskKind.SIGN_DOCUMENT: "Sign the document: {}",
+    TaskKind.SIGN_UNIT: "Sign the unit: {}",
+    TaskKind.BOOK_REVIEW: "Book a formal review with {}",
+    TaskKind.ASSESS_EVIDENCE: "Assess the evidence: {}",
+    TaskKind.RESUBMIT_EVIDENCE: "Improve the evidence: {}",
+    TaskKind.RESPOND_TO_ACTION: "Respond to the action: {}",
+    TaskKind.FOLLOW_UP_ACTION: "Follow up the action: {}",
+    TaskKind.APPROVE_TIME: "Approve time logged for {}",
+    TaskKind.CONFIRM_TIME: "Confirm time logged for {}",
+    TaskKind.LOG_LEARNING: "Log what you learned",
+    TaskKind.CHOOSE_UNITS: "Choose optional units: {}",
+    TaskKind.SESSION_SOON: "Session with {}",
+}
+
+
+def sources_of(role: Role) -> list[TaskSource]:
+    """Returns the kinds of task that a role can have, in the order of `TaskKind`."""
+    import_submodules("loaders.tasks")
+    kinds = list(TaskKind)
+    return sorted((each for each in SOURCES.values() if role in each.roles), key=lambda each: kinds.index(each.kind))
+
+
+@cached_statement
+def _tasks(role: Role) -> Subquery:
+    """All tasks of a viewer in the role."""
+    selects = []
+    for each in sources_of(role):
+        found = each.statement(role).subquery()
+        key = task_key(each.number, found.c.subject_key).label("key")
+        # unscoped: the statement of a source is scoped
+        selects.append(select(key, literal(each.kind, _KIND_TYPE).label("kind"), *list(found.c)[1:]))
+    return union_all(*selects).subquery("task")
+
+
+@row()
+class TaskRow(LightRow):
+    """Something that waits for the viewer. `waiting_since` is when it began to wait."""
+
+    key: int = row_column(_KEY)
+    kind: TaskKind = row_column(_KIND)
+    learner_key: int = row_column(_LEARNER_KEY)
+    name: str = row_column(_NAME)
+    due_day: int | None = row_column(_DUE_DAY)
+    since_at: dt.datetime | None = row_column(_SINCE_AT)
+    since_day: int | None = row_column(_SINCE_DAY)
+    urgency: int = row_column(_URGENCY)
+    due_on: dt.date | None = derived()
+    overdue_days: int = derived()
+    waiting_since: dt.datetime | None = derived()
+
+    id = Identifier("Task", "key")
+
+    @classmethod
+    def select(cls, role: Role, /, *leading: Any, **expressions: Any) -> Select:
+        # unscoped: the statement of each source is scoped
+        return select(*leading, *cls.columns(role, **expressions)).select_from(_tasks(role))
+
+    @classmethod
+    def statement(cls, role: Role, *leading: Any) -> Select:
+        return cls.select(role, *leading)
+
+    @classmethod
+    def statement_of(cls, role: Role, *columns: Any) -> Select:
+        # unscoped: the statement of each source is scoped
+        return select(*columns).select_from(_tasks(role))
+
+    @classmethod
+    def derive(cls, rows: Sequence["TaskRow"], reading: ReadSession) -> None:
+        for task in rows:
+            task.due_on = None if task.due_day is None else day_of_number(task.due_day)
+            task.overdue_days = max((reading.today - task.due_on).days, 0) if task.due_on else 0
+            task.waiting_since = task.since_at
+            if task.since_at is None and task.since_day is not None:
+                task.waiting_since = clock.start_of(day_of_number(task.since_day))
+
+    @property
+    def title(self) -> str:
+        """Returns what to do, in a few words."""
+        return _TITLES[self.kind].format(self.name)
+
+
+def day_of_number(number: int) -> dt.date:
+    """Returns the day with a number of `loaders.tasks.source`."""
+    return FIRST_DAY + dt.timedelta(days=number)
+
+
+def parameters(reading: ReadSession) -> dict[str, Any]:
+    """Returns what the select of all kinds binds besides the viewer."""
+    days = [reading.today + dt.timedelta(days=days) for days in range(SOON_DAYS + 1)]
+    return {
+        "today_number": (reading.today - FIRST_DAY).days,
+        "now": reading.now,
+        "signs_units": int(reading.viewer.role in reading.viewer.rules.unit_signatures),
+        **{f"day_{index}_ends": clock.end_of(day) for index, day in enumerate(days)},
+    }
+
+
+class _DueBy(Filter):
+    """Tasks that are due on a day or earlier; those without a due day are not."""
+
+    def __init__(self) -> None:
+        super().__init__(lambda role, name, shape: bindparam(name, type_=Integer) >= _DUE_DAY)
+
+    def bound(self, name: str, value: Any, reading: ReadSession) -> dict[str, Any]:
+        return {name: (value - FIRST_DAY).days}
+
+
+# Most urgent first: by the day due; those without one after them, the longest waiting first.
+TASKS = PagedList(
+    TaskRow,
+    Order("urgency", _URGENCY, _KEY, lambda task: task.urgency),
+    filters={"kinds": one_of(_KIND), "due_by": _DueBy()},
+    bound=parameters,
+)
+
+
+@cached_statement
+def _by_key(role: Role) -> Select:
+    return TaskRow.statement(role).where(any_of(_KEY))
+
+
+class TaskLoader(OneLoader[int, TaskRow]):
+    """Loads tasks by key; None for one that is done or another's."""
+
+    keys_of = "task"
+
+    async def fetch(self, keys: list[int]) -> dict[int, TaskRow]:
+        reading = self.reading
+        rows = await reading.read(TaskRow, _by_key(reading.viewer.role), keys=keys, **parameters(reading))
+        return {task.key: task for task in rows}
+
+
+register_node("Task", TaskLoader)
+
+
+async def subject(task: TaskRow, loaders: Loaders) -> Any:
+    """Returns the row of the record that a task is about, which the viewer sees."""
+    found, key = subject_of(task.key)
+    return await loaders[node_loaders()[found.subject]].load(key)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCountRow:
+    """How many tasks of one kind there are, and how many of them are overdue."""
+
+    kind: TaskKind
+    count: int
+    overdue_count: int
+
+
+@cached_statement
+def _counts(role: Role) -> Select:
+    overdue = total(case((_DUE_DAY < TODAY_NUMBER, 1), else_=0)).label("overdue_count")
+    return TaskRow.statement_of(role, _KIND, func.count().label("number"), overdue).group_by(_KIND)
+
+
+async def task_counts(reading: ReadSession) -> list[TaskCountRow]:
+    """Returns the numbers of each kind of task that the viewer's role can have, in the order of `TaskKind`."""
+    role = reading.viewer.role
+    found = {each.kind: each for each in await reading.rows(_counts(role), **parameters(reading))}
+    kinds = [each.kind for each in sources_of(role)]
+    return [
+        TaskCountRow(kind, int(found[kind].number), int(found[kind].overdue_count))
+        if kind in found
+        else TaskCountRow(kind, 0, 0)
+        for kind in kinds
+    ]

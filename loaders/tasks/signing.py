@@ -1,0 +1,104 @@
+"""Tasks: documents and units to sign, in the viewer's role."""
+
+from sqlalchemy import Integer, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy.orm import aliased
+
+from auth import scope
+from auth.scope import VIEWER_USER
+from db.models.aim import Aim
+from db.models.aim_unit import AimUnit
+from db.models.criterion_progress import CriterionProgress
+from db.models.qualification import QualificationUnit
+from db.models.signature_request import SignatureRequest, SignatureSlot
+from db.models.unit_signature import UnitSignature
+from domain.enums import Role, SignatureRequestStatus, TaskKind
+from loaders.tasks.source import columns, not_own, of_running_aim, of_running_programme, source, unit_subject
+
+_SIGNERS = (Role.LEARNER, Role.ASSESSOR, Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
+# 1 if the provider requires the viewer's role to sign units, else 0.
+_SIGNS_UNITS = bindparam("signs_units", type_=Integer)
+
+
+@source(1, TaskKind.SIGN_DOCUMENT, "SignatureRequest", *_SIGNERS)
+def _documents(role: Role) -> Select:
+    """Open slots of the role. One person fills one slot of a document, whatever roles they hold."""
+    other = aliased(SignatureSlot)
+    # unscoped: a slot of the same document
+    signed = exists().where(other.request_id == SignatureSlot.request_id, other.signed_by_id == VIEWER_USER)
+    return (
+        select(
+            *columns(
+                SignatureRequest.id,
+                SignatureRequest.learner_id,
+                SignatureRequest.title,
+                since_at=SignatureRequest.requested_at,
+            )
+        )
+        .join_from(SignatureSlot, SignatureRequest, SignatureRequest.id == SignatureSlot.request_id)
+        .where(
+            scope.sees_learner(role, SignatureSlot.learner_id),
+            scope.of_provider(SignatureSlot),
+            SignatureSlot.role == role,
+            SignatureSlot.signed_at.is_(None),
+            SignatureRequest.status == SignatureRequestStatus.PENDING,
+            ~signed,
+            of_running_programme(role, SignatureSlot.learner_id),
+            *not_own(role, SignatureSlot.learner_id),
+        )
+    )
+
+
+@source(2, TaskKind.SIGN_UNIT, "Unit", *_SIGNERS)
+def _units(role: Role) -> Select:
+    """Units that count, whose criteria are all signed off, and that lack the role's required signature."""
+    complete = (
+        select(
+            CriterionProgress.aim_id,
+            CriterionProgress.unit_id,
+            func.count().label("signed_off"),
+            func.max(CriterionProgress.signed_off_at).label("at"),
+        )
+        .where(
+            CriterionProgress.signed_off,
+            of_running_aim(role, CriterionProgress.aim_id),
+            scope.of_provider(CriterionProgress),
+            _SIGNS_UNITS == 1,
+        )
+        .group_by(CriterionProgress.aim_id, CriterionProgress.unit_id)
+        .subquery()
+    )
+    # unscoped: a signature on a unit of a visible aim, which the role gave, or this person, or which was the last
+    signed = exists().where(
+        UnitSignature.aim_id == complete.c.aim_id,
+        UnitSignature.unit_id == complete.c.unit_id,
+        UnitSignature.withdrawn_at.is_(None),
+        or_(UnitSignature.role == role, UnitSignature.signed_by_id == VIEWER_USER, UnitSignature.completes_unit),
+    )
+    # unscoped: a unit that is chosen for a visible aim
+    chosen = exists().where(AimUnit.aim_id == complete.c.aim_id, AimUnit.unit_id == complete.c.unit_id)
+    return (
+        select(
+            *columns(
+                unit_subject(complete.c.aim_id, complete.c.unit_id),
+                Aim.learner_id,
+                QualificationUnit.title,
+                since_at=complete.c.at,
+            )
+        )
+        .select_from(complete)
+        .join(Aim, Aim.id == complete.c.aim_id)
+        .join(
+            QualificationUnit,
+            and_(
+                QualificationUnit.id == complete.c.unit_id,
+                QualificationUnit.qualification_id == Aim.qualification_id,
+                QualificationUnit.criterion_count == complete.c.signed_off,
+            ),
+        )
+        .where(
+            scope.sees_aim(role),
+            or_(QualificationUnit.mandatory, chosen),
+            ~signed,
+            *not_own(role, Aim.learner_id),
+        )
+    )

@@ -1,0 +1,189 @@
+"""Sources of tasks: each is a scoped select of what waits for the viewer in the role in use.
+
+    @source(4, TaskKind.ASSESS_EVIDENCE, "Evidence", Role.ASSESSOR)
+    def _assess(role: Role) -> Select:
+        waiting = Evidence.status.in_(AWAITING_ASSESSMENT), of_running_aim(role, Evidence.aim_id)
+        task = columns(Evidence.id, Evidence.learner_id, Evidence.title, since_at=Evidence.submitted_at)
+        return select(*task).where(scope.sees(role, Evidence), *waiting)
+
+Nothing is stored about a task, so that what is done in one place is gone everywhere. What is withdrawn, or on a break in
+learning, is no task. Days are numbers of days since 2000-01-01, which both databases sort and compare alike.
+"""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Date,
+    Integer,
+    Select,
+    String,
+    and_,
+    bindparam,
+    case,
+    cast,
+    func,
+    literal,
+    null,
+    or_,
+    select,
+)
+
+from auth import scope
+from auth.scope import VIEWER_USER
+from db.models.aim import Aim
+from db.models.base import UtcDateTime
+from db.models.learner import Learner
+from db.sql.progress import days_between, total
+from domain.enums import AimStatus, Role, TaskKind
+
+FIRST_DAY = dt.date(2000, 1, 1)
+# Of the viewer's day in London.
+TODAY_NUMBER = bindparam("today_number", type_=Integer)
+
+# A task's key holds the key of its subject, and which source it is from. The subject of some is a unit of an aim.
+_SOURCES_AT_MOST = 2**5
+_UNITS_AT_MOST = 2**24
+# Sorts tasks without a day by which they are due after all others: no day has this number.
+_UNDATED = 10_000_000
+_RUNNING = (AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING)
+
+
+@dataclass(frozen=True, slots=True)
+class TaskSource:
+    """One kind of task. `number` is part of the ids of its tasks: it is never changed, and never given again.
+
+    `subject` is the GraphQL type of what the task is about, `statement(role)` its select for one of the `roles`.
+    """
+
+    number: int
+    kind: TaskKind
+    subject: str
+    roles: tuple[Role, ...]
+    statement: Callable[[Role], Select]
+
+
+# By number. The modules of this package fill it.
+SOURCES: dict[int, TaskSource] = {}
+
+
+def source(
+    number: int, kind: TaskKind, subject: str, *roles: Role
+) -> Callable[[Callable[[Role], Select]], Callable[[Role], Select]]:
+    """Makes a function the select of one kind of task; its columns are those of `columns`."""
+
+    def register(statement: Callable[[Role], Select]) -> Callable[[Role], Select]:
+        if number in SOURCES or not 0 < number < _SOURCES_AT_MOST:
+            raise TypeError(f"{kind.name}: {number} is not a free number of a source of tasks")
+        SOURCES[number] = TaskSource(number, kind, subject, roles, statement)
+        return statement
+
+    return register
+
+
+def columns(
+    subject_key: Any,
+    learner_id: Any,
+    name: Any,
+    *,
+    since_at: Any = None,
+    due_day: Any = None,
+    since_day: Any = None,
+) -> list[ColumnElement[Any]]:
+    """Returns the columns of a source. `name`: of the subject, for the title.
+
+    A task without `due_day` needs `since_at`; `since_day` stands in where `since_at` is NULL.
+    """
+    moment = cast(null(), UtcDateTime) if since_at is None else since_at
+    day = cast(null(), Integer) if since_day is None else since_day
+    due = cast(null(), Integer) if due_day is None else due_day
+    urgency = due if due_day is not None else literal(_UNDATED, Integer) + day_number(since_at)
+    return [
+        cast(subject_key, BigInteger).label("subject_key"),
+        learner_id.label("learner_key"),
+        cast(name, String).label("name"),
+        cast(due, Integer).label("due_day"),
+        moment.label("since_at"),
+        cast(day, Integer).label("since_day"),
+        cast(urgency, Integer).label("urgency"),
+    ]
+
+
+def day_number(day: Any) -> ColumnElement[int]:
+    """The number of a date, or of the day of a moment."""
+    return days_between(literal(FIRST_DAY, Date), day)
+
+
+def latest(*days: ColumnElement[int]) -> ColumnElement[int]:
+    """The greatest of day numbers; one that is NULL does not count, unless it is the first."""
+    found = days[0]
+    for day in days[1:]:
+        found = case((day > found, day), else_=found)
+    return found
+
+
+# ---------------------------------------------------------------------- keys
+
+
+def unit_subject(aim_id: Any, unit_id: Any) -> ColumnElement[int]:
+    """The one number for a unit of an aim."""
+    return cast(aim_id, BigInteger) * literal(_UNITS_AT_MOST, BigInteger) + unit_id
+
+
+def task_key(number: int, subject_key: Any) -> Any:
+    """The key of a task, in Python or as SQL."""
+    return subject_key * _SOURCES_AT_MOST + number
+
+
+def subject_of(key: int) -> tuple[TaskSource, int | tuple[int, int]]:
+    """Returns a task's source, and the key of its subject, which for a unit is a pair."""
+    subject_key, number = divmod(key, _SOURCES_AT_MOST)
+    found = SOURCES[number]
+    return found, divmod(subject_key, _UNITS_AT_MOST) if found.subject == "Unit" else subject_key
+
+
+# ---------------------------------------------------------------------- conditions
+
+
+def not_own(role: Role, learner_id: Any) -> list[ColumnElement[bool]]:
+    """The condition that a record is not the viewer's own, which in another role than LEARNER they cannot change."""
+    if role is Role.LEARNER:
+        return []
+    # unscoped: the viewer's own record, which they do not see in the list
+    own = select(Learner.id).where(Learner.user_id == VIEWER_USER, scope.of_provider(Learner))
+    return [learner_id.not_in(own)]
+
+
+def of_running_aim(role: Role, aim_id: Any) -> ColumnElement[bool]:
+    """The condition that an aim is visible, and neither withdrawn nor on a break."""
+    stopped = (AimStatus.WITHDRAWN, AimStatus.SUSPENDED)
+    return aim_id.in_(select(Aim.id).where(scope.sees_aim(role), Aim.status.not_in(stopped)))
+
+
+def of_running_programme(role: Role, learner_id: Any) -> ColumnElement[bool]:
+    """The condition that a learner's programme is neither on a break nor left, of the aims that the viewer sees."""
+
+    def count(*statuses: AimStatus) -> Any:
+        return total(case((Aim.status.in_(statuses), 1), else_=0))
+
+    stopped = (
+        select(Aim.learner_id)
+        .where(scope.sees_aim(role))
+        .group_by(Aim.learner_id)
+        .having(
+            count(*_RUNNING) == 0,
+            or_(count(AimStatus.SUSPENDED) > 0, count(AimStatus.COMPLETED) == 0),
+            func.count() > 0,
+        )
+    )
+    return learner_id.not_in(stopped)
+
+
+def is_running(role: Role, entity: Any) -> ColumnElement[bool]:
+    """The condition that the aim of a record runs, or, of one without an aim, the learner's programme."""
+    without_aim = and_(entity.aim_id.is_(None), of_running_programme(role, entity.learner_id))
+    return or_(of_running_aim(role, entity.aim_id), without_aim)

@@ -1,0 +1,71 @@
+"""Tasks: what waits for the viewer in the role in use."""
+
+import datetime as dt
+from typing import TYPE_CHECKING, Annotated
+
+import strawberry
+
+from domain import enums
+from loaders import task as tasks
+from loaders.learner import LearnerLoader
+from loaders.task import TASKS, TaskCountRow, TaskRow
+from schema.described_enum import described
+from schema.field_builders import argument, attribute, connection, loaded, related
+from schema.relay import Connection, Node, node, value
+
+if TYPE_CHECKING:
+    from schema.types.learner import Learner
+
+TaskKind = described(
+    enums.TaskKind,
+    "What kind of work waits for the viewer. Each role has some of these kinds.",
+    SIGN_DOCUMENT="A document has an open signature slot for the viewer's role.",
+    SIGN_UNIT="All criteria of a unit are signed off, and the provider requires a signature of the viewer's role.",
+    BOOK_REVIEW="A learner's formal review is due within four weeks or overdue, and none is booked: for the assessor.",
+    ASSESS_EVIDENCE="Evidence was submitted or resubmitted: for the assessor of its aim.",
+    RESUBMIT_EVIDENCE="Evidence that the viewer submitted was returned with points for improvement.",
+    RESPOND_TO_ACTION="An action was set, and the learner has not said yet what they did.",
+    FOLLOW_UP_ACTION="The learner has responded to an action, or its target date has passed: for the assessor.",
+    APPROVE_TIME="Off-the-job training was logged and is not approved: for the assessor.",
+    CONFIRM_TIME="Off-the-job training was logged, and the employer has not confirmed that it took place.",
+    LOG_LEARNING="The learner has logged nothing for four weeks.",
+    CHOOSE_UNITS="Optional units are still to be chosen for an aim: for its assessor, and for the office if it has none.",
+    SESSION_SOON="A session of the viewer's own begins today or in the next two days.",
+)
+
+
+@node(
+    TaskRow,
+    "Something that waits for the viewer. A task is derived and not stored: once it is done, anywhere, it is gone "
+    "everywhere. What is withdrawn or on a break in learning is no task.",
+)
+class Task(Node):
+    kind: TaskKind = attribute("What is to be done.")
+    subject: Node = related("The record that the task is about.", tasks.subject)
+    learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] | None = loaded(
+        "The learner whom the task is about.", LearnerLoader, by="learner_key"
+    )
+    title: str = attribute("What to do in a few words, such as `Assess the evidence: Risk assessment`.")
+    due_on: dt.date | None = attribute("The day by which it should be done, in London; null if it has none.")
+    overdue_days: int = attribute("Days since `dueOn`, in London; 0 if it is not overdue.")
+    waiting_since: dt.datetime | None = attribute("When it began to wait.")
+
+
+@value(TaskCountRow, "How many tasks of one kind wait for the viewer.")
+class TaskCount:
+    kind: TaskKind = attribute("The kind of task.")
+    count: int = attribute("The number of tasks.")
+    overdue_count: int = attribute("How many of them are overdue: the day by which they are due has passed.")
+
+
+VIEWER_TASKS: Connection[Task] = connection(
+    "What waits for the viewer in the role in use, most urgent first: by the day by which it is due, then what has no "
+    "such day, the longest waiting first. An admin has no tasks of assessing or signing.",
+    TASKS,
+    kinds=argument(list[TaskKind], "Only tasks of these kinds."),
+    due_by=argument(dt.date, "Only tasks that are due on this day or earlier."),
+)
+VIEWER_TASK_COUNTS: list[TaskCount] = related(
+    "The number of tasks of each kind that the role in use can have, also of those of which none waits.",
+    lambda viewer, loaders: tasks.task_counts(loaders.reading),
+)
