@@ -177,6 +177,20 @@ class TaskKind(_NamedEnum):
     SESSION_SOON = auto()
 
 
+class PortfolioPart(_NamedEnum):
+    ACTION = auto()
+    AIM = auto()
+    CV = auto()
+    EVIDENCE = auto()
+    LEARNER = auto()
+    MESSAGE = auto()
+    RESOURCE = auto()
+    SESSION = auto()
+    SIGNATURE = auto()
+    TIME_LOG = auto()
+    UNIT = auto()
+
+
 class CvSectionName(_NamedEnum):
     PERSONAL_PROFILE = auto()
     EDUCATION = auto()

@@ -3,9 +3,10 @@
 import datetime as dt
 import math
 
+from db.changed_parts import changed_parts
 from db.models.aim import Aim
 from db.models.user import User
-from domain.enums import UserErrorCode
+from domain.enums import PortfolioPart, UserErrorCode
 from domain.errors import reject
 from domain.sentences import say
 from repositories.aim import aim_names
@@ -48,6 +49,7 @@ async def send(uow: UnitOfWork, *, aim_id: str, subject: str, body: str) -> None
         body=body,
     )
     uow.send_mail(recipient.email, mail, by_viewer=True)
+    changed_parts(uow.session).add(PortfolioPart.MESSAGE)
     uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, to="assessor" if to_assessor else "learner")
 
 

@@ -1,20 +1,25 @@
 """Subscriptions: rows are read again for each message, and changes that come together are one message."""
 
 import asyncio
+import datetime as dt
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
+from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
+from operator import attrgetter
+from typing import Any, TypeVar
 
 from db.outages import through_outages
-from domain import global_id
+from domain import clock, global_id
+from domain.enums import PortfolioPart
 from domain.errors import BadArgument
 from loaders.core.paged_list import read_page
 from loaders.core.pagination import MAX_PAGE_SIZE, Page, PageArguments
 from loaders.kpis import ALL_METRICS, KpisLoader, KpisRow, Metrics
 from loaders.learner import LEARNERS, LearnerLoader, LearnerRow
+from loaders.task import TaskCountRow, task_counts
 from resolvers.core.context import Context
-from services.change_feed import Subscriber
+from services.change_feed import ALL_PARTS, Changes, Subscriber
 
 T = TypeVar("T")
 
@@ -39,15 +44,32 @@ async def at_most(take: int | None, values: AsyncGenerator[T, None]) -> AsyncGen
 
 async def kpis_changed(context: Context, metrics: Metrics) -> AsyncGenerator[KpisRow, None]:
     """Yields the viewer's KPIs now and after each change of one of `metrics`, or of any where `metrics` is empty."""
+
+    def read() -> Awaitable[KpisRow]:
+        return context.loaders[KpisLoader].load(metrics or ALL_METRICS)
+
+    async for kpis in _each_time_changed(context, read, attrgetter("values")):
+        yield kpis
+
+
+async def tasks_changed(context: Context) -> AsyncGenerator[list[TaskCountRow], None]:
+    """Yields the numbers of the viewer's tasks now and after each change of one of them."""
+    async for counts in _each_time_changed(context, lambda: task_counts(context.loaders.reading), list):
+        yield counts
+
+
+async def _each_time_changed(
+    context: Context, read: Callable[[], Awaitable[T]], compared: Callable[[T], Any]
+) -> AsyncGenerator[T, None]:
+    """Yields what `read` returns now, and again each time that `compared` of it differs."""
     viewer = context.require_active_viewer()
-    metrics = metrics or ALL_METRICS
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
-        last: KpisRow | None = None
+        last: Any = None
         while True:
-            kpis = await _read(context, lambda: context.loaders[KpisLoader].load(metrics))
-            if last is None or kpis.values != last.values:
-                last = kpis
-                yield kpis
+            value = await _read(context, read)
+            if last is None or compared(value) != last:
+                last = compared(value)
+                yield value
             await _next_changes(subscriber, POLL_SECONDS)
             # This reads the provider's settings too, on which the numbers depend.
             if not await through_outages(context.still_signed_in):
@@ -57,33 +79,62 @@ async def kpis_changed(context: Context, metrics: Metrics) -> AsyncGenerator[Kpi
 async def learners_changed(context: Context, id: str | None) -> AsyncGenerator[LearnerRow, None]:
     """Yields each learner that changed and that the viewer sees at that moment; with `id`, that learner only."""
     viewer = context.require_active_viewer()
-    selected = global_id.decode("Learner", id) if id is not None else None
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         while True:
-            changed = await _next_changes(subscriber, None)
+            changes = await _next_changes(subscriber, None)
             if not await through_outages(context.still_signed_in):
                 return
-            if id is not None:
-                if selected is not None and (changed is None or selected in changed):
-                    learner = await _read(context, lambda: context.loaders[LearnerLoader].load(selected))
-                    if learner is not None:
-                        yield learner
-            elif changed is None:
-                async for learner in _visible_learners(context):
-                    yield learner
-            else:
-                for learner in await _read(context, partial(_load_learners, context, sorted(changed))):
-                    if learner is not None:
-                        yield learner
+            keys = None if changes.any_learner or changes.everything else set(changes.learners)
+            async for learner in _visible(context, id, keys):
+                yield learner
 
 
-async def _next_changes(subscriber: Subscriber, wait_seconds: float | None) -> set[int] | None:
-    """Returns the learners that changed, once some have; None for any of them, an empty set after that many seconds."""
+@dataclass(frozen=True, slots=True)
+class PortfolioChangeRow:
+    """The parts of one learner's portfolio that changed, noticed `at` a moment."""
+
+    learner: LearnerRow
+    parts: list[PortfolioPart]
+    at: dt.datetime
+
+
+async def portfolio_changed(context: Context, id: str | None) -> AsyncGenerator[PortfolioChangeRow, None]:
+    """Yields which parts of a portfolio changed, for each learner as `learners_changed` does.
+
+    Where it is not known what changed, after an outage say, it names every part of every learner whom the viewer sees.
+    """
+    viewer = context.require_active_viewer()
+    async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
+        while True:
+            changes = await _next_changes(subscriber, None)
+            if not await through_outages(context.still_signed_in):
+                return
+            async for learner in _visible(context, id, None if changes.everything else set(changes.learners)):
+                changed = changes.learners.get(learner.key, ALL_PARTS)
+                yield PortfolioChangeRow(learner, [part for part in PortfolioPart if part in changed], clock.now())
+
+
+async def _visible(context: Context, id: str | None, keys: set[int] | None) -> AsyncGenerator[LearnerRow, None]:
+    """Yields the learners of `keys`, or all if it is None, whom the viewer sees; with `id`, that learner only."""
+    if id is not None:
+        selected = global_id.decode("Learner", id)
+        keys = {selected} if selected is not None and (keys is None or selected in keys) else set()
+    if keys is None:
+        async for learner in _visible_learners(context):
+            yield learner
+    elif keys:
+        for found in await _read(context, partial(_load_learners, context, sorted(keys))):
+            if found is not None:
+                yield found
+
+
+async def _next_changes(subscriber: Subscriber, wait_seconds: float | None) -> Changes:
+    """Returns what changed, once something has; no changes after that many seconds."""
     try:
         async with asyncio.timeout(wait_seconds):
             await subscriber.wait()
     except TimeoutError:
-        return set()
+        return Changes({})
     await asyncio.sleep(COLLECT_SECONDS)
     return subscriber.take()
 

@@ -7,13 +7,14 @@ from db.models.base import Base, Date, LongText, PrimaryKey, ShortText, Timestam
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import LearnerRows
-from domain.enums import ActionKind, ActionStatus
+from domain.enums import ActionKind, ActionStatus, PortfolioPart
 
 
 class Action(Base):
     """One piece of work with a target date, set in a session or outside one. Only an assessor completes it."""
 
     __tablename__ = "action"
+    __part__ = PortfolioPart.ACTION
     __entity__ = Entity("Action", Visibility.RECORD)
     __label__ = ("title",)
     __learner_rows__ = LearnerRows(deleted=True)
@@ -46,6 +47,7 @@ class ActionFile(Base):
     """A file attached to an action: a workbook or questions."""
 
     __tablename__ = "action_file"
+    __part__ = PortfolioPart.ACTION
     __learner_rows__ = LearnerRows(deleted=True)
     __growth__ = Growth.PART
 

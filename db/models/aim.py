@@ -16,13 +16,14 @@ from db.models.base import (
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import Reason, not_personal, personal
-from domain.enums import AimOutcome, AimStatus
+from domain.enums import AimOutcome, AimStatus, PortfolioPart
 
 
 class Aim(Base):
     """One component of a programme, pinned to one version of a qualification."""
 
     __tablename__ = "aim"
+    __part__ = PortfolioPart.AIM
     __entity__ = Entity("Aim", Visibility.AIM_ITSELF)
     __label__ = ("qualification_id",)
     __table_args__ = (
@@ -62,6 +63,7 @@ class AimProgress(Base):
     """
 
     __tablename__ = "aim_progress"
+    __part__ = PortfolioPart.AIM
     __growth__ = Growth.BOUNDED
 
     aim_id: Mapped[int] = reference_without_constraint("aim", primary_key=True, autoincrement=False)

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import Base, Date, LongText, PrimaryKey, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
 from db.models.personal_data import personal
-from domain.enums import BreakReason
+from domain.enums import BreakReason, PortfolioPart
 
 
 class AimBreak(Base):
@@ -16,6 +16,7 @@ class AimBreak(Base):
     """
 
     __tablename__ = "aim_break"
+    __part__ = PortfolioPart.AIM
     __entity__ = Entity("Break", Visibility.RECORD)
     __label__ = ("start_date",)
     __table_args__ = (Index("ix_aim_break_aim_start", "aim_id", "start_date"),)

@@ -6,13 +6,14 @@ from sqlalchemy.orm import Mapped
 from db.models.base import Base, Date, LongText, PrimaryKey, Timestamp, enum_column, reference
 from db.models.growth import Growth
 from db.models.personal_data import personal
-from domain.enums import AimStatus
+from domain.enums import AimStatus, PortfolioPart
 
 
 class AimStatusChange(Base):
     """One change of status. `from_date` is the day from which it holds, `changed_at` when it was recorded."""
 
     __tablename__ = "aim_status_change"
+    __part__ = PortfolioPart.AIM
     __growth__ = Growth.PART
     __table_args__ = (Index("ix_aim_status_change_aim", "aim_id", "id"),)
 

@@ -4,12 +4,14 @@ from sqlalchemy.orm import Mapped
 
 from db.models.base import Base, Timestamp, reference
 from db.models.growth import Growth
+from domain.enums import PortfolioPart
 
 
 class AimUnit(Base):
     """One optional unit that counts for one aim."""
 
     __tablename__ = "aim_unit"
+    __part__ = PortfolioPart.UNIT
     __growth__ = Growth.BOUNDED
 
     aim_id: Mapped[int] = reference("aim.id", index=False, primary_key=True)

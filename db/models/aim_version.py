@@ -5,12 +5,14 @@ from sqlalchemy.orm import Mapped
 
 from db.models.base import Base, PrimaryKey, Timestamp, reference
 from db.models.growth import Growth
+from domain.enums import PortfolioPart
 
 
 class AimVersion(Base):
     """An earlier version of an aim, until `changed_at`. What was reached in it and not carried over is kept."""
 
     __tablename__ = "aim_version"
+    __part__ = PortfolioPart.AIM
     __growth__ = Growth.PART
     __table_args__ = (Index("ix_aim_version_aim", "aim_id", "id"),)
 

@@ -23,9 +23,12 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 from db.models.entity import Entity
 from db.models.growth import Growth, Sweep
 from db.models.personal_data import DataSubject, LearnerRows, Personal, Reason, column_info, not_personal
+from domain.enums import PortfolioPart
 from domain.text import fold_name
 
 _REFERS_TO = "refers_to"
+# The `info` of a column that only counts: a write of nothing else changes no part of a portfolio.
+COUNTER = {"counter": True}
 
 
 class UtcDateTime(TypeDecorator[dt.datetime]):
@@ -111,6 +114,7 @@ class Base(DeclarativeBase):
     `__learner_rows__`: what erasure and subject access do with the rows about a learner.
     `__growth__`: why its table stays bounded, or which rows the server deletes; an entity's rows are kept without it.
     `__internal__`: no viewer sees its rows and no loader reads them.
+    `__part__`: the part of a learner's portfolio that changes with its rows.
     """
 
     __entity__: ClassVar[Entity | None] = None
@@ -118,6 +122,7 @@ class Base(DeclarativeBase):
     __learner_rows__: ClassVar[LearnerRows] = LearnerRows()
     __growth__: ClassVar[Growth | Sweep | None] = None
     __internal__: ClassVar[bool] = False
+    __part__: ClassVar[PortfolioPart | None] = None
     __table__: ClassVar[Table]
 
     metadata = MetaData(

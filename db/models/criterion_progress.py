@@ -5,12 +5,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Key, Timestamp, reference
 from db.models.growth import Growth
+from domain.enums import PortfolioPart
 
 
 class CriterionProgress(Base):
     """The progress in one criterion of one aim: how much evidence is mapped to it, and whether it is signed off."""
 
     __tablename__ = "criterion_progress"
+    __part__ = PortfolioPart.UNIT
     __growth__ = Growth.BOUNDED
     __table_args__ = (Index("ix_criterion_progress_unit", "aim_id", "unit_id"),)
 

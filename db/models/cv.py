@@ -5,13 +5,14 @@ from sqlalchemy.orm import Mapped
 from db.models.base import Base, LongText, PrimaryKey, Timestamp, enum_column, reference
 from db.models.growth import Growth
 from db.models.personal_data import LearnerRows
-from domain.enums import CvDocumentKind, CvSectionName
+from domain.enums import CvDocumentKind, CvSectionName, PortfolioPart
 
 
 class CvSection(Base):
     """The text of one section."""
 
     __tablename__ = "cv_section"
+    __part__ = PortfolioPart.CV
     __learner_rows__ = LearnerRows(deleted=True)
     __growth__ = Growth.BOUNDED
 
@@ -26,6 +27,7 @@ class CvDocument(Base):
     """An uploaded CV, job description, company profile, or other document."""
 
     __tablename__ = "cv_document"
+    __part__ = PortfolioPart.CV
     __learner_rows__ = LearnerRows(deleted=True)
     __growth__ = Growth.PART
 

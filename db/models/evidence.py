@@ -7,13 +7,14 @@ from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timest
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import ERASED, Reason, not_personal, personal
-from domain.enums import EvidenceStatus, Role
+from domain.enums import EvidenceStatus, PortfolioPart, Role
 
 
 class Evidence(Base):
     """One piece of evidence in one aim. A resubmission adds a version and keeps the earlier ones."""
 
     __tablename__ = "evidence"
+    __part__ = PortfolioPart.EVIDENCE
     __entity__ = Entity("Evidence", Visibility.RECORD)
     __label__ = ("title",)
     __table_args__ = (
@@ -51,6 +52,7 @@ class EvidenceVersion(Base):
     """One upload of a piece of evidence; `number` counts from 1."""
 
     __tablename__ = "evidence_version"
+    __part__ = PortfolioPart.EVIDENCE
     __growth__ = Growth.PART
     __table_args__ = (UniqueConstraint("evidence_id", "number"),)
 
@@ -69,6 +71,7 @@ class EvidenceSignature(Base):
     """A signature on one version of a piece of evidence: at most one for each role."""
 
     __tablename__ = "evidence_signature"
+    __part__ = PortfolioPart.EVIDENCE
     __growth__ = Growth.PART
     __table_args__ = (UniqueConstraint("evidence_id", "version_number", "role"),)
 
@@ -88,6 +91,7 @@ class EvidenceMapping(Base):
     """Evidence that the assessor mapped to a criterion of its aim. `signed_off`: it meets the criterion."""
 
     __tablename__ = "evidence_mapping"
+    __part__ = PortfolioPart.EVIDENCE
     __growth__ = Growth.PART
     __table_args__ = (
         UniqueConstraint("evidence_id", "criterion_id"),

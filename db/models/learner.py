@@ -3,15 +3,17 @@
 from sqlalchemy import String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, PrimaryKey, Timestamp, reference, reference_without_constraint
+from db.models.base import COUNTER, Base, PrimaryKey, Timestamp, reference, reference_without_constraint
 from db.models.entity import Entity, Visibility
 from db.models.personal_data import personal
+from domain.enums import PortfolioPart
 
 
 class Learner(Base):
     """One learner. `version` counts the writes, so that of two concurrent writes none is lost."""
 
     __tablename__ = "learner"
+    __part__ = PortfolioPart.LEARNER
     __entity__ = Entity("Learner", Visibility.LEARNER_ITSELF)
     __table_args__ = (UniqueConstraint("provider_id", "uln"),)
 
@@ -23,7 +25,7 @@ class Learner(Base):
     # No foreign key: the file refers to the learner.
     photo_file_id: Mapped[int | None] = reference_without_constraint("file", erased=True)
     # The counter of session numbers: two concurrent bookings cannot get the same number.
-    last_session_number: Mapped[int] = mapped_column(default=0)
+    last_session_number: Mapped[int] = mapped_column(default=0, info=COUNTER)
     created_at: Mapped[Timestamp]
     # An assessor who enrols a learner sees them as long as they have no aim; then the aim decides.
     enrolled_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)

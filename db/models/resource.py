@@ -5,13 +5,14 @@ from sqlalchemy.orm import Mapped
 from db.models.base import Base, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
 from db.models.personal_data import LearnerRows
-from domain.enums import ResourceBucket
+from domain.enums import PortfolioPart, ResourceBucket
 
 
 class Resource(Base):
     """One file in one of an aim's two buckets."""
 
     __tablename__ = "resource"
+    __part__ = PortfolioPart.RESOURCE
     __entity__ = Entity("Resource", Visibility.RECORD)
     __learner_rows__ = LearnerRows(deleted=True)
 

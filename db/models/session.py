@@ -16,13 +16,14 @@ from db.models.base import (
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import personal
-from domain.enums import SessionStatus, SessionType
+from domain.enums import PortfolioPart, SessionStatus, SessionType
 
 
 class Session(Base):
     """One planned or completed session; `number` counts from 1 within the learner's plan."""
 
     __tablename__ = "session"
+    __part__ = PortfolioPart.SESSION
     __entity__ = Entity("Session", Visibility.SESSION_ITSELF)
     __label__ = ("number",)
     __table_args__ = (
@@ -56,6 +57,7 @@ class SessionAim(Base):
     """An aim that a session is about."""
 
     __tablename__ = "session_aim"
+    __part__ = PortfolioPart.SESSION
     __growth__ = Growth.PART
 
     session_id: Mapped[int] = reference("session.id", index=False, primary_key=True)
@@ -68,6 +70,7 @@ class SessionFile(Base):
     """A file of a session, such as a review or an individual learning plan."""
 
     __tablename__ = "session_file"
+    __part__ = PortfolioPart.SESSION
     __growth__ = Growth.PART
 
     session_id: Mapped[int] = reference("session.id", index=False, primary_key=True)

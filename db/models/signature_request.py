@@ -7,13 +7,14 @@ from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timest
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import ERASED, personal
-from domain.enums import Role, SignatureRequestStatus
+from domain.enums import PortfolioPart, Role, SignatureRequestStatus
 
 
 class SignatureRequest(Base):
     """A document about a learner that one or more roles must sign."""
 
     __tablename__ = "signature_request"
+    __part__ = PortfolioPart.SIGNATURE
     __entity__ = Entity("SignatureRequest", Visibility.LEARNER)
     __label__ = ("title",)
     __table_args__ = (Index("ix_signature_request_learner", "learner_id", "status", "requested_at", "id"),)
@@ -36,6 +37,7 @@ class SignatureSlot(Base):
     """The slot of one role on a document. A conditional update fills it, so that of concurrent signers one succeeds."""
 
     __tablename__ = "signature_slot"
+    __part__ = PortfolioPart.SIGNATURE
     __growth__ = Growth.PART
     __table_args__ = (
         UniqueConstraint("request_id", "role"),

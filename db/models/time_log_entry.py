@@ -15,13 +15,14 @@ from db.models.base import (
 )
 from db.models.entity import Entity, Visibility
 from db.models.personal_data import personal
-from domain.enums import ActivityType, JobSetting, OffTheJobExclusionReason
+from domain.enums import ActivityType, JobSetting, OffTheJobExclusionReason, PortfolioPart
 
 
 class TimeLogEntry(Base):
     """Learning time on one day. An attended session has exactly one automatic entry."""
 
     __tablename__ = "time_log_entry"
+    __part__ = PortfolioPart.TIME_LOG
     __entity__ = Entity("TimeLogEntry", Visibility.RECORD)
     __table_args__ = (
         CheckConstraint("minutes between 1 and 1440", name="minutes_in_a_day"),

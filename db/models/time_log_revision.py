@@ -15,13 +15,14 @@ from db.models.base import (
 )
 from db.models.growth import Growth
 from db.models.personal_data import personal
-from domain.enums import ActivityType, JobSetting
+from domain.enums import ActivityType, JobSetting, PortfolioPart
 
 
 class TimeLogRevision(Base):
     """The state of an entry until somebody changed it. It is kept when the entry is deleted."""
 
     __tablename__ = "time_log_revision"
+    __part__ = PortfolioPart.TIME_LOG
     __growth__ = Growth.PART
     __table_args__ = (Index("ix_time_log_revision_entry", "entry_id", "id"),)
 

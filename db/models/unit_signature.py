@@ -6,7 +6,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import Base, Digest, LongText, PrimaryKey, Timestamp, enum_column, reference
 from db.models.growth import Growth
 from db.models.personal_data import ErasedInCode, Reason, not_personal, personal
-from domain.enums import Role
+from domain.enums import PortfolioPart, Role
 
 
 class UnitSignature(Base):
@@ -16,6 +16,7 @@ class UnitSignature(Base):
     """
 
     __tablename__ = "unit_signature"
+    __part__ = PortfolioPart.UNIT
     __growth__ = Growth.PART
     __table_args__ = (
         # One valid signature for each role: of two concurrent signers one succeeds.

@@ -16,7 +16,7 @@ from db.models.base import (
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import DataSubject, LearnerRows, Personal, erased_name, personal
-from domain.enums import Role
+from domain.enums import PortfolioPart, Role
 from domain.text import fold_name
 
 
@@ -24,6 +24,7 @@ class User(Base):
     """One account. The username is unique over all providers. A learner's name and last login are stored here only."""
 
     __tablename__ = "user_account"
+    __part__ = PortfolioPart.LEARNER
     __entity__ = Entity("User", Visibility.USER_ITSELF)
     __label__ = ("name",)
     __table_args__ = (Index("ix_user_account_name", "provider_id", "sort_name", "id"),)
@@ -76,6 +77,7 @@ class ManagerAllocation(Base):
     """A learner allocated to an Employer Manager."""
 
     __tablename__ = "manager_allocation"
+    __part__ = PortfolioPart.LEARNER
     __learner_rows__ = LearnerRows(deleted=True)
     __growth__ = Growth.BOUNDED
 

@@ -16,6 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.changed_parts import changed_parts
 from db.models.audit_event import AuditEvent
 from db.models.change_reason import ChangeReason
 from db.models.outbox import outbox_mail
@@ -61,7 +62,9 @@ class WriteTransaction:
         await self.session.flush()
         if self._provider_to_notify is not None:
             changes = self.services.changes
-            await changes.notify_in_transaction(self.session, self._provider_to_notify, self.changed_learners)
+            await changes.notify_in_transaction(
+                self.session, self._provider_to_notify, self.changed_learners, changed_parts(self.session)
+            )
         if self._event is not None:
             await append(self.session, self._event)
             await self.session.flush()
@@ -78,7 +81,8 @@ class WriteTransaction:
     async def committed(self) -> None:
         """Does what follows the commit: notifies subscribers, wakes the mail sender, runs the registered callbacks."""
         if self._provider_to_notify is not None:
-            self.services.changes.notify_committed(self._provider_to_notify, self.changed_learners)
+            parts = changed_parts(self.session)
+            self.services.changes.notify_committed(self._provider_to_notify, self.changed_learners, parts)
         if self._has_mail:
             self.services.mail.wake()
         for callback in self._after_commit:

@@ -6,7 +6,11 @@ followed.
 
 import asyncio
 from contextlib import aclosing
+from functools import reduce
+from operator import getitem
 from typing import Any
+
+import pytest
 
 from auth.signed_urls import DOWNLOAD, EXPORT
 from domain.enums import Role
@@ -147,20 +151,28 @@ async def _listen(crawlers: Crawlers, who: str, role: Role) -> None:
         )
 
 
-async def test_a_subscription_to_an_invisible_learner_sends_nothing(crawlers: Crawlers) -> None:
+@pytest.mark.parametrize(
+    ("subscription", "path"),
+    [("learnerChanged(id: $id) { id }", ()), ("portfolioChanged(learnerId: $id) { learner { id } }", ("learner",))],
+    ids=["learnerChanged", "portfolioChanged"],
+)
+async def test_a_subscription_to_an_invisible_learner_sends_nothing(
+    crawlers: Crawlers, subscription: str, path: tuple[str, ...]
+) -> None:
     services, received = crawlers.full.services, []
     if not crawlers.full.database.is_sqlite:
         return
 
     async def listen(who: str, role: Role, id: str) -> None:
         stream = await schema().subscribe(
-            "subscription($id: ID) { learnerChanged(id: $id) { id } }",
+            f"subscription($id: ID) {{ {subscription} }}",
             variable_values={"id": id},
             context_value=crawlers.full.context(crawlers.user(who), role),
         )
         async with aclosing(stream) as messages:
             async for message in messages:
-                received.append((who, message.data["learnerChanged"]["id"]))
+                found = message.data[subscription.partition("(")[0]]
+                received.append((who, reduce(getitem, path, found)["id"]))
 
     it = crawlers.scenario
     tasks = [

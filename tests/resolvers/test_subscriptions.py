@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from domain import clock
 from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
 
@@ -68,3 +69,27 @@ async def test_streamed_learners_have_the_light_of_the_current_settings(demo: De
                 if not waiting.done():
                     await admin.data(SETTINGS, n=59)
             assert (await waiting)["learnerChanged"]["trafficLight"] == "ON_TRACK"
+
+
+async def test_tasks_and_parts_of_a_portfolio_are_streamed(demo: Demo, backend: str) -> None:
+    async with (
+        demo.serving(backend) as running,
+        running.signed_in("learner") as learner,
+        running.signed_in("assessor") as assessor,
+        stream(assessor, "subscription { tasksChanged(take: 2) { kind count } }") as counts,
+    ):
+        id = (await learner.data("{ viewer { learner { id } } }"))["viewer"]["learner"]["id"]
+        asked = f'subscription {{ portfolioChanged(learnerId: "{id}", take: 1) {{ learner {{ id }} parts at }} }}'
+        async with stream(assessor, asked) as messages, asyncio.timeout(20):
+            first = await anext(counts)
+            await asyncio.sleep(0.3)
+            time = "FACE_TO_FACE_SESSION"
+            await learner.data(
+                "mutation($input: TimeLogEntryInput!) { timeLogEntryAdd(input: $input) { errors { message } } }",
+                input={"learnerId": id, "date": clock.today().isoformat(), "activityType": time, "minutes": 5,
+                       "comments": "Wheels"},
+            )  # fmt: skip
+            change, second = (await anext(messages))["portfolioChanged"], await anext(counts)
+    assert (change["learner"], change["parts"]) == ({"id": id}, ["TIME_LOG"])
+    was, now = ({each["kind"]: each["count"] for each in found["tasksChanged"]} for found in (first, second))
+    assert now == {**was, "APPROVE_TIME": was["APPROVE_TIME"] + 1}

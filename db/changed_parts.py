@@ -1,0 +1,43 @@
+"""Which parts of a portfolio a transaction has changed, by the tables to which it wrote (`__part__` of their classes)."""
+
+from typing import Any
+
+from sqlalchemy import event, inspect
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import ORMExecuteState, Session
+
+from db.models.base import COUNTER
+from domain.enums import PortfolioPart
+
+_KEY = "changed_parts"
+
+
+def changed_parts(session: AsyncSession) -> set[PortfolioPart]:
+    """Returns the parts that the session has written to so far."""
+    found: set[PortfolioPart] = session.sync_session.info.setdefault(_KEY, set())
+    return found
+
+
+@event.listens_for(Session, "before_flush")
+def _of_entities(session: Session, *_: Any) -> None:
+    for each in (*session.new, *session.deleted, *filter(_is_changed, session.dirty)):
+        _add(session, type(each))
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _of_statements(state: ORMExecuteState) -> None:
+    if (state.is_insert or state.is_update or state.is_delete) and state.bind_mapper is not None:
+        _add(state.session, state.bind_mapper.class_)
+
+
+def _is_changed(entity: Any) -> bool:
+    """Whether a column other than a counter has a new value."""
+    state = inspect(entity)
+    columns = state.mapper.columns
+    changed = (each.key for each in state.attrs if each.history.has_changes())
+    return any(name in columns and columns[name].info is not COUNTER for name in changed)
+
+
+def _add(session: Session, entity: Any) -> None:
+    if entity.__part__ is not None:
+        session.info.setdefault(_KEY, set()).add(entity.__part__)

@@ -1,0 +1,69 @@
+"""Each mutation says which parts of whose portfolio it changed, to the subscribers of all processes."""
+
+import asyncio
+from typing import Any
+
+from db.models.registry import mapped_classes
+from domain import clock
+from domain import global_id as ids
+from domain.enums import PortfolioPart
+from services.change_feed import ALL_PARTS, Changes, Subscriber
+from tests.support.factories import DAY
+from tests.support.scenarios.base import PASSWORD
+from tests.support.scenarios.empty_portfolio import EmptyPortfolio
+
+P = PortfolioPart
+
+
+async def parts_of(scenario: EmptyPortfolio, who: str, mutation: str, **arguments: Any) -> tuple[set[P], Any]:
+    """Runs a mutation about Ada; returns the parts that subscribers are told of, and the changed record."""
+    changes, ada = scenario.services.changes, ids.decode("Learner", scenario.ada)
+    async with changes.listening(), changes.subscriber(scenario.user("master").provider_id) as subscriber:
+        while not changes.hears():
+            await asyncio.sleep(0.02)
+        subscriber.take()
+        record = await scenario.client(who).mutate(mutation, **arguments)
+        async with asyncio.timeout(10):
+            await subscriber.wait()
+        found = subscriber.take()
+    assert (set(found.learners), found.any_learner, found.everything) == ({ada}, False, False)
+    return set(found.learners[ada]), record
+
+
+async def test_the_parts_that_mutations_change(scenario: EmptyPortfolio) -> None:
+    today, about = clock.today(), {"learnerId": scenario.ada, "aimId": scenario.aim}
+    words = {"kind": "ACTION", "title": "Read", "description": "Notes", "targetDate": (today + DAY).isoformat()}
+    assert (await parts_of(scenario, "assessor", "actionSet", input={**about, **words}))[0] == {P.ACTION}
+    evidence = {
+        "aimId": scenario.aim, "title": "Brakes", "description": "Bled", "fileId": await scenario.upload("learner"),
+        "declareOwnWork": True, "password": PASSWORD,
+    }  # fmt: skip
+    parts, submitted = await parts_of(scenario, "learner", "evidenceSubmit", input=evidence)
+    assert parts == {P.EVIDENCE}
+    mapping = {"mappings": [{"criterionId": scenario.criteria[0], "signOff": True}], "assessmentMethods": ["PRODUCT"]}
+    parts, _ = await parts_of(scenario, "assessor", "evidenceAssess", id=submitted["id"], input=mapping)
+    assert parts == {P.EVIDENCE, P.UNIT, P.AIM}
+    start = clock.london_time(today + DAY).isoformat(), clock.london_time(today + DAY, 10).isoformat()
+    booked = {"learnerId": scenario.ada, "aimIds": [scenario.aim], "type": "GENERAL", "startsAt": start[0]}
+    parts, _ = await parts_of(scenario, "assessor", "sessionBook", input={**booked, "endsAt": start[1]})
+    assert parts == {P.SESSION}
+    message = {"aimId": scenario.aim, "subject": "Hello", "body": "When?"}
+    assert (await parts_of(scenario, "learner", "messageSend", input=message))[0] == {P.MESSAGE}
+
+
+def test_changes_that_come_together_are_joined() -> None:
+    subscriber = Subscriber(1)
+    subscriber.add(Changes({7: frozenset({P.CV})}))
+    subscriber.add(Changes({7: frozenset({P.AIM}), 8: frozenset()}))
+    # A process of the last version names no parts.
+    assert subscriber.take() == Changes({7: frozenset({P.CV, P.AIM}), 8: ALL_PARTS})
+    subscriber.add(Changes(dict.fromkeys(range(501), ALL_PARTS)))
+    assert subscriber.take() == Changes({}, everything=True)
+    assert subscriber.take() == Changes({})
+
+
+def test_each_part_is_declared_by_a_table_and_each_table_about_a_learner_declares_one() -> None:
+    without = {"audit_event", "change_reason", "file"}
+    about_learners = [entity for entity in mapped_classes() if "learner_id" in entity.__table__.columns]
+    assert {entity.__tablename__ for entity in about_learners if entity.__part__ is None} == without
+    assert {entity.__part__ for entity in mapped_classes()} - {None} == set(PortfolioPart) - {P.MESSAGE}
