@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 
-from sqlalchemy import Select, case, func, select
+from sqlalchemy import ColumnElement, Select, Subquery, case, func, select
 
 from auth import scope
 from db.models.aim import Aim
@@ -55,12 +55,15 @@ class ReviewScheduleRow(LightRow):
             each.review_booking = review_booking(each.review_due_on, booked)
 
 
-@cached_statement
-def _schedules(role: Role) -> Select:
-    last = (
+def last_reviews(role: Role, *of: ColumnElement[bool]) -> Subquery:
+    """Returns a subquery of (learner_id, at): when the last attended formal review of each learner began.
+
+    `of` are conditions on the sessions.
+    """
+    return (
         select(Session.learner_id, func.max(Session.starts_at).label("at"))
         .where(
-            any_of(Session.learner_id),
+            *of,
             Session.type == SessionType.FORMAL_REVIEW,
             Session.status == SessionStatus.ATTENDED,
             scope.sees(role, Session),
@@ -68,14 +71,21 @@ def _schedules(role: Role) -> Select:
         .group_by(Session.learner_id)
         .subquery()
     )
+
+
+def in_training(role: Role, breaks: Sequence[ColumnElement[bool]], aims: Sequence[ColumnElement[bool]]) -> Subquery:
+    """Returns a subquery of (learner_id, weekly, monthly, returned) of the learners with an aim in training.
+
+    They are those of `ReviewScheduleRow`. `breaks` and `aims` are conditions on both.
+    """
     # unscoped: joined to aims, whose scope is that of their breaks
     returns = (
         select(AimBreak.aim_id, func.max(AimBreak.returned_on).label("on"))
-        .where(any_of(AimBreak.learner_id), scope.of_provider(AimBreak))
+        .where(*breaks, scope.of_provider(AimBreak))
         .group_by(AimBreak.aim_id)
         .subquery()
     )
-    training = (
+    return (
         select(
             Aim.learner_id,
             func.min(case((Aim.start_date < MONTHLY_FROM, Aim.start_date))).label("weekly"),
@@ -83,10 +93,16 @@ def _schedules(role: Role) -> Select:
             case((func.count(returns.c.on) == func.count(), func.min(returns.c.on))).label("returned"),
         )
         .outerjoin(returns, returns.c.aim_id == Aim.id)
-        .where(any_of(Aim.learner_id), Aim.status == AimStatus.IN_TRAINING, scope.sees_aim(role))
+        .where(*aims, Aim.status == AimStatus.IN_TRAINING, scope.sees_aim(role))
         .group_by(Aim.learner_id)
         .subquery()
     )
+
+
+@cached_statement
+def _schedules(role: Role) -> Select:
+    last = last_reviews(role, any_of(Session.learner_id))
+    training = in_training(role, [any_of(AimBreak.learner_id)], [any_of(Aim.learner_id)])
     return (
         ReviewScheduleRow.select(
             role,

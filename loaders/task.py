@@ -24,6 +24,8 @@ from sqlalchemy import (
 from db.models.base import UtcDateTime
 from db.sql.any_of import any_of
 from db.sql.progress import total
+from db.sql.reviews import FIRST_DAY
+from db.sql.reviews import parameters as review_parameters
 from domain import clock
 from domain.discovery import import_submodules
 from domain.enums import Role, TaskKind
@@ -36,7 +38,7 @@ from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.registry import Loaders, node_loaders, register_node
 from loaders.core.rows import LightRow, derived, row
 from loaders.core.rows import column as row_column
-from loaders.tasks.source import FIRST_DAY, SOURCES, TODAY_NUMBER, TaskSource, subject_of, task_key
+from loaders.tasks.source import SOURCES, TODAY_NUMBER, TaskSource, subject_of, task_key
 from loaders.tasks.time import SOON_DAYS
 
 _KIND_TYPE = Enum(TaskKind, native_enum=False, length=40)
@@ -134,17 +136,19 @@ class TaskRow(LightRow):
 
 
 def day_of_number(number: int) -> dt.date:
-    """Returns the day with a number of `loaders.tasks.source`."""
+    """Returns the day with a number of `db.sql.reviews`."""
     return FIRST_DAY + dt.timedelta(days=number)
 
 
 def parameters(reading: ReadSession) -> dict[str, Any]:
     """Returns what the select of all kinds binds besides the viewer."""
     days = [reading.today + dt.timedelta(days=days) for days in range(SOON_DAYS + 1)]
+    rules = reading.viewer.rules
     return {
+        **review_parameters(rules.review_interval_weeks, rules.review_months),
         "today_number": (reading.today - FIRST_DAY).days,
         "now": reading.now,
-        "signs_units": int(reading.viewer.role in reading.viewer.rules.unit_signatures),
+        "signs_units": int(reading.viewer.role in rules.unit_signatures),
         **{f"day_{index}_ends": clock.end_of(day) for index, day in enumerate(days)},
     }
 

@@ -10,7 +10,6 @@ Nothing is stored about a task, so that what is done in one place is gone everyw
 learning, is no task. Days are numbers of days since 2000-01-01, which both databases sort and compare alike.
 """
 
-import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -18,7 +17,6 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
-    Date,
     Integer,
     Select,
     String,
@@ -38,10 +36,10 @@ from auth.scope import VIEWER_USER
 from db.models.aim import Aim
 from db.models.base import UtcDateTime
 from db.models.learner import Learner
-from db.sql.progress import days_between, total
+from db.sql.progress import total
+from db.sql.reviews import day_number
 from domain.enums import AimStatus, Role, TaskKind
 
-FIRST_DAY = dt.date(2000, 1, 1)
 # Of the viewer's day in London.
 TODAY_NUMBER = bindparam("today_number", type_=Integer)
 
@@ -111,11 +109,6 @@ def columns(
         cast(day, Integer).label("since_day"),
         cast(urgency, Integer).label("urgency"),
     ]
-
-
-def day_number(day: Any) -> ColumnElement[int]:
-    """The number of a date, or of the day of a moment."""
-    return days_between(literal(FIRST_DAY, Date), day)
 
 
 def latest(*days: ColumnElement[int]) -> ColumnElement[int]:

@@ -1,4 +1,4 @@
-"""Tasks: time to approve, confirm or log, and sessions that begin soon."""
+"""Tasks: time to approve, confirm or log, reviews to book, and sessions that begin soon."""
 
 from sqlalchemy import Integer, Select, bindparam, case, func, or_, select
 
@@ -11,11 +11,13 @@ from db.models.learner import Learner
 from db.models.session import Session, SessionAim
 from db.models.time_log_entry import TimeLogEntry
 from db.models.user import User
-from domain.enums import AimStatus, JobSetting, Role, SessionStatus, TaskKind
+from db.sql.reviews import day_number, due_day
+from domain.enums import AimStatus, JobSetting, Role, SessionStatus, SessionType, TaskKind
+from loaders.review_schedule import in_training, last_reviews
+from loaders.session import next_planned
 from loaders.tasks.source import (
     TODAY_NUMBER,
     columns,
-    day_number,
     is_running,
     latest,
     not_own,
@@ -28,6 +30,8 @@ from loaders.tasks.source import (
 QUIET_DAYS = 28
 # Days before a session from which it is a task.
 SOON_DAYS = 2
+# Days before a review is due from which booking it is a task.
+BOOKING_DAYS = 28
 _QUIET_DAYS = bindparam("quiet_days", QUIET_DAYS, type_=Integer)
 _NOW = bindparam("now", type_=UtcDateTime)
 # The ends of today and of the next two days, in London.
@@ -118,5 +122,24 @@ def _soon(role: Role) -> Select:
             or_(running.exists(), ~about.exists() & of_running_programme(role, Session.learner_id)),
             *own,
             *not_own(role, Session.learner_id),
+        )
+    )
+
+
+@source(12, TaskKind.BOOK_REVIEW, "Learner", Role.ASSESSOR)
+def _book_review(role: Role) -> Select:
+    """Learners whose formal review is due within four weeks or overdue, and is not booked."""
+    last, training = last_reviews(role), in_training(role, (), ())
+    due = due_day(last.c.at, training.c.weekly, training.c.monthly, training.c.returned)
+    return (
+        select(*columns(Learner.id, Learner.id, User.name, due_day=due, since_day=due - BOOKING_DAYS))
+        .join_from(Learner, User, User.id == Learner.user_id)
+        .join(training, training.c.learner_id == Learner.id)
+        .outerjoin(last, last.c.learner_id == Learner.id)
+        .where(
+            scope.sees(role, Learner),
+            due <= TODAY_NUMBER + BOOKING_DAYS,
+            next_planned(role, SessionType.FORMAL_REVIEW).is_(None),
+            *not_own(role, Learner.id),
         )
     )

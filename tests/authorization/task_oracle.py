@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from domain import clock
-from domain.enums import ActionStatus, AimStatus, EvidenceStatus, JobSetting, Role, SessionStatus, SignatureRequestStatus
+from domain.enums import ActionStatus, AimStatus, EvidenceStatus, JobSetting, Role, SessionStatus, SessionType, SignatureRequestStatus
+from domain.reviews import STANDARD_MONTHS, review_due
 
 if TYPE_CHECKING:
     from tests.authorization.oracle import Visibility
@@ -146,3 +147,33 @@ class _Tasks:
             soon = row["starts_at"] >= self.now and days <= 2
             if row["id"] in self.seen.sessions and own and runs and soon and self._may(row):
                 yield 10, row["id"]
+        if role is Role.ASSESSOR:
+            for learner in self.seen.learners - self.forbidden:
+                due = self._review_due(learner)
+                if due is not None and due <= self.today + dt.timedelta(days=28):
+                    yield 12, learner
+
+    def _review_due(self, learner: int) -> dt.date | None:
+        """The day by which a review is due that is not booked."""
+        reviews = [row for row in self.of("session", learner_id=learner, type=SessionType.FORMAL_REVIEW)]
+        seen = [row for row in reviews if row["id"] in self.seen.sessions]
+        if any(row["status"] is SessionStatus.PLANNED and row["starts_at"] >= self.now for row in seen):
+            return None
+        last = max((row["starts_at"] for row in seen if row["status"] is SessionStatus.ATTENDED), default=None)
+        training = [
+            aim
+            for aim in self.aims.values()
+            if aim["learner_id"] == learner and aim["status"] is AimStatus.IN_TRAINING
+        ]
+        returns = [
+            max((row["returned_on"] for row in self.of("aim_break", aim_id=aim["id"]) if row["returned_on"]), default=None)
+            for aim in training
+        ]
+        [provider] = [row for row in self.seen.rows["provider"] if row["id"] == self.seen.provider]
+        return review_due(
+            clock.day_of(last) if last else None,
+            [aim["start_date"] for aim in training],
+            None if None in returns or not returns else min(returns),
+            provider["review_interval_weeks"],
+            provider["review_rule_months"] or STANDARD_MONTHS,
+        )

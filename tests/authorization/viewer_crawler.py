@@ -11,6 +11,7 @@ from auth.tokens import AccessClaims
 from db.database import Database
 from domain import clock
 from domain.enums import Role
+from domain.reviews import STANDARD_MONTHS
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from resolvers.core.context import Client, Context
@@ -41,6 +42,7 @@ class ViewerCrawler:
         rules = {
             "unit_signatures": tuple(Role(name) for name in provider["unit_signatures"]),
             "review_interval_weeks": provider["review_interval_weeks"],
+            "review_months": provider["review_rule_months"] or STANDARD_MONTHS,
             "require_second_factor": tuple(Role(name) for name in provider["require_second_factor"]),
         }
         who = replace(viewer(person, role, record, **rules, disclaimer=provider["disclaimer"]), auth_session_key=user)

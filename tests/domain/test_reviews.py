@@ -1,11 +1,17 @@
 """Reviews: due by the rule of the aim's start, suspended by breaks, booked in time or not."""
 
 import datetime as dt
+from random import Random
 
 import pytest
+from sqlalchemy import Date, bindparam, select
 
+from db.database import Database
+from db.models.base import UtcDateTime
+from db.sql.reviews import FIRST_DAY, due_day, parameters
+from domain import clock
 from domain.enums import ReviewBooking
-from domain.reviews import end_of_month, months_later, review_booking, review_due
+from domain.reviews import MONTHLY_FROM, end_of_month, months_later, review_booking, review_due
 from tests.support.cases import CASES
 
 DAY = dt.date.fromisoformat
@@ -51,3 +57,25 @@ def test_booked_too_late_or_not_at_all():
     assert review_booking(due, DAY("2026-12-01")) is ReviewBooking.BOOKED_TOO_LATE
     assert review_booking(due, None) is ReviewBooking.NOT_BOOKED
     assert review_booking(None, DAY("2026-12-01")) is None
+
+
+async def test_sql_counts_as_python_does(database: Database):
+    """On every pair of rules, around the ends of months and with and without a review and a return."""
+    chance = Random(7)
+    first, last = DAY("2024-01-29"), DAY("2026-03-02")
+    names = {"last": UtcDateTime, "weekly": Date, "monthly": Date, "returned": Date}
+    statement = select(due_day(*(bindparam(name, type_=type_) for name, type_ in names.items())))
+    for _ in range(300):
+        days = {name: chance.choice([None, first, first + dt.timedelta(chance.randrange(800)), last]) for name in names}
+        weeks, months = chance.choice([(12, 3), (8, 3), (12, 1), (12, 6)])
+        weekly, monthly = days["weekly"], days["monthly"]
+        # Each rule has starts on its own side of the day on which it changed.
+        weekly = weekly and min(weekly, MONTHLY_FROM - dt.timedelta(1))
+        monthly = monthly and max(monthly, MONTHLY_FROM)
+        starts = [day for day in (weekly, monthly) if day]
+        expected = review_due(days["last"], starts, days["returned"], weeks, months)
+        bound = {"last": days["last"] and clock.london_time(days["last"]), "weekly": weekly, "monthly": monthly}
+        [[number]] = await database.rows(
+            statement, {**bound, "returned": days["returned"], **parameters(weeks, months)}
+        )
+        assert number == (expected and (expected - FIRST_DAY).days), (days, weeks, months)

@@ -11,7 +11,7 @@ from db.models.session import Session
 from db.models.time_log_entry import TimeLogEntry
 from domain import clock
 from domain import global_id as ids
-from domain.enums import AimStatus, Role
+from domain.enums import AimStatus, Role, SessionStatus, SessionType
 from tests.support.factories import DAY, Factory
 from tests.support.scenarios.base import PASSWORD
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
@@ -161,6 +161,30 @@ async def test_a_learner_who_logs_nothing_for_four_weeks_is_asked_to(scenario: E
         (await session.get_one(TimeLogEntry, entry.id)).date = clock.today() - 30 * DAY
     [task] = await tasks(scenario, "learner", "LOG_LEARNING")
     assert (task["subject"]["id"], task["overdueDays"], task["title"]) == (scenario.ada, 2, "Log what you learned")
+
+
+async def test_booking_a_review_is_a_task_from_four_weeks_before_it_is_due(scenario: EmptyPortfolio) -> None:
+    assessor, rule = scenario.user("assessor"), {"review_interval_weeks": 8}
+    due = await scenario.client("assessor").data("query($id: ID!) { learner(id: $id) { reviewDueOn } }", id=scenario.ada)
+    [task] = await tasks(scenario, "assessor", "BOOK_REVIEW")
+    assert (task["title"], task["subject"]["id"]) == ("Book a formal review with Learner", scenario.ada)
+    assert task["dueOn"] == due["learner"]["reviewDueOn"]
+    async with scenario.database.writing() as session:
+        learner = await session.get_one(Learner, ids.decode("Learner", scenario.ada))
+        aim = await session.get_one(Aim, ids.decode("Aim", scenario.aim))
+        review = {"type": SessionType.FORMAL_REVIEW, "status": SessionStatus.ATTENDED}
+        held = await Factory(session).session_of(learner, assessor, clock.now() - 29 * DAY, aim, **review)
+    # Due 8 weeks later, which is in 27 days: not late yet.
+    assert [task["overdueDays"] for task in await tasks(scenario, "assessor", "BOOK_REVIEW", **rule)] == [0]
+    async with scenario.database.writing() as session:
+        (await session.get_one(Session, held.id)).starts_at = clock.now() - 27 * DAY
+    assert await tasks(scenario, "assessor", "BOOK_REVIEW", **rule) == []
+    async with scenario.database.writing() as session:
+        (await session.get_one(Session, held.id)).starts_at = clock.now() - 100 * DAY
+    assert len(await tasks(scenario, "assessor", "BOOK_REVIEW", **rule)) == 1
+    async with scenario.database.writing() as session:
+        await Factory(session).session_of(learner, assessor, clock.now() + DAY, aim, type=SessionType.FORMAL_REVIEW)
+    assert await tasks(scenario, "assessor", "BOOK_REVIEW", **rule) == []
 
 
 async def test_optional_units_wait_for_the_assessor_or_without_one_for_the_office(scenario: EmptyPortfolio) -> None:
