@@ -9,11 +9,11 @@ import gc
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from commands.command_line import make_parser
 from services.settings import Settings, SettingsError, read_settings
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from transport.observability.tracing import Tracing
 
 ROOT = Path(__file__).parent
-# For the sweep of the file store at the start.
-_STORE_SECONDS = 10.0
 # New files and folders are for the user of the process alone.
 UMASK = 0o077
 
@@ -54,6 +52,7 @@ class Server:
 
 def build_services(settings: Settings) -> "Services":
     """Everything that a server process has one of. Raises SettingsError for a quota that cannot be used."""
+    from auth.lasting_links import LastingLinks
     from auth.one_time_secrets import OneTimeSecrets
     from auth.signed_urls import SignedUrls
     from auth.tokens import AccessTokens
@@ -82,6 +81,7 @@ def build_services(settings: Settings) -> "Services":
         links=SignedUrls(next(iter(settings.secret_keys.values()))),
         tokens=AccessTokens(settings.secret_keys),
         one_time_secrets=one_time_secrets,
+        lasting_links=LastingLinks(settings.secret_keys),
         changes=ChangeFeed(database, settings.listen_url),
         qualifications=QualificationCache(database),
         mail=MailSender(database, mail_transport, one_time_secrets.fill_in),
@@ -138,8 +138,10 @@ def build_server(settings: Settings) -> Server:
     """Composes a server. Raises SettingsError for a setting that only shows here that it cannot be used."""
     from resolvers.authentication.email import confirm_from_page
     from resolvers.authentication.password import reset_from_page
+    from resolvers.calendar import read_calendar
     from resolvers.core.context import Client
     from resolvers.exports.export_service import ExportService
+    from resolvers.notification_settings import unsubscribe
     from services.sweeper import Sweeper
     from transport.app import make_app
     from transport.files import file_endpoints
@@ -149,7 +151,7 @@ def build_server(settings: Settings) -> Server:
     from transport.observability.request_logging import OperationObserver
     from transport.observability.sweep_metrics import SweepMetrics
     from transport.observability.tracing import open_tracing
-    from transport.pages import email_page, open_page, password_page
+    from transport.pages import calendar_feed, email_page, open_page, password_page, unsubscribe_page
     from transport.pages.graphiql import graphiql
     from transport.pages.static_app import static_app
 
@@ -164,11 +166,12 @@ def build_server(settings: Settings) -> Server:
     metrics.watch(endpoint)
     metrics.registry.register(SweepMetrics(sweeper, exports.slots))
 
-    async def set_password(token: str, new_password: str, address: str, request_id: str | None) -> None:
-        await reset_from_page(services, token, new_password, Client(address, request_id))
+    def from_page(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def run(*given: Any) -> Any:
+            *arguments, address, request_id = given
+            return await work(services, *arguments, Client(address, request_id))
 
-    async def confirm_email(token: str, address: str, request_id: str | None) -> None:
-        await confirm_from_page(services, token, Client(address, request_id))
+        return run
 
     if settings.graphiql:
         start_page = "/graphql"
@@ -181,8 +184,10 @@ def build_server(settings: Settings) -> Server:
             *graphql_routes,
             # 25 s: a stalled upload is cut within the 30 s in which every other half-sent request is.
             *file_endpoints.routes(services.links, services.files, exports, idle_seconds=25.0),
-            *password_page.routes(set_password),
-            *email_page.routes(confirm_email),
+            *password_page.routes(from_page(reset_from_page)),
+            *email_page.routes(from_page(confirm_from_page)),
+            *unsubscribe_page.routes(from_page(unsubscribe)),
+            *calendar_feed.routes(functools.partial(read_calendar, services)),
             *open_page.routes(settings.open_url, start_page),
             *health.routes(),
             *static_app("/kpi", ROOT / "web"),
@@ -204,15 +209,15 @@ async def running(
     import structlog
 
     from db import background_task
-    from db.outages import cause_of
     from db.sqlite_file import short_log
     from db.worker_process import close_workers
     from domain import clock
     from repositories.file import referenced_storage_keys
     from resolvers.authentication.reset_request import create_requested_links
+    from resolvers.task_email import TaskEmails
     from services.file_permissions import log_permissions
     from services.mail.mail_folder import sweep_mail_files
-    from services.storage.file_store import StoreUnavailable, SweepResult
+    from services.storage.start_sweep import sweep_at_start
     from transport.observability.metrics_server import serving_metrics
 
     log = structlog.get_logger("waymark")
@@ -223,17 +228,11 @@ async def running(
         stack.callback(close_workers)
         await services.database.analyze()
         await asyncio.to_thread(sweep_mail_files, settings.mail_folder, clock.now())
-        swept = SweepResult(0, 0)
-        try:
-            async with asyncio.timeout(_STORE_SECONDS):
-                swept = await services.files.sweep(lambda keys: referenced_storage_keys(services.database, keys))
-        except (StoreUnavailable, TimeoutError) as error:
-            # Uploads are not possible, all else is. What was not swept is at the next start.
-            log.error("file_store_unavailable", cause=cause_of(error.__cause__ or error))
+        swept = await sweep_at_start(services.files, lambda keys: referenced_storage_keys(services.database, keys))
         metrics_url = await stack.enter_async_context(serving_metrics(metrics, settings.metrics_address))
         if tracing:
             stack.push_async_callback(asyncio.to_thread, tracing.close)
-        log.info("started", address=settings.base_url, metrics=metrics_url, swept=swept.incomplete + swept.unreferenced)
+        log.info("started", address=settings.base_url, metrics=metrics_url, swept=swept)
         await stack.enter_async_context(services.database.monitoring())
         services.mail.add_source(functools.partial(create_requested_links, services))
         await stack.enter_async_context(short_log(settings.database_url))
@@ -241,6 +240,7 @@ async def running(
         await stack.enter_async_context(services.changes.listening())
         await stack.enter_async_context(background_task.running(metrics.loop_monitor.run, "loop monitor"))
         await stack.enter_async_context(sweeper.running())
+        await stack.enter_async_context(background_task.running(TaskEmails(services).run, "task e-mails"))
         # Objects that exist by now live as long as the process: the garbage collector need not visit them again.
         gc.collect()
         gc.freeze()

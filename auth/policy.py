@@ -30,6 +30,7 @@ MUTATIONS: dict[str, frozenset[Role]] = {
     "secondFactorConfirm": _ALL_ROLES,
     "secondFactorRemove": _ALL_ROLES,
     "signingCodeRequest": _ALL_ROLES,  # a viewer who has no password
+    "notificationSettingsUpdate": _ALL_ROLES,
     "secondFactorReset": _MASTER_ONLY,  # another user's
     "userInvite": _ENROLLING_STAFF,  # Assessor and Basic Admin: the role EMPLOYER_MANAGER only
     "userArchive": _MASTER_ONLY,

@@ -20,6 +20,17 @@ from domain.errors import PublicError
 from domain.reviews import SOURCE, STANDARD_MONTHS, STANDARD_WEEKS
 from domain.sentences import say
 
+# The columns that `ProviderRules` are made of.
+RULES = (
+    Provider.disclaimer,
+    Provider.traffic_light_tolerance,
+    Provider.rated_from_percent,
+    Provider.review_interval_weeks,
+    Provider.review_rule_months,
+    Provider.unit_signatures,
+    Provider.require_second_factor,
+    Provider.reminder_every_days,
+)
 # Built once, so that a request only binds parameters.
 _VIEWER = (
     select(
@@ -39,15 +50,9 @@ _VIEWER = (
         SecondFactor.user_id.label("second_factor_of"),
         User.disclaimer_accepted,
         Learner.id.label("learner_id"),
-        Provider.disclaimer,
         Provider.disclaimer_version,
-        Provider.traffic_light_tolerance,
-        Provider.rated_from_percent,
-        Provider.review_interval_weeks,
-        Provider.review_rule_months,
-        Provider.unit_signatures,
-        Provider.require_second_factor,
         Provider.name.label("provider_name"),
+        *RULES,
     )
     .join(User, User.id == AuthSession.user_id)
     .join(Provider, Provider.id == User.provider_id)
@@ -104,6 +109,8 @@ class ProviderRules:
     require_second_factor: tuple[Role, ...] = ()
     # Months between formal reviews of aims that started from 1 August 2025.
     review_months: int = STANDARD_MONTHS
+    # Days between two reminders of the same task; 0 for none.
+    reminder_every_days: int = 0
 
     @property
     def review_rule(self) -> "ReviewRuleRow":
@@ -190,15 +197,7 @@ def _viewer(row: Row[Any], expires_at: dt.datetime) -> Viewer:
         must_change_password=row.must_change_password and row.has_password,
         must_accept_disclaimer=bool(row.disclaimer) and row.disclaimer_accepted < row.disclaimer_version,
         expires_at=expires_at,
-        rules=ProviderRules(
-            traffic_light_tolerance=row.traffic_light_tolerance,
-            rated_from_percent=row.rated_from_percent,
-            review_interval_weeks=row.review_interval_weeks,
-            review_months=row.review_rule_months or STANDARD_MONTHS,
-            unit_signatures=tuple(Role(name) for name in row.unit_signatures),
-            disclaimer=row.disclaimer,
-            require_second_factor=tuple(Role(name) for name in row.require_second_factor),
-        ),
+        rules=_rules(row),
         last_write_at=row.last_write_at or row.started_at,
         provider_name=row.provider_name,
         has_password=row.has_password,
@@ -206,4 +205,40 @@ def _viewer(row: Row[Any], expires_at: dt.datetime) -> Viewer:
         has_begun_second_factor=row.second_factor_of is not None,
         must_set_up_second_factor=row.second_factor_at is None and row.role.value in row.require_second_factor,
         own_learner_key=row.learner_id,
+    )
+
+
+def viewer_of(row: Row[Any], role: Role, now: dt.datetime) -> Viewer:
+    """Returns a user as the viewer of what the server reads for them, in one role.
+
+    `row` has the columns of `RULES`, the user's name, username, e-mail and keys, and the key of their learner record.
+    """
+    return Viewer(
+        user_key=row.user_id,
+        provider_key=row.provider_id,
+        role=role,
+        auth_session_key=0,
+        learner_key=row.learner_id if role is Role.LEARNER else None,
+        username=row.username,
+        name=row.name,
+        email=row.email,
+        last_login_at=None,
+        must_change_password=False,
+        must_accept_disclaimer=False,
+        expires_at=now,
+        rules=_rules(row),
+        own_learner_key=row.learner_id,
+    )
+
+
+def _rules(row: Row[Any]) -> ProviderRules:
+    return ProviderRules(
+        traffic_light_tolerance=row.traffic_light_tolerance,
+        rated_from_percent=row.rated_from_percent,
+        review_interval_weeks=row.review_interval_weeks,
+        review_months=row.review_rule_months or STANDARD_MONTHS,
+        unit_signatures=tuple(Role(name) for name in row.unit_signatures),
+        disclaimer=row.disclaimer,
+        require_second_factor=tuple(Role(name) for name in row.require_second_factor),
+        reminder_every_days=row.reminder_every_days,
     )

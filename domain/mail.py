@@ -8,7 +8,7 @@ class Mail:
     """An e-mail without its recipient.
 
     `subject` is one line, `reply_to` is set if answers go to a person, `calendar` is an entry for the recipient's
-    calendar (iCalendar) without organizer and attendee.
+    calendar (iCalendar) without organizer and attendee. `unsubscribe_url` is where the recipient ends such e-mails.
     """
 
     kind: str
@@ -16,3 +16,4 @@ class Mail:
     body: str
     reply_to: str | None = None
     calendar: str | None = None
+    unsubscribe_url: str | None = None

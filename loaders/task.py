@@ -1,7 +1,7 @@
 """Tasks: what waits for the viewer in the role in use, in pages, by key, and counted. All kinds are one statement."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,11 +12,13 @@ from sqlalchemy import (
     Select,
     String,
     Subquery,
+    and_,
     bindparam,
     case,
     column,
     func,
     literal,
+    or_,
     select,
     union_all,
 )
@@ -170,6 +172,29 @@ TASKS = PagedList(
     filters={"kinds": one_of(_KIND), "due_by": _DueBy()},
     bound=parameters,
 )
+
+
+@cached_statement
+def _first(role: Role, kinds: frozenset[TaskKind] | None, since: bool) -> Select:
+    statement = TASKS.statement(role, TASKS.shapes({"kinds": kinds}))
+    if since:
+        moment, day = bindparam("since", type_=UtcDateTime), bindparam("since_number", type_=Integer)
+        statement = statement.where(or_(moment < _SINCE_AT, and_(_SINCE_AT.is_(None), day <= _SINCE_DAY)))
+    return statement.order_by(*TASKS.order.columns()).limit(bindparam("most", type_=Integer))
+
+
+async def first_tasks(
+    reading: ReadSession, kinds: Collection[TaskKind] | None, most: int, since: dt.datetime | None = None
+) -> list[TaskRow]:
+    """Returns up to `most` of the viewer's tasks of some kinds, or of all, most urgent first.
+
+    `since`: only those that began to wait on its day or later.
+    """
+    bound: dict[str, Any] = {**parameters(reading), "most": most}
+    if since is not None:
+        bound |= {"since": since, "since_number": (clock.day_of(since) - FIRST_DAY).days}
+    wanted = None if kinds is None else frozenset(kinds)
+    return await reading.read(TaskRow, _first(reading.viewer.role, wanted, since is not None), **bound)
 
 
 @cached_statement

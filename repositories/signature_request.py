@@ -3,7 +3,7 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.aim import Aim
@@ -20,6 +20,8 @@ class Signer:
     key: int
     name: str
     email: str
+    # The kinds of task of which they get e-mails; None before a choice.
+    email_for: list[str] | None
 
 
 async def slots_by_role(session: AsyncSession, request_key: int) -> dict[Role, SignatureSlot]:
@@ -53,12 +55,11 @@ async def possible_signers(session: AsyncSession, learner: Learner, roles: Colle
         ),
     }
     in_role = [and_(RoleGrant.role == role, can_see[role]) for role in roles]
+    in_one_role = exists().where(RoleGrant.user_id == User.id, or_(*in_role))
     # unscoped: the conditions above limit it to that learner
     statement = (
-        select(User.id, User.name, User.email)
-        .join(RoleGrant, RoleGrant.user_id == User.id)
-        .where(User.provider_id == learner.provider_id, User.archived_at.is_(None), or_(*in_role))
-        .distinct()
+        select(User.id, User.name, User.email, User.email_for)
+        .where(User.provider_id == learner.provider_id, User.archived_at.is_(None), in_one_role)
         .order_by(User.id)
     )
     return [Signer(*row) for row in await session.execute(statement)]

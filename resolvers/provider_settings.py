@@ -10,7 +10,7 @@ from resolvers.core.validation import multi_line
 
 # The roles that can sign a unit, in the order in which they are shown. Admins do not sign.
 SIGNING_ROLES = (Role.ASSESSOR, Role.IQA, Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
-_MAX_WEEKS, _MAX_MONTHS = 52, 12
+_MAX_WEEKS, _MAX_MONTHS, _MAX_REMINDER_DAYS = 52, 12, 90
 
 
 class SettingsChanges(TypedDict, total=False):
@@ -22,6 +22,7 @@ class SettingsChanges(TypedDict, total=False):
     review_rule_months: int | None
     unit_signatures: list[Role] | None
     disclaimer: str | None
+    reminder_every_days: int | None
     require_second_factor: list[Role] | None
 
 
@@ -47,6 +48,9 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> None:
     if not 1 <= values.get("review_rule_months", 1) <= _MAX_MONTHS:
         message = say("MONTHS_OUT_OF_RANGE", most=_MAX_MONTHS)
         uow.add_error(UserErrorCode.INVALID, message, "input", "reviewRuleMonths")
+    if not 0 <= values.get("reminder_every_days", 0) <= _MAX_REMINDER_DAYS:
+        message = f"Enter a number of days from 1 to {_MAX_REMINDER_DAYS}, or 0 for no reminders."
+        uow.add_error(UserErrorCode.INVALID, message, "input", "reminderEveryDays")
     if "unit_signatures" in values:
         values["unit_signatures"] = _parse_signing_roles(uow, values["unit_signatures"])
     if "require_second_factor" in values:

@@ -11,12 +11,13 @@ from db.models.learner import Learner
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.user import User
 from domain.confirmation_statements import document_statement
-from domain.enums import Role, SignatureRequestStatus, UserErrorCode
+from domain.enums import Role, SignatureRequestStatus, TaskKind, UserErrorCode
 from domain.errors import reject
 from domain.sentences import say
 from repositories.signature_request import count_open_slots, possible_signers, slots_by_role
 from resolvers.core.attachments import attach, claim_upload
 from resolvers.core.signatures import named_signatures
+from resolvers.core.task_mail import send_task_mail
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
 from resolvers.rules.learner import LEARNER, LearnerState
@@ -53,7 +54,8 @@ async def create(uow: UnitOfWork, *, learner_id: str, title: str, file_id: str, 
             mail = signature_requested(
                 name=signer.name, document=title, learner=learner_name, requested_by=uow.viewer.name
             )
-            uow.send_mail(signer.email, mail, "SignatureRequest", request.id)
+            kind, about = TaskKind.SIGN_DOCUMENT, ("SignatureRequest", request.id)
+            send_task_mail(uow, kind, signer.key, signer.email, signer.email_for, mail, *about)
     uow.audit(
         "SignatureRequest", request.id, learner_id=learner.id, file=file.id, roles=[role.value for role in roles],
         sha256=file.sha256,

@@ -42,6 +42,8 @@ class OutboxMail(Base):
     subject: Mapped[ShortText] = personal(erased=ERASED)
     body: Mapped[LongText] = personal(erased=ERASED)
     calendar: Mapped[LongText | None] = personal(erased=None)
+    # Where the recipient ends e-mails of this kind.
+    unsubscribe_url: Mapped[str | None] = personal(String(500), erased=None)
     created_at: Mapped[Timestamp]
     due_at: Mapped[Timestamp]
     leased_until: Mapped[Timestamp | None]
@@ -67,6 +69,7 @@ def outbox_mail(provider_id: int, to: str, mail: Mail, now: dt.datetime, sender_
         subject=mail.subject,
         body=mail.body,
         calendar=mail.calendar,
+        unsubscribe_url=mail.unsubscribe_url,
         created_at=now,
         due_at=now,
     )

@@ -32,6 +32,10 @@ class Provider(Base):
     require_second_factor: Mapped[list[str]] = not_personal(Reason.CODE, JSON, default=list, server_default="[]")
     # For how many years after their last aim a learner's personal data is kept; None: until somebody erases it.
     retention_years: Mapped[int | None]
+    # Days between two reminders of the same task; 0: none are sent.
+    reminder_every_days: Mapped[int] = mapped_column(default=0, server_default="0")
+    # When a server last began to send what tasks are about: one at a time does.
+    notifying_at: Mapped[Timestamp | None]
     settings_version: Mapped[int] = mapped_column(default=1)
 
     # The end of the provider's audit chain. A transaction that appends an event locks the row.

@@ -1,10 +1,11 @@
 """Users: their credentials, the roles they hold, and the learners and sites allocated to an employer role."""
 
-from sqlalchemy import ColumnElement, Index, String, UniqueConstraint, true
+from sqlalchemy import JSON, ColumnElement, Index, String, UniqueConstraint, true
 from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from db.models.base import (
     Base,
+    Date,
     PrimaryKey,
     ShortText,
     Timestamp,
@@ -15,7 +16,15 @@ from db.models.base import (
 )
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
-from db.models.personal_data import DataSubject, LearnerRows, Personal, erased_name, personal
+from db.models.personal_data import (
+    DataSubject,
+    LearnerRows,
+    Personal,
+    Reason,
+    erased_name,
+    not_personal,
+    personal,
+)
 from domain.enums import PortfolioPart, Role
 from domain.text import fold_name
 
@@ -45,6 +54,16 @@ class User(Base):
     last_login_at: Mapped[Timestamp | None] = personal(erased=None)
     archived_at: Mapped[Timestamp | None]
     created_at: Mapped[Timestamp]
+    # The kinds of task of which e-mails are sent as they arise; NULL until the owner has chosen.
+    email_for: Mapped[list[str] | None] = not_personal(Reason.CODE, JSON(none_as_null=True))
+    # Up to when the tasks that arose were mailed.
+    notified_at: Mapped[Timestamp | None]
+    # The hour in London of the daily e-mail, and the last days on which it and the reminders were due.
+    digest_hour: Mapped[int | None]
+    digest_on: Mapped[Date | None]
+    reminded_on: Mapped[Date | None]
+    # Part of the address of the calendar, which ends when it changes.
+    calendar_nonce: Mapped[str | None] = personal(String(32), erased=None, exported=False)
 
     @validates("name")
     def _fold(self, _: str, name: str) -> str:

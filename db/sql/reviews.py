@@ -1,7 +1,7 @@
 """The rule of `domain/reviews.py` as SQL: the day by which a learner's next formal review is due.
 
-`tests/domain/test_reviews.py` compares the results of both. Days are numbers of days since 2000-01-01. The day of the
-last review is that of its beginning in UTC, which differs from London's for a review in the hour after midnight.
+`tests/domain/test_reviews.py` compares the results of both. Days are numbers of days since 2000-01-01. The day of a
+moment is that in UTC, which differs from London's in the hour after midnight only.
 """
 
 import datetime as dt
@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Date, Integer, and_, bindparam, case, func
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
+from db.models.base import UtcDateTime
 from db.sql.progress import days_between
 from domain.reviews import STANDARD_WEEKS
 
@@ -27,7 +28,27 @@ def parameters(weeks: int, months: int) -> dict[str, int]:
 
 def day_number(day: Any) -> ColumnElement[int]:
     """The number of a date, or of the day of a moment."""
-    return days_between(literal(FIRST_DAY, Date), day)
+    return days_between(literal(FIRST_DAY, Date), _UtcDay(day) if isinstance(day.type, UtcDateTime) else day)
+
+
+class _UtcDay(GenericFunction[dt.date]):
+    """The day of a moment in UTC."""
+
+    name = "utc_day"
+    type = Date()
+    inherit_cache = True
+
+
+@compiles(_UtcDay, "postgresql")
+def _day_postgresql(element: _UtcDay, compiler: Any, **options: Any) -> str:
+    [moment] = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"CAST({moment} AT TIME ZONE 'UTC' AS DATE)"
+
+
+@compiles(_UtcDay, "sqlite")
+def _day_sqlite(element: _UtcDay, compiler: Any, **options: Any) -> str:
+    [moment] = (compiler.process(clause, **options) for clause in element.clauses)
+    return f"date({moment})"
 
 
 class _EndOfMonth(GenericFunction[dt.date]):
@@ -78,7 +99,8 @@ def due_day(last: Any, weekly_since: Any, monthly_since: Any, returned_on: Any) 
     `last`: when the last review began. `weekly_since`, `monthly_since`: the earliest starts of aims in training, under
     each rule. `returned_on`: the return from a break of every aim in training.
     """
-    week_base, month_base = func.coalesce(last, weekly_since), func.coalesce(last, monthly_since)
+    last_day = _UtcDay(last)
+    week_base, month_base = func.coalesce(last_day, weekly_since), func.coalesce(last_day, monthly_since)
     by_weeks = case((weekly_since.is_not(None), day_number(week_base) + 7 * _WEEKS))
     at_month_end = case(
         (_WEEKS == STANDARD_WEEKS, day_number(_EndOfMonth(month_base, _MONTHS))),
@@ -92,5 +114,5 @@ def due_day(last: Any, weekly_since: Any, monthly_since: Any, returned_on: Any) 
         else_=by_weeks,
     )
     after_return = day_number(_MonthLater(returned_on))
-    since_return = and_(returned_on.is_not(None), or_(last.is_(None), day_number(last) < day_number(returned_on)))
+    since_return = and_(returned_on.is_not(None), or_(last.is_(None), last_day < returned_on))
     return case((and_(since_return, after_return > due), after_return), else_=due)

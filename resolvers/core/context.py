@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from auth.lasting_links import LastingLinks
 from auth.one_time_secrets import OneTimeSecrets
 from auth.signed_urls import SignedUrls
 from auth.tokens import AccessClaims, AccessTokens
@@ -29,6 +30,7 @@ class Services:
     links: SignedUrls
     tokens: AccessTokens
     one_time_secrets: OneTimeSecrets
+    lasting_links: LastingLinks
     changes: ChangeFeed
     qualifications: QualificationCache
     mail: MailSender

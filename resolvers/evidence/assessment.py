@@ -12,12 +12,13 @@ from db.models.evidence import Evidence, EvidenceMapping
 from db.models.learner import Learner
 from db.models.user import User
 from domain import global_id
-from domain.enums import AssessmentMethod, EvidenceStatus, UserErrorCode
+from domain.enums import AssessmentMethod, EvidenceStatus, TaskKind, UserErrorCode
 from domain.errors import not_found, reject
 from domain.sentences import say
 from repositories.aim import aim_names
 from repositories.evidence import criteria_met_by_other_evidence, mappings_of_evidence
 from repositories.unit import progress_of_criteria, units_of_criteria
+from resolvers.core.task_mail import send_task_mail
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.evidence.sign_off import (
@@ -116,7 +117,8 @@ async def return_(uow: UnitOfWork, *, id: str, points_for_improvement: str) -> i
         mail = evidence_returned(
             name=recipient.name, title=evidence.title, aim=names.title, assessor=uow.viewer.name, points=points
         )
-        uow.send_mail(recipient.email, mail, "Evidence", evidence.id)
+        kind, about = TaskKind.RESUBMIT_EVIDENCE, ("Evidence", evidence.id)
+        send_task_mail(uow, kind, recipient.id, recipient.email, recipient.email_for, mail, *about)
     uow.audit(
         "Evidence", evidence.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["status", "pointsForImprovement"],
         sign_offs_taken_back=taken_back,

@@ -6,12 +6,13 @@ from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
 from db.models.file import File
 from db.models.user import User
 from domain.confirmation_statements import evidence_statement
-from domain.enums import EvidenceStatus, Role, UserErrorCode
+from domain.enums import EvidenceStatus, Role, TaskKind, UserErrorCode
 from domain.sentences import say
 from repositories.aim import aim_names
 from repositories.evidence import current_version_number, signatures_on_version
 from resolvers.core.attachments import attach, claim_upload
 from resolvers.core.signatures import named_signatures
+from resolvers.core.task_mail import send_task_mail
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
 from resolvers.evidence.assessment import lock_for_assessment
@@ -149,7 +150,8 @@ async def _notify_assessor(uow: UnitOfWork, evidence: Evidence, aim: Aim, commen
         mail = evidence_resubmitted(
             name=assessor.name, learner=names.learner, title=evidence.title, aim=names.title, comment=comment
         )
-        uow.send_mail(assessor.email, mail, "Evidence", evidence.id)
+        kind, about = TaskKind.ASSESS_EVIDENCE, ("Evidence", evidence.id)
+        send_task_mail(uow, kind, assessor.id, assessor.email, assessor.email_for, mail, *about)
 
 
 def _add_signature(uow: UnitOfWork, evidence: Evidence, version: int, file: File, statement: str) -> None:

@@ -37,6 +37,9 @@ class ProviderSettingsInput:
         description="The text that every user must accept before they continue, again after each change; null for "
         "none.",
     )
+    reminder_every_days: int | None = strawberry.field(
+        default=strawberry.UNSET, description="Days between two reminders of the same task, up to 90; 0 for none."
+    )
     require_second_factor: list[Role] | None = strawberry.field(
         default=strawberry.UNSET,
         description="The roles that need a second factor, from the next request on; an empty list for none.",

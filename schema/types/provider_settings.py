@@ -37,6 +37,9 @@ class ProviderSettings:
     disclaimer: str | None = attribute(
         "The text that each user has to accept at the first login; null if there is none."
     )
+    reminder_every_days: int = attribute(
+        "Days between two e-mails that remind of the same task, as long as it waits; 0 sends none."
+    )
     require_second_factor: list[Role] = attribute(
         "The roles that need a second factor: a user who acts in one of them has to set it up before anything else."
     )

@@ -10,6 +10,7 @@ from loaders.core.dataloader import map_future
 from loaders.core.registry import Loaders
 from loaders.kpis import KpisLoader
 from loaders.learner import LearnerLoader
+from loaders.notification_settings import own_notification_settings
 from loaders.role_grant import own_grants
 from loaders.signature_request import SIGNATURE_REQUESTS_OF_ROLE
 from loaders.user import UserRow
@@ -17,6 +18,7 @@ from schema.enums import Role, SignatureRequestStatus
 from schema.field_builders import argument, attribute, connection, loaded, related, resolved
 from schema.relay import Connection
 from schema.types.kpis import Kpis, selected_metrics
+from schema.types.notification_settings import NotificationSettings
 from schema.types.role_grant import RoleGrant
 from schema.types.signature_request import AwaitingViewerOnly, SignatureRequest
 from schema.types.task import VIEWER_TASK_COUNTS, VIEWER_TASKS, Task, TaskCount
@@ -73,6 +75,10 @@ class Viewer:
     viewer_actions: list[ViewerAction] = actions_without_record()
     tasks: Connection[Task] = VIEWER_TASKS
     task_counts: list[TaskCount] = VIEWER_TASK_COUNTS
+    notification_settings: NotificationSettings = related(
+        "Which e-mails the viewer gets about their tasks, and the address of their calendar.",
+        lambda viewer, loaders: own_notification_settings(loaders.reading),
+    )
 
 
 @strawberry.type

@@ -1,16 +1,17 @@
 """Calendar entries of sessions: a mail client adds, moves or removes them with a click."""
 
 import datetime as dt
+from collections.abc import Iterable
 from email.headerregistry import Address
 
 from icalendar import Calendar, Event, vCalAddress, vText
 
 
-def session_entry(
+def session_event(
     *, key: int, sequence: int, summary: str, starts_at: dt.datetime, ends_at: dt.datetime, location: str | None,
     description: str, cancelled: bool,
-) -> str:  # fmt: skip
-    """Returns the entry of a session as text. `sequence` grows with each change, so that clients replace the entry."""
+) -> Event:  # fmt: skip
+    """Returns the entry of a session. `sequence` grows with each change, so that clients replace the entry."""
     event = Event()
     event.add("uid", f"session-{key}@waymark")
     event.add("sequence", sequence)
@@ -21,12 +22,34 @@ def session_entry(
     event.add("status", "CANCELLED" if cancelled else "CONFIRMED")
     if location:
         event.add("location", location)
+    return event
+
+
+def session_invitation(event: Event) -> str:
+    """Returns the entry of a session as text, for an e-mail."""
+    calendar = _calendar()
+    calendar.add("method", "CANCEL" if event["status"] == "CANCELLED" else "REQUEST")
+    calendar.add_component(event)
+    return calendar.to_ical().decode()
+
+
+def session_feed(events: Iterable[Event], now: dt.datetime) -> str:
+    """Returns the entries of a person's sessions as text, for a calendar program that reads them again and again."""
+    calendar = _calendar()
+    calendar.add("name", "Waymark")
+    calendar.add("x-wr-calname", "Waymark")
+    calendar.add("refresh-interval", dt.timedelta(hours=1), parameters={"value": "DURATION"})
+    for event in events:
+        event.add("dtstamp", now.astimezone(dt.UTC))
+        calendar.add_component(event)
+    return calendar.to_ical().decode()
+
+
+def _calendar() -> Calendar:
     calendar = Calendar()
     calendar.add("prodid", "-//Waymark//e-portfolio//EN")
     calendar.add("version", "2.0")
-    calendar.add("method", "CANCEL" if cancelled else "REQUEST")
-    calendar.add_component(event)
-    return calendar.to_ical().decode()
+    return calendar
 
 
 def addressed(entry: str, *, organizer: Address, attendee: str, created_at: dt.datetime) -> tuple[str, str]:

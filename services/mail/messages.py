@@ -2,9 +2,9 @@
 
 import datetime as dt
 from email.errors import HeaderParseError
-from email.headerregistry import Address
+from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, Policy
 
 import idna
 
@@ -27,6 +27,19 @@ MESSAGE = "message"
 
 # Their links and codes give access to an account, so their bodies are deleted once they are sent.
 CARRIES_SECRET = frozenset({WELCOME, PASSWORD_RESET, EMAIL_CONFIRMATION, SIGNING_CODE})
+
+
+class _UnfoldedHeader(UnstructuredHeader):
+    """A header on one line, however long: an address that is folded is no address to a mail program."""
+
+    def fold(self, *, policy: Policy) -> str:
+        """Returns the header as it is sent."""
+        return f"{self.name}: {self}{policy.linesep}"
+
+
+_HEADERS = HeaderRegistry()
+_HEADERS.map_to_type("list-unsubscribe", _UnfoldedHeader)
+_POLICY = SMTP.clone(header_factory=_HEADERS)
 
 
 class BadAddress(ValueError):
@@ -249,7 +262,7 @@ def render_mail(mail: Mail, *, to: str, sender: Address, number: int, created_at
 
     Raises BadAddress if `to` or the mail's `reply_to` is not an address.
     """
-    rendered = EmailMessage(policy=SMTP)
+    rendered = EmailMessage(policy=_POLICY)
     rendered["Message-ID"] = f"<outbox.{number}.{int(created_at.timestamp() * 1_000_000)}@{sender.domain}>"
     rendered["Date"] = created_at
     rendered["From"] = sender
@@ -258,6 +271,10 @@ def render_mail(mail: Mail, *, to: str, sender: Address, number: int, created_at
         rendered["Reply-To"] = address(mail.reply_to)
     rendered["Subject"] = header_line(mail.subject)
     rendered["Auto-Submitted"] = "auto-generated"
+    if mail.unsubscribe_url is not None:
+        # RFC 8058: the mail program shows a button of its own, which sends a POST.
+        rendered["List-Unsubscribe"] = f"<{mail.unsubscribe_url}>"
+        rendered["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     rendered.set_content(mail.body)
     if mail.calendar is not None:
         recipient = address(to).addr_spec

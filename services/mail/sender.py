@@ -127,7 +127,7 @@ class MailSender:
         try:
             # Only in these: a person's own words must not be taken for a reference.
             body = self._fill_in(row.body, row.to_address) if row.kind in CARRIES_SECRET else row.body
-            mail = Mail(row.kind, row.subject, body, row.reply_to, row.calendar)
+            mail = Mail(row.kind, row.subject, body, row.reply_to, row.calendar, row.unsubscribe_url)
             message = render_mail(
                 mail, to=row.to_address, sender=self._transport.sender, number=row.id, created_at=row.created_at
             )

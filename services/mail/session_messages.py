@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from domain.clock import LONDON
 from domain.mail import Mail
-from services.mail.calendar_entry import session_entry
+from services.mail.calendar_entry import session_event, session_invitation
 from services.mail.text import format_time, listed, make_mail
 
 SESSION_BOOKED = "session_booked"
@@ -109,12 +109,12 @@ Session {session.number} with {session.assessor} does not take place. It was pla
 def _session_mail(kind: str, subject: str, session: SessionDetails, body: str) -> Mail:
     """The e-mail with its link and its calendar entry."""
     mail = make_mail(kind, subject, f"{body}\nOpen it in Waymark:\n{session.link}\n")
-    entry = session_entry(
+    event = session_event(
         key=session.key, sequence=session.version, summary=f"Session {session.number} with {session.assessor}",
         starts_at=session.starts_at, ends_at=session.ends_at, location=session.location, description=session.link,
         cancelled=kind == SESSION_CANCELLED,
     )  # fmt: skip
-    return dataclasses.replace(mail, calendar=entry)
+    return dataclasses.replace(mail, calendar=session_invitation(event))
 
 
 def _when_and_where(starts_at: dt.datetime, ends_at: dt.datetime, location: str | None) -> str:

@@ -32,6 +32,7 @@ ROLE_FIELDS = {
     "Viewer_awaitingSignatureCount": "open slots of the viewer's role",
     "Viewer_tasks": "what waits for the viewer in the role in use",
     "Viewer_taskCounts": "as Viewer_tasks",
+    "Viewer_notificationSettings": "the viewer's own",
     "Query_users": "a reduced database keeps all users, because records refer to them",
     # `test_viewer_actions.py` compares them with the mutations.
     **{f"{name}_viewerActions": "what the mutations would say" for name in rules_by_type()},

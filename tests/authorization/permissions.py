@@ -37,6 +37,7 @@ approve time                                        | -   | case | -      | -   
 confirm time (employer)                             | -   | -    | -      | allocated | site | -   | -
 ask for signatures                                  | -   | case | -      | -         | -    | all | all
 add resources                                       | -   | add  | -      | -         | -    | -   | add
+own notification settings                           | yes | yes  | yes    | yes       | yes  | yes | yes
 remove the lost second factor of another person      | -   | -    | -      | -         | -    | -   | all
 edit the CV, set a photo                            | own | -    | -      | -         | -    | -   | -
 change the own name; of others, name and e-mail     | own | case | own    | own       | own  | yes | all
@@ -58,6 +59,7 @@ MUTATIONS_OF_ROW = {
     "allocate EMPLOYER_OVERVIEW": "employerOverviewAllocate employerOverviewDeallocate",
     "provider settings": "providerSettingsUpdate",
     "upload a file, to be used": "fileUploadCreate",
+    "own notification settings": "notificationSettingsUpdate",
     "submit evidence": "evidenceSubmit",
     "resubmit what they submitted": "evidenceResubmit",
     "map, assess, sign off criteria, return": "evidenceAssess evidenceReturn",
@@ -76,7 +78,8 @@ MUTATIONS_OF_ROW = {
     "confirm time (employer)": "timeLogEntryConfirm",
     "ask for signatures": "signatureRequestCreate signatureRequestCancel",
     "add resources": "resourceAdd resourceRemove",
-    "remove the lost second factor of another person": "secondFactorReset",
+    "own notification settings                           | yes | yes  | yes    | yes       | yes  | yes | yes
+remove the lost second factor of another person": "secondFactorReset",
     "edit the CV, set a photo": "cvSectionSave cvDocumentAdd cvDocumentRemove photoSet",
     "change the own name; of others, name and e-mail": "userUpdate",
     "send an invitation again": "invitationResend",

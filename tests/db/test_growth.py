@@ -43,7 +43,7 @@ def test_what_only_secures_an_account_is_swept() -> None:
     assert internal == {
         "AuthSession", "IdempotencyKey", "LoginAttempt", "OneTimeToken", "OutboxMail",
         "PasswordResetRequest", "RefreshToken",
-        "RecoveryCode", "SecondFactor", "SigningCode",
+        "RecoveryCode", "SecondFactor", "SigningCode", "TaskReminder",
     }  # fmt: skip
     # A user has at most one second factor and ten recovery codes.
     internal -= {"RecoveryCode", "SecondFactor"}

@@ -40,6 +40,13 @@ async def set_status(scenario: EmptyPortfolio, status: AimStatus, *aims: str) ->
             (await session.get_one(Aim, ids.decode("Aim", id))).status = status
 
 
+async def move(scenario: EmptyPortfolio, session_key: int, days_ago: int) -> None:
+    async with scenario.database.writing() as session:
+        moved = await session.get_one(Session, session_key)
+        start = clock.now() - days_ago * DAY
+        moved.starts_at, moved.ends_at = start, start + dt.timedelta(hours=1)
+
+
 async def submit(scenario: EmptyPortfolio, who: str = "learner") -> str:
     asked = {
         "aimId": scenario.aim, "title": "Brakes", "description": "Bled", "fileId": await scenario.upload(who),
@@ -176,11 +183,9 @@ async def test_booking_a_review_is_a_task_from_four_weeks_before_it_is_due(scena
         held = await Factory(session).session_of(learner, assessor, clock.now() - 29 * DAY, aim, **review)
     # Due 8 weeks later, which is in 27 days: not late yet.
     assert [task["overdueDays"] for task in await tasks(scenario, "assessor", "BOOK_REVIEW", **rule)] == [0]
-    async with scenario.database.writing() as session:
-        (await session.get_one(Session, held.id)).starts_at = clock.now() - 27 * DAY
+    await move(scenario, held.id, 27)
     assert await tasks(scenario, "assessor", "BOOK_REVIEW", **rule) == []
-    async with scenario.database.writing() as session:
-        (await session.get_one(Session, held.id)).starts_at = clock.now() - 100 * DAY
+    await move(scenario, held.id, 100)
     assert len(await tasks(scenario, "assessor", "BOOK_REVIEW", **rule)) == 1
     async with scenario.database.writing() as session:
         await Factory(session).session_of(learner, assessor, clock.now() + DAY, aim, type=SessionType.FORMAL_REVIEW)

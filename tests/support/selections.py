@@ -22,14 +22,14 @@ SELECTIONS = {
     "UserError": "code field message",
     "User": "id name email lastLoginAt photo { id }",
     "Viewer": "role mustChangePassword mustAcceptDisclaimer mustSetUpSecondFactor hasSecondFactor disclaimer "
-    "user { id name }",
+    "user { id name } notificationSettings { emailFor digestHour calendarUrl }",
     "Employer": "id name parent { id name } sites { id name }",
     "Learner": f"{OF_LEARNER} uln employer {{ id name }} managers {{ id name }} photo {FILE} aims {{ {OF_AIM} }} "
     f"cv {{ sections {{ name text }} documents {{ kind file {FILE} }} }}",
     "Aim": f"{OF_AIM} startDate originalStartDate startDateReason plannedEndDate actualEndDate outcome unitsToChoose "
     f"assessor {{ id name }} iqa {{ id name }} learner {{ {OF_LEARNER} }} qualification {{ id title }}",
     "ProviderSettings": "trafficLightTolerance ratedFromPercent reviewIntervalWeeks unitSignatures disclaimer "
-    "requireSecondFactor",
+    "requireSecondFactor reminderEveryDays",
     "Download": "url expiresAt",
     "FileUpload": "fileId url expiresAt headers { name value }",
     "Evidence": "id title description status declaredOwnWork feedback pointsForImprovement assessmentMethods "

@@ -4,6 +4,7 @@ import datetime as dt
 from pathlib import Path
 from typing import Any
 
+from auth.lasting_links import LastingLinks
 from auth.one_time_secrets import OneTimeSecrets
 from auth.signed_urls import SignedUrls
 from auth.tokens import AccessTokens
@@ -64,6 +65,7 @@ def services(database: Database, folder: Path) -> Services:
         links=SignedUrls(b"l" * 32),
         tokens=AccessTokens({"test": b"t" * 32}),
         one_time_secrets=one_time_secrets,
+        lasting_links=LastingLinks({"test": b"k" * 32}),
         changes=ChangeFeed(database),
         qualifications=QualificationCache(database),
         mail=MailSender(

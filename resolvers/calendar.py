@@ -1,0 +1,37 @@
+"""A person's calendar: their own sessions, at a private address that they can end (iCalendar)."""
+
+import datetime as dt
+
+from auth.lasting_links import CALENDAR
+from domain import clock, global_id
+from domain.enums import SessionStatus
+from repositories.calendar import has_calendar, own_sessions
+from resolvers.core.context import Services
+from services.mail.calendar_entry import session_event, session_feed
+
+# Sessions that began longer ago are left out.
+_PAST = dt.timedelta(days=90)
+
+
+async def read_calendar(services: Services, token: str) -> str | None:
+    """Returns the calendar at an address of `notification_settings.calendar_url`; None for any other address."""
+    parts = services.lasting_links.verify(CALENDAR, token)
+    if parts is None or not await has_calendar(services.database, int(parts[0]), parts[1]):
+        return None
+    user_key, now = int(parts[0]), clock.now()
+    return session_feed(
+        [
+            session_event(
+                key=row.id,
+                sequence=row.version,
+                summary=f"Session {row.number} with {row.learner if row.assessor_id == user_key else row.assessor}",
+                starts_at=row.starts_at,
+                ends_at=row.ends_at,
+                location=row.location,
+                description=f"{services.base_url}/open/{global_id.encode('Session', row.id)}",
+                cancelled=row.status is SessionStatus.CANCELLED,
+            )
+            for row in await own_sessions(services.database, user_key, now - _PAST)
+        ],
+        now,
+    )
