@@ -1,4 +1,4 @@
-"""Which parts of a portfolio a transaction has changed, by the tables to which it wrote (`__part__` of their classes)."""
+"""Which parts of a portfolio a transaction has changed: `__part__` of the classes to whose tables it wrote."""
 
 from typing import Any
 

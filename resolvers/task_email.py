@@ -21,10 +21,8 @@ from domain.mail import Mail
 from domain.notifications import MAILED_AT_ONCE, email_kinds
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
-from loaders.evidence import EvidenceLoader
 from loaders.learner import LearnerLoader
-from loaders.task import TaskRow, first_tasks, task_counts
-from loaders.tasks.source import subject_of
+from loaders.task import TaskRow, first_tasks, subject, task_counts
 from repositories import task_email as repository
 from resolvers.core.context import Services
 from resolvers.core.task_mail import DIGEST, unsubscribe_url
@@ -196,14 +194,12 @@ def _arises_at(task: TaskRow) -> dt.datetime:
 
 async def _not_mailed(loaders: Loaders, tasks: Sequence[TaskRow]) -> list[TaskRow]:
     """Returns the tasks without those of evidence that was resubmitted, of which an e-mail tells at once."""
-    assessing = {task.key: subject_of(task.key)[1] for task in tasks if task.kind is TaskKind.ASSESS_EVIDENCE}
-    rows = await loaders[EvidenceLoader].load_many(list(assessing.values()))
-    resubmitted = {
-        task_key
-        for task_key, row in zip(assessing, rows, strict=True)
-        if row is not None and row.status is EvidenceStatus.RESUBMITTED
-    }
-    return [task for task in tasks if task.key not in resubmitted]
+    found = []
+    for task in tasks:
+        evidence = await subject(task, loaders) if task.kind is TaskKind.ASSESS_EVIDENCE else None
+        if evidence is None or evidence.status is not EvidenceStatus.RESUBMITTED:
+            found.append(task)
+    return found
 
 
 async def _lines(found: Sequence[tuple[Loaders, TaskRow]]) -> list[TaskLine]:

@@ -7,7 +7,7 @@ sends a notification, so every process receives each commit and no transaction t
 import asyncio
 import json
 import zlib
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from typing import NamedTuple
 

@@ -6,8 +6,8 @@
         task = columns(Evidence.id, Evidence.learner_id, Evidence.title, since_at=Evidence.submitted_at)
         return select(*task).where(scope.sees(role, Evidence), *waiting)
 
-Nothing is stored about a task, so that what is done in one place is gone everywhere. What is withdrawn, or on a break in
-learning, is no task. Days are numbers of days since 2000-01-01, which both databases sort and compare alike.
+Nothing is stored about a task, so that what is done in one place is gone everywhere. What is withdrawn, or on a break
+in learning, is no task. Days are numbers of days since 2000-01-01, which both databases sort and compare alike.
 """
 
 from collections.abc import Callable

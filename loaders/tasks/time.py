@@ -1,6 +1,6 @@
 """Tasks: time to approve, confirm or log, reviews to book, and sessions that begin soon."""
 
-from sqlalchemy import Integer, Select, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, or_, select
 
 from auth import scope
 from auth.scope import VIEWER_USER
@@ -48,7 +48,7 @@ def _confirm(role: Role) -> Select:
     return _entries(role, TimeLogEntry.employer_confirmed_at.is_(None))
 
 
-def _entries(role: Role, waits: object) -> Select:
+def _entries(role: Role, waits: ColumnElement[bool]) -> Select:
     """Entries whose minutes count as off-the-job training: nobody needs to look at others."""
     return (
         select(*columns(TimeLogEntry.id, TimeLogEntry.learner_id, User.name, since_at=TimeLogEntry.added_at))

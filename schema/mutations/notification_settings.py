@@ -5,7 +5,7 @@ import strawberry
 from resolvers import notification_settings
 from schema.mutations.authentication import ViewerPayload
 from schema.payload import mutation, required
-from schema.types.task import TaskKind
+from schema.task_enums import TaskKind
 
 
 @strawberry.input(description="The changes of the viewer's e-mails about tasks; omitted fields are not changed.")

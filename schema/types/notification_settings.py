@@ -4,7 +4,7 @@ from loaders.notification_settings import NotificationSettingsRow
 from resolvers.notification_settings import calendar_url
 from schema.field_builders import attribute, resolved
 from schema.relay import value
-from schema.types.task import TaskKind
+from schema.task_enums import TaskKind
 
 
 @value(NotificationSettingsRow, "Which e-mails the viewer gets about their tasks. They hold for all roles of the user.")

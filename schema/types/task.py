@@ -5,33 +5,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain import enums
 from loaders import task as tasks
 from loaders.learner import LearnerLoader
 from loaders.task import TASKS, TaskCountRow, TaskRow
-from schema.described_enum import described
 from schema.field_builders import argument, attribute, connection, loaded, related
 from schema.relay import Connection, Node, node, value
+from schema.task_enums import TaskKind
 
 if TYPE_CHECKING:
     from schema.types.learner import Learner
-
-TaskKind = described(
-    enums.TaskKind,
-    "What kind of work waits for the viewer. Each role has some of these kinds.",
-    SIGN_DOCUMENT="A document has an open signature slot for the viewer's role.",
-    SIGN_UNIT="All criteria of a unit are signed off, and the provider requires a signature of the viewer's role.",
-    BOOK_REVIEW="A learner's formal review is due within four weeks or overdue, and none is booked: for the assessor.",
-    ASSESS_EVIDENCE="Evidence was submitted or resubmitted: for the assessor of its aim.",
-    RESUBMIT_EVIDENCE="Evidence that the viewer submitted was returned with points for improvement.",
-    RESPOND_TO_ACTION="An action was set, and the learner has not said yet what they did.",
-    FOLLOW_UP_ACTION="The learner has responded to an action, or its target date has passed: for the assessor.",
-    APPROVE_TIME="Off-the-job training was logged and is not approved: for the assessor.",
-    CONFIRM_TIME="Off-the-job training was logged, and the employer has not confirmed that it took place.",
-    LOG_LEARNING="The learner has logged nothing for four weeks.",
-    CHOOSE_UNITS="Optional units are still to be chosen for an aim: for its assessor, and for the office if it has none.",
-    SESSION_SOON="A session of the viewer's own begins today or in the next two days.",
-)
 
 
 @node(

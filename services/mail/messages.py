@@ -2,9 +2,10 @@
 
 import datetime as dt
 from email.errors import HeaderParseError
-from email.headerregistry import Address, HeaderRegistry, UnstructuredHeader
+from email.headerregistry import Address, BaseHeader, HeaderRegistry, UnstructuredHeader
 from email.message import EmailMessage
 from email.policy import SMTP, Policy
+from typing import cast
 
 import idna
 
@@ -32,13 +33,16 @@ CARRIES_SECRET = frozenset({WELCOME, PASSWORD_RESET, EMAIL_CONFIRMATION, SIGNING
 class _UnfoldedHeader(UnstructuredHeader):
     """A header on one line, however long: an address that is folded is no address to a mail program."""
 
+    # The registry adds the base class of all headers.
+    name: str
+
     def fold(self, *, policy: Policy) -> str:
         """Returns the header as it is sent."""
         return f"{self.name}: {self}{policy.linesep}"
 
 
 _HEADERS = HeaderRegistry()
-_HEADERS.map_to_type("list-unsubscribe", _UnfoldedHeader)
+_HEADERS.map_to_type("list-unsubscribe", cast(type[BaseHeader], _UnfoldedHeader))
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 
 

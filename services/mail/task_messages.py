@@ -97,4 +97,3 @@ def _mail(
     rest = f"\nand {left} more.\n" if left else ""
     body = f"Hello {name},\n\n{what}\n\n{listed(lines)}\n{rest}" + _FOOTER.format(start=start, stop=stop)
     return replace(make_mail(mail_kind, subject, body), unsubscribe_url=stop)
-

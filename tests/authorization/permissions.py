@@ -78,8 +78,7 @@ MUTATIONS_OF_ROW = {
     "confirm time (employer)": "timeLogEntryConfirm",
     "ask for signatures": "signatureRequestCreate signatureRequestCancel",
     "add resources": "resourceAdd resourceRemove",
-    "own notification settings                           | yes | yes  | yes    | yes       | yes  | yes | yes
-remove the lost second factor of another person": "secondFactorReset",
+    "remove the lost second factor of another person": "secondFactorReset",
     "edit the CV, set a photo": "cvSectionSave cvDocumentAdd cvDocumentRemove photoSet",
     "change the own name; of others, name and e-mail": "userUpdate",
     "send an invitation again": "invitationResend",

@@ -8,7 +8,16 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from domain import clock
-from domain.enums import ActionStatus, AimStatus, EvidenceStatus, JobSetting, Role, SessionStatus, SessionType, SignatureRequestStatus
+from domain.enums import (
+    ActionStatus,
+    AimStatus,
+    EvidenceStatus,
+    JobSetting,
+    Role,
+    SessionStatus,
+    SessionType,
+    SignatureRequestStatus,
+)
 from domain.reviews import STANDARD_MONTHS, review_due
 
 if TYPE_CHECKING:
@@ -155,18 +164,19 @@ class _Tasks:
 
     def _review_due(self, learner: int) -> dt.date | None:
         """The day by which a review is due that is not booked."""
-        reviews = [row for row in self.of("session", learner_id=learner, type=SessionType.FORMAL_REVIEW)]
+        reviews = self.of("session", learner_id=learner, type=SessionType.FORMAL_REVIEW)
         seen = [row for row in reviews if row["id"] in self.seen.sessions]
         if any(row["status"] is SessionStatus.PLANNED and row["starts_at"] >= self.now for row in seen):
             return None
         last = max((row["starts_at"] for row in seen if row["status"] is SessionStatus.ATTENDED), default=None)
         training = [
-            aim
-            for aim in self.aims.values()
-            if aim["learner_id"] == learner and aim["status"] is AimStatus.IN_TRAINING
+            aim for aim in self.aims.values() if aim["learner_id"] == learner and aim["status"] is AimStatus.IN_TRAINING
         ]
         returns = [
-            max((row["returned_on"] for row in self.of("aim_break", aim_id=aim["id"]) if row["returned_on"]), default=None)
+            max(
+                (row["returned_on"] for row in self.of("aim_break", aim_id=aim["id"]) if row["returned_on"]),
+                default=None,
+            )
             for aim in training
         ]
         [provider] = [row for row in self.seen.rows["provider"] if row["id"] == self.seen.provider]

@@ -26,8 +26,8 @@ from tests.authorization.viewer_crawler import (
     leaks,
     node_mismatches,
     unreachable,
-    without_own,
     without_fields,
+    without_own,
 )
 from tests.support.scenarios.authorization import ONE_OF_EACH, VIEWERS
 

@@ -74,7 +74,11 @@ async def test_sql_counts_as_python_does(database: Database):
         monthly = monthly and max(monthly, MONTHLY_FROM)
         starts = [day for day in (weekly, monthly) if day]
         expected = review_due(days["last"], starts, days["returned"], weeks, months)
-        bound = {"last": days["last"] and clock.london_time(days["last"], chance.choice([2, 22])), "weekly": weekly, "monthly": monthly}
+        bound = {
+            "last": days["last"] and clock.london_time(days["last"], chance.choice([2, 22])),
+            "weekly": weekly,
+            "monthly": monthly,
+        }
         [[number]] = await database.rows(
             statement, {**bound, "returned": days["returned"], **parameters(weeks, months)}
         )

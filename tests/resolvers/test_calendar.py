@@ -54,7 +54,11 @@ async def test_the_calendar_has_ones_own_sessions_until_it_is_ended(scenario: Em
         await session.execute(delete(RoleGrant).where(RoleGrant.user_id == assessor.id))
     assert await entries(scenario, renewed) == {}
     assert (await choose(scenario, "assessor", calendar=False))["calendarUrl"] is None
-    for address in (renewed, renewed.replace("calendar/", "calendar/1"), f"{scenario.services.base_url}/calendar/x.ics"):
+    for address in (
+        renewed,
+        renewed.replace("calendar/", "calendar/1"),
+        f"{scenario.services.base_url}/calendar/x.ics",
+    ):
         assert await entries(scenario, address) == 404
 
 

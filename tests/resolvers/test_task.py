@@ -172,7 +172,9 @@ async def test_a_learner_who_logs_nothing_for_four_weeks_is_asked_to(scenario: E
 
 async def test_booking_a_review_is_a_task_from_four_weeks_before_it_is_due(scenario: EmptyPortfolio) -> None:
     assessor, rule = scenario.user("assessor"), {"review_interval_weeks": 8}
-    due = await scenario.client("assessor").data("query($id: ID!) { learner(id: $id) { reviewDueOn } }", id=scenario.ada)
+    due = await scenario.client("assessor").data(
+        "query($id: ID!) { learner(id: $id) { reviewDueOn } }", id=scenario.ada
+    )
     [task] = await tasks(scenario, "assessor", "BOOK_REVIEW")
     assert (task["title"], task["subject"]["id"]) == ("Book a formal review with Learner", scenario.ada)
     assert task["dueOn"] == due["learner"]["reviewDueOn"]

@@ -24,6 +24,7 @@ from db.models.base import Base
 from db.models.file import File
 from db.models.learner import Learner
 from db.models.outbox import MAX_ATTEMPTS, OutboxMail
+from db.models.task_reminder import TaskReminder
 from db.models.user import User
 from domain import clock
 from domain.enums import Role
@@ -90,6 +91,9 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     for mac, age in (("old", 61 * MINUTE), ("new", 59 * MINUTE)):
         owner = {"provider_id": user.provider_id, "user_id": user.id, "sign_in_id": session.id, "code_mac": mac}
         await place.add(SigningCode(issued_at=now - age, expires_at=now - age, **owner))
+    for task_key, age in ((1, 181 * DAY), (2, 179 * DAY)):
+        owner = {"provider_id": user.provider_id, "user_id": user.id}
+        await place.add(TaskReminder(task_key=task_key, sent_at=now - age, **owner))
     await place.add(
         place.mail(1, sent_at=now - 31 * DAY),
         place.mail(2, sent_at=now - 29 * DAY),
@@ -99,7 +103,7 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     )
     assert await place.sweeper.sweep(now) == {
         "wrong_guess": 1, "idempotency_key": 1, "one_time_token": 1, "outbox_mail": 2, "refresh_token": 0, "sign_in": 0,
-        "file": 0, "password_reset_request": 1, "signing_code": 1,
+        "file": 0, "password_reset_request": 1, "signing_code": 1, "task_reminder": 1,
     }  # fmt: skip
     assert await place.keys(LoginAttempt.subject) == ["new"]
     assert await place.keys(IdempotencyKey.key) == ["new"]
@@ -107,6 +111,7 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     assert await place.keys(PasswordResetRequest.username) == ["new"]
     assert await place.keys(SigningCode.code_mac) == ["new"]
     assert await place.keys(OutboxMail.subject) == ["2", "4"]
+    assert await place.keys(TaskReminder.task_key) == [2]
 
 
 async def test_a_session_that_has_ended_goes_after_its_tokens(place: Place) -> None:
