@@ -9,7 +9,7 @@ import gc
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
     from resolvers.core.context import Services
-    from services.sweeper import Sweeper
     from transport.graphql import GraphQLEndpoint, PersistedDocuments
     from transport.graphql.operation_runner import OperationLog
     from transport.health import Health
@@ -139,9 +138,11 @@ def build_server(settings: Settings) -> Server:
     from resolvers.authentication.email import confirm_from_page
     from resolvers.authentication.password import reset_from_page
     from resolvers.calendar import read_calendar
-    from resolvers.core.context import Client
+    from resolvers.core.page import for_page
     from resolvers.exports.export_service import ExportService
     from resolvers.notification_settings import unsubscribe
+    from resolvers.task_email import TaskEmails
+    from services.installation_state import InstallationState
     from services.sweeper import Sweeper
     from transport.app import make_app
     from transport.files import file_endpoints
@@ -149,6 +150,7 @@ def build_server(settings: Settings) -> Server:
     from transport.health import Health
     from transport.observability.metrics import Metrics
     from transport.observability.request_logging import OperationObserver
+    from transport.observability.state_metrics import StateMetrics
     from transport.observability.sweep_metrics import SweepMetrics
     from transport.observability.tracing import open_tracing
     from transport.pages import calendar_feed, email_page, open_page, password_page, unsubscribe_page
@@ -164,14 +166,13 @@ def build_server(settings: Settings) -> Server:
     endpoint = build_endpoint(settings, services, documents, tracing.observing(observer) if tracing else observer)
     sweeper, exports = Sweeper(services.database, services.files), ExportService(services)
     metrics.watch(endpoint)
+    state = InstallationState(services.database, services.files)
     metrics.registry.register(SweepMetrics(sweeper, exports.slots))
-
-    def from_page(work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
-        async def run(*given: Any) -> Any:
-            *arguments, address, request_id = given
-            return await work(services, *arguments, Client(address, request_id))
-
-        return run
+    metrics.registry.register(StateMetrics(services.database, services.changes, state))
+    beside = {
+        "loop monitor": metrics.loop_monitor.run, "installation state": state.run,
+        "sweeper": sweeper.run, "task e-mails": TaskEmails(services).run,
+    }  # fmt: skip
 
     if settings.graphiql:
         start_page = "/graphql"
@@ -184,9 +185,9 @@ def build_server(settings: Settings) -> Server:
             *graphql_routes,
             # 25 s: a stalled upload is cut within the 30 s in which every other half-sent request is.
             *file_endpoints.routes(services.links, services.files, exports, idle_seconds=25.0),
-            *password_page.routes(from_page(reset_from_page)),
-            *email_page.routes(from_page(confirm_from_page)),
-            *unsubscribe_page.routes(from_page(unsubscribe)),
+            *password_page.routes(for_page(services, reset_from_page)),
+            *email_page.routes(for_page(services, confirm_from_page)),
+            *unsubscribe_page.routes(for_page(services, unsubscribe)),
             *calendar_feed.routes(functools.partial(read_calendar, services)),
             *open_page.routes(settings.open_url, start_page),
             *health.routes(),
@@ -194,7 +195,7 @@ def build_server(settings: Settings) -> Server:
         ],
         start_page=start_page,
         allowed_origins=settings.allowed_origins,
-        lifespan=lambda _: running(settings, services, metrics, tracing, sweeper),
+        lifespan=lambda _: running(settings, services, metrics, tracing, beside),
         metrics=metrics,
         trusted_proxies=settings.trusted_proxies,
     )
@@ -203,7 +204,11 @@ def build_server(settings: Settings) -> Server:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, services: "Services", metrics: "Metrics", tracing: "Tracing | None", sweeper: "Sweeper"
+    settings: Settings,
+    services: "Services",
+    metrics: "Metrics",
+    tracing: "Tracing | None",
+    beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]],
 ) -> AsyncIterator[None]:
     """Runs what a server does beside requests: mail, sweeping, the change feed, metrics, the watch over the replica."""
     import structlog
@@ -214,7 +219,6 @@ async def running(
     from domain import clock
     from repositories.file import referenced_storage_keys
     from resolvers.authentication.reset_request import create_requested_links
-    from resolvers.task_email import TaskEmails
     from services.file_permissions import log_permissions
     from services.mail.mail_folder import sweep_mail_files
     from services.storage.start_sweep import sweep_at_start
@@ -238,9 +242,8 @@ async def running(
         await stack.enter_async_context(short_log(settings.database_url))
         await stack.enter_async_context(services.mail.running())
         await stack.enter_async_context(services.changes.listening())
-        await stack.enter_async_context(background_task.running(metrics.loop_monitor.run, "loop monitor"))
-        await stack.enter_async_context(sweeper.running())
-        await stack.enter_async_context(background_task.running(TaskEmails(services).run, "task e-mails"))
+        for name, work in beside.items():
+            await stack.enter_async_context(background_task.running(work, name))
         # Objects that exist by now live as long as the process: the garbage collector need not visit them again.
         gc.collect()
         gc.freeze()

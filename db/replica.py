@@ -7,6 +7,7 @@ replica stays in use, for everybody whose last write it is known to have.
 
 import asyncio
 import datetime as dt
+import math
 import time
 from collections import deque
 from collections.abc import AsyncIterator
@@ -79,6 +80,12 @@ class Replica:
         """
         since = self._primary_outages.since
         return since is not None and since < self._complete_at < since + MAX_OUTAGE_SECONDS
+
+    def lag_seconds(self) -> float:
+        """Returns how far the replica is behind, in seconds; infinity while it is unreachable."""
+        if self._replayed_until is None:
+            return math.inf
+        return (clock.now() - self._replayed_until).total_seconds()
 
     def mark_unreachable(self, error: BaseException | None) -> None:
         """Stops reads from the replica until the next successful poll. `error`: None if the replica itself works."""

@@ -55,6 +55,7 @@ async def possible_signers(session: AsyncSession, learner: Learner, roles: Colle
         ),
     }
     in_role = [and_(RoleGrant.role == role, can_see[role]) for role in roles]
+    # unscoped: people around that learner
     in_one_role = exists().where(RoleGrant.user_id == User.id, or_(*in_role))
     # unscoped: the conditions above limit it to that learner
     statement = (

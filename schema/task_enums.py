@@ -16,7 +16,7 @@ TaskKind = described(
     APPROVE_TIME="Off-the-job training was logged and is not approved: for the assessor.",
     CONFIRM_TIME="Off-the-job training was logged, and the employer has not confirmed that it took place.",
     LOG_LEARNING="The learner has logged nothing for four weeks.",
-    CHOOSE_UNITS="Optional units are still to be chosen for an aim: for its assessor, or for the office if it has none.",
+    CHOOSE_UNITS="Optional units are still to be chosen: for the aim's assessor, or for the office if it has none.",
     SESSION_SOON="A session of the viewer's own begins today or in the next two days.",
 )
 

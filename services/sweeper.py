@@ -6,15 +6,13 @@ SQLite file has one server.
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import structlog
 from sqlalchemy import ColumnElement, and_, delete, exists, func, select, tuple_
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.background_task import running
 from db.database import Database
 from db.models.base import Base
 from db.models.growth import Sweep
@@ -56,7 +54,7 @@ def swept_classes() -> list[tuple[type[Base], Sweep]]:
 
 
 class Sweeper:
-    """The sweeper of one process: `running()` while the server runs. `states`: by the name of the table."""
+    """The sweeper of one process: `run()` while the server runs. `states`: by the name of the table."""
 
     def __init__(self, database: Database, files: FileStore) -> None:
         self._database = database
@@ -64,12 +62,6 @@ class Sweeper:
         # Table -> the class of the error, in the pass that runs or the last one.
         self._failed: dict[str, str] = {}
         self.states = {entity.__tablename__: SweepState() for entity, _ in swept_classes()}
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Sweeps at the start, and then every five minutes, until the block ends."""
-        async with running(self._run, "sweeper"):
-            yield
 
     async def sweep(self, now: dt.datetime | None = None) -> dict[str, int]:
         """Makes one pass over every table; returns how many rows it deleted of each.
@@ -86,7 +78,8 @@ class Sweeper:
             log.warning("sweep_failed", causes=self._failed)
         return swept
 
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Sweeps at the start, and then every five minutes; never returns."""
         while True:
             await self.sweep()
             await asyncio.sleep(INTERVAL_SECONDS)

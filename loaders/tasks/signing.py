@@ -51,6 +51,7 @@ def _documents(role: Role) -> Select:
 @source(2, TaskKind.SIGN_UNIT, "Unit", *_SIGNERS)
 def _units(role: Role) -> Select:
     """Units that count, whose criteria are all signed off, and that lack the role's required signature."""
+    # unscoped: limited to visible aims that run
     complete = (
         select(
             CriterionProgress.aim_id,

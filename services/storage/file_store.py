@@ -5,6 +5,7 @@ import errno
 import hashlib
 import os
 import re
+import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -130,6 +131,15 @@ class FileStore:
         except StoreUnavailable:
             return "the file store does not answer"
         return None
+
+    async def free_bytes(self) -> int | None:
+        """Returns the space that is left on the disk of a store in a folder; None for a store elsewhere.
+
+        Raises OSError.
+        """
+        if self._folder is None:
+            return None
+        return (await asyncio.to_thread(shutil.disk_usage, self._folder)).free
 
     async def write(self, stream: AsyncIterator[bytes], *, limit: int) -> StoredFile:
         """Stores the stream under a new key. Once it returns, the bytes are durable; if it raises, nothing is left.

@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import func, select, text
 from structlog.testing import capture_logs
 
+from db.background_task import running
 from db.database import Database
 from db.models.auth_session import (
     AuthSession,
@@ -255,7 +256,7 @@ async def test_a_table_that_cannot_be_swept_keeps_no_other_from_it(place: Place)
 
 async def test_it_runs_beside_the_server(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sweeper_module, "INTERVAL_SECONDS", 0.02)
-    async with place.sweeper.running(), asyncio.timeout(10):
+    async with running(place.sweeper.run, "sweeper"), asyncio.timeout(10):
         for subject in ("first", "second"):
             await place.add(LoginAttempt(subject=subject, at=place.now - DAY))
             while await place.keys(LoginAttempt.id):
