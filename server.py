@@ -183,8 +183,7 @@ def build_server(settings: Settings) -> Server:
     app = make_app(
         [
             *graphql_routes,
-            # 25 s: a stalled upload is cut within the 30 s in which every other half-sent request is.
-            *file_endpoints.routes(services.links, services.files, exports, idle_seconds=25.0),
+            *file_endpoints.routes(services.links, services.files, exports, settings.allowed_origins),
             *password_page.routes(for_page(services, reset_from_page)),
             *email_page.routes(for_page(services, confirm_from_page)),
             *unsubscribe_page.routes(for_page(services, unsubscribe)),

@@ -54,6 +54,14 @@ class WorkerFailed(ConnectionError):
     """No worker did the work: too many calls wait, it took too long, or the process ended twice."""
 
 
+class WorkerTimedOut(WorkerFailed):
+    """The work took too long."""
+
+
+class WorkerEnded(WorkerFailed):
+    """The process ended twice with this work."""
+
+
 class WorkerPool:
     """`size` processes that call a function, named "module:function", with pickled arguments.
 
@@ -100,12 +108,12 @@ class WorkerPool:
             except TimeoutError:
                 self._forget(process)
                 log.error("worker_timed_out", function=self._function, seconds=self._timeout)
-                raise WorkerFailed("the worker process took too long") from None
+                raise WorkerTimedOut("the worker process took too long") from None
             except (OSError, EOFError):
                 # Idle for too long, killed by the system, or closed.
                 self._forget(process)
         log.error("worker_ended", function=self._function, status=process.poll())
-        raise WorkerFailed("the worker process ended")
+        raise WorkerEnded("the worker process ended")
 
     def _running(self) -> subprocess.Popen[bytes]:
         process: subprocess.Popen[bytes] | None = getattr(self._process, "value", None)

@@ -12,7 +12,11 @@ from auth.viewer import NotSignedIn, Viewer, read_viewer
 from db.database import Database
 from domain import clock
 from domain.enums import ActivityType, CriterionFilter, JobSetting, Role
+from domain.errors import BadArgument
+from loaders.file import FileRow
 from resolvers.core.context import Context
+from services.storage.file_store import PREVIEW_WIDTHS
+from services.storage.previews import has_preview, preview_width
 
 LIFETIME = dt.timedelta(minutes=5)
 
@@ -43,6 +47,18 @@ class Download:
 def to_file(context: Context, file_key: int) -> Download:
     """Returns a link to the bytes of a file that the viewer sees."""
     return _sign(context, DOWNLOAD, "downloads", {"file": file_key})
+
+
+def to_preview(context: Context, file: FileRow, width: int) -> Download | None:
+    """Returns a link to a picture of a file that the viewer sees, at most so wide; None for kinds that have none.
+
+    Raises BadArgument for a width below that of the narrowest.
+    """
+    if width < PREVIEW_WIDTHS[0]:
+        raise BadArgument("width", f"Ask for a width of at least {PREVIEW_WIDTHS[0]} pixels.")
+    if not has_preview(file.content_type, file.size):
+        return None
+    return _sign(context, DOWNLOAD, "downloads", {"file": file.key, "preview": preview_width(width)})
 
 
 def to_time_log(context: Context, learner_key: int, **filters: Any) -> Download:

@@ -34,3 +34,17 @@ class File(Node):
         "A link to the content, valid for five minutes and only while the viewer may see the file.",
         lambda row, info: signed_urls.to_file(info.context, row.key),
     )
+    preview: Download | None = resolved(
+        "A link to a picture of the first page or frame, as WebP, valid as `download` is; null for kinds that have "
+        "none: there are pictures of photos and PDFs up to 60 MB. It is made when the link is first opened, which "
+        "answers 404 where the content cannot be shown.",
+        lambda row, info, width: signed_urls.to_preview(info.context, row, width),
+        defaults={"width": 320},
+        width=Annotated[
+            int,
+            strawberry.argument(
+                description="How wide the picture may be, in pixels, at least 64. There are pictures of 64, 160, 320, "
+                "640 and 1280 pixels."
+            ),
+        ],
+    )

@@ -28,6 +28,9 @@ READ_CHUNK = 256 * 1024
 UPLOAD_PART = 8 * 1024 * 1024
 CONCURRENT_PARTS = 2
 KEY = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}")
+# Of the pictures of a file, in pixels. They are kept under the key of the file and their width.
+PREVIEW_WIDTHS = (64, 160, 320, 640, 1280)
+_ANY_KEY = re.compile(rf"({KEY.pattern})(?:\.p(?:{'|'.join(map(str, PREVIEW_WIDTHS))}))?")
 # A file without a record may belong to a transaction that has not committed yet: it is deleted only when this old.
 UNREFERENCED_FOR = timedelta(days=1)
 
@@ -193,13 +196,10 @@ class FileStore:
         return digest.hexdigest()
 
     async def delete(self, storage_key: str) -> None:
-        """Deletes the file, if there is one."""
-        key = _validated(storage_key)
-        try:
-            with _store_errors():
+        """Deletes the file, if there is one, and its previews."""
+        for key in (_validated(storage_key), *(preview_key(storage_key, width) for width in PREVIEW_WIDTHS)):
+            with suppress(FileNotFoundError), _store_errors():
                 await obstore.delete_async(self._store, key)
-        except FileNotFoundError:
-            pass
 
     async def sweep(self, find_referenced: FindReferenced | None = None, *, now: datetime | None = None) -> SweepResult:
         """Deletes what a killed server left in the store; call it at start.
@@ -217,8 +217,9 @@ class FileStore:
         if find_referenced is not None:
             before = (now or clock.now()) - UNREFERENCED_FOR
             async for batch in _listed(obstore.list(self._store, chunk_size=1000)):
-                stored = [item for item in batch if KEY.fullmatch(item["path"])]
-                old = [item["path"] for item in stored if item["last_modified"] < before]
+                stored = [(_ANY_KEY.fullmatch(item["path"]), item["last_modified"]) for item in batch]
+                # A preview is deleted with its file.
+                old = sorted({found[1] for found, modified in stored if found and modified < before})
                 referenced = set(await find_referenced(old)) if old else set()
                 for key in old:
                     if key not in referenced:
@@ -285,6 +286,11 @@ def _store_errors() -> Iterator[None]:
 
 def _validated(storage_key: str) -> str:
     # Keys come from our own tables; any other format is a bug or an attempt at path traversal.
-    if not KEY.fullmatch(storage_key):
+    if not _ANY_KEY.fullmatch(storage_key):
         raise FileNotFoundError("There is no file under this key.")
     return storage_key
+
+
+def preview_key(storage_key: str, width: int) -> str:
+    """Returns the key of the preview of a file, of one of `PREVIEW_WIDTHS`."""
+    return f"{storage_key}.p{width}"

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import BinaryIO
 from urllib.parse import quote
 
@@ -15,17 +15,27 @@ from starlette.types import Receive, Scope, Send
 from auth.signed_urls import DOWNLOAD, EXPORT, SignedUrls
 from services.storage.file_store import READ_CHUNK, FileStore
 from services.storage.transfers import GeneratedExport, StoredDownload
+from transport.files.previews import INLINE, preview, shown_headers
 from transport.files.service import FileError, FileService
 
 log = structlog.get_logger(__name__)
 
 
-async def download(request: Request, signed_urls: SignedUrls, store: FileStore, service: FileService) -> Response:
-    """Sends a stored file."""
-    stored = await service.stored_download(signed_urls.verify(DOWNLOAD, request.path_params["link"]))
+async def download(
+    request: Request, signed_urls: SignedUrls, store: FileStore, service: FileService, allowed_origins: Sequence[str]
+) -> Response:
+    """Sends a stored file or its preview. With `inline` in the query, a file of a safe kind is shown on the page."""
+    claims = signed_urls.verify(DOWNLOAD, request.path_params["link"])
+    stored = await service.stored_download(claims)
     if stored is None:
         raise FileError(410, "This file no longer exists, or you may no longer see it.")
+    if "preview" in claims:
+        return await preview(request.method, stored, claims["preview"], store, allowed_origins)
     headers = _headers(stored.name, stored.content_type, stored.size, stored.sha256)
+    if "inline" in request.query_params and stored.content_type in INLINE:
+        shown = shown_headers(stored.content_type, allowed_origins)
+        named = headers["Content-Disposition"].replace("attachment", shown["Content-Disposition"], 1)
+        headers |= {**shown, "Content-Disposition": named}
     if f'"{stored.sha256}"' in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={name: headers[name] for name in ("ETag", "Cache-Control")})
     if request.method == "HEAD":

@@ -1,6 +1,6 @@
 """The file endpoints: `PUT /uploads/{link}`, `GET /downloads/{link}` and `GET /exports/{link}`, by signed URL."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -17,26 +17,37 @@ from transport.graphql.errors import outage_response
 
 log = structlog.get_logger(__name__)
 
-IDLE_SECONDS = 30.0
+# A stalled upload is cut within the 30 s in which every other half-sent request is.
+IDLE_SECONDS = 25.0
 
 
 def routes(
-    signed_urls: SignedUrls, store: FileStore, service: FileService, *, idle_seconds: float = IDLE_SECONDS
+    signed_urls: SignedUrls,
+    store: FileStore,
+    service: FileService,
+    allowed_origins: Sequence[str] = (),
+    *,
+    idle_seconds: float = IDLE_SECONDS,
 ) -> list[Route]:
     """Returns the three routes. An upload fails after `idle_seconds` without a byte.
 
+    Pages of `allowed_origins` may show previews and files of safe kinds.
+
     An upload is idempotent: the same bytes again get 200 with the same JSON and change nothing; other bytes for a file
     that has arrived get 409. An error is `{"error": message}` with 400 (fewer bytes than announced), 403 (invalid
-    link), 408 (idle), 409, 410 (expired or gone), 413 (more bytes than announced), 415 (type not accepted), 429 (too
-    many exports of one user at once), 500 (the stored file is corrupt), 503 (the store or the database is unavailable,
-    or too many exports of everybody at once) or 507 (the store is full). 429 and 503 for exports come with Retry-After.
+    link), 404 (no preview), 408 (idle), 409, 410 (expired or gone), 413 (more bytes than announced), 415 (type not
+    accepted), 429 (too many exports of one user at once), 500 (the stored file is corrupt), 503 (the store or the
+    database is unavailable, or too many exports of everybody at once) or 507 (the store is full). 429 and 503 for
+    exports come with Retry-After.
     """
 
     async def upload(request: Request) -> Response:
         return await _respond(request, lambda: uploads.upload(request, signed_urls, store, service, idle_seconds))
 
     async def download(request: Request) -> Response:
-        return await _respond(request, lambda: downloads.download(request, signed_urls, store, service))
+        return await _respond(
+            request, lambda: downloads.download(request, signed_urls, store, service, allowed_origins)
+        )
 
     async def export(request: Request) -> Response:
         return await _respond(request, lambda: downloads.export(request, signed_urls, service))

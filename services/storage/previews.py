@@ -1,0 +1,64 @@
+"""Small pictures of stored files: made once, when somebody first looks at one, and kept beside the file."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import structlog
+
+from db.worker_process import WorkerEnded, WorkerPool, WorkerTimedOut
+from services.storage.file_store import PREVIEW_WIDTHS, FileStore, preview_key
+from services.storage.preview_types import CONTENT_TYPES
+from services.storage.transfers import StoredDownload
+
+log = structlog.get_logger(__name__)
+
+# Of a larger file there is no picture.
+MAX_BYTES = 60 * 1024 * 1024
+_SECONDS = 15.0
+_workers = WorkerPool("services.storage.preview_picture:make_preview", timeout=_SECONDS, max_waiting=20)
+# By key: of several who look at once, one makes it.
+_making: dict[str, asyncio.Task[bytes]] = {}
+
+
+def has_preview(content_type: str, size: int) -> bool:
+    """Returns whether there are pictures of files of this type and size in bytes."""
+    return content_type in CONTENT_TYPES and size <= MAX_BYTES
+
+
+def preview_width(width: int) -> int:
+    """Returns the width of the widest picture that is at most so many pixels wide, or else of the narrowest."""
+    return max((each for each in PREVIEW_WIDTHS if each <= width), default=PREVIEW_WIDTHS[0])
+
+
+async def preview_of(store: FileStore, file: StoredDownload, width: int) -> bytes | None:
+    """Returns the picture as WebP, of a width of `preview_width`; None of bytes that no decoder understands.
+
+    Raises what the store raises, and WorkerFailed while too many are made.
+    """
+    key = preview_key(file.storage_key, width)
+    try:
+        kept = b"".join([chunk async for chunk in store.read(key)])
+    except FileNotFoundError:
+        task = _making.get(key)
+        if task is None:
+            task = _making[key] = asyncio.create_task(_make(store, file, width, key), name="preview")
+            task.add_done_callback(lambda _: _making.pop(key, None))
+        # One who no longer waits does not end it for the others.
+        kept = await asyncio.shield(task)
+    return kept or None
+
+
+async def _make(store: FileStore, file: StoredDownload, width: int, key: str) -> bytes:
+    """Makes and keeps the picture; an empty one where there is none, so that nobody tries again."""
+    content = b"".join([chunk async for chunk in store.read(file.storage_key)])
+    try:
+        made: bytes = await _workers.call(content, file.content_type, width)
+    except (RuntimeError, WorkerTimedOut, WorkerEnded) as error:
+        log.info("no_preview", storage_key=file.storage_key, cause=type(error).__name__)
+        made = b""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield made
+
+    await store.write_as(key, chunks())
+    return made

@@ -1,0 +1,127 @@
+"""Previews: of every kind of picture and of PDFs, made once, small, bounded, and gone with the file."""
+
+import asyncio
+import datetime as dt
+import io
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pillow_heif
+import pytest
+from PIL import Image
+
+from domain import clock
+from services.storage import previews
+from services.storage.file_store import FileStore, StoredFile, open_store, preview_key
+from services.storage.preview_picture import MAX_PIXELS, NoPreview, make_preview
+from services.storage.preview_types import PICTURES
+from services.storage.transfers import StoredDownload
+
+PDF = b"""%PDF-1.4
+1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
+2 0 obj <</Type/Pages/Kids[3 0 R]/Count 1>> endobj
+3 0 obj <</Type/Page/Parent 2 0 R/MediaBox[0 0 300 600]>> endobj
+trailer <</Root 1 0 R>>
+"""
+
+
+def picture(format_: str, size: tuple[int, int] = (600, 400), **options: object) -> bytes:
+    pillow_heif.register_heif_opener()
+    made = io.BytesIO()
+    Image.new("RGB", size, (200, 30, 30)).save(made, format_, **options)
+    return made.getvalue()
+
+
+def opened(content: bytes) -> Image.Image:
+    image = Image.open(io.BytesIO(content))
+    assert image.format == "WEBP"
+    return image
+
+
+async def stored(store: FileStore, content: bytes, content_type: str) -> StoredDownload:
+    async def chunks() -> AsyncIterator[bytes]:
+        yield content
+
+    kept: StoredFile = await store.write(chunks(), limit=10**9)
+    return StoredDownload("x", content_type, kept.size, kept.sha256, kept.storage_key)
+
+
+@pytest.mark.parametrize("content_type", PICTURES)
+def test_each_kind_of_picture_has_a_preview(content_type: str) -> None:
+    assert opened(make_preview(picture(PICTURES[content_type]), content_type, 320)).size == (320, 213)
+
+
+def test_a_pdf_shows_its_first_page_and_a_small_picture_stays_small() -> None:
+    assert opened(make_preview(PDF, "application/pdf", 160)).size == (160, 320)
+    assert opened(make_preview(picture("PNG", (40, 30)), "image/png", 320)).size == (40, 30)
+    # As wide as asked for, and at most four times as high.
+    assert opened(make_preview(picture("PNG", (100, 5000)), "image/png", 64)).size == (5, 256)
+
+
+def test_a_photo_is_turned_and_says_nothing_of_where_it_was_taken() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif.get_ifd(0x8825)[1] = "N"
+    made = opened(make_preview(picture("JPEG", exif=exif.tobytes()), "image/jpeg", 320))
+    assert made.size == (320, 480) and not made.getexif()
+
+
+@pytest.mark.parametrize(
+    ("content", "content_type"),
+    [(b"\x89PNG\r\n\x1a\nnothing", "image/png"), (b"%PDF-1.4 nothing", "application/pdf"), (PDF, "image/png")],
+    ids=["broken-picture", "broken-pdf", "another-kind"],
+)
+def test_bytes_that_no_decoder_understands_have_none(content: bytes, content_type: str) -> None:
+    with pytest.raises(Exception):  # noqa: B017  # whatever the decoder raises
+        make_preview(content, content_type, 320)
+
+
+def test_a_picture_of_too_many_pixels_is_not_decoded() -> None:
+    # 70 million pixels in 70 KB.
+    bomb = picture("PNG", (10_000, MAX_PIXELS // 10_000 + 1_000))
+    with pytest.raises(NoPreview):
+        make_preview(bomb, "image/png", 320)
+
+
+async def test_a_preview_is_made_once_kept_and_deleted_with_its_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, calls = open_store(tmp_path), []
+
+    async def counted(*arguments: object) -> bytes:
+        calls.append(arguments[2])
+        await asyncio.sleep(0.02)
+        return await real(*arguments)
+
+    real = previews._workers.call
+    monkeypatch.setattr(previews._workers, "call", counted)
+    file = await stored(store, picture("PNG"), "image/png")
+    made = await asyncio.gather(*(previews.preview_of(store, file, 320) for _ in range(5)))
+    assert len(set(made)) == 1 and opened(made[0]).width == 320
+    assert await previews.preview_of(store, file, 320) == made[0]
+    assert calls == [320]
+    broken = await stored(store, b"\x89PNG\r\n\x1a\nnothing", "image/png")
+    for _ in range(2):
+        assert await previews.preview_of(store, broken, 64) is None
+    assert calls == [320, 64]
+    await store.delete(file.storage_key)
+    assert not await store.exists(preview_key(file.storage_key, 320))
+
+
+async def test_the_sweep_keeps_a_preview_as_long_as_its_file(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    kept, gone = [await stored(store, picture("PNG"), "image/png") for _ in range(2)]
+    for file in (kept, gone):
+        assert await previews.preview_of(store, file, 64)
+
+    async def referenced(keys: list[str]) -> list[str]:
+        return [key for key in keys if key == kept.storage_key]
+
+    later = clock.now() + dt.timedelta(days=2)
+    assert (await store.sweep(referenced, now=later)).unreferenced == 1
+    assert [await store.exists(preview_key(file.storage_key, 64)) for file in (kept, gone)] == [True, False]
+
+
+@pytest.mark.parametrize(("width", "made"), [(64, 64), (319, 160), (320, 320), (9_999, 1280)])
+def test_the_widest_that_fits_is_chosen(width: int, made: int) -> None:
+    assert previews.preview_width(width) == made
