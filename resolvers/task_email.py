@@ -186,9 +186,10 @@ class _Recipient:
 
 
 def _arises_at(task: TaskRow) -> dt.datetime:
-    """Returns when a task arose: of one that a day brings, that morning."""
+    """Returns when a task arose: of one that a day brings, that morning; of one that does not say, long ago."""
     moment = task.waiting_since
-    assert moment is not None
+    if moment is None:
+        return clock.start_of(clock.FIRST_DAY)
     return moment if task.since_at is not None else clock.london_time(clock.day_of(moment), repository.MORNING)
 
 

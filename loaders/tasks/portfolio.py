@@ -1,6 +1,6 @@
 """Tasks: evidence to assess or improve, actions, and optional units to choose."""
 
-from sqlalchemy import ColumnElement, Select, and_, or_, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
 from auth import scope
 from auth.scope import VIEWER_USER
@@ -34,7 +34,8 @@ def _resubmit(role: Role) -> Select:
         # unscoped: whether an account is archived
         archived = select(User.id).where(User.archived_at.is_not(None), scope.of_provider(User))
         submitted = or_(submitted, Evidence.submitted_by_id.in_(archived))
-    return _evidence(role, and_(Evidence.status == EvidenceStatus.RETURNED, submitted), Evidence.returned_at)
+    since_at = func.coalesce(Evidence.returned_at, Evidence.submitted_at)
+    return _evidence(role, and_(Evidence.status == EvidenceStatus.RETURNED, submitted), since_at)
 
 
 def _evidence(role: Role, waits: ColumnElement[bool], since_at: ColumnElement | object) -> Select:

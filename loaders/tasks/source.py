@@ -107,7 +107,8 @@ def columns(
         cast(due, Integer).label("due_day"),
         moment.label("since_at"),
         cast(day, Integer).label("since_day"),
-        cast(urgency, Integer).label("urgency"),
+        # A record of an earlier version may not say since when it waits.
+        cast(func.coalesce(urgency, _UNDATED), Integer).label("urgency"),
     ]
 
 

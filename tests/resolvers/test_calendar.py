@@ -1,20 +1,25 @@
 """The private calendar: one's own sessions, until the address is ended."""
 
 import datetime as dt
+from pathlib import Path
 
 import httpx2
 from icalendar import Calendar
 from sqlalchemy import delete
 from starlette.applications import Starlette
 
+from auth.lasting_links import UNSUBSCRIBE
 from db.models.learner import Learner
 from db.models.user import RoleGrant
 from domain import clock
 from domain import global_id as ids
 from domain.enums import SessionStatus
 from resolvers.calendar import read_calendar
+from resolvers.core.task_mail import DIGEST
 from tests.resolvers.test_task_email import choose
 from tests.support.factories import DAY, Factory
+from tests.support.http_server import serving
+from tests.support.scenarios.base import PASSWORD
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 from transport.pages import calendar_feed
 
@@ -67,3 +72,23 @@ async def test_an_archived_account_has_no_calendar(scenario: EmptyPortfolio) -> 
     assert await entries(scenario, url) == {}
     await scenario.client("master").mutate("userArchive", id=ids.encode("User", scenario.user("manager").id))
     assert await entries(scenario, url) == 404
+
+
+async def test_a_server_serves_the_calendar_and_the_page_that_ends_e_mails(
+    scenario: EmptyPortfolio, tmp_path: Path
+) -> None:
+    async with serving(scenario.database.url, tmp_path / "data") as running:
+        async with running.signed_in(scenario.user("learner").username, PASSWORD) as ada:
+            changed = await ada.mutate("notificationSettingsUpdate", input={"calendar": True, "digestHour": 6})
+            url = changed["notificationSettings"]["calendarUrl"]
+            answer = await ada.http.get(url)
+            assert (answer.status_code, answer.text[:15]) == (200, "BEGIN:VCALENDAR")
+            await ada.mutate("notificationSettingsUpdate", input={"calendar": False})
+            assert (await ada.http.get(url)).status_code == 404
+            links = running.server.services.lasting_links
+            token = links.sign(UNSUBSCRIBE, str(scenario.user("learner").id), DIGEST)
+            shown = await ada.http.get("/unsubscribe", params={"token": token})
+            assert (shown.status_code, token in shown.text) == (200, True)
+            assert (await ada.http.post("/unsubscribe", data={"token": token})).status_code == 200
+            viewer = (await ada.data("{ viewer { notificationSettings { digestHour } } }"))["viewer"]
+            assert viewer["notificationSettings"]["digestHour"] is None

@@ -4,14 +4,16 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from db.models.aim import Aim, AimProgress
 from db.models.learner import Learner
+from db.models.qualification import QualificationCriterion
 from db.models.session import Session
 from db.models.time_log_entry import TimeLogEntry
 from domain import clock
 from domain import global_id as ids
-from domain.enums import AimStatus, Role, SessionStatus, SessionType
+from domain.enums import AimStatus, EvidenceStatus, Role, SessionStatus, SessionType
 from tests.support.factories import DAY, Factory
 from tests.support.scenarios.base import PASSWORD
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
@@ -76,6 +78,27 @@ async def test_evidence_of_an_archived_submitter_waits_for_the_learner(scenario:
     assert await subjects(scenario, "learner", "RESUBMIT_EVIDENCE") == []
     await scenario.client("master").mutate("userArchive", id=ids.encode("User", scenario.user("manager").id))
     assert await subjects(scenario, "learner", "RESUBMIT_EVIDENCE") == [id]
+
+
+async def test_a_returned_record_without_its_day_is_still_in_the_order(scenario: EmptyPortfolio) -> None:
+    """Rows of an earlier version do not say when evidence was returned, or who signed a criterion off when."""
+    async with scenario.database.writing() as session:
+        factory, aim = Factory(session), await session.get_one(Aim, ids.decode("Aim", scenario.aim))
+        await factory.evidence(aim, scenario.user("learner"), EvidenceStatus.RETURNED, returned_at=None)
+        unit = ids.decode_pair("Unit", scenario.units[1])[1]
+        [criterion] = await session.scalars(
+            select(QualificationCriterion).where(QualificationCriterion.unit_id == unit)
+        )
+        signed = await factory.criterion_progress(aim, criterion, scenario.user("assessor"))
+        signed.signed_off_at = None
+    rules = {"unit_signatures": (Role.LEARNER,)}
+    client = scenario.client("learner", **rules)
+    page = (await client.data(TASKS, first=1))["viewer"]["tasks"]
+    found = [page["nodes"][0]["kind"]]
+    while page["pageInfo"]["hasNextPage"]:
+        page = (await client.data(TASKS, first=1, after=page["pageInfo"]["endCursor"]))["viewer"]["tasks"]
+        found.append(page["nodes"][0]["kind"])
+    assert sorted(found) == ["LOG_LEARNING", "RESUBMIT_EVIDENCE", "SIGN_UNIT"]
 
 
 async def test_a_document_waits_for_each_role_that_has_not_signed(scenario: EmptyPortfolio) -> None:

@@ -223,6 +223,7 @@ async def _papers(meter: Meter, clients: Clients) -> None:
     picture = files.portrait(1)
     photo = await learner.upload(picture.name, picture.content_type, picture.content)
     await meter(learner, "photoSet", fileId=photo)
+    await meter(learner, "notificationSettingsUpdate", input={"emailFor": ["SIGN_DOCUMENT"], "digestHour": 7})
 
 
 async def _choose(meter: Meter, assessor: HttpClient, learner: str) -> None:

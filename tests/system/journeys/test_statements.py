@@ -53,11 +53,12 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "invitationResend": (15, 15),
     "learnerEnrol": (16, 16),
     # On SQLite four of them empty the write-ahead log, after the commit.
-    "learnerErase": (61, 61),
+    "learnerErase": (62, 62),
     "learnerUpdate": (9, 9),
     "login": (16, 14),
     "logout": (7, 7),
     "messageSend": (10, 11),
+    "notificationSettingsUpdate": (7, 7),
     "passwordChange": (20, 19),
     "passwordReset": (17, 17),
     "passwordResetRequest": (3, 2),

@@ -54,7 +54,7 @@ async def test_previews_and_safe_kinds_are_shown_on_pages_of_allowed_origins(
             links = (await ada.data(SHOWN, id=photo))["node"]
             shown = await ada.http.get(links["preview"]["url"])
             assert (shown.status_code, shown.headers["content-type"]) == (200, "image/webp")
-            assert Image.open(io.BytesIO(shown.content)).size == (160, 106)
+            assert Image.open(io.BytesIO(shown.content)).size == (160, 107)
             inline = await ada.http.get(links["download"]["url"], params={"inline": ""})
             for response in (shown, inline):
                 assert response.headers["content-disposition"].startswith("inline")
