@@ -203,12 +203,9 @@ def build_server(settings: Settings) -> Server:
 
 @asynccontextmanager
 async def running(
-    settings: Settings,
-    services: "Services",
-    metrics: "Metrics",
-    tracing: "Tracing | None",
+    settings: Settings, services: "Services", metrics: "Metrics", tracing: "Tracing | None",
     beside: Mapping[str, Callable[[], Coroutine[Any, Any, None]]],
-) -> AsyncIterator[None]:
+) -> AsyncIterator[None]:  # fmt: skip
     """Runs what a server does beside requests: mail, sweeping, the change feed, metrics, the watch over the replica."""
     import structlog
 

@@ -10,6 +10,7 @@ from db.models.user import User
 from domain import clock
 from domain.enums import TaskKind, UserErrorCode
 from domain.notifications import email_kinds
+from domain.sentences import say
 from loaders.notification_settings import NotificationSettingsRow
 from resolvers.core.context import Client, Context, Services
 from resolvers.core.task_mail import DIGEST
@@ -32,7 +33,7 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> int:
     user = await uow.session.get_one(User, uow.viewer.user_key, with_for_update={"key_share": True})
     hour = changes.get("digest_hour")
     if hour is not None and not 0 <= hour <= 23:
-        uow.add_error(UserErrorCode.INVALID, "Enter an hour of the day from 0 to 23.", "input", "digestHour")
+        uow.add_error(UserErrorCode.INVALID, say("HOUR_OUT_OF_RANGE"), "input", "digestHour")
     uow.raise_errors()
     values: dict[str, Any] = {}
     kinds = changes.get("email_for")

@@ -49,7 +49,7 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> None:
         message = say("MONTHS_OUT_OF_RANGE", most=_MAX_MONTHS)
         uow.add_error(UserErrorCode.INVALID, message, "input", "reviewRuleMonths")
     if not 0 <= values.get("reminder_every_days", 0) <= _MAX_REMINDER_DAYS:
-        message = f"Enter a number of days from 1 to {_MAX_REMINDER_DAYS}, or 0 for no reminders."
+        message = say("REMINDER_DAYS_OUT_OF_RANGE", most=_MAX_REMINDER_DAYS)
         uow.add_error(UserErrorCode.INVALID, message, "input", "reminderEveryDays")
     if "unit_signatures" in values:
         values["unit_signatures"] = _parse_signing_roles(uow, values["unit_signatures"])
