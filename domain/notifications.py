@@ -1,4 +1,4 @@
-"""Which tasks a person hears of by e-mail."""
+"""Which tasks a person gets e-mails about."""
 
 from collections.abc import Sequence
 

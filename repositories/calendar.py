@@ -19,7 +19,7 @@ MAX_SESSIONS = 1_000
 
 async def has_calendar(database: Database, user_key: int, nonce: str) -> bool:
     """Returns whether the address with that nonce is the user's, and the account is not archived."""
-    # unscoped: whoever has the address may read the calendar
+    # unscoped: everybody who has the address may read the calendar
     statement = select(User.id).where(User.id == user_key, User.calendar_nonce == nonce, User.archived_at.is_(None))
     return bool(await database.rows(statement, primary=True))
 

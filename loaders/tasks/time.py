@@ -26,7 +26,7 @@ from loaders.tasks.source import (
     source,
 )
 
-# Days without an entry after which a learner is asked to log what they learned.
+# Days without an entry after which a learner has the task to log what they learned.
 QUIET_DAYS = 28
 # Days before a session from which it is a task.
 SOON_DAYS = 2

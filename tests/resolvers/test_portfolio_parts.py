@@ -16,7 +16,7 @@ P = PortfolioPart
 
 
 async def parts_of(scenario: EmptyPortfolio, who: str, mutation: str, **arguments: Any) -> tuple[set[P], Any]:
-    """Runs a mutation about Ada; returns the parts that subscribers are told of, and the changed record."""
+    """Runs a mutation about Ada; returns the parts that subscribers receive, and the changed record."""
     changes, ada = scenario.services.changes, ids.decode("Learner", scenario.ada)
     async with changes.listening(), changes.subscriber(scenario.user("master").provider_id) as subscriber:
         while not changes.hears():

@@ -28,8 +28,7 @@ query($kinds: [TaskKind!], $dueBy: Date, $first: Int, $after: String) { viewer {
 
 
 async def tasks(scenario: EmptyPortfolio, who: str, *kinds: str, **more: Any) -> list[dict[str, Any]]:
-    found = await scenario.client(who, **more).data(TASKS, kinds=kinds or None)
-    return found["viewer"]["tasks"]["nodes"]
+    return (await scenario.client(who, **more).data(TASKS, kinds=kinds or None))["viewer"]["tasks"]["nodes"]
 
 
 async def subjects(scenario: EmptyPortfolio, who: str, kind: str, **more: Any) -> list[str]:
@@ -45,15 +44,13 @@ async def set_status(scenario: EmptyPortfolio, status: AimStatus, *aims: str) ->
 async def move(scenario: EmptyPortfolio, session_key: int, days_ago: int) -> None:
     async with scenario.database.writing() as session:
         moved = await session.get_one(Session, session_key)
-        start = clock.now() - days_ago * DAY
-        moved.starts_at, moved.ends_at = start, start + dt.timedelta(hours=1)
+        moved.starts_at = clock.now() - days_ago * DAY
+        moved.ends_at = moved.starts_at + dt.timedelta(hours=1)
 
 
 async def submit(scenario: EmptyPortfolio, who: str = "learner") -> str:
-    asked = {
-        "aimId": scenario.aim, "title": "Brakes", "description": "Bled", "fileId": await scenario.upload(who),
-        "declareOwnWork": True, "password": PASSWORD,
-    }  # fmt: skip
+    words = {"title": "Brakes", "description": "Bled", "declareOwnWork": True, "password": PASSWORD}
+    asked = {"aimId": scenario.aim, "fileId": await scenario.upload(who), **words}
     return (await scenario.client(who).mutate("evidenceSubmit", input=asked))["id"]
 
 

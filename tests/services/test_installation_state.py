@@ -43,7 +43,7 @@ async def test_the_metrics_say_what_waits_and_what_is_left(database: Database, t
     assert (value("waymark_outbox_waiting"), value("waymark_outbox_given_up")) == (2, 1)
     assert 7 * 60 <= value("waymark_outbox_delay_seconds") < 8 * 60
     async with database.writing() as session:
-        # Another one is sent meanwhile: one address alone is at fault.
+        # Another one is sent meanwhile: one address alone is invalid.
         await session.execute(update(OutboxMail).where(OutboxMail.sent_at.is_not(None)).values(sent_at=now))
     await state.look()
     assert value("waymark_outbox_delay_seconds") < 60

@@ -31,7 +31,7 @@ class StateMetrics(Collector):
             "waymark_outbox_given_up", "E-mails that could not be sent in a week, of the last 30 days.", outbox.given_up
         )
         yield GaugeMetricFamily(
-            "waymark_listener_connected", "Whether this process hears of the changes of all processes (1) or not (0).",
+            "waymark_listener_connected", "Whether this process receives the changes of all processes (1) or not (0).",
             int(self._changes.hears()),
         )  # fmt: skip
         lag = GaugeMetricFamily("waymark_replica_lag_seconds", "How far the replica is behind; +Inf if it is away.")

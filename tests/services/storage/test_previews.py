@@ -54,7 +54,7 @@ def test_each_kind_of_picture_has_a_preview(content_type: str) -> None:
 def test_a_pdf_shows_its_first_page_and_a_small_picture_stays_small() -> None:
     assert opened(make_preview(PDF, "application/pdf", 160)).size == (160, 320)
     assert opened(make_preview(picture("PNG", (40, 30)), "image/png", 320)).size == (40, 30)
-    # As wide as asked for, and at most four times as high.
+    # As wide as requested, and at most four times as high.
     assert opened(make_preview(picture("PNG", (100, 5000)), "image/png", 64)).size == (5, 256)
 
 
