@@ -4,7 +4,6 @@ Each function imports what it composes: `server.py --help` and a command that ne
 """
 
 import asyncio
-import functools
 import gc
 import os
 import sys
@@ -135,6 +134,7 @@ def build_endpoint(
 
 def build_server(settings: Settings) -> Server:
     """Composes a server. Raises SettingsError for a setting that only shows here that it cannot be used."""
+    from queries.reports import Reports
     from resolvers.authentication.email import confirm_from_page
     from resolvers.authentication.password import reset_from_page
     from resolvers.calendar import read_calendar
@@ -156,11 +156,12 @@ def build_server(settings: Settings) -> Server:
     from transport.pages import calendar_feed, email_page, open_page, password_page, unsubscribe_page
     from transport.pages.graphiql import graphiql
     from transport.pages.static_app import static_app
+    from transport.reports import ReportEndpoint
 
-    services = build_services(settings)
+    services, reports = build_services(settings), Reports()
+    services.saved_queries = reports.names
     health = Health(services.database, services.changes.hears, services.files.problem)
-    metrics = Metrics()
-    tracing = open_tracing(os.environ, services.database)
+    metrics, tracing = Metrics(), open_tracing(os.environ, services.database)
     observer = OperationObserver(metrics)
     documents = PersistedDocuments.read(ROOT / "queries", trusted_only=settings.operations == "trusted")
     endpoint = build_endpoint(settings, services, documents, tracing.observing(observer) if tracing else observer)
@@ -189,6 +190,7 @@ def build_server(settings: Settings) -> Server:
             *unsubscribe_page.routes(for_page(services, unsubscribe)),
             *calendar_feed.routes(functools.partial(read_calendar, services)),
             *open_page.routes(settings.open_url, start_page),
+            *ReportEndpoint(endpoint.runner, reports, exports.slots).routes(),
             *health.routes(),
             *static_app("/kpi", ROOT / "web"),
         ],
@@ -216,6 +218,7 @@ async def running(
     from repositories.file import referenced_storage_keys
     from resolvers.authentication.reset_request import create_requested_links
     from services.file_permissions import log_permissions
+    from services.history.complete import HistoryKeeper
     from services.mail.mail_folder import sweep_mail_files
     from services.storage.start_sweep import sweep_at_start
     from transport.observability.metrics_server import serving_metrics
@@ -240,6 +243,14 @@ async def running(
         await stack.enter_async_context(services.changes.listening())
         for name, work in beside.items():
             await stack.enter_async_context(background_task.running(work, name))
+        log.info("started", address=settings.base_url, metrics=metrics_url, swept=swept.incomplete + swept.unreferenced)
+        services.mail.add_source(lambda: create_requested_links(services))
+        for part in (
+            services.database.monitoring(), short_log(settings.database_url), services.mail.running(),
+            services.changes.listening(), background_task.running(metrics.loop_monitor.run, "loop monitor"),
+            sweeper.running(), HistoryKeeper(services.database).running(),
+        ):  # fmt: skip
+            await stack.enter_async_context(part)
         # Objects that exist by now live as long as the process: the garbage collector need not visit them again.
         gc.collect()
         gc.freeze()

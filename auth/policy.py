@@ -56,6 +56,8 @@ MUTATIONS: dict[str, frozenset[Role]] = {
     "breakUpdate": _BOOKING_STAFF,
     "breakEnd": _BOOKING_STAFF,
     "providerSettingsUpdate": _MASTER_ONLY,
+    "accessKeyCreate": _ALL_ROLES,
+    "accessKeyRevoke": _ALL_ROLES,  # their own
     "fileUploadCreate": _ALL_ROLES,
     "evidenceSubmit": _SUBMITTERS,
     "evidenceAssess": _ASSESSOR_ONLY,

@@ -249,6 +249,8 @@ def sees(role: Role, entity: type[Any]) -> Condition:
             return and_(sees_learner(role, entity.learner_id), of_provider(entity))
         case Visibility.RECORD:
             return and_(sees_record(role, entity.learner_id, entity.aim_id), of_provider(entity))
+        case Visibility.OWNER:
+            return and_(entity.user_id == VIEWER_USER, of_provider(entity))
         case Visibility.SESSION_ITSELF:
             return and_(sees_session(role, entity.id, entity.learner_id), of_provider(entity))
         case Visibility.FILE_ITSELF:

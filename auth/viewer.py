@@ -4,10 +4,11 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, select
+from sqlalchemy import Row, Select, and_, bindparam, select
 
 from auth.tokens import AccessClaims
 from db.database import Database
+from db.models.access_key import AccessKey
 from db.models.auth_session import AuthSession
 from db.models.base import Key, UtcDateTime
 from db.models.learner import Learner
@@ -23,6 +24,21 @@ from domain.sentences import say
 # The columns that `ProviderRules` are made of.
 RULES = (
     Provider.disclaimer,
+_COLUMNS = (
+    User.id.label("user_id"),
+    User.provider_id,
+    User.username,
+    User.name,
+    User.email,
+    User.last_login_at,
+    User.must_change_password,
+    User.has_password,
+    SecondFactor.confirmed_at.label("second_factor_at"),
+    SecondFactor.user_id.label("second_factor_of"),
+    User.disclaimer_accepted,
+    Learner.id.label("learner_id"),
+    Provider.disclaimer,
+    Provider.disclaimer_version,
     Provider.traffic_light_tolerance,
     Provider.rated_from_percent,
     Provider.review_interval_weeks,
@@ -67,7 +83,45 @@ _VIEWER = (
         AuthSession.expires_at > bindparam("moment", type_=UtcDateTime),
         User.archived_at.is_(None),
     )
+    Provider.name.label("provider_name"),
 )
+_MOMENT = bindparam("moment", type_=UtcDateTime)
+
+
+def _viewer_by(table: Any, *columns: Any) -> Select[Any]:
+    """Selects the viewer of a row of a table that names a user and a role, while both are valid."""
+    return (
+        select(*columns, *_COLUMNS)
+        .join(User, User.id == table.user_id)
+        .join(Provider, Provider.id == User.provider_id)
+        .join(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.role == table.role))
+        .outerjoin(Learner, Learner.user_id == User.id)
+        .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
+        .where(table.expires_at > _MOMENT, User.archived_at.is_(None))
+    )
+
+
+# Built once, so that a request only binds parameters.
+_VIEWER = _viewer_by(
+    AuthSession,
+    AuthSession.id.label("auth_session_id"),
+    AuthSession.role,
+    AuthSession.started_at,
+    AuthSession.last_write_at.label("last_write_at"),
+).where(
+    AuthSession.id == bindparam("auth_session_key", type_=Key),
+    AuthSession.user_id == bindparam("user_key", type_=Key),
+    AuthSession.role == bindparam("role", type_=AuthSession.role.type),
+    AuthSession.ended_at.is_(None),
+)
+_VIEWER_OF_KEY = _viewer_by(
+    AccessKey,
+    AccessKey.id.label("access_key_id"),
+    AccessKey.role,
+    AccessKey.operations,
+    AccessKey.last_used_at,
+    AccessKey.expires_at,
+).where(AccessKey.secret_sha256 == bindparam("secret_sha256"), AccessKey.revoked_at.is_(None))
 
 
 _OWN_RULE = "The provider's own setting."
@@ -132,6 +186,14 @@ class ReviewRuleRow:
 
 
 @dataclass(frozen=True, slots=True)
+class AccessKeyUse:
+    """The access key of a request: it only reads, and only the saved queries that are named, if any are."""
+
+    key: int
+    operations: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Viewer:
     """An authenticated user in one role. `learner_key` is their own record if the role is LEARNER."""
 
@@ -158,6 +220,8 @@ class Viewer:
     must_set_up_second_factor: bool = False
     # The learner record of the same person, also in another role, in which they may not change it.
     own_learner_key: int | None = None
+    # None for a person who signed in.
+    access_key: AccessKeyUse | None = None
 
     @property
     def must_complete_setup(self) -> bool:
@@ -179,15 +243,36 @@ async def read_viewer(database: Database, claims: AccessClaims) -> Viewer:
     rows = await database.rows(_VIEWER, parameters, primary=True, stand_in=True)
     if not rows:
         raise NotSignedIn
-    return _viewer(rows[0], claims.expires_at)
+    row = rows[0]
+    return _viewer(
+        row,
+        claims.expires_at,
+        auth_session_key=row.auth_session_id,
+        last_write_at=row.last_write_at or row.started_at,
+    )
 
 
-def _viewer(row: Row[Any], expires_at: dt.datetime) -> Viewer:
+async def read_viewer_of_key(database: Database, secret_sha256: str) -> tuple[Viewer, dt.datetime | None]:
+    """Returns the viewer of an access key, and when it was last used.
+
+    Raises NotSignedIn if it is unknown, revoked or expired, the role was revoked, or the account is archived.
+    """
+    parameters = {"secret_sha256": secret_sha256, "moment": clock.now()}
+    rows = await database.rows(_VIEWER_OF_KEY, parameters, primary=True)
+    if not rows:
+        raise NotSignedIn("Send a valid access key: this one is unknown, expired or revoked.")
+    row = rows[0]
+    use = AccessKeyUse(row.access_key_id, frozenset(row.operations))
+    # No login, so there is none whose writes a replica must have.
+    viewer = _viewer(row, row.expires_at, auth_session_key=0, last_write_at=None, access_key=use)
+    return viewer, row.last_used_at
+
+
+def _viewer(row: Row[Any], expires_at: dt.datetime, **values: Any) -> Viewer:
     return Viewer(
         user_key=row.user_id,
         provider_key=row.provider_id,
         role=row.role,
-        auth_session_key=row.auth_session_id,
         learner_key=row.learner_id if row.role is Role.LEARNER else None,
         username=row.username,
         name=row.name,
@@ -199,12 +284,22 @@ def _viewer(row: Row[Any], expires_at: dt.datetime) -> Viewer:
         expires_at=expires_at,
         rules=_rules(row),
         last_write_at=row.last_write_at or row.started_at,
+        rules=ProviderRules(
+            traffic_light_tolerance=row.traffic_light_tolerance,
+            rated_from_percent=row.rated_from_percent,
+            review_interval_weeks=row.review_interval_weeks,
+            review_months=row.review_rule_months or STANDARD_MONTHS,
+            unit_signatures=tuple(Role(name) for name in row.unit_signatures),
+            disclaimer=row.disclaimer,
+            require_second_factor=tuple(Role(name) for name in row.require_second_factor),
+        ),
         provider_name=row.provider_name,
         has_password=row.has_password,
         has_second_factor=row.second_factor_at is not None,
         has_begun_second_factor=row.second_factor_of is not None,
         must_set_up_second_factor=row.second_factor_at is None and row.role.value in row.require_second_factor,
         own_learner_key=row.learner_id,
+        **values,
     )
 
 

@@ -53,7 +53,9 @@ def _add_database(commands: Any) -> None:
         "--contract", action="store_true", help="only remove what the last version needed, once none of it runs"
     )
     migrate.set_defaults(run=_Command("database", "run_migrate"))
-    verify = commands.add_parser("verify", help="check the audit trail, the progress sums, signatures and files")
+    verify = commands.add_parser(
+        "verify", help="check the audit trail, the progress sums, the history, signatures and files"
+    )
     verify.add_argument(
         "--state", type=Path, metavar="FILE", help="store in FILE how far the check has come, and continue from there"
     )

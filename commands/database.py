@@ -10,6 +10,7 @@ from db.table_version import migrations, table_version
 from services.audit.chain import audit_chain_heads
 from services.audit.separation_check import separation_notices
 from services.audit.verify import VerifyState, find_problems
+from services.history.complete import complete
 from services.settings import Settings
 from services.storage.file_store import open_store
 
@@ -21,6 +22,7 @@ def run_migrate(settings: Settings, arguments: argparse.Namespace) -> int:
         try:
             if not arguments.contract:
                 await expand(database, print)
+                await complete(database)
             elif migrations().pending(await table_version(database)):
                 return fail("The tables are not expanded: run `server.py migrate --expand` first.")
             if not arguments.expand:
@@ -62,7 +64,10 @@ def run_verify(settings: Settings, arguments: argparse.Namespace) -> int:
         count = state.problems
         if count:
             return fail("1 problem was found." if count == 1 else f"{count:,} problems were found.")
-        print("No problems: the audit trail, the progress sums, the signatures and the files are all as recorded.")
+        print(
+            "No problems: the audit trail, the progress sums, the history, the signatures and the files are all as "
+            "recorded."
+        )
         async with database.snapshot() as session:
             for head in await audit_chain_heads(session):
                 print(f"The audit trail of provider {head['provider']} ends at line {head['line']}: {head['hash']}")

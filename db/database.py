@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
+from db import history
 from db.commit import commit
 from db.compiled_select import AnySelect, CompiledSelect, CompiledSelectCache
 from db.engines import EngineMaker, Expiry, with_driver
@@ -185,6 +186,7 @@ class Database:
             try:
                 yield session
                 await session.flush()
+                await history.record(session)
             except BaseException:
                 await session.rollback()
                 raise

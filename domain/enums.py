@@ -110,6 +110,19 @@ class AssessmentMethod(_NamedEnum):
     OTHER = auto()
 
 
+class KpiGroupBy(_NamedEnum):
+    EMPLOYER = auto()
+    ASSESSOR = auto()
+    QUALIFICATION = auto()
+    START_MONTH = auto()
+
+
+class Interval(_NamedEnum):
+    DAY = auto()
+    WEEK = auto()
+    MONTH = auto()
+
+
 class SessionType(_NamedEnum):
     INDUCTION = auto()
     GENERAL = auto()

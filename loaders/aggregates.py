@@ -7,7 +7,7 @@ behind the numbers are those of `db/sql/progress.py`. No number includes withdra
 import datetime as dt
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import BigInteger, FromClause, Select, and_, bindparam, case, func, literal, null, select, true
 
@@ -39,6 +39,7 @@ from loaders.counted import of_counted_aim, of_counted_aims, overdue
 UPCOMING = dt.timedelta(days=7)
 _NOW = bindparam("now", type_=Session.starts_at.type)
 _UNTIL = bindparam("until", type_=Session.starts_at.type)
+_NO_AIM = literal(0, BigInteger)
 # Withdrawn aims are not included.
 _INCLUDED = Aim.status != AimStatus.WITHDRAWN
 
@@ -70,11 +71,20 @@ class GroupBy(Enum):
 MetricValues = Mapping[str, int]
 
 
-def _count_if(condition: Any) -> Any:
+class MetricSelect(NamedTuple):
+    """The scoped select of a metric, and the columns with the keys of the learner and of the aim, 0 for no aim."""
+
+    statement: Select
+    learner_id: Any
+    aim_id: Any
+
+
+def count_if(condition: Any) -> Any:
+    """The number of rows that meet a condition."""
     return total(case((condition, 1), else_=0))
 
 
-def _learners(role: Role) -> tuple[Select, Any]:
+def _learners(role: Role) -> MetricSelect:
     """Learners in learning, or without an aim yet; and apart from them those who have ended with a completed aim."""
     in_scope = scope.sees_learner(role, Learner.id), scope.of_provider(Learner)
     aims = (
@@ -88,20 +98,21 @@ def _learners(role: Role) -> tuple[Select, Any]:
         .subquery()
     )
     numbers = (
-        _count_if(func.coalesce(aims.c.open, 1) == 1).label("learners"),
-        _count_if(and_(aims.c.open == 0, aims.c.completed == 1)).label("ended_learners"),
+        count_if(func.coalesce(aims.c.open, 1) == 1).label("learners"),
+        count_if(and_(aims.c.open == 0, aims.c.completed == 1)).label("ended_learners"),
     )
     of_learner = aims.c.learner_id == Learner.id
-    return select(*numbers).select_from(Learner).outerjoin(aims, of_learner).where(*in_scope), Learner.id
+    statement = select(*numbers).select_from(Learner).outerjoin(aims, of_learner).where(*in_scope)
+    return MetricSelect(statement, Learner.id, _NO_AIM)
 
 
-def _aims(role: Role) -> tuple[Select, Any]:
+def _aims(role: Role) -> MetricSelect:
     numbers = (
         func.count().label("aims"),
-        _count_if(progress_sql.aim_traffic_light_is(TrafficLight.OFF_TRACK)).label("off_track"),
-        _count_if(progress_sql.aim_traffic_light_is(TrafficLight.AHEAD)).label("ahead"),
-        _count_if(progress_sql.aim_traffic_light_is(TrafficLight.NOT_RATED)).label("not_rated"),
-        _count_if(progress_sql.past_planned_end()).label("past_planned_end"),
+        count_if(progress_sql.aim_traffic_light_is(TrafficLight.OFF_TRACK)).label("off_track"),
+        count_if(progress_sql.aim_traffic_light_is(TrafficLight.AHEAD)).label("ahead"),
+        count_if(progress_sql.aim_traffic_light_is(TrafficLight.NOT_RATED)).label("not_rated"),
+        count_if(progress_sql.past_planned_end()).label("past_planned_end"),
         total(AimProgress.criteria_total).label("criteria_total"),
         total(AimProgress.criteria_mapped).label("criteria_mapped"),
         total(AimProgress.criteria_signed_off).label("criteria_signed_off"),
@@ -114,11 +125,11 @@ def _aims(role: Role) -> tuple[Select, Any]:
         .join_from(Aim, AimProgress, AimProgress.aim_id == Aim.id)
         .where(scope.sees_aim(role), _INCLUDED)
     )
-    return aims, Aim.learner_id
+    return MetricSelect(aims, Aim.learner_id, Aim.id)
 
 
-def required_time(role: Role) -> tuple[Select, Any]:
-    """Selects the minutes that aims require, and the column with the learner's key."""
+def required_time(role: Role) -> MetricSelect:
+    """Selects the minutes that aims require, with the columns of its keys."""
     minutes = AimProgress.required_minutes + literal(0, BigInteger)
     numbers = (
         total(minutes).label("required"),
@@ -132,11 +143,11 @@ def required_time(role: Role) -> tuple[Select, Any]:
         .join_from(Aim, AimProgress, AimProgress.aim_id == Aim.id)
         .where(scope.sees_aim(role), _INCLUDED)
     )
-    return aims, Aim.learner_id
+    return MetricSelect(aims, Aim.learner_id, Aim.id)
 
 
-def actual_time(role: Role) -> tuple[Select, Any]:
-    """Selects the minutes of the time log, and the column with the learner's key."""
+def actual_time(role: Role) -> MetricSelect:
+    """Selects the minutes of the time log, with the columns of its keys."""
     in_scope = scope.sees_record(role, TimeLogEntry.learner_id, TimeLogEntry.aim_id), scope.of_provider(TimeLogEntry)
     off_the_job = TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB
     counts = TimeLogEntry.exclusion.is_(None)
@@ -147,44 +158,49 @@ def actual_time(role: Role) -> tuple[Select, Any]:
             "approved"
         ),
     )
-    return select(*numbers).where(*in_scope, off_the_job), TimeLogEntry.learner_id
+    entries = select(*numbers).where(*in_scope, off_the_job)
+    return MetricSelect(entries, TimeLogEntry.learner_id, func.coalesce(TimeLogEntry.aim_id, 0))
 
 
-def _actions(role: Role) -> tuple[Select, Any]:
+def _actions(role: Role) -> MetricSelect:
     in_scope = scope.sees_record(role, Action.learner_id, Action.aim_id), scope.of_provider(Action)
-    numbers = func.count().label("outstanding"), _count_if(overdue(role)).label("overdue")
+    numbers = func.count().label("outstanding"), count_if(overdue(role)).label("overdue")
     outstanding = and_(Action.status != ActionStatus.COMPLETE, of_counted_aim(Action.aim_id))
-    return select(*numbers).select_from(Action).where(*in_scope, outstanding), Action.learner_id
+    actions = select(*numbers).select_from(Action).where(*in_scope, outstanding)
+    return MetricSelect(actions, Action.learner_id, func.coalesce(Action.aim_id, 0))
 
 
-def _evidence(role: Role) -> tuple[Select, Any]:
+def _evidence(role: Role) -> MetricSelect:
     in_scope = scope.sees_record(role, Evidence.learner_id, Evidence.aim_id), scope.of_provider(Evidence)
     waiting = and_(
         Evidence.status.in_((EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED)), of_counted_aim(Evidence.aim_id)
     )
     count = func.count().label("awaiting_assessment")
-    return select(count).select_from(Evidence).where(*in_scope, waiting), Evidence.learner_id
+    evidence = select(count).select_from(Evidence).where(*in_scope, waiting)
+    return MetricSelect(evidence, Evidence.learner_id, Evidence.aim_id)
 
 
-def _sessions(role: Role) -> tuple[Select, Any]:
+def _sessions(role: Role) -> MetricSelect:
     in_scope = scope.sees_session(role, Session.id, Session.learner_id), scope.of_provider(Session)
     planned = Session.status == SessionStatus.PLANNED, of_counted_aims(Session.id)
     upcoming = (*planned, Session.starts_at >= _NOW, Session.starts_at < _UNTIL)
-    count = func.count().label("upcoming_sessions")
-    return select(count).select_from(Session).where(*in_scope, *upcoming), Session.learner_id
+    # Distinct, because groups join the aims that a session is about.
+    count = func.count(Session.id.distinct()).label("upcoming_sessions")
+    sessions = select(count).select_from(Session).where(*in_scope, *upcoming)
+    return MetricSelect(sessions, Session.learner_id, _NO_AIM)
 
 
-def _signatures(role: Role) -> tuple[Select, Any]:
+def _signatures(role: Role) -> MetricSelect:
     in_scope = scope.sees_learner(role, SignatureSlot.learner_id), scope.of_provider(SignatureSlot)
     open_slot = SignatureSlot.role == role, SignatureSlot.signed_at.is_(None)
     pending = SignatureRequest.status == SignatureRequestStatus.PENDING
     count, of_slot = func.count().label("awaiting_signature"), SignatureRequest.id == SignatureSlot.request_id
     slots = select(count).join_from(SignatureSlot, SignatureRequest, of_slot).where(*in_scope, *open_slot, pending)
-    return slots, SignatureSlot.learner_id
+    return MetricSelect(slots, SignatureSlot.learner_id, _NO_AIM)
 
 
-# The scoped select of each metric, and the column with the learner's key.
-_SELECTS: dict[Metric, Callable[[Role], tuple[Select, Any]]] = {
+# The select of each metric.
+SELECTS: dict[Metric, Callable[[Role], MetricSelect]] = {
     Metric.LEARNERS: _learners,
     Metric.AIMS: _aims,
     Metric.REQUIRED_TIME: required_time,
@@ -198,7 +214,7 @@ _SELECTS: dict[Metric, Callable[[Role], tuple[Select, Any]]] = {
 
 def _grouped(metric: Metric, role: Role, group_by: GroupBy) -> Select:
     """Selects a metric's numbers with `group_key`: the key of an owner among the bound keys, or NULL for the viewer."""
-    statement, learner_id = _SELECTS[metric](role)
+    statement, learner_id, _ = SELECTS[metric](role)
     match group_by:
         case GroupBy.AIM:
             raise ValueError("aims are not aggregated")
@@ -230,6 +246,13 @@ def _statement(role: Role, group_by: GroupBy, metrics: frozenset[Metric]) -> Sel
     return select(first.c.group_key, *columns).select_from(joined)
 
 
+def rule_parameters(reading: ReadSession) -> dict[str, Any]:
+    """Returns the parameters of the selects: the time, the day and the provider's rules."""
+    rules = reading.viewer.rules
+    parameters = progress_sql.parameters(reading.today, rules.traffic_light_tolerance, rules.rated_from_percent)
+    return {**parameters, "now": reading.now, "until": reading.now + UPCOMING}
+
+
 async def aggregate(
     reading: ReadSession, group_by: GroupBy, metrics: frozenset[Metric], keys: list[int]
 ) -> dict[int | None, MetricValues]:
@@ -237,11 +260,7 @@ async def aggregate(
 
     Reads them in one statement. Numbers of a key without records are 0.
     """
-    rules = reading.viewer.rules
-    parameters: dict[str, Any] = progress_sql.parameters(
-        reading.today, rules.traffic_light_tolerance, rules.rated_from_percent
-    )
-    parameters |= {"now": reading.now, "until": reading.now + UPCOMING}
+    parameters = rule_parameters(reading)
     if group_by is not GroupBy.VIEWER:
         parameters["keys"] = keys
     statement = _statement(reading.viewer.role, group_by, metrics)

@@ -11,7 +11,7 @@ from domain.progress import tenths
 from loaders.aggregates import GroupBy, Metric, MetricValues, aggregate
 from loaders.core.dataloader import BaseLoader
 from loaders.core.registry import Loaders
-from loaders.off_the_job import OffTheJobRow
+from loaders.off_the_job import OffTheJobRow, Owner
 from loaders.progress import ProgressRow
 
 Metrics = frozenset[Metric]
@@ -25,7 +25,7 @@ class KpisRow:
     generated_at: dt.datetime
     values: MetricValues
     # Whose they are, for what is read only if it is selected.
-    owner: tuple[GroupBy, int | None] = (GroupBy.VIEWER, None)
+    owner: Owner = (GroupBy.VIEWER, None)
 
     @property
     def learner_count(self) -> int:

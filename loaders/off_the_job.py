@@ -15,9 +15,12 @@ from loaders import aggregates
 from loaders.aggregates import GroupBy, Metric, MetricValues, aggregate
 from loaders.core.base import OneLoader
 from loaders.core.read_session import cached_statement
+from loaders.kpi_slice import Slice
 
 # The largest Int of GraphQL. The minutes of a very large provider are more.
 MAX_INT = 2**31 - 1
+# Whose minutes they are: the kind of owner, or the slice whose group it is, and the key.
+Owner = tuple[GroupBy | Slice, int | None]
 _METRICS = frozenset({Metric.REQUIRED_TIME, Metric.ACTUAL_TIME})
 _NAMES = ("required", "expected", "planned", "planned_aims", "prior_learning", "logged", "actual", "approved")
 
@@ -26,7 +29,7 @@ _NAMES = ("required", "expected", "planned", "planned_aims", "prior_learning", "
 class OffTheJobRow:
     """Off-the-job minutes of an aim, of a learner, or of all whom a viewer or an employer has.
 
-    `owner` says whose they are, for what is read only if it is selected: (kind, key), (VIEWER, None) for KPIs.
+    `owner` says whose they are, for what is read only if it is selected: (VIEWER, None) for KPIs.
     """
 
     required_minutes: int
@@ -36,10 +39,10 @@ class OffTheJobRow:
     approved_minutes: int
     planned_minutes: int | None
     prior_learning_minutes: int
-    owner: tuple[GroupBy, int | None]
+    owner: Owner
 
     @classmethod
-    def from_metrics(cls, values: MetricValues, owner: tuple[GroupBy, int | None]) -> "OffTheJobRow":
+    def from_metrics(cls, values: MetricValues, owner: Owner) -> "OffTheJobRow":
         """Builds the row from the values of `Metric.REQUIRED_TIME` and `Metric.ACTUAL_TIME`, each at most `MAX_INT`."""
         values = {name: min(value, MAX_INT) for name, value in values.items()}
         return cls(
@@ -71,8 +74,8 @@ class OffTheJobLoader(OneLoader[int, OffTheJobRow]):
 
 @cached_statement
 def _of_aims(role: Role) -> Select[Any]:
-    required, _ = aggregates.required_time(role)
-    logged, _ = aggregates.actual_time(role)
+    required = aggregates.required_time(role).statement
+    logged = aggregates.actual_time(role).statement
     needs = required.add_columns(Aim.id.label("aim_key")).where(any_of(Aim.id)).group_by(Aim.id).subquery()
     has = (
         logged.add_columns(TimeLogEntry.aim_id.label("aim_key"))

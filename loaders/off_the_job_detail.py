@@ -5,7 +5,7 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, String, cast, func, null, select
+from sqlalchemy import Select, String, and_, cast, func, null, select
 
 from auth import scope
 from db.models.aim import AimProgress
@@ -14,7 +14,7 @@ from db.models.off_the_job_policy import OffTheJobPolicy
 from db.models.time_log_entry import TimeLogEntry
 from db.sql.any_of import any_of
 from domain.breaks import AimSpan, parse_periods
-from domain.enums import AimStatus, JobSetting, OffTheJobExclusionReason, Role
+from domain.enums import AimStatus, JobSetting, KpiGroupBy, OffTheJobExclusionReason, Role
 from domain.off_the_job import months_without_learning
 from loaders.aggregates import GroupBy
 from loaders.aim import AimLoader, AimRow, AimsOfLearnerLoader
@@ -22,8 +22,8 @@ from loaders.core.dataloader import BaseLoader
 from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
 from loaders.core.rows import LightRow, column, row
-
-Owner = tuple[GroupBy, int | None]
+from loaders.kpi_slice import Shapes, Slice, slice_of
+from loaders.off_the_job import Owner
 
 
 @dataclass(slots=True)
@@ -45,7 +45,7 @@ class LearningRow:
 
 
 @cached_statement
-def _learning(role: Role, group_by: GroupBy) -> Select[Any]:
+def _learning(role: Role, group_by: GroupBy | KpiGroupBy, shapes: Shapes = ()) -> Select[Any]:
     month = func.substr(cast(TimeLogEntry.date, String), 1, 7)
     columns = (
         TimeLogEntry.exclusion,
@@ -69,6 +69,11 @@ def _learning(role: Role, group_by: GroupBy) -> Select[Any]:
         case GroupBy.EMPLOYER:
             key = Learner.employer_id
             statement = statement.join(Learner, Learner.id == TimeLogEntry.learner_id)
+        case _:
+            _, members = slice_of(role, group_by, shapes)
+            of_aim = members.c.aim_id == func.coalesce(TimeLogEntry.aim_id, 0)
+            statement = statement.join(members, and_(members.c.learner_id == TimeLogEntry.learner_id, of_aim))
+            key = members.c.group_key
     return statement.add_columns(key.label("owner_key")).where(any_of(key)).group_by(key, TimeLogEntry.exclusion, month)
 
 
@@ -82,9 +87,16 @@ class LearningLoader(BaseLoader[Owner, LearningRow]):
     async def read(self, keys: list[Owner]) -> list[LearningRow]:
         found: dict[Owner, LearningRow] = {owner: LearningRow() for owner in keys}
         for kind in {kind for kind, _ in keys}:
-            bound = {} if kind is GroupBy.VIEWER else {"keys": [key for each, key in keys if each is kind]}
+            role = self._reading.viewer.role
+            bound: dict[str, Any] = {}
+            if isinstance(kind, Slice):
+                statement, bound = _learning(role, kind.by, kind.shapes), dict(kind.values)
+            else:
+                statement = _learning(role, kind)
+            if kind is not GroupBy.VIEWER:
+                bound["keys"] = [key for each, key in keys if each == kind]
             excluded: dict[Owner, dict[OffTheJobExclusionReason, int]] = defaultdict(dict)
-            for each in await self._reading.rows(_learning(self._reading.viewer.role, kind), **bound):
+            for each in await self._reading.rows(statement, **bound):
                 owner = (kind, each.owner_key)
                 if each.exclusion is not None:
                     reasons = excluded[owner]

@@ -29,6 +29,23 @@ AimStatus = _described(
     WITHDRAWN="The learner has left the aim. No count or sum over aims includes it.",
 )
 
+KpiGroupBy = _described(
+    enums.KpiGroupBy,
+    "What key performance indicators are grouped by.",
+    EMPLOYER="The employer site where the learner works.",
+    ASSESSOR="The assessor of the aim.",
+    QUALIFICATION="The qualification of the aim, in one version.",
+    START_MONTH="The month in which the aim starts.",
+)
+
+Interval = _described(
+    enums.Interval,
+    "How often something is shown or sent.",
+    DAY="Once a day.",
+    WEEK="Once a week: the week ends on Sunday.",
+    MONTH="Once a calendar month.",
+)
+
 ReviewBooking = _described(
     enums.ReviewBooking,
     "Whether a learner's next formal review is booked for a day up to the one by which it is due.",

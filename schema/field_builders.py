@@ -241,17 +241,26 @@ def connection(
 # ---------------------------------------------------------------------- selection
 
 
-def selected_names(info: Info) -> set[str]:
-    """The names of the fields selected directly below this one, including those in fragments."""
-    raw, names = info._raw_info, set()
-    selection_sets = [node.selection_set for node in raw.field_nodes if node.selection_set]
+def selected_names(info: Info, *below: str) -> set[str]:
+    """The names of the fields selected directly below this one, including those in fragments.
+
+    `below`: the names of fields that lead from this one to another, whose selection is meant instead.
+    """
+    nodes: list[Any] = info._raw_info.field_nodes
+    for name in below:
+        nodes = [node for node in _selected(info, nodes) if node.name.value == name]
+    return {node.name.value for node in _selected(info, nodes)}
+
+
+def _selected(info: Info, nodes: list[Any]) -> list[Any]:
+    found, selection_sets = [], [node.selection_set for node in nodes if node.selection_set]
     while selection_sets:
         selection: Any
         for selection in selection_sets.pop().selections:
             if selection.kind == "field":
-                names.add(selection.name.value)
+                found.append(selection)
             elif selection.kind == "fragment_spread":
-                selection_sets.append(raw.fragments[selection.name.value].selection_set)
+                selection_sets.append(info._raw_info.fragments[selection.name.value].selection_set)
             else:
                 selection_sets.append(selection.selection_set)
-    return names
+    return found

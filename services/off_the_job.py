@@ -15,11 +15,14 @@ from domain.off_the_job import planned_minutes, required_minutes
 from domain.qualification_kind import qualification_kind
 
 
-async def recount_time(session: AsyncSession, entries: ColumnElement[bool]) -> None:
-    """Stores again why the minutes of these entries do not count."""
+async def recount_time(session: AsyncSession, entries: ColumnElement[bool]) -> bool:
+    """Stores again why the minutes of these entries do not count. Returns whether that changed for any."""
+    exclusion = exclusion_of_entries()
+    changed = TimeLogEntry.exclusion.is_distinct_from(exclusion)
     # unscoped: the caller says which entries
-    statement = update(TimeLogEntry).where(entries).values(exclusion=exclusion_of_entries())
-    await session.execute(statement.execution_options(synchronize_session=False))
+    statement = update(TimeLogEntry).where(entries, changed).values(exclusion=exclusion)
+    result: Any = await session.execute(statement.execution_options(synchronize_session=False))
+    return bool(result.rowcount)
 
 
 async def recount_hours(session: AsyncSession, aim: Aim) -> None:

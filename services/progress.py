@@ -6,6 +6,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, sel
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from db.history import note_aims
 from db.models.aim import Aim, AimProgress
 from db.models.aim_break import AimBreak
 from db.models.aim_unit import AimUnit
@@ -50,6 +51,7 @@ def count_criteria(aim_id: Any) -> tuple[ScalarSelect[int], ScalarSelect[int], S
 async def recount_progress(session: AsyncSession, aim_id: int) -> None:
     """Counts an aim's criteria and stores the sums, in the transaction that changed the criteria or the units."""
     total, mapped, signed_off = count_criteria(aim_id)
+    note_aims(session, aim_id)
     await session.execute(
         update(AimProgress)
         .where(AimProgress.aim_id == aim_id)
@@ -78,6 +80,7 @@ async def recount_breaks(session: AsyncSession, aim: Aim) -> None:
     # unscoped: the aim was read within the viewer's scope
     found = await session.scalars(select(AimBreak).where(AimBreak.aim_id == aim.id).order_by(AimBreak.start_date))
     periods = [BreakPeriod(each.start_date, each.returned_on) for each in found]
+    note_aims(session, aim.id)
     await session.execute(update(AimProgress).where(AimProgress.aim_id == aim.id).values(**break_columns(aim, periods)))
 
 
@@ -99,4 +102,5 @@ async def recount_choice(session: AsyncSession, aim: Aim) -> None:
     )
     minimum = select(Qualification.optional_units_minimum).where(Qualification.id == aim.qualification_id)
     columns = choice_columns(list(await session.scalars(chosen)), (await session.scalars(minimum)).one())
+    note_aims(session, aim.id)
     await session.execute(update(AimProgress).where(AimProgress.aim_id == aim.id).values(**columns))

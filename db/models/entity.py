@@ -19,6 +19,8 @@ class Visibility(Enum):
     RECORD = auto()
     # The row is a session: by the aims that it is about, else by its `learner_id`.
     SESSION_ITSELF = auto()
+    # Its `user_id`: the viewer's own.
+    OWNER = auto()
     FILE_ITSELF = auto()
     EMPLOYER_ITSELF = auto()
     USER_ITSELF = auto()

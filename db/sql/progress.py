@@ -45,7 +45,7 @@ def _sqlite(element: days_between, compiler: Any, **options: Any) -> str:
     return f"CAST(julianday({last}) - julianday({first}) AS INTEGER)"
 
 
-class _Quotient(GenericFunction[int]):
+class quotient(GenericFunction[int]):
     """Integer division, truncated."""
 
     name = "quotient"
@@ -53,8 +53,8 @@ class _Quotient(GenericFunction[int]):
     inherit_cache = True
 
 
-@compiles(_Quotient)
-def _quotient(element: _Quotient, compiler: Any, **options: Any) -> str:
+@compiles(quotient)
+def _quotient(element: quotient, compiler: Any, **options: Any) -> str:
     # Both databases truncate the quotient of integers; SQLAlchemy's `/` would return a fraction.
     part, whole = (compiler.process(clause, **options) for clause in element.clauses)
     return f"(({part}) / ({whole}))"
@@ -72,7 +72,7 @@ def days_counted(first: Any, last: Any) -> ColumnElement[int]:
 
 def share(part: Any, whole: Any, of: Any) -> ColumnElement[int]:
     """The share `part` of `whole`, as a part of `of`: `domain.progress.share`."""
-    rounded = _Quotient(literal(2, BigInteger) * of * part + whole, 2 * whole)
+    rounded = quotient(literal(2, BigInteger) * of * part + whole, 2 * whole)
     return case(
         (or_(whole <= 0, part <= 0), 0),
         (part >= whole, of),

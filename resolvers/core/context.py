@@ -38,6 +38,8 @@ class Services:
     # Of e-mails as files, whether or not there is an SMTP server now.
     mail_folder: Path | None = None
     quotas: Quotas = field(default_factory=Quotas)
+    # The names of the saved queries.
+    saved_queries: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from auth import policy, scope
 from auth.auth_sessions import record_last_write
 from auth.viewer import Viewer
+from db.history import note_time
 from db.models.aim import Aim
 from db.models.base import Base
 from db.models.time_log_entry import TimeLogEntry
@@ -194,8 +195,12 @@ class UnitOfWork(WriteTransaction):
 
     def recount_time(self, learner_key: int) -> None:
         """Stores again which minutes of a learner's time log count, at the end of the transaction."""
-        entries = TimeLogEntry.learner_id == learner_key
-        self._recounts[_TIME, learner_key] = partial(recount_time, self.session, entries)
+
+        async def recount() -> None:
+            if await recount_time(self.session, TimeLogEntry.learner_id == learner_key):
+                note_time(self.session, learner_key)
+
+        self._recounts[_TIME, learner_key] = recount
 
     @property
     def has_changes(self) -> bool:
@@ -228,6 +233,9 @@ def mutation(
         @functools.wraps(work)
         async def run(context: Context, *args: P.args, **kwargs: P.kwargs) -> Result:
             viewer = context.require_active_viewer()
+            if viewer.access_key is not None:
+                # The transport refuses mutations of access keys before this.
+                raise not_allowed("An access key only reads.")
             context.write_number += 1
             confirmation = None
             if signs:

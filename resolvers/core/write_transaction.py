@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.changed_parts import changed_parts
+from db import history
 from db.models.audit_event import AuditEvent
 from db.models.change_reason import ChangeReason
 from db.models.outbox import outbox_mail
@@ -55,7 +56,7 @@ class WriteTransaction:
         self._after_commit.append(callback)
 
     async def finish(self) -> None:
-        """Writes the notification and the audit event, as the last statements before the commit.
+        """Writes the notification, the history and the audit event, as the last statements before the commit.
 
         The event comes last, because from then on the end of the provider's audit chain is locked.
         """
@@ -65,6 +66,8 @@ class WriteTransaction:
             await changes.notify_in_transaction(
                 self.session, self._provider_to_notify, self.changed_learners, changed_parts(self.session)
             )
+            await changes.notify_in_transaction(self.session, self._provider_to_notify, self.changed_learners)
+        await history.record(self.session)
         if self._event is not None:
             await append(self.session, self._event)
             await self.session.flush()
@@ -132,9 +135,21 @@ class WriteTransaction:
 class AccountTransaction(WriteTransaction):
     """A change of one user's account, by that user."""
 
-    def audit(self, provider_key: int, user_key: int, role: Role | None, **detail: Any) -> None:
-        """Records the audit event of the change; `role` is None where the user is not signed in."""
-        self._set_event(provider_key, user_key, role, subject_type="User", subject_key=user_key, detail=detail)
+    def audit(
+        self,
+        provider_key: int,
+        user_key: int,
+        role: Role | None,
+        subject: tuple[str, int] | None = None,
+        /,
+        **detail: Any,
+    ) -> None:
+        """Records the audit event of the change; `role` is None where the user is not signed in.
+
+        `subject`: the type and key of the record that changed, where that is not the user.
+        """
+        type_name, key = subject or ("User", user_key)
+        self._set_event(provider_key, user_key, role, subject_type=type_name, subject_key=key, detail=detail)
 
     def send_mail(self, user: User, mail: Mail) -> None:
         """Sends an e-mail to the user, if the transaction commits."""

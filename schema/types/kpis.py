@@ -77,6 +77,9 @@ _METRICS_OF_FIELD: dict[str, Metrics] = {
 }
 
 
-def selected_metrics(info: Info) -> Metrics:
-    """The metrics that the fields selected below this one need, so that nothing else is read."""
-    return frozenset().union(*(_METRICS_OF_FIELD.get(name, ()) for name in selected_names(info)))
+def selected_metrics(info: Info, *below: str) -> Metrics:
+    """The metrics that the fields selected below this one need, so that nothing else is read.
+
+    `below`: the name of the field below this one that has them.
+    """
+    return frozenset().union(*(_METRICS_OF_FIELD.get(name, ()) for name in selected_names(info, *below)))

@@ -13,6 +13,7 @@ from loaders.user import USERS, ContactLoader, UserRow
 from schema.enums import Role
 from schema.field_builders import Search, argument, attribute, connection, loaded, related
 from schema.relay import Connection, Node, node
+from schema.types.figures import ASSESSOR_WORKLOAD, AssessorWorkload
 from schema.types.file import File
 from schema.types.viewer_action import ViewerAction, viewer_actions
 
@@ -58,6 +59,7 @@ class User(Node):
     photo: File | None = loaded(
         "A photo of the user, if they are a learner whom the viewer may see; else null.", PhotoOfUserLoader
     )
+    assessor_workload: AssessorWorkload = ASSESSOR_WORKLOAD
     viewer_actions: list[ViewerAction] = viewer_actions("User")
 
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
+from loaders.access_key import own_access_keys
 from loaders.aggregates import Metric
 from loaders.core.dataloader import map_future
 from loaders.core.registry import Loaders
@@ -17,6 +18,8 @@ from loaders.user import UserRow
 from schema.enums import Role, SignatureRequestStatus
 from schema.field_builders import argument, attribute, connection, loaded, related, resolved
 from schema.relay import Connection
+from schema.types.access_key import AccessKey
+from schema.types.figures import KPI_GROUPS, KPI_HISTORY, OUTCOMES, KpiGroup, KpiPoint, Outcomes
 from schema.types.kpis import Kpis, selected_metrics
 from schema.types.notification_settings import NotificationSettings
 from schema.types.role_grant import RoleGrant
@@ -66,6 +69,13 @@ class Viewer:
         "Key performance indicators over all learners whom the viewer may see.",
         lambda viewer, info: info.context.loaders[KpisLoader].load(selected_metrics(info)),
     )
+    access_keys: list[AccessKey] = related(
+        "The viewer's access keys, newest first. A key that ended is listed for 90 days.",
+        lambda viewer, loaders: own_access_keys(loaders.reading),
+    )
+    kpi_history: list[KpiPoint] = KPI_HISTORY
+    kpi_groups: list[KpiGroup] = KPI_GROUPS
+    outcomes: Outcomes = OUTCOMES
     signature_requests: Connection[SignatureRequest] = connection(
         "Documents with a signature slot for the role in use, about learners whom the viewer may see, newest first.",
         SIGNATURE_REQUESTS_OF_ROLE,

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.database import Database
 from services.audit.chain import check_audit_chain
 from services.audit.file_check import check_files
+from services.audit.history_check import check_history
 from services.audit.pieces import Check, Piece, problems_in
 from services.audit.progress_check import check_progress
 from services.audit.signature_check import check_signatures
@@ -54,8 +55,8 @@ class VerifyState:
 async def find_problems(database: Database, store: FileStore, state: VerifyState | None = None) -> AsyncIterator[str]:
     """Yields a sentence for each record or file that is not as the server wrote it. The server may run meanwhile.
 
-    Checks the SQLite file, the audit trail, the progress sums, the signatures and the stored files, in that order. No
-    transaction is open for longer than one piece takes. Raises StoreUnavailable.
+    Checks the SQLite file, the audit trail, the progress sums, the history of aims, the signatures and the stored
+    files, in that order. No transaction is open for longer than one piece takes. Raises StoreUnavailable.
     """
     state = state or VerifyState()
     checks = _checks(store)
@@ -88,6 +89,7 @@ def _checks(store: FileStore) -> dict[str, Check]:
     return {
         "audit trail": check_audit_chain,
         "progress": check_progress,
+        "history": check_history,
         "signatures": check_signatures,
         "files": partial(check_files, store),
     }

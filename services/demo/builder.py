@@ -18,6 +18,7 @@ from services.demo.audit_trail import build_audit_trail
 from services.demo.bulk_rows import Rows, bulk_insert
 from services.demo.provider_builder import Assessors, ProviderBuilder, Staff
 from services.demo.scenarios import Particular, Scenario
+from services.history.complete import complete
 from services.storage.file_store import FileStore
 
 # The first learners have fixed scenarios, because tests and screenshots show them; the others are shuffled.
@@ -49,6 +50,7 @@ async def build_demo(
                 raise DemoExists("The database already has the demo.")
             await _build_first_provider(session, rows, rng, bar)
             await _build_second_provider(session, rows, rng, bar)
+    await complete(database)
     return ACCOUNTS
 
 

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import Column, case, delete, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.history import note_time
 from db.models.aim import Aim
 from db.models.aim_break import AimBreak
 from db.models.aim_status_change import AimStatusChange
@@ -134,7 +135,8 @@ async def _end_what_is_open(session: AsyncSession, learner_key: int, now: dt.dat
                 )
             )  # fmt: skip
         await recount_breaks(session, aim)
-    await recount_time(session, TimeLogEntry.learner_id == learner_key)
+    if await recount_time(session, TimeLogEntry.learner_id == learner_key):
+        note_time(session, learner_key)
 
 
 async def _rebuild_unit_statements(session: AsyncSession, learner_key: int) -> None:

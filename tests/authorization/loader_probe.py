@@ -5,6 +5,7 @@ no query tests. Here it is the only one. Each loader must return what it returns
 rows (`results`), or what the oracle says (`disagreements`).
 """
 
+import datetime as dt
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import fields, is_dataclass
 from enum import Enum
@@ -17,9 +18,10 @@ from db.models.learner import Learner
 from db.models.registry import entities
 from domain import global_id
 from domain.discovery import import_submodules
-from domain.enums import CriterionFilter, Role
+from domain.enums import CriterionFilter, KpiGroupBy, Role
 from loaders.action import ActionsOfSessionLoader
 from loaders.aggregates import GroupBy, Metric
+from loaders.assessor_workload import AssessorWorkloadLoader
 from loaders.core.dataloader import BaseLoader
 from loaders.core.filters import by_value, flag, one_of, refers_to, when
 from loaders.core.paged_list import PagedList, PagesLoader, read_page, whole_list
@@ -29,6 +31,7 @@ from loaders.criterion import CriteriaOfUnitLoader
 from loaders.employer import SitesOfEmployerLoader
 from loaders.evidence import EvidenceOfActionLoader
 from loaders.file import NamedFileLoader, read_stored
+from loaders.kpi_slice import Slice
 from loaders.kpis import KpisLoader, KpisOfEmployerLoader
 from loaders.off_the_job_detail import LearningLoader, ProgrammeTimeLoader
 from loaders.role_grant import GrantsOfUserLoader, own_grants
@@ -54,7 +57,7 @@ COMPARED_WITH_ORACLE = (UserLoader, ContactLoader, NamedUserLoader, NamedFileLoa
 # What only rules read, also of users and records that the viewer does not see: they say what a mutation would say.
 FACTS_OF_USERS = (RolesOfUserLoader, OpenWorkLoader, OtherMasterAdminLoader)
 # These loaders do not take keys of a table; `results` calls them separately.
-CALLED_SEPARATELY = {CriteriaOfUnitLoader, UnitProgressLoader, CalendarLoader}
+CALLED_SEPARATELY = {CriteriaOfUnitLoader, UnitProgressLoader, CalendarLoader, AssessorWorkloadLoader}
 
 # A visible record may contain the key of a record that is not visible: reading that key gives null.
 REFERENCES = {
@@ -104,6 +107,7 @@ def keys_of(rows: Rows) -> dict[str, list[Any]]:
     keys["employer_metrics"] = [(key, frozenset(Metric)) for key in keys["employer"]]
     kinds = {GroupBy.AIM: "aim", GroupBy.LEARNER: "learner", GroupBy.EMPLOYER: "employer"}
     keys["owners"] = [(kind, key) for kind, table in kinds.items() for key in keys[table]] + [(GroupBy.VIEWER, None)]
+    keys["owners"] += [(Slice(KpiGroupBy.ASSESSOR, (), ()), key) for key in keys["user_account"]]
     return keys
 
 
@@ -135,6 +139,8 @@ async def results(crawler: ViewerCrawler, visibility: Visibility) -> dict[str, A
     for which in CriterionFilter:
         keep(f"criteria_of_unit {which}", units, await new_loaders().get(CriteriaOfUnitLoader, which).load_many(units))
     keep("time_log_calendar", keys["learner"], await new_loaders()[CalendarLoader].load_many(keys["learner"]))
+    workload = new_loaders().get(AssessorWorkloadLoader, dt.date(2000, 1, 1), dt.date(2036, 1, 1))
+    keep("assessor_workload", keys["user_account"], await workload.load_many(keys["user_account"]))
     keep("own_grants", ["own"], [await own_grants(new_loaders().reading)])
     async for name, owners, pages in _pages(new_loaders, keys):
         found[name] = {repr(key): plain(page, seen) for key, page in zip(owners, pages, strict=True)}

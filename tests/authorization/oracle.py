@@ -154,6 +154,7 @@ class Visibility:
             "Employer": self.employers,
             "User": self.users,
             "AuditEvent": self.audit,
+            "AccessKey": {row["id"] for row in self.of("access_key", user_id=self.me)},
             "Qualification": {row["id"] for row in self.of("qualification")},
             **self.records,
         }

@@ -81,7 +81,7 @@ class Setup:
             "learner": ids["learnerId"], "resource": f"Resource_{it.records[f'{place}.resource'].id}",
             "session": ids["sessionId"], "signatureRequest": f"SignatureRequest_{it.records[f'{whose}.request'].id}",
             "break": f"Break_{it.records[f'{place}.break'].id}", "timeLogEntry": ids["ids"], "unit": ids["unitId"],
-            "user": ids["userId"], "subject": ids["learnerId"],
+            "user": ids["userId"], "subject": ids["learnerId"], "accessKey": self._access_key(place, role, manager),
         }  # fmt: skip
         for mutation in mutations():
             entity = max((name for name in own if mutation.startswith(name)), key=len, default=None)
@@ -105,6 +105,10 @@ class Setup:
         # Each session that can be completed is a group of its own.
         ids |= {"groupId": f"SessionGroup_{missed.id}", "sessionCompleteMany.sessionId": f"Session_{missed.id}"}
         return ids | {"criterionIds": ids["criterionId"], "learnerErase.confirmName": whose.title()}
+
+    def _access_key(self, place: str, role: Role, manager: str) -> str:
+        owner = self.scenario.people[CALLERS[role] if place == "main" else manager][0]
+        return f"AccessKey_{self.scenario.access_keys[owner.id].id}"
 
     def _version(self, far: bool) -> int:
         return (self.scenario.far_version if far else self.scenario.next_version).id

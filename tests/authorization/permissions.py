@@ -45,6 +45,7 @@ send an invitation again                            | -   | case | -      | -   
 hand over aims                                      | -   | -    | -      | -         | -    | all | all
 message                                             | yes | yes  | -      | yes       | yes  | yes | yes
 erase a learner, export everything about one        | -   | -    | -      | -         | -    | -   | all
+own access keys                                     | yes | yes  | yes    | yes       | yes  | yes | yes
 """
 
 _ROWS = {
@@ -85,12 +86,14 @@ MUTATIONS_OF_ROW = {
     "hand over aims": "assessorHandOver",
     "message": "messageSend",
     "erase a learner, export everything about one": "learnerErase subjectAccessExport",
+    "own access keys": "accessKeyRevoke",
 }
 
 # Mutations of the caller's own authentication session, which tests/auth and tests/resolvers cover.
 AUTHENTICATION = {
     "login", "tokenRefresh", "passwordReset", "passwordResetRequest", "logout", "roleSwitch", "passwordChange",
     "disclaimerAccept", "secondFactorEnrol", "secondFactorConfirm", "secondFactorRemove", "signingCodeRequest",
+    "accessKeyCreate",
 }  # fmt: skip
 
 ROW_OF = {mutation: row for row, mutations in MUTATIONS_OF_ROW.items() for mutation in mutations.split()}

@@ -25,6 +25,10 @@ from schema.root import make_schema
 # The arguments of fields that require some. Lists get `first: 100`.
 ARGUMENTS = {
     "Learner.timeLogCalendar": '(from: "2026-01-01", to: "2026-12-31")',
+    "User.assessorWorkload": '(from: "2026-01-01", to: "2026-12-31")',
+    "Viewer.kpiGroups": "(by: ASSESSOR)",
+    "Viewer.kpiHistory": '(from: "2025-01-01", every: MONTH)',
+    "Viewer.outcomes": '(endedFrom: "2000-01-01", endedTo: "2036-12-31")',
     "Query.guide": '(slug: "dashboard")',
 }
 

@@ -34,7 +34,7 @@ OF_NO_PERSON = {
     "providerSettingsUpdate", "resourceAdd", "resourceRemove", "userInvite",
 }  # fmt: skip
 # Giving up a role of one's own takes no colleague; the last Master Admin is refused.
-GIVING_UP = {"roleRevoke", "employerManagerDeallocate", "employerOverviewDeallocate"}
+GIVING_UP = {"accessKeyRevoke", "roleRevoke", "employerManagerDeallocate", "employerOverviewDeallocate"}
 ROLES = [role for role in Role if role is not Role.LEARNER]
 
 

@@ -47,7 +47,7 @@ def test_what_only_secures_an_account_is_swept() -> None:
     }  # fmt: skip
     # A user has at most one second factor and ten recovery codes.
     internal -= {"RecoveryCode", "SecondFactor"}
-    assert internal | {"File"} == {entity.__name__ for entity, _ in swept_classes()}
+    assert internal | {"AccessKey", "File"} == {entity.__name__ for entity, _ in swept_classes()}
 
 
 @pytest.mark.parametrize(("entity", "needed"), [(LoginAttempt, WINDOW), (IdempotencyKey, dt.timedelta(days=1))])

@@ -20,7 +20,7 @@ PAGE = (ROOT / "docs" / "analysts.md").read_text()
 FIGURES = ("Int", "Float", "Boolean", "Date", "DateTime", "TrafficLight")
 OPERATIONS = (
     "site_comparison", "learners_off_track", "overdue_actions", "off_the_job_hours", "evidence_ageing",
-    "sign_off_funnel", "reviews_due",
+    "sign_off_funnel", "reviews_due", "kpi_groups", "kpi_history", "outcomes", "assessor_workload",
 )  # fmt: skip
 
 

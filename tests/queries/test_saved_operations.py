@@ -1,6 +1,7 @@
 """Every saved operation, run in every role that may use it: cost, number of SQL statements, result."""
 
 import asyncio
+import datetime as dt
 import hashlib
 import json
 from dataclasses import dataclass
@@ -41,6 +42,7 @@ class Expected:
 
 
 READS = {
+    "assessor_workload": Expected(203, 4),
     "awaiting_signature": Expected(503, 5),
     "document_to_sign": Expected(30, 4),
     "documents_to_sign": Expected(1204, 5),
@@ -50,10 +52,13 @@ READS = {
     "employer_learner": Expected(35, 4),
     "employer_learners": Expected(2303, 4),
     "evidence_ageing": Expected(503, 5),
+    "kpi_groups": Expected(32, 3),
+    "kpi_history": Expected(12, 4),
     "learner_home": Expected(48, 9, frozenset({"LEARNER"})),
     "learners_off_track": Expected(3203, 4),
     "learning_plan": Expected(2644, 6),
     "off_the_job_hours": Expected(403, 4),
+    "outcomes": Expected(3, 2),
     "overdue_actions": Expected(503, 5),
     "progress_map": Expected(1122, 4),
     "reviews_due": Expected(403, 3),
@@ -66,7 +71,7 @@ MUTATIONS = {
     "disclaimer_accept": Expected(23, 6, on_postgresql=5),
     "file_upload_create": Expected(33, 10, on_postgresql=11),
     "log_out": Expected(22, 7),
-    "log_time": Expected(25, 15, LOGGERS),
+    "log_time": Expected(25, 16, LOGGERS),
     "password_change": Expected(24, 20, on_postgresql=19),
     "second_factor_confirm": Expected(23, 17, on_postgresql=16),
     "second_factor_enrol": Expected(22, 17, on_postgresql=15),
@@ -121,6 +126,8 @@ async def ids_of(runner: OperationRunner) -> dict[str, Any]:
         "unitId": unit["id"],
         "id": document["id"],
         "sha256": document["document"]["sha256"],
+        **dict.fromkeys(("since", "endedFrom"), (clock.today() - dt.timedelta(days=365)).isoformat()),
+        **dict.fromkeys(("until", "endedTo"), clock.today().isoformat()),
     }
 
 

@@ -77,3 +77,26 @@ async def test_each_number_can_be_asked_for_alone(client: Client):
         fragment = f"fragment Alone on Kpis {{ {field} {BELOW.get(field, '')} }}"
         alone = (await mo.data(f"{{ viewer {{ kpis {{ ...Alone }} }} }} {fragment}"))["viewer"]["kpis"]
         assert field == "generatedAt" or alone[field] == whole[field]
+
+
+GROUPS = """
+query Groups($by: KpiGroupBy!, $filter: KpiFilter) {
+  viewer { kpiGroups(by: $by, filter: $filter) { key label subject { __typename id } kpis { aimCount } } }
+}
+"""
+
+
+async def test_groups_have_names_and_subjects_and_are_in_order(client: Client):
+    may = client("may")
+    for by, type_name in (("EMPLOYER", "Employer"), ("ASSESSOR", "User"), ("QUALIFICATION", "Qualification")):
+        groups = (await may.data(GROUPS, by=by))["viewer"]["kpiGroups"]
+        labels = [group["label"] for group in groups if group["key"] != "NONE"]
+        assert labels == sorted(labels, key=str.casefold) != []
+        assert {group["key"] for group in groups} - {"NONE"} == {
+            group["subject"]["id"] for group in groups if group["subject"]
+        }
+        assert {group["subject"]["__typename"] for group in groups if group["subject"]} == {type_name}
+        assert may.statements == 2
+    months = (await may.data(GROUPS, by="START_MONTH", filter={"statuses": ["IN_TRAINING"]}))["viewer"]["kpiGroups"]
+    assert months == sorted(months, key=lambda month: month["key"])
+    assert all(month["subject"] is None and len(month["key"]) == 7 == len(month["label"]) for month in months)

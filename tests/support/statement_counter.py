@@ -70,6 +70,7 @@ async def every_mutation(clients: Clients, post: Post) -> dict[str, int]:
     await _second_factor(meter, clients)
     await _signing_code(meter, clients)
     await _version_change(meter, clients)
+    await _access_keys(meter, clients)
     return meter.counts
 
 
@@ -266,3 +267,10 @@ async def _version_change(meter: Meter, clients: Clients) -> None:
     number, code = unit["number"], unit["criteria"][0]["code"]
     step = {"fromUnitNumber": number, "fromCode": code, "toUnitNumber": number, "toCode": code}
     await meter(assessor, "aimVersionChange", id=aim, input={"qualificationId": other, "criterionMap": [step]})
+
+
+async def _access_keys(meter: Meter, clients: Clients) -> None:
+    admin = await clients("master.admin")
+    expires = (clock.now() + dt.timedelta(days=30)).isoformat()
+    key = await meter(admin, "accessKeyCreate", input={"name": "Reports", "expiresAt": expires, "password": PASSWORD})
+    await meter(admin, "accessKeyRevoke", id=key)

@@ -65,7 +65,7 @@ class GraphQLEndpoint:
     """The ASGI endpoint. The OperationLog of a request is in `scope["state"]["operation"]`, for middleware."""
 
     def __init__(self, runner: OperationRunner, allowed_origins: frozenset[str]) -> None:
-        self._runner = runner
+        self.runner = runner
         self._lifecycle = ConnectionLifecycle(runner.limits)
         self._websockets = WebSocketEndpoint(runner, self._lifecycle, allowed_origins)
 
@@ -80,7 +80,7 @@ class GraphQLEndpoint:
     @property
     def cache_stats(self) -> CacheStats:
         """Hits and misses of the document cache."""
-        return self._runner.document_cache.stats
+        return self.runner.document_cache.stats
 
     @property
     def open_sockets(self) -> int:
@@ -103,15 +103,15 @@ class GraphQLEndpoint:
             return
         state = scope.setdefault("state", {})
         log = state["operation"] = OperationLog(request_id=state.get("request_id", ""))
-        exchange = _Exchange(self._runner, self._lifecycle, scope, receive, send, log)
+        exchange = _Exchange(self.runner, self._lifecycle, scope, receive, send, log)
         try:
             await exchange.handle()
         except ClientDisconnected:
             log.code = "CLIENT_DISCONNECTED"
         except Exception as error:
-            await exchange.send_error(self._runner.error_response(error, log))
+            await exchange.send_error(self.runner.error_response(error, log))
         finally:
-            self._runner.on_complete(log)
+            self.runner.on_complete(log)
 
 
 class _Exchange:

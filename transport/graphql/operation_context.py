@@ -1,15 +1,24 @@
 """The context of an operation: what the transport needs of it. The application makes it, see `make_endpoint`."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from inspect import isawaitable
 from typing import Any, Protocol
 
 from starlette.requests import HTTPConnection
 
 
+class ContextAccessKey(Protocol):
+    """The access key of a request: it runs queries only, of the saved ones those that are named, if any are."""
+
+    @property
+    def key(self) -> int: ...
+    @property
+    def operations(self) -> Collection[str]: ...
+
+
 class ContextViewer(Protocol):
-    """The user who is signed in."""
+    """The user who is signed in, or whose access key a program sent."""
 
     @property
     def user_key(self) -> int: ...
@@ -17,6 +26,8 @@ class ContextViewer(Protocol):
     def role(self) -> Any: ...
     @property
     def expires_at(self) -> dt.datetime: ...
+    @property
+    def access_key(self) -> ContextAccessKey | None: ...
 
 
 class ContextClient(Protocol):

@@ -17,6 +17,7 @@ class OperationLog:
     saved_name: str | None = None
     viewer: int | None = None
     role: str | None = None
+    access_key: int | None = None
     cost: int = 0
     cost_left: int | None = None  # of the rate limit; None without one
     deprecated: tuple[str, ...] = ()

@@ -19,10 +19,12 @@ from transport.graphql.document_cache import DocumentCache
 from transport.graphql.errors import (
     INTERNAL,
     INTERNAL_MESSAGE,
+    NOT_ALLOWED,
     HttpError,
     OperationRejected,
     format_error,
     log_failure,
+    operation_rejected,
     outage_response,
     public_message,
     retry_after,
@@ -110,6 +112,7 @@ class OperationRunner:
             return await self._prepare_anonymous(request, context, log, charge)
         document, log.saved_name = await self._documents.find(request, charge)
         operation = self._measured(document.operation(request.operation_name), request, log)
+        _check_access_key(context, operation, log)
         log.cost_left = self.rate_limiter.charge(_caller(context), log.cost, anonymous)
         return PreparedOperation(operation, request, context, log, anonymous)
 
@@ -261,8 +264,23 @@ class OperationRunner:
 
 
 def _caller(context: OperationContext) -> Hashable:
-    """Returns whom the rate limits count: the user, or the network of an anonymous caller."""
-    return network_of(context.client.address) if context.viewer is None else context.viewer.user_key
+    """Returns whom the rate limits count: the user, an access key, or the network of an anonymous caller."""
+    if context.viewer is None:
+        return network_of(context.client.address)
+    access_key = context.viewer.access_key
+    return context.viewer.user_key if access_key is None else ("access key", access_key.key)
+
+
+def _check_access_key(context: OperationContext, operation: Operation, log: OperationLog) -> None:
+    """Raises OperationRejected for what an access key may not do."""
+    access_key = context.viewer.access_key if context.viewer is not None else None
+    if access_key is None:
+        return
+    log.access_key = access_key.key
+    if operation.kind is not OperationType.QUERY:
+        raise operation_rejected("An access key only reads. Sign in to change something.", NOT_ALLOWED)
+    if access_key.operations and log.saved_name not in access_key.operations:
+        raise operation_rejected("This access key is for other saved queries. Run one of those.", NOT_ALLOWED)
 
 
 def _error_response(error: BaseException, request_id: str) -> HttpError | OperationRejected:

@@ -118,6 +118,7 @@ class OperationObserver:
             kind=operation.kind,
             operation=operation.saved_name or (operation.name and operation.name[:64]),
             viewer=operation.viewer,
+            access_key=operation.access_key,
             role=operation.role,
             cost=operation.cost,
             statements=operation.statements[0],

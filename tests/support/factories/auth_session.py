@@ -1,7 +1,9 @@
-"""Sessions of signed-in users."""
+"""Sessions of signed-in users, and access keys of programs."""
 
+import hashlib
 from typing import Any
 
+from db.models.access_key import AccessKey
 from db.models.auth_session import AuthSession
 from db.models.user import User
 from domain.enums import Role
@@ -13,3 +15,10 @@ class AuthSessionFactory(RowFactory):
         """Adds a session that ends in 30 days."""
         values = {"started_at": self.now, "expires_at": self.now + 30 * DAY, **columns}
         return await self.add(AuthSession(provider_id=user.provider_id, user_id=user.id, role=role, **values))
+
+    async def access_key(self, user: User, role: Role, secret: str = "wmk_test", **columns: Any) -> AccessKey:
+        """Adds a key for every query, which expires in 30 days."""
+        values = {"name": "Reports", "created_at": self.now, "expires_at": self.now + 30 * DAY, **columns}
+        digest = hashlib.sha256(secret.encode()).hexdigest()
+        keys = {"provider_id": user.provider_id, "user_id": user.id}
+        return await self.add(AccessKey(**keys, role=role, secret_sha256=digest, **values))

@@ -20,6 +20,7 @@ from typing import Any
 from sqlalchemy import select, update
 
 from db.database import Database
+from db.models.access_key import AccessKey
 from db.models.aim import Aim
 from db.models.change_reason import ChangeReason
 from db.models.employer import Employer
@@ -80,6 +81,8 @@ class AuthorizationScenario(Scenario):
     soonest: Session = field(init=False)
     aims: dict[str, Aim] = field(default_factory=dict)
     records: dict[str, Any] = field(default_factory=dict)
+    # By the key of the user.
+    access_keys: dict[int, AccessKey] = field(default_factory=dict)
 
     @property
     def users(self) -> dict[str, User]:
@@ -109,6 +112,8 @@ async def build_authorization(database: Database) -> AuthorizationScenario:
                 slot.withdrawn_at, slot.withdrawn_reason = factory.now, "Signed by mistake"
         for user, role, _ in scenario.people.values():
             await factory.auth_session(user, role, id=user.id)
+            used = {"last_used_at": factory.now, "revoked_at": factory.now, "operations": ["site_comparison"]}
+            scenario.access_keys[user.id] = await factory.access_key(user, role, secret=f"wmk_{user.id}", **used)
     return scenario
 
 
@@ -225,6 +230,7 @@ async def _audit_trail(factory: Factory, scenario: AuthorizationScenario) -> Non
         await line(admin, "aimAdd", "Aim", aim.id, **about)
         signer = names[aim.learner_id]
         await line(signer, "evidenceSubmit", "Evidence", scenario.records[f"{name}.evidence"].id, **about)
+        await line(admin, "evidenceAssess", "Evidence", scenario.records[f"{name}.evidence"].id, **about)
         await line(admin, "evidenceWithdraw", "Evidence", scenario.records[f"{name}.evidence"].id, **about)
         await line(signer, "cvSectionSave", "Learner", aim.learner_id, learner_id=aim.learner_id)
         await line(admin, "unitSign", "Unit", aim.id, subject_part=scenario.records[f"{name}.unit"], **about)

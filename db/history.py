@@ -1,0 +1,234 @@
+"""Records how aims and logged time stand at the end of each day, in the transaction that changes them.
+
+A session notes which rows it changes (`_note`), and `record` writes the rows of today: one statement for aims, one for
+time. `Database.writing` calls it before each commit, so no writer can leave it out. Statements that change tables
+without the session's objects call `note_aims` or `note_time`.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    event,
+    func,
+    inspect,
+    literal,
+    or_,
+    select,
+    union_all,
+    update,
+)
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import Session, aliased
+
+from db.models.aim import Aim, AimProgress
+from db.models.aim_history import AimHistory, TimeHistory, day_number
+from db.models.learner import Learner
+from db.models.provider import Provider
+from db.models.time_log_entry import TimeLogEntry
+from db.sql.any_of import any_of
+from db.sql.light_days import light_days, number_of
+from domain import clock
+from domain.enums import AimStatus, JobSetting
+from domain.progress import ENDED
+
+_NOTED = "history"
+# The attributes that history follows.
+_FOLLOWED: dict[type[Any], tuple[str, ...]] = {
+    Aim: ("status", "assessor_id", "qualification_id", "start_date", "planned_end_date"),
+    AimProgress: ("criteria_total", "criteria_mapped", "criteria_signed_off", "units_to_choose", "days_on_break"),
+    Learner: ("employer_id",),
+    TimeLogEntry: ("minutes", "aim_id", "job_setting", "exclusion"),
+    Provider: ("traffic_light_tolerance", "rated_from_percent"),
+}
+
+
+class Noted:
+    """What a session has changed since the last `record`: keys of aims, learners and providers."""
+
+    def __init__(self) -> None:
+        self.aims: set[int] = set()
+        # Learners whose aims all changed, and those whose logged time did.
+        self.learners: set[int] = set()
+        self.time: set[int] = set()
+        self.providers: set[int] = set()
+
+
+def _noted(session: Session) -> Noted:
+    found: Noted = session.info.setdefault(_NOTED, Noted())
+    return found
+
+
+def note_aims(session: AsyncSession, *aim_keys: int) -> None:
+    """Notes that aims have changed."""
+    _noted(session.sync_session).aims.update(aim_keys)
+
+
+def note_time(session: AsyncSession, *learner_keys: int) -> None:
+    """Notes that the logged time of learners has changed."""
+    _noted(session.sync_session).time.update(learner_keys)
+
+
+@event.listens_for(Session, "after_flush")
+def _note(session: Session, flush_context: Any) -> None:
+    for each in (*session.new, *session.deleted, *session.dirty):
+        followed = _FOLLOWED.get(type(each))
+        if followed is None:
+            continue
+        state = inspect(each)
+        changed = each in session.new or each in session.deleted
+        if changed or any(state.attrs[name].history.has_changes() for name in followed):
+            _note_row(_noted(session), each, new=each in session.new)
+
+
+def _note_row(noted: Noted, row: Any, new: bool) -> None:
+    match row:
+        case Aim():
+            noted.aims.add(row.id)
+        case AimProgress():
+            noted.aims.add(row.aim_id)
+        case Learner():
+            (noted.time if new else noted.learners).add(row.id)
+        case TimeLogEntry():
+            noted.time.add(row.learner_id)
+        case Provider() if not new:
+            noted.providers.add(row.id)
+
+
+async def record(session: AsyncSession) -> None:
+    """Writes the rows of today for what the session has noted."""
+    noted: Noted | None = session.info.pop(_NOTED, None)
+    if noted is None:
+        return
+    if noted.aims or noted.learners or noted.providers:
+        conditions: list[ColumnElement[bool]] = []
+        keys: dict[str, Any] = {}
+        if noted.aims:
+            conditions.append(any_of(Aim.id, "aim_keys"))
+            keys["aim_keys"] = sorted(noted.aims)
+        if noted.learners:
+            conditions.append(any_of(Aim.learner_id, "learner_keys"))
+            keys["learner_keys"] = sorted(noted.learners)
+        if noted.providers:
+            # The settings decide no light of an aim that has ended.
+            conditions.append(and_(any_of(Aim.provider_id, "provider_keys"), Aim.status.not_in(ENDED)))
+            keys["provider_keys"] = sorted(noted.providers)
+        await record_aims(session, or_(*conditions), keys)
+    if noted.time:
+        await record_time(session, noted.time)
+
+
+async def record_aims(session: AsyncSession, which: ColumnElement[bool], parameters: dict[str, Any]) -> None:
+    """Writes today's rows of the aims that meet a condition."""
+    today = day_number(clock.today())
+    columns, statement = _state(which, today)
+    await _upsert(session, AimHistory, columns, statement, ("aim_id", "day"), parameters)
+
+
+def _state(which: ColumnElement[bool], today: int) -> tuple[list[str], Select[Any]]:
+    """Returns the names of the columns, and a select of how aims stand now."""
+    earlier, last = aliased(AimHistory), aliased(AimHistory)
+    # unscoped: the aims that a write changed, or all of them
+    last_day = (
+        select(func.max(last.day)).where(last.aim_id == Aim.id, last.day < today).correlate(Aim).scalar_subquery()
+    )
+    started = case((earlier.started_on < today, earlier.started_on))
+    begins = number_of(Aim.start_date)
+    values: dict[str, Any] = {
+        "aim_id": Aim.id,
+        "day": literal(today),
+        "provider_id": Aim.provider_id,
+        "learner_id": Aim.learner_id,
+        "employer_id": Learner.employer_id,
+        "assessor_id": Aim.assessor_id,
+        "qualification_id": Aim.qualification_id,
+        "status": Aim.status,
+        "start_date": Aim.start_date,
+        "planned_end_date": Aim.planned_end_date,
+        "criteria_total": AimProgress.criteria_total,
+        "criteria_mapped": AimProgress.criteria_mapped,
+        "criteria_signed_off": AimProgress.criteria_signed_off,
+        "units_to_choose": AimProgress.units_to_choose,
+        "days_on_break": AimProgress.days_on_break,
+        "break_since": AimProgress.break_since,
+        **light_days(Aim, AimProgress),
+        "started_on": func.coalesce(started, case((begins > today, begins), else_=today)),
+        "completed_on": case((Aim.status == AimStatus.COMPLETED, func.coalesce(earlier.completed_on, today))),
+        "withdrawn_on": case((Aim.status == AimStatus.WITHDRAWN, func.coalesce(earlier.withdrawn_on, today))),
+    }
+    # unscoped: the aims that a write changed, or all of them
+    statement = (
+        select(*(value.label(name) for name, value in values.items()))
+        .select_from(Aim)
+        .join(AimProgress, AimProgress.aim_id == Aim.id)
+        .join(Learner, Learner.id == Aim.learner_id)
+        .join(Provider, Provider.id == Aim.provider_id)
+        .outerjoin(earlier, and_(earlier.aim_id == Aim.id, earlier.day == last_day))
+        .where(which)
+    )
+    return list(values), statement
+
+
+async def record_time(session: AsyncSession, learner_keys: Collection[int]) -> None:
+    """Writes today's rows of learners' logged time: what counts now, less what earlier days have."""
+    today = day_number(clock.today())
+    counts = and_(TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB, TimeLogEntry.exclusion.is_(None))
+    has_rows = select(TimeHistory.learner_id).where(TimeHistory.learner_id == Learner.id).correlate(Learner)
+    # (learner, provider, aim, minutes, whether there must be a row)
+    # unscoped: the learners that the caller names
+    parts = union_all(
+        select(
+            TimeLogEntry.learner_id, TimeLogEntry.provider_id, func.coalesce(TimeLogEntry.aim_id, 0).label("aim_id"),
+            case((counts, TimeLogEntry.minutes), else_=0).label("minutes"), literal(0).label("kept"),
+        ).where(any_of(TimeLogEntry.learner_id)),
+        select(
+            TimeHistory.learner_id, TimeHistory.provider_id, TimeHistory.aim_id,
+            case((TimeHistory.day < today, -TimeHistory.minutes), else_=0),
+            case((TimeHistory.day == today, 1), else_=0),
+        ).where(any_of(TimeHistory.learner_id)),
+        select(Learner.id, Learner.provider_id, literal(0), literal(0), literal(1)).where(
+            any_of(Learner.id), ~has_rows.exists()
+        ),
+    ).subquery()  # fmt: skip
+    minutes = func.sum(parts.c.minutes)
+    statement = (
+        select(parts.c.learner_id, parts.c.aim_id, literal(today), parts.c.provider_id, minutes)
+        .group_by(parts.c.learner_id, parts.c.aim_id, parts.c.provider_id)
+        .having(or_(minutes != 0, func.max(parts.c.kept) == 1))
+    )
+    columns = ["learner_id", "aim_id", "day", "provider_id", "minutes"]
+    keys = {"keys": sorted(learner_keys)}
+    await _upsert(session, TimeHistory, columns, statement, ("learner_id", "aim_id", "day"), keys)
+
+
+async def _upsert(
+    session: AsyncSession,
+    table: Any,
+    columns: list[str],
+    statement: Select[Any],
+    key: tuple[str, ...],
+    parameters: dict[str, Any],
+) -> None:
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    adding = dialect.insert(table.__table__).from_select(columns, statement, include_defaults=False)
+    changed = {name: adding.excluded[name] for name in columns if name not in key}
+    await session.execute(adding.on_conflict_do_update(index_elements=key, set_=changed), parameters)
+
+
+async def close_rows(session: AsyncSession) -> None:
+    """Fills in until when each row holds that a later one has followed, so that reads need not look for it."""
+    later = aliased(AimHistory)
+    # unscoped: a fact about the row itself
+    following = (
+        select(func.min(later.day))
+        .where(later.aim_id == AimHistory.aim_id, later.day > AimHistory.day)
+        .correlate(AimHistory)
+        .scalar_subquery()
+    )
+    closing = update(AimHistory).where(AimHistory.until.is_(None), following.is_not(None)).values(until=following)
+    await session.execute(closing.execution_options(synchronize_session=False))

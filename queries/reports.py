@@ -1,0 +1,101 @@
+"""Saved queries as files over HTTP: `server.py` gives this to the transport, which knows nothing of the queries.
+
+Messages name a variable and what it takes, and never repeat what was sent.
+"""
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from queries.errors import ServerError, UsageError
+from queries.operations import SavedOperation, saved_operations
+from queries.output import FORMATS
+from queries.pagination import Execute, fetch_all_pages, paginated_connections
+from queries.result import Result
+from queries.rows import to_rows
+from queries.variables import describe_type, describe_variables, parse_variables, variable_types
+
+# The media type of each format.
+MEDIA_TYPES: Mapping[str, str] = {
+    "csv": "text/csv; charset=utf-8",
+    "json": "application/json",
+    "parquet": "application/vnd.apache.parquet",
+    "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+class ReportError(Exception):
+    """A report cannot be made from the request; the message says how to send it."""
+
+
+@cache
+def _queries() -> dict[str, SavedOperation]:
+    """Returns the saved queries whose pages can all be fetched, by name."""
+    found = {}
+    for name, operation in saved_operations().items():
+        if operation.is_query:
+            try:
+                paginated_connections(operation)
+            except UsageError:
+                continue
+            found[name] = operation
+    return found
+
+
+class Reports:
+    """The reports of this version."""
+
+    media_types: Mapping[str, str] = MEDIA_TYPES
+    error: type[Exception] = ReportError
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names of the reports."""
+        return frozenset(_queries())
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Returns the name, the description and the variables of each report."""
+        return [
+            {"name": name, "description": each.description, "variables": describe_variables(each)}
+            for name, each in _queries().items()
+        ]
+
+    def variables(self, name: str, given: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """Returns the variables of a report, parsed by their types. Raises ReportError."""
+        operation = _queries()[name]
+        types = variable_types(operation)
+        if any(path.split(".")[0] not in types for path, _ in given):
+            known = f"Its variables are: {', '.join(types)}." if types else "It has none."
+            raise ReportError(f"This report has no variable of a name that was given. {known}")
+        pairs = [f"{path}={value}" for path, value in given]
+        try:
+            return parse_variables(operation, pairs)
+        except UsageError:
+            raise ReportError(self._problem(operation, given)) from None
+
+    def _problem(self, operation: SavedOperation, given: Sequence[tuple[str, str]]) -> str:
+        types = variable_types(operation)
+        named = {path.split(".")[0] for path, _ in given}
+        for name, type_ in types.items():
+            expected = f"{name}: give {describe_type(type_)}."
+            if name not in named:
+                if str(type_).endswith("!"):
+                    return expected
+                continue
+            try:
+                parse_variables(operation, [f"{path}={value}" for path, value in given if path.split(".")[0] == name])
+            except UsageError as error:
+                # Where only another variable is missing, this one is right.
+                if "is missing" not in str(error) or f"Variable {name}" in str(error):
+                    return expected
+        return "The variables do not fit together."
+
+    def render(self, name: str, variables: Mapping[str, Any], execute: Execute, format: str) -> bytes:
+        """Fetches all pages of a report with `execute` and returns the file. Raises ReportError."""
+        operation = _queries()[name]
+        try:
+            data = fetch_all_pages(operation, variables, execute)
+            result = Result(operation.name, operation.shape.columns, to_rows(operation.shape, data), data)
+            return FORMATS[format](result)
+        except (ServerError, UsageError):
+            raise ReportError("The list changed while it was read, or has too many rows for this format.") from None

@@ -1,0 +1,1 @@
+"""Completes the history of aims and of logged time."""

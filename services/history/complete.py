@@ -1,0 +1,154 @@
+"""Completes the history of aims: rebuilds what no row was written for, and corrects what a writer left out.
+
+`db/history.py` writes history with each change. This adds what it cannot know: aims that were added by release 0.1.0,
+or in bulk, are rebuilt from their dated records; an aim that an older process has changed gets today's row.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import structlog
+from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
+
+from db import background_task
+from db.database import Database
+from db.history import close_rows, record_aims, record_time
+from db.models.aim import Aim, AimProgress
+from db.models.aim_history import AimHistory, TimeHistory
+from db.models.learner import Learner
+from db.models.time_log_entry import TimeLogEntry
+from db.sql.any_of import any_of
+from domain.enums import JobSetting
+from services.history.rebuild import rebuild_aims, rebuild_time
+
+log = structlog.get_logger(__name__)
+
+INTERVAL_SECONDS = 900.0
+# Aims or learners of one transaction.
+BATCH_SIZE = 200
+# Between two batches, so that on SQLite the writes of requests come in between.
+PAUSE_SECONDS = 0.02
+
+
+class HistoryKeeper:
+    """Completes the history while the server runs."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Completes it at the start, and then every quarter of an hour, until the block ends."""
+        async with background_task.running(self._run, "history"):
+            yield
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                added = await complete(self._database)
+                if added:
+                    log.info("history_completed", aims=added)
+            except SQLAlchemyError as error:
+                log.warning("history_not_completed", cause=type(error).__name__)
+            await asyncio.sleep(INTERVAL_SECONDS)
+
+
+async def complete(database: Database) -> int:
+    """Rebuilds, corrects and closes rows, in batches. Returns how many aims and learners it wrote rows for."""
+    written = 0
+    for find, write in ((without_history, rebuild_aims), (drifted, _record_aims), (_time_drifted, _record_time)):
+        last = 0
+        while True:
+            # A read first: on SQLite a write takes the lock, which an idle server should not take.
+            keys = [row[0] for row in await database.rows(find(last).limit(BATCH_SIZE), primary=True)]
+            if not keys:
+                break
+            async with database.writing() as session:
+                await write(session, keys)
+            written, last = written + len(keys), keys[-1]
+            await asyncio.sleep(PAUSE_SECONDS)
+    if written or await database.rows(_unclosed().limit(1), primary=True):
+        async with database.writing() as session:
+            await close_rows(session)
+    return written
+
+
+def without_history(after: int = 0) -> Select[Any]:
+    """Selects the keys of aims without a row, after a key."""
+    # unscoped: the server works on every provider
+    return (
+        select(Aim.id)
+        .outerjoin(AimHistory, AimHistory.aim_id == Aim.id)
+        .where(AimHistory.aim_id.is_(None), Aim.id > after)
+        .order_by(Aim.id)
+    )
+
+
+def drifted(after: int = 0) -> Select[Any]:
+    """Selects the keys of aims whose last row is not how they stand, after a key."""
+    later = aliased(AimHistory)
+    # unscoped: the server works on every provider
+    last_day = select(func.max(later.day)).where(later.aim_id == Aim.id).correlate(Aim).scalar_subquery()
+    pairs = (
+        (AimHistory.employer_id, Learner.employer_id),
+        (AimHistory.assessor_id, Aim.assessor_id),
+        (AimHistory.qualification_id, Aim.qualification_id),
+        (AimHistory.status, Aim.status),
+        (AimHistory.start_date, Aim.start_date),
+        (AimHistory.planned_end_date, Aim.planned_end_date),
+        *((getattr(AimHistory, name), getattr(AimProgress, name)) for name in _SUMS),
+    )
+    # unscoped: the server works on every provider
+    return (
+        select(Aim.id)
+        .join(AimProgress, AimProgress.aim_id == Aim.id)
+        .join(Learner, Learner.id == Aim.learner_id)
+        .join(AimHistory, and_(AimHistory.aim_id == Aim.id, AimHistory.day == last_day))
+        .where(or_(*(one.is_distinct_from(other) for one, other in pairs)), Aim.id > after)
+        .order_by(Aim.id)
+    )
+
+
+_SUMS = (
+    "criteria_total", "criteria_mapped", "criteria_signed_off", "units_to_choose", "days_on_break", "break_since",
+)  # fmt: skip
+
+
+def _time_drifted(after: int = 0) -> Select[Any]:
+    """Selects the keys of learners whose recorded minutes are not those that count, or who have no row, after a key."""
+    counts = and_(TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB, TimeLogEntry.exclusion.is_(None))
+    # unscoped: the server works on every provider
+    counted = (
+        select(func.coalesce(func.sum(case((counts, TimeLogEntry.minutes), else_=0)), 0))
+        .where(TimeLogEntry.learner_id == Learner.id)
+        .correlate(Learner)
+        .scalar_subquery()
+    )
+    # unscoped: the server works on every provider
+    recorded = (
+        select(func.sum(TimeHistory.minutes)).where(TimeHistory.learner_id == Learner.id).correlate(Learner)
+    ).scalar_subquery()
+    # unscoped: the server works on every provider
+    return select(Learner.id).where(func.coalesce(recorded, -1) != counted, Learner.id > after).order_by(Learner.id)
+
+
+def _unclosed() -> Select[Any]:
+    later = aliased(AimHistory)
+    # unscoped: the server works on every provider
+    return select(AimHistory.aim_id).join(
+        later, and_(later.aim_id == AimHistory.aim_id, later.day > AimHistory.day, AimHistory.until.is_(None))
+    )
+
+
+async def _record_aims(session: AsyncSession, aim_keys: Sequence[int]) -> None:
+    await record_aims(session, any_of(Aim.id, "aim_keys"), {"aim_keys": list(aim_keys)})
+
+
+async def _record_time(session: AsyncSession, learner_keys: Sequence[int]) -> None:
+    await rebuild_time(session, learner_keys)
+    await record_time(session, learner_keys)

@@ -1,0 +1,164 @@
+"""Rebuilds the history of aims and of logged time from their dated records.
+
+Of what release 0.1.0 did not date (assessors, employers, mappings that were taken back, breaks that were changed) the
+rows have the value of now.
+"""
+
+import datetime as dt
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.aim import Aim, AimProgress
+from db.models.aim_break import AimBreak
+from db.models.aim_history import AimHistory, TimeHistory, day_number
+from db.models.aim_status_change import AimStatusChange
+from db.models.criterion_progress import CriterionProgress
+from db.models.evidence import EvidenceMapping
+from db.models.learner import Learner
+from db.models.provider import Provider
+from db.models.time_log_entry import TimeLogEntry
+from db.sql.any_of import any_of
+from db.sql.light_days import light_days
+from domain import clock
+from domain.breaks import BreakPeriod, days_within
+from domain.enums import AimStatus, JobSetting
+
+
+@dataclass(slots=True)
+class _Dated:
+    """The dated records of an aim: (day, status), the days of mappings and sign-offs, and breaks with their day."""
+
+    statuses: list[tuple[dt.date, AimStatus]] = field(default_factory=list)
+    mapped: list[dt.date] = field(default_factory=list)
+    signed_off: list[dt.date] = field(default_factory=list)
+    breaks: list[tuple[dt.date, BreakPeriod]] = field(default_factory=list)
+
+
+async def rebuild_aims(session: AsyncSession, aim_keys: Sequence[int]) -> None:
+    """Writes the rows of aims and of their learners' time from their dated records."""
+    dated = await _dated_records(session, aim_keys)
+    # unscoped: the server works on every provider
+    statement = (
+        select(Aim, AimProgress, Learner)
+        .join(AimProgress, AimProgress.aim_id == Aim.id)
+        .join(Learner, Learner.id == Aim.learner_id)
+        .where(any_of(Aim.id))
+    )
+    rows: list[dict[str, Any]] = []
+    learners = set()
+    for aim, sums, learner in await session.execute(statement, {"keys": list(aim_keys)}):
+        rows += _rows_of(aim, sums, learner, dated[aim.id])
+        learners.add(learner.id)
+    if rows:
+        await session.execute(insert(AimHistory), rows)
+        settings = and_(any_of(AimHistory.aim_id), Provider.id == AimHistory.provider_id)
+        filling = update(AimHistory).where(settings).values(**light_days(AimHistory, AimHistory))
+        await session.execute(filling.execution_options(synchronize_session=False), {"keys": list(aim_keys)})
+    await rebuild_time(session, learners)
+
+
+async def _dated_records(session: AsyncSession, aim_keys: Sequence[int]) -> dict[int, _Dated]:
+    keys = {"keys": list(aim_keys)}
+    found: dict[int, _Dated] = defaultdict(_Dated)
+    # unscoped: the server works on every provider
+    statuses = select(AimStatusChange).where(any_of(AimStatusChange.aim_id)).order_by(AimStatusChange.id)
+    for change in await session.scalars(statuses, keys):
+        found[change.aim_id].statuses.append((clock.day_of(change.changed_at), change.status))
+    mapped_at = func.min(EvidenceMapping.mapped_at)
+    # unscoped: the server works on every provider
+    criteria = (
+        select(
+            CriterionProgress.aim_id, mapped_at, CriterionProgress.signed_off, CriterionProgress.signed_off_at
+        )
+        .join(
+            EvidenceMapping,
+            and_(
+                EvidenceMapping.aim_id == CriterionProgress.aim_id,
+                EvidenceMapping.criterion_id == CriterionProgress.criterion_id,
+            ),
+        )
+        .where(any_of(CriterionProgress.aim_id))
+        .group_by(
+            CriterionProgress.aim_id, CriterionProgress.criterion_id, CriterionProgress.signed_off,
+            CriterionProgress.signed_off_at,
+        )
+    )  # fmt: skip
+    for aim_key, at, signed_off, signed_off_at in await session.execute(criteria, keys):
+        found[aim_key].mapped.append(clock.day_of(at))
+        if signed_off and signed_off_at is not None:
+            found[aim_key].signed_off.append(clock.day_of(signed_off_at))
+    # unscoped: the server works on every provider
+    for each in await session.scalars(select(AimBreak).where(any_of(AimBreak.aim_id)), keys):
+        period = BreakPeriod(each.start_date, each.returned_on)
+        found[each.aim_id].breaks.append((clock.day_of(each.created_at), period))
+    return found
+
+
+def _rows_of(aim: Aim, sums: AimProgress, learner: Learner, dated: _Dated) -> list[dict[str, Any]]:
+    """Returns the rows of the days on which a dated record changed the aim."""
+    today = clock.today()
+    first = min(clock.day_of(aim.created_at), today)
+    days = {first, *dated.mapped, *dated.signed_off, *(day for day, _ in dated.statuses)}
+    for recorded, period in dated.breaks:
+        days |= {recorded, max(recorded, period.returned or recorded)}
+    rows: list[dict[str, Any]] = []
+    completed = withdrawn = None
+    for day in sorted(day for day in days if first <= day <= today):
+        number = day_number(day)
+        status = next((each for since, each in reversed(dated.statuses) if since <= day), AimStatus.AWAITING_INDUCTION)
+        known = [period for recorded, period in dated.breaks if recorded <= day]
+        ended = [period for period in known if period.returned is not None and period.returned <= day]
+        open_ = [period.start for period in known if period not in ended]
+        completed = (completed or number) if status is AimStatus.COMPLETED else None
+        withdrawn = (withdrawn or number) if status is AimStatus.WITHDRAWN else None
+        rows.append(
+            {
+                "aim_id": aim.id, "day": number, "until": None, "provider_id": aim.provider_id,
+                "learner_id": aim.learner_id, "employer_id": learner.employer_id, "assessor_id": aim.assessor_id,
+                "qualification_id": aim.qualification_id, "status": status, "start_date": aim.start_date,
+                "planned_end_date": aim.planned_end_date, "criteria_total": sums.criteria_total,
+                "criteria_mapped": min(sum(each <= day for each in dated.mapped), sums.criteria_mapped),
+                "criteria_signed_off": min(sum(each <= day for each in dated.signed_off), sums.criteria_signed_off),
+                "units_to_choose": sums.units_to_choose,
+                "days_on_break": days_within(ended, aim.start_date, aim.planned_end_date),
+                "break_since": min(open_, default=None),
+                "started_on": max(day_number(aim.start_date), day_number(first)),
+                "completed_on": completed, "withdrawn_on": withdrawn,
+            }
+        )  # fmt: skip
+    for row, following in zip(rows, rows[1:], strict=False):
+        row["until"] = following["day"]
+    return rows
+
+
+async def rebuild_time(session: AsyncSession, learner_keys: Collection[int]) -> None:
+    """Writes the minutes of learners who have no row yet, on the days on which the entries were added."""
+    keys = {"keys": sorted(learner_keys)}
+    # unscoped: the server works on every provider
+    has_rows = select(TimeHistory.learner_id).where(TimeHistory.learner_id == Learner.id).correlate(Learner).exists()
+    # unscoped: the server works on every provider
+    learners = list(await session.scalars(select(Learner).where(any_of(Learner.id), ~has_rows), keys))
+    minutes: dict[tuple[int, int, int], int] = {}
+    providers: dict[int, int] = {}
+    for learner in learners:
+        providers[learner.id] = learner.provider_id
+        minutes[learner.id, 0, day_number(clock.day_of(learner.created_at))] = 0
+    counts = and_(TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB, TimeLogEntry.exclusion.is_(None))
+    # unscoped: the server works on every provider
+    entries = select(TimeLogEntry.learner_id, TimeLogEntry.aim_id, TimeLogEntry.added_at, TimeLogEntry.minutes)
+    for learner_key, aim_key, added_at, logged in await session.execute(
+        entries.where(any_of(TimeLogEntry.learner_id), counts), {"keys": sorted(providers)}
+    ):
+        key = learner_key, aim_key or 0, day_number(clock.day_of(added_at))
+        minutes[key] = minutes.get(key, 0) + logged
+    if minutes:
+        rows = [
+            {"learner_id": learner, "aim_id": aim, "day": day, "provider_id": providers[learner], "minutes": number}
+            for (learner, aim, day), number in minutes.items()
+        ]
+        await session.execute(insert(TimeHistory), rows)

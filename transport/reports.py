@@ -1,0 +1,183 @@
+"""Saved queries as files: `GET /reports/NAME.csv?variable=value`, with an access token or an access key.
+
+A spreadsheet, Power Query, pandas or DuckDB reads such an address directly. Each page is an operation with its cost
+and its limits, as through /graphql.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Protocol
+
+import orjson
+from starlette.requests import HTTPConnection, Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
+
+from auth.viewer import NotSignedIn
+from services.export_slots import ExportSlots, TooManyExports
+from transport.graphql.errors import BAD_USER_INPUT, NOT_ALLOWED, HttpError, OperationRejected
+from transport.graphql.operation_context import OperationContext, close_context
+from transport.graphql.operation_log import OperationLog
+from transport.graphql.operation_runner import OperationRunner
+from transport.graphql.request import GraphQLRequest
+
+# Together the pages of a report may wait so long for points of the budget.
+MAX_WAIT_SECONDS = 300.0
+_CHALLENGE = {"www-authenticate": 'Bearer, Basic realm="Waymark access key", charset="UTF-8"'}
+_CACHING = {"cache-control": "private, no-cache", "vary": "Authorization"}
+
+
+class Reports(Protocol):
+    """What makes reports of the saved queries."""
+
+    media_types: Mapping[str, str]
+    # What the methods raise: its message is for the client.
+    error: type[Exception]
+
+    @property
+    def names(self) -> Collection[str]:
+        """The names of the reports."""
+
+    def describe(self) -> list[dict[str, Any]]:
+        """Returns the name, the description and the variables of each report."""
+
+    def variables(self, name: str, given: Sequence[tuple[str, str]]) -> dict[str, Any]:
+        """Returns the variables, parsed by their types. Raises `error`."""
+
+    def render(
+        self,
+        name: str,
+        variables: Mapping[str, Any],
+        execute: Callable[[Mapping[str, Any]], dict[str, Any]],
+        format: str,
+    ) -> bytes:
+        """Fetches all pages with `execute` and returns the file. Raises `error`."""
+
+
+class _Refused(Exception):
+    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
+        super().__init__(message)
+        self.status, self.code, self.headers = status, code, headers
+
+
+class ReportEndpoint:
+    """The ASGI endpoint of the reports."""
+
+    def __init__(self, runner: OperationRunner, reports: Reports, slots: ExportSlots) -> None:
+        self._runner = runner
+        self._reports = reports
+        self._slots = slots
+
+    def routes(self) -> list[BaseRoute]:
+        """Returns the routes of a Starlette app."""
+        return [Route("/reports", self.index, methods=["GET"]), Route("/reports/{file}", self, methods=["GET", "HEAD"])]
+
+    async def index(self, request: Request) -> Response:
+        """Lists the reports, for who has an access token or an access key."""
+        try:
+            await close_context(await self._context(request))
+        except _Refused as refusal:
+            return _refusal(refusal)
+        return Response(orjson.dumps(self._reports.describe()), media_type="application/json", headers=_CACHING)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        try:
+            response = await self._report(request)
+        except _Refused as refusal:
+            response = _refusal(refusal)
+        await response(scope, receive, send)
+
+    async def _report(self, request: Request) -> Response:
+        name, _, format = request.path_params["file"].rpartition(".")
+        context = await self._context(request)
+        try:
+            if format not in self._reports.media_types or name not in self._reports.names:
+                formats = ", ".join(self._reports.media_types)
+                message = f"There is no such report. GET /reports lists the names; the formats are {formats}."
+                raise _Refused(404, "NOT_FOUND", message)
+            content = await self._made(request, context, name, format)
+        finally:
+            await close_context(context)
+        etag = f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
+        headers = {**_CACHING, "etag": etag, "x-content-type-options": "nosniff"}
+        if etag in (each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")):
+            return Response(status_code=304, headers=headers)
+        headers["content-disposition"] = f'attachment; filename="{name}.{format}"'
+        return Response(content, media_type=self._reports.media_types[format], headers=headers)
+
+    async def _context(self, request: Request) -> OperationContext:
+        try:
+            context = await self._runner.make_context(HTTPConnection(request.scope))
+        except NotSignedIn as error:
+            raise _Refused(401, error.code, str(error), **_CHALLENGE) from None
+        if context.viewer is None:
+            message = "Send an access token or an access key in the Authorization header, never in the address."
+            raise _Refused(401, "UNAUTHENTICATED", message, **_CHALLENGE)
+        return context
+
+    async def _made(self, request: Request, context: OperationContext, name: str, format: str) -> bytes:
+        assert context.viewer is not None
+        loop, waited = asyncio.get_running_loop(), 0.0
+
+        async def page(variables: Mapping[str, Any]) -> dict[str, Any]:
+            nonlocal waited
+            while True:
+                try:
+                    return await self._page(request, context, name, variables)
+                except HttpError as error:
+                    seconds = next((float(value) for key, value in error.headers if key == b"retry-after"), None)
+                    if error.status != 429 or seconds is None or waited + seconds > MAX_WAIT_SECONDS:
+                        raise
+                    waited += seconds
+                    await asyncio.sleep(seconds)
+
+        def execute(variables: Mapping[str, Any]) -> dict[str, Any]:
+            return asyncio.run_coroutine_threadsafe(page(variables), loop).result()
+
+        try:
+            variables = self._reports.variables(name, request.query_params.multi_items())
+            release = self._slots.hold(context.viewer.user_key)
+            try:
+                async with self._slots.making():
+                    # In a thread: it puts thousands of rows together.
+                    return await asyncio.to_thread(self._reports.render, name, variables, execute, format)
+            finally:
+                release()
+        except self._reports.error as error:
+            raise _Refused(400, BAD_USER_INPUT, str(error)) from None
+        except TooManyExports as error:
+            raise _Refused(429 if error.own else 503, "BUDGET_SPENT", str(error), **{"retry-after": "10"}) from None
+        except OperationRejected as error:
+            code = error.errors[0].get("extensions", {}).get("code", BAD_USER_INPUT)
+            raise _Refused(403 if code == NOT_ALLOWED else 400, code, error.errors[0]["message"]) from None
+        except HttpError as error:
+            headers = {key.decode(): value.decode() for key, value in error.headers}
+            first = error.errors[0]
+            raise _Refused(error.status, first["extensions"]["code"], first["message"], **headers) from None
+
+    async def _page(
+        self, request: Request, context: OperationContext, name: str, variables: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        log = OperationLog(request_id=request.scope.get("state", {}).get("request_id", ""), transport="report")
+        log.count_statements()
+        try:
+            sent = GraphQLRequest(None, variables=dict(variables), document_id=name)
+            response = await self._runner.run(await self._runner.prepare(sent, context, log))
+            if response.get("errors"):
+                raise OperationRejected(response["errors"])
+            log.status = 200
+            data: dict[str, Any] = orjson.loads(orjson.dumps(response["data"]))
+            return data
+        except Exception as error:
+            raise self._runner.error_response(error, log) from None
+        finally:
+            self._runner.on_complete(log)
+
+
+def _refusal(refusal: _Refused) -> Response:
+    body = orjson.dumps({"errors": [{"message": str(refusal), "extensions": {"code": refusal.code}}]})
+    headers = {"cache-control": "no-store", **refusal.headers}
+    return Response(body, refusal.status, media_type="application/json", headers=headers)
