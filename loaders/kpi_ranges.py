@@ -8,7 +8,6 @@ which range; nothing is read point by point.
 from typing import Any
 
 from sqlalchemy import (
-    CTE,
     BigInteger,
     ColumnElement,
     Integer,
@@ -121,8 +120,7 @@ def aim_ranges(role: Role, every: Interval, shapes: Shapes) -> Select[Any]:
             *(within(rows.c[name]).label(name) for name in _LIGHT_DAYS),
             *(event(rows.c[name]).label(name) for name in _EVENTS),
             *(rows.c[name] for name in _SUMS),
-        ),
-        "ranges",
+        )
     )
     keys = [ranges.c[name] for name in ("low", "high", "withdrawn", *days)]
     sums = [func.sum(cast(ranges.c[name], BigInteger)).label(name) for name in _SUMS]
@@ -130,19 +128,22 @@ def aim_ranges(role: Role, every: Interval, shapes: Shapes) -> Select[Any]:
     return select(*keys, func.count().label("aims"), *sums).group_by(*keys)
 
 
-def _covering(role: Role, every: Interval, shapes: Shapes, *columns: Any) -> CTE:
+def _covering(role: Role, every: Interval, shapes: Shapes, *columns: Any) -> Subquery:
     """The rows that cover a point: `low` to before `high`, with their first `day`, their `end`, and columns."""
-    days = _rows(role, shapes, AimHistory.day, until().label("end"), *columns).subquery()
+    days = _once(_rows(role, shapes, AimHistory.day, until().label("end"), *columns))
     low, high = _point(days.c.day, every).label("low"), _point(days.c.end, every).label("high")
     # unscoped: of the scoped rows above
-    positions = select(*days.c, low, high).subquery()
+    positions = _once(select(*days.c, low, high))
     # unscoped: of the scoped rows above
-    return _once(select(positions).where(positions.c.low < positions.c.high), "covering")
+    return select(positions).where(positions.c.low < positions.c.high).subquery()
 
 
-def _once(statement: Select[Any], name: str) -> CTE:
-    """A common table whose columns are computed once for each row, not again wherever they are used."""
-    return statement.cte(name).prefix_with("MATERIALIZED")
+def _once(statement: Select[Any]) -> Subquery:
+    """A subquery whose columns are computed once for each row, not again wherever they are used.
+
+    Both databases would merge it with the statement around it, if it had no limit.
+    """
+    return statement.offset(0).subquery()
 
 
 @cached_statement

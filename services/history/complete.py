@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
@@ -23,6 +23,7 @@ from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
 from db.models.time_log_entry import TimeLogEntry
 from db.sql.any_of import any_of
+from db.sql.light_days import number_of
 from domain.enums import JobSetting
 from services.history.rebuild import rebuild_aims, rebuild_time
 
@@ -33,6 +34,8 @@ INTERVAL_SECONDS = 900.0
 BATCH_SIZE = 200
 # Between two batches, so that on SQLite the writes of requests come in between.
 PAUSE_SECONDS = 0.02
+# The advisory lock: a number that no other part of Waymark uses.
+_LOCK = 0x57415954
 
 
 class HistoryKeeper:
@@ -69,6 +72,9 @@ async def complete(database: Database) -> int:
             if not keys:
                 break
             async with database.writing() as session:
+                # One process at a time, as another would write the same rows.
+                if not database.is_sqlite and not await session.scalar(select(func.pg_try_advisory_xact_lock(_LOCK))):
+                    return written
                 await write(session, keys)
             written, last = written + len(keys), keys[-1]
             await asyncio.sleep(PAUSE_SECONDS)
@@ -79,14 +85,18 @@ async def complete(database: Database) -> int:
 
 
 def without_history(after: int = 0) -> Select[Any]:
-    """Selects the keys of aims without a row, after a key."""
+    """Selects the keys of aims without the rows of their first days, after a key.
+
+    A change of an aim of 0.1.0 writes today's row before the earlier ones are rebuilt.
+    """
     # unscoped: the server works on every provider
-    return (
-        select(Aim.id)
-        .outerjoin(AimHistory, AimHistory.aim_id == Aim.id)
-        .where(AimHistory.aim_id.is_(None), Aim.id > after)
-        .order_by(Aim.id)
-    )
+    first = select(func.min(AimHistory.day)).where(AimHistory.aim_id == Aim.id).correlate(Aim).scalar_subquery()
+    return select(Aim.id).where(_begins_late(first, Aim.created_at), Aim.id > after).order_by(Aim.id)
+
+
+def _begins_late(first: Any, created_at: Any) -> ColumnElement[bool]:
+    # A day in London begins up to an hour before the one in UTC.
+    return or_(first.is_(None), first > number_of(func.date(created_at)) + 1)
 
 
 def drifted(after: int = 0) -> Select[Any]:
@@ -120,7 +130,7 @@ _SUMS = (
 
 
 def _time_drifted(after: int = 0) -> Select[Any]:
-    """Selects the keys of learners whose recorded minutes are not those that count, or who have no row, after a key."""
+    """Selects the keys of learners without the rows of their first days, or with other minutes than count now."""
     counts = and_(TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB, TimeLogEntry.exclusion.is_(None))
     # unscoped: the server works on every provider
     counted = (
@@ -134,7 +144,12 @@ def _time_drifted(after: int = 0) -> Select[Any]:
         select(func.sum(TimeHistory.minutes)).where(TimeHistory.learner_id == Learner.id).correlate(Learner)
     ).scalar_subquery()
     # unscoped: the server works on every provider
-    return select(Learner.id).where(func.coalesce(recorded, -1) != counted, Learner.id > after).order_by(Learner.id)
+    first = (
+        select(func.min(TimeHistory.day)).where(TimeHistory.learner_id == Learner.id).correlate(Learner)
+    ).scalar_subquery()
+    differs = or_(_begins_late(first, Learner.created_at), func.coalesce(recorded, 0) != counted)
+    # unscoped: the server works on every provider
+    return select(Learner.id).where(differs, Learner.id > after).order_by(Learner.id)
 
 
 def _unclosed() -> Select[Any]:

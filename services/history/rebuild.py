@@ -40,8 +40,12 @@ class _Dated:
 
 
 async def rebuild_aims(session: AsyncSession, aim_keys: Sequence[int]) -> None:
-    """Writes the rows of aims and of their learners' time from their dated records."""
+    """Writes the rows of aims and of their learners' time from their dated records, up to the first row that exists."""
     dated = await _dated_records(session, aim_keys)
+    # unscoped: the server works on every provider
+    firsts = select(AimHistory.aim_id, func.min(AimHistory.day)).where(any_of(AimHistory.aim_id))
+    found = await session.execute(firsts.group_by(AimHistory.aim_id), {"keys": list(aim_keys)})
+    known: dict[int, int] = {row[0]: row[1] for row in found}
     # unscoped: the server works on every provider
     statement = (
         select(Aim, AimProgress, Learner)
@@ -52,7 +56,10 @@ async def rebuild_aims(session: AsyncSession, aim_keys: Sequence[int]) -> None:
     rows: list[dict[str, Any]] = []
     learners = set()
     for aim, sums, learner in await session.execute(statement, {"keys": list(aim_keys)}):
-        rows += _rows_of(aim, sums, learner, dated[aim.id])
+        of_aim = _rows_of(aim, sums, learner, dated[aim.id], known.get(aim.id))
+        if of_aim and aim.id in known:
+            await _continue(session, aim.id, known[aim.id], of_aim[-1])
+        rows += of_aim
         learners.add(learner.id)
     if rows:
         await session.execute(insert(AimHistory), rows)
@@ -60,6 +67,16 @@ async def rebuild_aims(session: AsyncSession, aim_keys: Sequence[int]) -> None:
         filling = update(AimHistory).where(settings).values(**light_days(AimHistory, AimHistory))
         await session.execute(filling.execution_options(synchronize_session=False), {"keys": list(aim_keys)})
     await rebuild_time(session, learners)
+
+
+async def _continue(session: AsyncSession, aim_key: int, first_row: int, before: dict[str, Any]) -> None:
+    """Corrects since when the rows that exist say that an aim has started or ended, for the row before them."""
+    of_aim = AimHistory.aim_id == aim_key
+    await session.execute(update(AimHistory).where(of_aim).values(started_on=before["started_on"]))
+    for column in (AimHistory.completed_on, AimHistory.withdrawn_on):
+        if before[column.key] is not None:
+            since_first = update(AimHistory).where(of_aim, column == first_row)
+            await session.execute(since_first.values({column.key: before[column.key]}))
 
 
 async def _dated_records(session: AsyncSession, aim_keys: Sequence[int]) -> dict[int, _Dated]:
@@ -99,8 +116,10 @@ async def _dated_records(session: AsyncSession, aim_keys: Sequence[int]) -> dict
     return found
 
 
-def _rows_of(aim: Aim, sums: AimProgress, learner: Learner, dated: _Dated) -> list[dict[str, Any]]:
-    """Returns the rows of the days on which a dated record changed the aim."""
+def _rows_of(
+    aim: Aim, sums: AimProgress, learner: Learner, dated: _Dated, first_row: int | None
+) -> list[dict[str, Any]]:
+    """Returns the rows of the days on which a dated record changed the aim, before the first row that exists."""
     today = clock.today()
     first = min(clock.day_of(aim.created_at), today)
     days = {first, *dated.mapped, *dated.signed_off, *(day for day, _ in dated.statuses)}
@@ -110,6 +129,8 @@ def _rows_of(aim: Aim, sums: AimProgress, learner: Learner, dated: _Dated) -> li
     completed = withdrawn = None
     for day in sorted(day for day in days if first <= day <= today):
         number = day_number(day)
+        if first_row is not None and number >= first_row:
+            break
         status = next((each for since, each in reversed(dated.statuses) if since <= day), AimStatus.AWAITING_INDUCTION)
         known = [period for recorded, period in dated.breaks if recorded <= day]
         ended = [period for period in known if period.returned is not None and period.returned <= day]
@@ -131,23 +152,29 @@ def _rows_of(aim: Aim, sums: AimProgress, learner: Learner, dated: _Dated) -> li
                 "completed_on": completed, "withdrawn_on": withdrawn,
             }
         )  # fmt: skip
-    for row, following in zip(rows, rows[1:], strict=False):
-        row["until"] = following["day"]
+    for row, following in zip(rows, [each["day"] for each in rows[1:]] + [first_row], strict=bool(rows)):
+        row["until"] = following
     return rows
 
 
 async def rebuild_time(session: AsyncSession, learner_keys: Collection[int]) -> None:
-    """Writes the minutes of learners who have no row yet, on the days on which the entries were added."""
+    """Writes the minutes of learners on the days on which the entries were added, before the first row that exists.
+
+    That row, which then holds minutes of earlier days too, is corrected.
+    """
     keys = {"keys": sorted(learner_keys)}
     # unscoped: the server works on every provider
-    has_rows = select(TimeHistory.learner_id).where(TimeHistory.learner_id == Learner.id).correlate(Learner).exists()
-    # unscoped: the server works on every provider
-    learners = list(await session.scalars(select(Learner).where(any_of(Learner.id), ~has_rows), keys))
+    firsts = select(TimeHistory.learner_id, func.min(TimeHistory.day)).where(any_of(TimeHistory.learner_id))
+    found = await session.execute(firsts.group_by(TimeHistory.learner_id), keys)
+    known: dict[int, int] = {row[0]: row[1] for row in found}
     minutes: dict[tuple[int, int, int], int] = {}
     providers: dict[int, int] = {}
-    for learner in learners:
-        providers[learner.id] = learner.provider_id
-        minutes[learner.id, 0, day_number(clock.day_of(learner.created_at))] = 0
+    # unscoped: the server works on every provider
+    for learner in await session.scalars(select(Learner).where(any_of(Learner.id)), keys):
+        enrolled = day_number(clock.day_of(learner.created_at))
+        if enrolled < known.get(learner.id, enrolled + 1):
+            providers[learner.id] = learner.provider_id
+            minutes[learner.id, 0, enrolled] = 0
     counts = and_(TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB, TimeLogEntry.exclusion.is_(None))
     # unscoped: the server works on every provider
     entries = select(TimeLogEntry.learner_id, TimeLogEntry.aim_id, TimeLogEntry.added_at, TimeLogEntry.minutes)
@@ -155,10 +182,23 @@ async def rebuild_time(session: AsyncSession, learner_keys: Collection[int]) -> 
         entries.where(any_of(TimeLogEntry.learner_id), counts), {"keys": sorted(providers)}
     ):
         key = learner_key, aim_key or 0, day_number(clock.day_of(added_at))
-        minutes[key] = minutes.get(key, 0) + logged
-    if minutes:
-        rows = [
+        if key[2] < known.get(learner_key, key[2] + 1):
+            minutes[key] = minutes.get(key, 0) + logged
+    if not minutes:
+        return
+    await session.execute(
+        insert(TimeHistory),
+        [
             {"learner_id": learner, "aim_id": aim, "day": day, "provider_id": providers[learner], "minutes": number}
             for (learner, aim, day), number in minutes.items()
-        ]
-        await session.execute(insert(TimeHistory), rows)
+        ],
+    )
+    moved: dict[tuple[int, int], int] = defaultdict(int)
+    for (learner_key, aim, _), number in minutes.items():
+        if learner_key in known:
+            moved[learner_key, aim] += number
+    for (learner_key, aim), number in moved.items():
+        of_first = and_(
+            TimeHistory.learner_id == learner_key, TimeHistory.aim_id == aim, TimeHistory.day == known[learner_key]
+        )
+        await session.execute(update(TimeHistory).where(of_first).values(minutes=TimeHistory.minutes - number))

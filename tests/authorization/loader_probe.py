@@ -140,7 +140,8 @@ async def results(crawler: ViewerCrawler, visibility: Visibility) -> dict[str, A
         keep(f"criteria_of_unit {which}", units, await new_loaders().get(CriteriaOfUnitLoader, which).load_many(units))
     keep("time_log_calendar", keys["learner"], await new_loaders()[CalendarLoader].load_many(keys["learner"]))
     workload = new_loaders().get(AssessorWorkloadLoader, dt.date(2000, 1, 1), dt.date(2036, 1, 1))
-    keep("assessor_workload", keys["user_account"], await workload.load_many(keys["user_account"]))
+    waiting = [each.waiting_count for each in await workload.load_many(keys["user_account"])]
+    keep("assessor_workload", keys["user_account"], waiting)
     keep("own_grants", ["own"], [await own_grants(new_loaders().reading)])
     async for name, owners, pages in _pages(new_loaders, keys):
         found[name] = {repr(key): plain(page, seen) for key, page in zip(owners, pages, strict=True)}

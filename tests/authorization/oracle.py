@@ -194,6 +194,11 @@ class Visibility:
         """Whether they see the ULN of their learners: all roles except those of employers."""
         return self.role not in (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 
+    def decided_by(self, user: int, action: str) -> int:
+        """How many pieces of visible evidence a user has assessed or returned, by the audit trail."""
+        events = self.of("audit_event", actor_id=user, action=action, subject_type="Evidence")
+        return len({event["subject_key"] for event in events} & self.records["Evidence"])
+
     @property
     def awaiting(self) -> list[tuple[str, int]]:
         """(Document id, learner key) of each open slot of their role on a visible pending document."""
@@ -227,6 +232,9 @@ def visible_rows(rows: Rows, visibility: Visibility) -> Rows:
         left[table] = []
         for row in found:
             if table in kept and row["id"] not in kept[table]:
+                continue
+            # Minutes of an aim; 0 stands for those of no aim.
+            if table == "time_history" and row["aim_id"] and row["aim_id"] not in kept["aim"]:
                 continue
             # A reference to a removed row becomes null; if the column is not nullable the row is removed too. Audit
             # events keep their references.

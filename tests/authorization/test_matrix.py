@@ -86,6 +86,10 @@ async def test_fields_that_depend_on_the_role(crawlers: Crawlers, who: str, role
             assert record["Learner_uln"] == (learners[record["id"]]["uln"] if visibility.sees_uln else None)
             waiting = [learner for _, learner in visibility.awaiting].count(key)
             assert record.get("Learner_awaitingSignatureCount", waiting) == waiting
+        if work := record.get("User_assessorWorkload"):
+            user = int(record["id"].partition("_")[2])
+            assert work["AssessorWorkload_assessedCount"] == visibility.decided_by(user, "evidenceAssess")
+            assert work["AssessorWorkload_returnedCount"] == visibility.decided_by(user, "evidenceReturn")
         if "SignatureRequest_awaitingViewer" in record:
             assert record["SignatureRequest_awaitingViewer"] == (record["id"] in {id for id, _ in visibility.awaiting})
     _check_viewer(answer["Query_viewer"], visibility)

@@ -12,6 +12,7 @@ from structlog.testing import capture_logs
 
 from db.background_task import running
 from db.database import Database
+from db.models.access_key import AccessKey
 from db.models.auth_session import (
     AuthSession,
     IdempotencyKey,
@@ -95,6 +96,11 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     for task_key, age in ((1, 181 * DAY), (2, 179 * DAY)):
         owner = {"provider_id": user.provider_id, "user_id": user.id}
         await place.add(TaskReminder(task_key=task_key, sent_at=now - age, **owner))
+    async with place.database.writing() as writing:
+        factory = Factory(writing)
+        await factory.access_key(user, Role.LEARNER, "wmk_old", name="old", expires_at=now - 91 * DAY)
+        await factory.access_key(user, Role.LEARNER, "wmk_gone", name="gone", revoked_at=now - 91 * DAY)
+        await factory.access_key(user, Role.LEARNER, "wmk_new", name="new", expires_at=now - 89 * DAY)
     await place.add(
         place.mail(1, sent_at=now - 31 * DAY),
         place.mail(2, sent_at=now - 29 * DAY),
@@ -105,7 +111,9 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     assert await place.sweeper.sweep(now) == {
         "wrong_guess": 1, "idempotency_key": 1, "one_time_token": 1, "outbox_mail": 2, "refresh_token": 0, "sign_in": 0,
         "file": 0, "password_reset_request": 1, "signing_code": 1, "task_reminder": 1,
+        "file": 0, "password_reset_request": 1, "signing_code": 1, "access_key": 2,
     }  # fmt: skip
+    assert await place.keys(AccessKey.name) == ["new"]
     assert await place.keys(LoginAttempt.subject) == ["new"]
     assert await place.keys(IdempotencyKey.key) == ["new"]
     assert await place.keys(OneTimeToken.token_sha256) == ["b" * 64]

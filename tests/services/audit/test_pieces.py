@@ -35,7 +35,7 @@ async def test_a_run_that_was_stopped_continues(empty_portfolio: EmptyPortfolio,
         await session.execute(update(AuditEvent).where(AuditEvent.sequence == 1).values(address="192.0.2.1"))
         await session.execute(update(AimProgress).values(criteria_total=999))
     everything = await problems_of(empty_portfolio)
-    assert "line 1 was changed" in everything[0] and "999 criteria" in everything[-1]
+    assert "line 1 was changed" in everything[0] and any("999 criteria" in each for each in everything)
     path, found, runs, finished = tmp_path / "state.json", [], 0, False
     while not finished:
         runs += 1
