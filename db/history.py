@@ -170,6 +170,8 @@ def _state(which: ColumnElement[bool], today: int) -> tuple[list[str], Select[An
         .join(Provider, Provider.id == Aim.provider_id)
         .outerjoin(earlier, and_(earlier.aim_id == Aim.id, earlier.day == last_day))
         .where(which)
+        # In one order, so that two transactions that write the same rows do not wait for each other.
+        .order_by(Aim.id)
     )
     return list(values), statement
 
@@ -200,6 +202,7 @@ async def record_time(session: AsyncSession, learner_keys: Collection[int]) -> N
         select(parts.c.learner_id, parts.c.aim_id, literal(today), parts.c.provider_id, minutes)
         .group_by(parts.c.learner_id, parts.c.aim_id, parts.c.provider_id)
         .having(or_(minutes != 0, func.max(parts.c.kept) == 1))
+        .order_by(parts.c.learner_id, parts.c.aim_id)
     )
     columns = ["learner_id", "aim_id", "day", "provider_id", "minutes"]
     keys = {"keys": sorted(learner_keys)}

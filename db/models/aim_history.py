@@ -45,7 +45,8 @@ class AimHistory(Base):
     day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     # The day of the next row of the aim, once it was filled in (`db.history.close_rows`).
     until: Mapped[int | None]
-    provider_id: Mapped[int] = reference("provider.id", index=False)
+    # No foreign key: each row would lock that of the provider, to which every writer adds.
+    provider_id: Mapped[int] = mapped_column(Key)
     learner_id: Mapped[int] = reference("learner.id", index=False)
     employer_id: Mapped[int | None] = reference_without_constraint("employer")
     assessor_id: Mapped[int | None] = reference_without_constraint("user_account")
@@ -84,5 +85,5 @@ class TimeHistory(Base):
     # 0 for entries without an aim.
     aim_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
     day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    provider_id: Mapped[int] = reference("provider.id", index=False)
+    provider_id: Mapped[int] = mapped_column(Key)
     minutes: Mapped[int]

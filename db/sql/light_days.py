@@ -1,11 +1,11 @@
 """The days on which an aim's traffic light changes while nothing else does, as SQL.
 
-`tests/db/test_history.py` compares them with `domain.progress` day by day.
+`tests/db/test_history_days.py` compares them with `domain.progress` day by day.
 """
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Date, Integer, and_, case, cast, literal
+from sqlalchemy import BigInteger, ColumnElement, Date, Integer, and_, case, cast, func, literal
 
 from db.models.aim_history import FIRST_DAY
 from db.models.provider import Provider
@@ -14,8 +14,8 @@ from domain.enums import AimStatus
 from domain.progress import NEVER_LATE
 
 _FIRST = literal(FIRST_DAY, Date)
-_TOLERANCE = cast(Provider.traffic_light_tolerance * 10 + literal(0.5), Integer)
-_RATED_FROM = cast(Provider.rated_from_percent * 10 + literal(0.5), Integer)
+_TOLERANCE = cast(func.round(Provider.traffic_light_tolerance * 10), Integer)
+_RATED_FROM = cast(func.round(Provider.rated_from_percent * 10), Integer)
 
 
 def number_of(day: Any) -> ColumnElement[int]:

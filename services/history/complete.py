@@ -29,7 +29,7 @@ from services.history.rebuild import rebuild_aims, rebuild_time
 
 log = structlog.get_logger(__name__)
 
-INTERVAL_SECONDS = 900.0
+INTERVAL_SECONDS = 3600.0
 # Aims or learners of one transaction.
 BATCH_SIZE = 200
 # Between two batches, so that on SQLite the writes of requests come in between.
@@ -46,7 +46,7 @@ class HistoryKeeper:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Completes it at the start, and then every quarter of an hour, until the block ends."""
+        """Completes it at the start, and then every hour, until the block ends."""
         async with background_task.running(self._run, "history"):
             yield
 

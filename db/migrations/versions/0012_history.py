@@ -26,7 +26,6 @@ def upgrade() -> None:
         sa.Column("provider_id", _KEY, nullable=False),
         sa.Column("minutes", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["learner_id"], ["learner.id"], name=op.f("fk_time_history_learner_id")),
-        sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name=op.f("fk_time_history_provider_id")),
         sa.PrimaryKeyConstraint("learner_id", "aim_id", "day", name=op.f("pk_time_history")),
     )
     op.create_index("ix_time_history_provider", "time_history", ["provider_id", "day"])
@@ -65,7 +64,6 @@ def upgrade() -> None:
         sa.Column("withdrawn_on", sa.Integer(), nullable=True),
         sa.ForeignKeyConstraint(["aim_id"], ["aim.id"], name=op.f("fk_aim_history_aim_id")),
         sa.ForeignKeyConstraint(["learner_id"], ["learner.id"], name=op.f("fk_aim_history_learner_id")),
-        sa.ForeignKeyConstraint(["provider_id"], ["provider.id"], name=op.f("fk_aim_history_provider_id")),
         sa.PrimaryKeyConstraint("aim_id", "day", name=op.f("pk_aim_history")),
     )
     op.create_index("ix_aim_history_learner", "aim_history", ["learner_id", "day"])
