@@ -98,15 +98,17 @@ async def test_the_work_of_an_assessor(database: Database, tmp_path):
         await evidence(theirs, other, (8, "submit"), (8, "evidenceAssess"))
         await evidence(theirs, other, (8, "submit"), status=EvidenceStatus.SUBMITTED)
 
-    async def work(who, user, first=TODAY - 30 * DAY):
+    async def work(who, user, first=TODAY - 30 * DAY, last=TODAY):
         given = context(database, who, tmp_path)
         given._loaders = Loaders(reading(database, who, NOW))
-        found = await figures.workload(given, user.id, first, TODAY)
+        found = await figures.workload(given, user.id, first, last)
         return found.assessed_count, found.returned_count, found.waiting_count, found.mean_days_to_assess
 
     whole = viewer(admin, Role.MASTER_ADMIN)
     assert await work(whole, mine) == (1, 1, 1, 3.0)
     assert await work(whole, mine, first=TODAY - 90 * DAY) == (2, 1, 1, 12.0)
+    # What waits is of now; the resubmission was assessed later.
+    assert await work(whole, mine, last=TODAY - 12 * DAY) == (0, 1, 1, 2.0)
     assert await work(whole, other) == (1, 0, 1, 0.0)
     assert await work(whole, admin) == (0, 0, 0, None)
     # An assessor sees a colleague's work only on the aims that they see themself.
