@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from transport.observability.tracing import Tracing
 
 ROOT = Path(__file__).parent
+_STORE_SECONDS = 10.0  # for the sweep of the file store at the start
 # New files and folders are for the user of the process alone.
 UMASK = 0o077
 
@@ -160,8 +161,8 @@ def build_server(settings: Settings) -> Server:
 
     services, reports = build_services(settings), Reports()
     services.saved_queries = reports.names
-    health = Health(services.database, services.changes.hears, services.files.problem)
     metrics, tracing = Metrics(), open_tracing(os.environ, services.database)
+    health = Health(services.database, services.changes.hears, services.files.problem)
     observer = OperationObserver(metrics)
     documents = PersistedDocuments.read(ROOT / "queries", trusted_only=settings.operations == "trusted")
     endpoint = build_endpoint(settings, services, documents, tracing.observing(observer) if tracing else observer)
@@ -174,6 +175,9 @@ def build_server(settings: Settings) -> Server:
         "loop monitor": metrics.loop_monitor.run, "installation state": state.run,
         "sweeper": sweeper.run, "task e-mails": TaskEmails(services).run,
     }  # fmt: skip
+
+    async def set_password(token: str, new_password: str, address: str, request_id: str | None) -> None:
+        await reset_from_page(services, token, new_password, Client(address, request_id))
 
     if settings.graphiql:
         start_page = "/graphql"
@@ -189,6 +193,10 @@ def build_server(settings: Settings) -> Server:
             *email_page.routes(for_page(services, confirm_from_page)),
             *unsubscribe_page.routes(for_page(services, unsubscribe)),
             *calendar_feed.routes(functools.partial(read_calendar, services)),
+            # 25 s: a stalled upload is cut within the 30 s in which every other half-sent request is.
+            *file_endpoints.routes(services.links, services.files, exports, idle_seconds=25.0),
+            *password_page.routes(set_password),
+            *email_page.routes(lambda token, address, id: confirm_from_page(services, token, Client(address, id))),
             *open_page.routes(settings.open_url, start_page),
             *ReportEndpoint(endpoint.runner, reports, exports.slots).routes(),
             *health.routes(),

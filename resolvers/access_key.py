@@ -10,7 +10,8 @@ from auth.viewer import NotSignedIn
 from db.models.access_key import AccessKey
 from domain import clock
 from domain.enums import UserErrorCode
-from domain.errors import DomainError, UserError
+from domain.errors import DomainError, UserError, reject, user_error
+from domain.sentences import say
 from domain.text import clean_line
 from repositories.access_key import active_keys_of
 from resolvers.core.context import Context
@@ -46,8 +47,7 @@ async def create(
         if account is None:
             raise NotSignedIn
         if await active_keys_of(transaction.session, viewer.user_key, transaction.now) >= MAX_KEYS:
-            message = f"You have {MAX_KEYS} access keys. Revoke one that is no longer used first."
-            raise DomainError(UserError(UserErrorCode.INVALID, None, message))
+            raise reject(UserErrorCode.INVALID, say("TOO_MANY_ACCESS_KEYS", most=MAX_KEYS))
         added = AccessKey(
             provider_id=viewer.provider_key, user_id=viewer.user_key, role=viewer.role, name=name,
             secret_sha256=digest(secret), operations=chosen, created_at=transaction.now, expires_at=expires_at,
@@ -61,20 +61,17 @@ async def create(
 
 def _errors(context: Context, name: str, operations: list[str], expires_at: dt.datetime) -> list[UserError]:
     found = []
-
-    def add(code: UserErrorCode, field: str, message: str) -> None:
-        found.append(UserError(code, ("input", field), message))
-
     if not name:
-        add(UserErrorCode.REQUIRED, "name", "This cannot be empty. Say what the key is for.")
+        found.append(user_error(UserErrorCode.REQUIRED, say("TEXT_MISSING"), "input", "name"))
     elif len(name) > MAX_SINGLE_LINE:
-        add(UserErrorCode.INVALID, "name", f"Shorten this to {MAX_SINGLE_LINE} characters or fewer.")
+        too_long = say("TEXT_TOO_LONG", length=len(name), most=MAX_SINGLE_LINE)
+        found.append(user_error(UserErrorCode.INVALID, too_long, "input", "name"))
     if not set(operations) <= context.services.saved_queries:
-        message = "There is no saved query with one of these names. `GET /reports` lists the names."
-        add(UserErrorCode.INVALID, "operations", message)
+        unknown = say("ACCESS_KEY_OPERATION_UNKNOWN")
+        found.append(user_error(UserErrorCode.INVALID, unknown, "input", "operations"))
     now = clock.now()
     if not now < expires_at <= now + MAX_LIFETIME:
-        add(UserErrorCode.INVALID, "expiresAt", "Choose a time in the future, at most a year from now.")
+        found.append(user_error(UserErrorCode.INVALID, say("ACCESS_KEY_EXPIRY"), "input", "expiresAt"))
     return found
 
 

@@ -59,11 +59,11 @@ async def groups(
     else:
         _check_past(on, loaders.reading.today, "on")
         if not metrics <= KEPT:
-            message = (
+            raise BadArgument(
+                "on",
                 "For a past day only learners, aims, traffic lights and progress are kept. Leave out the other fields "
-                "of kpis, or leave out the day."
+                "of kpis, or leave out the day.",
             )
-            raise BadArgument("on", message)
         found = await kpi_groups_on(loaders.reading, by, on, filter)
     subjects: dict[int, Any] = {}
     if by in _LOADERS:

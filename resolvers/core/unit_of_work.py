@@ -235,7 +235,7 @@ def mutation(
             viewer = context.require_active_viewer()
             if viewer.access_key is not None:
                 # The transport refuses mutations of access keys before this.
-                raise not_allowed("An access key only reads.")
+                raise not_allowed(say("ACCESS_KEY_READS_ONLY"))
             context.write_number += 1
             confirmation = None
             if signs:

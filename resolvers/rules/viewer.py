@@ -16,6 +16,9 @@ VIEWER.by_role(
     "assessorHandOver", "disclaimerAccept", "employerCreate", "fileUploadCreate", "learnerEnrol", "logout",
     "notificationSettingsUpdate", "passwordChange", "providerSettingsUpdate", "roleSwitch", "sessionBook",
     "sessionBookMany", "sessionCompleteMany", "userInvite",
+    "accessKeyCreate", "assessorHandOver", "disclaimerAccept", "employerCreate", "fileUploadCreate", "learnerEnrol",
+    "logout", "passwordChange", "providerSettingsUpdate", "roleSwitch", "sessionBook", "sessionBookMany",
+    "sessionCompleteMany", "userInvite",
 )  # fmt: skip
 
 

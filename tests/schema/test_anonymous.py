@@ -31,7 +31,7 @@ async def ask(running: RunningServer, query: str, variables: object = None) -> h
 async def test_exactly_the_declared_fields_need_no_viewer(demo: Demo, backend: str) -> None:
     async with demo.serving(backend, WAYMARK_LIMIT_BUDGET_ANONYMOUS="0") as running:
         # Without the gate for anonymous callers, each resolver has to refuse them itself.
-        running.server.endpoint._runner.open_introspection = True
+        running.server.endpoint.runner.open_introspection = True
         open_to_all = set()
         for root, name, field in root_fields():
             if root.name == "Subscription":

@@ -49,7 +49,7 @@ async def test_statements_of_the_screens_that_must_be_fast(
     }
     counted: dict[str, int] = {}
     async with serving(own_database_url, tmp_path) as running, running.signed_in("overview", PASSWORD) as person:
-        runner = running.server.endpoint._runner
+        runner = running.server.endpoint.runner
         on_complete = runner.on_complete
         for name, variables in asked.items():
             text = (OPERATIONS / f"{name}.graphql").read_text(encoding="utf-8")

@@ -29,9 +29,9 @@ def on(days_ago: int) -> dt.datetime:
     return clock.london_time(TODAY - days_ago * DAY, 12)
 
 
-@pytest.mark.parametrize("changed_since", (False, True), ids=["untouched", "changed before it was rebuilt"])
+@pytest.mark.parametrize("changed", (None, 0, 1), ids=["untouched", "changed today", "changed yesterday"])
 async def test_the_past_is_rebuilt_from_dated_records(
-    database: Database, monkeypatch: pytest.MonkeyPatch, changed_since: bool
+    database: Database, monkeypatch: pytest.MonkeyPatch, changed: int | None
 ):
     monkeypatch.setattr(clock, "now", lambda: NOW)
     async with database.writing() as session:
@@ -52,8 +52,8 @@ async def test_the_past_is_rebuilt_from_dated_records(
             (30, "SUSPENDED"),
             (20, "IN_TRAINING"),
         ):
-            changed = {"changed_at": on(days_ago), "from_date": TODAY - days_ago * DAY, "changed_by_id": admin.id}
-            await factory.add(AimStatusChange(**keys, status=AimStatus[status], **changed))
+            when = {"changed_at": on(days_ago), "from_date": TODAY - days_ago * DAY, "changed_by_id": admin.id}
+            await factory.add(AimStatusChange(**keys, status=AimStatus[status], **when))
         unit, criteria = await units_of(session, standard.id)
         evidence = await factory.evidence(aim, admin)
         for number, days_ago in enumerate((60, 40, 10)):
@@ -68,12 +68,14 @@ async def test_the_past_is_rebuilt_from_dated_records(
     async with database.writing() as session:
         for table in (AimHistory, TimeHistory):
             await session.execute(delete(table))
-    if changed_since:
+    if changed is not None:
+        # Before anything is rebuilt.
+        monkeypatch.setattr(clock, "now", lambda: on(changed))
         async with database.writing() as session:
             (await session.get_one(AimProgress, aim.id)).criteria_signed_off = 2
-            await Factory(session, NOW).time_log_entry(
-                learner, admin, 7, None, job_setting=JobSetting.OFF_THE_JOB, date=TODAY
-            )
+            factory = Factory(session, on(changed))
+            await factory.time_log_entry(learner, admin, 7, aim, job_setting=JobSetting.OFF_THE_JOB, date=TODAY)
+        monkeypatch.setattr(clock, "now", lambda: NOW)
     assert await complete(database) > 0
     assert await complete(database) == 0
 
@@ -82,11 +84,11 @@ async def test_the_past_is_rebuilt_from_dated_records(
     found = {(TODAY - point.day).days: point for point in points}
     assert (found[101].learner_count, found[100].learner_count, found[100].aim_count) == (0, 1, 1)
     assert [found[days].criteria_mapped for days in (61, 60, 41, 40, 11, 10, 0)] == [0, 1, 1, 2, 2, 3, 3]
-    assert [found[days].criteria_signed_off for days in (6, 5, 0)] == [0, 1, 1 + changed_since]
+    assert [found[days].criteria_signed_off for days in (6, 5, 0)] == [0, 1, 1 if changed is None else 2]
     lights = {days: light_of(found[days]) for days in (90, 79, 50, 25, 0)}
     assert lights == {90: "not_rated", 79: "on_track", 50: "on_track", 25: "not_rated", 0: "on_track"}
     assert {days: found[days].off_the_job_minutes for days in found if found[days].off_the_job_minutes} == {
-        70: 90, 2: 15, **({0: 7} if changed_since else {}),
+        70: 90, 2: 15, **({} if changed is None else {changed: 7}),
     }  # fmt: skip
     assert [days for days in found if found[days].started_count] == [80]
     async with database.snapshot() as session:

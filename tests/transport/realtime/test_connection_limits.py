@@ -182,7 +182,7 @@ async def test_a_socket_that_is_evicted_during_its_sign_in_is_closed() -> None:
             await asyncio.sleep(0.3)
             return await make_context(connection)
 
-        endpoint._runner.make_context = slowly
+        endpoint.runner.make_context = slowly
         async with connected(port, None) as client:
             await client.send(as_user(7))
             await entered.wait()
