@@ -4,6 +4,7 @@ Each function imports what it composes: `server.py --help` and a command that ne
 """
 
 import asyncio
+import functools
 import gc
 import os
 import sys
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from transport.observability.tracing import Tracing
 
 ROOT = Path(__file__).parent
-_STORE_SECONDS = 10.0  # for the sweep of the file store at the start
 # New files and folders are for the user of the process alone.
 UMASK = 0o077
 
@@ -143,6 +143,7 @@ def build_server(settings: Settings) -> Server:
     from resolvers.exports.export_service import ExportService
     from resolvers.notification_settings import unsubscribe
     from resolvers.task_email import TaskEmails
+    from services.history.complete import HistoryKeeper
     from services.installation_state import InstallationState
     from services.sweeper import Sweeper
     from transport.app import make_app
@@ -174,10 +175,8 @@ def build_server(settings: Settings) -> Server:
     beside = {
         "loop monitor": metrics.loop_monitor.run, "installation state": state.run,
         "sweeper": sweeper.run, "task e-mails": TaskEmails(services).run,
+        "history": HistoryKeeper(services.database).run,
     }  # fmt: skip
-
-    async def set_password(token: str, new_password: str, address: str, request_id: str | None) -> None:
-        await reset_from_page(services, token, new_password, Client(address, request_id))
 
     if settings.graphiql:
         start_page = "/graphql"
@@ -193,10 +192,6 @@ def build_server(settings: Settings) -> Server:
             *email_page.routes(for_page(services, confirm_from_page)),
             *unsubscribe_page.routes(for_page(services, unsubscribe)),
             *calendar_feed.routes(functools.partial(read_calendar, services)),
-            # 25 s: a stalled upload is cut within the 30 s in which every other half-sent request is.
-            *file_endpoints.routes(services.links, services.files, exports, idle_seconds=25.0),
-            *password_page.routes(set_password),
-            *email_page.routes(lambda token, address, id: confirm_from_page(services, token, Client(address, id))),
             *open_page.routes(settings.open_url, start_page),
             *ReportEndpoint(endpoint.runner, reports, exports.slots).routes(),
             *health.routes(),
@@ -226,7 +221,6 @@ async def running(
     from repositories.file import referenced_storage_keys
     from resolvers.authentication.reset_request import create_requested_links
     from services.file_permissions import log_permissions
-    from services.history.complete import HistoryKeeper
     from services.mail.mail_folder import sweep_mail_files
     from services.storage.start_sweep import sweep_at_start
     from transport.observability.metrics_server import serving_metrics
@@ -244,20 +238,10 @@ async def running(
         if tracing:
             stack.push_async_callback(asyncio.to_thread, tracing.close)
         log.info("started", address=settings.base_url, metrics=metrics_url, swept=swept)
-        await stack.enter_async_context(services.database.monitoring())
         services.mail.add_source(functools.partial(create_requested_links, services))
-        await stack.enter_async_context(short_log(settings.database_url))
-        await stack.enter_async_context(services.mail.running())
-        await stack.enter_async_context(services.changes.listening())
-        for name, work in beside.items():
-            await stack.enter_async_context(background_task.running(work, name))
-        log.info("started", address=settings.base_url, metrics=metrics_url, swept=swept.incomplete + swept.unreferenced)
-        services.mail.add_source(lambda: create_requested_links(services))
-        for part in (
-            services.database.monitoring(), short_log(settings.database_url), services.mail.running(),
-            services.changes.listening(), background_task.running(metrics.loop_monitor.run, "loop monitor"),
-            sweeper.running(), HistoryKeeper(services.database).running(),
-        ):  # fmt: skip
+        tasks = [background_task.running(work, name) for name, work in beside.items()]
+        parts = (services.database.monitoring(), short_log(settings.database_url), services.mail.running())
+        for part in (*parts, services.changes.listening(), *tasks):
             await stack.enter_async_context(part)
         # Objects that exist by now live as long as the process: the garbage collector need not visit them again.
         gc.collect()
@@ -274,13 +258,8 @@ def serve(settings: Settings) -> None:
 
     logs.set_up()
     server = build_server(settings)
-    uvicorn_server.run(
-        server.app,
-        host=settings.host,
-        port=settings.port,
-        drain_seconds=settings.drain_seconds,
-        on_drain=server.drain,
-    )
+    address = {"host": settings.host, "port": settings.port}
+    uvicorn_server.run(server.app, **address, drain_seconds=settings.drain_seconds, on_drain=server.drain)
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -24,6 +24,14 @@ from domain.sentences import say
 # The columns that `ProviderRules` are made of.
 RULES = (
     Provider.disclaimer,
+    Provider.traffic_light_tolerance,
+    Provider.rated_from_percent,
+    Provider.review_interval_weeks,
+    Provider.review_rule_months,
+    Provider.unit_signatures,
+    Provider.require_second_factor,
+    Provider.reminder_every_days,
+)
 _COLUMNS = (
     User.id.label("user_id"),
     User.provider_id,
@@ -37,53 +45,9 @@ _COLUMNS = (
     SecondFactor.user_id.label("second_factor_of"),
     User.disclaimer_accepted,
     Learner.id.label("learner_id"),
-    Provider.disclaimer,
     Provider.disclaimer_version,
-    Provider.traffic_light_tolerance,
-    Provider.rated_from_percent,
-    Provider.review_interval_weeks,
-    Provider.review_rule_months,
-    Provider.unit_signatures,
-    Provider.require_second_factor,
-    Provider.reminder_every_days,
-)
-# Built once, so that a request only binds parameters.
-_VIEWER = (
-    select(
-        AuthSession.id.label("auth_session_id"),
-        AuthSession.role,
-        AuthSession.started_at,
-        AuthSession.last_write_at.label("last_write_at"),
-        User.id.label("user_id"),
-        User.provider_id,
-        User.username,
-        User.name,
-        User.email,
-        User.last_login_at,
-        User.must_change_password,
-        User.has_password,
-        SecondFactor.confirmed_at.label("second_factor_at"),
-        SecondFactor.user_id.label("second_factor_of"),
-        User.disclaimer_accepted,
-        Learner.id.label("learner_id"),
-        Provider.disclaimer_version,
-        Provider.name.label("provider_name"),
-        *RULES,
-    )
-    .join(User, User.id == AuthSession.user_id)
-    .join(Provider, Provider.id == User.provider_id)
-    .join(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.role == AuthSession.role))
-    .outerjoin(Learner, Learner.user_id == User.id)
-    .outerjoin(SecondFactor, SecondFactor.user_id == User.id)
-    .where(
-        AuthSession.id == bindparam("auth_session_key", type_=Key),
-        AuthSession.user_id == bindparam("user_key", type_=Key),
-        AuthSession.role == bindparam("role", type_=AuthSession.role.type),
-        AuthSession.ended_at.is_(None),
-        AuthSession.expires_at > bindparam("moment", type_=UtcDateTime),
-        User.archived_at.is_(None),
-    )
     Provider.name.label("provider_name"),
+    *RULES,
 )
 _MOMENT = bindparam("moment", type_=UtcDateTime)
 
@@ -283,16 +247,6 @@ def _viewer(row: Row[Any], expires_at: dt.datetime, **values: Any) -> Viewer:
         must_accept_disclaimer=bool(row.disclaimer) and row.disclaimer_accepted < row.disclaimer_version,
         expires_at=expires_at,
         rules=_rules(row),
-        last_write_at=row.last_write_at or row.started_at,
-        rules=ProviderRules(
-            traffic_light_tolerance=row.traffic_light_tolerance,
-            rated_from_percent=row.rated_from_percent,
-            review_interval_weeks=row.review_interval_weeks,
-            review_months=row.review_rule_months or STANDARD_MONTHS,
-            unit_signatures=tuple(Role(name) for name in row.unit_signatures),
-            disclaimer=row.disclaimer,
-            require_second_factor=tuple(Role(name) for name in row.require_second_factor),
-        ),
         provider_name=row.provider_name,
         has_password=row.has_password,
         has_second_factor=row.second_factor_at is not None,

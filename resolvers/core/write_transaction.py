@@ -16,8 +16,8 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.changed_parts import changed_parts
 from db import history
+from db.changed_parts import changed_parts
 from db.models.audit_event import AuditEvent
 from db.models.change_reason import ChangeReason
 from db.models.outbox import outbox_mail

@@ -5,8 +5,7 @@ or in bulk, are rebuilt from their dated records; an aim that an older process h
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -15,7 +14,6 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from db import background_task
 from db.database import Database
 from db.history import close_rows, record_aims, record_time
 from db.models.aim import Aim, AimProgress
@@ -44,13 +42,8 @@ class HistoryKeeper:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Completes it at the start, and then every hour, until the block ends."""
-        async with background_task.running(self._run, "history"):
-            yield
-
-    async def _run(self) -> None:
+    async def run(self) -> None:
+        """Completes it at the start, and then every hour, for ever."""
         while True:
             try:
                 added = await complete(self._database)

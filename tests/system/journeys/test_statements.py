@@ -54,9 +54,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "hoursAgree": (10, 10),
     "invitationResend": (15, 15),
     "learnerEnrol": (17, 17),
-    # On SQLite four of them empty the write-ahead log, after the commit.
-    "learnerErase": (62, 62),
-    "learnerErase": (63, 63),
+    "learnerErase": (64, 64),
     "learnerUpdate": (9, 9),
     "login": (16, 14),
     "logout": (7, 7),
