@@ -258,8 +258,8 @@ def serve(settings: Settings) -> None:
 
     logs.set_up()
     server = build_server(settings)
-    address = {"host": settings.host, "port": settings.port}
-    uvicorn_server.run(server.app, **address, drain_seconds=settings.drain_seconds, on_drain=server.drain)
+    host, port, seconds = settings.host, settings.port, settings.drain_seconds
+    uvicorn_server.run(server.app, host=host, port=port, drain_seconds=seconds, on_drain=server.drain)
 
 
 def main(arguments: list[str] | None = None) -> int:

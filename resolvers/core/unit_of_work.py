@@ -1,16 +1,14 @@
 """The unit of work: one mutation's transaction, with its audit event, e-mails, progress sums and notification.
 
 A mutation is one function marked with `@mutation`. It takes a `UnitOfWork` and plain arguments, and returns what
-identifies its result: a key, keys, or a dictionary of them. Called with the context, it runs in a transaction of its
-own, once for each Idempotency-Key:
+identifies its result: a key, keys, or a dictionary. With the context, it runs once for each Idempotency-Key:
 
     key = await assess(context, id=…, mappings=…)
 """
 
-import functools
 import json
 from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
-from functools import partial
+from functools import partial, wraps
 from operator import itemgetter
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -230,11 +228,11 @@ def mutation(
     def mark(
         work: Callable[Concatenate[UnitOfWork, P], Awaitable[Result]],
     ) -> Callable[Concatenate[Context, P], Awaitable[Result]]:
-        @functools.wraps(work)
+        @wraps(work)
         async def run(context: Context, *args: P.args, **kwargs: P.kwargs) -> Result:
             viewer = context.require_active_viewer()
-            if viewer.access_key is not None:
-                # The transport refuses mutations of access keys before this.
+            # The transport refuses mutations of access keys before this.
+            if viewer.access_key:
                 raise not_allowed(say("ACCESS_KEY_READS_ONLY"))
             context.write_number += 1
             confirmation = None
