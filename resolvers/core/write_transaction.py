@@ -66,7 +66,6 @@ class WriteTransaction:
             await changes.notify_in_transaction(
                 self.session, self._provider_to_notify, self.changed_learners, changed_parts(self.session)
             )
-            await changes.notify_in_transaction(self.session, self._provider_to_notify, self.changed_learners)
         await history.record(self.session)
         if self._event is not None:
             await append(self.session, self._event)

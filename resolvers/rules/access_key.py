@@ -1,4 +1,4 @@
-"""Rules of access keys: the user who sees one may revoke it."""
+"""Rules of access keys: everybody who sees one may revoke it."""
 
 from resolvers.core.rules import Owned, RecordRules
 

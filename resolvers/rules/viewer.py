@@ -13,12 +13,9 @@ NOTHING_TO_CONFIRM = user_error(UserErrorCode.CONFLICT, say("NO_SECOND_FACTOR_TO
 
 VIEWER = RecordRules("Viewer", state=lambda viewer: viewer)
 VIEWER.by_role(
-    "assessorHandOver", "disclaimerAccept", "employerCreate", "fileUploadCreate", "learnerEnrol", "logout",
-    "notificationSettingsUpdate", "passwordChange", "providerSettingsUpdate", "roleSwitch", "sessionBook",
-    "sessionBookMany", "sessionCompleteMany", "userInvite",
     "accessKeyCreate", "assessorHandOver", "disclaimerAccept", "employerCreate", "fileUploadCreate", "learnerEnrol",
-    "logout", "passwordChange", "providerSettingsUpdate", "roleSwitch", "sessionBook", "sessionBookMany",
-    "sessionCompleteMany", "userInvite",
+    "logout", "notificationSettingsUpdate", "passwordChange", "providerSettingsUpdate", "roleSwitch", "sessionBook",
+    "sessionBookMany", "sessionCompleteMany", "userInvite",
 )  # fmt: skip
 
 

@@ -6,6 +6,7 @@ from loaders.access_key import AccessKeyRow
 from schema.enums import Role
 from schema.field_builders import attribute
 from schema.relay import Node, node
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 
 @node(
@@ -22,3 +23,4 @@ class AccessKey(Node):
     expires_at: dt.datetime = attribute("From when on it is refused.")
     revoked_at: dt.datetime | None = attribute("When its owner revoked it; null if nobody did.")
     last_used_at: dt.datetime | None = attribute("When it was last used, to five minutes; null if it never was.")
+    viewer_actions: list[ViewerAction] = viewer_actions("AccessKey")

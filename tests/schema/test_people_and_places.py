@@ -176,7 +176,7 @@ async def test_the_audit_trail(client: Client, scenario: AuthorizationScenario):
         ("may", id_of(scenario.zoe), 0),
         ("may", "nonsense", 0),
         # Ann assesses `main` and `cyds`, and sees their lines and those about Ada and Cyd themselves.
-        ("ann", None, 13),
+        ("ann", None, 15),
         ("bas", None, 0),
         ("mo", None, 0),
         # A learner sees her own signatures.

@@ -70,9 +70,13 @@ def variables_of(served: Comparison) -> dict[str, dict[str, Any]]:
     """Returns the variables of the saved queries, by name: records of Ada, whom each of the users sees."""
     it = served.scenario
     learner = {"learnerId": encode("Learner", it.ada.id)}
+    year = {"since": "2026-01-01", "until": "2026-03-31"}
     return {
+        "assessor_workload": year,
         "document_to_sign": {"id": encode("SignatureRequest", it.records["ada.request"].id)},
         "employer_learner": learner,
+        "kpi_history": year,
+        "outcomes": {"endedFrom": "2000-01-01", "endedTo": "2036-01-01"},
         "learning_plan": learner,
         "progress_map": learner,
         "time_log": learner,
