@@ -11,6 +11,7 @@ from db.models.learner import Learner
 from domain import clock
 from domain import global_id as ids
 from domain.enums import AimStatus
+from domain.sentences import ENGLISH
 from tests.support.factories import DAY, Factory
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
@@ -112,7 +113,8 @@ async def test_breaks_of_one_aim_never_overlap(scenario: EmptyPortfolio) -> None
     assert await client.user_errors("breakBegin", input=begin_input(scenario, 10)) == {"input.aimIds.0": "CONFLICT"}
     await client.mutate("breakEnd", id=first["id"], returnedOn=ago(20))
     payload = await client.payload("breakBegin", input=begin_input(scenario, 21))
-    assert payload["errors"][0]["reason"] == "BREAK_OVERLAPS"
+    first_day, last_day = (ENGLISH.value(dt.date.fromisoformat(ago(days))) for days in (40, 21))
+    assert f"from {first_day} to {last_day}" in payload["errors"][0]["message"]
     await client.mutate("breakBegin", input=begin_input(scenario, 20))
     _, second = (await programme(scenario))["aim"]["breaks"]
     assert await client.user_errors("breakUpdate", id=first["id"], input={"returnedOn": ago(19)}) == {"id": "CONFLICT"}
