@@ -122,6 +122,7 @@ async def _staff(factory: Factory, scenario: AuthorizationScenario) -> None:
         for who, roles in people.items():
             user = await factory.user(provider, who.title(), *roles, last_login_at=factory.now)
             scenario.people[who] = (user, roles[0], None)
+    scenario.users["ann"].digest_hour, scenario.users["ann"].calendar_nonce = 7, "0" * 24
     granted_here = RoleGrant.provider_id == scenario.provider.id
     await factory.session.execute(update(RoleGrant).where(granted_here).values(granted_by_id=scenario.users["may"].id))
 
