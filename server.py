@@ -141,6 +141,7 @@ def build_server(settings: Settings) -> Server:
     from resolvers.calendar import read_calendar
     from resolvers.core.page import for_page
     from resolvers.exports.export_service import ExportService
+    from resolvers.guest_signing import GuestSigningService
     from resolvers.notification_settings import unsubscribe
     from resolvers.task_email import TaskEmails
     from services.history.complete import HistoryKeeper
@@ -155,7 +156,7 @@ def build_server(settings: Settings) -> Server:
     from transport.observability.state_metrics import StateMetrics
     from transport.observability.sweep_metrics import SweepMetrics
     from transport.observability.tracing import open_tracing
-    from transport.pages import calendar_feed, email_page, open_page, password_page, unsubscribe_page
+    from transport.pages import calendar_feed, email_page, guest_page, open_page, password_page, unsubscribe_page
     from transport.pages.graphiql import graphiql
     from transport.pages.static_app import static_app
     from transport.reports import ReportEndpoint
@@ -190,6 +191,7 @@ def build_server(settings: Settings) -> Server:
             *file_endpoints.routes(services.links, services.files, exports, settings.allowed_origins),
             *password_page.routes(for_page(services, reset_from_page)),
             *email_page.routes(for_page(services, confirm_from_page)),
+            *guest_page.routes(GuestSigningService(services)),
             *unsubscribe_page.routes(for_page(services, unsubscribe)),
             *calendar_feed.routes(functools.partial(read_calendar, services)),
             *open_page.routes(settings.open_url, start_page),

@@ -78,17 +78,22 @@ async def count_code(database: Database, user_key: int, *field: str) -> list[int
 
     Raises TOO_MANY_ATTEMPTS at `field` after 10 wrong codes of the account in 5 minutes.
     """
-    attempt = await record_attempt(database, code_allowance(user_key), clock.now())
-    if isinstance(attempt, dt.timedelta):
-        raise _too_many_attempts(attempt, *field, reason="TOO_MANY_WRONG_CODES")
-    return attempt
+    return await count_attempt(database, code_allowance(user_key), "TOO_MANY_WRONG_CODES", *field)
 
 
 async def count_signing_code(database: Database, viewer: Viewer, *field: str) -> list[int]:
     """Counts the check of a code that stands in for the viewer's password, as `count_code` does, for the session."""
-    attempt = await record_attempt(database, session_allowance(viewer.auth_session_key), clock.now())
+    return await count_attempt(database, session_allowance(viewer.auth_session_key), "TOO_MANY_WRONG_CODES", *field)
+
+
+async def count_attempt(database: Database, allowance: Allowance, reason: str, *field: str) -> list[int]:
+    """Counts an attempt before it is checked. Returns the keys for `clear_attempt`.
+
+    Raises TOO_MANY_ATTEMPTS at `field` where the allowance is used up, with the sentence for `reason`.
+    """
+    attempt = await record_attempt(database, allowance, clock.now())
     if isinstance(attempt, dt.timedelta):
-        raise _too_many_attempts(attempt, *field, reason="TOO_MANY_WRONG_CODES")
+        raise _too_many_attempts(attempt, *field, reason=reason)
     return attempt
 
 

@@ -42,7 +42,7 @@ EMPLOYERS = (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 # Roles that see aims rather than whole learners.
 BY_AIM = (Role.ASSESSOR, Role.IQA)
 # The mutations with which a learner signs.
-SIGNATURES = ("evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign")
+SIGNATURES = ("evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign", "signatureRequestSignMany")
 
 VIEWER_USER = bindparam("viewer_user", type_=Key)
 VIEWER_PROVIDER = bindparam("viewer_provider", type_=Key)
@@ -199,6 +199,11 @@ def sees_contact(role: Role, user: Any = User) -> Condition:
 
 def sees_uln(role: Role) -> bool:
     """Returns whether a role sees the ULN of its learners: all roles but the employers'."""
+    return role not in EMPLOYERS
+
+
+def sees_guest_email(role: Role) -> bool:
+    """Returns whether a role sees the addresses of people who sign without an account: all roles but the employers'."""
     return role not in EMPLOYERS
 
 

@@ -31,6 +31,16 @@ def document_statement(title: str) -> str:
     return f"I have opened and read “{title}”, and I sign it as it stands."
 
 
+def guest_statement(title: str, name: str) -> str:
+    """Returns the statement that the signature of a guest on a document confirms; `name` as they typed it."""
+    return f"I, {name}, have opened and read “{title}”, and I sign it as it stands."
+
+
+def guest_sha256(statement: str, email: str) -> str:
+    """Returns the SHA-256 of who signed as a guest, for the audit trail, which has no names and addresses."""
+    return hashlib.sha256(f"{statement}\n{email}".encode()).hexdigest()
+
+
 def unit_sha256(statement: str, criteria: Iterable[tuple[int, int, bool]]) -> str:
     """Returns the SHA-256 of what a unit's signature confirms, so that a later change can be detected.
 

@@ -1,7 +1,11 @@
 """Errors that a client may read: rejected writes (`DomainError`) and bad requests (`PublicError`)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from enum import Enum
+from typing import Any
 
+from domain import enums
 from domain.enums import UserErrorCode
 from domain.sentences import Sentence, as_text, say
 
@@ -41,6 +45,29 @@ class UserError:
         if not isinstance(self.message, Sentence):
             return []
         return [ErrorParameter(name, as_text(value)) for name, value in self.message.parameters.items()]
+
+    def as_json(self) -> dict[str, Any]:
+        """Returns the error as JSON, in which the result of a mutation is stored with its Idempotency-Key."""
+        said = self.message.parameters if isinstance(self.message, Sentence) else {}
+        parameters = {name: _encoded(value) for name, value in said.items()}
+        return {"code": self.code.name, "field": self.field, "reason": self.reason, "parameters": parameters}
+
+    @classmethod
+    def from_json(cls, stored: Mapping[str, Any]) -> "UserError":
+        """Returns the error that was stored as JSON."""
+        parameters = {name: _decoded(value) for name, value in stored["parameters"].items()}
+        field = stored["field"] and tuple(stored["field"])
+        return cls(UserErrorCode[stored["code"]], field, say(stored["reason"], **parameters))
+
+
+def _encoded(value: Any) -> Any:
+    if isinstance(value, Enum):
+        return {"enum": type(value).__name__, "name": value.name}
+    return value if isinstance(value, int) else as_text(value)
+
+
+def _decoded(value: Any) -> Any:
+    return getattr(enums, value["enum"])[value["name"]] if isinstance(value, dict) else value
 
 
 class DomainError(Exception):

@@ -1,9 +1,11 @@
 """Documents to sign: by key, in pages, their signature slots, and how many wait for a signature."""
 
 import datetime as dt
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, true
 
+from auth import scope
 from db.models.file import File
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.user import User
@@ -40,6 +42,10 @@ class SignatureRequestRow(LightRow):
     id = Identifier("SignatureRequest", "key")
 
 
+def _guest_email(role: Role) -> Any:
+    return SignatureSlot.guest_email if scope.sees_guest_email(role) else case((~true(), SignatureSlot.guest_email))
+
+
 @row(
     SignatureSlot,
     joins=lambda statement: statement.join(SignatureRequest, SignatureRequest.id == SignatureSlot.request_id).outerjoin(
@@ -53,6 +59,8 @@ class SignatureSlotRow(LightRow):
     signed_at: dt.datetime | None = column(SignatureSlot.signed_at)
     document_sha256: str | None = column(SignatureSlot.document_sha256)
     signed_statement: str | None = column(SignatureSlot.statement)
+    guest_name: str | None = column(SignatureSlot.guest_name)
+    guest_email: str | None = column(_guest_email)
     withdrawn_at: dt.datetime | None = column(SignatureSlot.withdrawn_at)
     withdrawn_reason: str | None = column(SignatureSlot.withdrawn_reason)
     signed_by: UserRow | None = optional(UserRow, key=SignatureSlot.signed_by_id)

@@ -2,8 +2,9 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import CursorResult, and_, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.aim import Aim
@@ -37,6 +38,14 @@ async def count_open_slots(session: AsyncSession, request_key: int) -> int:
     # unscoped: the request was read within the viewer's scope
     statement = select(func.count()).where(SignatureSlot.request_id == request_key, SignatureSlot.signed_at.is_(None))
     return (await session.execute(statement)).scalar_one()
+
+
+async def fill_slot(session: AsyncSession, slot: SignatureSlot, **signature: Any) -> bool:
+    """Writes the columns of a signature to a slot, if it is still empty in the database. Returns whether it was."""
+    # unscoped: the request was read within the viewer's scope, or by the link of a guest
+    filling = update(SignatureSlot).where(SignatureSlot.id == slot.id, SignatureSlot.signed_at.is_(None))
+    filled = await session.execute(filling.values(**signature).execution_options(synchronize_session=False))
+    return cast("CursorResult[Any]", filled).rowcount == 1
 
 
 async def possible_signers(session: AsyncSession, learner: Learner, roles: Collection[Role]) -> Sequence[Signer]:

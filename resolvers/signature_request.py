@@ -1,28 +1,36 @@
 """Documents to sign: signatures are requested from several roles, and each role signs its own slot."""
 
 from collections.abc import Sequence
-from typing import cast
-
-from sqlalchemy import CursorResult, update
+from typing import Any, TypedDict
 
 from auth import policy
 from db.models.file import File
 from db.models.learner import Learner
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.user import User
+from domain import global_id
 from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, TaskKind, UserErrorCode
-from domain.errors import reject
+from domain.errors import DomainError, UserError, reject
 from domain.sentences import say
-from repositories.signature_request import count_open_slots, possible_signers, slots_by_role
+from repositories.signature_request import count_open_slots, fill_slot, possible_signers, slots_by_role
 from resolvers.core.attachments import attach, claim_upload
-from resolvers.core.signatures import named_signatures
+from resolvers.core.signatures import slot_signatures
 from resolvers.core.task_mail import send_task_mail
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity, single_line
 from resolvers.rules.learner import LEARNER, LearnerState
-from resolvers.rules.signature_request import REQUEST, RequestState
+from resolvers.rules.signature_request import REQUEST, RequestState, of_document
 from services.mail.messages import signature_requested
+
+MAX_DOCUMENTS = 50
+
+
+class DocumentToSign(TypedDict):
+    """A document that the viewer has opened."""
+
+    id: str
+    document_sha256: str
 
 
 @mutation("signatureRequestCreate")
@@ -71,27 +79,35 @@ async def sign(uow: UnitOfWork, *, id: str, document_sha256: str, password: str)
     TOO_MANY_ATTEMPTS, and CONFLICT where the digest is that of another document, the request was cancelled, or another
     person signed the slot first.
     """
-    # Locked: of two requests that sign the last two slots, the second sees that every slot is signed.
-    request = await uow.get(SignatureRequest, id, "id")
-    uow.authorize()
-    slots = await slots_by_role(uow.session, request.id)
-    signed = await named_signatures(uow, [(each.role, each.signed_by_id) for each in slots.values()])
-    uow.require(REQUEST, RequestState.of(request), slots=signed)
-    slot = slots[uow.viewer.role]
-    file = await uow.session.get_one(File, request.file_id)
-    if not document_sha256.lower() == file.sha256 == request.document_sha256:
-        message = say("DOCUMENT_CHANGED")
-        raise reject(UserErrorCode.CONFLICT, message, "documentSha256")
-    if slot.signed_by_id == uow.viewer.user_key:
-        return request.id
-    if not await _fill_slot(uow, slot, request):
-        await uow.session.refresh(slot)
-        signer = await uow.session.get_one(User, slot.signed_by_id)
-        raise reject(UserErrorCode.CONFLICT, say("SIGNED_BY_OTHER", signer=signer.name), "id")
-    if await count_open_slots(uow.session, request.id) == 0:
-        request.status = SignatureRequestStatus.COMPLETE
-    uow.audit("SignatureRequest", request.id, learner_id=request.learner_id, sha256=request.document_sha256)
-    return request.id
+    return await _sign(uow, id, document_sha256)
+
+
+@mutation("signatureRequestSignMany", signs=True)
+async def sign_many(uow: UnitOfWork, *, documents: Sequence[DocumentToSign], password: str) -> dict[str, Any]:
+    """Signs several documents as `sign` does one; each that cannot be signed is refused alone, and the others are
+    signed.
+
+    Returns the keys of those that are signed now as `signed`, and the errors of the others as `refused`. Rejects with
+    REQUIRED or INVALID for the list, and with the errors of all documents where none could be signed.
+    """
+    if not 1 <= len(documents) <= MAX_DOCUMENTS:
+        uow.authorize()
+        code = UserErrorCode.INVALID if documents else UserErrorCode.REQUIRED
+        raise reject(code, say("NUMBER_OF_DOCUMENTS", most=MAX_DOCUMENTS), "documents")
+    keys = [global_id.decode("SignatureRequest", each["id"]) or 0 for each in documents]
+    signed: dict[int, int] = {}
+    refused: list[UserError] = []
+    # In the order of the keys, as requests are locked everywhere.
+    for index in sorted(range(len(documents)), key=keys.__getitem__):
+        try:
+            if keys[index] and keys[index] in keys[:index]:
+                raise reject(UserErrorCode.INVALID, say("DOCUMENT_GIVEN_TWICE"), "id")
+            signed[index] = await _sign(uow, documents[index]["id"], documents[index]["document_sha256"])
+        except DomainError as error:
+            refused += [of_document(index, each) for each in error.errors]
+    if not signed:
+        raise DomainError(*refused)
+    return {"signed": [signed[index] for index in sorted(signed)], "refused": [each.as_json() for each in refused]}
 
 
 @mutation("signatureRequestCancel")
@@ -119,17 +135,29 @@ def _check_roles(uow: UnitOfWork, roles: Sequence[Role]) -> None:
             uow.add_error(UserErrorCode.INVALID, say("ROLE_CANNOT_SIGN_DOCUMENTS"), *field)
 
 
-async def _fill_slot(uow: UnitOfWork, slot: SignatureSlot, request: SignatureRequest) -> bool:
-    """Signs the slot, if it is still empty in the database. Returns whether it did."""
-    filled = await uow.session.execute(
-        update(SignatureSlot)
-        .where(SignatureSlot.id == slot.id, SignatureSlot.signed_at.is_(None))
-        .values(
-            signed_by_id=uow.viewer.user_key,
-            signed_at=uow.now,
-            statement=document_statement(request.title),
-            document_sha256=request.document_sha256,
-        )
-        .execution_options(synchronize_session=False)
-    )
-    return cast(CursorResult, filled).rowcount == 1
+async def _sign(uow: UnitOfWork, id: str, document_sha256: str) -> int:
+    """Signs one document. Returns its key."""
+    # Locked: of two requests that sign the last two slots, the second sees that every slot is signed.
+    request = await uow.get(SignatureRequest, id, "id")
+    uow.authorize()
+    slots = await slots_by_role(uow.session, request.id)
+    uow.require(REQUEST, RequestState.of(request), slots=await slot_signatures(uow, slots.values()))
+    slot = slots[uow.viewer.role]
+    file = await uow.session.get_one(File, request.file_id)
+    if not document_sha256.lower() == file.sha256 == request.document_sha256:
+        message = say("DOCUMENT_CHANGED")
+        raise reject(UserErrorCode.CONFLICT, message, "documentSha256")
+    if slot.signed_by_id == uow.viewer.user_key:
+        return request.id
+    filled = await fill_slot(
+        uow.session, slot, signed_by_id=uow.viewer.user_key, signed_at=uow.now, guest_name=None, guest_email=None,
+        statement=document_statement(request.title), document_sha256=request.document_sha256,
+    )  # fmt: skip
+    if not filled:
+        await uow.session.refresh(slot)
+        (other,) = await slot_signatures(uow, [slot])
+        raise reject(UserErrorCode.CONFLICT, say("SIGNED_BY_OTHER", signer=other.signed_by), "id")
+    if await count_open_slots(uow.session, request.id) == 0:
+        request.status = SignatureRequestStatus.COMPLETE
+    uow.audit("SignatureRequest", request.id, learner_id=request.learner_id, sha256=request.document_sha256)
+    return request.id

@@ -44,15 +44,15 @@ _ON_ERROR = "on_error"
 # ---------------------------------------------------------------------- fields of a payload
 
 
-def payload(description: str) -> Callable[[P], P]:
+def payload(
+    description: str, errors: str = "Why nothing was changed; empty if the mutation succeeded."
+) -> Callable[[P], P]:
     """Makes a class a payload. Its fields are declared with the functions below; `errors` is added."""
 
     def decorate(cls: P) -> P:
         cls.__annotations__["errors"] = list[UserError]
         type_: Any = cls
-        type_.errors = strawberry.field(
-            description="Why nothing was changed; empty if the mutation succeeded.", default_factory=list
-        )
+        type_.errors = strawberry.field(description=errors, default_factory=list)
         return strawberry.type(cls, description=description)
 
     return decorate
@@ -184,11 +184,17 @@ def mutation(
                 # What the client does not select is not read.
                 wanted = to_camel_case(each.name) in selected
                 values[each.name] = await each.metadata[_LOAD](outcome, info) if wanted else None
-        return payload_type(**values, errors=[])
+        return payload_type(**values, errors=_refused(outcome))
 
     function: Any = resolve
     function.__signature__ = field_signature(arguments, payload_type, **(defaults or {}))
     return strawberry.mutation(resolver=function, description=description, metadata={ANONYMOUS: anonymous})
+
+
+def _refused(outcome: Any) -> list[errors.UserError]:
+    """Returns the errors of the entries of a list that were refused alone, which the resolver returns as JSON."""
+    found = outcome.get("refused", []) if isinstance(outcome, dict) else []
+    return [errors.UserError.from_json(each) for each in found]
 
 
 def _implausible_dates(value: Any, *path: str) -> Iterator[errors.UserError]:

@@ -16,6 +16,8 @@ class Quotas:
     exports_viewer: int = 2
     # Messages of one user in 24 hours.
     messages_day: int = 200
+    # Links of one user to people who sign without an account, in 24 hours.
+    guest_links_day: int = 200
     # Uploads that no record uses yet: their number and their size, of one user and of one provider.
     unused_files: int = 200
     unused_megabytes: int = 2_000

@@ -1,6 +1,6 @@
 """Documents to sign: a request, with one slot for each role that signs."""
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
@@ -34,7 +34,10 @@ class SignatureRequest(Base):
 
 
 class SignatureSlot(Base):
-    """The slot of one role on a document. A conditional update fills it, so that of concurrent signers one succeeds."""
+    """The slot of one role on a document. A conditional update fills it, so that of concurrent signers one succeeds.
+
+    A slot that is signed and has no `signed_by_id` was signed by a guest.
+    """
 
     __tablename__ = "signature_slot"
     __part__ = PortfolioPart.SIGNATURE
@@ -53,5 +56,8 @@ class SignatureSlot(Base):
     signed_at: Mapped[Timestamp | None]
     statement: Mapped[LongText | None] = personal(erased=ERASED)
     document_sha256: Mapped[Digest | None]
+    # Of somebody without an account: who signed (the name as they typed it), or to whom the newest link was sent.
+    guest_name: Mapped[ShortText | None] = personal(erased=ERASED)
+    guest_email: Mapped[str | None] = personal(String(254), erased=ERASED)
     withdrawn_at: Mapped[Timestamp | None]
     withdrawn_reason: Mapped[LongText | None] = personal(erased=None)

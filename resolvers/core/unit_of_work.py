@@ -149,19 +149,18 @@ class UnitOfWork(WriteTransaction):
         reason: str | None = None,
         **detail: Any,
     ) -> None:
-        """Records the audit event of the change, and notifies subscribers. `detail` names fields, never their texts.
+        """Records an audit event of the change, and notifies subscribers. `detail` names fields, never their texts.
 
         `reason`: why a person took something back, in their words.
         """
         viewer = self.viewer
         if self._confirmed_by is not None:
             detail["confirmed_by"] = self._confirmed_by
-        self._set_event(
-            viewer.provider_key, viewer.user_key, viewer.role,
+        self._add_event(
+            viewer.provider_key, viewer.user_key, viewer.role, reason,
             subject_type=type_name, subject_key=key, subject_part=part, learner_id=learner_id, aim_id=aim_id,
             detail=detail,
         )  # fmt: skip
-        self._reason = reason
         self._notify(viewer.provider_key)
         if learner_id is not None:
             self.changed_learners.add(learner_id)
@@ -203,7 +202,7 @@ class UnitOfWork(WriteTransaction):
     @property
     def has_changes(self) -> bool:
         """Whether an audit event was recorded; a repetition that changes nothing records none."""
-        return self._event is not None
+        return bool(self._events)
 
     async def finish(self) -> None:
         """Counts again what the change concerns, then writes what every write transaction ends with."""

@@ -42,8 +42,8 @@ class WriteTransaction:
         self.now = clock.now()
         # The learners whom subscribers are notified about; empty means any of the provider's.
         self.changed_learners: set[int] = set()
-        self._event: AuditEvent | None = None
-        self._reason: str | None = None
+        # The audit events, each with the reason that a person gave.
+        self._events: list[tuple[AuditEvent, str | None]] = []
         self._provider_to_notify: int | None = None
         self._has_mail = False
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
@@ -56,9 +56,9 @@ class WriteTransaction:
         self._after_commit.append(callback)
 
     async def finish(self) -> None:
-        """Writes the notification, the history and the audit event, as the last statements before the commit.
+        """Writes the notification, the history and the audit events, as the last statements before the commit.
 
-        The event comes last, because from then on the end of the provider's audit chain is locked.
+        The events come last, because from then on the end of the provider's audit chain is locked.
         """
         await self.session.flush()
         if self._provider_to_notify is not None:
@@ -67,15 +67,14 @@ class WriteTransaction:
                 self.session, self._provider_to_notify, self.changed_learners, changed_parts(self.session)
             )
         await history.record(self.session)
-        if self._event is not None:
-            await append(self.session, self._event)
+        for event, reason in self._events:
+            await append(self.session, event)
             await self.session.flush()
-            if self._reason is not None:
-                event = self._event
+            if reason is not None:
                 self.session.add(
                     ChangeReason(
                         audit_event_id=event.id, provider_id=event.provider_id, learner_id=event.learner_id,
-                        reason=self._reason,
+                        reason=reason,
                     )
                 )  # fmt: skip
                 await self.session.flush()
@@ -94,8 +93,10 @@ class WriteTransaction:
                 # The class and not the message, which may quote a row.
                 log.error("after_commit_failed", action=self.action, cause=type(error).__name__)
 
-    def _set_event(self, provider_key: int, actor_key: int, role: Role | None, **columns: Any) -> None:
-        self._event = AuditEvent(
+    def _add_event(
+        self, provider_key: int, actor_key: int | None, role: Role | None, reason: str | None = None, **columns: Any
+    ) -> None:
+        event = AuditEvent(
             provider_id=provider_key,
             at=self.now,
             actor_id=actor_key,
@@ -105,6 +106,7 @@ class WriteTransaction:
             request_id=self.context.client.request_id,
             **columns,
         )
+        self._events.append((event, reason))
 
     def _notify(self, provider_key: int) -> None:
         self._provider_to_notify = provider_key
@@ -148,7 +150,7 @@ class AccountTransaction(WriteTransaction):
         `subject`: the type and key of the record that changed, where that is not the user.
         """
         type_name, key = subject or ("User", user_key)
-        self._set_event(provider_key, user_key, role, subject_type=type_name, subject_key=key, detail=detail)
+        self._add_event(provider_key, user_key, role, subject_type=type_name, subject_key=key, detail=detail)
 
     def send_mail(self, user: User, mail: Mail) -> None:
         """Sends an e-mail to the user, if the transaction commits."""

@@ -16,6 +16,7 @@ from loaders.core.registry import Loaders
 from loaders.file import read_stored
 from loaders.learner import LearnerLoader
 from repositories.file import announced_file
+from repositories.guest_invitation import document_of_guest
 from resolvers import signed_urls
 from resolvers.core.context import Services
 from resolvers.exports import export_data
@@ -66,8 +67,12 @@ class ExportService:
 
     async def stored_download(self, claims: Claims) -> StoredDownload | None:
         """Returns the stored file; None where it was erased, or where the user of the link does not see it any more."""
-        reading = await self._read_session(claims)
-        stored = await read_stored(reading, claims["file"]) if reading else None
+        stored: Any
+        if "guest" in claims:
+            stored = await document_of_guest(self._services.database, claims["guest"], clock.now())
+        else:
+            reading = await self._read_session(claims)
+            stored = await read_stored(reading, claims["file"]) if reading else None
         if stored is None:
             return None
         # Digest and storage key are set for every file that has arrived.

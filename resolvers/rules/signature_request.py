@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from auth.scope import EMPLOYERS
 from auth.viewer import Viewer
 from db.models.signature_request import SignatureRequest
 from domain.enums import SignatureRequestStatus, UserErrorCode
@@ -11,7 +12,7 @@ from domain.sentences import say
 from loaders.core.registry import Loaders
 from loaders.signature_request import SignatureRequestRow, SignatureSlotRow, SignatureSlotsLoader
 from resolvers.core.rules import RecordRules
-from resolvers.core.signatures import Signature, cannot_sign
+from resolvers.core.signatures import Signature, cannot_sign, is_of_guest, of_guest
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,27 @@ def _sign(viewer: Viewer, request: RequestState, *, slots: Sequence[Signature]) 
         yield from cannot_sign(viewer, slots, "id")
 
 
+@REQUEST.rule("signatureRequestSignMany")
+def _sign_many(viewer: Viewer, request: RequestState, *, slots: Sequence[Signature]) -> Iterator[UserError]:
+    yield from (of_document(0, error) for error in _sign(viewer, request, slots=slots))
+
+
+def of_document(index: int, error: UserError) -> UserError:
+    """Returns the error of one document at its place in the list `documents`."""
+    if error.field is None:
+        return error
+    inner = error.field[2:] if error.field[0] == "documents" else error.field
+    return UserError(error.code, ("documents", str(index), *inner), error.message)
+
+
+@REQUEST.rule("guestSignatureInvite")
+def _invite(viewer: Viewer, request: RequestState, *, slots: Sequence[Signature]) -> Iterator[UserError]:
+    if request.status is SignatureRequestStatus.CANCELLED:
+        yield user_error(UserErrorCode.CONFLICT, say("REQUEST_CANCELLED_FOR_GUESTS"), "requestId")
+    elif not any(each.role in EMPLOYERS and not each.is_signed for each in slots):
+        yield user_error(UserErrorCode.CONFLICT, say("NO_SLOT_FOR_GUESTS"), "requestId")
+
+
 @REQUEST.rule("signatureRequestCancel")
 def _cancel(viewer: Viewer, request: RequestState) -> Iterator[UserError]:
     if request.status is SignatureRequestStatus.CANCELLED:
@@ -68,5 +90,5 @@ async def slots(loaders: Loaders, rows: Sequence[SignatureRequestRow]) -> list[l
 
 def _signature(slot: SignatureSlotRow) -> Signature:
     if slot.signed_by is None:
-        return Signature(slot.role, None)
+        return of_guest(slot) if is_of_guest(slot) else Signature(slot.role, None)
     return Signature(slot.role, slot.signed_by.key, slot.signed_by.name)

@@ -25,7 +25,9 @@ async def _subject(row: AuditEventRow, info: Info) -> Any:
 class AuditEvent(Node):
     at: dt.datetime = attribute("When it happened.")
     actor: User | None = person("The user who did it; null if the system did it or nobody was logged in.", "actor_key")
-    role: Role | None = attribute("The role in which the user acted; null without an actor.")
+    role: Role | None = attribute(
+        "The role in which the user acted, or in whose slot a guest signed; null for everything else."
+    )
     action: str = attribute("What the user did: the name of the mutation, such as `evidenceAssess`.")
     reason: str | None = attribute("Why something was taken back, in the words of the actor; null without a reason.")
     subject: Node | None = resolved(

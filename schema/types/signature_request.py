@@ -35,13 +35,19 @@ async def _awaiting_viewer(row: SignatureRequestRow, loaders: Loaders) -> bool:
 @strawberry.type(description="The place in a document for the signature of one role.")
 class SignatureSlot:
     role: Role = attribute("The role that signs here.")
-    signed_by: User | None = attribute("The user who signed; null until then.")
+    signed_by: User | None = attribute(
+        "The user who signed; null until then, and where somebody without an account signed: see `guestEmail`."
+    )
     signed_at: dt.datetime | None = attribute("When the user signed; null until then.")
     document_sha256: str | None = attribute(
         "The SHA-256 digest of the document that the user signed, in lower-case hexadecimal; null until then."
     )
     statement: str | None = related(
         "The sentence that was signed, word for word; null until then.", lambda row, loaders: row.signed_statement
+    )
+    guest_email: str | None = attribute(
+        "The address of somebody without an account, who was sent a link to sign here or has signed through it; null "
+        "for everybody else, and for employers. The signature itself is there once `signedAt` is."
     )
     withdrawn_at: dt.datetime | None = attribute("When the signature was withdrawn; null while it is valid.")
     withdrawn_reason: str | None = attribute("Why it was withdrawn; null while it is valid.")

@@ -4,11 +4,10 @@ A signature, or what it confirms, cannot be changed, removed or added without a 
 of erased learners cannot be checked; digests, signers, roles and times can.
 """
 
-import datetime as dt
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
-from sqlalchemy import ColumnElement, Row, Select, Text, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Text, and_, cast, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -17,17 +16,23 @@ from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import Evidence, EvidenceSignature, EvidenceVersion
 from db.models.file import File
 from db.models.learner import Learner
-from db.models.provider import Provider
 from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.unit_signature import UnitSignature
-from domain.confirmation_statements import document_statement, evidence_statement, unit_sha256, unit_statement
+from domain.confirmation_statements import (
+    document_statement,
+    evidence_statement,
+    guest_sha256,
+    guest_statement,
+    unit_sha256,
+    unit_statement,
+)
 from services.audit.pieces import Piece, key_range, problems_in
+from services.audit.signature_events import TrailStarts, is_event_of, stream_rows, trail_problem, trail_starts
 
-_STREAMED = {"yield_per": 500}
 # The mutations whose audit events record a signature.
 _EVIDENCE_ACTIONS = ("evidenceSubmit", "evidenceSign")
-_DOCUMENT_ACTIONS = ("signatureRequestSign",)
+_DOCUMENT_ACTIONS = ("signatureRequestSign", "signatureRequestSignMany", "guestSignatureSign")
 _UNIT_ACTIONS = ("unitSign",)
 # The mutations that withdraw signatures of units.
 _WITHDRAWING_ACTIONS = (
@@ -41,9 +46,6 @@ _WITHDRAWAL_MISSING = "it is marked as withdrawn, but the audit trail has no lin
 
 _Change = aliased(AuditEvent)
 
-# Provider key -> time of its first audit event. Signatures from before were imported with the data and have no event.
-TrailStarts = dict[int, dt.datetime]
-
 
 async def signature_problems(session: AsyncSession) -> AsyncIterator[str]:
     """Yields a sentence for each signature that does not match what was signed or the audit trail."""
@@ -56,53 +58,10 @@ async def check_signatures(session: AsyncSession, position: Any) -> Piece:
     part, after = position or (0, None)
     table, problems = _PARTS[part]
     within, last = await key_range(session, table.id, after)
-    found = [problem async for problem in problems(session, await _trail_starts(session), within)]
+    found = [problem async for problem in problems(session, await trail_starts(session), within)]
     if last is not None:
         return Piece(found, [part, last])
     return Piece(found, [part + 1, None] if part + 1 < len(_PARTS) else None)
-
-
-async def _rows(session: AsyncSession, statement: Select[*tuple[Any, ...]]) -> AsyncIterator[Row[*tuple[Any, ...]]]:
-    async for row in await session.stream(statement.execution_options(**_STREAMED)):
-        yield row
-
-
-def _event_of(signature: Any, actions: Sequence[str], subject: str, key: Any, part: Any = None) -> ColumnElement[bool]:
-    """That an audit event records a signature: same record, signer, role and time."""
-    return and_(
-        AuditEvent.provider_id == signature.provider_id,
-        AuditEvent.learner_id == signature.learner_id,
-        AuditEvent.subject_type == subject,
-        AuditEvent.subject_key == key,
-        AuditEvent.subject_part.is_(None) if part is None else AuditEvent.subject_part == part,
-        AuditEvent.action.in_(actions),
-        AuditEvent.actor_id == signature.signed_by_id,
-        AuditEvent.role == signature.role,
-        AuditEvent.at == signature.signed_at,
-    )
-
-
-async def _trail_starts(session: AsyncSession) -> TrailStarts:
-    first = (
-        select(AuditEvent.at)
-        .where(AuditEvent.provider_id == Provider.id)
-        .order_by(AuditEvent.sequence)
-        .limit(1)
-        .correlate(Provider)
-        .scalar_subquery()
-    )
-    rows = await session.execute(select(Provider.id, first.label("start")))
-    return {row.id: row.start for row in rows if row.start is not None}
-
-
-def _trail_problem(row: Any, signature: Any, sha256: str | None, starts: TrailStarts) -> str | None:
-    if row.event_id is None:
-        start = starts.get(signature.provider_id)
-        if start is None or signature.signed_at < start:
-            return None
-        return "the audit trail has no line of it: it was added, or its signer, role or time was changed"
-    recorded = (row.detail or {}).get("sha256")
-    return "its digest is not the one in the audit trail" if recorded not in (None, sha256) else None
 
 
 async def _evidence_problems(
@@ -124,13 +83,13 @@ async def _evidence_problems(
             ),
         )
         .outerjoin(File, File.id == EvidenceVersion.file_id)
-        .outerjoin(AuditEvent, _event_of(signature, _EVIDENCE_ACTIONS, "Evidence", signature.evidence_id))
+        .outerjoin(AuditEvent, is_event_of(signature, _EVIDENCE_ACTIONS, "Evidence", signature.evidence_id))
         .where(within)
         .order_by(signature.id)
     )  # fmt: skip
-    async for row in _rows(session, statement):
+    async for row in stream_rows(session, statement):
         signed = row.EvidenceSignature
-        problems = [_trail_problem(row, signed, signed.file_sha256, starts)]
+        problems = [trail_problem(row, signed, signed.file_sha256, starts)]
         if row.version_id is None:
             problems.append(f"version {signed.version_number} is missing")
         elif row.sha256 != signed.file_sha256:
@@ -161,11 +120,11 @@ async def _document_problems(
         .join(SignatureRequest, SignatureRequest.id == slot.request_id)
         .join(File, File.id == SignatureRequest.file_id)
         .join(Learner, Learner.id == slot.learner_id)
-        .outerjoin(AuditEvent, _event_of(slot, _DOCUMENT_ACTIONS, "SignatureRequest", slot.request_id))
+        .outerjoin(AuditEvent, is_event_of(slot, _DOCUMENT_ACTIONS, "SignatureRequest", slot.request_id))
         .where(within)
         .order_by(slot.id)
     )  # fmt: skip
-    async for row in _rows(session, statement):
+    async for row in stream_rows(session, statement):
         signed = row.SignatureSlot
         problems: list[str | None] = []
         if row.requested_sha256 != row.sha256:
@@ -173,13 +132,28 @@ async def _document_problems(
         if signed.signed_at is not None:
             if signed.document_sha256 != row.requested_sha256:
                 problems.append("the document is not the one that was signed")
-            if row.erased_at is None and signed.statement != document_statement(row.title):
+            if row.erased_at is None and signed.statement != _statement_of(signed, row.title):
                 problems.append(_OTHER_STATEMENT)
-            problems.append(_trail_problem(row, signed, signed.document_sha256, starts))
+            problems.append(trail_problem(row, signed, signed.document_sha256, starts))
+            problems.append(_guest_problem(row, signed))
         if signed.withdrawn_at is not None:
             problems.append(_WITHDRAWAL_MISSING)
         for problem in filter(None, problems):
             yield f"document {signed.request_id}, slot {signed.id} ({signed.role.value}): {problem}"
+
+
+def _statement_of(signed: SignatureSlot, title: str) -> str:
+    return document_statement(title) if signed.signed_by_id else guest_statement(title, signed.guest_name or "")
+
+
+def _guest_problem(row: Any, signed: SignatureSlot) -> str | None:
+    if signed.signed_by_id is not None:
+        named = signed.guest_name is not None or signed.guest_email is not None
+        return "it names a guest, although a user signed" if named else None
+    recorded = (row.detail or {}).get("guest_sha256")
+    if row.erased_at is None and recorded != guest_sha256(signed.statement or "", signed.guest_email or ""):
+        return "the guest is not the one in the audit trail"
+    return None
 
 
 async def _unit_problems(session: AsyncSession, starts: TrailStarts, within: ColumnElement[bool]) -> AsyncIterator[str]:
@@ -199,7 +173,7 @@ async def _unit_problems(session: AsyncSession, starts: TrailStarts, within: Col
         .join(QualificationUnit, QualificationUnit.id == signature.unit_id)
         .join(Qualification, Qualification.id == QualificationUnit.qualification_id)
         .join(Learner, Learner.id == signature.learner_id)
-        .outerjoin(AuditEvent, _event_of(signature, _UNIT_ACTIONS, "Unit", signature.aim_id, signature.unit_id))
+        .outerjoin(AuditEvent, is_event_of(signature, _UNIT_ACTIONS, "Unit", signature.aim_id, signature.unit_id))
         .outerjoin(QualificationCriterion, QualificationCriterion.unit_id == signature.unit_id)
         .outerjoin(CriterionProgress, progress_of_criterion)
         .where(within)
@@ -208,7 +182,7 @@ async def _unit_problems(session: AsyncSession, starts: TrailStarts, within: Col
     # One row for each criterion of a signed unit; the rows of one signature follow each other.
     first: Any = None
     criteria: list[tuple[int, int, bool]] = []
-    async for row in _rows(session, statement):
+    async for row in stream_rows(session, statement):
         if first is not None and row.UnitSignature.id != first.UnitSignature.id:
             for problem in _problems_of_unit(first, criteria, starts):
                 yield problem
@@ -251,7 +225,7 @@ def _retitled() -> ColumnElement[bool]:
 
 def _problems_of_unit(row: Any, criteria: list[tuple[int, int, bool]], starts: TrailStarts) -> list[str]:
     signed = row.UnitSignature
-    problems = [_trail_problem(row, signed, signed.content_sha256, starts)]
+    problems = [trail_problem(row, signed, signed.content_sha256, starts)]
     start = starts.get(signed.provider_id)
     if signed.withdrawn_at and not row.withdrawal_recorded and start and signed.withdrawn_at >= start:
         problems.append(_WITHDRAWAL_MISSING)
@@ -269,22 +243,22 @@ def _problems_of_unit(row: Any, criteria: list[tuple[int, int, bool]], starts: T
 
 async def _missing_signatures(session: AsyncSession, _: TrailStarts, within: ColumnElement[bool]) -> AsyncIterator[str]:
     """Yields a sentence for each audit event of a signature that does not exist."""
-    evidence_event = _event_of(EvidenceSignature, _EVIDENCE_ACTIONS, "Evidence", EvidenceSignature.evidence_id)
-    document_event = _event_of(SignatureSlot, _DOCUMENT_ACTIONS, "SignatureRequest", SignatureSlot.request_id)
-    unit_event = _event_of(UnitSignature, _UNIT_ACTIONS, "Unit", UnitSignature.aim_id, UnitSignature.unit_id)
+    evidence_event = is_event_of(EvidenceSignature, _EVIDENCE_ACTIONS, "Evidence", EvidenceSignature.evidence_id)
+    document_event = is_event_of(SignatureSlot, _DOCUMENT_ACTIONS, "SignatureRequest", SignatureSlot.request_id)
+    unit_event = is_event_of(UnitSignature, _UNIT_ACTIONS, "Unit", UnitSignature.aim_id, UnitSignature.unit_id)
     checks: list[tuple[str, tuple[str, ...], Any, ColumnElement[bool]]] = [
         ("evidence", _EVIDENCE_ACTIONS, EvidenceSignature, evidence_event),
         ("document", _DOCUMENT_ACTIONS, SignatureSlot, document_event),
         ("a unit of aim", _UNIT_ACTIONS, UnitSignature, unit_event),
     ]
-    for subject, actions, table, is_event_of in checks:
+    for subject, actions, table, is_event in checks:
         statement = (
             select(AuditEvent.sequence, AuditEvent.provider_id, AuditEvent.subject_key)
-            .outerjoin(table, is_event_of)
+            .outerjoin(table, is_event)
             .where(within, AuditEvent.action.in_(actions), table.id.is_(None))
             .order_by(AuditEvent.provider_id, AuditEvent.sequence)
         )
-        async for row in _rows(session, statement):
+        async for row in stream_rows(session, statement):
             yield (
                 f"provider {row.provider_id}: line {row.sequence} of the audit trail says that {subject} "
                 f"{row.subject_key} was signed, but there is no such signature"

@@ -17,6 +17,8 @@ WELCOME = "welcome"
 PASSWORD_RESET = "password_reset"
 PASSWORD_CHANGED = "password_changed"
 SIGNING_CODE = "signing_code"
+GUEST_INVITATION = "guest_invitation"
+GUEST_CODE = "guest_code"
 SECOND_FACTOR_CHANGED = "second_factor_changed"
 EMAIL_CONFIRMATION = "email_confirmation"
 EMAIL_CHANGE_REQUESTED = "email_change_requested"
@@ -27,7 +29,7 @@ SIGNATURE_REQUESTED = "signature_requested"
 MESSAGE = "message"
 
 # Their links and codes give access to an account, so their bodies are deleted once they are sent.
-CARRIES_SECRET = frozenset({WELCOME, PASSWORD_RESET, EMAIL_CONFIRMATION, SIGNING_CODE})
+CARRIES_SECRET = frozenset({WELCOME, PASSWORD_RESET, EMAIL_CONFIRMATION, SIGNING_CODE, GUEST_INVITATION, GUEST_CODE})
 
 
 class _UnfoldedHeader(UnstructuredHeader):

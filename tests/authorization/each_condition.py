@@ -57,6 +57,8 @@ async def disagreements(database: Database, viewer: Viewer, visibility: Visibili
         found.append(f"sees_learner of the learner itself: {selects} selects")
     if scope.sees_uln(role) != visibility.sees_uln:
         found.append("sees_uln")
+    if scope.sees_guest_email(role) != visibility.sees_guest_email:
+        found.append("sees_guest_email")
     return found
 
 

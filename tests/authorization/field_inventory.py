@@ -27,6 +27,7 @@ ROLE_FIELDS = {
     "AssessorWorkload_meanDaysToAssess": "as AssessorWorkload_assessedCount",
     "Learner_awaitingSignatureCount": "open slots of the viewer's role",
     "Kpis_awaitingSignatureCount": "open slots of the viewer's role",
+    "SignatureSlot_guestEmail": "everybody who sees the document, except employers",
     "SignatureRequest_awaitingViewer": "an open slot of the viewer's role",
     "Viewer_role": "the role in use",
     "Viewer_learner": "the learner whom the user is, in the role LEARNER",

@@ -19,7 +19,7 @@ Row = dict[str, Any]
 
 STAFF = {Role.ASSESSOR, Role.IQA, Role.BASIC_ADMIN, Role.MASTER_ADMIN}
 ADMINS = {Role.BASIC_ADMIN, Role.MASTER_ADMIN}
-SIGNING = {"evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign"}
+SIGNING = {"evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign", "signatureRequestSignMany"}
 
 # The graph's types whose records follow their aim, or their learner where they have none.
 RECORDS = ("Action", "Break", "Evidence", "Resource", "TimeLogEntry")
@@ -188,6 +188,11 @@ class Visibility:
         if self.by_aim:
             seen |= {row["user_id"] for row in self.of("learner") if row["id"] in self.learners}
         return {f"User_{key}" for key in seen}
+
+    @property
+    def sees_guest_email(self) -> bool:
+        """Whether the viewer sees the addresses of people who sign without an account: all roles but employers."""
+        return self.role not in (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 
     @property
     def sees_uln(self) -> bool:

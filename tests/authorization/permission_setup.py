@@ -89,6 +89,8 @@ class Setup:
                 ids[f"{mutation}.id"] = own[entity]
             if mutation.startswith("employerOverview"):
                 ids[f"{mutation}.userId"] = user[overview]
+        # The slot of an Employer Overview is open.
+        ids |= {"requestId": own["signatureRequest"], "guestSignatureInvite.role": Role.EMPLOYER_OVERVIEW.value}
         ids["aimVersionChange.qualificationId"] = f"Qualification_{self._version(far)}"
         # Only an action that is not complete and a session that has begun can be changed by these.
         late, missed = it.records[f"{place}.late"], it.records[f"{place}.missed"]

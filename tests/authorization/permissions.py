@@ -35,7 +35,9 @@ respond to an action                                | own | case | -      | -   
 add time; change or delete what is theirs           | own | case | -      | -         | -    | all | all
 approve time                                        | -   | case | -      | -         | -    | -   | -
 confirm time (employer)                             | -   | -    | -      | allocated | site | -   | -
+sign several documents, own slots                   | own | case | sample | allocated | site | -   | -
 ask for signatures                                  | -   | case | -      | -         | -    | all | all
+ask a guest to sign                                 | -   | case | -      | -         | -    | all | all
 add resources                                       | -   | add  | -      | -         | -    | -   | add
 own notification settings                           | yes | yes  | yes    | yes       | yes  | yes | yes
 remove the lost second factor of another person      | -   | -    | -      | -         | -    | -   | all
@@ -77,6 +79,8 @@ MUTATIONS_OF_ROW = {
     "add time; change or delete what is theirs": "timeLogEntryAdd timeLogEntryUpdate timeLogEntryDelete",
     "approve time": "timeLogEntryApprove",
     "confirm time (employer)": "timeLogEntryConfirm",
+    "sign several documents, own slots": "signatureRequestSignMany",
+    "ask a guest to sign": "guestSignatureInvite",
     "ask for signatures": "signatureRequestCreate signatureRequestCancel",
     "add resources": "resourceAdd resourceRemove",
     "remove the lost second factor of another person": "secondFactorReset",

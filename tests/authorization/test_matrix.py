@@ -29,7 +29,7 @@ from tests.authorization.viewer_crawler import (
     without_fields,
     without_own,
 )
-from tests.support.scenarios.authorization import ONE_OF_EACH, VIEWERS
+from tests.support.scenarios.authorization import GUEST, ONE_OF_EACH, VIEWERS
 
 every_viewer = each_viewer(
     {"sqlite": VIEWERS, "postgresql": VIEWERS},
@@ -90,6 +90,9 @@ async def test_fields_that_depend_on_the_role(crawlers: Crawlers, who: str, role
             user = int(record["id"].partition("_")[2])
             assert work["AssessorWorkload_assessedCount"] == visibility.decided_by(user, "evidenceAssess")
             assert work["AssessorWorkload_returnedCount"] == visibility.decided_by(user, "evidenceReturn")
+        if "SignatureSlot_guestEmail" in record:
+            invited = visibility.sees_guest_email and record["SignatureSlot_role"] == Role.EMPLOYER_OVERVIEW.value
+            assert record["SignatureSlot_guestEmail"] == (GUEST if invited else None)
         if "SignatureRequest_awaitingViewer" in record:
             assert record["SignatureRequest_awaitingViewer"] == (record["id"] in {id for id, _ in visibility.awaiting})
     _check_viewer(answer["Query_viewer"], visibility)

@@ -41,7 +41,7 @@ def test_what_only_secures_an_account_is_swept() -> None:
     """The tables that grow with every request: a decision to keep one of them for ever is made here."""
     internal = {each.__name__ for each in mapped_classes() if each.__internal__}
     assert internal == {
-        "AuthSession", "IdempotencyKey", "LoginAttempt", "OneTimeToken", "OutboxMail",
+        "AuthSession", "GuestInvitation", "IdempotencyKey", "LoginAttempt", "OneTimeToken", "OutboxMail",
         "PasswordResetRequest", "RefreshToken",
         "RecoveryCode", "SecondFactor", "SigningCode", "TaskReminder",
     }  # fmt: skip

@@ -11,6 +11,7 @@ from domain import global_id as ids
 from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
 from resolvers import signature_request
+from services.audit.signature_check import signature_problems
 from tests.support.scenarios.base import PASSWORD, rejected
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
@@ -142,3 +143,67 @@ async def test_one_of_twenty_concurrent_signers_of_a_slot_succeeds(scenario: Emp
     assert (await scenario.audit_trail()).count("signatureRequestSign") == 2
     codes = {fault.code for one in done if not isinstance(one, int) for fault in one.errors}
     assert codes <= {UserErrorCode.CONFLICT, UserErrorCode.TOO_MANY_ATTEMPTS}
+
+
+async def many(scenario: EmptyPortfolio, who: str, *documents: tuple[str, str]) -> Any:
+    """Signs documents with the smallest selection; returns the titles of the signed ones and the codes by field."""
+    answer = await scenario.client(who).data(
+        "mutation($documents: [DocumentToSignInput!]!, $password: String!) { signatureRequestSignMany("
+        "documents: $documents, password: $password) { signatureRequests { title } errors { code field } } }",
+        documents=[{"id": id, "documentSha256": digest} for id, digest in documents], password=PASSWORD,
+    )  # fmt: skip
+    payload = answer["signatureRequestSignMany"]
+    errors = {".".join(error["field"] or []): error["code"] for error in payload["errors"]}
+    return [each["title"] for each in payload["signatureRequests"]], errors
+
+
+async def test_several_documents_are_signed_with_one_password(scenario: EmptyPortfolio) -> None:
+    documents = [await asked(scenario, title=title) for title in ("One", "Two", "Three", "Four")]
+    (first, changed, third, cancelled) = documents
+    await signature_request.cancel(scenario.context("assessor"), id=cancelled[0])
+    # Each document that cannot be signed is refused alone.
+    signed, errors = await many(
+        scenario, "manager", third, (changed[0], "0" * 64), cancelled, first, ("SignatureRequest_999", "0"), third
+    )
+    assert signed == ["Three", "One"]
+    assert errors == {
+        "documents.1.documentSha256": "CONFLICT", "documents.2.id": "CONFLICT", "documents.4.id": "NOT_FOUND",
+        "documents.5.id": "INVALID",
+    }  # fmt: skip
+    filled = [slot.signed_by_id for slot in await scenario.rows(SignatureSlot, SignatureSlot.role == ROLES[1])]
+    manager = scenario.user("manager").id
+    assert filled == [manager, None, manager, None]
+    assert (await scenario.audit_trail())[-3:] == ["signatureRequestCancel"] + ["signatureRequestSignMany"] * 2
+    async with scenario.database.writing() as session:
+        assert [one async for one in signature_problems(session)] == []
+    # A repetition changes nothing; what was signed before counts as signed.
+    assert await many(scenario, "manager", first, third) == (["One", "Three"], {})
+    assert len(await scenario.audit_trail()) == 7
+
+
+async def test_where_no_document_can_be_signed(scenario: EmptyPortfolio) -> None:
+    id, digest = await asked(scenario)
+    assert await many(scenario, "manager") == ([], {"documents": "REQUIRED"})
+    assert await many(scenario, "manager", *[(id, digest)] * 51) == ([], {"documents": "INVALID"})
+    assert await many(scenario, "manager", (id, "0")) == ([], {"documents.0.documentSha256": "CONFLICT"})
+    assert await many(scenario, "overview", (id, digest)) == ([], {"documents.0.id": "NOT_ALLOWED"})
+    assert await many(scenario, "basic", (id, digest)) == ([], {"": "NOT_ALLOWED"})
+    assert await many(scenario, "colleague", (id, digest)) == ([], {"documents.0.id": "NOT_FOUND"})
+    doing = signature_request.sign_many(
+        scenario.context("manager"), documents=[{"id": id, "document_sha256": digest}], password="guess"
+    )
+    assert await rejected(doing) == {"password": UserErrorCode.WRONG_PASSWORD}
+    assert all(slot.signed_at is None for slot in await scenario.rows(SignatureSlot))
+
+
+async def test_a_repeated_request_gets_the_refusals_again(scenario: EmptyPortfolio) -> None:
+    (id, digest), (other, _) = await asked(scenario), await asked(scenario)
+    documents = [{"id": id, "document_sha256": digest}, {"id": other, "document_sha256": "0"}]
+
+    async def once() -> Any:
+        context = scenario.context("manager", "a-key")
+        return await signature_request.sign_many(context, documents=documents, password=PASSWORD)
+
+    answer = await once()
+    assert [each["field"] for each in answer["refused"]] == [["documents", "1", "documentSha256"]]
+    assert await once() == answer and len(await scenario.audit_trail()) == 3

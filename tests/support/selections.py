@@ -49,6 +49,7 @@ SELECTIONS = {
     "TimeLogEntry": "id date activityType jobSetting minutes comments automatic approvedBy { id name } approvedAt "
     f"aim {{ id }} unit {{ id number }} assessor {{ id name }} session {{ id }} learner {{ {OF_LEARNER} }}",
     "SignatureRequest": f"id title status awaitingViewer document {FILE} requestedBy {{ id name }} "
-    f"slots {{ role signedBy {{ id name }} signedAt documentSha256 statement withdrawnAt }} learner {{ {OF_LEARNER} }}",
+    f"slots {{ role signedBy {{ id name }} signedAt documentSha256 statement guestEmail withdrawnAt }} "
+    f"learner {{ {OF_LEARNER} }}",
     "Resource": f"id title file {FILE}",
 }

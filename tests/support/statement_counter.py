@@ -212,6 +212,18 @@ async def _papers(meter: Meter, clients: Clients) -> None:
             await meter(learner, mutation, id=request, documentSha256=digest, password=PASSWORD)
         else:
             await meter(assessor, mutation, id=request)
+    asked = {
+        "learnerId": maya,
+        "title": "Plan",
+        "fileId": await sent(assessor),
+        "roles": ["LEARNER", "EMPLOYER_MANAGER"],
+    }
+    request = (await assessor.mutate("signatureRequestCreate", input=asked))["id"]
+    guest = {"requestId": request, "role": "EMPLOYER_MANAGER", "name": "Jo", "email": "jo@garage.example"}
+    await meter(assessor, "guestSignatureInvite", **guest)
+    digest = (await learner.read("SignatureRequest", request))["document"]["sha256"]
+    documents = [{"id": request, "documentSha256": digest}]
+    await meter(learner, "signatureRequestSignMany", documents=documents, password=PASSWORD)
     await meter(learner, "messageSend", input={"aimId": aim, "subject": "Hello", "body": "There."})
     resource = await meter(
         assessor, "resourceAdd", input={"aimId": aim, "title": "Chart", "fileId": await sent(assessor)}

@@ -13,13 +13,16 @@ MAX_BODY_BYTES = 8_192
 
 _STYLE = """
 :root { color-scheme: light dark; }
-body { margin: 0; font: 1.05rem/1.5 system-ui, sans-serif; }
+body { margin: 0; font: 1.05rem/1.5 system-ui, sans-serif; overflow-wrap: anywhere; }
 main { max-width: 24rem; margin: 12vh auto; padding: 0 1.25rem; }
 h1 { font-size: 1.4rem; }
 label { display: block; margin: 1.1rem 0 .25rem; font-weight: 600; }
 input, button { box-sizing: border-box; width: 100%; padding: .65rem .75rem; font: inherit; border-radius: .5rem; }
 input { border: 1px solid GrayText; }
 button { margin-top: 1.5rem; border: 0; background: #14532d; color: #fff; font-weight: 600; cursor: pointer; }
+.second { background: none; color: inherit; border: 1px solid GrayText; }
+h2 { margin-top: 2rem; font-size: 1.15rem; }
+blockquote { margin: 1rem 0; padding-left: .75rem; border-left: 4px solid GrayText; }
 :focus-visible { outline: 3px solid #15803d; outline-offset: 2px; }
 [role=alert] { padding: .65rem .75rem; border-left: 4px solid #b91c1c; }
 """

@@ -46,6 +46,9 @@ STRANGERS = {
     "zoo": (Role.MASTER_ADMIN,),
 }  # fmt: skip
 
+# Who has a link to sign without an account, in the slots of an Employer Overview.
+GUEST = "guest@garage.example"
+
 # Everybody in each role that they hold; of the learners, one with every record, one with no aim, and a stranger.
 VIEWERS = [(who, role) for who, roles in (STAFF | STRANGERS).items() for role in roles]
 VIEWERS += [(who, Role.LEARNER) for who in ("ada", "eve", "zoe")]
@@ -110,6 +113,8 @@ async def build_authorization(database: Database) -> AuthorizationScenario:
             slot.document_sha256, slot.statement = SHA256, "I confirm"
             if slot.role is Role.MASTER_ADMIN:
                 slot.withdrawn_at, slot.withdrawn_reason = factory.now, "Signed by mistake"
+        invited = update(SignatureSlot).where(SignatureSlot.role == Role.EMPLOYER_OVERVIEW)
+        await session.execute(invited.values(guest_name="Jo Miller", guest_email=GUEST))
         for user, role, _ in scenario.people.values():
             await factory.auth_session(user, role, id=user.id)
             used = {"last_used_at": factory.now, "revoked_at": factory.now, "operations": ["site_comparison"]}

@@ -1,12 +1,13 @@
 """Journey 6: several roles sign one document with password and digest, and the count falls."""
 
+import re
 from typing import Any
 
 from services.demo import sample_files as files
 from tests.support.client import HttpClient
 from tests.support.http_server import PASSWORD, Clients
 from tests.support.lookup import learner_id
-from tests.support.smtp_server import Post
+from tests.support.smtp_server import Post, link_in
 
 ROLES = {
     "learner": "LEARNER", "employer.manager": "EMPLOYER_MANAGER", "employer.overview": "EMPLOYER_OVERVIEW",
@@ -120,3 +121,55 @@ async def test_wrong_passwords_are_rate_limited(clients: Clients):
     master = await clients("master.admin")
     user = (await overview.data("{ viewer { user { id } } }"))["viewer"]["user"]["id"]
     assert ("signingRefused", "Duncan Frame") in await master.audit_trail(user)
+
+
+async def test_somebody_without_an_account_signs_through_a_link(clients: Clients, post: Post):
+    assessor, manager = await clients("assessor"), await clients("employer.manager")
+    asked = await request(assessor, "Commitment statement, signed once", "EMPLOYER_MANAGER")
+    guest = {"requestId": asked["id"], "role": "EMPLOYER_MANAGER", "name": "Jo Miller", "email": "jo@garage.example"}
+    account = {**guest, "email": "Employer.Manager@northmoor.example"}
+    assert await assessor.user_errors("guestSignatureInvite", **account) == {"email": "CONFLICT"}
+    invited = (await assessor.mutate("guestSignatureInvite", **guest))["signatureRequest"]
+    assert (invited["slots"][0]["guestEmail"], invited["slots"][0]["signedAt"]) == ("jo@garage.example", None)
+
+    link = link_in(await post.to("jo@garage.example", "Please sign: Commitment statement, signed once"))
+    browser = (await clients.anonymous()).http
+    token = {"token": link.partition("token=")[2]}
+    shown = await browser.get(link)
+    assert shown.status_code == 200 and "Priya Raman of" in shown.text and "Maya Thornton" in shown.text
+    opened = await browser.post("/sign/document", data=token)
+    assert opened.status_code == 303
+    document = await browser.get(opened.headers["location"])
+    assert document.content == files.pdf("12-week progress review").content
+    form = {**token, "name": "Joanna Miller"}
+    assert (await browser.post("/sign/code", data=form)).status_code == 200
+    message = (await post.to("jo@garage.example", "Your code to sign a document")).get_content()
+    (code,) = re.findall(r"^(\d{8})\s*$", message, re.MULTILINE)
+    done = await browser.post("/sign", data={**form, "code": code})
+    assert done.status_code == 200 and "Your signature is recorded" in done.text
+
+    signed = await assessor.read("SignatureRequest", asked["id"])
+    (slot,) = signed["slots"]
+    assert (signed["status"], slot["signedBy"], slot["guestEmail"]) == ("COMPLETE", None, "jo@garage.example")
+    assert slot["documentSha256"] == asked["document"]["sha256"]
+    assert slot["statement"].startswith("I, Joanna Miller, have opened and read")
+    assert (await manager.read("SignatureRequest", asked["id"]))["slots"][0]["guestEmail"] is None
+    right = {"id": asked["id"], "documentSha256": slot["documentSha256"], "password": PASSWORD}
+    assert await manager.user_errors("signatureRequestSign", **right) == {"id": "CONFLICT"}
+    assert [action for action, _ in await (await clients("master.admin")).audit_trail(asked["id"])] == [
+        "guestSignatureSign", "guestSignatureOpen", "guestSignatureInvite", "signatureRequestCreate"
+    ]  # fmt: skip
+    assert (await browser.get(link)).status_code == 410
+
+
+async def test_a_manager_signs_several_documents_at_once(clients: Clients):
+    assessor, manager = await clients("assessor"), await clients("employer.manager")
+    before = await waiting(manager)
+    asked = [await request(assessor, f"Form {number}", "EMPLOYER_MANAGER") for number in range(3)]
+    documents = [{"id": one["id"], "documentSha256": one["document"]["sha256"]} for one in asked]
+    documents[1]["documentSha256"] = "0" * 64
+    payload = await manager.payload("signatureRequestSignMany", documents=documents, password=PASSWORD)
+    assert [each["title"] for each in payload["signatureRequests"]] == ["Form 0", "Form 2"]
+    (error,) = payload["errors"]
+    assert (error["code"], error["field"]) == ("CONFLICT", ["documents", "1", "documentSha256"])
+    assert await waiting(manager) == before + 1

@@ -90,7 +90,9 @@ function slot({ role, signedBy, signedAt }) {
       h(
         "span",
         { class: "detail" },
-        signedAt ? `${signedBy.name}, ${day(signedAt)} at ${timeOfDay(signedAt)}` : "Not signed yet",
+        signedAt
+          ? `${signedBy?.name ?? "Somebody without an account"}, ${day(signedAt)} at ${timeOfDay(signedAt)}`
+          : "Not signed yet",
       ),
     ),
   );

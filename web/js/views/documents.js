@@ -63,6 +63,6 @@ function card({ id, title, learner, requestedBy, requestedAt, slots }) {
 function signers(slots) {
   const names = slots
     .filter(({ signedAt }) => signedAt)
-    .map(({ role, signedBy }) => signedBy?.name ?? labelOf(ROLES, role));
+    .map(({ role, signedBy }) => signedBy?.name ?? `somebody without an account as ${labelOf(ROLES, role)}`);
   return names.length ? `Signed by ${names.join(", ")}` : "No signatures yet";
 }

@@ -1,0 +1,72 @@
+"""The audit events of signatures: how a signature and its event are joined, and whether they agree."""
+
+import datetime as dt
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, Select, and_, or_, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.audit_event import AuditEvent
+from db.models.provider import Provider
+from db.models.signature_request import SignatureSlot
+
+_STREAMED = {"yield_per": 500}
+
+# Provider key -> time of its first audit event. Signatures from before were imported with the data and have no event.
+TrailStarts = dict[int, dt.datetime]
+
+
+async def stream_rows(
+    session: AsyncSession, statement: Select[*tuple[Any, ...]]
+) -> AsyncIterator[Row[*tuple[Any, ...]]]:
+    async for row in await session.stream(statement.execution_options(**_STREAMED)):
+        yield row
+
+
+def is_event_of(
+    signature: Any, actions: Sequence[str], subject: str, key: Any, part: Any = None
+) -> ColumnElement[bool]:
+    """That an audit event records a signature: same record, signer, role and time."""
+    return and_(
+        AuditEvent.provider_id == signature.provider_id,
+        AuditEvent.learner_id == signature.learner_id,
+        AuditEvent.subject_type == subject,
+        AuditEvent.subject_key == key,
+        AuditEvent.subject_part.is_(None) if part is None else AuditEvent.subject_part == part,
+        AuditEvent.action.in_(actions),
+        _signed_by(signature),
+        AuditEvent.role == signature.role,
+        AuditEvent.at == signature.signed_at,
+    )
+
+
+def _signed_by(signature: Any) -> ColumnElement[bool]:
+    """That the event is by the signer: a user, or nobody where a guest signed."""
+    by_user: ColumnElement[bool] = AuditEvent.actor_id == signature.signed_by_id
+    if signature is not SignatureSlot:
+        return by_user
+    return or_(by_user, and_(signature.signed_by_id.is_(None), AuditEvent.actor_id.is_(None)))
+
+
+async def trail_starts(session: AsyncSession) -> TrailStarts:
+    first = (
+        select(AuditEvent.at)
+        .where(AuditEvent.provider_id == Provider.id)
+        .order_by(AuditEvent.sequence)
+        .limit(1)
+        .correlate(Provider)
+        .scalar_subquery()
+    )
+    rows = await session.execute(select(Provider.id, first.label("start")))
+    return {row.id: row.start for row in rows if row.start is not None}
+
+
+def trail_problem(row: Any, signature: Any, sha256: str | None, starts: TrailStarts) -> str | None:
+    if row.event_id is None:
+        start = starts.get(signature.provider_id)
+        if start is None or signature.signed_at < start:
+            return None
+        return "the audit trail has no line of it: it was added, or its signer, role or time was changed"
+    recorded = (row.detail or {}).get("sha256")
+    return "its digest is not the one in the audit trail" if recorded not in (None, sha256) else None
