@@ -231,6 +231,7 @@ class LearnerOrder(_NamedEnum):
     LAST_LOGIN_DESC = auto()
     LAST_LOGIN_ASC = auto()
     POINTS_AHEAD_ASC = auto()
+    REVIEW_DUE_ASC = auto()
 
 
 class UserErrorCode(_NamedEnum):

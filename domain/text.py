@@ -14,6 +14,8 @@ _FILLERS = set("\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 # Looks like a space.
 _BLANK_PATTERN = "\u2800"
 
+# Letters of a text that a search reads.
+_SEARCHED = 2_000
 _APOSTROPHES = set("'`´ʹʻʼʽʾʿˈ‘’‚‛′＇")
 # Names of letters without a decomposition, as in "LATIN SMALL LETTER L WITH STROKE".
 _LETTER_WITH = re.compile(r"LATIN SMALL (?:LETTER|LIGATURE) ([A-Z]{1,2})(?: WITH .*)?$")
@@ -47,14 +49,23 @@ def fold_name(text: str) -> str:
 
     Hyphens of every kind are spaces, and runs of spaces are one.
     """
-    plain = unicodedata.normalize("NFKD", clean(text).casefold())
-    folded = "".join(_fold_letter(letter) for letter in plain if not unicodedata.combining(letter))
-    return " ".join(folded.split())[:300]
+    return _fold(text)[:300]
+
+
+def fold_words(*texts: str) -> str:
+    """Returns texts in the form that is searched, folded as names are: up to 2,000 letters."""
+    return _fold(" ".join(texts)[:_SEARCHED])[:_SEARCHED]
 
 
 def fold_search(text: str) -> str:
     """Returns what is typed in the form that is searched: a folded name without spaces."""
     return fold_name(text).replace(" ", "")
+
+
+def _fold(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", clean(text).casefold())
+    folded = "".join(_fold_letter(letter) for letter in plain if not unicodedata.combining(letter))
+    return " ".join(folded.split())
 
 
 def _is_invisible(letter: str) -> bool:

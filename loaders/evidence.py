@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from sqlalchemy import ColumnElement, Select, and_, exists, select
+from sqlalchemy import ColumnElement, Select, and_, exists, func, select
 
 from auth import scope
 from db.models.aim import Aim
@@ -13,7 +13,7 @@ from db.sql.any_of import any_of
 from domain.enums import AssessmentMethod, EvidenceStatus, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
-from loaders.core.filters import equals, flag, on_or_after, on_or_before, one_of, refers_to
+from loaders.core.filters import equals, flag, on_or_after, on_or_before, one_of, refers_to, search
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
@@ -72,6 +72,7 @@ def _of_assessor(assessor: ColumnElement[int], role: Role) -> ColumnElement[bool
 
 
 _FILTERS = {
+    "search": search(func.coalesce(Evidence.search_text, func.lower(Evidence.title))),
     "aim_id": refers_to("Aim", lambda aim, role: Evidence.aim_id == aim),
     "status": equals(Evidence.status),
     "statuses": one_of(Evidence.status),

@@ -25,6 +25,8 @@ from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession
 from loaders.core.rows import LightRow, column, optional, row
 from loaders.employer import EmployerRow
+from loaders.review_due import parameters as review_parameters
+from loaders.review_due import review_due_order, review_overdue
 
 _NEVER = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 _NO_END = dt.date(9999, 12, 31)
@@ -190,6 +192,7 @@ LEARNERS = PagedList(
         "employer_id": refers_to("Employer", lambda employer, role: Learner.employer_id == employer),
         "traffic_light": by_value(TrafficLight, _rated, _rules),
         "past_planned_end": by_value(bool, _past_planned_end, _rules),
+        "review_overdue": by_value(bool, review_overdue, review_parameters),
         "aim_traffic_light": by_value(TrafficLight, _with_aim_rated, _rules),
         "not_signed_in_since": _NotSignedInSince(),
         **related(
@@ -214,6 +217,7 @@ LEARNERS = PagedList(
         LearnerOrder.LAST_LOGIN_ASC: _last_login("last_login_asc", descending=False),
         LearnerOrder.PLANNED_END_ASC: _planned_end,
         LearnerOrder.POINTS_AHEAD_ASC: _points_ahead,
+        LearnerOrder.REVIEW_DUE_ASC: review_due_order,
     },
 )
 

@@ -252,6 +252,7 @@ LearnerOrder = _described(
     LAST_LOGIN_ASC="By last login, longest ago first; learners who have never logged in before all others.",
     POINTS_AHEAD_ASC="By the points that the programme is ahead of the expected progress, those furthest behind first; "
     "learners without an aim in training or without criteria last.",
+    REVIEW_DUE_ASC="By the day by which the next review is due, earliest first; learners without one last.",
 )
 
 UserErrorCode = _described(

@@ -1,13 +1,21 @@
 """Evidence with its versions, the signatures on it, and the criteria that it is mapped to."""
 
-from sqlalchemy import JSON, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from typing import Any
+
+from sqlalchemy import JSON, Index, Text, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column, validates
 
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp, enum_column, reference
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import ERASED, Reason, not_personal, personal
 from domain.enums import EvidenceStatus, PortfolioPart, Role
+from domain.text import fold_words
+
+
+def _searched(context: Any) -> str:
+    values = context.get_current_parameters()
+    return fold_words(values["title"], values["description"])
 
 
 class Evidence(Base):
@@ -30,6 +38,8 @@ class Evidence(Base):
     action_id: Mapped[int | None] = reference("action.id", nullable=True, erased=True)
     title: Mapped[ShortText] = personal(erased=ERASED)
     description: Mapped[LongText] = personal(erased="")
+    # Title and description as a search reads them; NULL in a row that a version before 0011 added.
+    search_text: Mapped[str | None] = personal(Text(), default=_searched, erased="", exported=False)
     status: Mapped[EvidenceStatus] = enum_column(EvidenceStatus)
     file_id: Mapped[int] = reference("file.id")
     declared_own_work: Mapped[bool]
@@ -46,6 +56,12 @@ class Evidence(Base):
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}
+
+    @validates("title", "description")
+    def _fold(self, name: str, text: str) -> str:
+        words = {"title": self.title, "description": self.description, name: text}
+        self.search_text = fold_words(words["title"] or "", words["description"] or "")
+        return text
 
 
 class EvidenceVersion(Base):

@@ -1,7 +1,6 @@
 """The rule of `domain/reviews.py` as SQL: the day by which a learner's next formal review is due.
 
-`tests/domain/test_reviews.py` compares the results of both. Days are numbers of days since 2000-01-01. The day of a
-moment is that in UTC, which differs from London's in the hour after midnight only.
+`tests/domain/test_reviews.py` compares the results of both. Days are numbers of days since 2000-01-01.
 """
 
 import datetime as dt
@@ -28,27 +27,33 @@ def parameters(weeks: int, months: int) -> dict[str, int]:
 
 def day_number(day: Any) -> ColumnElement[int]:
     """The number of a date, or of the day of a moment."""
-    return days_between(literal(FIRST_DAY, Date), _UtcDay(day) if isinstance(day.type, UtcDateTime) else day)
+    return days_between(literal(FIRST_DAY, Date), LondonDay(day) if isinstance(day.type, UtcDateTime) else day)
 
 
-class _UtcDay(GenericFunction[dt.date]):
-    """The day of a moment in UTC."""
+class LondonDay(GenericFunction[dt.date]):
+    """The day of a moment in London."""
 
-    name = "utc_day"
+    name = "london_day"
     type = Date()
     inherit_cache = True
 
 
-@compiles(_UtcDay, "postgresql")
-def _day_postgresql(element: _UtcDay, compiler: Any, **options: Any) -> str:
+@compiles(LondonDay, "postgresql")
+def _day_postgresql(element: LondonDay, compiler: Any, **options: Any) -> str:
     [moment] = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"CAST({moment} AT TIME ZONE 'UTC' AS DATE)"
+    return f"CAST({moment} AT TIME ZONE 'Europe/London' AS DATE)"
 
 
-@compiles(_UtcDay, "sqlite")
-def _day_sqlite(element: _UtcDay, compiler: Any, **options: Any) -> str:
+@compiles(LondonDay, "sqlite")
+def _day_sqlite(element: LondonDay, compiler: Any, **options: Any) -> str:
     [moment] = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"date({moment})"
+    # Summer time begins and ends at 1:00 UTC on the last Sunday of March and of October.
+    year = f"strftime('%Y', {moment})"
+    summer = (
+        f"datetime({moment}) >= datetime({year} || '-03-25', 'weekday 0', '+1 hour') AND "
+        f"datetime({moment}) < datetime({year} || '-10-25', 'weekday 0', '+1 hour')"
+    )
+    return f"date({moment}, CASE WHEN {summer} THEN '+1 hour' ELSE '+0 hours' END)"
 
 
 class _EndOfMonth(GenericFunction[dt.date]):
@@ -99,7 +104,7 @@ def due_day(last: Any, weekly_since: Any, monthly_since: Any, returned_on: Any) 
     `last`: when the last review began. `weekly_since`, `monthly_since`: the earliest starts of aims in training, under
     each rule. `returned_on`: the return from a break of every aim in training.
     """
-    last_day = _UtcDay(last)
+    last_day = LondonDay(last)
     week_base, month_base = func.coalesce(last_day, weekly_since), func.coalesce(last_day, monthly_since)
     by_weeks = case((weekly_since.is_not(None), day_number(week_base) + 7 * _WEEKS))
     at_month_end = case(

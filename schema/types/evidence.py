@@ -133,6 +133,10 @@ class Evidence(Node):
 
 @strawberry.input(description="Conditions for evidence; all of those given must hold.")
 class EvidenceFilter:
+    search: str | None = strawberry.field(
+        default=None,
+        description="Part of the title or of the description to search for. Case, accents and spaces are ignored.",
+    )
     aim_id: strawberry.ID | None = strawberry.field(default=None, description="Only evidence submitted to this aim.")
     status: EvidenceStatus | None = strawberry.field(default=None, description="Only evidence with this status.")
     unmapped_only: bool | None = strawberry.field(

@@ -72,6 +72,11 @@ class LearnerFilter:
         description="True: only learners whose latest planned end has passed with an aim unfinished and not "
         "suspended. False: only the others.",
     )
+    review_overdue: bool | None = strawberry.field(
+        default=None,
+        description="True: only learners whose review was due before today (`reviewDueOn`). False: only the others, "
+        "those without a due day included.",
+    )
     status: list[AimStatus] | None = strawberry.field(
         default=None,
         description="Only learners with an aim in one of these states. This filter, `assessorId`, `qualificationId` "

@@ -8,7 +8,7 @@ from sqlalchemy import Date, bindparam, select
 
 from db.database import Database
 from db.models.base import UtcDateTime
-from db.sql.reviews import FIRST_DAY, due_day, parameters
+from db.sql.reviews import FIRST_DAY, LondonDay, due_day, parameters
 from domain import clock
 from domain.enums import ReviewBooking
 from domain.reviews import MONTHLY_FROM, end_of_month, months_later, review_booking, review_due
@@ -83,3 +83,13 @@ async def test_sql_counts_as_python_does(database: Database):
             statement, {**bound, "returned": days["returned"], **parameters(weeks, months)}
         )
         assert number == (expected and (expected - FIRST_DAY).days), (days, weeks, months)
+
+
+async def test_sql_knows_the_day_in_london(database: Database):
+    """Each hour around the changes of the clock, and on days without one."""
+    london = select(LondonDay(bindparam("at", type_=UtcDateTime())))
+    for change in ("2024-03-31", "2026-03-29", "2026-10-25", "2027-10-31", "2026-07-01", "2026-12-31"):
+        for hour in range(-26, 27):
+            at = dt.datetime.fromisoformat(f"{change}T01:00:00.000001+00:00") + dt.timedelta(hours=hour)
+            (row,) = await database.rows(london, {"at": at})
+            assert row[0] == clock.day_of(at), at

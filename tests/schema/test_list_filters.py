@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from db.models.evidence import Evidence
 from db.models.user import User
+from domain import clock
 from domain.clock import LONDON
 from tests.support.client import InProcessClient
 from tests.support.scenarios.authorization import AuthorizationScenario
@@ -97,6 +99,37 @@ async def test_learners_who_have_not_logged_in(client: Client, scenario: Authori
     assert most_recent == longest_ago[::-1]
 
 
+REVIEWS = """
+query($filter: LearnerFilter, $after: String) {
+  learners(filter: $filter, orderBy: REVIEW_DUE_ASC, first: 2, after: $after) {
+    totalCount nodes { id reviewDueOn } pageInfo { endCursor hasNextPage } } }
+"""
+
+
+@pytest.mark.parametrize("who", ["may", "ann", "mo", "olu"])
+async def test_learners_whose_review_is_due(client: Client, scenario: AuthorizationScenario, who: str):
+    async def found(overdue: bool | None) -> list[dict[str, Any]]:
+        """Reads every page."""
+        nodes: list[dict[str, Any]] = []
+        after = None
+        while True:
+            page = (await client(who).data(REVIEWS, filter={"reviewOverdue": overdue}, after=after))["learners"]
+            nodes, after = nodes + page["nodes"], page["pageInfo"]["endCursor"]
+            if not page["pageInfo"]["hasNextPage"]:
+                assert len(nodes) == page["totalCount"]
+                return nodes
+
+    everyone, today = await found(None), clock.today().isoformat()
+    days = [each["reviewDueOn"] for each in everyone]
+    assert days == sorted(days, key=lambda day: day or "9999")
+    assert len({each["id"] for each in everyone}) == len(everyone)
+    for overdue in (True, False):
+        expected = [
+            one for one in everyone if (one["reviewDueOn"] is not None and one["reviewDueOn"] < today) is overdue
+        ]
+        assert await found(overdue) == expected
+
+
 @pytest.mark.parametrize("who", ["may", "ann", "mo", "olu"])
 async def test_learners_furthest_behind_come_first(client: Client, who: str):
     found = await learners(client(who), None, "POINTS_AHEAD_ASC")
@@ -166,6 +199,24 @@ async def test_the_evidence_library(client: Client):
         assert await listed(client("may"), EVIDENCE, {"submittedTo": each}) == expected
     assert await listed(client("may"), EVIDENCE, {"submittedTo": "2200-12-31"}) == everything
     assert await listed(client("may"), EVIDENCE, {"submittedFrom": "1900-01-01"}) == everything
+
+
+async def test_evidence_is_searched_by_its_words(client: Client, scenario: AuthorizationScenario):
+    title, description = "Søren’s lap-joint", "Welded in the Łódź workshop, at 100% heat"
+    found = (await listed(client("may"), EVIDENCE, None))[0]
+    async with scenario.database.writing() as session:
+        evidence = await session.get_one(Evidence, int(found["id"].partition("_")[2]))
+        evidence.title = title
+        evidence.description = description
+    for words in ("sorens lap joint", "LAP JOINT", "lodz", "lap-joint welded", "100%"):
+        assert await listed(client("may"), EVIDENCE, {"search": words}) == [found], words
+    for words in ("lap_joint", "%heat%x", "lodz lap"):
+        assert await listed(client("may"), EVIDENCE, {"search": words}) == [], words
+    # A row that a process of an earlier version added is found by its title in lower case.
+    async with scenario.database.writing() as session:
+        plain = {"search_text": None, "title": "Lap Joint"}
+        await session.execute(update(Evidence).where(Evidence.title == title).values(**plain))
+    assert await listed(client("may"), EVIDENCE, {"search": "LAP joint"}) == [found]
 
 
 async def test_the_time_log_of_all_learners(client: Client, scenario: AuthorizationScenario):

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import db.models.base
+from domain.text import fold_words
 
 revision = "0011"
 down_revision = "0013"
@@ -18,6 +19,9 @@ def upgrade() -> None:
     with op.batch_alter_table("signature_slot", schema=None) as batch_op:
         batch_op.add_column(sa.Column("guest_name", sa.String(length=300), nullable=True))
         batch_op.add_column(sa.Column("guest_email", sa.String(length=254), nullable=True))
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("search_text", sa.Text(), nullable=True))
+    _fold_evidence()
     op.create_table(
         "guest_invitation",
         sa.Column("id", _KEY, autoincrement=True, nullable=False),
@@ -50,6 +54,18 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_table("guest_invitation")
+    with op.batch_alter_table("evidence", schema=None) as batch_op:
+        batch_op.drop_column("search_text")
     with op.batch_alter_table("signature_slot", schema=None) as batch_op:
         batch_op.drop_column("guest_email")
         batch_op.drop_column("guest_name")
+
+
+def _fold_evidence() -> None:
+    """Stores what existing evidence is searched by, 1,000 rows at a time."""
+    connection, last = op.get_bind(), 0
+    rows = sa.text("SELECT id, title, description FROM evidence WHERE id > :last ORDER BY id LIMIT 1000")
+    folded = sa.text("UPDATE evidence SET search_text = :text WHERE id = :key")
+    while found := connection.execute(rows, {"last": last}).all():
+        connection.execute(folded, [{"key": row.id, "text": fold_words(row.title, row.description)} for row in found])
+        last = found[-1].id
