@@ -1,7 +1,8 @@
 """The audit trail of the demo, chained in the order of time like one that the server wrote."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -14,10 +15,13 @@ from services.audit.chain import EMPTY_TRAIL_HASH, event_hash
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """What a person of the demo did. The subject is the record of a type and key; a unit of an aim has a part, too."""
+    """What a person of the demo did. The subject is the record of a type and key; a unit of an aim has a part, too.
+
+    `actor` is None for a guest.
+    """
 
     at: dt.datetime
-    actor: int
+    actor: int | None
     role: Role
     action: str
     subject_type: str
@@ -25,6 +29,7 @@ class HistoryEntry:
     subject_part: int | None
     learner: int
     aim: int | None
+    detail: dict[str, Any] = field(default_factory=dict)
 
 
 async def build_audit_trail(session: AsyncSession, provider_id: int, history: list[HistoryEntry]) -> None:
@@ -35,8 +40,8 @@ async def build_audit_trail(session: AsyncSession, provider_id: int, history: li
         event = AuditEvent(
             provider_id=provider_id, sequence=sequence, at=entry.at, actor_id=entry.actor, role=entry.role,
             action=entry.action, subject_type=entry.subject_type, subject_key=entry.subject_key,
-            subject_part=entry.subject_part, learner_id=entry.learner, aim_id=entry.aim, detail={}, address=None,
-            request_id=None, previous_hash=previous,
+            subject_part=entry.subject_part, learner_id=entry.learner, aim_id=entry.aim, detail=entry.detail,
+            address=None, request_id=None, previous_hash=previous,
         )  # fmt: skip
         event.hash = previous = event_hash(event)
         events.append(event)

@@ -14,6 +14,7 @@ from domain import clock
 from domain.clock import london_time
 from domain.enums import Role
 from services.demo.accounts import ACCOUNTS, DemoAccount
+from services.demo.additions import add_later_rows
 from services.demo.audit_trail import build_audit_trail
 from services.demo.bulk_rows import Rows, bulk_insert
 from services.demo.provider_builder import Assessors, ProviderBuilder, Staff
@@ -48,13 +49,16 @@ async def build_demo(
         async with bulk_insert(database, file_store) as (session, rows):
             if await session.scalar(select(User.id).where(User.username == ACCOUNTS[0].username)):
                 raise DemoExists("The database already has the demo.")
-            await _build_first_provider(session, rows, rng, bar)
-            await _build_second_provider(session, rows, rng, bar)
+            first = await _build_first_provider(session, rows, rng, bar)
+            second = await _build_second_provider(session, rows, rng, bar)
+            for provider in (first, second):
+                add_later_rows(provider.portfolios)
+                await build_audit_trail(session, provider.people.provider, provider.history)
     await complete(database)
     return ACCOUNTS
 
 
-async def _build_first_provider(session: AsyncSession, rows: Rows, rng: random.Random, bar: tqdm) -> None:
+async def _build_first_provider(session: AsyncSession, rows: Rows, rng: random.Random, bar: tqdm) -> ProviderBuilder:
     provider = await ProviderBuilder.create(
         session, rows, rng, "northmoor.example", name="Northmoor Training", ukprn="10990001"
     )
@@ -75,7 +79,7 @@ async def _build_first_provider(session: AsyncSession, rows: Rows, rng: random.R
                 staff, number, scenario, name=names[number], particular=_next_particular(number, scenario, particulars)
             )
         bar.update()
-    await build_audit_trail(session, provider.people.provider, provider.history)
+    return provider
 
 
 def _next_particular(number: int, scenario: Scenario, left: list[Particular]) -> Particular | None:
@@ -133,7 +137,7 @@ def _add_staff(provider: ProviderBuilder) -> list[Staff]:
     return all_staff
 
 
-async def _build_second_provider(session: AsyncSession, rows: Rows, rng: random.Random, bar: tqdm) -> None:
+async def _build_second_provider(session: AsyncSession, rows: Rows, rng: random.Random, bar: tqdm) -> ProviderBuilder:
     provider = await ProviderBuilder.create(
         session, rows, rng, "caldervale.example", name="Calder Vale College", ukprn="10990002",
         unit_signatures=[Role.ASSESSOR.value, Role.IQA.value], traffic_light_tolerance=5.0,
@@ -151,4 +155,4 @@ async def _build_second_provider(session: AsyncSession, rows: Rows, rng: random.
         staff = Staff(employer, assessors, assessors, [manager] if number < 4 else [])
         provider.add_learner(staff, 1000 + number, scenarios[number % 4], name=name, prefix="calder.")
         bar.update()
-    await build_audit_trail(session, people.provider, provider.history)
+    return provider

@@ -106,11 +106,12 @@ class Portfolio:
         return self.rows.add_file(sample, at, uploaded_by_id=by, aim_id=aim, **self.owner)
 
     def log(
-        self, at: dt.datetime, actor: int, role: Role, action: str, subject_type: str, subject_key: int,
-        subject_part: int | None = None, aim: int | None = None,
+        self, at: dt.datetime, actor: int | None, role: Role, action: str, subject_type: str, subject_key: int,
+        subject_part: int | None = None, aim: int | None = None, **detail: Any,
     ) -> None:  # fmt: skip
         """Adds an entry to the history."""
         if self.history is not None:
+            learner = self.learner["id"]
             self.history.append(
-                HistoryEntry(at, actor, role, action, subject_type, subject_key, subject_part, self.learner["id"], aim)
+                HistoryEntry(at, actor, role, action, subject_type, subject_key, subject_part, learner, aim, detail)
             )

@@ -68,6 +68,7 @@ class ProviderBuilder:
     earlier_standard: StoredQualification
     history: list[HistoryEntry] = field(default_factory=list)
     signing_roles: frozenset[Role] = frozenset()
+    portfolios: list[Portfolio] = field(default_factory=list)
 
     @classmethod
     async def create(cls, session: AsyncSession, rows: Rows, rng: random.Random, domain: str, **values: Any) -> Self:
@@ -188,10 +189,12 @@ class ProviderBuilder:
         learner = people.learner(user, staff.employer, number, since)
         for manager in staff.managers:
             people.allocate(manager, learner["id"], staff.assessors.assessor)
-        return Portfolio(
+        portfolio = Portfolio(
             self.rows, self.rng, people.today, people.provider, learner, name, aims, staff.managers,
             staff.overviews, history=self.history, signing_roles=self.signing_roles,
         )  # fmt: skip
+        self.portfolios.append(portfolio)
+        return portfolio
 
 
 def _earlier_version(draft: QualificationDraft) -> QualificationDraft:

@@ -148,6 +148,11 @@ CV: dict[CvSectionName, str] = {
     CvSectionName.INTERESTS: "Restoring old frames, long rides, and a bicycle kitchen on Thursday evenings.",
 }
 
+WITHDRAWN = (
+    "I uploaded the wrong file. The right one follows.", "This belongs to my mathematics course.",
+    "A customer's name can be read in the photo.",
+)  # fmt: skip
+
 # (title, key of the sample file)
 RESOURCES = (("Torque chart", "torque"), ("Handout: handling batteries", "handout"))
 COURSE_FILES = (("Course handbook", "handbook"),)

@@ -114,7 +114,7 @@ async def test_sixty_learners_cover_every_state(data: DemoData):
     kinds = {row.kind for row in data["qualification"] if row.provider_id == provider.id}
     assert kinds == {"standard", "diploma", "functional_skills"}
     # Nothing is withdrawn: that is for mistakes, with a reason of the person who made one.
-    assert {row.status for row in data["evidence"]} == set(EvidenceStatus) - {EvidenceStatus.WITHDRAWN}
+    assert {row.status for row in data["evidence"]} == set(EvidenceStatus)
     assert {row.status for row in data["session"]} == set(SessionStatus)
     assert {row.status for row in data["action"]} == set(ActionStatus)
     assert {row.status for row in data["signature_request"]} == set(SignatureRequestStatus)
@@ -175,6 +175,8 @@ async def test_evidence_agrees_with_its_versions_and_signatures(data: DemoData):
         assessed = evidence.status is EvidenceStatus.ASSESSED
         assert assessed is bool(evidence.assessed_at) is (evidence.id in mapped)
         assert evidence.status is not EvidenceStatus.RETURNED or evidence.points_for_improvement
+        withdrawn = evidence.status is EvidenceStatus.WITHDRAWN
+        assert withdrawn is bool(evidence.withdrawn_at) is bool(evidence.withdrawn_reason)
         assert evidence.status is not EvidenceStatus.RESUBMITTED or len(own) > 1
     for row in data["evidence_signature"]:
         signed = versions[row.evidence_id][row.version_number - 1]
@@ -190,6 +192,9 @@ async def test_document_signatures_have_the_right_role_and_digest(data: DemoData
         slots[slot.request_id].append(slot)
         if slot.signed_by_id:
             assert slot.role in roles[slot.signed_by_id] and users[slot.signed_by_id].provider_id == slot.provider_id
+    # Some managers have no account: one has signed through the link, another has not opened it.
+    guests = [slot.signed_at is not None for slot in data["signature_slot"] if slot.guest_email]
+    assert guests == [True, False] * 2
     for request in data["signature_request"]:
         done = all(slot.signed_at for slot in slots[request.id])
         if request.status is not SignatureRequestStatus.CANCELLED:
