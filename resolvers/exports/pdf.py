@@ -20,11 +20,12 @@ from domain.enums import AimStatus
 from resolvers.core.labels import AIM_STATUS
 from resolvers.exports import formats
 
-# Arabic, Chinese, Japanese and Korean, Devanagari, Khmer, Tamil, Telugu, Thai; Noto Sans for the rest of Latin, Greek
-# and Cyrillic.
+# Arabic, Chinese, Japanese and Korean, Devanagari, Khmer, Tamil, Telugu, Thai, Ethiopic, Lao and Myanmar, Bengali; Noto
+# Sans for the rest of Latin, Greek and Cyrillic. The fonts of Typst have Armenian, Georgian and Hebrew.
 FONT_PACKAGES = (
     "fontpkg_noto_sans", "fontpkg_noto_sans_arabic", "fontpkg_noto_sans_devanagari", "fontpkg_noto_sans_khmer",
     "fontpkg_noto_sans_tamil", "fontpkg_noto_sans_telugu", "fontpkg_noto_sans_thai", "cvttf_NotoSansCJK_Regular",
+    "justmytype_intl_africa", "justmytype_intl_sea", "justmytype_intl_south_asia",
 )  # fmt: skip
 TEMPLATES = Path(__file__).parent / "templates"
 # A page takes tens of milliseconds of one core, so more threads would delay other requests.
@@ -150,8 +151,7 @@ def _fonts(system_fonts: bool) -> typst.Fonts:
 
 def _font_folders() -> list[Path]:
     """Returns the folders of the Noto fonts, which have the scripts that the fonts of Typst do not have."""
-    folders = [Path(str(files(package))) for package in FONT_PACKAGES]
-    return [folder / "files" if (folder / "files").is_dir() else folder for folder in folders]
+    return [Path(str(files(package))) for package in FONT_PACKAGES]
 
 
 def _bar(label: str, percent: float, tone: str, note: str) -> dict[str, Any]:
