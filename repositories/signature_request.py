@@ -1,5 +1,6 @@
 """Reads of documents to sign within a write transaction: their slots, and the people who can sign."""
 
+import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
@@ -46,6 +47,18 @@ async def fill_slot(session: AsyncSession, slot: SignatureSlot, **signature: Any
     filling = update(SignatureSlot).where(SignatureSlot.id == slot.id, SignatureSlot.signed_at.is_(None))
     filled = await session.execute(filling.values(**signature).execution_options(synchronize_session=False))
     return cast("CursorResult[Any]", filled).rowcount == 1
+
+
+async def withdraw_signatures(session: AsyncSession, request_key: int, now: dt.datetime, reason: str) -> None:
+    """Marks the signatures of a document that still stand as withdrawn; who signed what, and when, stays."""
+    # unscoped: the request was read within the viewer's scope
+    standing = update(SignatureSlot).where(
+        SignatureSlot.request_id == request_key,
+        SignatureSlot.signed_at.is_not(None),
+        SignatureSlot.withdrawn_at.is_(None),
+    )
+    withdrawing = standing.values(withdrawn_at=now, withdrawn_reason=reason)
+    await session.execute(withdrawing.execution_options(synchronize_session=False))
 
 
 async def possible_signers(session: AsyncSession, learner: Learner, roles: Collection[Role]) -> Sequence[Signer]:

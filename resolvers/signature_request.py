@@ -13,7 +13,13 @@ from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, TaskKind, UserErrorCode
 from domain.errors import DomainError, UserError, reject
 from domain.sentences import say
-from repositories.signature_request import count_open_slots, fill_slot, possible_signers, slots_by_role
+from repositories.signature_request import (
+    count_open_slots,
+    fill_slot,
+    possible_signers,
+    slots_by_role,
+    withdraw_signatures,
+)
 from resolvers.core.attachments import attach, claim_upload
 from resolvers.core.signatures import slot_signatures
 from resolvers.core.task_mail import send_task_mail
@@ -112,7 +118,7 @@ async def sign_many(uow: UnitOfWork, *, documents: Sequence[DocumentToSign], pas
 
 @mutation("signatureRequestCancel")
 async def cancel(uow: UnitOfWork, *, id: str) -> int:
-    """Cancels a request; the signatures given so far are kept.
+    """Cancels a request; the signatures given so far are withdrawn, and stay with their words and the reason.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, and CONFLICT unless it is PENDING.
     """
@@ -120,6 +126,7 @@ async def cancel(uow: UnitOfWork, *, id: str) -> int:
     uow.authorize()
     uow.require(REQUEST, RequestState.of(request))
     request.status = SignatureRequestStatus.CANCELLED
+    await withdraw_signatures(uow.session, request.id, uow.now, "The request for signatures was cancelled.")
     uow.audit("SignatureRequest", request.id, learner_id=request.learner_id, fields=["status"])
     return request.id
 

@@ -80,6 +80,7 @@ class SignatureRequestMutations:
     signature_request_cancel = mutation(
         SignatureRequestPayload,
         signature_requests.cancel,
-        "Cancels a request that is still pending. The signatures given so far are kept.",
+        "Cancels a request that is still pending. The signatures given so far are withdrawn: they stay, with their "
+        "words, the time and the reason.",
         id=Id,
     )

@@ -39,6 +39,8 @@ _WITHDRAWING_ACTIONS = (
     "aimVersionChange", "evidenceAssess", "evidenceReturn", "evidenceResubmit", "evidenceUnmap", "evidenceUpdate",
     "evidenceWithdraw",
 )  # fmt: skip
+# The mutations that withdraw signatures of documents.
+_DOCUMENT_WITHDRAWING_ACTIONS = ("signatureRequestCancel",)
 # Takes the learner's place in a unit's statement, to split the statement before and after the name.
 _NAME = "\0"
 _OTHER_STATEMENT = "the statement is not the one that was signed"
@@ -116,6 +118,7 @@ async def _document_problems(
         select(
             slot, SignatureRequest.title, SignatureRequest.document_sha256.label("requested_sha256"), File.sha256,
             Learner.erased_at, AuditEvent.id.label("event_id"), AuditEvent.detail,
+            _document_withdrawal_recorded().label("withdrawal_recorded"),
         )
         .join(SignatureRequest, SignatureRequest.id == slot.request_id)
         .join(File, File.id == SignatureRequest.file_id)
@@ -136,10 +139,27 @@ async def _document_problems(
                 problems.append(_OTHER_STATEMENT)
             problems.append(trail_problem(row, signed, signed.document_sha256, starts))
             problems.append(_guest_problem(row, signed))
-        if signed.withdrawn_at is not None:
-            problems.append(_WITHDRAWAL_MISSING)
+        problems.append(_withdrawal_problem(row, signed, starts))
         for problem in filter(None, problems):
             yield f"document {signed.request_id}, slot {signed.id} ({signed.role.value}): {problem}"
+
+
+def _document_withdrawal_recorded() -> ColumnElement[bool]:
+    """That the request was changed at the time of the withdrawal, in a way that withdraws its signatures."""
+    changed = select(_Change.id).where(
+        _Change.provider_id == SignatureSlot.provider_id,
+        _Change.subject_type == "SignatureRequest",
+        _Change.subject_key == SignatureSlot.request_id,
+        _Change.action.in_(_DOCUMENT_WITHDRAWING_ACTIONS),
+        _Change.at == SignatureSlot.withdrawn_at,
+    )
+    return changed.correlate(SignatureSlot).exists()
+
+
+def _withdrawal_problem(row: Any, signed: Any, starts: TrailStarts) -> str | None:
+    start = starts.get(signed.provider_id)
+    unrecorded = signed.withdrawn_at and not row.withdrawal_recorded and start and signed.withdrawn_at >= start
+    return _WITHDRAWAL_MISSING if unrecorded else None
 
 
 def _statement_of(signed: SignatureSlot, title: str) -> str:
@@ -225,10 +245,7 @@ def _retitled() -> ColumnElement[bool]:
 
 def _problems_of_unit(row: Any, criteria: list[tuple[int, int, bool]], starts: TrailStarts) -> list[str]:
     signed = row.UnitSignature
-    problems = [trail_problem(row, signed, signed.content_sha256, starts)]
-    start = starts.get(signed.provider_id)
-    if signed.withdrawn_at and not row.withdrawal_recorded and start and signed.withdrawn_at >= start:
-        problems.append(_WITHDRAWAL_MISSING)
+    problems = [trail_problem(row, signed, signed.content_sha256, starts), _withdrawal_problem(row, signed, starts)]
     if signed.completes_unit is not (row.detail or {}).get("completes_unit", signed.completes_unit):
         problems.append("whether it completes the unit is not what the audit trail says")
     before_name, after_name = unit_statement(row.number, row.title, row.qualification, _NAME).split(_NAME)

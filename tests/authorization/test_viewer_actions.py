@@ -32,7 +32,7 @@ from tests.support.pseudo_language import PSEUDO, is_translated
 STATE = ("status", "automatic", "accepts_evidence")
 SET_OR_NOT = ("approved_at", "archived_at", "erased_at", "returned_on", "last_login_at", "assessor_id")
 # The argument that names the record, where its name does not say so.
-NAMED_BY = {"assessorHandOver": "fromUserId"}
+NAMED_BY = {"assessorHandOver": "fromUserId", "guestSignatureInvite": "requestId"}
 _ACTION = "mutation allowed reasons { code field message }"
 
 
@@ -177,7 +177,8 @@ async def differences(setup: Setup, role: Role, type_name: str, id: str, action:
 
 def is_about_record(error: dict[str, Any], path: tuple[str, ...]) -> bool:
     """Whether an error is about the record or the viewer, not about what else the call gives."""
-    field = error["field"]
+    # Without the place in a list.
+    field = error["field"] and [part for part in error["field"] if not part.isdigit()]
     if field is None or field[: len(path)] == list(path):
         return True
     return error["code"] == "NOT_ALLOWED" or field[-1] == "attended"

@@ -4,9 +4,11 @@ import asyncio
 from typing import Any
 
 import pytest
+from sqlalchemy import update
 
 from db.models.file import File
 from db.models.signature_request import SignatureRequest, SignatureSlot
+from domain import clock
 from domain import global_id as ids
 from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
@@ -126,6 +128,25 @@ async def test_only_a_pending_request_can_be_cancelled(scenario: EmptyPortfolio)
     }
     assert await rejected(sign(scenario, "manager", id, digest)) == {"id": UserErrorCode.CONFLICT}
     assert [slot.signed_at is None for slot in await scenario.rows(SignatureSlot)] == [False, True]
+
+
+async def test_a_cancelled_request_withdraws_its_signatures(scenario: EmptyPortfolio) -> None:
+    (id, digest), (other, other_digest) = await asked(scenario), await asked(scenario)
+    await sign(scenario, "learner", id, digest)
+    await sign(scenario, "learner", other, other_digest)
+    await signature_request.cancel(scenario.context("basic"), id=id)
+    query = "query($id: ID!) { signatureRequest(id: $id) { slots { statement signedAt withdrawnAt withdrawnReason } } }"
+    signed, unsigned = (await scenario.client("learner").data(query, id=id))["signatureRequest"]["slots"]
+    assert signed["statement"] == document_statement("Review") and signed["signedAt"] < signed["withdrawnAt"]
+    assert signed["withdrawnReason"] == "The request for signatures was cancelled."
+    assert unsigned["withdrawnAt"] is None
+    kept, _ = (await scenario.client("learner").data(query, id=other))["signatureRequest"]["slots"]
+    assert (kept["withdrawnAt"], kept["withdrawnReason"]) == (None, None)
+    async with scenario.database.writing() as session:
+        assert [one async for one in signature_problems(session)] == []
+        later = SignatureSlot.withdrawn_at.is_not(None)
+        await session.execute(update(SignatureSlot).where(later).values(withdrawn_at=clock.now()))
+        assert len([one async for one in signature_problems(session)]) == 1
 
 
 async def test_one_of_twenty_concurrent_signers_of_a_slot_succeeds(scenario: EmptyPortfolio) -> None:

@@ -24,8 +24,10 @@ from db.models.auth_session import (
 )
 from db.models.base import Base
 from db.models.file import File
+from db.models.guest_invitation import GuestInvitation
 from db.models.learner import Learner
 from db.models.outbox import MAX_ATTEMPTS, OutboxMail
+from db.models.signature_request import SignatureSlot
 from db.models.task_reminder import TaskReminder
 from db.models.user import User
 from domain import clock
@@ -101,6 +103,7 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
         await factory.access_key(user, Role.LEARNER, "wmk_old", name="old", expires_at=now - 91 * DAY)
         await factory.access_key(user, Role.LEARNER, "wmk_gone", name="gone", revoked_at=now - 91 * DAY)
         await factory.access_key(user, Role.LEARNER, "wmk_new", name="new", expires_at=now - 89 * DAY)
+    await _add_links(place)
     await place.add(
         place.mail(1, sent_at=now - 31 * DAY),
         place.mail(2, sent_at=now - 29 * DAY),
@@ -110,7 +113,7 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     )
     assert await place.sweeper.sweep(now) == {
         "wrong_guess": 1, "idempotency_key": 1, "one_time_token": 1, "outbox_mail": 2, "refresh_token": 0, "sign_in": 0,
-        "file": 0, "password_reset_request": 1, "signing_code": 1, "task_reminder": 1,
+        "file": 0, "guest_invitation": 1, "password_reset_request": 1, "signing_code": 1, "task_reminder": 1,
         "access_key": 2,
     }  # fmt: skip
     assert await place.keys(AccessKey.name) == ["new"]
@@ -119,8 +122,24 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     assert await place.keys(OneTimeToken.token_sha256) == ["b" * 64]
     assert await place.keys(PasswordResetRequest.username) == ["new"]
     assert await place.keys(SigningCode.code_mac) == ["new"]
+    assert await place.keys(GuestInvitation.token_sha256) == ["b" * 64]
     assert await place.keys(OutboxMail.subject) == ["2", "4"]
     assert await place.keys(TaskReminder.task_key) == [2]
+
+
+async def _add_links(place: Place) -> None:
+    """Adds a link of a guest that expired 31 days ago, and one that expired 29 days ago."""
+    async with place.database.writing() as session:
+        learner = (await session.scalars(select(Learner))).one()
+        request = await Factory(session).signature_request(learner, place.user, (Role.EMPLOYER_MANAGER,))
+        slot = (await session.scalars(select(SignatureSlot).where(SignatureSlot.request_id == request.id))).one()
+        for digest, age in (("a" * 64, 31 * DAY), ("b" * 64, 29 * DAY)):
+            link = GuestInvitation(
+                provider_id=learner.provider_id, learner_id=learner.id, slot_id=slot.id, invited_by_id=place.user.id,
+                name="Jo", email="jo@example.org", document_sha256="0" * 64, token_sha256=digest,
+                invited_at=place.now - 60 * DAY, expires_at=place.now - age,
+            )  # fmt: skip
+            session.add(link)
 
 
 async def test_a_session_that_has_ended_goes_after_its_tokens(place: Place) -> None:

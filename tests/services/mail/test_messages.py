@@ -6,7 +6,7 @@ import pytest
 from icalendar import Calendar
 
 from domain.mail import Mail
-from services.mail import messages, session_messages
+from services.mail import guest_messages, messages, session_messages
 from services.mail.messages import BadAddress, address, render_mail
 from services.mail.transport import SmtpServer
 from tests.support.smtp_mailbox import SENDER, Mailbox
@@ -58,9 +58,14 @@ def every_mail() -> list[Mail]:
         ),
         messages.email_confirmation(name="Dai", provider="Example", link="https://x.example/email", good_until=AT),
         messages.email_change_requested(name="Dai", provider="Example"),
+        guest_messages.guest_invitation(
+            name="Jo", document="Review", learner="Dai", invited_by="Ann", provider="Example",
+            role="an Employer Manager", link="https://x.example/sign", good_until=AT,
+        ),
+        guest_messages.guest_code(name="Jo", document="Review", code="12345678", good_until=AT),
         to_assessor,
         to_learner,
-    ]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("mail", every_mail(), ids=lambda mail: mail.kind)

@@ -15,11 +15,11 @@ from pypdf import PdfReader
 from sqlalchemy import select, update
 
 from db.models.auth_session import OneTimeToken, RefreshToken
+from db.models.guest_invitation import GuestInvitation
 from db.models.outbox import OutboxMail
 from db.models.user import User
 from services.backup.backup import create_backup
-from services.mail.messages import CARRIES_SECRET
-from services.mail.messages import SIGNING_CODE as SIGNING_CODE_MAIL
+from services.mail.messages import CARRIES_SECRET, GUEST_INVITATION
 from services.storage.file_store import open_store
 from tests.support.client import PASSWORD, HttpClient
 from tests.support.privacy_scenario import Scene
@@ -74,17 +74,35 @@ async def planted(scene: Scene) -> tuple[list[str], list[str]]:
         (own,) = await scene.rows(User, User.username == "learner")
         changed = await master.data(NEW_ADDRESS, id=f"User_{own.id}")
         assert changed["userUpdate"]["errors"] == []
+        await _guest(scene, master)
     mails = await scene.rows(OutboxMail, OutboxMail.kind.in_(CARRIES_SECRET))
     assert {mail.kind for mail in mails} == CARRIES_SECRET
     for mail in mails:
         filled = services.one_time_secrets.fill_in(mail.body, mail.to_address)
-        live.append(re.findall(r"token=(\S+)|^(\d{8})$", filled, re.MULTILINE)[0][mail.kind == SIGNING_CODE_MAIL])
+        ((token, code),) = re.findall(r"token=(\S+)|^(\d{8})$", filled, re.MULTILINE)
+        live.append(token or code)
     async with scene.database.snapshot() as session:
         hashes = [*(await session.scalars(select(User.password_hash)))]
-        for column in (RefreshToken.token_sha256, OneTimeToken.token_sha256):
+        guest = (GuestInvitation.token_sha256, GuestInvitation.code_mac)
+        for column in (RefreshToken.token_sha256, OneTimeToken.token_sha256, *guest):
             hashes += await session.scalars(select(column))
     assert len(live) > 9 and len(hashes) > 9
     return live, hashes
+
+
+async def _guest(scene: Scene, master: HttpClient) -> None:
+    """Invites a guest to sign a document, who opens it and asks for a code."""
+    file_id = await master.upload("plan.txt", "text/plain", b"plan")
+    asked = {"learnerId": scene.id, "title": "Plan", "fileId": file_id, "roles": ["EMPLOYER_MANAGER"]}
+    request = (await master.mutate("signatureRequestCreate", input=asked))["id"]
+    guest = {"role": "EMPLOYER_MANAGER", "name": "Jo Miller", "email": "jo@works.example"}
+    await master.mutate("guestSignatureInvite", requestId=request, **guest)
+    (mail,) = await scene.rows(OutboxMail, OutboxMail.kind == GUEST_INVITATION)
+    filled = scene.running.server.services.one_time_secrets.fill_in(mail.body, mail.to_address)
+    form = {"token": re.findall(r"token=(\S+)", filled)[0], "name": "Jo Miller"}
+    async with scene.running.anonymous() as stranger:
+        assert (await stranger.http.post("/sign/document", data=form)).status_code == 303
+        assert (await stranger.http.post("/sign/code", data=form)).status_code == 200
 
 
 async def _second_factor(client: HttpClient) -> list[str]:

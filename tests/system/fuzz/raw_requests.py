@@ -28,7 +28,8 @@ _PATHS = (
     "/downloads/%00", "/downloads/%ff", "/downloads/" + MARK, "/downloads/" + "a" * 5_000, "/downloads/a.b.c",
     "/downloads/é".encode().decode("latin-1"),
     "/exports/%00", "/exports/%f0%9f%92%a9", "/exports/" + "." * 500, "/uploads/%00", "/uploads/%ed%a0%80",
-    "/password?token=%00", "/password?token=%ff", "/password?" + "token=a&" * 50, "/kpi/%00",
+    "/password?token=%00", "/password?token=%ff", "/password?" + "token=a&" * 50,
+    "/sign?token=%00", "/sign?token=%ff", "/sign/document?%00", "/sign/%ff", "/kpi/%00",
     "/kpi/%2e%2e/%2e%2e/server.py",
     "/kpi/%ff", "/kpi/" + "a" * 5_000, "/health?%ff", "/ready?%00",
 )  # fmt: skip
@@ -61,9 +62,10 @@ def requests(token: str | None) -> Iterator[tuple[str, bytes]]:
     for body in _BODIES:
         yield f"body {body[:60]!r}", _request("POST", "/graphql", {}, body, token)
         form = {"Content-Type": b"application/x-www-form-urlencoded"}
-        yield f"form {body[:60]!r}", _request("POST", "/password", form, body, None)
         multipart = {"Content-Type": b"multipart/form-data; boundary=a"}
-        yield f"multipart {body[:60]!r}", _request("POST", "/password", multipart, body, None)
+        for path in ("/password", "/sign", "/sign/code", "/sign/document"):
+            yield f"form {path} {body[:60]!r}", _request("POST", path, form, body, None)
+            yield f"multipart {path} {body[:60]!r}", _request("POST", path, multipart, body, None)
     for key in (b"k" * 5_000, MARK.encode(), b"\xff", b"%00"):
         change = json.dumps({"query": 'mutation { logout(refreshToken: "a") { errors { code } } }'}).encode()
         yield f"Idempotency-Key {key[:20]!r}", _request("POST", "/graphql", {"Idempotency-Key": key}, change, token)

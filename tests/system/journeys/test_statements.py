@@ -82,7 +82,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "sessionCompleteMany": (14, 14),
     "sessionReopen": (14, 14),
     "sessionUpdate": (14, 14),
-    "signatureRequestCancel": (8, 8),
+    "signatureRequestCancel": (9, 9),
     "signatureRequestCreate": (15, 14),
     "signatureRequestSign": (17, 16),
     "signatureRequestSignMany": (17, 16),

@@ -162,7 +162,8 @@ async def _other_places(running: RunningServer, http: httpx2.AsyncClient, repeat
                 repeated.check(body.decode(), await client.post("/graphql", content=body, headers=headers))
             for path in (
                 f"/{MARK}", f"/graphql?query={MARK}", f"/graphql?query={{a}}&variables={MARK}", f"/downloads/{MARK}",
-                f"/exports/{MARK}", f"/kpi/{MARK}", f"/password?token={MARK}", f"/health?{MARK}={MARK}",
+                f"/exports/{MARK}", f"/kpi/{MARK}", f"/password?token={MARK}", f"/sign?token={MARK}",
+                f"/health?{MARK}={MARK}",
             ):  # fmt: skip
                 response = await client.get(path, headers={"graphql-preflight": "1", "accept": "application/json"})
                 # The page for a new password has the token in its form, for the person who opened the link.
