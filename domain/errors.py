@@ -50,7 +50,8 @@ class UserError:
         """Returns the error as JSON, in which the result of a mutation is stored with its Idempotency-Key."""
         said = self.message.parameters if isinstance(self.message, Sentence) else {}
         parameters = {name: _encoded(value) for name, value in said.items()}
-        return {"code": self.code.name, "field": self.field, "reason": self.reason, "parameters": parameters}
+        field = list(self.field) if self.field else None
+        return {"code": self.code.name, "field": field, "reason": self.reason, "parameters": parameters}
 
     @classmethod
     def from_json(cls, stored: Mapping[str, Any]) -> "UserError":

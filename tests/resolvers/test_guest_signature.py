@@ -145,7 +145,7 @@ async def test_who_sees_the_address(scenario: EmptyPortfolio) -> None:
 
 
 async def test_who_can_be_asked(scenario: EmptyPortfolio) -> None:
-    id, _ = await asked(scenario, roles=[Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW])
+    id, digest = await asked(scenario, roles=[Role.LEARNER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW])
     own, manager = scenario.user("assessor").email, scenario.user("colleague").email
     assert await rejected(invite(scenario, id, email=own.upper())) == {"email": UserErrorCode.NOT_ALLOWED}
     for account in (manager, manager.upper(), scenario.user("learner").email):
@@ -168,6 +168,8 @@ async def test_who_can_be_asked(scenario: EmptyPortfolio) -> None:
     for _ in range(4):
         await invite(scenario, id)
     assert await rejected(invite(scenario, id)) == {"email": UserErrorCode.TOO_MANY_ATTEMPTS}
+    await sign(scenario, "manager", id, digest)
+    assert await rejected(invite(scenario, id, email="other@garage.example")) == {"role": UserErrorCode.CONFLICT}
     await signature_request.cancel(scenario.context("assessor"), id=id)
     assert await rejected(invite(scenario, id, email="other@garage.example")) == {"requestId": UserErrorCode.CONFLICT}
 
@@ -203,7 +205,7 @@ async def test_what_ends_a_link(scenario: EmptyPortfolio, browser: httpx2.AsyncC
     await refused(files.values(sha256="1" * 64), files.values(sha256=digest), "The document was changed")
     requests = update(SignatureRequest)
     cancelled, pending = SignatureRequestStatus.CANCELLED, SignatureRequestStatus.PENDING
-    await refused(requests.values(status=cancelled), requests.values(status=pending), "The request was cancelled")
+    await refused(requests.values(status=cancelled), requests.values(status=pending), "This request was cancelled")
     user = update(User).where(User.id == scenario.user("colleague").id)
     await refused(
         user.values(email=JO.upper()), user.values(email=scenario.user("colleague").email), "You have an account by now"
@@ -216,7 +218,7 @@ async def test_what_ends_a_link(scenario: EmptyPortfolio, browser: httpx2.AsyncC
     answer = await browser.post("/sign", data=form)
     assert answer.status_code == 410 and "signed as an Employer Manager" in answer.text
     assert (await slot(scenario)).guest_email is None
-    assert await rejected(invite(scenario, id)) == {"role": UserErrorCode.CONFLICT}
+    assert await rejected(invite(scenario, id)) == {"requestId": UserErrorCode.CONFLICT}
 
 
 async def test_codes_are_limited_and_end(scenario: EmptyPortfolio, browser: httpx2.AsyncClient) -> None:

@@ -1,6 +1,7 @@
 """Documents to sign have one slot per role, which is signed once, on the document that was opened."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -12,6 +13,8 @@ from domain import clock
 from domain import global_id as ids
 from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
+from domain.errors import UserError, user_error
+from domain.sentences import say
 from resolvers import signature_request
 from services.audit.signature_check import signature_problems
 from tests.support.scenarios.base import PASSWORD, rejected
@@ -228,3 +231,14 @@ async def test_a_repeated_request_gets_the_refusals_again(scenario: EmptyPortfol
     answer = await once()
     assert [each["field"] for each in answer["refused"]] == [["documents", "1", "documentSha256"]]
     assert await once() == answer and len(await scenario.audit_trail()) == 3
+
+
+def test_a_refusal_is_stored_with_what_it_says() -> None:
+    """The language of the answer is that of the request, also where the answer is a stored one."""
+    message = say("SIGNED_IN_OTHER_ROLE", signed=Role.IQA, role=Role.ASSESSOR)
+    for error in (
+        user_error(UserErrorCode.NOT_ALLOWED, message, "a", "1"),
+        user_error(UserErrorCode.INVALID, say("TOO_MANY_UNITS", most=3)),
+    ):
+        stored = UserError.from_json(json.loads(json.dumps(error.as_json())))
+        assert stored == error and (stored.reason, stored.parameters) == (error.reason, error.parameters)
