@@ -119,7 +119,9 @@ class _Step:
         elif "expanded" not in columns:
             connection.exec_driver_sql("ALTER TABLE alembic_version ADD COLUMN expanded VARCHAR(32)")
         revision = self.script.revision
-        oldest = revision if self._contracts or self._is_new else version.oldest
+        # New tables serve no older version either, unless something is still to be contracted.
+        is_whole = version.oldest == version.expanded and not hasattr(self.script.module, "contract")
+        oldest = revision if self._contracts or (self._is_new and is_whole) else version.oldest or revision
         expanded = version.expanded if self._contracts else revision
         changed = "INSERT INTO alembic_version (version_num, expanded) VALUES (:oldest, :expanded)"
         if version.oldest is not None:
