@@ -5,14 +5,12 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Select, Update, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Select, Update, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from auth.known_clients import KNOWN_NETWORK
 from db.database import Database
 from db.models.auth_session import AuthSession, OneTimeToken, RefreshToken
 from db.models.provider import Provider
-from db.models.second_factor import SecondFactor
 from db.models.user import RoleGrant, User
 from domain.enums import Role
 
@@ -41,42 +39,18 @@ class Account:
         return next((role for role in _ROLE_PRIORITY if role in self.roles), None)
 
 
-async def account_by_username(session: AsyncSession, username: str) -> Account | None:
-    """Returns the account with that username, ignoring case; None if there is none or it is archived."""
+async def account_by_username(session: AsyncSession, username: str, provider_key: int) -> Account | None:
+    """Returns a training provider's account with that username, ignoring case; None if there is none active."""
+    # unscoped: a command of the operator
+    statement = select(User).where(User.provider_id == provider_key, User.username == username.strip().lower())
+    return await _account(session, statement)
+
+
+async def active_users_by_username(session: AsyncSession, username: str) -> list[int]:
+    """Returns the keys of the users with that username, ignoring case: one at each of several training providers."""
     # unscoped: runs before the login
-    return await _account(session, select(User).where(User.username == username.strip().lower()))
-
-
-@dataclass(frozen=True, slots=True)
-class LoginCandidate:
-    """The account of a login whose password is still to be checked."""
-
-    user_key: int
-    password_hash: str
-    knows_network: bool
-    has_second_factor: bool
-
-
-async def login_candidate(
-    database: Database, username: str, network_sha256: str | None, now: dt.datetime
-) -> LoginCandidate | None:
-    """Returns the account with that username, in lower case; None if there is none or it is archived."""
-    # unscoped: runs before the login
-    known = exists().where(
-        AuthSession.user_id == User.id,
-        AuthSession.network_sha256 == (network_sha256 or ""),
-        AuthSession.started_at > now - KNOWN_NETWORK,
-    )
-    # unscoped: runs before the login
-    factor = exists().where(SecondFactor.user_id == User.id, SecondFactor.confirmed_at.is_not(None))
-    # unscoped: runs before the login
-    statement = select(User.id, User.password_hash, known.label("known"), factor.label("factor")).where(
-        User.username == username, User.archived_at.is_(None)
-    )
-    rows = await database.rows(statement, primary=True)
-    if not rows:
-        return None
-    return LoginCandidate(rows[0].id, rows[0].password_hash, bool(rows[0].known), bool(rows[0].factor))
+    statement = select(User.id).where(User.username == username.strip().lower(), User.archived_at.is_(None))
+    return list(await session.scalars(statement.order_by(User.id)))
 
 
 async def password_hash_of_user(database: Database, user_key: int) -> str | None:
@@ -223,21 +197,21 @@ def _retried_in_time(token: RefreshToken, now: dt.datetime) -> bool:
 
 async def owner_of_one_time_token(
     database: Database, sha256: str, now: dt.datetime, *purposes: str
-) -> tuple[str, str, str] | None:
-    """Returns the username, name and provider's name of the owner of a one-time token.
+) -> tuple[str, str, str, str] | None:
+    """Returns the username, name, password hash and provider's name of the owner of a one-time token.
 
     None unless the token is valid for one of the purposes.
 
     Callers check it first, so that a made-up token costs no password hash.
     """
     statement = (
-        select(User.username, User.name, Provider.name.label("provider"))
+        select(User.username, User.name, User.password_hash, Provider.name.label("provider"))
         .join(OneTimeToken, OneTimeToken.user_id == User.id)
         .join(Provider, Provider.id == User.provider_id)
         .where(*_valid_token(sha256, now, purposes))
     )
     rows = await database.rows(statement, primary=True)
-    return (rows[0].username, rows[0].name, rows[0].provider) if rows else None
+    return (rows[0].username, rows[0].name, rows[0].password_hash, rows[0].provider) if rows else None
 
 
 def _valid_token(sha256: str, now: dt.datetime, purposes: Collection[str]) -> list[ColumnElement[bool]]:

@@ -4,8 +4,9 @@ import asyncio
 import datetime as dt
 from weakref import WeakValueDictionary
 
-from auth.auth_sessions import LoginCandidate, login_candidate, password_hash_of_user
+from auth.auth_sessions import password_hash_of_user
 from auth.known_clients import is_device_of, network_mark
+from auth.login_candidates import LoginCandidate, login_candidates, replace_password_hash
 from auth.login_throttle import (
     Allowance,
     clear_attempt,
@@ -14,7 +15,7 @@ from auth.login_throttle import (
     session_allowance,
     unknown_client,
 )
-from auth.passwords import password_matches
+from auth.passwords import hash_password, passwords_match, same_salt
 from auth.second_factor import code_allowance
 from auth.tokens import AccessTokens
 from auth.viewer import Viewer
@@ -31,29 +32,45 @@ _locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 async def verify_login(
     database: Database, tokens: AccessTokens, *, network: str, username: str, password: str, device_token: str | None
-) -> LoginCandidate | None:
-    """Returns the account whose username and password these are; None, after the same time, if there is none.
+) -> list[LoginCandidate]:
+    """Returns the accounts whose username and password these are: at most one at each training provider.
 
-    `network` is that of the client's address. Raises TOO_MANY_ATTEMPTS at `input` after 10 wrong passwords in 5
-    minutes: for the account by all clients that have not signed in to it before, or by one that has.
+    It is empty, after the same time, if there is none. `network` is that of the client's address. Raises
+    TOO_MANY_ATTEMPTS at `input` after 10 wrong passwords in 5 minutes: for the username by all clients that have not
+    signed in with it before, or by one that has.
     """
     username = username.strip().lower()
     mark = network_mark(username, network)
-    candidate = await login_candidate(database, username, mark, clock.now())
-    allowance = _login_allowance(tokens, username, network, mark, device_token, candidate)
-    if not await _verify(database, allowance, password, candidate.password_hash if candidate else None, "input"):
-        return None
-    return candidate
+    candidates = await login_candidates(database, username, mark, clock.now())
+    allowance = _login_allowance(tokens, username, network, mark, device_token, candidates)
+    right = await _verify(database, allowance, password, [each.password_hash for each in candidates], "input")
+    found = [candidate for candidate, is_right in zip(candidates, right, strict=True) if is_right]
+    await _share_salt(database, password, candidates, found)
+    return found
 
 
-async def verify_viewer_password(database: Database, viewer: Viewer, password: str, *field: str) -> bool:
-    """Returns whether this is the viewer's own password.
+async def _share_salt(
+    database: Database, password: str, candidates: list[LoginCandidate], found: list[LoginCandidate]
+) -> None:
+    """Hashes the password again with the salt of the first account. Salts differ only after a change of username."""
+    for each in found:
+        first = candidates[0].password_hash
+        if not same_salt(each.password_hash, first):
+            hashed = await hash_password(password, first)
+            async with database.writing() as session:
+                await replace_password_hash(session, each.user_key, each.password_hash, hashed)
+
+
+async def verify_viewer_password(database: Database, viewer: Viewer, password: str, *field: str) -> str | None:
+    """Returns the stored hash if this is the viewer's own password, and None if it is not.
 
     Raises TOO_MANY_ATTEMPTS at `field` after 10 wrong ones in 5 minutes in this authentication session. What is tried
     at the login, or in other sessions, does not count.
     """
     stored = await password_hash_of_user(database, viewer.user_key)
-    return await _verify(database, session_allowance(viewer.auth_session_key), password, stored, *field)
+    hashes = [] if stored is None else [stored]
+    right = await _verify(database, session_allowance(viewer.auth_session_key), password, hashes, *field)
+    return stored if any(right) else None
 
 
 def _login_allowance(
@@ -62,13 +79,13 @@ def _login_allowance(
     network: str,
     mark: str | None,
     device_token: str | None,
-    candidate: LoginCandidate | None,
+    candidates: list[LoginCandidate],
 ) -> Allowance:
     # Without a candidate the token is checked too, so that the time does not tell.
-    user_key = candidate.user_key if candidate else 0
-    if device_token is not None and is_device_of(tokens, user_key, device_token):
+    users = [each.user_key for each in candidates] or [0]
+    if device_token is not None and any(is_device_of(tokens, user_key, device_token) for user_key in users):
         return known_client(f"device:{device_token}")
-    if mark is not None and candidate is not None and candidate.knows_network:
+    if mark is not None and any(each.knows_network for each in candidates):
         return known_client(f"network:{mark}")
     return unknown_client(username, network)
 
@@ -97,17 +114,19 @@ async def count_attempt(database: Database, allowance: Allowance, reason: str, *
     return attempt
 
 
-async def _verify(database: Database, allowance: Allowance, password: str, stored: str | None, *field: str) -> bool:
+async def _verify(
+    database: Database, allowance: Allowance, password: str, stored: list[str], *field: str
+) -> list[bool]:
     async with _locks.setdefault(allowance.own, asyncio.Lock()):
         attempt = await record_attempt(database, allowance, clock.now())
         if isinstance(attempt, dt.timedelta):
             raise _too_many_attempts(attempt, *field)
         # Outside any transaction, because it is slow by design.
-        correct = await password_matches(password, stored)
-        if correct:
+        right = await passwords_match(password, stored)
+        if any(right):
             async with database.writing() as session:
                 await clear_attempt(session, attempt)
-    return correct
+    return right
 
 
 def _too_many_attempts(wait: dt.timedelta, *field: str, reason: str = "TOO_MANY_WRONG_PASSWORDS") -> DomainError:

@@ -1,8 +1,10 @@
 """Password hashes (argon2id, off the event loop) and the rules for new passwords."""
 
 import asyncio
+import base64
+import hmac
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from weakref import WeakValueDictionary
@@ -29,23 +31,64 @@ _rating = WorkerPool("auth.password_rating:is_easily_guessed")
 _accounts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
 
-async def hash_password(password: str) -> str:
-    """Returns the argon2id hash of a password."""
-    return await _in_thread(_HASHER.hash, password)
+async def hash_password(password: str, like: str | None = None) -> str:
+    """Returns the argon2id hash of a password, with the salt of `like`, another hash of the same username, if given.
+
+    All accounts of one username, at several training providers, have one salt: a login then computes one hash, however
+    many accounts there are, and its time does not tell.
+    """
+    return await _in_thread(lambda: _HASHER.hash(password, salt=_salt(like)))
 
 
-async def unusable_password_hash() -> str:
+async def unusable_password_hash(like: str | None = None) -> str:
     """Returns the hash of a random password, for an account whose owner has not chosen one yet."""
-    return await hash_password(secrets.token_urlsafe(32))
+    return await hash_password(secrets.token_urlsafe(32), like)
 
 
 async def password_matches(password: str, stored: str | None) -> bool:
     """Returns whether the password matches the stored hash; False, after the same time, if `stored` is None."""
+    return (await passwords_match(password, [] if stored is None else [stored])) == [True]
+
+
+async def passwords_match(password: str, stored: Sequence[str]) -> list[bool]:
+    """Returns for each of the stored hashes whether the password matches it. No hash takes the time of one."""
     if len(password) > MAX_LENGTH:
         # No account has such a password, nor an empty one, which costs less to hash.
         password = ""
-    matches = await _in_thread(_HASHER.verify, password, stored or _UNKNOWN_USER_HASH)
-    return matches and stored is not None
+    return await _in_thread(_matches, password, stored)
+
+
+def same_salt(one: str, other: str) -> bool:
+    """Returns whether one computation compares a password with both hashes."""
+    return _prefix(one) == _prefix(other)
+
+
+def _matches(password: str, stored: Sequence[str]) -> list[bool]:
+    computed: dict[str, str] = {}
+    found = []
+    for each in stored or [_UNKNOWN_USER_HASH]:
+        if _parameters(each) != _parameters(_UNKNOWN_USER_HASH):
+            found.append(_HASHER.verify(password, each))
+            continue
+        if _prefix(each) not in computed:
+            computed[_prefix(each)] = _HASHER.hash(password, salt=_salt(each))
+        found.append(hmac.compare_digest(computed[_prefix(each)], each))
+    return found if stored else []
+
+
+def _prefix(stored: str) -> str:
+    """Returns the parameters and the salt of a hash such as $argon2id$v=19$m=19456,t=2,p=1$salt$hash."""
+    return stored.rpartition("$")[0]
+
+
+def _parameters(stored: str) -> str:
+    return _prefix(_prefix(stored))
+
+
+def _salt(stored: str | None) -> bytes | None:
+    if stored is None or _parameters(stored) != _parameters(_UNKNOWN_USER_HASH):
+        return None
+    return base64.b64decode(_prefix(stored).rpartition("$")[2] + "==")
 
 
 async def password_weakness(password: str, *own_words: str, provider: str = "") -> str | None:

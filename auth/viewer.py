@@ -71,6 +71,7 @@ _VIEWER = _viewer_by(
     AuthSession.id.label("auth_session_id"),
     AuthSession.role,
     AuthSession.started_at,
+    AuthSession.second_factor_met,
     AuthSession.last_write_at.label("last_write_at"),
 ).where(
     AuthSession.id == bindparam("auth_session_key", type_=Key),
@@ -213,6 +214,7 @@ async def read_viewer(database: Database, claims: AccessClaims) -> Viewer:
         claims.expires_at,
         auth_session_key=row.auth_session_id,
         last_write_at=row.last_write_at or row.started_at,
+        must_set_up_second_factor=_lacks_second_factor(row) and not row.second_factor_met,
     )
 
 
@@ -228,7 +230,14 @@ async def read_viewer_of_key(database: Database, secret_sha256: str) -> tuple[Vi
     row = rows[0]
     use = AccessKeyUse(row.access_key_id, frozenset(row.operations))
     # No login, so there is none whose writes a replica must have.
-    viewer = _viewer(row, row.expires_at, auth_session_key=0, last_write_at=None, access_key=use)
+    viewer = _viewer(
+        row,
+        row.expires_at,
+        auth_session_key=0,
+        last_write_at=None,
+        access_key=use,
+        must_set_up_second_factor=_lacks_second_factor(row),
+    )
     return viewer, row.last_used_at
 
 
@@ -251,7 +260,6 @@ def _viewer(row: Row[Any], expires_at: dt.datetime, **values: Any) -> Viewer:
         has_password=row.has_password,
         has_second_factor=row.second_factor_at is not None,
         has_begun_second_factor=row.second_factor_of is not None,
-        must_set_up_second_factor=row.second_factor_at is None and row.role.value in row.require_second_factor,
         own_learner_key=row.learner_id,
         **values,
     )
@@ -278,6 +286,10 @@ def viewer_of(row: Row[Any], role: Role, now: dt.datetime) -> Viewer:
         rules=_rules(row),
         own_learner_key=row.learner_id,
     )
+
+
+def _lacks_second_factor(row: Row[Any]) -> bool:
+    return row.second_factor_at is None and row.role.value in row.require_second_factor
 
 
 def _rules(row: Row[Any]) -> ProviderRules:

@@ -4,7 +4,6 @@ import argparse
 import getpass
 import sys
 
-from auth.auth_sessions import account_by_username
 from auth.passwords import hash_password, password_weakness_here
 from commands.database_session import fail, with_database
 from db.database import Database
@@ -13,6 +12,7 @@ from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role
 from domain.text import clean_line
+from repositories.user import use_of_username
 from services.settings import Settings
 
 
@@ -26,12 +26,12 @@ def run_admin(settings: Settings, arguments: argparse.Namespace) -> int:
         return fail(f"Password: {weakness}")
 
     async def work(database: Database) -> int:
-        password_hash, now = await hash_password(password), clock.now()
-        username = clean_line(arguments.email).lower()
+        username, now = clean_line(arguments.email).lower(), clock.now()
         async with database.writing() as session:
-            if await account_by_username(session, username) is not None:
-                return fail(f"There is already an account with the username {username}.")
             provider = await provider_named(session, arguments.provider)
+            use = await use_of_username(session, provider.id if provider else 0, username)
+            if use.user_key is not None:
+                return fail(f"There is already an account with the username {username}.")
             if provider is None:
                 provider = Provider(name=arguments.provider, ukprn=arguments.ukprn, created_at=now)
                 session.add(provider)
@@ -41,7 +41,7 @@ def run_admin(settings: Settings, arguments: argparse.Namespace) -> int:
                 username=username,
                 name=arguments.name,
                 email=clean_line(arguments.email),
-                password_hash=password_hash,
+                password_hash=await hash_password(password, use.password_hash),
                 created_at=now,
             )
             session.add(user)

@@ -21,8 +21,8 @@ def make_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     commands.add_parser("serve", help="serve (the default); the first start without a database makes the demo")
     for add in (
-        _add_database, _add_doctor, _add_backup, _add_demo, _add_import, _add_admin, _add_second_factor, _add_privacy,
-        _add_schema,
+        _add_database, _add_doctor, _add_backup, _add_demo, _add_import, _add_admin, _add_second_factor,
+        _add_identity_provider, _add_privacy, _add_schema,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -128,11 +128,45 @@ def _add_second_factor(commands: Any) -> None:
         "second-factor-remove", help="remove a user's lost second factor, and notify them by e-mail"
     )
     remove.add_argument("username", help="the username")
+    remove.add_argument("--provider", help=_PROVIDER_HELP)
     remove.set_defaults(run=_Command("second_factor", "run_remove"))
     seal = commands.add_parser(
-        "second-factor-seal", help="seal the secrets of second factors with the newest key, before an older one goes"
+        "second-factor-seal",
+        help="seal the stored secrets with the newest key, before an older one goes",
     )
     seal.set_defaults(run=_Command("second_factor", "run_seal"))
+
+
+def _add_identity_provider(commands: Any) -> None:
+    group = commands.add_parser("identity-provider", help="where people sign in besides with a password")
+    actions = group.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="add an identity provider, or change the one of that name")
+    add.add_argument("--issuer", required=True, help="its issuer, such as https://accounts.college.example")
+    add.add_argument("--client-id", required=True, help="the client id that it gave to this installation")
+    add.add_argument(
+        "--public-client", action="store_true", help="the client has no secret; otherwise it is read from the terminal"
+    )
+    add.add_argument(
+        "--redirect-uri", action="append", metavar="URL",
+        help="an address of a client to which it returns people (default: the employer app); can be repeated",
+    )  # fmt: skip
+    add.add_argument(
+        "--second-factor", action="append", metavar="VALUE",
+        help="a value of acr or amr, such as mfa, that counts as a second factor; can be repeated",
+    )  # fmt: skip
+    add.add_argument(
+        "--trust-email", action="store_true",
+        help="its administrators set the e-mail addresses, so they need no claim email_verified",
+    )  # fmt: skip
+    remove = actions.add_parser("remove", help="remove an identity provider; sessions that began there end")
+    unlink = actions.add_parser("unlink", help="unlink one account, for a person who has a new identity there")
+    unlink.add_argument("username", help="the username")
+    for parser in (add, remove, unlink):
+        parser.add_argument("--provider", help=_PROVIDER_HELP)
+        parser.add_argument("--name", required=True, help="what people call it, for the button that opens it")
+    listing = actions.add_parser("list", help="list the identity providers")
+    for parser, run in ((add, "run_add"), (remove, "run_remove"), (unlink, "run_unlink"), (listing, "run_list")):
+        parser.set_defaults(run=_Command("identity_provider", run))
 
 
 def _add_privacy(commands: Any) -> None:

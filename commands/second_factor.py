@@ -1,14 +1,16 @@
-"""Removes a lost second factor, or seals all of them with the newest key of the installation."""
+"""Removes a lost second factor, or seals all stored secrets with the newest key of the installation."""
 
 import argparse
 
 from auth import second_factor
 from auth.auth_sessions import account_by_username
+from auth.identity.configured import seal_secrets_again
 from auth.seals import Seals
 from commands.database_session import fail, with_database
 from db.database import Database
 from db.models.audit_event import AuditEvent
 from db.models.outbox import outbox_mail
+from db.models.provider import provider_named
 from domain import clock
 from services.audit.append import append
 from services.mail.code_messages import second_factor_changed
@@ -23,7 +25,10 @@ def run_remove(settings: Settings, arguments: argparse.Namespace) -> int:
     async def work(database: Database) -> int:
         now = clock.now()
         async with database.writing() as session:
-            account = await account_by_username(session, arguments.username)
+            provider = await provider_named(session, arguments.provider)
+            if provider is None:
+                return fail("--provider: name the training provider, by its UKPRN or its name.")
+            account = await account_by_username(session, arguments.username, provider.id)
             if account is None:
                 return fail("There is no account with this username, or it is archived.")
             user = account.user
@@ -49,7 +54,9 @@ def run_seal(settings: Settings, _: argparse.Namespace) -> int:
 
     async def work(database: Database) -> int:
         async with database.writing() as session:
-            sealed, lost = await second_factor.seal_again(session, seals)
+            of_users = await second_factor.seal_again(session, seals)
+            of_providers = await seal_secrets_again(session, seals)
+        sealed, lost = (sum(pair) for pair in zip(of_users, of_providers, strict=True))
         print(f"Sealed with the newest key: {sealed}.")
         if lost:
             return fail(f"{lost} cannot be read with any key of WAYMARK_SECRET_KEYS: add the key that sealed them.")

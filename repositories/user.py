@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from sqlalchemy import Select, delete, select, update
@@ -27,10 +28,21 @@ ALLOCATIONS: dict[Role, type[Allocation]] = {
 }
 
 
-async def user_key_by_username(session: AsyncSession, username: str) -> int | None:
-    """Returns the key of the user with that username, of any provider and also if archived."""
-    # unscoped: usernames are unique over all providers, and the caller reports only that one is taken
-    return (await session.execute(select(User.id).where(User.username == username))).scalar_one_or_none()
+@dataclass(frozen=True, slots=True)
+class UsernameUse:
+    """Who has a username: the user of the training provider, also if archived, and any password hash with its salt."""
+
+    user_key: int | None
+    password_hash: str | None
+
+
+async def use_of_username(session: AsyncSession, provider_key: int, username: str) -> UsernameUse:
+    """Returns who has a username. What it says of other training providers is for the salt of a new account only."""
+    # unscoped: the viewer learns nothing of accounts at other training providers
+    statement = select(User.id, User.provider_id, User.password_hash).where(User.username == username)
+    rows = (await session.execute(statement.order_by(User.id))).all()
+    own = next((row.id for row in rows if row.provider_id == provider_key), None)
+    return UsernameUse(own, rows[0].password_hash if rows else None)
 
 
 async def grants_of_user(session: AsyncSession, user_key: int) -> dict[Role, RoleGrant]:

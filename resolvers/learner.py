@@ -9,7 +9,7 @@ from domain.enums import Role, UserErrorCode
 from domain.sentences import say
 from domain.uln import is_uln
 from repositories.learner import uln_taken
-from repositories.user import allocations_of, grants_of_user, user_key_by_username
+from repositories.user import allocations_of, grants_of_user, use_of_username
 from resolvers.core.attachments import attach, claim_picture
 from resolvers.core.separation_of_duties import check_not_own_record
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -40,14 +40,15 @@ async def enrol(uow: UnitOfWork, *, name: str, email: str, employer_id: str, uln
     uow.authorize()
     name = single_line(uow, name, "input", "name")
     username = parse_username(uow, email, "input", "email")
-    if await user_key_by_username(uow.session, username) is not None:
+    use = await use_of_username(uow.session, uow.viewer.provider_key, username)
+    if use.user_key is not None:
         add_email_taken(uow, "input", "email")
     if uln is not None:
         uln = await _parse_uln(uow, uln)
     employer = await require_entity(uow, Employer, employer_id, "input", "employerId", locked=False)
     uow.raise_errors()
     assert employer is not None
-    user = await create_user(uow, name, email, username, Role.LEARNER)
+    user = await create_user(uow, name, email, username, Role.LEARNER, use.password_hash)
     learner = Learner(
         provider_id=user.provider_id,
         user_id=user.id,

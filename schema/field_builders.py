@@ -20,6 +20,7 @@ from typing import Annotated, Any, TypeVar, get_args
 import strawberry
 from strawberry.types import Info as StrawberryInfo
 
+from auth.anonymous import ANONYMOUS
 from domain.costs import LIST_SIZE
 from loaders.core.dataloader import BaseLoader, map_future
 from loaders.core.paged_list import PagedList, PagesLoader, read_page
@@ -53,12 +54,14 @@ def resolved(
     batch: Callable[..., Any] | None = None,
     defaults: Mapping[str, Any] | None = None,
     list_size: int | None = None,
+    anonymous: bool = False,
     **arguments: Any,
 ) -> Any:
     """A field whose value `resolve(row, info, **arguments)` returns, or an awaitable of it.
 
     `arguments` are annotations by name (`argument(...)`); an argument whose annotation allows null is null by default,
     unless `defaults` gives another value. `batch` is described at `resolves_batches`, `list_size` at `attribute`.
+    `anonymous`: everybody can run it, without a viewer.
     """
 
     def resolver(root: Any, info: Info, **given: Any) -> Any:
@@ -67,7 +70,8 @@ def resolved(
     optional = {name: None for name, annotation in arguments.items() if _is_optional(annotation)}
     function: Any = resolver if batch is None else resolves_batches(batch)(resolver)
     function.__signature__ = field_signature(arguments, **{**optional, **(defaults or {})})
-    return strawberry.field(resolver=function, description=description, metadata={LIST_SIZE: list_size})
+    metadata = {LIST_SIZE: list_size, ANONYMOUS: anonymous}
+    return strawberry.field(resolver=function, description=description, metadata=metadata)
 
 
 def loaded(

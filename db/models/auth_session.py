@@ -3,10 +3,19 @@
 import datetime as dt
 import hashlib
 
-from sqlalchemy import ColumnElement, Index, String, or_, select
+from sqlalchemy import ColumnElement, Index, String, false, or_, select
 from sqlalchemy.orm import Mapped, mapped_column
 
-from db.models.base import Base, Digest, Key, PrimaryKey, Timestamp, enum_column, reference
+from db.models.base import (
+    Base,
+    Digest,
+    Key,
+    PrimaryKey,
+    Timestamp,
+    enum_column,
+    reference,
+    reference_without_constraint,
+)
 from db.models.growth import Sweep
 from db.models.personal_data import DataSubject, LearnerRows, Reason, not_personal
 from domain.enums import Role
@@ -34,6 +43,9 @@ class AuthSession(Base):
     last_write_at: Mapped[Timestamp | None] = mapped_column("wrote_at")
     # The network of the login, hashed together with the username: a known network has its own allowance of attempts.
     network_sha256: Mapped[Digest | None]
+    # Where the user signed in, if not with a password, and whether a second factor was checked there.
+    identity_provider_id: Mapped[int | None] = reference_without_constraint("identity_provider")
+    second_factor_met: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class RefreshToken(Base):

@@ -30,17 +30,23 @@ from domain.text import fold_name
 
 
 class User(Base):
-    """One account. The username is unique over all providers. A learner's name and last login are stored here only."""
+    """One account. The username is unique within its provider: a person can have an account at each of several.
+
+    A learner's name and last login are stored here only.
+    """
 
     __tablename__ = "user_account"
     __part__ = PortfolioPart.LEARNER
     __entity__ = Entity("User", Visibility.USER_ITSELF)
     __label__ = ("name",)
-    __table_args__ = (Index("ix_user_account_name", "provider_id", "sort_name", "id"),)
+    __table_args__ = (
+        UniqueConstraint("provider_id", "username"),
+        Index("ix_user_account_name", "provider_id", "sort_name", "id"),
+    )
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
-    username: Mapped[str] = personal(String(254), unique=True, erased="erased-learner-{}".format)
+    username: Mapped[str] = personal(String(254), index=True, erased="erased-learner-{}".format)
     name: Mapped[ShortText] = personal(erased=erased_name)
     sort_name: Mapped[str] = folded_name_column("name", Personal(lambda key: fold_name(erased_name(key))))
     email: Mapped[str] = personal(String(254), erased="")

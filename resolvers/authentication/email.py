@@ -6,7 +6,7 @@ from db.models.user import User
 from domain.enums import UserErrorCode
 from domain.errors import reject
 from domain.sentences import say
-from repositories.user import user_key_by_username
+from repositories.user import use_of_username
 from resolvers.authentication.tokens import EMAIL
 from resolvers.core.context import Client, Context, Services
 from resolvers.core.write_transaction import AccountTransaction, account_transaction
@@ -36,7 +36,8 @@ async def take_new_email(transaction: AccountTransaction, user: User, email: str
     if email is None:
         return
     username = email.lower()
-    if await user_key_by_username(transaction.session, username) not in (None, user.id):
+    use = await use_of_username(transaction.session, user.provider_id, username)
+    if use.user_key not in (None, user.id):
         message = say("EMAIL_TAKEN_MEANWHILE")
         raise reject(UserErrorCode.CONFLICT, message, "token")
     if user.username == user.email.lower():

@@ -10,21 +10,35 @@ from auth.auth_sessions import (
     session_by_refresh_token,
     use_refresh_token,
 )
-from auth.credentials import count_code, verify_login, verify_viewer_password
+from auth.credentials import verify_login, verify_viewer_password
 from auth.known_clients import is_device_of, new_device_token
-from auth.login_throttle import clear_attempt
+from auth.login_candidates import LoginCandidate
 from auth.tokens import digest
 from auth.viewer import NotSignedIn
 from db.models.auth_session import AuthSession
 from db.models.user import User
 from domain.enums import Role, UserErrorCode
-from domain.errors import reject
+from domain.errors import DomainError, UserError, reject
 from domain.network import network_of
 from domain.sentences import say
-from resolvers.authentication.second_factor import SecondFactorRequired, use_at_login, wrong_code
-from resolvers.authentication.tokens import Tokens, issue_tokens, request_marks, start_session, tokens_again
+from resolvers.authentication.complete_login import complete_login
+from resolvers.authentication.tokens import Tokens, issue_tokens, request_marks, tokens_again
 from resolvers.core.context import Context
 from resolvers.core.write_transaction import account_transaction
+
+
+class TrainingProviderRequired(DomainError):
+    """The username and the password are right at several training providers: `names` says which."""
+
+    def __init__(self, candidates: list[LoginCandidate]) -> None:
+        message = say("TRAINING_PROVIDER_MISSING")
+        super().__init__(UserError(UserErrorCode.REQUIRED, ("input", "trainingProvider"), message))
+        names = [each.provider_name for each in candidates]
+        # Of two with the same name, the UKPRN tells which is which.
+        self.names = [
+            each.provider_ukprn if names.count(each.provider_name) > 1 and each.provider_ukprn else each.provider_name
+            for each in candidates
+        ]
 
 
 async def login(
@@ -35,47 +49,44 @@ async def login(
     role: Role | None = None,
     device_token: str | None = None,
     code: str | None = None,
+    training_provider: str | None = None,
 ) -> Tokens:
     """Starts an authentication session. `device_token` is that of an earlier login of the user on this device.
     `code` is of the second factor: SecondFactorRequired where the user has one and it is missing.
+    `training_provider`: the name or UKPRN of one of several where the username and the password are right:
+    TrainingProviderRequired where it is missing.
 
     Rejects an unknown username, a wrong password and an archived account with the same error in the same time.
     """
     signer = context.services.tokens
     wrong = reject(UserErrorCode.WRONG_PASSWORD, say("WRONG_CREDENTIALS"), "input")
-    candidate = await verify_login(
+    candidates = await verify_login(
         context.services.database, signer, network=network_of(context.client.address), username=username,
         password=password, device_token=device_token,
     )  # fmt: skip
-    if candidate is None:
+    if not candidates:
         raise wrong
-    user_key, attempt = candidate.user_key, []
-    if candidate.has_second_factor:
-        if not (code and code.strip()):
-            raise SecondFactorRequired
-        attempt = await count_code(context.services.database, user_key, "input", "code")
-    async with account_transaction(context, "login") as transaction:
-        account = await account_by_user(transaction.session, user_key)
-        if account is None:
-            raise wrong
-        detail = {}
-        if candidate.has_second_factor and code:
-            kind = await use_at_login(transaction, account.user, code)
-            if kind is None:
-                raise wrong_code("input", "code")
-            await clear_attempt(transaction.session, attempt)
-            detail["second_factor"] = kind
-        # After the code: without it, nobody learns which roles an account has.
-        chosen = account.role(role)
-        if chosen is None:
-            raise reject(UserErrorCode.NOT_ALLOWED, say("ROLE_NOT_HELD"), "input", "role")
-        account.user.last_login_at = transaction.now
-        tokens, claims = await start_session(transaction, account.user, chosen)
-        transaction.audit(account.user.provider_id, account.user.id, chosen, **detail)
-    await context.set_viewer(claims)
+    candidate = _chosen(candidates, training_provider)
+    user_key = candidate.user_key
+    tokens = await complete_login(
+        context, "login", user_key, role=role, code=code, needs_code=candidate.has_second_factor, refused=wrong
+    )
     if device_token is None or not is_device_of(signer, user_key, device_token):
         device_token = new_device_token(signer, user_key)
     return replace(tokens, device_token=device_token)
+
+
+def _chosen(candidates: list[LoginCandidate], training_provider: str | None) -> LoginCandidate:
+    """Returns the account at the named training provider, or the only one. The password is right for all of them."""
+    if training_provider is not None:
+        named = training_provider.strip().casefold()
+        candidates = [each for each in candidates if named in (each.provider_name.casefold(), each.provider_ukprn)]
+        if not candidates:
+            message = say("TRAINING_PROVIDER_WRONG")
+            raise reject(UserErrorCode.NOT_ALLOWED, message, "input", "trainingProvider")
+    if len(candidates) > 1:
+        raise TrainingProviderRequired(candidates)
+    return candidates[0]
 
 
 async def token_refresh(context: Context, *, refresh_token: str) -> Tokens:

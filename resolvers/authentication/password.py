@@ -36,13 +36,14 @@ async def change(context: Context, *, current_password: str, new_password: str) 
     """Changes the viewer's password. Their authentication sessions end, and the viewer gets the tokens of a new one."""
     viewer, database = context.viewer_or_raise(), context.services.database
     field = ("input", "currentPassword")
-    if not await verify_viewer_password(database, viewer, current_password, *field):
+    stored = await verify_viewer_password(database, viewer, current_password, *field)
+    if stored is None:
         raise reject(UserErrorCode.WRONG_PASSWORD, say("CURRENT_PASSWORD_WRONG"), *field)
     if new_password == current_password:
         message = say("PASSWORD_UNCHANGED")
         raise reject(UserErrorCode.INVALID, message, "input", "newPassword")
     await _check_strength(new_password, viewer.username, viewer.name, provider=viewer.provider_name)
-    hashed = await hash_password(new_password)
+    hashed = await hash_password(new_password, stored)
     async with account_transaction(context, "passwordChange") as transaction:
         account = await account_by_user(transaction.session, viewer.user_key)
         if account is None:
@@ -79,9 +80,9 @@ async def _reset(context: Context, token_sha256: str, new_password: str) -> tupl
     if owner is None:
         raise invalid
     # Before the transaction: others would wait for its locks.
-    username, name, provider = owner
+    username, name, stored, provider = owner
     await _check_strength(new_password, username, name, provider=provider)
-    hashed = await hash_password(new_password)
+    hashed = await hash_password(new_password, stored)
     async with account_transaction(context, "passwordReset") as transaction:
         # The user is locked before the token, as everywhere: two links that are used at once would wait for each other.
         sent_to = await user_of_one_time_token(transaction.session, token_sha256)

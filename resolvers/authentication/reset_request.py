@@ -6,13 +6,14 @@ mail sender's loop then creates the links.
 
 import datetime as dt
 
-from auth.auth_sessions import account_by_username, count_recent_one_time_tokens
+from auth.auth_sessions import account_by_user, active_users_by_username, count_recent_one_time_tokens
 from auth.reset_requests import (
     count_recent_requests,
     lock_unhandled_request,
     unhandled_requests,
 )
 from db.models.auth_session import PasswordResetRequest
+from db.models.provider import Provider
 from domain.enums import UserErrorCode
 from domain.errors import reject
 from domain.network import network_of
@@ -67,27 +68,41 @@ async def create_requested_links(services: Services) -> None:
 
 
 async def _handle(services: Services, key: int) -> None:
-    async with account_transaction(Context(services), "passwordResetRequest") as transaction:
-        request = await lock_unhandled_request(transaction.session, key)
-        if request is None:
-            return
-        username, request.username, request.handled_at = request.username, "", transaction.now
-        transaction.context.client = Client(request.address, request.request_id)
-        await _create_link(transaction, username)
+    """Creates the links of a request: one for each account with the username, at several training providers.
+
+    Each has a transaction of its own, because it has an event in the trail of its provider. The last one ends the
+    request.
+    """
+    accounts: list[int] | None = None
+    while accounts is None or accounts:
+        async with account_transaction(Context(services), "passwordResetRequest") as transaction:
+            request = await lock_unhandled_request(transaction.session, key)
+            if request is None:
+                return
+            transaction.context.client = Client(request.address, request.request_id)
+            if accounts is None:
+                accounts = await active_users_by_username(transaction.session, request.username)
+            user_key = accounts.pop(0) if accounts else None
+            if not accounts:
+                request.username, request.handled_at = "", transaction.now
+            if user_key is not None:
+                await _create_link(transaction, user_key)
 
 
-async def _create_link(transaction: AccountTransaction, username: str) -> None:
-    account = await account_by_username(transaction.session, username)
+async def _create_link(transaction: AccountTransaction, user_key: int) -> None:
+    account = await account_by_user(transaction.session, user_key)
     if account is None:
         return
     user, since = account.user, transaction.now - _HOUR
     if await count_recent_one_time_tokens(transaction.session, user.id, since) >= MAX_LINKS_PER_ACCOUNT:
         return
+    provider = await transaction.session.get_one(Provider, user.provider_id)
     one_time = transaction.services.one_time_secrets.new(user.email)
     transaction.session.add(one_time_token(user, RESET, one_time.secret, transaction.now, RESET_LIFETIME))
     mail = password_reset(
         name=user.name,
         username=user.username,
+        provider=provider.name,
         link=f"{transaction.services.base_url}/password?token={one_time.reference}",
         good_until=transaction.now + RESET_LIFETIME,
     )

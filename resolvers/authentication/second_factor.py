@@ -31,9 +31,9 @@ class Enrolment:
 class SecondFactorRequired(DomainError):
     """The password was right, and a code is needed too."""
 
-    def __init__(self) -> None:
+    def __init__(self, field: str = "code") -> None:
         message = say("SECOND_FACTOR_CODE_MISSING")
-        super().__init__(UserError(UserErrorCode.REQUIRED, ("input", "code"), message))
+        super().__init__(UserError(UserErrorCode.REQUIRED, ("input", field), message))
 
 
 def wrong_code(*field: str) -> DomainError:

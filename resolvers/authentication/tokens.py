@@ -46,8 +46,19 @@ class NoTokens:
     second_factor_required: bool = True
 
 
-async def start_session(transaction: AccountTransaction, user: User, role: Role) -> tuple[Tokens, AccessClaims]:
-    """Starts an authentication session in one role. Returns its first tokens."""
+async def start_session(
+    transaction: AccountTransaction,
+    user: User,
+    role: Role,
+    *,
+    identity_provider_key: int | None = None,
+    second_factor_met: bool = False,
+) -> tuple[Tokens, AccessClaims]:
+    """Starts an authentication session in one role. Returns its first tokens.
+
+    `identity_provider_key`: where the user signed in, if not with a password; `second_factor_met`: whether a second
+    factor was checked there.
+    """
     auth_session = AuthSession(
         provider_id=user.provider_id,
         user_id=user.id,
@@ -55,6 +66,8 @@ async def start_session(transaction: AccountTransaction, user: User, role: Role)
         started_at=transaction.now,
         expires_at=transaction.now + MAX_SESSION_AGE,
         network_sha256=network_mark(user.username, network_of(transaction.context.client.address)),
+        identity_provider_id=identity_provider_key,
+        second_factor_met=second_factor_met,
     )
     transaction.session.add(auth_session)
     await transaction.session.flush()

@@ -4,6 +4,7 @@ import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from auth.identity.client import IdentityClient
 from auth.lasting_links import LastingLinks
 from auth.one_time_secrets import OneTimeSecrets
 from auth.signed_urls import SignedUrls
@@ -40,6 +41,7 @@ class Services:
     quotas: Quotas = field(default_factory=Quotas)
     # The names of the saved queries.
     saved_queries: frozenset[str] = frozenset()
+    identity: IdentityClient = field(default_factory=IdentityClient)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from repositories.user import (
     is_last_master_admin,
     open_work,
     revoke_tokens,
-    user_key_by_username,
+    use_of_username,
 )
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import single_line
@@ -41,7 +41,8 @@ async def invite(uow: UnitOfWork, *, name: str, email: str, role: Role) -> int:
     if check_grantable(uow, role, "input", "role") and role is Role.LEARNER:
         message = say("LEARNER_IS_ENROLLED")
         uow.add_error(UserErrorCode.INVALID, message, "input", "role")
-    key = await user_key_by_username(uow.session, username)
+    use = await use_of_username(uow.session, uow.viewer.provider_key, username)
+    key = use.user_key
     user = None if key is None else await _open_invitation(uow, key)
     if key is not None and user is None:
         if await _holds_already(uow, key, role):
@@ -50,7 +51,7 @@ async def invite(uow: UnitOfWork, *, name: str, email: str, role: Role) -> int:
         add_email_taken(uow, "input", "email")
     uow.raise_errors()
     if user is None:
-        user = await create_user(uow, name, email, username, role)
+        user = await create_user(uow, name, email, username, role, use.password_hash)
     else:
         user.name = name
         await add_role(uow, user, role, "input", "role")

@@ -9,7 +9,7 @@ from domain.enums import UserErrorCode
 from domain.errors import reject
 from domain.sentences import say
 from domain.text import clean_line
-from repositories.user import grants_of_user, revoke_tokens, user_key_by_username
+from repositories.user import grants_of_user, revoke_tokens, use_of_username
 from resolvers.authentication.tokens import EMAIL, one_time_token
 from resolvers.core.unit_of_work import UnitOfWork
 from resolvers.user.invitation import (
@@ -29,7 +29,7 @@ async def parse_email(uow: UnitOfWork, user: User, email: str, *field: str) -> s
     username = parse_username(uow, email, *field)
     if username == user.email.lower():
         return None
-    if await user_key_by_username(uow.session, username) not in (None, user.id):
+    if (await use_of_username(uow.session, user.provider_id, username)).user_key not in (None, user.id):
         add_email_taken(uow, *field)
     return clean_line(email)
 

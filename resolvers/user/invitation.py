@@ -42,19 +42,24 @@ def parse_username(uow: UnitOfWork, email: str, *field: str) -> str:
 
 
 def add_email_taken(uow: UnitOfWork, *field: str) -> None:
-    """Records that an account has this e-mail, in the same words for every account, also of another provider."""
+    """Records that an account of the training provider has this e-mail, in the same words for every account."""
     message = say("EMAIL_TAKEN")
     uow.add_error(UserErrorCode.CONFLICT, message, *field)
 
 
-async def create_user(uow: UnitOfWork, name: str, email: str, username: str, role: Role) -> User:
-    """Adds a user in one role, whose password nobody knows, and sends the invitation."""
+async def create_user(
+    uow: UnitOfWork, name: str, email: str, username: str, role: Role, same_username: str | None
+) -> User:
+    """Adds a user in one role, whose password nobody knows, and sends the invitation.
+
+    `same_username`: a password hash of an account with this username at another training provider.
+    """
     user = User(
         provider_id=uow.viewer.provider_key,
         username=username,
         name=name,
         email=clean_line(email),
-        password_hash=await unusable_password_hash(),
+        password_hash=await unusable_password_hash(same_username),
         must_change_password=True,
         has_password=False,
         created_at=uow.now,

@@ -4,6 +4,7 @@ import strawberry
 
 from resolvers.authentication import disclaimer, password
 from resolvers.authentication import login as authentication
+from resolvers.authentication.login import TrainingProviderRequired
 from resolvers.authentication.reset_request import reset_request
 from resolvers.authentication.second_factor import SecondFactorRequired
 from schema.enums import Role
@@ -28,6 +29,11 @@ class LoginInput:
     code: str | None = strawberry.field(
         default=None,
         description="The second factor, for a user who has one: a code of the authenticator app, or a recovery code.",
+    )
+    training_provider: str | None = strawberry.field(
+        default=None,
+        description="One of `trainingProviders` of the payload, for a user with accounts at several training providers "
+        "whose passwords are the same.",
     )
 
 
@@ -66,6 +72,12 @@ class TokenPayload:
         "After `passwordReset`: the password is set, and the user signs in with it and a code.",
         part="second_factor_required",
         on_error=lambda error: isinstance(error, SecondFactorRequired),
+    )
+    training_providers: list[str] = result(
+        "Of a login whose username and password are right at several training providers: their names, by one of which "
+        "`login` has to be sent again. Empty otherwise.",
+        make=lambda context, tokens: [],
+        on_error=lambda error: error.names if isinstance(error, TrainingProviderRequired) else [],
     )
     viewer: Viewer | None = signed_in("The signed-in user.")
 

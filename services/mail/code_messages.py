@@ -1,9 +1,9 @@
-"""The texts of the e-mails about codes: to sign without a password, and of second factors."""
+"""The texts of the e-mails about codes, second factors, and sign-in through an identity provider."""
 
 import datetime as dt
 
 from domain.mail import Mail
-from services.mail.messages import SECOND_FACTOR_CHANGED, SIGNING_CODE
+from services.mail.messages import IDENTITY_LINKED, SECOND_FACTOR_CHANGED, SIGNING_CODE
 from services.mail.text import format_time, make_mail
 
 
@@ -38,5 +38,21 @@ This is about your Waymark account {username}, on {format_time(at)}:
 {what}
 
 If this was not you, change your password, and tell your training provider.
+""",
+    )
+
+
+def identity_linked(*, name: str, username: str, where: str, at: dt.datetime) -> Mail:
+    """Tells the owner of an account that they can sign in through an identity provider from now on."""
+    return make_mail(
+        IDENTITY_LINKED,
+        "A new way to sign in to Waymark",
+        f"""
+Hello {name},
+
+Your Waymark account {username} was signed in to through {where} for the first time, on {format_time(at)}. From now on
+you can sign in there. If you have a password, it still works.
+
+If this was not you, tell your training provider.
 """,
     )

@@ -20,6 +20,7 @@ SIGNING_CODE = "signing_code"
 GUEST_INVITATION = "guest_invitation"
 GUEST_CODE = "guest_code"
 SECOND_FACTOR_CHANGED = "second_factor_changed"
+IDENTITY_LINKED = "identity_linked"
 EMAIL_CONFIRMATION = "email_confirmation"
 EMAIL_CHANGE_REQUESTED = "email_change_requested"
 EVIDENCE_RETURNED = "evidence_returned"
@@ -76,7 +77,7 @@ If you did not expect this e-mail, ignore it: nobody can use the account without
     )
 
 
-def password_reset(*, name: str, username: str, link: str, good_until: dt.datetime) -> Mail:
+def password_reset(*, name: str, username: str, provider: str, link: str, good_until: dt.datetime) -> Mail:
     """The link to choose a new password, for a person who forgot theirs."""
     return make_mail(
         PASSWORD_RESET,
@@ -84,8 +85,8 @@ def password_reset(*, name: str, username: str, link: str, good_until: dt.dateti
         f"""
 Hello {name},
 
-A new password was requested for the Waymark account {username}. Open this link to choose one. It works once, until
-{format_time(good_until)}:
+A new password was requested for the Waymark account {username} at {provider}. Open this link to choose one. It works
+once, until {format_time(good_until)}:
 
 {link}
 

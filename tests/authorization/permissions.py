@@ -98,6 +98,7 @@ AUTHENTICATION = {
     "login", "tokenRefresh", "passwordReset", "passwordResetRequest", "logout", "roleSwitch", "passwordChange",
     "disclaimerAccept", "secondFactorEnrol", "secondFactorConfirm", "secondFactorRemove", "signingCodeRequest",
     "accessKeyCreate",
+    "loginWithProvider",
 }  # fmt: skip
 
 ROW_OF = {mutation: row for row, mutations in MUTATIONS_OF_ROW.items() for mutation in mutations.split()}

@@ -44,9 +44,10 @@ def test_what_only_secures_an_account_is_swept() -> None:
         "AuthSession", "GuestInvitation", "IdempotencyKey", "LoginAttempt", "OneTimeToken", "OutboxMail",
         "PasswordResetRequest", "RefreshToken",
         "RecoveryCode", "SecondFactor", "SigningCode", "TaskReminder",
+        "IdentityLink", "IdentityLogin", "IdentityProvider",
     }  # fmt: skip
-    # A user has at most one second factor and ten recovery codes.
-    internal -= {"RecoveryCode", "SecondFactor"}
+    # A user has at most one second factor, ten recovery codes, and one link at each identity provider.
+    internal -= {"RecoveryCode", "SecondFactor", "IdentityLink", "IdentityProvider"}
     assert internal | {"AccessKey", "File"} == {entity.__name__ for entity, _ in swept_classes()}
 
 

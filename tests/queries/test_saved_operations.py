@@ -77,11 +77,15 @@ MUTATIONS = {
     "second_factor_enrol": Expected(22, 17, on_postgresql=15),
     "sign_document": Expected(43, 22, SIGNERS, on_postgresql=21),
     "sign_in": Expected(24, 16, on_postgresql=14),
+    "sign_in_with_provider": Expected(24, 28, on_postgresql=26),
+    "signing_code_request": Expected(22, 11, on_postgresql=10),
     "submit_evidence": Expected(55, 24, SUBMITTERS, on_postgresql=23),
     "token_refresh": Expected(23, 9, on_postgresql=8),
 }
+# Without a token.
+ANONYMOUS = {"identity_providers": Expected(11, 1)}
 LIVE = {"kpis_live": Expected(3, 3), "learner_changed": Expected(24, 5)}
-EXPECTED = READS | MUTATIONS | LIVE
+EXPECTED = READS | MUTATIONS | ANONYMOUS | LIVE
 
 
 def test_every_saved_operation_has_an_expected_cost():

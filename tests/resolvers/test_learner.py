@@ -67,8 +67,8 @@ async def test_all_errors_of_an_enrolment_are_reported_together(scenario: EmptyP
     }  # fmt: skip
     async with scenario.database.writing() as session:
         (await session.get_one(Learner, ids.decode("Learner", scenario.cy))).uln = ULN
-        (await session.get_one(User, scenario.user("zoe").id)).username = "bea@example.org"
-    # A learner out of scope has the number, a user of another provider has the e-mail.
+        (await session.get_one(User, scenario.user("master").id)).username = "bea@example.org"
+    # A learner out of scope has the number, a user of the provider has the e-mail.
     taken = await bea(scenario, uln=f" {ULN[:5]} {ULN[5:]}")
     assert await scenario.client("assessor").user_errors("learnerEnrol", input=taken) == {
         "input.email": "CONFLICT",

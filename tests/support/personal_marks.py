@@ -65,10 +65,19 @@ async def _any_row(session: AsyncSession, entity: type[Base], subject: DataSubje
         elif column.name in known:
             row[column.name] = known[column.name]
         elif target := referred_table(column):
-            row[column.name] = await session.scalar(select(func.max(metadata.tables[target].c.id)))
+            row[column.name] = await _any_key(session, target, subject)
         elif not column.nullable and column.default is None and column.autoincrement is not True:
             row[column.name] = _any_value(column, text)
     return row
+
+
+async def _any_key(session: AsyncSession, table: str, subject: DataSubject) -> int:
+    """The key of a row of a table; of a new one without the text if it has none."""
+    if key := await session.scalar(select(func.max(metadata.tables[table].c.id))):
+        return key
+    (entity,) = [each for each in mapped_classes() if each.__tablename__ == table]
+    values = await _any_row(session, entity, subject, "-")
+    return (await session.execute(insert(entity.__table__).values(values))).inserted_primary_key[0]
 
 
 def _any_value(column: Column[Any], text: str) -> Any:

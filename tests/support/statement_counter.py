@@ -13,7 +13,9 @@ from domain import clock
 from services.demo import sample_files as files
 from tests.support.client import SCHEMA, HttpClient, operation
 from tests.support.http_server import PASSWORD, Clients
+from tests.support.identity_login import Visit, configure
 from tests.support.lookup import DIPLOMA, MATHEMATICS, STANDARD, aim_of, criteria, learner_id, qualification_id, user_id
+from tests.support.openid_provider import OpenIdProvider
 from tests.support.smtp_server import Post, link_in
 
 CHOSEN = "a heron on the weir"
@@ -68,6 +70,7 @@ async def every_mutation(clients: Clients, post: Post) -> dict[str, int]:
     await _plan_and_time(meter, clients)
     await _papers(meter, clients)
     await _second_factor(meter, clients)
+    await _identity_provider(meter, clients)
     await _signing_code(meter, clients)
     await _version_change(meter, clients)
     await _access_keys(meter, clients)
@@ -258,6 +261,16 @@ async def _second_factor(meter: Meter, clients: Clients) -> None:
         else:
             viewer = (await person.data("{ viewer { user { id } } }"))["viewer"]
             await meter(admin, mutation, userId=viewer["user"]["id"])
+
+
+async def _identity_provider(meter: Meter, clients: Clients) -> None:
+    person, services = await clients.anonymous(), clients.running.server.services
+    async with OpenIdProvider("https://app.example/kpi/") as openid:
+        await configure(services.database, services.tokens.seals, 1, openid)
+        openid.person = {"sub": "kwame", "email": "kwame.mensah@northmoor.example", "email_verified": True}
+        (offered,) = (await person.data("{ identityProviders { id authorizationUrl } }"))["identityProviders"]
+        # The first sign-in, which also links the account.
+        await meter(person, "loginWithProvider", input=await Visit(openid.client.redirect_uri).input(offered))
 
 
 async def _signing_code(meter: Meter, clients: Clients) -> None:

@@ -55,9 +55,12 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "hoursAgree": (10, 10),
     "invitationResend": (15, 15),
     "learnerEnrol": (17, 17),
+    # On SQLite four of them empty the write-ahead log, after the commit.
     "learnerErase": (65, 65),
     "learnerUpdate": (9, 9),
     "login": (16, 14),
+    # The first one, which links the account: four requests to the identity provider besides.
+    "loginWithProvider": (28, 26),
     "logout": (7, 7),
     "messageSend": (10, 11),
     "notificationSettingsUpdate": (7, 7),
