@@ -30,21 +30,36 @@ export async function restoreSession(listener) {
 
 /**
  * Signs in as an employer. Returns {}, or {message} that says why not; {codeRequired: true} where a code of the second
- * factor is missing or wrong.
+ * factor is missing or wrong; {trainingProviders} where the user has to choose one of them.
  */
-export async function signIn(username, password, code = null) {
-  let error = null;
-  // The role is given, so that no session is started for a user who is not an employer.
+export function signIn(username, password, code = null, trainingProvider = null) {
+  return inARole(async (role) => {
+    const variables = { username, password, role, deviceToken: deviceToken(), code, trainingProvider };
+    const { login } = await mutate("sign_in", variables);
+    if (login.errors.length === 0) keepDeviceToken(login.deviceToken);
+    return login;
+  });
+}
+
+/** Signs in as an employer with what an identity provider has returned. Returns what `signIn` returns. */
+export function signInWithProvider(input, secondFactorCode = null) {
+  return inARole(async (role) => {
+    const variables = { input: { ...input, role, secondFactorCode } };
+    return (await mutate("sign_in_with_provider", variables)).loginWithProvider;
+  });
+}
+
+// The role is given, so that no session is started for a user who is not an employer.
+async function inARole(send) {
   for (const role of ROLES) {
-    const { login } = await mutate("sign_in", { username, password, role, deviceToken: deviceToken(), code });
-    if (login.errors.length === 0) {
-      keepDeviceToken(login.deviceToken);
-      await startSession(login);
+    const payload = await send(role);
+    if (payload.errors.length === 0) {
+      await startSession(payload);
       return {};
     }
-    [error] = login.errors;
-    const codeRequired = login.secondFactorRequired || error.field?.at(-1) === "code";
-    if (error.code !== "NOT_ALLOWED") return { message: error.message, codeRequired };
+    const [{ code, field, message }] = payload.errors;
+    const codeRequired = payload.secondFactorRequired || ["code", "secondFactorCode"].includes(field?.at(-1));
+    if (code !== "NOT_ALLOWED") return { message, codeRequired, trainingProviders: payload.trainingProviders };
   }
   return { message: "This app is for employers. Your account has a different role: please sign in to Waymark itself." };
 }
@@ -85,6 +100,13 @@ export async function acceptDisclaimer() {
   if (disclaimerAccept.errors.length > 0) return disclaimerAccept.errors[0].message;
   await setSession({ ...session, viewer: { ...session.viewer, ...disclaimerAccept.viewer } });
   return null;
+}
+
+/** Requests a code by e-mail that confirms one signature. Returns {sentTo}, or {message} that says why not. */
+export async function requestSigningCode() {
+  const { signingCodeRequest } = await withToken((token) => mutate("signing_code_request", {}, token));
+  const { errors, sentTo } = signingCodeRequest;
+  return errors.length > 0 ? errors[0] : { sentTo };
 }
 
 /** Begins to set up a second factor. Returns {uri} for the authenticator app, or {message} that says why not. */

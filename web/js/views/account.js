@@ -5,6 +5,7 @@ import { h } from "../dom.js";
 import { labelOf, ROLES } from "../format.js";
 import { install, installPrompt } from "../installation.js";
 import { session, signOut } from "../session.js";
+import { hasPassword } from "./confirmation.js";
 import { passwordForm } from "./password.js";
 
 export const name = "account";
@@ -48,13 +49,14 @@ export function show(app) {
       h(
         "section",
         { class: "card", "aria-labelledby": "password-heading" },
-        h("h2", { id: "password-heading" }, "Change your password"),
+        h("h2", { id: "password-heading" }, hasPassword() ? "Change your password" : "You have no password"),
+        !hasPassword() && h("p", {}, "You sign in through your identity provider."),
         state.changed &&
           notice(
             "good",
             h("p", {}, icon("tick"), "Your password has been changed. Other devices have been signed out."),
           ),
-        passwordForm(app, () => {
+        hasPassword() && passwordForm(app, () => {
           state.changed = true;
           app.draw();
         }),

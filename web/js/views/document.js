@@ -1,13 +1,14 @@
 // The Document screen: open the document, tick, enter the password, sign. The signature is for the SHA-256 of the bytes
 // that were opened.
 
-import { field, form, icon, loading, notice } from "../components.js";
+import { form, icon, loading, notice } from "../components.js";
 import { announce, h } from "../dom.js";
 import { day, fileSize, labelOf, ROLES, timeOfDay } from "../format.js";
 import { mutate, OfflineError } from "../graphql.js";
 import { DOCUMENT, DOCUMENTS, documentsOf, HOME, single } from "../operations.js";
 import { cached, updateEntry, updateNode } from "../query_cache.js";
 import { withToken } from "../session.js";
+import { confirmationField, hasPassword } from "./confirmation.js";
 import { confirmation } from "./documents.js";
 
 export const name = "document";
@@ -174,10 +175,8 @@ function steps(app, request) {
             ),
             errorOf("tick") && h("p", { class: "error", id: "tick-error", role: "alert" }, errorOf("tick")),
           ),
-          field("Your password", {
+          confirmationField(app, {
             id: "password",
-            type: "password",
-            autocomplete: "current-password",
             hint: "Your password confirms your signature.",
             error: errorOf("password"),
           }),
@@ -245,7 +244,8 @@ async function sign(app, request, { tick, password }, element) {
       element.closest(".steps").querySelector(".button"),
     );
   if (!tick) return showError("Please tick this box to sign.", "tick", element.elements.tick);
-  if (!password) return showError("Please enter your password.", "password", element.elements.password);
+  const missing = hasPassword() ? "Please enter your password." : "Please enter the code.";
+  if (!password) return showError(missing, "password", element.elements.password);
   Object.assign(state, { busy: true, error: null, errorField: null });
   app.draw();
   const variables = { id: request.id, documentSha256: state.opened.sha256, password };

@@ -3,6 +3,7 @@
 import { field, form, notice } from "../components.js";
 import { announce, h } from "../dom.js";
 import { beginSecondFactor, confirmSecondFactor, finishSecondFactor } from "../session.js";
+import { confirmationField } from "./confirmation.js";
 
 // `uri` once it has begun; `recoveryCodes` once it is confirmed.
 const state = { busy: false, error: null, uri: null, recoveryCodes: null };
@@ -21,7 +22,7 @@ function begin(app) {
       "p",
       {},
       "Your training provider asks for a second step when you sign in: a code from an authenticator app on your phone. ",
-      "Install such an app first. Then enter your password.",
+      "Install such an app first. Then confirm that it is you.",
     ),
     form(
       {
@@ -35,12 +36,7 @@ function begin(app) {
             return message;
           }),
       },
-      field("Password", {
-        id: "factorPassword",
-        type: "password",
-        autocomplete: "current-password",
-        error: state.error,
-      }),
+      confirmationField(app, { id: "factorPassword", label: "Password", error: state.error }),
     ),
   );
 }
