@@ -98,7 +98,7 @@ def checked(folder: Path, failing: str, *steps: str) -> tuple[subprocess.Complet
     return done, calls.read_text().splitlines() if calls.exists() else []
 
 
-ALL_STEPS = ["-m ruff check", "-m ruff format --check", "-m mypy"]
+ALL_STEPS = ["-m ruff check", "-m ruff format --check", "-m mypy", "-m tests.support.advisories"]
 
 
 def test_check_runs_every_linter(tmp_path: Path):
@@ -107,7 +107,13 @@ def test_check_runs_every_linter(tmp_path: Path):
 
 
 @pytest.mark.parametrize(
-    ("failing", "step"), [("ruff check", "lint"), ("ruff format --check", "format"), ("mypy", "types")]
+    ("failing", "step"),
+    [
+        ("ruff check", "lint"),
+        ("ruff format --check", "format"),
+        ("mypy", "types"),
+        ("tests.support.advisories", "dependencies"),
+    ],
 )
 def test_check_runs_on_after_a_failure_and_reports_it(tmp_path: Path, failing: str, step: str):
     done, calls = checked(tmp_path, failing)
