@@ -12,7 +12,7 @@ import hmac
 import json
 import secrets
 import socket
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any, Self
 
 import uvicorn
@@ -23,7 +23,7 @@ from joserfc.jwk import KeySet, RSAKey
 from joserfc.jws import JWSRegistry
 from starlette.applications import Starlette
 from starlette.requests import Request as HttpRequest
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from tests.support.openid_grants import Client, CodeGrant, IdTokens, Request, Server
@@ -42,7 +42,7 @@ class OpenIdProvider:
         self.change: Callable[[Claims], Claims | None] = lambda claims: claims
         self.algorithm = "RS256"
         self.only_in_user_info: tuple[str, ...] = ()
-        self.wrong: dict[str, Response | float] = {}
+        self.wrong: dict[str, Response | float | None] = {}
         self.requests: list[str] = []
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.issuer = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
@@ -92,13 +92,16 @@ class OpenIdProvider:
         registry = JWSRegistry(algorithms=["RS256", "none"])
         return jwt.encode(header, claims, key, registry=registry)
 
-    async def _wrong(self, path: str) -> Response | None:
+    async def _answer(self, path: str, respond: Callable[[], Response]) -> Response:
+        """Returns the right answer, unless it does something wrong at this path."""
         self.requests.append(path)
         wrong = self.wrong.get(path)
+        if isinstance(wrong, Response) and wrong is not DRIPPING:
+            return wrong
         if isinstance(wrong, float):
             await asyncio.sleep(wrong)
-            return None
-        return wrong
+        right = respond()
+        return StreamingResponse(_drops(right.body), media_type="application/json") if wrong is DRIPPING else right
 
     async def _discovery(self, _: HttpRequest) -> Response:
         document = {
@@ -111,7 +114,7 @@ class OpenIdProvider:
         }  # fmt: skip
         # Authlib's own check of such a document; it asks for https.
         OpenIDProviderMetadata(json.loads(json.dumps(document).replace("http:", "https:"))).validate()
-        return await self._wrong("discovery") or JSONResponse(document)
+        return await self._answer("discovery", lambda: JSONResponse(document))
 
     async def _authorize(self, request: HttpRequest) -> Response:
         asked = Request("GET", "/authorize", dict(request.query_params), request.headers)
@@ -121,20 +124,28 @@ class OpenIdProvider:
     async def _token(self, request: HttpRequest) -> Response:
         fields = {name: str(value) for name, value in (await request.form()).items()}
         asked = Request("POST", "/token", fields, request.headers)
-        return await self._wrong("token") or self.server.create_token_response(asked)
+        return await self._answer("token", lambda: self.server.create_token_response(asked))
 
     async def _keys(self, _: HttpRequest) -> Response:
-        return await self._wrong("keys") or JSONResponse(KeySet(list(self.keys)).as_dict(private=False))
+        return await self._answer("keys", lambda: JSONResponse(KeySet(list(self.keys)).as_dict(private=False)))
 
     async def _user_info(self, request: HttpRequest) -> Response:
-        wrong = await self._wrong("userinfo")
         person = self.server.tokens.get(request.headers.get("authorization", "").removeprefix("Bearer "))
-        if person is None:
-            return JSONResponse({"error": "invalid_token"}, 401)
-        return wrong or JSONResponse(person)
+        status = 401 if person is None else 200
+        return await self._answer("userinfo", lambda: JSONResponse(person or {"error": "invalid_token"}, status))
 
 
 HUGE = PlainTextResponse('{"keys": [' + " " * 1_000_000 + "]}", media_type="application/json")
+
+
+# The right answer, piece by piece, without a long pause.
+DRIPPING = Response()
+
+
+async def _drops(body: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(body), len(body) // 10 + 1):
+        yield body[start : start + len(body) // 10 + 1]
+        await asyncio.sleep(0.1)
 
 
 def elsewhere(url: str) -> Response:

@@ -2,8 +2,6 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from itertools import product
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -14,7 +12,7 @@ from sqlalchemy import func, select, update
 from auth.identity import discovery
 from auth.identity.client import IdentityClient
 from db.models.audit_event import AuditEvent
-from db.models.auth_session import AuthSession
+from db.models.auth_session import AuthSession, OneTimeToken
 from db.models.identity import IdentityLink, IdentityLogin, IdentityProvider
 from db.models.outbox import OutboxMail
 from db.models.provider import Provider
@@ -23,59 +21,18 @@ from domain import clock
 from domain.enums import Role, UserErrorCode
 from resolvers.authentication import identity_provider as identity
 from resolvers.authentication.second_factor import SecondFactorRequired
+from resolvers.authentication.tokens import INVITATION, one_time_token
 from resolvers.core.context import Client, Context
+from tests.resolvers.authentication.conftest import ADA, SignIn
 from tests.resolvers.authentication.test_login import rejection
 from tests.resolvers.authentication.test_second_factor import Clock, enrolled, time
 from tests.support.factories import Factory
-from tests.support.identity_login import Visit, configure
-from tests.support.openid_provider import HUGE, Claims, OpenIdProvider, elsewhere
+from tests.support.openid_provider import DRIPPING, HUGE, Claims, elsewhere
 
 __all__ = ["time"]
 
 # What does not depend on the database.
 sqlite_only = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
-REDIRECT = "https://app.example/kpi/"
-ADA = {"sub": "ada-1", "email": "ada@example.org", "email_verified": True}
-
-
-@pytest.fixture(scope="module")
-async def openid() -> AsyncIterator[OpenIdProvider]:
-    async with OpenIdProvider(REDIRECT) as provider:
-        yield provider
-
-
-@dataclass
-class SignIn:
-    """A client that signs people in."""
-
-    context: Context
-    provider: OpenIdProvider
-
-    async def go(self, **changed: Any) -> dict[str, Any]:
-        """Goes to the identity provider and returns with the input of the mutation."""
-        (offered,) = await identity.identity_providers(self.context)
-        visit = Visit(REDIRECT)
-        returned = await visit.open(offered.authorization_url)
-        return {
-            "provider_id": offered.id, "redirect_uri": REDIRECT, "code_verifier": visit.verifier,
-            "state": returned["state"], "code": returned["code"], **changed,
-        }  # fmt: skip
-
-    async def __call__(self, person: Claims | None = None, **changed: Any) -> Context:
-        self.provider.person = person or ADA
-        context = Context(self.context.services, client=Client(address="192.0.2.7"))
-        await identity.login_with_provider(context, **await self.go(**changed))
-        return context
-
-
-@pytest.fixture
-async def sign_in(context: Context, openid: OpenIdProvider, monkeypatch: pytest.MonkeyPatch) -> SignIn:
-    openid.behave()
-    monkeypatch.setattr(discovery, "RETRY_SECONDS", 0.0)
-    async with context.services.database.writing() as session:
-        (await session.get_one(User, 1)).email = "Ada@example.org"
-    await configure(context.services.database, context.services.tokens.seals, 1, openid, "mfa")
-    return SignIn(context, openid)
 
 
 async def count(context: Context, table: Any) -> int:
@@ -139,6 +96,13 @@ async def test_an_archived_account_or_one_without_roles_is_refused(sign_in: Sign
     await change_user(sign_in.context, archived_at=clock.now())
     assert await refusal(sign_in) is UserErrorCode.NOT_FOUND
     await change_user(sign_in.context, archived_at=None)
+    async with sign_in.context.services.database.writing() as session:
+        await session.execute(RoleGrant.__table__.delete())
+    assert await refusal(sign_in) is UserErrorCode.NOT_FOUND
+    assert await count(sign_in.context, IdentityLink) == 0
+
+
+async def test_a_linked_account_is_refused_once_it_is_archived_or_has_no_role(sign_in: SignIn) -> None:
     await sign_in()
     async with sign_in.context.services.database.writing() as session:
         await session.execute(RoleGrant.__table__.delete())
@@ -199,7 +163,7 @@ async def test_keys_that_were_rotated_are_read_again(sign_in: SignIn, monkeypatc
 @sqlite_only
 async def test_a_slow_huge_or_redirected_answer_is_given_up(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auth.identity.http.SECONDS", 0.3)
-    for path, answer in product(("discovery", "token", "keys"), (HUGE, 1.0, None)):
+    for path, answer in product(("discovery", "token", "keys"), (HUGE, DRIPPING, 1.0, None)):
         sign_in.provider.requests.clear()
         sign_in.provider.wrong = {path: answer or elsewhere(f"{sign_in.provider.issuer}/userinfo")}
         sign_in.context.services.identity = IdentityClient()
@@ -232,6 +196,7 @@ async def test_a_code_is_of_no_use_to_who_intercepts_it(sign_in: SignIn) -> None
     returned = await sign_in.go()
     (other,) = await identity.identity_providers(sign_in.context)
     new_state = parse_qs(urlsplit(other.authorization_url).query)["state"][0]
+    sign_in.provider.requests.clear()
     for changed in (
         {"code_verifier": "x" * 43}, {"code_verifier": "short"}, {"state": returned["state"][:-2] + "AA"},
         {"state": "a.9999999999.b"}, {"state": ""}, {"state": new_state}, {"redirect_uri": "https://evil.example/"},
@@ -240,13 +205,23 @@ async def test_a_code_is_of_no_use_to_who_intercepts_it(sign_in: SignIn) -> None
         fresh = await sign_in.go()
         code, _ = await rejection(identity.login_with_provider(sign_in.context, **{**fresh, **changed}))
         assert code in (UserErrorCode.INVALID, UserErrorCode.NOT_FOUND), changed
+    # The others are refused before anything is exchanged.
+    assert sign_in.provider.requests.count("token") == 2
     assert await count(sign_in.context, AuthSession) == 0
 
 
 async def test_an_invited_person_needs_no_password_and_the_invitation_ends(sign_in: SignIn) -> None:
     await change_user(sign_in.context, must_change_password=True, has_password=False, last_login_at=None)
+    async with sign_in.context.services.database.writing() as session:
+        ada = await session.get_one(User, 1)
+        # The invitation was corrected to her address; somebody else may have the first one.
+        ada.email = "other@example.org"
+        session.add(one_time_token(ada, INVITATION, "secret", clock.now(), dt.timedelta(days=7), "ada@example.org"))
+    assert await refusal(sign_in, {**ADA, "email": "other@example.org"}) is UserErrorCode.NOT_FOUND
     viewer = (await sign_in()).viewer_or_raise()
-    assert not viewer.has_password and not viewer.must_complete_setup
+    assert not viewer.has_password and not viewer.must_complete_setup and viewer.email == "ada@example.org"
+    async with sign_in.context.services.database.writing() as session:
+        assert all(token.used_at for token in await session.scalars(select(OneTimeToken)))
 
 
 async def test_a_second_factor_here_is_asked_for_in_the_same_sign_in(sign_in: SignIn, time: Clock) -> None:
