@@ -210,12 +210,10 @@ async def read_viewer(database: Database, claims: AccessClaims) -> Viewer:
         raise NotSignedIn
     row = rows[0]
     return _viewer(
-        row,
-        claims.expires_at,
-        auth_session_key=row.auth_session_id,
+        row, claims.expires_at, auth_session_key=row.auth_session_id,
         last_write_at=row.last_write_at or row.started_at,
         must_set_up_second_factor=_lacks_second_factor(row) and not row.second_factor_met,
-    )
+    )  # fmt: skip
 
 
 async def read_viewer_of_key(database: Database, secret_sha256: str) -> tuple[Viewer, dt.datetime | None]:
@@ -231,13 +229,9 @@ async def read_viewer_of_key(database: Database, secret_sha256: str) -> tuple[Vi
     use = AccessKeyUse(row.access_key_id, frozenset(row.operations))
     # No login, so there is none whose writes a replica must have.
     viewer = _viewer(
-        row,
-        row.expires_at,
-        auth_session_key=0,
-        last_write_at=None,
-        access_key=use,
+        row, row.expires_at, auth_session_key=0, last_write_at=None, access_key=use,
         must_set_up_second_factor=_lacks_second_factor(row),
-    )
+    )  # fmt: skip
     return viewer, row.last_used_at
 
 

@@ -201,11 +201,8 @@ async def test_time_log_evidence_and_signatures_in_every_role(own_runner: Operat
         "activityType": "COACHING_OR_MENTORING",
         "comments": "Set up a gear train with my mentor; I can now do it alone.",
     }  # fmt: skip
-    check(
-        "log_time",
-        backend,
-        {role: await run_mutation(own_runner, role, "log_time", {"input": entry}) for role in USERNAMES},
-    )
+    logged = {role: await run_mutation(own_runner, role, "log_time", {"input": entry}) for role in USERNAMES}
+    check("log_time", backend, logged)
 
     text = b"Set up a gear train.\n"
     announced = {}
