@@ -7,7 +7,7 @@ import db.models.base
 from domain.text import fold_words
 
 revision = "0011"
-down_revision = "0013"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
