@@ -29,7 +29,7 @@ def parameters(reading: ReadSession) -> dict[str, Any]:
 def _due_day(role: Role) -> ColumnElement[Any]:
     """The number of the due day of the learner of a row (`ReviewScheduleRow`); NULL if no aim is in training."""
     last = (
-        select(func.max(Session.starts_at))
+        select(reviews.LondonDay(func.max(Session.starts_at)))
         .where(
             Session.learner_id == Learner.id,
             Session.type == SessionType.FORMAL_REVIEW,
