@@ -46,7 +46,7 @@ async def test_links_in_a_response_are_signed_for_the_viewer(crawlers: Crawlers)
         for record in found(await crawlers.crawled(who, role)):
             for name, value in record.items():
                 if isinstance(value, dict) and value.get("__typename") == "Download":
-                    purpose = DOWNLOAD if name == "File_download" else EXPORT
+                    purpose = DOWNLOAD if name in ("File_download", "File_preview") else EXPORT
                     claims = links.verify(purpose, value["Download_url"].rpartition("/")[2])
                     subject = f"{record['__typename']}_{claims[subjects[record['__typename']]]}"
                     assert (subject, mine) == (record["id"], {key: claims[key] for key in mine})
