@@ -101,8 +101,8 @@ def _later_sqlite(element: _MonthLater, compiler: Any, **options: Any) -> str:
 def due_day(last: Any, weekly_since: Any, monthly_since: Any, returned_on: Any) -> ColumnElement[int]:
     """The number of the day by which the next review is due, NULL if no aim is in training.
 
-    `last`: when the last review began, or its day. `weekly_since`, `monthly_since`: the earliest starts of aims in training, under
-    each rule. `returned_on`: the return from a break of every aim in training.
+    `last`: when the last review began, or its day. `weekly_since`, `monthly_since`: the earliest starts of aims in
+    training, under each rule. `returned_on`: the return from a break of every aim in training.
     """
     last_day = LondonDay(last) if isinstance(last.type, UtcDateTime) else last
     week_base, month_base = func.coalesce(last_day, weekly_since), func.coalesce(last_day, monthly_since)

@@ -36,7 +36,6 @@ class Meter:
         answer = response["data"][mutation]
         assert answer.pop("errors") == [], mutation
         (self.counts[mutation],) = [line["statements"] for line in logs if line["event"] == "operation"]
-        # The record that gives the payload its name, and else the only one.
         named = payload.name.removesuffix("Payload")
         records = [answer.get(named[0].lower() + named[1:]), *answer.values()]
         return next((one["id"] for one in records if isinstance(one, dict) and "id" in one), answer)
