@@ -36,8 +36,13 @@ class MigrationBlocked(Exception):
 
 async def migrate(database: Database, report: Report = lambda _: None) -> None:
     """Expands, then contracts. `report` receives a line for each step."""
+    is_new = (await table_version(database)).oldest is None
     await expand(database, report)
     await contract(database, report)
+    if is_new:
+        # No older process has ever served these tables, also where the last migrations only add.
+        async with database.writing() as session:
+            await session.execute(text("UPDATE alembic_version SET version_num = expanded"))
 
 
 async def expand(database: Database, report: Report = lambda _: None, found: Migrations | None = None) -> None:

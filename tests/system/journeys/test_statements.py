@@ -56,7 +56,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "invitationResend": (15, 15),
     "learnerEnrol": (17, 17),
     # On SQLite four of them empty the write-ahead log, after the commit.
-    "learnerErase": (65, 65),
+    "learnerErase": (66, 66),
     "learnerUpdate": (9, 9),
     "login": (16, 14),
     # The first one, which links the account: four requests to the identity provider besides.
