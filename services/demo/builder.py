@@ -19,7 +19,6 @@ from services.demo.audit_trail import build_audit_trail
 from services.demo.bulk_rows import Rows, bulk_insert
 from services.demo.provider_builder import Assessors, ProviderBuilder, Staff
 from services.demo.scenarios import Particular, Scenario
-from services.history.complete import complete
 from services.storage.file_store import FileStore
 
 # The first learners have fixed scenarios, because tests and screenshots show them; the others are shuffled.
@@ -54,7 +53,6 @@ async def build_demo(
             for provider in (first, second):
                 add_later_rows(provider.portfolios)
                 await build_audit_trail(session, provider.people.provider, provider.history)
-    await complete(database)
     return ACCOUNTS
 
 

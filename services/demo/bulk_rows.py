@@ -21,6 +21,7 @@ from db.models.qualification import Qualification, QualificationCriterion, Quali
 from db.models.registry import mapped_classes
 from db.models.time_log_entry import TimeLogEntry
 from services.demo.sample_files import SampleFile
+from services.history.complete import complete
 from services.off_the_job import recount_time
 from services.storage.file_store import FileStore
 
@@ -129,6 +130,8 @@ async def bulk_insert(database: Database, file_store: FileStore) -> AsyncIterato
             for table in keyed:
                 # The sequence continues after the keys that were assigned here.
                 await session.execute(select(func.setval(sequences[table], next_keys[table], False)))
+    # Rows that are inserted in bulk say nothing to the history.
+    await complete(database)
 
 
 async def _next_value(session: AsyncSession, sequence: Any) -> int:
