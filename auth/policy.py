@@ -18,6 +18,7 @@ _ACTION_SETTERS = frozenset({_ASSESSOR, _MASTER})
 _TIME_LOGGERS = frozenset({_LEARNER, _ASSESSOR, _BASIC, _MASTER})
 _ASSESSOR_ONLY = frozenset({_ASSESSOR})
 _MASTER_ONLY = frozenset({_MASTER})
+_SAMPLERS = frozenset({_IQA, _MASTER})
 _ALL_ROLES = frozenset(Role)
 
 # The roles that may use each mutation.
@@ -92,6 +93,17 @@ MUTATIONS: dict[str, frozenset[Role]] = {
     "signatureRequestSignMany": _SIGNATORIES,
     "signatureRequestCancel": _BOOKING_STAFF,
     "guestSignatureInvite": _BOOKING_STAFF,
+    "reviewStart": _ASSESSOR_ONLY,
+    "reviewAnswer": _SUBMITTERS,
+    "reviewIssue": _ASSESSOR_ONLY,
+    "reviewSign": _SUBMITTERS,
+    "reviewReopen": _ASSESSOR_ONLY,
+    "samplingPolicySave": _MASTER_ONLY,
+    "samplingPlanMake": _SAMPLERS,
+    "sampleBegin": _SAMPLERS,
+    "sampleConclude": _SAMPLERS,
+    "sampleActionAnswer": frozenset({_ASSESSOR, _MASTER}),
+    "sampleActionClose": _SAMPLERS,
     "messageSend": frozenset({_LEARNER, _ASSESSOR, _MANAGER, _OVERVIEW, _BASIC, _MASTER}),
     "resourceAdd": frozenset({_ASSESSOR, _MASTER}),
     "resourceRemove": frozenset({_ASSESSOR, _MASTER}),

@@ -17,7 +17,7 @@ statement is built once for each role. A statement without its viewer fails.
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, false, or_, select, union_all
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, bindparam, false, or_, select, true, union_all
 from sqlalchemy.orm import InstrumentedAttribute
 
 from auth.viewer import Viewer
@@ -28,6 +28,7 @@ from db.models.employer import Employer
 from db.models.entity import Visibility
 from db.models.file import File
 from db.models.learner import Learner
+from db.models.review import Review, ReviewDocument
 from db.models.session import SessionAim, SessionFile
 from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
 from domain.enums import Role
@@ -42,7 +43,9 @@ EMPLOYERS = (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 # Roles that see aims rather than whole learners.
 BY_AIM = (Role.ASSESSOR, Role.IQA)
 # The mutations with which a learner signs.
-SIGNATURES = ("evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign", "signatureRequestSignMany")
+SIGNATURES = (
+    "evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign", "signatureRequestSignMany", "reviewSign",
+)  # fmt: skip
 
 VIEWER_USER = bindparam("viewer_user", type_=Key)
 VIEWER_PROVIDER = bindparam("viewer_provider", type_=Key)
@@ -121,6 +124,28 @@ def sees_session(role: Role, session_id: Column, learner_id: Column) -> Conditio
         about = select(SessionAim.session_id).where(SessionAim.session_id == session_id)
         theirs = about.join(Aim, Aim.id == SessionAim.aim_id).where(sees_aim(role))
         return and_(seen, or_(~about.exists(), theirs.exists()))
+    return seen
+
+
+def sees_sampling(role: Role) -> Condition:
+    """The condition that the viewer sees anything of internal quality assurance at all."""
+    return true() if role in BY_AIM or role is Role.MASTER_ADMIN else false()
+
+
+def sees_quality_assurance(role: Role, aim_id: Column) -> Condition:
+    """The condition that samples of an aim are visible: to its assessor, its IQA and Master Admins only."""
+    return and_(sees_sampling(role), aim_id.in_(select(Aim.id).where(sees_aim(role))))
+
+
+def sees_document(role: Role, request_id: Column, learner_id: Column) -> Condition:
+    """The condition that a document to sign is visible: that of a review with its session, others with the learner."""
+    seen = sees_learner(role, learner_id)
+    if role in BY_AIM:
+        of_review = select(ReviewDocument.request_id).where(ReviewDocument.request_id == request_id)
+        theirs = of_review.join(Review, Review.id == ReviewDocument.review_id).where(
+            sees_session(role, Review.session_id, Review.learner_id)
+        )
+        return and_(seen, or_(~of_review.exists(), theirs.exists()))
     return seen
 
 
@@ -258,6 +283,12 @@ def sees(role: Role, entity: type[Any]) -> Condition:
             return and_(entity.user_id == VIEWER_USER, of_provider(entity))
         case Visibility.SESSION_ITSELF:
             return and_(sees_session(role, entity.id, entity.learner_id), of_provider(entity))
+        case Visibility.DOCUMENT_ITSELF:
+            return and_(sees_document(role, entity.id, entity.learner_id), of_provider(entity))
+        case Visibility.SESSION:
+            return and_(sees_session(role, entity.session_id, entity.learner_id), of_provider(entity))
+        case Visibility.QUALITY_ASSURANCE:
+            return and_(sees_quality_assurance(role, entity.aim_id), of_provider(entity))
         case Visibility.FILE_ITSELF:
             return sees_file(role, entity)
         case Visibility.EMPLOYER_ITSELF:

@@ -18,7 +18,7 @@ from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role
 from domain.errors import PublicError
-from domain.reviews import SOURCE, STANDARD_MONTHS, STANDARD_WEEKS
+from domain.reviews import SOURCE, STANDARD_MONTHS, STANDARD_SIGNATURES, STANDARD_WEEKS
 from domain.sentences import say
 
 # The columns that `ProviderRules` are made of.
@@ -29,6 +29,7 @@ RULES = (
     Provider.review_interval_weeks,
     Provider.review_rule_months,
     Provider.unit_signatures,
+    Provider.review_signatures,
     Provider.require_second_factor,
     Provider.reminder_every_days,
 )
@@ -88,7 +89,6 @@ _VIEWER_OF_KEY = _viewer_by(
     AccessKey.expires_at,
 ).where(AccessKey.secret_sha256 == bindparam("secret_sha256"), AccessKey.revoked_at.is_(None))
 
-
 _OWN_RULE = "The provider's own setting."
 
 
@@ -107,13 +107,11 @@ class SetupRequired(PublicError):
     def __init__(self, viewer: "Viewer") -> None:
         if viewer.must_change_password:
             self.code = "PASSWORD_CHANGE_REQUIRED"
-            super().__init__(say("PASSWORD_CHANGE_REQUIRED"))
         elif viewer.must_accept_disclaimer:
             self.code = "DISCLAIMER_REQUIRED"
-            super().__init__(say("DISCLAIMER_REQUIRED"))
         else:
             self.code = "SECOND_FACTOR_REQUIRED"
-            super().__init__(say("SECOND_FACTOR_REQUIRED"))
+        super().__init__(say(self.code))
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +128,7 @@ class ProviderRules:
     review_months: int = STANDARD_MONTHS
     # Days between two reminders of the same task; 0 for none.
     reminder_every_days: int = 0
+    review_signatures: tuple[Role, ...] = tuple(Role(name) for name in STANDARD_SIGNATURES)
 
     @property
     def review_rule(self) -> "ReviewRuleRow":
@@ -293,6 +292,7 @@ def _rules(row: Row[Any]) -> ProviderRules:
         review_interval_weeks=row.review_interval_weeks,
         review_months=row.review_rule_months or STANDARD_MONTHS,
         unit_signatures=tuple(Role(name) for name in row.unit_signatures),
+        review_signatures=tuple(Role(name) for name in row.review_signatures),
         disclaimer=row.disclaimer,
         require_second_factor=tuple(Role(name) for name in row.require_second_factor),
         reminder_every_days=row.reminder_every_days,

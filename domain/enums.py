@@ -175,6 +175,31 @@ class SignatureRequestStatus(_NamedEnum):
     CANCELLED = auto()
 
 
+class ReviewStatus(_NamedEnum):
+    DRAFT = auto()
+    AWAITING_SIGNATURES = auto()
+    SIGNED = auto()
+
+
+class EmployerAttendance(_NamedEnum):
+    ATTENDED = auto()
+    CONTRIBUTED = auto()
+    INVITED = auto()
+
+
+class SampleStatus(_NamedEnum):
+    PLANNED = auto()
+    IN_PROGRESS = auto()
+    ACTION_REQUIRED = auto()
+    CONCLUDED = auto()
+
+
+class SampleOutcome(_NamedEnum):
+    ACCEPTED = auto()
+    ACTION_REQUIRED = auto()
+    REJECTED = auto()
+
+
 class TaskKind(_NamedEnum):
     SIGN_DOCUMENT = auto()
     SIGN_UNIT = auto()
@@ -198,6 +223,7 @@ class PortfolioPart(_NamedEnum):
     LEARNER = auto()
     MESSAGE = auto()
     RESOURCE = auto()
+    REVIEW = auto()
     SESSION = auto()
     SIGNATURE = auto()
     TIME_LOG = auto()

@@ -65,6 +65,8 @@ class GroupBy(Enum):
     LEARNER = "learner"
     # For what is read apart: `aggregate` does not group by aim.
     AIM = "aim"
+    # For what was stored with an issued review.
+    REVIEW = "review"
 
 
 # The numbers of the selected metrics, by name.
@@ -191,7 +193,10 @@ def _sessions(role: Role) -> MetricSelect:
 
 
 def _signatures(role: Role) -> MetricSelect:
-    in_scope = scope.sees_learner(role, SignatureSlot.learner_id), scope.of_provider(SignatureSlot)
+    in_scope = (
+        scope.sees_document(role, SignatureSlot.request_id, SignatureSlot.learner_id),
+        scope.of_provider(SignatureSlot),
+    )
     open_slot = SignatureSlot.role == role, SignatureSlot.signed_at.is_(None)
     pending = SignatureRequest.status == SignatureRequestStatus.PENDING
     count, of_slot = func.count().label("awaiting_signature"), SignatureRequest.id == SignatureSlot.request_id

@@ -69,6 +69,8 @@ def _learning(role: Role, group_by: GroupBy | KpiGroupBy, shapes: Shapes = ()) -
         case GroupBy.EMPLOYER:
             key = Learner.employer_id
             statement = statement.join(Learner, Learner.id == TimeLogEntry.learner_id)
+        case GroupBy.REVIEW:
+            raise ValueError("the figures of an issued review are stored with it")
         case _:
             _, members = slice_of(role, group_by, shapes)
             of_aim = members.c.aim_id == func.coalesce(TimeLogEntry.aim_id, 0)

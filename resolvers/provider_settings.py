@@ -2,6 +2,7 @@
 
 from typing import Any, TypedDict, Unpack
 
+from auth import policy
 from domain.enums import Role, UserErrorCode
 from domain.sentences import say
 from repositories.provider import lock_provider
@@ -21,6 +22,7 @@ class SettingsChanges(TypedDict, total=False):
     review_interval_weeks: int | None
     review_rule_months: int | None
     unit_signatures: list[Role] | None
+    review_signatures: list[Role] | None
     disclaimer: str | None
     reminder_every_days: int | None
     require_second_factor: list[Role] | None
@@ -53,6 +55,8 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> None:
         uow.add_error(UserErrorCode.INVALID, message, "input", "reminderEveryDays")
     if "unit_signatures" in values:
         values["unit_signatures"] = _parse_signing_roles(uow, values["unit_signatures"])
+    if "review_signatures" in values:
+        values["review_signatures"] = _parse_review_roles(uow, values["review_signatures"])
     if "require_second_factor" in values:
         values["require_second_factor"] = [role.value for role in Role if role in values["require_second_factor"]]
     if "disclaimer" in changes:
@@ -75,6 +79,17 @@ def _check_percent(uow: UnitOfWork, value: float, *field: str) -> None:
         uow.add_error(UserErrorCode.INVALID, say("PERCENT_OUT_OF_RANGE"), *field)
     elif round(value, 1) != value:
         uow.add_error(UserErrorCode.INVALID, say("PERCENT_TOO_PRECISE"), *field)
+
+
+def _parse_review_roles(uow: UnitOfWork, roles: list[Role]) -> list[str]:
+    """Returns the values of the roles, each once; records REQUIRED or INVALID."""
+    field = ("input", "reviewSignatures")
+    if not {Role.LEARNER, Role.ASSESSOR} <= set(roles):
+        uow.add_error(UserErrorCode.REQUIRED, say("REVIEW_SIGNERS_MISSING"), *field)
+    for index, role in enumerate(roles):
+        if not policy.may(role, "reviewSign"):
+            uow.add_error(UserErrorCode.INVALID, say("ROLE_CANNOT_SIGN_REVIEWS", role=role), *field, str(index))
+    return [role.value for role in Role if role in roles]
 
 
 def _parse_signing_roles(uow: UnitOfWork, roles: list[Role]) -> list[str]:

@@ -13,6 +13,7 @@ from domain.confirmation_statements import document_statement
 from domain.enums import Role, SignatureRequestStatus, TaskKind, UserErrorCode
 from domain.errors import DomainError, UserError, reject
 from domain.sentences import say
+from repositories.review import is_document_of_review
 from repositories.signature_request import (
     count_open_slots,
     fill_slot,
@@ -124,7 +125,8 @@ async def cancel(uow: UnitOfWork, *, id: str) -> int:
     """
     request = await uow.get(SignatureRequest, id, "id")
     uow.authorize()
-    uow.require(REQUEST, RequestState.of(request))
+    of_review = await is_document_of_review(uow.session, request.id)
+    uow.require(REQUEST, RequestState.of(request), of_review=of_review)
     request.status = SignatureRequestStatus.CANCELLED
     await withdraw_signatures(uow.session, request.id, uow.now, "The request for signatures was cancelled.")
     uow.audit("SignatureRequest", request.id, learner_id=request.learner_id, fields=["status"])
@@ -149,7 +151,11 @@ async def _sign(uow: UnitOfWork, id: str, document_sha256: str) -> int:
     uow.authorize()
     slots = await slots_by_role(uow.session, request.id)
     uow.require(REQUEST, RequestState.of(request), slots=await slot_signatures(uow, slots.values()))
-    slot = slots[uow.viewer.role]
+    return await sign_slot(uow, request, slots[uow.viewer.role], document_sha256)
+
+
+async def sign_slot(uow: UnitOfWork, request: SignatureRequest, slot: SignatureSlot, document_sha256: str) -> int:
+    """Signs a slot of a document, which is locked, after its rule was checked. Returns its key; rejects as `sign`."""
     file = await uow.session.get_one(File, request.file_id)
     if not document_sha256.lower() == file.sha256 == request.document_sha256:
         message = say("DOCUMENT_CHANGED")

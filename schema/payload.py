@@ -95,6 +95,15 @@ def changed_all(loader: type[BaseLoader[Any, Any]], description: str, of: str | 
     return _field(description, load)
 
 
+def read(description: str, load_value: Callable[[Context], Awaitable[Any]]) -> Any:
+    """What `load_value(context)` reads after the commit, whatever the resolver returned."""
+
+    async def load(result: Any, info: Info) -> Any:
+        return await load_value(info.context)
+
+    return _field(description, load)
+
+
 def removed(type_name: str, description: str, of: str | None = None) -> Any:
     """The id of an entity that the mutation has removed."""
 

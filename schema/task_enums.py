@@ -30,6 +30,7 @@ PortfolioPart = described(
     LEARNER="The learner's own details, and who is allocated to them.",
     MESSAGE="A message was sent about the learner.",
     RESOURCE="The learning resources.",
+    REVIEW="The progress reviews.",
     SESSION="The learning plan.",
     SIGNATURE="The documents to sign.",
     TIME_LOG="The time log.",

@@ -19,6 +19,12 @@ class Visibility(Enum):
     RECORD = auto()
     # The row is a session: by the aims that it is about, else by its `learner_id`.
     SESSION_ITSELF = auto()
+    # The row is a document to sign: that of a review with the review's session, any other by its `learner_id`.
+    DOCUMENT_ITSELF = auto()
+    # Its `session_id`.
+    SESSION = auto()
+    # Its `aim_id`, and only to assessors, IQAs and Master Admins.
+    QUALITY_ASSURANCE = auto()
     # Its `user_id`: the viewer's own.
     OWNER = auto()
     FILE_ITSELF = auto()

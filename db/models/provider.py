@@ -1,5 +1,7 @@
 """Training providers: the tenants, with their settings."""
 
+import json
+
 from sqlalchemy import JSON, String, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Mapped, mapped_column
@@ -7,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timestamp
 from db.models.growth import Growth
 from db.models.personal_data import Reason, not_personal
+from domain.reviews import STANDARD_SIGNATURES
 
 
 class Provider(Base):
@@ -26,6 +29,13 @@ class Provider(Base):
     # Months from one formal review to the next for aims that started from 1 August 2025; None: the standard three.
     review_rule_months: Mapped[int | None]
     unit_signatures: Mapped[list[str]] = not_personal(Reason.CODE, JSON, default=lambda: ["ASSESSOR"])
+    # The roles that sign a progress review, if the learner has an employer; learner and assessor always do.
+    review_signatures: Mapped[list[str]] = not_personal(
+        Reason.CODE,
+        JSON,
+        default=lambda: list(STANDARD_SIGNATURES),
+        server_default=json.dumps(STANDARD_SIGNATURES),
+    )
     disclaimer: Mapped[LongText | None] = not_personal(Reason.ORGANISATION)
     # Incremented when the text changes: users who accepted an earlier version must accept again.
     disclaimer_version: Mapped[int] = mapped_column(default=1)

@@ -15,7 +15,7 @@ class SignatureRequest(Base):
 
     __tablename__ = "signature_request"
     __part__ = PortfolioPart.SIGNATURE
-    __entity__ = Entity("SignatureRequest", Visibility.LEARNER)
+    __entity__ = Entity("SignatureRequest", Visibility.DOCUMENT_ITSELF)
     __label__ = ("title",)
     __table_args__ = (Index("ix_signature_request_learner", "learner_id", "status", "requested_at", "id"),)
 

@@ -197,6 +197,12 @@ class by_value(Filter):
         return self._bound(reading)
 
 
+def joined(filter: Filter) -> Filter:
+    """The filter, whose condition uses a table that the row joins."""
+    filter.reads_joined = True
+    return filter
+
+
 def related(combine: Callable[[Role, Condition], Condition], **filters: Filter) -> dict[str, Filter]:
     """Filters about a related row: a row of the list matches if one related row meets all of them.
 

@@ -3,6 +3,7 @@
 import datetime as dt
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from auth.identity.client import IdentityClient
 from auth.lasting_links import LastingLinks
@@ -65,6 +66,8 @@ class Context:
     claims: AccessClaims | None = None
     # The position of the mutation that runs among those of the operation, from 1.
     write_number: int = 0
+    # What a mutation has made before its transaction, because that takes too long to hold locks meanwhile.
+    prepared: Any = None
     _loaders: Loaders | None = None
     # After a write, reads use the primary database, because a replica may not have the write yet.
     _has_written: bool = False

@@ -69,7 +69,7 @@ async def progress_map(loaders: Loaders, aim_key: int, filter: CriterionFilter) 
     counts = await loaders[UnitProgressLoader].load_many(units)
     return ProgressMap(
         heading=await _heading(loaders, aim),
-        measures=_measures(aim),
+        measures=Measures.of(aim.progress),
         traffic_light=aim.traffic_light,
         filter=filter,
         units=[
@@ -97,7 +97,7 @@ async def record_of_achievement(loaders: Loaders, aim_key: int) -> RecordOfAchie
     counts = await loaders[UnitProgressLoader].load_many(units)
     return RecordOfAchievement(
         heading=await _heading(loaders, aim),
-        measures=_measures(aim),
+        measures=Measures.of(aim.progress),
         units=[_unit(*parts) for parts in zip(units, lists, counts, signatures, strict=True)],
     )
 
@@ -180,19 +180,6 @@ async def _heading(loaders: Loaders, aim: AimRow) -> AimHeading:
         planned_end=aim.planned_end_date,
         actual_end=aim.actual_end_date,
         made_at=loaders.reading.now,
-    )
-
-
-def _measures(aim: AimRow) -> Measures:
-    progress = aim.progress
-    return Measures(
-        progress.duration_percent,
-        progress.mapped_percent,
-        progress.signed_off_percent,
-        progress.criteria_total,
-        progress.criteria_mapped,
-        progress.criteria_signed_off,
-        progress.past_planned_end,
     )
 
 

@@ -54,6 +54,12 @@ def file_name(learner: str, what: str, at: dt.datetime, ending: str) -> str:
     return clean_name(f"{learner[:80]} - {what[:80]} - {day_of(at).isoformat()}{ending}")
 
 
+def hours(minutes: int) -> str:
+    """Returns "41 h 30 min", or "41 h" for whole hours."""
+    whole, rest = divmod(minutes, 60)
+    return f"{whole} h {rest} min" if rest else f"{whole} h"
+
+
 def percent(value: float) -> str:
     """Returns "41.7%", or "50%" for a whole number."""
     return f"{value:.1f}".removesuffix(".0") + "%"

@@ -17,6 +17,7 @@ import typst
 
 from db.worker_process import lower_priority
 from domain.enums import AimStatus
+from loaders.progress import ProgressRow
 from resolvers.core.labels import AIM_STATUS
 from resolvers.exports import formats
 
@@ -93,6 +94,19 @@ class Measures:
     criteria_mapped: int
     criteria_signed_off: int
     past_planned_end: bool
+
+    @classmethod
+    def of(cls, progress: ProgressRow) -> "Measures":
+        """Returns the measures of an aim's or a programme's progress."""
+        return cls(
+            progress.duration_percent,
+            progress.mapped_percent,
+            progress.signed_off_percent,
+            progress.criteria_total,
+            progress.criteria_mapped,
+            progress.criteria_signed_off,
+            progress.past_planned_end,
+        )
 
     def bars(self) -> list[dict[str, Any]]:
         """Returns the bars: time in blue (red after the planned end), mapped in orange, signed off in green."""

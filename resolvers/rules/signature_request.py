@@ -10,6 +10,7 @@ from domain.enums import SignatureRequestStatus, UserErrorCode
 from domain.errors import UserError, user_error
 from domain.sentences import say
 from loaders.core.registry import Loaders
+from loaders.review import ReviewOfDocumentLoader
 from loaders.signature_request import SignatureRequestRow, SignatureSlotRow, SignatureSlotsLoader
 from resolvers.core.rules import RecordRules
 from resolvers.core.signatures import Signature, cannot_sign, is_of_guest, of_guest
@@ -37,7 +38,8 @@ REQUEST = RecordRules("SignatureRequest", state=RequestState.of_row)
 
 
 @REQUEST.rule("signatureRequestSign")
-def _sign(viewer: Viewer, request: RequestState, *, slots: Sequence[Signature]) -> Iterator[UserError]:
+def sign(viewer: Viewer, request: RequestState, *, slots: Sequence[Signature]) -> Iterator[UserError]:
+    """Yields why the viewer cannot sign the slot of their role."""
     slot = next((each for each in slots if each.role is viewer.role), None)
     if slot is None:
         message = say("ROLE_DOES_NOT_SIGN")
@@ -53,7 +55,7 @@ def _sign(viewer: Viewer, request: RequestState, *, slots: Sequence[Signature]) 
 
 @REQUEST.rule("signatureRequestSignMany")
 def _sign_many(viewer: Viewer, request: RequestState, *, slots: Sequence[Signature]) -> Iterator[UserError]:
-    yield from (of_document(0, error) for error in _sign(viewer, request, slots=slots))
+    yield from (of_document(0, error) for error in sign(viewer, request, slots=slots))
 
 
 def of_document(index: int, error: UserError) -> UserError:
@@ -73,8 +75,10 @@ def _invite(viewer: Viewer, request: RequestState, *, slots: Sequence[Signature]
 
 
 @REQUEST.rule("signatureRequestCancel")
-def _cancel(viewer: Viewer, request: RequestState) -> Iterator[UserError]:
-    if request.status is SignatureRequestStatus.CANCELLED:
+def _cancel(viewer: Viewer, request: RequestState, *, of_review: bool) -> Iterator[UserError]:
+    if of_review:
+        yield user_error(UserErrorCode.CONFLICT, say("DOCUMENT_OF_REVIEW"), "id")
+    elif request.status is SignatureRequestStatus.CANCELLED:
         yield user_error(UserErrorCode.CONFLICT, say("REQUEST_ALREADY_CANCELLED"), "id")
     elif request.status is SignatureRequestStatus.COMPLETE:
         message = say("REQUEST_COMPLETE")
@@ -82,13 +86,21 @@ def _cancel(viewer: Viewer, request: RequestState) -> Iterator[UserError]:
 
 
 @REQUEST.fact
+async def of_review(loaders: Loaders, rows: Sequence[SignatureRequestRow]) -> list[bool]:
+    """Whether it is the current document of a progress review."""
+    reviews = await loaders[ReviewOfDocumentLoader].load_many([row.key for row in rows])
+    return [review is not None and review.request_key == row.key for row, review in zip(rows, reviews, strict=True)]
+
+
+@REQUEST.fact
 async def slots(loaders: Loaders, rows: Sequence[SignatureRequestRow]) -> list[list[Signature]]:
     """The signature slots, signed or not."""
     found = await loaders[SignatureSlotsLoader].load_many([row.key for row in rows])
-    return [[_signature(slot) for slot in of_one] for of_one in found]
+    return [[signature_of(slot) for slot in of_one] for of_one in found]
 
 
-def _signature(slot: SignatureSlotRow) -> Signature:
+def signature_of(slot: SignatureSlotRow) -> Signature:
+    """Returns the signature in a slot, signed or not."""
     if slot.signed_by is None:
         return of_guest(slot) if is_of_guest(slot) else Signature(slot.role, None)
     return Signature(slot.role, slot.signed_by.key, slot.signed_by.name)

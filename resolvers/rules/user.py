@@ -8,6 +8,7 @@ from domain.enums import Role, UserErrorCode
 from domain.errors import ROLE_NOT_ALLOWED, UserError, user_error
 from domain.sentences import Sentence, say
 from loaders.core.registry import Loaders
+from loaders.sampling import AimsToSampleLoader, read_policy
 from loaders.user import UserRow
 from loaders.user_state import (
     IsVisibleLearnerLoader,
@@ -44,6 +45,16 @@ USER = RecordRules("User", state=lambda row: UserState(row.key))
 USER.by_role("roleRevoke", "employerManagerDeallocate", "employerOverviewDeallocate", "assessorHandOver")
 
 
+@USER.rule("samplingPlanMake")
+def _plan_samples(viewer: Viewer, user: UserState, *, has_policy: bool, aims_to_sample: int) -> Iterator[UserError]:
+    own = not_self(viewer, user.key, "OWN_DECISIONS", "assessorId")
+    yield from own
+    if not own and not has_policy:
+        yield user_error(UserErrorCode.CONFLICT, say("NO_SAMPLING_POLICY"))
+    elif not own and not aims_to_sample:
+        yield user_error(UserErrorCode.INVALID, say("NOTHING_TO_PLAN"), "assessorId")
+
+
 @USER.rule("userUpdate")
 def _update(
     viewer: Viewer, user: UserState, *, archived: bool, roles: Collection[Role], sees_learner: bool
@@ -55,6 +66,19 @@ def _update(
         yield _archived("id")
     elif user.key == viewer.user_key:
         yield from own_record(viewer, (viewer.own_learner_key,))
+
+
+@USER.fact
+async def has_policy(loaders: Loaders, rows: Sequence[UserRow]) -> list[bool]:
+    """Whether the provider has a sampling policy."""
+    return [await read_policy(loaders.reading) is not None] * len(rows)
+
+
+@USER.fact
+async def aims_to_sample(loaders: Loaders, rows: Sequence[UserRow]) -> list[int]:
+    """How many aims of theirs a plan can choose from."""
+    found = await loaders[AimsToSampleLoader].load_many([row.key for row in rows])
+    return [count or 0 for count in found]
 
 
 @USER.rule("invitationResend")

@@ -14,6 +14,7 @@ from domain.clock import LONDON
 from domain.enums import AimStatus, Role, SessionStatus, SessionType, UserErrorCode
 from domain.sentences import say
 from repositories.aim import visible_aims
+from repositories.review import review_of_session
 from repositories.session import BookedSession, aims_of_session, booked_between
 from resolvers.core.attachments import attach_all, attachable_files
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -110,6 +111,8 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[SessionChanges])
     files = await attachable_files(
         uow, changes.get("add_file_ids") or (), session.learner_id, aim_ids, "input", "addFileIds"
     )
+    if "type" in changed and await review_of_session(uow.session, session.id) is not None:
+        uow.add_error(UserErrorCode.CONFLICT, say("SESSION_HAS_REVIEW"), "input", "type")
     starts_at, ends_at = changed.get("starts_at", session.starts_at), changed.get("ends_at", session.ends_at)
     moved = changed.keys() & {"starts_at", "ends_at"}
     if moved and check_times(uow, starts_at, ends_at) and session.status is SessionStatus.PLANNED:

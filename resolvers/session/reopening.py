@@ -1,8 +1,9 @@
 """A session that was completed or cancelled by mistake is planned again."""
 
 from db.models.session import Session
-from domain.enums import AimStatus, SessionStatus
+from domain.enums import AimStatus, SessionStatus, SessionType
 from repositories.aim import aims_by_key
+from repositories.review import current_document, review_of_session
 from repositories.session import aims_begun_by, aims_of_session
 from repositories.time_log_entry import entry_of_session
 from resolvers.aim_status import set_status
@@ -19,10 +20,10 @@ async def reopen(uow: UnitOfWork, *, id: str, reason: str) -> int:
 
     The time that attendance logged is deleted, whether or not it was approved, and aims that the induction started wait
     for it again. Feedback and files stay. Rejects with NOT_FOUND, NOT_ALLOWED, REQUIRED without a reason, and CONFLICT
-    where the learner or the assessor is booked at that time by now.
+    where the learner or the assessor is booked at that time by now, or the session's progress review is issued.
     """
     session = await uow.get(Session, id, "id")
-    uow.require(SESSION, SessionState.of(session))
+    uow.require(SESSION, SessionState.of(session), review_issued=await _review_issued(uow, session))
     if session.status is SessionStatus.PLANNED:
         return session.id
     reason = multi_line(uow, reason, "reason")
@@ -44,6 +45,12 @@ async def reopen(uow: UnitOfWork, *, id: str, reason: str) -> int:
         fields=["status"], previous=previous.value, minutes_removed=minutes, waiting=waiting,
     )  # fmt: skip
     return session.id
+
+
+async def _review_issued(uow: UnitOfWork, session: Session) -> bool:
+    """Returns whether the session has a progress review that is issued."""
+    review = await review_of_session(uow.session, session.id) if session.type is SessionType.FORMAL_REVIEW else None
+    return review is not None and await current_document(uow.session, review.id) is not None
 
 
 async def _wait_for_induction(uow: UnitOfWork, session: Session, reason: str) -> list[int]:

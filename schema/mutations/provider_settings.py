@@ -32,6 +32,11 @@ class ProviderSettingsInput:
     unit_signatures: list[Role] | None = strawberry.field(
         default=strawberry.UNSET, description="The roles that must sign a unit: at least one, never an admin role."
     )
+    review_signatures: list[Role] | None = strawberry.field(
+        default=strawberry.UNSET,
+        description="The roles that must sign a progress review: LEARNER, ASSESSOR, and an employer's role if it must "
+        "sign too.",
+    )
     disclaimer: str | None = strawberry.field(
         default=strawberry.UNSET,
         description="The text that every user must accept before they continue, again after each change; null for "

@@ -12,6 +12,7 @@ from loaders.evidence import EVIDENCE
 from loaders.file import NamedFileLoader
 from loaders.learner import LEARNERS, LearnerRow
 from loaders.off_the_job import OffTheJobLoader
+from loaders.review import REVIEWS
 from loaders.review_schedule import ReviewScheduleLoader
 from loaders.session import SESSIONS
 from loaders.signature_request import SIGNATURE_REQUESTS, AwaitingSignatureLoader
@@ -46,6 +47,7 @@ from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.employer import Employer
+    from schema.types.review import Review
 
 
 @strawberry.input(description="Conditions for learners; all of those given must hold.")
@@ -214,6 +216,9 @@ class Learner(Node):
         owner="learner",
         status=argument(ActionStatus, "Only actions with this status."),
         outstanding_only=argument(bool, "Only actions that are not `COMPLETE`."),
+    )
+    reviews: Connection[Annotated["Review", strawberry.lazy("schema.types.review")]] = connection(
+        "The progress reviews of the learner, the latest session first.", REVIEWS, owner="learner"
     )
     evidence: Connection[Evidence] = connection(
         "The evidence library: all evidence of the learner, newest first.",

@@ -34,6 +34,10 @@ class ProviderSettings:
     )
     review_rule: ReviewRule = attribute("When a formal review is due after the last one, for aims that start now.")
     unit_signatures: list[Role] = attribute("The roles that must sign each unit. Other roles may sign too.")
+    review_signatures: list[Role] = attribute(
+        "The roles that sign a progress review: learner and assessor, and the employer's if the provider wants it. An "
+        "employer's role signs where the learner has an employer."
+    )
     disclaimer: str | None = attribute(
         "The text that each user has to accept at the first login; null if there is none."
     )

@@ -8,6 +8,7 @@ import strawberry
 from loaders.action import ActionsOfSessionLoader
 from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
+from loaders.review import ReviewOfSessionLoader
 from loaders.session import DIARY, AimsOfSessionLoader, FilesOfSessionLoader, MinutesLoggedLoader, SessionRow
 from schema.enums import SessionStatus, SessionType
 from schema.field_builders import attribute, connection, loaded, related
@@ -20,6 +21,7 @@ from schema.types.viewer_action import ViewerAction, viewer_actions
 if TYPE_CHECKING:
     from schema.types.aim import Aim
     from schema.types.learner import Learner
+    from schema.types.review import Review
 
 
 async def _has_outstanding_actions(row: SessionRow, loaders: Loaders) -> bool:
@@ -49,6 +51,9 @@ class Session(Node):
     )
     minutes_logged: int | None = loaded(
         "The minutes that attendance logged; null until it was attended.", MinutesLoggedLoader
+    )
+    review: Annotated["Review", strawberry.lazy("schema.types.review")] | None = loaded(
+        "The progress review that was started for it; null if there is none.", ReviewOfSessionLoader
     )
     files: list[File] = loaded("The files saved to it, oldest first.", FilesOfSessionLoader)
     actions: list[Action] = loaded("The actions set in it, earliest target date first.", ActionsOfSessionLoader)

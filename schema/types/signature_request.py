@@ -8,6 +8,7 @@ import strawberry
 from domain import enums
 from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
+from loaders.review import ReviewOfDocumentLoader
 from loaders.signature_request import SIGNATURE_REQUESTS, SignatureRequestRow, SignatureSlotsLoader
 from schema.enums import Role, SignatureRequestStatus
 from schema.field_builders import argument, attribute, connection, loaded, related
@@ -18,6 +19,7 @@ from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.learner import Learner
+    from schema.types.review import Review
 
 
 AwaitingViewerOnly = argument(bool, "Only documents that wait for a signature in the viewer's role.")
@@ -64,6 +66,9 @@ class SignatureRequest(Node):
     slots: list[SignatureSlot] = loaded("Its signature slots, one for each role.", SignatureSlotsLoader)
     awaiting_viewer: bool = related(
         "Whether the document waits for a signature in the viewer's role.", _awaiting_viewer
+    )
+    review: Annotated["Review", strawberry.lazy("schema.types.review")] | None = loaded(
+        "The progress review that it is, or was, the document of; null for any other document.", ReviewOfDocumentLoader
     )
     requested_by: User = attribute("The user who requested the signatures.")
     requested_at: dt.datetime = attribute("When the signatures were requested.")

@@ -11,6 +11,7 @@ from loaders.core.registry import Loaders
 from loaders.criterion import CriteriaOfUnitLoader
 from loaders.evidence import EvidenceOfUnitLoader
 from loaders.learner import LearnerLoader
+from loaders.sample import SamplesOfUnitLoader
 from loaders.unit import UnitRow, UnitSignaturesLoader, unit_signed_off
 from loaders.unit_progress import UnitProgressLoader
 from schema.enums import CriterionFilter, Role
@@ -24,6 +25,7 @@ from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.aim import Aim
+    from schema.types.sample import Sample
 
 
 async def _criteria_complete(row: UnitRow, loaders: Loaders) -> bool:
@@ -112,6 +114,10 @@ class Unit(Node):
     evidence: list[Evidence] = loaded(
         "The evidence record sheet: all evidence mapped to a criterion of the unit, oldest first.",
         EvidenceOfUnitLoader,
+    )
+    samples: list[Annotated["Sample", strawberry.lazy("schema.types.sample")]] = loaded(
+        "The samples of the unit by internal quality assurance, the earliest first; empty for learners and employers.",
+        SamplesOfUnitLoader,
     )
     viewer_actions: list[ViewerAction] = viewer_actions("Unit")
 

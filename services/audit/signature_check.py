@@ -32,12 +32,12 @@ from services.audit.signature_events import TrailStarts, is_event_of, stream_row
 
 # The mutations whose audit events record a signature.
 _EVIDENCE_ACTIONS = ("evidenceSubmit", "evidenceSign")
-_DOCUMENT_ACTIONS = ("signatureRequestSign", "signatureRequestSignMany", "guestSignatureSign")
+_DOCUMENT_ACTIONS = ("signatureRequestSign", "signatureRequestSignMany", "reviewSign", "guestSignatureSign")
 _UNIT_ACTIONS = ("unitSign",)
 # The mutations that withdraw signatures of units.
 _WITHDRAWING_ACTIONS = (
     "aimVersionChange", "evidenceAssess", "evidenceReturn", "evidenceResubmit", "evidenceUnmap", "evidenceUpdate",
-    "evidenceWithdraw",
+    "evidenceWithdraw", "sampleConclude",
 )  # fmt: skip
 # The mutations that withdraw signatures of documents.
 _DOCUMENT_WITHDRAWING_ACTIONS = ("signatureRequestCancel",)
@@ -148,9 +148,15 @@ def _document_withdrawal_recorded() -> ColumnElement[bool]:
     """That the request was changed at the time of the withdrawal, in a way that withdraws its signatures."""
     changed = select(_Change.id).where(
         _Change.provider_id == SignatureSlot.provider_id,
-        _Change.subject_type == "SignatureRequest",
-        _Change.subject_key == SignatureSlot.request_id,
-        _Change.action.in_(_DOCUMENT_WITHDRAWING_ACTIONS),
+        or_(
+            and_(
+                _Change.subject_type == "SignatureRequest",
+                _Change.subject_key == SignatureSlot.request_id,
+                _Change.action.in_(_DOCUMENT_WITHDRAWING_ACTIONS),
+            ),
+            # It is a change of the review whose document it was.
+            and_(_Change.learner_id == SignatureSlot.learner_id, _Change.action == "reviewReopen"),
+        ),
         _Change.at == SignatureSlot.withdrawn_at,
     )
     return changed.correlate(SignatureSlot).exists()

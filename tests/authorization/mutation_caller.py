@@ -41,6 +41,9 @@ VALUES: dict[str, Any] = {
     "fromUnitNumber": "1", "fromCode": "1.1", "toUnitNumber": "1", "toCode": "1.2", "breakBegin.reason": "ILLNESS",
     "note": "Back soon", "plannedMinutes": 6000, "priorLearningMinutes": 600, "outcome": "ACHIEVED",
     "traffic": 10, "slug": "dashboard", "reason": "They asked", "bucket": "RESOURCES", "status": "IN_TRAINING",
+    "nextSteps": "The brakes", "aimsPercent": 20, "unitsPercent": 30, "firstUnitsOfNewAssessor": 3, "seed": 7,
+    "sampleConclude.outcome": "ACCEPTED", "valid": True, "authentic": True, "current": True, "sufficient": True,
+    "answer": "I added it", "reviewSignatures": ["LEARNER", "ASSESSOR"],
 }  # fmt: skip
 # Days from today, for dates and moments.
 DAYS = {

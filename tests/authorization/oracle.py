@@ -19,7 +19,11 @@ Row = dict[str, Any]
 
 STAFF = {Role.ASSESSOR, Role.IQA, Role.BASIC_ADMIN, Role.MASTER_ADMIN}
 ADMINS = {Role.BASIC_ADMIN, Role.MASTER_ADMIN}
-SIGNING = {"evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign", "signatureRequestSignMany"}
+SIGNING = {
+    "evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign", "signatureRequestSignMany", "reviewSign",
+}  # fmt: skip
+# Who sees samples, of the aims that they see.
+SAMPLING = {Role.ASSESSOR, Role.IQA, Role.MASTER_ADMIN}
 
 # The graph's types whose records follow their aim, or their learner where they have none.
 RECORDS = ("Action", "Break", "Evidence", "Resource", "TimeLogEntry")
@@ -36,6 +40,8 @@ class Visibility:
         self.learners = self._learners()
         self.aims = self._aims()
         self.sessions = {row["id"] for row in self.of("session") if self._session(row)}
+        self.reviews = {row["id"] for row in self.of("review") if row["session_id"] in self.sessions}
+        self.documents = {row["id"] for row in self.of("signature_request") if self._document(row)}
         self.records = {type_: self._records(TABLE_OF[type_]) for type_ in RECORDS}
         self.files = {row["id"] for row in self.of("file") if self._file(row)}
         self.employers = self._employers()
@@ -93,6 +99,14 @@ class Visibility:
         about = {link["aim_id"] for link in self.of("session_aim", session_id=row["id"])}
         return not self.by_aim or not about or bool(about & self.aims)
 
+    def _document(self, row: Row) -> bool:
+        """The document of a review is visible with the review, any other with the learner."""
+        reviews = {link["review_id"] for link in self.of("review_document", request_id=row["id"])}
+        return row["learner_id"] in self.learners and reviews <= self.reviews
+
+    def _sampled(self, table: str) -> set[int]:
+        return {row["id"] for row in self.of(table) if row["aim_id"] in self.aims and self.role in SAMPLING}
+
     def _file(self, row: Row) -> bool:
         if row["learner_id"] is None:
             return row["uploaded_by_id"] == self.me and row["uploaded_at"] is not None
@@ -147,9 +161,10 @@ class Visibility:
             "Learner": self.learners,
             "Aim": self.aims,
             "Session": self.sessions,
-            "SignatureRequest": {
-                row["id"] for row in self.of("signature_request") if row["learner_id"] in self.learners
-            },
+            "SignatureRequest": self.documents,
+            "Review": self.reviews,
+            "Sample": self._sampled("sample"),
+            "SampleAction": self._sampled("sample_action"),
             "File": self.files,
             "Employer": self.employers,
             "User": self.users,
@@ -211,7 +226,7 @@ class Visibility:
         return [
             (f"SignatureRequest_{slot['request_id']}", slot["learner_id"])
             for slot in self.of("signature_slot", role=self.role, signed_at=None)
-            if slot["request_id"] in pending and slot["learner_id"] in self.learners
+            if slot["request_id"] in pending & self.documents
         ]
 
     @property
@@ -230,6 +245,8 @@ def visible_rows(rows: Rows, visibility: Visibility) -> Rows:
     mine = {
         name: [row for row in found if row.get("provider_id") == visibility.provider] for name, found in rows.items()
     }
+    if visibility.role not in SAMPLING:
+        mine["sampling_policy"] = []
     mine["provider"] = [row for row in rows["provider"] if row["id"] == visibility.provider]
     kept = {TABLE_OF[type_]: keys for type_, keys in visibility.keys.items() if type_ not in _KEPT_TYPES}
     left: Rows = {}

@@ -82,6 +82,9 @@ class Setup:
             "session": ids["sessionId"], "signatureRequest": f"SignatureRequest_{it.records[f'{whose}.request'].id}",
             "break": f"Break_{it.records[f'{place}.break'].id}", "timeLogEntry": ids["ids"], "unit": ids["unitId"],
             "user": ids["userId"], "subject": ids["learnerId"], "accessKey": self._access_key(place, role, manager),
+            "review": f"Review_{it.records[f'{place}.review'].id}",
+            "sample": f"Sample_{it.records[f'{place}.sample'].id}",
+            "sampleAction": f"SampleAction_{it.records[f'{place}.sampleAction'].id}",
         }  # fmt: skip
         for mutation in mutations():
             entity = max((name for name in own if mutation.startswith(name)), key=len, default=None)
@@ -99,6 +102,12 @@ class Setup:
             for mutation in ("actionUpdate", "actionRespond", "actionComplete", "actionDelete")
         }
         ids |= {"sessionComplete.id": f"Session_{missed.id}", "evidenceSubmit.actionId": f"Action_{late.id}"}
+        # A review is issued after its session, and signed or reopened once it is issued.
+        ids["reviewIssue.id"] = f"Review_{it.records[f'{place}.ready'].id}"
+        issued = f"Review_{it.records[f'{place}.issued'].id}"
+        ids |= dict.fromkeys(("reviewSign.id", "reviewReopen.id"), issued)
+        ids["samplingPlanMake.assessorId"] = user["zak" if far else "ann"]
+        ids["evidenceId"] = f"Evidence_{it.records[f'{place}.evidence'].id}"
         ids["userUpdate.id"] = user[CALLERS[role]] if place == "main" else ids["userId"]
         ids["invitationResend.userId"] = self.ids["invited", "main"] if place == "main" else ids["userId"]
         ids["cvDocumentRemove.fileId"] = self.ids["cv", "main"] if place == "main" else ids["fileId"]

@@ -36,6 +36,11 @@ add time; change or delete what is theirs           | own | case | -      | -   
 approve time                                        | -   | case | -      | -         | -    | -   | -
 confirm time (employer)                             | -   | -    | -      | allocated | site | -   | -
 sign several documents, own slots                   | own | case | sample | allocated | site | -   | -
+start and issue a review; reopen it                 | -   | case | -      | -         | -    | -   | -
+answer and sign a review, own slot                  | own | case | -      | allocated | site | -   | -
+sampling: policy                                    | -   | -    | -      | -         | -    | -   | all
+sampling: plan, conclude, close actions             | -   | -    | own    | -         | -    | -   | all
+sampling: answer an action                          | -   | case | -      | -         | -    | -   | all
 ask for signatures                                  | -   | case | -      | -         | -    | all | all
 ask a guest to sign                                 | -   | case | -      | -         | -    | all | all
 add resources                                       | -   | add  | -      | -         | -    | -   | add
@@ -81,6 +86,11 @@ MUTATIONS_OF_ROW = {
     "confirm time (employer)": "timeLogEntryConfirm",
     "sign several documents, own slots": "signatureRequestSignMany",
     "ask a guest to sign": "guestSignatureInvite",
+    "start and issue a review; reopen it": "reviewStart reviewIssue reviewReopen",
+    "answer and sign a review, own slot": "reviewAnswer reviewSign",
+    "sampling: policy": "samplingPolicySave",
+    "sampling: plan, conclude, close actions": "samplingPlanMake sampleBegin sampleConclude sampleActionClose",
+    "sampling: answer an action": "sampleActionAnswer",
     "ask for signatures": "signatureRequestCreate signatureRequestCancel",
     "add resources": "resourceAdd resourceRemove",
     "remove the lost second factor of another person": "secondFactorReset",

@@ -27,12 +27,16 @@ from domain.enums import (
     SignatureRequestStatus,
 )
 from domain.text import fold_name
+from tests.authorization.random_quality import QualityRows
 from tests.authorization.rows import TABLES, Rows
 from tests.support.factories import SHA256
 
 DAY = dt.timedelta(days=1)
 STAFF = (Role.ASSESSOR, Role.ASSESSOR, Role.IQA, Role.IQA, Role.BASIC_ADMIN, Role.MASTER_ADMIN)
 EMPLOYERS = (Role.EMPLOYER_MANAGER, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
+SETTINGS: dict[str, Any] = {
+    "unit_signatures": ["ASSESSOR"], "review_signatures": ["LEARNER", "ASSESSOR"], "require_second_factor": []
+}  # fmt: skip
 
 
 def random_rows(seed: int) -> Rows:
@@ -43,7 +47,7 @@ def random_rows(seed: int) -> Rows:
     return {table.name: generator.rows[table.name] for table in TABLES}
 
 
-class _Generator:
+class _Generator(QualityRows):
     def __init__(self, chance: Random) -> None:
         self.chance = chance
         self.rows: Rows = defaultdict(list)
@@ -79,7 +83,7 @@ class _Generator:
 
     def provider(self, learners: int) -> None:
         self.at = len(self.rows["provider"]) + 1
-        self.row("provider", name=f"Provider {self.at}", unit_signatures=["ASSESSOR"], require_second_factor=[])
+        self.row("provider", name=f"Provider {self.at}", **SETTINGS)
         self.people: dict[Role, list[int]] = defaultdict(list)
         for role in (*STAFF, *EMPLOYERS):
             self.user(role)
@@ -157,9 +161,13 @@ class _Generator:
             self.entry(user)
         for _ in range(self.chance.randint(0, 2)):
             self.request(staff)
+        for number, session in enumerate(self.some(sessions), 1):
+            self.review(staff, session, number)
         for aim in self.aims:
             for _ in range(self.chance.randint(0, 2)):
                 self.evidence(aim, user)
+            if self.chance.random() < 0.5:
+                self.sample(aim, staff)
             for bucket in self.some(list(ResourceBucket)):
                 file = self.file(staff, self.subject["id"], aim["id"])
                 self.row(
@@ -237,7 +245,7 @@ class _Generator:
             added_by_id=user, **self.keys,
         )  # fmt: skip
 
-    def request(self, staff: int) -> None:
+    def request(self, staff: int) -> int:
         made = self.row(
             "signature_request", title="Document", file_id=self.file(staff, self.subject["id"], None),
             document_sha256=SHA256,
@@ -247,6 +255,7 @@ class _Generator:
         for role in self.some(list(Role), 4):
             signed = {"signed_by_id": staff, "signed_at": self.now} if self.chance.random() < 0.3 else {}
             self.row("signature_slot", request_id=made["id"], role=role, **self.keys, **signed)
+        return made["id"]
 
     def evidence(self, aim: dict[str, Any], user: int) -> None:
         by, keys = self.chance.choice([user, *self.people[Role.EMPLOYER_MANAGER]]), {"aim_id": aim["id"], **self.keys}

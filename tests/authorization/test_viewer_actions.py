@@ -32,7 +32,9 @@ from tests.support.pseudo_language import PSEUDO, is_translated
 STATE = ("status", "automatic", "accepts_evidence")
 SET_OR_NOT = ("approved_at", "archived_at", "erased_at", "returned_on", "last_login_at", "assessor_id")
 # The argument that names the record, where its name does not say so.
-NAMED_BY = {"assessorHandOver": "fromUserId", "guestSignatureInvite": "requestId"}
+NAMED_BY = {
+    "assessorHandOver": "fromUserId", "guestSignatureInvite": "requestId", "samplingPlanMake": "assessorId",
+}  # fmt: skip
 _ACTION = "mutation allowed reasons { code field message }"
 
 

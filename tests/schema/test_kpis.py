@@ -43,9 +43,10 @@ async def test_the_first_screen_is_one_statement(client: Client):
     olu = client("olu")
     kpis = (await olu.data(EMPLOYER_KPIS))["viewer"]
     assert olu.statements == 1
-    # A slot of hers is open for Ada, Bea and Cyd, whose only aim is withdrawn. Of the others' aims in training, Bea's
-    # two have nothing mapped; Ada's `main` is ahead, and `side`, whose planned end is past, is complete.
-    assert (kpis["awaitingSignatureCount"], kpis["kpis"]["learnerCount"]) == (3, 2)
+    # A slot of hers is open for Ada, Bea and Cyd, whose only aim is withdrawn, and in a review of each of their aims.
+    # Of the others' aims in training, Bea's two have nothing mapped; Ada's `main` is ahead, and `side`, whose planned
+    # end is past, is complete.
+    assert (kpis["awaitingSignatureCount"], kpis["kpis"]["learnerCount"]) == (9, 2)
     assert [kpis["kpis"][f"{light}Count"] for light in ("offTrack", "onTrack", "ahead")] == [2, 1, 1]
     # Five aims count: 10 criteria, of which 6 are mapped and 3 signed off; one aim is past its end, three are half way,
     # and one that Max assesses is at a third.

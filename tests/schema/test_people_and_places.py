@@ -119,7 +119,8 @@ async def test_a_learner_with_their_employer_managers_and_time(client: Client):
     } } }""",
     )
     learner = read["viewer"]["learner"]
-    assert read["viewer"]["awaitingSignatureCount"] == 2
+    # Two documents, and a review of each aim.
+    assert read["viewer"]["awaitingSignatureCount"] == 5
     assert learner["employer"] == {"name": "Site A", "parent": None}
     assert learner["managers"] == [{"name": "Mo", "email": None}]
     assert learner["offTheJob"] == {

@@ -29,8 +29,8 @@ SELECTIONS = {
     f"cv {{ sections {{ name text }} documents {{ kind file {FILE} }} }}",
     "Aim": f"{OF_AIM} startDate originalStartDate startDateReason plannedEndDate actualEndDate outcome unitsToChoose "
     f"assessor {{ id name }} iqa {{ id name }} learner {{ {OF_LEARNER} }} qualification {{ id title }}",
-    "ProviderSettings": "trafficLightTolerance ratedFromPercent reviewIntervalWeeks unitSignatures disclaimer "
-    "requireSecondFactor reminderEveryDays",
+    "ProviderSettings": "trafficLightTolerance ratedFromPercent reviewIntervalWeeks unitSignatures reviewSignatures "
+    "disclaimer requireSecondFactor reminderEveryDays",
     "Download": "url expiresAt",
     "FileUpload": "fileId url expiresAt headers { name value }",
     "Evidence": "id title description status declaredOwnWork feedback pointsForImprovement assessmentMethods "
@@ -51,5 +51,18 @@ SELECTIONS = {
     "SignatureRequest": f"id title status awaitingViewer document {FILE} requestedBy {{ id name }} "
     f"slots {{ role signedBy {{ id name }} signedAt documentSha256 statement guestEmail withdrawnAt }} "
     f"learner {{ {OF_LEARNER} }}",
+    "Review": "id number status heldOn coversFrom employerAttendance previousActions { id title } actions { id title } "
+    f"figures {{ trafficLight outstandingActionCount {PROGRESS} offTheJob {{ requiredMinutes expectedMinutes "
+    "actualMinutes loggedMinutes excluded { reason minutes } lastLearningOn monthsWithoutLearning "
+    "policy { minimumHours } } } "
+    "answers { role answeredBy { id name } progressSinceLast concerns changesToPlan nextSteps } "
+    "slots { role signedBy { id name } signedAt documentSha256 statement withdrawnAt withdrawnReason } "
+    f"document {FILE} updatedAt session {{ id review {{ id }} }} learner {{ id name }}",
+    "SamplingPolicy": "aimsPercent unitsPercent firstUnitsOfNewAssessor",
+    "Sample": "id plannedFor status outcome snapshotSha256 assessor { id name } iqa { id name } "
+    "unit { id number signedOff samples { id status } signatures { role signedAt withdrawnAt withdrawnReason } "
+    "criteria { id status } } "
+    "findings { criterion { id code } evidence { id title } valid authentic current sufficient comment } "
+    "actions { id description answer answeredBy { id } answeredAt closedAt }",
     "Resource": f"id title file {FILE}",
 }

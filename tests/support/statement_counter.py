@@ -16,6 +16,7 @@ from tests.support.http_server import PASSWORD, Clients
 from tests.support.identity_login import Visit, configure
 from tests.support.lookup import DIPLOMA, MATHEMATICS, STANDARD, aim_of, criteria, learner_id, qualification_id, user_id
 from tests.support.openid_provider import OpenIdProvider
+from tests.support.quality_statements import reviews_and_samples
 from tests.support.smtp_server import Post, link_in
 
 CHOSEN = "a heron on the weir"
@@ -41,18 +42,16 @@ class Meter:
         return next((one["id"] for one in records if isinstance(one, dict) and "id" in one), answer)
 
 
+# What is selected of types that have no id.
+_SELECTED = {
+    "UserError": "code field message", "Viewer": "role", "ProviderSettings": "reviewIntervalWeeks",
+    "SamplingPolicy": "aimsPercent", "Download": "url", "FileUpload": "fileId url headers { name value }",
+}  # fmt: skip
+
+
 def _least(name: str, type_: Any) -> str:
-    if name == "errors":
-        return "errors { code field message }"
-    if type_.name == "Viewer":
-        return "viewer { role }"
-    if type_.name == "ProviderSettings":
-        return f"{name} {{ reviewIntervalWeeks }}"
-    if type_.name == "Download":
-        return f"{name} {{ url }}"
-    if type_.name == "FileUpload":
-        return f"{name} {{ fileId url headers {{ name value }} }}"
-    return f"{name} {{ id }}" if hasattr(type_, "fields") else name
+    selected = _SELECTED.get(type_.name, "id")
+    return f"{name} {{ {selected} }}" if hasattr(type_, "fields") else name
 
 
 async def sent(person: HttpClient) -> str:
@@ -68,6 +67,7 @@ async def every_mutation(clients: Clients, post: Post) -> dict[str, int]:
     await _portfolio(meter, clients)
     await _plan_and_time(meter, clients)
     await _papers(meter, clients)
+    await reviews_and_samples(meter, clients)
     await _second_factor(meter, clients)
     await _identity_provider(meter, clients)
     await _signing_code(meter, clients)

@@ -21,6 +21,8 @@ from tests.support.factories.evidence import EvidenceFactory
 from tests.support.factories.learner import LearnerFactory
 from tests.support.factories.provider import ProviderFactory
 from tests.support.factories.resource import ResourceFactory
+from tests.support.factories.review import ReviewFactory
+from tests.support.factories.sample import SampleFactory
 from tests.support.factories.session import SessionFactory
 from tests.support.factories.signature_request import SignatureRequestFactory
 from tests.support.factories.time_log_entry import TimeLogEntryFactory
@@ -41,6 +43,8 @@ class Factory(
     LearnerFactory,
     ProviderFactory,
     ResourceFactory,
+    ReviewFactory,
+    SampleFactory,
     SessionFactory,
     SignatureRequestFactory,
     TimeLogEntryFactory,

@@ -103,6 +103,8 @@ async def build_authorization(database: Database) -> AuthorizationScenario:
         scenario.far = await factory.provider(
             "Far away", review_interval_weeks=8, require_second_factor=["EMPLOYER_OVERVIEW"]
         )
+        for provider in (scenario.provider, scenario.far):
+            await factory.sampling_policy(provider, 50, 50, 2)
         await _staff(factory, scenario)
         await _learners(factory, scenario)
         await _aims(factory, scenario)

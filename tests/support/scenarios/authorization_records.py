@@ -23,6 +23,7 @@ from domain.enums import (
     SessionType,
 )
 from tests.support.factories import DAY, Factory
+from tests.support.scenarios.authorization_quality import add_reviews, add_samples
 
 
 async def add_records(
@@ -32,7 +33,7 @@ async def add_records(
     added: dict[str, Any] = {}
     for number, (name, aim) in enumerate(aims.items(), 1):
         assessor = await factory.session.get(User, aim.assessor_id) if aim.assessor_id else helper
-        added |= await _add_to_aim(factory, name, aim, user, assessor, factory.now + number * 3 * DAY)
+        added |= await _add_to_aim(factory, name, aim, user, assessor, number)
     # Of no aim: everybody who sees the learner sees these.
     visit = await factory.session_of(learner, helper, factory.now + DAY, location="Canteen")
     saved = await factory.file(helper, learner, name="visit.pdf")
@@ -59,9 +60,8 @@ async def add_records(
     }  # fmt: skip
 
 
-async def _add_to_aim(
-    factory: Factory, name: str, aim: Aim, user: User, assessor: User, start: dt.datetime
-) -> dict[str, Any]:
+async def _add_to_aim(factory: Factory, name: str, aim: Aim, user: User, assessor: User, number: int) -> dict[str, Any]:
+    start = factory.now + number * 3 * DAY
     learner = await factory.session.get_one(Learner, aim.learner_id)
     of_aim = QualificationCriterion.qualification_id == aim.qualification_id
     found = await factory.session.scalars(
@@ -112,6 +112,9 @@ async def _add_to_aim(
     earlier = {"signed_at": factory.now - 2 * DAY, "withdrawn_at": factory.now - DAY, "withdrawn_reason": "EVIDENCE"}
     await factory.unit_signature(aim, criteria[0].unit_id, assessor, Role.ASSESSOR, **earlier)
     await factory.unit_signature(aim, criteria[0].unit_id, assessor, Role.ASSESSOR)
+    added |= await add_reviews(factory, name, aim, visit, user, assessor, 3 * (number - 1))
+    evidence, criterion = added[f"{name}.evidence"], criteria[0]
+    added |= await add_samples(factory, name, aim, criterion.unit_id, evidence.id, criterion.id, assessor)
     return added
 
 

@@ -1,0 +1,1 @@
+"""Progress reviews: prepared in words, issued as a document, signed, and reopened."""
