@@ -15,8 +15,12 @@ from services.demo.portfolio import Portfolio
 from services.demo.sample_files import SampleFile, docx, pdf, portrait, sample
 
 
-def add_session_documents(portfolio: Portfolio, sessions: list[dict[str, Any]]) -> None:
-    """Adds the training plan of the induction and the record of each review: signed, or waiting if recent."""
+def add_session_documents(portfolio: Portfolio, sessions: list[dict[str, Any]]) -> dict[int, dict[str, Any]]:
+    """Adds the training plan of the induction and the record of each review: signed, or waiting if recent.
+
+    Returns the rows of the signature requests by the session's key.
+    """
+    requests = {}
     for session in sessions:
         if session["status"] is not SessionStatus.ATTENDED:
             continue
@@ -32,15 +36,17 @@ def add_session_documents(portfolio: Portfolio, sessions: list[dict[str, Any]]) 
         if portfolio.managers:
             signers[Role.EMPLOYER_MANAGER] = portfolio.managers[0]
         signed = 1 if recent else len(signers)
-        file = add_signature_request(portfolio, title, document, requested_at, signers, signed)
-        portfolio.rows.add(SessionFile, session_id=session["id"], file_id=file["id"], **portfolio.owner)
+        request = add_signature_request(portfolio, title, document, requested_at, signers, signed)
+        portfolio.rows.add(SessionFile, session_id=session["id"], file_id=request["file_id"], **portfolio.owner)
+        requests[session["id"]] = request
+    return requests
 
 
 def add_signature_request(
     portfolio: Portfolio, title: str, document: SampleFile, requested_at: dt.datetime, signers: dict[Role, int],
     signed: int, cancelled: bool = False,
 ) -> dict[str, Any]:  # fmt: skip
-    """Adds a document with a slot for each role, the first `signed` of them signed; returns the file's row."""
+    """Adds a document with a slot for each role, the first `signed` of them signed; returns the request's row."""
     rows, owner = portfolio.rows, portfolio.owner
     file = portfolio.add_file(document, requested_at, portfolio.assessor)
     status = SignatureRequestStatus.COMPLETE if signed == len(signers) else SignatureRequestStatus.PENDING
@@ -61,7 +67,7 @@ def add_signature_request(
         )  # fmt: skip
         if at:
             portfolio.log(at, signer, role, "signatureRequestSign", "SignatureRequest", request["id"])
-    return file
+    return request
 
 
 def add_resources(portfolio: Portfolio) -> None:

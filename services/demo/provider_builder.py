@@ -24,7 +24,9 @@ from services.demo.documents import add_cv, add_photo, add_resources, add_sessio
 from services.demo.learning_plan import add_action, add_sessions, add_time_log
 from services.demo.people import People
 from services.demo.portfolio import AimPlan, Portfolio
+from services.demo.reviews import add_reviews
 from services.demo.sample_files import pdf
+from services.demo.samples import add_policy, add_samples
 from services.demo.scenarios import Particular, Scenario, plan_aim, with_break
 from services.demo.stored_qualification import StoredQualification, read_stored_qualification
 from services.importer.draft import CriterionDraft, QualificationDraft
@@ -95,6 +97,7 @@ class ProviderBuilder:
         earlier = await read_stored_qualification(session, stored.qualification_id)
         signing_roles = frozenset(map(Role, provider.unit_signatures))
         people = People(rows, provider.id, today, domain)
+        add_policy(rows, provider.id, today)
         return cls(rows, rng, people, qualifications, earlier, signing_roles=signing_roles)
 
     def account(self, username: str, *, last_login: dt.datetime | None = None, first_time: bool = False) -> int:
@@ -138,8 +141,9 @@ class ProviderBuilder:
         next_in_days = rng.randint(2, 20) if in_training and rng.random() < 0.85 else None
         if scenario is Scenario.AWAITING_INDUCTION:
             next_in_days = (portfolio.first_day - today).days
-        add_session_documents(portfolio, add_sessions(portfolio, next_in_days))
+        documents = add_session_documents(portfolio, add_sessions(portfolio, next_in_days))
         add_time_log(portfolio)
+        add_reviews(portfolio, documents)
         add_resources(portfolio)
         if number % 3 == 0:
             add_cv(portfolio, with_documents=number % 2 == 0)
@@ -162,7 +166,7 @@ class ProviderBuilder:
         portfolio = self._portfolio(staff, 0, user, _account("learner").name, aims)
         for aim in aims:
             add_aim(portfolio, aim)
-        add_session_documents(portfolio, add_sessions(portfolio, next_in_days=3))
+        documents = add_session_documents(portfolio, add_sessions(portfolio, next_in_days=3))
         add_time_log(portfolio)
         add_resources(portfolio)
         add_cv(portfolio, with_documents=True)
@@ -172,6 +176,8 @@ class ProviderBuilder:
         for (title, description, sample_key), (days, status) in zip(texts.ACTIONS[:3], due, strict=True):
             target, set_at = today + dt.timedelta(days=days), london_time(today - dt.timedelta(days=20), 15)
             add_action(portfolio, title, description, sample_key, target, status, set_at, None)
+        add_reviews(portfolio, documents)
+        add_samples(portfolio)
 
     def _make_particular(self, aims: list[AimPlan], particular: Particular | None) -> None:
         for aim in aims:

@@ -1,6 +1,6 @@
 """The names of the demo's people and the texts of their records, all written for Waymark."""
 
-from domain.enums import ActivityType, AssessmentMethod, CvSectionName
+from domain.enums import ActivityType, AssessmentMethod, CvSectionName, Role, SampleOutcome
 
 DISCLAIMER = (
     "This portfolio holds personal data and work that will be assessed. Use it for your apprenticeship only, submit "
@@ -156,3 +156,51 @@ WITHDRAWN = (
 # (title, key of the sample file)
 RESOURCES = (("Torque chart", "torque"), ("Handout: handling batteries", "handout"))
 COURSE_FILES = (("Course handbook", "handbook"),)
+
+# What each role says in a review, under these headings.
+REVIEW_HEADINGS = ("progress_since_last", "concerns", "changes_to_plan", "next_steps")
+REVIEW_ANSWERS: dict[Role, tuple[tuple[str | None, ...], ...]] = {
+    Role.ASSESSOR: (
+        (
+            "Evidence comes in every week, well described. The last two units were finished ahead of the plan.",
+            "The time log has gaps in the busy weeks of the workshop.",
+            "Hydraulic brakes come before wheel building, because the workshop has more of that work now.",
+            "Two pieces of evidence for brakes by the end of the month, and the time log every Friday.",
+        ),
+        (
+            "Good progress in the workshop units. Mathematics needs more time.",
+            None,
+            None,
+            "An extra hour of mathematics every second week, and a mock test before the next review.",
+        ),
+    ),
+    Role.LEARNER: (
+        (
+            "I can now build a wheel on my own, and I have started on electric bikes.",
+            "I find it hard to write things down when the shop is full.",
+            None,
+            "Write the time log on Fridays before I clean my stand.",
+        ),
+        ("I passed the mock test, and I take jobs in at the counter.", None, None, "More jobs with customers."),
+    ),
+    Role.EMPLOYER_MANAGER: (
+        (
+            "Reliable and careful, and customers ask for them by name.",
+            "We are one mechanic short until the spring, so training days have to be planned early.",
+            None,
+            "A fixed training day each week from the first of the month.",
+        ),
+        ("Much quicker than three months ago.", None, None, "Time with our electric bike specialist."),
+    ),
+}
+SAMPLE_COMMENTS = {
+    SampleOutcome.ACCEPTED: "Well chosen evidence, and the feedback says what it shows.",
+    SampleOutcome.ACTION_REQUIRED: "The photos show the result. What was done is described, but not dated.",
+    SampleOutcome.REJECTED: "One photo does not show that the criterion was met more than once.",
+}
+# What has to be done, and what the assessor did; the first is closed.
+SAMPLE_ACTIONS = (
+    ("Add the date to the feedback.", "Added, with the date of the visit."),
+    ("Ask for a second photo of the finished work.", "Asked at the last session; the learner brings it along."),
+    ("Say in the feedback which criterion each photo is for.", None),
+)
