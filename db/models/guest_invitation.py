@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import Base, Digest, PrimaryKey, ShortText, Timestamp, reference
 from db.models.growth import Sweep
 from db.models.personal_data import LearnerRows
+from domain.enums import PortfolioPart
 
 
 class GuestInvitation(Base):
@@ -18,6 +19,7 @@ class GuestInvitation(Base):
     """
 
     __tablename__ = "guest_invitation"
+    __part__ = PortfolioPart.SIGNATURE
     __internal__ = True
     __growth__ = Sweep(dt.timedelta(days=30), lambda table, before: table.expires_at < before)
     # The slot has the name and the address for subject access.
