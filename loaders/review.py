@@ -71,8 +71,8 @@ class ReviewRow(LightRow):
     covers_from: dt.date = column(Review.covers_from)
     employer_attendance: EmployerAttendance | None = column(Review.employer_attendance)
     figures: dict | None = column(lambda role: Review.figures)
-    changed_at: dt.datetime = column(Review.updated_at)
-    signed_at: dt.datetime | None = column(_LAST_SIGNED)
+    # When it was last changed or signed.
+    updated_at: dt.datetime = column(case((Review.updated_at < _LAST_SIGNED, _LAST_SIGNED), else_=Review.updated_at))
     version: int = column(Review.version)
     request_key: int | None = column(ReviewDocument.request_id)
     document: FileRow | None = optional(FileRow)
@@ -83,11 +83,6 @@ class ReviewRow(LightRow):
     def held_on(self) -> dt.date:
         """Returns the day of the session, in London."""
         return clock.day_of(self.held_at)
-
-    @property
-    def updated_at(self) -> dt.datetime:
-        """Returns when it was last changed or signed."""
-        return max(self.changed_at, self.signed_at or self.changed_at)
 
 
 def _awaits(role: Role, signing: Role) -> ColumnElement[bool]:

@@ -88,6 +88,11 @@ async def _read(answer: httpx2.Response, seconds: float | None) -> str:
     return text
 
 
+def refused_guess(what: str, status: int) -> bool:
+    """Whether it is the refusal of one more guess at the link of a guest, of whom few are allowed in five minutes."""
+    return status == 429 and "/sign" in what
+
+
 def problem(status: int, text: str) -> str | None:
     """What is wrong with an answer: a status of 500 or more or of a limit, the code INTERNAL, or the mark."""
     if status >= 500 or status == 429 or '"INTERNAL"' in text:
