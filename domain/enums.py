@@ -203,6 +203,8 @@ class SampleOutcome(_NamedEnum):
 class TaskKind(_NamedEnum):
     SIGN_DOCUMENT = auto()
     SIGN_UNIT = auto()
+    SIGN_REVIEW = auto()
+    ANSWER_REVIEW = auto()
     BOOK_REVIEW = auto()
     ASSESS_EVIDENCE = auto()
     RESUBMIT_EVIDENCE = auto()
@@ -212,6 +214,8 @@ class TaskKind(_NamedEnum):
     CONFIRM_TIME = auto()
     LOG_LEARNING = auto()
     CHOOSE_UNITS = auto()
+    SAMPLE_UNIT = auto()
+    ANSWER_SAMPLE = auto()
     SESSION_SOON = auto()
 
 

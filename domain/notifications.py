@@ -5,9 +5,20 @@ from collections.abc import Sequence
 from domain.enums import TaskKind
 
 # Of who has chosen nothing: what is mailed in the moment at which it happens, with its words.
-DEFAULT_EMAIL_FOR = (TaskKind.SIGN_DOCUMENT, TaskKind.ASSESS_EVIDENCE, TaskKind.RESUBMIT_EVIDENCE)
+DEFAULT_EMAIL_FOR = (
+    TaskKind.SIGN_DOCUMENT,
+    TaskKind.SIGN_REVIEW,
+    TaskKind.ASSESS_EVIDENCE,
+    TaskKind.RESUBMIT_EVIDENCE,
+    TaskKind.ANSWER_SAMPLE,
+)
 # Tasks of these kinds arise with an e-mail that has the words of who made them.
-MAILED_AT_ONCE = (TaskKind.SIGN_DOCUMENT, TaskKind.RESUBMIT_EVIDENCE)
+MAILED_AT_ONCE = (
+    TaskKind.SIGN_DOCUMENT,
+    TaskKind.SIGN_REVIEW,
+    TaskKind.RESUBMIT_EVIDENCE,
+    TaskKind.ANSWER_SAMPLE,
+)
 
 
 def email_kinds(chosen: Sequence[str] | None) -> list[TaskKind]:

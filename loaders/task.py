@@ -58,6 +58,8 @@ _URGENCY: Any = column("urgency", Integer)
 _TITLES = {
     TaskKind.SIGN_DOCUMENT: "Sign the document: {}",
     TaskKind.SIGN_UNIT: "Sign the unit: {}",
+    TaskKind.SIGN_REVIEW: "Sign progress review {}",
+    TaskKind.ANSWER_REVIEW: "Write your part of progress review {}",
     TaskKind.BOOK_REVIEW: "Book a formal review with {}",
     TaskKind.ASSESS_EVIDENCE: "Assess the evidence: {}",
     TaskKind.RESUBMIT_EVIDENCE: "Improve the evidence: {}",
@@ -67,6 +69,8 @@ _TITLES = {
     TaskKind.CONFIRM_TIME: "Confirm time logged for {}",
     TaskKind.LOG_LEARNING: "Log what you learned",
     TaskKind.CHOOSE_UNITS: "Choose optional units: {}",
+    TaskKind.SAMPLE_UNIT: "Sample the unit: {}",
+    TaskKind.ANSWER_SAMPLE: "Answer an action of the sample: {}",
     TaskKind.SESSION_SOON: "Session with {}",
 }
 

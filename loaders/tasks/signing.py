@@ -1,4 +1,6 @@
-"""Tasks: documents and units to sign, in the viewer's role."""
+"""Tasks: documents, reviews and units to sign, in the viewer's role."""
+
+from typing import Any
 
 from sqlalchemy import Integer, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
@@ -9,32 +11,47 @@ from db.models.aim import Aim
 from db.models.aim_unit import AimUnit
 from db.models.criterion_progress import CriterionProgress
 from db.models.qualification import QualificationUnit
+from db.models.review import Review, ReviewDocument
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.unit_signature import UnitSignature
 from domain.enums import Role, SignatureRequestStatus, TaskKind
 from loaders.tasks.source import columns, not_own, of_running_aim, of_running_programme, source, unit_subject
 
 _SIGNERS = (Role.LEARNER, Role.ASSESSOR, Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
+_REVIEW_SIGNERS = (Role.LEARNER, Role.ASSESSOR, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 # 1 if the provider requires the viewer's role to sign units, else 0.
 _SIGNS_UNITS = bindparam("signs_units", type_=Integer)
 
 
 @source(1, TaskKind.SIGN_DOCUMENT, "SignatureRequest", *_SIGNERS)
 def _documents(role: Role) -> Select:
+    """Open slots of documents that are no review's."""
+    # unscoped: whether a document is that of a review
+    of_review = exists().where(ReviewDocument.request_id == SignatureRequest.id)
+    return _slots(role, SignatureRequest.id, SignatureRequest.title).where(~of_review)
+
+
+@source(13, TaskKind.SIGN_REVIEW, "Review", *_REVIEW_SIGNERS)
+def _reviews(role: Role) -> Select:
+    """Open slots of the current documents of reviews, which wait as reviews only."""
+    return (
+        _slots(role, Review.id, Review.number)
+        .join(ReviewDocument, ReviewDocument.request_id == SignatureRequest.id)
+        .join(Review, Review.id == ReviewDocument.review_id)
+        .where(ReviewDocument.replaced_at.is_(None), scope.sees(role, Review))
+    )
+
+
+def _slots(role: Role, subject_key: Any, name: Any) -> Select:
     """Open slots of the role. One person fills one slot of a document, whatever roles they hold."""
     other = aliased(SignatureSlot)
     # unscoped: a slot of the same document
     signed = exists().where(other.request_id == SignatureSlot.request_id, other.signed_by_id == VIEWER_USER)
+    task = columns(subject_key, SignatureRequest.learner_id, name, since_at=SignatureRequest.requested_at)
     return (
-        select(
-            *columns(
-                SignatureRequest.id,
-                SignatureRequest.learner_id,
-                SignatureRequest.title,
-                since_at=SignatureRequest.requested_at,
-            )
-        )
-        .join_from(SignatureSlot, SignatureRequest, SignatureRequest.id == SignatureSlot.request_id)
+        select(*task)
+        .select_from(SignatureSlot)
+        .join(SignatureRequest, SignatureRequest.id == SignatureSlot.request_id)
         .where(
             scope.sees_learner(role, SignatureSlot.learner_id),
             scope.of_provider(SignatureSlot),

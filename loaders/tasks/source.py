@@ -42,6 +42,7 @@ from domain.enums import AimStatus, Role, TaskKind
 
 # Of the viewer's day in London.
 TODAY_NUMBER = bindparam("today_number", type_=Integer)
+NOW = bindparam("now", type_=UtcDateTime)
 
 # A task's key holds the key of its subject, and which source it is from. The subject of some is a unit of an aim.
 _SOURCES_AT_MOST = 2**5

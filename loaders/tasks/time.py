@@ -16,6 +16,7 @@ from domain.enums import AimStatus, JobSetting, Role, SessionStatus, SessionType
 from loaders.review_schedule import in_training, last_reviews
 from loaders.session import next_planned
 from loaders.tasks.source import (
+    NOW,
     TODAY_NUMBER,
     columns,
     is_running,
@@ -33,7 +34,6 @@ SOON_DAYS = 2
 # Days before a review is due from which booking it is a task.
 BOOKING_DAYS = 28
 _QUIET_DAYS = bindparam("quiet_days", QUIET_DAYS, type_=Integer)
-_NOW = bindparam("now", type_=UtcDateTime)
 # The ends of today and of the next two days, in London.
 _DAY_ENDS = [bindparam(f"day_{days}_ends", type_=UtcDateTime) for days in range(SOON_DAYS + 1)]
 
@@ -117,7 +117,7 @@ def _soon(role: Role) -> Select:
         .where(
             scope.sees(role, Session),
             Session.status == SessionStatus.PLANNED,
-            Session.starts_at >= _NOW,
+            Session.starts_at >= NOW,
             Session.starts_at < _DAY_ENDS[-1],
             or_(running.exists(), ~about.exists() & of_running_programme(role, Session.learner_id)),
             *own,

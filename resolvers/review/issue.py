@@ -10,7 +10,7 @@ from db.models.session import Session, SessionFile
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.user import User
 from domain import clock, global_id
-from domain.enums import ReviewStatus, Role, SessionStatus, SignatureRequestStatus, UserErrorCode
+from domain.enums import ReviewStatus, Role, SessionStatus, SignatureRequestStatus, TaskKind, UserErrorCode
 from domain.errors import reject
 from domain.sentences import say
 from loaders.core.read_session import ReadSession
@@ -21,6 +21,7 @@ from repositories.review import answers_by_role, current_document
 from repositories.signature_request import possible_signers, slots_by_role
 from resolvers.core.context import Context
 from resolvers.core.signatures import slot_signatures
+from resolvers.core.task_mail import send_task_mail
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.exports import formats, review_data
@@ -172,5 +173,6 @@ async def _request_signatures(
     name = (await uow.session.get_one(User, learner.user_id)).name
     for signer in await possible_signers(uow.session, learner, [role for role in roles if role is not Role.ASSESSOR]):
         mail = signature_requested(name=signer.name, document=title, learner=name, requested_by=uow.viewer.name)
-        uow.send_mail(signer.email, mail, "Review", review.id)
+        kind, about = TaskKind.SIGN_REVIEW, ("Review", review.id)
+        send_task_mail(uow, kind, signer.key, signer.email, signer.email_for, mail, *about)
     return request

@@ -11,11 +11,12 @@ from db.models.evidence import EvidenceMapping
 from db.models.sample import Sample, SampleAction, SampleFinding
 from db.models.user import User
 from domain import global_id
-from domain.enums import Role, SampleOutcome, SampleStatus, UserErrorCode
+from domain.enums import Role, SampleOutcome, SampleStatus, TaskKind, UserErrorCode
 from domain.errors import not_found, reject
 from domain.sentences import say
 from repositories.sample import mappings_of_unit, snapshot
 from repositories.unit import active_signatures
+from resolvers.core.task_mail import send_task_mail
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.evidence.sign_off import withdraw_unit_signatures
@@ -94,7 +95,13 @@ async def conclude(
     if outcome is not SampleOutcome.ACCEPTED:
         assessor = await uow.session.get_one(User, sample.assessor_id)
         mail = sample_concluded(name=assessor.name, iqa=uow.viewer.name, rejected=outcome is SampleOutcome.REJECTED)
-        uow.send_mail(assessor.email, mail, "Sample", sample.id)
+        about = ("Sample", sample.id)
+        if outcome is SampleOutcome.REJECTED:
+            # Also to who wants no e-mails about actions: signatures were withdrawn.
+            uow.send_mail(assessor.email, mail, *about)
+        else:
+            kind = TaskKind.ANSWER_SAMPLE
+            send_task_mail(uow, kind, assessor.id, assessor.email, assessor.email_for, mail, *about)
     uow.audit(
         "Sample", sample.id, learner_id=aim.learner_id, aim_id=aim.id, outcome=outcome.value,
         sha256=sample.snapshot_sha256, actions=len(texts), signatures_withdrawn=withdrawn,

@@ -25,6 +25,8 @@ You get this e-mail because of your settings in Waymark. To get no more of this 
 _NOUNS = {
     TaskKind.SIGN_DOCUMENT: ("document to sign", "documents to sign"),
     TaskKind.SIGN_UNIT: ("unit to sign", "units to sign"),
+    TaskKind.SIGN_REVIEW: ("review to sign", "reviews to sign"),
+    TaskKind.ANSWER_REVIEW: ("review to write a part of", "reviews to write a part of"),
     TaskKind.BOOK_REVIEW: ("review to book", "reviews to book"),
     TaskKind.ASSESS_EVIDENCE: ("piece of evidence to assess", "pieces of evidence to assess"),
     TaskKind.RESUBMIT_EVIDENCE: ("piece of evidence to improve", "pieces of evidence to improve"),
@@ -34,6 +36,8 @@ _NOUNS = {
     TaskKind.CONFIRM_TIME: ("time log entry to confirm", "time log entries to confirm"),
     TaskKind.LOG_LEARNING: ("time log without new entries", "time logs without new entries"),
     TaskKind.CHOOSE_UNITS: ("choice of units to make", "choices of units to make"),
+    TaskKind.SAMPLE_UNIT: ("unit to sample", "units to sample"),
+    TaskKind.ANSWER_SAMPLE: ("action of a sample to answer", "actions of samples to answer"),
     TaskKind.SESSION_SOON: ("session soon", "sessions soon"),
 }
 

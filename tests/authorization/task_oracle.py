@@ -23,6 +23,7 @@ from domain.reviews import STANDARD_MONTHS, review_due
 if TYPE_CHECKING:
     from tests.authorization.oracle import Visibility
 
+REVIEWERS = {Role.LEARNER, Role.ASSESSOR, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW}
 SIGNERS = {Role.LEARNER, Role.ASSESSOR, Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW}
 EMPLOYERS = {Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW}
 STOPPED = {AimStatus.WITHDRAWN, AimStatus.SUSPENDED}
@@ -49,6 +50,8 @@ class _Tasks:
         yield from self._actions()
         yield from self._time()
         yield from self._learner()
+        yield from self._drafts()
+        yield from self._sampling()
         for aim in self.aims.values():
             whose = aim["assessor_id"] is None if self._is_admin() else self.seen.role is Role.ASSESSOR
             left = self.of("aim_progress", aim_id=aim["id"])[0]["units_to_choose"]
@@ -82,9 +85,16 @@ class _Tasks:
             return
         pending = {row["id"] for row in self.of("signature_request", status=SignatureRequestStatus.PENDING)}
         mine = {slot["request_id"] for slot in self.of("signature_slot", signed_by_id=me)}
+        reviews = {link["request_id"]: link for link in self.of("review_document")}
         for slot in self.of("signature_slot", role=role, signed_at=None):
-            if slot["request_id"] in pending - mine and self._may(slot) and self._programme_runs(slot["learner_id"]):
+            waits = slot["request_id"] in pending - mine
+            if not (waits and self._may(slot) and self._programme_runs(slot["learner_id"])):
+                continue
+            link = reviews.get(slot["request_id"])
+            if link is None:
                 yield 1, slot["request_id"]
+            elif role in REVIEWERS and link["replaced_at"] is None and link["review_id"] in self.seen.reviews:
+                yield 13, link["review_id"]
         [provider] = [row for row in self.seen.rows["provider"] if row["id"] == self.seen.provider]
         if role.value not in provider["unit_signatures"]:
             return
@@ -99,6 +109,39 @@ class _Tasks:
                 counts = unit["mandatory"] or unit["id"] in chosen
                 if counts and done and len(done) == unit["criterion_count"] and not by:
                     yield 2, aim["id"] * 2**24 + unit["id"]
+
+    def _drafts(self) -> Iterator[tuple[int, int]]:
+        if self.seen.role not in REVIEWERS:
+            return
+        side = EMPLOYERS if self.seen.role in EMPLOYERS else {self.seen.role}
+        issued = {link["review_id"] for link in self.of("review_document", replaced_at=None)}
+        sessions = {row["id"]: row for row in self.of("session")}
+        for row in self.of("review"):
+            session, answers = sessions[row["session_id"]], self.of("review_answer", review_id=row["id"])
+            said = any(each["role"] in side or each["answered_by_id"] == self.seen.me for each in answers)
+            missed = session["status"] in (SessionStatus.NOT_ATTENDED, SessionStatus.CANCELLED)
+            begun = session["starts_at"] <= self.now
+            seen = row["id"] in self.seen.reviews - issued and self._may(row)
+            if seen and begun and not missed and not said and self._programme_runs(row["learner_id"]):
+                yield 14, row["id"]
+
+    def _sampling(self) -> Iterator[tuple[int, int]]:
+        role, me = self.seen.role, self.seen.me
+        for sample in self.of("sample"):
+            if not (self._aim_runs(sample["aim_id"]) and self._may(sample)):
+                continue
+            aim, unit = self.aims[sample["aim_id"]], {"aim_id": sample["aim_id"], "unit_id": sample["unit_id"]}
+            signed = self.of("unit_signature", role=Role.ASSESSOR, withdrawn_at=None, **unit)
+            assessed = me in {aim["assessor_id"], *(row["signed_by_id"] for row in signed)}
+            near = sample["planned_for"] <= self.today + dt.timedelta(days=28)
+            samples = role is Role.IQA or (role is Role.MASTER_ADMIN and aim["iqa_id"] is None)
+            waits = sample["concluded_at"] is None and self.of("evidence_mapping", **unit)
+            if samples and near and waits and not assessed:
+                yield 15, sample["id"]
+            answers = role is Role.ASSESSOR or (role is Role.MASTER_ADMIN and aim["assessor_id"] is None)
+            for action in self.of("sample_action", sample_id=sample["id"], answered_at=None, closed_at=None):
+                if answers:
+                    yield 16, action["id"]
 
     def _evidence(self) -> Iterator[tuple[int, int]]:
         archived = {row["id"] for row in self.of("user_account") if row["archived_at"] is not None}

@@ -60,7 +60,8 @@ async def remind_every(scenario: EmptyPortfolio, days: int) -> None:
 
 
 async def test_settings_begin_with_what_is_mailed_and_are_the_viewers_own(scenario: EmptyPortfolio) -> None:
-    begun = {"emailFor": ["SIGN_DOCUMENT", "ASSESS_EVIDENCE", "RESUBMIT_EVIDENCE"], "digestHour": None}
+    mailed = ["SIGN_DOCUMENT", "SIGN_REVIEW", "ASSESS_EVIDENCE", "RESUBMIT_EVIDENCE", "ANSWER_SAMPLE"]
+    begun = {"emailFor": mailed, "digestHour": None}
     assert await choose(scenario, "manager") == {**begun, "calendarUrl": None}
     chosen = await choose(scenario, "assessor", emailFor=["CHOOSE_UNITS", "ASSESS_EVIDENCE"], digestHour=7)
     assert (chosen["emailFor"], chosen["digestHour"]) == (["ASSESS_EVIDENCE", "CHOOSE_UNITS"], 7)
@@ -159,7 +160,8 @@ async def test_the_link_ends_a_kind_also_of_what_mutations_send(scenario: EmptyP
         ended = await client.post(mail.unsubscribe_url, data={"List-Unsubscribe": "One-Click"})
         assert ended.status_code == 200 and "no more" in ended.text
     assert await ask() == []
-    assert (await choose(scenario, "learner"))["emailFor"] == ["ASSESS_EVIDENCE", "RESUBMIT_EVIDENCE"]
+    left = ["SIGN_REVIEW", "ASSESS_EVIDENCE", "RESUBMIT_EVIDENCE", "ANSWER_SAMPLE"]
+    assert (await choose(scenario, "learner"))["emailFor"] == left
     assert (await scenario.audit_trail())[-2:] == ["notificationSettingsUpdate", "signatureRequestCreate"]
 
 
