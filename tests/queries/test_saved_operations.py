@@ -44,7 +44,7 @@ class Expected:
 READS = {
     "assessor_workload": Expected(203, 4),
     "awaiting_signature": Expected(503, 5),
-    "document_to_sign": Expected(30, 4),
+    "document_to_sign": Expected(34, 4),
     "documents_to_sign": Expected(1204, 5),
     "employer_dashboard": Expected(1654, 5),
     "employer_home": Expected(4, 2),

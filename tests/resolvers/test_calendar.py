@@ -79,8 +79,9 @@ async def test_a_server_serves_the_calendar_and_the_page_that_ends_e_mails(
 ) -> None:
     async with serving(scenario.database.url, tmp_path / "data") as running:
         async with running.signed_in(scenario.user("learner").username, PASSWORD) as ada:
-            changed = await ada.mutate("notificationSettingsUpdate", input={"calendar": True, "digestHour": 6})
-            url = changed["notificationSettings"]["calendarUrl"]
+            await ada.mutate("notificationSettingsUpdate", input={"calendar": True, "digestHour": 6})
+            viewer = (await ada.data("{ viewer { notificationSettings { calendarUrl } } }"))["viewer"]
+            url = viewer["notificationSettings"]["calendarUrl"]
             answer = await ada.http.get(url)
             assert (answer.status_code, answer.text[:15]) == (200, "BEGIN:VCALENDAR")
             await ada.mutate("notificationSettingsUpdate", input={"calendar": False})

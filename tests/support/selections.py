@@ -23,7 +23,7 @@ SELECTIONS = {
     "AccessKey": "id name role operations createdAt expiresAt revokedAt lastUsedAt",
     "User": "id name email lastLoginAt photo { id }",
     "Viewer": "role mustChangePassword mustAcceptDisclaimer mustSetUpSecondFactor hasSecondFactor disclaimer "
-    "user { id name } notificationSettings { emailFor digestHour calendarUrl }",
+    "user { id name }",
     "Employer": "id name parent { id name } sites { id name }",
     "Learner": f"{OF_LEARNER} uln employer {{ id name }} managers {{ id name }} photo {FILE} aims {{ {OF_AIM} }} "
     f"cv {{ sections {{ name text }} documents {{ kind file {FILE} }} }}",

@@ -36,7 +36,7 @@ def every_mail() -> list[Mail]:
     )
     return [
         welcome,
-        messages.password_reset(name="Dai", username="dai", link="https://x.example/r/1", good_until=AT),
+        messages.password_reset(name="Dai", username="dai", provider="Hill", link="https://x.example/r", good_until=AT),
         messages.password_changed(name="Dai", username="dai", at=AT),
         messages.evidence_returned(name="Dai", title="Log", aim="Standard", assessor="Ann", points="More.\n\nBetter."),
         messages.evidence_resubmitted(name="Ann", learner="Dai", title="Log", aim="Standard", comment="Done."),

@@ -226,5 +226,5 @@ async def test_only_saved_operations_are_sent(running: RunningServer, open_app: 
         await visit.is_settled()
     assert set(visit.names()) == {
         "sign_in", "employer_home", "employer_learners", "employer_learner", "progress_map", "documents_to_sign",
-        "document_to_sign", "kpis_live", "learner_changed",
+        "document_to_sign", "kpis_live", "learner_changed", "identity_providers",
     }  # fmt: skip

@@ -96,7 +96,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "sessionCompleteMany": (14, 14),
     "sessionReopen": (14, 14),
     "sessionUpdate": (14, 14),
-    "signatureRequestCancel": (9, 9),
+    "signatureRequestCancel": (10, 10),
     "signatureRequestCreate": (15, 14),
     "signatureRequestSign": (17, 16),
     "signatureRequestSignMany": (17, 16),
