@@ -72,7 +72,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "resourceAdd": (11, 11),
     "resourceRemove": (8, 8),
     "reviewAnswer": (11, 11),
-    "reviewIssue": (35, 32),
+    "reviewIssue": (34, 32),
     "reviewReopen": (14, 14),
     "reviewSign": (18, 17),
     "reviewStart": (12, 12),
