@@ -176,8 +176,16 @@ def _state(which: ColumnElement[bool], today: int) -> tuple[list[str], Select[An
     return list(values), statement
 
 
+def of_same_provider(table: Any) -> ColumnElement[bool]:
+    """The condition that a row is of a learner and of the learner's provider."""
+    return and_(Learner.id == table.learner_id, Learner.provider_id == table.provider_id)
+
+
 async def record_time(session: AsyncSession, learner_keys: Collection[int]) -> None:
-    """Writes today's rows of learners' logged time: what counts now, less what earlier days have."""
+    """Writes today's rows of learners' logged time: what counts now, less what earlier days have.
+
+    The rows are of the learner's provider. An entry of another provider counts for nobody who sees the learner.
+    """
     today = day_number(clock.today())
     counts = and_(TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB, TimeLogEntry.exclusion.is_(None))
     has_rows = select(TimeHistory.learner_id).where(TimeHistory.learner_id == Learner.id).correlate(Learner)
@@ -187,12 +195,16 @@ async def record_time(session: AsyncSession, learner_keys: Collection[int]) -> N
         select(
             TimeLogEntry.learner_id, TimeLogEntry.provider_id, func.coalesce(TimeLogEntry.aim_id, 0).label("aim_id"),
             case((counts, TimeLogEntry.minutes), else_=0).label("minutes"), literal(0).label("kept"),
-        ).where(any_of(TimeLogEntry.learner_id)),
+        )
+        .join(Learner, of_same_provider(TimeLogEntry))
+        .where(any_of(TimeLogEntry.learner_id)),
         select(
             TimeHistory.learner_id, TimeHistory.provider_id, TimeHistory.aim_id,
             case((TimeHistory.day < today, -TimeHistory.minutes), else_=0),
             case((TimeHistory.day == today, 1), else_=0),
-        ).where(any_of(TimeHistory.learner_id)),
+        )
+        .join(Learner, of_same_provider(TimeHistory))
+        .where(any_of(TimeHistory.learner_id)),
         select(Learner.id, Learner.provider_id, literal(0), literal(0), literal(1)).where(
             any_of(Learner.id), ~has_rows.exists()
         ),

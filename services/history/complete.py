@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.database import Database
-from db.history import close_rows, record_aims, record_time
+from db.history import close_rows, of_same_provider, record_aims, record_time
 from db.models.aim import Aim, AimProgress
 from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
@@ -128,13 +128,13 @@ def _time_drifted(after: int = 0) -> Select[Any]:
     # unscoped: the server works on every provider
     counted = (
         select(func.coalesce(func.sum(case((counts, TimeLogEntry.minutes), else_=0)), 0))
-        .where(TimeLogEntry.learner_id == Learner.id)
+        .where(of_same_provider(TimeLogEntry))
         .correlate(Learner)
         .scalar_subquery()
     )
     # unscoped: the server works on every provider
     recorded = (
-        select(func.sum(TimeHistory.minutes)).where(TimeHistory.learner_id == Learner.id).correlate(Learner)
+        select(func.sum(TimeHistory.minutes)).where(of_same_provider(TimeHistory)).correlate(Learner)
     ).scalar_subquery()
     # unscoped: the server works on every provider
     first = (

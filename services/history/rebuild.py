@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.history import of_same_provider
 from db.models.aim import Aim, AimProgress
 from db.models.aim_break import AimBreak
 from db.models.aim_history import AimHistory, TimeHistory, day_number
@@ -178,9 +179,8 @@ async def rebuild_time(session: AsyncSession, learner_keys: Collection[int]) -> 
     counts = and_(TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB, TimeLogEntry.exclusion.is_(None))
     # unscoped: the server works on every provider
     entries = select(TimeLogEntry.learner_id, TimeLogEntry.aim_id, TimeLogEntry.added_at, TimeLogEntry.minutes)
-    for learner_key, aim_key, added_at, logged in await session.execute(
-        entries.where(any_of(TimeLogEntry.learner_id), counts), {"keys": sorted(providers)}
-    ):
+    entries = entries.join(Learner, of_same_provider(TimeLogEntry)).where(any_of(TimeLogEntry.learner_id), counts)
+    for learner_key, aim_key, added_at, logged in await session.execute(entries, {"keys": sorted(providers)}):
         key = learner_key, aim_key or 0, day_number(clock.day_of(added_at))
         if key[2] < known.get(learner_key, key[2] + 1):
             minutes[key] = minutes.get(key, 0) + logged

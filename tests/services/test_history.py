@@ -97,6 +97,28 @@ async def test_the_past_is_rebuilt_from_dated_records(
     assert first == day_number(TODAY - 100 * DAY)
 
 
+async def test_an_entry_of_another_provider_counts_for_nobody(database: Database):
+    async with database.writing() as session:
+        factory = Factory(session)
+        provider, far = await factory.provider(), await factory.provider("Far")
+        admin = await factory.user(provider, "Admin", Role.MASTER_ADMIN)
+        learner = await factory.learner(provider, "Ada")
+        await factory.time_log_entry(learner, admin, 30)
+        (await factory.time_log_entry(learner, admin, 500)).provider_id = far.id
+    assert await complete(database) == 0
+    assert await _time_rows(database) == [(provider.id, 30)]
+    async with database.writing() as session:
+        await session.execute(delete(TimeHistory))
+    assert await complete(database) == 1
+    assert await complete(database) == 0
+    assert await _time_rows(database) == [(provider.id, 30)]
+
+
+async def _time_rows(database: Database) -> list[tuple[int, int]]:
+    found = await database.rows(select(TimeHistory.provider_id, TimeHistory.minutes), primary=True)
+    return [(row.provider_id, row.minutes) for row in found]
+
+
 def light_of(point: KpiPointRow) -> str:
     names = ("off_track", "on_track", "ahead", "not_rated")
     (light,) = [name for name in names if getattr(point, f"{name}_count")]
