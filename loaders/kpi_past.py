@@ -17,7 +17,7 @@ from loaders.aggregates import Metric, count_if
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.kpi_groups import KpiGroupRow
 from loaders.kpi_ranges import PAST, counts_without_aim, learners_without_aim, until
-from loaders.kpi_slice import Shapes, Slice
+from loaders.kpi_slice import Shapes, Slice, visible_key
 from loaders.kpis import KpisRow, Metrics
 
 # What history has.
@@ -40,7 +40,7 @@ def _statement(role: Role, by: KpiGroupBy, shapes: Shapes) -> Select[Any]:
     on_break = row.days_on_break + case((and_(row.break_since.is_not(None), away > 0), away), else_=0)
     rows = (
         select(
-            PAST.group_key(by).label("group_key"),
+            PAST.group_key(role, by).label("group_key"),
             row.learner_id,
             row.status,
             light.label("light"),
@@ -71,7 +71,7 @@ def _statement(role: Role, by: KpiGroupBy, shapes: Shapes) -> Select[Any]:
     ).group_by(rows.c.group_key, rows.c.learner_id)
     if counts_without_aim(shapes):
         others = learners_without_aim(role, shapes)
-        group_key = others.c.employer_id if by is KpiGroupBy.EMPLOYER else literal(0)
+        group_key = visible_key(role, by, others.c.employer_id) if by is KpiGroupBy.EMPLOYER else literal(0)
         # unscoped: of the scoped learners
         waiting = select(group_key, literal(1), literal(0)).where(others.c.enrolled <= _DAY, others.c.first_aim > _DAY)
         statuses = of_learner.union_all(waiting).subquery()

@@ -4,11 +4,14 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import CTE, BigInteger, ColumnElement, Integer, and_, cast, extract, func, literal, select
+from sqlalchemy import CTE, BigInteger, ColumnElement, Integer, and_, case, cast, extract, func, literal, select
 
 from auth import scope
 from db.models.aim import Aim
+from db.models.employer import Employer
 from db.models.learner import Learner
+from db.models.qualification import Qualification
+from db.models.user import User
 from domain.enums import KpiGroupBy, Role
 from loaders.core.filters import Filter, at_least, at_most, one_of, refers_to
 from loaders.core.read_session import ReadSession
@@ -43,7 +46,7 @@ class Dimensions:
         filters = self.filters()
         return [filters[name].build(role, name, shape) for name, shape in shapes]
 
-    def group_key(self, by: KpiGroupBy) -> ColumnElement[int]:
+    def group_key(self, role: Role, by: KpiGroupBy) -> ColumnElement[int]:
         """The key of the group that an aim belongs to, 0 for none; a month is 100 x year + month."""
         if by is KpiGroupBy.START_MONTH:
             month = 100 * extract("year", self.start_date) + extract("month", self.start_date)
@@ -53,7 +56,23 @@ class Dimensions:
             KpiGroupBy.ASSESSOR: self.assessor_id,
             KpiGroupBy.QUALIFICATION: self.qualification_id,
         }
-        return func.coalesce(columns[by], 0)
+        return visible_key(role, by, columns[by])
+
+
+def visible_key(role: Role, by: KpiGroupBy, key: Any) -> ColumnElement[int]:
+    """The key of the subject of a group, 0 for none, and for one that the viewer cannot read.
+
+    A row may name a subject that is not visible: of the past, one that the learner has left or that was deleted.
+    """
+    match by:
+        case KpiGroupBy.EMPLOYER:
+            seen = select(Employer.id).where(scope.sees_employer(role))
+        case KpiGroupBy.QUALIFICATION:
+            seen = select(Qualification.id).where(scope.sees(role, Qualification))
+        case _:
+            # unscoped: people whom a visible aim names, as `NamedUserLoader` reads them
+            seen = select(User.id).where(scope.of_provider(User))
+    return case((key.in_(seen), key), else_=0)
 
 
 NOW = Dimensions(Learner.employer_id, Aim.assessor_id, Aim.qualification_id, Aim.status, Aim.start_date)
@@ -92,7 +111,7 @@ def slice_of(role: Role, by: KpiGroupBy, shapes: Shapes) -> tuple[CTE, CTE]:
     of_learner = and_(Aim.learner_id == Learner.id, scope.sees_aim(role))
     aims = (
         select(
-            NOW.group_key(by).label("group_key"),
+            NOW.group_key(role, by).label("group_key"),
             Learner.id.label("learner_id"),
             Aim.id.label("aim_id"),
             Aim.status.label("status"),

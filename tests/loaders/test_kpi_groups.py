@@ -4,18 +4,22 @@ from collections import Counter
 
 import pytest
 
-from db.database import statement_count
+from db.database import Database, statement_count
+from db.models.learner import Learner
+from domain import clock
 from domain.enums import AimStatus, KpiGroupBy, Role
 from domain.progress import ENDED
 from loaders.aggregates import Metric
 from loaders.core.registry import Loaders
 from loaders.kpi_groups import kpi_groups
+from loaders.kpi_past import kpi_groups_on
 from loaders.kpis import ALL_METRICS, KpisLoader
 from loaders.off_the_job_detail import LearningLoader
 from tests.loaders import test_kpis
 from tests.loaders.kpi_world import NOW
 from tests.loaders.test_kpis import Everything, as_shown, counted_again, somebody
-from tests.support.viewers import reading
+from tests.support.factories import DAY, Factory
+from tests.support.viewers import reading, viewer
 
 everything = test_kpis.everything
 
@@ -106,3 +110,28 @@ async def test_exclusions_are_those_of_the_group(everything: Everything):
     learned = await Loaders(at)[LearningLoader].load_many([row.owner for row in time])
     for row, learning in zip(time, learned, strict=True):
         assert row.logged_minutes - row.actual_minutes == sum(each.minutes for each in learning.excluded)
+
+
+async def test_an_employer_that_is_no_longer_visible_is_no_group_of_the_past(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+):
+    yesterday = NOW - DAY
+    monkeypatch.setattr(clock, "now", lambda: yesterday)
+    async with database.writing() as session:
+        factory = Factory(session, yesterday)
+        provider = await factory.provider()
+        left, joined = await factory.employer(provider, "Left"), await factory.employer(provider, "Joined")
+        learner = await factory.learner(provider, "Ada", left)
+        await factory.aim(learner, await factory.qualification(provider, "Standard", (1,)))
+        manager = await factory.user(provider, "Mo", Role.EMPLOYER_MANAGER)
+        admin = await factory.user(provider, "May", Role.MASTER_ADMIN)
+        await factory.allocate(manager, learner)
+    monkeypatch.setattr(clock, "now", lambda: NOW)
+    async with database.writing() as session:
+        (await session.get_one(Learner, learner.id)).employer_id = joined.id
+    for who, role, key in ((manager, Role.EMPLOYER_MANAGER, 0), (admin, Role.MASTER_ADMIN, left.id)):
+        of_role = reading(database, viewer(who, role), NOW)
+        (then,) = await kpi_groups_on(of_role, KpiGroupBy.EMPLOYER, clock.day_of(yesterday), {})
+        assert (then.group_key, then.kpis.values["aims"]) == (key, 1)
+        (now,) = await kpi_groups(of_role, KpiGroupBy.EMPLOYER, ALL_METRICS, {})
+        assert (now.group_key, now.kpis.values["aims"]) == (joined.id, 1)
