@@ -9,6 +9,7 @@ import datetime as dt
 from sqlalchemy import select
 
 from db.database import Database
+from db.models.aim import AimProgress
 from db.models.file import File
 from db.models.learner import Learner
 from db.models.signature_request import SignatureSlot
@@ -57,7 +58,8 @@ async def build_with_foreign_learner(database: Database) -> AuthorizationScenari
     async with database.writing() as session:
         factory = Factory(session)
         aim = await factory.aim(scenario.zoe, scenario.far_standard, assessor=users["ann"], iqa=users["ian"])
-        aim.provider_id = scenario.provider.id
+        progress = await session.get_one(AimProgress, aim.id)
+        aim.provider_id = progress.provider_id = scenario.provider.id
         await factory.allocate(users["mo"], scenario.zoe, provider_id=scenario.provider.id)
     return scenario
 
