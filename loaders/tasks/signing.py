@@ -28,32 +28,34 @@ def _documents(role: Role) -> Select:
     """Open slots of documents that are no review's."""
     # unscoped: whether a document is that of a review
     of_review = exists().where(ReviewDocument.request_id == SignatureRequest.id)
-    return _slots(role, SignatureRequest.id, SignatureRequest.title).where(~of_review)
+    return _slots(role, SignatureRequest, SignatureRequest.title).where(~of_review)
 
 
 @source(13, TaskKind.SIGN_REVIEW, "Review", *_REVIEW_SIGNERS)
 def _reviews(role: Role) -> Select:
     """Open slots of the current documents of reviews, which wait as reviews only."""
     return (
-        _slots(role, Review.id, Review.number)
+        _slots(role, Review, Review.number)
         .join(ReviewDocument, ReviewDocument.request_id == SignatureRequest.id)
         .join(Review, Review.id == ReviewDocument.review_id)
-        .where(ReviewDocument.replaced_at.is_(None), scope.sees(role, Review))
+        .where(ReviewDocument.replaced_at.is_(None))
     )
 
 
-def _slots(role: Role, subject_key: Any, name: Any) -> Select:
-    """Open slots of the role. One person fills one slot of a document, whatever roles they hold."""
+def _slots(role: Role, subject: Any, name: Any) -> Select:
+    """Open slots of the role, about a visible subject. One person fills one slot, whatever roles they hold."""
     other = aliased(SignatureSlot)
     # unscoped: a slot of the same document
     signed = exists().where(other.request_id == SignatureSlot.request_id, other.signed_by_id == VIEWER_USER)
-    task = columns(subject_key, SignatureRequest.learner_id, name, since_at=SignatureRequest.requested_at)
+    task = columns(subject.id, SignatureRequest.learner_id, name, since_at=SignatureRequest.requested_at)
     return (
         select(*task)
         .select_from(SignatureSlot)
         .join(SignatureRequest, SignatureRequest.id == SignatureSlot.request_id)
         .where(
+            # Follows from the next, but lets the database use the index by learner.
             scope.sees_learner(role, SignatureSlot.learner_id),
+            scope.sees(role, subject),
             scope.of_provider(SignatureSlot),
             SignatureSlot.role == role,
             SignatureSlot.signed_at.is_(None),
