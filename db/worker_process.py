@@ -11,12 +11,14 @@ import asyncio
 import importlib
 import os
 import pickle
+import resource
 import select
 import signal
 import struct
 import subprocess
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -29,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 _ROOT = Path(__file__).parent.parent
 _LENGTH = struct.Struct("!I")
+# Each read makes room for what it may get, and a pipe gives little at once.
+_PART = 2**20
 # A lower priority than the threads that answer requests.
 _NICENESS = 5
 IDLE_SECONDS = 600.0
@@ -51,7 +55,7 @@ def close_workers() -> None:
 
 
 class WorkerFailed(ConnectionError):
-    """No worker did the work: too many calls wait, it took too long, or the process ended twice."""
+    """No worker did the work: too many calls wait, none can start, it took too long, or the process ended twice."""
 
 
 class WorkerTimedOut(WorkerFailed):
@@ -66,12 +70,21 @@ class WorkerPool:
     """`size` processes that call a function, named "module:function", with pickled arguments.
 
     A call that takes longer than `timeout` seconds ends its process. One whose process ended is tried once more, in a
-    new process. `max_waiting` calls may wait for a process; further ones fail at once.
+    new process. `max_waiting` calls may wait for a process; further ones fail at once. With `memory_bytes`, an
+    allocation fails in the worker that takes so much more than it has once it knows the function.
     """
 
-    def __init__(self, function: str, size: int = 1, timeout: float = 20.0, max_waiting: int = 50) -> None:
+    def __init__(
+        self,
+        function: str,
+        size: int = 1,
+        timeout: float = 20.0,
+        max_waiting: int = 50,
+        memory_bytes: int | None = None,
+    ) -> None:
         self._function = function
         self._timeout = timeout
+        self._memory_bytes = memory_bytes
         self._max_calls = size + max_waiting
         self._calls = 0
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=function)
@@ -86,7 +99,13 @@ class WorkerPool:
             raise WorkerFailed("too many calls wait for a worker process")
         self._calls += 1
         try:
-            failure, result = await asyncio.get_running_loop().run_in_executor(self._threads, self._run, arguments)
+            try:
+                done = asyncio.get_running_loop().run_in_executor(self._threads, self._run, arguments)
+            except RuntimeError as error:
+                # The system gives no thread, or Python ends.
+                log.error("worker_not_started", function=self._function, cause=str(error))
+                raise WorkerFailed("no thread for a worker process") from error
+            failure, result = await done
         finally:
             self._calls -= 1
         if failure is not None:
@@ -100,28 +119,37 @@ class WorkerPool:
         self._processes.clear()
 
     def _run(self, arguments: tuple[Any, ...]) -> Any:
+        message = _message(arguments)
         for _ in range(2):
-            process = self._running()
+            deadline = time.monotonic() + self._timeout
             try:
-                _write(process.stdin, arguments)
-                return _read(process.stdout, self._timeout)
+                process = self._running()
+            except (OSError, ValueError) as error:
+                log.error("worker_not_started", function=self._function, cause=str(error))
+                raise WorkerFailed("no worker process could be started") from error
+            try:
+                _write(process.stdin, message, deadline)
+                return _read(process.stdout, deadline)
             except TimeoutError:
                 self._forget(process)
                 log.error("worker_timed_out", function=self._function, seconds=self._timeout)
                 raise WorkerTimedOut("the worker process took too long") from None
-            except (OSError, EOFError):
-                # Idle for too long, killed by the system, or closed.
+            except (OSError, EOFError, ValueError, pickle.UnpicklingError):
+                # Idle for too long, killed by the system, closed, or without a proper answer.
                 self._forget(process)
         log.error("worker_ended", function=self._function, status=process.poll())
         raise WorkerEnded("the worker process ended")
 
     def _running(self) -> subprocess.Popen[bytes]:
         process: subprocess.Popen[bytes] | None = getattr(self._process, "value", None)
-        if process is None or process.poll() is not None:
+        if process is not None and process.poll() is not None:
+            self._forget(process)
+            process = None
+        if process is None:
             environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
             paths = filter(None, (str(_ROOT), environment.get("PYTHONPATH")))
             process = self._process.value = subprocess.Popen(
-                [sys.executable, "-P", "-m", __name__, self._function],
+                [sys.executable, "-P", "-m", __name__, self._function, str(self._memory_bytes or "")],
                 env={**environment, "PYTHONPATH": os.pathsep.join(paths)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -129,6 +157,9 @@ class WorkerPool:
                 bufsize=0,
             )
             self._processes.add(process)
+            # A worker that does not read must not keep the one who writes.
+            assert process.stdin is not None
+            os.set_blocking(process.stdin.fileno(), False)
         return process
 
     def _forget(self, process: subprocess.Popen[bytes]) -> None:
@@ -146,27 +177,32 @@ def _end(process: subprocess.Popen[bytes]) -> None:
                 stream.close()
 
 
-def _write(stream: IO[bytes] | None, value: Any) -> None:
-    assert stream is not None
+def _message(value: Any) -> bytes:
     data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    view = memoryview(_LENGTH.pack(len(data)) + data)
-    while view:
-        view = view[stream.write(view) :]
+    return _LENGTH.pack(len(data)) + data
 
 
-def _read(stream: IO[bytes] | None, timeout: float | None) -> Any:
-    """Raises TimeoutError if the first byte does not come in time, and EOFError."""
+def _write(stream: IO[bytes] | None, message: bytes, deadline: float | None) -> None:
+    """Raises TimeoutError if the other side has not taken it all by then."""
     assert stream is not None
-    if not select.select([stream], [], [], timeout)[0]:
-        raise TimeoutError
-    (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size))
-    return pickle.loads(_exactly(stream, length))
+    view = memoryview(message)
+    while view:
+        _wait(stream, select.POLLOUT, deadline)
+        view = view[stream.write(view) or 0 :]
 
 
-def _exactly(stream: IO[bytes], size: int) -> bytes:
+def _read(stream: IO[bytes] | None, deadline: float) -> Any:
+    """Raises TimeoutError if it is not all there by then, and EOFError."""
+    assert stream is not None
+    (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size, deadline))
+    return pickle.loads(_exactly(stream, length, deadline))
+
+
+def _exactly(stream: IO[bytes], size: int, deadline: float) -> bytes:
     parts = []
     while size:
-        part = stream.read(size)
+        _wait(stream, select.POLLIN, deadline)
+        part = stream.read(min(size, _PART))
         if not part:
             raise EOFError
         parts.append(part)
@@ -174,7 +210,22 @@ def _exactly(stream: IO[bytes], size: int) -> bytes:
     return b"".join(parts)
 
 
-def _serve(function: str) -> None:
+def _wait(stream: IO[bytes], event: int, deadline: float | None) -> None:
+    # Unlike select(), poll() also knows descriptors above 1024.
+    poll = select.poll()
+    poll.register(stream, event)
+    if not poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000):
+        raise TimeoutError
+
+
+def _limit_memory(more: int) -> None:
+    """Bounds what this process can take beyond what it has: a limit below that would fail its next import."""
+    with suppress(OSError, ValueError):
+        mapped = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (mapped + more, mapped + more))
+
+
+def _serve(function: str, memory_bytes: int | None) -> None:
     """The worker: answers each call with (class of the exception or None, result)."""
     # A signal for the server reaches its workers too; they end when it closes their input.
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -182,10 +233,12 @@ def _serve(function: str) -> None:
     os.nice(_NICENESS)
     module, _, name = function.partition(":")
     called = getattr(importlib.import_module(module), name)
+    if memory_bytes is not None:
+        _limit_memory(memory_bytes)
     with open(0, "rb", buffering=0) as requests, open(1, "wb", buffering=0) as responses:
         while True:
             try:
-                arguments = _read(requests, IDLE_SECONDS)
+                arguments = _read(requests, time.monotonic() + IDLE_SECONDS)
             except (EOFError, TimeoutError):
                 return
             answer: tuple[str | None, Any]
@@ -193,8 +246,8 @@ def _serve(function: str) -> None:
                 answer = None, called(*arguments)
             except Exception as error:
                 answer = type(error).__name__, None
-            _write(responses, answer)
+            _write(responses, _message(answer), None)
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1])
+    _serve(sys.argv[1], int(sys.argv[2]) if sys.argv[2] else None)

@@ -1,8 +1,9 @@
-"""Makes a small picture of the first page or frame of a file. Runs in a worker process: the bytes are anybody's."""
+"""Makes a small picture of the first page or frame of a file. Runs in a worker process: the bytes are anybody's.
+
+What bounds the memory is the pool of workers, not this module: a limit would hold for the whole process that calls it.
+"""
 
 import io
-import resource
-from contextlib import suppress
 
 import pillow_heif
 import pypdfium2
@@ -14,7 +15,9 @@ from services.storage.preview_types import PDF, PICTURES
 MAX_PIXELS = 60_000_000
 # A preview is at most this many times as high as it is wide.
 _MAX_HEIGHT = 4
-_MAX_MEMORY_BYTES = 2 * 1024**3
+
+# Every decoder is there before any limit of memory is: Pillow does without one that it cannot import.
+Image.init()
 
 
 class NoPreview(Exception):
@@ -26,7 +29,6 @@ def make_preview(content: bytes, content_type: str, width: int) -> bytes:
 
     Raises NoPreview, or whatever a decoder raises for bytes that it does not understand.
     """
-    _limit_memory()
     image = _first_page(content, width) if content_type == PDF else _first_frame(content, content_type, width)
     image.thumbnail((width, width * _MAX_HEIGHT))
     made = io.BytesIO()
@@ -60,9 +62,3 @@ def _first_page(content: bytes, width: int) -> Image.Image:
         return picture
     finally:
         document.close()
-
-
-def _limit_memory() -> None:
-    """Bounds what a decoder can take: an allocation beyond it fails in this process alone."""
-    with suppress(OSError, ValueError):
-        resource.setrlimit(resource.RLIMIT_AS, (_MAX_MEMORY_BYTES, _MAX_MEMORY_BYTES))

@@ -15,7 +15,11 @@ log = structlog.get_logger(__name__)
 # Of a larger file there is no picture.
 MAX_BYTES = 60 * 1024 * 1024
 _SECONDS = 15.0
-_workers = WorkerPool("services.storage.preview_picture:make_preview", timeout=_SECONDS, max_waiting=20)
+# What a decoder can take: an allocation beyond it fails in the worker process alone.
+_MEMORY_BYTES = 2 * 1024**3
+_workers = WorkerPool(
+    "services.storage.preview_picture:make_preview", timeout=_SECONDS, max_waiting=20, memory_bytes=_MEMORY_BYTES
+)
 # By key: of several who look at once, one makes it.
 _making: dict[str, asyncio.Task[bytes]] = {}
 
@@ -33,7 +37,7 @@ def preview_width(width: int) -> int:
 async def preview_of(store: FileStore, file: StoredDownload, width: int) -> bytes | None:
     """Returns the picture as WebP, of a width of `preview_width`; None of bytes that no decoder understands.
 
-    Raises what the store raises, and WorkerFailed while too many are made.
+    Raises what the store raises, and WorkerFailed while too many are made or no worker can start.
     """
     key = preview_key(file.storage_key, width)
     try:

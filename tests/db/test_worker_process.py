@@ -5,13 +5,14 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 
 import psutil
 import pytest
 
-from db.worker_process import WorkerFailed, WorkerPool
+from db.worker_process import WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
 from tests.support.architecture import ROOT
 
 
@@ -55,6 +56,7 @@ async def test_a_killed_process_is_replaced(make_pool: Callable[..., WorkerPool]
     second = await pool.call()
     assert second not in (first, os.getpid())
     assert not psutil.pid_exists(first)
+    assert [process.pid for process in pool._processes] == [second]
 
 
 async def test_work_that_kills_its_process_fails_and_the_next_does_not(make_pool: Callable[..., WorkerPool]) -> None:
@@ -71,6 +73,50 @@ async def test_work_that_takes_too_long_is_ended(make_pool: Callable[..., Worker
         await pool.call("__import__('time').sleep(600)")
     assert not psutil.pid_exists(busy)
     assert await pool.call("1 + 1") == 2
+
+
+async def test_a_worker_that_does_not_read_is_ended(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("builtins:len", timeout=2.0)
+    assert await pool.call("four") == 4
+    (worker,) = pool._processes
+    worker.send_signal(signal.SIGSTOP)
+    # More than a pipe holds.
+    with pytest.raises(WorkerTimedOut):
+        await pool.call("x" * 2_000_000)
+    assert await pool.call("four") == 4
+
+
+async def test_a_worker_whose_answer_is_cut_off_is_ended(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("builtins:eval", timeout=2.0)
+    with pytest.raises(WorkerTimedOut):
+        await pool.call("__import__('os').write(1, bytes([0, 1, 0, 0]))")
+    assert await pool.call("1 + 1") == 2
+
+
+async def test_a_call_fails_where_no_process_or_thread_can_start(
+    make_pool: Callable[..., WorkerPool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    pool = make_pool("os:getpid")
+    for name, value in (("threading.Thread.start", refuse), ("sys.executable", "/no/python")):
+        with monkeypatch.context() as patched:
+            patched.setattr(name, value)
+            with pytest.raises(WorkerFailed) as raised:
+                await pool.call()
+        # Of the work itself it says nothing.
+        assert not isinstance(raised.value, WorkerTimedOut | WorkerEnded)
+    assert await pool.call() != os.getpid()
+
+
+async def test_memory_is_bounded_beyond_what_the_worker_has(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("builtins:eval", memory_bytes=256 * 2**20)
+    pid = await pool.call("__import__('os').getpid()")
+    with pytest.raises(RuntimeError, match="^MemoryError in builtins:eval$"):
+        await pool.call("len(bytearray(300 * 2**20))")
+    assert await pool.call("len(bytearray(200 * 2**20))") == 200 * 2**20
+    assert await pool.call("__import__('os').getpid()") == pid
 
 
 async def test_the_queue_is_bounded_and_the_loop_is_free(make_pool: Callable[..., WorkerPool]) -> None:

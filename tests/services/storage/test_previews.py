@@ -3,13 +3,17 @@
 import asyncio
 import datetime as dt
 import io
+import mmap
+import resource
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pillow_heif
+import psutil
 import pytest
 from PIL import Image
 
+from db.worker_process import WorkerFailed
 from domain import clock
 from services.storage import previews
 from services.storage.file_store import FileStore, StoredFile, open_store, preview_key
@@ -106,6 +110,33 @@ async def test_a_preview_is_made_once_kept_and_deleted_with_its_file(
     assert calls == [320, 64]
     await store.delete(file.storage_key)
     assert not await store.exists(preview_key(file.storage_key, 320))
+
+
+async def test_the_limit_of_memory_holds_in_the_worker_alone(tmp_path: Path) -> None:
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    # As after many other tests, or in a server with much in memory: more is mapped than a worker may take.
+    with mmap.mmap(-1, previews._MEMORY_BYTES + 2**20, prot=mmap.PROT_READ):
+        assert opened(make_preview(picture("PNG"), "image/png", 64)).width == 64
+        store = open_store(tmp_path)
+        made = await previews.preview_of(store, await stored(store, picture("AVIF"), "image/avif"), 64)
+    assert made is not None and opened(made).width == 64
+    assert resource.getrlimit(resource.RLIMIT_AS) == before
+    (worker,) = previews._workers._processes
+    soft, hard = psutil.Process(worker.pid).rlimit(psutil.RLIMIT_AS)
+    assert previews._MEMORY_BYTES < soft == hard < 2 * previews._MEMORY_BYTES
+
+
+async def test_a_worker_that_cannot_start_fails_and_keeps_no_answer(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path)
+    file = await stored(store, picture("PNG"), "image/png")
+    previews._workers.close()
+    with monkeypatch.context() as patched:
+        patched.setattr("sys.executable", str(tmp_path / "no-python"))
+        with pytest.raises(WorkerFailed):
+            await previews.preview_of(store, file, 64)
+    assert await previews.preview_of(store, file, 64)
 
 
 async def test_the_sweep_keeps_a_preview_as_long_as_its_file(tmp_path: Path) -> None:
