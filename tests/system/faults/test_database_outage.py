@@ -122,21 +122,24 @@ async def test_a_subscription_continues_when_the_database_returns(demo: Demo, tm
 
 
 async def test_without_a_free_connection_the_response_is_503(demo: Demo, tmp_path: Path) -> None:
-    """Both connections wait for a lock of another session: the other requests get 503."""
+    """The connection waits for a lock of another session: every request gets 503, and none once the lock is free."""
     url = await demo.database_url("postgresql")
     holder = Database(url)
     async with serving(url, tmp_path, WAYMARK_POOL_SIZE="1") as running, running.signed_in("master.admin") as person:
         async with holder.writing() as session:
             await session.execute(text("lock table learner in access exclusive mode"))
-            waiting = [asyncio.create_task(person.post(QUERY)) for _ in range(6)]
-            finished, pending = await asyncio.wait(waiting, timeout=25, return_when=asyncio.FIRST_COMPLETED)
-            assert finished and pending
-            for task in finished:
-                assert_unavailable(task.result())
-        for response in await asyncio.gather(*pending):
-            assert response.status_code == 200 or assert_unavailable(response) is None
+            # One waits for the lock as long as the others wait for its connection.
+            for response in await asyncio.gather(*(person.post(QUERY) for _ in range(6))):
+                assert_unavailable(response)
+            waiting = asyncio.create_task(person.post(QUERY))
+            finished, _ = await asyncio.wait([waiting], timeout=1)
+            assert not finished
+        assert (await waiting).status_code == 200
         assert "errors" not in await person.response(QUERY)
-        assert await connections_in_use(running) == 0
+        async with asyncio.timeout(30):
+            # What runs beside requests uses a connection at times too.
+            while await connections_in_use(running):
+                await asyncio.sleep(0.05)
     await holder.close()
 
 
