@@ -33,7 +33,7 @@ def document_statement(title: str) -> str:
 
 def guest_statement(title: str, name: str) -> str:
     """Returns the statement that the signature of a guest on a document confirms; `name` as they typed it."""
-    return f"I, {name}, have opened and read “{title}”, and I sign it as it stands."
+    return document_statement(title).replace("I have", f"I, {name}, have", 1)
 
 
 def guest_sha256(statement: str, email: str) -> str:

@@ -13,6 +13,7 @@ REQUEST_FIELDS = {
     "Download_url": "signed for the viewer",
     "Download_expiresAt": "a lifetime added to the time of the request",
     "Kpis_generatedAt": "the time of the request",
+    "IdentityProvider_authorizationUrl": "a state and a nonce of its own",
 }
 # Fields that depend on the role of the viewer besides the records; the oracle has each rule.
 ROLE_FIELDS = {
@@ -37,6 +38,7 @@ ROLE_FIELDS = {
     "Viewer_tasks": "what waits for the viewer in the role in use",
     "Viewer_taskCounts": "as Viewer_tasks",
     "Viewer_notificationSettings": "the viewer's own",
+    "Query_identityProviders": "those of the installation, which strangers read too",
     "Query_users": "a reduced database keeps all users, because records refer to them",
     # `test_viewer_actions.py` compares them with the mutations.
     **{f"{name}_viewerActions": "what the mutations would say" for name in rules_by_type()},

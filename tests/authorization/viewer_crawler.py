@@ -90,10 +90,10 @@ def every_id(rows: Rows) -> list[str]:
         Visibility(rows, user["id"], Role.MASTER_ADMIN)
         for user in {row["provider_id"]: row for row in rows["user_account"]}.values()
     ]
-    uploads = {f"File_{row['id']}" for row in rows["file"]}
-    # Tasks are their viewer's own.
+    # Uploads, access keys and tasks are their viewer's own.
+    own = {f"File_{row['id']}" for row in rows["file"]} | {f"AccessKey_{row['id']}" for row in rows["access_key"]}
     tasks = [Visibility(rows, grant["user_id"], grant["role"]).tasks for grant in rows["role_grant"]]
-    return sorted(uploads.union(*(found for visibility in visibilities for found in visibility.ids.values()), *tasks))
+    return sorted(own.union(*(found for visibility in visibilities for found in visibility.ids.values()), *tasks))
 
 
 def without_own(nodes: dict[str, Any]) -> dict[str, Any]:

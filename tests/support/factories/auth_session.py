@@ -1,10 +1,12 @@
-"""Sessions of signed-in users, and access keys of programs."""
+"""Sessions of signed-in users, access keys of programs, and the identity providers of sign-ins."""
 
 import hashlib
 from typing import Any
 
 from db.models.access_key import AccessKey
 from db.models.auth_session import AuthSession
+from db.models.identity import IdentityProvider
+from db.models.provider import Provider
 from db.models.user import User
 from domain.enums import Role
 from tests.support.factories.base import DAY, RowFactory
@@ -22,3 +24,13 @@ class AuthSessionFactory(RowFactory):
         digest = hashlib.sha256(secret.encode()).hexdigest()
         keys = {"provider_id": user.provider_id, "user_id": user.id}
         return await self.add(AccessKey(**keys, role=role, secret_sha256=digest, **values))
+
+    async def identity_provider(self, provider: Provider, **columns: Any) -> IdentityProvider:
+        """Adds an identity provider without a secret, at an address that nobody serves."""
+        issuer = "https://accounts.hill.example"
+        values = {
+            "name": "Hill accounts", "issuer": issuer, "authorization_endpoint": f"{issuer}/authorize",
+            "client_id": "waymark", "redirect_uris": [], "second_factor_values": [], "trusts_email": False,
+            "created_at": self.now, **columns,
+        }  # fmt: skip
+        return await self.add(IdentityProvider(provider_id=provider.id, **values))

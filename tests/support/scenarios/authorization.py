@@ -117,6 +117,7 @@ async def build_authorization(database: Database) -> AuthorizationScenario:
                 slot.withdrawn_at, slot.withdrawn_reason = factory.now, "Signed by mistake"
         invited = update(SignatureSlot).where(SignatureSlot.role == Role.EMPLOYER_OVERVIEW)
         await session.execute(invited.values(guest_name="Jo Miller", guest_email=GUEST))
+        await factory.identity_provider(scenario.provider)
         for user, role, _ in scenario.people.values():
             await factory.auth_session(user, role, id=user.id)
             used = {"last_used_at": factory.now, "revoked_at": factory.now, "operations": ["site_comparison"]}
