@@ -1,10 +1,9 @@
 """The time between two moments as SQL."""
 
-from typing import Any
-
 from sqlalchemy import Float
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
+
+from db.sql.two_databases import written_as
 
 
 class elapsed_days(GenericFunction[float]):
@@ -15,13 +14,8 @@ class elapsed_days(GenericFunction[float]):
     inherit_cache = True
 
 
-@compiles(elapsed_days, "postgresql")
-def _postgresql(element: elapsed_days, compiler: Any, **options: Any) -> str:
-    first, last = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"CAST(EXTRACT(EPOCH FROM ({last} - {first})) / 86400 AS DOUBLE PRECISION)"
-
-
-@compiles(elapsed_days, "sqlite")
-def _sqlite(element: elapsed_days, compiler: Any, **options: Any) -> str:
-    first, last = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"(julianday({last}) - julianday({first}))"
+written_as(
+    elapsed_days,
+    postgresql="CAST(EXTRACT(EPOCH FROM ({1} - {0})) / 86400 AS DOUBLE PRECISION)",
+    sqlite="(julianday({1}) - julianday({0}))",
+)

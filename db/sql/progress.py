@@ -11,6 +11,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from db.models.aim import Aim, AimProgress
+from db.sql.two_databases import written_as
 from domain.enums import AimStatus, TrafficLight
 from domain.progress import NEVER_LATE
 
@@ -28,21 +29,13 @@ class days_between(GenericFunction[int]):
     inherit_cache = True
 
 
-@compiles(days_between, "postgresql")
-def _postgresql(element: days_between, compiler: Any, **options: Any) -> str:
-    first, last = (_finite(compiler.process(clause, **options)) for clause in element.clauses)
-    return f"({last} - {first})"
-
-
-def _finite(date: str) -> str:
-    # The first and the last day of Python's calendar are stored as infinite ones, which cannot be subtracted.
-    return f"LEAST(GREATEST(CAST({date} AS DATE), DATE '0001-01-02'), DATE '9999-12-30')"
-
-
-@compiles(days_between, "sqlite")
-def _sqlite(element: days_between, compiler: Any, **options: Any) -> str:
-    first, last = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"CAST(julianday({last}) - julianday({first}) AS INTEGER)"
+# The first and the last day of Python's calendar are stored as infinite ones, which cannot be subtracted.
+_FINITE = "LEAST(GREATEST(CAST({} AS DATE), DATE '0001-01-02'), DATE '9999-12-30')"
+written_as(
+    days_between,
+    postgresql=f"({_FINITE.format('{1}')} - {_FINITE.format('{0}')})",
+    sqlite="CAST(julianday({1}) - julianday({0}) AS INTEGER)",
+)
 
 
 class quotient(GenericFunction[int]):

@@ -7,11 +7,11 @@ import datetime as dt
 from typing import Any
 
 from sqlalchemy import ColumnElement, Date, Integer, and_, bindparam, case, func, literal, or_
-from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.functions import GenericFunction
 
 from db.models.base import UtcDateTime
 from db.sql.progress import days_between
+from db.sql.two_databases import written_as
 from domain.reviews import STANDARD_WEEKS
 
 FIRST_DAY = dt.date(2000, 1, 1)
@@ -38,22 +38,16 @@ class LondonDay(GenericFunction[dt.date]):
     inherit_cache = True
 
 
-@compiles(LondonDay, "postgresql")
-def _day_postgresql(element: LondonDay, compiler: Any, **options: Any) -> str:
-    [moment] = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"CAST({moment} AT TIME ZONE 'Europe/London' AS DATE)"
-
-
-@compiles(LondonDay, "sqlite")
-def _day_sqlite(element: LondonDay, compiler: Any, **options: Any) -> str:
-    [moment] = (compiler.process(clause, **options) for clause in element.clauses)
-    # Summer time begins and ends at 1:00 UTC on the last Sunday of March and of October.
-    year = f"strftime('%Y', {moment})"
-    summer = (
-        f"datetime({moment}) >= datetime({year} || '-03-25', 'weekday 0', '+1 hour') AND "
-        f"datetime({moment}) < datetime({year} || '-10-25', 'weekday 0', '+1 hour')"
-    )
-    return f"date({moment}, CASE WHEN {summer} THEN '+1 hour' ELSE '+0 hours' END)"
+# Summer time begins and ends at 1:00 UTC on the last Sunday of March and of October.
+_SUMMER = (
+    "datetime({0}) >= datetime(strftime('%Y', {0}) || '-03-25', 'weekday 0', '+1 hour') AND "
+    "datetime({0}) < datetime(strftime('%Y', {0}) || '-10-25', 'weekday 0', '+1 hour')"
+)
+written_as(
+    LondonDay,
+    postgresql="CAST({0} AT TIME ZONE 'Europe/London' AS DATE)",
+    sqlite=f"date({{0}}, CASE WHEN {_SUMMER} THEN '+1 hour' ELSE '+0 hours' END)",
+)
 
 
 class _EndOfMonth(GenericFunction[dt.date]):
@@ -64,17 +58,12 @@ class _EndOfMonth(GenericFunction[dt.date]):
     inherit_cache = True
 
 
-@compiles(_EndOfMonth, "postgresql")
-def _end_postgresql(element: _EndOfMonth, compiler: Any, **options: Any) -> str:
-    day, months = (compiler.process(clause, **options) for clause in element.clauses)
-    first = f"date_trunc('month', CAST({day} AS TIMESTAMP))"
-    return f"CAST({first} + make_interval(months => 1 + CAST({months} AS INTEGER)) - INTERVAL '1 day' AS DATE)"
-
-
-@compiles(_EndOfMonth, "sqlite")
-def _end_sqlite(element: _EndOfMonth, compiler: Any, **options: Any) -> str:
-    day, months = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"date({day}, 'start of month', '+' || (1 + {months}) || ' months', '-1 day')"
+written_as(
+    _EndOfMonth,
+    postgresql="CAST(date_trunc('month', CAST({0} AS TIMESTAMP)) + "
+    "make_interval(months => 1 + CAST({1} AS INTEGER)) - INTERVAL '1 day' AS DATE)",
+    sqlite="date({0}, 'start of month', '+' || (1 + {1}) || ' months', '-1 day')",
+)
 
 
 class _MonthLater(GenericFunction[dt.date]):
@@ -85,17 +74,12 @@ class _MonthLater(GenericFunction[dt.date]):
     inherit_cache = True
 
 
-@compiles(_MonthLater, "postgresql")
-def _later_postgresql(element: _MonthLater, compiler: Any, **options: Any) -> str:
-    [day] = (compiler.process(clause, **options) for clause in element.clauses)
-    return f"CAST(CAST({day} AS TIMESTAMP) + INTERVAL '1 month' AS DATE)"
-
-
-@compiles(_MonthLater, "sqlite")
-def _later_sqlite(element: _MonthLater, compiler: Any, **options: Any) -> str:
-    [day] = (compiler.process(clause, **options) for clause in element.clauses)
+written_as(
+    _MonthLater,
+    postgresql="CAST(CAST({0} AS TIMESTAMP) + INTERVAL '1 month' AS DATE)",
     # Of the day after a shorter month ends, SQLite makes one of the month after it.
-    return f"min(date({day}, '+1 month'), date({day}, 'start of month', '+2 months', '-1 day'))"
+    sqlite="min(date({0}, '+1 month'), date({0}, 'start of month', '+2 months', '-1 day'))",
+)
 
 
 def due_day(last: Any, weekly_since: Any, monthly_since: Any, returned_on: Any) -> ColumnElement[int]:
