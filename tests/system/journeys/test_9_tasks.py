@@ -44,8 +44,9 @@ async def test_a_document_is_a_task_until_it_is_signed(clients: Clients, post: P
     assert not any("final" in subject for subject in post.waiting_for(OF_MAYA))
 
     # One e-mail a day says what waits, at the hour that she chooses.
-    changed = await learner.mutate("notificationSettingsUpdate", input={"digestHour": 7, "emailFor": ["SIGN_DOCUMENT"]})
-    assert changed["notificationSettings"]["emailFor"] == ["SIGN_DOCUMENT"]
+    await learner.mutate("notificationSettingsUpdate", input={"digestHour": 7, "emailFor": ["SIGN_DOCUMENT"]})
+    viewer = (await learner.data("{ viewer { notificationSettings { emailFor } } }"))["viewer"]
+    assert viewer["notificationSettings"]["emailFor"] == ["SIGN_DOCUMENT"]
     tomorrow = clock.london_time(clock.today() + dt.timedelta(days=1), 7)
     services = clients.running.server.services
     assert await TaskEmails(services).send_due(tomorrow) == 1
