@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from auth import policy
 from db.models.file import File
 from db.models.learner import Learner
 from db.models.review import Review, ReviewDocument
@@ -18,7 +19,7 @@ from loaders.core.registry import Loaders
 from loaders.review import ReviewLoader
 from loaders.review_figures import as_json
 from repositories.review import answers_by_role, current_document
-from repositories.signature_request import possible_signers, slots_by_role
+from repositories.signature_request import possible_signers, slots_by_role, withdraw_signatures
 from resolvers.core.context import Context
 from resolvers.core.signatures import slot_signatures
 from resolvers.core.task_mail import send_task_mail
@@ -54,7 +55,7 @@ async def prepare(context: Context, *, id: str) -> PreparedDocument | None:
     """
     viewer = context.require_active_viewer()
     key = global_id.decode("Review", id)
-    if key is None or viewer.role is not Role.ASSESSOR:
+    if key is None or not policy.may(viewer.role, "reviewIssue"):
         return None
     reading = ReadSession(context.services.database, viewer, context.services.qualifications, primary=True)
     loaders = Loaders(reading)
@@ -135,13 +136,12 @@ async def reopen(uow: UnitOfWork, *, id: str, reason: str) -> int:
     uow.raise_errors()
     document.request.status, document.link.replaced_at = SignatureRequestStatus.CANCELLED, uow.now
     slots = await slots_by_role(uow.session, document.request.id)
-    signed = [slot for slot in slots.values() if slot.signed_at is not None]
-    for slot in signed:
-        slot.withdrawn_at, slot.withdrawn_reason = uow.now, reason
+    signed = [role.value for role, slot in slots.items() if slot.signed_at is not None]
+    await withdraw_signatures(uow.session, document.request.id, uow.now, reason)
     review.figures, review.issued_at, review.updated_at = None, None, uow.now
     uow.audit(
         "Review", review.id, learner_id=review.learner_id, reason=reason, document=document.request.id,
-        withdrawn=[slot.role.value for slot in signed],
+        withdrawn=signed,
     )  # fmt: skip
     return review.id
 
