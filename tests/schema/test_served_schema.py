@@ -5,11 +5,13 @@ import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from graphql import DocumentNode, parse, validate
 
+from auth.identity import state
 from domain import clock
 from domain.enums import Role
 from domain.global_id import encode, encode_pair
@@ -39,12 +41,13 @@ SAVED = {name: saved for name, saved in saved_operations().items() if saved.is_q
 async def served(
     databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Comparison]:
-    """Records of every kind, and a clock that stands still, so that links and ages stay the same."""
+    """Records of every kind, a clock that stands still and states that are not random: links and ages stay the same."""
     url, scenario = await databases.fresh_with_value(backend, build_authorization)
     database = RoundDatabase(url)
     moment = clock.now()
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(clock, "now", lambda: moment)
+        patch.setattr(state, "secrets", SimpleNamespace(token_urlsafe=lambda size: "A" * size))
         yield Comparison(database, tmp_path_factory.mktemp("served"), scenario, await read_rows(database), moment)
     await database.close()
     await databases.release(url)
