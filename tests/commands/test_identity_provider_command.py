@@ -1,6 +1,5 @@
 """The command `identity-provider`, each action in a process of its own, with an OpenID provider on a socket."""
 
-import asyncio
 from subprocess import CompletedProcess
 
 import pytest
@@ -27,34 +26,33 @@ def operator(own_database_url: str, tmp_path) -> Operator:  # type: ignore[no-un
 
 @sqlite_only
 async def test_an_identity_provider_is_added_changed_and_removed(operator: Operator, own_database_url: str) -> None:
-    async def run(*words: str, answers: str = "") -> CompletedProcess[str]:
-        # In a thread: the identity provider answers in this loop.
-        return await asyncio.to_thread(operator.run, "identity-provider", *words, answers=answers)
+    def run(*words: str, answers: str = "") -> CompletedProcess[str]:
+        return operator.run("identity-provider", *words, answers=answers)
 
     operator.run("migrate")
     operator.run(*ADMIN, answers="a heron on the weir\n")
     database = Database(own_database_url)
     async with OpenIdProvider("https://portfolio.example/kpi/") as openid:
         add = ("add", *NAME, "--issuer", openid.issuer, "--client-id", "waymark")
-        no_secret = await run(*add)
+        no_secret = run(*add)
         assert no_secret.returncode == 1 and no_secret.stderr.startswith("Client secret:")
-        http = await run("add", *NAME, "--issuer", "http://accounts.example", "--client-id", "w", answers="x\n")
+        http = run("add", *NAME, "--issuer", "http://accounts.example", "--client-id", "w", answers="x\n")
         assert (http.returncode, http.stderr) == (1, "--issuer: must be an address that begins with https://\n")
-        openid.wrong = {"discovery": HUGE}
-        unusable = await run(*add, answers="a-long-secret\n")
+        openid.tell(wrong={"discovery": HUGE})
+        unusable = run(*add, answers="a-long-secret\n")
         assert unusable.returncode == 1 and "--issuer: its discovery document cannot be used" in unusable.stderr
         openid.behave()
-        added = await run(*add, "--second-factor", "mfa", answers="a-long-secret\n")
+        added = run(*add, "--second-factor", "mfa", answers="a-long-secret\n")
         assert added.returncode == 0, added.stderr
         assert added.stdout == "Added. Redirect addresses to register there: https://portfolio.example/kpi/\n"
-        changed = await run(*add, answers="another-secret\n")
+        changed = run(*add, answers="another-secret\n")
         assert changed.stdout.startswith("Changed.")
-        other = await run("add", *NAME, "--issuer", openid.issuer, "--client-id", "other", answers="x\n")
+        other = run("add", *NAME, "--issuer", openid.issuer, "--client-id", "other", answers="x\n")
         assert other.returncode == 1 and "another issuer or client" in other.stderr
     (provider,) = await configured_providers(database)
     keys = read_settings(operator.environment).secret_keys
     assert client_secret(Seals(keys), provider) == "another-secret" and provider.second_factor_values == ()
-    listed = (await run("list")).stdout
+    listed = run("list").stdout
     assert listed.startswith("Hill College: Hill accounts, http://127.0.0.1") and "another-secret" not in listed
     async with database.writing() as session:
         session.add(
@@ -65,12 +63,12 @@ async def test_an_identity_provider_is_added_changed_and_removed(operator: Opera
         )  # fmt: skip
         linked = {"provider_id": 1, "user_id": 1, "identity_provider_id": provider.key}
         session.add(IdentityLink(**linked, subject="ana", linked_at=clock.now()))
-    assert (await run("unlink", *NAME, "nobody@hill.example")).returncode == 1
-    assert (await run("unlink", *NAME, "ana@hill.example")).returncode == 0
-    removed = await run("remove", *NAME)
+    assert run("unlink", *NAME, "nobody@hill.example").returncode == 1
+    assert run("unlink", *NAME, "ana@hill.example").returncode == 0
+    removed = run("remove", *NAME)
     assert removed.stdout == "Removed, with the links of 0 people. Their accounts stay.\n", removed.stderr
-    assert (await run("remove", *NAME)).returncode == 1
+    assert run("remove", *NAME).returncode == 1
     async with database.writing() as session:
         assert list(await session.scalars(select(AuthSession.end_reason))) == ["identity provider removed"]
     await database.close()
-    assert await asyncio.to_thread(lambda: operator.run("verify").returncode) == 0
+    assert operator.run("verify").returncode == 0

@@ -16,7 +16,7 @@ async def test_sign_in_with_a_provider(own_runner: OperationRunner, backend: str
         for role, username in USERNAMES.items():
             async with services.database.writing() as session:
                 user = (await session.scalars(select(User).where(User.username == username))).one()
-            openid.person = {"sub": username, "email": user.email, "email_verified": True}
+            openid.tell(person={"sub": username, "email": user.email, "email_verified": True})
             offers = await run_mutation(own_runner, None, "identity_providers", {})
             assert offers[1:] == (11, 1)
             returned = await Visit(openid.client.redirect_uri).input(offers[0][0], role=role)

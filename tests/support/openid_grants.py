@@ -12,7 +12,7 @@ from authlib.oidc.core.grants import OpenIDCode
 from starlette.responses import JSONResponse, RedirectResponse, Response
 
 if TYPE_CHECKING:
-    from tests.support.openid_provider import OpenIdProvider
+    from tests.support.openid_process import Provider
 
 
 class Request(OAuth2Request):
@@ -127,7 +127,7 @@ class CodeGrant(AuthorizationCodeGrant):
 class IdTokens(OpenIDCode):
     """Makes ID tokens: the claims of the person, changed and signed as the provider says."""
 
-    def __init__(self, provider: "OpenIdProvider") -> None:
+    def __init__(self, provider: "Provider") -> None:
         super().__init__(require_nonce=True)
         self.provider = provider
 

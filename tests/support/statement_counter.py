@@ -266,7 +266,7 @@ async def _identity_provider(meter: Meter, clients: Clients) -> None:
     person, services = await clients.anonymous(), clients.running.server.services
     async with OpenIdProvider("https://app.example/kpi/") as openid:
         await configure(services.database, services.tokens.seals, 1, openid)
-        openid.person = {"sub": "kwame", "email": "kwame.mensah@northmoor.example", "email_verified": True}
+        openid.tell(person={"sub": "kwame", "email": "kwame.mensah@northmoor.example", "email_verified": True})
         (offered,) = (await person.data("{ identityProviders { id authorizationUrl } }"))["identityProviders"]
         # The first sign-in, which also links the account.
         await meter(person, "loginWithProvider", input=await Visit(openid.client.redirect_uri).input(offered))

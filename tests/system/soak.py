@@ -118,7 +118,7 @@ async def run(backend: str, requests: int) -> bool:
         database = Database(url)
         async with OpenIdProvider("https://app.example/kpi/") as openid:
             (maya,) = await database.rows(select(User.email).where(User.username == "learner"))
-            openid.person = {"sub": "maya", "email": maya.email, "email_verified": True}
+            openid.tell(person={"sub": "maya", "email": maya.email, "email_verified": True})
             async with server_process(url, folder, **NO_LIMITS) as server:
                 seals = Seals(read_settings(server.environment).secret_keys)
                 await configure(database, seals, 1, openid)

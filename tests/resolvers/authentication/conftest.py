@@ -59,7 +59,7 @@ class SignIn:
         }  # fmt: skip
 
     async def __call__(self, person: Claims | None = None, **changed: Any) -> Context:
-        self.provider.person = person or ADA
+        self.provider.tell(person=person or ADA)
         context = Context(self.context.services, client=Client(address="192.0.2.7"))
         await identity.login_with_provider(context, **await self.go(**changed))
         return context

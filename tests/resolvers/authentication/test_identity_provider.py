@@ -111,28 +111,28 @@ async def test_a_linked_account_is_refused_once_it_is_archived_or_has_no_role(si
     assert (await rejection(sign_in()))[0] is UserErrorCode.NOT_FOUND
 
 
-WRONG_CLAIMS: dict[str, Any] = {
-    "another nonce": lambda claims: {**claims, "nonce": "x"},
-    "no nonce": lambda claims: {name: value for name, value in claims.items() if name != "nonce"},
-    "another audience": lambda claims: {**claims, "aud": "someone-else"},
-    "another party": lambda claims: {**claims, "azp": "someone-else"},
-    "audiences without a party": lambda claims: {**claims, "aud": [*claims["aud"], "b"]},
-    "another issuer": lambda claims: {**claims, "iss": "https://elsewhere.example"},
-    "expired": lambda claims: {**claims, "exp": claims["iat"] - 100},
-    "exp is text": lambda claims: {**claims, "exp": "tomorrow"},
-    "exp is huge": lambda claims: {**claims, "exp": 1e300},
-    "issued long ago": lambda claims: {**claims, "iat": claims["iat"] - 3600},
-    "issued later": lambda claims: {**claims, "iat": claims["iat"] + 3600},
-    "not valid yet": lambda claims: {**claims, "nbf": claims["iat"] + 3600},
-    "another access token": lambda claims: {**claims, "at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
-    "no subject": lambda claims: {**claims, "sub": ""},
+WRONG_CLAIMS: dict[str, Claims] = {
+    "another nonce": {"nonce": "x"},
+    "no nonce": {"nonce": None},
+    "another audience": {"aud": "someone-else"},
+    "another party": {"azp": "someone-else"},
+    "audiences without a party": {"aud": ["waymark-client", "b"]},
+    "another issuer": {"iss": "https://elsewhere.example"},
+    "expired": {"exp": {"iat": -100}},
+    "exp is text": {"exp": "tomorrow"},
+    "exp is huge": {"exp": 1e300},
+    "issued long ago": {"iat": {"iat": -3600}},
+    "issued later": {"iat": {"iat": 3600}},
+    "not valid yet": {"nbf": {"iat": 3600}},
+    "another access token": {"at_hash": "AAAAAAAAAAAAAAAAAAAAAA"},
+    "no subject": {"sub": ""},
 }
 
 
 @sqlite_only
 async def test_a_token_with_wrong_claims_is_refused(sign_in: SignIn) -> None:
     for wrong, change in WRONG_CLAIMS.items():
-        sign_in.provider.change = change
+        sign_in.provider.tell(changed_claims=change)
         assert await refusal(sign_in) is UserErrorCode.INVALID, wrong
     sign_in.provider.behave()
     await sign_in()
@@ -141,13 +141,13 @@ async def test_a_token_with_wrong_claims_is_refused(sign_in: SignIn) -> None:
 @sqlite_only
 async def test_a_token_that_is_not_signed_with_a_published_key_is_refused(sign_in: SignIn) -> None:
     for algorithm in ("none", "HS256", "another key"):
-        sign_in.provider.algorithm = algorithm
+        sign_in.provider.tell(algorithm=algorithm)
         assert await refusal(sign_in) is UserErrorCode.INVALID, algorithm
 
 
 async def test_keys_that_were_rotated_are_read_again(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     await sign_in()
-    sign_in.provider.requests.clear()
+    sign_in.provider.forget_requests()
     await sign_in()
     assert sign_in.provider.requests == ["token"]
     sign_in.provider.rotate_keys()
@@ -164,23 +164,23 @@ async def test_keys_that_were_rotated_are_read_again(sign_in: SignIn, monkeypatc
 async def test_a_slow_huge_or_redirected_answer_is_given_up(sign_in: SignIn, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("auth.identity.http.SECONDS", 0.3)
     for path, answer in product(("discovery", "token", "keys"), (HUGE, DRIPPING, 1.0, None)):
-        sign_in.provider.requests.clear()
-        sign_in.provider.wrong = {path: answer or elsewhere(f"{sign_in.provider.issuer}/userinfo")}
+        sign_in.provider.forget_requests()
+        sign_in.provider.tell(wrong={path: answer or elsewhere(f"{sign_in.provider.issuer}/userinfo")})
         sign_in.context.services.identity = IdentityClient()
         assert await refusal(sign_in) is UserErrorCode.CONFLICT, (path, answer)
         assert path in sign_in.provider.requests and "userinfo" not in sign_in.provider.requests
 
 
 async def test_an_address_from_the_user_info_counts_for_the_same_person(sign_in: SignIn) -> None:
-    sign_in.provider.only_in_user_info = ("email", "email_verified")
-    sign_in.provider.change = lambda claims: {**claims, "sub": "another"}
+    sign_in.provider.tell(only_in_user_info=("email", "email_verified"))
+    sign_in.provider.tell(changed_claims={"sub": "another"})
     assert await refusal(sign_in) is UserErrorCode.INVALID
-    sign_in.provider.change = lambda claims: None
+    sign_in.provider.tell(changed_claims={})
     await sign_in()
 
 
 async def test_what_was_begun_once_is_finished_once(sign_in: SignIn) -> None:
-    sign_in.provider.person = ADA
+    sign_in.provider.tell(person=ADA)
     returned = await sign_in.go()
     answers = await asyncio.gather(
         *(identity.login_with_provider(Context(sign_in.context.services), **returned) for _ in range(5)),
@@ -192,11 +192,11 @@ async def test_what_was_begun_once_is_finished_once(sign_in: SignIn) -> None:
 
 
 async def test_a_code_is_of_no_use_to_who_intercepts_it(sign_in: SignIn) -> None:
-    sign_in.provider.person = ADA
+    sign_in.provider.tell(person=ADA)
     returned = await sign_in.go()
     (other,) = await identity.identity_providers(sign_in.context)
     new_state = parse_qs(urlsplit(other.authorization_url).query)["state"][0]
-    sign_in.provider.requests.clear()
+    sign_in.provider.forget_requests()
     for changed in (
         {"code_verifier": "x" * 43}, {"code_verifier": "short"}, {"state": returned["state"][:-2] + "AA"},
         {"state": "a.9999999999.b"}, {"state": ""}, {"state": new_state}, {"redirect_uri": "https://evil.example/"},
@@ -226,7 +226,7 @@ async def test_an_invited_person_needs_no_password_and_the_invitation_ends(sign_
 
 async def test_a_second_factor_here_is_asked_for_in_the_same_sign_in(sign_in: SignIn, time: Clock) -> None:
     app, _ = await enrolled(Context(sign_in.context.services, client=Client(address="192.0.2.1")), time)
-    sign_in.provider.person = ADA
+    sign_in.provider.tell(person=ADA)
     returned = await sign_in.go()
     begun = Context(sign_in.context.services)
     with pytest.raises(SecondFactorRequired) as asked:
@@ -267,7 +267,7 @@ async def test_the_secret_is_sealed_and_needs_its_key(sign_in: SignIn) -> None:
 
 async def test_a_confirmed_login_expires(sign_in: SignIn, time: Clock) -> None:
     assert await count(sign_in.context, IdentityLogin) == 0
-    sign_in.provider.person = ADA
+    sign_in.provider.tell(person=ADA)
     returned = await sign_in.go()
     rejected = identity.login_with_provider(sign_in.context, **returned, role=Role.LEARNER)
     assert (await rejection(rejected))[0] is UserErrorCode.NOT_ALLOWED

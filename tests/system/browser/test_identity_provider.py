@@ -32,7 +32,7 @@ async def openid(own_running: RunningServer) -> AsyncIterator[OpenIdProvider]:
         async with services.database.writing() as session:
             user = (await session.scalars(select(User).where(User.username == "employer.manager"))).one()
             user.has_password = False
-        openid.person = {"sub": "helen", "email": user.email, "email_verified": True}
+        openid.tell(person={"sub": "helen", "email": user.email, "email_verified": True})
         yield openid
 
 
@@ -101,7 +101,7 @@ async def test_a_return_that_was_not_begun_here_signs_nobody_in(
     await visit.page.goto(f"{own_running.address}/kpi/?code=theirs&state=theirs")
     await expect(visit.page.get_by_role("alert")).to_contain_text("not begun in this window")
     assert "sign_in_with_provider" not in visit.names()
-    openid.person = {"sub": "stranger", "email": "stranger@example.org", "email_verified": True}
+    openid.tell(person={"sub": "stranger", "email": "stranger@example.org", "email_verified": True})
     await visit.page.get_by_role("button", name=BUTTON).click()
     await expect(visit.page.get_by_role("alert")).to_contain_text("No account here fits this sign-in")
 

@@ -28,7 +28,7 @@ async def openid(clients: Clients) -> AsyncIterator[OpenIdProvider]:
 async def signed_in(clients: Clients, openid: OpenIdProvider, email: str) -> HttpClient:
     """Returns the client of an Employer Manager who has signed in at the identity provider."""
     client = await clients.anonymous()
-    openid.person = {"sub": email, "email": email, "email_verified": True}
+    openid.tell(person={"sub": email, "email": email, "email_verified": True})
     (offered,) = (await client.data(OFFERS))["identityProviders"]
     assert offered["name"] == "Hill accounts"
     returned = await Visit(openid.client.redirect_uri).input(offered, role="EMPLOYER_MANAGER")
@@ -63,7 +63,7 @@ async def test_who_has_no_password_signs_in_and_signs(clients: Clients, openid: 
 
 async def test_a_stranger_gets_one_answer_and_no_account(clients: Clients, openid: OpenIdProvider) -> None:
     stranger = await clients.anonymous()
-    openid.person = {"sub": "stranger", "email": "stranger@example.org", "email_verified": True}
+    openid.tell(person={"sub": "stranger", "email": "stranger@example.org", "email_verified": True})
     (offered,) = (await stranger.data(OFFERS))["identityProviders"]
     returned = await Visit(openid.client.redirect_uri).input(offered)
     assert await stranger.user_errors("loginWithProvider", input=returned) == {"input": "NOT_FOUND"}
