@@ -5,7 +5,7 @@ import datetime as dt
 from auth.lasting_links import CALENDAR
 from domain import clock, global_id
 from domain.enums import SessionStatus
-from repositories.calendar import has_calendar, own_sessions
+from repositories.calendar import own_sessions, provider_of_calendar
 from resolvers.core.context import Services
 from services.mail.calendar_entry import session_event, session_feed
 
@@ -16,9 +16,12 @@ _PAST = dt.timedelta(days=90)
 async def read_calendar(services: Services, token: str) -> str | None:
     """Returns the calendar at an address of `notification_settings.calendar_url`; None for any other address."""
     parts = services.lasting_links.verify(CALENDAR, token)
-    if parts is None or not await has_calendar(services.database, int(parts[0]), parts[1]):
+    if parts is None:
         return None
     user_key, now = int(parts[0]), clock.now()
+    provider_key = await provider_of_calendar(services.database, user_key, parts[1])
+    if provider_key is None:
+        return None
     return session_feed(
         [
             session_event(
@@ -31,7 +34,7 @@ async def read_calendar(services: Services, token: str) -> str | None:
                 description=f"{services.base_url}/open/{global_id.encode('Session', row.id)}",
                 cancelled=row.status is SessionStatus.CANCELLED,
             )
-            for row in await own_sessions(services.database, user_key, now - _PAST)
+            for row in await own_sessions(services.database, user_key, provider_key, now - _PAST)
         ],
         now,
     )

@@ -67,10 +67,11 @@ def _change(user: User, values: dict[str, Any], now: dt.datetime) -> list[str]:
 # ---------------------------------------------------------------------- links
 
 
-def calendar_url(services: Services, settings: NotificationSettingsRow) -> str | None:
-    """Returns the address of the viewer's calendar; None without one."""
-    if settings.calendar_nonce is None:
+def calendar_url(context: Context, settings: NotificationSettingsRow) -> str | None:
+    """Returns the address of the viewer's calendar; None without one, and for an access key, which would outlive it."""
+    if settings.calendar_nonce is None or context.viewer_or_raise().access_key is not None:
         return None
+    services = context.services
     token = services.lasting_links.sign(CALENDAR, str(settings.user_key), settings.calendar_nonce)
     return f"{services.base_url}/calendar/{token}.ics"
 

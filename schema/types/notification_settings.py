@@ -18,6 +18,6 @@ class NotificationSettings:
     )
     calendar_url: str | None = resolved(
         "A private address with the viewer's own sessions, for a calendar program (iCalendar). Who has it needs no "
-        "password. Null until it is requested.",
-        lambda settings, info: calendar_url(info.context.services, settings),
+        "password. Null until it is requested, and for an access key.",
+        lambda settings, info: calendar_url(info.context, settings),
     )

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import httpx2
 from icalendar import Calendar
-from sqlalchemy import delete
+from sqlalchemy import delete, update
 from starlette.applications import Starlette
 
 from auth.lasting_links import UNSUBSCRIBE
+from db.models.aim import Aim
 from db.models.learner import Learner
 from db.models.user import RoleGrant
 from domain import clock
@@ -36,6 +37,13 @@ async def entries(scenario: EmptyPortfolio, url: str) -> dict[str, str] | int:
     return {str(event["summary"]): str(event["status"]) for event in Calendar.from_ical(answer.text).walk("VEVENT")}
 
 
+async def give(scenario: EmptyPortfolio, learner: str, to: str) -> None:
+    """Makes somebody the assessor of every aim of a learner."""
+    async with scenario.database.writing() as session:
+        theirs = Aim.learner_id == ids.decode("Learner", learner)
+        await session.execute(update(Aim).where(theirs).values(assessor_id=scenario.user(to).id))
+
+
 async def test_the_calendar_has_ones_own_sessions_until_it_is_ended(scenario: EmptyPortfolio) -> None:
     async with scenario.database.writing() as session:
         factory = Factory(session)
@@ -46,6 +54,7 @@ async def test_the_calendar_has_ones_own_sessions_until_it_is_ended(scenario: Em
         await factory.session_of(cy, assessor, clock.now() + 2 * DAY, **cancelled)
         await factory.session_of(ada, other, clock.now() - 100 * DAY)
         await factory.session_of(ada, other, clock.now() - dt.timedelta(days=80))
+    await give(scenario, scenario.cy, "assessor")
     url = (await choose(scenario, "assessor", calendar=True))["calendarUrl"]
     assert await entries(scenario, url) == {"Session 1 with Learner": "CONFIRMED", "Session 1 with Cy": "CANCELLED"}
     adas = (await choose(scenario, "learner", calendar=True))["calendarUrl"]
@@ -65,6 +74,17 @@ async def test_the_calendar_has_ones_own_sessions_until_it_is_ended(scenario: Em
         f"{scenario.services.base_url}/calendar/x.ics",
     ):
         assert await entries(scenario, address) == 404
+
+
+async def test_a_learner_who_is_handed_over_leaves_the_calendar(scenario: EmptyPortfolio) -> None:
+    async with scenario.database.writing() as session:
+        cy = await session.get_one(Learner, ids.decode("Learner", scenario.cy))
+        await Factory(session).session_of(cy, scenario.user("assessor"), clock.now() - DAY)
+    url = (await choose(scenario, "assessor", calendar=True))["calendarUrl"]
+    await give(scenario, scenario.cy, "assessor")
+    assert await entries(scenario, url) == {"Session 1 with Cy": "CONFIRMED"}
+    await give(scenario, scenario.cy, "other_assessor")
+    assert await entries(scenario, url) == {}
 
 
 async def test_an_archived_account_has_no_calendar(scenario: EmptyPortfolio) -> None:

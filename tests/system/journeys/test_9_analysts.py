@@ -67,6 +67,12 @@ async def test_a_key_reads_as_its_owner_and_changes_nothing(clients: Clients, pr
             f'mutation {{ accessKeyRevoke(id: "{made["accessKey"]["id"]}") {{ errors {{ code }} }} }}',
         ):
             assert code_of(await query(http, query=text)) == "NOT_ALLOWED"
+        # An address that would outlive the key.
+        await overview.mutate("notificationSettingsUpdate", input={"calendar": True})
+        calendar = "{ viewer { notificationSettings { calendarUrl } } }"
+        assert (await overview.data(calendar))["viewer"]["notificationSettings"]["calendarUrl"]
+        kept = await query(http, query=calendar)
+        assert kept["data"]["viewer"]["notificationSettings"] == {"calendarUrl": None}
         stream = await http.post(
             "/graphql",
             json={"query": "subscription { kpisChanged { aimCount } }"},
