@@ -156,8 +156,8 @@ class Providers:
         self.count += 1
         made = Provider(f"{self.address}/{self.count}", (await request.json())["redirect_uri"])
         self.by_number[self.count] = made
-        told = {"issuer": made.issuer, "client_id": made.client.client_id, "secret": made.client.secret}
-        return JSONResponse({"number": self.count, **told})
+        identity = {"issuer": made.issuer, "client_id": made.client.client_id, "secret": made.client.secret}
+        return JSONResponse({"number": self.count, **identity})
 
     async def _direct(self, request: HttpRequest) -> Response:
         state = await request.json()

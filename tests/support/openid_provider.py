@@ -58,7 +58,7 @@ class OpenIdProvider:
         self._control.close()
 
     def tell(self, **state: Any) -> None:
-        """Sets who is signed in (`person`, the claims) and what it does wrong, until it is told otherwise.
+        """Sets who is signed in (`person`, the claims) and what it does wrong, until the next call.
 
         `changed_claims`: of ID tokens; None takes a claim away, `{"iat": 100}` is a time after `iat`. `algorithm`: of
         their signature, or "another key". `only_in_user_info`: claims. `wrong`: what a path answers instead: HUGE,
