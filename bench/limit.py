@@ -80,7 +80,7 @@ class Limit:
             scope = viewer["user_id"], viewer["provider_id"]
             learner = await connection.fetchrow(sql.LEARNER, *scope, learner_key)
             if learner is None:
-                return _respond({"learner": None})
+                return respond({"learner": None})
             aims = await connection.fetch(sql.AIMS, *scope, [learner_key])
             criteria = await connection.fetch(sql.CRITERIA, [aim["id"] for aim in aims])
         aims_by_key = {}
@@ -115,7 +115,7 @@ class Limit:
                     "evidenceCount": count,
                 }
             )
-        return _respond(
+        return respond(
             {"learner": {"id": f"Learner_{learner_key}", "name": learner["name"], "aims": list(aims_by_key.values())}}
         )
 
@@ -158,7 +158,7 @@ class Limit:
                 ["name", page[-1]["sort_name"], page[-1]["id"]], ensure_ascii=False, separators=(",", ":")
             )
             end_cursor = base64.urlsafe_b64encode(cursor.encode()).decode().rstrip("=")
-        return _respond(
+        return respond(
             {
                 "viewer": {"awaitingSignatureCount": awaiting_signature},
                 "learners": {
@@ -179,7 +179,7 @@ class Limit:
             )  # fmt: skip
         aims, criteria = sums["aims"], sums["criteria"]
         duration = (2 * sums["duration"] + aims) // (2 * aims) if aims else 0
-        return _respond(
+        return respond(
             {
                 "viewer": {
                     "user": {"name": viewer["name"]},
@@ -218,7 +218,7 @@ def _dashboard_row(learner: asyncpg.Record) -> dict:
     }
 
 
-def _respond(data: dict) -> Response:
+def respond(data: dict) -> Response:
     return Response(orjson.dumps({"data": data}), media_type="application/json")
 
 

@@ -33,12 +33,19 @@ _SETTINGS = {
     "autovacuum": "off",
 }
 
+# What a commit costs belongs to a write.
+_DURABLE = {"fsync": "on", "full_page_writes": "on", "synchronous_commit": "on"}
+
 
 class Postgres:
-    """A server that runs during a `with` block. `pid` is its first process, `log` its log file."""
+    """A server that runs during a `with` block. `pid` is its first process, `log` its log file.
 
-    def __init__(self, folder: Path) -> None:
+    `durable`: a commit waits until it is on the disk, as in an installation.
+    """
+
+    def __init__(self, folder: Path, durable: bool = False) -> None:
         self._data = folder / "data"
+        self._settings = {**_SETTINGS, **_DURABLE} if durable else _SETTINGS
         self.log = folder / "log"
         # The path of a Unix socket is limited to about 100 bytes, so it is not inside `folder`.
         self.sockets = Path(tempfile.mkdtemp(prefix="waymark-bench-"))
@@ -75,7 +82,7 @@ class Postgres:
         if not (self._data / "PG_VERSION").exists():
             self._initialize()
         self._stop_leftover_server()
-        options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+        options = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with self.log.open("wb") as output:
             self._server = subprocess.Popen(
                 [self._programs / "postgres", "-D", self._data, "-k", self.sockets, *options],
