@@ -6,12 +6,17 @@ without the session's objects call `note_aims` or `note_time`.
 """
 
 from collections.abc import Collection
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
+    Insert,
+    Integer,
     Select,
     and_,
+    bindparam,
     case,
     event,
     func,
@@ -38,6 +43,7 @@ from domain.enums import AimStatus, JobSetting
 from domain.progress import ENDED
 
 _NOTED = "history"
+_TODAY = bindparam("today", type_=Integer())
 # The attributes that history follows.
 _FOLLOWED: dict[type[Any], tuple[str, ...]] = {
     Aim: ("status", "assessor_id", "qualification_id", "start_date", "planned_end_date"),
@@ -105,32 +111,39 @@ async def record(session: AsyncSession) -> None:
     noted: Noted | None = session.info.pop(_NOTED, None)
     if noted is None:
         return
-    if noted.aims or noted.learners or noted.providers:
-        conditions: list[ColumnElement[bool]] = []
-        keys: dict[str, Any] = {}
-        if noted.aims:
-            conditions.append(any_of(Aim.id, "aim_keys"))
-            keys["aim_keys"] = sorted(noted.aims)
-        if noted.learners:
-            conditions.append(any_of(Aim.learner_id, "learner_keys"))
-            keys["learner_keys"] = sorted(noted.learners)
-        if noted.providers:
-            # The settings decide no light of an aim that has ended.
-            conditions.append(and_(any_of(Aim.provider_id, "provider_keys"), Aim.status.not_in(ENDED)))
-            keys["provider_keys"] = sorted(noted.providers)
-        await record_aims(session, or_(*conditions), keys)
+    found = {"aims": noted.aims, "learners": noted.learners, "providers": noted.providers}
+    keys = {name: sorted(each) for name, each in found.items() if each}
+    if keys:
+        adding = _adding_noted_aims(session.get_bind().dialect.name, tuple(keys))
+        await session.execute(adding, {**keys, "today": day_number(clock.today())})
     if noted.time:
         await record_time(session, noted.time)
 
 
+# Built once, as reads are: to build them costs more than to run them.
+@cache
+def _adding_noted_aims(dialect: str, names: tuple[str, ...]) -> Insert:
+    conditions = {
+        "aims": any_of(Aim.id, "aims"),
+        "learners": any_of(Aim.learner_id, "learners"),
+        # The settings decide no light of an aim that has ended.
+        "providers": and_(any_of(Aim.provider_id, "providers"), Aim.status.not_in(ENDED)),
+    }
+    return _adding_aims(dialect, or_(*(conditions[name] for name in names)))
+
+
 async def record_aims(session: AsyncSession, which: ColumnElement[bool], parameters: dict[str, Any]) -> None:
     """Writes today's rows of the aims that meet a condition."""
-    today = day_number(clock.today())
-    columns, statement = _state(which, today)
-    await _upsert(session, AimHistory, columns, statement, ("aim_id", "day"), parameters)
+    adding = _adding_aims(session.get_bind().dialect.name, which)
+    await session.execute(adding, {**parameters, "today": day_number(clock.today())})
 
 
-def _state(which: ColumnElement[bool], today: int) -> tuple[list[str], Select[Any]]:
+def _adding_aims(dialect: str, which: ColumnElement[bool]) -> Insert:
+    columns, statement = _state(which, _TODAY)
+    return _upsert(dialect, AimHistory, columns, statement, ("aim_id", "day"))
+
+
+def _state(which: ColumnElement[bool], today: BindParameter[int]) -> tuple[list[str], Select[Any]]:
     """Returns the names of the columns, and a select of how aims stand now."""
     earlier, last = aliased(AimHistory), aliased(AimHistory)
     # unscoped: the aims that a write changed, or all of them
@@ -141,7 +154,7 @@ def _state(which: ColumnElement[bool], today: int) -> tuple[list[str], Select[An
     begins = number_of(Aim.start_date)
     values: dict[str, Any] = {
         "aim_id": Aim.id,
-        "day": literal(today),
+        "day": today,
         "provider_id": Aim.provider_id,
         "learner_id": Aim.learner_id,
         "employer_id": Learner.employer_id,
@@ -186,7 +199,13 @@ async def record_time(session: AsyncSession, learner_keys: Collection[int]) -> N
 
     The rows are of the learner's provider. An entry of another provider counts for nobody who sees the learner.
     """
-    today = day_number(clock.today())
+    keys = {"keys": sorted(learner_keys), "today": day_number(clock.today())}
+    await session.execute(_adding_time(session.get_bind().dialect.name), keys)
+
+
+@cache
+def _adding_time(dialect: str) -> Insert:
+    today = _TODAY
     counts = and_(TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB, TimeLogEntry.exclusion.is_(None))
     has_rows = select(TimeHistory.learner_id).where(TimeHistory.learner_id == Learner.id).correlate(Learner)
     # (learner, provider, aim, minutes, whether there must be a row)
@@ -211,28 +230,21 @@ async def record_time(session: AsyncSession, learner_keys: Collection[int]) -> N
     ).subquery()  # fmt: skip
     minutes = func.sum(parts.c.minutes)
     statement = (
-        select(parts.c.learner_id, parts.c.aim_id, literal(today), parts.c.provider_id, minutes)
+        select(parts.c.learner_id, parts.c.aim_id, today.label("day"), parts.c.provider_id, minutes)
         .group_by(parts.c.learner_id, parts.c.aim_id, parts.c.provider_id)
         .having(or_(minutes != 0, func.max(parts.c.kept) == 1))
         .order_by(parts.c.learner_id, parts.c.aim_id)
     )
     columns = ["learner_id", "aim_id", "day", "provider_id", "minutes"]
-    keys = {"keys": sorted(learner_keys)}
-    await _upsert(session, TimeHistory, columns, statement, ("learner_id", "aim_id", "day"), keys)
+    return _upsert(dialect, TimeHistory, columns, statement, ("learner_id", "aim_id", "day"))
 
 
-async def _upsert(
-    session: AsyncSession,
-    table: Any,
-    columns: list[str],
-    statement: Select[Any],
-    key: tuple[str, ...],
-    parameters: dict[str, Any],
-) -> None:
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    adding = dialect.insert(table.__table__).from_select(columns, statement, include_defaults=False)
+def _upsert(dialect: str, table: Any, columns: list[str], statement: Select[Any], key: tuple[str, ...]) -> Insert:
+    insert = (postgresql if dialect == "postgresql" else sqlite).insert
+    adding = insert(table.__table__).from_select(columns, statement, include_defaults=False)
     changed = {name: adding.excluded[name] for name in columns if name not in key}
-    await session.execute(adding.on_conflict_do_update(index_elements=key, set_=changed), parameters)
+    upsert: Insert = adding.on_conflict_do_update(index_elements=key, set_=changed)
+    return upsert
 
 
 async def close_rows(session: AsyncSession) -> None:
