@@ -34,22 +34,11 @@ RULES = (
     Provider.reminder_every_days,
 )
 _COLUMNS = (
-    User.id.label("user_id"),
-    User.provider_id,
-    User.username,
-    User.name,
-    User.email,
-    User.last_login_at,
-    User.must_change_password,
-    User.has_password,
-    SecondFactor.confirmed_at.label("second_factor_at"),
-    SecondFactor.user_id.label("second_factor_of"),
-    User.disclaimer_accepted,
-    Learner.id.label("learner_id"),
-    Provider.disclaimer_version,
-    Provider.name.label("provider_name"),
-    *RULES,
-)
+    User.id.label("user_id"), User.provider_id, User.username, User.name, User.email, User.last_login_at,
+    User.must_change_password, User.has_password, SecondFactor.confirmed_at.label("second_factor_at"),
+    SecondFactor.user_id.label("second_factor_of"), User.disclaimer_accepted, Learner.id.label("learner_id"),
+    Provider.disclaimer_version, Provider.name.label("provider_name"), *RULES,
+)  # fmt: skip
 _MOMENT = bindparam("moment", type_=UtcDateTime)
 
 
@@ -67,18 +56,18 @@ def _viewer_by(table: Any, *columns: Any) -> Select[Any]:
 
 
 # Built once, so that a request only binds parameters.
-_VIEWER = _viewer_by(
+SIGNED_IN = _viewer_by(
     AuthSession,
     AuthSession.id.label("auth_session_id"),
     AuthSession.role,
     AuthSession.started_at,
     AuthSession.second_factor_met,
     AuthSession.last_write_at.label("last_write_at"),
-).where(
+).where(AuthSession.ended_at.is_(None))
+_VIEWER = SIGNED_IN.where(
     AuthSession.id == bindparam("auth_session_key", type_=Key),
     AuthSession.user_id == bindparam("user_key", type_=Key),
     AuthSession.role == bindparam("role", type_=AuthSession.role.type),
-    AuthSession.ended_at.is_(None),
 )
 _VIEWER_OF_KEY = _viewer_by(
     AccessKey,
@@ -207,9 +196,13 @@ async def read_viewer(database: Database, claims: AccessClaims) -> Viewer:
     rows = await database.rows(_VIEWER, parameters, primary=True, stand_in=True)
     if not rows:
         raise NotSignedIn
-    row = rows[0]
+    return viewer_of_session(rows[0], claims.expires_at)
+
+
+def viewer_of_session(row: Row[Any], expires_at: dt.datetime) -> Viewer:
+    """Returns the viewer of a row of `SIGNED_IN`."""
     return _viewer(
-        row, claims.expires_at, auth_session_key=row.auth_session_id,
+        row, expires_at, auth_session_key=row.auth_session_id,
         last_write_at=row.last_write_at or row.started_at,
         must_set_up_second_factor=_lacks_second_factor(row) and not row.second_factor_met,
     )  # fmt: skip

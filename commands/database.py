@@ -7,7 +7,7 @@ from commands.database_session import fail, with_database
 from db.database import Database
 from db.migrate import MigrationBlocked, contract, expand
 from db.table_version import migrations, table_version
-from services.audit.chain import audit_chain_heads
+from services.audit.chain import audit_chain_heads, unsealed_notices
 from services.audit.separation_check import separation_notices
 from services.audit.verify import VerifyState, find_problems
 from services.history.complete import complete
@@ -60,6 +60,8 @@ def run_verify(settings: Settings, arguments: argparse.Namespace) -> int:
             print(problem, file=sys.stderr)
         async with database.snapshot() as session:
             async for notice in separation_notices(session):
+                print(f"Notice: {notice}.", file=sys.stderr)
+            async for notice in unsealed_notices(session):
                 print(f"Notice: {notice}.", file=sys.stderr)
         count = state.problems
         if count:

@@ -1,4 +1,7 @@
-"""Which parts of a portfolio a transaction has changed: `__part__` of the classes to whose tables it wrote."""
+"""Which parts of a portfolio a transaction has changed: `__part__` of the classes to whose tables it wrote.
+
+And whether it changed who sees learners: then those who saw one before are concerned too.
+"""
 
 from typing import Any
 
@@ -6,10 +9,21 @@ from sqlalchemy import event, inspect
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import ORMExecuteState, Session
 
+from db.models.aim import Aim
 from db.models.base import COUNTER
+from db.models.learner import Learner
+from db.models.user import ManagerAllocation, OverviewAllocation
 from domain.enums import PortfolioPart
 
 _KEY = "changed_parts"
+_MOVED = "moved_learners"
+# The tables by which learners are seen (auth/scope.py), with the columns that change.
+_SEEN_BY: dict[type[Any], tuple[str, ...]] = {
+    Aim: ("assessor_id", "iqa_id"),
+    Learner: ("employer_id",),
+    ManagerAllocation: (),
+    OverviewAllocation: (),
+}
 
 
 def changed_parts(session: AsyncSession) -> set[PortfolioPart]:
@@ -18,8 +32,18 @@ def changed_parts(session: AsyncSession) -> set[PortfolioPart]:
     return found
 
 
+def moved_learners(session: AsyncSession) -> bool:
+    """Returns whether the session may have changed who sees learners."""
+    return bool(session.sync_session.info.get(_MOVED))
+
+
 @event.listens_for(Session, "before_flush")
 def _of_entities(session: Session, *_: Any) -> None:
+    session.info[_MOVED] = (
+        session.info.get(_MOVED, False)
+        or any(type(each) in _SEEN_BY for each in (*session.new, *session.deleted))
+        or any(_is_moved(each) for each in session.dirty)
+    )
     for each in (*session.new, *session.deleted, *filter(_is_changed, session.dirty)):
         _add(session, type(each))
 
@@ -28,6 +52,13 @@ def _of_entities(session: Session, *_: Any) -> None:
 def _of_statements(state: ORMExecuteState) -> None:
     if (state.is_insert or state.is_update or state.is_delete) and state.bind_mapper is not None:
         _add(state.session, state.bind_mapper.class_)
+        if state.bind_mapper.class_ in _SEEN_BY:
+            state.session.info[_MOVED] = True
+
+
+def _is_moved(entity: Any) -> bool:
+    attributes = inspect(entity).attrs
+    return any(attributes[name].history.has_changes() for name in _SEEN_BY.get(type(entity), ()))
 
 
 def _is_changed(entity: Any) -> bool:

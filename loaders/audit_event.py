@@ -24,7 +24,6 @@ class AuditEventRow(LightRow):
     """An event of the audit trail."""
 
     key: int = column(AuditEvent.id)
-    sequence: int = column(AuditEvent.sequence)
     at: dt.datetime = column(AuditEvent.at)
     actor_key: int | None = column(AuditEvent.actor_id)
     role: Role | None = column(AuditEvent.role)
@@ -78,6 +77,7 @@ class AuditEventLoader(EntityLoader[AuditEventRow]):
 
 AUDIT_TRAIL = PagedList(
     AuditEventRow,
-    Order("audit", AuditEvent.sequence, AuditEvent.id, lambda event: event.sequence, descending=True),
+    # By key, because an event gets its place in the chain a moment after it was committed.
+    Order("audit_trail", AuditEvent.id, AuditEvent.id, lambda event: event.key, descending=True),
     filters={"subject_id": _Subject()},
 )

@@ -2,7 +2,8 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncGenerator, Awaitable, Callable
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Hashable
 from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
@@ -19,7 +20,8 @@ from loaders.kpis import ALL_METRICS, KpisLoader, KpisRow, Metrics
 from loaders.learner import LEARNERS, LearnerLoader, LearnerRow
 from loaders.task import TaskCountRow, task_counts
 from resolvers.core.context import Context
-from services.change_feed import ALL_PARTS, Changes, Subscriber
+from services.change_feed import Subscriber
+from services.changes import ALL_PARTS, Changes
 
 T = TypeVar("T")
 
@@ -48,31 +50,44 @@ async def kpis_changed(context: Context, metrics: Metrics) -> AsyncGenerator[Kpi
     def read() -> Awaitable[KpisRow]:
         return context.loaders[KpisLoader].load(metrics or ALL_METRICS)
 
-    async for kpis in _each_time_changed(context, read, attrgetter("values")):
+    of = ("kpis", metrics)
+    async for kpis in _each_time_changed(context, read, attrgetter("values"), of, by_user=False):
         yield kpis
 
 
 async def tasks_changed(context: Context) -> AsyncGenerator[list[TaskCountRow], None]:
     """Yields the numbers of the viewer's tasks now and after each change of one of them."""
-    async for counts in _each_time_changed(context, lambda: task_counts(context.loaders.reading), list):
+    async for counts in _each_time_changed(context, lambda: task_counts(context.loaders.reading), list, "tasks"):
         yield counts
 
 
 async def _each_time_changed(
-    context: Context, read: Callable[[], Awaitable[T]], compared: Callable[[T], Any]
+    context: Context,
+    read: Callable[[], Awaitable[T]],
+    compared: Callable[[T], Any],
+    of: Hashable,
+    by_user: bool = True,
 ) -> AsyncGenerator[T, None]:
-    """Yields what `read` returns now, and again each time that `compared` of it differs."""
-    viewer = context.require_active_viewer()
+    """Yields what `read` returns now, and again each time that `compared` of it differs.
+
+    Viewers with one scope share what is read: `of` and `by_user` as in `LiveReadings.shared`.
+    """
+    viewer, live = context.require_active_viewer(), context.services.changes.live
+
+    def read_fresh() -> Awaitable[T]:
+        context.invalidate_loaders()
+        return read()
+
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         last: Any = None
         while True:
-            value = await _read(context, read)
+            shared = partial(live.shared, context.viewer_or_raise(), of, read_fresh, by_user)
+            value = await through_outages(shared)
             if last is None or compared(value) != last:
                 last = compared(value)
                 yield value
-            await _next_changes(subscriber, POLL_SECONDS)
             # This reads the provider's settings too, on which the numbers depend.
-            if not await through_outages(context.still_signed_in):
+            if await _concerning(context, subscriber, POLL_SECONDS) is None:
                 return
 
 
@@ -81,8 +96,8 @@ async def learners_changed(context: Context, id: str | None) -> AsyncGenerator[L
     viewer = context.require_active_viewer()
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         while True:
-            changes = await _next_changes(subscriber, None)
-            if not await through_outages(context.still_signed_in):
+            changes = await _concerning(context, subscriber)
+            if changes is None:
                 return
             keys = None if changes.any_learner or changes.everything else set(changes.learners)
             async for learner in _visible(context, id, keys):
@@ -106,8 +121,8 @@ async def portfolio_changed(context: Context, id: str | None) -> AsyncGenerator[
     viewer = context.require_active_viewer()
     async with context.services.changes.subscriber(viewer.provider_key) as subscriber:
         while True:
-            changes = await _next_changes(subscriber, None)
-            if not await through_outages(context.still_signed_in):
+            changes = await _concerning(context, subscriber)
+            if changes is None:
                 return
             async for learner in _visible(context, id, None if changes.everything else set(changes.learners)):
                 changed = changes.learners.get(learner.key, ALL_PARTS)
@@ -126,6 +141,24 @@ async def _visible(context: Context, id: str | None, keys: set[int] | None) -> A
         for found in await _read(context, partial(_load_learners, context, sorted(keys))):
             if found is not None:
                 yield found
+
+
+async def _concerning(context: Context, subscriber: Subscriber, wait_seconds: float | None = None) -> Changes | None:
+    """Returns what changed, once something has that concerns the viewer; no changes after that many seconds.
+
+    None if the viewer is not signed in any more. A change of learners whom the viewer does not see is passed over
+    without reading the viewer.
+    """
+    viewer, live = context.viewer_or_raise(), context.services.changes.live
+    until = None if wait_seconds is None else time.monotonic() + wait_seconds
+    while True:
+        changes = await _next_changes(subscriber, None if until is None else max(until - time.monotonic(), 0.0))
+        if changes.learners and not (changes.any_learner or changes.everything or changes.moved):
+            if context.has_expired:
+                return None
+            if not await through_outages(partial(live.sees_any, viewer, frozenset(changes.learners))):
+                continue
+        return changes if await through_outages(context.still_signed_in) else None
 
 
 async def _next_changes(subscriber: Subscriber, wait_seconds: float | None) -> Changes:

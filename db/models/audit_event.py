@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, ColumnElement, Index, String, UniqueConstraint, or_
+from sqlalchemy import JSON, ColumnElement, Index, String, UniqueConstraint, or_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import (
@@ -20,6 +20,8 @@ from db.models.growth import Growth
 from db.models.personal_data import DataSubject, Reason, not_personal
 from domain.enums import Role
 
+_UNSEALED = text("sequence < 0")
+
 
 class AuditEvent(Base):
     """One event: who did what, when, in which role, to which record, from where. Contains no secret and no text of a
@@ -32,10 +34,13 @@ class AuditEvent(Base):
         UniqueConstraint("provider_id", "sequence"),
         Index("ix_audit_event_subject", "provider_id", "subject_type", "subject_key"),
         Index("ix_audit_event_learner", "learner_id", "id"),
+        Index("ix_audit_event_provider", "provider_id", "id"),
+        Index("ix_audit_event_unsealed", "provider_id", "id", sqlite_where=_UNSEALED, postgresql_where=_UNSEALED),
     )
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
+    # The place in the chain, from 1; below zero, with empty hashes, until the event is sealed.
     sequence: Mapped[int]
     at: Mapped[Timestamp]
     actor_id: Mapped[int | None] = reference_without_constraint("user_account", index=True)

@@ -117,14 +117,18 @@ class Context:
 
     async def still_signed_in(self) -> bool:
         """Reads the viewer again, for a stream that outlives its request; returns False once they are signed out."""
-        if self.claims is None or self.claims.expires_at <= clock.now():
+        if self.claims is None or self.has_expired:
             return False
-        try:
-            self.viewer = await read_viewer(self.services.database, self.claims)
-        except NotSignedIn:
+        viewer = await self.services.changes.live.viewer(self.claims)
+        if viewer is None:
             return False
-        self._loaders = None
-        return not self.viewer.must_complete_setup
+        self.viewer, self._loaders = viewer, None
+        return not viewer.must_complete_setup
+
+    @property
+    def has_expired(self) -> bool:
+        """Whether the access token has expired meanwhile."""
+        return self.claims is not None and self.claims.expires_at <= clock.now()
 
     def close(self) -> None:
         """Releases the rows that were read. The executor's objects refer to each other, so they are collected late."""

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db import history
-from db.changed_parts import changed_parts
+from db.changed_parts import changed_parts, moved_learners
 from db.models.audit_event import AuditEvent
 from db.models.change_reason import ChangeReason
 from db.models.outbox import outbox_mail
@@ -26,7 +26,7 @@ from domain import clock, global_id
 from domain.enums import Role
 from domain.mail import Mail
 from resolvers.core.context import Context
-from services.audit.append import append
+from services.audit.append import append_unsealed
 
 log = structlog.get_logger(__name__)
 
@@ -56,19 +56,14 @@ class WriteTransaction:
         self._after_commit.append(callback)
 
     async def finish(self) -> None:
-        """Writes the notification, the history and the audit events, as the last statements before the commit.
+        """Writes the history and the audit events, as the last statements before the commit.
 
-        The events come last, because from then on the end of the provider's audit chain is locked.
+        The events come last, because on SQLite they are appended to the provider's audit chain.
         """
         await self.session.flush()
-        if self._provider_to_notify is not None:
-            changes = self.services.changes
-            await changes.notify_in_transaction(
-                self.session, self._provider_to_notify, self.changed_learners, changed_parts(self.session)
-            )
         await history.record(self.session)
         for event, reason in self._events:
-            await append(self.session, event)
+            await append_unsealed(self.session, event)
             await self.session.flush()
             if reason is not None:
                 self.session.add(
@@ -80,10 +75,16 @@ class WriteTransaction:
                 await self.session.flush()
 
     async def committed(self) -> None:
-        """Does what follows the commit: notifies subscribers, wakes the mail sender, runs the registered callbacks."""
+        """Does what follows the commit.
+
+        Lets its audit events be sealed, notifies subscribers, wakes the mail sender, runs the registered callbacks.
+        """
+        changes = self.services.changes
+        for event, _ in self._events:
+            changes.seal_committed(event.provider_id, event.id)
         if self._provider_to_notify is not None:
-            parts = changed_parts(self.session)
-            self.services.changes.notify_committed(self._provider_to_notify, self.changed_learners, parts)
+            parts, moved = changed_parts(self.session), moved_learners(self.session)
+            changes.notify_committed(self._provider_to_notify, self.changed_learners, parts, moved)
         if self._has_mail:
             self.services.mail.wake()
         for callback in self._after_commit:

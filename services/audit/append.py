@@ -1,15 +1,24 @@
-"""Appends an event to the audit trail."""
+"""Appends an event to the audit trail: sealed at once, or to be sealed once it is committed.
 
-from sqlalchemy import select, update
+A sealed event has its place in its provider's chain. To give it one locks the end of the chain until the commit, so on
+PostgreSQL the transactions of a server leave that to `services.audit.seal`, and do not wait for each other.
+"""
+
+from sqlalchemy import func, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
 from services.audit.chain import event_hash
 
+# The place of an unsealed event is a number below zero that no other has: of its key, which the statement has just
+# drawn, because PostgreSQL evaluates the columns of a row in their order.
+_KEY = func.currval(func.pg_get_serial_sequence(AuditEvent.__tablename__, AuditEvent.id.key))
+_UNSEALED_PLACE = -1 - func.mod(_KEY, literal(2_000_000_000))
+
 
 async def append(session: AsyncSession, event: AuditEvent) -> None:
-    """Appends the event to its provider's trail, in the caller's transaction.
+    """Appends the event to its provider's chain, in the caller's transaction.
 
     Call it last in a transaction: it locks the provider's row until the commit, so that events are appended one by one.
     The lock is FOR NO KEY UPDATE: every row written earlier in the transaction holds a key-share lock on the provider
@@ -32,3 +41,16 @@ async def append(session: AsyncSession, event: AuditEvent) -> None:
         .values(audit_sequence=event.sequence, audit_hash=event.hash)
         .execution_options(synchronize_session=False, autoflush=False)
     )
+
+
+async def append_unsealed(session: AsyncSession, event: AuditEvent) -> None:
+    """Adds the event, in the caller's transaction, without a place in the chain and without a lock.
+
+    On SQLite, whose transactions wait for each other anyway, it is appended to the chain.
+    """
+    if session.get_bind().dialect.name == "sqlite":
+        await append(session, event)
+        return
+    event.sequence, event.previous_hash, event.hash = _UNSEALED_PLACE, "", ""
+    event.detail = event.detail or {}
+    session.add(event)

@@ -3,24 +3,34 @@
 import datetime as dt
 import hashlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from functools import cache, partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, and_, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
+from domain import clock
 from services.audit.pieces import PIECE, Piece, problems_in
 
 # What the first event of a provider's trail holds in place of the hash before it.
 EMPTY_TRAIL_HASH = "0" * 64
+# An event that was committed longer ago and is not sealed is a problem, whether or not a server ran meanwhile.
+LONGEST_WAIT = dt.timedelta(hours=1)
 
 
-def event_hash(event: AuditEvent) -> str:
+@cache
+def hashed_columns() -> tuple[str, ...]:
+    """The names of the columns that the hash of an event covers: all but `id` and `hash`."""
+    return tuple(column.key for column in AuditEvent.__table__.columns if column.key not in ("id", "hash"))
+
+
+def event_hash(event: AuditEvent | Mapping[str, Any]) -> str:
     """SHA-256 of the event in lower-case hexadecimal: of every column but `id` and `hash`, as canonical JSON."""
-    columns = [column.key for column in AuditEvent.__table__.columns if column.key not in ("id", "hash")]
-    values = {name: _json_value(getattr(event, name)) for name in columns}
+    value_of = event.__getitem__ if isinstance(event, Mapping) else partial(getattr, event)
+    values = {name: _json_value(value_of(name)) for name in hashed_columns()}
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -38,6 +48,27 @@ async def audit_chain_heads(session: AsyncSession) -> list[dict[str, object]]:
     """
     heads = select(Provider.id, Provider.audit_sequence, Provider.audit_hash).order_by(Provider.id)
     return [{"provider": key, "line": line, "hash": hash_} for key, line, hash_ in await session.execute(heads)]
+
+
+async def unsealed_notices(session: AsyncSession) -> AsyncIterator[str]:
+    """Yields a sentence for each provider that has events which were committed and have no place in its chain yet."""
+    unsealed = (
+        select(AuditEvent.provider_id, func.count().label("events"), func.min(AuditEvent.at).label("since"))
+        .where(AuditEvent.sequence < 0)
+        .group_by(AuditEvent.provider_id)
+        .order_by(AuditEvent.provider_id)
+    )
+    for row in await session.execute(unsealed):
+        yield (
+            f"provider {row.provider_id}: {row.events} of its events, the first of {row.since:%Y-%m-%d %H:%M:%S} UTC, "
+            "are not sealed yet; a server seals them within seconds, or when it starts"
+        )
+
+
+def _unplaced(provider_key: int) -> Select[int]:
+    """The number of events without a place that do not wait for one: a server had sealed them by now."""
+    waits = and_(AuditEvent.sequence < 0, AuditEvent.hash == "", AuditEvent.at >= clock.now() - LONGEST_WAIT)
+    return select(func.count()).where(AuditEvent.provider_id == provider_key, AuditEvent.sequence <= 0, ~waits)
 
 
 async def audit_chain_problems(session: AsyncSession) -> AsyncIterator[str]:
@@ -81,4 +112,6 @@ async def check_audit_chain(session: AsyncSession, position: Any) -> Piece:
             f"provider {provider.id}: the trail should end at line {provider.audit_sequence}, "
             f"but ends at line {sequence}"
         )
+    if unplaced := await session.scalar(_unplaced(provider.id)):
+        problems.append(f"provider {provider.id}: {unplaced} events have no place in the trail")
     return Piece(problems, [provider.id + 1, 0, EMPTY_TRAIL_HASH])

@@ -53,7 +53,7 @@ async def trail_starts(session: AsyncSession) -> TrailStarts:
     first = (
         select(AuditEvent.at)
         .where(AuditEvent.provider_id == Provider.id)
-        .order_by(AuditEvent.sequence)
+        .order_by(AuditEvent.id)
         .limit(1)
         .correlate(Provider)
         .scalar_subquery()

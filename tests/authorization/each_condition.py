@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import select
 
 from auth import scope
+from auth.audience import audience
 from auth.viewer import Viewer
 from db.database import Database
 from db.models.aim import Aim
@@ -47,6 +48,7 @@ async def disagreements(database: Database, viewer: Viewer, visibility: Visibili
         given = {row[0] for row in await database.rows(statement, scope.viewer_params(viewer), primary=True)}
         if (given & uploaded if name == "sees_file" else given) != keys:
             found.append(f"{name}: {sorted(given ^ keys)[:9]}")
+    found += [f"audience of learner {key}" for key in await _wrong_audiences(database, viewer, visibility)]
     # An unknown role sees no learner.
     unknown: Any = None
     if await database.rows(scope.visible_learners(unknown), scope.viewer_params(viewer), primary=True):
@@ -60,6 +62,24 @@ async def disagreements(database: Database, viewer: Viewer, visibility: Visibili
     if scope.sees_guest_email(role) != visibility.sees_guest_email:
         found.append("sees_guest_email")
     return found
+
+
+async def _wrong_audiences(database: Database, viewer: Viewer, visibility: Visibility) -> list[int]:
+    """Returns the learners whose audience has the viewer wrongly, or wrongly not."""
+    if viewer.role in scope.ADMINS:
+        return []
+    learners = {row["id"]: row for row in visibility.rows["learner"]}
+
+    async def concerns(keys: set[int]) -> bool:
+        parameters = {"keys": sorted(keys), "viewer_provider": viewer.provider_key}
+        rows = await database.rows(audience(), parameters, primary=True)
+        return (viewer.user_key, viewer.role.name) in {tuple(row) for row in rows}
+
+    # Who enrolled a learner is woken though an aim may have others.
+    enrolled = {key for key, row in learners.items() if row["enrolled_by_id"] == viewer.user_key}
+    wrong = [key for key in sorted(visibility.learners)[:3] if not await concerns({key})]
+    others = set(learners) - visibility.learners - enrolled
+    return wrong + [-1] * (await concerns(others))
 
 
 def _keys(ids: set[str]) -> set[int]:

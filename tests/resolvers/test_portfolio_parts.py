@@ -1,13 +1,15 @@
 """Each mutation says which parts of whose portfolio it changed, to the subscribers of all processes."""
 
 import asyncio
+import json
 from typing import Any
 
 from db.models.registry import mapped_classes
 from domain import clock
 from domain import global_id as ids
 from domain.enums import PortfolioPart
-from services.change_feed import ALL_PARTS, Changes, Subscriber
+from services.change_feed import Subscriber
+from services.changes import ALL_PARTS, Changes, payloads, read_payload
 from tests.support.factories import DAY
 from tests.support.scenarios.base import PASSWORD
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
@@ -49,6 +51,23 @@ async def test_the_parts_that_mutations_change(scenario: EmptyPortfolio) -> None
     assert parts == {P.SESSION}
     message = {"aimId": scenario.aim, "subject": "Hello", "body": "When?"}
     assert (await parts_of(scenario, "learner", "messageSend", input=message))[0] == {P.MESSAGE}
+
+
+def test_a_notification_says_what_changed() -> None:
+    aim, cv, all_parts = frozenset({P.AIM}), frozenset({P.CV}), ALL_PARTS
+    for changes in (
+        Changes({7: aim, 8: aim}), Changes({7: aim, 8: cv}, moved=True), Changes({}, any_learner=True),
+        Changes({7: all_parts}, any_learner=True), Changes({}, everything=True),
+    ):  # fmt: skip
+        received = Changes({})
+        for payload in payloads(3, changes):
+            provider, part = read_payload(payload)
+            assert provider == 3 and len(payload) < 8000
+            received = received.joined(part)
+        assert received == changes
+    # To a process of the last version every number below zero is a learner that does not exist.
+    (moved,) = payloads(3, Changes({7: cv}, moved=True))
+    assert [number for number in json.loads(moved)[1] if number > 0] == [7]
 
 
 def test_changes_that_come_together_are_joined() -> None:

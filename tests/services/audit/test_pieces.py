@@ -31,6 +31,7 @@ async def problems_of(scenario: EmptyPortfolio, state: VerifyState | None = None
 async def test_a_run_that_was_stopped_continues(empty_portfolio: EmptyPortfolio, tmp_path: Path):
     for title in ("A wheel", "A frame"):
         await submit(empty_portfolio, title)
+    await empty_portfolio.seal_audit_trail()
     async with empty_portfolio.database.writing() as session:
         await session.execute(update(AuditEvent).where(AuditEvent.sequence == 1).values(address="192.0.2.1"))
         await session.execute(update(AimProgress).values(criteria_total=999))

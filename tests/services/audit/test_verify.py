@@ -83,10 +83,12 @@ def folder(backend: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def scenario(databases: Databases, backend: str, folder: Path) -> AsyncIterator[EmptyPortfolio]:
     """A portfolio with signatures of every kind, one of them withdrawn. Tests roll their changes back."""
     async with open_scenario(databases, backend, build_empty_portfolio, folder) as scenario:
-        yield await _filled(scenario)
+        await _filled(scenario)
+        await scenario.seal_audit_trail()
+        yield scenario
 
 
-async def _filled(scenario: EmptyPortfolio) -> EmptyPortfolio:
+async def _filled(scenario: EmptyPortfolio) -> None:
     first = await submit(scenario, "A wheel")
     await submission.sign(scenario.context("assessor"), id=first, password=PASSWORD)
     await assess(scenario, first, *scenario.criteria)
@@ -105,7 +107,6 @@ async def _filled(scenario: EmptyPortfolio) -> EmptyPortfolio:
         scenario.context("learner"), id=ids.encode("SignatureRequest", request),
         document_sha256=(await scenario.file(document)).sha256, password=PASSWORD,
     )  # fmt: skip
-    return scenario
 
 
 async def problems_of(scenario: EmptyPortfolio) -> list[str]:

@@ -72,6 +72,11 @@ class Scenario:
         """Returns the actions in the audit trail, the oldest first."""
         return [line.action for line in await self.rows(AuditEvent)]
 
+    async def seal_audit_trail(self) -> None:
+        """Gives the events of the test's mutations their places in the chain, as a server does within a second."""
+        if self.services.changes.publisher is not None:
+            await self.services.changes.publisher.publish()
+
     async def mails(self) -> list[OutboxMail]:
         """Returns the mails in the outbox, with the links that are filled in when they are sent."""
         mails = await self.rows(OutboxMail)

@@ -4,10 +4,15 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import httpx2
 import pytest
+from sqlalchemy import select
 
+from db.database import Database
+from db.models.audit_event import AuditEvent
+from services.audit.chain import audit_chain_problems
 from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
 from tests.support.server_process import ServerProcess, server_process
@@ -24,9 +29,17 @@ SITES = "query($name: String!) { employers(search: $name) { totalCount } }"
 
 
 @pytest.fixture(scope="module")
-async def servers(demo: Demo, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[list[ServerProcess]]:
-    folder = tmp_path_factory.mktemp("servers")
-    url = await demo.copied("postgresql", folder)
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("servers")
+
+
+@pytest.fixture(scope="module")
+async def url(demo: Demo, folder: Path) -> str:
+    return await demo.copied("postgresql", folder)
+
+
+@pytest.fixture(scope="module")
+async def servers(url: str, folder: Path) -> AsyncIterator[list[ServerProcess]]:
     async with server_process(url, folder) as first, server_process(url, folder) as second:
         yield [first, second]
 
@@ -99,6 +112,22 @@ async def test_an_idempotency_key_holds_across_processes(servers: list[ServerPro
         made = [answer["employerCreate"]["employer"]["id"] for answer in await asyncio.gather(*requests)]
         assert len(set(made)) == 1
         assert (await same.data(SITES, name="Only one"))["employers"]["totalCount"] == 1
+
+
+async def test_the_events_of_both_processes_make_one_chain(servers: list[ServerProcess], url: str):
+    here, there = servers
+    async with here.signed_in("master.admin") as person, at_other_process(there, person) as same:
+        await asyncio.gather(*(each.data(CREATE, name=f"Chain {n}") for n in range(10) for each in (person, same)))
+    database = Database(url)
+    unsealed = select(AuditEvent.id).where(AuditEvent.sequence < 0)
+    try:
+        async with asyncio.timeout(20):
+            while await database.rows(unsealed):
+                await asyncio.sleep(0.02)
+        async with database.snapshot() as session:
+            assert [problem async for problem in audit_chain_problems(session)] == []
+    finally:
+        await database.close()
 
 
 async def test_a_subscription_receives_commits_of_another_process(servers: list[ServerProcess]):
