@@ -1,7 +1,10 @@
-"""Saved operations (`*.graphql`) and a Python client that runs them over HTTP: `from queries import run`."""
+"""Saved operations (`*.graphql`) and a Python client that runs them over HTTP: `from waymark import run`.
 
-from queries.errors import AuthenticationError, ServerError, UsageError, WaymarkError
-from queries.result import Result
-from queries.runner import run
+The installed client is this package under the name `waymark` (client/pyproject.toml), so its imports are relative.
+"""
+
+from .errors import AuthenticationError, ServerError, UsageError, WaymarkError
+from .result import Result
+from .runner import run
 
 __all__ = ["AuthenticationError", "Result", "ServerError", "UsageError", "WaymarkError", "run"]

@@ -1,4 +1,4 @@
-"""The command line: `python -m queries list`, `show NAME`, `run NAME`."""
+"""The command line: `waymark list`, `show NAME`, `run NAME`; in the repository `python -m queries`."""
 
 import argparse
 import getpass
@@ -10,20 +10,20 @@ from pathlib import Path
 from graphql import is_enum_type
 from tqdm import tqdm
 
-from queries.client import Client
-from queries.errors import AuthenticationError, UsageError, WaymarkError
-from queries.operations import get_operation, get_query, saved_operations
-from queries.output import FORMATS, choose_format, save
-from queries.result import Result
-from queries.runner import DEFAULT_URL, fetch
-from queries.schema import load_schema
-from queries.variables import describe_variables, parse_variables
+from .client import Client
+from .errors import COMMAND, AuthenticationError, UsageError, WaymarkError
+from .operations import get_operation, get_query, saved_operations
+from .output import FORMATS, choose_format, save, to_text
+from .result import Result
+from .runner import DEFAULT_URL, fetch
+from .schema import load_schema
+from .variables import describe_variables, parse_variables
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Returns the parser. The parsed arguments hold the command's function as `run`."""
     parser = argparse.ArgumentParser(
-        prog="python -m queries",
+        prog=COMMAND,
         description="Runs Waymark's saved operations. Passwords and tokens are read from WAYMARK_PASSWORD and "
         "WAYMARK_TOKEN or prompted for. They are never arguments, because other users could see them.",
     )
@@ -73,13 +73,21 @@ def _run(arguments: argparse.Namespace) -> None:
     if arguments.role is not None:
         _check_role(arguments.role)
     variables = parse_variables(operation, arguments.var)
-    if arguments.out is not None and not arguments.out.absolute().parent.is_dir():
+    if arguments.out is not None and not arguments.out.resolve().parent.is_dir():
         raise UsageError(f"The folder {arguments.out.parent} does not exist.")
     with tqdm(desc=arguments.name, unit=" entries", file=sys.stderr, disable=None, leave=False) as bar:
 
         def update(done: int, total: int | None) -> None:
             bar.total = total
+            bar.set_postfix_str("", refresh=False)
             bar.update(done - bar.n)
+
+        def wait(message: str) -> None:
+            # One bar: a wait is shown in it. Where there is none, in a log, it is a line.
+            if bar.disable:
+                print(message, file=sys.stderr)
+            else:
+                bar.set_postfix_str(message)
 
         result = fetch(
             operation,
@@ -87,7 +95,7 @@ def _run(arguments: argparse.Namespace) -> None:
             arguments.url,
             lambda client: _sign_in(client, arguments),
             update,
-            lambda message: tqdm.write(message, file=sys.stderr),
+            wait,
         )
     _write(result, format, arguments.out)
 
@@ -99,7 +107,8 @@ def _write(result: Result, format: str, out: Path | None) -> None:
     else:
         save(result, out, format)
     file_name = f" in {out}" if out else ""
-    print(f"{len(result)} rows{file_name}, {result.cost} points", file=sys.stderr)
+    as_of = f" as of {to_text(result.as_of)}" if result.as_of else ""
+    print(f"{len(result)} rows{as_of}{file_name}, {result.cost} points", file=sys.stderr)
     for note in result.notes:
         print(f"Incomplete: {note}. Fetch more with --var first=100 if it has that variable.", file=sys.stderr)
 
@@ -142,5 +151,10 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def command() -> None:
+    """The command of the installed client: `waymark`."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    command()

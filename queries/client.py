@@ -1,22 +1,27 @@
 """An HTTP client: signs in, executes saved operations, refreshes its tokens and waits when it is rate limited."""
 
+import datetime as dt
 import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Self
 
 import httpx2
 
-from queries.errors import AuthenticationError, ServerError
-from queries.operations import SavedOperation, get_operation
+from .errors import AuthenticationError, ServerError
+from .operations import SavedOperation, get_operation
 
 # The longest `retry-after` that is obeyed, and how many in a row.
 MAX_WAIT_SECONDS = 300.0
 MAX_WAITS = 10
-# How often a query is sent when the connection breaks.
+# How often a query is sent when the connection to a server that has not answered yet breaks.
 MAX_ATTEMPTS = 3
+# How long a server that has answered before is waited for while it restarts, and how long between two attempts.
+MAX_RESTART_SECONDS = 120.0
+RESTART_PAUSES = (0.5, 1.0, 2.0, 5.0)
 
 _REQUIRED_STEPS = {
     "PASSWORD_CHANGE_REQUIRED": "The password must be changed first",
@@ -27,10 +32,11 @@ _REQUIRED_STEPS = {
 
 @dataclass(frozen=True, slots=True)
 class OperationResult:
-    """The data of one response, and its cost in points if the server sent it."""
+    """The data of one response, its cost in points if the server sent it, and when it was read."""
 
     data: dict[str, Any]
     cost: int | None
+    as_of: dt.datetime
 
 
 class Client:
@@ -60,6 +66,9 @@ class Client:
         self._refresh_token: str | None = None
         # Operations whose hash the server does not know: they are sent as text.
         self._send_as_text: set[str] = set()
+        # Whether the server has answered: one that has is waited for, a wrong address is not.
+        self._has_answered = False
+        self._as_of = dt.datetime.now(dt.UTC)
 
     def __enter__(self) -> Self:
         return self
@@ -130,7 +139,7 @@ class Client:
             messages = "; ".join(error["message"] for error in errors)
             raise ServerError(f"The server rejected {name}: {messages}")
         cost = response.get("extensions", {}).get("cost", {}).get("requested")
-        return OperationResult(response["data"], cost)
+        return OperationResult(response["data"], cost, self._as_of)
 
     def _send(self, operation: SavedOperation, variables: Mapping[str, Any]) -> dict[str, Any]:
         """Sends an operation by its hash, and by its text if the server does not know the hash."""
@@ -146,26 +155,72 @@ class Client:
         if not operation.is_query:
             # The server may ask for a repetition without knowing whether the first request had its effect.
             headers["idempotency-key"] = str(uuid.uuid4())
-        waits = attempts = 0
+        waits, restart = 0, _Restart()
         while True:
+            sent = dt.datetime.now(dt.UTC)
             try:
                 response = self._http.post(self._endpoint, json=body, headers=headers)
-            except httpx2.ConnectError:
-                raise ServerError(f"Cannot connect to {self._endpoint}.") from None
             except httpx2.TransportError as error:
-                attempts += 1
-                # Only a query is safe to repeat: the server may have executed the request.
-                if not operation.is_query or attempts == MAX_ATTEMPTS:
+                refused = isinstance(error, httpx2.ConnectError)
+                if not self._may_repeat(operation, refused, restart):
+                    if refused:
+                        raise ServerError(f"Cannot connect to {self._endpoint}.") from None
                     raise ServerError(f"The connection to {self._endpoint} failed: {type(error).__name__}.") from None
+                self._wait(restart.pause(), "the server does not answer")
                 continue
+            # A proxy answers so while the server behind it restarts.
+            if response.status_code in (502, 504) and operation.is_query and self._has_answered and not restart.is_over:
+                self._wait(restart.pause(), "the server does not answer")
+                continue
+            self._has_answered, self._as_of = True, _server_time(response, sent)
             delay = _retry_after(response)
             if delay is None or waits == MAX_WAITS:
                 return _parse_body(response)
             if delay > MAX_WAIT_SECONDS:
                 raise ServerError(f"The server asks clients to wait {delay:.0f} seconds. Try again after that.")
             waits += 1
-            self._on_wait(f"Waiting {delay:.0f} s: {_wait_reason(response)}")
-            self._sleep(delay)
+            self._wait(delay, _wait_reason(response))
+
+    def _may_repeat(self, operation: SavedOperation, refused: bool, restart: "_Restart") -> bool:
+        # A request that was not received is safe to repeat; the server may have executed any other.
+        if not (refused or operation.is_query):
+            return False
+        if not self._has_answered:
+            return not refused and restart.attempts < MAX_ATTEMPTS - 1
+        return not restart.is_over
+
+    def _wait(self, seconds: float, reason: str) -> None:
+        self._on_wait(f"Waiting {seconds:.0f} s: {reason}")
+        self._sleep(seconds)
+
+
+class _Restart:
+    """How long a server that restarts has been waited for."""
+
+    def __init__(self) -> None:
+        self.attempts = 0
+        self._waited = 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has been waited for long enough."""
+        return self._waited >= MAX_RESTART_SECONDS
+
+    def pause(self) -> float:
+        """Returns the seconds until the next attempt."""
+        seconds = RESTART_PAUSES[min(self.attempts, len(RESTART_PAUSES) - 1)]
+        self.attempts += 1
+        self._waited += seconds
+        return seconds
+
+
+def _server_time(response: httpx2.Response, sent: dt.datetime) -> dt.datetime:
+    """Returns when a request was sent, by the server's clock: what was recorded before is in its response."""
+    try:
+        answered = parsedate_to_datetime(response.headers.get("date", ""))
+    except ValueError:
+        return sent
+    return answered.astimezone(dt.UTC) - (dt.datetime.now(dt.UTC) - sent)
 
 
 def _retry_after(response: httpx2.Response) -> float | None:

@@ -1,5 +1,8 @@
 """The client's exceptions. Each message says what is wrong and what to do."""
 
+# How the command is called: `waymark` where the client is installed as a package, which has that name.
+COMMAND = "waymark" if __name__.startswith("waymark.") else "python -m queries"
+
 
 class WaymarkError(Exception):
     """Base class. `exit_status` is what the command line exits with."""

@@ -6,11 +6,11 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
-from graphql import DocumentNode, OperationDefinitionNode, OperationType, parse
+from graphql import DocumentNode, GraphQLError, OperationDefinitionNode, OperationType, parse, validate
 
-from queries.errors import UsageError
-from queries.response_shape import ResponseShape
-from queries.schema import load_schema
+from .errors import COMMAND, UsageError
+from .response_shape import ResponseShape
+from .schema import load_schema
 
 FOLDER = Path(__file__).parent
 
@@ -82,13 +82,32 @@ def saved_operations() -> dict[str, SavedOperation]:
 
 
 def get_operation(name: str) -> SavedOperation:
-    """Returns the operation of that name. Raises UsageError with the closest name if there is none."""
+    """Returns the operation of that name, or the one in a file that is named by its path, such as `./mine.graphql`.
+
+    Raises UsageError with the closest name if there is none.
+    """
+    if name.endswith(".graphql"):
+        return _read_file(Path(name))
     operations = saved_operations()
     if name in operations:
         return operations[name]
     matches = get_close_matches(name, operations, 1)
-    hint = f"Did you mean {matches[0]}?" if matches else "Run `python -m queries list` to see all names."
+    hint = f"Did you mean {matches[0]}?" if matches else f"Run `{COMMAND} list` to see all names."
     raise UsageError(f"There is no saved operation {name!r}. {hint}")
+
+
+def _read_file(path: Path) -> SavedOperation:
+    try:
+        operation = SavedOperation(path.stem, path.read_text(encoding="utf-8"))
+        errors = validate(load_schema(), operation.document)
+        one = sum(isinstance(node, OperationDefinitionNode) for node in operation.document.definitions) == 1
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} cannot be read: {getattr(error, 'strerror', None) or 'it is not UTF-8'}.") from None
+    except GraphQLError as error:
+        raise UsageError(f"{path} is not GraphQL: {error.message}") from None
+    if errors or not one:
+        raise UsageError(f"{path}: {errors[0].message if errors else 'write exactly one operation.'}")
+    return operation
 
 
 def get_query(name: str) -> SavedOperation:

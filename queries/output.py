@@ -1,10 +1,12 @@
 """Writes rows as a text table, JSON, CSV, Excel or Parquet."""
 
+import contextlib
 import csv
 import datetime as dt
 import io
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -12,9 +14,10 @@ from typing import Any
 
 import xlsxwriter
 
-from queries.errors import UsageError
-from queries.response_shape import ColumnType
-from queries.result import Result
+from .descriptions import unit_of
+from .errors import UsageError
+from .response_shape import ColumnType
+from .result import AS_OF, Result
 
 # A longer cell of a text table is cut.
 MAX_TABLE_CELL = 40
@@ -36,19 +39,42 @@ def choose_format(path: Path | None, format: str | None) -> str:
 
 
 def save(result: Result, path: Path, format: str | None = None) -> None:
-    """Writes a file, replacing an existing one only when the new one is complete. Raises UsageError."""
+    """Writes a file, replacing an existing one only when the new one is complete. Raises UsageError.
+
+    A link stays: the file that it leads to is replaced. That file keeps its mode and, where the system allows it, its
+    owner; a new one gets the mode of any other new file. What is no file, such as /dev/stdout or a pipe, is written to.
+    """
     content = FORMATS[choose_format(path, format)](result)
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            os.replace(name, path)
-        except BaseException:
-            os.unlink(name)
-            raise
+        target = path.resolve()
+        if target.exists() and not target.is_file():
+            with path.open("wb") as device:
+                device.write(content)
+        else:
+            _replace(target, content)
     except OSError as error:
         raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
+
+
+def _replace(target: Path, content: bytes) -> None:
+    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content)
+        if target.exists():
+            old = target.stat()
+            if hasattr(os, "chown"):
+                with contextlib.suppress(OSError):
+                    os.chown(name, old.st_uid, old.st_gid)
+            os.chmod(name, stat.S_IMODE(old.st_mode))
+        else:
+            mask = os.umask(0)
+            os.umask(mask)
+            os.chmod(name, 0o666 & ~mask)
+        os.replace(name, target)
+    except BaseException:
+        os.unlink(name)
+        raise
 
 
 def to_text(value: Any) -> str:
@@ -67,11 +93,12 @@ def to_text(value: Any) -> str:
 
 
 def as_table(result: Result) -> bytes:
-    """Returns aligned columns of text, with numbers to the right and long cells cut."""
-    titles = [column.name for column in result.columns]
+    """Returns aligned columns of text, with numbers to the right and long cells cut; without `asOf`, one moment."""
+    columns = [column for column in result.columns if column != AS_OF]
+    titles = [column.name for column in columns]
     lines = [[_table_cell(to_text(row[title])) for title in titles] for row in result.rows]
     widths = [max(map(len, texts)) for texts in zip(titles, *lines, strict=True)]
-    right_aligned = [column.type in (ColumnType.INT, ColumnType.FLOAT) for column in result.columns]
+    right_aligned = [column.type in (ColumnType.INT, ColumnType.FLOAT) for column in columns]
 
     def format_line(cells: list[str]) -> str:
         padded = (
@@ -101,13 +128,16 @@ def as_json(result: Result) -> bytes:
 
 
 def as_csv(result: Result) -> bytes:
-    """Returns CSV (RFC 4180) in UTF-8. A text that a spreadsheet would treat as a formula gets an apostrophe first."""
+    """Returns CSV (RFC 4180) in UTF-8 with a byte order mark, without which Excel misreads accents.
+
+    A text that a spreadsheet would treat as a formula gets an apostrophe first.
+    """
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer)
     writer.writerow([column.name for column in result.columns])
     for row in result.rows:
         writer.writerow([_csv_cell(row[column.name], column.type) for column in result.columns])
-    return buffer.getvalue().encode()
+    return buffer.getvalue().encode("utf-8-sig")
 
 
 def _csv_cell(value: Any, column_type: ColumnType) -> str:
@@ -117,7 +147,10 @@ def _csv_cell(value: Any, column_type: ColumnType) -> str:
 
 
 def as_xlsx(result: Result) -> bytes:
-    """Returns a workbook with one sheet: frozen header, a filter on each column, times in UTC (Excel has no offset)."""
+    """Returns a workbook: the rows, with frozen header and a filter on each column, and a sheet of definitions.
+
+    Times are in UTC (Excel has no offset).
+    """
     if len(result.rows) >= EXCEL_ROWS:
         raise UsageError(f"{len(result.rows):,} rows are too many for an Excel sheet. Use csv or parquet.")
     buffer = io.BytesIO()
@@ -151,8 +184,23 @@ def as_xlsx(result: Result) -> bytes:
     sheet.freeze_panes(1, 0)
     if result.columns:
         sheet.autofilter(0, 0, len(result.rows), len(result.columns) - 1)
+    _add_definitions(book, result, header_format)
     book.close()
     return buffer.getvalue()
+
+
+def _add_definitions(book: Any, result: Result, header_format: Any) -> None:
+    """Adds a sheet that says what each column means."""
+    sheet = book.add_worksheet("Definitions")
+    wrapped = book.add_format({"text_wrap": True, "valign": "top"})
+    titles = ("Column", "Unit", "Meaning", "Field of the schema")
+    for index, (title, width) in enumerate(zip(titles, (36, 18, 90, 36), strict=True)):
+        sheet.write_string(0, index, title, header_format)
+        sheet.set_column(index, index, width, wrapped)
+    for line, column in enumerate(result.columns, 1):
+        for index, text in enumerate((column.name, unit_of(column) or "", column.description, column.source)):
+            sheet.write_string(line, index, text[:EXCEL_CELL])
+    sheet.freeze_panes(1, 0)
 
 
 def as_parquet(result: Result) -> bytes:

@@ -3,17 +3,22 @@
 Messages name a variable and what it takes, and never repeat what was sent.
 """
 
-from collections.abc import Mapping, Sequence
+import datetime as dt
+import hashlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from queries.errors import ServerError, UsageError
-from queries.operations import SavedOperation, saved_operations
-from queries.output import FORMATS
-from queries.pagination import Execute, fetch_all_pages, paginated_connections
-from queries.result import Result
-from queries.rows import to_rows
-from queries.variables import describe_type, describe_variables, parse_variables, variable_types
+from .descriptions import describe_columns, describe_inputs
+from .errors import ServerError, UsageError
+from .operations import SavedOperation, saved_operations
+from .output import FORMATS
+from .pagination import fetch_all_pages, paginated_connections
+from .record_ids import OPERATION as RECORD_IDS
+from .record_ids import check_record_ids
+from .result import Result
+from .variables import describe_type, describe_variables, parse_variables, variable_types
 
 # The media type of each format.
 MEDIA_TYPES: Mapping[str, str] = {
@@ -42,6 +47,22 @@ def _queries() -> dict[str, SavedOperation]:
     return found
 
 
+@cache
+def _described() -> list[dict[str, Any]]:
+    return [
+        {
+            "name": name,
+            "description": each.description,
+            # The first lines say for whom it is.
+            "forAnalysts": "For analysts" in each.description,
+            "variables": describe_variables(each),
+            "inputs": describe_inputs(each),
+            "columns": describe_columns(each),
+        }
+        for name, each in _queries().items()
+    ]
+
+
 class Reports:
     """The reports of this version."""
 
@@ -54,11 +75,8 @@ class Reports:
         return frozenset(_queries())
 
     def describe(self) -> list[dict[str, Any]]:
-        """Returns the name, the description and the variables of each report."""
-        return [
-            {"name": name, "description": each.description, "variables": describe_variables(each)}
-            for name, each in _queries().items()
-        ]
+        """Returns what each report is, its variables as lines and as the inputs of a form, and its columns."""
+        return _described()
 
     def variables(self, name: str, given: Sequence[tuple[str, str]]) -> dict[str, Any]:
         """Returns the variables of a report, parsed by their types. Raises ReportError."""
@@ -90,12 +108,26 @@ class Reports:
                     return expected
         return "The variables do not fit together."
 
-    def render(self, name: str, variables: Mapping[str, Any], execute: Execute, format: str) -> bytes:
-        """Fetches all pages of a report with `execute` and returns the file. Raises ReportError."""
+    def render(
+        self,
+        name: str,
+        variables: Mapping[str, Any],
+        execute: Callable[[str, Mapping[str, Any]], dict[str, Any]],
+        format: str,
+        as_of: dt.datetime,
+    ) -> tuple[bytes, str]:
+        """Returns the file with all pages of a report, and a digest of what is in it beside `as_of`.
+
+        `execute` runs one page of a saved query, by its name. Raises ReportError.
+        """
         operation = _queries()[name]
         try:
-            data = fetch_all_pages(operation, variables, execute)
-            result = Result(operation.name, operation.shape.columns, to_rows(operation.shape, data), data)
-            return FORMATS[format](result)
+            check_record_ids(operation, variables, lambda ids: execute(RECORD_IDS, ids))
+        except UsageError as error:
+            raise ReportError(str(error)) from None
+        try:
+            data = fetch_all_pages(operation, variables, lambda values: execute(name, values))
+            digest = hashlib.blake2b(json.dumps(data).encode(), digest_size=16).hexdigest()
+            return FORMATS[format](Result.of_data(operation, data, as_of)), digest
         except (ServerError, UsageError):
             raise ReportError("The list changed while it was read, or has too many rows for this format.") from None

@@ -52,10 +52,17 @@ _PAGE_FIELDS = ("pageInfo", "totalCount")
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column of the rows. Its name is the path to the field, such as `aims.assessor.name`."""
+    """One column of the rows. Its name is the path to the field, such as `aims.assessor.name`.
+
+    `source` is the field of the schema, such as `User.name`, and `description` what it means. `record` is the path of
+    the list whose entries have the value: where a row is an entry of a list inside, several rows repeat it.
+    """
 
     name: str
     type: ColumnType
+    source: str = field(default="", compare=False)
+    description: str = field(default="", compare=False)
+    record: str = field(default="", compare=False)
 
 
 @dataclass(slots=True)
@@ -69,6 +76,9 @@ class Field:
     # The variable passed as `after`, for a connection that can be paginated.
     cursor_variable: str | None = None
     children: dict[str, "Field"] = field(default_factory=dict)
+    # The field of the schema, such as `User.name`, and its description.
+    source: str = ""
+    description: str = ""
 
     def row_fields(self, prefix: str) -> Iterator[tuple[str, "Field"]]:
         """Yields the children that rows are made of, each with its column name or the prefix of its columns."""
@@ -111,12 +121,12 @@ class ResponseShape:
             return
         yield from parent.row_fields(prefix)
 
-    def _columns(self, parent: Field, prefix: str) -> Iterator[Column]:
+    def _columns(self, parent: Field, prefix: str, record: str = "") -> Iterator[Column]:
         for name, child in self.row_fields(parent, prefix):
             if child.column_type is not None:
-                yield Column(name, child.column_type)
+                yield Column(name, child.column_type, child.source, child.description, record)
             else:
-                yield from self._columns(child, name)
+                yield from self._columns(child, name, name if child.is_list else record)
 
     def _fields(self, selections: SelectionSetNode, parent: GraphQLCompositeType) -> dict[str, Field]:
         fields: dict[str, Field] = {}
@@ -145,10 +155,15 @@ class ResponseShape:
             return Field(key, column_type=ColumnType.TEXT)
         # A union has no fields but __typename.
         assert not isinstance(parent, GraphQLUnionType)
-        is_list, named_type = _unwrap(parent.fields[node.name.value].type)
+        definition = parent.fields[node.name.value]
+        is_list, named_type = _unwrap(definition.type)
         if not is_composite_type(named_type):
-            column_type = _COLUMN_TYPES.get(named_type.name, ColumnType.TEXT)
-            return Field(key, column_type=ColumnType.TEXT_LIST if is_list else column_type)
+            return Field(
+                key,
+                column_type=ColumnType.TEXT_LIST if is_list else _COLUMN_TYPES.get(named_type.name, ColumnType.TEXT),
+                source=f"{parent.name}.{node.name.value}",
+                description=" ".join((definition.description or "").split()),
+            )
         assert node.selection_set is not None
         return Field(
             key,

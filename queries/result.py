@@ -1,16 +1,22 @@
 """The result of a run: rows with typed columns, as Python values, as a data frame or as a file."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from queries.errors import UsageError
-from queries.response_shape import Column, ColumnType
-from queries.rows import Row
+from .errors import UsageError
+from .operations import SavedOperation
+from .response_shape import Column, ColumnType
+from .rows import Row, to_rows
 
 if TYPE_CHECKING:
     import polars
+
+
+# The last column of every result, so that results of several moments can be put together.
+AS_OF = Column("asOf", ColumnType.DATETIME, "", "When the rows were read: what was recorded later is not in them.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +24,8 @@ class Result:
     """All pages of one query's response.
 
     `rows` are dictionaries by column name, with dates as `date` and times as `datetime` with their offset. `data` is
-    the response itself, `cost` its total cost in points, `notes` describes connections that are incomplete.
+    the response itself, `cost` its total cost in points, `notes` describes connections that are incomplete. `as_of` is
+    when the rows were read, which the column `asOf` repeats.
     """
 
     name: str
@@ -27,6 +34,20 @@ class Result:
     data: dict[str, Any] = field(repr=False)
     cost: int = 0
     notes: Sequence[str] = ()
+    as_of: dt.datetime | None = None
+
+    @classmethod
+    def of_data(
+        cls,
+        operation: SavedOperation,
+        data: dict[str, Any],
+        as_of: dt.datetime,
+        cost: int = 0,
+        notes: Sequence[str] = (),
+    ) -> "Result":
+        """Returns the result of a whole response."""
+        rows = [{**row, AS_OF.name: as_of} for row in to_rows(operation.shape, data)]
+        return cls(operation.name, [*operation.shape.columns, AS_OF], rows, data, cost, notes, as_of)
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -71,7 +92,7 @@ class Result:
 
     def save(self, path: str | Path, format: str | None = None) -> None:
         """Writes a file as csv, json, xlsx, parquet or table: in `format`, or by the file's extension."""
-        from queries.output import save
+        from .output import save
 
         save(self, Path(path), format)
 

@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from queries.response_shape import ColumnType, Field, ResponseShape
+from .response_shape import ColumnType, Field, ResponseShape
 
 Row = dict[str, Any]
 

@@ -1,17 +1,19 @@
 """Runs a saved query from Python: `run("site_comparison", url=…, username=…, password=…)`."""
 
+import datetime as dt
 import os
 import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from queries.client import Client
-from queries.errors import UsageError
-from queries.operations import SavedOperation, get_query
-from queries.pagination import ProgressCallback, fetch_all_pages, paginated_connections, truncated_lists
-from queries.result import Result
-from queries.rows import to_rows
-from queries.variables import validate_variables
+from .client import Client
+from .errors import UsageError
+from .operations import SavedOperation, get_query
+from .pagination import ProgressCallback, fetch_all_pages, paginated_connections, truncated_lists
+from .record_ids import OPERATION as RECORD_IDS
+from .record_ids import check_record_ids
+from .result import Result
+from .variables import validate_variables
 
 DEFAULT_URL = "http://127.0.0.1:8000"
 
@@ -63,15 +65,19 @@ def fetch(
     # Raises before a request is sent if the pages cannot be followed.
     paginated_connections(operation)
     cost = 0
+    as_of: dt.datetime | None = None
     with Client(url or os.environ.get("WAYMARK_URL") or DEFAULT_URL, on_wait) as client:
         sign_in(client)
 
         def execute(values: Mapping[str, Any]) -> dict[str, Any]:
-            nonlocal cost
+            nonlocal cost, as_of
             response = client.execute(operation, values)
             cost += response.cost or 0
+            as_of = as_of or response.as_of
             return response.data
 
+        check_record_ids(operation, variables, lambda ids: client.execute(get_query(RECORD_IDS), ids).data)
         data = fetch_all_pages(operation, variables, execute, on_progress)
     notes = truncated_lists(operation, data)
-    return Result(operation.name, operation.shape.columns, to_rows(operation.shape, data), data, cost, notes)
+    assert as_of is not None
+    return Result.of_data(operation, data, as_of, cost, notes)

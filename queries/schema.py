@@ -8,9 +8,11 @@ from typing import Any
 
 from graphql import GraphQLError, GraphQLSchema, build_schema, is_scalar_type
 
-from queries.errors import UsageError
+from .errors import UsageError
 
-SCHEMA_FILE = Path(__file__).parent.parent / "schema" / "schema.graphql"
+# In an installed client below this package, in the repository in the folder of the schema.
+_INSTALLED = Path(__file__).parent / "data" / "schema.graphql"
+SCHEMA_FILE = _INSTALLED if _INSTALLED.exists() else Path(__file__).parent.parent / "schema" / "schema.graphql"
 
 
 @cache

@@ -21,9 +21,9 @@ from graphql.pyutils import inspect
 from graphql.type.definition import GraphQLNullableInputType
 from graphql.utilities import validate_input_value
 
-from queries.errors import UsageError
-from queries.operations import SavedOperation
-from queries.schema import load_schema
+from .errors import UsageError
+from .operations import SavedOperation
+from .schema import load_schema
 
 VariableTypes = Mapping[str, GraphQLInputType]
 

@@ -5,8 +5,9 @@ and its limits, as through /graphql.
 """
 
 import asyncio
-import hashlib
+import datetime as dt
 from collections.abc import Callable, Collection, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
 
 import orjson
@@ -16,15 +17,19 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from auth.viewer import NotSignedIn
+from domain import clock
 from services.export_slots import ExportSlots, TooManyExports
 from transport.graphql.errors import BAD_USER_INPUT, NOT_ALLOWED, HttpError, OperationRejected
 from transport.graphql.operation_context import OperationContext, close_context
 from transport.graphql.operation_log import OperationLog
 from transport.graphql.operation_runner import OperationRunner
 from transport.graphql.request import GraphQLRequest
+from transport.pages.reports_page import reports_page
 
 # Together the pages of a report may wait so long for points of the budget.
 MAX_WAIT_SECONDS = 300.0
+# When the rows of a report were read.
+AS_OF_HEADER = "waymark-as-of"
 _CHALLENGE = {"www-authenticate": 'Bearer, Basic realm="Waymark access key", charset="UTF-8"'}
 _CACHING = {"cache-control": "private, no-cache", "vary": "Authorization"}
 
@@ -50,10 +55,14 @@ class Reports(Protocol):
         self,
         name: str,
         variables: Mapping[str, Any],
-        execute: Callable[[Mapping[str, Any]], dict[str, Any]],
+        execute: Callable[[str, Mapping[str, Any]], dict[str, Any]],
         format: str,
-    ) -> bytes:
-        """Fetches all pages with `execute` and returns the file. Raises `error`."""
+        as_of: dt.datetime,
+    ) -> tuple[bytes, str]:
+        """Returns the file with all pages, and a digest of what is in it beside `as_of`. Raises `error`.
+
+        `execute` runs one page of a saved query, by its name.
+        """
 
 
 class _Refused(Exception):
@@ -70,9 +79,10 @@ class ReportEndpoint:
         self._reports = reports
         self._slots = slots
 
-    def routes(self) -> list[BaseRoute]:
-        """Returns the routes of a Starlette app."""
-        return [Route("/reports", self.index, methods=["GET"]), Route("/reports/{file}", self, methods=["GET", "HEAD"])]
+    def routes(self, page_folder: Path) -> list[BaseRoute]:
+        """Returns the routes of the reports, and of their page, whose files are in `page_folder`."""
+        files = Route("/reports/{file}", self, methods=["GET", "HEAD"])
+        return [*reports_page(page_folder, self.index), files]
 
     async def index(self, request: Request) -> Response:
         """Lists the reports, for who has an access token or an access key."""
@@ -80,7 +90,11 @@ class ReportEndpoint:
             await close_context(await self._context(request))
         except _Refused as refusal:
             return _refusal(refusal)
-        return Response(orjson.dumps(self._reports.describe()), media_type="application/json", headers=_CACHING)
+        return Response(
+            orjson.dumps(self._reports.describe()),
+            media_type="application/json",
+            headers={**_CACHING, "vary": "Accept, Authorization"},
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
@@ -98,11 +112,15 @@ class ReportEndpoint:
                 formats = ", ".join(self._reports.media_types)
                 message = f"There is no such report. GET /reports lists the names; the formats are {formats}."
                 raise _Refused(404, "NOT_FOUND", message)
-            content = await self._made(request, context, name, format)
+            as_of = clock.now()
+            content, digest = await self._made(request, context, name, format, as_of)
         finally:
             await close_context(context)
-        etag = f'"{hashlib.blake2b(content, digest_size=16).hexdigest()}"'
-        headers = {**_CACHING, "etag": etag, "x-content-type-options": "nosniff"}
+        # Weak: the moment of reading, which is in the file, is no change.
+        etag = f'"{digest}-{format}"'
+        headers = {
+            **_CACHING, "etag": f"W/{etag}", "x-content-type-options": "nosniff", AS_OF_HEADER: as_of.isoformat()
+        }  # fmt: skip
         if etag in (each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")):
             return Response(status_code=304, headers=headers)
         headers["content-disposition"] = f'attachment; filename="{name}.{format}"'
@@ -118,11 +136,13 @@ class ReportEndpoint:
             raise _Refused(401, "UNAUTHENTICATED", message, **_CHALLENGE)
         return context
 
-    async def _made(self, request: Request, context: OperationContext, name: str, format: str) -> bytes:
+    async def _made(
+        self, request: Request, context: OperationContext, name: str, format: str, as_of: dt.datetime
+    ) -> tuple[bytes, str]:
         assert context.viewer is not None
         loop, waited = asyncio.get_running_loop(), 0.0
 
-        async def page(variables: Mapping[str, Any]) -> dict[str, Any]:
+        async def page(name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
             nonlocal waited
             while True:
                 try:
@@ -134,8 +154,8 @@ class ReportEndpoint:
                     waited += seconds
                     await asyncio.sleep(seconds)
 
-        def execute(variables: Mapping[str, Any]) -> dict[str, Any]:
-            return asyncio.run_coroutine_threadsafe(page(variables), loop).result()
+        def execute(name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+            return asyncio.run_coroutine_threadsafe(page(name, variables), loop).result()
 
         try:
             variables = self._reports.variables(name, request.query_params.multi_items())
@@ -143,7 +163,7 @@ class ReportEndpoint:
             try:
                 async with self._slots.making():
                     # In a thread: it puts thousands of rows together.
-                    return await asyncio.to_thread(self._reports.render, name, variables, execute, format)
+                    return await asyncio.to_thread(self._reports.render, name, variables, execute, format, as_of)
             finally:
                 release()
         except self._reports.error as error:

@@ -1,10 +1,8 @@
 """docs/analysts.md: its commands and programs run, and its table of figures has the schema's descriptions."""
 
 import asyncio
-import os
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +10,7 @@ from graphql import FieldNode, TypeInfo, TypeInfoVisitor, Visitor, get_named_typ
 
 from queries.operations import get_operation
 from queries.schema import load_schema
+from tests.queries.installed_client import environment, install
 from tests.support.architecture import ROOT
 from tests.support.http_server import PASSWORD, RunningServer
 
@@ -73,32 +72,36 @@ def test_page_lists_every_operation_for_analysts():
     assert [name for name in OPERATIONS if f"`{name}`" not in PAGE] == []
 
 
-async def run_block(program: list[str], text: str, served: RunningServer, folder: Path) -> str:
-    """Runs a code block as the demo's Master Admin, with var/ replaced by `folder`; returns its output."""
+@pytest.fixture(scope="module")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of an environment in which the client is installed."""
+    return install(tmp_path_factory.mktemp("client"))
+
+
+async def run_block(program: list[str], text: str, served: RunningServer, folder: Path, programs: Path) -> str:
+    """Runs a code block as the demo's Master Admin, in the folder; returns its output."""
     process = await asyncio.create_subprocess_exec(
-        *program, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-        env={
-            **os.environ, "WAYMARK_URL": served.address, "WAYMARK_USERNAME": "master.admin",
-            "WAYMARK_PASSWORD": PASSWORD, "PYTHONPATH": str(ROOT),
-        },
+        *program, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        env=environment(
+            programs, WAYMARK_URL=served.address, WAYMARK_USERNAME="master.admin", WAYMARK_PASSWORD=PASSWORD
+        ),
     )  # fmt: skip
-    script = text.replace("var/", f"{folder}/").replace(".venv/bin/python", sys.executable)
-    out, errors = await process.communicate(script.encode())
+    out, errors = await process.communicate(text.encode())
     assert process.returncode == 0, errors.decode()
     return out.decode()
 
 
 @pytest.mark.parametrize("block", blocks("sh"))
-async def test_command_runs(block: str, served: RunningServer, tmp_path: Path):
-    out = await run_block(["bash", "-euo", "pipefail"], block, served, tmp_path)
-    expected_files = {Path(name).name for name in re.findall(r"var/\S+", block)}
+async def test_command_runs(block: str, served: RunningServer, tmp_path: Path, programs: Path):
+    out = await run_block(["bash", "-euo", "pipefail"], block, served, tmp_path, programs)
+    expected_files = set(re.findall(r"--out (\S+)", block))
     assert {path.name for path in tmp_path.iterdir() if path.stat().st_size} == expected_files
     assert out or expected_files
 
 
 @pytest.mark.parametrize("block", blocks("python"))
-async def test_program_runs(block: str, served: RunningServer, tmp_path: Path):
-    assert await run_block([sys.executable, "-"], block, served, tmp_path)
+async def test_program_runs(block: str, served: RunningServer, tmp_path: Path, programs: Path):
+    assert await run_block([str(programs / "python"), "-"], block, served, tmp_path, programs)
 
 
 def test_page_has_commands_and_programs():

@@ -1,6 +1,7 @@
 """The client against a real server: sign-in, token refresh, rate limits, pagination and error messages."""
 
 import asyncio
+import datetime as dt
 import json
 from collections.abc import Callable
 from typing import Any
@@ -66,7 +67,10 @@ async def test_keyword_arguments_are_variables(served: RunningServer):
 
     everyone = await asyncio.to_thread(names)
     assert 0 < len(await asyncio.to_thread(names, employerId="Employer_2")) < len(everyone)
-    assert await asyncio.to_thread(names, employerId="Employer_999") == []
+    for wrong in ("Employer_999", "nothing"):
+        with pytest.raises(UsageError, match="^employerId: there is no such record, or you may not see it") as refused:
+            await asyncio.to_thread(names, employerId=wrong)
+        assert wrong not in str(refused.value)
 
 
 async def test_truncated_connection_is_noted(served: RunningServer):
@@ -243,20 +247,30 @@ def test_response_that_is_not_graphql_is_an_error():
         client.execute(get_operation("employer_kpis"), {})
 
 
-def test_cursor_that_does_not_advance_is_an_error():
-    page = {"totalCount": 9, "pageInfo": {"hasNextPage": True, "endCursor": "x"}, "nodes": [{}]}
-    with pytest.raises(ServerError, match="employers changed while it was being read"):
-        fetch_all_pages(get_operation("site_comparison"), {}, lambda variables: {"employers": {**page, "nodes": [{}]}})
+def test_a_server_that_restarts_is_waited_for():
+    refused, gateway = httpx2.ConnectError("refused"), httpx2.Response(502, text="<h1>Bad gateway</h1>")
+    good = httpx2.Response(200, json=GOOD)
+    client, waits, sent = mock_client(good, refused, refused, gateway, httpx2.ReadError("gone"), good)
+    for _ in range(2):
+        assert client.execute(get_operation("employer_kpis"), {}).cost == 5
+    assert (waits, len(sent)) == ([0.5, 1.0, 2.0, 5.0], 6)
 
 
-def test_connection_inside_a_list_is_rejected_before_a_request_is_sent():
-    nested = SavedOperation(
-        "nested",
-        "query($after: String) { learners { nodes { sessions(after: $after) { "
-        "pageInfo { hasNextPage endCursor } nodes { id } } } } }",
-    )
-    with pytest.raises(UsageError, match="nested cannot be paginated: a connection is inside a list"):
-        fetch_all_pages(nested, {}, lambda variables: pytest.fail("a request was sent"))
+def test_a_server_that_does_not_come_back_is_given_up():
+    client, waits, _ = mock_client(httpx2.Response(200, json=GOOD), *[httpx2.ConnectError("refused")] * 60)
+    client.execute(get_operation("employer_kpis"), {})
+    with pytest.raises(ServerError, match="Cannot connect to"):
+        client.execute(get_operation("employer_kpis"), {})
+    assert 120 <= sum(waits) < 130
+
+
+def test_the_moment_of_reading_is_by_the_servers_clock():
+    dated = httpx2.Response(200, json=GOOD, headers={"date": "Wed, 01 Jul 2026 12:00:05 GMT"})
+    client, _, _ = mock_client(dated, httpx2.Response(200, json=GOOD))
+    at = dt.datetime(2026, 7, 1, 12, 0, 5, tzinfo=dt.UTC)
+    assert dt.timedelta(0) <= at - client.execute(get_operation("employer_kpis"), {}).as_of < dt.timedelta(seconds=5)
+    as_of = client.execute(get_operation("employer_kpis"), {}).as_of
+    assert abs(as_of - dt.datetime.now(dt.UTC)) < dt.timedelta(seconds=5)
 
 
 def test_unreachable_server_is_an_error():

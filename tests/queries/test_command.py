@@ -2,9 +2,11 @@
 
 import asyncio
 import csv
+import datetime as dt
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -36,7 +38,7 @@ async def test_command_runs_as_a_process(served: RunningServer):
     out, errors = await process.communicate()
     header, _, *rows = out.decode().splitlines()
     assert process.returncode == 0 and header.split()[:3] == ["id", "name", "kpis.learnerCount"] and len(rows) == 5
-    assert errors.decode() == "5 rows, 403 points\n"
+    assert re.fullmatch(r"5 rows as of 20[0-9-]{8}T[0-9:]{8}Z, 403 points\n", errors.decode())
 
 
 async def test_files_of_every_format_have_the_same_data(
@@ -48,11 +50,11 @@ async def test_files_of_every_format_have_the_same_data(
     for extension in FILES:
         path = tmp_path / f"hours.{extension}"
         assert await asyncio.to_thread(main, ["run", "off_the_job_hours", "--out", str(path)]) == 0
-        assert f"30 rows in {path}, 403 points" in capsys.readouterr().err
+        assert re.search(rf"30 rows as of \S+Z in {path}, 403 points", capsys.readouterr().err)
     frame = polars.read_parquet(tmp_path / "hours.parquet")
     names, minutes = frame["name"].to_list(), frame["offTheJob.actualMinutes"].to_list()
     assert len(names) == 30 and sum(minutes) > 0
-    csv_rows = list(csv.DictReader(io.StringIO((tmp_path / "hours.csv").read_text())))
+    csv_rows = list(csv.DictReader(io.StringIO((tmp_path / "hours.csv").read_text("utf-8-sig"))))
     assert [row["name"] for row in csv_rows] == names
     assert [int(row["offTheJob.actualMinutes"]) for row in csv_rows] == minutes
     objects = json.loads((tmp_path / "hours.json").read_text())
@@ -60,6 +62,13 @@ async def test_files_of_every_format_have_the_same_data(
     _, *cells = openpyxl.load_workbook(tmp_path / "hours.xlsx")["off_the_job_hours"].iter_rows(values_only=True)
     index = frame.columns.index("offTheJob.actualMinutes")
     assert [row[1] for row in cells] == names and [row[index] for row in cells] == minutes
+    # One moment for the whole file, in every format.
+    moments = [
+        set(frame["asOf"]),
+        *({dt.datetime.fromisoformat(row["asOf"]) for row in of} for of in (objects, csv_rows)),
+    ]
+    for (as_of,) in moments:
+        assert abs(as_of - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=5)
 
 
 async def test_variable_filters_the_rows(served: RunningServer, monkeypatch: pytest.MonkeyPatch, tmp_path: Path):

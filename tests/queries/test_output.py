@@ -4,6 +4,9 @@ import csv
 import datetime as dt
 import io
 import json
+import os
+import stat
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import openpyxl
@@ -12,9 +15,10 @@ import polars
 import pytest
 
 from queries.errors import UsageError
+from queries.operations import get_operation
 from queries.output import EXCEL_ROWS, FORMATS, choose_format, save
 from queries.response_shape import Column, ColumnType
-from queries.result import Result
+from queries.result import AS_OF, Result
 
 COLUMNS = [
     Column("name", ColumnType.TEXT),
@@ -35,7 +39,7 @@ NOTHING = Result("example", COLUMNS, [], {})
 
 
 def test_csv_has_every_value_and_no_formula():
-    header, first, second = csv.reader(io.StringIO(FORMATS["csv"](RESULT).decode(), newline=""))
+    header, first, second = csv.reader(io.StringIO(FORMATS["csv"](RESULT).decode("utf-8-sig"), newline=""))
     assert header == [column.name for column in COLUMNS]
     assert first == [
         "'=HYPERLINK(\"x\")", "-3", "12.5", "true", "2026-01-05", "2026-06-01T08:30:00Z", "EXAM_OR_TEST; PRODUCT", ""
@@ -46,7 +50,7 @@ def test_csv_has_every_value_and_no_formula():
 @pytest.mark.parametrize("prefix", ["=", "+", "-", "@", "\t", "\r", "\n"])
 def test_formula_prefix_is_escaped_in_csv(prefix: str):
     hostile = Result("example", COLUMNS[:1], [{"name": f"{prefix}1+1"}], {})
-    _, (cell,) = csv.reader(io.StringIO(FORMATS["csv"](hostile).decode(), newline=""))
+    _, (cell,) = csv.reader(io.StringIO(FORMATS["csv"](hostile).decode("utf-8-sig"), newline=""))
     assert cell == f"'{prefix}1+1"
 
 
@@ -142,6 +146,57 @@ def test_file_is_replaced_completely_or_not_at_all(tmp_path: Path):
         save(incomplete, path)
     assert path.read_text() == "old"
     RESULT.save(path)
-    assert path.read_text().startswith("name,") and list(tmp_path.iterdir()) == [path]
+    assert path.read_bytes().startswith(b"\xef\xbb\xbfname,") and list(tmp_path.iterdir()) == [path]
     with pytest.raises(UsageError, match="cannot be written: No such file or directory"):
         RESULT.save(tmp_path / "nowhere" / "example.csv")
+
+
+def test_csv_opens_in_excel_and_in_readers_that_expect_plain_utf_8(tmp_path: Path):
+    path = tmp_path / "names.csv"
+    Result("names", COLUMNS[:1], [{"name": "Siân Ní Bhriain"}], {}).save(path)
+    assert path.read_bytes().startswith(b"\xef\xbb\xbf")
+    for frame in (pandas.read_csv(path), polars.read_csv(path)):
+        assert list(frame.columns) == ["name"] and list(frame["name"]) == ["Siân Ní Bhriain"]
+
+
+def test_excel_has_a_sheet_of_definitions(tmp_path: Path):
+    columns = get_operation("off_the_job_hours").shape.columns
+    Result("off_the_job_hours", [*columns, AS_OF], [], {}).save(tmp_path / "hours.xlsx")
+    sheet = openpyxl.load_workbook(tmp_path / "hours.xlsx")["Definitions"]
+    lines = {line[0]: line[1:] for line in sheet.iter_rows(values_only=True)}
+    assert list(lines) == ["Column", *(column.name for column in columns), "asOf"]
+    unit, meaning, field = lines["offTheJob.requiredMinutes"]
+    assert (unit, field) == ("minutes", "OffTheJob.requiredMinutes") and meaning.startswith("Minutes that are required")
+    assert all(meaning for _, meaning, _ in lines.values())
+
+
+def test_a_link_stays_and_its_file_keeps_its_mode(tmp_path: Path):
+    target, link = tmp_path / "kept.csv", tmp_path / "link.csv"
+    target.write_text("old")
+    target.chmod(0o640)
+    link.symlink_to(target)
+    RESULT.save(link)
+    assert link.is_symlink() and target.read_bytes().startswith(b"\xef\xbb\xbfname,")
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+    dangling = tmp_path / "dangling.csv"
+    dangling.symlink_to(tmp_path / "new.csv")
+    RESULT.save(dangling)
+    assert dangling.is_symlink() and (tmp_path / "new.csv").is_file()
+
+
+def test_a_new_file_has_the_mode_of_any_other(tmp_path: Path):
+    (tmp_path / "other").touch()
+    RESULT.save(tmp_path / "new.csv")
+    assert (tmp_path / "new.csv").stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
+def test_a_pipe_is_written_to(tmp_path: Path):
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_bytes)
+        RESULT.save(pipe)
+        assert read.result(timeout=30) == FORMATS["csv"](RESULT)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    RESULT.save(Path("/dev/null"), "csv")
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)

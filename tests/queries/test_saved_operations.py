@@ -61,6 +61,8 @@ READS = {
     "outcomes": Expected(3, 2),
     "overdue_actions": Expected(503, 5),
     "progress_map": Expected(1122, 4),
+    "record_ids": Expected(2, 2),
+    "report_choices": Expected(855, 6),
     "reviews_due": Expected(403, 3),
     "sign_off_funnel": Expected(223, 3),
     "site_comparison": Expected(403, 3),
@@ -96,8 +98,8 @@ def test_every_saved_operation_has_an_expected_cost():
 def test_saved_operation_is_valid_and_states_its_cost(name: str):
     saved = get_operation(name)
     assert validate(load_schema(), saved.document) == []
-    operations = [node for node in saved.document.definitions if isinstance(node, OperationDefinitionNode)]
-    assert [node.name.value for node in operations] == ["".join(part.title() for part in name.split("_"))]
+    names = [node.name.value for node in saved.document.definitions if isinstance(node, OperationDefinitionNode)]
+    assert names == ["".join(part.title() for part in name.split("_"))]
     expected = EXPECTED[name]
     assert f"Costs {expected.cost:,} points and {expected.statements} SQL statement" in " ".join(
         saved.description.split()
@@ -112,8 +114,7 @@ def test_query_can_be_paginated_and_run_from_python(name: str):
     # A variable must not have the name of a parameter of `queries.run`.
     variables = {node.variable.name.value for node in saved.definition.variable_definitions or ()}
     assert not variables & {"name", "url", "username", "password", "token", "role"}
-    names = [column.name for column in saved.shape.columns]
-    assert len(names) == len(set(names))
+    assert len({column.name for column in saved.shape.columns}) == len(saved.shape.columns)
 
 
 async def ids_of(runner: OperationRunner) -> dict[str, Any]:
@@ -125,14 +126,13 @@ async def ids_of(runner: OperationRunner) -> dict[str, Any]:
     waiting = (await runner.run("LEARNER", "awaiting_signature", {"first": 50})).data["viewer"]["signatureRequests"]
     document = max(waiting["nodes"], key=lambda request: len(request["slots"]))
     return {
-        "learnerId": learner["id"],
-        "aimId": learner["aims"][0]["id"],
+        "learnerId": learner["id"], "ids": [learner["id"]], "aimId": learner["aims"][0]["id"],
         "unitId": unit["id"],
         "id": document["id"],
         "sha256": document["document"]["sha256"],
         **dict.fromkeys(("since", "endedFrom"), (clock.today() - dt.timedelta(days=365)).isoformat()),
         **dict.fromkeys(("until", "endedTo"), clock.today().isoformat()),
-    }
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", READS)

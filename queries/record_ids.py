@@ -1,0 +1,47 @@
+"""Checks the ids among a query's variables: a wrong one is refused, instead of giving an empty table."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from graphql import GraphQLInputType, get_named_type, get_nullable_type, is_input_object_type, is_list_type
+
+from .errors import UsageError
+from .operations import SavedOperation
+from .variables import variable_types
+
+# The saved operation that finds records by their ids.
+OPERATION = "record_ids"
+MOST_IDS = 100
+
+
+def check_record_ids(
+    operation: SavedOperation, variables: Mapping[str, Any], find: Callable[[Mapping[str, Any]], dict[str, Any]]
+) -> None:
+    """Raises UsageError for an id of no record that the viewer may see. `find` executes the operation `record_ids`."""
+    if operation.name == OPERATION:
+        return
+    given = [
+        found for name, input_type in variable_types(operation).items()
+        for found in _ids(name, input_type, variables.get(name))
+    ]  # fmt: skip
+    for start in range(0, len(given), MOST_IDS):
+        part = given[start : start + MOST_IDS]
+        nodes = find({"ids": [each for _, each in part]})["nodes"]
+        for (path, _), node in zip(part, nodes, strict=True):
+            if node is None:
+                raise UsageError(f"{path}: there is no such record, or you may not see it. Check the id.")
+
+
+def _ids(path: str, input_type: GraphQLInputType, value: Any) -> Iterator[tuple[str, str]]:
+    """Yields the ids in a value, each with the path of its variable."""
+    if value is None:
+        return
+    nullable = get_nullable_type(input_type)
+    if is_list_type(nullable):
+        for entry in value if isinstance(value, list) else [value]:
+            yield from _ids(path, nullable.of_type, entry)
+    elif is_input_object_type(nullable):
+        for name, field in nullable.fields.items():
+            yield from _ids(f"{path}.{name}", field.type, value.get(name))
+    elif get_named_type(nullable).name == "ID":
+        yield path, str(value)
