@@ -16,10 +16,11 @@ from tests.support.architecture import PACKAGES, ROOT, files
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 # What the server and its clients read when they run; the rest (tests, docs, bench, scripts) stays out of the wheel.
-CONTENT = (*PACKAGES, "queries", "web", "graphiql", "docs/guides")
+CONTENT = (*PACKAGES, "queries", "web", "graphiql", "reports", "docs/guides")
 # Data that the code opens by a path; a wheel without one of them would fail at run time only.
 DATA = (
-    "docs/guides/*.md", "queries/*.graphql", "web/js/*.js", "graphiql/page.html", "schema/schema.graphql",
+    "docs/guides/*.md", "queries/*.graphql", "web/js/*.js", "graphiql/page.html", "reports/js/*.js",
+    "schema/schema.graphql",
     "resolvers/exports/templates/*", "services/demo/qualifications/*", "services/demo/files/*",
     "db/migrations/versions/*.py",
 )  # fmt: skip

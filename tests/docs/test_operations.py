@@ -71,8 +71,9 @@ async def test_the_page_leads_to_a_login_and_a_backup(databases: Databases, back
         block = block.replace("8001", port)
         if "git clone" in block:
             # The libraries are installed already: scripts/setup then has nothing to download.
-            block += f"ln -s {ROOT}/.venv .venv\nmkdir graphiql/node_modules\n"
-            block += "cp graphiql/package-lock.json graphiql/node_modules/installed-lock.json\n"
+            block += f"ln -s {ROOT}/.venv .venv\nmkdir graphiql/node_modules reports/node_modules\n"
+            for folder in ("graphiql", "reports"):
+                block += f"cp {folder}/package-lock.json {folder}/node_modules/installed-lock.json\n"
         scripts.append(block)
     script = "set -euo pipefail\n" + "".join(f"{block}\nprintf '{END}'\n" for block in scripts)
     path = f"{_wheel_folder() / 'bin'}:{os.environ['PATH']}"

@@ -1,9 +1,5 @@
 """GraphiQL at the URL of the GraphQL endpoint: the page, its files, and the saved operations as samples."""
 
-import base64
-import hashlib
-import html
-import json
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from transport.graphql.endpoint import GraphQLEndpoint
 from transport.graphql.negotiation import prefers_html
 from transport.graphql.persisted_documents import PersistedDocuments
+from transport.pages.installed_files import InstalledFiles
 
 CDN = "https://unpkg.com"
 _VENDOR_PATH = "/graphiql/vendor"
@@ -48,10 +45,9 @@ def graphiql(
     GraphiQL's files are served from `folder`/node_modules if all of them are there with the digests in files.json.
     Otherwise the page loads them from the CDN, where the browser verifies the digests.
     """
-    integrity: dict[str, str] = json.loads((folder / "files.json").read_text(encoding="utf-8"))
-    installed = {name: file for name in integrity if _matches(file := _installed(folder, name), integrity[name])}
-    base = _VENDOR_PATH if len(installed) == len(integrity) else CDN
-    page = _Page(endpoint, (folder / "page.html").read_text(encoding="utf-8"), base, integrity)
+    files = InstalledFiles(folder)
+    base = _VENDOR_PATH if files.complete else CDN
+    page = _Page(endpoint, (folder / "page.html").read_text(encoding="utf-8"), base, files)
     samples = {
         "greeting": _GREETING.format(demo=_DEMO_USERS if is_demo else ""),
         "samples": [_sample(documents.name(text) or "", text) for text in documents.texts()],
@@ -66,18 +62,11 @@ def graphiql(
             raise HTTPException(404)
         return FileResponse(folder / name, headers={"cache-control": "no-cache"})
 
-    async def serve_vendor(request: Request) -> Response:
-        file = installed.get(request.path_params["name"])
-        if file is None:
-            raise HTTPException(404)
-        # The name contains the version.
-        return FileResponse(file, headers={"cache-control": "public, max-age=31536000, immutable"})
-
     return [
         Route(path, page),
         WebSocketRoute(path, endpoint),
         Route("/graphiql/samples.json", serve_samples, methods=["GET"]),
-        Route(_VENDOR_PATH + "/{name:path}", serve_vendor, methods=["GET"]),
+        files.route(_VENDOR_PATH),
         Route("/graphiql/{name}", serve_page_file, methods=["GET"]),
     ]
 
@@ -85,11 +74,9 @@ def graphiql(
 class _Page:
     """ASGI app: the page for requests that prefer HTML, the endpoint for all others."""
 
-    def __init__(self, endpoint: GraphQLEndpoint, template: str, base: str, integrity: dict[str, str]) -> None:
+    def __init__(self, endpoint: GraphQLEndpoint, template: str, base: str, files: InstalledFiles) -> None:
         self._endpoint = endpoint
-        sources = {f"{base}/{name}": hashed for name, hashed in integrity.items()}
-        elements = "\n".join(_element(source, hashed) for source, hashed in sources.items())
-        external = " ".join(sources) if base == CDN else ""
+        external = " ".join(f"{base}/{name}" for name in files.integrity) if base == CDN else ""
         # GraphiQL's editor adds style elements, and its style sheet contains its fonts.
         policy = (
             f"default-src 'none'; script-src 'self' {external}; style-src 'self' 'unsafe-inline' {external}; "
@@ -97,7 +84,7 @@ class _Page:
             "frame-ancestors 'none'"
         )
         self._page = Response(
-            template.replace("{files}", elements),
+            template.replace("{files}", files.elements(base)),
             media_type="text/html",
             headers={"content-security-policy": policy, "cache-control": "no-cache", "vary": "Accept"},
         )
@@ -105,25 +92,6 @@ class _Page:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         wants_page = scope["method"] in ("GET", "HEAD") and prefers_html(dict(scope["headers"]).get(b"accept"))
         await (self._page if wants_page else self._endpoint)(scope, receive, send)
-
-
-def _element(source: str, hashed: str) -> str:
-    attributes = f'integrity="{html.escape(hashed)}" crossorigin="anonymous"'
-    if source.endswith(".css"):
-        return f'<link rel="stylesheet" href="{html.escape(source)}" {attributes}>'
-    return f'<script defer src="{html.escape(source)}" {attributes}></script>'
-
-
-def _installed(folder: Path, name: str) -> Path:
-    """Returns the path at which npm installs the file `package@version/path`."""
-    package, _, path = name.partition("/")
-    return folder / "node_modules" / package.rpartition("@")[0] / path
-
-
-def _matches(file: Path, integrity: str) -> bool:
-    if not file.is_file():
-        return False
-    return integrity == "sha384-" + base64.b64encode(hashlib.sha384(file.read_bytes()).digest()).decode()
 
 
 def _sample(name: str, text: str) -> dict[str, Any]:

@@ -40,6 +40,8 @@ export const ROLES = {
   IQA: "IQA",
   EMPLOYER_MANAGER: "Employer Manager",
   EMPLOYER_OVERVIEW: "Employer Overview",
+  BASIC_ADMIN: "Basic Admin",
+  MASTER_ADMIN: "Master Admin",
 };
 
 /** Returns a code's label. A code that this version does not know becomes a sentence: SOMETHING_NEW, Something new. */

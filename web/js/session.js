@@ -3,14 +3,15 @@
 
 import { mutate, query, ServerError } from "./graphql.js";
 import { clearCache } from "./query_cache.js";
-import { clear, read, write } from "./storage.js";
+import { APP, clear, read, write } from "./storage.js";
 
 /** {accessToken, refreshToken, viewer} or null; viewer: id, name, role, disclaimer and the required steps. */
 export let session = null;
 
-const ROLES = ["EMPLOYER_OVERVIEW", "EMPLOYER_MANAGER"];
+// The employer app is for employers; elsewhere a user signs in in the role that they choose, or their first one.
+const ROLES = APP === "kpi" ? ["EMPLOYER_OVERVIEW", "EMPLOYER_MANAGER"] : [null];
 const DEVICE_TOKEN = "waymark-device-token";
-const tabs = "BroadcastChannel" in self ? new BroadcastChannel("waymark-kpi") : null;
+const tabs = "BroadcastChannel" in self ? new BroadcastChannel(`waymark-${APP}`) : null;
 let onChange = () => {};
 let renewing = null;
 
@@ -29,11 +30,11 @@ export async function restoreSession(listener) {
 }
 
 /**
- * Signs in as an employer. Returns {}, or {message} that says why not; {codeRequired: true} where a code of the second
+ * Signs in. Returns {}, or {message} that says why not; {codeRequired: true} where a code of the second
  * factor is missing or wrong; {trainingProviders} where the user has to choose one of them.
  */
-export function signIn(username, password, code = null, trainingProvider = null) {
-  return inARole(async (role) => {
+export function signIn(username, password, code = null, trainingProvider = null, chosenRole = null) {
+  return inARole(chosenRole, async (role) => {
     const variables = { username, password, role, deviceToken: deviceToken(), code, trainingProvider };
     const { login } = await mutate("sign_in", variables);
     if (login.errors.length === 0) keepDeviceToken(login.deviceToken);
@@ -41,17 +42,17 @@ export function signIn(username, password, code = null, trainingProvider = null)
   });
 }
 
-/** Signs in as an employer with what an identity provider has returned. Returns what `signIn` returns. */
+/** Signs in with what an identity provider has returned. Returns what `signIn` returns. */
 export function signInWithProvider(input, secondFactorCode = null) {
-  return inARole(async (role) => {
+  return inARole(null, async (role) => {
     const variables = { input: { ...input, role, secondFactorCode } };
     return (await mutate("sign_in_with_provider", variables)).loginWithProvider;
   });
 }
 
-// The role is given, so that no session is started for a user who is not an employer.
-async function inARole(send) {
-  for (const role of ROLES) {
+// In the employer app the role is given, so that no session is started for a user who is not an employer.
+async function inARole(chosen, send) {
+  for (const role of chosen ? [chosen] : ROLES) {
     const payload = await send(role);
     if (payload.errors.length === 0) {
       await startSession(payload);
@@ -59,7 +60,7 @@ async function inARole(send) {
     }
     const [{ code, field, message }] = payload.errors;
     const codeRequired = payload.secondFactorRequired || ["code", "secondFactorCode"].includes(field?.at(-1));
-    if (code !== "NOT_ALLOWED") return { message, codeRequired, trainingProviders: payload.trainingProviders };
+    if (code !== "NOT_ALLOWED" || APP !== "kpi") return { message, codeRequired, trainingProviders: payload.trainingProviders };
   }
   return { message: "This app is for employers. Your account has a different role: please sign in to Waymark itself." };
 }
@@ -182,7 +183,7 @@ async function renewLocked(staleToken) {
 
 function withLock(work) {
   // Locks need a secure context. Without one, only the callers in this tab are kept apart.
-  return navigator.locks ? navigator.locks.request("waymark-kpi-tokens", work) : work();
+  return navigator.locks ? navigator.locks.request(`waymark-${APP}-tokens`, work) : work();
 }
 
 async function startSession({ accessToken, refreshToken, viewer: { user, ...viewer } }) {

@@ -1,6 +1,9 @@
 // IndexedDB: the session and the last query responses on this device. If a browser provides no database (some private
 // windows), both are kept in memory until the page is closed.
 
+/** The app of this page: each keeps a session of its own on the device. */
+export const APP = document.documentElement.dataset.app ?? "kpi";
+
 const STORES = ["session", "answers"];
 let opening = null;
 const memory = Object.fromEntries(STORES.map((name) => [name, new Map()]));
@@ -9,7 +12,7 @@ function open() {
   opening ??= new Promise((resolve) => {
     let request;
     try {
-      request = indexedDB.open("waymark-kpi", 1);
+      request = indexedDB.open(`waymark-${APP}`, 1);
     } catch {
       resolve(null);
       return;

@@ -23,7 +23,7 @@ export function show(app) {
     h(
       "div",
       { class: "welcome small" },
-      h("img", { src: "icons/icon.svg", alt: "", width: 56, height: 56 }),
+      h("img", { src: "/kpi/icons/icon.svg", alt: "", width: 56, height: 56 }),
       h("h1", { tabindex: "-1", key: step() }, title()),
     ),
     STEPS[step()](app),

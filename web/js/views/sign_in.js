@@ -31,9 +31,9 @@ export function show(app) {
     h(
       "div",
       { class: "welcome" },
-      h("img", { src: "icons/icon.svg", alt: "", width: 72, height: 72 }),
+      h("img", { src: "/kpi/icons/icon.svg", alt: "", width: 72, height: 72 }),
       h("h1", { tabindex: "-1" }, "Waymark"),
-      h("p", { class: "lead" }, "See how your apprentices are doing, and sign documents."),
+      h("p", { class: "lead" }, app.lead ?? "See how your apprentices are doing, and sign documents."),
     ),
     h(
       "section",
@@ -73,19 +73,23 @@ function passwordForm(app) {
     field("Username", { id: "username", autocomplete: "username", autocapitalize: "none", spellcheck: "false" }),
     field("Password", { id: "password", type: "password", autocomplete: "current-password" }),
     state.trainingProviders.length > 0 &&
-      h(
-        "div",
-        { class: "field" },
-        h("label", { for: "trainingProvider" }, "Training provider"),
-        h(
-          "select",
-          { id: "trainingProvider", name: "trainingProvider" },
-          state.trainingProviders.map((each) => h("option", {}, each)),
-        ),
+      choice(
+        "Training provider",
+        "trainingProvider",
+        state.trainingProviders.map((each) => h("option", {}, each)),
+      ),
+    app.roles &&
+      choice(
+        "Role",
+        "role",
+        [["", "My usual role"], ...Object.entries(app.roles)].map(([value, label]) => h("option", { value }, label)),
       ),
     state.needsCode && codeField(),
   );
 }
+
+const choice = (label, id, options) =>
+  h("div", { class: "field" }, h("label", { for: id }, label), h("select", { id, name: id }, options));
 
 /** The form of a user who comes back from an identity provider and has a second factor here. */
 function providerCode(app) {
@@ -111,14 +115,14 @@ function providerButton(app, { id, name }) {
   return h("p", { key: id }, h("button", { type: "button", class: "button", onclick }, `Sign in with ${name}`));
 }
 
-function submitPassword(app, { username, password, code, trainingProvider = null }, element) {
+function submitPassword(app, { username, password, code, trainingProvider = null, role = null }, element) {
   if (!username.trim() || !password) {
     state.error = "Please enter your username and your password.";
     app.draw();
     element.elements[username.trim() ? "password" : "username"].focus();
     return;
   }
-  submit(app, () => signIn(username.trim(), password, code?.trim() || null, trainingProvider), element);
+  submit(app, () => signIn(username.trim(), password, code?.trim() || null, trainingProvider, role), element);
 }
 
 const messageOf = (error) =>

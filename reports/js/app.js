@@ -1,0 +1,162 @@
+// The page of reports: signing in, choosing a report, its form, chart, table and files. The address holds the choices.
+
+import { announce, h, patch } from "/kpi/js/dom.js";
+import { ROLES } from "/kpi/js/format.js";
+import { restoreSession, session } from "/kpi/js/session.js";
+import * as firstSteps from "/kpi/js/views/first_steps.js";
+import * as signIn from "/kpi/js/views/sign_in.js";
+import { queryOf } from "./address.js";
+import { readChoices, readReports, readRows } from "./catalogue.js";
+import { beginningValues, idKind, missing } from "./form.js";
+import { listView, reportView } from "./views.js";
+
+const ROOT = document.getElementById("app");
+const SEARCH_DELAY = 300;
+
+const state = { reports: null, choices: null, error: null, busy: false, name: null, values: {}, result: null, view: {} };
+
+/** What the screens of signing in need. */
+const app = { lead: "Figures as tables, charts and files.", roles: ROLES, endReason: null, draw };
+
+function view() {
+  if (session === null) return signIn;
+  const { mustChangePassword, mustAcceptDisclaimer, mustSetUpSecondFactor } = session.viewer;
+  return mustChangePassword || mustAcceptDisclaimer || mustSetUpSecondFactor ? firstSteps : null;
+}
+
+/** Draws the current screen. */
+function draw() {
+  const first = view();
+  const report = state.reports?.find(({ name }) => name === state.name);
+  const screen = first
+    ? { title: first.title(app), name: first.name, content: first.show(app) }
+    : report
+      ? reportView(report, state, actions)
+      : listView(state, actions);
+  document.title = `${screen.title} · Waymark`;
+  patch(ROOT, [h("main", { id: "main", tabindex: "-1", key: screen.name, class: screen.name }, screen.content)]);
+}
+
+const actions = {
+  width: () => Math.max(280, Math.min(ROOT.clientWidth - 64, 1080)),
+  /** Shows a report with new values of its variables. */
+  submit(values) {
+    state.values = values;
+    keepAddress();
+    load();
+  },
+  /** Changes what is seen of the rows: filter, sort, chart. */
+  update(change) {
+    state.view = { ...state.view, ...change };
+    keepAddress();
+    draw();
+  },
+  /** Runs something that may fail, and says why where it does. */
+  async attempt(work, done) {
+    try {
+      await work();
+      announce(done);
+    } catch (error) {
+      state.error = error.message;
+      announce(error.message);
+      draw();
+    }
+  },
+  search(text) {
+    clearTimeout(searching);
+    searching = setTimeout(() => loadChoices(text), SEARCH_DELAY);
+  },
+};
+let searching = null;
+
+// The address has the report, its variables and, after an underscore, what is seen of the rows.
+function keepAddress() {
+  const query = queryOf(state.values);
+  for (const [name, value] of Object.entries(state.view)) {
+    if (name === "sort") query.set("_sort", (value.descending ? "-" : "") + value.column);
+    else if (value && name !== "all") query.set(`_${name}`, value);
+  }
+  const text = query.toString();
+  history.replaceState(null, "", `#/${state.name}${text ? `?${text}` : ""}`);
+}
+
+function readAddress() {
+  const [name, text] = location.hash.replace(/^#\/?/, "").split("?");
+  Object.assign(state, { name: name || null, values: {}, view: {}, result: null, error: null });
+  for (const [key, value] of new URLSearchParams(text)) {
+    if (key === "_sort") state.view.sort = { column: value.replace(/^-/, ""), descending: value.startsWith("-") };
+    else if (key.startsWith("_")) state.view[key.slice(1)] = value;
+    else state.values[key] = value;
+  }
+}
+
+async function show() {
+  readAddress();
+  const first = view();
+  if (first) {
+    draw();
+    first.enter?.(app);
+    return;
+  }
+  draw();
+  try {
+    state.reports ??= await readReports();
+  } catch (error) {
+    state.error = error.message;
+  }
+  const report = state.reports?.find(({ name }) => name === state.name);
+  if (report && Object.keys(state.values).length === 0) state.values = beginningValues(report);
+  draw();
+  (ROOT.querySelector("h1") ?? ROOT.querySelector("main")).focus({ preventScroll: true });
+  if (!report) return;
+  if (report.inputs.some((input) => idKind(input))) loadChoices();
+  if (missing(report, state.values).length === 0) await load();
+}
+
+async function load() {
+  const { name, values } = state;
+  Object.assign(state, { busy: true, error: null });
+  draw();
+  try {
+    const result = await readRows(name, queryOf(values));
+    if (state.name !== name) return;
+    state.result = result;
+    announce(`${result.rows.length} rows`);
+  } catch (error) {
+    if (session !== null) state.error = error.message;
+  }
+  state.busy = false;
+  draw();
+}
+
+async function loadChoices(search) {
+  try {
+    state.choices = await readChoices(search || null);
+    draw();
+  } catch {
+    // The form takes typed ids as well.
+  }
+}
+
+let signedInUser = null;
+function sessionChanged(endReason = null) {
+  app.endReason = endReason;
+  const user = session?.viewer.id ?? null;
+  if (user !== signedInUser) {
+    signedInUser = user;
+    Object.assign(state, { reports: null, choices: null, result: null });
+    show();
+  } else if (view() === null && state.reports === null) show();
+  else draw();
+}
+
+addEventListener("hashchange", show);
+addEventListener("resize", () => draw());
+addEventListener("beforeprint", () => {
+  state.view = { ...state.view, all: true };
+  draw();
+});
+
+await restoreSession(sessionChanged);
+signedInUser = session?.viewer.id ?? null;
+await show();
