@@ -82,6 +82,7 @@ def variables_of(served: Comparison) -> dict[str, dict[str, Any]]:
         "outcomes": {"endedFrom": "2000-01-01", "endedTo": "2036-01-01"},
         "learning_plan": learner,
         "progress_map": learner,
+        "record_ids": {"ids": [learner["learnerId"]]},
         "time_log": learner,
         "unit_record_sheet": {"unitId": encode_pair("Unit", it.aims["main"].id, it.records["main.unit"])},
     }
