@@ -13,6 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from db import updates
 from db.database import Database
 from db.models.registry import metadata
 from db.sqlite_autoincrement import never_reuse_keys
@@ -50,21 +51,24 @@ async def expand(database: Database, report: Report = lambda _: None, found: Mig
     found = found or migrations()
     async with _only_one(database, report):
         is_new = (await table_version(database)).oldest is None
-        for script in found.pending(await table_version(database)):
-            report(f"{script.revision}: {script.doc}")
-            await _run(database, _Step(script, found, is_new), report)
-    if database.is_sqlite:
-        async with database.writing() as session:
-            await (await session.connection()).run_sync(never_reuse_keys)
+        pending = found.pending(await table_version(database))
+        async with _triggers(database, renewed=bool(pending)):
+            for script in pending:
+                report(f"{script.revision}: {script.doc}")
+                await _run(database, _Step(script, found, is_new), report)
+            if database.is_sqlite:
+                await _run_sync(database, never_reuse_keys)
 
 
 async def contract(database: Database, report: Report = lambda _: None, found: Migrations | None = None) -> None:
     """Runs the `contract` of all expanded migrations: no process of an older version may run any more."""
     found = found or migrations()
     async with _only_one(database, report):
-        for script in found.to_contract(await table_version(database)):
-            report(f"{script.revision}: contracts ({script.doc})")
-            await _run(database, _Step(script, found, contracts=True), report)
+        to_contract = found.to_contract(await table_version(database))
+        async with _triggers(database, renewed=bool(to_contract)):
+            for script in to_contract:
+                report(f"{script.revision}: contracts ({script.doc})")
+                await _run(database, _Step(script, found, contracts=True), report)
 
 
 async def has_pending_migrations(database: Database) -> bool:
@@ -132,6 +136,25 @@ class _Step:
         if version.oldest is not None:
             changed = "UPDATE alembic_version SET version_num = :oldest, expanded = :expanded"
         connection.execute(text(changed), {"oldest": oldest, "expanded": expanded})
+
+
+@asynccontextmanager
+async def _triggers(database: Database, renewed: bool) -> AsyncIterator[None]:
+    """Brings the triggers of `db/updates.py` up to date after the block, whether or not it succeeds.
+
+    `renewed`: the block may rebuild tables, which SQLite refuses while a trigger names one of them.
+    """
+    if renewed and database.is_sqlite:
+        await _run_sync(database, updates.remove)
+    try:
+        yield
+    finally:
+        await _run_sync(database, updates.install)
+
+
+async def _run_sync(database: Database, work: Callable[[Connection], None]) -> None:
+    async with database.writing() as session:
+        await (await session.connection()).run_sync(work)
 
 
 def _columns(connection: Connection) -> set[str]:

@@ -42,6 +42,7 @@ class ActionRow(LightRow):
     learner_submitted_at: dt.datetime | None = column(Action.learner_submitted_at)
     completed_by_key: int | None = column(Action.completed_by_id)
     completed_at: dt.datetime | None = column(Action.completed_at)
+    updated_at: dt.datetime = column(Action.updated_at)
     # None for an action without an aim.
     aim_status: AimStatus | None = column(Aim.status)
     # Whether its target date lies in a break that has not ended.

@@ -44,6 +44,7 @@ class AimRow(LightRow):
     outcome: AimOutcome | None = column(Aim.outcome)
     original_start_date: dt.date = column(func.coalesce(Aim.original_start_date, Aim.start_date))
     start_date_reason: str | None = column(Aim.start_date_reason)
+    updated_at: dt.datetime = column(Aim.updated_at)
     criteria_total: int = column(AimProgress.criteria_total)
     criteria_mapped: int = column(AimProgress.criteria_mapped)
     criteria_signed_off: int = column(AimProgress.criteria_signed_off)

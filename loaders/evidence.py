@@ -56,6 +56,7 @@ class EvidenceRow(LightRow):
     assessed_at: dt.datetime | None = column(Evidence.assessed_at)
     returned_at: dt.datetime | None = column(Evidence.returned_at)
     withdrawn_reason: str | None = column(Evidence.withdrawn_reason)
+    updated_at: dt.datetime = column(Evidence.updated_at)
     submitted_by: UserRow = nested(UserRow, key=Evidence.submitted_by_id)
     file: FileRow = nested(FileRow)
 

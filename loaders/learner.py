@@ -19,7 +19,7 @@ from domain.global_id import Identifier
 from domain.progress import NEVER_LATE
 from domain.text import fold_name
 from loaders.core.base import EntityLoader
-from loaders.core.filters import Filter, at_least, at_most, by_value, one_of, refers_to, related, search
+from loaders.core.filters import Filter, at_least, at_most, by_value, changed_since, one_of, refers_to, related, search
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession
@@ -55,6 +55,7 @@ class LearnerRow(LightRow):
     uln: str | None = column(_uln)
     photo_key: int | None = column(Learner.photo_file_id)
     erased: bool = column(Learner.erased_at.is_not(None))
+    updated_at: dt.datetime = column(Learner.updated_at)
     employer: EmployerRow | None = optional(EmployerRow, key=Learner.employer_id)
 
     id = Identifier("Learner", "key")
@@ -195,6 +196,7 @@ LEARNERS = PagedList(
         "review_overdue": by_value(bool, review_overdue, review_parameters),
         "aim_traffic_light": by_value(TrafficLight, _with_aim_rated, _rules),
         "not_signed_in_since": _NotSignedInSince(),
+        "updated_since": changed_since(Learner.updated_at),
         **related(
             _with_aim,
             assessor_id=refers_to("User", lambda assessor, role: Aim.assessor_id == assessor),

@@ -19,7 +19,7 @@ from domain.enums import Role, SessionStatus, SessionType
 from domain.global_id import Identifier
 from loaders.aim import AimLoader, AimRow
 from loaders.core.base import EntityLoader, ManyLoader, OneLoader, RelatedLoader
-from loaders.core.filters import at_least, before, equals, one_of, refers_to
+from loaders.core.filters import at_least, before, changed_since, equals, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
@@ -48,6 +48,7 @@ class SessionRow(LightRow):
     planning_notes: str | None = column(Session.planning_notes)
     feedback: str | None = column(Session.feedback)
     group_key: int | None = column(Session.group_id)
+    updated_at: dt.datetime = column(Session.updated_at)
     assessor: UserRow = nested(UserRow, key=Session.assessor_id)
 
     id = Identifier("Session", "key")
@@ -78,6 +79,7 @@ DIARY = PagedList(
         "learner_id": refers_to("Learner", lambda learner, role: Session.learner_id == learner),
         "statuses": one_of(Session.status),
         "types": one_of(Session.type),
+        "updated_since": changed_since(Session.updated_at),
     },
 )
 

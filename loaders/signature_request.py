@@ -13,7 +13,7 @@ from db.sql.any_of import any_of
 from domain.enums import Role, SignatureRequestStatus
 from domain.global_id import Identifier
 from loaders.core.base import CountLoader, EntityLoader, RelatedLoader
-from loaders.core.filters import equals, refers_to, when
+from loaders.core.filters import changed_since, equals, refers_to, when
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.rows import LightRow, column, nested, optional, row
@@ -36,6 +36,7 @@ class SignatureRequestRow(LightRow):
     title: str = column(SignatureRequest.title)
     status: SignatureRequestStatus = column(SignatureRequest.status)
     requested_at: dt.datetime = column(SignatureRequest.requested_at)
+    updated_at: dt.datetime = column(SignatureRequest.updated_at)
     requested_by: UserRow = nested(UserRow, key=SignatureRequest.requested_by_id)
     document: FileRow = nested(FileRow)
 
@@ -92,6 +93,7 @@ _FILTERS = {
     "status": equals(SignatureRequest.status),
     "awaiting_viewer_only": when(_awaits),
     "employer_id": refers_to("Employer", at_employer(SignatureRequest.learner_id)),
+    "updated_since": changed_since(SignatureRequest.updated_at),
 }
 
 SIGNATURE_REQUESTS = PagedList(

@@ -14,7 +14,7 @@ from db.sql.any_of import any_of
 from domain.enums import ActivityType, JobSetting, OffTheJobExclusionReason, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader
-from loaders.core.filters import at_least, at_most, equals, refers_to
+from loaders.core.filters import at_least, at_most, changed_since, equals, refers_to
 from loaders.core.paged_list import PagedList, Shapes
 from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
@@ -44,6 +44,7 @@ class TimeLogEntryRow(LightRow):
     approved_at: dt.datetime | None = column(TimeLogEntry.approved_at)
     exclusion: OffTheJobExclusionReason | None = column(TimeLogEntry.exclusion)
     employer_confirmed_at: dt.datetime | None = column(TimeLogEntry.employer_confirmed_at)
+    updated_at: dt.datetime = column(TimeLogEntry.updated_at)
     assessor: UserRow | None = optional(UserRow, key=TimeLogEntry.assessor_id)
 
     id = Identifier("TimeLogEntry", "key")
@@ -75,6 +76,7 @@ TIME_LOG = PagedList(
         "to": at_most(TimeLogEntry.date),
         "learner_id": refers_to("Learner", lambda learner, role: TimeLogEntry.learner_id == learner),
         "employer_id": refers_to("Employer", at_employer(TimeLogEntry.learner_id)),
+        "updated_since": changed_since(TimeLogEntry.updated_at),
     },
     sums={"minutes": progress_sql.total(TimeLogEntry.minutes)},
 )

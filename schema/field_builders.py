@@ -38,6 +38,20 @@ def attribute(description: str, list_size: int | None = None) -> Any:
     return strawberry.field(description=description, metadata={LIST_SIZE: list_size})
 
 
+def updated_at(also: str) -> Any:
+    """The field `updatedAt` of a record; `also` says what of it is in rows of other tables."""
+    return attribute(
+        f"When anything of it last changed: its own fields, or {also}. It does not change with other records that it "
+        "names, such as its assessor."
+    )
+
+
+UPDATED_SINCE = (
+    "Only what changed at this time or later, by `updatedAt`, or up to a minute before, so that what was being "
+    "stored then is not missed: replace what you have by its id. `deletedRecords` says what was deleted."
+)
+
+
 def related(description: str, load: Callable[[Any, Loaders], Any]) -> Any:
     """A field whose value `load(row, loaders)` returns: a loader's future, a coroutine, or the value itself."""
 

@@ -7,6 +7,7 @@ from db.models.base import Base, Date, LongText, PrimaryKey, ShortText, Timestam
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import LearnerRows
+from db.models.updated_at import updated_at_column
 from domain.enums import ActionKind, ActionStatus, PortfolioPart
 
 
@@ -38,6 +39,7 @@ class Action(Base):
     learner_submitted_at: Mapped[Timestamp | None]
     completed_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
     completed_at: Mapped[Timestamp | None]
+    updated_at: Mapped[Timestamp] = updated_at_column()
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

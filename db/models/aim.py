@@ -16,6 +16,7 @@ from db.models.base import (
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import Reason, not_personal, personal
+from db.models.updated_at import updated_at_column
 from domain.enums import AimOutcome, AimStatus, PortfolioPart
 
 
@@ -51,6 +52,7 @@ class Aim(Base):
     planned_minutes: Mapped[int | None]
     prior_learning_minutes: Mapped[int] = mapped_column(default=0, server_default="0")
     created_at: Mapped[Timestamp]
+    updated_at: Mapped[Timestamp] = updated_at_column()
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

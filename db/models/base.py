@@ -115,6 +115,7 @@ class Base(DeclarativeBase):
     `__growth__`: why its table stays bounded, or which rows the server deletes; an entity's rows are kept without it.
     `__internal__`: no viewer sees its rows and no loader reads them.
     `__part__`: the part of a learner's portfolio that changes with its rows.
+    `__unread__`: columns that no client reads of a record, whose change is no change of it (`db/updates.py`).
     """
 
     __entity__: ClassVar[Entity | None] = None
@@ -123,6 +124,7 @@ class Base(DeclarativeBase):
     __growth__: ClassVar[Growth | Sweep | None] = None
     __internal__: ClassVar[bool] = False
     __part__: ClassVar[PortfolioPart | None] = None
+    __unread__: ClassVar[frozenset[str]] = frozenset()
     __table__: ClassVar[Table]
 
     metadata = MetaData(

@@ -9,6 +9,7 @@ from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timest
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import ERASED, Reason, not_personal, personal
+from db.models.updated_at import updated_at_column
 from domain.enums import EvidenceStatus, PortfolioPart, Role
 from domain.text import fold_words
 
@@ -53,6 +54,7 @@ class Evidence(Base):
     returned_at: Mapped[Timestamp | None]
     withdrawn_at: Mapped[Timestamp | None]
     withdrawn_reason: Mapped[LongText | None] = personal(erased=None)
+    updated_at: Mapped[Timestamp] = updated_at_column()
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

@@ -1,11 +1,12 @@
 """Learners (apprentices): the record of a person at a provider. Name, e-mail and last login are those of their user."""
 
-from sqlalchemy import String, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from db.models.base import COUNTER, Base, PrimaryKey, Timestamp, reference, reference_without_constraint
 from db.models.entity import Entity, Visibility
 from db.models.personal_data import personal
+from db.models.updated_at import updated_at_column
 from domain.enums import PortfolioPart
 
 
@@ -15,7 +16,10 @@ class Learner(Base):
     __tablename__ = "learner"
     __part__ = PortfolioPart.LEARNER
     __entity__ = Entity("Learner", Visibility.LEARNER_ITSELF)
-    __table_args__ = (UniqueConstraint("provider_id", "uln"),)
+    __table_args__ = (
+        UniqueConstraint("provider_id", "uln"),
+        Index("ix_learner_updated", "provider_id", "updated_at", "id"),
+    )
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id", index=False)
@@ -30,6 +34,7 @@ class Learner(Base):
     # An assessor who enrols a learner sees them as long as they have no aim; then the aim decides.
     enrolled_by_id: Mapped[int | None] = reference("user_account.id", nullable=True)
     erased_at: Mapped[Timestamp | None]
+    updated_at: Mapped[Timestamp] = updated_at_column()
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

@@ -16,6 +16,7 @@ from db.models.base import (
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import personal
+from db.models.updated_at import updated_at_column
 from domain.enums import PortfolioPart, SessionStatus, SessionType
 
 
@@ -31,6 +32,7 @@ class Session(Base):
         CheckConstraint("ends_at > starts_at", name="ends_after_start"),
         Index("ix_session_learner_start", "learner_id", "status", "starts_at"),
         Index("ix_session_assessor_start", "assessor_id", "status", "starts_at"),
+        Index("ix_session_updated", "provider_id", "updated_at", "id"),
     )
 
     id: Mapped[PrimaryKey]
@@ -48,6 +50,7 @@ class Session(Base):
     completed_at: Mapped[Timestamp | None]
     # Sessions that were booked together for a group have the key of the first of them.
     group_id: Mapped[int | None] = reference_without_constraint("session", index=True)
+    updated_at: Mapped[Timestamp] = updated_at_column()
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

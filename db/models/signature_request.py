@@ -7,6 +7,7 @@ from db.models.base import Base, Digest, LongText, PrimaryKey, ShortText, Timest
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
 from db.models.personal_data import ERASED, personal
+from db.models.updated_at import updated_at_column
 from domain.enums import PortfolioPart, Role, SignatureRequestStatus
 
 
@@ -17,7 +18,10 @@ class SignatureRequest(Base):
     __part__ = PortfolioPart.SIGNATURE
     __entity__ = Entity("SignatureRequest", Visibility.DOCUMENT_ITSELF)
     __label__ = ("title",)
-    __table_args__ = (Index("ix_signature_request_learner", "learner_id", "status", "requested_at", "id"),)
+    __table_args__ = (
+        Index("ix_signature_request_learner", "learner_id", "status", "requested_at", "id"),
+        Index("ix_signature_request_updated", "provider_id", "updated_at", "id"),
+    )
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")
@@ -28,6 +32,7 @@ class SignatureRequest(Base):
     status: Mapped[SignatureRequestStatus] = enum_column(SignatureRequestStatus)
     requested_by_id: Mapped[int] = reference("user_account.id")
     requested_at: Mapped[Timestamp]
+    updated_at: Mapped[Timestamp] = updated_at_column()
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

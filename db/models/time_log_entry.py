@@ -15,6 +15,7 @@ from db.models.base import (
 )
 from db.models.entity import Entity, Visibility
 from db.models.personal_data import personal
+from db.models.updated_at import updated_at_column
 from domain.enums import ActivityType, JobSetting, OffTheJobExclusionReason, PortfolioPart
 
 
@@ -27,6 +28,7 @@ class TimeLogEntry(Base):
     __table_args__ = (
         CheckConstraint("minutes between 1 and 1440", name="minutes_in_a_day"),
         Index("ix_time_log_entry_learner_date", "learner_id", "date", "id"),
+        Index("ix_time_log_entry_updated", "provider_id", "updated_at", "id"),
     )
 
     id: Mapped[PrimaryKey]
@@ -51,6 +53,7 @@ class TimeLogEntry(Base):
     exclusion: Mapped[OffTheJobExclusionReason | None] = enum_column(OffTheJobExclusionReason)
     employer_confirmed_by_id: Mapped[int | None] = reference_without_constraint("user_account")
     employer_confirmed_at: Mapped[Timestamp | None]
+    updated_at: Mapped[Timestamp] = updated_at_column()
     version: Mapped[int] = mapped_column(default=1)
 
     __mapper_args__ = {"version_id_col": version}

@@ -39,6 +39,14 @@ class User(Base):
     __part__ = PortfolioPart.LEARNER
     __entity__ = Entity("User", Visibility.USER_ITSELF)
     __label__ = ("name",)
+    # Nothing of these is read of a learner.
+    __unread__ = frozenset(
+        {
+            "sort_name", "password_hash", "must_change_password", "has_password", "disclaimer_accepted",
+            "disclaimer_accepted_at", "created_at", "email_for", "notified_at", "digest_hour", "digest_on",
+            "reminded_on", "calendar_nonce",
+        }
+    )  # fmt: skip
     __table_args__ = (
         UniqueConstraint("provider_id", "username"),
         Index("ix_user_account_name", "provider_id", "sort_name", "id"),

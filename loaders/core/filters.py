@@ -10,6 +10,7 @@ from domain import clock, global_id
 from domain.enums import Role
 from domain.errors import BadArgument
 from domain.text import fold_search
+from domain.updates import OVERLAP
 
 if TYPE_CHECKING:
     from loaders.core.read_session import ReadSession
@@ -71,6 +72,16 @@ class before(Filter):
 
     def __init__(self, column: Any) -> None:
         super().__init__(lambda role, name, shape: column < bindparam(name, type_=column.type))
+
+
+class changed_since(Filter):
+    """Rows that last changed at a moment or later, or up to `OVERLAP` before it, so that two loads miss none."""
+
+    def __init__(self, column: Any) -> None:
+        super().__init__(lambda role, name, shape: column >= bindparam(name, type_=column.type))
+
+    def bound(self, name: str, value: Any, reading: "ReadSession") -> dict[str, Any]:
+        return {name: value - OVERLAP}
 
 
 class on_or_after(Filter):

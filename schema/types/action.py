@@ -12,7 +12,7 @@ from loaders.evidence import EvidenceOfActionLoader
 from loaders.learner import LearnerLoader
 from loaders.session import SessionLoader
 from schema.enums import ActionKind, ActionStatus
-from schema.field_builders import argument, attribute, connection, loaded, person, related
+from schema.field_builders import argument, attribute, connection, loaded, person, related, updated_at
 from schema.relay import Connection, Node, node, record
 from schema.types.evidence import Evidence
 from schema.types.file import File
@@ -72,6 +72,7 @@ class Action(Node):
         "The user who completed it; null until then.", "completed_by_key"
     )
     completed_at: dt.datetime | None = attribute("When it was completed; null until then.")
+    updated_at: dt.datetime = updated_at("its files and its evidence")
     viewer_actions: list[ViewerAction] = viewer_actions("Action")
 
 

@@ -17,7 +17,7 @@ from loaders.resource import AimResourcesLoader, ResourceCountLoader, ResourceRo
 from loaders.unit import UnitsOfAimLoader
 from resolvers import signed_urls
 from schema.enums import AimOutcome, AimStatus, CriterionFilter, TrafficLight
-from schema.field_builders import Info, argument, attribute, loaded, person, related, resolved
+from schema.field_builders import Info, argument, attribute, loaded, person, related, resolved, updated_at
 from schema.relay import Node, node, record
 from schema.types.aim_break import AimStatusChange, Break
 from schema.types.aim_version import AimVersion
@@ -119,6 +119,7 @@ class Aim(Node):
         "The Record of Achievement as a PDF: for each unit, when it was completed and who signed.",
         lambda row, info: signed_urls.to_record_of_achievement(info.context, row.key),
     )
+    updated_at: dt.datetime = updated_at("its progress, units, breaks, evidence, logged time and other records of it")
     viewer_actions: list[ViewerAction] = viewer_actions("Aim")
 
 

@@ -20,7 +20,7 @@ from loaders.evidence_detail import (
 )
 from loaders.learner import LearnerLoader
 from schema.enums import AssessmentMethod, EvidenceStatus, Role
-from schema.field_builders import argument, attribute, connection, loaded, person, related
+from schema.field_builders import argument, attribute, connection, loaded, person, related, updated_at
 from schema.relay import Connection, Node, node, record
 from schema.types.file import File
 from schema.types.user import User
@@ -128,6 +128,7 @@ class Evidence(Node):
         "When it was last returned for improvement; null if it never was, or before this was recorded."
     )
     withdrawn_reason: str | None = attribute("Why it was withdrawn; null unless its status is `WITHDRAWN`.")
+    updated_at: dt.datetime = updated_at("its versions, signatures and mappings")
     viewer_actions: list[ViewerAction] = viewer_actions("Evidence")
 
 

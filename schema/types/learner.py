@@ -30,7 +30,17 @@ from schema.enums import (
     SignatureRequestStatus,
     TrafficLight,
 )
-from schema.field_builders import Info, argument, attribute, connection, loaded, related, resolved
+from schema.field_builders import (
+    UPDATED_SINCE,
+    Info,
+    argument,
+    attribute,
+    connection,
+    loaded,
+    related,
+    resolved,
+    updated_at,
+)
 from schema.relay import Connection, Node, node, record
 from schema.types.action import Action
 from schema.types.aim import Aim
@@ -104,6 +114,7 @@ class LearnerFilter:
         description="Only learners who have not logged in on this day, in London, or later; those who have never "
         "logged in included.",
     )
+    updated_since: dt.datetime | None = strawberry.field(default=None, description=UPDATED_SINCE)
 
 
 def _conditions(filter: Any) -> dict[str, Any]:
@@ -249,6 +260,7 @@ class Learner(Node):
         filter=argument(TimeLogFilter, "Conditions that the entries must meet."),
     )
     cv: Cv = related("The learner's CV and the documents kept with it.", lambda row, loaders: CvRow(row.key))
+    updated_at: dt.datetime = updated_at("its account, allocations, or any record of the portfolio, such as evidence")
     viewer_actions: list[ViewerAction] = viewer_actions("Learner")
 
 

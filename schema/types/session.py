@@ -11,7 +11,7 @@ from loaders.learner import LearnerLoader
 from loaders.review import ReviewOfSessionLoader
 from loaders.session import DIARY, AimsOfSessionLoader, FilesOfSessionLoader, MinutesLoggedLoader, SessionRow
 from schema.enums import SessionStatus, SessionType
-from schema.field_builders import attribute, connection, loaded, related
+from schema.field_builders import UPDATED_SINCE, attribute, connection, loaded, related, updated_at
 from schema.relay import Connection, Node, node, record
 from schema.types.action import Action
 from schema.types.file import File
@@ -62,6 +62,7 @@ class Session(Node):
         "green if false.",
         _has_outstanding_actions,
     )
+    updated_at: dt.datetime = updated_at("its aims, files, actions, review and logged time")
     viewer_actions: list[ViewerAction] = viewer_actions("Session")
 
 
@@ -84,6 +85,7 @@ class SessionFilter:
     types: list[SessionType] | None = strawberry.field(
         default=None, description="Only sessions for one of these purposes."
     )
+    updated_since: dt.datetime | None = strawberry.field(default=None, description=UPDATED_SINCE)
 
 
 @strawberry.type

@@ -11,7 +11,7 @@ from loaders.learner import LearnerLoader
 from loaders.review import ReviewOfDocumentLoader
 from loaders.signature_request import SIGNATURE_REQUESTS, SignatureRequestRow, SignatureSlotsLoader
 from schema.enums import Role, SignatureRequestStatus
-from schema.field_builders import argument, attribute, connection, loaded, related
+from schema.field_builders import UPDATED_SINCE, argument, attribute, connection, loaded, related, updated_at
 from schema.relay import Connection, Node, node, record
 from schema.types.file import File
 from schema.types.user import User
@@ -72,6 +72,7 @@ class SignatureRequest(Node):
     )
     requested_by: User = attribute("The user who requested the signatures.")
     requested_at: dt.datetime = attribute("When the signatures were requested.")
+    updated_at: dt.datetime = updated_at("its slots")
     viewer_actions: list[ViewerAction] = viewer_actions("SignatureRequest")
 
 
@@ -83,4 +84,5 @@ class SignatureRequestQueries:
         SIGNATURE_REQUESTS,
         status=argument(SignatureRequestStatus, "Only documents with this status."),
         employer_id=argument(strawberry.ID, "Only documents about learners who work at this employer site."),
+        updated_since=argument(dt.datetime, UPDATED_SINCE),
     )

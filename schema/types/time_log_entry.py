@@ -12,7 +12,17 @@ from loaders.session import SessionLoader
 from loaders.time_log_entry import TIME_LOG, RevisionsLoader, TimeLogEntryRow, TimeLogRevisionRow
 from loaders.unit import UnitLoader
 from schema.enums import ActivityType, JobSetting, OffTheJobExclusionReason
-from schema.field_builders import argument, attribute, connection, loaded, person, related, resolved
+from schema.field_builders import (
+    UPDATED_SINCE,
+    argument,
+    attribute,
+    connection,
+    loaded,
+    person,
+    related,
+    resolved,
+    updated_at,
+)
 from schema.relay import Connection, Node, node, record, value
 from schema.types.user import User
 from schema.types.viewer_action import ViewerAction, viewer_actions
@@ -86,6 +96,7 @@ class TimeLogEntry(Node):
     revisions: list[TimeLogRevision] = loaded(
         "Every earlier state of the entry, newest first: what it said, and who changed it when.", RevisionsLoader
     )
+    updated_at: dt.datetime = updated_at("its earlier states")
     viewer_actions: list[ViewerAction] = viewer_actions("TimeLogEntry")
 
 
@@ -127,4 +138,5 @@ class TimeLogEntryQueries:
         filter=TimeLogFilter,
         learner_id=argument(strawberry.ID, "Only entries of this learner."),
         employer_id=argument(strawberry.ID, "Only entries of learners who work at this employer site."),
+        updated_since=argument(dt.datetime, UPDATED_SINCE),
     )
