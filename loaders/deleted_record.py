@@ -33,7 +33,7 @@ class DeletedRecordRow(LightRow):
     deleted_at: dt.datetime = column(DeletedRecord.deleted_at)
 
     @property
-    def record_id(self) -> str:
+    def id(self) -> str:
         """Returns the id that the record had."""
         return global_id.encode(self.record_type, self.record_key)
 

@@ -12,7 +12,7 @@ from schema.relay import Connection
 
 @strawberry.type(description="A record that no longer exists. A program that keeps a copy deletes it there too.")
 class DeletedRecord:
-    record_id: strawberry.ID = attribute("The id that the record had, such as `TimeLogEntry_7`.")
+    id: strawberry.ID = attribute("The id that the record had, such as `TimeLogEntry_7`.")
     deleted_at: dt.datetime = attribute("When it was deleted.")
 
 

@@ -25,7 +25,7 @@ LISTS: dict[str, Any] = {
     "timeLogEntries(first: 100, updatedSince: $since)": TimeLogEntry,
     "signatureRequests(first: 100, updatedSince: $since)": SignatureRequest,
 }
-DELETED = "query($since: DateTime!) { deletedRecords(since: $since) { totalCount nodes { recordId deletedAt } } }"
+DELETED = "query($since: DateTime!) { deletedRecords(since: $since) { totalCount nodes { id deletedAt } } }"
 START = dt.datetime(2026, 2, 1, tzinfo=dt.UTC)
 HOUR = dt.timedelta(hours=1)
 
@@ -77,7 +77,7 @@ async def test_who_saw_a_record_learns_of_its_deletion(client: Client, dated: Au
         learners = (await client(who).data(aims_of))["learners"]["nodes"]
         visible = {f"Action_{1000 + int(aim['id'].split('_')[1])}" for each in learners for aim in each["aims"]}
         listed = (await client(who).data(DELETED, since=now.isoformat()))["deletedRecords"]
-        seen_by[who] = {each["recordId"] for each in listed["nodes"]}
+        seen_by[who] = {each["id"] for each in listed["nodes"]}
         assert seen_by[who] == visible and listed["totalCount"] == len(visible)
     assert len(set(map(frozenset, seen_by.values()))) > 3
     later = (now + 2 * HOUR).isoformat()
