@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, select
 
 from auth import scope
 from db.models.updated_at import DeletedRecord
@@ -16,11 +16,6 @@ from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession
 from loaders.core.rows import LightRow, column, row
-
-
-def _seen(role: Role) -> Any:
-    seen = scope.sees_record(role, DeletedRecord.learner_id, DeletedRecord.aim_id)
-    return and_(seen, scope.of_provider(DeletedRecord))
 
 
 @row(DeletedRecord)
@@ -39,11 +34,20 @@ class DeletedRecordRow(LightRow):
 
     @classmethod
     def statement(cls, role: Role, *leading: Any) -> Select:
-        return cls.select(role, *leading).where(_seen(role))
+        return cls.select(role, *leading).where(
+            scope.sees_record(role, DeletedRecord.learner_id, DeletedRecord.aim_id), scope.of_provider(DeletedRecord)
+        )
 
     @classmethod
     def statement_of(cls, role: Role, *columns: Any) -> Select:
-        return select(*columns).select_from(DeletedRecord).where(_seen(role))
+        return (
+            select(*columns)
+            .select_from(DeletedRecord)
+            .where(
+                scope.sees_record(role, DeletedRecord.learner_id, DeletedRecord.aim_id),
+                scope.of_provider(DeletedRecord),
+            )
+        )
 
 
 class _DeletedSince(changed_since):
