@@ -1,4 +1,4 @@
-"""Has the database note when a record last changed, and which records were deleted, whoever writes and in which way.
+"""Has the database note when a record last changed, and which records were deleted, however they are written.
 
 Triggers are derived from the mapped classes. Of a class with a column `updated_at_column()`, a row whose columns change
 moves. A row of any class with a `__part__` that is added, changed or deleted moves every such row that it refers to: a

@@ -1,4 +1,4 @@
-"""When a record last changed: every change of it, or of rows that belong to it, moves it, whoever writes."""
+"""When a record last changed: every change of it, or of rows that belong to it, moves it, however it is written."""
 
 import datetime as dt
 from collections.abc import Iterator
@@ -77,7 +77,7 @@ async def test_a_change_of_any_column_of_any_part_moves_what_it_belongs_to(demo_
                     continue
                 for owner in owners:
                     sql = text(f"SELECT updated_at FROM {owner.table} WHERE {owner.key} = :key")
-                    # An account may be nobody's who learns.
+                    # An account may be of no learner.
                     for moved in await session.scalars(sql, {"key": row[owner.column]}):
                         assert str(moved)[:10] != "2026-01-01", (entity, column, owner)
                         tried.add((entity.__tablename__, owner.table))
