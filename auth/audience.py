@@ -38,7 +38,11 @@ def audience() -> CompoundSelect[Any]:
             Role.EMPLOYER_OVERVIEW,
             select(OverviewAllocation.user_id)
             .join(Learner, at_site)
-            .where(any_of(Learner.id), OverviewAllocation.provider_id == VIEWER_PROVIDER),
+            .where(
+                any_of(Learner.id),
+                Learner.provider_id == VIEWER_PROVIDER,
+                OverviewAllocation.provider_id == VIEWER_PROVIDER,
+            ),
         ),
     ]
     return union_all(*(each.add_columns(literal(role.name, String).label("role")) for role, each in by_role))
