@@ -4,7 +4,7 @@ import json
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 from sqlalchemy import JSON, BindParameter, Boolean, Enum, Float, Integer, Numeric, Select
@@ -77,6 +77,14 @@ class CompiledSelect:
 
 class CompiledSelectCache:
     """The compiled form of each select, kept as long as the select itself exists."""
+
+    # By the names of a dialect and its driver: what is compiled holds nothing of a server or a connection.
+    _of_process: ClassVar[dict[tuple[str, str], "CompiledSelectCache"]] = {}
+
+    @classmethod
+    def of_process(cls, dialect: Dialect) -> "CompiledSelectCache":
+        """Returns the one cache of this process for a kind of database."""
+        return cls._of_process.setdefault((dialect.name, dialect.driver), cls(dialect))
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect

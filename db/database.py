@@ -79,7 +79,7 @@ class Database:
         if replica is not None:
             pool = make.read_pool(replica, pool_size, repeats=False)
             self.replica = Replica(self._primary_pool, pool, self.outages)
-        self._selects = CompiledSelectCache(primary.dialect)
+        self._selects = CompiledSelectCache.of_process(primary.dialect)
         # Called after each read with its SQL, its start and end (seconds of `time.perf_counter`), and the name of the
         # class of its error.
         self.read_listeners: list[Callable[[str, float, float, str | None], None]] = []
@@ -251,7 +251,7 @@ class Database:
 
     @property
     def select_cache_counts(self) -> tuple[int, int]:
-        """(hits, misses) of the cache of compiled selects."""
+        """(hits, misses) of the cache of compiled selects, which the databases of one kind in a process share."""
         return self._selects.hits, self._selects.misses
 
     def pool_counts(self) -> dict[str, PoolCounts]:

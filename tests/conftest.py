@@ -13,7 +13,10 @@ from tests.support.demo_server import Demo
 from tests.support.scenarios.base import open_scenario
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio, build_empty_portfolio
 from tests.support.scenarios.full_portfolio import FullPortfolio, build_full_portfolio
+from tests.support.shared_compilation import share_compiled_statements
 from tests.support.shared_folder import SharedFolder
+
+share_compiled_statements()
 
 # What starts processes and waits for them takes longest: it goes first, so that no worker is left alone with it at the
 # end.
