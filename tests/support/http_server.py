@@ -3,19 +3,47 @@
 import asyncio
 import base64
 import socket
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from functools import cache
 from pathlib import Path
 
 import httpx2
+import pytest
 import uvicorn
 
+from schema import root
 from server import Server, build_server
 from services.settings import read_settings
 from tests.support.client import PASSWORD, HttpClient
+from transport.graphql.document_cache import DocumentCache
+from transport.graphql.prepared_document import PreparedDocument
 from transport.timeout_protocol import TimeoutProtocol
 
 __all__ = ["PASSWORD", "Clients", "RunningServer", "serving"]
+
+
+# By limits and text, the saved operations as a server of this process prepared them.
+_prepared: dict[tuple[str, str], PreparedDocument] = {}
+_schema = cache(root.make_schema)
+_pin = DocumentCache.pin
+
+
+def _pin_once(documents: DocumentCache, text: str) -> PreparedDocument:
+    key = (repr(documents._limits), text)
+    if key not in _prepared:
+        _prepared[key] = _pin(documents, text)
+    documents._pinned[text] = _prepared[key]
+    return _prepared[key]
+
+
+@contextmanager
+def _sharing() -> Iterator[None]:
+    """Servers that are built in the block share what is made of the code alone, which takes most of their start."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(root, "make_schema", _schema)
+        patch.setattr(DocumentCache, "pin", _pin_once)
+        yield
 
 
 @asynccontextmanager
@@ -33,7 +61,8 @@ async def serving(database_url: str, folder: Path, **environment: str) -> AsyncI
             **environment,
         }
     )
-    server = build_server(settings)
+    with _sharing():
+        server = build_server(settings)
     # A test may pause for long between requests: the server must not close the connection in between.
     config = uvicorn.Config(
         server.app,
