@@ -73,19 +73,16 @@ async def database_url(databases: Databases, backend: str) -> str:
 
 
 @pytest.fixture
-async def own_database_url(databases: Databases, backend: str) -> AsyncIterator[str]:
-    """A database with every table and no row, for one test alone."""
-    url = await databases.fresh(backend)
-    yield url
-    await databases.release(url)
+async def database(databases: Databases, backend: str) -> AsyncIterator[Database]:
+    """An open `Database` with every table and no row, for one test alone."""
+    async with databases.opened(backend) as (database, _):
+        yield database
 
 
 @pytest.fixture
-async def database(own_database_url: str) -> AsyncIterator[Database]:
-    """An open `Database` with every table and no row, for one test alone."""
-    opened = Database(own_database_url)
-    yield opened
-    await opened.close()
+def own_database_url(database: Database) -> str:
+    """The URL of `database`, for one test alone."""
+    return database.url
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ from sqlalchemy import delete, select, update
 
 from auth.tokens import AccessClaims
 from auth.viewer import NotSignedIn, read_viewer
-from db.database import Database
 from db.models.aim import Aim
 from db.models.session import Session
 from db.models.user import RoleGrant
@@ -88,12 +87,9 @@ class Setup:
 async def unchanged(
     databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[Setup]:
-    url, scenario = await databases.fresh_with_value(backend, build_authorization)
-    database = Database(url)
-    rows = await read_rows(database)
-    yield Setup(scenario, ViewerCrawler(database, tmp_path_factory.mktemp("revocation"), rows), rows)
-    await database.close()
-    await databases.release(url)
+    async with databases.opened(backend, build_authorization) as (database, scenario):
+        rows = await read_rows(database)
+        yield Setup(scenario, ViewerCrawler(database, tmp_path_factory.mktemp("revocation"), rows), rows)
 
 
 @pytest.fixture

@@ -10,7 +10,8 @@ import pickle
 import secrets
 import shutil
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,8 @@ class Databases:
         # The template of each database that is in use, and by template the databases that can be used again.
         self._used: dict[str, Template] = {}
         self._released: dict[Template, list[str]] = defaultdict(list)
+        # By URL, the open databases of `opened` that wait to be used again, with their connections.
+        self._kept: dict[str, Database] = {}
         self._named_server = os.environ.get("WAYMARK_TEST_DATABASE_URL")
         self._server: PostgresServer | None = None
         self._postgres: PostgresDatabases | None = None
@@ -68,10 +71,43 @@ class Databases:
 
     async def fresh_with_value(self, backend: str, recipe: Recipe) -> tuple[str, Any]:
         """Returns the URL of a database as `recipe` leaves it, and a copy of what the recipe returned."""
+        url, value = await self._taken(backend, recipe)
+        await self._close_kept(url)
+        return url, value
+
+    @asynccontextmanager
+    async def opened(self, backend: str, recipe: Recipe = tables) -> AsyncIterator[tuple[Database, Any]]:
+        """Opens a database as `recipe` leaves it, for one test; yields it with a copy of what the recipe returned.
+
+        On PostgreSQL the next test that opens it has the same connections: to open them and to plan their statements
+        again takes longer than most tests. They are closed if the test left a connection of its own, or work.
+        """
+        url, value = await self._taken(backend, recipe)
+        database = self._kept.pop(url, None) or Database(url)
+        yield database, value
+        if self._used[url].restorable and await self._is_idle(database):
+            self._kept[url] = database
+        else:
+            await database.close()
+        await self.release(url)
+
+    async def _taken(self, backend: str, recipe: Recipe) -> tuple[str, Any]:
         template = await self._template(backend, recipe)
         url = await self._restored(template) or await self._create(backend, template)
         self._used[url] = template
         return url, pickle.loads(template.value)
+
+    async def _is_idle(self, database: Database) -> bool:
+        """Returns whether nothing runs on the database, and all connections to it are those of its pools."""
+        counts = database.pool_counts().values()
+        if database.read_listeners or database.outages.since or any(each.in_use or each.waiting for each in counts):
+            return False
+        idle = await self._on_postgres().idle_connections(make_url(database.url).database)
+        return idle == sum(each.idle for each in counts)
+
+    async def _close_kept(self, url: str) -> None:
+        if (kept := self._kept.pop(url, None)) is not None:
+            await kept.close()
 
     async def release(self, url: str) -> None:
         """Gives a database back, so that a later `fresh()` can restore it and use it again."""
@@ -83,6 +119,7 @@ class Databases:
     async def drop(self, url: str) -> None:
         """Removes a database, and ends the connections to it."""
         self._used.pop(url, None)
+        await self._close_kept(url)
         target = make_url(url)
         if target.drivername.startswith("sqlite"):
             for suffix in ("", "-wal", "-shm"):
@@ -92,6 +129,8 @@ class Databases:
 
     async def close(self) -> None:
         """Removes what was made here. The tests' own server ends with the last process that uses it."""
+        for url in list(self._kept):
+            await self._close_kept(url)
         left = [*self._used, *(url for urls in self._released.values() for url in urls)]
         if self._named_server:
             left += [template.url for (backend, _), template in self._templates.items() if backend == "postgresql"]
@@ -132,7 +171,7 @@ class Databases:
     async def _restored(self, template: Template) -> str | None:
         while self._released[template]:
             url = self._released[template].pop()
-            if await self._on_postgres().restore(make_url(url).database):
+            if await self._on_postgres().restore(make_url(url).database, disconnects=url not in self._kept):
                 return url
             await self.drop(url)
         return None

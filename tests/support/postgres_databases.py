@@ -73,6 +73,9 @@ _PREPARE = """
         AS $body$ BEGIN INSERT INTO template.ddl VALUES (tg_tag); END $body$;
     CREATE EVENT TRIGGER note_ddl ON ddl_command_end EXECUTE FUNCTION template.note_ddl();
 """
+_CONNECTIONS = """
+    SELECT count(*) AS total, count(*) FILTER (WHERE state = 'idle') AS idle FROM pg_stat_activity WHERE datname = $1
+"""
 _DISCONNECT = """
     SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()
 """
@@ -108,9 +111,18 @@ class PostgresDatabases:
         finally:
             await connection.close()
 
-    async def restore(self, name: str) -> bool:
-        """Ends the connections to a database and restores its template's rows; False if its schema was changed."""
-        await (await self._administrator()).execute(_DISCONNECT, name)
+    async def idle_connections(self, name: str) -> int | None:
+        """Returns the number of connections to a database; None if one of them does anything."""
+        row = await (await self._administrator()).fetchrow(_CONNECTIONS, name)
+        return row["total"] if row["total"] == row["idle"] else None
+
+    async def restore(self, name: str, disconnects: bool) -> bool:
+        """Restores the rows of a database's template; False if its schema was changed.
+
+        `disconnects`: ends the connections to it first.
+        """
+        if disconnects:
+            await (await self._administrator()).execute(_DISCONNECT, name)
         connection = await self._connect(name)
         try:
             if await connection.fetchval("SELECT EXISTS (TABLE template.ddl)"):

@@ -116,6 +116,31 @@ async def test_a_released_database_is_restored_to_its_template(databases: Databa
     await databases.release(again)
 
 
+async def test_an_opened_database_keeps_its_connections_for_the_next_test(databases: Databases):
+    async with databases.opened("postgresql", one_provider) as (database, _):
+        process = await database.read_state("select pg_backend_pid()")
+        async with database.writing() as session:
+            await Factory(session).provider("Added")
+    async with databases.opened("postgresql", one_provider) as (again, _):
+        assert again is database
+        assert await again.read_state("select pg_backend_pid()") == process
+        assert await providers(again.url) == [(1, "In the template")]
+
+
+async def test_connections_end_with_a_test_that_left_one_of_its_own(databases: Databases):
+    async with databases.opened("postgresql", one_provider) as (database, _):
+        other = Database(database.url)
+        async with other.reading() as connection:
+            await connection.execute(text("select 1"))
+    async with databases.opened("postgresql", one_provider) as (again, _):
+        assert again is not database
+        assert other.url == again.url
+        with pytest.raises(DBAPIError):
+            async with other.reading() as connection:
+                await connection.execute(text("select 1"))
+    await other.close()
+
+
 async def test_a_released_database_with_another_schema_is_not_used_again(databases: Databases):
     url = await databases.fresh("postgresql", one_provider)
     database = Database(url)

@@ -102,12 +102,9 @@ async def open_scenario(
     databases: Databases, backend: str, build: Callable[[Database], Awaitable[Built]], folder: Path
 ) -> AsyncIterator[Built]:
     """Opens a scenario on a database of its own; `build` runs once a run and backend."""
-    url, scenario = await databases.fresh_with_value(backend, build)
-    database = Database(url)
-    scenario.connect(database, folder)
-    yield scenario
-    await database.close()
-    await databases.release(url)
+    async with databases.opened(backend, build) as (database, scenario):
+        scenario.connect(database, folder)
+        yield scenario
 
 
 def id_of(entity: Any) -> str:
