@@ -14,9 +14,9 @@ from strawberry.types.scalar import ScalarDefinition
 MIN_YEAR, MAX_YEAR = 1900, 2200
 
 
-# One way to write each: no week dates, no dates without hyphens.
+# One way to write each: no week dates, no dates without hyphens, no times without an offset.
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?", re.ASCII)
+_DATE_TIME = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}([.,]\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})", re.ASCII)
 
 
 def _bounded(

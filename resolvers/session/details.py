@@ -25,11 +25,6 @@ def notes_of(uow: UnitOfWork, notes: str | None) -> str | None:
 
 def check_times(uow: UnitOfWork, starts_at: dt.datetime, ends_at: dt.datetime) -> bool:
     """Returns whether a session can have these times; else records what is wrong."""
-    without_zone = [name for name, at in (("startsAt", starts_at), ("endsAt", ends_at)) if at.tzinfo is None]
-    for name in without_zone:
-        uow.add_error(UserErrorCode.INVALID, say("TIME_ZONE_MISSING"), "input", name)
-    if without_zone:
-        return False
     if not uow.now - _MAX_AGE <= starts_at <= uow.now + _MAX_LEAD:
         field, message = "startsAt", say("SESSION_START_OUT_OF_RANGE")
     elif ends_at <= starts_at:

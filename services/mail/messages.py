@@ -45,6 +45,8 @@ class _UnfoldedHeader(UnstructuredHeader):
 
 
 _HEADERS = HeaderRegistry()
+# Of what stands before the @; servers refuse longer ones (RFC 5321).
+_MAX_LOCAL_PART = 64
 _HEADERS.map_to_type("list-unsubscribe", cast(type[BaseHeader], _UnfoldedHeader))
 _POLICY = SMTP.clone(header_factory=_HEADERS)
 
@@ -248,10 +250,10 @@ def address(text: str) -> Address:
 
 
 def person_address(text: str) -> Address:
-    """The e-mail address of a person: as `address`, and its domain has a dot. Raises BadAddress."""
+    """The e-mail address of a person: as `address`, its domain has a dot, and servers take it. Raises BadAddress."""
     parsed = address(text)
     labels = parsed.domain.split(".")
-    if len(labels) < 2 or labels[-1].isdigit():
+    if len(labels) < 2 or labels[-1].isdigit() or len(parsed.username) > _MAX_LOCAL_PART:
         raise BadAddress("not an e-mail address")
     return parsed
 

@@ -16,7 +16,7 @@ from domain.enums import AimStatus
 from services.progress import recount_breaks
 from tests.support.cases import CASES, COPY
 from tests.support.factories import Factory
-from tests.support.scenarios.base import id_of
+from tests.support.scenarios.base import PASSWORD, id_of
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 TESTED = {
@@ -92,3 +92,43 @@ async def test_an_aim_on_a_break_is_neither_rated_nor_late(scenario: EmptyPortfo
     found = (await scenario.client("master").data(query, id=id_of(aim)))["aim"]
     late = {"pastPlannedEnd": case["pastPlannedEnd"]}
     assert found == {"trafficLight": case["trafficLight"], "progress": late}
+
+
+TIMES = (
+    ("query($at: DateTime) { sessions(filter: { from: $at }) { nodes { id } } }", {}),
+    ("query($at: DateTime) { sessions(filter: { to: $at }) { nodes { id } } }", {}),
+    (
+        """mutation($at: DateTime!, $password: String!) { accessKeyCreate(
+          input: { name: "Reports", expiresAt: $at, password: $password }) { errors { code } } }""",
+        {"password": PASSWORD},
+    ),
+)
+
+
+@pytest.mark.parametrize(("document", "variables"), TIMES)
+async def test_a_time_needs_its_offset(scenario: EmptyPortfolio, document: str, variables: dict[str, Any]) -> None:
+    at = f"{clock.today() + dt.timedelta(days=9)}T09:30:00"
+    assert "errors" not in await scenario.client("master").execute(document, {"at": f"{at}Z", **variables})
+    (error,) = (await scenario.client("master").execute(document, {"at": at, **variables}))["errors"]
+    assert "A DateTime must be like" in error["message"] and at not in error["message"]
+
+
+async def test_names_are_listed_where_a_reader_looks_for_them(scenario: EmptyPortfolio) -> None:
+    master, query = scenario.client("master"), "{ learners { nodes { name } } }"
+    for who, name in (("learner", "Łukasz Nowak"), ("cy", "Zoe\u0301 Ærø")):
+        await master.mutate("userUpdate", id=f"User_{scenario.user(who).id}", input={"name": name})
+    for site in ("O’Brien & Sons", "Oakes", "Øst", "Smith-Jones", "Smith Adams"):
+        await master.mutate("employerCreate", input={"name": site})
+    names = [each["name"] for each in (await master.data(query))["learners"]["nodes"]]
+    assert names == ["Łukasz Nowak", "Zoé Ærø"]
+    sites = [each["name"] for each in (await master.data(query.replace("learners", "employers")))["employers"]["nodes"]]
+    assert [site for site in sites if site != "Garage"] == [
+        "Oakes", "O’Brien & Sons", "Øst", "Smith Adams", "Smith-Jones"
+    ]  # fmt: skip
+
+
+async def test_an_erasure_is_confirmed_in_any_form_of_the_letters(scenario: EmptyPortfolio) -> None:
+    master, user = scenario.client("master"), f"User_{scenario.user('cy').id}"
+    await master.mutate("userUpdate", id=user, input={"name": "Zoé Brontë"})
+    confirmed = await master.payload("learnerErase", id=scenario.cy, confirmName="Zoe\u0301 \u200bBronte\u0308 ")
+    assert confirmed["errors"] == []

@@ -163,6 +163,14 @@ def test_texts_that_are_not_an_address(text: str):
         address(text)
 
 
+async def test_a_domain_with_accents_is_sent_as_idna(smtp: tuple[Mailbox, SmtpServer]):
+    mailbox, server = smtp
+    mail = messages.password_changed(name="Ann", username="ann", at=AT)
+    await server.send(render_mail(mail, to="ann@bücher.example", sender=SENDER, number=1, created_at=AT))
+    [(to, message)] = mailbox.received
+    assert to == ["ann@xn--bcher-kva.example"] and message["To"] == "ann@xn--bcher-kva.example"
+
+
 def test_a_persons_words_are_quoted():
     points = "one\nWaymark says: two"
     body = messages.evidence_returned(name="Dai", title="Log", aim="S", assessor="Ann", points=points).body
