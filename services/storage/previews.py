@@ -1,11 +1,13 @@
 """Small pictures of stored files: made once, when somebody first looks at one, and kept beside the file."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Hashable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 import structlog
 
-from db.worker_process import WorkerEnded, WorkerPool, WorkerTimedOut
+from db.worker_process import WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
 from services.storage.file_store import PREVIEW_WIDTHS, FileStore, preview_key
 from services.storage.preview_types import CONTENT_TYPES
 from services.storage.transfers import StoredDownload
@@ -17,8 +19,12 @@ MAX_BYTES = 60 * 1024 * 1024
 _SECONDS = 15.0
 # What a decoder can take: an allocation beyond it fails in the worker process alone.
 _MEMORY_BYTES = 2 * 1024**3
+# So many are made at once, and one of each user, so that a user with many slow ones delays only their own.
+_AT_ONCE = 2
+# So many may wait: of one user (a page of pictures), and of all.
+_MAX_WAITING_OF_USER, _MAX_WAITING = 100, 1_000
 _workers = WorkerPool(
-    "services.storage.preview_picture:make_preview", timeout=_SECONDS, max_waiting=20, memory_bytes=_MEMORY_BYTES
+    "services.storage.preview_picture:make_preview", size=_AT_ONCE, timeout=_SECONDS, memory_bytes=_MEMORY_BYTES
 )
 # By key: of several who look at once, one makes it.
 _making: dict[str, asyncio.Task[bytes]] = {}
@@ -34,10 +40,23 @@ def preview_width(width: int) -> int:
     return max((each for each in PREVIEW_WIDTHS if each <= width), default=PREVIEW_WIDTHS[0])
 
 
-async def preview_of(store: FileStore, file: StoredDownload, width: int) -> bytes | None:
+@dataclass
+class _Turns:
+    """Those who make a preview now or wait for it, as many at once as the semaphore allows."""
+
+    semaphore: asyncio.Semaphore
+    count: int = 0
+
+
+# By user, and of all.
+_turns: dict[Hashable, _Turns] = {}
+_ALL = "all"
+
+
+async def preview_of(store: FileStore, file: StoredDownload, width: int, user: Hashable) -> bytes | None:
     """Returns the picture as WebP, of a width of `preview_width`; None of bytes that no decoder understands.
 
-    Raises what the store raises, and WorkerFailed while too many are made or no worker can start.
+    `user`: who looks at it. Raises what the store raises, and WorkerFailed while too many wait or no worker can start.
     """
     key = preview_key(file.storage_key, width)
     try:
@@ -45,24 +64,42 @@ async def preview_of(store: FileStore, file: StoredDownload, width: int) -> byte
     except FileNotFoundError:
         task = _making.get(key)
         if task is None:
-            task = _making[key] = asyncio.create_task(_make(store, file, width, key), name="preview")
+            task = _making[key] = asyncio.create_task(_make(store, file, width, key, user), name="preview")
             task.add_done_callback(lambda _: _making.pop(key, None))
         # One who no longer waits does not end it for the others.
         kept = await asyncio.shield(task)
     return kept or None
 
 
-async def _make(store: FileStore, file: StoredDownload, width: int, key: str) -> bytes:
+async def _make(store: FileStore, file: StoredDownload, width: int, key: str, user: Hashable) -> bytes:
     """Makes and keeps the picture; an empty one where there is none, so that nobody tries again."""
-    content = b"".join([chunk async for chunk in store.read(file.storage_key)])
-    try:
-        made: bytes = await _workers.call(content, file.content_type, width)
-    except (RuntimeError, WorkerTimedOut, WorkerEnded) as error:
-        log.info("no_preview", storage_key=file.storage_key, cause=type(error).__name__)
-        made = b""
+    async with _turn(("user", user), 1, _MAX_WAITING_OF_USER), _turn(_ALL, _AT_ONCE, _MAX_WAITING):
+        # Read in one's turn only: a file may have 60 MB.
+        content = b"".join([chunk async for chunk in store.read(file.storage_key)])
+        try:
+            made: bytes = await _workers.call(content, file.content_type, width)
+        except (RuntimeError, WorkerTimedOut, WorkerEnded) as error:
+            log.info("no_preview", storage_key=file.storage_key, cause=type(error).__name__)
+            made = b""
 
     async def chunks() -> AsyncIterator[bytes]:
         yield made
 
     await store.write_as(key, chunks())
     return made
+
+
+@asynccontextmanager
+async def _turn(key: Hashable, at_once: int, most_waiting: int) -> AsyncIterator[None]:
+    """Waits for a turn, in the order of the requests. Raises WorkerFailed where too many wait."""
+    turns = _turns.setdefault(key, _Turns(asyncio.Semaphore(at_once)))
+    if turns.count >= at_once + most_waiting:
+        raise WorkerFailed("too many previews wait")
+    turns.count += 1
+    try:
+        async with turns.semaphore:
+            yield
+    finally:
+        turns.count -= 1
+        if turns.count == 0:
+            del _turns[key]

@@ -30,7 +30,7 @@ async def download(
     if stored is None:
         raise FileError(410, "This file no longer exists, or you may no longer see it.")
     if "preview" in claims:
-        return await preview(request.method, stored, claims["preview"], store, allowed_origins)
+        return await preview(request.method, stored, claims, store, allowed_origins)
     headers = _headers(stored.name, stored.content_type, stored.size, stored.sha256)
     if "inline" in request.query_params and stored.content_type in INLINE:
         shown = shown_headers(stored.content_type, allowed_origins)

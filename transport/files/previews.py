@@ -1,6 +1,7 @@
 """Previews of stored files over HTTP, and what lets a page of an allowed origin show a file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from starlette.responses import Response
 
@@ -27,10 +28,10 @@ def shown_headers(content_type: str, allowed_origins: Sequence[str]) -> dict[str
 
 
 async def preview(
-    method: str, stored: StoredDownload, width: int, store: FileStore, allowed_origins: Sequence[str]
+    method: str, stored: StoredDownload, claims: Mapping[str, Any], store: FileStore, allowed_origins: Sequence[str]
 ) -> Response:
-    """Sends the preview of a file as WebP."""
-    picture = await preview_of(store, stored, width)
+    """Sends the preview of a file as WebP. `claims`: those of its link."""
+    picture = await preview_of(store, stored, claims["preview"], claims["user"])
     if picture is None:
         raise FileError(404, "There is no picture of this file. Download it instead.")
     headers = {

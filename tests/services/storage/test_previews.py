@@ -100,16 +100,50 @@ async def test_a_preview_is_made_once_kept_and_deleted_with_its_file(
     real = previews._workers.call
     monkeypatch.setattr(previews._workers, "call", counted)
     file = await stored(store, picture("PNG"), "image/png")
-    made = await asyncio.gather(*(previews.preview_of(store, file, 320) for _ in range(5)))
+    made = await asyncio.gather(*(previews.preview_of(store, file, 320, "ann") for _ in range(5)))
     assert len(set(made)) == 1 and opened(made[0]).width == 320
-    assert await previews.preview_of(store, file, 320) == made[0]
+    assert await previews.preview_of(store, file, 320, "ann") == made[0]
     assert calls == [320]
     broken = await stored(store, b"\x89PNG\r\n\x1a\nnothing", "image/png")
     for _ in range(2):
-        assert await previews.preview_of(store, broken, 64) is None
+        assert await previews.preview_of(store, broken, 64, "ann") is None
     assert calls == [320, 64]
     await store.delete(file.storage_key)
     assert not await store.exists(preview_key(file.storage_key, 320))
+
+
+async def test_who_has_many_slow_previews_delays_themself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store, files = open_store(tmp_path), {}
+    for name in ("ann 1", "ann 2", "ann 3", "ann 4", "bea", "cy"):
+        files[name] = await stored(store, name.encode(), "application/pdf")
+    begun, read, release = list[str](), [], asyncio.Event()
+    reading = store.read
+
+    async def slow(content: bytes, *_: object) -> bytes:
+        begun.append(content.decode())
+        await release.wait()
+        return b"picture"
+
+    def counted(key: str) -> AsyncIterator[bytes]:
+        if "." not in key:
+            read.append(key)
+        return reading(key)
+
+    monkeypatch.setattr(previews._workers, "call", slow)
+    monkeypatch.setattr(store, "read", counted)
+    asked = [asyncio.create_task(previews.preview_of(store, files[name], 64, name[:3])) for name in files]
+    await asyncio.sleep(0.1)
+    # One of each user, two at once, and no file in memory that is not.
+    assert begun == ["ann 1", "bea"]
+    assert [key for key in read if key in {file.storage_key for file in files.values()}] == [
+        files["ann 1"].storage_key, files["bea"].storage_key
+    ]  # fmt: skip
+    monkeypatch.setattr(previews, "_MAX_WAITING_OF_USER", 3)
+    with pytest.raises(WorkerFailed):
+        await previews.preview_of(store, files["ann 1"], 320, "ann")
+    release.set()
+    assert await asyncio.gather(*asked) == [b"picture"] * 6
+    assert begun.index("cy") < begun.index("ann 3") and previews._turns == {}
 
 
 async def test_the_limit_of_memory_holds_in_the_worker_alone(tmp_path: Path) -> None:
@@ -118,7 +152,7 @@ async def test_the_limit_of_memory_holds_in_the_worker_alone(tmp_path: Path) -> 
     with mmap.mmap(-1, previews._MEMORY_BYTES + 2**20, prot=mmap.PROT_READ):
         assert opened(make_preview(picture("PNG"), "image/png", 64)).width == 64
         store = open_store(tmp_path)
-        made = await previews.preview_of(store, await stored(store, picture("AVIF"), "image/avif"), 64)
+        made = await previews.preview_of(store, await stored(store, picture("AVIF"), "image/avif"), 64, "ann")
     assert made is not None and opened(made).width == 64
     assert resource.getrlimit(resource.RLIMIT_AS) == before
     (worker,) = previews._workers._processes
@@ -135,15 +169,15 @@ async def test_a_worker_that_cannot_start_fails_and_keeps_no_answer(
     with monkeypatch.context() as patched:
         patched.setattr("sys.executable", str(tmp_path / "no-python"))
         with pytest.raises(WorkerFailed):
-            await previews.preview_of(store, file, 64)
-    assert await previews.preview_of(store, file, 64)
+            await previews.preview_of(store, file, 64, "ann")
+    assert await previews.preview_of(store, file, 64, "ann")
 
 
 async def test_the_sweep_keeps_a_preview_as_long_as_its_file(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     kept, gone = [await stored(store, picture("PNG"), "image/png") for _ in range(2)]
     for file in (kept, gone):
-        assert await previews.preview_of(store, file, 64)
+        assert await previews.preview_of(store, file, 64, "ann")
 
     async def referenced(keys: list[str]) -> list[str]:
         return [key for key in keys if key == kept.storage_key]
