@@ -194,7 +194,7 @@ def build_server(settings: Settings) -> Server:
             *guest_page.routes(GuestSigningService(services)),
             *unsubscribe_page.routes(for_page(services, unsubscribe)),
             *calendar_feed.routes(functools.partial(read_calendar, services)),
-            *open_page.routes(settings.open_url, start_page),
+            *open_page.routes(settings.open_url or "/kpi/#/open/{id}", start_page),
             *ReportEndpoint(endpoint.runner, reports, exports.slots).routes(ROOT / "reports"),
             *health.routes(),
             *static_app("/kpi", ROOT / "web"),

@@ -42,7 +42,7 @@ class Settings:
     # Key id -> at least 32 bytes. The first key signs; all of them verify.
     secret_keys: dict[str, bytes]
     base_url: str
-    # Where a record is opened in the provider's frontend, with {id}; None for the server's own start page.
+    # Where a record is opened in the provider's frontend, with {id}; None for the employer app.
     open_url: str | None
     is_demo: bool
     smtp_url: str | None

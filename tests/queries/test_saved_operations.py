@@ -4,7 +4,6 @@ import asyncio
 import datetime as dt
 import hashlib
 import json
-from dataclasses import dataclass
 from typing import Any
 
 import httpx2
@@ -19,75 +18,8 @@ from queries.operations import get_operation, saved_operations
 from queries.pagination import paginated_connections
 from queries.schema import load_schema
 from tests.queries.conftest import USERNAMES, OperationRunner
+from tests.queries.expected import EXPECTED, LIVE, MUTATIONS, READS
 from tests.support.http_server import PASSWORD
-
-ALL = frozenset(USERNAMES)
-SIGNERS = ALL - {"BASIC_ADMIN", "MASTER_ADMIN"}
-SUBMITTERS = ALL - {"IQA", "BASIC_ADMIN", "MASTER_ADMIN"}
-LOGGERS = frozenset({"LEARNER", "ASSESSOR", "BASIC_ADMIN", "MASTER_ADMIN"})
-
-
-@dataclass(frozen=True)
-class Expected:
-    """The cost of one page in points, its largest number of SQL statements, and the roles that may use the operation.
-
-    The statement that reads the viewer is included. `on_postgresql` is the number of statements on PostgreSQL where
-    it differs from SQLite, because transactions begin and lock differently.
-    """
-
-    cost: int
-    statements: int
-    roles: frozenset[str] = ALL
-    on_postgresql: int | None = None
-
-
-READS = {
-    "assessor_workload": Expected(203, 4),
-    "awaiting_signature": Expected(503, 5),
-    "document_to_sign": Expected(34, 4),
-    "documents_to_sign": Expected(1204, 5),
-    "employer_dashboard": Expected(1654, 5),
-    "employer_home": Expected(4, 2),
-    "employer_kpis": Expected(5, 2),
-    "employer_learner": Expected(35, 4),
-    "employer_learners": Expected(2303, 4),
-    "evidence_ageing": Expected(503, 5),
-    "kpi_groups": Expected(32, 3),
-    "kpi_history": Expected(12, 4),
-    "learner_home": Expected(48, 9, frozenset({"LEARNER"})),
-    "learners_off_track": Expected(3203, 4),
-    "learning_plan": Expected(2644, 6),
-    "off_the_job_hours": Expected(403, 4),
-    "outcomes": Expected(3, 2),
-    "overdue_actions": Expected(503, 5),
-    "progress_map": Expected(1122, 4),
-    "record_ids": Expected(2, 2),
-    "report_choices": Expected(855, 6),
-    "reviews_due": Expected(403, 3),
-    "sign_off_funnel": Expected(223, 3),
-    "site_comparison": Expected(403, 3),
-    "time_log": Expected(204, 5),
-    "unit_record_sheet": Expected(273, 8),
-}
-MUTATIONS = {
-    "disclaimer_accept": Expected(23, 6, on_postgresql=5),
-    "file_upload_create": Expected(33, 10, on_postgresql=11),
-    "log_out": Expected(22, 7),
-    "log_time": Expected(25, 16, LOGGERS),
-    "password_change": Expected(24, 20, on_postgresql=19),
-    "second_factor_confirm": Expected(23, 17, on_postgresql=16),
-    "second_factor_enrol": Expected(22, 17, on_postgresql=15),
-    "sign_document": Expected(43, 22, SIGNERS, on_postgresql=21),
-    "sign_in": Expected(24, 16, on_postgresql=14),
-    "sign_in_with_provider": Expected(24, 28, on_postgresql=26),
-    "signing_code_request": Expected(22, 11, on_postgresql=10),
-    "submit_evidence": Expected(55, 24, SUBMITTERS, on_postgresql=23),
-    "token_refresh": Expected(23, 9, on_postgresql=8),
-}
-# Without a token.
-ANONYMOUS = {"identity_providers": Expected(11, 1)}
-LIVE = {"kpis_live": Expected(3, 3), "learner_changed": Expected(24, 5)}
-EXPECTED = READS | MUTATIONS | ANONYMOUS | LIVE
 
 
 def test_every_saved_operation_has_an_expected_cost():
@@ -125,11 +57,15 @@ async def ids_of(runner: OperationRunner) -> dict[str, Any]:
     unit = max(units, key=lambda unit: sum(criterion["evidenceCount"] for criterion in unit["criteria"]))
     waiting = (await runner.run("LEARNER", "awaiting_signature", {"first": 50})).data["viewer"]["signatureRequests"]
     document = max(waiting["nodes"], key=lambda request: len(request["slots"]))
+    portfolio = (await runner.run("LEARNER", "employer_portfolio", {"learnerId": learner["id"]})).data["learner"]
     return {
         "learnerId": learner["id"], "ids": [learner["id"]], "aimId": learner["aims"][0]["id"],
         "unitId": unit["id"],
         "id": document["id"],
+        "evidenceId": portfolio["evidence"]["nodes"][0]["id"],
+        "reviewId": portfolio["reviews"]["nodes"][-1]["id"],
         "sha256": document["document"]["sha256"],
+        "startsFrom": clock.now().isoformat(),
         **dict.fromkeys(("since", "endedFrom"), (clock.today() - dt.timedelta(days=365)).isoformat()),
         **dict.fromkeys(("until", "endedTo"), clock.today().isoformat()),
     }  # fmt: skip

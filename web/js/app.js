@@ -7,18 +7,29 @@ import { layout } from "./layout.js";
 import { HOME, LEARNERS, learnersOf, single } from "./operations.js";
 import { pullToRefresh } from "./pull_to_refresh.js";
 import { cached, updateEntry, updateNode } from "./query_cache.js";
+import { opened, parseRoute } from "./routes.js";
 import { restoreSession, session } from "./session.js";
 import { isLive, subscribe } from "./subscriptions.js";
 import * as account from "./views/account.js";
+import * as actions from "./views/actions.js";
 import * as document_ from "./views/document.js";
 import * as documents from "./views/documents.js";
+import * as evidence from "./views/evidence.js";
 import * as firstSteps from "./views/first_steps.js";
 import * as learner from "./views/learner.js";
 import * as learners from "./views/learners.js";
 import * as overview from "./views/overview.js";
+import * as review from "./views/review.js";
 import * as signIn from "./views/sign_in.js";
+import * as time from "./views/time.js";
+import * as unit from "./views/unit.js";
+import * as upload from "./views/upload.js";
+import * as visits from "./views/visits.js";
 
-const VIEWS = { "": overview, learners, learner, documents, document: document_, account };
+const VIEWS = {
+  "": overview, learners, learner, actions, visits, time, documents, document: document_, review, unit, evidence,
+  upload, account,
+};
 const ROOT = document.getElementById("app");
 // Changes come in bursts: reloads within this time (ms) are combined into one.
 const RELOAD_DELAY = 250;
@@ -26,25 +37,31 @@ const RELOAD_DELAY = 250;
 const REDRAW_INTERVAL = 30_000;
 
 /** State that the screens share. `offline`: the last request found no server; `error`: the message of a rejected one;
- * `endReason`: why the last session ended. */
+ * `endReason`: why the last session ended; `confirmation`: what the user has just done; `listAddress`: that of the list of
+ * learners with the filters that the user left it with. */
 export const app = {
-  route: { name: "", id: null, params: new URLSearchParams() },
+  route: { name: "", id: null, section: "", params: new URLSearchParams() },
   offline: false,
   error: null,
   refreshing: false,
   activateNewVersion: null,
   endReason: null,
+  confirmation: null,
+  confirmationIsNew: false,
+  listAddress: "#/learners",
   draw,
   load,
-  navigate: (hash) => (location.hash = hash),
+  done,
 };
 
-function parseRoute(hash) {
-  const [path, params] = hash.replace(/^#\/?/, "").split("?");
-  const [section, id] = path.split("/").map(decodeURIComponent);
-  const name = id && section === "learners" ? "learner" : id && section === "documents" ? "document" : section;
-  return { name: name in VIEWS ? name : "", id: id ?? null, params: new URLSearchParams(params) };
+/** Shows on another screen that something was done. */
+function done(message, hash) {
+  Object.assign(app, { confirmation: message, confirmationIsNew: true });
+  if (location.hash === hash) showRoute();
+  else location.hash = hash;
+  announce(message);
 }
+
 
 function view() {
   if (session === null) return signIn;
@@ -63,7 +80,7 @@ function draw() {
   document.title = `${current.title(app)} · Waymark`;
   const main = h(
     "main",
-    { id: "main", tabindex: "-1", key: `${current.name} ${app.route.id ?? ""}`, class: current.name },
+    { id: "main", tabindex: "-1", key: `${current.name} ${app.route.id ?? ""}`, class: `screen ${current.name}` },
     current.show(app),
   );
   patch(ROOT, isSignedIn() ? layout(app, main, updatedAt()) : [main]);
@@ -84,7 +101,7 @@ async function load({ announceResult = false } = {}) {
   if (needed.length === 0) return;
   app.refreshing = true;
   draw();
-  const outcomes = await Promise.allSettled(needed.map((query) => query.refresh()));
+  const outcomes = await Promise.allSettled(needed.map((query) => query.refresh(draw)));
   const errors = outcomes.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
   const wasOffline = app.offline;
   // The device may have gone offline while the last response was on its way.
@@ -96,6 +113,15 @@ async function load({ announceResult = false } = {}) {
   if (app.offline && (announceResult || !wasOffline)) announce("You are offline. These are the last figures.");
   else if (rejection) announce(rejection.message);
   else if (announceResult || wasOffline) announce("Up to date.");
+}
+
+// Changes by others are announced one at a time, and not while they come faster than they can be read.
+const ANNOUNCEMENT_INTERVAL = 5_000;
+let announcedAt = 0;
+function announceSoon(message) {
+  if (Date.now() - announcedAt < ANNOUNCEMENT_INTERVAL) return;
+  announcedAt = Date.now();
+  announce(message);
 }
 
 let reloadTimer = null;
@@ -111,7 +137,13 @@ let entryCount = history.state?.seen ?? 0;
 async function showRoute() {
   const known = history.state?.seen;
   if (app.route.entry !== undefined) scrollPositions.set(app.route.entry, scrollY);
-  app.route = { ...parseRoute(location.hash), entry: known ?? ++entryCount };
+  // The link of an e-mail is replaced by the address of its record.
+  const target = opened(location.hash);
+  if (target) history.replaceState(history.state, "", target);
+  app.route = { ...parseRoute(location.hash, Object.keys(VIEWS)), entry: known ?? ++entryCount };
+  if (app.confirmationIsNew) app.confirmationIsNew = false;
+  else app.confirmation = null;
+  if (app.route.name === "learners") app.listAddress = location.hash;
   if (!known) history.replaceState({ seen: app.route.entry }, "");
   view().enter?.(app);
   await Promise.all(queries().map((query) => query.restore()));
@@ -135,6 +167,7 @@ const SUBSCRIPTIONS = {
       Object.entries(counts).every(([name, value]) => viewer.kpis[name] === value) &&
       Object.entries(progress).every(([name, value]) => viewer.kpis.progress[name] === value);
     if (unchanged) return;
+    if (viewer) announceSoon("The figures have changed.");
     updateEntry(HOME, {}, ({ viewer }) => {
       const kpis = { ...viewer.kpis, ...counts, progress: { ...viewer.kpis.progress, ...progress } };
       return { viewer: { ...viewer, awaitingSignatureCount, kpis } };
@@ -146,7 +179,9 @@ const SUBSCRIPTIONS = {
   learner_changed({ learnerChanged }) {
     const isListed = updateNode(LEARNERS, learnersOf, learnerChanged);
     draw();
-    if (!isListed || app.route.id === learnerChanged.id || app.route.name.startsWith("document")) loadSoon();
+    announceSoon(`${learnerChanged.name}: something has changed.`);
+    // The list has all that it shows; the other screens show more than the event contains.
+    if (!isListed || app.route.name !== "learners") loadSoon();
   },
 };
 
@@ -171,6 +206,7 @@ function updateStreams() {
 }
 
 let signedInUser = null;
+let lastUser = null;
 function sessionChanged(endReason = null) {
   app.endReason = endReason;
   const user = isSignedIn() ? session.viewer.id : null;
@@ -178,7 +214,13 @@ function sessionChanged(endReason = null) {
     closeStreams();
     signedInUser = user;
     app.error = null;
-    if (session === null && location.hash) history.replaceState(null, "", location.pathname);
+    // After a sign-out the next user starts at the first screen; after a session has ended its user returns to where they were.
+    const another = user !== null && lastUser !== null && user !== lastUser;
+    if (location.hash && (another || (session === null && !endReason))) {
+      history.replaceState(null, "", location.pathname);
+      lastUser = null;
+    }
+    lastUser = user ?? lastUser;
     navigateAndFocus();
   } else {
     draw();
@@ -207,6 +249,7 @@ setInterval(() => document.visibilityState === "visible" && draw(), REDRAW_INTER
 history.scrollRestoration = "manual";
 await restoreSession(sessionChanged);
 signedInUser = isSignedIn() ? session.viewer.id : null;
+lastUser = signedInUser;
 pullToRefresh(() => isSignedIn() && load({ announceResult: true }));
 await showRoute();
 updateStreams();

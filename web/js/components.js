@@ -1,7 +1,7 @@
 // Components that several screens use: traffic lights, bars, icons, messages, form fields.
 
 import { h, svg } from "./dom.js";
-import { CRITERION_STATUSES, percent, statusStyle, TRAFFIC_LIGHTS } from "./format.js";
+import { CRITERION_STATUSES, ENDED, percent, statusStyle, TRAFFIC_LIGHTS } from "./format.js";
 
 const ICONS = {
   overview: "M4 13h7V4H4zM13 20h7v-9h-7zM4 20h7v-5H4zM13 4v5h7V4z",
@@ -17,6 +17,10 @@ const ICONS = {
   download: "M12 4v11M7.5 11 12 15.5 16.5 11M5 20h14",
   search: "M10.5 17a6.5 6.5 0 1 0 0-13 6.5 6.5 0 0 0 0 13zM15.5 15.5 20 20",
   tick: "M5 12.5 10 17.5 19 7",
+  camera: "M3 8h4l2-3h6l2 3h4v12H3zM12 17a4 4 0 1 0 0-8 4 4 0 0 0 0 8z",
+  upload: "M12 15V4M7.5 8.5 12 4 16.5 8.5M5 20h14",
+  trend: "M3 6l6 7 4-4 8 9M21 12v6h-6",
+  words: "M4 5h16v11H9l-5 4z",
   clock: "M12 21a9 9 0 1 0 0-18 9 9 0 0 0 0 18zM12 7.5V12l3 2",
 };
 
@@ -45,8 +49,12 @@ function pill({ label, tone, shape: name }) {
   return h("span", { class: `pill ${tone}` }, shape(name), label);
 }
 
-/** An aim's traffic light as colour, shape and text. */
-export const trafficLight = (code) => pill(statusStyle(TRAFFIC_LIGHTS, code));
+/** An aim's traffic light as colour, shape and text; of one that is not in training, its status. */
+export const trafficLight = ({ status, trafficLight: code }) =>
+  pill(Object.hasOwn(ENDED, status) ? ENDED[status] : statusStyle(TRAFFIC_LIGHTS, code));
+
+/** A short text with a colour: red, amber, green or grey. */
+export const tag = (tone, label) => h("span", { class: `pill ${tone}` }, label);
 
 /** A criterion's status on the progress map as colour, shape and text. */
 export const criterionStatus = (code) => pill(statusStyle(CRITERION_STATUSES, code));
@@ -113,8 +121,28 @@ export function loading(cards = 3) {
   );
 }
 
-/** A form that calls `onSubmit(values, form)` unless it is busy; its button is then labelled `busyLabel`. */
-export function form({ submitLabel, busyLabel, busy, onSubmit, ...props }, ...content) {
+/** The page that a screen shows until its data is there, or where there is none. `missing`: what is said then. */
+export function unloaded(app, missing = "Nothing has been loaded on this device yet.") {
+  return app.refreshing ? loading(3) : h("p", { class: "empty" }, missing);
+}
+
+/** A link to the screen above. */
+export const backLink = (href, label) => h("a", { class: "back", href }, icon("back"), label);
+
+/** A labelled text of several lines. What was typed stays when the page is drawn again. */
+export function textArea(label, { id, hint, value = "", ...props }) {
+  return h(
+    "div",
+    { class: "field" },
+    h("label", { for: id }, label),
+    hint && h("p", { class: "hint", id: `${id}-hint` }, hint),
+    h("textarea", { id, name: id, rows: 4, ...props, "aria-describedby": hint ? `${id}-hint` : null }, value),
+  );
+}
+
+/** A form that calls `onSubmit(values, form)` unless it is busy; its button is then labelled `busyLabel`. `error`: the
+ * message beside the button. */
+export function form({ submitLabel, busyLabel, busy, error, onSubmit, ...props }, ...content) {
   return h(
     "form",
     {
@@ -126,6 +154,8 @@ export function form({ submitLabel, busyLabel, busy, onSubmit, ...props }, ...co
       },
     },
     content,
+    // Beside the button, so that it is seen by the user who has just pressed it.
+    error && h("p", { class: "error", role: "alert" }, error),
     h(
       "button",
       { class: "main", type: "submit", "aria-disabled": busy ? "true" : null },

@@ -82,7 +82,8 @@ function update(old, node) {
   if (old.nodeName === "INPUT" && ["radio", "checkbox"].includes(old.type) && node.hasAttribute("data-set")) {
     old.checked = node.hasAttribute("checked");
   }
-  patch(old, [...node.childNodes]);
+  // What a library draws there stays.
+  if (node.dataset?.keep === undefined) patch(old, [...node.childNodes]);
   if (old.nodeName === "SELECT" && node.dataset.value !== undefined) old.value = node.dataset.value;
 }
 

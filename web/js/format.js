@@ -21,6 +21,38 @@ export const AIM_STATUSES = {
   WITHDRAWN: "Withdrawn",
 };
 
+// Instead of a traffic light, for aims that are not in training.
+export const ENDED = {
+  COMPLETED: { label: "Completed", tone: "green", shape: "tick" },
+  SUSPENDED: { label: "On a break", tone: "grey", shape: "none" },
+  WITHDRAWN: { label: "Withdrawn", tone: "grey", shape: "none" },
+};
+
+export const ACTION_STATUSES = { OUTSTANDING: "To do", IN_PROGRESS: "Learner has responded", COMPLETE: "Done" };
+
+export const EVIDENCE_STATUSES = {
+  SUBMITTED: "Waits for the assessor",
+  RESUBMITTED: "Resubmitted, waits for the assessor",
+  RETURNED: "Returned for improvement",
+  ASSESSED: "Assessed",
+  WITHDRAWN: "Withdrawn",
+};
+
+export const SESSION_STATUSES = {
+  PLANNED: "Planned",
+  ATTENDED: "Took place",
+  NOT_ATTENDED: "Learner did not attend",
+  CANCELLED: "Cancelled",
+};
+
+export const REVIEW_STATUSES = { DRAFT: "Being prepared", AWAITING_SIGNATURES: "Waits for signatures", SIGNED: "Signed" };
+
+export const ATTENDANCES = {
+  ATTENDED: "The employer was there.",
+  CONTRIBUTED: "The employer contributed before or after it.",
+  INVITED: "The employer was invited and did not take part.",
+};
+
 export const SESSION_TYPES = {
   EXAM: "Exam",
   EXIT: "Exit session",
@@ -108,9 +140,12 @@ export function ago(milliseconds, now = Date.now()) {
   return AGO.format(-Math.round(minutes / 1440), "day");
 }
 
+const dateParts = (time) =>
+  Object.fromEntries(DAY_PARTS.formatToParts(time).map(({ type, value }) => [type, value]));
+
 function daysBetween(earlier, later) {
   const midnight = (time) => {
-    const parts = Object.fromEntries(DAY_PARTS.formatToParts(time).map(({ type, value }) => [type, value]));
+    const parts = dateParts(time);
     return Date.UTC(parts.year, parts.month - 1, parts.day);
   };
   return Math.round((midnight(later) - midnight(earlier)) / 86_400_000);
@@ -119,6 +154,21 @@ function daysBetween(earlier, later) {
 /** A number with its noun: 1 learner, 2 learners. */
 export const count = (number, one, many = `${one}s`) =>
   `${number.toLocaleString("en-GB")} ${number === 1 ? one : many}`;
+
+/** A duration in minutes: 45 min, 2 h, 1 h 30 min. */
+export function duration(minutes) {
+  const [hours, rest] = [Math.floor(minutes / 60), minutes % 60];
+  return [hours && `${hours.toLocaleString("en-GB")} h`, (rest || !hours) && `${rest} min`].filter(Boolean).join(" ");
+}
+
+/** Today's date in London: 2026-03-03. */
+export function today(now = Date.now()) {
+  const { year, month, day } = dateParts(now);
+  return `${year}-${month}-${day}`;
+}
+
+/** Whole days from a date (2026-03-03) to today. */
+export const daysSince = (date) => Math.round((Date.parse(today()) - Date.parse(date)) / 86_400_000);
 
 /** A percentage with at most one decimal: 49.4%, 50%. */
 export const percent = (value) => `${value.toLocaleString("en-GB", { maximumFractionDigits: 1 })}%`;

@@ -9,8 +9,8 @@ import { isLive } from "./subscriptions.js";
 
 // Path, label, icon, and the names of the screens below it.
 const SECTIONS = [
-  ["", "Overview", "overview", ["", "account"]],
-  ["learners", "Learners", "learners", ["learners", "learner"]],
+  ["", "Overview", "overview", ["", "actions", "visits", "time"]],
+  ["learners", "Learners", "learners", ["learners", "learner", "unit", "evidence", "upload", "review"]],
   ["documents", "To sign", "sign", ["documents", "document"]],
 ];
 
@@ -46,8 +46,8 @@ export function layout(app, main, updatedAt) {
   ].filter(Boolean);
 }
 
-function messages({ activateNewVersion, error }) {
-  if (!activateNewVersion && !error) return null;
+function messages({ activateNewVersion, error, confirmation }) {
+  if (!activateNewVersion && !error && !confirmation) return null;
   return h(
     "section",
     { "aria-label": "Messages" },
@@ -58,6 +58,7 @@ function messages({ activateNewVersion, error }) {
         h("button", { type: "button", onclick: activateNewVersion }, "Use it now"),
       ),
     error && notice("bad", h("p", {}, error)),
+    confirmation && notice("good", h("p", {}, icon("tick"), confirmation)),
   );
 }
 
@@ -83,9 +84,8 @@ function navigation(app) {
             "a",
             {
               href: `#/${path}`,
-              "aria-label": number > 0 ? `${label}, ${count(number, "document")} waiting` : null,
               "aria-current":
-                screens[0] === app.route.name ? "page" : screens.includes(app.route.name) && path ? "true" : null,
+                screens[0] === app.route.name ? "page" : screens.includes(app.route.name) ? "true" : null,
             },
             h(
               "span",
@@ -93,7 +93,12 @@ function navigation(app) {
               icon(iconName),
               number > 0 && h("span", { class: "badge", "aria-hidden": "true" }, number > 99 ? "99+" : `${number}`),
             ),
-            h("span", {}, label),
+            h(
+              "span",
+              {},
+              label,
+              number > 0 && h("span", { class: "visually-hidden" }, `, ${count(number, "document")} waiting`),
+            ),
           ),
         );
       }),

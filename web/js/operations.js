@@ -8,12 +8,29 @@ export const LEARNER = "employer_learner";
 export const PROGRESS_MAP = "progress_map";
 export const DOCUMENTS = "documents_to_sign";
 export const DOCUMENT = "document_to_sign";
+export const TASKS = "employer_tasks";
+export const ACTIONS = "employer_actions";
+export const VISITS = "employer_visits";
+export const TIME = "time_to_confirm";
+export const PORTFOLIO = "employer_portfolio";
+export const EVIDENCE = "evidence_to_read";
+export const REVIEW = "review_to_read";
+export const UNIT = "unit_to_sign";
 
 /** Returns the connection in a page of learners. */
 export const learnersOf = (data) => data.learners;
 
 /** Returns the connection in a page of documents. */
 export const documentsOf = (data) => data.viewer.signatureRequests;
+
+/** Returns the connection in a page of tasks, or of time to confirm. */
+export const tasksOf = (data) => data.viewer.tasks;
+
+/** Returns the connection in a page of actions. */
+export const actionsOf = (data) => data.actions;
+
+/** Returns the connection in a page of visits. */
+export const visitsOf = (data) => data.sessions;
 
 /** A query with one response. */
 export function single(name, variables = {}) {
@@ -24,11 +41,12 @@ export function single(name, variables = {}) {
   };
 }
 
-/** A query for every page of a connection. */
-export function paged(name, connection) {
+/** A query for every page of a connection. `fixed`: variables that every page has. */
+export function paged(name, connection, fixed = {}) {
   return {
-    restore: () => eachPage(restore, name, connection),
-    refresh: () => eachPage(refresh, name, connection),
-    at: () => cachedPages(name, connection)?.at,
+    restore: () => eachPage(restore, name, connection, fixed),
+    // Each page is shown as it arrives.
+    refresh: (onPage) => eachPage(refresh, name, connection, fixed, onPage),
+    at: () => cachedPages(name, connection, fixed)?.at,
   };
 }

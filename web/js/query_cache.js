@@ -52,20 +52,21 @@ async function send(key, name, variables) {
   return entry;
 }
 
-/** Calls `load` (`restore` or `refresh`) for each page of a connection. */
-export async function eachPage(load, name, connection) {
-  let variables = {};
+/** Calls `load` (`restore` or `refresh`) for each page of a connection, and `onPage()` after each but the last. */
+export async function eachPage(load, name, connection, fixed = {}, onPage = () => undefined) {
+  let variables = fixed;
   for (let page = 0; page < MAX_PAGES; page++) {
     const entry = await load(name, variables);
     const pageInfo = entry && connection(entry.data).pageInfo;
     if (!pageInfo?.hasNextPage) return;
-    variables = { after: pageInfo.endCursor };
+    onPage();
+    variables = { ...fixed, after: pageInfo.endCursor };
   }
 }
 
 /** Returns the pages in memory as one list: {nodes, totalCount, at (of the oldest page)}, or undefined. */
-export function cachedPages(name, connection) {
-  let variables = {};
+export function cachedPages(name, connection, fixed = {}) {
+  let variables = fixed;
   let entry = cached(name, variables);
   if (!entry) return undefined;
   const list = { nodes: [], totalCount: connection(entry.data).totalCount, at: entry.at };
@@ -74,7 +75,7 @@ export function cachedPages(name, connection) {
     list.nodes.push(...nodes);
     list.at = Math.min(list.at, entry.at);
     if (!pageInfo.hasNextPage) break;
-    variables = { after: pageInfo.endCursor };
+    variables = { ...fixed, after: pageInfo.endCursor };
     entry = cached(name, variables);
   }
   return list;

@@ -10,6 +10,9 @@ from tests.support.http_server import PASSWORD, RunningServer
 from tests.system.browser.conftest import Open
 from tests.system.browser.other_users import do, learner_id, request_signature
 
+# What the Overview screen reads.
+OVERVIEW = {"employer_home", "employer_learners", "employer_tasks", "employer_actions"}
+
 
 async def test_sign_off_by_an_assessor_updates_every_screen(own_running: RunningServer, open_app: Open):
     overview = await open_app(own_running, "employer.overview")
@@ -103,7 +106,7 @@ async def test_refresh_without_changes_is_answered_with_304(running: RunningServ
     await visit.page.get_by_role("button", name="Refresh").click()
     await expect(visit.page.locator("#announcement")).to_have_text("Up to date.")
     statuses = {name: (await request.response()).status for name, request in visit.sent[count:]}
-    assert statuses == {"employer_home": 304, "employer_learners": 304}
+    assert statuses == dict.fromkeys(OVERVIEW, 304)
     assert all(request.method == "GET" for _, request in visit.sent[count:])
 
 
@@ -125,7 +128,7 @@ async def test_pull_to_refresh(running: RunningServer, open_app: Open):
     assert visit.sent[count:] == []
     await pull(260)
     await expect(visit.page.locator("#announcement")).to_have_text("Up to date.")
-    assert set(visit.names()[count:]) == {"employer_home", "employer_learners"}
+    assert set(visit.names()[count:]) == OVERVIEW
 
 
 async def test_streams_are_open_only_while_the_page_is_visible(own_running: RunningServer, open_app: Open):

@@ -13,10 +13,13 @@ from tests.support.http_server import RunningServer
 from tests.system.browser.conftest import Open
 
 TRAFFIC_LIGHTS = {"OFF_TRACK": "Off track", "ON_TRACK": "On track", "AHEAD": "Ahead", "NOT_RATED": "Not rated"}
+# Instead of a traffic light.
+STATUSES = {"COMPLETED": "Completed", "SUSPENDED": "On a break", "WITHDRAWN": "Withdrawn"}
 CRITERION_STATUSES = {"NOT_STARTED": "Not started", "IN_PROGRESS": "Evidence mapped", "SIGNED_OFF": "Signed off"}
 LEARNERS = """query($filter: LearnerFilter, $after: String) { learners(first: 100, after: $after, filter: $filter) {
     pageInfo { hasNextPage endCursor }
-    nodes { id name employer { id name } nextSession { startsAt } overdueActionCount aims { id title trafficLight status
+    nodes { id name employer { id name } nextSession { startsAt } overdueActionCount trafficLight
+        progress { pointsAhead } aims { id title trafficLight status assessor { name }
         progress { durationPercent pastPlannedEnd mappedPercent signedOffPercent } } } } }"""
 
 
@@ -28,6 +31,10 @@ async def learners(person: HttpClient, **filters) -> list[dict]:
     found = (await person.data(LEARNERS, filter=filters))["learners"]
     assert not found["pageInfo"]["hasNextPage"]
     return found["nodes"]
+
+
+def points_ahead(learner: dict) -> float:
+    return learner["progress"]["pointsAhead"]
 
 
 async def names(person: HttpClient, **filters) -> list[str]:
@@ -62,14 +69,14 @@ async def test_overview(running: RunningServer, open_app: Open, username: str):
 
 async def test_learner_list(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
-    await visit.go("learners", "Learners")
+    await visit.go("learners?by=NAME", "Learners")
     async with running.signed_in("employer.overview") as person:
         expected = await learners(person)
     assert await visit.texts(".person h2") == [learner["name"] for learner in expected]
     for index, learner in enumerate(expected):
         card = visit.page.locator(".person").nth(index)
         assert await card.locator(".pill").all_inner_texts() == [
-            TRAFFIC_LIGHTS[aim["trafficLight"]] for aim in learner["aims"]
+            STATUSES.get(aim["status"], TRAFFIC_LIGHTS[aim["trafficLight"]]) for aim in learner["aims"]
         ]
         shown = await card.locator(".amount").all_inner_texts()
         bars = ("durationPercent", "mappedPercent", "signedOffPercent")
@@ -80,6 +87,8 @@ async def test_learner_list(running: RunningServer, open_app: Open):
         assert labels == ["Past end" if each else "Duration" for each in late]
         colours = await card.locator(".bars > div:first-child .track").evaluate_all("all => all.map(e => e.className)")
         assert colours == [f"track {'red' if each else 'blue'}" for each in late]
+        assessors = [f"Assessor: {aim['assessor']['name']}" for aim in learner["aims"] if aim["assessor"]]
+        assert await card.locator(".aim .note").all_inner_texts() == assessors
         next_visit = card.locator("time")
         assert await next_visit.count() == (1 if learner["nextSession"] else 0)
         if learner["nextSession"]:
@@ -98,7 +107,7 @@ async def test_long_list_is_fetched_in_pages_and_a_truncated_one_says_so(running
 
     await visit.page.route("**/graphql?documentId=employer_learners*", in_small_pages)
     await visit.sign_in("employer.overview")
-    await visit.go("learners", "Learners")
+    await visit.go("learners?by=NAME", "Learners")
     async with running.signed_in("employer.overview") as person:
         everyone = await names(person)
     await expect(visit.page.locator(".person h2")).to_have_text(everyone)
@@ -121,8 +130,13 @@ async def test_filters_by_light_site_and_name(running: RunningServer, open_app: 
         at_site_off_track = await names(person, employerId=site["id"], aimTrafficLight="OFF_TRACK")
         by_name = await names(person, search="ma")
     # A traffic light on the Overview screen is a link to the learners that it counts.
-    await page.get_by_role("link", name="Off track").click()
+    await page.locator(".lights").get_by_role("link", name="Off track").click()
     await expect(visit.heading("Learners")).to_be_visible()
+    # The learner who is furthest behind comes first.
+    off_track = [learner for learner in everyone if learner["name"] in by_light["OFF_TRACK"]]
+    first = min((each for each in off_track if each["trafficLight"] == "OFF_TRACK"), key=points_ahead)
+    assert (await visit.texts(".person h2"))[0] == first["name"]
+    await page.get_by_label("Sort by").select_option(label="Name")
     assert await visit.texts(".person h2") == by_light["OFF_TRACK"]
     aims = [aim for learner in everyone for aim in learner["aims"] if aim["status"] != "WITHDRAWN"]
     off_track = sum(aim["trafficLight"] == "OFF_TRACK" for aim in aims)
@@ -150,7 +164,7 @@ async def test_filters_by_light_site_and_name(running: RunningServer, open_app: 
 async def test_learner_with_progress_map(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.manager")
     page = visit.page
-    await visit.go("learners", "Learners")
+    await visit.go("learners?name=Maya", "Learners")
     await page.get_by_role("link", name="Maya Thornton").click()
     await expect(visit.heading("Maya Thornton")).to_be_visible()
     async with running.signed_in("employer.manager") as person:
@@ -221,10 +235,15 @@ async def test_dates_times_and_numbers_are_formatted(running: RunningServer, ope
 
 async def test_only_saved_operations_are_sent(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
-    for path in ("learners", "learners/Learner_1", "documents", "documents/SignatureRequest_4"):
+    for path in (
+        "learners", "learners/Learner_1", "learners/Learner_1/time", "documents", "documents/SignatureRequest_4",
+        "time", "visits", "evidence/Evidence_1", "units/Unit_1.1", "reviews/Review_1",
+    ):  # fmt: skip
         await visit.go(path)
         await visit.is_settled()
     assert set(visit.names()) == {
         "sign_in", "employer_home", "employer_learners", "employer_learner", "progress_map", "documents_to_sign",
-        "document_to_sign", "kpis_live", "learner_changed", "identity_providers",
+        "document_to_sign", "kpis_live", "learner_changed", "identity_providers", "employer_tasks", "employer_actions",
+        "employer_portfolio", "employer_visits", "time_to_confirm", "evidence_to_read", "unit_to_sign",
+        "review_to_read",
     }  # fmt: skip

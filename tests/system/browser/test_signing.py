@@ -1,7 +1,6 @@
 """Signing a document in the employer app, and every error on the way."""
 
 import hashlib
-from pathlib import Path
 
 from playwright.async_api import Page, expect
 from sqlalchemy import select, update
@@ -26,10 +25,11 @@ async def go_to_document(visit: Visit, title: str = TITLE) -> Page:
     return visit.page
 
 
-async def open_document(page: Page) -> Path:
-    async with page.expect_download() as downloading:
+async def open_document(page: Page) -> bytes:
+    async with page.expect_response("**/downloads/*") as answering:
         await page.get_by_role("button", name="Open the document").click()
-    return Path(await (await downloading.value).path())
+    await expect(page.locator(".reader-pages")).to_be_visible()
+    return await (await answering.value).body()
 
 
 async def sign(page: Page, password: str = PASSWORD) -> None:
@@ -43,8 +43,15 @@ async def test_document_is_opened_and_signed(own_running: RunningServer, open_ap
     before = int(await visit.page.locator(".badge").inner_text())
     await expect(visit.page.get_by_role("link", name=f"To sign, {before} documents waiting")).to_be_visible()
     page = await go_to_document(visit)
-    content = (await open_document(page)).read_bytes()
+    content = await open_document(page)
     assert content.startswith(b"%PDF-")
+    # It is read on the page: as a picture, and as text for screen readers.
+    shown = page.get_by_role("region", name="The document")
+    await expect(shown.locator("canvas").first).to_be_visible()
+    await expect(shown).to_contain_text("Training plan")
+    small = await shown.locator("canvas").first.get_attribute("width")
+    await page.get_by_role("button", name="Larger").click()
+    await expect(shown.locator("canvas").first).not_to_have_attribute("width", small)
     await sign(page)
 
     await expect(visit.heading("Documents to sign")).to_be_visible()
@@ -96,7 +103,7 @@ async def test_missing_step_shows_an_error_at_its_field(running: RunningServer, 
     await expect(page.get_by_label("Your password")).to_have_value("")
     # The completed steps stay completed.
     await expect(tick).to_be_checked()
-    await expect(page.get_by_role("link", name="Open it again")).to_be_visible()
+    await expect(page.locator(".reader-pages")).to_be_visible()
 
 
 async def test_cancelled_request_shows_an_error_and_the_current_state(own_running: RunningServer, open_app: Open):
@@ -124,7 +131,9 @@ async def test_corrupted_download_is_not_signed(running: RunningServer, open_app
     visit = await open_app(running, "employer.manager")
     page = await go_to_document(visit)
     await page.route("**/downloads/*", lambda route: route.fulfill(body=b"%PDF-1.7 something else"))
-    await open_document(page)
+    await page.get_by_role("button", name="Open the document").click()
+    await expect(page.get_by_role("alert")).to_contain_text("cannot be shown here")
+    await expect(page.get_by_role("link", name="Save a copy")).to_be_visible()
     await sign(page)
     await expect(page.get_by_role("alert")).to_have_text(
         "This is not the document that you opened. Open it again, read it, then sign."

@@ -7,8 +7,10 @@ from starlette.applications import Starlette
 from services.settings import SettingsError, read_settings
 from transport.pages import open_page
 
+APP = "/kpi/#/open/{id}"
 
-async def target(id: str, address: str | None) -> str:
+
+async def target(id: str, address: str) -> str:
     app = Starlette(routes=open_page.routes(address, "/kpi"))
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://waymark.test") as client:
@@ -23,7 +25,7 @@ async def test_a_link_leads_to_the_record_in_the_frontend():
         == "https://app.example/records/Evidence_7?x=1"
     )
     assert await target("Unit_7.12", "https://app.example/#/{id}") == "https://app.example/#/Unit_7.12"
-    assert await target("Evidence_7", None) == "/kpi"
+    assert await target("Review_7", APP) == "/kpi/#/open/Review_7"
 
 
 @pytest.mark.parametrize("id", ["x", "Evidence_", "https:evil", "Evidence_1@evil.example"])

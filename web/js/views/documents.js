@@ -1,6 +1,6 @@
 // The Documents screen: documents that await the viewer's signature.
 
-import { icon, loading, notice } from "../components.js";
+import { icon, unloaded } from "../components.js";
 import { h } from "../dom.js";
 import { count, day, labelOf, ROLES } from "../format.js";
 import { DOCUMENTS, documentsOf, paged } from "../operations.js";
@@ -10,21 +10,13 @@ export const name = "documents";
 export const title = () => "Documents to sign";
 export const queries = () => [paged(DOCUMENTS, documentsOf)];
 
-/** The message about the document just signed, shown once above the list. `isNew` until the list has been shown. */
-export const confirmation = { message: null, isNew: false };
-
 export function show(app) {
   const heading = h("h1", { tabindex: "-1" }, "Documents to sign");
   const list = cachedPages(DOCUMENTS, documentsOf);
-  if (!list)
-    return [
-      heading,
-      app.refreshing ? loading(3) : h("p", { class: "empty" }, "Nothing has been loaded on this device yet."),
-    ];
+  if (!list) return [heading, unloaded(app)];
   const mine = list.nodes.filter(({ awaitingViewer }) => awaitingViewer);
   return [
     heading,
-    confirmation.message && notice("good", h("p", {}, icon("tick"), confirmation.message)),
     h(
       "p",
       { class: "result", role: "status" },
@@ -34,12 +26,6 @@ export function show(app) {
     ),
     mine.length > 0 && h("ul", { class: "document-list" }, mine.map(card)),
   ].filter(Boolean);
-}
-
-export function enter(app) {
-  // The message is shown only when the user comes straight from signing.
-  if (app.route.name === "documents" && confirmation.isNew) confirmation.isNew = false;
-  else confirmation.message = null;
 }
 
 function card({ id, title, learner, requestedBy, requestedAt, slots }) {

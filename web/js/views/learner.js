@@ -1,6 +1,6 @@
-// The Learner screen: the learner's facts, and each aim with its progress map.
+// The Learner screen: the learner's facts, and each aim with its progress map; sections for the rest of the portfolio.
 
-import { bars, criterionStatus, icon, loading, trafficLight } from "../components.js";
+import { backLink, bars, criterionStatus, icon, trafficLight, unloaded } from "../components.js";
 import { h } from "../dom.js";
 import {
   AIM_STATUSES,
@@ -13,41 +13,57 @@ import {
   SESSION_TYPES,
   statusStyle,
 } from "../format.js";
-import { LEARNER, PROGRESS_MAP, single } from "../operations.js";
-import { cached } from "../query_cache.js";
+import { LEARNER, LEARNERS, learnersOf, PORTFOLIO, PROGRESS_MAP, single } from "../operations.js";
+import { cached, cachedPages } from "../query_cache.js";
+import { SECTIONS, sectionLinks, sectionOf } from "./learner_sections.js";
+import { isCompleted } from "./learners.js";
 import { criteriaSummary } from "./overview.js";
 
 export const name = "learner";
 export const title = ({ route }) => learnerOf(route)?.name ?? "Learner";
-export const queries = ({ id }) => [single(LEARNER, { learnerId: id }), single(PROGRESS_MAP, { learnerId: id })];
+const sectionIn = ({ section }) => (Object.hasOwn(SECTIONS, section) ? section : "");
+
+/** Returns the queries of the section: the map of an aim is long, and only one section shows it. */
+export const queries = (route) => [
+  single(LEARNER, { learnerId: route.id }),
+  single(sectionIn(route) ? PORTFOLIO : PROGRESS_MAP, { learnerId: route.id }),
+];
 
 const state = { incompleteOnly: false };
 export const enter = () => (state.incompleteOnly = false);
 
 const learnerOf = ({ id }) => cached(LEARNER, { learnerId: id })?.data.learner;
+// What the list knows of a learner whose own screen was never loaded, such as without a connection.
+const listed = ({ id }) => cachedPages(LEARNERS, learnersOf)?.nodes.find((learner) => learner.id === id);
 
 export function show(app) {
-  const back = h("a", { class: "back", href: "#/learners" }, icon("back"), "Learners");
-  const learner = learnerOf(app.route);
+  const back = backLink(app.listAddress, "Learners");
+  const found = learnerOf(app.route);
+  const learner = found === undefined ? listed(app.route) : found;
+  const heading = h("h1", { tabindex: "-1" }, learner?.name ?? "Learner");
   if (learner === null)
-    return [
-      back,
-      h("h1", { tabindex: "-1" }, "Learner"),
-      h("p", { class: "empty" }, "Learner not found, or no longer allocated to you."),
-    ];
-  if (!learner)
-    return [
-      back,
-      h("h1", { tabindex: "-1" }, "Learner"),
-      app.refreshing ? loading(3) : h("p", { class: "empty" }, "This learner has not been loaded on this device yet."),
-    ];
-  const units = new Map(
-    cached(PROGRESS_MAP, { learnerId: app.route.id })?.data.learner?.aims.map((aim) => [aim.id, aim.units]),
-  );
+    return [back, heading, h("p", { class: "empty" }, "Learner not found, or no longer allocated to you.")];
+  if (!learner) return [back, heading, unloaded(app, "This learner has not been loaded on this device yet.")];
+  const section = sectionIn(app.route);
   return [
     back,
-    h("h1", { tabindex: "-1" }, learner.name),
+    heading,
     facts(learner),
+    sectionLinks(learner.id, section),
+    ...(section
+      ? [
+          h("h2", { class: "section-heading" }, SECTIONS[section]),
+          sectionOf(app, section, cached(PORTFOLIO, { learnerId: learner.id })?.data.learner),
+        ]
+      : progress(app, learner)),
+  ];
+}
+
+function progress(app, learner) {
+  const units = new Map(
+    cached(PROGRESS_MAP, { learnerId: learner.id })?.data.learner?.aims.map((aim) => [aim.id, aim.units]),
+  );
+  return [
     h(
       "div",
       { class: "map-head" },
@@ -71,7 +87,7 @@ export function show(app) {
     ),
     learner.aims.length === 0 && h("p", { class: "empty" }, "No aim yet."),
     ...learner.aims.map((aim) => aimCard(aim, units.get(aim.id))),
-  ].filter(Boolean);
+  ];
 }
 
 function facts({
@@ -80,8 +96,9 @@ function facts({
   daysRemaining,
   daysOverdue,
   lastLoginAt,
-  outstandingActionCount,
+  outstandingActionCount = 0,
   overdueActionCount,
+  aims,
 }) {
   const fact = (label, ...value) => h("div", {}, h("dt", {}, label), h("dd", {}, value));
   return h(
@@ -95,7 +112,11 @@ function facts({
             h(
               "span",
               { class: "detail" },
-              [labelOf(SESSION_TYPES, nextSession.type), `with ${nextSession.assessor.name}`, nextSession.location]
+              [
+                labelOf(SESSION_TYPES, nextSession.type),
+                nextSession.assessor && `with ${nextSession.assessor.name}`,
+                nextSession.location,
+              ]
                 .filter(Boolean)
                 .join(", "),
             ),
@@ -104,7 +125,9 @@ function facts({
     ),
     fact(
       "Time left",
-      daysOverdue > 0
+      isCompleted(aims)
+        ? "Completed"
+        : daysOverdue > 0
         ? h("span", { class: "bad" }, `${count(daysOverdue, "day")} past the planned end`)
         : daysRemaining > 0
           ? count(daysRemaining, "day")
@@ -112,7 +135,8 @@ function facts({
     ),
     fact(
       "Actions",
-      `${outstandingActionCount.toLocaleString("en-GB")} to do`,
+      outstandingActionCount > 0 || overdueActionCount === 0
+        ? `${outstandingActionCount.toLocaleString("en-GB")} to do` : null,
       overdueActionCount > 0 && h("span", { class: "detail bad" }, `${overdueActionCount} overdue`),
     ),
     employer && fact("Site", employer.name),
@@ -126,17 +150,17 @@ function aimCard(aim, units) {
   return h(
     "section",
     { class: "card aim-card", key: aim.id, "aria-labelledby": aim.id },
-    h("div", { class: "aim-head" }, h("h3", { id: aim.id }, aim.title), trafficLight(aim.trafficLight)),
+    h("div", { class: "aim-head" }, h("h3", { id: aim.id }, aim.title), trafficLight(aim)),
     h(
       "p",
       { class: "note" },
       [labelOf(AIM_STATUSES, aim.status), aim.assessor && `with ${aim.assessor.name}`].filter(Boolean).join(" "),
       h("br"),
-      `${dateOnly(aim.startDate)} to ${dateOnly(aim.plannedEndDate)}`,
+      `${aim.startDate ? `${dateOnly(aim.startDate)} to ` : "Planned end "}${dateOnly(aim.plannedEndDate)}`,
       ended,
     ),
     bars(progress, { large: true }),
-    h("p", { class: "note" }, criteriaSummary(progress)),
+    progress.criteriaTotal !== undefined && h("p", { class: "note" }, criteriaSummary(progress)),
     units ? progressMap(units) : h("p", { class: "note" }, "The progress map has not been loaded yet."),
   );
 }
@@ -153,7 +177,7 @@ function unitRow({ id, number, title, criteria }) {
     .map(([code, { label }]) => [criteria.filter(({ status }) => status === code).length, label.toLowerCase()])
     .filter(([number]) => number > 0)
     .map(([number, label]) => `${number} ${label}`);
-  const listed = state.incompleteOnly ? criteria.filter(isIncomplete) : criteria;
+  const shown = state.incompleteOnly ? criteria.filter(isIncomplete) : criteria;
   return h(
     "details",
     { key: id },
@@ -168,10 +192,11 @@ function unitRow({ id, number, title, criteria }) {
       ),
       h("span", { class: "unit-words" }, counts.join(", ") || "No criteria"),
     ),
+    h("p", {}, h("a", { class: "button", href: `#/units/${id}` }, "Evidence and signatures of this unit")),
     h(
       "ul",
       { class: "criteria" },
-      listed.map((criterion) =>
+      shown.map((criterion) =>
         h(
           "li",
           { key: criterion.id },
@@ -182,7 +207,7 @@ function unitRow({ id, number, title, criteria }) {
             { class: "states" },
             criterionStatus(criterion.status),
             criterion.evidenceCount > 0 &&
-              h("span", { class: "pieces" }, `${count(criterion.evidenceCount, "piece")} of evidence`),
+              h("span", { class: "pieces" }, count(criterion.evidenceCount, "piece of evidence", "pieces of evidence")),
           ),
         ),
       ),

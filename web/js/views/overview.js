@@ -1,14 +1,21 @@
-// The Overview screen: counts and progress of all learners, and the next visits.
+// The Overview screen: what needs the viewer, counts and progress of all learners, and the next visits.
 
-import { bars, icon, loading, shape } from "../components.js";
+import { bars, icon, shape, unloaded } from "../components.js";
 import { h } from "../dom.js";
 import { appointment, count, labelOf, SESSION_TYPES, TRAFFIC_LIGHTS } from "../format.js";
-import { HOME, LEARNERS, learnersOf, paged, single } from "../operations.js";
+import { ACTIONS, actionsOf, HOME, LEARNERS, learnersOf, paged, single, TASKS, tasksOf } from "../operations.js";
 import { cached, cachedPages } from "../query_cache.js";
+import { noLearners } from "./learners.js";
+import { needsYou } from "./needs.js";
 
 export const name = "overview";
 export const title = () => "Overview";
-export const queries = () => [single(HOME), paged(LEARNERS, learnersOf)];
+export const queries = () => [
+  single(HOME),
+  paged(TASKS, tasksOf),
+  paged(ACTIONS, actionsOf),
+  paged(LEARNERS, learnersOf),
+];
 
 const COUNTS = {
   OFF_TRACK: "offTrackCount",
@@ -21,14 +28,12 @@ const MAX_VISITS = 5;
 export function show(app) {
   const viewer = cached(HOME)?.data.viewer;
   const heading = h("h1", { tabindex: "-1" }, "Overview");
-  if (!viewer)
-    return [
-      heading,
-      app.refreshing ? loading(4) : h("p", { class: "empty" }, "Nothing has been loaded on this device yet."),
-    ];
+  if (!viewer) return [heading, unloaded(app)];
   const { kpis } = viewer;
+  if (cachedPages(LEARNERS, learnersOf)?.totalCount === 0) return [heading, noLearners()];
   return [
     heading,
+    needsYou(app),
     h(
       "div",
       { class: "tiles" },
@@ -44,9 +49,14 @@ export function show(app) {
         "clock",
         kpis.overdueActionCount,
         kpis.overdueActionCount === 1 ? "action overdue" : "actions overdue",
-        "#/learners?show=OVERDUE",
+        "#/actions",
       ),
-      tile("calendar", kpis.sessionsNext7Days, kpis.sessionsNext7Days === 1 ? "visit in 7 days" : "visits in 7 days"),
+      tile(
+        "calendar",
+        kpis.sessionsNext7Days,
+        kpis.sessionsNext7Days === 1 ? "visit in 7 days" : "visits in 7 days",
+        "#/visits",
+      ),
     ),
     h(
       "div",
@@ -93,7 +103,7 @@ function trafficLights(kpis) {
   return h(
     "section",
     { class: "card", "aria-labelledby": "lights" },
-    h("h2", { id: "lights" }, "Traffic lights"),
+    h("h2", { id: "lights" }, "Traffic lights of all aims"),
     h(
       "div",
       { class: "strip", "aria-hidden": "true" },
@@ -153,5 +163,6 @@ function visits() {
             ),
           ),
         ),
+    h("p", {}, h("a", { class: "button quiet", href: "#/visits" }, "All visits")),
   );
 }

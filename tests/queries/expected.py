@@ -1,0 +1,88 @@
+"""What each saved operation costs, how many SQL statements it runs, and which roles may use it."""
+
+from dataclasses import dataclass
+
+from tests.queries.conftest import USERNAMES
+
+ALL = frozenset(USERNAMES)
+SIGNERS = ALL - {"BASIC_ADMIN", "MASTER_ADMIN"}
+SUBMITTERS = ALL - {"IQA", "BASIC_ADMIN", "MASTER_ADMIN"}
+LOGGERS = frozenset({"LEARNER", "ASSESSOR", "BASIC_ADMIN", "MASTER_ADMIN"})
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The cost of one page in points, its largest number of SQL statements, and the roles that may use the operation.
+
+    The statement that reads the viewer is included. `on_postgresql` is the number of statements on PostgreSQL where
+    it differs from SQLite, because transactions begin and lock differently.
+    """
+
+    cost: int
+    statements: int
+    roles: frozenset[str] = ALL
+    on_postgresql: int | None = None
+
+
+READS = {
+    "assessor_workload": Expected(203, 4),
+    "awaiting_signature": Expected(503, 5),
+    "document_to_sign": Expected(34, 4),
+    "documents_to_sign": Expected(1204, 5),
+    "employer_actions": Expected(153, 5),
+    "employer_dashboard": Expected(1654, 5),
+    "employer_home": Expected(4, 2),
+    "employer_kpis": Expected(5, 2),
+    "employer_learner": Expected(35, 4),
+    "employer_learners": Expected(3403, 4),
+    "employer_portfolio": Expected(514, 15),
+    "employer_tasks": Expected(164, 6),
+    "employer_visits": Expected(153, 3),
+    "evidence_ageing": Expected(503, 5),
+    "evidence_to_read": Expected(63, 7),
+    "kpi_groups": Expected(32, 3),
+    "kpi_history": Expected(12, 4),
+    "learner_home": Expected(48, 9, frozenset({"LEARNER"})),
+    "learners_off_track": Expected(3203, 4),
+    "learning_plan": Expected(2644, 6),
+    "off_the_job_hours": Expected(403, 4),
+    "outcomes": Expected(3, 2),
+    "overdue_actions": Expected(503, 5),
+    "progress_map": Expected(1122, 4),
+    "record_ids": Expected(2, 2),
+    "report_choices": Expected(855, 6),
+    "review_to_read": Expected(98, 8),
+    "reviews_due": Expected(403, 3),
+    "sign_off_funnel": Expected(223, 3),
+    "site_comparison": Expected(403, 3),
+    "time_log": Expected(204, 5),
+    "time_to_confirm": Expected(404, 5),
+    "unit_record_sheet": Expected(273, 8),
+    "unit_to_sign": Expected(56, 6),
+}
+EMPLOYER = frozenset({"EMPLOYER_MANAGER"})
+MUTATIONS = {
+    "answer_review": Expected(43, 15, EMPLOYER),
+    "confirm_time": Expected(32, 11, EMPLOYER),
+    "disclaimer_accept": Expected(23, 6, on_postgresql=5),
+    "file_upload_create": Expected(33, 10, on_postgresql=11),
+    "log_out": Expected(22, 7),
+    "log_time": Expected(25, 16, LOGGERS),
+    "password_change": Expected(24, 20, on_postgresql=19),
+    "resubmit_evidence": Expected(24, 21, EMPLOYER),
+    "second_factor_confirm": Expected(23, 17, on_postgresql=16),
+    "second_factor_enrol": Expected(22, 17, on_postgresql=15),
+    "sign_document": Expected(43, 22, SIGNERS, on_postgresql=21),
+    "sign_evidence": Expected(43, 22, EMPLOYER, on_postgresql=21),
+    "sign_in": Expected(24, 16, on_postgresql=14),
+    "sign_in_with_provider": Expected(24, 28, on_postgresql=26),
+    "sign_review": Expected(43, 22, EMPLOYER, on_postgresql=21),
+    "sign_unit": Expected(43, 21, EMPLOYER, on_postgresql=20),
+    "signing_code_request": Expected(22, 11, on_postgresql=10),
+    "submit_evidence": Expected(55, 24, SUBMITTERS, on_postgresql=23),
+    "token_refresh": Expected(23, 9, on_postgresql=8),
+}
+# Without a token.
+ANONYMOUS = {"identity_providers": Expected(11, 1)}
+LIVE = {"kpis_live": Expected(3, 3), "learner_changed": Expected(35, 5)}
+EXPECTED = READS | MUTATIONS | ANONYMOUS | LIVE

@@ -1,0 +1,55 @@
+// Addresses within the app: which screen a hash shows, and the screen on which a record is opened.
+
+// The screens that have an id, by the first part of their address. The learner's screen has sections below it.
+const WITH_ID = {
+  learners: "learner",
+  documents: "document",
+  reviews: "review",
+  units: "unit",
+  evidence: "evidence",
+  upload: "upload",
+};
+const START = { name: "", id: null, section: "" };
+// Where a record is opened, by its GraphQL type; %s stands for its id.
+const ADDRESSES = {
+  Evidence: "#/evidence/%s",
+  Learner: "#/learners/%s",
+  Review: "#/reviews/%s",
+  SignatureRequest: "#/documents/%s",
+  Unit: "#/units/%s",
+  Action: "#/actions",
+  Session: "#/visits",
+  TimeLogEntry: "#/time",
+};
+
+/** Returns {name, id, section, params} of a hash; `names` are those of all screens. Anything else is the first screen. */
+export function parseRoute(hash, names) {
+  const [path, query] = hash.replace(/^#\/?/, "").split("?");
+  const params = new URLSearchParams(query);
+  const [first, id, section = ""] = path.split("/").map(decoded);
+  if (first === undefined || id === null || section === null) return { ...START, params };
+  const name = id && Object.hasOwn(WITH_ID, first) ? WITH_ID[first] : first;
+  if (!names.includes(name)) return { ...START, params };
+  return { name, id: id ?? null, section, params };
+}
+
+/** Returns the address of the screen on which a record is opened, by its id: `Review_7` gives `#/reviews/Review_7`. */
+export function addressOf(id) {
+  const type = id.split("_")[0];
+  return Object.hasOwn(ADDRESSES, type) ? ADDRESSES[type].replace("%s", encodeURIComponent(id)) : "#/";
+}
+
+/** Returns the address for the link of an e-mail (`#/open/Review_7`), or null for any other hash. */
+export function opened(hash) {
+  const [, id] = hash.match(/^#\/open\/([A-Za-z]+_[\d.]+)$/) ?? [];
+  return id ? addressOf(id) : null;
+}
+
+// A part that is not valid percent-encoding is null.
+function decoded(part) {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return null;
+  }
+}
