@@ -35,6 +35,8 @@ class Review(Base):
     covers_from: Mapped[Date]
     employer_attendance: Mapped[EmployerAttendance | None] = enum_column(EmployerAttendance)
     figures: Mapped[dict[str, Any] | None] = personal(JSON(none_as_null=True), erased=None)
+    # When it was started or last reopened: since then its parties can write. NULL if an older process started it.
+    started_at: Mapped[Timestamp | None]
     issued_at: Mapped[Timestamp | None]
     updated_at: Mapped[Timestamp]
     version: Mapped[int] = mapped_column(default=1)

@@ -1,6 +1,6 @@
 """Tasks: a draft review in which the viewer's side has not said yet what they think."""
 
-from sqlalchemy import Select, exists, or_, select
+from sqlalchemy import Select, case, exists, or_, select
 
 from auth import scope
 from auth.scope import EMPLOYERS, VIEWER_USER
@@ -11,6 +11,7 @@ from loaders.tasks.source import NOW, columns, not_own, of_running_programme, so
 
 # A review of another session is never issued.
 _HELD = (SessionStatus.PLANNED, SessionStatus.ATTENDED)
+_WAITS_SINCE = case((Review.started_at > Session.starts_at, Review.started_at), else_=Session.starts_at)
 
 
 @source(
@@ -20,7 +21,10 @@ _HELD = (SessionStatus.PLANNED, SessionStatus.ATTENDED)
     *(Role.LEARNER, Role.ASSESSOR, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW),
 )
 def _answer(role: Role) -> Select:
-    """Drafts whose session has begun. One answer is enough for an employer, and one person answers in one role."""
+    """Drafts whose session has begun, since then or, if that is later, since they were started or last reopened.
+
+    One answer is enough for an employer, and one person answers in one role.
+    """
     same_side = EMPLOYERS if role in EMPLOYERS else (role,)
     # unscoped: an answer in a visible review
     answered = exists().where(
@@ -30,7 +34,7 @@ def _answer(role: Role) -> Select:
     # unscoped: the document of a visible review
     issued = exists().where(ReviewDocument.review_id == Review.id, ReviewDocument.replaced_at.is_(None))
     return (
-        select(*columns(Review.id, Review.learner_id, Review.number, since_at=Session.starts_at))
+        select(*columns(Review.id, Review.learner_id, Review.number, since_at=_WAITS_SINCE))
         .join_from(Review, Session, Session.id == Review.session_id)
         .where(
             scope.sees(role, Review),

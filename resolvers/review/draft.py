@@ -63,7 +63,7 @@ async def start(uow: UnitOfWork, *, session_id: str) -> int:
     review = Review(
         provider_id=session.provider_id, learner_id=learner.id, session_id=session.id,
         number=await next_number(uow.session, learner.id), previous_session_id=earlier.id if earlier else None,
-        covers_from=await _covers_from(uow, session, earlier), updated_at=uow.now,
+        covers_from=await _covers_from(uow, session, earlier), started_at=uow.now, updated_at=uow.now,
     )  # fmt: skip
     uow.session.add(review)
     await uow.session.flush()

@@ -138,7 +138,8 @@ async def reopen(uow: UnitOfWork, *, id: str, reason: str) -> int:
     slots = await slots_by_role(uow.session, document.request.id)
     signed = [role.value for role, slot in slots.items() if slot.signed_at is not None]
     await withdraw_signatures(uow.session, document.request.id, uow.now, reason)
-    review.figures, review.issued_at, review.updated_at = None, None, uow.now
+    review.figures, review.issued_at = None, None
+    review.started_at = review.updated_at = uow.now
     uow.audit(
         "Review", review.id, learner_id=review.learner_id, reason=reason, document=document.request.id,
         withdrawn=signed,

@@ -57,6 +57,7 @@ def _add_review(
         Review, session_id=session["id"], number=number, previous_session_id=earlier and earlier["id"],
         covers_from=covers_from, employer_attendance=_attendance(portfolio, number) if request else None,
         figures=_figures(portfolio, clock.day_of(session["starts_at"])) if request else None,
+        started_at=begun if request is None else session["starts_at"],
         issued_at=request and request["requested_at"], updated_at=request["requested_at"] if request else written,
         **owner,
     )  # fmt: skip

@@ -2,10 +2,10 @@
 
 import datetime as dt
 
-from sqlalchemy import update
+from sqlalchemy import delete, select, update
 
 from db.models.aim import Aim
-from db.models.review import ReviewAnswer
+from db.models.review import Review, ReviewAnswer
 from db.models.sample import Sample
 from db.models.session import Session
 from domain import clock
@@ -74,6 +74,25 @@ async def test_a_draft_waits_for_one_answer_of_each_side(scenario: EmptyPortfoli
         await session.execute(update(ReviewAnswer).values(answered_by_id=scenario.user("learner").id))
         await session.execute(update(ReviewAnswer).where(ReviewAnswer.role == Role.LEARNER).values(role=Role.IQA))
     assert await waiting(scenario, "ANSWER_REVIEW") == set()
+
+
+async def test_a_draft_waits_since_it_was_started_or_reopened_but_not_before_its_session(
+    scenario: EmptyPortfolio,
+) -> None:
+    before = clock.now()
+    review = await issued(scenario)
+    await scenario.client("assessor").mutate("reviewReopen", id=review["id"], reason="A wrong day.")
+    async with scenario.database.writing() as session:
+        await session.execute(delete(ReviewAnswer))
+    [task] = await tasks(scenario, "manager", "ANSWER_REVIEW")
+    # The session was days before; an e-mail about what is new reaches who is to answer.
+    assert dt.datetime.fromisoformat(task["waitingSince"]) >= before
+    for started_at in (before - 100 * DAY, None):
+        async with scenario.database.writing() as session:
+            await session.execute(update(Review).values(started_at=started_at))
+            starts_at = (await session.scalars(select(Session.starts_at))).one()
+        [task] = await tasks(scenario, "manager", "ANSWER_REVIEW")
+        assert dt.datetime.fromisoformat(task["waitingSince"]) == starts_at < before
 
 
 async def test_a_draft_waits_only_once_its_session_has_begun_and_if_it_can_be_issued(scenario: EmptyPortfolio) -> None:
