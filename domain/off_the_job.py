@@ -4,7 +4,7 @@
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from domain.breaks import AimSpan
@@ -88,7 +88,7 @@ def expected_minutes(required: int, start: dt.date, planned_end: dt.date, today:
     return share(elapsed, days_counted(start, planned_end) - on_break, required)
 
 
-def months_without_learning(spans: Sequence[AimSpan], learned: set[str], today: dt.date) -> list[str]:
+def months_without_learning(spans: Sequence[AimSpan], learned: Collection[str], today: dt.date) -> list[str]:
     """Returns the months since the earliest start, as YYYY-MM, that are not in `learned`.
 
     The current month is left out, because it is not over, and so is a month in which every day after the start belongs

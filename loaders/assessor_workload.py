@@ -2,8 +2,9 @@
 
 import datetime as dt
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import Select, bindparam, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
 from auth import scope
@@ -20,8 +21,15 @@ from loaders.core.registry import Loaders
 from loaders.counted import of_counted_aim
 
 _ASSESSED, _RETURNED = "evidenceAssess", "evidenceReturn"
-_FROM = bindparam("since", type_=AuditEvent.at.type)
-_BEFORE = bindparam("before", type_=AuditEvent.at.type)
+# The bounds of the period: from the first, before the second.
+PERIOD = (bindparam("since", type_=AuditEvent.at.type), bindparam("before", type_=AuditEvent.at.type))
+# The conditions of events that are decisions on evidence in the period.
+DECISIONS = (
+    AuditEvent.at >= PERIOD[0],
+    AuditEvent.at < PERIOD[1],
+    AuditEvent.subject_type == Evidence.type_name(),
+    or_(AuditEvent.action == _ASSESSED, AuditEvent.action == _RETURNED),
+)
 
 
 @dataclass(slots=True)
@@ -34,31 +42,42 @@ class AssessorWorkloadRow:
     mean_days_to_assess: float | None = None
 
 
-@cached_statement
-def _decided(role: Role) -> Select:
-    """Selects the decisions of each of the bound assessors. Each submission is counted once, by its first decision."""
-    submission = (
-        # unscoped: a column of the scoped statement below
+def submission_of_decision() -> Any:
+    """The moment of the submission that an event decided on: the last one before it."""
+    return (
+        # unscoped: a column of a scoped statement
         select(func.max(EvidenceVersion.submitted_at))
         .where(EvidenceVersion.evidence_id == Evidence.id, EvidenceVersion.submitted_at <= AuditEvent.at)
         .correlate(Evidence, AuditEvent)
         .scalar_subquery()
     )
+
+
+def assessed(action: Any) -> ColumnElement[int]:
+    """1 for a decision that assessed the evidence, else 0."""
+    return case((action == _ASSESSED, 1), else_=0)
+
+
+def returned(action: Any) -> ColumnElement[int]:
+    """1 for a decision that returned the evidence, else 0."""
+    return case((action == _RETURNED, 1), else_=0)
+
+
+@cached_statement
+def _decided(role: Role) -> Select:
+    """Selects the decisions of each of the bound assessors. Each submission is counted once, by its first decision."""
     decisions = (
         select(
             AuditEvent.actor_id,
             AuditEvent.action,
             AuditEvent.at,
             AuditEvent.subject_key,
-            submission.label("submitted_at"),
+            submission_of_decision().label("submitted_at"),
         )
         .join(Evidence, Evidence.id == AuditEvent.subject_key)
         .where(
             any_of(AuditEvent.actor_id),
-            AuditEvent.at >= _FROM,
-            AuditEvent.at < _BEFORE,
-            AuditEvent.subject_type == Evidence.type_name(),
-            or_(AuditEvent.action == _ASSESSED, AuditEvent.action == _RETURNED),
+            *DECISIONS,
             scope.of_provider(AuditEvent),
             scope.sees_record(role, Evidence.learner_id, Evidence.aim_id),
         )
@@ -69,8 +88,8 @@ def _decided(role: Role) -> Select:
             decisions.c.actor_id,
             decisions.c.submitted_at,
             func.min(decisions.c.at).label("decided_at"),
-            func.max(case((decisions.c.action == _ASSESSED, 1), else_=0)).label("assessed"),
-            func.max(case((decisions.c.action == _RETURNED, 1), else_=0)).label("returned"),
+            func.max(assessed(decisions.c.action)).label("assessed"),
+            func.max(returned(decisions.c.action)).label("returned"),
         )
         .group_by(decisions.c.actor_id, decisions.c.subject_key, decisions.c.submitted_at)
         .subquery()

@@ -35,13 +35,32 @@ class ExclusionRow:
 
 
 @dataclass(slots=True)
+class MonthRow:
+    """The off-the-job minutes of one month, as YYYY-MM: those that count, and all."""
+
+    month: str
+    actual_minutes: int = 0
+    logged_minutes: int = 0
+
+
+@dataclass(slots=True)
 class LearningRow:
     """The off-the-job entries of an owner: what is excluded, and when there was learning that counts."""
 
     excluded: list[ExclusionRow] = field(default_factory=list)
     last_learning_on: dt.date | None = None
-    # As YYYY-MM.
-    months: set[str] = field(default_factory=set)
+    # By month, as YYYY-MM, those with entries only.
+    months: dict[str, MonthRow] = field(default_factory=dict)
+
+    @property
+    def by_month(self) -> list[MonthRow]:
+        """Returns the months with entries, the earliest first."""
+        return [self.months[month] for month in sorted(self.months)]
+
+    @property
+    def learned(self) -> list[str]:
+        """Returns the months with minutes that count."""
+        return [each.month for each in self.months.values() if each.actual_minutes]
 
 
 @cached_statement
@@ -99,13 +118,15 @@ class LearningLoader(BaseLoader[Owner, LearningRow]):
                 bound["keys"] = [key for each, key in keys if each == kind]
             excluded: dict[Owner, dict[OffTheJobExclusionReason, int]] = defaultdict(dict)
             for each in await self._reading.rows(statement, **bound):
-                owner = (kind, each.owner_key)
+                owner, minutes = (kind, each.owner_key), int(each.minutes)
+                learning = found[owner]
+                month = learning.months.setdefault(each.month, MonthRow(each.month))
+                month.logged_minutes += minutes
                 if each.exclusion is not None:
                     reasons = excluded[owner]
-                    reasons[each.exclusion] = reasons.get(each.exclusion, 0) + int(each.minutes)
+                    reasons[each.exclusion] = reasons.get(each.exclusion, 0) + minutes
                     continue
-                learning = found[owner]
-                learning.months.add(each.month)
+                month.actual_minutes += minutes
                 learning.last_learning_on = max(each.last, learning.last_learning_on or each.last)
             for owner, reasons in excluded.items():
                 found[owner].excluded = [
@@ -165,7 +186,7 @@ class ProgrammeTimeLoader(BaseLoader[Owner, tuple[list[str], PolicyRow | None]])
             of_owner = [policies[aim.key] for aim in aims[owner] if aim.key in policies]
             found.append(
                 (
-                    months_without_learning(spans, learned.months, self._reading.today),
+                    months_without_learning(spans, learned.learned, self._reading.today),
                     max(of_owner, key=lambda policy: policy.minimum_hours, default=None),
                 )
             )

@@ -2,7 +2,7 @@
 
 import datetime as dt
 from collections.abc import Awaitable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from domain import clock
@@ -17,6 +17,7 @@ from loaders.kpi_past import KEPT, kpi_groups_on
 from loaders.kpis import KpisRow, Metrics
 from loaders.outcomes import OutcomesRow, outcomes
 from loaders.qualification import QualificationLoader
+from loaders.turnaround import TurnaroundRow, turnaround
 from loaders.user import NamedUserLoader
 from resolvers.core.context import Context
 
@@ -46,6 +47,15 @@ class KpiGroupRow:
     kpis: KpisRow
 
 
+@dataclass(slots=True, kw_only=True)
+class TurnaroundGroupRow(TurnaroundRow):
+    """The turnaround of a group with its name, as `KpiGroupRow` has it."""
+
+    key: str
+    label: str
+    subject: Any
+
+
 async def groups(
     context: Context, by: KpiGroupBy, metrics: Metrics, filter: Mapping[str, Any], on: dt.date | None = None
 ) -> list[KpiGroupRow]:
@@ -65,28 +75,51 @@ async def groups(
                 "of kpis, or leave out the day.",
             )
         found = await kpi_groups_on(loaders.reading, by, on, filter)
+    kpis = {group.group_key: group.kpis for group in found}
+    return [KpiGroupRow(*name, kpis[key]) for key, name in await _in_order(context, by, list(kpis))]
+
+
+# The id of the subject, the label, and the subject.
+_Name = tuple[str, str, Any]
+
+
+async def _in_order(context: Context, by: KpiGroupBy, keys: list[int]) -> list[tuple[int, _Name]]:
+    """Returns the keys of the first `MAX_GROUPS` groups with their names, by name; what belongs to none comes last."""
     subjects: dict[int, Any] = {}
     if by in _LOADERS:
-        keys = [group.group_key for group in found if group.group_key]
-        subjects = dict(zip(keys, await loaders[_LOADERS[by]].load_many(keys), strict=True))
-    named = [_named(by, group.group_key, subjects.get(group.group_key), group.kpis) for group in found]
-    named.sort(key=lambda group: (group.key == "NONE", fold_name(group.label), group.key))
+        known = [key for key in keys if key]
+        subjects = dict(zip(known, await context.loaders[_LOADERS[by]].load_many(known), strict=True))
+    named = [(key, _name(by, key, subjects.get(key))) for key in keys]
+    named.sort(key=lambda group: (group[0] == 0, fold_name(group[1][1]), group[1][0]))
     return named[:MAX_GROUPS]
 
 
-def _named(by: KpiGroupBy, key: int, subject: Any, kpis: KpisRow) -> KpiGroupRow:
+async def turnaround_of_groups(
+    context: Context, by: KpiGroupBy, first: dt.date, last: dt.date, filter: Mapping[str, Any]
+) -> list[TurnaroundGroupRow]:
+    """Returns the turnaround of each group in a period, in the order of `groups`. Raises BadArgument."""
+    _check_period(first, last, "to")
+    found = await turnaround(context.loaders.reading, by, first, last, filter)
+    names = await _in_order(context, by, sorted(found))
+    return [
+        TurnaroundGroupRow(**asdict(found[key]), key=id, label=label, subject=subject)
+        for key, (id, label, subject) in names
+    ]
+
+
+def _name(by: KpiGroupBy, key: int, subject: Any) -> _Name:
     if key == 0:
-        return KpiGroupRow("NONE", _WITHOUT[by], None, kpis)
+        return ("NONE", _WITHOUT[by], None)
     match by:
         case KpiGroupBy.START_MONTH:
             month = f"{key // 100:04}-{key % 100:02}"
-            return KpiGroupRow(month, month, None, kpis)
+            return (month, month, None)
         case KpiGroupBy.QUALIFICATION:
             parts = (subject.title, subject.reference, subject.version)
             label = " ".join(filter(None, parts))
         case _:
             label = subject.name
-    return KpiGroupRow(subject.id, label, subject, kpis)
+    return (subject.id, label, subject)
 
 
 async def history(

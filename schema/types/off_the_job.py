@@ -4,7 +4,7 @@ import datetime as dt
 
 from loaders.core.registry import Loaders
 from loaders.off_the_job import OffTheJobRow
-from loaders.off_the_job_detail import ExclusionRow, LearningLoader, PolicyRow, ProgrammeTimeLoader
+from loaders.off_the_job_detail import ExclusionRow, LearningLoader, MonthRow, PolicyRow, ProgrammeTimeLoader
 from schema.enums import OffTheJobExclusionReason
 from schema.field_builders import attribute, loaded, related
 from schema.relay import value
@@ -14,6 +14,13 @@ from schema.relay import value
 class OffTheJobExclusion:
     reason: OffTheJobExclusionReason = attribute("Why they do not count.")
     minutes: int = attribute("How many minutes.")
+
+
+@value(MonthRow, "The off-the-job minutes whose learning took place in one month.")
+class OffTheJobMonth:
+    month: str = attribute("The month, as YYYY-MM.")
+    actual_minutes: int = attribute("Minutes that count.")
+    logged_minutes: int = attribute("Minutes in all, whether they count or not.")
 
 
 @value(
@@ -72,6 +79,13 @@ class OffTheJob:
         LearningLoader,
         by="owner",
         part="excluded",
+    )
+    by_month: list[OffTheJobMonth] = loaded(
+        "The minutes by month, the earliest first; months without entries are left out. They add up to "
+        "`actualMinutes` and `loggedMinutes`. Empty in the figures of an issued review.",
+        LearningLoader,
+        by="owner",
+        part="by_month",
     )
     last_learning_on: dt.date | None = loaded(
         "The last day with minutes that count; null if there is none.",

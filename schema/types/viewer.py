@@ -25,6 +25,7 @@ from schema.types.notification_settings import NotificationSettings
 from schema.types.role_grant import RoleGrant
 from schema.types.signature_request import AwaitingViewerOnly, SignatureRequest
 from schema.types.task import VIEWER_TASK_COUNTS, VIEWER_TASKS, Task, TaskCount
+from schema.types.turnaround import TURNAROUND, Turnaround
 from schema.types.user import User
 from schema.types.viewer_action import ViewerAction, actions_without_record
 
@@ -76,6 +77,7 @@ class Viewer:
     kpi_history: list[KpiPoint] = KPI_HISTORY
     kpi_groups: list[KpiGroup] = KPI_GROUPS
     outcomes: Outcomes = OUTCOMES
+    turnaround: list[Turnaround] = TURNAROUND
     signature_requests: Connection[SignatureRequest] = connection(
         "Documents with a signature slot for the role in use, about learners whom the viewer may see, newest first.",
         SIGNATURE_REQUESTS_OF_ROLE,

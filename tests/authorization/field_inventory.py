@@ -26,6 +26,7 @@ ROLE_FIELDS = {
     "AssessorWorkload_assessedCount": "decisions on visible evidence; the trail that has them is not visible itself",
     "AssessorWorkload_returnedCount": "as AssessorWorkload_assessedCount",
     "AssessorWorkload_meanDaysToAssess": "as AssessorWorkload_assessedCount",
+    "Viewer_turnaround": "as AssessorWorkload_assessedCount; `test_turnaround.py` counts it again in every role",
     "Learner_awaitingSignatureCount": "open slots of the viewer's role",
     "Kpis_awaitingSignatureCount": "open slots of the viewer's role",
     "SignatureSlot_guestEmail": "everybody who sees the document, except employers",

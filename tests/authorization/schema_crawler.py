@@ -28,6 +28,7 @@ ARGUMENTS = {
     "User.assessorWorkload": '(from: "2026-01-01", to: "2026-12-31")',
     "Viewer.kpiGroups": "(by: ASSESSOR)",
     "Viewer.kpiHistory": '(from: "2025-01-01", every: MONTH)',
+    "Viewer.turnaround": '(by: ASSESSOR, from: "2000-01-01", to: "2036-12-31")',
     "Viewer.outcomes": '(endedFrom: "2000-01-01", endedTo: "2036-12-31")',
     "Query.guide": '(slug: "dashboard")',
 }

@@ -40,6 +40,7 @@ READS = {
     "employer_visits": Expected(153, 3),
     "evidence_ageing": Expected(503, 5),
     "evidence_to_read": Expected(63, 7),
+    "hours_by_month": Expected(13203, 5),
     "kpi_groups": Expected(32, 3),
     "kpi_history": Expected(12, 4),
     "learner_home": Expected(48, 9, frozenset({"LEARNER"})),
@@ -57,6 +58,7 @@ READS = {
     "site_comparison": Expected(403, 3),
     "time_log": Expected(204, 5),
     "time_to_confirm": Expected(404, 5),
+    "turnaround": Expected(12, 6),
     "unit_record_sheet": Expected(273, 8),
     "unit_to_sign": Expected(56, 6),
 }

@@ -20,6 +20,7 @@ FIGURES = ("Int", "Float", "Boolean", "Date", "DateTime", "TrafficLight")
 OPERATIONS = (
     "site_comparison", "learners_off_track", "overdue_actions", "off_the_job_hours", "evidence_ageing",
     "sign_off_funnel", "reviews_due", "kpi_groups", "kpi_history", "outcomes", "assessor_workload",
+    "turnaround", "hours_by_month",
 )  # fmt: skip
 
 

@@ -25,6 +25,7 @@ TIME = """
 fragment Time on OffTheJob {
   requiredMinutes expectedMinutes actualMinutes actualPercent loggedMinutes approvedMinutes plannedMinutes
   priorLearningMinutes lastLearningOn monthsWithoutLearning excluded { reason minutes }
+  byMonth { month actualMinutes loggedMinutes }
   policy { startsFrom minimumHours floorHours source reference }
 }
 query($id: ID!) {
@@ -44,6 +45,9 @@ async def read(scenario: EmptyPortfolio, who: str = "assessor") -> dict[str, Any
     found = await scenario.client(who).data(TIME, id=scenario.ada)
     learner = found["learner"]
     aim = next((aim["offTheJob"] for aim in learner["aims"] if aim["id"] == scenario.aim), None)
+    for each in (found["viewer"]["kpis"]["offTheJob"], *(aim["offTheJob"] for aim in learner["aims"])):
+        for sum_of in ("actualMinutes", "loggedMinutes"):
+            assert sum(month[sum_of] for month in each["byMonth"]) == each[sum_of]
     return {
         "kpis": found["viewer"]["kpis"]["offTheJob"], "learner": learner["offTheJob"], "aim": aim,
         "log": learner["timeLog"]["nodes"],
@@ -206,6 +210,7 @@ async def test_months_without_learning(scenario: EmptyPortfolio) -> None:
     found = (await read(scenario))["aim"]
     assert found["monthsWithoutLearning"] == [f"{each:%Y-%m}" for each in (months[0], *months[2:])]
     assert found["lastLearningOn"] == months[1].isoformat()
+    assert found["byMonth"] == [{"month": f"{months[1]:%Y-%m}", "actualMinutes": 60, "loggedMinutes": 60}]
     begin = {"aimIds": [scenario.aim], "startDate": months[2].isoformat(), "reason": "ILLNESS"}
     await scenario.client("assessor").mutate("breakBegin", input=begin)
     query = "query($id: ID!) { aim(id: $id) { breaks { id } } }"

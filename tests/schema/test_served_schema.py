@@ -79,6 +79,7 @@ def variables_of(served: Comparison) -> dict[str, dict[str, Any]]:
         "document_to_sign": {"id": encode("SignatureRequest", it.records["ada.request"].id)},
         "employer_learner": learner,
         "kpi_history": year,
+        "turnaround": year,
         "outcomes": {"endedFrom": "2000-01-01", "endedTo": "2036-01-01"},
         "learning_plan": learner,
         "progress_map": learner,
