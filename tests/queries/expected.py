@@ -27,6 +27,7 @@ class Expected:
 READS = {
     "assessor_workload": Expected(203, 4),
     "awaiting_signature": Expected(503, 5),
+    "dictionary": Expected(1001, 1),
     "document_to_sign": Expected(34, 4),
     "documents_to_sign": Expected(1204, 5),
     "employer_actions": Expected(153, 5),
