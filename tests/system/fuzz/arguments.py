@@ -84,7 +84,7 @@ def targets(ids: dict[str, str]) -> list[Target]:
 
 
 def _target(name: str, document: str, arguments: dict[str, Any], ids: dict[str, str]) -> Target:
-    variables = {each: _good(argument.type, each, ids) for each, argument in arguments.items()}
+    variables = {each: _good(argument.type, each, ids, _subject(name, ids)) for each, argument in arguments.items()}
     leaves = [leaf for each, argument in arguments.items() for leaf in _leaves((each,), argument.type, variables[each])]
     # Both directions of a page at once are refused before anything else is looked at.
     for unused in ("last", "before"):
@@ -105,19 +105,27 @@ def _nested(type_: GraphQLObjectType, name: str, field: Any) -> str:
     return f"query Call($node: ID!{declared}) {{ node(id: $node) {{ ... on {type_.name} {{ {inner} }} }} }}"
 
 
-def _good(type_: GraphQLInputType, name: str, ids: dict[str, str]) -> Any:
-    """A value that comes far: ids of records that exist, and the password."""
+def _subject(name: str, ids: dict[str, str]) -> str:
+    """The type that a field is about, by its name: `Mutation.evidenceReturn` about Evidence."""
+    field = name.partition(".")[2].lower()
+    return max((each for each in ids if field.startswith(each.lower())), key=len, default="Learner")
+
+
+def _good(type_: GraphQLInputType, name: str, ids: dict[str, str], subject: str) -> Any:
+    """A value that comes far: ids of records that exist, of the subject if nothing else is said, and the password."""
     nullable = get_nullable_type(type_)
     if is_list_type(nullable):
-        return [_good(nullable.of_type, name, ids)]
+        return [_good(nullable.of_type, name, ids, subject)]
     if isinstance(nullable, GraphQLInputObjectType):
-        return {each: _good(field.type, each, ids) for each, field in nullable.fields.items()}
+        return {each: _good(field.type, each, ids, subject) for each, field in nullable.fields.items()}
     if name == "password":
         return PASSWORD
     if nullable.name == "ID":
-        wanted = name.removesuffix("Ids").removesuffix("Id")
-        known = next((one for one in ids if wanted and one.lower() == wanted.lower()), None)
-        return ids[known or ("User" if wanted in ("assessor", "iqa") else "Learner")]
+        wanted = name.removesuffix("s").removesuffix("Id")
+        if wanted == "id":
+            return ids[subject]
+        known = next((one for one in ids if one.lower() == wanted.lower()), None)
+        return ids[known or ("User" if wanted in ("assessor", "iqa", "fromUser", "toUser") else "Learner")]
     return None if name in _CURSORS else plausible(type_)
 
 
