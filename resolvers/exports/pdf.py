@@ -21,16 +21,16 @@ from loaders.progress import ProgressRow
 from resolvers.core.labels import AIM_STATUS
 from resolvers.exports import formats
 
-# Arabic, Chinese, Japanese and Korean, Devanagari, Khmer, Tamil, Telugu, Thai, Ethiopic, Lao and Myanmar, Bengali; Noto
-# Sans for the rest of Latin, Greek and Cyrillic. The fonts of Typst have Armenian, Georgian and Hebrew.
-FONT_PACKAGES = (
-    "fontpkg_noto_sans", "fontpkg_noto_sans_arabic", "fontpkg_noto_sans_devanagari", "fontpkg_noto_sans_khmer",
-    "fontpkg_noto_sans_tamil", "fontpkg_noto_sans_telugu", "fontpkg_noto_sans_thai", "cvttf_NotoSansCJK_Regular",
-    "justmytype_intl_africa", "justmytype_intl_sea", "justmytype_intl_south_asia",
-)  # fmt: skip
+# Noto Sans of Latin, Greek, Cyrillic, and the scripts of India, South-East Asia, the Middle East and Ethiopia; of
+# Chinese, Japanese and Korean. Thaana, Tibetan and rarer scripts need fonts of the machine.
+FONT_PACKAGES = ("manimgx_fonts", "cvttf_NotoSansCJK_Regular")
 TEMPLATES = Path(__file__).parent / "templates"
 # A page takes tens of milliseconds of one core, so more threads would delay other requests.
 MAX_THREADS = 2
+# PDF/UA rejects a character that no font has (a Tibetan name). The fonts of the machine may have it; otherwise the PDF
+# shows a box and does not claim to be accessible, which is better than no PDF. By default only the fonts of libraries,
+# so that a PDF looks the same on every machine.
+ATTEMPTS: tuple[tuple[bool, Any], ...] = ((False, ["ua-1"]), (True, ["ua-1"]), (True, []))
 # Typst works without the GIL.
 _threads = ThreadPoolExecutor(MAX_THREADS, "pdf", initializer=lower_priority)
 # A word that is longer than a column is wide, so that it may break anywhere.
@@ -135,13 +135,14 @@ async def render(template: str, data: Mapping[str, Any], made_at: dt.datetime) -
 def _compile(template: str, data: Mapping[str, Any], made_at: dt.datetime) -> bytes:
     inputs = {"data": orjson.dumps(_printable(data)).decode()}
     moment = made_at.replace(microsecond=0)  # Typst accepts whole seconds only.
-    try:
-        compiler = _compiler(template, inputs, system_fonts=False)
-        pdf = compiler.compile(format="pdf", pdf_standards=["ua-1"], timestamp=moment)
-    except typst.TypstError:
-        # PDF/UA rejects a character that no font has (a Chinese name, an emoji). The fonts of the machine may have it;
-        # otherwise the PDF shows a box, which is better than no PDF.
-        pdf = _compiler(template, inputs, system_fonts=True).compile(format="pdf", timestamp=moment)
+    for system_fonts, standards in ATTEMPTS:
+        compiler = _compiler(template, inputs, system_fonts=system_fonts)
+        try:
+            pdf = compiler.compile(format="pdf", pdf_standards=standards, timestamp=moment)
+            break
+        except typst.TypstError:
+            if (system_fonts, standards) == ATTEMPTS[-1]:
+                raise
     # Without an output path a PDF is always one bytes object; lists are for images of pages.
     assert isinstance(pdf, bytes)
     return pdf
@@ -159,12 +160,11 @@ def _compiler(template: str, inputs: dict[str, str], *, system_fonts: bool) -> t
 
 @cache
 def _fonts(system_fonts: bool) -> typst.Fonts:
-    # By default only the fonts of libraries, so that a PDF looks the same on every machine.
     return typst.Fonts(include_system_fonts=system_fonts, font_paths=[str(folder) for folder in _font_folders()])
 
 
 def _font_folders() -> list[Path]:
-    """Returns the folders of the Noto fonts, which have the scripts that the fonts of Typst do not have."""
+    """Returns the folders of the fonts that are installed as libraries."""
     return [Path(str(files(package))) for package in FONT_PACKAGES]
 
 

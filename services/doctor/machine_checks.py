@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+import typst
 from sqlalchemy import make_url
 
 from db.sqlite_file import network_filesystem
@@ -19,6 +20,8 @@ from services.settings import Settings
 ROOT = Path(__file__).parents[2]
 _LEAST_DESCRIPTORS = 4096
 _LEAST_FREE_BYTES = 1 << 30
+# Scripts that no font of the libraries has; a letter of each.
+_SCRIPTS_OF_SYSTEM_FONTS = {"Thaana": "\u078b", "Tibetan": "\u0f56"}
 # A nightly backup, with two hours to make it.
 _BACKUP_HOURS = 26
 # Line of a unit -> why.
@@ -39,6 +42,7 @@ def check_machine(settings: Settings, environment_file: Path, unit: Path) -> Ite
     yield _descriptors()
     yield _space(settings)
     yield _libraries()
+    yield _fonts()
     yield _unit(unit)
     if settings.database_url.startswith("sqlite"):
         yield _filesystem(settings)
@@ -91,6 +95,24 @@ def _libraries() -> Finding:
             "libraries", f"Other versions than the lock's are installed: {', '.join(wrong)}. Run scripts/setup."
         )
     return ok("libraries", "The installed libraries are those of requirements.lock.")
+
+
+def _fonts() -> Finding:
+    missing = [script for script, letter in _SCRIPTS_OF_SYSTEM_FONTS.items() if not _has_font(letter)]
+    if missing:
+        return warning(
+            "fonts", f"PDFs cannot show {' and '.join(missing)}: install Noto's fonts, on Debian fonts-noto-core."
+        )
+    return ok("fonts", "The machine has the fonts for PDFs that the libraries lack.")
+
+
+def _has_font(letter: str) -> bool:
+    try:
+        # PDF/UA allows no character without a font.
+        typst.compile(f"#set document(title: [T])\n{letter}".encode(), format="pdf", pdf_standards="ua-1")
+    except typst.TypstError:
+        return False
+    return True
 
 
 def _without_zeros(version: str) -> str:

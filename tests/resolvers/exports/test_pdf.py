@@ -3,12 +3,14 @@
 import datetime as dt
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
 
 from domain.enums import AimStatus, CriterionFilter, CriterionStatus, Role, TrafficLight
 from resolvers.exports import formats
+from resolvers.exports import pdf as exported
 from resolvers.exports.pdf import AimHeading, Measures
 from resolvers.exports.progress_map import MapCriterion, MapUnit, ProgressMap, progress_map
 from resolvers.exports.record_of_achievement import (
@@ -17,6 +19,7 @@ from resolvers.exports.record_of_achievement import (
     RecordUnit,
     record_of_achievement,
 )
+from services.storage.preview_picture import make_preview
 
 MADE_AT = dt.datetime(2026, 7, 1, 23, 30, tzinfo=dt.UTC)  # half past midnight on the 2nd, in London
 HEADING = AimHeading(
@@ -223,12 +226,48 @@ SCRIPTS = [
     "محمد علي", "王小明", "山田たろう", "김민수", "राम कुमार", "ស៊ន ប៊ុនធឿន", "தமிழ் செல்வன்", "తెలుగు", "สมชาย ใจดี",
     "አበበ ተስፋዬ", "ສົມຊາຍ", "အောင်ဆန်း", "রহিম উদ্দিন", "שרה כהן", "Նարե Սարգսյան", "ნინო ბერიძე",
     "Ελένη Παπαδάκη", "Юлия Щербакова", "Nguyễn Thị Hồng", "Łukasz Ğüneş",
+    "ગુજરાતી પટેલ", "ਗੁਰਪ੍ਰੀਤ ਸਿੰਘ", "ಕನ್ನಡ ಗೌಡ", "മലയാളം നായർ", "ଓଡ଼ିଆ ଦାସ", "සිංහල පෙරේරා", "Ada 😀",
 ]  # fmt: skip
+# Scripts that only fonts of the machine have, with the file of the font in Debian's fonts-noto-core.
+SYSTEM_SCRIPTS = {"ދިވެހި": "NotoSansThaana-Regular.ttf", "བོད་སྐད་": "NotoSerifTibetan-Regular.ttf"}
+SYSTEM_FONTS = Path("/usr/share/fonts/truetype/noto")
+SYSTEM_NAMES = [
+    pytest.param(
+        name, marks=pytest.mark.skipif(not (SYSTEM_FONTS / font).exists(), reason="fonts-noto-core is missing")
+    )
+    for name, font in SYSTEM_SCRIPTS.items()
+]
+
+
+async def map_of_learner(name: str) -> bytes:
+    return await progress_map(map_of(*CRITERIA, heading=replace(HEADING, learner=name)))
+
+
+def is_accessible(pdf: bytes) -> bool:
+    metadata = PdfReader(io.BytesIO(pdf)).xmp_metadata
+    return metadata is not None and "pdfuaid:part" in metadata.stream.get_data().decode()
 
 
 @pytest.mark.parametrize("name", SCRIPTS)
-async def test_a_name_in_any_script_is_printed_with_the_fonts_that_are_shipped(name: str):
+async def test_a_name_in_any_script_is_printed_with_the_fonts_of_the_libraries(
+    name: str, monkeypatch: pytest.MonkeyPatch
+):
     """Without a font for a character a PDF cannot be PDF/UA, and the fonts of the machine are used instead."""
-    pdf = await progress_map(map_of(*CRITERIA, heading=replace(HEADING, learner=name)))
-    reader = PdfReader(io.BytesIO(pdf))
-    assert reader.xmp_metadata is not None and "pdfuaid:part" in reader.xmp_metadata.stream.get_data().decode()
+    monkeypatch.setattr(exported, "ATTEMPTS", exported.ATTEMPTS[:1])
+    assert is_accessible(await map_of_learner(name))
+
+
+@pytest.mark.parametrize("name", SYSTEM_NAMES)
+async def test_a_name_in_a_rare_script_is_printed_with_a_font_of_the_machine(name: str):
+    assert is_accessible(await map_of_learner(name))
+
+
+@pytest.mark.parametrize("name", [*SCRIPTS[-7:-1], *SYSTEM_NAMES])
+async def test_a_preview_shows_letters_and_not_a_box_for_each(name: str):
+    pictures = {make_preview(await map_of_learner(each), "application/pdf", 640) for each in (name, name, name[::-1])}
+    assert len(pictures) == 2
+
+
+async def test_a_letter_without_any_font_does_not_prevent_the_pdf():
+    # Of Noto's Khitan Small Script, which neither libraries nor fonts-noto-core have.
+    assert not is_accessible(await map_of_learner("Ada \U00018b00"))

@@ -26,12 +26,23 @@ POSTGRESQL = pytest.mark.parametrize("backend", ["postgresql"], indirect=True)
 async def test_a_good_installation_has_no_problem(installation: Installation):
     async with Post() as post:
         found = await installation.examine(WAYMARK_SMTP_URL=post.url)
-    # The tests' PostgreSQL makes nothing durable, and the tests' shell may allow few descriptors.
+    # The tests' PostgreSQL makes nothing durable, and the machine may allow few descriptors and lack fonts.
     wrong = {name for name, each in found.items() if each.status is not Status.OK}
-    assert wrong <= {"descriptors"} | (
+    assert wrong <= {"descriptors", "fonts"} | (
         {"database"} if "postgresql" in installation.environment["WAYMARK_DATABASE_URL"] else set()
     )
-    assert set(found) >= {"base-url", "keys", "proxies", "permissions", "space", "libraries", "unit", "tables", "store"}
+    assert set(found) >= {
+        "base-url",
+        "keys",
+        "proxies",
+        "permissions",
+        "space",
+        "libraries",
+        "fonts",
+        "unit",
+        "tables",
+        "store",
+    }
 
 
 @SQLITE
@@ -95,6 +106,15 @@ async def test_other_libraries(installation: Installation, monkeypatch: pytest.M
     monkeypatch.setattr(machine_checks, "ROOT", tmp_path)
     found = (await installation.examine())["libraries"]
     assert found.status is Status.PROBLEM and "starlette. Run scripts/setup" in found.message
+
+
+@SQLITE
+async def test_scripts_without_a_font(installation: Installation, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(machine_checks, "_SCRIPTS_OF_SYSTEM_FONTS", {"Latin": "a", "No script": "\U00018b00"})
+    found = (await installation.examine())["fonts"]
+    assert found.status is Status.WARNING and "cannot show No script: install" in found.message
+    monkeypatch.setattr(machine_checks, "_SCRIPTS_OF_SYSTEM_FONTS", {"Latin": "a"})
+    assert (await installation.examine())["fonts"].status is Status.OK
 
 
 @SQLITE
