@@ -13,10 +13,11 @@ from tests.support.demo_server import Demo
 from tests.support.scenarios.base import open_scenario
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio, build_empty_portfolio
 from tests.support.scenarios.full_portfolio import FullPortfolio, build_full_portfolio
-from tests.support.shared_compilation import share_compiled_statements
 from tests.support.shared_folder import SharedFolder
+from tests.support.shared_work import collect_garbage_as_a_server, share_compiled_statements, share_tls_context
 
 share_compiled_statements()
+share_tls_context()
 
 # What starts processes and waits for them takes longest: it goes first, so that no worker is left alone with it at the
 # end.
@@ -36,6 +37,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((number for number, start in enumerate(_FIRST) if item.nodeid.startswith(start)), len(_FIRST))
 
     items.sort(key=place)
+
+
+def pytest_collection_finish() -> None:
+    collect_garbage_as_a_server()
 
 
 @pytest.fixture(scope="session")
