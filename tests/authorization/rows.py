@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, text
 
+from db import updates
 from db.database import Database
 from db.models.registry import entities, mapped_classes, metadata
 
@@ -27,8 +28,10 @@ async def read_rows(database: Database) -> Rows:
 
 
 async def replace_rows(database: Database, rows: Rows) -> None:
-    """Replaces all rows by these."""
+    """Replaces all rows by these, their times of the last change too."""
     async with database.writing() as session:
+        # The triggers would note that the records changed now, and that those of before were deleted.
+        await (await session.connection()).run_sync(updates.remove)
         await empty(database, session)
         for table in TABLES:
             if rows.get(table.name):

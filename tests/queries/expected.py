@@ -78,10 +78,10 @@ MUTATIONS = {
     "sign_document": Expected(43, 22, SIGNERS, on_postgresql=21),
     "sign_evidence": Expected(43, 22, EMPLOYER, on_postgresql=21),
     "sign_in": Expected(24, 16, on_postgresql=14),
-    "sign_in_with_provider": Expected(24, 28, on_postgresql=26),
+    "sign_in_with_provider": Expected(24, 28, on_postgresql=22),
     "sign_review": Expected(43, 22, EMPLOYER, on_postgresql=21),
     "sign_unit": Expected(43, 21, EMPLOYER, on_postgresql=20),
-    "signing_code_request": Expected(22, 11, on_postgresql=10),
+    "signing_code_request": Expected(22, 11, on_postgresql=8),
     "submit_evidence": Expected(55, 24, SUBMITTERS, on_postgresql=23),
     "token_refresh": Expected(23, 9, on_postgresql=8),
 }

@@ -4,7 +4,7 @@ import gc
 from functools import cache
 from typing import Any
 
-import httpcore2
+from httpx2._transports import default as transport
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -38,8 +38,8 @@ def share_compiled_statements() -> None:
 
 
 def share_tls_context() -> None:
-    """Lets all HTTP clients share the default TLS context: to read the certificates for each takes 18 ms."""
-    httpcore2.default_ssl_context = cache(httpcore2.default_ssl_context)
+    """Lets HTTP clients share their TLS context: to read the certificates for each takes 18 ms."""
+    transport.create_ssl_context = cache(transport.create_ssl_context)  # type: ignore[attr-defined]
 
 
 def collect_garbage_as_a_server() -> None:
