@@ -6,6 +6,8 @@ new field is part of that comparison automatically. A new field with a rule of i
 `auth/scope.py` and one in `oracle.py`.
 """
 
+from db.models.registry import mapped_classes
+from db.models.updated_at import is_updated_at
 from resolvers.core.rules import rules_by_type
 
 # Fields that differ between two requests of the same viewer.
@@ -14,6 +16,11 @@ REQUEST_FIELDS = {
     "Download_expiresAt": "a lifetime added to the time of the request",
     "Kpis_generatedAt": "the time of the request",
     "IdentityProvider_authorizationUrl": "a state and a nonce of its own",
+    **{
+        f"{each.type_name()}_updatedAt": "when its rows were written: those of the reduced database are written later"
+        for each in mapped_classes()
+        if any(map(is_updated_at, each.__table__.columns))
+    },
 }
 # Fields that depend on the role of the viewer besides the records; the oracle has each rule.
 ROLE_FIELDS = {
