@@ -201,6 +201,7 @@ def build_server(settings: Settings) -> Server:
         ],
         start_page=start_page,
         allowed_origins=settings.allowed_origins,
+        allowed_headers=settings.allowed_headers,
         lifespan=lambda _: running(settings, services, metrics, tracing, beside),
         metrics=metrics,
         trusted_proxies=settings.trusted_proxies,

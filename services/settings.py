@@ -11,6 +11,8 @@ from pathlib import Path
 
 _MIN_KEY_BYTES = 32
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
+# A token of RFC 9110.
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _WEB = re.compile(r"https?://")
 
 
@@ -53,6 +55,8 @@ class Settings:
     # Whether browsers that open /graphql get GraphiQL.
     graphiql: bool
     allowed_origins: tuple[str, ...]
+    # Headers that pages of these origins may send beside the usual ones.
+    allowed_headers: tuple[str, ...]
     # Host and port of /metrics; None switches it off.
     metrics_address: tuple[str, int] | None
     trusted_proxies: str
@@ -104,6 +108,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         operations=reader.choice("WAYMARK_OPERATIONS", "any", "trusted"),
         graphiql=reader.choice("WAYMARK_GRAPHIQL", *(("on", "off") if is_demo else ("off", "on"))) == "on",
         allowed_origins=reader.origins("WAYMARK_ALLOWED_ORIGINS"),
+        allowed_headers=reader.header_names("WAYMARK_ALLOWED_HEADERS"),
         metrics_address=reader.address("WAYMARK_METRICS", "127.0.0.1:9464"),
         trusted_proxies=reader.text("WAYMARK_TRUSTED_PROXIES", "127.0.0.1"),
         drain_seconds=reader.number("WAYMARK_DRAIN_SECONDS", 0, 0, 300),
@@ -157,6 +162,14 @@ class _Reader:
             if not _ORIGIN.fullmatch(origin):
                 self.problems.append(f"{name}: set origins such as https://app.example, without a path, not {origin!r}")
         return origins
+
+    def header_names(self, name: str) -> tuple[str, ...]:
+        names = tuple(self._environment.get(name, "").replace(",", " ").split())
+        for header in names:
+            # A wildcard is a token too, and would allow every header.
+            if header == "*" or not _HEADER.fullmatch(header):
+                self.problems.append(f"{name}: set names of headers such as x-datadog-trace-id, not {header!r}")
+        return names
 
     def template(self, name: str) -> str | None:
         text = self._environment.get(name) or None

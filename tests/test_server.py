@@ -97,12 +97,10 @@ def test_a_quota_that_cannot_be_used_stops_the_start(tmp_path: Path, monkeypatch
 
 
 async def preflight(
-    client: httpx2.AsyncClient, origin: str, path: str = "/graphql", method: str = "POST"
-) -> httpx2.Response:
-    headers = {
-        "origin": origin, "access-control-request-method": method,
-        "access-control-request-headers": "authorization, content-type, idempotency-key",
-    }  # fmt: skip
+    client: httpx2.AsyncClient, origin: str, path: str = "/graphql", method: str = "POST",
+    sent: str = "authorization, content-type, idempotency-key",
+) -> httpx2.Response:  # fmt: skip
+    headers = {"origin": origin, "access-control-request-method": method, "access-control-request-headers": sent}
     return await client.request("OPTIONS", path, headers=headers)
 
 
@@ -128,6 +126,25 @@ async def test_allowed_origins_may_send_requests_and_others_may_not(demo: Demo, 
         # The page can read an error, too.
         wrong = await ada.http.post("/graphql", json={"query": "{"}, headers={"origin": APP})
         assert wrong.headers["access-control-allow-origin"] == APP
+
+
+# What Apollo Client and its tools, urql, Hive, OpenTelemetry and Sentry add to a request.
+ADDED_BY_CLIENTS = (
+    "traceparent", "tracestate", "baggage", "sentry-trace", "apollographql-client-name", "apollographql-client-version",
+    "x-apollo-operation-name", "x-apollo-operation-id", "x-apollo-operation-type", "graphql-client-name",
+    "graphql-client-version", "graphql-require-preflight", "apollo-require-preflight", "graphql-preflight",
+    "x-requested-with",
+)  # fmt: skip
+
+
+async def test_what_clients_add_to_a_request_passes_and_more_by_a_setting(demo: Demo, tmp_path: Path) -> None:
+    allowed = {"WAYMARK_ALLOWED_ORIGINS": APP, "WAYMARK_ALLOWED_HEADERS": "X-Datadog-Trace-Id, b3"}
+    url = await demo.database_url("sqlite")
+    async with serving(url, tmp_path, **allowed) as running, running.anonymous() as page:
+        for sent in (*ADDED_BY_CLIENTS, "x-datadog-trace-id", "b3", ", ".join(ADDED_BY_CLIENTS)):
+            assert (await preflight(page.http, APP, sent=sent)).status_code == 200, sent
+        for sent in ("x-other", "cookie", "authorization, x-other"):
+            assert (await preflight(page.http, APP, sent=sent)).status_code == 400, sent
 
 
 def _extensions(answer: httpx2.Response) -> dict[str, object]:
@@ -158,6 +175,7 @@ def _settings(**environment: str) -> Settings:
     [
         ("WAYMARK_METRICS", "9464"), ("WAYMARK_METRICS", "host:port"), ("WAYMARK_METRICS", "127.0.0.1:99999"),
         ("WAYMARK_ALLOWED_ORIGINS", "*"), ("WAYMARK_ALLOWED_ORIGINS", "https://app.example/"),
+        ("WAYMARK_ALLOWED_HEADERS", "*"), ("WAYMARK_ALLOWED_HEADERS", "x-good x:bad"),
         ("WAYMARK_ALLOWED_ORIGINS", "app.example"), ("WAYMARK_ALLOWED_ORIGINS", "https://ok.example null"),
         ("WAYMARK_POOL_SIZE", "0"), ("WAYMARK_DRAIN_SECONDS", "-1"), ("WAYMARK_DRAIN_SECONDS", "soon"),
     ],
@@ -204,10 +222,17 @@ async def test_each_operation_and_each_statement_has_a_span(
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{port}")
     monkeypatch.setenv("OTEL_EXPORTER_OTLP_COMPRESSION", "none")
     async with serving(await demo.database_url("sqlite"), tmp_path) as running, running.signed_in("learner") as ada:
-        answer = await ada.post(
-            'query Mine { learners(first: 1, filter: { search: "secret words" }) { nodes { name } } }'
-        )
+        query = 'query Mine { learners(first: 1, filter: { search: "secret words" }) { nodes { name } } }'
+        answer = await ada.post(query)
         request_id = answer.headers["x-request-id"]
+        # As a browser with OpenTelemetry sends it, and one that is not valid.
+        for caller in (f"00-{'ab' * 16}-{'cd' * 8}-01", f"00-{'0' * 32}-{'cd' * 8}-01"):
+            headers = {
+                **ada.http.headers,
+                "traceparent": caller,
+                "authorization": f"Bearer {ada.tokens['accessToken']}",
+            }
+            await ada.http.post("/graphql", json={"query": "query Traced { viewer { role } }"}, headers=headers)
     collector.close()
     attributes = {
         span.span_id: {a.key: a.value.string_value or a.value.int_value for a in span.attributes} for span in spans
@@ -225,5 +250,9 @@ async def test_each_operation_and_each_statement_has_a_span(
             <= child.end_time_unix_nano
             <= mine.end_time_unix_nano
         )
+    traced = [span for span in spans if attributes[span.span_id].get("graphql.operation.name") == "Traced"]
+    joined, own = sorted(traced, key=lambda span: not span.parent_span_id)
+    assert (joined.trace_id.hex(), joined.parent_span_id.hex()) == ("ab" * 16, "cd" * 8)
+    assert own.parent_span_id == b"" and own.trace_id not in (joined.trace_id, bytes(16))
     # Statements have no values, so spans hold no personal data.
     assert "secret words" not in str(spans) and "waymark-demo" not in str(spans)

@@ -19,7 +19,13 @@ from transport.observability.request_logging import RequestLogging
 _METHODS = ("GET", "POST", "PUT")
 _REQUEST_HEADERS = (
     "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "X-Request-Id",
-    "X-Requested-With", "GraphQL-Preflight", "Apollo-Require-Preflight", "X-Apollo-Operation-Name",
+    "X-Requested-With", "GraphQL-Preflight", "GraphQL-Require-Preflight", "Apollo-Require-Preflight",
+    # What clients say of the operation and of themselves.
+    "X-Apollo-Operation-Name", "X-Apollo-Operation-Id", "X-Apollo-Operation-Type", "X-Apollo-Cache-Do-Not-Store",
+    "X-Apollo-Cache-Key", "X-Apollo-Can-Be-Cached", "X-Apollo-Expire-After-Read", "X-Apollo-Expire-Timeout",
+    "ApolloGraphQL-Client-Name", "ApolloGraphQL-Client-Version", "GraphQL-Client-Name", "GraphQL-Client-Version",
+    # Traces: W3C Trace Context and Baggage, Sentry.
+    "Traceparent", "Tracestate", "Baggage", "Sentry-Trace",
 )  # fmt: skip
 _RESPONSE_HEADERS = ("ETag", "Retry-After", "X-Request-Id", "Content-Disposition")
 
@@ -31,12 +37,14 @@ def make_app(
     *,
     start_page: str,
     allowed_origins: Sequence[str],
+    allowed_headers: Sequence[str],
     lifespan: Lifespan,
     metrics: Metrics,
     trusted_proxies: str,
 ) -> ASGIApp:
     """The app for the routes. `start_page` is the path that `/` redirects to; `lifespan` runs while the app serves.
 
+    `allowed_headers`: headers that pages of `allowed_origins` may send beside the usual ones.
     `trusted_proxies`: addresses and networks, with commas, whose X-Forwarded-… headers are trusted.
     """
 
@@ -47,7 +55,7 @@ def make_app(
         CORSMiddleware,
         allow_origins=allowed_origins,
         allow_methods=_METHODS,
-        allow_headers=_REQUEST_HEADERS,
+        allow_headers=[*_REQUEST_HEADERS, *allowed_headers],
         expose_headers=_RESPONSE_HEADERS,
     )
     app = Starlette(

@@ -31,7 +31,7 @@ from transport.graphql.negotiation import (
     check_preflight,
 )
 from transport.graphql.operation_context import MakeContext, close_context
-from transport.graphql.operation_log import OperationLog
+from transport.graphql.operation_log import OperationLog, trace_of
 from transport.graphql.operation_runner import OperationRunner
 from transport.graphql.persisted_documents import PersistedDocuments
 from transport.graphql.prepared_document import PreparedOperation
@@ -102,7 +102,9 @@ class GraphQLEndpoint:
             await self._websockets(scope, receive, send)
             return
         state = scope.setdefault("state", {})
-        log = state["operation"] = OperationLog(request_id=state.get("request_id", ""))
+        log = state["operation"] = OperationLog(
+            request_id=state.get("request_id", ""), trace=trace_of(scope["headers"])
+        )
         exchange = _Exchange(self.runner, self._lifecycle, scope, receive, send, log)
         try:
             await exchange.handle()

@@ -10,7 +10,10 @@ EVENT_STREAM = "text/event-stream"
 OFFERED = (GRAPHQL_JSON, JSON, EVENT_STREAM)
 
 # Headers that forms and images cannot set: a browser sends them to another origin only after a preflight.
-PREFLIGHT_HEADERS = (b"apollo-require-preflight", b"x-apollo-operation-name", b"graphql-preflight", b"x-requested-with")
+PREFLIGHT_HEADERS = (
+    b"apollo-require-preflight", b"x-apollo-operation-name", b"graphql-preflight", b"graphql-require-preflight",
+    b"x-requested-with",
+)  # fmt: skip
 
 
 @lru_cache(maxsize=256)
@@ -86,9 +89,12 @@ def check_preflight(headers: dict[bytes, bytes]) -> None:
     """Raises HttpError 403 for a GET that a page of another origin can send without a preflight."""
     if is_json(headers.get(b"content-type")) or any(name in headers for name in PREFLIGHT_HEADERS):
         return
+    # Only a program sends a token, as gateways do that read event streams. A browser sends what it knows of Basic.
+    if headers.get(b"authorization", b"")[:7].lower() == b"bearer ":
+        return
     raise HttpError(
         403,
         BAD_REQUEST,
-        "A GET request needs the header Apollo-Require-Preflight: true, or Content-Type: application/json, which other "
-        "sites cannot send without a preflight.",
+        "A GET request needs the header Authorization: Bearer, Apollo-Require-Preflight: true, or Content-Type: "
+        "application/json, which other sites cannot send without a preflight.",
     )

@@ -1,9 +1,12 @@
 """What logs and metrics record of an operation."""
 
 import time
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from db.database import statement_count
+
+_TRACE_CONTEXT = (b"traceparent", b"tracestate")
 
 
 @dataclass(slots=True)
@@ -23,9 +26,15 @@ class OperationLog:
     deprecated: tuple[str, ...] = ()
     code: str | None = None  # of the first error
     status: int = 0
+    trace: Mapping[str, str] = field(default_factory=dict)  # the caller's: the headers of W3C Trace Context
     statements: list[int] = field(default_factory=lambda: [0])  # one number, which the operation's tasks share
     started: float = field(default_factory=time.perf_counter)  # seconds of the performance counter
 
     def count_statements(self) -> None:
         """Counts the SQL statements of the current task, from now on."""
         statement_count.set(self.statements)
+
+
+def trace_of(headers: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Returns the headers of W3C Trace Context, with which the server's spans join the trace of the caller."""
+    return {name.decode(): value.decode("latin-1") for name, value in headers if name in _TRACE_CONTEXT}

@@ -51,8 +51,10 @@ class Tracing:
         from opentelemetry.sdk.resources import Resource
         from opentelemetry.sdk.trace import TracerProvider
         from opentelemetry.sdk.trace.export import BatchSpanProcessor
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
         self._trace = trace
+        self._propagator = TraceContextTextMapPropagator()
         # OTEL_SERVICE_NAME overrides this name.
         self._provider = TracerProvider(resource=Resource.create({"service.name": "waymark"}))
         self._provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
@@ -96,7 +98,12 @@ class Tracing:
             "http.response.status_code": operation.status or None,
         }
         attributes = {key: value for key, value in fields.items() if value is not None}
-        span = self._tracer.start_span(name, start_time=base + int(operation.started * 1e9), attributes=attributes)
+        # A header that is not valid is as none: the span then begins a trace.
+        caller = self._propagator.extract(operation.trace)
+        span = self._tracer.start_span(
+            name, caller, start_time=base + int(operation.started * 1e9), kind=self._trace.SpanKind.SERVER,
+            attributes=attributes,
+        )  # fmt: skip
         if operation.code is not None:
             span.set_status(self._trace.Status(self._trace.StatusCode.ERROR, operation.code))
         context = self._trace.set_span_in_context(span)

@@ -8,6 +8,13 @@ from transport.graphql.operation_runner import OperationRunner
 from transport.realtime.connection_lifecycle import ConnectionLifecycle
 from transport.realtime.graphql_transport_ws import PROTOCOL, WebSocketConnection
 
+# The subprotocol of the library subscriptions-transport-ws, which is not maintained any more.
+LEGACY = "graphql-ws"
+_REFUSAL = (
+    b"This server speaks the subprotocol graphql-transport-ws: use the library graphql-ws (npm) or one that is based "
+    b"on it. graphql-ws is the name of the older subprotocol, of the library subscriptions-transport-ws.\n"
+)
+
 _DEFAULT_PORTS = {"http": 80, "https": 443, "ws": 80, "wss": 443}
 
 
@@ -30,7 +37,11 @@ class WebSocketEndpoint:
             # Closing before accepting answers the handshake with 403.
             await send({"type": "websocket.close", "code": 1008})
             return
-        if PROTOCOL not in scope.get("subprotocols", ()):
+        offered = scope.get("subprotocols", ())
+        if PROTOCOL not in offered and LEGACY in offered:
+            await _refuse(scope, send)
+            return
+        if PROTOCOL not in offered:
             await send({"type": "websocket.accept"})
             await send({"type": "websocket.close", "code": 4406, "reason": "Subprotocol not acceptable"})
             return
@@ -40,6 +51,20 @@ class WebSocketEndpoint:
             await WebSocketConnection(self._runner, self._lifecycle, scope, receive, send).run()
         finally:
             self.open -= 1
+
+
+async def _refuse(scope: Scope, send: Send) -> None:
+    """Answers the handshake with 400 and a sentence: browsers show it, and no close reason before a handshake."""
+    if "websocket.http.response" not in scope.get("extensions", {}):
+        await send({"type": "websocket.close", "code": 4406})
+        return
+    headers = [
+        (b"content-type", b"text/plain; charset=utf-8"),
+        (b"content-length", str(len(_REFUSAL)).encode()),
+        (b"cache-control", b"no-store"),
+    ]
+    await send({"type": "websocket.http.response.start", "status": 400, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": _REFUSAL})
 
 
 def is_origin_allowed(origin: bytes | None, host: bytes | None, allowed: frozenset[str]) -> bool:

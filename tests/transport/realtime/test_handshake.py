@@ -32,10 +32,24 @@ async def test_a_connection_with_a_token_outlives_the_time_to_send_one():
 
 async def test_only_graphql_transport_ws_is_accepted(port):
     address = f"ws://127.0.0.1:{port}/graphql"
-    for offered in (["graphql-ws"], ["nonsense"], None):
+    for offered in (["nonsense"], None):
         async with websockets.connect(address, subprotocols=offered) as connection:
             assert connection.subprotocol is None
             assert (await Client(connection).closed())[0] == 4406
+
+
+async def test_the_older_subprotocol_is_refused_with_a_sentence(port):
+    address = f"ws://127.0.0.1:{port}/graphql"
+    with pytest.raises(websockets.InvalidStatus) as refusal:
+        await websockets.connect(address, subprotocols=["graphql-ws"])
+    answer = refusal.value.response
+    assert answer.status_code == 400
+    assert answer.body.startswith(
+        b"This server speaks the subprotocol graphql-transport-ws: use the library graphql-ws"
+    )
+    # Apollo's tools offer both.
+    async with websockets.connect(address, subprotocols=["graphql-ws", "graphql-transport-ws"]) as connection:
+        assert connection.subprotocol == "graphql-transport-ws"
 
 
 async def test_origins_are_checked_before_the_socket_is_accepted():

@@ -50,6 +50,14 @@ async def test_a_stream_gives_each_event_and_then_completes(port, method):
     assert [data["data"]["kpisChanged"]["learnerCount"] for _, data in found[:3]] == [0, 1, 2]
 
 
+async def test_a_gateway_reads_a_stream_with_its_token_alone(port):
+    found = await collected(
+        port, "subscription {kpisChanged(n: 1, pause: 0) {learnerCount}}", method="GET",
+        headers={"accept": "text/event-stream", "authorization": "Bearer 7"},
+    )  # fmt: skip
+    assert [name for name, _ in found] == ["next", "complete"]
+
+
 async def test_a_query_on_a_stream_is_one_event(port):
     (_, answer), (last, nothing) = await collected(port, "{viewer {role}}")
     assert (answer["data"], last, nothing) == ({"viewer": {"role": "ASSESSOR"}}, "complete", None)
