@@ -13,6 +13,7 @@ from domain.sentences import say
 from repositories.aim import has_open_aim
 from repositories.aim_break import breaks_of_aim
 from repositories.user import grants_of_user
+from resolvers.aim_change import AimChange, of_aim
 from resolvers.aim_status import change_by_hand, set_status
 from resolvers.core.separation_of_duties import check_not_own_record, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -63,8 +64,8 @@ async def add(
     planned_end_date: dt.date,
     iqa_id: str | None = None,
     original_start_date: dt.date | None = None,
-) -> int:
-    """Adds a qualification version to a learner's programme, awaiting the induction. Returns the aim's key.
+) -> AimChange:
+    """Adds a qualification version to a learner's programme, awaiting the induction. Returns its key and the learner's.
 
     The assessor sees the learner through the aim. Rejects with NOT_FOUND, NOT_ALLOWED, INVALID for people and dates,
     and CONFLICT where the learner has an open aim in that qualification version.
@@ -110,11 +111,11 @@ async def add(
     uow.recount_hours(aim)
     uow.recount_time(aim.learner_id)
     uow.audit("Aim", aim.id, learner_id=learner.id, aim_id=aim.id)
-    return aim.id
+    return of_aim(aim)
 
 
 @mutation("aimUpdate")
-async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> int:
+async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> AimChange:
     """Changes an aim's status, its assessor or IQA, or its dates. A replaced assessor no longer sees the aim.
 
     The sessions to come about the aim go to the new assessor, and the learner and both assessors get an e-mail.
@@ -161,7 +162,7 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[AimChanges]) -> 
     if changed:
         detail |= {"fields": changed, "status": status.value}
         uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, **detail)
-    return aim.id
+    return of_aim(aim)
 
 
 async def _check_status(uow: UnitOfWork, aim: Aim, status: AimStatus) -> None:

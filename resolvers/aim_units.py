@@ -9,6 +9,7 @@ from domain.enums import UserErrorCode
 from domain.errors import reject
 from domain.sentences import say
 from repositories.aim_unit import chosen_units, units_of_version
+from resolvers.aim_change import AimChange, of_aim
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.aim import AIM, AimState
 
@@ -16,8 +17,8 @@ MAX_UNITS = 200
 
 
 @mutation("aimUnitsChoose")
-async def choose(uow: UnitOfWork, *, id: str, unit_ids: Sequence[str]) -> int:
-    """Makes these the chosen units of an aim; mandatory ones among them need no choice. Returns the aim's key.
+async def choose(uow: UnitOfWork, *, id: str, unit_ids: Sequence[str]) -> AimChange:
+    """Makes these the chosen units of an aim; mandatory ones among them need no choice.
 
     What was reached in a unit that is no longer chosen is kept, and counts again if it is chosen again. Rejects with
     NOT_FOUND, NOT_ALLOWED, and INVALID for units of another aim.
@@ -38,7 +39,7 @@ async def choose(uow: UnitOfWork, *, id: str, unit_ids: Sequence[str]) -> int:
     uow.raise_errors()
     if await set_chosen(uow, aim, wanted):
         uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["units"], units=sorted(wanted))
-    return aim.id
+    return of_aim(aim)
 
 
 async def set_chosen(uow: UnitOfWork, aim: Aim, wanted: Iterable[int]) -> bool:

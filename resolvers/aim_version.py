@@ -16,6 +16,7 @@ from repositories.aim import has_open_aim
 from repositories.aim_unit import chosen_units, units_of_version
 from repositories.aim_version import CriterionCode, criteria_of_version, mappings_of_criteria
 from repositories.unit import active_signatures, progress_of_criteria
+from resolvers.aim_change import AimChange, of_aim
 from resolvers.aim_units import set_chosen
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
@@ -37,7 +38,9 @@ class CriterionMap(TypedDict):
 
 
 @mutation("aimVersionChange")
-async def change(uow: UnitOfWork, *, id: str, qualification_id: str, criterion_map: Sequence[CriterionMap]) -> int:
+async def change(
+    uow: UnitOfWork, *, id: str, qualification_id: str, criterion_map: Sequence[CriterionMap]
+) -> AimChange:
     """Moves an aim to another version of its qualification. Returns the aim's key.
 
     What was reached in a criterion of the map is carried to its successors; of several criteria with one successor
@@ -78,7 +81,7 @@ async def change(uow: UnitOfWork, *, id: str, qualification_id: str, criterion_m
         "Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["qualification"], left=left, to=target.id,
         criteria=len(successors),
     )  # fmt: skip
-    return aim.id
+    return of_aim(aim)
 
 
 async def _check(uow: UnitOfWork, aim: Aim, target: Qualification | None) -> None:

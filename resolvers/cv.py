@@ -10,6 +10,7 @@ from resolvers.core.attachments import attach, claim_picture, claim_upload
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.rules.viewer import VIEWER
+from resolvers.user.invitation import UserChange
 
 
 @mutation("cvSectionSave")
@@ -65,8 +66,8 @@ async def document_remove(uow: UnitOfWork, *, file_id: str) -> int:
 
 
 @mutation("photoSet")
-async def photo_set(uow: UnitOfWork, *, file_id: str | None = None) -> int:
-    """Sets the viewer's own photo; without a file it is removed. Returns the user's key.
+async def photo_set(uow: UnitOfWork, *, file_id: str | None = None) -> UserChange:
+    """Sets the viewer's own photo; without a file it is removed. Returns the keys of the user and of the learner.
 
     Rejects with NOT_ALLOWED for every role but LEARNER, NOT_FOUND and CONFLICT for the file, and INVALID where it is
     not a picture.
@@ -79,7 +80,7 @@ async def photo_set(uow: UnitOfWork, *, file_id: str | None = None) -> int:
     if photo is not None or learner.photo_file_id is not None:
         learner.photo_file_id = photo.id if photo else None
         uow.audit("Learner", learner.id, learner_id=learner.id, fields=["photo_file_id"])
-    return learner.user_id
+    return {"key": learner.user_id, "learners": [learner.id]}
 
 
 async def _own_record(uow: UnitOfWork) -> Learner:

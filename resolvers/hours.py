@@ -3,6 +3,7 @@
 from db.models.aim import Aim
 from domain.enums import UserErrorCode
 from domain.sentences import say
+from resolvers.aim_change import AimChange, of_aim
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.aim import AIM, AimState
 
@@ -11,8 +12,9 @@ MAX_MINUTES = 1_200_000
 
 
 @mutation("hoursAgree")
-async def agree(uow: UnitOfWork, *, aim_id: str, planned_minutes: int, prior_learning_minutes: int = 0) -> int:
-    """Records the minutes that were agreed for an aim, and its prior learning. Returns the aim's key.
+async def agree(uow: UnitOfWork, *, aim_id: str, planned_minutes: int, prior_learning_minutes: int = 0) -> AimChange:
+    """Records the minutes that were agreed for an aim, and its prior learning. Returns the key of the aim
+    and of its learner.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, and INVALID for minutes out of range.
     """
@@ -27,4 +29,4 @@ async def agree(uow: UnitOfWork, *, aim_id: str, planned_minutes: int, prior_lea
         aim.planned_minutes, aim.prior_learning_minutes = planned_minutes, prior_learning_minutes
         uow.recount_hours(aim)
         uow.audit("Aim", aim.id, learner_id=aim.learner_id, aim_id=aim.id, fields=["hours"])
-    return aim.id
+    return of_aim(aim)

@@ -19,7 +19,7 @@ other fields are null, or empty if they are lists.
 import dataclasses
 import datetime as dt
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
@@ -33,25 +33,38 @@ from resolvers.core.context import Context
 from schema.field_builders import Info, field_signature, selected_names
 from schema.types.user_error import UserError
 
+if TYPE_CHECKING:
+    from schema.types.viewer import Viewer
+
 P = TypeVar("P", bound=type)
 # Reads a field of a payload, given the result of the resolver.
 _Load = Callable[[Any, Info], Awaitable[Any]]
 _LOAD = "load"
 # The value of a field where the resolver rejected the mutation.
 _ON_ERROR = "on_error"
+_VIEWER = "The viewer, whose counts, tasks and indicators may have changed."
 
 
 # ---------------------------------------------------------------------- fields of a payload
 
 
 def payload(
-    description: str, errors: str = "Why nothing was changed; empty if the mutation succeeded."
+    description: str,
+    errors: str = "Why nothing was changed; empty if the mutation succeeded.",
+    *,
+    signs_out: bool = False,
 ) -> Callable[[P], P]:
-    """Makes a class a payload. Its fields are declared with the functions below; `errors` is added."""
+    """Makes a class a payload. Its fields are declared with the functions below; `errors` and `viewer` are added.
+
+    `signs_out`: nobody need be signed in after the mutation, so that there is no viewer.
+    """
 
     def decorate(cls: P) -> P:
-        cls.__annotations__["errors"] = list[UserError]
         type_: Any = cls
+        if not signs_out and "viewer" not in cls.__annotations__:
+            cls.__annotations__["viewer"] = Annotated["Viewer", strawberry.lazy("schema.types.viewer")] | None
+            type_.viewer = result(_VIEWER, make=lambda context, _: context.viewer)
+        cls.__annotations__["errors"] = list[UserError]
         type_.errors = strawberry.field(description=errors, default_factory=list)
         return strawberry.type(cls, description=description)
 
@@ -120,11 +133,6 @@ def signed_in(description: str) -> Any:
         return info.context.viewer
 
     return strawberry.field(description=description, metadata={_LOAD: load, AFTER_SIGN_IN: "viewer"})
-
-
-def counts_of_viewer(description: str) -> Any:
-    """The viewer, of whom a client selects the counts that the mutation has changed."""
-    return result(description, make=lambda context, _: context.viewer)
 
 
 def result(

@@ -59,6 +59,7 @@ async def enrol(context: Context, *, password: str) -> Enrolment:
             raise DomainError(HAS_SECOND_FACTOR)
         secret = await second_factor.begin(transaction.session, services.tokens.seals, user, transaction.now)
         transaction.audit(user.provider_id, user.id, viewer.role)
+    await context.reload_viewer()
     return Enrolment(uri=enrolment_uri(secret, user.username))
 
 

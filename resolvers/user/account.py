@@ -6,6 +6,7 @@ from db.models.user import User
 from domain.enums import Role, UserErrorCode
 from domain.sentences import say
 from repositories.user import (
+    allocations_of,
     delete_allocations,
     grants_of_user,
     is_last_master_admin,
@@ -17,6 +18,7 @@ from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import single_line
 from resolvers.rules.user import USER, UserState
 from resolvers.user.invitation import (
+    UserChange,
     add_email_taken,
     add_role,
     create_user,
@@ -61,7 +63,7 @@ async def invite(uow: UnitOfWork, *, name: str, email: str, role: Role) -> int:
 
 
 @mutation("userArchive")
-async def archive(uow: UnitOfWork, *, id: str) -> int:
+async def archive(uow: UnitOfWork, *, id: str) -> UserChange:
     """Archives an account: ends its authentication sessions, links and allocations. Records keep the user's name.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, and CONFLICT for the viewer's own account, that of the last Master Admin, and
@@ -70,19 +72,20 @@ async def archive(uow: UnitOfWork, *, id: str) -> int:
     user = await uow.get(User, id, "id")
     uow.authorize()
     if user.archived_at is not None:
-        return user.id
+        return {"key": user.id, "learners": []}
     grants = await grants_of_user(uow.session, user.id)
     uow.require(
         USER, UserState(user.id), archived=False,
         only_master_admin=Role.MASTER_ADMIN in grants and await is_last_master_admin(uow.session, user),
         open_work=await open_work(uow.session, uow.viewer, user.id, uow.now),
     )  # fmt: skip
+    managed = await allocations_of(uow.session, Role.EMPLOYER_MANAGER, user.id)
     user.archived_at = uow.now
     await end_sessions(uow.session, user.id, uow.now, "account archived")
     await revoke_tokens(uow.session, user.id, uow.now)
     await delete_allocations(uow.session, user.id, *Role)
     uow.audit("User", user.id)
-    return user.id
+    return {"key": user.id, "learners": list(managed)}
 
 
 async def _holds_already(uow: UnitOfWork, key: int, role: Role) -> bool:

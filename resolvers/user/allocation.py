@@ -1,7 +1,6 @@
 """Allocations: the learners that an Employer Manager sees, and the sites that an Employer Overview sees."""
 
 from collections.abc import Sequence
-from typing import TypedDict
 
 from db.models.employer import Employer
 from db.models.learner import Learner
@@ -14,6 +13,7 @@ from repositories.user import Allocation, allocations_of, grants_of_user, visibl
 from resolvers.core.separation_of_duties import check_not_own_record
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.user import USER, UserState
+from resolvers.user.invitation import UserChange
 
 # In one mutation; more can be allocated with the next.
 MAX_ALLOCATED = 100
@@ -25,15 +25,8 @@ _ALLOCATED: dict[Role, tuple[type[Learner] | type[Employer], str]] = {
 }
 
 
-class Allocated(TypedDict):
-    """The keys of the user, and of the learners of an Employer Manager whom the change concerns."""
-
-    key: int
-    learners: list[int]
-
-
 @mutation("employerManagerAllocate")
-async def manager_allocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequence[str]) -> Allocated:
+async def manager_allocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequence[str]) -> UserChange:
     """Lets an Employer Manager see learners whom the viewer sees, all or none; repeating it changes nothing.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, INVALID where the user is not an Employer Manager, and CONFLICT
@@ -43,13 +36,13 @@ async def manager_allocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequen
 
 
 @mutation("employerManagerDeallocate")
-async def manager_deallocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequence[str]) -> Allocated:
+async def manager_deallocate(uow: UnitOfWork, *, user_id: str, learner_ids: Sequence[str]) -> UserChange:
     """Removes learners from those that an Employer Manager sees, from the next request on."""
     return await _deallocate(uow, Role.EMPLOYER_MANAGER, user_id, learner_ids)
 
 
 @mutation("employerOverviewAllocate")
-async def overview_allocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequence[str]) -> Allocated:
+async def overview_allocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequence[str]) -> UserChange:
     """Lets an Employer Overview see every learner of sites, all or none; repeating it changes nothing.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, INVALID where the user is not an Employer Overview, and CONFLICT
@@ -59,12 +52,12 @@ async def overview_allocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequ
 
 
 @mutation("employerOverviewDeallocate")
-async def overview_deallocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequence[str]) -> Allocated:
+async def overview_deallocate(uow: UnitOfWork, *, user_id: str, employer_ids: Sequence[str]) -> UserChange:
     """Removes sites from those that an Employer Overview sees, from the next request on."""
     return await _deallocate(uow, Role.EMPLOYER_OVERVIEW, user_id, employer_ids)
 
 
-async def _allocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> Allocated:
+async def _allocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> UserChange:
     user, keys = await _user_and_keys(uow, role, user_id, ids)
     archived, grants = user.archived_at is not None, await grants_of_user(uow.session, user.id)
     uow.add_errors(USER.errors(uow.action, uow.viewer, UserState(user.id), archived=archived, roles=grants))
@@ -84,7 +77,7 @@ async def _learner_users(uow: UnitOfWork, role: Role, keys: list[int]) -> set[in
     return await users_of_learners_at(uow.session, keys)
 
 
-async def _deallocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> Allocated:
+async def _deallocate(uow: UnitOfWork, role: Role, user_id: str, ids: Sequence[str]) -> UserChange:
     user, keys = await _user_and_keys(uow, role, user_id, ids)
     uow.raise_errors()
     existing = await allocations_of(uow.session, role, user.id)
@@ -115,7 +108,7 @@ async def _user_and_keys(uow: UnitOfWork, role: Role, user_id: str, ids: Sequenc
     return user, sorted({key for key in keys if key in visible})
 
 
-def _allocated(role: Role, user: User, keys: list[int]) -> Allocated:
+def _allocated(role: Role, user: User, keys: list[int]) -> UserChange:
     return {"key": user.id, "learners": keys if role is Role.EMPLOYER_MANAGER else []}
 
 

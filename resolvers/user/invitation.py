@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Collection
+from typing import TypedDict
 
 from auth.auth_sessions import count_recent_one_time_tokens
 from auth.passwords import unusable_password_hash
@@ -45,6 +46,13 @@ def add_email_taken(uow: UnitOfWork, *field: str) -> None:
     """Records that an account of the training provider has this e-mail, in the same words for every account."""
     message = say("EMAIL_TAKEN")
     uow.add_error(UserErrorCode.CONFLICT, message, *field)
+
+
+class UserChange(TypedDict):
+    """The keys of a user, and of the learners whom the change of the user concerns."""
+
+    key: int
+    learners: list[int]
 
 
 async def create_user(

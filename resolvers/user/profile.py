@@ -13,7 +13,7 @@ from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import single_line
 from resolvers.rules.user import USER, UserState, corrects
 from resolvers.user.email_change import parse_email, request_email_change
-from resolvers.user.invitation import is_open_invitation, main_role, send_invitation
+from resolvers.user.invitation import UserChange, is_open_invitation, main_role, send_invitation
 
 
 class UserChanges(TypedDict, total=False):
@@ -24,7 +24,7 @@ class UserChanges(TypedDict, total=False):
 
 
 @mutation("userUpdate")
-async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[UserChanges]) -> int:
+async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[UserChanges]) -> UserChange:
     """Changes a name at once, and an e-mail address once the new one is confirmed. Everybody may change their own name.
 
     Rejects with NOT_FOUND, NOT_ALLOWED for other people's accounts that the viewer may not correct, REQUIRED or INVALID
@@ -49,9 +49,10 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[UserChanges]) ->
         user.name = name
     if new_email is not None:
         await request_email_change(uow, user, new_email)
+    own = await learner_key_of_user(uow.session, user.id)
     if changed:
-        uow.audit("User", user.id, learner_id=await learner_key_of_user(uow.session, user.id), fields=changed)
-    return user.id
+        uow.audit("User", user.id, learner_id=own, fields=changed)
+    return {"key": user.id, "learners": [] if own is None else [own]}
 
 
 @mutation("invitationResend")

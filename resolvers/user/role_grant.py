@@ -7,6 +7,7 @@ from domain.enums import Role, UserErrorCode
 from domain.sentences import say
 from repositories.learner import learner_key_of_user
 from repositories.user import (
+    allocations_of,
     delete_allocations,
     delete_visible_manager_allocations,
     grants_of_user,
@@ -14,7 +15,7 @@ from repositories.user import (
 )
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.user import USER, UserState
-from resolvers.user.invitation import add_role
+from resolvers.user.invitation import UserChange, add_role
 
 
 @mutation("roleGrant")
@@ -39,7 +40,7 @@ async def grant(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
 
 
 @mutation("roleRevoke")
-async def revoke(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
+async def revoke(uow: UnitOfWork, *, user_id: str, role: Role) -> UserChange:
     """Revokes a role with its allocations and authentication sessions; a role that they do not hold changes nothing.
 
     An Assessor ends the allocations of their own learners only; the role stays while the user manages others. Rejects
@@ -52,17 +53,19 @@ async def revoke(uow: UnitOfWork, *, user_id: str, role: Role) -> int:
     uow.raise_errors()
     grants = await grants_of_user(uow.session, user.id)
     if role not in grants:
-        return user.id
+        return {"key": user.id, "learners": []}
+    managed = await allocations_of(uow.session, role, user.id) if role is Role.EMPLOYER_MANAGER else {}
+    change: UserChange = {"key": user.id, "learners": list(managed)}
     if role is Role.MASTER_ADMIN:
         await _check_other_master_admin(uow, user)
     if uow.viewer.role is Role.ASSESSOR and await delete_visible_manager_allocations(uow.session, uow.viewer, user.id):
         uow.audit("User", user.id, role=role.value, kept="other allocations")
-        return user.id
+        return change
     await uow.session.delete(grants[role])
     await end_sessions(uow.session, user.id, uow.now, "role revoked", role=role)
     await delete_allocations(uow.session, user.id, role)
     uow.audit("User", user.id, role=role.value)
-    return user.id
+    return change
 
 
 def check_grantable(uow: UnitOfWork, role: Role, *field: str) -> bool:

@@ -6,12 +6,14 @@ from typing import Annotated
 import strawberry
 
 from loaders.aim import AimLoader
+from loaders.learner import LearnerLoader
 from resolvers import aim as aims
 from resolvers import aim_units, aim_version, hours
 from schema.enums import AimOutcome, AimStatus
 from schema.field_builders import Id, attribute
 from schema.payload import changed, mutation, payload, required
 from schema.types.aim import Aim
+from schema.types.learner import Learner
 
 
 @strawberry.input(
@@ -97,6 +99,9 @@ class AimVersionChangeInput:
 @payload("The result of a change of an aim.")
 class AimPayload:
     aim: Aim | None = changed(AimLoader, "The aim after the change; null if the viewer no longer sees it.")
+    learner: Learner | None = changed(
+        LearnerLoader, "The learner of the aim; null if the viewer no longer sees them.", of="learner"
+    )
 
 
 @strawberry.type

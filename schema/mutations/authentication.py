@@ -82,12 +82,14 @@ class TokenPayload:
     viewer: Viewer | None = signed_in("The signed-in user.")
 
 
-@payload("The result of a logout.")
+@payload("The result of a logout.", signs_out=True)
 class LogoutPayload:
     pass
 
 
-@payload("The result of a request for a new password. It is the same whether or not the account exists.")
+@payload(
+    "The result of a request for a new password. It is the same whether or not the account exists.", signs_out=True
+)
 class PasswordResetRequestPayload:
     pass
 

@@ -6,9 +6,8 @@ from loaders.evidence import EvidenceLoader
 from resolvers.evidence import assessment, correction, submission
 from schema.enums import AssessmentMethod
 from schema.field_builders import Id, attribute
-from schema.payload import changed, counts_of_viewer, mutation, payload, required
+from schema.payload import changed, mutation, payload, required
 from schema.types.evidence import Evidence
-from schema.types.viewer import Viewer
 
 
 @strawberry.input(description="A piece of evidence: a file that shows that a learner meets criteria of an aim.")
@@ -66,7 +65,6 @@ class EvidenceUpdateInput:
 @payload("The result of a change of evidence.")
 class EvidencePayload:
     evidence: Evidence | None = changed(EvidenceLoader, "The evidence after the change.")
-    viewer: Viewer | None = counts_of_viewer("The viewer, whose counts and indicators may have changed.")
 
 
 @strawberry.type

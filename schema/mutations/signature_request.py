@@ -7,9 +7,8 @@ from resolvers import guest_invitation
 from resolvers import signature_request as signature_requests
 from schema.enums import Role
 from schema.field_builders import Id, attribute
-from schema.payload import changed, changed_all, mutation, payload, required, signed_in
+from schema.payload import changed, changed_all, mutation, payload, required
 from schema.types.signature_request import SignatureRequest
-from schema.types.viewer import Viewer
 
 
 @strawberry.input(description="A document that people in several roles should sign.")
@@ -23,7 +22,6 @@ class SignatureRequestCreateInput:
 @payload("The result of a change of a document to sign.")
 class SignatureRequestPayload:
     signature_request: SignatureRequest | None = changed(SignatureRequestLoader, "The request after the change.")
-    viewer: Viewer | None = signed_in("The viewer, with the new count of documents that await their signature.")
 
 
 @strawberry.input(description="A document that the viewer has opened and signs with others.")

@@ -9,10 +9,9 @@ from loaders.time_log_entry import TimeLogEntryLoader
 from resolvers import time_log_entry as time_log
 from schema.enums import ActivityType, JobSetting
 from schema.field_builders import Id, attribute
-from schema.payload import changed, changed_all, counts_of_viewer, mutation, payload, removed, required
+from schema.payload import changed, changed_all, mutation, payload, removed, required
 from schema.types.learner import Learner
 from schema.types.time_log_entry import TimeLogEntry
-from schema.types.viewer import Viewer
 
 
 @strawberry.input(description="An entry of the time log. An update replaces all fields.")
@@ -45,7 +44,6 @@ class TimeLogEntryPayload:
 class TimeLogEntryDeletePayload:
     deleted_id: strawberry.ID | None = removed("TimeLogEntry", "The id of the deleted entry.", of="entry")
     learner: Learner | None = changed(LearnerLoader, "The learner, with the sums after the deletion.", of="learner")
-    viewer: Viewer | None = counts_of_viewer("The viewer, whose counts and indicators may have changed.")
 
 
 @payload("The result of approving or confirming entries.")

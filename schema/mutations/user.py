@@ -36,8 +36,8 @@ class UserPayload:
     user: User | None = changed(NamedUserLoader, "The user after the change.")
     learners: list[Learner] = changed_all(
         LearnerLoader,
-        "The learners whom an allocation or its end concerns, with their managers after the change, of those whom the "
-        "viewer may see; empty for other mutations.",
+        "The learners whom the change concerns, of those whom the viewer may see: of an allocation or its end, with "
+        "their managers after the change, and the user's own record after a new name or photo. Else empty.",
         of="learners",
     )
 

@@ -1,9 +1,12 @@
 // Apollo Client with the cache that docs/api.md recommends, and the check that a mutation leaves it current.
 import assert from "node:assert/strict";
 import { ApolloClient, HttpLink, InMemoryCache, gql } from "@apollo/client";
+import { relayStylePagination } from "@apollo/client/utilities";
 import { block, graph, signIn } from "./waymark.mjs";
 
-export const typePolicies = new Function(`${block("api.md", "js", "typePolicies")}; return typePolicies;`)();
+export const typePolicies = new Function(
+  "relayStylePagination", `${block("api.md", "js", "typePolicies")}; return typePolicies;`,
+)(relayStylePagination);
 
 /** Signs a user in, with a cache of their own. */
 export async function open(username) {
