@@ -94,11 +94,12 @@ def loaded(
     by: str = "key",
     part: str | None = None,
     nullable: bool = False,
+    list_size: int | None = None,
 ) -> Any:
     """A field whose value a loader returns for the row's attribute `by`; null where that key is None.
 
     `part` is the attribute to take from the loaded object, so that one read serves several fields. `nullable`: the
-    loader may return None, and then the part is null.
+    loader may return None, and then the part is null. `list_size` is described at `attribute`.
     """
     key_of = attrgetter(by)
     projection: Callable[[Any], Any] | None = attrgetter(part) if part else None
@@ -116,7 +117,8 @@ def loaded(
         keys = list(map(key_of, roots))
         return None if None in keys else info.context.loaders[loader].load_batch(keys)
 
-    return strawberry.field(resolver=resolves_batches(batch, projection)(resolve), description=description)
+    function = resolves_batches(batch, projection)(resolve)
+    return strawberry.field(resolver=function, description=description, metadata={LIST_SIZE: list_size})
 
 
 def _optional_attribute(name: str) -> Callable[[Any], Any]:

@@ -52,6 +52,8 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[UserChanges]) ->
     own = await learner_key_of_user(uow.session, user.id)
     if changed:
         uow.audit("User", user.id, learner_id=own, fields=changed)
+        if user.id == uow.viewer.user_key:
+            uow.after_commit(uow.context.reload_viewer)
     return {"key": user.id, "learners": [] if own is None else [own]}
 
 

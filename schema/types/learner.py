@@ -150,7 +150,8 @@ class Learner(Node):
     )
 
     # The programme: all aims together.
-    aims: list[Aim] = loaded("The aims of the learner that the viewer may see.", AimsOfLearnerLoader)
+    # A programme, English and mathematics: few learners have more.
+    aims: list[Aim] = loaded("The aims of the learner that the viewer may see.", AimsOfLearnerLoader, list_size=3)
     progress: Progress = loaded(
         "Progress over all aims that are not withdrawn: criteria are summed, and time runs from the earliest start to "
         "the latest planned end.",

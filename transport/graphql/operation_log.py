@@ -22,6 +22,7 @@ class OperationLog:
     role: str | None = None
     access_key: int | None = None
     cost: int = 0
+    charged: int | None = None  # of a large query: what it gave, where the cost was estimated
     cost_left: int | None = None  # of the rate limit; None without one
     deprecated: tuple[str, ...] = ()
     code: str | None = None  # of the first error

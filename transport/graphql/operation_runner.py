@@ -15,6 +15,7 @@ from auth.viewer import NotSignedIn
 from db.outages import through_outages
 from domain.network import network_of
 from transport.graphql.anonymous_finder import AnonymousFinder
+from transport.graphql.charge import settle, with_cost
 from transport.graphql.document_cache import DocumentCache
 from transport.graphql.errors import (
     INTERNAL,
@@ -145,7 +146,7 @@ class OperationRunner:
         """Runs an operation in one go. Returns and raises as `run` does."""
         operation = prepared.operation
         if operation.only_introspects:
-            return self.with_cost({"data": await self._introspection.data(operation)}, prepared.log)
+            return with_cost({"data": await self._introspection.data(operation)}, prepared.log)
         result: Any = execute(
             self.schema._schema,
             operation.document,
@@ -175,8 +176,9 @@ class OperationRunner:
 
     def response(self, result: ExecutionResult, prepared: PreparedOperation) -> dict[str, Any]:
         """Returns the response to a result, with unexpected errors masked. Raises as `run` does."""
+        settle(self.rate_limiter, _caller(prepared.context), prepared, result.data)
         if not result.errors:
-            return self.with_cost({"data": result.data}, prepared.log)
+            return with_cost({"data": result.data}, prepared.log)
         for error in result.errors:
             outage = outage_response(error.original_error)
             # A mutation that has changed something must not be answered as if it had not.
@@ -187,7 +189,7 @@ class OperationRunner:
         prepared.log.code = errors[0]["extensions"]["code"]
         if result.data is None and all(error.path is None for error in result.errors):
             raise OperationRejected(errors)
-        return self.with_cost({"errors": errors, "data": result.data}, prepared.log)
+        return with_cost({"errors": errors, "data": result.data}, prepared.log)
 
     def _format_error(self, error: GraphQLError, prepared: PreparedOperation) -> dict[str, Any]:
         outage = outage_response(error.original_error)
@@ -197,15 +199,6 @@ class OperationRunner:
 
     def _hides_details(self, prepared: PreparedOperation) -> bool:
         return prepared.anonymous and not self.open_introspection
-
-    @staticmethod
-    def with_cost(response: dict[str, Any], log: OperationLog) -> dict[str, Any]:
-        """Adds the cost to a response."""
-        cost = {"requested": log.cost}
-        if log.cost_left is not None:
-            cost["left"] = log.cost_left
-        response["extensions"] = {"cost": cost}
-        return response
 
     async def events(self, prepared: PreparedOperation) -> AsyncGenerator[dict[str, Any], None]:
         """Yields the responses of a subscription, one for each event. The viewer is read again before each of them.

@@ -43,6 +43,15 @@ class RateLimiter:
         what = f"This operation costs {cost} points, and the limit of {limit} points a minute is reached."
         return self._spend(("operations", key), cost, limit, what, "select less")
 
+    def give_back(self, key: Hashable, points: int, anonymous: bool) -> int:
+        """Adds to the caller's budget what `charge` subtracted too much, and returns what is left."""
+        elapsed = self._advance()
+        key = ("operations", key)
+        # Of a charge of the last minute nothing is given back: it ends soon.
+        spent = self._current[key] = max(0, self._current.get(key, 0) - points)
+        limit = self._limits.budget_anonymous if anonymous else self._limits.budget
+        return int(limit - spent - self._previous.get(key, 0) * (1 - elapsed / MINUTE))
+
     def charge_document(self, key: Hashable, characters: int) -> None:
         """Subtracts the points of a document of that length from the caller's budget for documents.
 

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from transport.graphql.anonymous_document import Part, Path
+from transport.graphql.charge import with_cost
 from transport.graphql.document_cache import SHARE_OF_LOOP
 from transport.graphql.errors import HttpError, OperationRejected
 from transport.graphql.prepared_document import PreparedDocument, PreparedOperation
@@ -41,7 +42,7 @@ class SignInRunner:
             signed_in = {key: path for key, path in part.paths.items() if _at(data, path) is not None}
             if signed_in and prepared.context.viewer is not None:
                 errors += await self._after(part, signed_in, prepared, data)
-        return self._runner.with_cost({**({"errors": errors} if errors else {}), "data": data}, prepared.log)
+        return with_cost({**({"errors": errors} if errors else {}), "data": data}, prepared.log)
 
     async def _before(self, prepared: PreparedOperation, is_first: bool) -> Response:
         try:

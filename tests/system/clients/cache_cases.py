@@ -125,7 +125,7 @@ PREPARED = {
     "employerManagerAllocate": ["DELETE FROM manager_allocation"],
     "employerOverviewAllocate": ["DELETE FROM overview_allocation"],
     "reviewStart": ["DELETE FROM review_document", "DELETE FROM review_answer", "DELETE FROM review"],
-    "sampleBegin": ["UPDATE sample SET status = 'PLANNED', snapshot_sha256 = NULL WHERE id = 1"],
+    "sampleBegin": ["UPDATE sample SET status = 'PLANNED', snapshot_sha256 = NULL WHERE status = 'IN_PROGRESS'"],
     "sessionReopen": ["UPDATE session SET status = 'CANCELLED'"],
     "timeLogEntryUnapprove": [
         "UPDATE time_log_entry SET approved_at = (SELECT max(created_at) FROM aim), approved_by_id = added_by_id"

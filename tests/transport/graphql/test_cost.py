@@ -180,6 +180,35 @@ def test_a_cost_over_the_whole_budget_is_rejected():
     assert RateLimiter(Limits(budget=0)).charge(1, 10**9, anonymous=False) is None
 
 
+async def test_a_large_query_is_charged_for_what_it_gave():
+    app, _, _ = make_app(AppState(), Limits(budget=3000))
+    headers = {"content-type": "application/json", "authorization": "Bearer 7"}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test", headers=headers) as client:
+
+        async def costs(query):
+            return (await client.post("/graphql", json={"query": query})).json()["extensions"]["cost"]
+
+        # Each learner has 2 aims, and a list of aims is estimated at 10: 1 + 1 + 60 * (1 + 10).
+        given = 1 + 1 + 60 * (1 + 2)
+        large = "{learners(first: 60) {nodes {aims {id}}}}"
+        assert await costs(large) == {"requested": 662, "charged": given, "left": 3000 - given}
+        edges = "{learners(first: 60) {edges {node {aims {id}}}}}"
+        assert await costs(edges) == {"requested": 662, "charged": given, "left": 3000 - 2 * given}
+        small = "{learners(first: 40) {nodes {aims {id}}}}"
+        assert await costs(small) == {"requested": 442, "left": 3000 - 2 * given - 442}
+
+
+def test_what_is_given_back_is_never_more_than_was_charged_in_this_minute():
+    now = 0.0
+    limiter = RateLimiter(Limits(budget=1000), clock=lambda: now)
+    limiter.charge(7, 600, anonymous=False)
+    now = 61.0
+    assert limiter.give_back(7, 500, anonymous=False) < 1000
+    now = 200.0
+    assert limiter.give_back(7, 500, anonymous=False) == 1000
+    assert limiter.charge(7, 1000, anonymous=False) == 0
+
+
 async def test_cost_is_reported_and_a_spent_budget_is_429():
     app, _, _ = make_app(AppState(), Limits(budget=50))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test") as client:
