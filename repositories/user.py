@@ -78,22 +78,30 @@ async def allocations_of(session: AsyncSession, role: Role, user_key: int) -> di
     return {row.learner_id if isinstance(row, ManagerAllocation) else row.employer_id: row for row in found}
 
 
-async def delete_allocations(session: AsyncSession, user_key: int, *roles: Role) -> None:
-    """Deletes a user's allocations in those of the roles that have any."""
+async def delete_allocations(session: AsyncSession, user_key: int, *roles: Role) -> list[int]:
+    """Deletes a user's allocations in those of the roles that have any; returns the learners whom they managed."""
+    managed: list[int] = []
     for role in roles:
         if role in ALLOCATIONS:
             table = ALLOCATIONS[role]
             # unscoped: the user was read within the viewer's scope
-            await session.execute(delete(table).where(table.user_id == user_key))
+            statement = delete(table).where(table.user_id == user_key)
+            if role is Role.EMPLOYER_MANAGER:
+                managed = list(await session.scalars(statement.returning(ManagerAllocation.learner_id)))
+            else:
+                await session.execute(statement)
+    return managed
 
 
-async def delete_visible_manager_allocations(session: AsyncSession, viewer: Viewer, user_key: int) -> bool:
-    """Deletes a manager's allocations to learners whom the viewer sees; returns whether any other remains."""
+async def delete_visible_manager_allocations(
+    session: AsyncSession, viewer: Viewer, user_key: int
+) -> tuple[list[int], bool]:
+    """Deletes a manager's allocations to learners whom the viewer sees; returns these, and whether others remain."""
     allocations = await allocations_of(session, Role.EMPLOYER_MANAGER, user_key)
     visible = await visible_keys(session, viewer, Learner, list(allocations))
     for learner_key in visible:
         await session.delete(allocations[learner_key])
-    return len(visible) < len(allocations)
+    return sorted(visible), len(visible) < len(allocations)
 
 
 async def revoke_tokens(session: AsyncSession, user_key: int, now: dt.datetime) -> None:

@@ -1,6 +1,6 @@
 """The viewer's second factor: an authenticator app, set up with the password and confirmed with a code."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from auth import second_factor
 from auth.auth_sessions import account_by_user
@@ -59,7 +59,7 @@ async def enrol(context: Context, *, password: str) -> Enrolment:
             raise DomainError(HAS_SECOND_FACTOR)
         secret = await second_factor.begin(transaction.session, services.tokens.seals, user, transaction.now)
         transaction.audit(user.provider_id, user.id, viewer.role)
-    await context.reload_viewer()
+    context.viewer = replace(viewer, has_begun_second_factor=True)
     return Enrolment(uri=enrolment_uri(secret, user.username))
 
 

@@ -6,7 +6,6 @@ from db.models.user import User
 from domain.enums import Role, UserErrorCode
 from domain.sentences import say
 from repositories.user import (
-    allocations_of,
     delete_allocations,
     grants_of_user,
     is_last_master_admin,
@@ -79,13 +78,12 @@ async def archive(uow: UnitOfWork, *, id: str) -> UserChange:
         only_master_admin=Role.MASTER_ADMIN in grants and await is_last_master_admin(uow.session, user),
         open_work=await open_work(uow.session, uow.viewer, user.id, uow.now),
     )  # fmt: skip
-    managed = await allocations_of(uow.session, Role.EMPLOYER_MANAGER, user.id)
     user.archived_at = uow.now
     await end_sessions(uow.session, user.id, uow.now, "account archived")
     await revoke_tokens(uow.session, user.id, uow.now)
-    await delete_allocations(uow.session, user.id, *Role)
+    managed = await delete_allocations(uow.session, user.id, *Role)
     uow.audit("User", user.id)
-    return {"key": user.id, "learners": list(managed)}
+    return {"key": user.id, "learners": managed}
 
 
 async def _holds_already(uow: UnitOfWork, key: int, role: Role) -> bool:

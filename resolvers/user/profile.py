@@ -1,6 +1,7 @@
 """Names and e-mail addresses of users are corrected, and invitations that were not used are sent again."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from typing import TypedDict, Unpack
 
 from db.models.learner import Learner
@@ -53,7 +54,8 @@ async def update(uow: UnitOfWork, *, id: str, **changes: Unpack[UserChanges]) ->
     if changed:
         uow.audit("User", user.id, learner_id=own, fields=changed)
         if user.id == uow.viewer.user_key:
-            uow.after_commit(uow.context.reload_viewer)
+            # The payload shows the viewer too.
+            uow.context.viewer = replace(uow.viewer, name=user.name)
     return {"key": user.id, "learners": [] if own is None else [own]}
 
 

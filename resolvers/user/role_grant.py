@@ -7,7 +7,6 @@ from domain.enums import Role, UserErrorCode
 from domain.sentences import say
 from repositories.learner import learner_key_of_user
 from repositories.user import (
-    allocations_of,
     delete_allocations,
     delete_visible_manager_allocations,
     grants_of_user,
@@ -54,18 +53,19 @@ async def revoke(uow: UnitOfWork, *, user_id: str, role: Role) -> UserChange:
     grants = await grants_of_user(uow.session, user.id)
     if role not in grants:
         return {"key": user.id, "learners": []}
-    managed = await allocations_of(uow.session, role, user.id) if role is Role.EMPLOYER_MANAGER else {}
-    change: UserChange = {"key": user.id, "learners": list(managed)}
     if role is Role.MASTER_ADMIN:
         await _check_other_master_admin(uow, user)
-    if uow.viewer.role is Role.ASSESSOR and await delete_visible_manager_allocations(uow.session, uow.viewer, user.id):
-        uow.audit("User", user.id, role=role.value, kept="other allocations")
-        return change
+    seen: list[int] = []
+    if uow.viewer.role is Role.ASSESSOR:
+        seen, others = await delete_visible_manager_allocations(uow.session, uow.viewer, user.id)
+        if others:
+            uow.audit("User", user.id, role=role.value, kept="other allocations")
+            return {"key": user.id, "learners": seen}
     await uow.session.delete(grants[role])
     await end_sessions(uow.session, user.id, uow.now, "role revoked", role=role)
-    await delete_allocations(uow.session, user.id, role)
+    managed = await delete_allocations(uow.session, user.id, role)
     uow.audit("User", user.id, role=role.value)
-    return change
+    return {"key": user.id, "learners": [*seen, *managed]}
 
 
 def check_grantable(uow: UnitOfWork, role: Role, *field: str) -> bool:

@@ -59,6 +59,19 @@ def _selection(type_: GraphQLNamedType) -> str:
     return "" if is_leaf_type(type_) else f"{{ {SELECTIONS[type_.name]} }}"
 
 
+def _changed_field(mutation: str, payload: dict[str, Any]) -> str | None:
+    """Returns the field of the payload that has the record which the mutation changed; None if several have."""
+    # Beside the record itself, what else the change moved.
+    own = [name for name in payload if name not in ("viewer", "learner")]
+    named = [name for name in payload if mutation.startswith(name)]
+    # Of a list that several mutations share, those that change nothing in it return none.
+    found = named or [name for name in own if payload[name] != []] or own
+    found = found or [name for name in payload if name == "learner"] or list(payload)
+    if named or (len(found) == 1 and (len(own) < 2 or isinstance(payload[found[0]], dict | list))):
+        return found[0]
+    return None
+
+
 class GraphQLClient(ABC):
     """Runs operations as one viewer."""
 
@@ -98,10 +111,8 @@ class GraphQLClient(ABC):
             for record in value if isinstance(value, list) else [value]:
                 if isinstance(record, dict) and "id" in record:
                     assert record == await self.read(get_named_type(types[name].type).name, record["id"])
-        # Of a list that several mutations share, those that change nothing in it return none.
-        payload = {name: value for name, value in payload.items() if value != []} or payload
-        changed = [name for name in payload if mutation.startswith(name) or len(payload) == 1]
-        return payload[changed[0]] if changed else payload
+        changed = _changed_field(mutation, payload)
+        return payload if changed is None else payload[changed]
 
     async def user_errors(self, mutation: str, **arguments: Any) -> dict[str | None, str]:
         """Returns the codes of a rejected mutation by the path of the input, such as `input.title`.

@@ -67,7 +67,7 @@ async function run({ token, types, screens, ids, mutation, variables }) {
       stale.push(...differences(cached[name], now, name));
       continue;
     }
-    // By id: what is gone is in neither, and nobody asked for what is new. What nothing refers to is on no screen.
+    // By id: what is gone is in neither, and what is new is on no screen. Nor is what nothing refers to.
     const held = new Map(cached[name].filter(Boolean).map((record) => [record.id, record]));
     for (const record of now) {
       if (record && held.has(record.id) && referred.has(record.id)) stale.push(...differences(held.get(record.id), record, record.id));

@@ -24,10 +24,10 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "actionRespond": (8, 5),
     "actionSet": (14, 11),
     "actionUpdate": (8, 5),
-    "aimAdd": (24, 21),
-    "aimUnitsChoose": (15, 12),
-    "aimUpdate": (14, 11),
-    "aimVersionChange": (32, 29),
+    "aimAdd": (25, 22),
+    "aimUnitsChoose": (16, 13),
+    "aimUpdate": (15, 12),
+    "aimVersionChange": (33, 30),
     "assessorHandOver": (18, 13),
     "breakBegin": (15, 12),
     "breakEnd": (16, 13),
@@ -52,7 +52,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "evidenceWithdraw": (15, 12),
     "fileUploadCreate": (7, 5),
     "guestSignatureInvite": (20, 17),
-    "hoursAgree": (10, 7),
+    "hoursAgree": (11, 8),
     "invitationResend": (15, 12),
     "learnerEnrol": (17, 14),
     # On SQLite four of them empty the write-ahead log, after the commit.
@@ -67,7 +67,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "passwordChange": (20, 16),
     "passwordReset": (17, 14),
     "passwordResetRequest": (3, 2),
-    "photoSet": (10, 7),
+    "photoSet": (11, 8),
     "providerSettingsUpdate": (8, 5),
     "resourceAdd": (11, 8),
     "resourceRemove": (8, 5),
@@ -112,7 +112,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "unitSign": (16, 12),
     "userArchive": (14, 11),
     "userInvite": (14, 11),
-    "userUpdate": (17, 13),
+    "userUpdate": (18, 14),
 }
 
 # Saved operation -> the statements that it sends once qualifications are in memory. The limits of
