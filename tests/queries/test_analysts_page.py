@@ -3,6 +3,7 @@
 import asyncio
 import re
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,7 @@ class FigureVisitor(Visitor):
             self._found[f"{parent.name}.{node.name.value}"] = field.description or ""
 
 
+@cache
 def figures() -> dict[str, str]:
     """Returns every figure in the analysts' operations with its description in the schema."""
     found: dict[str, str] = {}
@@ -92,6 +94,13 @@ async def run_block(program: list[str], text: str, served: RunningServer, folder
     return out.decode()
 
 
+# What the operations return on PostgreSQL is the subject of other tests: here the page is.
+on_sqlite = pytest.mark.parametrize(
+    "backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True, scope="session"
+)
+
+
+@on_sqlite
 @pytest.mark.parametrize("block", blocks("sh"))
 async def test_command_runs(block: str, served: RunningServer, tmp_path: Path, programs: Path):
     out = await run_block(["bash", "-euo", "pipefail"], block, served, tmp_path, programs)
@@ -100,6 +109,7 @@ async def test_command_runs(block: str, served: RunningServer, tmp_path: Path, p
     assert out or expected_files
 
 
+@on_sqlite
 @pytest.mark.parametrize("block", blocks("python"))
 async def test_program_runs(block: str, served: RunningServer, tmp_path: Path, programs: Path):
     assert await run_block([str(programs / "python"), "-"], block, served, tmp_path, programs)

@@ -77,15 +77,22 @@ async def compare(rate: float, rng: Random, number: int, executor: type, skip: f
     return failing
 
 
-async def test_valid_data_never_needs_the_generic_executor() -> None:
+@pytest.mark.parametrize("number", [200, pytest.param(800, marks=pytest.mark.long)])
+async def test_valid_data_never_needs_the_generic_executor(number: int) -> None:
     executor = executor_class("compiled")
-    assert await compare(0.0, Random(1), 800, executor, FALLING_BACK) == 0
+    assert await compare(0.0, Random(1), number, executor, FALLING_BACK) == 0
     counters = executor.counters()
-    assert (counters.executed, counters.deoptimized, counters.suspended, counters.unsupported) == (1600, 0, 0, 0)
-    assert counters.compiled == 800
+    assert (counters.executed, counters.deoptimized, counters.suspended, counters.unsupported) == (2 * number, 0, 0, 0)
+    assert counters.compiled == number
 
 
-@pytest.mark.parametrize(("seed", "rate", "number"), [(2, 0.0, 200), (3, 0.01, 500), (4, 0.04, 400), (5, 0.3, 100)])
+# By seed and rate of wrong values: how many operations in the long form. The short form runs the first quarter.
+WRONG = {(2, 0.0): 200, (3, 0.01): 500, (4, 0.04): 400, (5, 0.3): 100}
+SHORT = [(*case, number // 4) for case, number in WRONG.items()]
+LONG = [pytest.param(*case, number, marks=pytest.mark.long) for case, number in WRONG.items()]
+
+
+@pytest.mark.parametrize(("seed", "rate", "number"), [*SHORT, *LONG])
 async def test_wrong_data_gives_the_same_errors(seed: int, rate: float, number: int) -> None:
     executor = executor_class("compiled")
     failing = await compare(rate, Random(seed), number, executor)
