@@ -17,6 +17,8 @@ from services.demo.sample_files import sample
 _WEEKS_BETWEEN_SESSIONS = 4
 # Every third session is a review.
 _REVIEW_EVERY = 3
+# Days after which the employer has confirmed what was logged.
+_CONFIRMED_AFTER = 35
 _ON_THE_JOB = {ActivityType.TECHNICAL_EXPERIENCE_BY_DOING_MY_JOB, ActivityType.REVIEW_FEEDBACK_OR_SUPPORT}
 _ORDINARY = (SessionType.GENERAL, SessionType.OBSERVATION, SessionType.TELEPHONE, SessionType.WORKSHOP)
 
@@ -142,7 +144,10 @@ def add_action(
 
 
 def add_time_log(portfolio: Portfolio) -> None:
-    """Adds day release for each week and some other learning; most entries older than a month are approved."""
+    """Adds day release for each week and some other learning.
+
+    Most entries older than a month are approved, and the manager has confirmed those older than five weeks.
+    """
     rng, learner = portfolio.rng, portfolio.learner["user_id"]
     weeks = 3 if portfolio.lean else 1
     day = _working_day(portfolio.first_day + dt.timedelta(days=7))
@@ -171,13 +176,16 @@ def _add_time_entry(
     unit = rng.choice(aim.qualification.units) if aim and rng.random() < 0.5 else None
     approved = session is None and (portfolio.today - day).days > 30 and rng.random() < 0.8
     approver = aim.assessor if aim else portfolio.assessor
+    confirmed = bool(portfolio.managers) and (portfolio.today - day).days > _CONFIRMED_AFTER
     portfolio.rows.add(
         TimeLogEntry, date=day, activity_type=kind,
         job_setting=JobSetting.ON_THE_JOB if kind in _ON_THE_JOB else JobSetting.OFF_THE_JOB, minutes=minutes,
         aim_id=aim.key if aim else None, unit_id=unit.key if unit else None,
         assessor_id=by if session is not None else assessor, comments=comments, automatic=session is not None,
         session_id=session, added_by_id=by, added_at=added, approved_by_id=approver if approved else None,
-        approved_at=london_time(day + dt.timedelta(days=14), 10) if approved else None, **portfolio.owner,
+        approved_at=london_time(day + dt.timedelta(days=14), 10) if approved else None,
+        employer_confirmed_by_id=portfolio.managers[0] if confirmed else None,
+        employer_confirmed_at=london_time(day + dt.timedelta(days=16), 17) if confirmed else None, **portfolio.owner,
     )  # fmt: skip
 
 

@@ -97,7 +97,7 @@ function navigation(app) {
               "span",
               {},
               label,
-              number > 0 && h("span", { class: "visually-hidden" }, `, ${count(number, "document")} waiting`),
+              number > 0 && h("span", { class: "visually-hidden" }, `${count(number, "document")} waiting`),
             ),
           ),
         );

@@ -71,6 +71,12 @@ async def take_device(
         await take_screen("documents")
         await open_document(visit)
         await take_screen("document")
+        await visit.go("time", "Time to confirm")
+        await take_screen("time")
+        await visit.go("learners/Learner_1/reviews", "Maya Thornton")
+        await visit.page.get_by_role("link", name="Progress review 2").click()
+        await open_file(visit)
+        await take_screen("review")
         await visit.go("account", "Your account")
         await take_screen("account")
         await visit.go("", "Overview")
@@ -82,10 +88,15 @@ async def take_device(
 async def open_document(visit: Visit) -> None:
     """Goes to a document, opens it and ticks the box."""
     await visit.page.locator(".document-card a").first.click()
-    await visit.page.get_by_role("button", name="Open the document").click()
-    await expect(visit.page.locator(".reader-pages canvas").first).to_be_visible()
+    await open_file(visit)
     await visit.page.get_by_label("I have read this document and sign it.").check()
     await visit.is_settled()
+
+
+async def open_file(visit: Visit) -> None:
+    """Opens the document of the screen."""
+    await visit.page.get_by_role("button", name="Open the document").click()
+    await expect(visit.page.locator(".reader-pages canvas").first).to_be_visible()
 
 
 async def take(page: Page, path: Path, max_height: int) -> None:

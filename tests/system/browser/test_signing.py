@@ -41,7 +41,7 @@ async def sign(page: Page, password: str = PASSWORD) -> None:
 async def test_document_is_opened_and_signed(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.manager", phone=True)
     before = int(await visit.page.locator(".badge").inner_text())
-    await expect(visit.page.get_by_role("link", name=f"To sign, {before} documents waiting")).to_be_visible()
+    await expect(visit.page.get_by_role("link", name=f"To sign {before} documents waiting")).to_be_visible()
     page = await go_to_document(visit)
     content = await open_document(page)
     assert content.startswith(b"%PDF-")

@@ -115,6 +115,8 @@ async def test_evidence_time_and_lists(own_running: RunningServer, open_app: Ope
         assert sent["signatures"] == [{"role": "EMPLOYER_MANAGER"}] and sent["submittedBy"]["name"] == "Helen Ashworth"
 
         await visit.go("time", "Time to confirm")
+        # A long list is drawn page by page.
+        await visit.is_settled()
         card = page.locator("section.card", has=page.get_by_role("heading", name="Maya Thornton"))
         entries = int((await card.locator("summary").inner_text()).split()[0])
         await card.locator("summary").click()
