@@ -109,7 +109,7 @@ async def test_a_report_is_chosen_filled_in_read_and_downloaded(
 
 
 @needs_charts
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("dark", [False, pytest.param(True, marks=pytest.mark.long)], ids=["light", "dark"])
 async def test_each_kind_of_chart_is_drawn_with_its_table(running: RunningServer, browser: Browser, dark: bool):
     kinds = {
         "kpi_history": ("KPI history", "Traffic lights over time", "path"),
