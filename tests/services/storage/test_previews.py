@@ -5,7 +5,7 @@ import datetime as dt
 import io
 import mmap
 import resource
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pillow_heif
@@ -113,37 +113,44 @@ async def test_a_preview_is_made_once_kept_and_deleted_with_its_file(
 
 
 async def test_who_has_many_slow_previews_delays_themself(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    store, files = open_store(tmp_path), {}
-    for name in ("ann 1", "ann 2", "ann 3", "ann 4", "bea", "cy"):
-        files[name] = await stored(store, name.encode(), "application/pdf")
-    begun, read, release = list[str](), [], asyncio.Event()
+    store, begun, opened_keys = open_store(tmp_path), set[str](), set[str]()
+    done = {name: asyncio.Event() for name in ("ann 1", "ann 2", "bea", "cy")}
+    files = {name: await stored(store, name.encode(), "application/pdf") for name in done}
     reading = store.read
 
     async def slow(content: bytes, *_: object) -> bytes:
-        begun.append(content.decode())
-        await release.wait()
+        begun.add(content.decode())
+        await done[content.decode()].wait()
         return b"picture"
 
-    def counted(key: str) -> AsyncIterator[bytes]:
-        if "." not in key:
-            read.append(key)
+    def noted(key: str) -> AsyncIterator[bytes]:
+        opened_keys.add(key)
         return reading(key)
 
+    async def until(condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(30):
+            while not condition():
+                await asyncio.sleep(0.005)
+
     monkeypatch.setattr(previews._workers, "call", slow)
-    monkeypatch.setattr(store, "read", counted)
-    asked = [asyncio.create_task(previews.preview_of(store, files[name], 64, name[:3])) for name in files]
-    await asyncio.sleep(0.1)
+    monkeypatch.setattr(store, "read", noted)
+    asked = []
+    for name, file in files.items():
+        asked.append(asyncio.create_task(previews.preview_of(store, file, 64, name[:3])))
+        await until(lambda: len(previews._making) == len(asked))
     # One of each user, two at once, and no file in memory that is not.
-    assert begun == ["ann 1", "bea"]
-    assert [key for key in read if key in {file.storage_key for file in files.values()}] == [
-        files["ann 1"].storage_key, files["bea"].storage_key
-    ]  # fmt: skip
-    monkeypatch.setattr(previews, "_MAX_WAITING_OF_USER", 3)
+    await until(lambda: begun == {"ann 1", "bea"})
+    assert opened_keys.isdisjoint({files["ann 2"].storage_key, files["cy"].storage_key})
+    done["bea"].set()
+    await until(lambda: len(begun) > 2)
+    assert begun == {"ann 1", "bea", "cy"}
+    monkeypatch.setattr(previews, "_MAX_WAITING_OF_USER", 1)
     with pytest.raises(WorkerFailed):
         await previews.preview_of(store, files["ann 1"], 320, "ann")
-    release.set()
-    assert await asyncio.gather(*asked) == [b"picture"] * 6
-    assert begun.index("cy") < begun.index("ann 3") and previews._turns == {}
+    for event in done.values():
+        event.set()
+    assert await asyncio.gather(*asked) == [b"picture"] * 4
+    assert previews._turns == {}
 
 
 async def test_the_limit_of_memory_holds_in_the_worker_alone(tmp_path: Path) -> None:
