@@ -7,7 +7,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from auth.tokens import AccessClaims
+from db import postgres_connection, read_pool
 from db.database import Database
 from domain import clock
 from domain.enums import Role
@@ -21,6 +24,7 @@ from tests.authorization.schema_crawler import by_id_document, ids_in, nodes_doc
 from tests.support.viewers import services, viewer
 
 LIFETIME = dt.timedelta(minutes=15)
+PATIENCE_SECONDS = 120.0
 
 
 class ViewerCrawler:
@@ -53,7 +57,12 @@ class ViewerCrawler:
 
     async def ask(self, user: int, role: Role, query: str, **variables: Any) -> dict[str, Any]:
         """Returns the data of an operation. Raises AssertionError if it has errors."""
-        answer = await schema().execute(query, variable_values=variables, context_value=self.context(user, role))
+        context = self.context(user, role)
+        with pytest.MonkeyPatch.context() as patch:
+            # One operation reads everything at once: it keeps the event loop from new connections for seconds.
+            patch.setattr(postgres_connection, "CONNECT_SECONDS", PATIENCE_SECONDS)
+            patch.setattr(read_pool, "ACQUIRE_SECONDS", PATIENCE_SECONDS)
+            answer = await schema().execute(query, variable_values=variables, context_value=context)
         assert answer.errors is None, answer.errors[:3]
         return answer.data
 
