@@ -243,7 +243,9 @@ def _upsert(dialect: str, table: Any, columns: list[str], statement: Select[Any]
     insert = (postgresql if dialect == "postgresql" else sqlite).insert
     adding = insert(table.__table__).from_select(columns, statement, include_defaults=False)
     changed = {name: adding.excluded[name] for name in columns if name not in key}
-    upsert: Insert = adding.on_conflict_do_update(index_elements=key, set_=changed)
+    # By the name of the constraint, because a migration adds the provider to its columns. SQLite needs neither.
+    target = {"constraint": str(table.__table__.primary_key.name)} if dialect == "postgresql" else {}
+    upsert: Insert = adding.on_conflict_do_update(**target, set_=changed)
     return upsert
 
 

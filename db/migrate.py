@@ -69,6 +69,9 @@ async def contract(database: Database, report: Report = lambda _: None, found: M
             for script in to_contract:
                 report(f"{script.revision}: contracts ({script.doc})")
                 await _run(database, _Step(script, found, contracts=True), report)
+            if database.is_sqlite and to_contract:
+                # A table that was rebuilt has lost it.
+                await _run_sync(database, never_reuse_keys)
 
 
 async def has_pending_migrations(database: Database) -> bool:

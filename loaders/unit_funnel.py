@@ -100,7 +100,8 @@ def _funnel(role: Role, required: int) -> Select:
         .outerjoin(reached, reached.c.unit_id == QualificationUnit.id)
         .outerjoin(signed, and_(signed.c.aim_id == reached.c.aim_id, signed.c.unit_id == reached.c.unit_id))
         .where(any_of(QualificationUnit.qualification_id), scope.of_provider(QualificationUnit))
-        .group_by(QualificationUnit.id)
+        # The whole key of the table, so that its other columns need no place here.
+        .group_by(QualificationUnit.id, QualificationUnit.provider_id)
         .order_by(QualificationUnit.qualification_id, QualificationUnit.position)
     )
 

@@ -1,7 +1,7 @@
-"""Rows that name users of another provider. No mutation writes such rows; the tests check a second line of defence.
+"""Rows that name users of another provider, which the database refuses. The tests check a second line of defence.
 
-Every record names its provider, and every condition compares it. If a row names a user of another provider, that user
-still sees nothing because of it.
+The rows are added while foreign keys are not checked. Every record names its provider, and every condition compares it.
+If a row names a user of another provider, that user still sees nothing because of it.
 """
 
 import datetime as dt
@@ -16,6 +16,7 @@ from db.models.signature_request import SignatureSlot
 from domain.enums import Role
 from tests.support.factories import Factory
 from tests.support.scenarios.authorization import AuthorizationScenario, build_authorization
+from tests.support.unchecked_references import unchecked_references
 
 # These users see the name of a site of the other provider, because one of their learners works there.
 USERS_WITH_A_FOREIGN_SITE = ("zoo", "zed")
@@ -25,7 +26,7 @@ async def build_with_cross_tenant_rows(database: Database) -> AuthorizationScena
     """Builds the scenario and adds rows of the other provider ("far") that name users or learners of this one."""
     scenario = await build_authorization(database)
     users, far = scenario.users, {"provider_id": scenario.far.id}
-    async with database.writing() as session:
+    async with unchecked_references(database) as session:
         factory = Factory(session)
         # Records of a learner of the far provider that name users of this one.
         await factory.aim(scenario.zoe, scenario.far_standard, assessor=users["ann"], iqa=users["ian"])
@@ -55,7 +56,7 @@ async def build_with_foreign_learner(database: Database) -> AuthorizationScenari
     """Builds the scenario and adds an aim and an allocation of this provider that name the far provider's learner."""
     scenario = await build_authorization(database)
     users = scenario.users
-    async with database.writing() as session:
+    async with unchecked_references(database) as session:
         factory = Factory(session)
         aim = await factory.aim(scenario.zoe, scenario.far_standard, assessor=users["ann"], iqa=users["ian"])
         progress = await session.get_one(AimProgress, aim.id)

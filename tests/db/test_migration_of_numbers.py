@@ -3,16 +3,16 @@
 import datetime as dt
 from typing import Any
 
-from alembic import command
-from sqlalchemy import Connection, MetaData, insert, select, text
+from sqlalchemy import Connection, MetaData, insert, select
 
 from db.database import Database
-from db.migrate import migrate, migrations
+from db.migrate import expand, migrate
 from db.models.aim import AimProgress
 from db.models.aim_break import AimBreak
 from db.models.aim_status_change import AimStatusChange
 from db.models.aim_unit import AimUnit
 from db.models.time_log_entry import TimeLogEntry
+from db.table_version import Migrations
 from domain.enums import AimStatus
 from services.audit.progress_check import progress_mismatches
 from tests.support.databases import Databases
@@ -21,11 +21,7 @@ AT = dt.datetime(2026, 3, 2, 9, tzinfo=dt.UTC)
 
 
 def _fill(connection: Connection) -> None:
-    """Brings the tables to the release and adds a learner with a diploma that is suspended, and English."""
-    config = migrations().config
-    config.attributes["connection"] = connection
-    command.downgrade(config, "0002")
-    connection.execute(text("update alembic_version set version_num = '0002', expanded = '0002'"))
+    """Adds a learner with a diploma that is suspended, and English."""
     metadata = MetaData()
     metadata.reflect(connection)
 
@@ -103,13 +99,18 @@ def _fill(connection: Connection) -> None:
 
 
 async def _release(database: Database) -> None:
+    """Makes the tables of the release and fills them."""
+    release = Migrations()
+    release.scripts, release.revisions = release.scripts[:2], release.revisions[:2]
+    await expand(database, found=release)
     async with database.writing() as session:
         await (await session.connection()).run_sync(_fill)
 
 
 async def test_an_installation_of_the_first_release(databases: Databases, backend: str) -> None:
-    url = await databases.fresh(backend, _release)
+    url = await databases._create(backend, None)
     database = Database(url)
+    await _release(database)
     await migrate(database)
     async with database.writing() as session:
         changes = list(await session.scalars(select(AimStatusChange).order_by(AimStatusChange.id)))
@@ -140,4 +141,4 @@ async def test_an_installation_of_the_first_release(databases: Databases, backen
         None, "PROGRESS_REVIEW", "ON_BREAK", "ENGLISH_OR_MATHS", "BEFORE_START", None,
     ]  # fmt: skip
     await database.close()
-    await databases.release(url)
+    await databases.drop(url)

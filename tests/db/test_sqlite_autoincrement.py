@@ -27,6 +27,15 @@ async def test_a_deleted_time_entry_does_not_give_its_id_to_the_next(empty_portf
     assert await learner.user_errors("timeLogEntryDelete", id=first) == {"id": "NOT_FOUND"}
 
 
+@pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
+async def test_no_table_of_a_new_database_reuses_keys(database: Database) -> None:
+    """Also those that the contraction of a migration has rebuilt."""
+    async with database.writing() as session:
+        made = await session.execute(text("SELECT name, sql FROM sqlite_master WHERE type = 'table'"))
+        texts = {row.name: row.sql for row in made}
+    assert [table.name for table, _ in numbered_tables() if "AUTOINCREMENT" not in texts[table.name]] == []
+
+
 async def test_a_sqlite_database_of_an_earlier_version_stops_reusing_keys(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,6 +19,7 @@ from services.audit.history_check import check_history
 from services.audit.pieces import problems_in
 from services.history.complete import complete
 from tests.support.factories import DAY, Factory
+from tests.support.unchecked_references import unchecked_references
 from tests.support.viewers import reading, viewer
 
 TODAY = dt.date(2026, 6, 10)
@@ -98,7 +99,7 @@ async def test_the_past_is_rebuilt_from_dated_records(
 
 
 async def test_an_entry_of_another_provider_counts_for_nobody(database: Database):
-    async with database.writing() as session:
+    async with unchecked_references(database) as session:
         factory = Factory(session)
         provider, far = await factory.provider(), await factory.provider("Far")
         admin = await factory.user(provider, "Admin", Role.MASTER_ADMIN)

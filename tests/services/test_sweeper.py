@@ -27,11 +27,14 @@ from db.models.file import File
 from db.models.guest_invitation import GuestInvitation
 from db.models.learner import Learner
 from db.models.outbox import MAX_ATTEMPTS, OutboxMail
+from db.models.provider import Provider
 from db.models.signature_request import SignatureSlot
 from db.models.task_reminder import TaskReminder
+from db.models.updated_at import DeletedRecord
 from db.models.user import User
 from domain import clock
 from domain.enums import Role
+from domain.updates import DELETIONS_KEPT
 from services import sweeper as sweeper_module
 from services.storage.file_store import FileStore, open_store
 from services.sweeper import BATCH_SIZE, Sweeper, swept_classes
@@ -95,6 +98,8 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     for mac, age in (("old", 61 * MINUTE), ("new", 59 * MINUTE)):
         owner = {"provider_id": user.provider_id, "user_id": user.id, "sign_in_id": session.id, "code_mac": mac}
         await place.add(SigningCode(issued_at=now - age, expires_at=now - age, **owner))
+    record = {"provider_id": user.provider_id, "learner_id": 1, "record_type": "Action", "record_key": 1}
+    await place.add(*(DeletedRecord(deleted_at=now - DELETIONS_KEPT - days * DAY, **record) for days in (8, 6)))
     for task_key, age in ((1, 181 * DAY), (2, 179 * DAY)):
         owner = {"provider_id": user.provider_id, "user_id": user.id}
         await place.add(TaskReminder(task_key=task_key, sent_at=now - age, **owner))
@@ -114,7 +119,7 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
     assert await place.sweeper.sweep(now) == {
         "wrong_guess": 1, "idempotency_key": 1, "one_time_token": 1, "outbox_mail": 2, "refresh_token": 0, "sign_in": 0,
         "file": 0, "guest_invitation": 1, "password_reset_request": 1, "signing_code": 1, "task_reminder": 1,
-        "access_key": 2, "identity_login": 0,
+        "access_key": 2, "identity_login": 0, "deleted_record": 1,
     }  # fmt: skip
     assert await place.keys(AccessKey.name) == ["new"]
     assert await place.keys(LoginAttempt.subject) == ["new"]
@@ -185,7 +190,7 @@ async def test_an_upload_that_nothing_uses_goes_with_its_bytes(place: Place) -> 
     old, young, used = [await stored(place, name) for name in (b"old", b"young", b"used")]
     async with place.database.writing() as session:
         factory = Factory(session)
-        learner = await factory.learner(await factory.provider("Second"), "Cy")
+        learner = await factory.learner(await session.get_one(Provider, user.provider_id), "Cy")
         aim = await factory.aim(learner)
         third = {"announced_at": now - 3 * DAY}
         await factory.file(user, name="old", storage_key=old, **third, uploaded_at=now - 3 * DAY)

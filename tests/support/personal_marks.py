@@ -72,8 +72,12 @@ async def _any_row(session: AsyncSession, entity: type[Base], subject: DataSubje
 
 
 async def _any_key(session: AsyncSession, table: str, subject: DataSubject) -> int:
-    """The key of a row of a table; of a new one without the text if it has none."""
-    if key := await session.scalar(select(func.max(metadata.tables[table].c.id))):
+    """The key of a row of a table at the learner's provider; of a new one without the text if it has none."""
+    columns = metadata.tables[table].c
+    statement = select(func.max(columns.id))
+    if "provider_id" in columns:
+        statement = statement.where(columns.provider_id == subject.provider_key)
+    if key := await session.scalar(statement):
         return key
     (entity,) = [each for each in mapped_classes() if each.__tablename__ == table]
     values = await _any_row(session, entity, subject, "-")

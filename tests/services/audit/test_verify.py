@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import JSON, Table, delete, select, text, update
+from sqlalchemy import JSON, Table, delete, select, update
 
 from db.models.aim import AimProgress
 from db.models.audit_event import AuditEvent
@@ -34,6 +34,7 @@ from services.storage.file_store import open_store
 from tests.support.databases import Databases
 from tests.support.scenarios.base import PASSWORD, open_scenario
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio, build_empty_portfolio
+from tests.support.unchecked_references import unchecked_references
 
 
 async def chunks(content: bytes) -> Any:
@@ -151,14 +152,8 @@ async def test_a_change_of_any_column_of_the_trail_or_of_a_signature_is_found(
 ) -> None:
     table = entity.__table__
     rows = [row for row in await scenario.rows(entity) if getattr(row, "signed_at", True)]
-    async with scenario.database.writing() as session:
-        # An attacker with access to the tables can switch foreign keys off, too.
-        without_foreign_keys = (
-            "PRAGMA defer_foreign_keys = ON"
-            if scenario.database.is_sqlite
-            else "set local session_replication_role = replica"
-        )
-        await session.execute(text(without_foreign_keys))
+    # An attacker with access to the tables can switch foreign keys off, too.
+    async with unchecked_references(scenario.database) as session:
         for name in [column.key for column in table.columns if column.key not in _NOT_CHECKED]:
             before = {row.id: getattr(row, name) for row in rows[:2]}
             for key, value in before.items():
