@@ -85,7 +85,7 @@ async def test_hostile_headers_paths_and_bodies(
 
 @pytest.mark.parametrize(
     ("backend", "every"),
-    [("sqlite", 2), ("postgresql", 5), *(pytest.param(backend, 1, marks=pytest.mark.long) for backend in BACKENDS)],
+    [("sqlite", 5), ("postgresql", 12), *(pytest.param(backend, 1, marks=pytest.mark.long) for backend in BACKENDS)],
     indirect=["backend"],
 )
 async def test_a_row_with_extreme_values_never_takes_its_list_with_it(
