@@ -2,15 +2,19 @@
 
 import datetime as dt
 from collections.abc import Collection
+from typing import Any, NamedTuple
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Date, Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
 from auth.viewer import Viewer
+from db.models.aim import Aim
+from db.models.base import Key
 from db.models.time_log_entry import TimeLogEntry
 from db.sql.any_of import any_of
-from domain.enums import Role
+from db.sql.off_the_job import off_the_job_reason
+from domain.enums import OffTheJobExclusionReason, Role
 from loaders.core.read_session import cached_statement
 
 # The most minutes that one learner's entries of one day may add up to.
@@ -27,6 +31,43 @@ async def minutes_on(session: AsyncSession, learner_key: int, day: dt.date, excl
         TimeLogEntry.learner_id == learner_key, TimeLogEntry.date == day, TimeLogEntry.id != (excluding or 0)
     )
     return int((await session.execute(statement)).scalar_one())
+
+
+class DayOfLearner(NamedTuple):
+    """What decides about an entry: the first day of the programme, the minutes of the day, why minutes do not count."""
+
+    first_start: dt.date | None
+    minutes: int
+    exclusion: OffTheJobExclusionReason | None
+
+
+async def day_of(
+    session: AsyncSession, learner_key: int, aim_key: int | None, day: dt.date, excluding: int | None = None
+) -> DayOfLearner:
+    """Reads a day of a learner's time log, over all entries except the entry `excluding`, in one statement.
+
+    The exclusion is that of an off-the-job entry of the aim, or of none. The caller holds a lock on the learner.
+    """
+    parameters = {"learner": learner_key, "aim": aim_key, "day": day, "excluding": excluding or 0}
+    row = (await session.execute(_day(), parameters)).one()
+    exclusion = None if row.exclusion is None else OffTheJobExclusionReason(row.exclusion)
+    return DayOfLearner(row.first_start, int(row.minutes), exclusion)
+
+
+@cached_statement
+def _day() -> Select[Any]:
+    learner, day = bindparam("learner", type_=Key), bindparam("day", type_=Date())
+    # unscoped: the learner was read within the viewer's scope, another assessor's aim and every entry count too
+    first_start = select(func.min(Aim.start_date)).where(Aim.learner_id == learner)
+    minutes = select(func.coalesce(func.sum(TimeLogEntry.minutes), 0)).where(
+        TimeLogEntry.learner_id == learner, TimeLogEntry.date == day,
+        TimeLogEntry.id != bindparam("excluding", type_=Key),
+    )  # fmt: skip
+    exclusion = off_the_job_reason(learner, bindparam("aim", type_=Key), day)
+    return select(
+        first_start.scalar_subquery().label("first_start"), minutes.scalar_subquery().label("minutes"),
+        exclusion.label("exclusion"),
+    )  # fmt: skip
 
 
 @cached_statement

@@ -10,13 +10,11 @@ from db.models.qualification import QualificationUnit
 from db.models.time_log_entry import TimeLogEntry
 from db.models.time_log_revision import TimeLogRevision
 from db.models.user import User
-from db.sql.off_the_job import exclusion_of
 from domain import global_id
-from domain.enums import ActivityType, JobSetting, Role, UserErrorCode
+from domain.enums import ActivityType, JobSetting, OffTheJobExclusionReason, Role, UserErrorCode
 from domain.off_the_job import DEFAULT_JOB_SETTING
 from domain.sentences import say
-from repositories.aim import first_start_of
-from repositories.time_log_entry import MINUTES_PER_DAY, entries_for_write, minutes_on
+from repositories.time_log_entry import MINUTES_PER_DAY, day_of, entries_for_write
 from repositories.user import holds_role
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity
@@ -57,12 +55,12 @@ async def add(uow: UnitOfWork, *, learner_id: str, **entry: Unpack[EntryFields])
     learner = await require_entity(uow, Learner, learner_id, "input", "learnerId")
     if learner is not None:
         uow.require(LEARNER, LearnerState.of(learner))
-    columns = await _parse_columns(uow, learner, entry)
+    columns, exclusion = await _parse_columns(uow, learner, entry)
     uow.raise_errors()
     assert learner is not None
     added = TimeLogEntry(
         provider_id=learner.provider_id, learner_id=learner.id, automatic=False, added_by_id=uow.viewer.user_key,
-        added_at=uow.now, **columns, exclusion=_exclusion(learner.id, columns),
+        added_at=uow.now, **columns, exclusion=exclusion,
     )  # fmt: skip
     uow.session.add(added)
     await uow.session.flush()
@@ -83,7 +81,7 @@ async def update(uow: UnitOfWork, *, id: str, learner_id: str, **entry: Unpack[E
     if global_id.decode("Learner", learner_id) != learner.id:
         message = say("ENTRY_OF_OTHER_LEARNER")
         uow.add_error(UserErrorCode.INVALID, message, "input", "learnerId")
-    columns = await _parse_columns(uow, learner, entry, excluding=existing.id)
+    columns, exclusion = await _parse_columns(uow, learner, entry, excluding=existing.id)
     uow.raise_errors()
     changed = [name for name, value in columns.items() if getattr(existing, name) != value]
     # An event without an aim is visible to the people of both aims, if the entry moves from one to the other.
@@ -96,7 +94,7 @@ async def update(uow: UnitOfWork, *, id: str, learner_id: str, **entry: Unpack[E
         # The employer confirmed another state.
         existing.employer_confirmed_by_id = existing.employer_confirmed_at = None
         if existing.session_id is None:
-            existing.exclusion = _exclusion(learner.id, columns)
+            existing.exclusion = exclusion
         else:
             uow.recount_time(learner.id)
         uow.audit("TimeLogEntry", existing.id, learner_id=learner.id, aim_id=aim_id, fields=changed)
@@ -187,11 +185,6 @@ def _audit_entries(uow: UnitOfWork, changed: Sequence[TimeLogEntry]) -> None:
     uow.changed_learners.update(entry.learner_id for entry in changed)
 
 
-def _exclusion(learner_key: int, columns: dict[str, Any]) -> Any:
-    """Returns why the minutes of an entry without a session do not count, as an expression of its statement."""
-    return exclusion_of(learner_key, columns["aim_id"], columns["date"], columns["job_setting"])
-
-
 def _keep_revision(uow: UnitOfWork, entry: TimeLogEntry) -> None:
     """Keeps the state of an entry that is about to change."""
     uow.session.add(
@@ -205,8 +198,11 @@ def _keep_revision(uow: UnitOfWork, entry: TimeLogEntry) -> None:
 
 async def _parse_columns(
     uow: UnitOfWork, learner: Learner | None, entry: EntryFields, excluding: int | None = None
-) -> dict[str, Any]:
-    """Returns the columns of an entry; records errors. The minutes of the entry `excluding` are not counted twice."""
+) -> tuple[dict[str, Any], OffTheJobExclusionReason | None]:
+    """Returns the columns of an entry, and why its minutes do not count; records errors.
+
+    The minutes of the entry `excluding` are not counted twice.
+    """
     day, minutes = entry["date"], entry["minutes"]
     comments = multi_line(uow, entry["comments"], "input", "comments")
     valid_minutes = 1 <= minutes <= MINUTES_PER_DAY
@@ -216,27 +212,28 @@ async def _parse_columns(
     if day > uow.today:
         message = say("DAY_IN_FUTURE")
         uow.add_error(UserErrorCode.INVALID, message, "input", "date")
-    first_start = None if learner is None else await first_start_of(uow.session, learner.id)
-    if first_start is not None and day < first_start:
-        message = say("DAY_BEFORE_FIRST_START", start=first_start)
-        uow.add_error(UserErrorCode.INVALID, message, "input", "date")
     aim_id, unit_id = await _parse_aim_and_unit(uow, learner, entry.get("aim_id"), entry.get("unit_id"))
+    known = None if learner is None else await day_of(uow.session, learner.id, aim_id, day, excluding)
+    if known is not None and known.first_start is not None and day < known.first_start:
+        message = say("DAY_BEFORE_FIRST_START", start=known.first_start)
+        uow.add_error(UserErrorCode.INVALID, message, "input", "date")
     assessor_id = await _parse_assessor(uow, entry.get("assessor_id"))
-    logged = 0 if learner is None else await minutes_on(uow.session, learner.id, day, excluding)
-    if valid_minutes and logged + minutes > MINUTES_PER_DAY:
+    if known is not None and valid_minutes and known.minutes + minutes > MINUTES_PER_DAY:
         message = say("DAY_FULL")
         uow.add_error(UserErrorCode.INVALID, message, "input", "minutes")
     activity_type = entry["activity_type"]
-    return {
+    setting = entry.get("job_setting") or DEFAULT_JOB_SETTING[activity_type]
+    columns = {
         "date": day,
         "activity_type": activity_type,
-        "job_setting": entry.get("job_setting") or DEFAULT_JOB_SETTING[activity_type],
+        "job_setting": setting,
         "minutes": minutes,
         "aim_id": aim_id,
         "unit_id": unit_id,
         "assessor_id": assessor_id,
         "comments": comments,
     }
+    return columns, known.exclusion if known is not None and setting is JobSetting.OFF_THE_JOB else None
 
 
 async def _parse_aim_and_unit(

@@ -73,6 +73,11 @@ def exclusion_of_entries() -> ColumnElement[Any]:
     return case((TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB, reason), else_=null())
 
 
+def off_the_job_reason(learner_key: Any, aim_key: Any, day: Any) -> ColumnElement[Any]:
+    """The reason of an off-the-job entry without a session, by expressions."""
+    return _reason(learner_key, aim_key, day, None)
+
+
 def exclusion_of(
     learner_key: int, aim_key: int | None, day: dt.date, setting: JobSetting, session: SessionType | None = None
 ) -> Any:
