@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import report, writes
+from bench import live, report, writes
 from bench.cohort import Viewer, create_sessions, prepare_cohort
 from bench.comparison import SCREENS, ResponseMismatch, run_comparison
 from bench.growth import measure_growth, measure_memory, measure_two_processes
@@ -28,6 +28,7 @@ def _parse_arguments() -> argparse.Namespace:
     )
     parser.add_argument("--quick", action="store_true", help="three minutes: 1,000 learners, no Node, no growth")
     parser.add_argument("--writes", action="store_true", help="only writes: mutations against the same by hand")
+    parser.add_argument("--live", action="store_true", help="only live streams: 500 of them beside reads and changes")
     parser.add_argument("--learners", type=int, help="learners in the database (default: 10,000; quick: 1,000)")
     parser.add_argument(
         "--largest", type=int, default=100_000, help="learners in the largest database of the growth table"
@@ -68,6 +69,8 @@ def main() -> int:
     cores = _assign_cores()
     if arguments.writes:
         return writes.main(arguments, cores)
+    if arguments.live:
+        return live.main(arguments, cores)
     results = report.Results(arguments.learners, arguments.rounds, arguments.seconds, pinned=cores is not None)
     with ExitStack() as stack:
         postgres = stack.enter_context(Postgres(folder / "postgres"))
