@@ -65,14 +65,14 @@ READS = {
 }
 EMPLOYER = frozenset({"EMPLOYER_MANAGER"})
 MUTATIONS = {
-    "answer_review": Expected(43, 15, EMPLOYER),
-    "confirm_time": Expected(32, 11, EMPLOYER),
+    "answer_review": Expected(43, 15, EMPLOYER, on_postgresql=12),
+    "confirm_time": Expected(32, 11, EMPLOYER, on_postgresql=8),
     "disclaimer_accept": Expected(23, 6, on_postgresql=5),
     "file_upload_create": Expected(33, 10, on_postgresql=8),
     "log_out": Expected(22, 7, on_postgresql=4),
     "log_time": Expected(25, 15, LOGGERS, on_postgresql=12),
     "password_change": Expected(24, 20, on_postgresql=16),
-    "resubmit_evidence": Expected(24, 21, EMPLOYER),
+    "resubmit_evidence": Expected(24, 21, EMPLOYER, on_postgresql=18),
     "second_factor_confirm": Expected(23, 17, on_postgresql=14),
     "second_factor_enrol": Expected(22, 17, on_postgresql=13),
     "sign_document": Expected(43, 22, SIGNERS, on_postgresql=18),
