@@ -44,16 +44,20 @@ class ChangePublisher:
         self._changes: dict[int, Changes] = {}
         self._wake = asyncio.Event()
         self._strays_sought_at = 0.0
+        # Whether everything that was added has been published.
+        self.is_idle = True
         self.outages = OutageLog("change_publisher")
 
     def add_event(self, provider_key: int, event_key: int) -> None:
         """Adds an audit event that was committed unsealed."""
         self._events[provider_key].append(event_key)
+        self.is_idle = False
         self._wake.set()
 
     def add_changes(self, provider_key: int, changes: Changes) -> None:
         """Adds what a committed transaction has changed."""
         self._changes[provider_key] = self._changes.get(provider_key, NOTHING).joined(changes)
+        self.is_idle = False
         self._wake.set()
 
     @asynccontextmanager
@@ -109,6 +113,7 @@ class ChangePublisher:
         except BaseException:
             self._put_back(events, changes)
             raise
+        self.is_idle = not (self._events or self._changes)
 
     def _put_back(self, events: dict[int, list[int]], changes: dict[int, Changes]) -> None:
         for provider_key, keys in events.items():
