@@ -59,7 +59,7 @@ def _day() -> Select[Any]:
     learner, day = bindparam("learner", type_=Key), bindparam("day", type_=Date())
     # unscoped: the learner was read within the viewer's scope, another assessor's aim and every entry count too
     first_start = select(func.min(Aim.start_date)).where(Aim.learner_id == learner)
-    # unscoped: as above
+    # unscoped: the learner was read within the viewer's scope, and every entry counts
     minutes = select(func.coalesce(func.sum(TimeLogEntry.minutes), 0)).where(
         TimeLogEntry.learner_id == learner, TimeLogEntry.date == day,
         TimeLogEntry.id != bindparam("excluding", type_=Key),
