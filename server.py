@@ -138,6 +138,7 @@ def build_server(settings: Settings) -> Server:
     from queries.reports import Reports
     from resolvers.authentication.email import confirm_from_page
     from resolvers.authentication.password import reset_from_page
+    from resolvers.bulk_export_work import BulkExports
     from resolvers.calendar import read_calendar
     from resolvers.core.page import for_page
     from resolvers.exports.export_service import ExportService
@@ -162,21 +163,21 @@ def build_server(settings: Settings) -> Server:
     from transport.reports import ReportEndpoint
 
     services, reports = build_services(settings), Reports()
-    services.saved_queries = reports.names
+    services.saved_queries, services.parse_report_variables = reports.names, reports.parse_json
     metrics, tracing = Metrics(), open_tracing(os.environ, services.database)
     health = Health(services.database, services.changes.hears, services.files.problem)
-    observer = OperationObserver(metrics)
+    observer, bulk_exports = OperationObserver(metrics), BulkExports(services, settings.pooler)
     documents = PersistedDocuments.read(ROOT / "queries", trusted_only=settings.operations == "trusted")
     endpoint = build_endpoint(settings, services, documents, tracing.observing(observer) if tracing else observer)
     sweeper, exports = Sweeper(services.database, services.files), ExportService(services)
     metrics.watch(endpoint)
     state = InstallationState(services.database, services.files)
-    metrics.registry.register(SweepMetrics(sweeper, exports.slots))
+    metrics.registry.register(SweepMetrics(sweeper, exports.slots, lambda: bulk_exports.running))
     metrics.registry.register(StateMetrics(services.database, services.changes, state))
     beside = {
         "loop monitor": metrics.loop_monitor.run, "installation state": state.run,
         "sweeper": sweeper.run, "task e-mails": TaskEmails(services).run,
-        "history": HistoryKeeper(services.database).run,
+        "history": HistoryKeeper(services.database).run, "bulk exports": bulk_exports.run,
     }  # fmt: skip
 
     if settings.graphiql:
@@ -195,7 +196,7 @@ def build_server(settings: Settings) -> Server:
             *unsubscribe_page.routes(for_page(services, unsubscribe)),
             *calendar_feed.routes(functools.partial(read_calendar, services)),
             *open_page.routes(settings.open_url or "/kpi/#/open/{id}", start_page),
-            *ReportEndpoint(endpoint.runner, reports, exports.slots).routes(ROOT / "reports"),
+            *ReportEndpoint(endpoint.runner, reports, exports.slots, exports).routes(ROOT / "reports"),
             *health.routes(),
             *static_app("/kpi", ROOT / "web"),
         ],

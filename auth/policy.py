@@ -59,6 +59,9 @@ MUTATIONS: dict[str, frozenset[Role]] = {
     "providerSettingsUpdate": _MASTER_ONLY,
     "accessKeyCreate": _ALL_ROLES,
     "accessKeyRevoke": _ALL_ROLES,  # their own
+    "bulkExportStart": _ALL_ROLES,
+    "reportSchedule": _ALL_ROLES,
+    "reportScheduleEnd": _ALL_ROLES,  # their own
     "fileUploadCreate": _ALL_ROLES,
     "evidenceSubmit": _SUBMITTERS,
     "evidenceAssess": _ASSESSOR_ONLY,

@@ -164,8 +164,7 @@ def sees_file(role: Role, file: Any = File) -> Condition:
 def sees_employer(role: Role, employer: Any = Employer) -> Condition:
     """The condition that an employer is visible.
 
-    Admins and assessors see all of the provider, an Employer Overview the allocated sites, and all other roles the
-    employers of their learners.
+    Admins and assessors see all, an Employer Overview the allocated sites, other roles the employers of their learners.
     """
     if role in ADMINS or role is Role.ASSESSOR:
         return of_provider(employer)
@@ -279,8 +278,9 @@ def sees(role: Role, entity: type[Any]) -> Condition:
             return and_(sees_learner(role, entity.learner_id), of_provider(entity))
         case Visibility.RECORD:
             return and_(sees_record(role, entity.learner_id, entity.aim_id), of_provider(entity))
-        case Visibility.OWNER:
-            return and_(entity.user_id == VIEWER_USER, of_provider(entity))
+        case Visibility.OWNER | Visibility.OWNER_IN_ROLE as owner:
+            in_role = true() if owner is Visibility.OWNER else entity.role == role
+            return and_(entity.user_id == VIEWER_USER, in_role, of_provider(entity))
         case Visibility.SESSION_ITSELF:
             return and_(sees_session(role, entity.id, entity.learner_id), of_provider(entity))
         case Visibility.DOCUMENT_ITSELF:

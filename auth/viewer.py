@@ -33,7 +33,7 @@ RULES = (
     Provider.require_second_factor,
     Provider.reminder_every_days,
 )
-_COLUMNS = (
+COLUMNS = (
     User.id.label("user_id"), User.provider_id, User.username, User.name, User.email, User.last_login_at,
     User.must_change_password, User.has_password, SecondFactor.confirmed_at.label("second_factor_at"),
     SecondFactor.user_id.label("second_factor_of"), User.disclaimer_accepted, Learner.id.label("learner_id"),
@@ -45,7 +45,7 @@ _MOMENT = bindparam("moment", type_=UtcDateTime)
 def _viewer_by(table: Any, *columns: Any) -> Select[Any]:
     """Selects the viewer of a row of a table that names a user and a role, while both are valid."""
     return (
-        select(*columns, *_COLUMNS)
+        select(*columns, *COLUMNS)
         .join(User, User.id == table.user_id)
         .join(Provider, Provider.id == User.provider_id)
         .join(RoleGrant, and_(RoleGrant.user_id == User.id, RoleGrant.role == table.role))
@@ -201,10 +201,10 @@ async def read_viewer(database: Database, claims: AccessClaims) -> Viewer:
 
 def viewer_of_session(row: Row[Any], expires_at: dt.datetime) -> Viewer:
     """Returns the viewer of a row of `SIGNED_IN`."""
-    return _viewer(
+    return viewer_of_row(
         row, expires_at, auth_session_key=row.auth_session_id,
         last_write_at=row.last_write_at or row.started_at,
-        must_set_up_second_factor=_lacks_second_factor(row) and not row.second_factor_met,
+        must_set_up_second_factor=lacks_second_factor(row) and not row.second_factor_met,
     )  # fmt: skip
 
 
@@ -220,14 +220,15 @@ async def read_viewer_of_key(database: Database, secret_sha256: str) -> tuple[Vi
     row = rows[0]
     use = AccessKeyUse(row.access_key_id, frozenset(row.operations))
     # No login, so there is none whose writes a replica must have.
-    viewer = _viewer(
+    viewer = viewer_of_row(
         row, row.expires_at, auth_session_key=0, last_write_at=None, access_key=use,
-        must_set_up_second_factor=_lacks_second_factor(row),
+        must_set_up_second_factor=lacks_second_factor(row),
     )  # fmt: skip
     return viewer, row.last_used_at
 
 
-def _viewer(row: Row[Any], expires_at: dt.datetime, **values: Any) -> Viewer:
+def viewer_of_row(row: Row[Any], expires_at: dt.datetime, **values: Any) -> Viewer:
+    """Returns the viewer of a row with `COLUMNS` and a role."""
     return Viewer(
         user_key=row.user_id,
         provider_key=row.provider_id,
@@ -274,7 +275,8 @@ def viewer_of(row: Row[Any], role: Role, now: dt.datetime) -> Viewer:
     )
 
 
-def _lacks_second_factor(row: Row[Any]) -> bool:
+def lacks_second_factor(row: Row[Any]) -> bool:
+    """Returns whether the provider requires a second factor of the role, and the user has none."""
     return row.second_factor_at is None and row.role.value in row.require_second_factor
 
 

@@ -128,7 +128,7 @@ class PostgresPool:
                 if not (self._repeats and error.connection_invalidated) or is_silent(error.__cause__ or error):
                     raise
         # The retry opens a connection: the other idle ones may have died together with the first.
-        return await self._fetch_on(await self._connect(), sql, arguments, began)
+        return await self._fetch_on(await self.connect(), sql, arguments, began)
 
     async def _fetch_on(
         self, connection: asyncpg.Connection, sql: str, arguments: Sequence[Any], began: float
@@ -141,14 +141,14 @@ class PostgresPool:
         except asyncpg.PostgresError as error:
             lost = connection.is_closed() or loses_connection(error.sqlstate)
             self._release(connection, lost)
-            raise _error(sql, error, lost) from error
+            raise translated(sql, error, lost) from error
         except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
             # An InterfaceError can also be a value that does not fit its column, on a working connection. An
             # InternalClientError comes from a connection that the server closed between two reads, an OSError from the
             # network, or without an answer in time (TimeoutError).
             lost = not isinstance(error, asyncpg.InterfaceError) or connection.is_closed()
             self._release(connection, lost)
-            raise _error(sql, error, lost) from error
+            raise translated(sql, error, lost) from error
         except BaseException:
             # Cancelled: the rest of the result may still arrive on this connection.
             self._release(connection, lost=True)
@@ -175,11 +175,12 @@ class PostgresPool:
         else:
             self._idle.append(connection)
 
-    async def _connect(self) -> asyncpg.Connection:
+    async def connect(self) -> asyncpg.Connection:
+        """Opens a connection, which is not one of the pool."""
         try:
             return await connect(self._options, **self._arguments)
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
-            raise _error("connect", error, lost=True) from error
+            raise translated("connect", error, lost=True) from error
 
     def counts(self) -> PoolCounts:
         """Returns the pool's use at this moment."""
@@ -205,6 +206,7 @@ class PostgresPool:
                 connection.terminate()
 
 
-def _error(sql: str, error: Exception, lost: bool) -> DBAPIError:
+def translated(sql: str, error: Exception, lost: bool) -> DBAPIError:
+    """Returns what SQLAlchemy raises for an error of the driver. `lost`: the connection cannot be used any more."""
     kind = OperationalError if lost else DBAPIError
     return kind(sql, None, error, hide_parameters=True, connection_invalidated=lost)

@@ -72,6 +72,10 @@ class SqlitePool:
             connection.execute(f"PRAGMA {pragma}")
         return connection
 
+    def of_one_thread(self) -> "SqlitePool":
+        """Returns another pool of the same file, whose reads use one connection."""
+        return SqlitePool(self._file, self._options, self._pragmas, 1, self._seconds)
+
     def counts(self) -> PoolCounts:
         """Returns the pool's use at this moment."""
         reads = len(self._reads)

@@ -123,6 +123,19 @@ class Interval(_NamedEnum):
     MONTH = auto()
 
 
+class ExportFormat(_NamedEnum):
+    CSV = auto()
+    JSON = auto()
+    PARQUET = auto()
+    XLSX = auto()
+
+
+class BulkExportStatus(_NamedEnum):
+    RUNNING = auto()
+    DONE = auto()
+    FAILED = auto()
+
+
 class SessionType(_NamedEnum):
     INDUCTION = auto()
     GENERAL = auto()

@@ -184,12 +184,12 @@ def as_xlsx(result: Result) -> bytes:
     sheet.freeze_panes(1, 0)
     if result.columns:
         sheet.autofilter(0, 0, len(result.rows), len(result.columns) - 1)
-    _add_definitions(book, result, header_format)
+    add_definitions(book, result, header_format)
     book.close()
     return buffer.getvalue()
 
 
-def _add_definitions(book: Any, result: Result, header_format: Any) -> None:
+def add_definitions(book: Any, result: Result, header_format: Any) -> None:
     """Adds a sheet that says what each column means."""
     sheet = book.add_worksheet("Definitions")
     wrapped = book.add_format({"text_wrap": True, "valign": "top"})

@@ -18,7 +18,7 @@ from .pagination import fetch_all_pages, paginated_connections
 from .record_ids import OPERATION as RECORD_IDS
 from .record_ids import check_record_ids
 from .result import Result
-from .variables import describe_type, describe_variables, parse_variables, variable_types
+from .variables import describe_type, describe_variables, parse_variables, validate_variables, variable_types
 
 # The media type of each format.
 MEDIA_TYPES: Mapping[str, str] = {
@@ -90,6 +90,14 @@ class Reports:
             return parse_variables(operation, pairs)
         except UsageError:
             raise ReportError(self._problem(operation, given)) from None
+
+    def parse_json(self, name: str, text: str | None) -> dict[str, Any] | None:
+        """Returns the variables of a report from a JSON object, checked by their types; None if they do not fit."""
+        try:
+            given = json.loads(text or "{}")
+            return validate_variables(_queries()[name], given) if isinstance(given, dict) else None
+        except (ValueError, RecursionError, UsageError):
+            return None
 
     def _problem(self, operation: SavedOperation, given: Sequence[tuple[str, str]]) -> str:
         types = variable_types(operation)

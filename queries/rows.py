@@ -32,7 +32,7 @@ def _flatten(shape: ResponseShape, parent: Field, prefix: str, data: Mapping[str
     for name, field in shape.row_fields(parent, prefix):
         value = data.get(field.key)
         if field.column_type is not None:
-            values[name] = _parse(field.column_type, value)
+            values[name] = parse_value(field.column_type, value)
         elif value is None:
             continue
         elif field.is_list:
@@ -52,7 +52,8 @@ def _combine(values: Row, rows: list[Row]) -> list[Row]:
     return [values] if values else []
 
 
-def _parse(column_type: ColumnType, value: Any) -> Any:
+def parse_value(column_type: ColumnType, value: Any) -> Any:
+    """Returns a value of a response as its column has it: numbers, dates and times."""
     if value is None:
         return None
     parser = _PARSERS.get(column_type)

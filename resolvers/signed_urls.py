@@ -13,6 +13,7 @@ from db.database import Database
 from domain import clock
 from domain.enums import ActivityType, CriterionFilter, JobSetting, Role
 from domain.errors import BadArgument
+from loaders.bulk_export import BulkExportRow
 from loaders.file import FileRow
 from resolvers.core.context import Context
 from services.storage.file_store import PREVIEW_WIDTHS
@@ -80,6 +81,11 @@ def to_record_of_achievement(context: Context, aim_key: int) -> Download:
 def to_subject_access(context: Context, learner_key: int) -> Download:
     """Returns a link to everything about a learner as a ZIP."""
     return _to_export(context, SUBJECT_ACCESS, learner=learner_key)
+
+
+def to_bulk_export(context: Context, export: BulkExportRow) -> Download:
+    """Returns a link to the file of a bulk export of the viewer."""
+    return _sign(context, DOWNLOAD, "downloads", {"bulk": export.key})
 
 
 def parse_filters(claims: dict[str, Any]) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
+import structlog
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -27,6 +28,8 @@ from repositories import task_email as repository
 from resolvers.core.context import Services
 from resolvers.core.task_mail import DIGEST, unsubscribe_url
 from services.mail.task_messages import MAX_LINES, TaskLine, tasks_arose, tasks_today, tasks_wait
+
+log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 60.0
 # Of one user: tasks of one e-mail. Of more, the next pass sends the rest.
@@ -69,11 +72,23 @@ class TaskEmails:
                     break
                 roles = await repository.roles_of(database, [user.user_id for user in users])
                 for user in users:
-                    written += await _Recipient(self._services, user, roles[user.user_id], moment).send()
+                    written += await self._send_to(user, roles[user.user_id], moment)
                 after = users[-1].user_id
         if written:
             self._services.mail.wake()
         return written
+
+    async def _send_to(self, user: Row[Any], roles: Sequence[Role], now: dt.datetime) -> int:
+        """Writes the e-mails of one user; a defect that only they meet is logged, and keeps no other from theirs."""
+        try:
+            return await _Recipient(self._services, user, roles, now).send()
+        except (SQLAlchemyError, OSError, CommitOutcomeUnknown):
+            # The database is away, for everybody.
+            raise
+        except Exception as error:
+            # The class and not the message, which may quote a row.
+            log.error("task_emails_failed", user=user.user_id, cause=type(error).__name__)
+            return 0
 
 
 class _Recipient:

@@ -38,6 +38,23 @@ KpiGroupBy = _described(
     START_MONTH="The month in which the aim starts.",
 )
 
+ExportFormat = _described(
+    enums.ExportFormat,
+    "The format of a file of rows.",
+    CSV="Text with commas, in UTF-8 (RFC 4180).",
+    JSON="A JSON list with one object for each row.",
+    PARQUET="Apache Parquet, with the type of each column: for data frames and databases.",
+    XLSX="An Excel workbook with one sheet, of up to 1,048,575 rows.",
+)
+
+BulkExportStatus = _described(
+    enums.BulkExportStatus,
+    "How far a bulk export has come.",
+    RUNNING="It waits for a server process, or is being made.",
+    DONE="Its file is there.",
+    FAILED="It was not made, or its file was taken away; `failure` says why.",
+)
+
 Interval = _described(
     enums.Interval,
     "How often something is shown or sent.",

@@ -14,6 +14,8 @@ class Quotas:
     # Exports that one process makes at once, and exports of one user that are made or downloaded at once.
     exports: int = 4
     exports_viewer: int = 2
+    # Bulk exports that one process makes at once; those of one user are limited by `exports_viewer`.
+    bulk_exports: int = 1
     # Messages of one user in 24 hours.
     messages_day: int = 200
     # Links of one user to people who sign without an account, in 24 hours.

@@ -48,7 +48,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_wheel_holds_the_packages_and_their_data_and_nothing_else(wheel: Path):
-    expected = {path for path in files() if path == "server.py" or path.startswith(tuple(f"{c}/" for c in CONTENT))}
+    expected = {
+        path
+        for path in files()
+        if path in ("server.py", "export_worker.py") or path.startswith(tuple(f"{c}/" for c in CONTENT))
+    }
     found = {name for name in zipfile.ZipFile(wheel).namelist() if ".dist-info/" not in name}
     charts = {
         path for path in PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["artifacts"] if (ROOT / path).exists()

@@ -19,6 +19,10 @@ from starlette.types import Receive, Scope, Send
 from auth.viewer import NotSignedIn
 from domain import clock
 from services.export_slots import ExportSlots, TooManyExports
+from services.storage.file_store import FileStore
+from services.storage.transfers import StoredDownload
+from transport.files.downloads import send_stored
+from transport.files.service import FileError
 from transport.graphql.errors import BAD_USER_INPUT, NOT_ALLOWED, HttpError, OperationRejected
 from transport.graphql.operation_context import OperationContext, close_context
 from transport.graphql.operation_log import OperationLog
@@ -65,6 +69,15 @@ class Reports(Protocol):
         """
 
 
+class BulkExports(Protocol):
+    """The files of bulk exports."""
+
+    files: FileStore
+
+    async def bulk_download_of(self, viewer: Any, id: str) -> StoredDownload | None:
+        """Returns the file of a viewer's export; None if there is none."""
+
+
 class _Refused(Exception):
     def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
         super().__init__(message)
@@ -74,15 +87,23 @@ class _Refused(Exception):
 class ReportEndpoint:
     """The ASGI endpoint of the reports."""
 
-    def __init__(self, runner: OperationRunner, reports: Reports, slots: ExportSlots) -> None:
+    def __init__(
+        self,
+        runner: OperationRunner,
+        reports: Reports,
+        slots: ExportSlots,
+        bulk_exports: BulkExports,
+    ) -> None:
+        self._bulk_exports = bulk_exports
         self._runner = runner
         self._reports = reports
         self._slots = slots
 
     def routes(self, page_folder: Path) -> list[BaseRoute]:
         """Returns the routes of the reports, and of their page, whose files are in `page_folder`."""
+        bulk = Route("/reports/exports/{id}", self.bulk_export, methods=["GET", "HEAD"])
         files = Route("/reports/{file}", self, methods=["GET", "HEAD"])
-        return [*reports_page(page_folder, self.index), files]
+        return [*reports_page(page_folder, self.index), bulk, files]
 
     async def index(self, request: Request) -> Response:
         """Lists the reports, for who has an access token or an access key."""
@@ -95,6 +116,23 @@ class ReportEndpoint:
             media_type="application/json",
             headers={**_CACHING, "vary": "Accept, Authorization"},
         )
+
+    async def bulk_export(self, request: Request) -> Response:
+        """Sends the file of a bulk export to its user, who has an access token or an access key."""
+        try:
+            context = await self._context(request)
+            try:
+                stored = await self._bulk_exports.bulk_download_of(context.viewer, request.path_params["id"])
+            finally:
+                await close_context(context)
+            if stored is None:
+                message = "There is no such export, it is not done, or it was deleted. Start it again."
+                raise _Refused(404, "NOT_FOUND", message)
+            return await send_stored(request, stored, self._bulk_exports.files)
+        except _Refused as refusal:
+            return _refusal(refusal)
+        except FileError as error:
+            return _refusal(_Refused(error.status, "INTERNAL", str(error)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)

@@ -27,6 +27,8 @@ class Visibility(Enum):
     QUALITY_ASSURANCE = auto()
     # Its `user_id`: the viewer's own.
     OWNER = auto()
+    # Its `user_id` and `role`: the viewer's own, in the role in use.
+    OWNER_IN_ROLE = auto()
     FILE_ITSELF = auto()
     EMPLOYER_ITSELF = auto()
     USER_ITSELF = auto()

@@ -1,6 +1,8 @@
 """The context of one operation: the viewer, the loaders, and the services of the server process."""
 
+import asyncio
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -40,8 +42,11 @@ class Services:
     # Of e-mails as files, whether or not there is an SMTP server now.
     mail_folder: Path | None = None
     quotas: Quotas = field(default_factory=Quotas)
-    # The names of the saved queries.
+    # The names of the saved queries, and what reads their variables from JSON: None for variables that do not fit.
     saved_queries: frozenset[str] = frozenset()
+    parse_report_variables: Callable[[str, str | None], dict[str, Any] | None] = lambda name, text: None
+    # Set when a bulk export was started in this process.
+    export_started: asyncio.Event = field(default_factory=asyncio.Event)
     identity: IdentityClient = field(default_factory=IdentityClient)
 
 

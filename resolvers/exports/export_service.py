@@ -8,9 +8,11 @@ from dataclasses import replace
 from typing import Any, cast
 
 from auth.signed_urls import InvalidSignedUrl
+from auth.viewer import Viewer
 from db.models.file import File
-from domain import clock
-from domain.enums import CriterionFilter
+from domain import clock, global_id
+from domain.enums import CriterionFilter, ExportFormat
+from loaders.bulk_export import BulkExportLoader
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from loaders.file import read_stored
@@ -35,6 +37,12 @@ Claims = dict[str, Any]
 PDF = "application/pdf"
 ZIP = "application/zip"
 WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+MEDIA_TYPES = {
+    ExportFormat.CSV: "text/csv; charset=utf-8",
+    ExportFormat.JSON: "application/json",
+    ExportFormat.PARQUET: "application/vnd.apache.parquet",
+    ExportFormat.XLSX: WORKBOOK,
+}
 
 
 class ExportService:
@@ -43,6 +51,7 @@ class ExportService:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.slots = ExportSlots(services.quotas)
+        self.files = services.files
 
     async def expected_upload(self, claims: Claims) -> ExpectedUpload | None:
         """Returns the announced file, also once it has arrived; None once it is erased or its uploader archived."""
@@ -70,6 +79,9 @@ class ExportService:
         stored: Any
         if "guest" in claims:
             stored = await document_of_guest(self._services.database, claims["guest"], clock.now())
+        elif "bulk" in claims:
+            bulk = await self._read_session(claims)
+            return await self.bulk_download(bulk, claims["bulk"]) if bulk else None
         else:
             reading = await self._read_session(claims)
             stored = await read_stored(reading, claims["file"]) if reading else None
@@ -78,6 +90,30 @@ class ExportService:
         # Digest and storage key are set for every file that has arrived.
         digest, storage_key = cast(str, stored.sha256), cast(str, stored.storage_key)
         return StoredDownload(stored.name, stored.content_type, stored.size, digest, storage_key)
+
+    async def bulk_download(self, reading: ReadSession, key: int) -> StoredDownload | None:
+        """Returns the file of a bulk export of the viewer, in the role in use; None if it is not there."""
+        export = await Loaders(reading)[BulkExportLoader].load(key)
+        if export is None or export.storage_key is None:
+            return None
+        kind = export.format.value.lower()
+        name = f"{export.operation} {export.as_of.astimezone(clock.LONDON):%Y-%m-%d %H.%M}.{kind}"
+        media_type = MEDIA_TYPES[export.format]
+        return StoredDownload(
+            name, media_type, export.size or 0, export.sha256 or "", export.storage_key, resumable=True
+        )
+
+    async def bulk_download_of(self, viewer: Viewer, id: str) -> StoredDownload | None:
+        """As `bulk_download`, for a viewer who sent an access token or an access key, and the id of the export."""
+        key = global_id.decode("BulkExport", id)
+        if key is None:
+            return None
+        reading = ReadSession(self._services.database, viewer, self._services.qualifications, primary=True)
+        if viewer.access_key is not None and viewer.access_key.operations:
+            export = await Loaders(reading)[BulkExportLoader].load(key)
+            if export is None or export.operation not in viewer.access_key.operations:
+                return None
+        return await self.bulk_download(reading, key)
 
     async def generate_export(self, claims: Claims) -> GeneratedExport | None:
         """Returns the export with the data of this moment; None where the user of the link does not see its subject.

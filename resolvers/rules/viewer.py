@@ -13,9 +13,10 @@ NOTHING_TO_CONFIRM = user_error(UserErrorCode.CONFLICT, say("NO_SECOND_FACTOR_TO
 
 VIEWER = RecordRules("Viewer", state=lambda viewer: viewer)
 VIEWER.by_role(
-    "accessKeyCreate", "assessorHandOver", "disclaimerAccept", "employerCreate", "fileUploadCreate", "learnerEnrol",
-    "logout", "notificationSettingsUpdate", "passwordChange", "providerSettingsUpdate", "roleSwitch",
-    "samplingPolicySave", "sessionBook", "sessionBookMany", "sessionCompleteMany", "userInvite",
+    "accessKeyCreate", "assessorHandOver", "bulkExportStart", "disclaimerAccept", "employerCreate", "fileUploadCreate",
+    "learnerEnrol", "logout", "notificationSettingsUpdate", "passwordChange", "providerSettingsUpdate",
+    "reportSchedule", "roleSwitch", "samplingPolicySave", "sessionBook", "sessionBookMany", "sessionCompleteMany",
+    "userInvite",
 )  # fmt: skip
 
 

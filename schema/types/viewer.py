@@ -7,6 +7,7 @@ import strawberry
 
 from loaders.access_key import own_access_keys
 from loaders.aggregates import Metric
+from loaders.bulk_export import own_bulk_exports, own_report_schedules
 from loaders.core.dataloader import map_future
 from loaders.core.registry import Loaders
 from loaders.kpis import KpisLoader
@@ -19,6 +20,7 @@ from schema.enums import Role, SignatureRequestStatus
 from schema.field_builders import argument, attribute, connection, loaded, related, resolved
 from schema.relay import Connection
 from schema.types.access_key import AccessKey
+from schema.types.bulk_export import BulkExport, ReportSchedule
 from schema.types.figures import KPI_GROUPS, KPI_HISTORY, OUTCOMES, KpiGroup, KpiPoint, Outcomes
 from schema.types.kpis import Kpis, selected_metrics
 from schema.types.notification_settings import NotificationSettings
@@ -73,6 +75,14 @@ class Viewer:
     access_keys: list[AccessKey] = related(
         "The viewer's access keys, newest first. A key that ended is listed for 90 days.",
         lambda viewer, loaders: own_access_keys(loaders.reading),
+    )
+    bulk_exports: list[BulkExport] = related(
+        "The viewer's bulk exports in the role in use, newest first. They are listed for three days.",
+        lambda viewer, loaders: own_bulk_exports(loaders.reading),
+    )
+    report_schedules: list[ReportSchedule] = related(
+        "The viewer's schedules in the role in use, newest first. One that ended is listed for 90 days.",
+        lambda viewer, loaders: own_report_schedules(loaders.reading),
     )
     kpi_history: list[KpiPoint] = KPI_HISTORY
     kpi_groups: list[KpiGroup] = KPI_GROUPS

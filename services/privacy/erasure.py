@@ -21,6 +21,7 @@ from db.models.aim_break import AimBreak
 from db.models.aim_status_change import AimStatusChange
 from db.models.base import Base
 from db.models.file import File
+from db.models.growth import Sweep
 from db.models.learner import Learner
 from db.models.outbox import OutboxMail
 from db.models.personal_data import DataSubject, ErasedInCode, Personal, erased_name, personal_columns
@@ -65,7 +66,7 @@ async def erase_learner(session: AsyncSession, learner: Learner, now: dt.datetim
     await _end_what_is_open(session, learner.id, now)
     await _rebuild_unit_statements(session, learner.id)
     storage_keys = await _release_files(session, subject, now)
-    await _erase_declared(session, subject)
+    storage_keys += await _erase_declared(session, subject)
     await _erase_mail_about(session, subject, name)
     for entity in (user, learner):
         await session.refresh(entity)
@@ -75,13 +76,20 @@ async def erase_learner(session: AsyncSession, learner: Learner, now: dt.datetim
     return Erased(storage_keys, subject.email, name)
 
 
-async def _erase_declared(session: AsyncSession, subject: DataSubject) -> None:
-    """Deletes rows and replaces values as the mapped classes declare, rows before those that they refer to."""
+async def _erase_declared(session: AsyncSession, subject: DataSubject) -> list[str]:
+    """Deletes rows and replaces values as the mapped classes declare, rows before those that they refer to.
+
+    Returns the storage keys of the files of the rows that it deleted.
+    """
+    storage_keys: list[str] = []
     for entity in reversed(mapped_classes()):
         about = entity.rows_about(subject)
         if about is None:
             continue
         if entity.__learner_rows__.deleted:
+            if isinstance(entity.__growth__, Sweep) and entity.__growth__.content:
+                content = entity.__table__.c[entity.__growth__.content]
+                storage_keys += await session.scalars(select(content).where(about, content.is_not(None)))
             await session.execute(delete(entity).where(about).execution_options(synchronize_session=False))
             continue
         values = {
@@ -91,6 +99,7 @@ async def _erase_declared(session: AsyncSession, subject: DataSubject) -> None:
         }
         if values:
             await _change(session, entity, about, values)
+    return storage_keys
 
 
 def _replacement(column: Column[Any], declared: Personal, learner_key: int) -> Any:

@@ -172,10 +172,14 @@ class FileStore:
                 self._store, key, chunks, use_multipart=True, chunk_size=UPLOAD_PART, max_concurrency=CONCURRENT_PARTS
             )
 
-    async def read(self, storage_key: str) -> AsyncIterator[bytes]:
-        """Yields the file in chunks of about 256 KiB. Raises FileNotFoundError before the first, StoreUnavailable."""
+    async def read(self, storage_key: str, offset: int = 0) -> AsyncIterator[bytes]:
+        """Yields the file from a position, in chunks of about 256 KiB.
+
+        Raises FileNotFoundError before the first, StoreUnavailable.
+        """
         with _store_errors():
-            result = await obstore.get_async(self._store, _validated(storage_key))
+            options: Any = {"range": {"offset": offset}} if offset else {}
+            result = await obstore.get_async(self._store, _validated(storage_key), options=options)
             async for chunk in result.stream(min_chunk_size=READ_CHUNK):
                 yield bytes(chunk)
 

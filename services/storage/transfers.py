@@ -15,13 +15,17 @@ class ExpectedUpload:
 
 @dataclass(frozen=True, slots=True)
 class StoredDownload:
-    """A file in the store. `size` in bytes, `sha256` in lower-case hexadecimal."""
+    """A file in the store. `size` in bytes, `sha256` in lower-case hexadecimal.
+
+    `resumable`: it may be read from a position.
+    """
 
     name: str
     content_type: str
     size: int
     sha256: str
     storage_key: str
+    resumable: bool = False
 
 
 @dataclass(frozen=True, slots=True)

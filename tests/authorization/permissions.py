@@ -52,7 +52,7 @@ send an invitation again                            | -   | case | -      | -   
 hand over aims                                      | -   | -    | -      | -         | -    | all | all
 message                                             | yes | yes  | -      | yes       | yes  | yes | yes
 erase a learner, export everything about one        | -   | -    | -      | -         | -    | -   | all
-own access keys                                     | yes | yes  | yes    | yes       | yes  | yes | yes
+own access keys, bulk exports, schedules            | yes | yes  | yes    | yes       | yes  | yes | yes
 """
 
 _ROWS = {
@@ -100,7 +100,7 @@ MUTATIONS_OF_ROW = {
     "hand over aims": "assessorHandOver",
     "message": "messageSend",
     "erase a learner, export everything about one": "learnerErase subjectAccessExport",
-    "own access keys": "accessKeyRevoke",
+    "own access keys, bulk exports, schedules": "accessKeyRevoke",
 }
 
 # Mutations of the caller's own authentication session, which tests/auth and tests/resolvers cover.
@@ -110,6 +110,9 @@ AUTHENTICATION = {
     "accessKeyCreate",
     "loginWithProvider",
 }  # fmt: skip
+
+# What a user orders in the role in use, and ends: tests/system/journeys/test_9_bulk_exports.py covers them.
+OWN_ORDERS = {"bulkExportStart", "reportSchedule", "reportScheduleEnd"}
 
 ROW_OF = {mutation: row for row, mutations in MUTATIONS_OF_ROW.items() for mutation in mutations.split()}
 

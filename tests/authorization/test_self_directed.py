@@ -20,7 +20,7 @@ from domain import clock
 from domain.enums import Role
 from resolvers.core.unit_of_work import UnitOfWork
 from tests.authorization.mutation_caller import MutationCaller, RollbackDatabase, arguments, mutations
-from tests.authorization.permissions import AUTHENTICATION
+from tests.authorization.permissions import AUTHENTICATION, OWN_ORDERS
 from tests.authorization.rows import read_rows
 from tests.authorization.test_permissions import CALLERS, Setup, build_with_uploads
 from tests.authorization.viewer_crawler import ViewerCrawler
@@ -74,7 +74,7 @@ async def setup(databases: Databases, backend: str, tmp_path_factory: pytest.Tem
     await databases.release(url)
 
 
-SELF_DIRECTED = [name for name in mutations() if name not in OF_NO_PERSON | GIVING_UP | AUTHENTICATION]
+SELF_DIRECTED = [name for name in mutations() if name not in OF_NO_PERSON | GIVING_UP | AUTHENTICATION | OWN_ORDERS]
 
 
 @pytest.mark.parametrize("mutation", SELF_DIRECTED)

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from sqlalchemy import update
 from starlette.applications import Starlette
+from structlog.testing import capture_logs
 
 from auth.lasting_links import UNSUBSCRIBE
 from db.models.aim import Aim
@@ -21,7 +22,7 @@ from domain import global_id as ids
 from domain.enums import AimStatus
 from resolvers.core.context import Client
 from resolvers.notification_settings import unsubscribe
-from resolvers.task_email import TaskEmails
+from resolvers.task_email import TaskEmails, _Recipient
 from services.mail.sender import MailSender
 from services.mail.task_messages import TASKS_AROSE, TASKS_TODAY, TASKS_WAIT
 from tests.support.factories import DAY, Factory
@@ -190,3 +191,24 @@ async def test_a_real_server_gets_the_mail_with_the_buttons_of_mail_programs(sce
     # In one piece, which a mail program finds.
     assert dict(message.raw_items())["List-Unsubscribe"] == f"<{mail.unsubscribe_url}>"
     assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+
+
+async def test_a_user_whose_e_mails_fail_keeps_none_from_another(
+    empty_portfolio: EmptyPortfolio, monkeypatch: pytest.MonkeyPatch
+):
+    for who in ("assessor", "learner"):
+        await choose(empty_portfolio, who, digestHour=7)
+    sent, send_one = [], _Recipient.send
+
+    async def failing(self: _Recipient) -> int:
+        sent.append(self._user.user_id)
+        if len(sent) == 1:
+            raise KeyError("a defect")
+        return await send_one(self)
+
+    monkeypatch.setattr(_Recipient, "send", failing)
+    with capture_logs() as logs:
+        await TaskEmails(empty_portfolio.services).send_due(NOON)
+    assert len(sent) == 2
+    (line,) = [each for each in logs if each["event"] == "task_emails_failed"]
+    assert (line["user"], line["cause"]) == (sent[0], "KeyError")

@@ -16,6 +16,7 @@ from tests.support.http_server import PASSWORD, Clients
 from tests.support.identity_login import Visit, configure
 from tests.support.lookup import DIPLOMA, MATHEMATICS, STANDARD, aim_of, criteria, learner_id, qualification_id, user_id
 from tests.support.openid_provider import OpenIdProvider
+from tests.support.own_orders import own_orders
 from tests.support.quality_statements import reviews_and_samples
 from tests.support.smtp_server import Post, link_in
 
@@ -72,7 +73,7 @@ async def every_mutation(clients: Clients, post: Post) -> dict[str, int]:
     await _identity_provider(meter, clients)
     await _signing_code(meter, clients)
     await _version_change(meter, clients)
-    await _access_keys(meter, clients)
+    await own_orders(meter, clients)
     return meter.counts
 
 
@@ -291,10 +292,3 @@ async def _version_change(meter: Meter, clients: Clients) -> None:
     number, code = unit["number"], unit["criteria"][0]["code"]
     step = {"fromUnitNumber": number, "fromCode": code, "toUnitNumber": number, "toCode": code}
     await meter(assessor, "aimVersionChange", id=aim, input={"qualificationId": other, "criterionMap": [step]})
-
-
-async def _access_keys(meter: Meter, clients: Clients) -> None:
-    admin = await clients("master.admin")
-    expires = (clock.now() + dt.timedelta(days=30)).isoformat()
-    key = await meter(admin, "accessKeyCreate", input={"name": "Reports", "expiresAt": expires, "password": PASSWORD})
-    await meter(admin, "accessKeyRevoke", id=key)

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import os
+import re
 from collections.abc import AsyncIterator, Sequence
 from typing import BinaryIO
 from urllib.parse import quote
@@ -19,6 +20,8 @@ from transport.files.previews import INLINE, preview, shown_headers
 from transport.files.service import FileError, FileService
 
 log = structlog.get_logger(__name__)
+# The rest of a file from a position: what a client asks for that goes on with a download.
+_RANGE = re.compile(r"bytes=(\d{1,18})-", re.ASCII)
 
 
 async def download(
@@ -31,6 +34,13 @@ async def download(
         raise FileError(410, "This file no longer exists, or you may no longer see it.")
     if "preview" in claims:
         return await preview(request.method, stored, claims, store, allowed_origins)
+    return await send_stored(request, stored, store, allowed_origins)
+
+
+async def send_stored(
+    request: Request, stored: StoredDownload, store: FileStore, allowed_origins: Sequence[str] = ()
+) -> Response:
+    """Sends a stored file. Raises FileError for one that is damaged."""
     headers = _headers(stored.name, stored.content_type, stored.size, stored.sha256)
     if "inline" in request.query_params and stored.content_type in INLINE:
         shown = shown_headers(stored.content_type, allowed_origins)
@@ -38,8 +48,12 @@ async def download(
         headers |= {**shown, "Content-Disposition": named}
     if f'"{stored.sha256}"' in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={name: headers[name] for name in ("ETag", "Cache-Control")})
+    if stored.resumable:
+        headers["Accept-Ranges"] = "bytes"
     if request.method == "HEAD":
         return Response(headers=headers)
+    if stored.resumable and (offset := _offset(request, stored)) is not None:
+        return _rest(stored, store, headers, offset)
     chunks = _verified(store.read(stored.storage_key), stored)
     try:
         first = await anext(chunks, b"")
@@ -58,6 +72,24 @@ async def download(
             raise
 
     return StreamingResponse(body(), headers=headers)
+
+
+def _offset(request: Request, stored: StoredDownload) -> int | None:
+    """Returns from where on a client that has a part of the file asks for the rest; None if it asks for the whole."""
+    found = _RANGE.fullmatch(request.headers.get("range", ""))
+    whole = f'"{stored.sha256}"'
+    if found is None or request.headers.get("if-range", whole) != whole:
+        return None
+    return int(found[1])
+
+
+def _rest(stored: StoredDownload, store: FileStore, headers: dict[str, str], offset: int) -> Response:
+    # The digest of a part cannot be checked: the client compares that of the whole, which is the ETag.
+    if offset >= stored.size:
+        return Response(status_code=416, headers={"Content-Range": f"bytes */{stored.size}"})
+    rest = {"Content-Range": f"bytes {offset}-{stored.size - 1}/{stored.size}"}
+    rest["Content-Length"] = str(stored.size - offset)
+    return StreamingResponse(store.read(stored.storage_key, offset), 206, headers={**headers, **rest})
 
 
 async def export(request: Request, signed_urls: SignedUrls, service: FileService) -> Response:

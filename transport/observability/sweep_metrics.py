@@ -1,6 +1,6 @@
 """Prometheus metrics of what is bounded: the tables that the server sweeps, and the exports at once."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
@@ -12,9 +12,10 @@ from services.sweeper import Sweeper
 class SweepMetrics(Collector):
     """Reads the state of the sweeper and of the exports when the metrics are read."""
 
-    def __init__(self, sweeper: Sweeper, exports: ExportSlots) -> None:
+    def __init__(self, sweeper: Sweeper, exports: ExportSlots, bulk_exports: Callable[[], int]) -> None:
         self._sweeper = sweeper
         self._exports = exports
+        self._bulk_exports = bulk_exports
 
     def collect(self) -> Iterator[Metric]:
         """The metrics, one sample for each table."""
@@ -35,6 +36,7 @@ class SweepMetrics(Collector):
             deleted.add_metric([table], state.deleted)
         yield from (rows, last_run, deleted)
         yield GaugeMetricFamily("waymark_exports_made", "Exports that are being made.", self._exports.running)
+        yield GaugeMetricFamily("waymark_bulk_exports_made", "Bulk exports that are being made.", self._bulk_exports())
         yield GaugeMetricFamily(
             "waymark_exports_open", "Exports that are being made or downloaded.", self._exports.held
         )

@@ -18,6 +18,9 @@ from tests.support.statement_counter import Meter, every_mutation, sent
 MUTATIONS: dict[str, tuple[int, int]] = {
     "accessKeyCreate": (16, 12),
     "accessKeyRevoke": (8, 5),
+    "bulkExportStart": (10, 7),
+    "reportSchedule": (9, 6),
+    "reportScheduleEnd": (8, 5),
     "actionComplete": (8, 5),
     "actionDelete": (13, 10),
     "actionReopen": (8, 5),
@@ -56,7 +59,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "invitationResend": (15, 12),
     "learnerEnrol": (17, 14),
     # On SQLite four of them empty the write-ahead log, after the commit.
-    "learnerErase": (70, 67),
+    "learnerErase": (73, 70),
     "learnerUpdate": (9, 6),
     "login": (16, 12),
     # The first one, which links the account: four requests to the identity provider besides.

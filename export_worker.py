@@ -1,0 +1,140 @@
+"""The process that makes one bulk export: `python -m export_worker`, started by `services/export_process.py`.
+
+It reads its job as JSON from its standard input, and writes a JSON object a line: `asOf`, `rows`, and at the end `done`
+or `failure`. It ends when its input does, because the server has ended then. Its memory is its own: the server's does
+not grow with the file, and its event loop has nothing to do with the rows.
+"""
+
+import asyncio
+import json
+import os
+import secrets
+import shutil
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from functools import partial
+from inspect import isawaitable
+from pathlib import Path
+from typing import Any, cast
+
+from graphql.execution import execute
+from strawberry.execution import optimized_is_awaitable
+
+from auth.signed_urls import SignedUrls
+from auth.viewer import NotSignedIn, Viewer
+from auth.viewer_in_role import read_viewer_in_role
+from db.database import Database
+from db.postgres_connection import ConnectionOptions, Pooler
+from db.snapshot_reads import one_snapshot
+from domain import clock
+from domain.enums import Role
+from loaders.core.qualification_cache import QualificationCache
+from queries.bulk import WrongId, write_all
+from queries.errors import UsageError
+from queries.operations import get_query
+from resolvers.core.context import Context, Services
+from schema.root import make_schema
+
+_NICENESS = 5
+# Lines about the number of rows are at least so far apart.
+_REPORT_SECONDS = 1.0
+_IS_AWAITABLE: Any = optimized_is_awaitable  # graphql-core expects a type guard
+
+
+class OperationFailed(Exception):
+    """The operation has errors."""
+
+
+def _say(**values: Any) -> None:
+    sys.stdout.write(json.dumps(values) + "\n")
+    sys.stdout.flush()
+
+
+async def make(job: Mapping[str, Any]) -> None:
+    """Makes the export of a job and says so."""
+    database = Database(job["database"], options=ConnectionOptions(None, Pooler(job["pooler"])))
+    try:
+        async with one_snapshot(database):
+            as_of = clock.now()
+            viewer = await read_viewer_in_role(database, job["user"], Role(job["role"]))
+            _say(asOf=as_of.isoformat())
+            runner = _Runner(database, viewer)
+            folder = Path(job["folder"])
+            write = partial(write_all, job["operation"], job["variables"], runner.run, job["format"])
+            rows = await write(folder / "export", folder, as_of, _Reporter().rows)
+            _say(rows=rows, done=True)
+    except NotSignedIn:
+        _say(failure="ROLE_ENDED")
+    except (OperationFailed, WrongId):
+        _say(failure="OPERATION_FAILED")
+    except UsageError:
+        _say(failure="TOO_MANY_ROWS")
+    except OSError:
+        _say(failure="NO_SPACE")
+    finally:
+        await database.close()
+
+
+class _Runner:
+    """Runs saved operations as one viewer, each time with new loaders."""
+
+    def __init__(self, database: Database, viewer: Viewer) -> None:
+        self._schema: Any = make_schema()
+        self._viewer = viewer
+        nothing = cast(Any, None)
+        self._services = Services(
+            database=database, files=nothing, tokens=nothing, one_time_secrets=nothing, lasting_links=nothing,
+            changes=nothing, qualifications=QualificationCache(database), mail=nothing, base_url="",
+            # Links of an export are for nobody: a link is valid while a person is signed in.
+            links=SignedUrls(secrets.token_bytes(32)),
+        )  # fmt: skip
+
+    async def run(self, operation: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+        """Returns the data. Raises OperationFailed."""
+        context = Context(self._services, self._viewer)
+        result: Any = execute(
+            self._schema._schema, get_query(operation).document, context_value=context, variable_values=dict(variables),
+            executor_class=self._schema.execution_context_class, is_awaitable=_IS_AWAITABLE,
+        )  # fmt: skip
+        if isawaitable(result):
+            result = await result
+        context.close()
+        if result.errors or result.data is None:
+            raise OperationFailed
+        data: dict[str, Any] = result.data
+        return data
+
+
+class _Reporter:
+    def __init__(self) -> None:
+        self._last = 0.0
+
+    def rows(self, count: int) -> None:
+        """Says how many rows there are, from time to time."""
+        if time.monotonic() - self._last >= _REPORT_SECONDS:
+            self._last = time.monotonic()
+            _say(rows=count)
+
+
+def _end_with_input(folder: str) -> None:
+    sys.stdin.buffer.read()
+    shutil.rmtree(folder, ignore_errors=True)
+    os._exit(1)
+
+
+def main() -> None:
+    """Reads the job, makes the export and ends."""
+    os.umask(0o077)
+    os.nice(_NICENESS)
+    job = json.loads(sys.stdin.buffer.readline())
+    threading.Thread(target=_end_with_input, args=(job["folder"],), daemon=True).start()
+    asyncio.run(make(job))
+    # Without waiting for the threads of libraries.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""Bulk exports and schedules: a user starts and ends them; `resolvers/bulk_export_work.py` makes the files."""
+
+import datetime as dt
+from typing import Any
+
+from db.models.bulk_export import BulkExport, ReportSchedule
+from db.models.user import User
+from domain.bulk_exports import MOST_A_DAY, MOST_SCHEDULES
+from domain.enums import BulkExportStatus, ExportFormat, Interval, UserErrorCode
+from domain.errors import reject
+from domain.schedule import next_time
+from domain.sentences import say
+from repositories.bulk_export import exports_of, schedules_of
+from resolvers.core.unit_of_work import UnitOfWork, mutation
+
+_DAY = dt.timedelta(days=1)
+
+
+@mutation("bulkExportStart")
+async def start(uow: UnitOfWork, *, operation: str, format: ExportFormat, variables: str | None = None) -> int:
+    """Starts an export in the viewer's role; returns its key.
+
+    Rejects with INVALID for the operation and its variables, TOO_MANY_ATTEMPTS beyond what a user may have.
+    """
+    uow.authorize()
+    values = _variables(uow, operation, variables)
+    await _lock_account(uow)
+    running, started = await exports_of(uow.session, uow.viewer.user_key, uow.now - _DAY)
+    if running >= uow.services.quotas.exports_viewer:
+        raise reject(
+            UserErrorCode.TOO_MANY_ATTEMPTS, say("BULK_EXPORTS_RUNNING", most=uow.services.quotas.exports_viewer)
+        )
+    if started >= MOST_A_DAY:
+        raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, say("TOO_MANY_BULK_EXPORTS", most=MOST_A_DAY))
+    export = BulkExport(
+        provider_id=uow.viewer.provider_key, user_id=uow.viewer.user_key, role=uow.viewer.role, operation=operation,
+        variables=values, format=format, status=BulkExportStatus.RUNNING, started_at=uow.now, as_of=uow.now,
+    )  # fmt: skip
+    uow.session.add(export)
+    await uow.session.flush()
+    uow.audit("BulkExport", export.id, operation=operation, format=format.value)
+
+    async def wake() -> None:
+        uow.services.export_started.set()
+
+    uow.after_commit(wake)
+    return export.id
+
+
+@mutation("reportSchedule")
+async def schedule(
+    uow: UnitOfWork, *, operation: str, every: Interval, format: ExportFormat, variables: str | None = None
+) -> int:
+    """Schedules an export in the viewer's role; returns the key of the schedule. Rejects as `start` does."""
+    uow.authorize()
+    values = _variables(uow, operation, variables, "input")
+    await _lock_account(uow)
+    if await schedules_of(uow.session, uow.viewer.user_key) >= MOST_SCHEDULES:
+        raise reject(UserErrorCode.INVALID, say("TOO_MANY_REPORT_SCHEDULES", most=MOST_SCHEDULES))
+    added = ReportSchedule(
+        provider_id=uow.viewer.provider_key, user_id=uow.viewer.user_key, role=uow.viewer.role, operation=operation,
+        variables=values, every=every, format=format, next_at=next_time(every, uow.now), created_at=uow.now,
+    )  # fmt: skip
+    uow.session.add(added)
+    await uow.session.flush()
+    uow.audit("ReportSchedule", added.id, operation=operation, every=every.value)
+    return added.id
+
+
+@mutation("reportScheduleEnd")
+async def end(uow: UnitOfWork, *, id: str) -> int:
+    """Ends one of the viewer's own schedules. Rejects with NOT_FOUND; again changes nothing."""
+    found = await uow.get(ReportSchedule, id, "id")
+    uow.authorize()
+    if found.ended_at is None:
+        found.ended_at = uow.now
+        uow.audit("ReportSchedule", found.id)
+    return found.id
+
+
+def _variables(uow: UnitOfWork, operation: str, text: str | None, *at: str) -> dict[str, Any]:
+    """Returns the variables of an operation, parsed. Rejects with INVALID."""
+    if operation not in uow.services.saved_queries:
+        uow.add_error(UserErrorCode.INVALID, say("EXPORT_OPERATION_UNKNOWN"), *at, "operation")
+        uow.raise_errors()
+    values = uow.services.parse_report_variables(operation, text)
+    if values is None:
+        uow.add_error(UserErrorCode.INVALID, say("EXPORT_VARIABLES_WRONG"), *at, "variables")
+        uow.raise_errors()
+    assert values is not None
+    return values
+
+
+async def _lock_account(uow: UnitOfWork) -> None:
+    # Locked, so that two at once do not pass the limit together.
+    await uow.session.get_one(User, uow.viewer.user_key, with_for_update={"key_share": True})

@@ -1,0 +1,78 @@
+"""Starts the process that makes a bulk export, and reads what it says."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+from services.storage.file_store import READ_CHUNK
+
+_ROOT = Path(__file__).parent.parent
+_MODULE = "export_worker"
+# Its libraries may use several processors and arenas of memory: requests come first.
+_FRUGAL = {"POLARS_MAX_THREADS": "1", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}
+
+
+class ExportProcess:
+    """A process that runs. `folder` is its own; the file is there once it has said `done`."""
+
+    def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
+        self._process = process
+        self._reading: asyncio.Task[bytes] | None = None
+        self.folder = folder
+
+    async def next(self, seconds: float) -> Mapping[str, Any] | None:
+        """Returns what it says next, an empty mapping if it says nothing for so long; None once it has ended."""
+        assert self._process.stdout is not None
+        if self._reading is None:
+            self._reading = asyncio.create_task(self._process.stdout.readline())
+        done, _ = await asyncio.wait({self._reading}, timeout=seconds)
+        if not done:
+            return {}
+        line, self._reading = self._reading.result(), None
+        said: Mapping[str, Any] | None = json.loads(line) if line else None
+        return said
+
+    async def content(self) -> AsyncIterator[bytes]:
+        """Yields the file."""
+        with (self.folder / "export").open("rb") as file:
+            while chunk := await asyncio.to_thread(file.read, READ_CHUNK):
+                yield chunk
+
+    async def end(self) -> None:
+        """Ends the process."""
+        if self._reading is not None:
+            self._reading.cancel()
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+
+@asynccontextmanager
+async def export_process(job: Mapping[str, Any]) -> AsyncIterator[ExportProcess]:
+    """Starts a process with a job; ends it, and removes its folder, at the end of the block. Raises OSError."""
+    folder = Path(tempfile.mkdtemp(prefix="waymark-export-"))
+    try:
+        # Of the settings it gets what the job has.
+        environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
+        paths = filter(None, (str(_ROOT), environment.get("PYTHONPATH")))
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-P", "-m", _MODULE,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+            env={**environment, **_FRUGAL, "PYTHONPATH": os.pathsep.join(paths)},
+        )  # fmt: skip
+        running = ExportProcess(process, folder)
+        try:
+            assert process.stdin is not None
+            process.stdin.write(json.dumps({**job, "folder": str(folder)}).encode() + b"\n")
+            yield running
+        finally:
+            await running.end()
+    finally:
+        await asyncio.to_thread(shutil.rmtree, folder, True)

@@ -1,0 +1,23 @@
+"""The reads of an export see one moment, whatever is written meanwhile, and keep no writer waiting."""
+
+from sqlalchemy import select
+
+from db.database import Database
+from db.models.provider import Provider
+from db.snapshot_reads import one_snapshot
+from tests.support.factories import Factory
+
+
+async def test_all_reads_are_of_one_moment(database: Database, own_database_url: str):
+    writer = Database(own_database_url)
+    names = select(Provider.name)
+    async with database.writing() as session:
+        await Factory(session).provider("Before")
+    async with one_snapshot(database):
+        async with writer.writing() as session:
+            await Factory(session).provider("Meanwhile")
+        for _ in range(2):
+            assert [row.name for row in await database.rows(names)] == ["Before"]
+            assert list((await database.columns(names, primary=True, export=True))[0]) == ["Before"]
+    assert {row.name for row in await database.rows(names)} == {"Before", "Meanwhile"}
+    await writer.close()
