@@ -110,11 +110,16 @@ async def _unit(it: Installation) -> Case:
     return Case(Role.ASSESSOR, {"id": ids["unitId"], "password": PASSWORD})
 
 
-# Mutations of one's own account, which the permission tests do not call, and one that needs another before it.
+async def _unmap(it: Installation) -> Case:
+    ids = it.setup.of("main", Role.ASSESSOR)
+    return Case(Role.ASSESSOR, {"id": ids["evidenceId"], "criterionIds": [ids["criterionId"]]})
+
+
+# Mutations of one's own account, which the permission tests do not call, and those that need other records.
 OWN_CASES: dict[str, Callable[[Installation], Awaitable[Case]]] = {
     "passwordChange": _password, "disclaimerAccept": _disclaimer, "secondFactorEnrol": _enrol,
     "secondFactorConfirm": _confirm, "secondFactorRemove": _remove, "signingCodeRequest": _code,
-    "accessKeyCreate": _access_key, "unitSign": _unit,
+    "accessKeyCreate": _access_key, "unitSign": _unit, "evidenceUnmap": _unmap,
 }  # fmt: skip
 
 

@@ -15,6 +15,8 @@ MOMENTARY = {"Download", "generatedAt", "authorizationUrl", "calendarUrl", "Asse
 ROOTS = ("viewer", "providerSettings", "samplingPolicy")
 # Records of a payload, those next to them and those next to these have all their fields; further records their id.
 DEPTH = 3
+# A criterion that evidence is no longer mapped to is found through the units of the aim.
+FURTHER = {"evidenceUnmap": 4}
 
 
 def _fields(type_: GraphQLObjectType, depth: int) -> str:
@@ -73,10 +75,10 @@ def screens() -> str:
 @cache
 def mutation_document(mutation: str) -> str:
     """Returns a mutation with its arguments as variables, which selects its whole payload."""
-    field = graph().mutation_type.fields[mutation]
+    field, depth = graph().mutation_type.fields[mutation], FURTHER.get(mutation, DEPTH)
     declared = ", ".join(f"${name}: {argument.type}" for name, argument in field.args.items())
     passed = ", ".join(f"{name}: ${name}" for name in field.args)
     declared, passed = (f"({text})" if text else "" for text in (declared, passed))
     return _with_fragments(
-        f"mutation Change{declared} {{ {mutation}{passed} {_below(get_named_type(field.type), DEPTH)} }}"
+        f"mutation Change{declared} {{ {mutation}{passed} {_below(get_named_type(field.type), depth)} }}"
     )
