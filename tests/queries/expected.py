@@ -45,7 +45,7 @@ READS = {
     "kpi_groups": Expected(32, 3),
     "kpi_history": Expected(12, 4),
     "learner_home": Expected(20, 9, frozenset({"LEARNER"})),
-    "learner_criteria": Expected(6763, 4),
+    "learner_criteria": Expected(6763, 5),
     "learners_off_track": Expected(1103, 4),
     "learning_plan": Expected(2644, 6),
     "off_the_job_hours": Expected(403, 4),
