@@ -59,7 +59,8 @@ def install(connection: Connection) -> None:
     Leaves out tables that the database does not have yet.
     """
     dialect = connection.dialect.name
-    wanted = {each.name: each for each in triggers(dialect)} if _is_migrated(connection) else {}
+    tables = set(inspect(connection).get_table_names()) if _is_migrated(connection) else set()
+    wanted = {each.name: each for each in triggers(dialect) if each.table in tables}
     existing = _existing(connection)
     for name in existing.keys() - wanted.keys():
         _drop(connection, name, existing[name])
