@@ -80,7 +80,8 @@ async def test_query_in_every_role(runner: OperationRunner, name: str):
         for role in expected.roles
     }
     assert {result.cost for result in results.values()} == {expected.cost}
-    assert max(result.statements for result in results.values()) == expected.statements, {
+    most = max(result.statements for result in results.values())
+    assert expected.statements <= most <= expected.statements + expected.split, {
         role: result.statements for role, result in results.items()
     }
     for role, result in results.items():
