@@ -46,6 +46,8 @@ ROLE_FIELDS = {
     "Viewer_tasks": "what waits for the viewer in the role in use",
     "Viewer_taskCounts": "as Viewer_tasks",
     "Viewer_notificationSettings": "the viewer's own",
+    "Viewer_bulkExports": "the viewer's own, of the role in use",
+    "Viewer_reportSchedules": "as Viewer_bulkExports",
     "Query_identityProviders": "those of the installation, which strangers read too",
     "Query_users": "a reduced database keeps all users, because records refer to them",
     # `test_viewer_actions.py` compares them with the mutations.

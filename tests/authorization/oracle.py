@@ -170,6 +170,8 @@ class Visibility:
             "User": self.users,
             "AuditEvent": self.audit,
             "AccessKey": {row["id"] for row in self.of("access_key", user_id=self.me)},
+            "BulkExport": {row["id"] for row in self.of("bulk_export", user_id=self.me, role=self.role)},
+            "ReportSchedule": {row["id"] for row in self.of("report_schedule", user_id=self.me, role=self.role)},
             "Qualification": {row["id"] for row in self.of("qualification")},
             **self.records,
         }

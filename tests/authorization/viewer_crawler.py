@@ -19,12 +19,14 @@ from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from resolvers.core.context import Client, Context
 from tests.authorization.oracle import Visibility
-from tests.authorization.rows import Rows
+from tests.authorization.rows import TABLE_OF, Rows
 from tests.authorization.schema_crawler import by_id_document, ids_in, nodes_document, roots_document, schema
 from tests.support.viewers import services, viewer
 
 LIFETIME = dt.timedelta(minutes=15)
 PATIENCE_SECONDS = 120.0
+# The types whose records are their viewer's own.
+OWN = ("File", "AccessKey", "BulkExport", "ReportSchedule")
 
 
 class ViewerCrawler:
@@ -99,15 +101,15 @@ def every_id(rows: Rows) -> list[str]:
         Visibility(rows, user["id"], Role.MASTER_ADMIN)
         for user in {row["provider_id"]: row for row in rows["user_account"]}.values()
     ]
-    # Uploads, access keys and tasks are their viewer's own.
-    own = {f"File_{row['id']}" for row in rows["file"]} | {f"AccessKey_{row['id']}" for row in rows["access_key"]}
+    # Uploads, access keys, exports, schedules and tasks are their viewer's own.
+    own = {f"{name}_{row['id']}" for name in OWN for row in rows[TABLE_OF[name]]}
     tasks = [Visibility(rows, grant["user_id"], grant["role"]).tasks for grant in rows["role_grant"]]
     return sorted(own.union(*(found for visibility in visibilities for found in visibility.ids.values()), *tasks))
 
 
 def without_own(nodes: dict[str, Any]) -> dict[str, Any]:
-    """Returns the nodes without tasks, which another viewer who sees the same records does not have."""
-    return {id: node for id, node in nodes.items() if not id.startswith("Task_")}
+    """Returns the nodes without those of the role in use: another viewer who sees the same records has others."""
+    return {id: node for id, node in nodes.items() if not id.startswith(("Task_", "BulkExport_", "ReportSchedule_"))}
 
 
 def without_fields(answer: Any, without: set[str]) -> Any:

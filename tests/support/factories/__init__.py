@@ -14,6 +14,7 @@ from tests.support.factories.aim import AimFactory
 from tests.support.factories.audit_event import AuditEventFactory
 from tests.support.factories.auth_session import AuthSessionFactory
 from tests.support.factories.base import DAY, SHA256
+from tests.support.factories.bulk_export import BulkExportFactory
 from tests.support.factories.criterion_progress import CriterionProgressFactory
 from tests.support.factories.cv import CvFactory
 from tests.support.factories.employer import EmployerFactory
@@ -36,6 +37,7 @@ class Factory(
     AimFactory,
     AuditEventFactory,
     AuthSessionFactory,
+    BulkExportFactory,
     CriterionProgressFactory,
     CvFactory,
     EmployerFactory,

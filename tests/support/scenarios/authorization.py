@@ -30,7 +30,7 @@ from db.models.qualification import Qualification
 from db.models.session import Session
 from db.models.signature_request import SignatureSlot
 from db.models.user import RoleGrant, User
-from domain.enums import AimOutcome, AimStatus, Role, SessionStatus, SessionType
+from domain.enums import AimOutcome, AimStatus, BulkExportStatus, Role, SessionStatus, SessionType
 from tests.support.factories import DAY, SHA256, Factory
 from tests.support.scenarios.authorization_records import add_records, session_of_two_aims, submitted_evidence
 from tests.support.scenarios.base import Scenario
@@ -122,6 +122,9 @@ async def build_authorization(database: Database) -> AuthorizationScenario:
             await factory.auth_session(user, role, id=user.id)
             used = {"last_used_at": factory.now, "revoked_at": factory.now, "operations": ["site_comparison"]}
             scenario.access_keys[user.id] = await factory.access_key(user, role, secret=f"wmk_{user.id}", **used)
+            await factory.bulk_export(user, role)
+            await factory.bulk_export(user, role, status=BulkExportStatus.FAILED, failure="INTERNAL")
+            await factory.report_schedule(user, role)
     return scenario
 
 
