@@ -60,7 +60,15 @@ class _Generator(QualityRows):
         for column in columns:
             default = column.default
             made[column.name] = default.arg if default is not None and default.is_scalar else None
-            if column.name in ("created_at", "granted_at", "allocated_at", "announced_at", "mapped_at", "added_at"):
+            if column.name in (
+                "created_at",
+                "granted_at",
+                "allocated_at",
+                "announced_at",
+                "mapped_at",
+                "added_at",
+                "updated_at",
+            ):
                 made[column.name] = self.now
         if "id" in columns:
             made["id"] = len(self.rows[table]) + 1

@@ -40,13 +40,15 @@ async def test_file_links_open_visible_files_only(crawlers: Crawlers) -> None:
 
 async def test_links_in_a_response_are_signed_for_the_viewer(crawlers: Crawlers) -> None:
     """Each link names its record and the viewer."""
-    links, subjects = crawlers.full.services.links, {"File": "file", "Aim": "aim", "Learner": "learner"}
+    links = crawlers.full.services.links
+    subjects = {"File": "file", "Aim": "aim", "Learner": "learner", "BulkExport": "bulk"}
+    stored = ("File_download", "File_preview", "BulkExport_download")
     for who, role in crawlers.viewers:
         mine, links_found = {"user": crawlers.user(who), "role": role.value}, 0
         for record in found(await crawlers.crawled(who, role)):
             for name, value in record.items():
                 if isinstance(value, dict) and value.get("__typename") == "Download":
-                    purpose = DOWNLOAD if name in ("File_download", "File_preview") else EXPORT
+                    purpose = DOWNLOAD if name in stored else EXPORT
                     claims = links.verify(purpose, value["Download_url"].rpartition("/")[2])
                     subject = f"{record['__typename']}_{claims[subjects[record['__typename']]]}"
                     assert (subject, mine) == (record["id"], {key: claims[key] for key in mine})

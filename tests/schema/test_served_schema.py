@@ -73,19 +73,25 @@ def variables_of(served: Comparison) -> dict[str, dict[str, Any]]:
     """Returns the variables of the saved queries, by name: records of Ada, whom each of the users sees."""
     it = served.scenario
     learner = {"learnerId": encode("Learner", it.ada.id)}
+    unit = {"unitId": encode_pair("Unit", it.aims["main"].id, it.records["main.unit"])}
     year = {"since": "2026-01-01", "until": "2026-03-31"}
     return {
         "assessor_workload": year,
         "document_to_sign": {"id": encode("SignatureRequest", it.records["ada.request"].id)},
         "employer_learner": learner,
+        "employer_portfolio": learner,
+        "employer_visits": {"startsFrom": "2026-01-01T09:00:00Z"},
+        "evidence_to_read": {"evidenceId": encode("Evidence", it.records["main.evidence"].id)},
         "kpi_history": year,
-        "turnaround": year,
         "outcomes": {"endedFrom": "2000-01-01", "endedTo": "2036-01-01"},
         "learning_plan": learner,
         "progress_map": learner,
         "record_ids": {"ids": [learner["learnerId"]]},
+        "review_to_read": {"reviewId": encode("Review", it.records["main.review"].id)},
         "time_log": learner,
-        "unit_record_sheet": {"unitId": encode_pair("Unit", it.aims["main"].id, it.records["main.unit"])},
+        "turnaround": year,
+        "unit_record_sheet": unit,
+        "unit_to_sign": unit,
     }
 
 
