@@ -257,8 +257,8 @@ def visible_rows(rows: Rows, visibility: Visibility) -> Rows:
         for row in found:
             if table in kept and row["id"] not in kept[table]:
                 continue
-            # Minutes of an aim; 0 stands for those of no aim.
-            if table == "time_history" and row["aim_id"] and row["aim_id"] not in kept["aim"]:
+            # Minutes of an aim, where 0 stands for those of no aim; what was deleted of an aim.
+            if table in ("time_history", "deleted_record") and row["aim_id"] and row["aim_id"] not in kept["aim"]:
                 continue
             # A reference to a removed row becomes null; if the column is not nullable the row is removed too. Audit
             # events keep their references.

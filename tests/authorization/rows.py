@@ -31,8 +31,10 @@ async def read_rows(database: Database) -> Rows:
 async def replace_rows(database: Database, rows: Rows) -> None:
     """Replaces all rows by these, which may refer to rows of another provider, their times of the last change too."""
     async with unchecked_references(database) as session:
-        # The triggers would note that the records changed now, and that those of before were deleted.
-        await (await session.connection()).run_sync(updates.remove)
+        if database.is_sqlite:
+            # The triggers would note that the records changed now, and that those of before were deleted. PostgreSQL
+            # runs none while it checks no references.
+            await (await session.connection()).run_sync(updates.remove)
         await empty(database, session)
         for table in TABLES:
             if rows.get(table.name):

@@ -163,4 +163,6 @@ def test_no_light_row_reads_a_secret() -> None:
                     secrets.add(f"{row.__name__}.{name}")
     assert rows > 100
     # A download reads its content by the key, and the address of a calendar is made with the nonce: no type has them.
-    assert secrets == {"StoredFileRow.storage_key", "NotificationSettingsRow.calendar_nonce"}
+    assert secrets == {
+        "StoredFileRow.storage_key", "BulkExportRow.storage_key", "NotificationSettingsRow.calendar_nonce"
+    }  # fmt: skip

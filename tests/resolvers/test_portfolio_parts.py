@@ -83,8 +83,9 @@ def test_changes_that_come_together_are_joined() -> None:
 
 def test_each_part_is_declared_by_a_table_and_each_table_about_a_learner_declares_one() -> None:
     # Files change with what uses them, history is what other parts were, and samples are quality assurance's own.
+    # A deletion is a change of what is gone.
     besides = {"aim_history", "time_history", "sample", "sample_action", "sample_finding"}
-    without = {"audit_event", "change_reason", "file", *besides}
+    without = {"audit_event", "change_reason", "deleted_record", "file", *besides}
     about_learners = [entity for entity in mapped_classes() if "learner_id" in entity.__table__.columns]
     assert {entity.__tablename__ for entity in about_learners if entity.__part__ is None} == without
     assert {entity.__part__ for entity in mapped_classes()} - {None} == set(PortfolioPart) - {P.MESSAGE}

@@ -79,8 +79,8 @@ async def test_a_learner_sets_and_removes_their_photo(scenario: EmptyPortfolio) 
     text = await scenario.upload("learner")
     assert await learner.user_errors("photoSet", fileId=text) == {"fileId": "INVALID"}
     assert await scenario.client("assessor").user_errors("photoSet", fileId=None) == {None: "NOT_ALLOWED"}
-    assert (await learner.mutate("photoSet", fileId=photo))["photo"]["id"] == photo
+    assert (await learner.payload("photoSet", fileId=photo))["user"]["photo"]["id"] == photo
     seen = (await scenario.client("manager").data(PHOTO, id=scenario.ada))["learner"]
     assert seen["photo"] == {"id": photo} and [each["photo"] for each in seen["managers"]] == [None, None]
-    assert (await learner.mutate("photoSet", fileId=None))["photo"] is None
+    assert (await learner.payload("photoSet", fileId=None))["user"]["photo"] is None
     assert [row.photo_file_id for row in await scenario.rows(Learner)][0] is None

@@ -50,7 +50,9 @@ async def test_statements_of_the_screens_that_must_be_fast(
     counted: dict[str, int] = {}
     async with serving(own_database_url, tmp_path) as running, running.signed_in("overview", PASSWORD) as person:
         runner = running.server.endpoint.runner
-        on_complete = runner.on_complete
+        on_complete, counters = runner.on_complete, runner.schema.execution_context_class.counters
+        # The executor counts for all servers of this process.
+        executed, deoptimized = counters().executed, counters().deoptimized
         for name, variables in asked.items():
             text = (OPERATIONS / f"{name}.graphql").read_text(encoding="utf-8")
             # Once, so that the qualification's words are in memory, as they are on a server that runs.
@@ -64,8 +66,8 @@ async def test_statements_of_the_screens_that_must_be_fast(
             if name == "employer_dashboard":
                 assert data["learners"]["totalCount"] == learners
         documents = running.server.endpoint.cache_stats
-        executor = runner.schema.execution_context_class.counters()
+        executed, deoptimized = counters().executed - executed, counters().deoptimized - deoptimized
     assert counted == {"progress_map": 4, "employer_dashboard": 5, "employer_kpis": 2}
     assert all(counted[name] <= most for name, most in MOST.items())
     # The other caches were hit too: documents and compiled queries.
-    assert documents.hits >= 3 and executor.executed >= 6 and executor.deoptimized == 0
+    assert documents.hits >= 3 and executed >= 6 and deoptimized == 0

@@ -29,6 +29,7 @@ from db.models.provider import Provider
 from db.models.qualification import Qualification
 from db.models.session import Session
 from db.models.signature_request import SignatureSlot
+from db.models.updated_at import DeletedRecord
 from db.models.user import RoleGrant, User
 from domain.enums import AimOutcome, AimStatus, BulkExportStatus, Role, SessionStatus, SessionType
 from tests.support.factories import DAY, SHA256, Factory
@@ -219,6 +220,15 @@ async def _records(factory: Factory, scenario: AuthorizationScenario) -> None:
         await factory.session_of(ada, users[assessor], factory.now - days * DAY, aim, **attended)
     for name in ("ann", "bob", "mo", "ada", "zak"):
         await factory.file(users[name], name=f"{name}s-own-upload.txt")
+    # Deleted: an action of each aim, and a time entry of each learner that was of no aim.
+    learners = {learner.id: learner.provider_id for _, _, learner in scenario.people.values() if learner is not None}
+    gone = [("Action", aim.learner_id, aim.id) for aim in aims.values()]
+    for number, (type_name, learner_id, aim_id) in enumerate(
+        [*gone, *(("TimeLogEntry", learner_id, None) for learner_id in learners)], 900
+    ):
+        about = {"provider_id": learners[learner_id], "learner_id": learner_id, "aim_id": aim_id}
+        record = {"record_type": type_name, "record_key": number, "deleted_at": factory.now}
+        await factory.add(DeletedRecord(**about, **record))
     # Submitted by an Employer Manager while Ada was allocated to them: their name stays with it.
     await submitted_evidence(factory, main, users["nell"], "Given by somebody who left")
 

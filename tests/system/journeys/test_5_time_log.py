@@ -91,8 +91,8 @@ async def test_an_entry_is_changed_deleted_and_approved(clients: Clients):
     assert await learner.user_errors("timeLogEntryAdd", input=entry(maya, 901, minutes=1)) == {
         "input.minutes": "INVALID"
     }
-    gone = await learner.mutate("timeLogEntryDelete", id=filled["id"])
-    assert gone["deletedId"] == filled["id"]
+    gone = await learner.payload("timeLogEntryDelete", id=filled["id"])
+    assert (gone["deletedId"], gone["errors"]) == (filled["id"], [])
     assert gone["learner"]["offTheJob"]["actualMinutes"] == changed["learner"]["offTheJob"]["actualMinutes"]
     assert await learner.read("TimeLogEntry", filled["id"]) is None
 

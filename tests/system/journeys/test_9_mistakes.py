@@ -77,7 +77,7 @@ async def test_a_document_and_a_photo_are_replaced(clients: Clients):
     assert document not in [one["file"]["id"] for one in cv["documents"]]
     picture = files.portrait(2)
     photo = await learner.upload(picture.name, picture.content_type, picture.content)
-    assert (await learner.mutate("photoSet", fileId=photo))["photo"]["id"] == photo
+    assert (await learner.payload("photoSet", fileId=photo))["user"]["photo"]["id"] == photo
 
 
 async def test_a_learner_with_a_wrong_address_gets_the_invitation_after_all(clients: Clients, post: Post):

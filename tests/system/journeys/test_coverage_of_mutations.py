@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.support.client import SCHEMA
 
 JOURNEYS = "\n".join(path.read_text() for path in sorted(Path(__file__).parent.glob("test_[0-9f]*.py")))
-# Privacy mutations have tests of their own.
-BESIDE = {"learnerErase", "subjectAccessExport"}
+# It has tests of its own.
+BESIDE = {"subjectAccessExport"}
 
 
 def test_every_mutation_is_used_in_a_journey():
