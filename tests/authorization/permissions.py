@@ -100,7 +100,7 @@ MUTATIONS_OF_ROW = {
     "hand over aims": "assessorHandOver",
     "message": "messageSend",
     "erase a learner, export everything about one": "learnerErase subjectAccessExport",
-    "own access keys, bulk exports, schedules": "accessKeyRevoke",
+    "own access keys, bulk exports, schedules": "accessKeyRevoke bulkExportStart reportSchedule reportScheduleEnd",
 }
 
 # Mutations of the caller's own authentication session, which tests/auth and tests/resolvers cover.
@@ -111,7 +111,7 @@ AUTHENTICATION = {
     "loginWithProvider",
 }  # fmt: skip
 
-# What a user orders in the role in use, and ends: tests/system/journeys/test_9_bulk_exports.py covers them.
+# Of these, what a user orders in the role in use, and ends: tests/system/journeys/test_9_bulk_exports.py covers them.
 OWN_ORDERS = {"bulkExportStart", "reportSchedule", "reportScheduleEnd"}
 
 ROW_OF = {mutation: row for row, mutations in MUTATIONS_OF_ROW.items() for mutation in mutations.split()}

@@ -115,11 +115,27 @@ async def _unmap(it: Installation) -> Case:
     return Case(Role.ASSESSOR, {"id": ids["evidenceId"], "criterionIds": [ids["criterionId"]]})
 
 
+async def _export(it: Installation) -> Case:
+    return Case(Role.MASTER_ADMIN, {"operation": "reviews_due", "format": "CSV"})
+
+
+async def _schedule(it: Installation) -> Case:
+    return Case(Role.MASTER_ADMIN, {"input": {"operation": "reviews_due", "every": "WEEK", "format": "CSV"}})
+
+
+async def _end_schedule(it: Installation) -> Case:
+    rows, mine = it.setup.caller.crawler.rows, it.setup.scenario.users["may"].id
+    [key] = [row["id"] for row in rows["report_schedule"] if row["user_id"] == mine]
+    await it.set(text("UPDATE report_schedule SET ended_at = NULL"))
+    return Case(Role.MASTER_ADMIN, {"id": f"ReportSchedule_{key}"})
+
+
 # Mutations of one's own account, which the permission tests do not call, and those that need other records.
 OWN_CASES: dict[str, Callable[[Installation], Awaitable[Case]]] = {
     "passwordChange": _password, "disclaimerAccept": _disclaimer, "secondFactorEnrol": _enrol,
     "secondFactorConfirm": _confirm, "secondFactorRemove": _remove, "signingCodeRequest": _code,
     "accessKeyCreate": _access_key, "unitSign": _unit, "evidenceUnmap": _unmap,
+    "bulkExportStart": _export, "reportSchedule": _schedule, "reportScheduleEnd": _end_schedule,
 }  # fmt: skip
 
 
