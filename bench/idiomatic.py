@@ -145,6 +145,13 @@ class Unit:
         ]
 
 
+def _duration(aim: AimEntity, sums: AimProgress, today: dt.date) -> int:
+    """Returns the elapsed share of the planned days without those of breaks, in tenths of a percent."""
+    start, end = aim.start_date, aim.planned_end_date
+    on_break = progress.days_on_break(sums.days_on_break, sums.break_since, start, end, today)
+    return progress.duration_tenths(start, end, today, on_break)
+
+
 @strawberry.type
 class Progress:
     duration_percent: float
@@ -177,7 +184,7 @@ class Aim:
             in_training=aim.status is AimStatus.IN_TRAINING,
             criteria_total=sums.criteria_total,
             mapped=progress.tenths(sums.criteria_mapped, sums.criteria_total),
-            duration=progress.duration_tenths(aim.start_date, aim.planned_end_date, loaders(info).today),
+            duration=_duration(aim, sums, loaders(info).today),
             tolerance=10.0,
             rated_from=0.0,
         ).name
@@ -186,7 +193,7 @@ class Aim:
     async def progress(self, info: Info) -> Progress:
         sums, aim, today = await loaders(info).aim_progress.load(self.entity.id), self.entity, loaders(info).today
         return Progress(
-            duration_percent=progress.duration_tenths(aim.start_date, aim.planned_end_date, today) / 10,
+            duration_percent=_duration(aim, sums, today) / 10,
             past_planned_end=progress.is_past_planned_end(aim.status, aim.planned_end_date, today),
             mapped_percent=progress.percent(sums.criteria_mapped, sums.criteria_total),
             signed_off_percent=progress.percent(sums.criteria_signed_off, sums.criteria_total),

@@ -229,8 +229,11 @@ def _tenths(part: int, whole: int) -> int:
 
 
 def _duration(aim: asyncpg.Record, today: dt.date) -> int:
-    start = aim["start_date"]
-    return _tenths((today - start).days + 1, (aim["planned_end_date"] - start).days + 1)
+    start, end, since, on_break = aim["start_date"], aim["planned_end_date"], aim["break_since"], aim["days_on_break"]
+    until = min(today, end)
+    if since is not None:
+        on_break += max((until - max(since, start)).days + 1, 0)
+    return _tenths((until - start).days + 1 - on_break, (end - start).days + 1 - on_break)
 
 
 def _light(aim: asyncpg.Record, mapped: int, duration: int, viewer: asyncpg.Record) -> str:

@@ -23,7 +23,7 @@ where l.id = $3 and l.employer_id in ({_EMPLOYERS}) and l.provider_id = $2
 
 AIMS = f"""
 select a.id, a.learner_id, q.title, a.status, a.assessor_id, u.name as assessor_name, a.start_date, a.planned_end_date,
-       p.criteria_total, p.criteria_mapped, p.criteria_signed_off
+       p.criteria_total, p.criteria_mapped, p.criteria_signed_off, p.days_on_break, p.break_since
 from aim a
 join qualification q on q.id = a.qualification_id
 join aim_progress p on p.aim_id = a.id
@@ -80,9 +80,15 @@ with visible as ({_VISIBLE_LEARNERS}),
 aims as (
     select a.status, a.planned_end_date, p.criteria_total, p.criteria_mapped, p.criteria_signed_off,
            {_TENTHS.format(part="p.criteria_mapped", whole="p.criteria_total")} as mapped,
-           {_TENTHS.format(part="($3::date - a.start_date + 1)", whole="(a.planned_end_date - a.start_date + 1)")}
-               as duration
+           {
+    _TENTHS.format(
+        part="(least($3::date, a.planned_end_date) - a.start_date + 1 - b.days)",
+        whole="(a.planned_end_date - a.start_date + 1 - b.days)",
+    )
+} as duration
     from aim a join aim_progress p on p.aim_id = a.id
+    cross join lateral (select p.days_on_break + case when p.break_since is null then 0 else greatest(
+        least($3::date, a.planned_end_date) - greatest(p.break_since, a.start_date) + 1, 0) end as days) b
     where a.learner_id in (select id from visible) and a.provider_id = $2 and a.status <> 'WITHDRAWN'
 ),
 rated as (select *, status = 'IN_TRAINING' and criteria_total > 0 and duration >= $5::int as is_rated from aims),
@@ -97,9 +103,20 @@ sums as (
            coalesce(sum(duration), 0)::bigint as duration
     from rated
 )
-select (select count(*) from visible) as learners, sums.*,
-       (select count(*) from action where learner_id in (select id from visible) and provider_id = $2
-           and status <> 'COMPLETE' and target_date < $3::date) as overdue,
+select (select count(*) from (
+           select bool_or(a.status not in ('COMPLETED', 'WITHDRAWN')) as is_open, count(a.id) as aims
+           from visible v left join aim a on a.learner_id = v.id and a.provider_id = $2 group by v.id
+       ) l where is_open or l.aims = 0) as learners,
+       sums.*,
+       (select count(*) from action c left join aim a on a.id = c.aim_id left join aim_progress p on p.aim_id = c.aim_id
+           where c.learner_id in (select id from visible) and c.provider_id = $2
+             and c.status <> 'COMPLETE' and c.target_date < $3::date and a.status is distinct from 'WITHDRAWN'
+             and (p.break_since <= c.target_date) is not true
+             and (c.aim_id is not null or not exists (
+                 select 1 from aim o join aim_progress q on q.aim_id = o.id
+                 where o.learner_id = c.learner_id and o.status not in ('COMPLETED', 'WITHDRAWN')
+                 having count(*) > 0 and count(q.break_since) = count(*) and max(q.break_since) <= c.target_date))
+       ) as overdue,
        (select count(*) from signature_slot s join signature_request r on r.id = s.request_id
            where s.learner_id in (select id from visible) and s.provider_id = $2 and s.role = 'EMPLOYER_OVERVIEW'
              and s.signed_at is null and r.status = 'PENDING') as awaiting_signature

@@ -45,7 +45,7 @@ const LEARNERS = `
   where l.employer_id in (${SITES}) order by u.sort_name, l.id limit $2 offset $3`;
 const AIMS = `
   select a.id, a.learner_id, q.title, a.status, a.assessor_id, u.name as assessor_name, a.start_date,
-         a.planned_end_date, p.criteria_total, p.criteria_mapped, p.criteria_signed_off
+         a.planned_end_date, p.criteria_total, p.criteria_mapped, p.criteria_signed_off, p.days_on_break, p.break_since
   from aim a
   join qualification q on q.id = a.qualification_id
   join aim_progress p on p.aim_id = a.id
@@ -67,7 +67,10 @@ const london = new Intl.DateTimeFormat("en-CA", { timeZone: "Europe/London" });
 const today = () => Date.parse(london.format(new Date())) / 86_400_000;
 
 function aimOf(row, day) {
-  const duration = tenths(day - row.start_date + 1, row.planned_end_date - row.start_date + 1);
+  const until = Math.min(day, row.planned_end_date);
+  const open = row.break_since === null ? 0 : Math.max(until - Math.max(row.break_since, row.start_date) + 1, 0);
+  const before = row.start_date - 1 + row.days_on_break + open;
+  const duration = tenths(until - before, row.planned_end_date - before);
   const mapped = tenths(row.criteria_mapped, row.criteria_total);
   let light = "NOT_RATED";
   if (row.status === "IN_TRAINING" && row.criteria_total) {

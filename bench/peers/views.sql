@@ -26,8 +26,14 @@ join public.aim_progress p on p.aim_id = a.id
 left join public.user_account u on u.id = a.assessor_id
 cross join lateral (select bench_graph.tenths(p.criteria_mapped, p.criteria_total) as mapped) m
 cross join lateral (
-    select bench_graph.tenths((now() at time zone 'Europe/London')::date - a.start_date + 1,
-                              a.planned_end_date - a.start_date + 1) as duration
+    select p.days_on_break + case when p.break_since is null then 0 else greatest(
+               least((now() at time zone 'Europe/London')::date, a.planned_end_date)
+               - greatest(p.break_since, a.start_date) + 1, 0) end as days
+) b
+cross join lateral (
+    select bench_graph.tenths(
+        least((now() at time zone 'Europe/London')::date, a.planned_end_date) - a.start_date + 1 - b.days,
+        a.planned_end_date - a.start_date + 1 - b.days) as duration
 ) d;
 comment on view bench_graph.aim is E'@primaryKey key\n@foreignKey (learner_key) references bench_graph.learner (key)\n@foreignKey (learner_key) references bench_graph.dashboard_learner (key)|@fieldName dashboardLearner|@foreignFieldName dashboardAims';
 
