@@ -146,10 +146,8 @@ class Unit:
 
 
 def _duration(aim: AimEntity, sums: AimProgress, today: dt.date) -> int:
-    """Returns the elapsed share of the planned days without those of breaks, in tenths of a percent."""
-    start, end = aim.start_date, aim.planned_end_date
-    on_break = progress.days_on_break(sums.days_on_break, sums.break_since, start, end, today)
-    return progress.duration_tenths(start, end, today, on_break)
+    days = aim.start_date, aim.planned_end_date, today
+    return progress.duration_tenths(*days, progress.days_on_break(sums.days_on_break, sums.break_since, *days))
 
 
 @strawberry.type
@@ -201,18 +199,11 @@ class Aim:
 
     @strawberry.field
     async def units(self, info: Info) -> list[Unit]:
-        units = await loaders(info).units.load(self.entity.qualification_id)
-        key = self.entity.id
-        return [
-            Unit(
-                id=strawberry.ID(f"Unit_{key}.{each.id}"),
-                number=each.number,
-                title=each.title,
-                aim_key=key,
-                key=each.id,
-            )
-            for each in units
-        ]
+        def unit(of: QualificationUnit) -> Unit:
+            id = strawberry.ID(f"Unit_{self.entity.id}.{of.id}")
+            return Unit(id=id, number=of.number, title=of.title, aim_key=self.entity.id, key=of.id)
+
+        return [unit(each) for each in await loaders(info).units.load(self.entity.qualification_id)]
 
 
 @strawberry.type
