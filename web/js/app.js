@@ -1,6 +1,6 @@
 // The app: routing, drawing the current screen, loading its data, and following live changes.
 
-import { announce, h, patch } from "./dom.js";
+import { announce, announceChange, h, patch } from "./dom.js";
 import { OfflineError } from "./graphql.js";
 import { registerServiceWorker } from "./installation.js";
 import { layout } from "./layout.js";
@@ -115,15 +115,6 @@ async function load({ announceResult = false } = {}) {
   else if (announceResult || wasOffline) announce("Up to date.");
 }
 
-// Changes by others are announced one at a time, and not while they come faster than they can be read.
-const ANNOUNCEMENT_INTERVAL = 5_000;
-let announcedAt = 0;
-function announceSoon(message) {
-  if (Date.now() - announcedAt < ANNOUNCEMENT_INTERVAL) return;
-  announcedAt = Date.now();
-  announce(message);
-}
-
 let reloadTimer = null;
 function loadSoon() {
   clearTimeout(reloadTimer);
@@ -167,7 +158,7 @@ const SUBSCRIPTIONS = {
       Object.entries(counts).every(([name, value]) => viewer.kpis[name] === value) &&
       Object.entries(progress).every(([name, value]) => viewer.kpis.progress[name] === value);
     if (unchanged) return;
-    if (viewer) announceSoon("The figures have changed.");
+    if (viewer) announceChange("The figures have changed.");
     updateEntry(HOME, {}, ({ viewer }) => {
       const kpis = { ...viewer.kpis, ...counts, progress: { ...viewer.kpis.progress, ...progress } };
       return { viewer: { ...viewer, awaitingSignatureCount, kpis } };
@@ -179,7 +170,7 @@ const SUBSCRIPTIONS = {
   learner_changed({ learnerChanged }) {
     const isListed = updateNode(LEARNERS, learnersOf, learnerChanged);
     draw();
-    announceSoon(`${learnerChanged.name}: something has changed.`);
+    announceChange(`${learnerChanged.name}: something has changed.`);
     // The list has all that it shows; the other screens show more than the event contains.
     if (!isListed || app.route.name !== "learners") loadSoon();
   },

@@ -87,10 +87,20 @@ function update(old, node) {
   if (old.nodeName === "SELECT" && node.dataset.value !== undefined) old.value = node.dataset.value;
 }
 
+// What was announced stays this long before a change by others may take its place, so that it can be read.
+const READING_TIME = 5_000;
+let announcedAt = 0;
+
 /** Announces a message to screen readers. */
 export function announce(message) {
+  announcedAt = Date.now();
   const region = document.getElementById("announcement");
   // A change from empty is announced even if the message is the same as before.
   region.textContent = "";
   setTimeout(() => (region.textContent = message), 50);
+}
+
+/** Announces a change by others, unless something was announced moments ago: it would not be read to its end. */
+export function announceChange(message) {
+  if (Date.now() - announcedAt >= READING_TIME) announce(message);
 }

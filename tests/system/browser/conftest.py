@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 
 import pytest
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tests.support.demo_server import Demo
 from tests.support.http_server import RunningServer
@@ -14,6 +14,8 @@ from tests.system.browser.device import Visit, visiting
 NAMES = ("chromium", "chromium-browser", "google-chrome")
 # There is no screen: without a process for the graphics a page takes a fifth less of a core.
 ARGUMENTS = ["--disable-gpu", "--in-process-gpu"]
+# What is expected appears within moments; this only bounds a failure, on a machine with more to do than these tests.
+expect.set_options(timeout=20_000)
 
 
 def find_chromium() -> str | None:

@@ -11,6 +11,10 @@ from tests.system.browser.conftest import Open
 from tests.system.browser.device import Visit
 
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
+TRANSITIONS_END = """async () => {
+    const running = () => document.getAnimations().filter(animation => animation instanceof CSSTransition);
+    while (running().length) await Promise.allSettled(running().map(transition => transition.finished));
+}"""
 SCREENS = {
     "": "Overview",
     "learners": "Learners",
@@ -27,7 +31,11 @@ SCREENS = {
 
 
 async def violations(page: Page) -> list[str]:
-    """Returns the violations that axe finds on the page, by all rules that are not experimental."""
+    """Returns the violations that axe finds on the page, by all rules that are not experimental.
+
+    Waits until no colour is on its way to another: half-way, the contrast is that of neither.
+    """
+    await page.evaluate(TRANSITIONS_END)
     await page.evaluate(AXE)
     result = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })")
     return [

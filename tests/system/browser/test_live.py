@@ -99,6 +99,22 @@ async def test_badge_follows_the_number_of_documents(own_running: RunningServer,
     await expect(visit.page.get_by_role("link", name="Change of training days")).to_have_count(0)
 
 
+async def test_a_change_by_others_does_not_talk_over_what_the_viewer_did(own_running: RunningServer, open_app: Open):
+    visit = await open_app(own_running, "employer.manager", phone=True)
+    badge, announcement = visit.page.locator(".badge"), visit.page.locator("#announcement")
+    before = int(await badge.inner_text())
+    await visit.is_settled()
+    # The page's clock stands still, so that what was announced was announced moments ago.
+    await visit.page.clock.set_fixed_time(clock.now())
+    await visit.page.get_by_role("button", name="Refresh").click()
+    await expect(announcement).to_have_text("Up to date.")
+    async with own_running.signed_in("assessor") as assessor:
+        maya = await learner_id(assessor, "Maya Thornton")
+        await request_signature(assessor, maya, "Change of mentor", ["EMPLOYER_MANAGER"])
+    await expect(badge).to_have_text(str(before + 1))
+    await expect(announcement).to_have_text("Up to date.")
+
+
 async def test_refresh_without_changes_is_answered_with_304(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     await visit.is_settled()
