@@ -1,8 +1,8 @@
-"""A soak: thousands of mixed requests against one server process, whose memory and tables have to stay flat.
+"""A soak: mixed requests against one server process, whose memory, descriptors, connections and tables stay flat.
 
 Reads, logins, refreshes, wrong passwords, requests for links, writes, sign-ins through an identity provider, and
-documents of strangers. Memory is compared after each twentieth once the server is warm; tables after a sweep 200 days
-later, when everything that only these requests needed has ended.
+documents of strangers, a number of them or for some minutes. What the process holds is compared after each twentieth
+once the server is warm; tables after a sweep 200 days later, when everything that only these requests needed has ended.
 """
 
 import argparse
@@ -13,6 +13,8 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count, islice, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,23 @@ from tests.system.fuzz.fuzzing import NO_LIMITS
 PARTS = 20
 # The first parts fill caches. After them memory may grow by this share at most.
 WARM_UP, MOST_GROWTH = 0.25, 1.1
+# A pool opens a connection more when requests happen to meet, and keeps it.
+MORE_DESCRIPTORS = 8
 WORKERS = ("learner", "assessor", "employer.manager", "master.admin")
+
+
+@dataclass(frozen=True)
+class Held:
+    """What the server process holds: resident memory in MB, open descriptors, and sockets of all kinds."""
+
+    megabytes: float
+    descriptors: int
+    connections: int
+
+    @classmethod
+    def by(cls, process: psutil.Process) -> "Held":
+        """Returns what the process holds now."""
+        return cls(process.memory_info().rss / 1e6, process.num_fds(), len(process.net_connections("all")))
 
 
 class Soak:
@@ -110,8 +128,16 @@ async def rows(database: Database) -> dict[str, int]:
     return {table.name: count for table, count in zip(tables, counts, strict=True)}
 
 
-async def run(backend: str, requests: int) -> bool:
-    """Prints the figures; returns whether memory and tables stayed flat and no answer was a fault."""
+def part_of(numbers: Iterator[int], requests: int, minutes: float | None) -> Iterator[int]:
+    """Yields the numbers of the next twentieth: of `requests`, or of `minutes` from now if they are given."""
+    if minutes is None:
+        return islice(numbers, requests // PARTS)
+    end = time.monotonic() + minutes * 60 / PARTS
+    return takewhile(lambda _: time.monotonic() < end, numbers)
+
+
+async def run(backend: str, requests: int, minutes: float | None) -> bool:
+    """Prints the figures; returns whether all that is held stayed flat and no answer was a fault."""
     with tempfile.TemporaryDirectory(prefix="waymark-soak-") as place:
         folder, databases = Path(place), Databases(Path(place) / "databases")
         url = await Demo(databases, folder / "demo").copied(backend, folder)
@@ -124,37 +150,44 @@ async def run(backend: str, requests: int) -> bool:
                 await configure(database, seals, 1, openid)
                 before, begun = await rows(database), time.monotonic()
                 soak, process = Soak(server, openid), psutil.Process(server.pid)
-                megabytes: list[float] = []
+                held: list[Held] = []
+                numbers = count()
                 for part in range(PARTS):
-                    numbers = iter(range(requests * part // PARTS, requests * (part + 1) // PARTS))
-                    await asyncio.gather(*(soak.client(name, numbers) for name in WORKERS))
-                    megabytes.append(process.memory_info().rss / 1e6)
-                    print(f"{part + 1} of {PARTS}: {megabytes[-1]:.0f} MB", flush=True)
+                    shared = part_of(numbers, requests, minutes)
+                    await asyncio.gather(*(soak.client(name, shared) for name in WORKERS))
+                    held.append(Held.by(process))
+                    print(
+                        f"{part + 1} of {PARTS}: {held[-1].megabytes:.0f} MB, {held[-1].descriptors} descriptors, "
+                        f"{held[-1].connections} connections, {sum(soak.statuses.values())} requests", flush=True,
+                    )  # fmt: skip
                 seconds = time.monotonic() - begun
                 server.terminate()
                 await server.stopped()
         grown = await rows(database)
         store = open_store(folder / "files")
-        for _ in range(1 + requests // 10_000):
+        for _ in range(1 + sum(soak.statuses.values()) // 10_000):
             await Sweeper(database, store).sweep(clock.now() + dt.timedelta(days=200))
         after = await rows(database)
         await database.close()
         await databases.close()
-    warm = megabytes[int(len(megabytes) * WARM_UP)]
-    growth = max(megabytes[int(len(megabytes) * WARM_UP) :]) / warm
+    warm, *later = held[int(len(held) * WARM_UP) :]
+    growth = max(each.megabytes for each in later) / warm.megabytes
+    descriptors, connections = max(each.descriptors for each in later), max(each.connections for each in later)
     left = {name: after[name] for name in after if after[name] > before[name]}
     faults = {status: count for status, count in soak.statuses.items() if status >= 500}
     print(f"{backend}: {sum(soak.statuses.values())} requests in {seconds:.0f} s, {dict(soak.statuses)}")
-    print(
-        f"memory: {warm:.0f} MB warm, most {growth:.2f} times that; {sum(grown.values())} rows of {len(grown)} tables"
-    )
+    print(f"memory: {warm.megabytes:.0f} MB warm, most {growth:.2f} times that")
+    print(f"descriptors: {warm.descriptors} warm, most {descriptors}; connections: {warm.connections}, {connections}")
+    print(f"tables that are swept: {sum(grown.values())} rows of {len(grown)} tables")
     print(f"rows after the sweep, where more than before: {left or 'none'}")
-    return growth <= MOST_GROWTH and not left and not faults
+    flat = growth <= MOST_GROWTH and descriptors <= warm.descriptors + MORE_DESCRIPTORS
+    return flat and not left and not faults
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--database", choices=BACKENDS, default="sqlite")
     parser.add_argument("--requests", type=int, default=20_000)
+    parser.add_argument("--minutes", type=float, help="how long, instead of a number of requests")
     arguments = parser.parse_args()
-    sys.exit(0 if asyncio.run(run(arguments.database, arguments.requests)) else 1)
+    sys.exit(0 if asyncio.run(run(arguments.database, arguments.requests, arguments.minutes)) else 1)
