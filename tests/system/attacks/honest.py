@@ -1,6 +1,7 @@
 """A user who works while an attack runs, and what it does to the time of the user's requests."""
 
 import asyncio
+import itertools
 import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,12 +11,15 @@ from dataclasses import dataclass, field
 import httpx2
 import psutil
 
-from tests.support.client import HttpClient
+from tests.support.client import PASSWORD, HttpClient
 from tests.support.server_process import ServerProcess
 
 # A request of each kind is sent so often, whether or not the ones before it were answered: a server that stands still
 # is not asked less.
 EVERY_SECONDS = 0.1
+# One sign-in to so many rounds of the others: each costs as much of a core as forty small reads.
+ROUNDS_OF_A_SIGN_IN = 5
+SIGN_IN = "sign-in"
 SMALL_READ = "{ viewer { role user { name } } }"
 
 
@@ -41,7 +45,7 @@ class Times:
 
 @asynccontextmanager
 async def working(server: ServerProcess, person: HttpClient) -> AsyncIterator[Times]:
-    """Sends small requests at a steady rate until the end of the block, and waits for the last answers."""
+    """Sends small requests and sign-ins at a steady rate until the end of the block, and waits for the last answers."""
     times = Times()
     sent: set[asyncio.Task[None]] = set()
 
@@ -49,14 +53,17 @@ async def working(server: ServerProcess, person: HttpClient) -> AsyncIterator[Ti
         began = time.perf_counter()
         answer = await request()
         times.of.setdefault(name, []).append((time.perf_counter() - began) * 1000)
-        times.refused += answer.status_code != 200 or '"errors"' in answer.text
+        times.refused += answer.status_code != 200 or '"errors"' in answer.text.replace('"errors":[]', "")
 
     async def work(health: httpx2.AsyncClient) -> None:
-        while True:
-            for name, request in (
-                ("health", lambda: health.get("/health")),
-                ("small read", lambda: person.post(SMALL_READ)),
-            ):
+        signing_in = {"documentId": "sign_in", "variables": {"username": "assessor", "password": PASSWORD}}
+        requests: tuple[tuple[str, Callable[[], Awaitable[httpx2.Response]]], ...] = (
+            ("health", lambda: health.get("/health")),
+            ("small read", lambda: person.post(SMALL_READ)),
+            (SIGN_IN, lambda: health.post("/graphql", json=signing_in)),
+        )
+        for number in itertools.count():
+            for name, request in requests if number % ROUNDS_OF_A_SIGN_IN == 0 else requests[:2]:
                 task = asyncio.create_task(measure(name, request))
                 sent.add(task)
                 task.add_done_callback(sent.discard)
