@@ -7,9 +7,20 @@ behind the numbers are those of `db/sql/progress.py`. No number includes withdra
 import datetime as dt
 from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any, NamedTuple
+from typing import Any
 
-from sqlalchemy import BigInteger, FromClause, Select, and_, bindparam, case, func, literal, null, select, true
+from sqlalchemy import (
+    BigInteger,
+    FromClause,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    true,
+)
 
 from auth import scope
 from db.models.action import Action
@@ -21,7 +32,7 @@ from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.time_log_entry import TimeLogEntry
 from db.sql import progress as progress_sql
 from db.sql.any_of import any_of
-from db.sql.progress import total
+from db.sql.progress import count_if, total
 from domain.enums import (
     ActionStatus,
     AimStatus,
@@ -30,18 +41,17 @@ from domain.enums import (
     Role,
     SessionStatus,
     SignatureRequestStatus,
-    TrafficLight,
 )
 from domain.progress import ENDED
+from loaders.aim_metric import INCLUDED, aims
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.counted import of_counted_aim, of_counted_aims, overdue
+from loaders.metric_select import MetricSelect
 
 UPCOMING = dt.timedelta(days=7)
 _NOW = bindparam("now", type_=Session.starts_at.type)
 _UNTIL = bindparam("until", type_=Session.starts_at.type)
 _NO_AIM = literal(0, BigInteger)
-# Withdrawn aims are not included.
-_INCLUDED = Aim.status != AimStatus.WITHDRAWN
 
 
 class Metric(Enum):
@@ -73,19 +83,6 @@ class GroupBy(Enum):
 MetricValues = Mapping[str, int]
 
 
-class MetricSelect(NamedTuple):
-    """The scoped select of a metric, and the columns with the keys of the learner and of the aim, 0 for no aim."""
-
-    statement: Select
-    learner_id: Any
-    aim_id: Any
-
-
-def count_if(condition: Any) -> Any:
-    """The number of rows that meet a condition."""
-    return total(case((condition, 1), else_=0))
-
-
 def _learners(role: Role) -> MetricSelect:
     """Learners in learning, or without an aim yet; and apart from them those who have ended with a completed aim."""
     in_scope = scope.sees_learner(role, Learner.id), scope.of_provider(Learner)
@@ -108,28 +105,6 @@ def _learners(role: Role) -> MetricSelect:
     return MetricSelect(statement, Learner.id, _NO_AIM)
 
 
-def _aims(role: Role) -> MetricSelect:
-    numbers = (
-        func.count().label("aims"),
-        count_if(progress_sql.aim_traffic_light_is(TrafficLight.OFF_TRACK)).label("off_track"),
-        count_if(progress_sql.aim_traffic_light_is(TrafficLight.AHEAD)).label("ahead"),
-        count_if(progress_sql.aim_traffic_light_is(TrafficLight.NOT_RATED)).label("not_rated"),
-        count_if(progress_sql.past_planned_end()).label("past_planned_end"),
-        total(AimProgress.criteria_total).label("criteria_total"),
-        total(AimProgress.criteria_mapped).label("criteria_mapped"),
-        total(AimProgress.criteria_signed_off).label("criteria_signed_off"),
-        total(progress_sql.duration_tenths()).label("duration_tenths"),
-        total(progress_sql.days_on_break()).label("days_on_break"),
-        total(AimProgress.units_to_choose).label("units_to_choose"),
-    )
-    aims = (
-        select(*numbers)
-        .join_from(Aim, AimProgress, AimProgress.aim_id == Aim.id)
-        .where(scope.sees_aim(role), _INCLUDED)
-    )
-    return MetricSelect(aims, Aim.learner_id, Aim.id)
-
-
 def required_time(role: Role) -> MetricSelect:
     """Selects the minutes that aims require, with the columns of its keys."""
     minutes = AimProgress.required_minutes + literal(0, BigInteger)
@@ -141,9 +116,7 @@ def required_time(role: Role) -> MetricSelect:
         total(Aim.prior_learning_minutes).label("prior_learning"),
     )
     aims = (
-        select(*numbers)
-        .join_from(Aim, AimProgress, AimProgress.aim_id == Aim.id)
-        .where(scope.sees_aim(role), _INCLUDED)
+        select(*numbers).join_from(Aim, AimProgress, AimProgress.aim_id == Aim.id).where(scope.sees_aim(role), INCLUDED)
     )
     return MetricSelect(aims, Aim.learner_id, Aim.id)
 
@@ -207,7 +180,7 @@ def _signatures(role: Role) -> MetricSelect:
 # The select of each metric.
 SELECTS: dict[Metric, Callable[[Role], MetricSelect]] = {
     Metric.LEARNERS: _learners,
-    Metric.AIMS: _aims,
+    Metric.AIMS: aims,
     Metric.REQUIRED_TIME: required_time,
     Metric.ACTUAL_TIME: actual_time,
     Metric.ACTIONS: _actions,
@@ -219,19 +192,20 @@ SELECTS: dict[Metric, Callable[[Role], MetricSelect]] = {
 
 def _grouped(metric: Metric, role: Role, group_by: GroupBy) -> Select:
     """Selects a metric's numbers with `group_key`: the key of an owner among the bound keys, or NULL for the viewer."""
-    statement, learner_id, _ = SELECTS[metric](role)
+    of_metric = SELECTS[metric](role)
+    statement = of_metric.statement
     match group_by:
         case GroupBy.AIM:
             raise ValueError("aims are not aggregated")
         case GroupBy.VIEWER:
-            return statement.add_columns(null().label("group_key"))
+            return of_metric.by(None)
         case GroupBy.LEARNER:
-            group_key = learner_id
+            group_key = of_metric.learner_id
         case GroupBy.EMPLOYER:
             group_key = Learner.employer_id
             if metric is not Metric.LEARNERS:
-                statement = statement.join(Learner, Learner.id == learner_id)
-    return statement.add_columns(group_key.label("group_key")).where(any_of(group_key)).group_by(group_key)
+                statement = statement.join(Learner, Learner.id == of_metric.learner_id)
+    return of_metric.by(group_key, statement.where(any_of(group_key)))
 
 
 @cached_statement

@@ -8,9 +8,10 @@ from sqlalchemy import FromClause, Select, and_, case, func, select
 from sqlalchemy.orm import aliased
 
 from db.models.session import Session, SessionAim
+from db.sql.progress import count_if
 from domain.enums import AimStatus, KpiGroupBy, Role
 from domain.progress import ENDED
-from loaders.aggregates import SELECTS, Metric, count_if, rule_parameters
+from loaders.aggregates import SELECTS, Metric, rule_parameters
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.kpi_slice import Shapes, Slice, slice_of
 from loaders.kpis import KpisRow, Metrics
@@ -54,20 +55,16 @@ def _statement(role: Role, by: KpiGroupBy, metrics: Metrics, shapes: Shapes) -> 
     for metric in Metric:
         if metric is Metric.LEARNERS or metric not in metrics:
             continue
-        statement, learner_id, aim_id = SELECTS[metric](role)
+        of_metric = SELECTS[metric](role)
+        statement, aim_id = of_metric.statement, of_metric.aim_id
         if metric is Metric.SESSIONS:
             # An alias, which the conditions of the metric do not take for theirs.
             about = aliased(SessionAim)
             statement = statement.outerjoin(about, about.session_id == Session.id)
             aim_id = func.coalesce(about.aim_id, 0)
-        of_member = and_(members.c.learner_id == learner_id, members.c.aim_id == aim_id)
+        of_member = and_(members.c.learner_id == of_metric.learner_id, members.c.aim_id == aim_id)
         # unscoped: the metric is scoped
-        grouped = (
-            statement.add_columns(members.c.group_key)
-            .join(members, of_member)
-            .group_by(members.c.group_key)
-            .subquery(metric.value)
-        )
+        grouped = of_metric.by(members.c.group_key, statement.join(members, of_member)).subquery(metric.value)
         columns += [column for column in grouped.c if column.name != "group_key"]
         joined = joined.outerjoin(grouped, grouped.c.group_key == learners.c.group_key)
     # unscoped: each of the subqueries is scoped

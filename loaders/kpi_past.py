@@ -10,10 +10,10 @@ from auth import scope
 from db.models.aim import Aim
 from db.models.aim_history import AimHistory, day_number
 from db.sql import progress as progress_sql
-from db.sql.progress import TODAY, days_counted, total
+from db.sql.progress import TODAY, count_if, days_counted, total
 from domain.enums import AimStatus, KpiGroupBy, Role
 from domain.progress import ENDED
-from loaders.aggregates import Metric, count_if
+from loaders.aggregates import Metric
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.kpi_groups import KpiGroupRow
 from loaders.kpi_ranges import PAST, counts_without_aim, learners_without_aim, until

@@ -28,6 +28,7 @@ from auth import scope
 from db.models.aim import Aim
 from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
+from db.sql.computed_once import computed_once
 from db.sql.month_number import month_number
 from db.sql.progress import quotient
 from domain.enums import AimStatus, Interval, Role
@@ -112,7 +113,7 @@ def aim_ranges(role: Role, every: Interval, shapes: Shapes) -> Select[Any]:
         )
 
     # unscoped: of the scoped rows above
-    ranges = _once(
+    ranges = computed_once(
         select(
             low,
             high,
@@ -130,20 +131,12 @@ def aim_ranges(role: Role, every: Interval, shapes: Shapes) -> Select[Any]:
 
 def _covering(role: Role, every: Interval, shapes: Shapes, *columns: Any) -> Subquery:
     """The rows that cover a point: `low` to before `high`, with their first `day`, their `end`, and columns."""
-    days = _once(_rows(role, shapes, AimHistory.day, until().label("end"), *columns))
+    days = computed_once(_rows(role, shapes, AimHistory.day, until().label("end"), *columns))
     low, high = _point(days.c.day, every).label("low"), _point(days.c.end, every).label("high")
     # unscoped: of the scoped rows above
-    positions = _once(select(*days.c, low, high))
+    positions = computed_once(select(*days.c, low, high))
     # unscoped: of the scoped rows above
     return select(positions).where(positions.c.low < positions.c.high).subquery()
-
-
-def _once(statement: Select[Any]) -> Subquery:
-    """A subquery whose columns are computed once for each row, not again wherever they are used.
-
-    Both databases would merge it with the statement around it, if it had no limit.
-    """
-    return statement.offset(0).subquery()
 
 
 @cached_statement

@@ -12,10 +12,10 @@ from auth import scope
 from db.models.aim import Aim
 from db.models.learner import Learner
 from db.models.qualification import Qualification
+from db.sql.progress import count_if
 from domain import progress
 from domain.enums import AimOutcome, AimStatus, Role
 from domain.progress import ENDED
-from loaders.aggregates import count_if
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.kpi_slice import NOW, Shapes, shapes_of
 

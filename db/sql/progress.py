@@ -94,10 +94,14 @@ def days_on_break() -> ColumnElement[int]:
     return AimProgress.days_on_break + case((and_(since.is_not(None), open_break > 0), open_break), else_=0)
 
 
+def days_elapsed(start: Any, planned_end: Any) -> ColumnElement[int]:
+    """The planned days up to today, those of breaks included."""
+    return days_counted(start, _until(planned_end))
+
+
 def programme_tenths(start: Any, planned_end: Any, on_break: Any) -> ColumnElement[int]:
     """The elapsed share of the planned days in tenths of a percent: `domain.progress.duration_tenths`."""
-    elapsed = days_counted(start, _until(planned_end)) - on_break
-    return tenths(elapsed, days_counted(start, planned_end) - on_break)
+    return tenths(days_elapsed(start, planned_end) - on_break, days_counted(start, planned_end) - on_break)
 
 
 def duration_tenths() -> ColumnElement[int]:
@@ -148,10 +152,15 @@ def aim_traffic_light_is(light: TrafficLight) -> ColumnElement[bool]:
 
 def expected_minutes(required: Any) -> ColumnElement[int]:
     """The off-the-job minutes of an aim that are expected by today; `required` is in minutes."""
-    elapsed = days_counted(Aim.start_date, _until(Aim.planned_end_date)) - days_on_break()
+    elapsed = days_elapsed(Aim.start_date, Aim.planned_end_date) - days_on_break()
     return share(elapsed, days_counted(Aim.start_date, Aim.planned_end_date) - days_on_break(), required)
 
 
 def total(value: Any) -> ColumnElement[int]:
     """The sum of a column; 0 if there are no rows."""
     return func.coalesce(func.sum(value), 0)
+
+
+def count_if(condition: Any) -> ColumnElement[int]:
+    """The number of rows that meet a condition."""
+    return total(case((condition, 1), else_=0))

@@ -29,7 +29,7 @@ from domain.enums import (
     TrafficLight,
 )
 from domain.progress import ENDED
-from loaders.aggregates import Metric
+from loaders.aggregates import GroupBy, Metric, _statement
 from loaders.core.registry import Loaders
 from loaders.kpis import ALL_METRICS, KpisLoader, KpisOfEmployerLoader, KpisRow
 from loaders.off_the_job import OffTheJobLoader
@@ -273,3 +273,11 @@ async def test_off_the_job_adds_up_over_the_learners(everything: Everything, rol
     )
     assert together == counted_again(everything, who).off_the_job
     assert all(row.actual_percent == progress.percent(row.actual_minutes, row.required_minutes) for row in each)
+
+
+@pytest.mark.parametrize("group_by", [GroupBy.VIEWER, GroupBy.EMPLOYER])
+def test_the_days_of_an_aim_are_computed_once(group_by: GroupBy):
+    """What lights, durations and breaks follow from is in the statement once, however many numbers need it."""
+    sql = str(_statement(Role.EMPLOYER_OVERVIEW, group_by, frozenset({Metric.AIMS})))
+    assert sql.count("aim_progress.days_on_break") == 1
+    assert sql.count("tolerance") == 3
