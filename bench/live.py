@@ -14,7 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AsyncExitStack, ExitStack
+from contextlib import AsyncExitStack, ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
@@ -28,6 +28,8 @@ from bench.writes import Writer, prepare
 from domain import clock
 
 STREAMS, CHANGES_A_SECOND = 500, 2.0
+# How long the last events are waited for after the measurement.
+_LAST_EVENTS_SECONDS = 5.0
 _STREAM = "subscription Live { kpisChanged { offTheJob { actualMinutes } } }"
 _READ = "query Read { viewer { user { name } learner { id aims { title } } } }"
 _CHANGE = "mutation Log($input: TimeLogEntryInput!) { timeLogEntryAdd(input: $input) { refusals: errors { code } } }"
@@ -81,7 +83,7 @@ async def measure_phase(
 ) -> None:  # fmt: skip
     """Reads, changes at a steady rate unless there are no writers, and holds the streams, for so many seconds."""
     received: dict[int, float] = {}
-    ready = 0
+    ready, arrived = 0, asyncio.Event()
 
     def event_of(learner: int) -> Callable[[], None]:
         first = True
@@ -92,6 +94,7 @@ async def measure_phase(
                 first, ready = False, ready + 1
             elif learner in changed:
                 received[learner] = time.perf_counter()
+                arrived.set()
             else:
                 phase.others += 1
 
@@ -115,8 +118,10 @@ async def measure_phase(
         before, began = await _transactions(url), time.perf_counter()
         await asyncio.gather(
             _read(phase, server, readers, began + seconds),
-            _change(phase, server, writers, changed, received, began + seconds),
+            _change(phase, server, writers, changed, began + seconds),
         )
+        await _last_events(changed if streams else {}, received, arrived)
+        phase.events += [(at - changed[learner]) * 1000 for learner, at in received.items()]
         phase.transactions = await _transactions(url) - before
         for task in listening:
             task.cancel()
@@ -136,10 +141,18 @@ async def _read(phase: Phase, server: Server, readers: Sequence[Writer], until: 
     connection.close()
 
 
+async def _last_events(changed: dict[int, float], received: dict[int, float], arrived: asyncio.Event) -> None:
+    """Waits for the events of the changes that were made shortly before the end."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_LAST_EVENTS_SECONDS):
+            while len(received) < len(changed):
+                arrived.clear()
+                await arrived.wait()
+
+
 async def _change(
-    phase: Phase, server: Server, writers: Sequence[Writer], changed: dict[int, float], received: dict[int, float],
-    until: float,
-) -> None:  # fmt: skip
+    phase: Phase, server: Server, writers: Sequence[Writer], changed: dict[int, float], until: float
+) -> None:
     connection = await _Connection().open(server.port)
     for number, writer in enumerate(writers):
         sent = time.perf_counter()
@@ -157,7 +170,6 @@ async def _change(
         phase.changes += 1
         await asyncio.sleep(max(0.0, 1 / CHANGES_A_SECOND - (time.perf_counter() - sent)))
     await asyncio.sleep(max(0.0, until - time.perf_counter()))
-    phase.events += [(at - changed[learner]) * 1000 for learner, at in received.items()]
     connection.close()
 
 
