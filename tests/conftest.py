@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from xdist.dsession import Producer
+from xdist.scheduler import Scheduling
 
 from db.database import Database
 from tests.support.databases import BACKENDS, Databases
@@ -15,6 +17,7 @@ from tests.support.scenarios.empty_portfolio import EmptyPortfolio, build_empty_
 from tests.support.scenarios.full_portfolio import FullPortfolio, build_full_portfolio
 from tests.support.shared_folder import SharedFolder
 from tests.support.shared_work import collect_garbage_as_a_server, share_compiled_statements, share_tls_context
+from tests.support.work_units import WorkUnits
 
 share_compiled_statements()
 share_tls_context()
@@ -37,6 +40,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         return next((number for number, start in enumerate(_FIRST) if item.nodeid.startswith(start)), len(_FIRST))
 
     items.sort(key=place)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling | None:
+    """Units of our own for `--dist loadfile`."""
+    return WorkUnits(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 def pytest_collection_finish() -> None:

@@ -8,6 +8,7 @@ automatically.
 
 from typing import Any
 
+import pytest
 from sqlalchemy.orm import InstrumentedAttribute
 
 from db.models.personal_data import is_exported
@@ -117,6 +118,10 @@ def _check_viewer(viewer: dict[str, Any], visibility: Visibility) -> None:
         assert sites == (visibility.ids["Employer"] if over else set())
 
 
+# Which fields have a value does not depend on the database: the matrix reads each of them on both.
+@pytest.mark.parametrize(
+    "backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True, scope="session"
+)
 async def test_every_field_has_a_value_for_some_viewer(crawlers: Crawlers) -> None:
     """A field that is empty for every viewer would not be tested."""
     with_value = set()

@@ -19,6 +19,7 @@ from commands.command_line import make_parser
 from db.database import Database
 from db.sqlite_file import only_server
 from domain import clock
+from tests.support import preloaded_process
 
 ROOT = Path(__file__).parents[2]
 KEY = "first:" + "bXkga2V5IGlzIG5vdCBzaG9ydCwgYW5kIGl0IGlzIG5vdCB5b3Vycw=="
@@ -38,16 +39,8 @@ class Operator:
         }
 
     def run(self, *words: str, answers: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, str(ROOT / "server.py"), *words],
-            env={**self.environment, **environment},
-            input=answers,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            cwd=self.folder,
-            check=False,
-        )
+        settings = {**self.environment, **environment}
+        return preloaded_process.run(*words, environment=settings, answers=answers, folder=self.folder)
 
 
 @pytest.fixture

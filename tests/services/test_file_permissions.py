@@ -2,8 +2,6 @@
 
 import os
 import stat
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +10,7 @@ from structlog.testing import capture_logs
 
 from services.file_permissions import log_permissions, restrict_stored
 from services.settings import Settings, read_settings
+from tests.support import preloaded_process
 from tests.support.architecture import ROOT
 from tests.support.demo_server import Demo
 from tests.support.server_process import STOPPED_BY_SIGTERM, ServerProcess
@@ -113,10 +112,7 @@ async def test_a_server_and_the_commands_create_nothing_that_others_can_read(
     server.umask = OPEN_UMASK
 
     def run(*words: str) -> None:
-        done = subprocess.run(
-            [sys.executable, "server.py", *words], cwd=ROOT, env=server.environment, umask=OPEN_UMASK, check=False,
-            capture_output=True, text=True, timeout=120,
-        )  # fmt: skip
+        done = preloaded_process.run(*words, environment=server.environment, umask=OPEN_UMASK)
         assert done.returncode == 0, done.stderr
 
     await server.start()

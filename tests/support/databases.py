@@ -150,6 +150,10 @@ class Databases:
             if "<locals>" in name or (backend == "postgresql" and self._named_server):
                 self._templates[key] = await self._build(backend, recipe)
             else:
+                if backend == "postgresql":
+                    # A server ends with the last process that uses it, and its templates with it.
+                    self._on_postgres()
+                    name += str(self._server and self._server.folder)
                 file = f"{backend}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
                 self._templates[key] = await self.shared.once(file, lambda: self._build(backend, recipe))
         return self._templates[key]

@@ -38,7 +38,7 @@ def _pin_once(documents: DocumentCache, text: str) -> PreparedDocument:
 
 
 @contextmanager
-def _sharing() -> Iterator[None]:
+def sharing() -> Iterator[None]:
     """Servers that are built in the block share what is made of the code alone, which takes most of their start."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(root, "make_schema", _schema)
@@ -61,7 +61,7 @@ async def serving(database_url: str, folder: Path, **environment: str) -> AsyncI
             **environment,
         }
     )
-    with _sharing():
+    with sharing():
         server = build_server(settings)
     # A test may pause for long between requests: the server must not close the connection in between.
     config = uvicorn.Config(

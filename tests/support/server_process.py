@@ -24,6 +24,7 @@ import httpx2
 from tests.support.architecture import ROOT
 from tests.support.client import HttpClient
 from tests.support.http_server import PASSWORD
+from tests.support.preloaded_process import PreloadedProcess
 
 # A machine that runs other tests beside may take long to start a process.
 PATIENCE = 60.0
@@ -60,7 +61,9 @@ class ServerProcess:
         }
         # The folder of the version that runs.
         self.root = ROOT
-        self.process: subprocess.Popen[bytes] | None = None
+        # New values of constants of modules, such as {"transport.health.FRESH_SECONDS": 0.1}.
+        self.patches: dict[str, Any] = {}
+        self.process: subprocess.Popen[bytes] | PreloadedProcess | None = None
 
     @property
     def pid(self) -> int:
@@ -70,10 +73,17 @@ class ServerProcess:
     async def start(self, **environment: str) -> None:
         """Starts it, and waits until it is ready. `environment`: further settings, for this start."""
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "server.py", "serve"], cwd=self.root, env={**self.environment, **environment},
-                stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, umask=self.umask,
-            )  # fmt: skip
+            every = {**self.environment, **environment}
+            if self.root == ROOT:
+                self.process = await asyncio.to_thread(
+                    PreloadedProcess, ("serve",), every, log, log, umask=self.umask, patches=self.patches
+                )
+            else:
+                assert not self.patches
+                self.process = subprocess.Popen(
+                    [sys.executable, "server.py", "serve"], cwd=self.root, env=every,
+                    stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT, umask=self.umask,
+                )  # fmt: skip
         async with asyncio.timeout(PATIENCE), httpx2.AsyncClient(timeout=PATIENCE) as client:
             while True:
                 assert self.process.poll() is None, self._log.read_text()
@@ -116,9 +126,12 @@ class ServerProcess:
 
 
 @asynccontextmanager
-async def server_process(database_url: str, folder: Path, **environment: str) -> AsyncIterator[ServerProcess]:
-    """Runs a server until the block ends, then kills the process if it still runs."""
+async def server_process(
+    database_url: str, folder: Path, patches: dict[str, Any] | None = None, **environment: str
+) -> AsyncIterator[ServerProcess]:
+    """Runs a server until the block ends, then kills the process if it still runs. `patches`: of `ServerProcess`."""
     server = ServerProcess(database_url, folder, environment)
+    server.patches = patches or {}
     try:
         await server.start()
         yield server
