@@ -32,7 +32,10 @@ Report = Callable[[str], None]
 
 
 class MigrationBlocked(Exception):
-    """A lock was not available for two minutes; the message says which, and that nothing of the step was done."""
+    """A migration cannot be run now: a lock was not available for two minutes, or rows are not as they must be.
+
+    The message says which, and that nothing of the step was done.
+    """
 
 
 async def migrate(database: Database, report: Report = lambda _: None) -> None:
@@ -104,17 +107,18 @@ class _Step:
 
     def __init__(self, script: Script, found: Migrations, is_new: bool = False, contracts: bool = False) -> None:
         self.script = script
-        self.in_transaction = contracts or getattr(script.module, "in_transaction", True)
+        declared = "contract_in_transaction" if contracts else "in_transaction"
+        self.in_transaction: bool = getattr(script.module, declared, True)
         self._found = found
         self._is_new = is_new
-        self._contracts = contracts
+        self.contracts = contracts
 
     def __call__(self, connection: Connection) -> None:
         version = version_of(connection)
-        waiting = self._found.to_contract(version) if self._contracts else self._found.pending(version)
+        waiting = self._found.to_contract(version) if self.contracts else self._found.pending(version)
         if self.script.revision not in [script.revision for script in waiting]:
             return
-        run = self.script.module.contract if self._contracts else self.script.module.upgrade
+        run = self.script.module.contract if self.contracts else self.script.module.upgrade
         # SQLAlchemy counts a connection in autocommit as one in a transaction, and a migration must not end it.
         options = {"target_metadata": metadata, "transactional_ddl": False}
         with Operations.context(MigrationContext.configure(connection, opts=options)):
@@ -133,8 +137,8 @@ class _Step:
         revision = self.script.revision
         # New tables serve no older version either, unless something is still to be contracted.
         is_whole = version.oldest == version.expanded and not hasattr(self.script.module, "contract")
-        oldest = revision if self._contracts or (self._is_new and is_whole) else version.oldest or revision
-        expanded = version.expanded if self._contracts else revision
+        oldest = revision if self.contracts or (self._is_new and is_whole) else version.oldest or revision
+        expanded = version.expanded if self.contracts else revision
         changed = "INSERT INTO alembic_version (version_num, expanded) VALUES (:oldest, :expanded)"
         if version.oldest is not None:
             changed = "UPDATE alembic_version SET version_num = :oldest, expanded = :expanded"
@@ -186,7 +190,7 @@ async def _run(database: Database, step: _Step, report: Report) -> None:
 
 async def _run_once(connection: AsyncConnection, step: _Step, is_sqlite: bool) -> None:
     """Runs a step on a connection in autocommit, in a transaction unless the migration declares otherwise."""
-    if not step.in_transaction:
+    if not step.in_transaction and not (is_sqlite and step.contracts):
         return await connection.run_sync(step)
     if is_sqlite:
         # SQLite rebuilds a table to change it, and references to it must not be checked while it is gone. The setting

@@ -1,14 +1,41 @@
 """Alembic's environment, for `db.migrate.write_migration`: compares the mapped classes with a database."""
 
+from typing import Any, Literal
+
 from alembic import context
 
+from db.models.provider_keys import PROVIDER, stored_key, stored_reference_key
 from db.models.registry import metadata
+
+
+def _render(kind: str, key: Any, _: Any) -> str | Literal[False]:
+    """The key of a new table, which the two databases write in different ways."""
+    if kind != "primary_key" or PROVIDER not in stored_key(key.table, "postgresql"):
+        return False
+    columns, referred_to = list(key.columns.keys()), stored_reference_key(key.table, "sqlite") is not None
+    if PROVIDER in columns:
+        return False
+    return (
+        f"*db.models.provider_keys.key_constraints(op.get_bind().dialect.name, {key.table.name!r}, {columns!r}, "
+        f"is_referred_to={referred_to})"
+    )
+
+
+def _is_declared(found: Any, name: str | None, kind: str, reflected: bool, _: Any) -> bool:
+    """False for the unique index that foreign keys refer to: it follows from the mapped key."""
+    if not reflected or kind not in ("index", "unique_constraint") or found.table.name not in metadata.tables:
+        return True
+    derived = stored_reference_key(metadata.tables[found.table.name], "sqlite")
+    return derived is None or derived[0] != name
+
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=metadata,
     compare_type=True,
     render_as_batch=True,
+    render_item=_render,
+    include_object=_is_declared,
 )
 with context.begin_transaction():
     context.run_migrations()

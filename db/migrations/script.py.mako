@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import db.models.base
+import db.models.provider_keys
 ${imports if imports else ""}
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

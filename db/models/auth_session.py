@@ -55,6 +55,7 @@ class RefreshToken(Base):
     """
 
     __tablename__ = "refresh_token"
+    __without_provider__ = "its session has one; a token is looked up by its digest before the provider is known"
     __internal__ = True
     __learner_rows__ = LearnerRows(deleted=True, exported=False)
     __growth__ = Sweep(dt.timedelta(days=1), lambda table, before: table.expires_at < before)
@@ -98,6 +99,7 @@ class LoginAttempt(Base):
     """A login that has not succeeded: one row for the username's SHA-256, one for the client's address."""
 
     __tablename__ = "wrong_guess"
+    __without_provider__ = "attempts are counted for what somebody typed, before the provider is known"
     __internal__ = True
     __learner_rows__ = LearnerRows(deleted=True, exported=False)
     __growth__ = Sweep(dt.timedelta(minutes=15), lambda table, before: table.at < before)
@@ -117,6 +119,7 @@ class PasswordResetRequest(Base):
     """A request for a link to choose a new password, for the username that somebody typed; deleted after an hour."""
 
     __tablename__ = "password_reset_request"
+    __without_provider__ = "it is for what somebody typed, before the provider is known"
     __internal__ = True
     __growth__ = Sweep(dt.timedelta(hours=1), lambda table, before: table.requested_at < before)
     __table_args__ = (Index("ix_password_reset_request_network", "network", "requested_at"),)
@@ -135,6 +138,7 @@ class IdempotencyKey(Base):
     """The result of a mutation that was sent with an Idempotency-Key: a retry gets it, without a second effect."""
 
     __tablename__ = "idempotency_key"
+    __without_provider__ = "it is the user's, and refers to nothing"
     __internal__ = True
     __learner_rows__ = LearnerRows(deleted=True, exported=False)
     __growth__ = Sweep(dt.timedelta(days=7), lambda table, before: table.created_at < before)

@@ -23,6 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, mapped_column
 from db.models.entity import Entity
 from db.models.growth import Growth, Sweep
 from db.models.personal_data import DataSubject, LearnerRows, Personal, Reason, column_info, not_personal
+from db.models.provider_keys import SAME_PROVIDER, add_provider
 from domain.enums import PortfolioPart
 from domain.text import fold_name
 
@@ -82,10 +83,15 @@ def folded_name_column(source: str, declared: Personal | Reason) -> Any:
 def reference(target: str, *, index: bool = True, nullable: bool = False, erased: bool = False, **kwargs: Any) -> Any:
     """A foreign key column; indexed unless another index of the table begins with it.
 
-    `erased`: the erasure of a learner sets it to NULL.
+    The row that it refers to must be of the same provider (`db/models/provider_keys.py`). `erased`: the erasure of a
+    learner sets it to NULL.
     """
-    info = column_info(Personal(None) if erased else None)
-    return mapped_column(Key, ForeignKey(target), index=index, nullable=nullable, info=info, **kwargs)
+    table = target.partition(".")[0]
+    info: dict[Any, Any] = {**column_info(Personal(None) if erased else None), _REFERS_TO: table}
+    if table == "provider":
+        return mapped_column(Key, ForeignKey(target), index=index, nullable=nullable, info=info, **kwargs)
+    info[SAME_PROVIDER] = target
+    return mapped_column(Key, index=index, nullable=nullable, info=info, **kwargs)
 
 
 def reference_without_constraint(table: str, *, erased: bool = False, **kwargs: Any) -> Any:
@@ -96,8 +102,6 @@ def reference_without_constraint(table: str, *, erased: bool = False, **kwargs: 
 
 def referred_table(column: Column[Any]) -> str | None:
     """The name of the table whose keys a column holds; None for a column that refers to no table."""
-    for key in column.foreign_keys:
-        return key.column.table.name
     name: str | None = column.info.get(_REFERS_TO)
     return name
 
@@ -116,6 +120,7 @@ class Base(DeclarativeBase):
     `__internal__`: no viewer sees its rows and no loader reads them.
     `__part__`: the part of a learner's portfolio that changes with its rows.
     `__unread__`: columns that no client reads of a record, whose change is no change of it (`db/updates.py`).
+    `__without_provider__`: why its rows have no `provider_id`, and so its keys no provider.
     """
 
     __entity__: ClassVar[Entity | None] = None
@@ -125,6 +130,7 @@ class Base(DeclarativeBase):
     __internal__: ClassVar[bool] = False
     __part__: ClassVar[PortfolioPart | None] = None
     __unread__: ClassVar[frozenset[str]] = frozenset()
+    __without_provider__: ClassVar[str | None] = None
     __table__: ClassVar[Table]
 
     metadata = MetaData(
@@ -136,6 +142,11 @@ class Base(DeclarativeBase):
             "pk": "pk_%(table_name)s",
         }
     )
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "__tablename__" in cls.__dict__:
+            add_provider(cls.__table__)
 
     @classmethod
     def type_name(cls) -> str:

@@ -16,6 +16,7 @@ class Provider(Base):
     """A training provider. Its settings are columns, because each request reads this row to authenticate the viewer."""
 
     __tablename__ = "provider"
+    __without_provider__ = "it is the provider"
     __growth__ = Growth.INSTALLATION
 
     id: Mapped[PrimaryKey]

@@ -168,7 +168,7 @@ async def test_a_lock_that_never_ends_is_reported(
 
 
 def test_a_drafted_migration_has_the_next_number(tmp_path: Path):
-    """In a copy of what it reads, with a column more."""
+    """In a copy of what it reads, with a column and a table more."""
     for name in ("db", "domain", "scripts"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     (tmp_path / ".venv").symlink_to(ROOT / ".venv")
@@ -176,6 +176,10 @@ def test_a_drafted_migration_has_the_next_number(tmp_path: Path):
     learner = tmp_path / "db" / "models" / "learner.py"
     column = "    pronouns: Mapped[str | None] = personal(String(40), erased=None)\n"
     learner.write_text(learner.read_text().replace("    uln: ", f"{column}    uln: ", 1))
+    unit = tmp_path / "db" / "models" / "aim_unit.py"
+    (unit.parent / "aim_tool.py").write_text(
+        unit.read_text().replace('"aim_unit"', '"aim_tool"').replace("class AimUnit", "class AimTool")
+    )
     command = [tmp_path / "scripts" / "new-migration", "Adds the pronouns of a learner."]
     subprocess.run(command, check=True, capture_output=True, timeout=60)
     number = f"{int(migrations().head) + 1:04}"
@@ -184,3 +188,8 @@ def test_a_drafted_migration_has_the_next_number(tmp_path: Path):
     assert text.startswith('"""Adds the pronouns of a learner."""')
     assert f"down_revision = '{migrations().head}'" in text and text.count("add_column") == 1
     assert "sa.Column('pronouns'" in text
+    # Its keys have the provider, and nothing else has changed.
+    assert "'aim_tool', ['aim_id', 'unit_id'], is_referred_to=False)" in text
+    assert "sa.ForeignKeyConstraint(['aim_id', 'provider_id'], ['aim.id', 'aim.provider_id']" in text
+    upgrade = text[text.index("def upgrade") : text.index("def downgrade")]
+    assert "drop_" not in upgrade and upgrade.count("create_table") == 1

@@ -1,14 +1,17 @@
 """Every migration follows the rules: `upgrade` only adds, an index that is optional is only an index."""
 
+import re
+
 import pytest
-from sqlalchemy import event
+from sqlalchemy import Connection, event, inspect
 
 from db.database import Database
 from db.migrate import contract, expand
 from db.table_version import migrations
 from tests.support.databases import Databases
-from tests.support.migration_rules import not_additive
+from tests.support.migration_rules import UniqueKey, not_additive
 
+INDEXES = re.compile("CREATE (UNIQUE )?INDEX CONCURRENTLY")
 ALLOWED = [
     "CREATE TABLE a (id BIGINT NOT NULL)",
     "ALTER TABLE b ADD COLUMN c TEXT",
@@ -32,8 +35,8 @@ FORBIDDEN = {
 }
 
 
-async def recorded(databases: Databases) -> dict[str, list[str]]:
-    """Runs all migrations on PostgreSQL; returns the statements of each `upgrade`."""
+async def recorded(databases: Databases) -> tuple[dict[str, list[str]], set[UniqueKey]]:
+    """Runs all migrations on PostgreSQL; returns the statements of each `upgrade`, and the keys after the last one."""
     url = await databases._create("postgresql", None)
     database = Database(url)
     statements: dict[str, list[str]] = {}
@@ -58,22 +61,38 @@ async def recorded(databases: Databases) -> dict[str, list[str]]:
     try:
         await expand(database, begin)
         running.clear()
+        async with database.reading() as connection:
+            keys = await connection.run_sync(unique_keys)
         await contract(database)
     finally:
         await database.close()
         await databases.drop(url)
-    return statements
+    return statements, keys
+
+
+def unique_keys(connection: Connection) -> set[UniqueKey]:
+    """Returns the primary keys, unique constraints and unique indexes of all tables."""
+    inspector = inspect(connection)
+    keys: set[UniqueKey] = set()
+    for (_, table), key in inspector.get_multi_pk_constraint().items():
+        keys.add((table, frozenset(key["constrained_columns"]), None))
+    for (_, table), indexes in inspector.get_multi_indexes().items():
+        for index in indexes:
+            if index["unique"]:
+                where = index["dialect_options"].get("postgresql_where")
+                keys.add((table, frozenset(map(str, index["column_names"])), where))
+    return keys
 
 
 async def test_each_migration_only_adds(databases: Databases):
-    statements = await recorded(databases)
+    statements, keys = await recorded(databases)
     assert list(statements) == migrations().revisions
     for script in migrations().scripts:
         in_transaction = getattr(script.module, "in_transaction", True)
         found = [each for each in statements[script.revision] if not each.lstrip().upper().startswith("SELECT")]
-        assert found and not_additive(found, in_transaction) == [], script.revision
+        assert found and not_additive(found, in_transaction, keys) == [], script.revision
         if not in_transaction or not getattr(script.module, "required", True):
-            assert all(each.lstrip().upper().startswith("CREATE INDEX CONCURRENTLY") for each in found), script.revision
+            assert all(INDEXES.match(each.lstrip()) for each in found), script.revision
 
 
 def test_the_revisions_are_numbered():
@@ -96,3 +115,14 @@ def test_a_new_table_may_have_any_index():
         not_additive(["CREATE TABLE b (c TEXT)", "CREATE UNIQUE INDEX i ON b (c)", "ALTER TABLE b ADD UNIQUE (c)"])
         == []
     )
+
+
+def test_a_unique_index_may_contain_a_key():
+    keys: set[UniqueKey] = {("b", frozenset(["c"]), None), ("b", frozenset(["e"]), "(f IS NULL)")}
+    contains = "CREATE UNIQUE INDEX CONCURRENTLY i ON b ({}, d){}"
+    for columns, where, is_allowed in (
+        ("c", "", True), ("e", " WHERE (f IS NULL)", True), ("e", "", False), ("x", "", False),
+    ):  # fmt: skip
+        found = not_additive([contains.format(columns, where)], in_transaction=False, keys=keys)
+        assert (found == []) is is_allowed, columns
+    assert not_additive(["CREATE UNIQUE INDEX CONCURRENTLY i ON b (c)"], in_transaction=False, keys=keys)

@@ -1,40 +1,49 @@
 """Finds what a migration's `upgrade` must not do, because processes of the last version still use the tables."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 _READS = re.compile(r"(select|show|with)\b", re.I)
 # Data of the new columns; procedures and triggers that fill them for processes of the last version.
 _FILLS = re.compile(r"(insert into|update|comment on|create (or replace )?(function|trigger|sequence))\b", re.I)
 _NEW_TABLE = re.compile(r"create table (?:if not exists )?\"?(\w+)", re.I)
-_INDEX = re.compile(r"create (unique )?index (concurrently )?.*? on \"?(\w+)", re.I)
+_INDEX = re.compile(r"create (unique )?index (concurrently )?.*? on \"?(\w+)\"? \((.*?)\)(?: where (.*))?$", re.I)
 _ALTERED = re.compile(r"alter table (?:only )?\"?(\w+)\"? (.*)", re.I)
 _CONSTRAINT = re.compile(r"add constraint \S+ (foreign key|check)\b.* not valid$|validate constraint", re.I)
 
+# A table with the columns of a primary key, or of a unique constraint or index, and the condition of the index.
+UniqueKey = tuple[str, frozenset[str], str | None]
 
-def not_additive(statements: Iterable[str], in_transaction: bool = True) -> list[str]:
+
+def not_additive(statements: Iterable[str], in_transaction: bool = True, keys: Collection[UniqueKey] = ()) -> list[str]:
     """Returns a sentence for each statement that does more than add, in the order of the statements.
 
-    `in_transaction` is what the migration declares: whether it runs in a transaction.
+    `in_transaction` is what the migration declares: whether it runs in a transaction. `keys` are the keys of the
+    tables: a unique index that contains one refuses nothing.
     """
     made: set[str] = set()
     found: list[str] = []
     for each in statements:
         statement = " ".join(each.split())
-        problem = _problem(statement, made, in_transaction)
+        problem = _problem(statement, made, in_transaction, keys)
         if problem is not None:
             found.append(f"{problem}: {statement[:200]}")
     return found
 
 
-def _problem(statement: str, made: set[str], in_transaction: bool) -> str | None:
+def _problem(statement: str, made: set[str], in_transaction: bool, keys: Collection[UniqueKey]) -> str | None:
     if _READS.match(statement) or _FILLS.match(statement):
         return None
     if new := _NEW_TABLE.match(statement):
         made.add(new[1])
         return None
     if index := _INDEX.match(statement):
-        return _index_problem(bool(index[1]), bool(index[2]), index[3] in made, in_transaction)
+        columns = frozenset(index[4].replace(" ", "").split(","))
+        contains_key = any(
+            (table, where) == (index[3], index[5]) and key < columns for table, key, where in keys
+        )  # fmt: skip
+        is_unique = bool(index[1]) and not contains_key
+        return _index_problem(is_unique, bool(index[2]), index[3] in made, in_transaction)
     if altered := _ALTERED.match(statement):
         return None if altered[1] in made else _change_problem(altered[2])
     return "only contract() may do this"

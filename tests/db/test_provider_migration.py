@@ -1,0 +1,94 @@
+"""The migration that puts the provider into every key: rows that it refuses, and both versions between its halves."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection, MetaData, insert, text
+
+from db.database import Database
+from db.history import record_time
+from db.migrate import MigrationBlocked, contract, expand
+from db.models.registry import metadata
+from db.table_version import Migrations, table_problem, table_version
+from tests.support.database_keys import any_value, declared_keys, stored_keys
+from tests.support.databases import Databases
+
+# The migration before the one that adds the provider.
+BEFORE = "0019"
+
+
+def _until(revision: str) -> Migrations:
+    found = Migrations()
+    found.revisions = found.revisions[: found.revisions.index(revision) + 1]
+    found.scripts = found.scripts[: len(found.revisions)]
+    return found
+
+
+@pytest.fixture
+async def earlier(databases: Databases, backend: str) -> Any:
+    """The tables of the version before, without rows."""
+    url = await databases._create(backend, None)
+    database = Database(url)
+    await expand(database, found=_until(BEFORE))
+    yield database
+    await database.close()
+    await databases.drop(url)
+
+
+def _fill(connection: Connection) -> dict[str, int]:
+    """Adds two providers, of which one has a learner at a site of the other. Returns the keys by name."""
+    tables = MetaData()
+    tables.reflect(connection)
+    keys: dict[str, int] = {}
+
+    def add(name: str, table: str, **values: Any) -> None:
+        columns = tables.tables[table].columns
+        needed = [each for each in columns if not each.nullable and not each.primary_key and each.name not in values]
+        values |= {each.name: any_value(each) for each in needed if each.server_default is None}
+        keys[name] = connection.execute(insert(tables.tables[table]).values(values)).inserted_primary_key[0]
+
+    for provider, person in (("here", "ada"), ("there", "zoe")):
+        add(provider, "provider")
+        add(f"{provider} site", "employer", provider_id=keys[provider])
+        add(f"{provider} user", "user_account", provider_id=keys[provider])
+        of_user = {"provider_id": keys[provider], "user_id": keys[f"{provider} user"]}
+        add(person, "learner", **of_user, employer_id=keys["here site"])
+    add("closed", "employer", provider_id=keys["here"])
+    connection.execute(text("DELETE FROM employer WHERE id = :closed"), keys)
+    return keys
+
+
+async def test_rows_of_an_earlier_version(earlier: Database, backend: str) -> None:
+    """A row that refers to another provider's stops the migration; the others get their new keys."""
+    async with earlier.writing() as session:
+        keys = await (await session.connection()).run_sync(_fill)
+    with pytest.raises(MigrationBlocked, match=rf"learner {keys['zoe']} \(employer_id\).*Nothing was changed"):
+        await expand(earlier)
+    assert (await table_version(earlier)).expanded == BEFORE
+    async with earlier.writing() as session:
+        await session.execute(text("UPDATE learner SET employer_id = :there WHERE id = :zoe"), {
+            "there": keys["there site"], "zoe": keys["zoe"],
+        })  # fmt: skip
+    await expand(earlier)
+    # Between the two halves both versions write.
+    async with earlier.writing() as session:
+        await record_time(session, [keys["ada"]])
+        await session.execute(
+            text(
+                "INSERT INTO time_history (learner_id, aim_id, day, provider_id, minutes) "
+                "SELECT learner_id, aim_id, day, provider_id, 7 FROM time_history WHERE true "
+                "ON CONFLICT (learner_id, aim_id, day) DO UPDATE SET minutes = excluded.minutes"
+            )
+        )
+    await contract(earlier)
+    async with earlier.writing() as session:
+        await record_time(session, [keys["ada"]])
+        assert await session.scalar(text("SELECT count(*) FROM time_history")) == 1
+        added = text("INSERT INTO employer (provider_id, name, sort_name, created_at) SELECT provider_id, name, "
+                     "sort_name, created_at FROM employer WHERE id = :site RETURNING id")  # fmt: skip
+        assert await session.scalar(added, {"site": keys["here site"]}) > keys["closed"]
+    async with earlier.reading(primary=True) as connection:
+        found = await connection.run_sync(stored_keys)
+    for name, table in metadata.tables.items():
+        assert found[name] == declared_keys(table, backend), name
+    assert await table_problem(earlier) is None
