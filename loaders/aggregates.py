@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from auth import scope
+from auth.scope import Column, Condition
 from db.models.action import Action
 from db.models.aim import Aim, AimProgress
 from db.models.evidence import Evidence
@@ -190,6 +191,11 @@ SELECTS: dict[Metric, Callable[[Role], MetricSelect]] = {
 }
 
 
+def learner_of(learner_id: Column) -> Condition:
+    """The condition of a join with the learner of a row, with the provider: PostgreSQL then reads them once."""
+    return and_(Learner.id == learner_id, scope.of_provider(Learner))
+
+
 def _grouped(metric: Metric, role: Role, group_by: GroupBy) -> Select:
     """Selects a metric's numbers with `group_key`: the key of an owner among the bound keys, or NULL for the viewer."""
     of_metric = SELECTS[metric](role)
@@ -204,7 +210,7 @@ def _grouped(metric: Metric, role: Role, group_by: GroupBy) -> Select:
         case GroupBy.EMPLOYER:
             group_key = Learner.employer_id
             if metric is not Metric.LEARNERS:
-                statement = statement.join(Learner, Learner.id == of_metric.learner_id)
+                statement = statement.join(Learner, learner_of(of_metric.learner_id))
     return of_metric.by(group_key, statement.where(any_of(group_key)))
 
 

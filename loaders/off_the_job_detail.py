@@ -16,7 +16,7 @@ from db.sql.any_of import any_of
 from domain.breaks import AimSpan, parse_periods
 from domain.enums import AimStatus, JobSetting, KpiGroupBy, OffTheJobExclusionReason, Role
 from domain.off_the_job import months_without_learning
-from loaders.aggregates import GroupBy
+from loaders.aggregates import GroupBy, learner_of
 from loaders.aim import AimLoader, AimRow, AimsOfLearnerLoader
 from loaders.core.dataloader import BaseLoader
 from loaders.core.read_session import cached_statement
@@ -87,7 +87,7 @@ def _learning(role: Role, group_by: GroupBy | KpiGroupBy, shapes: Shapes = ()) -
             key = TimeLogEntry.learner_id
         case GroupBy.EMPLOYER:
             key = Learner.employer_id
-            statement = statement.join(Learner, Learner.id == TimeLogEntry.learner_id)
+            statement = statement.join(Learner, learner_of(TimeLogEntry.learner_id))
         case GroupBy.REVIEW:
             raise ValueError("the figures of an issued review are stored with it")
         case _:
