@@ -96,7 +96,7 @@ class Context:
         if self._loaders is None:
             viewer, database = self.require_active_viewer(), self.services.database
             primary = self._has_written or not database.replica_has_write(viewer.last_write_at)
-            reading = ReadSession(database, viewer, self.services.qualifications, primary)
+            reading = ReadSession(database, viewer, self.services.qualifications, primary, now=self.now)
             self._loaders = Loaders(reading)
         return self._loaders
 
