@@ -16,11 +16,19 @@ from tests.support.scenarios.base import open_scenario
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio, build_empty_portfolio
 from tests.support.scenarios.full_portfolio import FullPortfolio, build_full_portfolio
 from tests.support.shared_folder import SharedFolder
-from tests.support.shared_work import collect_garbage_as_a_server, share_compiled_statements, share_tls_context
+from tests.support.shared_work import (
+    collect_garbage_as_a_server,
+    hash_passwords_cheaply,
+    keep_worker_processes,
+    share_compiled_statements,
+    share_tls_context,
+)
 from tests.support.work_units import WorkUnits
 
 share_compiled_statements()
 share_tls_context()
+keep_worker_processes()
+hash_passwords_cheaply()
 
 # What starts processes and waits for them takes longest: it goes first, so that no worker is left alone with it at the
 # end.

@@ -1,15 +1,20 @@
-"""What the tests of a process share, because each of them would do it again: compiled statements and a TLS context."""
+"""What the tests of a process share, because each of them would do it again, such as compiled statements."""
 
+import atexit
 import gc
 from functools import cache
 from typing import Any
 
 from httpx2._transports import default as transport
+from pwdlib import PasswordHash
+from pwdlib.hashers.argon2 import Argon2Hasher
 from sqlalchemy.dialects.postgresql.asyncpg import PGDialect_asyncpg
 from sqlalchemy.dialects.sqlite.aiosqlite import SQLiteDialect_aiosqlite
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.util import LRUCache
 
+from auth import passwords
+from db import worker_process
 from db.engines import EngineMaker
 
 _DIALECTS: tuple[type[Any], ...] = (PGDialect_asyncpg, SQLiteDialect_aiosqlite)
@@ -40,6 +45,18 @@ def share_compiled_statements() -> None:
 def share_tls_context() -> None:
     """Lets HTTP clients share their TLS context: to read the certificates for each takes 18 ms."""
     transport.create_ssl_context = cache(transport.create_ssl_context)  # type: ignore[attr-defined]
+
+
+def keep_worker_processes() -> None:
+    """Leaves worker processes to the next server of this process; they end with this process."""
+    atexit.register(worker_process.close_workers)
+    worker_process.close_workers = lambda: None
+
+
+def hash_passwords_cheaply() -> None:
+    """Lets argon2 take no time: a hash of the product takes 30 ms of a core, and nearly each test signs somebody in."""
+    passwords._HASHER = PasswordHash((Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1),))
+    passwords._UNKNOWN_USER_HASH = passwords._HASHER.hash("nobody has this password")
 
 
 def collect_garbage_as_a_server() -> None:

@@ -3,7 +3,9 @@
 import asyncio
 import json
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,32 +15,57 @@ from tests.support.http_server import serving
 from tests.support.server_process import ServerProcess, server_process
 from transport.timeout_protocol import TimeoutProtocol
 
-# Seconds: 30 by trust.md, line 21, and some more for a busy machine.
-TIMEOUT = 30.0 + 3.0
+
+@dataclass(frozen=True)
+class Pace:
+    """`timeout`: within how many seconds the server must close, and some more for a busy machine; `step`: those between
+    two bytes of a client that sends so slowly that it is not finished by then.
+    """
+
+    timeout: float
+    step: float
+    patches: dict[str, Any]
+    environment: dict[str, str]
+
+
+# 30 s by trust.md, line 21.
+REAL = Pace(30.0 + 3.0, 2.0, {}, {})
+# The same timers, each set to three seconds or less.
+QUICK = Pace(
+    15.0, 0.2,
+    {
+        "transport.timeout_protocol.TimeoutProtocol.header_seconds": 2.0,
+        "transport.files.file_endpoints.routes.__kwdefaults__": {"idle_seconds": 3.0},
+    },
+    {"WAYMARK_LIMIT_BODY_SECONDS": "3"},
+)  # fmt: skip
+# More bytes than a client sends within the timeout.
+SLOW_HEADERS = b"x-slow: " + b"a" * 200
+SLOW_BODY = b'{"query":"{__typename}"' + b" " * 200
 
 JSON_HEAD = b"POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
 COMPLETE = JSON_HEAD + b"content-length: 24\r\n\r\n" + b'{"query":"{__typename}"}'
 
 
-async def send_partial(server: ServerProcess, *parts: bytes, trickle: bytes = b"") -> bytes:
-    """Sends the parts, then a byte of `trickle` every 2 s. Returns what the server sent until it closed."""
+async def send_partial(server: ServerProcess, pace: Pace, *parts: bytes, trickle: bytes = b"") -> bytes:
+    """Sends the parts, then `trickle` byte by byte. Returns what the server sent until it closed."""
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
 
     async def keep_sending() -> None:
         for byte in trickle:
-            await asyncio.sleep(2)
+            await asyncio.sleep(pace.step)
             writer.write(bytes([byte]))
 
+    for part in parts:
+        writer.write(part)
+        await asyncio.sleep(0.2)
+    sending = asyncio.create_task(keep_sending())
     try:
-        for part in parts:
-            writer.write(part)
-            await asyncio.sleep(0.2)
-        sending = asyncio.create_task(keep_sending())
-        async with asyncio.timeout(TIMEOUT):
+        async with asyncio.timeout(pace.timeout):
             answer = await reader.read()
-        sending.cancel()
         return answer
     finally:
+        sending.cancel()
         writer.transport.abort()
 
 
@@ -52,30 +79,36 @@ async def upload_head(person: HttpClient) -> bytes:
     return f"PUT /{path} HTTP/1.1\r\nhost: x\r\ncontent-type: text/plain\r\ncontent-length: 1000\r\n\r\n".encode()
 
 
-async def test_partial_requests_are_closed(demo: Demo, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "pace", [pytest.param(QUICK, id="quick"), pytest.param(REAL, id="real", marks=pytest.mark.long)]
+)
+async def test_partial_requests_are_closed(demo: Demo, tmp_path: Path, pace: Pace) -> None:
     url = await demo.copied("sqlite", tmp_path)
-    async with server_process(url, tmp_path) as server, server.signed_in("learner") as ada:
+    async with (
+        server_process(url, tmp_path, pace.patches, **pace.environment) as server,
+        server.signed_in("learner") as ada,
+    ):
         upload = await upload_head(ada)
         cases = {
-            "no data": send_partial(server),
-            "half a request line": send_partial(server, b"POST /gra"),
-            "half the headers": send_partial(server, JSON_HEAD),
-            "headers, a byte at a time": send_partial(server, JSON_HEAD, trickle=b"x-slow: aaaaaaaaaaaaaaaaaaaaaaa"),
-            "half a body": send_partial(server, JSON_HEAD + b'content-length: 24\r\n\r\n{"query"'),
+            "no data": send_partial(server, pace),
+            "half a request line": send_partial(server, pace, b"POST /gra"),
+            "half the headers": send_partial(server, pace, JSON_HEAD),
+            "headers, a byte at a time": send_partial(server, pace, JSON_HEAD, trickle=SLOW_HEADERS),
+            "half a body": send_partial(server, pace, JSON_HEAD + b'content-length: 24\r\n\r\n{"query"'),
             "a body, a byte at a time": send_partial(
-                server, JSON_HEAD + b"content-length: 24\r\n\r\n", trickle=b'{"query":"{__typename}"'
+                server, pace, JSON_HEAD + b"content-length: 224\r\n\r\n", trickle=SLOW_BODY
             ),
             "half a body in chunks": send_partial(
-                server, JSON_HEAD + b'transfer-encoding: chunked\r\n\r\n8\r\n{"query"\r\n'
+                server, pace, JSON_HEAD + b'transfer-encoding: chunked\r\n\r\n8\r\n{"query"\r\n'
             ),
             "half a body to a page": send_partial(
-                server, b"GET /health HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc", b"d"
+                server, pace, b"GET /health HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\nabc", b"d"
             ),
-            "half an upload": send_partial(server, upload + b"some text"),
-            "a partial second request": send_partial(server, COMPLETE, JSON_HEAD),
-            "a line end after a request": send_partial(server, COMPLETE, b"\r\n"),
+            "half an upload": send_partial(server, pace, upload + b"some text"),
+            "a partial second request": send_partial(server, pace, COMPLETE, JSON_HEAD),
+            "a line end after a request": send_partial(server, pace, COMPLETE, b"\r\n"),
             "half a handshake": send_partial(
-                server, b"GET /graphql HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
+                server, pace, b"GET /graphql HTTP/1.1\r\nhost: x\r\nupgrade: websocket\r\nconnection: upgrade\r\n"
             ),
         }
         running = {name: asyncio.create_task(work) for name, work in cases.items()}
@@ -88,7 +121,7 @@ async def test_partial_requests_are_closed(demo: Demo, tmp_path: Path) -> None:
             try:
                 answers[name] = await task
             except TimeoutError:
-                raise AssertionError(f"{name}: still open after {TIMEOUT} s") from None
+                raise AssertionError(f"{name}: still open after {pace.timeout} s") from None
         statuses = {name: answer.split(b" ", 2)[1:2] for name, answer in answers.items()}
         assert statuses["no data"] == []
         for name in (

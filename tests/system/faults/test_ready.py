@@ -7,6 +7,7 @@ import pytest
 
 from db.database import Database
 from db.migrate import migrate
+from services import change_listener
 from services.demo import build_demo
 from services.storage.file_store import open_store
 from tests.support.demo_server import Demo
@@ -72,8 +73,9 @@ async def _set_read_only(url: str, value: str) -> None:
     await database.close()
 
 
-async def test_a_listener_that_hears_nothing(demo: Demo, tmp_path: Path) -> None:
+async def test_a_listener_that_hears_nothing(demo: Demo, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reads and writes work, but the process receives no notifications of changes."""
+    monkeypatch.setattr(change_listener, "HEARTBEAT_SECONDS", 1.0)
     url = await demo.copied("postgresql", tmp_path)
     async with (
         TcpProxy(url) as proxy,
