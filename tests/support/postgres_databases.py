@@ -73,11 +73,14 @@ _PREPARE = """
         AS $body$ BEGIN INSERT INTO template.ddl VALUES (tg_tag); END $body$;
     CREATE EVENT TRIGGER note_ddl ON ddl_command_end EXECUTE FUNCTION template.note_ddl();
 """
-_CONNECTIONS = """
-    SELECT count(*) AS total, count(*) FILTER (WHERE state = 'idle') AS idle FROM pg_stat_activity WHERE datname = $1
+_APPLICATION = "waymark_test_databases"
+_CONNECTIONS = f"""
+    SELECT count(*) AS total, count(*) FILTER (WHERE state = 'idle') AS idle FROM pg_stat_activity
+    WHERE datname = $1 AND application_name <> '{_APPLICATION}'
 """
 _DISCONNECT = """
-    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname = $1 AND pid <> pg_backend_pid()
+    SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid()
 """
 
 
@@ -90,6 +93,9 @@ class PostgresDatabases:
             raise ValueError("WAYMARK_TEST_DATABASE_URL is not postgresql://user:password@host/postgres")
         self._url = url.set(drivername="postgresql+asyncpg")
         self._connection: asyncpg.Connection | None = None
+        # By name of a database, the connection that restored it: a new one would read the system's tables of all tables
+        # again, in 40 ms instead of 2 ms.
+        self._restoring: dict[str, asyncpg.Connection] = {}
 
     async def create(self, name: str, template: str | None) -> str:
         """Returns the URL of a new database. A template must have no connection."""
@@ -98,6 +104,8 @@ class PostgresDatabases:
 
     async def drop(self, name: str) -> None:
         """Drops a database, and ends the connections to it."""
+        if (connection := self._restoring.pop(name, None)) is not None:
+            connection.terminate()
         await self._execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
 
     async def make_restorable(self, name: str) -> bool:
@@ -121,20 +129,31 @@ class PostgresDatabases:
 
         `disconnects`: ends the connections to it first.
         """
-        if disconnects:
-            await (await self._administrator()).execute(_DISCONNECT, name)
-        connection = await self._connect(name)
         try:
-            if await connection.fetchval("SELECT EXISTS (TABLE template.ddl)"):
-                return False
-            await connection.execute("SELECT template.restore()")
-            return True
-        finally:
-            await connection.close()
+            return await self._restore(await self._restoring_connection(name), disconnects)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            # A test may have ended every connection to its database.
+            self._restoring.pop(name).terminate()
+            return await self._restore(await self._restoring_connection(name), disconnects)
+
+    @staticmethod
+    async def _restore(connection: asyncpg.Connection, disconnects: bool) -> bool:
+        if disconnects:
+            await connection.execute(_DISCONNECT)
+        if await connection.fetchval("SELECT EXISTS (TABLE template.ddl)"):
+            return False
+        await connection.execute("SELECT template.restore()")
+        return True
+
+    async def _restoring_connection(self, name: str) -> asyncpg.Connection:
+        if name not in self._restoring:
+            self._restoring[name] = await self._connect(name)
+        return self._restoring[name]
 
     async def close(self) -> None:
-        if self._connection is not None:
-            await self._connection.close()
+        for connection in (*self._restoring.values(), self._connection):
+            if connection is not None:
+                await connection.close()
 
     async def _administrator(self) -> asyncpg.Connection:
         if self._connection is None or self._connection.is_closed():
@@ -148,5 +167,10 @@ class PostgresDatabases:
     async def _connect(self, name: str | None) -> asyncpg.Connection:
         url = self._url
         return await asyncpg.connect(
-            host=url.query.get("host", url.host), port=url.port, user=url.username, password=url.password, database=name
+            host=url.query.get("host", url.host),
+            port=url.port,
+            user=url.username,
+            password=url.password,
+            database=name,
+            server_settings={"application_name": _APPLICATION},
         )
