@@ -18,6 +18,7 @@ from tests.support.scenarios.full_portfolio import FullPortfolio, build_full_por
 from tests.support.shared_folder import SharedFolder
 from tests.support.shared_work import (
     collect_garbage_as_a_server,
+    commit_without_waiting_for_the_disk,
     hash_passwords_cheaply,
     keep_worker_processes,
     share_compiled_statements,
@@ -29,6 +30,7 @@ share_compiled_statements()
 share_tls_context()
 keep_worker_processes()
 hash_passwords_cheaply()
+commit_without_waiting_for_the_disk()
 
 # What starts processes and waits for them takes longest: it goes first, so that no worker is left alone with it at the
 # end.

@@ -44,6 +44,21 @@ def served_by_another(url: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
 
 
+def test_a_server_makes_commits_durable(file: Path):
+    """In a process of its own: the tests do not wait for the disk."""
+    program = (
+        "import asyncio, sys\nfrom sqlalchemy import text\nfrom db.database import Database\n"
+        "async def read():\n"
+        f"    database = Database('sqlite+aiosqlite:///{file}')\n"
+        "    async with database.writing() as session:\n"
+        "        print(await session.scalar(text('PRAGMA synchronous')))\n"
+        "    await database.close()\n"
+        "asyncio.run(read())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.stdout == "2\n", done.stderr
+
+
 def test_one_server_uses_a_file_and_the_next_one_when_it_has_ended(file: Path):
     url = f"sqlite:///{file}"
     with only_server(url):

@@ -35,6 +35,10 @@ class Demo:
         shutil.copytree(files, folder / "files")
         return url
 
+    async def release(self, url: str) -> None:
+        """Gives a database back that `database_url` or `copied` returned."""
+        await self._databases.release(url)
+
     @asynccontextmanager
     async def serving(self, backend: str, **environment: str) -> AsyncIterator[RunningServer]:
         """A server over a demo database of its own. `environment`: further settings."""

@@ -47,3 +47,4 @@ async def scene_of(demo: Demo, backend: str, folder: Path) -> AsyncIterator[Scen
             learner = (await session.scalars(select(Learner).where(Learner.user_id == user.id))).one()
         yield Scene(running, database, folder, user, learner)
     await database.close()
+    await demo.release(url)

@@ -16,6 +16,7 @@ from sqlalchemy.util import LRUCache
 from auth import passwords
 from db import worker_process
 from db.engines import EngineMaker
+from db.postgres_connection import ConnectionOptions
 
 _DIALECTS: tuple[type[Any], ...] = (PGDialect_asyncpg, SQLiteDialect_aiosqlite)
 # Far above the number of statements of all tests.
@@ -51,6 +52,17 @@ def keep_worker_processes() -> None:
     """Leaves worker processes to the next server of this process; they end with this process."""
     atexit.register(worker_process.close_workers)
     worker_process.close_workers = lambda: None
+
+
+def commit_without_waiting_for_the_disk() -> None:
+    """Lets SQLite leave commits to the system, as the tests' PostgreSQL does: the files are deleted after the tests."""
+    prepare = EngineMaker.__init__
+
+    def prepare_not_durable(self: EngineMaker, options: ConnectionOptions) -> None:
+        prepare(self, options)
+        self._pragmas = tuple(each.replace("synchronous=FULL", "synchronous=OFF") for each in self._pragmas)
+
+    EngineMaker.__init__ = prepare_not_durable  # type: ignore[method-assign]
 
 
 def hash_passwords_cheaply() -> None:

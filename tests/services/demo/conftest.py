@@ -1,18 +1,16 @@
-"""The demo, built once a file."""
+"""The rows of the demo that all tests share."""
 
 import pytest
 
 from db.database import Database
-from services.demo import build_demo
 from services.storage.file_store import open_store
 from tests.services.demo.demo_data import DemoData
-from tests.support.databases import Databases
+from tests.support.demo_server import Demo
 
 
 @pytest.fixture(scope="module")
-async def data(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory):
-    database = Database(await databases.fresh(backend))
-    store = open_store(tmp_path_factory.mktemp("files"))
-    await build_demo(database, store)
-    yield await DemoData(database, store).read()
+async def data(demo: Demo, backend: str, tmp_path_factory: pytest.TempPathFactory):
+    folder = tmp_path_factory.mktemp("demo")
+    database = Database(await demo.copied(backend, folder))
+    yield await DemoData(database, open_store(folder / "files")).read()
     await database.close()

@@ -33,6 +33,16 @@ from tests.services.demo.demo_data import DemoData
 from tests.support.databases import Databases
 
 
+@pytest.fixture(scope="module")
+async def data(databases: Databases, backend: str, tmp_path_factory: pytest.TempPathFactory):
+    """The demo as a server builds it; that of other tests has other password hashes."""
+    database = Database(await databases.fresh(backend))
+    store = open_store(tmp_path_factory.mktemp("files"))
+    await build_demo(database, store)
+    yield await DemoData(database, store).read()
+    await database.close()
+
+
 def light(aim: Row, sums: Row, provider: Row) -> TrafficLight:
     today = clock.today()
     return progress.traffic_light(
