@@ -38,6 +38,8 @@ from resolvers.core.context import Context, Services
 from schema.root import make_schema
 
 _NICENESS = 5
+# A page of much below each entry still fits in memory with the rows that wait to be written.
+_PAGE = 50
 # Lines about the number of rows are at least so far apart.
 _REPORT_SECONDS = 1.0
 _IS_AWAITABLE: Any = optimized_is_awaitable  # graphql-core expects a type guard
@@ -62,9 +64,15 @@ async def make(job: Mapping[str, Any]) -> None:
             _say(asOf=as_of.isoformat())
             runner = _Runner(database, viewer)
             folder = Path(job["folder"])
-            write = partial(write_all, job["operation"], job["variables"], runner.run, job["format"])
-            rows = await write(folder / "export", folder, as_of, _Reporter().rows)
-            _say(rows=rows, done=True)
+            loop = asyncio.get_running_loop()
+
+            def run(operation: str, variables: Mapping[str, Any]) -> dict[str, Any]:
+                return asyncio.run_coroutine_threadsafe(runner.run(operation, variables), loop).result()
+
+            write = partial(write_all, job["operation"], job["variables"], run, job["format"])
+            write = partial(write, folder / "export", folder, as_of, _Reporter().rows, page_size=_PAGE)
+            written = await asyncio.to_thread(write)
+            _say(rows=written.count, done=True)
     except NotSignedIn:
         _say(failure="ROLE_ENDED")
     except (OperationFailed, WrongId):

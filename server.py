@@ -135,7 +135,7 @@ def build_endpoint(
 
 def build_server(settings: Settings) -> Server:
     """Composes a server. Raises SettingsError for a setting that only shows here that it cannot be used."""
-    from queries.reports import Reports
+    from queries.served import ODataFeed, Reports
     from resolvers.authentication.email import confirm_from_page
     from resolvers.authentication.password import reset_from_page
     from resolvers.bulk_export_work import BulkExports
@@ -160,7 +160,7 @@ def build_server(settings: Settings) -> Server:
     from transport.pages import calendar_feed, email_page, guest_page, open_page, password_page, unsubscribe_page
     from transport.pages.graphiql import graphiql
     from transport.pages.static_app import static_app
-    from transport.reports import ReportEndpoint
+    from transport.report_routes import report_routes
 
     services, reports = build_services(settings), Reports()
     services.saved_queries, services.parse_report_variables = reports.names, reports.parse_json
@@ -196,7 +196,7 @@ def build_server(settings: Settings) -> Server:
             *unsubscribe_page.routes(for_page(services, unsubscribe)),
             *calendar_feed.routes(functools.partial(read_calendar, services)),
             *open_page.routes(settings.open_url or "/kpi/#/open/{id}", start_page),
-            *ReportEndpoint(endpoint.runner, reports, exports.slots, exports).routes(ROOT / "reports"),
+            *report_routes(endpoint.runner, exports.slots, reports, ODataFeed(), exports, ROOT / "reports"),
             *health.routes(),
             *static_app("/kpi", ROOT / "web"),
         ],

@@ -5,8 +5,8 @@ from typing import Any
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
-# The server makes its reports with this module, in its own process.
-SERVER_ONLY = ("reports.py",)
+# The server makes its reports with these modules, and with those of queries/odata, in its own process.
+SERVER_ONLY = ("reports.py", "served.py")
 
 
 class WheelFiles(BuildHookInterface):

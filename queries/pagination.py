@@ -36,7 +36,7 @@ def fetch_all_pages(
     Raises ServerError if a connection disappears or its cursor does not advance.
     """
     connections = paginated_connections(operation)
-    nested = _Nested(execute, [connection for connection in connections if connection.inside_list])
+    nested = NestedPages(execute, [connection for connection in connections if connection.inside_list])
     outer = [connection for connection in connections if not connection.inside_list]
     data = execute(variables)
     nested.complete(data, variables, ())
@@ -55,7 +55,7 @@ def fetch_all_pages(
     return data
 
 
-class _Nested:
+class NestedPages:
     """Follows connections inside lists: the operation is sent again with the cursor of one of them.
 
     Its own list is taken from the response, and the rest of it is dropped. So the server's saved text is enough.

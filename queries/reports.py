@@ -4,22 +4,21 @@ Messages name a variable and what it takes, and never repeat what was sent.
 """
 
 import datetime as dt
-import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import cache
+from pathlib import Path
 from typing import Any
 
+from .bulk import WrongId, write_all
 from .descriptions import describe_columns, describe_inputs
 from .errors import ServerError, UsageError
 from .operations import SavedOperation, saved_operations
-from .output import FORMATS
-from .pagination import fetch_all_pages, paginated_connections
-from .record_ids import OPERATION as RECORD_IDS
-from .record_ids import check_record_ids
-from .result import Result
+from .pagination import paginated_connections
 from .variables import describe_type, describe_variables, parse_variables, validate_variables, variable_types
 
+# Rows that are in memory before they are written, beside a page: several reports are made at a time.
+_PIECE = 5_000
 # The media type of each format.
 MEDIA_TYPES: Mapping[str, str] = {
     "csv": "text/csv; charset=utf-8",
@@ -116,26 +115,24 @@ class Reports:
                     return expected
         return "The variables do not fit together."
 
-    def render(
+    def write(
         self,
         name: str,
         variables: Mapping[str, Any],
         execute: Callable[[str, Mapping[str, Any]], dict[str, Any]],
         format: str,
         as_of: dt.datetime,
-    ) -> tuple[bytes, str]:
-        """Returns the file with all pages of a report, and a digest of what is in it beside `as_of`.
+        folder: Path,
+    ) -> tuple[Path, str]:
+        """Writes the file with all pages of a report to `folder`; returns it, and a digest of its rows without `asOf`.
 
         `execute` runs one page of a saved query, by its name. Raises ReportError.
         """
-        operation = _queries()[name]
+        path = folder / "report"
         try:
-            check_record_ids(operation, variables, lambda ids: execute(RECORD_IDS, ids))
-        except UsageError as error:
+            written = write_all(name, variables, execute, format, path, folder, as_of, piece_rows=_PIECE)
+        except WrongId as error:
             raise ReportError(str(error)) from None
-        try:
-            data = fetch_all_pages(operation, variables, lambda values: execute(name, values))
-            digest = hashlib.blake2b(json.dumps(data).encode(), digest_size=16).hexdigest()
-            return FORMATS[format](Result.of_data(operation, data, as_of)), digest
         except (ServerError, UsageError):
             raise ReportError("The list changed while it was read, or has too many rows for this format.") from None
+        return path, written.digest

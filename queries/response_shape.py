@@ -11,11 +11,13 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLCompositeType,
     GraphQLNamedType,
+    GraphQLNonNull,
     GraphQLOutputType,
     GraphQLSchema,
     GraphQLUnionType,
     InlineFragmentNode,
     OperationDefinitionNode,
+    SelectionNode,
     SelectionSetNode,
     VariableNode,
     get_named_type,
@@ -76,6 +78,8 @@ class Field:
     # The variable passed as `after`, for a connection that can be paginated.
     cursor_variable: str | None = None
     children: dict[str, "Field"] = field(default_factory=dict)
+    # Whether the value may miss where its parent is there.
+    nullable: bool = True
     # The field of the schema, such as `User.name`, and its description.
     source: str = ""
     description: str = ""
@@ -141,26 +145,33 @@ class ResponseShape:
                     fields.setdefault(key, selected).children.update(selected.children)
         return fields
 
-    def _fragment_fields(self, selection: object, parent: GraphQLCompositeType) -> dict[str, Field]:
+    def _fragment_fields(self, selection: SelectionNode, parent: GraphQLCompositeType) -> dict[str, Field]:
+        assert isinstance(selection, FragmentSpreadNode | InlineFragmentNode)
         fragment = self._fragments[selection.name.value] if isinstance(selection, FragmentSpreadNode) else selection
-        assert isinstance(fragment, FragmentDefinitionNode | InlineFragmentNode)
         condition = fragment.type_condition
         fragment_type = self._schema.type_map[condition.name.value] if condition else parent
         assert is_composite_type(fragment_type)
-        return self._fields(fragment.selection_set, fragment_type)
+        fields = self._fields(fragment.selection_set, fragment_type)
+        if fragment_type is not parent or selection.directives:
+            # Only some objects have them.
+            for each in fields.values():
+                each.nullable = True
+        return fields
 
     def _field(self, node: FieldNode, parent: GraphQLCompositeType) -> Field:
         key = node.alias.value if node.alias else node.name.value
         if node.name.value == "__typename":
-            return Field(key, column_type=ColumnType.TEXT)
+            return Field(key, column_type=ColumnType.TEXT, nullable=False)
         # A union has no fields but __typename.
         assert not isinstance(parent, GraphQLUnionType)
         definition = parent.fields[node.name.value]
         is_list, named_type = _unwrap(definition.type)
+        nullable = not isinstance(definition.type, GraphQLNonNull) or bool(node.directives)
         if not is_composite_type(named_type):
             return Field(
                 key,
                 column_type=ColumnType.TEXT_LIST if is_list else _COLUMN_TYPES.get(named_type.name, ColumnType.TEXT),
+                nullable=nullable,
                 source=f"{parent.name}.{node.name.value}",
                 description=" ".join((definition.description or "").split()),
             )
@@ -168,6 +179,7 @@ class ResponseShape:
         return Field(
             key,
             is_list=is_list,
+            nullable=nullable,
             is_connection={"pageInfo", "edges"} <= set(getattr(named_type, "fields", ())),
             cursor_variable=_cursor_variable(node),
             children=self._fields(node.selection_set, named_type),

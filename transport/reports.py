@@ -6,36 +6,34 @@ and its limits, as through /graphql.
 
 import asyncio
 import datetime as dt
-from collections.abc import Callable, Collection, Mapping, Sequence
+import os
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, BinaryIO, Protocol
 
 import orjson
-from starlette.requests import HTTPConnection, Request
-from starlette.responses import Response
+import structlog
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
-from auth.viewer import NotSignedIn
 from domain import clock
-from services.export_slots import ExportSlots, TooManyExports
-from services.storage.file_store import FileStore
+from services.report_folders import report_folder
+from services.storage.file_store import READ_CHUNK, FileStore
 from services.storage.transfers import StoredDownload
 from transport.files.downloads import send_stored
 from transport.files.service import FileError
-from transport.graphql.errors import BAD_USER_INPUT, NOT_ALLOWED, HttpError, OperationRejected
+from transport.graphql.errors import BAD_USER_INPUT
 from transport.graphql.operation_context import OperationContext, close_context
-from transport.graphql.operation_log import OperationLog
-from transport.graphql.operation_runner import OperationRunner
-from transport.graphql.request import GraphQLRequest
 from transport.pages.reports_page import reports_page
+from transport.report_execution import Execute, Refused, ReportExecution, refusal_response
 
-# Together the pages of a report may wait so long for points of the budget.
-MAX_WAIT_SECONDS = 300.0
+log = structlog.get_logger(__name__)
+
 # When the rows of a report were read.
 AS_OF_HEADER = "waymark-as-of"
-_CHALLENGE = {"www-authenticate": 'Bearer, Basic realm="Waymark access key", charset="UTF-8"'}
-_CACHING = {"cache-control": "private, no-cache", "vary": "Authorization"}
+CACHING = {"cache-control": "private, no-cache", "vary": "Authorization"}
 
 
 class Reports(Protocol):
@@ -55,17 +53,18 @@ class Reports(Protocol):
     def variables(self, name: str, given: Sequence[tuple[str, str]]) -> dict[str, Any]:
         """Returns the variables, parsed by their types. Raises `error`."""
 
-    def render(
+    def write(
         self,
         name: str,
         variables: Mapping[str, Any],
-        execute: Callable[[str, Mapping[str, Any]], dict[str, Any]],
+        execute: Execute,
         format: str,
         as_of: dt.datetime,
-    ) -> tuple[bytes, str]:
-        """Returns the file with all pages, and a digest of what is in it beside `as_of`. Raises `error`.
+        folder: Path,
+    ) -> tuple[Path, str]:
+        """Writes the file with all pages to `folder`; returns it, and a digest of its rows without `as_of`.
 
-        `execute` runs one page of a saved query, by its name.
+        Raises `error`. `execute` runs one page of a saved query, by its name.
         """
 
 
@@ -78,26 +77,13 @@ class BulkExports(Protocol):
         """Returns the file of a viewer's export; None if there is none."""
 
 
-class _Refused(Exception):
-    def __init__(self, status: int, code: str, message: str, **headers: str) -> None:
-        super().__init__(message)
-        self.status, self.code, self.headers = status, code, headers
-
-
 class ReportEndpoint:
     """The ASGI endpoint of the reports."""
 
-    def __init__(
-        self,
-        runner: OperationRunner,
-        reports: Reports,
-        slots: ExportSlots,
-        bulk_exports: BulkExports,
-    ) -> None:
-        self._bulk_exports = bulk_exports
-        self._runner = runner
+    def __init__(self, execution: ReportExecution, reports: Reports, bulk_exports: BulkExports) -> None:
+        self._execution = execution
         self._reports = reports
-        self._slots = slots
+        self._bulk_exports = bulk_exports
 
     def routes(self, page_folder: Path) -> list[BaseRoute]:
         """Returns the routes of the reports, and of their page, whose files are in `page_folder`."""
@@ -108,134 +94,92 @@ class ReportEndpoint:
     async def index(self, request: Request) -> Response:
         """Lists the reports, for who has an access token or an access key."""
         try:
-            await close_context(await self._context(request))
-        except _Refused as refusal:
-            return _refusal(refusal)
+            await close_context(await self._execution.context(request))
+        except Refused as refusal:
+            return refusal_response(refusal)
         return Response(
             orjson.dumps(self._reports.describe()),
             media_type="application/json",
-            headers={**_CACHING, "vary": "Accept, Authorization"},
+            headers={**CACHING, "vary": "Accept, Authorization"},
         )
 
     async def bulk_export(self, request: Request) -> Response:
         """Sends the file of a bulk export to its user, who has an access token or an access key."""
         try:
-            context = await self._context(request)
+            context = await self._execution.context(request)
             try:
                 stored = await self._bulk_exports.bulk_download_of(context.viewer, request.path_params["id"])
             finally:
                 await close_context(context)
             if stored is None:
                 message = "There is no such export, it is not done, or it was deleted. Start it again."
-                raise _Refused(404, "NOT_FOUND", message)
+                raise Refused(404, "NOT_FOUND", message)
             return await send_stored(request, stored, self._bulk_exports.files)
-        except _Refused as refusal:
-            return _refusal(refusal)
+        except Refused as refusal:
+            return refusal_response(refusal)
         except FileError as error:
-            return _refusal(_Refused(error.status, "INTERNAL", str(error)))
+            return refusal_response(Refused(error.status, "INTERNAL", str(error)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
             response = await self._report(request)
-        except _Refused as refusal:
-            response = _refusal(refusal)
+        except Refused as refusal:
+            response = refusal_response(refusal)
         await response(scope, receive, send)
 
     async def _report(self, request: Request) -> Response:
         name, _, format = request.path_params["file"].rpartition(".")
-        context = await self._context(request)
+        context = await self._execution.context(request)
         try:
             if format not in self._reports.media_types or name not in self._reports.names:
                 formats = ", ".join(self._reports.media_types)
                 message = f"There is no such report. GET /reports lists the names; the formats are {formats}."
-                raise _Refused(404, "NOT_FOUND", message)
+                raise Refused(404, "NOT_FOUND", message)
             as_of = clock.now()
-            content, digest = await self._made(request, context, name, format, as_of)
+            file, digest = await self._made(request, context, name, format, as_of)
         finally:
             await close_context(context)
         # Weak: the moment of reading, which is in the file, is no change.
         etag = f'"{digest}-{format}"'
         headers = {
-            **_CACHING, "etag": f"W/{etag}", "x-content-type-options": "nosniff", AS_OF_HEADER: as_of.isoformat()
+            **CACHING, "etag": f"W/{etag}", "x-content-type-options": "nosniff", AS_OF_HEADER: as_of.isoformat()
         }  # fmt: skip
-        if etag in (each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")):
+        if is_known(etag, request):
+            file.close()
             return Response(status_code=304, headers=headers)
         headers["content-disposition"] = f'attachment; filename="{name}.{format}"'
-        return Response(content, media_type=self._reports.media_types[format], headers=headers)
-
-    async def _context(self, request: Request) -> OperationContext:
-        try:
-            context = await self._runner.make_context(HTTPConnection(request.scope))
-        except NotSignedIn as error:
-            raise _Refused(401, error.code, str(error), **_CHALLENGE) from None
-        if context.viewer is None:
-            message = "Send an access token or an access key in the Authorization header, never in the address."
-            raise _Refused(401, "UNAUTHENTICATED", message, **_CHALLENGE)
-        return context
+        headers["content-length"] = str(os.fstat(file.fileno()).st_size)
+        return StreamingResponse(_content(file), media_type=self._reports.media_types[format], headers=headers)
 
     async def _made(
         self, request: Request, context: OperationContext, name: str, format: str, as_of: dt.datetime
-    ) -> tuple[bytes, str]:
-        assert context.viewer is not None
-        loop, waited = asyncio.get_running_loop(), 0.0
-
-        async def page(name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-            nonlocal waited
-            while True:
-                try:
-                    return await self._page(request, context, name, variables)
-                except HttpError as error:
-                    seconds = next((float(value) for key, value in error.headers if key == b"retry-after"), None)
-                    if error.status != 429 or seconds is None or waited + seconds > MAX_WAIT_SECONDS:
-                        raise
-                    waited += seconds
-                    await asyncio.sleep(seconds)
-
-        def execute(name: str, variables: Mapping[str, Any]) -> dict[str, Any]:
-            return asyncio.run_coroutine_threadsafe(page(name, variables), loop).result()
-
+    ) -> tuple[BinaryIO, str]:
+        """Returns the open file, which has no name any more, and the digest."""
         try:
             variables = self._reports.variables(name, request.query_params.multi_items())
-            release = self._slots.hold(context.viewer.user_key)
-            try:
-                async with self._slots.making():
-                    # In a thread: it puts thousands of rows together.
-                    return await asyncio.to_thread(self._reports.render, name, variables, execute, format, as_of)
-            finally:
-                release()
+
+            def work(execute: Execute) -> tuple[BinaryIO, str]:
+                with report_folder() as folder:
+                    path, digest = self._reports.write(name, variables, execute, format, as_of, folder)
+                    return path.open("rb"), digest
+
+            return await self._execution.make(request, context, work)
         except self._reports.error as error:
-            raise _Refused(400, BAD_USER_INPUT, str(error)) from None
-        except TooManyExports as error:
-            raise _Refused(429 if error.own else 503, "BUDGET_SPENT", str(error), **{"retry-after": "10"}) from None
-        except OperationRejected as error:
-            code = error.errors[0].get("extensions", {}).get("code", BAD_USER_INPUT)
-            raise _Refused(403 if code == NOT_ALLOWED else 400, code, error.errors[0]["message"]) from None
-        except HttpError as error:
-            headers = {key.decode(): value.decode() for key, value in error.headers}
-            first = error.errors[0]
-            raise _Refused(error.status, first["extensions"]["code"], first["message"], **headers) from None
-
-    async def _page(
-        self, request: Request, context: OperationContext, name: str, variables: Mapping[str, Any]
-    ) -> dict[str, Any]:
-        log = OperationLog(request_id=request.scope.get("state", {}).get("request_id", ""), transport="report")
-        log.count_statements()
-        try:
-            sent = GraphQLRequest(None, variables=dict(variables), document_id=name)
-            response = await self._runner.run(await self._runner.prepare(sent, context, log))
-            if response.get("errors"):
-                raise OperationRejected(response["errors"])
-            log.status = 200
-            data: dict[str, Any] = orjson.loads(orjson.dumps(response["data"]))
-            return data
-        except Exception as error:
-            raise self._runner.error_response(error, log) from None
-        finally:
-            self._runner.on_complete(log)
+            raise Refused(400, BAD_USER_INPUT, str(error)) from None
+        except OSError as error:
+            log.error("report_failed", cause=type(error).__name__, errno=error.errno)
+            message = "The server has no room for the report at the moment. Try again later."
+            raise Refused(503, "INTERNAL", message, **{"retry-after": "60"}) from None
 
 
-def _refusal(refusal: _Refused) -> Response:
-    body = orjson.dumps({"errors": [{"message": str(refusal), "extensions": {"code": refusal.code}}]})
-    headers = {"cache-control": "no-store", **refusal.headers}
-    return Response(body, refusal.status, media_type="application/json", headers=headers)
+async def _content(file: BinaryIO) -> AsyncIterator[bytes]:
+    with file:
+        while chunk := await asyncio.to_thread(file.read, READ_CHUNK):
+            yield chunk
+
+
+def is_known(etag: str, request: Request) -> bool:
+    """Whether the client has what the tag, without its `W/`, stands for."""
+    sent = request.headers.get("if-none-match", "").split(",")
+    return etag in (each.strip().removeprefix("W/") for each in sent)

@@ -34,7 +34,10 @@ def content(programs: Path) -> dict[str, str]:
 def test_the_wheel_has_the_client_and_no_server(content: dict[str, str]):
     names = {name for name in content if ".dist-info/" not in name}
     saved = {f"waymark/{path.name}" for path in (ROOT / "queries").glob("*.graphql")}
-    modules = {f"waymark/{path.name}" for path in (ROOT / "queries").glob("*.py")} - {"waymark/reports.py"}
+    modules = {f"waymark/{path.name}" for path in (ROOT / "queries").glob("*.py")} - {
+        "waymark/reports.py",
+        "waymark/served.py",
+    }
     assert names == saved | modules | {"waymark/py.typed", "waymark/data/schema.graphql"}
     (points,) = [text for name, text in content.items() if name.endswith("entry_points.txt")]
     assert "waymark = waymark.__main__:command" in points

@@ -88,7 +88,7 @@ def broken_imports(root: Path, paths: list[str]) -> list[str]:
             found.append(f"{path}: a client reaches the server over HTTP only, and imports {name}")
     for path in [path for path in paths if path == "server.py"]:
         # Reports are the same files whether a client makes them or the server.
-        source = (root / path).read_text().replace("from queries.reports import", "from reports import")
+        source = (root / path).read_text().replace("from queries.served import", "from served import")
         for name in sorted(imports(source) & {*CLIENTS, "tests"}):
             found.append(f"{path}: imports {name}")
     for folder in sorted({Path(path).parent for path in python_files(paths, *PACKAGES)}):
