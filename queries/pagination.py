@@ -84,7 +84,7 @@ class NestedPages:
             next_variables = {**variables, str(connection.cursor_variable): page["pageInfo"]["endCursor"]}
             further = self._execute(next_variables)
             if _owner(further, path) != _owner(response, path):
-                raise _changed(connection)
+                raise list_changed(connection)
             self.complete(further, next_variables, path)
             _append(page, _value_at(further, path), connection)
 
@@ -114,14 +114,15 @@ def _owner(response: Mapping[str, Any], path: _Path) -> Any:
 
 def _append(page: dict[str, Any], next_page: dict[str, Any] | None, connection: Connection) -> None:
     if next_page is None or next_page["pageInfo"]["endCursor"] == page["pageInfo"]["endCursor"]:
-        raise _changed(connection)
+        raise list_changed(connection)
     for entries in ("nodes", "edges"):
         if entries in page:
             page[entries] += next_page[entries]
     page["pageInfo"] = next_page["pageInfo"]
 
 
-def _changed(connection: Connection) -> ServerError:
+def list_changed(connection: Connection) -> ServerError:
+    """Returns the error for a list whose pages do not follow each other."""
     return ServerError(f"{'.'.join(connection.path)} changed while it was being read. Run this again.")
 
 

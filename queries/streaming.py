@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from .operations import SavedOperation
-from .pagination import Execute, NestedPages, fetch_all_pages, paginated_connections
+from .pagination import Execute, NestedPages, fetch_all_pages, list_changed, paginated_connections
 from .response_shape import Connection, Field
 
 
@@ -38,11 +38,15 @@ def fetch_pieces(
         page: Any = data
         for key in connection.path:
             page = page and page[key]
-        is_last = page is None or not page["pageInfo"]["hasNextPage"]
-        cursor = None if is_last else page["pageInfo"]["endCursor"]
-        yield Piece(data, cursor)
-        if cursor is None:
+        if page is None and cursor is not None:
+            raise list_changed(connection)
+        following = page["pageInfo"]["endCursor"] if page is not None and page["pageInfo"]["hasNextPage"] else None
+        yield Piece(data, following)
+        if following is None:
             return
+        if following == cursor:
+            raise list_changed(connection)
+        cursor = following
 
 
 def paged_connection(operation: SavedOperation) -> Connection | None:

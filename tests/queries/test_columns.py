@@ -72,9 +72,8 @@ def test_columns_are_the_rows(name: str):
 
 
 @pytest.mark.parametrize("format", WRITERS)
-async def test_pieces_are_the_file(format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_pieces_are_the_file(format: str, tmp_path: Path):
     """Written piece by piece, a file is the one that is made at once."""
-    monkeypatch.setattr("queries.bulk._PIECE", 5)
     operation, choose = QUERIES["overdue_actions"], random.Random(7)
     pages = [response(operation.shape.root, choose) for _ in range(6)]
     connection = next(iter(operation.shape.root.children))
@@ -83,12 +82,13 @@ async def test_pieces_are_the_file(format: str, tmp_path: Path, monkeypatch: pyt
         page[connection]["pageInfo"] = {"hasNextPage": number < 5, "endCursor": f"c{number}"}
     asked: list[Any] = []
 
-    async def run(name: str, variables: Any) -> dict[str, Any]:
+    def run(name: str, variables: Any) -> dict[str, Any]:
         asked.append(variables.get("after"))
         return pages[len(asked) - 1]
 
     said: list[int] = []
-    count = await write_all("overdue_actions", {}, run, format, tmp_path / "export", tmp_path, AS_OF, said.append)
+    given = ("overdue_actions", {}, run, format, tmp_path / "export", tmp_path, AS_OF, said.append)
+    count = write_all(*given, piece_rows=5).count
     assert asked == [None, "c0", "c1", "c2", "c3", "c4"]
     rows = [row for page in pages for row in Result.of_data(operation, page, AS_OF).rows]
     assert count == len(rows) == said[-1] and count > 6
@@ -112,16 +112,16 @@ def cells(workbook: bytes) -> list[tuple[Any, ...]]:
 
 
 @pytest.mark.parametrize("format", WRITERS)
-async def test_a_file_without_rows(format: str, tmp_path: Path):
+def test_a_file_without_rows(format: str, tmp_path: Path):
     operation = QUERIES["overdue_actions"]
     connection = next(iter(operation.shape.root.children))
 
-    async def run(name: str, variables: Any) -> dict[str, Any]:
+    def run(name: str, variables: Any) -> dict[str, Any]:
         return {connection: {"totalCount": 0, "nodes": [], "pageInfo": {"hasNextPage": False, "endCursor": None}}}
 
     said: list[int] = []
     path = tmp_path / "export"
-    assert await write_all("overdue_actions", {}, run, format, path, tmp_path, AS_OF, said.append) == 0
+    assert write_all("overdue_actions", {}, run, format, path, tmp_path, AS_OF, said.append).count == 0
     written = path.read_bytes()
     columns = [*(column.name for column in operation.shape.columns), "asOf"]
     if format == "parquet":

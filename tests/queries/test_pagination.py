@@ -1,6 +1,7 @@
 """Every page of a list, and of lists inside lists, from recorded and computed responses."""
 
 import datetime as dt
+import itertools
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -10,12 +11,16 @@ from queries.errors import ServerError, UsageError
 from queries.operations import SavedOperation, get_operation
 from queries.pagination import fetch_all_pages, truncated_lists
 from queries.result import Result
+from queries.streaming import fetch_pieces
 
 
 def test_cursor_that_does_not_advance_is_an_error():
     page = {"totalCount": 9, "pageInfo": {"hasNextPage": True, "endCursor": "x"}, "nodes": [{}]}
     with pytest.raises(ServerError, match="employers changed while it was being read"):
         fetch_all_pages(get_operation("site_comparison"), {}, lambda variables: {"employers": {**page, "nodes": [{}]}})
+    pieces = fetch_pieces(get_operation("site_comparison"), {}, lambda variables: {"employers": page})
+    with pytest.raises(ServerError, match="employers changed while it was being read"):
+        list(itertools.islice(pieces, 5))
 
 
 def test_connections_that_share_a_cursor_are_rejected_before_a_request_is_sent():
@@ -70,6 +75,15 @@ def test_lists_within_lists_are_followed():
     rows = Result.of_data(NESTED, fetch_all_pages(NESTED, {}, execute), dt.datetime.now(dt.UTC)).rows
     expected = [f"{a}-{b}-{c}" for a in range(1, 4) for b in range(1, a + 1) for c in range(1, b + 1)]
     assert sorted(row["learners.sessions.id"] for row in rows) == sorted(expected)
+    # Piece by piece, each page of employers has the whole of what is in it.
+    pieces = list(fetch_pieces(NESTED, {}, execute))
+    assert [piece.cursor for piece in pieces] == ["2", None]
+    parts = [Result.of_data(NESTED, piece.data, dt.datetime.now(dt.UTC)).rows for piece in pieces]
+    assert [row["learners.sessions.id"] for part in parts for row in part] == [
+        row["learners.sessions.id"] for row in rows
+    ]
+    (rest,) = fetch_pieces(NESTED, {}, execute, "2")
+    assert rest.data == pieces[1].data
     assert truncated_lists(NESTED, fetch_all_pages(NESTED, {}, execute)) == []
     assert all(set(variables) <= {"after", "learnersAfter", "sessionsAfter"} for variables in sent)
 
