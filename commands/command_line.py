@@ -85,6 +85,17 @@ def _add_backup(commands: Any) -> None:
     restore.add_argument("folder", type=Path, help="a folder that `backup` made")
     restore.add_argument("--overwrite", action="store_true", help="move an existing installation aside first")
     restore.set_defaults(run=_Command("backup", "run_restore"))
+    _add_provider_move(commands)
+
+
+def _add_provider_move(commands: Any) -> None:
+    export = commands.add_parser("provider-export", help="write a provider to a file, for another installation")
+    export.add_argument("provider", help="the UKPRN or the name of the provider")
+    export.add_argument("file", type=Path, help="the file, which must not exist yet")
+    export.set_defaults(run=_Command("provider_move", "run_export"))
+    add = commands.add_parser("provider-import", help="add the provider of an export, with files and audit trail")
+    add.add_argument("file", type=Path, help="a file that `provider-export` made")
+    add.set_defaults(run=_Command("provider_move", "run_import"))
 
 
 def _add_demo(commands: Any) -> None:

@@ -16,6 +16,7 @@ class AccessKey(Base):
     """A read-only key of a user. The secret is stored as its SHA-256, so it can be shown once only."""
 
     __tablename__ = "access_key"
+    __stays__ = "the secret of a program that reads this installation"
     __entity__ = Entity("AccessKey", Visibility.OWNER)
     __growth__ = Sweep(
         dt.timedelta(days=90), lambda table, before: or_(table.expires_at < before, table.revoked_at < before)

@@ -12,6 +12,7 @@ from db.models.base import (
     enum_column,
     reference,
     reference_without_constraint,
+    references_in_text,
 )
 from db.models.entity import Entity, Visibility
 from db.models.growth import Growth
@@ -80,7 +81,7 @@ class AimProgress(Base):
     break_since: Mapped[Date | None]
     breaks: Mapped[LongText | None] = not_personal(Reason.CODE)
     # The keys of the optional units that are chosen, and how many the qualification still asks for.
-    chosen_units: Mapped[LongText | None] = not_personal(Reason.CODE)
+    chosen_units: Mapped[str | None] = references_in_text("qualification_unit")
     units_to_choose: Mapped[int] = mapped_column(default=0, server_default="0")
     # Off-the-job minutes that are required and planned after prior learning, and the policy that says so.
     required_minutes: Mapped[int] = mapped_column(default=0, server_default="0")

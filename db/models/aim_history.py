@@ -83,7 +83,7 @@ class TimeHistory(Base):
 
     learner_id: Mapped[int] = reference("learner.id", index=False, primary_key=True)
     # 0 for entries without an aim.
-    aim_id: Mapped[int] = mapped_column(Key, primary_key=True, autoincrement=False)
+    aim_id: Mapped[int] = reference_without_constraint("aim", primary_key=True, autoincrement=False)
     day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     provider_id: Mapped[int] = mapped_column(Key)
     minutes: Mapped[int]

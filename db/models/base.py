@@ -28,6 +28,7 @@ from domain.enums import PortfolioPart
 from domain.text import fold_name
 
 _REFERS_TO = "refers_to"
+_EACH_REFERS_TO = "each_refers_to"
 # The `info` of a column that only counts: a write of nothing else changes no part of a portfolio.
 COUNTER = {"counter": True}
 
@@ -106,6 +107,17 @@ def referred_table(column: Column[Any]) -> str | None:
     return name
 
 
+def references_in_text(table: str) -> Any:
+    """A column of text with the keys of rows of another table, separated by spaces."""
+    return mapped_column(Text(), info={**column_info(Reason.CODE), _EACH_REFERS_TO: table})
+
+
+def table_of_each(column: Column[Any]) -> str | None:
+    """The name of the table whose keys the text of a column holds; None for any other column."""
+    name: str | None = column.info.get(_EACH_REFERS_TO)
+    return name
+
+
 def enum_column(members: type[Enum], **kwargs: Any) -> Any:
     """A column that stores an enum member's name."""
     return mapped_column(EnumType(members, native_enum=False, length=40, create_constraint=False), **kwargs)
@@ -121,6 +133,8 @@ class Base(DeclarativeBase):
     `__part__`: the part of a learner's portfolio that changes with its rows.
     `__unread__`: columns that no client reads of a record, whose change is no change of it (`db/updates.py`).
     `__without_provider__`: why its rows have no `provider_id`, and so its keys no provider.
+    `__stays__`: why its rows do not move to another installation with their provider; nor do those that are swept and
+    are no entity.
     """
 
     __entity__: ClassVar[Entity | None] = None
@@ -131,6 +145,7 @@ class Base(DeclarativeBase):
     __part__: ClassVar[PortfolioPart | None] = None
     __unread__: ClassVar[frozenset[str]] = frozenset()
     __without_provider__: ClassVar[str | None] = None
+    __stays__: ClassVar[str | None] = None
     __table__: ClassVar[Table]
 
     metadata = MetaData(

@@ -43,6 +43,7 @@ class BulkExport(Base):
     """
 
     __tablename__ = "bulk_export"
+    __stays__ = "a file for some days, which can be made again"
     __entity__ = Entity("BulkExport", Visibility.OWNER_IN_ROLE)
     __growth__ = Sweep(KEPT, lambda table, before: table.started_at < before, content="storage_key")
     __learner_rows__ = LearnerRows(deleted=True, exported=False)

@@ -24,7 +24,7 @@ class IdentityProvider(Base):
     issuer: Mapped[str] = not_personal(Reason.CODE, String(500))
     client_id: Mapped[ShortText] = not_personal(Reason.CODE)
     # Sealed with a key of the installation: `auth/seals.py`. None for a client without a secret.
-    sealed_secret: Mapped[str | None] = not_personal(Reason.DIGEST, String(1000), exported=False)
+    sealed_secret: Mapped[str | None] = not_personal(Reason.DIGEST, String(1000), exported=False, of_installation=True)
     # From its discovery document when it was added, so that a stranger's request never waits for it.
     authorization_endpoint: Mapped[str] = not_personal(Reason.CODE, String(500))
     # The addresses of clients to which it may return people.

@@ -21,6 +21,7 @@ ERASED = "(erased)"
 
 _DECLARED = "personal_data"
 _EXPORTED = "exported"
+_OF_INSTALLATION = "of_installation"
 
 
 class Reason(Enum):
@@ -80,19 +81,26 @@ def erased_name(learner_key: int) -> str:
     return f"Erased learner {learner_key}"
 
 
-def personal(*args: Any, erased: Any, exported: bool = True, **kwargs: Any) -> Any:
-    """A column with personal data. `erased`: as in `Personal`. `exported`: whether subject access shows it."""
-    return mapped_column(*args, info=column_info(Personal(erased), exported), **kwargs)
+def personal(*args: Any, erased: Any, exported: bool = True, of_installation: bool = False, **kwargs: Any) -> Any:
+    """A column with personal data. `erased`: as in `Personal`. `exported`: whether subject access shows it.
+
+    `of_installation`: a secret that only this installation can use; it is NULL where the provider moves to.
+    """
+    return mapped_column(*args, info=column_info(Personal(erased), exported, of_installation), **kwargs)
 
 
-def not_personal(reason: Reason, *args: Any, exported: bool = True, **kwargs: Any) -> Any:
-    """A column of text without personal data."""
-    return mapped_column(*args, info=column_info(reason, exported), **kwargs)
+def not_personal(
+    reason: Reason, *args: Any, exported: bool = True, of_installation: bool = False, **kwargs: Any
+) -> Any:
+    """A column of text without personal data. `of_installation`: as for `personal`."""
+    return mapped_column(*args, info=column_info(reason, exported, of_installation), **kwargs)
 
 
-def column_info(declared: Personal | Reason | None, exported: bool = True) -> dict[str, Any]:
+def column_info(
+    declared: Personal | Reason | None, exported: bool = True, of_installation: bool = False
+) -> dict[str, Any]:
     """The declaration as a column's `info`."""
-    return {_DECLARED: declared, _EXPORTED: exported}
+    return {_DECLARED: declared, _EXPORTED: exported, _OF_INSTALLATION: of_installation}
 
 
 def declaration(column: Column[Any]) -> Personal | Reason | None:
@@ -105,6 +113,12 @@ def is_exported(column: Column[Any]) -> bool:
     """Whether subject access shows the column."""
     exported: bool = column.info.get(_EXPORTED, True)
     return exported
+
+
+def is_of_installation(column: Column[Any]) -> bool:
+    """Whether a column holds a secret that does not move with the provider."""
+    found: bool = column.info.get(_OF_INSTALLATION, False)
+    return found
 
 
 def holds_text(column: Column[Any]) -> bool:

@@ -12,6 +12,7 @@ class SecondFactor(Base):
     """A user's authenticator app. Until it is confirmed with a code it protects nothing."""
 
     __tablename__ = "second_factor"
+    __stays__ = "sealed with a key of this installation"
     __internal__ = True
     __growth__ = Growth.BOUNDED
     __learner_rows__ = LearnerRows(deleted=True, exported=False)
@@ -31,6 +32,7 @@ class RecoveryCode(Base):
     """A code that stands in for the authenticator app once, stored as its SHA-256."""
 
     __tablename__ = "recovery_code"
+    __stays__ = "stands in for a second factor, which stays"
     __internal__ = True
     __growth__ = Growth.BOUNDED
     __learner_rows__ = LearnerRows(deleted=True, exported=False)

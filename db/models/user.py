@@ -77,7 +77,7 @@ class User(Base):
     digest_on: Mapped[Date | None]
     reminded_on: Mapped[Date | None]
     # Part of the address of the calendar, which ends when it changes.
-    calendar_nonce: Mapped[str | None] = personal(String(32), erased=None, exported=False)
+    calendar_nonce: Mapped[str | None] = personal(String(32), erased=None, exported=False, of_installation=True)
 
     @validates("name")
     def _fold(self, _: str, name: str) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
 from domain import clock
+from services.audit.moves import as_sealed, moves_by_provider
 from services.audit.pieces import PIECE, Piece, problems_in
 
 # What the first event of a provider's trail holds in place of the hash before it.
@@ -33,6 +34,10 @@ def event_hash(event: AuditEvent | Mapping[str, Any]) -> str:
     values = {name: _json_value(value_of(name)) for name in hashed_columns()}
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _columns(event: AuditEvent) -> dict[str, Any]:
+    return {name: getattr(event, name) for name in hashed_columns()}
 
 
 def _json_value(value: object) -> object:
@@ -77,6 +82,16 @@ async def audit_chain_problems(session: AsyncSession) -> AsyncIterator[str]:
         yield problem
 
 
+async def audit_chain_problems_of(session: AsyncSession, provider_key: int) -> AsyncIterator[str]:
+    """Yields the problems of one provider's trail."""
+    position: Any = [provider_key, 0, EMPTY_TRAIL_HASH]
+    while position[0] == provider_key:
+        piece = await check_audit_chain(session, position)
+        for problem in piece.problems:
+            yield problem
+        position = piece.next
+
+
 async def check_audit_chain(session: AsyncSession, position: Any) -> Piece:
     """Checks the next events of a trail. The position: provider, its last line, the hash of that line."""
     key, sequence, previous = position or (-1, 0, EMPTY_TRAIL_HASH)
@@ -94,6 +109,7 @@ async def check_audit_chain(session: AsyncSession, position: Any) -> Piece:
         .limit(PIECE)
     )
     events = (await session.scalars(statement)).all()
+    moves = (await moves_by_provider(session)).get(provider.id, [])
     problems = []
     for event in events:
         sequence += 1
@@ -102,7 +118,7 @@ async def check_audit_chain(session: AsyncSession, position: Any) -> Piece:
             sequence = event.sequence
         if event.previous_hash != previous:
             problems.append(f"provider {provider.id}: line {event.sequence} does not follow the line before it")
-        if event.hash != event_hash(event):
+        if event.hash != event_hash(as_sealed(_columns(event), moves)):
             problems.append(f"provider {provider.id}: line {event.sequence} was changed")
         previous = event.hash
     if len(events) == PIECE:

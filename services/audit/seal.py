@@ -61,16 +61,25 @@ async def seal(session: AsyncSession, provider_key: int, condition: ColumnElemen
 
 
 async def _store(session: AsyncSession, places: Collection[tuple[int, int, str, str]]) -> None:
-    """Stores (key, sequence, previous hash, hash) of each event, in one statement."""
-    place = values_of(
-        column("id", BigInteger), column("sequence", Integer), column("previous_hash", String), column("hash", String),
-        name="place",
-    ).data(list(places))  # fmt: skip
-    stored = await session.execute(
-        update(AuditEvent)
-        .where(AuditEvent.id == place.c.id, AuditEvent.sequence < 0)
-        .values(sequence=place.c.sequence, previous_hash=place.c.previous_hash, hash=place.c.hash)
-        .execution_options(synchronize_session=False, autoflush=False)
-    )
-    if cast(CursorResult, stored).rowcount != len(places):
+    """Stores (key, sequence, previous hash, hash) of each event, in one statement on PostgreSQL."""
+    unsealed = update(AuditEvent).where(AuditEvent.sequence < 0)
+    unsealed = unsealed.execution_options(synchronize_session=False, autoflush=False)
+    if session.get_bind().dialect.name == "sqlite":
+        # Only a provider that moved here from PostgreSQL has such events: SQLite names no columns of VALUES.
+        statements = [
+            unsealed.where(AuditEvent.id == key).values(sequence=sequence, previous_hash=previous, hash=hash_)
+            for key, sequence, previous, hash_ in places
+        ]
+    else:
+        place = values_of(
+            column("id", BigInteger), column("sequence", Integer), column("previous_hash", String),
+            column("hash", String), name="place",
+        ).data(list(places))  # fmt: skip
+        statements = [
+            unsealed.where(AuditEvent.id == place.c.id).values(
+                sequence=place.c.sequence, previous_hash=place.c.previous_hash, hash=place.c.hash
+            )
+        ]
+    stored = sum([cast(CursorResult, await session.execute(each)).rowcount for each in statements])
+    if stored != len(places):
         raise SealLost

@@ -24,11 +24,20 @@ from domain.confirmation_statements import (
     evidence_statement,
     guest_sha256,
     guest_statement,
-    unit_sha256,
     unit_statement,
 )
+from services.audit.moves import ProviderMoves, moves_by_provider
 from services.audit.pieces import Piece, key_range, problems_in
-from services.audit.signature_events import TrailStarts, is_event_of, stream_rows, trail_problem, trail_starts
+from services.audit.signature_events import (
+    Criteria,
+    TrailStarts,
+    is_event_of,
+    is_signed_content,
+    stream_rows,
+    trail_problem,
+    trail_starts,
+    withdrawal_problem,
+)
 
 # The mutations whose audit events record a signature.
 _EVIDENCE_ACTIONS = ("evidenceSubmit", "evidenceSign")
@@ -44,7 +53,6 @@ _DOCUMENT_WITHDRAWING_ACTIONS = ("signatureRequestCancel",)
 # Takes the learner's place in a unit's statement, to split the statement before and after the name.
 _NAME = "\0"
 _OTHER_STATEMENT = "the statement is not the one that was signed"
-_WITHDRAWAL_MISSING = "it is marked as withdrawn, but the audit trail has no line of that"
 
 _Change = aliased(AuditEvent)
 
@@ -139,7 +147,7 @@ async def _document_problems(
                 problems.append(_OTHER_STATEMENT)
             problems.append(trail_problem(row, signed, signed.document_sha256, starts))
             problems.append(_guest_problem(row, signed))
-        problems.append(_withdrawal_problem(row, signed, starts))
+        problems.append(withdrawal_problem(row, signed, starts))
         for problem in filter(None, problems):
             yield f"document {signed.request_id}, slot {signed.id} ({signed.role.value}): {problem}"
 
@@ -160,12 +168,6 @@ def _document_withdrawal_recorded() -> ColumnElement[bool]:
         _Change.at == SignatureSlot.withdrawn_at,
     )
     return changed.correlate(SignatureSlot).exists()
-
-
-def _withdrawal_problem(row: Any, signed: Any, starts: TrailStarts) -> str | None:
-    start = starts.get(signed.provider_id)
-    unrecorded = signed.withdrawn_at and not row.withdrawal_recorded and start and signed.withdrawn_at >= start
-    return _WITHDRAWAL_MISSING if unrecorded else None
 
 
 def _statement_of(signed: SignatureSlot, title: str) -> str:
@@ -205,19 +207,20 @@ async def _unit_problems(session: AsyncSession, starts: TrailStarts, within: Col
         .where(within)
         .order_by(signature.id, QualificationCriterion.id)
     )  # fmt: skip
+    moves = await moves_by_provider(session)
     # One row for each criterion of a signed unit; the rows of one signature follow each other.
     first: Any = None
-    criteria: list[tuple[int, int, bool]] = []
+    criteria: Criteria = []
     async for row in stream_rows(session, statement):
         if first is not None and row.UnitSignature.id != first.UnitSignature.id:
-            for problem in _problems_of_unit(first, criteria, starts):
+            for problem in _problems_of_unit(first, criteria, starts, moves):
                 yield problem
             first, criteria = None, []
         first = first or row
         if row.criterion_id is not None:
             criteria.append((row.criterion_id, row.evidence_count, bool(row.signed_off)))
     if first is not None:
-        for problem in _problems_of_unit(first, criteria, starts):
+        for problem in _problems_of_unit(first, criteria, starts, moves):
             yield problem
 
 
@@ -249,16 +252,16 @@ def _retitled() -> ColumnElement[bool]:
     return changed.correlate(EvidenceSignature).exists()
 
 
-def _problems_of_unit(row: Any, criteria: list[tuple[int, int, bool]], starts: TrailStarts) -> list[str]:
+def _problems_of_unit(row: Any, criteria: Criteria, starts: TrailStarts, moves: ProviderMoves) -> list[str]:
     signed = row.UnitSignature
-    problems = [trail_problem(row, signed, signed.content_sha256, starts), _withdrawal_problem(row, signed, starts)]
+    problems = [trail_problem(row, signed, signed.content_sha256, starts), withdrawal_problem(row, signed, starts)]
     if signed.completes_unit is not (row.detail or {}).get("completes_unit", signed.completes_unit):
         problems.append("whether it completes the unit is not what the audit trail says")
     before_name, after_name = unit_statement(row.number, row.title, row.qualification, _NAME).split(_NAME)
     if row.erased_at is None:
         if not (signed.statement.startswith(before_name) and signed.statement.endswith(after_name)):
             problems.append(_OTHER_STATEMENT)
-        elif signed.withdrawn_at is None and unit_sha256(signed.statement, criteria) != signed.content_sha256:
+        elif signed.withdrawn_at is None and not is_signed_content(signed, criteria, moves):
             problems.append("the statement or the criteria are not those that were signed")
     prefix = f"unit {signed.unit_id} of aim {signed.aim_id}, signature {signed.id}"
     return [f"{prefix}: {problem}" for problem in problems if problem]

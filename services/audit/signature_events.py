@@ -10,11 +10,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
 from db.models.signature_request import SignatureSlot
+from db.models.unit_signature import UnitSignature
+from domain.confirmation_statements import unit_sha256
+from services.audit.moves import ProviderMoves, former_keys
 
+_WITHDRAWAL_MISSING = "it is marked as withdrawn, but the audit trail has no line of that"
 _STREAMED = {"yield_per": 500}
 
 # Provider key -> time of its first audit event. Signatures from before were imported with the data and have no event.
 TrailStarts = dict[int, dt.datetime]
+# Of each criterion of a unit: key, evidence count, signed off.
+Criteria = list[tuple[int, int, bool]]
 
 
 async def stream_rows(
@@ -49,6 +55,15 @@ def _signed_by(signature: Any) -> ColumnElement[bool]:
     return or_(by_user, and_(signature.signed_by_id.is_(None), AuditEvent.actor_id.is_(None)))
 
 
+def is_signed_content(signed: UnitSignature, criteria: Criteria, moves: ProviderMoves) -> bool:
+    """Whether these criteria were signed, with the keys that they had then."""
+    return any(
+        signed.content_sha256
+        == unit_sha256(signed.statement, [(key - less, count, signed_off) for key, count, signed_off in criteria])
+        for less in former_keys("qualification_criterion", moves.get(signed.provider_id, []))
+    )
+
+
 async def trail_starts(session: AsyncSession) -> TrailStarts:
     first = (
         select(AuditEvent.at)
@@ -70,3 +85,9 @@ def trail_problem(row: Any, signature: Any, sha256: str | None, starts: TrailSta
         return "the audit trail has no line of it: it was added, or its signer, role or time was changed"
     recorded = (row.detail or {}).get("sha256")
     return "its digest is not the one in the audit trail" if recorded not in (None, sha256) else None
+
+
+def withdrawal_problem(row: Any, signed: Any, starts: TrailStarts) -> str | None:
+    start = starts.get(signed.provider_id)
+    unrecorded = signed.withdrawn_at and not row.withdrawal_recorded and start and signed.withdrawn_at >= start
+    return _WITHDRAWAL_MISSING if unrecorded else None

@@ -1,0 +1,1 @@
+"""Moves a provider, with all its records and files, from one installation to another."""

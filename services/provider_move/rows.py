@@ -1,0 +1,165 @@
+"""The rows that move with a provider, in an order in which each can refer to the ones before, and as lines of JSON."""
+
+import datetime as dt
+import json
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from sqlalchemy import Column, Date, DateTime, Select, Table, func, select, text
+from sqlalchemy import Enum as EnumType
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.models.audit_event import AuditEvent
+from db.models.base import Base, UtcDateTime, referred_table, table_of_each
+from db.models.growth import Sweep
+from db.models.personal_data import Reason, declaration, is_of_installation
+from db.models.provider import Provider
+from db.models.provider_keys import PROVIDER, SAME_PROVIDER
+from db.models.provider_move import shifted
+from db.models.registry import mapped_classes
+from db.models.updated_at import is_updated_at
+from domain import global_id
+from services.audit.moves import shifted_event, subject_tables
+
+ID = "id"
+
+
+class MoveError(Exception):
+    """A provider was not exported or not imported; the message says why and what to do. Nothing was changed."""
+
+
+def moved_tables() -> list[Table]:
+    """The provider's own table, and every one with a provider unless its rows stay."""
+    return [each.__table__ for each in mapped_classes() if _has_provider(each) and not stays(each)]
+
+
+def stays(entity: type[Base]) -> bool:
+    """Whether a class says why its rows stay, or the server deletes them by itself: links, codes, sessions, mail."""
+    is_passing = isinstance(entity.__growth__, Sweep) and entity.__entity__ is None
+    return is_passing or entity.__stays__ is not None
+
+
+def numbered_tables() -> list[Table]:
+    """Every table with the provider's rows that numbers them, also those whose rows stay: the trail has their keys."""
+    return [each.__table__ for each in mapped_classes() if _has_provider(each) and _own_number(each.__table__)]
+
+
+def _has_provider(entity: type[Any]) -> bool:
+    return entity is Provider or PROVIDER in entity.__table__.columns
+
+
+def _own_number(table: Table) -> bool:
+    return ID in table.primary_key.columns
+
+
+def select_rows(table: Table, provider_key: int) -> Select[Any]:
+    """Selects the rows of a table that move, without secrets of the installation; the trail in its own order."""
+    order = [table.c.sequence] if table is AuditEvent.__table__ else list(table.primary_key.columns)
+    return select(*moved_columns(table)).where(_owner(table) == provider_key).order_by(*order)
+
+
+def moved_columns(table: Table) -> list[Column[Any]]:
+    """The columns of an export."""
+    return [each for each in table.columns if not is_of_installation(each)]
+
+
+def _owner(table: Table) -> Column[Any]:
+    return table.columns[ID if table is Provider.__table__ else PROVIDER]
+
+
+def storage_columns(table: Table) -> list[str]:
+    """The columns that hold the key of a file in the store."""
+    return [each.name for each in table.columns if declaration(each) is Reason.STORAGE_KEY]
+
+
+def own_references(table: Table) -> list[str]:
+    """The columns with a foreign key to the same table, whose row may come later."""
+    return [each.name for each in table.columns if SAME_PROVIDER in each.info and referred_table(each) == table.name]
+
+
+def line_of(values: Mapping[str, Any]) -> bytes:
+    """Returns a row as a line of JSON, by the names of the columns."""
+    return json.dumps(values, default=_plain, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Enum):
+        return value.name
+    if isinstance(value, dt.date):
+        return value.isoformat()
+    raise TypeError(f"a {type(value).__name__} cannot be exported")
+
+
+def row_of(table: Table, line: bytes) -> dict[str, Any]:
+    """Returns the row of a line. Raises MoveError."""
+    try:
+        values = json.loads(line)
+        if set(values) != {each.name for each in moved_columns(table)}:
+            raise ValueError
+        return {name: _value(table.columns[name], value) for name, value in values.items()}
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise MoveError(f"The export is damaged: a row of {table.name} is not one of this version.") from None
+
+
+def _value(column: Column[Any], value: Any) -> Any:
+    if value is None:
+        return None
+    match column.type:
+        case EnumType():
+            return column.type.enum_class[value]  # type: ignore[index]
+        case DateTime() | UtcDateTime():
+            return dt.datetime.fromisoformat(value)
+        case Date():
+            return dt.date.fromisoformat(value)
+    return value
+
+
+def moved_row(table: Table, values: dict[str, Any], shifts: Mapping[str, int], now: dt.datetime) -> dict[str, Any]:
+    """Returns a row as it is where the provider moves to: with other keys, also in ids within JSON, and changed now."""
+    if table is AuditEvent.__table__:
+        return {**shifted_event(values, shifts), ID: shifted(table.name, values[ID], shifts)}
+    changed = dict(values)
+    for column in table.columns:
+        if is_of_installation(column):
+            changed[column.name] = None
+        elif column.name == ID:
+            changed[ID] = shifted(table.name, values[ID], shifts)
+        elif target := "provider" if column.name == PROVIDER else referred_table(column):
+            changed[column.name] = shifted(target, values[column.name], shifts)
+        elif (target := table_of_each(column)) and values[column.name]:
+            keys = [shifted(target, int(key), shifts) for key in values[column.name].split(" ")]
+            changed[column.name] = " ".join(map(str, keys))
+        elif is_updated_at(column):
+            changed[column.name] = now
+        elif isinstance(values[column.name], dict | list):
+            changed[column.name] = _with_other_ids(values[column.name], shifts)
+    return changed
+
+
+def _with_other_ids(value: Any, shifts: Mapping[str, int]) -> Any:
+    if isinstance(value, dict):
+        return {key: _with_other_ids(each, shifts) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_with_other_ids(each, shifts) for each in value]
+    parsed = global_id.parse(value) if isinstance(value, str) else None
+    if parsed is None or parsed[0] not in subject_tables():
+        return value
+    name, first, second = parsed
+    table, part = subject_tables()[name]
+    first += shifts.get(table, 0)
+    if second is None:
+        return global_id.encode(name, first)
+    return global_id.encode_pair(name, first, second + shifts.get(part or "", 0))
+
+
+async def last_number(session: AsyncSession, table: Table) -> int:
+    """Returns the last number that a table gave to a row, also to one that was deleted since."""
+    number = await session.scalar(select(func.coalesce(func.max(table.c[ID]), 0))) or 0
+    if session.get_bind().dialect.name == "sqlite":
+        given = await session.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = :name"), {"name": table.name})
+    else:
+        sequence = await session.scalar(text("SELECT pg_get_serial_sequence(:name, 'id')"), {"name": table.name})
+        last = f"SELECT CASE WHEN is_called THEN last_value ELSE 0 END FROM {sequence}"
+        given = await session.scalar(text(last))
+    return max(int(number), int(given or 0))
