@@ -125,6 +125,10 @@ async def test_evidence_time_and_lists(own_running: RunningServer, open_app: Ope
         done = f"You have confirmed {entries - 1} entries of Maya Thornton."
         await expect(page.get_by_text(done).first).to_be_visible()
         await expect(card.locator("summary")).to_contain_text("1 entry from")
+        # On the server too, the entry that was left out waits alone.
+        waiting = "{ viewer { tasks(kinds: [CONFIRM_TIME], first: 100) { nodes { learner { name } } } } }"
+        tasks = (await manager.data(waiting))["viewer"]["tasks"]["nodes"]
+        assert [task["learner"]["name"] for task in tasks].count("Maya Thornton") == 1
 
         waiting = "{ actions(outstandingOnly: true, first: 50) { nodes { title learner { name } assessor { name } } } }"
         actions = (await manager.data(waiting))["actions"]["nodes"]
@@ -135,6 +139,72 @@ async def test_evidence_time_and_lists(own_running: RunningServer, open_app: Ope
             owners = [action[who]["name"] for who in ("learner", "assessor") if action[who]]
             for text in (action["title"], *owners):
                 await expect(rows.nth(index)).to_contain_text(text)
+
+
+async def test_a_unit_and_its_evidence_are_read_and_signed(own_running: RunningServer, open_app: Open):
+    visit = await open_app(own_running, "employer.manager", phone=True)
+    page = visit.page
+    unit_fields = """confirmationStatement evidence { id title }
+        signatures { role signedAt statement withdrawnAt signedBy { name } }"""
+    query = f"""query($id: ID!) {{ learner(id: $id) {{ aims {{ id title units {{ id number title {unit_fields}
+        viewerActions(mutations: ["unitSign"]) {{ allowed }} }} }} }} }}"""
+    async with own_running.signed_in("employer.manager") as manager:
+        maya = await learner_id(manager, "Maya Thornton")
+        aims = (await manager.data(query, id=maya))["learner"]["aims"]
+        aim, unit = next(
+            (aim, unit)
+            for aim in aims
+            for unit in aim["units"]
+            if unit["viewerActions"][0]["allowed"] and unit["evidence"]
+            and "EMPLOYER_MANAGER" not in [each["role"] for each in unit["signatures"] if each["signedAt"]]
+        )  # fmt: skip
+        await visit.go(f"learners/{maya}", "Maya Thornton")
+        card = page.locator(".aim-card", has=page.get_by_role("heading", name=aim["title"], exact=True))
+        row = card.locator("details", has=page.locator(".unit-title", has_text=unit["title"])).first
+        await row.locator("summary").click()
+        await row.get_by_role("link", name="Evidence and signatures of this unit").click()
+        heading = f"{unit['number']} {unit['title']}"
+        await expect(visit.heading(heading)).to_be_visible()
+        # What is signed is shown word for word.
+        await expect(page.locator("blockquote")).to_have_text(unit["confirmationStatement"])
+        assert await violations(page) == [] and await small_targets(visit) == []
+
+        evidence = unit["evidence"][0]
+        await page.get_by_role("link", name=evidence["title"]).first.click()
+        await expect(visit.heading(evidence["title"])).to_be_visible()
+        await page.get_by_role("button", name="Open the document").click()
+        await expect(page.get_by_role("link", name="Save a copy")).to_be_visible()
+        await page.get_by_text("Add your signature").click()
+        assert await violations(page) == [] and await small_targets(visit) == []
+        await sign(page, "I have seen this evidence, and sign it.", "Sign the evidence")
+        await expect(page.get_by_text(f"You have signed “{evidence['title']}”.").first).to_be_visible()
+
+        await visit.go(f"units/{unit['id']}", heading)
+        button = page.get_by_role("button", name="Sign the unit")
+        await page.get_by_label("I have looked at the evidence, and confirm this statement.").check()
+        await page.get_by_label("Your password").fill("not the password")
+        await button.click()
+        await expect(page.get_by_label("Your password")).to_be_focused()
+        await expect(page.get_by_role("alert")).to_be_visible()
+        await page.get_by_label("Your password").fill(PASSWORD)
+        await button.click()
+        await expect(page.get_by_text(f"You have signed the unit “{unit['title']}”.").first).to_be_visible()
+        await expect(visit.heading("Maya Thornton")).to_be_visible()
+        await visit.go(f"units/{unit['id']}", heading)
+        await expect(page.get_by_text("You have signed this unit.")).to_be_visible()
+        await expect(button).to_have_count(0)
+
+        # What the server says afterwards.
+        signed = await manager.data(
+            f"query($unit: ID!, $evidence: ID!) {{ unit(id: $unit) {{ {unit_fields} }} "
+            "evidence(id: $evidence) { signatures { role signedBy { name } } } }",
+            unit=unit["id"], evidence=evidence["id"],
+        )  # fmt: skip
+    (signature,) = [each for each in signed["unit"]["signatures"] if each["role"] == "EMPLOYER_MANAGER"]
+    assert signature["statement"] == unit["confirmationStatement"] and signature["withdrawnAt"] is None
+    assert signature["signedBy"] == {"name": "Helen Ashworth"} and signature["signedAt"] is not None
+    own = {"role": "EMPLOYER_MANAGER", "signedBy": {"name": "Helen Ashworth"}}
+    assert signed["evidence"]["signatures"].count(own) == 1
 
 
 async def small_targets(visit: Visit) -> list[str]:
