@@ -79,6 +79,7 @@ MUTATIONS = {
     "second_factor_confirm": Expected(23, 17, on_postgresql=14),
     "second_factor_enrol": Expected(22, 17, on_postgresql=13),
     "sign_document": Expected(43, 22, SIGNERS, on_postgresql=18),
+    "sign_documents": Expected(32, 29, EMPLOYER, on_postgresql=23),
     "sign_evidence": Expected(43, 22, EMPLOYER, on_postgresql=18),
     "sign_in": Expected(24, 16, on_postgresql=12),
     "sign_in_with_provider": Expected(24, 28, on_postgresql=22),
@@ -90,5 +91,5 @@ MUTATIONS = {
 }
 # Without a token.
 ANONYMOUS = {"identity_providers": Expected(11, 1)}
-LIVE = {"kpis_live": Expected(3, 3), "learner_changed": Expected(14, 5)}
+LIVE = {"kpis_live": Expected(3, 3), "learner_changed": Expected(14, 5), "tasks_live": Expected(11, 3)}
 EXPECTED = READS | MUTATIONS | ANONYMOUS | LIVE

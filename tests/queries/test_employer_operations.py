@@ -61,6 +61,17 @@ async def test_a_review_is_answered_and_one_is_signed(own_runner: OperationRunne
     assert [each["role"] for each in payload["review"]["slots"] if each["signedAt"]].count(ROLE) == 1
 
 
+async def test_several_documents_are_signed(own_runner: OperationRunner, backend: str):
+    listed = (await own_runner.run(ROLE, "documents_to_sign", {})).data["viewer"]["signatureRequests"]["nodes"]
+    documents = []
+    for request in [each for each in listed if each["awaitingViewer"]][:2]:
+        opened = (await own_runner.run(ROLE, "document_to_sign", {"id": request["id"]})).data["signatureRequest"]
+        documents.append({"id": request["id"], "documentSha256": opened["document"]["sha256"]})
+    payload = await run(own_runner, backend, "sign_documents", documents=documents, password=PASSWORD)
+    assert [each["id"] for each in payload["signatureRequests"]] == [each["id"] for each in documents]
+    assert not any(each["awaitingViewer"] for each in payload["signatureRequests"])
+
+
 async def test_evidence_is_improved_and_signed_and_a_unit_is_signed(own_runner: OperationRunner, backend: str):
     listed = (await own_runner.run(ROLE, "employer_learners", {})).data["learners"]["nodes"]
     aim = next(aim for learner in listed for aim in learner["aims"] if aim["status"] == "IN_TRAINING")

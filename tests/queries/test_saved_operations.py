@@ -217,6 +217,15 @@ async def test_live_kpis_in_every_role(runner: OperationRunner, role: str):
     assert data["kpisChanged"]["progress"]["mappedPercent"] == numbers["progress"]["mappedPercent"]
 
 
+@pytest.mark.parametrize("role", USERNAMES)
+async def test_live_tasks_in_every_role(runner: OperationRunner, role: str):
+    async with runner.running.signed_in(USERNAMES[role]) as person:
+        numbers = (await person.data("{ viewer { taskCounts { kind count } } }"))["viewer"]["taskCounts"]
+    data, line = await first_event(runner, role, "tasks_live")
+    assert (line["cost"], line["statements"]) == (LIVE["tasks_live"].cost, LIVE["tasks_live"].statements)
+    assert data["tasksChanged"] == numbers
+
+
 async def test_learner_changes_in_every_role(own_runner: OperationRunner):
     known, expected = await ids_of(own_runner), LIVE["learner_changed"]
     entry = {

@@ -1,10 +1,12 @@
 // The app: routing, drawing the current screen, loading its data, and following live changes.
 
-import { announce, announceChange, h, patch } from "./dom.js";
+import { announceSoon, forgetAnnouncements } from "./announcements.js";
+import { announce, h, patch } from "./dom.js";
+import { count } from "./format.js";
 import { OfflineError } from "./graphql.js";
 import { registerServiceWorker } from "./installation.js";
 import { layout } from "./layout.js";
-import { HOME, LEARNERS, learnersOf, single } from "./operations.js";
+import { HOME, LEARNERS, learnersOf, single, TASKS } from "./operations.js";
 import { pullToRefresh } from "./pull_to_refresh.js";
 import { cached, updateEntry, updateNode } from "./query_cache.js";
 import { opened, parseRoute } from "./routes.js";
@@ -20,6 +22,7 @@ import * as learner from "./views/learner.js";
 import * as learners from "./views/learners.js";
 import * as overview from "./views/overview.js";
 import * as review from "./views/review.js";
+import * as severalDocuments from "./views/several_documents.js";
 import * as signIn from "./views/sign_in.js";
 import * as time from "./views/time.js";
 import * as unit from "./views/unit.js";
@@ -27,8 +30,8 @@ import * as upload from "./views/upload.js";
 import * as visits from "./views/visits.js";
 
 const VIEWS = {
-  "": overview, learners, learner, actions, visits, time, documents, document: document_, review, unit, evidence,
-  upload, account,
+  "": overview, learners, learner, actions, visits, time, documents, document: document_, "several-documents": severalDocuments,
+  review, unit, evidence, upload, account,
 };
 const ROOT = document.getElementById("app");
 // Changes come in bursts: reloads within this time (ms) are combined into one.
@@ -61,7 +64,6 @@ function done(message, hash) {
   else location.hash = hash;
   announce(message);
 }
-
 
 function view() {
   if (session === null) return signIn;
@@ -158,7 +160,7 @@ const SUBSCRIPTIONS = {
       Object.entries(counts).every(([name, value]) => viewer.kpis[name] === value) &&
       Object.entries(progress).every(([name, value]) => viewer.kpis.progress[name] === value);
     if (unchanged) return;
-    if (viewer) announceChange("The figures have changed.");
+    if (viewer) announceSoon("figures", "The figures have changed.");
     updateEntry(HOME, {}, ({ viewer }) => {
       const kpis = { ...viewer.kpis, ...counts, progress: { ...viewer.kpis.progress, ...progress } };
       return { viewer: { ...viewer, awaitingSignatureCount, kpis } };
@@ -170,9 +172,20 @@ const SUBSCRIPTIONS = {
   learner_changed({ learnerChanged }) {
     const isListed = updateNode(LEARNERS, learnersOf, learnerChanged);
     draw();
-    announceChange(`${learnerChanged.name}: something has changed.`);
+    announceSoon(learnerChanged.id, `${learnerChanged.name}: something has changed.`);
     // The list has all that it shows; the other screens show more than the event contains.
     if (!isListed || app.route.name !== "learners") loadSoon();
+  },
+  tasks_live({ tasksChanged }) {
+    const before = new Map(cached(TASKS)?.data.viewer.taskCounts.map(({ kind, count }) => [kind, count]));
+    const changes = tasksChanged.map(({ kind, count }) => count - (before.get(kind) ?? 0));
+    if (before.size === 0 || !changes.some(Boolean)) return;
+    const more = changes.filter((change) => change > 0).reduce((sum, change) => sum + change, 0);
+    announceSoon("tasks", more ? `Needs you: ${count(more, "new task")}.` : "Less needs you than before.");
+    updateEntry(TASKS, {}, ({ viewer }) => ({ viewer: { ...viewer, taskCounts: tasksChanged } }));
+    draw();
+    // The event has numbers only, and the list of this screen has names.
+    if (app.route.name === "") loadSoon();
   },
 };
 
@@ -203,6 +216,7 @@ function sessionChanged(endReason = null) {
   const user = isSignedIn() ? session.viewer.id : null;
   if (user !== signedInUser) {
     closeStreams();
+    forgetAnnouncements();
     signedInUser = user;
     app.error = null;
     // After a sign-out the next user starts at the first screen; after a session has ended its user returns to where they were.

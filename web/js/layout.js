@@ -11,7 +11,7 @@ import { isLive } from "./subscriptions.js";
 const SECTIONS = [
   ["", "Overview", "overview", ["", "actions", "visits", "time"]],
   ["learners", "Learners", "learners", ["learners", "learner", "unit", "evidence", "upload", "review"]],
-  ["documents", "To sign", "sign", ["documents", "document"]],
+  ["documents", "To sign", "sign", ["documents", "document", "several-documents"]],
 ];
 
 /** Returns the page's elements around `main`; `updatedAt` is the time (ms) of its oldest data, or null. */

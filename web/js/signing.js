@@ -18,9 +18,10 @@ export class Signing {
 
   /** Returns the form.
    *
-   * `tick`: what the user confirms; `mustRead()`: an element to go to if the document has not been read, or null;
-   * `send(password)`: returns the errors of the mutation; `onSigned()`; `onRefused()`: the record has changed. */
-  form(app, { tick, submitLabel, mustRead = () => null, send, onSigned, onRefused }) {
+   * `tick`: what the user confirms, or null where that is ticked elsewhere; `mustRead()`: an element to go to if nothing
+   * has been read, or null, and `unread`: what is said then; `send(password)`: returns the errors of the mutation;
+   * `onSigned()`; `onRefused(errors)`: the record has changed, and what it returns is said in place of the first error. */
+  form(app, { tick, submitLabel, onSigned, ...steps }) {
     const { state } = this;
     const errorOf = (name) => (state.errorField === name ? state.error : null);
     const tickError = errorOf("tick");
@@ -31,9 +32,10 @@ export class Signing {
         busy: state.busy,
         error: state.errorField ? null : state.error,
         autocomplete: "on",
-        onSubmit: (values, element) => this.submit(app, values, element, { mustRead, send, onSigned, onRefused }),
+        onSubmit: (values, element) =>
+          this.submit(app, tick ? values : { ...values, tick: "on" }, element, { onSigned, ...steps }),
       },
-      h(
+      tick && h(
         "div",
         { class: "field" },
         h(
@@ -64,7 +66,12 @@ export class Signing {
     );
   }
 
-  async submit(app, { tick, password }, element, { mustRead, send, onSigned, onRefused }) {
+  async submit(
+    app,
+    { tick, password },
+    element,
+    { mustRead = () => null, unread = "Please open and read the document first.", send, onSigned, onRefused = () => null },
+  ) {
     // The user may leave the screen, which replaces `state`, while the signature is sent.
     const { state } = this;
     const showError = (error, errorField = null, focused = null) => {
@@ -72,8 +79,8 @@ export class Signing {
       app.draw();
       focused?.focus();
     };
-    const unread = mustRead();
-    if (unread) return showError("Please open and read the document first.", null, unread);
+    const place = mustRead();
+    if (place) return showError(unread, null, place);
     if (!tick) return showError("Please tick this box to sign.", "tick", element.elements.tick);
     const missing = hasPassword() ? "Please enter your password." : "Please enter the code.";
     if (!password) return showError(missing, "password", element.elements.password);
@@ -95,8 +102,7 @@ export class Signing {
       return showError(message, "password", element.elements.password);
     }
     // The record has changed since it was opened.
-    this.reset(message);
-    onRefused?.();
+    this.reset(onRefused(errors) ?? message);
     app.draw();
     return app.load();
   }

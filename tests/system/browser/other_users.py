@@ -21,9 +21,11 @@ async def learner_id(person: HttpClient, name: str) -> str:
     return (await person.data(query, name=name))["learners"]["nodes"][0]["id"]
 
 
-async def request_signature(person: HttpClient, learner: str, title: str, roles: list[str]) -> str:
+async def request_signature(
+    person: HttpClient, learner: str, title: str, roles: list[str], document: str = "Training plan"
+) -> str:
     """Creates a document to be signed by the roles and returns the id of the signature request."""
-    sample = files.pdf("Training plan")
+    sample = files.pdf(document)
     file_id = await person.upload(sample.name, sample.content_type, sample.content)
     payload = await do(
         person,

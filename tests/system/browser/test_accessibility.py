@@ -25,6 +25,7 @@ SCREENS = {
     "time": "Time to confirm",
     "upload/Learner_1": "Upload evidence",
     "documents": "Documents to sign",
+    "several-documents": "Sign several documents",
     "documents/SignatureRequest_4": "Training plan: change of hours",
     "account": "Your account",
 }

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from domain import clock
 from services.demo import sample_files as files
@@ -115,6 +115,32 @@ async def test_a_change_by_others_does_not_talk_over_what_the_viewer_did(own_run
     await expect(announcement).to_have_text("Up to date.")
 
 
+async def test_needs_you_follows_by_its_own_subscription(own_running: RunningServer, open_app: Open):
+    """The other streams are not there, so nothing else tells the app that there is more to do."""
+    visit = await open_app(own_running)
+    visit.expected = "ERR_FAILED"
+    page, title = visit.page, "Change of training days"
+
+    async def only_tasks(route: Route) -> None:
+        name = (route.request.post_data_json or {}).get("documentId")
+        await (route.abort() if name in ("kpis_live", "learner_changed") else route.continue_())
+
+    await page.route("**/graphql", only_tasks)
+    await visit.fill_in("employer.manager")
+    await expect(page.locator(".needs")).to_be_visible()
+    await visit.is_settled()
+    async with own_running.signed_in("assessor") as assessor:
+        maya = await learner_id(assessor, "Maya Thornton")
+        request = await request_signature(assessor, maya, title, ["EMPLOYER_MANAGER"])
+        await expect(page.locator("#announcement")).to_have_text("Needs you: 1 new task.")
+        show_all = page.get_by_role("button", name="Show all")
+        await show_all.click()
+        row = page.locator(".needs .row", has_text=title)
+        await expect(row).to_be_visible()
+        await do(assessor, "signatureRequestCancel(id: ID!)", id=request)
+        await expect(row).to_have_count(0)
+
+
 async def test_refresh_without_changes_is_answered_with_304(running: RunningServer, open_app: Open):
     visit = await open_app(running, "employer.overview")
     await visit.is_settled()
@@ -149,7 +175,7 @@ async def test_pull_to_refresh(running: RunningServer, open_app: Open):
 
 async def test_streams_are_open_only_while_the_page_is_visible(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.overview")
-    assert own_running.server.endpoint.open_streams == 2
+    assert own_running.server.endpoint.open_streams == 3
     await visit.page.evaluate(
         """() => {
             Object.defineProperty(document, "visibilityState", { get: () => window.visibility ?? "hidden" });

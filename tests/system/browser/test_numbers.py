@@ -245,5 +245,5 @@ async def test_only_saved_operations_are_sent(running: RunningServer, open_app: 
         "sign_in", "employer_home", "employer_learners", "employer_learner", "progress_map", "documents_to_sign",
         "document_to_sign", "kpis_live", "learner_changed", "identity_providers", "employer_tasks", "employer_actions",
         "employer_portfolio", "employer_visits", "time_to_confirm", "evidence_to_read", "unit_to_sign",
-        "review_to_read",
+        "review_to_read", "tasks_live",
     }  # fmt: skip

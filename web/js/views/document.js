@@ -78,11 +78,15 @@ export function slotText({ role, signedBy, signedAt, withdrawnAt, withdrawnReaso
 }
 
 function opening(app, { document: file }) {
-  return reader.show(app, file, async () => {
-    // Download links expire after minutes, so a new one is requested each time.
-    await single(DOCUMENT, { id: app.route.id }).refresh();
-    return requestOf(app.route).document;
-  });
+  return reader.show(app, file, () => readDocument(app.route.id));
+}
+
+/** Returns the file of a document, with a new link: links expire after minutes. */
+export async function readDocument(id) {
+  await single(DOCUMENT, { id }).refresh();
+  const request = requestOf({ id });
+  if (!request) throw new Error("Document not found, or no longer available to you.");
+  return request.document;
 }
 
 function steps(app, request) {
@@ -121,9 +125,14 @@ function steps(app, request) {
 }
 
 function showConfirmation(app, request) {
+  takeFromList(request);
+  app.done(`You have signed “${request.title}” for ${request.learner.name}.`, "#/documents");
+}
+
+/** Takes a document that the viewer has signed from what is known to wait, until the server is asked again. */
+export function takeFromList(request) {
   updateNode(DOCUMENTS, documentsOf, { ...request, awaitingViewer: false });
   updateEntry(HOME, {}, ({ viewer }) => ({
     viewer: { ...viewer, awaitingSignatureCount: Math.max(0, viewer.awaitingSignatureCount - 1) },
   }));
-  app.done(`You have signed “${request.title}” for ${request.learner.name}.`, "#/documents");
 }

@@ -14,7 +14,7 @@ export function show(app) {
   const heading = h("h1", { tabindex: "-1" }, "Documents to sign");
   const list = cachedPages(DOCUMENTS, documentsOf);
   if (!list) return [heading, unloaded(app)];
-  const mine = list.nodes.filter(({ awaitingViewer }) => awaitingViewer);
+  const mine = awaitingViewer(list);
   return [
     heading,
     h(
@@ -24,9 +24,14 @@ export function show(app) {
         ? `${count(mine.length, "document")} ${mine.length === 1 ? "needs" : "need"} your signature`
         : "No documents need your signature.",
     ),
+    mine.length > 1 &&
+      h("p", {}, h("a", { class: "button", href: "#/several-documents" }, icon("sign"), "Sign several with one password")),
     mine.length > 0 && h("ul", { class: "document-list" }, mine.map(card)),
   ].filter(Boolean);
 }
+
+/** Returns those of the documents that await the viewer's own signature. */
+export const awaitingViewer = ({ nodes }) => nodes.filter((each) => each.awaitingViewer);
 
 function card({ id, title, learner, requestedBy, requestedAt, slots }) {
   return h(
