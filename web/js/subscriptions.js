@@ -1,24 +1,80 @@
-// Event streams of saved subscriptions, open while the page is visible.
+// Event streams of saved subscriptions, open while the page is visible. Browsers open six connections to a server over
+// HTTP/1.1, so the streams of one tab serve every tab of the device.
 
 import { openStream } from "./graphql.js";
 import { renewTokens, session, withToken } from "./session.js";
+import { APP } from "./storage.js";
 
 // The server sends a heartbeat every twelve seconds; a stream that is silent for longer than this is closed.
 const SILENCE_TIMEOUT = 40_000;
 const FIRST_RETRY_DELAY = 1_000;
 const MAX_RETRY_DELAY = 30_000;
 
+const SHARED = `waymark-${APP}-streams`;
+const tabs = "BroadcastChannel" in self ? new BroadcastChannel(SHARED) : null;
+// The streams of this tab, and whether those of another tab are open.
 const active = new Set();
+let served = false;
 
 /** Returns whether every stream is open. */
-export const isLive = () => active.size > 0 && [...active].every((stream) => stream.open);
+export const isLive = () => served || (active.size > 0 && [...active].every((stream) => stream.open));
 
 /** Opens the subscriptions {name: (data) => void} and returns a function that closes them.
  *
  * `onStateChange()` is called when a stream opens or breaks. A broken stream is opened again after a delay. */
 export function subscribe(subscriptions, onStateChange) {
-  const stops = Object.entries(subscriptions).map(([name, onData]) => subscribeOne(name, onData, onStateChange));
-  return () => stops.forEach((stop) => stop());
+  const { id } = session.viewer;
+  const stopping = new AbortController();
+  const tell = (message) => tabs?.postMessage({ id, ...message });
+  const setServed = (open) => {
+    if (served === open) return;
+    served = open;
+    onStateChange();
+  };
+  const receive = ({ data: { id: viewer, asks, open, name, data } }) => {
+    if (viewer !== id) return;
+    if (asks) active.size > 0 && tell({ open: isLive() });
+    else if (name) subscriptions[name](data);
+    else setServed(open);
+  };
+  tabs?.addEventListener("message", receive, { signal: stopping.signal });
+  inTurn(stopping.signal, () => {
+    setServed(false);
+    const stops = Object.entries(subscriptions).map(([name, onData]) =>
+      subscribeOne(
+        name,
+        (data) => {
+          tell({ name, data });
+          onData(data);
+        },
+        () => {
+          tell({ open: isLive() });
+          onStateChange();
+        },
+      ),
+    );
+    return () => {
+      stops.forEach((stop) => stop());
+      tell({ open: false });
+    };
+  });
+  tell({ asks: true });
+  return () => {
+    stopping.abort();
+    served = false;
+  };
+}
+
+/** Calls `begin()` once no other tab has begun, and what it returned when the signal is aborted. */
+function inTurn(signal, begin) {
+  const work = () => {
+    if (signal.aborted) return null;
+    const end = begin();
+    return new Promise((resolve) => signal.addEventListener("abort", () => resolve(end())));
+  };
+  // Locks need a secure context. Without one, each tab has streams of its own.
+  if (!navigator.locks) work();
+  else navigator.locks.request(SHARED, { signal }, work).catch(() => undefined);
 }
 
 function subscribeOne(name, onData, onStateChange) {

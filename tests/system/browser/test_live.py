@@ -173,6 +173,28 @@ async def test_pull_to_refresh(running: RunningServer, open_app: Open):
     assert set(visit.names()[count:]) == OVERVIEW
 
 
+async def test_tabs_of_one_device_share_the_streams(own_running: RunningServer, open_app: Open):
+    """Over HTTP/1.1 a browser opens six connections to a server: the streams of two tabs would take them all."""
+    first = await open_app(own_running, "employer.manager")
+    second = type(first)(first.context, await first.context.new_page(), first.address)
+    await second.start()
+    await second.is_live()
+    assert own_running.server.endpoint.open_streams == 3
+    badges = [visit.page.locator(".badge") for visit in (first, second)]
+    before = int(await badges[0].inner_text())
+    async with own_running.signed_in("assessor") as assessor:
+        maya = await learner_id(assessor, "Maya Thornton")
+        request = await request_signature(assessor, maya, "Change of training days", ["EMPLOYER_MANAGER"])
+        for badge in badges:
+            await expect(badge).to_have_text(str(before + 1))
+        # The other tab takes over.
+        await first.page.close()
+        await do(assessor, "signatureRequestCancel(id: ID!)", id=request)
+        await expect(badges[1]).to_have_text(str(before))
+    await second.is_live()
+    assert second.names().count("tasks_live") == 1
+
+
 async def test_streams_are_open_only_while_the_page_is_visible(own_running: RunningServer, open_app: Open):
     visit = await open_app(own_running, "employer.overview")
     assert own_running.server.endpoint.open_streams == 3
