@@ -129,7 +129,7 @@ function showConfirmation(app, request) {
   app.done(`You have signed “${request.title}” for ${request.learner.name}.`, "#/documents");
 }
 
-/** Takes a document that the viewer has signed from what is known to wait, until the server is asked again. */
+/** Takes a document that the viewer has signed from what is known to wait, until the next request. */
 export function takeFromList(request) {
   updateNode(DOCUMENTS, documentsOf, { ...request, awaitingViewer: false });
   updateEntry(HOME, {}, ({ viewer }) => ({
