@@ -148,6 +148,7 @@ def build_server(settings: Settings) -> Server:
     from services.history.complete import HistoryKeeper
     from services.installation_state import InstallationState
     from services.sweeper import Sweeper
+    from services.trusted_documents.registry import TrustedDocuments
     from transport.app import make_app
     from transport.files import file_endpoints
     from transport.graphql import PersistedDocuments
@@ -167,25 +168,24 @@ def build_server(settings: Settings) -> Server:
     metrics, tracing = Metrics(), open_tracing(os.environ, services.database)
     health = Health(services.database, services.changes.hears, services.files.problem)
     observer, bulk_exports = OperationObserver(metrics), BulkExports(services, settings.pooler)
-    documents = PersistedDocuments.read(ROOT / "queries", trusted_only=settings.operations == "trusted")
+    trusted = TrustedDocuments(services.database)
+    documents = PersistedDocuments.read(ROOT / "queries", settings.operations == "trusted", trusted)
     endpoint = build_endpoint(settings, services, documents, tracing.observing(observer) if tracing else observer)
     sweeper, exports = Sweeper(services.database, services.files), ExportService(services)
     metrics.watch(endpoint)
     state = InstallationState(services.database, services.files)
     metrics.registry.register(SweepMetrics(sweeper, exports.slots, lambda: bulk_exports.running))
-    metrics.registry.register(StateMetrics(services.database, services.changes, state))
+    metrics.registry.register(StateMetrics(services.database, services.changes, state, trusted))
     beside = {
-        "loop monitor": metrics.loop_monitor.run, "installation state": state.run,
-        "sweeper": sweeper.run, "task e-mails": TaskEmails(services).run,
-        "history": HistoryKeeper(services.database).run, "bulk exports": bulk_exports.run,
+        "loop monitor": metrics.loop_monitor.run, "installation state": state.run, "sweeper": sweeper.run,
+        "task e-mails": TaskEmails(services).run, "history": HistoryKeeper(services.database).run,
+        "bulk exports": bulk_exports.run, "trusted documents": trusted.run,
     }  # fmt: skip
 
+    start_page, graphql_routes = "/kpi", endpoint.routes("/graphql")
     if settings.graphiql:
         start_page = "/graphql"
         graphql_routes = graphiql("/graphql", endpoint, ROOT / "graphiql", documents, settings.is_demo)
-    else:
-        start_page = "/kpi"
-        graphql_routes = endpoint.routes("/graphql")
     app = make_app(
         [
             *graphql_routes,

@@ -22,7 +22,7 @@ def make_parser() -> argparse.ArgumentParser:
     commands.add_parser("serve", help="serve (the default); the first start without a database makes the demo")
     for add in (
         _add_database, _add_doctor, _add_backup, _add_demo, _add_import, _add_admin, _add_second_factor,
-        _add_identity_provider, _add_privacy, _add_schema,
+        _add_identity_provider, _add_privacy, _add_operations, _add_schema,
     ):  # fmt: skip
         add(commands)
     return parser
@@ -199,6 +199,25 @@ def _add_privacy(commands: Any) -> None:
     )
     retention.add_argument("--erase", action="store_true", help="erase them instead of listing them")
     retention.set_defaults(run=_Command("privacy", "run_retention"))
+
+
+def _add_operations(commands: Any) -> None:
+    group = commands.add_parser("operations", help="the documents of clients that an installation trusts")
+    actions = group.add_subparsers(dest="action", metavar="ACTION", required=True)
+    add = actions.add_parser("add", help="add the documents of one version of a client")
+    add.add_argument(
+        "manifests", nargs="+", type=Path, metavar="MANIFEST",
+        help="a manifest of graphql-codegen, Relay or Apollo, a .graphql file, or a folder of these",
+    )  # fmt: skip
+    add.add_argument("--client", required=True, metavar="NAME", help="the client's name, such as learner-portal")
+    add.add_argument("--client-version", required=True, metavar="VERSION", help="its version, such as 1.4.0")
+    listing = actions.add_parser("list", help="list the clients, their versions and when each was last used")
+    retire = actions.add_parser("retire", help="remove documents that no client uses any more")
+    retire.add_argument("--client", metavar="NAME", help="of this client only")
+    retire.add_argument("--client-version", metavar="VERSION", help="of this version only")
+    retire.add_argument("--unused-days", type=_whole_number(3650), metavar="N", help="that were not used for N days")
+    for parser, run in ((add, "run_add"), (listing, "run_list"), (retire, "run_retire")):
+        parser.set_defaults(run=_Command("operations", run))
 
 
 def _add_schema(commands: Any) -> None:

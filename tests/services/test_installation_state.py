@@ -12,6 +12,8 @@ from domain import clock
 from services.change_feed import ChangeFeed
 from services.installation_state import InstallationState
 from services.storage.file_store import open_store
+from services.trusted_documents.registry import TrustedDocuments
+from services.trusted_documents.store import NewDocument, add_documents
 from tests.support.factories import Factory
 from transport.observability.state_metrics import StateMetrics
 
@@ -35,8 +37,8 @@ async def test_the_metrics_say_what_waits_and_what_is_left(database: Database, t
                 )
             )  # fmt: skip
     state, changes = InstallationState(database, open_store(tmp_path / "files")), ChangeFeed(database)
-    registry = CollectorRegistry()
-    registry.register(StateMetrics(database, changes, state))
+    registry, documents = CollectorRegistry(), TrustedDocuments(database)
+    registry.register(StateMetrics(database, changes, state, documents))
     assert registry.get_sample_value("waymark_store_free_bytes") is None
     await state.look()
     value = registry.get_sample_value
@@ -53,3 +55,8 @@ async def test_the_metrics_say_what_waits_and_what_is_left(database: Database, t
     # On PostgreSQL nothing listens here; an SQLite file has one process, which hears itself.
     assert value("waymark_listener_connected") == database.is_sqlite
     assert value("waymark_replica_lag_seconds") is None
+    async with database.writing() as session:
+        await add_documents(session, "portal", "1.4.0", [NewDocument("a", "{ viewer }")], now)
+    assert await documents.find("a")
+    client = {"client": "portal", "version": "1.4.0"}
+    assert (value("waymark_trusted_documents", client), value("waymark_trusted_document_uses_total", client)) == (1, 1)

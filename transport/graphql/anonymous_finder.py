@@ -48,7 +48,7 @@ class AnonymousFinder:
         self._root_field = re.compile(rf"\b(?:{'|'.join(sorted(names))})\b", re.ASCII)
         self._turns = Turns(SHARE_OF_LOOP)
         self._known: OrderedDict[str, AnonymousDocument] = OrderedDict()
-        self._registered: OrderedDict[str, str] = OrderedDict()
+        self._remembered: OrderedDict[str, str] = OrderedDict()
         self._saved: dict[str, AnonymousDocument] = {}
         for text in documents.texts():
             self._add_saved(text)
@@ -64,49 +64,74 @@ class AnonymousFinder:
 
     async def find(self, request: GraphQLRequest, charge: Charge) -> AnonymousDocument:
         """Returns the document. Calls `charge` before it works on a text. Raises OperationRejected or HttpError."""
-        text = self._text(request)
+        text, is_trusted = await self._text(request)
+        if self._documents.trusted_only and not is_trusted:
+            text, is_trusted = await self._trusted_text(request, text, charge), True
         found = self._saved.get(text) or self._known.get(text)
         if found is None:
             charge(text)
-            if (
-                self._documents.trusted_only
-                or len(text) > self._limits.document_characters_anonymous
-                or not self._root_field.search(text)
-            ):
+            if not (is_trusted or self._can_sign_in(text)):
                 raise sign_in_first()
             try:
-                found = await self._turns.run(self._steps(text))
+                tokens = self._limits.tokens if is_trusted else self._limits.tokens_anonymous
+                found = await self._turns.run(self._steps(text, tokens))
             except (OperationRejected, NotForAnonymous):
                 raise sign_in_first() from None
         if request.persisted_hash is not None:
-            self._registered[request.persisted_hash] = text
-            if len(self._registered) > MAX_KNOWN:
-                self._registered.popitem(last=False)
+            self._remembered[request.persisted_hash] = text
+            if len(self._remembered) > MAX_KNOWN:
+                self._remembered.popitem(last=False)
         return found
 
-    def _text(self, request: GraphQLRequest) -> str:
+    def _can_sign_in(self, text: str) -> bool:
+        return len(text) <= self._limits.document_characters_anonymous and bool(self._root_field.search(text))
+
+    async def _text(self, request: GraphQLRequest) -> tuple[str, bool]:
+        """Returns the text of a request, and whether it was found under an id of the installation's documents."""
         hashed = request.persisted_hash
         if request.document_id:
             if request.query:
                 raise bad_request("Send either documentId or query, not both.")
-            text = self._documents.text(request.document_id)
+            text = await self._found(request.document_id, request)
             if text is None:
                 raise sign_in_first()
-            return text
+            return text, True
         if hashed is None:
-            return request.query or ""
+            return request.query or "", False
         if request.query:
             if sha256(request.query) != hashed:
                 raise bad_request("extensions.persistedQuery.sha256Hash must be the hash of query.")
-            return request.query
-        saved = self._documents.text(hashed)
-        text = saved if saved in self._saved else self._registered.get(hashed)
+            return request.query, False
+        if (found := await self._found(hashed, request)) is not None:
+            return found, True
+        text = self._remembered.get(hashed)
         if text is None:
             raise not_registered()
-        return text
+        return text, False
 
-    def _steps(self, text: str) -> Steps[AnonymousDocument]:
-        document = self._document_cache.parse(text, self._limits.tokens_anonymous)
+    async def _found(self, document_id: str, request: GraphQLRequest) -> str | None:
+        """Returns the saved or registered text of an id; None for a saved operation that needs a viewer, too."""
+        text = await self._documents.find(document_id, request)
+        is_saved = text is not None and self._documents.name(text) is not None
+        return text if not is_saved or text in self._saved else None
+
+    async def _trusted_text(self, request: GraphQLRequest, text: str, charge: Charge) -> str:
+        async def printed() -> str:
+            charge(text)
+            if not self._can_sign_in(text):
+                raise sign_in_first()
+            return await self._turns.run(self._document_cache.printing(text, self._limits.tokens_anonymous))
+
+        try:
+            found = await self._documents.same_text(request, text, printed)
+        except OperationRejected:
+            found = None
+        if found is None:
+            raise sign_in_first()
+        return found
+
+    def _steps(self, text: str, tokens: int) -> Steps[AnonymousDocument]:
+        document = self._document_cache.parse(text, tokens)
         yield
         parts = split(self._schema, document)
         yield

@@ -10,6 +10,7 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     parse,
+    print_ast,
     specified_rules,
     validate,
 )
@@ -99,6 +100,16 @@ class DocumentCache:
         One document is prepared at a time, in steps, and all of them take a share of the event loop's time only.
         """
         return await self._turns.run(self._storing(text))
+
+    async def printed_in_turn(self, text: str) -> str:
+        """Returns a document as it is printed, whatever its layout is. Raises OperationRejected."""
+        return await self._turns.run(self.printing(text, self._limits.tokens))
+
+    def printing(self, text: str, tokens: int) -> Steps[str]:
+        """The steps of `printed_in_turn`, for a document of at most so many tokens."""
+        document = self.parse(text, tokens)
+        yield
+        return print_ast(document)
 
     def _storing(self, text: str) -> Steps[PreparedDocument]:
         # Another request may have sent the same text while this one waited for its turn.

@@ -3,6 +3,7 @@
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -38,6 +39,7 @@ from transport.graphql.prepared_document import PreparedOperation
 from transport.graphql.request import (
     ClientDisconnected,
     GraphQLRequest,
+    client_of,
     decode,
     from_json,
     from_query_string,
@@ -187,9 +189,13 @@ class _Exchange:
         return body
 
     def _decode(self, body: bytes) -> GraphQLRequest:
+        limits = self._runner.limits
         if self._scope["method"] == "GET":
-            return from_query_string(self._scope["query_string"], self._runner.limits)
-        return from_json(decode(body, self._runner.limits))
+            request = from_query_string(self._scope["query_string"], limits)
+        else:
+            request = from_json(decode(body, limits))
+        client = client_of(self._headers)
+        return request if client is None else replace(request, client=client)
 
     async def _send_response(self, prepared: PreparedOperation, response: dict[str, Any]) -> None:
         body = orjson.dumps(response)

@@ -1,6 +1,8 @@
 """Reads a GraphQL request: the body up to a limit, its JSON, and the types of its parameters."""
 
 import asyncio
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs
@@ -13,30 +15,58 @@ from transport.limits import Limits
 
 MAX_QUERY_PARAMETERS = 20
 _PARAMETERS = ("query", "operationName", "variables", "extensions", "documentId")
+_HEXADECIMAL = re.compile(r"[0-9a-fA-F]+")
+# How clients say what they are: the header of the name and that of the version, of Apollo and of the others.
+_CLIENT_HEADERS = (
+    (b"graphql-client-name", b"graphql-client-version"),
+    (b"apollographql-client-name", b"apollographql-client-version"),
+)
 # The unread rest of a body would be taken for the next request.
 _CLOSE = (b"connection", b"close")
 
 
 @dataclass(frozen=True, slots=True)
 class GraphQLRequest:
-    """One operation: by its text, by the id of a saved document, or by the hash of a persisted query."""
+    """One operation: by its text, by the id of a saved or trusted document, or by the hash of a persisted query.
+
+    `client`: the name of the client and its version, if its headers say them.
+    """
 
     query: str | None
     operation_name: str | None = None
     variables: dict[str, Any] | None = None
     extensions: dict[str, Any] | None = None
     document_id: str | None = None
+    client: tuple[str, str | None] | None = None
 
     @property
     def persisted_hash(self) -> str | None:
-        """The SHA-256 hash in Apollo's persisted-query extension. Raises HttpError 400 for a wrong shape."""
+        """The hash in Apollo's persisted-query extension. Raises HttpError 400 for a wrong shape.
+
+        It is the SHA-256 of the text, or what a client's manifest has in its place.
+        """
         persisted = (self.extensions or {}).get("persistedQuery")
         if persisted is None:
             return None
         hashed = persisted.get("sha256Hash") if isinstance(persisted, dict) and persisted.get("version") == 1 else None
         if not isinstance(hashed, str):
             raise bad_request("extensions.persistedQuery must have version 1 and a string sha256Hash.")
-        return hashed.lower()
+        return identity(hashed)
+
+
+def identity(document_id: str) -> str:
+    """Returns the id of a document as it is compared: a hash in lower-case digits, without the name of its function."""
+    plain = document_id.removeprefix("sha256:")
+    return plain.lower() if _HEXADECIMAL.fullmatch(plain) else document_id
+
+
+def client_of(headers: Mapping[bytes, bytes]) -> tuple[str, str | None] | None:
+    """Returns the name and the version of the client that the headers of a request give; None without a name."""
+    for name, version in _CLIENT_HEADERS:
+        if name in headers:
+            given = headers.get(version)
+            return headers[name].decode("latin-1"), given.decode("latin-1") if given is not None else None
+    return None
 
 
 class ClientDisconnected(Exception):

@@ -1,22 +1,26 @@
-"""Prometheus metrics of what a process works with: connection pools, outbox, change listener, replica, file store."""
+"""Prometheus metrics of what a process works with: pools, outbox, listener, replica, file store, trusted documents."""
 
 from collections.abc import Iterator
 
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from db.database import Database
 from services.change_feed import ChangeFeed
 from services.installation_state import InstallationState
+from services.trusted_documents.registry import TrustedDocuments
 
 
 class StateMetrics(Collector):
     """Reads the state when the metrics are read, without a statement."""
 
-    def __init__(self, database: Database, changes: ChangeFeed, state: InstallationState) -> None:
+    def __init__(
+        self, database: Database, changes: ChangeFeed, state: InstallationState, trusted: TrustedDocuments
+    ) -> None:
         self._database = database
         self._changes = changes
         self._state = state
+        self._trusted = trusted
 
     def collect(self) -> Iterator[Metric]:
         """The metrics. Those of a part that the installation does not have are without a sample."""
@@ -41,6 +45,19 @@ class StateMetrics(Collector):
         if self._state.free_bytes is not None:
             free.add_metric([], self._state.free_bytes)
         yield from (lag, free)
+        yield from self._trusted_documents()
+
+    def _trusted_documents(self) -> Iterator[Metric]:
+        # The labels are those that the operator has registered, so that clients cannot add any.
+        labels = ("client", "version")
+        number = GaugeMetricFamily("waymark_trusted_documents", "Registered documents of a client.", labels=labels)
+        uses = CounterMetricFamily(
+            "waymark_trusted_document_uses", "Requests to this process with a registered document.", labels=labels
+        )
+        for client, documents in sorted(self._trusted.counts().items()):
+            number.add_metric(client, documents)
+            uses.add_metric(client, self._trusted.uses[client])
+        yield from (number, uses)
 
     def _pools(self) -> Iterator[Metric]:
         in_use = GaugeMetricFamily("waymark_pool_in_use", "Connections in use.", labels=["pool"])

@@ -152,10 +152,11 @@ async def test_the_trusted_mode_runs_saved_sign_ins_only():
     ask = Asking(documents=PersistedDocuments(SAVED, trusted_only=True))
     async with ask.client:
         assert (await ask(documentId="sample_log_in", variables={"name": "7"})).json()["data"]
-        before = ask.work
+        parsed, validated = ask.work
         for query in (LOG_IN, VALID, "{"):
             assert (await ask(query)).json() == GENERIC
-        assert ask.work == before
+        # A sign-in may be a saved one in another layout, so it is printed.
+        assert ask.work == (parsed + 1, validated)
 
 
 async def test_with_open_introspection_reasons_are_given_as_documented():
