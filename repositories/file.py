@@ -8,15 +8,21 @@ from sqlalchemy import Row, Select, select
 from db.database import Database
 from db.models.file import File
 from db.models.user import User
+from services.sweeper import swept_classes
 
 
 async def referenced_storage_keys(database: Database, storage_keys: Sequence[str]) -> list[str]:
     """Returns those of the storage keys that a record refers to. Other stored files are left from a killed server."""
-    # unscoped: the server removes files from its store, without a viewer
-    referenced = select(File.storage_key).where(File.storage_key.in_(storage_keys))
-    # Not `Database.rows`, which compiles a statement once: this one is as long as the list.
-    async with database.reading(primary=True) as connection:
-        return [row.storage_key for row in await connection.execute(referenced)]
+    found: list[str] = []
+    for entity, sweep in swept_classes():
+        if sweep.content:
+            column = entity.__table__.c[sweep.content]
+            # unscoped: the server removes files from its store, without a viewer
+            referenced = select(column).where(column.in_(storage_keys))
+            # Not `Database.rows`, which compiles a statement once: this one is as long as the list.
+            async with database.reading(primary=True) as connection:
+                found += (await connection.execute(referenced)).scalars()
+    return found
 
 
 async def announced_file(database: Database, key: int) -> Row[Any] | None:

@@ -13,7 +13,8 @@ from domain.sentences import say
 from repositories.usage import lock_own_account, unused_uploads
 from resolvers.core.context import Context
 from resolvers.core.unit_of_work import UnitOfWork, mutation
-from services.storage.upload_types import UnacceptableUpload, clean_name, kind_of
+from services.storage.preview_types import CONTENT_TYPES
+from services.storage.upload_types import KINDS, UnacceptableUpload, clean_name, kind_of
 
 # Bytes: enough for a video of a few minutes from a phone.
 MAX_SIZE = 100 * 1024 * 1024
@@ -41,6 +42,27 @@ class UploadTarget:
     def file_id(self) -> str:
         """The file's global id, which is given where the file is used."""
         return global_id.encode("File", self.key)
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedFileKind:
+    """A kind of file that can be uploaded: `endings` of names in lower case, the size in bytes."""
+
+    content_type: str
+    endings: tuple[str, ...]
+    max_bytes: int
+    has_preview: bool
+
+
+_ACCEPTED = [
+    AcceptedFileKind(kind.content_type, kind.endings, MAX_SIZE, kind.content_type in CONTENT_TYPES) for kind in KINDS
+]
+
+
+def accepted_file_kinds(context: Context) -> list[AcceptedFileKind]:
+    """Returns the kinds of files that are accepted. Raises NotSignedIn or SetupRequired."""
+    _ = context.require_active_viewer()
+    return _ACCEPTED
 
 
 class AnnouncedFile(TypedDict):

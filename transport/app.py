@@ -16,7 +16,7 @@ from transport.observability.metrics import Metrics
 from transport.observability.request_logging import RequestLogging
 
 # What a page of another origin may send and read. Cookies are not allowed: clients send their token in a header.
-_METHODS = ("GET", "POST", "PUT")
+_METHODS = ("GET", "POST", "PUT", "PATCH", "HEAD")
 _REQUEST_HEADERS = (
     "Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "Last-Event-ID", "X-Request-Id",
     "X-Requested-With", "GraphQL-Preflight", "GraphQL-Require-Preflight", "Apollo-Require-Preflight",
@@ -24,10 +24,14 @@ _REQUEST_HEADERS = (
     "X-Apollo-Operation-Name", "X-Apollo-Operation-Id", "X-Apollo-Operation-Type", "X-Apollo-Cache-Do-Not-Store",
     "X-Apollo-Cache-Key", "X-Apollo-Can-Be-Cached", "X-Apollo-Expire-After-Read", "X-Apollo-Expire-Timeout",
     "ApolloGraphQL-Client-Name", "ApolloGraphQL-Client-Version", "GraphQL-Client-Name", "GraphQL-Client-Version",
+    # Uploads that go on: tus.
+    "Tus-Resumable", "Upload-Offset",
     # Traces: W3C Trace Context and Baggage, Sentry.
     "Traceparent", "Tracestate", "Baggage", "Sentry-Trace",
 )  # fmt: skip
-_RESPONSE_HEADERS = ("ETag", "Retry-After", "X-Request-Id", "Content-Disposition")
+_RESPONSE_HEADERS = (
+    "ETag", "Retry-After", "X-Request-Id", "Content-Disposition", "Tus-Resumable", "Upload-Offset", "Upload-Length",
+)  # fmt: skip
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[None]]
 

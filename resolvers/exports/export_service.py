@@ -3,13 +3,15 @@
 The user is read again when a link is opened, so that a link gives nothing that they no longer see.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
 from auth.signed_urls import InvalidSignedUrl
 from auth.viewer import Viewer
 from db.models.file import File
+from db.models.upload_part import UploadPart
 from domain import clock, global_id
 from domain.enums import CriterionFilter, ExportFormat
 from loaders.bulk_export import BulkExportLoader
@@ -19,6 +21,7 @@ from loaders.file import read_stored
 from loaders.learner import LearnerLoader
 from repositories.file import announced_file
 from repositories.guest_invitation import document_of_guest
+from repositories.upload_part import delete_parts, received_bytes, received_parts
 from resolvers import signed_urls
 from resolvers.core.context import Services
 from resolvers.exports import export_data
@@ -29,7 +32,7 @@ from resolvers.exports.record_of_achievement import record_of_achievement
 from resolvers.exports.subject_access import subject_access
 from resolvers.exports.workbook import time_log
 from services.export_slots import ExportSlots
-from services.storage.file_store import StoredFile
+from services.storage.file_store import StoredFile, StoreUnavailable
 from services.storage.transfers import ExpectedUpload, GeneratedExport, StoredDownload
 
 Claims = dict[str, Any]
@@ -71,8 +74,48 @@ class ExportService:
             if file.uploaded_at is None:
                 file.storage_key, file.sha256, file.size = stored.storage_key, stored.sha256, stored.size
                 file.content_type, file.uploaded_at = content_type, clock.now()
+            parts = await delete_parts(session, file.id)
             # Digest and storage key are set for every file that has arrived.
-            return StoredFile(cast(str, file.storage_key), file.size, cast(str, file.sha256))
+            recorded = StoredFile(cast(str, file.storage_key), file.size, cast(str, file.sha256))
+        await self._delete_content(parts)
+        return recorded
+
+    async def upload_parts(self, claims: Claims) -> Sequence[StoredFile] | None:
+        """Returns the parts of an announced file that have arrived, in order; None once the whole file has."""
+        is_stored, parts = await received_parts(self._services.database, claims["file"])
+        return None if is_stored else [StoredFile(storage_key, size, "") for storage_key, size in parts]
+
+    async def record_part(self, claims: Claims, starts_at: int, stored: StoredFile) -> bool:
+        """Records a part of an announced file; returns False if it does not begin where the parts before it end.
+
+        Raises InvalidSignedUrl for a file that was erased or deleted.
+        """
+        async with self._services.database.writing() as session:
+            # Locked: of two parts that begin at the same place, the second finds the first recorded.
+            file = await session.get(File, claims["file"], with_for_update={"key_share": True})
+            if file is None or file.erased_at is not None:
+                raise InvalidSignedUrl
+            if file.uploaded_at is not None or await received_bytes(session, file.id) != starts_at:
+                return False
+            session.add(
+                UploadPart(
+                    provider_id=file.provider_id, file_id=file.id, starts_at=starts_at, size=stored.size,
+                    storage_key=stored.storage_key, received_at=clock.now(),
+                )
+            )  # fmt: skip
+        return True
+
+    async def drop_parts(self, claims: Claims) -> None:
+        """Deletes the parts of an announced file, which is not accepted."""
+        async with self._services.database.writing() as session:
+            parts = await delete_parts(session, claims["file"])
+        await self._delete_content(parts)
+
+    async def _delete_content(self, storage_keys: Sequence[str]) -> None:
+        # What cannot be deleted now, because the store is away, is swept: no record refers to it.
+        with suppress(StoreUnavailable):
+            for storage_key in storage_keys:
+                await self.files.delete(storage_key)
 
     async def stored_download(self, claims: Claims) -> StoredDownload | None:
         """Returns the stored file; None where it was erased, or where the user of the link does not see it any more."""

@@ -7,6 +7,7 @@ import strawberry
 
 from loaders.file import FileRow
 from resolvers import signed_urls
+from resolvers.file import accepted_file_kinds
 from schema.field_builders import attribute, person, resolved
 from schema.relay import Node, node
 
@@ -47,4 +48,24 @@ class File(Node):
                 "640 and 1280 pixels."
             ),
         ],
+    )
+
+
+@strawberry.type(description="A kind of file that can be uploaded.")
+class AcceptedFileKind:
+    content_type: str = attribute("The media type that it is stored and served with, such as `image/jpeg`.")
+    endings: list[str] = attribute(
+        "The endings of file names that stand for this kind, in lower case, such as `.jpg`. The name decides, whatever "
+        "media type a browser announces, and the content must agree with it."
+    )
+    max_bytes: int = attribute("The largest size of such a file, in bytes.")
+    has_preview: bool = attribute("Whether `File.preview` gives pictures of it.")
+
+
+@strawberry.type
+class FileQueries:
+    accepted_files: list[AcceptedFileKind] = resolved(
+        "The kinds of files that `fileUploadCreate` accepts: for the choice of a file, and to say before an upload "
+        "begins why a file is refused.",
+        lambda root, info: accepted_file_kinds(info.context),
     )

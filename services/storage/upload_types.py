@@ -177,18 +177,19 @@ async def check_upload(stream: AsyncIterator[bytes], kind: UploadKind) -> AsyncI
             continue
         head += chunk
         if len(head) >= HEAD:
-            _check_start(kind, head)
+            check_start(kind, head)
             start_checked = True
             yield bytes(head)
     if not start_checked:
-        _check_start(kind, head)
+        check_start(kind, head)
     if kind.members:
         _check_members(kind, bytes(first), bytes(tail[-TAIL:]), size)
     if not start_checked:
         yield bytes(head)
 
 
-def _check_start(kind: UploadKind, head: bytes | bytearray) -> None:
+def check_start(kind: UploadKind, head: bytes | bytearray) -> None:
+    """Checks the first bytes of a file, `HEAD` of them unless it is shorter. Raises UnacceptableUpload."""
     if not head:
         raise UnacceptableUpload("The file is empty.")
     start = bytes(head[:HEAD])

@@ -5,7 +5,10 @@ from typing import Any
 
 import pytest
 
+from resolvers.file import MAX_SIZE
 from services.guides import guides
+from services.storage.preview_types import CONTENT_TYPES
+from services.storage.upload_types import KINDS, kind_of
 from tests.support.client import InProcessClient
 from tests.support.scenarios.authorization import AuthorizationScenario
 from tests.support.scenarios.base import id_of
@@ -209,3 +212,16 @@ async def test_guides_and_settings(client: Client):
         "disclaimer": None,
     }
     assert ada.statements == 0
+
+
+async def test_the_kinds_of_files_that_are_accepted(client: Client):
+    """What the field says is what an upload is compared with."""
+    ada = client("ada")
+    read = (await ada.data("{ acceptedFiles { contentType endings maxBytes hasPreview } }"))["acceptedFiles"]
+    assert ada.statements == 0
+    assert len(read) == len({kind["contentType"] for kind in read}) == len(KINDS)
+    for kind in read:
+        for ending in kind["endings"]:
+            assert kind_of(f"a{ending}").content_type == kind["contentType"]
+    assert {kind["maxBytes"] for kind in read} == {MAX_SIZE}
+    assert {kind["contentType"] for kind in read if kind["hasPreview"]} == CONTENT_TYPES

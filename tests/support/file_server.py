@@ -13,7 +13,7 @@ from starlette.applications import Starlette
 
 from auth.signed_urls import UPLOAD, SignedUrls
 from domain import clock
-from services.storage.file_store import StoredFile, open_store
+from services.storage.file_store import FileStore, StoredFile, open_store
 from services.storage.transfers import ExpectedUpload, GeneratedExport, StoredDownload
 from transport.files.file_endpoints import routes
 from transport.files.service import Claims
@@ -24,7 +24,9 @@ SIGNED_URLS = SignedUrls(bytes(range(32)))
 class MemoryFileService:
     """A file service with its records in memory: the first upload of a file stays."""
 
-    def __init__(self) -> None:
+    def __init__(self, store: FileStore) -> None:
+        self.store = store
+        self.parts: dict[int, list[StoredFile]] = {}
         self.announced: dict[int, ExpectedUpload] = {}
         self.records: dict[int, tuple[StoredFile, str]] = {}
         self.fails = False
@@ -35,7 +37,23 @@ class MemoryFileService:
     async def record_upload(self, claims: Claims, stored: StoredFile, content_type: str) -> StoredFile:
         if self.fails:
             raise RuntimeError("the database is not available")
-        return self.records.setdefault(claims["file"], (stored, content_type))[0]
+        recorded = self.records.setdefault(claims["file"], (stored, content_type))[0]
+        await self.drop_parts(claims)
+        return recorded
+
+    async def upload_parts(self, claims: Claims) -> list[StoredFile] | None:
+        return None if claims["file"] in self.records else list(self.parts.get(claims["file"], []))
+
+    async def record_part(self, claims: Claims, starts_at: int, stored: StoredFile) -> bool:
+        parts = self.parts.setdefault(claims["file"], [])
+        if claims["file"] in self.records or sum(part.size for part in parts) != starts_at:
+            return False
+        parts.append(stored)
+        return True
+
+    async def drop_parts(self, claims: Claims) -> None:
+        for part in self.parts.pop(claims["file"], []):
+            await self.store.delete(part.storage_key)
 
     async def stored_download(self, claims: Claims) -> StoredDownload | None:
         if claims["file"] not in self.records:
@@ -71,10 +89,11 @@ def signed_url(path: str, purpose: str, claims: Claims, minutes: int = 5) -> str
 
 
 @asynccontextmanager
-async def file_server(folder: Path) -> AsyncIterator[FileServer]:
-    """Runs the endpoints; an upload fails after half a second without a byte."""
-    service = MemoryFileService()
-    app = Starlette(routes=routes(SIGNED_URLS, open_store(folder), service, idle_seconds=0.5))
+async def file_server(folder: Path, store: FileStore | None = None) -> AsyncIterator[FileServer]:
+    """Runs the endpoints on a store, by default in the folder; an upload fails after half a second without a byte."""
+    store = store or open_store(folder)
+    service = MemoryFileService(store)
+    app = Starlette(routes=routes(SIGNED_URLS, store, service, idle_seconds=0.5))
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, log_level="critical", lifespan="off"))

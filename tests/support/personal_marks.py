@@ -72,14 +72,17 @@ async def _any_row(session: AsyncSession, entity: type[Base], subject: DataSubje
 
 
 async def _any_key(session: AsyncSession, table: str, subject: DataSubject) -> int:
-    """The key of a row of a table at the learner's provider; of a new one without the text if it has none."""
+    """The key of a row of a table: one about the learner, else of the provider, else a new one without the text."""
     columns = metadata.tables[table].c
+    (entity,) = [each for each in mapped_classes() if each.__tablename__ == table]
+    about = entity.rows_about(subject)
+    if about is not None and (key := await session.scalar(select(func.max(columns.id)).where(about))):
+        return key
     statement = select(func.max(columns.id))
     if "provider_id" in columns:
         statement = statement.where(columns.provider_id == subject.provider_key)
     if key := await session.scalar(statement):
         return key
-    (entity,) = [each for each in mapped_classes() if each.__tablename__ == table]
     values = await _any_row(session, entity, subject, "-")
     return (await session.execute(insert(entity.__table__).values(values))).inserted_primary_key[0]
 

@@ -1,4 +1,4 @@
-"""The file endpoints: `PUT /uploads/{link}`, `GET /downloads/{link}` and `GET /exports/{link}`, by signed URL."""
+"""The file endpoints by signed URL: `/uploads/{link}`, `GET /downloads/{link}` and `GET /exports/{link}`."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -11,7 +11,7 @@ from auth.signed_urls import InvalidSignedUrl, SignedUrls
 from services.export_slots import RETRY_SECONDS, TooManyExports
 from services.storage.file_store import FileStore, StoreFull, StoreUnavailable, UploadTooLarge
 from services.storage.upload_types import UnacceptableUpload
-from transport.files import downloads, uploads
+from transport.files import downloads, resumed_uploads, uploads
 from transport.files.service import FileError, FileService
 from transport.graphql.errors import outage_response
 
@@ -33,16 +33,20 @@ def routes(
 
     Pages of `allowed_origins` may show previews and files of safe kinds.
 
-    An upload is idempotent: the same bytes again get 200 with the same JSON and change nothing; other bytes for a file
-    that has arrived get 409. An error is `{"error": message}` with 400 (fewer bytes than announced), 403 (invalid
-    link), 404 (no preview), 408 (idle), 409, 410 (expired or gone), 413 (more bytes than announced), 415 (type not
-    accepted), 429 (too many exports of one user at once), 500 (the stored file is corrupt), 503 (the store or the
-    database is unavailable, or too many exports of everybody at once) or 507 (the store is full). 429 and 503 for
-    exports come with Retry-After.
+    An upload is PUT. It is idempotent: the same bytes again get 200 with the same JSON and change nothing; other bytes
+    for a file that has arrived get 409. One that is sent with PATCH goes on where it was cut (tus 1.0): HEAD says where
+    that is. An error is `{"error": message}` with 400 (fewer bytes than announced), 403 (invalid link), 404 (no
+    preview), 408 (idle), 409, 410 (expired, gone or cut too often), 412 (another version of tus), 413 (more bytes than
+    announced), 415 (type not accepted), 429 (too many exports of one user at once), 500 (the stored file is corrupt),
+    503 (the store or the database is unavailable, or too many exports of everybody at once) or 507 (the store is full).
+    429 and 503 for exports come with Retry-After.
     """
 
     async def upload(request: Request) -> Response:
-        return await _respond(request, lambda: uploads.upload(request, signed_urls, store, service, idle_seconds))
+        if request.method == "HEAD":
+            return await _respond(request, lambda: resumed_uploads.offset(request, signed_urls, service))
+        receive = uploads.upload if request.method == "PUT" else resumed_uploads.append
+        return await _respond(request, lambda: receive(request, signed_urls, store, service, idle_seconds))
 
     async def download(request: Request) -> Response:
         return await _respond(
@@ -53,7 +57,7 @@ def routes(
         return await _respond(request, lambda: downloads.export(request, signed_urls, service))
 
     return [
-        Route("/uploads/{link}", upload, methods=["PUT"], name="upload"),
+        Route("/uploads/{link}", upload, methods=["PUT", "PATCH", "HEAD"], name="upload"),
         Route("/downloads/{link}", download, methods=["GET"], name="download"),
         Route("/exports/{link}", export, methods=["GET"], name="export"),
     ]
@@ -91,7 +95,7 @@ async def _respond(request: Request, handle: Callable[[], Awaitable[Response]]) 
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if retry_after is not None:
         headers["Retry-After"] = retry_after
-    if request.method == "PUT":
+    if request.method in ("PUT", "PATCH"):
         if status != 408:
             await uploads.discard_body(request)
         # Else the server would read whatever the client still sends.

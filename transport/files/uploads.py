@@ -26,7 +26,7 @@ async def upload(
         raise FileError(410, "This upload link is no longer valid. Start the upload again.")
     _check_headers(request, expected.size)
     kind = kind_of(expected.name)
-    body = check_upload(_of_size(_with_timeout(request.stream(), idle_seconds), expected.size), kind)
+    body = check_upload(_of_size(with_timeout(request.stream(), idle_seconds), expected.size), kind)
     stored = await store.write(body, limit=expected.size)
     try:
         recorded = await service.record_upload(claims, stored, kind.content_type)
@@ -74,7 +74,8 @@ def _too_short(received: int, size: int) -> str:
     return f"{received:,} bytes were sent, but {size:,} were announced. Send the whole file again."
 
 
-async def _with_timeout(stream: AsyncIterator[bytes], idle_seconds: float) -> AsyncIterator[bytes]:
+async def with_timeout(stream: AsyncIterator[bytes], idle_seconds: float) -> AsyncIterator[bytes]:
+    """Yields the stream. Raises FileError 408 after so many seconds without a byte."""
     while True:
         try:
             async with asyncio.timeout(idle_seconds):

@@ -1,12 +1,16 @@
-"""Real clients against a real server: Apollo Client, urql, Relay, graphql-codegen, graphql-ws and graphql-sse."""
+"""Real clients against a real server: Apollo, urql, Relay, graphql-codegen, graphql-ws, graphql-sse, tus-js-client."""
 
 import json
 import shutil
 from pathlib import Path
 
 import pytest
+from graphql import parse, print_ast
 
+from commands.manifest import read_manifest
+from domain import clock
 from schema.root import printed
+from services.trusted_documents.store import NewDocument, add_documents
 from tests.support.architecture import ROOT
 from tests.support.demo_server import Demo
 from tests.system.clients.conftest import HERE, Run
@@ -14,10 +18,36 @@ from tests.system.clients.conftest import HERE, Run
 NODE_TEST = ("node", "--test", "--test-timeout=60000")
 
 
-@pytest.mark.parametrize("client", ["apollo", "payloads", "urql", "live"])
+@pytest.mark.parametrize("client", ["apollo", "payloads", "urql", "live", "tus"])
 async def test_client(run: Run, demo: Demo, client: str) -> None:
     async with demo.serving("sqlite") as running:
         await run(*NODE_TEST, f"{client}.test.mjs", WAYMARK=running.address)
+
+
+# As Apollo's tool writes it: with the names of types, which the client selects.
+MANIFEST = {
+    "format": "apollo-persisted-query-manifest",
+    "version": 1,
+    "operations": [
+        {
+            "id": "sign-in-1", "name": "SignIn", "type": "mutation",
+            "body": "mutation SignIn($input: LoginInput!) { login(input: $input) { accessToken __typename } }",
+        },
+        {"id": "mine-1", "name": "Mine", "type": "query", "body": "query Mine { viewer { role __typename } }"},
+    ],
+}  # fmt: skip
+
+
+async def test_apollo_with_its_manifest_where_only_trusted_documents_run(run: Run, demo: Demo, tmp_path: Path) -> None:
+    (tmp_path / "manifest.json").write_text(json.dumps(MANIFEST))
+    documents = [
+        NewDocument(entry.document_id, print_ast(parse(entry.text)))
+        for entry in read_manifest(tmp_path / "manifest.json")
+    ]
+    async with demo.serving("sqlite", WAYMARK_OPERATIONS="trusted") as running:
+        async with running.server.services.database.writing() as session:
+            await add_documents(session, "portal", "2.0", documents, clock.now())
+        await run(*NODE_TEST, "trusted.test.mjs", WAYMARK=running.address, MANIFEST=json.dumps(MANIFEST))
 
 
 async def test_relay_compiler_and_runtime(run: Run, demo: Demo, workshop: Path) -> None:
@@ -51,7 +81,8 @@ async def test_generated_types_of_every_saved_operation_compile_in_strict_mode(r
 
 
 def test_lock_files_name_no_registry() -> None:
-    for lock in (HERE / "package-lock.json", ROOT / "graphiql/package-lock.json"):
+    for folder in (HERE, ROOT / "graphiql", ROOT / "examples/learner-progress"):
+        lock = folder / "package-lock.json"
         packages = json.loads(lock.read_text())["packages"]
         assert [name for name, package in packages.items() if "resolved" in package] == []
         assert [name for name, package in packages.items() if name and not package.get("integrity")] == []
