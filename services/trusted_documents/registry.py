@@ -60,7 +60,7 @@ class TrustedDocuments:
         """
         key = self._known.documents.get(identity)
         if key is None:
-            await self._look_at_miss()
+            await self.look(_MISS_SECONDS)
             key = self._known.documents.get(identity)
         if key is None:
             return None
@@ -93,22 +93,22 @@ class TrustedDocuments:
             except (SQLAlchemyError, OSError) as error:
                 self._outages.failed(error)
 
-    async def look(self) -> None:
-        """Reads the documents if there are others than at the last look. Raises SQLAlchemyError."""
+    async def look(self, at_most_every: float = 0.0) -> None:
+        """Reads the documents if there are others than at the last look, unless that was so few seconds ago.
+
+        Raises SQLAlchemyError.
+        """
         async with self._looking:
-            self._looked_at = time.monotonic()
+            now = time.monotonic()
+            if now - self._looked_at < at_most_every:
+                return
+            self._looked_at = now
             # unscoped: the documents of clients, which are no provider's
             state = select(func.count().label("number"), func.max(ClientDocument.id).label("newest"))
             found = (await self._database.rows(state.select_from(ClientDocument), primary=True))[0]
             stamp = (found.number, found.newest or 0)
             if stamp != self._known.stamp:
                 self._known = await self._read(stamp)
-
-    async def _look_at_miss(self) -> None:
-        async with self._looking:
-            is_due = time.monotonic() - self._looked_at >= _MISS_SECONDS
-        if is_due:
-            await self.look()
 
     async def _read(self, stamp: tuple[int, int]) -> _Known:
         # One statement: a document that is retired meanwhile is there with its id, or not at all.

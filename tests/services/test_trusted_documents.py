@@ -1,11 +1,12 @@
 """Trusted documents in the database: added by clients' versions, found by id and text, counted, and retired."""
 
+import asyncio
 import datetime as dt
 
 import pytest
 from sqlalchemy import func, select
 
-from db.database import Database
+from db.database import Database, statement_count
 from db.models.trusted_document import ClientDocument, TrustedDocument
 from domain import clock
 from services.trusted_documents import registry
@@ -63,7 +64,14 @@ async def test_an_unknown_id_is_looked_up_once_a_second(database: Database, monk
     assert await documents.find("a1") == ROLE.text
     monkeypatch.setattr(registry, "_MISS_SECONDS", 3600.0)
     await add(database, "1", NAME)
-    assert await documents.find("b2") is None
+    token = statement_count.set(statements := [0])
+    assert await asyncio.gather(*(documents.find("b2") for _ in range(20))) == [None] * 20
+    assert statements == [0]
+    # Also where many come at once after a while, one of them looks.
+    documents._looked_at = float("-inf")
+    assert await asyncio.gather(*(documents.find("c3") for _ in range(20))) == [None] * 20
+    assert statements == [2]
+    statement_count.reset(token)
     await documents.look()
     assert await documents.find("b2") == NAME.text
 
