@@ -59,7 +59,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "invitationResend": (15, 12),
     "learnerEnrol": (17, 14),
     # On SQLite four of them empty the write-ahead log, after the commit.
-    "learnerErase": (73, 70),
+    "learnerErase": (75, 72),
     "learnerUpdate": (9, 6),
     "login": (16, 12),
     # The first one, which links the account: four requests to the identity provider besides.
