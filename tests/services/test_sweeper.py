@@ -91,8 +91,7 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
         request = {"network": "192.0.2.1", "address": "192.0.2.1", "requested_at": now - age}
         await place.add(PasswordResetRequest(username=name, **request))
     session = AuthSession(
-        provider_id=user.provider_id, user_id=user.id, role=Role.LEARNER, started_at=now - 2 * DAY,
-        expires_at=now + DAY,
+        provider_id=user.provider_id, user_id=user.id, role=Role.LEARNER, started_at=now - 2 * DAY, expires_at=now + DAY
     )  # fmt: skip
     await place.add(session)
     for mac, age in (("old", 61 * MINUTE), ("new", 59 * MINUTE)):
