@@ -6,8 +6,8 @@ from alembic import op
 import db.models.base
 from db.models.provider_keys import key_constraints
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 branch_labels = None
 depends_on = None
 
