@@ -1,6 +1,7 @@
 """The viewer's bulk exports and schedules, in the role in use."""
 
 import datetime as dt
+import json
 
 from sqlalchemy import Select
 
@@ -19,6 +20,7 @@ class BulkExportRow(LightRow):
 
     key: int = column(BulkExport.id)
     operation: str = column(BulkExport.operation)
+    variables: str = column(BulkExport.variables, convert=json.dumps)
     format: ExportFormat = column(BulkExport.format)
     status: BulkExportStatus = column(BulkExport.status)
     started_at: dt.datetime = column(BulkExport.started_at)
@@ -43,6 +45,7 @@ class ReportScheduleRow(LightRow):
 
     key: int = column(ReportSchedule.id)
     operation: str = column(ReportSchedule.operation)
+    variables: str = column(ReportSchedule.variables, convert=json.dumps)
     every: Interval = column(ReportSchedule.every)
     format: ExportFormat = column(ReportSchedule.format)
     next_at: dt.datetime = column(ReportSchedule.next_at)

@@ -8,12 +8,20 @@ import * as signIn from "/kpi/js/views/sign_in.js";
 import { queryOf } from "./address.js";
 import { readChoices, readReports, readRows } from "./catalogue.js";
 import { beginningValues, idKind, missing } from "./form.js";
+import * as orders from "./orders.js";
+import { titleOf } from "./title.js";
 import { listView, reportView } from "./views.js";
 
 const ROOT = document.getElementById("app");
 const SEARCH_DELAY = 300;
 
-const state = { reports: null, choices: null, error: null, busy: false, name: null, values: {}, result: null, view: {} };
+// How often an export that is being made is looked at.
+const ORDER_DELAY = 2000;
+
+const state = {
+  reports: null, choices: null, error: null, busy: false, name: null, values: {}, result: null, view: {},
+  orders: null, order: { format: "XLSX", every: "WEEK" }, orderError: null,
+};
 
 /** What the screens of signing in need. */
 const app = { lead: "Figures as tables, charts and files.", roles: ROLES, endReason: null, draw };
@@ -62,12 +70,69 @@ const actions = {
       draw();
     }
   },
+  choose(change) {
+    state.order = { ...state.order, ...change };
+    draw();
+  },
+  startExport(report) {
+    const variables = orders.variablesOf(report, state.values);
+    return order(() => orders.startExport(report.name, variables, state.order.format), "The file is being made.");
+  },
+  startSchedule(report) {
+    const { format, every } = state.order;
+    const variables = orders.variablesOf(report, state.values);
+    const done = `You get an e-mail ${orders.INTERVALS[every]}.`;
+    return order(() => orders.startSchedule(report.name, variables, format, every), done);
+  },
+  endSchedule: ({ id }) => order(() => orders.endSchedule(id), "The schedule is stopped."),
+  restart: ({ operation, variables, format, every }) =>
+    order(
+      () => orders.startSchedule(operation, JSON.parse(variables), format, every),
+      `You get an e-mail ${orders.INTERVALS[every]}.`,
+    ),
   search(text) {
     clearTimeout(searching);
     searching = setTimeout(() => loadChoices(text), SEARCH_DELAY);
   },
 };
 let searching = null;
+let waiting = null;
+let reading = 0;
+
+/** Changes what is ordered, and says so. */
+async function order(work, done) {
+  try {
+    await work();
+    state.orderError = null;
+    announce(done);
+  } catch (error) {
+    state.orderError = error.message;
+  }
+  draw();
+  await loadOrders();
+}
+
+/** Reads what is ordered, again and again while a file is being made. */
+async function loadOrders() {
+  clearTimeout(waiting);
+  const turn = ++reading;
+  const before = state.orders;
+  let found;
+  try {
+    found = await orders.readOrders();
+  } catch {
+    // The page shows reports without it.
+    return;
+  }
+  if (turn !== reading) return;
+  state.orders = found;
+  const ready = state.orders.exports.find(
+    ({ id, status }) => status === "DONE" && before?.exports.some((each) => each.id === id && each.status === "RUNNING"),
+  );
+  if (ready) announce(`The file of ${titleOf({ name: ready.operation })} is ready.`);
+  draw();
+  if (state.orders.exports.some(({ status }) => status === "RUNNING")) waiting = setTimeout(loadOrders, ORDER_DELAY);
+}
 
 // The address has the report, its variables and, after an underscore, what is seen of the rows.
 function keepAddress() {
@@ -82,7 +147,7 @@ function keepAddress() {
 
 function readAddress() {
   const [name, text] = location.hash.replace(/^#\/?/, "").split("?");
-  Object.assign(state, { name: name || null, values: {}, view: {}, result: null, error: null });
+  Object.assign(state, { name: name || null, values: {}, view: {}, result: null, error: null, orderError: null });
   for (const [key, value] of new URLSearchParams(text)) {
     if (key === "_sort") state.view.sort = { column: value.replace(/^-/, ""), descending: value.startsWith("-") };
     else if (key.startsWith("_")) state.view[key.slice(1)] = value;
@@ -107,6 +172,7 @@ async function show() {
   const report = state.reports?.find(({ name }) => name === state.name);
   if (report && Object.keys(state.values).length === 0) state.values = beginningValues(report);
   draw();
+  loadOrders();
   (ROOT.querySelector("h1") ?? ROOT.querySelector("main")).focus({ preventScroll: true });
   if (!report) return;
   if (report.inputs.some((input) => idKind(input))) loadChoices();
@@ -144,7 +210,8 @@ function sessionChanged(endReason = null) {
   const user = session?.viewer.id ?? null;
   if (user !== signedInUser) {
     signedInUser = user;
-    Object.assign(state, { reports: null, choices: null, result: null });
+    clearTimeout(waiting);
+    Object.assign(state, { reports: null, choices: null, result: null, orders: null });
     show();
   } else if (view() === null && state.reports === null) show();
   else draw();

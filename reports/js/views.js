@@ -8,16 +8,15 @@ import { queryOf } from "./address.js";
 import { address, download, FORMATS } from "./catalogue.js";
 import { chartCard } from "./charts.js";
 import { reportForm } from "./form.js";
+import { orderCard, ordersCard } from "./orders_view.js";
 import { arranged, table } from "./table.js";
+import { titleOf } from "./title.js";
 import { withHeadings } from "./values.js";
-
-/** The title of a report: its name in words. */
-export const titleOf = ({ name }) => name.replaceAll("_", " ").replace(/\bkpi\b/, "KPI").replace(/^./, (first) => first.toUpperCase());
 
 const firstLine = ({ description }) => description.split("\n")[0];
 
 /** Returns the screen that lists the reports. */
-export function listView(state) {
+export function listView(state, actions) {
   const groups = [
     ["Figures", state.reports?.filter(({ forAnalysts }) => forAnalysts) ?? []],
     ["Other queries", state.reports?.filter(({ forAnalysts }) => !forAnalysts) ?? []],
@@ -30,6 +29,7 @@ export function listView(state) {
       h("h1", { tabindex: "-1" }, "Reports"),
       state.error && notice("bad", h("p", {}, state.error)),
       !state.reports && !state.error && h("p", { role: "status" }, "Loading…"),
+      ordersCard(state, actions),
       groups.map(
         ([title, reports]) =>
           reports.length > 0 &&
@@ -84,9 +84,10 @@ export function reportView(report, state, actions) {
         ),
       state.error && notice("bad", h("p", {}, state.error)),
       state.busy && !rows && h("p", { role: "status" }, "Loading…"),
+      rows && [asOf(state), files(report, state, actions)],
+      // Also before there are rows: a large report need not be waited for.
+      orderCard(report, state, actions),
       rows && [
-        asOf(state),
-        files(report, state, actions),
         chartCard({
           columns,
           rows: arranged(rows, columns, { filter: state.view.filter }),

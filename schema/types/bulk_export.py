@@ -11,6 +11,8 @@ from schema.field_builders import attribute, resolved
 from schema.relay import Node, node, record
 from schema.types.file import Download
 
+_VARIABLES = "The variables of the query as a JSON object, as they were sent; without those that have their default."
+
 
 @node(
     BulkExportRow,
@@ -20,6 +22,7 @@ from schema.types.file import Download
 )
 class BulkExport(Node):
     operation: str = attribute("The name of the saved query.")
+    variables: str = attribute(_VARIABLES)
     format: ExportFormat = attribute("The format of the file.")
     status: BulkExportStatus = attribute("Whether the file is there.")
     as_of: dt.datetime = attribute(
@@ -41,6 +44,7 @@ class BulkExport(Node):
 )
 class ReportSchedule(Node):
     operation: str = attribute("The name of the saved query.")
+    variables: str = attribute(_VARIABLES)
     every: Interval = attribute("How often it is made.")
     format: ExportFormat = attribute("The format of the files.")
     next_at: dt.datetime = attribute("When it is made next; of no meaning once it has ended.")

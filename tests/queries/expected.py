@@ -57,6 +57,7 @@ READS = {
     "record_ids": Expected(2, 2),
     "report_choices": Expected(505, 6),
     "review_to_read": Expected(98, 8),
+    "report_orders": Expected(32, 3),
     "reviews_due": Expected(403, 3),
     "sign_off_funnel": Expected(223, 3),
     "site_comparison": Expected(403, 3),
@@ -69,12 +70,15 @@ READS = {
 EMPLOYER = frozenset({"EMPLOYER_MANAGER"})
 MUTATIONS = {
     "answer_review": Expected(43, 15, EMPLOYER, on_postgresql=12),
+    "bulk_export_start": Expected(23, 13, on_postgresql=10),
     "confirm_time": Expected(32, 11, EMPLOYER, on_postgresql=8),
     "disclaimer_accept": Expected(23, 6, on_postgresql=5),
     "file_upload_create": Expected(33, 10, on_postgresql=8),
     "log_out": Expected(22, 7, on_postgresql=4),
     "log_time": Expected(25, 15, LOGGERS, on_postgresql=12),
     "password_change": Expected(24, 20, on_postgresql=16),
+    "report_schedule": Expected(23, 12, on_postgresql=9),
+    "report_schedule_end": Expected(23, 11, on_postgresql=8),
     "resubmit_evidence": Expected(24, 21, EMPLOYER, on_postgresql=18),
     "second_factor_confirm": Expected(23, 17, on_postgresql=14),
     "second_factor_enrol": Expected(22, 17, on_postgresql=13),

@@ -185,6 +185,24 @@ async def test_own_account_in_every_role(own_runner: OperationRunner, backend: s
     check("password_change", backend, changed)
 
 
+async def test_reports_are_ordered_in_every_role(own_runner: OperationRunner, backend: str):
+    order = {"operation": "site_comparison", "format": "CSV"}
+    given = {"input": {**order, "every": "WEEK", "variables": "{}"}}
+    made = {role: await run_mutation(own_runner, role, "report_schedule", given) for role in USERNAMES}
+    check("report_schedule", backend, made)
+    ids = {role: payload["reportSchedule"]["id"] for role, (payload, _, _) in made.items()}
+    ended = {role: await run_mutation(own_runner, role, "report_schedule_end", {"id": ids[role]}) for role in USERNAMES}
+    check("report_schedule_end", backend, ended)
+    # In one role: each export is a process.
+    started = await run_mutation(own_runner, "ASSESSOR", "bulk_export_start", order)
+    check("bulk_export_start", backend, {"ASSESSOR": started})
+    viewer = (await own_runner.run("ASSESSOR", "report_orders", {})).data["viewer"]
+    assert [each["id"] for each in viewer["reportSchedules"]] == [ids["ASSESSOR"]]
+    assert [(each["id"], each["variables"]) for each in viewer["bulkExports"]] == [
+        (started[0]["bulkExport"]["id"], "{}")
+    ]
+
+
 async def first_event(
     runner: OperationRunner, role: str, name: str, ready: asyncio.Event | None = None
 ) -> tuple[dict[str, Any], Any]:

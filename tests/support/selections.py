@@ -21,7 +21,7 @@ FILE = "{ id name contentType size sha256 uploadedBy { id name } }"
 SELECTIONS = {
     "UserError": "code field message",
     "BulkExport": "id operation format failure",
-    "ReportSchedule": "id operation every format nextAt endedAt",
+    "ReportSchedule": "id operation variables every format nextAt endedAt",
     "AccessKey": "id name role operations createdAt expiresAt revokedAt lastUsedAt",
     "User": "id name email lastLoginAt photo { id }",
     "Viewer": "role mustChangePassword mustAcceptDisclaimer mustSetUpSecondFactor hasSecondFactor disclaimer "

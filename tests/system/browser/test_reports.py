@@ -152,6 +152,47 @@ async def test_it_fits_a_phone_and_prints_whole(running: RunningServer, browser:
         await expect(page.locator("tbody tr").first).to_be_visible()
 
 
+async def test_a_file_is_ordered_and_a_schedule_made_stopped_and_started_again(
+    own_running: RunningServer, browser: Browser, tmp_path: Path
+):
+    device = {"viewport": {"width": 360, "height": 780}, "is_mobile": True, "has_touch": True}
+    async with page_of(browser, own_running, "master.admin", **device) as page:
+        await go(page, "kpi_groups?by=QUALIFICATION&filter.statuses=IN_TRAINING", "KPI groups")
+        found = await cells(page, "Label")
+        await page.get_by_label("Format").select_option("CSV")
+        await page.get_by_role("button", name="Make one file now").click()
+        link = page.get_by_role("link", name=f"Download KPI groups as CSV, {len(found)} rows")
+        await expect(link).to_be_visible(timeout=90_000)
+        async with page.expect_download() as started:
+            await link.click()
+        await (await started.value).save_as(tmp_path / "groups.csv")
+        rows = list(csv.DictReader(io.StringIO((tmp_path / "groups.csv").read_text("utf-8-sig"))))
+        assert [row["kpiGroups.label"] for row in rows] == found
+        await page.get_by_label("How often").select_option("DAY")
+        await page.get_by_role("button", name="E-mail me this").click()
+        made = page.get_by_role("listitem").filter(has_text="CSV, every day")
+        await expect(made).to_contain_text("(by QUALIFICATION, filter.statuses IN_TRAINING)")
+        await expect(made).to_contain_text("Next: ")
+        assert await overflowing(page) == [] and await violations(page) == []
+        await made.get_by_role("button", name="Stop: KPI groups").click()
+        await expect(made).to_contain_text("Stopped.")
+        await made.get_by_role("button", name="Start again").click()
+        await expect(made).to_contain_text("Next: ")
+        await expect(made).to_have_count(1)
+        # The list of reports has what was ordered of all of them, with the conditions.
+        await page.evaluate("location.hash = '#/'")
+        await expect(page.get_by_role("heading", name="Your files and schedules")).to_be_visible()
+        assert await overflowing(page) == [] and await violations(page) == []
+        await made.get_by_role("link", name="KPI groups").click()
+        await expect(page.locator("tbody tr").first).to_be_visible()
+        assert await cells(page, "Label") == found
+        # What is wrong is said where it was ordered.
+        await page.evaluate("location.hash = '#/progress_map'")
+        await expect(page.get_by_role("heading", level=1, name="Progress map")).to_be_visible()
+        await page.get_by_role("button", name="Make one file now").click()
+        await expect(page.locator(".orders [role=alert]")).to_contain_text("JSON object with the variables")
+
+
 async def test_what_is_wrong_is_said_at_its_field(running: RunningServer, browser: Browser):
     async with page_of(browser, running, "master.admin", expected="400 (Bad Request)") as page:
         await page.evaluate("location.hash = '#/overdue_actions?employerId=Employer_999'")
