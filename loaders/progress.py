@@ -61,12 +61,24 @@ class ProgressRow:
 
 @dataclass(slots=True)
 class ProgrammeRow:
-    """The programme of a learner: all aims that are not withdrawn."""
+    """The programme of a learner: the numbers are of all aims that are not withdrawn, `aims` has those too."""
 
     progress: ProgressRow
     traffic_light: TrafficLight
     days_remaining: int
     days_overdue: int
+    start_date: "dt.date | None"
+    aims: Sequence["AimRow"]
+
+    @property
+    def aim_ids(self) -> list[str]:
+        """Returns the ids of the aims."""
+        return [aim.id for aim in self.aims]
+
+    @property
+    def aim_statuses(self) -> list[AimStatus]:
+        """Returns the statuses of the aims, in the order of their ids."""
+        return [aim.status for aim in self.aims]
 
 
 def programme_of(aims: Sequence["AimRow"], today: "dt.date", rules: "ProviderRules") -> ProgrammeRow:
@@ -77,7 +89,7 @@ def programme_of(aims: Sequence["AimRow"], today: "dt.date", rules: "ProviderRul
     """
     included = [aim for aim in aims if aim.status is not AimStatus.WITHDRAWN]
     if not included:
-        return ProgrammeRow(ProgressRow(0, 0, 0), TrafficLight.NOT_RATED, 0, 0)
+        return ProgrammeRow(ProgressRow(0, 0, 0), TrafficLight.NOT_RATED, 0, 0, None, aims)
     start = min(aim.start_date for aim in included)
     end = max(aim.planned_end_date for aim in included)
     on_break = 0
@@ -100,4 +112,6 @@ def programme_of(aims: Sequence["AimRow"], today: "dt.date", rules: "ProviderRul
         traffic_light=summed.traffic_light(in_training, rules),
         days_remaining=max((end - today).days, 0),
         days_overdue=(today - end).days if late else 0,
+        start_date=start,
+        aims=aims,
     )

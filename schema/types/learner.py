@@ -152,6 +152,20 @@ class Learner(Node):
     # The programme: all aims together.
     # A programme, English and mathematics: few learners have more.
     aims: list[Aim] = loaded("The aims of the learner that the viewer may see.", AimsOfLearnerLoader, list_size=3)
+    aim_ids: list[strawberry.ID] = loaded(
+        "The ids of `aims`, in their order, for tables with one row for each learner.",
+        ProgrammeLoader,
+        part="aim_ids",
+        list_size=3,
+    )
+    aim_statuses: list[AimStatus] = loaded(
+        "The statuses of `aims`, in the order of `aimIds`.", ProgrammeLoader, part="aim_statuses", list_size=3
+    )
+    start_date: dt.date | None = loaded(
+        "The first day of training of the aim that started first, withdrawn aims excluded; null without an aim.",
+        ProgrammeLoader,
+        part="start_date",
+    )
     progress: Progress = loaded(
         "Progress over all aims that are not withdrawn: criteria are summed, and time runs from the earliest start to "
         "the latest planned end.",
