@@ -9,6 +9,7 @@ from db.migrate import migrate
 from db.table_version import table_problem
 from services.demo.accounts import ACCOUNTS
 from services.demo.builder import DemoExists, build_demo
+from services.demo.report_orders import order_reports
 from services.settings import Settings
 from services.storage.file_store import open_store
 
@@ -27,6 +28,7 @@ def prepare(settings: Settings) -> None:
                 await migrate(database)
                 with suppress(DemoExists):
                     await build_demo(database, open_store(settings.files_location), progress=True)
+                    await order_reports(database)
             elif (problem := await table_problem(database)) is not None:
                 raise SystemExit(problem)
         finally:

@@ -16,6 +16,7 @@ from db.models.bulk_export import BulkExport, ReportSchedule
 from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role
+from services.demo.report_orders import order_reports
 from tests.support.http_server import PASSWORD, Clients
 from tests.support.smtp_server import Post, link_in
 
@@ -175,6 +176,16 @@ async def test_a_schedule_sends_a_link(clients: Clients, post: Post, http: httpx
     ended = await admin.mutate("reportScheduleEnd", id=made["id"])
     assert ended["id"] == made["id"]
     assert await (await clients("assessor")).user_errors("reportScheduleEnd", id=made["id"]) == {"id": "NOT_FOUND"}
+
+
+async def test_the_demo_begins_with_a_file_and_a_schedule(clients: Clients):
+    admin, services = await clients("master.admin"), clients.running.server.services
+    await order_reports(services.database)
+    services.export_started.set()
+    made = await done(admin, (await of_operation(admin, "learner_criteria"))[0])
+    assert made["status"] == "DONE" and made["rowCount"] > 1000 and made["download"]["url"]
+    schedules = (await admin.data("{ viewer { reportSchedules { operation endedAt } } }"))["viewer"]["reportSchedules"]
+    assert {"operation": "reviews_due", "endedAt": None} in schedules
 
 
 async def test_the_erasure_of_a_learner_removes_exports(clients: Clients):
