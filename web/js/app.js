@@ -6,9 +6,9 @@ import { count } from "./format.js";
 import { OfflineError } from "./graphql.js";
 import { registerServiceWorker } from "./installation.js";
 import { layout } from "./layout.js";
-import { HOME, LEARNERS, learnersOf, single, TASKS } from "./operations.js";
+import { HOME, single, TASKS, updateLearner } from "./operations.js";
 import { pullToRefresh } from "./pull_to_refresh.js";
-import { cached, updateEntry, updateNode } from "./query_cache.js";
+import { cached, updateEntry } from "./query_cache.js";
 import { opened, parseRoute } from "./routes.js";
 import { restoreSession, session } from "./session.js";
 import { isLive, subscribe } from "./subscriptions.js";
@@ -103,7 +103,8 @@ async function load({ announceResult = false } = {}) {
   if (needed.length === 0) return;
   app.refreshing = true;
   draw();
-  const outcomes = await Promise.allSettled(needed.map((query) => query.refresh(draw)));
+  // Each answer is shown as it arrives: none waits for the others, nor for the pages after it.
+  const outcomes = await Promise.allSettled(needed.map((query) => query.refresh(draw).then(draw)));
   const errors = outcomes.filter(({ status }) => status === "rejected").map(({ reason }) => reason);
   const wasOffline = app.offline;
   // The device may have gone offline while the last response was on its way.
@@ -170,7 +171,7 @@ const SUBSCRIPTIONS = {
     loadSoon();
   },
   learner_changed({ learnerChanged }) {
-    const isListed = updateNode(LEARNERS, learnersOf, learnerChanged);
+    const isListed = updateLearner(learnerChanged);
     draw();
     announceSoon(learnerChanged.id, `${learnerChanged.name}: something has changed.`);
     // The list has all that it shows; the other screens show more than the event contains.

@@ -1,9 +1,9 @@
 // The saved queries that the screens use, and how each is restored, refreshed and dated.
 
-import { cached, cachedPages, eachPage, refresh, restore } from "./query_cache.js";
+import { cached, cachedPages, eachPage, refresh, restore, updateNode } from "./query_cache.js";
 
 export const HOME = "employer_home";
-export const LEARNERS = "employer_learners";
+const LEARNERS = "employer_learners";
 export const LEARNER = "employer_learner";
 export const PROGRESS_MAP = "progress_map";
 export const DOCUMENTS = "documents_to_sign";
@@ -18,7 +18,7 @@ export const REVIEW = "review_to_read";
 export const UNIT = "unit_to_sign";
 
 /** Returns the connection in a page of learners. */
-export const learnersOf = (data) => data.learners;
+const learnersOf = (data) => data.learners;
 
 /** Returns the connection in a page of documents. */
 export const documentsOf = (data) => data.viewer.signatureRequests;
@@ -31,6 +31,18 @@ export const actionsOf = (data) => data.actions;
 
 /** Returns the connection in a page of visits. */
 export const visitsOf = (data) => data.sessions;
+
+// Of a long list the first page has those whom the screens show first.
+const BY_RISK = { orderBy: "POINTS_AHEAD_ASC" };
+
+/** The query for every learner, those furthest behind first. */
+export const everyLearner = () => paged(LEARNERS, learnersOf, BY_RISK);
+
+/** Returns the pages of learners in memory as one list, or undefined. */
+export const cachedLearners = () => cachedPages(LEARNERS, learnersOf, BY_RISK);
+
+/** Replaces a learner in the list; returns whether it is there. */
+export const updateLearner = (learner) => updateNode(LEARNERS, learnersOf, learner, BY_RISK);
 
 /** A query with one response. */
 export function single(name, variables = {}) {

@@ -2,7 +2,7 @@
 // belong to one user and are deleted when the session ends. `at` is when the server last confirmed an entry (ms).
 
 import { runQuery, session } from "./session.js";
-import { clear, read, write } from "./storage.js";
+import { clear, read, remove, write } from "./storage.js";
 
 const MAX_PAGES = 20;
 const entries = new Map();
@@ -54,13 +54,25 @@ async function send(key, name, variables) {
 
 /** Calls `load` (`restore` or `refresh`) for each page of a connection, and `onPage()` after each but the last. */
 export async function eachPage(load, name, connection, fixed = {}, onPage = () => undefined) {
+  const endOf = (entry) => entry && connection(entry.data).pageInfo;
   let variables = fixed;
   for (let page = 0; page < MAX_PAGES; page++) {
-    const entry = await load(name, variables);
-    const pageInfo = entry && connection(entry.data).pageInfo;
+    const before = endOf(cached(name, variables));
+    const pageInfo = endOf(await load(name, variables));
+    // The pages after this one begin elsewhere now: those before cannot be reached any more.
+    if (before?.hasNextPage && before.endCursor !== pageInfo?.endCursor)
+      forgetPages(name, endOf, { ...fixed, after: before.endCursor });
     if (!pageInfo?.hasNextPage) return;
     onPage();
     variables = { ...fixed, after: pageInfo.endCursor };
+  }
+}
+
+/** Deletes a page of a connection and all after it. */
+function forgetPages(name, endOf, variables) {
+  for (let entry; (entry = cached(name, variables)); variables = { ...variables, after: endOf(entry).endCursor }) {
+    entries.delete(keyOf(name, variables));
+    remove("answers", keyOf(name, variables));
   }
 }
 
@@ -70,9 +82,11 @@ export function cachedPages(name, connection, fixed = {}) {
   let entry = cached(name, variables);
   if (!entry) return undefined;
   const list = { nodes: [], totalCount: connection(entry.data).totalCount, at: entry.at };
+  // A record that has moved from one page to another between their requests is in both.
+  const ids = new Set();
   for (let page = 0; entry && page < MAX_PAGES; page++) {
     const { nodes, pageInfo } = connection(entry.data);
-    list.nodes.push(...nodes);
+    list.nodes.push(...nodes.filter(({ id }) => !ids.has(id) && ids.add(id)));
     list.at = Math.min(list.at, entry.at);
     if (!pageInfo.hasNextPage) break;
     variables = { ...fixed, after: pageInfo.endCursor };
@@ -94,9 +108,9 @@ export function updateEntry(name, variables, change) {
   return true;
 }
 
-/** Replaces a node in the page of a connection that contains it; returns whether one does. */
-export function updateNode(name, connection, node) {
-  let variables = {};
+/** Replaces a node in the page of a connection that contains it; returns whether one does. `fixed`: as in `eachPage`. */
+export function updateNode(name, connection, node, fixed = {}) {
+  let variables = fixed;
   for (let page = 0; page < MAX_PAGES; page++) {
     const entry = cached(name, variables);
     if (!entry) return false;
@@ -107,7 +121,7 @@ export function updateNode(name, connection, node) {
       return updateEntry(name, variables, (data) => data);
     }
     if (!pageInfo.hasNextPage) return false;
-    variables = { after: pageInfo.endCursor };
+    variables = { ...fixed, after: pageInfo.endCursor };
   }
   return false;
 }

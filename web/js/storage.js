@@ -51,6 +51,12 @@ export async function write(storeName, key, value) {
   await run(storeName, "readwrite", (store) => store.put(value, key)).catch(() => undefined);
 }
 
+/** Deletes the value of a key. */
+export async function remove(storeName, key) {
+  memory[storeName].delete(key);
+  await run(storeName, "readwrite", (store) => store.delete(key)).catch(() => undefined);
+}
+
 /** Deletes everything in a store. */
 export async function clear(storeName) {
   memory[storeName].clear();

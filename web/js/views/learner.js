@@ -13,8 +13,8 @@ import {
   SESSION_TYPES,
   statusStyle,
 } from "../format.js";
-import { LEARNER, LEARNERS, learnersOf, PORTFOLIO, PROGRESS_MAP, single } from "../operations.js";
-import { cached, cachedPages } from "../query_cache.js";
+import { cachedLearners, LEARNER, PORTFOLIO, PROGRESS_MAP, single } from "../operations.js";
+import { cached } from "../query_cache.js";
 import { SECTIONS, sectionLinks, sectionOf } from "./learner_sections.js";
 import { isCompleted } from "./learners.js";
 import { criteriaSummary } from "./overview.js";
@@ -34,7 +34,7 @@ export const enter = () => (state.incompleteOnly = false);
 
 const learnerOf = ({ id }) => cached(LEARNER, { learnerId: id })?.data.learner;
 // What the list knows of a learner whose own screen was never loaded, such as without a connection.
-const listed = ({ id }) => cachedPages(LEARNERS, learnersOf)?.nodes.find((learner) => learner.id === id);
+const listed = ({ id }) => cachedLearners()?.nodes.find((learner) => learner.id === id);
 
 export function show(app) {
   const back = backLink(app.listAddress, "Learners");

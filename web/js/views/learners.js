@@ -4,12 +4,11 @@
 import { bars, icon, shape, trafficLight, unloaded } from "../components.js";
 import { h } from "../dom.js";
 import { appointment, count, day, folded, labelOf, SESSION_TYPES, TRAFFIC_LIGHTS } from "../format.js";
-import { LEARNERS, learnersOf, paged } from "../operations.js";
-import { cachedPages } from "../query_cache.js";
+import { cachedLearners, everyLearner } from "../operations.js";
 
 export const name = "learners";
 export const title = () => "Learners";
-export const queries = () => [paged(LEARNERS, learnersOf)];
+export const queries = () => [everyLearner()];
 
 // How many learners are shown at first, and added by each "Show more".
 const BATCH = 60;
@@ -67,7 +66,7 @@ const MAIN_FILTERS = ["", "OFF_TRACK", "ON_TRACK", "AHEAD"];
 
 export function show(app) {
   const heading = h("h1", { tabindex: "-1" }, "Learners");
-  const list = cachedPages(LEARNERS, learnersOf);
+  const list = cachedLearners();
   if (!list) return [heading, unloaded(app)];
   if (list.totalCount === 0) return [heading, noLearners()];
   const { params } = app.route;

@@ -4,7 +4,7 @@
 import { icon, tag } from "../components.js";
 import { h } from "../dom.js";
 import { appointment, count, dateOnly, day, daysSince, labelOf, SESSION_TYPES, today } from "../format.js";
-import { ACTIONS, actionsOf, LEARNERS, learnersOf, TASKS, tasksOf } from "../operations.js";
+import { ACTIONS, actionsOf, cachedLearners, TASKS, tasksOf } from "../operations.js";
 import { cached, cachedPages } from "../query_cache.js";
 import { addressOf } from "../routes.js";
 import { byRisk, gap } from "./learners.js";
@@ -31,9 +31,11 @@ export function needsYou(app) {
     "section",
     { class: "card needs", "aria-labelledby": "needs", key: "needs" },
     h("h2", { id: "needs" }, "Needs you"),
-    rows.length === 0
-      ? h("p", { class: "note" }, icon("tick"), "Nothing needs you now.")
-      : h("ul", { class: "rows" }, shown),
+    rows.length > 0
+      ? h("ul", { class: "rows" }, shown)
+      : isLoaded()
+        ? h("p", { class: "note" }, icon("tick"), "Nothing needs you now.")
+        : h("p", { class: "note" }, app.refreshing ? "Loading" : "Not everything has been loaded on this device yet."),
     rows.length > FIRST_ROWS &&
       h(
         "button",
@@ -66,6 +68,8 @@ function row(key, href, iconName, title, detail, ...end) {
   );
 }
 
+// The answers come one by one: that nothing is there is known once all of them are.
+const isLoaded = () => [cached(TASKS), cached(ACTIONS), cachedLearners()].every(Boolean);
 const tasks = () => cachedPages(TASKS, tasksOf)?.nodes ?? [];
 const isLate = ({ dueOn }) => dueOn !== null && dueOn < today();
 const overdueTasks = () => tasks().filter(isLate).map(taskRow);
@@ -83,7 +87,7 @@ function taskRow(task) {
 
 /** Learners off track with the gap, the furthest behind first. */
 function offTrack() {
-  const found = (cachedPages(LEARNERS, learnersOf)?.nodes ?? [])
+  const found = (cachedLearners()?.nodes ?? [])
     .filter(({ trafficLight: light }) => light === "OFF_TRACK")
     .sort(byRisk);
   const rows = found
@@ -124,7 +128,7 @@ function time() {
 
 /** The visits of the next seven days. */
 function visits(now = Date.now()) {
-  return (cachedPages(LEARNERS, learnersOf)?.nodes ?? [])
+  return (cachedLearners()?.nodes ?? [])
     .filter(({ nextSession }) => nextSession && Date.parse(nextSession.startsAt) < now + WEEK)
     .sort((a, b) => Date.parse(a.nextSession.startsAt) - Date.parse(b.nextSession.startsAt))
     .map(({ id, name, nextSession: { type, startsAt } }) =>

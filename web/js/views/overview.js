@@ -3,8 +3,8 @@
 import { bars, icon, shape, unloaded } from "../components.js";
 import { h } from "../dom.js";
 import { appointment, count, labelOf, SESSION_TYPES, TRAFFIC_LIGHTS } from "../format.js";
-import { ACTIONS, actionsOf, HOME, LEARNERS, learnersOf, paged, single, TASKS, tasksOf } from "../operations.js";
-import { cached, cachedPages } from "../query_cache.js";
+import { ACTIONS, actionsOf, cachedLearners, everyLearner, HOME, paged, single, TASKS, tasksOf } from "../operations.js";
+import { cached } from "../query_cache.js";
 import { noLearners } from "./learners.js";
 import { needsYou } from "./needs.js";
 
@@ -14,7 +14,7 @@ export const queries = () => [
   single(HOME),
   paged(TASKS, tasksOf),
   paged(ACTIONS, actionsOf),
-  paged(LEARNERS, learnersOf),
+  everyLearner(),
 ];
 
 const COUNTS = {
@@ -30,7 +30,7 @@ export function show(app) {
   const heading = h("h1", { tabindex: "-1" }, "Overview");
   if (!viewer) return [heading, unloaded(app)];
   const { kpis } = viewer;
-  if (cachedPages(LEARNERS, learnersOf)?.totalCount === 0) return [heading, noLearners()];
+  if (cachedLearners()?.totalCount === 0) return [heading, noLearners()];
   return [
     heading,
     needsYou(app),
@@ -134,7 +134,7 @@ function trafficLights(kpis) {
 }
 
 function visits() {
-  const list = cachedPages(LEARNERS, learnersOf);
+  const list = cachedLearners();
   if (!list) return null;
   const next = list.nodes
     .filter(({ nextSession }) => nextSession)
