@@ -18,7 +18,8 @@ other fields are null, or empty if they are lists.
 
 import dataclasses
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from functools import cache
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import strawberry
@@ -42,6 +43,8 @@ _Load = Callable[[Any, Info], Awaitable[Any]]
 _LOAD = "load"
 # The value of a field where the resolver rejected the mutation.
 _ON_ERROR = "on_error"
+# Classes of values that hold no others.
+_LEAVES = frozenset({str, int, float, bool, type(None), type(strawberry.UNSET)})
 _VIEWER = "The viewer, whose counts, tasks and indicators may have changed."
 
 
@@ -199,7 +202,7 @@ def mutation(
         for each in dataclasses.fields(payload_type):
             if _LOAD in each.metadata:
                 # What the client does not select is not read.
-                wanted = to_camel_case(each.name) in selected
+                wanted = _name_of(each.name) in selected
                 values[each.name] = await each.metadata[_LOAD](outcome, info) if wanted else None
         return payload_type(**values, errors=_refused(outcome))
 
@@ -216,20 +219,33 @@ def _refused(outcome: Any) -> list[errors.UserError]:
 
 def _implausible_dates(value: Any, *path: str) -> Iterator[errors.UserError]:
     """Yields an error for each date of the arguments that nobody can mean."""
+    for name, part in _parts(value):
+        if isinstance(part, dt.date):
+            day = part.date() if isinstance(part, dt.datetime) else part
+            if not clock.is_plausible(day):
+                message = say("DATE_OUT_OF_RANGE")
+                yield errors.UserError(errors.UserErrorCode.INVALID, (*path, name), message)
+        elif type(part) not in _LEAVES:
+            yield from _implausible_dates(part, *path, name)
+
+
+def _parts(value: Any) -> Iterable[tuple[str, Any]]:
+    """Returns the values directly below an argument, with their names in the schema or their places in a list."""
     if isinstance(value, dict):
-        for name, part in value.items():
-            yield from _implausible_dates(part, *path, to_camel_case(name))
-    elif isinstance(value, list):
-        for index, part in enumerate(value):
-            yield from _implausible_dates(part, *path, str(index))
-    elif dataclasses.is_dataclass(value):
-        for each in dataclasses.fields(value):
-            yield from _implausible_dates(getattr(value, each.name), *path, to_camel_case(each.name))
-    elif isinstance(value, dt.date):
-        day = value.date() if isinstance(value, dt.datetime) else value
-        if not clock.is_plausible(day):
-            message = say("DATE_OUT_OF_RANGE")
-            yield errors.UserError(errors.UserErrorCode.INVALID, path, message)
+        return [(_name_of(name), part) for name, part in value.items()]
+    if isinstance(value, list):
+        return [(str(index), part) for index, part in enumerate(value)]
+    if dataclasses.is_dataclass(value):
+        return [(_name_of(name), getattr(value, name)) for name in _names(value.__class__)]
+    return ()
+
+
+@cache
+def _names(input_type: Any) -> tuple[str, ...]:
+    return tuple(each.name for each in dataclasses.fields(input_type))
+
+
+_name_of = cache(to_camel_case)
 
 
 def _error_payload(payload_type: type, error: DomainError) -> Any:
@@ -249,13 +265,15 @@ def _nothing(field: Any, error: DomainError) -> Any:
 def _fields(input: Any) -> dict[str, Any]:
     """Returns the fields of an input that the client gave, by their Python names; nested inputs become dictionaries."""
     return {
-        each.name: _plain(value)
-        for each in dataclasses.fields(input)
-        if (value := getattr(input, each.name)) is not strawberry.UNSET
+        name: _plain(value)
+        for name in _names(input.__class__)
+        if (value := getattr(input, name)) is not strawberry.UNSET
     }
 
 
 def _plain(value: Any) -> Any:
+    if type(value) in _LEAVES:
+        return value
     if isinstance(value, list):
         return [_plain(each) for each in value]
     return _fields(value) if dataclasses.is_dataclass(value) else value

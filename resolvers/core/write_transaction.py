@@ -64,7 +64,6 @@ class WriteTransaction:
         await history.record(self.session)
         for event, reason in self._events:
             await append_unsealed(self.session, event)
-            await self.session.flush()
             if reason is not None:
                 self.session.add(
                     ChangeReason(

@@ -4,17 +4,22 @@ A sealed event has its place in its provider's chain. To give it one locks the e
 PostgreSQL the transactions of a server leave that to `services.audit.seal`, and do not wait for each other.
 """
 
-from sqlalchemy import func, literal, select, update
+from functools import cache
+
+from sqlalchemy import func, insert, inspect, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.sql.dml import ReturningInsert
 
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
-from services.audit.chain import event_hash
+from services.audit.chain import event_hash, hashed_columns
 
 # The place of an unsealed event is a number below zero that no other has: of its key, which the statement has just
 # drawn, because PostgreSQL evaluates the columns of a row in their order.
 _KEY = func.currval(func.pg_get_serial_sequence(AuditEvent.__tablename__, AuditEvent.id.key))
 _UNSEALED_PLACE = -1 - func.mod(_KEY, literal(2_000_000_000))
+# The columns that an unsealed event has from its writer.
+_GIVEN = tuple(name for name in hashed_columns() if name not in ("sequence", "previous_hash"))
 
 
 async def append(session: AsyncSession, event: AuditEvent) -> None:
@@ -44,13 +49,22 @@ async def append(session: AsyncSession, event: AuditEvent) -> None:
 
 
 async def append_unsealed(session: AsyncSession, event: AuditEvent) -> None:
-    """Adds the event, in the caller's transaction, without a place in the chain and without a lock.
+    """Writes the event, in the caller's transaction, without a place in the chain and without a lock; sets its key.
 
-    On SQLite, whose transactions wait for each other anyway, it is appended to the chain.
+    The event does not become an object of the session, which would cost more than its insert. On SQLite, whose
+    transactions wait for each other anyway, it is appended to the chain.
     """
     if session.get_bind().dialect.name == "sqlite":
         await append(session, event)
+        await session.flush()
         return
-    event.sequence, event.previous_hash, event.hash = _UNSEALED_PLACE, "", ""
     event.detail = event.detail or {}
-    session.add(event)
+    given = inspect(event).dict
+    event.id = (await session.execute(_adding_unsealed(), {name: given.get(name) for name in _GIVEN})).scalar_one()
+
+
+# Built once, as reads are. The columns of `_GIVEN` come with the parameters.
+@cache
+def _adding_unsealed() -> ReturningInsert[int]:
+    adding = insert(AuditEvent.__table__).values(sequence=_UNSEALED_PLACE, previous_hash="", hash="")
+    return adding.returning(AuditEvent.__table__.c.id)
