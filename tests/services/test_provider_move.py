@@ -118,6 +118,7 @@ async def test_to_an_installation_without_providers(source: Source, fresh: Targe
         assert key == source.manifest.last_numbers["employer"] + 1
 
 
+@pytest.mark.parametrize("backend", [pytest.param("sqlite", marks=pytest.mark.long), "postgresql"], scope="session")
 async def test_to_an_installation_where_ids_are_in_use(
     source: Source, demo: Demo, databases: Databases, backend: str, tmp_path: Path
 ) -> None:
@@ -197,7 +198,7 @@ def _without_a_row(path: Path) -> None:
 def _with_another_event(path: Path) -> None:
     def change(members: dict[str, bytes]) -> None:
         manifest, name = json.loads(members[MANIFEST]), "tables/audit_event.jsonl"
-        lines = members[name].splitlines(keepends=True)
+        lines = members[name].splitlines(True)
         lines[5] = json.dumps({**json.loads(lines[5]), "request_id": "another"}).encode() + b"\n"
         members[name] = b"".join(lines)
         _state(manifest, "audit_event", members[name])

@@ -1,6 +1,7 @@
 """What the saved queries answer to several people of a provider, to compare two databases."""
 
 import re
+from functools import cache
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -38,7 +39,7 @@ async def saved_answers(database: Database, folder: Path, provider: str) -> dict
 
 async def _answers(database: Database, folder: Path, provider: str) -> dict[tuple[str, str], Any]:
     people, known = await _people(database, provider)
-    schema = make_schema("compiled")
+    schema = _schema()
     found: dict[tuple[str, str], Any] = {}
     for who in people:
         for name in saved_operations():
@@ -56,6 +57,11 @@ async def _answers(database: Database, folder: Path, provider: str) -> dict[tupl
             assert not result.errors, (who.role, name, result.errors)
             found[who.role.value, name] = _lasting(result.data)
     return found
+
+
+@cache
+def _schema() -> Any:
+    return make_schema("compiled")
 
 
 async def _people(database: Database, provider: str) -> tuple[list[Any], dict[str, Any]]:
