@@ -62,11 +62,7 @@ async def export_process(job: Mapping[str, Any]) -> AsyncIterator[ExportProcess]
         # Of the settings it gets what the job has.
         environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
         paths = filter(None, (str(_ROOT), environment.get("PYTHONPATH")))
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", "-m", _MODULE,
-            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-            env={**environment, **_FRUGAL, "PYTHONPATH": os.pathsep.join(paths)},
-        )  # fmt: skip
+        process = await _start({**environment, **_FRUGAL, "PYTHONPATH": os.pathsep.join(paths)})
         running = ExportProcess(process, folder)
         try:
             assert process.stdin is not None
@@ -76,3 +72,11 @@ async def export_process(job: Mapping[str, Any]) -> AsyncIterator[ExportProcess]
             await running.end()
     finally:
         await asyncio.to_thread(shutil.rmtree, folder, True)
+
+
+async def _start(environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-m", _MODULE,
+        stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
+        env=environment,
+    )  # fmt: skip

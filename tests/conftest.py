@@ -12,6 +12,7 @@ from xdist.scheduler import Scheduling
 from db.database import Database
 from tests.support.databases import BACKENDS, Databases
 from tests.support.demo_server import Demo
+from tests.support.forked_exports import fork_exports
 from tests.support.scenarios.base import open_scenario
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio, build_empty_portfolio
 from tests.support.scenarios.full_portfolio import FullPortfolio, build_full_portfolio
@@ -29,6 +30,7 @@ from tests.support.work_units import WorkUnits
 share_compiled_statements()
 share_tls_context()
 keep_worker_processes()
+fork_exports()
 hash_passwords_cheaply()
 commit_without_waiting_for_the_disk()
 

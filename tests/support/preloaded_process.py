@@ -1,4 +1,4 @@
-"""Runs `server.py` in forks of one process that has imported it, each in a tenth of the time of a new interpreter.
+"""Runs programs of the server in forks of one process that has imported it, each in a tenth of the time of a new one.
 
 Run as a program this file is that process. It has one thread. It reads requests from a socket and forks for each; it
 answers with the number of the new process, and tells its end through a pipe of the request.
@@ -29,7 +29,7 @@ _PACKAGES = ("db", "auth", "services", "loaders", "repositories", "resolvers", "
 
 
 class PreloadedProcess:
-    """A process that runs `server.py` with some words; it has what is used of `subprocess.Popen`.
+    """A process that runs `server.py` with some words, or another program; it has what is used of `subprocess.Popen`.
 
     `patches`: new values of constants of modules, such as {"transport.health.FRESH_SECONDS": 0.1}.
     """
@@ -37,11 +37,12 @@ class PreloadedProcess:
     def __init__(
         self, words: tuple[str, ...], environment: dict[str, str], output: IO[Any], errors: IO[Any],
         given: IO[Any] | None = None, folder: Path = ROOT, umask: int = 0o022,
-        patches: dict[str, Any] | None = None,
+        patches: dict[str, Any] | None = None, program: str = "server",
     ) -> None:  # fmt: skip
         self.returncode: int | None = None
         request = {
-            "words": words, "environment": environment, "folder": str(folder), "umask": umask, "patches": patches or {},
+            "program": program, "words": words, "environment": environment, "folder": str(folder), "umask": umask,
+            "patches": patches or {},
         }  # fmt: skip
         self._end, ended = os.pipe()
         with open(os.devnull) as nothing:
@@ -205,9 +206,9 @@ def _run(request: dict[str, Any]) -> int:
         owner, _, constant = name.rpartition(".")
         assert hasattr(pkgutil.resolve_name(owner), constant), name
         setattr(pkgutil.resolve_name(owner), constant, value)
-    from server import main
-
-    return main(request["words"])
+    main = importlib.import_module(request["program"]).main
+    status: int = main(request["words"]) if request["program"] == "server" else main()
+    return status
 
 
 if __name__ == "__main__":

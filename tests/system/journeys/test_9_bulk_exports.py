@@ -16,7 +16,9 @@ from db.models.bulk_export import BulkExport, ReportSchedule
 from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role
+from services import export_process
 from services.demo.report_orders import order_reports
+from tests.support import forked_exports
 from tests.support.http_server import PASSWORD, Clients
 from tests.support.smtp_server import Post, link_in
 
@@ -54,7 +56,11 @@ async def http(clients: Clients) -> httpx2.AsyncClient:
         yield http
 
 
-async def test_an_export_is_the_report_with_all_pages(clients: Clients, http: httpx2.AsyncClient):
+async def test_an_export_is_the_report_with_all_pages(
+    clients: Clients, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    # Once a database as outside the tests.
+    monkeypatch.setattr(export_process, "_start", forked_exports.start_interpreter)
     admin = await clients("master.admin")
     before = clock.now()
     made = await exported(admin, "overdue_actions")

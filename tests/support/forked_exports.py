@@ -1,0 +1,58 @@
+"""The processes of bulk exports, forked from one that has imported what they need."""
+
+import asyncio
+import os
+from collections.abc import Mapping
+
+from services import export_process
+from tests.support.preloaded_process import PreloadedProcess
+
+# Starts a new interpreter, as a server does.
+start_interpreter = export_process._start
+
+
+class _Input:
+    """The standard input of a process."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    def write(self, content: bytes) -> None:
+        os.write(self._descriptor, content)
+
+    def close(self) -> None:
+        os.close(self._descriptor)
+
+
+class ForkedExport:
+    """What is used of `asyncio.subprocess.Process`."""
+
+    def __init__(self, process: PreloadedProcess, stdin: _Input, stdout: asyncio.StreamReader) -> None:
+        self._process, self.stdin, self.stdout = process, stdin, stdout
+
+    def kill(self) -> None:
+        self._process.kill()
+
+    async def wait(self) -> int:
+        status = await asyncio.to_thread(self._process.wait)
+        self.stdin.close()
+        return status
+
+
+async def _start(environment: Mapping[str, str]) -> ForkedExport:
+    given, giving = os.pipe()
+    said, saying = os.pipe()
+    reader = asyncio.StreamReader()
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(said, "rb")
+    )
+    with os.fdopen(given, "rb") as theirs, os.fdopen(saying, "wb") as output, open(os.devnull, "wb") as errors:
+        process = await asyncio.to_thread(
+            PreloadedProcess, (), dict(environment), output, errors, theirs, program="export_worker"
+        )
+    return ForkedExport(process, _Input(giving), reader)
+
+
+def fork_exports() -> None:
+    """Lets the servers of this process fork their exports, each of which would import for two seconds."""
+    export_process._start = _start  # type: ignore[assignment]
