@@ -56,8 +56,15 @@ async def screens(visit: Visit) -> AsyncIterator[str]:
         yield path
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
-@pytest.mark.parametrize("phone", [False, True], ids=["desktop", "phone"])
+# Each size and each theme once; the other two pairs are long.
+@pytest.mark.parametrize(
+    ("phone", "dark"),
+    [
+        pytest.param(False, False, id="desktop-light"), pytest.param(True, True, id="phone-dark"),
+        pytest.param(False, True, id="desktop-dark", marks=pytest.mark.long),
+        pytest.param(True, False, id="phone-light", marks=pytest.mark.long),
+    ],
+)  # fmt: skip
 async def test_axe_finds_no_violation(running: RunningServer, open_app: Open, dark: bool, phone: bool):
     visit = await open_app(running, dark=dark, phone=phone)
     assert await violations(visit.page) == []
