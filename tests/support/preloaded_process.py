@@ -105,7 +105,7 @@ class _Parent:
         with theirs:
             environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
             # It ends with this process, whose end of the socket is then closed.
-            subprocess.Popen(
+            self._process = subprocess.Popen(
                 [sys.executable, "-m", __name__, str(theirs.fileno())], cwd=ROOT, env=environment,
                 pass_fds=(theirs.fileno(),), stdin=subprocess.DEVNULL, start_new_session=True,
             )  # fmt: skip
