@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
-PACKAGES = ("db.models", "loaders", "resolvers", "schema.types", "schema.mutations")
+PACKAGES = ("db.models", "loaders", "resolvers", "resolvers.rules", "schema.types", "schema.mutations")
 
 # Before anything else is imported: the packages discover their modules once.
 for _name in PACKAGES:
@@ -30,6 +30,7 @@ from domain import clock, global_id  # noqa: E402
 from domain.enums import Role  # noqa: E402
 from loaders.core.registry import node_loaders  # noqa: E402
 from repositories.scoped import one_for_write  # noqa: E402
+from resolvers.core.rules import rules_by_type  # noqa: E402
 from schema.root import make_schema, printed  # noqa: E402
 from services.privacy.erasure import erase_learner  # noqa: E402
 from services.privacy.subject_access import export_subject  # noqa: E402
@@ -37,7 +38,7 @@ from tests.authorization.schema_crawler import nodes_document, roots_document  #
 from tests.support.factories import DAY, Factory  # noqa: E402
 from tests.support.viewers import context, viewer  # noqa: E402
 
-FIELDS = "id title note dueOn lentBy { name } returnedAt"
+FIELDS = "id title note dueOn lentBy { name } returnedAt viewerActions { mutation allowed }"
 READ = f"query($id: ID!) {{ toolLoan(id: $id) {{ {FIELDS} }} node(id: $id) {{ id ... on ToolLoan {{ title }} }} }}"
 LIST = """
 { toolLoans { totalCount nodes { title } }
@@ -120,6 +121,8 @@ async def facts(database: Database, folder: Path) -> dict[str, Any]:
         "node loader": "ToolLoan" in node_loaders(),
         "type": "type ToolLoan implements Node" in printed(),
         "asked of every viewer": "ToolLoan_note" in nodes_document() and "Query_toolLoans" in roots_document(),
+        "viewer actions": rules_by_type()["ToolLoan"].mutations == ["toolLoanReturn"],
+        "part": _entity().__part__ is not None,
         "undeclared": [column.name for column in undeclared_columns(_entity().__table__)],
     }
     loan = scenario.loans["Torque wrench"]

@@ -16,6 +16,7 @@ class ToolLoanRow(LightRow):
     """One loan."""
 
     key: int = column(ToolLoan.id)
+    learner_key: int = column(ToolLoan.learner_id)
     title: str = column(ToolLoan.title)
     note: str | None = column(ToolLoan.note)
     due_on: dt.date = column(ToolLoan.due_on)

@@ -5,6 +5,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import Base, Date, LongText, PrimaryKey, ShortText, Timestamp, reference
 from db.models.entity import Entity, Visibility
 from db.models.personal_data import ERASED, personal
+from domain.enums import PortfolioPart
 
 
 class ToolLoan(Base):
@@ -13,6 +14,7 @@ class ToolLoan(Base):
     __tablename__ = "tool_loan"
     __entity__ = Entity("ToolLoan", Visibility.RECORD)
     __label__ = ("title",)
+    __part__ = PortfolioPart.RESOURCE
 
     id: Mapped[PrimaryKey]
     provider_id: Mapped[int] = reference("provider.id")

@@ -8,6 +8,7 @@ import strawberry
 from loaders.tool_loan import TOOL_LOANS, ToolLoanRow
 from schema.field_builders import argument, attribute, connection, person
 from schema.relay import Connection, Node, node, record
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 if TYPE_CHECKING:
     from schema.types.user import User
@@ -20,6 +21,7 @@ class ToolLoan(Node):
     due_on: dt.date = attribute("The day by which it must be returned.")
     lent_by: Annotated["User", strawberry.lazy("schema.types.user")] | None = person("Who lent it.", "lent_by_key")
     returned_at: dt.datetime | None = attribute("When it was returned; null until then.")
+    viewer_actions: list[ViewerAction] = viewer_actions("ToolLoan")
 
 
 @strawberry.type
