@@ -142,7 +142,8 @@ class BulkExports:
             stored = await self._services.files.write(process.content(), limit=MAX_BYTES)
         try:
             await self._done(export, stored, values)
-        except BaseException:
+        except (_Failed, _Gone):
+            # After another failure it may be recorded: the answer to a commit can be lost. The sweep deletes the rest.
             await self._services.files.delete(stored.storage_key)
             raise
         return stored, values

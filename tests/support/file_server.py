@@ -29,14 +29,14 @@ class MemoryFileService:
         self.parts: dict[int, list[StoredFile]] = {}
         self.announced: dict[int, ExpectedUpload] = {}
         self.records: dict[int, tuple[StoredFile, str]] = {}
-        self.fails = False
+        self.failure: Exception | None = None
 
     async def expected_upload(self, claims: Claims) -> ExpectedUpload | None:
         return self.announced.get(claims["file"])
 
     async def record_upload(self, claims: Claims, stored: StoredFile, content_type: str) -> StoredFile:
-        if self.fails:
-            raise RuntimeError("the database is not available")
+        if self.failure is not None:
+            raise self.failure
         recorded = self.records.setdefault(claims["file"], (stored, content_type))[0]
         await self.drop_parts(claims)
         return recorded

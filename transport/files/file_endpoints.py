@@ -8,11 +8,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from auth.signed_urls import InvalidSignedUrl, SignedUrls
+from db.outages import Outage, outage_of
 from services.export_slots import RETRY_SECONDS, TooManyExports
 from services.storage.file_store import FileStore, StoreFull, StoreUnavailable, UploadTooLarge
 from services.storage.upload_types import UnacceptableUpload
 from transport.files import downloads, resumed_uploads, uploads
 from transport.files.service import FileError, FileService
+from transport.graphql.errors import RETRY_SECONDS as OUTAGE_SECONDS
 from transport.graphql.errors import outage_response
 
 log = structlog.get_logger(__name__)
@@ -39,7 +41,7 @@ def routes(
     preview), 408 (idle), 409, 410 (expired, gone or cut too often), 412 (another version of tus), 413 (more bytes than
     announced), 415 (type not accepted), 429 (too many exports of one user at once), 500 (the stored file is corrupt),
     503 (the store or the database is unavailable, or too many exports of everybody at once) or 507 (the store is full).
-    429 and 503 for exports come with Retry-After.
+    429 and 503 for exports, and an outage of the database, come with Retry-After.
     """
 
     async def upload(request: Request) -> Response:
@@ -91,7 +93,12 @@ async def _respond(request: Request, handle: Callable[[], Awaitable[Response]]) 
         if outage is None:
             raise
         log.error("file_request_failed", cause=type(error).__name__)
-        status, message = outage.status, outage.errors[0]["message"]
+        status, message, retry_after = outage.status, outage.errors[0]["message"], str(OUTAGE_SECONDS)
+        if outage_of(error) is Outage.OUTCOME_UNKNOWN:
+            message = (
+                "The connection to the database was lost while the file was being recorded: it may be, or not. Send "
+                "the same file to the same link again, and it is recorded once."
+            )
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     if retry_after is not None:
         headers["Retry-After"] = retry_after

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Sequence
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from auth.signed_urls import UPLOAD, SignedUrls
+from auth.signed_urls import UPLOAD, InvalidSignedUrl, SignedUrls
 from services.storage.file_store import FileStore, StoredFile, UploadTooLarge
 from services.storage.transfers import ExpectedUpload
 from services.storage.upload_types import HEAD, UnacceptableUpload, UploadKind, check_start, check_upload, kind_of
 from transport.files.service import Claims, FileError, FileService
-from transport.files.uploads import with_timeout
+from transport.files.uploads import record, with_timeout
 
 VERSION = "1.0.0"
 PART_TYPE = "application/offset+octet-stream"
@@ -45,18 +45,15 @@ async def append(
         stored = await store.write(body.chunks(), limit=expected.size - received)
     except UploadTooLarge:
         raise UploadTooLarge(expected.size) from None
-    try:
-        if stored.size and received + stored.size < expected.size:
-            if not await service.record_part(claims, received, stored):
-                raise _other_offset()
-        elif stored.size:
-            await _complete(claims, [*parts, stored], expected, kind, store, service)
-    except BaseException:
-        await store.delete(stored.storage_key)
-        raise
-    if received + stored.size == expected.size or not stored.size:
-        # Its bytes are in the whole file.
-        await store.delete(stored.storage_key)
+    if stored.size and received + stored.size < expected.size:
+        await _record_part(claims, received, stored, store, service)
+    else:
+        try:
+            if stored.size:
+                await _complete(claims, [*parts, stored], expected, kind, store, service)
+        finally:
+            # Its bytes are in the whole file, or are sent again.
+            await store.delete(stored.storage_key)
     if body.problem is not None:
         raise body.problem
     return _answer(204, received + stored.size)
@@ -122,6 +119,20 @@ class _Part:
             self.problem = error
 
 
+async def _record_part(
+    claims: Claims, received: int, stored: StoredFile, store: FileStore, service: FileService
+) -> None:
+    """Records a part. Like the whole file it is deleted only where it is certainly not recorded."""
+    try:
+        if await service.record_part(claims, received, stored):
+            return
+    except InvalidSignedUrl:
+        await store.delete(stored.storage_key)
+        raise
+    await store.delete(stored.storage_key)
+    raise _other_offset()
+
+
 async def _complete(
     claims: Claims,
     parts: Sequence[StoredFile],
@@ -139,15 +150,7 @@ async def _complete(
     except FileNotFoundError:
         await service.drop_parts(claims)
         raise _other_offset() from None
-    try:
-        recorded = await service.record_upload(claims, whole, kind.content_type)
-    except BaseException:
-        await store.delete(whole.storage_key)
-        raise
-    if recorded.storage_key != whole.storage_key:
-        await store.delete(whole.storage_key)
-        if recorded.sha256 != whole.sha256:
-            raise FileError(409, "Another file was already uploaded with this link. Request a new link for this one.")
+    await record(claims, whole, kind, store, service)
 
 
 async def _joined(store: FileStore, parts: Sequence[StoredFile]) -> AsyncIterator[bytes]:

@@ -6,10 +6,10 @@ from collections.abc import AsyncIterator
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
-from auth.signed_urls import UPLOAD, SignedUrls
-from services.storage.file_store import FileStore, UploadTooLarge
-from services.storage.upload_types import check_upload, kind_of
-from transport.files.service import FileError, FileService
+from auth.signed_urls import UPLOAD, InvalidSignedUrl, SignedUrls
+from services.storage.file_store import FileStore, StoredFile, UploadTooLarge
+from services.storage.upload_types import UploadKind, check_upload, kind_of
+from transport.files.service import Claims, FileError, FileService
 
 # How much of a rejected body is read and dropped: most clients read the response only after sending everything.
 MAX_DISCARDED_BYTES = 4 * 1024 * 1024
@@ -28,21 +28,31 @@ async def upload(
     kind = kind_of(expected.name)
     body = check_upload(_of_size(with_timeout(request.stream(), idle_seconds), expected.size), kind)
     stored = await store.write(body, limit=expected.size)
-    try:
-        recorded = await service.record_upload(claims, stored, kind.content_type)
-    except BaseException:
-        await store.delete(stored.storage_key)
-        raise
-    is_new = recorded.storage_key == stored.storage_key
-    if not is_new:
-        await store.delete(stored.storage_key)
-        if recorded.sha256 != stored.sha256:
-            raise FileError(409, "Another file was already uploaded with this link. Request a new link for this one.")
+    is_new = await record(claims, stored, kind, store, service)
     return JSONResponse(
-        {"name": expected.name, "contentType": kind.content_type, "size": recorded.size, "sha256": recorded.sha256},
+        {"name": expected.name, "contentType": kind.content_type, "size": stored.size, "sha256": stored.sha256},
         201 if is_new else 200,
         {"Cache-Control": "no-store"},
     )
+
+
+async def record(claims: Claims, stored: StoredFile, kind: UploadKind, store: FileStore, service: FileService) -> bool:
+    """Records the stored bytes; returns False, and deletes them, if the same bytes were recorded before.
+
+    Raises FileError 409 if other bytes were. What is certainly not recorded is deleted, and nothing else: of a commit
+    whose answer was lost nobody knows, and the sweep at the next start deletes what no record refers to.
+    """
+    try:
+        recorded = await service.record_upload(claims, stored, kind.content_type)
+    except InvalidSignedUrl:
+        await store.delete(stored.storage_key)
+        raise
+    if recorded.storage_key == stored.storage_key:
+        return True
+    await store.delete(stored.storage_key)
+    if recorded.sha256 != stored.sha256:
+        raise FileError(409, "Another file was already uploaded with this link. Request a new link for this one.")
+    return False
 
 
 async def discard_body(request: Request) -> None:

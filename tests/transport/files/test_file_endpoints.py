@@ -9,7 +9,7 @@ import tracemalloc
 import httpx2
 import pytest
 
-from auth.signed_urls import DOWNLOAD, EXPORT, UPLOAD
+from auth.signed_urls import DOWNLOAD, EXPORT, UPLOAD, InvalidSignedUrl
 from db.worker_process import WorkerFailed
 from services.storage.file_store import FileStore, StoreFull
 from tests.support.file_server import file_server, signed_url
@@ -180,11 +180,18 @@ async def test_an_export_that_no_worker_could_write_is_503(server, monkeypatch):
 
 async def test_bytes_that_are_not_recorded_are_deleted(server):
     url = server.announce("a.pdf", len(PDF))
-    server.service.fails = True
-    assert (await server.client.put(url, content=PDF)).status_code == 500
+    server.service.failure = InvalidSignedUrl()
+    assert (await server.client.put(url, content=PDF)).status_code == 403
     assert server.stored_files() == []
-    server.service.fails = False
+    server.service.failure = None
     assert (await server.client.put(url, content=PDF)).status_code == 201
+
+
+async def test_bytes_that_may_be_recorded_are_kept_for_the_sweep(server):
+    url = server.announce("a.pdf", len(PDF))
+    server.service.failure = RuntimeError("the answer to the commit was lost")
+    assert (await server.client.put(url, content=PDF)).status_code == 500
+    assert len(server.stored_files()) == 1
 
 
 async def test_an_idle_upload_is_408(server):
