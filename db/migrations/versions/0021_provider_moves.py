@@ -6,8 +6,8 @@ from alembic import op
 import db.models.base
 import db.models.provider_keys
 
-revision = "0024"
-down_revision = "0023"
+revision = "0021"
+down_revision = "0020"
 branch_labels = None
 depends_on = None
 
