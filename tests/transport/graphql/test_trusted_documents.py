@@ -127,7 +127,11 @@ async def test_uses_count_for_the_client_of_the_headers(ask: Asking, documents: 
 
 
 async def test_a_registered_document_costs_nothing_of_the_budget_of_new_ones(documents: TrustedDocuments) -> None:
-    ask = Asking(Limits(budget_documents=1), documents=PersistedDocuments(SAVED, False, documents))
+    limits = Limits(budget_documents=1, characters_per_point=1, refusal_seconds=0)
+    ask = Asking(limits, documents=PersistedDocuments(SAVED, False, documents))
     async with ask.client:
         assert (await ask(documentId=ID, headers=SIGNED)).json()["data"] == DATA
         assert (await ask(extensions=extension(ID), headers=SIGNED)).json()["data"] == DATA
+        # The budget is whole for the first new document, and spent by it.
+        for text, status in (("{ viewer { role } }", 200), ("{ viewer { key } }", 429)):
+            assert (await ask(text, headers=SIGNED)).status_code == status
