@@ -269,10 +269,10 @@ def visible_rows(rows: Rows, visibility: Visibility) -> Rows:
 
 
 def _columns_with_removed_target(table: str, row: Row, kept: dict[str, set[int]]) -> list[Column[Any]]:
-    """Returns the columns of a row that refer to rows which are not kept."""
+    """Returns the columns of a row that refer to rows which are not kept. No row has the key 0, which says none."""
     found = []
     for column in metadata.tables[table].columns:
         target = referred_table(column)
-        if target in kept and row[column.name] is not None and row[column.name] not in kept[target]:
+        if target in kept and row[column.name] and row[column.name] not in kept[target]:
             found.append(column)
     return found
