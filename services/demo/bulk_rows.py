@@ -17,6 +17,7 @@ from db.database import Database
 from db.models.audit_event import AuditEvent
 from db.models.base import Base
 from db.models.file import File
+from db.models.guest_invitation import GuestInvitation
 from db.models.provider import Provider
 from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
 from db.models.registry import mapped_classes
@@ -28,6 +29,8 @@ from services.storage.file_store import FileStore
 
 MAX_SAMPLE_BYTES = 10 * 1024 * 1024
 _CONCURRENT_WRITES = 16
+# Of the tables that only the server reads, those of which a demo has rows.
+_INTERNAL = (GuestInvitation,)
 # Not inserted here, so that they stay unlocked: providers, what the importer writes, and the sealed audit events.
 _INSERTED_ELSEWHERE = (Provider, Qualification, QualificationUnit, QualificationCriterion, AuditEvent)
 
@@ -113,7 +116,9 @@ async def bulk_insert(database: Database, file_store: FileStore) -> AsyncIterato
     keyed = [
         table
         for table in mapped_classes()
-        if "id" in table.__table__.columns and not table.__internal__ and table not in _INSERTED_ELSEWHERE
+        if "id" in table.__table__.columns
+        and (not table.__internal__ or table in _INTERNAL)
+        and table not in _INSERTED_ELSEWHERE
     ]
     async with database.writing() as session:
         if not database.is_sqlite:

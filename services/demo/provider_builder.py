@@ -223,7 +223,7 @@ def _add_signature_requests(portfolio: Portfolio, staff: Staff, user: int) -> No
     learning_plan, review = pdf("Individual learning plan"), pdf("12-week progress review")
     add_signature_request(portfolio, "Training plan: change of hours", pdf("Training plan"), requested_at, signers, 0)
     add_signature_request(portfolio, "Individual learning plan", learning_plan, requested_at, signers, 2)
-    add_signature_request(portfolio, "Progress review, first draft", review, earlier, signers, 0, cancelled=True)
+    add_signature_request(portfolio, "Progress review, first draft", review, earlier, signers, 1, cancelled=True)
 
 
 def _account(username: str) -> DemoAccount:

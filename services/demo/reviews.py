@@ -7,7 +7,7 @@ from typing import Any
 from db.models.action import Action
 from db.models.review import Review, ReviewAnswer, ReviewDocument
 from db.models.session import Session
-from db.models.signature_request import SignatureRequest
+from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.time_log_entry import TimeLogEntry
 from domain import clock
 from domain.enums import (
@@ -92,6 +92,9 @@ def _replace_first_draft(portfolio: Portfolio, review: dict[str, Any]) -> None:
                 ReviewDocument, request_id=request["id"], review_id=review["id"], replaced_at=at, **portfolio.owner
             )
             portfolio.log(at, portfolio.assessor, Role.ASSESSOR, "reviewReopen", "Review", review["id"])
+            for slot in portfolio.rows.of(SignatureSlot):
+                if slot["request_id"] == request["id"] and slot["signed_at"] is not None:
+                    slot |= {"withdrawn_at": at, "withdrawn_reason": texts.REOPENED}
 
 
 def _figures(portfolio: Portfolio, day: dt.date) -> dict[str, Any]:

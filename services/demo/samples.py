@@ -8,12 +8,14 @@ from db.models.evidence import Evidence, EvidenceMapping
 from db.models.file import File
 from db.models.sample import Sample, SampleAction, SampleFinding, SamplingPolicy
 from db.models.unit_signature import UnitSignature
+from domain import confirmation_statements as statements
 from domain.clock import london_time
 from domain.enums import Role, SampleOutcome, SampleStatus
 from domain.sampling import snapshot_sha256
 from services.demo import texts
 from services.demo.bulk_rows import Rows
 from services.demo.portfolio import AimPlan, Portfolio
+from services.demo.unit_signatures import add_signature
 
 # What is shown, one sample each, in the order of the units with evidence.
 _STATES = (
@@ -23,6 +25,8 @@ _STATES = (
     (SampleStatus.CONCLUDED, SampleOutcome.REJECTED),
     (SampleStatus.PLANNED, None),
 )
+# As `resolvers.sampling.conclude` says it: learners read it.
+_TAKEN_BACK = "The sign-off of the unit was taken back."
 _DAYS_AGO = {SampleOutcome.ACCEPTED: 20, SampleOutcome.REJECTED: 16, SampleOutcome.ACTION_REQUIRED: 12}
 
 
@@ -77,6 +81,18 @@ def _add_sample(
     portfolio.log(concluded_at, aim.iqa or 0, Role.IQA, "sampleConclude", "Sample", sample["id"], aim=aim.key)
     if outcome is SampleOutcome.ACTION_REQUIRED:
         _add_actions(portfolio, aim, sample, concluded_at)
+    if outcome is SampleOutcome.REJECTED:
+        _take_back(portfolio, aim, unit, concluded_at)
+
+
+def _take_back(portfolio: Portfolio, aim: AimPlan, key: int, rejected_at: dt.datetime) -> None:
+    """Adds the signature with which the assessor had signed the unit off, withdrawn by the rejection."""
+    unit = next(unit for unit in aim.qualification.units if unit.key == key)
+    reached = [row for row in _of_aim(portfolio, CriterionProgress, aim) if row["unit_id"] == key]
+    statement = statements.unit_statement(unit.number, unit.title, aim.qualification.title, portfolio.name)
+    states = [(row["criterion_id"], row["evidence_count"], True) for row in reached]
+    signed_at, signer = rejected_at - dt.timedelta(days=9), [(Role.ASSESSOR, aim.assessor)]
+    add_signature(portfolio, aim, unit, signer, signed_at, statement, states, rejected_at, _TAKEN_BACK)
 
 
 def _add_actions(portfolio: Portfolio, aim: AimPlan, sample: dict[str, Any], set_at: dt.datetime) -> None:

@@ -204,3 +204,4 @@ SAMPLE_ACTIONS = (
     ("Ask for a second photo of the finished work.", "Asked at the last session; the learner brings it along."),
     ("Say in the feedback which criterion each photo is for.", None),
 )
+REOPENED = "The hours of the autumn term were missing."

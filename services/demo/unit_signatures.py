@@ -33,14 +33,17 @@ def sign_units(portfolio: Portfolio, aim: AimPlan, progress: dict[int, dict[str,
             signers += [(Role.IQA, aim.iqa)] if aim.iqa and (finished or rng.random() < 0.3) else []
         if not portfolio.lean and rng.random() < 0.1:
             before = [(criterion, 1, True) for criterion, _, _ in states]
-            _sign(portfolio, aim, unit, signers[:1], last - dt.timedelta(hours=3), statement, before, last)
+            add_signature(portfolio, aim, unit, signers[:1], last - dt.timedelta(hours=3), statement, before, last)
         for number in range(1, len(signers) + 1):
-            _sign(portfolio, aim, unit, signers[:number], last + dt.timedelta(minutes=10 * number), statement, states)
+            add_signature(
+                portfolio, aim, unit, signers[:number], last + dt.timedelta(minutes=10 * number), statement, states
+            )
 
 
-def _sign(
+def add_signature(
     portfolio: Portfolio, aim: AimPlan, unit: StoredUnit, signers: list[tuple[Role, int]], at: dt.datetime,
     statement: str, states: list[CriterionState], withdrawn_at: dt.datetime | None = None,
+    withdrawn_reason: str = "New evidence was mapped to the unit.",
 ) -> None:  # fmt: skip
     """Adds the signature of the last of the signers; the others have signed before."""
     role, by = signers[-1]
@@ -48,7 +51,7 @@ def _sign(
     portfolio.rows.add(
         UnitSignature, aim_id=aim.key, unit_id=unit.key, role=role, signed_by_id=by, signed_at=at,
         statement=statement, content_sha256=statements.unit_sha256(statement, states), withdrawn_at=withdrawn_at,
-        withdrawn_reason="New evidence was mapped to the unit." if withdrawn_at else None,
+        withdrawn_reason=withdrawn_reason if withdrawn_at else None,
         completes_unit=completes_unit, **portfolio.owner,
     )  # fmt: skip
     portfolio.log(at, by, role, "unitSign", "Unit", aim.key, unit.key, aim=aim.key)

@@ -6,6 +6,8 @@ from db.models.sample import Sample
 from domain import clock
 from domain.enums import Role, SampleOutcome, SampleStatus, SessionStatus, SessionType, SignatureRequestStatus
 from repositories.sample import snapshot
+from resolvers.guest_invitation import LIFETIME
+from resolvers.sampling.conclude import TAKEN_BACK
 from tests.services.demo.demo_data import DemoData
 
 
@@ -41,6 +43,47 @@ async def test_samples_are_in_every_state(data: DemoData):
     for sample in samples:
         rejected = sample.outcome is SampleOutcome.REJECTED
         assert not (rejected and (sample.aim_id, sample.unit_id) in signed)
+
+
+async def test_what_was_signed_is_withdrawn_in_every_way(data: DemoData):
+    """By reopening a review, cancelling a document and rejecting a sample: each signature is kept, with the reason."""
+    replaced = {row.request_id: row.replaced_at for row in data["review_document"] if row.replaced_at}
+    requests, slots = data.by_id("signature_request"), data["signature_slot"]
+    withdrawn = [slot for slot in slots if slot.withdrawn_at]
+    assert all(slot.signed_at < slot.withdrawn_at and slot.withdrawn_reason for slot in withdrawn)
+    assert {slot.request_id in replaced for slot in withdrawn} == {True, False}
+    for slot in withdrawn:
+        assert requests[slot.request_id].status is SignatureRequestStatus.CANCELLED
+        assert slot.withdrawn_at == replaced.get(slot.request_id, slot.withdrawn_at)
+    rejected = {(row.aim_id, row.unit_id): row for row in data["sample"] if row.outcome is SampleOutcome.REJECTED}
+    taken_back = [row for row in data["unit_signature"] if row.withdrawn_reason == TAKEN_BACK]
+    assert [(row.aim_id, row.unit_id) for row in taken_back] == list(rejected)
+    assert all(row.withdrawn_at == rejected[row.aim_id, row.unit_id].concluded_at for row in taken_back)
+
+
+async def test_reviews_are_signed_by_one_some_and_all(data: DemoData):
+    slots = data["signature_slot"]
+    documents = [row.request_id for row in data["review_document"] if row.replaced_at is None]
+    signed = set()
+    for document in documents:
+        own = [slot.signed_at is not None for slot in slots if slot.request_id == document]
+        signed.add((sum(own), len(own)))
+    assert {number == most for number, most in signed} == {True, False}
+    assert any(0 < number < most for number, most in signed)
+
+
+async def test_guests_were_invited_in_every_state(data: DemoData):
+    """Open, used and expired; the link is known to nobody."""
+    slots, now = data.by_id("signature_slot"), clock.now()
+    states = set()
+    for row in data["guest_invitation"]:
+        slot = slots[row.slot_id]
+        assert (slot.guest_email, slot.document_sha256 or row.document_sha256) == (row.email, row.document_sha256)
+        assert row.expires_at - row.invited_at == LIFETIME and (row.ended_at is None) is (row.opened_at is None)
+        assert row.ended_at == slot.signed_at
+        states.add("used" if row.ended_at else "expired" if row.expires_at < now else "open")
+    assert states == {"open", "used", "expired"}
+    assert len(data["guest_invitation"]) == sum(slot.guest_email is not None for slot in slots.values())
 
 
 async def test_a_sample_that_was_begun_can_be_concluded(data: DemoData):

@@ -85,7 +85,8 @@ async def planted(scene: Scene) -> tuple[list[str], list[str]]:
         hashes = [*(await session.scalars(select(User.password_hash)))]
         guest = (GuestInvitation.token_sha256, GuestInvitation.code_mac)
         for column in (RefreshToken.token_sha256, OneTimeToken.token_sha256, *guest):
-            hashes += await session.scalars(select(column))
+            # The demo has links for which no code was sent.
+            hashes += await session.scalars(select(column).where(column.is_not(None)))
     assert len(live) > 9 and len(hashes) > 9
     return live, hashes
 
