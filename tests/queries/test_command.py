@@ -127,5 +127,5 @@ def test_show_prints_description_variables_columns_and_text(capsys: pytest.Captu
     assert main(["show", "time_log"]) == 0
     shown = capsys.readouterr().out
     assert shown.startswith("A learner's time log (List View)")
-    for part in ("  learnerId: ID, required\n", "  timeLog.date: date\n", "Costs 204 points", "query TimeLog("):
+    for part in ("  learnerId: ID, required\n", "  timeLog.date: date\n", "Costs 205 points", "query TimeLog("):
         assert part in shown

@@ -2,6 +2,7 @@
 import { graphql } from "./gql";
 import type { TypedDocumentString } from "./gql/graphql";
 import { send, ServerError } from "./graphql";
+import { forgetRenewal, keepRenewal, lastRenewal } from "./renewal";
 
 const SIGN_IN = graphql(`
   mutation StarterSignIn($input: LoginInput!) {
@@ -80,6 +81,7 @@ export async function signOut(): Promise<void> {
   const session = await navigator.locks.request(SESSION, () => {
     const ended = currentSession();
     store(null);
+    void forgetRenewal();
     return ended;
   });
   if (session) await send(SIGN_OUT, { refreshToken: session.refreshToken }).catch(() => undefined);
@@ -106,6 +108,12 @@ async function renew(expired: string): Promise<string | null> {
   return navigator.locks.request(SESSION, async () => {
     const session = currentSession();
     if (session === null || session.accessToken !== expired) return session?.accessToken ?? null;
+    // What another tab has stored can come to localStorage here a moment after the lock.
+    const last = await lastRenewal();
+    if (last?.of === session.refreshToken) {
+      store(last.session);
+      return last.session.accessToken;
+    }
     // The key makes the same request safe to repeat, if its answer was lost.
     const headers = { "idempotency-key": crypto.randomUUID() };
     const refresh = () => send(REFRESH, { refreshToken: session.refreshToken }, headers);
@@ -118,7 +126,9 @@ async function renew(expired: string): Promise<string | null> {
       store(null);
       return null;
     }
-    store({ ...session, accessToken, refreshToken });
+    const renewed = { ...session, accessToken, refreshToken };
+    await keepRenewal({ of: session.refreshToken, session: renewed });
+    store(renewed);
     return accessToken;
   });
 }
