@@ -59,7 +59,7 @@ async def test_the_provider_of_every_row_is_checked(crawlers: Crawlers, who: str
     assert unreachable(visibility, answer) == []
 
 
-@each_viewer({"sqlite": INSIDE, "postgresql": INSIDE}, {"sqlite": "ann olu ada", "postgresql": ""})
+@each_viewer({"sqlite": INSIDE, "postgresql": INSIDE}, {"sqlite": "olu ada", "postgresql": ""})
 async def test_each_loader_checks_the_provider(crawlers: Crawlers, who: str, role: Role) -> None:
     crawler, reduced, visibility = crawlers.full, crawlers.reduced, crawlers.visibility(who, role)
     await replace_rows(reduced.database, visible_rows(crawler.rows, visibility))

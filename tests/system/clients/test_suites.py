@@ -118,6 +118,7 @@ def with_exceptions(schema: str) -> str:
     return schema
 
 
+@pytest.mark.long
 async def test_schema_lint_with_relay_rules(run: Run, tmp_path: Path) -> None:
     (tmp_path / "schema.graphql").write_text(with_exceptions(printed()))
     rules = json.dumps({f"@graphql-eslint/{name}": ["error", options] for name, options in RULES.items()})

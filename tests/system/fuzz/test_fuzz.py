@@ -39,7 +39,7 @@ LONG = [pytest.param(*case, 20, marks=pytest.mark.long) for case in product(BACK
 
 @pytest.mark.parametrize(
     ("backend", "username", "every"),
-    [("sqlite", "master.admin", 240), ("postgresql", "learner", 240), *LONG],
+    [("sqlite", "master.admin", 480), ("postgresql", "learner", 480), *LONG],
     indirect=["backend"],
 )
 async def test_hostile_arguments(
@@ -56,7 +56,7 @@ async def test_hostile_arguments(
 
 @pytest.mark.parametrize(
     ("backend", "every"),
-    [("sqlite", 9), ("postgresql", 16), *(pytest.param(backend, 2, marks=pytest.mark.long) for backend in BACKENDS)],
+    [("sqlite", 18), ("postgresql", 32), *(pytest.param(backend, 2, marks=pytest.mark.long) for backend in BACKENDS)],
     indirect=["backend"],
 )
 async def test_hostile_arguments_of_sign_ins(
@@ -90,7 +90,7 @@ async def test_hostile_headers_paths_and_bodies(
 
 @pytest.mark.parametrize(
     ("backend", "every"),
-    [("sqlite", 11), ("postgresql", 24), *(pytest.param(backend, 1, marks=pytest.mark.long) for backend in BACKENDS)],
+    [("sqlite", 22), ("postgresql", 48), *(pytest.param(backend, 1, marks=pytest.mark.long) for backend in BACKENDS)],
     indirect=["backend"],
 )
 async def test_a_row_with_extreme_values_never_takes_its_list_with_it(
