@@ -47,7 +47,7 @@ class TrustedDocuments:
         self._database = database
         self._known = _Known()
         self._looking = asyncio.Lock()
-        self._looked_at = float("-inf")
+        self._missed_at = float("-inf")
         self._unsaved: Counter[int] = Counter()
         self.uses: Counter[tuple[str, str]] = Counter()
         self._outages = OutageLog("trusted_documents")
@@ -60,7 +60,7 @@ class TrustedDocuments:
         """
         key = self._known.documents.get(identity)
         if key is None:
-            await self.look(_MISS_SECONDS)
+            await self._look_for_new()
             key = self._known.documents.get(identity)
         if key is None:
             return None
@@ -93,22 +93,31 @@ class TrustedDocuments:
             except (SQLAlchemyError, OSError) as error:
                 self._outages.failed(error)
 
-    async def look(self, at_most_every: float = 0.0) -> None:
-        """Reads the documents if there are others than at the last look, unless that was so few seconds ago.
-
-        Raises SQLAlchemyError.
-        """
+    async def look(self) -> None:
+        """Reads the documents if there are others than at the last look. Raises SQLAlchemyError."""
         async with self._looking:
-            now = time.monotonic()
-            if now - self._looked_at < at_most_every:
+            await self._look()
+
+    async def _look_for_new(self) -> None:
+        """Looks at once, or together with other requests once a second has passed since the last unknown id.
+
+        So a document is found as soon as it is registered, and unknown ids cost little.
+        """
+        asked_at = time.monotonic()
+        async with self._looking:
+            if self._missed_at >= asked_at:
                 return
-            self._looked_at = now
-            # unscoped: the documents of clients, which are no provider's
-            state = select(func.count().label("number"), func.max(ClientDocument.id).label("newest"))
-            found = (await self._database.rows(state.select_from(ClientDocument), primary=True))[0]
-            stamp = (found.number, found.newest or 0)
-            if stamp != self._known.stamp:
-                self._known = await self._read(stamp)
+            await asyncio.sleep(max(0.0, self._missed_at + _MISS_SECONDS - asked_at))
+            self._missed_at = time.monotonic()
+            await self._look()
+
+    async def _look(self) -> None:
+        # unscoped: the documents of clients, which are no provider's
+        state = select(func.count().label("number"), func.max(ClientDocument.id).label("newest"))
+        found = (await self._database.rows(state.select_from(ClientDocument), primary=True))[0]
+        stamp = (found.number, found.newest or 0)
+        if stamp != self._known.stamp:
+            self._known = await self._read(stamp)
 
     async def _read(self, stamp: tuple[int, int]) -> _Known:
         # One statement: a document that is retired meanwhile is there with its id, or not at all.
