@@ -11,6 +11,7 @@ from domain import global_id as ids
 from domain.enums import SessionStatus, SessionType
 from domain.reviews import end_of_month, months_later
 from tests.support.factories import DAY, Factory
+from tests.support.moments import days_from_now
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 LEARNER = """
@@ -28,7 +29,7 @@ async def visit(scenario: EmptyPortfolio, days: int, type: SessionType, status: 
     async with scenario.database.writing() as session:
         aim = await session.get_one(Aim, ids.decode("Aim", scenario.aim))
         learner = await session.get_one(Learner, aim.learner_id)
-        at = clock.now() + days * DAY
+        at = days_from_now(days)
         await Factory(session).session_of(learner, scenario.user("assessor"), at, aim, type=type, status=status)
 
 

@@ -1,14 +1,13 @@
 """What the tests of reviews add to the empty portfolio: formal review sessions, and the steps up to a signature."""
 
-import datetime as dt
 from typing import Any
 
 from db.models.aim import Aim
 from db.models.learner import Learner
-from domain import clock
 from domain import global_id as ids
 from domain.enums import SessionStatus, SessionType
 from tests.support.factories import Factory
+from tests.support.moments import days_from_now
 from tests.support.scenarios.base import PASSWORD, id_of
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
@@ -23,7 +22,7 @@ async def review_session(
         ada = await session.get_one(Learner, ids.decode("Learner", scenario.ada))
         aims = [await session.get_one(Aim, ids.decode("Aim", id)) for id in about]
         values = {"type": SessionType.FORMAL_REVIEW, "status": SessionStatus.ATTENDED, **columns}
-        at = clock.now() - dt.timedelta(days=days_ago)
+        at = days_from_now(-days_ago)
         return id_of(await Factory(session).session_of(ada, scenario.user("assessor"), at, *aims, **values))
 
 
