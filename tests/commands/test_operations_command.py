@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-import server
+from tests.support.own_process import run_here
 
 pytestmark = pytest.mark.parametrize("backend", ["sqlite"], indirect=True)
 
@@ -26,7 +26,7 @@ def run(own_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("WAYMARK_SECRET_KEYS", "first:" + "bXkga2V5IGlzIG5vdCBzaG9ydCwgYW5kIGl0IGlzIG5vdCB5b3Vycw==")
 
     def run(*words: str | Path) -> tuple[int, str, str]:
-        status = server.main(["operations", *map(str, words)])
+        status = run_here("operations", *map(str, words))
         return status, *capsys.readouterr()
 
     return run

@@ -14,11 +14,11 @@ import pytest
 from playwright.async_api import Browser, BrowserContext, Page, Request, expect
 from sqlalchemy import make_url
 
-import server
 from tests.support.architecture import ROOT
 from tests.support.demo_server import Demo
 from tests.support.http_server import PASSWORD, RunningServer
 from tests.support.npm import installed_packages
+from tests.support.own_process import run_here
 
 EXAMPLE = ROOT / "examples/learner-progress"
 
@@ -124,7 +124,7 @@ async def register(running: RunningServer, manifest: Path, monkeypatch: pytest.M
     monkeypatch.setenv("WAYMARK_SECRET_KEYS", "test:" + "bXkga2V5IGlzIG5vdCBzaG9ydCwgYW5kIGl0IGlzIG5vdCB5b3Vycw==")
     named = ("--client", "learner-progress", "--client-version", "0.1.0")
     assert len(json.loads(manifest.read_text())) == 4
-    assert await asyncio.to_thread(server.main, ["operations", "add", str(manifest), *named]) == 0
+    assert await asyncio.to_thread(run_here, "operations", "add", str(manifest), *named) == 0
 
 
 async def renew_in_two_tabs(context: BrowserContext, origin: str) -> None:
