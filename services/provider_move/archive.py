@@ -6,6 +6,7 @@ The manifest is written last, and the directory of a ZIP comes after it: half of
 import hashlib
 import json
 import zipfile
+import zlib
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,6 +19,8 @@ FORMAT = 1
 MANIFEST = "manifest.json"
 _CHUNK = 1 << 20
 _MOST_MANIFEST_BYTES = 1 << 28
+# What reading a damaged ZIP raises, whether its directory, a header or compressed bytes are not as they were.
+_DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +104,7 @@ class OpenExport:
             self._archive = zipfile.ZipFile(path)
         except FileNotFoundError:
             raise MoveError(f"There is no file {path}.") from None
-        except (zipfile.BadZipFile, OSError):
+        except _DAMAGE:
             raise MoveError(f"{path} is not a complete export. Make it again.") from None
         try:
             text = self._read_manifest(path)
@@ -118,7 +121,7 @@ class OpenExport:
             if info.file_size > _MOST_MANIFEST_BYTES:
                 raise KeyError
             return self._archive.read(info)
-        except (KeyError, zipfile.BadZipFile, EOFError, OSError):
+        except (KeyError, *_DAMAGE):
             raise MoveError(f"{path} is not a complete export: it has no {MANIFEST}. Make it again.") from None
 
     def _check_names(self) -> None:
@@ -148,19 +151,26 @@ class OpenExport:
             try:
                 while chunk := source.read(_CHUNK):
                     yield chunk
-            except (zipfile.BadZipFile, EOFError, OSError):
-                raise MoveError(f"The export is damaged: {name} cannot be read.") from None
+            except _DAMAGE:
+                raise _damaged(name) from None
 
     def lines(self, table: str) -> Iterator[bytes]:
-        """Yields the rows of a table."""
+        """Yields the rows of a table. Raises MoveError."""
         with self._opened(table_member(table)) as source:
-            yield from source
+            try:
+                yield from source
+            except _DAMAGE:
+                raise _damaged(table_member(table)) from None
 
     def _opened(self, name: str) -> BinaryIO:
         try:
             return self._archive.open(name)  # type: ignore[return-value]
-        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError):
-            raise MoveError(f"The export is damaged: {name} cannot be read.") from None
+        except _DAMAGE:
+            raise _damaged(name) from None
+
+
+def _damaged(name: str) -> MoveError:
+    return MoveError(f"The export is damaged: {name} cannot be read.")
 
 
 def _parsed(text: bytes) -> Manifest:

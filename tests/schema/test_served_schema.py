@@ -115,9 +115,8 @@ async def test_generated_operations_return_the_same(served: Comparison, backend:
         outcome = await both(served, role, document, operation.variables, operation.text)
         failing += bool(outcome.errors)
         characters += len(outcome.data)
-    # Many return records (an IQA sees one aim), and only an invalid argument makes compiled code fail. Each change of
-    # the schema gives other operations: of the few on one database, more than a half may fail.
-    assert failing <= number * 3 / 4 and characters > 100 * number
+    # At least half return records (an IQA sees one aim), and only an invalid argument makes compiled code fail.
+    assert failing <= number / 2 and characters > 100 * number
     assert taken(served, before) == {
         "executed": 2 * (number - failing), "deoptimized": 2 * failing, "unsupported": 0, "suspended": 0,
     }  # fmt: skip

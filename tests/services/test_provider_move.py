@@ -1,9 +1,6 @@
 """A provider moves from one installation to another with its figures, its files and its audit trail, or not at all."""
 
 import asyncio
-import hashlib
-import json
-import zipfile
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,6 +29,7 @@ from services.provider_move.importing import import_provider
 from services.provider_move.rows import MoveError, moved_tables, stays
 from services.settings import read_settings
 from services.storage.file_store import open_store
+from tests.support import damaged_exports
 from tests.support.databases import BACKENDS, Databases
 from tests.support.demo_server import Demo
 from tests.support.saved_answers import saved_answers, without_ids
@@ -164,73 +162,19 @@ async def _lose_a_file(target: Target, provider_key: int) -> str:
     return str(found)
 
 
-def _cut(path: Path) -> None:
-    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-
-
-def _flip(path: Path) -> None:
-    data = bytearray(path.read_bytes())
-    data[len(data) // 2] ^= 1
-    path.write_bytes(data)
-
-
-def _rewritten(path: Path, change: Callable[[dict[str, bytes]], None]) -> None:
-    with zipfile.ZipFile(path) as archive:
-        members = {name: archive.read(name) for name in archive.namelist()}
-    change(members)
-    with zipfile.ZipFile(path, "w") as archive:
-        for name, data in members.items():
-            archive.writestr(name, data)
-
-
-def _without_a_row(path: Path) -> None:
-    """As somebody leaves it who computes the digests again: rows refer to a learner that is not there."""
-
-    def change(members: dict[str, bytes]) -> None:
-        manifest = json.loads(members[MANIFEST])
-        data = members["tables/learner.jsonl"] = b"".join(members["tables/learner.jsonl"].splitlines(True)[1:])
-        _state(manifest, "learner", data)
-        members[MANIFEST] = json.dumps(manifest).encode()
-
-    _rewritten(path, change)
-
-
-def _with_another_event(path: Path) -> None:
-    def change(members: dict[str, bytes]) -> None:
-        manifest, name = json.loads(members[MANIFEST]), "tables/audit_event.jsonl"
-        lines = members[name].splitlines(True)
-        lines[5] = json.dumps({**json.loads(lines[5]), "request_id": "another"}).encode() + b"\n"
-        members[name] = b"".join(lines)
-        _state(manifest, "audit_event", members[name])
-        members[MANIFEST] = json.dumps(manifest).encode()
-
-    _rewritten(path, change)
-
-
-def _of_another_version(path: Path) -> None:
-    def change(members: dict[str, bytes]) -> None:
-        members[MANIFEST] = json.dumps({**json.loads(members[MANIFEST]), "version": "0001"}).encode()
-
-    _rewritten(path, change)
-
-
-def _state(manifest: dict[str, Any], table: str, data: bytes) -> None:
-    digest = hashlib.sha256(data).hexdigest()
-    manifest["tables"][table] = {"size": len(data), "sha256": digest, "rows": data.count(b"\n")}
-
-
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (_cut, "is not a complete export"),
+        (damaged_exports.cut, "is not a complete export"),
         (
-            lambda path: _rewritten(path, lambda members: members.pop(MANIFEST)),
+            lambda path: damaged_exports.rewritten(path, lambda members: members.pop(MANIFEST)),
             "is not a complete export: it has no manifest",
         ),
-        (_flip, "The export is damaged"),
-        (_with_another_event, "of the audit trail was changed"),
-        (_without_a_row, "rows refer to others that it does not have"),
-        (_of_another_version, "Update both installations"),
+        (damaged_exports.flip, "The export is damaged"),
+        (damaged_exports.flip_compressed, "The export is damaged: tables/.* cannot be read"),
+        (damaged_exports.with_another_event, "of the audit trail was changed"),
+        (damaged_exports.without_a_row, "rows refer to others that it does not have"),
+        (damaged_exports.of_another_version, "Update both installations"),
     ],
 )
 async def test_a_damaged_export_changes_nothing(

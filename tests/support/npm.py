@@ -19,7 +19,7 @@ def node_is_missing() -> bool:
 def installed_packages(folder: Path) -> Path:
     """Returns node_modules of a folder; its packages are installed again when the lock file changes."""
     if node_is_missing():
-        pytest.skip("Node 20 with npm is not installed, so the real clients are not tested (Debian: nodejs npm)")
+        pytest.skip("Node 20 with npm is not installed, so what needs its packages is not tested (Debian: nodejs npm)")
     locked = (folder / "package-lock.json").read_bytes()
     node_modules = folder / "node_modules"
     stamp = node_modules / "installed-lock.json"
@@ -31,6 +31,8 @@ def installed_packages(folder: Path) -> Path:
             installation = subprocess.run(command.split(), cwd=folder, capture_output=True, text=True)
             if installation.returncode:
                 reason = (installation.stderr.strip().splitlines() or ["npm printed nothing"])[0]
-                pytest.skip(f"npm cannot install the client packages ({reason}), so the real clients are not tested")
+                pytest.skip(
+                    f"npm cannot install the packages of {folder.name} ({reason}), so what needs them is not tested"
+                )
             stamp.write_bytes(locked)
     return node_modules
