@@ -1,7 +1,7 @@
 """Reads and writes of links for people who sign without an account. A link itself gives access, without a viewer."""
 
 import datetime as dt
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Row, Select, String, bindparam, func, or_, select, update
@@ -47,6 +47,11 @@ class GuestLink:
     requested_sha256: str
     stored_sha256: str | None
 
+    @classmethod
+    def of(cls, row: Any) -> "GuestLink":
+        """Returns that of a row of `_links()`, by the names of its columns."""
+        return cls(**{each.name: getattr(row, each.name) for each in fields(cls)})
+
 
 def _links() -> Select:
     inviter, learner = User.__table__.alias("inviter"), User.__table__.alias("learner_user")
@@ -79,7 +84,7 @@ _LINK = _links()
 async def read_link(database: Database, token_sha256: str) -> GuestLink | None:
     """Returns the link with that token; None if there is none."""
     rows = await database.rows(_LINK, {"token": token_sha256}, primary=True)
-    return GuestLink(*tuple[Any, ...](rows[0])) if rows else None
+    return GuestLink.of(rows[0]) if rows else None
 
 
 async def lock_link(session: AsyncSession, token_sha256: str) -> tuple[GuestLink, GuestInvitation] | None:
@@ -90,7 +95,7 @@ async def lock_link(session: AsyncSession, token_sha256: str) -> tuple[GuestLink
     await session.get_one(SignatureRequest, found.request_key, with_for_update={"key_share": True})
     invitation = await session.get_one(GuestInvitation, found.key, with_for_update={"key_share": True})
     # Read again: another signer may have held the lock.
-    return GuestLink(*(await session.execute(_LINK, {"token": token_sha256})).one()), invitation
+    return GuestLink.of((await session.execute(_LINK, {"token": token_sha256})).one()), invitation
 
 
 async def has_account(session: AsyncSession, provider_key: int, email: str) -> bool:
