@@ -28,6 +28,7 @@ from auth.viewer_in_role import read_viewer_in_role
 from db.database import Database
 from db.postgres_connection import ConnectionOptions, Pooler
 from db.snapshot_reads import one_snapshot
+from db.worker_process import BACKGROUND
 from domain import clock
 from domain.enums import Role
 from loaders.core.qualification_cache import QualificationCache
@@ -37,7 +38,6 @@ from queries.operations import get_query
 from resolvers.core.context import Context, Services
 from schema.root import make_schema
 
-_NICENESS = 5
 # A page of much below each entry still fits in memory with the rows that wait to be written.
 _PAGE = 50
 # Lines about the number of rows are at least so far apart.
@@ -135,7 +135,7 @@ def _end_with_input(folder: str) -> None:
 def main() -> None:
     """Reads the job, makes the export and ends."""
     os.umask(0o077)
-    os.nice(_NICENESS)
+    os.nice(BACKGROUND)
     job = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_input, args=(job["folder"],), daemon=True).start()
     asyncio.run(make(job))

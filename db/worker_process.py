@@ -33,8 +33,9 @@ _ROOT = Path(__file__).parent.parent
 _LENGTH = struct.Struct("!I")
 # Each read makes room for what it may get, and a pipe gives little at once.
 _PART = 2**20
-# A lower priority than the threads that answer requests.
+# Lower priorities than the threads that answer requests: of what a sign-in waits for, and of what can take its time.
 _NICENESS = 5
+BACKGROUND = 15
 IDLE_SECONDS = 600.0
 
 
@@ -71,7 +72,8 @@ class WorkerPool:
 
     A call that takes longer than `timeout` seconds ends its process. One whose process ended is tried once more, in a
     new process. `max_waiting` calls may wait for a process; further ones fail at once. With `memory_bytes`, an
-    allocation fails in the worker that takes so much more than it has once it knows the function.
+    allocation fails in the worker that takes so much more than it has once it knows the function. `niceness`: the
+    priority of the processes, lower the higher it is.
     """
 
     def __init__(
@@ -81,10 +83,12 @@ class WorkerPool:
         timeout: float = 20.0,
         max_waiting: int = 50,
         memory_bytes: int | None = None,
+        niceness: int = _NICENESS,
     ) -> None:
         self._function = function
         self._timeout = timeout
         self._memory_bytes = memory_bytes
+        self._niceness = niceness
         self._max_calls = size + max_waiting
         self._calls = 0
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=function)
@@ -149,7 +153,15 @@ class WorkerPool:
             environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
             paths = filter(None, (str(_ROOT), environment.get("PYTHONPATH")))
             process = self._process.value = subprocess.Popen(
-                [sys.executable, "-P", "-m", __name__, self._function, str(self._memory_bytes or "")],
+                [
+                    sys.executable,
+                    "-P",
+                    "-m",
+                    __name__,
+                    self._function,
+                    str(self._niceness),
+                    str(self._memory_bytes or ""),
+                ],
                 env={**environment, "PYTHONPATH": os.pathsep.join(paths)},
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
@@ -225,12 +237,12 @@ def _limit_memory(more: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (mapped + more, mapped + more))
 
 
-def _serve(function: str, memory_bytes: int | None) -> None:
+def _serve(function: str, niceness: int, memory_bytes: int | None) -> None:
     """The worker: answers each call with (class of the exception or None, result)."""
     # A signal for the server reaches its workers too; they end when it closes their input.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    os.nice(_NICENESS)
+    os.nice(niceness)
     module, _, name = function.partition(":")
     called = getattr(importlib.import_module(module), name)
     if memory_bytes is not None:
@@ -250,4 +262,4 @@ def _serve(function: str, memory_bytes: int | None) -> None:
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1], int(sys.argv[2]) if sys.argv[2] else None)
+    _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if sys.argv[3] else None)

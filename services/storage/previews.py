@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from db.worker_process import WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
+from db.worker_process import BACKGROUND, WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
 from services.storage.file_store import PREVIEW_WIDTHS, FileStore, preview_key
 from services.storage.preview_types import CONTENT_TYPES
 from services.storage.transfers import StoredDownload
@@ -24,7 +24,11 @@ _AT_ONCE = 2
 # So many may wait: of one user (a page of pictures), and of all.
 _MAX_WAITING_OF_USER, _MAX_WAITING = 100, 1_000
 _workers = WorkerPool(
-    "services.storage.preview_picture:make_preview", size=_AT_ONCE, timeout=_SECONDS, memory_bytes=_MEMORY_BYTES
+    "services.storage.preview_picture:make_preview",
+    size=_AT_ONCE,
+    timeout=_SECONDS,
+    memory_bytes=_MEMORY_BYTES,
+    niceness=BACKGROUND,
 )
 # By key: of several who look at once, one makes it.
 _making: dict[str, asyncio.Task[bytes]] = {}

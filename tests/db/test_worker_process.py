@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 import psutil
 import pytest
 
-from db.worker_process import WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
+from db.worker_process import BACKGROUND, WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
 from tests.support.architecture import ROOT
 
 
@@ -148,6 +148,8 @@ async def test_a_worker_knows_no_settings_and_leaves_signals_to_the_server(
         os.kill(pid, number)
     assert await pool.call("__import__('os').getpid()") == pid
     assert psutil.Process(pid).nice() > psutil.Process().nice()
+    background = await make_pool("os:getpid", niceness=BACKGROUND).call()
+    assert psutil.Process(background).nice() > psutil.Process(pid).nice()
 
 
 async def test_closing_ends_the_processes_and_a_later_call_starts_another(

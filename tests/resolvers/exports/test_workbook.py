@@ -121,6 +121,17 @@ async def test_an_empty_time_log_is_a_workbook():
     assert total[3] == 0
 
 
+async def test_a_long_time_log_arrives_in_order_and_never_whole_at_once(monkeypatch):
+    pickled = []
+    dumps = workbook.pickle.dumps
+    monkeypatch.setattr(workbook.pickle, "dumps", lambda value, *more: pickled.append(value) or dumps(value, *more))
+    minutes = [number % 600 + 1 for number in range(1_201)]
+    sheet = await sheet_of(*map(line, minutes))
+    assert [row[3] for row in table_of(sheet)[:-1]] == minutes
+    batches = [len(value) for value in pickled if isinstance(value[0], TimeLogLine)]
+    assert sum(batches) == 1_201 and max(batches) <= 500
+
+
 async def test_it_is_written_by_another_process(monkeypatch):
     def here(data):
         raise AssertionError("the workbook is written in the server's process")

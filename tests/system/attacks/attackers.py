@@ -34,8 +34,11 @@ class Requests:
         self._port, self._until = port, until
         self.statuses: Counter[str] = Counter()
 
-    async def repeat(self, make: Callable[[int], bytes], number: int) -> None:
-        """Sends the request `number`, then another after each answer, until the time is over."""
+    async def repeat(self, make: Callable[[int], bytes], number: int, *, patient: bool = False) -> None:
+        """Sends the request `number`, then another after each answer, until the time is over.
+
+        The `patient` wait after a refusal as long as it asks.
+        """
         while time.monotonic() < self._until:
             try:
                 reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
@@ -47,19 +50,23 @@ class Requests:
                 while time.monotonic() < self._until:
                     writer.write(make(number))
                     async with asyncio.timeout(self._until - time.monotonic() + 60):
-                        self.statuses[await _status(reader)] += 1
+                        status, retry_after = await _answer(reader)
+                    self.statuses[status] += 1
                     number += DOCUMENTS
+                    if patient and retry_after:
+                        await asyncio.sleep(min(retry_after, max(0.0, self._until - time.monotonic())))
             except (OSError, asyncio.IncompleteReadError):
                 self.statuses["closed"] += 1
             finally:
                 writer.close()
 
 
-async def _status(reader: asyncio.StreamReader) -> str:
+async def _answer(reader: asyncio.StreamReader) -> tuple[str, float]:
+    """Reads an answer; returns its status and its Retry-After in seconds, 0 without one."""
     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
-    length = next(int(line.split(":")[1]) for line in head.lower().split("\r\n") if line.startswith("content-length:"))
-    await reader.readexactly(length)
-    return head.split()[1]
+    headers = dict(line.split(": ", 1) for line in head.lower().split("\r\n")[1:] if line)
+    await reader.readexactly(int(headers["content-length"]))
+    return head.split()[1], float(headers.get("retry-after", 0))
 
 
 def _post(body: dict[str, Any], address: str | None = None, token: str | None = None) -> bytes:
@@ -139,9 +146,23 @@ async def variables(port: int, until: float, token: str | None) -> Counter[str]:
     return requests.statuses
 
 
-async def exports(port: int, until: float, link: str | None) -> Counter[str]:
-    """8 exports in flight, by the link of one."""
-    request = f"GET {link} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+def _get(link: str) -> bytes:
+    return f"GET {link} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode()
+
+
+async def exports(port: int, until: float, links: str | None) -> Counter[str]:
+    """8 exports in flight, by the links of four users, who wait after a refusal as long as it asks."""
+    made = [_get(link) for link in (links or "").split()]
+    requests = Requests(port, until)
+    await asyncio.gather(
+        *(requests.repeat(lambda _, n=n: made[n % len(made)], n, patient=True) for n in range(EXPORTS))
+    )
+    return requests.statuses
+
+
+async def exports_of_one(port: int, until: float, links: str | None) -> Counter[str]:
+    """8 exports in flight, by the link of one user, sent again as soon as one is refused."""
+    request = _get((links or "").split()[0])
     requests = Requests(port, until)
     await asyncio.gather(*(requests.repeat(lambda _: request, n) for n in range(EXPORTS)))
     return requests.statuses
@@ -177,7 +198,16 @@ async def sockets(port: int, until: float, token: str | None) -> Counter[str]:
 
 ATTACKS = {
     each.__name__: each
-    for each in (documents, documents_of_many, lookalikes_of_many, passwords, variables, exports, sockets)
+    for each in (
+        documents,
+        documents_of_many,
+        lookalikes_of_many,
+        passwords,
+        variables,
+        exports,
+        exports_of_one,
+        sockets,
+    )
 }
 
 
