@@ -59,7 +59,7 @@ def build_services(settings: Settings) -> "Services":
     from db.postgres_connection import ConnectionOptions, Pooler
     from loaders.core.qualification_cache import QualificationCache
     from resolvers.core.context import Services
-    from services.change_feed import ChangeFeed
+    from services.change_feed.feed import ChangeFeed
     from services.mail.sender import MailSender
     from services.mail.transport import open_transport
     from services.quotas import Quotas
@@ -135,6 +135,7 @@ def build_endpoint(
 
 def build_server(settings: Settings) -> Server:
     """Composes a server. Raises SettingsError for a setting that only shows here that it cannot be used."""
+    from db.history.complete import HistoryKeeper
     from queries.served import ODataFeed, Reports
     from resolvers.authentication.email import confirm_from_page
     from resolvers.authentication.password import reset_from_page
@@ -145,7 +146,6 @@ def build_server(settings: Settings) -> Server:
     from resolvers.guest_signing import GuestSigningService
     from resolvers.notification_settings import unsubscribe
     from resolvers.task_email import TaskEmails
-    from services.history.complete import HistoryKeeper
     from services.installation_state import InstallationState
     from services.sweeper import Sweeper
     from services.trusted_documents.registry import TrustedDocuments

@@ -21,6 +21,7 @@ from sqlalchemy import func, select
 from auth.access_keys import authenticate_key, digest
 from auth.viewer import Viewer
 from db.database import Database
+from db.history.complete import complete
 from db.migrate import migrate
 from db.models.access_key import AccessKey
 from db.models.aim_history import AimHistory
@@ -32,7 +33,6 @@ from loaders.core.read_session import ReadSession
 from loaders.kpi_history import kpi_history
 from loaders.kpi_past import kpi_groups_on
 from services.demo.cohort import build_cohort
-from services.history.complete import complete
 from services.storage.file_store import open_store
 
 ROUNDS = 5

@@ -5,12 +5,12 @@ import sys
 
 from commands.database_session import fail, with_database
 from db.database import Database
+from db.history.complete import complete
 from db.migrate import MigrationBlocked, contract, expand
 from db.table_version import migrations, table_version
 from services.audit.chain import audit_chain_heads, unsealed_notices
 from services.audit.separation_check import separation_notices
 from services.audit.verify import VerifyState, find_problems
-from services.history.complete import complete
 from services.settings import Settings
 from services.storage.file_store import open_store
 

@@ -17,10 +17,10 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from db import history
 from db.commit import commit
 from db.compiled_select import AnySelect, CompiledSelect, CompiledSelectCache
 from db.engines import EngineMaker, Expiry, with_driver
+from db.history import daily_rows
 from db.models import registry as tables  # noqa: F401  the mapper needs all tables before the first session
 from db.outages import OutageLog, is_away, sqlstate_of
 from db.postgres_connection import ConnectionOptions
@@ -186,7 +186,7 @@ class Database:
             try:
                 yield session
                 await session.flush()
-                await history.record(session)
+                await daily_rows.record(session)
             except BaseException:
                 await session.rollback()
                 raise

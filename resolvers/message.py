@@ -3,7 +3,6 @@
 import datetime as dt
 import math
 
-from db.changed_parts import changed_parts
 from db.models.aim import Aim
 from db.models.user import User
 from domain.enums import PortfolioPart, UserErrorCode
@@ -14,6 +13,7 @@ from repositories.usage import lock_own_account, messages_since
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity, single_line
 from resolvers.rules.aim import AIM, WRITE_TO_ASSESSOR, AimState
+from services.change_feed.changed_parts import changed_parts
 from services.mail.messages import message
 
 

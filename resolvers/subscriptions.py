@@ -20,8 +20,8 @@ from loaders.kpis import ALL_METRICS, KpisLoader, KpisRow, Metrics
 from loaders.learner import LEARNERS, LearnerLoader, LearnerRow
 from loaders.task import TaskCountRow, task_counts
 from resolvers.core.context import Context
-from services.change_feed import Subscriber
-from services.changes import ALL_PARTS, Changes
+from services.change_feed.changes import ALL_PARTS, Changes
+from services.change_feed.feed import Subscriber
 
 T = TypeVar("T")
 

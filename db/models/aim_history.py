@@ -1,7 +1,7 @@
 """The numbers of the past: how each aim stood at the end of each day in London, and the time logged on each day.
 
 Days are counted from 1 January 2000, so that intervals are differences. A row says what was recorded by the end of its
-day; later days change it no more. `db/history.py` writes the rows.
+day; later days change it no more. `db/history/daily_rows.py` writes the rows.
 """
 
 import datetime as dt
@@ -43,7 +43,7 @@ class AimHistory(Base):
 
     aim_id: Mapped[int] = reference("aim.id", index=False, primary_key=True)
     day: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
-    # The day of the next row of the aim, once it was filled in (`db.history.close_rows`).
+    # The day of the next row of the aim, once it was filled in (`db.history.daily_rows.close_rows`).
     until: Mapped[int | None]
     # No foreign key: each row would lock that of the provider, to which every writer adds.
     provider_id: Mapped[int] = mapped_column(Key)

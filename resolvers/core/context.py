@@ -19,7 +19,7 @@ from domain.sentences import ENGLISH, Language
 from loaders.core.qualification_cache import QualificationCache
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
-from services.change_feed import ChangeFeed
+from services.change_feed.feed import ChangeFeed
 from services.mail.sender import MailSender
 from services.quotas import Quotas
 from services.storage.file_store import FileStore

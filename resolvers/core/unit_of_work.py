@@ -19,7 +19,7 @@ from sqlalchemy.orm.exc import StaleDataError
 from auth import policy, scope
 from auth.auth_sessions import record_last_write
 from auth.viewer import Viewer
-from db.history import note_time
+from db.history.daily_rows import note_time
 from db.models.aim import Aim
 from db.models.base import Base
 from db.models.time_log_entry import TimeLogEntry

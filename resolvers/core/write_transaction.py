@@ -16,8 +16,7 @@ from typing import Any
 import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import history
-from db.changed_parts import changed_parts, moved_learners
+from db.history import daily_rows
 from db.models.audit_event import AuditEvent
 from db.models.change_reason import ChangeReason
 from db.models.outbox import outbox_mail
@@ -27,6 +26,7 @@ from domain.enums import Role
 from domain.mail import Mail
 from resolvers.core.context import Context
 from services.audit.append import append_unsealed
+from services.change_feed.changed_parts import changed_parts, moved_learners
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +61,7 @@ class WriteTransaction:
         The events come last, because on SQLite they are appended to the provider's audit chain.
         """
         await self.session.flush()
-        await history.record(self.session)
+        await daily_rows.record(self.session)
         for event, reason in self._events:
             await append_unsealed(self.session, event)
             if reason is not None:

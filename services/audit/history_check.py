@@ -4,9 +4,9 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.history.complete import drifted, without_history
 from db.models.aim import Aim
 from services.audit.pieces import Piece, key_range
-from services.history.complete import drifted, without_history
 
 
 async def check_history(session: AsyncSession, position: Any) -> Piece:

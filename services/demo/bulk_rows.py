@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db import updates
 from db.database import Database
+from db.history.complete import complete
 from db.models.audit_event import AuditEvent
 from db.models.base import Base
 from db.models.file import File
@@ -23,7 +24,6 @@ from db.models.qualification import Qualification, QualificationCriterion, Quali
 from db.models.registry import mapped_classes
 from db.models.time_log_entry import TimeLogEntry
 from services.demo.sample_files import SampleFile
-from services.history.complete import complete
 from services.off_the_job import recount_time
 from services.storage.file_store import FileStore
 

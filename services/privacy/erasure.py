@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Column, case, delete, literal, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.history import note_time
+from db.history.daily_rows import note_time
 from db.models.aim import Aim
 from db.models.aim_break import AimBreak
 from db.models.aim_status_change import AimStatusChange

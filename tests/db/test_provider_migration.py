@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Connection, MetaData, insert, text
 
 from db.database import Database
-from db.history import record_time
+from db.history.daily_rows import record_time
 from db.migrate import MigrationBlocked, contract, expand
 from db.models.registry import metadata
 from db.table_version import Migrations, table_problem, table_version

@@ -10,7 +10,8 @@ import pytest
 from sqlalchemy import delete, select
 
 from db.database import Database
-from db.history import note_time
+from db.history.complete import complete
+from db.history.daily_rows import note_time
 from db.models.aim import Aim, AimProgress
 from db.models.aim_break import AimBreak
 from db.models.aim_history import AimHistory, TimeHistory
@@ -27,7 +28,6 @@ from loaders.kpi_past import KEPT, kpi_groups_on
 from loaders.kpis import KpisLoader
 from services.audit.history_check import check_history
 from services.audit.pieces import problems_in
-from services.history.complete import complete
 from services.off_the_job import recount_time
 from services.progress import recount_breaks
 from tests.support.databases import Databases

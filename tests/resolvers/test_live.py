@@ -14,8 +14,8 @@ from domain.enums import PortfolioPart, Role
 from loaders.aggregates import GroupBy, Metric, _statement
 from resolvers import subscriptions
 from resolvers.core.context import Context
-from services.changes import Changes
-from services.live import Shared, Together
+from services.change_feed.changes import Changes
+from services.change_feed.shared_reads import Shared, Together
 from tests.support.factories import Factory
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 

@@ -8,8 +8,8 @@ from db.models.registry import mapped_classes
 from domain import clock
 from domain import global_id as ids
 from domain.enums import PortfolioPart
-from services.change_feed import Subscriber
-from services.changes import ALL_PARTS, Changes, payloads, read_payload
+from services.change_feed.changes import ALL_PARTS, Changes, payloads, read_payload
+from services.change_feed.feed import Subscriber
 from tests.support.factories import DAY
 from tests.support.scenarios.base import PASSWORD
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio

@@ -9,7 +9,7 @@ from sqlalchemy import update
 from db.database import Database
 from db.models.outbox import MAX_ATTEMPTS, OutboxMail
 from domain import clock
-from services.change_feed import ChangeFeed
+from services.change_feed.feed import ChangeFeed
 from services.installation_state import InstallationState
 from services.storage.file_store import open_store
 from services.trusted_documents.registry import TrustedDocuments

@@ -17,7 +17,7 @@ from domain.enums import Role
 from loaders.core.qualification_cache import QualificationCache
 from loaders.core.read_session import ReadSession
 from resolvers.core.context import Context, Services
-from services.change_feed import ChangeFeed
+from services.change_feed.feed import ChangeFeed
 from services.mail.sender import MailSender
 from services.mail.transport import open_transport
 from services.storage.file_store import open_store

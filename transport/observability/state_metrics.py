@@ -6,7 +6,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from db.database import Database
-from services.change_feed import ChangeFeed
+from services.change_feed.feed import ChangeFeed
 from services.installation_state import InstallationState
 from services.trusted_documents.registry import TrustedDocuments
 

@@ -16,12 +16,12 @@ from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
 from domain import clock
 from domain.enums import PortfolioPart
-from services import change_publisher
 from services.audit.append import append, append_unsealed
 from services.audit.chain import audit_chain_problems, unsealed_notices
-from services.change_feed import CHANNEL, ChangeFeed
-from services.change_publisher import STRAY_SECONDS, ChangePublisher
-from services.changes import ALL_PARTS, Changes
+from services.change_feed import publisher as change_publisher
+from services.change_feed.changes import ALL_PARTS, Changes
+from services.change_feed.feed import CHANNEL, ChangeFeed
+from services.change_feed.publisher import STRAY_SECONDS, ChangePublisher
 from tests.support.databases import Databases
 
 

@@ -129,7 +129,7 @@ async def assert_survives(
 async def test_a_black_hole(demo: Demo, tmp_path: Path, seconds: float, rounds: int) -> None:
     """No byte arrives any more in either direction, and no connection is closed."""
     url = await demo.copied("postgresql", tmp_path)
-    patches = {} if seconds else {"services.change_listener.HEARTBEAT_SECONDS": 1.0}
+    patches = {} if seconds else {"services.change_feed.listener.HEARTBEAT_SECONDS": 1.0}
     async with TcpProxy(url) as proxy, server_process(proxy.url, tmp_path, patches) as server:
         noticed = ("database_unavailable", "change_listener_unavailable")
         await assert_survives(server, url, proxy.silence, proxy.restore, seconds, rounds, noticed)

@@ -7,7 +7,7 @@ import pytest
 
 from db.database import Database
 from db.migrate import migrate
-from services import change_listener
+from services.change_feed import listener as change_listener
 from services.demo import build_demo
 from services.storage.file_store import open_store
 from tests.support.demo_server import Demo

@@ -13,7 +13,7 @@ from typing import Any
 from sqlalchemy import and_, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db.history import of_same_provider
+from db.history.daily_rows import of_same_provider
 from db.models.aim import Aim, AimProgress
 from db.models.aim_break import AimBreak
 from db.models.aim_history import AimHistory, TimeHistory, day_number

@@ -1,7 +1,7 @@
 """The change feed: tells every server process which learners a commit changed, and what of them, within a second.
 
 On SQLite there is one process, whose subscribers are notified after the commit. On PostgreSQL the commits of a process
-are notified to all of them a batch at a time (`services.change_publisher`).
+are notified to all of them a batch at a time (`services.change_feed.publisher`).
 """
 
 import asyncio
@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager
 from db.background_task import running
 from db.database import Database
 from domain.enums import PortfolioPart
-from services.change_listener import ChangeListener
-from services.change_publisher import ChangePublisher
-from services.changes import NOTHING, Changes, read_payload
-from services.live import LiveReadings
+from services.change_feed.changes import NOTHING, Changes, read_payload
+from services.change_feed.listener import ChangeListener
+from services.change_feed.publisher import ChangePublisher
+from services.change_feed.shared_reads import LiveReadings
 
 CHANNEL = "waymark_changes"
 

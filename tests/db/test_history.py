@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import delete, select
 
 from db.database import Database
+from db.history.complete import complete
 from db.models.aim import AimProgress
 from db.models.aim_history import AimHistory, TimeHistory, day_number
 from db.models.aim_status_change import AimStatusChange
@@ -17,7 +18,6 @@ from domain.enums import AimStatus, Interval, JobSetting, Role
 from loaders.kpi_history import KpiPointRow, kpi_history
 from services.audit.history_check import check_history
 from services.audit.pieces import problems_in
-from services.history.complete import complete
 from tests.support.factories import DAY, Factory
 from tests.support.unchecked_references import unchecked_references
 from tests.support.viewers import reading, viewer

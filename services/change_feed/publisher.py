@@ -22,7 +22,7 @@ from db.models.audit_event import AuditEvent
 from db.outages import OutageLog
 from domain import clock
 from services.audit.seal import BATCH, seal
-from services.changes import NOTHING, Changes, payloads
+from services.change_feed.changes import NOTHING, Changes, payloads
 
 # Commits of this length of time are published together; the first after a pause at once.
 BATCH_SECONDS = 0.1

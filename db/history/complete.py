@@ -1,7 +1,8 @@
 """Completes the history of aims: rebuilds what no row was written for, and corrects what a writer left out.
 
-`db/history.py` writes history with each change. This adds what it cannot know: aims that were added by release 0.1.0,
-or in bulk, are rebuilt from their dated records; an aim that an older process has changed gets today's row.
+`db/history/daily_rows.py` writes history with each change. This adds what it cannot know: aims that were added by
+release 0.1.0, or in bulk, are rebuilt from their dated records; an aim that an older process has changed gets today's
+row.
 """
 
 import asyncio
@@ -15,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from db.database import Database
-from db.history import close_rows, of_same_provider, record_aims, record_time
+from db.history.daily_rows import close_rows, of_same_provider, record_aims, record_time
+from db.history.rebuild import rebuild_aims, rebuild_time
 from db.models.aim import Aim, AimProgress
 from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
@@ -23,7 +25,6 @@ from db.models.time_log_entry import TimeLogEntry
 from db.sql.any_of import any_of
 from db.sql.light_days import number_of
 from domain.enums import JobSetting
-from services.history.rebuild import rebuild_aims, rebuild_time
 
 log = structlog.get_logger(__name__)
 

@@ -1,1 +1,0 @@
-"""Completes the history of aims and of logged time."""
