@@ -14,10 +14,8 @@ from repositories.usage import lock_own_account, unused_uploads
 from resolvers.core.context import Context
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from services.storage.preview_types import CONTENT_TYPES
-from services.storage.upload_types import KINDS, UnacceptableUpload, clean_name, kind_of
+from services.storage.upload_rules import KINDS, MAX_UPLOAD_BYTES, UnacceptableUpload, clean_name, kind_of
 
-# Bytes: enough for a video of a few minutes from a phone.
-MAX_SIZE = 100 * 1024 * 1024
 LINK_LIFETIME = dt.timedelta(minutes=30)
 
 
@@ -55,7 +53,8 @@ class AcceptedFileKind:
 
 
 _ACCEPTED = [
-    AcceptedFileKind(kind.content_type, kind.endings, MAX_SIZE, kind.content_type in CONTENT_TYPES) for kind in KINDS
+    AcceptedFileKind(kind.content_type, kind.endings, MAX_UPLOAD_BYTES, kind.content_type in CONTENT_TYPES)
+    for kind in KINDS
 ]
 
 
@@ -89,8 +88,8 @@ async def upload_create(uow: UnitOfWork, *, name: str, content_type: str, size: 
         stored_type = _content_type(uow, clean_name(name))
     if size <= 0:
         uow.add_error(UserErrorCode.INVALID, say("FILE_EMPTY"), "input", "size")
-    elif size > MAX_SIZE:
-        megabytes = MAX_SIZE // 1024 // 1024
+    elif size > MAX_UPLOAD_BYTES:
+        megabytes = MAX_UPLOAD_BYTES // 1024 // 1024
         message = say("FILE_TOO_LARGE", most=megabytes)
         uow.add_error(UserErrorCode.INVALID, message, "input", "size")
     uow.raise_errors()

@@ -4,7 +4,7 @@ import datetime as dt
 
 from domain.clock import LONDON, day_of
 from domain.enums import CriterionFilter, CriterionStatus, TrafficLight
-from services.storage.upload_types import clean_name
+from services.storage.upload_rules import clean_name
 
 Mark = dict[str, str]
 

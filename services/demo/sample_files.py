@@ -14,7 +14,7 @@ from xml.sax.saxutils import escape
 import typst
 
 from services.demo.document_texts import DOCUMENTS
-from services.storage.upload_types import kind_of
+from services.storage.upload_rules import kind_of
 
 FILES = Path(__file__).parent / "files"
 

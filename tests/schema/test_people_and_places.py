@@ -5,10 +5,9 @@ from typing import Any
 
 import pytest
 
-from resolvers.file import MAX_SIZE
 from services.guides import guides
 from services.storage.preview_types import CONTENT_TYPES
-from services.storage.upload_types import KINDS, kind_of
+from services.storage.upload_rules import KINDS, MAX_UPLOAD_BYTES, kind_of
 from tests.support.client import InProcessClient
 from tests.support.scenarios.authorization import AuthorizationScenario
 from tests.support.scenarios.base import id_of
@@ -223,5 +222,5 @@ async def test_the_kinds_of_files_that_are_accepted(client: Client):
     for kind in read:
         for ending in kind["endings"]:
             assert kind_of(f"a{ending}").content_type == kind["contentType"]
-    assert {kind["maxBytes"] for kind in read} == {MAX_SIZE}
+    assert {kind["maxBytes"] for kind in read} == {MAX_UPLOAD_BYTES}
     assert {kind["contentType"] for kind in read if kind["hasPreview"]} == CONTENT_TYPES

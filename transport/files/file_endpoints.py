@@ -11,7 +11,7 @@ from auth.signed_urls import InvalidSignedUrl, SignedUrls
 from db.outages import Outage, outage_of
 from services.export_slots import RETRY_SECONDS, TooManyExports
 from services.storage.file_store import FileStore, StoreFull, StoreUnavailable, UploadTooLarge
-from services.storage.upload_types import UnacceptableUpload
+from services.storage.upload_rules import UnacceptableUpload
 from transport.files import downloads, resumed_uploads, uploads
 from transport.files.service import FileError, FileService
 from transport.graphql.errors import RETRY_SECONDS as OUTAGE_SECONDS

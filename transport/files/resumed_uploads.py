@@ -11,7 +11,7 @@ from starlette.responses import Response
 from auth.signed_urls import UPLOAD, InvalidSignedUrl, SignedUrls
 from services.storage.file_store import FileStore, StoredFile, UploadTooLarge
 from services.storage.transfers import ExpectedUpload
-from services.storage.upload_types import HEAD, UnacceptableUpload, UploadKind, check_start, check_upload, kind_of
+from services.storage.upload_rules import HEAD, UnacceptableUpload, UploadKind, check_start, check_upload, kind_of
 from transport.files.service import Claims, FileError, FileService
 from transport.files.uploads import record, with_timeout
 

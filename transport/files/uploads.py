@@ -8,7 +8,7 @@ from starlette.responses import JSONResponse, Response
 
 from auth.signed_urls import UPLOAD, InvalidSignedUrl, SignedUrls
 from services.storage.file_store import FileStore, StoredFile, UploadTooLarge
-from services.storage.upload_types import UploadKind, check_upload, kind_of
+from services.storage.upload_rules import UploadKind, check_upload, kind_of
 from transport.files.service import Claims, FileError, FileService
 
 # How much of a rejected body is read and dropped: most clients read the response only after sending everything.

@@ -11,7 +11,7 @@ import pytest
 from services.demo import sample_files as files
 from services.demo.document_texts import DOCUMENTS
 from services.demo.sample_files import SampleFile
-from services.storage.upload_types import check_upload, clean_name, kind_of
+from services.storage.upload_rules import check_upload, clean_name, kind_of
 
 STORED = sorted(path.name for path in files.FILES.iterdir() if not path.name.startswith("portrait"))
 SAMPLES = [
