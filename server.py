@@ -142,9 +142,9 @@ def build_server(settings: Settings) -> Server:
     from resolvers.bulk_export_work import BulkExports
     from resolvers.calendar import read_calendar
     from resolvers.core.page import for_page
-    from resolvers.exports.export_service import ExportService
     from resolvers.guest_signing import GuestSigningService
     from resolvers.notification_settings import unsubscribe
+    from resolvers.signed_url_service import SignedUrlService
     from resolvers.task_email import TaskEmails
     from services.installation_state import InstallationState
     from services.sweeper import Sweeper
@@ -171,7 +171,7 @@ def build_server(settings: Settings) -> Server:
     trusted = TrustedDocuments(services.database)
     documents = PersistedDocuments.read(ROOT / "queries", settings.operations == "trusted", trusted)
     endpoint = build_endpoint(settings, services, documents, tracing.observing(observer) if tracing else observer)
-    sweeper, exports = Sweeper(services.database, services.files), ExportService(services)
+    sweeper, exports = Sweeper(services.database, services.files), SignedUrlService(services)
     metrics.watch(endpoint)
     state = InstallationState(services.database, services.files)
     metrics.registry.register(SweepMetrics(sweeper, exports.slots, lambda: bulk_exports.running))

@@ -1,4 +1,4 @@
-"""How exports write dates, percentages and states: the words, and the colour beside a state."""
+"""Media types of exports, and how they write dates, percentages and states: the words, and a state's colour."""
 
 import datetime as dt
 
@@ -7,6 +7,10 @@ from domain.enums import CriterionFilter, CriterionStatus, TrafficLight
 from services.storage.upload_rules import clean_name
 
 Mark = dict[str, str]
+
+PDF = "application/pdf"
+ZIP = "application/zip"
+WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 FILTER = {
     CriterionFilter.ALL: "All criteria",

@@ -32,7 +32,6 @@ from resolvers.signature_request import sign_slot
 from services.mail.messages import signature_requested
 from services.storage.file_store import StoredFile
 
-_PDF = "application/pdf"
 _MAX_BYTES = 50_000_000
 # Of those who must sign a review: they are there also where the learner has no employer.
 _ALWAYS = (Role.LEARNER, Role.ASSESSOR)
@@ -153,7 +152,7 @@ async def _request_signatures(
     owner = {"provider_id": review.provider_id, "learner_id": review.learner_id}
     stored = prepared.stored
     file = File(
-        **owner, name=prepared.file_name, content_type=_PDF, size=stored.size, sha256=stored.sha256,
+        **owner, name=prepared.file_name, content_type=formats.PDF, size=stored.size, sha256=stored.sha256,
         storage_key=stored.storage_key, uploaded_by_id=uow.viewer.user_key, announced_at=uow.now, uploaded_at=uow.now,
     )  # fmt: skip
     uow.session.add(file)

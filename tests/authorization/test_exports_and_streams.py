@@ -17,7 +17,7 @@ from domain.enums import Role
 from loaders.core.registry import Loaders
 from resolvers import signed_urls as link
 from resolvers.exports import export_data
-from resolvers.exports.export_service import ExportService
+from resolvers.signed_url_service import SignedUrlService
 from tests.authorization.conftest import Crawlers
 from tests.authorization.field_inventory import REQUEST_FIELDS
 from tests.authorization.schema_crawler import found, graph, schema, selection
@@ -30,11 +30,11 @@ def _claims(crawlers: Crawlers, who: str, role: Role, **about: Any) -> dict[str,
 
 
 async def test_file_links_open_visible_files_only(crawlers: Crawlers) -> None:
-    export_service = ExportService(crawlers.full.services)
+    url_service = SignedUrlService(crawlers.full.services)
     for who, role in crawlers.viewers:
         visibility = crawlers.visibility(who, role)
         for file in crawlers.rows["file"]:
-            held = await export_service.stored_download(_claims(crawlers, who, role, file=file["id"]))
+            held = await url_service.stored_download(_claims(crawlers, who, role, file=file["id"]))
             assert (held is not None) == (file["id"] in visibility.files), (who, role, file["name"])
 
 
@@ -84,9 +84,9 @@ def _loaders(crawlers: Crawlers, crawler: Any, who: str, role: Role) -> Loaders:
     return crawler.context(crawlers.user(who), role).loaders
 
 
-async def test_the_export_service_checks_the_user_of_a_link(crawlers: Crawlers) -> None:
-    export_service, aim, learner = (
-        ExportService(crawlers.full.services),
+async def test_the_service_checks_the_user_of_a_link(crawlers: Crawlers) -> None:
+    url_service, aim, learner = (
+        SignedUrlService(crawlers.full.services),
         crawlers.scenario.aims["main"].id,
         crawlers.scenario.ada.id,
     )
@@ -102,13 +102,13 @@ async def test_the_export_service_checks_the_user_of_a_link(crawlers: Crawlers) 
         ("zoo", Role.MASTER_ADMIN),
     ):
         for about in wanted:
-            made = await export_service.generate_export(_claims(crawlers, who, role, **about))
+            made = await url_service.generate_export(_claims(crawlers, who, role, **about))
             if made is not None and made.release is not None:
                 made.release()
             seen = who == "ann" or (who == "bob" and "learner" in about)
             assert (made is not None) == seen, (who, about)
     # A link with a role that the user does not hold gives nothing.
-    assert await export_service.generate_export(_claims(crawlers, "ann", Role.MASTER_ADMIN, **wanted[0])) is None
+    assert await url_service.generate_export(_claims(crawlers, "ann", Role.MASTER_ADMIN, **wanted[0])) is None
 
 
 async def test_subscriptions_send_visible_learners_only(crawlers: Crawlers) -> None:

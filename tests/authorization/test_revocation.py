@@ -15,7 +15,7 @@ from db.models.user import RoleGrant
 from db.models.user import User as UserTable
 from domain.enums import AimStatus, Role, SessionStatus
 from resolvers.core.context import Context
-from resolvers.exports.export_service import ExportService
+from resolvers.signed_url_service import SignedUrlService
 from tests.authorization.mutation_caller import PASSWORD
 from tests.authorization.oracle import Visibility
 from tests.authorization.rows import Rows, continue_numbers, read_rows, replace_rows
@@ -77,7 +77,7 @@ class Setup:
         """Returns whether a link to a file that was issued before still gives the file."""
         user = self.scenario.people[who][0].id
         claims = {"user": user, "role": role.value, "signIn": user, "file": file}
-        return await ExportService(self.crawler.services).stored_download(claims) is not None
+        return await SignedUrlService(self.crawler.services).stored_download(claims) is not None
 
     def id(self, who: str) -> str:
         return f"User_{self.scenario.people[who][0].id}"

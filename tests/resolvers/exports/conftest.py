@@ -2,11 +2,11 @@
 
 import pytest
 
-from resolvers.exports.export_service import ExportService
-from tests.support.export_counter import Counter
+from resolvers.signed_url_service import SignedUrlService
 from tests.support.scenarios.full_portfolio import FullPortfolio
+from tests.support.signed_url_counter import Counter
 
 
 @pytest.fixture
 def counter(full_portfolio: FullPortfolio) -> Counter:
-    return Counter(full_portfolio, ExportService(full_portfolio.services))
+    return Counter(full_portfolio, SignedUrlService(full_portfolio.services))

@@ -5,10 +5,11 @@ from typing import Any
 
 import pytest
 
+from resolvers import signed_url_service
 from services import export_slots
 from services.export_slots import ExportSlots, TooManyExports
 from services.quotas import Quotas
-from tests.support.export_counter import Counter
+from tests.support.signed_url_counter import Counter
 
 
 async def test_a_user_makes_so_many_exports_at_once_and_others_have_theirs(counter: Counter) -> None:
@@ -16,7 +17,7 @@ async def test_a_user_makes_so_many_exports_at_once_and_others_have_theirs(count
         (await counter.exports("ada"))["timeLogExport"],
         (await counter.exports("manager"))["timeLogExport"],
     )
-    service = counter.export_service
+    service = counter.url_service
     held = [await service.generate_export(claims) for _ in range(Quotas().exports_viewer)]
     with pytest.raises(TooManyExports) as refused:
         await service.generate_export(claims)
@@ -35,14 +36,14 @@ async def test_a_user_makes_so_many_exports_at_once_and_others_have_theirs(count
 async def test_an_export_that_fails_or_has_no_subject_takes_no_slot(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claims, service = (await counter.exports("ada"))["timeLogExport"], counter.export_service
+    claims, service = (await counter.exports("ada"))["timeLogExport"], counter.url_service
     for _ in range(3):
         assert await service.generate_export({**claims, "learner": 999_999}) is None
 
     async def fails(*_: Any) -> None:
         raise OSError("no room")
 
-    monkeypatch.setattr(service, "_generate", fails)
+    monkeypatch.setattr(signed_url_service, "generate", fails)
     for _ in range(3):
         with pytest.raises(OSError, match="no room"):
             await service.generate_export(claims)
@@ -52,10 +53,10 @@ async def test_an_export_that_fails_or_has_no_subject_takes_no_slot(
 async def test_a_process_makes_so_many_exports_at_once(counter: Counter, monkeypatch: pytest.MonkeyPatch) -> None:
     """Others wait for their turn, and are refused if it does not come."""
     monkeypatch.setattr(export_slots, "WAIT_SECONDS", 0.3)
-    counter.export_service.slots = ExportSlots(Quotas(exports=2))
-    service, going_on, most = counter.export_service, asyncio.Event(), 0
+    counter.url_service.slots = ExportSlots(Quotas(exports=2))
+    service, going_on, most = counter.url_service, asyncio.Event(), 0
     claims = [(await counter.exports(who))["timeLogExport"] for who in ("ada", "manager", "assessor", "overview")]
-    generate = service._generate
+    generate = signed_url_service.generate
 
     async def slow(*arguments: Any) -> Any:
         nonlocal most
@@ -63,7 +64,7 @@ async def test_a_process_makes_so_many_exports_at_once(counter: Counter, monkeyp
         await going_on.wait()
         return await generate(*arguments)
 
-    monkeypatch.setattr(service, "_generate", slow)
+    monkeypatch.setattr(signed_url_service, "generate", slow)
     running = [asyncio.create_task(counter.generate(each)) for each in claims]
     done, _ = await asyncio.wait(running, timeout=2, return_when=asyncio.ALL_COMPLETED)
     refused = [each.exception() for each in done]

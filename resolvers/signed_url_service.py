@@ -1,9 +1,9 @@
-"""The service behind signed links: it records uploads, and reads files and exports as the user of the link.
+"""Serves the signed links that `resolvers/signed_urls.py` makes: records uploads, reads files, generates exports.
 
 The user is read again when a link is opened, so that a link gives nothing that they no longer see.
 """
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
@@ -13,33 +13,24 @@ from auth.viewer import Viewer
 from db.models.file import File
 from db.models.upload_part import UploadPart
 from domain import clock, global_id
-from domain.enums import CriterionFilter, ExportFormat
+from domain.enums import ExportFormat
 from loaders.bulk_export import BulkExportLoader
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from loaders.file import read_stored
-from loaders.learner import LearnerLoader
 from repositories.file import announced_file
 from repositories.guest_invitation import document_of_guest
 from repositories.upload_part import delete_parts, received_bytes, received_parts
 from resolvers import signed_urls
 from resolvers.core.context import Services
-from resolvers.exports import export_data
-from resolvers.exports.formats import file_name
-from resolvers.exports.pdf import AimHeading
-from resolvers.exports.progress_map import progress_map
-from resolvers.exports.record_of_achievement import record_of_achievement
-from resolvers.exports.subject_access import subject_access
-from resolvers.exports.workbook import time_log
+from resolvers.exports.formats import WORKBOOK
+from resolvers.exports.generate import generate
 from services.export_slots import ExportSlots
 from services.storage.file_store import StoredFile, StoreUnavailable
 from services.storage.transfers import ExpectedUpload, GeneratedExport, StoredDownload
 
 Claims = dict[str, Any]
 
-PDF = "application/pdf"
-ZIP = "application/zip"
-WORKBOOK = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 MEDIA_TYPES = {
     ExportFormat.CSV: "text/csv; charset=utf-8",
     ExportFormat.JSON: "application/json",
@@ -48,7 +39,7 @@ MEDIA_TYPES = {
 }
 
 
-class ExportService:
+class SignedUrlService:
     """What the file endpoints call; each method takes the claims of a link."""
 
     def __init__(self, services: Services) -> None:
@@ -169,7 +160,7 @@ class ExportService:
         release = self.slots.hold(reading.viewer.user_key)
         try:
             async with self.slots.making():
-                generated = await self._generate(reading, claims)
+                generated = await generate(self._services, reading, claims)
         except BaseException:
             release()
             raise
@@ -178,17 +169,6 @@ class ExportService:
             return None
         return replace(generated, release=release)
 
-    async def _generate(self, reading: ReadSession, claims: Claims) -> GeneratedExport | None:
-        if claims["export"] == signed_urls.SUBJECT_ACCESS:
-            loaders = Loaders(reading)
-            archive = await subject_access(self._services, loaders, claims["learner"])
-            if archive is None:
-                return None
-            learner = await loaders[LearnerLoader].load(claims["learner"])
-            return GeneratedExport(file_name(learner.name, "Subject access", reading.now, ".zip"), ZIP, archive)
-        generate = _GENERATORS.get(claims["export"])
-        return await generate(Loaders(reading), claims) if generate else None
-
     async def _read_session(self, claims: Claims, export: bool = False) -> ReadSession | None:
         services = self._services
         viewer = await signed_urls.viewer_of_link(services.database, claims)
@@ -196,33 +176,3 @@ class ExportService:
             return None
         # From the primary, because the subject of a link may have been written a moment ago.
         return ReadSession(services.database, viewer, services.qualifications, primary=True, export=export)
-
-
-async def _time_log(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
-    data = await export_data.time_log(loaders, claims["learner"], signed_urls.parse_filters(claims))
-    if data is None:
-        return None
-    return GeneratedExport(file_name(data.learner, "Time log", data.made_at, ".xlsx"), WORKBOOK, await time_log(data))
-
-
-async def _progress_map(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
-    data = await export_data.progress_map(loaders, claims["aim"], CriterionFilter(claims["filter"]))
-    return GeneratedExport(_of_aim("Progress map", data.heading), PDF, await progress_map(data)) if data else None
-
-
-async def _record_of_achievement(loaders: Loaders, claims: Claims) -> GeneratedExport | None:
-    data = await export_data.record_of_achievement(loaders, claims["aim"])
-    if data is None:
-        return None
-    return GeneratedExport(_of_aim("Record of achievement", data.heading), PDF, await record_of_achievement(data))
-
-
-def _of_aim(what: str, heading: AimHeading) -> str:
-    return file_name(heading.learner, f"{what}, {heading.qualification}", heading.made_at, ".pdf")
-
-
-_GENERATORS: dict[str, Callable[[Loaders, Claims], Awaitable[GeneratedExport | None]]] = {
-    signed_urls.TIME_LOG: _time_log,
-    signed_urls.PROGRESS_MAP: _progress_map,
-    signed_urls.RECORD_OF_ACHIEVEMENT: _record_of_achievement,
-}

@@ -20,9 +20,9 @@ from domain.enums import Role
 from services.storage.file_store import StoredFile
 from services.storage.transfers import GeneratedExport
 from tests.support.client import InProcessClient
-from tests.support.export_counter import FILE, Counter
 from tests.support.factories import DAY, SHA256, Factory
 from tests.support.scenarios.base import id_of
+from tests.support.signed_url_counter import FILE, Counter
 
 
 def text_of(made: GeneratedExport | None) -> str:
@@ -47,7 +47,7 @@ async def test_a_download_link_works_for_its_user(counter: Counter) -> None:
     it = counter.scenario
     await stored(counter, it.older)
     for who in ("ada", "assessor", "iqa", "manager", "overview", "basic", "master"):
-        held = await counter.export_service.stored_download(await counter.claims(who, it.older))
+        held = await counter.url_service.stored_download(await counter.claims(who, it.older))
         assert held is not None
         assert (held.name, held.content_type, held.size, held.sha256) == ("older.txt", "text/plain", 5, SHA256)
     answer = await counter.scenario.client("other_assessor").data(FILE, id=id_of(it.older))
@@ -59,7 +59,7 @@ async def test_a_link_ends_with_the_access_of_its_user(counter: Counter, taken: 
     it = counter.scenario
     await stored(counter, it.older)
     claims, exports = await counter.claims("manager", it.older), await counter.exports("manager")
-    assert await counter.export_service.stored_download(claims) is not None
+    assert await counter.url_service.stored_download(claims) is not None
     await counter.change(
         {
             "allocation": delete(ManagerAllocation).where(ManagerAllocation.user_id == it.manager.id),
@@ -70,7 +70,7 @@ async def test_a_link_ends_with_the_access_of_its_user(counter: Counter, taken: 
             "file": update(File).values(erased_at=clock.now()),
         }[taken]
     )
-    assert await counter.export_service.stored_download(claims) is None
+    assert await counter.url_service.stored_download(claims) is None
     for made in [await counter.generate(claims) for claims in exports.values()] if taken != "file" else []:
         assert made is None
 
@@ -80,7 +80,7 @@ async def test_a_replaced_assessor_loses_the_files_of_the_aim(counter: Counter) 
     await stored(counter, it.older)
     claims, exports = await counter.claims("assessor", it.older), await counter.exports("assessor")
     await counter.change(update(Aim).where(Aim.id == it.main.id).values(assessor_id=it.bob.id))
-    assert await counter.export_service.stored_download(claims) is None
+    assert await counter.url_service.stored_download(claims) is None
     assert [await counter.generate(claims) for claims in exports.values()] == [None] * 4
 
 
@@ -108,24 +108,24 @@ async def test_an_announced_file_is_recorded_once(counter: Counter) -> None:
     claims = {"file": file.id}
     # The file is not visible until its bytes have arrived.
     assert await scenario.client("ada").data(FILE, id=id_of(file)) == {"node": None}
-    expected = await counter.export_service.expected_upload(claims)
+    expected = await counter.url_service.expected_upload(claims)
     assert (expected.name, expected.size) == ("notes.txt", 5)
     sent = [StoredFile(f"{number:02x}/{number:032x}", 5, f"{number:064x}") for number in range(8)]
-    kept = await asyncio.gather(*(counter.export_service.record_upload(claims, one, "text/plain") for one in sent))
+    kept = await asyncio.gather(*(counter.url_service.record_upload(claims, one, "text/plain") for one in sent))
     (on_record,) = set(kept)
     assert on_record in sent
     async with scenario.database.writing() as session:
         row = await session.get_one(File, file.id)
     assert (row.storage_key, row.sha256, row.uploaded_at is None) == (on_record.storage_key, on_record.sha256, False)
     # A repeated upload gets the same answer; only the uploader sees the file until it is used.
-    assert await counter.export_service.expected_upload(claims) == expected
-    assert (await counter.export_service.stored_download(await counter.claims("ada", file))).sha256 == on_record.sha256
+    assert await counter.url_service.expected_upload(claims) == expected
+    assert (await counter.url_service.stored_download(await counter.claims("ada", file))).sha256 == on_record.sha256
     assert await scenario.client("assessor").data(FILE, id=id_of(file)) == {"node": None}
     await counter.change(update(File).where(File.id == file.id).values(erased_at=clock.now()))
-    assert await counter.export_service.expected_upload(claims) is None
+    assert await counter.url_service.expected_upload(claims) is None
     with pytest.raises(InvalidSignedUrl):
-        await counter.export_service.record_upload(claims, sent[0], "text/plain")
-    assert await counter.export_service.expected_upload({"file": 999_999}) is None
+        await counter.url_service.record_upload(claims, sent[0], "text/plain")
+    assert await counter.url_service.expected_upload({"file": 999_999}) is None
 
 
 async def test_the_time_log_has_every_entry_that_passes_the_filter(counter: Counter) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 from auth.signed_urls import DOWNLOAD, EXPORT
 from db.models.file import File
 from resolvers.core.context import Context
-from resolvers.exports.export_service import ExportService
+from resolvers.signed_url_service import SignedUrlService
 from services.storage.transfers import GeneratedExport
 from tests.support.client import InProcessClient
 from tests.support.factories import Factory
@@ -24,7 +24,7 @@ class Counter:
     """The export service and the links that users are given."""
 
     scenario: FullPortfolio
-    export_service: ExportService
+    url_service: SignedUrlService
 
     async def sign_in(self, who: str) -> Context:
         """Returns the context of a user whose authentication session is in the database."""
@@ -58,7 +58,7 @@ class Counter:
 
     async def generate(self, claims: dict[str, Any]) -> GeneratedExport | None:
         """Generates an export, as if it was sent at once."""
-        generated = await self.export_service.generate_export(claims)
+        generated = await self.url_service.generate_export(claims)
         if generated is not None and generated.release is not None:
             generated.release()
         return generated
