@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, case, func, or_, select, true
+from sqlalchemy import ColumnElement, Select, Subquery, and_, bindparam, case, func, or_, select
 from sqlalchemy.types import Date, Integer
 
 from auth import scope
@@ -23,7 +23,7 @@ from loaders.core.filters import Filter, at_least, at_most, by_value, changed_si
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession
-from loaders.core.rows import LightRow, column, optional, row
+from loaders.core.rows import LightRow, column, optional, row, shown_if
 from loaders.employer import EmployerRow
 from loaders.review_due import parameters as review_parameters
 from loaders.review_due import review_due_order, review_overdue
@@ -35,7 +35,7 @@ _NOT_MEASURED = 10_000
 
 
 def _uln(role: Role) -> Any:
-    return Learner.uln if scope.sees_uln(role) else case((~true(), Learner.uln))
+    return shown_if(scope.sees_uln(role), Learner.uln)
 
 
 @row(

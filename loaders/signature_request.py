@@ -3,7 +3,7 @@
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, true
+from sqlalchemy import ColumnElement, Select, and_, exists, func
 
 from auth import scope
 from db.models.file import File
@@ -16,7 +16,7 @@ from loaders.core.base import CountLoader, EntityLoader, RelatedLoader
 from loaders.core.filters import changed_since, equals, refers_to, when
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
-from loaders.core.rows import LightRow, column, nested, optional, row
+from loaders.core.rows import LightRow, column, nested, optional, row, shown_if
 from loaders.employer import at_employer
 from loaders.file import FileRow
 from loaders.user import UserRow
@@ -44,7 +44,7 @@ class SignatureRequestRow(LightRow):
 
 
 def _guest_email(role: Role) -> Any:
-    return SignatureSlot.guest_email if scope.sees_guest_email(role) else case((~true(), SignatureSlot.guest_email))
+    return shown_if(scope.sees_guest_email(role), SignatureSlot.guest_email)
 
 
 @row(

@@ -26,7 +26,7 @@ class CriterionState:
 
 
 @dataclass(frozen=True, slots=True)
-class UnitState:
+class UnitToSign:
     """What a signature on a unit confirms: the unit's texts and all its criteria, in order."""
 
     number: str
@@ -38,8 +38,8 @@ class UnitState:
     criteria: list[CriterionState]
 
 
-async def unit_state(session: AsyncSession, aim: Aim, unit_key: int) -> UnitState | None:
-    """Returns the state of a unit of the aim; None where the aim's qualification has no such unit."""
+async def unit_to_sign(session: AsyncSession, aim: Aim, unit_key: int) -> UnitToSign | None:
+    """Returns a unit of the aim as it is now; None where the aim's qualification has no such unit."""
     of_aim = and_(CriterionProgress.criterion_id == QualificationCriterion.id, CriterionProgress.aim_id == aim.id)
     # unscoped: the aim was read within the viewer's scope
     statement = (
@@ -73,7 +73,7 @@ async def unit_state(session: AsyncSession, aim: Aim, unit_key: int) -> UnitStat
         if row.criterion_key is not None
     ]
     unit = rows[0]
-    return UnitState(unit.number, unit.title, unit.qualification_title, unit.learner_name, bool(unit.counts), criteria)
+    return UnitToSign(unit.number, unit.title, unit.qualification_title, unit.learner_name, bool(unit.counts), criteria)
 
 
 async def active_signatures(session: AsyncSession, aim_key: int, units: Collection[int]) -> Sequence[UnitSignature]:

@@ -5,7 +5,7 @@ from db.models.unit_signature import UnitSignature
 from domain import global_id
 from domain.confirmation_statements import unit_sha256, unit_statement
 from domain.errors import not_found
-from repositories.unit import active_signatures, unit_state
+from repositories.unit import active_signatures, unit_to_sign
 from resolvers.core.signatures import named_signatures
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.unit import UNIT, UnitState
@@ -22,7 +22,7 @@ async def sign(uow: UnitOfWork, *, id: str, password: str) -> tuple[int, int]:
     aim_key, unit_key = global_id.decode_pair("Unit", id) or (None, 0)
     # Locked as for an assessment, so that the state that is signed cannot change meanwhile.
     aim = await uow.get_or_none(Aim, aim_key)
-    unit = await unit_state(uow.session, aim, unit_key) if aim is not None else None
+    unit = await unit_to_sign(uow.session, aim, unit_key) if aim is not None else None
     if aim is None or unit is None:
         raise not_found("id")
     uow.authorize()

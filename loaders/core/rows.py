@@ -30,7 +30,7 @@ from typing import (
     get_type_hints,
 )
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, case, false, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from auth import scope
@@ -101,6 +101,11 @@ def column(
     Without either, the statement gives the expression by name (`select`, `columns`).
     """
     return _Column(expression, convert)
+
+
+def shown_if(shown: bool, column: Expression) -> Expression:
+    """Returns the column where the role may see it, else NULL of its type."""
+    return column if shown else case((false(), column))
 
 
 def nested(row: type["LightRow"], **columns: Expression) -> Any:

@@ -29,20 +29,20 @@ class SampleState:
 
 
 @dataclass(frozen=True, slots=True)
-class ActionState:
+class SampleActionState:
     """What the rules know of an action of a sample."""
 
     learner_key: int
     closed: bool
 
     @classmethod
-    def of_row(cls, row: SampleActionRow) -> "ActionState":
+    def of_row(cls, row: SampleActionRow) -> "SampleActionState":
         """Returns that of the light row."""
         return cls(row.learner_key, row.closed_at is not None)
 
 
 SAMPLE = RecordRules("Sample", state=SampleState.of_row)
-SAMPLE_ACTION = RecordRules("SampleAction", state=ActionState.of_row)
+SAMPLE_ACTION = RecordRules("SampleAction", state=SampleActionState.of_row)
 
 
 @SAMPLE.rule("sampleBegin")
@@ -64,13 +64,13 @@ def _conclude(viewer: Viewer, sample: SampleState, *, assessors: Collection[int]
 
 
 @SAMPLE_ACTION.rule("sampleActionAnswer")
-def _answer(viewer: Viewer, action: ActionState) -> Iterator[UserError]:
+def _answer(viewer: Viewer, action: SampleActionState) -> Iterator[UserError]:
     if action.closed:
         yield user_error(UserErrorCode.CONFLICT, say("SAMPLE_ACTION_CLOSED"), "id")
 
 
 @SAMPLE_ACTION.rule("sampleActionClose")
-def _close(viewer: Viewer, action: ActionState, *, assessors: Collection[int]) -> Iterator[UserError]:
+def _close(viewer: Viewer, action: SampleActionState, *, assessors: Collection[int]) -> Iterator[UserError]:
     if not action.closed:
         yield from _dependent(viewer, assessors)
 

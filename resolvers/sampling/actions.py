@@ -7,7 +7,7 @@ from domain.enums import SampleStatus
 from repositories.sample import has_open_actions
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
-from resolvers.rules.sample import SAMPLE_ACTION, ActionState
+from resolvers.rules.sample import SAMPLE_ACTION, SampleActionState
 from resolvers.sampling.conclude import assessors_of
 from services.mail.sampling_messages import sample_answered
 
@@ -21,7 +21,7 @@ async def answer(uow: UnitOfWork, *, id: str, answer: str) -> int:
     """
     action = await uow.get(SampleAction, id, "id")
     uow.authorize()
-    uow.require(SAMPLE_ACTION, ActionState(action.learner_id, action.closed_at is not None))
+    uow.require(SAMPLE_ACTION, SampleActionState(action.learner_id, action.closed_at is not None))
     text = multi_line(uow, answer, "answer")
     uow.raise_errors()
     if text == action.answer:
@@ -47,7 +47,7 @@ async def close(uow: UnitOfWork, *, id: str) -> int:
     sample = await uow.session.get_one(Sample, action.sample_id, with_for_update={"key_share": True})
     aim = await uow.session.get_one(Aim, action.aim_id)
     assessors = await assessors_of(uow, aim, sample.unit_id)
-    uow.require(SAMPLE_ACTION, ActionState(action.learner_id, action.closed_at is not None), assessors=assessors)
+    uow.require(SAMPLE_ACTION, SampleActionState(action.learner_id, action.closed_at is not None), assessors=assessors)
     if action.closed_at is not None:
         return sample.id
     action.closed_at, action.closed_by_id = uow.now, uow.viewer.user_key
