@@ -25,9 +25,6 @@ from resolvers.session.reassignment import hand_over_aims
 _AWAITING, _TRAINING, _SUSPENDED = AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING, AimStatus.SUSPENDED
 _COMPLETED, _WITHDRAWN = AimStatus.COMPLETED, AimStatus.WITHDRAWN
 
-# Dates that a person can mean.
-EARLIEST, MAX_AHEAD = dt.date(2000, 1, 1), dt.timedelta(days=3652)
-
 # An aim that has ended can continue, because the end may be a mistake and learners come back.
 NEXT_STATUSES: dict[AimStatus, frozenset[AimStatus]] = {
     _AWAITING: frozenset({_TRAINING, _WITHDRAWN}),
@@ -222,9 +219,6 @@ async def _check_start(uow: UnitOfWork, aim: Aim, start: dt.date, reason: str | 
     if reason is None:
         message = say("START_DATE_REASON_MISSING")
         uow.add_error(UserErrorCode.REQUIRED, message, "input", "reason")
-    if not EARLIEST <= start <= uow.today.replace(day=1) + MAX_AHEAD:
-        message = say("START_DATE_OUT_OF_RANGE")
-        uow.add_error(UserErrorCode.INVALID, message, *field)
     if aim.actual_end_date is not None and start > aim.actual_end_date:
         message = say("START_DATE_AFTER_END")
         uow.add_error(UserErrorCode.INVALID, message, *field)
@@ -236,7 +230,7 @@ async def _check_start(uow: UnitOfWork, aim: Aim, start: dt.date, reason: str | 
 
 def _original_start(uow: UnitOfWork, given: dt.date | None, start: dt.date) -> dt.date | None:
     """Returns the day on which the learner first began; None where it is the start of the aim."""
-    if given is not None and not EARLIEST <= given <= start:
+    if given is not None and given > start:
         message = say("ORIGINAL_START_OUT_OF_RANGE")
         uow.add_error(UserErrorCode.INVALID, message, "input", "originalStartDate")
     return None if given == start else given
