@@ -24,6 +24,11 @@ class BreakPeriod:
         end = last if self.returned is None else min(self.returned - _DAY, last)
         return max(days_counted(max(self.start, first), end), 0)
 
+    def as_of(self, day: dt.date) -> "BreakPeriod":
+        """Returns the break as it stood on a day: one without a return that comes later."""
+        is_back = self.returned is not None and self.returned <= day
+        return BreakPeriod(self.start, self.returned if is_back else None)
+
     def includes(self, day: dt.date) -> bool:
         """Returns whether a day belongs to the break."""
         return self.start <= day and (self.returned is None or day < self.returned)
@@ -38,6 +43,16 @@ class BreakPeriod:
 def days_within(breaks: Iterable[BreakPeriod], first: dt.date, last: dt.date) -> int:
     """Returns how many days between two days, both included, belong to breaks of one aim."""
     return sum(each.days_within(first, last) for each in breaks)
+
+
+def break_sums(breaks: Sequence[BreakPeriod], start: dt.date, planned_end: dt.date) -> tuple[int, dt.date | None]:
+    """Returns what is stored of the breaks of an aim, whose days `domain.progress.days_on_break` completes.
+
+    The days of those that have ended, between start and planned end, and the first day of the one that has not.
+    """
+    ended = [each for each in breaks if each.returned is not None]
+    since = min((each.start for each in breaks if each.returned is None), default=None)
+    return days_within(ended, start, planned_end), since
 
 
 def format_periods(breaks: Iterable[BreakPeriod]) -> str | None:

@@ -3,6 +3,8 @@
 import datetime as dt
 from zoneinfo import ZoneInfo
 
+from domain.day_number import FIRST_DAY
+
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -46,8 +48,7 @@ def weeks_after(day: dt.date, weeks: int) -> dt.date | None:
         return None
 
 
-# Dates that a person can mean: an earlier or later one is a typing error.
-FIRST_DAY = dt.date(2000, 1, 1)
+# A date that is later is a typing error, as is one before `FIRST_DAY`.
 _MAX_AHEAD = dt.timedelta(days=3653)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any
 
-from db.models.aim_history import day_number
+from domain.day_number import day_number
 from domain.enums import Interval
 from loaders.core.read_session import ReadSession
 from loaders.kpi_ranges import aim_ranges, learner_ranges, minutes_of_intervals

@@ -8,9 +8,10 @@ from sqlalchemy import Integer, Select, and_, bindparam, case, func, literal, or
 
 from auth import scope
 from db.models.aim import Aim
-from db.models.aim_history import AimHistory, day_number
+from db.models.aim_history import AimHistory
 from db.sql import progress as progress_sql
-from db.sql.progress import TODAY, count_if, days_counted, total
+from db.sql.progress import count_if, total
+from domain.day_number import day_number
 from domain.enums import AimStatus, KpiGroupBy, Role
 from domain.progress import ENDED
 from loaders.aggregates import Metric
@@ -34,10 +35,7 @@ def _statement(role: Role, by: KpiGroupBy, shapes: Shapes) -> Select[Any]:
         (row.on_track_from <= _DAY, "on_track"),
         else_="ahead",
     )
-    planned_end = case((row.planned_end_date > TODAY, TODAY), else_=row.planned_end_date)
-    first = case((row.break_since > row.start_date, row.break_since), else_=row.start_date)
-    away = days_counted(first, planned_end)
-    on_break = row.days_on_break + case((and_(row.break_since.is_not(None), away > 0), away), else_=0)
+    on_break = progress_sql.days_on_break(row, row)
     rows = (
         select(
             PAST.group_key(role, by).label("group_key"),

@@ -29,7 +29,7 @@ from db.models.aim import Aim
 from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
 from db.sql.computed_once import computed_once
-from db.sql.month_number import month_number
+from db.sql.day_number import month_number
 from db.sql.progress import quotient
 from domain.enums import AimStatus, Interval, Role
 from domain.progress import ENDED

@@ -10,6 +10,7 @@ from db.models.aim_break import AimBreak
 from db.models.learner import Learner
 from db.models.session import Session
 from db.sql import reviews
+from db.sql.day_number import LondonDay, day_number
 from db.sql.progress import TODAY
 from domain.enums import AimStatus, Role, SessionStatus, SessionType
 from domain.reviews import MONTHLY_FROM
@@ -29,7 +30,7 @@ def parameters(reading: ReadSession) -> dict[str, Any]:
 def _due_day(role: Role) -> ColumnElement[Any]:
     """The number of the due day of the learner of a row (`ReviewScheduleRow`); NULL if no aim is in training."""
     last = (
-        select(reviews.LondonDay(func.max(Session.starts_at)))
+        select(LondonDay(func.max(Session.starts_at)))
         .where(
             Session.learner_id == Learner.id,
             Session.type == SessionType.FORMAL_REVIEW,
@@ -58,7 +59,7 @@ def _due_day(role: Role) -> ColumnElement[Any]:
 
 def review_overdue(role: Role, overdue: bool) -> ColumnElement[bool]:
     """The condition that the day by which a learner's review is due has passed, or that it has not."""
-    day, today = _due_day(role), reviews.day_number(TODAY)
+    day, today = _due_day(role), day_number(TODAY)
     return day < today if overdue else func.coalesce(day, NO_DAY) >= today
 
 

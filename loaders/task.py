@@ -26,9 +26,9 @@ from sqlalchemy import (
 from db.models.base import UtcDateTime
 from db.sql.any_of import any_of
 from db.sql.progress import total
-from db.sql.reviews import FIRST_DAY
 from db.sql.reviews import parameters as review_parameters
 from domain import clock
+from domain.day_number import day_number, day_of_number
 from domain.discovery import import_submodules
 from domain.enums import Role, TaskKind
 from domain.global_id import Identifier
@@ -141,18 +141,13 @@ class TaskRow(LightRow):
         return _TITLES[self.kind].format(self.name)
 
 
-def day_of_number(number: int) -> dt.date:
-    """Returns the day with a number of `db.sql.reviews`."""
-    return FIRST_DAY + dt.timedelta(days=number)
-
-
 def parameters(reading: ReadSession) -> dict[str, Any]:
     """Returns what the select of all kinds binds besides the viewer."""
     days = [reading.today + dt.timedelta(days=days) for days in range(SOON_DAYS + 1)]
     rules = reading.viewer.rules
     return {
         **review_parameters(rules.review_interval_weeks, rules.review_months),
-        "today_number": (reading.today - FIRST_DAY).days,
+        "today_number": day_number(reading.today),
         "now": reading.now,
         "signs_units": int(reading.viewer.role in rules.unit_signatures),
         **{f"day_{index}_ends": clock.end_of(day) for index, day in enumerate(days)},
@@ -166,7 +161,7 @@ class _DueBy(Filter):
         super().__init__(lambda role, name, shape: bindparam(name, type_=Integer) >= _DUE_DAY)
 
     def bound(self, name: str, value: Any, reading: ReadSession) -> dict[str, Any]:
-        return {name: (value - FIRST_DAY).days}
+        return {name: day_number(value)}
 
 
 # Most urgent first: by the day due; those without one after them, the longest waiting first.
@@ -196,7 +191,7 @@ async def first_tasks(
     """
     bound: dict[str, Any] = {**parameters(reading), "most": most}
     if since is not None:
-        bound |= {"since": since, "since_number": (clock.day_of(since) - FIRST_DAY).days}
+        bound |= {"since": since, "since_number": day_number(clock.day_of(since))}
     wanted = None if kinds is None else frozenset(kinds)
     return await reading.read(TaskRow, _first(reading.viewer.role, wanted, since is not None), **bound)
 

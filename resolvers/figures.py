@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from domain import clock
+from domain.day_number import FIRST_DAY
 from domain.enums import Interval, KpiGroupBy
 from domain.errors import BadArgument
 from domain.text import fold_name
@@ -151,8 +151,8 @@ def workload(context: Context, user_key: int, first: dt.date, last: dt.date) -> 
 
 
 def _check_past(day: dt.date, today: dt.date, argument: str) -> None:
-    if not clock.FIRST_DAY <= day <= today:
-        raise BadArgument(argument, f"Give a day from {clock.FIRST_DAY.isoformat()} to today.")
+    if not FIRST_DAY <= day <= today:
+        raise BadArgument(argument, f"Give a day from {FIRST_DAY.isoformat()} to today.")
 
 
 def _check_period(first: dt.date, last: dt.date, argument: str) -> None:

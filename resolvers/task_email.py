@@ -17,6 +17,7 @@ from auth.viewer import viewer_of
 from db.models.outbox import outbox_mail
 from db.outages import CommitOutcomeUnknown, OutageLog
 from domain import clock
+from domain.day_number import FIRST_DAY
 from domain.enums import EvidenceStatus, Role, TaskKind
 from domain.mail import Mail
 from domain.notifications import MAILED_AT_ONCE, email_kinds
@@ -204,7 +205,7 @@ def _arises_at(task: TaskRow) -> dt.datetime:
     """Returns when a task arose: of one that a day brings, that morning; of one that does not say, long ago."""
     moment = task.waiting_since
     if moment is None:
-        return clock.start_of(clock.FIRST_DAY)
+        return clock.start_of(FIRST_DAY)
     return moment if task.since_at is not None else clock.london_time(clock.day_of(moment), repository.MORNING)
 
 

@@ -1,5 +1,6 @@
 """What is counted for an aim, stored in `aim_progress`: this module has the only statements that write it."""
 
+import datetime as dt
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, update
@@ -12,7 +13,7 @@ from db.models.aim_break import AimBreak
 from db.models.aim_unit import AimUnit
 from db.models.criterion_progress import CriterionProgress
 from db.models.qualification import Qualification, QualificationUnit
-from domain.breaks import BreakPeriod, days_within, format_periods
+from domain.breaks import BreakPeriod, break_sums, format_periods
 
 
 def _counted(aim_id: Any, *columns: Any, reached: ColumnElement[bool] | None = None) -> Select[Any]:
@@ -65,14 +66,10 @@ async def recount_progress(session: AsyncSession, aim_id: int) -> None:
 BREAK_COLUMNS = ("days_on_break", "break_since", "breaks")
 
 
-def break_columns(aim: Aim, periods: list[BreakPeriod]) -> dict[str, Any]:
+def break_columns(periods: list[BreakPeriod], start: dt.date, planned_end: dt.date) -> dict[str, Any]:
     """Returns the columns of `aim_progress` that say what an aim's breaks are."""
-    ended = [each for each in periods if each.returned is not None]
-    return {
-        "days_on_break": days_within(ended, aim.start_date, aim.planned_end_date),
-        "break_since": next((each.start for each in periods if each.returned is None), None),
-        "breaks": format_periods(periods),
-    }
+    days_on_break, break_since = break_sums(periods, start, planned_end)
+    return {"days_on_break": days_on_break, "break_since": break_since, "breaks": format_periods(periods)}
 
 
 async def recount_breaks(session: AsyncSession, aim: Aim) -> None:
@@ -81,7 +78,8 @@ async def recount_breaks(session: AsyncSession, aim: Aim) -> None:
     found = await session.scalars(select(AimBreak).where(AimBreak.aim_id == aim.id).order_by(AimBreak.start_date))
     periods = [BreakPeriod(each.start_date, each.returned_on) for each in found]
     note_aims(session, aim.id)
-    await session.execute(update(AimProgress).where(AimProgress.aim_id == aim.id).values(**break_columns(aim, periods)))
+    columns = break_columns(periods, aim.start_date, aim.planned_end_date)
+    await session.execute(update(AimProgress).where(AimProgress.aim_id == aim.id).values(**columns))
 
 
 def choice_columns(chosen: list[int], minimum: int) -> dict[str, Any]:

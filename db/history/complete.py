@@ -23,7 +23,7 @@ from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
 from db.models.time_log_entry import TimeLogEntry
 from db.sql.any_of import any_of
-from db.sql.light_days import number_of
+from db.sql.day_number import day_number
 from domain.enums import JobSetting
 
 log = structlog.get_logger(__name__)
@@ -90,7 +90,7 @@ def without_history(after: int = 0) -> Select[Any]:
 
 def _begins_late(first: Any, created_at: Any) -> ColumnElement[bool]:
     # A day in London begins up to an hour before the one in UTC.
-    return or_(first.is_(None), first > number_of(func.date(created_at)) + 1)
+    return or_(first.is_(None), first > day_number(func.date(created_at)) + 1)
 
 
 def drifted(after: int = 0) -> Select[Any]:

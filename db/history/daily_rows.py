@@ -32,13 +32,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, aliased
 
 from db.models.aim import Aim, AimProgress
-from db.models.aim_history import AimHistory, TimeHistory, day_number
+from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
 from db.models.provider import Provider
 from db.models.time_log_entry import TimeLogEntry
 from db.sql.any_of import any_of
-from db.sql.light_days import light_days, number_of
+from db.sql.day_number import day_number as sql_day_number
+from db.sql.light_days import light_days
 from domain import clock
+from domain.day_number import day_number
 from domain.enums import AimStatus, JobSetting
 from domain.progress import ENDED
 
@@ -151,7 +153,7 @@ def _state(which: ColumnElement[bool], today: BindParameter[int]) -> tuple[list[
         select(func.max(last.day)).where(last.aim_id == Aim.id, last.day < today).correlate(Aim).scalar_subquery()
     )
     started = case((earlier.started_on < today, earlier.started_on))
-    begins = number_of(Aim.start_date)
+    begins = sql_day_number(Aim.start_date)
     values: dict[str, Any] = {
         "aim_id": Aim.id,
         "day": today,

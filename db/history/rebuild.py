@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.history.daily_rows import of_same_provider
 from db.models.aim import Aim, AimProgress
 from db.models.aim_break import AimBreak
-from db.models.aim_history import AimHistory, TimeHistory, day_number
+from db.models.aim_history import AimHistory, TimeHistory
 from db.models.aim_status_change import AimStatusChange
 from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import EvidenceMapping
@@ -26,7 +26,8 @@ from db.models.time_log_entry import TimeLogEntry
 from db.sql.any_of import any_of
 from db.sql.light_days import light_days
 from domain import clock
-from domain.breaks import BreakPeriod, days_within
+from domain.breaks import BreakPeriod, break_sums
+from domain.day_number import day_number
 from domain.enums import AimStatus, JobSetting
 
 
@@ -133,9 +134,8 @@ def _rows_of(
         if first_row is not None and number >= first_row:
             break
         status = next((each for since, each in reversed(dated.statuses) if since <= day), AimStatus.AWAITING_INDUCTION)
-        known = [period for recorded, period in dated.breaks if recorded <= day]
-        ended = [period for period in known if period.returned is not None and period.returned <= day]
-        open_ = [period.start for period in known if period not in ended]
+        known = [period.as_of(day) for recorded, period in dated.breaks if recorded <= day]
+        days_on_break, break_since = break_sums(known, aim.start_date, aim.planned_end_date)
         completed = (completed or number) if status is AimStatus.COMPLETED else None
         withdrawn = (withdrawn or number) if status is AimStatus.WITHDRAWN else None
         rows.append(
@@ -146,9 +146,7 @@ def _rows_of(
                 "planned_end_date": aim.planned_end_date, "criteria_total": sums.criteria_total,
                 "criteria_mapped": min(sum(each <= day for each in dated.mapped), sums.criteria_mapped),
                 "criteria_signed_off": min(sum(each <= day for each in dated.signed_off), sums.criteria_signed_off),
-                "units_to_choose": sums.units_to_choose,
-                "days_on_break": days_within(ended, aim.start_date, aim.planned_end_date),
-                "break_since": min(open_, default=None),
+                "units_to_choose": sums.units_to_choose, "days_on_break": days_on_break, "break_since": break_since,
                 "started_on": max(day_number(aim.start_date), day_number(first)),
                 "completed_on": completed, "withdrawn_on": withdrawn,
             }

@@ -1,10 +1,8 @@
 """The numbers of the past: how each aim stood at the end of each day in London, and the time logged on each day.
 
-Days are counted from 1 January 2000, so that intervals are differences. A row says what was recorded by the end of its
+Days are numbers (`domain.day_number`). A row says what was recorded by the end of its
 day; later days change it no more. `db/history/daily_rows.py` writes the rows.
 """
-
-import datetime as dt
 
 from sqlalchemy import Index
 from sqlalchemy.orm import Mapped, mapped_column
@@ -12,18 +10,6 @@ from sqlalchemy.orm import Mapped, mapped_column
 from db.models.base import Base, Date, Key, enum_column, reference, reference_without_constraint
 from db.models.growth import Growth
 from domain.enums import AimStatus
-
-FIRST_DAY = dt.date(2000, 1, 1)
-
-
-def day_number(day: dt.date) -> int:
-    """Returns the number of days from 1 January 2000."""
-    return (day - FIRST_DAY).days
-
-
-def day_of_number(number: int) -> dt.date:
-    """Returns the day with that number."""
-    return FIRST_DAY + dt.timedelta(days=number)
 
 
 class AimHistory(Base):

@@ -7,14 +7,8 @@ from sqlalchemy import Date, Select, Subquery, and_, case, func, literal, select
 
 from db.models.aim import Aim
 from db.models.aim_break import AimBreak
-from db.sql.progress import TODAY, days_between
-
-# Days are compared as numbers of days since this one.
-_FIRST = literal(dt.date(2000, 1, 1), Date)
-
-
-def _number(day: Any) -> Any:
-    return days_between(_FIRST, day)
+from db.sql.day_number import day_number
+from db.sql.progress import TODAY
 
 
 def days_of_programmes(aims: Select[Any]) -> Subquery:
@@ -29,14 +23,14 @@ def days_of_programmes(aims: Select[Any]) -> Subquery:
         select(
             Aim.id,
             Aim.learner_id,
-            _number(Aim.start_date).label("first"),
-            _number(func.coalesce(Aim.actual_end_date, literal(dt.date(9999, 1, 1), Date))).label("last"),
+            day_number(Aim.start_date).label("first"),
+            day_number(func.coalesce(Aim.actual_end_date, literal(dt.date(9999, 1, 1), Date))).label("last"),
         )
         .where(included, Aim.learner_id.in_(select(AimBreak.learner_id)))
         .cte()
     )
-    begins = _number(AimBreak.start_date)
-    until = case((AimBreak.returned_on.is_(None), _number(TODAY)), else_=_number(AimBreak.returned_on) - 1)
+    begins = day_number(AimBreak.start_date)
+    until = case((AimBreak.returned_on.is_(None), day_number(TODAY)), else_=day_number(AimBreak.returned_on) - 1)
     # unscoped: the aims that the caller selects, on the days on which they run
     away = (
         select(
@@ -73,8 +67,8 @@ def days_of_programmes(aims: Select[Any]) -> Subquery:
         select(
             Aim.learner_id,
             case(
-                (func.max(Aim.planned_end_date) > TODAY, _number(TODAY)),
-                else_=_number(func.max(Aim.planned_end_date)),
+                (func.max(Aim.planned_end_date) > TODAY, day_number(TODAY)),
+                else_=day_number(func.max(Aim.planned_end_date)),
             ).label("last"),
         )
         .where(included)

@@ -5,22 +5,16 @@
 
 from typing import Any
 
-from sqlalchemy import BigInteger, ColumnElement, Date, Integer, and_, case, cast, func, literal
+from sqlalchemy import BigInteger, ColumnElement, Integer, and_, case, cast, func, literal
 
-from db.models.aim_history import FIRST_DAY
 from db.models.provider import Provider
-from db.sql.progress import days_between, days_counted, mapped_tenths, quotient
+from db.sql.day_number import day_number
+from db.sql.progress import days_counted, mapped_tenths, quotient
 from domain.enums import AimStatus
 from domain.progress import NEVER_LATE
 
-_FIRST = literal(FIRST_DAY, Date)
 _TOLERANCE = cast(func.round(Provider.traffic_light_tolerance * 10), Integer)
 _RATED_FROM = cast(func.round(Provider.rated_from_percent * 10), Integer)
-
-
-def number_of(day: Any) -> ColumnElement[int]:
-    """The number of a day (`db.models.aim_history`)."""
-    return days_between(_FIRST, day)
 
 
 def light_days(aim: Any, sums: Any) -> dict[str, Any]:
@@ -39,7 +33,7 @@ def light_days(aim: Any, sums: Any) -> dict[str, Any]:
         "rated_from": when(rated, _RATED_FROM),
         "on_track_from": when(rated, mapped - _TOLERANCE + 1),
         "off_track_from": when(rated, mapped + _TOLERANCE),
-        "late_from": case((aim.status.not_in(NEVER_LATE), number_of(aim.planned_end_date) + 1)),
+        "late_from": case((aim.status.not_in(NEVER_LATE), day_number(aim.planned_end_date) + 1)),
     }
 
 
@@ -52,5 +46,5 @@ def _first_day_of(tenths: Any, aim: Any, on_break: Any) -> ColumnElement[int]:
     elapsed = case((tenths <= 1, 1), (tenths >= 1000, whole), else_=days)
     return case(
         (tenths <= 0, 0),
-        (and_(tenths <= 1000, whole > 0), number_of(aim.start_date) + on_break + elapsed - 1),
+        (and_(tenths <= 1000, whole > 0), day_number(aim.start_date) + on_break + elapsed - 1),
     )

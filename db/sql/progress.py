@@ -86,12 +86,17 @@ def _until(planned_end: Any) -> ColumnElement[dt.date]:
     return case((planned_end > TODAY, TODAY), else_=planned_end)
 
 
-def days_on_break() -> ColumnElement[int]:
-    """The days of breaks of one aim up to today or the planned end: `domain.progress.days_on_break`."""
-    since = AimProgress.break_since
-    first = case((since > Aim.start_date, since), else_=Aim.start_date)
-    open_break = days_counted(first, _until(Aim.planned_end_date))
-    return AimProgress.days_on_break + case((and_(since.is_not(None), open_break > 0), open_break), else_=0)
+def days_on_break(aim: Any = Aim, sums: Any = AimProgress) -> ColumnElement[int]:
+    """The days of breaks of one aim up to today or the planned end: `domain.progress.days_on_break`.
+
+    `aim` has the dates, `sums` the stored days of breaks.
+    """
+    since = sums.break_since
+    first = case((since > aim.start_date, since), else_=aim.start_date)
+    open_break = days_counted(first, _until(aim.planned_end_date))
+    of_open_break = case((and_(since.is_not(None), open_break > 0), open_break), else_=0)
+    days: ColumnElement[int] = sums.days_on_break + of_open_break
+    return days
 
 
 def days_elapsed(start: Any, planned_end: Any) -> ColumnElement[int]:

@@ -1,20 +1,19 @@
 """The rule of `domain/reviews.py` as SQL: the day by which a learner's next formal review is due.
 
-`tests/domain/test_reviews.py` compares the results of both. Days are numbers of days since 2000-01-01.
+`tests/domain/test_reviews.py` compares the results of both. Days are numbers (`domain.day_number`).
 """
 
 import datetime as dt
 from typing import Any
 
-from sqlalchemy import ColumnElement, Date, Integer, and_, bindparam, case, func, literal, or_
+from sqlalchemy import ColumnElement, Date, Integer, and_, bindparam, case, func, or_
 from sqlalchemy.sql.functions import GenericFunction
 
 from db.models.base import UtcDateTime
-from db.sql.progress import days_between
+from db.sql.day_number import LondonDay, day_number
 from db.sql.two_databases import written_as
 from domain.reviews import STANDARD_WEEKS
 
-FIRST_DAY = dt.date(2000, 1, 1)
 # The provider's settings.
 _WEEKS = bindparam("review_weeks", type_=Integer)
 _MONTHS = bindparam("review_months", type_=Integer)
@@ -23,31 +22,6 @@ _MONTHS = bindparam("review_months", type_=Integer)
 def parameters(weeks: int, months: int) -> dict[str, int]:
     """Returns what `due_day` binds: the weeks and the months of the provider's rule."""
     return {"review_weeks": weeks, "review_months": months}
-
-
-def day_number(day: Any) -> ColumnElement[int]:
-    """The number of a date, or of the day of a moment."""
-    return days_between(literal(FIRST_DAY, Date), LondonDay(day) if isinstance(day.type, UtcDateTime) else day)
-
-
-class LondonDay(GenericFunction[dt.date]):
-    """The day of a moment in London."""
-
-    name = "london_day"
-    type = Date()
-    inherit_cache = True
-
-
-# Summer time begins and ends at 1:00 UTC on the last Sunday of March and of October.
-_SUMMER = (
-    "datetime({0}) >= datetime(strftime('%Y', {0}) || '-03-25', 'weekday 0', '+1 hour') AND "
-    "datetime({0}) < datetime(strftime('%Y', {0}) || '-10-25', 'weekday 0', '+1 hour')"
-)
-written_as(
-    LondonDay,
-    postgresql="CAST({0} AT TIME ZONE 'Europe/London' AS DATE)",
-    sqlite=f"date({{0}}, CASE WHEN {_SUMMER} THEN '+1 hour' ELSE '+0 hours' END)",
-)
 
 
 class _EndOfMonth(GenericFunction[dt.date]):

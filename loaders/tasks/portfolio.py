@@ -10,7 +10,7 @@ from db.models.evidence import Evidence
 from db.models.qualification import Qualification
 from db.models.session import Session
 from db.models.user import User
-from db.sql.reviews import day_number
+from db.sql.day_number import day_number
 from domain.enums import ActionStatus, AimStatus, EvidenceStatus, Role, TaskKind
 from loaders.evidence import AWAITING_ASSESSMENT
 from loaders.tasks.source import TODAY_NUMBER, columns, is_running, not_own, of_running_aim, source

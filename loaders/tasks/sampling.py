@@ -9,7 +9,7 @@ from db.models.evidence import EvidenceMapping
 from db.models.qualification import QualificationUnit
 from db.models.sample import Sample, SampleAction
 from db.models.unit_signature import UnitSignature
-from db.sql.reviews import day_number
+from db.sql.day_number import day_number
 from domain.enums import Role, TaskKind
 from loaders.tasks.source import TODAY_NUMBER, columns, not_own, of_running_aim, source
 

@@ -7,7 +7,8 @@
         return select(*task).where(scope.sees(role, Evidence), *waiting)
 
 Nothing is stored about a task, so that what is done in one place is gone everywhere. What is withdrawn, or on a break
-in learning, is no task. Days are numbers of days since 2000-01-01, which both databases sort and compare alike.
+in learning, is no task. Days are numbers (`domain.day_number`), which both databases sort and
+compare alike.
 """
 
 from collections.abc import Callable
@@ -36,8 +37,8 @@ from auth.scope import VIEWER_USER
 from db.models.aim import Aim
 from db.models.base import UtcDateTime
 from db.models.learner import Learner
+from db.sql.day_number import day_number
 from db.sql.progress import total
-from db.sql.reviews import day_number
 from domain.enums import AimStatus, Role, TaskKind
 
 # Of the viewer's day in London.

@@ -11,7 +11,8 @@ from db.models.learner import Learner
 from db.models.session import Session, SessionAim
 from db.models.time_log_entry import TimeLogEntry
 from db.models.user import User
-from db.sql.reviews import day_number, due_day
+from db.sql.day_number import day_number
+from db.sql.reviews import due_day
 from domain.enums import AimStatus, JobSetting, Role, SessionStatus, SessionType, TaskKind
 from loaders.review_schedule import in_training, last_reviews
 from loaders.session import next_planned

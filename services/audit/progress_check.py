@@ -86,7 +86,8 @@ async def _breaks(session: AsyncSession, aims: ColumnElement[bool]) -> list[str]
     return [
         f"aim {aim.id}: the stored breaks differ from those on record"
         for aim, sums in await session.execute(stored.where(aims, with_breaks))
-        if {name: getattr(sums, name) for name in BREAK_COLUMNS} != break_columns(aim, periods[aim.id])
+        if {name: getattr(sums, name) for name in BREAK_COLUMNS}
+        != break_columns(periods[aim.id], aim.start_date, aim.planned_end_date)
     ]
 
 

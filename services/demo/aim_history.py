@@ -9,12 +9,11 @@ from db.models.aim_unit import AimUnit
 from db.models.aim_version import AimVersion
 from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import Evidence, EvidenceMapping
-from domain.breaks import days_within, format_periods
 from domain.clock import london_time
 from domain.enums import AimStatus, BreakReason, Role
 from services.demo.portfolio import AimPlan, Portfolio
 from services.demo.stored_qualification import StoredQualification
-from services.progress import choice_columns
+from services.progress import break_columns, choice_columns
 
 
 def add_history(portfolio: Portfolio, aim: AimPlan) -> dict[str, Any]:
@@ -39,12 +38,7 @@ def add_history(portfolio: Portfolio, aim: AimPlan) -> dict[str, Any]:
             AimStatusChange, aim_id=aim.key, status=status, from_date=day, changed_by_id=aim.assessor,
             changed_at=london_time(day), **portfolio.owner,
         )  # fmt: skip
-    ended = [each for each in aim.breaks if each.returned is not None]
-    return {
-        "days_on_break": days_within(ended, aim.start, aim.planned_end),
-        "break_since": next((each.start for each in aim.breaks if each.returned is None), None),
-        "breaks": format_periods(aim.breaks),
-    }
+    return break_columns(aim.breaks, aim.start, aim.planned_end)
 
 
 def choose_units(portfolio: Portfolio, aim: AimPlan) -> dict[str, Any]:

@@ -8,12 +8,13 @@ from sqlalchemy import delete, select
 from db.database import Database
 from db.history.complete import complete
 from db.models.aim import AimProgress
-from db.models.aim_history import AimHistory, TimeHistory, day_number
+from db.models.aim_history import AimHistory, TimeHistory
 from db.models.aim_status_change import AimStatusChange
 from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import EvidenceMapping
 from db.models.qualification import QualificationCriterion
 from domain import clock
+from domain.day_number import day_number
 from domain.enums import AimStatus, Interval, JobSetting, Role
 from loaders.kpi_history import KpiPointRow, kpi_history
 from services.audit.history_check import check_history

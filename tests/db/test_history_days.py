@@ -7,9 +7,10 @@ from sqlalchemy import Integer, bindparam, select
 
 from db.database import Database
 from db.models.aim import AimProgress
-from db.models.aim_history import AimHistory, day_number
-from db.sql.month_number import month_number
+from db.models.aim_history import AimHistory
+from db.sql.day_number import month_number
 from domain import progress
+from domain.day_number import day_number
 from domain.enums import AimStatus, TrafficLight
 from tests.support.factories import DAY, Factory
 

@@ -43,6 +43,13 @@ def test_a_break_ends_the_day_before_the_return():
     assert BreakPeriod(start - DAY, None).overlaps(period) and not BreakPeriod(returned, None).overlaps(period)
 
 
+def test_a_break_as_of_a_day_has_no_return_that_comes_later():
+    period = BreakPeriod(TODAY, TODAY + 3 * DAY)
+    assert period.as_of(TODAY + 2 * DAY) == BreakPeriod(TODAY, None)
+    assert period.as_of(TODAY + 3 * DAY) == period
+    assert BreakPeriod(TODAY, None).as_of(TODAY) == BreakPeriod(TODAY, None)
+
+
 def test_breaks_are_stored_as_text():
     periods = [BreakPeriod(TODAY, None), BreakPeriod(TODAY - 9 * DAY, TODAY - 3 * DAY)]
     text = format_periods(periods)
@@ -103,7 +110,7 @@ async def test_sql_counts_as_python_does(database: Database):
         for aim, periods in aims:
             start, end = aim.start_date, aim.planned_end_date
             away = days_within(periods, start, min(TODAY, end))
-            stored = break_columns(aim, periods)
+            stored = break_columns(periods, start, end)
             assert away == progress.days_on_break(stored["days_on_break"], stored["break_since"], start, end, TODAY)
             assert by_sql[aim.id] == (
                 away,

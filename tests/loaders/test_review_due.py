@@ -8,7 +8,7 @@ from sqlalchemy import select
 from auth import scope
 from db.database import Database
 from db.models.learner import Learner
-from db.sql.reviews import FIRST_DAY
+from domain.day_number import day_number
 from domain.enums import AimStatus, Role, SessionStatus, SessionType
 from loaders.core.registry import Loaders
 from loaders.review_due import NO_DAY, parameters, review_due_order
@@ -51,7 +51,6 @@ async def test_the_due_day_is_that_of_the_review_schedule(database: Database):
             )
             schedules = await Loaders(loaded)[ReviewScheduleLoader].load_many([row.id for row in found])
             assert {row.id: row.due for row in found} == {
-                each.learner_key: (each.review_due_on - FIRST_DAY).days if each.review_due_on else NO_DAY
-                for each in schedules
+                each.learner_key: day_number(each.review_due_on) if each.review_due_on else NO_DAY for each in schedules
             }
             assert len({row.due for row in found}) > 10

@@ -63,7 +63,7 @@ class AimFactory(QualificationFactory):
                 criteria_mapped=mapped,
                 criteria_signed_off=signed_off,
                 required_minutes=60 * (qualification.off_the_job_hours_minimum or 0),
-                **break_columns(aim, [BreakPeriod(*period) for period in breaks]),
+                **break_columns([BreakPeriod(*period) for period in breaks], aim.start_date, aim.planned_end_date),
             )
         )
         for start, returned in breaks:
