@@ -13,7 +13,7 @@ from db.models.auth_session import SigningCode
 
 LIFETIME = dt.timedelta(minutes=10)
 MAX_CODES = 5
-# In which a user gets at most so many codes.
+# In which a user, or a link of a guest, gets at most so many codes.
 WINDOW = dt.timedelta(hours=1)
 _PURPOSE = "signing code"
 

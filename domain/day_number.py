@@ -7,6 +7,9 @@ import datetime as dt
 
 # The day 0. A person means no earlier day (`domain.clock.is_plausible`).
 FIRST_DAY = dt.date(2000, 1, 1)
+# Later than any day that a person means: where there is none, as a day and as a number.
+NO_DAY = dt.date(9999, 1, 1)
+NO_DAY_NUMBER = 10_000_000
 
 
 def day_number(day: dt.date) -> int:

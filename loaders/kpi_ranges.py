@@ -31,6 +31,7 @@ from db.models.learner import Learner
 from db.sql.computed_once import computed_once
 from db.sql.day_number import month_number
 from db.sql.progress import quotient
+from domain.day_number import NO_DAY_NUMBER
 from domain.enums import AimStatus, Interval, Role
 from domain.progress import ENDED
 from loaders.core.read_session import cached_statement
@@ -40,8 +41,6 @@ PAST = Dimensions(
     AimHistory.employer_id, AimHistory.assessor_id, AimHistory.qualification_id, AimHistory.status,
     AimHistory.start_date,
 )  # fmt: skip
-# Later than any day: its number is too small for a point to be on it.
-_NEVER = 10_000_000
 # The numbers of the first day, of the first and the last point, and how many points there are.
 _FIRST, _BEGIN = bindparam("first", type_=Integer), bindparam("begin", type_=Integer)
 _LAST, _COUNT = bindparam("last", type_=Integer), bindparam("count", type_=Integer)
@@ -51,7 +50,7 @@ _SUMS = ("criteria_total", "criteria_mapped", "criteria_signed_off")
 
 
 def until() -> ColumnElement[int]:
-    """The day on which another row of the aim followed; `_NEVER` where the row still holds."""
+    """The day on which another row of the aim followed; `NO_DAY_NUMBER` where the row still holds."""
     later = aliased(AimHistory)
     # unscoped: a fact about the row itself
     following = (
@@ -60,7 +59,7 @@ def until() -> ColumnElement[int]:
         .correlate(AimHistory)
         .scalar_subquery()
     )
-    return func.coalesce(AimHistory.until, following, _NEVER)
+    return func.coalesce(AimHistory.until, following, NO_DAY_NUMBER)
 
 
 def _point(day: Any, every: Interval) -> ColumnElement[int]:
@@ -85,7 +84,7 @@ def _rows(role: Role, shapes: Shapes, *columns: Any) -> Select[Any]:
             scope.sees_aim(role),
             scope.of_provider(AimHistory),
             AimHistory.day <= _LAST,
-            func.coalesce(AimHistory.until, _NEVER) > _BEGIN,
+            func.coalesce(AimHistory.until, NO_DAY_NUMBER) > _BEGIN,
             *PAST.conditions(role, shapes),
         )
     )
@@ -193,8 +192,8 @@ def learners_without_aim(role: Role, shapes: Shapes) -> Subquery:
         select(
             Learner.id.label("learner_id"),
             func.coalesce(Learner.employer_id, 0).label("employer_id"),
-            func.coalesce(enrolled.scalar_subquery(), _NEVER).label("enrolled"),
-            func.coalesce(first_aim.scalar_subquery(), _NEVER).label("first_aim"),
+            func.coalesce(enrolled.scalar_subquery(), NO_DAY_NUMBER).label("enrolled"),
+            func.coalesce(first_aim.scalar_subquery(), NO_DAY_NUMBER).label("first_aim"),
         )
         .where(scope.sees_learner(role, Learner.id), scope.of_provider(Learner), *NOW.conditions(role, shapes))
         .subquery()

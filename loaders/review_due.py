@@ -12,13 +12,11 @@ from db.models.session import Session
 from db.sql import reviews
 from db.sql.day_number import LondonDay, day_number
 from db.sql.progress import TODAY
+from domain.day_number import NO_DAY_NUMBER
 from domain.enums import AimStatus, Role, SessionStatus, SessionType
 from domain.reviews import MONTHLY_FROM
 from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession
-
-# Later than any day, as a number.
-NO_DAY = 10_000_000
 
 
 def parameters(reading: ReadSession) -> dict[str, Any]:
@@ -60,10 +58,10 @@ def _due_day(role: Role) -> ColumnElement[Any]:
 def review_overdue(role: Role, overdue: bool) -> ColumnElement[bool]:
     """The condition that the day by which a learner's review is due has passed, or that it has not."""
     day, today = _due_day(role), day_number(TODAY)
-    return day < today if overdue else func.coalesce(day, NO_DAY) >= today
+    return day < today if overdue else func.coalesce(day, NO_DAY_NUMBER) >= today
 
 
 def review_due_order(role: Role) -> Order:
     """By the day by which the next review is due, the earliest first; learners without one come last."""
-    value = func.coalesce(_due_day(role), bindparam("no_end", NO_DAY, Integer), type_=Integer)
+    value = func.coalesce(_due_day(role), bindparam("no_end", NO_DAY_NUMBER, Integer), type_=Integer)
     return Order("review_due", value, Learner.id, None, bound=parameters)

@@ -12,8 +12,7 @@ from repositories.aim_unit import chosen_units, units_of_version
 from resolvers.aim_change import AimChange, of_aim
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.aim import AIM, AimState
-
-MAX_UNITS = 200
+from services.importer.draft import MAX_UNITS
 
 
 @mutation("aimUnitsChoose")

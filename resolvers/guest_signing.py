@@ -8,6 +8,7 @@ import datetime as dt
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+from auth import signing_code
 from auth.credentials import count_attempt
 from auth.login_throttle import Allowance, clear_attempt
 from auth.signed_urls import DOWNLOAD
@@ -31,10 +32,6 @@ from resolvers.core.write_transaction import WriteTransaction
 from services.mail.guest_messages import guest_code
 
 DOCUMENT_LIFETIME = dt.timedelta(minutes=5)
-CODE_LIFETIME = dt.timedelta(minutes=10)
-MAX_CODES = 5
-# In which a link gets at most so many codes.
-CODE_WINDOW = dt.timedelta(hours=1)
 _PURPOSE = "guest signing code"
 
 
@@ -52,7 +49,7 @@ class GuestTransaction(WriteTransaction):
 
     def send_code(self, link: GuestLink, code: str) -> None:
         """Sends the code to the address of the link, if the transaction commits."""
-        mail = guest_code(name=link.name, document=link.title, code=code, good_until=self.now + CODE_LIFETIME)
+        mail = guest_code(name=link.name, document=link.title, code=code, good_until=self.now + signing_code.LIFETIME)
         self._queue_mail(link.provider_key, link.email, mail)
 
 
@@ -90,15 +87,15 @@ class GuestSigningService:
         async with self._change(token, client, "guestSigningCode") as (transaction, link, invitation):
             if invitation.opened_at is None:
                 raise reject(UserErrorCode.CONFLICT, say("DOCUMENT_NOT_OPENED"), "token")
-            if invitation.codes_since is None or invitation.codes_since <= transaction.now - CODE_WINDOW:
+            if invitation.codes_since is None or invitation.codes_since <= transaction.now - signing_code.WINDOW:
                 invitation.codes_since, invitation.codes_sent = transaction.now, 0
-            if invitation.codes_sent >= MAX_CODES:
-                message = say("TOO_MANY_SIGNING_CODES", most=MAX_CODES)
+            if invitation.codes_sent >= signing_code.MAX_CODES:
+                message = say("TOO_MANY_SIGNING_CODES", most=signing_code.MAX_CODES)
                 raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "token")
             made = self._services.one_time_secrets.new_code(link.email)
             invitation.codes_sent += 1
             invitation.code_mac = self._services.tokens.derive(_PURPOSE, f"{link.key}:{made.secret}")
-            invitation.code_expires_at = transaction.now + CODE_LIFETIME
+            invitation.code_expires_at = transaction.now + signing_code.LIFETIME
             transaction.send_code(link, made.reference)
         return _document(link, name)
 

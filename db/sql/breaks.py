@@ -1,6 +1,5 @@
 """The rules of `domain/breaks.py` as SQL. `tests/domain/test_breaks.py` compares the results of both."""
 
-import datetime as dt
 from typing import Any
 
 from sqlalchemy import Date, Select, Subquery, and_, case, func, literal, select
@@ -9,6 +8,7 @@ from db.models.aim import Aim
 from db.models.aim_break import AimBreak
 from db.sql.day_number import day_number
 from db.sql.progress import TODAY
+from domain.day_number import NO_DAY
 
 
 def days_of_programmes(aims: Select[Any]) -> Subquery:
@@ -24,7 +24,7 @@ def days_of_programmes(aims: Select[Any]) -> Subquery:
             Aim.id,
             Aim.learner_id,
             day_number(Aim.start_date).label("first"),
-            day_number(func.coalesce(Aim.actual_end_date, literal(dt.date(9999, 1, 1), Date))).label("last"),
+            day_number(func.coalesce(Aim.actual_end_date, literal(NO_DAY, Date))).label("last"),
         )
         .where(included, Aim.learner_id.in_(select(AimBreak.learner_id)))
         .cte()

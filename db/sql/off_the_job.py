@@ -12,13 +12,11 @@ from db.models.base import Key
 from db.models.qualification import Qualification
 from db.models.session import Session
 from db.models.time_log_entry import TimeLogEntry
+from domain.day_number import NO_DAY
 from domain.enums import AimStatus, JobSetting, SessionType
 from domain.enums import OffTheJobExclusionReason as Reason
 from domain.off_the_job import EXCLUDED_SESSIONS
 from domain.qualification_kind import ENGLISH_OR_MATHS
-
-# Later than any day that a person can mean.
-_NEVER = dt.date(9999, 1, 1)
 
 
 def is_english_or_maths() -> ColumnElement[bool]:
@@ -52,7 +50,7 @@ def _reason(learner_id: Any, aim_id: Any, day: Any, session_type: Any) -> Column
         (
             and_(
                 there_is(counted),
-                ~there_is(counted, func.coalesce(aim.actual_end_date, literal(_NEVER, Date)) >= day),
+                ~there_is(counted, func.coalesce(aim.actual_end_date, literal(NO_DAY, Date)) >= day),
             ),
             Reason.AFTER_END,
         ),

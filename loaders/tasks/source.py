@@ -39,6 +39,7 @@ from db.models.base import UtcDateTime
 from db.models.learner import Learner
 from db.sql.day_number import day_number
 from db.sql.progress import total
+from domain.day_number import NO_DAY_NUMBER
 from domain.enums import AimStatus, Role, TaskKind
 
 # Of the viewer's day in London.
@@ -48,8 +49,6 @@ NOW = bindparam("now", type_=UtcDateTime)
 # A task's key holds the key of its subject, and which source it is from. The subject of some is a unit of an aim.
 _SOURCES_AT_MOST = 2**5
 _UNITS_AT_MOST = 2**24
-# Sorts tasks without a day by which they are due after all others: no day has this number.
-_UNDATED = 10_000_000
 _RUNNING = (AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING)
 
 
@@ -101,7 +100,7 @@ def columns(
     moment = cast(null(), UtcDateTime) if since_at is None else since_at
     day = cast(null(), Integer) if since_day is None else since_day
     due = cast(null(), Integer) if due_day is None else due_day
-    urgency = due if due_day is not None else literal(_UNDATED, Integer) + day_number(since_at)
+    urgency = due if due_day is not None else literal(NO_DAY_NUMBER, Integer) + day_number(since_at)
     return [
         cast(subject_key, BigInteger).label("subject_key"),
         learner_id.label("learner_key"),
@@ -110,7 +109,7 @@ def columns(
         moment.label("since_at"),
         cast(day, Integer).label("since_day"),
         # A record of an earlier version may not say since when it waits.
-        cast(func.coalesce(urgency, _UNDATED), Integer).label("urgency"),
+        cast(func.coalesce(urgency, NO_DAY_NUMBER), Integer).label("urgency"),
     ]
 
 

@@ -24,6 +24,7 @@ from resolvers.session.booking import (
     assessor_of,
     check_free,
     lock_assessor,
+    parse_aims,
 )
 from resolvers.session.completion import Outcome, record_outcome
 from resolvers.session.details import check_times, location_of, notes_of
@@ -67,7 +68,7 @@ async def book_many(
     valid_times = check_times(uow, starts_at, ends_at)
     location, planning_notes = location_of(uow, location), notes_of(uow, planning_notes)
     aims_of = {learner.id: await visible_aims(uow.session, uow.viewer, learner.id) for learner in learners}
-    chosen = _aims(uow, aim_ids or (), aims_of)
+    chosen = parse_aims(uow, aim_ids or (), [aim for aims in aims_of.values() for aim in aims])
     assessor = await _assessor(uow, assessor_id, chosen, aims_of[learners[0].id])
     if assessor is not None and valid_times:
         for learner in learners:
@@ -142,19 +143,6 @@ async def _learners(uow: UnitOfWork, ids: Sequence[str]) -> list[Learner]:
             uow.add_not_found("input", "learnerIds", str(index))
     uow.raise_errors()
     return [learner for key in dict.fromkeys(keys) if key is not None and (learner := found[key]) is not None]
-
-
-def _aims(uow: UnitOfWork, ids: Sequence[str], aims_of: dict[int, list[Aim]]) -> list[Aim]:
-    """Returns the aims with those ids; records an error for each that no learner of the group has."""
-    by_key = {aim.id: aim for aims in aims_of.values() for aim in aims}
-    found: dict[int, Aim] = {}
-    for index, id in enumerate(ids):
-        aim = by_key.get(global_id.decode("Aim", id) or 0)
-        if aim is None:
-            uow.add_not_found("input", "aimIds", str(index))
-        else:
-            found[aim.id] = aim
-    return list(found.values())
 
 
 async def _assessor(uow: UnitOfWork, id: str | None, aims: Sequence[Aim], visible: Sequence[Aim]) -> User | None:

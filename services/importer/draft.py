@@ -5,6 +5,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 
+# Of one qualification.
 MAX_UNITS = 200
 MAX_CRITERIA = 5_000
 

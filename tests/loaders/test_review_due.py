@@ -8,10 +8,10 @@ from sqlalchemy import select
 from auth import scope
 from db.database import Database
 from db.models.learner import Learner
-from domain.day_number import day_number
+from domain.day_number import NO_DAY_NUMBER, day_number
 from domain.enums import AimStatus, Role, SessionStatus, SessionType
 from loaders.core.registry import Loaders
-from loaders.review_due import NO_DAY, parameters, review_due_order
+from loaders.review_due import parameters, review_due_order
 from loaders.review_schedule import ReviewScheduleLoader
 from tests.support.factories import DAY, Factory
 from tests.support.viewers import reading, viewer
@@ -47,10 +47,11 @@ async def test_the_due_day_is_that_of_the_review_schedule(database: Database):
             loaded = reading(database, viewer(user, role, **rules))
             due = select(Learner.id, review_due_order(role).value.label("due")).where(scope.sees(role, Learner))
             found = await database.rows(
-                due, {**scope.viewer_params(loaded.viewer), **parameters(loaded), "no_end": NO_DAY}
+                due, {**scope.viewer_params(loaded.viewer), **parameters(loaded), "no_end": NO_DAY_NUMBER}
             )
             schedules = await Loaders(loaded)[ReviewScheduleLoader].load_many([row.id for row in found])
             assert {row.id: row.due for row in found} == {
-                each.learner_key: day_number(each.review_due_on) if each.review_due_on else NO_DAY for each in schedules
+                each.learner_key: day_number(each.review_due_on) if each.review_due_on else NO_DAY_NUMBER
+                for each in schedules
             }
             assert len({row.due for row in found}) > 10
