@@ -31,6 +31,7 @@ from db.models.learner import Learner
 from db.models.review import Review, ReviewDocument
 from db.models.session import SessionAim, SessionFile
 from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
+from domain import signing_mutations
 from domain.enums import Role
 
 Condition = ColumnElement[bool]
@@ -42,10 +43,6 @@ ADMINS = (Role.BASIC_ADMIN, Role.MASTER_ADMIN)
 EMPLOYERS = (Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 # Roles that see aims rather than whole learners.
 BY_AIM = (Role.ASSESSOR, Role.IQA)
-# The mutations with which a learner signs.
-SIGNATURES = (
-    "evidenceSubmit", "evidenceSign", "unitSign", "signatureRequestSign", "signatureRequestSignMany", "reviewSign",
-)  # fmt: skip
 
 VIEWER_USER = bindparam("viewer_user", type_=Key)
 VIEWER_PROVIDER = bindparam("viewer_provider", type_=Key)
@@ -245,7 +242,7 @@ def sees_audit_event(role: Role, event: Any = AuditEvent) -> Condition:
             return and_(of_provider(event), sees_record(role, event.learner_id, event.aim_id))
         case Role.LEARNER:
             # No `in_`: a list of texts is not compiled once (db/compiled_select.py).
-            signed = or_(*(event.action == action for action in SIGNATURES))
+            signed = or_(*(event.action == action for action in signing_mutations.ALL))
             return and_(of_provider(event), event.actor_id == VIEWER_USER, signed)
     return false()
 

@@ -23,7 +23,7 @@ from db.history.daily_rows import note_time
 from db.models.aim import Aim
 from db.models.base import Base
 from db.models.time_log_entry import TimeLogEntry
-from domain import clock, global_id
+from domain import clock, global_id, signing_mutations
 from domain.enums import UserErrorCode
 from domain.errors import ROLE_NOT_ALLOWED, DomainError, UserError, not_allowed, not_found, reject
 from domain.mail import Mail
@@ -221,8 +221,10 @@ def mutation(
     """Marks the function of one mutation; `name` is its name in the graph.
 
     `signs`: its `password` argument, which may be a code, is checked before the transaction begins. `password_at` is
-    the path of the password in the input.
+    the path of the password in the input. Raises TypeError unless `domain/signing_mutations.py` agrees with `signs`.
     """
+    if signs is not (name in signing_mutations.ALL):
+        raise TypeError(f"{name}: signs=True and domain/signing_mutations.py must agree")
 
     def mark(
         work: Callable[Concatenate[UnitOfWork, P], Awaitable[Result]],
@@ -293,7 +295,4 @@ async def _attempt(
 
 
 def _conflict() -> DomainError:
-    return reject(
-        UserErrorCode.CONFLICT,
-        say("CHANGED_MEANWHILE"),
-    )
+    return reject(UserErrorCode.CONFLICT, say("CHANGED_MEANWHILE"))

@@ -12,6 +12,7 @@ from loaders.action import ActionRow
 from loaders.core.registry import Loaders
 from loaders.evidence import EvidenceOfActionLoader
 from resolvers.core.rules import RecordRules
+from resolvers.rules.learner import LEARNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class ActionState:
 
 ACTION = RecordRules("Action", state=ActionState.of_row)
 ACTION.by_role("actionComplete", "actionReopen")
+LEARNER.by_role("actionSet")
 
 
 @ACTION.rule("actionUpdate", "actionRespond")

@@ -41,7 +41,7 @@ class AimState:
 
 
 AIM = RecordRules("Aim", state=AimState.of_row)
-AIM.by_role("aimUpdate", "aimUnitsChoose", "hoursAgree", "evidenceSubmit", "resourceAdd")
+AIM.by_role("aimUpdate", "aimUnitsChoose", "hoursAgree")
 
 
 @AIM.rule("aimVersionChange")

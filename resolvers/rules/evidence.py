@@ -14,6 +14,7 @@ from loaders.evidence_detail import EvidenceMappingsLoader, EvidenceSignaturesLo
 from loaders.user_state import UserStateLoader
 from resolvers.core.rules import RecordRules
 from resolvers.core.signatures import Signature, cannot_sign
+from resolvers.rules.aim import AIM
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class EvidenceState:
 
 
 EVIDENCE = RecordRules("Evidence", state=EvidenceState.of_row)
+AIM.by_role("evidenceSubmit")
 
 
 @EVIDENCE.rule("evidenceAssess", "evidenceUnmap")

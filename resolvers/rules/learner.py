@@ -12,6 +12,8 @@ from loaders.core.registry import Loaders
 from loaders.learner import LearnerRow
 from loaders.user_state import RolesOfUserLoader
 from resolvers.core.rules import RecordRules
+from resolvers.rules.employer import EMPLOYER
+from resolvers.rules.viewer import VIEWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +35,9 @@ class LearnerState:
 
 
 LEARNER = RecordRules("Learner", state=LearnerState.of_row)
-LEARNER.by_role(
-    "actionSet", "employerManagerAllocate", "employerManagerDeallocate", "sessionBook", "sessionBookMany",
-    "signatureRequestCreate", "subjectAccessExport", "timeLogEntryAdd",
-)  # fmt: skip
+LEARNER.by_role("subjectAccessExport")
+EMPLOYER.by_role("learnerEnrol")
+VIEWER.by_role("learnerEnrol")
 
 
 @LEARNER.rule("learnerUpdate")

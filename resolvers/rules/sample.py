@@ -12,6 +12,7 @@ from loaders.evidence import EvidenceOfUnitLoader
 from loaders.sample import SampleActionRow, SampleLoader, SampleRow
 from loaders.unit import UnitSignaturesLoader
 from resolvers.core.rules import RecordRules
+from resolvers.rules.viewer import VIEWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ class SampleActionState:
 
 SAMPLE = RecordRules("Sample", state=SampleState.of_row)
 SAMPLE_ACTION = RecordRules("SampleAction", state=SampleActionState.of_row)
+VIEWER.by_role("samplingPolicySave")
 
 
 @SAMPLE.rule("sampleBegin")

@@ -13,6 +13,8 @@ from loaders.core.registry import Loaders
 from loaders.review import ReviewOfSessionLoader
 from loaders.session import SessionRow
 from resolvers.core.rules import RecordRules
+from resolvers.rules.learner import LEARNER
+from resolvers.rules.viewer import VIEWER
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class SessionState:
 SESSION = RecordRules("Session", state=SessionState.of)
 # What can be changed of a session that is not planned any more depends on the change.
 SESSION.by_role("sessionUpdate")
+LEARNER.by_role("sessionBook", "sessionBookMany")
+VIEWER.by_role("sessionBook", "sessionBookMany", "sessionCompleteMany")
 
 
 @SESSION.rule("sessionComplete")

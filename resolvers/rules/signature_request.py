@@ -14,6 +14,7 @@ from loaders.review import ReviewOfDocumentLoader
 from loaders.signature_request import SignatureRequestRow, SignatureSlotRow, SignatureSlotsLoader
 from resolvers.core.rules import RecordRules
 from resolvers.core.signatures import Signature, cannot_sign, is_of_guest, of_guest
+from resolvers.rules.learner import LEARNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ class RequestState:
 
 
 REQUEST = RecordRules("SignatureRequest", state=RequestState.of_row)
+LEARNER.by_role("signatureRequestCreate")
 
 
 @REQUEST.rule("signatureRequestSign")

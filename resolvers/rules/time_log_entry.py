@@ -10,6 +10,7 @@ from domain.errors import UserError, user_error
 from domain.sentences import say
 from loaders.time_log_entry import TimeLogEntryRow
 from resolvers.core.rules import RecordRules
+from resolvers.rules.learner import LEARNER
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class EntryState:
 
 ENTRY = RecordRules("TimeLogEntry", state=EntryState.of_row)
 ENTRY.by_role("timeLogEntryApprove", "timeLogEntryUnapprove", "timeLogEntryConfirm")
+LEARNER.by_role("timeLogEntryAdd")
 
 
 @ENTRY.rule("timeLogEntryUpdate")

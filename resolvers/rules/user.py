@@ -21,6 +21,8 @@ from loaders.user_state import (
 )
 from resolvers.core.rules import RecordRules, own_record
 from resolvers.core.separation_of_duties import not_self, roles_fit
+from resolvers.rules.learner import LEARNER
+from resolvers.rules.viewer import VIEWER
 from resolvers.user.invitation import is_open_invitation
 
 # Whose names and addresses each role may change: people who hold none but these roles.
@@ -43,6 +45,8 @@ class UserState:
 
 USER = RecordRules("User", state=lambda row: UserState(row.key))
 USER.by_role("roleRevoke", "employerManagerDeallocate", "employerOverviewDeallocate", "assessorHandOver")
+LEARNER.by_role("employerManagerAllocate", "employerManagerDeallocate")
+VIEWER.by_role("assessorHandOver", "userInvite")
 
 
 @USER.rule("samplingPlanMake")

@@ -19,6 +19,7 @@ from db.models.learner import Learner
 from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.unit_signature import UnitSignature
+from domain import signing_mutations as signing
 from domain.confirmation_statements import (
     document_statement,
     evidence_statement,
@@ -39,17 +40,8 @@ from services.audit.signature_events import (
     withdrawal_problem,
 )
 
-# The mutations whose audit events record a signature.
-_EVIDENCE_ACTIONS = ("evidenceSubmit", "evidenceSign")
-_DOCUMENT_ACTIONS = ("signatureRequestSign", "signatureRequestSignMany", "reviewSign", "guestSignatureSign")
-_UNIT_ACTIONS = ("unitSign",)
-# The mutations that withdraw signatures of units.
-_WITHDRAWING_ACTIONS = (
-    "aimVersionChange", "evidenceAssess", "evidenceReturn", "evidenceResubmit", "evidenceUnmap", "evidenceUpdate",
-    "evidenceWithdraw", "sampleConclude",
-)  # fmt: skip
-# The mutations that withdraw signatures of documents.
-_DOCUMENT_WITHDRAWING_ACTIONS = ("signatureRequestCancel",)
+# The actions of audit events that record a document's signature.
+_DOCUMENT_ACTIONS = (*signing.DOCUMENTS, signing.BY_GUEST)
 # Takes the learner's place in a unit's statement, to split the statement before and after the name.
 _NAME = "\0"
 _OTHER_STATEMENT = "the statement is not the one that was signed"
@@ -93,7 +85,7 @@ async def _evidence_problems(
             ),
         )
         .outerjoin(File, File.id == EvidenceVersion.file_id)
-        .outerjoin(AuditEvent, is_event_of(signature, _EVIDENCE_ACTIONS, "Evidence", signature.evidence_id))
+        .outerjoin(AuditEvent, is_event_of(signature, signing.EVIDENCE, "Evidence", signature.evidence_id))
         .where(within)
         .order_by(signature.id)
     )  # fmt: skip
@@ -160,7 +152,7 @@ def _document_withdrawal_recorded() -> ColumnElement[bool]:
             and_(
                 _Change.subject_type == "SignatureRequest",
                 _Change.subject_key == SignatureSlot.request_id,
-                _Change.action.in_(_DOCUMENT_WITHDRAWING_ACTIONS),
+                _Change.action.in_(signing.WITHDRAW_DOCUMENTS),
             ),
             # It is a change of the review whose document it was.
             and_(_Change.learner_id == SignatureSlot.learner_id, _Change.action == "reviewReopen"),
@@ -201,7 +193,7 @@ async def _unit_problems(session: AsyncSession, starts: TrailStarts, within: Col
         .join(QualificationUnit, QualificationUnit.id == signature.unit_id)
         .join(Qualification, Qualification.id == QualificationUnit.qualification_id)
         .join(Learner, Learner.id == signature.learner_id)
-        .outerjoin(AuditEvent, is_event_of(signature, _UNIT_ACTIONS, "Unit", signature.aim_id, signature.unit_id))
+        .outerjoin(AuditEvent, is_event_of(signature, signing.UNITS, "Unit", signature.aim_id, signature.unit_id))
         .outerjoin(QualificationCriterion, QualificationCriterion.unit_id == signature.unit_id)
         .outerjoin(CriterionProgress, progress_of_criterion)
         .where(within)
@@ -233,7 +225,7 @@ def _withdrawal_recorded() -> ColumnElement[bool]:
             _Change.aim_id == UnitSignature.aim_id,
             and_(_Change.aim_id.is_(None), _Change.learner_id == UnitSignature.learner_id),
         ),
-        _Change.action.in_(_WITHDRAWING_ACTIONS),
+        _Change.action.in_(signing.WITHDRAW_UNITS),
         _Change.at == UnitSignature.withdrawn_at,
     )
     return changed.correlate(UnitSignature).exists()
@@ -269,13 +261,13 @@ def _problems_of_unit(row: Any, criteria: Criteria, starts: TrailStarts, moves: 
 
 async def _missing_signatures(session: AsyncSession, _: TrailStarts, within: ColumnElement[bool]) -> AsyncIterator[str]:
     """Yields a sentence for each audit event of a signature that does not exist."""
-    evidence_event = is_event_of(EvidenceSignature, _EVIDENCE_ACTIONS, "Evidence", EvidenceSignature.evidence_id)
+    evidence_event = is_event_of(EvidenceSignature, signing.EVIDENCE, "Evidence", EvidenceSignature.evidence_id)
     document_event = is_event_of(SignatureSlot, _DOCUMENT_ACTIONS, "SignatureRequest", SignatureSlot.request_id)
-    unit_event = is_event_of(UnitSignature, _UNIT_ACTIONS, "Unit", UnitSignature.aim_id, UnitSignature.unit_id)
+    unit_event = is_event_of(UnitSignature, signing.UNITS, "Unit", UnitSignature.aim_id, UnitSignature.unit_id)
     checks: list[tuple[str, tuple[str, ...], Any, ColumnElement[bool]]] = [
-        ("evidence", _EVIDENCE_ACTIONS, EvidenceSignature, evidence_event),
+        ("evidence", signing.EVIDENCE, EvidenceSignature, evidence_event),
         ("document", _DOCUMENT_ACTIONS, SignatureSlot, document_event),
-        ("a unit of aim", _UNIT_ACTIONS, UnitSignature, unit_event),
+        ("a unit of aim", signing.UNITS, UnitSignature, unit_event),
     ]
     for subject, actions, table, is_event in checks:
         statement = (
