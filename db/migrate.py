@@ -13,7 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from db import updates
+from db import updated_at_triggers
 from db.database import Database
 from db.models.registry import metadata
 from db.sqlite_autoincrement import never_reuse_keys
@@ -147,16 +147,16 @@ class _Step:
 
 @asynccontextmanager
 async def _triggers(database: Database, renewed: bool) -> AsyncIterator[None]:
-    """Brings the triggers of `db/updates.py` up to date after the block, whether or not it succeeds.
+    """Brings the triggers of `db/updated_at_triggers.py` up to date after the block, whether or not it succeeds.
 
     `renewed`: the block may rebuild tables, which SQLite refuses while a trigger names one of them.
     """
     if renewed and database.is_sqlite:
-        await _run_sync(database, updates.remove)
+        await _run_sync(database, updated_at_triggers.remove)
     try:
         yield
     finally:
-        await _run_sync(database, updates.install)
+        await _run_sync(database, updated_at_triggers.install)
 
 
 async def _run_sync(database: Database, work: Callable[[Connection], None]) -> None:

@@ -10,7 +10,7 @@ from db.models.updated_at import DeletedRecord
 from domain import clock, global_id
 from domain.enums import Role
 from domain.errors import BadArgument
-from domain.updates import DELETIONS_KEPT
+from domain.updated_since import DELETIONS_KEPT
 from loaders.core.filters import changed_since
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order

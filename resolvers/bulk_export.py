@@ -8,7 +8,7 @@ from db.models.user import User
 from domain.bulk_exports import MOST_A_DAY, MOST_SCHEDULES
 from domain.enums import BulkExportStatus, ExportFormat, Interval, UserErrorCode
 from domain.errors import reject
-from domain.schedule import next_time
+from domain.report_schedule import next_time
 from domain.sentences import say
 from repositories.bulk_export import exports_of, schedules_of
 from resolvers.core.unit_of_work import UnitOfWork, mutation

@@ -20,7 +20,7 @@ from db.outages import CommitOutcomeUnknown, OutageLog
 from domain import clock
 from domain.bulk_exports import MAX_DURATION
 from domain.enums import BulkExportStatus
-from domain.schedule import next_time
+from domain.report_schedule import next_time
 from repositories import bulk_export as repository
 from resolvers.core.context import Services
 from services.export_process import ExportProcess, export_process

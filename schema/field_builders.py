@@ -20,8 +20,7 @@ from typing import Annotated, Any, TypeVar, get_args
 import strawberry
 from strawberry.types import Info as StrawberryInfo
 
-from auth.anonymous import ANONYMOUS
-from domain.costs import LIST_SIZE
+from domain.field_metadata import ANONYMOUS, LIST_SIZE
 from loaders.core.dataloader import BaseLoader, map_future
 from loaders.core.paged_list import PagedList, PagesLoader, read_page
 from loaders.core.pagination import PageArguments

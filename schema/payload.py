@@ -25,9 +25,9 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 import strawberry
 from strawberry.utils.str_converters import to_camel_case
 
-from auth.anonymous import AFTER_SIGN_IN, ANONYMOUS
 from domain import clock, errors, global_id
 from domain.errors import DomainError
+from domain.field_metadata import AFTER_SIGN_IN, ANONYMOUS
 from domain.sentences import say
 from loaders.core.dataloader import BaseLoader
 from resolvers.core.context import Context

@@ -131,7 +131,7 @@ class Base(DeclarativeBase):
     `__growth__`: why its table stays bounded, or which rows the server deletes; an entity's rows are kept without it.
     `__internal__`: no viewer sees its rows and no loader reads them.
     `__part__`: the part of a learner's portfolio that changes with its rows.
-    `__unread__`: columns that no client reads of a record, whose change is no change of it (`db/updates.py`).
+    `__unread__`: columns that no client reads of a record, whose change does not move its `updated_at`.
     `__without_provider__`: why its rows have no `provider_id`, and so its keys no provider.
     `__stays__`: why its rows do not move to another installation with their provider; nor do those that are swept and
     are no entity.

@@ -1,6 +1,6 @@
 """When a record last changed, and which records were deleted: for programs that load what is new since their last load.
 
-`db/updates.py` derives from the classes which rows move which record, and has the database do it.
+`db/updated_at_triggers.py` derives from the classes which rows move which record, and has the database do it.
 """
 
 import datetime as dt
@@ -13,13 +13,13 @@ from db.models.base import Base, Key, PrimaryKey, Timestamp, UtcDateTime, refere
 from db.models.growth import Sweep
 from db.models.personal_data import Reason, not_personal
 from domain import clock
-from domain.updates import DELETIONS_KEPT
+from domain.updated_since import DELETIONS_KEPT
 
 _MOVES = {"moves": True}
 
 
 def updated_at_column() -> Any:
-    """The column with the time of the last change of anything of the record. The database sets it (`db/updates.py`)."""
+    """The column with the time of the last change of anything of the record, which triggers of the database set."""
     return mapped_column(UtcDateTime(), default=clock.now, info=_MOVES)
 
 

@@ -10,7 +10,7 @@ from domain import clock, global_id
 from domain.enums import Role
 from domain.errors import BadArgument
 from domain.text import fold_search
-from domain.updates import OVERLAP
+from domain.updated_since import OVERLAP
 
 if TYPE_CHECKING:
     from loaders.core.read_session import ReadSession

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import func, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
-from db import updates
+from db import updated_at_triggers
 from db.database import Database
 from db.history.complete import complete
 from db.models.audit_event import AuditEvent
@@ -130,7 +130,7 @@ async def bulk_insert(database: Database, file_store: FileStore) -> AsyncIterato
             next_keys = {table: await _max_key(session, table) + 1 for table in keyed}
         # Each row says itself when it last changed.
         connection = await session.connection()
-        await connection.run_sync(updates.remove)
+        await connection.run_sync(updated_at_triggers.remove)
         rows, first_entry = Rows(next_keys), next_keys[TimeLogEntry]
         yield session, rows
         await rows.write(session, file_store)
@@ -139,7 +139,7 @@ async def bulk_insert(database: Database, file_store: FileStore) -> AsyncIterato
             for table in keyed:
                 # The sequence continues after the keys that were assigned here.
                 await session.execute(select(func.setval(sequences[table], next_keys[table], False)))
-        await connection.run_sync(updates.install)
+        await connection.run_sync(updated_at_triggers.install)
     # Rows that are inserted in bulk say nothing to the history.
     await complete(database)
 

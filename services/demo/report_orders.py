@@ -7,7 +7,7 @@ from db.models.bulk_export import BulkExport, ReportSchedule
 from db.models.user import User
 from domain import clock
 from domain.enums import BulkExportStatus, ExportFormat, Interval, Role
-from domain.schedule import next_time
+from domain.report_schedule import next_time
 
 _USERNAME = "master.admin"
 

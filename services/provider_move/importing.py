@@ -14,7 +14,7 @@ from sqlalchemy import BigInteger, Table, bindparam, func, insert, or_, select, 
 from sqlalchemy.exc import DataError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from db import updates
+from db import updated_at_triggers
 from db.database import Database
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
@@ -181,7 +181,7 @@ class _Import:
         connection = await self._session.connection()
         if self._is_sqlite:
             # They would move each record again with each of its parts; on PostgreSQL a transaction has one time.
-            await connection.run_sync(updates.remove)
+            await connection.run_sync(updated_at_triggers.remove)
         else:
             await self._session.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             self._now = await self._session.scalar(select(func.now())) or self._now
@@ -194,7 +194,7 @@ class _Import:
         provider_key = self._export.manifest.provider["id"] + self._shifts["provider"]
         await self._end_trail(provider_key)
         if self._is_sqlite:
-            await connection.run_sync(updates.install)
+            await connection.run_sync(updated_at_triggers.install)
         return Imported(self._export.manifest, provider_key, self._shifts)
 
     async def _reserved(self, table: Table) -> int:

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy import insert, select, text
 
-from db import updates
+from db import updated_at_triggers
 from db.database import Database
 from db.models.registry import entities, mapped_classes, metadata
 from tests.support.unchecked_references import unchecked_references
@@ -34,7 +34,7 @@ async def replace_rows(database: Database, rows: Rows) -> None:
         if database.is_sqlite:
             # The triggers would note that the records changed now, and that those of before were deleted. PostgreSQL
             # runs none while it checks no references.
-            await (await session.connection()).run_sync(updates.remove)
+            await (await session.connection()).run_sync(updated_at_triggers.remove)
         await empty(database, session)
         for table in TABLES:
             if rows.get(table.name):

@@ -47,7 +47,7 @@ async def recorded(databases: Databases) -> tuple[dict[str, list[str]], set[Uniq
             running
             and "alembic_version" not in statement
             and not statement.startswith(("BEGIN", "COMMIT", "SET LOCAL"))
-            # The triggers of `db/updates.py` are derived, and no part of a migration.
+            # The triggers of `db/updated_at_triggers.py` are derived, and no part of a migration.
             and " moves_" not in statement
         ):
             statements[running[-1]].append(statement)

@@ -11,7 +11,7 @@ from db.models.bulk_export import BulkExport, ReportSchedule
 from domain import clock
 from domain.bulk_exports import LEASE, MOST_ATTEMPTS
 from domain.enums import BulkExportStatus, ExportFormat, Interval, Role
-from domain.schedule import next_time
+from domain.report_schedule import next_time
 from repositories import bulk_export as repository
 from tests.support.factories import Factory
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import insert, select, update
 
-from db import updates
+from db import updated_at_triggers
 from db.models.aim import Aim
 from db.models.learner import Learner
 from db.models.session import Session
@@ -35,12 +35,12 @@ async def dated(scenario: AuthorizationScenario) -> AuthorizationScenario:
     """The records of each list changed an hour after each other."""
     async with scenario.database.writing() as session:
         connection = await session.connection()
-        await connection.run_sync(updates.remove)
+        await connection.run_sync(updated_at_triggers.remove)
         for entity in LISTS.values():
             for number, key in enumerate(await session.scalars(select(entity.id).order_by(entity.id))):
                 changed = update(entity.__table__).where(entity.id == key)
                 await session.execute(changed.values(updated_at=START + number * HOUR))
-        await connection.run_sync(updates.install)
+        await connection.run_sync(updated_at_triggers.install)
     return scenario
 
 

@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy import func, insert, select, text, update
 
 from commands.command_line import make_parser
-from db import updates
+from db import updated_at_triggers
 from db.database import Database
 from db.models.access_key import AccessKey
 from db.models.audit_event import AuditEvent
@@ -191,7 +191,7 @@ async def test_a_damaged_export_changes_nothing(
         assert target.files() == 0
         async with database.reading() as connection:
             triggers = await connection.scalar(text("SELECT count(*) FROM sqlite_master WHERE type = 'trigger'"))
-        assert triggers == len(updates.triggers("sqlite"))
+        assert triggers == len(updated_at_triggers.triggers("sqlite"))
 
 
 async def test_an_export_that_is_not_made_leaves_no_file(demo: Demo, tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ from db.models.updated_at import DeletedRecord
 from db.models.user import User
 from domain import clock
 from domain.enums import Role
-from domain.updates import DELETIONS_KEPT
+from domain.updated_since import DELETIONS_KEPT
 from services import sweeper as sweeper_module
 from services.storage.file_store import FileStore, open_store
 from services.sweeper import BATCH_SIZE, Sweeper, swept_classes

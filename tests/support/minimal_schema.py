@@ -13,10 +13,10 @@ from graphql import GraphQLError
 from sqlalchemy.exc import OperationalError
 from starlette.applications import Starlette
 
-from auth.anonymous import AFTER_SIGN_IN, ANONYMOUS
 from auth.viewer import NotSignedIn
 from domain import clock
 from domain.errors import BadArgument, not_found
+from domain.field_metadata import AFTER_SIGN_IN, ANONYMOUS
 from tests.support.minimal_context import AppState, Viewer
 from transport.graphql import GraphQLEndpoint, Limits, PersistedDocuments, make_endpoint
 from transport.observability.metrics import Metrics

@@ -29,7 +29,7 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from auth.anonymous import AFTER_SIGN_IN, ANONYMOUS
+from domain.field_metadata import AFTER_SIGN_IN, ANONYMOUS
 from transport.graphql.ast_references import References
 
 Path = tuple[str, ...]

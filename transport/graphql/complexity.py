@@ -25,7 +25,7 @@ from graphql import (
 )
 from strawberry.schema.schema_converter import GraphQLCoreConverter
 
-from domain.costs import LIST_SIZE
+from domain.field_metadata import LIST_SIZE
 from transport.graphql.cost import Cost, ListSize, add, list_size, multiply
 from transport.graphql.errors import OperationRejected, operation_rejected
 from transport.graphql.overlap_limit import check_overlaps

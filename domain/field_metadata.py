@@ -1,5 +1,7 @@
-"""How the schema declares what an anonymous caller may do: keys of the metadata of a Strawberry field."""
+"""What the schema declares about a field for the transport: keys of the metadata of a Strawberry field."""
 
+# The number of entries that a list without pages has at most, or usually, for the cost of an operation.
+LIST_SIZE = "list_size"
 # Of a root field, True: it can be run without a viewer, such as `login`.
 ANONYMOUS = "anonymous"
 # Of a field that an anonymous root field returns: the name of the query field that gives the same value once there is a

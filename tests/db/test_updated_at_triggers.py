@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import Boolean, Column, Connection, Integer, Text, UniqueConstraint, delete, func, select, text, update
 from sqlalchemy.exc import IntegrityError
 
-from db import updates
+from db import updated_at_triggers
 from db.database import Database
 from db.models.base import Base, UtcDateTime
 from db.models.evidence import Evidence, EvidenceMapping
@@ -24,17 +24,17 @@ LONG_AGO = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
 def sources() -> Iterator[tuple[type[Base], list[Any]]]:
     """Every class whose rows move others, with what they move."""
     for entity in mapped_classes():
-        if owners := updates._owners(entity):
+        if owners := updated_at_triggers._owners(entity):
             yield entity, owners
 
 
 async def set_back(session: Any) -> None:
     """Lets every record say that it changed long ago. A trigger would not let it."""
     connection = await session.connection()
-    await connection.run_sync(updates.remove)
-    for entity in updates.moving_classes():
+    await connection.run_sync(updated_at_triggers.remove)
+    for entity in updated_at_triggers.moving_classes():
         await session.execute(update(entity.__table__).values(updated_at=LONG_AGO))
-    await connection.run_sync(updates.install)
+    await connection.run_sync(updated_at_triggers.install)
 
 
 def another_value(column: Column[Any]) -> Any:
@@ -62,7 +62,7 @@ async def test_a_change_of_any_column_of_any_part_moves_what_it_belongs_to(demo_
         await session.commit()
         for entity, owners in sources():
             table = entity.__table__
-            columns = [(column, another_value(column)) for column in updates._compared(entity)]
+            columns = [(column, another_value(column)) for column in updated_at_triggers._compared(entity)]
             for column, value in [each for each in columns if each[1] is not None][:3]:
                 present = select(table).where(column.is_not(None)).limit(1)
                 row = (await session.execute(present)).mappings().first()
@@ -131,19 +131,21 @@ async def test_what_is_deleted_is_remembered(demo_database: Database):
 
 async def test_the_triggers_are_those_that_are_derived(database: Database):
     def names(connection: Connection) -> tuple[set[str], set[str]]:
-        return set(updates._existing(connection)), {each.name for each in updates.triggers(connection.dialect.name)}
+        return set(updated_at_triggers._existing(connection)), {
+            each.name for each in updated_at_triggers.triggers(connection.dialect.name)
+        }
 
     async with database.writing() as session:
         connection = await session.connection()
         existing, derived = await connection.run_sync(names)
         assert existing == derived and len(derived) > 60
-        await connection.run_sync(updates.remove)
+        await connection.run_sync(updated_at_triggers.remove)
         assert (await connection.run_sync(names))[0] == set()
-        await connection.run_sync(updates.install)
+        await connection.run_sync(updated_at_triggers.install)
         assert await connection.run_sync(names) == (derived, derived)
 
 
 @pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
 def test_names_fit_the_databases(dialect: str):
-    names = [each.name for each in updates.triggers(dialect)]
+    names = [each.name for each in updated_at_triggers.triggers(dialect)]
     assert len(set(names)) == len(names) and max(map(len, names)) <= 63
