@@ -6,10 +6,10 @@ records of an earlier release.
 
 from collections.abc import Collection, Iterable
 
+from auth.scope import EMPLOYERS, STAFF
 from domain.enums import Role
 
-STAFF_ROLES = frozenset({Role.ASSESSOR, Role.IQA, Role.BASIC_ADMIN, Role.MASTER_ADMIN})
-EMPLOYER_ROLES = frozenset({Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW})
+STAFF_ROLES, EMPLOYER_ROLES = frozenset(STAFF), frozenset(EMPLOYERS)
 
 
 def excluded_by(role: Role) -> frozenset[Role]:

@@ -37,7 +37,6 @@ from db.sql.progress import count_if, total
 from domain.enums import (
     ActionStatus,
     AimStatus,
-    EvidenceStatus,
     JobSetting,
     Role,
     SessionStatus,
@@ -47,6 +46,7 @@ from domain.progress import ENDED
 from loaders.aim_metric import INCLUDED, aims
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.counted import of_counted_aim, of_counted_aims, overdue
+from loaders.evidence import awaits_assessment
 from loaders.metric_select import MetricSelect
 
 UPCOMING = dt.timedelta(days=7)
@@ -148,11 +148,8 @@ def _actions(role: Role) -> MetricSelect:
 
 def _evidence(role: Role) -> MetricSelect:
     in_scope = scope.sees_record(role, Evidence.learner_id, Evidence.aim_id), scope.of_provider(Evidence)
-    waiting = and_(
-        Evidence.status.in_((EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED)), of_counted_aim(Evidence.aim_id)
-    )
     count = func.count().label("awaiting_assessment")
-    evidence = select(count).select_from(Evidence).where(*in_scope, waiting)
+    evidence = select(count).select_from(Evidence).where(*in_scope, awaits_assessment())
     return MetricSelect(evidence, Evidence.learner_id, Evidence.aim_id)
 
 

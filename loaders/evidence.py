@@ -27,6 +27,11 @@ from loaders.user import UserRow
 AWAITING_ASSESSMENT = (EvidenceStatus.SUBMITTED, EvidenceStatus.RESUBMITTED)
 
 
+def awaits_assessment() -> ColumnElement[bool]:
+    """The condition that evidence waits for its assessor, in an aim that is not withdrawn."""
+    return and_(Evidence.status.in_(AWAITING_ASSESSMENT), of_counted_aim(Evidence.aim_id))
+
+
 def _methods(names: list[str]) -> list[AssessmentMethod]:
     return [AssessmentMethod(name) for name in names]
 
@@ -80,7 +85,7 @@ _FILTERS = {
     "submitted_from": on_or_after(Evidence.submitted_at),
     "submitted_to": on_or_before(Evidence.submitted_at),
     "unmapped_only": flag(~_MAPPED),
-    "awaiting_assessment_only": flag(and_(Evidence.status.in_(AWAITING_ASSESSMENT), of_counted_aim(Evidence.aim_id))),
+    "awaiting_assessment_only": flag(awaits_assessment()),
     "assessor_id": refers_to("User", _of_assessor),
     "employer_id": refers_to("Employer", at_employer(Evidence.learner_id)),
 }

@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 
-from auth import scope
+from auth import policy, scope
 from auth.scope import VIEWER_USER
 from db.models.action import Action
 from db.models.aim import Aim, AimProgress
@@ -11,9 +11,9 @@ from db.models.qualification import Qualification
 from db.models.session import Session
 from db.models.user import User
 from db.sql.day_number import day_number
-from domain.enums import ActionStatus, AimStatus, EvidenceStatus, Role, TaskKind
+from domain.enums import ActionStatus, EvidenceStatus, Role, TaskKind
 from loaders.evidence import AWAITING_ASSESSMENT
-from loaders.tasks.source import TODAY_NUMBER, columns, is_running, not_own, of_running_aim, source
+from loaders.tasks.source import RUNNING, TODAY_NUMBER, columns, is_running, not_own, of_running_aim, source
 
 
 @source(3, TaskKind.ASSESS_EVIDENCE, "Evidence", Role.ASSESSOR)
@@ -21,12 +21,7 @@ def _assess(role: Role) -> Select:
     return _evidence(role, Evidence.status.in_(AWAITING_ASSESSMENT), Evidence.submitted_at)
 
 
-@source(
-    4,
-    TaskKind.RESUBMIT_EVIDENCE,
-    "Evidence",
-    *(Role.LEARNER, Role.ASSESSOR, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW),
-)
+@source(4, TaskKind.RESUBMIT_EVIDENCE, "Evidence", *policy.MUTATIONS["evidenceResubmit"])
 def _resubmit(role: Role) -> Select:
     """Returned evidence that the viewer submitted, or, for the learner, somebody whose account is archived."""
     submitted = Evidence.submitted_by_id == VIEWER_USER
@@ -85,10 +80,9 @@ def _follow_up(role: Role) -> Select:
     )
 
 
-@source(11, TaskKind.CHOOSE_UNITS, "Aim", Role.ASSESSOR, Role.BASIC_ADMIN, Role.MASTER_ADMIN)
+@source(11, TaskKind.CHOOSE_UNITS, "Aim", *policy.MUTATIONS["aimUnitsChoose"])
 def _choose_units(role: Role) -> Select:
     """Aims that lack optional units: their assessor's work, and the office's where they have no assessor."""
-    running = (AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING)
     whose = [] if role is Role.ASSESSOR else [Aim.assessor_id.is_(None)]
     return (
         select(*columns(Aim.id, Aim.learner_id, Qualification.title, since_at=Aim.created_at))
@@ -96,7 +90,7 @@ def _choose_units(role: Role) -> Select:
         .join(Qualification, Qualification.id == Aim.qualification_id)
         .where(
             scope.sees_aim(role),
-            Aim.status.in_(running),
+            Aim.status.in_(RUNNING),
             AimProgress.units_to_choose > 0,
             *whose,
             *not_own(role, Aim.learner_id),

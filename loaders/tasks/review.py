@@ -2,7 +2,7 @@
 
 from sqlalchemy import Select, case, exists, or_, select
 
-from auth import scope
+from auth import policy, scope
 from auth.scope import EMPLOYERS, VIEWER_USER
 from db.models.review import Review, ReviewAnswer, ReviewDocument
 from db.models.session import Session
@@ -14,12 +14,7 @@ _HELD = (SessionStatus.PLANNED, SessionStatus.ATTENDED)
 _WAITS_SINCE = case((Review.started_at > Session.starts_at, Review.started_at), else_=Session.starts_at)
 
 
-@source(
-    14,
-    TaskKind.ANSWER_REVIEW,
-    "Review",
-    *(Role.LEARNER, Role.ASSESSOR, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW),
-)
+@source(14, TaskKind.ANSWER_REVIEW, "Review", *policy.MUTATIONS["reviewAnswer"])
 def _answer(role: Role) -> Select:
     """Drafts whose session has begun, since then or, if that is later, since they were started or last reopened.
 

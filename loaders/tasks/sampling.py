@@ -2,7 +2,7 @@
 
 from sqlalchemy import Select, case, exists, func, null, select
 
-from auth import scope
+from auth import policy, scope
 from auth.scope import VIEWER_USER
 from db.models.aim import Aim
 from db.models.evidence import EvidenceMapping
@@ -17,7 +17,7 @@ from loaders.tasks.source import TODAY_NUMBER, columns, not_own, of_running_aim,
 SAMPLING_DAYS = 28
 
 
-@source(15, TaskKind.SAMPLE_UNIT, "Sample", Role.IQA, Role.MASTER_ADMIN)
+@source(15, TaskKind.SAMPLE_UNIT, "Sample", *policy.MUTATIONS["sampleBegin"])
 def _sample(role: Role) -> Select:
     """Samples that are not concluded, of units with evidence that the viewer has not assessed.
 
@@ -63,7 +63,7 @@ def _sample(role: Role) -> Select:
     )
 
 
-@source(16, TaskKind.ANSWER_SAMPLE, "SampleAction", Role.ASSESSOR, Role.MASTER_ADMIN)
+@source(16, TaskKind.ANSWER_SAMPLE, "SampleAction", *policy.MUTATIONS["sampleActionAnswer"])
 def _answer(role: Role) -> Select:
     """Actions without an answer: work of the aim's assessor, and of Master Admins where it has none."""
     whose = [] if role is Role.ASSESSOR else [Aim.assessor_id.is_(None)]

@@ -5,7 +5,7 @@ from typing import Any
 from sqlalchemy import Integer, Select, and_, bindparam, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
-from auth import scope
+from auth import policy, scope
 from auth.scope import VIEWER_USER
 from db.models.aim import Aim
 from db.models.aim_unit import AimUnit
@@ -17,13 +17,11 @@ from db.models.unit_signature import UnitSignature
 from domain.enums import Role, SignatureRequestStatus, TaskKind
 from loaders.tasks.source import columns, not_own, of_running_aim, of_running_programme, source, unit_subject
 
-_SIGNERS = (Role.LEARNER, Role.ASSESSOR, Role.IQA, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
-_REVIEW_SIGNERS = (Role.LEARNER, Role.ASSESSOR, Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
 # 1 if the provider requires the viewer's role to sign units, else 0.
 _SIGNS_UNITS = bindparam("signs_units", type_=Integer)
 
 
-@source(1, TaskKind.SIGN_DOCUMENT, "SignatureRequest", *_SIGNERS)
+@source(1, TaskKind.SIGN_DOCUMENT, "SignatureRequest", *policy.MUTATIONS["signatureRequestSign"])
 def _documents(role: Role) -> Select:
     """Open slots of documents that are no review's."""
     # unscoped: whether a document is that of a review
@@ -31,7 +29,7 @@ def _documents(role: Role) -> Select:
     return _slots(role, SignatureRequest, SignatureRequest.title).where(~of_review)
 
 
-@source(13, TaskKind.SIGN_REVIEW, "Review", *_REVIEW_SIGNERS)
+@source(13, TaskKind.SIGN_REVIEW, "Review", *policy.MUTATIONS["reviewSign"])
 def _reviews(role: Role) -> Select:
     """Open slots of the current documents of reviews, which wait as reviews only."""
     return (
@@ -67,7 +65,7 @@ def _slots(role: Role, subject: Any, name: Any) -> Select:
     )
 
 
-@source(2, TaskKind.SIGN_UNIT, "Unit", *_SIGNERS)
+@source(2, TaskKind.SIGN_UNIT, "Unit", *policy.MUTATIONS["unitSign"])
 def _units(role: Role) -> Select:
     """Units that count, whose criteria are all signed off, and that lack the role's required signature."""
     # unscoped: limited to visible aims that run

@@ -49,7 +49,7 @@ NOW = bindparam("now", type_=UtcDateTime)
 # A task's key holds the key of its subject, and which source it is from. The subject of some is a unit of an aim.
 _SOURCES_AT_MOST = 2**5
 _UNITS_AT_MOST = 2**24
-_RUNNING = (AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING)
+RUNNING = (AimStatus.AWAITING_INDUCTION, AimStatus.IN_TRAINING)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +170,7 @@ def of_running_programme(role: Role, learner_id: Any) -> ColumnElement[bool]:
         .where(scope.sees_aim(role))
         .group_by(Aim.learner_id)
         .having(
-            count(*_RUNNING) == 0,
+            count(*RUNNING) == 0,
             or_(count(AimStatus.SUSPENDED) > 0, count(AimStatus.COMPLETED) == 0),
             func.count() > 0,
         )

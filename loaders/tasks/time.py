@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, Integer, Select, bindparam, case, func, or_, select
 
-from auth import scope
+from auth import policy, scope
 from auth.scope import VIEWER_USER
 from db.models.aim import Aim
 from db.models.aim_break import AimBreak
@@ -44,7 +44,7 @@ def _approve(role: Role) -> Select:
     return _entries(role, TimeLogEntry.approved_at.is_(None))
 
 
-@source(8, TaskKind.CONFIRM_TIME, "TimeLogEntry", Role.EMPLOYER_MANAGER, Role.EMPLOYER_OVERVIEW)
+@source(8, TaskKind.CONFIRM_TIME, "TimeLogEntry", *policy.MUTATIONS["timeLogEntryConfirm"])
 def _confirm(role: Role) -> Select:
     return _entries(role, TimeLogEntry.employer_confirmed_at.is_(None))
 
