@@ -1,4 +1,4 @@
-"""The process that makes one bulk export: `python -m export_worker`, started by `services/export_process.py`.
+"""The process that makes one bulk export: `python -m export_worker`, started by `services/exports/process.py`.
 
 It reads its job as JSON from its standard input, and writes a JSON object a line: `asOf`, `rows`, and at the end `done`
 or `failure`. It ends when its input does, because the server has ended then. Its memory is its own: the server's does

@@ -49,6 +49,13 @@ def lower_priority() -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
+def worker_environment() -> dict[str, str]:
+    """Returns the environment of a process that imports Waymark's modules and gets none of its settings."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
+    paths = filter(None, (str(_ROOT), environment.get("PYTHONPATH")))
+    return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+
+
 def close_workers() -> None:
     """Ends the processes of every pool."""
     for pool in list(_pools):
@@ -150,8 +157,6 @@ class WorkerPool:
             self._forget(process)
             process = None
         if process is None:
-            environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
-            paths = filter(None, (str(_ROOT), environment.get("PYTHONPATH")))
             process = self._process.value = subprocess.Popen(
                 [
                     sys.executable,
@@ -162,7 +167,7 @@ class WorkerPool:
                     str(self._niceness),
                     str(self._memory_bytes or ""),
                 ],
-                env={**environment, "PYTHONPATH": os.pathsep.join(paths)},
+                env=worker_environment(),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

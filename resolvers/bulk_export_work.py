@@ -23,7 +23,7 @@ from domain.enums import BulkExportStatus
 from domain.report_schedule import next_time
 from repositories import bulk_export as repository
 from resolvers.core.context import Services
-from services.export_process import ExportProcess, export_process
+from services.exports.process import ExportProcess, export_process
 from services.mail.report_messages import report_failed, report_ready
 from services.storage.file_store import StoredFile, StoreFull, StoreUnavailable
 

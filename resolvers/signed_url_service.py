@@ -25,7 +25,7 @@ from resolvers import signed_urls
 from resolvers.core.context import Services
 from resolvers.exports.formats import WORKBOOK
 from resolvers.exports.generate import generate
-from services.export_slots import ExportSlots
+from services.exports.slots import ExportSlots
 from services.storage.file_store import StoredFile, StoreUnavailable
 from services.storage.transfers import ExpectedUpload, GeneratedExport, StoredDownload
 

@@ -9,7 +9,7 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from auth.viewer import NotSignedIn
-from services.export_slots import ExportSlots, TooManyExports
+from services.exports.slots import ExportSlots, TooManyExports
 from transport.graphql.errors import BAD_USER_INPUT, NOT_ALLOWED, HttpError, OperationRejected
 from transport.graphql.operation_context import OperationContext
 from transport.graphql.operation_log import OperationLog

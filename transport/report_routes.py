@@ -4,7 +4,7 @@ from pathlib import Path
 
 from starlette.routing import BaseRoute
 
-from services.export_slots import ExportSlots
+from services.exports.slots import ExportSlots
 from transport.graphql.operation_runner import OperationRunner
 from transport.odata import Feed, ODataEndpoint
 from transport.report_execution import ReportExecution

@@ -19,7 +19,7 @@ from starlette.routing import BaseRoute, Route
 from starlette.types import Receive, Scope, Send
 
 from domain import clock
-from services.report_folders import report_folder
+from services.exports.report_folder import report_folder
 from services.storage.file_store import READ_CHUNK, FileStore
 from services.storage.transfers import StoredDownload
 from transport.files.downloads import send_stored

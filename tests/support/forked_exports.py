@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Mapping
 
-from services import export_process
+from services.exports import process as export_process
 from tests.support.preloaded_process import PreloadedProcess
 
 # Starts a new interpreter, as a server does.

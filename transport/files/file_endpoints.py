@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from auth.signed_urls import InvalidSignedUrl, SignedUrls
 from db.outages import Outage, outage_of
-from services.export_slots import RETRY_SECONDS, TooManyExports
+from services.exports.slots import RETRY_SECONDS, TooManyExports
 from services.storage.file_store import FileStore, StoreFull, StoreUnavailable, UploadTooLarge
 from services.storage.upload_rules import UnacceptableUpload
 from transport.files import downloads, resumed_uploads, uploads

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from services.export_slots import ExportSlots
+from services.exports.slots import ExportSlots
 from services.sweeper import Sweeper
 
 

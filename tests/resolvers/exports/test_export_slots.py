@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from resolvers import signed_url_service
-from services import export_slots
-from services.export_slots import ExportSlots, TooManyExports
+from services.exports import slots as export_slots
+from services.exports.slots import ExportSlots, TooManyExports
 from services.quotas import Quotas
 from tests.support.signed_url_counter import Counter
 

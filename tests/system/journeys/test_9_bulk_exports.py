@@ -16,8 +16,8 @@ from db.models.bulk_export import BulkExport, ReportSchedule
 from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role
-from services import export_process
 from services.demo.report_orders import order_reports
+from services.exports import process as export_process
 from tests.support import forked_exports
 from tests.support.http_server import PASSWORD, Clients
 from tests.support.smtp_server import Post, link_in

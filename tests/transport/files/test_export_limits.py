@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from auth.signed_urls import EXPORT
-from services.export_slots import ExportSlots, TooManyExports
+from services.exports.slots import ExportSlots, TooManyExports
 from services.quotas import Quotas
 from services.storage.transfers import GeneratedExport
 from tests.support.file_server import FileServer, file_server, signed_url

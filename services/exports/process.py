@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import os
 import shutil
 import sys
 import tempfile
@@ -11,9 +10,9 @@ from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from db.worker_process import worker_environment
 from services.storage.file_store import READ_CHUNK
 
-_ROOT = Path(__file__).parent.parent
 _MODULE = "export_worker"
 # Its libraries may use several processors and arenas of memory: requests come first.
 _FRUGAL = {"POLARS_MAX_THREADS": "1", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}
@@ -60,9 +59,7 @@ async def export_process(job: Mapping[str, Any]) -> AsyncIterator[ExportProcess]
     folder = Path(tempfile.mkdtemp(prefix="waymark-export-"))
     try:
         # Of the settings it gets what the job has.
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
-        paths = filter(None, (str(_ROOT), environment.get("PYTHONPATH")))
-        process = await _start({**environment, **_FRUGAL, "PYTHONPATH": os.pathsep.join(paths)})
+        process = await _start({**worker_environment(), **_FRUGAL})
         running = ExportProcess(process, folder)
         try:
             assert process.stdin is not None

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from services.report_folders import report_folder
+from services.exports.report_folder import report_folder
 
 
 def test_a_folder_and_what_was_left_are_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
