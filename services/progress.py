@@ -1,6 +1,7 @@
 """What is counted for an aim, stored in `aim_progress`: this module has the only statements that write it."""
 
 import datetime as dt
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, update
@@ -66,7 +67,7 @@ async def recount_progress(session: AsyncSession, aim_id: int) -> None:
 BREAK_COLUMNS = ("days_on_break", "break_since", "breaks")
 
 
-def break_columns(periods: list[BreakPeriod], start: dt.date, planned_end: dt.date) -> dict[str, Any]:
+def break_columns(periods: Sequence[BreakPeriod], start: dt.date, planned_end: dt.date) -> dict[str, Any]:
     """Returns the columns of `aim_progress` that say what an aim's breaks are."""
     days_on_break, break_since = break_sums(periods, start, planned_end)
     return {"days_on_break": days_on_break, "break_since": break_since, "breaks": format_periods(periods)}

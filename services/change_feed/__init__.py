@@ -1,1 +1,1 @@
-"""What wakes the streams of subscriptions: which commit changed whose portfolio, told to every server process."""
+"""What wakes the streams of subscriptions: which commits changed whose portfolio, sent to every process."""
