@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import hmac
+import re
 import secrets
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,6 +11,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from pwdlib import PasswordHash
+from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from auth.password_words import named_words
@@ -19,6 +21,11 @@ from domain.sentences import say
 MIN_LENGTH, MAX_LENGTH = 8, 256
 # 19 MiB and two passes: OWASP's minimum for argon2id.
 _HASHER = PasswordHash((Argon2Hasher(time_cost=2, memory_cost=19 * 1024, parallelism=1),))
+# KiB times passes, eight times ours, and threads: what the hash of a password may cost.
+_MOST_COST, _MOST_THREADS = 8 * 2 * 19 * 1024, 4
+_COSTS = re.compile(r"\$m=(\d{1,15}),t=(\d{1,15}),p=(\d{1,15})\$", re.ASCII)
+# Of argon2.
+_LEAST_SALT_BYTES = 8
 # Verified if there is no such user, so that the response takes the same time.
 _UNKNOWN_USER_HASH = _HASHER.hash("nobody has this password")
 _EASILY_GUESSED = say("PASSWORD_EASILY_GUESSED")
@@ -68,12 +75,27 @@ def _matches(password: str, stored: Sequence[str]) -> list[bool]:
     found = []
     for each in stored or [_UNKNOWN_USER_HASH]:
         if _parameters(each) != _parameters(_UNKNOWN_USER_HASH):
-            found.append(_HASHER.verify(password, each))
+            found.append(_matches_other(password, each))
             continue
         if _prefix(each) not in computed:
             computed[_prefix(each)] = _HASHER.hash(password, salt=_salt(each))
         found.append(hmac.compare_digest(computed[_prefix(each)], each))
     return found if stored else []
+
+
+def _matches_other(password: str, stored: str) -> bool:
+    """Returns whether a hash with other parameters matches; False for one that costs much more, or is none.
+
+    A hash of a provider from another installation could take all memory, or hours, at each login to that username.
+    """
+    found = _COSTS.search(stored)
+    if found is None:
+        return False
+    memory, passes, threads = map(int, found.groups())
+    try:
+        return memory * passes <= _MOST_COST and threads <= _MOST_THREADS and _HASHER.verify(password, stored)
+    except UnknownHashError:
+        return False
 
 
 def _prefix(stored: str) -> str:
@@ -88,7 +110,12 @@ def _parameters(stored: str) -> str:
 def _salt(stored: str | None) -> bytes | None:
     if stored is None or _parameters(stored) != _parameters(_UNKNOWN_USER_HASH):
         return None
-    return base64.b64decode(_prefix(stored).rpartition("$")[2] + "==")
+    try:
+        text = _prefix(stored).rpartition("$")[2]
+        salt = base64.b64decode(text + "=" * (-len(text) % 4), validate=True)
+    except ValueError:
+        return None
+    return salt if len(salt) >= _LEAST_SALT_BYTES else None
 
 
 async def password_weakness(password: str, *own_words: str, provider: str = "") -> str | None:

@@ -16,8 +16,8 @@ from domain.errors import BadArgument
 from loaders.bulk_export import BulkExportRow
 from loaders.file import FileRow
 from resolvers.core.context import Context
-from services.storage.file_store import PREVIEW_WIDTHS
 from services.storage.previews import has_preview, preview_width
+from services.storage.storage_keys import PREVIEW_WIDTHS
 
 LIFETIME = dt.timedelta(minutes=5)
 

@@ -12,7 +12,8 @@ from typing import Any
 from domain import clock
 from services.backup.backup import DATABASE, FILES, FORMAT, MANIFEST, BackupError, database_file, digest_of
 from services.storage.atomic_write import sync_folder
-from services.storage.file_store import KEY, FileStore, open_store
+from services.storage.file_store import FileStore, open_store
+from services.storage.storage_keys import KEY
 
 # SQLite's files next to each other: the database, its write-ahead log and its shared memory.
 _SUFFIXES = ("", "-wal", "-shm")

@@ -12,13 +12,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from services.provider_move.rows import MoveError
-from services.storage.file_store import KEY
+from services.provider_move.rows import LARGEST_KEY, MoveError
+from services.storage.storage_keys import KEY
 
 FORMAT = 1
 MANIFEST = "manifest.json"
 _CHUNK = 1 << 20
 _MOST_MANIFEST_BYTES = 1 << 28
+# No row is nearly as long: a line without an end must not fill the memory.
+_MOST_LINE_BYTES = 1 << 24
 # What reading a damaged ZIP raises, whether its directory, a header or compressed bytes are not as they were.
 _DAMAGE = (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError)
 
@@ -131,6 +133,9 @@ class OpenExport:
         names = self._archive.namelist()
         if len(names) != len(expected) or set(names) != expected:
             raise MoveError(f"The export is damaged: it does not hold what {MANIFEST} says.")
+        # A file is stored as it is: a few compressed bytes cannot become more than the disk has.
+        if any(self._archive.getinfo(file_member(key)).compress_type for key in self.manifest.files):
+            raise MoveError("The export is damaged: a file in it is compressed.")
 
     def close(self) -> None:
         """Closes the file."""
@@ -156,11 +161,14 @@ class OpenExport:
 
     def lines(self, table: str) -> Iterator[bytes]:
         """Yields the rows of a table. Raises MoveError."""
-        with self._opened(table_member(table)) as source:
-            try:
-                yield from source
-            except _DAMAGE:
-                raise _damaged(table_member(table)) from None
+        rest = b""
+        for chunk in self.chunks(table_member(table)):
+            *lines, rest = (rest + chunk).split(b"\n")
+            yield from lines
+            if len(rest) > _MOST_LINE_BYTES:
+                raise _damaged(table_member(table))
+        if rest:
+            yield rest
 
     def _opened(self, name: str) -> BinaryIO:
         try:
@@ -183,7 +191,7 @@ def _parsed(text: bytes) -> Manifest:
             }
             _check_types(values)
             return Manifest(**{**values, **members})
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise MoveError(f"The export is damaged: its {MANIFEST} cannot be read.") from None
     raise MoveError("The export was made by another version of Waymark. Import it with that version.")
 
@@ -193,5 +201,8 @@ def _check_types(values: dict[str, Any]) -> None:
     provider, numbers = values["provider"], values["last_numbers"]
     if not isinstance(provider["name"], str) or not isinstance(provider["ukprn"], str | None):
         raise TypeError
-    if not all(isinstance(each, int) for each in (provider["id"], values["trail_line"], *numbers.values())):
+    if not all(type(each) is int for each in (provider["id"], values["trail_line"], *numbers.values())):
+        raise TypeError
+    # The tables count on from the last numbers: they must have numbers left.
+    if not all(0 <= each <= LARGEST_KEY for each in numbers.values()):
         raise TypeError

@@ -104,9 +104,7 @@ async def _write_tables(
 async def _write_files(
     store: FileStore, archive: zipfile.ZipFile, manifest: Manifest, files: list[tuple[str, str | None]]
 ) -> None:
-    for storage_key, sha256 in files:
-        if storage_key in manifest.files or storage_key in manifest.damaged:
-            continue
+    for storage_key, sha256 in dict(files).items():
         if not await store.exists(storage_key) or await store.digest(storage_key) != sha256:
             manifest.damaged.append(storage_key)
             continue

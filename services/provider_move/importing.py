@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import BigInteger, Table, bindparam, func, insert, or_, select, text, true, update
 from sqlalchemy.exc import DataError, IntegrityError
@@ -30,6 +29,7 @@ from services.provider_move.archive import Manifest, OpenExport, file_member, ta
 from services.provider_move.rows import (
     ID,
     MoveError,
+    check_keys,
     last_number,
     moved_row,
     moved_tables,
@@ -39,6 +39,7 @@ from services.provider_move.rows import (
     storage_columns,
 )
 from services.storage.file_store import FileStore
+from services.storage.storage_keys import new_storage_key
 
 _BATCH = 500
 # Numbers that other transactions may draw while a range is reserved. On SQLite there are none.
@@ -83,7 +84,7 @@ async def import_provider(
         await _copy_files(export, store, files, on_part)
         async with database.writing() as session:
             imported = await _Import(session, export, files, on_part).run()
-    except (IntegrityError, DataError):
+    except (IntegrityError, DataError, OverflowError, RecursionError):
         await _delete(store, files)
         raise MoveError(
             "The export is damaged: rows refer to others that it does not have, or have other types."
@@ -113,12 +114,24 @@ def _check(export: OpenExport, on_part: Callable[[str], None]) -> None:
     for name, member in manifest.tables.items():
         on_part(f"check {name}")
         export.check(table_member(name), member)
-        if sum(1 for line in export.lines(name) if row_of(tables[name], line)) != member.rows:
-            raise MoveError(f"The export is damaged: rows of {name} are missing.")
+        _check_rows(export, tables[name], member.rows)
     on_part("check files")
     for storage_key, member in manifest.files.items():
         export.check(file_member(storage_key), member)
     _check_trail(export)
+
+
+def _check_rows(export: OpenExport, table: Table, expected: int) -> None:
+    manifest, count = export.manifest, 0
+    provider = manifest.provider
+    for line in export.lines(table.name):
+        row = row_of(table, line)
+        check_keys(table, row, provider["id"], manifest.last_numbers)
+        if table is Provider.__table__ and (row["name"], row["ukprn"]) != (provider["name"], provider["ukprn"]):
+            raise MoveError("The export is damaged: its manifest names another provider than its rows.")
+        count += 1
+    if count != expected or (table is Provider.__table__ and count != 1):
+        raise MoveError(f"The export is damaged: rows of {table.name} are missing.")
 
 
 def _check_trail(export: OpenExport) -> None:
@@ -152,8 +165,7 @@ async def _copy_files(
     on_part("files")
     for storage_key in export.manifest.files:
         # A file of this installation may have the key, if one of the two was made from a copy of the other.
-        name = uuid4().hex
-        target = f"{name[:2]}/{name}" if await store.exists(storage_key) else storage_key
+        target = new_storage_key() if await store.exists(storage_key) else storage_key
         files[storage_key] = target
         await store.write_as(target, _chunks(export, storage_key))
 
@@ -172,6 +184,8 @@ class _Import:
         self._session = session
         self._export = export
         self._files = files
+        # The storage keys of files that the export does not hold: those from before may be of others here.
+        self._lost: dict[str, str] = {}
         self._on_part = on_part
         self._is_sqlite = session.get_bind().dialect.name == "sqlite"
         self._shifts: dict[str, int] = {}
@@ -239,7 +253,8 @@ class _Import:
     def _moved(self, table: Table, values: dict[str, Any]) -> dict[str, Any]:
         row = moved_row(table, values, self._shifts, self._now)
         for name in storage_columns(table):
-            row[name] = self._files.get(row[name], row[name])
+            if row[name] is not None:
+                row[name] = self._files.get(row[name]) or self._lost.setdefault(row[name], new_storage_key())
         return row
 
     async def _end_trail(self, provider_key: int) -> None:

@@ -2,11 +2,13 @@
 
 import datetime as dt
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Callable, Mapping
 from enum import Enum
-from typing import Any
+from functools import cache, partial
+from typing import Any, cast
 
-from sqlalchemy import Column, Date, DateTime, Select, Table, func, select, text
+from sqlalchemy import Boolean, Column, Date, Float, Integer, Select, String, Table, func, select, text
 from sqlalchemy import Enum as EnumType
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -23,6 +25,8 @@ from domain import global_id
 from services.audit.moves import shifted_event, subject_tables
 
 ID = "id"
+# No table has given so many numbers, and each installation that a provider moves to adds as many again.
+LARGEST_KEY = 10**15
 
 
 class MoveError(Exception):
@@ -93,26 +97,94 @@ def _plain(value: object) -> object:
 
 def row_of(table: Table, line: bytes) -> dict[str, Any]:
     """Returns the row of a line. Raises MoveError."""
+    readers = _readers(table)
     try:
         values = json.loads(line)
-        if set(values) != {each.name for each in moved_columns(table)}:
+        if values.keys() != readers.keys():
             raise ValueError
-        return {name: _value(table.columns[name], value) for name, value in values.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+        return {name: None if value is None else readers[name](value) for name, value in values.items()}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
         raise MoveError(f"The export is damaged: a row of {table.name} is not one of this version.") from None
 
 
-def _value(column: Column[Any], value: Any) -> Any:
-    if value is None:
-        return None
+@cache
+def _readers(table: Table) -> dict[str, Callable[[Any], Any]]:
+    return {column.name: _reader(column) for column in moved_columns(table)}
+
+
+def _reader(column: Column[Any]) -> Callable[[Any], Any]:
+    """Returns what makes a value of JSON one of a column. SQLite would store one of another type."""
     match column.type:
         case EnumType():
-            return column.type.enum_class[value]  # type: ignore[index]
-        case DateTime() | UtcDateTime():
-            return dt.datetime.fromisoformat(value)
+            return cast(type[Enum], column.type.enum_class).__getitem__
+        case UtcDateTime():
+            return _moment
         case Date():
-            return dt.date.fromisoformat(value)
+            return dt.date.fromisoformat
+        case Boolean() | String():
+            return partial(_of_type, column.type.python_type)
+        case Integer():
+            return _whole_number
+        case Float():
+            return _real_number
+    return lambda value: value
+
+
+def _of_type(type_: type, value: Any) -> Any:
+    if type(value) is not type_:
+        raise TypeError
     return value
+
+
+def _whole_number(value: Any) -> int:
+    if type(value) is not int or abs(value) > LARGEST_KEY:
+        raise TypeError
+    return value
+
+
+def _real_number(value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise TypeError
+    return float(value)
+
+
+def _moment(value: str) -> dt.datetime:
+    moment = dt.datetime.fromisoformat(value)
+    if moment.tzinfo is None:
+        raise ValueError
+    return moment.astimezone(dt.UTC)
+
+
+def check_keys(table: Table, values: Mapping[str, Any], provider_key: int, last_numbers: Mapping[str, int]) -> None:
+    """Checks that a row is the provider's, and has keys that its tables had given. Raises MoveError.
+
+    Each key moves up by a number of its table: from outside the range it would become that of another provider.
+    """
+    given = values[_owner(table).name] == provider_key
+    for name, target in _keys(table):
+        given = given and 1 <= (values[name] or 1) <= last_numbers[target]
+    for name, target in _key_lists(table):
+        keys = values[name].split(" ") if values[name] else ()
+        given = given and all(1 <= _key_in(each) <= last_numbers[target] for each in keys)
+    if not given:
+        raise MoveError(f"The export is damaged: a row of {table.name} has keys that are not the provider's.")
+
+
+@cache
+def _keys(table: Table) -> list[tuple[str, str]]:
+    """The columns with keys that move, each with the table whose keys they are."""
+    own = [(ID, table.name)] if _own_number(table) else []
+    named = [(each.name, referred_table(each)) for each in table.columns if each.name != PROVIDER]
+    return own + [(name, target) for name, target in named if target is not None]
+
+
+@cache
+def _key_lists(table: Table) -> list[tuple[str, str]]:
+    return [(each.name, target) for each in table.columns if (target := table_of_each(each))]
+
+
+def _key_in(word: str) -> int:
+    return int(word) if word.isascii() and word.isdigit() and len(word) < 19 else 0
 
 
 def moved_row(table: Table, values: dict[str, Any], shifts: Mapping[str, int], now: dt.datetime) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import asyncio
 import errno
 import hashlib
 import os
-import re
 import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import obstore
 from obstore.exceptions import BaseError
@@ -21,16 +19,13 @@ from obstore.store import LocalStore, S3Store
 from domain import clock
 from services.storage import atomic_write
 from services.storage.atomic_write import StoreFull
+from services.storage.storage_keys import ANY_KEY, PREVIEW_WIDTHS, new_storage_key, preview_key, validated
 
 __all__ = ["FileStore", "StoreFull", "StoreUnavailable", "StoredFile", "SweepResult", "UploadTooLarge", "open_store"]
 
 READ_CHUNK = 256 * 1024
 UPLOAD_PART = 8 * 1024 * 1024
 CONCURRENT_PARTS = 2
-KEY = re.compile(r"[0-9a-f]{2}/[0-9a-f]{32}")
-# Of the pictures of a file, in pixels. They are kept under the key of the file and their width.
-PREVIEW_WIDTHS = (64, 160, 320, 640, 1280)
-_ANY_KEY = re.compile(rf"({KEY.pattern})(?:\.p(?:{'|'.join(map(str, PREVIEW_WIDTHS))}))?")
 # A file without a record may belong to a transaction that has not committed yet: it is deleted only when this old.
 UNREFERENCED_FOR = timedelta(days=1)
 
@@ -150,15 +145,14 @@ class FileStore:
         Raises UploadTooLarge as soon as more than `limit` bytes came, StoreFull, StoreUnavailable, and whatever the
         stream raises (a type that is not accepted, a client that disconnected).
         """
-        name = uuid4().hex
-        key = f"{name[:2]}/{name}"
+        key = new_storage_key()
         reader = _CountingReader(stream, limit)
         await self.write_as(key, reader.chunks())
         return StoredFile(key, reader.size, reader.digest.hexdigest())
 
     async def write_as(self, storage_key: str, chunks: AsyncIterator[bytes]) -> None:
         """Stores the chunks under a given key, to copy a file from another store; otherwise like `write`."""
-        key = _validated(storage_key)
+        key = validated(storage_key)
         if self._folder is not None:
             # Opened before the first write, and never made again: where a disk should be mounted, no file may go.
             _ = self._store
@@ -179,7 +173,7 @@ class FileStore:
         """
         with _store_errors():
             options: Any = {"range": {"offset": offset}} if offset else {}
-            result = await obstore.get_async(self._store, _validated(storage_key), options=options)
+            result = await obstore.get_async(self._store, validated(storage_key), options=options)
             async for chunk in result.stream(min_chunk_size=READ_CHUNK):
                 yield bytes(chunk)
 
@@ -187,7 +181,7 @@ class FileStore:
         """Whether there is a file under the key."""
         try:
             with _store_errors():
-                await obstore.head_async(self._store, _validated(storage_key))
+                await obstore.head_async(self._store, validated(storage_key))
         except FileNotFoundError:
             return False
         return True
@@ -201,7 +195,7 @@ class FileStore:
 
     async def delete(self, storage_key: str) -> None:
         """Deletes the file, if there is one, and its previews."""
-        for key in (_validated(storage_key), *(preview_key(storage_key, width) for width in PREVIEW_WIDTHS)):
+        for key in (validated(storage_key), *(preview_key(storage_key, width) for width in PREVIEW_WIDTHS)):
             with suppress(FileNotFoundError), _store_errors():
                 await obstore.delete_async(self._store, key)
 
@@ -221,7 +215,7 @@ class FileStore:
         if find_referenced is not None:
             before = (now or clock.now()) - UNREFERENCED_FOR
             async for batch in _listed(obstore.list(self._store, chunk_size=1000)):
-                stored = [(_ANY_KEY.fullmatch(item["path"]), item["last_modified"]) for item in batch]
+                stored = [(ANY_KEY.fullmatch(item["path"]), item["last_modified"]) for item in batch]
                 # A preview is deleted with its file.
                 old = sorted({found[1] for found, modified in stored if found and modified < before})
                 referenced = set(await find_referenced(old)) if old else set()
@@ -286,15 +280,3 @@ def _store_errors() -> Iterator[None]:
         yield
     except BaseError as error:
         raise StoreUnavailable("The file store does not answer.") from error
-
-
-def _validated(storage_key: str) -> str:
-    # Keys come from our own tables; any other format is a bug or an attempt at path traversal.
-    if not _ANY_KEY.fullmatch(storage_key):
-        raise FileNotFoundError("There is no file under this key.")
-    return storage_key
-
-
-def preview_key(storage_key: str, width: int) -> str:
-    """Returns the key of the preview of a file, of one of `PREVIEW_WIDTHS`."""
-    return f"{storage_key}.p{width}"

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 import structlog
 
 from db.worker_process import BACKGROUND, WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
-from services.storage.file_store import PREVIEW_WIDTHS, FileStore, preview_key
+from services.storage.file_store import FileStore
 from services.storage.preview_types import CONTENT_TYPES
+from services.storage.storage_keys import PREVIEW_WIDTHS, preview_key
 from services.storage.transfers import StoredDownload
 
 log = structlog.get_logger(__name__)

@@ -104,3 +104,24 @@ async def test_exports_never_keep_a_sign_in_waiting() -> None:
     finally:
         free.set()
     assert all(each.result() for each in waiting)
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "$argon2id$v=19$m=8388608,t=2,p=1$c2FsdHNhbHRzYWx0$" + "a" * 43,  # 8 GiB
+        "$argon2id$v=19$m=19456,t=100000,p=1$c2FsdHNhbHRzYWx0$" + "a" * 43,
+        "$argon2id$v=19$m=19456,t=2,p=64$c2FsdHNhbHRzYWx0$" + "a" * 43,
+        "$argon2id$v=19$m=19456,t=3,p=1$$",
+        "$argon2id$v=19$m=19456,t=2,p=1$$",
+        "$argon2id$v=19$m=19456,t=2,p=1$%%%$aaaa",
+        "$argon2id$v=19$m=19456,t=2,p=1$YQ$aaaa",
+        "$2b$12$abcdefghijklmnopqrstuv",
+        "nothing",
+        "",
+    ],
+)
+async def test_a_hash_that_was_made_elsewhere_costs_no_more_and_breaks_no_login(stored: str) -> None:
+    """A provider from another installation brings its hashes, and a login compares those of every provider."""
+    own = await passwords.hash_password("the lathe in hall four", like=stored)
+    assert await passwords.passwords_match("the lathe in hall four", [stored, own]) == [False, True]

@@ -31,13 +31,13 @@ def flip_compressed(path: Path) -> None:
     path.write_bytes(data)
 
 
-def rewritten(path: Path, change: Callable[[dict[str, bytes]], None]) -> None:
+def rewritten(path: Path, change: Callable[[dict[str, bytes]], None], compression: int = zipfile.ZIP_STORED) -> None:
     with zipfile.ZipFile(path) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     change(members)
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
-            archive.writestr(name, data)
+            archive.writestr(name, data, compression)
 
 
 def without_a_row(path: Path) -> None:
@@ -62,6 +62,52 @@ def with_another_event(path: Path) -> None:
         members[MANIFEST] = json.dumps(manifest).encode()
 
     rewritten(path, change)
+
+
+def with_row(table: str, number: int = 0, **values: Any) -> Callable[[Path], None]:
+    """As somebody leaves it who wants more than their own: one row has other values, and the digests fit."""
+
+    def change(members: dict[str, bytes]) -> None:
+        manifest, name = json.loads(members[MANIFEST]), f"tables/{table}.jsonl"
+        lines = members[name].splitlines(True)
+        lines[number] = json.dumps({**json.loads(lines[number]), **values}).encode() + b"\n"
+        members[name] = b"".join(lines)
+        _state(manifest, table, members[name])
+        members[MANIFEST] = json.dumps(manifest).encode()
+
+    return lambda path: rewritten(path, change)
+
+
+def with_text(table: str, text: bytes) -> Callable[[Path], None]:
+    """The rows of a table are this text, and the digests fit."""
+
+    def change(members: dict[str, bytes]) -> None:
+        manifest = json.loads(members[MANIFEST])
+        members[f"tables/{table}.jsonl"] = text
+        _state(manifest, table, text)
+        members[MANIFEST] = json.dumps(manifest).encode()
+
+    return lambda path: rewritten(path, change)
+
+
+def with_manifest(**values: Any) -> Callable[[Path], None]:
+    """The manifest has other values; within an object, only those that are named."""
+
+    def change(members: dict[str, bytes]) -> None:
+        manifest = json.loads(members[MANIFEST])
+        for name, value in values.items():
+            manifest[name] = {**manifest[name], **value} if isinstance(value, dict) else value
+        members[MANIFEST] = json.dumps(manifest).encode()
+
+    return lambda path: rewritten(path, change)
+
+
+def with_nested_manifest(path: Path) -> None:
+    rewritten(path, lambda members: members.update({MANIFEST: b"[" * 200_000 + b"]" * 200_000}))
+
+
+def with_compressed_files(path: Path) -> None:
+    rewritten(path, lambda _: None, zipfile.ZIP_DEFLATED)
 
 
 def of_another_version(path: Path) -> None:

@@ -16,9 +16,10 @@ from PIL import Image
 from db.worker_process import WorkerFailed
 from domain import clock
 from services.storage import previews
-from services.storage.file_store import FileStore, StoredFile, open_store, preview_key
+from services.storage.file_store import FileStore, StoredFile, open_store
 from services.storage.preview_picture import MAX_PIXELS, NoPreview, make_preview
 from services.storage.preview_types import PICTURES
+from services.storage.storage_keys import preview_key
 from services.storage.transfers import StoredDownload
 
 PDF = b"""%PDF-1.4
