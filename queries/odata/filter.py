@@ -25,8 +25,11 @@ _TOKEN = re.compile(
 )
 _COMPARISONS = ("eq", "ne", "gt", "ge", "lt", "le")
 _UNSUPPORTED = ("add", "sub", "mul", "div", "divby", "mod", "has", "any", "all")
+# Parentheses and calls of functions inside each other.
 MOST_DEPTH = 60
 MOST_CHARACTERS = 4_000
+# Parts of $orderby: each sorts all rows once more.
+MOST_SORT_KEYS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,8 @@ def parse_filter(text: str, entity_set: EntitySet) -> Callable[[Row], bool]:
     term = parser.whole()
     if term.kind not in ("boolean", "null"):
         raise parser.wrong("$filter: give a condition, such as `name eq 'Ann'`.")
-    return lambda row: term.value(row) is True
+    value = parser.in_range(term.value)
+    return lambda row: value(row) is True
 
 
 def parse_order(text: str, entity_set: EntitySet) -> list[SortKey]:
@@ -70,6 +74,17 @@ class _Parser:
     def wrong(self, message: str) -> ODataError:
         return ODataError(message, self._option)
 
+    def in_range(self, read: Callable[[Row], Any]) -> Callable[[Row], Any]:
+        """Returns the function, with ODataError for a number or a time that Python cannot compute with."""
+
+        def value(row: Row) -> Any:
+            try:
+                return read(row)
+            except OverflowError:
+                raise self.wrong(f"{self._option}: a number or a time is too large or too small.") from None
+
+        return value
+
     def whole(self) -> Term:
         term = self._either()
         if self._kind():
@@ -82,7 +97,9 @@ class _Parser:
             term = self._operand()
             direction = self._text() if self._text() in ("asc", "desc") else ""
             self._at += bool(direction)
-            keys.append(SortKey(term.value, direction == "desc"))
+            keys.append(SortKey(self.in_range(term.value), direction == "desc"))
+            if len(keys) > MOST_SORT_KEYS:
+                raise self.wrong(f"{self._option} has too many parts: at most {MOST_SORT_KEYS}.")
             if not self._kind():
                 return keys
             self._take(",")
@@ -113,14 +130,10 @@ class _Parser:
         self._at += 1
 
     def _either(self) -> Term:
-        self._depth += 1
-        if self._depth > MOST_DEPTH:
-            raise self.wrong(f"{self._option} has too many conditions inside each other: at most {MOST_DEPTH}.")
         terms = [self._both()]
         while self._text() == "or":
             self._at += 1
             terms.append(self._both())
-        self._depth -= 1
         return self._joined(terms, True)
 
     def _both(self) -> Term:
@@ -195,6 +208,14 @@ class _Parser:
         return Term("boolean", lambda row: compare(operator, one(row), other(row)))
 
     def _operand(self) -> Term:
+        self._depth += 1
+        if self._depth > MOST_DEPTH:
+            raise self.wrong(f"{self._option} has too many parts inside each other: at most {MOST_DEPTH}.")
+        term = self._value()
+        self._depth -= 1
+        return term
+
+    def _value(self) -> Term:
         kind, text = self._kind(), self._text()
         self._at += 1
         match kind:

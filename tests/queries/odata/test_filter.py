@@ -92,12 +92,34 @@ def test_what_cannot_be_is_refused(text: str, status: int):
     assert "secret" not in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "substring(id,1e400) eq 'a'", "round(1e400) eq 1", "floor(-1e400) eq 1", "ceiling(1e400) eq 1",
+        f"round({'9' * 400}) eq 1", "year(0001-01-01T00:00:00+14:00) eq 1", "date(9999-12-31T23:59:00-14:00) eq null",
+    ],
+)  # fmt: skip
+def test_what_cannot_be_computed_is_refused(text: str):
+    for read in (parse_filter(text, ACTIONS), parse_order(text.partition(" ")[0], ACTIONS)[0].value):
+        with pytest.raises(ODataError, match="too large or too small") as refused:
+            read(row())
+        assert refused.value.status == 400
+
+
+@pytest.mark.parametrize("opening", ["concat('a',", "trim(", "tolower(", "(", "(not not ("])
+def test_nothing_is_nested_deeper_than_python_can_follow(opening: str):
+    count = MOST_CHARACTERS // (len(opening) + 2) - 5
+    for parse in (parse_filter, parse_order):
+        with pytest.raises(ODataError, match="inside each other: at most 60"):
+            parse(opening * count + "id" + ")" * opening.count("(") * count, ACTIONS)
+
+
 def test_order():
     days = NAMES.index("daysOverdue")
     keys = parse_order("daysOverdue desc,tolower(id) asc, targetDate", ACTIONS)
     assert [key.descending for key in keys] == [True, False, False]
     assert keys[0].value(row(daysOverdue=7)) == row(daysOverdue=7)[days] == 7
-    for text in ("daysOverdue down", "daysOverdue,", "nothing"):
+    for text in ("daysOverdue down", "daysOverdue,", "nothing", "id," * 20 + "id"):
         with pytest.raises(ODataError) as refused:
             parse_order(text, ACTIONS)
         assert refused.value.target == "$orderby"
