@@ -157,7 +157,7 @@ class SignedUrlService:
         reading = await self._read_session(claims, export=True)
         if reading is None:
             return None
-        release = self.slots.hold(reading.viewer.user_key)
+        release = await self.slots.hold(reading.viewer.user_key)
         try:
             async with self.slots.making():
                 generated = await generate(self._services, reading, claims)

@@ -60,6 +60,17 @@ class ReportExecution:
 
     async def make(self, request: Request, context: OperationContext, work: Callable[[Execute], Made]) -> Made:
         """Returns what `work` makes of the pages. Raises Refused, and what `work` raises of its own."""
+        made, release = await self.make_held(request, context, work)
+        release()
+        return made
+
+    async def make_held(
+        self, request: Request, context: OperationContext, work: Callable[[Execute], Made]
+    ) -> tuple[Made, Callable[[], None]]:
+        """As `make`, for what takes room until it has been sent: the caller then calls the function that comes with it.
+
+        Until then it counts as one of the user's exports.
+        """
         assert context.viewer is not None
         loop, waited = asyncio.get_running_loop(), 0.0
 
@@ -79,13 +90,14 @@ class ReportExecution:
             return asyncio.run_coroutine_threadsafe(page(name, variables), loop).result()
 
         try:
-            release = self._slots.hold(context.viewer.user_key)
+            release = await self._slots.hold(context.viewer.user_key)
             try:
                 async with self._slots.making():
                     # In a thread: it puts thousands of rows together.
-                    return await asyncio.to_thread(work, execute)
-            finally:
+                    return await asyncio.to_thread(work, execute), release
+            except BaseException:
                 release()
+                raise
         except TooManyExports as error:
             raise Refused(429 if error.own else 503, "BUDGET_SPENT", str(error), **{"retry-after": "10"}) from None
         except OperationRejected as error:

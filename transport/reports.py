@@ -7,7 +7,7 @@ and its limits, as through /graphql.
 import asyncio
 import datetime as dt
 import os
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Protocol
 
@@ -21,8 +21,8 @@ from starlette.types import Receive, Scope, Send
 from domain import clock
 from services.exports.report_folder import report_folder
 from services.storage.file_store import READ_CHUNK, FileStore
-from services.storage.transfers import StoredDownload
-from transport.files.downloads import send_stored
+from services.storage.transfers import GeneratedExport, StoredDownload
+from transport.files.downloads import ExportResponse, send_stored
 from transport.files.service import FileError
 from transport.graphql.errors import BAD_USER_INPUT
 from transport.graphql.operation_context import OperationContext, close_context
@@ -137,25 +137,27 @@ class ReportEndpoint:
                 message = f"There is no such report. GET /reports lists the names; the formats are {formats}."
                 raise Refused(404, "NOT_FOUND", message)
             as_of = clock.now()
-            file, digest = await self._made(request, context, name, format, as_of)
+            file, digest, release = await self._made(request, context, name, format, as_of)
         finally:
             await close_context(context)
+        report = GeneratedExport(f"{name}.{format}", self._reports.media_types[format], file, release)
         # Weak: the moment of reading, which is in the file, is no change.
         etag = f'"{digest}-{format}"'
         headers = {
             **CACHING, "etag": f"W/{etag}", "x-content-type-options": "nosniff", AS_OF_HEADER: as_of.isoformat()
         }  # fmt: skip
         if is_known(etag, request):
-            file.close()
+            report.close()
             return Response(status_code=304, headers=headers)
-        headers["content-disposition"] = f'attachment; filename="{name}.{format}"'
+        headers["content-disposition"] = f'attachment; filename="{report.name}"'
         headers["content-length"] = str(os.fstat(file.fileno()).st_size)
-        return StreamingResponse(_content(file), media_type=self._reports.media_types[format], headers=headers)
+        response = StreamingResponse(_content(file), media_type=report.content_type, headers=headers)
+        return ExportResponse(response, report)
 
     async def _made(
         self, request: Request, context: OperationContext, name: str, format: str, as_of: dt.datetime
-    ) -> tuple[BinaryIO, str]:
-        """Returns the open file, which has no name any more, and the digest."""
+    ) -> tuple[BinaryIO, str, Callable[[], None]]:
+        """Returns the open file, which has no name any more, its digest, and what is called once it has been sent."""
         try:
             variables = self._reports.variables(name, request.query_params.multi_items())
 
@@ -164,7 +166,8 @@ class ReportEndpoint:
                     path, digest = self._reports.write(name, variables, execute, format, as_of, folder)
                     return path.open("rb"), digest
 
-            return await self._execution.make(request, context, work)
+            (file, digest), release = await self._execution.make_held(request, context, work)
+            return file, digest, release
         except self._reports.error as error:
             raise Refused(400, BAD_USER_INPUT, str(error)) from None
         except OSError as error:
@@ -174,9 +177,8 @@ class ReportEndpoint:
 
 
 async def _content(file: BinaryIO) -> AsyncIterator[bytes]:
-    with file:
-        while chunk := await asyncio.to_thread(file.read, READ_CHUNK):
-            yield chunk
+    while chunk := await asyncio.to_thread(file.read, READ_CHUNK):
+        yield chunk
 
 
 def is_known(etag: str, request: Request) -> bool:

@@ -10,6 +10,8 @@ from services.quotas import Quotas
 # How long an export waits for others of the process, and after how long a client may try again.
 WAIT_SECONDS = 10.0
 RETRY_SECONDS = 10
+# A refusal is delayed so long, so that a client that repeats at once is slowed down.
+REFUSAL_SECONDS = 1.0
 
 
 class TooManyExports(Exception):
@@ -34,13 +36,14 @@ class ExportSlots:
         """How many exports are being made or downloaded."""
         return self._of_viewer.total()
 
-    def hold(self, viewer_key: int) -> Callable[[], None]:
+    async def hold(self, viewer_key: int) -> Callable[[], None]:
         """Takes one of the user's slots until the returned function is called, once or more often.
 
         Raises TooManyExports. A user who downloads slowly takes slots of their own only.
         """
         most = self._quotas.exports_viewer
         if self._of_viewer[viewer_key] >= most:
+            await asyncio.sleep(REFUSAL_SECONDS)
             has = "an export" if most == 1 else f"{most} exports"
             message = f"You have {has} in progress already. Wait until it is complete, then try again."
             raise TooManyExports(message if most == 1 else message.replace("it is", "one of them is"), own=True)

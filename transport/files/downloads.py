@@ -107,10 +107,10 @@ async def export(request: Request, signed_urls: SignedUrls, service: FileService
     except BaseException:
         generated.close()
         raise
-    return _ExportResponse(response, generated)
+    return ExportResponse(response, generated)
 
 
-class _ExportResponse(Response):
+class ExportResponse(Response):
     """Sends another response, and closes its export afterwards, however the sending ends."""
 
     def __init__(self, response: Response, generated: GeneratedExport) -> None:

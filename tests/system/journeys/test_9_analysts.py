@@ -1,10 +1,12 @@
 """An analyst makes an access key, and a program reads reports with it: files that real tools open, and nothing else."""
 
+import asyncio
 import base64
 import csv
 import datetime as dt
 import io
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, BinaryIO
 
 import httpx2
 import openpyxl
@@ -16,9 +18,11 @@ from structlog.testing import capture_logs
 from db.models.access_key import AccessKey
 from db.models.audit_event import AuditEvent
 from domain import clock
+from services import export_slots
 from tests.support.client import HttpClient
 from tests.support.http_server import PASSWORD, Clients
 from tests.support.lookup import user_id
+from transport import reports
 
 KEYS = "{ viewer { role accessKeys { id name role operations expiresAt revokedAt lastUsedAt } } }"
 
@@ -175,6 +179,30 @@ async def test_an_unchanged_report_is_not_sent_again(program: httpx2.AsyncClient
         headers={"if-none-match": f'W/"x", {first.headers["etag"]}'},
     )
     assert (again.status_code, again.content) == (304, b"")
+
+
+async def test_a_report_counts_as_an_export_until_it_is_sent(
+    program: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    """Its file takes room for as long as a client takes to read it."""
+    reading, content = asyncio.Event(), reports._content
+    monkeypatch.setattr(export_slots, "REFUSAL_SECONDS", 0.01)
+
+    async def slow(file: BinaryIO) -> AsyncIterator[bytes]:
+        await reading.wait()
+        async for chunk in content(file):
+            yield chunk
+
+    monkeypatch.setattr(reports, "_content", slow)
+    path = "/reports/kpi_groups.csv?by=EMPLOYER"
+    async with program.stream("GET", path) as one, program.stream("GET", path) as two:
+        refused = await program.get(path)
+        assert (refused.status_code, refused.headers["retry-after"]) == (429, "10")
+        reading.set()
+        assert await one.aread() == await two.aread() != b""
+    async with asyncio.timeout(10):
+        while (await program.get(path)).status_code == 429:
+            await asyncio.sleep(0.01)
 
 
 @pytest.mark.parametrize(

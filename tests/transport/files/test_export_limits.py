@@ -27,7 +27,7 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     async def generate(claims: Claims) -> GeneratedExport | None:
         if claims["what"] == "everybody's":
             raise TooManyExports("Too many exports are being made at the moment.", own=False)
-        release = slots.hold(7)
+        release = await slots.hold(7)
         content = io.BytesIO(bytes(LARGE)) if claims["what"] == "large" else b"a,b\n"
         return GeneratedExport("export.zip", "application/zip", content, release)
 
