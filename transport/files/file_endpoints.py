@@ -13,6 +13,7 @@ from services.exports.slots import RETRY_SECONDS, TooManyExports
 from services.storage.file_store import FileStore, StoreFull, StoreUnavailable, UploadTooLarge
 from services.storage.upload_rules import UnacceptableUpload
 from transport.files import downloads, resumed_uploads, uploads
+from transport.files.receiving import Receiving
 from transport.files.service import FileError, FileService
 from transport.graphql.errors import RETRY_SECONDS as OUTAGE_SECONDS
 from transport.graphql.errors import outage_response
@@ -39,16 +40,24 @@ def routes(
     for a file that has arrived get 409. One that is sent with PATCH goes on where it was cut (tus 1.0): HEAD says where
     that is. An error is `{"error": message}` with 400 (fewer bytes than announced), 403 (invalid link), 404 (no
     preview), 408 (idle), 409, 410 (expired, gone or cut too often), 412 (another version of tus), 413 (more bytes than
-    announced), 415 (type not accepted), 429 (too many exports of one user at once), 500 (the stored file is corrupt),
-    503 (the store or the database is unavailable, or too many exports of everybody at once) or 507 (the store is full).
-    429 and 503 for exports, and an outage of the database, come with Retry-After.
+    announced), 415 (type not accepted), 423 (too many connections send the file), 429 (too many exports of one user at
+    once), 500 (the stored file is corrupt), 503 (the store or the database is unavailable, or too many exports of
+    everybody at once) or 507 (the store is full). 429 and 503 for exports, and an outage of the database, come with
+    Retry-After.
     """
+
+    receiving = Receiving()
 
     async def upload(request: Request) -> Response:
         if request.method == "HEAD":
             return await _respond(request, lambda: resumed_uploads.offset(request, signed_urls, service))
         receive = uploads.upload if request.method == "PUT" else resumed_uploads.append
-        return await _respond(request, lambda: receive(request, signed_urls, store, service, idle_seconds))
+
+        async def counted() -> Response:
+            with receiving.counted(request.path_params["link"]):
+                return await receive(request, signed_urls, store, service, idle_seconds)
+
+        return await _respond(request, counted)
 
     async def download(request: Request) -> Response:
         return await _respond(

@@ -3,7 +3,7 @@
 `GET /email?token=…` shows a button and does not use the token up, because mail scanners open links. `POST` confirms.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from html import escape
 
 from starlette.requests import Request
@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from domain.errors import DomainError
-from transport.pages.form_page import alert, field_text, is_too_large, page
+from transport.pages.form_page import alert, page, posted
 
 # Confirms the address: takes the token of the link, the caller's address and the request id. Raises DomainError.
 ConfirmEmail = Callable[[str, str, str | None], Awaitable[None]]
@@ -33,11 +33,8 @@ def routes(confirm_email: ConfirmEmail) -> list[Route]:
     async def show(request: Request) -> Response:
         return _form(request.query_params.get("token", ""))
 
-    async def confirm(request: Request) -> Response:
-        if is_too_large(request):
-            return page(_TITLE, _FORM.format(token="", alert=alert("The form is too large. Open the link again.")), 413)
-        async with request.form(max_files=0, max_fields=1) as form:
-            token = field_text(form, "token")
+    async def confirm(request: Request, form: Mapping[str, str]) -> Response:
+        token = form["token"]
         address = request.client.host if request.client else "unknown"
         try:
             await confirm_email(token, address, request.scope.get("state", {}).get("request_id"))
@@ -47,7 +44,7 @@ def routes(confirm_email: ConfirmEmail) -> list[Route]:
 
     return [
         Route("/email", show, methods=["GET"], name="email"),
-        Route("/email", confirm, methods=["POST"], name="email_confirm"),
+        Route("/email", posted(_TITLE, confirm, "token"), methods=["POST"], name="email_confirm"),
     ]
 
 

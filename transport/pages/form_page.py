@@ -1,15 +1,24 @@
 """What the pages behind links in e-mails share: plain HTML with a form and without a script."""
 
+import asyncio
 import base64
 import hashlib
+from collections.abc import Awaitable, Callable, Mapping
 from html import escape
 
 from starlette.datastructures import FormData
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, Response
+
+from transport.graphql.errors import outage_response
 
 # Larger than any token with two passwords.
 MAX_BODY_BYTES = 8_192
+# How long it may take to arrive.
+BODY_SECONDS = 10.0
+
+# Takes the request and the texts of its form.
+Answer = Callable[[Request, Mapping[str, str]], Awaitable[Response]]
 
 _STYLE = """
 :root { color-scheme: light dark; }
@@ -37,15 +46,45 @@ _HEADERS = {
 }
 
 
-def is_too_large(request: Request) -> bool:
-    """Returns whether the form is larger than any that a page sends, or does not say how large it is."""
-    return int(request.headers.get("content-length") or MAX_BODY_BYTES + 1) > MAX_BODY_BYTES
+def posted(title: str, answer: Answer, *names: str) -> Callable[[Request], Awaitable[Response]]:
+    """Returns the endpoint of a form with these fields: `answer` gets their texts, "" for one that is missing.
+
+    A form that is too large or does not arrive, and an outage, get a page that says so.
+    """
+
+    async def endpoint(request: Request) -> Response:
+        if int(request.headers.get("content-length") or MAX_BODY_BYTES + 1) > MAX_BODY_BYTES:
+            return _problem(title, "The form is too large. Open the link again.", 413)
+        try:
+            async with asyncio.timeout(BODY_SECONDS), request.form(max_files=0, max_fields=len(names)) as form:
+                texts = {name: _text(form, name) for name in names}
+        except TimeoutError:
+            return _problem(title, "The form did not arrive in time. Open the link again.", 408)
+        except ClientDisconnect:
+            return Response(status_code=400)
+        try:
+            return await answer(request, texts)
+        except Exception as error:
+            # The database, or the process that rates passwords.
+            if (outage := outage_response(error)) is None:
+                raise
+            return _problem(title, outage.errors[0]["message"], outage.status)
+
+    return endpoint
 
 
-def field_text(form: FormData, name: str) -> str:
-    """Returns the text of a field; empty where it is missing or a file."""
+def _text(form: FormData, name: str) -> str:
     value = form.get(name)
-    return value if isinstance(value, str) else ""
+    # A form may name a character set in which half a character is one.
+    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
+
+
+def _problem(title: str, message: str, status: int) -> Response:
+    response = page(title, f"<h1>{escape(title)}</h1>\n{alert(message)}", status)
+    if status in (408, 413):
+        # Else the server would read whatever the client still sends.
+        response.headers["Connection"] = "close"
+    return response
 
 
 def alert(message: str) -> str:

@@ -4,7 +4,7 @@
 /sign/document` opens the document, `POST /sign/code` sends a code to the address of the link, and `POST /sign` signs.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from html import escape
 
 from starlette.requests import Request
@@ -15,7 +15,7 @@ from domain.enums import UserErrorCode
 from domain.errors import DomainError
 from domain.guest_document import GuestDocument, GuestSigning
 from transport.graphql.errors import outage_response
-from transport.pages.form_page import alert, field_text, is_too_large, page
+from transport.pages.form_page import alert, page, posted
 
 _TITLE = "Sign a document"
 _ABOUT = """<h1>{title}</h1>
@@ -56,7 +56,7 @@ _DONE = """<h1>Signed</h1>
 _ENDED = "<h1>Sign a document</h1>\n{alert}"
 
 # A step of the page: takes the request, the texts of its form, and the caller's address and request id.
-_Step = Callable[[dict[str, str], str, str | None], Awaitable[Response]]
+_Step = Callable[[Mapping[str, str], str, str | None], Awaitable[Response]]
 
 
 def routes(signing: GuestSigning) -> list[Route]:
@@ -65,16 +65,16 @@ def routes(signing: GuestSigning) -> list[Route]:
     async def show(request: Request) -> Response:
         token = request.query_params.get("token", "")
 
-        async def shown(_: dict[str, str], address: str, request_id: str | None) -> Response:
+        async def shown(_: Mapping[str, str], address: str, request_id: str | None) -> Response:
             return _form(token, await signing.read(token, "", address, request_id))
 
         return await _answer(request, shown, {})
 
-    async def open_document(form: dict[str, str], address: str, request_id: str | None) -> Response:
+    async def open_document(form: Mapping[str, str], address: str, request_id: str | None) -> Response:
         path = await signing.open(form["token"], address, request_id)
         return RedirectResponse(path, 303, {"cache-control": "no-store", "referrer-policy": "no-referrer"})
 
-    async def send_code(form: dict[str, str], address: str, request_id: str | None) -> Response:
+    async def send_code(form: Mapping[str, str], address: str, request_id: str | None) -> Response:
         try:
             document = await signing.send_code(form["token"], form["name"], address, request_id)
         except DomainError as error:
@@ -83,7 +83,7 @@ def routes(signing: GuestSigning) -> list[Route]:
             return _form(form["token"], document, form["name"], error)
         return _code(form, document)
 
-    async def sign(form: dict[str, str], address: str, request_id: str | None) -> Response:
+    async def sign(form: Mapping[str, str], address: str, request_id: str | None) -> Response:
         try:
             document = await signing.sign(form["token"], form["name"], form["code"], address, request_id)
         except DomainError as error:
@@ -93,25 +93,21 @@ def routes(signing: GuestSigning) -> list[Route]:
             return _code(form, document, error)
         return page(_TITLE, _DONE.format(statement=escape(document.statement or "")))
 
-    def posted(step: _Step) -> Callable[[Request], Awaitable[Response]]:
-        async def answer(request: Request) -> Response:
-            if is_too_large(request):
-                return page(_TITLE, _ENDED.format(alert=alert("The form is too large. Open the link again.")), 413)
-            async with request.form(max_files=0, max_fields=3) as form:
-                texts = {name: field_text(form, name) for name in ("token", "name", "code")}
-            return await _answer(request, step, texts)
+    def step(take: _Step) -> Callable[[Request], Awaitable[Response]]:
+        async def answer(request: Request, form: Mapping[str, str]) -> Response:
+            return await _answer(request, take, form)
 
-        return answer
+        return posted(_TITLE, answer, "token", "name", "code")
 
     return [
         Route("/sign", show, methods=["GET"], name="guest"),
-        Route("/sign/document", posted(open_document), methods=["POST"], name="guest_document"),
-        Route("/sign/code", posted(send_code), methods=["POST"], name="guest_code"),
-        Route("/sign", posted(sign), methods=["POST"], name="guest_sign"),
+        Route("/sign/document", step(open_document), methods=["POST"], name="guest_document"),
+        Route("/sign/code", step(send_code), methods=["POST"], name="guest_code"),
+        Route("/sign", step(sign), methods=["POST"], name="guest_sign"),
     ]
 
 
-async def _answer(request: Request, step: _Step, form: dict[str, str]) -> Response:
+async def _answer(request: Request, step: _Step, form: Mapping[str, str]) -> Response:
     address = request.client.host if request.client else "unknown"
     try:
         return await step(form, address, request.scope.get("state", {}).get("request_id"))
@@ -129,7 +125,7 @@ def _form(token: str, document: GuestDocument, name: str = "", error: DomainErro
     return page(_TITLE, _about(document, error) + form, _status(error))
 
 
-def _code(form: dict[str, str], document: GuestDocument, error: DomainError | None = None) -> Response:
+def _code(form: Mapping[str, str], document: GuestDocument, error: DomainError | None = None) -> Response:
     code = _CODE.format(
         token=escape(form["token"]), name=escape(form["name"]), address=escape(document.address),
         statement=escape(document.statement or ""),

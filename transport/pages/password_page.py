@@ -3,7 +3,7 @@
 `GET /password?token=…` shows the form and does not use the token up. `POST` sets the password.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from html import escape
 
 from starlette.requests import Request
@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from domain.errors import DomainError
 from transport.graphql.errors import outage_response
-from transport.pages.form_page import alert, field_text, is_too_large, page
+from transport.pages.form_page import alert, page, posted
 
 # Sets the password: takes the token of the link, the password, the caller's address and the request id. Raises
 # DomainError.
@@ -41,11 +41,8 @@ def routes(set_password: SetPassword) -> list[Route]:
     async def show(request: Request) -> Response:
         return _form(request.query_params.get("token", ""))
 
-    async def choose(request: Request) -> Response:
-        if is_too_large(request):
-            return page(_TITLE, _FORM.format(token="", alert=alert("The form is too large. Open the link again.")), 413)
-        async with request.form(max_files=0, max_fields=3) as form:
-            token, new, again = (field_text(form, name) for name in ("token", "new", "again"))
+    async def choose(request: Request, form: Mapping[str, str]) -> Response:
+        token, new, again = form["token"], form["new"], form["again"]
         if new != again:
             return _form(token, "The two passwords are different. Enter the same password twice.")
         address = request.client.host if request.client else "unknown"
@@ -62,7 +59,7 @@ def routes(set_password: SetPassword) -> list[Route]:
 
     return [
         Route("/password", show, methods=["GET"], name="password"),
-        Route("/password", choose, methods=["POST"], name="password_set"),
+        Route("/password", posted(_TITLE, choose, "token", "new", "again"), methods=["POST"], name="password_set"),
     ]
 
 

@@ -4,14 +4,14 @@
 page, or from a mail program with the token in the address (RFC 8058).
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from html import escape
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from transport.pages.form_page import alert, field_text, is_too_large, page
+from transport.pages.form_page import alert, page, posted
 
 # Ends a kind of e-mail: takes the token of the link, the caller's address and the request id. False if it is not valid.
 Unsubscribe = Callable[[str, str, str | None], Awaitable[bool]]
@@ -34,11 +34,8 @@ def routes(unsubscribe: Unsubscribe) -> list[Route]:
     async def show(request: Request) -> Response:
         return _form(request.query_params.get("token", ""))
 
-    async def end(request: Request) -> Response:
-        if is_too_large(request):
-            return page(_TITLE, _FORM.format(token="", alert=alert("The form is too large. Open the link again.")), 413)
-        async with request.form(max_files=0, max_fields=2) as form:
-            token = field_text(form, "token") or request.query_params.get("token", "")
+    async def end(request: Request, form: Mapping[str, str]) -> Response:
+        token = form["token"] or request.query_params.get("token", "")
         address = request.client.host if request.client else "unknown"
         if not await unsubscribe(token, address, request.scope.get("state", {}).get("request_id")):
             return _form(token, _INVALID)
@@ -46,7 +43,10 @@ def routes(unsubscribe: Unsubscribe) -> list[Route]:
 
     return [
         Route("/unsubscribe", show, methods=["GET"], name="unsubscribe"),
-        Route("/unsubscribe", end, methods=["POST"], name="unsubscribe_end"),
+        # The second field is what programs for e-mail send (RFC 8058).
+        Route(
+            "/unsubscribe", posted(_TITLE, end, "token", "List-Unsubscribe"), methods=["POST"], name="unsubscribe_end"
+        ),
     ]
 
 

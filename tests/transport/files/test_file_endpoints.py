@@ -76,7 +76,9 @@ async def test_the_same_bytes_again_change_nothing_and_other_bytes_are_rejected(
 async def test_ten_uploads_at_once_store_one_file(server):
     url = server.announce("a.pdf", len(PDF))
     answers = await asyncio.gather(*[server.client.put(url, content=PDF) for _ in range(10)])
-    assert sorted(answer.status_code for answer in answers) == [200] * 9 + [201]
+    statuses = sorted(answer.status_code for answer in answers)
+    # Some are refused: each would take the room of the whole file.
+    assert statuses.count(201) == 1 and set(statuses) <= {200, 201, 423}
     assert len(server.stored_files()) == 1
 
 
