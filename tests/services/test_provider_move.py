@@ -224,7 +224,7 @@ HOSTILE = {
 
 
 async def test_a_hostile_export_changes_nothing(source: Source, databases: Databases, tmp_path: Path) -> None:
-    """Whoever makes one computes its digests: it still reaches no row, key or file of another provider."""
+    """Its author computes the digests of it: it still reaches no row, key or file of another provider."""
     path = tmp_path / "hostile.zip"
     async with databases.opened("sqlite") as (database, _):
         target = Target(database, tmp_path)

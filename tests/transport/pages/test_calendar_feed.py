@@ -1,4 +1,4 @@
-"""The address of a calendar, which whoever has it can read, but not without end."""
+"""The address of a calendar, which everybody who has it can read, but not without end."""
 
 from types import SimpleNamespace
 
