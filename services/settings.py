@@ -62,6 +62,8 @@ class Settings:
     trusted_proxies: str
     # How long the server goes on serving after SIGTERM, so that a proxy sees /ready fail.
     drain_seconds: int
+    # From which delay of the event loop it is logged what it was busy with.
+    loop_milliseconds: int
     # The settings WAYMARK_LIMIT_…, which the transport reads.
     limits: Mapping[str, str]
 
@@ -112,6 +114,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         metrics_address=reader.address("WAYMARK_METRICS", "127.0.0.1:9464"),
         trusted_proxies=reader.text("WAYMARK_TRUSTED_PROXIES", "127.0.0.1"),
         drain_seconds=reader.number("WAYMARK_DRAIN_SECONDS", 0, 0, 300),
+        loop_milliseconds=reader.number("WAYMARK_LOOP_MILLISECONDS", 100, 10, 60_000),
         limits={name: value for name, value in environment.items() if name.startswith("WAYMARK_LIMIT_")},
     )
     if not is_demo and "WAYMARK_BASE_URL" not in environment:

@@ -8,7 +8,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.types import Receive, Scope, Send
 
 from transport.graphql.operation_log import OperationLog
-from transport.observability.loop_monitor import LoopMonitor
+from transport.observability.loop_monitor import LOGGED_SECONDS, LoopMonitor
 
 if TYPE_CHECKING:
     from transport.graphql.endpoint import GraphQLEndpoint
@@ -22,13 +22,13 @@ class Metrics:
     """The metrics of one process, in a registry of their own. `app` serves them at GET /metrics.
 
     Operations are labelled by the name that they are saved under. All others are labelled "other", so that clients
-    cannot fill the memory with names.
+    cannot fill the memory with names. `loop_seconds`: from which delay of the event loop it is logged.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, loop_seconds: float = LOGGED_SECONDS) -> None:
         self.registry = CollectorRegistry()
         ProcessCollector(registry=self.registry)
-        self.loop_monitor = LoopMonitor(self.registry)
+        self.loop_monitor = LoopMonitor(self.registry, loop_seconds)
         self._requests = Counter(
             "waymark_requests", "HTTP requests by method and status.", ("method", "status"), registry=self.registry
         )

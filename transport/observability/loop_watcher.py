@@ -1,0 +1,93 @@
+"""A thread that looks at what the event loop's thread runs while the loop is late."""
+
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any, Self
+
+from transport.graphql.operation_log import OperationLog
+
+_ROOT = f"{Path(__file__).parents[2]}/"
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What the loop was busy with: the request and its operation, and the place in the code; None if not known."""
+
+    request_id: str | None = None
+    operation: str | None = None
+    where: str | None = None
+
+
+class LoopWatcher:
+    """The thread, during a `with` block in the thread to watch. That one sets `turned_at` at each turn of the loop.
+
+    `seconds`: how long the loop may take for a turn before it is looked at, at most twice that time after its start.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self.turned_at = time.monotonic()
+        self._seconds = seconds
+        self._watched = threading.get_ident()
+        # The turn that was looked at, and what it was busy with.
+        self._seen: tuple[float, Work] | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="loop watcher", daemon=True)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stopped.set()
+
+    def seen_since(self, turned_at: float) -> Work | None:
+        """Returns what the turn that began then was busy with; None if it was not looked at."""
+        seen = self._seen
+        return seen[1] if seen is not None and seen[0] == turned_at else None
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._seconds):
+            turn = self.turned_at
+            if time.monotonic() - turn >= self._seconds and self.seen_since(turn) is None:
+                self._seen = turn, work_of(sys._current_frames().get(self._watched))
+
+
+def work_of(frame: FrameType | None) -> Work:
+    """Returns what a thread is busy with, from its innermost frame."""
+    frames = list(_outwards(frame))
+    where = next((place for each in frames if (place := _place(each))), None)
+    request_id: str | None = None
+    for each in frames:
+        for value in list(each.f_locals.values()):
+            if isinstance(value, OperationLog):
+                return Work(value.request_id, value.saved_name or (value.name and value.name[:64]), where)
+        request_id = request_id or _request_id(each.f_locals)
+    return Work(request_id, None, where)
+
+
+def _outwards(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _place(frame: FrameType) -> str | None:
+    """Returns file, line and function of a frame of Waymark's code; None of a library's."""
+    file = frame.f_code.co_filename
+    if not file.startswith(_ROOT) or "/site-packages/" in file or file == __file__:
+        return None
+    return f"{file.removeprefix(_ROOT)}:{frame.f_lineno} {frame.f_code.co_name}"
+
+
+def _request_id(names: dict[str, Any]) -> str | None:
+    """Returns the id of the request that the variables of a function belong to: its own, or of its context."""
+    context = names.get("context") or getattr(names.get("info"), "context", None)
+    found = names.get("request_id") or getattr(getattr(context, "client", None), "request_id", None)
+    return found if isinstance(found, str) else None
