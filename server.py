@@ -165,8 +165,7 @@ def build_server(settings: Settings) -> Server:
 
     services, reports = build_services(settings), Reports()
     services.saved_queries, services.parse_report_variables = reports.names, reports.parse_json
-    metrics = Metrics(settings.loop_milliseconds / 1000)
-    tracing = open_tracing(os.environ, services.database)
+    metrics, tracing = Metrics(settings.loop_milliseconds / 1000), open_tracing(os.environ, services.database)
     health = Health(services.database, services.changes.hears, services.files.problem)
     observer, bulk_exports = OperationObserver(metrics), BulkExports(services, settings.pooler)
     trusted = TrustedDocuments(services.database)

@@ -10,16 +10,19 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import live, report, writes
+from bench import beside, live, loop, report, writes
 from bench.cohort import Viewer, create_sessions, prepare_cohort
-from bench.comparison import SCREENS, ResponseMismatch, run_comparison
+from bench.comparison import ResponseMismatch, run_comparison
 from bench.growth import measure_growth, measure_memory, measure_two_processes
 from bench.measure import Cores
 from bench.node import node_servers, versions
 from bench.postgres import Postgres
-from bench.servers import KEY, ROOT, Server, idiomatic_strawberry, limit, waymark
+from bench.screens import ROOT, SCREENS
+from bench.servers import KEY, Server, idiomatic_strawberry, limit, waymark
 
 _SMALLEST_COHORT = 1_000
+# The screens that are measured in cohorts of several sizes.
+_GROWING = ("map", "dashboard", "kpis")
 
 
 def _parse_arguments() -> argparse.Namespace:
@@ -29,6 +32,8 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="three minutes: 1,000 learners, no Node, no growth")
     parser.add_argument("--writes", action="store_true", help="only writes: mutations against the same by hand")
     parser.add_argument("--live", action="store_true", help="only live streams: 500 of them beside reads and changes")
+    parser.add_argument("--beside", action="store_true", help="only small reads beside exports and sign-ins")
+    parser.add_argument("--loop", action="store_true", help="only what holds up the event loop for 20 ms")
     parser.add_argument("--learners", type=int, help="learners in the database (default: 10,000; quick: 1,000)")
     parser.add_argument(
         "--largest", type=int, default=100_000, help="learners in the largest database of the growth table"
@@ -71,6 +76,10 @@ def main() -> int:
         return writes.main(arguments, cores)
     if arguments.live:
         return live.main(arguments, cores)
+    if arguments.beside:
+        return beside.main(arguments, cores)
+    if arguments.loop:
+        return loop.main(arguments, cores)
     results = report.Results(arguments.learners, arguments.rounds, arguments.seconds, pinned=cores is not None)
     with ExitStack() as stack:
         postgres = stack.enter_context(Postgres(folder / "postgres"))
@@ -124,7 +133,7 @@ def _measure_growth(
         server = start(waymark(postgres, database, folder / f"waymark-{size}", name=f"Waymark-{size}"))
         by_size.append((size, server, asyncio.run(create_sessions(postgres.url(database), {"bench": KEY}, 5))))
     results.growth = measure_growth(
-        by_size, postgres, screens=tuple(SCREENS), rounds=arguments.rounds, seconds=arguments.seconds, cores=cores,
+        by_size, postgres, screens=_GROWING, rounds=arguments.rounds, seconds=arguments.seconds, cores=cores,
         log=_log,
     )  # fmt: skip
     database = f"cohort_{arguments.learners}"

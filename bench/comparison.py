@@ -11,13 +11,10 @@ from typing import Any
 from bench.cohort import Viewer
 from bench.measure import Cores, Measurement, count_statements, measure, settle
 from bench.postgres import Postgres
-from bench.servers import ScreenRequest, Server, peer_part
+from bench.screens import DIARY_DAYS, SCREENS, ScreenRequest
+from bench.servers import Server, peer_part
+from domain.enums import Role
 
-SCREENS = {
-    "map": "progress map (1 learner, 3 aims x 12 units x 15 criteria)",
-    "dashboard": "employer dashboard (200 learners x 3 aims, in 2 pages)",
-    "kpis": "employer KPIs (1 object over 200 learners)",
-}
 # The number of different requests in a measurement, and how many of their responses are compared.
 REQUESTS, COMPARED = 400, 12
 
@@ -53,12 +50,14 @@ class Series:
 def make_requests(
     viewers: Sequence[Viewer], screen: str, second_pages: dict[str, str | None], seed: int = 7
 ) -> list[ScreenRequest]:
-    """Returns random requests for a screen: any viewer, any of their learners, first and second pages."""
+    """Returns random requests for a screen: any of its viewers, any of their learners, first and second pages."""
     choose, requests = random.Random(f"{screen}{seed}"), []
+    theirs = [viewer for viewer in viewers if viewer.role is SCREENS[screen].role]
     for _ in range(REQUESTS):
-        viewer = choose.choice(viewers)
+        viewer = choose.choice(theirs)
         after = choose.choice((None, second_pages[viewer.token])) if screen == "dashboard" else None
-        requests.append(ScreenRequest(screen, viewer.token, viewer.user, choose.choice(viewer.learners), after))
+        learner, day = choose.choice(viewer.learners), choose.randrange(DIARY_DAYS) if screen == "diary" else 0
+        requests.append(ScreenRequest(screen, viewer.token, viewer.user, learner, after, day))
     return requests
 
 
@@ -66,6 +65,8 @@ def find_second_pages(server: Server, viewers: Sequence[Viewer]) -> dict[str, st
     """Returns the cursor of each viewer's second page of the dashboard, by token; None if there is only one page."""
     cursors = {}
     for viewer in viewers:
+        if viewer.role is not Role.EMPLOYER_OVERVIEW:
+            continue
         page_info = server.fetch(ScreenRequest("dashboard", viewer.token, viewer.user))["learners"]["pageInfo"]
         cursors[viewer.token] = page_info["endCursor"] if page_info["hasNextPage"] else None
     return cursors

@@ -8,6 +8,7 @@ from bench.cohort import Viewer
 from bench.comparison import find_second_pages, make_requests
 from bench.measure import Cores, measure, resident_megabytes, settle
 from bench.postgres import Postgres
+from bench.screens import SCREENS
 from bench.servers import Server
 
 
@@ -38,7 +39,7 @@ def measure_memory(
 ) -> dict[int, float]:
     """Returns the process's memory in megabytes by number of requests answered, all screens mixed, 8 connections."""
     second_pages = find_second_pages(server, viewers)
-    by_screen = [make_requests(viewers, screen, second_pages) for screen in ("map", "dashboard", "kpis")]
+    by_screen = [make_requests(viewers, screen, second_pages) for screen in SCREENS]
     encoded = [server.encode(request) for group in zip(*by_screen, strict=True) for request in group]
     memory = {0: resident_megabytes(server)}
     for done in (requests // 10, requests // 2, requests):

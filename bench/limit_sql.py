@@ -13,12 +13,12 @@ where s.id = $1 and s.user_id = $2 and s.role = $3 and s.ended_at is null and s.
   and u.archived_at is null
 """
 
-_EMPLOYERS = "select employer_id from overview_allocation where user_id = $1 and provider_id = $2"
-_VISIBLE_LEARNERS = f"select id from learner where employer_id in ({_EMPLOYERS}) and provider_id = $2"
+EMPLOYERS = "select employer_id from overview_allocation where user_id = $1 and provider_id = $2"
+VISIBLE_LEARNERS = f"select id from learner where employer_id in ({EMPLOYERS}) and provider_id = $2"
 
 LEARNER = f"""
 select u.name from learner l join user_account u on u.id = l.user_id
-where l.id = $3 and l.employer_id in ({_EMPLOYERS}) and l.provider_id = $2
+where l.id = $3 and l.employer_id in ({EMPLOYERS}) and l.provider_id = $2
 """
 
 AIMS = f"""
@@ -28,7 +28,7 @@ from aim a
 join qualification q on q.id = a.qualification_id
 join aim_progress p on p.aim_id = a.id
 left join user_account u on u.id = a.assessor_id
-where a.learner_id = any($3::bigint[]) and a.learner_id in ({_VISIBLE_LEARNERS}) and a.provider_id = $2
+where a.learner_id = any($3::bigint[]) and a.learner_id in ({VISIBLE_LEARNERS}) and a.provider_id = $2
 order by a.learner_id, a.id
 """
 
@@ -49,7 +49,7 @@ select l.id, u.name, u.sort_name, u.last_login_at, l.employer_id, e.name as empl
        s.id as session_id, s.starts_at, s.type as session_type,
        (select count(*) from action a where a.learner_id = l.id and a.provider_id = $2 and a.status <> 'COMPLETE')
            as outstanding,
-       (select count(*) from learner where employer_id in ({_EMPLOYERS}) and provider_id = $2) as total
+       (select count(*) from learner where employer_id in ({EMPLOYERS}) and provider_id = $2) as total
 from learner l
 join user_account u on u.id = l.user_id
 left join employer e on e.id = l.employer_id
@@ -58,7 +58,7 @@ left join lateral (
     where learner_id = l.id and status = 'PLANNED' and starts_at >= $3 and provider_id = $2
     order by starts_at, id limit 1
 ) s on true
-where l.employer_id in ({_EMPLOYERS}) and l.provider_id = $2 {{after}}
+where l.employer_id in ({EMPLOYERS}) and l.provider_id = $2 {{after}}
 order by u.sort_name, l.id
 limit $4
 """
@@ -67,7 +67,7 @@ LEARNERS_AFTER = _LEARNERS.format(after="and (u.sort_name, l.id) > ($5, $6)")
 
 AWAITING_SIGNATURE = f"""
 select count(*) from signature_slot s join signature_request r on r.id = s.request_id
-where s.learner_id in ({_VISIBLE_LEARNERS}) and s.provider_id = $2 and s.role = 'EMPLOYER_OVERVIEW'
+where s.learner_id in ({VISIBLE_LEARNERS}) and s.provider_id = $2 and s.role = 'EMPLOYER_OVERVIEW'
   and s.signed_at is null and r.status = 'PENDING'
 """
 
@@ -76,7 +76,7 @@ case when {whole} <= 0 or {part} <= 0 then 0 when {part} >= {whole} then 1000
      else (2000::bigint * {part} + {whole}) / (2 * {whole}) end
 """
 KPIS = f"""
-with visible as ({_VISIBLE_LEARNERS}),
+with visible as ({VISIBLE_LEARNERS}),
 aims as (
     select a.status, a.planned_end_date, p.criteria_total, p.criteria_mapped, p.criteria_signed_off,
            {_TENTHS.format(part="p.criteria_mapped", whole="p.criteria_total")} as mapped,

@@ -1,18 +1,16 @@
-"""LIMIT for writes: what two mutations do, by hand, each in one transaction with the same effects.
+"""LIMIT for writes: what two mutations of a learner do, by hand, each in one transaction with the same effects.
 
 The rows, the history of logged time and the audit event are those of the mutation, without a place in the audit chain,
 as the mutation leaves it; the record is read again after the commit. It neither seals events nor notifies subscribers.
-`python -m bench.limit_writes DATABASE PORT` with BENCH_SOCKETS and BENCH_KEY in the environment.
+`bench.limit_evidence` serves these and the other two.
 """
 
 import datetime as dt
 import json
 import secrets
-import sys
 
 import asyncpg
 import orjson
-import uvicorn
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -49,12 +47,12 @@ select $1, coalesce(aim_id, 0), $2, $3, sum(minutes) from (
     select aim_id, -minutes from time_history where learner_id = $1 and provider_id = $3 and day < $2
 ) parts group by coalesce(aim_id, 0) having sum(minutes) <> 0
 order by 2
-on conflict (learner_id, aim_id, day) do update set provider_id = excluded.provider_id, minutes = excluded.minutes
+on conflict on constraint pk_time_history do update set provider_id = excluded.provider_id, minutes = excluded.minutes
 """
 _AUDIT = """
 insert into audit_event (provider_id, sequence, at, actor_id, role, action, subject_type, subject_key, learner_id,
                          aim_id, detail, address, request_id, previous_hash, hash)
-values ($1, -1 - currval(pg_get_serial_sequence('audit_event', 'id')), $2, $3, 'LEARNER', $4, $5, $6, $7, $8, $9, $10,
+values ($1, -1 - currval(pg_get_serial_sequence('audit_event', 'id')), $2, $3, $12, $4, $5, $6, $7, $8, $9, $10,
         $11, '', '')
 """
 _ENTRY = """
@@ -102,7 +100,7 @@ class LimitWrites(Limit):
                 entry = await connection.fetchval(
                     _ADD_ENTRY, provider, learner, day, sent["activity"], sent["minutes"], sent["comments"], user, now
                 )
-                await connection.execute(_TIME_HISTORY, learner, (today - dt.date(2000, 1, 1)).days, provider)
+                await connection.execute(_TIME_HISTORY, learner, day_number(now), provider)
                 await self._audit(
                     connection, request, viewer, now, "timeLogEntryAdd", "TimeLogEntry", entry, learner, None, {}
                 )
@@ -153,10 +151,10 @@ class LimitWrites(Limit):
     ) -> None:  # fmt: skip
         await connection.execute(
             _AUDIT, viewer["provider_id"], now, viewer["user_id"], action, subject, key, learner, aim,
-            json.dumps(detail), request.client.host if request.client else None, secrets.token_hex(16),
+            json.dumps(detail), request.client.host if request.client else None, secrets.token_hex(16), viewer["role"],
         )  # fmt: skip
 
 
-if __name__ == "__main__":
-    app = LimitWrites(sys.argv[1]).app
-    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[2]), access_log=False, log_level="warning")
+def day_number(now: dt.datetime) -> int:
+    """Returns the number of the day in London, as the history counts days."""
+    return (now.astimezone(LONDON).date() - dt.date(2000, 1, 1)).days

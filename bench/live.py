@@ -21,10 +21,13 @@ from statistics import median
 
 import asyncpg
 
+from bench.connection import Connection
 from bench.measure import Cores
 from bench.postgres import Postgres
-from bench.servers import ROOT, Server, encode_post, waymark
-from bench.writes import Writer, prepare
+from bench.screens import ROOT
+from bench.servers import Server, encode_post, waymark
+from bench.write_requests import Writer
+from bench.writes import prepare
 from domain import clock
 
 STREAMS, CHANGES_A_SECOND = 500, 2.0
@@ -47,34 +50,6 @@ class Phase:
     others: int = 0
     # The transactions of the database. A statement of a read is one.
     transactions: int = 0
-
-
-class _Connection:
-    """One connection for one request after the other."""
-
-    async def open(self, port: int) -> "_Connection":
-        self._reader, self._writer = await asyncio.open_connection("127.0.0.1", port)
-        return self
-
-    async def answer(self, request: bytes) -> bytes:
-        """Sends a request and returns the body of the answer."""
-        self._writer.write(request)
-        head = await self._reader.readuntil(b"\r\n\r\n")
-        lengths = [line for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:")]
-        return await self._reader.readexactly(int(lengths[0].partition(b":")[2]))
-
-    async def listen(self, request: bytes, on_event: Callable[[], None]) -> None:
-        """Opens a stream, and calls `on_event` for each event until it is cancelled."""
-        self._writer.write(request.replace(b"Accept: application/json", b"Accept: text/event-stream"))
-        async for line in self._reader:
-            if line.startswith(b"data: {"):
-                if b'"errors"' in line:
-                    raise RuntimeError(line.decode())
-                on_event()
-
-    def close(self) -> None:
-        """Closes the connection."""
-        self._writer.close()
 
 
 async def measure_phase(
@@ -104,7 +79,7 @@ async def measure_phase(
     async with AsyncExitStack() as stack:
         listening = []
         for each in streams:
-            connection = await _Connection().open(server.port)
+            connection = await Connection().open(server.port)
             stack.callback(connection.close)
             request = encode_post(_STREAM, "Live", {}, each.token)
             listening.append(asyncio.create_task(connection.listen(request, event_of(each.learner))))
@@ -129,7 +104,7 @@ async def measure_phase(
 
 
 async def _read(phase: Phase, server: Server, readers: Sequence[Writer], until: float) -> None:
-    connection = await _Connection().open(server.port)
+    connection = await Connection().open(server.port)
     for reader in itertools.cycle(readers):
         sent = time.perf_counter()
         if sent >= until:
@@ -153,7 +128,7 @@ async def _last_events(changed: dict[int, float], received: dict[int, float], ar
 async def _change(
     phase: Phase, server: Server, writers: Sequence[Writer], changed: dict[int, float], until: float
 ) -> None:
-    connection = await _Connection().open(server.port)
+    connection = await Connection().open(server.port)
     for number, writer in enumerate(writers):
         sent = time.perf_counter()
         if sent >= until:

@@ -14,7 +14,8 @@ from typing import NamedTuple
 import asyncpg
 
 from bench.postgres import SUPERUSER, Postgres
-from bench.servers import ROOT, Server
+from bench.screens import ROOT
+from bench.servers import Server
 
 _CLOCK_TICKS = os.sysconf("SC_CLK_TCK")
 # The default limit of requests in one measurement.

@@ -11,16 +11,8 @@ from typing import Any
 import asyncpg
 
 from bench.postgres import SUPERUSER, Postgres
-from bench.servers import (
-    HERE,
-    ScreenRequest,
-    Server,
-    encode_post,
-    free_port,
-    normalize,
-    peer_operation,
-    peer_variables,
-)
+from bench.screens import ScreenRequest, normalize
+from bench.servers import HERE, Server, encode_post, free_port, peer_operation, peer_variables
 
 PEERS = HERE / "peers"
 _INSTALL_TIMEOUT_SECONDS = 600

@@ -20,27 +20,12 @@ from pathlib import Path
 from typing import Any
 
 from bench.postgres import Postgres
+from bench.screens import ROOT, SCREENS, ScreenRequest, normalize, operation
 
-ROOT = Path(__file__).parent.parent
 HERE = ROOT / "bench"
 # The key that signs the bench's access tokens.
 KEY = secrets.token_bytes(32)
 _START_TIMEOUT_SECONDS = 60
-
-
-@dataclass(frozen=True, slots=True)
-class ScreenRequest:
-    """A request for a screen, before a server encodes it.
-
-    `overview` is the key of the viewer, an Employer Overview; `learner` is for the progress map, `after` for the
-    dashboard's second page.
-    """
-
-    screen: str
-    token: str
-    overview: int
-    learner: int = 0
-    after: str | None = None
 
 
 @dataclass(slots=True)
@@ -53,7 +38,7 @@ class Server:
     port: int
     encode: Callable[[ScreenRequest], bytes]
     normalize: Callable[[str, Any], Any]
-    screens: tuple[str, ...] = ("map", "dashboard", "kpis")
+    screens: tuple[str, ...] = tuple(SCREENS)
     # Whether it checks sign-in and scope. The peers do not, which makes them faster.
     checks_access: bool = True
     _process: subprocess.Popen | None = field(default=None, repr=False)
@@ -132,18 +117,14 @@ def limit(postgres: Postgres, database: str) -> Server:
     """Returns LIMIT: hand-written SQL without GraphQL."""
 
     def encode(request: ScreenRequest) -> bytes:
-        path = {
-            "map": f"/map/{request.learner}",
-            "dashboard": f"/dashboard?after={request.after}" if request.after else "/dashboard",
-            "kpis": "/kpis",
-        }[request.screen]
+        path = SCREENS[request.screen].path(request)
         head = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer {request.token}\r\n\r\n"
         return head.encode()
 
     port = free_port()
     return Server(
         "LIMIT",
-        [sys.executable, "-m", "bench.limit", database, str(port)],
+        [sys.executable, "-m", "bench.limit_lists", database, str(port)],
         {"BENCH_SOCKETS": str(postgres.sockets), "BENCH_KEY": base64.b64encode(KEY).decode()},
         port,
         encode,
@@ -151,32 +132,12 @@ def limit(postgres: Postgres, database: str) -> Server:
     )
 
 
-_OPERATIONS = {
-    "map": ("ProgressMap", "progress_map"),
-    "dashboard": ("EmployerDashboard", "employer_dashboard"),
-    "kpis": ("EmployerKpis", "employer_kpis"),
-}
-
-
-def operation(screen: str) -> tuple[str, str]:
-    """Returns the name and the text of Waymark's operation for a screen."""
-    name, file = _OPERATIONS[screen]
-    return name, (HERE / "operations" / f"{file}.graphql").read_text(encoding="utf-8")
-
-
-def variables_of(request: ScreenRequest) -> dict[str, Any]:
-    """Returns the variables of Waymark's operation."""
-    if request.screen == "map":
-        return {"learnerId": f"Learner_{request.learner}"}
-    return {"first": 100, "after": request.after} if request.screen == "dashboard" else {}
-
-
 def waymark(postgres: Postgres, database: str, folder: Path, name: str = "Waymark", **environment: str) -> Server:
     """Returns Waymark with its default settings, except that the rate limit is off."""
 
     def encode(request: ScreenRequest) -> bytes:
         operation_name, text = operation(request.screen)
-        return encode_post(text, operation_name, variables_of(request), request.token)
+        return encode_post(text, operation_name, SCREENS[request.screen].variables(request), request.token)
 
     port = free_port()
     return Server(
@@ -237,13 +198,6 @@ def peer_part(screen: str, data: Any) -> Any:
     if screen != "dashboard":
         return data
     return {"learners": {key: data["learners"][key] for key in ("totalCount", "nodes")}}
-
-
-def normalize(screen: str, data: Any) -> Any:
-    """Removes the time at which the KPIs were read, which differs between servers."""
-    if screen == "kpis":
-        del data["viewer"]["kpis"]["generatedAt"]
-    return data
 
 
 def _clean_environment() -> dict[str, str]:

@@ -8,9 +8,7 @@ import argparse
 import asyncio
 import base64
 import datetime as dt
-import json
 import os
-import random
 import sys
 import time
 from collections.abc import Sequence
@@ -18,46 +16,36 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
-from typing import Any
 
 import asyncpg
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.tokens import AccessTokens
 from bench.measure import Cores, Measurement, count_statements, measure, settle
 from bench.postgres import SUPERUSER, Postgres
-from bench.servers import KEY, ROOT, Server, encode_post, free_port, waymark
+from bench.screens import ROOT
+from bench.servers import KEY, Server, free_port, waymark
+from bench.write_requests import DAYS, MUTATIONS, REQUESTS, Writer, requests_of
 from db.database import Database
 from db.migrate import migrate
 from db.models.action import Action
 from db.models.aim import Aim
 from db.models.auth_session import AuthSession
+from db.models.evidence import Evidence
 from db.models.learner import Learner
+from db.models.qualification import QualificationCriterion
 from domain import clock
-from domain.enums import ActionKind, ActionStatus, AimStatus, Role
+from domain.enums import ActionKind, ActionStatus, AimStatus, EvidenceStatus, Role
 from services.audit.chain import audit_chain_problems
+from services.audit.progress_check import progress_mismatches
 from services.demo.cohort import build_cohort
 from services.storage.file_store import open_store
 
 PROVIDERS, LEARNERS = 4, 200
-# Time is logged on one of so many days.
-DAYS = 60
 CLIENTS = (1, 16, 64)
-_REQUESTS = 2_000
-_ENTRY = """mutation Add($input: TimeLogEntryInput!) { timeLogEntryAdd(input: $input) {
-  timeLogEntry { id date jobSetting minutes } refusals: errors { code field message } } }"""
-_RESPOND = """mutation Respond($id: ID!, $input: ActionRespondInput!) { actionRespond(id: $id, input: $input) {
-  action { id status minutesSpent } refusals: errors { code field message } } }"""
-
-
-@dataclass(frozen=True, slots=True)
-class Writer:
-    """A signed-in learner, with the key of one open action."""
-
-    token: str
-    provider: int
-    learner: int
-    action: int
+# More than one core can confirm passwords of.
+_UPLOADS_A_SECOND = 150
 
 
 @dataclass(slots=True)
@@ -73,51 +61,87 @@ class Result:
     p99_ratios: list[float] = field(default_factory=list)
 
 
-async def prepare(postgres: Postgres, files: Path) -> tuple[str, list[Writer]]:
-    """Returns the name of a database with `PROVIDERS` providers, and their learners with a session each."""
-    name = "writes"
+async def prepare(
+    postgres: Postgres, files: Path, name: str = "writes", providers: int = PROVIDERS
+) -> tuple[str, list[Writer]]:
+    """Returns the name of a database with so many providers, and their learners with a session each."""
     admin = await asyncpg.connect(user=SUPERUSER, host=str(postgres.sockets), database=SUPERUSER)
     is_complete = "select shobj_description(oid, 'pg_database') = 'complete' from pg_database where datname = $1"
     exists = await admin.fetchval(is_complete, name)
     if not exists:
         await admin.execute(f"drop database if exists {name} with (force)")
         await admin.execute(f"create database {name} template template0")
-    database, tokens, now = Database(postgres.url(name)), AccessTokens({"bench": KEY}), clock.now()
+    database = Database(postgres.url(name))
     try:
         await migrate(database)
         if not exists:
-            for seed in range(PROVIDERS):
+            for seed in range(providers):
                 await build_cohort(database, open_store(files), learners=LEARNERS, seed=seed)
             await admin.execute(f"comment on database {name} is 'complete'")
-        writers, earliest = [], clock.today() - dt.timedelta(days=DAYS)
         async with database.writing() as session:
-            # unscoped: the bench signs in every learner
-            found = (
-                select(Learner, Aim.id, Aim.assessor_id)
-                .join(Aim, Aim.learner_id == Learner.id)
-                .where(Aim.assessor_id.is_not(None), Aim.status == AimStatus.IN_TRAINING, Aim.start_date < earliest)
-                .distinct(Learner.id)
-                .order_by(Learner.id, Aim.id)
-            )
-            for learner, aim, assessor in (await session.execute(found)).all():
-                signed_in = insert(AuthSession).values(
-                    provider_id=learner.provider_id, user_id=learner.user_id, role=Role.LEARNER, started_at=now,
-                    expires_at=now + dt.timedelta(days=1),
-                )  # fmt: skip
-                key = (await session.scalars(signed_in.returning(AuthSession.id))).one()
-                action = Action(
-                    provider_id=learner.provider_id, learner_id=learner.id, aim_id=aim, kind=ActionKind.ACTION,
-                    title="Bench", description="Bench", target_date=clock.today(), status=ActionStatus.OUTSTANDING,
-                    set_by_id=assessor, set_at=now,
-                )  # fmt: skip
-                session.add(action)
-                await session.flush()
-                token = tokens.sign(learner.user_id, Role.LEARNER, key)
-                writers.append(Writer(token, learner.provider_id, learner.id, action.id))
+            writers = await _sign_in(session, AccessTokens({"bench": KEY}))
         return name, writers
     finally:
         await database.close()
         await admin.close()
+
+
+async def _sign_in(session: AsyncSession, tokens: AccessTokens) -> list[Writer]:
+    """Signs in every learner in training with an assessor, and the assessors; gives each learner an open action."""
+    now, earliest = clock.now(), clock.today() - dt.timedelta(days=DAYS)
+
+    async def token_of(user: int, provider: int, role: Role) -> str:
+        signed_in = insert(AuthSession).values(
+            provider_id=provider, user_id=user, role=role, started_at=now, expires_at=now + dt.timedelta(days=1)
+        )
+        key = (await session.scalars(signed_in.returning(AuthSession.id))).one()
+        return tokens.sign(user, role, key)
+
+    # unscoped: the bench signs in every learner
+    evidence = (
+        select(Evidence.aim_id, func.array_agg(Evidence.id))
+        .where(Evidence.status.in_((EvidenceStatus.SUBMITTED, EvidenceStatus.ASSESSED)))
+        .group_by(Evidence.aim_id)
+    )
+    evidence_of = {aim: tuple(keys) for aim, keys in await session.execute(evidence)}
+    criteria = select(QualificationCriterion.qualification_id, QualificationCriterion.id).order_by(
+        QualificationCriterion.id
+    )
+    criteria_of: dict[int, list[int]] = {}
+    for qualification, key in await session.execute(criteria):
+        criteria_of.setdefault(qualification, []).append(key)
+    # unscoped: the bench signs in every learner
+    found = (
+        select(Learner, Aim)
+        .join(Aim, Aim.learner_id == Learner.id)
+        .where(
+            Aim.assessor_id.is_not(None), Aim.status == AimStatus.IN_TRAINING, Aim.start_date < earliest,
+            Aim.id.in_(evidence_of),
+        )
+        .distinct(Learner.id)
+        .order_by(Learner.id, Aim.id)
+    )  # fmt: skip
+    assessors: dict[int, str] = {}
+    writers = []
+    for learner, aim in (await session.execute(found)).all():
+        assert aim.assessor_id is not None
+        if aim.assessor_id not in assessors:
+            assessors[aim.assessor_id] = await token_of(aim.assessor_id, learner.provider_id, Role.ASSESSOR)
+        action = Action(
+            provider_id=learner.provider_id, learner_id=learner.id, aim_id=aim.id, kind=ActionKind.ACTION,
+            title="Bench", description="Bench", target_date=clock.today(), status=ActionStatus.OUTSTANDING,
+            set_by_id=aim.assessor_id, set_at=now,
+        )  # fmt: skip
+        session.add(action)
+        await session.flush()
+        writers.append(
+            Writer(
+                await token_of(learner.user_id, learner.provider_id, Role.LEARNER), learner.provider_id, learner.id,
+                action.id, learner.user_id, aim.id, assessors[aim.assessor_id],
+                tuple(criteria_of[aim.qualification_id]), evidence_of[aim.id],
+            )
+        )  # fmt: skip
+    return writers
 
 
 def limit_writes(postgres: Postgres, database: str) -> Server:
@@ -125,7 +149,7 @@ def limit_writes(postgres: Postgres, database: str) -> Server:
     port = free_port()
     return Server(
         "LIMIT",
-        [sys.executable, "-m", "bench.limit_writes", database, str(port)],
+        [sys.executable, "-m", "bench.limit_evidence", database, str(port)],
         {"BENCH_SOCKETS": str(postgres.sockets), "BENCH_KEY": base64.b64encode(KEY).decode()},
         port,
         encode=lambda _: b"",
@@ -133,64 +157,29 @@ def limit_writes(postgres: Postgres, database: str) -> Server:
     )
 
 
-def requests_of(server: str, mutation: str, writers: Sequence[Writer], seed: int) -> list[bytes]:
-    """Returns random requests, encoded for the server."""
-    choose, today = random.Random(f"{mutation}{seed}"), clock.today()
-    made = []
-    variables: dict[str, Any]
-    by_hand: dict[str, Any]
-    for number in range(_REQUESTS):
-        writer, minutes = choose.choice(writers), choose.randint(1, 5)
-        if mutation == "timeLogEntryAdd":
-            day = (today - dt.timedelta(days=choose.randint(0, DAYS))).isoformat()
-            words = {"date": day, "minutes": minutes, "comments": f"Bench {number}"}
-            graph = {"learnerId": f"Learner_{writer.learner}", "activityType": "TRAINER_LED_TRAINING", **words}
-            by_hand, path = {"learner": writer.learner, "activity": "TRAINER_LED_TRAINING", **words}, "/time-log"
-            text, name, variables = _ENTRY, "Add", {"input": graph}
-        else:
-            feedback = f"Bench {number}"
-            by_hand = {"action": writer.action, "feedback": feedback, "minutes": minutes}
-            variables = {
-                "id": f"Action_{writer.action}",
-                "input": {"learnerFeedback": feedback, "minutesSpent": minutes},
-            }
-            text, name, path = _RESPOND, "Respond", "/respond"
-        if server == "LIMIT":
-            made.append(_post(path, by_hand, writer.token))
-        else:
-            made.append(encode_post(text, name, variables, writer.token))
-    return made
-
-
-def _post(path: str, body: dict[str, object], token: str) -> bytes:
-    sent = json.dumps(body).encode()
-    head = (
-        f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
-        f"Authorization: Bearer {token}\r\nContent-Length: {len(sent)}\r\n\r\n"
-    )
-    return head.encode() + sent
-
-
 def compare(
     servers: Sequence[Server], postgres: Postgres, writers: Sequence[Writer], mutation: str, clients: int,
-    providers: int, rounds: int, seconds: float, cores: Cores | None,
+    providers: int, rounds: int, seconds: float, cores: Cores | None, url: str,
 ) -> list[Result]:  # fmt: skip
-    """Measures the servers in turn."""
+    """Measures the servers in turn. Each request is sent once only where it needs an upload of its own."""
     chosen = sorted({writer.provider for writer in writers})[:providers]
     of_them = [writer for writer in writers if writer.provider in chosen]
     results = [Result(server.name, mutation, clients, providers) for server in servers]
     for number in range(rounds):
         for server, result in zip(servers, results, strict=True):
+            most = {"max_requests": int(_UPLOADS_A_SECOND * seconds)} if MUTATIONS[mutation].uploads else {}
+            prepared = requests_of(server.name, mutation, of_them, number, url, most.get("max_requests", REQUESTS))
+            requests = asyncio.run(prepared)
             settle()
-            requests = requests_of(server.name, mutation, of_them, number)
-            result.rounds.append(measure(server, postgres, requests, clients, seconds, cores and cores.others))
+            measured = measure(server, postgres, requests, clients, seconds, cores and cores.others, **most)
+            result.rounds.append(measured)
             result.ratios.append(result.rounds[-1].per_second / results[0].rounds[-1].per_second)
             result.p99_ratios.append(result.rounds[-1].p99 / results[0].rounds[-1].p99)
     return results
 
 
 async def check_trail(url: str, before: int, acknowledged: int) -> tuple[float, list[str]]:
-    """Returns the seconds until every event is sealed, and what is wrong with the trail."""
+    """Returns the seconds until every event is sealed, and what is wrong with the trail and the progress sums."""
     database, began, problems = Database(url), time.monotonic(), []
     try:
         for _ in range(1_000):
@@ -203,6 +192,7 @@ async def check_trail(url: str, before: int, acknowledged: int) -> tuple[float, 
             problems.append(f"{acknowledged:,} mutations were acknowledged, and the trail has {added:,} events of them")
         async with database.snapshot() as session:
             problems += [problem async for problem in audit_chain_problems(session)]
+            problems += await progress_mismatches(session)
         return sealed_after, problems
     finally:
         await database.close()
@@ -263,27 +253,28 @@ def main(arguments: argparse.Namespace, cores: Cores | None) -> int:
             server.start(folder, cores.server if cores else None)
         before = asyncio.run(_count(postgres.url(database), "true"))
         statements, acknowledged, window = {}, 0, 0.0
-        for mutation in ("timeLogEntryAdd", "actionRespond"):
+        url = postgres.url(database)
+        for mutation in MUTATIONS:
             for server in servers:
-                requests = requests_of(server.name, mutation, writers, 99)
+                requests = asyncio.run(requests_of(server.name, mutation, writers, 99, url, 25))
                 counted = asyncio.run(count_statements(server, postgres, database, requests))
                 statements[server.name, mutation] = counted
             for providers in (1, PROVIDERS):
                 for clients in CLIENTS:
                     compared = compare(
                         servers, postgres, writers, mutation, clients, providers, arguments.rounds, arguments.seconds,
-                        cores,
+                        cores, url,
                     )  # fmt: skip
                     results += compared
                     acknowledged += sum(each.requests for result in compared for each in result.rounds)
-                    sealed_after, problems = asyncio.run(check_trail(postgres.url(database), before, acknowledged))
-                    window = max(window, sealed_after)
                     print(
                         f"{mutation}, {clients} clients, {providers} providers: "
                         + ", ".join(f"{each.server} {each.rounds[-1].per_second:.0f}/s" for each in compared),
                         file=sys.stderr,
                     )
-                    if problems:
-                        sys.exit("\n".join(problems))
+            sealed_after, problems = asyncio.run(check_trail(url, before, acknowledged))
+            window = max(window, sealed_after)
+            if problems:
+                sys.exit("\n".join(problems))
     print(render(results, statements, window))
     return 0

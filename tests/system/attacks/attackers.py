@@ -4,6 +4,7 @@ python -m tests.system.attacks.attackers ATTACK PORT SECONDS ARGUMENT prints the
 """
 
 import asyncio
+import itertools
 import json
 import sys
 import time
@@ -15,11 +16,13 @@ from typing import Any
 import websockets
 
 from tests.support.architecture import ROOT
+from tests.support.client import PASSWORD
 
 # As many documents as were in flight when the attack was found, of 28 kB with 480 names that the schema does not have.
 DOCUMENTS = 240
 NAMES = 480
 PASSWORDS = 30
+SIGN_INS_A_SECOND = 5.0
 VARIABLES = 30
 EXPORTS = 8
 SOCKETS = 300
@@ -33,6 +36,16 @@ class Requests:
     def __init__(self, port: int, until: float) -> None:
         self._port, self._until = port, until
         self.statuses: Counter[str] = Counter()
+
+    async def once(self, request: bytes) -> None:
+        """Sends one request over a connection of its own."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self._port)
+        try:
+            writer.write(request)
+            status, _ = await _answer(reader)
+            self.statuses[status] += 1
+        finally:
+            writer.close()
 
     async def repeat(self, make: Callable[[int], bytes], number: int, *, patient: bool = False) -> None:
         """Sends the request `number`, then another after each answer, until the time is over.
@@ -151,11 +164,11 @@ def _get(link: str) -> bytes:
 
 
 async def exports(port: int, until: float, links: str | None) -> Counter[str]:
-    """8 exports in flight, by the links of four users, who wait after a refusal as long as it asks."""
+    """8 exports in flight, or as many as links, by the links of as many users, who wait as long as a refusal asks."""
     made = [_get(link) for link in (links or "").split()]
     requests = Requests(port, until)
     await asyncio.gather(
-        *(requests.repeat(lambda _, n=n: made[n % len(made)], n, patient=True) for n in range(EXPORTS))
+        *(requests.repeat(lambda _, n=n: made[n % len(made)], n, patient=True) for n in range(max(EXPORTS, len(made))))
     )
     return requests.statuses
 
@@ -165,6 +178,22 @@ async def exports_of_one(port: int, until: float, links: str | None) -> Counter[
     request = _get((links or "").split()[0])
     requests = Requests(port, until)
     await asyncio.gather(*(requests.repeat(lambda _: request, n) for n in range(EXPORTS)))
+    return requests.statuses
+
+
+async def sign_ins(port: int, until: float, usernames: str | None) -> Counter[str]:
+    """300 sign-ins a minute, whether or not those before were answered."""
+    names = (usernames or "").split()
+    requests = Requests(port, 0.0)
+    sent = []
+    for number in itertools.count():
+        variables = {"username": names[number % len(names)], "password": PASSWORD}
+        request = _post({"documentId": "sign_in", "variables": variables})
+        sent.append(asyncio.create_task(requests.once(request)))
+        if time.monotonic() + 1 / SIGN_INS_A_SECOND > until:
+            break
+        await asyncio.sleep(1 / SIGN_INS_A_SECOND)
+    await asyncio.gather(*sent)
     return requests.statuses
 
 
@@ -206,6 +235,7 @@ ATTACKS = {
         variables,
         exports,
         exports_of_one,
+        sign_ins,
         sockets,
     )
 }

@@ -5,7 +5,7 @@ import itertools
 import statistics
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx2
@@ -80,7 +80,11 @@ async def working(server: ServerProcess, person: HttpClient) -> AsyncIterator[Ti
             await asyncio.gather(task, *sent, return_exceptions=True)
 
 
-def memory(server: ServerProcess) -> float:
-    """The resident memory of the server and its worker processes, in MB."""
-    processes = [psutil.Process(server.pid), *psutil.Process(server.pid).children(recursive=True)]
-    return sum(process.memory_info().rss for process in processes) / 1e6
+def memory(pid: int) -> float:
+    """The resident memory of a server and its worker processes, in MB."""
+    megabytes = 0.0
+    for process in (psutil.Process(pid), *psutil.Process(pid).children(recursive=True)):
+        # A worker process may end meanwhile.
+        with suppress(psutil.NoSuchProcess):
+            megabytes += process.memory_info().rss / 1e6
+    return megabytes
