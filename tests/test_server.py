@@ -17,6 +17,7 @@ from tests.support.databases import Databases
 from tests.support.demo_server import Demo
 from tests.support.http_server import serving
 from tests.support.server_process import free_port
+from tests.support.socket_client import connected, subscribe
 from transport.observability.metrics import Metrics
 from transport.observability.metrics_server import serving_metrics
 
@@ -233,6 +234,12 @@ async def test_each_operation_and_each_statement_has_a_span(
                 "authorization": f"Bearer {ada.tokens['accessToken']}",
             }
             await ada.http.post("/graphql", json={"query": "query Traced { viewer { role } }"}, headers=headers)
+        # A page cannot set the headers of a WebSocket.
+        page = {"authorization": headers["authorization"], "traceparent": f"00-{'ef' * 16}-{'cd' * 8}-01"}
+        init = {"type": "connection_init", "payload": page}
+        async with connected(running.address.rpartition(":")[2], init) as socket:
+            await socket.send(subscribe("1", "query Live { viewer { role } }"))
+            assert [(await socket.receive())["type"] for _ in range(2)] == ["next", "complete"]
     collector.close()
     attributes = {
         span.span_id: {a.key: a.value.string_value or a.value.int_value for a in span.attributes} for span in spans
@@ -254,5 +261,7 @@ async def test_each_operation_and_each_statement_has_a_span(
     joined, own = sorted(traced, key=lambda span: not span.parent_span_id)
     assert (joined.trace_id.hex(), joined.parent_span_id.hex()) == ("ab" * 16, "cd" * 8)
     assert own.parent_span_id == b"" and own.trace_id not in (joined.trace_id, bytes(16))
+    (live,) = [span for span in spans if attributes[span.span_id].get("graphql.operation.name") == "Live"]
+    assert (live.trace_id.hex(), live.parent_span_id.hex()) == ("ef" * 16, "cd" * 8)
     # Statements have no values, so spans hold no personal data.
     assert "secret words" not in str(spans) and "waymark-demo" not in str(spans)

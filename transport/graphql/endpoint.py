@@ -32,7 +32,7 @@ from transport.graphql.negotiation import (
     check_preflight,
 )
 from transport.graphql.operation_context import MakeContext, close_context
-from transport.graphql.operation_log import OperationLog, trace_of
+from transport.graphql.operation_log import OperationLog, trace_in, trace_of
 from transport.graphql.operation_runner import OperationRunner
 from transport.graphql.persisted_documents import PersistedDocuments
 from transport.graphql.prepared_document import PreparedOperation
@@ -194,6 +194,7 @@ class _Exchange:
             request = from_query_string(self._scope["query_string"], limits)
         else:
             request = from_json(decode(body, limits))
+        self._log.trace = self._log.trace or trace_in(request.extensions)
         client = client_of(self._headers)
         return request if client is None else replace(request, client=client)
 

@@ -1,7 +1,7 @@
 """The protocol graphql-transport-ws on one WebSocket. Close codes and reasons are those of its PROTOCOL.md."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from starlette.types import Message, Receive, Scope, Send
 from auth.viewer import NotSignedIn
 from transport.graphql.errors import HttpError
 from transport.graphql.operation_context import OperationContext, close_context, is_still_signed_in
-from transport.graphql.operation_log import OperationLog
+from transport.graphql.operation_log import OperationLog, trace_in, trace_of
 from transport.graphql.operation_runner import OperationRunner
 from transport.graphql.request import GraphQLRequest, decode, from_json
 from transport.realtime.connection_lifecycle import ConnectionLifecycle
@@ -39,11 +39,13 @@ def _invalid_message() -> CloseWebSocket:
 class AuthenticatedConnection:
     """The handshake with the token of connection_init, from which each operation gets a context of its own.
 
-    `context` is that of the connection, by which its session is watched.
+    `context` is that of the connection, by which its session is watched. `trace`: what its operations join, unless they
+    say something else.
     """
 
     connection: HTTPConnection
     context: OperationContext
+    trace: Mapping[str, str]
 
 
 class WebSocketConnection:
@@ -183,7 +185,8 @@ class WebSocketConnection:
             context = await self._runner.make_context(connection)
         except NotSignedIn:
             raise _forbidden() from None
-        self._authenticated = AuthenticatedConnection(connection, context)
+        trace = trace_in(payload) or trace_of(self._scope["headers"])
+        self._authenticated = AuthenticatedConnection(connection, context, trace)
         if context.viewer is not None:
             try:
                 self._lifecycle.connections.sign_in(self._open, context.viewer.user_key)
@@ -213,7 +216,8 @@ class WebSocketConnection:
         self._operations[id_] = asyncio.create_task(self._run_operation(id_, request, self._authenticated))
 
     async def _run_operation(self, id_: str, request: GraphQLRequest, authenticated: AuthenticatedConnection) -> None:
-        log = OperationLog(request_id=self._request_id, transport="websocket")
+        trace = trace_in(request.extensions) or authenticated.trace
+        log = OperationLog(request_id=self._request_id, transport="websocket", trace=trace)
         log.count_statements()
         try:
             context = await self._runner.make_context(authenticated.connection)
