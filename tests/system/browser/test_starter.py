@@ -11,14 +11,15 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, Request, expect
+from playwright.async_api import Browser, BrowserContext, Request, expect
 from sqlalchemy import make_url
 
 from tests.support.architecture import ROOT
 from tests.support.demo_server import Demo
-from tests.support.http_server import PASSWORD, RunningServer
+from tests.support.http_server import RunningServer
 from tests.support.npm import installed_packages
 from tests.support.own_process import run_here
+from tests.system.browser.other_origin import opened, sign_in
 
 EXAMPLE = ROOT / "examples/learner-progress"
 
@@ -67,24 +68,6 @@ async def pages(project: Path, script: str, port: int, **environment: str) -> As
         if process.returncode is None:
             os.killpg(process.pid, 15)
             await process.communicate()
-
-
-async def sign_in(page: Page, origin: str, username: str, password: str = PASSWORD) -> None:
-    await page.goto(origin)
-    await page.get_by_label("Username").fill(username)
-    await page.get_by_label("Password").fill(password)
-    await page.get_by_role("button", name="Sign in").click()
-
-
-@asynccontextmanager
-async def opened(browser: Browser, expected: str = "nothing") -> AsyncIterator[BrowserContext]:
-    """A context of its own; errors in the console fail the test, unless they have the `expected` words."""
-    context, problems = await browser.new_context(), list[str]()
-    context.on("console", lambda message: message.type in ("error", "warning") and problems.append(message.text))
-    context.on("weberror", lambda problem: problems.append(str(problem.error)))
-    yield context
-    await context.close()
-    assert [each for each in problems if expected not in each] == []
 
 
 @pytest.mark.long

@@ -10,6 +10,7 @@ import pytest
 from tests.support.npm import installed_packages
 
 HERE = Path(__file__).parent
+NODE_TEST = ("node", "--test", "--test-timeout=60000")
 Run = Callable[..., Awaitable[str]]
 
 

@@ -1,4 +1,4 @@
-"""Real clients against a real server: Apollo, urql, Relay, graphql-codegen, graphql-ws, graphql-sse, tus-js-client."""
+"""Real clients against a real server: Apollo, urql, Relay, graphql-codegen, graphql-ws, graphql-sse, tus, a gateway."""
 
 import json
 import shutil
@@ -13,12 +13,10 @@ from schema.root import printed
 from services.trusted_documents.store import NewDocument, add_documents
 from tests.support.architecture import ROOT
 from tests.support.demo_server import Demo
-from tests.system.clients.conftest import HERE, Run
-
-NODE_TEST = ("node", "--test", "--test-timeout=60000")
+from tests.system.clients.conftest import HERE, NODE_TEST, Run
 
 
-@pytest.mark.parametrize("client", ["apollo", "payloads", "urql", "live", "tus"])
+@pytest.mark.parametrize("client", ["apollo", "payloads", "urql", "live", "tus", "gateway"])
 async def test_client(run: Run, demo: Demo, client: str) -> None:
     async with demo.serving("sqlite") as running:
         await run(*NODE_TEST, f"{client}.test.mjs", WAYMARK=running.address)
