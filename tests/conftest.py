@@ -1,5 +1,6 @@
 """What all tests share: databases on both backends."""
 
+import gc
 import os
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -27,6 +28,8 @@ from tests.support.shared_work import (
 )
 from tests.support.work_units import WorkUnits
 
+# What is collected stays: to look for garbage in it takes a third of the time. `collect_garbage_as_a_server` ends this.
+gc.disable()
 share_compiled_statements()
 share_tls_context()
 keep_worker_processes()

@@ -148,6 +148,7 @@ def _preload() -> None:
         build_server(read_settings({"WAYMARK_DATA": folder, "WAYMARK_SMTP_URL": "smtp://127.0.0.1"}))
     gc.collect()
     gc.freeze()
+    gc.enable()
 
 
 def _serve(control: socket.socket) -> dict[str, Any]:
@@ -212,6 +213,8 @@ def _run(request: dict[str, Any]) -> int:
 
 
 if __name__ == "__main__":
+    # What is imported stays: to look for garbage in it takes a third of the time.
+    gc.disable()
     from tests.support.http_server import sharing
 
     with sharing():

@@ -76,3 +76,4 @@ def collect_garbage_as_a_server() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    gc.enable()
