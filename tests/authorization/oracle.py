@@ -4,6 +4,7 @@ It does not use auth/scope.py and reads no database, so the two are independent;
 classes it takes only the names of tables and their references.
 """
 
+from collections import defaultdict
 from functools import cached_property
 from typing import Any
 
@@ -34,6 +35,7 @@ class Visibility:
 
     def __init__(self, rows: Rows, user: int, role: Role) -> None:
         self.rows, self.me, self.role = rows, user, role
+        self._found: dict[tuple[str, ...], dict[tuple[Any, ...], list[Row]]] = {}
         self.provider = next(row["provider_id"] for row in rows["user_account"] if row["id"] == user)
         # An assessor sees the aims of their caseload, an IQA those of their sample.
         self.by_aim = {Role.ASSESSOR: "assessor_id", Role.IQA: "iqa_id"}.get(role)
@@ -50,11 +52,16 @@ class Visibility:
 
     def of(self, table: str, **values: Any) -> list[Row]:
         """Returns the rows of a table that are of the user's provider and have these values."""
-        return [
-            row
-            for row in self.rows[table]
-            if row["provider_id"] == self.provider and all(row[name] == value for name, value in values.items())
-        ]
+        return self._by(table, *values).get(tuple(values.values()), [])
+
+    def _by(self, table: str, *names: str) -> dict[tuple[Any, ...], list[Row]]:
+        """Returns the rows of the provider by the values of columns. Each call of `of` would read the table again."""
+        if (table, *names) not in self._found:
+            found = self._found[table, *names] = defaultdict(list)
+            for row in self.rows[table]:
+                if row["provider_id"] == self.provider:
+                    found[tuple(row[name] for name in names)].append(row)
+        return self._found[table, *names]
 
     # ------------------------------------------------------------ own, case, sample, allocated, site, all
 
@@ -154,7 +161,7 @@ class Visibility:
 
     # ------------------------------------------------------------ by GraphQL type
 
-    @property
+    @cached_property
     def keys(self) -> dict[str, set[int]]:
         """The keys of all visible records that have a table and can be read by id, by type."""
         return {
@@ -176,7 +183,7 @@ class Visibility:
             **self.records,
         }
 
-    @property
+    @cached_property
     def ids(self) -> dict[str, set[str]]:
         """The ids of all visible records that can be read by id, by type."""
         found = {name: {f"{name}_{key}" for key in found} for name, found in self.keys.items()} | self._pairs()

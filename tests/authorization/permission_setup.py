@@ -42,9 +42,12 @@ class Setup:
     caller: MutationCaller
     rollback_caller: MutationCaller
     ids: Uploads = field(default_factory=dict)
+    _visibilities: dict[Role, Visibility] = field(default_factory=dict)
 
     def visibility(self, role: Role) -> Visibility:
-        return Visibility(self.rows, self.user(role), role)
+        if role not in self._visibilities:
+            self._visibilities[role] = Visibility(self.rows, self.user(role), role)
+        return self._visibilities[role]
 
     def user(self, role: Role) -> int:
         return self.scenario.people[CALLERS[role]][0].id
