@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from importlib.util import cache_from_source
 from pathlib import Path
 
 import httpx2
@@ -62,8 +63,16 @@ class Load:
                     elif query != READ:
                         self.written.append(name)
                 done += 1
-                # Some hundred requests a second are load enough, and leave the proxy its share of the machine.
-                await asyncio.sleep(0.02)
+                # Requests run at every moment, and most of the machine is left to the proxy and to other tests.
+                await asyncio.sleep(0.1)
+
+
+def copy_source(path: str, folder: Path) -> None:
+    """Copies a file of the repository with its time, and its bytecode, which is then valid there too."""
+    shutil.copy2(ROOT / path, folder / path)
+    if path.endswith(".py") and (bytecode := Path(cache_from_source(ROOT / path))).exists():
+        (folder / path).with_name("__pycache__").mkdir(exist_ok=True)
+        shutil.copy2(bytecode, cache_from_source(folder / path))
 
 
 def next_version(folder: Path) -> Path:
@@ -71,7 +80,7 @@ def next_version(folder: Path) -> Path:
     for path in files():
         if not path.startswith(_NOT_NEEDED):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / path, folder / path)
+            copy_source(path, folder)
     versions = folder / "db" / "migrations"
     before = sorted(each.name for each in (versions / "versions").glob("[0-9]*.py"))[-1][:4]
     write_migration(
