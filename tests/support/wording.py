@@ -79,7 +79,11 @@ def forbidden_words(
 
 
 def _matches(text: str, patterns: Mapping[str, re.Pattern[str]]) -> Iterator[tuple[str, list[int]]]:
+    lowered = text.lower()
     for phrase, pattern in patterns.items():
+        # Nearly no file has the first word of a phrase, and the pattern takes a hundred times longer to say so.
+        if phrase.split()[0].lower() not in lowered:
+            continue
         lines = [text.count("\n", 0, match.start()) + 1 for match in pattern.finditer(text)]
         if lines:
             yield phrase, lines
