@@ -1,6 +1,7 @@
 """KPIs: each number counted again in plain Python over rows in all states, for every role, on both databases."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from types import SimpleNamespace
@@ -123,13 +124,16 @@ def counted_again(everything: Everything, who: Viewer, employer_key: int | None 
         return [record for record in records(table) if record.aim_id not in left]
 
     def session_counts(session: Visit) -> bool:
-        about = {link.aim_id for link in rows[SessionAim.__name__] if link.session_id == session.id}
+        about = aims_of_session[session.id]
         return session_is_seen(session) and (not about or bool(about - left))
 
     def session_is_seen(session: Visit) -> bool:
-        about = {link.aim_id for link in rows[SessionAim.__name__] if link.session_id == session.id}
+        about = aims_of_session[session.id]
         return session.learner_id in seen and (not by_aim or not about or bool(about & aim_keys))
 
+    aims_of_session: dict[int, set[int]] = defaultdict(set)
+    for link in rows[SessionAim.__name__]:
+        aims_of_session[link.session_id].add(link.aim_id)
     sums = {progress_row.aim_id: progress_row for progress_row in rows["AimProgress"]}
     hours = {qualification.id: qualification.off_the_job_hours_minimum or 0 for qualification in rows["Qualification"]}
     aims = [aim for aim in visible_aims if aim.status is not AimStatus.WITHDRAWN]

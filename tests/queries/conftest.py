@@ -39,6 +39,8 @@ class OperationRunner:
     def __init__(self, running: RunningServer) -> None:
         self.running = running
         self._clients: dict[str, Client] = {}
+        # What the tests know of the demo that no test changes: see `ids_of`.
+        self.known: dict[str, Any] = {}
 
     async def client(self, role: str) -> Client:
         """Returns a client that is signed in as the demo user of the role."""
