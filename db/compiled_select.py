@@ -3,7 +3,7 @@
 import json
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import partial
+from functools import cache, partial
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
@@ -103,6 +103,7 @@ class CompiledSelectCache:
         return compiled
 
 
+@cache
 def _compiler(dialect: Dialect) -> Any:
     """Returns the dialect's compiler, changed to write constants into the SQL.
 
