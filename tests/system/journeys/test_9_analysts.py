@@ -18,7 +18,7 @@ from structlog.testing import capture_logs
 from db.models.access_key import AccessKey
 from db.models.audit_event import AuditEvent
 from domain import clock
-from services import export_slots
+from services.exports import slots as export_slots
 from tests.support.client import HttpClient
 from tests.support.http_server import PASSWORD, Clients
 from tests.support.lookup import user_id
