@@ -42,7 +42,7 @@ def measure_memory(
     by_screen = [make_requests(viewers, screen, second_pages) for screen in SCREENS]
     encoded = [server.encode(request) for group in zip(*by_screen, strict=True) for request in group]
     memory = {0: resident_megabytes(server)}
-    for done in (requests // 10, requests // 2, requests):
+    for done in (requests // 5, requests // 2, requests):
         measure(server, postgres, encoded, 8, 600, None, max_requests=done - max(memory))
         memory[done] = resident_megabytes(server)
     log("memory: " + ", ".join(f"{done:,} {megabytes:.0f} MB" for done, megabytes in memory.items()))
