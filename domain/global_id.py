@@ -18,7 +18,8 @@ class Identifier(property):
 
     def __init__(self, type_name: str, *paths: str) -> None:
         self._type_name = type_name
-        self._paths = paths
+        # What it reads of the row.
+        self.reads = paths
         keys: Any = attrgetter(*paths)
         if len(paths) == 1:
 
@@ -33,7 +34,7 @@ class Identifier(property):
 
     def inline(self, source: str) -> str:
         """The Python expression that makes the id of the row in the variable `source`, for the compiled executor."""
-        keys = ".".join(f"{{{source}.{path}}}" for path in self._paths)
+        keys = ".".join(f"{{{source}.{path}}}" for path in self.reads)
         return f'f"{self._type_name}_{keys}"'
 
 

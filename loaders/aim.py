@@ -11,12 +11,11 @@ from db.models.user import User
 from db.sql.any_of import any_of
 from domain.enums import AimOutcome, AimStatus, Role, TrafficLight
 from domain.global_id import Identifier
-from domain.progress import days_on_break, duration_tenths, is_past_planned_end
 from loaders.core.base import EntityLoader, ManyLoader, OneLoader
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.registry import Loaders
-from loaders.core.rows import LightRow, column, derived, optional, row
-from loaders.progress import ProgrammeRow, ProgressRow, programme_of
+from loaders.core.rows import Attributes, LightRow, column, derived, optional, row
+from loaders.progress import ProgrammeRow, ProgressRow, aim_progress, programme_of
 from loaders.user import UserRow
 
 
@@ -65,20 +64,24 @@ class AimRow(LightRow):
 
     @classmethod
     def derive(cls, rows: Sequence["AimRow"], reading: ReadSession) -> None:
-        today, rules = reading.today, reading.viewer.rules
+        rules, today = reading.viewer.rules, reading.today
+        tolerance, rated_from = rules.traffic_light_tolerance, rules.rated_from_percent
         for aim in rows:
-            start, end = aim.start_date, aim.planned_end_date
-            on_break = days_on_break(aim.ended_breaks, aim.break_since, start, end, today)
-            aim.progress = progress = ProgressRow(
+            aim.progress, aim.traffic_light = aim_progress(
+                # The hash of an enum's member is a function in Python.
+                aim.status._name_,
+                aim.start_date,
+                aim.planned_end_date,
                 aim.criteria_total,
                 aim.criteria_mapped,
                 aim.criteria_signed_off,
-                duration_tenths(start, end, today, on_break),
-                is_past_planned_end(aim.status, end, today),
-                on_break,
+                aim.ended_breaks,
+                aim.break_since,
                 aim.units_to_choose,
+                today,
+                tolerance,
+                rated_from,
             )
-            aim.traffic_light = progress.traffic_light(aim.status is AimStatus.IN_TRAINING, rules)
 
 
 @cached_statement
@@ -112,17 +115,26 @@ class AimsOfLearnerLoader(ManyLoader[int, AimRow]):
     async def fetch(self, keys: list[int]) -> dict[int, list[AimRow]]:
         known = self._aims.known
         found: dict[int, list[AimRow]] = {key: [] for key in keys}
-        for aim in await self.reading.read(AimRow, _of_learners(self.reading.viewer.role), keys=keys):
+        for aim in await self.reading.read(AimRow, _of_learners(self.reading.viewer.role), ("learner_key",), keys=keys):
             # The fields below an aim (units, criteria) load it by key.
             known[aim.key] = aim
             found[aim.learner_key].append(aim)
         return found
 
 
+# What a programme is computed from.
+PROGRAMME_READS: Attributes = {
+    AimRow: (
+        "status", "start_date", "planned_end_date", "actual_end_date", "break_periods", "progress", "units_to_choose",
+    )
+}  # fmt: skip
+
+
 class ProgrammeLoader(OneLoader[int, ProgrammeRow]):
     """Loads the programme of a learner from the list of their aims, without a read of its own."""
 
     keys_of = "learner"
+    other_rows = PROGRAMME_READS
 
     def __init__(self, loaders: Loaders) -> None:
         super().__init__(loaders)

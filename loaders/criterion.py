@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import Select
 
@@ -20,7 +20,7 @@ from loaders.core.delegated import Delegated
 from loaders.core.qualification_cache import CriterionReference
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.registry import Loaders
-from loaders.core.rows import LightRow, column, derived, row
+from loaders.core.rows import Attributes, LightRow, column, derived, row
 from loaders.unit import UnitRow, UnitsOfAimLoader, UnitsOfEarlierVersionsLoader
 
 
@@ -57,6 +57,8 @@ class CriterionRow:
     unit: UnitRow
     criterion: CriterionReference
     progress: CriterionProgressRow
+
+    other_rows: ClassVar[Attributes] = UnitRow.other_rows
 
     id = Identifier("Criterion", "unit.aim.key", "criterion.key")
     code = Delegated[str]("criterion.code")

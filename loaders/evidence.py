@@ -146,6 +146,7 @@ class _MappedEvidenceLoader(ManyLoader[tuple[int, int], EvidenceRow]):
             EvidenceRow,
             _mapped(self.reading.viewer.role, self.by_unit),
             ["aim_key", "target_key"],
+            (),
             keys=list({aim_key for aim_key, _ in keys}),
             target_keys=list({target_key for _, target_key in keys}),
         )

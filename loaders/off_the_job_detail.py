@@ -21,7 +21,7 @@ from loaders.aim import AimLoader, AimRow, AimsOfLearnerLoader
 from loaders.core.dataloader import BaseLoader
 from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
-from loaders.core.rows import LightRow, column, row
+from loaders.core.rows import Attributes, LightRow, column, row
 from loaders.kpi_slice import Shapes, Slice, slice_of
 from loaders.off_the_job import Owner
 
@@ -155,6 +155,10 @@ def _policies(role: Role) -> Select[Any]:
         .join(OffTheJobPolicy, OffTheJobPolicy.id == AimProgress.policy_id)
         .where(any_of(AimProgress.aim_id), scope.of_provider(AimProgress))
     )
+
+
+# What the loader reads of the aims.
+AIMS_READ: Attributes = {AimRow: ("status", "start_date", "actual_end_date", "break_periods")}
 
 
 class ProgrammeTimeLoader(BaseLoader[Owner, tuple[list[str], PolicyRow | None]]):

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from domain import progress
@@ -47,16 +48,50 @@ class ProgressRow:
         """Returns mapped percent minus duration percent, in percentage points; negative means behind."""
         return (self.mapped_tenths - self.duration_tenths) / 10
 
-    def traffic_light(self, in_training: bool, rules: "ProviderRules") -> TrafficLight:
-        """Returns the traffic light of this progress by the provider's rules."""
+    def traffic_light(self, in_training: bool, tolerance: float, rated_from: float) -> TrafficLight:
+        """Returns the traffic light of this progress by the provider's rules, which are in percentage points."""
         return progress.traffic_light(
             in_training=in_training,
             criteria_total=self.criteria_total,
             mapped=self.mapped_tenths,
             duration=self.duration_tenths,
-            tolerance=rules.traffic_light_tolerance,
-            rated_from=rules.rated_from_percent,
+            tolerance=tolerance,
+            rated_from=rated_from,
         )
+
+
+@lru_cache(maxsize=20_000)
+def aim_progress(
+    status_name: str,
+    start: "dt.date",
+    planned_end: "dt.date",
+    total: int,
+    mapped: int,
+    signed_off: int,
+    ended_breaks: int,
+    break_since: "dt.date | None",
+    units_to_choose: int,
+    today: "dt.date",
+    tolerance: float,
+    rated_from: float,
+) -> tuple[ProgressRow, TrafficLight]:
+    """Returns the progress of an aim and its traffic light. Aims with the same facts share them: they never change.
+
+    `total`, `mapped` and `signed_off` are numbers of criteria; `ended_breaks` and `break_since` as in
+    `domain.progress.days_on_break`; `tolerance` and `rated_from` are the provider's rules, in percentage points.
+    """
+    status = AimStatus[status_name]
+    on_break = progress.days_on_break(ended_breaks, break_since, start, planned_end, today)
+    found = ProgressRow(
+        total,
+        mapped,
+        signed_off,
+        progress.duration_tenths(start, planned_end, today, on_break),
+        progress.is_past_planned_end(status, planned_end, today),
+        on_break,
+        units_to_choose,
+    )
+    return found, found.traffic_light(status is AimStatus.IN_TRAINING, tolerance, rated_from)
 
 
 @dataclass(slots=True)
@@ -109,7 +144,7 @@ def programme_of(aims: Sequence["AimRow"], today: "dt.date", rules: "ProviderRul
     in_training = any(aim.status is AimStatus.IN_TRAINING for aim in included)
     return ProgrammeRow(
         progress=summed,
-        traffic_light=summed.traffic_light(in_training, rules),
+        traffic_light=summed.traffic_light(in_training, rules.traffic_light_tolerance, rules.rated_from_percent),
         days_remaining=max((end - today).days, 0),
         days_overdue=(today - end).days if late else 0,
         start_date=start,

@@ -7,13 +7,14 @@ from typing import Any
 
 from domain.enums import OffTheJobExclusionReason, TrafficLight
 from loaders.aggregates import GroupBy
-from loaders.aim import ProgrammeLoader
+from loaders.aim import PROGRAMME_READS, ProgrammeLoader
 from loaders.core.registry import Loaders
+from loaders.core.rows import Attributes
 from loaders.off_the_job import OffTheJobLoader, OffTheJobRow
 from loaders.off_the_job_detail import ExclusionRow, LearningLoader, LearningRow, PolicyRow, ProgrammeTimeLoader
 from loaders.progress import ProgressRow
 from loaders.review import ReviewRow
-from loaders.upcoming import UpcomingLoader
+from loaders.upcoming import UpcomingLoader, UpcomingRow
 
 _PROGRESS = (
     "criteria_total", "criteria_mapped", "criteria_signed_off", "duration_tenths", "past_planned_end", "days_on_break",
@@ -33,6 +34,10 @@ class ReviewFiguresRow:
     traffic_light: TrafficLight
     off_the_job: OffTheJobRow
     outstanding_action_count: int
+
+
+# What figures are made of.
+FIGURES_READ: Attributes = {**PROGRAMME_READS, UpcomingRow: ("outstanding_action_count",)}
 
 
 async def figures_of(review: ReviewRow, loaders: Loaders) -> ReviewFiguresRow:

@@ -144,9 +144,9 @@ class CalendarLoader(ManyLoader[int, TimeLogDayRow]):
         self._parameters = TIME_LOG.parameters(dict(values), self.reading)
 
     async def fetch(self, keys: list[int]) -> dict[int, list[TimeLogDayRow]]:
-        statement = _by_day(self.reading.viewer.role, self._shapes)
+        statement, own = _by_day(self.reading.viewer.role, self._shapes), ("learner_key", "date")
         found: dict[int, list[TimeLogDayRow]] = {}
-        for entry in await self.reading.read(TimeLogEntryRow, statement, keys=keys, **self._parameters):
+        for entry in await self.reading.read(TimeLogEntryRow, statement, own, keys=keys, **self._parameters):
             days = found.setdefault(entry.learner_key, [])
             if not days or days[-1].date != entry.date:
                 days.append(TimeLogDayRow(entry.date))

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sqlalchemy import Select
 
@@ -20,7 +21,7 @@ from loaders.core.delegated import Delegated
 from loaders.core.qualification_cache import UnitReference
 from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
-from loaders.core.rows import LightRow, column, nested, row
+from loaders.core.rows import Attributes, LightRow, column, nested, row
 from loaders.user import UserRow
 
 
@@ -30,6 +31,9 @@ class UnitRow:
 
     aim: AimRow
     unit: UnitReference
+
+    # What its fields, loaders and rules read of the aim.
+    other_rows: ClassVar[Attributes] = {AimRow: ("qualification_key", "chosen_units", "learner_key")}
 
     id = Identifier("Unit", "aim.key", "unit.key")
     number = Delegated[str]("unit.number")
@@ -56,6 +60,7 @@ class UnitsOfAimLoader(ManyLoader[int, UnitRow]):
     """
 
     keys_of = "aim"
+    other_rows = UnitRow.other_rows
 
     def __init__(self, loaders: Loaders, counted_only: bool = True) -> None:
         super().__init__(loaders)

@@ -1,5 +1,7 @@
 """The sign-off funnel: how many aims have reached each step in each unit of a qualification."""
 
+from typing import Any
+
 from sqlalchemy import Integer, Select, and_, bindparam, case, func, or_, select
 from sqlalchemy.orm import aliased
 
@@ -114,7 +116,7 @@ class UnitFunnelLoader(ManyLoader[int, UnitFunnelRow]):
     async def fetch(self, keys: list[int]) -> dict[int, list[UnitFunnelRow]]:
         signers = self.reading.viewer.rules.unit_signatures
         statement = _funnel(self.reading.viewer.role, len(signers))
-        bound = {f"signer_{index}": role for index, role in enumerate(signers)}
+        bound: dict[str, Any] = {f"signer_{index}": role for index, role in enumerate(signers)}
         found: dict[int, list[UnitFunnelRow]] = {}
         for unit in await self.reading.read(UnitFunnelRow, statement, keys=keys, **bound):
             found.setdefault(unit.qualification_key, []).append(unit)

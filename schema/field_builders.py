@@ -15,21 +15,22 @@ The type of a field is its annotation in the class. All builders return Any, so 
 import inspect
 from collections.abc import Callable, Mapping
 from operator import attrgetter
-from typing import Annotated, Any, TypeVar, get_args
+from typing import Annotated, Any, get_args
 
 import strawberry
 from strawberry.types import Info as StrawberryInfo
 
 from domain.field_metadata import ANONYMOUS, LIST_SIZE
+from loaders.core.attributes import attributes_read
 from loaders.core.dataloader import BaseLoader, map_future
 from loaders.core.paged_list import PagedList, PagesLoader, read_page
 from loaders.core.pagination import PageArguments
 from loaders.core.registry import Loaders
 from loaders.user import NamedUserLoader
 from resolvers.core.context import Context
+from schema.resolver_marks import NO_ROWS, OtherRows, reads_rows, resolves_batches
 
 Info = StrawberryInfo[Context, None]
-F = TypeVar("F", bound=Callable[..., Any])
 
 
 def attribute(description: str, list_size: int | None = None) -> Any:
@@ -51,9 +52,13 @@ UPDATED_SINCE = (
 )
 
 
-def related(description: str, load: Callable[[Any, Loaders], Any]) -> Any:
-    """A field whose value `load(row, loaders)` returns: a loader's future, a coroutine, or the value itself."""
+def related(description: str, load: Callable[[Any, Loaders], Any], other_rows: OtherRows = NO_ROWS) -> Any:
+    """A field whose value `load(row, loaders)` returns: a loader's future, a coroutine, or the value itself.
 
+    `other_rows` is described at `reads_rows`.
+    """
+
+    @reads_rows(attributes_read(load), other_rows)
     def resolve(root: Any, info: Info) -> Any:
         return load(root, info.context.loaders)
 
@@ -68,15 +73,17 @@ def resolved(
     defaults: Mapping[str, Any] | None = None,
     list_size: int | None = None,
     anonymous: bool = False,
+    other_rows: OtherRows = NO_ROWS,
     **arguments: Any,
 ) -> Any:
     """A field whose value `resolve(row, info, **arguments)` returns, or an awaitable of it.
 
     `arguments` are annotations by name (`argument(...)`); an argument whose annotation allows null is null by default,
     unless `defaults` gives another value. `batch` is described at `resolves_batches`, `list_size` at `attribute`.
-    `anonymous`: everybody can run it, without a viewer.
+    `anonymous`: everybody can run it, without a viewer. `other_rows` is described at `reads_rows`.
     """
 
+    @reads_rows(attributes_read(resolve), other_rows)
     def resolver(root: Any, info: Info, **given: Any) -> Any:
         return resolve(root, info, **given)
 
@@ -116,26 +123,14 @@ def loaded(
         keys = list(map(key_of, roots))
         return None if None in keys else info.context.loaders[loader].load_batch(keys)
 
-    function = resolves_batches(batch, projection)(resolve)
+    row, other_rows = getattr(loader, "row", None), getattr(loader, "other_rows", NO_ROWS)
+    marked = reads_rows((by,), other_rows, {row: (part,)} if row and part else {})(resolve)
+    function = resolves_batches(batch, projection)(marked)
     return strawberry.field(resolver=function, description=description, metadata={LIST_SIZE: list_size})
 
 
 def _optional_attribute(name: str) -> Callable[[Any], Any]:
     return lambda value: None if value is None else getattr(value, name)
-
-
-def resolves_batches(batch: Callable[..., Any], projection: Callable[[Any], Any] | None = None) -> Callable[[F], F]:
-    """Marks a resolver that the compiled executor can call once for all objects of a field.
-
-    `batch(roots, info, **arguments)` returns an awaitable of the values in the order of `roots`, or None if it cannot;
-    `projection` maps each of these values to the value of the field.
-    """
-
-    def mark(resolver: F) -> F:
-        resolver.batch, resolver.projection = batch, projection  # type: ignore[attr-defined]  # attributes of a function
-        return resolver
-
-    return mark
 
 
 def person(description: str, key: str) -> Any:
@@ -253,6 +248,7 @@ def connection(
         return info.context.loaders.get(PagesLoader, paged_list, owner, page, pairs, order)
 
     resolver: Any = of_viewer if owner is None else resolves_batches(of_owners)(of_owner)
+    resolver = reads_rows(("key",))(resolver)
     resolver.__signature__ = field_signature(arguments, **defaults)
     return strawberry.field(resolver=resolver, description=description)
 

@@ -105,7 +105,7 @@ class EntityLoader(OneLoader[int, R], Generic[R]):
         register_node(cls.row.entity().type_name(), cls)
 
     async def fetch(self, keys: list[int]) -> dict[int, R]:
-        rows: list[Any] = await self.reading.read(self.row, _by_key(self.row, self.reading.viewer.role), keys=keys)
+        rows: list[Any] = await self.reading.read(self.row, _by_key(self.row, self.reading.viewer.role), (), keys=keys)
         return {row.key: row for row in rows}
 
 
@@ -137,7 +137,7 @@ class RelatedLoader(ManyLoader[int, R], Generic[R]):
 
     async def fetch(self, keys: list[int]) -> dict[int, list[R]]:
         statement = _of_parents(type(self), self.reading.viewer.role)
-        leading, rows = await self.reading.read_with(self.row, statement, ["parent_key"], keys=keys)
+        leading, rows = await self.reading.read_with(self.row, statement, ["parent_key"], (), keys=keys)
         found: dict[int, list[Any]] = {}
         for parent_key, row in zip(leading["parent_key"], rows, strict=True):
             found.setdefault(parent_key, []).append(row)

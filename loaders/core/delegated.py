@@ -14,6 +14,8 @@ class Delegated(property, Generic[V]):
 
     def __init__(self, path: str) -> None:
         self._path = path
+        # What it reads, see `loaders.core.shapes`.
+        self.reads = (path,)
         super().__init__(attrgetter(path), doc=f"The same as `{path}`.")
 
     def inline(self, source: str) -> str:

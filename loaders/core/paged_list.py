@@ -164,7 +164,7 @@ async def read_page(
     selects_order_value = order.of is None
     names = ["count"] * counted + ["order_value"] * selects_order_value
     statement = _page(paged_list, role, shapes, order_by, request.shape, counted)
-    leading, rows = await reading.read_with(paged_list.row, statement, names, **parameters)
+    leading, rows = await reading.read_with(paged_list.row, statement, names, order.reads, **parameters)
 
     async def totals() -> Mapping[str, int]:
         [row] = await reading.rows(_totals(paged_list, role, shapes), **filtered_by)
@@ -210,6 +210,7 @@ class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
             self._list.row,
             statement,
             ["owner_key"] + ["order_value"] * selects_order_value,
+            self._order.reads,
             keys=keys,
             **{**self._order.bound(self._reading), **self._parameters, **request.parameters},
         )

@@ -14,9 +14,11 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
 from domain.errors import BadArgument
+from loaders.core.attributes import attributes_read
 
 MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE = 100, 20
 V = TypeVar("V")
+_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,11 @@ class Order:
     of: Callable[[Any], Any] | None
     descending: bool = False
     bound: Callable[[Any], Mapping[str, Any]] = lambda reading: {}
+
+    @property
+    def reads(self) -> frozenset[str] | None:
+        """Returns the attributes of a row that its cursor is made from; None if that is not known."""
+        return _NOTHING if self.of is None else attributes_read(self.of)
 
     def columns(self, backwards: bool = False) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         """Returns the arguments of `order_by`; `backwards` starts at the end of the list."""

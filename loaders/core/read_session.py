@@ -1,7 +1,7 @@
 """Runs the reads of one operation: binds the viewer to scoped statements, which are built once for each role."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from db.database import Database
 from domain import clock
 from loaders.core.qualification_cache import QualificationCache
 from loaders.core.rows import LightRow
+from loaders.core.shapes import RowReads, Shape, shape_of
 
 R = TypeVar("R", bound=LightRow)
 F = TypeVar("F", bound=Callable[..., Any])
@@ -32,6 +33,7 @@ class ReadSession:
     """What one operation reads with. All its reads use the same time and day.
 
     `primary`: reads go to the primary database, not to a replica. `export`: and on the connections of exports.
+    `reads`: what the fields of the operation read of each row; None if that is not known, so that rows are read whole.
     """
 
     database: Database
@@ -39,6 +41,7 @@ class ReadSession:
     qualifications: QualificationCache
     primary: bool = False
     export: bool = False
+    reads: RowReads | None = None
     now: dt.datetime = field(default_factory=clock.now)
     # The day in London.
     today: dt.date = field(init=False)
@@ -50,27 +53,52 @@ class ReadSession:
         """Returns all rows of a scoped statement as named tuples."""
         return await self.database.rows(statement, self._bound(parameters), self.primary, self.export)
 
-    async def read(self, row: type[R], statement: Select | CompoundSelect, **parameters: Any) -> list[R]:
-        """Returns all rows of a scoped statement whose columns are those of a light row."""
-        columns = await self.database.columns(statement, self._bound(parameters), self.primary, self.export)
-        return self._built(row, columns)
+    async def read(
+        self,
+        row: type[R],
+        statement: Select | CompoundSelect,
+        own: Collection[str] | None = None,
+        **parameters: Any,
+    ) -> list[R]:
+        """Returns all rows of a scoped statement whose columns are those of a light row.
+
+        With `own`, the rows have only what the selected fields of the operation need, their key, and the attributes
+        that `own` names; without it they are whole.
+        """
+        _, rows = await self.read_with(row, statement, (), own, **parameters)
+        return rows
 
     async def read_with(
-        self, row: type[R], statement: Select | CompoundSelect, leading: Sequence[str], **parameters: Any
+        self,
+        row: type[R],
+        statement: Select | CompoundSelect,
+        leading: Sequence[str],
+        own: Collection[str] | None = None,
+        **parameters: Any,
     ) -> tuple[dict[str, Iterable[Any]], list[R]]:
         """As `read`, for a statement with further columns before those of the row.
 
         `leading` names them in order. Returns them by name, each as long as the list of rows, and the rows.
         """
+        shape = None if own is None or self.reads is None else shape_of(row, own, self.reads)
+        if shape is not None:
+            cut = shape.cut(statement, len(leading))
+            shape, statement = (None, statement) if cut is None else (shape, cut)
         columns = await self.database.columns(statement, self._bound(parameters), self.primary, self.export)
         if not columns:
             return dict.fromkeys(leading, ()), []
-        return dict(zip(leading, columns, strict=False)), self._built(row, columns[len(leading) :])
+        built = self._built(row, shape, columns[len(leading) :] if leading else columns)
+        return dict(zip(leading, columns, strict=False)), built
+
+    def needs(self, row: type[LightRow], attribute: str) -> bool:
+        """Returns whether the selected fields of the operation may read an attribute of a row."""
+        return self.reads is None or row not in self.reads.attributes or attribute in self.reads.attributes[row]
 
     def _bound(self, parameters: dict[str, Any]) -> dict[str, Any]:
         return {**scope.viewer_params(self.viewer), **parameters}
 
-    def _built(self, row: type[R], columns: list[Iterable[Any]]) -> list[R]:
-        rows = list(row.build(columns)) if columns else []
-        row.derive(rows, self)
+    def _built(self, row: type[R], shape: Shape | None, columns: list[Iterable[Any]]) -> list[R]:
+        rows = list(row.build(columns) if shape is None else shape.build(columns))
+        if shape is None or shape.derives:
+            row.derive(rows, self)
         return rows

@@ -15,7 +15,7 @@ expressions by name.
 """
 
 import types
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from typing import (
     TYPE_CHECKING,
@@ -42,6 +42,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound="LightRow")
 Expression = ColumnElement[Any] | InstrumentedAttribute[Any]
+# Attributes of rows, by the class of the row.
+Attributes = Mapping[type, Collection[str]]
 # What the driver read, column by column: each has one value for each row.
 Columns = Sequence[Iterable[Any]]
 
@@ -57,6 +59,7 @@ class _Column:
     convert: Callable[[Any], Any] | None = None
 
     width: ClassVar[int] = 1
+    optional: ClassVar[bool] = False
 
     def expressions(self, role: Role, name: str) -> list[ColumnElement[Any]]:
         if self.expression is None:
@@ -70,7 +73,7 @@ class _Column:
 
 
 @dataclass(frozen=True, slots=True)
-class _Nested:
+class NestedPart:
     """A row within a row. `optional`: None if its first column is NULL, as after an outer join without a match."""
 
     row: type["LightRow"]
@@ -110,12 +113,12 @@ def shown_if(shown: bool, column: Expression) -> Expression:
 
 def nested(row: type["LightRow"], **columns: Expression) -> Any:
     """Declares a field that is another row of the same statement. `columns` replace columns that the row declares."""
-    return _Nested(row, columns)
+    return NestedPart(row, columns)
 
 
 def optional(row: type["LightRow"], **columns: Expression) -> Any:
     """As `nested`, but None if the first column is NULL."""
-    return _Nested(row, columns, optional=True)
+    return NestedPart(row, columns, optional=True)
 
 
 def derived(*, init: Literal[False] = False) -> Any:
@@ -129,7 +132,7 @@ class LightRow:
     __slots__ = ()
 
     __entity_class__: ClassVar[type[Base] | None]
-    __parts__: ClassVar[dict[str, _Column | _Nested]]
+    __parts__: ClassVar[dict[str, _Column | NestedPart]]
     __width__: ClassVar[int]
     __joins__: ClassVar[Callable[[Select], Select] | None]
 
@@ -201,10 +204,10 @@ def row(
     """
 
     def decorate(cls: type[T]) -> type[T]:
-        parts: dict[str, _Column | _Nested] = {}
+        parts: dict[str, _Column | NestedPart] = {}
         for name in cls.__annotations__:
             declared = cls.__dict__.get(name, MISSING)
-            if isinstance(declared, _Column | _Nested):
+            if isinstance(declared, _Column | NestedPart):
                 parts[name] = declared
                 delattr(cls, name)
         row_class: Any = dataclass(slots=True, eq=eq)(cls)
@@ -226,7 +229,7 @@ def _check(cls: Any) -> None:
     for name, part in cls.__parts__.items():
         annotated = hints[name]
         allows_none = type(None) in get_args(annotated)
-        if isinstance(part, _Nested):
+        if isinstance(part, NestedPart):
             if part.optional != allows_none:
                 raise TypeError(f"{cls.__name__}.{name}: optional() needs `| None`, nested() does not allow it")
             if part.row.derive.__func__ is not LightRow.derive.__func__:  # type: ignore[attr-defined]  # class methods

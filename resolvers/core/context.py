@@ -19,6 +19,7 @@ from domain.sentences import ENGLISH, Language
 from loaders.core.qualification_cache import QualificationCache
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
+from loaders.core.shapes import RowReads
 from services.change_feed.feed import ChangeFeed
 from services.mail.sender import MailSender
 from services.quotas import Quotas
@@ -73,6 +74,8 @@ class Context:
     write_number: int = 0
     # What a mutation has made before its transaction, because that takes too long to hold locks meanwhile.
     prepared: Any = None
+    # What the fields of the operation read of each row; None if that is not known.
+    reads: RowReads | None = None
     _loaders: Loaders | None = None
     # After a write, reads use the primary database, because a replica may not have the write yet.
     _has_written: bool = False
@@ -96,7 +99,8 @@ class Context:
         if self._loaders is None:
             viewer, database = self.require_active_viewer(), self.services.database
             primary = self._has_written or not database.replica_has_write(viewer.last_write_at)
-            reading = ReadSession(database, viewer, self.services.qualifications, primary, now=self.now)
+            qualifications = self.services.qualifications
+            reading = ReadSession(database, viewer, qualifications, primary, reads=self.reads, now=self.now)
             self._loaders = Loaders(reading)
         return self._loaders
 
@@ -116,9 +120,14 @@ class Context:
         if self.claims is not None:
             await self.set_viewer(self.claims)
 
+    def select_sources(self, reads: RowReads | None) -> None:
+        """Says what the fields of the operation that begins read of each row; None if they may read anything."""
+        if reads is not self.reads:
+            self.reads, self._loaders = reads, None
+
     def restart(self) -> None:
         """Drops the rows that were read so far, so that the generic executor can run the operation from the start."""
-        self._loaders = None
+        self.reads = self._loaders = None
 
     async def still_signed_in(self) -> bool:
         """Reads the viewer again, for a stream that outlives its request; returns False once they are signed out."""

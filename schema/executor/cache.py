@@ -8,6 +8,8 @@ from typing import Any
 
 from graphql import GraphQLSchema, OperationDefinitionNode, OperationType, VariableNode
 
+from .sources import SourceReads
+
 # A failure adds FAILURE_WEIGHT to a compiled query's score, a success subtracts 1. At SCORE_LIMIT the query is
 # suspended for SUSPENSION executions and then tried again, so that an outage does not make a server slow for good.
 FAILURE_WEIGHT, SCORE_LIMIT, SUSPENSION = 4, 16, 200
@@ -24,6 +26,7 @@ class Counters:
     compiled: int = 0  # queries compiled
     executed: int = 0  # operations answered by compiled code
     deoptimized: int = 0  # operations that compiled code began and the generic executor answered
+    widened: int = 0  # of these, operations that read an attribute of a source that was not selected
     unsupported: int = 0  # operations that cannot be compiled: mutations, introspection, custom directives, ...
     suspended: int = 0  # operations left to the generic executor because their compiled query failed too often
     evicted: int = 0  # compiled queries dropped to stay within the bounds
@@ -38,6 +41,7 @@ class CompiledQuery:
     resolver_binders: list[Callable[[Any], Resolver]]  # execution -> resolver
     completers: list[Callable[[Pairs, list[Any], Any], None]]  # (pairs, values, execution): completes values in place
     subtree_ends: list[int]  # the number after that of the last deferred field below
+    reads: SourceReads
     source: str  # the generated Python
     failure_score: int = 0
     suspended_for: int = 0

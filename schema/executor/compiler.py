@@ -30,6 +30,7 @@ from .errors import Deopt, Unsupported
 from .fields import SelectedField, attribute_expression, is_attribute, row_class
 from .leaves import leaf_expression
 from .resolvers import resolver_binder
+from .sources import SourceReads
 
 # Interfaces within interfaces multiply the code: an operation of more lines is not compiled.
 MAX_LINES = 1_500
@@ -57,6 +58,7 @@ class _Compiler:
         self.line_count = self.name_count = 0
         self.resolver_binders: list[Callable[[Any], Resolver]] = []
         self.subtree_ends: list[int] = []
+        self.reads = SourceReads()
 
     def compile(self, root: GraphQLObjectType, groups: GroupedFieldSet) -> CompiledQuery:
         """Generates all functions, and returns them compiled."""
@@ -67,8 +69,9 @@ class _Compiler:
         source = "\n".join(self.functions)
         exec(compile(source, "<operation>", "exec"), self.namespace)
         completers = [self.namespace[f"complete{index}"] for index in range(len(self.resolver_binders))]
+        self.reads.finish()
         return CompiledQuery(
-            self.namespace["complete_root"], self.resolver_binders, completers, self.subtree_ends, source
+            self.namespace["complete_root"], self.resolver_binders, completers, self.subtree_ends, self.reads, source
         )
 
     # Emitting code.
@@ -111,6 +114,7 @@ class _Compiler:
         self, type_: GraphQLObjectType, groups: GroupedFieldSet, source: str, depth: int, at_root: bool = False
     ) -> str:
         """Emits the code that builds the result object of the variable `source`; returns the result's variable."""
+        self.reads.add_type(type_)
         entries, deferred = [], []
         for key, details in groups.items():
             field_name = details[0].node.name.value
@@ -123,6 +127,7 @@ class _Compiler:
             if field_name.startswith("__"):
                 raise Unsupported("introspection")
             selected = SelectedField(type_, definition, details, key, at_root)
+            self.reads.add(selected)
             if is_attribute(selected):
                 value = self.new_name("v")
                 self.emit(depth, f"{value} = {attribute_expression(selected, source, self.constant)}")

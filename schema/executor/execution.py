@@ -35,7 +35,7 @@ class Execution:
     the field's completer puts them into the result objects, which defers the fields below.
     """
 
-    __slots__ = ("batches", "deferred", "executor", "failed", "infos", "query")
+    __slots__ = ("batches", "deferred", "error", "executor", "failed", "infos", "query")
 
     def __init__(self, query: CompiledQuery, executor: Any) -> None:
         self.query = query
@@ -44,6 +44,7 @@ class Execution:
         self.batches: list[FieldBatch] = []
         self.infos: dict[int, ResolveInfo] = {}
         self.failed = False  # whatever else happens, the result is dropped
+        self.error: Exception | None = None  # the first one
 
     def info(self, selected: SelectedField) -> ResolveInfo:
         """Returns the resolve info of a field, which is made at the first call."""
@@ -107,18 +108,24 @@ class Execution:
                     raise Deopt
                 self.query.completers[batch.index](self.deferred[batch.index], values, self)
                 batches = self.call_resolvers(batch.index + 1, self.query.subtree_ends[batch.index])
-            except Exception:
-                self.failed = True
+            except Exception as error:
+                self.fail(error)
                 raise
         for outcome in await gather(*(self.drain([batch]) for batch in batches), return_exceptions=True):
             if isinstance(outcome, BaseException):
                 raise outcome
+
+    def fail(self, error: Exception) -> None:
+        """Notes an error."""
+        self.failed = True
+        self.error = self.error or error
 
     def clear(self) -> None:
         """Drops all references: an execution and its infos form a cycle, which would keep every row in memory."""
         self.deferred.clear()
         self.batches.clear()
         self.infos.clear()
+        self.error = None
 
     async def await_pending(self) -> None:
         """Awaits whatever was started, so that nothing of this execution runs beside the generic executor."""

@@ -26,6 +26,9 @@ class CompiledExecutor(GenericExecutor):
     def execute_operation(self, serially: bool | None = None) -> AwaitableOrValue[Result]:
         """Runs the compiled query of the operation; without one, or when it fails, the generic executor."""
         query = self.cache.get_or_compile(self)
+        select_sources = getattr(self.context_value, "select_sources", None)
+        if select_sources is not None:
+            select_sources(None if query is None else query.reads)
         if query is None:
             return super().execute_operation(serially)
         execution = Execution(query, self)
@@ -33,8 +36,8 @@ class CompiledExecutor(GenericExecutor):
         batches: list[FieldBatch] = []
         try:
             data, batches = execution.start()
-        except Exception:
-            execution.failed = True
+        except Exception as error:
+            execution.fail(error)
         if execution.batches:
             return self._drain(execution, data, batches, serially)
         return self._fall_back(execution, serially) if execution.failed else self._succeed(execution, data)
@@ -45,8 +48,8 @@ class CompiledExecutor(GenericExecutor):
         if not execution.failed:
             try:
                 await execution.drain(batches)
-            except Exception:
-                execution.failed = True
+            except Exception as error:
+                execution.fail(error)
         if not execution.failed:
             return self._succeed(execution, data)
         await execution.await_pending()
@@ -65,9 +68,13 @@ class CompiledExecutor(GenericExecutor):
         Calls `restart()` of the context first, if it has one: with new data loaders, errors keep the order of a first
         execution.
         """
-        execution.clear()
-        execution.query.record_failure()
+        query = execution.query
         self.cache.counters.deoptimized += 1
+        if query.reads.widen(execution.error):
+            self.cache.counters.widened += 1
+        else:
+            query.record_failure()
+        execution.clear()
         restart = getattr(self.context_value, "restart", None)
         if restart is not None:
             restart()

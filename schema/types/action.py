@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from loaders.action import ACTIONS, ActionRow, FilesOfActionLoader
-from loaders.aim import AimLoader
+from loaders.aim import AimLoader, AimRow
 from loaders.core.registry import Loaders
 from loaders.evidence import EvidenceOfActionLoader
 from loaders.learner import LearnerLoader
-from loaders.session import SessionLoader
+from loaders.session import SessionLoader, SessionRow
 from schema.enums import ActionKind, ActionStatus
 from schema.field_builders import argument, attribute, connection, loaded, person, related, updated_at
 from schema.relay import Connection, Node, node, record
@@ -59,6 +59,7 @@ class Action(Node):
         "The assessor who follows it up: the assessor of its aim or, if it has no aim, of its session; null if it has "
         "neither.",
         _assessor,
+        {AimRow: ("assessor",), SessionRow: ("assessor",)},
     )
     accepts_evidence: bool = attribute("Whether the learner can submit evidence for this action.")
     files: list[File] = loaded("The files attached to it, oldest first.", FilesOfActionLoader)

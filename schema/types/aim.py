@@ -101,6 +101,7 @@ class Aim(Node):
     resources: list[Resource] = related(
         "The resources (learning material) of the aim, oldest first.",
         lambda row, loaders: _resources(row, loaders, ResourceBucket.RESOURCES),
+        {ResourceRow: ("bucket",)},
     )
     resource_count: int = loaded(
         "The number of resources, for the Resources icon. Files from Course are not counted.", ResourceCountLoader
@@ -108,6 +109,7 @@ class Aim(Node):
     files: list[Resource] = related(
         "Files from Course (additional files) of the aim, oldest first.",
         lambda row, loaders: _resources(row, loaders, ResourceBucket.FILES_FROM_COURSE),
+        {ResourceRow: ("bucket",)},
     )
     progress_map_export: Download = resolved(
         "The progress map as a PDF, made when the link is opened.",

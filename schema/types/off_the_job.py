@@ -4,7 +4,14 @@ import datetime as dt
 
 from loaders.core.registry import Loaders
 from loaders.off_the_job import OffTheJobRow
-from loaders.off_the_job_detail import ExclusionRow, LearningLoader, MonthRow, PolicyRow, ProgrammeTimeLoader
+from loaders.off_the_job_detail import (
+    AIMS_READ,
+    ExclusionRow,
+    LearningLoader,
+    MonthRow,
+    PolicyRow,
+    ProgrammeTimeLoader,
+)
 from schema.enums import OffTheJobExclusionReason
 from schema.field_builders import attribute, loaded, related
 from schema.relay import value
@@ -97,9 +104,11 @@ class OffTheJob:
         "Months, as YYYY-MM, from the start to the last complete month, without minutes that count; months in which "
         "the learner was on a break on every day are left out. Only of an aim or a learner, empty in KPIs.",
         _months,
+        AIMS_READ,
     )
     policy: OffTheJobPolicy | None = related(
         "The rule that gave `requiredMinutes`; of a learner, that of the aim with the most hours. Null where the "
         "minimum of the qualification holds, and in KPIs.",
         _policy,
+        AIMS_READ,
     )

@@ -15,7 +15,7 @@ from loaders.review import (
     ReviewRow,
     SlotsOfReviewLoader,
 )
-from loaders.review_figures import ReviewFiguresRow, figures_of
+from loaders.review_figures import FIGURES_READ, ReviewFiguresRow, figures_of
 from loaders.session import SessionLoader
 from schema.enums import Role, TrafficLight
 from schema.field_builders import attribute, connection, loaded, related
@@ -85,7 +85,7 @@ class Review(Node):
     employer_attendance: EmployerAttendance | None = attribute(
         "Whether somebody of the employer took part; null until the assessor has said it."
     )
-    figures: ReviewFigures = related("Progress, hours and actions of the learner.", figures_of)
+    figures: ReviewFigures = related("Progress, hours and actions of the learner.", figures_of, FIGURES_READ)
     previous_actions: list[Action] = related(
         "The actions that were set in the session of the last review, with their status of this moment. The document "
         "has their status of when it was made.",

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from loaders.action import ActionsOfSessionLoader
+from loaders.action import ActionRow, ActionsOfSessionLoader
 from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
 from loaders.review import ReviewOfSessionLoader
@@ -61,6 +61,7 @@ class Session(Node):
         "Whether an action that was set in it is not `COMPLETE`. The speech bubble of the session is red if true, "
         "green if false.",
         _has_outstanding_actions,
+        {ActionRow: ("outstanding",)},
     )
     updated_at: dt.datetime = updated_at("its aims, files, actions, review and logged time")
     viewer_actions: list[ViewerAction] = viewer_actions("Session")

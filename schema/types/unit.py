@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import strawberry
 
 from domain.confirmation_statements import unit_statement
+from loaders.aim import AimRow
 from loaders.core.registry import Loaders
 from loaders.criterion import CriteriaOfUnitLoader
 from loaders.evidence import EvidenceOfUnitLoader
-from loaders.learner import LearnerLoader
+from loaders.learner import LearnerLoader, LearnerRow
 from loaders.sample import SamplesOfUnitLoader
 from loaders.unit import UnitRow, UnitSignaturesLoader, unit_signed_off
 from loaders.unit_progress import UnitProgressLoader
@@ -104,7 +105,9 @@ class Unit(Node):
         _signed_off,
     )
     confirmation_statement: str = related(
-        "The sentence that a signature of the unit confirms, word for word.", _confirmation_statement
+        "The sentence that a signature of the unit confirms, word for word.",
+        _confirmation_statement,
+        {AimRow: ("title",), LearnerRow: ("name",)},
     )
     signatures: list[UnitSignature] = loaded(
         "The signatures that the provider requires, given or not, and any others that were given; after them those "

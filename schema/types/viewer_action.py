@@ -40,6 +40,8 @@ def viewer_actions(type_name: str) -> Any:
         "What the viewer could do with it now, and why not: one entry a mutation that takes it.",
         of_row,
         batch=of_rows,
+        # The rules look into the record and its parents.
+        other_rows=None,
         list_size=len(rules_by_type()[type_name].mutations),
         mutations=_MUTATIONS,
     )
