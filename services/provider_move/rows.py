@@ -162,7 +162,8 @@ def check_keys(table: Table, values: Mapping[str, Any], provider_key: int, last_
     """
     given = values[_owner(table).name] == provider_key
     for name, target in _keys(table):
-        given = given and 1 <= (values[name] or 1) <= last_numbers[target]
+        # No row has the key 0.
+        given = given and (not values[name] or 1 <= values[name] <= last_numbers[target])
     for name, target in _key_lists(table):
         keys = values[name].split(" ") if values[name] else ()
         given = given and all(1 <= _key_in(each) <= last_numbers[target] for each in keys)

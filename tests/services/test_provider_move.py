@@ -13,6 +13,7 @@ from commands.command_line import make_parser
 from db import updated_at_triggers
 from db.database import Database
 from db.models.access_key import AccessKey
+from db.models.aim import AimProgress
 from db.models.audit_event import AuditEvent
 from db.models.employer import Employer
 from db.models.file import File
@@ -26,7 +27,7 @@ from services.audit.verify import find_problems
 from services.provider_move.archive import MANIFEST, Manifest
 from services.provider_move.exporting import export_provider
 from services.provider_move.importing import import_provider
-from services.provider_move.rows import MoveError, moved_tables, stays
+from services.provider_move.rows import MoveError, check_keys, moved_tables, stays
 from services.settings import read_settings
 from services.storage.file_store import open_store
 from tests.support import damaged_exports
@@ -234,6 +235,16 @@ async def test_a_hostile_export_changes_nothing(source: Source, databases: Datab
             with pytest.raises(MoveError, match=message):
                 await import_provider(database, target.store, path)
             assert await target.count(Provider) == await target.count(User) == target.files() == 0, what
+
+
+def test_a_reference_to_nothing_needs_no_rows() -> None:
+    table = AimProgress.__table__
+    row = {**dict.fromkeys(table.columns.keys()), "provider_id": 1, "aim_id": 2, "learner_id": 3, "policy_id": None}
+    numbers = {"aim": 2, "learner": 3, "off_the_job_policy": 0, "qualification_unit": 0}
+    check_keys(table, row, 1, numbers)
+    for name in ("provider_id", "aim_id", "learner_id", "policy_id"):
+        with pytest.raises(MoveError, match="keys that are not the provider's"):
+            check_keys(table, {**row, name: (row[name] or 0) + 1}, 1, numbers)
 
 
 async def test_an_export_that_is_not_made_leaves_no_file(demo: Demo, tmp_path: Path) -> None:
