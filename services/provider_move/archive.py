@@ -104,6 +104,7 @@ class OpenExport:
     def __init__(self, path: Path) -> None:
         try:
             self._archive = zipfile.ZipFile(path)
+            self._size = path.stat().st_size
         except FileNotFoundError:
             raise MoveError(f"There is no file {path}.") from None
         except _DAMAGE:
@@ -133,9 +134,11 @@ class OpenExport:
         names = self._archive.namelist()
         if len(names) != len(expected) or set(names) != expected:
             raise MoveError(f"The export is damaged: it does not hold what {MANIFEST} says.")
-        # A file is stored as it is: a few compressed bytes cannot become more than the disk has.
+        # A file is stored as it is, and in a place of its own: a few bytes cannot become more than the disk has.
         if any(self._archive.getinfo(file_member(key)).compress_type for key in self.manifest.files):
             raise MoveError("The export is damaged: a file in it is compressed.")
+        if sum(info.compress_size for info in self._archive.infolist()) > self._size:
+            raise MoveError("The export is damaged: parts of it overlap.")
 
     def close(self) -> None:
         """Closes the file."""

@@ -217,6 +217,7 @@ HOSTILE = {
     "a row nested without end": (damaged_exports.with_text("employer", b"[" * 200_000), "is not one of this version"),
     "a line without an end": (damaged_exports.with_text("employer", b" " * (2**24 + 2**21)), "cannot be read"),
     "files that grow": (damaged_exports.with_compressed_files, "a file in it is compressed"),
+    "files that overlap": (damaged_exports.with_overlapping_files, "parts of it overlap"),
     "a path outside of the store": (
         damaged_exports.with_manifest(files={"../../etc/passwd": {"size": 0, "sha256": "", "rows": 0}}),
         "a file that is none of the store",

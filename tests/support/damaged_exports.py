@@ -110,6 +110,17 @@ def with_compressed_files(path: Path) -> None:
     rewritten(path, lambda _: None, zipfile.ZIP_DEFLATED)
 
 
+def with_overlapping_files(path: Path) -> None:
+    """Each file begins in its place and ends with the archive: all of them have the bytes of those after them."""
+    with zipfile.ZipFile(path) as archive:
+        members = {name: archive.read(name) for name in archive.namelist()}
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, data in members.items():
+            archive.writestr(name, data)
+        for info in archive.infolist():
+            info.file_size = info.compress_size = archive.start_dir - info.header_offset
+
+
 def of_another_version(path: Path) -> None:
     def change(members: dict[str, bytes]) -> None:
         members[MANIFEST] = json.dumps({**json.loads(members[MANIFEST]), "version": "0001"}).encode()

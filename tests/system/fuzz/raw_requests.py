@@ -1,8 +1,10 @@
 """Requests whose headers, paths and bodies hold hostile bytes, sent over a socket as they are."""
 
 import asyncio
+import itertools
 import json
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from tests.system.fuzz.hostile_values import MARK
 
@@ -48,6 +50,14 @@ _BODIES = (
     b'{"query":"{__typename}","variables":' + b'{"a":' * 200 + b"1" + b"}" * 200 + b"}",
     b"token=%00&new=%00&again=%00", b"token=%ff&new=%ed%a0%80&again=%ed%a0%80", b"new=a&new=b&token=a", b"&" * 5_000,
 )  # fmt: skip
+# Of OData, in $filter and in $orderby: nested without end, too large to compute with, or of other shapes.
+_EXPRESSIONS = (
+    "concat('a'," * 300 + "'a'" + ")" * 300, "(" * 1_900 + "true" + ")" * 1_900, "not " * 900 + "true",
+    "round(1e400) eq 1", "substring('a',1e400) eq 'a'", "year(0001-01-01T00:00:00+14:00) eq 1", "9" * 3_900,
+    "row in (" + "1," * 1_900 + "1)", "row," * 900 + "row", "'" * 3_999, "row eq '\x00'", "row eq \u0661", "a" * 5_000,
+)  # fmt: skip
+_FORMS = (b"application/x-www-form-urlencoded", b"multipart/form-data; boundary=x; charset=utf-7")
+_HALF = b'--x\r\nContent-Disposition: form-data; name="name"\r\n\r\n+2AA-\r\n--x--\r\n'
 READ = b'{"query":"{ viewer { role } }"}'
 
 
@@ -59,6 +69,12 @@ def requests(token: str | None) -> Iterator[tuple[str, bytes]]:
     for path in _PATHS:
         for method in ("GET", "POST", "PUT", "OPTIONS"):
             yield f"{method} {path[:60]}", _request(method, path, {"GraphQL-Preflight": b"1"}, READ, token)
+    for option, text in itertools.product(("$filter", "$orderby", "$select", "$skiptoken", "$top"), _EXPRESSIONS):
+        path = f"/reports/odata/overdue_actions?{option}={quote(text)}"
+        yield f"GET {path[:60]}", _request("GET", path, {}, b"", token)
+    for path in ("/password", "/email", "/unsubscribe", "/sign", "/sign/code", "/sign/document"):
+        for kind in _FORMS:
+            yield f"half a character {path}", _request("POST", path, {"Content-Type": kind}, _HALF, None)
     for body in _BODIES:
         yield f"body {body[:60]!r}", _request("POST", "/graphql", {}, body, token)
         form = {"Content-Type": b"application/x-www-form-urlencoded"}
