@@ -94,7 +94,8 @@ class _Runner:
         nothing = cast(Any, None)
         self._services = Services(
             database=database, files=nothing, tokens=nothing, one_time_secrets=nothing, lasting_links=nothing,
-            changes=nothing, qualifications=QualificationCache(database), mail=nothing, base_url="",
+            changes=nothing, qualifications=QualificationCache(database), mail=nothing, push=nothing,
+            base_url="",
             # Links of an export are for nobody: a link is valid while a person is signed in.
             links=SignedUrls(secrets.token_bytes(32)),
         )  # fmt: skip

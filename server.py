@@ -62,6 +62,7 @@ def build_services(settings: Settings) -> "Services":
     from services.change_feed.feed import ChangeFeed
     from services.mail.sender import MailSender
     from services.mail.transport import open_transport
+    from services.push.sender import open_push
     from services.quotas import Quotas
     from services.storage.file_store import open_store
 
@@ -80,14 +81,12 @@ def build_services(settings: Settings) -> "Services":
         links=SignedUrls(next(iter(settings.secret_keys.values()))),
         tokens=AccessTokens(settings.secret_keys),
         one_time_secrets=one_time_secrets,
-        lasting_links=LastingLinks(settings.secret_keys),
-        changes=ChangeFeed(database, settings.listen_url),
+        lasting_links=LastingLinks(settings.secret_keys), changes=ChangeFeed(database, settings.listen_url),
         qualifications=QualificationCache(database),
         mail=MailSender(database, mail_transport, one_time_secrets.fill_in),
-        base_url=settings.base_url,
-        mail_folder=settings.mail_folder,
-        quotas=quotas,
-    )
+        push=open_push(database, settings),
+        base_url=settings.base_url, mail_folder=settings.mail_folder, quotas=quotas,
+    )  # fmt: skip
 
 
 def build_endpoint(
@@ -245,7 +244,7 @@ async def running(
         services.mail.add_source(functools.partial(create_requested_links, services))
         tasks = [background_task.running(work, name) for name, work in beside.items()]
         parts = (services.database.monitoring(), short_log(settings.database_url), services.mail.running())
-        for part in (*parts, services.changes.listening(), *tasks):
+        for part in (*parts, services.push.running(), services.changes.listening(), *tasks):
             await stack.enter_async_context(part)
         # Objects that exist by now live as long as the process: the garbage collector need not visit them again.
         gc.collect()

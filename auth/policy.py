@@ -32,6 +32,8 @@ MUTATIONS: dict[str, frozenset[Role]] = {
     "secondFactorRemove": _ALL_ROLES,
     "signingCodeRequest": _ALL_ROLES,  # a viewer who has no password
     "notificationSettingsUpdate": _ALL_ROLES,
+    "pushSubscriptionAdd": _ALL_ROLES,
+    "pushSubscriptionRemove": _ALL_ROLES,  # their own
     "secondFactorReset": _MASTER_ONLY,  # another user's
     "userInvite": _ENROLLING_STAFF,  # Assessor and Basic Admin: the role EMPLOYER_MANAGER only
     "userArchive": _MASTER_ONLY,

@@ -1,4 +1,4 @@
-"""Which tasks a person gets e-mails about."""
+"""Which tasks a person gets e-mails and push messages about."""
 
 from collections.abc import Sequence
 
@@ -19,6 +19,15 @@ MAILED_AT_ONCE = (
     TaskKind.RESUBMIT_EVIDENCE,
     TaskKind.ANSWER_SAMPLE,
 )
+# Of who has chosen nothing: what somebody else has requested of the person.
+DEFAULT_PUSH_FOR = (
+    *DEFAULT_EMAIL_FOR,
+    TaskKind.SIGN_UNIT,
+    TaskKind.ANSWER_REVIEW,
+    TaskKind.RESPOND_TO_ACTION,
+    TaskKind.APPROVE_TIME,
+    TaskKind.CONFIRM_TIME,
+)
 
 
 def email_kinds(chosen: Sequence[str] | None) -> list[TaskKind]:
@@ -26,3 +35,9 @@ def email_kinds(chosen: Sequence[str] | None) -> list[TaskKind]:
     if chosen is None:
         return list(DEFAULT_EMAIL_FOR)
     return [kind for kind in TaskKind if kind.value in chosen]
+
+
+def push_kinds(chosen: Sequence[str] | None) -> list[TaskKind]:
+    """Returns the kinds of task of which a person's browsers are notified; `chosen` as for `email_kinds`."""
+    kinds = [kind.value for kind in DEFAULT_PUSH_FOR] if chosen is None else chosen
+    return [kind for kind in TaskKind if kind.value in kinds]

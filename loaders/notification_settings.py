@@ -1,4 +1,4 @@
-"""The viewer's own choice of e-mails about tasks."""
+"""The viewer's own choice of e-mails and push messages about tasks."""
 
 from sqlalchemy import Select
 
@@ -6,18 +6,19 @@ from auth import scope
 from auth.scope import VIEWER_USER
 from db.models.user import User
 from domain.enums import Role, TaskKind
-from domain.notifications import email_kinds
+from domain.notifications import email_kinds, push_kinds
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.rows import LightRow, column, row
 
 
 @row(User)
 class NotificationSettingsRow(LightRow):
-    """Which e-mails a user gets. `calendar_nonce` is None without a calendar address."""
+    """Which e-mails and push messages a user gets. `calendar_nonce` is None without a calendar address."""
 
     user_key: int = column(User.id)
     email_for: list[TaskKind] = column(User.email_for, convert=email_kinds)
     digest_hour: int | None = column(User.digest_hour)
+    push_for: list[TaskKind] = column(User.push_for, convert=push_kinds)
     calendar_nonce: str | None = column(User.calendar_nonce)
 
 

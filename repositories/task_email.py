@@ -1,16 +1,17 @@
-"""Whom the server sends e-mails about tasks, and what it notes so that each is sent once."""
+"""Whom the server sends e-mails and push messages about tasks, and what it notes so that each is sent once."""
 
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Row, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Row, and_, delete, exists, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.viewer import RULES
 from db.database import Database
 from db.models.learner import Learner
 from db.models.provider import Provider
+from db.models.push import PushSubscription
 from db.models.task_reminder import TaskReminder
 from db.models.user import RoleGrant, User
 from db.sql.any_of import any_of
@@ -21,8 +22,10 @@ MORNING = 8
 
 def _is_due(now: dt.datetime, today: dt.date, hour: int) -> ColumnElement[bool]:
     """The condition that an e-mail may be due for a user: as work arises, once a day, or as a reminder."""
+    # unscoped: the server notifies everybody
+    has_browsers = exists().where(PushSubscription.user_id == User.id)
     digest = and_(User.digest_hour <= hour, or_(User.digest_on.is_(None), User.digest_on < today))
-    found = [User.email_for.is_not(None), digest]
+    found = [User.email_for.is_not(None), digest, has_browsers]
     if hour >= MORNING:
         unreminded = or_(User.reminded_on.is_(None), User.reminded_on < today)
         found.append(and_(Provider.reminder_every_days > 0, unreminded))
@@ -65,6 +68,9 @@ async def users_to_notify(
             User.digest_hour,
             User.digest_on,
             User.reminded_on,
+            User.push_for,
+            # unscoped: the server notifies everybody
+            exists().where(PushSubscription.user_id == User.id).label("has_browsers"),
             Learner.id.label("learner_id"),
             *RULES,
         )

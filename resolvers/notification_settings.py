@@ -1,4 +1,7 @@
-"""The viewer's own e-mails about tasks and the address of their calendar, also ended by a link in an e-mail."""
+"""The viewer's own e-mails and push messages about tasks, and the address of their calendar.
+
+A link in an e-mail ends its kind.
+"""
 
 import datetime as dt
 import secrets
@@ -12,6 +15,7 @@ from domain.enums import TaskKind, UserErrorCode
 from domain.notifications import email_kinds
 from domain.sentences import say
 from loaders.notification_settings import NotificationSettingsRow
+from repositories.push import note_all
 from resolvers.core.context import Client, Context, Services
 from resolvers.core.task_mail import DIGEST
 from resolvers.core.unit_of_work import UnitOfWork, mutation
@@ -22,6 +26,7 @@ class SettingsChanges(TypedDict, total=False):
     """The changes: what is missing is not changed, and what is None neither, but None ends the daily e-mail."""
 
     email_for: list[TaskKind] | None
+    push_for: list[TaskKind] | None
     digest_hour: int | None
     calendar: bool | None
 
@@ -36,14 +41,16 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> int:
         uow.add_error(UserErrorCode.INVALID, say("HOUR_OUT_OF_RANGE"), "input", "digestHour")
     uow.raise_errors()
     values: dict[str, Any] = {}
-    kinds = changes.get("email_for")
-    if kinds is not None:
-        values["email_for"] = [kind.value for kind in TaskKind if kind in kinds]
+    for column, kinds in (("email_for", changes.get("email_for")), ("push_for", changes.get("push_for"))):
+        if kinds is not None:
+            values[column] = [kind.value for kind in TaskKind if kind in kinds]
     if "digest_hour" in changes:
         values["digest_hour"] = hour
     if changes.get("calendar") is not None:
         values["calendar_nonce"] = secrets.token_hex(12) if changes["calendar"] else None
     changed = _change(user, values, uow.now)
+    if "push_for" in changed:
+        await note_all(uow.session, user.id, uow.now)
     if changed:
         uow.audit("User", user.id, fields=changed)
     return user.id

@@ -1,5 +1,7 @@
 """Sends e-mails about tasks while the server runs: as they arise, once a day, and as reminders while they wait.
 
+Browsers that a user has added are notified of tasks as they arise, in the same pass.
+
 Every process tries, and one at a time works on a provider. An e-mail is written to the outbox in the transaction that
 notes it, so that each is sent once.
 """
@@ -17,7 +19,6 @@ from auth.viewer import viewer_of
 from db.models.outbox import outbox_mail
 from db.outages import CommitOutcomeUnknown, OutageLog
 from domain import clock
-from domain.day_number import FIRST_DAY
 from domain.enums import EvidenceStatus, Role, TaskKind
 from domain.mail import Mail
 from domain.notifications import MAILED_AT_ONCE, email_kinds
@@ -28,6 +29,7 @@ from loaders.task import TaskRow, first_tasks, subject, task_counts
 from repositories import task_email as repository
 from resolvers.core.context import Services
 from resolvers.core.task_mail import DIGEST, unsubscribe_url
+from resolvers.task_push import arises_at, write_messages
 from services.mail.task_messages import MAX_LINES, TaskLine, tasks_arose, tasks_today, tasks_wait
 
 log = structlog.get_logger(__name__)
@@ -82,7 +84,10 @@ class TaskEmails:
     async def _send_to(self, user: Row[Any], roles: Sequence[Role], now: dt.datetime) -> int:
         """Writes the e-mails of one user; a defect that only they meet is logged, and keeps no other from theirs."""
         try:
-            return await _Recipient(self._services, user, roles, now).send()
+            recipient = _Recipient(self._services, user, roles, now)
+            if user.has_browsers and await write_messages(self._services, user, recipient.reading_in, now):
+                self._services.push.wake()
+            return await recipient.send()
         except (SQLAlchemyError, OSError, CommitOutcomeUnknown):
             # The database is away, for everybody.
             raise
@@ -99,9 +104,10 @@ class _Recipient:
         self._services, self._user, self._now = services, user, now
         self._today, self._hour = clock.day_of(now), now.astimezone(clock.LONDON).hour
         self._kinds = email_kinds(user.email_for)
-        self._loaders = [Loaders(self._reading(role)) for role in roles]
+        self._loaders = [Loaders(self.reading_in(role)) for role in roles]
 
-    def _reading(self, role: Role) -> ReadSession:
+    def reading_in(self, role: Role) -> ReadSession:
+        """Returns what reads as the user in a role."""
         services = self._services
         return ReadSession(
             services.database, viewer_of(self._user, role, self._now), services.qualifications, True, now=self._now
@@ -130,7 +136,7 @@ class _Recipient:
         for loaders in self._loaders:
             kinds = [kind for kind in self._kinds if kind not in MAILED_AT_ONCE]
             arose = await first_tasks(loaders.reading, kinds, _MOST_TASKS, since) if kinds else []
-            arose = [task for task in arose if since is None or since < _arises_at(task) <= self._now]
+            arose = [task for task in arose if since is None or since < arises_at(task) <= self._now]
             found += [(loaders, task) for task in await _not_mailed(loaders, arose)]
         if not found:
             return 0
@@ -167,7 +173,7 @@ class _Recipient:
             found += [
                 (loaders, task)
                 for task in waiting
-                if self._today - clock.day_of(max(_arises_at(task), reminded.get(task.key, _arises_at(task)))) >= every
+                if self._today - clock.day_of(max(arises_at(task), reminded.get(task.key, arises_at(task)))) >= every
             ]
         mails = await self._mails(found, tasks_wait)
         keys = sorted({task.key for _, task in found})
@@ -199,14 +205,6 @@ class _Recipient:
                 await repository.note_reminders(session, user.provider_id, user.user_id, reminded, self._now)
             await session.flush()
         return len(mails)
-
-
-def _arises_at(task: TaskRow) -> dt.datetime:
-    """Returns when a task arose: of one that a day brings, that morning; of one that does not say, long ago."""
-    moment = task.waiting_since
-    if moment is None:
-        return clock.start_of(FIRST_DAY)
-    return moment if task.since_at is not None else clock.london_time(clock.day_of(moment), repository.MORNING)
 
 
 async def _not_mailed(loaders: Loaders, tasks: Sequence[TaskRow]) -> list[TaskRow]:

@@ -1,1 +1,1 @@
-"""What a deployment plugs in or runs beside requests: files, mail, audit, imports, privacy, backups, the demo."""
+"""What a deployment plugs in or runs beside requests: files, mail, push, audit, imports, privacy, backups, the demo."""

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from services.push.push_services import HOST, WELL_KNOWN
+
 _MIN_KEY_BYTES = 32
 _ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?|https?://\[[0-9a-f:]+\](:\d{1,5})?")
 # A token of RFC 9110.
@@ -57,6 +59,8 @@ class Settings:
     allowed_origins: tuple[str, ...]
     # Headers that pages of these origins may send beside the usual ones.
     allowed_headers: tuple[str, ...]
+    # The push services that browsers may name, or none.
+    push_services: tuple[str, ...]
     # Host and port of /metrics; None switches it off.
     metrics_address: tuple[str, int] | None
     trusted_proxies: str
@@ -111,6 +115,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         graphiql=reader.choice("WAYMARK_GRAPHIQL", *(("on", "off") if is_demo else ("off", "on"))) == "on",
         allowed_origins=reader.origins("WAYMARK_ALLOWED_ORIGINS"),
         allowed_headers=reader.header_names("WAYMARK_ALLOWED_HEADERS"),
+        push_services=reader.push_services("WAYMARK_PUSH_SERVICES"),
         metrics_address=reader.address("WAYMARK_METRICS", "127.0.0.1:9464"),
         trusted_proxies=reader.text("WAYMARK_TRUSTED_PROXIES", "127.0.0.1"),
         drain_seconds=reader.number("WAYMARK_DRAIN_SECONDS", 0, 0, 300),
@@ -173,6 +178,16 @@ class _Reader:
             if header == "*" or not _HEADER.fullmatch(header):
                 self.problems.append(f"{name}: set names of headers such as x-datadog-trace-id, not {header!r}")
         return names
+
+    def push_services(self, name: str) -> tuple[str, ...]:
+        text = self._environment.get(name)
+        if not text:
+            return WELL_KNOWN
+        hosts = () if text == "off" else tuple(text.lower().replace(",", " ").split())
+        for host in hosts:
+            if not HOST.fullmatch(host):
+                self.problems.append(f"{name}: set hosts such as push.example or *.push.example, or off, not {host!r}")
+        return hosts
 
     def template(self, name: str) -> str | None:
         text = self._environment.get(name) or None

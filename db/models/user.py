@@ -44,7 +44,7 @@ class User(Base):
         {
             "sort_name", "password_hash", "must_change_password", "has_password", "disclaimer_accepted",
             "disclaimer_accepted_at", "created_at", "email_for", "notified_at", "digest_hour", "digest_on",
-            "reminded_on", "calendar_nonce",
+            "reminded_on", "calendar_nonce", "push_for",
         }
     )  # fmt: skip
     __table_args__ = (
@@ -78,6 +78,9 @@ class User(Base):
     reminded_on: Mapped[Date | None]
     # Part of the address of the calendar, which ends when it changes.
     calendar_nonce: Mapped[str | None] = personal(String(32), erased=None, exported=False, of_installation=True)
+
+    # The kinds of task of which browsers are notified as they arise; NULL until the owner has chosen.
+    push_for: Mapped[list[str] | None] = not_personal(Reason.CODE, JSON(none_as_null=True))
 
     @validates("name")
     def _fold(self, _: str, name: str) -> str:

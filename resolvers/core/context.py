@@ -22,6 +22,7 @@ from loaders.core.registry import Loaders
 from loaders.core.shapes import RowReads
 from services.change_feed.feed import ChangeFeed
 from services.mail.sender import MailSender
+from services.push.sender import PushSender
 from services.quotas import Quotas
 from services.storage.file_store import FileStore
 
@@ -39,6 +40,7 @@ class Services:
     changes: ChangeFeed
     qualifications: QualificationCache
     mail: MailSender
+    push: PushSender
     base_url: str
     # Of e-mails as files, whether or not there is an SMTP server now.
     mail_folder: Path | None = None

@@ -15,7 +15,7 @@ VIEWER = RecordRules("Viewer", state=lambda viewer: viewer)
 # A mutation that makes a record is declared in the file of that record's rules, if it has one.
 VIEWER.by_role(
     "bulkExportStart", "disclaimerAccept", "fileUploadCreate", "logout", "notificationSettingsUpdate", "passwordChange",
-    "providerSettingsUpdate", "reportSchedule", "roleSwitch",
+    "providerSettingsUpdate", "pushSubscriptionAdd", "pushSubscriptionRemove", "reportSchedule", "roleSwitch",
 )  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from loaders.core.registry import Loaders
 from loaders.kpis import KpisLoader
 from loaders.learner import LearnerLoader
 from loaders.notification_settings import own_notification_settings
+from loaders.push_subscription import own_push_subscriptions
 from loaders.role_grant import own_grants
 from loaders.signature_request import SIGNATURE_REQUESTS_OF_ROLE
 from loaders.user import UserRow
@@ -24,6 +25,7 @@ from schema.types.bulk_export import BulkExport, ReportSchedule
 from schema.types.figures import KPI_GROUPS, KPI_HISTORY, OUTCOMES, KpiGroup, KpiPoint, Outcomes
 from schema.types.kpis import Kpis, selected_metrics
 from schema.types.notification_settings import NotificationSettings
+from schema.types.push_subscription import PushSubscription
 from schema.types.role_grant import RoleGrant
 from schema.types.signature_request import AwaitingViewerOnly, SignatureRequest
 from schema.types.task import VIEWER_TASK_COUNTS, VIEWER_TASKS, Task, TaskCount
@@ -98,8 +100,17 @@ class Viewer:
     tasks: Connection[Task] = VIEWER_TASKS
     task_counts: list[TaskCount] = VIEWER_TASK_COUNTS
     notification_settings: NotificationSettings = related(
-        "Which e-mails the viewer gets about their tasks, and the address of their calendar.",
+        "Which e-mails and push messages the viewer gets about their tasks, and the address of their calendar.",
         lambda viewer, loaders: own_notification_settings(loaders.reading),
+    )
+    push_public_key: str | None = resolved(
+        "The key with which a browser subscribes to push messages (`applicationServerKey`), in base64url; null if this "
+        "installation sends none.",
+        lambda viewer, info: info.context.services.push.public_key,
+    )
+    push_subscriptions: list[PushSubscription] = related(
+        "The viewer's browsers that are notified of tasks, in all roles, newest first.",
+        lambda viewer, loaders: own_push_subscriptions(loaders.reading),
     )
 
 

@@ -2,37 +2,28 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Sequence
 
 import aiosmtplib
 import structlog
 from sqlalchemy import ColumnElement, or_, select, update
-from sqlalchemy.exc import SQLAlchemyError
 
 from auth.one_time_secrets import KeyRemoved
 from db.database import Database
 from db.models.outbox import MAX_ATTEMPTS, OutboxMail
-from db.outages import CommitOutcomeUnknown, OutageLog
 from domain import clock
 from domain.mail import Mail
 from services.mail.messages import CARRIES_SECRET, BadAddress, render_mail
 from services.mail.transport import Transport
+from services.outbox import LEASE, OutboxSender, backoff
 
 log = structlog.get_logger(__name__)
 
-BATCH_SIZE = 8
-# Seconds between two looks at the outbox while nothing wakes the sender.
-POLL_SECONDS = 5.0
-# Longer than any attempt may take. After this, another sender takes the rows of one that was killed.
-LEASE = dt.timedelta(minutes=3)
-FIRST_WAIT = dt.timedelta(seconds=15)
-MAX_WAIT = dt.timedelta(hours=6)
-SHUTDOWN_SECONDS = 35.0
+BATCH_SIZE = OutboxSender.batch_size
 
 
-class MailSender:
-    """The sender of one process: `running()` while the server runs, `wake()` after a commit that queued mail.
+class MailSender(OutboxSender):
+    """Sends the e-mails of the outbox.
 
     `fill_in(text, address)` puts the secrets of links in place of their references (`auth/one_time_secrets.py`).
     """
@@ -40,35 +31,10 @@ class MailSender:
     def __init__(
         self, database: Database, transport: Transport, fill_in: Callable[[str, str], str] = lambda text, _: text
     ) -> None:
+        super().__init__("mail sender", "outbox")
         self._database = database
         self._fill_in = fill_in
         self._transport = transport
-        self._woken = asyncio.Event()
-        self._sources: list[Callable[[], Awaitable[None]]] = []
-        self._stopping = False
-        self.outages = OutageLog("outbox")
-
-    def add_source(self, source: Callable[[], Awaitable[None]]) -> None:
-        """Registers a function that queues mail; it runs before each read of the outbox."""
-        self._sources.append(source)
-
-    def wake(self) -> None:
-        """Looks at the outbox now instead of at the next poll."""
-        self._woken.set()
-
-    @asynccontextmanager
-    async def running(self) -> AsyncIterator[None]:
-        """Sends in the background until the block ends; attempts that are under way by then are finished."""
-        self._stopping = False
-        task = asyncio.create_task(self._run(), name="mail sender")
-        try:
-            yield
-        finally:
-            self._stopping = True
-            self.wake()
-            done, _ = await asyncio.wait([task], timeout=SHUTDOWN_SECONDS)
-            if not done:
-                task.cancel()
 
     async def send_due(self) -> int:
         """Tries to send up to 8 messages that are due and not leased; returns how many it tried.
@@ -82,25 +48,6 @@ class MailSender:
             for row in leased:
                 group.create_task(self._send(row))
         return len(leased)
-
-    async def _run(self) -> None:
-        while not self._stopping:
-            self._woken.clear()
-            try:
-                for source in self._sources:
-                    await source()
-                tried = await self.send_due()
-                self.outages.worked()
-            except* (SQLAlchemyError, OSError, CommitOutcomeUnknown) as errors:
-                self.outages.failed(errors)
-                tried = 0
-            if tried == BATCH_SIZE or self._stopping:
-                continue
-            try:
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._woken.wait()
-            except TimeoutError:
-                pass
 
     async def _is_anything_due(self) -> bool:
         # A read before the lease: on SQLite a lease needs the write lock, which an idle server should not take.
@@ -160,11 +107,6 @@ class MailSender:
         leased_here = (OutboxMail.id == row.id, OutboxMail.leased_until == row.leased_until)
         async with self._database.writing() as session:
             await session.execute(update(OutboxMail).where(*leased_here).values(leased_until=None, **changes))
-
-
-def backoff(attempts: int) -> dt.timedelta:
-    """The wait after this many attempts, counted from 1: 15 s, doubled each time, at most 6 hours."""
-    return min(FIRST_WAIT * 2 ** min(attempts - 1, 20), MAX_WAIT)
 
 
 def _due(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:

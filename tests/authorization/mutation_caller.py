@@ -44,6 +44,7 @@ VALUES: dict[str, Any] = {
     "nextSteps": "The brakes", "aimsPercent": 20, "unitsPercent": 30, "firstUnitsOfNewAssessor": 3, "seed": 7,
     "sampleConclude.outcome": "ACCEPTED", "valid": True, "authentic": True, "current": True, "sufficient": True,
     "answer": "I added it", "reviewSignatures": ["LEARNER", "ASSESSOR"],
+    "endpoint": "https://fcm.googleapis.com/fcm/send/none",
 }  # fmt: skip
 # Days from today, for dates and moments.
 DAYS = {

@@ -67,7 +67,7 @@ MUTATIONS_OF_ROW = {
     "allocate EMPLOYER_OVERVIEW": "employerOverviewAllocate employerOverviewDeallocate",
     "provider settings": "providerSettingsUpdate",
     "upload a file, to be used": "fileUploadCreate",
-    "own notification settings": "notificationSettingsUpdate",
+    "own notification settings": "notificationSettingsUpdate pushSubscriptionAdd pushSubscriptionRemove",
     "submit evidence": "evidenceSubmit",
     "resubmit what they submitted": "evidenceResubmit",
     "map, assess, sign off criteria, return": "evidenceAssess evidenceReturn",
@@ -112,7 +112,8 @@ AUTHENTICATION = {
 }  # fmt: skip
 
 # Of these, what a user orders in the role in use, and ends: tests/system/journeys/test_9_bulk_exports.py covers them.
-OWN_ORDERS = {"bulkExportStart", "reportSchedule", "reportScheduleEnd"}
+# The browser that is notified belongs to the caller's session: tests/resolvers/test_push.py covers it.
+OWN_ORDERS = {"bulkExportStart", "reportSchedule", "reportScheduleEnd", "pushSubscriptionAdd"}
 
 ROW_OF = {mutation: row for row, mutations in MUTATIONS_OF_ROW.items() for mutation in mutations.split()}
 

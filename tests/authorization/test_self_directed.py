@@ -31,7 +31,8 @@ from tests.support.scenarios.authorization import AuthorizationScenario
 # What no learner's record and no other person's account is changed by.
 OF_NO_PERSON = {
     "employerCreate", "employerUpdate", "fileUploadCreate", "learnerEnrol", "notificationSettingsUpdate",
-    "providerSettingsUpdate", "resourceAdd", "resourceRemove", "samplingPolicySave", "userInvite",
+    "providerSettingsUpdate", "pushSubscriptionRemove", "resourceAdd", "resourceRemove",
+    "samplingPolicySave", "userInvite",
 }  # fmt: skip
 # Giving up a role of one's own takes no colleague; the last Master Admin is refused.
 GIVING_UP = {"accessKeyRevoke", "roleRevoke", "employerManagerDeallocate", "employerOverviewDeallocate"}

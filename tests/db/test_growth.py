@@ -47,13 +47,13 @@ def test_what_only_secures_an_account_is_swept() -> None:
         "PasswordResetRequest", "RefreshToken",
         "RecoveryCode", "SecondFactor", "SigningCode", "TaskReminder",
         "IdentityLink", "IdentityLogin", "IdentityProvider",
-        "ClientDocument", "TrustedDocument", "UploadPart",
+        "ClientDocument", "TrustedDocument", "UploadPart", "PushMessage",
     }  # fmt: skip
     # A user has at most one second factor, ten recovery codes, and one link at each identity provider.
     internal -= {"RecoveryCode", "SecondFactor", "IdentityLink", "IdentityProvider"}
     # The operator adds and retires these.
     internal -= {"ClientDocument", "TrustedDocument"}
-    others = {"AccessKey", "BulkExport", "DeletedRecord", "File", "ReportSchedule"}
+    others = {"AccessKey", "BulkExport", "DeletedRecord", "File", "PushSubscription", "ReportSchedule"}
     assert internal | others == {entity.__name__ for entity, _ in swept_classes()}
 
 

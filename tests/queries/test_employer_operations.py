@@ -7,6 +7,7 @@ import httpx2
 from tests.queries.conftest import OperationRunner
 from tests.queries.test_saved_operations import check, run_mutation
 from tests.support.http_server import PASSWORD
+from tests.support.push_service import Browser
 
 ROLE = "EMPLOYER_MANAGER"
 UNITS = """{ learners(first: 6) { nodes { id aims { units {
@@ -96,6 +97,16 @@ async def test_evidence_is_improved_and_signed_and_a_unit_is_signed(own_runner: 
     unsigned = [unit for unit in units if unit["viewerActions"][0]["allowed"] and not given(unit)]
     payload = await run(own_runner, backend, "sign_unit", id=unsigned[0]["id"], password=PASSWORD)
     assert given(payload["unit"]) == [ROLE]
+
+
+async def test_a_browser_is_notified_of_the_chosen_kinds(own_runner: OperationRunner, backend: str):
+    browser = Browser("https://fcm.googleapis.com/fcm/send/none")
+    payload = await run(own_runner, backend, "push_subscription_add", input=browser.input)
+    assert payload["viewer"]["pushSubscriptions"] == [{"endpoint": browser.endpoint, "ofThisSession": True}]
+    payload = await run(own_runner, backend, "notification_settings_update", pushFor=["SIGN_UNIT"])
+    assert payload["viewer"]["notificationSettings"]["pushFor"] == ["SIGN_UNIT"]
+    payload = await run(own_runner, backend, "push_subscription_remove", endpoint=browser.endpoint)
+    assert payload["viewer"]["pushSubscriptions"] == []
 
 
 def given(unit: dict[str, Any]) -> list[str]:

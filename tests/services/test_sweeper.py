@@ -119,7 +119,7 @@ async def test_rows_go_when_their_time_has_come_and_not_before(place: Place) -> 
         "wrong_guess": 1, "idempotency_key": 1, "one_time_token": 1, "outbox_mail": 2, "refresh_token": 0, "sign_in": 0,
         "file": 0, "guest_invitation": 1, "password_reset_request": 1, "signing_code": 1, "task_reminder": 1,
         "access_key": 2, "identity_login": 0, "deleted_record": 1, "bulk_export": 0, "report_schedule": 0,
-        "upload_part": 0,
+        "upload_part": 0, "push_message": 0, "push_subscription": 0,
     }  # fmt: skip
     assert await place.keys(AccessKey.name) == ["new"]
     assert await place.keys(LoginAttempt.subject) == ["new"]

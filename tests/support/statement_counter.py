@@ -17,6 +17,7 @@ from tests.support.identity_login import Visit, configure
 from tests.support.lookup import DIPLOMA, MATHEMATICS, STANDARD, aim_of, criteria, learner_id, qualification_id, user_id
 from tests.support.openid_provider import OpenIdProvider
 from tests.support.own_orders import own_orders
+from tests.support.push_service import Browser
 from tests.support.quality_statements import reviews_and_samples
 from tests.support.smtp_server import Post, link_in
 
@@ -240,6 +241,9 @@ async def _papers(meter: Meter, clients: Clients) -> None:
     photo = await learner.upload(picture.name, picture.content_type, picture.content)
     await meter(learner, "photoSet", fileId=photo)
     await meter(learner, "notificationSettingsUpdate", input={"emailFor": ["SIGN_DOCUMENT"], "digestHour": 7})
+    browser = Browser("https://fcm.googleapis.com/fcm/send/none")
+    await meter(learner, "pushSubscriptionAdd", input=browser.input)
+    await meter(learner, "pushSubscriptionRemove", endpoint=browser.endpoint)
 
 
 async def _choose(meter: Meter, assessor: HttpClient, learner: str) -> None:

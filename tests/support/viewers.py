@@ -20,6 +20,10 @@ from resolvers.core.context import Context, Services
 from services.change_feed.feed import ChangeFeed
 from services.mail.sender import MailSender
 from services.mail.transport import open_transport
+from services.push.client import PushClient
+from services.push.keys import PushKeys
+from services.push.push_services import PushServices
+from services.push.sender import PushSender
 from services.storage.file_store import open_store
 
 
@@ -71,6 +75,7 @@ def services(database: Database, folder: Path) -> Services:
         mail=MailSender(
             database, open_transport(None, folder / "mail", "waymark@example.org"), one_time_secrets.fill_in
         ),
+        push=PushSender(database, PushKeys({"test": b"p" * 32}, "mailto:it@example.org"), PushServices(), PushClient()),
         base_url="http://waymark.test",
         mail_folder=folder / "mail",
     )

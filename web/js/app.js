@@ -6,6 +6,7 @@ import { count } from "./format.js";
 import { OfflineError } from "./graphql.js";
 import { registerServiceWorker } from "./installation.js";
 import { layout } from "./layout.js";
+import { keepNotifications } from "./notifications.js";
 import { HOME, single, TASKS, updateLearner } from "./operations.js";
 import { pullToRefresh } from "./pull_to_refresh.js";
 import { cached, updateEntry } from "./query_cache.js";
@@ -228,6 +229,7 @@ function sessionChanged(endReason = null) {
     }
     lastUser = user ?? lastUser;
     navigateAndFocus();
+    if (user) keepNotifications().catch(() => undefined);
   } else {
     draw();
   }
@@ -259,6 +261,11 @@ lastUser = signedInUser;
 pullToRefresh(() => isSignedIn() && load({ announceResult: true }));
 await showRoute();
 updateStreams();
+if (signedInUser) keepNotifications().catch(() => undefined);
+// A notification was clicked.
+navigator.serviceWorker?.addEventListener("message", ({ data }) => {
+  if (data?.open) location.hash = `#/open/${data.open}`;
+});
 registerServiceWorker((activate) => {
   app.activateNewVersion = activate;
   draw();

@@ -66,6 +66,16 @@ export const SESSION_TYPES = {
   WORKSHOP: "Workshop",
 };
 
+// What a notification can be about, in the words of "Needs you".
+export const TASK_KINDS = {
+  SIGN_DOCUMENT: "Documents to sign",
+  SIGN_UNIT: "Units to sign",
+  SIGN_REVIEW: "Progress reviews to sign",
+  ANSWER_REVIEW: "Your part of a progress review",
+  RESUBMIT_EVIDENCE: "Evidence to improve",
+  CONFIRM_TIME: "Time to confirm",
+};
+
 export const ROLES = {
   LEARNER: "Learner",
   ASSESSOR: "Assessor",

@@ -16,6 +16,7 @@ export const PORTFOLIO = "employer_portfolio";
 export const EVIDENCE = "evidence_to_read";
 export const REVIEW = "review_to_read";
 export const UNIT = "unit_to_sign";
+export const NOTIFICATIONS = "notification_settings";
 
 /** Returns the connection in a page of learners. */
 const learnersOf = (data) => data.learners;

@@ -22,6 +22,9 @@ const ADDRESSES = {
   TimeLogEntry: "#/time",
 };
 
+// Where several tasks of a kind are listed; those of other kinds are on the first screen.
+const LISTS = { SIGN_DOCUMENT: "#/documents", CONFIRM_TIME: "#/time" };
+
 /** Returns {name, id, section, params} of a hash; `names` are those of all screens. Anything else is the first screen. */
 export function parseRoute(hash, names) {
   const [path, query] = hash.replace(/^#\/?/, "").split("?");
@@ -39,10 +42,14 @@ export function addressOf(id) {
   return Object.hasOwn(ADDRESSES, type) ? ADDRESSES[type].replace("%s", encodeURIComponent(id)) : "#/";
 }
 
-/** Returns the address for the link of an e-mail (`#/open/Review_7`), or null for any other hash. */
+/** Returns the address for the link of an e-mail (`#/open/Review_7`) or of a notification, which may name a kind of task
+ * (`#/open/SIGN_DOCUMENT`); null for any other hash. */
 export function opened(hash) {
   const [, id] = hash.match(/^#\/open\/([A-Za-z]+_[\d.]+)$/) ?? [];
-  return id ? addressOf(id) : null;
+  if (id) return addressOf(id);
+  const [, kind] = hash.match(/^#\/open\/([A-Z_]+)$/) ?? [];
+  if (!kind) return null;
+  return Object.hasOwn(LISTS, kind) ? LISTS[kind] : "#/";
 }
 
 // A part that is not valid percent-encoding is null.

@@ -2,6 +2,7 @@
 // can be used once, however many tabs are open.
 
 import { mutate, query, ServerError } from "./graphql.js";
+import { unsubscribe } from "./push_device.js";
 import { clearCache } from "./query_cache.js";
 import { APP, clear, read, write } from "./storage.js";
 
@@ -133,6 +134,7 @@ export async function signOut() {
   const { refreshToken } = session ?? {};
   const sent = refreshToken ? mutate("log_out", { refreshToken }).catch(() => undefined) : null;
   await withLock(() => endSession());
+  await unsubscribe().catch(() => undefined);
   await sent;
 }
 

@@ -130,12 +130,31 @@ async def _end_schedule(it: Installation) -> Case:
     return Case(Role.MASTER_ADMIN, {"id": f"ReportSchedule_{key}"})
 
 
+_BROWSER = {
+    "endpoint": "https://fcm.googleapis.com/fcm/send/none", "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+    "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4",
+}  # fmt: skip
+
+
+async def _add_browser(it: Installation) -> Case:
+    return Case(Role.EMPLOYER_MANAGER, {"input": _BROWSER})
+
+
+async def _remove_browser(it: Installation) -> Case:
+    await it.mutate(
+        Role.EMPLOYER_MANAGER,
+        "mutation ($it: PushSubscriptionInput!) { pushSubscriptionAdd(input: $it) { errors { code } } }", it=_BROWSER,
+    )  # fmt: skip
+    return Case(Role.EMPLOYER_MANAGER, {"endpoint": _BROWSER["endpoint"]})
+
+
 # Mutations of one's own account, which the permission tests do not call, and those that need other records.
 OWN_CASES: dict[str, Callable[[Installation], Awaitable[Case]]] = {
     "passwordChange": _password, "disclaimerAccept": _disclaimer, "secondFactorEnrol": _enrol,
     "secondFactorConfirm": _confirm, "secondFactorRemove": _remove, "signingCodeRequest": _code,
     "accessKeyCreate": _access_key, "unitSign": _unit, "evidenceUnmap": _unmap,
     "bulkExportStart": _export, "reportSchedule": _schedule, "reportScheduleEnd": _end_schedule,
+    "pushSubscriptionAdd": _add_browser, "pushSubscriptionRemove": _remove_browser,
 }  # fmt: skip
 
 
@@ -154,7 +173,7 @@ PREPARED = {
 }  # fmt: skip
 # Values in place of those of the permission tests.
 VARIABLES: dict[str, dict[str, Any]] = {
-    "notificationSettingsUpdate": {"input": {"digestHour": 7, "emailFor": []}},
+    "notificationSettingsUpdate": {"input": {"digestHour": 7, "emailFor": [], "pushFor": []}},
     "roleGrant": {"role": "EMPLOYER_OVERVIEW"},
 }
 

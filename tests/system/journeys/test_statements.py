@@ -67,6 +67,8 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "logout": (7, 4),
     "messageSend": (10, 8),
     "notificationSettingsUpdate": (7, 4),
+    "pushSubscriptionAdd": (14, 11),
+    "pushSubscriptionRemove": (9, 6),
     "passwordChange": (20, 16),
     "passwordReset": (17, 14),
     "passwordResetRequest": (3, 2),

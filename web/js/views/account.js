@@ -1,4 +1,4 @@
-// The Account screen: the signed-in user, signing out, installing the app, changing the password.
+// The Account screen: the signed-in user, signing out, installing the app, notifications, changing the password.
 
 import { icon, notice } from "../components.js";
 import { h } from "../dom.js";
@@ -6,6 +6,7 @@ import { labelOf, ROLES } from "../format.js";
 import { install, installPrompt } from "../installation.js";
 import { session, signOut } from "../session.js";
 import { hasPassword } from "./confirmation.js";
+import { enterNotifications, notifications } from "./notifications.js";
 import { passwordForm } from "./password.js";
 
 export const name = "account";
@@ -13,7 +14,10 @@ export const title = () => "Your account";
 export const queries = () => [];
 
 const state = { changed: false };
-export const enter = () => (state.changed = false);
+export function enter(app) {
+  state.changed = false;
+  enterNotifications(app);
+}
 
 export function show(app) {
   const { viewer } = session;
@@ -46,9 +50,10 @@ export function show(app) {
             "Install this app",
           ),
       ),
+      notifications(app),
       h(
         "section",
-        { class: "card", "aria-labelledby": "password-heading" },
+        { class: "card", "aria-labelledby": "password-heading", key: "password" },
         h("h2", { id: "password-heading" }, hasPassword() ? "Change your password" : "You have no password"),
         !hasPassword() && h("p", {}, "You sign in through your identity provider."),
         state.changed &&

@@ -1,0 +1,75 @@
+// Notifications on this device: what waits for the user, also while the app is closed.
+
+import { mutate } from "./graphql.js";
+import { NOTIFICATIONS } from "./operations.js";
+import { canNotify, currentSubscription, subscribe, unsubscribe, wasMadeWith } from "./push_device.js";
+import { refresh } from "./query_cache.js";
+import { session, withToken } from "./session.js";
+
+// Whose notifications this browser shows. They go on after the next sign-in of the same user, and end with another's.
+const OWNER = "waymark-notifications";
+
+/** Starts notifications on this device. Returns {} or {message} that says why not. */
+export async function startNotifications(publicKey) {
+  if ((await Notification.requestPermission()) !== "granted") {
+    return { message: "This browser does not allow notifications from Waymark. Allow them in its settings, and try again." };
+  }
+  let subscription;
+  try {
+    subscription = await subscribe(publicKey);
+  } catch {
+    return { message: "This browser could not set up notifications. Check its connection, and try again." };
+  }
+  const message = await add(subscription);
+  if (message) {
+    await unsubscribe();
+    return { message };
+  }
+  localStorage.setItem(OWNER, session.viewer.id);
+  return {};
+}
+
+/** Ends notifications on this device. Returns {} or {message}. */
+export async function stopNotifications() {
+  const subscription = await currentSubscription();
+  localStorage.removeItem(OWNER);
+  if (!subscription) return {};
+  const { endpoint } = subscription;
+  await unsubscribe();
+  const { pushSubscriptionRemove } = await withToken((token) => mutate("push_subscription_remove", { endpoint }, token));
+  return pushSubscriptionRemove.errors[0] ?? {};
+}
+
+/** Lets the notifications of this device go on with the session that has begun, or ends those of another user. */
+export async function keepNotifications() {
+  const subscription = await currentSubscription().catch(() => null);
+  if (!subscription || session === null) return;
+  if (localStorage.getItem(OWNER) !== session.viewer.id) {
+    await unsubscribe();
+    return;
+  }
+  const { data } = await refresh(NOTIFICATIONS, {});
+  const { pushPublicKey, pushSubscriptions } = data.viewer;
+  if (pushPublicKey === null) return;
+  if (!wasMadeWith(subscription, pushPublicKey)) {
+    // The operator has changed the keys.
+    await subscription.unsubscribe();
+    await add(await subscribe(pushPublicKey));
+  } else if (!pushSubscriptions.some((each) => each.endpoint === subscription.endpoint && each.ofThisSession)) {
+    await add(subscription);
+  }
+}
+
+/** Returns whether this browser shows the user's notifications. `viewer`: what the server says of the user. */
+export async function isNotified(viewer) {
+  const subscription = canNotify() ? await currentSubscription() : null;
+  return viewer.pushSubscriptions.some((each) => each.endpoint === subscription?.endpoint);
+}
+
+/** Returns the message that says why the server did not take the subscription, or null. */
+async function add(subscription) {
+  const { endpoint, keys } = subscription.toJSON();
+  const input = { endpoint, p256dh: keys.p256dh, auth: keys.auth };
+  const { pushSubscriptionAdd } = await withToken((token) => mutate("push_subscription_add", { input }, token));
+  return pushSubscriptionAdd.errors[0]?.message ?? null;
+}
