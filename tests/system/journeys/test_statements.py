@@ -59,7 +59,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "invitationResend": (15, 12),
     "learnerEnrol": (17, 14),
     # On SQLite four of them empty the write-ahead log, after the commit.
-    "learnerErase": (75, 72),
+    "learnerErase": (77, 74),
     "learnerUpdate": (9, 6),
     "login": (16, 12),
     # The first one, which links the account: four requests to the identity provider besides.
@@ -67,8 +67,8 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "logout": (7, 4),
     "messageSend": (10, 8),
     "notificationSettingsUpdate": (7, 4),
-    "pushSubscriptionAdd": (14, 11),
-    "pushSubscriptionRemove": (9, 6),
+    "pushSubscriptionAdd": (9, 6),
+    "pushSubscriptionRemove": (8, 5),
     "passwordChange": (20, 16),
     "passwordReset": (17, 14),
     "passwordResetRequest": (3, 2),
