@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.support.architecture import ROOT
 from tests.support.databases import Databases
 from tests.support.release import COUNT, PASSWORD, USERNAME, Load, install
@@ -28,6 +30,10 @@ def start(server: ServerProcess, listener: socket.socket) -> subprocess.Popen[by
         )  # fmt: skip
 
 
+# What is handed over is the socket; on SQLite also the file, which one process has at a time.
+@pytest.mark.parametrize(
+    "backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True, scope="session"
+)
 async def test_a_restart_loses_no_request(databases: Databases, backend: str, tmp_path: Path):
     url = await databases.fresh(backend)
     server = ServerProcess(url, tmp_path, {"WAYMARK_LIMIT_BUDGET": "0"})

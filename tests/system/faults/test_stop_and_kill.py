@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 
 import httpx2
+import pytest
 
 from tests.support.demo_server import Demo
 from tests.support.load_generator import Acknowledged, LoadGenerator, find_losses
@@ -17,6 +18,10 @@ async def test_a_kill_loses_no_acknowledged_write(demo: Demo, backend: str, tmp_
     assert acknowledged.uploads and acknowledged.wrong == []
 
 
+# A stop waits for requests, whatever the database; a kill is another matter on each.
+@pytest.mark.parametrize(
+    "backend", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True, scope="session"
+)
 async def test_a_stop_under_load_finishes_running_requests(demo: Demo, backend: str, tmp_path: Path) -> None:
     url, acknowledged = await demo.copied(backend, tmp_path), Acknowledged()
     async with server_process(url, tmp_path, WAYMARK_LIMIT_BUDGET="0") as server:
