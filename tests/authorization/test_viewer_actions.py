@@ -68,8 +68,7 @@ def test_every_mutation_is_an_action_of_something() -> None:
 
 
 ADMINS = (Role.BASIC_ADMIN, Role.MASTER_ADMIN)
-# PostgreSQL differs in the statements that read facts: an assessor tries most mutations that need some, of the roles
-# left to the long run a Master Admin the others.
+# PostgreSQL differs in the statements that read facts: a Master Admin needs nearly all of them, an assessor the others.
 ROLES = [
     *(("sqlite", role) for role in COLUMNS if role not in ADMINS),
     *(pytest.param("sqlite", role, marks=pytest.mark.long) for role in ADMINS),
