@@ -1,12 +1,14 @@
 """Measures how long `kpiHistory` takes: `python -m bench.history --url URL --learners 10000`.
 
 The database is made and filled with a cohort if it has no table yet. Prints the wall time, and on SQLite the time of
-the processor, of a year of weeks, months and days of all learners, and of the groups on a past day.
+the processor, of a year of weeks, months and days of all learners, and of the groups on a past day; and the time of the
+saved query `kpi_history` over HTTP, as a client waits for it.
 """
 
 import argparse
 import asyncio
 import datetime as dt
+import os
 import secrets
 import tempfile
 import time
@@ -20,6 +22,7 @@ from sqlalchemy import func, select
 
 from auth.access_keys import authenticate_key, digest
 from auth.viewer import Viewer
+from bench.servers import with_defaults
 from db.database import Database
 from db.history.complete import complete
 from db.migrate import migrate
@@ -32,6 +35,9 @@ from loaders.core.qualification_cache import QualificationCache
 from loaders.core.read_session import ReadSession
 from loaders.kpi_history import kpi_history
 from loaders.kpi_past import kpi_groups_on
+from queries.client import Client
+from queries.operations import get_query
+from services.demo.accounts import PASSWORD
 from services.demo.cohort import build_cohort
 from services.storage.file_store import open_store
 
@@ -62,6 +68,25 @@ async def measure(url: str, learners: int, folder: Path) -> None:
     day = today - dt.timedelta(days=100)
     await _timed("groups of a day", partial(kpi_groups_on, reading, KpiGroupBy.QUALIFICATION, day, {}))
     await database.close()
+    _over_http(url, folder, year_ago, today)
+
+
+def _over_http(url: str, folder: Path, since: dt.date, until: dt.date) -> None:
+    server, operation = with_defaults(url, folder), get_query("kpi_history")
+    server.start(folder)
+    try:
+        with Client(f"http://127.0.0.1:{server.port}") as client:
+            client.sign_in("cohort.admin", PASSWORD)
+            for every in Interval:
+                variables, wall = {"since": str(since), "until": str(until), "every": every.value}, []
+                for _ in range(ROUNDS):
+                    began = time.perf_counter()
+                    data = client.execute(operation, variables).data
+                    wall.append(time.perf_counter() - began)
+                count, load = len(data["viewer"]["kpiHistory"]), os.getloadavg()[0]
+                print(f"a year, {every.value}, over HTTP: {count} rows, {1000 * median(wall):.0f} ms; load {load:.1f}")
+    finally:
+        server.stop()
 
 
 async def _viewer(database: Database, user_key: int, provider_key: int) -> Viewer:

@@ -158,6 +158,19 @@ def waymark(postgres: Postgres, database: str, folder: Path, name: str = "Waymar
     )
 
 
+def with_defaults(url: str, folder: Path) -> Server:
+    """Returns Waymark with its default settings, for clients that sign in."""
+    port = free_port()
+    environment = {
+        "WAYMARK_DATABASE_URL": url,
+        "WAYMARK_DATA": str(folder),
+        "WAYMARK_PORT": str(port),
+        "WAYMARK_BASE_URL": f"http://127.0.0.1:{port}",
+        "WAYMARK_SECRET_KEYS": "bench:" + base64.b64encode(KEY).decode(),
+    }
+    return Server("Waymark", [sys.executable, "server.py", "serve"], environment, port, lambda request: b"", normalize)
+
+
 def idiomatic_strawberry(postgres: Postgres, database: str) -> Server:
     """Returns a server with Strawberry's own view over the same tables, written as its documentation shows."""
 
