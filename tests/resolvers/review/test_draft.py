@@ -2,7 +2,9 @@
 
 import asyncio
 import datetime as dt
+import io
 
+from pypdf import PdfReader
 from sqlalchemy import select
 
 from db.models.employer import Employer
@@ -88,6 +90,18 @@ async def test_the_assessor_says_whether_the_employer_took_part(scenario: EmptyP
     assert (made["employerAttendance"], made["answers"]) == ("ATTENDED", [])
     refused = await scenario.client("manager").user_errors("reviewAnswer", id=review, input=attended)
     assert refused == {"input.employerAttendance": "NOT_ALLOWED"}
+    # Who of the employer contributed is who answered.
+    await scenario.client("manager").mutate("reviewAnswer", id=review, input={"concerns": "None."})
+    contributed = {"employerAttendance": "CONTRIBUTED", "concerns": "None."}
+    made = await scenario.client("assessor").mutate("reviewAnswer", id=review, input=contributed)
+    (said,) = [each for each in made["answers"] if each["role"] == "EMPLOYER_MANAGER"]
+    assert said["answeredBy"]["id"] == f"User_{scenario.user('manager').id}"
+    issued = await scenario.client("assessor").mutate("reviewIssue", id=review)
+    assert issued["employerAttendance"] == "CONTRIBUTED"
+    file = await scenario.file(issued["document"]["id"])
+    pdf = b"".join([chunk async for chunk in scenario.services.files.read(file.storage_key)])
+    text = " ".join(" ".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages)
+    assert "Contributed beforehand or afterwards" in text and scenario.user("manager").name in text
 
 
 async def test_answers_that_are_refused(scenario: EmptyPortfolio) -> None:

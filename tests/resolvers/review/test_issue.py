@@ -1,6 +1,7 @@
 """A review is issued as a document that keeps its figures, signed by each party once, and reopened."""
 
 import asyncio
+import datetime as dt
 import hashlib
 import io
 from typing import Any
@@ -9,14 +10,16 @@ import pytest
 from pypdf import PdfReader
 from sqlalchemy import select
 
+from db.models.employer import Employer
 from db.models.learner import Learner
 from db.models.review import ReviewDocument
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from domain import clock
 from domain import global_id as ids
 from domain.enums import Role, SessionStatus
+from resolvers.exports import formats
 from services.audit.signature_check import signature_problems
-from tests.support.scenarios.base import PASSWORD
+from tests.support.scenarios.base import PASSWORD, id_of
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 from tests.support.scenarios.reviewed_portfolio import SIGNERS, answered, issued, review_session, sign, started
 
@@ -119,14 +122,22 @@ async def test_the_employer_signs_by_setting_and_only_where_there_is_one(scenari
 
 
 async def test_each_party_signs_with_today_beside_the_day_it_was_held(scenario: EmptyPortfolio) -> None:
-    review = await issued(scenario)
+    """Also months later."""
+    before = clock.today()
+    review = await issued(scenario, days_ago=95)
     for count, who in enumerate(SIGNERS, 1):
         signed = await sign(scenario, who, review)
         assert sum(slot["signedAt"] is not None for slot in signed["slots"]) == count
     assert signed["status"] == "SIGNED"
-    assert all(slot["signedAt"][:10] > signed["heldOn"] for slot in signed["slots"])
+    held = dt.date.fromisoformat(signed["heldOn"])
+    assert held <= clock.today() - dt.timedelta(days=95)
+    assert {clock.day_of(dt.datetime.fromisoformat(slot["signedAt"])) >= before for slot in signed["slots"]} == {True}
+    # What is signed names the day: the title, the document, and the statement that each signature confirms.
+    named = f"held on {formats.day(held)}"
     (request,) = await scenario.rows(SignatureRequest)
-    assert request.title.startswith("Progress review 1, held on ")
+    assert request.title == f"Progress review 1, {named}"
+    assert f"The review was {named}." in text_of(await document_of(scenario, signed))
+    assert {named in slot.statement for slot in await scenario.rows(SignatureSlot)} == {True}
     assert await sign(scenario, "learner", review) == signed
     await check_audit(scenario)
 
@@ -262,5 +273,8 @@ async def test_reviews_are_found_by_state_and_by_who_has_to_sign(scenario: Empty
     assert await found(heldFrom=review["heldOn"]) == [review["id"]]
     assert await found(heldTo=review["heldOn"], awaitingRole="EMPLOYER_MANAGER") == [review["id"]]
     assert await found(learnerId=scenario.cy) == []
+    (here, *_), elsewhere = await scenario.rows(Employer), "Employer_999"
+    assert await found(employerId=id_of(here)) == [review["id"], draft]
+    assert await found(employerId=elsewhere) == []
     assert await found(assessorId=f"User_{scenario.user('assessor').id}") == [review["id"], draft]
     assert await found(assessorId=f"User_{scenario.user('iqa').id}") == []

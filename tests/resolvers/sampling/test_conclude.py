@@ -9,6 +9,8 @@ from db.models.aim import Aim
 from db.models.provider import Provider
 from db.models.sample import SampleFinding
 from db.models.unit_signature import UnitSignature
+from db.models.user import User
+from domain import clock
 from domain import global_id as ids
 from domain.enums import Role
 from services.audit.signature_check import signature_problems
@@ -98,6 +100,10 @@ async def test_a_rejection_takes_back_the_sign_off_of_that_unit_alone(scenario: 
     assert [criterion["status"] for criterion in made["unit"]["criteria"]] == ["IN_PROGRESS", "SIGNED_OFF"]
     other, kept = await scenario.rows(UnitSignature)
     assert (other.withdrawn_at, kept.withdrawn_reason) == (None, "The sign-off of the unit was taken back.")
+    assert kept.signed_at < kept.withdrawn_at and kept.signed_by_id == scenario.user("assessor").id and kept.statement
+    units = {"signedOff": True, "criteria": [{"status": "SIGNED_OFF"}] * len(scenario.criteria[2:])}
+    query = "query($id: ID!) { unit(id: $id) { signedOff criteria { status } } }"
+    assert await scenario.client("iqa").data(query, id=scenario.units[1]) == {"unit": units}
     await scenario.check_progress()
     async with scenario.database.snapshot() as session:
         assert [problem async for problem in signature_problems(session)] == []
@@ -172,6 +178,8 @@ async def test_sampling_survives_a_hand_over_and_an_iqa_who_leaves(scenario: Emp
         new = await Factory(session).user(provider, "New", Role.IQA)
         aims = update(Aim).where(Aim.id == ids.decode("Aim", scenario.aim))
         await session.execute(aims.values(iqa_id=new.id, assessor_id=scenario.user("other_assessor").id))
+        left = update(User).where(User.id == scenario.user("iqa").id)
+        await session.execute(left.values(archived_at=clock.now()))
     scenario.people["new"] = (new, Role.IQA, None)
     assert await scenario.client("iqa").user_errors("sampleBegin", id=sample) == {"id": "NOT_FOUND"}
     input = conclusion("ACTION_REQUIRED", "Add one.")

@@ -12,7 +12,15 @@ from domain import clock
 from domain import global_id as ids
 from domain.enums import AimStatus, SampleStatus
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
-from tests.support.scenarios.sampled_portfolio import WHOLE, assessor_id, planned, save_policy, signed_unit
+from tests.support.scenarios.sampled_portfolio import (
+    WHOLE,
+    assessor_id,
+    begun,
+    conclusion,
+    planned,
+    save_policy,
+    signed_unit,
+)
 
 POLICY = "{ samplingPolicy { aimsPercent unitsPercent firstUnitsOfNewAssessor } }"
 COVERAGE = """
@@ -93,6 +101,7 @@ async def test_what_cannot_be_planned(scenario: EmptyPortfolio) -> None:
 
 
 async def test_how_much_of_the_policy_is_planned_and_done(scenario: EmptyPortfolio) -> None:
+    await signed_unit(scenario)
     assert await scenario.client("iqa").data(COVERAGE) == {"samplingCoverage": []}
     await save_policy(scenario, **{**WHOLE, "aimsPercent": 30})
     await planned(scenario)
@@ -104,6 +113,13 @@ async def test_how_much_of_the_policy_is_planned_and_done(scenario: EmptyPortfol
         }  # fmt: skip
     for who in ("learner", "manager", "basic", "foreign_assessor"):
         assert await scenario.client(who).data(COVERAGE) == {"samplingCoverage": []}
+    iqa = scenario.client("iqa")
+    await iqa.mutate("sampleConclude", id=await begun(scenario), input=conclusion("ACCEPTED"))
+    for units_done, aims_done in ((1, 0), (2, 1)):
+        (found,) = (await iqa.data(COVERAGE))["samplingCoverage"]
+        assert (found["unitsPlanned"], found["unitsConcluded"], found["aimsConcluded"]) == (2, units_done, aims_done)
+        async with scenario.database.writing() as session:
+            await session.execute(update(Sample).values(status=SampleStatus.CONCLUDED))
 
 
 @pytest.mark.parametrize("who", ["learner", "manager", "overview", "basic", "other_assessor", "foreign_assessor"])

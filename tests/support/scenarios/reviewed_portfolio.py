@@ -32,18 +32,18 @@ async def started(scenario: EmptyPortfolio, session: str | None = None) -> str:
     return (await scenario.client("assessor").mutate("reviewStart", sessionId=session))["id"]
 
 
-async def answered(scenario: EmptyPortfolio, *who: str) -> str:
+async def answered(scenario: EmptyPortfolio, *who: str, days_ago: int = 1) -> str:
     """Starts a review that these people, or the three parties, have answered; returns its id."""
-    review = await started(scenario)
+    review = await started(scenario, await review_session(scenario, days_ago))
     for each in who or SIGNERS:
         said = {"progressSinceLast": f"{each} is content.", "nextSteps": "Brakes."}
         await scenario.client(each).mutate("reviewAnswer", id=review, input=said)
     return review
 
 
-async def issued(scenario: EmptyPortfolio) -> dict[str, Any]:
+async def issued(scenario: EmptyPortfolio, days_ago: int = 1) -> dict[str, Any]:
     """Returns an issued review."""
-    review = await answered(scenario)
+    review = await answered(scenario, days_ago=days_ago)
     return await scenario.client("assessor").mutate("reviewIssue", id=review)
 
 
