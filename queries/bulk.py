@@ -31,7 +31,7 @@ class WrongId(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written. `digest` is of the rows without `asOf`."""
+    """What was written. `digest` is of the rows without `asOf`; empty if it was not asked for."""
 
     count: int
     digest: str
@@ -48,6 +48,7 @@ def write_all(
     on_rows: Callable[[int], None] = lambda count: None,
     piece_rows: int = 50_000,
     page_size: int | None = None,
+    with_digest: bool = False,
 ) -> Written:
     """Writes all pages of a query as of a time to `path`. `folder` is for what is needed until then.
 
@@ -68,7 +69,8 @@ def write_all(
 
     def write() -> None:
         rows, values = len(columns), columns.take()
-        digest.update(json.dumps(values, default=str).encode())
+        if with_digest:
+            digest.update(json.dumps(values, default=str).encode())
         writer.write([*values, [as_of.isoformat()] * rows])
 
     for piece in fetch_pieces(operation, given, lambda values: run(name, values)):
@@ -81,4 +83,4 @@ def write_all(
     if len(columns) or not count:
         write()
     writer.finish()
-    return Written(count, digest.hexdigest())
+    return Written(count, digest.hexdigest() if with_digest else "")

@@ -1,13 +1,9 @@
 """Writes rows as a text table, JSON, CSV, Excel or Parquet."""
 
-import contextlib
 import csv
 import datetime as dt
 import io
 import json
-import os
-import stat
-import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +14,7 @@ from .descriptions import unit_of
 from .errors import UsageError
 from .response_shape import ColumnType
 from .result import AS_OF, Result
+from .saving import save_bytes
 
 # A longer cell of a text table is cut.
 MAX_TABLE_CELL = 40
@@ -39,42 +36,8 @@ def choose_format(path: Path | None, format: str | None) -> str:
 
 
 def save(result: Result, path: Path, format: str | None = None) -> None:
-    """Writes a file, replacing an existing one only when the new one is complete. Raises UsageError.
-
-    A link stays: the file that it leads to is replaced. That file keeps its mode and, where the system allows it, its
-    owner; a new one gets the mode of any other new file. What is no file, such as /dev/stdout or a pipe, is written to.
-    """
-    content = FORMATS[choose_format(path, format)](result)
-    try:
-        target = path.resolve()
-        if target.exists() and not target.is_file():
-            with path.open("wb") as device:
-                device.write(content)
-        else:
-            _replace(target, content)
-    except OSError as error:
-        raise UsageError(f"{path} cannot be written: {error.strerror}.") from None
-
-
-def _replace(target: Path, content: bytes) -> None:
-    handle, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        if target.exists():
-            old = target.stat()
-            if hasattr(os, "chown"):
-                with contextlib.suppress(OSError):
-                    os.chown(name, old.st_uid, old.st_gid)
-            os.chmod(name, stat.S_IMODE(old.st_mode))
-        else:
-            mask = os.umask(0)
-            os.umask(mask)
-            os.chmod(name, 0o666 & ~mask)
-        os.replace(name, target)
-    except BaseException:
-        os.unlink(name)
-        raise
+    """Writes a file, replacing an existing one only when the new one is complete. Raises UsageError."""
+    save_bytes(path, [FORMATS[choose_format(path, format)](result)])
 
 
 def to_text(value: Any) -> str:
@@ -136,11 +99,12 @@ def as_csv(result: Result) -> bytes:
     writer = csv.writer(buffer)
     writer.writerow([column.name for column in result.columns])
     for row in result.rows:
-        writer.writerow([_csv_cell(row[column.name], column.type) for column in result.columns])
+        writer.writerow([csv_cell(row[column.name], column.type) for column in result.columns])
     return buffer.getvalue().encode("utf-8-sig")
 
 
-def _csv_cell(value: Any, column_type: ColumnType) -> str:
+def csv_cell(value: Any, column_type: ColumnType) -> str:
+    """Returns the text of a value in CSV."""
     text = to_text(value)
     is_text = column_type in (ColumnType.TEXT, ColumnType.TEXT_LIST)
     return "'" + text if is_text and text.startswith(_FORMULA_PREFIXES) else text

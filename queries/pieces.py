@@ -1,16 +1,19 @@
 """Files that are written piece by piece, so that neither the rows nor the file have to be in memory."""
 
+import csv
 import datetime as dt
+import io
+import json
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import xlsxwriter
 
 from .errors import UsageError
-from .output import EXCEL_CELL, EXCEL_ROWS, add_definitions, as_csv, as_json, to_text
+from .output import EXCEL_CELL, EXCEL_ROWS, add_definitions, as_csv, csv_cell, to_text
 from .response_shape import Column, ColumnType
 from .result import Result
 from .rows import parse_value
@@ -33,14 +36,17 @@ class PieceWriter(ABC):
     def finish(self) -> None:
         """Completes the file."""
 
-    def _result(self, values: list[list[Any]]) -> Result:
-        parsed = [
-            [parse_value(column.type, value) for value in each] if column.type in _PARSED else each
-            for column, each in zip(self.columns, values, strict=True)
-        ]
-        names = [column.name for column in self.columns]
-        rows = [dict(zip(names, row, strict=True)) for row in zip(*parsed, strict=True)]
-        return Result(self.name, self.columns, rows, {})
+
+def _converted(values: list[Any], convert: Callable[[Any], Any]) -> list[Any]:
+    """Returns what becomes of the values. Most are the same in many rows."""
+    found = {value: convert(value) for value in set(values)}
+    return [found[value] for value in values]
+
+
+def _parsed(column: Column, values: list[Any]) -> list[Any]:
+    if column.type not in _PARSED:
+        return values
+    return _converted(values, lambda value: parse_value(column.type, value))
 
 
 _PARSED = (ColumnType.FLOAT, ColumnType.DATE, ColumnType.DATETIME)
@@ -51,33 +57,51 @@ class CsvWriter(PieceWriter):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._header = as_csv(Result(self.name, self.columns, [], {}))
         self._file = self.path.open("wb")
-        self._file.write(self._header)
+        self._file.write(as_csv(Result(self.name, self.columns, [], {})))
+        self._text = io.TextIOWrapper(self._file, encoding="utf-8", newline="")
+        self._csv = csv.writer(self._text)
 
     def write(self, values: list[list[Any]]) -> None:
-        self._file.write(as_csv(self._result(values))[len(self._header) :])
+        cells = [self._cells(column, each) for column, each in zip(self.columns, values, strict=True)]
+        self._csv.writerows(zip(*cells, strict=True))
+
+    def _cells(self, column: Column, values: list[Any]) -> list[str]:
+        def cell(value: Any) -> str:
+            return csv_cell(parse_value(column.type, value), column.type)
+
+        if column.type is ColumnType.TEXT_LIST:
+            return list(map(cell, values))
+        return _converted(values, cell)
 
     def finish(self) -> None:
-        self._file.close()
+        self._text.close()
 
 
 class JsonWriter(PieceWriter):
-    """A JSON list with one object for each row."""
+    """A JSON list with one object for each row, each in a line."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._file = self.path.open("wb")
-        self._separator = b"[\n"
+        self._separator = "[\n"
+        self._names = [column.name for column in self.columns]
+        self._encode = json.JSONEncoder(ensure_ascii=False).encode
 
     def write(self, values: list[list[Any]]) -> None:
-        objects = as_json(self._result(values)).strip()[1:-1].strip(b"\n")
-        if objects:
-            self._file.write(self._separator + objects)
-            self._separator = b",\n"
+        plain = [self._plain(column, each) for column, each in zip(self.columns, values, strict=True)]
+        for row in zip(*plain, strict=True):
+            self._file.write((self._separator + self._encode(dict(zip(self._names, row, strict=True)))).encode())
+            self._separator = ",\n"
+
+    def _plain(self, column: Column, values: list[Any]) -> list[Any]:
+        parsed = _parsed(column, values)
+        if column.type not in (ColumnType.DATE, ColumnType.DATETIME):
+            return parsed
+        return _converted(parsed, lambda value: None if value is None else to_text(value))
 
     def finish(self) -> None:
-        self._file.write(b"[]\n" if self._separator == b"[\n" else b"\n]\n")
+        self._file.write(b"[]\n" if self._separator == "[\n" else b"\n]\n")
         self._file.close()
 
 
@@ -109,7 +133,7 @@ class ParquetWriter(PieceWriter):
         series = []
         for column, each in zip(self.columns, values, strict=True):
             if column.type in (ColumnType.DATE, ColumnType.DATETIME):
-                each = [parse_value(column.type, value) for value in each]
+                each = _parsed(column, each)
             series.append(pl.Series(column.name, each, dtype=types[column.name]))
         return pl.DataFrame(series)
 

@@ -130,7 +130,9 @@ class Reports:
         """
         path = folder / "report"
         try:
-            written = write_all(name, variables, execute, format, path, folder, as_of, piece_rows=_PIECE)
+            written = write_all(
+                name, variables, execute, format, path, folder, as_of, piece_rows=_PIECE, with_digest=True
+            )
         except WrongId as error:
             raise ReportError(str(error)) from None
         except (ServerError, UsageError):

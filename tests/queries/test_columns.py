@@ -4,6 +4,7 @@ import datetime as dt
 import io
 import json
 import random
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -128,3 +129,35 @@ def test_a_file_without_rows(format: str, tmp_path: Path):
         assert pl.read_parquet(io.BytesIO(written)).columns == columns
     if format == "json":
         assert json.loads(written) == []
+
+
+@pytest.mark.parametrize("format", WRITERS)
+def test_memory_does_not_grow_with_the_rows(format: str, tmp_path: Path):
+    """Four times the rows take as much memory: what is written is in no list."""
+    operation = QUERIES["overdue_actions"]
+    connection = next(iter(operation.shape.root.children))
+    shape = operation.shape.root.children[connection].children["nodes"]
+
+    def peak(pages: int) -> tuple[int, int]:
+        choose, remaining = random.Random(7), list(range(pages))[::-1]
+
+        def run(name: str, variables: Any) -> dict[str, Any]:
+            number = remaining.pop()
+            more = {"hasNextPage": bool(remaining), "endCursor": f"c{number}"}
+            nodes = [response(shape, choose) for _ in range(40)]
+            return {connection: {"totalCount": None, "nodes": nodes, "pageInfo": more}}
+
+        folder = tmp_path / f"{pages}"
+        folder.mkdir()
+        tracemalloc.start()
+        try:
+            written = write_all("overdue_actions", {}, run, format, folder / "export", folder, AS_OF, piece_rows=60)
+            return written.count, tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    # The first call imports what it needs, and caches it.
+    peak(1)
+    (rows, once), (more_rows, of_more) = peak(5), peak(20)
+    assert more_rows == 4 * rows > 150
+    assert of_more < 1.25 * once

@@ -200,3 +200,11 @@ def test_a_pipe_is_written_to(tmp_path: Path):
     assert stat.S_ISFIFO(pipe.stat().st_mode)
     RESULT.save(Path("/dev/null"), "csv")
     assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_an_open_file_is_appended_to(tmp_path: Path):
+    """As `--out /dev/stdout >> all.csv` means it."""
+    (tmp_path / "all.csv").write_text("old\n")
+    with (tmp_path / "all.csv").open("ab") as shell:
+        RESULT.save(Path(f"/dev/fd/{shell.fileno()}"), "csv")
+    assert (tmp_path / "all.csv").read_bytes().startswith(b"old\n\xef\xbb\xbfname,")
