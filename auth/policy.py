@@ -64,6 +64,7 @@ MUTATIONS: dict[str, frozenset[Role]] = {
     "bulkExportStart": _ALL_ROLES,
     "reportSchedule": _ALL_ROLES,
     "reportScheduleEnd": _ALL_ROLES,  # their own
+    "reportScheduleResume": _ALL_ROLES,  # their own
     "fileUploadCreate": _ALL_ROLES,
     "evidenceSubmit": _SUBMITTERS,
     "evidenceAssess": _ASSESSOR_ONLY,

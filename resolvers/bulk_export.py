@@ -11,7 +11,9 @@ from domain.errors import reject
 from domain.report_schedule import next_time
 from domain.sentences import say
 from repositories.bulk_export import exports_of, schedules_of
+from resolvers.core.rules import Owned
 from resolvers.core.unit_of_work import UnitOfWork, mutation
+from resolvers.rules.report_schedule import REPORT_SCHEDULE
 
 _DAY = dt.timedelta(days=1)
 
@@ -54,9 +56,7 @@ async def schedule(
     """Schedules an export in the viewer's role; returns the key of the schedule. Rejects as `start` does."""
     uow.authorize()
     values = _variables(uow, operation, variables, "input")
-    await _lock_account(uow)
-    if await schedules_of(uow.session, uow.viewer.user_key) >= MOST_SCHEDULES:
-        raise reject(UserErrorCode.INVALID, say("TOO_MANY_REPORT_SCHEDULES", most=MOST_SCHEDULES))
+    await _require_room(uow)
     added = ReportSchedule(
         provider_id=uow.viewer.provider_key, user_id=uow.viewer.user_key, role=uow.viewer.role, operation=operation,
         variables=values, every=every, format=format, next_at=next_time(every, uow.now), created_at=uow.now,
@@ -71,11 +71,33 @@ async def schedule(
 async def end(uow: UnitOfWork, *, id: str) -> int:
     """Ends one of the viewer's own schedules. Rejects with NOT_FOUND; again changes nothing."""
     found = await uow.get(ReportSchedule, id, "id")
-    uow.authorize()
+    uow.require(REPORT_SCHEDULE, Owned())
     if found.ended_at is None:
         found.ended_at = uow.now
         uow.audit("ReportSchedule", found.id)
     return found.id
+
+
+@mutation("reportScheduleResume")
+async def resume(uow: UnitOfWork, *, id: str) -> int:
+    """Starts one of the viewer's own schedules again, from its next time on; of one that goes on, changes nothing.
+
+    Rejects with NOT_FOUND, INVALID beyond what a user may have.
+    """
+    found = await uow.get(ReportSchedule, id, "id")
+    uow.require(REPORT_SCHEDULE, Owned())
+    if found.ended_at is not None:
+        await _require_room(uow)
+        found.ended_at, found.next_at = None, next_time(found.every, uow.now)
+        uow.audit("ReportSchedule", found.id)
+    return found.id
+
+
+async def _require_room(uow: UnitOfWork) -> None:
+    """Locks the account. Rejects with INVALID if it has as many schedules as a user may have."""
+    await _lock_account(uow)
+    if await schedules_of(uow.session, uow.viewer.user_key) >= MOST_SCHEDULES:
+        raise reject(UserErrorCode.INVALID, say("TOO_MANY_REPORT_SCHEDULES", most=MOST_SCHEDULES))
 
 
 def _variables(uow: UnitOfWork, operation: str, text: str | None, *at: str) -> dict[str, Any]:
@@ -92,5 +114,5 @@ def _variables(uow: UnitOfWork, operation: str, text: str | None, *at: str) -> d
 
 
 async def _lock_account(uow: UnitOfWork) -> None:
-    # Locked, so that two at once do not pass the limit together.
+    # Two at once do not pass a limit together.
     await uow.session.get_one(User, uow.viewer.user_key, with_for_update={"key_share": True})

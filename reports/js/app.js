@@ -85,11 +85,7 @@ const actions = {
     return order(() => orders.startSchedule(report.name, variables, format, every), done);
   },
   endSchedule: ({ id }) => order(() => orders.endSchedule(id), "The schedule is stopped."),
-  restart: ({ operation, variables, format, every }) =>
-    order(
-      () => orders.startSchedule(operation, JSON.parse(variables), format, every),
-      `You get an e-mail ${orders.INTERVALS[every]}.`,
-    ),
+  resume: ({ id, every }) => order(() => orders.resumeSchedule(id), `You get an e-mail ${orders.INTERVALS[every]}.`),
   search(text) {
     clearTimeout(searching);
     searching = setTimeout(() => loadChoices(text), SEARCH_DELAY);

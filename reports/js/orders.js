@@ -21,8 +21,9 @@ export const startExport = (operation, variables, format) =>
 export const startSchedule = (operation, variables, format, every) =>
   run("report_schedule", { input: { operation, variables: JSON.stringify(variables), format, every } }, "reportSchedule");
 
-/** Ends a schedule. */
+/** Stops a schedule, and starts it again. */
 export const endSchedule = (id) => run("report_schedule_end", { id }, "reportScheduleEnd");
+export const resumeSchedule = (id) => run("report_schedule_resume", { id }, "reportScheduleResume");
 
 async function run(name, variables, field) {
   const payload = (await withToken((token) => mutate(name, variables, token)))[field];

@@ -100,7 +100,7 @@ function schedule(each, actions, named) {
       ? h("span", { class: "detail" }, "Stopped.")
       : h("span", { class: "detail" }, `Next: ${appointment(each.nextAt)}, London time.`),
     each.endedAt
-      ? button("Start again", () => actions.restart(each))
+      ? button("Start again", () => actions.resume(each))
       : button("Stop", () => actions.endSchedule(each)),
   );
 }

@@ -54,6 +54,14 @@ class BulkExportMutations:
     report_schedule_end = mutation(
         ReportSchedulePayload,
         bulk_export.end,
-        "Ends one of the viewer's own schedules. An export that is being made is completed.",
+        "Stops one of the viewer's own schedules. An export that is being made is completed. `reportScheduleResume` "
+        "starts it again.",
+        id=Id,
+    )
+    report_schedule_resume = mutation(
+        ReportSchedulePayload,
+        bulk_export.resume,
+        "Starts one of the viewer's own schedules again that was stopped in the last 90 days, from its next time on. "
+        "What was not made meanwhile is not made now.",
         id=Id,
     )

@@ -10,6 +10,7 @@ from schema.enums import BulkExportStatus, ExportFormat, Interval
 from schema.field_builders import attribute, resolved
 from schema.relay import Node, node, record
 from schema.types.file import Download
+from schema.types.viewer_action import ViewerAction, viewer_actions
 
 _VARIABLES = "The variables of the query as a JSON object, as they were sent; without those that have their default."
 
@@ -47,8 +48,9 @@ class ReportSchedule(Node):
     variables: str = attribute(_VARIABLES)
     every: Interval = attribute("How often it is made.")
     format: ExportFormat = attribute("The format of the files.")
-    next_at: dt.datetime = attribute("When it is made next; of no meaning once it has ended.")
-    ended_at: dt.datetime | None = attribute("When it ended; null while it goes on.")
+    next_at: dt.datetime = attribute("When it is made next; of no meaning while it is stopped.")
+    ended_at: dt.datetime | None = attribute("When it was stopped or ended; null while it goes on.")
+    viewer_actions: list[ViewerAction] = viewer_actions("ReportSchedule")
 
 
 @strawberry.type

@@ -100,7 +100,8 @@ MUTATIONS_OF_ROW = {
     "hand over aims": "assessorHandOver",
     "message": "messageSend",
     "erase a learner, export everything about one": "learnerErase subjectAccessExport",
-    "own access keys, bulk exports, schedules": "accessKeyRevoke bulkExportStart reportSchedule reportScheduleEnd",
+    "own access keys, bulk exports, schedules": "accessKeyRevoke bulkExportStart reportSchedule reportScheduleEnd "
+    "reportScheduleResume",
 }
 
 # Mutations of the caller's own authentication session, which tests/auth and tests/resolvers cover.
@@ -113,7 +114,9 @@ AUTHENTICATION = {
 
 # Of these, what a user orders in the role in use, and ends: tests/system/journeys/test_9_bulk_exports.py covers them.
 # The browser that is notified belongs to the caller's session: tests/resolvers/test_push.py covers it.
-OWN_ORDERS = {"bulkExportStart", "reportSchedule", "reportScheduleEnd", "pushSubscriptionAdd"}
+OWN_ORDERS = {
+    "bulkExportStart", "reportSchedule", "reportScheduleEnd", "reportScheduleResume", "pushSubscriptionAdd",
+}  # fmt: skip
 
 ROW_OF = {mutation: row for row, mutations in MUTATIONS_OF_ROW.items() for mutation in mutations.split()}
 

@@ -83,6 +83,7 @@ MUTATIONS = {
     "push_subscription_remove": Expected(33, 12, EMPLOYER, on_postgresql=9),
     "report_schedule": Expected(23, 12, on_postgresql=9),
     "report_schedule_end": Expected(23, 11, on_postgresql=8),
+    "report_schedule_resume": Expected(23, 13, on_postgresql=10),
     "resubmit_evidence": Expected(24, 21, EMPLOYER, on_postgresql=18),
     "second_factor_confirm": Expected(23, 17, on_postgresql=14),
     "second_factor_enrol": Expected(22, 17, on_postgresql=13),

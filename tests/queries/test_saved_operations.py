@@ -199,6 +199,10 @@ async def test_reports_are_ordered_in_every_role(own_runner: OperationRunner, ba
     ids = {role: payload["reportSchedule"]["id"] for role, (payload, _, _) in made.items()}
     ended = {role: await run_mutation(own_runner, role, "report_schedule_end", {"id": ids[role]}) for role in USERNAMES}
     check("report_schedule_end", backend, ended)
+    again = {
+        role: await run_mutation(own_runner, role, "report_schedule_resume", {"id": ids[role]}) for role in USERNAMES
+    }
+    check("report_schedule_resume", backend, again)
     # In one role: each export is a process.
     started = await run_mutation(own_runner, "ASSESSOR", "bulk_export_start", order)
     check("bulk_export_start", backend, {"ASSESSOR": started})

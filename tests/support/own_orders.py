@@ -16,3 +16,4 @@ async def own_orders(meter: Any, clients: Clients) -> None:
     report = {"operation": "reviews_due", "every": "WEEK", "format": "CSV"}
     schedule = await meter(admin, "reportSchedule", input=report)
     await meter(admin, "reportScheduleEnd", id=schedule)
+    await meter(admin, "reportScheduleResume", id=schedule)

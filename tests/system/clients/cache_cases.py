@@ -124,9 +124,18 @@ async def _schedule(it: Installation) -> Case:
 
 
 async def _end_schedule(it: Installation) -> Case:
+    await it.set(text("UPDATE report_schedule SET ended_at = NULL"))
+    return _of_schedule(it)
+
+
+async def _resume_schedule(it: Installation) -> Case:
+    await it.set(text("UPDATE report_schedule SET ended_at = created_at"))
+    return _of_schedule(it)
+
+
+def _of_schedule(it: Installation) -> Case:
     rows, mine = it.setup.caller.crawler.rows, it.setup.scenario.users["may"].id
     [key] = [row["id"] for row in rows["report_schedule"] if row["user_id"] == mine]
-    await it.set(text("UPDATE report_schedule SET ended_at = NULL"))
     return Case(Role.MASTER_ADMIN, {"id": f"ReportSchedule_{key}"})
 
 
@@ -154,6 +163,7 @@ OWN_CASES: dict[str, Callable[[Installation], Awaitable[Case]]] = {
     "secondFactorConfirm": _confirm, "secondFactorRemove": _remove, "signingCodeRequest": _code,
     "accessKeyCreate": _access_key, "unitSign": _unit, "evidenceUnmap": _unmap,
     "bulkExportStart": _export, "reportSchedule": _schedule, "reportScheduleEnd": _end_schedule,
+    "reportScheduleResume": _resume_schedule,
     "pushSubscriptionAdd": _add_browser, "pushSubscriptionRemove": _remove_browser,
 }  # fmt: skip
 

@@ -16,6 +16,7 @@ from db.models.bulk_export import BulkExport, ReportSchedule
 from db.models.user import RoleGrant, User
 from domain import clock
 from domain.enums import Role
+from resolvers import bulk_export
 from services.demo.report_orders import order_reports
 from services.exports import process as export_process
 from tests.support import forked_exports
@@ -179,9 +180,34 @@ async def test_a_schedule_sends_a_link(clients: Clients, post: Post, http: httpx
     assert not any(each["name"] in text for each in learners)
     listed = next(each for each in (await admin.data(OWN))["viewer"]["reportSchedules"] if each["id"] == made["id"])
     assert dt.datetime.fromisoformat(listed["nextAt"]) > clock.now() and listed["endedAt"] is None
-    ended = await admin.mutate("reportScheduleEnd", id=made["id"])
-    assert ended["id"] == made["id"]
-    assert await (await clients("assessor")).user_errors("reportScheduleEnd", id=made["id"]) == {"id": "NOT_FOUND"}
+
+
+async def test_a_schedule_is_stopped_and_started_again(clients: Clients, monkeypatch: pytest.MonkeyPatch):
+    admin, assessor = await clients("master.admin"), await clients("assessor")
+    given = {"operation": "reviews_due", "every": "MONTH", "format": "CSV"}
+    made = await admin.mutate("reportSchedule", input=given)
+    for _ in range(2):
+        stopped = await admin.mutate("reportScheduleEnd", id=made["id"])
+        assert dt.datetime.fromisoformat(stopped["endedAt"]) < clock.now()
+    async with clients.running.server.services.database.writing() as session:
+        # It would have been made meanwhile.
+        key = int(made["id"].partition("_")[2])
+        await session.execute(update(ReportSchedule).where(ReportSchedule.id == key).values(next_at=clock.now()))
+    for _ in range(2):
+        again = await admin.mutate("reportScheduleResume", id=made["id"])
+        assert again["endedAt"] is None and dt.datetime.fromisoformat(again["nextAt"]) > clock.now()
+    query = "{ viewer { reportSchedules { id viewerActions { mutation allowed } } } }"
+    own = {each["id"]: each["viewerActions"] for each in (await admin.data(query))["viewer"]["reportSchedules"]}
+    assert {each["mutation"]: each["allowed"] for each in own[made["id"]]} == {
+        "reportScheduleEnd": True, "reportScheduleResume": True
+    }  # fmt: skip
+    for mutation in ("reportScheduleEnd", "reportScheduleResume"):
+        assert await assessor.user_errors(mutation, id=made["id"]) == {"id": "NOT_FOUND"}
+    # Two users of the limit: a new one, and one that is started again.
+    await admin.mutate("reportScheduleEnd", id=made["id"])
+    monkeypatch.setattr(bulk_export, "MOST_SCHEDULES", 0)
+    assert await admin.user_errors("reportScheduleResume", id=made["id"]) == {None: "INVALID"}
+    assert await admin.user_errors("reportSchedule", input=given) == {None: "INVALID"}
 
 
 async def test_the_demo_begins_with_a_file_and_a_schedule(clients: Clients):

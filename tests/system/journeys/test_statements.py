@@ -21,6 +21,7 @@ MUTATIONS: dict[str, tuple[int, int]] = {
     "bulkExportStart": (10, 7),
     "reportSchedule": (9, 6),
     "reportScheduleEnd": (8, 5),
+    "reportScheduleResume": (10, 7),
     "actionComplete": (8, 5),
     "actionDelete": (13, 10),
     "actionReopen": (8, 5),
