@@ -4,7 +4,8 @@ The installed client is this package under the name `waymark` (client/pyproject.
 """
 
 from .errors import AuthenticationError, ServerError, UsageError, WaymarkError
+from .exports import Exported, export
 from .result import Result
 from .runner import run
 
-__all__ = ["AuthenticationError", "Result", "ServerError", "UsageError", "WaymarkError", "run"]
+__all__ = ["AuthenticationError", "Exported", "Result", "ServerError", "UsageError", "WaymarkError", "export", "run"]

@@ -1,21 +1,25 @@
-"""The command line: `waymark list`, `show NAME`, `run NAME`; in the repository `python -m queries`."""
+"""The command line: `waymark list`, `show`, `run`, `export`, `download`; in the repository `python -m queries`."""
 
 import argparse
 import getpass
 import os
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import NoReturn
 
 from graphql import is_enum_type
 from tqdm import tqdm
 
+from . import exports
 from .client import Client
 from .errors import COMMAND, AuthenticationError, UsageError, WaymarkError
 from .operations import get_operation, get_query, saved_operations
 from .output import FORMATS, choose_format, save, to_text
 from .result import Result
 from .runner import DEFAULT_URL, fetch
+from .saving import check_folder
 from .schema import load_schema
 from .variables import describe_variables, parse_variables
 
@@ -35,16 +39,38 @@ def build_parser() -> argparse.ArgumentParser:
     show_command.set_defaults(run=_show)
     run_command = commands.add_parser("run", help="run a query and fetch every page")
     run_command.add_argument("name", metavar="NAME")
-    run_command.add_argument(
-        "--var", action="append", default=[], metavar="NAME=VALUE", help="set a variable; `show` lists them"
-    )
-    run_command.add_argument("--url", help=f"the server's URL (default: WAYMARK_URL, else {DEFAULT_URL})")
-    run_command.add_argument("--sign-in", metavar="USERNAME", help="the username (default: WAYMARK_USERNAME)")
-    run_command.add_argument("--role", help="the role to sign in with, if the account has several")
+    _add_variables(run_command)
+    _add_login(run_command)
     run_command.add_argument("--out", type=Path, metavar="FILE", help="write a file, in the format of its extension")
     run_command.add_argument("--format", choices=FORMATS, help="the format (default: the file's extension, else table)")
     run_command.set_defaults(run=_run)
+    export_command = commands.add_parser("export", help="let the server make a file of everything, and download it")
+    export_command.add_argument("name", metavar="NAME")
+    _add_variables(export_command)
+    _add_login(export_command)
+    export_command.add_argument("--out", type=Path, metavar="FILE", required=True, help="the file to write")
+    export_command.add_argument("--format", choices=exports.FORMATS, help="the format (default: the file's extension)")
+    export_command.set_defaults(run=_export)
+    download_command = commands.add_parser(
+        "download", help="download an export that was started before, once it is made"
+    )
+    download_command.add_argument("id", metavar="ID", help="such as BulkExport_7")
+    _add_login(download_command)
+    download_command.add_argument("--out", type=Path, metavar="FILE", required=True, help="the file to write")
+    download_command.set_defaults(run=_download)
     return parser
+
+
+def _add_variables(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--var", action="append", default=[], metavar="NAME=VALUE", help="set a variable; `show` lists them"
+    )
+
+
+def _add_login(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--url", help=f"the server's URL (default: WAYMARK_URL, else {DEFAULT_URL})")
+    command.add_argument("--sign-in", metavar="USERNAME", help="the username (default: WAYMARK_USERNAME)")
+    command.add_argument("--role", help="the role to sign in with, if the account has several")
 
 
 def _list(_: argparse.Namespace) -> None:
@@ -70,11 +96,10 @@ def _show(arguments: argparse.Namespace) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     operation = get_query(arguments.name)
     format = choose_format(arguments.out, arguments.format)
-    if arguments.role is not None:
-        _check_role(arguments.role)
+    _check_role(arguments.role)
     variables = parse_variables(operation, arguments.var)
-    if arguments.out is not None and not arguments.out.resolve().parent.is_dir():
-        raise UsageError(f"The folder {arguments.out.parent} does not exist.")
+    if arguments.out is not None:
+        check_folder(arguments.out)
     with tqdm(desc=arguments.name, unit=" entries", file=sys.stderr, disable=None, leave=False) as bar:
 
         def update(done: int, total: int | None) -> None:
@@ -82,22 +107,76 @@ def _run(arguments: argparse.Namespace) -> None:
             bar.set_postfix_str("", refresh=False)
             bar.update(done - bar.n)
 
-        def wait(message: str) -> None:
-            # One bar: a wait is shown in it. Where there is none, in a log, it is a line.
-            if bar.disable:
-                print(message, file=sys.stderr)
-            else:
-                bar.set_postfix_str(message)
-
         result = fetch(
             operation,
             variables,
             arguments.url,
             lambda client: _sign_in(client, arguments),
             update,
-            wait,
+            partial(_show_wait, bar),
         )
     _write(result, format, arguments.out)
+
+
+def _show_wait(bar: "tqdm[NoReturn]", message: str) -> None:
+    """Shows a wait in the bar; where there is none, in a log, as a line."""
+    if bar.disable:
+        print(message, file=sys.stderr)
+    else:
+        bar.set_postfix_str(message)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    operation = get_query(arguments.name)
+    format = exports.choose_format(arguments.out, arguments.format)
+    _check_role(arguments.role)
+    variables = parse_variables(operation, arguments.var)
+    check_folder(arguments.out)
+    id = ""
+
+    def started(made: str) -> None:
+        nonlocal id
+        id = made
+
+    try:
+        _fetch_file(
+            arguments.name, arguments.out,
+            partial(exports.fetch_export, operation, variables, arguments.out, format, on_start=started),
+            arguments,
+        )  # fmt: skip
+    except (KeyboardInterrupt, WaymarkError) as error:
+        if id and not isinstance(error, exports.ExportFailed):
+            print(f"The server keeps it: {COMMAND} download {id} --out {arguments.out}", file=sys.stderr)
+        raise
+
+
+def _download(arguments: argparse.Namespace) -> None:
+    _check_role(arguments.role)
+    check_folder(arguments.out)
+    _fetch_file(arguments.id, arguments.out, partial(exports.fetch_made, arguments.id, arguments.out), arguments)
+
+
+def _fetch_file(
+    title: str, out: Path, fetch_file: Callable[..., exports.Exported], arguments: argparse.Namespace
+) -> None:
+    with tqdm(desc=title, unit=" rows", unit_scale=True, file=sys.stderr, disable=None, leave=False) as bar:
+
+        def update(unit: str, done: int) -> None:
+            if bar.disable:
+                return
+            if bar.unit != f" {unit}":
+                bar.unit = f" {unit}"
+                bar.reset()
+            bar.set_postfix_str("", refresh=False)
+            bar.update(done - bar.n)
+
+        made = fetch_file(
+            url=arguments.url,
+            sign_in=lambda client: _sign_in(client, arguments),
+            on_progress=update,
+            on_wait=partial(_show_wait, bar),
+        )
+    print(f"{made.rows} rows as of {to_text(made.as_of)} in {out}, {made.size} bytes", file=sys.stderr)
 
 
 def _write(result: Result, format: str, out: Path | None) -> None:
@@ -113,7 +192,9 @@ def _write(result: Result, format: str, out: Path | None) -> None:
         print(f"Incomplete: {note}. Fetch more with --var first=100 if it has that variable.", file=sys.stderr)
 
 
-def _check_role(role: str) -> None:
+def _check_role(role: str | None) -> None:
+    if role is None:
+        return
     role_type = load_schema().type_map["Role"]
     assert is_enum_type(role_type)
     if role not in role_type.values:

@@ -3,7 +3,7 @@
 import datetime as dt
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from types import TracebackType
@@ -12,16 +12,9 @@ from typing import Any, Self
 import httpx2
 
 from .errors import AuthenticationError, ServerError
+from .file_part import FilePart
 from .operations import SavedOperation, get_operation
-
-# The longest `retry-after` that is obeyed, and how many in a row.
-MAX_WAIT_SECONDS = 300.0
-MAX_WAITS = 10
-# How often a query is sent when the connection to a server that has not answered yet breaks.
-MAX_ATTEMPTS = 3
-# How long a server that has answered before is waited for while it restarts, and how long between two attempts.
-MAX_RESTART_SECONDS = 120.0
-RESTART_PAUSES = (0.5, 1.0, 2.0, 5.0)
+from .retries import GATEWAY_STATUSES, MAX_ATTEMPTS, Restart, retry_after, wait_reason
 
 _REQUIRED_STEPS = {
     "PASSWORD_CHANGE_REQUIRED": "The password must be changed first",
@@ -106,6 +99,36 @@ class Client:
             response = self._send(operation, variables)
         return self._result(response, operation.name)
 
+    def download(self, path: str) -> Iterator[bytes]:
+        """Yields the bytes of a file of the server; goes on where a connection broke, and waits for a restart.
+
+        `path`: relative to the server's address. What arrived is compared with the file's digest at the end.
+        """
+        part, waits, restart, refreshed = FilePart(), 0, Restart(), False
+        while not part.is_complete:
+            delay, reason = None, "the server does not answer"
+            headers = {"authorization": f"Bearer {self._token}", **part.headers}
+            try:
+                with self._http.stream("GET", self._endpoint.join(path), headers=headers) as response:
+                    delay = retry_after(response, waits)
+                    if response.status_code == 401 and self._refresh_token is not None and not refreshed:
+                        self._refresh()
+                        refreshed = True
+                        continue
+                    if delay is not None:
+                        waits, reason = waits + 1, wait_reason(response)
+                    elif response.status_code not in GATEWAY_STATUSES:
+                        for chunk in part.read(response):
+                            restart, refreshed = Restart(), False
+                            yield chunk
+            except httpx2.TransportError:
+                # The rest is asked for.
+                pass
+            if not part.is_complete:
+                if delay is None and restart.is_over:
+                    raise ServerError(f"Cannot connect to {self._endpoint}.")
+                self._wait(delay if delay is not None else restart.pause(), reason)
+
     def _refresh(self) -> None:
         refresh_token, self._refresh_token, self._token = self._refresh_token, None, None
         response = self._send(get_operation("token_refresh"), {"refreshToken": refresh_token})
@@ -155,7 +178,7 @@ class Client:
         if not operation.is_query:
             # The server may ask for a repetition without knowing whether the first request had its effect.
             headers["idempotency-key"] = str(uuid.uuid4())
-        waits, restart = 0, _Restart()
+        waits, restart = 0, Restart()
         while True:
             sent = dt.datetime.now(dt.UTC)
             try:
@@ -168,20 +191,18 @@ class Client:
                     raise ServerError(f"The connection to {self._endpoint} failed: {type(error).__name__}.") from None
                 self._wait(restart.pause(), "the server does not answer")
                 continue
-            # A proxy answers so while the server behind it restarts.
-            if response.status_code in (502, 504) and operation.is_query and self._has_answered and not restart.is_over:
+            may_wait = operation.is_query and self._has_answered and not restart.is_over
+            if response.status_code in GATEWAY_STATUSES and may_wait:
                 self._wait(restart.pause(), "the server does not answer")
                 continue
             self._has_answered, self._as_of = True, _server_time(response, sent)
-            delay = _retry_after(response)
-            if delay is None or waits == MAX_WAITS:
+            delay = retry_after(response, waits)
+            if delay is None:
                 return _parse_body(response)
-            if delay > MAX_WAIT_SECONDS:
-                raise ServerError(f"The server asks clients to wait {delay:.0f} seconds. Try again after that.")
             waits += 1
-            self._wait(delay, _wait_reason(response))
+            self._wait(delay, wait_reason(response))
 
-    def _may_repeat(self, operation: SavedOperation, refused: bool, restart: "_Restart") -> bool:
+    def _may_repeat(self, operation: SavedOperation, refused: bool, restart: Restart) -> bool:
         # A request that was not received is safe to repeat; the server may have executed any other.
         if not (refused or operation.is_query):
             return False
@@ -194,26 +215,6 @@ class Client:
         self._sleep(seconds)
 
 
-class _Restart:
-    """How long a server that restarts has been waited for."""
-
-    def __init__(self) -> None:
-        self.attempts = 0
-        self._waited = 0.0
-
-    @property
-    def is_over(self) -> bool:
-        """Whether it has been waited for long enough."""
-        return self._waited >= MAX_RESTART_SECONDS
-
-    def pause(self) -> float:
-        """Returns the seconds until the next attempt."""
-        seconds = RESTART_PAUSES[min(self.attempts, len(RESTART_PAUSES) - 1)]
-        self.attempts += 1
-        self._waited += seconds
-        return seconds
-
-
 def _server_time(response: httpx2.Response, sent: dt.datetime) -> dt.datetime:
     """Returns when a request was sent, by the server's clock: what was recorded before is in its response."""
     try:
@@ -221,18 +222,6 @@ def _server_time(response: httpx2.Response, sent: dt.datetime) -> dt.datetime:
     except ValueError:
         return sent
     return answered.astimezone(dt.UTC) - (dt.datetime.now(dt.UTC) - sent)
-
-
-def _retry_after(response: httpx2.Response) -> float | None:
-    """Returns the seconds to wait before the request is repeated, or None if it is not to be repeated."""
-    if response.status_code not in (429, 503):
-        return None
-    text = response.headers.get("retry-after", "")
-    return float(text) if text.isdecimal() else None
-
-
-def _wait_reason(response: httpx2.Response) -> str:
-    return "the rate limit is reached" if response.status_code == 429 else "the server is temporarily unavailable"
 
 
 def _parse_body(response: httpx2.Response) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from .record_ids import check_record_ids
 from .result import Result
 from .variables import validate_variables
 
+SignIn = Callable[[Client], None]
 DEFAULT_URL = "http://127.0.0.1:8000"
 
 
@@ -35,6 +36,11 @@ def run(
     """
     operation = get_query(name)
     validated = validate_variables(operation, variables)
+    return fetch(operation, validated, url, credentials(username, password, token, role))
+
+
+def credentials(username: str | None, password: str | None, token: str | None, role: str | None) -> SignIn:
+    """Returns what signs a client in: with what is given, else with what the environment has. Raises UsageError."""
     token = token or (None if username else os.environ.get("WAYMARK_TOKEN"))
     username = username or os.environ.get("WAYMARK_USERNAME")
     password = password or os.environ.get("WAYMARK_PASSWORD")
@@ -50,14 +56,14 @@ def run(
         else:
             client.sign_in(username or "", password or "", role)
 
-    return fetch(operation, validated, url, sign_in)
+    return sign_in
 
 
 def fetch(
     operation: SavedOperation,
     variables: Mapping[str, Any],
     url: str | None,
-    sign_in: Callable[[Client], None],
+    sign_in: SignIn,
     on_progress: ProgressCallback = lambda done, total: None,
     on_wait: Callable[[str], None] = lambda message: print(message, file=sys.stderr),
 ) -> Result:
