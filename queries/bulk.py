@@ -31,7 +31,7 @@ class WrongId(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """What was written. `digest` is of the rows without `asOf`; empty if it was not asked for."""
+    """What was written. `digest` is of the rows without `asOf`; empty if it was not requested."""
 
     count: int
     digest: str

@@ -122,7 +122,7 @@ class Client:
                             restart, refreshed = Restart(), False
                             yield chunk
             except httpx2.TransportError:
-                # The rest is asked for.
+                # The next request is for the rest.
                 pass
             if not part.is_complete:
                 if delay is None and restart.is_over:

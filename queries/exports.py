@@ -21,7 +21,7 @@ from .variables import validate_variables
 
 # The formats of the files, by the extensions of their names.
 FORMATS = ("csv", "json", "parquet", "xlsx")
-# How often the server is asked how far it is, in seconds: first often, because most files are small.
+# The pauses between two requests for the state of an export, in seconds: short at first, because most files are small.
 _PAUSES = (0.5, 0.5, 1.0, 1.0)
 _LATER = 2.0
 
