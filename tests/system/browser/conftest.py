@@ -53,15 +53,18 @@ Open = Callable[..., Awaitable[Visit]]
 
 
 @pytest.fixture
-async def open_app(browser: Browser) -> AsyncIterator[Open]:
+async def open_app(browser: Browser, request: pytest.FixtureRequest) -> AsyncIterator[Open]:
     """Opens the app on a device of its own: `await open_app(running, "employer.manager", phone=True, dark=True)`.
 
-    At the end, errors and warnings in a page's console fail the test, unless they match `visit.expected`.
+    In a file with `INSTALLS = False` the app has no service worker, which fetches every file of the app a second time
+    and takes a fifth of a visit. At the end, errors and warnings in a page's console fail the test, unless they match
+    `visit.expected`.
     """
     async with AsyncExitStack() as stack:
         visits = []
 
         async def open_visit(served: RunningServer, username: str | None = None, **device: bool) -> Visit:
+            device.setdefault("installs", getattr(request.module, "INSTALLS", True))
             visit = await stack.enter_async_context(visiting(browser, served, **device))
             visits.append(visit)
             if username:

@@ -116,9 +116,18 @@ class Visit:
 
 @asynccontextmanager
 async def visiting(
-    browser: Browser, running: RunningServer, *, phone: bool = False, dark: bool = False, **settings: Any
+    browser: Browser,
+    running: RunningServer,
+    *,
+    phone: bool = False,
+    dark: bool = False,
+    installs: bool = True,
+    **settings: Any,
 ) -> AsyncIterator[Visit]:
-    """Opens the app on a new device, at the sign-in screen. `settings` are passed to Playwright's browser context."""
+    """Opens the app on a new device, at the sign-in screen. `settings` are passed to Playwright's browser context.
+
+    `installs`: the app has its service worker.
+    """
     context = await browser.new_context(
         **{**(PHONE if phone else DESKTOP), **settings},
         color_scheme="dark" if dark else "light",
@@ -128,6 +137,9 @@ async def visiting(
     )
     # Every expected element appears within moments; this only bounds a failure.
     context.set_default_timeout(15_000)
+    if not installs:
+        # As in browsers that have none.
+        await context.add_init_script("delete Navigator.prototype.serviceWorker")
     visit = Visit(context, await context.new_page(), running.address)
     try:
         await visit.start()

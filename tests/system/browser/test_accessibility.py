@@ -10,6 +10,8 @@ from tests.support.http_server import PASSWORD, RunningServer
 from tests.system.browser.conftest import Open
 from tests.system.browser.device import Visit, visiting
 
+# tests/system/browser/test_offline.py has the service worker, and others.
+INSTALLS = False
 AXE = resources.files("axe_playwright_python").joinpath("axe.min.js").read_text()
 TRANSITIONS_END = """async () => {
     const running = () => document.getAnimations().filter(animation => animation instanceof CSSTransition);
@@ -100,7 +102,7 @@ OVERFLOWING = """() => [...document.querySelectorAll('main, main *, header *, na
 async def overflowing(browser: Browser, running: RunningServer) -> dict[int, dict[str, list[str]]]:
     """By width, the elements of each screen that overflow it. Each screen is opened once, and resized."""
     found: dict[int, dict[str, list[str]]] = {width: {} for width in WIDTHS}
-    async with visiting(browser, running) as visit:
+    async with visiting(browser, running, installs=False) as visit:
         await visit.sign_in("employer.overview")
         async for path in screens(visit):
             for width in WIDTHS:
@@ -238,7 +240,7 @@ async def test_focus_scroll_position_and_open_details_survive_a_refresh(running:
 
 
 async def test_app_can_be_installed(running: RunningServer, open_app: Open):
-    visit = await open_app(running, "employer.manager", phone=True)
+    visit = await open_app(running, "employer.manager", phone=True, installs=True)
     await visit.page.evaluate("navigator.serviceWorker.ready.then(() => undefined)")
     browser_tools = await visit.context.new_cdp_session(visit.page)
     manifest = await browser_tools.send("Page.getAppManifest")

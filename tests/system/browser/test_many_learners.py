@@ -12,6 +12,8 @@ from tests.support.http_server import RunningServer
 from tests.system.browser.conftest import Open
 from tests.system.browser.device import Visit
 
+# tests/system/browser/test_offline.py has the service worker, and others.
+INSTALLS = False
 LEARNERS = "employer_learners"
 BEHIND = """{ learners(first: 100, orderBy: POINTS_AHEAD_ASC, filter: { trafficLight: OFF_TRACK }) {
     totalCount nodes { name } } }"""

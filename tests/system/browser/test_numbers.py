@@ -12,6 +12,8 @@ from tests.support.client import HttpClient
 from tests.support.http_server import RunningServer
 from tests.system.browser.conftest import Open
 
+# tests/system/browser/test_offline.py has the service worker, and others.
+INSTALLS = False
 TRAFFIC_LIGHTS = {"OFF_TRACK": "Off track", "ON_TRACK": "On track", "AHEAD": "Ahead", "NOT_RATED": "Not rated"}
 # Instead of a traffic light.
 STATUSES = {"COMPLETED": "Completed", "SUSPENDED": "On a break", "WITHDRAWN": "Withdrawn"}

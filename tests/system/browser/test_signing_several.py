@@ -13,6 +13,8 @@ from tests.system.browser.other_users import learner_id, request_signature
 from tests.system.browser.test_accessibility import violations
 from tests.system.browser.test_work import small_targets
 
+# tests/system/browser/test_offline.py has the service worker, and others.
+INSTALLS = False
 TITLES = ("Change of hours", "Change of mentor", "Change of site")
 SIGNED = """query($id: ID!) { signatureRequest(id: $id) { ... on SignatureRequest {
     document { sha256 } slots { role documentSha256 signedBy { name } } } } }"""

@@ -18,6 +18,8 @@ from tests.system.browser.device import Visit
 from tests.system.browser.other_users import do, learner_id
 from tests.system.browser.test_accessibility import violations
 
+# tests/system/browser/test_offline.py has the service worker, and others.
+INSTALLS = False
 LONG = "Wolfeschlegelsteinhausenbergerdorff" * 2
 FOUND = """id status slots { role signedAt documentSha256 } answers { role concerns } document { sha256 }"""
 
