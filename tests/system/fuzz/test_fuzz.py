@@ -39,7 +39,7 @@ LONG = [pytest.param(*case, 20, marks=pytest.mark.long) for case in product(BACK
 
 @pytest.mark.parametrize(
     ("backend", "username", "every"),
-    [("sqlite", "master.admin", 480), ("postgresql", "learner", 480), *LONG],
+    [("sqlite", "master.admin", 480), ("postgresql", "learner", 960), *LONG],
     indirect=["backend"],
 )
 async def test_hostile_arguments(

@@ -118,7 +118,7 @@ def _errors_in(answer: Any) -> Iterator[Any]:
 # so that each way to submit a value has its turn.
 @pytest.mark.parametrize(
     ("backend", "every"),
-    [("sqlite", 29), ("postgresql", 41), *(pytest.param(backend, 1, marks=pytest.mark.long) for backend in BACKENDS)],
+    [("sqlite", 29), ("postgresql", 83), *(pytest.param(backend, 1, marks=pytest.mark.long) for backend in BACKENDS)],
     indirect=["backend"],
 )
 async def test_no_submitted_value_is_repeated(
