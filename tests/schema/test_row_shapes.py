@@ -48,15 +48,20 @@ class Selections:
         self.graph = served.graph
         node = self.graph.type_map["Node"]
         self.records = {each.name: each for each in self.graph.get_possible_types(node)}
-        ids = [id for name in self.records for id in [id for id in served.ids if id.startswith(f"{name}_")][:3]]
-        self.ids = ", ".join(f'"{id}"' for id in ids)
+        # Enough of each type for records in every state.
+        self.ids = {name: [id for id in served.ids if id.startswith(f"{name}_")][:40] for name in self.records}
 
     def operations(self) -> Iterator[str]:
-        """Yields the operations, one for each turn."""
+        """Yields the operations: one for each field of Query, then those of each third of the types."""
         query = self.graph.query_type
-        for turn in range(max(len(type_.fields) for type_ in [*self.records.values(), query])):
-            records = " ".join(f"... on {name} {{ {self.one(type_, turn)} }}" for name, type_ in self.records.items())
-            yield f"{{ nodes(ids: [{self.ids}]) {{ id {records} }} {self.one(query, turn)} }}"
+        for turn in range(len(query.fields)):
+            yield f"{{ {self.one(query, turn)} }}"
+        for third in range(3):
+            names = list(self.records)[third::3]
+            ids = ", ".join(f'"{id}"' for name in names for id in self.ids[name])
+            for turn in range(max(len(self.records[name].fields) for name in names)):
+                records = " ".join(f"... on {name} {{ {self.one(self.records[name], turn)} }}" for name in names)
+                yield f"{{ nodes(ids: [{ids}]) {{ id {records} }} }}"
 
     def one(self, type_: GraphQLObjectType, turn: int) -> str:
         """Returns the field of a type whose turn it is."""
@@ -68,6 +73,8 @@ class Selections:
         """Returns all fields of a type that have no id as an argument, with what is selected below them."""
         found = []
         for name, field in type_.fields.items():
+            if name == "viewerActions":  # may look into any row
+                continue
             named = get_named_type(field.type)
             below = "{ id }" if named.name in {"Node", *self.records} else ""
             if not below and named.name.endswith("Connection"):
@@ -93,12 +100,9 @@ def required(field: GraphQLField) -> list[GraphQLArgument]:
     return [each for each in field.args.values() if is_required_argument(each)]
 
 
-@pytest.mark.parametrize("role", [Role.MASTER_ADMIN, Role.ASSESSOR])
-async def test_no_field_reads_what_it_does_not_declare(served: Comparison, role: Role) -> None:
-    selections = Selections(served)
-    before = served.counters.widened
-    for text in selections.operations():
+async def test_no_field_reads_what_it_does_not_declare(served: Comparison) -> None:
+    for text in Selections(served).operations():
         document = parse(text)
         assert not validate(served.graph, document), text
-        await served.execute(served.compiled, role, document, {})
-        assert served.counters.widened == before, text
+        await served.execute(served.compiled, Role.MASTER_ADMIN, document, {})
+        assert served.counters.widened == 0, text
