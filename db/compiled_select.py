@@ -1,12 +1,12 @@
 """Selects that are compiled once: SQL with constants written out, converters of parameters, and converters of rows."""
 
-import json
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, partial
 from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
+import orjson
 from sqlalchemy import JSON, BindParameter, Boolean, Enum, Float, Integer, Numeric, Select
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import InvalidRequestError
@@ -168,7 +168,7 @@ def _result_converter(type_: Any, dialect: Dialect) -> _Converter | None:
 
 def _from_json(text: str | None) -> Any:
     # Text, because the JSON codec is set on SQLAlchemy's own connections only.
-    return None if text is None else json.loads(text)
+    return None if text is None else orjson.loads(text)
 
 
 def _to_float(value: Any) -> float | None:

@@ -7,7 +7,6 @@ docs/decisions/0010-reads-have-their-own-connection-pool.md says why this is not
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any, Protocol, cast
 
@@ -20,8 +19,6 @@ from sqlalchemy.pool import QueuePool
 
 from db.outages import loses_connection
 from db.postgres_connection import ACQUIRE_SECONDS, ConnectionOptions, connect, is_silent, read_arguments
-
-_NO_TRANSACTION = nullcontext()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,9 +132,12 @@ class PostgresPool:
     ) -> Sequence[Any]:
         self._busy.add(connection)
         try:
-            # Unprepared, a read takes several messages, which need one transaction to reach one session.
-            async with _NO_TRANSACTION if self._options.prepares else connection.transaction(readonly=True):
+            if self._options.prepares:
                 records = await connection.fetch(sql, *arguments, timeout=self._seconds_left(began))
+            else:
+                # Unprepared, a read takes several messages, which need one transaction to reach one session.
+                async with connection.transaction(readonly=True):
+                    records = await connection.fetch(sql, *arguments, timeout=self._seconds_left(began))
         except asyncpg.PostgresError as error:
             lost = connection.is_closed() or loses_connection(error.sqlstate)
             self._release(connection, lost)
