@@ -13,6 +13,7 @@ from db.models.session import Session
 from domain.enums import ActionKind, ActionStatus, AimStatus, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, RelatedLoader
+from loaders.core.delegated import computed
 from loaders.core.filters import equals, flag, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
@@ -47,7 +48,7 @@ class ActionRow(LightRow):
     aim_status: AimStatus | None = column(Aim.status)
     # Whether its target date lies in a break that has not ended.
     fell_due_on_break: bool = column(fell_due_on_break)
-    days_overdue: int = derived()
+    days_overdue: int = derived("outstanding", "target_date", "fell_due_on_break")
 
     id = Identifier("Action", "key")
 
@@ -59,12 +60,12 @@ class ActionRow(LightRow):
             if action.outstanding and not action.fell_due_on_break:
                 action.days_overdue = max((today - action.target_date).days, 0)
 
-    @property
+    @computed("days_overdue")
     def overdue(self) -> bool:
         """Returns whether it is not complete and its target date has passed."""
         return self.days_overdue > 0
 
-    @property
+    @computed("status", "aim_status")
     def outstanding(self) -> bool:
         """Returns whether it is not complete (red or yellow); never for an action of a withdrawn aim."""
         return self.status is not ActionStatus.COMPLETE and self.aim_status is not AimStatus.WITHDRAWN
@@ -82,7 +83,7 @@ def _of_assessor(assessor: ColumnElement[int], role: Role) -> ColumnElement[bool
 
 ACTIONS = PagedList(
     ActionRow,
-    Order("target_date", Action.target_date, Action.id, lambda action: action.target_date),
+    Order("target_date", Action.target_date, Action.id, "target_date"),
     owners={"learner": Action.learner_id},
     filters={
         "status": equals(Action.status),

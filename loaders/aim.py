@@ -12,6 +12,7 @@ from db.sql.any_of import any_of
 from domain.enums import AimOutcome, AimStatus, Role, TrafficLight
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader, OneLoader
+from loaders.core.delegated import computed
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.registry import Loaders
 from loaders.core.rows import Attributes, LightRow, column, derived, optional, row
@@ -52,12 +53,15 @@ class AimRow(LightRow):
     break_periods: str | None = column(AimProgress.breaks)
     chosen_keys: str | None = column(AimProgress.chosen_units)
     units_to_choose: int = column(AimProgress.units_to_choose)
-    progress: ProgressRow = derived()
-    traffic_light: TrafficLight = derived()
+    progress: ProgressRow = derived(
+        "status", "start_date", "planned_end_date", "criteria_total", "criteria_mapped", "criteria_signed_off",
+        "ended_breaks", "break_since", "units_to_choose",
+    )  # fmt: skip
+    traffic_light: TrafficLight = derived("progress")
 
     id = Identifier("Aim", "key")
 
-    @property
+    @computed("chosen_keys")
     def chosen_units(self) -> frozenset[int]:
         """Returns the keys of the optional units that are chosen for the learner."""
         return frozenset(map(int, (self.chosen_keys or "").split()))

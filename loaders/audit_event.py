@@ -10,6 +10,7 @@ from domain import global_id
 from domain.enums import Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader
+from loaders.core.delegated import computed
 from loaders.core.filters import Filter
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
@@ -36,7 +37,7 @@ class AuditEventRow(LightRow):
 
     id = Identifier("AuditEvent", "key")
 
-    @property
+    @computed("subject_type", "subject_key", "subject_part")
     def subject_id(self) -> str | None:
         """Returns the id of the record that the event is about. The record may not exist or not be visible any more."""
         if self.subject_type is None or self.subject_key is None:
@@ -78,6 +79,6 @@ class AuditEventLoader(EntityLoader[AuditEventRow]):
 AUDIT_TRAIL = PagedList(
     AuditEventRow,
     # By key, because an event gets its place in the chain a moment after it was committed.
-    Order("audit_trail", AuditEvent.id, AuditEvent.id, lambda event: event.key, descending=True),
+    Order("audit_trail", AuditEvent.id, AuditEvent.id, "key", descending=True),
     filters={"subject_id": _Subject()},
 )

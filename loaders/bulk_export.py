@@ -10,6 +10,7 @@ from domain.bulk_exports import FAILURES
 from domain.enums import BulkExportStatus, ExportFormat, Interval, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader
+from loaders.core.delegated import computed
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.rows import LightRow, column, row
 
@@ -33,7 +34,7 @@ class BulkExportRow(LightRow):
 
     id = Identifier("BulkExport", "key")
 
-    @property
+    @computed("failure_code")
     def failure(self) -> str | None:
         """Returns why it failed, as a sentence."""
         return None if self.failure_code is None else FAILURES.get(self.failure_code, FAILURES["INTERNAL"])

@@ -37,7 +37,7 @@ class CriterionProgressRow(LightRow):
     signed_off: bool = column(CriterionProgress.signed_off)
     signed_off_by_key: int | None = column(CriterionProgress.signed_off_by_id)
     signed_off_at: dt.datetime | None = column(CriterionProgress.signed_off_at)
-    status: CriterionStatus = derived()
+    status: CriterionStatus = derived("evidence_count", "signed_off")
 
     @classmethod
     def derive(cls, rows: Sequence["CriterionProgressRow"], reading: ReadSession | None) -> None:

@@ -11,6 +11,7 @@ from domain import clock, global_id
 from domain.enums import Role
 from domain.errors import BadArgument
 from domain.updated_since import DELETIONS_KEPT
+from loaders.core.delegated import computed
 from loaders.core.filters import changed_since
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
@@ -27,7 +28,7 @@ class DeletedRecordRow(LightRow):
     record_key: int = column(DeletedRecord.record_key)
     deleted_at: dt.datetime = column(DeletedRecord.deleted_at)
 
-    @property
+    @computed("record_type", "record_key")
     def id(self) -> str:
         """Returns the id that the record had."""
         return global_id.encode(self.record_type, self.record_key)
@@ -61,6 +62,6 @@ class _DeletedSince(changed_since):
 
 DELETED_RECORDS = PagedList(
     DeletedRecordRow,
-    Order("deleted_at", DeletedRecord.deleted_at, DeletedRecord.id, lambda each: each.deleted_at),
+    Order("deleted_at", DeletedRecord.deleted_at, DeletedRecord.id, "deleted_at"),
     filters={"since": _DeletedSince(DeletedRecord.deleted_at)},
 )

@@ -71,6 +71,6 @@ class SitesOfEmployerLoader(ManyLoader[int, EmployerRow]):
 
 EMPLOYERS = PagedList(
     EmployerRow,
-    Order("employer", Employer.sort_name, Employer.id, lambda employer: fold_name(employer.name)),
+    Order("employer", Employer.sort_name, Employer.id, "name", fold_name),
     filters={"search": search(Employer.sort_name)},
 )

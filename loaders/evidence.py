@@ -93,16 +93,14 @@ _FILTERS = {
 # The evidence library of a learner: newest first.
 EVIDENCE = PagedList(
     EvidenceRow,
-    Order(
-        "submitted_desc", Evidence.submitted_at, Evidence.id, lambda evidence: evidence.submitted_at, descending=True
-    ),
+    Order("submitted_desc", Evidence.submitted_at, Evidence.id, "submitted_at", descending=True),
     owners={"learner": Evidence.learner_id},
     filters=_FILTERS,
 )
 # The inbox of an assessor: oldest first.
 EVIDENCE_OLDEST_FIRST = PagedList(
     EvidenceRow,
-    Order("submitted", Evidence.submitted_at, Evidence.id, lambda evidence: evidence.submitted_at),
+    Order("submitted", Evidence.submitted_at, Evidence.id, "submitted_at"),
     filters=_FILTERS,
 )
 

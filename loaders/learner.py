@@ -179,10 +179,10 @@ def _points_ahead(role: Role) -> Order:
 def _last_login(name: str, descending: bool) -> Order:
     """By the last login; those who have never logged in count as the earliest."""
     value = func.coalesce(User.last_login_at, bindparam("never", _NEVER, User.last_login_at.type))
-    return Order(name, value, Learner.id, lambda learner: learner.last_login_at or _NEVER, descending)
+    return Order(name, value, Learner.id, "last_login_at", lambda at: at or _NEVER, descending)
 
 
-_NAME = Order("name", User.sort_name, Learner.id, lambda learner: fold_name(learner.name))
+_NAME = Order("name", User.sort_name, Learner.id, "name", fold_name)
 
 LEARNERS = PagedList(
     LearnerRow,
@@ -212,9 +212,7 @@ LEARNERS = PagedList(
     },
     orders={
         LearnerOrder.NAME_ASC: _NAME,
-        LearnerOrder.NAME_DESC: Order(
-            "name_desc", User.sort_name, Learner.id, lambda learner: fold_name(learner.name), descending=True
-        ),
+        LearnerOrder.NAME_DESC: Order("name_desc", User.sort_name, Learner.id, "name", fold_name, descending=True),
         LearnerOrder.LAST_LOGIN_DESC: _last_login("last_login", descending=True),
         LearnerOrder.LAST_LOGIN_ASC: _last_login("last_login_asc", descending=False),
         LearnerOrder.PLANNED_END_ASC: _planned_end,

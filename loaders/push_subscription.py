@@ -23,7 +23,7 @@ class PushSubscriptionRow(LightRow):
     role: Role = column(AuthSession.role)
     created_at: dt.datetime = column(PushSubscription.created_at)
     last_sent_at: dt.datetime | None = column(PushSubscription.last_sent_at)
-    of_this_session: bool = derived()
+    of_this_session: bool = derived("session_key")
 
     @classmethod
     def derive(cls, rows: Sequence["PushSubscriptionRow"], reading: ReadSession) -> None:

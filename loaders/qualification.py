@@ -42,7 +42,8 @@ QUALIFICATIONS = PagedList(
         "qualification",
         Qualification.sort_title,
         Qualification.id,
-        lambda qualification: fold_name(qualification.title),
+        "title",
+        fold_name,
     ),
     filters={"search": search(Qualification.sort_title)},
 )

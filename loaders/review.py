@@ -20,6 +20,7 @@ from domain.enums import EmployerAttendance, ReviewStatus, Role, SessionStatus, 
 from domain.global_id import Identifier
 from loaders.action import ActionRow
 from loaders.core.base import EntityLoader, OneLoader, RelatedLoader
+from loaders.core.delegated import computed
 from loaders.core.filters import by_value, joined, on_or_after, on_or_before, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
@@ -79,7 +80,7 @@ class ReviewRow(LightRow):
 
     id = Identifier("Review", "key")
 
-    @property
+    @computed("held_at")
     def held_on(self) -> dt.date:
         """Returns the day of the session, in London."""
         return clock.day_of(self.held_at)
@@ -102,7 +103,7 @@ def _of_caseload(assessor: ColumnElement[int], role: Role) -> ColumnElement[bool
 
 REVIEWS = PagedList(
     ReviewRow,
-    Order("held_desc", Session.starts_at, Review.id, lambda review: review.held_at, descending=True),
+    Order("held_desc", Session.starts_at, Review.id, "held_at", descending=True),
     owners={"learner": Review.learner_id},
     filters={
         "statuses": joined(one_of(_STATUS)),

@@ -36,8 +36,8 @@ class ReviewScheduleRow(LightRow):
     # The day of the return from a break of every aim in training.
     returned_on: dt.date | None = column()
     next_review: SessionRow | None = optional(SessionRow)
-    review_due_on: dt.date | None = derived()
-    review_booking: ReviewBooking | None = derived()
+    review_due_on: dt.date | None = derived("last_review_at", "weekly_since", "monthly_since", "returned_on")
+    review_booking: ReviewBooking | None = derived("review_due_on", "next_review")
 
     @classmethod
     def derive(cls, rows: Sequence["ReviewScheduleRow"], reading: ReadSession) -> None:

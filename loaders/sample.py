@@ -11,6 +11,7 @@ from db.sql.any_of import any_of
 from domain.enums import Role, SampleOutcome, SampleStatus
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
+from loaders.core.delegated import computed
 from loaders.core.filters import joined, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
@@ -45,7 +46,7 @@ class SampleRow(LightRow):
 
     id = Identifier("Sample", "key")
 
-    @property
+    @computed("aim_key", "unit_key")
     def unit_of_aim(self) -> tuple[int, int]:
         """Returns the keys of the aim and of its unit."""
         return self.aim_key, self.unit_key
@@ -53,7 +54,7 @@ class SampleRow(LightRow):
 
 SAMPLES = PagedList(
     SampleRow,
-    Order("planned_for", Sample.planned_for, Sample.id, lambda sample: sample.planned_for),
+    Order("planned_for", Sample.planned_for, Sample.id, "planned_for"),
     filters={
         "statuses": one_of(Sample.status),
         "assessor_id": joined(refers_to("User", lambda assessor, role: assessor == _ASSESSOR)),
@@ -105,7 +106,7 @@ class SampleFindingRow(LightRow):
     sufficient: bool = column(SampleFinding.sufficient)
     comment: str | None = column(SampleFinding.comment)
 
-    @property
+    @computed("aim_key", "criterion_key")
     def criterion_of_aim(self) -> tuple[int, int] | None:
         """Returns the keys of the aim and of the criterion; None for a finding about no criterion."""
         return None if self.criterion_key is None else (self.aim_key, self.criterion_key)

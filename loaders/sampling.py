@@ -69,7 +69,7 @@ class SamplingCoverageRow(LightRow):
     aims_concluded: int = column()
     units_planned: int = column()
     units_concluded: int = column()
-    aims_to_sample: int = derived()
+    aims_to_sample: int = derived("aim_count")
 
 
 @cached_statement

@@ -19,6 +19,7 @@ from domain.enums import Role, SessionStatus, SessionType
 from domain.global_id import Identifier
 from loaders.aim import AimLoader, AimRow
 from loaders.core.base import EntityLoader, ManyLoader, OneLoader, RelatedLoader
+from loaders.core.delegated import computed
 from loaders.core.filters import at_least, before, changed_since, equals, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
@@ -53,7 +54,7 @@ class SessionRow(LightRow):
 
     id = Identifier("Session", "key")
 
-    @property
+    @computed("group_key")
     def group_id(self) -> str | None:
         """Returns the id that the sessions of a group share; None for a session of one learner."""
         return None if self.group_key is None else global_id.encode(GROUP, self.group_key)
@@ -61,7 +62,7 @@ class SessionRow(LightRow):
 
 SESSIONS = PagedList(
     SessionRow,
-    Order("number", Session.number, Session.id, lambda session: session.number),
+    Order("number", Session.number, Session.id, "number"),
     owners={"learner": Session.learner_id},
     filters={"status": equals(Session.status)},
 )
@@ -70,7 +71,7 @@ SESSIONS = PagedList(
 # The diary: the sessions of all learners, by time. `from_` is included, `to` is not.
 DIARY = PagedList(
     SessionRow,
-    Order("starts_at", Session.starts_at, Session.id, lambda session: session.starts_at),
+    Order("starts_at", Session.starts_at, Session.id, "starts_at"),
     filters={
         "from_": at_least(Session.starts_at),
         "to": before(Session.starts_at),

@@ -71,7 +71,7 @@ _LATEST_FIRST = Order(
     "requested_desc",
     SignatureRequest.requested_at,
     SignatureRequest.id,
-    lambda request: request.requested_at,
+    "requested_at",
     descending=True,
 )
 

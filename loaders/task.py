@@ -33,6 +33,7 @@ from domain.discovery import import_submodules
 from domain.enums import Role, TaskKind
 from domain.global_id import Identifier
 from loaders.core.base import OneLoader
+from loaders.core.delegated import computed
 from loaders.core.filters import Filter, one_of
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
@@ -106,9 +107,9 @@ class TaskRow(LightRow):
     since_at: dt.datetime | None = row_column(_SINCE_AT)
     since_day: int | None = row_column(_SINCE_DAY)
     urgency: int = row_column(_URGENCY)
-    due_on: dt.date | None = derived()
-    overdue_days: int = derived()
-    waiting_since: dt.datetime | None = derived()
+    due_on: dt.date | None = derived("due_day")
+    overdue_days: int = derived("due_day")
+    waiting_since: dt.datetime | None = derived("since_at", "since_day")
 
     id = Identifier("Task", "key")
 
@@ -135,7 +136,7 @@ class TaskRow(LightRow):
             if task.since_at is None and task.since_day is not None:
                 task.waiting_since = clock.start_of(day_of_number(task.since_day))
 
-    @property
+    @computed("kind", "name")
     def title(self) -> str:
         """Returns what to do, in a few words."""
         return _TITLES[self.kind].format(self.name)
@@ -167,7 +168,7 @@ class _DueBy(Filter):
 # Most urgent first: by the day due; those without one after them, the longest waiting first.
 TASKS = PagedList(
     TaskRow,
-    Order("urgency", _URGENCY, _KEY, lambda task: task.urgency),
+    Order("urgency", _URGENCY, _KEY, "urgency"),
     filters={"kinds": one_of(_KIND), "due_by": _DueBy()},
     bound=parameters,
 )

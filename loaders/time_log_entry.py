@@ -66,7 +66,7 @@ class TimeLogDayRow:
 # `from_` and `to` are the first and the last day, both included.
 TIME_LOG = PagedList(
     TimeLogEntryRow,
-    Order("date_desc", TimeLogEntry.date, TimeLogEntry.id, lambda entry: entry.date, descending=True),
+    Order("date_desc", TimeLogEntry.date, TimeLogEntry.id, "date", descending=True),
     owners={"learner": TimeLogEntry.learner_id},
     filters={
         "aim_id": refers_to("Aim", lambda aim, role: TimeLogEntry.aim_id == aim),

@@ -103,7 +103,7 @@ def _has_role(role: Role, name: str, shape: object) -> ColumnElement[bool]:
 # Without archived accounts, which records may still refer to.
 USERS = PagedList(
     UserRow,
-    Order("user", User.sort_name, User.id, lambda user: fold_name(user.name)),
+    Order("user", User.sort_name, User.id, "name", fold_name),
     filters={"search": search(User.sort_name), "role": Filter(_has_role)},
     condition=lambda role: User.archived_at.is_(None),
 )

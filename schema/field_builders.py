@@ -13,7 +13,7 @@ The type of a field is its annotation in the class. All builders return Any, so 
 """
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from operator import attrgetter
 from typing import Annotated, Any, get_args
 
@@ -21,7 +21,6 @@ import strawberry
 from strawberry.types import Info as StrawberryInfo
 
 from domain.field_metadata import ANONYMOUS, LIST_SIZE
-from loaders.core.attributes import attributes_read
 from loaders.core.dataloader import BaseLoader, map_future
 from loaders.core.paged_list import PagedList, PagesLoader, read_page
 from loaders.core.pagination import PageArguments
@@ -52,13 +51,19 @@ UPDATED_SINCE = (
 )
 
 
-def related(description: str, load: Callable[[Any, Loaders], Any], other_rows: OtherRows = NO_ROWS) -> Any:
+def related(
+    description: str,
+    load: Callable[[Any, Loaders], Any],
+    other_rows: OtherRows = NO_ROWS,
+    *,
+    reads: Collection[str] | None = None,
+) -> Any:
     """A field whose value `load(row, loaders)` returns: a loader's future, a coroutine, or the value itself.
 
-    `other_rows` is described at `reads_rows`.
+    `reads` are the attributes of the row that it reads, None for any; `other_rows` is described at `reads_rows`.
     """
 
-    @reads_rows(attributes_read(load), other_rows)
+    @reads_rows(reads, other_rows)
     def resolve(root: Any, info: Info) -> Any:
         return load(root, info.context.loaders)
 
@@ -73,6 +78,7 @@ def resolved(
     defaults: Mapping[str, Any] | None = None,
     list_size: int | None = None,
     anonymous: bool = False,
+    reads: Collection[str] | None = None,
     other_rows: OtherRows = NO_ROWS,
     **arguments: Any,
 ) -> Any:
@@ -80,10 +86,11 @@ def resolved(
 
     `arguments` are annotations by name (`argument(...)`); an argument whose annotation allows null is null by default,
     unless `defaults` gives another value. `batch` is described at `resolves_batches`, `list_size` at `attribute`.
-    `anonymous`: everybody can run it, without a viewer. `other_rows` is described at `reads_rows`.
+    `anonymous`: everybody can run it, without a viewer. `reads` is described at `related`, `other_rows` at
+    `reads_rows`.
     """
 
-    @reads_rows(attributes_read(resolve), other_rows)
+    @reads_rows(reads, other_rows)
     def resolver(root: Any, info: Info, **given: Any) -> Any:
         return resolve(root, info, **given)
 

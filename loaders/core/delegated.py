@@ -1,9 +1,27 @@
-"""A field that a row takes from an object that it contains."""
+"""Properties of light rows that say which fields of the row they read."""
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 V = TypeVar("V")
+
+
+class Computed(property, Generic[V]):
+    """A property that reads the fields of its row that `reads` names, and no others."""
+
+    def __init__(self, function: Callable[[Any], V], reads: tuple[str, ...]) -> None:
+        self.reads = reads
+        super().__init__(function, doc=function.__doc__)
+
+    if TYPE_CHECKING:
+
+        def __get__(self, instance: Any, owner: type | None = None, /) -> V: ...  # type: ignore[override]  # typed by V
+
+
+def computed(*reads: str) -> Callable[[Callable[[Any], V]], Computed[V]]:
+    """Makes a method a property that reads these fields. One without this decorator may read any."""
+    return lambda function: Computed(function, reads)
 
 
 class Delegated(property, Generic[V]):

@@ -2,7 +2,7 @@
 
     ACTIONS = PagedList(
         ActionRow,
-        Order("target_date", Action.target_date, Action.id, lambda row: row.target_date),
+        Order("target_date", Action.target_date, Action.id, "target_date"),
         owners={"learner": Action.learner_id},
         filters={"status": equals(Action.status), "outstanding_only": flag(OUTSTANDING)},
     )

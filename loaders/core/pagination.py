@@ -14,33 +14,33 @@ from typing import Any, Generic, TypeVar
 from sqlalchemy import ColumnElement, Select, and_, bindparam, func, or_, select
 
 from domain.errors import BadArgument
-from loaders.core.attributes import attributes_read
 
 MAX_PAGE_SIZE, DEFAULT_PAGE_SIZE = 100, 20
 V = TypeVar("V")
-_NOTHING: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
     """How a list is sorted: by one value that is never NULL, then by the key, both in the same direction.
 
-    `name` identifies the order in cursors. `value` and `key` are SQL expressions. `of` returns the value of a row, from
-    which its cursor is made; None if the row does not contain it, so that the statement selects it as `order_value`.
+    `name` identifies the order in cursors. `value` and `key` are SQL expressions. `of` is the attribute of a row from
+    which its cursor is made, after `convert`; None if the row does not contain it, so that the statement selects it as
+    `order_value`.
     `bound(reading)` returns the parameters of `value`.
     """
 
     name: str
     value: ColumnElement[Any] | Any
     key: ColumnElement[int] | Any
-    of: Callable[[Any], Any] | None
+    of: str | None
+    convert: Callable[[Any], Any] | None = None
     descending: bool = False
     bound: Callable[[Any], Mapping[str, Any]] = lambda reading: {}
 
     @property
-    def reads(self) -> frozenset[str] | None:
-        """Returns the attributes of a row that its cursor is made from; None if that is not known."""
-        return _NOTHING if self.of is None else attributes_read(self.of)
+    def reads(self) -> tuple[str, ...]:
+        """Returns the attributes of a row that its cursor is made from."""
+        return () if self.of is None else (self.of,)
 
     def columns(self, backwards: bool = False) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
         """Returns the arguments of `order_by`; `backwards` starts at the end of the list."""
@@ -61,7 +61,8 @@ class Order:
 
     def value_of(self, row: Any, order_value: Any = None) -> Any:
         """Returns the value that a row is sorted by: `order_value`, which was selected, if the row has none."""
-        return order_value if self.of is None else self.of(row)
+        value = order_value if self.of is None else getattr(row, self.of)
+        return value if self.convert is None else self.convert(value)
 
     def cursor(self, row: Any, order_value: Any = None) -> str:
         """Returns the cursor of a row; `order_value` as in `value_of`."""

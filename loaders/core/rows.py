@@ -5,7 +5,7 @@
         key: int = column(Action.id)
         title: str = column(Action.title)
         set_by: UserRow = nested(UserRow, key=Action.set_by_id)
-        days_overdue: int = derived()
+        days_overdue: int = derived("target_date")
 
 `ActionRow.statement(role)` selects all rows that a viewer in the role sees; `ReadSession.read` runs it. When the module
 is imported, the fields are compared with the constructor, and each annotation with the type of its column.
@@ -44,6 +44,7 @@ T = TypeVar("T", bound="LightRow")
 Expression = ColumnElement[Any] | InstrumentedAttribute[Any]
 # Attributes of rows, by the class of the row.
 Attributes = Mapping[type, Collection[str]]
+_READS = "reads"
 # What the driver read, column by column: each has one value for each row.
 Columns = Sequence[Iterable[Any]]
 
@@ -121,9 +122,14 @@ def optional(row: type["LightRow"], **columns: Expression) -> Any:
     return NestedPart(row, columns, optional=True)
 
 
-def derived(*, init: Literal[False] = False) -> Any:
-    """Declares a field that the row's `derive` sets after the read. `init` says to type checkers: no parameter."""
-    return field(init=init)
+def derived(*reads: str, init: Literal[False] = False) -> Any:
+    """Declares a field that the row's `derive` sets after the read, from the attributes of the row that it `reads`.
+
+    `init` says to type checkers: no parameter. Raises TypeError where nothing is named.
+    """
+    if not reads:
+        raise TypeError("derived(...) names the attributes that the field is derived from")
+    return field(init=init, metadata={_READS: reads})
 
 
 class LightRow:
@@ -134,6 +140,8 @@ class LightRow:
     __entity_class__: ClassVar[type[Base] | None]
     __parts__: ClassVar[dict[str, _Column | NestedPart]]
     __width__: ClassVar[int]
+    # What `derive` reads of a row.
+    __derived_from__: ClassVar[frozenset[str]]
     __joins__: ClassVar[Callable[[Select], Select] | None]
 
     @classmethod
@@ -212,6 +220,9 @@ def row(
                 delattr(cls, name)
         row_class: Any = dataclass(slots=True, eq=eq)(cls)
         row_class.__parts__, row_class.__entity_class__ = parts, entity
+        row_class.__derived_from__ = frozenset(
+            name for each in fields(row_class) for name in each.metadata.get(_READS, ())
+        )
         row_class.__joins__ = joins and staticmethod(joins)
         row_class.__width__ = sum(part.width for part in parts.values())
         _check(row_class)

@@ -13,7 +13,6 @@ from weakref import WeakKeyDictionary
 
 from sqlalchemy import CompoundSelect, Select
 
-from loaders.core.attributes import names_in
 from loaders.core.rows import Columns, LightRow, NestedPart
 
 # A class has no more shapes. A further selection gets the smallest shape that contains it, or else whole rows.
@@ -148,10 +147,10 @@ def _needed(row: type[LightRow], attributes: Iterable[str]) -> tuple[set[str], s
                 if rest:
                     whole.add(first)
         elif isinstance(member, property):
-            waiting += names_in(member.fget)
+            waiting += row.__parts__
         elif name in row.__slots__:
             derives = True
-            waiting += names_in(row.derive)
+            waiting += row.__derived_from__
     return needed, whole, derives
 
 

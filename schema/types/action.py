@@ -60,6 +60,7 @@ class Action(Node):
         "neither.",
         _assessor,
         {AimRow: ("assessor",), SessionRow: ("assessor",)},
+        reads=("aim_key", "session_key"),
     )
     accepts_evidence: bool = attribute("Whether the learner can submit evidence for this action.")
     files: list[File] = loaded("The files attached to it, oldest first.", FilesOfActionLoader)

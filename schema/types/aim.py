@@ -88,6 +88,7 @@ class Aim(Node):
         "The units of the aim in order. `units { criteria(filter:) }` is the progress map (gap analysis).",
         lambda row, info, chosen_only: _units_loader(info, chosen_only).load(row.key),
         batch=lambda rows, info, chosen_only: _units_loader(info, chosen_only).load_batch([row.key for row in rows]),
+        reads=("key",),
         chosen_only=argument(
             bool, "True: only the units that count for the learner, which are mandatory or chosen. False: all."
         ),
@@ -102,6 +103,7 @@ class Aim(Node):
         "The resources (learning material) of the aim, oldest first.",
         lambda row, loaders: _resources(row, loaders, ResourceBucket.RESOURCES),
         {ResourceRow: ("bucket",)},
+        reads=("key",),
     )
     resource_count: int = loaded(
         "The number of resources, for the Resources icon. Files from Course are not counted.", ResourceCountLoader
@@ -110,16 +112,19 @@ class Aim(Node):
         "Files from Course (additional files) of the aim, oldest first.",
         lambda row, loaders: _resources(row, loaders, ResourceBucket.FILES_FROM_COURSE),
         {ResourceRow: ("bucket",)},
+        reads=("key",),
     )
     progress_map_export: Download = resolved(
         "The progress map as a PDF, made when the link is opened.",
         lambda row, info, filter: signed_urls.to_progress_map(info.context, row.key, filter),
+        reads=("key",),
         filter=argument(CriterionFilter, "Which criteria the PDF shows."),
         defaults={"filter": CriterionFilter.ALL},
     )
     record_of_achievement_export: Download = resolved(
         "The Record of Achievement as a PDF: for each unit, when it was completed and who signed.",
         lambda row, info: signed_urls.to_record_of_achievement(info.context, row.key),
+        reads=("key",),
     )
     updated_at: dt.datetime = updated_at("its progress, units, breaks, evidence, logged time and other records of it")
     viewer_actions: list[ViewerAction] = viewer_actions("Aim")

@@ -31,7 +31,9 @@ class AuditEvent(Node):
     action: str = attribute("What the user did: the name of the mutation, such as `evidenceAssess`.")
     reason: str | None = attribute("Why something was taken back, in the words of the actor; null without a reason.")
     subject: Node | None = resolved(
-        "The record that the event is about; null if there is none or the viewer may not see it.", _subject
+        "The record that the event is about; null if there is none or the viewer may not see it.",
+        _subject,
+        reads=("subject_id",),
     )
 
 

@@ -39,6 +39,7 @@ class Employer(Node):
         "Key performance indicators over the learners who work here and whom the viewer may see. A head office does "
         "not include the learners of its sites.",
         lambda row, info: info.context.loaders[KpisOfEmployerLoader].load((row.key, selected_metrics(info))),
+        reads=("key",),
     )
     viewer_actions: list[ViewerAction] = viewer_actions("Employer")
 

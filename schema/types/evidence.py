@@ -65,13 +65,17 @@ class EvidenceVersion:
     comment: str | None = attribute("The comment given with the resubmission; null on the first version.")
     submitted_by: User = attribute("The user who submitted this version.")
     submitted_at: dt.datetime = attribute("When this version was submitted.")
-    signatures: list[EvidenceSignature] = related("The signatures on this version.", _signatures_of_version)
+    signatures: list[EvidenceSignature] = related(
+        "The signatures on this version.", _signatures_of_version, reads=("evidence_key", "number")
+    )
 
 
 @strawberry.type(description="The assessor's link from a piece of evidence to a criterion.")
 class EvidenceMapping:
     criterion: Annotated["Criterion", strawberry.lazy("schema.types.criterion")] = related(
-        "The criterion.", lambda row, loaders: loaders[CriterionLoader].load((row.aim_key, row.criterion_key))
+        "The criterion.",
+        lambda row, loaders: loaders[CriterionLoader].load((row.aim_key, row.criterion_key)),
+        reads=("aim_key", "criterion_key"),
     )
     signed_off: bool = attribute(
         "Whether the evidence meets the criterion, so that it is signed off; false if it only contributes to it."
@@ -104,9 +108,12 @@ class Evidence(Node):
         "Days, in London, since the latest version was submitted; null unless it waits for its assessment (`SUBMITTED` "
         "or `RESUBMITTED`).",
         _days_waiting,
+        reads=("key", "status"),
     )
     signatures: list[EvidenceSignature] = related(
-        "The valid signatures: those on the latest version. A resubmission needs new ones.", _current_signatures
+        "The valid signatures: those on the latest version. A resubmission needs new ones.",
+        _current_signatures,
+        reads=("key",),
     )
     mappings: list[EvidenceMapping] = loaded(
         "The criteria that it is mapped to, in the order of the qualification.",

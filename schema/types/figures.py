@@ -170,6 +170,7 @@ OUTCOMES = resolved(
 ASSESSOR_WORKLOAD = resolved(
     "What the user decided on evidence as an assessor in a period, and how long it had waited; all 0 for other users.",
     lambda row, info, from_, to: figures.workload(info.context, row.key, from_, to),
+    reads=("key",),
     from_=Annotated[dt.date, strawberry.argument(name="from", description="The first day of the period.")],
     to=Annotated[dt.date, strawberry.argument(description="The last day of the period.")],
 )

@@ -34,6 +34,7 @@ class File(Node):
     download: Download = resolved(
         "A link to the content, valid for five minutes and only while the viewer may see the file.",
         lambda row, info: signed_urls.to_file(info.context, row.key),
+        reads=("key",),
     )
     preview: Download | None = resolved(
         "A link to a picture of the first page or frame, as WebP, valid as `download` is; null for kinds that have "

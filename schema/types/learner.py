@@ -265,6 +265,7 @@ class Learner(Node):
     time_log_calendar: list[TimeLogDay] = resolved(
         "The time log as a calendar: the days that have entries, earliest first.",
         _time_log_calendar,
+        reads=("key",),
         from_=Annotated[dt.date, strawberry.argument(name="from", description="The first day.")],
         to=Annotated[dt.date, strawberry.argument(description="The last day, so that there are at most 366 days.")],
         filter=argument(TimeLogFilter, "Conditions that the entries must meet."),
@@ -272,9 +273,12 @@ class Learner(Node):
     time_log_export: Download = resolved(
         "The time log as an Excel workbook with all entries that meet the filter.",
         lambda row, info, filter: signed_urls.to_time_log(info.context, row.key, **_conditions(filter)),
+        reads=("key",),
         filter=argument(TimeLogFilter, "Conditions that the entries must meet."),
     )
-    cv: Cv = related("The learner's CV and the documents kept with it.", lambda row, loaders: CvRow(row.key))
+    cv: Cv = related(
+        "The learner's CV and the documents kept with it.", lambda row, loaders: CvRow(row.key), reads=("key",)
+    )
     updated_at: dt.datetime = updated_at("its account, allocations, or any record of the portfolio, such as evidence")
     viewer_actions: list[ViewerAction] = viewer_actions("Learner")
 

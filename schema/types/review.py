@@ -90,6 +90,7 @@ class Review(Node):
         "The actions that were set in the session of the last review, with their status of this moment. The document "
         "has their status of when it was made.",
         _previous_actions,
+        reads=("previous_session_key",),
     )
     actions: list[Action] = loaded(
         "The actions that were set in its session, earliest target date first.",

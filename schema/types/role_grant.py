@@ -29,4 +29,5 @@ class RoleGrant:
         "For `EMPLOYER_OVERVIEW`, the sites allocated to the user, of those that the role in use may see; empty for "
         "every other role.",
         _sites,
+        reads=("user_key", "role"),
     )

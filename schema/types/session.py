@@ -62,6 +62,7 @@ class Session(Node):
         "green if false.",
         _has_outstanding_actions,
         {ActionRow: ("outstanding",)},
+        reads=("key",),
     )
     updated_at: dt.datetime = updated_at("its aims, files, actions, review and logged time")
     viewer_actions: list[ViewerAction] = viewer_actions("Session")

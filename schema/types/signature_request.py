@@ -45,7 +45,9 @@ class SignatureSlot:
         "The SHA-256 digest of the document that the user signed, in lower-case hexadecimal; null until then."
     )
     statement: str | None = related(
-        "The sentence that was signed, word for word; null until then.", lambda row, loaders: row.signed_statement
+        "The sentence that was signed, word for word; null until then.",
+        lambda row, loaders: row.signed_statement,
+        reads=("signed_statement",),
     )
     guest_email: str | None = attribute(
         "The address of somebody without an account, who was sent a link to sign here or has signed through it; null "
@@ -65,7 +67,7 @@ class SignatureRequest(Node):
     status: SignatureRequestStatus = attribute("Whether it has all its signatures.")
     slots: list[SignatureSlot] = loaded("Its signature slots, one for each role.", SignatureSlotsLoader)
     awaiting_viewer: bool = related(
-        "Whether the document waits for a signature in the viewer's role.", _awaiting_viewer
+        "Whether the document waits for a signature in the viewer's role.", _awaiting_viewer, reads=("key", "status")
     )
     review: Annotated["Review", strawberry.lazy("schema.types.review")] | None = loaded(
         "The progress review that it is, or was, the document of; null for any other document.", ReviewOfDocumentLoader

@@ -68,7 +68,9 @@ class TimeLogEntry(Node):
         by="aim_key",
     )
     unit: Annotated["Unit", strawberry.lazy("schema.types.unit")] | None = related(
-        "The unit that it belongs to; null if it belongs to none or the viewer may not see the aim.", _unit
+        "The unit that it belongs to; null if it belongs to none or the viewer may not see the aim.",
+        _unit,
+        reads=("aim_key", "unit_key"),
     )
     assessor: User | None = attribute("The assessor who taught; null for learning without an assessor.")
     comments: str = attribute("What the learner learned, how, and what it means for the job.")

@@ -62,7 +62,9 @@ class UnitSignature:
     signed_by: User | None = attribute("The user who signed; null until then.")
     signed_at: dt.datetime | None = attribute("When the user signed; null until then.")
     statement: str | None = related(
-        "The sentence that was signed, word for word; null until then.", lambda row, loaders: row.signed_statement
+        "The sentence that was signed, word for word; null until then.",
+        lambda row, loaders: row.signed_statement,
+        reads=("signed_statement",),
     )
     withdrawn_at: dt.datetime | None = attribute(
         "When the signature was withdrawn, because the evidence of the unit changed; null while it is valid. A "
@@ -108,6 +110,7 @@ class Unit(Node):
         "The sentence that a signature of the unit confirms, word for word.",
         _confirmation_statement,
         {AimRow: ("title",), LearnerRow: ("name",)},
+        reads=("number", "title", "aim"),
     )
     signatures: list[UnitSignature] = loaded(
         "The signatures that the provider requires, given or not, and any others that were given; after them those "

@@ -50,6 +50,7 @@ class User(Node):
         "The roles of the login, oldest first; null if the viewer may not see them. Who sees the e-mail address sees "
         "the roles.",
         _grants,
+        reads=("key",),
     )
     learners: Connection[Annotated["Learner", strawberry.lazy("schema.types.learner")]] = connection(
         "The learners allocated to the user as an Employer Manager, of those whom the viewer may see, by name.",

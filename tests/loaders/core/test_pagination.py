@@ -82,7 +82,9 @@ async def walked(plans: SimpleNamespace, listed: PagedList[Any], key: int, size:
 async def test_all_pages_together_are_the_list(plans: SimpleNamespace, listed: PagedList[Any]) -> None:
     at_once = await loader_of(plans, listed, PageArguments(100)).load_many(plans.keys)
     for key, page, size in zip(plans.keys, at_once, (0, 1, 3, 7, 12), strict=True):
-        in_order = sorted(page.nodes, key=lambda row: (listed.order.of(row), row.key), reverse=listed.order.descending)
+        in_order = sorted(
+            page.nodes, key=lambda row: (listed.order.value_of(row), row.key), reverse=listed.order.descending
+        )
         assert [row.key for row in page.nodes] == [row.key for row in in_order]
         assert len(page.nodes) == size == await page.count()
         assert {row.learner_key for row in page.nodes} <= {key}

@@ -68,7 +68,7 @@ def nested_derived() -> None:
     @row(User)
     class Inner(LightRow):
         key: int = column(User.id)
-        letters: int = derived()
+        letters: int = derived("key")
 
         @classmethod
         def derive(cls, rows: Any, reading: Any) -> None:

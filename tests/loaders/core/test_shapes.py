@@ -14,7 +14,7 @@ from db.models.user import User
 from domain.enums import Role
 from domain.global_id import Identifier
 from loaders.core import shapes
-from loaders.core.delegated import Delegated
+from loaders.core.delegated import Delegated, computed
 from loaders.core.rows import LightRow, column, derived, nested, optional, row
 from loaders.core.shapes import MAX_SHAPES, Shape, shape_of
 
@@ -35,14 +35,18 @@ class TaskRow(LightRow):
     target_date: dt.date = column(Action.target_date)
     set_by: PersonRow = nested(PersonRow, key=Action.set_by_id)
     done_by: PersonRow | None = optional(PersonRow, key=Action.completed_by_id)
-    letters: int = derived()
+    letters: int = derived("title")
 
     id = Identifier("Action", "key")
     author = Delegated[str]("set_by.name")
 
-    @property
+    @computed("letters")
     def short(self) -> bool:
         return self.letters < 5
+
+    @property
+    def whole(self) -> bool:
+        return self.short
 
     @classmethod
     def derive(cls, rows: Sequence[Any], reading: Any) -> None:
@@ -78,6 +82,8 @@ def positions(*own: str, **attributes: set[str]) -> tuple[int, ...] | None:
         # What a derived field needs, and a property that reads it.
         ({"letters"}, (0, 1)),
         ({"short"}, (0, 1)),
+        # A property that names nothing may read anything.
+        ({"whole"}, None),
         ({"title", "target_date", "set_by", "done_by"}, None),
     ],
 )

@@ -34,6 +34,6 @@ class ToolLoanLoader(EntityLoader[ToolLoanRow]):
 
 TOOL_LOANS = PagedList(
     ToolLoanRow,
-    Order("due_on", ToolLoan.due_on, ToolLoan.id, lambda loan: loan.due_on),
+    Order("due_on", ToolLoan.due_on, ToolLoan.id, "due_on"),
     filters={"open_only": flag(ToolLoan.returned_at.is_(None))},
 )
