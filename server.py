@@ -50,7 +50,7 @@ class Server:
 
 
 def build_services(settings: Settings) -> "Services":
-    """Everything that a server process has one of. Raises SettingsError for a quota that cannot be used."""
+    """Everything that a server process has one of. Raises SettingsError for a quota or a store that cannot be used."""
     from auth.lasting_links import LastingLinks
     from auth.one_time_secrets import OneTimeSecrets
     from auth.signed_urls import SignedUrls
@@ -68,6 +68,7 @@ def build_services(settings: Settings) -> "Services":
 
     try:
         quotas = Quotas.read(os.environ)
+        files = open_store(settings.files_location)
     except ValueError as error:
         raise SettingsError([str(error)]) from None
     options = ConnectionOptions(settings.statement_seconds, Pooler(settings.pooler))
@@ -76,7 +77,7 @@ def build_services(settings: Settings) -> "Services":
     mail_transport = open_transport(settings.smtp_url, settings.mail_folder, settings.mail_from)
     return Services(
         database=database,
-        files=open_store(settings.files_location),
+        files=files,
         # The newest key signs URLs; they are valid for minutes, so a key rotation invalidates few of them.
         links=SignedUrls(next(iter(settings.secret_keys.values()))),
         tokens=AccessTokens(settings.secret_keys),

@@ -14,11 +14,12 @@ from typing import Any
 
 import obstore
 from obstore.exceptions import BaseError
-from obstore.store import LocalStore, S3Store
+from obstore.store import LocalStore
 
 from domain import clock
 from services.storage import atomic_write
 from services.storage.atomic_write import StoreFull
+from services.storage.s3 import open_bucket
 from services.storage.storage_keys import ANY_KEY, PREVIEW_WIDTHS, new_storage_key, preview_key, validated
 
 __all__ = ["FileStore", "StoreFull", "StoreUnavailable", "StoredFile", "SweepResult", "UploadTooLarge", "open_store"]
@@ -29,9 +30,6 @@ CONCURRENT_PARTS = 2
 # A file without a record may belong to a transaction that has not committed yet: it is deleted only when this old.
 UNREFERENCED_FOR = timedelta(days=1)
 
-# A store that does not answer fails a request after 25 s, so that an upload gives up within 30.
-_CLIENT_OPTIONS: Any = {"connect_timeout": timedelta(seconds=5), "timeout": timedelta(seconds=25)}
-_RETRY_CONFIG: Any = {"max_retries": 3, "retry_timeout": timedelta(seconds=15)}
 # For a check of the store, by asking for a file that cannot be there.
 _CHECK_SECONDS = 4.0
 _NO_FILE = "00/" + "0" * 32
@@ -75,12 +73,12 @@ class SweepResult:
 def open_store(location: str | Path) -> "FileStore":
     """The store in a local folder (made if missing) or at `s3://bucket/prefix`.
 
-    A folder that cannot be used now is opened at its next use. S3 takes its region, endpoint and credentials from the
-    AWS_* variables. Raises ValueError for another scheme.
+    A folder that cannot be used now is opened at its next use. S3 takes its region, endpoint, credentials and client
+    options from the AWS_* variables. Raises ValueError for another scheme, and for a variable that is not valid.
     """
     text = str(location)
     if text.startswith("s3://"):
-        return FileStore(S3Store.from_url(text, client_options=_CLIENT_OPTIONS, retry_config=_RETRY_CONFIG))
+        return FileStore(open_bucket(text))
     if "://" in text:
         raise ValueError("The file store must be a folder or s3://bucket/prefix.")
     store = FileStore(None, Path(text).absolute())

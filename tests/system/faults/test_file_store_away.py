@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.support.client import HttpClient
 from tests.support.demo_server import Demo
 from tests.support.server_process import ServerProcess, server_process
@@ -20,11 +22,13 @@ ANNOUNCE = (
 
 
 @asynccontextmanager
-async def silent_port() -> AsyncIterator[int]:
-    """A port that accepts connections and never answers."""
+async def silent_port() -> AsyncIterator[tuple[int, list[bytes]]]:
+    """A port that accepts connections and never answers, and the first lines of its requests."""
+    asked: list[bytes] = []
 
     async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
+            asked.append(await reader.readline())
             while await reader.read(65536):
                 pass
         finally:
@@ -32,7 +36,7 @@ async def silent_port() -> AsyncIterator[int]:
 
     server = await asyncio.start_server(swallow, "127.0.0.1", 0)
     try:
-        yield server.sockets[0].getsockname()[1]
+        yield server.sockets[0].getsockname()[1], asked
     finally:
         server.close()
 
@@ -59,9 +63,11 @@ def events(server: ServerProcess) -> list[str]:
     return [line["event"] for line in server.log()]
 
 
-async def test_an_object_store_that_does_not_answer(demo: Demo, tmp_path: Path) -> None:
+# By default an upload waits for most of the time that it may take.
+@pytest.mark.parametrize("options", [{"AWS_TIMEOUT": "2 seconds"}, pytest.param({}, marks=pytest.mark.long)])
+async def test_an_object_store_that_does_not_answer(demo: Demo, tmp_path: Path, options: dict[str, str]) -> None:
     url = await demo.copied("sqlite", tmp_path)
-    async with silent_port() as port:
+    async with silent_port() as (port, asked):
         environment = {
             "WAYMARK_FILES_URL": "s3://evidence/waymark",
             "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
@@ -69,10 +75,13 @@ async def test_an_object_store_that_does_not_answer(demo: Demo, tmp_path: Path) 
             "AWS_REGION": "eu-west-2",
             "AWS_ACCESS_KEY_ID": "key",
             "AWS_SECRET_ACCESS_KEY": "secret",
+            **options,
         }
         async with server_process(url, tmp_path, OFTEN, **environment) as server, server.signed_in("learner") as ada:
             await uploads_in_ready(ada, "the file store does not answer")
             assert await upload_status(ada) == 503
+            # The check reads a file that cannot be there, and the upload begins.
+            assert {line.split()[0] for line in asked} >= {b"HEAD", b"POST"}
             assert "errors" not in await ada.response("{ viewer { user { name } } }")
             assert events(server).count("uploads_not_ready") == 1
             assert "unhandled_exception" not in events(server)
