@@ -1,6 +1,6 @@
 """Off-the-job rules: which activities are off the job by default, which minutes count, and how many are required.
 
-`db/sql/off_the_job.py` has the reasons of exclusion as SQL; `tests/domain/test_off_the_job.py` compares both.
+`db/sql/off_the_job.py` has the reasons of exclusion as SQL; `tests/loaders/test_kpis.py` compares both.
 """
 
 import datetime as dt
@@ -39,7 +39,7 @@ class LoggedAim:
     """What decides whether minutes of an aim count."""
 
     span: AimSpan
-    withdrawn: bool = False
+    withdrawn: bool
     english_or_maths: bool = False
 
 

@@ -117,7 +117,7 @@ def with_overlapping_files(path: Path) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         for name, data in members.items():
             archive.writestr(name, data)
-        for info in archive.infolist():
+        for info in (each for each in archive.infolist() if each.filename.startswith("files/")):
             info.file_size = info.compress_size = archive.start_dir - info.header_offset
 
 
