@@ -22,6 +22,7 @@ from sqlalchemy import (
     func,
     inspect,
     literal,
+    literal_column,
     or_,
     select,
     union_all,
@@ -192,8 +193,11 @@ def _state(which: ColumnElement[bool], today: BindParameter[int]) -> tuple[list[
 
 
 def of_same_provider(table: Any) -> ColumnElement[bool]:
-    """The condition that a row is of a learner and of the learner's provider."""
-    return and_(Learner.id == table.learner_id, Learner.provider_id == table.provider_id)
+    """The condition that a row is of a learner and of the learner's provider.
+
+    By the learner's rows: of a provider SQLite would read all of them for each learner, by the index of providers.
+    """
+    return and_(Learner.id == table.learner_id, Learner.provider_id == table.provider_id + literal_column("0"))
 
 
 async def record_time(session: AsyncSession, learner_keys: Collection[int]) -> None:

@@ -3,16 +3,18 @@
 import datetime as dt
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import create_engine, delete, select
+from sqlalchemy.dialects import sqlite
 
 from db.database import Database
-from db.history.complete import complete
+from db.history.complete import _time_drifted, complete
 from db.models.aim import AimProgress
 from db.models.aim_history import AimHistory, TimeHistory
 from db.models.aim_status_change import AimStatusChange
 from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import EvidenceMapping
 from db.models.qualification import QualificationCriterion
+from db.models.registry import metadata
 from domain import clock
 from domain.day_number import day_number
 from domain.enums import AimStatus, Interval, JobSetting, Role
@@ -114,6 +116,17 @@ async def test_an_entry_of_another_provider_counts_for_nobody(database: Database
     assert await complete(database) == 1
     assert await complete(database) == 0
     assert await _time_rows(database) == [(provider.id, 30)]
+
+
+def test_the_time_of_a_learner_is_found_by_the_learner():
+    """By the provider, SQLite reads all its entries for each of its learners: hours for 10,000 of them."""
+    engine = create_engine("sqlite://")
+    metadata.create_all(engine)
+    statement = str(_time_drifted().compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
+    with engine.connect() as connection:
+        plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}")]
+    assert any("time_log_entry" in step for step in plan)
+    assert [step for step in plan if "provider_id=" in step] == []
 
 
 async def _time_rows(database: Database) -> list[tuple[int, int]]:
