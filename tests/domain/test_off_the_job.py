@@ -64,7 +64,7 @@ def test_expected_minutes_are_clamped_and_rounded_half_up() -> None:
 )  # fmt: skip
 def test_the_first_reason_that_holds(day: dt.date, aims: list[LoggedAim], reason: Reason | None) -> None:
     assert exclusion(day, aims) is reason
-    # A session is asked last.
+    # The reason of a session comes last.
     assert exclusion(day, aims, SessionType.FORMAL_REVIEW) is (reason or Reason.PROGRESS_REVIEW)
 
 
