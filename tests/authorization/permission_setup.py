@@ -35,13 +35,14 @@ INVISIBLE = dict.fromkeys(COLUMNS, "beas") | {Role.EMPLOYER_OVERVIEW: "dans"}
 
 @dataclass
 class Setup:
-    """`caller` commits, `rollback_caller` rolls back; both on the same rows."""
+    """`caller` commits, `rollback_caller` rolls back; both on the same rows. `digest`: of these, once it is known."""
 
     scenario: AuthorizationScenario
     rows: Rows
     caller: MutationCaller
     rollback_caller: MutationCaller
     ids: Uploads = field(default_factory=dict)
+    digest: str | None = None
     _visibilities: dict[Role, Visibility] = field(default_factory=dict)
 
     def visibility(self, role: Role) -> Visibility:

@@ -28,6 +28,19 @@ async def read_rows(database: Database) -> Rows:
     return rows
 
 
+async def digest(database: Database) -> str | None:
+    """Returns what differs if a row of PostgreSQL differs, in a tenth of the time of `read_rows`; None on SQLite."""
+    if database.is_sqlite:
+        return None
+    rows = " || ".join(
+        f"(SELECT md5(coalesce(string_agg(t::text, ' ' ORDER BY t::text), '')) FROM \"{table.name}\" t)"
+        for table in TABLES
+    )
+    async with database.reading(primary=True) as connection:
+        found: str = await connection.scalar(text(f"SELECT {rows}"))
+    return found
+
+
 async def replace_rows(database: Database, rows: Rows) -> None:
     """Replaces all rows by these, which may refer to rows of another provider, their times of the last change too."""
     async with unchecked_references(database) as session:
