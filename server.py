@@ -250,7 +250,7 @@ async def running(
         # Objects that exist by now live as long as the process: the garbage collector need not visit them again.
         gc.collect()
         gc.freeze()
-        gc.set_threshold(50_000, 20, 100)
+        gc.set_threshold(50_000, 4, 500)  # a collection stops everything: small generations, short stops
         yield
         log.info("stopping")
 

@@ -3,10 +3,11 @@
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import CodeType, FrameType, TracebackType
 from typing import Any, Self
 
 from transport.graphql.operation_log import OperationLog
@@ -33,6 +34,8 @@ class LoopWatcher:
         self.turned_at = time.monotonic()
         self._seconds = seconds
         self._watched = threading.get_ident()
+        # What runs the loop, from the outside, and then this task of it.
+        self._outer = [frame.f_code for frame in _outwards(sys._getframe())][::-1]
         # The turn that was looked at, and what it was busy with.
         self._seen: tuple[float, Work] | None = None
         self._stopped = threading.Event()
@@ -56,12 +59,17 @@ class LoopWatcher:
         while not self._stopped.wait(self._seconds):
             turn = self.turned_at
             if time.monotonic() - turn >= self._seconds and self.seen_since(turn) is None:
-                self._seen = turn, work_of(sys._current_frames().get(self._watched))
+                self._seen = turn, work_of(sys._current_frames().get(self._watched), self._outer)
 
 
-def work_of(frame: FrameType | None) -> Work:
-    """Returns what a thread is busy with, from its innermost frame."""
+def work_of(frame: FrameType | None, outer: Sequence[CodeType]) -> Work:
+    """Returns what a thread is busy with, from its innermost frame: nothing if the loop only waits.
+
+    `outer`: the code of the frames that another task of the loop had, from the outside.
+    """
     frames = list(_outwards(frame))
+    shared = takewhile(lambda pair: pair[0].f_code is pair[1], zip(reversed(frames), outer, strict=False))
+    frames = frames[: len(frames) - len(list(shared))]
     where = next((place for each in frames if (place := _place(each))), None)
     request_id: str | None = None
     for each in frames:

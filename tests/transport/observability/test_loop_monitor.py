@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import sys
 import time
 from collections.abc import Callable
 from typing import Any
@@ -12,6 +13,7 @@ from structlog.testing import capture_logs
 from db.background_task import running
 from transport.graphql.operation_log import OperationLog
 from transport.observability.loop_monitor import INTERVAL, LoopMonitor
+from transport.observability.loop_watcher import LoopWatcher, Work, work_of
 
 LOGGED_SECONDS = 0.2
 
@@ -49,6 +51,24 @@ async def test_work_on_the_loop_is_logged_with_its_operation_and_its_place() -> 
 async def test_work_outside_an_operation_is_logged_with_its_request() -> None:
     logs = await _stalled_by(lambda: _occupy(request_id="request-2"))
     assert ("request-2", None) in [(entry["request_id"], entry["operation"]) for entry in logs]
+
+
+def test_a_loop_that_only_waits_is_busy_with_nothing() -> None:
+    """Whatever of Waymark's code runs the loop, such as this function."""
+
+    def seen(watcher: LoopWatcher) -> Work:
+        deadline = time.monotonic() + 60
+        while True:
+            # The loop's thread may still be on its way to wait for this one.
+            work = work_of(sys._current_frames().get(watcher._watched), watcher._outer)
+            if work == Work() or time.monotonic() > deadline:
+                return work
+            time.sleep(0.01)
+
+    async def waiting() -> Work:
+        return await asyncio.to_thread(seen, LoopWatcher(60))
+
+    assert asyncio.run(waiting()) == Work()
 
 
 async def test_a_garbage_collection_is_measured() -> None:
