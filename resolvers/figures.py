@@ -10,15 +10,16 @@ from domain.enums import Interval, KpiGroupBy
 from domain.errors import BadArgument
 from domain.text import fold_name
 from loaders.assessor_workload import AssessorWorkloadLoader, AssessorWorkloadRow
-from loaders.employer import EmployerLoader
+from loaders.core.rows import Attributes
+from loaders.employer import EmployerLoader, EmployerRow
 from loaders.kpi_groups import kpi_groups
 from loaders.kpi_history import KpiPointRow, kpi_history, points_of
 from loaders.kpi_past import KEPT, kpi_groups_on
 from loaders.kpis import KpisRow, Metrics
 from loaders.outcomes import OutcomesRow, outcomes
-from loaders.qualification import QualificationLoader
+from loaders.qualification import QualificationLoader, QualificationRow
 from loaders.turnaround import TurnaroundRow, turnaround
-from loaders.user import NamedUserLoader
+from loaders.user import NamedUserLoader, UserRow
 from resolvers.core.context import Context
 
 # Bounds an answer that has no pages.
@@ -28,6 +29,12 @@ _LOADERS: Mapping[KpiGroupBy, Any] = {
     KpiGroupBy.EMPLOYER: EmployerLoader,
     KpiGroupBy.ASSESSOR: NamedUserLoader,
     KpiGroupBy.QUALIFICATION: QualificationLoader,
+}
+# What `_name` reads of the subjects of groups.
+NAMES_READ: Attributes = {
+    EmployerRow: ("name",),
+    UserRow: ("name",),
+    QualificationRow: ("title", "reference", "version"),
 }
 _WITHOUT = {
     KpiGroupBy.EMPLOYER: "No employer",

@@ -142,6 +142,7 @@ KPI_GROUPS = resolved(
     "Key performance indicators by group, by name, at most 1,000 groups. Groups in which nothing is counted are left "
     "out. Aims, and the records of aims, add up to those of `kpis`.",
     _groups,
+    other_rows=figures.NAMES_READ,
     by=Annotated[KpiGroupBy, strawberry.argument(description="What to group by.")],
     on=argument(
         dt.date,

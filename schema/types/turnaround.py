@@ -44,6 +44,7 @@ TURNAROUND = resolved(
     "How long evidence waited, how much was returned and how long signatures took in a period, by group, by name, at "
     "most 1,000 groups. Groups in which nothing is counted are left out.",
     _turnaround,
+    other_rows=figures.NAMES_READ,
     by=Annotated[KpiGroupBy, strawberry.argument(description="What to group by.")],
     from_=Annotated[dt.date, strawberry.argument(name="from", description="The first day of the period.")],
     to=Annotated[dt.date, strawberry.argument(description="The last day of the period.")],
