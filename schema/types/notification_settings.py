@@ -21,7 +21,7 @@ class NotificationSettings:
     )
     push_for: list[TaskKind] = attribute(
         "The kinds of task of which the viewer's browsers in `Viewer.pushSubscriptions` are notified as they arise. "
-        "Before the user has chosen any these are those that somebody else has requested of them."
+        "Until the user chooses, these are the kinds that somebody else requests of the user."
     )
     calendar_url: str | None = resolved(
         "A private address with the viewer's own sessions, for a calendar program (iCalendar). Who has it needs no "

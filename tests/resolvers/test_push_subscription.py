@@ -26,7 +26,11 @@ async def test_a_browser_belongs_to_who_used_it_last_and_a_session_has_one(
     assert [each.user_id for each in await scenario.rows(PushSubscription)] == [scenario.user("manager").id]
     await manager.add(second)
     assert [each.endpoint for each in await scenario.rows(PushSubscription)] == [second.endpoint]
-    # Another user's is not removed.
+    own = "{ viewer { pushSubscriptions { ofThisSession } } }"
+    # Another user's is not seen, and not removed.
+    for device, expected in ((manager, [{"ofThisSession": True}]), (assessor, [])):
+        viewer = (await device.client.data(own))["viewer"]
+        assert viewer == {"pushSubscriptions": expected}
     payload = (await assessor.client.data(REMOVE, endpoint=second.endpoint))["pushSubscriptionRemove"]
     assert payload["errors"] == [] and len(await scenario.rows(PushSubscription)) == 1
 
