@@ -164,9 +164,10 @@ class Cohort(Hours):
         ]  # fmt: skip
 
     async def waiting(self) -> list[Any]:
-        """Returns rows (id, learner_id, last: when the latest version was submitted) of the evidence to be assessed."""
+        """Returns rows (id, learner_id, status, last: when the latest version came) of the evidence to be assessed."""
         return await self.rows(
-            "select e.id, e.learner_id, (select v.submitted_at from evidence_version v where v.evidence_id = e.id "
+            "select e.id, e.learner_id, e.status, "
+            "(select v.submitted_at from evidence_version v where v.evidence_id = e.id "
             "and v.number = (select max(w.number) from evidence_version w where w.evidence_id = e.id)) as last "
             f"from evidence e where e.status in ('SUBMITTED', 'RESUBMITTED') and {self.record('e')} "
             f"and {_counted('e')}",

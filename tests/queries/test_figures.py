@@ -20,12 +20,12 @@ class UserView:
 
     def __init__(self, runner: OperationRunner, cohort: Cohort, username: str) -> None:
         self._runner = runner
-        self._username = username
+        self.username = username
         self.cohort = cohort
 
     async def run(self, name: str) -> Result:
         address = self._runner.running.address
-        result = await asyncio.to_thread(run, name, url=address, username=self._username, password=PASSWORD)
+        result = await asyncio.to_thread(run, name, url=address, username=self.username, password=PASSWORD)
         assert result.rows and not result.notes
         return result
 
@@ -148,8 +148,9 @@ async def test_evidence_ageing(view: UserView):
     for row in result.rows:
         evidence = waiting[key(row["id"])]
         assert row["daysWaiting"] == (cohort.today - london(evidence.last)).days
-        assert key(row["learner.id"]) == evidence.learner_id
-    assert any(row["status"] == "RESUBMITTED" for row in result.rows)
+        assert (key(row["learner.id"]), row["status"]) == (evidence.learner_id, evidence.status)
+    # On some days the small provider has none that was returned before.
+    assert view.username == "other.provider" or "RESUBMITTED" in {row["status"] for row in result.rows}
 
 
 async def test_sign_off_funnel(view: UserView):

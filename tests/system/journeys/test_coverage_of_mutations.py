@@ -6,8 +6,8 @@ from pathlib import Path
 from tests.support.client import SCHEMA
 
 JOURNEYS = "\n".join(path.read_text() for path in sorted(Path(__file__).parent.glob("test_[0-9f]*.py")))
-# It has tests of its own.
-BESIDE = {"subjectAccessExport"}
+# They have tests of their own: tests/services/privacy, and tests/resolvers/test_push.py with a push service.
+BESIDE = {"subjectAccessExport", "pushSubscriptionAdd", "pushSubscriptionRemove"}
 
 
 def test_every_mutation_is_used_in_a_journey():

@@ -8,7 +8,7 @@ import pytest
 
 from db.models.provider import Provider
 from db.models.signature_request import SignatureRequest, SignatureSlot
-from domain import clock
+from domain import clock, signing_mutations
 from domain import global_id as ids
 from domain.enums import Role, SignatureRequestStatus, UserErrorCode
 from domain.errors import DomainError
@@ -32,7 +32,9 @@ def straight_to_the_transaction() -> Any:
     """Returns the mutation that signs a document, without the check of the password before it."""
     registered = MUTATIONS["signatureRequestSign"]
     try:
-        return mutation("signatureRequestSign")(signature_request.sign.__wrapped__)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(signing_mutations, "ALL", ())
+            return mutation("signatureRequestSign")(signature_request.sign.__wrapped__)
     finally:
         MUTATIONS["signatureRequestSign"] = registered
 
