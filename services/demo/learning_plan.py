@@ -9,9 +9,18 @@ from db.models.session import Session, SessionAim
 from db.models.time_log_entry import TimeLogEntry
 from domain import clock
 from domain.clock import london_time
-from domain.enums import ActionKind, ActionStatus, ActivityType, JobSetting, Role, SessionStatus, SessionType
+from domain.enums import (
+    ActionKind,
+    ActionStatus,
+    ActivityType,
+    AimStatus,
+    JobSetting,
+    Role,
+    SessionStatus,
+    SessionType,
+)
 from services.demo import texts
-from services.demo.portfolio import Portfolio
+from services.demo.portfolio import AimPlan, Portfolio
 from services.demo.sample_files import sample
 
 _WEEKS_BETWEEN_SESSIONS = 4
@@ -19,6 +28,8 @@ _WEEKS_BETWEEN_SESSIONS = 4
 _REVIEW_EVERY = 3
 # Days after which the employer has confirmed what was logged.
 _CONFIRMED_AFTER = 35
+# Minutes.
+_DAY_OF_TRAINING = 360
 _ON_THE_JOB = {ActivityType.TECHNICAL_EXPERIENCE_BY_DOING_MY_JOB, ActivityType.REVIEW_FEEDBACK_OR_SUPPORT}
 _ORDINARY = (SessionType.GENERAL, SessionType.OBSERVATION, SessionType.TELEPHONE, SessionType.WORKSHOP)
 
@@ -156,7 +167,9 @@ def add_time_log(portfolio: Portfolio) -> None:
         if rng.random() < (0.3 if portfolio.lean else 0.7):
             kinds.append(rng.choice(list(texts.TIME_LOG)))
         for offset, kind in enumerate(kinds):
-            minutes = 360 if kind is ActivityType.TRAINER_LED_TRAINING else rng.choice((20, 45, 60, 75, 90, 150))
+            minutes = (
+                _DAY_OF_TRAINING if kind is ActivityType.TRAINER_LED_TRAINING else rng.choice((20, 45, 60, 75, 90, 150))
+            )
             assessor = portfolio.assessor if kind is ActivityType.ASSESSMENT_OR_EXAMINATION else None
             date = day + dt.timedelta(days=offset)
             _add_time_entry(
@@ -164,15 +177,62 @@ def add_time_log(portfolio: Portfolio) -> None:
                 assessor=assessor,
             )  # fmt: skip
         day += dt.timedelta(weeks=weeks)
+    if portfolio.aims[0].status is AimStatus.COMPLETED and not portfolio.lean:
+        _add_missing_hours(portfolio)
+
+
+def off_the_job_minutes(portfolio: Portfolio, until: dt.date) -> int:
+    """The minutes of off-the-job learning up to a day."""
+    return sum(row["minutes"] for row in _off_the_job(portfolio, until))
+
+
+def _off_the_job(portfolio: Portfolio, until: dt.date) -> list[dict[str, Any]]:
+    return [
+        row
+        for row in portfolio.rows.of(TimeLogEntry)
+        if row["learner_id"] == portfolio.learner["id"]
+        and row["date"] <= until
+        and row["job_setting"] is JobSetting.OFF_THE_JOB
+    ]
+
+
+def required_minutes(portfolio: Portfolio) -> int:
+    """The minutes of off-the-job learning that the programme requires."""
+    return sum(aim.qualification.off_the_job_hours for aim in portfolio.aims) * 60
+
+
+def _add_missing_hours(portfolio: Portfolio) -> None:
+    """Adds days of training, spread over the programme: who has completed it has the hours that it requires.
+
+    Learning of other aims may not count (English and mathematics), nor learning outside the dates of the aim.
+    """
+    main, learner, kind = portfolio.aims[0], portfolio.learner["user_id"], ActivityType.TRAINER_LED_TRAINING
+    first, last = main.start, min(portfolio.last_day, main.planned_end)
+    counted = sum(
+        row["minutes"]
+        for row in _off_the_job(portfolio, last)
+        if row["aim_id"] in (None, main.key) and row["date"] >= first
+    )
+    # A tenth more: the induction and reviews do not count either.
+    count = max((required_minutes(portfolio) * 11 // 10 - counted) // _DAY_OF_TRAINING, 0)
+    # What is chosen afterwards does not depend on these entries.
+    state = portfolio.rng.getstate()
+    for number in range(1, count + 1):
+        day = min(_working_day(first + (last - first) * number // (count + 1)), last)
+        comments = texts.TIME_LOG[kind][number % len(texts.TIME_LOG[kind])]
+        at = london_time(day, 19)
+        _add_time_entry(portfolio, day, kind, _DAY_OF_TRAINING, comments, learner, at, aim=main)
+    portfolio.rng.setstate(state)
 
 
 def _add_time_entry(
     portfolio: Portfolio, day: dt.date, kind: ActivityType, minutes: int, comments: str, by: int, added: dt.datetime,
-    session: int | None = None, assessor: int | None = None,
+    session: int | None = None, assessor: int | None = None, aim: AimPlan | None = None,
 ) -> None:  # fmt: skip
     """Adds an entry. With `session` it is the automatic entry of that session, by its assessor."""
     rng = portfolio.rng
-    aim = rng.choice(portfolio.aims) if session is None and rng.random() < 0.7 else None
+    if aim is None and session is None and rng.random() < 0.7:
+        aim = rng.choice(portfolio.aims)
     unit = rng.choice(aim.qualification.units) if aim and rng.random() < 0.5 else None
     approved = session is None and (portfolio.today - day).days > 30 and rng.random() < 0.8
     approver = aim.assessor if aim else portfolio.assessor

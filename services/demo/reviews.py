@@ -8,12 +8,10 @@ from db.models.action import Action
 from db.models.review import Review, ReviewAnswer, ReviewDocument
 from db.models.session import Session
 from db.models.signature_request import SignatureRequest, SignatureSlot
-from db.models.time_log_entry import TimeLogEntry
 from domain import clock
 from domain.enums import (
     ActionStatus,
     EmployerAttendance,
-    JobSetting,
     Role,
     SessionStatus,
     SessionType,
@@ -21,6 +19,7 @@ from domain.enums import (
     TrafficLight,
 )
 from services.demo import texts
+from services.demo.learning_plan import off_the_job_minutes, required_minutes
 from services.demo.portfolio import AimPlan, Portfolio
 
 
@@ -108,14 +107,7 @@ def _figures(portfolio: Portfolio, day: dt.date) -> dict[str, Any]:
     last = max(aim.planned_end for aim in portfolio.aims)
     days = max((last - portfolio.first_day).days + 1, 1)
     passed = min(max((day - portfolio.first_day).days + 1, 0), days)
-    required = sum(aim.qualification.off_the_job_hours for aim in portfolio.aims) * 60
-    logged = sum(
-        row["minutes"]
-        for row in portfolio.rows.of(TimeLogEntry)
-        if row["learner_id"] == portfolio.learner["id"]
-        and row["date"] <= day
-        and row["job_setting"] is JobSetting.OFF_THE_JOB
-    )
+    required, logged = required_minutes(portfolio), off_the_job_minutes(portfolio, day)
     open_then = [
         row
         for row in portfolio.rows.of(Action)

@@ -19,6 +19,7 @@ from domain.enums import (
     ActionStatus,
     AimStatus,
     EvidenceStatus,
+    JobSetting,
     Role,
     SessionStatus,
     SignatureRequestStatus,
@@ -160,6 +161,22 @@ async def test_each_attended_session_has_exactly_one_automatic_entry(data: DemoD
         numbers[session.learner_id].append(session.number)
     for learner in data["learner"]:
         assert numbers[learner.id] == list(range(1, learner.last_session_number + 1))
+
+
+async def test_who_has_completed_has_the_hours_that_were_required(data: DemoData):
+    aims = defaultdict(list)
+    for aim in data["aim"]:
+        aims[aim.learner_id].append(aim)
+    completed = [of for of, each in aims.items() if all(aim.status is AimStatus.COMPLETED for aim in each)]
+    minutes = Counter()
+    for entry in data["time_log_entry"]:
+        if entry.job_setting is JobSetting.OFF_THE_JOB and entry.exclusion is None:
+            minutes[entry.learner_id] += entry.minutes
+    required = Counter()
+    for sums in data["aim_progress"]:
+        required[sums.learner_id] += sums.required_minutes
+    assert any(required[learner] for learner in completed)
+    assert [learner for learner in completed if minutes[learner] < required[learner]] == []
 
 
 async def test_no_record_is_from_the_future(data: DemoData):
