@@ -34,6 +34,7 @@ def _parse_arguments() -> argparse.Namespace:
     parser.add_argument("--live", action="store_true", help="only live streams: 500 of them beside reads and changes")
     parser.add_argument("--beside", action="store_true", help="only small reads beside exports and sign-ins")
     parser.add_argument("--loop", action="store_true", help="only what holds up the event loop for 20 ms")
+    parser.add_argument("--screens", nargs="+", choices=SCREENS, default=list(SCREENS), help="only these screens")
     parser.add_argument("--learners", type=int, help="learners in the database (default: 10,000; quick: 1,000)")
     parser.add_argument(
         "--largest", type=int, default=100_000, help="learners in the largest database of the growth table"
@@ -103,7 +104,7 @@ def main() -> int:
             results.peers = versions(folder)
         viewers = asyncio.run(create_sessions(postgres.url(database), {"bench": KEY}, 16))
         results.series = run_comparison(
-            servers, viewers, postgres, database, screens=tuple(SCREENS), rounds=arguments.rounds,
+            servers, viewers, postgres, database, screens=arguments.screens, rounds=arguments.rounds,
             seconds=arguments.seconds, connection_counts=(1, 16), cores=cores, log=_log,
         )  # fmt: skip
         if not arguments.no_growth:

@@ -13,6 +13,7 @@ from db.sql.any_of import any_of
 from domain.enums import AssessmentMethod, EvidenceStatus, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
+from loaders.core.delegated import computed
 from loaders.core.filters import equals, flag, on_or_after, on_or_before, one_of, refers_to, search
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
@@ -66,6 +67,11 @@ class EvidenceRow(LightRow):
     file: FileRow = nested(FileRow)
 
     id = Identifier("Evidence", "key")
+
+    @computed("key", "status")
+    def awaiting_key(self) -> int | None:
+        """Returns the key while it waits for its assessment, else None."""
+        return self.key if self.status in AWAITING_ASSESSMENT else None
 
 
 # unscoped: a condition on evidence that the viewer sees

@@ -1,8 +1,10 @@
 """Tasks: what waits for the viewer in the role in use, in pages, by key, and counted. All kinds are one statement."""
 
+import asyncio
 import datetime as dt
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
@@ -33,6 +35,7 @@ from domain.discovery import import_submodules
 from domain.enums import Role, TaskKind
 from domain.global_id import Identifier
 from loaders.core.base import OneLoader
+from loaders.core.dataloader import map_future
 from loaders.core.delegated import computed
 from loaders.core.filters import Filter, one_of
 from loaders.core.paged_list import PagedList
@@ -216,10 +219,25 @@ class TaskLoader(OneLoader[int, TaskRow]):
 register_node("Task", TaskLoader)
 
 
-async def subject(task: TaskRow, loaders: Loaders) -> Any:
-    """Returns the row of the record that a task is about, which the viewer sees."""
-    found, key = subject_of(task.key)
-    return await loaders[node_loaders()[found.subject]].load(key)
+def subjects(tasks: Sequence[TaskRow], loaders: Loaders) -> asyncio.Future[list[Any]]:
+    """Returns a future of the rows of the records that tasks are about, in their order, which the viewer sees."""
+    found = [subject_of(task.key) for task in tasks]
+    keys: dict[str, list[Any]] = {}
+    for source, key in found:
+        keys.setdefault(source.subject, []).append(key)
+    nodes = node_loaders()
+    reads = [loaders[nodes[type_name]].load_batch(of_type) for type_name, of_type in keys.items()]
+
+    def in_order(rows: list[list[Any]]) -> list[Any]:
+        following = {type_name: iter(of_type) for type_name, of_type in zip(keys, rows, strict=True)}
+        return [next(following[source.subject]) for source, _ in found]
+
+    return map_future(asyncio.gather(*reads), in_order)
+
+
+def subject(task: TaskRow, loaders: Loaders) -> asyncio.Future[Any]:
+    """Returns a future of the row of the record that one task is about."""
+    return map_future(subjects([task], loaders), itemgetter(0))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 | builder | the value is |
 |---|---|
 | `attribute` | the attribute of the row with the field's name |
-| `loaded` | what a loader returns for a key of the row |
+| `loaded` | what a loader returns for a key of the row, read at once for all objects of a list |
 | `person` | the user whose key the row has |
 | `related` | what a function of the row and the loaders returns |
 | `resolved` | what a function of the row and the info returns; the field may have arguments |
@@ -104,20 +104,25 @@ def resolved(
 def loaded(
     description: str,
     loader: type[BaseLoader[Any, Any]],
-    by: str = "key",
+    by: str | tuple[str, str] = "key",
     part: str | None = None,
     nullable: bool = False,
     list_size: int | None = None,
+    *,
+    take: Callable[[Any], Any] | None = None,
+    take_reads: Collection[str] = (),
 ) -> Any:
-    """A field whose value a loader returns for the row's attribute `by`; null where that key is None.
+    """A field whose value a loader returns for the row's attribute `by`, or two; null where that key is None.
 
-    `part` is the attribute to take from the loaded object, so that one read serves several fields. `nullable`: the
-    loader may return None, and then the part is null. `list_size` is described at `attribute`.
+    `part` is the attribute to take from the loaded object, so that one read serves several fields; `take` makes the
+    value from it instead, and reads the attributes `take_reads` of the loaded rows. `nullable`: the loader may return
+    None, or the key be None, and then the value is null. `list_size` is described at `attribute`.
     """
-    key_of = attrgetter(by)
-    projection: Callable[[Any], Any] | None = attrgetter(part) if part else None
-    if nullable and part:
-        projection = _optional_attribute(part)
+    read_by = (by,) if isinstance(by, str) else by
+    key_of = attrgetter(*read_by)
+    projection = attrgetter(part) if part else take
+    if nullable and projection:
+        projection = _unless_none(projection)
 
     def resolve(root: Any, info: Info) -> Any:
         key = key_of(root)
@@ -128,16 +133,19 @@ def loaded(
 
     def batch(roots: list[Any], info: Info) -> Any:
         keys = list(map(key_of, roots))
-        return None if None in keys else info.context.loaders[loader].load_batch(keys)
+        if None not in keys:
+            return info.context.loaders[loader].load_batch(keys)
+        return None if projection and not nullable else info.context.loaders[loader].load_present(keys)
 
     row, other_rows = getattr(loader, "row", None), getattr(loader, "other_rows", NO_ROWS)
-    marked = reads_rows((by,), other_rows, {row: (part,)} if row and part else {})(resolve)
+    parts = {row: (part,) if part else take_reads} if row and projection else {}
+    marked = reads_rows(read_by, other_rows, parts)(resolve)
     function = resolves_batches(batch, projection)(marked)
     return strawberry.field(resolver=function, description=description, metadata={LIST_SIZE: list_size})
 
 
-def _optional_attribute(name: str) -> Callable[[Any], Any]:
-    return lambda value: None if value is None else getattr(value, name)
+def _unless_none(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda value: None if value is None else function(value)
 
 
 def person(description: str, key: str) -> Any:

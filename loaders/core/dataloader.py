@@ -110,6 +110,18 @@ class BaseLoader(DataLoader[K, V], Generic[K, V]):
             self._batches[batch] = future
         return future
 
+    def load_present(self, keys: Sequence[K | None]) -> SharedFuture | None:
+        """As `load_batch`, with None in the place of each key that is None; no future if all are."""
+        present = [key for key in keys if key is not None]
+        if not present:
+            return None
+
+        def in_places(values: list[V]) -> list[V | None]:
+            following = iter(values)
+            return [None if key is None else next(following) for key in keys]
+
+        return map_future(self.load_batch(present), in_places)
+
     def _enqueue(self, key: Any) -> SharedFuture:
         future = SharedFuture()
         self._queue.append(Loader(key, future))

@@ -5,12 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import strawberry
 
-from domain.clock import day_of
 from loaders.action import ActionLoader
 from loaders.aim import AimLoader
 from loaders.core.registry import Loaders
 from loaders.criterion import CriterionLoader
-from loaders.evidence import AWAITING_ASSESSMENT, EVIDENCE_OLDEST_FIRST, EvidenceRow
+from loaders.evidence import EVIDENCE_OLDEST_FIRST, EvidenceRow
 from loaders.evidence_detail import (
     EvidenceMappingsLoader,
     EvidenceSignatureRow,
@@ -21,7 +20,7 @@ from loaders.evidence_detail import (
 from loaders.learner import LearnerLoader
 from schema.enums import AssessmentMethod, EvidenceStatus, Role
 from schema.field_builders import argument, attribute, connection, loaded, person, related, updated_at
-from schema.relay import Connection, Node, node, record
+from schema.relay import Connection, Node, node, record, value
 from schema.types.file import File
 from schema.types.user import User
 from schema.types.viewer_action import ViewerAction, viewer_actions
@@ -33,8 +32,8 @@ if TYPE_CHECKING:
     from schema.types.learner import Learner
 
 
-async def _current_signatures(row: EvidenceRow, loaders: Loaders) -> list[EvidenceSignatureRow]:
-    return [signature for signature in await loaders[EvidenceSignaturesLoader].load(row.key) if signature.current]
+def _current(signatures: list[EvidenceSignatureRow]) -> list[EvidenceSignatureRow]:
+    return [signature for signature in signatures if signature.current]
 
 
 async def _signatures_of_version(row: EvidenceVersionRow, loaders: Loaders) -> list[EvidenceSignatureRow]:
@@ -42,22 +41,20 @@ async def _signatures_of_version(row: EvidenceVersionRow, loaders: Loaders) -> l
     return [signature for signature in signatures if signature.version_number == row.number]
 
 
-async def _days_waiting(row: EvidenceRow, loaders: Loaders) -> int | None:
-    if row.status not in AWAITING_ASSESSMENT:
-        return None
-    latest = (await loaders[EvidenceVersionsLoader].load(row.key))[-1]
-    return (loaders.reading.today - day_of(latest.submitted_at)).days
+def _days_of_latest(versions: list[EvidenceVersionRow]) -> int:
+    return versions[-1].days_since
 
 
-@strawberry.type(description="A signature on one version of a piece of evidence.")
+@value(EvidenceSignatureRow, "A signature on one version of a piece of evidence.")
 class EvidenceSignature:
     role: Role = attribute("The role in which the user signed.")
     signed_by: User = attribute("The user who signed.")
     signed_at: dt.datetime = attribute("When the user signed.")
 
 
-@strawberry.type(
-    description="One upload of a piece of evidence. A resubmission adds a version; earlier versions are kept."
+@value(
+    EvidenceVersionRow,
+    "One upload of a piece of evidence. A resubmission adds a version; earlier versions are kept.",
 )
 class EvidenceVersion:
     number: int = attribute("The number of the version, counted from 1.")
@@ -66,16 +63,17 @@ class EvidenceVersion:
     submitted_by: User = attribute("The user who submitted this version.")
     submitted_at: dt.datetime = attribute("When this version was submitted.")
     signatures: list[EvidenceSignature] = related(
-        "The signatures on this version.", _signatures_of_version, reads=("evidence_key", "number")
+        "The signatures on this version.",
+        _signatures_of_version,
+        {EvidenceSignatureRow: ("version_number",)},
+        reads=("evidence_key", "number"),
     )
 
 
 @strawberry.type(description="The assessor's link from a piece of evidence to a criterion.")
 class EvidenceMapping:
-    criterion: Annotated["Criterion", strawberry.lazy("schema.types.criterion")] = related(
-        "The criterion.",
-        lambda row, loaders: loaders[CriterionLoader].load((row.aim_key, row.criterion_key)),
-        reads=("aim_key", "criterion_key"),
+    criterion: Annotated["Criterion", strawberry.lazy("schema.types.criterion")] = loaded(
+        "The criterion.", CriterionLoader, by=("aim_key", "criterion_key")
     )
     signed_off: bool = attribute(
         "Whether the evidence meets the criterion, so that it is signed off; false if it only contributes to it."
@@ -104,16 +102,20 @@ class Evidence(Node):
     declared_own_work: bool = attribute("Whether the submitter declared that it is the learner's own work.")
     submitted_by: User = attribute("The user who submitted the first version.")
     submitted_at: dt.datetime = attribute("When the first version was submitted.")
-    days_waiting: int | None = related(
+    days_waiting: int | None = loaded(
         "Days, in London, since the latest version was submitted; null unless it waits for its assessment (`SUBMITTED` "
         "or `RESUBMITTED`).",
-        _days_waiting,
-        reads=("key", "status"),
+        EvidenceVersionsLoader,
+        by="awaiting_key",
+        nullable=True,
+        take=_days_of_latest,
+        take_reads=("days_since",),
     )
-    signatures: list[EvidenceSignature] = related(
+    signatures: list[EvidenceSignature] = loaded(
         "The valid signatures: those on the latest version. A resubmission needs new ones.",
-        _current_signatures,
-        reads=("key",),
+        EvidenceSignaturesLoader,
+        take=_current,
+        take_reads=("current",),
     )
     mappings: list[EvidenceMapping] = loaded(
         "The criteria that it is mapped to, in the order of the qualification.",

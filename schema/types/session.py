@@ -6,12 +6,11 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from loaders.action import ActionRow, ActionsOfSessionLoader
-from loaders.core.registry import Loaders
 from loaders.learner import LearnerLoader
 from loaders.review import ReviewOfSessionLoader
 from loaders.session import DIARY, AimsOfSessionLoader, FilesOfSessionLoader, MinutesLoggedLoader, SessionRow
 from schema.enums import SessionStatus, SessionType
-from schema.field_builders import UPDATED_SINCE, attribute, connection, loaded, related, updated_at
+from schema.field_builders import UPDATED_SINCE, attribute, connection, loaded, updated_at
 from schema.relay import Connection, Node, node, record
 from schema.types.action import Action
 from schema.types.file import File
@@ -24,8 +23,8 @@ if TYPE_CHECKING:
     from schema.types.review import Review
 
 
-async def _has_outstanding_actions(row: SessionRow, loaders: Loaders) -> bool:
-    return any(action.outstanding for action in await loaders[ActionsOfSessionLoader].load(row.key))
+def _some_outstanding(actions: list[ActionRow]) -> bool:
+    return any(action.outstanding for action in actions)
 
 
 @node(SessionRow, "A meeting of assessor and learner, planned or past. Employers' guides say visit.")
@@ -57,12 +56,12 @@ class Session(Node):
     )
     files: list[File] = loaded("The files saved to it, oldest first.", FilesOfSessionLoader)
     actions: list[Action] = loaded("The actions set in it, earliest target date first.", ActionsOfSessionLoader)
-    has_outstanding_actions: bool = related(
+    has_outstanding_actions: bool = loaded(
         "Whether an action that was set in it is not `COMPLETE`. The speech bubble of the session is red if true, "
         "green if false.",
-        _has_outstanding_actions,
-        {ActionRow: ("outstanding",)},
-        reads=("key",),
+        ActionsOfSessionLoader,
+        take=_some_outstanding,
+        take_reads=("outstanding",),
     )
     updated_at: dt.datetime = updated_at("its aims, files, actions, review and logged time")
     viewer_actions: list[ViewerAction] = viewer_actions("Session")

@@ -8,7 +8,7 @@ import strawberry
 from loaders import task as tasks
 from loaders.learner import LearnerLoader
 from loaders.task import TASKS, TaskCountRow, TaskRow
-from schema.field_builders import argument, attribute, connection, loaded, related
+from schema.field_builders import argument, attribute, connection, loaded, related, resolved
 from schema.relay import Connection, Node, node, value
 from schema.task_enums import TaskKind
 
@@ -23,7 +23,12 @@ if TYPE_CHECKING:
 )
 class Task(Node):
     kind: TaskKind = attribute("What is to be done.")
-    subject: Node = related("The record that the task is about.", tasks.subject)
+    subject: Node = resolved(
+        "The record that the task is about.",
+        lambda row, info: tasks.subject(row, info.context.loaders),
+        batch=lambda rows, info: tasks.subjects(rows, info.context.loaders),
+        reads=("key",),
+    )
     learner: Annotated["Learner", strawberry.lazy("schema.types.learner")] | None = loaded(
         "The learner whom the task is about.", LearnerLoader, by="learner_key"
     )

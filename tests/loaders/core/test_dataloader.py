@@ -124,6 +124,13 @@ async def test_equal_batches_are_one_future(loader: Doubling):
     assert loader.reads == [[1, 2]]
 
 
+async def test_a_batch_with_keys_that_are_none_reads_the_others(loader: Doubling):
+    assert loader.load_present([None, None]) is None
+    given = loader.load_present([None, 3, 1, None, 3])
+    assert given is not None and await given == [None, 6, 2, None, 6]
+    assert loader.reads == [[3, 1]]
+
+
 async def test_later_batches_and_keys_read_only_new_keys(loader: Doubling):
     assert await loader.load_batch([1, 2, 1]) == [2, 4, 2]
     assert await loader.load_batch([2, 3, 3, 1]) == [4, 6, 6, 2]

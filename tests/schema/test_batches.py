@@ -1,0 +1,99 @@
+"""What belongs to the entries of a list is read for all at once, and not by a task of the event loop for each."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Coroutine
+from typing import Any
+
+import pytest
+
+from domain.enums import ActionStatus, EvidenceStatus, Role
+from tests.support.factories import DAY, Factory
+from tests.support.scenarios.base import id_of
+from tests.support.scenarios.full_portfolio import FullPortfolio
+
+ENTRIES = 12
+LIBRARY = """query($id: ID!) { learner(id: $id) { evidence(first: 50, filter: {search: "Photo"}) { nodes {
+  title daysWaiting signatures { role signedBy { name } } mappings { criterion { code } } action { id }
+  assessedBy { name } } } } }"""
+PLAN = "query($id: ID!) { learner(id: $id) { sessions(first: 50) { nodes { startsAt hasOutstandingActions } } } }"
+TASKS = "{ viewer { tasks(first: 100) { nodes { kind title subject { __typename id } } } } }"
+
+
+@pytest.fixture
+def scenario(full_portfolio: FullPortfolio) -> FullPortfolio:
+    return full_portfolio
+
+
+async def add_entries(scenario: FullPortfolio) -> None:
+    """Adds evidence that waits and evidence that was assessed, in turn, and sessions with an action each, alike."""
+    async with scenario.database.writing() as session:
+        factory = Factory(session)
+        for number in range(ENTRIES):
+            waits = number % 2 == 0
+            evidence = await factory.evidence(
+                scenario.main, scenario.ann, EvidenceStatus.SUBMITTED if waits else EvidenceStatus.ASSESSED,
+                title=f"Photo {number}", assessed_by_id=None if waits else scenario.ann.id,
+                submitted_at=factory.now - 30 * DAY,
+            )  # fmt: skip
+            await factory.evidence_version(evidence, 1, submitted_at=factory.now - 30 * DAY)
+            await factory.evidence_version(evidence, 2, submitted_at=factory.now - number * DAY)
+            await factory.evidence_signature(evidence, scenario.ann, Role.ASSESSOR, version_number=1 + number % 2)
+            await factory.evidence_mapping(evidence, scenario.criteria[number % 2], scenario.ann)
+            start = factory.now - dt.timedelta(days=100 + number)
+            visit = await factory.session_of(scenario.ada, scenario.ann, start, scenario.main)
+            status = ActionStatus.OUTSTANDING if waits else ActionStatus.COMPLETE
+            await factory.action(scenario.ada, scenario.ann, scenario.main, session_id=visit.id, status=status)
+
+
+async def run(scenario: FullPortfolio, query: str, **variables: str) -> tuple[dict[str, Any], int]:
+    """Returns the data for the assessor, and how many tasks the event loop started meanwhile."""
+    loop, started = asyncio.get_running_loop(), []
+
+    def start(loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], **more: Any) -> asyncio.Task[Any]:
+        started.append(coroutine)
+        return asyncio.Task(coroutine, loop=loop, **more)
+
+    client = scenario.client("assessor")
+    before = loop.get_task_factory()
+    loop.set_task_factory(start)
+    try:
+        data = await client.data(query, **variables)
+    finally:
+        loop.set_task_factory(before)
+    return data, len(started)
+
+
+async def test_more_entries_start_no_more_tasks(scenario: FullPortfolio) -> None:
+    ada = {"id": id_of(scenario.ada)}
+    asked: list[tuple[str, dict[str, str]]] = [(LIBRARY, ada), (PLAN, ada), (TASKS, {})]
+    await add_entries(scenario)
+    few = [(await run(scenario, query, **variables))[1] for query, variables in asked]
+    await add_entries(scenario)
+    many = [(await run(scenario, query, **variables))[1] for query, variables in asked]
+    assert many == few
+
+
+async def test_each_entry_gets_what_is_its_own(scenario: FullPortfolio) -> None:
+    await add_entries(scenario)
+    evidence = (await run(scenario, LIBRARY, id=id_of(scenario.ada)))[0]["learner"]["evidence"]["nodes"]
+    found = {each["title"]: each for each in evidence}
+    for number in range(ENTRIES):
+        waits, each = number % 2 == 0, found[f"Photo {number}"]
+        assert each["daysWaiting"] == (number if waits else None)
+        # A signature on the first of two versions is no longer valid.
+        assert each["signatures"] == ([] if waits else [{"role": "ASSESSOR", "signedBy": {"name": "Ann"}}])
+        assert each["mappings"] == [{"criterion": {"code": ("1.1", "1.2")[number % 2]}}]
+        assert each["assessedBy"] == (None if waits else {"name": "Ann"})
+    sessions = (await run(scenario, PLAN, id=id_of(scenario.ada)))[0]["learner"]["sessions"]["nodes"]
+    added = [each for each in sessions if each["startsAt"] < (scenario.now - dt.timedelta(days=99)).isoformat()]
+    assert sorted(each["hasOutstandingActions"] for each in added) == [False] * (ENTRIES // 2) + [True] * (ENTRIES // 2)
+    tasks = (await run(scenario, TASKS))[0]["viewer"]["tasks"]["nodes"]
+    assert {"Evidence", "Action"} <= {each["subject"]["__typename"] for each in tasks}
+    titles = {each["title"]: each["subject"]["id"] for each in tasks if each["kind"] == "ASSESS_EVIDENCE"}
+    waiting = await scenario.client("assessor").data(
+        "query { evidenceLibrary(first: 100, awaitingAssessmentOnly: true) { nodes { id title } } }"
+    )
+    for each in waiting["evidenceLibrary"]["nodes"]:
+        if each["title"].startswith("Photo "):
+            assert titles[f"Assess the evidence: {each['title']}"] == each["id"]
