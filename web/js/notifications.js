@@ -48,9 +48,10 @@ export async function keepNotifications() {
     await unsubscribe();
     return;
   }
-  const { data } = await refresh(NOTIFICATIONS, {});
-  const { pushPublicKey, pushSubscriptions } = data.viewer;
-  if (pushPublicKey === null) return;
+  const entry = await refresh(NOTIFICATIONS);
+  // There is none after a sign-out meanwhile.
+  if (!entry?.data.viewer.pushPublicKey) return;
+  const { pushPublicKey, pushSubscriptions } = entry.data.viewer;
   if (!wasMadeWith(subscription, pushPublicKey)) {
     // The operator has changed the keys.
     await subscription.unsubscribe();

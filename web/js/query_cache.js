@@ -30,7 +30,10 @@ export async function restore(name, variables = {}) {
   return entries.get(key);
 }
 
-/** Sends the query and returns the new entry. Throws OfflineError or ServerError; the old entry then stays. */
+/**
+ * Sends the query and returns the new entry, or undefined where the session ended meanwhile. Throws OfflineError or
+ * ServerError; the old entry then stays.
+ */
 export function refresh(name, variables = {}) {
   const key = keyOf(name, variables);
   if (!pending.has(key))

@@ -21,9 +21,10 @@ export function enterNotifications(app) {
 }
 
 async function look(app) {
-  const { data } = await refresh(NOTIFICATIONS, {}).catch(() => cached(NOTIFICATIONS) ?? {});
-  if (!data) return;
-  state.on = await isNotified(data.viewer);
+  const entry = await refresh(NOTIFICATIONS).catch(() => cached(NOTIFICATIONS));
+  // There is none after a sign-out meanwhile.
+  if (!entry) return;
+  state.on = await isNotified(entry.data.viewer);
   app.draw();
 }
 
