@@ -6,8 +6,10 @@ import csv
 import datetime as dt
 import io
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any, BinaryIO
 
+import duckdb
 import httpx2
 import openpyxl
 import polars as pl
@@ -145,7 +147,7 @@ async def test_a_key_expires(clients: Clients, program: httpx2.AsyncClient, monk
     assert (await program.post("/graphql", json={"query": "{ viewer { role } }"})).status_code == 401
 
 
-async def test_reports_open_in_the_tools_that_read_them(clients: Clients, program: httpx2.AsyncClient):
+async def test_reports_open_in_the_tools_that_read_them(program: httpx2.AsyncClient, tmp_path: Path):
     names = {report["name"]: report for report in (await program.get("/reports")).json()}
     assert {"site_comparison", "kpi_history", "kpi_groups"} <= names.keys()
     assert "log_time" not in names
@@ -163,6 +165,15 @@ async def test_reports_open_in_the_tools_that_read_them(clients: Clients, progra
     listed = (await report("site_comparison.json")).json()
     found = [frame["name"].to_list(), [row["name"] for row in rows], [line[1].value for line in list(sheet)[1:]]]
     assert found[0] == found[1] and set(found[0]) == set(found[2]) and len(listed) == len(found[0])
+    by_name = sorted(found[0])
+    for extension in ("csv", "json", "parquet"):
+        file = tmp_path / f"sites.{extension}"
+        file.write_bytes((await report(f"site_comparison.{extension}")).content)
+        # Without options, as an analyst reads it.
+        query = f'SELECT name, "kpis.learnerCount" + 0 FROM \'{file}\' WHERE "asOf" IS NOT NULL ORDER BY name'
+        counted = duckdb.sql(query).fetchall()
+        assert [name for name, _ in counted] == by_name
+        assert sum(count for _, count in counted) == frame["kpis.learnerCount"].sum()
     month_ago = (clock.today() - dt.timedelta(days=60)).isoformat()
     history = (await report("kpi_history.json", since=month_ago, every="WEEK")).json()
     assert history[-1]["kpiHistory.day"] == clock.today().isoformat()
