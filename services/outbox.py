@@ -1,14 +1,22 @@
-"""What the senders of e-mails and of push messages have in common: a loop that sends what is due, and its end."""
+"""What the senders of e-mails and of push messages have in common: the loop, its end, and who sends which row."""
 
 import asyncio
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
+from typing import Any, Generic, TypeVar
 
+from sqlalchemy import ColumnElement, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.database import Database
 from db.outages import CommitOutcomeUnknown, OutageLog
+from domain import clock
+
+# A mapped class with the columns id, due_at, leased_until and attempts.
+Message = TypeVar("Message", bound=Any)
 
 # Seconds between two looks at the outbox while nothing wakes the sender.
 POLL_SECONDS = 5.0
@@ -19,14 +27,22 @@ MAX_WAIT = dt.timedelta(hours=6)
 SHUTDOWN_SECONDS = 35.0
 
 
-class OutboxSender(ABC):
-    """The sender of one process: `running()` while the server runs, `wake()` after a commit that queued something."""
+class OutboxSender(ABC, Generic[Message]):
+    """The sender of one process: `running()` while the server runs, `wake()` after a commit that queued something.
+
+    `waiting`: what is true of a row of `entity` that is still to be sent, beside its time.
+    """
 
     # How many are sent at once.
     batch_size = 8
 
-    def __init__(self, name: str, outbox: str) -> None:
+    def __init__(
+        self, name: str, outbox: str, database: Database, entity: type[Message], *waiting: ColumnElement[bool]
+    ) -> None:
         self._name = name
+        self._database = database
+        self._entity: Any = entity
+        self._waiting = waiting
         self._woken = asyncio.Event()
         self._sources: list[Callable[[], Awaitable[None]]] = []
         self._stopping = False
@@ -38,6 +54,36 @@ class OutboxSender(ABC):
 
         Raises SQLAlchemyError or OSError if the database does not answer.
         """
+
+    async def lease(self) -> Sequence[Message]:
+        """Returns a batch of what is due, which no other sender takes meanwhile; each with one attempt more."""
+        entity, now = self._entity, clock.now()
+        is_free = or_(entity.leased_until.is_(None), entity.leased_until <= now)
+        due = (entity.due_at <= now, is_free, *self._waiting)
+        # A read before the lease: on SQLite a lease needs the write lock, which an idle server should not take.
+        # unscoped: sends those of everybody
+        if not await self._database.rows(select(entity.id).where(*due).limit(1), primary=True):
+            return []
+        batch = (
+            select(entity)  # unscoped: sends those of everybody
+            .where(*due)
+            .order_by(entity.due_at, entity.id)
+            .limit(self.batch_size)
+            .with_for_update(skip_locked=True)
+        )
+        async with self._database.writing() as session:
+            rows = (await session.scalars(batch)).all()
+            for row in rows:
+                row.leased_until = now + LEASE
+                row.attempts += 1
+        return rows
+
+    async def end_lease(self, session: AsyncSession, row: Message, **changes: object) -> None:
+        """Ends the lease of a row and stores the changes, unless another sender has leased the row since."""
+        entity = self._entity
+        leased_here = (entity.id == row.id, entity.leased_until == row.leased_until)
+        # unscoped: a row that this sender has leased
+        await session.execute(update(entity).where(*leased_here).values(leased_until=None, **changes))
 
     def add_source(self, source: Callable[[], Awaitable[None]]) -> None:
         """Registers a function that queues something; it runs before each read of the outbox."""

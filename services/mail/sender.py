@@ -1,12 +1,10 @@
 """Sends the e-mails in the outbox: each at least once, with backoff, and by one process at a time."""
 
 import asyncio
-import datetime as dt
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import aiosmtplib
 import structlog
-from sqlalchemy import ColumnElement, or_, select, update
 
 from auth.one_time_secrets import KeyRemoved
 from db.database import Database
@@ -15,14 +13,12 @@ from domain import clock
 from domain.mail import Mail
 from services.mail.messages import CARRIES_SECRET, BadAddress, render_mail
 from services.mail.transport import Transport
-from services.outbox import LEASE, OutboxSender, backoff
+from services.outbox import OutboxSender, backoff
 
 log = structlog.get_logger(__name__)
 
-BATCH_SIZE = OutboxSender.batch_size
 
-
-class MailSender(OutboxSender):
+class MailSender(OutboxSender[OutboxMail]):
     """Sends the e-mails of the outbox.
 
     `fill_in(text, address)` puts the secrets of links in place of their references (`auth/one_time_secrets.py`).
@@ -31,44 +27,17 @@ class MailSender(OutboxSender):
     def __init__(
         self, database: Database, transport: Transport, fill_in: Callable[[str, str], str] = lambda text, _: text
     ) -> None:
-        super().__init__("mail sender", "outbox")
-        self._database = database
+        waiting = (OutboxMail.sent_at.is_(None), OutboxMail.attempts < MAX_ATTEMPTS)
+        super().__init__("mail sender", "outbox", database, OutboxMail, *waiting)
         self._fill_in = fill_in
         self._transport = transport
 
     async def send_due(self) -> int:
-        """Tries to send up to 8 messages that are due and not leased; returns how many it tried.
-
-        Raises SQLAlchemyError or OSError if the database does not answer.
-        """
-        if not await self._is_anything_due():
-            return 0
-        leased = await self._lease()
+        leased = await self.lease()
         async with asyncio.TaskGroup() as group:
             for row in leased:
                 group.create_task(self._send(row))
         return len(leased)
-
-    async def _is_anything_due(self) -> bool:
-        # A read before the lease: on SQLite a lease needs the write lock, which an idle server should not take.
-        statement = select(OutboxMail.id).where(*_due(clock.now())).limit(1)  # unscoped: sends the mail of everybody
-        return bool(await self._database.rows(statement, primary=True))
-
-    async def _lease(self) -> Sequence[OutboxMail]:
-        now = clock.now()
-        due = (
-            select(OutboxMail)  # unscoped: sends the mail of everybody
-            .where(*_due(now))
-            .order_by(OutboxMail.due_at, OutboxMail.id)
-            .limit(BATCH_SIZE)
-            .with_for_update(skip_locked=True)
-        )
-        async with self._database.writing() as session:
-            rows = (await session.scalars(due)).all()
-            for row in rows:
-                row.leased_until = now + LEASE
-                row.attempts += 1
-        return rows
 
     async def _send(self, row: OutboxMail) -> None:
         try:
@@ -103,16 +72,6 @@ class MailSender(OutboxSender):
             log.warning("mail_delivery_delayed", **fields, retry_in=wait.total_seconds())
 
     async def _record(self, row: OutboxMail, **changes: object) -> None:
-        """Ends the lease and stores the result, unless another sender has leased the row since."""
-        leased_here = (OutboxMail.id == row.id, OutboxMail.leased_until == row.leased_until)
+        """Ends the lease and stores the result."""
         async with self._database.writing() as session:
-            await session.execute(update(OutboxMail).where(*leased_here).values(leased_until=None, **changes))
-
-
-def _due(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        OutboxMail.sent_at.is_(None),
-        OutboxMail.due_at <= now,
-        or_(OutboxMail.leased_until.is_(None), OutboxMail.leased_until <= now),
-        OutboxMail.attempts < MAX_ATTEMPTS,
-    )
+            await self.end_lease(session, row, **changes)

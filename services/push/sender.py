@@ -1,14 +1,13 @@
 """Sends the push messages that wait, to browsers whose authentication session lasts."""
 
 import asyncio
-import datetime as dt
 import json
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import structlog
-from sqlalchemy import ColumnElement, Row, delete, or_, select, update
+from sqlalchemy import Row, delete, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.viewer import SIGNED_IN
@@ -17,7 +16,7 @@ from db.models.auth_session import AuthSession
 from db.models.push import MESSAGE_LIFETIME, PushMessage, PushSubscription
 from db.sql.any_of import any_of
 from domain import clock
-from services.outbox import LEASE, OutboxSender, backoff
+from services.outbox import OutboxSender, backoff
 from services.push.client import Outcome, PushClient, Result
 from services.push.encryption import encrypt
 from services.push.keys import PushKeys
@@ -39,12 +38,12 @@ _LIVE = (
 )  # fmt: skip
 
 
-class PushSender(OutboxSender):
+class PushSender(OutboxSender[PushMessage]):
     """Sends push messages, each at least once. `services`: the push services that it may send to."""
 
     def __init__(self, database: Database, keys: PushKeys, services: PushServices, client: PushClient) -> None:
-        super().__init__("push sender", "push messages")
-        self._database, self._client = database, client
+        super().__init__("push sender", "push messages", database, PushMessage)
+        self._client = client
         self.keys, self.services = keys, services
 
     @property
@@ -53,9 +52,9 @@ class PushSender(OutboxSender):
         return None if self.services.is_empty else self.keys.public_key
 
     async def send_due(self) -> int:
-        if self.services.is_empty or not await self._is_anything_due():
+        leased = [] if self.services.is_empty else await self.lease()
+        if not leased:
             return 0
-        leased = await self._lease()
         keys = sorted({message.subscription_id for message in leased})
         rows = await self._database.rows(_LIVE, {"keys": keys, "moment": clock.now()}, primary=True)
         live = {row.id: row for row in rows}
@@ -73,27 +72,6 @@ class PushSender(OutboxSender):
                 await stack.enter_async_context(super().running())
             yield
 
-    async def _is_anything_due(self) -> bool:
-        # A read before the lease: on SQLite a lease needs the write lock, which an idle server should not take.
-        statement = select(PushMessage.id).where(*_due(clock.now())).limit(1)  # unscoped: sends those of everybody
-        return bool(await self._database.rows(statement, primary=True))
-
-    async def _lease(self) -> Sequence[PushMessage]:
-        now = clock.now()
-        due = (
-            select(PushMessage)  # unscoped: sends those of everybody
-            .where(*_due(now))
-            .order_by(PushMessage.due_at, PushMessage.id)
-            .limit(self.batch_size)
-            .with_for_update(skip_locked=True)
-        )
-        async with self._database.writing() as session:
-            messages = (await session.scalars(due)).all()
-            for message in messages:
-                message.leased_until = now + LEASE
-                message.attempts += 1
-        return messages
-
     async def _send(self, message: PushMessage, device: Row[Any] | None) -> None:
         outcome = (
             Outcome(Result.REFUSED, "the session has ended") if device is None else await self._try(message, device)
@@ -103,7 +81,7 @@ class PushSender(OutboxSender):
         fields = {"message": message.id, "attempts": message.attempts, "reason": outcome.reason}
         async with self._database.writing() as session:
             if outcome.result is Result.LATER and not given_up:
-                await self._record(session, message, due_at=clock.now() + wait)
+                await self.end_lease(session, message, due_at=clock.now() + wait)
                 log.warning("push_delayed", **fields, retry_in=wait.total_seconds())
                 return
             # unscoped: a message that was sent, or is not tried again
@@ -140,12 +118,6 @@ class PushSender(OutboxSender):
         body = encrypt(json.dumps(message.content).encode(), device.p256dh, device.auth)
         return await self._client.send(device.endpoint, body, headers)
 
-    async def _record(self, session: AsyncSession, message: PushMessage, due_at: dt.datetime) -> None:
-        """Ends the lease, unless another sender has leased the message since."""
-        leased_here = (PushMessage.id == message.id, PushMessage.leased_until == message.leased_until)
-        # unscoped: a message that this sender has leased
-        await session.execute(update(PushMessage).where(*leased_here).values(leased_until=None, due_at=due_at))
-
 
 async def _note(session: AsyncSession, subscription_key: int) -> None:
     # unscoped: the browser that a message was sent to
@@ -167,10 +139,3 @@ def open_push(database: Database, settings: Settings) -> PushSender:
     contact = settings.base_url if is_public else f"mailto:{settings.mail_from}"
     keys = PushKeys(settings.secret_keys, contact)
     return PushSender(database, keys, PushServices(settings.push_services), PushClient())
-
-
-def _due(now: dt.datetime) -> tuple[ColumnElement[bool], ...]:
-    return (
-        PushMessage.due_at <= now,
-        or_(PushMessage.leased_until.is_(None), PushMessage.leased_until <= now),
-    )

@@ -12,7 +12,7 @@ from db.models.provider import Provider
 from domain import clock
 from domain.mail import Mail
 from services.mail import messages
-from services.mail.sender import BATCH_SIZE, MAX_ATTEMPTS, MailSender, backoff
+from services.mail.sender import MAX_ATTEMPTS, MailSender, backoff
 from tests.support.smtp_mailbox import smtp_server
 
 AT = dt.datetime(2026, 7, 1, 9, 30, tzinfo=dt.UTC)
@@ -123,7 +123,7 @@ async def test_mail_of_a_killed_sender_is_sent_after_its_lease(database, smtp, m
     mailbox, server = smtp
     await queue(database, note("n"))
     killed = MailSender(database, server)
-    [leased] = await killed._lease()
+    [leased] = await killed.lease()
     assert await MailSender(database, server).send_due() == 0
     monkeypatch.setattr(clock, "now", lambda: leased.leased_until)
     assert await MailSender(database, server).send_due() == 1
@@ -157,12 +157,12 @@ async def test_running_sends_when_woken_and_finishes_its_attempts(database, smtp
     mailbox.waits_for = asyncio.Event()
     sender = MailSender(database, server)
     async with sender.running():
-        await queue(database, *[note(f"n{n}") for n in range(BATCH_SIZE)])
+        await queue(database, *[note(f"n{n}") for n in range(MailSender.batch_size)])
         sender.wake()
         while not (await rows(database))[0].leased_until:
             await asyncio.sleep(0.01)
         asyncio.get_running_loop().call_later(0.2, mailbox.waits_for.set)
-    assert len(mailbox.received) == BATCH_SIZE
+    assert len(mailbox.received) == MailSender.batch_size
     assert all(row.sent_at for row in await rows(database))
 
 
