@@ -13,11 +13,11 @@ from db.models.session import Session
 from domain.enums import ActionKind, ActionStatus, AimStatus, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, RelatedLoader
-from loaders.core.delegated import computed
 from loaders.core.filters import equals, flag, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession
+from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, derived, row
 from loaders.counted import fell_due_on_break, of_counted_aim, overdue
 from loaders.employer import at_employer

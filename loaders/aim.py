@@ -12,9 +12,9 @@ from db.sql.any_of import any_of
 from domain.enums import AimOutcome, AimStatus, Role, TrafficLight
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader, OneLoader
-from loaders.core.delegated import computed
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.registry import Loaders
+from loaders.core.row_properties import computed
 from loaders.core.rows import Attributes, LightRow, column, derived, optional, row
 from loaders.progress import ProgrammeRow, ProgressRow, aim_progress, programme_of
 from loaders.user import UserRow

@@ -10,11 +10,11 @@ from domain import global_id
 from domain.enums import Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader
-from loaders.core.delegated import computed
 from loaders.core.filters import Filter
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession
+from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, row
 
 

@@ -10,8 +10,8 @@ from domain.bulk_exports import FAILURES
 from domain.enums import BulkExportStatus, ExportFormat, Interval, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader
-from loaders.core.delegated import computed
 from loaders.core.read_session import ReadSession, cached_statement
+from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, row
 
 

@@ -16,10 +16,10 @@ from domain.global_id import Identifier
 from domain.progress import criterion_status
 from loaders.core.base import OneLoader
 from loaders.core.dataloader import BaseLoader
-from loaders.core.delegated import Delegated
 from loaders.core.qualification_cache import CriterionReference
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.registry import Loaders
+from loaders.core.row_properties import Delegated
 from loaders.core.rows import Attributes, LightRow, column, derived, row
 from loaders.unit import UnitRow, UnitsOfAimLoader, UnitsOfEarlierVersionsLoader
 

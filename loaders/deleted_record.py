@@ -11,11 +11,11 @@ from domain import clock, global_id
 from domain.enums import Role
 from domain.errors import BadArgument
 from domain.updated_since import DELETIONS_KEPT
-from loaders.core.delegated import computed
 from loaders.core.filters import changed_since
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession
+from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, row
 
 

@@ -13,11 +13,11 @@ from db.sql.any_of import any_of
 from domain.enums import AssessmentMethod, EvidenceStatus, Role
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
-from loaders.core.delegated import computed
 from loaders.core.filters import equals, flag, on_or_after, on_or_before, one_of, refers_to, search
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
+from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, nested, row
 from loaders.counted import of_counted_aim
 from loaders.employer import at_employer

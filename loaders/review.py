@@ -20,11 +20,11 @@ from domain.enums import EmployerAttendance, ReviewStatus, Role, SessionStatus, 
 from domain.global_id import Identifier
 from loaders.action import ActionRow
 from loaders.core.base import EntityLoader, OneLoader, RelatedLoader
-from loaders.core.delegated import computed
 from loaders.core.filters import by_value, joined, on_or_after, on_or_before, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
+from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, nested, optional, row
 from loaders.employer import at_employer
 from loaders.file import FileRow

@@ -11,11 +11,11 @@ from db.sql.any_of import any_of
 from domain.enums import Role, SampleOutcome, SampleStatus
 from domain.global_id import Identifier
 from loaders.core.base import EntityLoader, ManyLoader, RelatedLoader
-from loaders.core.delegated import computed
 from loaders.core.filters import joined, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
+from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, row
 
 

@@ -19,12 +19,12 @@ from domain.enums import Role, SessionStatus, SessionType
 from domain.global_id import Identifier
 from loaders.aim import AimLoader, AimRow
 from loaders.core.base import EntityLoader, ManyLoader, OneLoader, RelatedLoader
-from loaders.core.delegated import computed
 from loaders.core.filters import at_least, before, changed_since, equals, one_of, refers_to
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
+from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, nested, row
 from loaders.employer import at_employer
 from loaders.file import FileRow

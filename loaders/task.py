@@ -36,12 +36,12 @@ from domain.enums import Role, TaskKind
 from domain.global_id import Identifier
 from loaders.core.base import OneLoader
 from loaders.core.dataloader import map_future
-from loaders.core.delegated import computed
 from loaders.core.filters import Filter, one_of
 from loaders.core.paged_list import PagedList
 from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.registry import Loaders, node_loaders, register_node
+from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, derived, row
 from loaders.core.rows import column as row_column
 from loaders.tasks.source import SOURCES, TODAY_NUMBER, TaskSource, subject_of, task_key

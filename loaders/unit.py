@@ -17,10 +17,10 @@ from domain.global_id import Identifier
 from loaders.aim import AimLoader, AimRow
 from loaders.aim_version import EarlierVersionsLoader
 from loaders.core.base import ManyLoader, OneLoader
-from loaders.core.delegated import Delegated
 from loaders.core.qualification_cache import UnitReference
 from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
+from loaders.core.row_properties import Delegated
 from loaders.core.rows import Attributes, LightRow, column, nested, row
 from loaders.user import UserRow
 

@@ -14,7 +14,7 @@ from db.models.user import User
 from domain.enums import Role
 from domain.global_id import Identifier
 from loaders.core import shapes
-from loaders.core.delegated import Delegated, computed
+from loaders.core.row_properties import Delegated, computed
 from loaders.core.rows import LightRow, column, derived, nested, optional, row
 from loaders.core.shapes import MAX_SHAPES, Shape, shape_of
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 
 from domain.global_id import Identifier, encode, encode_pair
-from loaders.core.delegated import Delegated
+from loaders.core.row_properties import Delegated
 
 
 @dataclass(slots=True)
