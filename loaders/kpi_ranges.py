@@ -22,12 +22,12 @@ from sqlalchemy import (
     or_,
     select,
 )
-from sqlalchemy.orm import aliased
 
 from auth import scope
 from db.models.aim import Aim
 from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
+from db.sql.aim_history import next_row_day
 from db.sql.computed_once import computed_once
 from db.sql.day_number import month_number
 from db.sql.progress import quotient
@@ -51,15 +51,7 @@ _SUMS = ("criteria_total", "criteria_mapped", "criteria_signed_off")
 
 def until() -> ColumnElement[int]:
     """The day on which another row of the aim followed; `NO_DAY_NUMBER` where the row still holds."""
-    later = aliased(AimHistory)
-    # unscoped: a fact about the row itself
-    following = (
-        select(func.min(later.day))
-        .where(later.aim_id == AimHistory.aim_id, later.day > AimHistory.day)
-        .correlate(AimHistory)
-        .scalar_subquery()
-    )
-    return func.coalesce(AimHistory.until, following, NO_DAY_NUMBER)
+    return func.coalesce(AimHistory.until, next_row_day(), NO_DAY_NUMBER)
 
 
 def _point(day: Any, every: Interval) -> ColumnElement[int]:

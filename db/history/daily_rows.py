@@ -37,6 +37,7 @@ from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
 from db.models.provider import Provider
 from db.models.time_log_entry import TimeLogEntry
+from db.sql.aim_history import next_row_day
 from db.sql.any_of import any_of
 from db.sql.day_number import day_number as sql_day_number
 from db.sql.light_days import light_days
@@ -257,13 +258,6 @@ def _upsert(dialect: str, table: Any, columns: list[str], statement: Select[Any]
 
 async def close_rows(session: AsyncSession) -> None:
     """Fills in until when each row holds that a later one has followed, so that reads need not look for it."""
-    later = aliased(AimHistory)
-    # unscoped: a fact about the row itself
-    following = (
-        select(func.min(later.day))
-        .where(later.aim_id == AimHistory.aim_id, later.day > AimHistory.day)
-        .correlate(AimHistory)
-        .scalar_subquery()
-    )
+    following = next_row_day()
     closing = update(AimHistory).where(AimHistory.until.is_(None), following.is_not(None)).values(until=following)
     await session.execute(closing.execution_options(synchronize_session=False))

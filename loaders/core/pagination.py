@@ -25,8 +25,7 @@ class Order:
 
     `name` identifies the order in cursors. `value` and `key` are SQL expressions. `of` is the attribute of a row from
     which its cursor is made, after `convert`; None if the row does not contain it, so that the statement selects it as
-    `order_value`.
-    `bound(reading)` returns the parameters of `value`.
+    `order_value`. `bound(reading)` returns the parameters of `value`.
     """
 
     name: str

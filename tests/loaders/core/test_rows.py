@@ -80,6 +80,13 @@ def nested_derived() -> None:
         set_by: Inner = nested(Inner)
 
 
+def derived_from_nothing() -> None:
+    @row(User)
+    class _(LightRow):
+        key: int = column(User.id)
+        letters: int = derived()
+
+
 @pytest.mark.parametrize(
     "declare",
     [
@@ -90,6 +97,7 @@ def nested_derived() -> None:
         nested_with_none,
         not_a_column,
         nested_derived,
+        derived_from_nothing,
     ],
     ids=lambda declare: declare.__name__,
 )
