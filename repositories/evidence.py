@@ -1,12 +1,16 @@
 """Reads of evidence within a write transaction: its versions, signatures and mappings."""
 
 from collections.abc import Collection
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from db.models.base import Key
 from db.models.evidence import Evidence, EvidenceMapping, EvidenceSignature, EvidenceVersion
+from db.sql.any_of import any_of
 from domain.enums import EvidenceStatus, Role
+from loaders.core.read_session import cached_statement
 
 
 async def current_version_number(session: AsyncSession, evidence_key: int) -> int:
@@ -30,28 +34,38 @@ async def signatures_on_version(
 
 async def mappings_of_evidence(session: AsyncSession, evidence_key: int) -> dict[int, EvidenceMapping]:
     """Returns the evidence's mappings, by criterion key."""
+    found = await session.scalars(_mappings(), {"evidence": evidence_key})
+    return {mapping.criterion_id: mapping for mapping in found}
+
+
+@cached_statement
+def _mappings() -> Select[Any]:
     # unscoped: the evidence was read within the viewer's scope
-    statement = select(EvidenceMapping).where(EvidenceMapping.evidence_id == evidence_key)
-    return {mapping.criterion_id: mapping for mapping in await session.scalars(statement)}
+    return select(EvidenceMapping).where(EvidenceMapping.evidence_id == bindparam("evidence", type_=Key))
 
 
 async def criteria_met_by_other_evidence(
     session: AsyncSession, aim_key: int, evidence_key: int, keys: Collection[int]
 ) -> set[int]:
     """Returns those of the criteria that other evidence of the aim meets, with a file that was assessed."""
+    parameters = {"aim": aim_key, "evidence": evidence_key, "keys": sorted(keys)}
+    return set(await session.scalars(_met_by_others(), parameters))
+
+
+@cached_statement
+def _met_by_others() -> Select[int]:
     # unscoped: the aim was read within the viewer's scope
-    statement = (
+    return (
         select(EvidenceMapping.criterion_id)
         .join(Evidence, Evidence.id == EvidenceMapping.evidence_id)
         .where(
-            EvidenceMapping.aim_id == aim_key,
-            EvidenceMapping.criterion_id.in_(keys),
-            EvidenceMapping.evidence_id != evidence_key,
+            EvidenceMapping.aim_id == bindparam("aim", type_=Key),
+            any_of(EvidenceMapping.criterion_id),
+            EvidenceMapping.evidence_id != bindparam("evidence", type_=Key),
             EvidenceMapping.signed_off,
             Evidence.status == EvidenceStatus.ASSESSED,
         )
     )
-    return set(await session.scalars(statement))
 
 
 async def files_of_evidence(session: AsyncSession, evidence_key: int) -> set[int]:

@@ -2,17 +2,21 @@
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import Select, and_, bindparam, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.aim import Aim
 from db.models.aim_unit import AimUnit
+from db.models.base import Key
 from db.models.criterion_progress import CriterionProgress
 from db.models.learner import Learner
 from db.models.qualification import Qualification, QualificationCriterion, QualificationUnit
 from db.models.unit_signature import UnitSignature
 from db.models.user import User
+from db.sql.any_of import any_of
+from loaders.core.read_session import cached_statement
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +82,16 @@ async def unit_to_sign(session: AsyncSession, aim: Aim, unit_key: int) -> UnitTo
 
 async def active_signatures(session: AsyncSession, aim_key: int, units: Collection[int]) -> Sequence[UnitSignature]:
     """Returns the signatures on those units of the aim that have not been withdrawn."""
+    return (await session.scalars(_active_signatures(), {"aim": aim_key, "keys": sorted(units)})).all()
+
+
+@cached_statement
+def _active_signatures() -> Select[Any]:
     # unscoped: the aim was read within the viewer's scope
-    statement = select(UnitSignature).where(
-        UnitSignature.aim_id == aim_key, UnitSignature.unit_id.in_(units), UnitSignature.withdrawn_at.is_(None)
-    )
-    return (await session.scalars(statement)).all()
+    return select(UnitSignature).where(
+        UnitSignature.aim_id == bindparam("aim", type_=Key), any_of(UnitSignature.unit_id),
+        UnitSignature.withdrawn_at.is_(None),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,26 +104,40 @@ class UnitOfCriterion:
 
 async def units_of_criteria(session: AsyncSession, aim: Aim, keys: Collection[int]) -> dict[int, UnitOfCriterion]:
     """Returns the unit of each of the criteria that belong to the aim's qualification, by criterion key."""
+    parameters = {"aim": aim.id, "qualification": aim.qualification_id, "keys": sorted(keys)}
+    found = await session.execute(_units_of_criteria(), parameters)
+    return {row.id: UnitOfCriterion(row.unit_id, bool(row.counts)) for row in found}
+
+
+@cached_statement
+def _units_of_criteria() -> Select[int, int, bool]:
+    of_aim = AimUnit.aim_id == bindparam("aim", type_=Key)
     # unscoped: the aim was read within the viewer's scope
-    statement = (
+    return (
         select(
             QualificationCriterion.id,
             QualificationCriterion.unit_id,
             or_(QualificationUnit.mandatory, AimUnit.unit_id.is_not(None)).label("counts"),
         )
         .join(QualificationUnit, QualificationUnit.id == QualificationCriterion.unit_id)
-        .outerjoin(AimUnit, and_(AimUnit.aim_id == aim.id, AimUnit.unit_id == QualificationUnit.id))
-        .where(QualificationCriterion.qualification_id == aim.qualification_id, QualificationCriterion.id.in_(keys))
+        .outerjoin(AimUnit, and_(of_aim, AimUnit.unit_id == QualificationUnit.id))
+        .where(
+            QualificationCriterion.qualification_id == bindparam("qualification", type_=Key),
+            any_of(QualificationCriterion.id),
+        )
     )
-    return {row.id: UnitOfCriterion(row.unit_id, bool(row.counts)) for row in await session.execute(statement)}
 
 
 async def progress_of_criteria(
     session: AsyncSession, aim_key: int, keys: Collection[int]
 ) -> dict[int, CriterionProgress]:
     """Returns the aim's progress in those of the criteria that have any, by criterion key."""
+    found = await session.scalars(_progress(), {"aim": aim_key, "keys": sorted(keys)})
+    return {row.criterion_id: row for row in found}
+
+
+@cached_statement
+def _progress() -> Select[Any]:
+    of_aim = CriterionProgress.aim_id == bindparam("aim", type_=Key)
     # unscoped: the aim was read within the viewer's scope
-    statement = select(CriterionProgress).where(
-        CriterionProgress.aim_id == aim_key, CriterionProgress.criterion_id.in_(keys)
-    )
-    return {row.criterion_id: row for row in await session.scalars(statement)}
+    return select(CriterionProgress).where(of_aim, any_of(CriterionProgress.criterion_id))

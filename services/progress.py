@@ -2,9 +2,10 @@
 
 import datetime as dt
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, func, or_, select, update
+from sqlalchemy import ColumnElement, ScalarSelect, Select, Update, and_, bindparam, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -12,6 +13,7 @@ from db.history.daily_rows import note_aims
 from db.models.aim import Aim, AimProgress
 from db.models.aim_break import AimBreak
 from db.models.aim_unit import AimUnit
+from db.models.base import Key
 from db.models.criterion_progress import CriterionProgress
 from db.models.qualification import Qualification, QualificationUnit
 from domain.breaks import BreakPeriod, break_sums, format_periods
@@ -52,13 +54,19 @@ def count_criteria(aim_id: Any) -> tuple[ScalarSelect[int], ScalarSelect[int], S
 
 async def recount_progress(session: AsyncSession, aim_id: int) -> None:
     """Counts an aim's criteria and stores the sums, in the transaction that changed the criteria or the units."""
-    total, mapped, signed_off = count_criteria(aim_id)
     note_aims(session, aim_id)
-    await session.execute(
-        update(AimProgress)
-        .where(AimProgress.aim_id == aim_id)
-        .values(criteria_total=total, criteria_mapped=mapped, criteria_signed_off=signed_off)
-    )
+    await session.execute(_storing_criteria(), {"aim": aim_id})
+
+
+# Built once: to build it took a third of an assessment's calls.
+@cache
+def _storing_criteria() -> Update:
+    aim_key = bindparam("aim", type_=Key)
+    total, mapped, signed_off = count_criteria(aim_key)
+    storing = update(AimProgress).where(AimProgress.aim_id == aim_key)
+    storing = storing.values(criteria_total=total, criteria_mapped=mapped, criteria_signed_off=signed_off)
+    # Nothing reads the sums from the session's objects afterwards.
+    return storing.execution_options(synchronize_session=False)
 
 
 # ---------------------------------------------------------------------- breaks and chosen units

@@ -1,14 +1,31 @@
 """Seals the audit events that transactions have committed without a place in their provider's chain."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from functools import cache
 from typing import Any, cast
 
-from sqlalchemy import BigInteger, ColumnElement, CursorResult, Integer, String, column, select, update
-from sqlalchemy import values as values_of
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    CursorResult,
+    Integer,
+    Select,
+    String,
+    Text,
+    Update,
+    bindparam,
+    column,
+    func,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.audit_event import AuditEvent
+from db.models.base import Key, UtcDateTime
 from db.models.provider import Provider
+from db.sql.any_of import any_of
 from services.audit.chain import event_hash, hashed_columns
 
 # Events of one transaction that seals: the end of the chain is locked for some milliseconds.
@@ -19,28 +36,28 @@ class SealLost(Exception):
     """An event that was to be sealed is not there any more. Nothing was sealed."""
 
 
-async def seal(session: AsyncSession, provider_key: int, condition: ColumnElement[bool]) -> Sequence[Any]:
+# Which events to seal: those with keys in `keys`, or those that were committed before `before`.
+WITH_KEYS = any_of(AuditEvent.id)
+COMMITTED_BEFORE: ColumnElement[bool] = AuditEvent.at < bindparam("before", type_=UtcDateTime)
+
+
+async def seal(
+    session: AsyncSession,
+    provider_key: int,
+    condition: ColumnElement[bool],
+    parameters: Mapping[str, Any] | None = None,
+) -> Sequence[Any]:
     """Gives the unsealed events that meet the condition their places, in the order of their keys; returns them.
+
+    `condition` is WITH_KEYS or COMMITTED_BEFORE with its parameter, or another one that exists once.
 
     At most `BATCH` of them. In the caller's transaction, which locks the end of the provider's chain: events of other
     processes, of the last version too, come before these or after them. Raises SealLost.
     """
-    head = (
-        await session.execute(
-            select(Provider.audit_sequence, Provider.audit_hash)
-            .where(Provider.id == provider_key)
-            .with_for_update(key_share=True)
-        )
-    ).one()
+    of_provider = {"provider": provider_key}
+    head = (await session.execute(_end_of_chain(), of_provider)).one()
     # After the lock: what another process has sealed meanwhile is not read.
-    columns = [AuditEvent.id, *(getattr(AuditEvent, name) for name in hashed_columns())]
-    unsealed = (
-        select(*columns)
-        .where(AuditEvent.provider_id == provider_key, AuditEvent.sequence < 0, condition)
-        .order_by(AuditEvent.id)
-        .limit(BATCH)
-    )
-    events = (await session.execute(unsealed)).all()
+    events = (await session.execute(_unsealed(condition), {**of_provider, **(parameters or {})})).all()
     if not events:
         return events
     sequence, previous, places = head.audit_sequence, head.audit_hash, []
@@ -51,35 +68,78 @@ async def seal(session: AsyncSession, provider_key: int, condition: ColumnElemen
         places.append((event.id, sequence, previous, hash_))
         previous = hash_
     await _store(session, places)
-    await session.execute(
-        update(Provider)
-        .where(Provider.id == provider_key)
-        .values(audit_sequence=sequence, audit_hash=previous)
-        .execution_options(synchronize_session=False, autoflush=False)
-    )
+    await session.execute(_moving_end(), {**of_provider, "sequence": sequence, "last": previous})
     return events
+
+
+# The statements are built once: to build and compile them for each batch cost more than to run them. They are of the
+# tables, so that the session looks for no objects.
+_EVENTS, _PROVIDERS = AuditEvent.__table__.c, Provider.__table__.c
+_OF_PROVIDER = _PROVIDERS.id == bindparam("provider", type_=Key)
+
+
+@cache
+def _end_of_chain() -> Select[Any]:
+    """Selects the end of a provider's chain, and locks it."""
+    head = select(_PROVIDERS.audit_sequence, _PROVIDERS.audit_hash).where(_OF_PROVIDER)
+    return head.with_for_update(key_share=True)
+
+
+@cache
+def _moving_end() -> Update:
+    end: dict[str, Any] = {"audit_sequence": bindparam("sequence"), "audit_hash": bindparam("last")}
+    return update(Provider.__table__).where(_OF_PROVIDER).values(end)
+
+
+@cache
+def _unsealed(condition: ColumnElement[bool]) -> Select[Any]:
+    # unscoped: no viewer reads them
+    return (
+        select(_EVENTS.id, *(_EVENTS[name] for name in hashed_columns()))
+        .where(_EVENTS.provider_id == bindparam("provider", type_=Key), _EVENTS.sequence < 0, condition)
+        .order_by(_EVENTS.id)
+        .limit(BATCH)
+    )
+
+
+@cache
+def _storing_place() -> Update:
+    """Stores the place of one event."""
+    place: dict[str, Any] = {
+        "sequence": bindparam("place"),
+        "previous_hash": bindparam("previous"),
+        "hash": bindparam("own"),
+    }
+    is_event = _EVENTS.id == bindparam("event", type_=Key)
+    return update(AuditEvent.__table__).where(_EVENTS.sequence < 0, is_event).values(place)
+
+
+@cache
+def _storing_places() -> Update:
+    """Stores the places of any number of events, which come as an array for each column (PostgreSQL)."""
+    arrays = [
+        bindparam(name, type_=ARRAY(type_))
+        for name, type_ in (("events", BigInteger), ("places", Integer), ("previous", Text), ("own", Text))
+    ]
+    place = func.unnest(*arrays).table_valued(
+        column("id", BigInteger), column("sequence", Integer), column("previous_hash", String), column("hash", String),
+        name="place",
+    ).render_derived()  # fmt: skip
+    stored = {name: place.c[name] for name in ("sequence", "previous_hash", "hash")}
+    unsealed = update(AuditEvent.__table__).where(_EVENTS.sequence < 0, _EVENTS.id == place.c.id)
+    return unsealed.values(stored)
 
 
 async def _store(session: AsyncSession, places: Collection[tuple[int, int, str, str]]) -> None:
     """Stores (key, sequence, previous hash, hash) of each event, in one statement on PostgreSQL."""
-    unsealed = update(AuditEvent).where(AuditEvent.sequence < 0)
-    unsealed = unsealed.execution_options(synchronize_session=False, autoflush=False)
-    if session.get_bind().dialect.name == "sqlite":
-        # Only a provider that moved here from PostgreSQL has such events: SQLite names no columns of VALUES.
-        statements = [
-            unsealed.where(AuditEvent.id == key).values(sequence=sequence, previous_hash=previous, hash=hash_)
-            for key, sequence, previous, hash_ in places
-        ]
-    else:
-        place = values_of(
-            column("id", BigInteger), column("sequence", Integer), column("previous_hash", String),
-            column("hash", String), name="place",
-        ).data(list(places))  # fmt: skip
-        statements = [
-            unsealed.where(AuditEvent.id == place.c.id).values(
-                sequence=place.c.sequence, previous_hash=place.c.previous_hash, hash=place.c.hash
-            )
-        ]
-    stored = sum([cast(CursorResult, await session.execute(each)).rowcount for each in statements])
+    statement: Update = _storing_place()
+    sent: list[dict[str, Any]] = [
+        dict(zip(("event", "place", "previous", "own"), each, strict=True)) for each in places
+    ]
+    if session.get_bind().dialect.name == "postgresql":
+        arrays = map(list, zip(*places, strict=True))
+        statement, sent = _storing_places(), [dict(zip(("events", "places", "previous", "own"), arrays, strict=True))]
+    # On SQLite, which has no arrays, only a provider that moved here from PostgreSQL has such events.
+    stored = sum([cast(CursorResult, await session.execute(statement, each)).rowcount for each in sent])
     if stored != len(places):
         raise SealLost

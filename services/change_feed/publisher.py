@@ -12,7 +12,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from sqlalchemy import ColumnElement, select, text
+from sqlalchemy import select, text
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -21,7 +21,7 @@ from db.database import Database
 from db.models.audit_event import AuditEvent
 from db.outages import OutageLog
 from domain import clock
-from services.audit.seal import BATCH, seal
+from services.audit.seal import BATCH, COMMITTED_BEFORE, WITH_KEYS, seal
 from services.change_feed.changes import NOTHING, Changes, payloads
 
 # Commits of this length of time are published together; the first after a pause at once.
@@ -31,6 +31,9 @@ STRAY_SECONDS = 3.0
 _RETRY_SECONDS = 1.0
 _STOP_SECONDS = 5.0
 _ERRORS = (OSError, TimeoutError, SQLAlchemyError)
+# unscoped: the providers of events that no viewer reads
+_PROVIDERS_TO_SEAL = select(AuditEvent.provider_id).where(AuditEvent.sequence < 0, COMMITTED_BEFORE).distinct()
+_NOTIFYING = text("select pg_notify(:channel, payload) from unnest(cast(:payloads as text[])) as payload")
 
 
 class ChangePublisher:
@@ -106,7 +109,7 @@ class ChangePublisher:
                 async with self._database.writing() as session:
                     for provider_key, keys in sorted(events.items()):
                         if part := keys[batch : batch + BATCH]:
-                            await seal(session, provider_key, AuditEvent.id.in_(part))
+                            await seal(session, provider_key, WITH_KEYS, {"keys": part})
             if changes:
                 async with self._database.writing() as session:
                     await self._notify(session, changes)
@@ -124,19 +127,14 @@ class ChangePublisher:
 
     async def _notify(self, session: AsyncSession, changes: dict[int, Changes]) -> None:
         sent = [payload for key, changed in sorted(changes.items()) for payload in payloads(key, changed)]
-        await session.execute(
-            text("select pg_notify(:channel, payload) from unnest(cast(:payloads as text[])) as payload"),
-            {"channel": self._channel, "payloads": sent},
-        )
+        await session.execute(_NOTIFYING, {"channel": self._channel, "payloads": sent})
 
     async def _publish_strays(self) -> None:
         """Seals the events that no process has sealed, and notifies all parts of their learners."""
-        committed_before: ColumnElement[bool] = AuditEvent.at < clock.now() - dt.timedelta(seconds=STRAY_SECONDS)
-        # unscoped: the providers of events that no viewer reads
-        providers = select(AuditEvent.provider_id).where(AuditEvent.sequence < 0, committed_before).distinct()
-        for row in sorted(await self._database.rows(providers, primary=True)):
+        before = {"before": clock.now() - dt.timedelta(seconds=STRAY_SECONDS)}
+        for row in sorted(await self._database.rows(_PROVIDERS_TO_SEAL, before, primary=True)):
             async with self._database.writing() as session:
-                events = await seal(session, row.provider_id, committed_before)
+                events = await seal(session, row.provider_id, COMMITTED_BEFORE, before)
                 if events:
                     learners = {event.learner_id for event in events if event.learner_id is not None}
                     unknown = any(event.learner_id is None for event in events)

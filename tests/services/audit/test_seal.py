@@ -168,6 +168,19 @@ async def test_many_commits_are_sealed_with_few_statements(database: Database, p
     assert await problems(database) == []
 
 
+async def test_batches_of_every_size_are_sealed_by_the_same_sql(database: Database, provider: int) -> None:
+    publisher, sent = ChangePublisher(database, CHANNEL), []
+    for size in (1, 3):
+        for _ in range(size):
+            publisher.add_event(provider, await commit(database, provider))
+        with counted(database) as statements:
+            await publisher.publish()
+        sent.append(statements)
+    # SQL of a size of its own would be compiled, and prepared, for each size.
+    assert sent[0] == sent[1] != []
+    assert await problems(database) == []
+
+
 FORGERIES = {
     "a sealed event is changed": update(AuditEvent).where(AuditEvent.sequence == 2).values(address="192.0.2.1"),
     "a sealed event is deleted": delete(AuditEvent).where(AuditEvent.sequence == 2),
