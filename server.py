@@ -141,7 +141,7 @@ def build_server(settings: Settings) -> Server:
     from resolvers.authentication.password import reset_from_page
     from resolvers.bulk_export_work import BulkExports
     from resolvers.calendar import read_calendar
-    from resolvers.core.page import for_page
+    from resolvers.core.link_pages import page_action
     from resolvers.guest_signing import GuestSigningService
     from resolvers.notification_settings import unsubscribe
     from resolvers.signed_url_service import SignedUrlService
@@ -190,10 +190,10 @@ def build_server(settings: Settings) -> Server:
         [
             *graphql_routes,
             *file_endpoints.routes(services.links, services.files, exports, settings.allowed_origins),
-            *password_page.routes(for_page(services, reset_from_page)),
-            *email_page.routes(for_page(services, confirm_from_page)),
+            *password_page.routes(page_action(services, reset_from_page)),
+            *email_page.routes(page_action(services, confirm_from_page)),
             *guest_page.routes(GuestSigningService(services)),
-            *unsubscribe_page.routes(for_page(services, unsubscribe)),
+            *unsubscribe_page.routes(page_action(services, unsubscribe)),
             *calendar_feed.routes(functools.partial(read_calendar, services)),
             *open_page.routes(settings.open_url or "/kpi/#/open/{id}", start_page),
             *report_routes(endpoint.runner, exports.slots, reports, ODataFeed(), exports, ROOT / "reports"),

@@ -33,7 +33,7 @@ _EASILY_GUESSED = say("PASSWORD_EASILY_GUESSED")
 
 # Threads of their own, which nothing else can occupy. Two: each hash occupies a core for about 30 ms.
 _hashing = ThreadPoolExecutor(2, "hashing", initializer=lower_priority)
-_rating = WorkerPool("auth.password_rating:is_easily_guessed")
+_rating = WorkerPool("auth.password_strength:is_easily_guessed")
 # By username and name: the locks of the accounts whose passwords are being rated.
 _accounts: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -135,7 +135,7 @@ async def password_weakness(password: str, *own_words: str, provider: str = "") 
 def password_weakness_here(password: str, *own_words: str, provider: str = "") -> str | None:
     """As `password_weakness`, in this process, for commands: it takes up to a second."""
     # Only here: a server process needs none of its dictionaries.
-    from auth.password_rating import is_easily_guessed
+    from auth.password_strength import is_easily_guessed
 
     broken = _broken_rule(password, *own_words, provider=provider)
     if broken is None and is_easily_guessed(password, [*own_words, provider]):

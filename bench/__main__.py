@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 
-from bench import beside, live, loop, report, writes
+from bench import live, loop, mixed_load, report, writes
 from bench.cohort import Viewer, create_sessions, prepare_cohort
 from bench.comparison import ResponseMismatch, run_comparison
 from bench.growth import measure_growth, measure_memory, measure_two_processes
@@ -78,7 +78,7 @@ def main() -> int:
     if arguments.live:
         return live.main(arguments, cores)
     if arguments.beside:
-        return beside.main(arguments, cores)
+        return mixed_load.main(arguments, cores)
     if arguments.loop:
         return loop.main(arguments, cores)
     results = report.Results(arguments.learners, arguments.rounds, arguments.seconds, pinned=cores is not None)

@@ -19,10 +19,10 @@ from typing import Any
 
 import asyncpg
 
-from bench.beside import add_long_lists, links_of, usernames
 from bench.cohort import Viewer, create_sessions
 from bench.connection import Connection
 from bench.measure import Cores
+from bench.mixed_load import add_long_lists, links_of, usernames
 from bench.postgres import Postgres
 from bench.screens import ROOT
 from bench.servers import KEY, Server, encode_post, waymark

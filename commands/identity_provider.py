@@ -13,7 +13,7 @@ from auth.identity.links import remove_links
 from auth.seals import Seals
 from commands.database_session import fail, with_database
 from db.database import Database
-from db.models.identity import IdentityProvider
+from db.models.identity_provider import IdentityProvider
 from db.models.provider import Provider, provider_named
 from domain import clock
 from domain.text import clean_line

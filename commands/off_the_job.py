@@ -5,7 +5,7 @@ import argparse
 from commands.database_session import fail, with_database
 from db.database import Database
 from db.models.provider import provider_named
-from services.importer.hours import read_hours, store_hours
+from services.importer.off_the_job_policy import read_hours, store_hours
 from services.importer.problems import ImportRejected
 from services.settings import Settings
 

@@ -1,6 +1,6 @@
 """Worker processes for work that takes the processor: it must stop neither the event loop nor, by the GIL, its thread.
 
-pool = WorkerPool("auth.password_rating:is_easily_guessed", size=1)
+pool = WorkerPool("auth.password_strength:is_easily_guessed", size=1)
 result = await pool.call(password)
 
 A worker is started at the first call, calls the function with what it reads from its standard input, and ends with that

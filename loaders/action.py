@@ -19,7 +19,7 @@ from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession
 from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, derived, row
-from loaders.counted import fell_due_on_break, of_counted_aim, overdue
+from loaders.count_conditions import fell_due_on_break, of_counted_aim, overdue
 from loaders.employer import at_employer
 from loaders.file import FileRow
 

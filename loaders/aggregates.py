@@ -45,7 +45,7 @@ from domain.enums import (
 from domain.progress import ENDED
 from loaders.aim_metric import INCLUDED, aims
 from loaders.core.read_session import ReadSession, cached_statement
-from loaders.counted import of_counted_aim, of_counted_aims, overdue
+from loaders.count_conditions import of_counted_aim, of_counted_aims, overdue
 from loaders.evidence import awaits_assessment
 from loaders.metric_select import MetricSelect
 

@@ -18,7 +18,7 @@ from domain.enums import EvidenceStatus, Role
 from loaders.core.base import OneLoader
 from loaders.core.read_session import cached_statement
 from loaders.core.registry import Loaders
-from loaders.counted import of_counted_aim
+from loaders.count_conditions import of_counted_aim
 
 _ASSESSED, _RETURNED = "evidenceAssess", "evidenceReturn"
 # The bounds of the period: from the first, before the second.

@@ -19,7 +19,7 @@ from loaders.core.pagination import Order
 from loaders.core.read_session import cached_statement
 from loaders.core.row_properties import computed
 from loaders.core.rows import LightRow, column, nested, row
-from loaders.counted import of_counted_aim
+from loaders.count_conditions import of_counted_aim
 from loaders.employer import at_employer
 from loaders.file import FileRow
 from loaders.user import UserRow

@@ -31,9 +31,9 @@ from db.sql.progress import total
 from db.sql.reviews import parameters as review_parameters
 from domain import clock
 from domain.day_number import day_number, day_of_number
-from domain.discovery import import_submodules
 from domain.enums import Role, TaskKind
 from domain.global_id import Identifier
+from domain.submodules import import_submodules
 from loaders.core.base import OneLoader
 from loaders.core.dataloader import map_future
 from loaders.core.filters import Filter, one_of

@@ -16,7 +16,7 @@ from domain import clock, progress
 from domain.enums import EvidenceStatus, KpiGroupBy, Role, SignatureRequestStatus
 from loaders.assessor_workload import DECISIONS, PERIOD, returned, submission_of_decision
 from loaders.core.read_session import ReadSession, cached_statement
-from loaders.counted import of_counted_aim
+from loaders.count_conditions import of_counted_aim
 from loaders.kpi_slice import Shapes, Slice, slice_of
 
 

@@ -14,7 +14,7 @@ from loaders.action import OUTSTANDING
 from loaders.core.base import OneLoader
 from loaders.core.read_session import cached_statement
 from loaders.core.rows import LightRow, column, optional, row
-from loaders.counted import overdue
+from loaders.count_conditions import overdue
 from loaders.session import SessionRow, next_planned
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from .columns import Columns
 from .errors import UsageError
+from .file_writers import WRITERS
 from .operations import get_query
-from .pieces import WRITERS
 from .record_ids import OPERATION as RECORD_IDS
 from .record_ids import check_record_ids
 from .result import AS_OF

@@ -11,7 +11,7 @@ from auth.viewer import RULES
 from db.database import Database
 from db.models.learner import Learner
 from db.models.provider import Provider
-from db.models.push import PushSubscription
+from db.models.push_subscription import PushSubscription
 from db.models.task_reminder import TaskReminder
 from db.models.user import RoleGrant, User
 from db.sql.any_of import any_of

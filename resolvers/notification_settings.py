@@ -15,7 +15,7 @@ from domain.enums import TaskKind, UserErrorCode
 from domain.notifications import email_kinds
 from domain.sentences import say
 from loaders.notification_settings import NotificationSettingsRow
-from repositories.push import note_all
+from repositories.push_subscription import note_all
 from resolvers.core.context import Client, Context, Services
 from resolvers.core.task_mail import DIGEST
 from resolvers.core.unit_of_work import UnitOfWork, mutation

@@ -2,11 +2,11 @@
 
 import hashlib
 
-from db.models.push import PushSubscription
+from db.models.push_subscription import PushSubscription
 from db.models.user import User
 from domain.enums import UserErrorCode
 from domain.sentences import say
-from repositories import push as repository
+from repositories import push_subscription as repository
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from services.push.encryption import browser_key, browser_secret
 

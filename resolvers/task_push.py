@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from db.models.push import PushMessage
+from db.models.push_subscription import PushMessage
 from domain import clock, global_id
 from domain.day_number import FIRST_DAY
 from domain.enums import Role, TaskKind
@@ -14,7 +14,7 @@ from domain.notifications import push_kinds
 from loaders.core.read_session import ReadSession
 from loaders.task import TaskRow, first_tasks, task_counts
 from loaders.tasks.source import subject_of
-from repositories import push as repository
+from repositories import push_subscription as repository
 from repositories.task_email import MORNING
 from resolvers.core.context import Services
 from services.mail.task_messages import counted

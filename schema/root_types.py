@@ -2,7 +2,7 @@
 
 import strawberry
 
-from domain.discovery import import_submodules
+from domain.submodules import import_submodules
 
 
 def gather(name: str, package: str, description: str, *more: type) -> type:

@@ -12,13 +12,13 @@ from auth.identity.discovery import Metadata
 from auth.identity.links import remove_links
 from auth.seals import Seals
 from db.models.auth_session import AuthSession
-from db.models.identity import IdentityProvider
+from db.models.identity_provider import IdentityProvider
 from db.models.provider import Provider
 
 
 @dataclass(frozen=True, slots=True)
 class NewIdentityProvider:
-    """What the operator says of an identity provider: `db.models.identity.IdentityProvider` explains the parts."""
+    """What the operator says of an identity provider, as in `db.models.identity_provider.IdentityProvider`."""
 
     name: str
     issuer: str

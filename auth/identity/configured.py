@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auth.identity.http import IdentityUnavailable
 from auth.seals import Seals
 from db.database import Database
-from db.models.identity import IdentityProvider
+from db.models.identity_provider import IdentityProvider
 
 _log = structlog.get_logger("waymark")
 _COLUMNS = (
@@ -22,7 +22,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ConfiguredProvider:
-    """One identity provider of one training provider: `db.models.identity.IdentityProvider` says what its parts are."""
+    """One identity provider of one training provider: see `db.models.identity_provider.IdentityProvider`."""
 
     key: int
     provider_key: int

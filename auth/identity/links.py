@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auth.tokens import digest
 from db.database import Database
 from db.models.auth_session import OneTimeToken
-from db.models.identity import IdentityLink, IdentityLogin
+from db.models.identity_provider import IdentityLink, IdentityLogin
 from db.models.second_factor import SecondFactor
 from db.models.user import User
 

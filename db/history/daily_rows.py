@@ -40,7 +40,7 @@ from db.models.time_log_entry import TimeLogEntry
 from db.sql.aim_history import next_row_day
 from db.sql.any_of import any_of
 from db.sql.day_number import day_number as sql_day_number
-from db.sql.light_days import light_days
+from db.sql.traffic_light_days import days_of_light_changes
 from domain import clock
 from domain.day_number import day_number
 from domain.enums import AimStatus, JobSetting
@@ -173,7 +173,7 @@ def _state(which: ColumnElement[bool], today: BindParameter[int]) -> tuple[list[
         "units_to_choose": AimProgress.units_to_choose,
         "days_on_break": AimProgress.days_on_break,
         "break_since": AimProgress.break_since,
-        **light_days(Aim, AimProgress),
+        **days_of_light_changes(Aim, AimProgress),
         "started_on": func.coalesce(started, case((begins > today, begins), else_=today)),
         "completed_on": case((Aim.status == AimStatus.COMPLETED, func.coalesce(earlier.completed_on, today))),
         "withdrawn_on": case((Aim.status == AimStatus.WITHDRAWN, func.coalesce(earlier.withdrawn_on, today))),

@@ -24,7 +24,7 @@ from db.models.learner import Learner
 from db.models.provider import Provider
 from db.models.time_log_entry import TimeLogEntry
 from db.sql.any_of import any_of
-from db.sql.light_days import light_days
+from db.sql.traffic_light_days import days_of_light_changes
 from domain import clock
 from domain.breaks import BreakPeriod, break_sums
 from domain.day_number import day_number
@@ -66,7 +66,7 @@ async def rebuild_aims(session: AsyncSession, aim_keys: Sequence[int]) -> None:
     if rows:
         await session.execute(insert(AimHistory), rows)
         settings = and_(any_of(AimHistory.aim_id), Provider.id == AimHistory.provider_id)
-        filling = update(AimHistory).where(settings).values(**light_days(AimHistory, AimHistory))
+        filling = update(AimHistory).where(settings).values(**days_of_light_changes(AimHistory, AimHistory))
         await session.execute(filling.execution_options(synchronize_session=False), {"keys": list(aim_keys)})
     await rebuild_time(session, learners)
 

@@ -1,7 +1,7 @@
 """Every mapped class and table, found by importing all modules of this package."""
 
 from db.models.base import Base
-from domain.discovery import import_submodules
+from domain.submodules import import_submodules
 
 import_submodules("db.models")
 

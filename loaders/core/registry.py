@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from domain.discovery import import_submodules
+from domain.submodules import import_submodules
 from loaders.core.read_session import ReadSession
 
 if TYPE_CHECKING:

@@ -23,7 +23,7 @@ from auth.identity.links import (
 )
 from auth.identity.state import is_state, new_state, nonce_of
 from auth.tokens import digest
-from db.models.identity import IdentityLink, IdentityLogin
+from db.models.identity_provider import IdentityLink, IdentityLogin
 from domain import clock, global_id
 from domain.enums import Role, UserErrorCode
 from domain.errors import DomainError, reject

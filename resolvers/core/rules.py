@@ -26,10 +26,10 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from auth import policy
 from auth.viewer import Viewer
-from domain.discovery import import_submodules
 from domain.enums import Role, UserErrorCode
 from domain.errors import ROLE_NOT_ALLOWED, UserError, user_error
 from domain.sentences import say
+from domain.submodules import import_submodules
 from loaders.core.registry import Loaders
 
 

@@ -8,7 +8,7 @@ import strawberry
 from loaders.aim import AimLoader
 from loaders.learner import LearnerLoader
 from resolvers import aim as aims
-from resolvers import aim_units, aim_version, hours
+from resolvers import aim_hours, aim_units, aim_version
 from schema.enums import AimOutcome, AimStatus
 from schema.field_builders import Id, attribute
 from schema.payload import changed, mutation, payload, required
@@ -121,7 +121,7 @@ class AimMutations:
     )
     hours_agree = mutation(
         AimPayload,
-        hours.agree,
+        aim_hours.agree,
         "Records the off-the-job minutes that were agreed for an aim, and the prior learning that reduces them.",
         aim_id=required(strawberry.ID, "The aim."),
         planned_minutes=required(int, "The minutes that were agreed, before prior learning is taken off."),

@@ -13,8 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
 from domain import clock
-from services.audit.moves import as_sealed, moves_by_provider
-from services.audit.pieces import PIECE, Piece, problems_in
+from services.audit.batches import BATCH_ROWS, Batch, problems_in
+from services.audit.moved_keys import as_sealed, moves_by_provider
 
 # What the first event of a provider's trail holds in place of the hash before it.
 EMPTY_TRAIL_HASH = "0" * 64
@@ -86,27 +86,27 @@ async def audit_chain_problems_of(session: AsyncSession, provider_key: int) -> A
     """Yields the problems of one provider's trail."""
     position: Any = [provider_key, 0, EMPTY_TRAIL_HASH]
     while position[0] == provider_key:
-        piece = await check_audit_chain(session, position)
-        for problem in piece.problems:
+        batch = await check_audit_chain(session, position)
+        for problem in batch.problems:
             yield problem
-        position = piece.next
+        position = batch.next
 
 
-async def check_audit_chain(session: AsyncSession, position: Any) -> Piece:
+async def check_audit_chain(session: AsyncSession, position: Any) -> Batch:
     """Checks the next events of a trail. The position: provider, its last line, the hash of that line."""
     key, sequence, previous = position or (-1, 0, EMPTY_TRAIL_HASH)
-    # The end of a trail and its events are read together: the server may add events between two pieces.
+    # The end of a trail and its events are read together: the server may add events between two batches.
     at_or_after = Provider.id > key if position is None else Provider.id >= key
     provider = (await session.scalars(select(Provider).where(at_or_after).order_by(Provider.id).limit(1))).first()
     if provider is None:
-        return Piece([], None)
+        return Batch([], None)
     if provider.id != key:
         sequence, previous = 0, EMPTY_TRAIL_HASH
     statement = (
         select(AuditEvent)
         .where(AuditEvent.provider_id == provider.id, AuditEvent.sequence > sequence)
         .order_by(AuditEvent.sequence)
-        .limit(PIECE)
+        .limit(BATCH_ROWS)
     )
     events = (await session.scalars(statement)).all()
     moves = (await moves_by_provider(session)).get(provider.id, [])
@@ -121,8 +121,8 @@ async def check_audit_chain(session: AsyncSession, position: Any) -> Piece:
         if event.hash != event_hash(as_sealed(_columns(event), moves)):
             problems.append(f"provider {provider.id}: line {event.sequence} was changed")
         previous = event.hash
-    if len(events) == PIECE:
-        return Piece(problems, [provider.id, sequence, previous])
+    if len(events) == BATCH_ROWS:
+        return Batch(problems, [provider.id, sequence, previous])
     if (provider.audit_sequence, provider.audit_hash) != (sequence, previous):
         problems.append(
             f"provider {provider.id}: the trail should end at line {provider.audit_sequence}, "
@@ -130,4 +130,4 @@ async def check_audit_chain(session: AsyncSession, position: Any) -> Piece:
         )
     if unplaced := await session.scalar(_unplaced(provider.id)):
         problems.append(f"provider {provider.id}: {unplaced} events have no place in the trail")
-    return Piece(problems, [provider.id + 1, 0, EMPTY_TRAIL_HASH])
+    return Batch(problems, [provider.id + 1, 0, EMPTY_TRAIL_HASH])

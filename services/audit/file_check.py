@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.file import File
-from services.audit.pieces import Piece
+from services.audit.batches import Batch
 from services.storage.file_store import FileStore
 
-# Files of one piece: they are read while its transaction is open.
+# Files of one batch: they are read while its transaction is open.
 _FILES = 20
 
 
@@ -37,7 +37,7 @@ async def stored_file_records(session: AsyncSession) -> AsyncIterator[StoredFile
         yield StoredFileRecord(key, storage_key, size, sha256)
 
 
-async def check_files(store: FileStore, session: AsyncSession, position: Any) -> Piece:
+async def check_files(store: FileStore, session: AsyncSession, position: Any) -> Batch:
     """Reads the next files. The position: the key of the last record. Raises StoreUnavailable."""
     statement = (
         select(File.id, File.storage_key, File.size, File.sha256)
@@ -53,7 +53,7 @@ async def check_files(store: FileStore, session: AsyncSession, position: Any) ->
             problems.append(f"file {key}: it is not in the store")
         elif stored != (size, sha256):
             problems.append(f"file {key}: the stored bytes are not those that were uploaded")
-    return Piece(problems, records[-1].id if len(records) == _FILES else None)
+    return Batch(problems, records[-1].id if len(records) == _FILES else None)
 
 
 async def _read(store: FileStore, storage_key: str | None) -> tuple[int, str] | None:

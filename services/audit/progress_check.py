@@ -13,7 +13,7 @@ from db.models.criterion_progress import CriterionProgress
 from db.models.evidence import EvidenceMapping
 from db.models.qualification import Qualification, QualificationUnit
 from domain.breaks import BreakPeriod
-from services.audit.pieces import Piece, key_range, problems_in
+from services.audit.batches import Batch, key_range, problems_in
 from services.progress import BREAK_COLUMNS, break_columns, choice_columns, count_criteria
 
 
@@ -22,7 +22,7 @@ async def progress_mismatches(session: AsyncSession) -> list[str]:
     return [problem async for problem in problems_in(session, check_progress)]
 
 
-async def check_progress(session: AsyncSession, position: Any) -> Piece:
+async def check_progress(session: AsyncSession, position: Any) -> Batch:
     """Checks the sums of the next aims. The position: the key of the last aim."""
     aims, last = await key_range(session, Aim.id, position)
 
@@ -42,7 +42,7 @@ async def check_progress(session: AsyncSession, position: Any) -> Piece:
         *await _breaks(session, aims),
         *await _choices(session, aims),
     ]
-    return Piece([*stored, *counts, *await _missing_rows(session, mappings)], last)
+    return Batch([*stored, *counts, *await _missing_rows(session, mappings)], last)
 
 
 def _same_criterion(mappings: Any) -> ColumnElement[bool]:

@@ -27,8 +27,8 @@ from domain.confirmation_statements import (
     guest_statement,
     unit_statement,
 )
-from services.audit.moves import ProviderMoves, moves_by_provider
-from services.audit.pieces import Piece, key_range, problems_in
+from services.audit.batches import Batch, key_range, problems_in
+from services.audit.moved_keys import ProviderMoves, moves_by_provider
 from services.audit.signature_events import (
     Criteria,
     TrailStarts,
@@ -55,15 +55,15 @@ async def signature_problems(session: AsyncSession) -> AsyncIterator[str]:
         yield problem
 
 
-async def check_signatures(session: AsyncSession, position: Any) -> Piece:
+async def check_signatures(session: AsyncSession, position: Any) -> Batch:
     """Checks the next signatures. The position: the number of the part, and the last key of it."""
     part, after = position or (0, None)
     table, problems = _PARTS[part]
     within, last = await key_range(session, table.id, after)
     found = [problem async for problem in problems(session, await trail_starts(session), within)]
     if last is not None:
-        return Piece(found, [part, last])
-    return Piece(found, [part + 1, None] if part + 1 < len(_PARTS) else None)
+        return Batch(found, [part, last])
+    return Batch(found, [part + 1, None] if part + 1 < len(_PARTS) else None)
 
 
 async def _evidence_problems(

@@ -12,7 +12,7 @@ from db.models.provider import Provider
 from db.models.signature_request import SignatureSlot
 from db.models.unit_signature import UnitSignature
 from domain.confirmation_statements import unit_sha256
-from services.audit.moves import ProviderMoves, former_keys
+from services.audit.moved_keys import ProviderMoves, former_keys
 
 _WITHDRAWAL_MISSING = "it is marked as withdrawn, but the audit trail has no line of that"
 _STREAMED = {"yield_per": 500}

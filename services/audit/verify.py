@@ -1,4 +1,4 @@
-"""All checks of `server.py verify`, piece by piece, each on a snapshot of its own."""
+"""All checks of `server.py verify`, batch by batch, each on a snapshot of its own."""
 
 import json
 import os
@@ -11,10 +11,10 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
+from services.audit.batches import Batch, Check, problems_in
 from services.audit.chain import check_audit_chain
 from services.audit.file_check import check_files
 from services.audit.history_check import check_history
-from services.audit.pieces import Check, Piece, problems_in
 from services.audit.progress_check import check_progress
 from services.audit.signature_check import check_signatures
 from services.storage.file_store import FileStore
@@ -56,7 +56,7 @@ async def find_problems(database: Database, store: FileStore, state: VerifyState
     """Yields a sentence for each record or file that is not as the server wrote it. The server may run meanwhile.
 
     Checks the SQLite file, the audit trail, the progress sums, the history of aims, the signatures and the stored
-    files, in that order. No transaction is open for longer than one piece takes. Raises StoreUnavailable.
+    files, in that order. No transaction is open for longer than one batch takes. Raises StoreUnavailable.
     """
     state = state or VerifyState()
     checks = _checks(store)
@@ -68,11 +68,11 @@ async def find_problems(database: Database, store: FileStore, state: VerifyState
         position = state.position if name == state.check else None
         while True:
             async with database.snapshot() as session:
-                piece = await checks[name](session, position)
-            state.problems += len(piece.problems)
-            for problem in piece.problems:
+                batch = await checks[name](session, position)
+            state.problems += len(batch.problems)
+            for problem in batch.problems:
                 yield problem
-            if (position := piece.next) is None:
+            if (position := batch.next) is None:
                 break
             state.save(name, position)
     state.remove()
@@ -95,15 +95,15 @@ def _checks(store: FileStore) -> dict[str, Check]:
     }
 
 
-async def _check_sqlite(session: AsyncSession, position: Any) -> Piece:
+async def _check_sqlite(session: AsyncSession, position: Any) -> Batch:
     """Checks the next table of an SQLite file. The position: the name of the last table."""
     next_table = text("SELECT name FROM sqlite_schema WHERE type = 'table' AND name > :last ORDER BY name LIMIT 1")
     table = await session.scalar(next_table, {"last": position or ""})
     if table is None:
-        return Piece([], None)
+        return Batch([], None)
     name = str(table).replace('"', '""')
     integrity = await session.execute(text(f'PRAGMA integrity_check("{name}")'))
     problems = [f"the database file: {row[0]}" for row in integrity if row[0] != "ok"]
     dangling = await session.execute(text(f'PRAGMA foreign_key_check("{name}")'))
     problems += [f"{row[0]}, row {row[1]}: the row of {row[2]} that it refers to is missing" for row in dangling]
-    return Piece(problems, table)
+    return Batch(problems, table)

@@ -30,7 +30,7 @@ from services.demo.samples import add_policy, add_samples
 from services.demo.scenarios import Particular, Scenario, plan_aim, with_break
 from services.demo.stored_qualification import StoredQualification, read_stored_qualification
 from services.importer.draft import CriterionDraft, QualificationDraft
-from services.importer.hours import HoursRule, store_hours
+from services.importer.off_the_job_policy import HoursRule, store_hours
 from services.importer.parser import read_qualification
 from services.importer.store import store_qualification
 

@@ -23,7 +23,7 @@ from db.table_version import table_version
 from domain import clock
 from services.audit.append import append
 from services.audit.chain import EMPTY_TRAIL_HASH, event_hash
-from services.audit.moves import as_sealed
+from services.audit.moved_keys import as_sealed
 from services.audit.seal import seal
 from services.provider_move.archive import Manifest, OpenExport, file_member, table_member
 from services.provider_move.rows import (

@@ -22,7 +22,7 @@ from db.models.provider_move import shifted
 from db.models.registry import mapped_classes
 from db.models.updated_at import is_updated_at
 from domain import global_id
-from services.audit.moves import shifted_event, subject_tables
+from services.audit.moved_keys import shifted_event, subject_tables
 
 ID = "id"
 # No table has given so many numbers, and each installation that a provider moves to adds as many again.

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auth.viewer import SIGNED_IN
 from db.database import Database
 from db.models.auth_session import AuthSession
-from db.models.push import MESSAGE_LIFETIME, PushMessage, PushSubscription
+from db.models.push_subscription import MESSAGE_LIFETIME, PushMessage, PushSubscription
 from db.sql.any_of import any_of
 from domain import clock
 from services.outbox import OutboxSender, backoff

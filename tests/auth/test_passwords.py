@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from auth import password_rating, passwords
+from auth import password_strength, passwords
 from auth.passwords import MAX_LENGTH, password_weakness, password_weakness_here
 from db.worker_process import WorkerPool
 from resolvers.exports import pdf, workbook
@@ -50,9 +50,9 @@ def test_at_most_the_beginning_and_the_end_are_rated(monkeypatch: pytest.MonkeyP
         rated.append(part)
         return {"score": 0}
 
-    monkeypatch.setattr(password_rating, "zxcvbn", rate)
-    assert password_rating.is_easily_guessed("abc" * 85, [])
-    assert password_rating.is_easily_guessed("short one", [])
+    monkeypatch.setattr(password_strength, "zxcvbn", rate)
+    assert password_strength.is_easily_guessed("abc" * 85, [])
+    assert password_strength.is_easily_guessed("short one", [])
     assert rated == [("abc" * 85)[:24], ("abc" * 85)[-24:], "short one"]
 
 
@@ -68,7 +68,7 @@ def test_a_server_process_never_rates_a_password_itself() -> None:
 
 
 async def test_the_requests_of_one_account_leave_the_queue_to_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    pool = WorkerPool("auth.password_rating:is_easily_guessed", max_waiting=1)
+    pool = WorkerPool("auth.password_strength:is_easily_guessed", max_waiting=1)
     monkeypatch.setattr(passwords, "_rating", pool)
     try:
         # With one worker and one place in its queue, twelve of one account and one of another are all rated.

@@ -17,8 +17,8 @@ from db.models.employer import Employer
 from db.models.learner import Learner
 from db.models.registry import entities
 from domain import global_id
-from domain.discovery import import_submodules
 from domain.enums import CriterionFilter, KpiGroupBy, Role
+from domain.submodules import import_submodules
 from loaders.action import ActionsOfSessionLoader
 from loaders.aggregates import GroupBy, Metric
 from loaders.assessor_workload import AssessorWorkloadLoader

@@ -13,8 +13,8 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from db.models.personal_data import is_exported
 from db.models.registry import entities
-from domain.discovery import import_submodules
 from domain.enums import Role
+from domain.submodules import import_submodules
 from loaders.core.registry import node_loaders
 from loaders.core.rows import LightRow
 from tests.authorization.cases import each_viewer

@@ -9,7 +9,7 @@ from auth.identity.configured import client_secret, configured_providers
 from auth.seals import Seals
 from db.database import Database
 from db.models.auth_session import AuthSession
-from db.models.identity import IdentityLink
+from db.models.identity_provider import IdentityLink
 from domain import clock
 from domain.enums import Role
 from services.settings import read_settings

@@ -19,8 +19,8 @@ from domain import clock
 from domain.day_number import day_number
 from domain.enums import AimStatus, Interval, JobSetting, Role
 from loaders.kpi_history import KpiPointRow, kpi_history
+from services.audit.batches import problems_in
 from services.audit.history_check import check_history
-from services.audit.pieces import problems_in
 from tests.support.factories import DAY, Factory
 from tests.support.unchecked_references import unchecked_references
 from tests.support.viewers import reading, viewer

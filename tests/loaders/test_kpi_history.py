@@ -26,8 +26,8 @@ from loaders.kpi_groups import kpi_groups
 from loaders.kpi_history import kpi_history
 from loaders.kpi_past import KEPT, kpi_groups_on
 from loaders.kpis import KpisLoader
+from services.audit.batches import problems_in
 from services.audit.history_check import check_history
-from services.audit.pieces import problems_in
 from services.off_the_job import recount_time
 from services.progress import recount_breaks
 from tests.support.databases import Databases

@@ -13,9 +13,9 @@ import pytest
 
 from queries.bulk import write_all
 from queries.columns import Columns
+from queries.file_writers import WRITERS
 from queries.operations import SavedOperation, saved_operations
 from queries.output import FORMATS
-from queries.pieces import WRITERS
 from queries.response_shape import ColumnType, Field
 from queries.result import AS_OF as AS_OF_COLUMN
 from queries.result import Result

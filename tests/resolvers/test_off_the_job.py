@@ -15,7 +15,7 @@ from db.models.time_log_revision import TimeLogRevision
 from domain import clock
 from domain import global_id as ids
 from domain.enums import SessionType
-from services.importer.hours import HoursRule, read_hours, store_hours
+from services.importer.off_the_job_policy import HoursRule, read_hours, store_hours
 from services.importer.problems import ImportRejected
 from tests.support.cases import CASES
 from tests.support.factories import DAY

@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from db.models.aim import Aim
 from db.models.auth_session import AuthSession
 from db.models.evidence import Evidence
-from db.models.push import MESSAGE_LIFETIME, PushMessage, PushSubscription
+from db.models.push_subscription import MESSAGE_LIFETIME, PushMessage, PushSubscription
 from db.models.user import RoleGrant, User
 from domain import clock
 from domain import global_id as ids

@@ -4,7 +4,7 @@ import datetime as dt
 
 from sqlalchemy import select
 
-from db.models.push import MESSAGE_LIFETIME, PushMessage, PushSubscription
+from db.models.push_subscription import MESSAGE_LIFETIME, PushMessage, PushSubscription
 from domain import clock
 from resolvers.push_subscription import MAX_DEVICES
 from services.push.push_services import PushServices

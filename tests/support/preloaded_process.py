@@ -135,7 +135,7 @@ def _read(stream: socket.socket, size: int) -> bytes:
 
 def _preload() -> None:
     """Imports the server, and makes once what it makes of the code alone."""
-    from domain.discovery import import_submodules
+    from domain.submodules import import_submodules
 
     for package in _PACKAGES:
         import_submodules(package)

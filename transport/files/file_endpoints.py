@@ -13,8 +13,8 @@ from services.exports.slots import RETRY_SECONDS, TooManyExports
 from services.storage.file_store import FileStore, StoreFull, StoreUnavailable, UploadTooLarge
 from services.storage.upload_rules import UnacceptableUpload
 from transport.files import downloads, resumed_uploads, uploads
-from transport.files.receiving import Receiving
 from transport.files.service import FileError, FileService
+from transport.files.upload_connections import UploadConnections
 from transport.graphql.errors import RETRY_SECONDS as OUTAGE_SECONDS
 from transport.graphql.errors import outage_response
 
@@ -46,7 +46,7 @@ def routes(
     Retry-After.
     """
 
-    receiving = Receiving()
+    connections = UploadConnections()
 
     async def upload(request: Request) -> Response:
         if request.method == "HEAD":
@@ -54,7 +54,7 @@ def routes(
         receive = uploads.upload if request.method == "PUT" else resumed_uploads.append
 
         async def counted() -> Response:
-            with receiving.counted(request.path_params["link"]):
+            with connections.counted(request.path_params["link"]):
                 return await receive(request, signed_urls, store, service, idle_seconds)
 
         return await _respond(request, counted)

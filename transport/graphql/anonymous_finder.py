@@ -12,7 +12,7 @@ from transport.graphql.errors import UNAUTHENTICATED, OperationRejected, bad_req
 from transport.graphql.persisted_documents import Charge, PersistedDocuments, not_registered, sha256
 from transport.graphql.prepared_document import PreparedDocument
 from transport.graphql.request import GraphQLRequest
-from transport.graphql.turns import Steps, Turns
+from transport.graphql.time_slicing import Steps, TimeSlicer
 from transport.limits import Limits
 
 SIGN_IN_MESSAGE = "Sign in first: without an access token only the sign-in operations can be run."
@@ -46,7 +46,7 @@ class AnonymousFinder:
         self._limits = limits
         names = {*anonymous_fields(schema.query_type), *anonymous_fields(schema.mutation_type), "__typename"}
         self._root_field = re.compile(rf"\b(?:{'|'.join(sorted(names))})\b", re.ASCII)
-        self._turns = Turns(SHARE_OF_LOOP)
+        self._time_slicer = TimeSlicer(SHARE_OF_LOOP)
         self._known: OrderedDict[str, AnonymousDocument] = OrderedDict()
         self._remembered: OrderedDict[str, str] = OrderedDict()
         self._saved: dict[str, AnonymousDocument] = {}
@@ -74,7 +74,7 @@ class AnonymousFinder:
                 raise sign_in_first()
             try:
                 tokens = self._limits.tokens if is_trusted else self._limits.tokens_anonymous
-                found = await self._turns.run(self._steps(text, tokens))
+                found = await self._time_slicer.run(self._steps(text, tokens))
             except (OperationRejected, NotForAnonymous):
                 raise sign_in_first() from None
         if request.persisted_hash is not None:
@@ -120,7 +120,7 @@ class AnonymousFinder:
             charge(text)
             if not self._can_sign_in(text):
                 raise sign_in_first()
-            return await self._turns.run(self._document_cache.printing(text, self._limits.tokens_anonymous))
+            return await self._time_slicer.run(self._document_cache.printing(text, self._limits.tokens_anonymous))
 
         try:
             found = await self._documents.same_text(request, text, printed)

@@ -23,7 +23,7 @@ from transport.graphql.deprecations import Deprecations
 from transport.graphql.errors import VALIDATION_FAILED, OperationRejected, client_message, operation_rejected
 from transport.graphql.input_values import check_literals
 from transport.graphql.prepared_document import Operation, PreparedDocument
-from transport.graphql.turns import Steps, Turns, run_at_once
+from transport.graphql.time_slicing import Steps, TimeSlicer, run_at_once
 from transport.limits import Limits
 
 # The part of the event loop's time in which documents that are new are prepared.
@@ -57,7 +57,7 @@ class DocumentCache:
         self._cached: OrderedDict[str, PreparedDocument] = OrderedDict()
         self._cached_characters = 0
         self._rejections: OrderedDict[str, OperationRejected] = OrderedDict()
-        self._turns = Turns(SHARE_OF_LOOP)
+        self._time_slicer = TimeSlicer(SHARE_OF_LOOP)
         self.stats = CacheStats()
 
     def pin(self, text: str) -> PreparedDocument:
@@ -99,11 +99,11 @@ class DocumentCache:
 
         One document is prepared at a time, in steps, and all of them take a share of the event loop's time only.
         """
-        return await self._turns.run(self._storing(text))
+        return await self._time_slicer.run(self._storing(text))
 
     async def printed_in_turn(self, text: str) -> str:
         """Returns a document as it is printed, whatever its layout is. Raises OperationRejected."""
-        return await self._turns.run(self.printing(text, self._limits.tokens))
+        return await self._time_slicer.run(self.printing(text, self._limits.tokens))
 
     def printing(self, text: str, tokens: int) -> Steps[str]:
         """The steps of `printed_in_turn`, for a document of at most so many tokens."""

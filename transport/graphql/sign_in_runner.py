@@ -8,7 +8,7 @@ from transport.graphql.charge import with_cost
 from transport.graphql.document_cache import SHARE_OF_LOOP
 from transport.graphql.errors import HttpError, OperationRejected
 from transport.graphql.prepared_document import PreparedDocument, PreparedOperation
-from transport.graphql.turns import Steps, Turns
+from transport.graphql.time_slicing import Steps, TimeSlicer
 
 if TYPE_CHECKING:
     from transport.graphql.operation_runner import OperationRunner
@@ -25,7 +25,7 @@ class SignInRunner:
 
     def __init__(self, runner: "OperationRunner") -> None:
         self._runner = runner
-        self._turns = Turns(SHARE_OF_LOOP)
+        self._time_slicer = TimeSlicer(SHARE_OF_LOOP)
 
     async def run(self, prepared: PreparedOperation) -> Response:
         """Returns the response. Raises as `OperationRunner.run` does, before the first root field has run."""
@@ -74,7 +74,7 @@ class SignInRunner:
 
     async def _prepared(self, part: Part, prepared: PreparedOperation) -> PreparedOperation:
         """Validates the query of a part, the first time, and charges it. Raises OperationRejected or HttpError."""
-        document = await self._turns.run(self._checked(part))
+        document = await self._time_slicer.run(self._checked(part))
         operation = next(iter(document.operations.values()))
         viewer, log = prepared.context.viewer, prepared.log
         assert viewer is not None

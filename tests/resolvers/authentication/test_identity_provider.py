@@ -13,7 +13,7 @@ from auth.identity import discovery
 from auth.identity.client import IdentityClient
 from db.models.audit_event import AuditEvent
 from db.models.auth_session import AuthSession, OneTimeToken
-from db.models.identity import IdentityLink, IdentityLogin, IdentityProvider
+from db.models.identity_provider import IdentityLink, IdentityLogin, IdentityProvider
 from db.models.outbox import OutboxMail
 from db.models.provider import Provider
 from db.models.user import RoleGrant, User

@@ -26,7 +26,7 @@ from domain import global_id as ids
 from domain.enums import AssessmentMethod, Role
 from resolvers import signature_request, unit
 from resolvers.evidence import assessment, submission
-from services.audit import chain, file_check, pieces
+from services.audit import batches, chain, file_check
 from services.audit.chain import audit_chain_problems
 from services.audit.signature_check import signature_problems
 from services.audit.verify import find_problems, find_problems_in
@@ -68,10 +68,10 @@ class _Rollback(Exception):
 
 
 @pytest.fixture(autouse=True)
-def small_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Makes every piece two rows, so that what is compared lies in different pieces."""
-    for module in (chain, pieces):
-        monkeypatch.setattr(module, "PIECE", 2)
+def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Makes every batch two rows, so that what is compared lies in different batches."""
+    for module in (chain, batches):
+        monkeypatch.setattr(module, "BATCH_ROWS", 2)
     monkeypatch.setattr(file_check, "_FILES", 2)
 
 

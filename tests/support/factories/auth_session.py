@@ -5,7 +5,7 @@ from typing import Any
 
 from db.models.access_key import AccessKey
 from db.models.auth_session import AuthSession
-from db.models.identity import IdentityProvider
+from db.models.identity_provider import IdentityProvider
 from db.models.provider import Provider
 from db.models.user import User
 from domain.enums import Role

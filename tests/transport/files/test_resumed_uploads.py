@@ -12,7 +12,7 @@ from auth.signed_urls import DOWNLOAD, UPLOAD
 from services.storage.file_store import FileStore
 from tests.support.file_server import FileServer, file_server, signed_url
 from transport.files import resumed_uploads
-from transport.files.receiving import MAX_CONNECTIONS
+from transport.files.upload_connections import MAX_CONNECTIONS
 
 PDF = b"%PDF-1.7\n" + bytes(range(256)) * 40
 TYPE = "application/offset+octet-stream"

@@ -1,10 +1,10 @@
-"""Work in turns: one piece at a time, others between its steps, and pauses that keep it within its share."""
+"""Time slicing: one task at a time, other work between its steps, and pauses that keep it within its share."""
 
 import asyncio
 
 import pytest
 
-from transport.graphql.turns import Steps, Turns, run_at_once
+from transport.graphql.time_slicing import Steps, TimeSlicer, run_at_once
 
 
 class Clock:
@@ -29,14 +29,14 @@ def work(name: str, done: list[str], clock: Clock | None = None, fails: bool = F
 
 
 async def test_one_piece_at_a_time_and_others_between_its_steps() -> None:
-    turns, done = Turns(1.0), []
+    slicer, done = TimeSlicer(1.0), []
 
     async def other() -> None:
         for _ in range(4):
             done.append("other")
             await asyncio.sleep(0)
 
-    found = await asyncio.gather(turns.run(work("a", done)), turns.run(work("b", done)), other())
+    found = await asyncio.gather(slicer.run(work("a", done)), slicer.run(work("b", done)), other())
     assert found == ["a", "b", None]
     assert [each for each in done if each != "other"] == ["a0", "a1", "a2", "b0", "b1", "b2"]
     assert done[:4] == ["a0", "other", "a1", "other"]
@@ -51,20 +51,20 @@ async def test_after_a_piece_of_work_the_next_one_waits(
         slept.append(seconds)
         clock.now += seconds
 
-    monkeypatch.setattr("transport.graphql.turns.asyncio.sleep", sleep)
-    turns = Turns(0.25, clock)
-    await turns.run(work("a", [], clock))
+    monkeypatch.setattr("transport.graphql.time_slicing.asyncio.sleep", sleep)
+    slicer = TimeSlicer(0.25, clock)
+    await slicer.run(work("a", [], clock))
     with pytest.raises(ValueError, match="b"):
-        await turns.run(work("b", [], clock, fails=True))
+        await slicer.run(work("b", [], clock, fails=True))
     clock.now += 5
-    await turns.run(work("c", [], clock))
+    await slicer.run(work("c", [], clock))
     assert [seconds for seconds in slept if seconds] == [9.0, 4.0]
 
 
 async def test_a_piece_whose_request_has_gone_gives_its_turn_to_the_next() -> None:
-    turns, done = Turns(1.0), []
-    first = asyncio.create_task(turns.run(work("a", done)))
-    second = asyncio.create_task(turns.run(work("b", done)))
+    slicer, done = TimeSlicer(1.0), []
+    first = asyncio.create_task(slicer.run(work("a", done)))
+    second = asyncio.create_task(slicer.run(work("b", done)))
     await asyncio.sleep(0)
     first.cancel()
     assert await second == "b"

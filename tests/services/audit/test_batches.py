@@ -1,4 +1,4 @@
-"""The checks in pieces: a run that was stopped continues, and the server may write between two pieces."""
+"""The checks in batches: a run that was stopped continues, and the server may write between two batches."""
 
 import json
 from collections.abc import AsyncIterator
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.models.aim import AimProgress
 from db.models.audit_event import AuditEvent
-from services.audit import chain, file_check, pieces
+from services.audit import batches, chain, file_check
 from services.audit.verify import VerifyState, find_problems
 from tests.services.audit.test_verify import submit
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
@@ -19,8 +19,8 @@ from tests.support.scenarios.empty_portfolio import EmptyPortfolio
 
 @pytest.fixture(autouse=True)
 def single_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (chain, pieces):
-        monkeypatch.setattr(module, "PIECE", 1)
+    for module in (chain, batches):
+        monkeypatch.setattr(module, "BATCH_ROWS", 1)
     monkeypatch.setattr(file_check, "_FILES", 1)
 
 
@@ -43,7 +43,7 @@ async def test_a_run_that_was_stopped_continues(empty_portfolio: EmptyPortfolio,
         running = find_problems(empty_portfolio.database, empty_portfolio.services.files, VerifyState(path))
         async for problem in running:
             found.append(problem)
-            # What was found in a piece that is not finished is found again, so the next run gets beyond it.
+            # What was found in a batch that is not finished is found again, so the next run gets beyond it.
             if found.count(problem) == 1:
                 await running.aclose()
                 break
@@ -55,9 +55,9 @@ async def test_a_run_that_was_stopped_continues(empty_portfolio: EmptyPortfolio,
     assert found.count(everything[0]) < runs and not path.exists()
 
 
-# Continues from each so-manyeth piece, and from the last one of each check.
+# Continues after every seventh batch (`every`), and after the last one of each check.
 @pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.long)])
-async def test_the_state_is_where_the_next_piece_begins(empty_portfolio: EmptyPortfolio, tmp_path: Path, every: int):
+async def test_the_state_is_where_the_next_batch_begins(empty_portfolio: EmptyPortfolio, tmp_path: Path, every: int):
     for title in ("A wheel", "A frame"):
         await submit(empty_portfolio, title)
     positions: list[tuple[str, object]] = []
@@ -76,7 +76,7 @@ async def test_the_state_is_where_the_next_piece_begins(empty_portfolio: EmptyPo
         assert await problems_of(empty_portfolio, VerifyState(tmp_path / "state")) == []
 
 
-async def test_writes_between_two_pieces_are_no_problem(
+async def test_writes_between_two_batches_are_no_problem(
     empty_portfolio: EmptyPortfolio, monkeypatch: pytest.MonkeyPatch
 ):
     await submit(empty_portfolio, "A wheel")
@@ -85,7 +85,7 @@ async def test_writes_between_two_pieces_are_no_problem(
     @asynccontextmanager
     async def after_a_write() -> AsyncIterator[AsyncSession]:
         nonlocal written
-        # Not before every piece: the trail would grow as fast as it is read.
+        # Not before every batch: the trail would grow as fast as it is read.
         if written < 40:
             written += 1
             await submit(empty_portfolio, f"Part {written}")

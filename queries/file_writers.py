@@ -19,7 +19,7 @@ from .result import Result
 from .rows import parse_value
 
 
-class PieceWriter(ABC):
+class FileWriter(ABC):
     """Writes the rows of an operation to a file. `folder`: for what it needs until the file is complete."""
 
     def __init__(self, name: str, columns: Sequence[Column], path: Path, folder: Path) -> None:
@@ -52,7 +52,7 @@ def _parsed(column: Column, values: list[Any]) -> list[Any]:
 _PARSED = (ColumnType.FLOAT, ColumnType.DATE, ColumnType.DATETIME)
 
 
-class CsvWriter(PieceWriter):
+class CsvWriter(FileWriter):
     """CSV: the header once, then the rows of each piece."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -78,7 +78,7 @@ class CsvWriter(PieceWriter):
         self._text.close()
 
 
-class JsonWriter(PieceWriter):
+class JsonWriter(FileWriter):
     """A JSON list with one object for each row, each in a line."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -105,7 +105,7 @@ class JsonWriter(PieceWriter):
         self._file.close()
 
 
-class ParquetWriter(PieceWriter):
+class ParquetWriter(FileWriter):
     """Parquet: a file for each piece, put together at the end without reading them all at once."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -138,7 +138,7 @@ class ParquetWriter(PieceWriter):
         return pl.DataFrame(series)
 
 
-class XlsxWriter(PieceWriter):
+class XlsxWriter(FileWriter):
     """A workbook with one sheet, like that of `queries.output.as_xlsx`, whose rows go to the disk one by one."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -189,7 +189,7 @@ class XlsxWriter(PieceWriter):
         self._book.close()
 
 
-WRITERS: dict[str, type[PieceWriter]] = {
+WRITERS: dict[str, type[FileWriter]] = {
     "csv": CsvWriter,
     "json": JsonWriter,
     "parquet": ParquetWriter,

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from auth.viewer import SIGNED_IN
 from db.database import Database
 from db.models.auth_session import AuthSession
-from db.models.push import PushMessage, PushSubscription
+from db.models.push_subscription import PushMessage, PushSubscription
 from db.sql.any_of import any_of
 
 # The browsers of a user to which messages may be sent now.

@@ -10,7 +10,7 @@ from transport.files.service import FileError
 MAX_CONNECTIONS = 3
 
 
-class Receiving:
+class UploadConnections:
     """The upload links of this process whose files are being received."""
 
     def __init__(self) -> None:

@@ -1,4 +1,4 @@
-"""Work that is done in steps on the event loop, one piece at a time, within a share of the loop's time."""
+"""Runs long work on the event loop in short steps, one task at a time, within a share of the loop's time."""
 
 import asyncio
 import time
@@ -10,23 +10,22 @@ T = TypeVar("T")
 Steps = Generator[None, None, T]
 
 
-class Turns:
-    """Gives each piece of work its turn.
+class TimeSlicer:
+    """Runs tasks one after the other, each in steps between which the event loop serves other requests.
 
-    `share` is the part of the loop's time that all of it takes at most: after a piece that took 5 ms, with a share of
-    0.25, the next one waits for 15 ms. However many requests bring work at once, none of them holds up the event loop
-    for longer than one step, and everything else keeps the rest of the time.
+    `share` is the part of the loop's time that all tasks take at most: after a task of 5 ms, with a share of 0.25, the
+    next one waits for 15 ms. So no task blocks the loop for longer than one step, however many arrive at once.
     """
 
     def __init__(self, share: float, clock: Callable[[], float] = time.perf_counter) -> None:
         self._pause_factor = 1 / share - 1
         self._clock = clock
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._free_at = clock()
 
     async def run(self, steps: Steps[T]) -> T:
-        """Runs the steps when it is their turn. Raises what they raise."""
-        async with self._turn:
+        """Runs the steps after those of earlier tasks. Raises what they raise."""
+        async with self._lock:
             if (pause := self._free_at - self._clock()) > 0:
                 await asyncio.sleep(pause)
             worked = 0.0

@@ -6,7 +6,7 @@ from typing import Any
 from resolvers.core.context import Client, Services
 
 
-def for_page(services: Services, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+def page_action(services: Services, work: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
     """Returns what a page calls with its arguments, the caller's address and the request id.
 
     It calls `work` with the services, the arguments and the client.

@@ -17,7 +17,7 @@ _TOLERANCE = cast(func.round(Provider.traffic_light_tolerance * 10), Integer)
 _RATED_FROM = cast(func.round(Provider.rated_from_percent * 10), Integer)
 
 
-def light_days(aim: Any, sums: Any) -> dict[str, Any]:
+def days_of_light_changes(aim: Any, sums: Any) -> dict[str, Any]:
     """Returns the columns of `AimHistory` about days to come, for the provider's settings of now.
 
     `aim` has the dates and the status, `sums` the counts; the statement joins the provider. The days of a break that
