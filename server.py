@@ -166,7 +166,7 @@ def build_server(settings: Settings) -> Server:
     services, reports = build_services(settings), Reports()
     services.saved_queries, services.parse_report_variables = reports.names, reports.parse_json
     metrics, tracing = Metrics(settings.loop_milliseconds / 1000), open_tracing(os.environ, services.database)
-    health = Health(services.database, services.changes.hears, services.files.problem)
+    health = Health(services.database, services.changes.is_listening, services.files.problem)
     observer, bulk_exports = OperationObserver(metrics), BulkExports(services, settings.pooler)
     trusted = TrustedDocuments(services.database)
     documents = PersistedDocuments.read(ROOT / "queries", settings.operations == "trusted", trusted)

@@ -106,7 +106,7 @@ async def record_last_write(session: AsyncSession, auth_session_key: int, now: d
 
 @dataclass(frozen=True, slots=True)
 class RequestMarks:
-    """What tells a retry of a refresh by the same client from a replay by another: digests, None where not known."""
+    """Digests to distinguish a retry of a refresh by the same client from a replay by another; None if unknown."""
 
     idempotency_key_sha256: str | None
     network_sha256: str | None

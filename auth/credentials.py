@@ -81,7 +81,7 @@ def _login_allowance(
     device_token: str | None,
     candidates: list[LoginCandidate],
 ) -> Allowance:
-    # Without a candidate the token is checked too, so that the time does not tell.
+    # Without a candidate the token is checked too, so that the time does not reveal it.
     users = [each.user_key for each in candidates] or [0]
     if device_token is not None and any(is_device_of(tokens, user_key, device_token) for user_key in users):
         return known_client(f"device:{device_token}")

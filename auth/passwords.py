@@ -42,7 +42,7 @@ async def hash_password(password: str, like: str | None = None) -> str:
     """Returns the argon2id hash of a password, with the salt of `like`, another hash of the same username, if given.
 
     All accounts of one username, at several training providers, have one salt: a login then computes one hash, however
-    many accounts there are, and its time does not tell.
+    many accounts there are, and its time reveals nothing.
     """
     return await _in_thread(lambda: _HASHER.hash(password, salt=_salt(like)))
 

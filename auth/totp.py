@@ -26,7 +26,7 @@ def matching_step(secret: str, code: str, now: dt.datetime) -> int | None:
     current = int(now.timestamp()) // STEP_SECONDS
     totp = pyotp.TOTP(secret, interval=STEP_SECONDS)
     found = None
-    # All of them are compared, so that the time does not tell which one it was.
+    # All of them are compared, so that the time does not reveal which one it was.
     for step in range(current - _TOLERANCE, current + _TOLERANCE + 1):
         if hmac.compare_digest(totp.generate_otp(step).encode(), code.encode()):
             found = step

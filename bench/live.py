@@ -56,7 +56,7 @@ async def measure_phase(
     phase: Phase, server: Server, url: str, readers: Sequence[Writer], writers: Sequence[Writer],
     streams: Sequence[Writer], seconds: float,
 ) -> None:  # fmt: skip
-    """Reads, changes at a steady rate unless there are no writers, and holds the streams, for so many seconds."""
+    """Reads, changes at a steady rate unless there are no writers, and holds the streams, for `seconds`."""
     received: dict[int, float] = {}
     ready, arrived = 0, asyncio.Event()
 

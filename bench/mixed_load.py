@@ -84,7 +84,7 @@ class _Reads:
         self._free: list[Connection] = []
 
     async def send(self, seconds: float) -> None:
-        """Sends them for so long, and waits for the last answers."""
+        """Sends them for `seconds`, and waits for the last answers."""
         began, sent = time.perf_counter(), []
         for number in range(int(seconds / EVERY_SECONDS)):
             due = began + number * EVERY_SECONDS
@@ -106,7 +106,7 @@ class _Reads:
 async def measure_phase(
     phase: Phase, server: Server, readers: Sequence[Writer], seconds: float, attack: str = "", argument: str = ""
 ) -> None:
-    """Reads for so many seconds, beside the requests of another process if one is named."""
+    """Reads for `seconds`, beside the requests of another process if one is named."""
 
     async def watch() -> None:
         while True:

@@ -19,8 +19,8 @@ from db.models.registry import metadata
 from db.sqlite_autoincrement import never_reuse_keys
 from db.table_version import Migrations, TableVersion, migrations, table_problem, table_version, version_of
 
-# A table lock is waited for so long: requests queue behind a waiting migration, and continue when it gives up. Less
-# than PostgreSQL's deadlock_timeout (1 s), so that the migration gives up before a request is cancelled.
+# How long a migration waits for a table lock: requests queue behind a waiting migration, and continue when it gives
+# up. Less than PostgreSQL's deadlock_timeout (1 s), so that the migration gives up before a request is cancelled.
 LOCK_MILLISECONDS = 500
 # How often a migration that found a table locked, or another migration running, is tried again, and after how long.
 LOCK_ATTEMPTS, LOCK_PAUSE_SECONDS = 120, 1.0

@@ -20,7 +20,7 @@ log = structlog.get_logger("waymark")
 T = TypeVar("T")
 
 MAX_CAUSE_CHARACTERS = 200
-# After a line about an outage's begin or end, failures are counted for so long and not logged: requests that began
+# After a line about an outage's begin or end, failures are counted for this long and not logged: requests that began
 # during an outage may fail after its end.
 _QUIET_SECONDS = 10.0
 # Between two attempts of what a stream reads.
@@ -34,7 +34,7 @@ class Outage(enum.Enum):
     UNAVAILABLE = enum.auto()
     # There is no room on the disk.
     STORAGE_FULL = enum.auto()
-    # The connection was lost during a commit: the change is saved or not, and only a look at the data tells.
+    # The connection was lost during a commit: only reading the data shows whether the change is saved.
     OUTCOME_UNKNOWN = enum.auto()
 
 

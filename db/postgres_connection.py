@@ -15,7 +15,7 @@ ACQUIRE_SECONDS = 5.0
 CONNECT_SECONDS = 4.0
 # A statement that waits so long for a lock fails with 55P03.
 LOCK_SECONDS = 5
-# The server ends a transaction that sends nothing for so long: a process that was frozen must not keep its locks.
+# The server ends a transaction that sends nothing for this long: a process that was frozen must not keep its locks.
 IDLE_IN_TRANSACTION_SECONDS = 60
 # The server cancels a statement at its limit; if it is silent, the client gives up so much later.
 _GRACE_SECONDS = 1.0

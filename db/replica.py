@@ -24,7 +24,7 @@ from domain import clock
 POLL_SECONDS = 0.5
 # The time of a write is taken before the commit, by a clock that may be another machine's.
 MARGIN = dt.timedelta(seconds=2)
-# A replica that lags further, or did not answer for so long, is not read until it has caught up.
+# A replica that lags further, or did not answer for this long, is not read until it has caught up.
 MAX_LAG = dt.timedelta(seconds=10)
 # While the primary is away: as long as a failover may take, with an operator who has to be woken.
 MAX_OUTAGE_SECONDS = 15 * 60.0

@@ -7,9 +7,9 @@ KEPT = dt.timedelta(days=3)
 # Exports that one user starts in 24 hours, and schedules of one user that have not ended.
 MOST_A_DAY = 50
 MOST_SCHEDULES = 20
-# An export that a process has not said anything of for so long is taken over by another.
+# If a process reports nothing about its export for this long, another process takes the export over.
 LEASE = dt.timedelta(minutes=1)
-# How often an export is begun: by that time its processes have ended before it was done.
+# An export fails when its process has ended early this many times.
 MOST_ATTEMPTS = 3
 MAX_DURATION = dt.timedelta(hours=1)
 

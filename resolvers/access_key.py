@@ -1,4 +1,4 @@
-"""Access keys: a user makes them for programs that read, and revokes them."""
+"""Makes access keys for programs that read as their user, and revokes them."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Actions are set, changed and completed by the assessor; the learner responds to them."""
+"""Sets, changes and completes actions for a learner, and records the learner's response."""
 
 import datetime as dt
 from collections.abc import Collection, Sequence

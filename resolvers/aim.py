@@ -1,4 +1,4 @@
-"""Aims are added to a learner's programme and changed."""
+"""Adds aims to a learner's programme, and changes them."""
 
 import datetime as dt
 from typing import Any, TypedDict, Unpack

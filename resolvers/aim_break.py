@@ -1,4 +1,4 @@
-"""Breaks in learning begin, are corrected and end; all numbers follow, also those of a break dated back."""
+"""Begins, corrects and ends breaks in learning; all numbers follow, also those of a break dated back."""
 
 import dataclasses
 import datetime as dt

@@ -1,4 +1,4 @@
-"""The off-the-job hours of an aim are agreed: the plan, and the prior learning that reduces it."""
+"""Records the agreed off-the-job hours of an aim: the plan, and the prior learning that reduces it."""
 
 from db.models.aim import Aim
 from domain.enums import UserErrorCode

@@ -1,4 +1,4 @@
-"""The status of an aim changes: the change is recorded, and breaks begin and end with it."""
+"""Changes the status of an aim: records the change, and begins and ends breaks with it."""
 
 import datetime as dt
 

@@ -1,4 +1,4 @@
-"""The optional units that count for a learner are chosen; sums, lights and exports follow."""
+"""Chooses the optional units that count for a learner; sums, lights and exports follow."""
 
 from collections.abc import Iterable, Sequence
 

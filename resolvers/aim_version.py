@@ -1,4 +1,4 @@
-"""An aim moves to another version of its qualification, by a map from old criteria to new ones."""
+"""Moves an aim to another version of its qualification, by a map from old criteria to new ones."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Bulk exports and schedules: a user starts and ends them; `resolvers/bulk_export_work.py` makes the files."""
+"""Starts and ends a user's bulk exports and schedules; `resolvers/bulk_export_work.py` makes the files."""
 
 import datetime as dt
 from typing import Any

@@ -1,4 +1,4 @@
-"""A learner saves the sections of their CV, adds documents to it and removes them, and sets their photo."""
+"""Saves the sections of a learner's CV, adds and removes its documents, and sets the photo."""
 
 from db.models.cv import CvDocument, CvSection
 from db.models.learner import Learner

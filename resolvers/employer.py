@@ -1,4 +1,4 @@
-"""Employers are added and changed; a site is below its head office."""
+"""Adds and changes employers; a site is below its head office."""
 
 from typing import TypedDict, Unpack
 

@@ -1,4 +1,4 @@
-"""Uploads: a file is announced first, then its bytes are sent to a signed link."""
+"""Announces an upload: records the file, and returns the signed link that its bytes are sent to."""
 
 import datetime as dt
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Learners are enrolled, and their records changed."""
+"""Enrols learners, and changes their records."""
 
 from typing import Any, TypedDict, Unpack
 

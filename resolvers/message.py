@@ -1,4 +1,4 @@
-"""Messages between a learner or employer and the assessor, sent as e-mail without attachments."""
+"""Sends messages between a learner or employer and the assessor, as e-mail without attachments."""
 
 import datetime as dt
 import math

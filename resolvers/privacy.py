@@ -1,4 +1,4 @@
-"""Privacy: a learner's record is exported in full, or erased."""
+"""Exports a learner's record in full, or erases it."""
 
 import asyncio
 from pathlib import Path

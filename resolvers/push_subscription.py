@@ -1,4 +1,4 @@
-"""The viewer's browsers that are notified of tasks (web push): added and removed by the browser itself."""
+"""Adds and removes the viewer's browsers that are notified of tasks (web push)."""
 
 import hashlib
 

@@ -1,4 +1,4 @@
-"""Documents to sign: signatures are requested from several roles, and each role signs its own slot."""
+"""Requests signatures on a document from several roles; each role signs its own slot."""
 
 from collections.abc import Sequence
 from typing import Any, TypedDict

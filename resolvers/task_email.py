@@ -208,7 +208,7 @@ class _Recipient:
 
 
 async def _not_mailed(loaders: Loaders, tasks: Sequence[TaskRow]) -> list[TaskRow]:
-    """Returns the tasks without those of evidence that was resubmitted, of which an e-mail tells at once."""
+    """Returns the tasks without those of evidence that was resubmitted, of which an e-mail is sent at once."""
     found = []
     for task in tasks:
         evidence = await subject(task, loaders) if task.kind is TaskKind.ASSESS_EVIDENCE else None

@@ -1,4 +1,4 @@
-"""Time log entries are added, changed and deleted until the assessor approves them."""
+"""Adds, changes and deletes time log entries until the assessor approves them."""
 
 import datetime as dt
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Units are signed; each signature keeps the confirmation statement that was signed."""
+"""Signs units; each signature keeps the confirmation statement that was signed."""
 
 from db.models.aim import Aim
 from db.models.unit_signature import UnitSignature

@@ -1,4 +1,4 @@
-"""What a resolver tells the compiled executor: what it reads of rows, and how it resolves many objects at once."""
+"""What a resolver declares for the compiled executor: what it reads of rows, how it resolves many objects at once."""
 
 from collections.abc import Callable, Collection
 from types import MappingProxyType

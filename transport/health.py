@@ -14,7 +14,7 @@ from db.readiness import problem_of
 
 log = structlog.get_logger("waymark")
 
-# An answer of /ready is used again for so long, for every request.
+# How long an answer of /ready is reused, for every request.
 FRESH_SECONDS = 1.0
 # The file store is checked less often, because a request to S3 costs money.
 FRESH_UPLOADS_SECONDS = 10.0

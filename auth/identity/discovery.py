@@ -1,4 +1,4 @@
-"""What an identity provider says of itself: its discovery document and its keys, both cached."""
+"""An identity provider's discovery document and its keys, fetched and cached."""
 
 import asyncio
 import time

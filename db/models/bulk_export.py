@@ -15,7 +15,7 @@ from domain.enums import BulkExportStatus, ExportFormat, Interval, Role
 
 
 class ReportSchedule(Base):
-    """A bulk export that is made again and again, of which its owner gets an e-mail."""
+    """The schedule of a repeated bulk export; its owner gets an e-mail about each."""
 
     __tablename__ = "report_schedule"
     __entity__ = Entity("ReportSchedule", Visibility.OWNER_IN_ROLE)

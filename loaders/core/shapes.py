@@ -129,7 +129,7 @@ def _kept(shape: Shape) -> Shape | None:
 
 def _needed(row: type[LightRow], attributes: Iterable[str]) -> tuple[set[str], set[str], bool]:
     """Returns the fields that attributes of a row need, which of them as whole nested rows, and whether it derives."""
-    # The first column tells whether an optional row is there; loaders find rows by their key.
+    # The first column shows whether an optional row is there; loaders find rows by their key.
     needed, whole, derives = {next(iter(row.__parts__)), *({"key"} & row.__parts__.keys())}, set(), False
     seen: set[str] = set()
     waiting = list(attributes)

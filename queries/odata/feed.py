@@ -21,7 +21,7 @@ from .metadata import metadata_document
 from .model import EntitySet
 from .options import Options, Position, parse_options
 
-# A page has at least so many rows, if there are as many: several pages of the API, up to the end of the last of them.
+# The fewest rows of a page, except the last: several pages of the API, up to the end of the last of them.
 PAGE_ROWS = 5_000
 # Rows of an answer that $orderby sorts, which are in memory together.
 MOST_SORTED = 100_000

@@ -1,4 +1,4 @@
-"""The provider's disclaimer is accepted by each user before they do anything else."""
+"""Records that a user has accepted the provider's disclaimer, which they must do before anything else."""
 
 from auth.auth_sessions import account_by_user
 from db.models.provider import Provider

@@ -1,4 +1,4 @@
-"""A new e-mail address is confirmed through the link that was sent to it."""
+"""Confirms a new e-mail address through the link that was sent to it."""
 
 from auth.auth_sessions import account_by_user, use_one_time_token, user_of_one_time_token
 from auth.tokens import digest

@@ -34,7 +34,7 @@ class TrainingProviderRequired(DomainError):
         message = say("TRAINING_PROVIDER_MISSING")
         super().__init__(UserError(UserErrorCode.REQUIRED, ("input", "trainingProvider"), message))
         names = [each.provider_name for each in candidates]
-        # Of two with the same name, the UKPRN tells which is which.
+        # Of two with the same name, the UKPRN says which is which.
         self.names = [
             each.provider_ukprn if names.count(each.provider_name) > 1 and each.provider_ukprn else each.provider_name
             for each in candidates

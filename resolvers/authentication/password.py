@@ -1,4 +1,4 @@
-"""Passwords are changed by their owner, or reset through a link in an e-mail."""
+"""Changes a password for its owner, or resets it through a link in an e-mail."""
 
 import asyncio
 from weakref import WeakValueDictionary

@@ -1,4 +1,4 @@
-"""A viewer without a password asks for a code by e-mail, which stands in for the password of one signature."""
+"""Sends a code by e-mail to a viewer without a password, which replaces the password of one signature."""
 
 from auth.auth_sessions import account_by_user
 from auth.signing_code import LIFETIME, MAX_CODES, count_recent_codes, store_code

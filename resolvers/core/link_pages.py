@@ -1,4 +1,4 @@
-"""What the pages behind links in e-mails call."""
+"""Wraps a function for the pages behind links in e-mails, which run without a context."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any

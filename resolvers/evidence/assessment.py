@@ -1,4 +1,4 @@
-"""Evidence is assessed: mapped to criteria and signed off, or returned with points for improvement."""
+"""Assesses evidence: maps it to criteria and signs them off, or returns it with points for improvement."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

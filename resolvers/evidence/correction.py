@@ -1,4 +1,4 @@
-"""Mistakes with evidence are put right: mappings are removed, evidence is retitled, moved or withdrawn."""
+"""Corrects mistakes with evidence: removes mappings, and retitles, moves or withdraws evidence."""
 
 from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack

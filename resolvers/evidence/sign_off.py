@@ -1,4 +1,4 @@
-"""Sign-offs and mappings of evidence are taken back: the progress of their criteria and the unit signatures follow."""
+"""Withdraws sign-offs and mappings of evidence; the progress of their criteria and the unit signatures follow."""
 
 from collections.abc import Iterable, Mapping
 

@@ -1,4 +1,4 @@
-"""Evidence is submitted with a signature, resubmitted after it was returned, and signed in further roles."""
+"""Submits evidence with a signature, resubmits it after it was returned, and signs it in further roles."""
 
 from db.models.action import Action
 from db.models.aim import Aim

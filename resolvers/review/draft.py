@@ -1,4 +1,4 @@
-"""A review is started for a formal review session; learner, assessor and employer each say what they think of it."""
+"""Starts a review for a formal review session, and records what learner, assessor and employer think of it."""
 
 import datetime as dt
 from collections.abc import Mapping

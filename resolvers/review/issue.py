@@ -1,4 +1,4 @@
-"""A review is issued: its figures and words become a document, which is signed; or it is reopened."""
+"""Issues a review: its figures and words become a document, which is signed. Or reopens it."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rules of mutations that take no record: what belongs to the viewer, and what is yet to be made."""
+"""Rules of mutations that take no record: they concern the viewer's own account, or create a record."""
 
 from collections.abc import Iterator
 

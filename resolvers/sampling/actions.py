@@ -1,4 +1,4 @@
-"""The actions of a sample: the assessor answers them, and the IQA closes them."""
+"""Records the assessor's answers to the actions of a sample, and closes actions for the IQA."""
 
 from db.models.aim import Aim
 from db.models.sample import Sample, SampleAction

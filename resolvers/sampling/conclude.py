@@ -1,4 +1,4 @@
-"""An IQA begins a sample, which takes a snapshot of the unit, and concludes it with findings."""
+"""Begins a sample for an IQA with a snapshot of the unit, and concludes it with findings."""
 
 from collections.abc import Sequence
 from typing import TypedDict

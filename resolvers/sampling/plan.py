@@ -1,4 +1,4 @@
-"""The sampling policy is saved, and a plan is made for the units of one assessor."""
+"""Saves the sampling policy, and makes a plan for the units of one assessor."""
 
 import datetime as dt
 

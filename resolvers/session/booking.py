@@ -1,4 +1,4 @@
-"""Sessions are booked, changed and cancelled; neither the learner nor the assessor can be booked twice for a time."""
+"""Books, changes and cancels sessions; neither the learner nor the assessor can be booked twice for a time."""
 
 import datetime as dt
 from collections.abc import Sequence

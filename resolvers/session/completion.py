@@ -1,4 +1,4 @@
-"""Sessions are completed: attendance logs the time automatically, once, and an induction starts the learner's aims."""
+"""Completes sessions: attendance logs the time automatically, once, and an induction starts the learner's aims."""
 
 import dataclasses
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Sessions of a group: booked together, one in each learner's plan, and registered as one."""
+"""Books and completes the sessions of a group together, one in each learner's plan."""
 
 import datetime as dt
 from collections.abc import Sequence

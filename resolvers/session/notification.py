@@ -1,4 +1,4 @@
-"""The learner is notified by e-mail when a session is booked, moved, changed or cancelled."""
+"""Notifies the learner by e-mail when a session is booked, moved, changed or cancelled."""
 
 import datetime as dt
 from dataclasses import dataclass

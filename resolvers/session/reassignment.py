@@ -1,4 +1,4 @@
-"""Planned sessions follow the aims that they are about to another assessor, and everybody concerned is notified."""
+"""Moves planned sessions with the aims that they are about to another assessor, and notifies everybody concerned."""
 
 from collections.abc import Sequence
 

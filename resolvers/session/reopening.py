@@ -1,4 +1,4 @@
-"""A session that was completed or cancelled by mistake is planned again."""
+"""Plans a session again that was completed or cancelled by mistake."""
 
 from db.models.session import Session
 from domain.enums import AimStatus, SessionStatus, SessionType

@@ -1,4 +1,4 @@
-"""Accounts are created by invitation and ended by archiving."""
+"""Creates accounts by invitation, and ends them by archiving."""
 
 from auth import policy
 from auth.auth_sessions import end_sessions

@@ -1,4 +1,4 @@
-"""A user's e-mail address is changed: it counts once a link that is sent to the new address has been opened."""
+"""Changes a user's e-mail address: it counts once a link that is sent to the new address has been opened."""
 
 import datetime as dt
 
@@ -35,7 +35,7 @@ async def parse_email(uow: UnitOfWork, user: User, email: str, *field: str) -> s
 
 
 async def request_email_change(uow: UnitOfWork, user: User, new_email: str) -> None:
-    """Sends the link that confirms the new address, tells the old one, and revokes the links sent to it.
+    """Sends the link that confirms the new address, notifies the old one, and revokes the links sent to it.
 
     A person who has never signed in gets the invitation at the new address instead, which confirms it too. Rejects with
     TOO_MANY_ATTEMPTS after five links in an hour.

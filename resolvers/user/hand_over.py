@@ -1,4 +1,4 @@
-"""Aims, planned sessions and what waits for assessment go from one assessor to another."""
+"""Hands aims, planned sessions and what waits for assessment over from one assessor to another."""
 
 from collections.abc import Sequence
 from typing import TypedDict

@@ -1,4 +1,4 @@
-"""Invitations: an account is created for a person, who chooses the password through a link in an e-mail."""
+"""Invites people: creates an account, whose owner chooses the password through a link in an e-mail."""
 
 import datetime as dt
 from collections.abc import Collection

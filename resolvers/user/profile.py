@@ -1,4 +1,4 @@
-"""Names and e-mail addresses of users are corrected, and invitations that were not used are sent again."""
+"""Corrects names and e-mail addresses of users, and sends invitations that were not used again."""
 
 from collections.abc import Collection
 from dataclasses import replace

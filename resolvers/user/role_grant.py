@@ -1,4 +1,4 @@
-"""Roles are granted to users and revoked."""
+"""Grants roles to users and revokes them."""
 
 from auth import policy
 from auth.auth_sessions import end_sessions

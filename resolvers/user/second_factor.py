@@ -1,4 +1,4 @@
-"""The second factor of somebody who has lost it is removed by a Master Admin."""
+"""Removes the second factor of a user who has lost it, for a Master Admin."""
 
 from auth import second_factor
 from db.models.user import User
@@ -9,7 +9,7 @@ from services.mail.code_messages import second_factor_changed
 
 @mutation("secondFactorReset")
 async def reset(uow: UnitOfWork, *, user_id: str) -> int:
-    """Removes a user's second factor, and tells them by e-mail; a user without one is left as they are.
+    """Removes a user's second factor, and notifies them by e-mail; a user without one is left as they are.
 
     Rejects with NOT_FOUND, and NOT_ALLOWED for the viewer's own, which `secondFactorRemove` removes with a code.
     """

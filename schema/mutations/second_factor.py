@@ -55,8 +55,8 @@ class SecondFactorMutations:
     second_factor_reset = mutation(
         UserPayload,
         reset_by_admin.reset,
-        "Removes the second factor of a user who has lost it, and tells them by e-mail. For a Master Admin, and never "
-        "for themself.",
+        "Removes the second factor of a user who has lost it, and notifies them by e-mail. For a Master Admin, and "
+        "never for themself.",
         user_id=USER_ID,
     )
     signing_code_request = mutation(

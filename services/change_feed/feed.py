@@ -1,4 +1,4 @@
-"""The change feed: tells every server process which learners a commit changed, and what of them, within a second.
+"""The change feed: notifies every server process within a second which learners a commit changed, and what of them.
 
 On SQLite there is one process, whose subscribers are notified after the commit. On PostgreSQL the commits of a process
 are notified to all of them a batch at a time (`services.change_feed.publisher`).
@@ -61,8 +61,8 @@ class ChangeFeed:
                 listen_url or database.url, CHANNEL, self._on_notification, self._read_everything
             )
 
-    def hears(self) -> bool:
-        """Returns whether this process is notified of the changes of all processes now."""
+    def is_listening(self) -> bool:
+        """Returns whether this process now receives the changes of all processes."""
         return self.listener is None or self.listener.is_connected
 
     def seal_committed(self, provider_key: int, event_key: int) -> None:

@@ -1,4 +1,4 @@
-"""The connection that hears the notifications of all processes on PostgreSQL, with a heartbeat."""
+"""The connection that receives the notifications of all processes on PostgreSQL, with a heartbeat."""
 
 import asyncio
 import secrets
@@ -23,7 +23,7 @@ _ERRORS = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.Inter
 
 
 class ChangeListener:
-    """Listens on a channel for as long as `listen` runs, and replaces a connection that hears nothing any more.
+    """Listens on a channel for as long as `listen` runs, and replaces a connection that receives nothing any more.
 
     `url` must lead to PostgreSQL itself or to a pooler in session mode: in transaction mode a pooler passes no
     notifications on, but may return those of the connection itself. The heartbeat is a notification to itself.

@@ -1,4 +1,4 @@
-"""Starts the process that makes a bulk export, and reads what it says."""
+"""Starts the process that makes a bulk export, and reads its messages."""
 
 import asyncio
 import json
@@ -19,7 +19,7 @@ _FRUGAL = {"POLARS_MAX_THREADS": "1", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS"
 
 
 class ExportProcess:
-    """A process that runs. `folder` is its own; the file is there once it has said `done`."""
+    """A running process. `folder` is its own; the file is there once it has sent `done`."""
 
     def __init__(self, process: asyncio.subprocess.Process, folder: Path) -> None:
         self._process = process
@@ -27,7 +27,7 @@ class ExportProcess:
         self.folder = folder
 
     async def next(self, seconds: float) -> Mapping[str, Any] | None:
-        """Returns what it says next, an empty mapping if it says nothing for so long; None once it has ended."""
+        """Returns its next message; an empty mapping if none comes in `seconds`; None once it has ended."""
         assert self._process.stdout is not None
         if self._reading is None:
             self._reading = asyncio.create_task(self._process.stdout.readline())
@@ -35,8 +35,8 @@ class ExportProcess:
         if not done:
             return {}
         line, self._reading = self._reading.result(), None
-        said: Mapping[str, Any] | None = json.loads(line) if line else None
-        return said
+        message: Mapping[str, Any] | None = json.loads(line) if line else None
+        return message
 
     async def content(self) -> AsyncIterator[bytes]:
         """Yields the file."""

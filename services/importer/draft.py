@@ -81,7 +81,7 @@ class QualificationDraft:
 
     @property
     def identity(self) -> tuple[str, str | None]:
-        """What tells versions apart: the reference, or the title if there is no reference, and the version."""
+        """What distinguishes versions: the reference, or the title if there is no reference, and the version."""
         return self.reference or self.title, self.version
 
     def digest(self) -> str:

@@ -1,4 +1,4 @@
-"""E-mails that are files in a folder, where there is no SMTP server: what erasure and time make of them."""
+"""E-mails as files in a folder, where there is no SMTP server: which of them erasure and retention delete."""
 
 import datetime as dt
 import re

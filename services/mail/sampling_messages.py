@@ -28,7 +28,7 @@ Hello {name},
 
 
 def sample_answered(*, name: str, assessor: str) -> Mail:
-    """Tells an IQA that the assessor has answered an action of a sample."""
+    """Notifies an IQA that the assessor has answered an action of a sample."""
     return make_mail(
         SAMPLE_ANSWERED,
         "An action of a sample was answered",

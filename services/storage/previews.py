@@ -41,12 +41,12 @@ def has_preview(content_type: str, size: int) -> bool:
 
 
 def preview_width(width: int) -> int:
-    """Returns the width of the widest picture that is at most so many pixels wide, or else of the narrowest."""
+    """Returns the width of the widest picture that is at most `width` pixels wide, or else of the narrowest."""
     return max((each for each in PREVIEW_WIDTHS if each <= width), default=PREVIEW_WIDTHS[0])
 
 
 @dataclass
-class _Turns:
+class _Queue:
     """Those who make a preview now or wait for it, as many at once as the semaphore allows."""
 
     semaphore: asyncio.Semaphore
@@ -54,7 +54,7 @@ class _Turns:
 
 
 # By user, and of all.
-_turns: dict[Hashable, _Turns] = {}
+_queues: dict[Hashable, _Queue] = {}
 _ALL = "all"
 
 
@@ -97,14 +97,14 @@ async def _make(store: FileStore, file: StoredDownload, width: int, key: str, us
 @asynccontextmanager
 async def _turn(key: Hashable, at_once: int, most_waiting: int) -> AsyncIterator[None]:
     """Waits for a turn, in the order of the requests. Raises WorkerFailed where too many wait."""
-    turns = _turns.setdefault(key, _Turns(asyncio.Semaphore(at_once)))
-    if turns.count >= at_once + most_waiting:
+    queue = _queues.setdefault(key, _Queue(asyncio.Semaphore(at_once)))
+    if queue.count >= at_once + most_waiting:
         raise WorkerFailed("too many previews wait")
-    turns.count += 1
+    queue.count += 1
     try:
-        async with turns.semaphore:
+        async with queue.semaphore:
             yield
     finally:
-        turns.count -= 1
-        if turns.count == 0:
-            del _turns[key]
+        queue.count -= 1
+        if queue.count == 0:
+            del _queues[key]

@@ -1,4 +1,4 @@
-"""Actions are set and changed by the assessor, answered by the learner, and completed by the assessor only."""
+"""The assessor sets, changes and completes actions; the learner responds."""
 
 import asyncio
 import datetime as dt

@@ -109,7 +109,7 @@ async def test_who_no_longer_sees_a_learner_gets_the_new_numbers(empty_portfolio
     scenario = empty_portfolio
     # The notification of the commit itself, which PostgreSQL carries.
     async with scenario.services.changes.listening(), streams(scenario, "manager") as received:
-        await until(scenario.services.changes.hears)
+        await until(scenario.services.changes.is_listening)
         arguments = {"userId": ids.encode("User", scenario.user("manager").id), "learnerIds": [scenario.ada]}
         await scenario.client("master").mutate("employerManagerDeallocate", **arguments)
         await until(lambda: len(received["manager"]) == 2 * STREAMS)

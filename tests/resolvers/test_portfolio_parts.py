@@ -21,7 +21,7 @@ async def parts_of(scenario: EmptyPortfolio, who: str, mutation: str, **argument
     """Runs a mutation about Ada; returns the parts that subscribers receive, and the changed record."""
     changes, ada = scenario.services.changes, ids.decode("Learner", scenario.ada)
     async with changes.listening(), changes.subscriber(scenario.user("master").provider_id) as subscriber:
-        while not changes.hears():
+        while not changes.is_listening():
             await asyncio.sleep(0.02)
         subscriber.take()
         record = await scenario.client(who).mutate(mutation, **arguments)

@@ -85,7 +85,7 @@ def _too_short(received: int, size: int) -> str:
 
 
 async def with_timeout(stream: AsyncIterator[bytes], idle_seconds: float) -> AsyncIterator[bytes]:
-    """Yields the stream. Raises FileError 408 after so many seconds without a byte."""
+    """Yields the stream. Raises FileError 408 after `idle_seconds` without a byte."""
     while True:
         try:
             async with asyncio.timeout(idle_seconds):

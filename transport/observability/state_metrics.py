@@ -36,7 +36,7 @@ class StateMetrics(Collector):
         )
         yield GaugeMetricFamily(
             "waymark_listener_connected", "Whether this process receives the changes of all processes (1) or not (0).",
-            int(self._changes.hears()),
+            int(self._changes.is_listening()),
         )  # fmt: skip
         lag = GaugeMetricFamily("waymark_replica_lag_seconds", "How far the replica is behind; +Inf if it is away.")
         if self._database.replica is not None:

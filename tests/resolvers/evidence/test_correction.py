@@ -1,4 +1,4 @@
-"""Mistakes with evidence are put right: mappings are removed, evidence is retitled, moved and withdrawn."""
+"""Mistakes with evidence are corrected: mappings are removed, evidence is retitled, moved and withdrawn."""
 
 from typing import Any
 

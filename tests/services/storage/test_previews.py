@@ -151,7 +151,7 @@ async def test_who_has_many_slow_previews_delays_themself(tmp_path: Path, monkey
     for event in done.values():
         event.set()
     assert await asyncio.gather(*asked) == [b"picture"] * 4
-    assert previews._turns == {}
+    assert previews._queues == {}
 
 
 async def test_the_limit_of_memory_holds_in_the_worker_alone(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Journey 9: mistakes of every day are put right, and what follows from them follows at once."""
+"""Journey 9: everyday mistakes are corrected, and what depends on them changes at once."""
 
 import datetime as dt
 
