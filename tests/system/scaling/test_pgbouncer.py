@@ -92,7 +92,7 @@ async def test_everything_works_in_transaction_mode(demo: Demo, tmp_path: Path) 
                 await asyncio.sleep(0.5)
                 renamed = await person.data(RENAME, id=learner["id"], name="Through PgBouncer")
                 assert renamed["learnerUpdate"]["errors"] == []
-                # Messages about other changes of learners may come before.
+                # The employers that were just created may still concern any learner: their messages may come before.
                 await until_received(stream, "Through PgBouncer")
             assert (await person.http.get(learner["timeLogExport"]["url"])).status_code == 200
             bad = [line for line in server.log() if line["event"] in ("unhandled_exception", "request_met_outage")]
