@@ -1,5 +1,6 @@
 """What all tests share: databases on both backends."""
 
+import asyncio
 import gc
 import os
 from collections import Counter
@@ -7,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import uvloop
 from xdist.dsession import Producer
 from xdist.scheduler import Scheduling
 
@@ -14,6 +16,7 @@ from db.database import Database
 from tests.support.databases import BACKENDS, Databases
 from tests.support.demo_server import Demo
 from tests.support.forked_exports import fork_exports
+from tests.support.one_database import mark_second_databases
 from tests.support.scenarios.base import open_scenario
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio, build_empty_portfolio
 from tests.support.scenarios.full_portfolio import FullPortfolio, build_full_portfolio
@@ -30,6 +33,8 @@ from tests.support.work_units import WorkUnits
 
 # What is collected stays: to look for garbage in it takes a third of the time. `collect_garbage_as_a_server` ends this.
 gc.disable()
+# The loop of the server: it takes a seventh less processor time than asyncio's own.
+asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 share_compiled_statements()
 share_tls_context()
 keep_worker_processes()
@@ -48,8 +53,10 @@ _FIRST = (
 )  # fmt: skip
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest leaves out what has the mark `long`
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The long files before the others, each file in its own order."""
+    mark_second_databases(items)
 
     def place(item: pytest.Item) -> int:
         return next((number for number, start in enumerate(_FIRST) if item.nodeid.startswith(start)), len(_FIRST))
