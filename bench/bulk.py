@@ -1,8 +1,9 @@
 """Measures a bulk export with the client: `python -m bench.bulk --learners 3000`, on SQLite and on PostgreSQL.
 
 Each database is made, and filled with a cohort, if it is not there. Prints the time until the file is on the client's
-side, the seconds of the processor that each side used, and the most memory that each of its processes had: of the
-server's side the server and the process that makes the file, of the client's side the command.
+side, the seconds of the processor that each side used, and the most memory of each: of the server, of the process that
+makes the file, of the server's other processes, of all of the server's side at one time, and of the client. Memory is
+PSS: a page that several processes have counts as a part in each.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -29,16 +30,17 @@ from services.demo.cohort import build_cohort
 from services.storage.file_store import open_store
 
 _TICKS = os.sysconf("SC_CLK_TCK")
-_SAMPLE_SECONDS = 0.05
+_SAMPLE_SECONDS = 0.1
+_SERVER, _EXPORT, _OTHERS = "server", "export process", "other processes"
 OPERATION, FORMATS = "learner_criteria", ("parquet", "csv", "json")
 
 
 @dataclass
 class Watch:
-    """Samples the memory of a process and of the processes that it starts, in the block; and how much they worked."""
+    """Samples in a block the memory of a process and of all its descendants, in MB, and sums how much they worked."""
 
     pid: int
-    # The most memory of each process, in MB, by its command line; and the most of them all at one time.
+    # The most memory of the processes of one kind; and the most of all of them at one time.
     peaks: dict[str, float] = field(default_factory=dict)
     together: float = 0.0
     seconds: float = 0.0
@@ -57,21 +59,21 @@ class Watch:
 
     def _sample(self) -> None:
         while not self._ended.wait(_SAMPLE_SECONDS):
-            found = [(pid, memory) for pid in (self.pid, *_children(self.pid)) if (memory := _memory(pid)) is not None]
-            for pid, (now, most) in found:
-                name = "server" if pid == self.pid else "export process"
-                # What the server took before the export is not the export's.
-                self.peaks[name] = max(self.peaks.get(name, 0.0), now if pid == self.pid else most)
-            self.together = max(self.together, sum(now for _, (now, _) in found))
+            sums: dict[str, float] = {}
+            for pid in (self.pid, *_descendants(self.pid)):
+                name = _SERVER if pid == self.pid else _EXPORT if b"export_worker" in _command(pid) else _OTHERS
+                sums[name] = sums.get(name, 0.0) + _memory(pid)
+            self.peaks = {name: max(self.peaks.get(name, 0.0), sums.get(name, 0.0)) for name in self.peaks | sums}
+            self.together = max(self.together, sum(sums.values()))
 
 
-def _children(pid: int) -> list[int]:
-    try:
-        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
-    except OSError:
-        return []
-    # Only processes of exports: the server's others are there without one.
-    return [each for each in map(int, text.split()) if b"export_worker" in _command(each)]
+def _descendants(pid: int) -> list[int]:
+    """Returns the processes that any thread of a process has started, and those that they have started."""
+    found = []
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += [int(child) for child in children.read_text().split()]
+    return found + [each for child in found for each in _descendants(child)]
 
 
 def _command(pid: int) -> bytes:
@@ -81,16 +83,13 @@ def _command(pid: int) -> bytes:
         return b""
 
 
-def _memory(pid: int) -> tuple[float, float] | None:
-    """Returns the memory of a process in MB, and the most it had; None if it has ended."""
+def _memory(pid: int) -> float:
+    """Returns the memory of a process in MB; 0 if it has ended."""
     try:
-        lines = Path(f"/proc/{pid}/status").read_text().splitlines()
+        lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
     except OSError:
-        return None
-    values = {name: rest.split()[0] for name, _, rest in (line.partition(":") for line in lines) if rest.strip()}
-    if "VmRSS" not in values:
-        return None
-    return int(values["VmRSS"]) / 1024, int(values["VmHWM"]) / 1024
+        return 0.0
+    return next((int(line.split()[1]) for line in lines if line.startswith("Pss:")), 0) / 1024
 
 
 def _worked(pid: int) -> float:
@@ -124,16 +123,18 @@ def _export(server: Server, format: str, out: Path) -> str:
             stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
         assert client.stderr is not None
-        said = client.stderr.read().strip().splitlines()
-        _, status, usage = os.wait4(client.pid, 0)
-    client.returncode = os.waitstatus_to_exitcode(status)
+        with Watch(client.pid) as client_watch:
+            said = client.stderr.read().strip().splitlines()
+            # Its figures can be read until somebody waits for it.
+            os.waitid(os.P_PID, client.pid, os.WEXITED | os.WNOWAIT)
+        client.wait()
     if client.returncode:
         raise RuntimeError("\n".join(said))
     peaks = ", ".join(f"{name} {memory:.0f} MB" for name, memory in watch.peaks.items())
     return (
         f"{format}: {said[-1].split(' in ')[0]}, {out.stat().st_size / 1e6:.1f} MB; "
         f"{time.monotonic() - began:.1f} s; server's side {watch.seconds:.1f} s of the processor, {peaks}, at one time "
-        f"{watch.together:.0f} MB; client {usage.ru_utime + usage.ru_stime:.1f} s, {usage.ru_maxrss / 1024:.0f} MB"
+        f"{watch.together:.0f} MB; client {client_watch.seconds:.1f} s, {client_watch.together:.0f} MB"
     )
 
 
