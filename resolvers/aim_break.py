@@ -13,7 +13,7 @@ from domain.enums import AimStatus, BreakReason, UserErrorCode
 from domain.errors import not_found, reject
 from domain.sentences import say
 from repositories.aim_break import breaks_of_aim
-from resolvers.aim_status import add_break, set_status
+from resolvers.aim.status import add_break, set_status
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.rules.aim import AIM, AimState, has_break

@@ -16,7 +16,7 @@ from domain.sentences import say
 from repositories.aim import visible_aims
 from repositories.session import aims_of_session
 from repositories.time_log_entry import MINUTES_PER_DAY, minutes_on
-from resolvers.aim_status import set_status
+from resolvers.aim.status import set_status
 from resolvers.core.attachments import attachable_files
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line

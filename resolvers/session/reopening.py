@@ -6,7 +6,7 @@ from repositories.aim import aims_by_key
 from repositories.review import current_document, review_of_session
 from repositories.session import aims_begun_by, aims_of_session
 from repositories.time_log_entry import entry_of_session
-from resolvers.aim_status import set_status
+from resolvers.aim.status import set_status
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line
 from resolvers.rules.session import SESSION, SessionState

@@ -1,4 +1,4 @@
-"""Mutations of aims: add and update."""
+"""Mutations of aims: add and update, choose units, agree hours, and change the version."""
 
 import datetime as dt
 from typing import Annotated
@@ -7,8 +7,7 @@ import strawberry
 
 from loaders.aim import AimLoader
 from loaders.learner import LearnerLoader
-from resolvers import aim as aims
-from resolvers import aim_hours, aim_units, aim_version
+from resolvers.aim import hours, programme, units, version
 from schema.enums import AimOutcome, AimStatus
 from schema.field_builders import Id, attribute
 from schema.payload import changed, mutation, payload, required
@@ -108,20 +107,20 @@ class AimPayload:
 class AimMutations:
     aim_add = mutation(
         AimPayload,
-        aims.add,
+        programme.add,
         "Adds an aim to a learner's programme. Its status is AWAITING_INDUCTION.",
         input=required(AimAddInput, "The aim."),
     )
     aim_update = mutation(
         AimPayload,
-        aims.update,
+        programme.update,
         "Changes the status, the people or the dates of an aim.",
         id=Id,
         input=required(AimUpdateInput, "The changes."),
     )
     hours_agree = mutation(
         AimPayload,
-        aim_hours.agree,
+        hours.agree,
         "Records the off-the-job minutes that were agreed for an aim, and the prior learning that reduces them.",
         aim_id=required(strawberry.ID, "The aim."),
         planned_minutes=required(int, "The minutes that were agreed, before prior learning is taken off."),
@@ -132,7 +131,7 @@ class AimMutations:
     )
     aim_version_change = mutation(
         AimPayload,
-        aim_version.change,
+        version.change,
         "Moves an aim to another version of the same qualification. The map carries what was reached from old criteria "
         "to new ones; signatures on units are withdrawn, because they confirm the old words.",
         id=Id,
@@ -140,7 +139,7 @@ class AimMutations:
     )
     aim_units_choose = mutation(
         AimPayload,
-        aim_units.choose,
+        units.choose,
         "Chooses the optional units that count for the learner, in place of those that were chosen before. What was "
         "reached in a unit that is no longer chosen is kept.",
         id=Id,

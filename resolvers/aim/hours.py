@@ -3,7 +3,7 @@
 from db.models.aim import Aim
 from domain.enums import UserErrorCode
 from domain.sentences import say
-from resolvers.aim_change import AimChange, of_aim
+from resolvers.aim.result import AimChange, of_aim
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.aim import AIM, AimState
 
@@ -13,8 +13,7 @@ MAX_MINUTES = 1_200_000
 
 @mutation("hoursAgree")
 async def agree(uow: UnitOfWork, *, aim_id: str, planned_minutes: int, prior_learning_minutes: int = 0) -> AimChange:
-    """Records the minutes that were agreed for an aim, and its prior learning. Returns the key of the aim
-    and of its learner.
+    """Records the minutes that were agreed for an aim, and its prior learning. Returns its key and the learner's.
 
     Rejects with NOT_FOUND, NOT_ALLOWED, and INVALID for minutes out of range.
     """

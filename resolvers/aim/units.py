@@ -9,7 +9,7 @@ from domain.enums import UserErrorCode
 from domain.errors import reject
 from domain.sentences import say
 from repositories.aim_unit import chosen_units, units_of_version
-from resolvers.aim_change import AimChange, of_aim
+from resolvers.aim.result import AimChange, of_aim
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.aim import AIM, AimState
 from services.importer.draft import MAX_UNITS

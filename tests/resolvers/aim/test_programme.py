@@ -13,8 +13,8 @@ from domain import global_id as ids
 from domain.enums import AimStatus, UserErrorCode
 from domain.errors import DomainError
 from loaders.aim import AimLoader
-from resolvers import aim
-from resolvers.aim import NEXT_STATUSES
+from resolvers.aim import programme
+from resolvers.aim.programme import NEXT_STATUSES
 from tests.support.factories import DAY, Factory
 from tests.support.scenarios.base import rejected
 from tests.support.scenarios.empty_portfolio import EmptyPortfolio
@@ -191,7 +191,7 @@ async def test_an_ended_aim_has_an_actual_end_date_until_it_continues(scenario: 
 
 async def test_the_planned_end_cannot_be_before_the_start(scenario: EmptyPortfolio) -> None:
     start = (await the_aim(scenario, scenario.aim)).start_date
-    doing = aim.update(scenario.context("assessor"), id=scenario.aim, planned_end_date=start - DAY)
+    doing = programme.update(scenario.context("assessor"), id=scenario.aim, planned_end_date=start - DAY)
     assert await rejected(doing) == {"input.plannedEndDate": UserErrorCode.INVALID}
     changed = await scenario.client("assessor").mutate(
         "aimUpdate", id=scenario.aim, input={"plannedEndDate": start.isoformat()}
@@ -202,8 +202,8 @@ async def test_the_planned_end_cannot_be_before_the_start(scenario: EmptyPortfol
 async def test_concurrent_changes_of_one_aim_are_all_kept(scenario: EmptyPortfolio) -> None:
     end = (await the_aim(scenario, scenario.aim)).planned_end_date + 30 * DAY
     results = await asyncio.gather(
-        aim.update(scenario.context("assessor"), id=scenario.aim, status=AimStatus.SUSPENDED),
-        aim.update(scenario.context("basic"), id=scenario.aim, planned_end_date=end),
+        programme.update(scenario.context("assessor"), id=scenario.aim, status=AimStatus.SUSPENDED),
+        programme.update(scenario.context("basic"), id=scenario.aim, planned_end_date=end),
         return_exceptions=True,
     )
     row = await the_aim(scenario, scenario.aim)

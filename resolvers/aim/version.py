@@ -16,8 +16,8 @@ from repositories.aim import has_open_aim
 from repositories.aim_unit import chosen_units, units_of_version
 from repositories.aim_version import CriterionCode, criteria_of_version, mappings_of_criteria
 from repositories.unit import active_signatures, progress_of_criteria
-from resolvers.aim_change import AimChange, of_aim
-from resolvers.aim_units import set_chosen
+from resolvers.aim.result import AimChange, of_aim
+from resolvers.aim.units import set_chosen
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import require_entity
 from resolvers.rules.aim import AIM, AimState

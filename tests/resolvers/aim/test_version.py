@@ -8,7 +8,7 @@ from db.models.qualification import Qualification
 from db.models.unit_signature import UnitSignature
 from domain import clock
 from domain import global_id as ids
-from resolvers.aim_version import VERSION_CHANGED
+from resolvers.aim.version import VERSION_CHANGED
 from services.audit.signature_check import signature_problems
 from services.importer.parser import parse_json
 from services.importer.store import store_qualification

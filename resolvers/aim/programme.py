@@ -13,8 +13,8 @@ from domain.sentences import say
 from repositories.aim import has_open_aim
 from repositories.aim_break import breaks_of_aim
 from repositories.user import grants_of_user
-from resolvers.aim_change import AimChange, of_aim
-from resolvers.aim_status import change_by_hand, set_status
+from resolvers.aim.result import AimChange, of_aim
+from resolvers.aim.status import change_by_hand, set_status
 from resolvers.core.separation_of_duties import check_not_own_record, require_not_self
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.core.validation import multi_line, require_entity
