@@ -27,8 +27,8 @@ from auth.viewer import NotSignedIn, Viewer
 from auth.viewer_in_role import read_viewer_in_role
 from db.database import Database
 from db.postgres_connection import ConnectionOptions, Pooler
+from db.priority import BACKGROUND, lower_process_priority
 from db.snapshot_reads import one_snapshot
-from db.worker_process import BACKGROUND
 from domain import clock
 from domain.enums import Role
 from loaders.core.qualification_cache import QualificationCache
@@ -136,7 +136,7 @@ def _end_with_input(folder: str) -> None:
 def main() -> None:
     """Reads the job, makes the export and ends."""
     os.umask(0o077)
-    os.nice(BACKGROUND)
+    lower_process_priority(BACKGROUND)
     job = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_input, args=(job["folder"],), daemon=True).start()
     asyncio.run(make(job))

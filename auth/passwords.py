@@ -15,7 +15,8 @@ from pwdlib.exceptions import UnknownHashError
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from auth.password_words import named_words
-from db.worker_process import WorkerPool, lower_priority
+from db.priority import lower_priority
+from db.worker_process import WorkerPool
 from domain.sentences import say
 
 MIN_LENGTH, MAX_LENGTH = 8, 256

@@ -27,26 +27,19 @@ from weakref import WeakSet
 
 import structlog
 
+from db.priority import LOWER, lower_process_priority
+
 log = structlog.get_logger(__name__)
 
 _ROOT = Path(__file__).parent.parent
 _LENGTH = struct.Struct("!I")
 # Each read makes room for what it may get, and a pipe gives little at once.
 _PART = 2**20
-# Lower priorities than the threads that answer requests: of what a sign-in waits for, and of what can take its time.
-_NICENESS = 5
-BACKGROUND = 15
 IDLE_SECONDS = 600.0
 
 
 # Every pool of this process.
 _pools: "WeakSet[WorkerPool]" = WeakSet()
-
-
-def lower_priority() -> None:
-    """Lets other threads come first: for a thread that works for long. Only Linux has priorities of single threads."""
-    with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
 
 
 def worker_environment() -> dict[str, str]:
@@ -90,7 +83,7 @@ class WorkerPool:
         timeout: float = 20.0,
         max_waiting: int = 50,
         memory_bytes: int | None = None,
-        niceness: int = _NICENESS,
+        niceness: int = LOWER,
     ) -> None:
         self._function = function
         self._timeout = timeout
@@ -247,7 +240,7 @@ def _serve(function: str, niceness: int, memory_bytes: int | None) -> None:
     # A signal for the server reaches its workers too; they end when it closes their input.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
-    os.nice(niceness)
+    lower_process_priority(niceness)
     module, _, name = function.partition(":")
     called = getattr(importlib.import_module(module), name)
     if memory_bytes is not None:

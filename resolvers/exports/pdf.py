@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 import typst
 
-from db.worker_process import lower_priority
+from db.priority import lower_priority
 from domain.enums import AimStatus
 from loaders.progress import ProgressRow
 from resolvers.core.labels import AIM_STATUS

@@ -12,7 +12,8 @@ import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from db.worker_process import BACKGROUND, WorkerPool
+from db.priority import BACKGROUND
+from db.worker_process import WorkerPool
 from domain.clock import LONDON
 from domain.enums import ActivityType, JobSetting
 from resolvers.core.labels import ACTIVITY, JOB_SETTING

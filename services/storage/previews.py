@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import structlog
 
-from db.worker_process import BACKGROUND, WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
+from db.priority import BACKGROUND
+from db.worker_process import WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
 from services.storage.file_store import FileStore
 from services.storage.preview_types import CONTENT_TYPES
 from services.storage.storage_keys import PREVIEW_WIDTHS, preview_key

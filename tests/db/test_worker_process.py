@@ -8,11 +8,13 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import psutil
 import pytest
 
-from db.worker_process import BACKGROUND, WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
+from db.priority import BACKGROUND
+from db.worker_process import WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
 from tests.support.architecture import ROOT
 
 
@@ -150,6 +152,18 @@ async def test_a_worker_knows_no_settings_and_leaves_signals_to_the_server(
     assert psutil.Process(pid).nice() > psutil.Process().nice()
     background = await make_pool("os:getpid", niceness=BACKGROUND).call()
     assert psutil.Process(background).nice() > psutil.Process(pid).nice()
+
+
+async def test_a_worker_has_a_session_of_its_own_and_a_lower_priority(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("builtins:eval", niceness=BACKGROUND)
+    pid = await pool.call("__import__('os').getpid()")
+    assert os.getsid(pid) == pid != os.getsid(0)
+    assert psutil.Process(pid).nice() == psutil.Process().nice() + BACKGROUND
+    # "/autogroup-14 nice 15", where the system has such groups.
+    group = Path("/proc/self/autogroup")
+    if group.exists() and (own := group.read_text().split()):
+        theirs = Path(f"/proc/{pid}/autogroup").read_text().split()
+        assert theirs[0] != own[0] and int(theirs[2]) == BACKGROUND
 
 
 async def test_closing_ends_the_processes_and_a_later_call_starts_another(

@@ -1,0 +1,46 @@
+"""Lower priorities than that of the threads that answer requests."""
+
+import errno
+import os
+import threading
+import time
+from contextlib import suppress
+from pathlib import Path
+
+# Nice values: of what a sign-in waits for, and of what can take its time.
+LOWER = 5
+BACKGROUND = 15
+# The system lets a user change the priority of a group ten times a second; workers that start together take turns.
+_ATTEMPTS, _PAUSE_SECONDS = 10, 0.12
+
+
+def lower_priority() -> None:
+    """Lets other threads come first: for a thread that works for long. Only Linux has priorities of single threads."""
+    with suppress(OSError, AttributeError):
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER)
+
+
+def lower_process_priority(niceness: int) -> None:
+    """Gives this process, which has just started, a session of its own and a lower priority than its server's.
+
+    Linux may share the processor out between sessions first (autogroups) and compare nice values only within one. So
+    the session gets the nice value too, where there is such a group and it can be changed. In a session of its own the
+    process also gets no signal that a terminal sends to the server.
+    """
+    # A process that leads a group already cannot have another session.
+    with suppress(PermissionError):
+        os.setsid()
+    os.nice(niceness)
+    _lower_group(niceness)
+
+
+def _lower_group(niceness: int) -> None:
+    for _ in range(_ATTEMPTS):
+        try:
+            Path("/proc/self/autogroup").write_text(str(niceness))
+        except OSError as error:
+            if error.errno != errno.EAGAIN:
+                return
+            time.sleep(_PAUSE_SECONDS)
+        else:
+            return
