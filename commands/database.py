@@ -6,7 +6,8 @@ import sys
 from commands.database_session import fail, with_database
 from db.database import Database
 from db.history.complete import complete
-from db.migrate import MigrationBlocked, contract, expand
+from db.migrate import contract, expand
+from db.migration_locks import MigrationBlocked
 from db.table_version import migrations, table_version
 from services.audit.chain import audit_chain_heads, unsealed_notices
 from services.audit.separation_check import separation_notices
@@ -23,14 +24,14 @@ def run_migrate(settings: Settings, arguments: argparse.Namespace) -> int:
             if not arguments.contract:
                 await expand(database, print)
                 await complete(database)
-            elif migrations().pending(await table_version(database)):
+            elif migrations().is_expanding(await table_version(database)):
                 return fail("The tables are not expanded: run `server.py migrate --expand` first.")
             if not arguments.expand:
                 await contract(database, print)
         except MigrationBlocked as error:
             return fail(str(error))
         version = await table_version(database)
-        if migrations().to_contract(version):
+        if migrations().is_to_contract(version):
             print(
                 "The tables are expanded. They serve this version and the last one: replace the processes one after "
                 "the other, then run `server.py migrate --contract`."

@@ -1,6 +1,5 @@
 """Runs the migrations: `expand` adds, while processes of the last version serve; `contract` removes afterwards."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,32 +9,15 @@ from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import Script
 from sqlalchemy import Connection, inspect, text
-from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from db import updated_at_triggers
 from db.database import Database
+from db.migration_batches import read_fills, run_fill, write_fills
+from db.migration_locks import Report, only_one, retried, transaction
 from db.models.registry import metadata
 from db.sqlite_autoincrement import never_reuse_keys
 from db.table_version import Migrations, TableVersion, migrations, table_problem, table_version, version_of
-
-# How long a migration waits for a table lock: requests queue behind a waiting migration, and continue when it gives
-# up. Less than PostgreSQL's deadlock_timeout (1 s), so that the migration gives up before a request is cancelled.
-LOCK_MILLISECONDS = 500
-# How often a migration that found a table locked, or another migration running, is tried again, and after how long.
-LOCK_ATTEMPTS, LOCK_PAUSE_SECONDS = 120, 1.0
-# The key of PostgreSQL's advisory lock that one migration at a time holds.
-_ADVISORY_KEY = 0x5741594D41524B
-_LOCK_NOT_AVAILABLE, _DEADLOCK = "55P03", "40P01"
-
-Report = Callable[[str], None]
-
-
-class MigrationBlocked(Exception):
-    """A migration cannot be run now: a lock was not available for two minutes, or rows are not as they must be.
-
-    The message says which, and that nothing of the step was done.
-    """
 
 
 async def migrate(database: Database, report: Report = lambda _: None) -> None:
@@ -50,9 +32,12 @@ async def migrate(database: Database, report: Report = lambda _: None) -> None:
 
 
 async def expand(database: Database, report: Report = lambda _: None, found: Migrations | None = None) -> None:
-    """Runs the `upgrade` of all pending migrations, each in one transaction. The processes that run continue."""
+    """Runs the `upgrade` of all pending migrations, each in one transaction, then their fills.
+
+    The processes that run continue.
+    """
     found = found or migrations()
-    async with _only_one(database, report):
+    async with only_one(database, report):
         is_new = (await table_version(database)).oldest is None
         pending = found.pending(await table_version(database))
         async with _triggers(database, renewed=bool(pending)):
@@ -61,12 +46,19 @@ async def expand(database: Database, report: Report = lambda _: None, found: Mig
                 await _run(database, _Step(script, found, is_new), report)
             if database.is_sqlite:
                 await _run_sync(database, never_reuse_keys)
+        for step in found.to_fill(await table_version(database)):
+            await run_fill(database, step, found.fills[step], report)
 
 
 async def contract(database: Database, report: Report = lambda _: None, found: Migrations | None = None) -> None:
-    """Runs the `contract` of all expanded migrations: no process of an older version may run any more."""
+    """Fills what older processes have written since, then runs the `contract` of all expanded migrations.
+
+    No process of an older version may run any more.
+    """
     found = found or migrations()
-    async with _only_one(database, report):
+    async with only_one(database, report):
+        for step in found.to_fill_again(await table_version(database)):
+            await run_fill(database, step, found.fills[step], report, contracts=True)
         to_contract = found.to_contract(await table_version(database))
         async with _triggers(database, renewed=bool(to_contract)):
             for script in to_contract:
@@ -129,11 +121,12 @@ class _Step:
         columns = _columns(connection)
         if not columns:
             connection.exec_driver_sql(
-                "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, expanded VARCHAR(32), "
+                "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL, expanded VARCHAR(32), fills TEXT, "
                 "CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num))"
             )
-        elif "expanded" not in columns:
-            connection.exec_driver_sql("ALTER TABLE alembic_version ADD COLUMN expanded VARCHAR(32)")
+        for name, kind in {"expanded": "VARCHAR(32)", "fills": "TEXT"}.items():
+            if columns and name not in columns:
+                connection.exec_driver_sql(f"ALTER TABLE alembic_version ADD COLUMN {name} {kind}")
         revision = self.script.revision
         # New tables serve no older version either, unless something is still to be contracted.
         is_whole = version.oldest == version.expanded and not hasattr(self.script.module, "contract")
@@ -143,6 +136,9 @@ class _Step:
         if version.oldest is not None:
             changed = "UPDATE alembic_version SET version_num = :oldest, expanded = :expanded"
         connection.execute(text(changed), {"oldest": oldest, "expanded": expanded})
+        new = () if self.contracts or self._is_new else self._found.fills_of(self.script)
+        if new:
+            write_fills(connection, read_fills(connection) | dict.fromkeys(new, 0))
 
 
 @asynccontextmanager
@@ -172,20 +168,11 @@ def _columns(connection: Connection) -> set[str]:
 
 
 async def _run(database: Database, step: _Step, report: Report) -> None:
-    for attempt in range(1, LOCK_ATTEMPTS + 1):
-        try:
-            async with database.reading(primary=True) as connection:
-                return await _run_once(connection, step, database.is_sqlite)
-        except DBAPIError as error:
-            if getattr(error.orig, "sqlstate", None) not in (_LOCK_NOT_AVAILABLE, _DEADLOCK):
-                raise
-        if attempt == 1:
-            report(f"{step.script.revision}: waits for a lock that a request or a maintenance command holds")
-        await asyncio.sleep(LOCK_PAUSE_SECONDS)
-    raise MigrationBlocked(
-        f"Migration {step.script.revision} did not get a table lock. Nothing of it was done. Find the transaction that "
-        "holds the lock in pg_stat_activity, end it, and run `server.py migrate` again."
-    )
+    async def once() -> None:
+        async with database.reading(primary=True) as connection:
+            await _run_once(connection, step, database.is_sqlite)
+
+    await retried(step.script.revision, once, report)
 
 
 async def _run_once(connection: AsyncConnection, step: _Step, is_sqlite: bool) -> None:
@@ -196,42 +183,12 @@ async def _run_once(connection: AsyncConnection, step: _Step, is_sqlite: bool) -
         # SQLite rebuilds a table to change it, and references to it must not be checked while it is gone. The setting
         # has no effect within a transaction.
         await connection.exec_driver_sql("PRAGMA foreign_keys=OFF")
-    await connection.exec_driver_sql("BEGIN IMMEDIATE" if is_sqlite else "BEGIN")
     try:
-        if not is_sqlite:
-            await connection.exec_driver_sql(f"SET LOCAL lock_timeout = {LOCK_MILLISECONDS}")
-        await connection.run_sync(step)
-        if is_sqlite and (broken := (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()):
-            raise RuntimeError(f"Migration {step.script.revision} breaks {len(broken)} references: {broken[:3]}")
-        await connection.exec_driver_sql("COMMIT")
-    except BaseException:
-        await connection.exec_driver_sql("ROLLBACK")
-        raise
+        async with transaction(connection, is_sqlite):
+            await connection.run_sync(step)
+            if is_sqlite and (broken := (await connection.exec_driver_sql("PRAGMA foreign_key_check")).all()):
+                raise RuntimeError(f"Migration {step.script.revision} breaks {len(broken)} references: {broken[:3]}")
     finally:
         if is_sqlite:
             await connection.exec_driver_sql("PRAGMA foreign_keys=ON")
     return None
-
-
-@asynccontextmanager
-async def _only_one(database: Database, report: Report) -> AsyncIterator[None]:
-    """Waits until no other process migrates the database, and keeps others from it for the length of the block."""
-    if database.is_sqlite:
-        # Each step takes the write lock and then looks what is left to do.
-        yield
-        return
-    # In autocommit, because a transaction that stays open would block CREATE INDEX CONCURRENTLY.
-    async with database.reading(primary=True) as connection:
-        key = {"key": _ADVISORY_KEY}
-        for attempt in range(1, LOCK_ATTEMPTS + 1):
-            if await connection.scalar(text("SELECT pg_try_advisory_lock(:key)"), key):
-                break
-            if attempt == 1:
-                report("Another `server.py migrate` is running: waits for it.")
-            await asyncio.sleep(LOCK_PAUSE_SECONDS)
-        else:
-            raise MigrationBlocked("Another `server.py migrate` is still running. Nothing was done.")
-        try:
-            yield
-        finally:
-            await connection.execute(text("SELECT pg_advisory_unlock(:key)"), key)

@@ -2,11 +2,13 @@
 
 A migration has two halves. `upgrade` expands: it only adds, so that older processes continue. `contract` removes what
 only older processes need. The one row of `alembic_version` records both: `expanded` is the newest migration whose
-`upgrade` has run, and `version_num` the oldest version of the code that the tables still serve.
+`upgrade` has run, and `version_num` the oldest version of the code that the tables still serve. `fills` says how far
+the fills of migrations are (`db/migration_batches.py`).
 """
 
 import functools
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from alembic.config import Config
@@ -14,6 +16,7 @@ from alembic.script import Script, ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from db.database import Database
+from db.migration_batches import Fill
 
 FOLDER = Path(__file__).parent / "migrations"
 _SELECT_SQLITE = "SELECT * FROM alembic_version"
@@ -29,6 +32,8 @@ class TableVersion:
     oldest: str | None
     # The newest migration whose `upgrade` has run.
     expanded: str | None
+    # The fills that have not run for the last time, and the last key that each has written: None if it is at its end.
+    fills: dict[str, int | None] = field(default_factory=dict)
 
 
 class Migrations:
@@ -40,11 +45,19 @@ class Migrations:
         self.config = config
         self.scripts: list[Script] = list(reversed(list(ScriptDirectory.from_config(config).walk_revisions())))
         self.revisions = [script.revision for script in self.scripts]
+        # By the revision and the name of the fill.
+        self.fills: dict[str, Fill] = {}
+        for script in self.scripts:
+            self.fills |= self.fills_of(script)
 
     @property
     def head(self) -> str:
         """The newest revision, which is the version of the code."""
         return self.revisions[-1]
+
+    def fills_of(self, script: Script) -> dict[str, Fill]:
+        """Returns the fills of a migration, by its revision and their names."""
+        return {f"{script.revision} {fill.name}": fill for fill in getattr(script.module, "fills", ())}
 
     def after(self, revision: str | None) -> list[Script]:
         """Returns the migrations after a revision; None means before the first."""
@@ -67,13 +80,29 @@ class Migrations:
             if hasattr(script.module, "contract")
         ]
 
+    def to_fill(self, version: TableVersion) -> list[str]:
+        """Returns the fills of expanded migrations that are not at their end."""
+        return [step for step, last in version.fills.items() if step in self.fills and last is not None]
+
+    def to_fill_again(self, version: TableVersion) -> list[str]:
+        """Returns the fills that run again before the tables contract."""
+        return [step for step in version.fills if step in self.fills]
+
+    def is_expanding(self, version: TableVersion) -> bool:
+        """Returns whether an `upgrade` or a fill has not run to its end."""
+        return bool(self.pending(version) or self.to_fill(version))
+
+    def is_to_contract(self, version: TableVersion) -> bool:
+        """Returns whether a `contract`, or a fill that runs again before it, has not run."""
+        return bool(self.to_contract(version) or self.to_fill_again(version))
+
     def problem(self, version: TableVersion) -> str | None:
         """Returns why this code cannot serve the tables, as a sentence; None if it can."""
         if version.oldest is None:
             return "The database has no tables: run `server.py migrate` first."
         if version.oldest not in self.revisions:
             return "The tables are newer than this version of Waymark: start the version that migrated them."
-        if any(getattr(script.module, "required", True) for script in self.pending(version)):
+        if self.to_fill(version) or any(getattr(script.module, "required", True) for script in self.pending(version)):
             return "The tables are older than this version of Waymark: run `server.py migrate` first."
         return None
 
@@ -94,7 +123,9 @@ def version_of(connection: Connection) -> TableVersion:
         return TableVersion(None, None)
     row = dict(rows[0]._mapping) if is_sqlite else rows[0][0]
     # Version 0.1.0 has no column `expanded`, and contracts with every migration.
-    return TableVersion(row["version_num"], row.get("expanded") or row["version_num"])
+    return TableVersion(
+        row["version_num"], row.get("expanded") or row["version_num"], json.loads(row.get("fills") or "{}")
+    )
 
 
 async def table_version(database: Database) -> TableVersion:

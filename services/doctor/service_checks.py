@@ -54,7 +54,7 @@ async def _database(database: Database, settings: Settings) -> list[Finding]:
     version = await table_version(database)
     wrong = migrations().problem(version)
     findings = [problem("tables", wrong) if wrong else ok("tables", "This version can serve the tables.")]
-    if migrations().to_contract(version):
+    if migrations().is_to_contract(version):
         findings.append(warning("tables", "A release is not finished: run `server.py migrate --contract`."))
     async with database.reading(primary=True) as connection:
         if database.is_sqlite:

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import inspect, select, text
 
-import db.migrate
+import db.migration_locks
 from db.database import Database
-from db.migrate import MigrationBlocked, contract, expand, migrate
+from db.migrate import contract, expand, migrate
+from db.migration_locks import MigrationBlocked
 from db.models.employer import Employer
 from db.models.provider import Provider
 from db.table_version import TableVersion, migrations, table_problem, table_version
@@ -131,7 +132,7 @@ async def test_two_processes_migrate_once(own_database_url: str, tmp_path: Path)
 async def test_a_locked_table_is_waited_for_without_holding_up_requests(
     database: Database, own_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(db.migrate, "LOCK_PAUSE_SECONDS", 0.2)
+    monkeypatch.setattr(db.migration_locks, "LOCK_PAUSE_SECONDS", 0.2)
     later, other = with_migrations(tmp_path, ADD), Database(own_database_url)
     lines: list[str] = []
     async with other.writing() as session:
@@ -153,14 +154,14 @@ async def test_a_locked_table_is_waited_for_without_holding_up_requests(
 async def test_a_lock_that_never_ends_is_reported(
     database: Database, own_database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr(db.migrate, "LOCK_PAUSE_SECONDS", 0.01)
-    monkeypatch.setattr(db.migrate, "LOCK_ATTEMPTS", 2)
+    monkeypatch.setattr(db.migration_locks, "LOCK_PAUSE_SECONDS", 0.01)
+    monkeypatch.setattr(db.migration_locks, "LOCK_ATTEMPTS", 2)
     later, other = with_migrations(tmp_path, ADD), Database(own_database_url)
     async with other.writing() as session:
         await session.execute(text("SELECT * FROM provider"))
         with pytest.raises(MigrationBlocked, match="pg_stat_activity"):
             await expand(database, found=later)
-        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": db.migrate._ADVISORY_KEY})
+        await session.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": db.migration_locks.ADVISORY_KEY})
         with pytest.raises(MigrationBlocked, match="still running"):
             await expand(database, found=later)
     assert await table_version(database) == TableVersion(HEAD, HEAD)

@@ -11,9 +11,11 @@ from db.models.aim import AimProgress
 from db.models.aim_break import AimBreak
 from db.models.aim_status_change import AimStatusChange
 from db.models.aim_unit import AimUnit
+from db.models.evidence import Evidence
 from db.models.time_log_entry import TimeLogEntry
 from db.table_version import Migrations
 from domain.enums import AimStatus
+from domain.text import fold_words
 from services.audit.progress_check import progress_mismatches
 from tests.support.databases import Databases
 
@@ -97,6 +99,16 @@ def _fill(connection: Connection) -> None:
             session_id=session, added_by_id=1, added_at=AT,
         )  # fmt: skip
 
+    add(
+        "file", id=1, **own, name="joint.jpg", content_type="image/jpeg", size=3, sha256="0" * 64, storage_key="k",
+        uploaded_by_id=2, announced_at=AT, uploaded_at=AT,
+    )  # fmt: skip
+    for key in (1, 2, 3):
+        add(
+            "evidence", id=key, **own, aim_id=1, title=f"Lap-Joint {key}", description="Glued", status="SUBMITTED",
+            file_id=1, declared_own_work=True, submitted_by_id=2, submitted_at=AT, assessment_methods=[],
+        )  # fmt: skip
+
 
 async def _release(database: Database) -> None:
     """Makes the tables of the release and fills them."""
@@ -118,6 +130,7 @@ async def test_an_installation_of_the_first_release(databases: Databases, backen
         units = list(await session.scalars(select(AimUnit)))
         sums = list(await session.scalars(select(AimProgress).order_by(AimProgress.aim_id)))
         entries = list(await session.scalars(select(TimeLogEntry).order_by(TimeLogEntry.id)))
+        words = list(await session.scalars(select(Evidence.search_text).order_by(Evidence.id)))
         mismatches = await progress_mismatches(session)
     # The evidence itself is left out here.
     assert mismatches == ["aim 1, criterion 12: stored 1 evidence, counted 0"]
@@ -140,5 +153,6 @@ async def test_an_installation_of_the_first_release(databases: Databases, backen
     assert [each.exclusion and each.exclusion.value for each in entries] == [
         None, "PROGRESS_REVIEW", "ON_BREAK", "ENGLISH_OR_MATHS", "BEFORE_START", None,
     ]  # fmt: skip
+    assert words == [fold_words(f"Lap-Joint {key}", "Glued") for key in (1, 2, 3)]
     await database.close()
     await databases.drop(url)

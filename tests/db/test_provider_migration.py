@@ -7,7 +7,8 @@ from sqlalchemy import Connection, MetaData, insert, text
 
 from db.database import Database
 from db.history.daily_rows import record_time
-from db.migrate import MigrationBlocked, contract, expand
+from db.migrate import contract, expand
+from db.migration_locks import MigrationBlocked
 from db.models.registry import metadata
 from db.table_version import Migrations, table_problem, table_version
 from tests.support.database_keys import any_value, declared_keys, stored_keys

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import db.models.base
+from db.migration_batches import Fill
 from domain.text import fold_words
 
 revision = "0011"
@@ -21,7 +22,6 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("guest_email", sa.String(length=254), nullable=True))
     with op.batch_alter_table("evidence", schema=None) as batch_op:
         batch_op.add_column(sa.Column("search_text", sa.Text(), nullable=True))
-    _fold_evidence()
     op.create_table(
         "guest_invitation",
         sa.Column("id", _KEY, autoincrement=True, nullable=False),
@@ -61,11 +61,14 @@ def downgrade() -> None:
         batch_op.drop_column("guest_name")
 
 
-def _fold_evidence() -> None:
-    """Stores what existing evidence is searched by, 1,000 rows at a time."""
-    connection, last = op.get_bind(), 0
-    rows = sa.text("SELECT id, title, description FROM evidence WHERE id > :last ORDER BY id LIMIT 1000")
-    folded = sa.text("UPDATE evidence SET search_text = :text WHERE id = :key")
-    while found := connection.execute(rows, {"last": last}).all():
-        connection.execute(folded, [{"key": row.id, "text": fold_words(row.title, row.description)} for row in found])
-        last = found[-1].id
+def _fold_evidence(connection: sa.Connection, first: int, last: int) -> None:
+    """Stores what evidence is searched by; of an erased learner nothing."""
+    rows = sa.text("SELECT id, title, description, search_text FROM evidence WHERE id BETWEEN :first AND :last")
+    found = connection.execute(rows, {"first": first, "last": last}).all()
+    folded = [{"key": row.id, "text": fold_words(row.title, row.description)} for row in found]
+    changed = [new for row, new in zip(found, folded, strict=True) if row.search_text not in ("", new["text"])]
+    if changed:
+        connection.execute(sa.text("UPDATE evidence SET search_text = :text WHERE id = :key"), changed)
+
+
+fills = (Fill("evidence.search_text", "evidence", _fold_evidence),)

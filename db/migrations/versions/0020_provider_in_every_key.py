@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from alembic import op
 from sqlalchemy import Connection, inspect, text
 
-from db.migrate import LOCK_MILLISECONDS, MigrationBlocked
+from db.migration_locks import LOCK_MILLISECONDS, MigrationBlocked
 
 revision = "0020"
 down_revision = "0019"
