@@ -40,7 +40,7 @@ async def start(uow: UnitOfWork, *, operation: str, format: ExportFormat, variab
     )  # fmt: skip
     uow.session.add(export)
     await uow.session.flush()
-    uow.audit("BulkExport", export.id, operation=operation, format=format.value)
+    uow.audit("BulkExport", export.id, notify=False, operation=operation, format=format.value)
 
     async def wake() -> None:
         uow.services.export_started.set()
@@ -63,7 +63,7 @@ async def schedule(
     )  # fmt: skip
     uow.session.add(added)
     await uow.session.flush()
-    uow.audit("ReportSchedule", added.id, operation=operation, every=every.value)
+    uow.audit("ReportSchedule", added.id, notify=False, operation=operation, every=every.value)
     return added.id
 
 
@@ -74,7 +74,7 @@ async def end(uow: UnitOfWork, *, id: str) -> int:
     uow.require(REPORT_SCHEDULE, Owned())
     if found.ended_at is None:
         found.ended_at = uow.now
-        uow.audit("ReportSchedule", found.id)
+        uow.audit("ReportSchedule", found.id, notify=False)
     return found.id
 
 
@@ -89,7 +89,7 @@ async def resume(uow: UnitOfWork, *, id: str) -> int:
     if found.ended_at is not None:
         await _require_room(uow)
         found.ended_at, found.next_at = None, next_time(found.every, uow.now)
-        uow.audit("ReportSchedule", found.id)
+        uow.audit("ReportSchedule", found.id, notify=False)
     return found.id
 
 

@@ -39,7 +39,8 @@ async def create(uow: UnitOfWork, *, name: str, parent_id: str | None = None) ->
     employer = Employer(provider_id=provider.id, name=name, parent_id=parent_key, created_at=uow.now)
     uow.session.add(employer)
     await uow.session.flush()
-    uow.audit("Employer", employer.id)
+    # No learner works there yet.
+    uow.audit("Employer", employer.id, notify=False)
     return employer.id
 
 

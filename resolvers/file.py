@@ -104,7 +104,8 @@ async def upload_create(uow: UnitOfWork, *, name: str, content_type: str, size: 
     )
     uow.session.add(file)
     await uow.session.flush()
-    uow.audit("File", file.id, size=size, content_type=stored_type)
+    # It belongs to no record until one uses it.
+    uow.audit("File", file.id, notify=False, size=size, content_type=stored_type)
     return {"key": file.id, "content_type": stored_type, "announced_at": uow.now.isoformat()}
 
 

@@ -52,7 +52,7 @@ async def update(uow: UnitOfWork, **changes: Unpack[SettingsChanges]) -> int:
     if "push_for" in changed:
         await note_all(uow.session, user.id, uow.now)
     if changed:
-        uow.audit("User", user.id, fields=changed)
+        uow.audit("User", user.id, notify=False, fields=changed)
     return user.id
 
 

@@ -41,7 +41,7 @@ async def add(uow: UnitOfWork, *, endpoint: str, p256dh: str, auth: str) -> int:
     )  # fmt: skip
     await session.flush()
     await repository.remove(session, await repository.older_of(session, user.id, MAX_DEVICES))
-    uow.audit("User", user.id, fields=["push_subscriptions"])
+    uow.audit("User", user.id, notify=False, fields=["push_subscriptions"])
     return user.id
 
 
@@ -53,7 +53,7 @@ async def remove(uow: UnitOfWork, *, endpoint: str) -> int:
     found = await repository.own_with(uow.session, viewer.user_key, _digest(endpoint))
     if found:
         await repository.remove(uow.session, found)
-        uow.audit("User", viewer.user_key, fields=["push_subscriptions"])
+        uow.audit("User", viewer.user_key, notify=False, fields=["push_subscriptions"])
     return viewer.user_key
 
 

@@ -60,8 +60,7 @@ class UnitOfWork(WriteTransaction):
     def __init__(self, name: str, context: Context, session: AsyncSession, viewer: Viewer) -> None:
         super().__init__(context, session, name)
         self.viewer = viewer
-        # The day in London.
-        self.today = clock.day_of(self.now)
+        self.today = clock.day_of(self.now)  # in London
         self._errors: list[UserError] = []
         # What is counted again at the end, each once, in the order of (kind, key).
         self._recounts: dict[tuple[int, int], Callable[[], Awaitable[None]]] = {}
@@ -147,11 +146,13 @@ class UnitOfWork(WriteTransaction):
         learner_id: int | None = None,
         aim_id: int | None = None,
         reason: str | None = None,
+        notify: bool = True,
         **detail: Any,
     ) -> None:
         """Records an audit event of the change, and notifies subscribers. `detail` names fields, never their texts.
 
-        `reason`: why a person took something back, in their words.
+        It concerns any learner if none is named, here or in `changed_learners`; `notify=False` says that no learner,
+        number, task or authentication session depends on it. `reason`: why a person took something back, as they wrote.
         """
         viewer = self.viewer
         if self._confirmed_by is not None:
@@ -161,7 +162,8 @@ class UnitOfWork(WriteTransaction):
             subject_type=type_name, subject_key=key, subject_part=part, learner_id=learner_id, aim_id=aim_id,
             detail=detail,
         )  # fmt: skip
-        self._notify(viewer.provider_key)
+        if notify:
+            self._notify(viewer.provider_key)
         if learner_id is not None:
             self.changed_learners.add(learner_id)
 

@@ -8,6 +8,7 @@ from db.models.registry import mapped_classes
 from domain import clock
 from domain import global_id as ids
 from domain.enums import PortfolioPart
+from queries.reports import Reports
 from services.change_feed.changes import ALL_PARTS, Changes, payloads, read_payload
 from services.change_feed.feed import Subscriber
 from tests.support.factories import DAY
@@ -51,6 +52,39 @@ async def test_the_parts_that_mutations_change(scenario: EmptyPortfolio) -> None
     assert parts == {P.SESSION}
     message = {"aimId": scenario.aim, "subject": "Hello", "body": "When?"}
     assert (await parts_of(scenario, "learner", "messageSend", input=message))[0] == {P.MESSAGE}
+
+
+async def test_what_concerns_no_learner_notifies_nobody(scenario: EmptyPortfolio) -> None:
+    """An upload, a new employer and the viewer's own settings: no stream of the provider reads anything again."""
+    changes, provider_key = scenario.services.changes, scenario.user("master").provider_id
+    async with changes.listening(), changes.subscriber(provider_key) as subscriber:
+        while not changes.is_listening():
+            await asyncio.sleep(0.02)
+        subscriber.take()
+        master, reports = scenario.client("master"), Reports()
+        scenario.services.saved_queries = reports.names
+        scenario.services.parse_report_variables = reports.parse_json
+        await master.mutate("fileUploadCreate", input={"name": "a.txt", "contentType": "text/plain", "size": 1})
+        employer = await master.mutate("employerCreate", input={"name": "Spokes"})
+        await master.mutate("notificationSettingsUpdate", input={"digestHour": 8})
+        chosen = {"operation": "site_comparison", "format": "CSV"}
+        await master.mutate("bulkExportStart", **chosen)
+        scheduled = await master.mutate("reportSchedule", input={**chosen, "every": "WEEK"})
+        await master.mutate("reportScheduleEnd", id=scheduled["id"])
+        await master.mutate("reportScheduleResume", id=scheduled["id"])
+        # Notifications arrive in the order of the commits, so that this one comes after those of the mutations above.
+        changes.notify_committed(provider_key, {ids.decode("Learner", scenario.ada) or 0}, [P.CV])
+        async with asyncio.timeout(10):
+            await subscriber.wait()
+        found = subscriber.take()
+        assert (set(found.learners), found.any_learner, found.everything) == (
+            {ids.decode("Learner", scenario.ada)}, False, False,
+        )  # fmt: skip
+        # A new name of an employer is one that learners show.
+        await master.mutate("employerUpdate", id=employer["id"], input={"name": "Hubs"})
+        async with asyncio.timeout(10):
+            await subscriber.wait()
+        assert subscriber.take().any_learner
 
 
 def test_a_notification_says_what_changed() -> None:
