@@ -99,11 +99,13 @@ def build_endpoint(
     """The GraphQL endpoint. Raises SettingsError for a limit that cannot be used."""
     from starlette.requests import HTTPConnection
 
-    from auth.authorization_header import authenticate
+    from auth.authorization_header import Authenticator
     from domain.sentences import language_of
     from resolvers.core.context import Client, Context
     from schema.root import make_schema
     from transport.graphql import Limits, make_endpoint
+
+    authenticator = Authenticator(services.database, services.tokens)
 
     async def make_context(connection: HTTPConnection) -> Context:
         client = Client(
@@ -112,10 +114,9 @@ def build_endpoint(
             idempotency_key=connection.headers.get("idempotency-key") or None,
             language=language_of(connection.headers.get("accept-language")),
         )
-        authorization = connection.headers.get("authorization")
-        if authorization is None:
+        if (authorization := connection.headers.get("authorization")) is None:
             return Context(services, client=client)
-        claims, viewer = await authenticate(services.database, services.tokens, authorization)
+        claims, viewer = await authenticator.authenticate(authorization, client.address)
         return Context(services, viewer, client, claims)
 
     try:
@@ -123,14 +124,9 @@ def build_endpoint(
     except ValueError as error:
         raise SettingsError([str(error)]) from None
     return make_endpoint(
-        make_schema(settings.executor),
-        make_context,
-        limits,
-        documents,
-        open_introspection=settings.is_demo,
-        allowed_origins=frozenset(settings.allowed_origins),
-        on_complete=on_operation,
-    )
+        make_schema(settings.executor), make_context, limits, documents, open_introspection=settings.is_demo,
+        allowed_origins=frozenset(settings.allowed_origins), on_complete=on_operation,
+    )  # fmt: skip
 
 
 def build_server(settings: Settings) -> Server:

@@ -9,8 +9,9 @@ from starlette.requests import HTTPConnection, Request
 from starlette.responses import Response
 
 from auth.viewer import NotSignedIn
+from auth.wrong_keys import TooManyWrongKeys
 from services.exports.slots import ExportSlots, TooManyExports
-from transport.graphql.errors import BAD_USER_INPUT, NOT_ALLOWED, HttpError, OperationRejected
+from transport.graphql.errors import BAD_USER_INPUT, NOT_ALLOWED, HttpError, OperationRejected, retry_after
 from transport.graphql.operation_context import OperationContext
 from transport.graphql.operation_log import OperationLog
 from transport.graphql.operation_runner import OperationRunner
@@ -51,6 +52,9 @@ class ReportExecution:
         """Returns the context of a request with an access token or an access key. Raises Refused."""
         try:
             context = await self._runner.make_context(HTTPConnection(request.scope))
+        except TooManyWrongKeys as error:
+            name, seconds = (part.decode() for part in retry_after(error.retry_after))
+            raise Refused(429, error.code, str(error), **{name: seconds}) from None
         except NotSignedIn as error:
             raise Refused(401, error.code, str(error), **_CHALLENGE) from None
         if context.viewer is None:

@@ -6,6 +6,8 @@ from typing import Any
 import structlog
 from graphql import GraphQLError
 
+from auth.viewer import NotSignedIn
+from auth.wrong_keys import TooManyWrongKeys
 from db.outages import Outage, cause_of, outage_of
 from domain.errors import DomainError, PublicError
 
@@ -147,6 +149,20 @@ def client_message(error: GraphQLError) -> str:
     message = _QUOTED_ENUM_VALUE.sub("The value does not exist", error.message)
     message = _QUOTED_VALUE.sub(lambda found: f"{found[1] or ''}.", message)
     return _QUOTED_TOKEN.sub(r"\1 \2", message)[:MAX_MESSAGE_CHARACTERS]
+
+
+def response_to(error: BaseException, request_id: str) -> HttpError | OperationRejected:
+    """Returns the response to an exception that ended an operation, which is logged if it is not the client's."""
+    if isinstance(error, HttpError | OperationRejected):
+        return error
+    if isinstance(error, TooManyWrongKeys):
+        return HttpError(429, error.code, str(error), (retry_after(error.retry_after),))
+    if isinstance(error, NotSignedIn):
+        return HttpError(401, error.code, str(error), ((b"www-authenticate", b"Bearer"),))
+    if (public := public_message(error)) is not None:
+        return OperationRejected([{"message": public[0], "extensions": public[1]}])
+    log_failure(error, request_id)
+    return outage_response(error) or HttpError(500, INTERNAL, INTERNAL_MESSAGE, requestId=request_id)
 
 
 def log_unhandled(error: BaseException, request_id: str, path: list[str | int] | None = None) -> None:

@@ -8,18 +8,17 @@ from typing import Any
 
 from graphql import ExecutionResult, GraphQLError, OperationType
 from graphql.execution import create_source_event_stream, execute, execute_subscription_event
+from starlette.requests import HTTPConnection
 from strawberry import Schema
 from strawberry.execution import optimized_is_awaitable
 
-from auth.viewer import NotSignedIn
+from auth.wrong_keys import TooManyWrongKeys
 from db.outages import through_outages
 from domain.network import network_of
 from transport.graphql.anonymous_finder import AnonymousFinder
 from transport.graphql.charge import settle, with_cost
 from transport.graphql.document_cache import DocumentCache
 from transport.graphql.errors import (
-    INTERNAL,
-    INTERNAL_MESSAGE,
     NOT_ALLOWED,
     HttpError,
     OperationRejected,
@@ -27,7 +26,7 @@ from transport.graphql.errors import (
     log_failure,
     operation_rejected,
     outage_response,
-    public_message,
+    response_to,
     retry_after,
 )
 from transport.graphql.input_values import check_variables
@@ -62,7 +61,7 @@ class OperationRunner:
         if schema.extensions:
             raise ValueError("schema extensions are not supported: the schema must have none")
         self.schema = schema
-        self.make_context = make_context
+        self._make_context = make_context
         self.limits = limits
         self.open_introspection = open_introspection
         self.on_complete = on_complete
@@ -72,6 +71,14 @@ class OperationRunner:
         self._sign_in = SignInRunner(self)
         self.rate_limiter = RateLimiter(limits)
         self._introspection = IntrospectionCache(schema)
+
+    async def make_context(self, connection: HTTPConnection) -> OperationContext:
+        """Returns the context of an operation. Raises NotSignedIn, and TooManyWrongKeys after a moment."""
+        try:
+            return await self._make_context(connection)
+        except TooManyWrongKeys:
+            await asyncio.sleep(self.limits.refusal_seconds)
+            raise
 
     async def charge_body(self, context: OperationContext, size: int) -> None:
         """Charges the caller for a large body before it is decoded. Raises HttpError 429."""
@@ -251,7 +258,7 @@ class OperationRunner:
 
     def error_response(self, error: BaseException, log: OperationLog) -> HttpError | OperationRejected:
         """Returns the response to an exception that ended an operation. Logs an unexpected one."""
-        response = _error_response(error, log.request_id)
+        response = response_to(error, log.request_id)
         log.code = response.errors[0]["extensions"]["code"]
         return response
 
@@ -274,17 +281,6 @@ def _check_access_key(context: OperationContext, operation: Operation, log: Oper
         raise operation_rejected("An access key only reads. Sign in to change something.", NOT_ALLOWED)
     if access_key.operations and log.saved_name not in {*access_key.operations, RECORD_IDS}:
         raise operation_rejected("This access key is for other saved queries. Run one of those.", NOT_ALLOWED)
-
-
-def _error_response(error: BaseException, request_id: str) -> HttpError | OperationRejected:
-    if isinstance(error, HttpError | OperationRejected):
-        return error
-    if isinstance(error, NotSignedIn):
-        return HttpError(401, error.code, str(error), ((b"www-authenticate", b"Bearer"),))
-    if (public := public_message(error)) is not None:
-        return OperationRejected([{"message": public[0], "extensions": public[1]}])
-    log_failure(error, request_id)
-    return outage_response(error) or HttpError(500, INTERNAL, INTERNAL_MESSAGE, requestId=request_id)
 
 
 def _has_value(data: Any) -> bool:
