@@ -31,6 +31,7 @@ from db.models.learner import Learner
 from db.models.review import Review, ReviewDocument
 from db.models.session import SessionAim, SessionFile
 from db.models.user import ManagerAllocation, OverviewAllocation, RoleGrant, User
+from db.sql.in_array import in_array
 from domain import signing_mutations
 from domain.enums import Role
 
@@ -107,11 +108,13 @@ def sees_aim(role: Role, aim: Any = Aim) -> Condition:
 
 def sees_record(role: Role, learner_id: Column, aim_id: Column) -> Condition:
     """The condition that a learner's record is visible: with its aim if it has one, otherwise with the learner."""
-    seen = sees_learner(role, learner_id)
-    if role in BY_AIM:
-        # The condition on the learner follows from that on the aim, but lets the database use the index by learner.
-        return and_(seen, or_(aim_id.is_(None), aim_id.in_(select(Aim.id).where(sees_aim(role)))))
-    return seen
+    if role not in BY_AIM:
+        return sees_learner(role, learner_id)
+    aims = select(Aim.id).where(sees_aim(role))
+    if not getattr(aim_id, "nullable", True):
+        return in_array(aim_id, aims)
+    # The condition on the learner follows from that on the aim, but lets the database use the index by learner.
+    return and_(sees_learner(role, learner_id), or_(aim_id.is_(None), aim_id.in_(aims)))
 
 
 def sees_session(role: Role, session_id: Column, learner_id: Column) -> Condition:
