@@ -1,4 +1,4 @@
-"""Selects that are compiled once: SQL with constants written out, converters of parameters, and converters of rows."""
+"""Statements that are compiled once: SQL with constants, and the converters of its parameters and rows."""
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -7,15 +7,17 @@ from typing import Any, ClassVar
 from weakref import WeakKeyDictionary
 
 import orjson
-from sqlalchemy import JSON, BindParameter, Boolean, Enum, Float, Integer, Numeric, Select
+from sqlalchemy import JSON, BindParameter, Boolean, Enum, Float, Insert, Integer, Numeric, Select, Update
 from sqlalchemy.engine import Dialect
 from sqlalchemy.exc import InvalidRequestError
+from sqlalchemy.sql.dml import ReturningInsert
 from sqlalchemy.sql.selectable import CompoundSelect
 
 from db.models.base import UtcDateTime
 from db.sql.any_of import KeyList
 
 AnySelect = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+AnyStatement = AnySelect | Insert | Update | ReturningInsert[*tuple[Any, ...]]
 
 _Converter = Callable[[Any], Any]
 # No text: it may be a person's words, and the SQL of a statement is part of traces.
@@ -26,12 +28,13 @@ _MIN_KEYS = 12
 
 
 class CompiledSelect:
-    """One select, compiled for one kind of database.
+    """One statement, compiled for one kind of database.
 
-    `sql` is in the driver's form. Rows are named tuples, as SQLAlchemy's are.
+    `sql` is in the driver's form. Rows are named tuples, as SQLAlchemy's are. `decoded`: the driver's connection is
+    SQLAlchemy's, which decodes JSON itself. An insert names the values of all columns, also of those with a default.
     """
 
-    def __init__(self, statement: AnySelect, dialect: Dialect) -> None:
+    def __init__(self, statement: AnyStatement, dialect: Dialect, decoded: bool = False) -> None:
         compiler = _compiler(dialect)
         compiled = compiler(dialect, statement, compile_kwargs={"render_postcompile": True})
         self.sql: str = compiled.string
@@ -44,7 +47,7 @@ class CompiledSelect:
         self._converters = [
             (index, convert)
             for index, (_, type_) in enumerate(columns)
-            if (convert := _result_converter(type_, dialect))
+            if not (decoded and isinstance(type_, JSON)) and (convert := _result_converter(type_, dialect))
         ]
 
     def arguments(self, parameters: Mapping[str, Any]) -> list[Any]:
@@ -76,28 +79,30 @@ class CompiledSelect:
 
 
 class CompiledSelectCache:
-    """The compiled form of each select, kept as long as the select itself exists."""
+    """The compiled form of each statement, kept as long as the statement itself exists."""
 
-    # By the names of a dialect and its driver: what is compiled holds nothing of a server or a connection.
-    _of_process: ClassVar[dict[tuple[str, str], "CompiledSelectCache"]] = {}
+    # By the names of a dialect and its driver, and whether JSON is decoded: what is compiled holds nothing of a server
+    # or a connection.
+    _of_process: ClassVar[dict[tuple[str, str, bool], "CompiledSelectCache"]] = {}
 
     @classmethod
-    def of_process(cls, dialect: Dialect) -> "CompiledSelectCache":
-        """Returns the one cache of this process for a kind of database."""
-        return cls._of_process.setdefault((dialect.name, dialect.driver), cls(dialect))
+    def of_process(cls, dialect: Dialect, decoded: bool = False) -> "CompiledSelectCache":
+        """Returns the one cache of this process for a kind of database. `decoded`: for SQLAlchemy's connections."""
+        return cls._of_process.setdefault((dialect.name, dialect.driver, decoded), cls(dialect, decoded))
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, decoded: bool = False) -> None:
         self._dialect = dialect
+        self._decoded = decoded
         self._compiled: WeakKeyDictionary[Any, CompiledSelect] = WeakKeyDictionary()
         self.hits = 0
         self.misses = 0
 
-    def get(self, statement: AnySelect) -> CompiledSelect:
-        """Returns the compiled form of a select; compiles it the first time."""
+    def get(self, statement: AnyStatement) -> CompiledSelect:
+        """Returns the compiled form of a statement; compiles it the first time."""
         compiled = self._compiled.get(statement)
         if compiled is None:
             self.misses += 1
-            compiled = self._compiled[statement] = CompiledSelect(statement, self._dialect)
+            compiled = self._compiled[statement] = CompiledSelect(statement, self._dialect, self._decoded)
         else:
             self.hits += 1
         return compiled

@@ -7,7 +7,7 @@ its start, so that concurrent writers wait for each other instead of failing hal
 import asyncio
 import datetime as dt
 import time
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from typing import Any
@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from db.commit import commit
 from db.compiled_select import AnySelect, CompiledSelect, CompiledSelectCache
+from db.direct_statements import DirectStatements, StatementListener
 from db.engines import EngineMaker, Expiry, with_driver
 from db.history import daily_rows
 from db.models import registry as tables  # noqa: F401  the mapper needs all tables before the first session
@@ -58,20 +59,20 @@ class Database:
         self.options = options
         make = EngineMaker(options)
         self._write_engine = make.engine(self.url, pool_size)
-        # Checks and exports have few connections of their own, because they use them for long.
+        # Checks and exports have few connections of their own: they use them for long.
         self._snapshot_engine = make.engine(self.url, EXPORT_POOL_SIZE, overflow=0)
         primary = make.engine(self.url, pool_size) if self.is_sqlite else self._write_engine
         replica = make.engine(with_driver(read_url), pool_size) if read_url else None
         self._primary_reads = primary.execution_options(isolation_level="AUTOCOMMIT")
         self._reads = replica.execution_options(isolation_level="AUTOCOMMIT") if replica else self._primary_reads
-        engines = (self._write_engine, self._snapshot_engine, primary, replica)
-        self._engines = {engine.sync_engine: engine for engine in engines if engine}
+        engines = (self._write_engine, self._snapshot_engine, primary, *([replica] if replica else ()))
+        self._engines = {each.sync_engine: each for each in engines}
         for engine in self._engines:
             event.listen(engine, "before_cursor_execute", _count_statement)
         event.listen(self._write_engine.sync_engine, "handle_error", self._note_write_error)
         self._expiries = [Expiry(self._write_engine), Expiry(self._snapshot_engine)]
         self._primary_pool = make.read_pool(primary, pool_size)
-        # Exports read long lists: they wait for each other, and never in front of other reads.
+        # Exports read long lists: they wait for each other, and never before other reads.
         self._export_pool = make.read_pool(primary, EXPORT_POOL_SIZE)
         # Outages of the primary, as reads and writes meet them.
         self.outages = OutageLog("database")
@@ -79,11 +80,10 @@ class Database:
         if replica is not None:
             pool = make.read_pool(replica, pool_size, repeats=False)
             self.replica = Replica(self._primary_pool, pool, self.outages)
-        self._selects = CompiledSelectCache.of_process(primary.dialect)
-        # Called after each read with its SQL, its start and end (seconds of `time.perf_counter`), and the name of the
-        # class of its error.
-        self.read_listeners: list[Callable[[str, float, float, str | None], None]] = []
-        # SQLite has one writer. Writers queue here, in order, which costs less than SQLite's busy handler.
+        self._selects, self._direct = (CompiledSelectCache.of_process(primary.dialect, each) for each in (False, True))
+        # Called after each read, and after each statement of a write that goes to the driver directly.
+        self.read_listeners: list[StatementListener] = []
+        # SQLite has one writer. Writers queue here, which costs less than SQLite's busy handler.
         self._write_lock = asyncio.Lock() if self.is_sqlite else None
 
     @asynccontextmanager
@@ -168,9 +168,9 @@ class Database:
         """Polls the replica, if there is one, for the length of the block; otherwise all reads go to the primary."""
         if self.replica is None:
             yield
-            return
-        async with self.replica.monitoring():
-            yield
+        else:
+            async with self.replica.monitoring():
+                yield
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncSession]:
@@ -183,6 +183,8 @@ class Database:
             AsyncSession(self._write_engine, expire_on_commit=False, autoflush=False) as session,
         ):
             await session.begin()
+            if not self.is_sqlite:
+                DirectStatements(session, self._direct, _count_statement, self.read_listeners, self._note_error)
             try:
                 yield session
                 await session.flush()
@@ -210,7 +212,9 @@ class Database:
 
     def _note_write_error(self, context: Any) -> None:
         translated = getattr(context, "chained_exception", None)
-        error = translated or context.sqlalchemy_exception or context.original_exception
+        self._note_error(translated or context.sqlalchemy_exception or context.original_exception)
+
+    def _note_error(self, error: BaseException) -> None:
         if is_away(error):
             self._note_outage(error)
         elif sqlstate_of(error) == _READ_ONLY:
@@ -227,8 +231,8 @@ class Database:
         """Replaces every connection to the primary before its next use, because the server behind them may be gone."""
         self._primary_pool.expire()
         self._export_pool.expire()
-        for expiry in self._expiries:
-            expiry.expire()
+        for each in self._expiries:
+            each.expire()
 
     @asynccontextmanager
     async def snapshot(self) -> AsyncIterator[AsyncSession]:
@@ -246,7 +250,7 @@ class Database:
         return list(self._engines)
 
     async def read_state(self, sql: str) -> Sequence[Any]:
-        """Returns the records of a fixed SELECT about the server itself, on a connection for reads of the primary."""
+        """Returns the records of a fixed SELECT about the server itself, from the primary."""
         return await self._fetch(sql, (), primary=True, export=False)
 
     @property

@@ -12,13 +12,16 @@ from typing import Any, Protocol, cast
 
 import asyncpg
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine
 from sqlalchemy.pool import QueuePool
 
 from db.outages import loses_connection
 from db.postgres_connection import ACQUIRE_SECONDS, ConnectionOptions, connect, is_silent, read_arguments
+
+# What a statement on the driver raises, apart from a cancellation.
+DRIVER_ERRORS = (asyncpg.PostgresError, OSError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,17 +141,10 @@ class PostgresPool:
                 # Unprepared, a read takes several messages, which need one transaction to reach one session.
                 async with connection.transaction(readonly=True):
                     records = await connection.fetch(sql, *arguments, timeout=self._seconds_left(began))
-        except asyncpg.PostgresError as error:
-            lost = connection.is_closed() or loses_connection(error.sqlstate)
-            self._release(connection, lost)
-            raise translated(sql, error, lost) from error
-        except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
-            # An InterfaceError can also be a value that does not fit its column, on a working connection. An
-            # InternalClientError comes from a connection that the server closed between two reads, an OSError from the
-            # network, or without an answer in time (TimeoutError).
-            lost = not isinstance(error, asyncpg.InterfaceError) or connection.is_closed()
-            self._release(connection, lost)
-            raise translated(sql, error, lost) from error
+        except DRIVER_ERRORS as error:
+            raised = driver_error(sql, error, connection)
+            self._release(connection, raised.connection_invalidated)
+            raise raised from error
         except BaseException:
             # Cancelled: the rest of the result may still arrive on this connection.
             self._release(connection, lost=True)
@@ -206,7 +202,21 @@ class PostgresPool:
                 connection.terminate()
 
 
+def driver_error(sql: str, error: Exception, connection: asyncpg.Connection) -> DBAPIError:
+    """Returns what SQLAlchemy raises for one of `DRIVER_ERRORS` on a connection."""
+    if isinstance(error, asyncpg.PostgresError):
+        lost = connection.is_closed() or loses_connection(error.sqlstate)
+    else:
+        # An InterfaceError can also be a value that does not fit its column, on a working connection. An
+        # InternalClientError comes from a connection that the server closed between two reads, an OSError from the
+        # network, or without an answer in time (TimeoutError).
+        lost = not isinstance(error, asyncpg.InterfaceError) or connection.is_closed()
+    return translated(sql, error, lost)
+
+
 def translated(sql: str, error: Exception, lost: bool) -> DBAPIError:
     """Returns what SQLAlchemy raises for an error of the driver. `lost`: the connection cannot be used any more."""
     kind = OperationalError if lost else DBAPIError
+    if isinstance(error, asyncpg.IntegrityConstraintViolationError):
+        kind = IntegrityError
     return kind(sql, None, error, hide_parameters=True, connection_invalidated=lost)

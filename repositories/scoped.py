@@ -1,22 +1,38 @@
 """The scoped read of one entity for a write: only what the viewer sees, locked until the transaction ends."""
 
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Select, bindparam, select
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
+from auth.viewer import Viewer
+from db.direct_statements import send
+from db.loaded_entity import attributes_of, loaded
 from db.models.base import Base
 from domain.enums import Role
 from loaders.core.read_session import cached_statement
 
+E = TypeVar("E", bound=Base)
 
-@cached_statement
-def one_for_write(role: Role, entity: type[Base], locked: bool) -> Select[Any]:
-    """Selects the entity whose key is `key`, if the viewer sees it.
+
+async def read_for_write(
+    session: AsyncSession, viewer: Viewer, entity: type[E], key: int, locked: bool = True
+) -> E | None:
+    """Returns the entity with that key as an object of the session, or None if the viewer does not see it.
 
     `locked`: no other transaction can change the row until this one ends.
     """
+    statement = one_for_write(viewer.role, entity, locked)
+    rows = await send(session, statement, {**scope.viewer_params(viewer), "key": key})
+    return loaded(session, entity, rows[0]) if rows else None
+
+
+@cached_statement
+def one_for_write(role: Role, entity: type[Base], locked: bool) -> Select[Any]:
+    """Selects the columns of the entity whose key is `key`, if the viewer sees it."""
     table: Any = entity
     has_key = table.id == bindparam("key", type_=table.id.type)
-    statement = select(entity).where(has_key, scope.sees(role, entity))
+    columns = [getattr(entity, name).label(name) for name in attributes_of(entity)]
+    statement = select(*columns).where(has_key, scope.sees(role, entity))
     return statement.with_for_update(of=entity, key_share=True) if locked else statement

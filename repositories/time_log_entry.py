@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth import scope
 from auth.viewer import Viewer
+from db.direct_statements import send
 from db.models.aim import Aim
 from db.models.base import Key
 from db.models.time_log_entry import TimeLogEntry
@@ -49,7 +50,7 @@ async def day_of(
     The exclusion is that of an off-the-job entry of the aim, or of none. The caller holds a lock on the learner.
     """
     parameters = {"learner": learner_key, "aim": aim_key, "day": day, "excluding": excluding or 0}
-    row = (await session.execute(_day(), parameters)).one()
+    (row,) = await send(session, _day(), parameters)
     exclusion = None if row.exclusion is None else OffTheJobExclusionReason(row.exclusion)
     return DayOfLearner(row.first_start, int(row.minutes), exclusion)
 

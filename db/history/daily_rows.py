@@ -32,6 +32,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import Session, aliased
 
+from db.direct_statements import send
 from db.models.aim import Aim, AimProgress
 from db.models.aim_history import AimHistory, TimeHistory
 from db.models.learner import Learner
@@ -119,7 +120,7 @@ async def record(session: AsyncSession) -> None:
     keys = {name: sorted(each) for name, each in found.items() if each}
     if keys:
         adding = _adding_noted_aims(session.get_bind().dialect.name, tuple(keys))
-        await session.execute(adding, {**keys, "today": day_number(clock.today())})
+        await send(session, adding, {**keys, "today": day_number(clock.today())})
     if noted.time:
         await record_time(session, noted.time)
 
@@ -207,7 +208,7 @@ async def record_time(session: AsyncSession, learner_keys: Collection[int]) -> N
     The rows are of the learner's provider. An entry of another provider counts for nobody who sees the learner.
     """
     keys = {"keys": sorted(learner_keys), "today": day_number(clock.today())}
-    await session.execute(_adding_time(session.get_bind().dialect.name), keys)
+    await send(session, _adding_time(session.get_bind().dialect.name), keys)
 
 
 @cache

@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm.exc import StaleDataError
 
-from auth import policy, scope
+from auth import policy
 from auth.auth_sessions import record_last_write
 from auth.viewer import Viewer
 from db.history.daily_rows import note_time
@@ -28,7 +28,7 @@ from domain.enums import UserErrorCode
 from domain.errors import ROLE_NOT_ALLOWED, DomainError, UserError, not_allowed, not_found, reject
 from domain.mail import Mail
 from domain.sentences import say
-from repositories.scoped import one_for_write
+from repositories.scoped import read_for_write
 from resolvers.core.context import Context
 from resolvers.core.idempotency import acquire, store_result
 from resolvers.core.rules import RecordRules, RecordState, own_record
@@ -78,11 +78,7 @@ class UnitOfWork(WriteTransaction):
 
     async def get_or_none(self, entity: type[E], key: int | None, locked: bool = True) -> E | None:
         """Returns the entity with that key, if the viewer sees it."""
-        if key is None:
-            return None
-        statement = one_for_write(self.viewer.role, entity, locked)
-        found = await self.session.execute(statement, {**scope.viewer_params(self.viewer), "key": key})
-        return found.scalar_one_or_none()
+        return None if key is None else await read_for_write(self.session, self.viewer, entity, key, locked)
 
     # ------------------------------------------------------------ permission and validation
 

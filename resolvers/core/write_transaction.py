@@ -17,7 +17,6 @@ import structlog
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.history import daily_rows
-from db.models.audit_event import AuditEvent
 from db.models.change_reason import ChangeReason
 from db.models.outbox import outbox_mail
 from db.models.user import User
@@ -42,8 +41,10 @@ class WriteTransaction:
         self.now = clock.now()
         # The learners whom subscribers are notified about; empty means any of the provider's.
         self.changed_learners: set[int] = set()
-        # The audit events, each with the reason that a person gave.
-        self._events: list[tuple[AuditEvent, str | None]] = []
+        # The columns of the audit events, each with the reason that a person gave.
+        self._events: list[tuple[dict[str, Any], str | None]] = []
+        # Provider and key of each event that was written.
+        self._written: list[tuple[int, int]] = []
         self._provider_to_notify: int | None = None
         self._has_mail = False
         self._after_commit: list[Callable[[], Awaitable[None]]] = []
@@ -63,11 +64,12 @@ class WriteTransaction:
         await self.session.flush()
         await daily_rows.record(self.session)
         for event, reason in self._events:
-            await append_unsealed(self.session, event)
+            key = await append_unsealed(self.session, event)
+            self._written.append((event["provider_id"], key))
             if reason is not None:
                 self.session.add(
                     ChangeReason(
-                        audit_event_id=event.id, provider_id=event.provider_id, learner_id=event.learner_id,
+                        audit_event_id=key, provider_id=event["provider_id"], learner_id=event.get("learner_id"),
                         reason=reason,
                     )
                 )  # fmt: skip
@@ -79,8 +81,8 @@ class WriteTransaction:
         Lets its audit events be sealed, notifies subscribers, wakes the mail sender, runs the registered callbacks.
         """
         changes = self.services.changes
-        for event, _ in self._events:
-            changes.seal_committed(event.provider_id, event.id)
+        for provider_key, event_key in self._written:
+            changes.seal_committed(provider_key, event_key)
         if self._provider_to_notify is not None:
             parts, moved = changed_parts(self.session), moved_learners(self.session)
             changes.notify_committed(self._provider_to_notify, self.changed_learners, parts, moved)
@@ -96,16 +98,16 @@ class WriteTransaction:
     def _add_event(
         self, provider_key: int, actor_key: int | None, role: Role | None, reason: str | None = None, **columns: Any
     ) -> None:
-        event = AuditEvent(
-            provider_id=provider_key,
-            at=self.now,
-            actor_id=actor_key,
-            role=role,
-            action=self.action,
-            address=self.context.client.address,
-            request_id=self.context.client.request_id,
+        event = {
+            "provider_id": provider_key,
+            "at": self.now,
+            "actor_id": actor_key,
+            "role": role,
+            "action": self.action,
+            "address": self.context.client.address,
+            "request_id": self.context.client.request_id,
             **columns,
-        )
+        }
         self._events.append((event, reason))
 
     def _notify(self, provider_key: int) -> None:

@@ -4,12 +4,15 @@ A sealed event has its place in its provider's chain. To give it one locks the e
 PostgreSQL the transactions of a server leave that to `services.audit.seal`, and do not wait for each other.
 """
 
+from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
-from sqlalchemy import func, insert, inspect, literal, select, update
+from sqlalchemy import bindparam, func, insert, literal, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.sql.dml import ReturningInsert
 
+from db.direct_statements import send
 from db.models.audit_event import AuditEvent
 from db.models.provider import Provider
 from services.audit.chain import event_hash, hashed_columns
@@ -20,6 +23,7 @@ _KEY = func.currval(func.pg_get_serial_sequence(AuditEvent.__tablename__, AuditE
 _UNSEALED_PLACE = -1 - func.mod(_KEY, literal(2_000_000_000))
 # The columns that an unsealed event has from its writer.
 _GIVEN = tuple(name for name in hashed_columns() if name not in ("sequence", "previous_hash"))
+_NOTHING: dict[str, Any] = {**dict.fromkeys(_GIVEN), "detail": {}}
 
 
 async def append(session: AsyncSession, event: AuditEvent) -> None:
@@ -48,23 +52,26 @@ async def append(session: AsyncSession, event: AuditEvent) -> None:
     )
 
 
-async def append_unsealed(session: AsyncSession, event: AuditEvent) -> None:
-    """Writes the event, in the caller's transaction, without a place in the chain and without a lock; sets its key.
+async def append_unsealed(session: AsyncSession, columns: Mapping[str, Any]) -> int:
+    """Writes an event, in the caller's transaction, without a place in the chain and without a lock; returns its key.
 
-    The event does not become an object of the session, which would cost more than its insert. On SQLite, whose
-    transactions wait for each other anyway, it is appended to the chain.
+    `columns`: those of `AuditEvent`, without its place and hashes. The event does not become an object of the session,
+    which would cost more than its insert. On SQLite, whose transactions wait for each other anyway, it is appended to
+    the chain.
     """
     if session.get_bind().dialect.name == "sqlite":
+        event = AuditEvent(**columns)
         await append(session, event)
         await session.flush()
-        return
-    event.detail = event.detail or {}
-    given = inspect(event).dict
-    event.id = (await session.execute(_adding_unsealed(), {name: given.get(name) for name in _GIVEN})).scalar_one()
+        return event.id
+    ((key,),) = await send(session, _adding_unsealed(), {**_NOTHING, **columns})
+    return int(key)
 
 
-# Built once, as reads are. The columns of `_GIVEN` come with the parameters.
+# Built once, as reads are.
 @cache
 def _adding_unsealed() -> ReturningInsert[int]:
-    adding = insert(AuditEvent.__table__).values(sequence=_UNSEALED_PLACE, previous_hash="", hash="")
-    return adding.returning(AuditEvent.__table__.c.id)
+    columns = AuditEvent.__table__.c
+    given = {name: bindparam(name, type_=columns[name].type) for name in _GIVEN}
+    adding = insert(AuditEvent.__table__).values(**given, sequence=_UNSEALED_PLACE, previous_hash="", hash="")
+    return adding.returning(columns.id)

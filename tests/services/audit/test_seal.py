@@ -59,16 +59,13 @@ async def provider(database: Database) -> int:
         return added.id
 
 
-def event(provider: int, **columns: Any) -> AuditEvent:
-    return AuditEvent(provider_id=provider, at=columns.pop("at", clock.now()), action="employerCreate", **columns)
+def event(provider: int, **columns: Any) -> dict[str, Any]:
+    return {"provider_id": provider, "at": clock.now(), "action": "employerCreate", **columns}
 
 
 async def commit(database: Database, provider: int, **columns: Any) -> int:
     async with database.writing() as session:
-        added = event(provider, **columns)
-        await append_unsealed(session, added)
-        await session.flush()
-        return added.id
+        return await append_unsealed(session, event(provider, **columns))
 
 
 async def places(database: Database, provider: int) -> list[tuple[int, int]]:
@@ -84,18 +81,16 @@ async def problems(database: Database) -> list[str]:
 async def test_transactions_of_one_provider_do_not_wait_for_each_other(database: Database, provider: int) -> None:
     publisher = ChangePublisher(database, CHANNEL)
     async with asyncio.timeout(10), database.writing() as first:
-        slow = event(provider)
-        await append_unsealed(first, slow)
-        await first.flush()
+        slow = await append_unsealed(first, event(provider))
         # It has everything but its commit; the others commit, and are sealed.
         keys = [await commit(database, provider) for _ in range(3)]
         assert await places(database, provider) == [(key, -1 - key) for key in keys]
         for key in keys:
             publisher.add_event(provider, key)
         await publisher.publish()
-    publisher.add_event(provider, slow.id)
+    publisher.add_event(provider, slow)
     await publisher.publish()
-    assert await places(database, provider) == [(slow.id, 4), *zip(keys, (1, 2, 3), strict=True)]
+    assert await places(database, provider) == [(slow, 4), *zip(keys, (1, 2, 3), strict=True)]
     assert await problems(database) == []
 
 
@@ -105,7 +100,7 @@ async def test_processes_that_seal_at_once_make_one_chain(database: Database, pr
 
     async def of_last_version() -> None:
         async with database.writing() as session:
-            await append(session, event(provider))
+            await append(session, AuditEvent(**event(provider)))
 
     for _ in range(5):
         for key in [await commit(database, provider) for _ in range(4)]:

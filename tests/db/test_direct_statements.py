@@ -1,0 +1,156 @@
+"""Statements that a write sends to the driver directly: in its transaction, with the errors of SQLAlchemy."""
+
+import asyncio
+import datetime as dt
+
+import pytest
+from sqlalchemy import bindparam, func, insert, select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from db.database import Database, statement_count
+from db.direct_statements import send
+from db.loaded_entity import attributes_of, loaded
+from db.models.base import Key
+from db.models.evidence import Evidence
+from db.models.provider import Provider
+
+PROVIDERS = Provider.__table__.c
+ADDING = (
+    insert(Provider.__table__)
+    .values(
+        id=bindparam("key", type_=Key),
+        **{
+            column.name: bindparam(column.name, type_=column.type)
+            for column in PROVIDERS
+            if column.name == "name" or not (column.nullable or column.server_default or column.primary_key)
+        },
+    )
+    .returning(PROVIDERS.id, PROVIDERS.name)
+)
+NAMES = select(PROVIDERS.name).where(PROVIDERS.id >= bindparam("least", type_=Key)).order_by(PROVIDERS.id)
+SLEEPING = select(func.pg_sleep(bindparam("seconds")))
+NUMBER = 9_000
+
+
+def values(key: int, name: str) -> dict[str, object]:
+    """The parameters of `ADDING`: each column as the mapper would set it."""
+    found: dict[str, object] = {}
+    for column in PROVIDERS:
+        default = column.default.arg if column.default is not None else None
+        found[column.name] = default(None) if callable(default) else default
+    return {**found, "key": key, "name": name, "created_at": dt.datetime.now(dt.UTC)}
+
+
+async def names(session: AsyncSession) -> list[str]:
+    return [row.name for row in await send(session, NAMES, {"least": NUMBER})]
+
+
+async def test_a_direct_statement_is_part_of_the_transaction(demo_database: Database):
+    async with demo_database.writing() as session:
+        (row,) = await send(session, ADDING, values(NUMBER, "Direct"))
+        assert (row.id, row.name) == (NUMBER, "Direct")
+        session.add(Provider(id=NUMBER + 1, name="Object", created_at=dt.datetime.now(dt.UTC)))
+        await session.flush()
+        assert await names(session) == ["Direct", "Object"]
+    with pytest.raises(LookupError):
+        async with demo_database.writing() as session:
+            await send(session, ADDING, values(NUMBER + 2, "Lost"))
+            raise LookupError
+    async with demo_database.writing() as session:
+        assert await names(session) == ["Direct", "Object"]
+
+
+async def test_a_direct_statement_is_counted(demo_database: Database):
+    count = [0]
+    token = statement_count.set(count)
+    try:
+        async with demo_database.writing() as session:
+            await names(session)
+            await names(session)
+    finally:
+        statement_count.reset(token)
+    # On SQLite BEGIN is a statement.
+    assert count == [2 + demo_database.is_sqlite]
+
+
+async def test_a_violated_constraint_is_an_integrity_error(demo_database: Database):
+    with pytest.raises(IntegrityError):
+        async with demo_database.writing() as session:
+            await send(session, ADDING, values(NUMBER, "First"))
+            await send(session, ADDING, values(NUMBER, "Second"))
+    async with demo_database.writing() as session:
+        assert await names(session) == []
+    assert demo_database.pool_counts()["writes"].in_use == 0
+
+
+async def test_listeners_are_called_after_a_direct_statement(demo_postgres: Database):
+    calls: list[tuple[str, float, float, str | None]] = []
+    demo_postgres.read_listeners.append(lambda *call: calls.append(call))
+    with pytest.raises(IntegrityError):
+        async with demo_postgres.writing() as session:
+            await send(session, ADDING, values(NUMBER, "First"))
+            await send(session, ADDING, values(NUMBER, "Second"))
+    assert [(sql[:6], began <= ended, error) for sql, began, ended, error in calls] == [
+        ("INSERT", True, None), ("INSERT", True, "IntegrityError"),
+    ]  # fmt: skip
+
+
+async def test_a_lost_connection_is_an_outage_and_is_replaced(demo_postgres: Database):
+    ending = text("select pg_terminate_backend(:process)")
+    with pytest.raises(DBAPIError) as raised:
+        async with demo_postgres.writing() as session:
+            process = (await session.execute(text("select pg_backend_pid()"))).scalar_one()
+            async with demo_postgres.reading() as other:
+                await other.execute(ending, {"process": process})
+            await names(session)
+    assert raised.value.connection_invalidated
+    assert demo_postgres.outages.since is not None
+    async with demo_postgres.writing() as session:
+        assert await names(session) == []
+    assert demo_postgres.pool_counts()["writes"].in_use == 0
+
+
+async def test_a_cancelled_direct_statement_leaves_the_pool_usable(demo_postgres: Database):
+    for _ in range(5):
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.05), demo_postgres.writing() as session:
+                await send(session, SLEEPING, {"seconds": 5.0})
+    async with asyncio.timeout(4), demo_postgres.writing() as session:
+        assert await names(session) == []
+    assert demo_postgres.pool_counts()["writes"].in_use == 0
+
+
+# unscoped: a test
+ANY_EVIDENCE = select(*(getattr(Evidence, name).label(name) for name in attributes_of(Evidence))).limit(1)
+# unscoped: a test
+BY_KEY = select(Evidence).where(Evidence.id == bindparam("key", type_=Key))
+
+
+async def test_an_object_made_of_a_row_is_the_one_that_the_session_would_select(demo_database: Database):
+    async with demo_database.writing() as session:
+        (row,) = await send(session, ANY_EVIDENCE)
+        made = loaded(session, Evidence, row)
+        assert not session.dirty and not session.new
+        assert (await session.execute(BY_KEY, {"key": made.id})).scalar_one() is made
+        key = made.id
+    async with demo_database.writing() as session:
+        selected = (await session.execute(BY_KEY, {"key": key})).scalar_one()
+        assert {name: getattr(selected, name) for name in attributes_of(Evidence)} == dict(
+            zip(attributes_of(Evidence), row, strict=True)
+        )
+        # What the session has already stays as it is, and what it does not know is filled in.
+        selected.title = "Changed"
+        session.expire(selected, ["description"])
+        assert loaded(session, Evidence, row) is selected
+        assert (selected.title, selected.description) == ("Changed", row.description)
+
+
+async def test_a_changed_object_made_of_a_row_is_stored(demo_database: Database):
+    async with demo_database.writing() as session:
+        (row,) = await send(session, ANY_EVIDENCE)
+        made = loaded(session, Evidence, row)
+        made.title = "Changed"
+    async with demo_database.writing() as session:
+        stored = (await session.execute(BY_KEY, {"key": row.id})).scalar_one()
+        assert (stored.title, stored.version) == ("Changed", row.version + 1)
