@@ -4,17 +4,16 @@ pool = WorkerPool("auth.password_strength:is_easily_guessed", size=1)
 result = await pool.call(password)
 
 A worker is started at the first call, calls the function with what it reads from its standard input, and ends with that
-input or after some idle minutes. It gets no settings, so it knows neither keys nor databases.
+input or after some idle minutes. It gets no settings, so it knows neither keys nor databases, and its answers are data
+(`db/worker_frames.py`), so that a decoder which an uploaded file has taken over can run nothing in the server.
 """
 
 import asyncio
 import importlib
+import math
 import os
-import pickle
 import resource
-import select
 import signal
-import struct
 import subprocess
 import sys
 import threading
@@ -22,19 +21,26 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from weakref import WeakSet
 
 import structlog
 
 from db.priority import LOWER, lower_process_priority
+from db.worker_frames import (
+    MAX_ANSWER_BYTES,
+    decode_answer,
+    decode_call,
+    encode_call,
+    encode_failure,
+    encode_result,
+    read_frame,
+    write_frame,
+)
 
 log = structlog.get_logger(__name__)
 
 _ROOT = Path(__file__).parent.parent
-_LENGTH = struct.Struct("!I")
-# Each read makes room for what it may get, and a pipe gives little at once.
-_PART = 2**20
 IDLE_SECONDS = 600.0
 
 
@@ -60,20 +66,24 @@ class WorkerFailed(ConnectionError):
 
 
 class WorkerTimedOut(WorkerFailed):
-    """The work took too long."""
+    """The work took too long by the clock, which can be the fault of a busy machine."""
+
+
+class WorkerCpuExceeded(WorkerFailed):
+    """The work took more CPU time than it may, however busy the machine was."""
 
 
 class WorkerEnded(WorkerFailed):
-    """The process ended twice with this work."""
+    """The process ended twice with this work, and nobody had killed it."""
 
 
 class WorkerPool:
-    """`size` processes that call a function, named "module:function", with pickled arguments.
+    """`size` processes that call a function, named "module:function". It returns bytes, or what JSON can hold.
 
-    A call that takes longer than `timeout` seconds ends its process. One whose process ended is tried once more, in a
-    new process. `max_waiting` calls may wait for a process; further ones fail at once. With `memory_bytes`, an
-    allocation fails in the worker that takes so much more than it has once it knows the function. `niceness`: the
-    priority of the processes, lower the higher it is.
+    A call that takes longer than `timeout` seconds ends its process, and so does one that takes more than `cpu_seconds`
+    of CPU time. One whose process ended otherwise is tried once more, in a new process. `max_waiting` calls may wait
+    for a process; further ones fail at once. With `memory_bytes`, an allocation fails in the worker that takes so much
+    more than it has once it knows the function. `niceness`: the priority of the processes, lower the higher it is.
     """
 
     def __init__(
@@ -84,11 +94,13 @@ class WorkerPool:
         max_waiting: int = 50,
         memory_bytes: int | None = None,
         niceness: int = LOWER,
+        cpu_seconds: int | None = None,
     ) -> None:
         self._function = function
         self._timeout = timeout
         self._memory_bytes = memory_bytes
         self._niceness = niceness
+        self._cpu_seconds = cpu_seconds
         self._max_calls = size + max_waiting
         self._calls = 0
         self._threads = ThreadPoolExecutor(size, thread_name_prefix=function)
@@ -123,7 +135,7 @@ class WorkerPool:
         self._processes.clear()
 
     def _run(self, arguments: tuple[Any, ...]) -> Any:
-        message = _message(arguments)
+        message = encode_call(arguments)
         for _ in range(2):
             deadline = time.monotonic() + self._timeout
             try:
@@ -132,16 +144,22 @@ class WorkerPool:
                 log.error("worker_not_started", function=self._function, cause=str(error))
                 raise WorkerFailed("no worker process could be started") from error
             try:
-                _write(process.stdin, message, deadline)
-                return _read(process.stdout, deadline)
+                write_frame(process.stdin, message, deadline)
+                return decode_answer(read_frame(process.stdout, deadline, MAX_ANSWER_BYTES))
             except TimeoutError:
                 self._forget(process)
                 log.error("worker_timed_out", function=self._function, seconds=self._timeout)
                 raise WorkerTimedOut("the worker process took too long") from None
-            except (OSError, EOFError, ValueError, pickle.UnpicklingError):
-                # Idle for too long, killed by the system, closed, or without a proper answer.
+            except (OSError, EOFError, ValueError) as error:
+                # Idle for too long, killed by the system, closed, or without a proper answer: that is the work's fault.
+                killed = not isinstance(error, ValueError)
                 self._forget(process)
-        log.error("worker_ended", function=self._function, status=process.poll())
+            if process.returncode == -signal.SIGXCPU:
+                log.error("worker_cpu_exceeded", function=self._function, seconds=self._cpu_seconds)
+                raise WorkerCpuExceeded("the worker process took too much CPU time")
+        log.error("worker_ended", function=self._function, status=process.returncode)
+        if killed and process.returncode == -signal.SIGKILL:
+            raise WorkerFailed("the worker process was killed")
         raise WorkerEnded("the worker process ended")
 
     def _running(self) -> subprocess.Popen[bytes]:
@@ -159,6 +177,7 @@ class WorkerPool:
                     self._function,
                     str(self._niceness),
                     str(self._memory_bytes or ""),
+                    str(self._cpu_seconds or ""),
                 ],
                 env=worker_environment(),
                 stdin=subprocess.PIPE,
@@ -187,47 +206,6 @@ def _end(process: subprocess.Popen[bytes]) -> None:
                 stream.close()
 
 
-def _message(value: Any) -> bytes:
-    data = pickle.dumps(value, pickle.HIGHEST_PROTOCOL)
-    return _LENGTH.pack(len(data)) + data
-
-
-def _write(stream: IO[bytes] | None, message: bytes, deadline: float | None) -> None:
-    """Raises TimeoutError if the other side has not taken it all by then."""
-    assert stream is not None
-    view = memoryview(message)
-    while view:
-        _wait(stream, select.POLLOUT, deadline)
-        view = view[stream.write(view) or 0 :]
-
-
-def _read(stream: IO[bytes] | None, deadline: float) -> Any:
-    """Raises TimeoutError if it is not all there by then, and EOFError."""
-    assert stream is not None
-    (length,) = _LENGTH.unpack(_exactly(stream, _LENGTH.size, deadline))
-    return pickle.loads(_exactly(stream, length, deadline))
-
-
-def _exactly(stream: IO[bytes], size: int, deadline: float) -> bytes:
-    parts = []
-    while size:
-        _wait(stream, select.POLLIN, deadline)
-        part = stream.read(min(size, _PART))
-        if not part:
-            raise EOFError
-        parts.append(part)
-        size -= len(part)
-    return b"".join(parts)
-
-
-def _wait(stream: IO[bytes], event: int, deadline: float | None) -> None:
-    # Unlike select(), poll() also knows descriptors above 1024.
-    poll = select.poll()
-    poll.register(stream, event)
-    if not poll.poll(None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000):
-        raise TimeoutError
-
-
 def _limit_memory(more: int) -> None:
     """Bounds what this process can take beyond what it has: a limit below that would fail its next import."""
     with suppress(OSError, ValueError):
@@ -235,8 +213,16 @@ def _limit_memory(more: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (mapped + more, mapped + more))
 
 
-def _serve(function: str, niceness: int, memory_bytes: int | None) -> None:
-    """The worker: answers each call with (class of the exception or None, result)."""
+def _limit_cpu(more: int) -> None:
+    """Lets the system end this process once it has taken so many more seconds of CPU time, without a memory dump."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    most = math.ceil(used.ru_utime + used.ru_stime) + more
+    resource.setrlimit(resource.RLIMIT_CPU, (most, resource.getrlimit(resource.RLIMIT_CPU)[1]))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+
+def _serve(function: str, niceness: int, memory_bytes: int | None, cpu_seconds: int | None) -> None:
+    """The worker: answers each call with the result, or with the class of the exception."""
     # A signal for the server reaches its workers too; they end when it closes their input.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)
@@ -248,16 +234,17 @@ def _serve(function: str, niceness: int, memory_bytes: int | None) -> None:
     with open(0, "rb", buffering=0) as requests, open(1, "wb", buffering=0) as responses:
         while True:
             try:
-                arguments = _read(requests, time.monotonic() + IDLE_SECONDS)
+                arguments = decode_call(read_frame(requests, time.monotonic() + IDLE_SECONDS))
             except (EOFError, TimeoutError):
                 return
-            answer: tuple[str | None, Any]
+            if cpu_seconds is not None:
+                _limit_cpu(cpu_seconds)
             try:
-                answer = None, called(*arguments)
+                answer = encode_result(called(*arguments))
             except Exception as error:
-                answer = type(error).__name__, None
-            _write(responses, _message(answer), None)
+                answer = encode_failure(error)
+            write_frame(responses, answer, None)
 
 
 if __name__ == "__main__":
-    _serve(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]) if sys.argv[3] else None)
+    _serve(sys.argv[1], int(sys.argv[2]), *(int(given) if given else None for given in sys.argv[3:5]))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import structlog
 
 from db.priority import BACKGROUND
-from db.worker_process import WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
+from db.worker_process import WorkerCpuExceeded, WorkerEnded, WorkerFailed, WorkerPool
 from services.storage.file_store import FileStore
 from services.storage.preview_types import CONTENT_TYPES
 from services.storage.storage_keys import PREVIEW_WIDTHS, preview_key
@@ -18,7 +18,9 @@ log = structlog.get_logger(__name__)
 
 # Of a larger file there is no picture.
 MAX_BYTES = 60 * 1024 * 1024
-_SECONDS = 15.0
+# CPU time: more is the file's fault, and there is no picture of it. By the clock a busy machine may take longer.
+_CPU_SECONDS = 15
+_SECONDS = 60.0
 # What a decoder can take: an allocation beyond it fails in the worker process alone.
 _MEMORY_BYTES = 2 * 1024**3
 # So many are made at once, and one of each user, so that a user with many slow ones delays only their own.
@@ -29,6 +31,7 @@ _workers = WorkerPool(
     "services.storage.preview_picture:make_preview",
     size=_AT_ONCE,
     timeout=_SECONDS,
+    cpu_seconds=_CPU_SECONDS,
     memory_bytes=_MEMORY_BYTES,
     niceness=BACKGROUND,
 )
@@ -62,7 +65,8 @@ _ALL = "all"
 async def preview_of(store: FileStore, file: StoredDownload, width: int, user: Hashable) -> bytes | None:
     """Returns the picture as WebP, of a width of `preview_width`; None of bytes that no decoder understands.
 
-    `user`: who looks at it. Raises what the store raises, and WorkerFailed while too many wait or no worker can start.
+    `user`: who looks at it. Raises what the store raises, and WorkerFailed while too many wait, no worker can start, or
+    the machine is too busy.
     """
     key = preview_key(file.storage_key, width)
     try:
@@ -78,13 +82,18 @@ async def preview_of(store: FileStore, file: StoredDownload, width: int, user: H
 
 
 async def _make(store: FileStore, file: StoredDownload, width: int, key: str, user: Hashable) -> bytes:
-    """Makes and keeps the picture; an empty one where there is none, so that nobody tries again."""
+    """Makes and keeps the picture; an empty one where the file is why there is none, so that nobody tries again.
+
+    Raises WorkerFailed where the machine is why; the next who looks tries again.
+    """
     async with _turn(("user", user), 1, _MAX_WAITING_OF_USER), _turn(_ALL, _AT_ONCE, _MAX_WAITING):
         # Read in one's turn only: a file may have 60 MB.
         content = b"".join([chunk async for chunk in store.read(file.storage_key)])
         try:
-            made: bytes = await _workers.call(content, file.content_type, width)
-        except (RuntimeError, WorkerTimedOut, WorkerEnded) as error:
+            made = await _workers.call(content, file.content_type, width)
+            if not _is_picture(made):
+                raise RuntimeError("the worker's answer is no picture")
+        except (RuntimeError, WorkerCpuExceeded, WorkerEnded) as error:
             log.info("no_preview", storage_key=file.storage_key, cause=type(error).__name__)
             made = b""
 
@@ -93,6 +102,10 @@ async def _make(store: FileStore, file: StoredDownload, width: int, key: str, us
 
     await store.write_as(key, chunks())
     return made
+
+
+def _is_picture(made: object) -> bool:
+    return isinstance(made, bytes) and made[:4] == b"RIFF" and made[8:12] == b"WEBP"
 
 
 @asynccontextmanager

@@ -13,8 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from db import worker_process
 from db.priority import BACKGROUND
-from db.worker_process import WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
+from db.worker_process import WorkerCpuExceeded, WorkerEnded, WorkerFailed, WorkerPool, WorkerTimedOut
 from tests.support.architecture import ROOT
 
 
@@ -75,6 +76,30 @@ async def test_work_that_takes_too_long_is_ended(make_pool: Callable[..., Worker
         await pool.call("__import__('time').sleep(600)")
     assert not psutil.pid_exists(busy)
     assert await pool.call("1 + 1") == 2
+
+
+async def test_work_has_its_cpu_time_each_time(make_pool: Callable[..., WorkerPool]) -> None:
+    pool = make_pool("builtins:eval", timeout=600.0, cpu_seconds=1)
+    work = "(lambda t: sum(0 for _ in iter(lambda: t.process_time() > {}, True)))(__import__('time'))"
+    pid = await pool.call("__import__('os').getpid()")
+    used = await pool.call("__import__('time').process_time()")
+    for number in range(1, 5):
+        await pool.call(work.format(used + number * 0.6))
+    assert await pool.call("__import__('os').getpid()") == pid
+    with pytest.raises(WorkerCpuExceeded):
+        await pool.call(work.format(600))
+    assert not psutil.pid_exists(pid)
+    assert await pool.call("1 + 1") == 2
+
+
+async def test_an_answer_has_a_bounded_length(
+    make_pool: Callable[..., WorkerPool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pool = make_pool("builtins:bytes")
+    monkeypatch.setattr(worker_process, "MAX_ANSWER_BYTES", 1_001)
+    assert await pool.call(1_000) == bytes(1_000)
+    with pytest.raises(WorkerEnded):
+        await pool.call(1_001)
 
 
 async def test_a_worker_that_does_not_read_is_ended(make_pool: Callable[..., WorkerPool]) -> None:

@@ -5,7 +5,8 @@ import datetime as dt
 import io
 import mmap
 import resource
-from collections.abc import AsyncIterator, Callable
+import signal
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pillow_heif
@@ -13,7 +14,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from db.worker_process import WorkerFailed
+from db.worker_process import WorkerFailed, WorkerPool, WorkerTimedOut
 from domain import clock
 from services.storage import previews
 from services.storage.file_store import FileStore, StoredFile, open_store
@@ -21,6 +22,7 @@ from services.storage.preview_picture import MAX_PIXELS, NoPreview, make_preview
 from services.storage.preview_types import PICTURES
 from services.storage.storage_keys import preview_key
 from services.storage.transfers import StoredDownload
+from tests.support.hostile_files import endless_pdf, unpickled_makes
 
 PDF = b"""%PDF-1.4
 1 0 obj <</Type/Catalog/Pages 2 0 R>> endobj
@@ -122,7 +124,7 @@ async def test_who_has_many_slow_previews_delays_themself(tmp_path: Path, monkey
     async def slow(content: bytes, *_: object) -> bytes:
         begun.add(content.decode())
         await done[content.decode()].wait()
-        return b"picture"
+        return b"RIFF    WEBP"
 
     def noted(key: str) -> AsyncIterator[bytes]:
         opened_keys.add(key)
@@ -150,8 +152,92 @@ async def test_who_has_many_slow_previews_delays_themself(tmp_path: Path, monkey
         await previews.preview_of(store, files["ann 1"], 320, "ann")
     for event in done.values():
         event.set()
-    assert await asyncio.gather(*asked) == [b"picture"] * 4
+    assert await asyncio.gather(*asked) == [b"RIFF    WEBP"] * 4
     assert previews._queues == {}
+
+
+@pytest.fixture
+def workers(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., WorkerPool]]:
+    """Makes the pool that makes previews for the rest of the test."""
+    pools: list[WorkerPool] = []
+
+    def make(function: str = "services.storage.preview_picture:make_preview", **options: float) -> WorkerPool:
+        pools.append(WorkerPool(function, **options))  # type: ignore[arg-type]
+        monkeypatch.setattr(previews, "_workers", pools[-1])
+        return pools[-1]
+
+    yield make
+    for pool in pools:
+        pool.close()
+
+
+async def test_a_file_that_takes_all_cpu_time_has_none(tmp_path: Path, workers: Callable[..., WorkerPool]) -> None:
+    store, pool = open_store(tmp_path), workers(timeout=600.0, cpu_seconds=1)
+    content = endless_pdf()
+    assert len(content) < 10_000
+    file = await stored(store, content, "application/pdf")
+    assert await previews.preview_of(store, file, 64, "ann") is None
+    assert await store.exists(preview_key(file.storage_key, 64)) and not pool._processes
+    # Nobody tries again.
+    assert await previews.preview_of(store, file, 64, "ann") is None and not pool._processes
+    assert await previews.preview_of(store, await stored(store, picture("PNG"), "image/png"), 64, "ann")
+
+
+async def test_a_busy_machine_is_not_the_fault_of_the_file(tmp_path: Path, workers: Callable[..., WorkerPool]) -> None:
+    store, pool = open_store(tmp_path), workers(timeout=600.0, cpu_seconds=15)
+    assert await previews.preview_of(store, await stored(store, picture("PNG"), "image/png"), 64, "ann")
+    file = await stored(store, picture("JPEG"), "image/jpeg")
+    # A process that gets no processor for as long as it may take.
+    (worker,) = pool._processes
+    worker.send_signal(signal.SIGSTOP)
+    pool._timeout = 0.5
+    with pytest.raises(WorkerTimedOut):
+        await previews.preview_of(store, file, 64, "ann")
+    assert not await store.exists(preview_key(file.storage_key, 64))
+    pool._timeout = 600.0
+    made = await previews.preview_of(store, file, 64, "ann")
+    assert made is not None and opened(made).width == 64
+
+
+async def test_processes_that_are_killed_are_not_the_fault_of_the_file(
+    tmp_path: Path, workers: Callable[..., WorkerPool]
+) -> None:
+    """As by a system that has no memory left."""
+    store, pool = open_store(tmp_path), workers(timeout=600.0)
+    file = await stored(store, endless_pdf(), "application/pdf")
+    asked = asyncio.create_task(previews.preview_of(store, file, 64, "ann"))
+    killed = set[int]()
+    async with asyncio.timeout(60):
+        while not asked.done():
+            for worker in list(pool._processes):
+                # Once it works: until then it has taken no memory either.
+                if worker.pid not in killed and psutil.Process(worker.pid).cpu_times().user > 0.5:
+                    killed.add(worker.pid)
+                    worker.kill()
+            await asyncio.sleep(0.05)
+    with pytest.raises(WorkerFailed):
+        await asked
+    assert len(killed) == 2 and not await store.exists(preview_key(file.storage_key, 64))
+
+
+async def test_a_decoder_that_was_taken_over_runs_nothing_in_the_server(
+    tmp_path: Path, workers: Callable[..., WorkerPool]
+) -> None:
+    workers("tests.support.hostile_files:taken_over", timeout=60.0)
+    store, folder = open_store(tmp_path / "files"), tmp_path / "made"
+    file = await stored(store, unpickled_makes(folder), "image/png")
+    assert await previews.preview_of(store, file, 64, "ann") is None
+    assert not folder.exists()
+
+
+@pytest.mark.parametrize("answer", [b'j{"a": 1}', b"b<svg onload=alert(1)>", b"fNoPreview", b"f" + b"x" * 101, b"\xff"])
+async def test_an_answer_that_is_no_picture_is_none(
+    answer: bytes, tmp_path: Path, workers: Callable[..., WorkerPool]
+) -> None:
+    workers("tests.support.hostile_files:taken_over", timeout=60.0)
+    store = open_store(tmp_path)
+    file = await stored(store, len(answer).to_bytes(4, "big") + answer, "image/png")
+    assert await previews.preview_of(store, file, 64, "ann") is None
 
 
 async def test_the_limit_of_memory_holds_in_the_worker_alone(tmp_path: Path) -> None:
