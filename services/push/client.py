@@ -7,16 +7,15 @@ import ssl
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import Enum, auto
-from ipaddress import IPv6Network, ip_address
 from urllib.parse import urlsplit
 
 import httpx2
 
+from domain.network import is_public
+
 SECONDS = 10.0
 _MAX_RETRY_AFTER = dt.timedelta(hours=1)
 
-# IPv4 addresses of networks that have IPv6 alone (RFC 6052).
-_NAT64 = IPv6Network("64:ff9b::/96")
 # The addresses of a host and port.
 Resolve = Callable[[str, int], Awaitable[list[str]]]
 
@@ -53,16 +52,6 @@ async def public_addresses(host: str, port: int) -> list[str]:
     if not all(is_public(address) for address in addresses):
         raise PrivateAddress
     return addresses
-
-
-def is_public(address: str) -> bool:
-    """Returns whether an address is reached over the internet; an IPv4 address within an IPv6 one counts as itself."""
-    parsed = ip_address(address.partition("%")[0])
-    for inner in ("ipv4_mapped", "sixtofour"):
-        parsed = getattr(parsed, inner, None) or parsed
-    if parsed in _NAT64:
-        parsed = ip_address(int(parsed) & 0xFFFFFFFF)
-    return parsed.is_global and not parsed.is_multicast
 
 
 class PushClient:

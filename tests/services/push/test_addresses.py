@@ -2,8 +2,9 @@
 
 import pytest
 
+from domain.network import is_public
 from services.push import client
-from services.push.client import Outcome, PushClient, Result, is_public, public_addresses
+from services.push.client import Outcome, PushClient, Result, public_addresses
 from services.push.push_services import MAX_ENDPOINT_LENGTH, PushServices
 from services.settings import SettingsError, read_settings
 from tests.support.push_service import PushService
@@ -57,6 +58,15 @@ def test_operators_choose_others() -> None:
         ("172.16.0.1", False), ("192.168.1.1", False), ("169.254.169.254", False), ("100.64.0.1", False),
         ("0.0.0.0", False), ("::1", False), ("fe80::1%eth0", False), ("fd00::1", False), ("::ffff:10.0.0.1", False),
         ("2002:a00:1::", False), ("224.0.0.1", False), ("::", False), ("192.0.2.1", False), ("64:ff9b::a00:1", False),
+        # Other ways to write, or to reach, an IPv4 address.
+        ("::127.0.0.1", False), ("::10.0.0.1", False), ("::8.8.8.8", False), ("::ffff:127.0.0.1", False),
+        ("::ffff:8.8.8.8", True), ("::ffff:0:127.0.0.1", False), ("64:ff9b::127.0.0.1", False),
+        ("64:ff9b::8.8.8.8", True), ("64:ff9b:1::127.0.0.1", False), ("2002:7f00:1::", False),
+        ("2002:c0a8:101::1", False), ("2002:808:808::1", True), ("2001:0:808:808::7f00:1", False),
+        ("2607:f8b0:4004::5efe:10.0.0.1", False), ("2607:f8b0:4004::200:5efe:127.0.0.1", False),
+        ("2607:f8b0:4004::5efe:8.8.8.8", True),
+        # Those of one site, as fd00::/8 are today, and of nobody.
+        ("fec0::1", False), ("5f00::1", False), ("4000::1", False), ("ff0e::1", False), ("::ffff:224.0.0.1", False),
     ],
 )  # fmt: skip
 def test_private_addresses(address: str, expected: bool) -> None:
