@@ -23,11 +23,12 @@ def run_migrate(settings: Settings, arguments: argparse.Namespace) -> int:
         try:
             if not arguments.contract:
                 await expand(database, print)
-                await complete(database)
             elif migrations().is_expanding(await table_version(database)):
                 return fail("The tables are not expanded: run `server.py migrate --expand` first.")
             if not arguments.expand:
                 await contract(database, print)
+            # What the fills changed, and what processes of the last version did.
+            await complete(database)
         except MigrationBlocked as error:
             return fail(str(error))
         version = await table_version(database)

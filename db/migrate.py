@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 from alembic import command
@@ -40,7 +41,7 @@ async def expand(database: Database, report: Report = lambda _: None, found: Mig
     async with only_one(database, report):
         is_new = (await table_version(database)).oldest is None
         pending = found.pending(await table_version(database))
-        async with _triggers(database, renewed=bool(pending)):
+        async with _triggers(database, bool(pending), report):
             for script in pending:
                 report(f"{script.revision}: {script.doc}")
                 await _run(database, _Step(script, found, is_new), report)
@@ -60,7 +61,7 @@ async def contract(database: Database, report: Report = lambda _: None, found: M
         for step in found.to_fill_again(await table_version(database)):
             await run_fill(database, step, found.fills[step], report, contracts=True)
         to_contract = found.to_contract(await table_version(database))
-        async with _triggers(database, renewed=bool(to_contract)):
+        async with _triggers(database, bool(to_contract), report):
             for script in to_contract:
                 report(f"{script.revision}: contracts ({script.doc})")
                 await _run(database, _Step(script, found, contracts=True), report)
@@ -142,7 +143,7 @@ class _Step:
 
 
 @asynccontextmanager
-async def _triggers(database: Database, renewed: bool) -> AsyncIterator[None]:
+async def _triggers(database: Database, renewed: bool, report: Report) -> AsyncIterator[None]:
     """Brings the triggers of `db/updated_at_triggers.py` up to date after the block, whether or not it succeeds.
 
     `renewed`: the block may rebuild tables, which SQLite refuses while a trigger names one of them.
@@ -152,7 +153,23 @@ async def _triggers(database: Database, renewed: bool) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await _run_sync(database, updated_at_triggers.install)
+        if database.is_sqlite:
+            await _run_sync(database, updated_at_triggers.install)
+        else:
+            await _install_triggers(database, report)
+
+
+async def _install_triggers(database: Database, report: Report) -> None:
+    """Each table in a transaction of its own: writers wait while its triggers are changed."""
+
+    async def install(table: str) -> None:
+        async with database.reading(primary=True) as connection, transaction(connection, is_sqlite=False):
+            await connection.run_sync(updated_at_triggers.install, table)
+
+    async with database.reading(primary=True) as connection:
+        tables = await connection.run_sync(updated_at_triggers.outdated_tables)
+    for table in tables:
+        await retried(f"triggers of {table}", partial(install, table), report)
 
 
 async def _run_sync(database: Database, work: Callable[[Connection], None]) -> None:

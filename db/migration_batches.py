@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import Connection, text
 
@@ -53,7 +54,7 @@ async def run_fill(database: Database, step: str, fill: Fill, report: Report, co
     while True:
         begun = time.perf_counter()
         batch = _Batch(step, fill, size, last)
-        await retried(step, lambda batch=batch: _run_batch(database, batch), report)  # type: ignore[misc]
+        await retried(step, partial(_run_batch, database, batch), report)
         if batch.is_last:
             break
         rows += batch.rows

@@ -53,20 +53,35 @@ def triggers(dialect: str) -> list[Trigger]:
     return [each for entity in mapped_classes() for each in _triggers_of(entity, dialect)]
 
 
-def install(connection: Connection) -> None:
-    """Creates the triggers that are missing and drops those that are no longer derived.
+def install(connection: Connection, table: str | None = None) -> None:
+    """Creates the triggers that are missing and drops those that are no longer derived, of all tables or of one.
 
     Leaves out tables that the database does not have yet.
     """
+    missing, dropped = _differences(connection)
+    for name, its_table in dropped.items():
+        if table in (None, its_table):
+            _drop(connection, name, its_table)
+    for each in missing:
+        if table in (None, each.table):
+            for statement in each.statements:
+                connection.exec_driver_sql(statement)
+
+
+def outdated_tables(connection: Connection) -> list[str]:
+    """Returns the tables whose triggers `install` would change."""
+    missing, dropped = _differences(connection)
+    return sorted({each.table for each in missing} | set(dropped.values()))
+
+
+def _differences(connection: Connection) -> tuple[list[Trigger], dict[str, str]]:
+    """Returns the triggers that are missing, and by their names the tables of those that are no longer derived."""
     dialect = connection.dialect.name
     tables = set(inspect(connection).get_table_names()) if _is_migrated(connection) else set()
     wanted = {each.name: each for each in triggers(dialect) if each.table in tables}
     existing = _existing(connection)
-    for name in existing.keys() - wanted.keys():
-        _drop(connection, name, existing[name])
-    for name in sorted(wanted.keys() - existing.keys()):
-        for statement in wanted[name].statements:
-            connection.exec_driver_sql(statement)
+    missing = [wanted[name] for name in sorted(wanted.keys() - existing.keys())]
+    return missing, {name: table for name, table in existing.items() if name not in wanted}
 
 
 def remove(connection: Connection) -> None:

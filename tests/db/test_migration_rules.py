@@ -16,7 +16,6 @@ ALLOWED = [
     "CREATE TABLE a (id BIGINT NOT NULL)",
     "ALTER TABLE b ADD COLUMN c TEXT",
     "ALTER TABLE b ADD COLUMN c INTEGER DEFAULT 0 NOT NULL",
-    "UPDATE b SET c = 1",
     "ALTER TABLE b ADD CONSTRAINT fk_b FOREIGN KEY(c) REFERENCES a (id) NOT VALID",
     "ALTER TABLE b VALIDATE CONSTRAINT fk_b",
 ]
@@ -32,6 +31,8 @@ FORBIDDEN = {
     "DROP TABLE b": "only contract()",
     "DROP INDEX i": "only contract()",
     "DELETE FROM b": "only contract()",
+    "UPDATE b SET c = 1": "`fills`",
+    "INSERT INTO b (c) SELECT d FROM e": "`fills`",
 }
 
 

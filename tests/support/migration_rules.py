@@ -4,8 +4,9 @@ import re
 from collections.abc import Collection, Iterable
 
 _READS = re.compile(r"(select|show|with)\b", re.I)
-# Data of the new columns; procedures and triggers that fill them for processes of the last version.
-_FILLS = re.compile(r"(insert into|update|comment on|create (or replace )?(function|trigger|sequence))\b", re.I)
+# Procedures and triggers that fill new columns for processes of the last version.
+_ADDS = re.compile(r"(comment on|create (or replace )?(function|trigger|sequence))\b", re.I)
+_WRITES = re.compile(r"(insert into|update)\b", re.I)
 _NEW_TABLE = re.compile(r"create table (?:if not exists )?\"?(\w+)", re.I)
 _INDEX = re.compile(r"create (unique )?index (concurrently )?.*? on \"?(\w+)\"? \((.*?)\)(?: where (.*))?$", re.I)
 _ALTERED = re.compile(r"alter table (?:only )?\"?(\w+)\"? (.*)", re.I)
@@ -32,8 +33,10 @@ def not_additive(statements: Iterable[str], in_transaction: bool = True, keys: C
 
 
 def _problem(statement: str, made: set[str], in_transaction: bool, keys: Collection[UniqueKey]) -> str | None:
-    if _READS.match(statement) or _FILLS.match(statement):
+    if _READS.match(statement) or _ADDS.match(statement):
         return None
+    if _WRITES.match(statement):
+        return "rows are written by `fills`, after the table is free again"
     if new := _NEW_TABLE.match(statement):
         made.add(new[1])
         return None

@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import db.models.base
+from db.migration_batches import Fill
 from domain.text import fold_name
 
 revision = "0006"
@@ -51,9 +52,6 @@ def upgrade() -> None:
     with op.batch_alter_table("change_reason", schema=None) as batch_op:
         batch_op.create_index("ix_change_reason_learner_id", ["learner_id"])
         batch_op.create_index("ix_change_reason_provider_id", ["provider_id"])
-    _complete_units()
-    for table, name, sort_name in _FOLDED:
-        _fold_again(table, name, sort_name)
 
 
 def downgrade() -> None:
@@ -73,24 +71,46 @@ def downgrade() -> None:
         batch_op.drop_column("returned_at")
 
 
-def _fold_again(table: str, name: str, sort_name: str) -> None:
+def _folding(table: str, name: str, sort_name: str) -> Fill:
     """Folds names again: letters that do not decompose, apostrophes and hyphens are folded too by now."""
-    connection = op.get_bind()
-    rows = connection.execute(sa.text(f"SELECT id, {name} AS name, {sort_name} AS folded FROM {table}")).all()
-    changed = [{"key": row.id, "folded": fold_name(row.name)} for row in rows if fold_name(row.name) != row.folded]
-    if changed:
-        connection.execute(sa.text(f"UPDATE {table} SET {sort_name} = :folded WHERE id = :key"), changed)
+    read = sa.text(f"SELECT id, {name} AS name, {sort_name} AS folded FROM {table} WHERE id BETWEEN :first AND :last")
+    write = sa.text(f"UPDATE {table} SET {sort_name} = :folded WHERE id = :key")
+
+    def fold(connection: sa.Connection, first: int, last: int) -> None:
+        rows = connection.execute(read, {"first": first, "last": last}).all()
+        folded = [{"key": row.id, "folded": fold_name(row.name)} for row in rows]
+        changed = [new for row, new in zip(rows, folded, strict=True) if row.folded != new["folded"]]
+        if changed:
+            connection.execute(write, changed)
+
+    return Fill(f"{table}.{sort_name}", table, fold)
 
 
-def _complete_units() -> None:
+# Processes of this version store in the audit trail whether a signature completes its unit.
+_COMPLETED = sa.text(
+    "UPDATE unit_signature SET completes_unit = true WHERE id BETWEEN :first AND :last AND provider_id = :provider "
+    "AND completes_unit = false AND withdrawn_at IS NULL AND "
+    "(SELECT count(*) FROM unit_signature AS other WHERE other.aim_id = unit_signature.aim_id AND other.unit_id = "
+    "unit_signature.unit_id AND other.withdrawn_at IS NULL AND other.role IN :roles) = :required AND NOT EXISTS "
+    "(SELECT 1 FROM audit_event AS event WHERE event.aim_id = unit_signature.aim_id AND event.subject_part = "
+    "unit_signature.unit_id AND event.role = unit_signature.role AND CAST(event.detail AS TEXT) LIKE '%completes_unit%')"
+).bindparams(sa.bindparam("roles", expanding=True))
+
+
+def _complete_units(connection: sa.Connection, first: int, last: int) -> None:
     """Marks the signatures of units that have every signature that their provider requires today."""
-    connection = op.get_bind()
-    mark = sa.text(
-        "UPDATE unit_signature SET completes_unit = true WHERE provider_id = :provider AND withdrawn_at IS NULL AND "
-        "(SELECT count(*) FROM unit_signature AS other WHERE other.aim_id = unit_signature.aim_id AND other.unit_id = "
-        "unit_signature.unit_id AND other.withdrawn_at IS NULL AND other.role IN :roles) = :required"
-    ).bindparams(sa.bindparam("roles", expanding=True))
-    for provider, roles in connection.execute(sa.text("SELECT id, unit_signatures FROM provider")).all():
+    providers = sa.text(
+        "SELECT id, unit_signatures FROM provider WHERE id IN "
+        "(SELECT provider_id FROM unit_signature WHERE id BETWEEN :first AND :last)"
+    )
+    for provider, roles in connection.execute(providers, {"first": first, "last": last}).all():
         required = json.loads(roles) if isinstance(roles, str) else roles
         if required:
-            connection.execute(mark, {"provider": provider, "roles": required, "required": len(required)})
+            batch = {"first": first, "last": last, "provider": provider}
+            connection.execute(_COMPLETED, {**batch, "roles": required, "required": len(required)})
+
+
+fills = (
+    Fill("unit_signature.completes_unit", "unit_signature", _complete_units),
+    *(_folding(table, name, sort_name) for table, name, sort_name in _FOLDED),
+)

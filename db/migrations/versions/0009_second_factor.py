@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import db.models.base
+from db.migration_batches import Fill
 
 revision = "0009"
 down_revision = "0008"
@@ -19,11 +20,6 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("require_second_factor", sa.JSON(), server_default="[]", nullable=False))
     with op.batch_alter_table("user_account", schema=None) as batch_op:
         batch_op.add_column(sa.Column("has_password", sa.Boolean(), server_default=sa.true(), nullable=False))
-    # Who was invited and has not opened the link has a random password, which nobody knows.
-    op.execute(
-        "update user_account set has_password = false where must_change_password and last_login_at is null "
-        "and exists (select 1 from one_time_token t where t.user_id = user_account.id)"
-    )
     op.create_table(
         "second_factor",
         sa.Column("id", _KEY, autoincrement=True, nullable=False),
@@ -81,3 +77,18 @@ def downgrade() -> None:
         batch_op.drop_column("has_password")
     with op.batch_alter_table("provider", schema=None) as batch_op:
         batch_op.drop_column("require_second_factor")
+
+
+def _mark_invited(connection: sa.Connection, first: int, last: int) -> None:
+    """Marks who was invited and has not opened the link: they have a random password, which nobody knows."""
+    connection.execute(
+        sa.text(
+            "update user_account set has_password = false where id between :first and :last and has_password "
+            "and must_change_password and last_login_at is null "
+            "and exists (select 1 from one_time_token t where t.user_id = user_account.id and t.purpose = 'invitation')"
+        ),
+        {"first": first, "last": last},
+    )
+
+
+fills = (Fill("user_account.has_password", "user_account", _mark_invited),)

@@ -4,6 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 import db.models.base
+from db.migration_batches import Fill
 
 revision = "0016"
 down_revision = "0015"
@@ -28,14 +29,8 @@ def upgrade() -> None:
     is_sqlite = op.get_bind().dialect.name == "sqlite"
     # What a process of an older version adds while both run is new when it is added.
     default = sa.text("'1970-01-01 00:00:00.000000'") if is_sqlite else sa.text("now()")
-    for table, (type_name, made_at) in _MOVING.items():
+    for table in _MOVING:
         op.add_column(table, sa.Column("updated_at", _TIME, nullable=False, server_default=default))
-        # Of a learner any event, of another record those that name it; of one that none names, when it was made.
-        about = "learner_id = {0}.id" if table == "learner" else "subject_type = '{1}' AND subject_key = {0}.id"
-        about = f"audit_event.provider_id = {table}.provider_id AND audit_event." + about.format(table, type_name)
-        moment = "strftime('%Y-%m-%d %H:%M:%f000', 'now')" if is_sqlite else "now()"
-        last = f"(SELECT max(at) FROM audit_event WHERE {about})"
-        op.execute(f"UPDATE {table} SET updated_at = coalesce({last}, {made_at or moment})")
     op.create_table(
         "deleted_record",
         sa.Column("id", _KEY, autoincrement=True, nullable=False),
@@ -55,3 +50,24 @@ def downgrade() -> None:
     op.drop_table("deleted_record")
     for table in reversed(_MOVING):
         op.drop_column(table, "updated_at")
+
+
+def _dating(table: str, type_name: str, made_at: str | None) -> Fill:
+    """Stores when a record last changed by the audit trail; if that has nothing about it, when it was made.
+
+    The triggers move a record that a process of the last version changes meanwhile, so this runs once.
+    """
+    # Of a learner any event, of another record those that name it.
+    about = "learner_id = {0}.id" if table == "learner" else "subject_type = '{1}' AND subject_key = {0}.id"
+    about = f"audit_event.provider_id = {table}.provider_id AND audit_event." + about.format(table, type_name)
+    found = f"(SELECT max(at) FROM audit_event WHERE {about})"
+
+    def date(connection: sa.Connection, first: int, last: int) -> None:
+        moment = "strftime('%Y-%m-%d %H:%M:%f000', 'now')" if connection.dialect.name == "sqlite" else "now()"
+        statement = f"UPDATE {table} SET updated_at = coalesce({found}, {made_at or moment}) WHERE id BETWEEN "
+        connection.execute(sa.text(statement + ":first AND :last"), {"first": first, "last": last})
+
+    return Fill(f"{table}.updated_at", table, date, again=False)
+
+
+fills = tuple(_dating(table, type_name, made_at) for table, (type_name, made_at) in _MOVING.items())
