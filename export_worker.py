@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from functools import partial
 from inspect import isawaitable
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO, cast
 
 from graphql.execution import execute
 from strawberry.execution import optimized_is_awaitable
@@ -29,6 +29,7 @@ from db.database import Database
 from db.postgres_connection import ConnectionOptions, Pooler
 from db.priority import BACKGROUND, lower_process_priority
 from db.snapshot_reads import one_snapshot
+from db.worker_process import own_output
 from domain import clock
 from domain.enums import Role
 from loaders.core.qualification_cache import QualificationCache
@@ -42,6 +43,8 @@ from schema.root import make_schema
 _PAGE = 50
 # Lines about the number of rows are at least so far apart.
 _REPORT_SECONDS = 1.0
+# Where messages go; set at the start.
+_output: BinaryIO | None = None
 _IS_AWAITABLE: Any = optimized_is_awaitable  # graphql-core expects a type guard
 
 
@@ -50,8 +53,9 @@ class OperationFailed(Exception):
 
 
 def _say(**values: Any) -> None:
-    sys.stdout.write(json.dumps(values) + "\n")
-    sys.stdout.flush()
+    assert _output is not None
+    _output.write(json.dumps(values).encode() + b"\n")
+    _output.flush()
 
 
 async def make(job: Mapping[str, Any]) -> None:
@@ -135,13 +139,14 @@ def _end_with_input(folder: str) -> None:
 
 def main() -> None:
     """Reads the job, makes the export and ends."""
+    global _output
     os.umask(0o077)
+    _output = own_output()
     lower_process_priority(BACKGROUND)
     job = json.loads(sys.stdin.buffer.readline())
     threading.Thread(target=_end_with_input, args=(job["folder"],), daemon=True).start()
     asyncio.run(make(job))
     # Without waiting for the threads of libraries.
-    sys.stdout.flush()
     os._exit(0)
 
 

@@ -175,7 +175,7 @@ def build_server(settings: Settings) -> Server:
     beside = {
         "loop monitor": metrics.loop_monitor.run, "installation state": state.run, "sweeper": sweeper.run,
         "task e-mails": TaskEmails(services).run, "history": HistoryKeeper(services.database).run,
-        "bulk exports": bulk_exports.run, "trusted documents": trusted.run,
+        "bulk exports": bulk_exports.run, "exports": exports.workers.run, "trusted documents": trusted.run,
     }  # fmt: skip
 
     start_page, graphql_routes = "/kpi", endpoint.routes("/graphql")

@@ -17,7 +17,9 @@ _ATTEMPTS, _PAUSE_SECONDS = 10, 0.12
 def lower_priority() -> None:
     """Lets other threads come first: for a thread that works for long. Only Linux has priorities of single threads."""
     with suppress(OSError, AttributeError):
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWER)
+        thread = threading.get_native_id()
+        # Not above that of a process which has a lower one already.
+        os.setpriority(os.PRIO_PROCESS, thread, max(LOWER, os.getpriority(os.PRIO_PROCESS, thread)))
 
 
 def lower_process_priority(niceness: int) -> None:

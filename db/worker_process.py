@@ -21,7 +21,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from weakref import WeakSet
 
 import structlog
@@ -53,6 +53,13 @@ def worker_environment() -> dict[str, str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("WAYMARK_")}
     paths = filter(None, (str(_ROOT), environment.get("PYTHONPATH")))
     return {**environment, "PYTHONPATH": os.pathsep.join(paths)}
+
+
+def own_output() -> BinaryIO:
+    """Returns the standard output of this process; what others print, such as the log, goes to its errors instead."""
+    output = os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)
+    return output
 
 
 def close_workers() -> None:

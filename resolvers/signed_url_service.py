@@ -3,9 +3,8 @@
 The user is read again when a link is opened, so that a link gives nothing that they no longer see.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any, cast
 
 from auth.signed_urls import InvalidSignedUrl
@@ -18,13 +17,15 @@ from loaders.bulk_export import BulkExportLoader
 from loaders.core.read_session import ReadSession
 from loaders.core.registry import Loaders
 from loaders.file import read_stored
+from loaders.learner import LearnerLoader
 from repositories.file import announced_file
 from repositories.guest_invitation import document_of_guest
 from repositories.upload_part import delete_parts, received_bytes, received_parts
 from resolvers import signed_urls
 from resolvers.core.context import Services
-from resolvers.exports.formats import WORKBOOK
-from resolvers.exports.generate import generate
+from resolvers.exports.formats import PDF, WORKBOOK, ZIP, file_name
+from resolvers.exports.subject_access import subject_access
+from services.exports.row_exports import ExportWorkers
 from services.exports.slots import ExportSlots
 from services.storage.file_store import StoredFile, StoreUnavailable
 from services.storage.transfers import ExpectedUpload, GeneratedExport, StoredDownload
@@ -37,6 +38,12 @@ MEDIA_TYPES = {
     ExportFormat.PARQUET: "application/vnd.apache.parquet",
     ExportFormat.XLSX: WORKBOOK,
 }
+# Of the exports that a process of their own makes.
+ROW_EXPORTS = {
+    signed_urls.TIME_LOG: WORKBOOK,
+    signed_urls.PROGRESS_MAP: PDF,
+    signed_urls.RECORD_OF_ACHIEVEMENT: PDF,
+}
 
 
 class SignedUrlService:
@@ -45,6 +52,7 @@ class SignedUrlService:
     def __init__(self, services: Services) -> None:
         self._services = services
         self.slots = ExportSlots(services.quotas)
+        self.workers = ExportWorkers(services.database)
         self.files = services.files
 
     async def expected_upload(self, claims: Claims) -> ExpectedUpload | None:
@@ -152,27 +160,42 @@ class SignedUrlService:
     async def generate_export(self, claims: Claims) -> GeneratedExport | None:
         """Returns the export with the data of this moment; None where the user of the link does not see its subject.
 
-        The caller closes it. Raises TooManyExports.
+        The caller closes it. Raises TooManyExports, and ExportFailed where no process could make it.
         """
-        reading = await self._read_session(claims, export=True)
-        if reading is None:
-            return None
-        release = await self.slots.hold(reading.viewer.user_key)
+        # Of a link that was verified. Its user is read where the export is made.
+        release = await self.slots.hold(claims["user"])
         try:
             async with self.slots.making():
-                generated = await generate(self._services, reading, claims)
+                generated = await self._generated(claims, release)
         except BaseException:
             release()
             raise
         if generated is None:
             release()
-            return None
-        return replace(generated, release=release)
+        return generated
 
-    async def _read_session(self, claims: Claims, export: bool = False) -> ReadSession | None:
+    async def _generated(self, claims: Claims, release: Callable[[], None]) -> GeneratedExport | None:
+        if claims["export"] == signed_urls.SUBJECT_ACCESS:
+            return await self._subject_access(claims, release)
+        made = await self.workers.make(claims)
+        # The process says what is in the file, but not what a browser takes it for.
+        return GeneratedExport(made.name, ROW_EXPORTS[claims["export"]], made.content, release) if made else None
+
+    async def _subject_access(self, claims: Claims, release: Callable[[], None]) -> GeneratedExport | None:
+        reading = await self._read_session(claims)
+        if reading is None:
+            return None
+        loaders = Loaders(reading)
+        archive = await subject_access(self._services, loaders, claims["learner"])
+        if archive is None:
+            return None
+        learner = await loaders[LearnerLoader].load(claims["learner"])
+        return GeneratedExport(file_name(learner.name, "Subject access", reading.now, ".zip"), ZIP, archive, release)
+
+    async def _read_session(self, claims: Claims) -> ReadSession | None:
         services = self._services
         viewer = await signed_urls.viewer_of_link(services.database, claims)
         if viewer is None:
             return None
         # From the primary, because the subject of a link may have been written a moment ago.
-        return ReadSession(services.database, viewer, services.qualifications, primary=True, export=export)
+        return ReadSession(services.database, viewer, services.qualifications, primary=True)

@@ -12,7 +12,7 @@ class Quotas:
     """Each is a setting, such as WAYMARK_QUOTA_EXPORTS=8, and a whole number of 1 or more."""
 
     # Exports that one process makes at once, and exports of one user that are made or downloaded at once.
-    exports: int = 4
+    exports: int = 2
     exports_viewer: int = 2
     # Bulk exports that one process makes at once; those of one user are limited by `exports_viewer`.
     bulk_exports: int = 1

@@ -1,6 +1,5 @@
 """The data of each export, read as one viewer sees it: None where the viewer does not see its subject."""
 
-import asyncio
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,16 +39,11 @@ async def time_log(loaders: Loaders, learner_key: int, filters: dict[str, Any]) 
     filter_aim_id = filters.get("aim_id")
     aim_key = None if filter_aim_id is None else global_id.decode("Aim", filter_aim_id)
     aim = None if aim_key is None else await loaders[AimLoader].load(aim_key)
-    lines: list[TimeLogLine] = []
-    for start in range(0, len(entries), BATCH_SIZE):
-        lines += [_line(entry, aims, units, people) for entry in entries[start : start + BATCH_SIZE]]
-        # Between two batches the event loop serves others.
-        await asyncio.sleep(0)
     return TimeLog(
         provider=await read_provider_name(reading),
         learner=learner.name,
         made_at=reading.now,
-        lines=lines,
+        lines=[_line(entry, aims, units, people) for entry in entries],
         aim=aim.title if aim else None if filter_aim_id is None else "Unknown course",
         setting=filters.get("job_setting"),
         activity=filters.get("activity_type"),

@@ -1,19 +1,15 @@
 """The time log as an Excel workbook, with the entries that pass its filter."""
 
-import asyncio
 import datetime as dt
 import io
-import pickle
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import xlsxwriter
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from db.priority import BACKGROUND
-from db.worker_process import WorkerPool
 from domain.clock import LONDON
 from domain.enums import ActivityType, JobSetting
 from resolvers.core.labels import ACTIVITY, JOB_SETTING
@@ -22,10 +18,6 @@ from resolvers.exports import formats
 # A text that begins so becomes a formula when its cell is edited or the sheet is saved as CSV.
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MAX_CELL_LENGTH = 32_767
-# XlsxWriter is pure Python: 20,000 entries take two seconds, in which a thread would hold the GIL.
-_workers = WorkerPool("resolvers.exports.workbook:write_pickled", timeout=120.0, niceness=BACKGROUND)
-# Lines that are pickled at once, which holds the GIL too: all 20,000 would take the event loop 50 ms.
-_BATCH_SIZE = 500
 _NOT_XML = re.compile("[\ud800-\udfff\ufffe\uffff]")
 
 # Heading, width in characters.
@@ -81,26 +73,11 @@ class TimeLog:
     last: dt.date | None = None
 
 
-async def time_log(data: TimeLog) -> bytes:
+def time_log(data: TimeLog) -> bytes:
     """Returns the workbook (.xlsx): title, learner, filter, totals, and a row for each entry.
 
-    Raises WorkerFailed where it could not be written.
+    XlsxWriter is pure Python: 20,000 entries take two seconds.
     """
-    batches = []
-    for start in range(0, len(data.lines), _BATCH_SIZE):
-        batches.append(pickle.dumps(data.lines[start : start + _BATCH_SIZE], pickle.HIGHEST_PROTOCOL))
-        # Between two batches the event loop serves others.
-        await asyncio.sleep(0)
-    return await _workers.call(replace(data, lines=()), batches)
-
-
-def write_pickled(data: TimeLog, batches: Sequence[bytes]) -> bytes:
-    """As `write`, with the lines in pickled batches: what the worker process does."""
-    return write(replace(data, lines=[line for batch in batches for line in pickle.loads(batch)]))
-
-
-def write(data: TimeLog) -> bytes:
-    """As `time_log`, in this process."""
     content = io.BytesIO()
     with xlsxwriter.Workbook(content, {"constant_memory": True, "default_date_format": "dd/mm/yyyy"}) as book:
         book.set_properties(

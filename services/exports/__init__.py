@@ -1,1 +1,1 @@
-"""What exports need of a server: how many are made at once, the process of a bulk export, and folders of reports."""
+"""What exports need of a server: how many are made at once, the processes that make them, and folders of reports."""

@@ -1,4 +1,4 @@
-"""Starts the process that makes a bulk export, and reads its messages."""
+"""Starts the processes that make exports, and reads the messages of one that makes a bulk export."""
 
 import asyncio
 import json
@@ -58,8 +58,7 @@ async def export_process(job: Mapping[str, Any]) -> AsyncIterator[ExportProcess]
     """Starts a process with a job; ends it, and removes its folder, at the end of the block. Raises OSError."""
     folder = Path(tempfile.mkdtemp(prefix="waymark-export-"))
     try:
-        # Of the settings it gets what the job has.
-        process = await _start({**worker_environment(), **_FRUGAL})
+        process = await start(_MODULE)
         running = ExportProcess(process, folder)
         try:
             assert process.stdin is not None
@@ -71,9 +70,10 @@ async def export_process(job: Mapping[str, Any]) -> AsyncIterator[ExportProcess]
         await asyncio.to_thread(shutil.rmtree, folder, True)
 
 
-async def _start(environment: Mapping[str, str]) -> asyncio.subprocess.Process:
+async def start(module: str, **variables: str) -> asyncio.subprocess.Process:
+    """Starts a module with further environment variables. It gets no settings but by its input. Raises OSError."""
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-P", "-m", _MODULE,
+        sys.executable, "-P", "-m", module,
         stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL,
-        env=environment,
+        env={**worker_environment(), **_FRUGAL, **variables},
     )  # fmt: skip

@@ -10,7 +10,7 @@ import pytest
 from auth import password_strength, passwords
 from auth.passwords import MAX_LENGTH, password_weakness, password_weakness_here
 from db.worker_process import WorkerPool
-from resolvers.exports import pdf, workbook
+from resolvers.exports import pdf
 from tests.support.architecture import ROOT
 
 # The letters that zxcvbn reads as others. Rating all of it took six seconds.
@@ -96,7 +96,6 @@ async def test_hashes_are_made_by_threads_of_their_own() -> None:
 async def test_exports_never_keep_a_sign_in_waiting() -> None:
     free = threading.Event()
     waiting = [pdf._threads.submit(free.wait) for _ in range(2 * pdf.MAX_THREADS)]
-    waiting += [workbook._workers._threads.submit(free.wait) for _ in range(2)]
     try:
         async with asyncio.timeout(60):
             assert await passwords.password_matches("waymark-demo", await passwords.hash_password("waymark-demo"))

@@ -243,7 +243,7 @@ class HttpClient(GraphQLClient):
 
     async def fetch(self, url: str) -> httpx2.Response:
         """Gets a URL without the token."""
-        async with httpx2.AsyncClient() as anonymous:
+        async with httpx2.AsyncClient(timeout=self.http.timeout) as anonymous:
             return await anonymous.get(url)
 
     async def download(self, file_id: str) -> bytes:

@@ -1,14 +1,14 @@
-"""The processes of bulk exports, forked from one that has imported what they need."""
+"""The processes of exports, forked from one that has imported what they need."""
 
 import asyncio
 import os
-from collections.abc import Mapping
 
+from db.worker_process import worker_environment
 from services.exports import process as export_process
 from tests.support.preloaded_process import PreloadedProcess
 
 # Starts a new interpreter, as a server does.
-start_interpreter = export_process._start
+start_interpreter = export_process.start
 
 
 class _Input:
@@ -30,6 +30,10 @@ class ForkedExport:
     def __init__(self, process: PreloadedProcess, stdin: _Input, stdout: asyncio.StreamReader) -> None:
         self._process, self.stdin, self.stdout = process, stdin, stdout
 
+    @property
+    def returncode(self) -> int | None:
+        return self._process.poll()
+
     def kill(self) -> None:
         self._process.kill()
 
@@ -39,7 +43,8 @@ class ForkedExport:
         return status
 
 
-async def _start(environment: Mapping[str, str]) -> ForkedExport:
+async def _start(module: str, **variables: str) -> ForkedExport:
+    environment = {**worker_environment(), **variables}
     given, giving = os.pipe()
     said, saying = os.pipe()
     reader = asyncio.StreamReader()
@@ -47,12 +52,10 @@ async def _start(environment: Mapping[str, str]) -> ForkedExport:
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(said, "rb")
     )
     with os.fdopen(given, "rb") as theirs, os.fdopen(saying, "wb") as output, open(os.devnull, "wb") as errors:
-        process = await asyncio.to_thread(
-            PreloadedProcess, (), dict(environment), output, errors, theirs, program="export_worker"
-        )
+        process = await asyncio.to_thread(PreloadedProcess, (), environment, output, errors, theirs, program=module)
     return ForkedExport(process, _Input(giving), reader)
 
 
 def fork_exports() -> None:
     """Lets the servers of this process fork their exports, each of which would import for two seconds."""
-    export_process._start = _start  # type: ignore[assignment]
+    export_process.start = _start  # type: ignore[assignment]

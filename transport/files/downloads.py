@@ -4,12 +4,12 @@ import asyncio
 import hashlib
 import os
 import re
-from collections.abc import AsyncIterator, Sequence
-from typing import BinaryIO
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import Receive, Scope, Send
 
@@ -94,7 +94,8 @@ def _rest(stored: StoredDownload, store: FileStore, headers: dict[str, str], off
 
 async def export(request: Request, signed_urls: SignedUrls, service: FileService) -> Response:
     """Generates an export and sends it."""
-    generated = await service.generate_export(signed_urls.verify(EXPORT, request.path_params["link"]))
+    claims = signed_urls.verify(EXPORT, request.path_params["link"])
+    generated = await _while_connected(request, service.generate_export(claims))
     if generated is None:
         raise FileError(410, "This export is no longer available, or you may no longer see it.")
     try:
@@ -108,6 +109,32 @@ async def export(request: Request, signed_urls: SignedUrls, service: FileService
         generated.close()
         raise
     return ExportResponse(response, generated)
+
+
+async def _while_connected(
+    request: Request, making: Coroutine[Any, Any, GeneratedExport | None]
+) -> GeneratedExport | None:
+    """Returns what is made; cancels the work, and raises ClientDisconnect, once the client has gone."""
+    work, leaving = asyncio.create_task(making), asyncio.create_task(_disconnected(request))
+    try:
+        await asyncio.wait({work, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        if not work.done():
+            raise ClientDisconnect
+        return work.result()
+    except BaseException:
+        work.cancel()
+        await asyncio.wait({work})
+        # It may have been made at the same moment.
+        if not work.cancelled() and work.exception() is None and (generated := work.result()) is not None:
+            generated.close()
+        raise
+    finally:
+        leaving.cancel()
+
+
+async def _disconnected(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
 
 
 class ExportResponse(Response):

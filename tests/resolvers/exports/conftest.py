@@ -1,5 +1,7 @@
 """The export service that the tests of exports share."""
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from resolvers.signed_url_service import SignedUrlService
@@ -8,5 +10,7 @@ from tests.support.signed_url_counter import Counter
 
 
 @pytest.fixture
-def counter(full_portfolio: FullPortfolio) -> Counter:
-    return Counter(full_portfolio, SignedUrlService(full_portfolio.services))
+async def counter(full_portfolio: FullPortfolio) -> AsyncIterator[Counter]:
+    service = SignedUrlService(full_portfolio.services)
+    yield Counter(full_portfolio, service)
+    await service.workers.close()

@@ -5,7 +5,6 @@ from typing import Any
 
 import pytest
 
-from resolvers import signed_url_service
 from services.exports import slots as export_slots
 from services.exports.slots import ExportSlots, TooManyExports
 from services.quotas import Quotas
@@ -43,7 +42,7 @@ async def test_an_export_that_fails_or_has_no_subject_takes_no_slot(
     async def fails(*_: Any) -> None:
         raise OSError("no room")
 
-    monkeypatch.setattr(signed_url_service, "generate", fails)
+    monkeypatch.setattr(service.workers, "make", fails)
     for _ in range(3):
         with pytest.raises(OSError, match="no room"):
             await service.generate_export(claims)
@@ -56,15 +55,15 @@ async def test_a_process_makes_so_many_exports_at_once(counter: Counter, monkeyp
     counter.url_service.slots = ExportSlots(Quotas(exports=2))
     service, going_on, most = counter.url_service, asyncio.Event(), 0
     claims = [(await counter.exports(who))["timeLogExport"] for who in ("ada", "manager", "assessor", "overview")]
-    generate = signed_url_service.generate
+    make = service.workers.make
 
     async def slow(*arguments: Any) -> Any:
         nonlocal most
         most = max(most, service.slots.running)
         await going_on.wait()
-        return await generate(*arguments)
+        return await make(*arguments)
 
-    monkeypatch.setattr(signed_url_service, "generate", slow)
+    monkeypatch.setattr(service.workers, "make", slow)
     running = [asyncio.create_task(counter.generate(each)) for each in claims]
     done, _ = await asyncio.wait(running, timeout=2, return_when=asyncio.ALL_COMPLETED)
     refused = [each.exception() for each in done]

@@ -7,7 +7,6 @@ import openpyxl
 import pytest
 
 from domain.enums import ActivityType, JobSetting
-from resolvers.exports import workbook
 from resolvers.exports.workbook import COLUMNS, TimeLog, TimeLogLine, time_log
 
 MADE_AT = dt.datetime(2026, 7, 1, 23, 30, tzinfo=dt.UTC)  # half past midnight on the 2nd, in London
@@ -30,7 +29,7 @@ def line(minutes: int = 90, comments: str = "Learned a lot", **changes) -> TimeL
 
 
 async def sheet_of(*lines: TimeLogLine, **filters):
-    content = await time_log(TimeLog("Harbour & Lane", "Siân & Co", MADE_AT, lines, **filters))
+    content = time_log(TimeLog("Harbour & Lane", "Siân & Co", MADE_AT, lines, **filters))
     return openpyxl.load_workbook(io.BytesIO(content)).active
 
 
@@ -87,7 +86,7 @@ async def test_cells_are_typed_and_totals_are_formulas_over_them():
 
 
 async def test_totals_have_values_without_a_recalculation():
-    content = await time_log(TimeLog("P", "L", MADE_AT, [line(90), line(45)]))
+    content = time_log(TimeLog("P", "L", MADE_AT, [line(90), line(45)]))
     sheet = openpyxl.load_workbook(io.BytesIO(content), data_only=True).active
     assert table_of(sheet)[-1][3] == 135
 
@@ -104,7 +103,7 @@ async def test_values_that_start_like_a_formula_are_text(start, field):
 
 
 async def test_names_that_start_like_a_formula_are_text():
-    content = await time_log(TimeLog("=1+1", "@SUM(A1)", MADE_AT, []))
+    content = time_log(TimeLog("=1+1", "@SUM(A1)", MADE_AT, []))
     sheet = openpyxl.load_workbook(io.BytesIO(content)).active
     assert {cell.data_type for cell in sheet["B"] if cell.value in ("=1+1", "@SUM(A1)")} == {"s"}
 
@@ -119,22 +118,3 @@ async def test_texts_that_no_cell_can_contain_are_shortened_and_cleaned():
 async def test_an_empty_time_log_is_a_workbook():
     [total] = table_of(await sheet_of())
     assert total[3] == 0
-
-
-async def test_a_long_time_log_arrives_in_order_and_never_whole_at_once(monkeypatch):
-    pickled = []
-    dumps = workbook.pickle.dumps
-    monkeypatch.setattr(workbook.pickle, "dumps", lambda value, *more: pickled.append(value) or dumps(value, *more))
-    minutes = [number % 600 + 1 for number in range(1_201)]
-    sheet = await sheet_of(*map(line, minutes))
-    assert [row[3] for row in table_of(sheet)[:-1]] == minutes
-    batches = [len(value) for value in pickled if isinstance(value[0], TimeLogLine)]
-    assert sum(batches) == 1_201 and max(batches) <= 500
-
-
-async def test_it_is_written_by_another_process(monkeypatch):
-    def here(data):
-        raise AssertionError("the workbook is written in the server's process")
-
-    monkeypatch.setattr(workbook, "write", here)
-    assert (await time_log(TimeLog("Harbour & Lane", "Siân & Co", MADE_AT, [line()])))[:2] == b"PK"

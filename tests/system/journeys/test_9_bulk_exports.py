@@ -61,7 +61,7 @@ async def test_an_export_is_the_report_with_all_pages(
     clients: Clients, http: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ):
     # Once a database as outside the tests.
-    monkeypatch.setattr(export_process, "_start", forked_exports.start_interpreter)
+    monkeypatch.setattr(export_process, "start", forked_exports.start_interpreter)
     admin = await clients("master.admin")
     before = clock.now()
     made = await exported(admin, "overdue_actions")

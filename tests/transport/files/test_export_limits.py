@@ -28,6 +28,11 @@ async def server(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
         if claims["what"] == "everybody's":
             raise TooManyExports("Too many exports are being made at the moment.", own=False)
         release = await slots.hold(7)
+        if claims["what"] == "endless":
+            try:
+                await asyncio.Event().wait()
+            finally:
+                release()
         content = io.BytesIO(bytes(LARGE)) if claims["what"] == "large" else b"a,b\n"
         return GeneratedExport("export.zip", "application/zip", content, release)
 
@@ -75,6 +80,16 @@ async def test_a_slow_reader_has_the_slot_and_an_aborted_download_frees_it(
         }
     await freed(slots)
     assert (await running.client.get(url("small"))).status_code == 200
+
+
+async def test_the_work_ends_when_the_client_goes_away(server: tuple[FileServer, ExportSlots]) -> None:
+    running, slots = server
+    with socket.create_connection(("127.0.0.1", running.port)) as impatient:
+        impatient.sendall(f"GET {url('endless')} HTTP/1.1\r\nHost: waymark.test\r\n\r\n".encode())
+        async with asyncio.timeout(10):
+            while not slots.held:
+                await asyncio.sleep(0.01)
+    await freed(slots)
 
 
 async def test_a_busy_server_says_when_to_try_again(server: tuple[FileServer, ExportSlots]) -> None:
