@@ -20,6 +20,8 @@ FAILURES = {
     "TOO_MANY_ROWS": "An Excel sheet holds 1,048,575 rows. Choose another format.",
     "TOOK_TOO_LONG": "It took longer than an hour. Choose variables that give less.",
     "SERVER_STOPPED": "The server stopped three times while it was made. Start it again.",
+    "NO_ROOM": "Its file would take more room than your exports, or those of your training provider, may take. Choose "
+    "Parquet, or variables that give less, or start it again when earlier ones are gone: each is kept for three days.",
     "NO_SPACE": "The file could not be stored. Start it again later.",
     "INTERNAL": "It could not be made. Start it again; if that fails too, tell the operator the time of the failure.",
 }

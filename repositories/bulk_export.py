@@ -5,12 +5,13 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, Row, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, CursorResult, Row, and_, case, exists, func, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from db.database import Database
 from db.models.bulk_export import BulkExport, ReportSchedule
 from db.models.user import RoleGrant, User
+from db.sql.progress import total
 from domain.bulk_exports import LEASE, MOST_ATTEMPTS
 from domain.enums import BulkExportStatus
 
@@ -29,6 +30,17 @@ async def exports_of(session: AsyncSession, user_key: int, since: dt.datetime) -
         BulkExport.user_id == user_key, BulkExport.started_at >= since, BulkExport.schedule_id.is_(None)
     )
     return (await session.execute(running)).scalar_one(), (await session.execute(started)).scalar_one()
+
+
+async def kept_bytes(session: AsyncSession, provider_key: int, user_key: int) -> tuple[int, int]:
+    """Returns how many bytes the files of a user's exports have, in all roles, and those of the provider's."""
+    own = total(case((BulkExport.user_id == user_key, BulkExport.size), else_=0))
+    # unscoped: numbers of the whole provider, of which no viewer sees any
+    counting = select(own, total(BulkExport.size)).where(
+        BulkExport.provider_id == provider_key, BulkExport.storage_key.is_not(None)
+    )
+    of_user, of_provider = (await session.execute(counting)).one()
+    return int(of_user), int(of_provider)
 
 
 async def schedules_of(session: AsyncSession, user_key: int) -> int:

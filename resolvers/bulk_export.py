@@ -10,10 +10,11 @@ from domain.enums import BulkExportStatus, ExportFormat, Interval, UserErrorCode
 from domain.errors import reject
 from domain.report_schedule import next_time
 from domain.sentences import say
-from repositories.bulk_export import exports_of, schedules_of
+from repositories.bulk_export import exports_of, kept_bytes, schedules_of
 from resolvers.core.rules import Owned
 from resolvers.core.unit_of_work import UnitOfWork, mutation
 from resolvers.rules.report_schedule import REPORT_SCHEDULE
+from services.quotas import MEGABYTE
 
 _DAY = dt.timedelta(days=1)
 
@@ -34,6 +35,7 @@ async def start(uow: UnitOfWork, *, operation: str, format: ExportFormat, variab
         )
     if started >= MOST_A_DAY:
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, say("TOO_MANY_BULK_EXPORTS", most=MOST_A_DAY))
+    await _require_room_for_file(uow)
     export = BulkExport(
         provider_id=uow.viewer.provider_key, user_id=uow.viewer.user_key, role=uow.viewer.role, operation=operation,
         variables=values, format=format, status=BulkExportStatus.RUNNING, started_at=uow.now, as_of=uow.now,
@@ -98,6 +100,17 @@ async def _require_room(uow: UnitOfWork) -> None:
     await _lock_account(uow)
     if await schedules_of(uow.session, uow.viewer.user_key) >= MOST_SCHEDULES:
         raise reject(UserErrorCode.INVALID, say("TOO_MANY_REPORT_SCHEDULES", most=MOST_SCHEDULES))
+
+
+async def _require_room_for_file(uow: UnitOfWork) -> None:
+    """Rejects with TOO_MANY_ATTEMPTS where the files of the viewer, or of the provider, take as much as they may."""
+    quotas = uow.services.quotas
+    own, of_provider = await kept_bytes(uow.session, uow.viewer.provider_key, uow.viewer.user_key)
+    if own >= quotas.bulk_export_megabytes * MEGABYTE:
+        most = quotas.bulk_export_megabytes
+        raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, say("BULK_EXPORTS_FULL", most=most))
+    if of_provider >= quotas.bulk_export_megabytes_provider * MEGABYTE:
+        raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, say("NO_ROOM_FOR_BULK_EXPORTS"))
 
 
 def _variables(uow: UnitOfWork, operation: str, text: str | None, *at: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 import structlog
 from sqlalchemy import Row
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from auth.viewer import NotSignedIn
 from auth.viewer_in_role import read_viewer_in_role
@@ -22,17 +23,19 @@ from domain.bulk_exports import MAX_DURATION
 from domain.enums import BulkExportStatus
 from domain.report_schedule import next_time
 from repositories import bulk_export as repository
+from repositories.usage import lock_own_account
 from resolvers.core.context import Services
 from services.exports.process import ExportProcess, export_process
 from services.mail.report_messages import report_failed, report_ready
-from services.storage.file_store import StoredFile, StoreFull, StoreUnavailable
+from services.quotas import MEGABYTE
+from services.storage.file_store import StoredFile, StoreFull, StoreUnavailable, UploadTooLarge
 
 log = structlog.get_logger(__name__)
 
 INTERVAL_SECONDS = 5.0
 # How often an export that is being made is kept, and its user looked at again.
 _NOTE_SECONDS = 5.0
-# A file that would be larger is not stored.
+# A file that would be larger is not stored, whatever the quotas.
 MAX_BYTES = 20 * 1024**3
 _TROUBLES = (SQLAlchemyError, OSError, CommitOutcomeUnknown, StoreUnavailable)
 
@@ -137,9 +140,16 @@ class BulkExports:
             "role": export.role.value, "operation": export.operation, "variables": export.variables,
             "format": export.format.value.lower(),
         }  # fmt: skip
+        async with self._services.database.writing() as session:
+            room = await self._room(session, export)
+        if room <= 0:
+            raise _Failed("NO_ROOM")
         async with export_process(job) as process:
-            values = await self._followed(export, process)
-            stored = await self._services.files.write(process.content(), limit=MAX_BYTES)
+            values = await self._followed(export, process, room)
+            try:
+                stored = await self._services.files.write(process.content(), limit=room)
+            except UploadTooLarge:
+                raise _Failed("NO_ROOM") from None
         try:
             await self._done(export, stored, values)
         except (_Failed, _Gone):
@@ -148,7 +158,14 @@ class BulkExports:
             raise
         return stored, values
 
-    async def _followed(self, export: Row[Any], process: ExportProcess) -> dict[str, Any]:
+    async def _room(self, session: AsyncSession, export: Row[Any]) -> int:
+        """Returns how many bytes the file may have: what is left to its user and to the provider."""
+        quotas = self._services.quotas
+        own, of_provider = await repository.kept_bytes(session, export.provider_id, export.user_id)
+        left = quotas.bulk_export_megabytes * MEGABYTE - own
+        return min(MAX_BYTES, left, quotas.bulk_export_megabytes_provider * MEGABYTE - of_provider)
+
+    async def _followed(self, export: Row[Any], process: ExportProcess, room: int) -> dict[str, Any]:
         """Follows what the process says until it is done; returns what it said."""
         loop = asyncio.get_running_loop()
         deadline, noted, values = loop.time() + MAX_DURATION.total_seconds(), loop.time(), dict[str, Any]()
@@ -169,6 +186,8 @@ class BulkExports:
             if loop.time() - noted >= _NOTE_SECONDS:
                 noted = loop.time()
                 await self._keep(export, values)
+                if await asyncio.to_thread(process.written) > room:
+                    raise _Failed("NO_ROOM")
 
     async def _keep(self, export: Row[Any], values: dict[str, Any]) -> None:
         await self._check_role(export)
@@ -191,6 +210,10 @@ class BulkExports:
             "sha256": stored.sha256,
         }  # fmt: skip
         async with self._services.database.writing() as session:
+            # The quota of one user is exact; that of the provider can be exceeded by exports that end at one moment.
+            await lock_own_account(session, export.user_id)
+            if await self._room(session, export) < stored.size:
+                raise _Failed("NO_ROOM")
             if not await repository.note(session, export.id, export.lease, now, **values):
                 raise _Gone
             await self._tell(session, export, None)

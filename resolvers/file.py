@@ -13,6 +13,7 @@ from domain.sentences import say
 from repositories.usage import lock_own_account, unused_uploads
 from resolvers.core.context import Context
 from resolvers.core.unit_of_work import UnitOfWork, mutation
+from services.quotas import MEGABYTE
 from services.storage.preview_types import CONTENT_TYPES
 from services.storage.upload_rules import KINDS, MAX_UPLOAD_BYTES, UnacceptableUpload, clean_name, kind_of
 
@@ -118,17 +119,17 @@ def upload_target(context: Context, announced: AnnouncedFile) -> UploadTarget:
 
 
 async def _check_quota(uow: UnitOfWork, size: int) -> None:
-    quotas, viewer, megabyte = uow.services.quotas, uow.viewer, 1024 * 1024
+    quotas, viewer = uow.services.quotas, uow.viewer
     # The quota of one user is exact; that of the provider can be exceeded by requests that arrive at the same moment.
     if not uow.services.database.is_sqlite:
         await lock_own_account(uow.session, viewer.user_key)
     unused = await unused_uploads(uow.session, viewer.provider_key, viewer.user_key)
-    if unused.files >= quotas.unused_files or unused.size + size > quotas.unused_megabytes * megabyte:
+    if unused.files >= quotas.unused_files or unused.size + size > quotas.unused_megabytes * MEGABYTE:
         message = say("TOO_MANY_UNUSED_UPLOADS")
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")
     if (
         unused.provider_files >= quotas.unused_files_provider
-        or unused.provider_size + size > quotas.unused_megabytes_provider * megabyte
+        or unused.provider_size + size > quotas.unused_megabytes_provider * MEGABYTE
     ):
         message = say("NO_ROOM_FOR_UPLOADS")
         raise reject(UserErrorCode.TOO_MANY_ATTEMPTS, message, "input")

@@ -8,6 +8,7 @@ from sqlalchemy import case, func, select
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.database import Database
+from db.models.bulk_export import BulkExport
 from db.models.outbox import MAX_ATTEMPTS, OutboxMail
 from db.outages import OutageLog
 from db.sql.progress import total
@@ -37,6 +38,7 @@ class InstallationState:
         self._files = files
         self.outbox = OutboxState()
         self.free_bytes: int | None = None
+        self.bulk_export_bytes = 0
         self.outages = OutageLog("installation_state")
 
     async def run(self) -> None:
@@ -55,16 +57,20 @@ class InstallationState:
         # unscoped: numbers of the whole installation, for its operator
         last_sent = select(func.max(OutboxMail.sent_at)).scalar_subquery()
         # unscoped: numbers of the whole installation, for its operator
+        exported = select(total(BulkExport.size)).where(BulkExport.storage_key.is_not(None)).scalar_subquery()
+        # unscoped: numbers of the whole installation, for its operator
         counting = select(
             total(case((tried, 1), else_=0)).label("waiting"),
             func.min(case((tried, OutboxMail.created_at))).label("oldest_at"),
             total(case((tried, 0), else_=1)).label("given_up"),
             last_sent.label("last_sent_at"),
+            exported.label("bulk_export_bytes"),
         ).where(OutboxMail.sent_at.is_(None))
         found = (await self._database.rows(counting, primary=True))[0]
         since = max((at for at in (found.oldest_at, found.last_sent_at) if at), default=None)
         waiting = int(found.waiting or 0)
         self.outbox = OutboxState(waiting, since if waiting else None, int(found.given_up or 0))
+        self.bulk_export_bytes = int(found.bulk_export_bytes)
         self.free_bytes = await self._files.free_bytes()
 
     def outbox_delay(self) -> float:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 SETTING_PREFIX = "WAYMARK_QUOTA_"
+MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,9 @@ class Quotas:
     exports_viewer: int = 2
     # Bulk exports that one process makes at once; those of one user are limited by `exports_viewer`.
     bulk_exports: int = 1
+    # The size of the files of bulk exports that are kept, of one user and of one provider.
+    bulk_export_megabytes: int = 5_000
+    bulk_export_megabytes_provider: int = 50_000
     # Messages of one user in 24 hours.
     messages_day: int = 200
     # Links of one user to people who sign without an account, in 24 hours.

@@ -44,6 +44,13 @@ class ExportProcess:
             while chunk := await asyncio.to_thread(file.read, READ_CHUNK):
                 yield chunk
 
+    def written(self) -> int:
+        """Returns how many bytes of the file there are by now."""
+        try:
+            return (self.folder / "export").stat().st_size
+        except FileNotFoundError:
+            return 0
+
     async def end(self) -> None:
         """Ends the process."""
         if self._reading is not None:

@@ -9,6 +9,7 @@ from sqlalchemy import update
 from db.database import Database
 from db.models.outbox import MAX_ATTEMPTS, OutboxMail
 from domain import clock
+from domain.enums import Role
 from services.change_feed.feed import ChangeFeed
 from services.installation_state import InstallationState
 from services.storage.file_store import open_store
@@ -36,6 +37,9 @@ async def test_the_metrics_say_what_waits_and_what_is_left(database: Database, t
                     created_at=created, due_at=created, sent_at=sent, attempts=attempts,
                 )
             )  # fmt: skip
+        user = await Factory(session).user(provider, "Mia", Role.MASTER_ADMIN)
+        for size, storage_key in ((700, "a"), (80, "b"), (9, None)):
+            await Factory(session).bulk_export(user, Role.MASTER_ADMIN, size=size, storage_key=storage_key)
     state, changes = InstallationState(database, open_store(tmp_path / "files")), ChangeFeed(database)
     registry, documents = CollectorRegistry(), TrustedDocuments(database)
     registry.register(StateMetrics(database, changes, state, documents))
@@ -43,6 +47,7 @@ async def test_the_metrics_say_what_waits_and_what_is_left(database: Database, t
     await state.look()
     value = registry.get_sample_value
     assert (value("waymark_outbox_waiting"), value("waymark_outbox_given_up")) == (2, 1)
+    assert value("waymark_bulk_export_bytes") == 780
     assert 7 * 60 <= value("waymark_outbox_delay_seconds") < 8 * 60
     async with database.writing() as session:
         # Another one is sent meanwhile: one address alone is invalid.

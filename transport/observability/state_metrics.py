@@ -44,6 +44,8 @@ class StateMetrics(Collector):
         free = GaugeMetricFamily("waymark_store_free_bytes", "Space for files, of a store in a folder.")
         if self._state.free_bytes is not None:
             free.add_metric([], self._state.free_bytes)
+        kept = self._state.bulk_export_bytes
+        yield GaugeMetricFamily("waymark_bulk_export_bytes", "Size of the files of bulk exports that are kept.", kept)
         yield from (lag, free)
         yield from self._trusted_documents()
 
