@@ -40,7 +40,7 @@ from resolvers.core.context import Context, Services
 from schema.root import make_schema
 
 # A page of much below each entry still fits in memory with the rows that wait to be written.
-_PAGE = 50
+_PAGE = 20
 # Lines about the number of rows are at least so far apart.
 _REPORT_SECONDS = 1.0
 # Where messages go; set at the start.

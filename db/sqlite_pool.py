@@ -11,6 +11,9 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 
 from db.read_pool import PoolCounts
 
+# In KiB if negative.
+_SMALL_CACHE = "cache_size=-4096"
+
 
 class SqlitePool:
     """`threads` threads, each with its own connection to the file.
@@ -73,8 +76,11 @@ class SqlitePool:
         return connection
 
     def of_one_thread(self) -> "SqlitePool":
-        """Returns another pool of the same file, whose reads use one connection."""
-        return SqlitePool(self._file, self._options, self._pragmas, 1, self._seconds)
+        """Returns another pool of the same file, whose reads use one connection with a small cache of pages.
+
+        It is for an export, which comes to each page once.
+        """
+        return SqlitePool(self._file, self._options, (*self._pragmas, _SMALL_CACHE), 1, self._seconds)
 
     def counts(self) -> PoolCounts:
         """Returns the pool's use at this moment."""

@@ -46,7 +46,7 @@ def write_all(
     folder: Path,
     as_of: dt.datetime,
     on_rows: Callable[[int], None] = lambda count: None,
-    piece_rows: int = 50_000,
+    piece_rows: int = 10_000,
     page_size: int | None = None,
     with_digest: bool = False,
 ) -> Written:

@@ -15,7 +15,7 @@ from services.storage.file_store import READ_CHUNK
 
 _MODULE = "export_worker"
 # Its libraries may use several processors and arenas of memory: requests come first.
-_FRUGAL = {"POLARS_MAX_THREADS": "1", "MALLOC_ARENA_MAX": "2", "OMP_NUM_THREADS": "1"}
+_FRUGAL = {"POLARS_MAX_THREADS": "1", "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
 
 
 class ExportProcess:
