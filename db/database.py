@@ -31,8 +31,8 @@ from db.replica import Replica
 # The number of SQL statements of the running operation; in a list, so that the operation's tasks share it.
 statement_count: ContextVar[list[int] | None] = ContextVar("statement_count", default=None)
 
-# Connections of exports, and of checks that read one snapshot.
-EXPORT_POOL_SIZE = 4
+# Connections of checks and exports that read one snapshot.
+SNAPSHOT_POOL_SIZE = 4
 # PostgreSQL refuses a write in a read-only transaction, as on a standby.
 _READ_ONLY = "25006"
 _CONFLICT_WITH_REPLAY = "40001"
@@ -60,7 +60,7 @@ class Database:
         make = EngineMaker(options)
         self._write_engine = make.engine(self.url, pool_size)
         # Checks and exports have few connections of their own: they use them for long.
-        self._snapshot_engine = make.engine(self.url, EXPORT_POOL_SIZE, overflow=0)
+        self._snapshot_engine = make.engine(self.url, SNAPSHOT_POOL_SIZE, overflow=0)
         primary = make.engine(self.url, pool_size) if self.is_sqlite else self._write_engine
         replica = make.engine(with_driver(read_url), pool_size) if read_url else None
         self._primary_reads = primary.execution_options(isolation_level="AUTOCOMMIT")
@@ -72,8 +72,6 @@ class Database:
         event.listen(self._write_engine.sync_engine, "handle_error", self._note_write_error)
         self._expiries = [Expiry(self._write_engine), Expiry(self._snapshot_engine)]
         self._primary_pool = make.read_pool(primary, pool_size)
-        # Exports read long lists: they wait for each other, and never before other reads.
-        self._export_pool = make.read_pool(primary, EXPORT_POOL_SIZE)
         # Outages of the primary, as reads and writes meet them.
         self.outages = OutageLog("database")
         self.replica: Replica | None = None
@@ -97,41 +95,39 @@ class Database:
         statement: AnySelect,
         parameters: Mapping[str, Any] | None = None,
         primary: bool = False,
-        export: bool = False,
         stand_in: bool = False,
     ) -> Sequence[Row[Any]]:
         """Returns all rows of one read. A statement is compiled once, then sent directly by the driver.
 
-        `primary`: never to the replica, unless `stand_in` allows it while the primary is away. `export`: to the
-        primary, on a connection of exports. Raises what SQLAlchemy raises. A connection that died is replaced and the
-        read sent again; a read that the replica does not answer goes to the primary.
+        `primary`: never to the replica, unless `stand_in` allows it while the primary is away. Raises what SQLAlchemy
+        raises. A connection that died is replaced and the read sent again; a read that the replica does not answer goes
+        to the primary.
         """
         compiled = self._selects.get(statement)
         if stand_in and self.replica is not None and self.replica.stands_in:
             primary = False
-        return compiled.rows(await self._read(compiled, parameters, primary, export))
+        return compiled.rows(await self._read(compiled, parameters, primary))
 
     async def columns(
         self,
         statement: AnySelect,
         parameters: Mapping[str, Any] | None = None,
         primary: bool = False,
-        export: bool = False,
     ) -> list[Iterable[Any]]:
         """As `rows`, but returns columns, each an iterable for one pass; an empty list if there is no row."""
         compiled = self._selects.get(statement)
-        return compiled.columns(await self._read(compiled, parameters, primary, export))
+        return compiled.columns(await self._read(compiled, parameters, primary))
 
     async def _read(
-        self, compiled: CompiledSelect, parameters: Mapping[str, Any] | None, primary: bool, export: bool
+        self, compiled: CompiledSelect, parameters: Mapping[str, Any] | None, primary: bool
     ) -> Sequence[Any]:
         arguments = compiled.arguments(parameters or {})
         _count_statement()
         if not self.read_listeners:
-            return await self._fetch(compiled.sql, arguments, primary, export)
+            return await self._fetch(compiled.sql, arguments, primary)
         began, error = time.perf_counter(), None
         try:
-            return await self._fetch(compiled.sql, arguments, primary, export)
+            return await self._fetch(compiled.sql, arguments, primary)
         except BaseException as raised:
             error = type(raised).__name__
             raise
@@ -139,8 +135,8 @@ class Database:
             for listener in self.read_listeners:
                 listener(compiled.sql, began, time.perf_counter(), error)
 
-    async def _fetch(self, sql: str, arguments: Sequence[Any], primary: bool, export: bool) -> Sequence[Any]:
-        if not (primary or export or self.replica is None):
+    async def _fetch(self, sql: str, arguments: Sequence[Any], primary: bool) -> Sequence[Any]:
+        if not (primary or self.replica is None):
             try:
                 return await self.replica.pool.fetch(sql, arguments)
             except (DBAPIError, PoolTimeout) as error:
@@ -150,7 +146,7 @@ class Database:
                     raise
                 self.replica.mark_unreachable(None if conflict else error)
         try:
-            records = await (self._export_pool if export else self._primary_pool).fetch(sql, arguments)
+            records = await self._primary_pool.fetch(sql, arguments)
         except (DBAPIError, PoolTimeout) as error:
             if is_away(error):
                 self._note_outage(error)
@@ -230,7 +226,6 @@ class Database:
     def expire_connections(self) -> None:
         """Replaces every connection to the primary before its next use, because the server behind them may be gone."""
         self._primary_pool.expire()
-        self._export_pool.expire()
         for each in self._expiries:
             each.expire()
 
@@ -251,7 +246,7 @@ class Database:
 
     async def read_state(self, sql: str) -> Sequence[Any]:
         """Returns the records of a fixed SELECT about the server itself, from the primary."""
-        return await self._fetch(sql, (), primary=True, export=False)
+        return await self._fetch(sql, (), primary=True)
 
     @property
     def select_cache_counts(self) -> tuple[int, int]:
@@ -262,7 +257,6 @@ class Database:
         """Returns the use of each connection pool by its name."""
         counts = {
             "reads": self._primary_pool.counts(),
-            "exports": self._export_pool.counts(),
             "writes": engine_counts(self._write_engine),
             "snapshots": engine_counts(self._snapshot_engine),
         }
@@ -288,7 +282,6 @@ class Database:
     async def close(self) -> None:
         """Closes all connections."""
         await self._primary_pool.close()
-        await self._export_pool.close()
         if self.replica is not None:
             await self.replica.pool.close()
         for engine in self._engines.values():

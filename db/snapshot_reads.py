@@ -55,12 +55,11 @@ async def one_snapshot(database: Database) -> AsyncIterator[None]:
     They run one after another.
     """
     pool = await _pool(database._primary_pool)
-    kept = database._primary_pool, database._export_pool
-    database._primary_pool = database._export_pool = pool
+    kept, database._primary_pool = database._primary_pool, pool
     try:
         yield
     finally:
-        database._primary_pool, database._export_pool = kept
+        database._primary_pool = kept
         await pool.close()
 
 

@@ -32,7 +32,7 @@ def cached_statement(build: F) -> F:
 class ReadSession:
     """What one operation reads with. All its reads use the same time and day.
 
-    `primary`: reads go to the primary database, not to a replica. `export`: and on the connections of exports.
+    `primary`: reads go to the primary database, not to a replica.
     `reads`: what the fields of the operation read of each row; None if that is not known, so that rows are read whole.
     """
 
@@ -40,7 +40,6 @@ class ReadSession:
     viewer: Viewer
     qualifications: QualificationCache
     primary: bool = False
-    export: bool = False
     reads: RowReads | None = None
     now: dt.datetime = field(default_factory=clock.now)
     # The day in London.
@@ -51,7 +50,7 @@ class ReadSession:
 
     async def rows(self, statement: Select | CompoundSelect, **parameters: Any) -> Sequence[Any]:
         """Returns all rows of a scoped statement as named tuples."""
-        return await self.database.rows(statement, self._bound(parameters), self.primary, self.export)
+        return await self.database.rows(statement, self._bound(parameters), self.primary)
 
     async def read(
         self,
@@ -84,7 +83,7 @@ class ReadSession:
         if shape is not None:
             cut = shape.cut(statement, len(leading))
             shape, statement = (None, statement) if cut is None else (shape, cut)
-        columns = await self.database.columns(statement, self._bound(parameters), self.primary, self.export)
+        columns = await self.database.columns(statement, self._bound(parameters), self.primary)
         if not columns:
             return dict.fromkeys(leading, ()), []
         built = self._built(row, shape, columns[len(leading) :] if leading else columns)

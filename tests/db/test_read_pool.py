@@ -7,11 +7,9 @@ from sqlalchemy import BigInteger, bindparam, func, literal, select, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from db import database as database_module
 from db.database import Database
 from db.models.provider import Provider
 from db.read_pool import PostgresPool
-from tests.support.demo_server import Demo
 
 PROVIDERS = select(Provider.id, Provider.name)
 
@@ -59,37 +57,6 @@ async def test_the_pool_is_bounded_and_waiting_times_out(demo_postgres: Database
         await demo_postgres.rows(PROVIDERS)
     await asyncio.gather(*busy)
     assert len(pool._idle) == 2
-
-
-async def test_exports_take_no_connection_of_requests(demo: Demo, backend: str):
-    """All connections of exports are busy: an export waits, and requests read at once."""
-    database = Database(await demo.database_url(backend))
-    slow = (
-        "select count(*) from (with recursive n(i) as (select 1 union all select i + 1 from n where i < 3000000) "
-        "select i from n) as counted"
-    )
-    exports = [
-        asyncio.create_task(database._export_pool.fetch(slow, ())) for _ in range(database_module.EXPORT_POOL_SIZE)
-    ]
-    async with asyncio.timeout(30):
-        while database.pool_counts()["exports"].in_use < database_module.EXPORT_POOL_SIZE:
-            await asyncio.sleep(0.01)
-    last = asyncio.create_task(database.rows(PROVIDERS, export=True))
-    assert await database.rows(PROVIDERS, primary=True)
-    assert not last.done() and not all(task.done() for task in exports)
-    await asyncio.gather(*exports)
-    assert await last
-    await database.close()
-
-
-async def test_an_export_is_read_on_the_connections_of_exports(demo: Demo, backend: str):
-    async with demo.serving(backend) as running, running.signed_in("master.admin") as person:
-        query = "{ learners(first: 1) { nodes { timeLogExport { url } } } }"
-        url = (await person.data(query))["learners"]["nodes"][0]["timeLogExport"]["url"]
-        counts = running.server.services.database.pool_counts
-        assert counts()["exports"].idle == 0
-        assert (await person.http.get(url)).status_code == 200
-        assert counts()["exports"].idle >= 1
 
 
 async def test_an_unreachable_database_raises_what_sqlalchemy_raises(tmp_path):

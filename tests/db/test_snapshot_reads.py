@@ -19,7 +19,7 @@ async def test_all_reads_are_of_one_moment(database: Database, own_database_url:
             await Factory(session).provider("Meanwhile")
         for _ in range(2):
             assert [row.name for row in await database.rows(names)] == ["Before"]
-            assert list((await database.columns(names, primary=True, export=True))[0]) == ["Before"]
+            assert list((await database.columns(names, primary=True))[0]) == ["Before"]
     assert {row.name for row in await database.rows(names)} == {"Before", "Meanwhile"}
     await writer.close()
 
