@@ -2,22 +2,23 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     Enum,
     Integer,
     Select,
     String,
-    Subquery,
     and_,
     bindparam,
     case,
     column,
+    false,
     func,
     literal,
     or_,
@@ -25,6 +26,7 @@ from sqlalchemy import (
     union_all,
 )
 
+from auth.viewer import Viewer
 from db.models.base import UtcDateTime
 from db.sql.any_of import any_of
 from db.sql.progress import total
@@ -37,7 +39,7 @@ from domain.submodules import import_submodules
 from loaders.core.base import OneLoader
 from loaders.core.dataloader import map_future
 from loaders.core.filters import Filter, one_of
-from loaders.core.paged_list import PagedList
+from loaders.core.paged_list import PagedList, Shapes
 from loaders.core.pagination import Order
 from loaders.core.read_session import ReadSession, cached_statement
 from loaders.core.registry import Loaders, node_loaders, register_node
@@ -86,16 +88,34 @@ def sources_of(role: Role) -> list[TaskSource]:
     return sorted((each for each in SOURCES.values() if role in each.roles), key=lambda each: kinds.index(each.kind))
 
 
+def _kinds(viewer: Viewer, wanted: Collection[TaskKind] | None = None) -> frozenset[TaskKind]:
+    """Returns the kinds of task that can wait for a viewer, of the wanted ones if they are given."""
+    kinds = frozenset(each.kind for each in sources_of(viewer.role) if each.applies(viewer))
+    return kinds if wanted is None else kinds.intersection(wanted)
+
+
 @cached_statement
-def _tasks(role: Role) -> Subquery:
-    """All tasks of a viewer in the role."""
-    selects = []
-    for each in sources_of(role):
+def _tasks(role: Role, kinds: frozenset[TaskKind]) -> CTE:
+    """The tasks of some kinds of a viewer in the role. A statement that reads them twice computes them once.
+
+    No select of another kind is in it: PostgreSQL would keep no plan of a statement with a part that some viewers skip.
+    """
+    every, selects = sources_of(role), []
+    for each in [each for each in every if each.kind in kinds] or every[:1]:
         found = each.statement(role).subquery()
         key = task_key(each.number, found.c.subject_key).label("key")
         # unscoped: the statement of a source is scoped
-        selects.append(select(key, literal(each.kind, _KIND_TYPE).label("kind"), *list(found.c)[1:]))
-    return union_all(*selects).subquery("task")
+        tasks = select(key, literal(each.kind, _KIND_TYPE).label("kind"), *list(found.c)[1:])
+        selects.append(tasks if each.kind in kinds else tasks.where(false()))
+    return union_all(*selects).cte("task")
+
+
+def _listed(role: Role, shapes: Shapes) -> CTE:
+    return _tasks(role, dict(shapes)["kinds"])
+
+
+def _narrowed(reading: ReadSession, values: Mapping[str, Any]) -> dict[str, Any]:
+    return {**values, "kinds": _kinds(reading.viewer, values.get("kinds"))}
 
 
 @row()
@@ -115,20 +135,6 @@ class TaskRow(LightRow):
     waiting_since: dt.datetime | None = derived("since_at", "since_day")
 
     id = Identifier("Task", "key")
-
-    @classmethod
-    def select(cls, role: Role, /, *leading: Any, **expressions: Any) -> Select:
-        # unscoped: the statement of each source is scoped
-        return select(*leading, *cls.columns(role, **expressions)).select_from(_tasks(role))
-
-    @classmethod
-    def statement(cls, role: Role, *leading: Any) -> Select:
-        return cls.select(role, *leading)
-
-    @classmethod
-    def statement_of(cls, role: Role, *columns: Any) -> Select:
-        # unscoped: the statement of each source is scoped
-        return select(*columns).select_from(_tasks(role))
 
     @classmethod
     def derive(cls, rows: Sequence["TaskRow"], reading: ReadSession) -> None:
@@ -153,7 +159,6 @@ def parameters(reading: ReadSession) -> dict[str, Any]:
         **review_parameters(rules.review_interval_weeks, rules.review_months),
         "today_number": day_number(reading.today),
         "now": reading.now,
-        "signs_units": int(reading.viewer.role in rules.unit_signatures),
         **{f"day_{index}_ends": clock.end_of(day) for index, day in enumerate(days)},
     }
 
@@ -174,11 +179,13 @@ TASKS = PagedList(
     Order("urgency", _URGENCY, _KEY, "urgency"),
     filters={"kinds": one_of(_KIND), "due_by": _DueBy()},
     bound=parameters,
+    source=_listed,
+    narrowed=_narrowed,
 )
 
 
 @cached_statement
-def _first(role: Role, kinds: frozenset[TaskKind] | None, since: bool) -> Select:
+def _first(role: Role, kinds: frozenset[TaskKind], since: bool) -> Select:
     statement = TASKS.statement(role, TASKS.shapes({"kinds": kinds}))
     if since:
         moment, day = bindparam("since", type_=UtcDateTime), bindparam("since_number", type_=Integer)
@@ -196,13 +203,14 @@ async def first_tasks(
     bound: dict[str, Any] = {**parameters(reading), "most": most}
     if since is not None:
         bound |= {"since": since, "since_number": day_number(clock.day_of(since))}
-    wanted = None if kinds is None else frozenset(kinds)
-    return await reading.read(TaskRow, _first(reading.viewer.role, wanted, since is not None), **bound)
+    statement = _first(reading.viewer.role, _kinds(reading.viewer, kinds), since is not None)
+    return await reading.read(TaskRow, statement, **bound)
 
 
 @cached_statement
-def _by_key(role: Role) -> Select:
-    return TaskRow.statement(role).where(any_of(_KEY))
+def _by_key(role: Role, kinds: frozenset[TaskKind]) -> Select:
+    # unscoped: the statement of each source is scoped
+    return select(*TaskRow.columns(role)).select_from(_tasks(role, kinds)).where(any_of(_KEY))
 
 
 class TaskLoader(OneLoader[int, TaskRow]):
@@ -212,7 +220,8 @@ class TaskLoader(OneLoader[int, TaskRow]):
 
     async def fetch(self, keys: list[int]) -> dict[int, TaskRow]:
         reading = self.reading
-        rows = await reading.read(TaskRow, _by_key(reading.viewer.role), keys=keys, **parameters(reading))
+        statement = _by_key(reading.viewer.role, _kinds(reading.viewer))
+        rows = await reading.read(TaskRow, statement, keys=keys, **parameters(reading))
         return {task.key: task for task in rows}
 
 
@@ -250,15 +259,18 @@ class TaskCountRow:
 
 
 @cached_statement
-def _counts(role: Role) -> Select:
+def _counts(role: Role, kinds: frozenset[TaskKind]) -> Select:
     overdue = total(case((_DUE_DAY < TODAY_NUMBER, 1), else_=0)).label("overdue_count")
-    return TaskRow.statement_of(role, _KIND, func.count().label("number"), overdue).group_by(_KIND)
+    # unscoped: the statement of each source is scoped
+    counts = select(_KIND, func.count().label("number"), overdue).select_from(_tasks(role, kinds))
+    return counts.group_by(_KIND)
 
 
 async def task_counts(reading: ReadSession) -> list[TaskCountRow]:
     """Returns the numbers of each kind of task that the viewer's role can have, in the order of `TaskKind`."""
     role = reading.viewer.role
-    found = {each.kind: each for each in await reading.rows(_counts(role), **parameters(reading))}
+    statement = _counts(role, _kinds(reading.viewer))
+    found = {each.kind: each for each in await reading.rows(statement, **parameters(reading))}
     kinds = [each.kind for each in sources_of(role)]
     return [
         TaskCountRow(kind, int(found[kind].number), int(found[kind].overdue_count))

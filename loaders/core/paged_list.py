@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Select, func
+from sqlalchemy import Select, func, select
 
 from db.sql.any_of import any_of
 from domain.enums import Role
@@ -42,7 +42,9 @@ class PagedList(Generic[R]):
     `order` is the default order; `orders` are further ones by the member of an enum, which may depend on the role.
     `owners` are the columns by which the list of one owner is read, by the name of the owner. `condition` limits the
     list for all viewers. `sums` are totals of the whole list by name, besides `count`. `bound` returns the parameters
-    of the row's own expressions.
+    of the row's own expressions. `source` is for a row without a table: it returns what the list is read from, scoped,
+    for the filters that apply. `narrowed` returns the values of the filters, limited to what can be in the list of the
+    viewer at all.
     """
 
     row: type[R]
@@ -53,6 +55,8 @@ class PagedList(Generic[R]):
     condition: Callable[[Role], Condition] | None = None
     sums: Mapping[str, Any] = field(default_factory=dict)
     bound: Callable[[ReadSession], Mapping[str, Any]] = lambda reading: {}
+    source: Callable[[Role, Shapes], Any] | None = None
+    narrowed: Callable[[ReadSession, Mapping[str, Any]], Mapping[str, Any]] = lambda reading, values: values
 
     def order_for(self, order_by: Any, role: Role) -> Order:
         """Returns the order for a member of the enum, or the default."""
@@ -77,7 +81,11 @@ class PagedList(Generic[R]):
 
     def statement(self, role: Role, shapes: Shapes, *leading: Any) -> Select:
         """Selects the whole list, filtered but not ordered. `leading` columns come first."""
-        return self._filtered(self.row.statement(role, *leading), role, shapes)
+        if self.source is not None:
+            statement = self._from(self.source(role, shapes), *leading, *self.row.columns(role))
+        else:
+            statement = self.row.statement(role, *leading)
+        return self._filtered(statement, role, shapes)
 
     def totals(self, role: Role, shapes: Shapes, *leading: Any, sums: bool = True) -> Select:
         """Selects `count` and the list's sums after `leading`. Joins other tables only if a filter needs them."""
@@ -86,7 +94,16 @@ class PagedList(Generic[R]):
             totals += [expression.label(name) for name, expression in self.sums.items()]
         if any(self.filters[name].reads_joined for name, _ in shapes):
             return self.statement(role, shapes).with_only_columns(*leading, *totals, maintain_column_froms=True)
-        return self._filtered(self.row.statement_of(role, *leading, *totals), role, shapes)
+        if self.source is not None:
+            statement = self._from(self.source(role, shapes), *leading, *totals)
+        else:
+            statement = self.row.statement_of(role, *leading, *totals)
+        return self._filtered(statement, role, shapes)
+
+    @staticmethod
+    def _from(source: Any, *columns: Any) -> Select:
+        # unscoped: the source is scoped
+        return select(*columns).select_from(source)
 
     def _filtered(self, statement: Select, role: Role, shapes: Shapes) -> Select:
         if self.condition is not None:
@@ -157,6 +174,7 @@ async def read_page(
     `counted`: the same statement counts the entries of the whole list. Raises BadArgument for invalid page arguments
     and values.
     """
+    values = paged_list.narrowed(reading, values)
     role, shapes = reading.viewer.role, paged_list.shapes(values)
     order = paged_list.order_for(order_by, role)
     request, filtered_by = PageRequest.parse(arguments, order), paged_list.parameters(values, reading)
@@ -199,8 +217,9 @@ class PagesLoader(BaseLoader[int, Page[R]], Generic[R]):
         self._order_by = order_by
         self._order = paged_list.order_for(order_by, reading.viewer.role)
         self._request = PageRequest.parse(arguments, self._order)
-        self._shapes = paged_list.shapes(dict(values))
-        self._parameters = paged_list.parameters(dict(values), reading)
+        narrowed = paged_list.narrowed(reading, dict(values))
+        self._shapes = paged_list.shapes(narrowed)
+        self._parameters = paged_list.parameters(narrowed, reading)
         self._totals = _TotalsLoader(loaders, paged_list, owner, self._shapes, self._parameters)
 
     async def read(self, keys: list[int]) -> list[Page[R]]:
@@ -256,6 +275,7 @@ async def whole_list(
 ) -> list[R]:
     """Returns all entries of one owner's list in its default order, read `at_once` entries at a time (for exports)."""
     role, order = reading.viewer.role, paged_list.order
+    values = paged_list.narrowed(reading, values)
     shapes, parameters = paged_list.shapes(values), paged_list.parameters(values, reading)
     found: list[R] = []
     cursor: dict[str, Any] = {}

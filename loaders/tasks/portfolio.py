@@ -13,7 +13,16 @@ from db.models.user import User
 from db.sql.day_number import day_number
 from domain.enums import ActionStatus, EvidenceStatus, Role, TaskKind
 from loaders.evidence import AWAITING_ASSESSMENT
-from loaders.tasks.source import RUNNING, TODAY_NUMBER, columns, is_running, not_own, of_running_aim, source
+from loaders.tasks.source import (
+    RUNNING,
+    TODAY_NUMBER,
+    columns,
+    is_running,
+    not_own,
+    of_running_aim,
+    of_visible_learner,
+    source,
+)
 
 
 @source(3, TaskKind.ASSESS_EVIDENCE, "Evidence", Role.ASSESSOR)
@@ -72,6 +81,7 @@ def _follow_up(role: Role) -> Select:
     )
     return select(*task).where(
         scope.sees(role, Action),
+        of_visible_learner(role, Action.learner_id),
         Action.status != ActionStatus.COMPLETE,
         or_(Action.learner_submitted_at.is_not(None), due < TODAY_NUMBER),
         own,

@@ -11,7 +11,7 @@ from db.models.sample import Sample, SampleAction
 from db.models.unit_signature import UnitSignature
 from db.sql.day_number import day_number
 from domain.enums import Role, TaskKind
-from loaders.tasks.source import TODAY_NUMBER, columns, not_own, of_running_aim, source
+from loaders.tasks.source import TODAY_NUMBER, columns, not_own, runs, source
 
 # Days before a sample is planned for from which it is a task.
 SAMPLING_DAYS = 28
@@ -57,7 +57,7 @@ def _sample(role: Role) -> Select:
             func.coalesce(Aim.assessor_id, 0) != VIEWER_USER,
             ~assessed,
             *whose,
-            of_running_aim(role, Sample.aim_id),
+            runs(role),
             *not_own(role, Sample.learner_id),
         )
     )
@@ -78,7 +78,7 @@ def _answer(role: Role) -> Select:
             SampleAction.answered_at.is_(None),
             SampleAction.closed_at.is_(None),
             *whose,
-            of_running_aim(role, SampleAction.aim_id),
+            runs(role),
             *not_own(role, SampleAction.learner_id),
         )
     )

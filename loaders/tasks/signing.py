@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from sqlalchemy import Integer, Select, and_, bindparam, exists, func, or_, select
+from sqlalchemy import Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from auth import policy, scope
 from auth.scope import VIEWER_USER
+from auth.viewer import Viewer
 from db.models.aim import Aim
 from db.models.aim_unit import AimUnit
 from db.models.criterion_progress import CriterionProgress
@@ -15,10 +16,19 @@ from db.models.review import Review, ReviewDocument
 from db.models.signature_request import SignatureRequest, SignatureSlot
 from db.models.unit_signature import UnitSignature
 from domain.enums import Role, SignatureRequestStatus, TaskKind
-from loaders.tasks.source import columns, not_own, of_running_aim, of_running_programme, source, unit_subject
+from loaders.tasks.source import (
+    columns,
+    not_own,
+    of_running_aim,
+    of_running_programme,
+    of_visible_learner,
+    source,
+    unit_subject,
+)
 
-# 1 if the provider requires the viewer's role to sign units, else 0.
-_SIGNS_UNITS = bindparam("signs_units", type_=Integer)
+
+def _signs_units(viewer: Viewer) -> bool:
+    return viewer.role in viewer.rules.unit_signatures
 
 
 @source(1, TaskKind.SIGN_DOCUMENT, "SignatureRequest", *policy.MUTATIONS["signatureRequestSign"])
@@ -51,8 +61,7 @@ def _slots(role: Role, subject: Any, name: Any) -> Select:
         .select_from(SignatureSlot)
         .join(SignatureRequest, SignatureRequest.id == SignatureSlot.request_id)
         .where(
-            # Follows from the next, but lets the database use the index by learner.
-            scope.sees_learner(role, SignatureSlot.learner_id),
+            of_visible_learner(role, SignatureSlot.learner_id),
             scope.sees(role, subject),
             scope.of_provider(SignatureSlot),
             SignatureSlot.role == role,
@@ -65,7 +74,7 @@ def _slots(role: Role, subject: Any, name: Any) -> Select:
     )
 
 
-@source(2, TaskKind.SIGN_UNIT, "Unit", *policy.MUTATIONS["unitSign"])
+@source(2, TaskKind.SIGN_UNIT, "Unit", *policy.MUTATIONS["unitSign"], applies=_signs_units)
 def _units(role: Role) -> Select:
     """Units that count, whose criteria are all signed off, and that lack the role's required signature."""
     # unscoped: limited to visible aims that run
@@ -80,7 +89,6 @@ def _units(role: Role) -> Select:
             CriterionProgress.signed_off,
             of_running_aim(role, CriterionProgress.aim_id),
             scope.of_provider(CriterionProgress),
-            _SIGNS_UNITS == 1,
         )
         .group_by(CriterionProgress.aim_id, CriterionProgress.unit_id)
         .subquery()

@@ -13,9 +13,11 @@ compare alike.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    CTE,
     BigInteger,
     ColumnElement,
     Integer,
@@ -34,10 +36,12 @@ from sqlalchemy import (
 
 from auth import scope
 from auth.scope import VIEWER_USER
+from auth.viewer import Viewer
 from db.models.aim import Aim
 from db.models.base import UtcDateTime
 from db.models.learner import Learner
 from db.sql.day_number import day_number
+from db.sql.in_array import in_array
 from db.sql.progress import total
 from domain.day_number import NO_DAY_NUMBER
 from domain.enums import AimStatus, Role, TaskKind
@@ -57,6 +61,7 @@ class TaskSource:
     """One kind of task. `number` is part of the ids of its tasks: it is never changed, and never given again.
 
     `subject` is the GraphQL type of what the task is about, `statement(role)` its select for one of the `roles`.
+    `applies(viewer)`: the viewer's provider has such tasks for the viewer's role.
     """
 
     number: int
@@ -64,6 +69,7 @@ class TaskSource:
     subject: str
     roles: tuple[Role, ...]
     statement: Callable[[Role], Select]
+    applies: Callable[[Viewer], bool]
 
 
 # By number. The modules of this package fill it.
@@ -71,14 +77,14 @@ SOURCES: dict[int, TaskSource] = {}
 
 
 def source(
-    number: int, kind: TaskKind, subject: str, *roles: Role
+    number: int, kind: TaskKind, subject: str, *roles: Role, applies: Callable[[Viewer], bool] = lambda viewer: True
 ) -> Callable[[Callable[[Role], Select]], Callable[[Role], Select]]:
     """Makes a function the select of one kind of task; its columns are those of `columns`."""
 
     def register(statement: Callable[[Role], Select]) -> Callable[[Role], Select]:
         if number in SOURCES or not 0 < number < _SOURCES_AT_MOST:
             raise TypeError(f"{kind.name}: {number} is not a free number of a source of tasks")
-        SOURCES[number] = TaskSource(number, kind, subject, roles, statement)
+        SOURCES[number] = TaskSource(number, kind, subject, roles, statement, applies)
         return statement
 
     return register
@@ -148,24 +154,61 @@ def not_own(role: Role, learner_id: Any) -> list[ColumnElement[bool]]:
     """The condition that a record is not the viewer's own, which in another role than LEARNER they cannot change."""
     if role is Role.LEARNER:
         return []
-    # unscoped: the viewer's own record, which they do not see in the list
-    own = select(Learner.id).where(Learner.user_id == VIEWER_USER, scope.of_provider(Learner))
-    return [learner_id.not_in(own)]
+    # unscoped: their own record
+    return [learner_id.not_in(select(_own().c.id))]
+
+
+def of_visible_learner(role: Role, learner_id: Any) -> ColumnElement[bool]:
+    """The condition that a learner is visible, for a role that sees a few hundred.
+
+    It follows from the scope of the record, but lets PostgreSQL use the index by learner beside any other condition.
+    """
+    return in_array(learner_id, scope.visible_learners(role))
+
+
+def runs(role: Role) -> ColumnElement[bool]:
+    """The condition that the aim of the statement is visible, and neither withdrawn nor on a break."""
+    return and_(scope.sees_aim(role), Aim.status.not_in((AimStatus.WITHDRAWN, AimStatus.SUSPENDED)))
 
 
 def of_running_aim(role: Role, aim_id: Any) -> ColumnElement[bool]:
     """The condition that an aim is visible, and neither withdrawn nor on a break."""
-    stopped = (AimStatus.WITHDRAWN, AimStatus.SUSPENDED)
-    return aim_id.in_(select(Aim.id).where(scope.sees_aim(role), Aim.status.not_in(stopped)))
+    # unscoped: the running aims are scoped
+    return aim_id.in_(select(_running_aims(role).c.id))
 
 
 def of_running_programme(role: Role, learner_id: Any) -> ColumnElement[bool]:
     """The condition that a learner's programme is neither on a break nor left, of the aims that the viewer sees."""
+    # unscoped: the programmes are scoped
+    return learner_id.not_in(select(_stopped_programmes(role).c.learner_id))
 
+
+def is_running(role: Role, entity: Any) -> ColumnElement[bool]:
+    """The condition that the aim of a record runs, or, of one without an aim, the learner's programme."""
+    without_aim = and_(entity.aim_id.is_(None), of_running_programme(role, entity.learner_id))
+    return or_(of_running_aim(role, entity.aim_id), without_aim)
+
+
+# ---------------------------------------------------------------------- read once for all sources of a statement
+
+
+@cache
+def _own() -> CTE:
+    # unscoped: the viewer's own record, which they do not see in the list
+    return select(Learner.id).where(Learner.user_id == VIEWER_USER, scope.of_provider(Learner)).cte("own_record")
+
+
+@cache
+def _running_aims(role: Role) -> CTE:
+    return select(Aim.id).where(runs(role)).cte("running_aim")
+
+
+@cache
+def _stopped_programmes(role: Role) -> CTE:
     def count(*statuses: AimStatus) -> Any:
         return total(case((Aim.status.in_(statuses), 1), else_=0))
 
-    stopped = (
+    return (
         select(Aim.learner_id)
         .where(scope.sees_aim(role))
         .group_by(Aim.learner_id)
@@ -174,11 +217,5 @@ def of_running_programme(role: Role, learner_id: Any) -> ColumnElement[bool]:
             or_(count(AimStatus.SUSPENDED) > 0, count(AimStatus.COMPLETED) == 0),
             func.count() > 0,
         )
+        .cte("stopped_programme")
     )
-    return learner_id.not_in(stopped)
-
-
-def is_running(role: Role, entity: Any) -> ColumnElement[bool]:
-    """The condition that the aim of a record runs, or, of one without an aim, the learner's programme."""
-    without_aim = and_(entity.aim_id.is_(None), of_running_programme(role, entity.learner_id))
-    return or_(of_running_aim(role, entity.aim_id), without_aim)

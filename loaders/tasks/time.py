@@ -25,6 +25,7 @@ from loaders.tasks.source import (
     not_own,
     of_running_aim,
     of_running_programme,
+    of_visible_learner,
     source,
 )
 
@@ -57,6 +58,7 @@ def _entries(role: Role, waits: ColumnElement[bool]) -> Select:
         .join(User, User.id == Learner.user_id)
         .where(
             scope.sees(role, TimeLogEntry),
+            of_visible_learner(role, TimeLogEntry.learner_id),
             TimeLogEntry.job_setting == JobSetting.OFF_THE_JOB,
             TimeLogEntry.exclusion.is_(None),
             waits,

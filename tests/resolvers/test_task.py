@@ -213,3 +213,25 @@ async def test_a_task_is_read_by_its_id_while_it_waits_and_by_its_viewer_alone(s
     await scenario.client("assessor").mutate("evidenceReturn", id=evidence, pointsForImprovement="More")
     for id in (task["id"], "Task_1", "Task_31", "Task_99999999999999999"):
         assert (await scenario.client("assessor").data(query, id=id))["node"] is None
+
+
+async def test_a_statement_reads_each_kind_once_and_no_kind_that_cannot_wait(scenario: EmptyPortfolio) -> None:
+    sent: list[str] = []
+    scenario.database.read_listeners.append(lambda sql, *_: sent.append(sql))
+    page = "query($kinds: [TaskKind!]) { viewer { tasks(kinds: $kinds) { totalCount nodes { id } } } }"
+    await scenario.client("manager").data(page, kinds=["SIGN_DOCUMENT", "CONFIRM_TIME"])
+    # The page with its count, which an empty page does not show.
+    statement, _ = [sql for sql in sent if "FROM time_log_entry" in sql]
+    assert [statement.count(f"FROM {table} JOIN") for table in ("signature_slot", "time_log_entry")] == [1, 1]
+    assert "review_answer" not in statement and "criterion_progress" not in statement
+    sent.clear()
+    for rules in ({}, {"unit_signatures": (Role.EMPLOYER_MANAGER,)}):
+        await scenario.client("manager", **rules).data("{ viewer { taskCounts { kind count } } }")
+    counts = [sql for sql in sent if "FROM time_log_entry" in sql]
+    # Only a role that has to sign units waits for them.
+    assert ["criterion_progress" in sql for sql in counts] == [False, True]
+
+
+async def test_no_kinds_are_no_tasks(scenario: EmptyPortfolio) -> None:
+    await submit(scenario)
+    assert (await scenario.client("assessor").data(TASKS, kinds=[]))["viewer"]["tasks"]["nodes"] == []
