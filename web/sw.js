@@ -1,6 +1,6 @@
 // The service worker: caches the app's own files, so that the app opens without a connection, and shows notifications.
-// GraphQL responses do not pass through here: the app stores them per user (js/query_cache.js). The server puts `self.SHELL = {version, files}`
-// before this text.
+// GraphQL responses do not pass through here: the app stores them per user (js/query_cache.js). The server puts
+// `self.SHELL = {version, files}` before this text.
 
 const CACHE = `waymark-kpi-${self.SHELL.version}`;
 const APP_URL = new URL("./", self.location).href;

@@ -10,7 +10,7 @@ import { keepNotifications } from "./notifications.js";
 import { HOME, single, TASKS, updateLearner } from "./operations.js";
 import { pullToRefresh } from "./pull_to_refresh.js";
 import { cached, updateEntry } from "./query_cache.js";
-import { opened, parseRoute } from "./routes.js";
+import { addressOfLink, parseRoute } from "./routes.js";
 import { restoreSession, session } from "./session.js";
 import { isLive, subscribe } from "./subscriptions.js";
 import * as account from "./views/account.js";
@@ -31,8 +31,8 @@ import * as upload from "./views/upload.js";
 import * as visits from "./views/visits.js";
 
 const VIEWS = {
-  "": overview, learners, learner, actions, visits, time, documents, document: document_, "several-documents": severalDocuments,
-  review, unit, evidence, upload, account,
+  "": overview, learners, learner, actions, visits, time, documents, document: document_,
+  "several-documents": severalDocuments, review, unit, evidence, upload, account,
 };
 const ROOT = document.getElementById("app");
 // Changes come in bursts: reloads within this time (ms) are combined into one.
@@ -40,9 +40,9 @@ const RELOAD_DELAY = 250;
 // How often (ms) "5 minutes ago" is updated.
 const REDRAW_INTERVAL = 30_000;
 
-/** State that the screens share. `offline`: the last request found no server; `error`: the message of a rejected one;
- * `endReason`: why the last session ended; `confirmation`: what the user has just done; `listAddress`: that of the list of
- * learners with the filters that the user left it with. */
+/** State that the screens share. `offline`: the last request found no server; `error`: the message of a rejected
+ * one; `endReason`: why the last session ended; `confirmation`: what the user has just done; `listAddress`: the
+ * address of the list of learners with the filters that the user chose last. */
 export const app = {
   route: { name: "", id: null, section: "", params: new URLSearchParams() },
   offline: false,
@@ -114,7 +114,7 @@ async function load({ announceResult = false } = {}) {
   app.error = rejection ? rejection.message : null;
   app.refreshing = false;
   draw();
-  if (app.offline && (announceResult || !wasOffline)) announce("You are offline. These are the last figures.");
+  if (app.offline && (announceResult || !wasOffline)) announce("You are offline. You see the last figures.");
   else if (rejection) announce(rejection.message);
   else if (announceResult || wasOffline) announce("Up to date.");
 }
@@ -133,7 +133,7 @@ async function showRoute() {
   const known = history.state?.seen;
   if (app.route.entry !== undefined) scrollPositions.set(app.route.entry, scrollY);
   // The link of an e-mail is replaced by the address of its record.
-  const target = opened(location.hash);
+  const target = addressOfLink(location.hash);
   if (target) history.replaceState(history.state, "", target);
   app.route = { ...parseRoute(location.hash, Object.keys(VIEWS)), entry: known ?? ++entryCount };
   if (app.confirmationIsNew) app.confirmationIsNew = false;
@@ -183,7 +183,7 @@ const SUBSCRIPTIONS = {
     const changes = tasksChanged.map(({ kind, count }) => count - (before.get(kind) ?? 0));
     if (before.size === 0 || !changes.some(Boolean)) return;
     const more = changes.filter((change) => change > 0).reduce((sum, change) => sum + change, 0);
-    announceSoon("tasks", more ? `Needs you: ${count(more, "new task")}.` : "Less needs you than before.");
+    announceSoon("tasks", more ? `Needs you: ${count(more, "new task")}.` : "Fewer tasks need you now.");
     updateEntry(TASKS, {}, ({ viewer }) => ({ viewer: { ...viewer, taskCounts: tasksChanged } }));
     draw();
     // The event has numbers only, and the list of this screen has names.
@@ -221,7 +221,8 @@ function sessionChanged(endReason = null) {
     forgetAnnouncements();
     signedInUser = user;
     app.error = null;
-    // After a sign-out the next user starts at the first screen; after a session has ended its user returns to where they were.
+    // After a sign-out the next user starts at the first screen. A user whose session has ended returns to where they
+    // were.
     const another = user !== null && lastUser !== null && user !== lastUser;
     if (location.hash && (another || (session === null && !endReason))) {
       history.replaceState(null, "", location.pathname);

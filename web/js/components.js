@@ -6,7 +6,8 @@ import { CRITERION_STATUSES, ENDED, percent, statusStyle, TRAFFIC_LIGHTS } from 
 const ICONS = {
   overview: "M4 13h7V4H4zM13 20h7v-9h-7zM4 20h7v-5H4zM13 4v5h7V4z",
   learners:
-    "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 20c0-3.9 3.1-6 7-6s7 2.1 7 6M16 3.6a4 4 0 0 1 0 6.8M18 14.6c2.4.8 4 2.6 4 5.4",
+    "M9 11a4 4 0 1 0 0-8 4 4 0 0 0 0 8zM2 20c0-3.9 3.1-6 7-6s7 2.1 7 6M16 3.6a4 4 0 0 1 0 6.8" +
+    "M18 14.6c2.4.8 4 2.6 4 5.4",
   sign: "M4 20h16M5 15.5 15.5 5a2.1 2.1 0 0 1 3 3L8 18.5 4 19.5z",
   person: "M12 12a4.5 4.5 0 1 0 0-9 4.5 4.5 0 0 0 0 9zM4 21c0-4.4 3.6-6.5 8-6.5s8 2.1 8 6.5",
   refresh: "M20 5v5h-5M4 19v-5h5M19.5 10A8 8 0 0 0 5.6 7.3L4 9M4.5 14a8 8 0 0 0 13.9 2.7L20 15",
@@ -121,15 +122,15 @@ export function loading(cards = 3) {
   );
 }
 
-/** The page that a screen shows until its data is there, or where there is none. `missing`: what is said then. */
+/** The content of a screen while its data is loading, or the text `missing` where there is none. */
 export function unloaded(app, missing = "Nothing has been loaded on this device yet.") {
   return app.refreshing ? loading(3) : h("p", { class: "empty" }, missing);
 }
 
-/** A link to the screen above. */
+/** A link to the screen one level up. */
 export const backLink = (href, label) => h("a", { class: "back", href }, icon("back"), label);
 
-/** A labelled text of several lines. What was typed stays when the page is drawn again. */
+/** A labelled input for several lines. What was typed stays when the page is drawn again. */
 export function textArea(label, { id, hint, value = "", ...props }) {
   return h(
     "div",

@@ -82,12 +82,12 @@ function update(old, node) {
   if (old.nodeName === "INPUT" && ["radio", "checkbox"].includes(old.type) && node.hasAttribute("data-set")) {
     old.checked = node.hasAttribute("checked");
   }
-  // What a library draws there stays.
+  // The children of an element with data-keep are drawn by a library, and stay.
   if (node.dataset?.keep === undefined) patch(old, [...node.childNodes]);
   if (old.nodeName === "SELECT" && node.dataset.value !== undefined) old.value = node.dataset.value;
 }
 
-// What was announced stays this long before a change by others may take its place, so that it can be read.
+// How long (ms) an announcement stays before one of a change by others may replace it, so that it can be read.
 const READING_TIME = 5_000;
 let announcedAt = 0;
 

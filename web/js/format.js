@@ -31,8 +31,8 @@ export const ENDED = {
 export const ACTION_STATUSES = { OUTSTANDING: "To do", IN_PROGRESS: "Learner has responded", COMPLETE: "Done" };
 
 export const EVIDENCE_STATUSES = {
-  SUBMITTED: "Waits for the assessor",
-  RESUBMITTED: "Resubmitted, waits for the assessor",
+  SUBMITTED: "Waiting for the assessor",
+  RESUBMITTED: "Resubmitted, waiting for the assessor",
   RETURNED: "Returned for improvement",
   ASSESSED: "Assessed",
   WITHDRAWN: "Withdrawn",
@@ -45,7 +45,11 @@ export const SESSION_STATUSES = {
   CANCELLED: "Cancelled",
 };
 
-export const REVIEW_STATUSES = { DRAFT: "Being prepared", AWAITING_SIGNATURES: "Waits for signatures", SIGNED: "Signed" };
+export const REVIEW_STATUSES = {
+  DRAFT: "Being prepared",
+  AWAITING_SIGNATURES: "Waiting for signatures",
+  SIGNED: "Signed",
+};
 
 export const ATTENDANCES = {
   ATTENDED: "The employer was there.",
@@ -190,7 +194,8 @@ export function fileSize(bytes) {
 }
 
 const FOLDED_LETTERS = {
-  ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ß: "ss", æ: "ae", œ: "oe", ı: "i", ŋ: "n", ə: "e", ħ: "h", ŧ: "t", ĸ: "q",
+  ø: "o", ł: "l", đ: "d", ð: "d", þ: "th", ß: "ss", æ: "ae", œ: "oe", ı: "i", ŋ: "n", ə: "e", ħ: "h", ŧ: "t",
+  ĸ: "q",
 };
 
 /** Text as the server searches it: without case, accents, apostrophes, hyphens and spaces. */

@@ -29,7 +29,8 @@ export async function query(name, variables, token, etag) {
   return { data: await dataOf(response), etag: response.headers.get("etag") };
 }
 
-/** Runs a mutation and returns its data. If the server lost track of its outcome, the same request is sent once more. */
+/** Runs a mutation and returns its data. If the server does not know the outcome, the same request is sent once
+ * more. */
 export async function mutate(name, variables, token) {
   const request = postRequest(name, variables, token);
   // With the same key a mutation has one effect, however often it is sent.

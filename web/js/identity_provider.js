@@ -1,4 +1,5 @@
-// Signing in through an identity provider (OpenID Connect, authorization code with PKCE): leaving for it, and coming back.
+// Signing in through an identity provider (OpenID Connect, authorization code with PKCE): the redirect to it, and the
+// return from it.
 
 import { query } from "./graphql.js";
 
@@ -13,8 +14,8 @@ export async function identityProviders() {
   return data.identityProviders;
 }
 
-/** Leaves the app for the page of an identity provider. */
-export async function leaveFor(id) {
+/** Leaves the app for the sign-in page of an identity provider. */
+export async function redirectTo(id) {
   // Read again: an address is valid for 30 minutes, and this page may have been open for longer.
   const provider = (await identityProviders()).find((each) => each.id === id);
   if (!provider) throw new Error("This way to sign in is no longer available. Please reload the page.");
@@ -30,10 +31,10 @@ export async function leaveFor(id) {
 }
 
 /**
- * Returns what the user came back with: {input} of the mutation, {message} that says why not, or null where they did not
- * come from an identity provider.
+ * Returns what the identity provider sent the user back with: {input} of the mutation, {message} that says why it did
+ * not sign them in, or null where the user does not come from one.
  */
-export function returned() {
+export function readReturn() {
   const params = new URLSearchParams(location.search);
   if (!params.has("state")) return null;
   history.replaceState(history.state, "", location.pathname);

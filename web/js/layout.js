@@ -7,7 +7,7 @@ import { HOME } from "./operations.js";
 import { cached } from "./query_cache.js";
 import { isLive } from "./subscriptions.js";
 
-// Path, label, icon, and the names of the screens below it.
+// Path, label, icon, and the names of the screens that belong to it.
 const SECTIONS = [
   ["", "Overview", "overview", ["", "actions", "visits", "time"]],
   ["learners", "Learners", "learners", ["learners", "learner", "unit", "evidence", "upload", "review"]],

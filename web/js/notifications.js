@@ -6,13 +6,16 @@ import { canNotify, currentSubscription, subscribe, unsubscribe, wasMadeWith } f
 import { refresh } from "./query_cache.js";
 import { session, withToken } from "./session.js";
 
-// Whose notifications this browser shows. They go on after the next sign-in of the same user, and end with another's.
+// The key in localStorage of the user whose notifications this browser shows. They continue when the same user signs in
+// again, and end when another one does.
 const OWNER = "waymark-notifications";
 
 /** Starts notifications on this device. Returns {} or {message} that says why not. */
 export async function startNotifications(publicKey) {
   if ((await Notification.requestPermission()) !== "granted") {
-    return { message: "This browser does not allow notifications from Waymark. Allow them in its settings, and try again." };
+    return {
+      message: "This browser does not allow notifications from Waymark. Allow them in its settings, and try again.",
+    };
   }
   let subscription;
   try {
@@ -36,11 +39,13 @@ export async function stopNotifications() {
   if (!subscription) return {};
   const { endpoint } = subscription;
   await unsubscribe();
-  const { pushSubscriptionRemove } = await withToken((token) => mutate("push_subscription_remove", { endpoint }, token));
+  const { pushSubscriptionRemove } = await withToken((token) =>
+    mutate("push_subscription_remove", { endpoint }, token),
+  );
   return pushSubscriptionRemove.errors[0] ?? {};
 }
 
-/** Lets the notifications of this device go on with the session that has begun, or ends those of another user. */
+/** Continues the notifications of this device with the new session, or ends those of another user. */
 export async function keepNotifications() {
   const subscription = await currentSubscription().catch(() => null);
   if (!subscription || session === null) return;
@@ -61,7 +66,7 @@ export async function keepNotifications() {
   }
 }
 
-/** Returns whether this browser shows the user's notifications. `viewer`: what the server says of the user. */
+/** Returns whether this browser shows the user's notifications. `viewer`: the response of `notification_settings`. */
 export async function isNotified(viewer) {
   const subscription = canNotify() ? await currentSubscription() : null;
   return viewer.pushSubscriptions.some((each) => each.endpoint === subscription?.endpoint);

@@ -1,4 +1,4 @@
-// The saved queries that the screens use, and how each is restored, refreshed and dated.
+// The saved queries that the screens use: how each is restored and refreshed, and how old its data is.
 
 import { cached, cachedPages, eachPage, refresh, restore, updateNode } from "./query_cache.js";
 
@@ -33,7 +33,7 @@ export const actionsOf = (data) => data.actions;
 /** Returns the connection in a page of visits. */
 export const visitsOf = (data) => data.sessions;
 
-// Of a long list the first page has those whom the screens show first.
+// The first page of a long list has the learners whom the screens show first.
 const BY_RISK = { orderBy: "POINTS_AHEAD_ASC" };
 
 /** The query for every learner, those furthest behind first. */

@@ -1,6 +1,6 @@
 // The push subscription of this browser (web push).
 
-/** Whether this browser has notifications of a closed app. On iPhones it has once the app is installed. */
+/** Whether this browser can show notifications while the app is closed. iPhones can once the app is installed. */
 export const canNotify = () => "serviceWorker" in navigator && "PushManager" in self && "Notification" in self;
 
 /** Returns the browser's subscription, or null. */

@@ -62,7 +62,7 @@ export async function eachPage(load, name, connection, fixed = {}, onPage = () =
   for (let page = 0; page < MAX_PAGES; page++) {
     const before = endOf(cached(name, variables));
     const pageInfo = endOf(await load(name, variables));
-    // The pages after this one begin elsewhere now: those before cannot be reached any more.
+    // The end of this page has moved, so that the pages that followed it before no longer belong to the list.
     if (before?.hasNextPage && before.endCursor !== pageInfo?.endCursor)
       forgetPages(name, endOf, { ...fixed, after: before.endCursor });
     if (!pageInfo?.hasNextPage) return;
@@ -111,7 +111,7 @@ export function updateEntry(name, variables, change) {
   return true;
 }
 
-/** Replaces a node in the page of a connection that contains it; returns whether one does. `fixed`: as in `eachPage`. */
+/** Replaces a node in the page of a connection that contains it; returns whether a page does. */
 export function updateNode(name, connection, node, fixed = {}) {
   let variables = fixed;
   for (let page = 0; page < MAX_PAGES; page++) {

@@ -5,13 +5,13 @@ import { announce, h } from "./dom.js";
 import { count, fileSize } from "./format.js";
 import { OfflineError } from "./graphql.js";
 
-// Device pixels for each CSS pixel, at most: more takes memory that phones do not have.
+// The most device pixels for each CSS pixel: more needs memory that phones do not have.
 const MAX_DENSITY = 2;
 const ZOOMS = [1, 1.5, 2, 3];
 // `content`: {address, sha256, bytes} of what was opened; `pages`: how many the PDF has.
 const initialState = () => ({ content: null, opening: false, error: null, pages: 0, zoom: 0, hasText: true });
 
-/** One reader. The screen makes it when it is entered, and closes it when another is. */
+/** One reader of a screen, which closes it whenever the screen is entered. */
 export class Reader {
   state = initialState();
 
@@ -61,7 +61,8 @@ export class Reader {
     const { pages, zoom } = this.state;
     if (isPicture(file) && file.preview)
       return h("img", { class: "picture", src: ownAddress(file.preview.url), alt: file.name, key: "picture" });
-    if (!isPdf(file)) return notice("plain", h("p", {}, "This kind of file opens on your device: save a copy."));
+    if (!isPdf(file))
+      return notice("plain", h("p", {}, "This kind of file cannot be shown here. Save a copy and open that."));
     const step = (change) => () => {
       this.state.zoom = Math.min(ZOOMS.length - 1, Math.max(0, zoom + change));
       this.draw(app);
@@ -114,7 +115,7 @@ export class Reader {
     await this.draw(app);
   }
 
-  /** Draws the pages of the PDF where they are to be. */
+  /** Draws the pages of the PDF into their region of the screen. */
   async draw(app) {
     const state = this.state;
     app.draw();
@@ -163,7 +164,7 @@ async function digest(bytes, expected) {
 async function drawPdf(place, bytes, zoom, onPages) {
   const pdfjs = await import("../vendor/pdfjs/pdf.min.mjs");
   pdfjs.GlobalWorkerOptions.workerSrc = new URL("../vendor/pdfjs/pdf.worker.min.mjs", import.meta.url).href;
-  // A copy, because pdf.js takes the bytes for itself. No WebAssembly: the page's policy has none.
+  // A copy, because pdf.js takes ownership of the bytes. The page's Content-Security-Policy forbids WebAssembly.
   const task = pdfjs.getDocument({ data: bytes.slice(0), useWasm: false, verbosity: 0 });
   const pdf = await task.promise;
   onPages(pdf.numPages);

@@ -1,4 +1,4 @@
-// Addresses within the app: which screen a hash shows, and the screen on which a record is opened.
+// Addresses within the app: the screen that a hash shows, and the screen that shows a record.
 
 // The screens that have an id, by the first part of their address. The learner's screen has sections below it.
 const WITH_ID = {
@@ -10,7 +10,7 @@ const WITH_ID = {
   upload: "upload",
 };
 const START = { name: "", id: null, section: "" };
-// Where a record is opened, by its GraphQL type; %s stands for its id.
+// The screen that shows a record, by its GraphQL type; %s stands for its id.
 const ADDRESSES = {
   Evidence: "#/evidence/%s",
   Learner: "#/learners/%s",
@@ -25,7 +25,7 @@ const ADDRESSES = {
 // Where several tasks of a kind are listed; those of other kinds are on the first screen.
 const LISTS = { SIGN_DOCUMENT: "#/documents", CONFIRM_TIME: "#/time" };
 
-/** Returns {name, id, section, params} of a hash; `names` are those of all screens. Anything else is the first screen. */
+/** Returns {name, id, section, params} of a hash: of the first screen if the hash names none of `names`. */
 export function parseRoute(hash, names) {
   const [path, query] = hash.replace(/^#\/?/, "").split("?");
   const params = new URLSearchParams(query);
@@ -36,15 +36,15 @@ export function parseRoute(hash, names) {
   return { name, id: id ?? null, section, params };
 }
 
-/** Returns the address of the screen on which a record is opened, by its id: `Review_7` gives `#/reviews/Review_7`. */
+/** Returns the address of the screen that shows a record, by its id: `Review_7` gives `#/reviews/Review_7`. */
 export function addressOf(id) {
   const type = id.split("_")[0];
   return Object.hasOwn(ADDRESSES, type) ? ADDRESSES[type].replace("%s", encodeURIComponent(id)) : "#/";
 }
 
-/** Returns the address for the link of an e-mail (`#/open/Review_7`) or of a notification, which may name a kind of task
- * (`#/open/SIGN_DOCUMENT`); null for any other hash. */
-export function opened(hash) {
+/** Returns the address of the screen for the link of an e-mail (`#/open/Review_7`) or of a notification, which may
+ * name a kind of task (`#/open/SIGN_DOCUMENT`); null for any other hash. */
+export function addressOfLink(hash) {
   const [, id] = hash.match(/^#\/open\/([A-Za-z]+_[\d.]+)$/) ?? [];
   if (id) return addressOf(id);
   const [, kind] = hash.match(/^#\/open\/([A-Z_]+)$/) ?? [];

@@ -35,7 +35,7 @@ export async function restoreSession(listener) {
  * factor is missing or wrong; {trainingProviders} where the user has to choose one of them.
  */
 export function signIn(username, password, code = null, trainingProvider = null, chosenRole = null) {
-  return inARole(chosenRole, async (role) => {
+  return inFirstRole(chosenRole, async (role) => {
     const variables = { username, password, role, deviceToken: deviceToken(), code, trainingProvider };
     const { login } = await mutate("sign_in", variables);
     if (login.errors.length === 0) keepDeviceToken(login.deviceToken);
@@ -45,14 +45,15 @@ export function signIn(username, password, code = null, trainingProvider = null,
 
 /** Signs in with what an identity provider has returned. Returns what `signIn` returns. */
 export function signInWithProvider(input, secondFactorCode = null) {
-  return inARole(null, async (role) => {
+  return inFirstRole(null, async (role) => {
     const variables = { input: { ...input, role, secondFactorCode } };
     return (await mutate("sign_in_with_provider", variables)).loginWithProvider;
   });
 }
 
-// In the employer app the role is given, so that no session is started for a user who is not an employer.
-async function inARole(chosen, send) {
+/** Signs in with `send(role)` in the chosen role, or in the first of the app's roles that the user holds. The
+ * employer app names its roles, so that no session is started for a user who is not an employer. */
+async function inFirstRole(chosen, send) {
   for (const role of chosen ? [chosen] : ROLES) {
     const payload = await send(role);
     if (payload.errors.length === 0) {
@@ -61,12 +62,14 @@ async function inARole(chosen, send) {
     }
     const [{ code, field, message }] = payload.errors;
     const codeRequired = payload.secondFactorRequired || ["code", "secondFactorCode"].includes(field?.at(-1));
-    if (code !== "NOT_ALLOWED" || APP !== "kpi") return { message, codeRequired, trainingProviders: payload.trainingProviders };
+    if (code !== "NOT_ALLOWED" || APP !== "kpi")
+      return { message, codeRequired, trainingProviders: payload.trainingProviders };
   }
-  return { message: "This app is for employers. Your account has a different role: please sign in to Waymark itself." };
+  return { message: "This app is for employers. Your account has another role: please sign in to Waymark itself." };
 }
 
-// It opens nothing, and stays after signing out: with it, wrong passwords that others send do not lock this device out.
+// The token of a known device. It gives no access, and stays after a sign-out: with it, wrong passwords that others
+// enter do not lock this device out.
 function deviceToken() {
   try {
     return localStorage.getItem(DEVICE_TOKEN);
@@ -129,7 +132,7 @@ export function finishSecondFactor() {
   return setSession({ ...session, viewer: { ...session.viewer, mustSetUpSecondFactor: false } });
 }
 
-/** Signs out on the server, if it can be reached, and deletes the session and the answers on this device in any case. */
+/** Signs out on the server, if it can be reached; in any case deletes the session and the responses on this device. */
 export async function signOut() {
   const { refreshToken } = session ?? {};
   const sent = refreshToken ? mutate("log_out", { refreshToken }).catch(() => undefined) : null;

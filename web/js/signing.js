@@ -1,4 +1,4 @@
-// The form that signs: a tick, the password, and every message beside the button.
+// The form that signs: a checkbox, the password, and the messages beside them.
 
 import { form, icon, notice } from "./components.js";
 import { h } from "./dom.js";
@@ -18,9 +18,10 @@ export class Signing {
 
   /** Returns the form.
    *
-   * `tick`: what the user confirms, or null where that is ticked elsewhere; `mustRead()`: an element to go to if nothing
-   * has been read, or null, and `unread`: what is said then; `send(password)`: returns the errors of the mutation;
-   * `onSigned()`; `onRefused(errors)`: the record has changed, and what it returns is said in place of the first error. */
+   * `tick`: the label of the checkbox, or null where the screen has one elsewhere; `mustRead()`: the element to
+   * focus if nothing has been read, or null, and `unread`: the message then; `send(password)`: returns the errors of
+   * the mutation; `onSigned()`; `onRefused(errors)`: called when the record has changed; the message that it returns
+   * replaces that of the first error. */
   form(app, { tick, submitLabel, onSigned, ...steps }) {
     const { state } = this;
     const errorOf = (name) => (state.errorField === name ? state.error : null);
@@ -70,7 +71,13 @@ export class Signing {
     app,
     { tick, password },
     element,
-    { mustRead = () => null, unread = "Please open and read the document first.", send, onSigned, onRefused = () => null },
+    {
+      mustRead = () => null,
+      unread = "Please open and read the document first.",
+      send,
+      onSigned,
+      onRefused = () => null,
+    },
   ) {
     // The user may leave the screen, which replaces `state`, while the signature is sent.
     const { state } = this;
@@ -108,20 +115,21 @@ export class Signing {
   }
 }
 
-/** Returns the action of a record for a mutation: {allowed, reasons}. A copy on the device from an earlier version of the
- * app has none. */
-export const actionOf = ({ viewerActions = [] }, mutation) => viewerActions.find((each) => each.mutation === mutation);
+/** Returns the action of a record for a mutation: {allowed, reasons}. A copy on the device from an earlier version
+ * of the app has none. */
+export const actionOf = ({ viewerActions = [] }, mutation) =>
+  viewerActions.find((each) => each.mutation === mutation);
 
 /** Returns whether the server would let the viewer do it. */
 export const may = (record, mutation) => actionOf(record, mutation)?.allowed ?? false;
 
-/** Returns why the viewer may not do it, in the server's words. */
+/** Returns the server's messages that say why the viewer may not do it, or null. */
 export function reasonsOf(record, mutation) {
   const reasons = actionOf(record, mutation)?.reasons ?? [];
   return reasons.length ? notice("plain", ...reasons.map(({ message }) => h("p", { key: message }, message))) : null;
 }
 
-/** Returns the list of signatures. `labels`: names of the roles. */
+/** Returns the list of signatures; `describe(slot)` returns the text of one. */
 export function signatureList(slots, describe) {
   return h(
     "ul",

@@ -12,7 +12,7 @@ const MAX_RETRY_DELAY = 30_000;
 
 const SHARED = `waymark-${APP}-streams`;
 const tabs = "BroadcastChannel" in self ? new BroadcastChannel(SHARED) : null;
-// The streams of this tab, and whether those of another tab are open.
+// The streams of this tab; `served`: whether another tab has open streams and passes on what they send.
 const active = new Set();
 let served = false;
 
@@ -38,7 +38,7 @@ export function subscribe(subscriptions, onStateChange) {
     else setServed(open);
   };
   tabs?.addEventListener("message", receive, { signal: stopping.signal });
-  inTurn(stopping.signal, () => {
+  asLeader(stopping.signal, () => {
     setServed(false);
     const stops = Object.entries(subscriptions).map(([name, onData]) =>
       subscribeOne(
@@ -65,8 +65,9 @@ export function subscribe(subscriptions, onStateChange) {
   };
 }
 
-/** Calls `begin()` once no other tab has begun, and what it returned when the signal is aborted. */
-function inTurn(signal, begin) {
+/** Calls `begin()` once this tab is the one that has the streams; when the signal is aborted, calls what it
+ * returned. */
+function asLeader(signal, begin) {
   const work = () => {
     if (signal.aborted) return null;
     const end = begin();

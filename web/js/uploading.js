@@ -1,4 +1,4 @@
-// Forms with a file: choosing it or taking a photo, its upload, and what is said about it.
+// Forms with a file: choosing it or taking a photo, its upload, and the texts that go with it.
 
 import { field, form, icon, textArea } from "./components.js";
 import { h } from "./dom.js";
@@ -9,7 +9,8 @@ import { withToken } from "./session.js";
 const OFFLINE = "There is no connection, so nothing was sent. Your text stays here: try again when you are online.";
 const initialState = () => ({ file: null, uploaded: null, busy: false, error: null, invalid: null });
 
-/** One form. `uploaded`: the id of the file once it has arrived; `invalid`: the name of the field that the error is about, or null. */
+/** One form. `uploaded`: the id of the file once it has arrived; `invalid`: the name of the field that the error is
+ * about, or null. */
 export class FileForm {
   state = initialState();
 
@@ -19,7 +20,7 @@ export class FileForm {
 
   /** Returns the form.
    *
-   * `texts`: [name, label, hint, {line, value}] of what is written, each required; `send(fileId, values)` returns the
+   * `texts`: [name, label, hint, {line}] of each text input, all required; `send(fileId, values)` returns the
    * errors of the mutation; `check(values)`: [field, message] or null; `onSent()`; `extra(errorOf)`: further fields. */
   form(app, { id, submitLabel, texts, send, onSent, check = () => null, extra = () => null }) {
     const { state } = this;
@@ -53,7 +54,8 @@ export class FileForm {
 
   chooser(app, id, error) {
     const choose = ({ target }) => {
-      if (target.files[0]) Object.assign(this.state, { file: target.files[0], uploaded: null, error: null, invalid: null });
+      const [file] = target.files;
+      if (file) Object.assign(this.state, { file, uploaded: null, error: null, invalid: null });
       app.draw();
     };
     const button = (name, label, iconName, props) =>

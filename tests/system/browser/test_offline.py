@@ -45,7 +45,7 @@ async def test_last_data_is_shown_offline(running: RunningServer, open_app: Open
     # 26 hours later the app shows that age.
     await page.evaluate("Date.now = (now => () => now() + 26 * 3600e3)(Date.now)")
     await page.get_by_role("button", name="Refresh").click()
-    await expect(page.locator("#announcement")).to_have_text("You are offline. These are the last figures.")
+    await expect(page.locator("#announcement")).to_have_text("You are offline. You see the last figures.")
     await expect(page.locator(".freshness p")).to_contain_text("26 hours ago")
 
     # Filters work offline, and so does the screen of a learner that was loaded before.

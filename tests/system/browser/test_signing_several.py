@@ -76,7 +76,8 @@ async def test_several_are_signed_and_one_that_changed_is_refused(own_running: R
         await replace(own_running, asked[1], other)
         await page.get_by_label("Your password").fill(PASSWORD)
         await button.click()
-        await expect(alert).to_have_text("You have signed 2 documents. 1 document was not signed: each says why.")
+        expected = "You have signed 2 documents. 1 document was not signed. The reason is beside each."
+        await expect(alert).to_have_text(expected)
         await expect(card(visit, TITLES[1]).locator(".error")).to_have_text(
             "This is not the document that you opened. Open it again, read it, then sign."
         )

@@ -124,7 +124,7 @@ async def test_evidence_time_and_lists(own_running: RunningServer, open_app: Ope
         await card.locator("summary").click()
         await card.get_by_role("checkbox").first.uncheck()
         await card.get_by_role("button", name=f"Confirm {entries - 1} entries").click()
-        done = f"You have confirmed {entries - 1} entries of Maya Thornton."
+        done = f"You have confirmed {entries - 1} entries for Maya Thornton."
         await expect(page.get_by_text(done).first).to_be_visible()
         await expect(card.locator("summary")).to_contain_text("1 entry from")
         # On the server too, the entry that was left out waits alone.

@@ -28,8 +28,8 @@ export function show(app) {
   ];
 }
 
-/** Returns an action as a row of a list: by when, what, who does it, and who follows it up; a link where
- * it names the learner. */
+/** Returns an action as a row of a list: by when, what, who does it, and who follows it up. A row with a learner is
+ * a link to them. */
 export function actionRow({ id, title, description, status, overdue, targetDate, assessor, learner }) {
   const body = [
     h("strong", {}, title),

@@ -29,7 +29,7 @@ export function confirmationField(app, { id, label = "Your password", hint = nul
       id,
       inputmode: "numeric",
       autocomplete: "one-time-code",
-      hint: "You have no password, so a code by e-mail or of your authenticator app confirms that it is you.",
+      hint: "You have no password, so a code from an e-mail or from your authenticator app confirms that it is you.",
       error,
     }),
   );

@@ -55,7 +55,8 @@ export function show(app) {
   ];
 }
 
-// The server decides who may sign, and says why not. A copy on the device from an earlier version of the app has no actions.
+// The server decides who may sign, and says why not. A copy on the device from an earlier version of the app has no
+// actions.
 const maySign = (request) => actionOf(request, "signatureRequestSign")?.allowed ?? true;
 
 function whyNot(request) {
@@ -125,12 +126,12 @@ function steps(app, request) {
 }
 
 function showConfirmation(app, request) {
-  takeFromList(request);
+  removeFromList(request);
   app.done(`You have signed “${request.title}” for ${request.learner.name}.`, "#/documents");
 }
 
-/** Takes a document that the viewer has signed from what is known to wait, until the next request. */
-export function takeFromList(request) {
+/** Removes a document that the viewer has signed from the cached list and number, until they are loaded again. */
+export function removeFromList(request) {
   updateNode(DOCUMENTS, documentsOf, { ...request, awaitingViewer: false });
   updateEntry(HOME, {}, ({ viewer }) => ({
     viewer: { ...viewer, awaitingSignatureCount: Math.max(0, viewer.awaitingSignatureCount - 1) },

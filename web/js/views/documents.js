@@ -25,7 +25,11 @@ export function show(app) {
         : "No documents need your signature.",
     ),
     mine.length > 1 &&
-      h("p", {}, h("a", { class: "button", href: "#/several-documents" }, icon("sign"), "Sign several with one password")),
+      h(
+        "p",
+        {},
+        h("a", { class: "button", href: "#/several-documents" }, icon("sign"), "Sign several with one password"),
+      ),
     mine.length > 0 && h("ul", { class: "document-list" }, mine.map(card)),
   ].filter(Boolean);
 }

@@ -17,6 +17,8 @@ export const title = ({ route }) => evidenceOf(route)?.title ?? "Evidence";
 export const queries = ({ id }) => [single(EVIDENCE, { evidenceId: id })];
 
 const evidenceOf = ({ id }) => cached(EVIDENCE, { evidenceId: id })?.data.evidence;
+/** Returns the address of the learner's list of evidence. */
+const listOf = ({ learner }) => `#/learners/${learner.id}/evidence`;
 const reader = new Reader();
 const signing = new Signing();
 const improving = new FileForm();
@@ -30,7 +32,7 @@ export function enter() {
 export function show(app) {
   const evidence = evidenceOf(app.route);
   const back = evidence
-    ? backLink(`#/learners/${evidence.learner.id}/evidence`, evidence.learner.name)
+    ? backLink(listOf(evidence), evidence.learner.name)
     : backLink(app.listAddress, "Learners");
   const heading = h("h1", { tabindex: "-1" }, evidence?.title ?? "Evidence");
   if (evidence === null)
@@ -40,7 +42,11 @@ export function show(app) {
   return [
     back,
     heading,
-    h("p", { class: "lead" }, `${learner.name}, ${aim.title}. Submitted by ${submittedBy.name} on ${day(submittedAt)}.`),
+    h(
+      "p",
+      { class: "lead" },
+      `${learner.name}, ${aim.title}. Submitted by ${submittedBy.name} on ${day(submittedAt)}.`,
+    ),
     h(
       "div",
       { class: "columns", key: "columns" },
@@ -60,7 +66,8 @@ export function show(app) {
         evidence.pointsForImprovement &&
           status === "RETURNED" &&
           notice("bad", h("p", {}, `To improve: ${evidence.pointsForImprovement}`)),
-        evidence.feedback && h("p", {}, `Feedback by ${evidence.assessedBy?.name ?? "the assessor"}: ${evidence.feedback}`),
+        evidence.feedback &&
+          h("p", {}, `Feedback from ${evidence.assessedBy?.name ?? "the assessor"}: ${evidence.feedback}`),
         evidence.mappings.length > 0 && criteria(evidence.mappings),
         may(evidence, "evidenceResubmit") && resubmit(app, evidence),
         h("h2", {}, "Signatures"),
@@ -107,7 +114,7 @@ function signature(app, evidence) {
         const answer = await withToken((token) => mutate("sign_evidence", { id: evidence.id, password }, token));
         return answer.evidenceSign.errors;
       },
-      onSigned: () => app.done(`You have signed “${evidence.title}”.`, `#/learners/${evidence.learner.id}/evidence`),
+      onSigned: () => app.done(`You have signed “${evidence.title}”.`, listOf(evidence)),
       onRefused: () => reader.close(),
     }),
   );
@@ -123,6 +130,6 @@ function resubmit(app, evidence) {
       const answer = await withToken((token) => mutate("resubmit_evidence", variables, token));
       return answer.evidenceResubmit.errors;
     },
-    onSent: () => app.done(`“${evidence.title}” waits for the assessor.`, `#/learners/${evidence.learner.id}/evidence`),
+    onSent: () => app.done(`“${evidence.title}” is waiting for the assessor.`, listOf(evidence)),
   });
 }

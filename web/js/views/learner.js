@@ -33,7 +33,7 @@ const state = { incompleteOnly: false };
 export const enter = () => (state.incompleteOnly = false);
 
 const learnerOf = ({ id }) => cached(LEARNER, { learnerId: id })?.data.learner;
-// What the list knows of a learner whose own screen was never loaded, such as without a connection.
+// The entry of the list, for a learner whose own screen was never loaded, such as without a connection.
 const listed = ({ id }) => cachedLearners()?.nodes.find((learner) => learner.id === id);
 
 export function show(app) {

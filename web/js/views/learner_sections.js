@@ -53,7 +53,7 @@ export function sectionLinks(id, current) {
   );
 }
 
-/** Returns a section; `learner` is the answer of `employer_portfolio`, or undefined while there is none. */
+/** Returns a section; `learner` is from the response of `employer_portfolio`, or undefined until there is one. */
 export function sectionOf(app, section, learner) {
   if (!learner) return unloaded(app, "This has not been loaded on this device yet.");
   return { actions, sessions, time, evidence, reviews }[section](learner);
@@ -63,7 +63,8 @@ function list({ nodes, totalCount }, none, row, more = "more") {
   if (nodes.length === 0) return h("p", { class: "empty" }, none);
   return [
     h("ul", { class: "card rows" }, nodes.map(row)),
-    totalCount > nodes.length && h("p", { class: "note" }, `${count(totalCount - nodes.length, more, more)} not shown here.`),
+    totalCount > nodes.length &&
+      h("p", { class: "note" }, `${count(totalCount - nodes.length, more, more)} not shown here.`),
   ];
 }
 
@@ -112,8 +113,8 @@ function time({ offTheJob, timeLog }) {
     h(
       "p",
       { class: "note" },
-      `${duration(offTheJob.actualMinutes)} off the job logged, ${duration(offTheJob.expectedMinutes)} expected by now, `,
-      `${duration(offTheJob.requiredMinutes)} required in all.`,
+      `Off-the-job training: ${duration(offTheJob.actualMinutes)} logged, `,
+      `${duration(offTheJob.expectedMinutes)} expected by now, ${duration(offTheJob.requiredMinutes)} required in all.`,
     ),
     open && h("p", {}, h("a", { class: "button", href: "#/time" }, icon("tick"), "Confirm time")),
     list(
@@ -144,7 +145,12 @@ function time({ offTheJob, timeLog }) {
                   .join(", "),
               ),
             ),
-            h("span", { class: "due" }, h("time", { datetime: date }, dateOnly(date)), h("strong", {}, duration(minutes))),
+            h(
+              "span",
+              { class: "due" },
+              h("time", { datetime: date }, dateOnly(date)),
+              h("strong", {}, duration(minutes)),
+            ),
           ),
         ),
       "earlier entries",

@@ -109,7 +109,7 @@ export function show(app) {
   ].filter(Boolean);
 }
 
-/** What is said to a manager without learners. */
+/** The content of a screen for a user without learners. */
 export const noLearners = () =>
   h(
     "div",
@@ -118,8 +118,9 @@ export const noLearners = () =>
     h(
       "p",
       {},
-      "Your training provider allocates them: an Employer Manager sees the learners whom they manage, an Employer Overview ",
-      "those of their sites. Ask the assessor or the office if somebody is missing; they appear here by themselves.",
+      "Your training provider allocates them: an Employer Manager sees the learners whom they manage, an Employer ",
+      "Overview those of their sites. Ask your training provider if somebody is missing. ",
+      "Learners appear here as soon as they are allocated.",
     ),
   );
 

@@ -1,4 +1,4 @@
-// "Needs you": what waits for the viewer and what is at risk, by name, the most urgent first, each a link to where it is
+// "Needs you": the viewer's tasks and what is at risk, the most urgent first, each a link to the screen where it is
 // done. The titles of tasks are those of the e-mails about them.
 
 import { icon, tag } from "../components.js";
@@ -10,7 +10,7 @@ import { addressOf } from "../routes.js";
 import { byRisk, gap } from "./learners.js";
 
 const FIRST_ROWS = 8;
-// Of each kind that is a risk, so that none hides the others; a link leads to the rest.
+// The most rows of each kind of risk, so that none hides the others; a link leads to the rest.
 const MOST_OF_A_RISK = 3;
 const WEEK = 7 * 86_400_000;
 const ICONS = {
@@ -68,7 +68,7 @@ function row(key, href, iconName, title, detail, ...end) {
   );
 }
 
-// The answers come one by one: that nothing is there is known once all of them are.
+// The responses arrive one by one: only with all of them it is known that nothing needs the viewer.
 const isLoaded = () => [cached(TASKS), cached(ACTIONS), cachedLearners()].every(Boolean);
 const tasks = () => cachedPages(TASKS, tasksOf)?.nodes ?? [];
 const isLate = ({ dueOn }) => dueOn !== null && dueOn < today();
@@ -93,7 +93,14 @@ function offTrack() {
   const rows = found
     .slice(0, MOST_OF_A_RISK)
     .map((learner) =>
-      row(`off ${learner.id}`, `#/learners/${learner.id}`, "trend", learner.name, gap(learner), tag("red", "Off track")),
+      row(
+        `off ${learner.id}`,
+        `#/learners/${learner.id}`,
+        "trend",
+        learner.name,
+        gap(learner),
+        tag("red", "Off track"),
+      ),
     );
   return [...rows, rest("off", found, "learner off track", "learners off track", "#/learners?show=OFF_TRACK")];
 }

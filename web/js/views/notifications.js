@@ -1,4 +1,4 @@
-// The part of the Account screen about notifications: on or off on this device, and about which kinds of work.
+// The section of the Account screen about notifications: on or off on this device, and the kinds of work.
 
 import { notice } from "../components.js";
 import { h } from "../dom.js";
@@ -14,13 +14,13 @@ const OFFLINE = "There is no connection to Waymark at the moment. Try again once
 // `chosen`: the kinds that the user has just chosen, until the server has them.
 const state = { on: null, busy: false, error: null, chosen: null };
 
-/** Looks whether this browser shows notifications; the screen is entered. */
+/** Reads whether this browser shows notifications, when the screen is entered. */
 export function enterNotifications(app) {
   Object.assign(state, { on: null, busy: false, error: null, chosen: null });
-  if (canNotify()) look(app);
+  if (canNotify()) readState(app);
 }
 
-async function look(app) {
+async function readState(app) {
   const entry = await refresh(NOTIFICATIONS).catch(() => cached(NOTIFICATIONS));
   // There is none after a sign-out meanwhile.
   if (!entry) return;
@@ -40,8 +40,8 @@ export function notifications(app) {
       "p",
       { class: "note" },
       state.on
-        ? "This device shows what waits for you, also while the app is closed. Signing out ends it."
-        : "This device can show what waits for you, also while the app is closed. A notification names nobody.",
+        ? "This device shows what waits for you, also while the app is closed. Signing out ends this."
+        : "This device can show what waits for you, also while the app is closed. Notifications contain no names.",
     ),
     state.error && notice("bad", h("p", {}, state.error)),
     h(
@@ -115,7 +115,7 @@ async function run(app, work) {
   } catch (error) {
     state.error = error instanceof OfflineError ? OFFLINE : error.message;
   }
-  await look(app);
+  await readState(app);
   Object.assign(state, { busy: false, chosen: null });
   app.draw();
 }

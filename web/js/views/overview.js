@@ -3,7 +3,17 @@
 import { bars, icon, shape, unloaded } from "../components.js";
 import { h } from "../dom.js";
 import { appointment, count, labelOf, SESSION_TYPES, TRAFFIC_LIGHTS } from "../format.js";
-import { ACTIONS, actionsOf, cachedLearners, everyLearner, HOME, paged, single, TASKS, tasksOf } from "../operations.js";
+import {
+  ACTIONS,
+  actionsOf,
+  cachedLearners,
+  everyLearner,
+  HOME,
+  paged,
+  single,
+  TASKS,
+  tasksOf,
+} from "../operations.js";
 import { cached } from "../query_cache.js";
 import { noLearners } from "./learners.js";
 import { needsYou } from "./needs.js";

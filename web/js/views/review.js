@@ -1,4 +1,5 @@
-// The Review screen: a progress review in its current state, the employer's words, and reading and signing its document.
+// The Review screen: a progress review in its current state, the employer's answers, and reading and signing its
+// document.
 
 import { backLink, bars, icon, notice, tag, textArea, trafficLight, unloaded, form } from "../components.js";
 import { h } from "../dom.js";
@@ -22,7 +23,7 @@ const QUESTIONS = [
   ["changesToPlan", "What should change in the plan"],
   ["nextSteps", "What comes next"],
 ];
-const OFFLINE = "There is no connection, so nothing was saved. Your words stay here: try again when you are online.";
+const OFFLINE = "There is no connection, so nothing was saved. Your text stays here: try again when you are online.";
 const titleOf = (review) => (review ? `Progress review ${review.number}` : "Progress review");
 const reviewOf = ({ id }) => cached(REVIEW, { reviewId: id })?.data.review;
 const reader = new Reader();
@@ -51,7 +52,7 @@ export function show(app) {
     h(
       "p",
       { class: "lead" },
-      `${learner.name} with ${review.session.assessor.name}, ${dateOnly(heldOn)}. It looks at the time since `,
+      `${learner.name} with ${review.session.assessor.name}, ${dateOnly(heldOn)}. It covers the time since `,
       `${dateOnly(coversFrom)}. ${labelOf(REVIEW_STATUSES, review.status)}.`,
     ),
     h(
@@ -69,13 +70,13 @@ export function show(app) {
   ];
 }
 
-/** Returns what there is to do for the viewer: to write, to sign, or nothing any more. */
+/** Returns what the viewer can do: write answers, or read and sign the document. */
 function yourPart(app, review) {
   if (review.status === "DRAFT")
     return h(
       "section",
       { class: "card stack", "aria-labelledby": "answer" },
-      h("h2", { id: "answer" }, "What you say"),
+      h("h2", { id: "answer" }, "Your answers"),
       may(review, "reviewAnswer") ? answerForm(app, review) : reasonsOf(review, "reviewAnswer"),
     );
   const open = review.slots.some(({ role, signedAt }) => role === session.viewer.role && !signedAt);
@@ -93,7 +94,8 @@ function yourPart(app, review) {
     open && (may(review, "reviewSign") ? signForm(app, review) : reasonsOf(review, "reviewSign")),
     h("h2", {}, "Signatures"),
     signatureList(current, slotText),
-    withdrawn.length > 0 && h("details", {}, h("summary", {}, "Withdrawn signatures"), signatureList(withdrawn, slotText)),
+    withdrawn.length > 0 &&
+      h("details", {}, h("summary", {}, "Withdrawn signatures"), signatureList(withdrawn, slotText)),
   );
 }
 
@@ -107,7 +109,7 @@ function signForm(app, review) {
       const answer = await withToken((token) => mutate("sign_review", variables, token));
       return answer.reviewSign.errors;
     },
-    onSigned: () => app.done(`You have signed progress review ${review.number} of ${review.learner.name}.`, "#/"),
+    onSigned: () => app.done(`You have signed progress review ${review.number} for ${review.learner.name}.`, "#/"),
     onRefused: () => reader.close(),
   });
 }
@@ -123,7 +125,11 @@ function answerForm(app, review) {
       error: answering.error,
       onSubmit: (values) => answer(app, review, values),
     },
-    h("p", { class: "note" }, "Write what matters to you; nothing is required. You can change it until the review is issued."),
+    h(
+      "p",
+      { class: "note" },
+      "Write what matters to you; no field is required. You can change it until the review is issued.",
+    ),
     QUESTIONS.map(([id, label]) => textArea(label, { id, value: own?.[id] ?? "", maxlength: 10_000 })),
   );
 }
@@ -155,14 +161,15 @@ function figures({ status, figures: { trafficLight: light, progress, offTheJob, 
     h(
       "div",
       { class: "aim-head" },
-      h("h2", { id: "figures" }, status === "DRAFT" ? "Figures of this moment" : "Figures of the day of issue"),
+      h("h2", { id: "figures" }, status === "DRAFT" ? "Figures today" : "Figures on the day of issue"),
       trafficLight({ trafficLight: light }),
     ),
     bars(progress, { large: true }),
     h(
       "p",
       { class: "note" },
-      `${duration(offTheJob.actualMinutes)} off the job logged of ${duration(offTheJob.expectedMinutes)} expected by then. `,
+      `Off-the-job training: ${duration(offTheJob.actualMinutes)} logged of ${duration(offTheJob.expectedMinutes)} `,
+      "expected by then. ",
       `${count(outstandingActionCount, "action")} to do.`,
     ),
   );
@@ -172,7 +179,7 @@ function words(answers, attendance) {
   return h(
     "section",
     { class: "card stack", "aria-labelledby": "words" },
-    h("h2", { id: "words" }, "What everybody says"),
+    h("h2", { id: "words" }, "Everybody's answers"),
     attendance && h("p", { class: "note" }, ATTENDANCES[attendance]),
     answers.length === 0 && h("p", { class: "note" }, "Nobody has written anything yet."),
     answers.map((each) =>

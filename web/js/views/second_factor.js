@@ -1,4 +1,5 @@
-// Setting up a second factor, where the training provider requires one: the password, a code of the app, recovery codes.
+// Setting up a second factor, where the training provider requires one: the password, a code from the authenticator
+// app, the recovery codes.
 
 import { field, form, notice } from "../components.js";
 import { announce, h } from "../dom.js";
@@ -21,8 +22,8 @@ function begin(app) {
     h(
       "p",
       {},
-      "Your training provider asks for a second step when you sign in: a code from an authenticator app on your phone. ",
-      "Install such an app first. Then confirm that it is you.",
+      "Your training provider asks for a second step when you sign in: a code from an authenticator app on your ",
+      "phone. Install such an app first. Then confirm that it is you.",
     ),
     form(
       {

@@ -10,7 +10,7 @@ import { cachedPages } from "../query_cache.js";
 import { Reader } from "../reader.js";
 import { withToken } from "../session.js";
 import { Signing } from "../signing.js";
-import { readDocument, takeFromList } from "./document.js";
+import { readDocument, removeFromList } from "./document.js";
 import { awaitingViewer } from "./documents.js";
 
 export const name = "several-documents";
@@ -19,8 +19,8 @@ export const queries = () => [paged(DOCUMENTS, documentsOf)];
 
 const reader = new Reader();
 const signing = new Signing();
-// `open`: the id of the document that is on the page; by id, `digests` of those that were on it before, `ticked`, and
-// `refused`: why the server did not take the signature.
+// `open`: the id of the document that the page shows; `digests`: those of the documents that it showed before, by id;
+// `ticked`: ids; `refused`: the messages that say why the server refused a signature, by id.
 const initialState = () => ({ open: null, digests: new Map(), ticked: new Set(), refused: new Map() });
 let state = initialState();
 
@@ -124,7 +124,7 @@ function signForm(app, chosen) {
       const { signatureRequests, errors } = answer.signatureRequestSignMany;
       const ids = new Set(signatureRequests.map(({ id }) => id));
       signed = chosen.filter(({ id }) => ids.has(id));
-      signed.forEach(takeFromList);
+      signed.forEach(removeFromList);
       return errors;
     },
     onSigned: () => app.done(`You have signed ${count(signed.length, "document")}.`, "#/documents"),
@@ -132,7 +132,7 @@ function signForm(app, chosen) {
   });
 }
 
-/** Says beside each document why it was refused; it has to be opened and read again. Returns what is said of all. */
+/** Shows beside each document why it was refused; it has to be opened and read again. Returns the message about all. */
 function refuse(errors, chosen, signed) {
   state.refused.clear();
   for (const { field, message } of errors) {
@@ -149,5 +149,5 @@ function refuse(errors, chosen, signed) {
     }
   }
   const refused = `${count(state.refused.size, "document")} ${state.refused.size === 1 ? "was" : "were"} not signed`;
-  return `${signed ? `You have signed ${count(signed, "document")}. ` : ""}${refused}: each says why.`;
+  return `${signed ? `You have signed ${count(signed, "document")}. ` : ""}${refused}. The reason is beside each.`;
 }

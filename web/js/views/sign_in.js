@@ -3,19 +3,19 @@
 import { field, form, notice } from "../components.js";
 import { h } from "../dom.js";
 import { OfflineError } from "../graphql.js";
-import { identityProviders, leaveFor, returned } from "../identity_provider.js";
+import { identityProviders, redirectTo, readReturn } from "../identity_provider.js";
 import { signIn, signInWithProvider } from "../session.js";
 
 export const name = "sign-in";
 export const title = () => "Sign in";
 
-// `needsCode`: all else was right, and a code of the second factor is needed. `trainingProviders`: the user has to choose
-// one. `input`: what an identity provider has returned, until the user is signed in.
+// `needsCode`: everything else was right, and a code of the second factor is needed. `trainingProviders`: those of
+// which the user has to choose one. `input`: what an identity provider has returned, until the user is signed in.
 const state = { busy: false, error: null, needsCode: false, trainingProviders: [], providers: [], input: null };
 
 /** Loads the identity providers, and completes the sign-in of a user who comes back from one. */
 export async function enter(app) {
-  const result = returned();
+  const result = readReturn();
   Object.assign(state, { input: result?.input ?? null, error: result?.message ?? null, needsCode: false });
   if (state.input) submit(app, () => signInWithProvider(state.input));
   try {
@@ -106,7 +106,7 @@ function providerCode(app) {
 function providerButton(app, { id, name }) {
   const onclick = async () => {
     try {
-      await leaveFor(id);
+      await redirectTo(id);
     } catch (error) {
       state.error = messageOf(error);
       app.draw();

@@ -16,7 +16,7 @@ export const queries = () => [paged(TIME, tasksOf)];
 const MOST = 100;
 const OFFLINE = "There is no connection, so nothing was confirmed. Please try again when you are online.";
 const initialState = () => ({ left: new Set(), busy: null, error: null, errorOf: null });
-// `left`: ids of entries whose tick was taken away; `busy` and `errorOf`: a learner's id.
+// `left`: ids of the entries that were unticked; `busy` and `errorOf`: a learner's id.
 let state = initialState();
 export const enter = () => (state = initialState());
 
@@ -34,13 +34,13 @@ export function show(app) {
     h(
       "p",
       { class: "lead" },
-      "Your learners logged this as off-the-job training. Confirm what took place; leave out what you do not know.",
+      "Your learners logged this as off-the-job training. Confirm what took place; untick what you do not know about.",
     ),
     h(
       "p",
       { class: "result", role: "status" },
       list.totalCount
-        ? `${count(list.totalCount, "entry", "entries")} of ${count(groups.size, "learner")} to confirm`
+        ? `${count(list.totalCount, "entry", "entries")} from ${count(groups.size, "learner")} to confirm`
         : "There is no time to confirm.",
     ),
     ...[...groups.values()].map((group) => learnerCard(app, group)),
@@ -72,7 +72,7 @@ function learnerCard(app, { learner, entries }) {
       icon("tick"),
       state.busy === learner.id
         ? "Confirming…"
-        : `Confirm ${count(chosen.length, "entry", "entries")}, ${duration(minutes)}, of ${learner.name}`,
+        : `Confirm ${count(chosen.length, "entry", "entries")}, ${duration(minutes)}, for ${learner.name}`,
     ),
   );
 }
@@ -124,5 +124,5 @@ async function confirm(app, learner, entries) {
   stateAtStart.busy = null;
   app.draw();
   if (stateAtStart === state && !state.error)
-    app.done(`You have confirmed ${count(entries.length, "entry", "entries")} of ${learner.name}.`, "#/time");
+    app.done(`You have confirmed ${count(entries.length, "entry", "entries")} for ${learner.name}.`, "#/time");
 }

@@ -25,7 +25,8 @@ export function show(app) {
     ? backLink(`#/learners/${learner.id}`, learner.name)
     : backLink(app.listAddress, "Learners");
   const heading = h("h1", { tabindex: "-1" }, unit ? `${unit.number} ${unit.title}` : "Unit");
-  if (unit === null) return [back, heading, h("p", { class: "empty" }, "Unit not found, or no longer available to you.")];
+  if (unit === null)
+    return [back, heading, h("p", { class: "empty" }, "Unit not found, or no longer available to you.")];
   if (!unit) return [back, heading, unloaded(app, "This unit has not been loaded on this device yet.")];
   const given = unit.signatures.filter(({ signedAt, required }) => signedAt || required);
   return [
@@ -58,7 +59,8 @@ export function show(app) {
 
 function sign(app, unit) {
   if (!may(unit, "unitSign")) return reasonsOf(unit, "unitSign");
-  if (unit.signatures.some(({ role, signedAt, withdrawnAt }) => role === session.viewer.role && signedAt && !withdrawnAt))
+  const isOwn = ({ role, signedAt, withdrawnAt }) => role === session.viewer.role && signedAt && !withdrawnAt;
+  if (unit.signatures.some(isOwn))
     return notice("good", h("p", {}, icon("tick"), "You have signed this unit."));
   return signing.form(app, {
     tick: "I have looked at the evidence, and confirm this statement.",
@@ -84,7 +86,11 @@ export function evidenceRow({ id, title, status, submittedAt, submittedBy }) {
         "span",
         {},
         h("strong", {}, title),
-        h("span", { class: "detail" }, `${labelOf(EVIDENCE_STATUSES, status)}. ${submittedBy.name}, ${day(submittedAt)}`),
+        h(
+          "span",
+          { class: "detail" },
+          `${labelOf(EVIDENCE_STATUSES, status)}. ${submittedBy.name}, ${day(submittedAt)}`,
+        ),
       ),
       icon("forward"),
     ),
